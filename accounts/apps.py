@@ -1,0 +1,17 @@
+"""The app of people, their keys and their sessions."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Who is in the household, and how each of them gets in."""
+
+    name = "accounts"
+    verbose_name = "Household"
+
+    def ready(self) -> None:
+        from accounts import receivers  # noqa: PLC0415 - models must be loaded first
+        from accounts.rotation import background  # noqa: PLC0415 - as above
+
+        receivers.connect()
+        background.connect()

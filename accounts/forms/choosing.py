@@ -1,0 +1,106 @@
+"""What people choose about themselves and their pages."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.html import format_html, format_html_join
+
+from accounts import limits
+from accounts.models import TextSize, Theme
+from accounts.names import MAX_NAME, BadName, clean_name
+from accounts.zones import is_zone, zone_names
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+class SearchableInput(forms.TextInput):
+    """A text field with a list to search in; browsers bring the searching."""
+
+    def __init__(self, *, choices: tuple[str, ...], attrs: dict[str, Any]) -> None:
+        super().__init__(attrs=attrs)
+        self.choices = choices
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
+        """Return the field and its list."""
+        list_id = f"{name}-choices"
+        field = super().render(name, value, {**(attrs or {}), "list": list_id}, renderer)
+        options = format_html_join("", '<option value="{}"></option>', ((choice,) for choice in self.choices))
+        return format_html('{}<datalist id="{}">{}</datalist>', field, list_id, options)
+
+
+def _idle_limits() -> list[tuple[str, str]]:
+    own = [(str(minutes), _length(minutes)) for minutes in limits.idle_choices()]
+    return [*own, ("", f"{_length(settings.IDLE_MINUTES)}, as in the whole household")]
+
+
+def _length(minutes: int) -> str:
+    if minutes < 60 or minutes % 60:
+        return f"{minutes} minutes"
+    return "1 hour" if minutes == 60 else f"{minutes // 60} hours"
+
+
+class SettingsForm(forms.Form):
+    """What a person chooses about their pages."""
+
+    shown_name = forms.CharField(
+        label="Name shown",
+        max_length=MAX_NAME,
+        required=False,
+        help_text="You sign in with the name you registered; this one stands on your pages.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    time_zone = forms.CharField(
+        label="Time zone",
+        max_length=64,
+        help_text="Type a city to search. It decides when your day begins; days already written stay.",
+        widget=SearchableInput(choices=zone_names(), attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    week_start = forms.TypedChoiceField(
+        label="First day of the week", coerce=int, choices=list(enumerate(_DAYS))
+    )
+    theme = forms.ChoiceField(label="Theme", choices=Theme.choices, widget=forms.RadioSelect)
+    text_size = forms.ChoiceField(
+        label="Size of the text",
+        choices=TextSize.choices,
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    idle_minutes = forms.TypedChoiceField(
+        label="Lock when unused for",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=_idle_limits,
+        help_text="Your diary locks by itself then, in every tab. What you were typing stays.",
+    )
+    looks = ("theme", "text_size")
+
+    @property
+    def about_you(self) -> list[forms.BoundField]:
+        """Return the fields about the person."""
+        return [field for field in self if field.name not in self.looks]
+
+    @property
+    def about_looks(self) -> list[forms.BoundField]:
+        """Return the fields about how pages look."""
+        return [field for field in self if field.name in self.looks]
+
+    def clean_text_size(self) -> str:
+        """Return the size; a page from before there was a choice says nothing."""
+        return self.cleaned_data["text_size"] or TextSize.USUAL
+
+    def clean_shown_name(self) -> str:
+        """Return the name to show, or nothing for the registered one."""
+        name: str = self.cleaned_data["shown_name"]
+        try:
+            return clean_name(name) if name else ""
+        except BadName as reason:
+            raise forms.ValidationError(str(reason)) from None
+
+    def clean_time_zone(self) -> str:
+        """Return the zone if there is such a one."""
+        zone: str = self.cleaned_data["time_zone"].replace(" ", "_")
+        if not is_zone(zone):
+            raise forms.ValidationError("There is no such time zone. Choose one from the list.")
+        return zone

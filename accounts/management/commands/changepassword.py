@@ -1,0 +1,25 @@
+"""Stands in the place of Django's command, which would set a password that opens nothing."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    """Answers with what to do instead."""
+
+    help = "Refuses always: nobody but its owner can give a diary a new password. Says how they do it."
+
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take what Django's command takes, to answer it."""
+        parser.add_argument("username", nargs="?")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refuse."""
+        raise CommandError(
+            "A password is what opens a diary, so nobody can set one for another person. Its owner chooses a "
+            "new one at /recover/ with their recovery code."
+        )

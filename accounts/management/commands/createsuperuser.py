@@ -1,0 +1,26 @@
+"""Stands in the place of Django's command, which would make a person without a vault."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts import setup
+
+
+class Command(BaseCommand):
+    """Answers with what to do instead."""
+
+    help = "Refuses always: a keeper made here would have no vault. Says how the first person comes in."
+
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refuse."""
+        if setup.link_token() is None:
+            raise CommandError(
+                "There is a keeper already. They make others keepers in the admin, under People."
+            )
+        raise CommandError(
+            "People bring their own password, which seals their diary, so nobody can be made here. "
+            "Run manage.py up and open the set-up link that it prints."
+        )

@@ -1,0 +1,72 @@
+"""Makes a link that lets one person in."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts import invitations, sentences, setup
+from accounts.models import Invitation
+from llamora.database import NotWritten
+
+MOST_DAYS = 30
+
+
+class Command(BaseCommand):
+    """Prints an invitation."""
+
+    help = (
+        "Print a link that lets one person make a diary here, once, within seven days. Only its hash is "
+        "kept, so it cannot be shown again; --list shows which are open and --withdraw ends them all. "
+        "Refuses while nobody has set the household up: the first person comes by the link that up prints."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take for how long, and where the household is reached."""
+        parser.add_argument(
+            "--days", type=int, default=invitations.LASTS.days, help="how long it is good for"
+        )
+        parser.add_argument("--at", help="address of the household, where it is not that of this machine")
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--list", action="store_true", help="say which invitations are open")
+        what.add_argument("--withdraw", action="store_true", help="make all open invitations worthless")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print a link, or what became of others."""
+        try:
+            if options["list"]:
+                self._list()
+            elif options["withdraw"]:
+                count = sum(invitations.withdraw(row) for row in invitations.standing())
+                self.stdout.write(f"{count} invitations were withdrawn.")
+            else:
+                self._invite(days=options["days"], address=options["at"] or _address())
+        except NotWritten as error:
+            raise CommandError(sentences.not_written(error)) from None
+
+    def _invite(self, *, days: int, address: str) -> None:
+        if setup.link_token() is not None:
+            raise CommandError(
+                "Nobody has set this household up yet. Run up and open the link that it prints."
+            )
+        if not 1 <= days <= MOST_DAYS:
+            raise CommandError(f"An invitation is good for 1 to {MOST_DAYS} days.")
+        made, token = invitations.make(lasts=timedelta(days=days))
+        self.stdout.write(f"{address.rstrip('/')}{invitations.path(token)}")
+        self.stderr.write(f"It lets one person in, until {_when(made)}, and is kept nowhere.")
+
+    def _list(self) -> None:
+        rows = list(invitations.standing().order_by("created_at"))
+        for row in rows:
+            self.stdout.write(f"{row.id}  made {row.created_at:%Y-%m-%d %H:%M}  good until {_when(row)}")
+        self.stdout.write(f"{len(rows)} invitations are open.")
+
+
+def _address() -> str:
+    return f"http://llamora.localhost:{settings.PORT}"
+
+
+def _when(row: Invitation) -> str:
+    return f"{row.expires_at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,70 @@
+"""Lists who is in the household, and switches diaries off and on."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.db.models import Count
+
+from accounts import sentences
+from accounts.errors import LastKeeper
+from accounts.models import Person
+from accounts.services import switching
+from llamora.database import NotWritten
+
+
+class Command(BaseCommand):
+    """Says who there is; changes one person's switch when asked."""
+
+    help = (
+        "List who is in the household: keeper or not, switched on or off, ways in, browsers signed in. "
+        "--disable NAME lets somebody in no more and ends their sessions; their diary stays as it is, and "
+        "--enable NAME lets them in again. Refuses an unknown name, and to switch off the last keeper."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take whom to switch."""
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--disable", metavar="NAME", help="switch this person's diary off")
+        which.add_argument("--enable", metavar="NAME", help="switch it on again")
+
+    def handle(self, *args: Any, disable: str | None, enable: str | None, **options: Any) -> None:
+        """Switch, or list."""
+        try:
+            if disable is not None:
+                ended = switching.switch_off(_person(disable))
+                self.stdout.write(f"Switched off; {ended} sessions were ended.")
+            elif enable is not None:
+                switching.switch_on(_person(enable))
+                self.stdout.write("Switched on.")
+            else:
+                self._list()
+        except LastKeeper:
+            raise CommandError(
+                "This is the only keeper who can sign in. Make somebody else a keeper first, in the admin."
+            ) from None
+        except NotWritten as error:
+            raise CommandError(sentences.not_written(error)) from None
+        except DatabaseError:
+            raise CommandError("There is no household here yet. Run manage.py up first.") from None
+
+    def _list(self) -> None:
+        people = Person.objects.annotate(
+            ways=Count("slots", distinct=True), browsers=Count("sign_ins", distinct=True)
+        )
+        for person in people.order_by("created_at"):
+            switched = "" if person.is_active else ", switched off"
+            self.stdout.write(
+                f"{person.name}{', keeper' if person.is_staff else ''}{switched}: "
+                f"{person.ways} ways in, {person.browsers} browsers signed in, "
+                f"since {person.created_at:%Y-%m-%d}."
+            )
+
+
+def _person(name: str) -> Person:
+    person = Person.objects.by_name(name)
+    if person is None:
+        raise CommandError("Nobody in this household has that name.")
+    return person

@@ -1,0 +1,243 @@
+"""People, their vaults, the ways into them, and their sessions.
+
+There is no password column anywhere: opening a key slot *is* the check of the password.
+
+    Person     who is in the household; readable by the keeper
+    Vault      a person's current epoch and the keys sealed under their data key
+    KeySlot    one way in: the data key sealed to the slot's public key, its private half under a secret
+    SignIn     a browser that said who it is
+    Unlock     the data key for that browser, sealed under a key that is nowhere on the disk
+    FormerKey  the data key of the epoch before, sealed under the current one while a rotation is unfinished
+    Invitation a link that lets one person in; only the hash of its token is kept
+"""
+
+from typing import ClassVar, NoReturn
+from uuid import UUID
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.names import MAX_KEY, MAX_NAME, name_key
+from llamora.fields import SealedBytesField, SealedJSONField, SealedModel, new_id
+
+
+class Theme(models.TextChoices):
+    """How pages look."""
+
+    SYSTEM = "system", "As the device"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
+class TextSize(models.TextChoices):
+    """How large words are set."""
+
+    USUAL = "usual", "Usual"
+    LARGE = "large", "Large"
+    LARGER = "larger", "Larger"
+
+
+class PersonManager(models.Manager["Person"]):
+    """Finds people by name."""
+
+    def by_name(self, name: str) -> "Person | None":
+        """Return the person of that name, whatever its case, or None."""
+        return self.filter(name_key=name_key(name)).first()
+
+    def get_by_natural_key(self, key: str) -> "Person":
+        """Return the person of that folded name; Django's serializers ask for it."""
+        return self.get(name_key=key)
+
+
+class Person(models.Model):
+    """Somebody with a diary. Has no password: see KeySlot."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=MAX_NAME)
+    name_key = models.CharField(max_length=MAX_KEY, unique=True, editable=False)
+    shown_name = models.CharField(max_length=MAX_NAME, blank=True, default="")
+    is_staff = models.BooleanField("keeper", default=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
+    week_start = models.PositiveSmallIntegerField(default=0)
+    text_size = models.CharField(max_length=8, choices=TextSize.choices, default=TextSize.USUAL)
+    # Shorter than the household's limit; empty for that one.
+    idle_minutes = models.PositiveIntegerField(null=True, blank=True)
+
+    objects: ClassVar[PersonManager] = PersonManager()
+
+    USERNAME_FIELD = "name_key"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    is_anonymous = False
+    is_authenticated = True
+
+    class Meta:
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        # Admin log, messages and error pages print this; they carry ids only.
+        return f"Person {self.id}"
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.name_key = name_key(self.name)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they came
+
+    @property
+    def display_name(self) -> str:
+        """Return the name as the person wants it shown on their own pages."""
+        return self.shown_name or self.name
+
+    def get_username(self) -> str:
+        """Return the name; Django's admin asks for it."""
+        return self.name
+
+    def get_short_name(self) -> str:
+        """Return the name shown; Django's admin asks for it."""
+        return self.display_name
+
+    def natural_key(self) -> tuple[str]:
+        return (self.name_key,)
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """Let the keeper use the admin; what the admin may show is decided there."""
+        del perm, obj
+        return self.is_active and self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Let the keeper see the admin's sections."""
+        return self.has_perm(app_label)
+
+    def set_password(self, *_: object) -> NoReturn:
+        """Refuse: a password lives in no column. Use `accounts.services`."""
+        raise RuntimeError("People have key slots, not password columns; a password is changed by its owner.")
+
+    def has_usable_password(self) -> bool:
+        """Return False: there is no second password to attack."""
+        return False
+
+
+class Vault(SealedModel):
+    """What a person's data key opens: their key pair and digest key; and the number of the epoch."""
+
+    owner = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="vault")
+    epoch = models.PositiveIntegerField(default=1)
+    public_key = models.BinaryField(max_length=32)
+    private_key = SealedBytesField(
+        label="accounts.vault.private_key", bound={"public_key": "accounts.vault.public_key"}
+    )
+    digest_key = SealedBytesField(label="accounts.vault.digest_key")
+    # Private and public half of the pair before the last rotation, for what was sealed to it and still waits.
+    former_pair = SealedBytesField(label="accounts.vault.former_pair", null=True)
+    # Ids of the slots that a rotation may give the next key to; see `accounts.ways_in`.
+    ways_in = SealedJSONField(label="accounts.vault.ways_in", null=True)
+
+    def __str__(self) -> str:
+        return f"Vault {self.id}"
+
+
+class SlotKind(models.TextChoices):
+    """The kinds of secret that open a slot."""
+
+    PASSWORD = "password", "Password"
+    RECOVERY = "recovery", "Recovery code"
+
+
+class KeySlot(models.Model):
+    """One way into a vault, in the bytes that `llamora.crypto.slots` documents."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="slots")
+    kind = models.CharField(max_length=16, choices=SlotKind.choices)
+    epoch = models.PositiveIntegerField()
+    salt = models.BinaryField()
+    memory_kib = models.PositiveIntegerField()
+    time = models.PositiveIntegerField()
+    lanes = models.PositiveIntegerField()
+    public_key = models.BinaryField()
+    sealed_private = models.BinaryField()
+    sealed_authenticator = models.BinaryField()
+    box = models.BinaryField()
+    mac = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner", "kind"],
+                condition=models.Q(kind__in=["password", "recovery"]),
+                name="one_password_and_one_recovery_slot",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} slot {self.id}"
+
+
+class SignIn(models.Model):
+    """A browser that is signed in. Holds only a hash of the cookie half."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="sign_ins")
+    half_hash = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+    last_active = models.DateTimeField(default=timezone.now)
+    kept = models.BooleanField(default=False)
+    # When it ends whatever happens; empty for the household's limit alone.
+    ends_at = models.DateTimeField(null=True)
+    device = models.CharField(max_length=80, blank=True, default="")
+
+    unlock: "Unlock"
+
+    def __str__(self) -> str:
+        return f"Sign-in {self.id}"
+
+
+class Unlock(models.Model):
+    """The data key for one signed-in browser, sealed under cookie half, salt and run secret."""
+
+    sign_in = models.OneToOneField(SignIn, on_delete=models.CASCADE, primary_key=True, related_name="unlock")
+    epoch = models.PositiveIntegerField()
+    salt = models.BinaryField()
+    wrapped_dek = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+    last_active = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Unlock of {self.sign_in_id}"
+
+    @property
+    def row(self) -> UUID:
+        """Return the id the wrapping is bound to."""
+        return self.sign_in_id
+
+
+class FormerKey(SealedModel):
+    """The data key of the epoch before, while envelopes under it are still being moved; then destroyed."""
+
+    owner = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="former_key")
+    epoch = models.PositiveIntegerField()
+    data_key = SealedBytesField(
+        label="accounts.former_key.data_key", bound={"epoch": "accounts.former_key.epoch"}
+    )
+    begun_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Former key of {self.owner_id}"
+
+
+class Invitation(models.Model):
+    """A link for one person to come in by, good once and for some days. Its token is kept nowhere."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    # Empty where it was made at the terminal, or whoever made it has left.
+    made_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="invitations")
+    used_at = models.DateTimeField(null=True)
+    used_by = models.OneToOneField(Person, null=True, on_delete=models.SET_NULL, related_name="came_by")
+
+    def __str__(self) -> str:
+        return f"Invitation {self.id}"

@@ -1,0 +1,20 @@
+"""Puts the epoch fence back after every migration: Django's SQLite editor drops triggers with tables."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+from accounts.models import Vault
+from llamora.fields import fence
+
+
+def raise_the_fence(sender: AppConfig, using: str, **_: Any) -> None:
+    """Make the triggers of the app just migrated."""
+    fence.install(connections[using], fenced=sender.get_models(), vault_table=Vault._meta.db_table)
+
+
+def connect() -> None:
+    """Listen; called once from `AppConfig.ready`."""
+    post_migrate.connect(raise_the_fence, dispatch_uid="llamora.fence")

@@ -1,0 +1,67 @@
+"""The words for people: one full sentence or two for each code, and nowhere else."""
+
+from accounts.errors import AccountsError, Wait
+from llamora.database import NotWritten
+
+_REFUSED = {
+    "wrong": "The name and the password do not belong together.",
+    "switched_off": "The keeper of the household has switched this diary off. It is still there; ask them.",
+    "damaged": (
+        "Your password is right, but what it opens has been changed on the disk, so it was not used. "
+        "Ask the keeper of the household to put back a backup."
+    ),
+    "no_memory": "The machine has no memory to spare for opening a diary just now. Try again in a moment.",
+    "name_taken": "Somebody in the household has this name already. Choose another.",
+    "set_up_done": "Somebody has set this household up already. Sign in, or ask them to let you in.",
+    "not_invited": (
+        "This invitation is not good any more: each lets one person in, within seven days. Ask the keeper of "
+        "the household for another."
+    ),
+    "last_keeper": (
+        "You are the only keeper, and others have diaries here. Make one of them a keeper first, under "
+        "People in the household's pages."
+    ),
+    "signed_out": "You were signed out here meanwhile. Sign in again.",
+    "other_person": "This is not the password of the person who is signed in here.",
+}
+_WRONG_CODE = "The name and the recovery code do not belong together."
+_NOT_WRITTEN = {
+    "disk_full": "The disk is full, so nothing was saved. Make room on the machine, then try again.",
+    "read_only": "The data folder cannot be written to, so nothing was saved. Ask the keeper of the house.",
+    "busy": "Something else is writing just now, so nothing was saved. Try again in a moment.",
+    "io": "The disk did not answer, so nothing was saved. Ask the keeper of the household to look at it.",
+    "fence": "Your diary got a new key meanwhile, so nothing was saved. Unlock it, then try again.",
+}
+NOT_THIS_ONE = "This is not the password of this diary."
+DAMAGED = (
+    "Something sealed here does not open: its bytes were changed on the disk. Nothing was written over it; a "
+    "backup may still hold it whole."
+)
+TEXT_STAYS = "What you typed is still here."
+WRONG_GROUP = "One of the groups is not as it is shown. Look again; you may also leave both empty."
+CLOSED = (
+    "Nobody can make a diary here by themselves. Ask the keeper of the household, or, if nobody has set "
+    "it up yet, open the link that was printed when Llamora was started."
+)
+
+
+def refusal(error: AccountsError, *, of_code: bool = False) -> str:
+    """Return what to tell somebody who was refused; `of_code` where a recovery code was typed."""
+    if isinstance(error, Wait):
+        return f"That was very often in a short time. Try again {_soon(error.retry_after)}."
+    if of_code and error.code == "wrong":
+        return _WRONG_CODE
+    return _REFUSED[error.code]
+
+
+def not_written(error: NotWritten) -> str:
+    """Return why nothing was saved, and what to do."""
+    return _NOT_WRITTEN[error.code]
+
+
+def _soon(seconds: float) -> str:
+    if seconds < 1.5:
+        return "in a second"
+    if seconds < 100:
+        return f"in {round(seconds)} seconds"
+    return f"in {round(seconds / 60)} minutes"

@@ -1,0 +1,224 @@
+"""Signed in and unlocked: two rows, made, opened and ended here and nowhere else.
+
+The unlocked row's key has three parts (cookie half, the row's salt, run secret), each kept in another
+place, so that neither the disk nor the browser nor both of a switched-off machine open a vault.
+Rows are not rewritten on every request: `last_active` moves at most once in `limits.TOUCH_AFTER`.
+"""
+
+import hmac
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import limits, vault_keys
+from accounts.cookies import HALF, SessionCookie
+from accounts.doorbell import doorbell
+from accounts.keyrings import keyring_for
+from accounts.models import Person, SignIn, Unlock
+from accounts.run_secret import run_secret
+from accounts.signals import vault_locked
+from accounts.vault import NOBODY, RequestVault
+from llamora.crypto import CryptoError, Keyring, hash_half, secret_bytes, unwrap_dek, wrap_dek
+from llamora.database import NotWritten, writing
+
+MAX_DEVICE = 80
+
+
+def sign_in(
+    *, person: Person, keyring: Keyring, kept: bool, device: str, days: int | None = None
+) -> SessionCookie:
+    """Make both rows for a browser whose person has just opened a slot; return its cookie.
+
+    `kept` over restarts of the browser, for so many `days` where that is less than the household's limit.
+    """
+    half = secret_bytes(HALF)
+    with writing():
+        row = SignIn.objects.create(
+            person=person,
+            half_hash=hash_half(half),
+            kept=kept,
+            ends_at=limits.ends_at(days),
+            device=device[:MAX_DEVICE],
+        )
+        _unlocked_row(row, half=half, keyring=keyring)
+    return SessionCookie(row.id, half)
+
+
+def unlock(
+    *, sign_in_id: UUID, keyring: Keyring, kept: bool | None = None, days: int | None = None
+) -> SessionCookie:
+    """Unlock a signed-in browser with a new half; the old one opens nothing any more.
+
+    `kept`, where given, changes with `days` how long the browser holds on to its cookie.
+    """
+    half = secret_bytes(HALF)
+    with writing():
+        row = SignIn.objects.get(id=sign_in_id, person_id=keyring.owner)
+        row.half_hash, row.last_active = hash_half(half), timezone.now()
+        if kept is not None:
+            row.kept, row.ends_at = kept, limits.ends_at(days)
+        row.save(update_fields=["half_hash", "last_active", "kept", "ends_at"])
+        Unlock.objects.filter(sign_in=row).delete()
+        _unlocked_row(row, half=half, keyring=keyring)
+    return SessionCookie(row.id, half)
+
+
+def age_of_cookie(sign_in_id: UUID) -> timedelta | None:
+    """Return how long a browser keeps its cookie; None until it is closed."""
+    row = SignIn.objects.filter(id=sign_in_id, kept=True).first()
+    return limits.left(row) if row else None
+
+
+def _unlocked_row(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
+    salt = secret_bytes(16)
+    wrapped = wrap_dek(
+        dek=keyring.data_key(),
+        half=half,
+        salt=salt,
+        run_secret=run_secret(),
+        row=row.id,
+        owner=keyring.owner,
+        epoch=keyring.epoch,
+    )
+    Unlock.objects.create(sign_in=row, epoch=keyring.epoch, salt=salt, wrapped_dek=wrapped)
+
+
+# --- Opening ------------------------------------------------------------------------------------
+
+
+def open_cookie(cookie: SessionCookie | None, *, activity: bool = True) -> RequestVault:
+    """Return who a cookie stands for, ending what is past its limit.
+
+    `activity` is False for what a person does not do themselves (sockets, polls): it never moves the limit.
+    """
+    row = _row_of(cookie) if cookie else None
+    if row is None or cookie is None:
+        return NOBODY
+    now = timezone.now()
+    if limits.is_over(row, now):
+        _end_if_possible(row)
+        return NOBODY
+    keyring = _keyring_of(row, half=cookie.half, now=now)
+    if activity and keyring is not None:
+        _touch(row.unlock, row.person, now)
+    return RequestVault(person=row.person, sign_in_id=row.id, held=keyring)
+
+
+def _row_of(cookie: SessionCookie) -> SignIn | None:
+    """Return the sign-in whose hash fits the cookie's half, of somebody who may come in."""
+    rows = SignIn.objects.select_related("person__vault", "person__former_key", "unlock")
+    row = rows.filter(id=cookie.sign_in_id).first()
+    if row is None or not hmac.compare_digest(bytes(row.half_hash), hash_half(cookie.half)):
+        return None
+    return row if row.person.is_active else None
+
+
+def _keyring_of(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
+    opened: Unlock | None = getattr(row, "unlock", None)
+    vault = getattr(row.person, "vault", None)
+    if opened is None or vault is None:
+        return None
+    if limits.is_idle(opened, row.person, now) or opened.epoch != vault.epoch:
+        _lock_if_possible(row)
+        return None
+    keyring = _open(opened, half=half, person=row.person)
+    if keyring is not None and vault_keys.public_key_of(row.person_id) is None:
+        # A restart forgot it; this session proves it as well as an unlock does.
+        vault_keys.remember(keyring, vault=vault)
+    return keyring
+
+
+def _open(row: Unlock, *, half: bytes, person: Person) -> Keyring | None:
+    try:
+        dek = unwrap_dek(
+            wrapped=bytes(row.wrapped_dek),
+            half=half,
+            salt=bytes(row.salt),
+            run_secret=run_secret(),
+            row=row.row,
+            owner=person.id,
+            epoch=row.epoch,
+        )
+    except (CryptoError, ValueError):
+        # After the machine was switched off the run secret is another one: signed in, but locked.
+        return None
+    former = getattr(person, "former_key", None)
+    return keyring_for(owner=person.id, epoch=row.epoch, dek=dek, former=former)
+
+
+def _touch(row: Unlock, person: Person, now: datetime) -> None:
+    if now - row.last_active < limits.touch_after(person):
+        return
+    try:
+        with writing():
+            SignIn.objects.filter(id=row.sign_in_id).update(last_active=now)
+            Unlock.objects.filter(sign_in_id=row.sign_in_id).update(last_active=now)
+    except NotWritten:
+        return  # a full disk must not keep a person from reading; the limit just does not move
+
+
+# --- Ending -------------------------------------------------------------------------------------
+
+
+def lock(*, sign_in_id: UUID, person_id: UUID) -> None:
+    """Take the data key from one browser; it stays signed in."""
+    with writing():
+        Unlock.objects.filter(sign_in_id=sign_in_id, sign_in__person_id=person_id).delete()
+        _announce(sign_in_id, person_id, kind="locked")
+
+
+def end(*, sign_in_id: UUID, person_id: UUID) -> None:
+    """Sign one browser out."""
+    with writing():
+        SignIn.objects.filter(id=sign_in_id, person_id=person_id).delete()
+        _announce(sign_in_id, person_id, kind="signed_out")
+
+
+def end_all(*, person_id: UUID, but: UUID | None = None) -> int:
+    """Sign every browser of a person out, but for one; return how many."""
+    with writing():
+        every = SignIn.objects.filter(person_id=person_id).values_list("id", flat=True)
+        ids = [sign_in_id for sign_in_id in every if sign_in_id != but]
+        for sign_in_id in ids:
+            end(sign_in_id=sign_in_id, person_id=person_id)
+    return len(ids)
+
+
+def sweep() -> int:
+    """End what is past its limit although nobody came by to notice; return how many rows that were."""
+    now = timezone.now()
+    ended = list(limits.over(now).values_list("id", "person_id"))
+    locked = [(row.sign_in_id, row.sign_in.person_id) for row in limits.idle(now)]
+    for sign_in_id, person_id in ended:
+        end(sign_in_id=sign_in_id, person_id=person_id)
+    for sign_in_id, person_id in locked:
+        if (sign_in_id, person_id) not in ended:
+            lock(sign_in_id=sign_in_id, person_id=person_id)
+    return len({*ended, *locked})
+
+
+def _end_if_possible(row: SignIn) -> None:
+    try:
+        end(sign_in_id=row.id, person_id=row.person_id)
+    except NotWritten:
+        return  # it opens nothing all the same: the limit is asked at every request
+
+
+def _lock_if_possible(row: SignIn) -> None:
+    try:
+        lock(sign_in_id=row.id, person_id=row.person_id)
+    except NotWritten:
+        return  # as above
+
+
+def _announce(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
+    """Tell the apps above and the open tabs, once the rows are really gone."""
+
+    def tell() -> None:
+        last = not Unlock.objects.filter(sign_in__person_id=person_id).exists()
+        vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, last=last)
+        doorbell.ring(person_id, {"type": kind, "sign_in": str(sign_in_id)})
+
+    transaction.on_commit(tell)

@@ -1,0 +1,62 @@
+"""The refusals Django asks for: a calm page with a sentence for each, never a code alone."""
+
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template import TemplateDoesNotExist
+
+from accounts.answers import refused, typed_text
+from accounts.sentences import TEXT_STAYS
+
+STALE = "This page was open too long to be trusted, so nothing was saved. Load it again, then try once more."
+_TOO_BIG = (RequestDataTooBig, TooManyFieldsSent)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose token is missing or old; what was typed is shown again, so that it is not lost."""
+    del reason
+    return refused(
+        request,
+        status=403,
+        title="This page has gone stale",
+        sentence=f"{STALE} {TEXT_STAYS}" if typed_text(request) else STALE,
+        trigger="llamora:stale",
+        following=request.path
+        if request.path in ("/sign-in/", "/register/", "/unlock/", "/recover/")
+        else "/",
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what cannot be read, or is more than is read at once."""
+    status = 413 if isinstance(exception, _TOO_BIG) else 400
+    return _page(request, status=status)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what nobody may do."""
+    del exception
+    return _page(request, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for what is not there, and for what is somebody else's, alike."""
+    del exception
+    return _page(request, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for a fault of ours, without asking anything of what may have failed."""
+    try:
+        return _page(request, status=500)
+    except Exception:
+        return HttpResponse(
+            "Something went wrong on the server. Nothing was lost that was kept before.", status=500
+        )
+
+
+def _page(request: HttpRequest, *, status: int) -> HttpResponse:
+    try:
+        return render(request, f"{status}.html", status=status)
+    except TemplateDoesNotExist:
+        return HttpResponse(status=status)

@@ -1,0 +1,43 @@
+"""The one gate to things of the diary: not yours and not there are the same."""
+
+from datetime import date
+from uuid import UUID
+
+from diary.errors import NotThere
+from diary.models import Draft, Entry, Version
+
+
+def entry_of(owner_id: UUID, entry_id: UUID) -> Entry:
+    """Return a person's entry; raise NotThere."""
+    entry = Entry.objects.of(owner_id).filter(id=entry_id).first()
+    if entry is None:
+        raise NotThere
+    return entry
+
+
+def entry_or_deleted_of(owner_id: UUID, entry_id: UUID) -> Entry:
+    """Return a person's entry, also from the bin; raise NotThere."""
+    entry = Entry.objects.filter(owner_id=owner_id, id=entry_id).first()
+    if entry is None:
+        raise NotThere
+    return entry
+
+
+def version_of(owner_id: UUID, version_id: UUID) -> Version:
+    """Return an earlier version of a person's entry; raise NotThere."""
+    version = Version.objects.filter(owner_id=owner_id, id=version_id).first()
+    if version is None:
+        raise NotThere
+    return version
+
+
+def draft_of(owner_id: UUID, *, day: date, entry_id: UUID | None = None) -> Draft | None:
+    """Return what a person is writing on a day, or in an entry of it."""
+    drafts = Draft.objects.filter(owner_id=owner_id)
+    found = drafts.filter(entry=None, day=day) if entry_id is None else drafts.filter(entry_id=entry_id)
+    return found.first()
+
+
+def drafts_on(owner_id: UUID, day: date) -> list[Draft]:
+    """Return what a person is writing on a day and in its entries."""
+    return list(Draft.objects.filter(owner_id=owner_id, day=day))

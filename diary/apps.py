@@ -1,0 +1,16 @@
+"""The app of days, entries and replies."""
+
+from django.apps import AppConfig
+
+
+class DiaryConfig(AppConfig):
+    """What a person writes, day by day, and what the model answers."""
+
+    name = "diary"
+    verbose_name = "Diary"
+
+    def ready(self) -> None:
+        from diary import holdings, receivers  # noqa: PLC0415 - models must be loaded first
+
+        receivers.connect()
+        holdings.connect()

@@ -1,0 +1,112 @@
+"""The form a diary leaves in: one JSON with everything, and a Markdown file for each day. Pure.
+
+    diary.json                  UTF-8
+    days/2026/2026-11-20.md     UTF-8, one for each day with entries that are not deleted
+
+`diary.json` is one object, in this order (version 1):
+
+    format       "llamora.diary"
+    version      1
+    exported_at  moment
+    person       what the person has chosen: name, time_zone, ...
+    entries      those in the bin too; by day, then in the order they were written. Each has its columns by
+                 their names (id, day, text, revision, created_at, edited_at, deleted_at, source, ...), and
+                 lists of what belongs to it, by kind: "replies", and others that came later
+    others       {kind: rows} of everything that belongs to no entry: "drafts", ...
+
+Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids as text, bytes in hexadecimal. Texts are exact:
+whatever was kept, line ends LF. A value that does not open is null, and its row then has an object `damaged`
+of column names and reasons. A reader passes over columns and kinds it does not know.
+
+A Markdown file has front matter (date, and for each entry its id and time), the date as its heading, then
+each entry under its time, as it was written, and each reply as a quotation. It is for reading: a text that
+itself holds headings or quotations looks like more of the same. What is exact is in the JSON. Nothing imports
+either yet: `import_diary` takes lines of a date and a text.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from diary import days
+
+FORMAT, VERSION = "llamora.diary", 1
+JSON_NAME = "diary.json"
+UNREADABLE = "*This does not open; its sealed bytes are damaged.*"
+
+
+def plain(value: Any) -> Any:
+    """Return a column's value as JSON has it."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case bytes() | memoryview():
+            return bytes(value).hex()
+    return value
+
+
+def as_json(value: Any) -> str:
+    """Return one value as it stands in the file."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A text of a day with its moment; None where it does not open."""
+
+    id: UUID
+    at: datetime
+    text: str | None
+    replies: Sequence["Said"] = ()
+    utc_offset: int | None = None
+
+    def clock(self, zone: str) -> str:
+        """Return the time as the person saw it: by the zone of now where that of then is not known."""
+        if self.utc_offset is None:
+            return days.clock(self.at, zone)
+        seconds = self.at.hour * 3600 + self.at.minute * 60 + self.utc_offset
+        return f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}"
+
+
+def file_of(day: date) -> str:
+    """Return the name of a day's file."""
+    return f"days/{day.year:04}/{day.isoformat()}.md"
+
+
+def markdown(day: date, entries: Sequence[Said], *, zone: str) -> str:
+    """Return a day's file."""
+    front = ["---", f"date: {day.isoformat()}", "entries:"]
+    for entry in entries:
+        front += [f"  - id: {entry.id}", f'    time: "{entry.clock(zone)}"']
+    parts = ["\n".join([*front, "---"]), f"# {days.weekday(day)}, {days.label(day)}"]
+    for entry in entries:
+        parts += _entry(entry, zone)
+    return "\n\n".join(parts) + "\n"
+
+
+def _entry(entry: Said, zone: str) -> Iterator[str]:
+    yield f"## {entry.clock(zone)}"
+    yield UNREADABLE if entry.text is None else entry.text
+    for reply in entry.replies:
+        text = UNREADABLE if reply.text is None else reply.text
+        yield "\n".join(
+            f"> {line}".rstrip() for line in [f"**Reply, {reply.clock(zone)}**", "", *text.split("\n")]
+        )
+
+
+def head(person: Mapping[str, Any], *, at: datetime) -> str:
+    """Return how the JSON begins, up to its entries."""
+    begin = {"format": FORMAT, "version": VERSION, "exported_at": plain(at), "person": person}
+    return as_json(begin).removesuffix("}") + ',"entries":['
+
+
+def tail(others: Mapping[str, Any]) -> str:
+    """Return how the JSON ends."""
+    return f'],\n"others":{as_json(others)}}}\n'

@@ -1,0 +1,136 @@
+"""Reads a diary from lines of `{"date": "2026-11-20", "text": "..."}`, and never stops at a bad one. Pure.
+
+UTF-8, with or without a byte order mark; empty lines are passed over and other fields ignored.
+What is wrong with a line is told by its number and a reason, never by its words.
+"""
+
+import codecs
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Any, BinaryIO
+
+from diary.days import parse_day
+from diary.texts import Empty, TextRefused, TooLong, to_keep
+
+# Twelve bytes is the most that JSON takes for one character; the rest is the frame around the text.
+BYTES_PER_CHARACTER = 12
+FRAME = 64 * 1024
+_PIECE = 1024 * 1024
+_OTHER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Reason(Enum):
+    """Why a line is not imported, in words that follow "line 12"."""
+
+    LONG_LINE = "is longer than any entry could be"
+    NOT_UTF8 = "is not UTF-8"
+    NOT_JSON = "is not JSON"
+    NOT_OBJECT = "is not an object with a date and a text"
+    NO_DATE = "has no date"
+    BAD_DATE = "has a date that is no day written as YYYY-MM-DD"
+    FUTURE = "has a date in the future"
+    NO_TEXT = "has no text"
+    EMPTY = "has nothing in its text"
+    LONG_TEXT = "has a text longer than an entry may be"
+    NOT_TEXT = "holds an empty byte or half a character, which cannot be kept exactly"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry to be; its text is not shown by `repr`."""
+
+    number: int
+    day: date
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is not imported."""
+
+    number: int
+    reason: Reason
+
+
+class _Bad(Exception):  # noqa: N818 - carries a reason from where it is seen to where it is told
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.name)
+        self.reason = reason
+
+
+class NotLines(Exception):  # noqa: N818 - what the file is
+    """Raised for a file in an encoding of which no line could be read."""
+
+
+def read_lines(file: BinaryIO, *, until: date, limit: int) -> Iterator[Line | BadLine]:
+    """Yield what each line holds; `until` is the last day there may be, `limit` the longest text."""
+    longest = limit * BYTES_PER_CHARACTER + FRAME
+    for number, raw in enumerate(_raw_lines(file, longest=longest), start=1):
+        if number == 1 and raw.startswith(_OTHER_MARKS):
+            raise NotLines("The file is UTF-16. Save it as UTF-8 and import that.")
+        stripped = (raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw).strip()
+        if not stripped:
+            continue
+        try:
+            yield _line(number, _object(stripped, longest=longest), until=until, limit=limit)
+        except _Bad as bad:
+            yield BadLine(number, bad.reason)
+
+
+def _raw_lines(file: BinaryIO, *, longest: int) -> Iterator[bytes]:
+    """Yield lines; of one that is too long only so much as tells that it is."""
+    while raw := file.readline(longest + 1):
+        yield raw
+        piece = raw
+        while len(piece) >= min(_PIECE, longest + 1) and not piece.endswith(b"\n"):
+            piece = file.readline(_PIECE)
+
+
+def _object(raw: bytes, *, longest: int) -> dict[str, Any]:
+    if len(raw) > longest:
+        raise _Bad(Reason.LONG_LINE)
+    try:
+        value = json.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise _Bad(Reason.NOT_UTF8) from None
+    except (ValueError, RecursionError):
+        # `from None`: the error carries the text.
+        raise _Bad(Reason.NOT_JSON) from None
+    if not isinstance(value, dict):
+        raise _Bad(Reason.NOT_OBJECT)
+    return value
+
+
+def _line(number: int, value: dict[str, Any], *, until: date, limit: int) -> Line:
+    said, text = value.get("date"), value.get("text")
+    if said is None:
+        raise _Bad(Reason.NO_DATE)
+    if text is None:
+        raise _Bad(Reason.NO_TEXT)
+    if not isinstance(said, str) or not isinstance(text, str):
+        raise _Bad(Reason.NOT_OBJECT)
+    return Line(number, _day(said, until=until), _text(text, limit=limit))
+
+
+def _day(said: str, *, until: date) -> date:
+    try:
+        day = parse_day(said)
+    except ValueError:
+        raise _Bad(Reason.BAD_DATE) from None
+    if day > until:
+        raise _Bad(Reason.FUTURE)
+    return day
+
+
+def _text(text: str, *, limit: int) -> str:
+    try:
+        return to_keep(text, limit=limit)
+    except Empty:
+        raise _Bad(Reason.EMPTY) from None
+    except TooLong:
+        raise _Bad(Reason.LONG_TEXT) from None
+    except TextRefused:
+        raise _Bad(Reason.NOT_TEXT) from None

@@ -1,0 +1,112 @@
+"""Where a diary is written in: the days of a month or year, and the nearest ones across a gap of any length.
+
+All of it is read from one index; a text is never loaded, and no question takes longer in a longer diary.
+"""
+
+import secrets
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import models
+from django.urls import reverse
+
+from accounts.models import Person
+from diary import days
+from diary.days import Month, Year
+from diary.models import Entry
+
+_A_MONTH = timedelta(days=31)
+
+
+def written_days(owner_id: UUID, *, first: date, last: date) -> set[date]:
+    """Return the days with entries between two days, both included."""
+    within = Entry.objects.of(owner_id).filter(day__range=(first, last))
+    return set(within.order_by().values_list("day", flat=True).distinct())
+
+
+def nearest_before(owner_id: UUID, day: date) -> date | None:
+    """Return the last written day before a day."""
+    before = Entry.objects.of(owner_id).filter(day__lt=day).order_by("-day")
+    return before.values_list("day", flat=True).first()
+
+
+def nearest_after(owner_id: UUID, day: date) -> date | None:
+    """Return the first written day after a day."""
+    after = Entry.objects.of(owner_id).filter(day__gt=day).order_by("day")
+    return after.values_list("day", flat=True).first()
+
+
+def a_written_day(owner_id: UUID) -> date | None:
+    """Return one of the written days, each as likely as any other."""
+    written = Entry.objects.of(owner_id).order_by("day").values_list("day", flat=True).distinct()
+    count = written.count()
+    return written[secrets.randbelow(count)] if count else None
+
+
+def year_view(person: Person, number: int, *, now: datetime) -> Year:
+    """Return a year as its page shows it; the years beside it are the nearest that hold something."""
+    first, last = date(number, 1, 1), date(number, 12, 31)
+    counts = _counts(person.id, first=first, last=last)
+    now_day = days.today(person.time_zone, now=now)
+    before, after = nearest_before(person.id, first), nearest_after(person.id, last)
+    is_past = number < now_day.year
+    return Year(
+        number=number,
+        months=[_small_month(person, date(number, month, 1), counts, now_day) for month in range(1, 13)],
+        days=len(counts),
+        entries=sum(counts.values()),
+        previous=before.year if before else None,
+        next=after.year if after else now_day.year if is_past else None,
+    )
+
+
+def _counts(owner_id: UUID, *, first: date, last: date) -> dict[date, int]:
+    """Return how many entries each written day between two days has."""
+    within = Entry.objects.of(owner_id).filter(day__range=(first, last)).order_by()
+    return dict(within.values_list("day").annotate(models.Count("id")))
+
+
+def _small_month(person: Person, first: date, written: Collection[date], now_day: date) -> Month:
+    pattern = reverse("day", args=[first])
+    return days.month_of(
+        first,
+        written=written,
+        now_day=now_day,
+        selected=None,
+        week_start=person.week_start,
+        address=lambda iso: pattern.replace(first.isoformat(), iso),
+    )
+
+
+def month_view(person: Person, day: date, *, selected: date | None, now: datetime) -> Month:
+    """Return the month a day lies in, as this person's calendar shows it."""
+    first, last = days.month_bounds(day)
+    # The months beside it come along: where they hold something, nobody asks what lies beyond.
+    around = written_days(person.id, first=_month_before(first), last=_month_after(last))
+    now_day = days.today(person.time_zone, now=now)
+    is_over = last < now_day
+    is_near = min(around, default=first) < first
+    earlier = None if is_near else nearest_before(person.id, first)
+    is_before = is_near or earlier is not None
+    pattern = reverse("day", args=[day])
+    return days.month_of(
+        day,
+        written=around,
+        now_day=now_day,
+        selected=selected,
+        week_start=person.week_start,
+        # One reversal for the month: thirty of them are a fifth of the page's time.
+        address=lambda iso: pattern.replace(day.isoformat(), iso),
+        bounded=not is_before,
+        earlier=earlier,
+        later=nearest_after(person.id, last) if is_over and max(around, default=last) <= last else None,
+    )
+
+
+def _month_before(first: date) -> date:
+    return first - _A_MONTH if first > date.min else first
+
+
+def _month_after(last: date) -> date:
+    return last + _A_MONTH if last < date.max else last

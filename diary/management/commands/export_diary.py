@@ -1,0 +1,81 @@
+"""Writes a diary out in the clear."""
+
+import sys
+from argparse import ArgumentParser
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.utils import timezone
+
+from accounts import keys, sentences
+from accounts.errors import AccountsError
+from accounts.management import asking
+from diary.management.progress import ProgressBar
+from diary.models import Entry
+from diary.services.exports import Exported, export_diary
+from diary.sinks import sink_at
+from llamora.database import NotWritten
+
+
+class Command(BaseCommand):
+    """Gives a person everything that is theirs."""
+
+    help = (
+        "Write the whole diary of NAME into a new folder, or a zip where --to ends so: one Markdown file a "
+        "day, and one JSON with everything. Asks for their password or recovery code. What comes out is "
+        "readable by whoever has it. Refuses an unknown name, a wrong secret, and a place where something is "
+        "already. Texts that do not open are named, and the rest comes out."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take whose diary it is, and where it goes."""
+        asking.add_arguments(parser)
+        parser.add_argument(
+            "--to", type=Path, help="a new folder or .zip; else diary-DATE.zip in this folder"
+        )
+
+    def handle(
+        self, *args: Any, name: str, password_file: Path | None, to: Path | None, **options: Any
+    ) -> None:
+        """Export, and say in counts what came out."""
+        now = timezone.now()
+        target = (to or Path(f"diary-{now:%Y-%m-%d}.zip")).absolute()
+        try:
+            opened = asking.opened(name=name, password_file=password_file)
+            with closing(opened.keyring), sink_at(target) as sink, self._bar(opened) as bar:
+                exported = export_diary(
+                    person=opened.person,
+                    keyring=opened.keyring,
+                    sink=sink,
+                    now=now,
+                    progress=lambda done: bar.show(done, f"{done:,} entries"),
+                )
+        except AccountsError as error:
+            raise CommandError(sentences.refusal(error)) from None
+        except NotWritten as error:
+            raise CommandError(sentences.not_written(error)) from None
+        except DatabaseError:
+            raise CommandError("There is no household here yet. Run manage.py up first.") from None
+        except FileExistsError:
+            raise CommandError(f"There is something at {target} already; nothing was written.") from None
+        except OSError as error:
+            raise CommandError(f"It could not be written: {error.strerror}. Nothing is left of it.") from None
+        except (EOFError, KeyboardInterrupt):
+            raise CommandError("Stopped; nothing is left of it.") from None
+        self._tell(exported, target)
+
+    def _bar(self, opened: keys.Opened) -> ProgressBar:
+        return ProgressBar(sys.stderr, total=Entry.objects.filter(owner_id=opened.person.id).count())
+
+    def _tell(self, exported: Exported, target: Path) -> None:
+        rows = sorted(exported.rows.items())
+        others = "".join(f", {many:,} {kind.replace('_', ' ')}" for kind, many in rows if many)
+        self.stdout.write(f"{exported.entries:,} entries on {exported.days:,} days{others}: {target}")
+        self.stdout.write("It is readable without a key. Keep it where only you can get at it.")
+        for label, row, code in exported.damaged:
+            self.stderr.write(f"{label} of {row} does not open: {code}.")
+        if exported.damaged:
+            raise CommandError(f"{len(exported.damaged):,} values do not open; everything else came out.")

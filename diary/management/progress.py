@@ -1,0 +1,36 @@
+"""A bar on a terminal; nothing where nobody is looking."""
+
+from types import TracebackType
+from typing import Self, TextIO
+
+WIDTH = 30
+
+
+class ProgressBar:
+    """Draws how far something has come, in one line that is taken away at the end."""
+
+    def __init__(self, out: TextIO, *, total: int) -> None:
+        self._out, self._total = out, max(total, 1)
+        self._shown = ""
+        self._draws = out.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown:
+            self._out.write("\r" + " " * len(self._shown) + "\r")
+            self._out.flush()
+
+    def show(self, done: int, words: str) -> None:
+        """Draw the bar at `done` of the total, with some words behind it."""
+        if not self._draws:
+            return
+        share = min(done / self._total, 1.0)
+        line = f"[{'#' * round(share * WIDTH):<{WIDTH}}] {share:4.0%}  {words}"
+        if line != self._shown:
+            self._out.write("\r" + line.ljust(len(self._shown)))
+            self._out.flush()
+            self._shown = line

@@ -1,0 +1,12 @@
+"""Where openings are asked for, dismissed and switched off."""
+
+from django.urls import path
+
+from diary.openings import views
+
+urlpatterns = [
+    path("openings/", views.openings, name="openings"),
+    path("d/<day:day>/opening/", views.opening, name="opening"),
+    path("d/<day:day>/opening/read/", views.read, name="opening_read"),
+    path("d/<day:day>/opening/dismiss/", views.dismiss, name="opening_dismiss"),
+]

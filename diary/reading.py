@@ -1,0 +1,58 @@
+"""What was read for something the model wrote: which entries, and what was left out for length. Pure.
+
+    {"entries": [[id, day], ...], "left_out": [[id, day], ...], "recaps": [day, ...],
+     "replies": how many earlier replies, "is_cut": whether a text lost a part of itself}
+
+Ids and days, never words; sealed with what was written all the same.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+Place = tuple[UUID, date]
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """What was read; filled in when a prompt is composed, and kept with what comes of it."""
+
+    entries: list[Place] = field(default_factory=list)
+    left_out: list[Place] = field(default_factory=list)
+    recaps: list[date] = field(default_factory=list)
+    replies: int = 0
+    is_cut: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is sealed."""
+        return {
+            "entries": _places(self.entries),
+            "left_out": _places(self.left_out),
+            "recaps": [day.isoformat() for day in self.recaps],
+            "replies": self.replies,
+            "is_cut": self.is_cut,
+        }
+
+    @classmethod
+    def from_json(cls, kept: Any) -> "Reading | None":
+        """Return it as it was sealed; None for a row that has none yet, or says something else."""
+        try:
+            return cls(
+                entries=_from_places(kept["entries"]),
+                left_out=_from_places(kept["left_out"]),
+                recaps=[date.fromisoformat(day) for day in kept["recaps"]],
+                replies=int(kept["replies"]),
+                is_cut=bool(kept["is_cut"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+def _places(places: Iterable[Place]) -> list[list[str]]:
+    return [[str(entry_id), day.isoformat()] for entry_id, day in places]
+
+
+def _from_places(kept: Iterable[Any]) -> list[Place]:
+    return [(UUID(entry_id), date.fromisoformat(day)) for entry_id, day in kept]

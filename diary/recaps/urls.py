@@ -1,0 +1,7 @@
+"""Where recaps are asked for."""
+
+from django.urls import path
+
+from diary.recaps import views
+
+urlpatterns = [path("d/<day:day>/recap/", views.recap, name="recap")]

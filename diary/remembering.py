@@ -1,0 +1,78 @@
+"""On this day: what earlier years say on a day's place in the year, found by an index on month and day.
+
+In the margin stand the first lines of the first entry of a few years; a page of its own holds them all.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from uuid import UUID
+
+from accounts.models import Person
+from diary import days, shown
+from diary.excerpts import first_lines
+from diary.models import Entry
+from diary.shown import EntryView
+from llamora.crypto import EnvelopeError
+
+IN_MARGIN = 4
+# A place in the year with more entries than this shows the latest years alone in the margin.
+_LOOKED_AT = 200
+ON_PAGE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """An earlier year in the margin: its day, its first words, and how many entries more there are."""
+
+    day: date
+    words: str
+    more: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class YearOfPlace:
+    """A year on the page of a place in the year."""
+
+    day: date
+    entries: list[EntryView]
+
+
+def memories(owner_id: UUID, day: date) -> list[Memory]:
+    """Return what earlier years say on this day; one question of the index where they say nothing."""
+    rows = [row for place in days.places_remembered(day) for row in _earlier(owner_id, place, day)]
+    rows.sort(key=lambda row: row[1], reverse=True)
+    years = [(there, [id_ for id_, _ in group]) for there, group in groupby(rows, key=lambda row: row[1])]
+    firsts = {ids[0]: len(ids) for _, ids in years[:IN_MARGIN]}
+    if not firsts:
+        return []
+    return [
+        Memory(day=entry.day, words=_words(entry), more=firsts[entry.id] - 1)
+        for entry in Entry.objects.filter(id__in=firsts).order_by("-day")
+    ]
+
+
+def _earlier(owner_id: UUID, place: str, day: date) -> list[tuple[UUID, date]]:
+    earlier = Entry.objects.of(owner_id).on_this_day(place).filter(day__lt=day)
+    # The revision is asked for because the index of days does not hold it: were all there, SQLite would
+    # rather read every day of the person in that one.
+    return [(id_, there) for id_, there, _ in earlier.values_list("id", "day", "revision")[:_LOOKED_AT]]
+
+
+def _words(entry: Entry) -> str:
+    try:
+        return first_lines(entry.text)
+    except EnvelopeError:
+        return "…"
+
+
+def years_of(person: Person, place: str) -> list[YearOfPlace]:
+    """Return every year that says something on a place in the year (MM-DD), the latest first."""
+    entries = Entry.objects.of(person.id).on_this_day(place)[:ON_PAGE]
+    return [
+        YearOfPlace(
+            day=there,
+            entries=[shown.entry_view(entry, zone=person.time_zone) for entry in group],
+        )
+        for there, group in groupby(entries, key=lambda entry: entry.day)
+    ]

@@ -1,0 +1,153 @@
+"""Markdown to HTML that is safe in a page, block by block, the same while it streams as after a reload.
+
+    text --visible controls--> blocks (markdown-it) --per block: inline, HTML--> nh3 --> list of HTML blocks
+
+CommonMark with tables and strikethrough; a new line is a line break; a paragraph whose first line is set in
+from the margin is a paragraph, not code; no raw HTML; no images (one becomes a link to it); no reference
+definitions, since a later line could then change an earlier block. What is too
+deep or too costly to parse is shown as it was written, in escaped paragraphs, and so is everything after
+`MAX_LINES` lines: hostile text costs time in proportion to its length.
+"""
+
+import re
+from collections.abc import Iterator
+from html import escape
+from typing import Any, NamedTuple
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+MAX_LINES = 4_000
+MAX_MARKS = 1_500  # characters that may begin or end something inline, in one run of text
+MAX_DEPTH = 20
+
+_SCHEMES = {"http", "https", "mailto"}
+_ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE | re.ASCII)
+_MARKS = re.compile(r"[\[\]*_~`<!&\\(]")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_BLOCK_TAGS = ("p", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "table", "th", "td")
+_TAGS = {*_BLOCK_TAGS, "thead", "tbody", "tr", "hr", "br", "em", "strong", "s", "code", "a"}
+_cleaner = nh3.Cleaner(
+    tags=_TAGS,
+    attributes={"a": {"href", "title"}, "ol": {"start"}},
+    set_tag_attribute_values={tag: {"dir": "auto"} for tag in _BLOCK_TAGS},
+    url_schemes=_SCHEMES,
+    url_relative="deny",
+    link_rel="noopener noreferrer nofollow",
+)
+
+
+def _parser() -> MarkdownIt:
+    made = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_DEPTH})
+    made.enable(["table", "strikethrough"])
+    made.disable(["reference", "code", "html_block", "html_inline", "image"])
+    made.core.ruler.enableOnly(["inline", "text_join"])
+    made.validateLink = lambda url: bool(_ADDRESS.match(url))  # type: ignore[method-assign]  # its documented hook
+    return made
+
+
+_markdown = _parser()
+
+
+class Block(NamedTuple):
+    """A top-level block of the source: its first line and the line after its last, and its tokens."""
+
+    first: int
+    end: int
+    tokens: list[Token]
+
+
+def _picture(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\ufffd"
+
+
+def visible(text: str) -> str:
+    """Return the text with control characters shown by their pictures, one for one; never stored."""
+    return _UNSEEN.sub(_picture, text)
+
+
+def _escaped(text: str) -> str:
+    # As nh3 writes text: these, and quotation marks as they are.
+    return escape(text, quote=False).replace("\xa0", "&nbsp;")
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return paragraphs of lines, nothing interpreted."""
+    parts = (part.strip("\n") for part in _BLANK_LINES.split(text))
+    breaks = (_escaped(part).replace("\n", "<br>\n") for part in parts if part.strip())
+    return [f'<p dir="auto">{part}</p>\n' for part in breaks]
+
+
+def _top_level(text: str) -> Iterator[Block]:
+    tokens: list[Token] = []
+    _markdown.block.parse(text, _markdown, {}, tokens)
+    start = 0
+    for place, token in enumerate(tokens):
+        if token.level == 0 and token.nesting <= 0:
+            group = tokens[start : place + 1]
+            first, end = group[0].map or (0, 0)
+            yield Block(first, end, group)
+            start = place + 1
+
+
+def _too_much(tokens: list[Token]) -> bool:
+    if max(token.level for token in tokens) >= MAX_DEPTH - 1:
+        return True
+    return any(token.type == "inline" and len(_MARKS.findall(token.content)) > MAX_MARKS for token in tokens)
+
+
+def _lowered(tokens: list[Token]) -> None:
+    """Put headings below the page's own: the day is h1, a month h2."""
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+
+
+def _html(block: Block, lines: list[str]) -> str:
+    if _too_much(block.tokens):
+        return "".join(_paragraphs("\n".join(lines[block.first : block.end])))
+    env: dict[str, Any] = {}
+    _lowered(block.tokens)
+    _markdown.core.process(StateCore("", _markdown, env, block.tokens))
+    return _cleaner.clean(_markdown.renderer.render(block.tokens, _markdown.options, env))
+
+
+def blocks(text: str) -> list[str]:
+    """Return the safe HTML of each top-level block of a Markdown text."""
+    shown = visible(text)
+    lines = shown.split("\n")
+    head = shown if len(lines) <= MAX_LINES else "\n".join(lines[:MAX_LINES])
+    return [_html(block, lines) for block in _top_level(head)] + _paragraphs("\n".join(lines[MAX_LINES:]))
+
+
+def render(text: str) -> str:
+    """Return the safe HTML of a Markdown text."""
+    return "".join(blocks(text))
+
+
+class Split(NamedTuple):
+    """A growing text: how much of it is settled, the HTML of that by blocks, and the HTML of the rest."""
+
+    settled_len: int
+    settled: list[str]
+    tail: str
+
+
+def split_settled(text: str) -> Split:
+    """Part a growing text after the blocks that nothing appended can change any more.
+
+    Only whole lines count (a line's beginning may still turn into something else), and the last block they
+    make may still grow. What follows is a text of its own: pass `text[settled_len:]`, grown, the next time.
+    """
+    shown = visible(text)
+    whole = shown[: shown.rfind("\n") + 1]
+    *done, last = [block.first for block in _top_level(whole)] or [0]
+    length = sum(len(line) + 1 for line in whole.split("\n")[:last]) if done else 0
+    return Split(length, blocks(text[:length]), render(text[length:]))

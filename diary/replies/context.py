@@ -1,0 +1,136 @@
+"""What the model is given to read: the day so far up to an entry, and never more than fits its window. Pure.
+
+What does not fit is left out from its oldest end: earlier entries first, then earlier replies, and last the
+beginning of the entry itself.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+from llamora.llm.deltas import Turns
+from llamora.llm.errors import TooLong
+from llamora.llm.tokens import OF_A_TURN
+
+Count = Callable[[Turns], Awaitable[int]]
+Tell = Callable[["Material"], Turns]
+# The least of an entry that is worth an answer, in characters.
+SHORTEST = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Something written, and its time of day as 08:12."""
+
+    time: str
+    text: str
+    id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """Everything a prompt is made of, oldest first; `is_cut` when the entry has lost its beginning."""
+
+    day: date
+    entry: Piece
+    earlier: tuple[Piece, ...] = ()
+    replies: tuple[str, ...] = ()
+    is_cut: bool = False
+
+    def without(self, count: int) -> "Material":
+        """Leave out so many of the oldest parts."""
+        past = max(0, count - len(self.earlier))
+        return replace(self, earlier=self.earlier[count:], replies=self.replies[past:])
+
+    def with_end_of_entry(self, length: int) -> "Material":
+        """Keep only the end of the entry, from the beginning of a word where there is one."""
+        end = self.entry.text[-length:]
+        _, gap, rest = end.partition(" ")
+        text = rest if gap and len(rest) > length // 2 else end
+        return replace(self, entry=replace(self.entry, text=text), is_cut=True)
+
+
+class Fitted(NamedTuple):
+    """What is sent, and what of the material is in it."""
+
+    turns: Turns
+    material: Material
+
+
+def most_tokens(turns: Turns) -> int:
+    """More tokens than any tokenizer makes of it: one for each byte, and what a template adds."""
+    return sum(len(turn["content"].encode("utf-8", "surrogatepass")) + OF_A_TURN for turn in turns)
+
+
+async def fit(material: Material, *, room: int, tell: Tell, count: Count) -> Fitted:
+    """Return the turns of as much of the material as takes no more than `room` tokens; raise TooLong."""
+
+    async def fitting(candidate: Material) -> Fitted | None:
+        turns = tell(candidate)
+        return Fitted(turns, candidate) if await _fits(turns, room=room, count=count) else None
+
+    if found := await fitting(material):
+        return found
+    too_few, enough = 0, len(material.earlier) + len(material.replies)
+    bare = material.without(enough)
+    if (found := await fitting(bare)) is None:
+        return await _fit_end(bare, room=room, tell=tell, count=count)
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        if fitted := await fitting(material.without(middle)):
+            enough, found = middle, fitted
+        else:
+            too_few = middle
+    return found
+
+
+async def _fits(turns: Turns, *, room: int, count: Count) -> bool:
+    # Asking the server takes two requests: not when even the worst case fits.
+    return most_tokens(turns) <= room or await count(turns) <= room
+
+
+async def _fit_end(material: Material, *, room: int, tell: Tell, count: Count) -> Fitted:
+    """Keep as much of the entry's end as fits, in a few steps."""
+    around = await count(tell(replace(material, entry=replace(material.entry, text=""), is_cut=True)))
+    length = len(material.entry.text)
+    tokens = await count(tell(material))
+    while room > around:
+        length = min(int(length * (room - around) / max(1, tokens - around)), int(length * 0.95))
+        if length < SHORTEST:
+            break
+        shorter = material.with_end_of_entry(length)
+        turns = tell(shorter)
+        length, tokens = len(shorter.entry.text), await count(turns)
+        if tokens <= room:
+            return Fitted(turns, shorter)
+    raise TooLong
+
+
+Part = TypeVar("Part")
+
+
+async def fit_latest(
+    parts: Sequence[Part],
+    *,
+    room: int,
+    tell: Callable[[Sequence[Part]], Turns],
+    shorten: Callable[[Part], Part | None],
+    count: Count,
+) -> tuple[Turns, Sequence[Part]]:
+    """Leave out the oldest parts until the rest takes no more than `room` tokens; raise TooLong.
+
+    The last one is shortened before nothing is left; `shorten` gives None for one that is short already.
+    """
+    while parts:
+        turns = tell(parts)
+        if await _fits(turns, room=room, count=count):
+            return turns, parts
+        if len(parts) > 1:
+            # An eighth at a time: a day of a hundred entries is not counted a hundred times.
+            parts = parts[max(1, len(parts) // 8) :]
+        else:
+            shorter = shorten(parts[0])
+            parts = [shorter] if shorter is not None else []
+    raise TooLong

@@ -1,0 +1,8 @@
+"""What the diary does: each a function that checks, seals and commits, then returns.
+
+entries       keep, edit, move, delete, restore, destroy, purge
+versions      what an entry said before an edit
+drafts        what is being written, saved with the revision it was based on
+late_drafts   drafts that arrive while their owner is locked
+imports       whole diaries, batch by batch
+"""

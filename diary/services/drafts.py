@@ -1,0 +1,132 @@
+"""Drafts: saved while typing, each save based on a revision, so that two tabs never overwrite one another."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from diary import access
+from diary.errors import Conflict
+from diary.models import Draft, Entry
+from diary.texts import to_draft
+from llamora.crypto import EnvelopeError
+from llamora.database import writing
+
+# A draft may be longer than an entry, so that what is too long to keep can be shortened at leisure.
+MAX_DRAFT = 10 * settings.MAX_TEXT
+_JUST_KEPT = timedelta(minutes=2)
+_FIRST_REVISIONS = 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftSent:
+    """What a page sends while somebody writes: `revision` is that of the draft it follows.
+
+    `based_on` is the revision of the entry that is being changed, where one is.
+    """
+
+    owner_id: UUID
+    day: date
+    text: str
+    revision: int
+    entry_id: UUID | None = None
+    based_on: int | None = None
+
+
+class Saved(NamedTuple):
+    """What a saved draft is called from now on."""
+
+    revision: int
+    text: str
+
+
+def save_draft(sent: DraftSent) -> Saved:
+    """Save what is being written; raise TextRefused, NotThere, or Conflict where another text stands."""
+    written = to_draft(sent.text, limit=MAX_DRAFT)
+    with writing():
+        day = day_of(sent)
+        draft = access.draft_of(sent.owner_id, day=day, entry_id=sent.entry_id)
+        if draft is None:
+            return _begin(sent, day=day, text=written)
+        if draft.revision == sent.revision:
+            # What is back to what the entry says is no change any more.
+            is_undone = sent.entry_id is not None and _is_kept(sent, day=day, text=written)
+            return _replace(draft, "" if is_undone else written, based_on=sent.based_on)
+        if draft.text == written:
+            return Saved(draft.revision, written)
+        # Its answer was lost on the way, and the page wrote on: what stands here is how this text begins.
+        if draft.text and written.startswith(draft.text):
+            return _replace(draft, written, based_on=sent.based_on)
+        raise Conflict(draft)
+
+
+def day_of(sent: DraftSent) -> date:
+    """Return the day a draft belongs to: that of its entry, where it changes one; raise NotThere."""
+    return sent.day if sent.entry_id is None else access.entry_of(sent.owner_id, sent.entry_id).day
+
+
+def _begin(sent: DraftSent, *, day: date, text: str) -> Saved:
+    if not text or _is_kept(sent, day=day, text=text):
+        return Saved(sent.revision, "")
+    # Drawn anew: a page that still shows an earlier draft of this day must not match this one by its number.
+    revision = secrets.randbelow(_FIRST_REVISIONS) + 1
+    made = Draft(owner_id=sent.owner_id, day=day, entry_id=sent.entry_id, text=text, revision=revision)
+    made.based_on = sent.based_on
+    made.save(force_insert=True)
+    return Saved(revision, text)
+
+
+def _is_kept(sent: DraftSent, *, day: date, text: str) -> bool:
+    """Return whether this is a save that was overtaken by the keeping of the same text."""
+    if sent.entry_id is not None:
+        return bool(access.entry_of(sent.owner_id, sent.entry_id).text == text)
+    return _just_kept(sent.owner_id, day=day, text=text)
+
+
+def _just_kept(owner_id: UUID, *, day: date, text: str) -> bool:
+    since = timezone.now() - _JUST_KEPT
+    recent = Entry.objects.of(owner_id).filter(day=day, created_at__gte=since)
+    return any(entry.text == text for entry in recent)
+
+
+def _replace(draft: Draft, text: str, *, based_on: int | None) -> Saved:
+    draft.revision += 1
+    if not text:
+        draft.delete()
+        return Saved(draft.revision, "")
+    draft.text, draft.updated_at, draft.based_on = text, timezone.now(), based_on
+    draft.save(update_fields=["text", "revision", "updated_at", "based_on"])
+    return Saved(draft.revision, text)
+
+
+def clear_kept(*, owner_id: UUID, day: date, text: str, revision: int) -> None:
+    """Delete the draft of a text that is being kept; one that another tab is writing stays."""
+    draft = access.draft_of(owner_id, day=day)
+    if draft is not None and (draft.revision == revision or _agrees(draft, text.startswith)):
+        draft.delete()
+
+
+def clear_edited(*, owner_id: UUID, entry_id: UUID, text: str, revision: int | None) -> None:
+    """Delete the draft of a change that is being saved; one that another tab is writing stays."""
+    draft = Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).first()
+    if draft is not None and (draft.revision == revision or _agrees(draft, text.__eq__)):
+        draft.delete()
+
+
+def _agrees(draft: Draft, test: Callable[[str], bool]) -> bool:
+    """Ask a test of a draft's words; one damaged on the disk stays, and keeps nothing from being kept."""
+    try:
+        return test(draft.text)
+    except EnvelopeError:
+        return False
+
+
+def discard_draft(*, owner_id: UUID, entry_id: UUID) -> None:
+    """Let go of what was being changed in an entry."""
+    with writing():
+        Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).delete()

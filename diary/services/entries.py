@@ -1,0 +1,151 @@
+"""Entries: kept once however often they are sent, edited on what they were, moved, deleted in two steps."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from diary import access, days
+from diary.errors import Conflict, NotThere, NotYet
+from diary.made import Recap
+from diary.models import Draft, Entry
+from diary.services.drafts import clear_edited, clear_kept
+from diary.services.versions import replace_text
+from diary.texts import to_keep
+from llamora.crypto import EnvelopeError, current
+from llamora.database import writing
+
+IN_BIN = timedelta(days=30)
+_KEEP_LABEL = "diary.entry.keep_key"
+
+
+def keep_entry(
+    *, owner_id: UUID, day: date, text: str, key: UUID, draft_revision: int, zone: str | None = None
+) -> Entry:
+    """Keep a text as an entry of a day and clear its draft, in one commit; raise TextRefused, NotYet.
+
+    The same key and text find the entry they made before; the same key with another text is kept as well.
+    `zone` is where the person is: the entry's time stays the one they saw, wherever they are later.
+    """
+    now = timezone.now()
+    if not days.has_begun(day, now=now):
+        raise NotYet
+    kept = to_keep(text, limit=settings.MAX_TEXT)
+    keep_key = _keep_key(key, kept)
+    offset = None if zone is None else days.utc_offset(now, zone)
+    with writing():
+        entry = _kept_before(owner_id, keep_key) or Entry.objects.create(
+            owner_id=owner_id, day=day, text=kept, created_at=now, keep_key=keep_key, utc_offset=offset
+        )
+        clear_kept(owner_id=owner_id, day=day, text=kept, revision=draft_revision)
+    return entry
+
+
+def _keep_key(key: UUID, text: str) -> UUID:
+    """Return what makes a save one and the same: its composer and its words, under the owner's key."""
+    return UUID(bytes=current().blind_index(label=_KEEP_LABEL, value=f"{key}\n{text}")[:16])
+
+
+def _kept_before(owner_id: UUID, keep_key: UUID) -> Entry | None:
+    entry: Entry | None = Entry.objects.filter(owner_id=owner_id, keep_key=keep_key).first()
+    if entry is not None and entry.deleted_at is not None:
+        # Sent again after it was deleted: the words were still in a composer, so they are wanted.
+        entry.deleted_at = None
+        entry.save(update_fields=["deleted_at"])
+    return entry
+
+
+def edit_entry(
+    *, owner_id: UUID, entry_id: UUID, text: str, revision: int, draft_revision: int | None = None
+) -> Entry:
+    """Put a text in place of an entry's, which becomes a version; raise TextRefused, NotThere, Conflict."""
+    kept = to_keep(text, limit=settings.MAX_TEXT)
+    with writing():
+        entry = access.entry_of(owner_id, entry_id)
+        if entry.text != kept:
+            if entry.revision != revision:
+                raise Conflict(entry)
+            replace_text(entry, kept)
+        clear_edited(owner_id=owner_id, entry_id=entry_id, text=kept, revision=draft_revision)
+    return entry
+
+
+def move_entry(*, owner_id: UUID, entry_id: UUID, day: date) -> date:
+    """Put an entry on another day, sealed anew since its day is bound; return the day it was on.
+
+    Raise NotThere, NotYet. What is being written in it goes along.
+    """
+    if not days.has_begun(day, now=timezone.now()):
+        raise NotYet
+    with writing():
+        entry = access.entry_of(owner_id, entry_id)
+        before: date = entry.day
+        if day != before:
+            first = entry.first_day or before
+            entry.day, entry.first_day = day, None if first == day else first
+            entry.save(update_fields=["day", "first_day", "text"])
+            _move_draft(access.draft_of(owner_id, day=before, entry_id=entry_id), day)
+            Recap.objects.filter(owner_id=owner_id, day__in=[before, day]).delete()
+    return before
+
+
+def _move_draft(draft: Draft | None, day: date) -> None:
+    if draft is None:
+        return
+    draft.day = day
+    try:
+        draft.save(update_fields=["day", "text"])
+    except EnvelopeError:
+        # A damaged draft stays where it is; it must not hold its entry.
+        return
+
+
+def delete_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
+    """Put an entry in the bin; one that is there already stays."""
+    with writing():
+        entry = access.entry_or_deleted_of(owner_id, entry_id)
+        if entry.deleted_at is None:
+            entry.deleted_at = timezone.now()
+            entry.save(update_fields=["deleted_at"])
+    return entry
+
+
+def restore_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
+    """Take an entry out of the bin."""
+    with writing():
+        entry = access.entry_or_deleted_of(owner_id, entry_id)
+        if entry.deleted_at is not None:
+            entry.deleted_at = None
+            entry.save(update_fields=["deleted_at"])
+    return entry
+
+
+def destroy_entry(*, owner_id: UUID, entry_id: UUID) -> None:
+    """Delete an entry in the bin for good, with its replies and versions; raise NotThere for any other."""
+    with writing():
+        entry = Entry.objects.in_bin(owner_id).filter(id=entry_id).first()
+        if entry is None:
+            raise NotThere
+        entry.delete()
+
+
+def empty_bin(*, owner_id: UUID) -> int:
+    """Delete everything in a person's bin for good; return how many entries."""
+    with writing():
+        return _destroy(Entry.objects.in_bin(owner_id))
+
+
+def purge_bin(*, owner_id: UUID) -> int:
+    """Delete for good what has been in a person's bin for thirty days; return how many entries."""
+    gone = Entry.objects.in_bin(owner_id).filter(deleted_at__lt=timezone.now() - IN_BIN)
+    if not gone.exists():
+        return 0
+    with writing():
+        return _destroy(gone)
+
+
+def _destroy(gone: "QuerySet[Entry]") -> int:
+    _, by_model = gone.delete()
+    return by_model.get(Entry._meta.label, 0)

@@ -1,0 +1,137 @@
+"""Imports a diary in batches, each one transaction, so that a kill loses at most the batch under way.
+
+Each imported entry holds, sealed, a digest of the line it came from. A line whose digest is on its day
+already adds nothing: a second import, or one begun again after a kill, goes on where the first ended,
+whatever was edited or deleted meanwhile.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import islice
+from uuid import UUID
+
+from accounts.models import Person, Vault
+from diary import days
+from diary.importing import BadLine, Line
+from diary.models import Entry
+from llamora.crypto import Keyring, in_force, keyed_digest
+from llamora.database import writing
+from llamora.fields.models import sealed_fields
+
+BATCH = 500
+Progress = Callable[[int], None]
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What a file holds, and what became of it; counts and days, never words."""
+
+    good: int = 0
+    added: int = 0
+    known: int = 0
+    bad: list[BadLine] = field(default_factory=list)
+    by_year: Counter[int] = field(default_factory=Counter)
+    first: date | None = None
+    last: date | None = None
+
+    def saw(self, line: Line) -> None:
+        """Count a line that can be imported."""
+        self.good += 1
+        self.by_year[line.day.year] += 1
+        self.first = min(self.first or line.day, line.day)
+        self.last = max(self.last or line.day, line.day)
+
+
+def preview(lines: Iterable[Line | BadLine]) -> Report:
+    """Return what an import would find; writes nothing and needs no key."""
+    report = Report()
+    for _ in _good(lines, report):
+        pass
+    return report
+
+
+def import_diary(
+    *, person: Person, keyring: Keyring, lines: Iterable[Line | BadLine], progress: Progress = lambda _: None
+) -> Report:
+    """Import what is not there yet; `progress` is told after each batch how many lines were seen."""
+    report = Report()
+    with in_force(keyring):
+        shelf = _Shelf(person)
+        good = _good(lines, report)
+        while batch := list(islice(good, BATCH)):
+            fresh = shelf.fresh(batch)
+            _write(fresh)
+            report.added += len(fresh)
+            report.known += len(batch) - len(fresh)
+            progress(report.good + len(report.bad))
+    return report
+
+
+def _good(lines: Iterable[Line | BadLine], report: Report) -> Iterator[Line]:
+    for line in lines:
+        if isinstance(line, BadLine):
+            report.bad.append(line)
+        else:
+            report.saw(line)
+            yield line
+
+
+class _Shelf:
+    """What of a person's diary came from imports, by day, read as far as a file needs it."""
+
+    def __init__(self, person: Person) -> None:
+        self._owner_id: UUID = person.id
+        self._zone = person.time_zone
+        self._digest_key = Vault.objects.get(owner_id=person.id).digest_key
+        self._known: dict[date, set[bytes]] = {}
+        self._place: defaultdict[date, int] = defaultdict(int)
+
+    def fresh(self, batch: list[Line]) -> list[Entry]:
+        """Return entries for the lines that are not there yet, sealed and ready to be written."""
+        self._read({line.day for line in batch})
+        return [entry for line in batch if (entry := self._entry(line))]
+
+    def _read(self, wanted: set[date]) -> None:
+        unread = wanted - self._known.keys()
+        self._known.update((day, set()) for day in unread)
+        imported = Entry.objects.filter(owner_id=self._owner_id, source__isnull=False).order_by()
+        rows = imported.only("id", "owner_id", "day", "first_day", "source")
+        # An entry that was moved since still belongs to the line of its first day.
+        for row in (*rows.filter(day__in=unread), *rows.filter(first_day__in=unread)):
+            if (home := row.first_day or row.day) in unread:
+                self._known[home].add(row.source)
+
+    def _entry(self, line: Line) -> Entry | None:
+        # Counted for known lines too: the order within a day is that of the file, also when begun again.
+        place = self._place[line.day] = self._place[line.day] + 1
+        source = keyed_digest(self._digest_key, [line.day.isoformat().encode(), line.text.encode()])
+        known = self._known[line.day]
+        if source in known:
+            return None
+        known.add(source)
+        moment = days.noon(line.day, self._zone, plus=timedelta(microseconds=place - 1))
+        return _sealed(
+            Entry(
+                owner_id=self._owner_id,
+                day=line.day,
+                text=line.text,
+                source=source,
+                created_at=moment,
+                utc_offset=days.utc_offset(moment, self._zone),
+            )
+        )
+
+
+def _sealed(entry: Entry) -> Entry:
+    """Seal an entry now, before the turn to write is asked for."""
+    for column in sealed_fields(Entry):
+        setattr(entry, column.attname, column.pre_save(entry, add=True))
+    return entry
+
+
+def _write(entries: list[Entry]) -> None:
+    if entries:
+        with writing():
+            Entry.objects.bulk_create(entries)

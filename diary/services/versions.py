@@ -1,0 +1,49 @@
+"""Versions: what an entry said before each edit, for thirty days, so that an edit takes nothing away."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from diary import access
+from diary.made import Recap
+from diary.models import Entry, Version
+from llamora.database import writing
+
+KEPT = timedelta(days=30)
+
+
+def replace_text(entry: Entry, text: str) -> None:
+    """Put a text in place of an entry's and keep the one before as a version; call while writing."""
+    now = timezone.now()
+    Version.objects.create(
+        owner_id=entry.owner_id,
+        entry=entry,
+        revision=entry.revision,
+        text=entry.text,
+        written_at=entry.edited_at or entry.created_at,
+        replaced_at=now,
+    )
+    entry.text, entry.revision, entry.edited_at = text, entry.revision + 1, now
+    entry.save(update_fields=["text", "revision", "edited_at"])
+    Recap.objects.filter(owner_id=entry.owner_id, day=entry.day).delete()
+
+
+def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
+    """Make an entry say again what it said; what it says now becomes a version. Raise NotThere."""
+    with writing():
+        version = access.version_of(owner_id, version_id)
+        entry = access.entry_of(owner_id, version.entry_id)
+        if entry.text != version.text:
+            replace_text(entry, version.text)
+    return entry
+
+
+def purge_versions(*, owner_id: UUID) -> int:
+    """Delete for good what was replaced thirty days ago; return how many versions."""
+    gone = Version.objects.filter(owner_id=owner_id, replaced_at__lt=timezone.now() - KEPT)
+    if not gone.exists():
+        return 0
+    with writing():
+        count, _ = gone.delete()
+    return count

@@ -1,0 +1,86 @@
+"""Where an export goes: a folder or a zip, closed to others, under its name only once it is whole."""
+
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+
+class Sink(Protocol):
+    """Something that takes files by name, one after another."""
+
+    def file(self, name: str, content: Iterator[str]) -> None:
+        """Write a file from pieces of text."""
+
+
+@contextmanager
+def sink_at(target: Path) -> Iterator[Sink]:
+    """Give a sink for a new folder, or for a new zip where the name ends so; raise FileExistsError."""
+    if os.path.lexists(target):
+        raise FileExistsError(target)
+    part = target.with_name(f".{target.name}.part")
+    _remove(part)
+    try:
+        with _zip(part) if target.suffix.lower() == ".zip" else _folder(part) as sink:
+            yield sink
+        part.rename(target)
+    except BaseException:
+        _remove(part)
+        raise
+
+
+def _remove(part: Path) -> None:
+    shutil.rmtree(part, ignore_errors=True)
+    part.unlink(missing_ok=True)
+
+
+def _private(path: str | Path, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _write(file: IO[bytes], content: Iterator[str]) -> None:
+    for piece in content:
+        file.write(piece.encode("utf-8"))
+
+
+class _Folder:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def file(self, name: str, content: Iterator[str]) -> None:
+        path = self._root / name
+        for folder in reversed(path.relative_to(self._root).parents):
+            (self._root / folder).mkdir(mode=0o700, exist_ok=True)
+        with open(path, "xb", opener=_private) as file:
+            _write(file, content)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+class _Zip:
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    def file(self, name: str, content: Iterator[str]) -> None:
+        about = zipfile.ZipInfo(name)
+        about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+        with self._archive.open(about, "w", force_zip64=True) as file:
+            _write(file, content)
+
+
+@contextmanager
+def _folder(part: Path) -> Iterator[Sink]:
+    part.mkdir(mode=0o700)
+    yield _Folder(part)
+
+
+@contextmanager
+def _zip(part: Path) -> Iterator[Sink]:
+    with open(part, "xb", opener=_private) as file:
+        with zipfile.ZipFile(file, "w") as archive:
+            yield _Zip(archive)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,90 @@
+"""What may be kept as text, and in what form. Pure.
+
+Line ends become LF; nothing else is changed. A text that cannot be kept exactly is refused:
+
+    TextRefused          `code`, and `sentence` for the person
+        Empty            empty          nothing but white space
+        TooLong          too_long       more code points than the limit
+        NotText          not_text       NUL, or half a character (a lone surrogate)
+"""
+
+from typing import ClassVar
+
+NUL = "\0"
+
+
+class TextRefused(Exception):  # noqa: N818 - an answer to the person, not a fault
+    """A text cannot be kept; neither the error nor its arguments hold any of it."""
+
+    code: ClassVar[str] = "text"
+    sentence = "This could not be kept as it is."
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Empty(TextRefused):
+    """Raised for a text of nothing but white space."""
+
+    code = "empty"
+    sentence = "There is nothing to keep yet."
+
+
+class NotText(TextRefused):
+    """Raised for characters that no file could give back exactly."""
+
+    code = "not_text"
+    sentence = (
+        "This holds a character that cannot be kept (an empty byte or half a character). "
+        "Take it out and keep it again."
+    )
+
+
+class TooLong(TextRefused):
+    """Raised for more code points than an entry may have."""
+
+    code = "too_long"
+
+    def __init__(self, *, length: int, limit: int) -> None:
+        super().__init__()
+        self.sentence = (
+            f"This has {length:,} characters; an entry holds {limit:,}. "
+            "Keep it in two parts, or shorten it by "
+            f"{length - limit:,}."
+        )
+
+
+def with_line_ends(text: str) -> str:
+    """Return the text with LF at the end of each line, as browsers and files of all kinds send it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def has_lone_surrogate(text: str) -> bool:
+    """Return whether half a surrogate pair is in the text; such a text has no UTF-8."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def to_keep(text: str, *, limit: int) -> str:
+    """Return a text as it is kept; raise TextRefused."""
+    kept = with_line_ends(text)
+    if not kept.strip():
+        raise Empty
+    if NUL in kept or has_lone_surrogate(kept):
+        raise NotText
+    if len(kept) > limit:
+        raise TooLong(length=len(kept), limit=limit)
+    return kept
+
+
+def to_draft(text: str, *, limit: int) -> str:
+    """Return a draft as it is kept: empty or far over the limit of an entry is all right while writing."""
+    kept = with_line_ends(text)
+    if has_lone_surrogate(kept):
+        raise NotText
+    if len(kept) > limit:
+        raise TooLong(length=len(kept), limit=limit)
+    return kept

@@ -1,0 +1,1 @@
+"""Views: gate, fields, service, answer. Nothing is written here but by a service."""

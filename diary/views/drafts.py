@@ -1,0 +1,51 @@
+"""Saving what is being written; answers in JSON, also from a page that has been locked meanwhile."""
+
+from datetime import date
+
+from django.http import HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts.gates import signed_in
+from accounts.http import HouseholdRequest
+from diary import days
+from diary.errors import Conflict, NoKeyHere
+from diary.forms import Written, written
+from diary.services.drafts import DraftSent, save_draft
+from diary.services.late_drafts import hold_late_draft
+from diary.texts import TextRefused
+from llamora.crypto import EnvelopeError
+
+DAMAGED = "What was saved here before cannot be opened any more, so nothing was written over it."
+
+
+@require_POST
+@signed_in
+def draft(request: HouseholdRequest, day: date) -> HttpResponse:
+    """Save a draft; 409 where another text stands, 423 where it can only stay in the page."""
+    sent = written(request)
+    try:
+        revision = _save(request, day, sent)
+    except Conflict as conflict:
+        return JsonResponse({"revision": conflict.row.revision, "text": conflict.row.text}, status=409)
+    except TextRefused as refused:
+        return JsonResponse({"error": refused.sentence}, status=422)
+    except NoKeyHere as refused:
+        return JsonResponse({"error": refused.sentence}, status=423, headers={"HX-Trigger": "llamora:locked"})
+    except EnvelopeError:
+        return JsonResponse({"error": DAMAGED}, status=422)
+    return JsonResponse(
+        {"revision": revision, "saved_at": days.clock(timezone.now(), request.user.time_zone)}
+    )
+
+
+def _save(request: HouseholdRequest, day: date, sent: Written) -> int:
+    draft = DraftSent(
+        owner_id=request.user.id,
+        day=day,
+        text=sent.text,
+        revision=sent.revision,
+        entry_id=sent.entry_id,
+        based_on=sent.based_on,
+    )
+    return save_draft(draft).revision if request.vault.is_unlocked else hold_late_draft(draft)

@@ -1,0 +1,128 @@
+"""Everything that seals and opens, free of Django, settings and apps.
+
+    password, recovery code --kdf (Argon2id, through derivation's queue)--> KEK
+    KEK --slots--> data key (DEK) of the current epoch
+    DEK --subkeys--> content, index, snapshot, slots --keyring--> envelopes and blind indexes
+
+    errors       the error tree and its codes       context      what an envelope is bound to (AAD)
+    padding      hiding lengths                     envelope     the stored bytes of a sealed value
+    entropy      random bytes                       subkeys      one key per use
+    keyring      the keys of one unlocked person    slots        ways in: password, recovery code, ...
+    kdf          Argon2id and its cost              derivation   the fair queue before it
+    recovery     codes to write on paper            session      the data key of an unlocked session
+    digest       keyed digests of texts             vault_keys   sealing to somebody who is locked
+
+Each module's docstring gives its byte formats, so that a second implementation can be written from them.
+Names too short for this door are longer here: `slots.create` is `create_slot`, `digest.digest` is
+`keyed_digest`.
+"""
+
+from llamora.crypto.context import Context
+from llamora.crypto.derivation import DerivationQueue
+from llamora.crypto.digest import digest as keyed_digest
+from llamora.crypto.entropy import secret_bytes
+from llamora.crypto.envelope import (
+    FORMAT,
+    FORMATS,
+    NO_EPOCH,
+    Format,
+    Header,
+    header,
+    newest_format,
+    newest_header,
+    seal,
+    unseal,
+)
+from llamora.crypto.errors import (
+    BadCost,
+    BadPadding,
+    BadRecoveryCode,
+    CryptoError,
+    DerivationBusy,
+    DerivationFailed,
+    EnvelopeError,
+    NotAuthentic,
+    PlantedBox,
+    SlotAhead,
+    SlotBehind,
+    SlotError,
+    Truncated,
+    UnknownAuthenticator,
+    UnknownFormat,
+    VaultLocked,
+    WrongEpoch,
+    WrongSecret,
+)
+from llamora.crypto.kdf import DEFAULT_COST, Cost, check_cost, derive, new_salt
+from llamora.crypto.keyring import Keyring, current, in_force
+from llamora.crypto.padding import pad, padded_size, unpad
+from llamora.crypto.recovery import groups as recovery_groups
+from llamora.crypto.recovery import new_code as new_recovery_code
+from llamora.crypto.recovery import parse as parse_recovery_code
+from llamora.crypto.session import hash_half, unwrap_dek, wrap_dek
+from llamora.crypto.slots import Slot, open_slot
+from llamora.crypto.slots import create as create_slot
+from llamora.crypto.slots import renew as renew_slot
+from llamora.crypto.subkeys import Use, subkey
+from llamora.crypto.vault_keys import new_vault_keys, open_sealed, seal_to
+
+__all__ = [
+    "DEFAULT_COST",
+    "FORMAT",
+    "FORMATS",
+    "NO_EPOCH",
+    "BadCost",
+    "BadPadding",
+    "BadRecoveryCode",
+    "Context",
+    "Cost",
+    "CryptoError",
+    "DerivationBusy",
+    "DerivationFailed",
+    "DerivationQueue",
+    "EnvelopeError",
+    "Format",
+    "Header",
+    "Keyring",
+    "NotAuthentic",
+    "PlantedBox",
+    "Slot",
+    "SlotAhead",
+    "SlotBehind",
+    "SlotError",
+    "Truncated",
+    "UnknownAuthenticator",
+    "UnknownFormat",
+    "Use",
+    "VaultLocked",
+    "WrongEpoch",
+    "WrongSecret",
+    "check_cost",
+    "create_slot",
+    "current",
+    "derive",
+    "hash_half",
+    "header",
+    "in_force",
+    "keyed_digest",
+    "new_recovery_code",
+    "new_salt",
+    "new_vault_keys",
+    "newest_format",
+    "newest_header",
+    "open_sealed",
+    "open_slot",
+    "pad",
+    "padded_size",
+    "parse_recovery_code",
+    "recovery_groups",
+    "renew_slot",
+    "seal",
+    "seal_to",
+    "secret_bytes",
+    "subkey",
+    "unpad",
+    "unseal",
+    "unwrap_dek",
+    "wrap_dek",
+]

@@ -1,0 +1,78 @@
+"""What an envelope is bound to: the additional data (AAD), encoded injectively.
+
+All integers are unsigned and big-endian. `encode(epoch)` gives, in this order and with nothing between:
+
+    19 bytes        the ASCII text "llamora context v1\\n"
+    u32             epoch of the key that seals
+    16 bytes        row id (the bytes of the UUID)
+    16 bytes        owner id (the bytes of the UUID)
+    u16, bytes      purpose: length in bytes, then UTF-8 ("field", "slot", "session", ...)
+    u16, bytes      label: the same ("diary.entry.text")
+    u16             number of bound values
+    per value, ordered by the bytes of its UTF-8 name:
+        u16, bytes  name
+        u32, bytes  value
+
+Every part has a fixed length or its length before it, so two different contexts never encode alike.
+A label is declared once and frozen: it is no table or column name, and renaming those changes nothing here.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+DOMAIN = b"llamora context v1\n"
+MAX_EPOCH = 2**32 - 1
+
+_MAX_NAME = 2**16 - 1
+_MAX_VALUE = 2**32 - 1
+_IDS = struct.Struct(">I16s16s")
+_U16 = struct.Struct(">H")
+_U32 = struct.Struct(">I")
+_NOTHING_BOUND = _U16.pack(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Where an envelope belongs; sealed and opened with the same one."""
+
+    purpose: str
+    label: str
+    row: UUID
+    owner: UUID
+    bound: tuple[tuple[str, bytes], ...] = ()
+
+    def encode(self, epoch: int) -> bytes:
+        """Return the additional data for a key of this epoch; ValueError if a part is too long."""
+        if not 0 <= epoch <= MAX_EPOCH:
+            raise ValueError("An epoch is an unsigned number of 32 bits.")
+        ids = _IDS.pack(epoch, self.row.bytes, self.owner.bytes)
+        bound = _encode_bound(self.bound) if self.bound else _NOTHING_BOUND
+        return DOMAIN + ids + _names(self.purpose, self.label) + bound
+
+
+@lru_cache(maxsize=512)
+def _names(purpose: str, label: str) -> bytes:
+    """Return purpose and label encoded; there are only as many as the models declare."""
+    return _short(purpose.encode()) + _short(label.encode())
+
+
+def _encode_bound(bound: tuple[tuple[str, bytes], ...]) -> bytes:
+    named = sorted((name.encode(), value) for name, value in bound)
+    if len({name for name, _ in named}) != len(named):
+        raise ValueError("A bound value is named twice.")
+    parts = [_U16.pack(len(named))]
+    for name, value in named:
+        if len(value) > _MAX_VALUE:
+            raise ValueError("A bound value is too long.")
+        parts += (_short(name), _U32.pack(len(value)), value)
+    return b"".join(parts)
+
+
+def _short(name: bytes) -> bytes:
+    if not 0 < len(name) <= _MAX_NAME:
+        raise ValueError("A purpose, label or bound name has 1 to 65535 bytes.")
+    return _U16.pack(len(name)) + name

@@ -1,0 +1,167 @@
+"""The errors of the cryptographic foundation: one small tree, each class with a stable `code`.
+
+    CryptoError
+        VaultLocked              locked                 no keyring in force, or it was closed
+        EnvelopeError
+            UnknownFormat        unknown_format         the first byte names no format we can read
+            Truncated            truncated              shorter than the shortest envelope of its format
+            WrongEpoch           wrong_epoch            the keyring holds no key of that epoch
+            NotAuthentic         not_authentic          changed, moved, relabelled, or another's
+            BadPadding           bad_padding            authentic, but its padding is not ours
+        SlotError                                       carries `slot_id`
+            WrongSecret          wrong_secret           the secret does not open the slot
+            PlantedBox           planted_box            box or public key not made by the slot's owner
+            SlotBehind           slot_behind            the slot was left behind by a rotation
+            SlotAhead            slot_ahead             the slot is of a later epoch than the vault says
+            UnknownAuthenticator unknown_authenticator  a rotation may give this slot nothing
+            BadCost              bad_cost               derivation parameters outside floor and ceiling
+        BadRecoveryCode          bad_recovery_code      not a recovery code: length, letters or checksum
+        DerivationBusy           busy                   this address or name already has one waiting
+        DerivationFailed         derivation_failed      the machine could not derive (most often: no memory)
+
+No error carries a secret, a key or plaintext, neither in its text nor as an attribute.
+"""
+
+# The names follow what happened ("vault locked"), as callers read them; the code is the contract.
+# ruff: noqa: N818
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+
+class CryptoError(Exception):
+    """Base of everything this package raises on purpose."""
+
+    code: ClassVar[str] = "crypto"
+    text: ClassVar[str] = "The cryptographic layer refused."
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class VaultLocked(CryptoError):
+    """Raised when a key is needed and the vault is locked."""
+
+    code = "locked"
+    text = "The vault is locked."
+
+
+class EnvelopeError(CryptoError):
+    """Base of the reasons for which an envelope is not opened."""
+
+    code = "envelope"
+    text = "The envelope cannot be opened."
+
+
+class UnknownFormat(EnvelopeError):
+    """Raised when the format byte names no known format."""
+
+    code = "unknown_format"
+    text = "The envelope has a format this version does not know."
+
+
+class Truncated(EnvelopeError):
+    """Raised when bytes are too few to be an envelope."""
+
+    code = "truncated"
+    text = "The envelope is too short to be whole."
+
+
+class WrongEpoch(EnvelopeError):
+    """Raised when no key of the needed epoch is at hand."""
+
+    code = "wrong_epoch"
+    text = "The envelope belongs to an epoch whose key is not held."
+
+
+class NotAuthentic(EnvelopeError):
+    """Raised when the tag does not fit key, context and bytes."""
+
+    code = "not_authentic"
+    text = "The envelope was changed, moved, or sealed for something else."
+
+
+class BadPadding(EnvelopeError):
+    """Raised when the padding inside an opened envelope is malformed."""
+
+    code = "bad_padding"
+    text = "The padding inside the envelope is malformed."
+
+
+class SlotError(CryptoError):
+    """Base of the reasons for which a key slot is refused; names the slot by id."""
+
+    code = "slot"
+    text = "The key slot is refused."
+
+    def __init__(self, slot_id: UUID | None = None) -> None:
+        super().__init__()
+        self.slot_id = slot_id
+
+    def __str__(self) -> str:
+        return self.text if self.slot_id is None else f"{self.text} (slot {self.slot_id})"
+
+
+class WrongSecret(SlotError):
+    """Raised when the key derived from the secret does not open the slot."""
+
+    code = "wrong_secret"
+    text = "The secret does not open this key slot."
+
+
+class PlantedBox(SlotError):
+    """Raised when box, public key or their MAC were not made by the slot's owner."""
+
+    code = "planted_box"
+    text = "The key slot's box or public key was not made by its owner."
+
+
+class SlotBehind(SlotError):
+    """Raised when the slot holds the key of an earlier epoch."""
+
+    code = "slot_behind"
+    text = "The key slot is behind its owner's epoch."
+
+
+class SlotAhead(SlotError):
+    """Raised when the slot holds the key of a later epoch than its owner's row says."""
+
+    code = "slot_ahead"
+    text = "The key slot is ahead of its owner's epoch."
+
+
+class UnknownAuthenticator(SlotError):
+    """Raised by a rotation for a slot whose authenticator the old data key does not open."""
+
+    code = "unknown_authenticator"
+    text = "The key slot's authenticator does not open; it is given nothing."
+
+
+class BadCost(SlotError):
+    """Raised when derivation parameters lie outside floor and ceiling."""
+
+    code = "bad_cost"
+    text = "The derivation parameters lie outside what is allowed."
+
+
+class BadRecoveryCode(CryptoError):
+    """Raised when text is not a recovery code."""
+
+    code = "bad_recovery_code"
+    text = "That is not a recovery code."
+
+
+class DerivationBusy(CryptoError):
+    """Raised at once when one more derivation may not wait."""
+
+    code = "busy"
+    text = "A derivation is already waiting."
+
+
+class DerivationFailed(CryptoError):
+    """Raised when Argon2 itself fails, most often for want of memory."""
+
+    code = "derivation_failed"
+    text = "The key could not be derived on this machine."

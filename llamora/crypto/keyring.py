@@ -1,0 +1,175 @@
+"""The keys of one unlocked person, the keyring in force, and how both end.
+
+A keyring holds the current data key, older ones while a rotation runs, and their subkeys, computed once.
+`close()` is for good: asyncio tasks copy the context, so a lock must empty the object itself. Wiping is
+best effort in Python: the data keys lie in bytearrays that are overwritten, the subkeys in bytes objects
+that are only dropped, and the interpreter may have copied either.
+
+Blind index, for finding an equal value without reading it: 32 bytes of
+
+    BLAKE2b(key = index subkey of the current epoch, digest length 32,
+            personalisation = "llamora.blind", zeros behind it up to 16 bytes,
+            data = u16 big-endian length of the label | label, UTF-8 | value, UTF-8)
+
+A lone surrogate is encoded as UTF-8 would encode its number ("surrogatepass"). The value is taken as it is:
+folding case or composition is the caller's decision.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from hashlib import blake2b
+from threading import Lock
+from typing import NoReturn, TypeVar
+from uuid import UUID
+
+from llamora.crypto import envelope as envelopes
+from llamora.crypto.context import MAX_EPOCH, Context
+from llamora.crypto.errors import NotAuthentic, VaultLocked, WrongEpoch
+from llamora.crypto.subkeys import Use, subkey
+
+_BLIND = b"llamora.blind"
+_U16 = struct.Struct(">H")
+_EPOCH_END = 5
+_Key = TypeVar("_Key", bytes, bytearray)
+
+
+class Keyring:
+    """The keys of one person while unlocked; every use after `close()` raises VaultLocked."""
+
+    __slots__ = (
+        "__weakref__",
+        "_content",
+        "_data_keys",
+        "_index",
+        "_lock",
+        "_sealing",
+        "_slots",
+        "_snapshot",
+        "epoch",
+        "owner",
+    )
+
+    owner: UUID
+    epoch: int
+
+    def __init__(self, *, owner: UUID, epoch: int, keys: Mapping[int, bytes]) -> None:
+        if epoch not in keys:
+            raise ValueError("A keyring needs the key of its own epoch.")
+        if not all(1 <= number <= MAX_EPOCH for number in keys):
+            raise ValueError("Epochs are counted from 1.")
+        self.owner = owner
+        self.epoch = epoch
+        self._lock = Lock()
+        # Subkeys are made here, all at once: made later, they could be made of a data key being wiped.
+        self._content = {number: subkey(key, Use.CONTENT) for number, key in keys.items()}
+        self._slots = {number: subkey(key, Use.SLOTS) for number, key in keys.items()}
+        self._sealing: bytes | None = self._content[epoch]
+        self._index: bytes | None = subkey(keys[epoch], Use.INDEX)
+        self._snapshot: bytes | None = subkey(keys[epoch], Use.SNAPSHOT)
+        self._data_keys = {number: bytearray(key) for number, key in keys.items()}
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether the keys are gone."""
+        return self._sealing is None
+
+    def seal(self, plaintext: bytes, context: Context) -> bytes:
+        """Return an envelope under the current epoch's content key."""
+        key = self._sealing
+        if key is None:
+            raise VaultLocked
+        if context.owner != self.owner:
+            raise NotAuthentic
+        return envelopes.seal(key=key, plaintext=plaintext, context=context, epoch=self.epoch)
+
+    def unseal(self, envelope: bytes, context: Context) -> bytes:
+        """Return the plaintext of an envelope of any epoch this keyring holds."""
+        if self._sealing is None:
+            raise VaultLocked
+        if context.owner != self.owner:
+            raise NotAuthentic
+        key = self._content.get(int.from_bytes(envelope[1:_EPOCH_END], "big"))
+        if key is None:
+            self._refuse(envelope)
+        return envelopes.unseal(key=key, envelope=envelope, context=context)
+
+    def blind_index(self, *, label: str, value: str) -> bytes:
+        """Return the keyed index of a value under a label; equal values give equal bytes within an epoch."""
+        key = _held(self._index)
+        name = label.encode()
+        data = _U16.pack(len(name)) + name + value.encode("utf-8", "surrogatepass")
+        return blake2b(data, key=key, digest_size=32, person=_BLIND).digest()
+
+    def snapshot_key(self) -> bytes:
+        """Return the key that seals snapshots of search indexes."""
+        return _held(self._snapshot)
+
+    def slots_key(self, epoch: int | None = None) -> bytes:
+        """Return the key that seals authenticators, of the current epoch or a given one."""
+        return self._of_epoch(self._slots, epoch)
+
+    def data_key(self, epoch: int | None = None) -> bytes:
+        """Return a copy of a data key, for wrapping it in a session, a slot or the next epoch."""
+        with self._lock:
+            return bytes(self._of_epoch(self._data_keys, epoch))
+
+    def close(self) -> None:
+        """Drop every key, for good; what is already being sealed or opened finishes."""
+        with self._lock:
+            self._sealing = self._index = self._snapshot = None
+            for data_key in self._data_keys.values():
+                data_key[:] = bytes(len(data_key))
+            # Replaced, not cleared: another thread may be reading the old ones.
+            self._data_keys, self._content, self._slots = {}, {}, {}
+
+    def _of_epoch(self, keys: Mapping[int, _Key], epoch: int | None) -> _Key:
+        if self._sealing is None:
+            raise VaultLocked
+        key = keys.get(self.epoch if epoch is None else epoch)
+        if key is None:
+            raise VaultLocked if self.is_closed else WrongEpoch
+        return key
+
+    def _refuse(self, envelope: bytes) -> NoReturn:
+        """Raise why no key fits: closed meanwhile, not an envelope at all, or of an epoch not held."""
+        if self.is_closed:
+            raise VaultLocked
+        envelopes.header(envelope)
+        raise WrongEpoch
+
+    def __repr__(self) -> str:
+        return f"<Keyring owner={self.owner} epoch={self.epoch}{' closed' if self.is_closed else ''}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A keyring is never pickled or copied.")
+
+
+def _held(key: bytes | None) -> bytes:
+    if key is None:
+        raise VaultLocked
+    return key
+
+
+_in_force: ContextVar[Keyring | None] = ContextVar("llamora_keyring_in_force", default=None)
+
+
+@contextmanager
+def in_force(keyring: Keyring | None) -> Iterator[None]:
+    """Put a keyring in force for this context; None means locked."""
+    token = _in_force.set(keyring)
+    try:
+        yield
+    finally:
+        _in_force.reset(token)
+
+
+def current() -> Keyring:
+    """Return the keyring in force; raise VaultLocked if there is none or it was closed."""
+    keyring = _in_force.get()
+    if keyring is None or keyring.is_closed:
+        raise VaultLocked
+    return keyring

@@ -1,0 +1,35 @@
+"""The subkeys of a data key: one per use, so that no key ever serves two.
+
+    subkey = BLAKE2b(data = empty, key = data key (32 bytes), digest length 32, no salt,
+                     personalisation = the ASCII label below, zeros behind it up to 16 bytes)
+
+    llamora.content     seals fields (XChaCha20-Poly1305)
+    llamora.index       keys blind indexes
+    llamora.snapshot    seals snapshots of search indexes
+    llamora.slots       seals the authenticators of key slots
+
+BLAKE2b as in RFC 7693; the personalisation is the parameter block's last 16 bytes.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from hashlib import blake2b
+
+from llamora.crypto.entropy import KEY_BYTES
+
+
+class Use(Enum):
+    """What a subkey is for; the value is its frozen domain label."""
+
+    CONTENT = b"llamora.content"
+    INDEX = b"llamora.index"
+    SNAPSHOT = b"llamora.snapshot"
+    SLOTS = b"llamora.slots"
+
+
+def subkey(data_key: bytes | bytearray, use: Use) -> bytes:
+    """Return the 32-byte subkey of a data key for one use."""
+    if len(data_key) != KEY_BYTES:
+        raise ValueError("A data key has 32 bytes.")
+    return blake2b(key=data_key, digest_size=KEY_BYTES, person=use.value).digest()

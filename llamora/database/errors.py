@@ -1,0 +1,48 @@
+"""Why a write did not happen, told apart so that a page can say it in a sentence.
+
+NotWritten          nothing was written; `code` is one of disk_full, read_only, busy, io
+  FenceRefused      `fence`: the row was sealed under an epoch that is no longer its owner's
+"""
+
+import sqlite3
+
+from django.db import Error, IntegrityError, OperationalError
+
+FENCE_WORDS = "llamora.fence"
+
+
+class NotWritten(Exception):  # noqa: N818 - it states what happened, which is what callers must not hide
+    """The database took nothing; what was to be written must stay with whoever asked."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"not written: {code}")
+        self.code = code
+
+
+class FenceRefused(NotWritten):
+    """The epoch fence refused an envelope; the writer's key is out of date."""
+
+    def __init__(self) -> None:
+        super().__init__("fence")
+
+
+_CODES = {
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_CANTOPEN: "read_only",
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_LOCKED: "busy",
+    sqlite3.SQLITE_IOERR: "io",
+}
+
+
+def reason_of(error: Error) -> NotWritten | None:
+    """Return what a database error means for the writer, or None where it is a fault of ours."""
+    if isinstance(error, IntegrityError) and FENCE_WORDS in str(error):
+        return FenceRefused()
+    if not isinstance(error, OperationalError):
+        return None
+    # The low byte is the primary result code; SQLite's extended codes refine it (sqlite.org/rescode.html).
+    primary = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
+    code = _CODES.get(primary)
+    return NotWritten(code) if code else None

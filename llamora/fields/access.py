@@ -1,0 +1,52 @@
+"""A sealed column as an attribute: opened at each access, or handed out as it is.
+
+`from_db_value` has no instance and so cannot know the row an envelope must belong to; a descriptor
+does. It is a subclass of `DeferredAttribute` with `__set__`: without one, Django would write straight
+into the instance's `__dict__` and the descriptor would be bypassed in silence.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from django.db.models.query_utils import DeferredAttribute
+
+from llamora.fields.values import Unsaved
+
+if TYPE_CHECKING:
+    from llamora.fields.sealed import SealedField
+
+_bare: ContextVar[bool] = ContextVar("llamora_sealed_bare", default=False)
+
+
+@contextmanager
+def bare_access() -> Iterator[None]:
+    """Make sealed attributes hand out their envelopes unopened, for code that copies rows about."""
+    token = _bare.set(True)
+    try:
+        yield
+    finally:
+        _bare.reset(token)
+
+
+class SealedAttribute(DeferredAttribute):
+    """Opens the envelope with the keyring in force at each access; nothing opened is kept."""
+
+    field: "SealedField"
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        if instance is None:
+            return self
+        held = instance.__dict__.get(self.field.attname, self)
+        if held is self:
+            with bare_access():
+                held = super().__get__(instance, cls)
+        if held is None or _bare.get():
+            return held
+        if isinstance(held, Unsaved):
+            return held.reveal()
+        return self.field.open(instance, held)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.field.attname] = self.field.hold(value)

@@ -1,0 +1,88 @@
+"""The epoch fence: triggers that refuse an envelope whose epoch is not its owner's current one.
+
+Whoever writes (a stale tab, another process, a job that outlived a rotation, a row loaded before it),
+the database compares bytes 1 to 4 of the envelope with the epoch in the owner's vault. Django's SQLite
+schema editor rebuilds tables, which drops their triggers, so they are put back after every migration.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from llamora.database.errors import FENCE_WORDS
+from llamora.fields.models import sealed_fields
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger by name, with the column it guards and the statement that makes it."""
+
+    name: str
+    column: str
+    sql: str
+
+
+def fence_triggers(model: type[models.Model], *, vault_table: str) -> Iterator[Trigger]:
+    """Yield the two triggers of each sealed column. AFTER, so that a vault is checked against itself."""
+    table = model._meta.db_table
+    for field in sealed_fields(model):
+        column = field.column
+        for event, when in (("insert", "AFTER INSERT"), ("update", f'AFTER UPDATE OF "{column}"')):
+            name = f"fence_{table}_{column}_{event}"
+            epoch = f"SELECT printf('%08X', epoch) FROM \"{vault_table}\" WHERE owner_id = NEW.owner_id"  # noqa: S608 - names of our own models
+            refusal = f"{FENCE_WORDS}: {table}.{column} is sealed under another epoch"
+            yield Trigger(
+                name,
+                str(column),
+                # Bytes 1 to 4 of an envelope are its epoch, big-endian: eight hexadecimal digits.
+                f'CREATE TRIGGER "{name}" {when} ON "{table}" WHEN NEW."{column}" IS NOT NULL '
+                f'AND hex(substr(NEW."{column}", 2, 4)) IS NOT ({epoch}) '
+                f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END",
+            )
+
+
+def sealed_models() -> list[type[models.Model]]:
+    """Return every installed model with a sealed column."""
+    return [model for model in apps.get_models() if sealed_fields(model)]
+
+
+def _standing(connection: Any) -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'fence\\_%' ESCAPE '\\'"
+        )
+        return dict(cursor.fetchall())
+
+
+def _columns(connection: Any, table: str) -> set[str]:
+    with connection.cursor() as cursor:
+        return {column.name for column in connection.introspection.get_table_description(cursor, table)}
+
+
+def install(connection: Any, *, fenced: Iterable[type[models.Model]], vault_table: str) -> int:
+    """Make the triggers that are missing or differ; return how many were made."""
+    standing, made = _standing(connection), 0
+    tables = set(connection.introspection.table_names())
+    for model in fenced:
+        if model._meta.db_table not in tables:
+            continue
+        columns = _columns(connection, model._meta.db_table)
+        for trigger in fence_triggers(model, vault_table=vault_table):
+            # Half way through its migrations a table may lack a column: the trigger would stop the next one.
+            if trigger.column not in columns or standing.get(trigger.name) == trigger.sql:
+                continue
+            with connection.cursor() as cursor:
+                cursor.execute(f'DROP TRIGGER IF EXISTS "{trigger.name}"')
+                cursor.execute(trigger.sql)
+            made += 1
+    return made
+
+
+def missing(connection: Any, *, vault_table: str) -> list[str]:
+    """Return the names of triggers that should stand and do not, or stand changed."""
+    standing = _standing(connection)
+    wanted = [t for model in sealed_models() for t in fence_triggers(model, vault_table=vault_table)]
+    return [trigger.name for trigger in wanted if standing.get(trigger.name) != trigger.sql]

@@ -1,0 +1,10 @@
+"""Primary keys that are known before the insert, so that the sealing can be bound to them."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+
+def new_id() -> UUID:
+    """Return a new UUIDv7 (RFC 9562): it sorts by time of making, so inserts stay at the end of the index."""
+    return uuid7()

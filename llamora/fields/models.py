@@ -1,0 +1,225 @@
+"""The base of every model with sealed columns, and the queryset that refuses what would break them.
+
+A row remembers the values its envelopes were sealed with (id, owner, bound columns), as loaded. So a
+row whose bound column is assigned is re-sealed by the next `save()`, a copied row is sealed anew, and
+a stale whole-row `save()` writes no sealed column that was not assigned (it would put an old envelope back).
+"""
+
+from collections.abc import Collection, Iterable
+from contextlib import nullcontext
+from functools import cache
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.db import models
+
+from llamora.fields.access import bare_access
+from llamora.fields.ids import new_id
+from llamora.fields.sealed import SealedField
+from llamora.fields.values import SealedFieldError, SealedValue
+
+_M = TypeVar("_M", bound="SealedModel")
+IDENTITY = ("id", "owner_id")
+
+
+@cache
+def sealed_fields(model: type[models.Model]) -> tuple[SealedField, ...]:
+    """Return the sealed fields of a model."""
+    return tuple(field for field in model._meta.concrete_fields if isinstance(field, SealedField))
+
+
+@cache
+def bound_columns(model: type[models.Model]) -> frozenset[str]:
+    """Return the attribute names that envelopes of this model are bound to, identity included."""
+    return frozenset(IDENTITY).union(*(field.bound for field in sealed_fields(model)))
+
+
+@cache
+def _guarded_names(model: type[models.Model]) -> frozenset[str]:
+    names = {field.name for field in sealed_fields(model)}
+    for field in model._meta.concrete_fields:
+        if field.attname in bound_columns(model):
+            names |= {field.name, field.attname}
+    return frozenset(names | {"pk"})
+
+
+class SealedQuerySet(models.QuerySet[_M]):
+    """A queryset that writes sealed and bound columns through `save()` only."""
+
+    def _refuse(self, names: Iterable[str], verb: str) -> None:
+        guarded = sorted(_guarded_names(self.model).intersection(names))
+        if guarded:
+            raise SealedFieldError(
+                f"{verb} cannot write {', '.join(guarded)}: sealed or bound; save each row instead."
+            )
+
+    def update(self, **kwargs: Any) -> int:
+        self._refuse(kwargs, "update()")
+        return super().update(**kwargs)
+
+    def bulk_update(self, objs: Iterable[_M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        names = list(fields)
+        self._refuse(names, "bulk_update()")
+        return super().bulk_update(objs, names, batch_size=batch_size)
+
+    def bulk_create(self, objs: Iterable[_M], *args: Any, **kwargs: Any) -> list[_M]:
+        self._refuse(kwargs.get("update_fields") or (), "bulk_create()")
+        made = super().bulk_create(objs, *args, **kwargs)
+        if not (kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts")):
+            for row in made:
+                row.now_stored(bound_columns(self.model))
+        return made
+
+
+class SealedManager(models.Manager[_M]):
+    """The manager every sealed model starts from."""
+
+    def get_queryset(self) -> SealedQuerySet[_M]:
+        """Return the queryset that refuses what would break an envelope."""
+        return SealedQuerySet(self.model, using=self._db)
+
+
+class SealedModel(models.Model):
+    """A row with sealed columns; subclasses declare `owner`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+
+    objects: ClassVar[SealedManager[Self]] = SealedManager()
+
+    owner_id: Any
+    as_loaded: dict[str, Any]
+    sealed_in_this_save: dict[str, SealedValue]
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.as_loaded = {}
+        self.sealed_in_this_save = {}
+        super().__init__(*args, **kwargs)
+
+    @classmethod
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any
+    ) -> Self:
+        instance = super().from_db(db, field_names, values, **kwargs)
+        instance._remember(bound_columns(cls))
+        return instance
+
+    def _remember(self, columns: Iterable[str]) -> None:
+        for column in columns:
+            if column in self.__dict__:
+                self.as_loaded[column] = self.__dict__[column]
+
+    def columns_now(self, field: SealedField) -> dict[str, Any]:
+        """Return the columns that bind `field`, as they are on the instance."""
+        # As the database will hand them back: a date given as a string is stored as a date.
+        return {
+            column: self._meta.get_field(column).to_python(getattr(self, column))  # type: ignore[union-attr]
+            for column in (*IDENTITY, *field.bound)
+        }
+
+    def columns_as_loaded(self, field: SealedField) -> dict[str, Any]:
+        """Return the columns that bind `field`, as they were when its envelope was read."""
+        now = (*IDENTITY, *field.bound)
+        return {c: self.as_loaded[c] if c in self.as_loaded else getattr(self, c) for c in now}
+
+    def moved(self, field: SealedField) -> bool:
+        """Return whether the envelope held was sealed for other columns than the row has now."""
+        changed = self._changed(field)
+        # A new row has no columns that it was loaded with; those it has are its own.
+        return bool(changed.intersection(self.as_loaded) if self._state.adding else changed)
+
+    def _changed(self, field: SealedField) -> set[str]:
+        """Return the columns binding `field` that were assigned; one not loaded before counts as changed."""
+        held = [c for c in (*IDENTITY, *field.bound) if c in self.__dict__]
+        return {c for c in held if c not in self.as_loaded or self.as_loaded[c] != self.__dict__[c]}
+
+    def save(
+        self,
+        *,
+        force_insert: Any = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        names = update_fields
+        if update_fields is not None:
+            names = self._checked(frozenset(update_fields))
+        elif not (self._state.adding or force_insert):
+            names = self._whole_row()
+        self.sealed_in_this_save = {}
+        super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=names)
+        bound = bound_columns(type(self))
+        self.now_stored(bound if names is None else bound.intersection(self._attnames(names)))
+
+    def _save_table(self, raw: bool = False, *args: Any, **kwargs: Any) -> bool:
+        # `loaddata` brings envelopes and saves them as they are, with nobody's key at hand; it calls
+        # `Model.save_base` past any override, so this is where its writing can be met.
+        with bare_access() if raw else nullcontext():
+            return bool(super()._save_table(raw, *args, **kwargs))  # type: ignore[misc]  # Django's own
+
+    def now_stored(self, written: Iterable[str]) -> None:
+        """Hold what was written; only then, so that after a failed save the row can be saved again."""
+        self.__dict__.update(self.sealed_in_this_save)
+        self.sealed_in_this_save = {}
+        self._remember(written)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy shares nothing: what it is saved with must not change what this row was loaded with.
+        return {**super().__getstate__(), "as_loaded": dict(self.as_loaded), "sealed_in_this_save": {}}
+
+    def _attnames(self, names: Iterable[str]) -> set[str]:
+        return {self._meta.get_field(name).attname for name in names}  # type: ignore[union-attr]  # columns only
+
+    def _must_write(self, field: SealedField) -> bool:
+        held = self.__dict__.get(field.attname)
+        return not isinstance(held, SealedValue) or self.moved(field)
+
+    def _whole_row(self) -> list[str]:
+        """Return every loaded column but the sealed ones that were neither assigned nor moved."""
+        deferred = self.get_deferred_fields()
+        if any(self.moved(field) and field.attname in deferred for field in sealed_fields(type(self))):
+            raise SealedFieldError(
+                "A bound column changed while its sealed column was not loaded; load it first."
+            )
+        return [
+            field.name
+            for field in self._meta.concrete_fields
+            if not field.primary_key
+            and field.attname not in deferred
+            and not (isinstance(field, SealedField) and not self._must_write(field))
+        ]
+
+    def _checked(self, names: frozenset[str]) -> frozenset[str]:
+        """Refuse a partial save that would part an envelope from the columns it is bound to."""
+        written = self._attnames(names)
+        for field in sealed_fields(type(self)):
+            changed = self._changed(field)
+            touched = changed & written
+            if (touched and field.attname not in written) or (changed - written and field.attname in written):
+                raise SealedFieldError(
+                    f"{field.label} and {', '.join(sorted(changed))} must be saved together."
+                )
+        return names
+
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Any] | None = None,
+    ) -> None:
+        names = None if fields is None else self._with_bound(list(fields))
+        with bare_access():
+            super().refresh_from_db(using=using, fields=names, from_queryset=from_queryset)
+        bound = bound_columns(type(self))
+        self._remember(bound if names is None else bound & self._attnames(names))
+
+    def _with_bound(self, names: list[str]) -> list[str]:
+        """Add the bound columns of sealed ones unless they were assigned: both are read together."""
+        for field in sealed_fields(type(self)):
+            if field.attname in names or field.name in names:
+                names += [
+                    c for c in field.bound if self.as_loaded.get(c) == self.__dict__.get(c) and c not in names
+                ]
+        return names

@@ -1,0 +1,62 @@
+"""What a sealed column is in memory: an envelope, or something assigned and not yet sealed."""
+
+import base64
+import binascii
+from typing import Any, NoReturn
+
+PREFIX = "sealed:"
+
+
+class SealedFieldError(Exception):
+    """A sealed or bound column was used in a way that would leak it, lose it or make it unreadable."""
+
+
+class SealedValue:
+    """An envelope as the database holds it; it shows nothing and equals only the same bytes."""
+
+    __slots__ = ("envelope",)
+
+    def __init__(self, envelope: bytes) -> None:
+        self.envelope = bytes(envelope)
+
+    def __repr__(self) -> str:
+        return f"<sealed, {len(self.envelope)} bytes>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SealedValue) and other.envelope == self.envelope
+
+    def __hash__(self) -> int:
+        return hash(self.envelope)
+
+    def to_text(self) -> str:
+        """Return the form that `dumpdata` writes: the envelope, still sealed."""
+        return PREFIX + base64.b64encode(self.envelope).decode("ascii")
+
+    @classmethod
+    def from_text(cls, text: str) -> "SealedValue":
+        """Read back what `to_text` wrote."""
+        try:
+            return cls(base64.b64decode(text.removeprefix(PREFIX), validate=True))
+        except (binascii.Error, ValueError):
+            raise SealedFieldError("This is not a sealed value as dumpdata writes it.") from None
+
+
+class Unsaved:
+    """Plaintext that was assigned and waits for `save()`; it cannot be printed or pickled."""
+
+    __slots__ = ("_plaintext",)
+
+    def __init__(self, plaintext: Any) -> None:
+        self._plaintext = plaintext
+
+    def reveal(self) -> Any:
+        """Return what was assigned."""
+        return self._plaintext
+
+    def __repr__(self) -> str:
+        return "<not yet sealed>"
+
+    def __reduce__(self) -> NoReturn:
+        raise SealedFieldError(
+            "A row with text that is not sealed yet cannot be pickled or copied; save it first."
+        )

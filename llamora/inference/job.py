@@ -1,0 +1,198 @@
+"""One piece of model work under way: what came so far, where it stands, who listens.
+
+    waiting -> writing -> done          reason: "" or "length" (cut at its limit)
+                       -> stopped       somebody pressed Stop
+                       -> interrupted   locked, closing, crashed: not the model's doing
+                       -> failed        reason: the code of a ModelError, "empty", "internal"
+
+A job may also end out of `waiting`. It is changed on its event loop only; any thread may read it.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from llamora.crypto import Keyring
+from llamora.llm.deltas import Delta, Turns
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    WRITING = "writing"
+    DONE = "done"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+LIVE = frozenset({State.WAITING, State.WRITING})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What is to be kept of a job: the text so far, where it stands and why."""
+
+    text: str
+    state: State
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """What is sent, and how many tokens may come back."""
+
+    turns: Turns
+    max_tokens: int
+
+
+class Counting(Protocol):
+    """What `compose` needs to know of a model server."""
+
+    @property
+    def offer(self) -> Any: ...
+
+    async def count_turns(self, turns: Turns) -> int: ...
+
+
+class Errand(Protocol):
+    """What a job is for. All but `compose` run in a database thread with the job's keyring in force.
+
+    `root`, `keep` and `mark` run inside a transaction, perhaps twice: the first may be rolled back.
+    """
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def owner_id(self) -> UUID: ...
+
+    def root(self) -> None:
+        """Write the row it is kept in, or put an old one back to its beginning.
+
+        Raise VaultLocked if its owner has locked between asking and the beginning of the job.
+        """
+
+    async def compose(self, server: Counting, *, share: float) -> Prompt:
+        """Fit what is to be read to the server's window, of which only `share` is used."""
+
+    def keep(self, outcome: Outcome) -> None:
+        """Seal and write it; raise Gone when its row is no more."""
+
+    def mark(self, outcome: Outcome) -> None:
+        """Write state and reason alone, which needs no key."""
+
+
+class Gone(Exception):  # noqa: N818 - states what happened
+    """The row a job writes to was deleted."""
+
+
+Listener = Callable[[], None]
+
+
+class Job:
+    """What one errand has come to so far."""
+
+    def __init__(self, *, errand: Errand, keyring: Keyring) -> None:
+        self.errand = errand
+        self.keyring = keyring
+        self.state = State.WAITING
+        self.reason = ""
+        self.place = 0
+        self.seq = 0
+        self.beginnings = 0
+        self.is_thinking = False
+        self.is_kept = True
+        # What its readers share of it (a rendering, say); lives and goes with the job.
+        self.shared: dict[str, Any] = {}
+        self._pieces: list[str] = []
+        # What it thinks before it writes: for who watches, never kept anywhere.
+        self._thoughts: list[str] = []
+        self._listeners: list[Listener] = []
+
+    @property
+    def id(self) -> UUID:
+        return self.errand.id
+
+    @property
+    def owner_id(self) -> UUID:
+        return self.errand.owner_id
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state not in LIVE
+
+    @property
+    def text(self) -> str:
+        """Everything so far."""
+        return "".join(self._pieces)
+
+    def since(self, piece: int) -> tuple[str, int]:
+        """What came after so many pieces, and how many there are now."""
+        count = len(self._pieces)
+        return "".join(self._pieces[piece:count]), count
+
+    def thoughts_since(self, piece: int) -> tuple[str, int]:
+        """What it thought after so many pieces, and how many there are now."""
+        count = len(self._thoughts)
+        return "".join(self._thoughts[piece:count]), count
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` on the loop at every change, however small; returns what ends that."""
+        self._listeners.append(listener)
+
+        def leave() -> None:
+            with suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return leave
+
+    def take(self, delta: Delta) -> None:
+        """Add what one read of the network brought. On the hot path: no more than this."""
+        if delta.withdraw:
+            self._start_over("")
+        if delta.text:
+            self._pieces.append(delta.text)
+            self.is_thinking = False
+        elif delta.thought:
+            self.is_thinking = True
+        if delta.thought:
+            self._thoughts.append(delta.thought)
+        self._changed()
+
+    def cut(self, text: str) -> None:
+        """Keep only this much of what came."""
+        self._start_over(text)
+        self._changed()
+
+    def move_to(self, place: int) -> None:
+        """Take a place in the queue."""
+        self.place = place
+        self._changed()
+
+    def begin(self) -> None:
+        """The model has it now: to be told with its first words, or at once to those who saw a queue."""
+        had_place, self.state, self.place = self.place > 0, State.WRITING, 0
+        if had_place:
+            self._changed()
+
+    def finish(self, outcome: Outcome, *, is_kept: bool) -> None:
+        """Nothing more will come; `is_kept` says whether it could be written."""
+        self.state, self.reason, self.is_kept, self.place = outcome.state, outcome.reason, is_kept, 0
+        self._thoughts = []
+        self._changed()
+
+    def _start_over(self, text: str) -> None:
+        # A new list, because a page's thread may be joining the old one.
+        self._pieces = [text] if text else []
+        self.beginnings += 1
+
+    def _changed(self) -> None:
+        self.seq += 1
+        for listener in self._listeners:
+            listener()

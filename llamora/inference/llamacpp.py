@@ -1,0 +1,144 @@
+"""Keeps a child process running that serves a `.gguf` file on loopback.
+
+    loading -> ready -> (dies) -> loading -> ...     with growing pauses while it keeps dying
+    loading -> failed -> loading -> ...              the file could not be loaded; tried again, rarely
+
+Each start has a port and a key of its own. Nothing of the household's environment goes to the child.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from llamora.inference.llamacpp_child import KEY_VARIABLE
+
+_ROOT = Path(__file__).resolve().parents[2]
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
+_STEADY_SECONDS = 60.0
+_STOP_SECONDS = 0.7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """Where the child answers, and the key it wants."""
+
+    address: str
+    key: str
+
+
+def _environment(key: str) -> dict[str, str]:
+    ours = ("LLAMORA_", "DJANGO_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, KEY_VARIABLE: key, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class LlamaChild:
+    """One `.gguf` file, served for as long as this is open."""
+
+    def __init__(self, model: Path, *, context: int, parallel: int, on_change: Callable[[], None]) -> None:
+        self.model = model
+        self.state = "loading"
+        self.serving: Serving | None = None
+        self.process: asyncio.subprocess.Process | None = None
+        self.starts = 0
+        self._wish = {"model": str(model), "context": context, "parallel": parallel}
+        self._on_change = on_change
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._keep_running())
+
+    async def close(self) -> None:
+        """End the child within a second."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        self._become("stopped", None)
+
+    async def _keep_running(self) -> None:
+        pause = _FIRST_PAUSE
+        clock = asyncio.get_running_loop().time
+        while True:
+            begun = clock()
+            await self._run_once()
+            if clock() - begun > _STEADY_SECONDS:
+                pause = _FIRST_PAUSE
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _run_once(self) -> None:
+        key = secrets.token_urlsafe(32)
+        try:
+            process = await self._spawn(key)
+        except OSError:
+            self._become("failed", None)
+            return
+        self.process = process
+        try:
+            address = await self._reported(process)
+            if address:
+                self._become("ready", Serving(address=address, key=key))
+            else:
+                self._become("failed", None)
+            await process.wait()
+        finally:
+            await _end(process)
+        if self.state == "ready":
+            self._become("loading", None)
+
+    async def _spawn(self, key: str) -> asyncio.subprocess.Process:
+        self.starts += 1
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "llamora.inference.llamacpp_child",
+            cwd=_ROOT,
+            env=_environment(key),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(self._wish).encode() + b"\n")
+        return process
+
+    async def _reported(self, process: asyncio.subprocess.Process) -> str | None:
+        """The address, once the model is loaded; None when the child died or gave up before."""
+        assert process.stdout is not None
+        line = await process.stdout.readline()
+        try:
+            address = json.loads(line).get("address")
+        except ValueError:
+            return None
+        return address if isinstance(address, str) else None
+
+    def _become(self, state: str, serving: Serving | None) -> None:
+        self.state, self.serving = state, serving
+        self._on_change()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Close its life line; kill it when that does not do."""
+    if process.returncode is not None:
+        return
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        pass
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()

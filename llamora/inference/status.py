@@ -1,0 +1,35 @@
+"""What is known of the model: off, looking, loading, ready, away."""
+
+from dataclasses import dataclass
+
+from llamora.inference.sentences import sentence
+from llamora.llm.errors import ModelError
+
+
+class Away(ModelError):  # noqa: N818 - named for what is the case, as all of them
+    """There is no model to be had just now; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What is known of the model right now."""
+
+    state: str
+    code: str
+    sentence: str
+    model: str = ""
+    remote: bool = False
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == "ready"
+
+
+def not_ready(code: str) -> Status:
+    """The status for a code that is not `ready`."""
+    state = code if code in ("off", "looking", "loading") else "away"
+    return Status(state=state, code=code, sentence=sentence(code))

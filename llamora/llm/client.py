@@ -1,0 +1,232 @@
+"""A model server, as the rest of the house sees it.
+
+One `ModelServer` is bound to the event loop that first uses it. Proxies of the environment are ignored and
+redirects are never followed: what is written goes to the address that was named, or nowhere.
+"""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import httpx
+
+from llamora.llm import probe as probing
+from llamora.llm import tokens
+from llamora.llm.addresses import is_loopback, refuse_remote, root_of
+from llamora.llm.clock import Clock
+from llamora.llm.deltas import Delta, Finish, Turns
+from llamora.llm.errors import (
+    Dropped,
+    Malformed,
+    ModelError,
+    RefusedConnection,
+    ServerError,
+    Silent,
+    Unauthorized,
+    WrongAddress,
+    from_answer,
+)
+from llamora.llm.probe import Offer
+from llamora.llm.reading import Reading
+from llamora.llm.transport import QuickTransport
+
+CONNECT_SECONDS = 5.0
+ASK_SECONDS = 10.0
+_LONGEST_ANSWER = 1 << 22
+_JSON = {"Content-Type": "application/json"}
+
+
+def _failure(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
+    """Our error for one of httpx, whose own carries the request and with it the prompt."""
+    match error:
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            return RefusedConnection()
+        case httpx.TimeoutException():
+            return Silent()
+        case httpx.RemoteProtocolError() | httpx.NetworkError():
+            return Dropped()
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return WrongAddress()
+    return ServerError()
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """Every failure in here leaves as one of ours, without the other in its context."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        failure = _failure(error)
+    else:
+        return
+    raise failure from None
+
+
+class ModelServer:
+    """Any server with `/v1/chat/completions`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str = "",
+        model: str = "",
+        allow_remote: bool = False,
+        on_failure: Callable[[ModelError], None] | None = None,
+    ) -> None:
+        self.url = root_of(base_url)
+        refuse_remote(self.url, allow_remote=allow_remote)
+        self.is_remote = not is_loopback(self.url)
+        self.model = model
+        self.offer: Offer | None = None
+        self._api_key = api_key.strip()
+        if not (self._api_key.isascii() and self._api_key.isprintable()):
+            raise Unauthorized
+        self._headers = {"Accept-Encoding": "identity", "User-Agent": "Llamora"}
+        if self._api_key:
+            self._headers["Authorization"] = f"Bearer {self._api_key}"
+        self._on_failure = on_failure
+        self._client: httpx.AsyncClient | None = None
+
+    def is_at(self, base_url: str, *, api_key: str) -> bool:
+        """Whether this is that server, asked with that key."""
+        return self.url == root_of(base_url) and self._api_key == api_key.strip()
+
+    async def probe(self) -> Offer:
+        """Ask what is there; remembered as `offer`."""
+        self.offer = await probing.probe(self._ask)
+        return self.offer
+
+    async def stream(
+        self,
+        turns: Turns,
+        *,
+        max_tokens: int,
+        temperature: float | None = None,
+        silence: float = 120.0,
+        limit: float = 900.0,
+    ) -> AsyncGenerator[Delta | Finish, None]:
+        """A reply: deltas as they come, then one `Finish`. Cancelling and `aclose()` end the server's work.
+
+        `silence` and `limit` are seconds: how long nothing may come, and how long all of it may take.
+        """
+        clock, reading = Clock(silence=silence, limit=limit), Reading()
+        body = self._body(turns, max_tokens=max_tokens, temperature=temperature)
+        async with self._told(), self._answer("/v1/chat/completions", body, clock) as answer:
+            chunks = answer.aiter_raw()
+            while not reading.ended and (chunk := await clock.chunk(chunks)) is not None:
+                if delta := reading.feed(chunk):
+                    yield delta
+            last = reading.close()
+        # The connection is free again before the end is told.
+        if last:
+            yield last
+        yield reading.finish()
+
+    async def count_tokens(self, text: str) -> int:
+        """Tokens of this text: exact where the server counts, else an estimate on the high side."""
+        if not (self.offer and self.offer.counts_tokens):
+            return tokens.estimate(text)
+        answer = await self._ask("/tokenize", {"content": text, "add_special": False})
+        found = answer.get("tokens") if isinstance(answer, dict) else None
+        if not isinstance(found, list):
+            raise Malformed
+        return len(found)
+
+    async def count_turns(self, turns: Turns) -> int:
+        """Tokens of a whole prompt, with what the model's template adds."""
+        if not (self.offer and self.offer.counts_tokens):
+            return sum(tokens.estimate(turn["content"]) + tokens.OF_A_TURN for turn in turns)
+        answer = await self._ask("/apply-template", {"messages": list(turns)})
+        prompt = answer.get("prompt") if isinstance(answer, dict) else None
+        if not isinstance(prompt, str):
+            raise Malformed
+        # One more for the token that begins every prompt.
+        return await self.count_tokens(prompt) + 1
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    def _http(self) -> httpx.AsyncClient:
+        if self._client is None:
+            # Waiting is timed by the clock of each stream, so httpx has no limits of its own.
+            self._client = httpx.AsyncClient(
+                base_url=self.url,
+                headers=self._headers,
+                transport=QuickTransport(connect_seconds=CONNECT_SECONDS),
+                timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+                trust_env=False,
+                follow_redirects=False,
+            )
+        return self._client
+
+    def _body(self, turns: Turns, *, max_tokens: int, temperature: float | None) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self.model or (self.offer.name if self.offer else ""),
+            "messages": list(turns),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "max_tokens": max_tokens,
+        }
+        return body if temperature is None else {**body, "temperature": temperature}
+
+    def _request(self, path: str, body: dict[str, Any] | None) -> httpx.Request:
+        if body is None:
+            return self._http().build_request("GET", path)
+        # httpx's own encoder would raise over half a character, with the text in its error.
+        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        return self._http().build_request("POST", path, content=content, headers=_JSON)
+
+    @asynccontextmanager
+    async def _answer(
+        self, path: str, body: dict[str, Any] | None, clock: Clock
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer to a GET, or to a POST where there is a body; refusals raise."""
+        async with clock.waiting():
+            answer = await self._http().send(self._request(path, body), stream=True)
+        try:
+            if answer.status_code != httpx.codes.OK:
+                raise from_answer(answer.status_code, await _bounded(answer, clock))
+            yield answer
+        finally:
+            await answer.aclose()
+
+    @asynccontextmanager
+    async def _told(self) -> AsyncIterator[None]:
+        """A reply that fails is told to whoever watches over this server."""
+        try:
+            with _ours():
+                yield
+        except ModelError as error:
+            if self._on_failure is not None:
+                self._on_failure(error)
+            raise
+
+    async def _ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One small question; its answer as JSON."""
+        clock = Clock(silence=ASK_SECONDS, limit=2 * ASK_SECONDS)
+        with _ours():
+            async with self._answer(path, body, clock) as answer:
+                return _json(await _bounded(answer, clock))
+
+
+async def _bounded(answer: httpx.Response, clock: Clock) -> bytes:
+    """The body of a small answer; what is no small answer is no answer of a model server."""
+    body, chunks = b"", answer.aiter_raw()
+    while (chunk := await clock.chunk(chunks)) is not None:
+        body += chunk
+        if len(body) > _LONGEST_ANSWER:
+            raise Malformed
+    return body
+
+
+def _json(body: bytes) -> Any:
+    """Parsed, with an error that does not carry the text."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise Malformed from None

@@ -1,0 +1,145 @@
+"""The model's own markup, taken out of its text: thinking, and end-of-text markers that leaked.
+
+    <think> ... </think>    thinking, wherever it stands; also <thinking> and <thought>
+    ... </think>            a lone end: the template opened it, so all that came before was thinking
+    <|im_end|> and others   the end; whatever the model invents after it is not part of the reply
+    </s>                    the end only when nothing follows (it is also how HTML closes a strike-through)
+
+A tag may be cut anywhere between two deltas: what could still become one is held back.
+"""
+
+import re
+from typing import NamedTuple
+
+_OPEN = ("<think>", "<thinking>", "<thought>")
+_CLOSE = ("</think>", "</thinking>", "</thought>")
+_END = (
+    "<|im_end|>",
+    "<|im_start|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|end|>",
+    "<|eos|>",
+    "<|return|>",
+    "<|end_of_turn|>",
+    "<end_of_turn>",
+    "<start_of_turn>",
+    "<|start_header_id|>",
+    "<｜end▁of▁sentence｜>",
+    "<|endofturn|>",
+)
+_SOFT_END = "</s>"
+_ALL = (*_OPEN, *_CLOSE, *_END, _SOFT_END)
+_TAG = re.compile("|".join(re.escape(tag) for tag in _ALL))
+_BEGINNINGS = frozenset(tag[:length] for tag in _ALL for length in range(1, len(tag)))
+_LONGEST = max(map(len, _ALL))
+
+
+class Sifted(NamedTuple):
+    """What was text, what was thought, and whether earlier text must be taken back."""
+
+    text: str
+    thought: str
+    withdraw: bool
+
+
+def _held_from(text: str) -> int:
+    """Where the tail begins that may still become a tag; the length of the text when there is none."""
+    if "<" not in text[-_LONGEST:]:
+        return len(text)
+    for start in range(max(0, len(text) - _LONGEST), len(text)):
+        if text[start:] in _BEGINNINGS:
+            return start
+    return len(text)
+
+
+def _only_soft_ends(text: str) -> bool:
+    return not text.replace(_SOFT_END, "").strip()
+
+
+class Sieve:
+    """Feeds on text as it comes; gives back what a person should read."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._held = ""
+        self._thinking = False
+        self._thought_before = False
+        self._written = False
+        self._reset()
+
+    def feed(self, text: str, *, thought_apart: bool = False) -> Sifted:
+        """Sort this text; `thought_apart` says that the server sends its thinking in a field of its own."""
+        self._thought_before |= thought_apart
+        if self.ended:
+            return Sifted("", "", False)
+        text = self._held + text
+        if "<" not in text:
+            self._put(text)
+            return self._taken()
+        cut = _held_from(text)
+        self._held = text[cut:]
+        self._sort(text[:cut])
+        return self._taken()
+
+    def close(self) -> Sifted:
+        """What was held back and never became a tag."""
+        held, self._held = self._held, ""
+        if not self.ended and not _only_soft_ends(held):
+            self._put(held)
+        return self._taken()
+
+    def _reset(self) -> None:
+        self._text: list[str] = []
+        self._thought: list[str] = []
+        self._withdraw = False
+
+    def _taken(self) -> Sifted:
+        sifted = Sifted("".join(self._text), "".join(self._thought), self._withdraw)
+        self._reset()
+        return sifted
+
+    def _put(self, text: str) -> None:
+        if self._thinking:
+            self._thought.append(text)
+            return
+        # Models like to begin with empty lines, above all after thinking.
+        text = text if self._written else text.lstrip()
+        if text:
+            self._written = True
+            self._text.append(text)
+
+    def _sort(self, text: str) -> None:
+        place = 0
+        for tag in _TAG.finditer(text):
+            self._put(text[place : tag.start()])
+            place = tag.end()
+            if tag.group() == _SOFT_END:
+                if _only_soft_ends(text[place:]):
+                    self._held = text[tag.start() :] + self._held
+                    return
+                self._put(_SOFT_END)
+            elif not self._turn(tag.group()):
+                return
+        self._put(text[place:])
+
+    def _turn(self, tag: str) -> bool:
+        """Change sides at a tag; false at the end."""
+        if tag in _END:
+            self.ended, self._held = True, ""
+            return False
+        if tag in _OPEN:
+            self._thinking = self._thought_before = True
+        elif self._thinking or self._thought_before:
+            self._thinking = False
+        else:
+            self._withdraw_all()
+        return True
+
+    def _withdraw_all(self) -> None:
+        self._thought[:0] = self._text
+        self._text.clear()
+        self._withdraw = self._thought_before = True
+        self._written = False

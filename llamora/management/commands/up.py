@@ -1,0 +1,106 @@
+"""`manage.py up`: the whole set-up and the server."""
+
+import asyncio
+import os
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from accounts import run_secret, setup
+from llamora.management import data_folder, housekeeping, model, startup
+from llamora.management.backup import daily
+from llamora.management.refusals import Refusal
+
+
+class Command(BaseCommand):
+    """Serves the household until it is told to stop."""
+
+    help = (
+        "Make the data folder and its secrets, bring the database and the static files up to date, look for "
+        "a model and serve the diary. A second start changes nothing. Refuses: a data folder that others can "
+        "read or that a running server holds, a default secret key, a port in use, and plain HTTP beyond "
+        "this machine unless LLAMORA_ALLOW_PLAIN_HTTP is set."
+    )
+    # Its own checks refuse with sentences, before and after the database is there.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare where to serve."""
+        parser.add_argument(
+            "--port", type=int, default=settings.PORT, help="port to serve on; 0 takes a free one"
+        )
+        parser.add_argument("--host", default=settings.HOST, help="address to serve on")
+        parser.add_argument("--no-model", action="store_true", help="do without a model this time")
+
+    def handle(self, *args: Any, port: int, host: str, no_model: bool, **options: Any) -> None:
+        """Set up and serve."""
+        try:
+            self._open(port=port, host=host, no_model=no_model)
+        except (Refusal, ImproperlyConfigured) as refusal:
+            raise CommandError(str(refusal)) from None
+        except OSError as error:
+            raise CommandError(startup.sentence_about(error)) from None
+        except KeyboardInterrupt:
+            self.say("Llamora was stopped before it was ready.")
+
+    def _open(self, *, port: int, host: str, no_model: bool) -> None:
+        startup.forbid_core_dumps()
+        startup.refuse_plain_http(host)
+        if weakness := data_folder.weakness_of(settings.SECRET_KEY):
+            raise Refusal(weakness)
+        # A key that comes from the environment stays there; it is not written to the disk.
+        key = "" if os.environ.get("LLAMORA_SECRET_KEY") else settings.SECRET_KEY
+        data_folder.prepare(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE, key=key)
+        with data_folder.lock(settings.DATA_DIR):
+            listener = startup.listen(host, port)
+            self._prepare()
+            self._serve(listener, host=host, no_model=no_model)
+
+    def _prepare(self) -> None:
+        startup.prepare_database()
+        startup.collect_static()
+        if sentence := run_secret.prepare():
+            self.say(sentence)
+
+    def _serve(self, listener: socket.socket, *, host: str, no_model: bool) -> None:
+        from llamora.asgi import application, pages  # noqa: PLC0415 - static files must be there first
+        from llamora.management.server import HouseholdServer  # noqa: PLC0415 - Twisted, only when serving
+
+        async def started() -> None:
+            model.open_desk()
+            await asyncio.gather(
+                self._tell_of_model(no_model=no_model), housekeeping.sweep_sessions(), daily.keep_backups()
+            )
+
+        if host not in ("0.0.0.0", "::", *settings.ALLOWED_HOSTS):  # noqa: S104 - compared, not bound
+            settings.ALLOWED_HOSTS.append(host)
+        self._announce(host=host, port=listener.getsockname()[1])
+        HouseholdServer(application, listener=listener, on_start=started, on_stop=model.let_go).run()
+        pages.close()
+        connections.close_all()
+        self.say("Llamora has closed.")
+
+    async def _tell_of_model(self, *, no_model: bool) -> None:
+        async for sentence in model.look_for(no_model=no_model):
+            self.say(sentence)
+
+    def _announce(self, *, host: str, port: int) -> None:
+        base = f"http://llamora.localhost:{port}"
+        self.say(f"Llamora is at {base}/")
+        if not startup.is_loopback(host):
+            self.say(
+                f"Other machines reach it at this machine's address, port {port}; "
+                "names and addresses they use have to stand in LLAMORA_HOSTS."
+            )
+        if token := setup.link_token():
+            self.say(f"Nobody is in the household yet. Begin here: {base}/register/?set-up={token}")
+
+    def say(self, sentence: str) -> None:
+        """Print one line now, also where the output is a pipe."""
+        self.stdout.write(sentence)
+        self.stdout.flush()

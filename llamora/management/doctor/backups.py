@@ -1,0 +1,38 @@
+"""The backups: whether there are any, how old the newest is, and whether one broken disk takes all."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import Person
+from llamora.database import shelf
+from llamora.management.doctor.verdict import Verdict, ok, warn
+
+
+def backups() -> Iterator[Verdict]:
+    """Look at the shelf."""
+    on_shelf = shelf.backups(settings.BACKUP_DIR)
+    if not on_shelf:
+        yield _none()
+        return
+    newest, size = on_shelf[-1], sum(kept.path.stat().st_size for kept in on_shelf)
+    age = timezone.now() - newest.made_at
+    words = (
+        f"{len(on_shelf)} in {settings.BACKUP_DIR}, {size // 2**20:,} MiB; "
+        f"the newest is {age.total_seconds() / 3600:.0f} hours old."
+    )
+    if age > shelf.FRESH:
+        yield warn("backups", f"{words} Take one with manage.py backup; while it serves, `up` does so daily.")
+    elif settings.BACKUP_DIR.stat().st_dev == settings.DATA_DIR.stat().st_dev:
+        yield ok("backups", f"{words} They are on the disk of the diary: copy one elsewhere now and then.")
+    else:
+        yield ok("backups", words)
+
+
+def _none() -> Verdict:
+    if not Person.objects.exists():
+        return ok("backups", "There is nothing to back up yet.")
+    if settings.BACKUP_DAILY:
+        return warn("backups", "There is none yet. `up` takes the first a minute after its start.")
+    return warn("backups", "There is none, and LLAMORA_BACKUP_DAILY is off. Take one with manage.py backup.")

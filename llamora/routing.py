@@ -1,0 +1,58 @@
+"""Which sockets there are, and who may open one: only a page of this very address."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.routing import URLRouter
+from django.conf import settings
+from django.http.request import validate_host
+from django.urls import re_path
+
+from accounts.scope import VaultScope
+from diary.routing import websocket_urlpatterns
+
+Scope = dict[str, Any]
+
+
+async def refuse(_scope: Scope, _receive: Any, send: Any) -> None:
+    """Refuse a handshake: the server answers 403."""
+    await send({"type": "websocket.close"})
+
+
+def is_at_home(scope: Scope) -> bool:
+    """Tell whether a handshake comes from a page of ours.
+
+    Cookies ignore ports, so another program's page on this machine would be let in by its host
+    alone: the whole Origin has to name the address that was asked, or one the keeper trusts.
+    """
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin", b"").decode("latin1")
+    host = headers.get(b"host", b"").decode("latin1")
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    try:
+        parts = urlsplit(origin)
+        name = parts.hostname or ""
+    except ValueError:
+        return False
+    bare = f"[{name}]" if ":" in name else name
+    return (
+        parts.scheme in ("http", "https")
+        and parts.netloc == host
+        and validate_host(bare, settings.ALLOWED_HOSTS)
+    )
+
+
+class AtHome:
+    """Lets only handshakes from our own pages through to the inner application."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        await (self.inner if is_at_home(scope) else refuse)(scope, receive, send)
+
+
+# Django's types know only views; channels puts socket applications in their place.
+refuse_the_rest: Any = refuse
+sockets = AtHome(VaultScope(URLRouter([*websocket_urlpatterns, re_path(r"", refuse_the_rest)])))

@@ -1,0 +1,39 @@
+"""Where everything is. The apps bring their own pages; the roof has the admin and the supervisor's."""
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.urls import include, path, re_path
+from django.utils import timezone
+
+from accounts.admin_site import site
+from llamora.database import shelf
+from llamora.inference import endpoint
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Tell a supervisor whether pages can be served; says states, never content, and writes nothing."""
+    del request
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
+    except DatabaseError:
+        return JsonResponse({"status": "away", "database": "away"}, status=503)
+    backup = shelf.state(settings.BACKUP_DIR, now=timezone.now(), wanted=settings.BACKUP_DAILY)
+    states = {"status": "ok", "database": "ok", "model": endpoint.status().state, "backup": backup}
+    return JsonResponse(states)
+
+
+urlpatterns = [
+    re_path(r"^healthz/?$", healthz, name="healthz"),
+    path("admin/", site.urls),
+    path("", include("accounts.urls")),
+    path("", include("diary.urls")),
+    path("", include("search.urls")),
+]
+
+# Django finds these by name; each answers with a calm page.
+handler400 = "accounts.views.refused.bad_request"
+handler403 = "accounts.views.refused.permission_denied"
+handler404 = "accounts.views.refused.not_found"
+handler500 = "accounts.views.refused.server_error"

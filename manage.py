@@ -1,0 +1,21 @@
+#!/usr/bin/env python
+"""The way in: `uv run manage.py up` serves the diary, `uv run manage.py help` lists the rest."""
+
+import os
+import resource
+import sys
+
+
+def main() -> None:
+    """Hand the command line to Django."""
+    # Whatever a command writes is closed to others, and a crash leaves no keys on the disk.
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llamora.settings")
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - settings first
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+"""The app of finding again."""
+
+from django.apps import AppConfig
+
+
+class SearchConfig(AppConfig):
+    """Everything written, found by words and by meaning."""
+
+    name = "search"
+    verbose_name = "Search"
+
+    def ready(self) -> None:
+        from search import receivers  # noqa: PLC0415 - models must be loaded first
+
+        receivers.connect()

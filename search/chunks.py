@@ -1,0 +1,73 @@
+"""Texts cut into chunks for meaning, on the borders of sentences, each half over the one before. Pure.
+
+Chunks of 300 to 400 tokens were tried first: a long day tells of ten things, and one vector of all of them of
+none. Of 25 questions over five years of a diary, vectors of 400 tokens had the right day in the first five
+7 times, of 128 tokens 16. Together with words, chunks of twice 64 tokens, each half over the one before so
+that nothing is cut in two, did best. What is short is about one thing, and stays whole.
+
+A paragraph that is too long alone is cut between sentences, a sentence between clauses, a clause between
+words, a word (text without spaces) between characters. Chunks are spans of the text, so that a hit can show
+its place.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+# Names the way of cutting; vectors made under another rule are made anew.
+RULE: Final = "twice-64-whole-160/1"
+HALF: Final = 64
+WHOLE: Final = 160
+
+Span = tuple[int, int]
+Counter = Callable[[Sequence[str]], list[int]]
+
+_PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
+_SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?。！？]+[\"'”’)]*|\n|$)\s*|[.!?。！？\n]+\s*")
+_CLAUSE = re.compile(r"[^;:,、，；]+(?:[;:,、，；]+|$)\s*|[;:,、，；]+\s*")
+_WORD = re.compile(r"\S{1,60}\s*")
+_FINER: Final = (_SENTENCE, _CLAUSE, _WORD)
+
+
+def chunks(text: str, count: Counter) -> list[Span]:
+    """Return the spans of a text's chunks; `count` says how many tokens each of some texts has."""
+    pieces = [span for span in _spans(_PARAGRAPH, text, 0) if text[slice(*span)].strip()]
+    whole = sum(count([text[slice(*span)] for span in pieces]))
+    if whole <= WHOLE:
+        return [(pieces[0][0], pieces[-1][1])] if pieces else []
+    # Cut small enough to make chunks of about the same length: a last one of three words says nothing.
+    even = whole / -(-whole // HALF)
+    halves = list(_packed(list(_small_enough(text, pieces, count, even, _FINER)), even))
+    return [(start, end) for (start, _), (_, end) in pairwise(halves)]
+
+
+def _spans(pattern: re.Pattern[str], text: str, offset: int) -> list[Span]:
+    return [(offset + found.start(), offset + found.end()) for found in pattern.finditer(text)]
+
+
+def _small_enough(
+    text: str, pieces: list[Span], count: Counter, most: float, finer: Sequence[re.Pattern[str]]
+) -> Iterator[tuple[Span, int]]:
+    """Yield spans with their tokens, each cut until it fits."""
+    for span, tokens in zip(pieces, count([text[slice(*span)] for span in pieces]), strict=True):
+        if tokens <= most or not finer:
+            yield span, tokens
+        else:
+            yield from _small_enough(
+                text, _spans(finer[0], text[slice(*span)], span[0]), count, most, finer[1:]
+            )
+
+
+def _packed(pieces: list[tuple[Span, int]], most: float) -> Iterator[Span]:
+    """Yield neighbours put together until they are long enough."""
+    begin, end, held = -1, -1, 0
+    for (start, stop), tokens in pieces:
+        # Over by half a piece is nearer to even than under by half of one.
+        if begin >= 0 and held + tokens / 2 > most:
+            yield begin, end
+            begin, held = -1, 0
+        begin = start if begin < 0 else begin
+        end, held = stop, held + tokens
+    if begin >= 0:
+        yield begin, end

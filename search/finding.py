@@ -1,0 +1,118 @@
+"""One search: words and meaning asked, fused, and the hits of one page made ready to be shown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from search import fusion, snippets
+from search.chunks import Span
+from search.documents import Document
+from search.embedder import Embedder
+from search.errors import IndexClosed
+from search.person import PersonIndex
+from search.query import Query
+from search.snippets import Marker, Part
+from search.vectors import Near, VectorsIndex
+from search.words import WordsIndex
+
+PAGE: Final = 20
+# Rankings are taken this deep at least, so that a page further down ranks like the pages before it.
+_DEPTH: Final = 200
+_NEAR: Final = 50
+# Up to so many texts that filters let through are compared each; of more, the nearest of all are filtered.
+_FEW: Final = 2000
+_WIDER: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """Something found: where it stands, why it was found, and the place to show."""
+
+    id: UUID
+    kind: str
+    entry: UUID
+    day: date
+    why: tuple[str, ...]
+    parts: Sequence[Part] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One page of hits; `total` is how many hold all the words, `next` where the page after begins."""
+
+    hits: Sequence[Hit] = ()
+    total: int = 0
+    next: int | None = None
+
+
+def search(index: PersonIndex, query: Query, *, offset: int = 0, limit: int = PAGE) -> Found:
+    """Return a page of what a person's query finds; raise IndexClosed if they locked meanwhile."""
+    words = index.words
+    if words is None:
+        raise IndexClosed
+    if query.traces:
+        query = replace(query, entries=entries_with(query.traces))
+    depth = max(_DEPTH, offset + limit + 1)
+    held = words.find(query, limit=depth)
+    near = _near(words, index.vectors, index.embedder, query)
+    days = words.days_of({*held.phrases, *held.strict, *held.loose, *near})
+    ranked = fusion.fuse(
+        phrases=held.phrases, strict=held.strict, loose=held.loose, meaning=list(near), days=days
+    )
+    page = ranked[offset : offset + limit]
+    hits = list(_hits(words, query, page, near))
+    further = len(ranked) > offset + limit
+    return Found(hits=hits, total=held.total, next=offset + limit if further else None)
+
+
+def entries_with(traces: Iterable[str]) -> frozenset[UUID]:
+    """Return the entries that have all of these traces; there are no traces yet, so none has."""
+    del traces
+    return frozenset()
+
+
+def _near(
+    words: WordsIndex, vectors: VectorsIndex | None, embedder: Embedder | None, query: Query
+) -> dict[UUID, Near]:
+    """Return what is near in meaning, nearest first. Quotes ask for these very words."""
+    if vectors is None or embedder is None or not query.text or query.quotes:
+        return {}
+    vector = embedder.question(query.text)
+    if not (query.is_filtered or query.without):
+        found = vectors.search(vector, limit=_NEAR, floor=embedder.floor)
+        return {near.id: near for near in found}
+    few = words.passing(query, most=_FEW)
+    if few is not None:
+        found = vectors.search(vector, limit=_NEAR, floor=embedder.floor, allowed=few)
+        return {near.id: near for near in found}
+    found = vectors.search(vector, limit=_WIDER, floor=embedder.floor)
+    passing = words.passing_of(query, [near.id for near in found])
+    return {near.id: near for near in [near for near in found if near.id in passing][:_NEAR]}
+
+
+def marker_of(words: WordsIndex, query: Query) -> Marker:
+    """Return what marks a query's words in a text."""
+    forms = words.forms_of({term.words[0] for term in query.terms if term.is_word})
+    return Marker(snippets.wanted_of(query, forms))
+
+
+def _hits(
+    words: WordsIndex, query: Query, page: Sequence[fusion.Ranked], near: dict[UUID, Near]
+) -> Iterable[Hit]:
+    documents = words.documents([ranked.id for ranked in page])
+    marker = marker_of(words, query)
+    for ranked in page:
+        document = documents.get(ranked.id)
+        if document is not None:
+            span = near[ranked.id].span if ranked.id in near else None
+            yield _hit(document, ranked, query, marker, span)
+
+
+def _hit(document: Document, ranked: fusion.Ranked, query: Query, marker: Marker, span: Span | None) -> Hit:
+    why = (fusion.TRACE, *ranked.why) if query.traces else ranked.why
+    parts = snippets.snippet(document.text, marker, around=span)
+    return Hit(
+        id=document.id, kind=document.kind, entry=document.entry, day=document.day, why=why, parts=parts
+    )

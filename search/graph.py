@@ -1,0 +1,70 @@
+"""A graph over very many vectors, for finding the nearest without looking at all of them.
+
+Looking at all 100,000 takes some 10 ms and is exact, building the graph takes most of a minute and as much
+memory again: it pays only from `GRAPH_FROM` rows on (`search.benchmarks` measures both). hnswlib forbids
+asking while adding, so a graph is built aside, never added to, and rows changed since are looked through
+exactly beside it. Its `save_index` would write vectors to disk in clear: a graph is not kept between
+sessions, only its vectors are.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import hnswlib
+import numpy as np
+from numpy.typing import NDArray
+
+from search.errors import IndexClosed
+
+GRAPH_FROM: Final = 150_000
+_LINKS: Final = 24
+_BUILD_EFFORT: Final = 200
+_SEARCH_EFFORT: Final = 800
+_BATCH: Final = 1000
+
+
+class Graph:
+    """hnswlib over the rows it was built from; its owner holds the lock while asking."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._index = hnswlib.Index(space="ip", dim=width)
+        self._built = 0
+        self._stale: set[int] = set()
+
+    def build(
+        self, matrix: NDArray[np.float32], rows: NDArray[np.int64], *, stop: Callable[[], bool]
+    ) -> None:
+        """Build from these rows in batches; raise IndexClosed once `stop` says so."""
+        self._index.init_index(max_elements=len(rows), ef_construction=_BUILD_EFFORT, M=_LINKS)
+        for start in range(0, len(rows), _BATCH):
+            if stop():
+                raise IndexClosed
+            self._index.add_items(matrix[start : start + _BATCH], rows[start : start + _BATCH], num_threads=1)
+        self._index.set_ef(_SEARCH_EFFORT)
+        self._built = int(rows.max(initial=-1)) + 1
+
+    def changed(self, rows: Iterable[int]) -> None:
+        """Note that these rows are no longer what the graph holds."""
+        self._stale.update(rows)
+
+    def nearest(self, vector: NDArray[np.float32], many: int) -> NDArray[np.int64]:
+        """Return about the `many` nearest rows, without those that changed."""
+        many = min(many, self._index.get_current_count(), _SEARCH_EFFORT)
+        labels, _ = self._index.knn_query(vector, k=many, num_threads=1)
+        fresh = [label for label in labels[0].tolist() if label not in self._stale]
+        return np.array(fresh, dtype=np.int64)
+
+    def outside(self, used: int) -> NDArray[np.int64]:
+        """Return the rows the graph does not know, or knows as they were."""
+        added = np.arange(self._built, used, dtype=np.int64)
+        stale = [row for row in self._stale if row < self._built]
+        return np.concatenate([added, np.array(sorted(stale), dtype=np.int64)])
+
+    def is_behind(self, used: int) -> bool:
+        """Return whether so many rows lie outside that building anew pays."""
+        return len(self._stale) + max(0, used - self._built) > max(2000, self._built // 10)
+
+    def size(self) -> int:
+        """Return how many bytes of memory the graph takes, about."""
+        return int(self._index.get_current_count()) * (self._width * 4 + _LINKS * 2 * 4 + 60)

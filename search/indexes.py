@@ -1,0 +1,217 @@
+"""The indexes of everybody who is unlocked in this process: opened, found, and forgotten, here alone.
+
+An index is opened at unlock, or by the first request of somebody who is still unlocked after a restart. After
+putting one in its place it is asked once more whether that person is unlocked at all: a lock that came
+meanwhile has deleted its row before it closes indexes, so one of the two always sees the other.
+"""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from accounts.models import Unlock
+from llamora.crypto import CryptoError, Keyring
+from search import lanes, sources
+from search.choices import chosen
+from search.embedder import embedders
+from search.errors import EmbedderAway, IndexClosed
+from search.person import PersonIndex
+from search.snapshots import SnapshotFolder
+
+logger = logging.getLogger("llamora.search")
+
+SWEEP_SECONDS: Final = 20.0
+# Up to so many changed texts are put while the page waits, 1 ms each; more go to the lane.
+AT_ONCE: Final = 40
+GLANCE_SECONDS: Final = 5.0
+
+
+def is_unlocked(owner: UUID) -> bool:
+    """Return whether any session of that person still holds their key."""
+    since = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES)
+    return Unlock.objects.filter(sign_in__person_id=owner, last_active__gt=since).exists()
+
+
+class Indexes:
+    """Indexes by person, the least recently used first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: OrderedDict[UUID, PersonIndex] = OrderedDict()
+        self._sweeper: threading.Thread | None = None
+        self._ending = threading.Event()
+
+    def of(self, keyring: Keyring) -> PersonIndex:
+        """Return a person's index, opening it if need be; raise IndexClosed if they locked meanwhile."""
+        with self._lock:
+            index = self._open.get(keyring.owner)
+            if index is not None:
+                self._open.move_to_end(keyring.owner)
+        if index is not None:
+            if index.renew(keyring):
+                lanes.opening.put(index.owner, "reconcile", lambda: self._reconcile(index))
+            return index
+        return self._add(PersonIndex(keyring, SnapshotFolder(chosen().folder, keyring.owner)))
+
+    def _add(self, index: PersonIndex) -> PersonIndex:
+        with self._lock:
+            standing = self._open.setdefault(index.owner, index)
+            self._start_sweeper()
+        if standing is not index:
+            index.close()
+            return standing
+        if not is_unlocked(index.owner):
+            self.close(index.owner)
+            raise IndexClosed
+        lanes.opening.put(index.owner, "open", lambda: self._open_words(index))
+        return index
+
+    def get(self, owner: UUID) -> PersonIndex | None:
+        """Return a person's index if there is one."""
+        with self._lock:
+            return self._open.get(owner)
+
+    def close(self, owner: UUID) -> None:
+        """Forget a person's index."""
+        with self._lock:
+            index = self._open.pop(owner, None)
+        lanes.opening.drop(owner)
+        lanes.embedding.drop(owner)
+        if index is not None:
+            index.close()
+
+    def close_all(self) -> None:
+        """Forget everybody's index."""
+        for owner in list(self._open):
+            self.close(owner)
+
+    # --- what the lanes do ---------------------------------------------------------------------------
+
+    def _open_words(self, index: PersonIndex) -> None:
+        try:
+            index.open_words()
+            lanes.embedding.put(index.owner, "meaning", lambda: self._open_meaning(index))
+            index.keep()
+        except (IndexClosed, CryptoError):
+            return
+        except OSError as error:
+            logger.warning("a snapshot was not kept: %s", error.strerror)
+        self._make_room(for_owner=index.owner)
+
+    def _reconcile(self, index: PersonIndex) -> None:
+        try:
+            index.reconcile()
+        except (IndexClosed, CryptoError):
+            return
+        lanes.embedding.put(index.owner, "embed", lambda: self._embed(index))
+
+    def _open_meaning(self, index: PersonIndex) -> None:
+        try:
+            index.open_meaning(embedders.get())
+        except EmbedderAway as away:
+            index.why_no_meaning = away.code
+            return
+        except (IndexClosed, CryptoError):
+            return
+        lanes.embedding.put(index.owner, "embed", lambda: self._embed(index))
+        self._make_room(for_owner=index.owner)
+
+    def _embed(self, index: PersonIndex) -> None:
+        """Embed a few, then stand at the end of the lane again: people take turns."""
+        try:
+            if index.embed_some():
+                lanes.embedding.put(index.owner, "embed", lambda: self._embed(index))
+            elif index.vectors is not None and index.vectors.wants_graph():
+                index.vectors.make_graph()
+        except (IndexClosed, CryptoError):
+            return
+
+    # --- changes ------------------------------------------------------------------------------------------
+
+    def changed(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring | None = None) -> None:
+        """Bring an open index up to date with texts that were written, moved or taken away."""
+        index = self.get(owner)
+        if index is None:
+            return
+        if len(ids) > AT_ONCE:
+            lanes.opening.put(owner, "reconcile", lambda: self._reconcile(index))
+            return
+        try:
+            index.refresh(ids, keyring=keyring)
+        except (IndexClosed, CryptoError):
+            return
+        lanes.embedding.put(owner, "embed", lambda: self._embed(index))
+
+    def glance(self, index: PersonIndex) -> None:
+        """Look, now and then and not while a page waits, whether another process wrote something."""
+        now = time.monotonic()
+        if now - index.glanced_at < GLANCE_SECONDS:
+            return
+        index.glanced_at = now
+        lanes.opening.put(index.owner, "glance", lambda: self._glance(index))
+
+    def _glance(self, index: PersonIndex) -> None:
+        seen, index.signature = index.signature, sources.signature_of(index.owner)
+        if seen != index.signature:
+            self._reconcile(index)
+
+    def catch_up(self, index: PersonIndex) -> None:
+        """Read everything that changed, however it came about."""
+        lanes.opening.put(index.owner, "reconcile", lambda: self._reconcile(index))
+
+    # --- room and time ----------------------------------------------------------------------------------
+
+    def _make_room(self, *, for_owner: UUID) -> None:
+        """Let go of the least recently used until the rest fits; the one just opened stays."""
+        while True:
+            with self._lock:
+                others = [index for owner, index in self._open.items() if owner != for_owner]
+                sizes = sum(index.size() for index in self._open.values())
+            if sizes <= chosen().memory or not others:
+                return
+            self._keep(others[0])
+            self.close(others[0].owner)
+
+    def _keep(self, index: PersonIndex) -> None:
+        try:
+            index.keep()
+        except (IndexClosed, CryptoError):
+            return
+        except OSError as error:
+            logger.warning("a snapshot was not kept: %s", error.strerror)
+
+    def sweep(self) -> None:
+        """Forget the index of whoever is not unlocked any more, and keep what changed of the others."""
+        with self._lock:
+            standing = list(self._open.values())
+        for index in standing:
+            if not is_unlocked(index.owner):
+                self.close(index.owner)
+            elif lanes.opening.is_idle(index.owner) and lanes.embedding.is_idle(index.owner):
+                self._keep(index)
+
+    def _start_sweeper(self) -> None:
+        if self._sweeper is None:
+            self._sweeper = threading.Thread(target=self._sweep_on, name="search-sweep", daemon=True)
+            self._sweeper.start()
+
+    def _sweep_on(self) -> None:
+        while not self._ending.wait(SWEEP_SECONDS):
+            try:
+                self.sweep()
+            except Exception as error:
+                logger.error("a sweep of search ended with %s", type(error).__name__)  # noqa: TRY400 - a trace holds texts
+            finally:
+                connections.close_all()
+
+
+indexes = Indexes()

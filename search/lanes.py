@@ -1,0 +1,128 @@
+"""Threads of search's own: one opens indexes and keeps them true, one embeds. Pages never wait in line here.
+
+A task is a function and the person it is for; it must ask its own stop flag at each batch. Threads are less
+urgent than pages, keep one database connection each, and end within a second of `stop`.
+"""
+
+import atexit
+import logging
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Context
+from typing import Final
+from uuid import UUID
+
+from django.db import close_old_connections
+
+logger = logging.getLogger("llamora.search")
+
+Task = Callable[[], None]
+_NICENESS: Final = 10
+
+
+class Lane:
+    """One thread and what waits for it; the same task for the same person waits once."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[UUID, str, Task]] = deque()
+        self._thread: threading.Thread | None = None
+        self._busy: tuple[UUID, str] | None = None
+        self._stopped = False
+
+    def put(self, owner: UUID, what: str, task: Task) -> None:
+        """Run a task when its turn comes."""
+        with self._changed:
+            if self._stopped or any((owner, what) == waiting[:2] for waiting in self._waiting):
+                return
+            self._waiting.append((owner, what, task))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def drop(self, owner: UUID) -> None:
+        """Forget what waits for a person; what runs sees their index closed."""
+        with self._changed:
+            self._waiting = deque(waiting for waiting in self._waiting if waiting[0] != owner)
+            self._changed.notify_all()
+
+    def is_idle(self, owner: UUID | None = None) -> bool:
+        """Return whether nothing runs or waits, for one person or for anybody."""
+        with self._changed:
+            return self._idle_for(owner)
+
+    def wait_idle(self, *, owner: UUID | None = None, timeout: float) -> bool:
+        """Wait until nothing runs or waits; return whether that came about in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._idle_for(owner), timeout)
+
+    def _idle_for(self, owner: UUID | None) -> bool:
+        tasks = [waiting[0] for waiting in self._waiting] + ([self._busy[0]] if self._busy else [])
+        return not tasks if owner is None else owner not in tasks
+
+    def stop(self, *, timeout: float = 1.0) -> None:
+        """Take no more, and give what runs this many seconds to notice."""
+        with self._changed:
+            self._stopped = True
+            self._waiting.clear()
+            self._changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether the process is ending."""
+        return self._stopped
+
+    def _run(self) -> None:
+        _be_less_urgent()
+        while task := self._next():
+            # An empty context: nothing of the request that asked may leak into this thread.
+            Context().run(self._perform, task)
+            del task
+            with self._changed:
+                self._busy = None
+                self._changed.notify_all()
+
+    def _next(self) -> Task | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stopped)
+            if self._stopped:
+                return None
+            owner, what, task = self._waiting.popleft()
+            self._busy = (owner, what)
+            return task
+
+    def _perform(self, task: Task) -> None:
+        try:
+            close_old_connections()
+            task()
+        except Exception as error:
+            # The type alone: what went wrong while reading texts may quote them.
+            logger.error("a task of search ended with %s", type(error).__name__)  # noqa: TRY400 - a trace holds texts
+
+
+def _be_less_urgent() -> None:
+    # Only Linux gives each thread a niceness of its own.
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+opening = Lane("search-opening")
+embedding = Lane("search-embedding")
+
+
+def stop(*, timeout: float = 1.0) -> None:
+    """End both lanes; called when the process ends."""
+    opening.stop(timeout=timeout / 2)
+    embedding.stop(timeout=timeout / 2)
+
+
+atexit.register(stop)

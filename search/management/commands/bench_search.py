@@ -1,0 +1,33 @@
+"""Measures search on this machine; `bench` asks it in a household made for the purpose."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from search.benchmarks import measure
+
+
+class Command(BaseCommand):
+    """Measures with a made person, who is taken away again."""
+
+    help = (
+        "Measure search with a made diary of --entries entries: from unlock to found, queries by kind, what "
+        "is found, memory. Makes a person for it in this household's database and takes them away again; "
+        "nobody else's diary is touched. Refuses fewer than 200 entries."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the size of the archive and how to print."""
+        parser.add_argument("--entries", type=int, default=10_000)
+        parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Measure and print each figure as it comes."""
+        if options["entries"] < 200:
+            raise CommandError("An archive of at least 200 entries says something.")
+        for figure in measure(options["entries"]):
+            shown = f"{figure.name:<44}{figure.value:>10.4g} {figure.unit}"
+            self.stdout.write(json.dumps(asdict(figure)) if options["json"] else shown)

@@ -1,0 +1,69 @@
+"""Makes a person's search index anew."""
+
+import sys
+from argparse import ArgumentParser
+from contextlib import closing
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts import sentences
+from accounts.errors import AccountsError
+from accounts.management import asking
+from diary.management.progress import ProgressBar
+from search.building import Built, build
+from search.choices import chosen
+from search.embedder import embedders
+from search.errors import EmbedderAway
+from search.sentences import WHY_NOT
+
+
+class Command(BaseCommand):
+    """Reads everything one person wrote, and seals an index of it."""
+
+    help = (
+        "Make the search index of one person anew: every word, and by meaning where there is a model. Asks "
+        "for their password or recovery code. What was written is only read. With --fetch-model the model "
+        "for meaning is downloaded first; nothing else here uses the network. Refuses an unknown name and a "
+        "wrong password, and --fetch-model where no model can be had."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take whose index it is, and what to make anew."""
+        asking.add_arguments(parser)
+        parser.add_argument(
+            "--vectors", action="store_true", help="embed every text again, not only what has changed"
+        )
+        parser.add_argument(
+            "--fetch-model", action="store_true", help="download the model for meaning, from huggingface.co"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Build, and say in counts what is there now."""
+        if options["fetch_model"]:
+            self._fetch()
+        try:
+            found = asking.opened(name=options["name"], password_file=options["password_file"])
+        except AccountsError as error:
+            raise CommandError(sentences.refusal(error)) from None
+        with closing(found.keyring) as keyring, ProgressBar(sys.stderr, total=100) as bar:
+            built = build(
+                keyring,
+                vectors=options["vectors"],
+                progress=lambda done, whole: bar.show(100 * done // whole, f"{done:,} of {whole:,} texts"),
+            )
+        self._tell(built)
+
+    def _fetch(self) -> None:
+        self.stdout.write(f"Downloading {chosen().model} to {chosen().models_folder}.")
+        try:
+            embedders.fetch()
+        except EmbedderAway:
+            raise CommandError("The model could not be downloaded; words are searched without it.") from None
+
+    def _tell(self, built: Built) -> None:
+        self.stdout.write(f"{built.texts:,} texts can be found by their words.")
+        if built.why_no_meaning:
+            self.stdout.write(WHY_NOT[built.why_no_meaning])
+        else:
+            self.stdout.write(f"By meaning too, in {built.chunks:,} chunks.")

@@ -1,0 +1,281 @@
+"""The index of one unlocked person: opened from its snapshots, kept true, and forgotten when they lock.
+
+    words     are there first: from the snapshot, then what changed since is read and added
+    meaning   follows: vectors from the snapshot or from their rows, then what has none is embedded
+
+What changes is read *and* put under one lock, by pages and by the lanes alike, so that whoever puts last
+has read last. An index keeps a keyring of its own, because a request's is closed with its answer.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+from llamora.crypto import Keyring, VaultLocked, WrongEpoch, in_force
+from llamora.database import NotWritten, writing
+from search import rows, sources
+from search.documents import Document
+from search.embedder import Embedder
+from search.errors import IndexClosed
+from search.keeping import Keeping
+from search.meaning import embed
+from search.places import Places
+from search.snapshots import SnapshotFolder
+from search.vectors import Embedded, VectorsIndex
+from search.words import WordsIndex
+
+EMBED: Final = 8
+
+
+def copied(keyring: Keyring) -> Keyring:
+    """Return a keyring of its own life with the same current key."""
+    return Keyring(owner=keyring.owner, epoch=keyring.epoch, keys={keyring.epoch: keyring.data_key()})
+
+
+class PersonIndex:
+    """Words and vectors of one person; every use after `close` raises IndexClosed."""
+
+    def __init__(self, keyring: Keyring, folder: SnapshotFolder) -> None:
+        self.owner: UUID = keyring.owner
+        self.words_ready = threading.Event()
+        self.words: WordsIndex | None = None
+        self.vectors: VectorsIndex | None = None
+        self.embedder: Embedder | None = None
+        self.why_no_meaning = "opening"
+        self.places = Places()
+        self.glanced_at = 0.0
+        self.signature: tuple[object, ...] = ()
+        self._keyring = copied(keyring)
+        self._kept = Keeping(folder)
+        self._digest = sources.digest_of(self._keyring)
+        self._changing = threading.RLock()
+        self._pending: deque[UUID] = deque()
+        self._in_hand = 0
+        self._behind: set[UUID] = set()
+        self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether the person locked, or the index made room for another."""
+        return self._closed
+
+    @property
+    def epoch(self) -> int:
+        """Return the epoch of the index's keyring."""
+        return self._keyring.epoch
+
+    @property
+    def pending(self) -> int:
+        """Return how many texts still wait for their vectors."""
+        return len(self._pending) + self._in_hand
+
+    def _check(self) -> None:
+        if self._closed:
+            raise IndexClosed
+
+    # --- opening -------------------------------------------------------------------------------------
+
+    def open_words(self) -> None:
+        """Bring the words up to date from their snapshot, or from nothing."""
+        self._check()
+        if self.words is None:
+            self._set_words(self._kept.words(self._keyring))
+        self.reconcile()
+        self.words_ready.set()
+
+    def _set_words(self, index: WordsIndex) -> None:
+        with self._changing:
+            if self._closed:
+                index.close()
+                raise IndexClosed
+            self.words = index
+
+    def reconcile(self) -> None:
+        """Take out what is gone, and read what is new or sealed anew."""
+        index = self._words()
+        now, known = sources.stamps_of(self.owner), index.stamps()
+        gone = [id_ for id_ in known if id_ not in now]
+        self._drop(gone)
+        changed = [id_ for id_, stamp in now.items() if known.get(id_) != stamp]
+        for first in range(0, len(changed), rows.READ):
+            self._check()
+            self.refresh(changed[first : first + rows.READ], settle=False)
+        if changed:
+            index.settle()
+
+    def refresh(self, ids: Sequence[UUID], *, settle: bool = True, keyring: Keyring | None = None) -> None:
+        """Read these texts again and put them as they are now, or take them out where they are gone."""
+        with self._changing:
+            self._check()
+            if self.words is None:
+                return  # not opened yet: the opening will read them
+            try:
+                found = [d for batch in self._read(ids, keyring or self._keyring) for d in batch]
+            except WrongEpoch:
+                self._behind.update(ids)
+                found = []
+            self._put(found, settle=settle)
+            there = {document.id for document in found}
+            self._drop([id_ for id_ in ids if id_ not in there])
+
+    def _read(self, ids: Iterable[UUID], keyring: Keyring) -> Iterable[list[Document]]:
+        return sources.read(ids, keyring=keyring, digest=self._digest)
+
+    def _put(self, documents: list[Document], *, settle: bool) -> None:
+        if not documents:
+            return
+        self._words().put(documents, settle=settle)
+        self._kept.words_changed += len(documents)
+        if self.vectors is None:
+            return
+        made = self.vectors.digests_of([document.id for document in documents])
+        stale = [document.id for document in documents if made.get(document.id) != document.digest]
+        self.vectors.remove(stale)
+        waiting = set(self._pending)
+        self._pending.extendleft(id_ for id_ in stale if id_ not in waiting)
+
+    def _drop(self, ids: Sequence[UUID]) -> None:
+        if not ids:
+            return
+        with self._changing:
+            self._words().remove(ids)
+            self._kept.words_changed += len(ids)
+            if self.vectors is not None:
+                self.vectors.remove(ids)
+                self._kept.vectors_changed += len(ids)
+
+    def renew(self, keyring: Keyring) -> bool:
+        """Go on with the key of a later epoch; return whether it was one."""
+        with self._changing:
+            if self._closed or keyring.epoch <= self._keyring.epoch:
+                return False
+            old, self._keyring = self._keyring, copied(keyring)
+            old.close()
+            self._behind.clear()
+            # Snapshots of the old epoch open no more: what is in memory is to be kept anew.
+            self._kept.all_changed()
+            return True
+
+    # --- meaning ---------------------------------------------------------------------------------------
+
+    def open_meaning(self, embedder: Embedder) -> None:
+        """Load the vectors there are, and note which texts have none."""
+        index = self._kept.vectors(embedder, self._keyring)
+        with self._changing:
+            self._check()
+            wanted = self._words().digests()
+            index.remove([id_ for id_ in index.digests() if id_ not in wanted])
+            self.vectors, self.embedder, self.why_no_meaning = index, embedder, ""
+            self._pending = deque()
+        self._add_rows(embedder, wanted)
+        made = index.digests()
+        with self._changing:
+            stale = [id_ for id_, digest in self._words().digests().items() if made.get(id_) != digest]
+            index.remove(stale)
+            self._pending = deque(stale)
+
+    def _add_rows(self, embedder: Embedder, wanted: dict[UUID, bytes]) -> None:
+        """Add the vectors of rows that the snapshot did not have."""
+        index = self._vectors()
+        made = index.digests()
+        missing = {id_ for id_, digest in wanted.items() if made.get(id_) != digest}
+        if not missing:
+            return
+        for some in rows.stored(self.owner, embedder, of=missing, keyring=lambda: self._keyring):
+            self._check()
+            index.put(text for text in some if wanted.get(text.id) == text.digest)
+            self._kept.vectors_changed += len(some)
+
+    def embed_some(self) -> bool:
+        """Embed a few of the texts that wait, newest first; return whether some are left."""
+        embedder, index = self.embedder, self.vectors
+        if embedder is None or index is None:
+            return False
+        with self._changing:
+            self._check()
+            some = [self._pending.popleft() for _ in range(min(EMBED, len(self._pending)))]
+            self._in_hand = len(some)
+        try:
+            self._embed(some, embedder)
+        finally:
+            self._in_hand = 0
+        return bool(self._pending)
+
+    def _embed(self, ids: Sequence[UUID], embedder: Embedder) -> None:
+        documents = list(self._words().documents(ids).values())
+        if not documents:
+            return
+        made = embed(documents, embedder, check=self._check)
+        try:
+            self._keep(made, embedder)
+        except (NotWritten, VaultLocked):
+            self._put_fresh(made)  # in memory alone: they are made again another time
+
+    def _keep(self, made: list[Embedded], embedder: Embedder) -> None:
+        # The turn to write first: whoever has it and has just committed waits for the other lock in
+        # `refresh`.
+        with in_force(self._keyring), writing(), self._changing:
+            rows.store(self.owner, self._put_fresh(made), embedder)
+
+    def _put_fresh(self, made: list[Embedded]) -> list[Embedded]:
+        """Put the vectors of texts that are still as they were embedded, and return those."""
+        with self._changing:
+            self._check()
+            now = self._words().documents([text.id for text in made])
+            fresh = [text for text in made if text.id in now and now[text.id].digest == text.digest]
+            self._vectors().put(fresh)
+            self._kept.vectors_changed += len(fresh)
+            return fresh
+
+    # --- keeping between sessions -------------------------------------------------------------------------
+
+    def keep(self, *, whatever: bool = False) -> None:
+        """Write snapshots of what changed enough to be worth it."""
+        index, vectors, embedder = self.words, self.vectors, self.embedder
+        if index is None:
+            return
+        if self.words_ready.is_set():
+            self._kept.keep_words(index, self._keyring, whatever=whatever)
+        if vectors is not None and embedder is not None:
+            self._kept.keep_vectors(vectors, embedder, self._keyring, held=index, whatever=whatever)
+
+    def forget_kept(self) -> None:
+        """Throw the snapshots away."""
+        self._kept.forget()
+
+    def size(self) -> int:
+        """Return how many bytes of memory the index takes, about."""
+        try:
+            return sum(part.size() for part in (self.words, self.vectors) if part is not None)
+        except IndexClosed:
+            return 0
+
+    # --- the end ------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Forget everything, for good; searches under way end with IndexClosed."""
+        self._closed = True
+        self._keyring.close()
+        held = self.words
+        if held is not None:
+            held.close()  # before the lock: it interrupts whoever holds that in a query
+        with self._changing:
+            for part in (self.words, self.vectors):
+                if part is not None:
+                    part.close()
+            self.words = self.vectors = self.embedder = None
+            self._pending.clear()
+            self.places.clear()
+        self.words_ready.set()  # whoever waits is told by IndexClosed
+
+    def _words(self) -> WordsIndex:
+        if self._closed or self.words is None:
+            raise IndexClosed
+        return self.words
+
+    def _vectors(self) -> VectorsIndex:
+        if self._closed or self.vectors is None:
+            raise IndexClosed
+        return self.vectors

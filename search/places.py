@@ -1,0 +1,40 @@
+"""Which query a result came from, by a name that says nothing, for the page it opens to ask what to mark."""
+
+import secrets
+from collections import OrderedDict
+from threading import Lock
+from typing import Final
+
+from search.query import Query
+
+_MANY: Final = 64
+
+
+class Places:
+    """The latest queries of one person, by opaque names."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._queries: OrderedDict[str, Query] = OrderedDict()
+
+    def note(self, query: Query) -> str:
+        """Return a name for a query."""
+        with self._lock:
+            name = next(
+                (known for known, one in self._queries.items() if one == query), secrets.token_urlsafe(9)
+            )
+            self._queries[name] = query
+            self._queries.move_to_end(name)
+            while len(self._queries) > _MANY:
+                self._queries.popitem(last=False)
+            return name
+
+    def query(self, name: str) -> Query | None:
+        """Return the query of that name, if it is still known."""
+        with self._lock:
+            return self._queries.get(name)
+
+    def clear(self) -> None:
+        """Forget them all."""
+        with self._lock:
+            self._queries.clear()

@@ -1,0 +1,270 @@
+"""What a person typed into the box, understood. Pure; never fails, whatever was typed.
+
+    walked home        both words (or their forms, or words that begin like the last one)
+    "walked home"      these words next to each other; curly and unclosed quotes count
+    walk*              words that begin so
+    -rain  -"so what"  entries without it
+    from:2026-01  to:2026-03-15    days, months or years, both ends included
+    in:entries         entries, replies, openings or recaps
+    trace:garden       entries with that trace
+
+What looks like a filter and is none (`from:yesterday`, `10:30`) is searched for as it stands.
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from search.folding import fold, is_unbroken, words_of
+
+MAX_TYPED: Final = 400
+MAX_TERMS: Final = 24
+KINDS: Final = {
+    "entry": "entry",
+    "entries": "entry",
+    "reply": "reply",
+    "replies": "reply",
+    "opening": "opening",
+    "openings": "opening",
+    "recap": "recap",
+    "recaps": "recap",
+}
+
+_QUOTES = '"“”„‟«»「」『』'
+_PIECE = re.compile(
+    rf"(?P<minus>-?)(?:(?P<name>[A-Za-z]+):)?[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?:[{_QUOTES}]|$)(?P<star>\*?)"
+    r"|(?P<plain>\S+)"
+)
+# Punctuation that surrounds words and is no part of them; what is left over decides whether to look
+# literally.
+_AROUND = ".,;:!?…()[]{}<>'‘’‚‛`´\"*_~|-–—/\\¿¡、。，！？：；（）【】《》・·"
+_JOINERS = re.compile(r"[-'’‘._/:,‐‑–—\s]")
+_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """Something that must stand in a text: its words next to each other, as `words_of` gives them.
+
+    `literal` is what the folded text must also hold, where words alone say too little (`c++`).
+    `joined` is the same without its hyphens: `email` for `e-mail`. `quoted` means exactly these words.
+    """
+
+    words: tuple[str, ...]
+    quoted: bool = False
+    prefix: bool = False
+    literal: str = ""
+    joined: str = ""
+
+    @property
+    def is_word(self) -> bool:
+        """Return whether it is one word, of which other forms count too."""
+        return (
+            len(self.words) == 1 and not self.quoted and not self.literal and not is_unbroken(self.words[0])
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A query understood. `text` is what remains of it for searching by meaning.
+
+    `entries` is what `traces` stand for, once whoever knows the person's traces has looked them up.
+    """
+
+    terms: tuple[Term, ...] = ()
+    without: tuple[Term, ...] = ()
+    traces: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    kinds: frozenset[str] = frozenset()
+    entries: frozenset[UUID] | None = None
+    text: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether nothing at all is asked."""
+        return not (self.terms or self.without or self.is_filtered)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Return whether days, kinds or traces narrow the search."""
+        return bool(self.traces or self.kinds or self.since or self.until)
+
+    @property
+    def quotes(self) -> tuple[Term, ...]:
+        """Return the phrases in quotes."""
+        return tuple(term for term in self.terms if term.quoted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    minus: bool
+    name: str
+    value: str
+    quoted: bool
+    star: bool
+    raw: str
+
+
+def parse(typed: str) -> Query:
+    """Return what was asked."""
+    clean = _clean(typed)
+    query = Query()
+    spoken: list[str] = []
+    for piece in _pieces(clean):
+        query, said = _take(query, piece)
+        spoken += [said] if said else []
+    query = replace(
+        query, terms=query.terms[:MAX_TERMS], without=query.without[:MAX_TERMS], text=" ".join(spoken)
+    )
+    if query.is_empty and (symbols := "".join(clean.split())):
+        # Nothing but punctuation: the one thing that can be meant is that very punctuation.
+        return Query(terms=(Term(words=(), literal=fold(symbols.strip(_QUOTES) or symbols), quoted=True),))
+    return _open_ended(query, clean)
+
+
+def _clean(typed: str) -> str:
+    # Half a character has no UTF-8, and SQLite ends a text at NUL.
+    whole = typed[:MAX_TYPED].encode("utf-8", "ignore").decode("utf-8")
+    return whole.replace("\0", " ").strip("\n\r\t")
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    for found in _PIECE.finditer(text):
+        plain = found["plain"]
+        if plain is None:
+            yield _Piece(
+                bool(found["minus"]),
+                (found["name"] or "").lower(),
+                found["quoted"],
+                True,
+                bool(found["star"]),
+                found[0],
+            )
+            continue
+        minus = plain.startswith("-") and len(plain) > 1 and (plain[1].isalnum() or not plain[1].isascii())
+        name, colon, value = plain[minus:].partition(":")
+        yield _Piece(minus, name.lower() if colon else "", value, False, plain.endswith("*"), plain[minus:])
+
+
+def _take(query: Query, piece: _Piece) -> tuple[Query, str]:
+    """Return the query with one piece added, and what of it is spoken text."""
+    known = _FILTERS.get(piece.name)
+    narrowed = known(query, piece.value) if known and not piece.minus else None
+    if narrowed is not None:
+        return narrowed, ""
+    term = _term(piece)
+    if term is None:
+        return query, ""
+    if piece.minus:
+        return replace(query, without=(*query.without, term)), ""
+    return replace(
+        query, terms=(*query.terms, term)
+    ), piece.value if piece.quoted and not piece.name else piece.raw
+
+
+def _term(piece: _Piece) -> Term | None:
+    if piece.quoted:
+        words = tuple(words_of(piece.raw if piece.name else piece.value))
+        return Term(words=words, quoted=True, prefix=piece.star) if words else None
+    trimmed = piece.raw.strip(_AROUND)
+    words = tuple(words_of(trimmed))
+    if not words:
+        # Letters of a script that neither SQLite nor Python takes for letters are still there to be found.
+        return Term(words=(), literal=fold(trimmed), quoted=True) if trimmed else None
+    bare = _JOINERS.sub("", trimmed)
+    broken = not any(is_unbroken(word) for word in words)
+    joined = "".join(words) if broken and len(words) > 1 and "-" in trimmed else ""
+    return Term(words=words, prefix=piece.star, literal=_literal(trimmed, bare), joined=joined)
+
+
+def _literal(trimmed: str, bare: str) -> str:
+    if all(character.isalnum() or character in "*_" for character in bare):
+        return ""
+    folded = fold(trimmed)
+    return "" if all(character.isalnum() or is_pictograph(character) for character in fold(bare)) else folded
+
+
+def is_pictograph(character: str) -> bool:
+    """Return whether a character is indexed as a word of its own."""
+    words = words_of(character)
+    return bool(words) and is_unbroken(words[0])
+
+
+def _open_ended(query: Query, clean: str) -> Query:
+    """Let the last word count as the beginning of one while it is still being typed."""
+    if not query.terms or not clean or clean[-1].isspace() or not (clean[-1].isalnum()):
+        return query
+    last = query.terms[-1]
+    if last.quoted or last.literal or is_unbroken(last.words[-1]) or len(last.words[-1]) < 2:
+        return query
+    return replace(query, terms=(*query.terms[:-1], replace(last, prefix=True)))
+
+
+def _bounds(value: str) -> tuple[date, date] | None:
+    """Return the first and last day of the day, month or year that is written."""
+    found = _DATE.fullmatch(value.strip())
+    if not found:
+        return None
+    year, month, day = (int(part) if part else None for part in found.groups())
+    try:
+        first = date(year or 0, month or 1, day or 1)
+        last_month = month or 12
+        return first, date(first.year, last_month, day or monthrange(first.year, last_month)[1])
+    except ValueError:
+        return None
+
+
+def _since(query: Query, value: str) -> Query | None:
+    bounds = _bounds(value)
+    return replace(query, since=max(bounds[0], query.since or bounds[0])) if bounds else None
+
+
+def _until(query: Query, value: str) -> Query | None:
+    bounds = _bounds(value)
+    return replace(query, until=min(bounds[1], query.until or bounds[1])) if bounds else None
+
+
+def _inside(query: Query, value: str) -> Query | None:
+    kind = KINDS.get(value.strip().lower())
+    return replace(query, kinds=query.kinds | {kind}) if kind else None
+
+
+def _trace(query: Query, value: str) -> Query | None:
+    name = " ".join(value.split())
+    return replace(query, traces=(*query.traces, name)) if name else None
+
+
+_FILTERS: Final[dict[str, Callable[[Query, str], Query | None]]] = {
+    "from": _since,
+    "to": _until,
+    "in": _inside,
+    "trace": _trace,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter as it is shown, and what is left of the query without it."""
+
+    name: str
+    value: str
+    rest: str
+
+
+def chips(typed: str) -> list[Chip]:
+    """Return the filters and exclusions in what was typed."""
+    clean = _clean(typed)
+    found: list[Chip] = []
+    for match, piece in zip(_PIECE.finditer(clean), _pieces(clean), strict=True):
+        known = _FILTERS.get(piece.name)
+        rest = " ".join((clean[: match.start()] + " " + clean[match.end() :]).split())
+        if piece.minus and _term(piece):
+            found.append(Chip("without", piece.value if piece.quoted else piece.raw, rest))
+        elif known and not piece.minus and known(Query(), piece.value) is not None:
+            found.append(Chip(piece.name, piece.value, rest))
+    return found

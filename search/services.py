@@ -1,0 +1,154 @@
+"""Searching as a person does it: asked in a box, answered in pages, remembered if they want."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.utils import timezone
+
+from diary.models import Entry, Reply
+from llamora.crypto import Keyring
+from llamora.database import writing
+from search import finding, snippets
+from search.errors import IndexClosed
+from search.finding import Found
+from search.indexes import indexes
+from search.models import MAX_RECENT, RecentSearch, SearchPreference, Vector
+from search.person import PersonIndex
+from search.query import parse
+
+# An index is nearly always open by now; after this long a page says that it is being opened.
+PATIENCE = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """How far meaning has come: texts with vectors, of how many; and why not, where there is none."""
+
+    done: int
+    total: int
+    why_not: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether everything is found by meaning too."""
+        return not self.why_not and self.done >= self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a search gave; by `place` the page that is opened asks what to mark. Not `ready` while opening."""
+
+    found: Found
+    meaning: Meaning
+    place: str = ""
+    ready: bool = True
+
+
+OPENING = Answer(found=Found(), meaning=Meaning(done=0, total=0, why_not="opening"), ready=False)
+
+
+def look(keyring: Keyring, typed: str, *, offset: int = 0) -> Answer:
+    """Return a page of what a person finds."""
+    query = parse(typed)
+    try:
+        index = indexes.of(keyring)
+        if not index.words_ready.wait(PATIENCE):
+            return OPENING
+        indexes.glance(index)
+        found = Found() if query.is_empty else finding.search(index, query, offset=offset)
+        place = "" if query.is_empty else index.places.note(query)
+        return Answer(found=_standing(index, found), meaning=meaning_of(index), place=place)
+    except IndexClosed:
+        # Evicted while it was asked, or locked: the next request opens it again, or is turned away.
+        return OPENING
+
+
+def meaning_of(index: PersonIndex) -> Meaning:
+    """Return how far an index's vectors have come."""
+    total = index.words.count() if index.words is not None else 0
+    return Meaning(done=max(0, total - index.pending), total=total, why_not=index.why_no_meaning)
+
+
+def _standing(index: PersonIndex, found: Found) -> Found:
+    """Leave out what is not there any more, however it went: the rows decide, not the index."""
+    ids = [hit.id for hit in found.hits]
+    entries = Entry.objects.of(index.owner).filter(id__in={hit.entry for hit in found.hits})
+    there = set(entries.order_by().values_list("id", flat=True))
+    replies = Reply.objects.filter(id__in=ids, owner_id=index.owner)
+    there_too = set(replies.order_by().values_list("id", flat=True))
+    hits = [hit for hit in found.hits if hit.entry in there and (hit.kind != "reply" or hit.id in there_too)]
+    if len(hits) < len(ids):
+        indexes.catch_up(index)
+    return replace(found, hits=hits)
+
+
+def surfaces(keyring: Keyring, *, place: str, id_: UUID) -> list[str]:
+    """Return what a search found in a text, as it is written there, for the page to mark."""
+    index = indexes.get(keyring.owner)
+    query = index.places.query(place) if index is not None else None
+    if index is None or query is None or index.words is None:
+        return []
+    try:
+        document = index.words.documents([id_]).get(id_)
+        return snippets.surfaces(document.text, finding.marker_of(index.words, query)) if document else []
+    except IndexClosed:
+        return []
+
+
+# --- recent searches -------------------------------------------------------------------------------
+
+
+def keeps_recent(owner: UUID) -> bool:
+    """Return whether a person's searches are remembered."""
+    preference = SearchPreference.objects.filter(owner_id=owner).first()
+    return preference is None or preference.keeps_recent
+
+
+def recent(owner: UUID) -> list[str]:
+    """Return a person's submitted searches, newest first."""
+    return [row.text for row in RecentSearch.objects.filter(owner_id=owner)[:MAX_RECENT]]
+
+
+def remember(owner: UUID, typed: str) -> None:
+    """Remember a search that was submitted, once, if the person wants that."""
+    typed = typed.strip()
+    if not typed or not keeps_recent(owner):
+        return
+    with writing():
+        rows = list(RecentSearch.objects.filter(owner_id=owner))
+        same = next((row for row in rows if row.text == typed), None)
+        if same is not None:
+            same.searched_at = timezone.now()
+            same.save(update_fields=["searched_at"])
+            return
+        RecentSearch.objects.create(owner_id=owner, text=typed)
+        RecentSearch.objects.filter(id__in=[row.id for row in rows[MAX_RECENT - 1 :]]).delete()
+
+
+def clear_recent(owner: UUID) -> None:
+    """Forget a person's searches."""
+    with writing():
+        RecentSearch.objects.filter(owner_id=owner).delete()
+
+
+def keep_recent(owner: UUID, *, keeps: bool) -> None:
+    """Remember searches from now on, or forget those there are and remember none."""
+    with writing():
+        SearchPreference.objects.update_or_create(owner_id=owner, defaults={"keeps_recent": keeps})
+        if not keeps:
+            RecentSearch.objects.filter(owner_id=owner).delete()
+
+
+# --- making anew ---------------------------------------------------------------------------------------
+
+
+def make_anew(keyring: Keyring, *, vectors: bool) -> None:
+    """Throw a person's index and its snapshots away, with `vectors` what was embedded, and begin again."""
+    index = indexes.get(keyring.owner)
+    indexes.close(keyring.owner)
+    if index is not None:
+        index.forget_kept()
+    if vectors:
+        with writing():
+            Vector.objects.filter(owner_id=keyring.owner).delete()
+    indexes.of(keyring)

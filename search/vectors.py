@@ -1,0 +1,273 @@
+"""The vectors of one unlocked person's chunks, in memory: exact cosine, and a graph over very many.
+
+Rows are unit vectors, so a product with a unit vector is the cosine. They are kept between sessions as
+float16; in memory they are float32, since numpy multiplies float16 forty times slower. Rows of a removed
+text are zeroed and used again: nothing of an edited text stays.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import nearness, packing
+from search.chunks import Span
+from search.errors import IndexClosed
+from search.graph import GRAPH_FROM, Graph
+from search.nearness import Floats
+
+DIGEST: Final = 32
+_FIRST_ROOM: Final = 256
+# So many rows are looked at for each text wanted: a long text has many chunks.
+_ROWS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A text near in meaning, by its nearest chunk."""
+
+    id: UUID
+    score: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The vectors of one text, and the digest of the text they were made from."""
+
+    id: UUID
+    digest: bytes
+    spans: Sequence[Span] | NDArray[np.uint32]
+    matrix: NDArray[np.float16]
+
+
+class VectorsIndex:
+    """Vectors of one person; every use after `close` raises IndexClosed."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self._lock = Lock()
+        self._closed = False
+        self._matrix: Floats = np.zeros((_FIRST_ROOM, width), dtype=np.float32)
+        self._spans = np.zeros((_FIRST_ROOM, 2), dtype=np.uint32)
+        self._text_of = np.full(_FIRST_ROOM, -1, dtype=np.int64)
+        self._used = 0
+        self._free: list[int] = []
+        self._ids: list[UUID | None] = []
+        self._places: dict[UUID, int] = {}
+        self._rows: dict[UUID, list[int]] = {}
+        self._digests: dict[UUID, bytes] = {}
+        self._graph: Graph | None = None
+
+    # --- keeping true ----------------------------------------------------------------------------
+
+    def put(self, texts: Iterable[Embedded]) -> None:
+        """Add the vectors of texts, or replace those with the same id."""
+        with self._lock:
+            self._check()
+            for text in texts:
+                self._remove(text.id)
+                self._add(text)
+
+    def remove(self, ids: Iterable[UUID]) -> None:
+        """Take texts out; those that are not there are no matter."""
+        with self._lock:
+            self._check()
+            for id_ in ids:
+                self._remove(id_)
+
+    def _add(self, text: Embedded) -> None:
+        place = len(self._ids)
+        rows = [self._row() for _ in text.spans]
+        self._ids.append(text.id)
+        self._places[text.id] = place
+        self._rows[text.id], self._digests[text.id] = rows, text.digest
+        if rows:
+            self._matrix[rows] = text.matrix
+            self._spans[rows] = text.spans
+            self._text_of[rows] = place
+        if self._graph is not None:
+            self._graph.changed(rows)
+
+    def _remove(self, id_: UUID) -> None:
+        rows = self._rows.pop(id_, None)
+        if rows is None:
+            return
+        self._ids[self._places.pop(id_)] = None
+        del self._digests[id_]
+        self._matrix[rows] = 0
+        self._text_of[rows] = -1
+        self._free += rows
+        if self._graph is not None:
+            self._graph.changed(rows)
+
+    def _row(self) -> int:
+        if self._free:
+            return self._free.pop()
+        if self._used == len(self._matrix):
+            self._grow(2 * self._used)
+        self._used += 1
+        return self._used - 1
+
+    def _grow(self, room: int) -> None:
+        matrix = np.zeros((room, self.width), dtype=np.float32)
+        spans = np.zeros((room, 2), dtype=np.uint32)
+        text_of = np.full(room, -1, dtype=np.int64)
+        matrix[: self._used], spans[: self._used] = self._matrix[: self._used], self._spans[: self._used]
+        text_of[: self._used] = self._text_of[: self._used]
+        self._matrix, self._spans, self._text_of = matrix, spans, text_of
+
+    # --- looking up ------------------------------------------------------------------------------
+
+    def digests(self) -> dict[UUID, bytes]:
+        """Return the digest of the text that each text's vectors were made from."""
+        with self._lock:
+            self._check()
+            return dict(self._digests)
+
+    def digests_of(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Return the digests of those of these texts that have vectors."""
+        with self._lock:
+            self._check()
+            return {id_: self._digests[id_] for id_ in ids if id_ in self._digests}
+
+    def count(self) -> int:
+        """Return how many chunks there are."""
+        with self._lock:
+            return self._used - len(self._free)
+
+    def search(
+        self, vector: Floats, *, limit: int, allowed: Collection[UUID] | None = None, floor: float = -1.0
+    ) -> list[Near]:
+        """Return the texts nearest to a unit vector, nearest first, if they are nearer than the ordinary."""
+        with self._lock:
+            self._check()
+            if not self._used:
+                return []
+            if self._graph is not None and allowed is None:
+                rows, scores = self._by_graph(self._graph, vector, limit)
+            else:
+                rows, scores = self._exactly(vector, limit, allowed)
+            # Of a few texts even the nearest may be far: there the ordinary says nothing.
+            ordinary = self._ordinary(vector) if allowed is None else nearness.LEAST
+            return self._near(rows, scores, limit, max(floor, ordinary), vector)
+
+    def _exactly(
+        self, vector: Floats, limit: int, allowed: Collection[UUID] | None
+    ) -> tuple[NDArray[np.int64], Floats]:
+        scores = self._matrix[: self._used] @ vector
+        standing = self._text_of[: self._used] >= 0
+        if allowed is not None:
+            wanted = np.zeros(len(self._ids) + 1, dtype=bool)
+            wanted[[self._places[id_] for id_ in allowed if id_ in self._places]] = True
+            standing &= wanted[self._text_of[: self._used]]
+        scores = np.where(standing, scores, np.float32(-2))
+        return nearness.best(scores, _ROWS * limit)
+
+    def _by_graph(self, graph: Graph, vector: Floats, limit: int) -> tuple[NDArray[np.int64], Floats]:
+        rows = graph.nearest(vector, _ROWS * limit)
+        rows = np.concatenate([rows, graph.outside(self._used)]).astype(np.int64)
+        rows = rows[self._text_of[rows] >= 0]
+        best, scores = nearness.best(self._matrix[rows] @ vector, _ROWS * limit)
+        return rows[best], scores
+
+    def _near(
+        self, rows: NDArray[np.int64], scores: Floats, limit: int, floor: float, vector: Floats
+    ) -> list[Near]:
+        found: dict[UUID, Near] = {}
+        for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
+            if score < floor or len(found) == 2 * limit:
+                break
+            id_ = self._ids[self._text_of[row]]
+            if id_ is not None and id_ not in found:
+                start, end = self._spans[row].tolist()
+                whole = self._matrix[self._rows[id_]] @ vector
+                found[id_] = Near(id_, nearness.blended(score, whole), (start, end))
+        return sorted(found.values(), key=lambda near: -near.score)[:limit]
+
+    def _ordinary(self, vector: Floats) -> float:
+        step = nearness.step_of(self._used)
+        standing = self._text_of[: self._used : step] >= 0
+        return nearness.ordinary((self._matrix[: self._used : step] @ vector)[standing], among=self._used)
+
+    # --- the graph ----------------------------------------------------------------------------------
+
+    def wants_graph(self, *, threshold: int = GRAPH_FROM) -> bool:
+        """Return whether there are so many rows, or so many outside the graph, that one should be made."""
+        with self._lock:
+            return self._used >= threshold and (self._graph is None or self._graph.is_behind(self._used))
+
+    def make_graph(self) -> None:
+        """Make the graph anew; searches go on meanwhile, without it."""
+        with self._lock:
+            self._check()
+            graph = Graph(self.width)
+            rows = np.flatnonzero(self._text_of[: self._used] >= 0)
+            matrix = self._matrix[rows]
+        graph.build(matrix, rows, stop=lambda: self._closed)
+        with self._lock:
+            self._check()
+            # What changed while it was built is looked through exactly.
+            now = self._matrix[rows]
+            graph.changed(rows[np.any(now != matrix, axis=1)].tolist())
+            self._graph = graph
+
+    # --- keeping between sessions ----------------------------------------------------------------------
+
+    def dump(self) -> bytes:
+        """Return all vectors as bytes; they tell of the texts and must be sealed."""
+        with self._lock:
+            self._check()
+            rows = [row for id_ in self._rows for row in self._rows[id_]]
+            texts = [(id_, self._digests[id_], len(own)) for id_, own in self._rows.items()]
+            return packing.pack(texts, spans=self._spans[rows], matrix=self._matrix[rows])
+
+    @classmethod
+    def load(cls, data: bytes, *, width: int) -> "VectorsIndex":
+        """Return the index that `dump` gave the bytes of; raise SnapshotRefused."""
+        kept = packing.unpack(data, width=width)
+        index, rows = cls(width), len(kept.matrix)
+        index._grow(max(_FIRST_ROOM, rows + rows // 8))
+        index._used = rows
+        index._matrix[:rows], index._spans[:rows] = kept.matrix, kept.spans
+        index._name(kept.texts)
+        return index
+
+    def _name(self, texts: Iterable[packing.Text]) -> None:
+        first = 0
+        for place, (name, digest, rows) in enumerate(texts):
+            self._ids.append(name)
+            self._places[name], self._digests[name] = place, digest
+            self._rows[name] = list(range(first, first + rows))
+            self._text_of[first : first + rows] = place
+            first += rows
+
+    def size(self) -> int:
+        """Return how many bytes of memory the index takes, about."""
+        with self._lock:
+            graph = self._graph.size() if self._graph is not None else 0
+            return int(
+                self._matrix.nbytes
+                + self._spans.nbytes
+                + self._text_of.nbytes
+                + 600 * len(self._rows)
+                + graph
+            )
+
+    def close(self) -> None:
+        """Forget everything, for good."""
+        with self._lock:
+            self._closed = True
+            self._matrix, self._spans = np.zeros((0, self.width), dtype=np.float32), self._spans[:0].copy()
+            self._text_of = self._text_of[:0].copy()
+            self._used, self._graph = 0, None
+            self._ids, self._free = [], []
+            self._places, self._rows, self._digests = {}, {}, {}
+
+    def _check(self) -> None:
+        if self._closed:
+            raise IndexClosed

@@ -1,0 +1,281 @@
+"""Every word of one unlocked person, in an FTS5 database that lives in memory alone.
+
+One connection, and one lock for every use of it *and* for its close: closing an sqlite3 connection while
+another thread queries it crashes the interpreter. `close` first says so, interrupts whoever is in a
+query, then closes under the lock.
+
+Other forms of a word (walked, walking) come from a table of the words there are, stemmed; the index itself
+holds words as written, so that no stemming hides an exact hit, and exact hits come first.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+from typing import Final
+from uuid import UUID
+
+from search import matching
+from search.documents import Document
+from search.errors import IndexClosed, SnapshotRefused
+from search.folding import fold, index_form, words_of
+from search.query import Query
+from search.ranking import Finder, forms_of
+
+# Names how texts are cut into words; kept indexes of another rule are thrown away.
+RULE: Final = "words/1"
+
+# Below this many hits, texts with only some of the words are shown after those with all.
+ENOUGH: Final = 10
+
+_SCHEMA = """
+PRAGMA temp_store = MEMORY;
+CREATE TABLE IF NOT EXISTS docs (
+    n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, day TEXT NOT NULL, entry BLOB NOT
+    NULL,
+    stamp BLOB NOT NULL, digest BLOB NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS docs_by_day ON docs (day, kind, id, entry);
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
+    body, content='docs', content_rowid='n', tokenize='unicode61 remove_diacritics 0');
+CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(words, row);
+CREATE TABLE IF NOT EXISTS terms (n INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE);
+CREATE VIRTUAL TABLE IF NOT EXISTS stems USING fts5(
+    term, content='terms', content_rowid='n', tokenize='porter unicode61 remove_diacritics 0', detail=none);
+"""
+_COLUMNS = "id, kind, day, entry, stamp, digest, body"
+
+
+@dataclass(frozen=True, slots=True)
+class WordHits:
+    """Who holds the words, best first: as a phrase, all of them, some of them; `total` hold all."""
+
+    phrases: list[UUID]
+    strict: list[UUID]
+    loose: list[UUID]
+    total: int
+
+
+class WordsIndex:
+    """The words of one person; every use after `close` raises IndexClosed."""
+
+    def __init__(self, snapshot: bytes | None = None) -> None:
+        self._lock = Lock()
+        self._closing = Lock()
+        self._closed = False
+        self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        try:
+            if snapshot is not None:
+                self._db.deserialize(snapshot)
+            self._db.executescript(_SCHEMA)
+        except sqlite3.DatabaseError:
+            self._db.close()
+            raise SnapshotRefused("torn") from None
+        self._db.create_function("folded", 1, fold, deterministic=True)
+        self._db.create_function("unhexed", 1, bytes.fromhex, deterministic=True)
+
+    @contextmanager
+    def _use(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if self._closed:
+                raise IndexClosed
+            try:
+                yield self._db
+            except sqlite3.OperationalError:
+                if self._closed:
+                    raise IndexClosed from None
+                raise
+
+    def close(self) -> None:
+        """Forget everything, for good; whoever is in a query is interrupted."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._db.interrupt()
+            with self._lock:
+                self._db.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether the index was closed."""
+        return self._closed
+
+    # --- keeping true ---------------------------------------------------------------------------
+
+    def put(self, documents: Sequence[Document], *, settle: bool = True) -> None:
+        """Add texts, or replace those with the same id; without `settle`, `settle()` must follow."""
+        forms = [index_form(d.text) for d in documents]
+        new = {word for d in documents for word in words_of(d.text)} if settle else set()
+        with self._use() as db, _transaction(db):
+            _remove(db, [d.id.bytes for d in documents])
+            first = db.execute("SELECT coalesce(max(n), 0) + 1 FROM docs").fetchone()[0]
+            db.executemany(
+                f"INSERT INTO docs (n, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
+                [(first + place, *_row(document)) for place, document in enumerate(documents)],
+            )
+            db.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", enumerate(forms, first))
+            if new:
+                _learn(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
+
+    def settle(self) -> None:
+        """Learn the words of everything that was put without."""
+        with self._use() as db, _transaction(db):
+            _learn(db, "SELECT term FROM vocabulary", ())
+
+    def remove(self, ids: Iterable[UUID]) -> None:
+        """Take texts out; those that are not there are no matter."""
+        with self._use() as db, _transaction(db):
+            _remove(db, [id_.bytes for id_ in ids])
+
+    def restamp(self, stamps: dict[UUID, bytes]) -> None:
+        """Note new envelopes of unchanged texts."""
+        with self._use() as db, _transaction(db):
+            db.executemany(
+                "UPDATE docs SET stamp = ? WHERE id = ?", [(s, i.bytes) for i, s in stamps.items()]
+            )
+
+    # --- looking up -----------------------------------------------------------------------------
+
+    def count(self) -> int:
+        """Return how many texts there are."""
+        with self._use() as db:
+            return int(db.execute("SELECT count(*) FROM docs").fetchone()[0])
+
+    def stamps(self) -> dict[UUID, bytes]:
+        """Return every text's id and stamp."""
+        with self._use() as db:
+            rows = db.execute("SELECT id, stamp FROM docs").fetchall()
+        return {UUID(bytes=id_): stamp for id_, stamp in rows}
+
+    def digests(self) -> dict[UUID, bytes]:
+        """Return every text's id and digest, newest first."""
+        with self._use() as db:
+            rows = db.execute("SELECT id, digest FROM docs ORDER BY day DESC, n DESC").fetchall()
+        return {UUID(bytes=id_): digest for id_, digest in rows}
+
+    def documents(self, ids: Iterable[UUID]) -> dict[UUID, Document]:
+        """Return those of these texts that are there."""
+        wanted = json.dumps([id_.hex for id_ in ids])
+        sql = f"SELECT {_COLUMNS} FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"  # noqa: S608
+        with self._use() as db:
+            rows = db.execute(sql, (wanted,)).fetchall()
+        return {document.id: document for document in map(_document, rows)}
+
+    def days_of(self, ids: Iterable[UUID]) -> dict[UUID, date]:
+        """Return the days of those of these texts that are there."""
+        sql = "SELECT id, day FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
+        with self._use() as db:
+            rows = db.execute(sql, (json.dumps([id_.hex for id_ in ids]),)).fetchall()
+        return {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
+
+    def passing(self, query: Query, *, most: int) -> set[UUID] | None:
+        """Return the texts that filters and exclusions let through, or None for more than `most`."""
+        ask = matching.narrowed_only(query)
+        with self._use() as db:
+            rows = db.execute(ask.sql("docs.id") + " LIMIT ?", (*ask.parameters, most + 1)).fetchall()
+        return {UUID(bytes=row[0]) for row in rows} if len(rows) <= most else None
+
+    def passing_of(self, query: Query, ids: Iterable[UUID]) -> set[UUID]:
+        """Return those of these texts that the query's filters and exclusions let through."""
+        ask = matching.narrowed_only(query, among=list(ids))
+        with self._use() as db:
+            return {UUID(bytes=row[0]) for row in db.execute(ask.sql("docs.id"), ask.parameters)}
+
+    def forms_of(self, words: Iterable[str]) -> dict[str, list[str]]:
+        """Return the other forms of each of these words that occur."""
+        with self._use() as db:
+            return {word: forms_of(db, word) for word in words}
+
+    def find(self, query: Query, *, limit: int) -> WordHits:
+        """Return the texts with the query's words."""
+        if not query.terms:
+            return self._filtered(query, limit)
+        with self._use() as db:
+            finder = Finder(db, query, limit)
+            strict, total = finder.strict(), finder.total
+            phrases = finder.phrases() if total else []
+            loose = finder.loose() if total < ENOUGH else []
+            found = _ids(db, [*phrases, *strict, *loose])
+        return WordHits(
+            [found[n] for n in phrases], [found[n] for n in strict], [found[n] for n in loose], total
+        )
+
+    def _filtered(self, query: Query, limit: int) -> WordHits:
+        ask = matching.narrowed_only(query)
+        if query.is_empty:
+            return WordHits([], [], [], 0)
+        with self._use() as db:
+            total = db.execute(ask.counting(), ask.parameters).fetchone()[0]
+            rows = db.execute(
+                ask.sql("docs.id") + " ORDER BY docs.day DESC LIMIT ?", (*ask.parameters, limit)
+            )
+            return WordHits([], [UUID(bytes=row[0]) for row in rows], [], total)
+
+    # --- keeping between sessions ------------------------------------------------------------------
+
+    def dump(self) -> bytes:
+        """Return the whole index as bytes; they hold everything in clear and must be sealed."""
+        with self._use() as db:
+            return db.serialize()
+
+    def size(self) -> int:
+        """Return how many bytes of memory the index takes."""
+        with self._use() as db:
+            pages, page = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+        return int(pages * page)
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def _remove(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
+    sql = "SELECT n, body FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
+    rows = db.execute(sql, (json.dumps([id_.hex() for id_ in ids]),)).fetchall()
+    # FTS5 must be told the very words that were put in, or they stay findable.
+    gone = [("delete", n, index_form(body)) for n, body in rows]
+    db.executemany("INSERT INTO words (words, rowid, body) VALUES (?, ?, ?)", gone)
+    db.executemany("DELETE FROM docs WHERE n = ?", [(n,) for n, _ in rows])
+
+
+def _learn(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> None:
+    last = db.execute("SELECT coalesce(max(n), 0) FROM terms").fetchone()[0]
+    # The stemmer is an English one: other scripts and numbers have no forms it could know.
+    sql = f"INSERT OR IGNORE INTO terms (term) SELECT term FROM ({source}) WHERE term GLOB '[a-z]*'"  # noqa: S608
+    db.execute(sql, values)
+    db.execute("INSERT INTO stems (rowid, term) SELECT n, term FROM terms WHERE n > ?", (last,))
+
+
+def _ids(db: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, UUID]:
+    sql = "SELECT n, id FROM docs WHERE n IN (SELECT value FROM json_each(?))"
+    return {n: UUID(bytes=id_) for n, id_ in db.execute(sql, (json.dumps(list(set(numbers))),))}
+
+
+def _row(document: Document) -> tuple[bytes, str, str, bytes, bytes, bytes, str]:
+    day = document.day.isoformat()
+    entry, stamp, digest = document.entry.bytes, document.stamp, document.digest
+    return document.id.bytes, document.kind, day, entry, stamp, digest, document.text
+
+
+def _document(row: tuple[bytes, str, str, bytes, bytes, bytes, str]) -> Document:
+    id_, kind, day, entry, stamp, digest, text = row
+    return Document(
+        id=UUID(bytes=id_),
+        kind=kind,
+        day=date.fromisoformat(day),
+        entry=UUID(bytes=entry),
+        stamp=stamp,
+        digest=digest,
+        text=text,
+    )

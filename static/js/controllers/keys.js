@@ -1,0 +1,51 @@
+/* Keys that lead somewhere. Whatever names its key in `aria-keyshortcuts` is clicked, or focused where one types;
+`?` lays the map of them over the page. The lock's own key is heard by vault.js, also where this is not. */
+import { isLocked } from "../dialog.js";
+import { parse } from "../request.js";
+
+const TYPED = "input, textarea, select, [contenteditable]";
+const asked = (key) => document.querySelector(`[aria-keyshortcuts="${CSS.escape(key)}"]:not([data-lock] *)`);
+
+async function fill(sheet, url) {
+  const response = await fetch(url, { credentials: "same-origin", cache: "no-store", headers: { "HX-Request": "true" } });
+  const map = parse(await response.text()).getElementById("keys");
+  if (!response.ok || !map) return false;
+  const close = document.createElement("button");
+  close.className = "button quiet";
+  close.textContent = "Close";
+  close.addEventListener("click", () => sheet.close());
+  sheet.replaceChildren(map, close);
+  return true;
+}
+
+async function lay(link) {
+  const sheet = document.createElement("dialog");
+  sheet.className = "keys-sheet";
+  sheet.setAttribute("aria-labelledby", "keys-title");
+  if (!(await fill(sheet, link.href).catch(() => false)) || isLocked()) return;
+  document.body.append(sheet);
+  sheet.addEventListener("close", () => sheet.remove());
+  sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());
+  sheet.addEventListener("keydown", (event) => event.key === "?" && sheet.close());
+  sheet.showModal();
+}
+
+function pressed(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
+  if (event.target.closest?.(TYPED) || isLocked() || document.querySelector("dialog[open]")) return;
+  const found = event.key.length === 1 && asked(event.key.toUpperCase());
+  if (!found) return;
+  event.preventDefault();
+  if (found.matches(TYPED)) found.focus();
+  else found.click();
+}
+
+export default function attach(body, signal) {
+  document.addEventListener("keydown", pressed, { signal });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-keys]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    lay(link);
+  }, { signal });
+}

@@ -1,0 +1,27 @@
+/* On a phone the touched sheet fills what the keyboard leaves of the screen. */
+import { field } from "../writing.js";
+
+export default function attach(form, signal) {
+  const phone = window.matchMedia("(max-width: 48rem)");
+  const view = window.visualViewport;
+  const measure = () => {
+    form.style.setProperty("--visible", `${view.height}px`);
+    form.style.setProperty("--visible-top", `${view.offsetTop}px`);
+  };
+  const close = () => {
+    if (!("open" in form.dataset)) return;
+    form.removeAttribute("data-open");
+    field(form).blur();
+  };
+  form.addEventListener("focusin", ({ target }) => {
+    if (target === field(form) && phone.matches) form.dataset.open = "";
+  }, { signal });
+  form.addEventListener("keydown", ({ key }) => key === "Escape" && close(), { signal });
+  form.addEventListener("kept", close, { signal });
+  form.querySelector("[data-close]").addEventListener("click", close, { signal });
+  phone.addEventListener("change", () => phone.matches || form.removeAttribute("data-open"), { signal });
+  if (!view) return;
+  view.addEventListener("resize", measure, { signal });
+  view.addEventListener("scroll", measure, { signal });
+  measure();
+}

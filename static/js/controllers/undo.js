@@ -1,0 +1,11 @@
+/* The bar offers to undo for ten seconds, then goes. */
+const SECONDS = 10;
+
+export default function attach(bar, signal) {
+  const timer = setTimeout(() => {
+    if (bar.contains(document.activeElement)) document.getElementById("main").focus({ preventScroll: true });
+    bar.remove();
+  }, SECONDS * 1000);
+  bar.querySelector("button").focus({ preventScroll: true });
+  signal.addEventListener("abort", () => clearTimeout(timer));
+}

@@ -1,0 +1,42 @@
+/* Attaches controllers to [data-controller] elements, now and whenever some arrive, and lets go when they leave.
+
+A controller is a module whose default export is `attach(element, signal)`: every listener and timer it
+starts ends with the signal, so an element taken out of the page leaves nothing running behind it. */
+const attached = new Map();
+
+async function attach(element, known) {
+  if (attached.has(element)) return;
+  const life = new AbortController();
+  attached.set(element, life);
+  for (const name of element.dataset.controller.split(/\s+/)) {
+    const module = await known[name]?.();
+    if (module && !life.signal.aborted) module.default(element, life.signal);
+  }
+}
+
+function letGo() {
+  for (const [element, life] of attached) {
+    if (element.isConnected) continue;
+    attached.delete(element);
+    life.abort();
+  }
+}
+
+function within(node) {
+  if (node.nodeType !== Node.ELEMENT_NODE) return [];
+  const inside = [...node.querySelectorAll("[data-controller]")];
+  return node.matches("[data-controller]") ? [node, ...inside] : inside;
+}
+
+export function start(known) {
+  const watch = new MutationObserver((changes) => {
+    if (changes.some((change) => change.removedNodes.length)) letGo();
+    for (const change of changes) {
+      for (const node of change.addedNodes) {
+        for (const element of within(node)) if (element.isConnected) attach(element, known);
+      }
+    }
+  });
+  watch.observe(document.documentElement, { childList: true, subtree: true });
+  for (const element of within(document.documentElement)) attach(element, known);
+}

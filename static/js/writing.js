@@ -1,0 +1,44 @@
+/* What the parts of a composer know of one form together. It is held by the form itself, so it outlives a lock
+that takes the form out of the page and an unlock that puts it back. */
+const states = new WeakMap();
+
+export function writing(form) {
+  if (!states.has(form)) {
+    states.set(form, { keeping: false, unsure: null, saving: null, failed: false, conflict: false });
+  }
+  return states.get(form);
+}
+
+export const field = (form) => form.elements.namedItem("text");
+
+/* `defaultValue` is the text the server last confirmed. */
+export const isDirty = (form) => form.hasAttribute("data-dirty") || field(form).value !== field(form).defaultValue;
+
+export function confirmed(form, text) {
+  field(form).defaultValue = text;
+}
+
+export function say(form, words, { amiss = false } = {}) {
+  const state = form.querySelector("[data-state]");
+  if (!state) return;
+  state.textContent = words;
+  state.classList.toggle("amiss", amiss);
+  // Routine saves are shown and not spoken; a failure is both.
+  if (amiss) state.setAttribute("role", "alert");
+  else state.removeAttribute("role");
+}
+
+export function complain(form, words) {
+  const place = form.querySelector("[data-error]");
+  place.textContent = words;
+  place.hidden = !words;
+}
+
+/* Sets a text without losing the place of the caret when the text only grew or shrank at its end. */
+export function setText(form, text) {
+  const box = field(form);
+  const { selectionStart, selectionEnd } = box;
+  box.value = text;
+  if (document.activeElement === box) box.setSelectionRange(selectionStart, selectionEnd);
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}

@@ -1,0 +1,94 @@
+"""Who plays in these tests, by how they stand to each other, each let in through the real door."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.test import Client
+
+from accounts import services, vault_keys
+from accounts.cookies import SessionCookie, cookie_name, decode
+from accounts.models import Person, SignIn
+from llamora.crypto import Keyring
+
+BY_SCRIPT = {"HX-Request": "true"}
+PASSWORD = "a quiet lamp by the window"
+NEW_PASSWORD = "seven herons over the marsh"
+HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+SESSION = cookie_name(secure=False)
+
+
+@dataclass(kw_only=True)
+class Member:
+    """Somebody with a diary, and a browser of theirs."""
+
+    person: Person
+    code: str
+    data_key: bytes
+    client: Client = field(default_factory=Client)
+    password: str = PASSWORD
+
+    @property
+    def id(self) -> UUID:
+        return self.person.id
+
+    @property
+    def keyring(self) -> Keyring:
+        """A keyring of their own, as an unlock gives it."""
+        return Keyring(owner=self.id, epoch=1, keys={1: self.data_key})
+
+    def signs_in(self, *, keep: bool = False) -> "Member":
+        fields = {"name": self.person.name, "password": self.password, **({"keep": "30"} if keep else {})}
+        answer = self.client.post("/sign-in/", fields)
+        assert answer.status_code == 302, answer.content
+        return self
+
+    def locks(self) -> None:
+        assert self.post("/lock/").status_code == 302
+
+    def get(self, path: str, *, script: bool = False) -> Any:
+        return self.client.get(path, headers=BY_SCRIPT if script else {})
+
+    def post(self, path: str, *, script: bool = False, **fields: Any) -> Any:
+        """Send a form of this person's page."""
+        headers = BY_SCRIPT if script else {}
+        return self.client.post(path, {"owner": str(self.id), **fields}, headers=headers)
+
+    def cookie(self) -> SessionCookie:
+        found = decode(self.client.cookies[SESSION].value)
+        assert found is not None
+        return found
+
+    def row(self) -> SignIn:
+        return SignIn.objects.get(id=self.cookie().sign_in_id)
+
+    def is_unlocked(self) -> bool:
+        return bool(self.get("/settings/").status_code == 200)
+
+
+def member(name: str, *, keeper: bool = False) -> Member:
+    """A new person, not signed in anywhere."""
+    enrolled = services.enrol(
+        name=name, password=PASSWORD, time_zone="Europe/Vienna", keeper=keeper, address=f"enrolling {name}"
+    )
+    data_key = enrolled.keyring.data_key()
+    enrolled.keyring.close()
+    vault_keys.forget(enrolled.person.id)
+    return Member(person=enrolled.person, code=enrolled.recovery_code, data_key=data_key)
+
+
+def sentences_of(answer: Any) -> list[str]:
+    """The refusals a page shows."""
+    page = answer.content.decode()
+    return [
+        re.sub(r"<[^>]+>", "", found).strip()
+        for found in re.findall(r'<p class="wrong"[^>]*>(.*?)</p>', page)
+    ]
+
+
+def code_of(answer: Any) -> str:
+    """The recovery code a page shows."""
+    found = re.search(r"data-recovery-code[^>]*>(.*?)</p>", answer.content.decode(), re.DOTALL)
+    assert found, answer.content
+    return "-".join(re.findall(r"<span>(\w{4})</span>", found[1]))

@@ -1,0 +1,91 @@
+"""Settings: what a person chooses, and what is refused beside its field."""
+
+from typing import Any
+
+import pytest
+
+from accounts.zones import zone_names
+from tests.accounts.cast import Member, sentences_of
+
+GOOD = {"shown_name": "Liv", "time_zone": "America/New_York", "week_start": "6", "theme": "dark"}
+
+
+def saves(who: Member, **fields: str) -> Any:
+    return who.post("/settings/", **{**GOOD, **fields})
+
+
+def test_choices_are_kept(owner: Member) -> None:
+    answer = saves(owner)
+
+    owner.person.refresh_from_db()
+    person = owner.person
+    assert answer["Location"] == "/settings/"
+    assert (person.display_name, person.time_zone, person.week_start, person.theme) == (
+        "Liv",
+        "America/New_York",
+        6,
+        "dark",
+    )
+    page = owner.get("/settings/").content.decode()
+    assert 'data-theme="dark"' in page
+    assert "Saved." in page
+
+
+def test_the_name_shown_is_not_the_name_to_sign_in_with(owner: Member) -> None:
+    saves(owner)
+
+    owner.person.refresh_from_db()
+    assert owner.person.name == "Olive Ähre"
+    assert saves(owner, shown_name="").status_code == 302
+    owner.person.refresh_from_db()
+    assert owner.person.display_name == "Olive Ähre"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"time_zone": "Mars/Olympus"},
+        {"time_zone": "../../etc/passwd"},
+        {"time_zone": ""},
+        {"theme": "neon"},
+        {"week_start": "7"},
+        {"week_start": "x"},
+        {"shown_name": "a\u202eb"},
+        {"shown_name": "x" * 65},
+    ],
+)
+def test_nonsense_is_refused_beside_its_field(owner: Member, fields: dict[str, str]) -> None:
+    answer = saves(owner, **fields)
+
+    assert answer.status_code == 422
+    assert len(sentences_of(answer)) == 1
+    owner.person.refresh_from_db()
+    assert owner.person.theme == "system"
+
+
+def test_a_zone_is_found_as_people_write_it(owner: Member) -> None:
+    saves(owner, time_zone="America/New York")
+
+    owner.person.refresh_from_db()
+    assert owner.person.time_zone == "America/New_York"
+
+
+def test_the_zones_are_there_to_search_in(owner: Member) -> None:
+    page = owner.get("/settings/").content.decode()
+
+    assert 'list="time_zone-choices"' in page
+    assert '<option value="Europe/Vienna"></option>' in page
+    assert "Asia/Kathmandu" in zone_names()
+
+
+def test_one_person_does_not_change_another(owner: Member, housemate: Member) -> None:
+    saves(owner)
+
+    housemate.person.refresh_from_db()
+    assert housemate.person.theme == "system"
+
+
+def test_a_locked_vault_keeps_its_settings_closed(owner: Member) -> None:
+    owner.locks()
+
+    assert owner.get("/settings/").status_code == 302

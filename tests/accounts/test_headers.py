@@ -1,0 +1,83 @@
+"""What every page tells the browser it may do, and what Django's own checks of a deployment say."""
+
+from io import StringIO
+from typing import Any
+
+from django.core.management import call_command
+from django.test import Client
+from django.urls import get_resolver
+
+from tests.accounts.cast import PASSWORD, Member
+
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+}
+ADMIN = ["/admin/", "/admin/accounts/person/", "/admin/accounts/invitation/add/", "/admin/nothing/"]
+REFUSED = ["/nothing-here/", "/d/2026-02-31/", "/register/?invite=guess"]
+
+
+def plain_paths() -> list[str]:
+    """Every path of the household that asks for nothing in its address."""
+    found = []
+    for group in get_resolver().url_patterns:
+        for pattern in getattr(group, "url_patterns", []):
+            path = f"{group.pattern}{pattern.pattern}"
+            if "<" not in path and "(" not in path and not path.startswith("admin"):
+                found.append(f"/{path}")
+    return sorted(found)
+
+
+def check(answer: Any) -> None:
+    headers = answer.headers
+    assert set(headers["Content-Security-Policy"].split("; ")) == POLICY
+    assert "no-store" in headers["Cache-Control"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_every_page_says_what_a_browser_may_do(keeper: Member, stranger: Client) -> None:
+    keeper.signs_in()
+    paths = [*plain_paths(), *ADMIN, *REFUSED]
+
+    assert {"/", "/settings/", "/sign-in/", "/settings/leave/"} <= set(paths)
+    for path in paths:
+        for client in (keeper.client, stranger):
+            check(client.get(path))
+
+
+def test_refused_forms_say_it_as_well(owner: Member) -> None:
+    check(owner.post("/settings/", time_zone="Mars"))
+    check(Client(enforce_csrf_checks=True).post("/sign-in/", {"name": "x", "password": "y"}))
+    check(owner.client.post("/lock/x/"))
+
+
+def test_over_https_every_cookie_stays_there(owner: Member) -> None:
+    client = Client()
+
+    client.get("/sign-in/", secure=True)
+    fields = {"name": owner.person.name, "password": PASSWORD, "keep": "30"}
+    client.post("/sign-in/", fields, secure=True)
+
+    cookies = {name: morsel["secure"] for name, morsel in client.cookies.items()}
+    assert len(cookies) == 3
+    assert all(cookies.values())
+
+
+def test_djangos_own_checks_of_a_deployment_find_nothing() -> None:
+    said = StringIO()
+
+    call_command("check", deploy=True, stderr=said, stdout=said, fail_level="WARNING")
+
+    assert "no issues" in said.getvalue()

@@ -1,0 +1,198 @@
+"""Invitations: one person each, seven days, and a copy of the database invites nobody."""
+
+import threading
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts import invitations, services
+from accounts.errors import NotInvited
+from accounts.models import Invitation, Person, SignIn
+from accounts.throttle import ADDRESS
+from tests.accounts.cast import NEW_PASSWORD, Member
+
+FORM = {"name": "Nora", "password": NEW_PASSWORD, "password_again": NEW_PASSWORD}
+
+
+def path(token: str) -> str:
+    return f"/register/?invite={token}"
+
+
+def registers(token: str, name: str = "Nora", *, client: Client | None = None) -> Any:
+    return (client or Client()).post("/register/", {**FORM, "name": name, "invite": token})
+
+
+@pytest.fixture
+def token(keeper: Member) -> str:
+    return invitations.make(by=keeper.person)[1]
+
+
+def test_an_invitation_lets_somebody_in_where_registration_is_closed(stranger: Client, token: str) -> None:
+    page = stranger.get(path(token))
+    answer = registers(token, client=stranger)
+
+    nora = Person.objects.get(name="Nora")
+    assert page.status_code == answer.status_code == 200
+    assert token in page.content.decode()
+    assert b"data-recovery-code" in answer.content
+    assert not nora.is_staff
+    assert stranger.get("/").status_code == 200
+    assert Invitation.objects.get().used_by == nora
+
+
+def test_it_is_good_once(token: str) -> None:
+    registers(token)
+
+    answer, page = registers(token, "Otto"), Client().get(path(token))
+
+    assert (answer.status_code, page.status_code) == (403, 403)
+    assert "not good any more" in page.content.decode()
+    assert not Person.objects.filter(name="Otto").exists()
+
+
+def test_it_is_good_for_seven_days(token: str) -> None:
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert Client().get(path(token)).status_code == 403
+    assert registers(token).status_code == 403
+    assert timedelta(days=7) == invitations.LASTS
+
+
+@pytest.mark.parametrize("guess", ["", "x", "é" * 40, "A" * 43, "0" * 4000])
+def test_nothing_else_lets_anybody_in(token: str, guess: str) -> None:
+    assert Client().get(path(guess)).status_code == 403
+    assert registers(guess).status_code == 403
+
+
+def test_looking_at_the_page_uses_nothing_up(token: str) -> None:
+    for _ in range(3):
+        assert Client().get(path(token)).status_code == 200
+
+    assert registers(token).status_code == 200
+
+
+def test_a_refused_form_uses_nothing_up(token: str) -> None:
+    assert registers(token, "Karin").status_code == 422
+
+    assert registers(token).status_code == 200
+
+
+def test_only_a_hash_is_stored(token: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM accounts_invitation")
+        stored = repr(cursor.fetchall())
+
+    assert token not in stored
+    assert bytes(Invitation.objects.get().token_hash).hex() not in path(token)
+
+
+def test_guesses_are_counted(token: str) -> None:
+    client = Client()
+    answers = [client.get(path(f"guess{number}")).status_code for number in range(ADDRESS.free + 4)]
+
+    assert 429 in answers or client.get(path("one more")).status_code in (403, 429)
+    assert registers(token, client=client).status_code in (200, 429)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_with_one_link_at_once_make_one_diary() -> None:
+    services.enrol(name="Karin", password=NEW_PASSWORD, time_zone="UTC", keeper=True, address="here")
+    _, token = invitations.make()
+    answers: list[str] = []
+
+    def comes(name: str) -> None:
+        try:
+            services.enrol(
+                name=name, password=NEW_PASSWORD, time_zone="", keeper=False, address=name, invitation=token
+            )
+            answers.append("in")
+        except NotInvited:
+            answers.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=comes, args=(name,)) for name in ("Nora", "Otto", "Pia")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert sorted(answers) == ["in", "refused", "refused"]
+    assert Person.objects.count() == 2
+
+
+def test_the_keeper_makes_one_and_sees_it_once(keeper: Member, stranger: Client) -> None:
+    keeper.signs_in()
+    before = keeper.get("/admin/accounts/invitation/add/")
+    assert not Invitation.objects.exists()
+
+    made = keeper.post("/admin/accounts/invitation/add/").content.decode()
+    link = made.split('value="http')[1].split('"')[0]
+    token = parse_qs(urlsplit(link).query)["invite"][0]
+
+    listed = keeper.get("/admin/accounts/invitation/").content.decode()
+    assert before.status_code == 200
+    assert stranger.get(path(token)).status_code == 200
+    assert token not in listed
+    assert Invitation.objects.get().made_by == keeper.person
+
+
+def test_nobody_but_the_keeper_makes_one(owner: Member, stranger: Client) -> None:
+    assert owner.post("/admin/accounts/invitation/add/").status_code == 404
+    assert stranger.post("/admin/accounts/invitation/add/").status_code == 302
+    assert not Invitation.objects.exists()
+
+
+def test_the_keeper_withdraws_one(keeper: Member, token: str) -> None:
+    keeper.signs_in()
+    row = Invitation.objects.get()
+    fields = {"action": "withdraw", "_selected_action": str(row.id)}
+
+    assert keeper.post("/admin/accounts/invitation/", **fields).status_code == 302
+
+    assert Client().get(path(token)).status_code == 403
+
+
+def test_the_command_prints_a_link_that_works(keeper: Member, settings: Any) -> None:
+    out = StringIO()
+
+    call_command("invite", stdout=out, stderr=StringIO())
+
+    link = urlsplit(out.getvalue().strip())
+    assert (link.scheme, link.netloc) == ("http", f"llamora.localhost:{settings.PORT}")
+    assert Client().get(f"{link.path}?{link.query}").status_code == 200
+
+
+def test_the_command_lists_and_withdraws(keeper: Member, token: str) -> None:
+    listed, withdrawn = StringIO(), StringIO()
+
+    call_command("invite", "--list", stdout=listed)
+    call_command("invite", "--withdraw", stdout=withdrawn)
+
+    assert "1 invitations are open." in listed.getvalue()
+    assert token not in listed.getvalue()
+    assert "1 invitations were withdrawn." in withdrawn.getvalue()
+    assert Client().get(path(token)).status_code == 403
+
+
+def test_the_command_refuses_before_there_is_a_keeper(db: None) -> None:
+    with pytest.raises(CommandError, match="Nobody has set this household up"):
+        call_command("invite")
+
+
+def test_the_command_refuses_odd_lengths(keeper: Member) -> None:
+    with pytest.raises(CommandError, match="1 to 30"):
+        call_command("invite", "--days", "0")
+
+
+def test_somebody_signed_in_is_not_made_anew(owner: Member, token: str) -> None:
+    assert owner.get(path(token))["Location"] == "/"
+    assert Invitation.objects.get().used_at is None
+    assert SignIn.objects.filter(person=owner.person).exists()

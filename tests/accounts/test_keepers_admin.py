@@ -1,0 +1,156 @@
+"""The admin: for an unlocked keeper, with no door of its own, and nothing in it that is anybody's."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import get_resolver
+
+from accounts.admin_site import site
+from accounts.models import KeySlot, Person, SignIn, Unlock, Vault
+from tests.accounts.cast import PASSWORD, Member
+
+PAGES = [
+    "/admin/",
+    "/admin/accounts/person/",
+    "/admin/accounts/signin/",
+    "/admin/accounts/invitation/",
+    "/admin/accounts/invitation/add/",
+]
+
+
+def person_page(who: Member) -> str:
+    return f"/admin/accounts/person/{who.id}/change/"
+
+
+@pytest.fixture
+def at_work(keeper: Member) -> Member:
+    return keeper.signs_in()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_an_unlocked_keeper_comes_in(at_work: Member, path: str) -> None:
+    assert at_work.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/admin/login/", "/admin/nothing/"])
+def test_for_everybody_else_there_is_nothing_here(owner: Member, path: str) -> None:
+    assert owner.get(path).status_code == 404
+
+
+def test_a_locked_keeper_goes_to_unlock_and_a_stranger_to_sign_in(at_work: Member, stranger: Client) -> None:
+    at_work.locks()
+
+    locked = at_work.client.get("/admin/accounts/person/", follow=True)
+    nobody = stranger.get("/admin/accounts/person/", follow=True)
+
+    assert locked.redirect_chain[-1][0] == "/unlock/?next=%2Fadmin%2Faccounts%2Fperson%2F"
+    assert nobody.redirect_chain[-1][0] == "/sign-in/?next=%2Fadmin%2Faccounts%2Fperson%2F"
+
+
+def test_it_takes_no_password(keeper: Member, stranger: Client) -> None:
+    answer = stranger.post("/admin/login/", {"username": "Karin", "password": PASSWORD, "next": "/admin/"})
+
+    assert answer.status_code == 302
+    assert not SignIn.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/password_change/", "/admin/password_change/done/", "/admin/auth/user/"]
+)
+def test_it_changes_no_password(at_work: Member, path: str) -> None:
+    assert at_work.get(path).status_code == 404
+
+
+def test_its_sign_out_is_ours(at_work: Member) -> None:
+    answer = at_work.post("/admin/logout/")
+
+    assert answer["Location"] == "/sign-in/"
+    assert answer["Clear-Site-Data"] == '"cache"'
+    assert not SignIn.objects.filter(person=at_work.person).exists()
+
+
+def test_no_key_bytes_are_registered() -> None:
+    assert not {KeySlot, Vault, Unlock} & set(site._registry)
+
+
+def test_the_pages_show_no_bytes_of_a_key_or_cookie(at_work: Member, owner: Member) -> None:
+    secret: list[bytes] = [bytes(owner.row().half_hash), bytes(owner.row().unlock.wrapped_dek)]
+    for slot in KeySlot.objects.all():
+        secret += [bytes(slot.salt), bytes(slot.public_key), bytes(slot.sealed_private), bytes(slot.box)]
+
+    pages = [at_work.get(path).content.decode() for path in [*PAGES, person_page(owner)]]
+
+    for page in pages:
+        assert not any(value.hex() in page or repr(value)[2:-1] in page for value in secret)
+
+
+def test_nobody_is_added_here_and_nobody_is_deleted_by_the_dozen(at_work: Member, owner: Member) -> None:
+    added = at_work.get("/admin/accounts/person/add/")
+    fields = {"action": "delete_selected", "_selected_action": str(owner.id), "post": "yes"}
+    at_work.post("/admin/accounts/person/", **fields)
+
+    assert added.status_code == 403
+    assert Person.objects.filter(id=owner.id).exists()
+
+
+def test_somebody_switched_off_is_signed_out_and_their_name_cannot_be_changed(
+    at_work: Member, owner: Member
+) -> None:
+    answer = at_work.post(person_page(owner), name="Renamed", time_zone="UTC")
+
+    owner.person.refresh_from_db()
+    assert answer.status_code == 302
+    assert (owner.person.is_active, owner.person.name) == (False, "Olive Ähre")
+    assert not SignIn.objects.filter(person=owner.person).exists()
+
+
+def test_a_keeper_cannot_shut_themselves_out(at_work: Member) -> None:
+    at_work.post(person_page(at_work))
+
+    at_work.person.refresh_from_db()
+    assert at_work.person.is_active
+    assert at_work.person.is_staff
+
+
+def test_what_is_logged_and_said_are_ids(at_work: Member, owner: Member) -> None:
+    at_work.post(person_page(owner), is_active="on", is_staff="on")
+
+    entry = LogEntry.objects.get()
+    page = at_work.get("/admin/accounts/signin/").content.decode()
+    assert str(owner.id) in entry.object_repr
+    assert "Olive" not in entry.object_repr + entry.change_message
+    assert f"Person {owner.id}" in page
+
+
+def end(keeper: Member, path: str, ids: list[Any]) -> None:
+    fields = {"action": "end_sessions", "_selected_action": [str(one) for one in ids]}
+    assert keeper.client.post(path, fields).status_code == 302
+
+
+def test_the_keeper_ends_one_session(at_work: Member, owner: Member) -> None:
+    other = Member(person=owner.person, code="", data_key=owner.data_key).signs_in()
+
+    end(at_work, "/admin/accounts/signin/", [owner.row().id])
+
+    assert not owner.is_unlocked()
+    assert other.is_unlocked()
+
+
+def test_the_keeper_ends_all_sessions_of_a_person(at_work: Member, owner: Member, housemate: Member) -> None:
+    end(at_work, "/admin/accounts/person/", [owner.id])
+
+    assert not owner.is_unlocked()
+    assert housemate.is_unlocked()
+
+
+def test_every_path_of_the_admin_asks_who_is_there(owner: Member) -> None:
+    admin = next(found for found in get_resolver().url_patterns if getattr(found, "app_name", "") == "admin")
+    paths = {str(found.pattern) for found in admin.url_patterns}
+
+    assert paths
+    assert not any("password" in path for path in paths)
+    for path in paths:
+        if "<" not in path and "(" not in path:
+            assert owner.get(f"/admin/{path}").status_code in (404, 302), path

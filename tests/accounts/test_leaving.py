@@ -1,0 +1,186 @@
+"""The end of an account: by its owner with their password, or by the keeper, and all of it."""
+
+import shlex
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts import holdings, vault_keys
+from accounts.models import KeySlot, Person, SignIn
+from accounts.signals import person_gone, vault_locked
+from diary.models import Entry, Reply
+from llamora.crypto import in_force
+from llamora.database import writing
+from llamora.fields.fence import sealed_models
+from tests.accounts.cast import PASSWORD, Member, sentences_of
+
+
+def writes(who: Member, count: int = 3) -> None:
+    with in_force(who.keyring), writing():
+        for _ in range(count):
+            entry = Entry.objects.create(owner_id=who.id, day=timezone.now().date(), text="Words.")
+        Reply.objects.create(owner_id=who.id, entry=entry, text="An answer.")
+
+
+def leaves(who: Member, password: str = PASSWORD) -> Any:
+    return who.post("/settings/leave/", current=password)
+
+
+def rows_of(person_id: UUID) -> int:
+    """Every row of any table that names a person, found by looking at all of them."""
+    found = 0
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            found += sum(person_id.hex in [str(value) for value in row] for row in cursor.fetchall())
+    return found
+
+
+def test_what_will_go_is_counted_on_the_page(owner: Member) -> None:
+    writes(owner)
+
+    page = owner.get("/settings/leave/").content.decode()
+
+    assert "3 entries" in page
+    assert "1 reply of the model" in page
+    assert "export_diary &#x27;Olive Ähre&#x27;" in page
+    assert Person.objects.filter(id=owner.id).exists()
+
+
+def test_everything_goes_and_nothing_of_anybody_else(owner: Member, housemate: Member) -> None:
+    writes(owner)
+    writes(housemate, 2)
+
+    answer = leaves(owner)
+
+    assert answer.status_code == 200
+    assert "Your diary is gone" in answer.content.decode()
+    assert rows_of(owner.id) == 0
+    assert Entry.objects.count() == 2
+    assert housemate.is_unlocked()
+    assert Client().post("/sign-in/", {"name": "Olive Ähre", "password": PASSWORD}).status_code == 422
+
+
+def test_the_browser_is_signed_out(owner: Member) -> None:
+    answer = leaves(owner)
+
+    assert answer["Clear-Site-Data"] == '"cache"'
+    assert owner.get("/")["Location"].startswith("/sign-in/")
+
+
+def test_a_wrong_password_deletes_nothing(owner: Member) -> None:
+    writes(owner)
+
+    answer = leaves(owner, "not this one")
+
+    assert sentences_of(answer) == ["This is not the password of this diary."]
+    assert Entry.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_those_above_hear_of_it_after_the_commit(owner: Member) -> None:
+    heard: list[tuple[str, Any]] = []
+
+    def gone(sender: object, *, person_id: UUID, **_: Any) -> None:
+        heard.append(("gone", connection.in_atomic_block))
+
+    def locked(sender: object, *, last: bool, **_: Any) -> None:
+        heard.append(("locked", last))
+
+    person_gone.connect(gone)
+    vault_locked.connect(locked)
+    try:
+        leaves(owner)
+    finally:
+        person_gone.disconnect(gone)
+        vault_locked.disconnect(locked)
+
+    assert heard == [("locked", True), ("gone", False)]
+    assert vault_keys.public_key_of(owner.id) is None
+
+
+def test_the_only_keeper_does_not_leave_housemates_behind(keeper: Member, housemate: Member) -> None:
+    keeper.signs_in()
+
+    answer = leaves(keeper)
+
+    assert answer.status_code == 422
+    assert "only keeper" in sentences_of(answer)[0]
+    assert keeper.is_unlocked()
+
+
+def test_a_keeper_leaves_when_there_is_another(keeper: Member, housemate: Member) -> None:
+    Person.objects.filter(id=housemate.id).update(is_staff=True)
+
+    assert leaves(keeper.signs_in()).status_code == 200
+
+
+def test_the_last_person_closes_the_door_behind_them(keeper: Member) -> None:
+    assert leaves(keeper.signs_in()).status_code == 200
+    assert not Person.objects.exists()
+
+
+def delete_page(who: Member) -> str:
+    return f"/admin/accounts/person/{who.id}/delete/"
+
+
+def test_the_keeper_sees_the_same_list_and_deletes(keeper: Member, owner: Member, housemate: Member) -> None:
+    writes(owner)
+    keeper.signs_in()
+
+    page = keeper.get(delete_page(owner)).content.decode()
+    kept = Entry.objects.count()
+    answer = keeper.post(delete_page(owner), post="yes")
+
+    assert "3 entries" in page
+    assert "1 reply of the model" in page
+    assert not any(str(entry_id) in page for entry_id in Entry.objects.values_list("id", flat=True))
+    assert (kept, answer.status_code) == (3, 302)
+    assert rows_of(owner.id) == 0
+    assert housemate.is_unlocked()
+
+
+def test_the_keeper_does_not_delete_themselves_in_the_admin(keeper: Member) -> None:
+    keeper.signs_in()
+
+    assert keeper.post(delete_page(keeper), post="yes").status_code == 403
+
+
+def test_a_name_is_no_command_for_whoever_copies_it(keeper: Member, owner: Member) -> None:
+    Person.objects.filter(id=owner.id).update(name="O $(touch x); 'y")
+    owner.person.refresh_from_db()
+
+    command = shlex.split(holdings.export_command(owner.person))
+
+    assert command[-1] == "O $(touch x); 'y"
+
+
+def test_nobody_else_deletes_anybody(owner: Member, housemate: Member) -> None:
+    assert housemate.post(delete_page(owner), post="yes").status_code == 404
+    assert KeySlot.objects.filter(owner=owner.person).exists()
+    assert SignIn.objects.filter(person=owner.person).exists()
+
+
+def test_the_keeper_sees_sizes_and_no_words(keeper: Member, owner: Member) -> None:
+    writes(owner)
+    keeper.signs_in()
+
+    page = keeper.get(f"/admin/accounts/person/{owner.id}/change/").content.decode()
+
+    assert "3 entries, 1 reply of the model" in page
+    assert "None" not in page
+    assert "Words." not in page
+    assert holdings.size_of(owner.id) > 3 * 64
+
+
+def test_every_sealed_table_of_the_diary_has_a_name_people_know() -> None:
+    diary = [model for model in sealed_models() if model._meta.app_label in ("diary", "accounts")]
+
+    assert len(diary) >= 4
+    assert apps.get_app_config("diary")
+    assert [model for model in diary if not holdings.is_named(model)] == []

@@ -1,0 +1,172 @@
+"""Where a person is signed in: seen, ended one by one or all at once, and for how long."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts import limits, sessions
+from accounts.models import Person, SignIn, Unlock
+from accounts.sessions import open_cookie
+from tests.accounts.cast import PASSWORD, SESSION, Member
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def second_browser(who: Member, **headers: str) -> Member:
+    client = Client(headers=headers)
+    return Member(person=who.person, code=who.code, data_key=who.data_key, client=client).signs_in()
+
+
+def test_the_page_names_every_browser_of_ones_own_and_nobody_elses(owner: Member, housemate: Member) -> None:
+    other = second_browser(owner, user_agent=FIREFOX)
+
+    page = owner.get("/settings/browsers/").content.decode()
+
+    assert "Firefox on Linux" in page
+    assert str(other.row().id) in page
+    assert str(housemate.row().id) not in page
+    assert page.count("Last seen") == 2
+
+
+def test_one_is_ended_and_the_others_stay(owner: Member) -> None:
+    second, third = second_browser(owner), second_browser(owner)
+
+    answer = owner.post(f"/settings/browsers/{second.row().id}/end/")
+
+    assert answer["Location"] == "/settings/browsers/"
+    assert [who.is_unlocked() for who in (owner, second, third)] == [True, False, True]
+
+
+def test_all_others_are_ended_at_once(owner: Member, housemate: Member) -> None:
+    others = [second_browser(owner), second_browser(owner)]
+
+    owner.post("/settings/browsers/end-others/")
+
+    assert owner.is_unlocked()
+    assert not any(who.is_unlocked() for who in others)
+    assert housemate.is_unlocked()
+
+
+def test_somebody_elses_browser_is_not_there(owner: Member, housemate: Member) -> None:
+    answer = owner.post(f"/settings/browsers/{housemate.row().id}/end/")
+
+    assert answer.status_code == 404
+    assert housemate.is_unlocked()
+
+
+def test_following_a_link_ends_nothing(owner: Member) -> None:
+    other = second_browser(owner)
+
+    for path in (f"/settings/browsers/{other.row().id}/end/", "/settings/browsers/end-others/"):
+        assert owner.get(path)["Location"] == "/settings/browsers/"
+
+    assert other.is_unlocked()
+
+
+@pytest.mark.parametrize("script", [False, True])
+def test_the_forms_need_the_token_of_a_page(owner: Member, script: bool) -> None:
+    other = second_browser(owner)
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = owner.client.cookies
+
+    answer = client.post("/settings/browsers/end-others/", {"owner": str(owner.id)})
+
+    assert answer.status_code == 403
+    assert other.is_unlocked()
+
+
+def stays(who: Member, keep: str) -> Any:
+    client = Client()
+    answer = client.post("/sign-in/", {"name": who.person.name, "password": PASSWORD, "keep": keep})
+    assert answer.status_code in (302, 422)
+    return answer
+
+
+@pytest.mark.parametrize(("keep", "days"), [("1", 1), ("7", 7), ("30", 30)])
+def test_a_browser_stays_signed_in_for_as_long_as_was_chosen(owner: Member, keep: str, days: int) -> None:
+    answer = stays(owner, keep)
+
+    row = SignIn.objects.order_by("-created_at")[0]
+    assert answer.cookies[SESSION]["max-age"] == days * 86400
+    assert limits.is_over(row, row.created_at + timedelta(days=days, seconds=5))
+    assert not limits.is_over(row, row.created_at + timedelta(days=days, seconds=-5))
+
+
+def test_without_a_choice_the_browsers_own_end_is_the_end(owner: Member) -> None:
+    assert stays(owner, "").cookies[SESSION]["max-age"] == ""
+
+
+@pytest.mark.parametrize("keep", ["365", "-1", "x", "31"])
+def test_nobody_stays_longer_than_the_household_allows(owner: Member, keep: str) -> None:
+    assert stays(owner, keep).status_code == 422
+
+
+def test_a_shorter_limit_of_the_household_is_the_longest_choice(settings: Any) -> None:
+    settings.SIGN_IN_DAYS = 5
+
+    assert limits.stays() == [1, 5]
+
+
+def test_a_sign_in_past_its_days_is_nobodys(owner: Member) -> None:
+    SignIn.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
+
+    assert open_cookie(owner.cookie()).person is None
+
+
+def test_the_sweep_ends_what_is_past_its_days(owner: Member, housemate: Member) -> None:
+    SignIn.objects.filter(person=owner.person).update(ends_at=timezone.now() - timedelta(seconds=1))
+
+    assert sessions.sweep() == 1
+    assert list(SignIn.objects.values_list("person_id", flat=True)) == [housemate.id]
+
+
+def idles(who: Member, minutes: int) -> None:
+    before = timezone.now() - timedelta(minutes=minutes)
+    Unlock.objects.filter(sign_in=who.row()).update(last_active=before)
+
+
+def test_a_person_locks_sooner_than_the_household(owner: Member, housemate: Member) -> None:
+    Person.objects.filter(id=owner.id).update(idle_minutes=15)
+    idles(owner, 16)
+    idles(housemate, 16)
+
+    assert (owner.is_unlocked(), housemate.is_unlocked()) == (False, True)
+
+
+def test_the_sweep_locks_by_each_persons_own_limit(owner: Member, housemate: Member) -> None:
+    Person.objects.filter(id=owner.id).update(idle_minutes=15)
+    idles(owner, 16)
+    idles(housemate, 16)
+
+    assert sessions.sweep() == 1
+    assert Unlock.objects.get().sign_in.person_id == housemate.id
+
+
+def test_nobody_stays_unlocked_longer_than_the_household(owner: Member, settings: Any) -> None:
+    settings.IDLE_MINUTES = 10
+    Person.objects.filter(id=owner.id).update(idle_minutes=240)
+    idles(owner, 11)
+
+    assert not owner.is_unlocked()
+
+
+def test_use_moves_a_short_limit_in_time(owner: Member) -> None:
+    Person.objects.filter(id=owner.id).update(idle_minutes=5)
+    idles(owner, 2)
+
+    assert owner.is_unlocked()
+    assert Unlock.objects.get(sign_in=owner.row()).last_active > timezone.now() - timedelta(minutes=1)
+
+
+def test_a_limit_is_chosen_under_settings(owner: Member) -> None:
+    fields = {"shown_name": "", "time_zone": "UTC", "week_start": "0", "theme": "system"}
+
+    assert owner.post("/settings/", **fields, idle_minutes="15", text_size="large").status_code == 302
+    assert owner.post("/settings/", **fields, idle_minutes="9999").status_code == 422
+
+    owner.person.refresh_from_db()
+    assert (owner.person.idle_minutes, owner.person.text_size) == (15, "large")
+    assert 'data-text="large"' in owner.get("/settings/").content.decode()

@@ -1,0 +1,272 @@
+"""The pages of one's own keys: the password again, then a new one, a new code, a new key, or all three."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts import rotation
+from accounts.middleware import POLL_HEADER
+from accounts.models import FormerKey, KeySlot, SignIn, Vault
+from accounts.rotation import background
+from accounts.sessions import open_cookie
+from accounts.throttle import PAIR
+from tests.accounts.cast import NEW_PASSWORD, PASSWORD, Member, code_of, sentences_of
+
+PATHS = {
+    "/settings/password/": {"password": NEW_PASSWORD, "password_again": NEW_PASSWORD},
+    "/settings/recovery-code/": {},
+    "/settings/key/": {},
+    "/settings/somebody-had-my-key/": {"password": NEW_PASSWORD, "password_again": NEW_PASSWORD},
+    "/settings/leave/": {},
+}
+every_path = pytest.mark.parametrize("path", PATHS)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of a rotation is done by hand here; tests/keys look at the thread."""
+    monkeypatch.setattr(background, "start", lambda keyring: True)
+
+
+def sends(who: Member, path: str, *, current: str = PASSWORD, **fields: str) -> Any:
+    return who.post(path, current=current, **{**PATHS[path], **fields})
+
+
+def comes_in(name: str, password: str) -> bool:
+    return bool(Client().post("/sign-in/", {"name": name, "password": password}).status_code == 302)
+
+
+def recovers(name: str, code: str) -> bool:
+    fields = {"name": name, "code": code, "password": "a third thing entirely", "password_again": ""}
+    fields["password_again"] = fields["password"]
+    return bool(Client().post("/recover/", fields).status_code == 200)
+
+
+def rows(who: Member) -> list[bytes]:
+    return [bytes(slot.box) for slot in KeySlot.objects.filter(owner=who.person).order_by("id")]
+
+
+def second_browser(who: Member) -> Member:
+    return Member(person=who.person, code=who.code, data_key=who.data_key).signs_in()
+
+
+@every_path
+def test_looking_changes_nothing(owner: Member, path: str) -> None:
+    before = rows(owner)
+
+    assert owner.get(path).status_code == 200
+    assert rows(owner) == before
+    assert owner.is_unlocked()
+
+
+@every_path
+def test_the_password_is_asked_for_again(owner: Member, path: str) -> None:
+    before = rows(owner)
+
+    wrong, missing = sends(owner, path, current="not this one"), sends(owner, path, current="")
+
+    assert (wrong.status_code, missing.status_code) == (422, 422)
+    assert sentences_of(wrong) == ["This is not the password of this diary."]
+    assert rows(owner) == before
+
+
+@every_path
+def test_a_password_that_was_replaced_does_nothing(owner: Member, path: str) -> None:
+    sends(owner, "/settings/password/")
+    before = rows(owner)
+
+    assert sends(owner, path, current=PASSWORD).status_code == 422
+    assert rows(owner) == before
+
+
+@every_path
+def test_wrong_passwords_are_slowed_down(owner: Member, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setattr("accounts.throttle.PATIENCE", 0.0)
+    before = rows(owner)
+
+    answers = [sends(owner, path, current=f"wrong {number}") for number in range(PAIR.free + 1)]
+    right = sends(owner, path)
+
+    assert [answer.status_code for answer in answers[:-1]] == [422] * PAIR.free
+    assert {answers[-1].status_code, right.status_code} == {429}
+    assert int(right["Retry-After"]) >= 1
+    assert "Try again" in sentences_of(right)[0]
+    assert rows(owner) == before
+
+
+@every_path
+def test_the_page_of_somebody_else_does_nothing(owner: Member, housemate: Member, path: str) -> None:
+    before = rows(owner)
+
+    answer = owner.client.post(path, {"owner": str(housemate.id), "current": PASSWORD, **PATHS[path]})
+
+    assert answer.status_code == 409
+    assert rows(owner) == before
+
+
+@every_path
+def test_without_the_token_of_a_page_nothing_is_done(owner: Member, path: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = owner.client.cookies
+    before = rows(owner)
+
+    answer = client.post(path, {"owner": str(owner.id), "current": PASSWORD, **PATHS[path]})
+
+    assert answer.status_code == 403
+    assert rows(owner) == before
+
+
+@every_path
+def test_a_locked_diary_shows_none_of_it(owner: Member, path: str) -> None:
+    owner.locks()
+
+    assert owner.get(path)["Location"].startswith("/unlock/?next=")
+    assert sends(owner, path)["Location"].startswith("/unlock/")
+    assert Client().get(path)["Location"].startswith("/sign-in/?next=")
+
+
+def test_a_new_password_opens_and_the_old_one_does_not(owner: Member) -> None:
+    other = second_browser(owner)
+
+    answer = sends(owner, "/settings/password/")
+
+    assert answer["Location"] == "/settings/"
+    assert "password is changed" in owner.get("/settings/").content.decode()
+    assert not comes_in("Olive Ähre", PASSWORD)
+    assert comes_in("Olive Ähre", NEW_PASSWORD)
+    assert other.is_unlocked()
+
+
+def test_a_new_password_ends_the_other_sessions_when_asked(owner: Member, housemate: Member) -> None:
+    other = second_browser(owner)
+
+    sends(owner, "/settings/password/", end_others="on")
+
+    assert owner.is_unlocked()
+    assert not other.is_unlocked()
+    assert housemate.is_unlocked()
+
+
+def test_the_page_proposes_to_end_the_other_sessions(owner: Member) -> None:
+    page = owner.get("/settings/password/").content.decode()
+
+    assert 'name="end_others"' in page
+    assert "checked" in page.split('name="end_others"')[1].split(">")[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_password_can_turn_the_key_as_well(owner: Member) -> None:
+    answer = sends(owner, "/settings/password/", turn="on")
+
+    assert answer["Location"] == "/settings/key/"
+    assert Vault.objects.get(owner=owner.person).epoch == 2
+    assert owner.is_unlocked()
+    assert comes_in("Olive Ähre", NEW_PASSWORD)
+    assert recovers("Olive Ähre", owner.code)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"password": "short", "password_again": "short"},
+        {"password": "olive ähre olive", "password_again": "olive ähre olive"},
+        {"password_again": "something else entirely"},
+    ],
+)
+def test_a_poor_password_is_refused_beside_its_field(owner: Member, fields: dict[str, str]) -> None:
+    before = rows(owner)
+
+    answer = sends(owner, "/settings/password/", **fields)
+
+    assert answer.status_code == 422
+    assert len(sentences_of(answer)) == 1
+    assert rows(owner) == before
+
+
+def test_a_new_code_is_shown_once_and_the_old_one_is_dead(owner: Member) -> None:
+    other = second_browser(owner)
+
+    answer = sends(owner, "/settings/recovery-code/")
+
+    code = code_of(answer)
+    assert code != owner.code
+    assert "no-store" in answer["Cache-Control"]
+    assert other.is_unlocked()
+    assert not recovers("Olive Ähre", owner.code)
+    assert recovers("Olive Ähre", code)
+
+
+def test_after_a_new_code_one_goes_on_to_the_settings(owner: Member) -> None:
+    page = sends(owner, "/settings/recovery-code/").content.decode()
+
+    assert 'name="next" value="/settings/"' in page
+
+
+def test_a_new_code_ends_the_other_sessions_when_asked(owner: Member) -> None:
+    other = second_browser(owner)
+
+    sends(owner, "/settings/recovery-code/", end_others="on")
+
+    assert (owner.is_unlocked(), other.is_unlocked()) == (True, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_key_signs_the_others_out_and_stays_open_here(owner: Member) -> None:
+    other = second_browser(owner)
+
+    answer = sends(owner, "/settings/key/")
+
+    assert answer["Location"] == "/settings/key/"
+    assert (owner.is_unlocked(), other.is_unlocked()) == (True, False)
+    assert Vault.objects.get(owner=owner.person).epoch == 2
+    assert comes_in("Olive Ähre", PASSWORD)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_says_how_far_a_new_key_has_come(owner: Member) -> None:
+    sends(owner, "/settings/key/")
+
+    under_way = owner.get("/settings/key/").content.decode()
+    fragment = owner.get("/settings/key/progress/", script=True).content.decode()
+    again = sends(owner, "/settings/key/")
+    rotation.go_on(open_cookie(owner.cookie()).keyring)
+    done = owner.get("/settings/key/progress/", script=True).content.decode()
+
+    assert "is getting a new key" in under_way
+    assert 'hx-trigger="every 2s"' in fragment
+    assert again.status_code == 422
+    assert not FormerKey.objects.exists()
+    assert "Done" in done
+    assert "hx-trigger" not in done
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asking_how_far_it_is_keeps_nobody_unlocked(owner: Member) -> None:
+    sends(owner, "/settings/key/")
+
+    fragment = owner.get("/settings/key/progress/").content.decode()
+
+    assert f'"{POLL_HEADER}": "1"' in fragment
+
+
+@pytest.mark.django_db(transaction=True)
+def test_somebody_had_my_key_replaces_everything(owner: Member) -> None:
+    other, old = second_browser(owner), rows(owner)
+
+    answer = sends(owner, "/settings/somebody-had-my-key/")
+
+    code = code_of(answer)
+    assert (owner.is_unlocked(), other.is_unlocked()) == (True, False)
+    assert not comes_in("Olive Ähre", PASSWORD)
+    assert comes_in("Olive Ähre", NEW_PASSWORD)
+    assert not recovers("Olive Ähre", owner.code)
+    assert recovers("Olive Ähre", code)
+    assert not set(old) & set(rows(owner))
+    assert Vault.objects.get(owner=owner.person).epoch == 2
+
+
+def test_a_cookie_without_a_sign_in_proves_nothing(owner: Member) -> None:
+    SignIn.objects.filter(person=owner.person).delete()
+
+    assert sends(owner, "/settings/recovery-code/")["Location"].startswith("/sign-in/")

@@ -1,0 +1,123 @@
+"""A forgotten password: the code opens, both ways in are made anew, and the old ones are dead."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts.models import KeySlot, SignIn
+from llamora.crypto import in_force
+from tests.accounts.cast import NEW_PASSWORD, PASSWORD, Member, code_of, sentences_of
+from tests.accounts.conftest import CountingQueue
+
+
+def recovers(
+    client: Client, name: str, code: str, password: str = NEW_PASSWORD, again: str | None = None
+) -> Any:
+    fields = {"name": name, "code": code, "password": password, "password_again": again or password}
+    return client.post("/recover/", fields)
+
+
+def test_the_code_lets_somebody_in_with_a_new_password_and_a_new_code(
+    owner: Member, stranger: Client
+) -> None:
+    answer = recovers(stranger, "olive ähre", owner.code)
+
+    assert answer.status_code == 200
+    assert code_of(answer) != owner.code
+    assert stranger.get("/settings/").status_code == 200
+    assert Client().post("/sign-in/", {"name": "olive ähre", "password": NEW_PASSWORD}).status_code == 302
+
+
+def test_what_was_sealed_before_still_opens(owner: Member, stranger: Client) -> None:
+    vault = owner.person.vault
+    with in_force(owner.keyring):
+        before = vault.digest_key
+
+    recovers(stranger, "olive ähre", owner.code)
+    keyring = Member(person=owner.person, code="", data_key=owner.data_key).keyring
+
+    vault.refresh_from_db()
+    with in_force(keyring):
+        assert vault.digest_key == before
+
+
+def test_the_old_password_the_old_code_and_the_old_sessions_are_dead(owner: Member, stranger: Client) -> None:
+    recovers(stranger, "olive ähre", owner.code)
+
+    assert not owner.is_unlocked()
+    assert Client().post("/sign-in/", {"name": "olive ähre", "password": PASSWORD}).status_code == 422
+    assert recovers(Client(), "olive ähre", owner.code).status_code == 422
+    assert SignIn.objects.filter(person=owner.person).count() == 1
+
+
+def test_the_new_code_works_in_its_turn(owner: Member) -> None:
+    new_code = code_of(recovers(Client(), "olive ähre", owner.code))
+
+    assert recovers(Client(), "olive ähre", new_code, "nine lanterns at the quay").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "typed", [str.lower, lambda c: c.replace("-", " "), lambda c: c.replace("0", "O").replace("1", "l")]
+)
+def test_a_code_is_read_as_people_write_it(owner: Member, typed: Any) -> None:
+    assert recovers(Client(), "olive ähre", typed(owner.code)).status_code == 200
+
+
+def test_a_code_that_is_none_is_told_apart_before_anything_is_derived(
+    owner: Member, stranger: Client, derivations: CountingQueue
+) -> None:
+    answer = recovers(stranger, "olive ähre", owner.code[:-1] + ("0" if owner.code[-1] != "0" else "1"))
+
+    assert answer.status_code == 422
+    assert "not a whole recovery code" in sentences_of(answer)[0]
+    assert derivations.costs == []
+
+
+def test_unknown_names_and_wrong_codes_get_the_same_words_and_the_same_work(
+    owner: Member, housemate: Member, derivations: CountingQueue
+) -> None:
+    answers = [
+        recovers(Client(REMOTE_ADDR=f"192.0.2.{n}"), name, housemate.code)
+        for n, name in enumerate(["olive ähre", "nobody here"])
+    ]
+
+    assert {answer.status_code for answer in answers} == {422}
+    assert len({tuple(sentences_of(answer)) for answer in answers}) == 1
+    assert len(derivations.costs) == 2
+
+
+def test_a_weak_new_password_changes_nothing(owner: Member, stranger: Client) -> None:
+    before = set(KeySlot.objects.values_list("id", flat=True))
+
+    answer = recovers(stranger, "olive ähre", owner.code, "oliveähre1")
+
+    assert answer.status_code == 422
+    assert set(KeySlot.objects.values_list("id", flat=True)) == before
+    assert owner.is_unlocked()
+
+
+def test_a_housemate_loses_nothing(owner: Member, housemate: Member, stranger: Client) -> None:
+    recovers(stranger, "olive ähre", owner.code)
+
+    assert housemate.is_unlocked()
+    assert recovers(Client(), "humphrey", housemate.code).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_byte_of_the_old_slots_is_left_in_the_database_or_its_log(owner: Member, stranger: Client) -> None:
+    old = [bytes(slot.sealed_private) for slot in KeySlot.objects.filter(owner=owner.person)]
+    path = Path(connection.settings_dict["NAME"])
+    assert _found(old, path) > 0
+
+    recovers(stranger, "olive ähre", owner.code)
+
+    assert _found(old, path) == 0
+
+
+def _found(needles: list[bytes], path: Path) -> int:
+    files = [path, path.with_name(path.name + "-wal")]
+    data = b"".join(file.read_bytes() for file in files if file.exists())
+    return sum(data.count(needle[:64]) for needle in needles)

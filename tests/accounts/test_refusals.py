@@ -1,0 +1,146 @@
+"""What could not be done is said in a sentence, and what was typed is still there."""
+
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import path
+
+from accounts import sentences
+from accounts.errors import AccountsError, TooSoon
+from accounts.views import refused
+from llamora import urls as house
+from llamora.crypto import VaultLocked
+from llamora.database import FenceRefused, NotWritten
+from tests.accounts.cast import BY_SCRIPT, Member
+
+TYPED = 'a "line" & <another>'
+RAISED: list[Exception] = []
+
+
+def breaks(request: Any) -> HttpResponse:
+    """A view that reads its form and then meets what it is told to meet."""
+    request.POST.get("text")
+    raise RAISED[-1]
+
+
+urlpatterns = [*house.urlpatterns, path("breaks/", breaks)]
+handler400, handler404, handler500 = house.handler400, house.handler404, house.handler500
+
+pytestmark = pytest.mark.urls("tests.accounts.test_refusals")
+
+
+def post(error: Exception, *, script: bool, text: str = TYPED) -> Any:
+    RAISED.append(error)
+    return Client().post("/breaks/", {"text": text}, headers=BY_SCRIPT if script else {})
+
+
+@pytest.mark.parametrize("code", ["disk_full", "read_only", "busy", "io"])
+def test_a_write_that_failed_gives_a_plain_form_its_text_back(db: None, code: str) -> None:
+    answer = post(NotWritten(code), script=False)
+
+    page = answer.content.decode()
+    assert answer.status_code == 503
+    assert "nothing was saved" in page
+    assert "a &quot;line&quot; &amp; &lt;another&gt;</textarea>" in page
+    assert 'autocomplete="off"' in page
+
+
+@pytest.mark.parametrize("code", ["disk_full", "read_only", "busy", "io"])
+def test_a_write_that_failed_gives_script_a_sentence_and_leaves_the_page(db: None, code: str) -> None:
+    answer = post(NotWritten(code), script=True)
+
+    sentence = unquote(answer["X-Llamora-Sentence"])
+    assert (answer.status_code, answer["HX-Reswap"]) == (503, "none")
+    assert "nothing was saved" in sentence
+    assert sentence in answer.content.decode()
+    assert "another" not in answer.content.decode()
+
+
+def test_a_write_that_the_fence_refused_is_answered_like_a_lock(db: None) -> None:
+    script, page = post(FenceRefused(), script=True), post(FenceRefused(), script=False)
+
+    assert (script.status_code, script["HX-Trigger"]) == (401, "llamora:locked")
+    assert page.status_code == 401
+    assert "</textarea>" in page.content.decode()
+
+
+def test_a_vault_that_locked_meanwhile_is_answered_like_a_lock(db: None) -> None:
+    script, page = post(VaultLocked(), script=True), post(VaultLocked(), script=False)
+
+    assert (script.status_code, script["HX-Trigger"]) == (401, "llamora:locked")
+    assert "</textarea>" in page.content.decode()
+
+
+def test_too_soon_says_when(db: None) -> None:
+    answer = post(TooSoon(7.2), script=True)
+
+    assert (answer.status_code, answer["Retry-After"]) == (429, "8")
+    assert "in 7 seconds" in answer.content.decode()
+
+
+def test_every_code_has_its_sentence() -> None:
+    def all_of(error: type[AccountsError]) -> list[type[AccountsError]]:
+        return [error, *(found for child in error.__subclasses__() for found in all_of(child))]
+
+    of_the_door = [error for error in all_of(AccountsError)[1:] if error.__module__ == "accounts.errors"]
+    for error in of_the_door:
+        made = error(3.0) if issubclass(error, sentences.Wait) else error()
+        assert sentences.refusal(made).endswith(".")
+
+
+def test_a_stale_token_gives_the_text_back(db: None) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    page = client.post("/breaks/", {"text": TYPED})
+    script = client.post("/breaks/", {"text": TYPED}, headers=BY_SCRIPT)
+
+    assert page.status_code == script.status_code == 403
+    assert "&lt;another&gt;</textarea>" in page.content.decode()
+    assert script["HX-Trigger"] == "llamora:stale"
+
+
+def test_more_than_is_read_at_once_is_413(db: None, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+
+    answer = Client().post("/breaks/", {"text": "x" * 2000})
+
+    assert answer.status_code == 413
+    assert b"data-error" in answer.content
+
+
+@pytest.mark.parametrize("path", ["/no-such-page/", "/d/2026-02-30/", "/d/0000-00-00/"])
+def test_what_is_not_there_gets_a_calm_page(owner: Member, path: str) -> None:
+    answer = owner.get(path)
+
+    assert answer.status_code == 404
+    assert b"data-error" in answer.content
+
+
+def test_a_fault_of_ours_shows_nothing_of_itself(db: None, caplog: pytest.LogCaptureFixture) -> None:
+    RAISED.append(ValueError("words of the diary"))
+
+    answer = Client(raise_request_exception=False).post("/breaks/", {"text": TYPED})
+
+    assert answer.status_code == 500
+    assert b"words of the diary" not in answer.content
+    assert b"Traceback" not in answer.content
+
+
+def test_the_handlers_answer_by_themselves(rf: Any) -> None:
+    request = rf.get("/")
+
+    assert refused.bad_request(request, RequestDataTooBig()).status_code == 413
+    assert refused.bad_request(request, ValueError()).status_code == 400
+    assert refused.permission_denied(request, ValueError()).status_code == 403
+    assert refused.server_error(request).status_code == 500
+
+
+def test_every_page_is_kept_by_nobody(owner: Member) -> None:
+    for where in ["/settings/", "/sign-in/", "/unlock/", "/recover/", "/no-such-page/"]:
+        answer = owner.get(where)
+        assert answer["Cache-Control"] == "no-store"
+        assert "camera=()" in answer["Permissions-Policy"]

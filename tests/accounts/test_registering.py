@@ -1,0 +1,287 @@
+"""The first person and those after: links, names, passwords, and the code that is shown once."""
+
+import re
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts import services, setup
+from accounts.errors import AccountsError
+from accounts.models import KeySlot, Person, Vault
+from llamora.crypto import in_force, parse_recovery_code
+from tests.accounts.cast import HERE, NEW_PASSWORD, PASSWORD, SESSION, Member, code_of, sentences_of
+
+
+def form(**fields: str) -> dict[str, str]:
+    return {
+        "name": "Nora",
+        "password": PASSWORD,
+        "password_again": PASSWORD,
+        "time_zone": "Asia/Tokyo",
+        **fields,
+    }
+
+
+def registers(client: Client, **fields: str) -> Any:
+    return client.post("/register/", form(**fields))
+
+
+@pytest.fixture
+def token(db: None) -> str:
+    return setup.link_token() or ""
+
+
+def test_the_set_up_link_makes_the_keeper_who_is_then_inside(stranger: Client, token: str) -> None:
+    page = stranger.get(f"/register/?set-up={token}")
+    answer = registers(stranger, token=token)
+
+    assert page.status_code == answer.status_code == 200
+    person = Person.objects.get()
+    assert (person.name, person.is_staff, person.time_zone) == ("Nora", True, "Asia/Tokyo")
+    assert stranger.get("/settings/").status_code == 200
+
+
+def test_the_set_up_link_works_once(stranger: Client, token: str) -> None:
+    registers(stranger, token=token)
+
+    again = Client().get(f"/register/?set-up={token}")
+    posted = registers(Client(), token=token, name="Second")
+
+    assert again.status_code == posted.status_code == 403
+    assert Person.objects.count() == 1
+
+
+def test_a_wrong_token_is_told_how_to_come_in(stranger: Client, token: str) -> None:
+    answer = stranger.get(f"/register/?set-up={token[:-1]}x")
+
+    assert answer.status_code == 403
+    assert "Ask the keeper" in answer.content.decode()
+
+
+def test_two_who_open_the_link_at_once_make_one_keeper(keeper: Member) -> None:
+    with pytest.raises(AccountsError) as refused:
+        services.enrol(name="Late", password=PASSWORD, time_zone="", keeper=True, address=HERE)
+
+    assert refused.value.code == "set_up_done"
+    assert not Person.objects.filter(name="Late").exists()
+
+
+def test_open_registration_makes_no_keepers(stranger: Client, keeper: Member, settings: Any) -> None:
+    settings.REGISTRATION = "open"
+
+    answer = registers(stranger)
+
+    assert answer.status_code == 200
+    assert not Person.objects.get(name="Nora").is_staff
+
+
+@pytest.mark.parametrize(
+    "name", ["olive ähre", "OLIVE ÄHRE", " Olive  Ähre ", "Olive A\u0308hre", "Olive\u200b Ähre"]
+)
+def test_a_name_is_taken_however_it_is_spelt(
+    stranger: Client, owner: Member, settings: Any, name: str
+) -> None:
+    settings.REGISTRATION = "open"
+
+    answer = registers(stranger, name=name)
+
+    assert answer.status_code == 422
+    assert Person.objects.count() == 2
+
+
+@pytest.mark.parametrize("name", ["Ärzte", "李雷", "محمد", "Ólafur Þór", "अनन्या", "می‌خواهم", "X"])
+def test_names_of_any_script_come_in(stranger: Client, keeper: Member, settings: Any, name: str) -> None:
+    settings.REGISTRATION = "open"
+
+    assert registers(stranger, name=name).status_code == 200
+    assert Person.objects.by_name(name) is not None
+
+
+@pytest.mark.parametrize("name", ["", "   ", "...", "a" * 65, "a\u202eb", "tab\x07", "nul\x00", "😀"])
+def test_names_that_cannot_be_read_are_refused_beside_the_field(
+    stranger: Client, keeper: Member, settings: Any, name: str
+) -> None:
+    settings.REGISTRATION = "open"
+
+    answer = registers(stranger, name=name)
+
+    assert answer.status_code == 422
+    assert len(sentences_of(answer)) == 1
+    assert Person.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        ("short", "at least 10 characters"),
+        ("é" * 9, "at least 10 characters"),
+        ("correct horse " * 19, "256 characters at most"),
+        ("password1234", "well-known"),
+        ("qwertyuiop", "well-known"),
+        ("noranoranora", "too easy"),
+        ("1111111111111111", "too easy"),
+    ],
+)
+def test_a_password_that_would_be_guessed_is_refused_in_a_sentence(
+    stranger: Client, token: str, password: str, sentence: str
+) -> None:
+    answer = registers(stranger, token=token, password=password, password_again=password)
+
+    assert answer.status_code == 422
+    assert [said for said in sentences_of(answer) if sentence in said]
+    assert password not in answer.content.decode()
+    assert Person.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "ağustos böceği öter",
+        "  spaces at both ends  ",
+        "深い海の底の静けさと光と影",
+        "x" * 3 + "Kaleidoskop!" * 20,
+    ],
+)
+def test_good_passwords_of_any_script_are_kept_exactly(stranger: Client, token: str, password: str) -> None:
+    registers(stranger, token=token, password=password, password_again=password)
+
+    assert Client().post("/sign-in/", {"name": "nora", "password": password}).status_code == 302
+    assert Client().post("/sign-in/", {"name": "nora", "password": password.strip() + "."}).status_code == 422
+
+
+def test_the_two_passwords_must_be_the_same(stranger: Client, token: str) -> None:
+    answer = registers(stranger, token=token, password_again=NEW_PASSWORD)
+
+    assert sentences_of(answer) == ["The two passwords are not the same."]
+
+
+def test_a_browser_that_names_no_zone_gets_that_of_the_house(
+    stranger: Client, token: str, settings: Any
+) -> None:
+    settings.TIME_ZONE_OF_THE_HOUSE = "Europe/Riga"
+
+    registers(stranger, token=token, time_zone="Mars/Olympus")
+
+    assert Person.objects.get().time_zone == "Europe/Riga"
+
+
+def test_the_recovery_code_is_shown_once_and_stored_nowhere(stranger: Client, token: str) -> None:
+    code = code_of(registers(stranger, token=token))
+
+    secret = parse_recovery_code(code)
+    dumped = "\n".join(str(row) for row in connection.connection.iterdump())
+    for form_of_it in (code, secret, code.lower()):
+        assert form_of_it not in dumped
+        assert form_of_it.encode().hex().upper() not in dumped.upper()
+    assert code not in str(stranger.get("/settings/").content)
+
+
+def test_a_vault_has_keys_of_its_own_and_two_ways_in(owner: Member, housemate: Member) -> None:
+    vault = Vault.objects.get(owner=owner.person)
+
+    with in_force(owner.keyring):
+        private, digest = vault.private_key, vault.digest_key
+    assert len(private) == len(digest) == len(bytes(vault.public_key)) == 32
+    assert sorted(KeySlot.objects.filter(owner=owner.person).values_list("kind", flat=True)) == [
+        "password",
+        "recovery",
+    ]
+    assert bytes(Vault.objects.get(owner=housemate.person).public_key) != bytes(vault.public_key)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_registrations_of_one_name_at_once_end_in_a_sentence() -> None:
+    refused: list[str] = []
+
+    def enrol(address: str) -> None:
+        try:
+            services.enrol(name="Nora", password=PASSWORD, time_zone="", keeper=False, address=address)
+        except AccountsError as error:
+            refused.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=enrol, args=(f"192.0.2.{n}",)) for n in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    # Both may have derived at once, or the queue let only one do so.
+    assert len(refused) == 1
+    assert refused[0] in ("name_taken", "busy")
+    assert Person.objects.count() == Vault.objects.count() == 1
+
+
+def kept(client: Client, code: str, **fields: str) -> Any:
+    owner = Person.objects.get(name="Nora")
+    return client.post(
+        "/recovery-kept/", {"owner": str(owner.id), "code": code, "next": "/settings/", **fields}
+    )
+
+
+def test_groups_left_empty_go_on(stranger: Client, token: str) -> None:
+    code = code_of(registers(stranger, token=token))
+
+    answer = kept(stranger, code, index_a="0", group_a="", index_b="5", group_b=" ")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/settings/")
+
+
+def test_groups_are_read_as_people_write_them(stranger: Client, token: str) -> None:
+    code = code_of(registers(stranger, token=token))
+    groups = code.split("-")
+
+    typed = groups[3].lower().replace("0", "o").replace("1", "l")
+    answer = kept(stranger, code, index_a="3", group_a=f" {typed}-", index_b="5", group_b=groups[5])
+
+    assert answer.status_code == 302
+
+
+def test_a_wrong_group_shows_the_page_again_with_a_sentence(stranger: Client, token: str) -> None:
+    code = code_of(registers(stranger, token=token))
+
+    answer = kept(stranger, code, index_a="0", group_a="????", index_b="5", group_b="UUUU")
+
+    assert answer.status_code == 422
+    assert code_of(answer) == code
+    assert "One of the groups" in sentences_of(answer)[0]
+
+
+def test_the_page_with_the_code_asks_for_two_of_its_groups(stranger: Client, token: str) -> None:
+    page = registers(stranger, token=token).content.decode()
+
+    indexes = re.findall(r'name="index_[ab]" value="(\d)"', page)
+    assert len(set(indexes)) == 2
+    assert page.count("I have kept it") == 1
+
+
+def test_the_answer_with_the_code_is_not_to_be_stored(stranger: Client, token: str) -> None:
+    answer = registers(stranger, token=token)
+
+    assert answer["Cache-Control"] == "no-store"
+    assert SESSION in answer.cookies
+
+
+def test_a_person_signed_in_is_not_asked_to_register(owner: Member, settings: Any) -> None:
+    settings.REGISTRATION = "open"
+
+    assert owner.get("/register/")["Location"] == "/"
+
+
+def test_registering_where_somebody_is_signed_in_ends_their_session(owner: Member, settings: Any) -> None:
+    settings.REGISTRATION = "open"
+    before = owner.row()
+
+    registers(owner.client)
+
+    assert not Person.objects.get(name="Olive Ähre").sign_ins.filter(id=before.id).exists()
+    assert owner.row().person.name == "Nora"
+
+
+def test_people_of_one_household_share_no_key(owner: Member, housemate: Member) -> None:
+    assert owner.data_key != housemate.data_key
+    assert owner.code != housemate.code

@@ -1,0 +1,296 @@
+"""The two rows: what opens them, what does not, and when they end by themselves."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as live_settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts import run_secret, sessions
+from accounts.cookies import SessionCookie, decode
+from accounts.models import Person, SignIn, Unlock
+from accounts.scope import look_again, session_cookie
+from accounts.sessions import open_cookie
+from llamora.crypto import VaultLocked, current, hash_half, secret_bytes, wrap_dek
+from tests.accounts.cast import SESSION, Member
+
+
+def ages(row: SignIn, *, signed_in: timedelta = timedelta(), active: timedelta = timedelta()) -> None:
+    """Let time pass for one browser."""
+    now = timezone.now()
+    SignIn.objects.filter(id=row.id).update(created_at=now - signed_in)
+    Unlock.objects.filter(sign_in_id=row.id).update(last_active=now - active)
+
+
+def test_a_cookie_opens_the_vault_of_its_person(owner: Member) -> None:
+    vault = open_cookie(owner.cookie())
+
+    assert vault.person == owner.person
+    assert vault.keyring.data_key() == owner.data_key
+
+
+@pytest.mark.parametrize("value", ["", "x", "AAAA", "é" * 64, "A" * 64, "A" * 65, "=" * 64, "A" * 4000])
+def test_a_cookie_that_we_did_not_write_is_nobodys(db: None, value: str) -> None:
+    cookie = decode(value)
+
+    assert open_cookie(cookie).person is None
+
+
+def test_a_copied_session_table_signs_nobody_in(owner: Member) -> None:
+    row = owner.row()
+
+    for guess in (bytes(row.half_hash), bytes(row.unlock.wrapped_dek)[:32], secret_bytes(32)):
+        vault = open_cookie(SessionCookie(row.id, guess))
+        assert (vault.person, vault.held) == (None, None)
+
+
+def test_a_housemates_cookie_half_opens_nothing_of_the_owner(owner: Member, housemate: Member) -> None:
+    crossed = SessionCookie(owner.cookie().sign_in_id, housemate.cookie().half)
+
+    assert open_cookie(crossed).person is None
+
+
+def test_an_unlock_row_moved_to_another_sign_in_opens_nothing(owner: Member, housemate: Member) -> None:
+    mine, theirs = owner.row(), housemate.row()
+    Unlock.objects.filter(sign_in=theirs).delete()
+    Unlock.objects.filter(sign_in=mine).update(sign_in=theirs)
+
+    vault = open_cookie(housemate.cookie())
+
+    assert (vault.person, vault.is_unlocked) == (housemate.person, False)
+
+
+def test_a_planted_unlock_row_is_refused(owner: Member) -> None:
+    """Who can write to the database, and even knows the run secret, still lacks the cookie's half."""
+    row = owner.row()
+    salt = secret_bytes(16)
+    planted = wrap_dek(
+        dek=secret_bytes(32),
+        half=secret_bytes(32),
+        salt=salt,
+        run_secret=run_secret.run_secret(),
+        row=row.id,
+        owner=owner.id,
+        epoch=1,
+    )
+    Unlock.objects.filter(sign_in=row).update(salt=salt, wrapped_dek=planted)
+
+    vault = open_cookie(owner.cookie())
+
+    assert (vault.person, vault.is_unlocked) == (owner.person, False)
+
+
+@pytest.mark.parametrize("planted", [b"", b"\x01", b"\xff" * 200])
+def test_bytes_that_are_no_envelope_lock_and_do_not_fail(owner: Member, planted: bytes) -> None:
+    Unlock.objects.filter(sign_in=owner.row()).update(wrapped_dek=planted, salt=b"short")
+
+    assert not owner.is_unlocked()
+
+
+def test_without_the_run_secret_one_is_signed_in_but_locked(
+    owner: Member, settings: Any, tmp_path: Path
+) -> None:
+    settings.RUNTIME_DIR = str(tmp_path)
+
+    vault = open_cookie(owner.cookie())
+
+    assert (vault.person, vault.is_unlocked) == (owner.person, False)
+
+
+def test_the_run_secret_is_for_this_user_alone_and_lasts_over_a_restart(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.RUNTIME_DIR = str(tmp_path)
+    first = run_secret.run_secret()
+    (path,) = tmp_path.rglob("run_secret")
+
+    run_secret._held.clear()
+
+    assert run_secret.run_secret() == first == path.read_bytes()
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_a_runtime_folder_that_others_can_enter_is_refused(settings: Any, tmp_path: Path) -> None:
+    settings.RUNTIME_DIR = str(tmp_path)
+    run_secret.run_secret()
+    (path,) = tmp_path.rglob("run_secret")
+    path.parent.chmod(0o755)
+    run_secret._held.clear()
+
+    with pytest.raises(PermissionError):
+        run_secret.run_secret()
+
+
+def test_without_a_memory_file_system_the_keeper_is_told(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RUNTIME_DIR = ""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr(run_secret, "_MEMORY_FILE_SYSTEMS", {"none of this machine"})
+
+    sentence = run_secret.prepare()
+
+    assert sentence is not None
+    assert "memory file system" in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_after_the_idle_limit_the_vault_is_locked_and_the_row_is_gone(owner: Member) -> None:
+    row = owner.row()
+    ages(row, active=timedelta(minutes=live_settings.IDLE_MINUTES, seconds=1))
+
+    vault = open_cookie(owner.cookie())
+
+    assert (vault.person, vault.is_unlocked) == (owner.person, False)
+    assert not Unlock.objects.filter(sign_in=row).exists()
+
+
+def test_after_the_absolute_limit_one_is_signed_out(owner: Member) -> None:
+    row = owner.row()
+    ages(row, signed_in=timedelta(days=live_settings.SIGN_IN_DAYS, seconds=1))
+
+    assert open_cookie(owner.cookie()).person is None
+    assert not SignIn.objects.filter(id=row.id).exists()
+
+
+def test_what_a_person_does_moves_the_idle_limit_but_not_at_every_request(owner: Member) -> None:
+    row = owner.row()
+    ages(row, active=timedelta(minutes=1))
+    before = Unlock.objects.get(sign_in=row).last_active
+
+    owner.get("/settings/")
+    soon = Unlock.objects.get(sign_in=row).last_active
+    ages(row, active=timedelta(minutes=10))
+    owner.get("/settings/")
+    later = Unlock.objects.get(sign_in=row).last_active
+
+    assert soon == before
+    assert timezone.now() - later < timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("asks", ["a socket", "a poll"])
+def test_what_nobody_does_moves_nothing(owner: Member, asks: str) -> None:
+    row = owner.row()
+    ages(row, active=timedelta(minutes=10))
+    before = Unlock.objects.get(sign_in=row).last_active
+
+    if asks == "a socket":
+        assert look_again(owner.cookie()).is_unlocked
+    else:
+        owner.client.get("/settings/", headers={"X-Llamora-Poll": "1"})
+
+    assert Unlock.objects.get(sign_in=row).last_active == before
+
+
+def test_with_a_short_idle_limit_somebody_active_is_not_locked(owner: Member, settings: Any) -> None:
+    settings.IDLE_MINUTES = 1
+    row = owner.row()
+    ages(row, active=timedelta(seconds=40))
+
+    owner.get("/settings/")
+
+    assert timezone.now() - Unlock.objects.get(sign_in=row).last_active < timedelta(seconds=20)
+
+
+def test_a_vault_that_moved_on_to_another_epoch_is_locked_here(owner: Member) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_vault SET epoch = 2 WHERE owner_id = %s", [owner.id.hex])
+
+    vault = open_cookie(owner.cookie())
+
+    assert (vault.person, vault.is_unlocked) == (owner.person, False)
+
+
+def test_a_page_reads_without_writing(owner: Member, django_assert_num_queries: Any) -> None:
+    owner.get("/settings/password/")
+
+    with django_assert_num_queries(1):
+        owner.get("/settings/password/")
+
+
+def test_no_keyring_is_in_force_after_a_request(owner: Member) -> None:
+    owner.get("/settings/")
+
+    with pytest.raises(VaultLocked):
+        current()
+
+
+def test_the_sweep_ends_what_nobody_came_back_to(owner: Member, housemate: Member) -> None:
+    ages(owner.row(), active=timedelta(minutes=live_settings.IDLE_MINUTES + 1))
+    ages(housemate.row(), signed_in=timedelta(days=live_settings.SIGN_IN_DAYS + 1))
+    fresh = Member(person=owner.person, code="", data_key=owner.data_key).signs_in()
+
+    assert sessions.sweep() == 2
+    assert sessions.sweep() == 0
+    assert not owner.is_unlocked()
+    assert SignIn.objects.filter(person=owner.person).count() == 2
+    assert not SignIn.objects.filter(person=housemate.person).exists()
+    assert fresh.is_unlocked()
+
+
+def test_ending_all_sessions_can_spare_one(owner: Member) -> None:
+    other = Member(person=owner.person, code="", data_key=owner.data_key).signs_in()
+
+    assert sessions.end_all(person_id=owner.id, but=owner.cookie().sign_in_id) == 1
+    assert owner.is_unlocked()
+    assert not other.is_unlocked()
+
+
+def test_one_person_cannot_end_or_lock_anothers_session(owner: Member, housemate: Member) -> None:
+    sign_in_id = owner.cookie().sign_in_id
+
+    sessions.lock(sign_in_id=sign_in_id, person_id=housemate.id)
+    sessions.end(sign_in_id=sign_in_id, person_id=housemate.id)
+
+    assert owner.is_unlocked()
+
+
+def test_a_socket_reads_the_same_cookie(owner: Member) -> None:
+    value = owner.client.cookies[SESSION].value
+    headers = [(b"cookie", f"other=1; {SESSION}={value}".encode())]
+
+    cookie = session_cookie({"scheme": "ws", "headers": headers})
+
+    assert cookie == owner.cookie()
+    assert session_cookie({"scheme": "wss", "headers": headers}) is None
+    assert session_cookie({"headers": [(b"cookie", b'"broken; =')]}) is None
+
+
+def test_dumps_hold_no_session_rows_even_when_they_are_named(owner: Member, tmp_path: Path) -> None:
+    for labels in ([], ["accounts"], ["accounts.SignIn", "accounts.Person"], ["accounts.unlock"]):
+        target = tmp_path / "dump.json"
+        target.write_text("")
+        call_command("dumpdata", *labels, output=str(target), verbosity=0)
+        said = target.read_text().lower()
+        assert "accounts.signin" not in said
+        assert "accounts.unlock" not in said
+        assert hash_half(owner.cookie().half).hex() not in said
+    assert "accounts.person" in said or labels == ["accounts.unlock"]
+
+
+def test_somebody_switched_off_is_nobody(owner: Member) -> None:
+    Person.objects.filter(id=owner.id).update(is_active=False)
+
+    assert open_cookie(owner.cookie()).person is None
+
+
+def test_the_secret_of_the_run_is_not_in_the_data_folder(owner: Member) -> None:
+    secret = run_secret.run_secret()
+
+    for folder, _, names in os.walk(live_settings.DATA_DIR):
+        for name in names:
+            assert secret not in (Path(folder) / name).read_bytes()
+
+
+def test_a_browser_of_nobody_gets_no_cookie_of_ours(db: None) -> None:
+    client = Client()
+
+    client.get("/")
+
+    assert SESSION not in client.cookies

@@ -1,0 +1,258 @@
+"""Signing in opens the vault; what a stranger learns from trying is nothing."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings as live_settings
+from django.test import Client
+
+from accounts import keys
+from accounts.models import KeySlot, Person, SignIn, SlotKind
+from accounts.names import name_key
+from llamora.crypto import Cost
+from llamora.fields import new_id
+from tests.accounts.cast import HERE, NEW_PASSWORD, PASSWORD, SESSION, Member, member, sentences_of
+from tests.accounts.conftest import CountingQueue
+
+
+def signs_in(client: Client, name: str, password: str = PASSWORD, **fields: str) -> Any:
+    return client.post("/sign-in/", {"name": name, "password": password, **fields})
+
+
+@pytest.mark.parametrize(
+    "name", ["Olive Ähre", "olive ähre", "OLIVE ÄHRE", "Olive A\u0308hre", "  Olive   Ähre "]
+)
+def test_a_name_is_known_however_it_is_typed(owner: Member, stranger: Client, name: str) -> None:
+    assert signs_in(stranger, name)["Location"] == "/"
+    assert stranger.get("/settings/").status_code == 200
+
+
+def test_a_password_is_known_composed_or_not(keeper: Member, stranger: Client) -> None:
+    asking = keys.Asking(name="x", address=HERE)
+    slot = keys.make_slot(
+        secret="Ärger über Öl", kind=SlotKind.PASSWORD, keyring=keeper.keyring, asking=asking
+    )
+    keys.replace_slots(keeper.keyring, by=[slot])
+
+    assert signs_in(stranger, "karin", "A\u0308rger u\u0308ber O\u0308l").status_code == 302
+
+
+def test_unknown_names_and_wrong_passwords_get_the_same_words_and_the_same_work(
+    owner: Member, derivations: CountingQueue
+) -> None:
+    Person.objects.create(name="No Vault")
+
+    answers = [
+        signs_in(Client(REMOTE_ADDR=f"192.0.2.{n}"), name, "wrong all the same")
+        for n, name in enumerate(["Olive Ähre", "nobody here", "No Vault"])
+    ]
+
+    assert {answer.status_code for answer in answers} == {422}
+    assert len({tuple(sentences_of(answer)) for answer in answers}) == 1
+    assert len(derivations.costs) == 3
+    assert len(set(derivations.costs)) == 1
+
+
+def test_a_wrong_password_is_not_given_back(owner: Member, stranger: Client) -> None:
+    answer = signs_in(stranger, "olive ähre", "my secret guess")
+
+    assert "my secret guess" not in answer.content.decode()
+    assert "olive ähre" in answer.content.decode()
+
+
+def test_another_persons_password_opens_nothing(owner: Member, stranger: Client) -> None:
+    other = member("Otto")
+    slot = KeySlot.objects.get(owner=other.person, kind=SlotKind.PASSWORD)
+    # Somebody who can write to the database gives their own slot to the owner.
+    KeySlot.objects.filter(owner=owner.person, kind=SlotKind.PASSWORD).delete()
+    slot.id, slot.owner_id = new_id(), owner.id
+    slot.save(force_insert=True)
+
+    assert signs_in(stranger, "olive ähre").status_code == 422
+
+
+def test_a_planted_box_is_refused_after_the_right_password(owner: Member, stranger: Client) -> None:
+    planted = KeySlot.objects.get(owner=member("Otto").person, kind=SlotKind.PASSWORD)
+    KeySlot.objects.filter(owner=owner.person, kind=SlotKind.PASSWORD).update(box=planted.box)
+
+    answer = signs_in(stranger, "olive ähre")
+
+    assert answer.status_code == 422
+    assert "changed on the disk" in sentences_of(answer)[0]
+
+
+def test_a_row_that_asks_for_another_cost_is_not_derived(
+    owner: Member, stranger: Client, derivations: CountingQueue
+) -> None:
+    KeySlot.objects.filter(owner=owner.person).update(memory_kib=64 * 1024 * 1024)
+
+    answer = signs_in(stranger, "olive ähre")
+
+    assert answer.status_code == 422
+    assert derivations.costs == []
+
+
+def test_somebody_switched_off_is_told_so_only_with_the_right_password(
+    owner: Member, stranger: Client
+) -> None:
+    Person.objects.filter(id=owner.id).update(is_active=False)
+
+    wrong, right = signs_in(stranger, "olive ähre", "wrong one here"), signs_in(stranger, "olive ähre")
+
+    assert "do not belong together" in sentences_of(wrong)[0]
+    assert "switched" in sentences_of(right)[0]
+    assert owner.get("/settings/").status_code == 302
+
+
+def test_costs_that_the_settings_raise_are_raised_at_the_next_sign_in(
+    owner: Member, stranger: Client, settings: Any
+) -> None:
+    before = KeySlot.objects.get(owner=owner.person, kind=SlotKind.PASSWORD)
+    settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 16, 2
+
+    assert signs_in(stranger, "olive ähre").status_code == 302
+
+    after = KeySlot.objects.get(owner=owner.person, kind=SlotKind.PASSWORD)
+    assert (after.memory_kib, after.time) == (16, 2)
+    assert (after.id, bytes(after.public_key)) != (before.id, bytes(before.public_key))
+    assert signs_in(stranger, "olive ähre").status_code == 302
+
+
+def test_costs_are_never_lowered(owner: Member, stranger: Client, settings: Any) -> None:
+    settings.ARGON2_TIME = 2
+    signs_in(stranger, "olive ähre")
+    settings.ARGON2_TIME = 1
+
+    signs_in(stranger, "olive ähre")
+
+    assert KeySlot.objects.get(owner=owner.person, kind=SlotKind.PASSWORD).time == 2
+
+
+def test_the_settings_that_ship_are_the_second_choice_of_the_rfc() -> None:
+    import llamora.settings as shipped
+
+    assert Cost(shipped.ARGON2_MEMORY_KIB, shipped.ARGON2_TIME, shipped.ARGON2_LANES) == Cost(65536, 3, 4)
+
+
+def test_only_hashes_of_cookies_are_stored(owner: Member) -> None:
+    row, half = owner.row(), owner.cookie().half
+
+    stored = [bytes(row.half_hash), bytes(row.unlock.wrapped_dek), bytes(row.unlock.salt)]
+
+    assert not any(half in value or owner.data_key in value for value in stored)
+
+
+@pytest.mark.parametrize(("fields", "lasts"), [({}, ""), ({"keep": "30"}, 30 * 86400)])
+def test_the_cookie_lasts_as_long_as_the_person_wants(
+    owner: Member, fields: dict[str, str], lasts: object
+) -> None:
+    answer = signs_in(Client(), "olive ähre", **fields)
+
+    cookie = answer.cookies[SESSION]
+    assert (cookie["max-age"], cookie["httponly"], cookie["samesite"], cookie["secure"]) == (
+        lasts,
+        True,
+        "Lax",
+        "",
+    )
+
+
+def test_over_https_the_cookie_is_bound_to_this_host(owner: Member) -> None:
+    client = Client()
+
+    answer = client.post("/sign-in/", {"name": "olive ähre", "password": PASSWORD}, secure=True)
+
+    cookie = answer.cookies[f"__Host-{live_settings.SESSION_COOKIE}"]
+    assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+    assert client.get("/settings/", secure=True).status_code == 200
+
+
+def test_signing_in_changes_the_csrf_secret(owner: Member) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.get("/sign-in/")
+    before = client.cookies[live_settings.CSRF_COOKIE_NAME].value
+
+    answer = client.post(
+        "/sign-in/", {"name": "olive ähre", "password": PASSWORD, "csrfmiddlewaretoken": before}
+    )
+
+    assert answer.status_code == 302
+    assert client.cookies[live_settings.CSRF_COOKIE_NAME].value != before
+
+
+def test_signing_in_needs_the_token_of_the_form(owner: Member) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/sign-in/", {"name": "olive ähre", "password": PASSWORD})
+
+    assert answer.status_code == 403
+    assert "nothing was saved" in answer.content.decode()
+
+
+def test_a_second_person_at_the_same_browser_ends_the_first_ones_session(
+    owner: Member, housemate: Member
+) -> None:
+    first, browser = owner.row(), owner.client
+
+    signs_in(browser, "humphrey")
+
+    assert not SignIn.objects.filter(id=first.id).exists()
+    assert browser.get("/settings/").context["person"] == housemate.person
+
+
+def test_the_same_person_signing_in_again_stays_the_same_session(owner: Member) -> None:
+    first, half = owner.row(), owner.cookie().half
+
+    owner.signs_in()
+
+    assert owner.row() == first
+    assert owner.cookie().half != half
+    assert SignIn.objects.filter(person=owner.person).count() == 1
+
+
+def test_script_is_told_instead_of_sent_on(owner: Member) -> None:
+    answer = Client().post(
+        "/sign-in/", {"name": "olive ähre", "password": PASSWORD}, headers={"HX-Request": "true"}
+    )
+
+    assert answer.status_code == 204
+    assert str(owner.id) in answer["HX-Trigger"]
+    assert "llamora:unlocked" in answer["HX-Trigger"]
+
+
+def test_signing_out_ends_the_session_and_forgets_cookies_by_name(owner: Member) -> None:
+    row = owner.row()
+
+    answer = owner.post("/sign-out/")
+
+    assert not SignIn.objects.filter(id=row.id).exists()
+    assert answer["Clear-Site-Data"] == '"cache"'
+    assert answer.cookies[SESSION]["max-age"] == 0
+    assert owner.get("/settings/")["Location"] == "/sign-in/?next=%2Fsettings%2F"
+
+
+def test_what_was_said_is_kept_under_our_own_name_and_goes_with_the_sign_in(owner: Member) -> None:
+    said = owner.post("/settings/browsers/end-others/")
+
+    gone = owner.post("/sign-out/")
+
+    assert "messages" not in said.cookies
+    assert said.cookies["llamora_said"].value
+    assert gone.cookies["llamora_said"]["max-age"] == 0
+
+
+@pytest.mark.parametrize("path", ["/sign-out/", "/lock/", "/strength/", "/recovery-kept/"])
+def test_nothing_changes_by_following_a_link(owner: Member, path: str) -> None:
+    assert owner.get(path).status_code == 405
+    assert owner.is_unlocked()
+
+
+def test_there_is_no_second_password_to_attack(owner: Member) -> None:
+    columns = {field.column for model in (Person, KeySlot, SignIn) for field in model._meta.concrete_fields}
+
+    assert not any("password" in column for column in columns)
+    assert live_settings.PASSWORD_HASHERS == live_settings.AUTHENTICATION_BACKENDS == []
+    with pytest.raises(RuntimeError):
+        owner.person.set_password(NEW_PASSWORD)
+
+
+def test_names_fold_alike() -> None:
+    assert name_key("STRASSE") == name_key("straße") == name_key(" strasse ")

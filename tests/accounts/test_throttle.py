@@ -1,0 +1,377 @@
+"""Growing delays: they grow, they end, and nobody can keep another person out with them."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts import known_browsers
+from accounts.addresses import address_of
+from accounts.errors import TooSoon
+from accounts.throttle import ADDRESS, MAX_RECORDS, METER, NAME, PAIR, PATIENCE, Rule, Throttle
+from tests.accounts.cast import ELSEWHERE, HERE, PASSWORD, Member, sentences_of
+from tests.accounts.conftest import CountingQueue
+
+
+class Clock:
+    """Time that passes when it is told to, or when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("accounts.throttle.time", clock)
+    return clock
+
+
+def fails(throttle: Throttle, *, name: str = "Olive", address: str = HERE, times: int = 1) -> None:
+    for _ in range(times):
+        with throttle.attempt("sign-in", name=name, address=address) as attempt:
+            attempt.wrong()
+
+
+def is_let_in(throttle: Throttle, *, name: str = "Olive", address: str = HERE) -> bool:
+    try:
+        with throttle.attempt("sign-in", name=name, address=address):
+            return True
+    except TooSoon:
+        return False
+
+
+def waits(throttle: Throttle, clock: Clock) -> float:
+    """How long until the next try; it is made, and fails."""
+    began = clock.now
+    while True:
+        try:
+            fails(throttle)
+        except TooSoon as refused:
+            clock.now += refused.retry_after
+        else:
+            return clock.now - began
+
+
+def test_delays_grow_up_to_half_a_minute(clock: Clock) -> None:
+    throttle = Throttle()
+
+    delays = [waits(throttle, clock) for _ in range(PAIR.free + 9)]
+
+    assert delays[: PAIR.free] == [0] * PAIR.free
+    grown = delays[PAIR.free :]
+    assert grown == sorted(grown)
+    assert grown[:3] == pytest.approx([0.2, 0.4, 0.8])
+    assert grown[-1] == pytest.approx(PAIR.longest)
+
+
+def test_a_right_password_ends_the_delay_of_its_name_here(clock: Clock) -> None:
+    throttle = Throttle()
+    fails(throttle, times=PAIR.free)
+
+    with throttle.attempt("sign-in", name="Olive", address=HERE) as attempt:
+        attempt.right()
+
+    began = clock.now
+    fails(throttle, times=PAIR.free - 2)
+    assert clock.now == began
+
+
+def test_failures_are_forgotten_in_time(clock: Clock) -> None:
+    throttle = Throttle()
+    for _ in range(PAIR.free + 6):
+        waits(throttle, clock)
+    assert not is_let_in(throttle)
+
+    clock.now += PAIR.forget + 1
+
+    assert is_let_in(throttle)
+
+
+def test_a_name_is_counted_however_it_is_typed(clock: Clock) -> None:
+    throttle = Throttle()
+    for name in ["olive", "OLIVE", "O\u200blive", " olive "] * 3:
+        try:
+            fails(throttle, name=name)
+        except TooSoon as refused:
+            clock.now += refused.retry_after
+
+    assert clock.now > 1000
+
+
+def test_an_address_that_did_not_fail_is_let_through_at_once(clock: Clock) -> None:
+    throttle = Throttle()
+    for n in range(200):
+        try:
+            fails(throttle, address=f"203.0.113.{n}")
+        except TooSoon as refused:
+            clock.now += refused.retry_after
+    began = clock.now
+
+    assert is_let_in(throttle, address=ELSEWHERE)
+    assert clock.now == began
+
+
+def test_many_addresses_at_one_name_are_slowed_once_they_fail_themselves(clock: Clock) -> None:
+    throttle = Throttle()
+    for n in range(NAME.free + 6):
+        fails(throttle, address=f"203.0.113.{n}")
+
+    assert not is_let_in(throttle, address="203.0.113.1")
+    with pytest.raises(TooSoon) as refused:
+        fails(throttle, address="203.0.113.2")
+    assert refused.value.retry_after <= NAME.longest
+
+
+def test_one_address_trying_many_names_is_slowed_but_by_seconds_only(clock: Clock) -> None:
+    throttle, longest = Throttle(), 0.0
+    for n in range(60):
+        try:
+            fails(throttle, name=f"name {n}")
+        except TooSoon as refused:
+            longest = max(longest, refused.retry_after)
+            clock.now += refused.retry_after
+
+    assert 0 < longest <= ADDRESS.longest
+    assert clock.now - 1000 > ADDRESS.longest
+
+
+def test_a_try_that_was_not_wrong_is_taken_back(clock: Clock) -> None:
+    throttle = Throttle()
+
+    for _ in range(100):
+        assert is_let_in(throttle)
+
+    assert len(throttle) == 0
+    assert clock.now == 1000
+
+
+def test_tries_under_way_count_before_they_are_answered(clock: Clock) -> None:
+    throttle = Throttle()
+    under_way = [throttle.attempt("sign-in", name="Olive", address=HERE) for _ in range(PAIR.free + 5)]
+
+    let_in, refused = 0, 0
+    for attempt in under_way:
+        try:
+            attempt.__enter__()
+            let_in += 1
+        except TooSoon:
+            refused += 1
+
+    assert let_in < PAIR.free + 5
+    assert refused > 0
+
+
+def test_its_size_is_bounded(clock: Clock) -> None:
+    throttle = Throttle()
+
+    for n in range(MAX_RECORDS):
+        fails(throttle, name=f"n{n}", address=f"a{n}")
+
+    assert len(throttle) == MAX_RECORDS
+
+
+def test_kinds_are_counted_apart(clock: Clock) -> None:
+    throttle = Throttle()
+    for _ in range(PAIR.free + 6):
+        waits(throttle, clock)
+
+    with throttle.attempt("recover", name="Olive", address=HERE):
+        pass
+
+
+@pytest.mark.parametrize("rule", [PAIR, ADDRESS, NAME, METER])
+def test_no_delay_overflows(rule: Rule) -> None:
+    assert rule.delay(10**6) == rule.longest
+
+
+def test_one_request_per_address_waits_a_short_delay_out_and_the_others_are_told(clock: Clock) -> None:
+    throttle = Throttle()
+    for _ in range(PAIR.free + 1):
+        waits(throttle, clock)
+    # 0.4 s remain: shorter than anybody's patience.
+    throttle._patient.add(HERE)
+
+    assert not is_let_in(throttle)
+    throttle._patient.clear()
+    assert is_let_in(throttle)
+    assert clock.now - 1000 < PATIENCE + 1
+
+
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("a socket", "a socket"),
+    ],
+)
+def test_addresses_are_counted_by_who_can_change_them(rf: Any, said: str, counted: str) -> None:
+    assert address_of(rf.get("/", REMOTE_ADDR=said)) == counted
+
+
+# --- Through the door --------------------------------------------------------------------------
+
+
+def tries(path: str, fields: dict[str, str], *, address: str = HERE) -> Any:
+    return Client(REMOTE_ADDR=address).post(path, fields)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/sign-in/", {"name": "olive ähre", "password": "wrong again"}),
+        ("/register/", {"token": "wrong", "name": "x"}),
+        (
+            "/recover/",
+            {
+                "name": "olive ähre",
+                "password": "many wrong codes here",
+                "password_again": "many wrong codes here",
+            },
+        ),
+        ("/strength/", {"password": "typing", "name": "x"}),
+    ],
+)
+def test_every_door_slows_down_and_says_when_to_come_back(
+    owner: Member, housemate: Member, clock: Clock, path: str, fields: dict[str, str]
+) -> None:
+    fields = {**fields, "code": housemate.code} if path == "/recover/" else fields
+
+    answers = [tries(path, fields) for _ in range(METER.free + 20)]
+
+    slowed = [answer for answer in answers if answer.status_code == 429]
+    assert slowed
+    assert all(int(answer["Retry-After"]) >= 1 for answer in slowed)
+    assert "Try again" in slowed[-1].content.decode()
+
+
+def test_unlocking_is_slowed_too(owner: Member, clock: Clock) -> None:
+    owner.locks()
+
+    answers = [owner.post("/unlock/", password="wrong again") for _ in range(20)]
+
+    assert answers[0].status_code == 422
+    assert answers[-1].status_code == 429
+    assert "Try again" in sentences_of(answers[-1])[0]
+
+
+def test_failures_at_the_door_do_not_slow_the_unlocking_of_somebody_signed_in(
+    owner: Member, clock: Clock
+) -> None:
+    owner.locks()
+    for _ in range(40):
+        tries("/sign-in/", {"name": "olive ähre", "password": "wrong again"}, address="127.0.0.1")
+    began = clock.now
+
+    answer = owner.post("/unlock/", password=PASSWORD)
+
+    assert answer.status_code == 302
+    assert clock.now == began
+
+
+def wrong_from_the_same_address(name: str, *, times: int = 60) -> Client:
+    """A browser nobody has signed in with, at the address everybody here has."""
+    guesser = Client(REMOTE_ADDR="127.0.0.1")
+    for _ in range(times):
+        guesser.post("/sign-in/", {"name": name, "password": "wrong again"})
+    return guesser
+
+
+@pytest.mark.parametrize("tried", ["olive ähre", "nobody at all"])
+def test_a_housemate_at_the_same_address_keeps_nobody_out_of_their_own_browser(
+    owner: Member, clock: Clock, tried: str
+) -> None:
+    owner.signs_in(keep=True).post("/sign-out/")
+    guesser = wrong_from_the_same_address(tried)
+    began = clock.now
+
+    owner.signs_in()
+
+    assert clock.now == began
+    assert guesser.post("/sign-in/", {"name": tried, "password": "wrong again"}).status_code == 429
+
+
+def test_a_browser_that_nobody_calls_their_own_keeps_no_mark(owner: Member) -> None:
+    assert known_browsers.COOKIE not in owner.client.cookies
+
+
+def test_a_known_browser_is_slowed_by_its_own_failures(owner: Member, clock: Clock) -> None:
+    owner.signs_in(keep=True).post("/sign-out/")
+
+    answers = [owner.post("/sign-in/", name="olive ähre", password="wrong again") for _ in range(20)]
+
+    assert answers[-1].status_code == 429
+
+
+@pytest.mark.parametrize("value", ["", ".", "a.b", "nonce.é", "0" * 32 + "." + "0" * 64])
+def test_a_browser_is_known_for_one_person_and_by_our_own_mark(
+    owner: Member, housemate: Member, clock: Clock, value: str
+) -> None:
+    mark = owner.signs_in(keep=True).client.cookies[known_browsers.COOKIE].value
+    guesser = wrong_from_the_same_address("humphrey", times=1)
+    for shown in (mark, value):
+        guesser.cookies[known_browsers.COOKIE] = shown
+        statuses = [
+            guesser.post("/sign-in/", {"name": "humphrey", "password": "wrong again"}).status_code
+            for _ in range(20)
+        ]
+        assert statuses[-1] == 429
+
+    assert known_browsers.place_of(mark, person_id=owner.id)
+    assert not known_browsers.place_of(mark, person_id=housemate.id)
+    assert owner.id.hex not in mark
+
+
+def test_what_is_too_soon_is_not_derived(owner: Member, clock: Clock, derivations: CountingQueue) -> None:
+    answers = [tries("/sign-in/", {"name": "olive ähre", "password": "wrong again"}) for _ in range(40)]
+
+    tried = [answer for answer in answers if answer.status_code == 422]
+    assert len(derivations.costs) == len(tried) < 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_at_once_with_wrong_passwords_keep_nobody_out(
+    owner: Member, housemate: Member, settings: Any
+) -> None:
+    settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 8192, 2
+    statuses: list[int] = []
+
+    def try_one(n: int) -> None:
+        name = "olive ähre" if n % 2 else f"nobody {n}"
+        statuses.append(tries("/sign-in/", {"name": name, "password": "wrong all the same"}).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=try_one, args=(n,)) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    pages = [_timed(housemate) for _ in range(5)]
+    for thread in threads:
+        thread.join()
+    began = time.monotonic()
+    right = tries("/sign-in/", {"name": "olive ähre", "password": PASSWORD})
+
+    assert set(statuses) <= {422, 429}
+    assert statuses.count(429) > 0
+    assert right.status_code == 302
+    assert time.monotonic() - began < 2
+    assert max(pages) < 2
+
+
+def _timed(who: Member) -> float:
+    began = time.monotonic()
+    assert who.is_unlocked()
+    return time.monotonic() - began

@@ -1,0 +1,286 @@
+"""Locking and unlocking one browser, by its own person and nobody else."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from django.conf import settings as live_settings
+from django.test import Client
+
+from accounts import services, vault_keys
+from accounts.cookies import SessionCookie
+from accounts.doorbell import doorbell
+from accounts.errors import SignedOut
+from accounts.models import SignIn, Unlock
+from accounts.sessions import open_cookie
+from accounts.signals import vault_locked, vault_unlocked
+from llamora.crypto import current
+from tests.accounts.cast import HERE, PASSWORD, SESSION, Member, sentences_of
+
+
+def unlocks(who: Member, password: str = PASSWORD, *, script: bool = False, **fields: str) -> Any:
+    return who.post("/unlock/", script=script, password=password, **fields)
+
+
+def test_locking_takes_the_key_and_leaves_the_sign_in(owner: Member) -> None:
+    answer = owner.client.post("/lock/", headers={"Referer": "http://testserver/settings/"})
+
+    assert answer["Location"] == "/unlock/?next=%2Fsettings%2F"
+    assert answer["Clear-Site-Data"] == '"cache"'
+    assert not Unlock.objects.filter(sign_in=owner.row()).exists()
+    assert owner.get("/settings/")["Location"] == "/unlock/?next=%2Fsettings%2F"
+
+
+def test_unlocking_goes_on_where_one_was(owner: Member) -> None:
+    owner.locks()
+
+    answer = unlocks(owner, next="/settings/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/settings/")
+    assert owner.is_unlocked()
+
+
+def test_script_is_told_who_unlocked(owner: Member) -> None:
+    owner.locks()
+
+    answer = unlocks(owner, script=True)
+
+    assert answer.status_code == 204
+    assert str(owner.id) in answer["HX-Trigger"]
+
+
+def test_a_wrong_password_gets_the_form_again(owner: Member) -> None:
+    owner.locks()
+
+    page, fragment = unlocks(owner, "not my password"), unlocks(owner, "not my password", script=True)
+
+    assert page.status_code == fragment.status_code == 422
+    assert sentences_of(page) == sentences_of(fragment) == ["This is not the password of this diary."]
+    assert b"<html" in page.content
+    assert fragment.content.lstrip().startswith(b'<form class="form" id="unlock-form"')
+    assert not owner.is_unlocked()
+
+
+def test_a_housemate_does_not_unlock_with_their_own_password(owner: Member, housemate: Member) -> None:
+    owner.locks()
+    housemate.password = "eleven geese in the fog"
+
+    answer = unlocks(owner, housemate.password)
+
+    assert answer.status_code == 422
+    assert not owner.is_unlocked()
+
+
+def test_unlocking_makes_a_new_half_and_the_old_one_is_dead(owner: Member) -> None:
+    old = owner.cookie()
+    owner.locks()
+
+    unlocks(owner)
+
+    assert owner.cookie().sign_in_id == old.sign_in_id
+    assert open_cookie(old).person is None
+    assert open_cookie(owner.cookie()).is_unlocked
+
+
+def test_unlocking_keeps_the_csrf_secret(owner: Member) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies[SESSION] = owner.client.cookies[SESSION].value
+    client.get("/sign-in/")
+    owner.locks()
+    client.get("/unlock/")
+    token = client.cookies[live_settings.CSRF_COOKIE_NAME].value
+
+    answer = client.post("/unlock/", {"password": PASSWORD, "csrfmiddlewaretoken": token})
+
+    assert answer.status_code == 302
+    assert live_settings.CSRF_COOKIE_NAME not in answer.cookies
+
+
+def test_a_kept_cookie_stays_kept(keeper: Member) -> None:
+    keeper.signs_in(keep=True).locks()
+
+    answer = unlocks(keeper)
+
+    assert answer.cookies[SESSION]["max-age"] == 30 * 86400
+
+
+def test_unlocking_signed_out_goes_to_the_door(stranger: Client, db: None) -> None:
+    page = stranger.get("/unlock/?next=/settings/")
+    script = stranger.get("/unlock/", headers={"HX-Request": "true"})
+
+    assert page["Location"] == "/sign-in/?next=%2Fsettings%2F"
+    assert (script.status_code, script["HX-Trigger"]) == (401, "llamora:signed-out")
+
+
+def test_a_request_by_script_is_never_redirected(owner: Member) -> None:
+    owner.locks()
+
+    answer = owner.post("/settings/", script=True, theme="dark")
+
+    assert (answer.status_code, answer["HX-Trigger"], answer.content) == (401, "llamora:locked", b"")
+
+
+def test_text_posted_by_a_plain_form_while_locked_is_shown_again(owner: Member) -> None:
+    owner.locks()
+
+    answer = owner.post("/settings/", text="words & <more> words")
+
+    assert answer.status_code == 401
+    assert "words &amp; &lt;more&gt; words</textarea>" in answer.content.decode()
+    assert "/unlock/?next=" in answer.content.decode()
+
+
+def test_a_page_of_another_person_is_refused_with_its_text(owner: Member, housemate: Member) -> None:
+    fields = {"owner": str(housemate.id), "theme": "dark", "text": "not yours"}
+
+    page = owner.client.post("/settings/", fields)
+    script = owner.client.post("/settings/", fields, headers={"HX-Request": "true"})
+
+    assert page.status_code == script.status_code == 409
+    assert "not yours</textarea>" in page.content.decode()
+    assert (script["HX-Reswap"], script["HX-Trigger"]) == ("none", "llamora:other-person")
+    owner.person.refresh_from_db()
+    assert owner.person.theme == "system"
+
+
+def test_a_page_that_names_nobody_writes_nothing(owner: Member) -> None:
+    assert owner.client.post("/settings/", {"theme": "dark"}).status_code == 409
+
+
+def test_a_stale_tab_may_always_lock_and_leave(owner: Member, housemate: Member) -> None:
+    owner.client.post("/lock/", {"owner": str(housemate.id)})
+    locked = not owner.is_unlocked()
+    owner.client.post("/sign-out/", {"owner": str(housemate.id)})
+
+    assert locked
+    assert not SignIn.objects.filter(person=owner.person).exists()
+    assert housemate.is_unlocked()
+
+
+def test_a_sign_in_that_ended_meanwhile_is_said_and_no_fault(owner: Member) -> None:
+    here = open_cookie(owner.cookie())
+    SignIn.objects.all().delete()
+
+    with pytest.raises(SignedOut):
+        services.unlock(here=here, password=PASSWORD, address=HERE)
+    _, cookie = services.sign_in(name="olive ähre", password=PASSWORD, address=HERE, here=here)
+
+    assert open_cookie(cookie).is_unlocked
+
+
+@pytest.fixture
+def heard() -> Any:
+    """What the apps above would hear."""
+    rings: list[dict[str, Any]] = []
+
+    def locked(**said: Any) -> None:
+        rings.append({"heard": "locked", **said})
+
+    def unlocked(**said: Any) -> None:
+        rings.append({"heard": "unlocked", "in force": current().owner, **said})
+
+    vault_locked.connect(locked)
+    vault_unlocked.connect(unlocked)
+    yield rings
+    vault_locked.disconnect(locked)
+    vault_unlocked.disconnect(unlocked)
+
+
+def test_those_above_hear_of_an_unlock_with_the_keyring_in_force(
+    owner: Member, heard: list[dict[str, Any]]
+) -> None:
+    owner.locks()
+
+    unlocks(owner)
+
+    (ring,) = [ring for ring in heard if ring["heard"] == "unlocked"]
+    assert ring["in force"] == ring["person_id"] == owner.id
+    assert ring["keyring"].is_closed
+
+
+def test_a_receiver_that_fails_keeps_nobody_out(owner: Member, caplog: pytest.LogCaptureFixture) -> None:
+    def fails(**_: Any) -> None:
+        raise ValueError("words of the diary")
+
+    vault_unlocked.connect(fails)
+    try:
+        owner.signs_in()
+    finally:
+        vault_unlocked.disconnect(fails)
+
+    assert owner.is_unlocked()
+    assert "ValueError" in caplog.text
+    assert "words of the diary" not in "".join(record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_last_lock_says_that_it_is_the_last(owner: Member, heard: list[dict[str, Any]]) -> None:
+    first, second = owner, Member(person=owner.person, code="", data_key=owner.data_key).signs_in()
+
+    first.locks()
+    second.locks()
+
+    assert [ring["last"] for ring in heard if ring["heard"] == "locked"] == [False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_rings_at_every_open_tab_of_that_person_and_no_other(owner: Member, housemate: Member) -> None:
+    async def both_listen() -> tuple[Any, bool]:
+        async with doorbell.listen(owner.id) as mine, doorbell.listen(housemate.id) as theirs:
+            await asyncio.to_thread(owner.locks)
+            ring = await asyncio.wait_for(mine.get(), 5)
+            return ring, theirs.empty()
+
+    ring, silent = asyncio.run(both_listen())
+
+    assert ring == {"type": "locked", "sign_in": str(owner.cookie().sign_in_id)}
+    assert silent
+
+
+def test_the_process_remembers_the_public_key_that_an_unlock_proved(owner: Member) -> None:
+    owner.locks()
+    vault_keys.forget(owner.id)
+
+    unlocks(owner)
+
+    assert vault_keys.public_key_of(owner.id) == bytes(owner.person.vault.public_key)
+
+
+def test_after_a_restart_a_session_that_opens_proves_it_too(owner: Member) -> None:
+    vault_keys.forget(owner.id)
+
+    owner.get("/settings/")
+
+    assert vault_keys.public_key_of(owner.id) == bytes(owner.person.vault.public_key)
+
+
+def test_while_locked_nothing_proves_it(owner: Member) -> None:
+    owner.locks()
+    vault_keys.forget(owner.id)
+
+    owner.get("/settings/")
+
+    assert vault_keys.public_key_of(owner.id) is None
+
+
+def test_a_planted_public_key_is_not_remembered(owner: Member) -> None:
+    from django.db import connection
+
+    owner.locks()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_vault SET public_key = %s WHERE owner_id = %s", [b"p" * 32, owner.id.hex]
+        )
+
+    unlocks(owner)
+
+    assert owner.is_unlocked()
+    assert vault_keys.public_key_of(owner.id) is None
+
+
+def test_a_cookie_shows_nothing_of_itself(owner: Member) -> None:
+    cookie = owner.cookie()
+
+    assert isinstance(cookie, SessionCookie)
+    assert cookie.half.hex() not in repr(cookie)
+    assert repr(cookie.half) not in repr(cookie)

@@ -1,0 +1,72 @@
+"""`users`: who there is, and diaries switched off and on."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import Person, SignIn
+from tests.diary.cast import Member, member
+
+
+@pytest.fixture
+def keeper(db: None) -> Member:
+    keeper = member("Kay")
+    Person.objects.filter(id=keeper.id).update(is_staff=True)
+    return keeper
+
+
+@pytest.fixture
+def owner(keeper: Member) -> Member:
+    return member("Olive")
+
+
+def said(**options: str) -> str:
+    out = io.StringIO()
+    call_command("users", stdout=out, **options)
+    return out.getvalue()
+
+
+def test_everybody_is_listed_with_what_shows_without_a_key(keeper: Member, owner: Member) -> None:
+    lines = said().splitlines()
+
+    assert lines[0].startswith("Kay, keeper: 0 ways in, 1 browsers signed in, since 20")
+    assert lines[1].startswith("Olive: ")
+
+
+def test_whoever_is_switched_off_is_let_in_no_more_and_keeps_everything(
+    keeper: Member, owner: Member
+) -> None:
+    owner.wrote("Still here")
+
+    assert said(disable="olive") == "Switched off; 1 sessions were ended.\n"
+
+    assert owner.get("/").status_code == 302
+    assert not SignIn.objects.filter(person_id=owner.id).exists()
+    assert "Olive, switched off" in said()
+    assert SignIn.objects.filter(person_id=keeper.id).exists()
+    said(enable="OLIVE")
+    assert "switched off" not in said()
+    assert owner.texts() == ["Still here"]
+
+
+def test_the_last_keeper_is_not_switched_off(keeper: Member, owner: Member) -> None:
+    with pytest.raises(CommandError, match="only keeper"):
+        said(disable="Kay")
+
+    assert Person.objects.filter(name="Kay", is_active=True).exists()
+    assert SignIn.objects.filter(person_id=keeper.id).exists()
+
+
+def test_one_of_two_keepers_is(keeper: Member, owner: Member) -> None:
+    Person.objects.update(is_staff=True)
+
+    said(disable="Kay")
+
+    assert not Person.objects.get(name="Kay").is_active
+
+
+def test_a_name_that_nobody_has_is_refused(keeper: Member) -> None:
+    for option in ("disable", "enable"):
+        with pytest.raises(CommandError, match="has that name"):
+            said(**{option: "Stranger"})

@@ -1,0 +1,126 @@
+"""A person's page in a browser: opened and waited for, written in, read."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
+
+from tests.browser.house import House, Member
+
+# The last of the composer's three controllers sets this when it attaches.
+_COMPOSER_READY = "() => document.querySelector('#composer')?.style.getPropertyValue('--visible')"
+
+
+def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
+    """Wait for something outside the page; the browser's events arrive meanwhile."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        page.wait_for_timeout(20)
+
+
+@dataclass
+class Diary:
+    """One tab of one person, at a day of theirs (`path`)."""
+
+    page: Page
+    house: House
+    member: Member
+    path: str = "/"
+    watching: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("websocket", self._hear)
+
+    def _hear(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: self.watching.append(str(frame)))
+
+    def open(self, path: str | None = None) -> "Diary":
+        """Go to a page of a day and wait until script and socket are there."""
+        self.watching.clear()
+        self.page.goto(self.house.url(path or self.path))
+        return self.ready()
+
+    def reload(self) -> "Diary":
+        self.watching.clear()
+        self.page.reload()
+        return self.ready()
+
+    def ready(self) -> "Diary":
+        self.page.wait_for_function(_COMPOSER_READY)
+        wait_until(self.page, lambda: any("watch" in frame for frame in self.watching))
+        return self
+
+    @property
+    def box(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Write", exact=True)
+
+    @property
+    def state(self) -> Locator:
+        return self.page.locator("#composer [data-state]")
+
+    @property
+    def complaint(self) -> Locator:
+        return self.page.locator("#composer [data-error]")
+
+    @property
+    def entries(self) -> Locator:
+        return self.page.locator("article.entry")
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    def entry(self, words: str) -> Locator:
+        return self.entries.filter(has_text=words)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def keep(self, text: str) -> Locator:
+        """Write an entry, press Keep, and wait until it stands on the page."""
+        before = self.entries.count()
+        self.box.fill(text)
+        self.button("Keep").click()
+        expect(self.entries).to_have_count(before + 1)
+        expect(self.box).to_have_value("")
+        return self.entries.nth(before)
+
+    def wait_for_draft(self) -> None:
+        expect(self.state).to_have_text(re.compile(r"^Draft saved \d\d:\d\d$"))
+
+    def shown_words(self) -> str:
+        """Everything a person could read or dig out of this page."""
+        return str(
+            self.page.evaluate("""() => document.documentElement.outerHTML + document.body.innerText
+            + [...document.querySelectorAll('input, textarea')].map((field) => field.value).join(' ')""")
+        )
+
+    def unlock(self, password: str | None = None) -> None:
+        """Type a password into the dialog over the page."""
+        self.dialog.get_by_label("Password", exact=True).fill(password or self.member.password)
+        self.dialog.get_by_role("button", name="Unlock", exact=True).click()
+
+    def lock(self) -> None:
+        self.button("Lock").click()
+
+
+def sign_in_by_hand(page: Page, house: House, member: Member) -> None:
+    """Come in as a person does, with name and password."""
+    if "/sign-in/" not in page.url:
+        page.goto(house.url("/sign-in/"))
+    page.get_by_label("Name", exact=True).fill(member.name)
+    page.get_by_label("Password", exact=True).fill(member.password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def come_in(context: BrowserContext, house: House, member: Member) -> None:
+    """Make a browser the person's own, as signing in would."""
+    context.add_cookies(
+        [
+            {"name": name, "value": value, "url": house.url("/"), "httpOnly": name != "llamora_csrf"}
+            for name, value in member.cookies.items()
+        ]
+    )

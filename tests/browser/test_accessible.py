@@ -1,0 +1,219 @@
+"""Every page can be read and used: by axe in both themes, at 320 pixels, with a thumb, on paper."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from tests.browser.browsing import Complaints, NewContext, NewDiary
+from tests.browser.conftest import PATIENCE
+from tests.browser.diary import Diary, come_in
+from tests.browser.house import House, Member
+from tests.fakes.model_server import FakeModelServer
+
+ROOM: ViewportSize = {"width": 1280, "height": 900}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPEN = ["/sign-in/", "/register/", "/recover/", "/nothing-here/"]
+OWN = ["/", "/d/2021-03-04/", "/calendar/2021-03/", "/settings/", "/d/2021-03-05/?long"]
+LONG = (
+    "# A heading\n\nAverylongwordthatneverends"
+    + "x" * 200
+    + "\n\n- a list\n- https://example.org/"
+    + "y" * 120
+    + "\n\n```\ncode "
+    + "z" * 150
+    + "\n```\n\n> quoted\n\n| a | b | c |\n|---|---|---|\n| "
+    + "w" * 60
+    + " | 2 | 3 |"
+)
+
+
+@pytest.fixture(scope="module")
+def furnished(house: House, chromium: Browser, model: FakeModelServer) -> Member:
+    """Somebody with entries of all kinds, a reply and a draft."""
+    member = house.new_member()
+    context = chromium.new_context(reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
+    come_in(context, house, member)
+    diary = Diary(context.new_page(), house, member, "/d/2021-03-04/").open()
+    diary.keep("A walk.\n\nThen **tea**.")
+    diary.button("Respond").click()
+    expect(diary.page.locator(".reply")).to_have_attribute("data-state", "done")
+    diary.box.fill("Half a draft")
+    diary.wait_for_draft()
+    diary.open("/d/2021-03-05/").keep(LONG)
+    context.close()
+    return member
+
+
+@pytest.fixture
+def visitor(new_context: NewContext, house: House, furnished: Member) -> Page:
+    """A tab of that person."""
+    return new_context(furnished, house).new_page()
+
+
+def every_page(page: Page, house: House, member: Member) -> Iterator[str]:
+    """Load one page after the other, those at the door first; some in a state worth a look."""
+    for path in OPEN:
+        page.goto(house.url(path))
+        yield path
+    come_in(page.context, house, member)
+    for path in OWN:
+        page.goto(house.url(path))
+        page.wait_for_load_state("networkidle")
+        yield path
+    page.goto(house.url("/d/2021-03-04/"))
+    page.get_by_role("button", name="Edit", exact=True).click()
+    expect(page.locator("form.edit textarea")).to_be_focused()
+    yield "editing"
+    page.locator("form.edit [data-cancel]").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
+    yield "deleted"
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator("article.entry")).to_have_count(1)
+
+
+def faults(page: Page, *rules: str) -> list[str]:
+    """What axe finds, a line for each thing; people put their own headings in whatever order they like."""
+    chosen = {"runOnly": list(rules or RULES), "rules": {"heading-order": {"enabled": False}}}
+    found = Axe().run(page, options={"preload": False, **chosen})
+    return [
+        f"{rule['id']}: {node['target']} {node.get('failureSummary', '')[:200]}"
+        for rule in found.response["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+# Links in running text are as large as their words, as WCAG 2.2 allows (2.5.8, inline).
+TOO_SMALL = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea')]
+    .filter((thing) => thing.checkVisibility({ visibilityProperty: true }))
+    .filter((thing) => !thing.closest('.visually-hidden'))
+    .filter((thing) => getComputedStyle(thing).display !== 'inline'
+        || thing.parentElement.textContent.trim() === thing.textContent.trim())
+    .map((thing) => [thing, thing.getBoundingClientRect(), thing.labels?.[0]?.getBoundingClientRect()])
+    .filter(([, own, label]) => Math.max(own.height, label?.height ?? 0) < 43.5
+        || Math.max(own.width, label?.width ?? 0) < 43.5)
+    .map(([thing, own]) => `${thing.outerHTML.slice(0, 90)} ${own.width}x${own.height}`)"""
+
+
+@dataclass
+class Seen:
+    """What was found on every page, by its path."""
+
+    by_light: dict[str, list[str]] = field(default_factory=dict)
+    in_the_dark: dict[str, list[str]] = field(default_factory=dict)
+    too_wide: dict[str, int] = field(default_factory=dict)
+    too_small: dict[str, list[str]] = field(default_factory=dict)
+
+    def look_at(self, page: Page, path: str) -> None:
+        """Look at one page by light and in the dark, then on a small screen and on a phone."""
+        self.by_light[path] = faults(page)
+        page.emulate_media(color_scheme="dark")
+        self.in_the_dark[path] = faults(page, "color-contrast", "link-in-text-block")
+        page.set_viewport_size({"width": 320, "height": 640})
+        self.too_wide[path] = page.evaluate("document.documentElement.scrollWidth") - 320
+        page.set_viewport_size({"width": 390, "height": 844})
+        self.too_small[path] = page.evaluate(TOO_SMALL)
+        page.set_viewport_size(ROOM)
+        page.emulate_media(color_scheme="light")
+
+
+@pytest.fixture(scope="module")
+def seen(house: House, furnished: Member, chromium: Browser) -> Seen:
+    """One walk through all pages, for the tests that ask about every one of them."""
+    context = chromium.new_context(viewport=ROOM, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
+    page, walk = context.new_page(), Seen()
+    for path in every_page(page, house, furnished):
+        walk.look_at(page, path)
+    context.close()
+    return walk
+
+
+def test_axe_finds_nothing_on_any_page_by_light(seen: Seen) -> None:
+    assert len(seen.by_light) == len(OPEN) + len(OWN) + 2
+    assert {path: lines for path, lines in seen.by_light.items() if lines} == {}
+
+
+def test_axe_finds_nothing_on_any_page_in_the_dark(seen: Seen) -> None:
+    assert {path: lines for path, lines in seen.in_the_dark.items() if lines} == {}
+
+
+def test_nothing_scrolls_sideways_at_320_pixels(seen: Seen) -> None:
+    assert {path: width for path, width in seen.too_wide.items() if width > 0} == {}
+
+
+def test_everything_can_be_hit_with_a_thumb(seen: Seen) -> None:
+    assert {path: things for path, things in seen.too_small.items() if things} == {}
+
+
+def test_axe_finds_what_is_wrong_on_a_page_that_is(visitor: Page, complaints: Complaints) -> None:
+    complaints.expect("Applying inline style")
+    visitor.goto("about:blank")
+    visitor.set_content(
+        "<html><title>t</title><main><img src='data:,'><input><p style='color:#eee'>pale</p></main>"
+    )
+
+    found = " ".join(faults(visitor))
+
+    for rule in ("image-alt", "label", "color-contrast", "html-has-lang"):
+        assert rule in found
+
+
+def test_axe_finds_nothing_on_the_dialog_and_the_locked_page(
+    new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect("Applying inline style")
+    diary = new_diary()
+    other = new_diary(beside=diary)
+
+    other.lock()
+
+    expect(diary.dialog.get_by_label("Password", exact=True)).to_be_focused()
+    assert faults(diary.page) == []
+    expect(other.button("Unlock")).to_be_visible()
+    assert faults(other.page) == []
+
+
+def test_nothing_moves_for_those_who_asked_for_stillness(visitor: Page, house: House) -> None:
+    visitor.goto(house.url("/d/2021-03-04/"))
+
+    moving = visitor.evaluate(
+        """() => [...document.querySelectorAll('*')]
+            .map((thing) => [thing.outerHTML.slice(0, 80), getComputedStyle(thing)])
+            .filter(([name, style]) => style.animationName !== 'none'
+                || style.transitionDuration.split(', ').some((time) => parseFloat(time) > 0))
+            .map(([name]) => name)"""
+    )
+
+    assert moving == []
+
+
+def test_paper_holds_the_day_and_nothing_else(visitor: Page, house: House) -> None:
+    visitor.goto(house.url("/d/2021-03-04/"))
+    visitor.emulate_media(media="print", color_scheme="dark")
+
+    printed = visitor.locator("body").inner_text()
+
+    assert re.search(r"4 March 2021", printed)
+    assert "A walk." in printed
+    for chrome in (
+        "Keep",
+        "Respond",
+        "Edit",
+        "Delete",
+        "Sign out",
+        "Lock",
+        "Calendar",
+        "Remove",
+        "Half a draft",
+    ):
+        assert chrome not in printed
+    assert visitor.evaluate("getComputedStyle(document.body).backgroundColor") in (
+        "rgb(255, 255, 255)",
+        "rgba(0, 0, 0, 0)",
+    )

@@ -1,0 +1,125 @@
+"""What stays in the browser: our two cookies and nothing else; and what each page tells the browser."""
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.diary import Diary
+from tests.browser.house import House
+from tests.browser.replying import respond, wait_for_end
+from tests.fakes.model_server import FakeModelServer, Script
+
+STORED = """async () => ({
+    local: Object.entries(localStorage),
+    session: Object.entries(sessionStorage),
+    databases: (await indexedDB.databases()).map(({ name }) => name),
+    caches: await caches.keys(),
+    workers: (await navigator.serviceWorker.getRegistrations()).length,
+    state: JSON.stringify(history.state),
+})"""
+NOTHING = {"local": [], "session": [], "databases": [], "caches": [], "workers": 0}
+
+
+def stored(page: Page) -> dict[str, object]:
+    return dict(page.evaluate(STORED))
+
+
+def names(context: BrowserContext) -> set[str]:
+    return {str(cookie.get("name")) for cookie in context.cookies()}
+
+
+def test_after_a_whole_session_the_browser_has_stored_nothing(
+    new_diary: NewDiary, model: FakeModelServer
+) -> None:
+    diary = new_diary()
+    wait_for_end(respond(diary, model, Script(tokens=["Yes."]), text="A secret entry."))
+    diary.button("Edit").click()
+    diary.page.locator("form.edit textarea").fill("A secret edit.")
+    diary.button("Save").click()
+    expect(diary.entries).to_contain_text("A secret edit.")
+    diary.open("/d/2024-03-05/").keep("Something secret, long ago.")
+    diary.page.get_by_role("link", name="Month after").click()
+    expect(diary.page.get_by_role("heading", name="April 2024")).to_be_visible()
+    diary.box.fill("A secret draft.")
+    diary.wait_for_draft()
+
+    left = stored(diary.page)
+
+    assert "secret" not in str(left.pop("state"))
+    assert left == NOTHING
+    diary.button("Sign out").click()
+    diary.page.wait_for_url("**/sign-in/")
+    left = stored(diary.page)
+    left.pop("state")
+    assert left == NOTHING
+    assert names(diary.page.context) <= {"llamora_csrf"}
+
+
+def test_cookies_are_ours_and_out_of_reach(house: House, page: Page) -> None:
+    member = house.new_member()
+    page.goto(house.url("/sign-in/"))
+    page.get_by_label("Name", exact=True).fill(member.name)
+    page.get_by_label("Password", exact=True).fill(member.password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(house.url("/"))
+
+    cookies = {cookie.get("name"): cookie for cookie in page.context.cookies()}
+
+    assert set(cookies) == {"llamora_session", "llamora_csrf"}
+    session = cookies["llamora_session"]
+    assert (session.get("httpOnly"), session.get("sameSite"), session.get("expires")) == (True, "Lax", -1)
+    assert cookies["llamora_csrf"].get("sameSite") == "Lax"
+    assert "llamora_session" not in page.evaluate("document.cookie")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/d/2021-01-01/",
+        "/calendar/2021-01/",
+        "/settings/",
+        "/sign-in/",
+        "/recover/",
+        "/nothing/",
+        "/healthz/",
+    ],
+)
+def test_every_page_says_what_a_browser_may_do_with_it(
+    diary: Diary, path: str, complaints: Complaints
+) -> None:
+    answer = diary.page.request.get(diary.house.url(path), max_redirects=0)
+
+    headers = answer.headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_no_field_for_words_offers_them_to_the_browser(diary: Diary) -> None:
+    diary.keep("An entry.")
+    diary.button("Edit").click()
+    expect(diary.page.locator("form.edit textarea")).to_be_visible()
+
+    for field in diary.page.locator("textarea").all():
+        assert field.get_attribute("autocomplete") == "off"
+        assert field.get_attribute("writingsuggestions") == "false"
+
+
+def test_no_words_stand_in_a_title_or_an_address(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    asked: list[str] = []
+    diary.page.on("request", lambda request: asked.append(request.url))
+    diary.keep("Marmalade.")
+    diary.button("Edit").click()
+    diary.page.locator("form.edit textarea").fill("Marmalade again.")
+    diary.button("Save").click()
+    expect(diary.entries).to_contain_text("again")
+
+    assert "armalade" not in diary.page.title()
+    assert not [url for url in asked if "armalade" in url]

@@ -1,0 +1,155 @@
+"""A change of an entry in a real browser: nothing typed into it is lost, whatever ends the typing."""
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.diary import Diary
+
+
+def editing(diary: Diary) -> Locator:
+    """Open the only entry for a change; the box to type in."""
+    diary.button("Edit").click()
+    box = diary.page.locator("form.edit textarea")
+    expect(box).to_be_focused()
+    return box
+
+
+def wait_for_saved(diary: Diary) -> None:
+    expect(diary.page.locator("form.edit [data-state]")).to_have_text(re.compile(r"^Draft saved \d\d:\d\d$"))
+
+
+def test_a_change_survives_a_reload_until_it_is_saved(diary: Diary) -> None:
+    diary.keep("Soup for supper.")
+    editing(diary).fill("Soup and bread for sup")
+    wait_for_saved(diary)
+
+    diary.reload()
+    expect(diary.entries).to_contain_text("a change is unfinished")
+    box = editing(diary)
+
+    expect(box).to_have_value("Soup and bread for sup")
+    box.fill("Soup and bread for supper.")
+    diary.button("Save").click()
+    expect(diary.entries).to_contain_text("Soup and bread for supper.")
+    diary.reload()
+    expect(diary.entries).not_to_contain_text("unfinished")
+
+
+def test_leaving_the_page_at_once_saves_the_change(diary: Diary) -> None:
+    diary.keep("Before")
+    editing(diary).fill("Typed and gone")
+    diary.page.get_by_role("link", name="You", exact=True).click()
+    expect(diary.page).to_have_title("You · Llamora")
+
+    diary.open()
+
+    expect(editing(diary)).to_have_value("Typed and gone")
+
+
+def test_closing_keeps_a_change_and_discarding_lets_it_go(diary: Diary) -> None:
+    diary.keep("Before")
+    editing(diary).fill("Not sure yet")
+    diary.page.get_by_role("link", name="Close", exact=True).click()
+    expect(diary.entries).to_contain_text("a change is unfinished")
+
+    expect(editing(diary)).to_have_value("Not sure yet")
+    diary.button("Discard change").click()
+
+    expect(diary.entries).to_contain_text("Before")
+    expect(diary.entries).not_to_contain_text("unfinished")
+    expect(editing(diary)).to_have_value("Before")
+
+
+def test_saving_straight_after_typing_leaves_no_draft_behind(diary: Diary) -> None:
+    diary.keep("Before")
+    box = editing(diary)
+    box.press_sequentially("Quick ")
+    box.press("Control+Enter")
+
+    expect(diary.entries).to_contain_text("Quick")
+    diary.page.wait_for_timeout(1500)
+    diary.reload()
+
+    expect(diary.entries).not_to_contain_text("unfinished")
+
+
+def test_a_change_whose_entry_was_changed_meanwhile_is_shown_beside_it(diary: Diary) -> None:
+    diary.keep("Soup for supper.")
+    editing(diary).fill("Fish for sup")
+    wait_for_saved(diary)
+    # As if it had been restored or edited from another device.
+    diary.house.execute("UPDATE diary_draft SET based_on = 7 WHERE entry_id IS NOT NULL")
+
+    diary.reload()
+    diary.button("Edit").click()
+
+    expect(diary.page.get_by_label("Yours", exact=True)).to_have_value("Fish for sup")
+    expect(diary.page.get_by_role("group", name="What is kept now")).to_have_text("Soup for supper.")
+
+
+def test_two_tabs_that_change_one_entry_say_so(
+    diary: Diary, new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect("409")
+    diary.keep("Soup for supper.")
+    late = new_diary(beside=diary)
+    late_box = editing(late)
+    editing(diary).fill("Fish for supper.")
+    wait_for_saved(diary)
+
+    late_box.fill("Bread for supper.")
+
+    form = late.page.locator("form.edit")
+    expect(form.locator("[data-state]")).to_have_text("Not saved: two texts")
+    form.get_by_role("button", name="Add it below").click()
+    expect(late_box).to_have_value("Bread for supper.\n\nFish for supper.")
+    late.button("Save").click()
+    expect(late.entries).to_contain_text("Fish for supper.")
+
+
+def test_an_edit_keeps_the_text_before_and_gives_it_back(diary: Diary) -> None:
+    diary.keep("The first words.")
+    editing(diary).fill("Other words.")
+    diary.button("Save").click()
+    diary.page.get_by_role("link", name="edited").click()
+    expect(diary.page.get_by_role("heading", name="Earlier versions")).to_be_focused()
+    expect(diary.page.locator(".version")).to_contain_text("The first words.")
+
+    diary.button("Restore this one").click()
+
+    expect(diary.entries.locator(".prose").first).to_have_text("The first words.")
+    diary.reload()
+    expect(diary.entries.locator(".prose").first).to_have_text("The first words.")
+
+
+def test_an_entry_is_moved_and_moved_back(diary: Diary) -> None:
+    diary.keep("Yesterday's words.")
+    diary.button("Move").click()
+    picker = diary.page.get_by_label(re.compile("Move the entry of"))
+    expect(picker).to_be_focused()
+    picker.fill("2021-03-04")
+    diary.button("Move it").click()
+    expect(diary.entries).to_have_count(0)
+    expect(diary.button("Move it back")).to_be_focused()
+
+    diary.button("Move it back").click()
+    expect(diary.entries).to_contain_text("Yesterday's words.")
+
+    diary.button("Move").click()
+    picker.fill("2021-03-04")
+    diary.button("Move it").click()
+    diary.page.get_by_role("link", name="4 March 2021").click()
+    expect(diary.entries).to_contain_text("moved here from")
+
+
+def test_what_was_deleted_comes_back_from_the_bin(diary: Diary) -> None:
+    diary.keep("Gone and wanted again.")
+    diary.button("Delete").click()
+    diary.page.get_by_role("link", name="bin", exact=True).click()
+    expect(diary.page.locator(".deleted")).to_contain_text("Gone and wanted again.")
+
+    diary.button("Restore").click()
+
+    expect(diary.entries).to_contain_text("Gone and wanted again.")

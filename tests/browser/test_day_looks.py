@@ -1,0 +1,215 @@
+"""The pages around a day: read by axe in both themes, at 320 pixels, with a thumb, by keys alone."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.browsing import NewContext, NewDiary
+from tests.browser.conftest import PATIENCE
+from tests.browser.diary import Diary, come_in
+from tests.browser.house import House, Member
+from tests.browser.test_accessible import ROOM, Seen, faults
+
+PATHS = ["/years/2021/", "/calendar/2021-03/", "/on-this-day/03-04/", "/bin/", "/keys/", "/d/2021-03-04/"]
+
+
+@pytest.fixture(scope="module")
+def furnished(house: House, chromium: Browser) -> Member:
+    """Somebody who wrote on one day of two years, edited, moved and deleted."""
+    member = house.new_member()
+    context = chromium.new_context(viewport=ROOM)
+    context.set_default_timeout(PATIENCE)
+    come_in(context, house, member)
+    diary = Diary(context.new_page(), house, member, "/d/2020-03-04/").open()
+    diary.keep("Snow on the *canal*, early. " * 12)
+    diary.open("/d/2021-03-04/").keep("First words.")
+    diary.keep("To be deleted.")
+    diary.entry("To be deleted.").get_by_role("button", name="Delete", exact=True).click()
+    expect(diary.button("Undo")).to_be_focused()
+    diary.reload()
+    diary.button("Edit").click()
+    diary.page.locator("form.edit textarea").fill("Other words.")
+    diary.button("Save").click()
+    expect(diary.entries).to_contain_text("Other words.")
+    context.close()
+    return member
+
+
+def pages(page: Page, house: House, member: Member) -> Iterator[str]:
+    """Load one page after the other, and the day in each of its states."""
+    come_in(page.context, house, member)
+    for path in PATHS:
+        page.goto(house.url(path))
+        page.wait_for_load_state("networkidle")
+        yield path
+    page.get_by_role("link", name="edited").click()
+    expect(page.locator(".version")).to_have_count(1)
+    yield "versions"
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(page.locator("form.move")).to_have_count(1)
+    yield "moving"
+    page.goto(house.url("/bin/"))
+    page.get_by_text("Destroy now").click()
+    yield "destroying"
+    page.goto(house.url("/d/2021-03-04/"))
+    page.get_by_role("link", name="Keys").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "sheet"
+
+
+@pytest.fixture(scope="module")
+def seen(house: House, furnished: Member, chromium: Browser) -> Seen:
+    context = chromium.new_context(viewport=ROOM, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
+    page, walk = context.new_page(), Seen()
+    for path in pages(page, house, furnished):
+        walk.look_at(page, path)
+    context.close()
+    return walk
+
+
+def test_axe_finds_nothing_around_the_day(seen: Seen) -> None:
+    assert len(seen.by_light) == len(PATHS) + 4
+    assert {path: lines for path, lines in seen.by_light.items() if lines} == {}
+    assert {path: lines for path, lines in seen.in_the_dark.items() if lines} == {}
+
+
+def test_nothing_around_the_day_scrolls_sideways_at_320_pixels(seen: Seen) -> None:
+    assert {path: width for path, width in seen.too_wide.items() if width > 0} == {}
+
+
+def test_everything_around_the_day_can_be_hit_with_a_thumb(seen: Seen) -> None:
+    assert {path: things for path, things in seen.too_small.items() if things} == {}
+
+
+def at_date(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.dataset.date ?? ''"))
+
+
+def test_a_year_is_walked_by_keys(new_context: NewContext, house: House, furnished: Member) -> None:
+    page = new_context(furnished, house).new_page()
+    page.goto(house.url("/years/2021/"))
+    page.wait_for_load_state("networkidle")
+    stops = page.locator("#year a[data-date][tabindex='0']")
+    expect(stops).to_have_count(1)
+    stops.focus()
+    assert at_date(page) == "2021-03-04"
+
+    walked = []
+    for key in (
+        "PageUp",
+        "ArrowLeft",
+        "PageDown",
+        "ArrowDown",
+        "ArrowDown",
+        "ArrowDown",
+        "ArrowDown",
+        "Home",
+    ):
+        page.keyboard.press(key)
+        walked.append(at_date(page))
+
+    assert walked[:3] == ["2021-02-04", "2021-02-03", "2021-03-03"]
+    assert walked[3:] == ["2021-03-10", "2021-03-17", "2021-03-24", "2021-03-31", "2021-03-29"]
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Escape")
+    expect(page.locator("#main")).to_be_focused()
+    expect(stops).to_have_attribute("data-date", "2021-03-24")
+
+
+def test_keys_lead_about_and_their_map_lies_under_the_question_mark(diary: Diary) -> None:
+    page = diary.page
+    page.wait_for_load_state("networkidle")
+    diary.button("Keep").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("The day before, the day after")
+    assert faults(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    page.keyboard.press("n")
+    expect(diary.box).to_be_focused()
+    page.keyboard.type("?btoc")
+    expect(diary.box).to_have_value("?btoc")
+    diary.wait_for_draft()
+    diary.button("Keep").focus()
+    page.keyboard.press("o")
+    expect(page).to_have_url(re.compile(r"/on-this-day/\d\d-\d\d/$"))
+    page.keyboard.press("t")
+    expect(page).to_have_url(diary.house.url("/"))
+
+
+def test_keys_turn_the_days(diary: Diary) -> None:
+    page, here = diary.page, diary.page.url
+    heading = page.get_by_role("heading", level=1)
+    day = heading.inner_text()
+    page.wait_for_load_state("networkidle")
+
+    page.keyboard.press("b")
+    expect(heading).not_to_have_text(day)
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("a")
+
+    expect(page).to_have_url(here)
+
+
+def test_one_skips_to_writing(diary: Diary) -> None:
+    diary.page.keyboard.press("Tab")
+    diary.page.keyboard.press("Tab")
+    expect(diary.page.get_by_role("link", name="Skip to writing")).to_be_focused()
+
+    diary.page.keyboard.press("Enter")
+
+    expect(diary.box).to_be_focused()
+
+
+def test_earlier_years_stand_in_the_margin_or_behind_a_link(new_diary: NewDiary, furnished: Member) -> None:
+    diary = new_diary(member=furnished, path="/d/2021-03-04/", viewport={"width": 1440, "height": 900})
+    margin, link = diary.page.locator("aside.memories"), diary.page.locator(".memories-link")
+    expect(margin).to_contain_text("Snow on the canal, early.")
+    expect(link).to_be_hidden()
+
+    diary.page.set_viewport_size({"width": 390, "height": 844})
+
+    expect(margin).to_be_hidden()
+    link.get_by_role("link", name="On this day in 2020").click()
+    expect(diary.page.locator(".memory-year")).to_have_count(2)
+
+
+def test_everything_works_without_script(new_context: NewContext, house: House) -> None:
+    member = house.new_member()
+    page = new_context(member, house, java_script_enabled=False).new_page()
+
+    def press(name: str) -> None:
+        page.get_by_role("button", name=name, exact=True).click()
+
+    page.goto(house.url("/d/2021-03-04/"))
+    page.get_by_label("Write").fill("First words.")
+    press("Keep")
+    press("Edit")
+    page.locator("form.edit textarea").fill("Other words.")
+    press("Save")
+    page.get_by_role("link", name="edited").click()
+    press("Restore this one")
+    expect(page.locator(".entry .prose")).to_have_text("First words.")
+
+    press("Move")
+    page.get_by_label(re.compile("Move the entry of")).fill("2020-02-29")
+    press("Move it")
+    expect(page).to_have_url(re.compile("/d/2020-02-29/#entry-"))
+    expect(page.locator(".entry")).to_contain_text("moved here from 4 March 2021")
+
+    page.goto(house.url("/calendar/2021-03/"))
+    page.get_by_label("Month").select_option("")
+    page.get_by_label("Year").fill("2020")
+    press("Go")
+    expect(page).to_have_url(house.url("/years/2020/"))
+    page.locator("a[data-date='2020-02-29'].written").click()
+    press("Delete")
+    page.get_by_role("link", name="bin", exact=True).click()
+    page.get_by_text("Destroy now").click()
+    press("Destroy for good")
+    expect(page.locator(".empty")).to_contain_text("The bin is empty.")

@@ -1,0 +1,114 @@
+"""The first person of a household, and the next ones: a password, the recovery code, the first page."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import Complaints, NewContext
+from tests.browser.house import PASSWORD, House
+
+ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
+
+
+def register(page: Page, address: str, *, name: str) -> list[str]:
+    """Register by hand; answer the groups of the recovery code."""
+    page.goto(address)
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Repeat password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create my diary", exact=True).click()
+    return page.locator("[data-recovery-code]").inner_text().split()
+
+
+def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
+    own_house: House, page: Page, new_context: NewContext
+) -> None:
+    link = own_house.server.set_up_link
+    assert link
+    groups = register(page, link, name="Anna")
+    assert [len(group) for group in groups] == [4] * 9
+
+    page.get_by_role("button", name="I have kept it", exact=True).click()
+
+    expect(page).to_have_url(own_house.url("/"))
+    expect(page.get_by_role("region", name="Welcome")).to_be_visible()
+    page.get_by_role("textbox", name="Write", exact=True).fill("The first line of all.")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.locator("article.entry")).to_contain_text("The first line of all.")
+    page.reload()
+    expect(page.get_by_role("region", name="Welcome")).to_have_count(0)
+    for name in ("Respond", "Edit", "Delete", "Lock", "Sign out"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
+    stranger = new_context().new_page()
+    stranger.goto(link)
+    expect(stranger.get_by_text("Set up your household")).to_have_count(0)
+
+
+def test_the_meter_says_how_strong_a_password_is(house: House, page: Page) -> None:
+    page.goto(house.url("/register/"))
+    field = page.get_by_label("Password", exact=True)
+    meter = page.get_by_role("meter", name="Strength of the password")
+
+    field.press_sequentially("password12")
+    expect(meter).to_have_attribute("value", re.compile("[01]"))
+    weak = page.locator("#strength").inner_text()
+    field.fill(PASSWORD)
+
+    expect(meter).to_have_attribute("value", "4")
+    assert page.locator("#strength").inner_text() != weak
+
+
+@pytest.mark.parametrize(
+    ("password", "repeated", "said"),
+    [("short", "short", "at least 10"), (PASSWORD, "something else", "not the same")],
+)
+def test_what_is_wrong_with_a_registration_is_said_beside_it(
+    house: House, page: Page, password: str, repeated: str, said: str, complaints: Complaints
+) -> None:
+    complaints.expect("422")
+    page.goto(house.url("/register/"))
+    page.get_by_label("Name", exact=True).fill("Karl")
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_label("Repeat password", exact=True).fill(repeated)
+
+    page.get_by_role("button", name="Create my diary", exact=True).click()
+
+    expect(page.locator(".wrong")).to_contain_text(said)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Karl")
+
+
+def test_right_groups_of_the_code_lead_on_and_a_wrong_one_asks_again(
+    house: House, page: Page, complaints: Complaints
+) -> None:
+    complaints.expect("422")
+    groups = register(page, house.url("/register/"), name="Berta of the groups")
+    labels = page.locator("form label").all_inner_texts()
+    asked = [groups[ORDINALS.index(label.split()[1])] for label in labels]
+
+    page.get_by_label(labels[0]).fill("WRNG")
+    page.get_by_role("button", name="I have kept it", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("not as it is shown")
+    assert page.locator("[data-recovery-code]").inner_text().split() == groups
+    for label, group in zip(labels, asked, strict=True):
+        page.get_by_label(label).fill(f" {group.lower()} ")
+    page.get_by_role("button", name="I have kept it", exact=True).click()
+
+    expect(page).to_have_url(house.url("/"))
+
+
+def test_the_code_is_copied_downloaded_and_not_shown_again(house: House, new_context: NewContext) -> None:
+    page = new_context(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    groups = register(page, house.url("/register/"), name="Clara of the copies")
+
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()").split() == groups
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    assert " ".join(groups) in download.value.path().read_text()
+
+    page.goto(house.url("/register/"))
+
+    expect(page).to_have_url(house.url("/"))
+    assert groups[0] not in page.content()

@@ -1,0 +1,229 @@
+"""What a browser leaves on its disk after writing a diary: nothing of it, in any file of its profile.
+
+The sweep is proved on the same profile: a page that does everything ours avoids is found in it.
+"""
+
+import http.server
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Playwright, expect
+
+from tests.browser.conftest import ARGUMENTS
+from tests.browser.diary import Diary, sign_in_by_hand
+from tests.browser.house import PASSWORD, House
+from tests.fakes.model_server import FakeModelServer, Script
+from tests.leaks.forms import core_of, new_marker, said_by
+from tests.leaks.sweep import children_of, files, sweep
+
+# Chromium writes a tab's state to its session files some two and a half seconds after a change.
+SETTLE = 3500
+CARELESS = b"""<!doctype html><title>Careless</title><form><textarea id="box"></textarea></form><script>
+const words = decodeURIComponent(location.hash.slice(1));
+localStorage.setItem("words", words.repeat(3)); sessionStorage.setItem("words", words);
+history.replaceState({words}, "");
+const opening = indexedDB.open("words", 1);
+opening.onupgradeneeded = () => opening.result.createObjectStore("words");
+opening.onsuccess = () => opening.result.transaction("words", "readwrite").objectStore("words").put(words, 1);
+</script>"""
+
+
+class Careless(http.server.BaseHTTPRequestHandler):
+    """A page that keeps words in every place a browser offers, and lets itself be cached."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Cache-Control", "max-age=3600")
+        self.send_header("Content-Length", str(len(CARELESS)))
+        self.end_headers()
+        self.wfile.write(CARELESS)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def careless_site() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Careless) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@contextmanager
+def browser_at(playwright: Playwright, profile: Path) -> Iterator[BrowserContext]:
+    """A browser whose profile stays on the disk; ended with the block unless it was killed in it."""
+    context = playwright.chromium.launch_persistent_context(
+        str(profile), executable_path=shutil.which("chromium"), args=ARGUMENTS
+    )
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def kill(profile: Path) -> None:
+    """End the browser of a profile as a power cut would: it writes nothing more."""
+    for pid in children_of(os.getpid()):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if f"--user-data-dir={profile}".encode() in line:
+                os.kill(pid, signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+
+
+def where(marker: str, profile: Path) -> set[str]:
+    """The files of a profile in which a marker lies, by the part of their path that tells what they are."""
+    found = sweep(marker, files(profile))
+    return {line.removeprefix(str(profile)) for line in found}
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    return tmp_path / "profile"
+
+
+AT_ONCE = ("Sessions", "IndexedDB")
+IN_TIME = (*AT_ONCE, "Local Storage", "Session Storage", "History")
+
+
+@pytest.mark.parametrize(
+    ("is_killed", "places"), [(False, IN_TIME), (True, AT_ONCE)], ids=["closed", "killed"]
+)
+def test_a_page_that_is_careless_is_found_in_the_profile(
+    playwright: Playwright, profile: Path, is_killed: bool, places: tuple[str, ...]
+) -> None:
+    marker = new_marker()
+    typed = new_marker()
+    with careless_site() as site, browser_at(playwright, profile) as context:
+        page = context.pages[0]
+        page.goto(f"{site}#{core_of(marker)}")
+        page.locator("#box").fill(said_by(typed, "typed"))
+        page.wait_for_timeout(SETTLE)
+        if is_killed:
+            kill(profile)
+
+    found = " ".join(where(marker, profile))
+    for place in places:
+        assert place in found, f"the sweep does not find words in {place}"
+    assert "Sessions" in " ".join(where(typed, profile)), "the sweep does not find words typed into a form"
+
+
+Way = Callable[[Diary, Callable[[str], str]], None]
+Ways = Sequence[Way]
+
+
+def types_without_saving(diary: Diary, words: Callable[[str], str]) -> None:
+    diary.box.press_sequentially(words("typed"))
+    diary.wait_for_draft()
+
+
+def saves_and_edits(diary: Diary, words: Callable[[str], str]) -> None:
+    diary.keep(words("kept"))
+    diary.button("Edit").click()
+    diary.page.locator("form.edit textarea").fill(words("edited"))
+    diary.page.wait_for_timeout(500)
+    diary.button("Save").click()
+    expect(diary.entries).to_contain_text(core_of(words("")))
+    diary.box.fill(words("and-more"))
+
+
+def is_answered(diary: Diary, words: Callable[[str], str]) -> None:
+    diary.keep(words("asked"))
+    diary.button("Respond").click()
+    expect(diary.page.locator(".reply[data-state=done]")).to_contain_text("reply")
+
+
+def leafs_and_comes_back(diary: Diary, words: Callable[[str], str]) -> None:
+    diary.keep(words("kept"))
+    diary.box.fill(words("typed"))
+    diary.wait_for_draft()
+    for path in ("/d/2020-02-02/", "/settings/", "/"):
+        diary.page.goto(diary.house.url(path))
+    diary.page.go_back()
+    diary.page.go_back()
+    diary.page.reload()
+
+
+def locks_while_typing(diary: Diary, words: Callable[[str], str]) -> None:
+    diary.keep(words("kept"))
+    diary.box.fill(words("typed"))
+    diary.lock()
+    expect(diary.page.get_by_role("heading", name="Locked")).to_be_visible()
+
+
+def is_locked_from_another_tab(diary: Diary, words: Callable[[str], str]) -> None:
+    diary.keep(words("kept"))
+    diary.box.fill(words("typed"))
+    other = diary.page.context.new_page()
+    other.goto(diary.house.url("/"))
+    other.get_by_role("button", name="Lock", exact=True).click()
+    expect(diary.dialog).to_be_visible()
+    diary.page.wait_for_timeout(SETTLE)
+    other.close()
+
+
+def signs_out(diary: Diary, words: Callable[[str], str]) -> None:
+    diary.keep(words("kept"))
+    diary.box.fill(words("typed"))
+    diary.wait_for_draft()
+    diary.button("Sign out").click()
+    expect(diary.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+WAYS = [
+    *(types_without_saving, saves_and_edits, is_answered, leafs_and_comes_back),
+    *(is_locked_from_another_tab, locks_while_typing, signs_out),
+]
+
+
+def play(context: BrowserContext, house: House, model: FakeModelServer, ways: Ways, marker: str) -> None:
+    """Do each thing as somebody new who signs in by hand, one after the other in one tab."""
+    for way in ways:
+        model.next(Script(tokens=["A ", said_by(marker, "reply")], thoughts=[said_by(marker, "thought")]))
+        member = house.new_member()
+        context.clear_cookies()
+        sign_in_by_hand(context.pages[0], house, member)
+        diary = Diary(context.pages[0], house, member).open()
+        way(diary, lambda what: said_by(marker, what))
+    context.pages[0].wait_for_timeout(SETTLE)
+
+
+def check(profile: Path, marker: str) -> None:
+    assert (profile / "Default" / "History").stat().st_size
+    assert where(marker, profile) == set()
+    assert not any(PASSWORD.encode() in place.data for place in files(profile))
+
+
+def test_nothing_of_a_day_of_writing_is_in_the_profile_of_a_browser_that_was_closed(
+    playwright: Playwright, house: House, model: FakeModelServer, profile: Path
+) -> None:
+    marker = new_marker()
+    with browser_at(playwright, profile) as context:
+        play(context, house, model, WAYS, marker)
+
+    check(profile, marker)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [WAYS[0], *(pytest.param(way, marks=pytest.mark.slow) for way in WAYS[1:])],
+    ids=lambda way: way.__name__,
+)
+def test_nothing_is_in_the_profile_of_a_browser_that_was_killed(
+    playwright: Playwright, house: House, model: FakeModelServer, profile: Path, way: Way
+) -> None:
+    marker = new_marker()
+    with browser_at(playwright, profile) as context:
+        play(context, house, model, [way], marker)
+        kill(profile)
+
+    check(profile, marker)

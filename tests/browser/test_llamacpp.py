@@ -1,0 +1,83 @@
+"""A real llama.cpp answers in a real browser, with a tiny random model from the data folder."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.browsing import NewDiary
+from tests.browser.diary import Diary, wait_until
+from tests.browser.house import House, household
+from tests.browser.replying import words_of
+from tests.fakes.tiny_model import write_tiny_model
+
+
+@pytest.fixture(scope="module")
+def with_llamacpp(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[House]:
+    """A household that finds a model file beside its diary and runs it by itself."""
+    folder = tmp_path_factory.mktemp("llamacpp")
+    models = folder / "data" / "models"
+    models.mkdir(parents=True)
+    shutil.copy(write_tiny_model(shared, folder), models / "tiny.gguf")
+    # Long enough to be stopped on a quick machine, and over in a while on a slow one.
+    limits = {"LLAMORA_MODEL_REPLY_TOKENS": "4000", "LLAMORA_MODEL_REPLY_SECONDS": "10"}
+    with household(folder, LLAMORA_MODEL_PARALLEL="2", **limits) as house:
+        yield house
+
+
+def ready(new_diary: NewDiary, house: House) -> Diary:
+    """A diary whose model has been loaded."""
+    diary = new_diary(of=house)
+    diary.keep("Good evening.")
+    return diary
+
+
+def ask(diary: Diary) -> None:
+    """Press Respond until the model is loaded and something is being written."""
+    diary.button("Respond").click()
+    reply = diary.page.locator(".reply").last
+    for _ in range(60):
+        expect(reply).not_to_have_attribute("data-state", "waiting", timeout=60_000)
+        if reply.get_attribute("data-state") != "failed":
+            return
+        diary.button("Try again").last.click()
+
+
+def test_it_streams_is_resumed_after_a_reload_seen_in_two_tabs_and_stopped(
+    with_llamacpp: House, new_diary: NewDiary
+) -> None:
+    diary = ready(new_diary, with_llamacpp)
+    ask(diary)
+    reply = diary.page.locator(".reply").last
+    wait_until(diary.page, lambda: len(words_of(reply)) > 0)
+    expect(reply).to_have_attribute("data-state", "writing")
+
+    diary.reload()
+    expect(reply).to_have_attribute("data-state", "writing")
+    other = new_diary(beside=diary)
+    expect(other.page.locator(".reply").last).to_have_attribute("data-state", "writing")
+    diary.button("Stop").click()
+
+    expect(reply).to_have_attribute("data-state", "stopped")
+    expect(other.page.locator(".reply").last).to_have_attribute("data-state", "stopped")
+    assert reply.inner_text() == other.page.locator(".reply").last.inner_text()
+    assert words_of(reply)
+    diary.reload()
+    assert reply.inner_text() == other.page.locator(".reply").last.inner_text()
+
+
+def test_it_is_seen_whole_in_two_tabs(with_llamacpp: House, new_diary: NewDiary) -> None:
+    diary = ready(new_diary, with_llamacpp)
+    other = new_diary(beside=diary)
+    ask(diary)
+    replies = [tab.page.locator(".reply").last for tab in (diary, other)]
+
+    for reply in replies:
+        expect(reply).to_have_attribute("data-state", re.compile("done|failed"), timeout=60_000)
+
+    assert words_of(replies[0]) == words_of(replies[1]) != []
+    other.reload()
+    assert words_of(replies[0]) == words_of(replies[1])

@@ -1,0 +1,210 @@
+"""Locking and unlocking: nothing of the day can be read, nothing that was being written is lost."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.diary import Diary
+
+KEPT = "zanderbraten in the oven"
+UNSAVED = "quittengelee on the shelf"
+
+
+def without_drafts(page: Page) -> None:
+    """No draft leaves this tab, so that what is typed is in the page alone."""
+    page.route("**/draft/", lambda route: route.abort())
+
+
+def mid_sentence(diary: Diary) -> None:
+    """An entry is kept, and half a sentence is in the box and nowhere else."""
+    diary.keep(KEPT)
+    without_drafts(diary.page)
+    diary.box.fill(UNSAVED)
+
+
+def lock_elsewhere(diary: Diary, new_diary: NewDiary) -> Diary:
+    """Lock in another tab of the same browser."""
+    other = new_diary(beside=diary)
+    other.lock()
+    expect(other.page).to_have_url(re.compile("/unlock/"))
+    return other
+
+
+def assert_nothing_can_be_read(diary: Diary) -> None:
+    expect(diary.dialog).to_be_visible()
+    shown = diary.shown_words()
+    for words in (KEPT, UNSAVED):
+        assert words not in shown
+    assert diary.page.title() == "Locked · Llamora"
+    assert diary.page.locator("textarea").count() == 0
+
+
+def test_the_key_l_locks_and_the_password_opens_the_same_page(new_diary: NewDiary) -> None:
+    diary = new_diary(path="/d/2022-03-01/")
+    diary.keep(KEPT)
+
+    diary.page.locator("body").press("l")
+    expect(diary.page).to_have_url(re.compile("/unlock/"))
+    assert KEPT not in diary.shown_words()
+    diary.page.get_by_label("Password", exact=True).fill(diary.member.password)
+    diary.button("Unlock").click()
+
+    expect(diary.page).to_have_url(diary.house.url("/d/2022-03-01/"))
+    expect(diary.entries).to_contain_text(KEPT)
+
+
+def test_the_letter_l_in_a_text_is_a_letter(diary: Diary) -> None:
+    diary.box.press_sequentially("all lilies")
+
+    expect(diary.box).to_have_value("all lilies")
+    expect(diary.dialog).to_be_hidden()
+
+
+def test_the_button_saves_what_is_being_written_first(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    diary.box.fill(UNSAVED)
+
+    diary.lock()
+    expect(diary.page).to_have_url(re.compile("/unlock/"))
+    diary.page.get_by_label("Password", exact=True).fill(diary.member.password)
+    diary.button("Unlock").click()
+
+    expect(diary.box).to_have_value(UNSAVED)
+
+
+def test_a_lock_in_another_tab_covers_this_one_in_mid_sentence(
+    new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect("ERR_FAILED")
+    diary = new_diary()
+    mid_sentence(diary)
+
+    lock_elsewhere(diary, new_diary)
+
+    assert_nothing_can_be_read(diary)
+    expect(diary.dialog.get_by_label("Password", exact=True)).to_be_focused()
+    diary.page.keyboard.press("Escape")
+    assert_nothing_can_be_read(diary)
+
+
+def test_the_same_person_gets_the_page_and_the_half_sentence_back(
+    new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect("ERR_FAILED")
+    diary = new_diary()
+    mid_sentence(diary)
+    lock_elsewhere(diary, new_diary)
+
+    diary.unlock()
+
+    expect(diary.dialog).to_be_hidden()
+    expect(diary.box).to_have_value(UNSAVED)
+    expect(diary.entries).to_contain_text(KEPT)
+    diary.page.unroute("**/draft/")
+    diary.button("Keep").click()
+    expect(diary.entries).to_have_count(2)
+    diary.reload()
+    expect(diary.entries).to_have_count(2)
+
+
+def test_a_wrong_password_is_said_and_opens_nothing(new_diary: NewDiary, complaints: Complaints) -> None:
+    complaints.expect("ERR_FAILED", "422")
+    diary = new_diary()
+    mid_sentence(diary)
+    lock_elsewhere(diary, new_diary)
+
+    diary.unlock("not my password at all")
+
+    expect(diary.dialog.get_by_role("alert")).to_have_text("This is not the password of this diary.")
+    assert_nothing_can_be_read(diary)
+    diary.unlock()
+    expect(diary.box).to_have_value(UNSAVED)
+
+
+def test_locking_with_words_that_could_not_be_saved_keeps_them_behind_the_dialog(
+    new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect("ERR_FAILED")
+    diary = new_diary()
+    mid_sentence(diary)
+
+    diary.lock()
+
+    assert_nothing_can_be_read(diary)
+    diary.unlock()
+    expect(diary.box).to_have_value(UNSAVED)
+
+
+def test_past_the_idle_limit_the_next_save_opens_the_dialog_and_loses_nothing(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    diary.keep(KEPT)
+    diary.house.leave_idle(diary.member)
+
+    with diary.page.expect_request(re.compile("/draft/$")):
+        diary.box.fill(UNSAVED)
+
+    assert_nothing_can_be_read(diary)
+    diary.unlock()
+    expect(diary.box).to_have_value(UNSAVED)
+    diary.wait_for_draft()
+
+
+def test_a_kept_text_meets_the_lock_and_is_kept_after_it(new_diary: NewDiary, complaints: Complaints) -> None:
+    complaints.expect("ERR_FAILED", "401")
+    diary = new_diary()
+    mid_sentence(diary)
+    diary.house.take_key(diary.member)
+
+    diary.button("Keep").click()
+    assert_nothing_can_be_read(diary)
+    diary.unlock()
+    expect(diary.box).to_have_value(UNSAVED)
+    diary.button("Keep").click()
+
+    expect(diary.entries).to_have_count(2)
+    expect(diary.box).to_have_value("")
+
+
+def test_an_edit_in_the_middle_of_a_lock_comes_back(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    diary.keep(KEPT)
+    diary.button("Edit").click()
+    diary.page.locator("form.edit textarea").fill(UNSAVED)
+    lock_elsewhere(diary, new_diary)
+    assert_nothing_can_be_read(diary)
+
+    diary.unlock()
+
+    expect(diary.page.locator("form.edit textarea")).to_have_value(UNSAVED)
+    diary.button("Save").click()
+    expect(diary.entries).to_have_text(re.compile(UNSAVED))
+
+
+def test_the_dialog_says_so_when_the_server_is_away_and_asks_again(
+    new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect("ERR_FAILED")
+    diary = new_diary()
+    mid_sentence(diary)
+    diary.page.route("**/unlock/", lambda route: route.abort())
+    lock_elsewhere(diary, new_diary)
+    expect(diary.dialog).to_contain_text("The server cannot be reached. Trying again.")
+
+    diary.page.unroute("**/unlock/")
+
+    expect(diary.dialog.get_by_label("Password", exact=True)).to_be_visible()
+    diary.unlock()
+    expect(diary.box).to_have_value(UNSAVED)
+
+
+@pytest.mark.slow
+def test_past_the_idle_limit_a_page_left_alone_covers_itself(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    diary.keep(KEPT)
+
+    diary.house.leave_idle(diary.member)
+
+    expect(diary.dialog).to_be_visible(timeout=45_000)
+    assert KEPT not in diary.shown_words()

@@ -1,0 +1,87 @@
+"""The network goes, or the server itself: what is written stays in the page and is saved once."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.diary import Diary
+from tests.browser.house import House, household
+
+AWAY = "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_FAILED"
+
+
+@pytest.fixture(scope="module")
+def frail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A household whose server is killed now and then."""
+    with household(tmp_path_factory.mktemp("frail")) as house:
+        yield house
+
+
+def test_what_is_kept_while_the_network_is_away_is_kept_once_when_it_is_back(
+    diary: Diary, complaints: Complaints
+) -> None:
+    complaints.expect(*AWAY)
+    diary.page.context.set_offline(True)
+    diary.box.fill("Written in a tunnel.")
+
+    diary.button("Keep").click()
+    expect(diary.state).to_have_text("Not saved, trying again")
+    expect(diary.box).to_have_value("Written in a tunnel.")
+    diary.page.context.set_offline(False)
+
+    expect(diary.entry("Written in a tunnel.")).to_be_visible()
+    expect(diary.box).to_have_value("")
+    diary.reload()
+    expect(diary.entries).to_have_count(1)
+
+
+def test_a_draft_typed_while_the_network_is_away_is_saved_when_it_is_back(
+    diary: Diary, complaints: Complaints
+) -> None:
+    complaints.expect(*AWAY)
+    diary.page.context.set_offline(True)
+    diary.box.fill("Typed in a tunnel")
+    expect(diary.state).to_have_text("Not saved: The server cannot be reached. Your words stay here.")
+
+    diary.page.context.set_offline(False)
+
+    diary.wait_for_draft()
+    diary.reload()
+    expect(diary.box).to_have_value("Typed in a tunnel")
+
+
+def test_a_draft_survives_a_killed_server_and_so_does_the_visit(
+    frail: House, new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect(*AWAY)
+    diary = new_diary(of=frail)
+    diary.keep("Kept before the power cut.")
+    diary.box.fill("Half a thought")
+    diary.wait_for_draft()
+
+    frail.kill()
+    frail.start_again()
+    diary.reload()
+
+    expect(diary.entries).to_contain_text("Kept before the power cut.")
+    expect(diary.box).to_have_value("Half a thought")
+
+
+def test_what_is_kept_while_the_server_is_dead_is_kept_once_when_it_is_back(
+    frail: House, new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect(*AWAY)
+    diary = new_diary(of=frail)
+    frail.kill()
+    diary.box.fill("Written while it was dead.")
+    diary.button("Keep").click()
+    expect(diary.state).to_have_text("Not saved, trying again")
+
+    frail.start_again()
+
+    expect(diary.entry("Written while it was dead.")).to_be_visible(timeout=20_000)
+    expect(diary.box).to_have_value("")
+    diary.reload()
+    expect(diary.entries).to_have_count(1)

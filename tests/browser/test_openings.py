@@ -1,0 +1,119 @@
+"""What the model does beside answering: it opens a day, puts one in short, answers in other ways."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.browsing import NewDiary
+from tests.browser.diary import Diary
+from tests.browser.house import House
+from tests.browser.replying import LONG, plain, wait_for_end, wait_for_words, words_of
+from tests.fakes.model_server import FakeModelServer, Script
+
+
+def a_day_after(new_diary: NewDiary, house: House, model: FakeModelServer, script: Script) -> Diary:
+    """Somebody's page of today, who wrote on a day before; its opening is told by a script."""
+    who = house.new_member()
+    new_diary(member=who, path="/d/2019-02-03/").keep("Varnish is out.")
+    model.next(script)
+    return new_diary(member=who)
+
+
+def test_a_day_is_opened_as_one_looks_on_and_stays_so(
+    new_diary: NewDiary, house: House, model: FakeModelServer
+) -> None:
+    diary = a_day_after(new_diary, house, model, LONG)
+    opening = diary.page.locator("#opening > .reply")
+    wait_for_words(opening)
+
+    wait_for_end(opening)
+
+    assert words_of(opening) == plain(LONG)
+    calls = len(model.calls)
+    diary.reload()
+    assert words_of(opening) == plain(LONG)
+    assert len(model.calls) == calls
+    opening.get_by_role("link", name="What was read").click()
+    expect(opening.locator(".was-read a")).to_have_text(re.compile("3 February 2019"))
+
+
+def test_an_opening_is_dismissed_for_good(new_diary: NewDiary, house: House, model: FakeModelServer) -> None:
+    diary = a_day_after(new_diary, house, model, LONG)
+    opening = diary.page.locator("#opening > .reply")
+    wait_for_words(opening)
+
+    diary.button("Dismiss").click()
+
+    expect(opening).to_have_count(0)
+    diary.reload()
+    expect(diary.page.locator("#opening")).to_have_count(0)
+
+
+def test_an_opening_that_fails_leaves_the_page_as_it_was(
+    new_diary: NewDiary, house: House, model: FakeModelServer
+) -> None:
+    diary = a_day_after(new_diary, house, model, Script(tokens=LONG.tokens, rate=4, drop_after=10))
+    wait_for_words(diary.page.locator("#opening > .reply"))
+
+    expect(diary.page.locator("#opening > .reply")).to_have_count(0)
+
+    expect(diary.page.locator(".amiss:visible")).to_have_count(0)
+    diary.keep("Written all the same.")
+
+
+def test_a_day_is_put_in_short_for_who_rests_on_it_with_the_keyboard(
+    new_diary: NewDiary, house: House, model: FakeModelServer
+) -> None:
+    who = house.new_member()
+    new_diary(member=who, path="/d/2019-02-03/").keep("Varnish is out.")
+    diary = new_diary(member=who, path="/d/2019-02-05/")
+    calls = len(model.calls)
+    day, recap = diary.page.locator('#calendar a[data-date="2019-02-03"]'), diary.page.locator("#recap")
+    day.hover()
+    diary.page.wait_for_timeout(900)
+    assert len(model.calls) == calls
+    model.next(Script(tokens=["The varnish ", "ran out."]))
+
+    diary.page.locator('#calendar a[data-date="2019-02-04"]').focus()
+    diary.page.keyboard.press("ArrowLeft")
+
+    expect(day).to_be_focused()
+    expect(recap).to_contain_text("The varnish ran out.")
+    assert len(model.calls) == calls + 1
+
+
+def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: Diary, model: FakeModelServer) -> None:
+    page = diary.page
+    entry = diary.keep("The weir again.")
+    entry.get_by_text("Other ways").click()
+    model.next(Script(tokens=["Which weir?"]))
+    entry.get_by_role("button", name="Ask me a question").click()
+    wait_for_end(entry.locator(".reply"))
+    expect(entry.locator(".reply-who")).to_contain_text("asks")
+
+    entry.get_by_text("Other ways").click()
+    entry.get_by_role("link", name="A way of your own").click()
+    page.get_by_label("What it is called").fill("As a sailor")
+    page.get_by_label("How the entry should be answered").fill("As a sailor would.")
+    page.get_by_role("button", name="Keep this way").click()
+    model.next(Script(tokens=["Ahoy."]))
+    page.get_by_role("button", name="Ask for this").click()
+
+    expect(entry.locator(".reply")).to_have_count(2)
+    wait_for_end(entry.locator(".reply").last)
+    expect(entry.locator(".reply").last).to_contain_text("As a sailor")
+
+
+def test_thinking_can_be_opened_while_it_lasts(diary: Diary, model: FakeModelServer) -> None:
+    entry = diary.keep("The weir again.")
+    thoughts = [f"Hm {number}. " for number in range(80)]
+    model.next(Script(thoughts=thoughts, tokens=["A walk."], rate=20))
+    entry.get_by_role("button", name="Respond").click()
+    thinking = entry.locator(".thinking")
+
+    thinking.get_by_text("Thoughts", exact=True).click()
+
+    expect(thinking.locator("[data-thoughts]")).to_contain_text("Hm 30.")
+    wait_for_end(entry.locator(".reply"))
+    expect(thinking).to_have_count(0)
+    expect(entry.locator(".reply")).not_to_contain_text("Hm")

@@ -1,0 +1,218 @@
+"""The pages about oneself and the household: readable, small, without script, by keyboard."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import Complaints, NewContext, NewDiary
+from tests.browser.diary import come_in, sign_in_by_hand
+from tests.browser.house import House
+from tests.browser.test_accessible import Seen
+from tests.server import manage
+
+OWN = [
+    "/settings/",
+    "/settings/password/",
+    "/settings/recovery-code/",
+    "/settings/key/",
+    "/settings/somebody-had-my-key/",
+    "/settings/browsers/",
+    "/settings/leave/",
+]
+
+
+@pytest.fixture
+def inside(page: Page, house: House) -> Page:
+    """Somebody's tab, with a second browser of theirs signed in elsewhere."""
+    member = house.new_member()
+    house.sign_in(member)
+    come_in(page.context, house, member)
+    return page
+
+
+def every_page(page: Page, house: House) -> Iterator[str]:
+    for path in OWN:
+        page.goto(house.url(path))
+        page.wait_for_load_state("networkidle")
+        yield path
+    page.goto(house.url("/settings/password/"))
+    page.get_by_label("Your password now").fill("not this one")
+    page.get_by_label("New password", exact=True).fill("short")
+    page.get_by_label("Repeat password").fill("other")
+    page.get_by_role("button", name="Change my password").click()
+    expect(page.locator(".wrong")).to_have_count(2)
+    yield "refused"
+
+
+@pytest.fixture
+def seen(inside: Page, house: House, complaints: Complaints) -> Seen:
+    """One walk through all of them."""
+    complaints.expect("422", "Applying inline style")
+    walk = Seen()
+    for path in every_page(inside, house):
+        walk.look_at(inside, path)
+    return walk
+
+
+def test_everybody_can_read_and_use_them(seen: Seen) -> None:
+    assert len(seen.by_light) == len(OWN) + 1
+    assert {path: lines for path, lines in seen.by_light.items() if lines} == {}
+    assert {path: lines for path, lines in seen.in_the_dark.items() if lines} == {}
+    assert {path: width for path, width in seen.too_wide.items() if width > 0} == {}
+    assert {path: things for path, things in seen.too_small.items() if things} == {}
+
+
+def test_larger_text_is_larger_and_fits(inside: Page, house: House) -> None:
+    inside.set_viewport_size({"width": 320, "height": 640})
+    inside.goto(house.url("/settings/"))
+    before = inside.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
+
+    inside.get_by_label("Larger", exact=True).check()
+    inside.get_by_role("button", name="Save").click()
+
+    expect(inside.get_by_text("Saved.")).to_be_visible()
+    assert inside.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") > before * 1.2
+    assert inside.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_browser_elsewhere_is_ended_and_its_tab_says_so(
+    new_diary: NewDiary, new_context: NewContext
+) -> None:
+    there = new_diary()
+    other = there.house.sign_in(there.member)
+    here = new_context(other, there.house).new_page()
+    here.goto(there.house.url("/settings/browsers/"))
+
+    here.get_by_role("button", name=re.compile("^Sign out of ")).first.click()
+
+    expect(here.get_by_text("Signed out there.")).to_be_visible()
+    expect(there.dialog).to_be_visible()
+    assert there.box.count() == 0 or not there.box.is_visible()
+
+
+def test_all_of_it_works_without_script(new_context: NewContext, house: House) -> None:
+    member = house.new_member()
+    page = new_context(member, house, java_script_enabled=False).new_page()
+    page.goto(house.url("/settings/"))
+
+    page.get_by_role("link", name="Change your password").click()
+    page.get_by_label("Your password now").fill(member.password)
+    page.get_by_label("New password", exact=True).fill("a heron on every post")
+    page.get_by_label("Repeat password").fill("a heron on every post")
+    page.get_by_role("button", name="Change my password").click()
+    expect(page.get_by_text("Your password is changed.")).to_be_visible()
+
+    page.get_by_role("link", name="Make a new recovery code").click()
+    page.get_by_label("Your password now").fill("a heron on every post")
+    page.get_by_role("button", name="Make a new code").click()
+    expect(page.locator("[data-recovery-code]")).to_have_text(re.compile(r"(\w{4}\s*){9}"))
+    page.get_by_role("button", name="I have kept it").click()
+    expect(page).to_have_url(house.url("/settings/"))
+
+    page.get_by_role("link", name="See your browsers").click()
+    expect(page.get_by_text("You are signed in nowhere else.")).to_be_visible()
+    page.goto(house.url("/settings/leave/"))
+    page.get_by_label("Your password now").fill("a heron on every post")
+    page.get_by_role("button", name="Delete my diary").click()
+    expect(page.get_by_role("heading", name="Your diary is gone")).to_be_visible()
+    page.goto(house.url("/"))
+    expect(page).to_have_url(re.compile("/sign-in/"))
+
+
+def test_the_settings_are_reached_and_saved_by_keyboard(inside: Page, house: House) -> None:
+    inside.goto(house.url("/settings/"))
+    inside.get_by_label("Name shown").focus()
+
+    inside.keyboard.type("Liv")
+    inside.keyboard.press("Enter")
+
+    expect(inside.get_by_text("Saved.")).to_be_visible()
+    expect(inside.get_by_role("heading", name="Liv")).to_be_visible()
+
+
+def test_an_invitation_from_the_keeper_lets_somebody_in(own_house: House, new_context: NewContext) -> None:
+    keeper = new_context().new_page()
+    assert own_house.server.set_up_link
+    parts = urlsplit(own_house.server.set_up_link)
+    keeper.goto(own_house.url(f"{parts.path}?{parts.query}"))
+    register(keeper, "Karin")
+    keeper.goto(own_house.url("/settings/"))
+    keeper.get_by_role("link", name="Invite somebody").click()
+    keeper.get_by_role("button", name="Make a link").click()
+    link = keeper.get_by_label("The link").input_value()
+
+    guest = new_context().new_page()
+    guest.goto(link)
+    register(guest, "Gustav")
+
+    expect(guest.get_by_role("textbox", name="Write", exact=True)).to_be_visible()
+    keeper.goto(own_house.url("/admin/accounts/invitation/"))
+    expect(keeper.get_by_text("Gustav")).to_be_visible()
+
+
+def register(page: Page, name: str) -> None:
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Password", exact=True).fill("seven slow herons over the weir")
+    page.get_by_label("Repeat password", exact=True).fill("seven slow herons over the weir")
+    page.get_by_role("button", name="Create my diary", exact=True).click()
+    page.get_by_role("button", name="I have kept it", exact=True).click()
+
+
+def test_a_link_from_the_terminal_lets_somebody_in_once(own_house: House, new_context: NewContext) -> None:
+    assert manage(own_house.folder, "invite").returncode == 1
+    assert own_house.server.set_up_link
+    parts = urlsplit(own_house.server.set_up_link)
+    keeper = new_context().new_page()
+    keeper.goto(own_house.url(f"{parts.path}?{parts.query}"))
+    register(keeper, "Karin")
+
+    printed = urlsplit(manage(own_house.folder, "invite").stdout.strip())
+    guest = new_context().new_page()
+    guest.goto(own_house.url(f"{printed.path}?{printed.query}"))
+    register(guest, "Gustav")
+
+    expect(guest.get_by_role("textbox", name="Write", exact=True)).to_be_visible()
+    assert printed.query.removeprefix("invite=") not in own_house.server.log()
+
+
+def test_somebody_who_shortened_their_days_signs_in_for_a_week(page: Page, house: House) -> None:
+    member = house.new_member()
+    page.goto(house.url("/sign-in/"))
+    page.get_by_label("Stay signed in here").select_option(label="For a week")
+    sign_in_by_hand(page, house, member)
+    expect(page.get_by_role("textbox", name="Write", exact=True)).to_be_visible()
+
+    ages = {cookie["name"]: cookie["expires"] for cookie in page.context.cookies()}
+    now = page.evaluate("Date.now() / 1000")
+
+    assert 6.9 * 86400 < ages["llamora_session"] - now < 7.1 * 86400
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1440, 768, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_can_be_looked_at(
+    new_context: NewContext,
+    house: House,
+    complaints: Complaints,
+    tmp_path: Path,
+    width: int,
+    theme: Literal["light", "dark"],
+) -> None:
+    folder = Path(os.environ.get("LLAMORA_TEST_PICTURES", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    complaints.expect("422")
+    member = house.new_member(f"Elisabeth {width} {theme}")
+    house.sign_in(member)
+    size = {"viewport": {"width": width, "height": 1000}, "color_scheme": theme}
+    page = new_context(member, house, **size).new_page()
+
+    for path in every_page(page, house):
+        name = path.strip("/").replace("/", "-")
+        page.screenshot(path=folder / f"people-{name}-{width}-{theme}.png", full_page=True)

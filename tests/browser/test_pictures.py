@@ -1,0 +1,165 @@
+"""Every page as a picture, with years of a real diary in it: to be looked at before anything is called done.
+
+LLAMORA_TEST_PICTURES=/tmp/pictures pytest tests/browser/test_pictures.py -m slow
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import Complaints, NewContext
+from tests.browser.diary import Diary, come_in
+from tests.browser.house import PASSWORD, House, Member, household
+from tests.browser.replying import respond, wait_for_end, wait_for_words
+from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.server import manage
+
+WIDTHS = {1440: 1000, 768: 1024, 390: 844}
+ANSWER = """You kept the morning for yourself, and the *errands* came after. Two things stand side by side:
+
+- the quiet hour before the office,
+- and the supper that went on.
+
+> What would the day have been without the second?
+"""
+
+
+@pytest.fixture(scope="module")
+def archive(
+    tmp_path_factory: pytest.TempPathFactory, shared: Path, model: FakeModelServer
+) -> Iterator[tuple[House, Member]]:
+    """A household with five years of Pepys in it."""
+    folder = tmp_path_factory.mktemp("archive")
+    with household(folder, LLAMORA_MODEL_URL=model.url) as house:
+        member = house.new_member("Samuel", time_zone="Europe/London")
+        password = folder / "password"
+        password.write_text(PASSWORD)
+        command = ("import_diary", str(shared / "corpus/pepys_1660_1664.jsonl"), "--user", "Samuel")
+        done = manage(folder, *command, "--password-file", str(password), extra=house.extra)
+        assert done.returncode == 0, done.stderr
+        yield house, member
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = Path(os.environ.get("LLAMORA_TEST_PICTURES", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def at_the_door(page: Page, house: House, shoot: Callable[[str], None]) -> None:
+    for name, path in {"sign-in": "/sign-in/", "recover": "/recover/", "404": "/nothing/"}.items():
+        page.goto(house.url(path))
+        shoot(name)
+    page.goto(house.url("/register/"))
+    page.get_by_label("Name", exact=True).fill("Elisabeth " + os.urandom(3).hex())
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Repeat password", exact=True).fill(PASSWORD)
+    page.get_by_role("meter").wait_for()
+    shoot("register")
+    page.get_by_role("button", name="Create my diary", exact=True).click()
+    page.locator("[data-recovery-code]").wait_for()
+    shoot("recovery-code")
+    page.get_by_role("button", name="I have kept it", exact=True).click()
+    expect(page.get_by_role("textbox", name="Write", exact=True)).to_be_visible()
+    shoot("first-day")
+
+
+def inside(diary: Diary, model: FakeModelServer, shoot: Callable[[str], None]) -> None:
+    page = diary.page
+    for name, path in {
+        "day": "/d/1663-05-15/",
+        "calendar": "/calendar/1663-05/",
+        "settings": "/settings/",
+    }.items():
+        page.goto(diary.house.url(path))
+        page.wait_for_load_state("networkidle")
+        shoot(name)
+    diary.open()
+    reply = respond(diary, model, Script(tokens=[ANSWER]), text="Up early, and to the office by water.")
+    wait_for_end(reply)
+    reply = respond(diary, model, Script(tokens=words(300), rate=30), text="Home late. *Tired*, but content.")
+    wait_for_words(reply)
+    shoot("replies")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    wait_for_end(reply, "stopped")
+    shoot("stopped")
+    page.get_by_role("button", name="Edit", exact=True).last.click()
+    expect(page.locator("form.edit textarea")).to_be_focused()
+    shoot("editing")
+    page.locator("form.edit [data-cancel]").click()
+    expect(diary.entries).to_have_count(2)
+    page.get_by_role("button", name="Delete", exact=True).last.click()
+    page.get_by_role("button", name="Undo", exact=True).wait_for()
+    shoot("deleted")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(diary.entries).to_have_count(2)
+
+
+def torn(diary: Diary, second: Diary, shoot: Callable[[str], None]) -> None:
+    """Two texts: in two composers, and in two edits of one entry."""
+    diary.box.fill("From the kitchen, with flour on the hands.")
+    diary.wait_for_draft()
+    second.box.fill("From the desk, where there was more time and more light.")
+    expect(second.page.locator("[data-conflict]")).to_be_visible()
+    shoot("two-drafts")
+    second.button("Leave mine").click()
+    second.box.fill("")
+    for tab, text in ((diary, "The supper was fish."), (second, "The supper was soup.")):
+        tab.box.press("Escape")  # on a phone the touched sheet covers the page
+        tab.button("Edit").last.click()
+        tab.page.locator("form.edit textarea").fill(text)
+    diary.button("Save").click()
+    expect(diary.entry("The supper was fish.")).to_be_visible()
+    second.button("Save").click()
+    second.page.get_by_text("Both texts are here").wait_for()
+    shoot("conflict")
+
+
+def locked(diary: Diary, second: Diary, shoot: Callable[[str], None]) -> None:
+    """The dialog over a page in another tab, and the page of a locked diary."""
+    diary.page.locator("body").press("l")
+    diary.page.wait_for_url("**/unlock/**")
+    expect(second.dialog.get_by_label("Password", exact=True)).to_be_focused()
+    shoot("dialog")
+    second.unlock("not my password")
+    second.dialog.get_by_role("alert").wait_for()
+    shoot("dialog-wrong")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_can_be_looked_at(
+    archive: tuple[House, Member],
+    new_context: NewContext,
+    model: FakeModelServer,
+    pictures: Path,
+    complaints: Complaints,
+    width: int,
+    theme: Literal["light", "dark"],
+) -> None:
+    complaints.expect("404", "409", "422")
+    house, member = archive
+    size: dict[str, Any] = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": theme}
+    door = new_context(**size).new_page()
+    context = new_context(**size)
+    come_in(context, house, house.sign_in(member))
+    empty_day = f"/d/20{len(theme) + 10}-01-{width // 48:02}/"
+    diary, second = (Diary(context.new_page(), house, member, empty_day) for _ in range(2))
+
+    def shoot_of(page: Page) -> Callable[[str], None]:
+        def shoot(name: str) -> None:
+            page.screenshot(path=pictures / f"{name}-{width}-{theme}.png")
+
+        return shoot
+
+    at_the_door(door, house, shoot_of(door))
+    inside(diary, model, shoot_of(diary.page))
+    torn(diary, second.open(), shoot_of(second.page))
+    locked(diary, second, shoot_of(second.page))
+    shoot_of(diary.page)("locked")

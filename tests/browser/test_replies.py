@@ -1,0 +1,197 @@
+"""A reply as it is written into the page: streamed, stopped, tried again, whole in every tab."""
+
+from playwright.sync_api import expect
+
+from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.diary import Diary, wait_until
+from tests.browser.replying import LONG, html_of, plain, respond, wait_for_end, wait_for_words, words_of
+from tests.fakes.model_server import FakeModelServer, Script, words
+
+
+def test_a_reply_grows_block_by_block_and_is_the_same_after_a_reload(
+    diary: Diary, model: FakeModelServer
+) -> None:
+    reply = respond(diary, model, LONG)
+    wait_for_words(reply)
+    assert reply.get_attribute("data-state") == "writing"
+    first = len(reply.inner_text())
+    wait_until(diary.page, lambda: len(reply.inner_text()) > first)
+
+    wait_for_end(reply)
+
+    assert words_of(reply) == plain(LONG)
+    html = html_of(reply)
+    diary.reload()
+    assert html_of(reply) == html
+
+
+def test_stop_keeps_what_came_and_hangs_up_on_the_model(diary: Diary, model: FakeModelServer) -> None:
+    before = model.hung_up
+    reply = respond(diary, model, Script(tokens=words(400), rate=40))
+    wait_for_words(reply)
+
+    diary.button("Stop").click()
+
+    wait_for_end(reply, "stopped")
+    expect(reply).to_contain_text("Stopped. What had come is kept.")
+    assert model.wait_for_hang_up(count=before + 1)
+    came = words_of(reply)
+    assert len(came) >= 4
+    diary.reload()
+    assert words_of(diary.page.locator(".reply")) == came
+
+
+def test_a_second_tab_sees_the_same_reply_whole_and_once(
+    diary: Diary, new_diary: NewDiary, model: FakeModelServer
+) -> None:
+    early = new_diary(beside=diary)
+    reply = respond(diary, model, LONG)
+    wait_for_words(reply)
+    late = new_diary(beside=diary)
+
+    wait_for_end(reply)
+
+    wait_for_end(late.page.locator(".reply"))
+    assert words_of(late.page.locator(".reply")) == words_of(reply) == plain(LONG)
+    # The early tab does not have the entry itself; a reload shows it with its reply.
+    early.reload()
+    assert words_of(early.page.locator(".reply")) == plain(LONG)
+
+
+def test_a_reload_in_the_middle_goes_on_where_it_was(diary: Diary, model: FakeModelServer) -> None:
+    reply = respond(diary, model, LONG)
+    wait_for_words(reply)
+
+    diary.reload()
+
+    assert reply.get_attribute("data-state") == "writing"
+    wait_for_end(reply)
+    assert words_of(reply) == plain(LONG)
+
+
+def test_a_lost_socket_is_taken_up_again(
+    diary: Diary, model: FakeModelServer, complaints: Complaints
+) -> None:
+    complaints.expect("ERR_INTERNET_DISCONNECTED")
+    reply = respond(diary, model, LONG)
+    wait_for_words(reply)
+
+    diary.page.context.set_offline(True)
+    diary.page.evaluate("document.dispatchEvent(new CustomEvent('llamora:opened'))")
+    diary.page.context.set_offline(False)
+
+    wait_for_end(reply)
+    assert words_of(reply) == plain(LONG)
+
+
+def test_a_failure_is_a_sentence_with_another_try(diary: Diary, model: FakeModelServer) -> None:
+    reply = respond(diary, model, Script(status=500))
+    wait_for_end(reply, "failed")
+    expect(reply).to_contain_text("The model server failed for a reason of its own.")
+    assert words_of(reply) == []
+    model.next(Script(tokens=["Now ", "it ", "works."]))
+
+    diary.button("Try again").click()
+
+    wait_for_end(reply)
+    assert words_of(reply) == ["Now", "it", "works."]
+
+
+def test_a_reply_that_broke_off_keeps_its_words_and_another_stands_below(
+    diary: Diary, model: FakeModelServer
+) -> None:
+    reply = respond(diary, model, Script(tokens=words(40), drop_after=20))
+    wait_for_end(reply, "failed")
+    expect(reply).to_contain_text("broke off in the middle")
+    assert words_of(reply) == plain(Script(tokens=words(20)))
+    model.next(Script(tokens=["Whole."]))
+
+    diary.button("Try again").click()
+
+    replies = diary.page.locator(".reply")
+    expect(replies).to_have_count(2)
+    wait_for_end(replies.nth(1))
+    replies.nth(0).get_by_role("button", name="Remove this reply").click()
+    expect(replies).to_have_count(1)
+    assert words_of(replies) == ["Whole."]
+
+
+def test_what_a_model_says_does_nothing_in_the_page(diary: Diary, model: FakeModelServer) -> None:
+    evil = (
+        "Look: <script>document.title='hit'</script> <img src=x onerror=\"document.title='hit'\">\n\n"
+        "[press](javascript:document.title='hit') <a href=\"javascript:document.title='hit'\">me</a> "
+        "<svg onload=\"document.title='hit'\">"
+        "<iframe srcdoc=\"<script>parent.document.title='hit'</script>\">\n\n"
+        '<form action="/sign-out/" method="post"><button>Keep</button></form> <style>*{display:none}</style>'
+    )
+    reply = respond(diary, model, Script(tokens=list(evil), rate=400))
+
+    wait_for_end(reply)
+
+    shown = reply.locator("[data-settled], [data-tail]")
+    assert shown.locator("script, img, svg, iframe, form, button, style, [onerror], [onload]").count() == 0
+    assert shown.locator("a[href^='javascript' i]").count() == 0
+    assert diary.page.title() != "hit"
+
+
+def test_the_page_does_not_jump_for_a_reader_who_scrolled_up(diary: Diary, model: FakeModelServer) -> None:
+    diary.keep("\n\n".join(f"Line {number} of a long day." for number in range(60)))
+    reply = respond(diary, model, Script(tokens=words(240), rate=120))
+    wait_for_words(reply)
+    diary.page.evaluate("scrollTo(0, 100)")
+
+    wait_for_end(reply)
+
+    assert diary.page.evaluate("scrollY") == 100
+
+
+def test_the_page_follows_a_reader_who_is_at_the_end(diary: Diary, model: FakeModelServer) -> None:
+    diary.keep("\n\n".join(f"Line {number} of a long day." for number in range(60)))
+    reply = respond(diary, model, Script(tokens=words(240), rate=120))
+    diary.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+
+    wait_for_end(reply)
+
+    assert diary.page.evaluate("innerHeight + scrollY >= document.documentElement.scrollHeight - 48")
+
+
+def test_a_screen_reader_hears_of_a_reply_once(diary: Diary, model: FakeModelServer) -> None:
+    diary.page.evaluate("""() => {
+        window.heard = [];
+        const said = document.getElementById('said');
+        new MutationObserver(() => said.textContent && heard.push(said.textContent))
+            .observe(said, { childList: true, characterData: true, subtree: true });
+    }""")
+    reply = respond(diary, model, Script(tokens=words(60), rate=60))
+
+    wait_for_end(reply)
+
+    assert diary.page.evaluate("window.heard") == ["Llamora has answered."]
+
+
+def test_writing_goes_on_while_the_model_does(diary: Diary, model: FakeModelServer) -> None:
+    reply = respond(diary, model, LONG)
+    wait_for_words(reply)
+
+    diary.keep("Meanwhile, another thing.")
+
+    assert reply.get_attribute("data-state") == "writing"
+    wait_for_end(reply)
+
+
+def test_a_lock_ends_the_reply_and_its_words_are_there_after_unlocking(
+    new_diary: NewDiary, model: FakeModelServer
+) -> None:
+    diary = new_diary()
+    reply = respond(diary, model, Script(tokens=words(400), rate=40))
+    wait_for_words(reply)
+    came = words_of(reply)
+
+    diary.page.locator("body").press("l")
+    diary.page.wait_for_url("**/unlock/**")
+    diary.page.get_by_label("Password", exact=True).fill(diary.member.password)
+    diary.button("Unlock").click()
+
+    wait_for_end(reply, "interrupted")
+    expect(reply).to_contain_text("The diary was locked while this was being written.")
+    assert words_of(reply)[: len(came) - 1] == came[:-1]

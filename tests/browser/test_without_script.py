@@ -1,0 +1,123 @@
+"""Everything a diary is for, with script switched off in the browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import Complaints, NewContext
+from tests.browser.diary import sign_in_by_hand
+from tests.browser.house import PASSWORD, House
+from tests.fakes.model_server import FakeModelServer, Script
+
+
+@pytest.fixture
+def plain(new_context: NewContext, house: House) -> Page:
+    """A tab without script, signed in as somebody new."""
+    page = new_context(house.new_member(), house, java_script_enabled=False).new_page()
+    page.goto(house.url("/"))
+    return page
+
+
+def keep(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name="Write", exact=True).fill(text)
+    page.get_by_role("button", name="Keep", exact=True).click()
+
+
+def test_one_registers_recovers_signs_out_and_in(house: House, new_context: NewContext) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(house.url("/register/"))
+    page.get_by_label("Name", exact=True).fill("Dora without script")
+    for label in ("Password", "Repeat password"):
+        page.get_by_label(label, exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create my diary", exact=True).click()
+    code = page.locator("[data-recovery-code]").inner_text()
+    page.get_by_role("button", name="I have kept it", exact=True).click()
+    keep(page, "Before I forgot the password.")
+    page.get_by_role("button", name="Sign out", exact=True).click()
+
+    page.goto(house.url("/recover/"))
+    page.get_by_label("Name", exact=True).fill("Dora without script")
+    page.get_by_label("Recovery code", exact=True).fill(code.lower().replace(" ", "-"))
+    for label in ("New password", "Repeat password"):
+        page.get_by_label(label, exact=True).fill("another long walk by the weir")
+    page.get_by_role("button", name="Choose this password", exact=True).click()
+    assert page.locator("[data-recovery-code]").inner_text() != code
+    page.get_by_role("button", name="I have kept it", exact=True).click()
+
+    expect(page.locator("article.entry")).to_contain_text("Before I forgot the password.")
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.get_by_label("Name", exact=True).fill("dora WITHOUT script")
+    page.get_by_label("Password", exact=True).fill("another long walk by the weir")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.locator("article.entry")).to_contain_text("Before I forgot the password.")
+
+
+def test_one_writes_edits_deletes_and_takes_it_back(plain: Page) -> None:
+    keep(plain, "Rain until noon.")
+    expect(plain.locator("article.entry")).to_contain_text("Rain until noon.")
+    expect(plain).to_have_url(re.compile(r"/d/[\d-]+/#entry-"))
+
+    plain.get_by_role("button", name="Edit", exact=True).click()
+    plain.locator("textarea[name=text]").fill("Rain until one.")
+    plain.get_by_role("button", name="Save", exact=True).click()
+    expect(plain.locator("article.entry")).to_contain_text("Rain until one.")
+    plain.get_by_role("button", name="Delete", exact=True).click()
+    expect(plain.locator("article.entry")).to_have_count(0)
+    plain.get_by_role("button", name="Undo", exact=True).click()
+
+    expect(plain.locator("article.entry")).to_contain_text("Rain until one.")
+
+
+def test_one_is_answered_and_sees_it_by_loading_the_page_again(plain: Page, model: FakeModelServer) -> None:
+    keep(plain, "A question for the evening.")
+    model.next(Script(tokens=["An answer ", "in the margin."]))
+
+    plain.get_by_role("button", name="Respond", exact=True).click()
+
+    reply = plain.locator(".reply")
+    expect(reply).to_be_visible()
+    for _ in range(100):
+        if reply.get_attribute("data-state") == "done":
+            break
+        plain.reload()
+    expect(reply).to_contain_text("An answer in the margin.")
+
+
+def test_one_locks_and_unlocks(plain: Page, house: House) -> None:
+    keep(plain, "Behind the door.")
+
+    plain.get_by_role("button", name="Lock", exact=True).click()
+    assert "Behind the door." not in plain.content()
+    plain.get_by_label("Password", exact=True).fill(PASSWORD)
+    plain.get_by_role("button", name="Unlock", exact=True).click()
+
+    expect(plain.locator("article.entry")).to_contain_text("Behind the door.")
+
+
+def test_a_text_sent_from_a_page_locked_meanwhile_is_given_back(
+    new_context: NewContext, house: House, complaints: Complaints
+) -> None:
+    complaints.expect("401")
+    context = new_context(java_script_enabled=False)
+    page, other = context.new_page(), context.new_page()
+    sign_in_by_hand(page, house, house.new_member())
+    other.goto(house.url("/"))
+    other.get_by_role("button", name="Lock", exact=True).click()
+
+    keep(page, "Written while another tab locked.")
+
+    expect(page.get_by_label("What you typed")).to_have_value("Written while another tab locked.")
+
+
+def test_leafing_and_the_calendar_work(plain: Page) -> None:
+    keep(plain, "Today.")
+
+    plain.get_by_role("link", name=re.compile("The day before")).click()
+    keep(plain, "Written later, on the day before.")
+    expect(plain.locator("article.entry")).to_contain_text("Written later")
+    plain.get_by_role("link", name="Calendar", exact=True).click()
+    expect(plain.get_by_role("link", name=re.compile(", written"))).not_to_have_count(0)
+    plain.get_by_role("link", name=re.compile(", written")).last.click()
+
+    expect(plain.locator("article.entry")).to_contain_text("Today.")

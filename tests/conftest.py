@@ -1,0 +1,54 @@
+"""What every test shares: the shared folder, derivations at the least cost, and no silent skips."""
+
+import os
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Report = Any
+ROOT = Path(__file__).resolve().parent.parent
+ASKED_FOR_BROWSER = any("tests/browser" in argument for argument in sys.argv[1:])
+IN_BROWSER_RUN = "LLAMORA_TEST_BROWSER_RUN" in os.environ or ASKED_FOR_BROWSER
+
+# Playwright's sync API and Django's ORM clash in one process: `tests/test_browser_suite.py` runs
+# that folder in a process of its own.
+collect_ignore = [] if IN_BROWSER_RUN else ["browser"]
+
+
+def shared_folder() -> Path:
+    """Where the corpus and the example model are."""
+    return Path(os.environ.get("LLAMORA_TEST_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The shared folder; a test that needs it is skipped where it is absent, and `.ci/run` forbids that."""
+    folder = shared_folder()
+    if not folder.is_dir():
+        pytest.skip(f"the shared folder is not at {folder}; set LLAMORA_TEST_SHARED")
+    return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Report, Report]:
+    """Turn a skip into a failure where skips are forbidden: an absent thing is not a passing test."""
+    return _judged((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Report, Report]:
+    """The same for a whole file that is skipped while it is read."""
+    return _judged((yield))
+
+
+def _judged(report: Report) -> Report:
+    forbidden = "LLAMORA_TEST_NO_SKIP" in os.environ
+    if forbidden and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which LLAMORA_TEST_NO_SKIP forbids: {report.longrepr}"
+    return report

@@ -1,0 +1,45 @@
+"""A second implementation, written from the module docstrings alone, with libsodium and nothing of ours."""
+
+import hashlib
+import struct
+from uuid import UUID
+
+from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt, crypto_box_seal_open
+
+
+def personal_blake2b(*, data: bytes, key: bytes, person: str) -> bytes:
+    return hashlib.blake2b(data, key=key, digest_size=32, person=person.encode().ljust(16, b"\0")).digest()
+
+
+def additional_data(
+    *, epoch: int, row: UUID, owner: UUID, purpose: str, label: str, bound: dict[str, bytes]
+) -> bytes:
+    def short(text: str) -> bytes:
+        return len(text.encode()).to_bytes(2, "big") + text.encode()
+
+    encoded = b"\x01" + b"llamora context v1\n" + epoch.to_bytes(4, "big") + row.bytes + owner.bytes
+    encoded += short(purpose) + short(label) + len(bound).to_bytes(2, "big")
+    for name in sorted(bound, key=str.encode):
+        encoded += short(name) + len(bound[name]).to_bytes(4, "big") + bound[name]
+    return encoded
+
+
+def open_envelope(
+    envelope: bytes, *, key: bytes, row: UUID, owner: UUID, purpose: str, label: str, bound: dict[str, bytes]
+) -> bytes:
+    assert envelope[0] == 1
+    epoch = int.from_bytes(envelope[1:5], "big")
+    aad = additional_data(epoch=epoch, row=row, owner=owner, purpose=purpose, label=label, bound=bound)
+    padded = crypto_aead_xchacha20poly1305_ietf_decrypt(envelope[29:], aad, envelope[5:29], key)
+    length = int.from_bytes(padded[:4], "big")
+    assert set(padded[4 + length :]) <= {0}
+    return padded[4 : 4 + length]
+
+
+def open_box(*, box: bytes, public_key: bytes, private_key: bytes) -> tuple[UUID, UUID, int, bytes]:
+    """Return owner, slot, epoch and data key."""
+    number, owner, slot, epoch, data_key = struct.unpack(
+        ">B16s16sI32s", crypto_box_seal_open(box, public_key, private_key)
+    )
+    assert number == 1
+    return UUID(bytes=owner), UUID(bytes=slot), epoch, data_key

@@ -1,0 +1,245 @@
+"""The serving side in a thread of its own, and tabs on its live socket, without a server in between.
+
+with serving(fake) as live:
+    tab = live.tab(owner, owner.today)          # connected, watching
+    owner.post(f"/entries/{entry.id}/respond/", script=True)
+    end = tab.wait_for("end")
+"""
+
+import asyncio
+import json
+import re
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.cookies import cookie_name
+from diary.models import Reply
+from llamora.inference import endpoint
+from llamora.inference.jobs import registry
+from llamora.routing import sockets
+from tests.diary.cast import Member
+
+T = TypeVar("T")
+ORIGIN = "http://testserver"
+_TEXT = re.compile(
+    r"<div class=\"reply-text[^>]*>(.*?)</div>\s*<div[^>]*data-tail[^>]*>(.*?)</div>", re.DOTALL
+)
+
+
+def parts_of(html: str) -> tuple[str, str]:
+    """The HTML of a reply's words in its section: settled and tail."""
+    found = _TEXT.search(html)
+    assert found, html
+    return found[1], found[2]
+
+
+def words_of(html: str) -> str:
+    """The HTML of a reply's words in its section."""
+    return "".join(parts_of(html))
+
+
+@dataclass
+class Tab:
+    """One tab: frames as they come, and what a page would show of each reply."""
+
+    loop: asyncio.AbstractEventLoop
+    cookie: str
+    origin: str = ORIGIN
+    frames: list[dict[str, Any]] = field(default_factory=list)
+    code: int | None = None
+    accepted: bool = False
+    # What the page shows of each reply: settled and tail.
+    pages: dict[str, tuple[str, str]] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+    gaps: int = 0
+
+    def __post_init__(self) -> None:
+        self.changed = threading.Condition()
+        self.held = threading.Event()
+        self.held.set()
+        self.task = asyncio.run_coroutine_threadsafe(self._run(), self.loop)
+
+    async def _run(self) -> None:
+        self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        headers = [(b"host", b"testserver"), (b"origin", self.origin.encode())]
+        headers.append((b"cookie", self.cookie.encode()))
+        scope = {"type": "websocket", "path": "/live/", "headers": headers, "scheme": "ws"}
+        self.queue.put_nowait({"type": "websocket.connect"})
+        await sockets(scope, self.queue.get, self._take)
+
+    async def _take(self, event: dict[str, Any]) -> None:
+        # A reader that does not read: `send` does not return.
+        await asyncio.to_thread(self.held.wait)
+        with self.changed:
+            if event["type"] == "websocket.accept":
+                self.accepted = True
+            elif event["type"] == "websocket.close":
+                self.code = event.get("code", 1000)
+                self.queue.put_nowait({"type": "websocket.disconnect", "code": self.code})
+            else:
+                self._frame(json.loads(event["text"]))
+            self.changed.notify_all()
+
+    def _frame(self, frame: dict[str, Any]) -> None:
+        """Do with a frame what the page's script does."""
+        self.frames.append(frame)
+        reply, kind = frame.get("reply", ""), frame["type"]
+        if kind in ("snapshot", "end"):
+            self.pages[reply] = parts_of(frame["html"])
+        elif kind == "delta":
+            self.gaps += frame["seq"] != self.seen[reply] + 1
+            self.pages[reply] = (self.pages[reply][0] + frame["settled"], frame["tail"])
+        if reply:
+            self.seen[reply] = frame["seq"]
+
+    def shows(self, reply: object) -> str:
+        """The HTML of a reply's words in this tab."""
+        return "".join(self.pages.get(str(reply), ("", "")))
+
+    def send(self, frame: object) -> None:
+        """Say something up the socket."""
+        text = frame if isinstance(frame, str) else json.dumps(frame)
+        event = {"type": "websocket.receive", "text": text}
+        self.loop.call_soon_threadsafe(lambda: self.queue.put_nowait(event))
+
+    def watch(self, member: Member, day: date) -> None:
+        self.send({"type": "watch", "day": day.isoformat(), "owner": str(member.id)})
+
+    def hold(self) -> None:
+        """Stop reading."""
+        self.held.clear()
+
+    def read_on(self) -> None:
+        self.held.set()
+
+    def of(self, kind: str, reply: object = None) -> list[dict[str, Any]]:
+        """The frames of a kind, of one reply or of all."""
+        return [f for f in self.frames if f["type"] == kind and reply in (None, f.get("reply"))]
+
+    def wait_for(
+        self, kind: str, *, reply: object = None, count: int = 1, seconds: float = 10
+    ) -> dict[str, Any]:
+        """Wait for so many frames of a kind; answer the last of them."""
+        name = None if reply is None else str(reply)
+        with self.changed:
+            came = self.changed.wait_for(lambda: len(self.of(kind, name)) >= count, seconds)
+        assert came, (
+            f"no {kind} within {seconds} s, only {[f['type'] for f in self.frames]}, code {self.code}"
+        )
+        return self.of(kind, name)[count - 1]
+
+    def wait_for_close(self, *, seconds: float = 10) -> int | None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.code is not None, seconds)
+        return self.code
+
+    def close(self) -> None:
+        """Leave, as a closed tab does."""
+        self.read_on()
+        if not self.task.done():
+            event = {"type": "websocket.disconnect", "code": 1001}
+            self.loop.call_soon_threadsafe(lambda: self.queue.put_nowait(event))
+        self.task.result(5)
+
+
+class Live:
+    """The loop that serves: jobs, the model's finder and the tabs live on it."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.tabs: list[Tab] = []
+        self._thread = threading.Thread(target=self.loop.run_forever, name="serving", daemon=True)
+
+    def run(self, work: Coroutine[Any, Any, T], *, seconds: float = 10) -> T:
+        """Run a coroutine on the serving loop and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
+
+    def tab(self, member: Member, day: date | None = None, *, origin: str = ORIGIN) -> Tab:
+        """A tab of that person's browser, watching a day."""
+        name = cookie_name(secure=False)
+        morsel = member.client.cookies.get(name)
+        tab = Tab(self.loop, f"{name}={morsel.value}" if morsel else "", origin)
+        self.tabs.append(tab)
+        with tab.changed:
+            tab.changed.wait_for(lambda: tab.accepted or tab.code is not None, 5)
+        if day is not None:
+            tab.watch(member, day)
+            self.settle()
+        return tab
+
+    def settle(self) -> None:
+        """Let everything that is due on the loop happen."""
+        for _ in range(20):
+            self.run(asyncio.sleep(0.005))
+
+    def begin(self) -> None:
+        self._thread.start()
+        self.run(_bind())
+
+    def end(self) -> None:
+        for tab in self.tabs:
+            tab.close()
+        self.run(registry.close(timeout=2))
+        self.run(endpoint.stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(5)
+        self.loop.close()
+
+
+async def _bind() -> None:
+    registry.bind_loop()
+
+
+@contextmanager
+def serving(url: str) -> Iterator[Live]:
+    """A serving loop whose model is at `url`."""
+    before = settings.MODEL_URL
+    settings.MODEL_URL = url
+    live = Live()
+    live.begin()
+    try:
+        # A page of an earlier test has looked for a model already, where there was none.
+        live.run(endpoint.stop())
+        live.run(endpoint.start(patience=5), seconds=10)
+        yield live
+    finally:
+        live.end()
+        settings.MODEL_URL = before
+
+
+def ask(person: Member, entry_id: object) -> str:
+    """Press Respond; answer the reply's id."""
+    answer = person.post(f"/entries/{entry_id}/respond/", script=True)
+    assert answer.status_code == 200, answer.status_code
+    return str(answer.content.decode().split('id="reply-')[1].split('"')[0])
+
+
+def kept(person: Member, reply_id: str) -> tuple[str, str, str]:
+    """What a reply's row says: text, state, reason."""
+    registry.wait_for_row(UUID(reply_id))
+    with person.unlocked():
+        row = Reply.objects.get(id=reply_id)
+        return row.text, row.state, row.reason
+
+
+def wait_until_kept(person: Member, reply_id: str, *, seconds: float = 10) -> tuple[str, str, str]:
+    """What the row says once it is over."""
+    until = time.monotonic() + seconds
+    while (row := kept(person, reply_id))[1] in ("waiting", "writing"):
+        assert time.monotonic() < until, f"still {row[1]}"
+        time.sleep(0.02)
+    return row
+
+
+def words_in(tab: Tab, reply: str, *, seconds: float = 10) -> None:
+    """Wait until a tab shows some of a reply."""
+    with tab.changed:
+        assert tab.changed.wait_for(lambda: tab.shows(reply) != "", seconds)

@@ -1,0 +1,72 @@
+"""A page does not slow down as the archive grows: it asks the same, and indexes answer."""
+
+import re
+from datetime import timedelta
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from diary.models import Entry
+from tests.diary.cast import Member
+
+
+def asked(owner: Member, path: str) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        assert owner.get(path).status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def archive(owner: Member, count: int) -> None:
+    with owner.unlocked():
+        Entry.objects.bulk_create(
+            Entry(
+                owner_id=owner.id, day=owner.today - timedelta(days=1 + number // 3), text=f"Entry {number}"
+            )
+            for number in range(count)
+        )
+
+
+def test_a_day_asks_the_same_few_questions_whatever_is_in_the_archive(owner: Member) -> None:
+    for number in range(3):
+        owner.wrote(f"Today {number}")
+    before = asked(owner, "/")
+
+    archive(owner, 2000)
+
+    after = asked(owner, "/")
+    assert len(after) <= len(before) <= 9
+
+
+def test_no_question_of_a_page_reads_through_a_table(owner: Member) -> None:
+    archive(owner, 300)
+    plans = []
+
+    for path in ("/", f"/d/{owner.today - timedelta(days=30)}/", f"/calendar/{owner.today:%Y-%m}/"):
+        for sql in asked(owner, path):
+            with connection.cursor() as cursor:
+                cursor.execute("EXPLAIN QUERY PLAN " + sql)
+                plans += [row[-1] for row in cursor.fetchall()]
+
+    assert plans
+    assert not [plan for plan in plans if re.match(r"SCAN", plan)]
+
+
+def test_the_written_days_of_a_month_are_read_from_the_index_alone(owner: Member) -> None:
+    archive(owner, 30)
+    (sql,) = [sql for sql in asked(owner, f"/calendar/{owner.today:%Y-%m}/") if "DISTINCT" in sql]
+
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + sql)
+        plan = [row[-1] for row in cursor.fetchall()]
+
+    assert len(plan) == 1
+    assert "COVERING INDEX" in plan[0]
+
+
+def test_a_whole_archive_is_not_opened_for_one_day(owner: Member) -> None:
+    archive(owner, 300)
+
+    rows = [sql for sql in asked(owner, "/") if '"diary_entry"."text"' in sql]
+
+    assert len(rows) == 1
+    assert f"'{owner.today}'" in rows[0]

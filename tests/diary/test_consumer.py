@@ -1,0 +1,278 @@
+"""The live socket: whom it lets in, what it hears, when it falls silent."""
+
+import asyncio
+import json
+import logging
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from accounts import sessions
+from accounts.models import Unlock
+from diary import consumers
+from diary.frames import Again, Malformed, Watch, parse
+from diary.rendering import render
+from tests.diary.cast import Member
+from tests.diary.tabs import Live, Tab, ask, wait_until_kept, words_of
+from tests.fakes.model_server import FakeModelServer, Script, words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SLOW = Script(tokens=words(600), rate=100)
+MALFORMED = [
+    "",
+    "{",
+    "[]",
+    "42",
+    "null",
+    '"watch"',
+    "{}",
+    '{"type":"watch"}',
+    json.dumps({"type": "watch", "day": "2026-02-30", "owner": "0f8fad5b-d9cb-469f-a165-70867728950e"}),
+    json.dumps({"type": "watch", "day": 20261120, "owner": "0f8fad5b-d9cb-469f-a165-70867728950e"}),
+    '{"type":"watch","day":"2026-11-20","owner":7}',
+    '{"type":"again","reply":"secret words"}',
+    '{"type":"send","text":"secret words"}',
+    "[" * 60_000,
+]
+
+
+def begun(live: Live, model: FakeModelServer, person: Member) -> tuple[Tab, str]:
+    """A tab in which a long reply is being written."""
+    model.next(SLOW)
+    tab = live.tab(person, person.today)
+    reply = ask(person, person.wrote("Tea.").id)
+    with tab.changed:
+        assert tab.changed.wait_for(lambda: tab.shows(reply) != "", 10)
+    return tab, reply
+
+
+@pytest.mark.parametrize("frame", MALFORMED)
+def test_a_malformed_frame_is_named_nowhere(frame: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        parse(frame)
+
+    assert "secret" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_frames_say_what_they_ask_for() -> None:
+    owner, reply = uuid4(), uuid4()
+
+    watch = parse(json.dumps({"type": "watch", "day": "2026-11-20", "owner": str(owner)}))
+
+    assert isinstance(watch, Watch)
+    assert (watch.day.isoformat(), watch.owner) == ("2026-11-20", owner)
+    assert parse(json.dumps({"type": "again", "reply": str(reply)})) == Again(reply)
+
+
+@pytest.mark.parametrize("frame", ["{", '{"type":"send","text":"secret words"}', "42"])
+def test_a_malformed_frame_closes_the_socket_and_leaves_no_word_in_the_log(
+    live: Live, owner: Member, frame: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    tab = live.tab(owner)
+
+    with caplog.at_level(logging.DEBUG):
+        tab.send(frame)
+
+        assert tab.wait_for_close() == 4400
+    assert "secret" not in caplog.text
+
+
+def test_bytes_close_the_socket(live: Live, owner: Member) -> None:
+    tab = live.tab(owner)
+
+    event = {"type": "websocket.receive", "bytes": b"\x00", "text": None}
+    tab.loop.call_soon_threadsafe(lambda: tab.queue.put_nowait(event))
+
+    assert tab.wait_for_close() == 4400
+
+
+def test_a_tab_of_nobody_is_told_to_sign_in(live: Live, owner: Member) -> None:
+    owner.client.cookies.clear()
+
+    tab = live.tab(owner)
+
+    assert tab.wait_for_close() == 4401
+    assert tab.accepted
+
+
+def test_a_locked_tab_is_told_so(live: Live, owner: Member) -> None:
+    owner.locks()
+
+    tab = live.tab(owner)
+
+    assert tab.wait_for_close() == 4401
+    assert not tab.frames
+
+
+@pytest.mark.parametrize("origin", ["http://elsewhere.example", "http://testserver:81", "null"])
+def test_a_foreign_page_is_refused_at_the_handshake(live: Live, owner: Member, origin: str) -> None:
+    tab = live.tab(owner, origin=origin)
+
+    tab.wait_for_close()
+    assert not tab.accepted
+
+
+def test_a_page_of_another_person_is_refused(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    _, reply = begun(live, model, owner)
+    tab = live.tab(housemate)
+
+    tab.watch(owner, owner.today)
+
+    assert tab.wait_for_close() == 4403
+    assert not tab.of("snapshot", reply)
+
+
+def test_a_housemate_watching_the_same_day_sees_none_of_it(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    tab = live.tab(housemate, housemate.today)
+
+    _, reply = begun(live, model, owner)
+    tab.send({"type": "again", "reply": reply})
+    live.settle()
+
+    assert tab.frames == []
+
+
+def test_only_the_day_that_is_watched_is_told(live: Live, model: FakeModelServer, owner: Member) -> None:
+    elsewhere = live.tab(owner, owner.today - timedelta(days=1))
+
+    begun(live, model, owner)
+    live.settle()
+
+    assert elsewhere.frames == []
+
+
+def test_asking_again_gives_a_snapshot_and_goes_on(live: Live, model: FakeModelServer, owner: Member) -> None:
+    tab, reply = begun(live, model, owner)
+
+    tab.send({"type": "again", "reply": reply})
+    snapshot = tab.wait_for("snapshot", reply=reply, count=2)
+    shown = len(tab.of("delta", reply))
+    tab.wait_for("delta", reply=reply, count=shown + 3)
+
+    assert words_of(snapshot["html"])
+    assert tab.gaps == 0
+
+
+def test_asking_for_a_reply_that_is_over_gives_its_end(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(Script(tokens=["All."]))
+    reply = ask(owner, owner.wrote("Tea.").id)
+    wait_until_kept(owner, reply)
+    consumers.registry.forget(UUID(reply))
+    tab = live.tab(owner, owner.today)
+
+    tab.send({"type": "again", "reply": reply})
+
+    assert words_of(tab.wait_for("end", reply=reply)["html"]) == render("All.")
+
+
+def test_a_closed_tab_leaves_the_job_and_the_other_tabs_alone(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    tab, reply = begun(live, model, owner)
+    other = live.tab(owner, owner.today)
+    tab.close()
+    shown = len(other.of("delta", reply))
+
+    other.wait_for("delta", reply=reply, count=shown + 3)
+
+    assert model.streams == 1
+
+
+def test_a_lock_stops_the_text_at_once(live: Live, model: FakeModelServer, owner: Member) -> None:
+    tab, _ = begun(live, model, owner)
+
+    owner.locks()
+
+    assert tab.wait_for_close() == 4401
+    live.settle()
+    assert [frame["type"] for frame in tab.frames].index("locked") == len(tab.frames) - 1
+
+
+def test_signing_out_is_told_as_such(live: Live, model: FakeModelServer, owner: Member) -> None:
+    tab, _ = begun(live, model, owner)
+    row = owner.person.sign_ins.get()
+
+    sessions.end(sign_in_id=row.id, person_id=owner.id)
+
+    assert tab.wait_for_close() == 4401
+    assert tab.frames[-1] == {"type": "signed_out"}
+
+
+def idle(owner: Member) -> None:
+    long_ago = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES + 1)
+    Unlock.objects.filter(sign_in__person=owner.person).update(last_active=long_ago)
+
+
+def test_an_idle_vault_is_noticed_though_no_bell_rings(
+    live: Live, model: FakeModelServer, owner: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
+    tab, _ = begun(live, model, owner)
+
+    idle(owner)
+
+    assert tab.wait_for_close() == 4401
+    assert tab.frames[-1] == {"type": "locked"}
+
+
+def test_a_tab_that_resumes_after_the_idle_limit_gets_nothing(
+    live: Live, model: FakeModelServer, owner: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
+    begun(live, model, owner)
+    resuming = live.tab(owner)
+    idle(owner)
+
+    resuming.watch(owner, owner.today)
+
+    assert resuming.wait_for_close() == 4401
+    assert [frame["type"] for frame in resuming.frames] == ["locked"]
+
+
+def test_a_socket_is_not_activity(
+    live: Live, model: FakeModelServer, owner: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
+    before = timezone.now() - timedelta(hours=1)
+    Unlock.objects.filter(sign_in__person=owner.person).update(last_active=before)
+
+    tab, _ = begun_without_pages(live, owner)
+    live.run(asyncio.sleep(0.3))
+
+    assert Unlock.objects.get(sign_in__person=owner.person).last_active == before
+    assert tab.code is None
+
+
+def begun_without_pages(live: Live, owner: Member) -> tuple[Tab, None]:
+    return live.tab(owner, owner.today), None
+
+
+def test_a_tab_that_does_not_read_is_not_queued_for(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    script = Script(tokens=words(200), rate=150)
+    model.next(script)
+    slow, quick = live.tab(owner, owner.today), live.tab(owner, owner.today)
+    reply = ask(owner, owner.wrote("Tea.").id)
+    slow.wait_for("snapshot", reply=reply)
+    slow.hold()
+    quick.wait_for("end", reply=reply)
+
+    slow.read_on()
+    slow.wait_for("end", reply=reply)
+
+    assert len(slow.frames) <= 6 < len(quick.frames)
+    assert slow.shows(reply) == quick.shows(reply) == render("".join(script.tokens))

@@ -1,0 +1,216 @@
+"""Drafts: saved while typing, never one over another, also from a page that was locked meanwhile."""
+
+from uuid import uuid4
+
+import pytest
+
+from accounts import vault_keys
+from accounts.signals import vault_unlocked
+from diary.models import Draft, LateDraft
+from tests.diary.cast import Member
+
+
+def draft_text(member: Member) -> str:
+    with member.unlocked():
+        text: str = Draft.objects.get(owner_id=member.id).text
+    return text
+
+
+def unlocks(member: Member) -> None:
+    with member.unlocked():
+        vault_unlocked.send(Member, person_id=member.id, keyring=member.keyring)
+
+
+def test_a_draft_is_there_when_the_page_is_opened_again(owner: Member) -> None:
+    answer = owner.post(f"/d/{owner.today}/draft/", text="Half a thou", revision=0)
+
+    page = owner.get("/").content.decode()
+    assert answer.json()["revision"] > 0
+    assert "Half a thou</textarea>" in page
+    assert f'name="revision" value="{answer.json()["revision"]}"' in page
+
+
+def test_a_draft_grows_with_its_revision(owner: Member) -> None:
+    first = owner.post(f"/d/{owner.today}/draft/", text="On", revision=0).json()
+
+    second = owner.post(f"/d/{owner.today}/draft/", text="One", revision=first["revision"]).json()
+
+    assert second["revision"] == first["revision"] + 1
+    assert draft_text(owner) == "One"
+
+
+def test_two_tabs_do_not_write_over_one_another(owner: Member) -> None:
+    first = owner.post(f"/d/{owner.today}/draft/", text="Here", revision=0).json()
+
+    answer = owner.post(f"/d/{owner.today}/draft/", text="There", revision=0)
+
+    assert answer.status_code == 409
+    assert answer.json() == {"revision": first["revision"], "text": "Here"}
+    assert draft_text(owner) == "Here"
+
+
+def test_an_emptied_draft_is_gone(owner: Member) -> None:
+    first = owner.post(f"/d/{owner.today}/draft/", text="Never mind", revision=0).json()
+
+    owner.post(f"/d/{owner.today}/draft/", text="", revision=first["revision"])
+
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_that_was_overtaken_by_its_own_keeping_does_not_come_back(owner: Member) -> None:
+    owner.post(f"/d/{owner.today}/", text="All of it", key=uuid4())
+
+    answer = owner.post(f"/d/{owner.today}/draft/", text="All of it", revision=3)
+
+    assert answer.status_code == 200
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_may_be_too_long_to_keep(owner: Member) -> None:
+    answer = owner.post(f"/d/{owner.today}/draft/", text="x" * 150_000, revision=0)
+
+    assert answer.status_code == 200
+    assert len(draft_text(owner)) == 150_000
+
+
+def test_a_draft_of_an_entry_stands_beside_that_of_its_day(owner: Member) -> None:
+    entry = owner.wrote("Before")
+
+    owner.post(f"/d/{owner.today}/draft/", text="New", revision=0)
+    answer = owner.post(f"/d/{owner.today}/draft/", text="Before, changed", revision=0, entry=entry.id)
+
+    assert answer.status_code == 200
+    assert Draft.objects.count() == 2
+
+
+def test_a_draft_of_somebody_elses_entry_is_a_404(owner: Member, housemate: Member) -> None:
+    entry = owner.wrote("Mine")
+
+    answer = housemate.post(f"/d/{owner.today}/draft/", text="x", revision=0, entry=entry.id)
+
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("revision", ["", "-1", "x", "9" * 30, "²"])
+def test_a_revision_that_is_none_overwrites_nothing(owner: Member, revision: str) -> None:
+    owner.post(f"/d/{owner.today}/draft/", text="Here", revision=0)
+
+    answer = owner.post(f"/d/{owner.today}/draft/", text="Over it", revision=revision)
+
+    assert answer.status_code == 409
+
+
+def test_a_locked_page_hands_in_its_draft_sealed(owner: Member) -> None:
+    owner.locks()
+
+    answer = owner.post(f"/d/{owner.today}/draft/", text="Typed too late", revision=0, script=True)
+
+    assert answer.status_code == 200
+    assert answer.json()["revision"] == 1
+    assert b"Typed too late" not in bytes(LateDraft.objects.get().box)
+    assert not Draft.objects.exists()
+
+
+def test_a_late_draft_is_folded_in_at_the_next_unlock(owner: Member) -> None:
+    typed = owner.post(f"/d/{owner.today}/draft/", text="Typed", revision=0).json()
+    owner.locks()
+    late = owner.post(f"/d/{owner.today}/draft/", text="Typed too late", revision=typed["revision"]).json()
+
+    unlocks(owner)
+
+    assert draft_text(owner) == "Typed too late"
+    assert Draft.objects.get().revision == late["revision"]
+    assert not LateDraft.objects.exists()
+
+
+def test_a_late_draft_never_replaces_another_text(owner: Member) -> None:
+    owner.post(f"/d/{owner.today}/draft/", text="In the other tab", revision=0)
+    owner.locks()
+    owner.post(f"/d/{owner.today}/draft/", text="In this one", revision=0)
+
+    unlocks(owner)
+
+    assert draft_text(owner) == "In the other tab\n\nIn this one"
+
+
+def test_late_drafts_follow_one_another(owner: Member) -> None:
+    owner.locks()
+    first = owner.post(f"/d/{owner.today}/draft/", text="One", revision=0).json()
+    owner.post(f"/d/{owner.today}/draft/", text="One two", revision=first["revision"])
+
+    unlocks(owner)
+
+    assert draft_text(owner) == "One two"
+
+
+def test_after_a_restart_the_text_stays_in_the_page(owner: Member) -> None:
+    owner.locks()
+    vault_keys.forget(owner.id)
+
+    answer = owner.post(f"/d/{owner.today}/draft/", text="Nowhere to go", revision=0)
+
+    assert answer.status_code == 423
+    assert "only in this page" in answer.json()["error"]
+    assert not LateDraft.objects.exists()
+
+
+def test_a_late_draft_moved_to_another_day_does_not_open(owner: Member) -> None:
+    owner.locks()
+    owner.post(f"/d/{owner.today}/draft/", text="Of today", revision=0)
+    LateDraft.objects.update(day="1999-12-31")
+
+    unlocks(owner)
+
+    assert not Draft.objects.exists()
+    assert LateDraft.objects.count() == 1
+
+
+def test_a_late_draft_that_does_not_open_keeps_no_other_out(owner: Member) -> None:
+    owner.locks()
+    owner.post(f"/d/{owner.today}/draft/", text="Of today", revision=0)
+    LateDraft.objects.update(day="1999-12-31")
+    owner.post(f"/d/{owner.today}/draft/", text="Also of today", revision=0)
+
+    unlocks(owner)
+
+    assert draft_text(owner) == "Also of today"
+    assert LateDraft.objects.count() == 1
+
+
+def test_what_waits_for_an_unlock_is_bounded(owner: Member) -> None:
+    owner.locks()
+
+    answers = [
+        owner.post(f"/d/{owner.today}/draft/", text=f"Late {number}", revision=number) for number in range(51)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200] * 50 + [423]
+
+
+def test_a_stranger_hands_in_no_draft(owner: Member, stranger: object) -> None:
+    owner.client.cookies.clear()
+
+    answer = owner.post(f"/d/{owner.today}/draft/", text="x", revision=0, script=True)
+
+    assert answer.status_code == 401
+    assert "signed-out" in answer["HX-Trigger"]
+
+
+def test_a_new_draft_never_has_the_number_of_one_that_was_kept(owner: Member) -> None:
+    first = owner.post(f"/d/{owner.today}/draft/", text="hello", revision=0).json()
+    owner.post(f"/d/{owner.today}/", text="hello", revision=first["revision"], key=uuid4())
+    owner.post(f"/d/{owner.today}/draft/", text="world", revision=0)
+
+    stale = owner.post(f"/d/{owner.today}/draft/", text="hello again", revision=first["revision"])
+
+    assert stale.status_code == 409
+    assert draft_text(owner) == "world"
+
+
+def test_a_page_whose_answer_was_lost_writes_on(owner: Member) -> None:
+    owner.post(f"/d/{owner.today}/draft/", text="Half a thou", revision=0)
+
+    answer = owner.post(f"/d/{owner.today}/draft/", text="Half a thought, then", revision=0)
+
+    assert answer.status_code == 200
+    assert draft_text(owner) == "Half a thought, then"

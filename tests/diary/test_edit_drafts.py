@@ -1,0 +1,186 @@
+"""What is being changed in an entry: saved while typing, there again, beside what was changed meanwhile."""
+
+from uuid import uuid4
+
+import pytest
+
+from accounts import vault_keys
+from accounts.signals import vault_unlocked
+from diary.models import Draft, Entry
+from tests.diary.cast import Member
+
+
+def types(owner: Member, entry: Entry, text: str, *, revision: int = 0, based_on: int = 1) -> object:
+    path = f"/d/{entry.day}/draft/"
+    return owner.post(path, text=text, revision=revision, entry=entry.id, based_on=based_on)
+
+
+def form(owner: Member, entry: Entry) -> str:
+    return str(owner.get(f"/entries/{entry.id}/edit/", script=True).content.decode())
+
+
+def test_what_was_typed_is_there_when_the_form_is_opened_again(owner: Member) -> None:
+    entry = owner.wrote("Kept")
+    types(owner, entry, "Half a chan")
+
+    page = form(owner, entry)
+
+    assert "\nHalf a chan</textarea>" in page
+    assert 'name="revision" value="1"' in page
+    assert f'name="draft_revision" value="{Draft.objects.get().revision}"' in page
+    assert owner.texts() == ["Kept"]
+
+
+def test_the_day_says_that_a_change_is_unfinished(owner: Member) -> None:
+    entry = owner.wrote("Kept")
+    before = owner.get("/").content.decode()
+    types(owner, entry, "Half a chan")
+
+    assert "unfinished" not in before
+    assert "a change is unfinished" in owner.get("/").content.decode()
+
+
+def test_an_unfinished_change_is_no_draft_of_the_day(owner: Member) -> None:
+    entry = owner.wrote("Kept")
+    types(owner, entry, "Half a chan")
+
+    page = owner.get("/").content.decode()
+
+    assert "Half a chan" not in page
+    owner.post(f"/d/{owner.today}/", text="New words", key=uuid4())
+    assert Draft.objects.count() == 1
+
+
+def test_saving_clears_the_draft(owner: Member) -> None:
+    entry = owner.wrote("Kept")
+    types(owner, entry, "Half a chan")
+
+    owner.post(
+        f"/entries/{entry.id}/edit/",
+        text="Half a change",
+        revision=1,
+        draft_revision=Draft.objects.get().revision,
+    )
+
+    assert owner.texts() == ["Half a change"]
+    assert not Draft.objects.exists()
+
+
+def test_saving_leaves_a_draft_that_another_tab_is_writing(owner: Member) -> None:
+    entry = owner.wrote("Kept")
+    types(owner, entry, "In the other tab")
+
+    owner.post(f"/entries/{entry.id}/edit/", text="In this tab", revision=1, draft_revision=0)
+
+    assert Draft.objects.count() == 1
+
+
+def test_a_draft_that_comes_after_its_text_was_saved_makes_none(owner: Member) -> None:
+    entry = owner.wrote("Kept")
+    owner.post(f"/entries/{entry.id}/edit/", text="Changed", revision=1)
+
+    types(owner, entry, "Changed")
+
+    assert not Draft.objects.exists()
+
+
+def test_a_change_taken_back_by_hand_is_no_draft_any_more(owner: Member) -> None:
+    entry = owner.wrote("Kept")
+    types(owner, entry, "Kept!")
+
+    types(owner, entry, "Kept", revision=Draft.objects.get().revision)
+
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_draft_on_an_entry_changed_since_is_shown_beside_it(owner: Member, script: bool) -> None:
+    entry = owner.wrote("First")
+    types(owner, entry, "Half a chan")
+    owner.post(f"/entries/{entry.id}/edit/", text="Changed elsewhere", revision=1)
+
+    page = owner.get(f"/entries/{entry.id}/edit/", script=script).content.decode()
+
+    assert "\nHalf a chan</textarea>" in page
+    assert "Changed elsewhere" in page
+    assert 'name="revision" value="2"' in page
+
+
+def test_both_texts_can_be_kept_in_one_without_script(owner: Member) -> None:
+    entry = owner.wrote("First")
+    owner.post(f"/entries/{entry.id}/edit/", text="Theirs", revision=1)
+
+    owner.post(f"/entries/{entry.id}/edit/", text="Mine", revision=2, both=1)
+
+    assert owner.texts() == ["Mine\n\nTheirs"]
+
+
+def test_two_tabs_that_change_one_entry_never_write_over_one_another(owner: Member) -> None:
+    entry = owner.wrote("First")
+    types(owner, entry, "One tab")
+
+    answer = owner.post(f"/d/{entry.day}/draft/", text="Another tab", revision=0, entry=entry.id, based_on=1)
+
+    assert answer.status_code == 409
+    assert answer.json() == {"revision": Draft.objects.get().revision, "text": "One tab"}
+
+
+def test_discarding_lets_go_of_the_draft_alone(owner: Member) -> None:
+    entry, other = owner.wrote("Kept"), owner.wrote("Other")
+    types(owner, entry, "Not after all")
+    types(owner, other, "Still wanted")
+
+    answer = owner.post(f"/entries/{entry.id}/discard/", script=True)
+
+    assert "Kept" in answer.content.decode()
+    assert "unfinished" not in answer.content.decode()
+    assert [draft.entry_id for draft in Draft.objects.all()] == [other.id]
+
+
+def test_somebody_elses_draft_is_not_discarded(owner: Member, housemate: Member) -> None:
+    entry = owner.wrote("Mine")
+    types(owner, entry, "Half a chan")
+
+    answer = housemate.post(f"/entries/{entry.id}/discard/")
+
+    assert answer.status_code == 404
+    assert Draft.objects.exists()
+
+
+def test_a_deleted_entry_takes_no_draft(owner: Member) -> None:
+    entry = owner.wrote("Gone")
+    owner.post(f"/entries/{entry.id}/delete/")
+
+    answer = types(owner, entry, "Too late")
+
+    assert answer.status_code == 404  # type: ignore[attr-defined]
+
+
+def test_a_change_that_arrives_while_locked_is_there_after_the_unlock(owner: Member) -> None:
+    entry = owner.wrote("Kept")
+    vault_keys.remember(owner.keyring)
+    owner.locks()
+    types(owner, entry, "Typed as it locked")
+
+    with owner.unlocked():
+        vault_unlocked.send(Member, person_id=owner.id, keyring=owner.keyring)
+
+    draft = Draft.objects.get()
+    with owner.unlocked():
+        assert draft.text == "Typed as it locked"
+    assert (draft.entry_id, draft.based_on) == (entry.id, 1)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_change_of_an_entry_that_was_deleted_meanwhile_keeps_what_was_typed(
+    owner: Member, script: bool
+) -> None:
+    entry = owner.wrote("Gone")
+    owner.post(f"/entries/{entry.id}/delete/")
+
+    answer = owner.post(f"/entries/{entry.id}/edit/", text="Typed in vain?", revision=1, script=script)
+
+    page = answer.content.decode()
+    assert answer.status_code == 404
+    assert "not there any more" in page
+    assert ("Typed in vain?" in page) is not script

@@ -1,0 +1,169 @@
+"""One entry: editing on what was read, deleting and taking it back, and nobody else's hands on it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from diary.models import Entry
+from diary.services.entries import purge_bin
+from tests.diary.cast import Member, flip_a_bit
+
+
+def test_an_edit_puts_the_new_text_in_place(owner: Member) -> None:
+    entry = owner.wrote("Befor")
+
+    answer = owner.post(f"/entries/{entry.id}/edit/", text="Before", revision=1, script=True)
+
+    assert answer.status_code == 200
+    assert "Before" in answer.content.decode()
+    assert owner.texts() == ["Before"]
+    assert Entry.objects.get().revision == 2
+
+
+def test_the_edit_form_holds_the_text_as_it_was_written(owner: Member) -> None:
+    entry = owner.wrote("\n*A* <b> & </textarea>")
+
+    page = owner.get(f"/entries/{entry.id}/edit/").content.decode()
+
+    assert "\n\n*A* &lt;b&gt; &amp; &lt;/textarea&gt;</textarea>" in page
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_an_edit_of_what_was_changed_meanwhile_shows_both_texts(owner: Member, script: bool) -> None:
+    entry = owner.wrote("First")
+    owner.post(f"/entries/{entry.id}/edit/", text="In one tab", revision=1)
+
+    answer = owner.post(f"/entries/{entry.id}/edit/", text="In another", revision=1, script=script)
+
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "In one tab" in page
+    assert "In another" in page
+    assert 'name="revision" value="2"' in page
+    assert owner.texts() == ["In one tab"]
+
+
+def test_the_second_text_can_be_kept_after_both_were_seen(owner: Member) -> None:
+    entry = owner.wrote("First")
+    owner.post(f"/entries/{entry.id}/edit/", text="In one tab", revision=1)
+
+    owner.post(f"/entries/{entry.id}/edit/", text="In another", revision=2)
+
+    assert owner.texts() == ["In another"]
+
+
+def test_an_edit_sent_twice_is_no_conflict(owner: Member) -> None:
+    entry = owner.wrote("First")
+
+    answers = [
+        owner.post(f"/entries/{entry.id}/edit/", text="Same", revision=1, script=True) for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert Entry.objects.get().revision == 2
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_refused_edit_keeps_what_was_typed_on_the_page(owner: Member, script: bool) -> None:
+    entry = owner.wrote("Kept")
+
+    answer = owner.post(f"/entries/{entry.id}/edit/", text="x" * 100_001, revision=1, script=script)
+
+    assert answer.status_code == 422
+    assert "x" * 100_001 in answer.content.decode()
+    assert owner.texts() == ["Kept"]
+
+
+def test_a_deleted_entry_is_gone_and_comes_back(owner: Member) -> None:
+    entry = owner.wrote("There and back")
+
+    gone = owner.post(f"/entries/{entry.id}/delete/", script=True)
+    while_gone = owner.texts()
+    back = owner.post(f"/entries/{entry.id}/restore/", script=True)
+
+    assert f"/entries/{entry.id}/restore/" in gone.content.decode()
+    assert while_gone == []
+    assert "There and back" in back.content.decode()
+    assert owner.texts() == ["There and back"]
+
+
+def test_a_deleted_entry_has_no_page(owner: Member) -> None:
+    entry = owner.wrote("Gone")
+    owner.post(f"/entries/{entry.id}/delete/")
+
+    for path in (f"/entries/{entry.id}/", f"/entries/{entry.id}/edit/"):
+        assert owner.get(path).status_code == 404
+    assert owner.post(f"/entries/{entry.id}/edit/", text="x", revision=1).status_code == 404
+
+
+def test_the_bin_is_emptied_after_thirty_days(owner: Member, housemate: Member) -> None:
+    now = timezone.now()
+    old, young, other = owner.wrote("Old"), owner.wrote("Young"), housemate.wrote("Other")
+    Entry.objects.filter(id__in=[old.id, other.id]).update(deleted_at=now - timedelta(days=31))
+    Entry.objects.filter(id=young.id).update(deleted_at=now - timedelta(days=29))
+
+    purged = purge_bin(owner_id=owner.id)
+
+    assert purged == 1
+    assert set(Entry.objects.values_list("id", flat=True)) == {young.id, other.id}
+
+
+def test_an_entry_has_an_address_of_its_own(owner: Member) -> None:
+    entry = owner.wrote("Here")
+
+    answer = owner.get(f"/entries/{entry.id}/")
+    fragment = owner.get(f"/entries/{entry.id}/", script=True)
+
+    assert answer["Location"] == f"/d/{owner.today}/#entry-{entry.id}"
+    assert "Here" in fragment.content.decode()
+
+
+def test_somebody_elses_entry_is_the_same_404_as_none(owner: Member, housemate: Member) -> None:
+    entry = owner.wrote("Mine")
+    nobodys = "0190a5a0-0000-7000-8000-000000000000"
+
+    def answers(entry_id: object) -> list[tuple[int, bytes]]:
+        asked = [housemate.get(f"/entries/{entry_id}/{end}") for end in ("", "edit/")]
+        sent = [
+            housemate.post(f"/entries/{entry_id}/{end}/", text="x", revision=1)
+            for end in ("edit", "delete", "restore")
+        ]
+        return [(answer.status_code, answer.content) for answer in asked + sent]
+
+    assert answers(entry.id) == answers(nobodys)
+    assert {status for status, _ in answers(entry.id)} == {404}
+    assert owner.texts() == ["Mine"]
+
+
+def test_nothing_is_changed_by_following_a_link(owner: Member) -> None:
+    entry = owner.wrote("Still")
+
+    answers = [owner.get(f"/entries/{entry.id}/{end}/") for end in ("delete", "restore")]
+
+    assert [answer.status_code for answer in answers] == [405, 405]
+    assert owner.texts() == ["Still"]
+
+
+def test_a_damaged_entry_is_not_edited_over(owner: Member) -> None:
+    entry = owner.wrote("Broken")
+    flip_a_bit(entry)
+
+    answers = [
+        owner.get(f"/entries/{entry.id}/edit/"),
+        owner.post(f"/entries/{entry.id}/edit/", text="Over it", revision=1),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert "cannot be opened" in answers[0].content.decode()
+    assert Entry.objects.get().revision == 1
+
+
+def test_a_damaged_entry_can_be_deleted(owner: Member) -> None:
+    entry = owner.wrote("Broken")
+    flip_a_bit(entry)
+
+    answer = owner.post(f"/entries/{entry.id}/delete/", script=True)
+
+    assert answer.status_code == 200
+    assert not Entry.objects.of(owner.id).exists()

@@ -1,0 +1,107 @@
+"""When the disk takes nothing: a sentence, the text still on the page, and nothing half written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from diary.models import Draft, Entry
+from tests.diary.cast import Member, member
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TEXT = "Words that must not be lost & <found>"
+SHOWN = "Words that must not be lost &amp; &lt;found&gt;"
+
+
+@contextmanager
+def pragma(name: str, while_inside: int | str, after: int | str) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {name}={while_inside}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA {name}={after}")
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """SQLite may grow its file by nothing, and has no free page left: as on a disk that is full."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA page_count")
+        pages = cursor.fetchone()[0]
+    with pragma("max_page_count", pages, 2**30):
+        yield
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """SQLite refuses every write, as in a folder that became read-only."""
+    with pragma("query_only", "ON", "OFF"):
+        yield
+
+
+@pytest.fixture(params=[full_disk, read_only])
+def failing(request: pytest.FixtureRequest) -> object:
+    return request.param
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_save_that_fails_says_so_and_keeps_the_text_on_the_page(failing: object, script: bool) -> None:
+    owner = member("Olive")
+    owner.post(f"/d/{owner.today}/draft/", text="As far as it came", revision=0)
+
+    with failing():  # type: ignore[operator]
+        answer = owner.post(f"/d/{owner.today}/", text=TEXT * 300, revision=1, key=uuid4(), script=script)
+
+    page = answer.content.decode()
+    assert answer.status_code == 503
+    assert "nothing was saved" in page
+    assert script or SHOWN * 300 in page
+    assert not Entry.objects.exists()
+    assert Draft.objects.count() == 1
+
+
+def test_the_same_save_succeeds_once_there_is_room(failing: object) -> None:
+    owner, key = member("Olive"), uuid4()
+    with failing():  # type: ignore[operator]
+        owner.post(f"/d/{owner.today}/", text=TEXT * 300, key=key, script=True)
+
+    answer = owner.post(f"/d/{owner.today}/", text=TEXT * 300, key=key, script=True)
+
+    assert answer.status_code == 200
+    assert owner.texts() == [TEXT * 300]
+
+
+def test_a_failed_edit_leaves_the_entry_as_it_was(failing: object) -> None:
+    owner: Member = member("Olive")
+    entry = owner.wrote("Before")
+
+    with failing():  # type: ignore[operator]
+        answer = owner.post(f"/entries/{entry.id}/edit/", text=TEXT * 300, revision=1, script=True)
+
+    assert answer.status_code == 503
+    assert owner.texts() == ["Before"]
+    assert Entry.objects.get().revision == 1
+
+
+def test_a_failed_draft_says_so(failing: object) -> None:
+    owner: Member = member("Olive")
+
+    with failing():  # type: ignore[operator]
+        answer = owner.post(f"/d/{owner.today}/draft/", text=TEXT * 300, revision=0, script=True)
+
+    assert answer.status_code == 503
+    assert not Draft.objects.exists()
+
+
+def test_the_diary_can_be_read_while_nothing_can_be_written(failing: object) -> None:
+    owner: Member = member("Olive")
+    owner.wrote("Readable")
+
+    with failing():  # type: ignore[operator]
+        page = owner.get("/")
+
+    assert "Readable" in page.content.decode()

@@ -1,0 +1,123 @@
+"""Reading a file of JSON lines: what is good, what is bad and why, and never a word of it."""
+
+import io
+import json
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diary.importing import BadLine, Line, NotLines, Reason, read_lines
+
+UNTIL = date(2026, 11, 20)
+GOOD = b'{"date": "2026-11-19", "text": "fine"}'
+
+
+def read(data: bytes, *, limit: int = 100) -> list[Line | BadLine]:
+    return list(read_lines(io.BytesIO(data), until=UNTIL, limit=limit))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"{", Reason.NOT_JSON),
+        (b"[" * 50_000, Reason.NOT_JSON),
+        (b'{"date": "2026-11-19", "text": NaNN}', Reason.NOT_JSON),
+        (b"9" * 5000, Reason.NOT_JSON),
+        (b"\xff\xfe\xfd", Reason.NOT_UTF8),
+        ('{"date": "2026-11-19", "text": "café"}'.encode("latin-1"), Reason.NOT_UTF8),
+        (b"[1]", Reason.NOT_OBJECT),
+        (b"42", Reason.NOT_OBJECT),
+        (b'{"date": 20261119, "text": "x"}', Reason.NOT_OBJECT),
+        (b'{"date": "2026-11-19", "text": ["x"]}', Reason.NOT_OBJECT),
+        (b'{"text": "x"}', Reason.NO_DATE),
+        (b'{"date": "2026-11-19"}', Reason.NO_TEXT),
+        (b'{"date": "2026-11-19", "text": null}', Reason.NO_TEXT),
+        (b'{"date": "2026-02-29", "text": "x"}', Reason.BAD_DATE),
+        (b'{"date": "0000-01-01", "text": "x"}', Reason.BAD_DATE),
+        (b'{"date": "20261119", "text": "x"}', Reason.BAD_DATE),
+        ('{"date": "٢٠٢٦-٠١-٠١", "text": "x"}'.encode(), Reason.BAD_DATE),
+        (b'{"date": "2026-11-21", "text": "x"}', Reason.FUTURE),
+        (b'{"date": "2026-11-19", "text": " \\n"}', Reason.EMPTY),
+        (b'{"date": "2026-11-19", "text": "%s"}' % (b"x" * 101), Reason.LONG_TEXT),
+        (b'{"date": "2026-11-19", "text": "a\\u0000b"}', Reason.NOT_TEXT),
+        (b'{"date": "2026-11-19", "text": "a\\ud800b"}', Reason.NOT_TEXT),
+        (b'{"date": "2026-11-19", "text": "%s"}' % (b"x" * 200_000), Reason.LONG_LINE),
+    ],
+)
+def test_a_bad_line_is_named_and_the_rest_is_read(line: bytes, reason: Reason) -> None:
+    found = read(GOOD + b"\n" + line + b"\n" + GOOD)
+
+    assert found == [
+        Line(1, date(2026, 11, 19), "fine"),
+        BadLine(2, reason),
+        Line(3, date(2026, 11, 19), "fine"),
+    ]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_marks_line_ends_and_empty_lines_do_not_matter(end: bytes) -> None:
+    found = read(b"\xef\xbb\xbf" + GOOD + end + end + b"  " + end + GOOD + end)
+
+    assert [line.number for line in found] == [1, 4]
+    assert all(isinstance(line, Line) for line in found)
+
+
+class Watched(io.BytesIO):
+    """A file that remembers how much was asked of it at once."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.asked: list[int] = []
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self.asked.append(-1 if size is None else size)
+        return super().readline(size)
+
+
+def test_a_huge_line_is_passed_over_without_being_held() -> None:
+    file = Watched(GOOD + b"\n" + b"x" * 30_000_000 + b"\n" + GOOD)
+
+    found = list(read_lines(file, until=UNTIL, limit=100))
+
+    assert [type(line) for line in found] == [Line, BadLine, Line]
+    assert min(file.asked) > 0
+    assert max(file.asked) <= 1024 * 1024
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_refused_as_a_whole_or_line_by_line(encoding: str) -> None:
+    data = GOOD.decode().encode(encoding)
+
+    if encoding == "utf-16":
+        with pytest.raises(NotLines):
+            read(data)
+    else:
+        assert not any(isinstance(line, Line) for line in read(data))
+
+
+def test_what_is_reported_never_shows_the_text() -> None:
+    (line,) = read(GOOD)
+
+    assert "fine" not in repr(line)
+
+
+@given(st.text(alphabet=st.characters(blacklist_categories=["Cs"], blacklist_characters="\0\r")))
+def test_any_text_comes_through_exactly(text: str) -> None:
+    data = json.dumps({"date": "2026-11-19", "text": text}).encode()
+
+    found = read(data, limit=10_000)
+
+    if text.strip():
+        assert found == [Line(1, date(2026, 11, 19), text)]
+    else:
+        assert found == [BadLine(1, Reason.EMPTY)]
+
+
+@given(st.binary(max_size=400))
+def test_no_file_makes_it_stumble(data: bytes) -> None:
+    try:
+        read(data)
+    except NotLines:
+        assert data.startswith((b"\xff\xfe", b"\xfe\xff"))

@@ -1,0 +1,243 @@
+"""Ways of answering: each its own prompt, a person's own sealed, and what was read to be looked at."""
+
+import pytest
+from django.db import connection
+
+from diary.made import OwnKind
+from diary.models import Reply
+from diary.replies import kinds
+from diary.replies.refusals import RefusedWish
+from tests.diary.cast import Member, flip_a_bit
+from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept
+from tests.fakes.model_server import FakeModelServer, Script
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIRST_LINES = {
+    "respond": "You are Llamora, who reads along in somebody's private diary and answers in its margin.",
+    "reflect": "You are Llamora, who reads along in somebody's private diary and answers in its margin.",
+    "question": "You are Llamora, who reads along in somebody's private diary and answers in its margin.",
+    "summary": "You sum up an entry of somebody's private diary, for its writer.",
+}
+ASKS = {
+    "respond": "The entry to answer:",
+    "reflect": "The entry to reflect back:",
+    "question": "The entry to ask about:",
+}
+ENDS = {
+    "respond": "Your answer to the entry of 12:00:",
+    "reflect": "What the entry of 12:00 turns on, in two or three sentences:",
+    "question": "Write one question about the entry of 12:00, in one sentence:",
+}
+
+
+def asked(owner: Member, entry: object, kind: str) -> str:
+    """Ask for a reply of a kind and wait for it; answer its id."""
+    answer = owner.post(f"/entries/{entry}/respond/", script=True, kind=kind)
+    assert answer.status_code == 200
+    reply = str(answer.content.decode().split('id="reply-')[1].split('"')[0])
+    assert wait_until_kept(owner, reply)[1:] == ("done", "")
+    return reply
+
+
+@pytest.mark.parametrize("kind", ["respond", "reflect", "question"])
+def test_exactly_the_day_so_far_leaves_the_process(
+    live: Live, model: FakeModelServer, owner: Member, kind: str
+) -> None:
+    owner.wrote("Fog.", at=owner.today_at(8))
+    entry = owner.wrote("The weir again.", at=owner.today_at(12))
+    owner.wrote("Later.", at=owner.today_at(18))
+
+    asked(owner, entry.id, kind)
+
+    system, said = (turn["content"] for turn in model.calls[0]["messages"])
+    assert system.splitlines()[0] == FIRST_LINES[kind]
+    assert said.split("\n\n", 1)[1] == (
+        f"Earlier this day:\n\n[08:00]\nFog.\n\n{ASKS[kind]}\n\n[12:00]\nThe weir again.\n\n{ENDS[kind]}"
+    )
+
+
+def test_a_summary_reads_the_entry_alone(live: Live, model: FakeModelServer, owner: Member) -> None:
+    owner.wrote("Fog.", at=owner.today_at(8))
+    entry = owner.wrote("The weir again.", at=owner.today_at(12))
+    asked(owner, entry.id, "respond")
+
+    asked(owner, entry.id, "summary")
+
+    system, said = (turn["content"] for turn in model.calls[1]["messages"])
+    assert system.splitlines()[0] == FIRST_LINES["summary"]
+    assert said.split("\n\n", 1)[1] == (
+        "The entry:\n\n[12:00]\nThe weir again.\n\nIn one to three sentences:"
+    )
+
+
+def test_a_person_asks_in_a_way_of_their_own(live: Live, model: FakeModelServer, owner: Member) -> None:
+    entry = owner.wrote("The weir again.")
+    page = owner.post(
+        f"/entries/{entry.id}/ways/", name="As a sailor", wish="Answer <b>as</b> a sailor would."
+    )
+    way = OwnKind.objects.get()
+    model.next(Script(tokens=["Ahoy."]))
+
+    reply = asked(owner, entry.id, str(way.id))
+
+    assert page.status_code == 302
+    system = model.calls[0]["messages"][0]["content"]
+    assert "\n\nAnswer <b>as</b> a sailor would.\n\n" in system
+    assert Reply.objects.get(id=reply).kind == "own"
+    shown = owner.get(f"/d/{owner.today}/").content.decode()
+    assert "Llamora <span>As a sailor</span>" in shown
+    assert "sailor" not in raw_rows()
+
+
+def raw_rows() -> str:
+    """What the columns of replies and ways say without a key."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM diary_ownkind")
+        rows = str(cursor.fetchall())
+        cursor.execute("SELECT * FROM diary_reply")
+        return rows + str(cursor.fetchall())
+
+
+def test_again_asks_in_the_same_way(live: Live, model: FakeModelServer, owner: Member) -> None:
+    entry = owner.wrote("Tea.")
+    first = asked(owner, entry.id, "question")
+
+    answer = owner.post(f"/replies/{first}/again/", script=True)
+
+    second = answer.content.decode().split('id="reply-')[1].split('"')[0]
+    assert wait_until_kept(owner, second)[1] == "done"
+    assert Reply.objects.get(id=second).kind == "question"
+    assert "<span>asks</span>" in answer.content.decode()
+    assert "You have already answered this entry. Ask about something else:" in str(model.calls[1])
+
+
+def test_again_in_a_way_that_is_gone_is_refused_in_a_sentence(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    entry = owner.wrote("Tea.")
+    owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="As a sailor.")
+    way = OwnKind.objects.get()
+    reply = asked(owner, entry.id, str(way.id))
+    owner.post(f"/entries/{entry.id}/ways/{way.id}/remove/")
+
+    answer = owner.post(f"/replies/{reply}/again/", script=True)
+
+    assert answer.status_code == 422
+    assert "not there any more" in answer.content.decode()
+    assert "As a sailor" in owner.get(f"/d/{owner.today}/").content.decode()
+
+
+def test_ways_are_refused_beyond_their_bounds(owner: Member) -> None:
+    with owner.unlocked():
+        for name, wish in (("", "x"), ("x" * 41, "x"), ("x", "x" * 501), ("x\0", "x")):
+            with pytest.raises(RefusedWish):
+                kinds.add(owner_id=owner.id, name=name, wish=wish)
+        for number in range(kinds.MOST):
+            kinds.add(owner_id=owner.id, name=f"Way {number}", wish="x")
+        with pytest.raises(RefusedWish):
+            kinds.add(owner_id=owner.id, name="One more", wish="x")
+
+    assert OwnKind.objects.count() == kinds.MOST
+
+
+def test_a_refused_way_stays_in_its_form(owner: Member) -> None:
+    entry = owner.wrote("Tea.")
+
+    answer = owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="")
+
+    assert answer.status_code == 422
+    assert 'value="As a sailor"' in answer.content.decode()
+
+
+def test_a_housemates_ways_are_not_there(live: Live, owner: Member, housemate: Member) -> None:
+    entry = owner.wrote("Tea.")
+    mine = housemate.wrote("Coffee.")
+    owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="As a sailor.")
+    way = OwnKind.objects.get()
+
+    asks = housemate.post(f"/entries/{mine.id}/respond/", script=True, kind=str(way.id))
+    removes = housemate.post(f"/entries/{mine.id}/ways/{way.id}/remove/")
+    sees = housemate.get(f"/entries/{mine.id}/ways/").content.decode()
+
+    assert (asks.status_code, removes.status_code) == (404, 404)
+    assert "sailor" not in sees
+    assert OwnKind.objects.count() == 1
+
+
+def test_an_unknown_way_is_not_there(live: Live, owner: Member) -> None:
+    entry = owner.wrote("Tea.")
+
+    for kind in ("own", "shout", "00000000-0000-0000-0000-000000000000"):
+        assert owner.post(f"/entries/{entry.id}/respond/", kind=kind).status_code == 404
+    assert not Reply.objects.exists()
+
+
+def test_what_was_read_names_entries_and_what_was_left_out(owner: Member, transactional_db: None) -> None:
+    with FakeModelServer(context=1500) as model, serving(model.url):
+        for hour in range(8, 12):
+            owner.wrote("words of a long day " * 30, at=owner.today_at(hour))
+        entry = owner.wrote("The weir again.", at=owner.today_at(12))
+
+        reply = asked(owner, entry.id, "respond")
+
+        said = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
+        read, left_out = said.split("Left out")
+        assert ">this day at 12:00<" in read
+        assert ">this day at 08:00<" in left_out
+        assert "words of a long day" not in said
+        assert str(model.calls[0]).count("words of a long day " * 30) == read.count("<a ") - 1
+
+
+def test_what_was_read_is_sealed_and_the_persons_own(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    entry = owner.wrote("Tea.")
+    reply = ask(owner, entry.id)
+    wait_until_kept(owner, reply)
+
+    page = owner.get(f"/replies/{reply}/read/")
+
+    assert page.status_code == 200
+    assert f"/entries/{entry.id}/" in page.content.decode()
+    assert housemate.get(f"/replies/{reply}/read/").status_code == 404
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT read FROM diary_reply")
+        assert entry.id.hex.encode() not in bytes(cursor.fetchone()[0])
+
+
+def test_a_damaged_entry_is_left_out_and_is_itself_refused(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    damaged = owner.wrote("Fog.", at=owner.today_at(8))
+    entry = owner.wrote("The weir again.", at=owner.today_at(12))
+    flip_a_bit(damaged)
+
+    refused = owner.post(f"/entries/{damaged.id}/respond/", script=True)
+    answered = wait_until_kept(owner, ask(owner, entry.id))
+
+    assert refused.status_code == 422
+    assert "cannot be opened" in refused.content.decode()
+    assert answered[1] == "done"
+    assert "Earlier this day" not in str(model.calls[0])
+
+
+def test_thinking_is_shown_while_it_lasts_and_kept_nowhere(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    thoughts = [f"<i>Hm</i> {number}. " for number in range(30)]
+    model.next(Script(thoughts=thoughts, tokens=["A ", "walk."], rate=60))
+    entry = owner.wrote("Tea.")
+    tab = live.tab(owner, owner.today)
+
+    reply = ask(owner, entry.id)
+
+    end = tab.wait_for("end", reply=reply)
+    shown = [frame["thoughts"] for frame in tab.of("delta", reply) if frame.get("thoughts")]
+    snapshot = tab.of("snapshot", reply)[0]["html"]
+    begun = snapshot.split("data-thoughts")[1].split(">", 1)[1].split("</div>")[0]
+    assert begun.replace("&lt;", "<").replace("&gt;", ">") + "".join(shown) == "".join(thoughts)
+    assert "<i>Hm" not in snapshot
+    assert "Hm" not in end["html"]
+    assert kept(owner, reply)[0] == "A walk."
+    assert "Hm" not in owner.get(f"/d/{owner.today}/").content.decode()

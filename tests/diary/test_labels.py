@@ -1,0 +1,40 @@
+"""The labels that envelopes of the diary are bound to, for good: changing one makes diaries unreadable."""
+
+from diary.made import Opening, OwnKind, Recap
+from diary.models import Draft, Entry, Reply, Version
+from diary.services import entries, late_drafts
+from llamora.fields.models import sealed_fields
+from tests.diary.cast import Member
+
+SEALED = (Entry, Draft, Reply, Version, Opening, Recap, OwnKind)
+
+
+def test_the_labels_of_sealed_columns_are_frozen() -> None:
+    labels = {field.label: field.bound for model in SEALED for field in sealed_fields(model)}
+
+    assert labels == {
+        "diary.entry.text": {"day": "diary.entry.day"},
+        "diary.entry.source": {},
+        "diary.draft.text": {"day": "diary.draft.day"},
+        "diary.version.text": {"entry_id": "diary.version.entry", "revision": "diary.version.revision"},
+        "diary.reply.text": {"entry_id": "diary.reply.entry", "kind": "diary.reply.kind"},
+        "diary.reply.read": {"entry_id": "diary.reply.entry", "kind": "diary.reply.kind"},
+        "diary.opening.text": {"day": "diary.opening.day"},
+        "diary.opening.read": {"day": "diary.opening.day"},
+        "diary.recap.body": {"day": "diary.recap.day"},
+        "diary.own_kind.words": {},
+    }
+
+
+def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Member) -> None:
+    entry = owner.wrote("x")
+    late = late_drafts.LateDraft(owner_id=owner.id, day=entry.day, entry_id=entry.id)
+
+    context = late_drafts._context(late)
+
+    assert entries._KEEP_LABEL == "diary.entry.keep_key"
+    assert (context.purpose, context.label) == ("late_draft", "diary.late_draft.box")
+    assert context.bound == (
+        ("diary.late_draft.day", entry.day.isoformat().encode()),
+        ("diary.late_draft.entry", entry.id.bytes),
+    )

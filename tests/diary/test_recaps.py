@@ -1,0 +1,193 @@
+"""Recaps: a finished day in short, true to its entries or not shown, made with patience."""
+
+import time
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from diary.made import Recap
+from diary.recaps.errand import RecapErrand
+from diary.replies.context import Piece
+from diary.services.entries import delete_entry, destroy_entry, edit_entry
+from llamora.inference.jobs import registry
+from llamora.llm.deltas import Turns
+from tests.diary.cast import Member, flip_a_bit
+from tests.diary.tabs import Live, ask, serving, wait_until_kept
+from tests.fakes.model_server import FakeModelServer, Script, words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ASKS_ON = "hx-trigger"
+
+
+def a_day(owner: Member) -> date:
+    return owner.today - timedelta(days=2)
+
+
+def recap(owner: Member, day: date | None = None) -> tuple[int, str]:
+    answer = owner.post(f"/d/{day or a_day(owner)}/recap/", script=True)
+    return answer.status_code, answer.content.decode()
+
+
+def made(owner: Member) -> str:
+    """Ask until it is made, as the page does."""
+    until = time.monotonic() + 10
+    while ASKS_ON in (html := recap(owner)[1]):
+        assert time.monotonic() < until
+        time.sleep(0.03)
+    return html
+
+
+def test_exactly_the_day_leaves_the_process(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    day = a_day(owner)
+    at = owner.today_at(8) - timedelta(days=2)
+    owner.wrote("Began the boat.", day=day, at=at)
+    owner.wrote("Sanded it.", day=day, at=at + timedelta(hours=2))
+    owner.wrote("DAY AFTER", day=day + timedelta(days=1), at=at)
+    owner.wrote("DAY BEFORE", day=day - timedelta(days=1), at=at)
+    housemate.wrote("HOUSEMATE", day=day, at=at)
+    model.next(Script(tokens=["The boat ", "was begun.\n"]))
+
+    html = made(owner)
+
+    system, said = (turn["content"] for turn in model.calls[0]["messages"])
+    assert system.startswith("You write one line into the calendar")
+    assert said == (
+        f"{day:%A}, {day.day} {day:%B %Y}.\n\n[08:00]\nBegan the boat.\n\n[10:00]\nSanded it.\n\n"
+        "That day in one or two sentences:"
+    )
+    assert '<p dir="auto">The boat was begun.</p>' in html
+
+
+def test_it_is_made_once_and_again_after_a_change(live: Live, model: FakeModelServer, owner: Member) -> None:
+    model.next(Script(tokens=["First."]), Script(tokens=["Second."]))
+    entry = owner.wrote("Began the boat.", day=a_day(owner))
+    assert "First." in made(owner)
+    assert "First." in made(owner)
+    assert len(model.calls) == 1
+
+    with owner.unlocked():
+        edit_entry(owner_id=owner.id, entry_id=entry.id, text="Sank the boat.", revision=1)
+
+    html = made(owner)
+    assert "Second." in html
+    assert "First." not in html
+    assert Recap.objects.count() == 1
+
+
+def test_it_is_sealed_with_its_digest(live: Live, model: FakeModelServer, owner: Member) -> None:
+    model.next(Script(tokens=["Marrowbone."]))
+    owner.wrote("Began the boat.", day=a_day(owner))
+    made(owner)
+
+    with owner.unlocked():
+        body = Recap.objects.get().body
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM diary_recap")
+        row = str(cursor.fetchall())
+
+    assert body["text"] == "Marrowbone."
+    assert len(bytes.fromhex(body["digest"])) == 32
+    assert "Marrowbone" not in row
+    assert body["digest"] not in row
+
+
+def test_today_and_days_without_entries_have_none(live: Live, model: FakeModelServer, owner: Member) -> None:
+    owner.wrote("Now.")
+
+    assert recap(owner, owner.today) == (204, "")
+    assert recap(owner, owner.today + timedelta(days=1)) == (204, "")
+    assert recap(owner) == (200, "")
+    assert not model.calls
+
+
+def test_a_look_makes_nothing(live: Live, model: FakeModelServer, owner: Member) -> None:
+    owner.wrote("Began the boat.", day=a_day(owner))
+
+    answer = owner.get(f"/d/{a_day(owner)}/recap/")
+
+    assert answer.status_code == 302
+    assert not model.calls
+
+
+def test_with_the_model_away_or_failing_there_is_none(owner: Member, transactional_db: None) -> None:
+    owner.wrote("Began the boat.", day=a_day(owner))
+    with serving("http://127.0.0.1:9"):
+        assert recap(owner) == (200, "")
+    with FakeModelServer(Script(status=500)) as model, serving(model.url):
+        assert made(owner) == ""
+        assert len(model.calls) == 1
+    assert not Recap.objects.exists()
+
+
+def test_a_reply_goes_before_a_recap_that_is_being_made(owner: Member, transactional_db: None) -> None:
+    with FakeModelServer(slots=1) as model, serving(model.url):
+        model.next(Script(tokens=words(400), rate=50), Script(tokens=["At once."]))
+        owner.wrote("Began the boat.", day=a_day(owner))
+        entry = owner.wrote("Now.")
+        recap(owner)
+        assert model.wait_for_calls(1)
+
+        assert wait_until_kept(owner, ask(owner, entry.id))[0] == "At once."
+
+        assert model.wait_for_hang_up()
+        assert not Recap.objects.exists()
+        assert made(owner) != ""
+
+
+def test_it_goes_with_the_last_of_an_entry(live: Live, model: FakeModelServer, owner: Member) -> None:
+    entry = owner.wrote("Began the boat.", day=a_day(owner))
+    made(owner)
+
+    with owner.unlocked():
+        delete_entry(owner_id=owner.id, entry_id=entry.id)
+        destroy_entry(owner_id=owner.id, entry_id=entry.id)
+
+    assert not Recap.objects.exists()
+
+
+def test_what_does_not_open_is_made_again(live: Live, model: FakeModelServer, owner: Member) -> None:
+    owner.wrote("Began the boat.", day=a_day(owner))
+    made(owner)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE diary_recap SET body = substr(body, 1, 60)")
+    for job in registry.of(owner.id):
+        registry.forget(job.id)
+    damaged = owner.wrote("DAMAGED", day=a_day(owner))
+    flip_a_bit(damaged)
+
+    assert "<p" in made(owner)
+
+    assert len(model.calls) == 2
+    assert "DAMAGED" not in str(model.calls)
+
+
+def test_a_housemate_sees_none_of_it(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    owner.wrote("Began the boat.", day=a_day(owner))
+    made(owner)
+
+    assert recap(housemate, a_day(owner)) == (200, "")
+
+
+async def test_a_long_day_loses_its_morning_first() -> None:
+    class Small:
+        offer = None
+
+        async def count_turns(self, turns: Turns) -> int:
+            return sum(len(turn["content"]) for turn in turns)
+
+    pieces = tuple(Piece(time=f"{hour:02}:00", text=f"{hour} " + "word " * 200) for hour in range(24))
+    errand = RecapErrand(id=uuid4(), owner_id=uuid4(), day=date(2026, 1, 2), pieces=pieces, digest="")
+
+    prompt = await errand.compose(Small(), share=1.0)
+
+    said = prompt.turns[1]["content"]
+    assert "[23:00]" in said
+    assert "[00:00]" not in said
+    assert sum(len(turn["content"]) for turn in prompt.turns) + prompt.max_tokens <= 4096

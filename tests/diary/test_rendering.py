@@ -1,0 +1,281 @@
+"""Markdown rendering: what it shows, that a text never becomes more than text, and that streams settle."""
+
+import time
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from diary.rendering import blocks, render, split_settled
+
+TAGS = {
+    *("p", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "table", "thead", "tbody", "tr"),
+    *("th", "td", "hr", "br", "em", "strong", "s", "code", "a"),
+}
+ATTRIBUTES = {"dir", "href", "title", "rel", "start"}
+
+PIECES = [
+    *(
+        "#",
+        "##",
+        "- ",
+        "* ",
+        "1. ",
+        "2) ",
+        "> ",
+        "```",
+        "~~~",
+        "---",
+        "***",
+        "===",
+        "    ",
+        "\t",
+        "|",
+        "|-|",
+        "|:-:|",
+    ),
+    *(
+        "*",
+        "**",
+        "_",
+        "~~",
+        "`",
+        "``",
+        "[",
+        "]",
+        "(",
+        ")",
+        "![",
+        "](",
+        "<",
+        ">",
+        "&",
+        "\\",
+        "\n",
+        "\n\n",
+        " ",
+        "  \n",
+    ),
+    *("a", "word", "é", "مرحبا", "🧵", "\x07", "\x00", "\xa0", "&lt;", "&#x6a;", "\u202e", "[x]: y"),
+    *(
+        "http://a.b",
+        "javascript:alert(1)",
+        "//evil",
+        "/lock/",
+        "data:text/html,x",
+        "mailto:a@b",
+        "JaVaScRiPt:",
+        "vbscript:",
+    ),
+    *(
+        "<script>",
+        "</p>",
+        "<img src=x onerror=y>",
+        "<!--",
+        "onclick=",
+        '"',
+        "'",
+        "<a@b.c>",
+        "<http://x>",
+        "&Tab;",
+        "<![CDATA[",
+    ),
+]
+markdown = st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text(max_size=200)
+
+
+class Seen(HTMLParser):
+    """What a browser would make of it: each tag and attribute."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError("a comment came through")
+
+
+@given(markdown)
+@example("[a](javascript:alert(1)) <javascript:alert(1)> [b](&#106;avascript:x) [c](\x01javascript:x)")
+@example('![x](http://tracker/a.png)\n\n<svg onload=x>\n\n[a](http://x "t\' onclick=y")')
+@example("[a](//evil) [b](/lock/) [c](data:text/html;base64,x) [d](  javascript:x  )")
+@settings(max_examples=400, deadline=None)
+def test_nothing_in_a_text_becomes_more_than_text(text: str) -> None:
+    seen = Seen(render(text))
+
+    assert seen.tags <= TAGS
+    assert {name for name, _ in seen.attributes} <= ATTRIBUTES
+    for name, value in seen.attributes:
+        if name == "href":
+            assert (value or "").lower().startswith(("http://", "https://", "mailto:"))
+
+
+@given(markdown, st.data())
+@example("- a\n--- x\n", None)
+@example("para\n***\n*** x", None)
+@example("- a\n\n-b\n\n- c", None)
+@settings(max_examples=400, deadline=None)
+def test_a_stream_shows_what_a_reload_shows(text: str, data: st.DataObject | None) -> None:
+    settled, done, place = "", 0, 0
+
+    while place < len(text):
+        place = min(len(text), place + (data.draw(st.integers(1, 9)) if data else 1))
+        split = split_settled(text[done:place])
+        settled += "".join(split.settled)
+        done += split.settled_len
+        assert settled + split.tail == render(text[:place])
+
+
+@given(markdown)
+@settings(max_examples=100, deadline=None)
+def test_blocks_are_the_whole(text: str) -> None:
+    assert "".join(blocks(text)) == render(text)
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "N"]), min_size=1))
+@settings(deadline=None)
+def test_plain_words_are_shown_as_they_are(words: str) -> None:
+    assert Seen(render(words)).words.strip("\n") == words
+
+
+def test_a_new_line_is_a_line_break() -> None:
+    assert render("one\ntwo") == '<p dir="auto">one<br>\ntwo</p>\n'
+
+
+def test_a_paragraph_set_in_from_the_margin_is_a_paragraph() -> None:
+    assert (
+        render("    Dear diary,\n\n\tit rained.")
+        == '<p dir="auto">Dear diary,</p>\n<p dir="auto">it rained.</p>\n'
+    )
+
+
+def test_headings_stand_below_the_page_s_own() -> None:
+    assert render("# One\n###### Six") == '<h3 dir="auto">One</h3>\n<h6 dir="auto">Six</h6>\n'
+
+
+def test_a_year_at_the_beginning_of_a_line_stays_that_year() -> None:
+    assert '<ol start="1985"' in render("1985. What a year.")
+
+
+def test_a_link_says_nothing_of_where_it_was_followed() -> None:
+    html = render("[here](https://example.org)")
+
+    assert html == (
+        '<p dir="auto"><a href="https://example.org" rel="noopener noreferrer nofollow">here</a></p>\n'
+    )
+
+
+def test_an_image_becomes_a_link_to_it() -> None:
+    assert "<img" not in render("![a boat](https://example.org/boat.png)")
+    assert 'href="https://example.org/boat.png"' in render("![a boat](https://example.org/boat.png)")
+
+
+def test_control_characters_are_seen() -> None:
+    assert render("a\x00b\x07c\x7f") == '<p dir="auto">a␀b␇c␡</p>\n'
+
+
+def test_each_block_finds_its_own_direction() -> None:
+    assert render("مرحبا\n\nhello").count('dir="auto"') == 2
+
+
+def test_a_later_line_changes_no_earlier_link() -> None:
+    assert render("[a]\n\n[a]: http://x").startswith('<p dir="auto">[a]</p>')
+
+
+def test_what_is_too_deep_is_shown_as_it_was_written() -> None:
+    html = render(">" * 60 + " deep")
+
+    assert html == f'<p dir="auto">{"&gt;" * 60} deep</p>\n'
+
+
+def test_no_word_is_lost_however_long_the_text() -> None:
+    html = render("\n".join(f"- line{number}" for number in range(6000)))
+
+    assert all(f"line{number}" in html for number in (0, 3999, 4000, 5999))
+
+
+HOSTILE = [
+    *(
+        "[",
+        "*",
+        "_",
+        "`",
+        ">",
+        "> ",
+        "- ",
+        "-\n",
+        "a\n",
+        "*a ",
+        "[a](",
+        "![",
+        "<",
+        "&",
+        "|a",
+        "|a|b|\n|-|-|\n",
+    ),
+    *(
+        "~",
+        "~~a",
+        "1. ",
+        "#\n",
+        "    a\n",
+        "```\n",
+        "*a_ ",
+        "a**b",
+        "\\",
+        "(",
+        "[a](b)",
+        "[a](http://x)",
+        "> \n",
+    ),
+    *(
+        "*\n\n",
+        "a\n\n",
+        "\t",
+        "  - ",
+        "***a",
+        "<a@b.c>",
+        "&#1;",
+        "[]",
+        "`a``b",
+        "|a\n|-\n",
+        " \n",
+        "]",
+        "[[a]",
+        "_a*",
+    ),
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
+    text = (piece * 100_000)[:100_000]
+    began = time.process_time()
+
+    render(text)
+
+    # A second on any machine; a quadratic parser would take minutes.
+    assert time.process_time() - began < 1
+
+
+def test_an_ordinary_entry_is_rendered_in_less_than_a_millisecond() -> None:
+    text = ("We walked to the weir, and *nobody* spoke until the rain began. " * 8 + "\n\n") * 4
+    times = []
+    for _ in range(20):
+        began = time.process_time()
+        render(text)
+        times.append(time.process_time() - began)
+
+    assert len(text) > 2000
+    assert min(times) < 0.001

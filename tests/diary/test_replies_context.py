@@ -1,0 +1,185 @@
+"""What leaves the process for a reply: the day up to it, nothing later or of others, never too much."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diary import prompts
+from diary.models import Draft
+from diary.replies.context import Material, Piece, fit, most_tokens
+from llamora.llm import tokens
+from llamora.llm.deltas import Turns
+from llamora.llm.errors import TooLong
+from tests.diary.cast import Member
+from tests.diary.tabs import Live, ask, serving, wait_until_kept
+from tests.fakes.model_server import FakeModelServer, Script
+
+DAY = date(2026, 11, 20)
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def sent(model: FakeModelServer) -> str:
+    """Everything that was sent to the model, every request of it."""
+    return str([request.body for request in model.requests])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_later_and_nothing_of_others_leaves_the_process(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    owner.wrote("YESTERDAY", day=DAY - timedelta(days=1), at=NOON - timedelta(days=1))
+    owner.wrote("MORNING", day=DAY, at=NOON - timedelta(hours=3))
+    entry = owner.wrote("NOON", day=DAY, at=NOON)
+    owner.wrote("EVENING", day=DAY, at=NOON + timedelta(hours=6))
+    owner.wrote("TOMORROW", day=DAY + timedelta(days=1), at=NOON + timedelta(days=1))
+    housemate.wrote("HOUSEMATE", day=DAY, at=NOON - timedelta(hours=1))
+    deleted = owner.wrote("DELETED", day=DAY, at=NOON - timedelta(hours=2))
+    type(deleted).objects.filter(id=deleted.id).update(deleted_at=NOON)
+    with owner.unlocked():
+        Draft.objects.create(owner_id=owner.id, day=DAY, text="DRAFT")
+
+    wait_until_kept(owner, ask(owner, entry.id))
+
+    prompt = sent(model)
+    assert "MORNING" in prompt
+    assert "NOON" in prompt
+    for never in (
+        "YESTERDAY",
+        "EVENING",
+        "TOMORROW",
+        "HOUSEMATE",
+        "DELETED",
+        "DRAFT",
+        "Olive",
+        str(owner.id),
+    ):
+        assert never not in prompt
+
+
+@pytest.mark.django_db(transaction=True)
+def test_words_are_sent_as_written(live: Live, model: FakeModelServer, owner: Member) -> None:
+    text = '5 < 6 & "quotes" {{ day }} {% if %}\n---\n<|im_end|>'
+    entry = owner.wrote(text)
+
+    wait_until_kept(owner, ask(owner, entry.id))
+
+    assert text in model.calls[0]["messages"][1]["content"]
+    assert [turn["role"] for turn in model.calls[0]["messages"]] == ["system", "user"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_last_two_replies_are_shown_so_that_it_says_something_else(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(*(Script(tokens=[f"Answer {number}."]) for number in range(4)))
+    entry = owner.wrote("Tea.")
+    for _ in range(4):
+        wait_until_kept(owner, ask(owner, entry.id))
+
+    last = model.calls[3]["messages"][1]["content"]
+    assert "Answer 0." not in last
+    assert last.index("Answer 1.") < last.index("Answer 2.")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["llama.cpp", "other"])
+@pytest.mark.parametrize("script", ["plain words of a long day ", "昼寝をして本を読んだ", "x9#-"])
+def test_a_prompt_is_never_over_the_window(
+    transactional_db: None, owner: Member, kind: str, script: str
+) -> None:
+    window = 3000
+    with FakeModelServer(kind=kind, context=window) as model, serving(model.url):
+        for number in range(12):
+            owner.wrote(f"{number} " + script * 40)
+        entry = owner.wrote("The last one. " + script * 700)
+
+        text, state, _ = wait_until_kept(owner, ask(owner, entry.id))
+
+        call = model.calls[0]
+        turns = call["messages"]
+        # The fake llama.cpp counts a token for each character, and its template's words; others do not count.
+        counted = sum(len(turn["role"]) + len(turn["content"]) + 3 for turn in turns)
+        estimated = sum(tokens.estimate(turn["content"]) + tokens.OF_A_TURN for turn in turns)
+        size = counted if kind == "llama.cpp" else estimated
+        assert size + call["max_tokens"] <= (window if kind == "llama.cpp" else 4096)
+        assert (text, state) == ("".join(model.manners.default.tokens), "done")
+        assert call["max_tokens"] >= 16
+        assert turns[1]["content"].count("The entry to answer") == 1
+        assert script.strip() in turns[1]["content"]
+
+
+def material(*, earlier: list[str], entry: str, replies: list[str]) -> Material:
+    return Material(
+        day=DAY,
+        entry=Piece(time="12:00", text=entry),
+        earlier=tuple(Piece(time="09:00", text=text) for text in earlier),
+        replies=tuple(replies),
+    )
+
+
+def tell(candidate: Material) -> Turns:
+    parts = [*(piece.text for piece in candidate.earlier), *candidate.replies, candidate.entry.text]
+    return [{"role": "user", "content": "\n".join(parts)}]
+
+
+async def by_characters(turns: Turns) -> int:
+    return sum(len(turn["content"]) for turn in turns)
+
+
+SOME = st.lists(st.text(alphabet="ab é語", max_size=60), max_size=6)
+
+
+@given(
+    earlier=SOME,
+    replies=SOME,
+    entry=st.text(alphabet="abc é語 ", min_size=1, max_size=400),
+    room=st.integers(1, 500),
+)
+async def test_what_fits_is_the_newest_and_never_more_than_the_room(
+    earlier: list[str], replies: list[str], entry: str, room: int
+) -> None:
+    whole = material(earlier=earlier, entry=entry, replies=replies)
+    try:
+        turns, fitted = await fit(whole, room=room, tell=tell, count=by_characters)
+    except TooLong:
+        assert room < len(entry)
+        return
+    content = turns[0]["content"]
+    assert await by_characters(turns) <= room
+    assert turns == tell(fitted)
+    # What is kept is an end of the whole: the oldest went first.
+    assert tell(whole)[0]["content"].endswith(content)
+
+
+async def test_a_server_is_not_asked_to_count_what_fits_for_certain() -> None:
+    async def never(_: Turns) -> int:
+        raise AssertionError("asked")
+
+    small = material(earlier=["Woke."], entry="Tea.", replies=[])
+
+    assert await fit(small, room=most_tokens(tell(small)), tell=tell, count=never) == (tell(small), small)
+
+
+def test_a_prompt_of_the_house_goes_before_ours(tmp_path: Path, settings: Any) -> None:
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "respond.txt").write_text("Be brief.\n---\n{{ entry.text }} & {{ day }}")
+
+    turns = prompts.turns("respond", {"entry": Piece(time="08:12", text="<Tea>"), "day": "20 November 2026"})
+
+    assert [turn["content"] for turn in turns] == ["Be brief.", "<Tea> & 20 November 2026"]
+
+
+@pytest.mark.parametrize("broken", ["no rule in here", "a\n---\n{% if %}"])
+def test_a_broken_prompt_of_the_house_is_passed_over(tmp_path: Path, settings: Any, broken: str) -> None:
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "respond.txt").write_text(broken)
+
+    turns = prompts.turns("respond", {"entry": Piece(time="08:12", text="Tea"), "day": "x"})
+
+    assert "Llamora" in turns[0]["content"]

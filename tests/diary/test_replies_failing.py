@@ -1,0 +1,238 @@
+"""What goes wrong with a model server is a state with a sentence and a retry, and never words of a reply."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from diary.models import Reply
+from llamora.inference.jobs import registry
+from llamora.inference.sentences import sentence
+from tests.diary.cast import Member
+from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept
+from tests.fakes.model_server import FakeModelServer, Script, words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TELLING = "the words of an error page"
+FAULTS: dict[str, tuple[Script, str]] = {
+    "unauthorized": (Script(status=401, error=TELLING), ""),
+    "no_such_model": (Script(status=404, error=f"model not found: {TELLING}"), ""),
+    "loading": (Script(status=503, error=TELLING), ""),
+    "busy": (Script(status=429, error=TELLING), ""),
+    "server_error": (Script(status=500, error=TELLING), ""),
+    "malformed": (Script(tokens=["Good ", "day ", "to"], malformed_after=3, rate=10), "Good day "),
+    "dropped": (Script(tokens=["Good ", "day"], drop_after=1), "Good "),
+}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_a_failing_server_is_a_state_with_a_sentence_and_a_retry(
+    live: Live, model: FakeModelServer, owner: Member, code: str
+) -> None:
+    script, came = FAULTS[code]
+    model.next(script)
+    tab = live.tab(owner, owner.today)
+
+    reply = ask(owner, owner.wrote("Tea.").id)
+
+    end = tab.wait_for("end", reply=reply)["html"]
+    page = owner.get(f"/d/{owner.today}/").content.decode()
+    text, state, reason = kept(owner, reply)
+    assert (state, reason) == ("failed", code)
+    assert text.startswith(came)
+    for shown in (end, page):
+        assert 'data-state="failed"' in shown
+        assert sentence(code) in shown.replace("&#x27;", "'")
+        assert "Try again" in shown
+        assert TELLING not in shown
+
+
+def test_an_error_in_the_middle_of_a_stream_keeps_only_what_came(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(Script(tokens=["Good ", "day ", "to"], error_after=3, error=TELLING, rate=10))
+
+    reply = ask(owner, owner.wrote("Tea.").id)
+
+    text, state, reason = wait_until_kept(owner, reply)
+    assert (state, reason) == ("failed", "server_error")
+    assert text in ("Good day ", "Good day to")
+
+
+def test_half_a_character_at_the_end_is_not_kept(live: Live, model: FakeModelServer, owner: Member) -> None:
+    event = b'data: {"choices":[{"delta":{"content":"Tea \xf0\x9f"},"finish_reason":"stop"}]}\n\n'
+    model.next(Script(raw=event))
+
+    reply = ask(owner, owner.wrote("Tea.").id)
+
+    text, state, _ = wait_until_kept(owner, reply)
+    assert state == "done"
+    assert text in ("Tea ", "Tea \ufffd")
+
+
+def test_silence_ends_with_what_came(
+    live: Live, model: FakeModelServer, owner: Member, settings: Any
+) -> None:
+    settings.MODEL_SILENCE_SECONDS = 0.3
+    model.next(Script(tokens=["Good ", "day"], silent_after=1))
+
+    reply = ask(owner, owner.wrote("Tea.").id)
+
+    assert wait_until_kept(owner, reply) == ("Good ", "failed", "silent")
+    assert model.wait_for_hang_up()
+
+
+def test_the_time_limit_ends_with_what_came(
+    live: Live, model: FakeModelServer, owner: Member, settings: Any
+) -> None:
+    settings.MODEL_REPLY_SECONDS = 0.5
+    model.next(Script(tokens=words(500), rate=50))
+
+    reply = ask(owner, owner.wrote("Tea.").id)
+
+    text, state, reason = wait_until_kept(owner, reply)
+    assert (state, reason) == ("failed", "time_limit")
+    assert "".join(words(500)).startswith(text)
+    assert text
+    assert model.wait_for_hang_up()
+
+
+def test_a_model_going_in_circles_is_ended_and_its_circles_left_out(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    opening = "A quiet morning, then. "
+    model.next(Script(tokens=[opening, *["round and round the garden it goes "] * 200], rate=200))
+    tab = live.tab(owner, owner.today)
+
+    reply = ask(owner, owner.wrote("Tea.").id)
+
+    tab.wait_for("end", reply=reply)
+    assert kept(owner, reply) == (opening.strip(), "failed", "repetition")
+    assert "round and round" not in tab.shows(reply)
+
+
+def test_a_reply_without_a_word_is_a_failure(live: Live, model: FakeModelServer, owner: Member) -> None:
+    model.next(Script(tokens=[" ", "\n"]))
+
+    reply = ask(owner, owner.wrote("Tea.").id)
+
+    text, state, reason = wait_until_kept(owner, reply)
+    assert (text.strip(), state, reason) == ("", "failed", "empty")
+
+
+def test_a_reply_cut_at_its_length_says_so(live: Live, model: FakeModelServer, owner: Member) -> None:
+    model.next(Script(tokens=["Good ", "day"], finish_reason="length"))
+    tab = live.tab(owner, owner.today)
+
+    reply = ask(owner, owner.wrote("Tea.").id)
+
+    assert "longest a reply may be" in tab.wait_for("end", reply=reply)["html"]
+    assert kept(owner, reply) == ("Good day", "done", "length")
+
+
+def test_thinking_is_told_of_but_never_kept_or_put_among_the_words(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(Script(thoughts=["They ", "drink ", "tea, hmm."] * 5, tokens=["Enjoy ", "it."], rate=20))
+    tab = live.tab(owner, owner.today)
+
+    reply = ask(owner, owner.wrote("Tea.").id)
+
+    tab.wait_for("end", reply=reply)
+    assert kept(owner, reply)[0] == "Enjoy it."
+    assert any(frame["note"] == "Thinking." for frame in tab.of("delta", reply))
+    assert "hmm" not in tab.shows(reply)
+    assert not any("hmm" in str(frame.get(part)) for frame in tab.frames for part in ("settled", "tail"))
+
+
+def test_thinking_told_apart_too_late_is_taken_back_from_the_page(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(Script(tokens=["They drink tea.\n\n", "Hmm.\n\n", "</think>", "Enjoy ", "it."], rate=10))
+    tab = live.tab(owner, owner.today)
+
+    reply = ask(owner, owner.wrote("Tea.").id)
+
+    tab.wait_for("end", reply=reply)
+    assert kept(owner, reply)[0].strip() == "Enjoy it."
+    assert "drink" not in tab.shows(reply)
+    assert len(tab.of("snapshot", reply)) == 2
+
+
+def test_a_window_smaller_than_the_server_said_is_tried_with_less(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    refusal = Script(status=400, error="request exceeds the available context size")
+    model.next(refusal, Script(tokens=["All ", "right."]))
+    owner.wrote("word " * 1200)
+    entry = owner.wrote("Tea.")
+
+    reply = ask(owner, entry.id)
+
+    assert wait_until_kept(owner, reply) == ("All right.", "done", "")
+    first, second = (len(call["messages"][1]["content"]) for call in model.calls)
+    assert second < first
+
+
+def test_a_model_that_is_away_is_a_sentence_and_writing_goes_on(
+    transactional_db: None, owner: Member
+) -> None:
+    with serving("http://127.0.0.1:9") as live:
+        tab = live.tab(owner, owner.today)
+
+        reply = ask(owner, owner.wrote("Tea.").id)
+
+        end = tab.wait_for("end", reply=reply, seconds=20)["html"]
+        assert kept(owner, reply) == ("", "failed", "refused_connection")
+        assert sentence("refused_connection") in end
+        assert owner.get(f"/d/{owner.today}/").status_code == 200
+
+
+def tell_the_desk(live: Live, pragma: str) -> None:
+    """Set a pragma on the connections of both database threads of the jobs."""
+    both = threading.Barrier(2)
+
+    def tell() -> None:
+        both.wait(5)
+        connection.cursor().execute(f"PRAGMA {pragma}")
+
+    async def tell_both() -> None:
+        await asyncio.gather(registry.desk.do(tell), registry.desk.do(tell))
+
+    live.run(tell_both())
+
+
+def test_a_disk_that_takes_nothing_at_the_end_is_tried_again(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(Script(tokens=["Good ", "day"], first_after=0.4))
+    tab = live.tab(owner, owner.today)
+    reply = ask(owner, owner.wrote("Tea.").id)
+    kept(owner, reply)
+    tell_the_desk(live, "query_only=ON")
+
+    first = tab.wait_for("end", reply=reply)["html"]
+    tell_the_desk(live, "query_only=OFF")
+
+    assert "could not be written to the disk yet" in first
+    assert wait_until_kept(owner, reply) == ("Good day", "done", "")
+
+
+def test_a_disk_that_takes_nothing_at_the_beginning_is_a_sentence(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(Script(tokens=["Good ", "day"], first_after=5))
+    tab = live.tab(owner, owner.today)
+    entry = owner.wrote("Tea.")
+    tell_the_desk(live, "query_only=ON")
+
+    reply = ask(owner, entry.id)
+
+    end = tab.wait_for("end", reply=reply)["html"]
+    tell_the_desk(live, "query_only=OFF")
+    assert "Nothing can be written to the disk" in end
+    assert not Reply.objects.exists()
+    assert owner.get(f"/d/{owner.today}/").status_code == 200

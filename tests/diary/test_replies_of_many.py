@@ -1,0 +1,215 @@
+"""Replies of several people and browsers: each their own, in turn, and nobody's pages wait."""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client
+
+from accounts import sessions
+from accounts.cookies import cookie_name
+from diary.models import Reply
+from diary.rendering import render
+from llamora.inference.jobs import registry
+from tests.diary.cast import Member, member
+from tests.diary.tabs import Live, ask, kept, wait_until_kept, words_in, words_of
+from tests.fakes.model_server import FakeModelServer, Script, words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SLOW = Script(tokens=words(400), rate=100)
+
+
+def whole(script: Script) -> str:
+    return "".join(script.tokens)
+
+
+@pytest.mark.parametrize("deed", ["", "stop/", "again/", "delete/"])
+def test_a_reply_of_somebody_else_is_not_there(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member, deed: str
+) -> None:
+    reply = ask(owner, owner.wrote("Tea.").id)
+    before = wait_until_kept(owner, reply)
+
+    theirs = housemate.post(f"/replies/{reply}/{deed}", script=True)
+    nobodys = housemate.post(f"/replies/{uuid4()}/{deed}", script=True)
+
+    assert theirs.status_code == nobodys.status_code == 404
+    assert theirs.content == nobodys.content
+    assert kept(owner, reply) == before
+
+
+def test_an_entry_of_somebody_else_cannot_be_answered(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    entry = owner.wrote("Tea.")
+
+    answer = housemate.post(f"/entries/{entry.id}/respond/", script=True)
+
+    assert answer.status_code == 404
+    assert not Reply.objects.exists()
+    assert not model.calls
+
+
+def test_a_stranger_is_asked_to_sign_in(
+    live: Live, model: FakeModelServer, owner: Member, stranger: Client
+) -> None:
+    entry = owner.wrote("Tea.")
+
+    answer = stranger.post(f"/entries/{entry.id}/respond/", headers={"HX-Request": "true"})
+
+    assert answer.status_code == 401
+    assert not model.calls
+
+
+def test_locking_interrupts_and_keeps_what_came(live: Live, model: FakeModelServer, owner: Member) -> None:
+    model.next(SLOW)
+    entry = owner.wrote("Tea.")
+    tab = live.tab(owner, owner.today)
+    reply = ask(owner, entry.id)
+    words_in(tab, reply)
+
+    owner.locks()
+
+    assert tab.wait_for_close() == 4401
+    text, state, reason = wait_until_kept(owner, reply)
+    assert (state, reason) == ("interrupted", "locked")
+    assert text
+    assert whole(SLOW).startswith(text)
+    assert model.wait_for_hang_up()
+    assert tab.frames[-1] == {"type": "locked"}
+
+
+def test_locking_one_browser_leaves_the_reply_to_the_other(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    script = Script(tokens=words(100), rate=100)
+    model.next(script)
+    entry = owner.wrote("Tea.")
+    here = live.tab(owner, owner.today)
+    reply = ask(owner, entry.id)
+    words_in(here, reply)
+    first = owner.person.sign_ins.get()
+    other = sessions.sign_in(person=owner.person, keyring=owner.keyring, kept=False, device="")
+    owner.client.cookies[cookie_name(secure=False)] = other.encode()
+    there = live.tab(owner, owner.today)
+
+    sessions.lock(sign_in_id=first.id, person_id=owner.id)
+
+    assert here.wait_for_close() == 4401
+    assert words_of(there.wait_for("end", reply=reply)["html"]) == render(whole(script))
+    assert not here.of("end")
+
+
+def test_locking_before_the_first_word_leaves_no_word(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(Script(headers_after=0.3, tokens=["No."]))
+    entry = owner.wrote("Tea.")
+    reply = ask(owner, entry.id)
+    assert kept(owner, reply)[1] == "waiting"
+
+    owner.locks()
+
+    assert wait_until_kept(owner, reply) == ("", "interrupted", "locked")
+    live.settle()
+    assert registry.get(UUID(reply)) is None
+
+
+def test_a_key_that_went_out_of_date_interrupts(live: Live, model: FakeModelServer, owner: Member) -> None:
+    model.next(SLOW)
+    entry = owner.wrote("Tea.")
+    tab = live.tab(owner, owner.today)
+    reply = ask(owner, entry.id)
+    words_in(tab, reply)
+
+    # Another epoch, as a rotation leaves it: the fence refuses what the job would write.
+    type(owner.person.vault).objects.filter(owner=owner.person).update(epoch=2)
+
+    end = tab.wait_for("end", reply=reply)
+    assert 'data-state="interrupted"' in end["html"]
+    assert Reply.objects.get(id=reply).state == "interrupted"
+
+
+def test_sixteen_people_are_served_in_turn(
+    transactional_db: None, live: Live, model: FakeModelServer
+) -> None:
+    live.run(slots_of_one())
+    model.next(Script(tokens=["Yes."], first_after=2), *([Script(tokens=["Yes."])] * 20))
+    people = [member(f"Person {number}") for number in range(16)]
+    greedy = people[0]
+    entries = [greedy.wrote(f"Mine, {number}") for number in range(4)]
+
+    asked = [ask(greedy, entry.id) for entry in entries]
+    replies = [(person, ask(person, person.wrote("One wish").id)) for person in people[1:]]
+    for person, reply in [*replies, *((greedy, reply) for reply in asked)]:
+        wait_until_kept(person, reply, seconds=20)
+
+    order = [call["messages"][1]["content"] for call in model.calls]
+    mine = [place for place, prompt in enumerate(order) if "Mine" in prompt]
+    assert len(order) == 19
+    # The first was begun before the others came; the rest had to let everybody else go first.
+    assert mine[2:] == [17, 18]
+
+
+def test_the_place_in_the_queue_is_shown(live: Live, model: FakeModelServer, owner: Member) -> None:
+    live.run(slots_of_one())
+    model.next(SLOW)
+    tab = live.tab(owner, owner.today)
+    entry = owner.wrote("Tea.")
+    first = ask(owner, entry.id)
+    words_in(tab, first)
+
+    second, third = ask(owner, entry.id), ask(owner, entry.id)
+
+    live.settle()
+    page = owner.get(f"/d/{owner.today}/").content.decode()
+    assert "You are next." in page
+    assert "after one other" in page
+    for reply in (third, second, first):
+        owner.post(f"/replies/{reply}/stop/", script=True)
+
+
+async def slots_of_one() -> None:
+    server = await registry._find()
+    assert server.offer is not None
+    server.offer = replace(server.offer, slots=1)
+
+
+def test_one_person_cannot_have_any_number_under_way(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(*([Script(headers_after=30)] * 8))
+    entry = owner.wrote("Tea.")
+    replies = [ask(owner, entry.id) for _ in range(8)]
+
+    answer = owner.post(f"/entries/{entry.id}/respond/", script=True)
+
+    assert answer.status_code == 429
+    assert "Wait for one" in answer.content.decode()
+    for reply in replies:
+        owner.post(f"/replies/{reply}/delete/", script=True)
+
+
+def test_writing_goes_on_while_the_model_writes(live: Live, model: FakeModelServer, owner: Member) -> None:
+    model.next(SLOW)
+    entry = owner.wrote("Tea.")
+    tab = live.tab(owner, owner.today)
+    reply = ask(owner, entry.id)
+    words_in(tab, reply)
+
+    answer = owner.post(f"/d/{owner.today}/", text="And more tea", key=uuid4(), script=True)
+
+    assert answer.status_code == 200
+    assert owner.texts() == ["Tea.", "And more tea"]
+    assert kept(owner, reply)[1] in ("waiting", "writing")
+
+
+def test_without_a_serving_loop_a_reply_says_so(db: None, owner: Member) -> None:
+    entry = owner.wrote("Tea.")
+
+    answer = owner.post(f"/entries/{entry.id}/respond/", script=True)
+
+    assert answer.status_code == 200
+    assert 'data-state="interrupted"' in answer.content.decode()
+    assert "Try again" in answer.content.decode()

@@ -1,0 +1,78 @@
+"""Many saves at the same moment: each kept, and each once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from diary.errors import Conflict
+from diary.models import Entry
+from diary.services.drafts import DraftSent, save_draft
+from diary.services.entries import edit_entry, keep_entry
+from llamora.crypto import in_force
+from tests.diary.cast import Member, member
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AT_ONCE = 8
+
+
+def at_once(owner: Member, act: Callable[[int], object]) -> list[object]:
+    """Do something in several threads, each with its own connection; answer results and refusals."""
+
+    def one(number: int) -> object:
+        try:
+            with in_force(owner.keyring):
+                return act(number)
+        except Conflict as conflict:
+            return conflict.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, range(AT_ONCE)))
+
+
+def test_one_save_sent_many_times_at_once_is_one_entry() -> None:
+    owner, key = member("Olive"), uuid4()
+
+    kept = at_once(
+        owner,
+        lambda _: keep_entry(owner_id=owner.id, day=owner.today, text="Once", key=key, draft_revision=0).id,
+    )
+
+    assert set(kept) == {Entry.objects.get().id}
+
+
+def test_many_saves_at_once_are_all_kept() -> None:
+    owner = member("Olive")
+
+    at_once(
+        owner,
+        lambda n: keep_entry(owner_id=owner.id, day=owner.today, text=f"{n}", key=uuid4(), draft_revision=0),
+    )
+
+    assert sorted(owner.texts()) == [str(number) for number in range(AT_ONCE)]
+
+
+def test_of_many_edits_at_once_one_is_made_and_the_others_are_told() -> None:
+    owner = member("Olive")
+    entry = owner.wrote("Before")
+
+    answers = at_once(
+        owner, lambda n: edit_entry(owner_id=owner.id, entry_id=entry.id, text=f"{n}", revision=1).revision
+    )
+
+    assert sorted(answers, key=str) == [2] + ["conflict"] * (AT_ONCE - 1)
+
+
+def test_of_many_drafts_at_once_one_stands_and_the_others_are_told() -> None:
+    owner = member("Olive")
+
+    answers = at_once(
+        owner,
+        lambda n: save_draft(DraftSent(owner_id=owner.id, day=owner.today, text=f"{n}", revision=0)).revision,
+    )
+
+    assert answers.count("conflict") == AT_ONCE - 1

@@ -1,0 +1,76 @@
+"""How fast replies come through the whole stack, sixteen at once; the full figures are `manage.py bench`'s.
+
+Run alone: server, model server and readers share the machine, and whatever else runs there is measured too.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Origin
+
+from tests.diary.household import Visitor
+from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.server import Server, running
+
+PEOPLE = [f"Person {number}" for number in range(16)]
+STEADY = Script(tokens=words(250), rate=50)
+GUSHING = Script(tokens=words(2000))
+
+
+@pytest.fixture
+def model() -> Iterator[FakeModelServer]:
+    with FakeModelServer(slots=16) as server:
+        yield server
+
+
+@pytest.fixture
+def server(tmp_path: Path, model: FakeModelServer) -> Iterator[Server]:
+    with running(tmp_path, extra={"LLAMORA_MODEL_URL": model.url}) as server:
+        yield server
+
+
+async def rate_of(visitor: Visitor, tokens: int) -> float:
+    """Tokens a second from the first words to the end, as that person's page sees them."""
+    async with connect(
+        f"ws://127.0.0.1:{visitor.server.port}/live/",
+        origin=Origin(visitor.server.base_url),
+        additional_headers={"Cookie": visitor.cookie},
+    ) as socket:
+        await socket.send(json.dumps({"type": "watch", "day": visitor.day, "owner": visitor.owner}))
+        await asyncio.to_thread(visitor.respond)
+        first = 0.0
+        while True:
+            frame = json.loads(await socket.recv())
+            first = first or (time.perf_counter() if "<p dir" in str(frame) else 0.0)
+            if frame["type"] == "end":
+                assert 'data-state="done"' in frame["html"]
+                return tokens / max(time.perf_counter() - first, 1e-3)
+
+
+async def rates(visitors: list[Visitor], script: Script) -> list[float]:
+    return await asyncio.gather(*(rate_of(visitor, len(script.tokens)) for visitor in visitors))
+
+
+@pytest.mark.slow
+async def test_sixteen_steady_streams_keep_up_with_the_model(server: Server, model: FakeModelServer) -> None:
+    model.manners.default = STEADY
+
+    measured = await rates(await asyncio.to_thread(Visitor.move_in, server, *PEOPLE), STEADY)
+
+    assert min(measured) >= 0.98 * STEADY.rate
+
+
+@pytest.mark.slow
+async def test_sixteen_gushing_streams_are_each_faster_than_anybody_reads(
+    server: Server, model: FakeModelServer
+) -> None:
+    model.manners.default = GUSHING
+
+    measured = await rates(await asyncio.to_thread(Visitor.move_in, server, *PEOPLE), GUSHING)
+
+    assert min(measured) > 900

@@ -1,0 +1,239 @@
+"""A growing text as frames: what streamed is what a reload shows; a slow tab misses no word."""
+
+import asyncio
+import time
+from datetime import date
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diary.rendering import render
+from diary.replies.context import Material, Piece
+from diary.replies.errand import ReplyErrand
+from diary.streaming import TICK, Growing, Subscription
+from llamora.crypto import Keyring
+from llamora.inference.job import Job, Outcome, State
+from llamora.llm.deltas import Delta
+from tests.diary.tabs import parts_of
+
+OWNER = UUID(int=7)
+MARKDOWN = st.lists(
+    st.sampled_from(
+        [
+            "# ",
+            "word ",
+            "*soft* ",
+            "**",
+            "`",
+            "```\n",
+            "\n",
+            "\n\n",
+            "- ",
+            "1. ",
+            "> ",
+            "|a|b|\n|-|-|\n",
+            "<b>",
+            "&",
+            "[x](http://a.b)",
+            "    ",
+            "---\n",
+            "é語 ",
+            "\\",
+            "~~",
+        ]
+    ),
+    max_size=40,
+)
+
+
+def new_job() -> Job:
+    piece = Piece(time="12:00", text="Tea.")
+    errand = ReplyErrand(
+        id=uuid4(), owner_id=OWNER, entry_id=uuid4(), material=Material(day=date(2026, 11, 20), entry=piece)
+    )
+    return Job(errand=errand, keyring=Keyring(owner=OWNER, epoch=1, keys={1: bytes(32)}))
+
+
+class Page:
+    """What a tab's script makes of frames."""
+
+    def __init__(self, job: Job) -> None:
+        self.woken = asyncio.Event()
+        self.subscription = Subscription(job, self.woken.set)
+        self.settled = self.tail = ""
+        self.frames: list[dict[str, object]] = []
+
+    def read(self) -> None:
+        frame = self.subscription.next_frame()
+        if frame is None:
+            return
+        self.frames.append(frame)
+        if frame["type"] == "delta":
+            self.settled += str(frame["settled"])
+            self.tail = str(frame["tail"])
+        else:
+            self.settled, self.tail = parts_of(str(frame["html"]))
+
+    @property
+    def html(self) -> str:
+        return self.settled + self.tail
+
+
+def end(job: Job) -> None:
+    job.finish(Outcome(text=job.text, state=State.DONE), is_kept=True)
+
+
+@given(pieces=MARKDOWN, reads=st.lists(st.booleans(), min_size=40, max_size=40))
+@settings(max_examples=150, deadline=None)
+async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads: list[bool]) -> None:
+    job = new_job()
+    eager, late = Page(job), Page(job)
+    job.begin()
+
+    for piece, read in zip(pieces, reads, strict=False):
+        job.take(Delta(text=piece, pieces=1))
+        eager.subscription.growing.advance()
+        eager.read()
+        if read:
+            late.read()
+        assert eager.html == render(job.text)
+    streamed = eager.html
+    end(job)
+    for page in (eager, late, Page(job)):
+        page.read()
+
+        assert page.html == streamed == render("".join(pieces))
+        assert page.frames[-1]["type"] == "end"
+    eager.subscription.close()
+    late.subscription.close()
+
+
+async def test_the_first_words_do_not_wait_for_a_tick() -> None:
+    job = new_job()
+    page = Page(job)
+    job.begin()
+    await asyncio.sleep(TICK / 5)
+    page.woken.clear()
+    page.read()
+    began = time.perf_counter()
+
+    job.take(Delta(text="First", pieces=1))
+    await page.woken.wait()
+    page.read()
+
+    assert time.perf_counter() - began < TICK / 2
+    assert "First" in page.html
+    page.subscription.close()
+
+
+async def test_frames_come_at_most_twenty_times_a_second() -> None:
+    job = new_job()
+    page = Page(job)
+    job.begin()
+    until = time.perf_counter() + 0.6
+
+    while time.perf_counter() < until:
+        job.take(Delta(text="word ", pieces=1))
+        await asyncio.sleep(0.002)
+        if page.woken.is_set():
+            page.woken.clear()
+            page.read()
+
+    assert 4 <= len(page.frames) <= 0.6 / TICK + 3
+    page.subscription.close()
+
+
+async def test_a_text_is_rendered_once_however_many_tabs_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered = []
+    advance = Growing.advance
+    monkeypatch.setattr(Growing, "advance", lambda self: (rendered.append(1), advance(self))[1])
+    job = new_job()
+    pages = [Page(job) for _ in range(8)]
+    job.begin()
+    await asyncio.sleep(0.01)
+    rendered.clear()
+
+    job.take(Delta(text="word ", pieces=1))
+    await asyncio.sleep(TICK / 2)
+    for page in pages:
+        page.read()
+
+    assert len(rendered) == 1
+    assert all("word" in page.html for page in pages)
+    for page in pages:
+        page.subscription.close()
+
+
+async def test_the_cost_of_a_frame_does_not_grow_with_the_text() -> None:
+    job = new_job()
+    page = Page(job)
+    job.begin()
+    growing = page.subscription.growing
+    paragraph = "Some words of *this* and that, and a little more of it. " * 4 + "\n\n"
+
+    def cost() -> float:
+        taken = []
+        for _ in range(30):
+            job.take(Delta(text=paragraph, pieces=1))
+            began = time.perf_counter()
+            growing.advance()
+            page.read()
+            taken.append(time.perf_counter() - began)
+        return sorted(taken)[len(taken) // 2]
+
+    early = cost()
+    for _ in range(1500):
+        job.take(Delta(text=paragraph, pieces=1))
+        growing.advance()
+    page.read()
+
+    assert cost() < 4 * early + 0.0005
+    page.subscription.close()
+
+
+async def test_a_tab_that_reads_late_gets_everything_in_one_frame() -> None:
+    job = new_job()
+    page = Page(job)
+    page.read()
+    job.begin()
+    for number in range(500):
+        job.take(Delta(text=f"Paragraph {number}.\n\n", pieces=1))
+        page.subscription.growing.advance()
+
+    page.read()
+
+    assert len(page.frames) == 2
+    assert page.html == render(job.text)
+    assert page.subscription.next_frame() is None
+    page.subscription.close()
+
+
+async def test_nothing_is_rendered_when_nobody_watches() -> None:
+    job = new_job()
+    page = Page(job)
+    growing = page.subscription.growing
+    page.subscription.close()
+
+    job.take(Delta(text="word ", pieces=1))
+    await asyncio.sleep(TICK)
+
+    assert growing.tail == ""
+
+
+async def test_text_taken_back_begins_with_another_snapshot() -> None:
+    job = new_job()
+    page = Page(job)
+    job.begin()
+    job.take(Delta(text="Hmm.\n\nThey want tea.", pieces=1))
+    page.subscription.growing.advance()
+    page.read()
+
+    job.take(Delta(text="Enjoy it.", pieces=1, withdraw=True))
+    page.subscription.growing.advance()
+    page.read()
+
+    assert [frame["type"] for frame in page.frames] == ["snapshot", "snapshot"]
+    assert page.html == render("Enjoy it.")
+    page.subscription.close()

@@ -1,0 +1,156 @@
+"""Years and months: what is marked, counted, bounded and jumped to; and a day at random."""
+
+from datetime import date
+
+import pytest
+
+from accounts.models import Person
+from diary import days
+from diary.models import Entry
+from tests.diary.cast import Member
+
+PEPYS = date(1660, 1, 11)
+
+
+def test_a_year_marks_its_written_days_and_counts_them(owner: Member, housemate: Member) -> None:
+    for day in (date(2021, 2, 28), date(2021, 2, 28), date(2021, 12, 31)):
+        owner.wrote("Here", day=day)
+    owner.wrote("Another year", day=date(2020, 12, 31))
+    housemate.wrote("Not mine", day=date(2021, 6, 1))
+    gone = owner.wrote("Gone", day=date(2021, 7, 1))
+    owner.post(f"/entries/{gone.id}/delete/")
+
+    page = owner.get("/years/2021/").content.decode()
+
+    assert "Written on 2 days, 3 entries." in page
+    assert page.count(", written") == 2
+    assert page.count("<table") == 12
+    assert 'href="/d/2021-02-28/" data-date="2021-02-28"' in page
+    assert "streak" not in page
+
+
+@pytest.mark.parametrize(("week_start", "first"), [(0, "Monday"), (5, "Saturday"), (6, "Sunday")])
+def test_the_weeks_of_a_year_begin_on_the_persons_first_day(
+    owner: Member, week_start: int, first: str
+) -> None:
+    Person.objects.filter(id=owner.id).update(week_start=week_start)
+
+    page = owner.get("/years/2021/").content.decode()
+
+    assert page.split('<th scope="col">')[1].startswith(first)
+
+
+def test_years_lead_to_the_nearest_written_ones_and_no_further(owner: Member) -> None:
+    owner.wrote("Up betimes", day=PEPYS)
+    owner.wrote("Later", day=date(1999, 5, 5))
+    this_year = owner.today.year
+
+    first, second, last = (owner.get(f"/years/{year}/").content.decode() for year in (1660, 1999, this_year))
+
+    assert "data-earlier" not in first
+    assert 'href="/years/1999/" data-later' in first
+    assert 'href="/years/1660/" data-earlier' in second
+    assert f'href="/years/{this_year}/" data-later' in second
+    assert "data-later" not in last
+
+
+def test_the_calendar_leads_no_further_back_than_the_first_entry(owner: Member) -> None:
+    owner.wrote("Up betimes", day=PEPYS)
+    owner.wrote("In spring", day=date(1660, 4, 2))
+
+    first, later = (owner.get(f"/calendar/1660-0{month}/").content.decode() for month in (1, 3))
+
+    assert "data-earlier" not in first
+    assert "data-later" in first
+    assert "/calendar/1660-02/" in later
+
+
+def test_the_first_month_of_somebody_new_leads_nowhere_back(owner: Member) -> None:
+    page = owner.get("/").content.decode()
+
+    assert "data-earlier" not in page
+
+
+@pytest.mark.parametrize("year", ["0001", "1582", "1660", "2024", "9999"])
+def test_any_year_opens(owner: Member, year: str) -> None:
+    page = owner.get(f"/years/{year}/")
+
+    assert page.status_code == 200
+    assert "Nothing was written in this year." in page.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/years/0000/", "/years/20/", "/years/20260/", "/years/x/"])
+def test_an_impossible_year_is_a_404(owner: Member, path: str) -> None:
+    assert owner.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ("year=1660&month=1", "/calendar/1660-01/"),
+        ("year=987&month=12", "/calendar/0987-12/"),
+        ("year=2024&month=", "/years/2024/"),
+        ("year=%202024%20", "/years/2024/"),
+    ],
+)
+def test_one_jumps_to_a_month_or_a_year(owner: Member, asked: str, there: str) -> None:
+    assert owner.get(f"/calendar/?{asked}")["Location"] == there
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "year=0&month=1", "year=2024&month=13", "year=x", "year=٢٠٢٤", "year=99999"]
+)
+def test_a_jump_to_nowhere_is_a_404(owner: Member, asked: str) -> None:
+    assert owner.get(f"/calendar/?{asked}").status_code == 404
+
+
+def test_a_month_leads_to_its_year(owner: Member) -> None:
+    assert 'href="/years/1660/"' in owner.get("/calendar/1660-01/").content.decode()
+
+
+def test_a_random_day_is_one_of_the_written_ones(owner: Member, housemate: Member) -> None:
+    written = [date(2020, 1, 1), date(2021, 2, 2), date(2022, 3, 3)]
+    for day in written:
+        owner.wrote("Here", day=day)
+        owner.wrote("And here", day=day)
+    housemate.wrote("Not mine", day=date(2010, 1, 1))
+
+    found = {owner.get("/random/")["Location"] for _ in range(60)}
+
+    assert found == {f"/d/{day}/" for day in written}
+
+
+def test_a_random_day_of_an_empty_diary_is_today(owner: Member) -> None:
+    assert owner.get("/random/")["Location"] == "/"
+
+
+def test_looking_around_changes_nothing(owner: Member) -> None:
+    owner.wrote("Here", day=PEPYS)
+    before = list(Entry.objects.values())
+
+    for path in (
+        "/years/1660/",
+        "/random/",
+        "/on-this-day/01-11/",
+        "/calendar/?year=1660",
+        "/bin/",
+        "/keys/",
+    ):
+        assert owner.get(path).status_code in (200, 302)
+
+    assert list(Entry.objects.values()) == before
+
+
+def test_a_year_counts_in_its_index_alone(owner: Member) -> None:
+    from tests.diary.test_archive import archive, asked
+
+    archive(owner, 300)
+
+    rows = [sql for sql in asked(owner, f"/years/{owner.today.year}/") if '"diary_entry"."text"' in sql]
+
+    assert rows == []
+
+
+def test_the_names_of_months_are_those_of_the_calendar() -> None:
+    assert days.months()[0] == (1, "January")
+    assert len(days.months()) == 12

@@ -1,0 +1,166 @@
+"""What a scripted model server says on one call, and the bytes it says it in."""
+
+import asyncio
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_PROSE = """
+you walked a long way today and the rain kept company until tea was warm again . , so quiet evening light
+on water felt slow near garden where birds were calling home , perhaps tomorrow brings other weather .
+"""
+_WORDS = _PROSE.split()
+_BURST = 16
+
+
+def words(count: int) -> list[str]:
+    """So many tokens of calm prose, the same each time, and never in circles."""
+    pick = random.Random(7).choice
+    return [pick(_WORDS) + ("\n\n" if place % 60 == 59 else " ") for place in range(count)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script:
+    """What happens on one call of `/v1/chat/completions`. Counts are tokens, times are seconds."""
+
+    tokens: Sequence[str] = tuple(words(40))
+    thoughts: Sequence[str] = ()
+    thought_field: str = "reasoning_content"
+    rate: float = 0.0  # tokens a second; 0 is as fast as possible
+    first_after: float = 0.0
+    headers_after: float = 0.0
+    status: int = 200
+    error: str = "something failed"
+    finish_reason: str = "stop"
+    chunk_size: int = 0  # cut the bytes into pieces this small, to split characters
+    malformed_after: int | None = None
+    error_after: int | None = None
+    drop_after: int | None = None
+    silent_after: int | None = None
+    no_end: bool = False
+    endless: bool = False  # the tokens again and again
+    raw: bytes | None = None  # exactly these bytes as the stream's body
+
+
+def _event(delta: dict[str, str], finish: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    payload = {
+        "id": "c1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "fake",
+        "choices": [choice],
+    }
+    return b"data: " + json.dumps(payload, ensure_ascii=False).encode() + b"\n\n"
+
+
+def _framed(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+_FRAMES: dict[tuple[str, str], bytes] = {}
+
+
+def _token(name: str, text: str) -> bytes:
+    """One token's event in its own HTTP chunk, as llama.cpp sends it; kept, because benches send millions."""
+    frame = _FRAMES.get((name, text))
+    if frame is None:
+        frame = _FRAMES[name, text] = _framed(_event({name: text}))
+    return frame
+
+
+def _ending(script: Script, count: int) -> bytes:
+    usage = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": count}}
+    last = _event({}, script.finish_reason) + b"data: " + json.dumps(usage).encode() + b"\n\ndata: [DONE]\n\n"
+    return _framed(last) + b"0\r\n\r\n"
+
+
+class DropError(Exception):
+    """The script says to drop the connection."""
+
+
+class ScriptedStream:
+    """Sends one scripted reply."""
+
+    def __init__(self, script: Script, writer: asyncio.StreamWriter) -> None:
+        self._script, self._writer = script, writer
+
+    async def run(self) -> None:
+        script = self._script
+        await asyncio.sleep(script.headers_after)
+        self._writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        await self._writer.drain()
+        await asyncio.sleep(script.first_after)
+        if script.raw is not None:
+            await self._raw(script.raw + (b"" if script.no_end else b"data: [DONE]\n\n"))
+            return
+        if script.chunk_size:
+            whole = b"".join(_event({"content": token}) for token in script.tokens)
+            await self._raw(whole + _event({}, "stop") + b"data: [DONE]\n\n")
+            return
+        await self._frames([_token(script.thought_field, thought) for thought in script.thoughts], start=0)
+        await self._tokens()
+
+    async def _raw(self, body: bytes) -> None:
+        size = self._script.chunk_size or len(body)
+        for start in range(0, len(body), size):
+            self._writer.write(_framed(body[start : start + size]))
+            await self._writer.drain()
+            if self._script.chunk_size:
+                await asyncio.sleep(0.0005)
+        self._writer.write(b"0\r\n\r\n")
+
+    async def _tokens(self) -> None:
+        script, sent = self._script, 0
+        frames = [_token("content", token) for token in script.tokens]
+        while True:
+            stop = self._next_fault(len(frames))
+            await self._frames(frames[:stop], start=sent)
+            sent += stop
+            if stop < len(frames) or not script.endless:
+                break
+        await self._fault()
+        self._writer.write(b"0\r\n\r\n" if script.no_end else _ending(script, sent))
+
+    def _next_fault(self, length: int) -> int:
+        script = self._script
+        marks = (script.malformed_after, script.error_after, script.drop_after, script.silent_after)
+        return min([length, *(mark for mark in marks if mark is not None)])
+
+    async def _fault(self) -> None:
+        script = self._script
+        if script.malformed_after is not None:
+            self._writer.write(_framed(b'data: {"choices":[{"delta":{"content":"hal\n\n'))
+        if script.error_after is not None:
+            answer = {
+                "error": {"code": script.status if script.status != 200 else 500, "message": script.error}
+            }
+            self._writer.write(_framed(b"data: " + json.dumps(answer).encode() + b"\n\n"))
+        if script.drop_after is not None:
+            await self._writer.drain()
+            raise DropError
+        if script.silent_after is not None:
+            await asyncio.sleep(3600)
+
+    async def _frames(self, frames: list[bytes], *, start: int) -> None:
+        if self._script.rate:
+            await self._paced(frames, start=start)
+            return
+        for place in range(0, len(frames), _BURST):
+            self._writer.write(b"".join(frames[place : place + _BURST]))
+            await self._writer.drain()
+            # Yield to the other streams; `drain` alone does not while the socket takes everything.
+            await asyncio.sleep(0)
+
+    async def _paced(self, frames: list[bytes], *, start: int) -> None:
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        for place, frame in enumerate(frames):
+            due = begun + place / self._script.rate
+            if due > (now := clock()):
+                await asyncio.sleep(due - now)
+            self._writer.write(frame)
+            await self._writer.drain()

@@ -1,0 +1,192 @@
+"""The database itself refuses an envelope of another epoch, whoever writes it and however."""
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, models
+
+from accounts.models import Vault
+from diary.models import Entry, Reply
+from llamora.crypto import header, in_force
+from llamora.database import FenceRefused, NotWritten, writing
+from llamora.fields import fence
+from llamora.fields.models import sealed_fields
+from tests.fields.cast import DAY, OTHER_DAY, WORDS, Resident, put, resident, stored
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def owner() -> Resident:
+    """Committed, so that a refusal is met where a household would meet it."""
+    return resident("Olive")
+
+
+def turn(who: Resident, *, epoch: int) -> None:
+    """Move a vault to another epoch, as the database sees it."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_vault SET epoch = %s WHERE owner_id = %s", [epoch, who.id.hex])
+
+
+@pytest.mark.parametrize("epoch", [2, 255, 256, 2**32 - 1])
+def test_an_insert_of_another_epoch_is_refused(owner: Resident, epoch: int) -> None:
+    with in_force(owner.with_epoch(epoch)), pytest.raises(FenceRefused), writing():
+        Entry.objects.create(owner_id=owner.id, day=DAY, text="late")
+
+    assert not Entry.objects.exists()
+
+
+def test_an_update_of_another_epoch_is_refused_and_the_row_stays(owner: Resident) -> None:
+    entry = owner.wrote()
+    before = stored(entry)
+
+    entry.text = "late"
+    with in_force(owner.with_epoch(2)), pytest.raises(FenceRefused) as refused, writing():
+        entry.save()
+
+    assert refused.value.code == "fence"
+    assert "late" not in str(refused.value)
+    assert stored(entry) == before
+
+
+def test_after_a_turn_the_key_before_writes_nothing(owner: Resident) -> None:
+    entry = owner.wrote()
+    turn(owner, epoch=2)
+
+    with owner.unlocked():
+        entry.day = OTHER_DAY
+        with pytest.raises(FenceRefused), writing():
+            entry.save()
+        with pytest.raises(FenceRefused), writing():
+            Entry.objects.create(owner_id=owner.id, day=DAY, text="late")
+
+
+def test_columns_that_are_not_sealed_may_still_change(owner: Resident) -> None:
+    entry = owner.wrote()
+    turn(owner, epoch=2)
+
+    Entry.objects.filter(id=entry.id).update(revision=5)
+    entry.refresh_from_db()
+    entry.revision = 6
+    entry.save()
+
+    assert Entry.objects.get(id=entry.id).revision == 6
+
+
+def test_raw_sql_is_refused_too(owner: Resident) -> None:
+    entry = owner.wrote()
+    late = b"\x01" + (2).to_bytes(4, "big") + stored(entry)[5:]
+
+    with pytest.raises(IntegrityError, match=fence.FENCE_WORDS):
+        put(entry, late)
+    with pytest.raises(IntegrityError, match=fence.FENCE_WORDS), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT OR REPLACE INTO diary_entry (id, owner_id, day, text, revision, created_at)"
+            " SELECT %s, owner_id, day, %s, 1, created_at FROM diary_entry",
+            [owner.id.hex, late],
+        )
+
+
+@pytest.mark.parametrize("short", [b"", b"\x01", b"\x01\x00\x00\x00"])
+def test_bytes_too_short_to_name_an_epoch_are_refused(owner: Resident, short: bytes) -> None:
+    entry = owner.wrote()
+
+    with pytest.raises(IntegrityError, match=fence.FENCE_WORDS), connection.cursor() as cursor:
+        cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", [short, entry.id.hex])
+
+
+def test_a_person_without_a_vault_has_no_sealed_rows(owner: Resident) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_vault WHERE owner_id = %s", [owner.id.hex])
+
+    with owner.unlocked(), pytest.raises(FenceRefused), writing():
+        Entry.objects.create(owner_id=owner.id, day=DAY, text="x")
+
+
+def test_every_owner_has_an_epoch_of_their_own(owner: Resident) -> None:
+    housemate = resident("Humphrey")
+    turn(owner, epoch=2)
+
+    entry = housemate.wrote()
+
+    assert housemate.reads(entry) == WORDS
+
+
+def test_a_vault_is_checked_against_itself(owner: Resident) -> None:
+    vault = Vault.objects.get(owner_id=owner.id)
+
+    vault.digest_key = b"d" * 32
+    with in_force(owner.with_epoch(2)), pytest.raises(FenceRefused), writing():
+        vault.save()
+    with in_force(owner.with_epoch(2)), writing():
+        vault.private_key, vault.digest_key, vault.epoch = b"p" * 32, b"d" * 32, 2
+        vault.save()
+
+    assert header(stored(vault, "digest_key")).epoch == 2
+
+
+def test_nothing_else_of_the_database_is_taken_for_the_fence(owner: Resident) -> None:
+    entry = owner.wrote()
+
+    with owner.unlocked(), pytest.raises(IntegrityError), writing():
+        Entry.objects.bulk_create([Entry(id=entry.id, owner_id=owner.id, day=DAY, text="twin")])
+
+
+def test_every_sealed_column_of_every_model_is_fenced() -> None:
+    wanted = {
+        f"fence_{model._meta.db_table}_{field.column}_{event}"
+        for model in fence.sealed_models()
+        for field in sealed_fields(model)
+        for event in ("insert", "update")
+    }
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        standing = {name for (name,) in cursor.fetchall()}
+
+    assert wanted
+    assert wanted <= standing
+    assert fence.missing(connection, vault_table=Vault._meta.db_table) == []
+
+
+def test_the_fence_is_put_back_when_a_table_was_rebuilt(owner: Resident) -> None:
+    old = Reply._meta.get_field("reason")
+    new = models.CharField(max_length=64, blank=True, default="")
+    new.set_attributes_from_name("reason")
+
+    try:
+        with connection.schema_editor() as editor:
+            editor.alter_field(Reply, old, new)
+        lost = fence.missing(connection, vault_table=Vault._meta.db_table)
+        call_command("migrate", verbosity=0)
+    finally:
+        with connection.schema_editor() as editor:
+            editor.alter_field(Reply, new, old)
+        call_command("migrate", verbosity=0)
+
+    # Nothing would be shown if Django had not dropped the triggers with the table.
+    assert lost
+    assert fence.missing(connection, vault_table=Vault._meta.db_table) == []
+
+
+def test_a_trigger_that_was_weakened_is_noticed_and_mended() -> None:
+    name = "fence_diary_entry_text_insert"
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP TRIGGER "{name}"')
+        cursor.execute(f'CREATE TRIGGER "{name}" AFTER INSERT ON diary_entry BEGIN SELECT 1; END')
+
+    assert fence.missing(connection, vault_table=Vault._meta.db_table) == [name]
+    made = fence.install(connection, fenced=[Entry], vault_table=Vault._meta.db_table)
+
+    assert made == 1
+    assert fence.missing(connection, vault_table=Vault._meta.db_table) == []
+
+
+def test_a_refusal_says_nothing_of_the_row(owner: Resident) -> None:
+    with in_force(owner.with_epoch(2)), pytest.raises(NotWritten) as refused, writing():
+        Entry.objects.create(owner_id=owner.id, day=DAY, text="the words")
+
+    error: Any = refused.value
+    assert error.__cause__ is None
+    assert error.__suppress_context__

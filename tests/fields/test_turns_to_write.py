@@ -1,0 +1,228 @@
+"""Writers take turns in the order they came, and a write that fails says why."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, connections
+from django.db.backends.sqlite3.base import DatabaseWrapper
+
+from accounts.models import Person
+from diary.models import Entry
+from llamora.database import NotWritten, writing
+from llamora.database.writing import FairLock
+from tests.fields.cast import DAY, Resident, resident
+
+
+def in_threads(*acts: Callable[[], None], apart: float = 0.03) -> None:
+    """Start each a moment after the one before, and wait for all."""
+    threads = [threading.Thread(target=act) for act in acts]
+    for thread in threads:
+        thread.start()
+        time.sleep(apart)
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_the_lock_is_handed_over_in_the_order_it_was_asked_for() -> None:
+    lock, order = FairLock(), []
+
+    def takes(n: int) -> Callable[[], None]:
+        def act() -> None:
+            lock.acquire()
+            order.append(n)
+            lock.release()
+
+        return act
+
+    lock.acquire()
+    threads = [threading.Thread(target=takes(n)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.02)
+    lock.release()
+    for thread in threads:
+        thread.join(5)
+
+    assert order == list(range(8))
+
+
+def test_whoever_just_had_it_waits_behind_the_others() -> None:
+    lock, order = FairLock(), []
+
+    def greedy() -> None:
+        for _ in range(3):
+            lock.acquire()
+            order.append("greedy")
+            time.sleep(0.05)
+            lock.release()
+
+    def patient() -> None:
+        lock.acquire()
+        order.append("patient")
+        lock.release()
+
+    in_threads(greedy, patient)
+
+    assert order.index("patient") == 1
+
+
+def test_its_holder_may_take_it_again() -> None:
+    lock = FairLock()
+
+    lock.acquire()
+    lock.acquire()
+    lock.release()
+    lock.release()
+
+    def takes() -> None:
+        lock.acquire()
+        lock.release()
+
+    in_threads(takes)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_of_many_threads_all_write() -> None:
+    def writes(n: int) -> Callable[[], None]:
+        def act() -> None:
+            for m in range(5):
+                with writing():
+                    Person.objects.create(name=f"person {n} {m}")
+            connection.close()
+
+        return act
+
+    in_threads(*(writes(n) for n in range(6)), apart=0)
+
+    assert Person.objects.count() == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_turn_inside_a_turn_is_one_transaction() -> None:
+    def makes_two_and_fails() -> None:
+        with writing():
+            Person.objects.create(name="outer")
+            with writing():
+                Person.objects.create(name="inner")
+            raise ValueError("changed my mind")
+
+    with pytest.raises(ValueError, match="changed my mind"):
+        makes_two_and_fails()
+
+    assert not Person.objects.exists()
+    with writing():
+        Person.objects.create(name="after")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_turn_is_given_back_after_a_fault_of_ours() -> None:
+    Person.objects.create(name="Olive")
+    with pytest.raises(IntegrityError), writing():
+        Person.objects.create(name="olive")
+
+    def writes() -> None:
+        with writing():
+            Person.objects.create(name="next")
+        connection.close()
+
+    in_threads(writes)
+    assert Person.objects.count() == 2
+
+
+# --- What the database does not take ---------------------------------------------------------------
+
+
+@contextmanager
+def with_connection(**changes: Any) -> Iterator[DatabaseWrapper]:
+    """Put a connection of another kind in the default one's place, for this thread."""
+    before = connections["default"]
+    settings = {**before.settings_dict, **changes}
+    other = DatabaseWrapper(settings, "default")
+    connections["default"] = other
+    try:
+        yield other
+    finally:
+        other.close()
+        connections["default"] = before
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> Resident:
+    return resident("Olive")
+
+
+def keep(who: Resident, text: str = "x" * 50_000) -> None:
+    with who.unlocked(), writing():
+        Entry.objects.create(owner_id=who.id, day=DAY, text=text)
+
+
+def refusal(who: Resident) -> NotWritten:
+    with pytest.raises(NotWritten) as refused:
+        keep(who, text="the words " * 5000)
+    return refused.value
+
+
+def test_a_full_disk_has_a_code(owner: Resident) -> None:
+    with connection.cursor() as cursor:
+        # Free pages that earlier tests left would take the entry.
+        cursor.execute("VACUUM")
+        (pages,) = cursor.execute("PRAGMA page_count").fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+    try:
+        error = refusal(owner)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+
+    assert error.code == "disk_full"
+    assert not Entry.objects.exists()
+    keep(owner)
+    assert Entry.objects.count() == 1
+
+
+def test_a_file_that_can_only_be_read_has_a_code(owner: Resident) -> None:
+    path = Path(connection.settings_dict["NAME"])
+    options = {**connection.settings_dict["OPTIONS"], "uri": True}
+
+    with with_connection(NAME=f"file:{path}?mode=ro", OPTIONS=options):
+        error = refusal(owner)
+        assert Person.objects.count() == 1
+
+    assert error.code == "read_only"
+
+
+def test_a_file_that_is_not_there_has_a_code(owner: Resident, tmp_path: Path) -> None:
+    with with_connection(NAME=tmp_path / "gone" / "llamora.sqlite3"):
+        error = refusal(owner)
+
+    assert error.code == "read_only"
+
+
+def test_another_process_that_does_not_stop_writing_has_a_code(owner: Resident) -> None:
+    options = {**connection.settings_dict["OPTIONS"], "timeout": 0.1}
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN IMMEDIATE")
+    try:
+        with with_connection(OPTIONS=options):
+            error = refusal(owner)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+
+    assert error.code == "busy"
+
+
+def test_no_refusal_quotes_what_was_to_be_written(owner: Resident, tmp_path: Path) -> None:
+    with with_connection(NAME=tmp_path / "gone" / "llamora.sqlite3"):
+        error = refusal(owner)
+
+    assert "the words" not in str(error)
+    assert error.__cause__ is None
+    assert error.__suppress_context__

@@ -1,0 +1,249 @@
+"""A real llama.cpp in a child process: streamed, counted, killed, restarted, guarded, ended."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from llamora.inference.llamacpp import LlamaChild, Serving
+from llamora.llm.client import ModelServer
+from llamora.llm.deltas import Delta, Finish
+from llamora.llm.errors import ModelError
+from tests.fakes.waiting import until
+
+TURNS = [{"role": "user", "content": "the day was quiet, 雨"}]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def serving(child: LlamaChild) -> Serving:
+    assert child.serving is not None
+    return child.serving
+
+
+def status_of(address: str, *, key: str) -> int:
+    """The HTTP status of a page."""
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {key}"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def is_alive(pid: int) -> bool:
+    """Whether that process still runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+async def child(tiny_model: Path) -> AsyncIterator[LlamaChild]:
+    child = LlamaChild(tiny_model, context=1024, parallel=2, on_change=lambda: None)
+    child.start()
+    await until(lambda: child.serving is not None)
+    yield child
+    await child.close()
+
+
+@pytest.fixture
+async def server(child: LlamaChild) -> AsyncIterator[ModelServer]:
+    server = ModelServer(serving(child).address, api_key=serving(child).key)
+    await server.probe()
+    yield server
+    await server.close()
+
+
+async def test_it_offers_what_was_asked_for(server: ModelServer) -> None:
+    offer = server.offer
+
+    assert offer is not None
+    assert (offer.kind, offer.name, offer.context_window, offer.slots) == ("llama.cpp", "tiny", 1024, 2)
+
+
+async def test_a_reply_is_streamed_and_its_prompt_counted(server: ModelServer) -> None:
+    parts = [part async for part in server.stream(TURNS, max_tokens=40)]
+
+    *deltas, finish = parts
+    assert all(isinstance(delta, Delta) for delta in deltas)
+    assert isinstance(finish, Finish)
+    assert finish.usage is not None
+    assert finish.usage.prompt == await server.count_turns(TURNS)
+    assert 0 < finish.usage.reply <= 40
+    assert await server.count_tokens("the day") > 0
+
+
+async def test_a_prompt_beyond_the_window_is_too_long(server: ModelServer) -> None:
+    with pytest.raises(ModelError) as caught:
+        await anext(server.stream([{"role": "user", "content": "雨" * 1000}], max_tokens=9))
+
+    assert caught.value.code == "too_long"
+
+
+async def test_both_slots_answer_at_once_and_a_stopped_reply_frees_its_own(server: ModelServer) -> None:
+    for _ in range(6):
+        stream = server.stream(TURNS, max_tokens=900)
+        await anext(stream)
+        await stream.aclose()
+
+    replies = await asyncio.gather(*(_reply(server) for _ in range(4)))
+
+    assert all(replies)
+
+
+async def _reply(server: ModelServer) -> list[Delta | Finish]:
+    return [part async for part in server.stream(TURNS, max_tokens=20)]
+
+
+async def test_a_wrong_key_is_refused(child: LlamaChild) -> None:
+    with pytest.raises(ModelError) as caught:
+        await ModelServer(serving(child).address, api_key="guess").probe()
+
+    assert caught.value.code == "unauthorized"
+
+
+async def test_what_others_ask_is_not_shown(child: LlamaChild) -> None:
+    address, key = serving(child).address, serving(child).key
+
+    pages = {path: status_of(address + path, key=key) for path in ("/slots", "/metrics", "/", "/index.html")}
+
+    assert address.startswith("http://127.0.0.1:")
+    assert all(status in (404, 501) for status in pages.values()), pages
+
+
+def seen_by_ps(pid: int) -> tuple[bytes, bytes]:
+    """A process's arguments, and its environment where we may read it (root may)."""
+    folder = Path(f"/proc/{pid}")
+    environment = (folder / "environ").read_bytes() if os.geteuid() == 0 else b""
+    return (folder / "cmdline").read_bytes(), environment
+
+
+async def test_the_key_is_in_no_list_of_processes_and_our_secrets_are_not_given(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLAMORA_SECRET_KEY", "household secret")
+    careful = LlamaChild(tiny_model, context=512, parallel=1, on_change=lambda: None)
+    careful.start()
+    await until(lambda: careful.serving is not None)
+    assert careful.process is not None
+
+    arguments, environment = seen_by_ps(careful.process.pid)
+    key = serving(careful).key
+    await careful.close()
+
+    assert key.encode() not in arguments
+    assert b"household secret" not in environment
+    assert len(key) >= 40
+
+
+async def test_a_killed_child_is_restarted_with_another_key(child: LlamaChild) -> None:
+    before = serving(child)
+    assert child.process is not None
+
+    os.kill(child.process.pid, signal.SIGKILL)
+    await until(lambda: child.serving is None)
+    await until(lambda: child.serving is not None)
+
+    assert serving(child).key != before.key
+    server = ModelServer(serving(child).address, api_key=serving(child).key)
+    assert (await server.probe()).name == "tiny"
+    await server.close()
+
+
+async def test_it_ends_within_a_second(child: LlamaChild) -> None:
+    assert child.process is not None
+    pid, begun = child.process.pid, time.monotonic()
+
+    await child.close()
+
+    assert time.monotonic() - begun < 1
+    assert not is_alive(pid)
+
+
+async def test_a_child_that_does_not_listen_is_killed_in_time(child: LlamaChild) -> None:
+    assert child.process is not None
+    pid, begun = child.process.pid, time.monotonic()
+    os.kill(pid, signal.SIGSTOP)
+
+    await child.close()
+
+    assert time.monotonic() - begun < 1
+    await until(lambda: not is_alive(pid))
+
+
+async def test_a_broken_file_is_said_to_be_broken(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + bytes(100))
+    states: list[str] = []
+    damaged = LlamaChild(broken, context=512, parallel=1, on_change=lambda: states.append(damaged.state))
+
+    damaged.start()
+    await until(lambda: "failed" in states)
+    await damaged.close()
+
+    assert damaged.serving is None
+
+
+PARENT = """
+    import asyncio, sys
+    from pathlib import Path
+    from llamora.inference.llamacpp import LlamaChild
+
+    async def main():
+        child = LlamaChild(Path(sys.argv[1]), context=512, parallel=1, on_change=lambda: None)
+        child.start()
+        while child.serving is None:
+            await asyncio.sleep(0.01)
+        print(child.process.pid, flush=True)
+        await asyncio.sleep(60)
+
+    asyncio.run(main())
+"""
+
+
+def test_the_child_dies_with_a_killed_parent(tiny_model: Path) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(PARENT), str(tiny_model)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_alive(pid)
+
+        parent.kill()
+
+    deadline = time.monotonic() + 3
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not is_alive(pid)
+
+
+def test_nothing_of_a_prompt_is_printed(tiny_model: Path) -> None:
+    command = [sys.executable, "-m", "llamora.inference.llamacpp_child"]
+    environment = {**os.environ, "LLAMORA_CHILD_KEY": "k"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        wish = {"model": str(tiny_model), "context": 512, "parallel": 1}
+        process.stdin.write(json.dumps(wish).encode() + b"\n")
+        process.stdin.flush()
+        address = json.loads(process.stdout.readline())["address"]
+        asyncio.run(_reply(ModelServer(address, api_key="k")))
+        process.stdin.close()
+        printed = process.stdout.read() + process.stderr.read()
+
+    assert printed == b""
+    assert process.returncode == 0

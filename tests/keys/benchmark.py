@@ -1,0 +1,67 @@
+"""How fast a key is turned, on a diary made for the purpose: each entry with a vector beside it."""
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from accounts import rotation
+from diary.models import Entry
+from llamora.crypto import in_force, secret_bytes
+from llamora.database import writing
+from tests.keys.house import FIRST_DAY, diarist
+
+TEXT = "An ordinary sentence of a diary, of some length. " * 12
+VECTOR_BYTES = 1536
+AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One rotation: by the clock, in time of a core, and the step that nobody can write beside."""
+
+    envelopes: int
+    seconds: float
+    core_seconds: float
+    first_step: float
+
+    @property
+    def rate(self) -> float:
+        return self.envelopes / self.seconds
+
+    @property
+    def rate_of_a_core(self) -> float:
+        """What the clock would say were the machine not busy with something else, the disk left aside."""
+        return self.envelopes / self.core_seconds
+
+
+def benchmark(rows: int) -> Timed:
+    """Rotate a new diary of so many entries; twice as many envelopes are moved."""
+    owner = diarist(f"Bench {rows} {secret_bytes(4).hex()}")
+    with in_force(owner.keyring()):
+        for first in range(0, rows, AT_ONCE):
+            _write(owner.id, range(first, min(first + AT_ONCE, rows)))
+    opened = owner.opens()
+    began, core_began = time.perf_counter(), time.thread_time()
+    turned = rotation.turn(opened)
+    first_step = time.perf_counter() - began
+    moved = rotation.go_on(turned.keyring)
+    return Timed(
+        envelopes=moved.envelopes,
+        seconds=time.perf_counter() - began,
+        core_seconds=time.thread_time() - core_began,
+        first_step=first_step,
+    )
+
+
+def _write(owner_id: object, numbers: range) -> None:
+    entries = [
+        Entry(
+            owner_id=owner_id,
+            day=FIRST_DAY + timedelta(days=number % 10_000),
+            text=f"Entry {number}. {TEXT}",
+            source=secret_bytes(VECTOR_BYTES),
+        )
+        for number in numbers
+    ]
+    with writing():
+        Entry.objects.bulk_create(entries)

@@ -1,0 +1,388 @@
+"""A household in real files, and what may happen in it in any order: a machine for hypothesis.
+
+The people are kept in plain dicts beside the database. A person leaves, a backup comes back, a process dies
+half way: the dicts follow. After every step each right secret opens all that its owner wrote, also through
+the independent reader, and a thief who holds everything there ever was tries all of it.
+"""
+
+import shutil
+import threading
+from collections.abc import Iterable
+from contextlib import ExitStack
+from copy import deepcopy
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import ClassVar, TypeVar
+from uuid import uuid4
+
+import pytest
+from django.db import connections
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from accounts import invitations, rotation, services, sessions, vault_keys
+from accounts.cookies import SessionCookie
+from accounts.errors import LastKeeper, NotInvited
+from accounts.models import FormerKey, KeySlot, Person, SignIn, SlotKind, Vault
+from accounts.rotation.columns import sealed_tables
+from accounts.rotation.finishing import destroy_former_key
+from accounts.rotation.moving import move_all
+from accounts.services import leaving, securing
+from accounts.services.securing import Asked
+from accounts.throttle import throttle
+from diary.models import Entry
+from diary.services.drafts import DraftSent, save_draft
+from diary.services.entries import edit_entry, keep_entry
+from diary.services.late_drafts import hold_late_draft
+from llamora.crypto import Keyring, in_force
+from llamora.management.backup import restoring, taking
+from llamora.management.backup.opening import standing_on
+from search import lanes
+from search.indexes import indexes
+from tests.keys import known
+from tests.keys.known import Known, People, envelopes_of, folded, joins, opened
+from tests.keys.processes import KILLED, dies_at, forked
+from tests.keys.thief import Thief, for_a_moment, opened_with, standing
+
+T = TypeVar("T")
+NAMES = ("Karin", "Olive", "Humphrey")
+ADDRESS, NOW = "192.0.2.1", datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
+FIRST_DAY, DRAFTS, LATE = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
+
+WHO = st.integers(0, len(NAMES) - 1)
+WHICH = st.integers(0, 9)
+WORDS = st.sampled_from(["a heron", "Grüße, 日記 🌙", "two\n\n  lines", "ﬁ e\u0301 \u202e", "x" * 300])
+
+
+class Household(RuleBasedStateMachine):
+    """What people, their thief and the machine they all depend on do, one at a time."""
+
+    empty: ClassVar[Path] = Path()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people: People = {}
+        self.backups: list[tuple[Path, People]] = []
+        self.thief = Thief()
+        self.count = 0
+        self.folder = Path(mkdtemp(dir=self.empty.parent))
+        self.database = self.folder / "house" / "llamora.sqlite3"
+        self.database.parent.mkdir(mode=0o700)
+        shutil.copy(self.empty, self.database)
+        self.ending = ExitStack()
+        self.ending.callback(shutil.rmtree, self.folder)
+        self.ending.enter_context(standing_on(self.database))
+
+    def teardown(self) -> None:
+        """Leave nothing behind."""
+        self._stops()
+        self.ending.close()
+
+    def close(self) -> None:
+        """The same, for whoever calls events by hand."""
+        self.teardown()
+
+    # --- coming in and going ------------------------------------------------------------------------
+
+    @initialize()
+    def begins(self) -> None:
+        self._joins("Karin", is_keeper=True, token="")
+        self.invites()
+        for who, words in enumerate(("a lamp", "a marsh")):
+            self.writes(who=who, words=words)
+            self.drafts(who=who, words=words)
+        self.backs_up()
+
+    @precondition(lambda self: len(self.people) < len(NAMES))
+    @rule()
+    def invites(self) -> None:
+        _, token = invitations.make(by=Person.objects.get(is_staff=True))
+        name = next(name for name in NAMES if name not in self.people)
+        self._joins(name, is_keeper=False, token=token)
+        self.thief.tokens.add(token)
+        with pytest.raises(NotInvited):
+            self._joins("Nobody", is_keeper=False, token=token)
+
+    @rule(who=WHO)
+    def signs_in(self, who: int) -> None:
+        self._signs_in(self._person(who))
+
+    @precondition(lambda self: any(each["former"] for each in self.people.values()))
+    @rule()
+    def comes_back_to_an_unfinished_rotation(self) -> None:
+        self._signs_in(next(each for each in self.people.values() if each["former"]))
+
+    @rule(who=WHO, which=WHICH)
+    def locks(self, who: int, which: int) -> None:
+        person = self._person(who)
+        if person["browsers"]:
+            cookie = _one(person["browsers"], which)
+            sessions.lock(sign_in_id=cookie.sign_in_id, person_id=person["id"])
+            person["browsers"][cookie] = False
+
+    @precondition(lambda self: any(False in each["browsers"].values() for each in self.people.values()))
+    @rule(which=WHICH)
+    def unlocks(self, which: int) -> None:
+        locked = [(p, c) for p in self.people.values() for c, is_open in p["browsers"].items() if not is_open]
+        person, cookie = _one(locked, which)
+        here = sessions.open_cookie(cookie)
+        renewed = services.unlock(here=here, password=person["password"], address=ADDRESS)
+        del person["browsers"][cookie]
+        self._is_in(person, renewed)
+
+    @rule(who=WHO, which=WHICH)
+    def signs_out(self, who: int, which: int) -> None:
+        person = self._person(who)
+        if person["browsers"]:
+            cookie = _one(person["browsers"], which)
+            sessions.end(sign_in_id=cookie.sign_in_id, person_id=person["id"])
+            del person["browsers"][cookie]
+
+    @precondition(lambda self: len(self.people) > 1)
+    @rule(who=WHO)
+    def leaves(self, who: int) -> None:
+        person = self._person(who)
+        asked = self._asks(person)
+        if person["is_keeper"]:
+            with pytest.raises(LastKeeper):
+                leaving.leave(asked)
+            return
+        leaving.leave(asked)
+        del self.people[person["name"]]
+        assert [table.name for table in sealed_tables() if envelopes_of(person["id"])] == []
+        assert not KeySlot.objects.filter(owner_id=person["id"]).exists()
+
+    # --- writing ------------------------------------------------------------------------------------
+
+    @rule(who=WHO, words=WORDS)
+    def writes(self, who: int, words: str) -> None:
+        person, text = self._person(who), self._new(words)
+        with in_force(self._keyring(person)):
+            entry = keep_entry(owner_id=person["id"], day=FIRST_DAY, text=text, key=uuid4(), draft_revision=0)
+        person["entries"][entry.id] = text
+
+    @rule(who=WHO, which=WHICH, words=WORDS)
+    def edits(self, who: int, which: int, words: str) -> None:
+        person, text = self._person(who), self._new(words)
+        if person["entries"]:
+            entry_id = _one(person["entries"], which)
+            with in_force(self._keyring(person)):
+                revision = Entry.objects.get(id=entry_id).revision
+                edit_entry(owner_id=person["id"], entry_id=entry_id, text=text, revision=revision)
+            person["versions"].append(person["entries"][entry_id])
+            person["entries"][entry_id] = text
+
+    @rule(who=WHO, words=WORDS)
+    def drafts(self, who: int, words: str) -> None:
+        person, text = self._person(who), self._new(words)
+        _, revision = person["drafts"].get(DRAFTS, ("", 0))
+        sent = DraftSent(owner_id=person["id"], day=DRAFTS, text=text, revision=revision)
+        with in_force(self._keyring(person)):
+            person["drafts"][DRAFTS] = (text, save_draft(sent).revision)
+
+    @rule(who=WHO, words=WORDS)
+    def goes_on_writing_after_the_lock(self, who: int, words: str) -> None:
+        person, text = self._person(who), self._new(words)
+        if vault_keys.public_key_of(person["id"]):
+            day = LATE + timedelta(days=self.count)
+            hold_late_draft(DraftSent(owner_id=person["id"], day=day, text=text, revision=0))
+            person["late"][day] = text
+
+    # --- secrets and keys ---------------------------------------------------------------------------
+
+    @rule(who=WHO, end_others=st.booleans(), turn=st.booleans())
+    def changes_password(self, who: int, end_others: bool, turn: bool) -> None:
+        person, new = self._person(who), self._new("a password")
+        asked = self._asks(person)
+        if turn and person["former"]:
+            with pytest.raises(rotation.Unfinished):
+                securing.change_password(asked, new_password=new, turn=True)
+            return
+        securing.change_password(asked, new_password=new, end_others=end_others, turn=turn)
+        person["password"] = new
+        if end_others:
+            person["browsers"] = {asked.cookie: True}
+        if turn:
+            self._has_turned(person, here=asked.cookie)
+
+    @rule(who=WHO, end_others=st.booleans())
+    def makes_a_new_code(self, who: int, end_others: bool) -> None:
+        person = self._person(who)
+        asked = self._asks(person)
+        secured = securing.new_recovery_code(asked, end_others=end_others)
+        assert secured.recovery_code
+        person["code"] = secured.recovery_code
+        if end_others:
+            person["browsers"] = {asked.cookie: True}
+
+    @rule(who=WHO)
+    def recovers(self, who: int) -> None:
+        person, new = self._person(who), self._new("a password")
+        recovered = services.recover(
+            name=person["name"], code=person["code"], new_password=new, address=ADDRESS
+        )
+        person["password"], person["code"], person["browsers"] = new, recovered.recovery_code, {}
+        self._is_in(person, recovered.cookie)
+
+    @rule(who=WHO)
+    def shuts_a_thief_out(self, who: int) -> None:
+        person, new = self._person(who), self._new("a password")
+        asked = self._asks(person)
+        secured = securing.somebody_had_my_key(asked, new_password=new)
+        assert secured.recovery_code
+        person["password"], person["code"] = new, secured.recovery_code
+        self._has_turned(person, here=asked.cookie)
+
+    @rule(who=WHO)
+    def turns_the_key(self, who: int) -> None:
+        person = self._person(who)
+        asked = self._asks(person)
+        if person["former"]:
+            with pytest.raises(rotation.Unfinished):
+                securing.turn_key(asked)
+            return
+        self._turns_past_old_slots(person)
+        assert securing.turn_key(asked).refused == ()
+        self._has_turned(person, here=asked.cookie)
+
+    @rule(who=WHO, at=st.integers(10, 80))
+    def dies_while_turning_the_key(self, who: int, at: int) -> None:
+        person = self._person(who)
+        here = next(iter(_unlocked(person)), None)
+        way_in, was_unfinished = opened(person), bool(person["former"])
+        before = opened_with(person["data_key"], envelopes_of(person["id"]), owner=person["id"])
+
+        def turns() -> None:
+            dies_at(at)
+            keyring = way_in.keyring if was_unfinished else rotation.turn(way_in, here=here).keyring
+            move_all(keyring, batch=2)
+            destroy_former_key(keyring)
+
+        self._stops()
+        assert forked(turns) in (0, KILLED)
+        if Vault.objects.get(owner_id=person["id"]).epoch != person["epoch"]:
+            former = {person["data_key"]: before}
+            self._has_turned(person, here=here)
+            person["former"] = former
+        if not FormerKey.objects.filter(owner_id=person["id"]).exists():
+            person["former"] = {}
+
+    # --- the keeper ---------------------------------------------------------------------------------
+
+    @rule()
+    def backs_up(self) -> None:
+        house = taking.House(data_dir=self.database.parent, database=self.database, environment={})
+        taken = taking.take(house, folder=self.folder / "backups", now=NOW)
+        people = deepcopy(self.people)
+        for person in people.values():
+            person["browsers"] = {}
+        self.backups.append((taken.path, people))
+
+    @rule(which=WHICH)
+    def restores(self, which: int) -> None:
+        backup, people = _one(self.backups, which)
+        self._stops()
+        restoring.restore(
+            backup, database=self.database, key_file=self.database.parent / "secrets" / "key", now=NOW
+        )
+        self.people = deepcopy(people)
+        assert not SignIn.objects.exists()
+
+    # --- after every step ---------------------------------------------------------------------------
+
+    @invariant()
+    def right_secrets_open_everything_and_nothing_else_does(self) -> None:
+        throttle.clear()
+        self.thief.takes(self.people)
+        sealed = {person["id"]: envelopes_of(person["id"]) for person in self.people.values()}
+        for person in self.people.values():
+            keyrings = [sessions.open_cookie(cookie).keyring for cookie in _unlocked(person)]
+            keyrings += [opened(person, kind).keyring for kind in SlotKind]
+            for keyring in keyrings:
+                known.reads_all(person, keyring)
+            known.is_whole(person, keyrings[-1], sealed[person["id"]])
+            for secret in (person["password"], person["code"]):
+                known.reads_all_without_us(person, secret, database=self.database)
+        self.thief.tries_everything(self.people, sealed=sealed)
+
+    # --- how it is done -----------------------------------------------------------------------------
+
+    def _person(self, who: int) -> Known:
+        return _one(self.people.values(), who)
+
+    def _new(self, words: str) -> str:
+        """Words that nobody has used before."""
+        self.count += 1
+        return f"{self.count}: {words}"
+
+    def _joins(self, name: str, *, is_keeper: bool, token: str) -> None:
+        password = self._new("a password")
+        self.people[name] = joins(name, password=password, is_keeper=is_keeper, token=token)
+
+    def _signs_in(self, person: Known) -> SessionCookie:
+        _, cookie = services.sign_in(name=person["name"], password=person["password"], address=ADDRESS)
+        self._is_in(person, cookie)
+        return cookie
+
+    def _is_in(self, person: Known, cookie: SessionCookie) -> None:
+        """What every unlock does: what came late is folded in, and a rotation goes on to its end."""
+        _wait_for_rotations()
+        person["browsers"][cookie] = True
+        person["former"] = {}
+        person["drafts"], person["late"] = person["drafts"] | folded(person), {}
+
+    def _browser(self, person: Known) -> SessionCookie:
+        """An unlocked browser of theirs."""
+        return next(iter(_unlocked(person)), None) or self._signs_in(person)
+
+    def _keyring(self, person: Known) -> Keyring:
+        return sessions.open_cookie(self._browser(person)).keyring
+
+    def _asks(self, person: Known) -> Asked:
+        cookie = self._browser(person)
+        vault = sessions.open_cookie(cookie)
+        return Asked(vault=vault, cookie=cookie, password=person["password"], address=ADDRESS)
+
+    def _has_turned(self, person: Known, *, here: SessionCookie | None) -> None:
+        _wait_for_rotations()
+        person["browsers"] = {here: True} if here else {}
+        person["former"] = {}
+        person["epoch"] += 1
+        person["data_key"] = opened(person).keyring.data_key()
+        assert person["data_key"] not in self.thief.data_keys
+
+    def _turns_past_old_slots(self, person: Known) -> None:
+        """A slot that was put back opens nothing, and a turn by the other way in gives it nothing."""
+        for slot, _ in self.thief.put_aside(person, standing(person)):
+            other = next(kind for kind in SlotKind if kind != slot.kind)
+            with for_a_moment():
+                self.thief.puts_back(slot, epoch=slot.epoch)
+                refused = rotation.turn(opened(person, other)).refused
+            assert [each.kind for each in refused] == [slot.kind]
+
+    def _stops(self) -> None:
+        """The process ends: it forgets what it knew, and lets go of the file in all its threads."""
+        _wait_for_rotations()
+        for person in Person.objects.all():
+            vault_keys.forget(person.id)
+        indexes.close_all()
+        for lane in (lanes.opening, lanes.embedding):
+            lane.put(uuid4(), "close", connections.close_all)
+            assert lane.wait_idle(timeout=20)
+        connections.close_all()
+
+
+def _one(of: Iterable[T], which: int) -> T:
+    every = list(of)
+    return every[which % len(every)]
+
+
+def _unlocked(person: Known) -> list[SessionCookie]:
+    return [cookie for cookie, is_open in person["browsers"].items() if is_open]
+
+
+def _wait_for_rotations() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "rotation":
+            thread.join(20)

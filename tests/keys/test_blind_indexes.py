@@ -1,0 +1,86 @@
+"""A blind index finds the same rows after a rotation as before."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import pytest
+from django.db import connection, models
+
+from accounts import rotation
+from accounts.models import Person
+from accounts.rotation import blind_indexes
+from accounts.rotation.blind_indexes import BlindIndex
+from llamora.crypto import Keyring, in_force
+from llamora.fields import SealedModel, SealedTextField
+from tests.keys.house import Diarist
+
+LABEL = "tests.named.name"
+
+
+class Named(SealedModel):
+    """A row that is found by its sealed name; of no installed app, so only its index is turned."""
+
+    owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    name = SealedTextField(label="tests.named.words")
+    name_index = models.BinaryField(null=True)
+
+    class Meta:
+        app_label = "tests_keys"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "name_index"], name="named_once")]
+
+
+@pytest.fixture
+def named(owner: Diarist) -> Iterator[None]:
+    """A table of named rows whose index every rotation makes anew."""
+    with connection.schema_editor() as editor:
+        editor.create_model(Named)
+    blind_indexes.register(
+        BlindIndex(model=Named, column="name_index", label=LABEL, value=lambda row: row.name)
+    )
+    yield
+    blind_indexes.unregister(LABEL)
+    with connection.schema_editor() as editor:
+        editor.delete_model(Named)
+
+
+def index_of(keyring: Keyring, name: str) -> bytes:
+    return keyring.blind_index(label=LABEL, value=name)
+
+
+def keep(owner: Diarist, name: str) -> Named:
+    keyring = owner.keyring()
+    with in_force(keyring):
+        return Named.objects.create(owner=owner.person, name=name, name_index=index_of(keyring, name))
+
+
+@pytest.mark.usefixtures("named")
+def test_the_index_is_made_anew_with_the_next_key(owner: Diarist) -> None:
+    rows = {name: keep(owner, name) for name in ("river", "bread", "sister")}
+    old = index_of(owner.keyring(), "river")
+
+    turned = rotation.turn(owner.opens())
+
+    assert not Named.objects.filter(name_index=old).exists()
+    for name, row in rows.items():
+        assert Named.objects.get(name_index=index_of(turned.keyring, name)).id == row.id
+
+
+@pytest.mark.usefixtures("named")
+def test_a_housemates_index_stays(owner: Diarist, housemate: Diarist) -> None:
+    theirs = keep(housemate, "river")
+
+    rotation.turn(owner.opens())
+
+    assert bytes(Named.objects.get(id=theirs.id).name_index) == bytes(theirs.name_index)
+
+
+@pytest.mark.usefixtures("named")
+def test_a_damaged_row_does_not_keep_the_key_from_turning(owner: Diarist) -> None:
+    first, second = keep(owner, "river"), keep(owner, "bread")
+    Named.objects.filter(id=first.id).delete()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE tests_keys_named SET name = zeroblob(200) WHERE id = %s", [second.id.hex])
+
+    turned = rotation.turn(owner.opens())
+
+    assert turned.keyring.epoch == 2

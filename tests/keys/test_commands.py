@@ -1,0 +1,106 @@
+"""The commands ask for a secret, do one thing and say it in counts."""
+
+import io
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts import rotation
+from accounts.models import KeySlot, SlotKind
+from diary.models import Entry
+from tests.keys.house import Diarist
+
+
+def run(command: str, *arguments: str, secret: str, tmp_path: Path) -> tuple[str, str]:
+    """Run a command with its secret in a file; answer what it said on both sides."""
+    file, out, err = tmp_path / "secret", io.StringIO(), io.StringIO()
+    file.write_text(f"{secret}\n")
+    call_command(command, *arguments, password_file=file, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.mark.parametrize("by", [SlotKind.PASSWORD, SlotKind.RECOVERY])
+def test_rotate_dek_turns_the_key_with_either_secret(owner: Diarist, by: SlotKind, tmp_path: Path) -> None:
+    secret = owner.password if by == SlotKind.PASSWORD else owner.code.lower()
+
+    said, _ = run("rotate_dek", "Olive", "--verify", secret=secret, tmp_path=tmp_path)
+
+    assert owner.epochs() == {2}
+    assert owner.reads() == owner.texts
+    assert "The old key is destroyed." in said
+    assert "Every one opens." in said
+    assert "Entry" not in said
+
+
+def test_rotate_dek_asks_at_the_terminal(owner: Diarist, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(prompt: str) -> str:
+        asked.append(prompt)
+        return owner.password
+
+    monkeypatch.setattr("getpass.getpass", answer)
+    call_command("rotate_dek", "olive", stdout=io.StringIO())
+
+    assert asked == ["Password or recovery code of Olive: "]
+    assert owner.epochs() == {2}
+
+
+def test_rotate_dek_goes_on_with_what_was_broken_off(owner: Diarist, tmp_path: Path) -> None:
+    rotation.turn(owner.opens())
+
+    said, _ = run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
+
+    assert "broken off" in said
+    assert owner.epochs() == {2}
+
+
+def test_rotate_dek_names_a_slot_that_was_given_nothing(owner: Diarist, tmp_path: Path) -> None:
+    planted = owner.slot(SlotKind.RECOVERY)
+    KeySlot.objects.filter(id=planted.id).update(mac=bytes(32))
+
+    _, complained = run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
+
+    assert f"The recovery slot {planted.id} was given nothing" in complained
+
+
+def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Diarist, tmp_path: Path) -> None:
+    first, second = list(Entry.objects.filter(owner_id=owner.id).order_by("id"))[:2]
+    with connection.cursor() as cursor:
+        swapped = [second.__dict__["text"].envelope, first.id.hex]
+        cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", swapped)
+
+    with pytest.raises(CommandError, match="1 rows do not open"):
+        run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
+    assert rotation.is_unfinished(owner.keyring())
+    arguments = ("rotate_dek", "Olive", "--leave-damaged")
+    _, complained = run(*arguments, secret=owner.password, tmp_path=tmp_path)
+
+    assert f"diary.entry.text of {first.id} does not open: not_authentic." in complained
+    assert not rotation.is_unfinished(owner.keyring())
+
+
+@pytest.mark.parametrize(
+    ("name", "secret", "sentence"),
+    [
+        ("Nobody", "whatever it is", "Nobody in this household has that name."),
+        ("Olive", "not this one at all", "do not belong together"),
+    ],
+)
+def test_a_refusal_is_a_sentence(
+    owner: Diarist, name: str, secret: str, sentence: str, tmp_path: Path
+) -> None:
+    for command in ("rotate_dek", "reseal"):
+        with pytest.raises(CommandError, match=sentence):
+            run(command, name, secret=secret, tmp_path=tmp_path)
+
+    assert owner.epochs() == {1}
+
+
+def test_reseal_says_that_nothing_was_older(owner: Diarist, tmp_path: Path) -> None:
+    said, _ = run("reseal", "Olive", "--verify", secret=owner.password, tmp_path=tmp_path)
+
+    assert "0 values were sealed anew." in said
+    assert "Every one opens." in said

@@ -1,0 +1,90 @@
+"""Somebody with the documentation and libsodium opens a diary without this program."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from accounts import rotation
+from accounts.models import KeySlot, SlotKind
+from tests.keys.house import Diarist
+
+READER = Path(__file__).with_name("independent_reader.py")
+
+
+def read(secret: str, *, name: str = "Olive") -> subprocess.CompletedProcess[str]:
+    """Run the reader where nothing of the project can be imported."""
+    return subprocess.run(
+        [sys.executable, "-I", str(READER), str(connection.settings_dict["NAME"]), name],
+        input=f"{secret}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+
+
+def diary(secret: str) -> dict[str, Any]:
+    ran = read(secret)
+    assert ran.returncode == 0, ran.stderr
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+def test_it_uses_nothing_of_the_project() -> None:
+    tree = ast.parse(READER.read_text())
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imported |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+
+    others = {str(module).split(".")[0] for module in imported} - sys.stdlib_module_names
+    assert others == {"argon2", "nacl"}
+
+
+def test_it_opens_a_diary_with_the_password(owner: Diarist) -> None:
+    found = diary(owner.password)
+
+    assert [entry["text"] for entry in found["entries"]] == list(owner.texts.values())
+    assert found["entries"][1]["day"] == "2026-01-02"
+    assert [draft["text"] for draft in found["drafts"]] == [f"Draft {n}" for n in range(0, 12, 3)]
+    assert [reply["text"] for reply in found["replies"]] == [f"Reply {n}" for n in range(0, 12, 2)]
+
+
+def test_it_opens_a_diary_with_the_recovery_code(owner: Diarist) -> None:
+    typed = owner.code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
+
+    assert [entry["text"] for entry in diary(typed)["entries"]] == list(owner.texts.values())
+
+
+def test_it_opens_a_diary_half_way_through_a_rotation(owner: Diarist) -> None:
+    rotation.turn(owner.opens())
+    owner.writes(1)
+    assert owner.epochs() == {1, 2}
+
+    found = diary(owner.password)
+
+    assert found["epoch"] == 2
+    assert [entry["text"] for entry in found["entries"]] == list(owner.texts.values())
+
+
+def test_it_opens_a_diary_after_a_rotation(owner: Diarist) -> None:
+    rotation.go_on(rotation.turn(owner.opens()).keyring)
+
+    for secret in (owner.password, owner.code):
+        found = diary(secret)
+        assert found["epoch"] == 2
+        assert [entry["text"] for entry in found["entries"]] == list(owner.texts.values())
+
+
+def test_it_is_refused_by_a_wrong_secret_and_by_a_planted_box(owner: Diarist) -> None:
+    wrong = read("not this one at all")
+    KeySlot.objects.filter(id=owner.slot(SlotKind.PASSWORD).id).update(mac=bytes(32))
+    planted = read(owner.password)
+
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "wrong secret" in wrong.stderr
+    assert (planted.returncode, planted.stdout) == (1, "")
+    assert "planted box" in planted.stderr

@@ -1,0 +1,66 @@
+"""A rotation that dies at any SQL statement leaves everything readable, and goes on from there."""
+
+import pytest
+
+from accounts import rotation
+from accounts.keyrings import with_former
+from accounts.models import FormerKey, SlotKind
+from accounts.rotation.finishing import destroy_former_key
+from accounts.rotation.moving import move_all
+from tests.keys.house import Diarist, diarist
+from tests.keys.processes import KILLED, dies_at, forked
+
+ENTRIES, BATCH = 5, 2
+
+
+def rotates_and_dies(owner: Diarist, *, at: int) -> bool:
+    """Rotate in a process that dies at its nth statement; answer whether it lived that long."""
+    opened, here = owner.opens(), owner.signs_in()
+
+    def rotate() -> None:
+        dies_at(at)
+        keyring = rotation.turn(opened, here=here).keyring
+        move_all(keyring, batch=BATCH)
+        destroy_former_key(keyring)
+
+    code = forked(rotate)
+    assert code in (0, KILLED)
+    return code == KILLED
+
+
+def goes_on(owner: Diarist) -> None:
+    """Do what the next unlock does, or begin anew where nothing was begun."""
+    opened = owner.opens()
+    if opened.keyring.epoch == 1:
+        rotation.turn(opened)
+    rotation.go_on(owner.keyring())
+
+
+def every_kill(*, step: int) -> int:
+    """Try it with a death at every `step`th statement; answer how many deaths that were."""
+    deaths, at = 0, 1
+    while True:
+        owner = diarist(f"Olive {at}", entries=ENTRIES)
+        if not rotates_and_dies(owner, at=at):
+            return deaths
+        assert owner.reads() == owner.texts
+        assert owner.vault().epoch - 1 == FormerKey.objects.filter(owner=owner.person).count() or (
+            owner.epochs() == {2}
+        )
+        goes_on(owner)
+        assert owner.epochs() == {2}
+        assert not FormerKey.objects.filter(owner=owner.person).exists()
+        assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
+        assert rotation.verify(with_former(owner.keyring())).damaged == []
+        deaths, at = deaths + 1, at + step
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_it_goes_on_after_a_death_at_many_statements() -> None:
+    assert every_kill(step=7) > 8
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("transactional_db")
+def test_it_goes_on_after_a_death_at_every_statement() -> None:
+    assert every_kill(step=1) > 60

@@ -1,0 +1,152 @@
+"""While a key is turned its owner reads and writes; who holds the key before is refused and loses nothing."""
+
+import threading
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import connection
+
+from accounts import rotation, sessions
+from accounts.rotation.moving import move_all
+from diary.models import Entry
+from llamora.crypto import EnvelopeError, in_force
+from llamora.database import FenceRefused, writing
+from tests.keys.house import FIRST_DAY, Diarist
+from tests.keys.processes import forked
+
+ENTRIES = 1500
+
+
+class Busy(threading.Thread):
+    """Does something over and over until told to stop; keeps what went wrong."""
+
+    def __init__(self, turn: Callable[[], None]) -> None:
+        super().__init__()
+        self.turn, self.done, self.turns = turn, threading.Event(), 0
+        self.fault: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            while not self.done.is_set():
+                self.turn()
+                self.turns += 1
+        except BaseException as fault:
+            self.fault = fault
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        self.done.set()
+        self.join()
+        assert self.fault is None, repr(self.fault)
+
+
+def test_its_owner_writes_and_reads_while_it_runs(owner: Diarist) -> None:
+    owner.writes(ENTRIES)
+    first, here = dict(owner.texts), owner.signs_in()
+    written: dict[UUID, str] = {}
+
+    def write() -> None:
+        entry, text = Entry(owner_id=owner.id, day=FIRST_DAY), f"Written meanwhile, number {len(written)}."
+        entry.text = text
+        for _ in range(2):
+            try:
+                # Opened anew each time, as each request does; a page that is refused tries again.
+                with in_force(sessions.open_cookie(here).keyring), writing():
+                    entry.save(force_insert=True)
+                written[entry.id] = text
+                return
+            except FenceRefused:
+                continue
+        raise AssertionError("refused with a keyring of the current epoch")
+
+    def read() -> None:
+        keyring = sessions.open_cookie(here).keyring
+        try:
+            found = owner.reads(keyring)
+        except EnvelopeError:
+            # Opened before the turn and read after a move; from then on, both keys are at hand.
+            assert keyring.epoch < owner.vault().epoch
+            return
+        assert first.items() <= found.items()
+
+    threads = [Busy(write), Busy(read)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        turned = rotation.turn(owner.opens(), here=here)
+        rotation.go_on(turned.keyring)
+    for thread in threads:
+        thread.stop()
+
+    assert owner.epochs() == {4}
+    assert owner.reads() == {**first, **written}
+    assert written
+    assert threads[1].turns
+
+
+def test_another_process_with_the_key_before_is_refused(owner: Diarist) -> None:
+    stale = owner.opens().keyring
+    rotation.turn(owner.opens())
+
+    def write() -> None:
+        entry = Entry(owner_id=owner.id, day=FIRST_DAY, text="From a process that knows nothing of it.")
+        try:
+            with in_force(stale), writing():
+                entry.save(force_insert=True)
+        except FenceRefused:
+            with in_force(None):
+                assert entry.text == "From a process that knows nothing of it."
+            return
+        raise AssertionError("not refused")
+
+    assert forked(write) == 0
+    assert owner.reads() == owner.texts
+
+
+def test_what_is_saved_while_a_batch_is_sealed_is_not_overwritten(owner: Diarist) -> None:
+    turned = rotation.turn(owner.opens())
+    entry = Entry.objects.filter(owner_id=owner.id).order_by("id").first()
+    assert entry is not None
+
+    def save_between_reading_and_writing() -> bool:
+        with in_force(turned.keyring), writing():
+            fresh = Entry.objects.get(id=entry.id)
+            if fresh.revision == 1:
+                fresh.text, fresh.revision = "Edited meanwhile.", 2
+                fresh.save()
+        return False
+
+    rotation.go_on(turned.keyring, stop=save_between_reading_and_writing)
+
+    assert owner.reads()[entry.id] == "Edited meanwhile."
+    assert owner.epochs() == {2}
+
+
+def test_it_stops_between_batches_and_goes_on(owner: Diarist) -> None:
+    turned = rotation.turn(owner.opens())
+
+    try:
+        rotation.go_on(turned.keyring, stop=lambda: True)
+    except rotation.Stopped:
+        stopped = True
+
+    assert stopped
+    assert rotation.is_unfinished(turned.keyring)
+    rotation.go_on(owner.keyring())
+    assert owner.epochs() == {2}
+
+
+def test_its_owner_is_told_how_far_it_has_come(owner: Diarist) -> None:
+    assert rotation.standing(owner.id) is None
+
+    turned = rotation.turn(owner.opens())
+    begun = rotation.standing(owner.id)
+    move_all(turned.keyring)
+    moved = rotation.standing(owner.id)
+    rotation.go_on(turned.keyring)
+
+    assert begun is not None
+    assert moved is not None
+    assert (begun.rows_left, moved.rows_left) == (12 + 4 + 6, 0)
+    assert rotation.standing(owner.id) is None

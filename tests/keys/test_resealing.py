@@ -1,0 +1,103 @@
+"""Rows in an older envelope format move to the newest one, by the same steps as a rotation."""
+
+import os
+import struct
+
+import pytest
+from nacl.bindings import crypto_aead_chacha20poly1305_ietf_decrypt, crypto_aead_chacha20poly1305_ietf_encrypt
+
+from accounts import rotation
+from accounts.rotation.moving import move_all
+from diary.models import Entry
+from llamora.crypto import FORMATS, Context, Format, Keyring
+from llamora.fields import SealedValue
+from tests.keys.house import Diarist
+
+
+def _seal(key: bytes, plaintext: bytes, context: Context, epoch: int) -> bytes:
+    nonce = os.urandom(12)
+    body = crypto_aead_chacha20poly1305_ietf_encrypt(plaintext, b"\2" + context.encode(epoch), nonce, key)
+    return struct.pack(">BI", 2, epoch) + nonce + body
+
+
+def _unseal(key: bytes, envelope: bytes, context: Context) -> bytes:
+    aad = b"\2" + context.encode(int.from_bytes(envelope[1:5], "big"))
+    return crypto_aead_chacha20poly1305_ietf_decrypt(envelope[17:], aad, envelope[5:17], key)
+
+
+@pytest.fixture
+def second_format(owner: Diarist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A format that came after the owner wrote."""
+    monkeypatch.setitem(FORMATS, 2, Format(seal=_seal, unseal=_unseal))
+
+
+def formats(owner: Diarist) -> set[int]:
+    return {envelope[0] for envelope in owner.envelopes()}
+
+
+@pytest.mark.usefixtures("second_format")
+def test_every_row_moves_to_the_newest_format(owner: Diarist) -> None:
+    owner.writes(1)
+    assert formats(owner) == {1, 2}
+
+    rotation.reseal(owner.keyring())
+
+    assert formats(owner) == {2}
+    assert owner.epochs() == {1}
+    assert owner.reads() == owner.texts
+    assert rotation.verify(owner.keyring()).damaged == []
+
+
+def test_what_is_newest_already_is_not_rewritten(owner: Diarist) -> None:
+    before = owner.envelopes()
+
+    moved = rotation.reseal(owner.keyring())
+
+    assert moved.envelopes == 0
+    assert owner.envelopes() == before
+
+
+@pytest.mark.usefixtures("second_format")
+def test_a_rotation_moves_to_the_newest_format_too(owner: Diarist) -> None:
+    turned = rotation.turn(owner.opens())
+    rotation.go_on(turned.keyring)
+
+    assert formats(owner) == {2}
+    assert owner.epochs() == {2}
+    assert owner.reads() == owner.texts
+
+
+@pytest.mark.usefixtures("second_format")
+def test_resealing_leaves_an_unfinished_rotation_unfinished(owner: Diarist) -> None:
+    turned = rotation.turn(owner.opens())
+
+    rotation.reseal(owner.keyring())
+
+    assert rotation.is_unfinished(turned.keyring)
+    assert owner.epochs() == {2}
+    assert owner.reads() == owner.texts
+
+
+@pytest.mark.usefixtures("second_format")
+def test_a_keyring_of_an_earlier_epoch_moves_nothing(owner: Diarist) -> None:
+    stale = Keyring(owner=owner.id, epoch=1, keys={1: owner.keyring().data_key()})
+    rotation.turn(owner.opens())
+    before = owner.envelopes()
+
+    with pytest.raises(rotation.StaleKeyring):
+        move_all(stale)
+
+    assert owner.envelopes() == before
+
+
+@pytest.mark.usefixtures("second_format")
+def test_a_row_that_does_not_open_is_named_and_left(owner: Diarist) -> None:
+    first, second = list(Entry.objects.filter(owner_id=owner.id).order_by("id"))[:2]
+    stolen = SealedValue(second.__dict__["text"].envelope)
+    first.text = stolen
+    first.save(update_fields=["text"])
+
+    moved = rotation.reseal(owner.keyring())
+
+    assert [(damaged.label, damaged.row) for damaged in moved.damaged] == [("diary.entry.text", first.id)]
+    assert formats(owner) == {1, 2}

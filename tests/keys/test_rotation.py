@@ -1,0 +1,245 @@
+"""A rotation gives a new key to everything of one person, and to nothing of anybody else."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from accounts import rotation, sessions
+from accounts.errors import DamagedSlot, WrongSecret
+from accounts.models import FormerKey, KeySlot, SignIn, SlotKind, Unlock
+from diary.models import Entry
+from llamora.crypto import Keyring, current, in_force
+from llamora.database import FenceRefused, writing
+from tests.keys.house import Diarist
+
+
+def raw_files() -> bytes:
+    """All that is on the disk of the database."""
+    database = Path(connection.settings_dict["NAME"])
+    files = [database, database.with_name(f"{database.name}-wal")]
+    return b"".join(file.read_bytes() for file in files if file.exists())
+
+
+def rotated(diarist: Diarist) -> rotation.Turned:
+    turned = rotation.turn(diarist.opens())
+    rotation.go_on(turned.keyring)
+    return turned
+
+
+def test_everything_is_readable_afterwards_and_under_the_new_key_alone(owner: Diarist) -> None:
+    before = owner.opens().keyring.data_key()
+
+    rotated(owner)
+
+    keyring = owner.opens().keyring
+    assert keyring.data_key() != before
+    assert owner.epochs() == {2}
+    assert owner.reads() == owner.texts
+    assert rotation.verify(keyring).damaged == []
+
+
+def test_the_key_before_is_destroyed(owner: Diarist) -> None:
+    turned = rotation.turn(owner.opens())
+    assert rotation.is_unfinished(turned.keyring)
+
+    rotation.go_on(turned.keyring)
+
+    assert not rotation.is_unfinished(turned.keyring)
+    assert not FormerKey.objects.exists()
+
+
+def test_no_byte_of_the_key_before_is_left_in_the_files(owner: Diarist) -> None:
+    boxes = [bytes(owner.slot(kind).box) for kind in SlotKind]
+    turned = rotation.turn(owner.opens())
+    former = FormerKey.objects.values_list("data_key", flat=True).get(owner=owner.person).envelope
+    assert all(box in raw_files() for box in boxes)
+    assert former in raw_files()
+
+    rotation.go_on(turned.keyring)
+
+    assert not any(part in raw_files() for part in (*boxes, former))
+
+
+def test_others_hear_of_the_next_key_once_it_is_committed(owner: Diarist) -> None:
+    heard: list[tuple[UUID, int, bool]] = []
+
+    def listen(sender: object, *, person_id: UUID, keyring: Keyring, **_: object) -> None:
+        committed = not connection.in_atomic_block and owner.vault().epoch == keyring.epoch
+        heard.append((person_id, current().epoch, committed))
+
+    rotation.data_key_turned.connect(listen)
+    try:
+        rotation.turn(owner.opens())
+    finally:
+        rotation.data_key_turned.disconnect(listen)
+
+    assert heard == [(owner.id, 2, True)]
+
+
+def test_every_slot_opens_without_having_been_asked_for_its_secret(owner: Diarist) -> None:
+    turned = rotated(owner)
+
+    assert turned.given == 2
+    assert turned.refused == ()
+    by_password, by_code = owner.opens(), owner.opens(by=SlotKind.RECOVERY)
+    assert by_password.keyring.epoch == by_code.keyring.epoch == 2
+    assert by_password.keyring.data_key() == by_code.keyring.data_key()
+
+
+def test_a_housemate_is_not_touched(owner: Diarist, housemate: Diarist) -> None:
+    before = housemate.envelopes()
+
+    rotated(owner)
+
+    assert housemate.envelopes() == before
+    assert housemate.reads() == housemate.texts
+
+
+def test_the_key_before_opens_nothing_any_more(owner: Diarist) -> None:
+    thief = owner.opens().keyring
+
+    rotated(owner)
+
+    stolen = Keyring(owner=owner.id, epoch=1, keys={1: thief.data_key()})
+    assert len(rotation.verify(stolen).damaged) == rotation.verify(owner.keyring()).envelopes
+
+
+def test_both_keys_read_while_a_rotation_is_unfinished(owner: Diarist) -> None:
+    turned = rotation.turn(owner.opens())
+    owner.writes(1)
+
+    assert owner.epochs() == {1, 2}
+    assert owner.reads(turned.keyring) == owner.texts
+    assert owner.reads() == owner.texts
+
+
+def test_a_second_rotation_is_refused_meanwhile(owner: Diarist) -> None:
+    rotation.turn(owner.opens())
+
+    with pytest.raises(rotation.Unfinished):
+        rotation.turn(owner.opens())
+
+
+def test_a_keyring_of_an_earlier_epoch_turns_nothing(owner: Diarist) -> None:
+    stale = owner.opens()
+    rotated(owner)
+
+    with pytest.raises(rotation.StaleKeyring):
+        rotation.turn(stale)
+
+
+def test_the_key_can_be_turned_again_and_again(owner: Diarist) -> None:
+    for _ in range(3):
+        rotated(owner)
+
+    assert owner.epochs() == {4}
+    assert owner.reads() == owner.texts
+
+
+def test_the_asking_session_stays_unlocked_and_all_others_end(owner: Diarist) -> None:
+    here, elsewhere = owner.signs_in(), owner.signs_in()
+
+    turned = rotation.turn(owner.opens(), here=here)
+    rotation.go_on(turned.keyring)
+
+    assert sessions.open_cookie(here).keyring.data_key() == turned.keyring.data_key()
+    assert sessions.open_cookie(elsewhere).person is None
+    assert list(SignIn.objects.filter(person=owner.person).values_list("id", flat=True)) == [here.sign_in_id]
+
+
+def test_a_session_that_asks_with_another_half_is_ended_too(owner: Diarist) -> None:
+    here = owner.signs_in()
+    forged = type(here)(here.sign_in_id, bytes(32))
+
+    rotation.turn(owner.opens(), here=forged)
+
+    assert not Unlock.objects.exists()
+    assert not SignIn.objects.exists()
+
+
+def test_a_row_loaded_before_is_refused_and_keeps_its_text(owner: Diarist) -> None:
+    entry = Entry.objects.filter(owner_id=owner.id).first()
+    assert entry is not None
+    stale = owner.opens().keyring
+    entry.text = words = "Written in a tab that was open before."
+    rotated(owner)
+
+    with pytest.raises(FenceRefused), in_force(stale), writing():
+        entry.save()
+
+    assert entry.text == words
+    with in_force(owner.keyring()), writing():
+        entry.save()
+    assert owner.reads()[entry.id] == words
+
+
+def test_a_planted_box_is_refused_and_named(owner: Diarist) -> None:
+    planted = owner.slot(SlotKind.RECOVERY)
+    KeySlot.objects.filter(id=planted.id).update(box=bytes(len(planted.box)))
+
+    turned = rotation.turn(owner.opens())
+
+    (refused,) = turned.refused
+    assert (refused.slot_id, refused.kind, refused.code) == (planted.id, "recovery", "planted_box")
+    assert owner.slot(SlotKind.RECOVERY).epoch == 1
+    with pytest.raises(DamagedSlot):
+        owner.opens(by=SlotKind.RECOVERY)
+
+
+def test_a_planted_public_key_is_refused_and_named(owner: Diarist) -> None:
+    planted = owner.slot(SlotKind.RECOVERY)
+    KeySlot.objects.filter(id=planted.id).update(public_key=bytes(range(32)))
+
+    turned = rotation.turn(owner.opens())
+
+    assert [(slot.slot_id, slot.code) for slot in turned.refused] == [(planted.id, "unknown_authenticator")]
+
+
+def test_a_slot_of_an_older_epoch_that_was_put_back_is_refused(owner: Diarist) -> None:
+    old = owner.slot(SlotKind.RECOVERY)
+    rotated(owner)
+    KeySlot.objects.filter(id=old.id).delete()
+    old.save(force_insert=True)
+
+    with pytest.raises(DamagedSlot):
+        owner.opens(by=SlotKind.RECOVERY)
+    turned = rotation.turn(owner.opens())
+
+    assert [slot.code for slot in turned.refused] == ["unknown_authenticator"]
+
+
+def test_nothing_is_turned_when_the_asking_slot_could_not_be_served(owner: Diarist) -> None:
+    opened = owner.opens()
+    KeySlot.objects.filter(id=opened.slot.id).update(sealed_authenticator=b"\1" + bytes(140))
+
+    with pytest.raises(rotation.NoWayIn):
+        rotation.turn(opened)
+
+    assert owner.vault().epoch == 1
+    assert owner.reads(opened.keyring) == owner.texts
+
+
+def test_a_row_that_does_not_open_keeps_the_former_key_until_it_is_given_up(owner: Diarist) -> None:
+    first, second = list(Entry.objects.filter(owner_id=owner.id).values_list("id", "text"))[:2]
+    with writing(), connection.cursor() as cursor:
+        cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", [second[1].envelope, first[0].hex])
+    turned = rotation.turn(owner.opens())
+
+    with pytest.raises(rotation.Damaged) as raised:
+        rotation.go_on(turned.keyring)
+    assert raised.value.count == 1
+    assert rotation.is_unfinished(turned.keyring)
+    moved = rotation.go_on(turned.keyring, leave_damaged=True)
+
+    assert [(damaged.row, damaged.code) for damaged in moved.damaged] == [(first[0], "not_authentic")]
+    assert not rotation.is_unfinished(turned.keyring)
+    assert [damaged.row for damaged in rotation.verify(owner.keyring()).damaged] == [first[0]]
+
+
+def test_a_wrong_password_turns_nothing(owner: Diarist) -> None:
+    owner.password = "not this one at all"
+
+    with pytest.raises(WrongSecret):
+        rotation.turn(owner.opens())

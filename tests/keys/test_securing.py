@@ -1,0 +1,233 @@
+"""New secrets and new keys, and a thief who holds the old ones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from accounts import keys, rotation, sessions
+from accounts.cookies import SessionCookie
+from accounts.errors import DamagedSlot, OtherPerson, WrongSecret
+from accounts.models import FormerKey, KeySlot, SignIn, SlotKind
+from accounts.rotation import background
+from accounts.services import securing
+from accounts.services.securing import Asked
+from diary.models import Entry
+from llamora.crypto import CryptoError, Keyring, in_force, open_slot
+from llamora.fields import new_id
+from tests.keys.house import Diarist
+
+NEW_PASSWORD = "seven herons over the marsh"
+
+
+@pytest.fixture
+def here(owner: Diarist) -> SessionCookie:
+    """The browser the owner sits at."""
+    return owner.signs_in()
+
+
+@pytest.fixture(autouse=True)
+def _the_thread_ends(transactional_db: None) -> Iterator[None]:
+    yield
+    background.stop_all(timeout=5)
+
+
+def asked(here: SessionCookie, *, password: str) -> Asked:
+    vault = sessions.open_cookie(here)
+    return Asked(vault=vault, cookie=here, password=password, address="192.0.2.1")
+
+
+def is_finished(owner: Diarist) -> bool:
+    background.stop(owner.id, timeout=10)
+    rotation.go_on(owner.keyring())
+    return owner.epochs() == {2} and not FormerKey.objects.exists()
+
+
+@dataclass
+class Thief:
+    """Somebody with a copy of the rows that open the diary, their password and their data key."""
+
+    slots: list[KeySlot]
+    password: str
+    data_key: bytes
+    owner: Diarist
+
+    @classmethod
+    def of(cls, owner: Diarist) -> "Thief":
+        slots = list(KeySlot.objects.filter(owner_id=owner.id))
+        return cls(slots=slots, password=owner.password, data_key=owner.keyring().data_key(), owner=owner)
+
+    def reads(self) -> list[str]:
+        """What the stolen key opens of all that is in the database now."""
+        found, keyring = [], Keyring(owner=self.owner.id, epoch=1, keys={1: self.data_key})
+        for entry in Entry.objects.filter(owner_id=self.owner.id):
+            try:
+                with in_force(keyring):
+                    found.append(entry.text)
+            except CryptoError:
+                continue
+        return found
+
+    def opens_slots(self) -> int:
+        """How many slots of now the old password opens, whatever the database says of epochs."""
+        count = 0
+        for row in KeySlot.objects.filter(owner_id=self.owner.id):
+            slot = keys.slot_of(row)
+            asking = keys.Asking(name="thief", address="elsewhere")
+            kek = keys.derive(secret=self.password, salt=slot.salt, cost=slot.cost, asking=asking)
+            try:
+                open_slot(slot, kek=kek, current_epoch=slot.epoch)
+            except CryptoError:
+                continue
+            count += 1
+        return count
+
+    def puts_the_slots_back(self) -> None:
+        KeySlot.objects.filter(owner_id=self.owner.id).delete()
+        for row in self.slots:
+            row.save(force_insert=True)
+
+
+def test_a_new_code_replaces_the_old_one(owner: Diarist, here: SessionCookie) -> None:
+    elsewhere, old_code = owner.signs_in(), owner.code
+
+    secured = securing.new_recovery_code(asked(here, password=owner.password))
+
+    assert secured.recovery_code is not None
+    owner.code = secured.recovery_code
+    assert owner.opens(by=SlotKind.RECOVERY).keyring.data_key() == owner.keyring().data_key()
+    owner.code = old_code
+    with pytest.raises(WrongSecret):
+        owner.opens(by=SlotKind.RECOVERY)
+    assert sessions.open_cookie(elsewhere).is_unlocked
+
+
+def test_the_others_are_signed_out_where_that_was_wanted(owner: Diarist, here: SessionCookie) -> None:
+    owner.signs_in()
+
+    securing.new_recovery_code(asked(here, password=owner.password), end_others=True)
+
+    assert [row.id for row in SignIn.objects.all()] == [here.sign_in_id]
+    assert sessions.open_cookie(here).is_unlocked
+
+
+def test_a_new_password_has_a_new_key_pair(owner: Diarist, here: SessionCookie) -> None:
+    before = owner.slot()
+
+    securing.change_password(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+
+    with pytest.raises(WrongSecret):
+        owner.opens()
+    owner.password = NEW_PASSWORD
+    assert owner.reads() == owner.texts
+    assert (owner.slot().id, owner.slot().public_key) != (before.id, before.public_key)
+    assert owner.epochs() == {1}
+
+
+def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Diarist, here: SessionCookie) -> None:
+    thief = Thief.of(owner)
+    assert thief.opens_slots() == 1
+
+    securing.change_password(asked(here, password=owner.password), new_password=NEW_PASSWORD, turn=True)
+    owner.password = NEW_PASSWORD
+
+    assert is_finished(owner)
+    assert thief.opens_slots() == 0
+    assert thief.reads() == []
+    assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
+    assert sessions.open_cookie(here).is_unlocked
+
+
+def test_turning_the_key_needs_the_password_again(owner: Diarist, here: SessionCookie) -> None:
+    with pytest.raises(WrongSecret):
+        securing.turn_key(asked(here, password="not this one at all"))
+
+    assert owner.epochs() == {1}
+
+
+def test_turning_the_key_leaves_this_browser_unlocked(owner: Diarist, here: SessionCookie) -> None:
+    owner.signs_in()
+
+    secured = securing.turn_key(asked(here, password=owner.password))
+
+    assert secured.refused == ()
+    assert is_finished(owner)
+    assert owner.reads(sessions.open_cookie(here).keyring) == owner.texts
+    assert SignIn.objects.count() == 1
+
+
+def test_somebody_had_my_key_leaves_no_other_way_in(owner: Diarist, here: SessionCookie) -> None:
+    thief, old_code = Thief.of(owner), owner.code
+
+    secured = securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+    assert secured.recovery_code is not None
+    owner.password, owner.code = NEW_PASSWORD, secured.recovery_code
+
+    assert is_finished(owner)
+    assert KeySlot.objects.filter(owner_id=owner.id).count() == 2
+    assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
+    assert thief.opens_slots() == 0
+    assert thief.reads() == []
+    owner.code = old_code
+    with pytest.raises(WrongSecret):
+        owner.opens(by=SlotKind.RECOVERY)
+
+
+def test_somebody_had_my_key_removes_a_way_in_of_any_kind(owner: Diarist, here: SessionCookie) -> None:
+    token = owner.slot(SlotKind.RECOVERY)
+    token.id, token.kind = new_id(), "token"
+    token.save(force_insert=True)
+
+    securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+
+    kinds = KeySlot.objects.filter(owner_id=owner.id).values_list("kind", flat=True)
+    assert sorted(kinds) == ["password", "recovery"]
+
+
+def test_somebody_had_my_key_finishes_a_rotation_first(owner: Diarist, here: SessionCookie) -> None:
+    rotation.turn(owner.opens(), here=here)
+
+    secured = securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+
+    owner.password = NEW_PASSWORD
+    assert secured.recovery_code is not None
+    assert owner.vault().epoch == 3
+    assert owner.reads() == owner.texts
+
+
+def test_old_slots_put_back_open_nothing(owner: Diarist, here: SessionCookie) -> None:
+    thief = Thief.of(owner)
+    securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+    owner.writes_from(sessions.open_cookie(here).keyring, "Written after the theft.")
+
+    thief.puts_the_slots_back()
+
+    with pytest.raises(DamagedSlot):
+        owner.opens()
+    assert "Written after the theft." not in thief.reads()
+
+
+@pytest.mark.parametrize("act", [securing.turn_key, securing.new_recovery_code])
+def test_a_cookie_of_another_browser_asks_for_nothing(owner: Diarist, here: SessionCookie, act: Any) -> None:
+    other = owner.signs_in()
+    mixed = Asked(
+        vault=sessions.open_cookie(here), cookie=other, password=owner.password, address="192.0.2.1"
+    )
+
+    with pytest.raises(OtherPerson):
+        act(mixed)
+
+
+def test_a_failure_on_the_way_leaves_the_old_ways_in(
+    owner: Diarist, here: SessionCookie, housemate: Diarist
+) -> None:
+    vault = owner.vault()
+    vault.private_key = housemate.vault().__dict__["private_key"]
+    vault.save(update_fields=["private_key"])
+
+    with pytest.raises(rotation.DamagedVault):
+        securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+
+    assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
+    assert owner.epochs() == {1}

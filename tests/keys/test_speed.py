@@ -1,0 +1,38 @@
+"""A rotation is quick, and as quick a row in a large archive as in a small one."""
+
+import pytest
+from django.db import connection
+
+from accounts.rotation.columns import sealed_tables
+from llamora.crypto import newest_header
+from tests.keys.benchmark import benchmark
+from tests.keys.house import Diarist
+
+# The least that is promised, on two cores; some 35,000 were seen.
+LEAST = 20_000
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("transactional_db")
+def test_fifty_thousand_entries_with_their_vectors_are_turned_at_the_promised_rate() -> None:
+    small, large = benchmark(5_000), benchmark(50_000)
+
+    print(f"\n{large.rate:,.0f} values a second, {large.rate_of_a_core:,.0f} a second of a core")
+    assert large.envelopes == 100_000
+    assert large.rate_of_a_core > LEAST
+    assert large.rate_of_a_core > small.rate_of_a_core * 0.8
+    assert large.first_step < 0.5
+
+
+def test_each_batch_is_found_by_its_key_and_sorts_nothing(owner: Diarist) -> None:
+    for table in sealed_tables():
+        statement = table._select(newest_header(2))
+        values = ["", owner.id.hex, *[newest_header(2)] * len(table.fields), 500]
+
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+            plan = [row[-1] for row in cursor.fetchall()]
+
+        assert len(plan) == 1
+        assert "USING INDEX sqlite_autoindex" in plan[0]
+        assert "(id>?)" in plan[0]

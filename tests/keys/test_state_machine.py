@@ -1,0 +1,113 @@
+"""Whatever happens in whatever order: the right secrets open everything, all else opens nothing newer."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from accounts import rotation
+from llamora.management.backup import copying
+from tests.keys.household import Household
+from tests.keys.known import opened
+
+
+@pytest.fixture(autouse=True)
+def _an_empty_household(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = tmp_path / "empty.sqlite3"
+    copying.copy_database(Path(connection.settings_dict["NAME"]), empty)
+    monkeypatch.setattr(Household, "empty", empty)
+
+
+@pytest.fixture
+def house() -> Iterator[Household]:
+    """A household whose events are called by hand."""
+    found = Household()
+    found.begins()
+    with closing(found):
+        yield found
+
+
+def run(*, examples: int, steps: int) -> None:
+    wanted = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Household, settings=wanted)
+
+
+def turns_half_way(house: Household) -> None:
+    """Die where the key is turned and not all is moved."""
+    tries = count(16, step=3)
+    while not house.people["Olive"]["former"]:
+        house.dies_while_turning_the_key(who=1, at=next(tries))
+
+
+def test_every_event_once_and_most_while_a_rotation_is_unfinished(house: Household) -> None:
+    events: list[Callable[[], None]] = [
+        house.invites,
+        partial(house.edits, who=1, which=0, words="a heron"),
+        partial(house.signs_in, who=1),
+        partial(house.locks, who=1, which=0),
+        partial(house.goes_on_writing_after_the_lock, who=1, words="a lamp"),
+        partial(house.unlocks, which=0),
+        house.backs_up,
+        partial(house.changes_password, who=1, end_others=False, turn=False),
+        partial(turns_half_way, house),
+        partial(house.writes, who=1, words="a marsh"),
+        partial(house.edits, who=1, which=0, words="a reed"),
+        partial(house.turns_the_key, who=1),
+        partial(house.changes_password, who=1, end_others=True, turn=True),
+        partial(house.changes_password, who=1, end_others=False, turn=False),
+        partial(house.makes_a_new_code, who=1, end_others=False),
+        house.backs_up,
+        partial(house.dies_while_turning_the_key, who=1, at=8),
+        house.comes_back_to_an_unfinished_rotation,
+        partial(house.changes_password, who=1, end_others=True, turn=False),
+        partial(house.signs_in, who=1),
+        partial(house.makes_a_new_code, who=1, end_others=True),
+        partial(house.shuts_a_thief_out, who=1),
+        partial(house.leaves, who=1),
+        partial(house.leaves, who=0),
+        partial(house.restores, which=2),
+        partial(house.recovers, who=1),
+        partial(house.signs_out, who=1, which=0),
+        partial(house.restores, which=1),
+        partial(house.turns_the_key, who=1),
+        partial(house.drafts, who=1, words="a boat"),
+    ]
+    for event in events:
+        event()
+        house.right_secrets_open_everything_and_nothing_else_does()
+
+
+def test_a_household_in_a_few_orders_of_events() -> None:
+    run(examples=4, steps=10)
+
+
+@pytest.mark.slow
+def test_a_household_in_many_orders_of_events() -> None:
+    run(examples=200, steps=20)
+
+
+def test_what_came_after_a_lock_outlives_two_turns(house: Household) -> None:
+    olive = house.people["Olive"]
+    house.locks(who=1, which=0)
+    house.goes_on_writing_after_the_lock(who=1, words="a heron")
+
+    for _ in range(2):
+        rotation.go_on(rotation.turn(opened(olive)).keyring)
+        olive["browsers"], olive["epoch"] = {}, olive["epoch"] + 1
+    olive["data_key"] = opened(olive).keyring.data_key()
+    house.signs_in(who=1)
+
+    house.right_secrets_open_everything_and_nothing_else_does()

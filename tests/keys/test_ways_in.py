@@ -1,0 +1,91 @@
+"""A slot that was replaced and put back from a copy is given nothing by a rotation."""
+
+import pytest
+
+from accounts import keys, rotation, ways_in
+from accounts.errors import DamagedSlot
+from accounts.models import KeySlot, SlotKind
+from llamora.crypto import in_force
+from llamora.database import writing
+from tests.keys.house import Diarist
+
+
+def changed(owner: Diarist, password: str) -> KeySlot:
+    """Replace the password slot, as a change of password does; answer the row that was replaced."""
+    opened, old = owner.opens(), owner.slot()
+    asking = keys.Asking(name=owner.person.name, address="here")
+    slot = keys.make_slot(secret=password, kind=SlotKind.PASSWORD, keyring=opened.keyring, asking=asking)
+    with writing():
+        keys.replace_slots(opened.keyring, by=[slot])
+    owner.password = password
+    return old
+
+
+def put_back(row: KeySlot) -> None:
+    KeySlot.objects.filter(owner_id=row.owner_id, kind=row.kind).delete()
+    row.save(force_insert=True)
+
+
+def test_a_replaced_slot_that_was_put_back_is_named_and_gets_nothing(owner: Diarist) -> None:
+    old = changed(owner, "seven herons over the marsh")
+    put_back(old)
+
+    turned = rotation.turn(owner.opens(by=SlotKind.RECOVERY))
+
+    (refused,) = turned.refused
+    assert (refused.slot_id, refused.code) == (old.id, "not_listed")
+    assert owner.slot().epoch == 1
+
+
+def test_a_replaced_slot_that_was_put_back_opens_nothing(owner: Diarist) -> None:
+    new_password, old_password = "seven herons over the marsh", owner.password
+    put_back(changed(owner, new_password))
+    owner.password = old_password
+
+    with pytest.raises(DamagedSlot):
+        owner.opens()
+
+
+def test_a_damaged_list_keeps_nobody_out(owner: Diarist, housemate: Diarist) -> None:
+    vault = owner.vault()
+    vault.ways_in = housemate.vault().__dict__["ways_in"]
+    vault.save(update_fields=["ways_in"])
+
+    assert owner.reads() == owner.texts
+
+
+def test_the_new_slot_is_served(owner: Diarist) -> None:
+    changed(owner, "seven herons over the marsh")
+
+    turned = rotation.turn(owner.opens())
+
+    assert turned.given == 2
+    assert owner.opens().keyring.epoch == 2
+
+
+def test_where_no_list_was_kept_only_the_slot_just_opened_is_served(owner: Diarist) -> None:
+    vault = owner.vault()
+    vault.ways_in = None
+    vault.save(update_fields=["ways_in"])
+
+    turned = rotation.turn(owner.opens())
+
+    assert [(slot.kind, slot.code) for slot in turned.refused] == [("recovery", "not_listed")]
+    with in_force(turned.keyring):
+        assert ways_in.listed(owner.vault()) == {owner.slot().id}
+
+
+def test_a_list_of_another_vault_is_not_believed(owner: Diarist, housemate: Diarist) -> None:
+    theirs = housemate.vault().__dict__["ways_in"]
+    vault = owner.vault()
+    vault.ways_in = theirs
+    vault.save(update_fields=["ways_in"])
+
+    try:
+        rotation.turn(owner.opens())
+    except rotation.DamagedVault:
+        refused = True
+
+    assert refused
+    assert owner.vault().epoch == 1
+    assert owner.reads() == owner.texts

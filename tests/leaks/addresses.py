@@ -1,0 +1,98 @@
+"""Every address of the house, with the ids of somebody's things in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.leaks.cast import DAY
+
+# In the order of the urlconf; `test_attacks_urls` holds this list and the urlconf together.
+GET = "GET"
+POST = "POST"
+ONLY_BACK = "POST; a link leads back to its page"
+
+
+@dataclass(frozen=True)
+class Address:
+    """One address: what it is called, what it takes, whose things it shows."""
+
+    name: str
+    path: str
+    takes: str = "GET POST"
+    is_public: bool = False
+    is_owned: bool = False  # names a thing that belongs to one person
+
+    def with_ids(self, ids: Mapping[str, str]) -> str:
+        return self.path.format(day=DAY, month=DAY[:7], **ids)
+
+
+NO_WAY = "01930000-0000-7000-8000-000000000002"
+
+ADDRESSES = (
+    Address("healthz", "/healthz", GET, is_public=True),
+    Address("sign_in", "/sign-in/", is_public=True),
+    Address("sign_out", "/sign-out/", POST, is_public=True),
+    Address("unlock", "/unlock/", is_public=True),
+    Address("lock", "/lock/", POST, is_public=True),
+    Address("register", "/register/", is_public=True),
+    Address("strength", "/strength/", POST, is_public=True),
+    Address("recover", "/recover/", is_public=True),
+    Address("recovery_kept", "/recovery-kept/", POST),
+    Address("settings", "/settings/"),
+    Address("change_password", "/settings/password/"),
+    Address("new_code", "/settings/recovery-code/"),
+    Address("key", "/settings/key/"),
+    Address("key_progress", "/settings/key/progress/", GET),
+    Address("key_go_on", "/settings/key/go-on/", ONLY_BACK),
+    Address("had_my_key", "/settings/somebody-had-my-key/"),
+    Address("browsers", "/settings/browsers/", GET),
+    Address("end_other_browsers", "/settings/browsers/end-others/", ONLY_BACK),
+    Address("end_browser", "/settings/browsers/{sign_in}/end/", ONLY_BACK, is_owned=True),
+    Address("leave", "/settings/leave/"),
+    Address("today", "/", GET),
+    Address("day", "/d/{day}/"),
+    Address("draft", "/d/{day}/draft/", POST),
+    Address("calendar", "/calendar/{month}/", GET),
+    Address("jump", "/calendar/", GET),
+    Address("year", "/years/2026/", GET),
+    Address("on_this_day", "/on-this-day/03-05/", GET),
+    Address("this_day", "/on-this-day/", GET),
+    Address("keys", "/keys/", GET),
+    Address("random", "/random/", GET),
+    Address("bin", "/bin/", GET),
+    Address("bin_empty", "/bin/empty/", POST),
+    Address("entry", "/entries/{entry}/", GET, is_owned=True),
+    Address("entry_edit", "/entries/{entry}/edit/", is_owned=True),
+    Address("entry_discard", "/entries/{entry}/discard/", POST, is_owned=True),
+    Address("entry_move", "/entries/{entry}/move/", is_owned=True),
+    Address("versions", "/entries/{entry}/versions/", GET, is_owned=True),
+    Address("version_restore", "/versions/{version}/restore/", POST, is_owned=True),
+    Address("entry_destroy", "/entries/{entry}/destroy/", POST, is_owned=True),
+    Address("entry_delete", "/entries/{entry}/delete/", POST, is_owned=True),
+    Address("entry_restore", "/entries/{entry}/restore/", POST, is_owned=True),
+    Address("respond", "/entries/{entry}/respond/", is_owned=True),
+    Address("ways", "/entries/{entry}/ways/", is_owned=True),
+    Address("way_remove", f"/entries/{{entry}}/ways/{NO_WAY}/remove/", is_owned=True),
+    Address("reply_read", "/replies/{reply}/read/", GET, is_owned=True),
+    Address("openings", "/openings/"),
+    Address("opening", "/d/{day}/opening/"),
+    Address("opening_read", "/d/{day}/opening/read/", GET),
+    Address("opening_dismiss", "/d/{day}/opening/dismiss/"),
+    Address("recap", "/d/{day}/recap/"),
+    Address("reply", "/replies/{reply}/", is_owned=True),
+    Address("reply_stop", "/replies/{reply}/stop/", is_owned=True),
+    Address("reply_again", "/replies/{reply}/again/", is_owned=True),
+    Address("reply_delete", "/replies/{reply}/delete/", is_owned=True),
+    Address("search", "/search/"),
+    Address("search_box", "/search/box/", GET),
+    Address("search_place", "/search/place/", POST),
+    Address("search_recent", "/search/recent/", POST),
+    Address("search_anew", "/search/anew/", POST),
+)
+PRIVATE = [address for address in ADDRESSES if not address.is_public]
+OWNED = [address for address in ADDRESSES if address.is_owned]
+UNSAFE = [address for address in ADDRESSES if POST in address.takes]
+READABLE = [address for address in ADDRESSES if GET in address.takes]
+
+
+def called(address: Address) -> str:
+    return address.name

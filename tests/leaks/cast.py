@@ -1,0 +1,69 @@
+"""Who lives in the house that is attacked, and what each has written."""
+
+import base64
+import re
+import time
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+from tests.fakes.model_server import FakeModelServer
+from tests.losses.diarist import SESSION, Diarist
+from tests.server import Server
+
+DAY = "2026-03-05"
+_VERSION = re.compile(r"/versions/([0-9a-f-]{36})/restore/")
+_REPLY = re.compile(r'id="reply-([0-9a-f-]{36})"')
+
+
+@dataclass(kw_only=True)
+class House:
+    """A served household with three people in it."""
+
+    server: Server
+    model: FakeModelServer
+    keeper: Diarist
+    owner: Diarist
+    housemate: Diarist
+
+    @property
+    def stranger(self) -> Diarist:
+        """A browser that nobody has signed in on."""
+        return Diarist(server=self.server)
+
+    def ids(self, who: Diarist) -> dict[str, str]:
+        """An entry of a person's own and its reply, made the first time they are asked for."""
+        if who.name not in _IDS:
+            entry = who.wrote("Its first version.", day=DAY)
+            edit = {"text": f"An entry of {who.name}.", "revision": "1"}
+            assert who.post(f"/entries/{entry}/edit/", script=True, **edit).status == 200
+            version = _VERSION.findall(who.fetch(f"/entries/{entry}/versions/").body)[0]
+            ids = {"entry": entry, "version": version, "reply": answered(who, entry)}
+            _IDS[who.name] = ids | {"sign_in": str(sign_in_of(who))}
+        return _IDS[who.name]
+
+
+_IDS: dict[str, dict[str, str]] = {}
+
+
+def sign_in_of(who: Diarist) -> UUID:
+    """The row that a browser's cookie names."""
+    return UUID(bytes=base64.urlsafe_b64decode(who.cookies[SESSION])[:16])
+
+
+def answered(who: Diarist, entry: str) -> str:
+    """Have an entry answered to the end, well or badly; return the reply's id."""
+    reply: str = _REPLY.findall(who.post(f"/entries/{entry}/respond/", script=True).body)[0]
+    deadline = time.monotonic() + 30
+    while re.search('data-state="(writing|waiting)"', who.fetch(f"/replies/{reply}/").body):
+        assert time.monotonic() < deadline, "the reply did not end"
+        time.sleep(0.01)
+    return reply
+
+
+def move_in(server: Server, model: FakeModelServer) -> House:
+    assert server.set_up_link
+    token = parse_qs(urlsplit(server.set_up_link).query)["set-up"][0]
+    keeper = Diarist.join(server, "Kay", set_up=token)
+    people = [Diarist.join(server, name) for name in ("Olive", "Humphrey")]
+    return House(server=server, model=model, keeper=keeper, owner=people[0], housemate=people[1])

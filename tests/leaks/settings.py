@@ -1,0 +1,8 @@
+"""The household's settings with every logger at its most talkative, libraries included."""
+
+from llamora.settings import *  # noqa: F403
+from llamora.settings import LOGGING
+
+LOGGING["root"]["level"] = "DEBUG"  # type: ignore[index]  # a dict of dicts
+for _logger in LOGGING["loggers"].values():  # type: ignore[attr-defined]  # as above
+    _logger["level"] = "DEBUG"

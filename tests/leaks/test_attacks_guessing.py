@@ -1,0 +1,99 @@
+"""Guessing names and passwords: the same words, the same work, and soon a wait."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.leaks.cast import House
+from tests.losses.diarist import Answer, Diarist
+
+_CHANGING = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"')
+TRIES = 4
+
+
+def shown(answer: Answer, name: str) -> str:
+    """A page without what differs at every request, and without the name that was typed."""
+    return _CHANGING.sub("", answer.body).replace(name, "NAME")
+
+
+def guess(house: House, name: str, *, by: str = "password") -> Answer:
+    """One wrong try from an address that has never failed."""
+    browser: Diarist = house.stranger
+    browser.name = name
+    browser.get("/sign-in/")
+    if by == "password":
+        return browser.post("/sign-in/", name=name, password="not the right one at all")
+    code, new = house.housemate.code, "eleven wet dogs under the pier"
+    return browser.post("/recover/", name=name, code=code, password=new, password_again=new)
+
+
+@pytest.mark.parametrize("by", ["password", "code"])
+def test_a_name_that_nobody_has_is_answered_like_one_that_somebody_has(house: House, by: str) -> None:
+    known, unknown = "Kay", "Nobodyatall"
+
+    one, other = guess(house, known, by=by), guess(house, unknown, by=by)
+
+    assert one.status == other.status == 422
+    assert shown(one, known) == shown(other, unknown)
+    # The same headers too, but for the lengths that go with the names.
+    assert {*one.headers} == {*other.headers}
+
+
+def work_of(house: House) -> float:
+    """The processor's seconds that the server has used so far: other programs do not count in them."""
+    fields = Path(f"/proc/{house.server.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("by", ["password", "code"])
+def test_a_name_that_nobody_has_costs_the_same_work(house: House, by: str) -> None:
+    """Derivations are most of the work of a try: one more or one less would double or halve it."""
+    spent = {"Olive": 0.0, "Nobodyatall": 0.0}
+    for _ in range(TRIES):
+        for name in spent:
+            before = work_of(house)
+            guess(house, name, by=by)
+            spent[name] += work_of(house) - before
+
+    assert 0.6 < spent["Olive"] / spent["Nobodyatall"] < 1.6
+    assert spent["Nobodyatall"] / TRIES > 0.03
+
+
+def test_many_wrong_tries_are_made_to_wait_without_any_work(house: House) -> None:
+    browser = house.stranger
+    browser.get("/sign-in/")
+    answers = [browser.post("/sign-in/", name="Kay", password=f"wrong {n}") for n in range(14)]
+
+    waits = [answer for answer in answers if answer.status == 429]
+    assert waits
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in waits)
+    began = time.perf_counter()
+    assert browser.post("/sign-in/", name="Kay", password="wrong").status == 429
+    assert time.perf_counter() - began < 0.5
+
+
+def test_nobody_can_keep_the_owner_out_by_failing_in_their_name(house: House) -> None:
+    thief = house.stranger
+    thief.get("/sign-in/")
+    for number in range(8):
+        thief.post("/sign-in/", name="Olive", password=f"wrong {number}")
+
+    browser = house.owner.another()
+
+    assert browser.sign_in().status == 302
+
+
+@pytest.mark.parametrize("field", ["name", "password"])
+def test_endless_fields_at_the_door_are_refused_before_any_work(house: House, field: str) -> None:
+    browser = house.stranger
+    browser.get("/sign-in/")
+    fields = {"name": "Kay", "password": "x"} | {field: "x" * 900_000}
+
+    began = time.perf_counter()
+    answer = browser.post("/sign-in/", **fields)
+
+    assert answer.status == 422
+    assert time.perf_counter() - began < 1

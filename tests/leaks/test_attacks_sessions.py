@@ -1,0 +1,204 @@
+"""Cookies copied, planted and kept; a copied database; rows put in by somebody who can write to the file."""
+
+import base64
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.leaks.cast import DAY, House, sign_in_of
+from tests.leaks.rows import database, forge, hex_id
+from tests.losses.diarist import SESSION, Diarist
+from tests.server import running
+
+SECRET = "Something that only Petra may read."
+
+
+@pytest.fixture
+def petra(house: House) -> Diarist:
+    """Somebody signed in with something written; one browser for each test."""
+    if "Petra" not in _KNOWN:
+        _KNOWN["Petra"] = Diarist.join(house.server, "Petra")
+        _KNOWN["Petra"].wrote(SECRET, day=DAY)
+    browser = _KNOWN["Petra"].another()
+    assert browser.sign_in().status == 302
+    return browser
+
+
+_KNOWN: dict[str, Diarist] = {}
+
+
+def where(who: Diarist) -> str:
+    """The day, or the door that a browser is sent to."""
+    answer = who.get(f"/d/{DAY}/")
+    if answer.status == 200:
+        assert SECRET in answer.body
+        return "in"
+    assert SECRET not in answer.body
+    return answer.headers["location"].split("?")[0]
+
+
+def test_the_owner_is_in(petra: Diarist) -> None:
+    assert where(petra) == "in"
+
+
+def test_a_copied_cookie_opens_nothing_after_locking_unlocking_and_signing_out(petra: Diarist) -> None:
+    thief = petra.copied()
+    assert where(thief) == "in"
+
+    petra.post("/lock/")
+    assert where(thief.copied()) == "/unlock/"
+    petra.unlock()
+    assert where(petra) == "in"
+    assert where(thief.copied()) == "/sign-in/"
+
+    second = petra.copied()
+    petra.post("/sign-out/")
+    assert where(second) == "/sign-in/"
+
+
+@pytest.mark.parametrize("flip", [0, 5, 15, 16, 30, 47])
+def test_a_cookie_with_one_bit_changed_is_nobodys(petra: Diarist, flip: int) -> None:
+    raw = bytearray(base64.urlsafe_b64decode(petra.cookies[SESSION]))
+    raw[flip] ^= 1
+    petra.cookies[SESSION] = base64.urlsafe_b64encode(bytes(raw)).decode()
+
+    assert where(petra) == "/sign-in/"
+
+
+@pytest.mark.parametrize(
+    "value", ["", "A", "A" * 64, "=" * 64, "ä".encode().decode("latin-1") * 32, '"x"', "A" * 7000]
+)
+def test_a_cookie_that_we_never_wrote_is_nobodys(house: House, value: str) -> None:
+    stranger = house.stranger
+    stranger.cookies[SESSION] = value
+
+    answer = stranger.get("/")
+
+    assert answer.status in (302, 400)
+    assert answer.headers.get("location", "/sign-in/").startswith("/sign-in/")
+
+
+def test_a_planted_cookie_does_not_become_the_victims(house: House, petra: Diarist) -> None:
+    """Session fixation: the attacker puts their own session into the victim's browser, then waits."""
+    attacker = house.housemate.another()
+    attacker.sign_in()
+    # Locked, or the victim's browser would not be asked for a password at all.
+    attacker.post("/lock/")
+    planted = attacker.cookies[SESSION]
+    victim = petra.another()
+    victim.cookies[SESSION] = planted
+
+    victim.sign_in()
+
+    assert victim.cookies[SESSION] != planted
+    assert where(victim) == "in"
+    assert where(attacker) == "/sign-in/"
+
+
+def test_registering_over_a_planted_cookie_gives_a_new_one(house: House) -> None:
+    attacker = house.housemate.another()
+    attacker.sign_in()
+    attacker.post("/lock/")
+    victim = house.stranger
+    victim.cookies[SESSION] = attacker.cookies[SESSION]
+    victim.name, word = "Quentin", "nine grey geese on the lane"
+    fields = {"name": victim.name, "password": word, "password_again": word, "time_zone": "UTC"}
+    victim.ask("GET", "/sign-in/")
+
+    assert victim.post("/register/", **fields).status == 200
+
+    assert victim.cookies[SESSION] != attacker.cookies[SESSION]
+    assert "Quentin" not in attacker.get("/").body
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House, petra: Diarist) -> None:
+    fresh = petra.another()
+
+    (line,) = [line for line in fresh.sign_in().set_cookies if line.startswith(SESSION)]
+
+    assert "HttpOnly" in line
+    assert "SameSite=Lax" in line
+    assert "Path=/" in line
+    assert "Domain" not in line
+    assert "Max-Age" not in line
+
+
+def test_a_copied_data_folder_opens_nothing_without_the_run_secret(
+    house: House, petra: Diarist, tmp_path: Path
+) -> None:
+    """A backup, or a disk pulled out: everything but what only memory held; and the browser's cookie too."""
+    shutil.copytree(house.server.data_dir, tmp_path / "data", ignore=shutil.ignore_patterns("static"))
+    (tmp_path / "run").mkdir(mode=0o700)
+
+    with running(tmp_path) as elsewhere:
+        thief = petra.copied(elsewhere)
+
+        assert where(thief) == "/unlock/"
+        assert thief.draft("Planted.").status == 423
+        with database(elsewhere) as connection:
+            assert connection.execute("SELECT count(*) FROM accounts_unlock").fetchone()[0] > 0
+        assert where(petra) == "in"
+
+
+def test_somebody_elses_unlocked_row_opens_nothing(house: House, petra: Diarist) -> None:
+    """Who can write to the file moves the open row of somebody else under their own sign-in."""
+    thief = house.housemate.another()
+    thief.sign_in()
+    theirs, own = sign_in_of(petra).hex, sign_in_of(thief).hex
+
+    forge(house.server, "DELETE FROM accounts_unlock WHERE sign_in_id=?", own)
+    assert forge(house.server, "UPDATE accounts_unlock SET sign_in_id=? WHERE sign_in_id=?", own, theirs) == 1
+
+    answer = thief.get(f"/d/{DAY}/")
+    assert answer.status == 302
+    assert answer.headers["location"].startswith("/unlock/")
+    assert where(petra) == "/unlock/"
+
+
+def test_a_sign_in_given_to_another_person_is_locked(house: House, petra: Diarist) -> None:
+    thief = house.housemate.another()
+    thief.sign_in()
+    own = sign_in_of(thief).hex
+
+    changed = forge(
+        house.server, "UPDATE accounts_signin SET person_id=? WHERE id=?", hex_id(_KNOWN["Petra"].owner), own
+    )
+
+    assert changed == 1
+    assert where(thief) == "/unlock/"
+    thief.owner = _KNOWN["Petra"].owner
+    assert thief.unlock(thief.password + "x").status == 422
+    assert where(thief) == "/unlock/"
+
+
+def test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked(house: House, petra: Diarist) -> None:
+    """Who can write to the file gives the owner's row the hash of a half of their own."""
+    thief = house.housemate.another()
+    thief.sign_in()
+    theirs, own = sign_in_of(petra).hex, sign_in_of(thief).hex
+    stolen = (
+        "UPDATE accounts_signin SET half_hash=(SELECT half_hash FROM accounts_signin WHERE id=?) WHERE id=?"
+    )
+    assert forge(house.server, stolen, own, theirs) == 1
+    raw = base64.urlsafe_b64decode(thief.cookies[SESSION])
+    thief.cookies[SESSION] = base64.urlsafe_b64encode(bytes.fromhex(theirs) + raw[16:]).decode()
+
+    assert where(thief) == "/unlock/"
+
+
+def test_somebody_elses_key_slot_opens_somebody_elses_diary_to_nobody(house: House) -> None:
+    """A slot planted under the owner, whose password the thief knows: the box in it is not the owner's."""
+    rita = Diarist.join(house.server, "Rita")
+    rita.wrote(SECRET, day=DAY)
+    simon = Diarist.join(house.server, "Simon", password="nine grey geese on the lane")
+    who = hex_id(rita.owner)
+
+    forge(house.server, "DELETE FROM accounts_keyslot WHERE owner_id=? AND kind='password'", who)
+    planted = "UPDATE accounts_keyslot SET owner_id=? WHERE owner_id=? AND kind='password'"
+    assert forge(house.server, planted, who, hex_id(simon.owner)) == 1
+
+    thief = rita.another()
+    answer = thief.sign_in(password=simon.password)
+    assert answer.status == 422
+    assert where(thief) == "/sign-in/"

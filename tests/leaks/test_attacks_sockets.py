@@ -1,0 +1,170 @@
+"""The live socket: only from a page of this address, only for its own person, only while unlocked."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.fakes.model_server import Script, words
+from tests.leaks.cast import DAY, House
+from tests.losses.diarist import SESSION, Diarist
+
+ANOTHER_DAY = "2026-03-09"
+
+
+def watch(socket: ClientConnection, owner: str, *, day: str = DAY) -> None:
+    socket.send(json.dumps({"type": "watch", "day": day, "owner": owner}))
+
+
+def heard(socket: ClientConnection, *, seconds: float = 0.7) -> list[dict[str, Any]]:
+    """Every frame until it is quiet for so long; raises when the server closes."""
+    frames = []
+    while True:
+        try:
+            frames.append(json.loads(socket.recv(timeout=seconds)))
+        except TimeoutError:
+            return frames
+
+
+def code_of(socket: ClientConnection, *, seconds: float = 5) -> int | None:
+    """The code with which the server closes."""
+    try:
+        while True:
+            socket.recv(timeout=seconds)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else None
+
+
+def last_frame(socket: ClientConnection) -> dict[str, Any]:
+    """The last that is heard before the server closes."""
+    frame = ""
+    try:
+        while True:
+            frame = str(socket.recv(timeout=5))
+    except ConnectionClosed:
+        found: dict[str, Any] = json.loads(frame)
+        return found
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None,
+        "null",
+        "http://elsewhere.example",
+        "http://127.0.0.1",
+        "http://localhost:{port}",
+    ],
+)
+def test_a_page_of_another_address_gets_no_socket(house: House, origin: str | None) -> None:
+    said = origin and origin.format(port=house.server.port)
+
+    with pytest.raises(InvalidStatus) as refused, house.owner.socket(origin=said):
+        pass
+
+    assert refused.value.response.status_code == 403
+
+
+def test_nobody_and_somebody_locked_are_told_by_a_code(house: House) -> None:
+    browser = house.owner.another()
+    browser.sign_in()
+    browser.post("/lock/")
+
+    for who in (house.stranger, browser):
+        with who.socket() as socket:
+            assert code_of(socket) == 4401
+
+
+def test_a_page_of_somebody_else_is_closed(house: House) -> None:
+    with house.housemate.socket() as socket:
+        watch(socket, house.owner.owner)
+
+        assert code_of(socket) == 4403
+
+
+def test_a_housemate_hears_nothing_of_the_owners_reply(house: House) -> None:
+    house.model.next(Script(tokens=words(60), rate=60))
+    entry = house.owner.wrote("Asked aloud.", day=ANOTHER_DAY)
+    with house.owner.socket() as own, house.housemate.socket() as other:
+        watch(own, house.owner.owner, day=ANOTHER_DAY)
+        watch(other, house.housemate.owner, day=ANOTHER_DAY)
+        reply = house.owner.post(f"/entries/{entry}/respond/", script=True).body.split('id="reply-')[1][:36]
+        other.send(json.dumps({"type": "again", "reply": reply}))
+        other.send(json.dumps({"type": "again", "reply": house.ids(house.owner)["reply"]}))
+
+        assert heard(other) == []
+        assert [frame["reply"] for frame in heard(own)].count(reply) > 3
+
+
+def test_a_copied_cookie_hears_nothing_more_after_the_lock(house: House) -> None:
+    # Their only browser: the reply itself ends with the last lock.
+    browser = Diarist.join(house.server, "Sandra")
+    house.model.next(Script(tokens=words(4000), rate=100))
+    entry = browser.wrote("Asked, then locked.", day=ANOTHER_DAY)
+    with browser.socket() as own, browser.copied().socket() as thief:
+        for socket in (own, thief):
+            watch(socket, browser.owner, day=ANOTHER_DAY)
+        browser.post(f"/entries/{entry}/respond/", script=True)
+        while json.loads(thief.recv(timeout=5))["type"] != "delta":
+            continue
+
+        browser.post("/lock/")
+
+        for socket in (own, thief):
+            assert last_frame(socket)["type"] == "locked"
+            assert socket.close_code == 4401
+        # What came at the lock ended; the model still speaks, and nobody hears it.
+        assert house.model.wait_for_hang_up()
+    with browser.copied().socket() as late:
+        assert code_of(late) == 4401
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "",
+        "42",
+        "[1]",
+        "null",
+        '"watch"',
+        "{}",
+        '{"type": "watch"}',
+        '{"type": "again", "reply": 42}',
+        '{"type": "again", "reply": "not-an-id"}',
+        '{"type": "watch", "day": "2026-02-30", "owner": "x"}',
+        '{"type": "lock"}',
+        "[" * 30_000,
+        '{"type": "\\ud800"}',
+        b"\xff\xfe\x00",
+        random.Random(7).randbytes(500),
+    ],
+    ids=repr,
+)
+def test_a_frame_that_no_page_sends_ends_the_socket_and_nothing_else(
+    house: House, frame: str | bytes
+) -> None:
+    with house.owner.socket() as socket:
+        socket.send(frame)
+
+        assert code_of(socket) in (4400, 1007)
+
+    assert house.owner.get("/healthz").status == 200
+    assert "Traceback" not in house.server.log()
+
+
+def test_a_thousand_frames_at_once_slow_nobody(house: House) -> None:
+    with house.owner.socket() as socket:
+        for number in range(1000):
+            socket.send(json.dumps({"type": "again", "reply": f"01930000-0000-7000-8000-{number:012}"}))
+        assert house.housemate.get("/").status == 200
+        assert heard(socket, seconds=0.3) == []
+
+
+def test_a_cookie_in_the_address_counts_for_nothing(house: House) -> None:
+    stranger: Diarist = house.stranger
+    address = f"ws://127.0.0.1:{house.server.port}/live/?{SESSION}={house.owner.cookies[SESSION]}"
+    with connect(address, origin=stranger.server.base_url) as socket:  # type: ignore[arg-type]  # a new type of str
+        assert code_of(socket) == 4401

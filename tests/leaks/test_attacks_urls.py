@@ -1,0 +1,275 @@
+"""Every address as a stranger, as a housemate with the owner's ids, and as somebody locked."""
+
+import os
+import socket
+import subprocess
+import sys
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.leaks.addresses import ADDRESSES, OWNED, PRIVATE, READABLE, UNSAFE, Address, called
+from tests.leaks.cast import DAY, House
+from tests.leaks.rows import fingerprints
+from tests.losses.diarist import Answer, Diarist
+from tests.server import ROOT
+
+NOBODYS = {
+    name: f"01930000-0000-7000-8000-00000000000{number}"
+    for number, name in enumerate(("entry", "reply", "version", "sign_in"))
+}
+# A locked page may hand in what was being typed, and say that its recovery code is kept.
+UNLOCKED = [address for address in PRIVATE if address.name not in ("draft", "recovery_kept")]
+OF_SOMEBODY = [address for address in UNSAFE if not address.is_public]
+SECRET = "An entry of Olive."
+_URLCONF = """
+import django; django.setup()
+from django.urls import get_resolver, URLResolver
+def names(patterns):
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                yield from names(pattern.url_patterns)
+        else:
+            yield pattern.name
+print(*names(get_resolver().url_patterns))
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def written(house: House) -> None:
+    house.ids(house.owner)
+    house.ids(house.housemate)
+
+
+@pytest.fixture(scope="module")
+def locked(house: House) -> Diarist:
+    """The owner at a browser whose vault is locked."""
+    browser = house.owner.another()
+    browser.sign_in()
+    browser.post("/lock/")
+    return browser
+
+
+def every_way(who: Diarist, address: Address, path: str) -> list[Answer]:
+    """By link, by script, by form, by script's form: as far as the address takes them."""
+    answers = []
+    if "GET" in address.takes:
+        answers += [who.get(path), who.fetch(path)]
+    if "POST" in address.takes:
+        answers += [who.post(path, script=script, text="Planted.", revision="1") for script in (False, True)]
+    return answers
+
+
+def test_no_address_is_forgotten_here() -> None:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "llamora.settings"}
+    command = [sys.executable, "-c", _URLCONF]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+
+    assert sorted(done.stdout.split()) == sorted(address.name for address in ADDRESSES)
+
+
+@pytest.mark.parametrize("address", PRIVATE, ids=called)
+def test_a_stranger_is_sent_to_the_door_and_changes_nothing(house: House, address: Address) -> None:
+    before, stranger = fingerprints(house.server), house.stranger
+    stranger.get("/sign-in/")
+
+    for answer in every_way(stranger, address, address.with_ids(house.ids(house.owner))):
+        assert answer.status in (302, 401)
+        assert answer.status != 302 or answer.headers["location"].startswith("/sign-in/")
+        assert SECRET not in answer.body
+
+    assert fingerprints(house.server) == before
+
+
+@pytest.mark.parametrize("address", UNLOCKED, ids=called)
+def test_somebody_locked_is_sent_to_unlock_and_changes_nothing(
+    house: House, locked: Diarist, address: Address
+) -> None:
+    before = fingerprints(house.server)
+
+    for answer in every_way(locked, address, address.with_ids(house.ids(house.owner))):
+        assert answer.status in (302, 401)
+        assert answer.status != 302 or answer.headers["location"].startswith("/unlock/")
+        assert SECRET not in answer.body
+
+    assert fingerprints(house.server) == before
+
+
+@pytest.mark.parametrize("address", OWNED, ids=called)
+@pytest.mark.parametrize("who", ["housemate", "keeper"])
+def test_what_is_somebody_elses_is_like_what_is_not_there(house: House, address: Address, who: str) -> None:
+    other, before = getattr(house, who), fingerprints(house.server)
+
+    theirs = every_way(other, address, address.with_ids(house.ids(house.owner)))
+    nobodys = every_way(other, address, address.with_ids(NOBODYS))
+
+    assert [answer.status for answer in theirs] == [404] * len(theirs)
+    assert [(a.status, a.body) for a in theirs] == [(a.status, a.body) for a in nobodys]
+    assert fingerprints(house.server) == before
+
+
+def test_a_housemate_cannot_hang_a_draft_on_an_entry_of_the_owner(house: House) -> None:
+    before = fingerprints(house.server)
+
+    answer = house.housemate.draft("Planted.", entry=house.ids(house.owner)["entry"])
+
+    assert answer.status == 404
+    assert fingerprints(house.server) == before
+
+
+@pytest.mark.parametrize("address", OF_SOMEBODY, ids=called)
+def test_a_page_of_the_owner_writes_nothing_into_the_diary_of_a_housemate(
+    house: House, address: Address
+) -> None:
+    """Two people, one browser: the page is the owner's, the cookie the housemate's."""
+    before = fingerprints(house.server)
+
+    for script in (False, True):
+        answer = house.housemate.post(
+            address.with_ids(house.ids(house.housemate)),
+            script=script,
+            owner=house.owner.owner,
+            text="Strayed.",
+        )
+
+        assert answer.status == 409
+        assert "somebody else" in answer.body
+
+    assert fingerprints(house.server) == before
+
+
+@pytest.mark.parametrize("address", READABLE, ids=called)
+def test_looking_changes_nothing(house: House, address: Address) -> None:
+    people = (house.owner, house.housemate, house.keeper, house.stranger)
+    before = fingerprints(house.server)
+
+    for who in people:
+        for method in ("GET", "HEAD", "OPTIONS"):
+            for headers in ({}, {"HX-Request": "true"}):
+                path = address.with_ids(house.ids(house.owner))
+                assert who.ask(method, path, headers=headers).status < 500
+
+    assert fingerprints(house.server) == before
+
+
+@pytest.mark.parametrize("address", ADDRESSES, ids=called)
+def test_methods_that_no_page_uses_change_nothing(house: House, address: Address) -> None:
+    before = fingerprints(house.server)
+    headers = {"X-CSRFToken": house.owner.cookies["llamora_csrf"], "X-Llamora-Owner": house.owner.owner}
+
+    for method in ("PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "MERRY"):
+        path = address.with_ids(house.ids(house.owner))
+        assert house.owner.ask(method, path, b"text=Planted.", headers).status < 500, method
+
+    assert fingerprints(house.server) == before
+
+
+@pytest.mark.parametrize("address", [a for a in ADDRESSES if a.takes == "POST"], ids=called)
+def test_what_takes_a_form_is_not_reached_by_a_link(house: House, address: Address) -> None:
+    assert house.owner.get(address.with_ids(house.ids(house.owner))).status == 405
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../../etc/passwd",
+        "/static/../llamora/settings.py",
+        "/static/..%2f..%2fllamora/settings.py",
+        "/static/%2e%2e/%2e%2e/data/secrets/secret_key",
+        "/static/....//secrets/secret_key",
+        "/static//etc/passwd",
+        "/static/%00",
+        "/data/secrets/secret_key",
+        "/llamora.sqlite3",
+        "/.env",
+        "/d/2026-02-30/",
+        "/d/2026-13-01/",
+        "/d/0000-01-01/",
+        "/d/10000-01-01/",
+        "/d/２０２６-01-01/".encode().decode("latin-1"),
+        "/d/2026-1-1/",
+        "/d/2026-03-05",
+        "/d/2026-03-05/../../admin/",
+        "/calendar/2026-13/",
+        "/calendar/0000-01/",
+        "/entries/42/",
+        "/entries/not-an-id/",
+        "/entries/%00/",
+        "/%ff%fe/",
+        "/" + "a" * 5000,
+        "//elsewhere.example/",
+        "/d/2026-03-05/;/",
+        "/d//2026-03-05/",
+        "/admin/../d/2026-03-05/",
+        "/D/2026-03-05/",
+    ],
+)
+def test_tricks_with_paths_lead_nowhere(house: House, path: str) -> None:
+    for who in (house.stranger, house.owner):
+        status, body = raw_get(who, path)
+
+        assert status in (301, 302, 400, 404)
+        assert "SECRET_KEY" not in body
+        assert SECRET not in body
+        assert "root:" not in body
+
+
+def raw_get(who: Diarist, path: str) -> tuple[int, str]:
+    """A GET of exactly these bytes; client libraries clean paths up."""
+    cookie = "; ".join(f"{name}={value}" for name, value in who.cookies.items())
+    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", who.server.port), timeout=10) as connection:
+        connection.sendall(head.encode("latin-1"))
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    return int(answer.split(b" ", 2)[1]), answer.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        "//elsewhere.example/",
+        "///elsewhere.example",
+        "/\\elsewhere.example",
+        "\\\\elsewhere.example",
+        "/\t/elsewhere.example",
+        "/\n/elsewhere.example",
+        "/%09/elsewhere.example",
+        "/%2f/elsewhere.example",
+        "/%5celsewhere.example",
+        "http://elsewhere.example/",
+        "https:elsewhere.example",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "http://127.0.0.1@elsewhere.example/",
+        " //elsewhere.example",
+        "/\x00//elsewhere.example",
+        "/d/2026-03-05/\r\nSet-Cookie: planted=1",
+        "/d/2026-03-05/%0d%0aSet-Cookie:%20planted=1",
+        "/sign-out/",
+    ],
+)
+def test_no_return_address_leads_away_or_writes_a_header(house: House, following: str) -> None:
+    owner = house.owner
+
+    answers = [
+        owner.post("/recovery-kept/", next=following, code=owner.code),
+        owner.ask("GET", f"/sign-in/?{quoted(following)}"),
+        owner.ask("GET", f"/unlock/?{quoted(following)}"),
+        owner.ask("GET", f"/admin/login/?{quoted(following)}"),
+    ]
+
+    for answer in answers:
+        assert answer.status in (302, 404)
+        assert answer.headers.get("location", "/") == "/"
+        assert not any("planted" in line for line in answer.set_cookies)
+
+
+def quoted(following: str) -> str:
+    return urlencode({"next": following})
+
+
+def test_the_day_is_still_as_its_owner_left_it(house: House) -> None:
+    assert house.owner.texts(day=DAY) == [SECRET]

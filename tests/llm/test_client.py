@@ -1,0 +1,312 @@
+"""The client against a real server on a socket: every way it can fail has its own code."""
+
+import asyncio
+import logging
+import socket
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from llamora.llm.client import ModelServer
+from llamora.llm.deltas import Delta, Finish, Usage
+from llamora.llm.errors import ModelError
+from tests.fakes.model_server import FakeModelServer, Script, words
+
+SECRET = "xyzzy-what-I-wrote"
+TURNS = [{"role": "user", "content": SECRET}]
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeModelServer]:
+    with FakeModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def server(upstream: FakeModelServer) -> AsyncIterator[ModelServer]:
+    server = ModelServer(upstream.url)
+    yield server
+    await server.close()
+
+
+async def told(server: ModelServer, *, silence: float = 5.0, limit: float = 5.0) -> tuple[str, str, Finish]:
+    """The whole reply."""
+    text = thought = ""
+    async for part in server.stream(TURNS, max_tokens=500, silence=silence, limit=limit):
+        if isinstance(part, Finish):
+            return text, thought, part
+        text += part.text
+        thought += part.thought
+    raise AssertionError("a stream ended without its finish")
+
+
+async def failing(server: ModelServer, *, silence: float = 5.0, limit: float = 5.0) -> ModelError:
+    """The error a reply ends with, after checking that it gives nothing away."""
+    with pytest.raises(ModelError) as caught:
+        await told(server, silence=silence, limit=limit)
+    error = caught.value
+    assert str(error) == error.code
+    assert error.__suppress_context__ or error.__context__ is None
+    assert SECRET not in repr(error) + "".join(traceback.format_exception(error))
+    return error
+
+
+async def test_a_reply_is_streamed_whole(upstream: FakeModelServer, server: ModelServer) -> None:
+    upstream.next(Script(tokens=words(300), thoughts=["so ", "it ", "rained"]))
+
+    text, thought, finish = await told(server)
+
+    assert text == "".join(words(300))
+    assert thought == "so it rained"
+    assert finish == Finish("stop", Usage(7, 300))
+
+
+async def test_what_is_sent_is_what_was_asked_and_no_more(
+    upstream: FakeModelServer, server: ModelServer
+) -> None:
+    await told(server)
+
+    (body,) = upstream.calls
+    assert body["messages"] == TURNS
+    assert (body["stream"], body["max_tokens"]) == (True, 500)
+    assert "temperature" not in body
+
+
+async def test_half_a_character_in_what_is_sent_harms_nobody(
+    upstream: FakeModelServer, server: ModelServer
+) -> None:
+    turns = [{"role": "user", "content": "rain \ud83c 雨"}]
+
+    async with aclosing(server.stream(turns, max_tokens=9)) as stream:
+        await anext(stream)
+
+    assert upstream.calls[0]["messages"][0]["content"] == "rain ? 雨"
+
+
+async def test_deltas_come_as_the_server_sends_them(upstream: FakeModelServer, server: ModelServer) -> None:
+    upstream.next(Script(tokens=words(6), rate=30))
+    clock = asyncio.get_running_loop().time
+
+    times = [clock() async for part in server.stream(TURNS, max_tokens=9) if isinstance(part, Delta)]
+
+    assert len(times) > 2
+    assert times[-1] - times[0] > 0.1
+
+
+async def test_a_character_split_across_reads_is_whole(
+    upstream: FakeModelServer, server: ModelServer
+) -> None:
+    upstream.next(Script(tokens=["雨が", "降る ", "🌧️", "é"], chunk_size=3))
+
+    assert (await told(server))[0] == "雨が降る 🌧️é"
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        (Script(status=401, error="Invalid API Key"), "unauthorized"),
+        (Script(status=403), "unauthorized"),
+        (Script(status=404, error="model 'x' not found, try pulling it first"), "no_such_model"),
+        (Script(status=404, error="File Not Found"), "wrong_address"),
+        (Script(status=503, error="Loading model"), "loading"),
+        (Script(status=500), "server_error"),
+        (Script(status=418), "server_error"),
+        (Script(status=429), "busy"),
+        (Script(status=400, error="request exceeds the available context size"), "too_long"),
+        (Script(status=413), "too_long"),
+        (Script(malformed_after=3), "malformed"),
+        (Script(error_after=3), "server_error"),
+        (Script(drop_after=3), "dropped"),
+        (Script(drop_after=0), "dropped"),
+        (Script(no_end=True, tokens=["so"]), "dropped"),
+        (Script(endless=True, tokens=["la ", "le "]), "repetition"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_each_failure_has_its_own_code(
+    upstream: FakeModelServer, server: ModelServer, script: Script, code: str
+) -> None:
+    upstream.next(script)
+
+    assert (await failing(server)).code == code
+    # The server is no worse for it.
+    assert (await told(server))[0]
+
+
+@pytest.mark.parametrize("script", [Script(silent_after=3), Script(headers_after=60), Script(first_after=60)])
+async def test_silence_is_an_error_and_ends_the_upstream_work(
+    upstream: FakeModelServer, server: ModelServer, script: Script
+) -> None:
+    upstream.next(script)
+
+    assert (await failing(server, silence=0.2)).code == "silent"
+    assert await asyncio.to_thread(upstream.wait_for_hang_up)
+
+
+async def test_a_reply_without_end_meets_the_time_limit(
+    upstream: FakeModelServer, server: ModelServer
+) -> None:
+    upstream.next(Script(tokens=words(9999), rate=200))
+
+    assert (await failing(server, limit=0.3)).code == "time_limit"
+    assert await asyncio.to_thread(upstream.wait_for_hang_up)
+
+
+async def test_nobody_listening_is_a_refused_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    assert (await failing(ModelServer(f"http://127.0.0.1:{port}"))).code == "refused_connection"
+
+
+async def test_what_came_before_a_drop_was_given(upstream: FakeModelServer, server: ModelServer) -> None:
+    upstream.next(Script(tokens=words(50), drop_after=20))
+    came: list[str] = []
+
+    async def listen() -> None:
+        async for part in server.stream(TURNS, max_tokens=9):
+            came.append(part.text if isinstance(part, Delta) else "")
+
+    with pytest.raises(ModelError):
+        await listen()
+
+    assert "".join(came) == "".join(words(20))
+
+
+async def test_stopping_closes_the_connection(upstream: FakeModelServer, server: ModelServer) -> None:
+    upstream.next(Script(tokens=words(9999), rate=100))
+
+    async with aclosing(server.stream(TURNS, max_tokens=9)) as stream:
+        await anext(stream)
+
+    assert await asyncio.to_thread(upstream.wait_for_hang_up)
+
+
+async def test_cancelling_closes_the_connection(upstream: FakeModelServer, server: ModelServer) -> None:
+    upstream.next(Script(silent_after=1))
+    task = asyncio.create_task(told(server))
+    await asyncio.to_thread(upstream.wait_for_calls, 1)
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await asyncio.to_thread(upstream.wait_for_hang_up)
+
+
+async def test_a_connection_is_used_again(upstream: FakeModelServer, server: ModelServer) -> None:
+    for _ in range(3):
+        await told(server)
+
+    assert upstream.connections == 1
+
+
+async def test_a_kept_connection_that_died_meanwhile_does_no_harm(
+    server: ModelServer, upstream: FakeModelServer
+) -> None:
+    await told(server)
+    upstream.close_idle()
+
+    assert (await told(server))[0]
+
+
+async def test_sixteen_streams_at_once_are_each_whole(upstream: FakeModelServer, server: ModelServer) -> None:
+    upstream.next(*(Script(tokens=[f"{place} ", *words(200)]) for place in range(16)))
+
+    replies = await asyncio.gather(*(told(server) for _ in range(16)))
+
+    assert {reply[0] for reply in replies} == {f"{place} " + "".join(words(200)) for place in range(16)}
+
+
+async def test_nothing_that_is_sent_or_received_is_logged(
+    upstream: FakeModelServer, server: ModelServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    upstream.next(Script(tokens=["answer-", "plugh"]), Script(status=400, error=f"cannot read {SECRET}"))
+
+    await told(server)
+    await failing(server)
+
+    assert SECRET not in caplog.text
+    assert "plugh" not in caplog.text
+
+
+async def test_a_redirect_is_not_followed(upstream: FakeModelServer) -> None:
+    with FakeModelServer(redirect=f"{upstream.url}/v1/chat/completions") as liar:
+        error = await failing(ModelServer(liar.url))
+
+    assert error.code == "wrong_address"
+    assert upstream.requests == []
+
+
+async def test_proxies_of_the_environment_are_ignored(
+    upstream: FakeModelServer, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    assert (await told(server))[0]
+
+
+async def test_the_key_goes_to_the_server() -> None:
+    with FakeModelServer(api_key="sesame") as guarded:
+        wrong = await failing(ModelServer(guarded.url, api_key="simsim"))
+        text, _, _ = await told(ModelServer(guarded.url, api_key="sesame"))
+
+    assert wrong.code == "unauthorized"
+    assert text
+
+
+async def test_failures_of_replies_are_told_and_stops_are_not(upstream: FakeModelServer) -> None:
+    heard: list[str] = []
+    server = ModelServer(upstream.url, on_failure=lambda error: heard.append(error.code))
+    upstream.next(Script(status=503), Script(rate=50))
+
+    await failing(server)
+    async with aclosing(server.stream(TURNS, max_tokens=9)) as stream:
+        await anext(stream)
+
+    assert heard == ["loading"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "window", "slots"),
+    [
+        ("llama.cpp", 2048, 3),
+        ("Ollama", 2048, 1),
+        ("LM Studio", 2048, 1),
+        ("vLLM", 2048, 4),
+        ("other", 4096, 1),
+    ],
+)
+async def test_a_probe_tells_what_is_offered(kind: str, window: int, slots: int) -> None:
+    with FakeModelServer(kind=kind, model="heron", context=2048, slots=3) as upstream:
+        offer = await ModelServer(upstream.url).probe()
+
+    assert (offer.kind, offer.name, offer.context_window, offer.slots) == (kind, "heron", window, slots)
+
+
+@pytest.mark.parametrize(
+    ("manners", "code"),
+    [
+        ({"api_key": "x"}, "unauthorized"),
+        ({"loading": True}, "loading"),
+        ({"redirect": "/x"}, "wrong_address"),
+    ],
+)
+async def test_a_probe_fails_with_a_code(manners: dict[str, Any], code: str) -> None:
+    with FakeModelServer(**manners) as upstream, pytest.raises(ModelError) as caught:
+        await ModelServer(upstream.url).probe()
+
+    assert caught.value.code == code
+
+
+async def test_tokens_are_counted_by_the_server_that_can(server: ModelServer) -> None:
+    before = await server.count_tokens("雨が")
+    await server.probe()
+
+    assert (before, await server.count_tokens("雨が")) == (6, 2)
+    assert await server.count_turns([{"role": "user", "content": "tea"}]) == len("user: tea\n") + 1

@@ -1,0 +1,216 @@
+"""Bytes to deltas: cut anywhere, whole characters, thinking and leaked markers sorted out."""
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llamora.llm.deltas import Finish, Usage
+from llamora.llm.errors import Dropped, Malformed, ModelError, Repetition
+from llamora.llm.reading import Reading
+from llamora.llm.sse import LONGEST_LINE, EventReader
+from tests.fakes.model_server import words
+
+DONE = b"data: [DONE]\n\n"
+
+
+def event(text: str = "", *, finish: str | None = None, **fields: object) -> bytes:
+    delta = {"content": text, **fields} if text or not fields else fields
+    payload = {"choices": [{"delta": delta, "finish_reason": finish}]}
+    return b"data: " + json.dumps(payload, ensure_ascii=False).encode() + b"\n\n"
+
+
+def read(*chunks: bytes) -> tuple[str, str, Finish]:
+    """What a person would have on the page in the end."""
+    reading, text, thought = Reading(), "", ""
+    deltas = [reading.feed(chunk) for chunk in chunks]
+    for delta in [*deltas, reading.close()]:
+        if delta is None:
+            continue
+        text = delta.text if delta.withdraw else text + delta.text
+        thought += delta.thought
+    return text, thought, reading.finish()
+
+
+def shown(*texts: str) -> tuple[str, str]:
+    """Text and thought of a reply that came in these pieces."""
+    return read(*map(event, texts), event(finish="stop"), DONE)[:2]
+
+
+def test_text_is_joined_and_the_end_is_told() -> None:
+    usage = b'data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}\n\n'
+
+    result = read(event("Good "), event("day"), event(finish="length"), usage, DONE)
+
+    assert result == ("Good day", "", Finish("length", Usage(7, 2)))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])), st.integers(1, 40))
+def test_a_reply_cut_anywhere_reads_the_same(text: str, size: int) -> None:
+    whole = event("Dear " + text + ".") + event(finish="stop") + DONE
+    chunks = [whole[start : start + size] for start in range(0, len(whole), size)]
+
+    assert read(*chunks)[0] == read(whole)[0]
+
+
+@given(
+    st.lists(st.sampled_from(["<think>", "</think>", "</s>", "<", "a ", "\n", "<|im_", "end|>", "雨"])),
+    st.integers(1, 9),
+)
+def test_markup_cut_anywhere_sorts_the_same(parts: list[str], size: int) -> None:
+    text = "".join(parts)
+
+    cut = shown(*(text[start : start + size] for start in range(0, len(text), size)))
+
+    assert cut[0] == shown(text)[0]
+
+
+def test_fifty_thousand_events_a_second_and_more_are_read() -> None:
+    whole = b"".join(event(f"{word} ") for word in words(25_000))
+    reading, begun = Reading(), time.process_time()
+
+    pieces = [reading.feed(whole[start : start + 65536]) for start in range(0, len(whole), 65536)]
+
+    assert time.process_time() - begun < 0.5
+    assert sum(delta.pieces for delta in pieces if delta) == 25_000
+
+
+def test_comments_other_fields_and_carriage_returns_are_passed_over() -> None:
+    raw = b": ping\r\n\r\nevent: x\r\nid: 3\r\n" + event("tea").replace(b"\n", b"\r\n") + event(finish="stop")
+
+    assert read(raw)[0] == "tea"
+
+
+def test_an_end_without_its_blank_line_is_still_an_end() -> None:
+    assert read(event("tea"), b"data: [DONE]")[0] == "tea"
+
+
+def test_a_stream_without_an_end_was_dropped() -> None:
+    with pytest.raises(Dropped):
+        read(event("tea"))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b'{"choices":[{"del', b"[1]", b"42", b"true", b'{"choices":[7]}', b'{"choices":"x"}', b"[" * 99_999],
+)
+def test_a_malformed_event_is_an_error_without_its_text(payload: bytes) -> None:
+    with pytest.raises(Malformed) as caught:
+        read(b"data: " + payload + b"\n\n")
+
+    assert str(caught.value) == "malformed"
+
+
+def test_a_line_without_end_is_refused_rather_than_kept() -> None:
+    reader = EventReader()
+    reader.feed(b"x" * LONGEST_LINE)
+
+    with pytest.raises(Malformed):
+        reader.feed(b"x")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"code": 500, "message": "oh"}, "server_error"),
+        ({"code": 400, "type": "exceed_context_size_error"}, "too_long"),
+        ({"code": 503, "message": "Loading model"}, "loading"),
+        ("plain", "server_error"),
+    ],
+)
+def test_an_error_inside_the_stream_has_its_code(error: object, code: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        read(event("so far"), b"data: " + json.dumps({"error": error}).encode() + b"\n\n")
+
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
+def test_thinking_in_a_field_of_its_own_is_thought(field: str) -> None:
+    assert read(event(**{field: "hm"}), event("Tea."), DONE)[:2] == ("Tea.", "hm")
+
+
+@pytest.mark.parametrize("tag", ["think", "thinking", "thought"])
+def test_inline_thinking_is_thought_however_it_is_cut(tag: str) -> None:
+    whole = f"<{tag}>so it rained</{tag}>\n\nIt rained."
+
+    assert shown(whole) == ("It rained.", "so it rained")
+    assert shown(*whole) == ("It rained.", "so it rained")
+
+
+def test_a_lone_end_of_thinking_withdraws_what_came_before() -> None:
+    assert shown("perhaps ", "rain</th", "ink>\n\nIt rained.")[0] == "It rained."
+
+
+def test_a_lone_end_in_one_piece_with_its_thought_keeps_the_thought() -> None:
+    assert shown("perhaps rain</think>It rained.") == ("It rained.", "perhaps rain")
+
+
+def test_a_stray_end_after_thinking_apart_withdraws_nothing() -> None:
+    assert read(event(reasoning_content="hm"), event("Tea"), event("</think>."), DONE)[0] == "Tea."
+
+
+def test_thinking_that_never_ends_is_no_text() -> None:
+    assert shown("<think>on and on") == ("", "on and on")
+
+
+@pytest.mark.parametrize("marker", ["<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|endoftext|>"])
+def test_a_leaked_end_marker_ends_the_reply_however_it_is_cut(marker: str) -> None:
+    assert shown("Good day.", marker, "\n<|im_start|>user\nmore") == ("Good day.", "")
+    assert shown(*f"Good day.{marker}invented") == ("Good day.", "")
+
+
+def test_a_closing_strike_through_is_text_but_trailing_it_is_an_end() -> None:
+    assert shown("<s>tea</s>", " coffee") == ("<s>tea</s> coffee", "")
+    assert shown("Good day.", "</s>") == ("Good day.", "")
+    assert shown("Good day.</s>\n", "</s>") == ("Good day.", "")
+
+
+def test_a_less_than_sign_is_only_text() -> None:
+    assert shown("a <", " b <", "|", " c <th") == ("a < b <| c <th", "")
+
+
+def test_a_character_split_into_raw_bytes_is_put_together() -> None:
+    first, second = "🌧".encode()[:2], "🌧".encode()[2:]
+    halves = [event("?").replace(b"?", b"rain " + first), event("?").replace(b"?", second + b" tea")]
+
+    assert read(*halves, DONE)[0] == "rain 🌧 tea"
+
+
+def test_a_character_split_into_surrogates_is_put_together() -> None:
+    high = b'data: {"choices":[{"delta":{"content":"rain \\ud83c"}}]}\n\n'
+    low = b'data: {"choices":[{"delta":{"content":"\\udf27 tea"}}]}\n\n'
+
+    assert read(high, low, DONE)[0] == "rain 🌧 tea"
+
+
+def test_half_a_character_never_leaves_as_half() -> None:
+    high = b'data: {"choices":[{"delta":{"content":"a\\ud83cb\\udfff c"}}]}\n\n'
+    half = event("?").replace(b"?", "🌧".encode()[:2])
+
+    text = read(high, half, event("z"), half, DONE)[0]
+
+    assert text == "a\ufffdb\ufffd c\ufffdz"
+
+
+def test_control_characters_are_left_out() -> None:
+    assert shown("a\x00b\x1b[31m\tc\n\x7fd") == ("ab[31m\tc\nd", "")
+
+
+def test_pieces_count_every_event_also_those_held_back() -> None:
+    reading = Reading()
+    deltas = [reading.feed(event(text)) for text in ("a", "<", "thin", "king about", " b")]
+
+    assert sum(delta.pieces for delta in deltas if delta) == 5
+
+
+def test_a_reply_in_circles_is_stopped() -> None:
+    with pytest.raises(Repetition):
+        read(*(event("and then the rain came again, ") for _ in range(200)))
+
+
+def test_thinking_in_circles_is_stopped() -> None:
+    with pytest.raises(Repetition):
+        read(*(event(reasoning_content="wait, the user said rain. ") for _ in range(200)))

@@ -1,0 +1,52 @@
+"""Circles are noticed soon; prose, songs, lists and tables are left alone."""
+
+import random
+
+import pytest
+
+from llamora.llm.repetition import Guard, goes_in_circles
+from tests.fakes.model_server import words
+
+
+def noticed_after(text: str, *, step: int = 7) -> int | None:
+    """How many characters in, or None."""
+    guard = Guard()
+    for start in range(0, len(text), step):
+        if guard.feed(text[start : start + step]):
+            return start + step
+    return None
+
+
+@pytest.mark.parametrize(
+    "passage", ["la ", "!", "\n", "I am here for you. ", "一二三四五", "He went out.\n\nShe came in. " * 5]
+)
+def test_a_repeated_passage_is_noticed(passage: str) -> None:
+    after = noticed_after("It began well, on a quiet day. " + passage * 3000)
+
+    assert after is not None
+    assert after < 1200 + 6 * len(passage)
+
+
+def test_a_numbered_circle_is_noticed() -> None:
+    assert noticed_after("".join(f"{number}. Rest a little and drink some tea.\n" for number in range(200)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_prose_is_left_alone(seed: int) -> None:
+    pick = random.Random(seed)
+    vocabulary = [word.strip() for word in words(60)]
+
+    text = " ".join(pick.choice(vocabulary) for _ in range(8000))
+
+    assert noticed_after(text) is None
+
+
+def test_a_refrain_a_rule_and_a_table_are_left_alone() -> None:
+    verses = "".join(f"{verse}\nOh the rain, the rain\n" * 3 for verse in words(40))
+    table = "| a | b |\n|" + "-" * 80 + "|" + "-" * 80 + "|\n"
+
+    assert noticed_after(verses + table + "so it was, in the end. " * 8) is None
+
+
+def test_a_short_text_is_never_a_circle() -> None:
+    assert not goes_in_circles("ha " * 100)

@@ -1,0 +1,95 @@
+"""Clients that save as fast as they are answered until nobody answers, and remember what they were told."""
+
+import itertools
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from uuid import uuid4
+
+from tests.losses.diarist import Answer, Diarist
+
+# Short ones, some longer than a page of the database, some longer than a frame of its log.
+SIZES = (3, 40, 700, 40, 9000, 40, 3, 60_000)
+# Four tabs without a pause would save hundreds of entries, and each is read back.
+PAUSE = 0.03
+
+
+@dataclass(frozen=True)
+class Save:
+    """One entry on its way: the composer's key and the words."""
+
+    key: str
+    text: str = field(repr=False)
+
+
+@dataclass
+class Saver:
+    """One tab of one person that keeps entries, with a draft before each."""
+
+    who: Diarist
+    tab: str
+    confirmed: list[Save] = field(default_factory=list)
+    unanswered: list[Save] = field(default_factory=list)
+    refused: list[tuple[Save, Answer]] = field(default_factory=list)
+    drafts: list[str] = field(default_factory=list)
+    unanswered_draft: str = ""
+    revision: int = 0
+
+    def save(self, text: str) -> Answer:
+        """Draft the words on a day of this tab's own, then keep them today."""
+        self._draft(text[:5000])
+        save = Save(str(uuid4()), text)
+        try:
+            answer = self.who.keep(text, key=save.key)
+        except (OSError, HTTPException):
+            self.unanswered.append(save)
+            raise
+        if answer.status == 200:
+            self.confirmed.append(save)
+        else:
+            self.refused.append((save, answer))
+        return answer
+
+    def _draft(self, text: str) -> None:
+        self.unanswered_draft = text
+        answer = self.who.draft(text, revision=self.revision, day=self.tab)
+        if answer.status == 200:
+            self.revision += 1
+            self.drafts.append(text)
+            self.unanswered_draft = ""
+
+    def go_on(self, stop: threading.Event) -> None:
+        for number in itertools.count():
+            if stop.is_set():
+                return
+            try:
+                self.save(words(self.tab, number))
+                time.sleep(PAUSE)
+            except (OSError, HTTPException):
+                return
+
+
+def words(tab: str, number: int) -> str:
+    """A text that is nobody else's, of one of many sizes."""
+    size = SIZES[number % len(SIZES)]
+    return f"{tab} number {number} {secrets.token_hex(8)} é\n\n" + "rain < tea & 雨 " * (size // 16)
+
+
+@contextmanager
+def saving(savers: Sequence[Saver]) -> Iterator[threading.Event]:
+    """All of them at once, until the block ends or the server does."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=saver.go_on, args=(stop,), daemon=True) for saver in savers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in threads), "a saver never got an answer"

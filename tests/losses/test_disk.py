@@ -1,0 +1,155 @@
+"""No room, or no right to write: a sentence, nothing half written, and all well once there is room."""
+
+import resource
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.losses.diarist import Diarist
+from tests.losses.savers import Saver, saving, words
+from tests.server import Server, running
+
+MIB = 1024 * 1024
+LONG = "The well is dry & the bucket < empty. " * 600
+
+
+@contextmanager
+def no_file_over(server: Server, size: int) -> Iterator[None]:
+    """Every file of the server ends there: a write beyond it fails in the middle, as on a full disk."""
+    soft, hard = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def largest_file(server: Server) -> int:
+    return max(path.stat().st_size for path in server.data_dir.glob("*.sqlite3*"))
+
+
+def check_file(server: Server) -> None:
+    with closing(sqlite3.connect(server.data_dir / "llamora.sqlite3")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def wait_for_refusals(savers: list[Saver]) -> None:
+    deadline = time.monotonic() + 20
+    while not all(saver.refused for saver in savers):
+        assert time.monotonic() < deadline, "the disk was never full"
+        time.sleep(0.02)
+
+
+def test_a_disk_that_runs_full_while_people_save_loses_nothing_that_was_confirmed(
+    tmp_path: Path, settings_of_house: dict[str, str]
+) -> None:
+    with running(tmp_path, extra=settings_of_house) as server:
+        people = [Diarist.join(server, name) for name in ("Olive", "Humphrey")]
+        savers = [Saver(who.copied(), tab=f"2001-01-0{tab}") for who in people for tab in (1, 2)]
+
+        # Not a whole number of pages, so that a write ends in the middle of one.
+        with no_file_over(server, largest_file(server) + 150_001), saving(savers) as stop:
+            wait_for_refusals(savers)
+            stop.set()
+
+        for saver in savers:
+            assert not saver.unanswered
+            for save, answer in saver.refused:
+                assert answer.status == 503
+                assert "nothing was saved" in answer.body
+                for _ in range(2):
+                    assert saver.who.keep(save.text, key=save.key).status == 200
+        for who in people:
+            mine = [saver for saver in savers if saver.who.name == who.name]
+            saves = [s for saver in mine for s in (*saver.confirmed, *(save for save, _ in saver.refused))]
+            assert sorted(who.texts()) == sorted(save.text for save in saves)
+        check_file(server)
+
+
+@pytest.fixture
+def settled(tmp_path: Path, settings_of_house: dict[str, str]) -> Diarist:
+    """Somebody with an entry and a draft, in a household that has closed."""
+    with running(tmp_path, extra=settings_of_house) as server:
+        olive = Diarist.join(server, "Olive")
+        olive.wrote("Before")
+        olive.draft("Begun", day="2001-01-01")
+    return olive
+
+
+def starved(settings: dict[str, str], pragmas: str) -> dict[str, str]:
+    return settings | {"DJANGO_SETTINGS_MODULE": "tests.losses.settings", "LLAMORA_TEST_PRAGMAS": pragmas}
+
+
+@pytest.mark.parametrize(
+    ("pragmas", "sentence"),
+    [
+        # The least there can be: SQLite then takes the pages there are as its limit.
+        ("PRAGMA max_page_count=1", "The disk is full, so nothing was saved."),
+        ("PRAGMA query_only=ON", "The data folder cannot be written to, so nothing was saved."),
+    ],
+)
+def test_a_database_that_takes_nothing_says_so_and_takes_it_later(
+    tmp_path: Path, settings_of_house: dict[str, str], settled: Diarist, pragmas: str, sentence: str
+) -> None:
+    key, olive = str(uuid4()), settled
+    with running(tmp_path, extra=starved(settings_of_house, pragmas)) as server:
+        olive.server = server
+
+        by_script = olive.keep(LONG, key=key)
+        by_form = olive.post(f"/d/{olive.day}/", text=LONG, key=key, revision="0")
+        draft = olive.draft("Begun" + LONG, day="2001-01-01")
+        shown = olive.get("/")
+
+        assert (by_script.status, by_form.status, draft.status) == (503, 503, 503)
+        assert sentence in by_script.body
+        assert sentence in by_form.body
+        assert by_form.box_or_kept() == LONG
+        assert sentence in draft.body
+        assert "Before" in shown.body
+        assert olive.texts() == ["Before"]
+        assert olive.get("/d/2001-01-01/").box == "Begun"
+
+    with running(tmp_path, extra=settings_of_house) as server:
+        olive.server = server
+        for _ in range(2):
+            assert olive.keep(LONG, key=key).status == 200
+        assert olive.texts() == ["Before", LONG]
+        check_file(server)
+
+
+def test_nobody_is_told_that_they_are_locked_when_the_key_could_not_be_taken_away(
+    tmp_path: Path, settings_of_house: dict[str, str], settled: Diarist
+) -> None:
+    with running(tmp_path, extra=starved(settings_of_house, "PRAGMA query_only=ON")) as server:
+        settled.server = server
+
+        for path in ("/lock/", "/sign-out/"):
+            answer = settled.copied().post(path)
+
+            assert answer.status == 503
+            assert "nothing" in answer.body.lower()
+        assert settled.get("/").status == 200
+
+
+def test_signing_in_without_room_is_a_sentence(
+    tmp_path: Path, settings_of_house: dict[str, str], settled: Diarist
+) -> None:
+    with running(tmp_path, extra=starved(settings_of_house, "PRAGMA query_only=ON")) as server:
+        browser = settled.another()
+        browser.server = server
+
+        signed_in, joined = browser.sign_in(), browser.post("/register/", **registration())
+
+        assert (signed_in.status, joined.status) == (503, 503)
+        assert "cannot be written to" in signed_in.body
+        assert "Traceback" not in server.log()
+
+
+def registration() -> dict[str, str]:
+    word = words("2001-01-01", 1)[:30]
+    return {"name": "Tom", "password": word, "password_again": word, "time_zone": "UTC"}

@@ -1,0 +1,65 @@
+"""SIGTERM while people save and replies stream: over in three seconds, and everything that came is kept."""
+
+import json
+import re
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.losses.diarist import Diarist
+from tests.losses.savers import Saver, saving
+from tests.server import running
+
+_REPLY = re.compile(r'<section class="reply".*?</section>', re.DOTALL)
+WORDS_BEFORE_THE_END = 60
+
+
+def wait_for_words(who: Diarist, reply_id: str) -> None:
+    deadline = time.monotonic() + 15
+    while len(who.fetch(f"/replies/{reply_id}/").body.split()) < WORDS_BEFORE_THE_END + 60:
+        assert time.monotonic() < deadline, "the reply did not come"
+        time.sleep(0.1)
+
+
+def test_an_end_under_load_is_prompt_and_loses_nothing(
+    tmp_path: Path, settings_of_house: dict[str, str]
+) -> None:
+    script = Script(tokens=words(4000), rate=120)
+    with FakeModelServer(default=script, slots=8) as model:
+        settings = settings_of_house | {"LLAMORA_MODEL_URL": model.url}
+        with running(tmp_path, extra=settings) as before, ExitStack() as stack:
+            people = [Diarist.join(before, name) for name in ("Olive", "Humphrey")]
+            asked = {}
+            for who in people:
+                socket = stack.enter_context(who.socket())
+                socket.send(json.dumps({"type": "watch", "day": who.day, "owner": who.owner}))
+                answer = who.post(f"/entries/{who.wrote('A question')}/respond/", script=True)
+                asked[who.name] = re.findall(r'id="reply-([0-9a-f-]{36})"', answer.body)[0]
+            savers = [Saver(who.copied(), tab=f"2001-01-0{tab}") for who in people for tab in (1, 2)]
+
+            with saving(savers):
+                for who in people:
+                    wait_for_words(who, asked[who.name])
+                took = before.stop()
+
+        assert took < 3
+        assert all(saver.confirmed for saver in savers)
+        with running(tmp_path, extra=settings) as after:
+            for who in people:
+                who.server = after
+                look_after(who, [saver for saver in savers if saver.who.name == who.name], asked[who.name])
+
+
+def look_after(who: Diarist, savers: list[Saver], reply_id: str) -> None:
+    """The reply is kept as far as it came, and each save that was confirmed or is repeated is there once."""
+    assert not any(saver.refused for saver in savers)
+    saves = [save for saver in savers for save in (*saver.confirmed, *saver.unanswered)]
+    for saver in savers:
+        for save in saver.unanswered:
+            assert who.keep(save.text, key=save.key).status == 200
+    assert sorted(who.texts()) == sorted(["A question", *(save.text for save in saves)])
+    section = who.fetch(f"/replies/{reply_id}/").body
+    assert 'data-state="interrupted"' in section
+    assert "Llamora was closed" in section
+    assert len(re.sub("<[^>]+>", " ", section).split()) > WORDS_BEFORE_THE_END

@@ -1,0 +1,110 @@
+"""`kill -9` while entries are being saved: whatever was confirmed is there, once, exactly."""
+
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.losses.diarist import Diarist
+from tests.losses.savers import Saver, saving
+from tests.server import Server, start
+
+PEOPLE = ("Olive", "Humphrey")
+TABS_EACH = 2
+
+
+def tabs_of(people: Sequence[Diarist], round_number: int) -> list[Saver]:
+    """Each person in two tabs; a tab drafts on a day that is its own."""
+    first = round_number * TABS_EACH
+    return [
+        Saver(
+            who.copied(),
+            tab=f"20{(first + tab) // 300:02}-{(first + tab) // 25 % 12 + 1:02}-{(first + tab) % 25 + 1:02}",
+        )
+        for who in people
+        for tab in range(TABS_EACH)
+    ]
+
+
+def kill_while_saving(server: Server, savers: Sequence[Saver]) -> None:
+    with saving(savers):
+        deadline = time.monotonic() + 20
+        while sum(len(saver.confirmed) for saver in savers) < 4 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(random.uniform(0.05, 0.6))
+        server.kill()
+
+
+def kept_of(who: Diarist, known: dict[str, str]) -> Counter[str]:
+    """Every text of today, read once per entry over all rounds: an entry's text does not change."""
+    shown = who.get(f"/d/{who.day}/").entries
+    for entry_id in shown:
+        if entry_id not in known:
+            known[entry_id] = who.text_of(entry_id)
+    assert set(known) <= set(shown)
+    return Counter(known[entry_id] for entry_id in shown)
+
+
+def check_drafts(who: Diarist, saver: Saver) -> None:
+    """The last confirmed draft is there, or the one that was on its way when the server died."""
+    standing = who.get(f"/d/{saver.tab}/").box
+    assert standing in (saver.drafts[-1], saver.unanswered_draft)
+
+
+def check_file(server: Server) -> None:
+    with closing(sqlite3.connect(server.data_dir / "llamora.sqlite3")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def play(folder: Path, settings: dict[str, str], *, rounds: int) -> int:
+    """So many kills; answer how many saves were confirmed and found."""
+    server = start(folder, extra=settings)
+    people = [Diarist.join(server, name) for name in PEOPLE]
+    known: dict[str, dict[str, str]] = {who.name: {} for who in people}
+    expected: dict[str, Counter[str]] = {who.name: Counter() for who in people}
+    try:
+        for number in range(rounds):
+            savers = tabs_of(people, number)
+            kill_while_saving(server, savers)
+            server = start(folder, "--port", str(server.port), extra=settings)
+            for who in people:
+                who.server = server
+            for saver in savers:
+                look_after(saver, expected[saver.who.name], server)
+            for who in people:
+                assert kept_of(who, known[who.name]) == expected[who.name]
+        check_file(server)
+    finally:
+        server.kill()
+    return sum(counter.total() for counter in expected.values())
+
+
+def look_after(saver: Saver, expected: Counter[str], server: Server) -> None:
+    """What a page does after the server is back: send again what was not answered, with the same key."""
+    who = saver.who
+    who.server = server
+    assert not saver.refused
+    check_drafts(who, saver)
+    for save in (*saver.unanswered, *saver.confirmed[-2:]):
+        for _ in range(2):
+            assert who.keep(save.text, key=save.key).status == 200
+    expected.update(save.text for save in (*saver.confirmed, *saver.unanswered))
+
+
+def test_what_was_confirmed_is_there_after_five_kills(
+    tmp_path: Path, settings_of_house: dict[str, str]
+) -> None:
+    assert play(tmp_path, settings_of_house, rounds=5) >= 5 * 4
+
+
+@pytest.mark.slow
+def test_what_was_confirmed_is_there_after_fifty_kills(
+    tmp_path: Path, settings_of_house: dict[str, str]
+) -> None:
+    assert play(tmp_path, settings_of_house, rounds=50) >= 50 * 4

@@ -1,0 +1,51 @@
+"""A command writes beside the running server: both get their turn, and neither loses anything."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.losses.diarist import Diarist
+from tests.losses.savers import Saver, saving
+from tests.server import ROOT, running
+
+LINES, FILES = 1000, 2
+
+
+def write_diary(folder: Path, number: int) -> Path:
+    path = folder / f"diary{number}.jsonl"
+    lines = ({"date": f"200{number}-01-{1 + line % 28:02}", "text": f"Line {line}"} for line in range(LINES))
+    path.write_text("\n".join(map(json.dumps, lines)))
+    return path
+
+
+def test_imports_and_saves_at_once_all_arrive(tmp_path: Path, settings_of_house: dict[str, str]) -> None:
+    with running(tmp_path, extra=settings_of_house) as server:
+        olive = Diarist.join(server, "Olive")
+        (secret := tmp_path / "password").write_text(olive.password)
+        savers = [Saver(olive.copied(), tab=f"2011-01-0{tab}") for tab in (1, 2)]
+
+        with saving(savers):
+            commands = [
+                subprocess.Popen(
+                    [
+                        *(sys.executable, "manage.py", "import_diary", str(write_diary(tmp_path, number))),
+                        *("--user", "Olive", "--password-file", str(secret)),
+                    ],
+                    cwd=ROOT,
+                    env=server.environment,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                )
+                for number in range(FILES)
+            ]
+            said = [command.communicate(timeout=60)[0].decode() for command in commands]
+
+        assert [f"Imported {LINES:,};" in words for words in said] == [True] * FILES
+        for saver in savers:
+            assert not saver.refused
+            assert not saver.unanswered
+        assert sorted(olive.texts()) == sorted(save.text for saver in savers for save in saver.confirmed)
+        for number in range(FILES):
+            per_day = len(olive.get(f"/d/200{number}-01-01/").entries)
+            assert per_day == len(range(0, LINES, 28))

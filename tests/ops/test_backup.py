@@ -1,0 +1,407 @@
+"""`backup`: one file, whole or not there, that opens for those who could open the household."""
+
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import tarfile
+import threading
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, connections
+
+from accounts.models import SignIn
+from llamora.management.backup import archive, copying, retention, structure, taking
+from llamora.management.refusals import Refusal
+from tests.diary.cast import Member, member
+from tests.keys.processes import forked
+from tests.ops.keeping import NOW, Place, database, dies_at_step, everything_in, rows
+
+MARKER = "the heron stood in the reeds"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(folder=tmp_path)
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> Member:
+    owner = member("Olive")
+    for number in range(40):
+        owner.wrote(f"{MARKER} {number}")
+    return owner
+
+
+def unpacked(place: Place, backup: Path) -> Path:
+    folder = place.folder / "unpacked"
+    folder.mkdir()
+    archive.unpack(backup, folder)
+    return folder
+
+
+def test_a_backup_is_one_closed_file_named_by_its_moment(owner: Member, place: Place) -> None:
+    taken = place.taken()
+
+    assert taken.path == place.shelf / "llamora-20261120T101500Z.tar"
+    assert stat.S_IMODE(taken.path.stat().st_mode) == 0o600
+    assert os.listdir(place.shelf) == [taken.path.name]
+    assert taken.envelopes == 42
+
+
+def test_any_tar_program_opens_it(owner: Member, place: Place) -> None:
+    with tarfile.open(place.taken().path) as tar:
+        assert tar.getnames() == ["llamora.sqlite3", "settings.env", "manifest.json"]
+
+
+def test_it_holds_every_entry_and_no_session(owner: Member, place: Place) -> None:
+    copy = unpacked(place, place.taken().path) / archive.DATABASE
+
+    assert rows(copy, "diary_entry") == 40
+    assert rows(copy, "accounts_signin") == rows(copy, "accounts_unlock") == 0
+    assert rows(database(), "accounts_signin") == 1
+
+
+def test_not_even_bytes_of_a_session_are_in_it(owner: Member, place: Place) -> None:
+    row = SignIn.objects.select_related("unlock").get()
+    secret_parts = [bytes(row.half_hash), bytes(row.unlock.salt), bytes(row.unlock.wrapped_dek)]
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert all(part in database().read_bytes() for part in secret_parts)
+
+    whole = place.taken().path.read_bytes()
+
+    assert [part for part in secret_parts if part in whole] == []
+
+
+def test_no_word_of_anybody_is_in_it(owner: Member, place: Place) -> None:
+    assert MARKER.encode() not in place.taken(with_secrets=True).path.read_bytes()
+
+
+def test_a_copy_is_sound_and_stands_alone(owner: Member, place: Place) -> None:
+    folder = unpacked(place, place.taken().path)
+
+    found = structure.inspect(folder / archive.DATABASE)
+
+    assert found.problems == []
+    assert sorted(os.listdir(folder)) == ["llamora.sqlite3", "manifest.json", "settings.env"]
+    assert {column.label: column.envelopes for column in found.columns}["diary.entry.text"] == 40
+
+
+def test_indexes_and_prompts_come_along_and_half_written_ones_do_not(owner: Member, place: Place) -> None:
+    search = place.house.data_dir / "search" / str(owner.id)
+    search.mkdir(parents=True)
+    (search / "words-1-x.sealed").write_bytes(b"sealed")
+    (search / "words-1-y.part").write_bytes(b"half")
+    (place.house.data_dir / "prompts").mkdir()
+    (place.house.data_dir / "prompts" / "respond.txt").write_text("Be brief.")
+
+    folder = unpacked(place, place.taken().path)
+
+    assert (folder / "search" / str(owner.id) / "words-1-x.sealed").read_bytes() == b"sealed"
+    assert (folder / "prompts" / "respond.txt").read_text() == "Be brief."
+    assert not list(folder.rglob("*.part"))
+
+
+def test_names_that_a_restore_would_refuse_are_left_out(owner: Member, place: Place) -> None:
+    prompts = place.house.data_dir / "prompts"
+    prompts.mkdir()
+    for name in ("respond.txt", "._respond.txt", "respond (old).txt", "réponse.txt"):
+        (prompts / name).write_text("Be brief.")
+
+    folder = unpacked(place, place.taken().path)
+
+    assert sorted(os.listdir(folder / "prompts")) == ["respond.txt", "réponse.txt"]
+
+
+def test_an_archive_that_does_not_read_back_never_gets_its_name(
+    owner: Member, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A disk that hands back something else than was written.
+    monkeypatch.setattr(os, "fsync", lambda _: spoil(next(place.shelf.glob(".*.part/*.tar"), None)))
+
+    with pytest.raises(Refusal, match="damaged"):
+        place.taken()
+
+    assert os.listdir(place.shelf) == []
+
+
+def spoil(path: Path | None) -> None:
+    if path is not None:
+        whole = bytearray(path.read_bytes())
+        whole[len(whole) // 2] ^= 1
+        path.write_bytes(whole)
+
+
+SETTINGS = {
+    "LLAMORA_PORT": "9000",
+    "LLAMORA_SECRET_KEY": "very secret words",
+    "LLAMORA_MODEL_API_KEY": "sk-other",
+    "LLAMORA_MODEL_URL": "http://user:hidden@10.0.0.2:8080/v1",
+    "HOME": "/home/olive",
+}
+
+
+def test_settings_come_without_secrets(owner: Member, place: Place) -> None:
+    text = taking.settings_text(SETTINGS, with_secrets=False)
+
+    assert "LLAMORA_PORT='9000'" in text
+    assert "http://10.0.0.2:8080/v1" in text
+    for hidden in ("secret words", "sk-other", "hidden", "HOME"):
+        assert hidden not in text
+
+
+def test_secrets_come_when_asked_for(owner: Member, place: Place) -> None:
+    (place.house.data_dir / "secrets").mkdir()
+    (place.house.data_dir / "secrets" / "secret_key").write_text("the key")
+
+    without = place.taken().path.read_bytes()
+    folder = unpacked(place, place.taken(with_secrets=True).path)
+
+    assert b"the key" not in without
+    assert (folder / "secrets" / "secret_key").read_text() == "the key"
+    assert "sk-other" in taking.settings_text(SETTINGS, with_secrets=True)
+
+
+def test_two_in_one_second_are_two(owner: Member, place: Place) -> None:
+    assert place.taken().path != place.taken().path
+
+
+def writing_on(path: Path, stop: threading.Event, written: list[int]) -> None:
+    """Commit small rows as fast as another process of the household could."""
+    with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as storm:
+        number = 0
+        while not stop.is_set():
+            storm.execute("INSERT INTO storm VALUES (?, ?)", [number, os.urandom(3000)])
+            written.append(number)
+            number += 1
+
+
+def test_a_backup_in_a_storm_of_writes_ends_and_holds_what_was_confirmed_before(
+    owner: Member, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "STEP_PAGES", 8)
+    live = place.folder / "live.sqlite3"
+    copying.copy_database(database(), live)
+    with closing(sqlite3.connect(live)) as made:
+        made.execute("PRAGMA journal_mode = WAL")
+        made.execute("CREATE TABLE storm (number INTEGER, ballast BLOB)")
+        made.executemany("INSERT INTO storm VALUES (?, ?)", [(-1, os.urandom(3000)) for _ in range(1000)])
+        made.commit()
+    stop, written = threading.Event(), list[int]()
+    storm = threading.Thread(target=writing_on, args=(live, stop, written))
+    storm.start()
+    while len(written) < 50:
+        pass
+
+    confirmed = len(written)
+    copying.copy_database(live, place.folder / "copy.sqlite3")
+    meanwhile = len(written) - confirmed
+    stop.set()
+    storm.join()
+
+    assert meanwhile > 20, "there was no storm"
+    copied = rows(place.folder / "copy.sqlite3", "storm") - 1000
+    assert confirmed <= copied <= confirmed + meanwhile
+    assert structure.inspect(place.folder / "copy.sqlite3").problems == []
+
+
+def test_a_damaged_database_is_not_backed_up(owner: Member, place: Place) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER fence_diary_entry_text_insert")
+    try:
+        with pytest.raises(Refusal, match="damaged"):
+            place.taken()
+    finally:
+        call_command("migrate", verbosity=0)
+
+    assert os.listdir(place.shelf) == []
+
+
+def test_a_backup_that_is_stopped_leaves_nothing(owner: Member, place: Place) -> None:
+    for patience in (0, 1, 2, 3, 5, 8):
+        asked = iter(range(1000))
+
+        with pytest.raises(copying.Stopped):
+            taking.take(
+                place.house,
+                folder=place.shelf,
+                now=NOW,
+                stop=lambda: next(asked) >= patience,  # noqa: B023
+            )
+
+        assert os.listdir(place.shelf) == []
+
+
+def test_a_backup_without_room_is_refused(
+    owner: Member, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(place.folder)._replace(free=1_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+
+    with pytest.raises(Refusal, match="not enough room"):
+        place.taken()
+
+
+def test_a_household_that_is_not_there_is_refused(transactional_db: None, place: Place) -> None:
+    house = taking.House(data_dir=place.folder, database=place.folder / "none", environment={})
+
+    with pytest.raises(Refusal, match="no household"):
+        taking.take(house, folder=place.shelf, now=NOW)
+
+
+def test_the_command_says_counts_and_place(
+    owner: Member, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("backup", to=place.shelf)
+
+    said = capsys.readouterr().out
+    assert str(place.shelf) in said
+    assert "42 sealed values" in said
+    with pytest.raises(CommandError, match="cannot be made"):
+        call_command("backup", to=database() / "below a file")
+
+
+# --- Reading an archive that somebody else may have made ------------------------------------------
+
+
+def repacked(backup: Path, target: Path, change: dict[str, bytes | None]) -> Path:
+    """The archive with some of its files put in, changed, or (None) left out."""
+    import io
+
+    with tarfile.open(backup) as old, tarfile.open(target, "w") as new:
+        contents = {head.name: old.extractfile(head).read() for head in old}  # type: ignore[union-attr]
+        for name, content in {**contents, **change}.items():
+            if content is not None:
+                head = tarfile.TarInfo(name)
+                head.size = len(content)
+                new.addfile(head, io.BytesIO(content))
+    return target
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"llamora.sqlite3": b"SQLite format 3\0 and so on"},
+        {"llamora.sqlite3": None},
+        {"manifest.json": None},
+        {"manifest.json": b"[]"},
+        {"manifest.json": b"{"},
+        {"manifest.json": b'{"format": "llamora.backup", "version": 2, "files": {}}'},
+        {"../outside": b"x"},
+        {"/tmp/outside": b"x"},
+        {"search/../../outside": b"x"},
+        {"something else": b"x"},
+        {"search/unlisted.sealed": b"x"},
+    ],
+)
+def test_an_archive_that_is_not_as_we_write_them_is_refused(
+    owner: Member, place: Place, change: dict[str, bytes | None]
+) -> None:
+    bad = repacked(place.taken().path, place.folder / "bad.tar", change)
+
+    with pytest.raises(Refusal):
+        unpacked(place, bad)
+
+    assert not list(place.folder.rglob("outside"))
+
+
+def test_links_and_devices_in_an_archive_are_refused(owner: Member, place: Place) -> None:
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE):
+        bad = place.folder / "bad.tar"
+        with tarfile.open(bad, "w") as tar:
+            head = tarfile.TarInfo("prompts/link.txt")
+            head.type, head.linkname = kind, "/etc/passwd"
+            tar.addfile(head)
+        shutil.rmtree(place.folder / "unpacked", ignore_errors=True)
+
+        with pytest.raises(Refusal):
+            unpacked(place, bad)
+
+
+def test_an_archive_that_was_cut_off_is_refused_wherever_that_was(owner: Member, place: Place) -> None:
+    whole = place.taken().path.read_bytes()
+    for share in (0.0, 0.1, 0.5, 0.9, 0.95):
+        cut = place.folder / "cut.tar"
+        cut.write_bytes(whole[: int(len(whole) * share)])
+        shutil.rmtree(place.folder / "unpacked", ignore_errors=True)
+
+        with pytest.raises(Refusal):
+            unpacked(place, cut)
+
+
+def test_one_changed_byte_is_noticed(owner: Member, place: Place) -> None:
+    whole = bytearray(place.taken().path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    changed = place.folder / "changed.tar"
+    changed.write_bytes(whole)
+
+    with pytest.raises(Refusal, match="damaged"):
+        unpacked(place, changed)
+
+
+def test_the_manifest_lists_what_is_there(owner: Member, place: Place) -> None:
+    folder = unpacked(place, place.taken().path)
+
+    manifest = json.loads((folder / "manifest.json").read_text())
+
+    assert manifest["format"] == "llamora.backup"
+    assert manifest["version"] == 1
+    assert set(manifest["files"]) == {"llamora.sqlite3", "settings.env"}
+    assert manifest["files"]["llamora.sqlite3"]["size"] == (folder / "llamora.sqlite3").stat().st_size
+
+
+def test_the_household_is_not_kept_from_writing_meanwhile(
+    owner: Member, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "STEP_PAGES", 1)
+    done = threading.Thread(target=place.taken)
+    done.start()
+
+    written = 0
+    while done.is_alive():
+        owner.wrote("meanwhile")
+        written += 1
+    done.join()
+    connections.close_all()
+
+    assert written > 5
+
+
+def test_nothing_readable_is_left_beside_it(owner: Member, place: Place) -> None:
+    place.taken(now=NOW + timedelta(days=1))
+
+    assert MARKER.encode() not in everything_in(place.folder)
+
+
+EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "sqlite3.connect"}
+
+
+def test_a_backup_killed_anywhere_leaves_no_half_one_under_its_name(owner: Member, place: Place) -> None:
+    made = []
+    for step in range(1, 400, 2):
+
+        def backs_up(step: int = step) -> None:
+            dies_at_step(step, events=EVENTS)
+            place.taken(now=NOW + timedelta(hours=step))
+
+        ended = forked(backs_up)
+        made = sorted(place.shelf.glob("*.tar")) if place.shelf.is_dir() else []
+        for path in made:
+            shutil.rmtree(place.folder / "unpacked", ignore_errors=True)
+            unpacked(place, path)
+        if ended == 0:
+            break
+
+    assert ended == 0
+    assert made
+    strays = list(place.shelf.glob(".llamora-*.part"))
+    assert strays
+    later = NOW + timedelta(days=400)
+    assert retention.remove_strays(place.house.data_dir, backups=place.shelf, now=later) == len(strays)
+    assert sorted(place.shelf.iterdir()) == made

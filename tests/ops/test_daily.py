@@ -1,0 +1,283 @@
+"""Once a day, while it is served: a backup, and what is past its time goes. By hand: `prune`, `stats`."""
+
+import asyncio
+import io
+import os
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Person, SignIn
+from diary.models import Entry, Version
+from diary.services.entries import edit_entry
+from llamora.database import shelf
+from llamora.management import pruning
+from llamora.management.backup import daily, restoring, taking
+from tests.diary.cast import Member, member
+
+NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, settings: Any) -> Path:
+    settings.DATA_DIR, settings.BACKUP_DIR = tmp_path, tmp_path / "backups"
+    return tmp_path
+
+
+@pytest.fixture
+def olive(transactional_db: None, own_folder: Path) -> Member:
+    return member("Olive")
+
+
+def serve_for(seconds: float) -> float:
+    """Run the background task as `up` does and cancel it; answer how long the cancelling took."""
+
+    async def main() -> float:
+        task = asyncio.ensure_future(daily.keep_backups())
+        await asyncio.sleep(seconds)
+        began = time.monotonic()
+        task.cancel()
+        await asyncio.wait([task])
+        return time.monotonic() - began
+
+    return asyncio.run(main())
+
+
+def on_shelf(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder / "backups")) if (folder / "backups").is_dir() else []
+
+
+def test_a_backup_is_made_and_the_next_not_before_a_day_is_over(
+    olive: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(daily, "AFTER_START", 0.05)
+    monkeypatch.setattr(daily, "EVERY", 0.1)
+    caplog.set_level("INFO")
+
+    serve_for(1.5)
+
+    assert len(on_shelf(own_folder)) == 1
+    assert caplog.text.count("A backup was made") == 1
+    assert "Olive" not in caplog.text
+
+
+def test_nothing_is_done_in_the_first_minute(olive: Member, own_folder: Path) -> None:
+    serve_for(0.3)
+
+    assert on_shelf(own_folder) == []
+    assert daily.AFTER_START >= 60
+
+
+def test_a_household_without_people_and_one_that_wants_none_has_none(
+    transactional_db: None, own_folder: Path, settings: Any
+) -> None:
+    assert not daily.is_due()
+
+    member("Olive")
+    assert daily.is_due()
+
+    settings.BACKUP_DAILY = False
+    assert not daily.is_due()
+
+
+def test_a_day_after_the_last_it_is_time_again(olive: Member, own_folder: Path) -> None:
+    (own_folder / "backups").mkdir()
+    for hours, due in ((23, False), (25, True)):
+        name = shelf.name_of(timezone.now() - timedelta(hours=hours))
+        (own_folder / "backups" / name).touch()
+        assert daily.is_due() is due
+        (own_folder / "backups" / name).unlink()
+
+
+def test_the_end_of_the_server_does_not_wait_for_a_backup_and_leaves_nothing_of_it(
+    olive: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from llamora.management.backup import copying
+
+    monkeypatch.setattr(daily, "AFTER_START", 0.01)
+    monkeypatch.setattr(copying, "STEP_PAGES", 1)
+    monkeypatch.setattr(copying, "PAUSE_SECONDS", 0.05)
+
+    took = serve_for(0.5)
+
+    assert took < 0.2
+    deadline = time.monotonic() + 5
+    while on_shelf(own_folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert on_shelf(own_folder) == []
+
+
+def test_a_round_that_fails_is_said_in_the_log_and_ends_nothing(
+    olive: Member, own_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (own_folder / "backups").write_text("a file in the folder's place")
+
+    daily.round_of(threading.Event())
+
+    assert "cannot be made" in caplog.text
+
+
+def test_it_is_pruned_once_a_day_whatever_becomes_of_the_backup(
+    olive: Member, own_folder: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    settings.BACKUP_DIR = own_folder / "file"
+    settings.BACKUP_DIR.write_text("a file in the folder's place")
+
+    first = daily.round_of(threading.Event())
+    again = daily.round_of(threading.Event(), first)
+    settings.BACKUP_DAILY = False
+    next_day = daily.round_of(threading.Event(), timezone.now() - timedelta(hours=25))
+
+    assert "cannot be made" in caplog.text
+    assert first is not None
+    assert again == first
+    assert next_day is not None
+    assert next_day > first
+    assert caplog.text.count("Past their time and gone") == 2
+
+
+def test_a_machine_that_refuses_to_lower_the_urgency_is_backed_up_all_the_same(
+    olive: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refuses)
+    monkeypatch.setattr(daily, "AFTER_START", 0.05)
+
+    serve_for(1.5)
+
+    assert len(on_shelf(own_folder)) == 1
+
+
+def test_healthz_says_how_the_backups_stand(olive: Member, own_folder: Path, settings: Any) -> None:
+    def state() -> str:
+        return str(Client().get("/healthz").json()["backup"])
+
+    assert state() == "none"
+    settings.BACKUP_DAILY = False
+    assert state() == "off"
+    taken = taking.take(taking.this_house(), folder=settings.BACKUP_DIR, now=timezone.now())
+    assert state() == "fresh"
+    taken.path.rename(taken.path.with_name("llamora-20200101T000000Z.tar"))
+    assert state() == "old"
+
+
+# --- What stays and what goes ---------------------------------------------------------------------
+
+
+def kept(*moments: datetime) -> list[shelf.Kept]:
+    return [shelf.Kept(moment, Path(shelf.name_of(moment))) for moment in moments]
+
+
+def test_of_a_year_of_days_seven_days_and_four_weeks_stay() -> None:
+    year = kept(*(NOW - timedelta(days=days) for days in range(365)))
+
+    gone = shelf.outdated(year, now=NOW, days=7, weeks=4)
+
+    stay = sorted((NOW - each.made_at).days for each in set(year) - set(gone))
+    # The 20th is a Friday: the newest of the weeks before are Sundays, 5, 12 and 19 days ago.
+    assert stay == [0, 1, 2, 3, 4, 5, 6, 12, 19]
+
+
+def test_of_a_day_the_newest_stays_and_of_the_last_day_all() -> None:
+    hours = kept(*(NOW - timedelta(hours=hours) for hours in range(0, 72, 4)))
+
+    gone = shelf.outdated(hours, now=NOW, days=7, weeks=0)
+
+    stay = sorted(int((NOW - each.made_at).total_seconds() / 3600) for each in set(hours) - set(gone))
+    assert stay == [0, 4, 8, 12, 16, 20, 36, 60]
+
+
+def test_the_newest_stays_however_old_it_is() -> None:
+    assert shelf.outdated(kept(datetime(2001, 1, 1, tzinfo=UTC)), now=NOW, days=1, weeks=0) == []
+
+
+def test_other_files_are_never_counted_or_removed(own_folder: Path) -> None:
+    folder = own_folder / "backups"
+    folder.mkdir()
+    for name in ("letter.tar", "llamora-20260230T000000Z.tar", "llamora-20260101T000000Z.tar.old"):
+        (folder / name).touch()
+
+    assert shelf.backups(folder) == []
+
+
+def test_pruning_takes_what_is_past_its_time_and_nothing_else(olive: Member, own_folder: Path) -> None:
+    now = timezone.now()
+    old, young, living = (olive.wrote(text) for text in ("old", "young", "living"))
+    Entry.objects.filter(id=old.id).update(deleted_at=now - timedelta(days=31))
+    Entry.objects.filter(id=young.id).update(deleted_at=now - timedelta(days=29))
+    with olive.unlocked():
+        edit_entry(owner_id=olive.id, entry_id=living.id, text="living twice", revision=1)
+        Version.objects.update(replaced_at=now - timedelta(days=31))
+        edit_entry(owner_id=olive.id, entry_id=living.id, text="living thrice", revision=2)
+    SignIn.objects.update(created_at=now - timedelta(days=31))
+    (own_folder / "backups").mkdir()
+    for days in range(100):
+        (own_folder / "backups" / shelf.name_of(now - timedelta(days=days))).touch()
+    part = own_folder / "backups" / ".llamora-20260101T000000Z.tar.1.part"
+    (own_folder / "restoring").mkdir()
+    (own_folder / restoring.REPLACED).mkdir()
+    replaced = own_folder / restoring.REPLACED / "llamora-20260101T000000Z.sqlite3"
+    for path in (part, replaced):
+        path.touch()
+    for path in (part, replaced, own_folder / "restoring"):
+        os.utime(path, times=(0, 0))
+
+    pruned = pruning.prune(now=now)
+
+    assert (pruned.sessions, pruned.entries, pruned.versions) == (1, 1, 1)
+    assert (pruned.replaced, pruned.strays) == (1, 2)
+    with olive.unlocked():
+        assert [version.text for version in Version.objects.all()] == ["living twice"]
+    assert pruned.backups == 100 - len(on_shelf(own_folder))
+    assert set(Entry.objects.values_list("id", flat=True)) == {young.id, living.id}
+    assert not SignIn.objects.exists()
+    assert sorted(os.listdir(own_folder)) == ["backups", "replaced"]
+
+
+def test_indexes_of_those_who_left_and_of_destroyed_keys_go(olive: Member, own_folder: Path) -> None:
+    search, left = own_folder / "search" / str(olive.id), own_folder / "search" / str(uuid4())
+    living = search / f"words-1-{uuid4()}.sealed"
+    dead = [search / f"vectors-0-{uuid4()}.sealed", left / f"words-1-{uuid4()}.sealed"]
+    for path in (living, *dead):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    assert pruning.prune(now=timezone.now()).indexes == 2
+
+    assert living.exists()
+    assert not any(path.exists() for path in dead)
+
+
+def test_pruning_again_takes_nothing(olive: Member, own_folder: Path) -> None:
+    out = io.StringIO()
+
+    call_command("prune", stdout=out)
+
+    assert out.getvalue().startswith("Gone: 0 sessions, 0 entries")
+    assert pruning.prune(now=timezone.now()).total == 0
+
+
+def test_stats_count_and_say_nothing_of_what_was_written(olive: Member, own_folder: Path) -> None:
+    for number in range(3):
+        olive.wrote("A long evening by the canal", day=olive.today - timedelta(days=number // 2))
+    out = io.StringIO()
+
+    call_command("stats", stdout=out)
+
+    said = out.getvalue()
+    assert "Olive: 3 entries on 2 days" in said
+    assert "5 sealed values" in said
+    assert "Database: " in said
+    assert "canal" not in said
+    assert Person.objects.count() == 1

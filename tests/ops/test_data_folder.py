@@ -1,0 +1,106 @@
+"""The data folder: made closed, kept closed, held by one."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from llamora.management import data_folder
+from llamora.management.refusals import Refusal
+
+KEY = "k3y-" + "".join(chr(65 + number % 26) for number in range(60))
+
+
+def prepare(folder: Path) -> Path:
+    key_file = folder / "secrets" / "secret_key"
+    data_folder.prepare(folder, key_file=key_file, key=KEY)
+    return key_file
+
+
+@pytest.fixture(autouse=True)
+def _umask() -> object:
+    """`prepare` closes this process's files to others; give back what was."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def test_a_new_folder_and_its_key_are_closed_to_others(tmp_path: Path) -> None:
+    key_file = prepare(tmp_path / "a" / "data")
+
+    assert stat.S_IMODE((tmp_path / "a" / "data").stat().st_mode) == 0o700
+    assert stat.S_IMODE(key_file.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    assert key_file.read_text() == KEY + "\n"
+
+
+def test_an_empty_folder_that_stands_open_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+
+    prepare(tmp_path / "data")
+
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_the_key_is_made_once(tmp_path: Path) -> None:
+    key_file = prepare(tmp_path / "data")
+    key_file.write_text("another\n")
+
+    prepare(tmp_path / "data")
+
+    assert key_file.read_text() == "another\n"
+
+
+def test_a_key_from_the_environment_is_not_written_down(tmp_path: Path) -> None:
+    key_file = tmp_path / "data" / "secrets" / "secret_key"
+
+    data_folder.prepare(tmp_path / "data", key_file=key_file, key="")
+
+    assert not key_file.exists()
+
+
+@pytest.mark.parametrize("name", ["secrets/secret_key", "llamora.sqlite3", "llamora.sqlite3-wal"])
+def test_a_file_that_others_can_read_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    prepare(tmp_path / "data")
+    (tmp_path / "data" / name).touch()
+    (tmp_path / "data" / name).chmod(0o640)
+
+    with pytest.raises(Refusal, match=f"chmod 600 .*{name}"):
+        prepare(tmp_path / "data")
+
+
+def test_a_folder_with_something_in_it_is_never_closed_unasked(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "somebody's file").touch()
+    (tmp_path / "data").chmod(0o755)
+
+    with pytest.raises(Refusal, match="chmod 700"):
+        prepare(tmp_path / "data")
+
+
+def test_a_file_in_the_folder_s_place_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+
+    with pytest.raises(Refusal, match="LLAMORA_DATA_DIR"):
+        prepare(tmp_path / "data")
+
+
+def test_one_holds_the_folder_and_lets_it_go(tmp_path: Path) -> None:
+    first = data_folder.lock(tmp_path)
+    with first, pytest.raises(Refusal, match="already running"), data_folder.lock(tmp_path):
+        pass
+
+    with data_folder.lock(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize(
+    "key", ["", "short", "a" * 80, "django-insecure-0123456789abcdefghijklmnopqrstuvwxyz-0123456789"]
+)
+def test_a_key_that_could_be_guessed_is_weak(key: str) -> None:
+    assert data_folder.weakness_of(key)
+
+
+def test_a_random_key_is_not_weak() -> None:
+    assert data_folder.weakness_of(KEY) is None

@@ -1,0 +1,310 @@
+"""`doctor`: silent in a sound household, and able to say each thing that can be wrong."""
+
+import io
+import os
+import resource
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from accounts import invitations as links
+from accounts import rotation
+from accounts.models import Person, SignIn, Unlock, Vault
+from diary.models import Reply, ReplyState
+from llamora.crypto import FORMAT, FORMATS
+from llamora.management import data_folder, startup
+from llamora.management.backup import taking
+from llamora.management.doctor import backups, database, folder, household, machine, model
+from llamora.management.doctor.verdict import Check, Verdict, carried_out
+from tests.diary.cast import Member, member
+from tests.keys.house import diarist
+
+
+def said(check: Check) -> list[Verdict]:
+    return list(carried_out(check))
+
+
+def worst(check: Check) -> str:
+    levels = {verdict.level for verdict in said(check)}
+    return next((level for level in ("bad", "warn", "ok") if level in levels), "nothing")
+
+
+def words(check: Check) -> str:
+    return " ".join(verdict.words for verdict in said(check))
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> Member:
+    owner = member("Olive")
+    owner.wrote("A line of quiet words")
+    Person.objects.update(is_staff=True)
+    return owner
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, settings: Any) -> Path:
+    """A data folder for these tests alone."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.BACKUP_DIR = tmp_path / "data" / "backups"
+    settings.RUNTIME_DIR = "/dev/shm"
+    settings.SECRET_KEY_FILE = tmp_path / "data" / "secrets" / "secret_key"
+    settings.DATA_DIR.mkdir(mode=0o700)
+    return tmp_path / "data"
+
+
+def test_the_command_says_every_line_and_no_content(owner: Member, own_folder: Path) -> None:
+    out = io.StringIO()
+
+    call_command("doctor", stdout=out)
+
+    said = out.getvalue()
+    assert "diary.entry.text: 1 sealed values: 1 of format 1. All under" in said
+    assert "journal_mode=wal" in said
+    assert "0 to put right" in said
+    assert "quiet" not in said
+    assert "Olive" not in said
+
+
+def test_the_command_ends_in_an_error_where_something_is_bad(owner: Member, own_folder: Path) -> None:
+    own_folder.chmod(0o755)
+
+    with pytest.raises(CommandError, match="1 to put right"):
+        call_command("doctor", stdout=io.StringIO())
+
+
+def test_without_a_household_it_looks_at_the_rest(
+    owner: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = taking.House(data_dir=own_folder, database=own_folder / "none", environment={})
+    monkeypatch.setattr(taking, "this_house", lambda: nowhere)
+    out = io.StringIO()
+
+    call_command("doctor", stdout=out)
+
+    assert "no household here yet" in out.getvalue()
+
+
+def test_a_check_that_fails_is_a_verdict_and_not_the_end() -> None:
+    def falls_over() -> Iterator[Verdict]:
+        raise PermissionError(13, "Permission denied")
+        yield
+
+    assert [(v.level, v.subject) for v in said(falls_over)] == [("bad", "falls over")]
+
+
+def test_files_that_others_can_read_are_named(owner: Member, own_folder: Path) -> None:
+    assert worst(folder.file_modes) == "ok"
+
+    (own_folder / "backups").mkdir()
+    (own_folder / "backups" / "a.tar").touch()
+    (own_folder / "backups" / "a.tar").chmod(0o644)
+    assert worst(folder.file_modes) == "warn"
+
+    (own_folder / "llamora.sqlite3").touch()
+    (own_folder / "llamora.sqlite3").chmod(0o640)
+    assert worst(folder.file_modes) == "bad"
+    assert "chmod 600" in words(folder.file_modes)
+
+
+def test_a_weak_secret_key_is_bad(settings: Any) -> None:
+    assert worst(folder.secret_key) == "ok"
+
+    settings.SECRET_KEY = "django-insecure-" + "abcdefghij" * 5
+
+    assert worst(folder.secret_key) == "bad"
+
+
+def test_a_run_secret_on_a_disk_is_bad(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from accounts import run_secret
+
+    settings.RUNTIME_DIR = "/dev/shm"
+    assert worst(folder.run_secret) == "ok"
+
+    monkeypatch.setattr(run_secret, "_file_system_of", lambda _: "ext4")
+    assert worst(folder.run_secret) == "bad"
+
+    settings.RUNTIME_DIR = ""
+    assert worst(folder.run_secret) == "warn"
+
+
+def test_a_running_server_is_seen(own_folder: Path) -> None:
+    assert "not running" in words(folder.server)
+
+    with data_folder.lock(own_folder):
+        assert words(folder.server) == "It is running."
+
+
+def test_a_clock_that_was_later_before_is_bad(owner: Member, own_folder: Path) -> None:
+    assert worst(machine.clock) == "ok"
+
+    SignIn.objects.update(created_at=timezone.now() + timedelta(days=1))
+
+    assert worst(machine.clock) == "bad"
+
+
+def test_little_room_is_said_before_it_is_none(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(own_folder)
+    for free, level in ((2**40, "ok"), (300 * 2**20, "warn"), (2**20, "bad")):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: usage._replace(free=free))
+
+        assert worst(machine.disk_space) == level
+
+
+HEAD = "Filename\tType\tSize\tUsed\tPriority\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "level"),
+    [("", "ok"), ("/dev/zram0 partition 1 0 5\n", "ok"), ("/swapfile file 1 0 -2\n", "warn")],
+)
+def test_swap_on_a_plain_disk_is_said(lines: str, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda path, **_: HEAD + lines if path.name == "swaps" else "")
+
+    assert worst(machine.swap) == level
+
+
+def test_core_dumps_are_off_after_it_has_looked() -> None:
+    assert worst(machine.core_dumps) != "bad"
+    assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
+
+
+def test_pragmas_are_read_back(owner: Member) -> None:
+    assert worst(database.pragmas) == "ok"
+
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous = OFF")
+        cursor.execute("PRAGMA secure_delete = OFF")
+    try:
+        assert [v.level for v in said(database.pragmas)] == ["bad", "bad"]
+        assert worst(database.secure_delete) == "bad"
+    finally:
+        connection.close()
+
+
+def test_the_fence_is_looked_at(owner: Member) -> None:
+    assert worst(database.fence) == "ok"
+
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER fence_diary_draft_text_update")
+    try:
+        assert "fence_diary_draft_text_update" in words(database.fence)
+    finally:
+        call_command("migrate", verbosity=0)
+    assert worst(database.fence) == "ok"
+
+
+def column(label: str) -> Verdict:
+    return next(verdict for verdict in said(database.sealed_columns) if verdict.subject == label)
+
+
+def test_values_of_another_epoch_are_bad_and_in_a_rotation_a_reason_to_wait(transactional_db: None) -> None:
+    olive = diarist("Olive", entries=4)
+    rotation.turn(olive.opens()).keyring.close()
+
+    assert column("diary.entry.text").level == "warn"
+    assert "4 wait for a rotation" in column("diary.entry.text").words
+    assert worst(household.rotations) == "warn"
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_formerkey")
+    assert column("diary.entry.text").level == "bad"
+    assert column("accounts.vault.digest_key").level == "ok"
+
+
+def test_an_older_format_is_said(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert column("diary.entry.text").level == "ok"
+
+    monkeypatch.setitem(FORMATS, FORMAT + 1, FORMATS[FORMAT])
+
+    assert "reseal" in column("diary.entry.text").words
+
+
+def test_people_who_cannot_come_in_are_counted(owner: Member) -> None:
+    assert "only one way in" in words(household.people)  # the cast's members have no slots at all
+
+    Person.objects.update(is_active=False)
+    assert "No keeper can sign in" in words(household.people)
+    Person.objects.update(is_staff=False)
+    assert "Nobody keeps the household" in words(household.people)
+
+    Vault.objects.all().delete()
+    assert "1 have no vault" in words(household.people)
+
+
+def test_open_invitations_are_counted(owner: Member) -> None:
+    assert worst(household.invitations) == "nothing"
+
+    links.make()
+
+    assert "1 would let somebody in" in words(household.invitations)
+
+
+def test_sessions_past_their_limits_are_counted(owner: Member) -> None:
+    assert worst(household.sessions) == "ok"
+
+    Unlock.objects.update(last_active=timezone.now() - timedelta(days=3))
+
+    assert "1 are past their limits" in words(household.sessions)
+
+
+def test_replies_that_nobody_writes_are_counted(owner: Member, own_folder: Path) -> None:
+    entry = owner.wrote("x")
+    with owner.unlocked():
+        Reply.objects.create(owner_id=owner.id, entry=entry, text="half", state=ReplyState.WRITING)
+
+    assert "1 were left" in words(household.replies)
+    with data_folder.lock(own_folder):
+        assert worst(household.replies) == "ok"
+
+
+def test_backups_are_told_by_their_age(owner: Member, own_folder: Path, settings: Any) -> None:
+    assert "There is none yet" in words(backups.backups)
+    settings.BACKUP_DAILY = False
+    assert "LLAMORA_BACKUP_DAILY" in words(backups.backups)
+
+    taken = taking.take(taking.this_house(), folder=settings.BACKUP_DIR, now=timezone.now())
+    assert worst(backups.backups) == "ok"
+    assert "copy one elsewhere" in words(backups.backups)
+
+    taken.path.rename(taken.path.with_name("llamora-20200101T000000Z.tar"))
+    assert worst(backups.backups) == "warn"
+
+
+@pytest.mark.parametrize("check", [model.model_server, model.embeddings])
+def test_models_are_looked_for_and_their_absence_is_no_fault(
+    check: Callable[[], Iterator[Verdict]], own_folder: Path, settings: Any
+) -> None:
+    settings.MODEL_USUAL_ADDRESSES = ()
+
+    assert worst(check) == "warn"
+
+
+def test_a_model_file_is_named_and_not_loaded(own_folder: Path, settings: Any) -> None:
+    (own_folder / "models").mkdir()
+    (own_folder / "models" / "small.gguf").write_bytes(b"GGUF")
+    assert "small.gguf" in words(model.model_server)
+
+    settings.MODEL_FILE = str(own_folder / "absent.gguf")
+    assert worst(model.model_server) == "warn"
+
+
+def test_commands_write_for_this_user_alone(tmp_path: Path) -> None:
+    from tests.server import manage
+
+    before = os.umask(0o022)
+    try:
+        assert manage(tmp_path, "migrate", "-v0").returncode == 0
+    finally:
+        os.umask(before)
+
+    made = tmp_path / "data" / "llamora.sqlite3"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    assert startup.PRAGMAS["secure_delete"] == 1

@@ -1,0 +1,176 @@
+"""What is deleted is gone from the raw file and its log, as sealed bytes too."""
+
+import random
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from accounts import keys, services
+from accounts.models import KeySlot, SlotKind, Unlock
+from diary.models import Draft, Entry
+from diary.services.entries import delete_entry, edit_entry
+from llamora.crypto import in_force
+from llamora.fields import SealedValue
+from tests.diary.cast import Member, member
+from tests.keys.house import diarist
+from tests.ops.keeping import database
+
+LENGTHS = (40, 300, 1_500, 3_000, 9_000, 40_000)
+SLICE = 24
+
+
+@pytest.fixture
+def olive(transactional_db: None) -> Member:
+    return member("Olive")
+
+
+def raw() -> bytes:
+    """The bytes of the database and of its write-ahead log."""
+    log = Path(f"{database()}-wal")
+    return database().read_bytes() + (log.read_bytes() if log.exists() else b"")
+
+
+def slices(envelope: bytes) -> Iterable[bytes]:
+    """Pieces of an envelope from all over it; a page's own bytes may stand in the middle of one."""
+    for at in range(5, len(envelope) - SLICE, max(SLICE, len(envelope) // 60)):
+        yield envelope[at : at + SLICE]
+
+
+def found(envelopes: Iterable[bytes]) -> int:
+    """How many of these envelopes have left a piece in the raw files."""
+    everything = raw()
+    return sum(any(piece in everything for piece in slices(envelope)) for envelope in envelopes)
+
+
+def envelope_of(entry_id: object) -> bytes:
+    held = Entry.objects.filter(id=entry_id).values_list("text", flat=True).get()
+    assert isinstance(held, SealedValue)
+    return held.envelope
+
+
+def written(olive: Member, count: int) -> list[Entry]:
+    chance = random.Random(1)
+    return [olive.wrote("x" * chance.choice(LENGTHS)) for _ in range(count)]
+
+
+def test_the_pragma_is_read_back_on_every_connection(transactional_db: None) -> None:
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA secure_delete").fetchone() == (1,)
+
+
+def test_the_search_finds_an_envelope_that_is_there(olive: Member) -> None:
+    entry = olive.wrote("x" * 3000)
+
+    assert found([envelope_of(entry.id)]) == 1
+
+
+def test_deleted_entries_are_nowhere_once_the_bin_is_pruned(olive: Member) -> None:
+    entries = written(olive, 120)
+    gone = random.Random(2).sample(entries, 60)
+    envelopes = [envelope_of(entry.id) for entry in gone]
+    kept = [envelope_of(entry.id) for entry in entries if entry not in gone]
+    with olive.unlocked():
+        for entry in gone:
+            delete_entry(owner_id=olive.id, entry_id=entry.id)
+    Entry.objects.in_bin(olive.id).update(deleted_at=timezone.now() - timedelta(days=31))
+    assert found(envelopes) == 60
+
+    call_command("prune", verbosity=0)
+
+    assert found(envelopes) == 0
+    assert found(kept) == 60
+
+
+def test_what_an_edit_replaced_is_nowhere_but_where_versions_are_kept(olive: Member) -> None:
+    drafts = [
+        Draft(owner_id=olive.id, day=olive.today - timedelta(days=number), text="y" * length)
+        for number, length in enumerate(LENGTHS)
+    ]
+    with olive.unlocked():
+        for draft in drafts:
+            draft.save(force_insert=True)
+        before = [held.envelope for held in Draft.objects.values_list("text", flat=True)]
+        for draft in drafts:
+            draft.text = "z" * 500
+            draft.save(update_fields=["text"])
+    assert found(before) == len(LENGTHS)
+
+    call_command("prune", verbosity=0)
+
+    assert found(before) == 0
+
+
+def test_an_entry_that_was_edited_opens_as_it_is_now_after_all_of_that(olive: Member) -> None:
+    entry = olive.wrote("first words")
+    with olive.unlocked():
+        edit_entry(owner_id=olive.id, entry_id=entry.id, text="second words", revision=1)
+
+    call_command("prune", verbosity=0)
+
+    assert olive.texts() == ["second words"]
+
+
+def slot_bytes(row: KeySlot) -> list[bytes]:
+    return [bytes(part) for part in (row.sealed_private, row.sealed_authenticator, row.box, row.mac)]
+
+
+def test_the_slots_of_before_a_recovery_are_nowhere_at_once(transactional_db: None) -> None:
+    olive = diarist("Olive", entries=3)
+    before = [part for row in KeySlot.objects.all() for part in slot_bytes(row)]
+    assert found(before) == len(before)
+
+    services.recover(name="Olive", code=olive.code, new_password="another lamp by the door", address="here")
+
+    assert found(before) == 0
+    now = [part for row in KeySlot.objects.all() for part in slot_bytes(row)]
+    assert found(now) == len(now)
+
+
+def test_the_sessions_key_is_nowhere_after_locking_and_pruning(olive: Member) -> None:
+    wrapped = bytes(Unlock.objects.get().wrapped_dek)
+    assert found([wrapped]) == 1
+
+    olive.locks()
+    call_command("prune", verbosity=0)
+
+    assert found([wrapped]) == 0
+
+
+def test_the_former_key_is_nowhere_after_a_rotation(transactional_db: None, tmp_path: Path) -> None:
+    from accounts import rotation
+    from accounts.models import FormerKey
+
+    olive = diarist("Olive", entries=30)
+    texts = [envelope_of(entry_id) for entry_id in olive.texts]
+    turned = rotation.turn(olive.opens())
+    sealed = FormerKey.objects.values_list("data_key", flat=True).get()
+    assert found([sealed.envelope]) == 1
+
+    rotation.go_on(turned.keyring)
+
+    assert found([sealed.envelope]) == 0
+    assert found(texts) == 0
+    assert olive.reads() == olive.texts
+
+
+def test_a_replaced_password_slot_is_nowhere_in_the_raw_file(transactional_db: None) -> None:
+    olive = diarist("Olive")
+    with closing(olive.opens().keyring) as keyring:
+        slot = keys.make_slot(
+            secret="one more lamp by the stair",
+            kind=SlotKind.PASSWORD,
+            keyring=keyring,
+            asking=keys.Asking(name="Olive", address="here"),
+        )
+        before = slot_bytes(olive.slot())
+        with in_force(keyring):
+            keys.replace_slots(keyring, by=[slot])
+        keys.leave_no_trace()
+
+    assert found(before) == 0

@@ -1,0 +1,71 @@
+"""Sessions end at their limit although nobody comes by."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import SignIn, Unlock
+from accounts.signals import vault_locked
+from llamora.management import housekeeping
+from tests.diary.cast import Member, member
+
+
+@pytest.fixture
+def locked() -> Iterator[list[Any]]:
+    """Whose vault was said to be locked."""
+    heard: list[Any] = []
+
+    def hears(person_id: Any, **_: Any) -> None:
+        heard.append(person_id)
+
+    vault_locked.connect(hears)
+    yield heard
+    vault_locked.disconnect(hears)
+
+
+@pytest.fixture
+def olive(transactional_db: None) -> Member:
+    return member("Olive")
+
+
+def run_for(seconds: float) -> None:
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(housekeeping.sweep_sessions(), seconds)
+
+    asyncio.run(main())
+
+
+def test_an_idle_vault_is_locked_and_those_above_hear_of_it(
+    olive: Member, locked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "EVERY", 0.05)
+    long_ago = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES + 1)
+    Unlock.objects.update(last_active=long_ago)
+
+    run_for(1)
+
+    assert not Unlock.objects.exists()
+    assert SignIn.objects.count() == 1
+    assert locked == [olive.id]
+
+
+def test_a_round_that_fails_does_not_end_the_rounds(
+    olive: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(housekeeping, "EVERY", 0.05)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_unlock RENAME TO elsewhere")
+    try:
+        run_for(1)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE elsewhere RENAME TO accounts_unlock")
+
+    assert caplog.text.count("could not be swept") > 2

@@ -1,0 +1,173 @@
+"""`llamora.asgi`: whole requests in lasting threads."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from llamora.asgi import Pages, is_slow
+
+
+@pytest.fixture
+def pages() -> Iterator[Pages]:
+    middleware = ["django.middleware.common.CommonMiddleware"]
+    with override_settings(ROOT_URLCONF="tests.ops.serving.urls", MIDDLEWARE=middleware, PAGE_THREADS=2):
+        pages = Pages()
+        yield pages
+        pages.close()
+
+
+def scope(path: str, *, method: str = "GET", query: str = "") -> dict[str, Any]:
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(b"host", b"localhost")],
+        "client": ["127.0.0.1", 1],
+        "server": ["localhost", 1],
+    }
+
+
+class Client:
+    """The other end of one request."""
+
+    def __init__(self, body: bytes = b"") -> None:
+        self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.incoming.put_nowait({"type": "http.request", "body": body, "more_body": False})
+        self.sent: list[dict[str, Any]] = []
+
+    async def send(self, event: Any) -> None:
+        self.sent.append(event)
+
+    def leave(self) -> None:
+        self.incoming.put_nowait({"type": "http.disconnect"})
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(event.get("body", b"") for event in self.sent)
+
+
+async def get(pages: Pages, path: str, **more: Any) -> Any:
+    client = Client(more.pop("body", b""))
+    await pages(scope(path, **more), client.incoming.get, client.send)
+    return json.loads(client.body)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("POST", "/sign-in/", True),
+        ("POST", "/unlock/", True),
+        ("POST", "/register/", True),
+        ("POST", "/recover/", True),
+        ("POST", "/replies/0193-/stop/", True),
+        ("GET", "/sign-in/", False),
+        ("POST", "/d/2026-11-20/", False),
+    ],
+)
+def test_only_what_derives_a_key_goes_the_slow_way(*, method: str, path: str, expected: bool) -> None:
+    assert is_slow(scope(path, method=method)) is expected
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_pages_share_few_threads_and_their_lasting_connections(pages: Pages) -> None:
+    answers = [await get(pages, "/where/") for _ in range(12)]
+
+    assert {answer["thread"] for answer in answers} <= {"page_0", "page_1"}
+    assert len({answer["connection"] for answer in answers}) <= 2
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_page_leaves_nothing_to_the_next_in_its_thread(pages: Pages) -> None:
+    answers = [await get(pages, "/where/") for _ in range(6)]
+
+    assert {answer["left"] for answer in answers} == {"nothing"}
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_page_does_not_wait_behind_many_sign_ins(pages: Pages) -> None:
+    waiting = [
+        asyncio.create_task(pages(scope("/sign-in/slowly/", method="POST"), client.incoming.get, client.send))
+        for client in [Client() for _ in range(8)]
+    ]
+    await asyncio.sleep(0.05)
+
+    began = time.monotonic()
+    answer = await get(pages, "/where/")
+    took = time.monotonic() - began
+    await asyncio.gather(*waiting)
+
+    assert answer["thread"].startswith("page")
+    assert took < 0.2
+
+
+async def test_a_client_that_leaves_does_not_end_what_it_asked_for(pages: Pages, tmp_path: Path) -> None:
+    mark, client = tmp_path / "mark", Client()
+    query = f"seconds=0.2&mark={mark}"
+    task = asyncio.create_task(pages(scope("/slowly/", query=query), client.incoming.get, client.send))
+    await asyncio.sleep(0.05)
+
+    task.cancel()
+    await asyncio.sleep(0.4)
+
+    assert task.cancelled()
+    assert mark.read_text() == "done"
+
+
+async def test_what_waits_for_a_thread_is_done_though_its_client_left(pages: Pages, tmp_path: Path) -> None:
+    first = [Client(), Client()]
+    busy = [asyncio.create_task(pages(scope("/slowly/"), c.incoming.get, c.send)) for c in first]
+    mark, client = tmp_path / "mark", Client()
+    query = f"seconds=0&mark={mark}"
+    task = asyncio.create_task(pages(scope("/slowly/", query=query), client.incoming.get, client.send))
+    await asyncio.sleep(0.05)
+
+    task.cancel()
+    await asyncio.gather(*busy)
+    await asyncio.sleep(0.2)
+
+    assert mark.read_text() == "done"
+
+
+async def test_a_stream_ends_when_nobody_listens(pages: Pages) -> None:
+    from tests.ops.serving.urls import STREAMED
+
+    STREAMED.clear()
+    client = Client()
+    task = asyncio.create_task(pages(scope("/stream/"), client.incoming.get, client.send))
+    await asyncio.sleep(0.3)
+    client.leave()
+    await asyncio.wait_for(task, 2)
+
+    assert 1 <= len(STREAMED) < 30
+    assert client.body.startswith(b"part\n")
+
+
+async def test_a_large_body_stays_in_memory(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tempfile
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a body went to a temporary file")
+
+    for name in ("SpooledTemporaryFile", "TemporaryFile", "NamedTemporaryFile", "mkstemp"):
+        monkeypatch.setattr(tempfile, name, refuse)
+
+    answer = await get(pages, "/sized/", method="POST", body=b"x" * 3_000_000)
+
+    assert answer["size"] == 3_000_000
+
+
+async def test_a_client_that_leaves_before_its_body_came_is_forgotten(pages: Pages) -> None:
+    client = Client()
+    client.incoming = asyncio.Queue()
+    client.leave()
+
+    await pages(scope("/sized/", method="POST"), client.incoming.get, client.send)
+
+    assert client.sent == []

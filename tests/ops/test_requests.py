@@ -1,0 +1,147 @@
+"""Bodies: bounded before they are read, never on the disk; and the log that knows no queries."""
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from llamora.management.access_log import bare
+from llamora.management.requests import LARGE, SMALL, body_limit
+from tests.server import Server, running
+
+MARKER = "marrowbone-" * 10
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    extra = {"DJANGO_SETTINGS_MODULE": "tests.ops.serving.settings"}
+    with running(tmp_path_factory.mktemp("household"), extra=extra) as server:
+        yield server
+
+
+def exchange(server: Server, sent: bytes, *, timeout: float = 10) -> bytes:
+    """Send bytes as they are, and return all that comes until the server closes."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as connection:
+        connection.sendall(sent)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+        return answer
+
+
+def post(path: str, length: int | None, *, more: str = "", body: bytes = b"") -> bytes:
+    size = "" if length is None else f"Content-Length: {length}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{size}{more}\r\n"
+    return head.encode() + body
+
+
+def temporary_files(server: Server) -> list[str]:
+    """Every temporary file this server has opened; `tests.ops.serving` tells of them in its log."""
+    return [line for line in server.log().splitlines() if line.startswith("TEMPORARY FILE")]
+
+
+def test_a_body_without_a_length_is_refused_unread(server: Server) -> None:
+    chunked = post("/sized/", None, more="Transfer-Encoding: chunked\r\n", body=b"5\r\nhello\r\n0\r\n\r\n")
+
+    answer = exchange(server, chunked)
+
+    assert answer.startswith(b"HTTP/1.1 411 ")
+    assert b"Connection: close" in answer
+    assert b"without its length" in answer
+
+
+def test_a_body_over_the_limit_is_refused_before_any_of_it_came(server: Server) -> None:
+    answer = exchange(server, post("/sized/", LARGE + 1))
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"larger than Llamora takes" in answer
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_refusal_is_read_by_a_client_that_sends_everything_first(server: Server) -> None:
+    answer = exchange(server, post("/sized/", 3 * LARGE, body=b"x" * 3 * LARGE))
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_refused_body_is_not_taken_for_the_next_request(server: Server) -> None:
+    smuggled = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    answer = exchange(
+        server, post("/sized/", LARGE + 1, body=smuggled + b" " * (LARGE + 1 - len(smuggled)) + smuggled)
+    )
+
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_client_that_waits_for_permission_is_not_told_to_go_on(server: Server) -> None:
+    answer = exchange(server, post("/sized/", LARGE + 1, more="Expect: 100-continue\r\n"))
+
+    assert b"100 Continue" not in answer
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_pages_for_strangers_take_less(server: Server) -> None:
+    assert body_limit("/sign-in/") == SMALL
+    assert body_limit("/d/2026-11-20/") == LARGE
+
+    answer = exchange(server, post("/sign-in/?next=/d/2026-11-20/", SMALL + 1))
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("size", [10, 99_999, 100_000, 1_000_000, LARGE])
+def test_a_body_up_to_the_limit_arrives_whole_and_leaves_no_file(server: Server, size: int) -> None:
+    text = (MARKER.encode() * (size // len(MARKER) + 1))[:size]
+    before = temporary_files(server)
+
+    answer = exchange(server, post("/sized/", size, body=text))
+
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["size"] == size
+    assert temporary_files(server) == before
+
+
+def test_a_form_with_a_file_leaves_no_file_either(server: Server) -> None:
+    line = b"--edge\r\nContent-Disposition: form-data; name="
+    body = line + b'"text"\r\n\r\n' + MARKER.encode() * 2000 + b"\r\n"
+    body += line + b'"file"; filename="diary.txt"\r\n\r\n' + MARKER.encode() * 20000 + b"\r\n--edge--\r\n"
+    before = temporary_files(server)
+
+    answer = exchange(
+        server,
+        post("/sized/", len(body), more="Content-Type: multipart/form-data; boundary=edge\r\n", body=body),
+    )
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert temporary_files(server) == before
+
+
+@pytest.mark.parametrize("size", [0, 1000])
+def test_a_temporary_file_would_have_been_seen(server: Server, size: int) -> None:
+    """What Twisted does with a body: a file without a name. The tests above must be able to fail."""
+    before = temporary_files(server)
+
+    exchange(server, post(f"/spooled/?size={size}", 0))
+
+    assert len(temporary_files(server)) > len(before)
+
+
+def test_the_access_log_has_paths_without_what_was_asked(server: Server) -> None:
+    request = (
+        b"GET /healthz?looking=for-something-private HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    exchange(server, request)
+    exchange(server, post("/sized/?private=yes", LARGE + 1))
+    exchange(server, b"GET /a%20private%20word HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+    log = server.log()
+
+    assert "GET /healthz 200" in log
+    assert "POST /sized/ 413" in log
+    assert "GET (no such page) 404" in log
+    assert "private" not in log
+
+
+def test_a_path_cannot_write_lines_of_its_own_into_the_log() -> None:
+    assert bare("/a\x1b[2J\r\n2026 all is well?q=1") == "'/a\\x1b[2J\\r\\n2026 all is well'"

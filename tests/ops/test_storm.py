@@ -1,0 +1,106 @@
+"""Two hundred wrong sign-ins at once, against a real server: others read on, the next right one gets in."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.browser.house import PASSWORD, House, Member, household
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TOKEN = "a" * 32
+CROWD = 200
+STORMS = {
+    "one place, one name": ("Victim", "127.0.9.9"),
+    "one place, many names": ("Guess {}", "127.0.9.10"),
+    "many places, many names": ("Guess {}", "127.1.0.{}"),
+}
+
+
+@dataclass
+class Reader:
+    """Somebody who reads their day all the while; how long each page took, in milliseconds."""
+
+    house: House
+    member: Member
+    waits: list[float] = field(default_factory=list)
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def read(self) -> None:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.member.cookies.items())
+        connection = HTTPConnection("127.0.0.1", self.house.server.port, timeout=60)
+        while not self.done.is_set():
+            began = time.perf_counter()
+            connection.request("GET", "/", headers={"Cookie": cookie})
+            assert len(connection.getresponse().read()) > 1000
+            self.waits.append((time.perf_counter() - began) * 1000)
+            time.sleep(0.01)
+
+    def p95(self) -> float:
+        return sorted(self.waits)[int(len(self.waits) * 0.95)]
+
+
+def form(name: str, password: str) -> tuple[str, dict[str, str]]:
+    fields = {"csrfmiddlewaretoken": TOKEN, "name": name, "password": password}
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"llamora_csrf={TOKEN}"}
+    return urlencode(fields), headers
+
+
+async def guess(port: int, number: int, *, name: str, address: str) -> int:
+    """One wrong sign-in; the status of its answer."""
+    body, headers = form(name.format(number), f"wrong thing {number}")
+    here = (address.format(number % 250 + 1), 0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=here)
+    lines = [f"{key}: {value}" for key, value in headers.items()]
+    lines += ["Host: 127.0.0.1", f"Content-Length: {len(body)}", "Connection: close"]
+    writer.write("\r\n".join(["POST /sign-in/ HTTP/1.1", *lines, "", body]).encode())
+    status = int((await reader.readline()).split()[1])
+    await reader.read()
+    writer.close()
+    return status
+
+
+async def crowd(port: int, *, name: str, address: str) -> None:
+    """All of them at once, in a process of their own; prints how often each status was answered."""
+    statuses = await asyncio.gather(*(guess(port, n, name=name, address=address) for n in range(CROWD)))
+    for status, times in Counter(statuses).items():
+        sys.stdout.write(f"{status} {times}\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", STORMS)
+def test_two_hundred_wrong_sign_ins_keep_nobody_waiting(tmp_path: Path, kind: str) -> None:
+    name, address = STORMS[kind]
+    with household(tmp_path) as house:
+        port, victim = house.server.port, house.new_member("Victim")
+        reader = Reader(house, house.new_member("Reader"))
+        reading = threading.Thread(target=reader.read)
+        reading.start()
+        storm = [sys.executable, "-m", __name__, str(port), name, address]
+        ended = subprocess.run(storm, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+        reader.done.set()
+        reading.join()
+
+        body, headers = form(victim.name, PASSWORD)
+        here = HTTPConnection("127.0.0.1", port, timeout=60, source_address=("127.0.8.1", 0))
+        began = time.perf_counter()
+        here.request("POST", "/sign-in/", body, headers)
+        status, took = here.getresponse().status, time.perf_counter() - began
+
+    statuses = {int(line.split()[0]): int(line.split()[1]) for line in ended.stdout.splitlines()}
+    assert sum(statuses.values()) == CROWD
+    assert set(statuses) <= {422, 429}
+    assert reader.p95() < 150
+    assert (status, took < 2) == (302, True)
+
+
+if __name__ == "__main__":
+    asyncio.run(crowd(int(sys.argv[1]), name=sys.argv[2], address=sys.argv[3]))

@@ -1,0 +1,110 @@
+"""`verify`: what can be seen of a database without a key, and with one."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from llamora.management.backup import copying
+from tests.keys.house import PASSWORD, Diarist, diarist
+from tests.ops.keeping import Place, database
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(folder=tmp_path)
+
+
+@pytest.fixture
+def olive(transactional_db: None) -> Diarist:
+    return diarist("Olive", entries=6)
+
+
+@pytest.fixture
+def password(tmp_path: Path) -> Path:
+    file = tmp_path / "password"
+    file.write_text(PASSWORD + "\n")
+    return file
+
+
+def changed_copy(place: Place, statement: str) -> Path:
+    """A bare database file that somebody has changed."""
+    path = place.folder / "changed.sqlite3"
+    copying.copy_database(database(), path)
+    with closing(sqlite3.connect(path)) as changed:
+        changed.executescript(statement)
+    return path
+
+
+def test_verify_looks_at_the_database_in_use_and_at_a_backup(
+    olive: Diarist, place: Place, password: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = place.taken()
+
+    call_command("verify")
+    call_command("verify", taken.path, user="Olive", password_file=password)
+
+    said = capsys.readouterr().out
+    assert "diary.entry.text: 6 sealed values, format 1" in said
+    assert said.count("are in order") == 2
+    assert "values of Olive open" in said
+
+
+def test_verify_takes_a_recovery_code_too(olive: Diarist, place: Place, password: Path) -> None:
+    password.write_text(olive.code)
+
+    call_command("verify", place.taken().path, user="Olive", password_file=password)
+
+
+def test_verify_ends_in_an_error_where_something_is_wrong(
+    olive: Diarist, place: Place, password: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = changed_copy(place, "UPDATE diary_entry SET day = date(day, '+1 year')")
+
+    call_command("verify", bad)
+    with pytest.raises(CommandError, match="6 of"):
+        call_command("verify", bad, user="Olive", password_file=password)
+
+    assert capsys.readouterr().err.count("does not open: not_authentic") == 6
+    with pytest.raises(CommandError):
+        call_command("verify", place.folder / "absent")
+
+
+def test_verify_leaves_nothing_unpacked(olive: Diarist, place: Place, settings: Any) -> None:
+    call_command("verify", place.taken().path)
+
+    assert list(settings.DATA_DIR.glob("verifying-*")) == []
+
+
+def test_verify_may_run_beside_somebody_who_writes(olive: Diarist, place: Place) -> None:
+    with closing(sqlite3.connect(database(), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        call_command("verify")
+        other.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("DROP TRIGGER fence_diary_entry_text_insert", "missing or changed"),
+        ("CREATE VIEW mine AS SELECT 1", "not Llamora's"),
+        ("UPDATE accounts_vault SET epoch = 7", "of an unknown format or of an epoch"),
+        ("PRAGMA foreign_keys = OFF; DELETE FROM accounts_person", "rows refer to rows that are not there"),
+    ],
+)
+def test_verify_says_what_is_wrong(olive: Diarist, place: Place, statement: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("verify", changed_copy(place, statement))
+
+
+def test_verify_finds_pages_that_were_overwritten(olive: Diarist, place: Place) -> None:
+    bad = changed_copy(place, "SELECT 1")
+    content = bytearray(bad.read_bytes())
+    content[4096 * 20 : 4096 * 24] = b"\xff" * 4096 * 4
+    bad.write_bytes(content)
+
+    with pytest.raises(CommandError):
+        call_command("verify", bad)

@@ -1,0 +1,94 @@
+"""Who plays in these tests: people whose diaries are searched, and an embedder that needs no files."""
+
+import re
+import threading
+import zlib
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID, uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import lanes
+from search.documents import Document
+from search.indexes import indexes
+from search.person import PersonIndex
+from tests.diary.cast import Member, member
+
+__all__ = ["BagOfWords", "HeldBack", "Member", "a_text", "member", "searching", "settled"]
+
+_WORD = re.compile(r"\w+")
+
+
+class BagOfWords:
+    """A real embedder of the plainest kind: texts that share words are near to each other."""
+
+    name = "tests/bag-of-words"
+    floor = 0.1
+
+    def __init__(self, width: int = 64) -> None:
+        self.width = width
+        self.embedded: list[str] = []
+
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        return [len(_WORD.findall(text)) for text in texts]
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.embedded += texts
+        return np.array([self._vector(text) for text in texts], dtype=np.float32)
+
+    def question(self, text: str) -> NDArray[np.float32]:
+        return self._vector(text)
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        vector = np.zeros(self.width, dtype=np.float32)
+        for word in _WORD.findall(text.lower()):
+            vector += np.random.default_rng(zlib.crc32(word.encode())).standard_normal(self.width)
+        length = float(np.linalg.norm(vector))
+        return vector / length if length else vector
+
+
+class HeldBack(BagOfWords):
+    """One that has begun with a text and does not end before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_begun, self.may_end = threading.Event(), threading.Event()
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.has_begun.set()
+        assert self.may_end.wait(30), "nobody let the embedder go"
+        return super().passages(texts)
+
+
+def a_text(
+    text: str, *, day: date = date(2026, 1, 1), kind: str = "entry", id_: UUID | None = None
+) -> Document:
+    """A text as it is indexed, of no database."""
+    id_ = id_ or uuid4()
+    return Document(
+        id=id_,
+        kind=kind,
+        entry=id_,
+        day=day,
+        stamp=b"s" * 24,
+        digest=text.encode().ljust(32, b"\0")[:32],
+        text=text,
+    )
+
+
+def searching(someone: Member) -> PersonIndex:
+    """The index of an unlocked person, with everything there is to find in it."""
+    index = indexes.of(someone.keyring)
+    settled(someone)
+    return index
+
+
+def settled(someone: Member) -> None:
+    """Wait until nothing is left to do for a person."""
+    for _ in range(20):
+        assert lanes.opening.wait_idle(owner=someone.id, timeout=30), "opening took too long"
+        assert lanes.embedding.wait_idle(owner=someone.id, timeout=30), "embedding took too long"
+        if lanes.opening.is_idle(someone.id) and lanes.embedding.is_idle(someone.id):
+            return

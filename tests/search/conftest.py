@@ -1,0 +1,67 @@
+"""A data folder of each test's own, an embedder that needs no files, and no index left over from before."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+
+if TYPE_CHECKING:
+    from tests.search.cast import BagOfWords, Member
+
+# The app is imported by the fixtures, not here: its models need it installed.
+collect_ignore_glob = [] if apps.is_installed("search") else ["test_*.py"]
+
+
+@pytest.fixture(autouse=True)
+def data_folder(settings: Any, tmp_path: Path) -> Path:
+    """A data folder of the test's own, where snapshots go."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    settings.DATA_DIR = folder
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left() -> Iterator[None]:
+    """Close every index when a test ends."""
+    from search.embedder import embedders
+    from search.indexes import indexes
+
+    yield
+    indexes.close_all()
+    embedders.use(None)
+
+
+@pytest.fixture
+def embedder(settings: Any) -> "BagOfWords":
+    """The embedder in use."""
+    from search.embedder import embedders
+    from tests.search.cast import BagOfWords
+
+    bag = BagOfWords()
+    settings.SEARCH_MODEL = bag.name
+    embedders.use(bag)
+    return bag
+
+
+# Lanes have database connections of their own, so nothing here may stay in an open transaction.
+@pytest.fixture
+def owner(transactional_db: None) -> "Member":
+    from tests.search.cast import member
+
+    return member("Olive")
+
+
+@pytest.fixture
+def housemate(transactional_db: None) -> "Member":
+    from tests.search.cast import member
+
+    return member("Humphrey")
+
+
+@pytest.fixture
+def stranger(transactional_db: None) -> Client:
+    return Client()

@@ -1,0 +1,133 @@
+"""`reindex` makes an index anew for whoever has the password, and says only counts."""
+
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts import services
+from accounts.models import Person
+from accounts.throttle import throttle
+from diary.models import Entry
+from llamora.crypto import Cost, Keyring, in_force, kdf
+from search.benchmarks import measure
+from search.indexes import indexes
+from search.models import Vector
+from search.query import parse
+from tests.search.cast import BagOfWords, settled
+
+PASSWORD = "a quiet lamp by the window"
+
+
+@pytest.fixture(autouse=True)
+def _cheap_derivations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(kdf, "FLOOR", Cost(8, 1, 1))
+    settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES = 8, 1, 1
+    throttle.clear()
+
+
+@pytest.fixture
+def enrolled(transactional_db: None, tmp_path: Path) -> tuple[Keyring, Path]:
+    """Somebody with a password, who wrote three lines; and the file their password is in."""
+    made = services.enrol(name="Olive", password=PASSWORD, time_zone="UTC", keeper=False, address="here")
+    with in_force(made.keyring):
+        for number in range(3):
+            Entry.objects.create(owner=made.person, day=date(2026, 1, 1), text=f"A lantern, number {number}.")
+    file = tmp_path / "password"
+    file.write_text(PASSWORD + "\n")
+    return made.keyring, file
+
+
+def run(*arguments: object) -> str:
+    out = StringIO()
+    call_command("reindex", *map(str, arguments), stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def test_an_index_made_by_hand_is_used_at_the_next_unlock(
+    enrolled: tuple[Keyring, Path], embedder: BagOfWords, data_folder: Path
+) -> None:
+    keyring, file = enrolled
+
+    said = run("Olive", "--password-file", file)
+
+    assert "3 texts can be found by their words." in said
+    assert "By meaning too, in 3 chunks." in said
+    assert "lantern" not in said
+    assert len(list(data_folder.rglob("*.sealed"))) == 2
+    assert Vector.objects.count() == 3
+    services.sign_in(name="Olive", password=PASSWORD, address="here")
+    index = indexes.of(keyring)
+    _wait(keyring)
+    assert len(embedder.embedded) == 3
+    assert index.words is not None
+    assert index.words.find(parse("lantern"), limit=5).total == 3
+
+
+def _wait(keyring: Keyring) -> None:
+    class Someone:
+        id = keyring.owner
+
+    settled(Someone)  # type: ignore[arg-type]  # only the id is looked at
+
+
+def test_vectors_are_kept_unless_new_ones_are_asked_for(
+    enrolled: tuple[Keyring, Path], embedder: BagOfWords
+) -> None:
+    _, file = enrolled
+    run("Olive", "--password-file", file)
+
+    run("Olive", "--password-file", file)
+    assert len(embedder.embedded) == 3
+    run("Olive", "--password-file", file, "--vectors")
+    assert len(embedder.embedded) == 6
+
+
+def test_without_a_model_words_are_indexed_and_the_command_says_so(enrolled: tuple[Keyring, Path]) -> None:
+    _, file = enrolled
+
+    said = run("Olive", "--password-file", file)
+
+    assert "3 texts can be found by their words." in said
+    assert "no model for meaning" in said
+
+
+def test_a_wrong_password_and_an_unknown_name_are_refused(
+    enrolled: tuple[Keyring, Path], data_folder: Path, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("not the password at all\n")
+
+    with pytest.raises(CommandError):
+        run("Olive", "--password-file", wrong)
+    with pytest.raises(CommandError, match="Nobody"):
+        run("Nobody", "--password-file", wrong)
+    assert list(data_folder.rglob("*.sealed")) == []
+
+
+def test_measuring_leaves_nobody_behind(transactional_db: None, data_folder: Path) -> None:
+    figures = {figure.name: figure.value for figure in measure(400)}
+
+    assert figures["planted phrases first, of 200"] == 200
+    assert figures["recall at 10 of the graph"] >= 0.99
+    assert not Person.objects.exists()
+    assert not Vector.objects.exists()
+    assert list(data_folder.rglob("*.sealed")) == []
+
+
+@pytest.mark.slow
+def test_fifty_thousand_entries_are_found_as_soon_and_as_fast_as_promised(
+    transactional_db: None, data_folder: Path
+) -> None:
+    figures = {figure.name: figure.value for figure in measure(50_000)}
+
+    print(*(f"{name}: {value:.4g}" for name, value in figures.items()), sep="\n")
+    assert figures["unlock to words, without a snapshot"] < 5
+    assert figures["unlock to meaning, without a snapshot"] < 15
+    assert figures["unlock to meaning, from a snapshot"] < 2
+    assert figures["every kind, p95"] < 25
+    assert figures["planted phrases first, of 200"] == 200
+    assert figures["recall at 10 of the graph"] >= 0.99

@@ -1,0 +1,38 @@
+"""Somebody leaves the household: what search kept of them goes too, the files included."""
+
+import os
+from pathlib import Path
+
+from accounts import holdings
+from accounts.services.leaving import remove
+from llamora.fields.fence import sealed_models
+from search.choices import chosen
+from search.models import Vector
+from search.snapshots import SnapshotFolder
+from tests.search.cast import Member
+
+
+def kept_for(who: Member) -> list[Path]:
+    """The files of a kept index of one person."""
+    SnapshotFolder(chosen().folder, who.person.id).write(
+        kind="words", rule="r", data=os.urandom(100), keyring=who.keyring
+    )
+    return [path for path in chosen().folder.rglob("*") if path.is_file()]
+
+
+def test_the_kept_index_of_somebody_who_left_is_gone(owner: Member, housemate: Member) -> None:
+    theirs = kept_for(housemate)
+    mine = set(kept_for(owner)) - set(theirs)
+    assert mine
+
+    remove(owner.person)
+
+    assert not any(path.exists() for path in mine)
+    assert all(path.exists() for path in theirs)
+
+
+def test_everything_sealed_here_has_a_name_people_know() -> None:
+    ours = [model for model in sealed_models() if model._meta.app_label == "search"]
+
+    assert Vector in ours
+    assert [model for model in ours if not holdings.is_named(model)] == []

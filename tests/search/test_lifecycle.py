@@ -1,0 +1,355 @@
+"""An index comes with the unlock, follows every change, and goes with the lock."""
+
+import gc
+import threading
+import time
+import weakref
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+
+from accounts import sessions
+from accounts.models import Unlock
+from diary.models import Entry, Reply, ReplyState
+from llamora.database import writing
+from search import services, sources
+from search.errors import IndexClosed
+from search.indexes import indexes
+from search.models import Vector
+from search.person import PersonIndex
+from search.query import parse
+from search.words import WordsIndex
+from tests.search.cast import BagOfWords, Member, searching, settled
+
+
+def found(index: PersonIndex, typed: str) -> set[UUID]:
+    """The ids of everything with all the words."""
+    assert index.words is not None
+    hits = index.words.find(parse(typed), limit=50)
+    return {*hits.phrases, *hits.strict}
+
+
+def test_everything_written_is_found_once_the_index_is_open(owner: Member, housemate: Member) -> None:
+    mine = owner.wrote("A heron stood in the shallow water.")
+    housemate.wrote("A heron of somebody else.")
+
+    index = searching(owner)
+
+    assert found(index, "heron") == {mine.id}
+
+
+def test_what_is_kept_while_the_index_is_open_is_found_at_once(owner: Member) -> None:
+    index = searching(owner)
+
+    entry = owner.wrote("The lamp smoked all evening.")
+
+    assert found(index, "smoked") == {entry.id}
+
+
+def test_edited_away_text_is_found_in_no_way(owner: Member, embedder: BagOfWords) -> None:
+    entry = owner.wrote("The violin was out of tune.")
+    index = searching(owner)
+    with owner.unlocked(), writing():
+        entry.text = "The cello was out of tune."
+        entry.save()
+    settled(owner)
+
+    assert found(index, "violin") == set()
+    assert found(index, "cello") == {entry.id}
+    assert index.vectors is not None
+    near = index.vectors.search(embedder.question("The cello was out of tune."), limit=5)
+    assert near[0].id == entry.id
+    assert near[0].score == pytest.approx(1, abs=0.01)
+
+
+def test_a_deleted_entry_and_its_replies_are_not_found_and_a_restored_one_is(owner: Member) -> None:
+    entry = owner.wrote("A wasp in the marmalade.")
+    reply = replied(owner, entry, "Wasps like marmalade.")
+    index = searching(owner)
+    assert found(index, "marmalade") == {entry.id, reply.id}
+
+    with owner.unlocked(), writing():
+        entry.deleted_at = entry.created_at
+        entry.save(update_fields=["deleted_at"])
+    gone = found(index, "marmalade")
+    with owner.unlocked(), writing():
+        entry.deleted_at = None
+        entry.save(update_fields=["deleted_at"])
+
+    assert gone == set()
+    assert found(index, "marmalade") == {entry.id, reply.id}
+
+
+def replied(owner: Member, entry: Entry, text: str, state: str = ReplyState.DONE) -> Reply:
+    """A reply that is there already."""
+    with owner.unlocked():
+        reply: Reply = Reply.objects.create(owner_id=owner.id, entry=entry, state=state, text=text)
+    return reply
+
+
+def test_a_reply_is_found_on_its_entrys_day_once_it_is_whole(owner: Member) -> None:
+    entry = owner.wrote("What about the harbour?", day=date(2025, 3, 4))
+    reply = replied(owner, entry, "Pilots know the harbour.", ReplyState.WRITING)
+    index = searching(owner)
+    while_writing = found(index, "pilots")
+    with owner.unlocked(), writing():
+        reply.state = ReplyState.DONE
+        reply.save(update_fields=["state"])
+
+    assert while_writing == set()
+    assert found(index, "pilots from:2025-03 to:2025-03") == {reply.id}
+    assert found(index, "pilots from:2025-04") == set()
+
+
+def test_a_moved_entry_is_found_on_its_new_day(owner: Member) -> None:
+    entry = owner.wrote("Snow on the sills.", day=date(2025, 1, 2))
+    reply = replied(owner, entry, "Snow again.")
+    index = searching(owner)
+
+    with owner.unlocked(), writing():
+        entry.day = date(2026, 2, 3)
+        entry.save()
+
+    assert found(index, "snow from:2026") == {entry.id, reply.id}
+
+
+def test_what_a_transaction_took_back_is_not_found(owner: Member) -> None:
+    index = searching(owner)
+
+    with transaction.atomic():
+        owner.wrote("This was never kept.")
+        transaction.set_rollback(True)
+
+    assert found(index, "never") == set()
+
+
+def test_a_thousand_entries_in_one_transaction_are_all_found(owner: Member) -> None:
+    index = searching(owner)
+
+    with writing():
+        for number in range(1000):
+            owner.wrote(f"Imported line number{number}.")
+    settled(owner)
+
+    assert index.words is not None
+    assert index.words.count() == 1000
+    assert len(found(index, "number777")) == 1
+
+
+def test_what_another_process_wrote_is_found_after_catching_up(owner: Member) -> None:
+    entry = owner.wrote("Before.")
+    index = searching(owner)
+    Entry.objects.filter(id=entry.id).update(deleted_at=entry.created_at)  # tells nobody
+    assert found(index, "before") == {entry.id}
+
+    indexes.catch_up(index)
+    settled(owner)
+
+    assert found(index, "before") == set()
+
+
+def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Member) -> None:
+    index = searching(owner)
+    with owner.unlocked():
+        Entry.objects.bulk_create(
+            [Entry(owner=owner.person, day=owner.today, text="From afar.")]
+        )  # tells nobody
+    assert found(index, "afar") == set()
+
+    services.look(owner.keyring, "afar")
+    settled(owner)
+
+    assert len(found(index, "afar")) == 1
+
+
+def test_only_what_changed_is_read_when_the_index_opens_again(
+    owner: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = owner.wrote("The first of two.")
+    searching(owner).keep(whatever=True)
+    indexes.close(owner.id)
+    added = owner.wrote("The second of two.")
+    read: list[UUID] = []
+    monkeypatch.setattr(sources, "read", reading(read, sources.read))
+
+    index = searching(owner)
+
+    assert found(index, "two") == {kept.id, added.id}
+    assert read == [added.id]
+
+
+def reading(into: list[UUID], real):  # type: ignore[no-untyped-def]  # watches the real one
+    def read(ids, **rest):  # type: ignore[no-untyped-def]
+        into.extend(ids)
+        return real(ids, **rest)
+
+    return read
+
+
+def test_edited_away_text_is_not_in_the_next_sessions_index_either(owner: Member) -> None:
+    entry = owner.wrote("The old words about Gertrude.")
+    searching(owner).keep(whatever=True)
+    indexes.close(owner.id)
+    with owner.unlocked(), writing():
+        entry.text = "Other words."
+        entry.save()
+
+    index = searching(owner)
+
+    assert found(index, "gertrude") == set()
+    assert found(index, "other") == {entry.id}
+
+
+def test_vectors_are_made_once_and_come_back_from_their_rows(owner: Member, embedder: BagOfWords) -> None:
+    entry = owner.wrote("A walk along the river.")
+    searching(owner)
+    assert embedder.embedded == ["A walk along the river."]
+    indexes.close(owner.id)
+
+    index = searching(owner)
+
+    assert embedder.embedded == ["A walk along the river."]
+    assert index.vectors is not None
+    assert set(index.vectors.digests()) == {entry.id}
+    assert index.pending == 0
+
+
+def test_vectors_of_another_embedder_are_made_anew(owner: Member, embedder: BagOfWords) -> None:
+    owner.wrote("A walk along the river.")
+    searching(owner)
+    indexes.close(owner.id)
+    Vector.objects.get()
+    row = Vector.objects.get()
+    with owner.unlocked():
+        row.embedder = "tests/another"
+        row.save()
+
+    searching(owner)
+
+    assert embedder.embedded == ["A walk along the river."] * 2
+    assert Vector.objects.get().embedder == embedder.name
+
+
+def test_without_a_model_words_work_and_the_index_says_why_meaning_does_not(owner: Member) -> None:
+    entry = owner.wrote("No model in this house.")
+
+    index = searching(owner)
+
+    assert found(index, "model") == {entry.id}
+    assert index.vectors is None
+    assert index.why_no_meaning == "absent"
+
+
+def test_a_lock_leaves_nothing_of_the_index_in_memory(owner: Member, embedder: BagOfWords) -> None:
+    owner.wrote("Known to nobody else.")
+    index = searching(owner)
+    left = [weakref.ref(part) for part in (index, index.words, index.vectors)]
+    words = index.words
+    assert words is not None
+
+    owner.locks()
+
+    assert indexes.get(owner.id) is None
+    with pytest.raises(IndexClosed):
+        words.find(parse("known"), limit=5)
+    del index, words
+    gc.collect()
+    assert [ref() for ref in left] == [None, None, None]
+
+
+def test_a_lock_elsewhere_leaves_the_index_to_a_session_that_is_unlocked(owner: Member) -> None:
+    second = sessions.sign_in(person=owner.person, keyring=owner.keyring, kept=False, device="")
+    index = searching(owner)
+
+    sessions.lock(sign_in_id=second.sign_in_id, person_id=owner.id)
+
+    assert indexes.get(owner.id) is index
+
+
+def test_an_index_asked_for_after_the_lock_is_refused(owner: Member) -> None:
+    owner.locks()
+
+    with pytest.raises(IndexClosed):
+        indexes.of(owner.keyring)
+
+    assert indexes.get(owner.id) is None
+
+
+def test_whoever_is_past_the_idle_limit_is_forgotten_by_the_sweep(owner: Member) -> None:
+    searching(owner)
+    long_ago = owner.person.created_at.replace(year=2000)
+    Unlock.objects.update(last_active=long_ago)
+
+    indexes.sweep()
+
+    assert indexes.get(owner.id) is None
+
+
+def test_beyond_the_memory_given_the_least_recently_used_index_goes_and_comes_back(
+    owner: Member, housemate: Member, settings: Any
+) -> None:
+    entry = owner.wrote("Found again.")
+    settings.SEARCH_MEMORY_MB = 0
+    searching(owner)
+
+    searching(housemate)
+    gone = indexes.get(owner.id)
+    again = searching(owner)
+
+    assert gone is None
+    assert indexes.get(housemate.id) is None
+    assert found(again, "again") == {entry.id}
+
+
+@pytest.mark.parametrize("rounds", [40, pytest.param(500, marks=pytest.mark.slow)])
+def test_closing_during_running_queries_is_never_fatal(rounds: int) -> None:
+    from tests.search.cast import a_text
+
+    texts = [a_text(f"the quick brown fox number {n} and the slow grey goose " * 20) for n in range(60)]
+    snapshot = WordsIndex()
+    snapshot.put(texts)
+    kept = snapshot.dump()
+    snapshot.close()
+    closed, wrong = [], []
+
+    def ask(index: WordsIndex) -> None:
+        try:
+            while True:
+                index.find(parse("the quick* goose -hen"), limit=100)
+                index.find(parse("c++ ?"), limit=100)
+        except IndexClosed:
+            closed.append(1)
+        except Exception as error:
+            wrong.append(error)
+
+    for number in range(rounds):
+        index = WordsIndex(kept)
+        threads = [threading.Thread(target=ask, args=(index,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.001 * (number % 7))
+        closers = [threading.Thread(target=index.close) for _ in range(2)]
+        for thread in closers:
+            thread.start()
+        for thread in (*threads, *closers):
+            thread.join(10)
+
+    assert wrong == []
+    assert len(closed) == 3 * rounds
+
+
+def test_locking_while_the_index_is_being_built_ends_the_building(owner: Member, data_folder: Path) -> None:
+    with writing():
+        for number in range(600):
+            owner.wrote(f"Line {number} of a long winter.")
+
+    indexes.of(owner.keyring)
+    owner.locks()
+    settled(owner)
+
+    assert indexes.get(owner.id) is None
+    assert list(data_folder.rglob("*.sealed")) == []

@@ -1,0 +1,263 @@
+"""The box as a person uses it: with and without script, by its owner alone, nothing left in an address."""
+
+import re
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+
+from accounts.models import Unlock
+from search.embedder import embedders
+from search.indexes import indexes
+from search.models import RecentSearch
+from tests.search.cast import BagOfWords, HeldBack, Member, searching, settled
+
+HIT = re.compile(r'<li class="hit"><a href="([^"]+)">(.*?)</a></li>', re.DOTALL)
+
+
+def found(answer: Any) -> list[tuple[str, str]]:
+    """Address and words of each result, markup left out but for the marks."""
+    return [
+        (address, " ".join(re.sub(r"<(?!/?mark)[^>]+>", " ", inner).split()))
+        for address, inner in HIT.findall(answer.content.decode())
+    ]
+
+
+def test_a_search_without_script_answers_with_a_page(owner: Member) -> None:
+    entry = owner.wrote("The heron stood in the weir.", day=date(2025, 5, 4))
+    searching(owner)
+
+    answer = owner.post("/search/", q="heron", submitted="1")
+
+    ((address, words),) = found(answer)
+    assert answer.status_code == 200
+    assert b"<html" in answer.content
+    assert urlsplit(address).path == "/d/2025-05-04/"
+    assert urlsplit(address).fragment == f"entry-{entry.id}"
+    assert "Sunday 4 May 2025" in words
+    assert "The <mark>heron</mark> stood" in words
+
+
+def test_no_address_on_a_result_page_holds_a_word_that_was_searched_for(owner: Member) -> None:
+    owner.wrote("The heron stood in the weir.")
+    searching(owner)
+
+    page = owner.post("/search/", q="heron from:2020").content.decode()
+
+    addresses = re.findall(r'(?:href|action|src|hx-[a-z]+)="([^"]*)"', page)
+    assert addresses
+    assert not [address for address in addresses if "heron" in address]
+    assert "<title>Search" in page
+    assert owner.get("/search/?q=heron").content.decode().count("heron") == 0
+
+
+def test_by_script_only_the_results_come(owner: Member) -> None:
+    owner.wrote("The heron stood in the weir.")
+    searching(owner)
+
+    answer = owner.post("/search/", script=True, q="her")
+
+    assert answer.content.strip().startswith(b'<div class="search-results" id="search-results"')
+    assert len(found(answer)) == 1
+    assert not RecentSearch.objects.exists()
+
+
+def test_a_hit_says_why_it_is_one(owner: Member, embedder: BagOfWords) -> None:
+    owner.wrote("herons by the weir at dusk", day=date(2025, 1, 1))
+    owner.wrote("the weir at dusk", day=date(2025, 1, 2))
+    owner.wrote("something else altogether", day=date(2025, 1, 3))
+    searching(owner)
+
+    answer = owner.post("/search/", q="weir at dusk", script=True)
+
+    assert re.findall(r'class="hit-why">([^<]*)<', answer.content.decode()) == ["phrase, meaning"] * 2
+
+
+def test_a_housemate_finds_nothing_of_it(owner: Member, housemate: Member) -> None:
+    entry = owner.wrote("The heron stood in the weir.")
+    searching(owner)
+    searching(housemate)
+    address, _ = found(owner.post("/search/", q="heron"))[0]
+    token = urlsplit(address).query.removeprefix("found=")
+
+    assert found(housemate.post("/search/", q="heron")) == []
+    answer = housemate.post("/search/place/", script=True, found=token, id=str(entry.id))
+    assert answer.json() == {"marks": []}
+
+
+@pytest.mark.parametrize("path", ["/search/", "/search/box/"])
+def test_nobody_and_the_locked_are_sent_away(owner: Member, stranger: Client, path: str) -> None:
+    assert "/sign-in/" in stranger.get(path)["Location"]
+    owner.locks()
+
+    assert "/unlock/" in owner.get(path)["Location"]
+    assert owner.post("/search/", script=True, q="heron").status_code == 401
+    assert owner.post("/search/place/", script=True, found="x", id="y").status_code == 401
+
+
+def test_a_search_from_another_persons_page_is_refused(owner: Member, housemate: Member) -> None:
+    answer = owner.client.post("/search/", {"owner": str(housemate.id), "q": "heron"})
+
+    assert answer.status_code == 409
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ", '"', "from:x", "\ufffd", "a" * 9999, "<script>", "-", "後悔", "%00", "\0"]
+)
+def test_anything_typed_is_answered(owner: Member, typed: str) -> None:
+    owner.wrote("A line.")
+    searching(owner)
+
+    answer = owner.post("/search/", q=typed, submitted="1")
+
+    assert answer.status_code == 200
+    assert b"<script>" not in answer.content
+
+
+def test_what_was_found_is_told_to_the_page_as_it_is_written_there(owner: Member) -> None:
+    entry = owner.wrote("We walked. Walking home, she walks.")
+    searching(owner)
+    address, _ = found(owner.post("/search/", q="walk ", script=True))[0]
+    token = urlsplit(address).query.removeprefix("found=")
+
+    answer = owner.post("/search/place/", script=True, found=token, id=str(entry.id))
+
+    assert answer.json() == {"marks": ["walked", "Walking", "walks"]}
+    assert "walk" not in token
+
+
+@pytest.mark.parametrize("sent", [{"found": "nobody", "id": "not-an-id"}, {"found": "", "id": ""}, {}])
+def test_a_place_that_is_not_known_marks_nothing(owner: Member, sent: dict[str, str]) -> None:
+    searching(owner)
+
+    assert owner.post("/search/place/", script=True, **sent).json() == {"marks": []}
+
+
+def test_more_results_go_on_where_the_page_ended(owner: Member) -> None:
+    entries = {str(owner.wrote(f"A line about rooks, number {number}.").id) for number in range(45)}
+    searching(owner)
+    seen: list[str] = []
+    after = ""
+    for _ in range(5):
+        answer = owner.post("/search/", script=True, q="rooks", after=after)
+        seen += [urlsplit(address).fragment.removeprefix("entry-") for address, _ in found(answer)]
+        more = re.search(r'name="after" value="(\d+)"', answer.content.decode())
+        if not more:
+            break
+        after = more[1]
+
+    assert len(seen) == len(set(seen)) == 45
+    assert set(seen) == entries
+
+
+def test_filters_are_chips_that_can_be_taken_away(owner: Member) -> None:
+    owner.wrote("rooks", day=date(2025, 5, 5))
+    searching(owner)
+
+    page = owner.post("/search/", q="rooks from:2025-01 in:entries -crows").content.decode()
+
+    values = re.findall(r'class="chip" name="instead" value="([^"]*)"', page)
+    assert values == ["rooks in:entries -crows", "rooks from:2025-01 -crows", "rooks from:2025-01 in:entries"]
+    assert len(found(owner.post("/search/", q="x", instead=values[0]))) == 1
+
+
+def test_submitted_searches_are_remembered_sealed_and_can_be_forgotten(owner: Member) -> None:
+    searching(owner)
+    for typed in ("first", "second", "first"):
+        owner.post("/search/", q=typed, submitted="1")
+    owner.post("/search/", script=True, q="only typed")
+
+    box = owner.get("/search/box/", script=True).content.decode()
+    assert re.findall(r'class="recent-one" name="instead" value="([^"]*)"', box) == ["first", "second"]
+    with owner.unlocked():
+        assert RecentSearch.objects.count() == 2
+    owner.post("/search/recent/", do="clear")
+    assert not RecentSearch.objects.exists()
+
+
+def test_whoever_wants_none_remembered_has_none(owner: Member, housemate: Member) -> None:
+    searching(owner)
+    owner.post("/search/", q="first", submitted="1")
+
+    owner.post("/search/recent/", do="off")
+    owner.post("/search/", q="second", submitted="1")
+    searching(housemate)
+    housemate.post("/search/", q="third", submitted="1")
+
+    assert [row.owner_id for row in RecentSearch.objects.all()] == [housemate.id]
+    owner.post("/search/recent/", do="on")
+    owner.post("/search/", q="fourth", submitted="1")
+    assert RecentSearch.objects.filter(owner_id=owner.id).count() == 1
+
+
+def test_the_page_says_how_far_meaning_has_come(owner: Member, embedder: BagOfWords) -> None:
+    held = HeldBack()
+    embedders.use(held)
+    owner.wrote("One.")
+    indexes.of(owner.keyring)
+    try:
+        assert held.has_begun.wait(30)
+        part = owner.post("/search/", q="one").content.decode()
+    finally:
+        held.may_end.set()
+    settled(owner)
+
+    whole = owner.post("/search/", q="one").content.decode()
+
+    assert "By meaning, 0 of 1 texts can be found so far" in part
+    assert "By meaning" not in whole
+
+
+def test_without_a_model_the_page_says_so_and_finds_words(owner: Member) -> None:
+    owner.wrote("One heron.")
+    searching(owner)
+
+    answer = owner.post("/search/", q="heron")
+
+    assert "no model for meaning in this house" in answer.content.decode()
+    assert len(found(answer)) == 1
+
+
+def test_what_went_without_a_signal_is_not_shown(owner: Member) -> None:
+    entry = owner.wrote("A heron that will go.")
+    searching(owner)
+    type(entry).objects.filter(id=entry.id).update(deleted_at=entry.created_at)
+
+    assert found(owner.post("/search/", q="heron")) == []
+    settled(owner)
+
+
+def test_after_a_restart_the_first_search_opens_the_index(owner: Member) -> None:
+    owner.wrote("One heron.")  # unlocked, but nobody told this process
+
+    owner.post("/search/", q="heron", script=True)
+    settled(owner)
+
+    assert len(found(owner.post("/search/", q="heron", script=True))) == 1
+
+
+def test_the_index_can_be_made_anew_from_the_page(owner: Member) -> None:
+    entry = owner.wrote("One heron.")
+    index = searching(owner)
+    assert index.words is not None
+    index.words.remove([entry.id])  # as a fault of ours would
+
+    owner.post("/search/anew/")
+    settled(owner)
+
+    assert len(found(owner.post("/search/", q="heron"))) == 1
+
+
+def test_typing_in_the_box_is_no_more_than_looking(owner: Member) -> None:
+    searching(owner)
+    before = Unlock.objects.get().last_active
+
+    owner.client.post(
+        "/search/",
+        {"owner": str(owner.id), "q": "heron"},
+        headers={"HX-Request": "true", "X-Llamora-Poll": "1"},
+    )
+
+    assert Unlock.objects.get().last_active == before

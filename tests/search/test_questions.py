@@ -1,0 +1,78 @@
+"""Questions in words of our own find the day they are about: real texts, the real model, the whole engine."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from search.embedder import embedders
+from search.finding import search
+from search.meaning import embed
+from search.person import PersonIndex
+from search.query import parse
+from tests.search.cast import Member, a_text, searching
+from tests.search.questions import QUESTIONS
+
+
+@pytest.fixture
+def real_model(settings: Any, shared: Path) -> None:
+    """The small model of the shared folder."""
+    settings.SEARCH_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+    settings.SEARCH_MODEL_PATH = str(shared / "models" / "all-MiniLM-L6-v2-int8")
+    settings.SEARCH_THREADS = 2
+
+
+def corpus(shared: Path) -> list[tuple[date, str]]:
+    lines = (shared / "corpus" / "pepys_1660_1664.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [(date.fromisoformat(row["date"]), row["text"]) for row in rows]
+
+
+def right(index: PersonIndex, *, first: int, asked: tuple[tuple[str, str], ...]) -> list[str]:
+    """The questions whose day is among the first hits."""
+    hits = {typed: search(index, parse(typed), limit=first).hits for typed, _ in asked}
+    return [typed for typed, day in asked if day in {hit.day.isoformat() for hit in hits[typed]}]
+
+
+def filled(owner: Member, days: list[tuple[date, str]]) -> PersonIndex:
+    """An index of these days, whatever is in the database."""
+    index = searching(owner)
+    assert index.words is not None
+    assert index.vectors is not None
+    documents = [a_text(text, day=day, id_=UUID(int=number)) for number, (day, text) in enumerate(days)]
+    index.words.put(documents, settle=False)
+    index.words.settle()
+    for first in range(0, len(documents), 32):
+        index.vectors.put(embed(documents[first : first + 32], embedders.get()))
+    return index
+
+
+def test_the_real_model_finds_what_is_said_in_other_words(
+    owner: Member, real_model: None, shared: Path
+) -> None:
+    wanted = {"1660-10-05", "1662-12-11", "1661-01-28", "1660-03-16"}
+    days = [(day, text) for day, text in corpus(shared) if day.isoformat() in wanted or day.day == 9]
+    asked = (
+        ("people gliding over the ice in the park", "1662-12-11"),
+        ("would I go to sea as a secretary", "1660-03-16"),
+        ("hit the animal that had got loose", "1661-01-28"),
+    )
+
+    index = filled(owner, days[:60] + [pair for pair in days if pair[0].isoformat() in wanted])
+
+    assert right(index, first=5, asked=asked) == [typed for typed, _ in asked]
+
+
+@pytest.mark.slow
+def test_twenty_of_twenty_five_questions_find_their_day_among_the_first_five(
+    owner: Member, real_model: None, shared: Path
+) -> None:
+    index = filled(owner, corpus(shared))
+
+    found = right(index, first=5, asked=QUESTIONS)
+
+    print(f"{len(found)} of {len(QUESTIONS)} in the first five")
+    assert len(found) >= 20

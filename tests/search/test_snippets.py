@@ -1,0 +1,85 @@
+"""A hit shows the place it was found for, marked as it is written."""
+
+from search import snippets
+from search.query import parse
+from search.snippets import SHOWN, Marker, Part, surfaces
+
+
+def marker(typed: str, forms: dict[str, list[str]] | None = None) -> Marker:
+    return Marker(snippets.wanted_of(parse(typed), forms or {}))
+
+
+def marked(text: str, typed: str, forms: dict[str, list[str]] | None = None) -> list[str]:
+    return [part.text for part in snippets.snippet(text, marker(typed, forms)) if part.marked]
+
+
+def test_words_are_marked_as_they_are_written() -> None:
+    assert marked("A Café, and a CAFE.", "cafe ") == ["Café", "CAFE"]
+    assert marked("decomposed Cafe\u0301 here", "café ") == ["Cafe\u0301"]
+    assert marked("Straße", "strasse ") == ["Straße"]
+
+
+def test_only_whole_words_are_marked_unless_the_word_goes_on() -> None:
+    assert marked("art, start, artful", "art ") == ["art"]
+    assert marked("art, start, artful", "art") == ["art", "art"]
+
+
+def test_phrases_are_marked_whole_over_the_end_of_a_line() -> None:
+    assert marked("He went\nto the sea.", '"to the sea"') == ["to the sea"]
+    assert marked("Off to\nthe sea.", '"to the sea"') == ["to\nthe sea"]
+
+
+def test_forms_unbroken_text_and_symbols_are_marked() -> None:
+    assert marked("He walked.", "walk ", {"walk": ["walked"]}) == ["walked"]
+    assert marked("今日は天気がいい", "天気") == ["天気"]
+    assert marked("C++ it is", "c++") == ["C++"]
+    assert marked("glad 😀", "😀") == ["😀"]
+
+
+def test_the_place_with_most_of_the_words_is_shown() -> None:
+    text = "heron " + "filler " * 200 + "the heron stood by the weir " + "filler " * 200
+
+    parts = snippets.snippet(text, marker("heron weir "))
+
+    assert [part.text for part in parts if part.marked] == ["heron", "weir"]
+    assert sum(len(part.text) for part in parts) < SHOWN + 20
+    assert parts[0] == Part("… ", False)
+    assert parts[-1].text.endswith(" …")
+
+
+def test_a_hit_by_meaning_shows_the_chunk_it_was_found_by() -> None:
+    text = "first paragraph " * 30 + "\n\nthe second one is it" + ", in so many words" * 20
+    start = text.index("the second")
+
+    parts = snippets.snippet(text, marker("nothing"), around=(start, len(text)))
+
+    assert "".join(part.text for part in parts).startswith("… the second one is it, in so many")
+
+
+def test_a_chunk_at_the_end_is_shown_with_what_comes_before_it() -> None:
+    text = "first paragraph " * 30 + "\n\nand to bed."
+
+    shown = "".join(p.text for p in snippets.snippet(text, marker("x"), around=(len(text) - 11, len(text))))
+
+    assert shown.startswith("… ")
+    assert shown.endswith("paragraph \n\nand to bed.")
+    assert len(shown) > SHOWN // 3
+
+
+def test_parts_put_together_are_the_text_itself() -> None:
+    text = "Short, with words and words."
+
+    assert "".join(part.text for part in snippets.snippet(text, marker("words "))) == text
+
+
+def test_a_long_text_of_one_letter_is_no_trouble() -> None:
+    text = "a" * 100_000
+
+    assert marked(text, "a ") == []
+    assert len(marked("a " * 50_000, "a ")) > 10
+
+
+def test_surfaces_are_what_the_page_marks() -> None:
+    text = "Walked far. He walked, walking."
+
+    assert surfaces(text, marker("walk ", {"walk": ["walked", "walking"]})) == ["Walked", "walked", "walking"]

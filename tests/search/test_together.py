@@ -1,0 +1,101 @@
+"""Two people search while a third imports and a reply is streamed: every page stays quick."""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from llamora.management.benchmarks.figures import p95
+from llamora.management.benchmarks.household import PASSWORD, Browser, Household, household
+from llamora.management.benchmarks.imports import write_archive
+from llamora.management.benchmarks.streams import model_server
+
+TODAY = date(2026, 11, 19)
+TYPED = (
+    "river",
+    "river and back",
+    '"lamp oil"',
+    "letters until dark",
+    "two candles -rain",
+    "neighbours from:2020",
+)
+
+
+def imported(served: Household, folder: Path, *, name: str, entries: int) -> None:
+    archive, password = folder / f"{name}.jsonl", folder / "password"
+    write_archive(archive, entries=entries, ends=TODAY)
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    served.manage("import_diary", str(archive), "--user", name, "--password-file", str(password))
+
+
+def again_and_again(
+    act: Callable[[int], object], *, until: threading.Event, into: list[float]
+) -> threading.Thread:
+    def run() -> None:
+        turn = 0
+        while not until.is_set():
+            began = time.perf_counter()
+            act(turn)
+            into.append(1000 * (time.perf_counter() - began))
+            turn += 1
+            time.sleep(0.05)  # as quick as anybody types
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+@pytest.mark.slow
+def test_two_search_one_imports_one_is_answered_and_no_page_is_slow(tmp_path: Path) -> None:
+    with (
+        model_server(tokens=4000, rate=40) as port,
+        household(
+            tmp_path,
+            LLAMORA_MODEL_URL=f"http://127.0.0.1:{port}",
+            DJANGO_SETTINGS_MODULE="llamora.settings",  # not those of the tests, which pytest hands on
+        ) as served,
+    ):
+        people = {name: Browser(served.port) for name in ("anna", "ben", "cleo")}
+        for name, browser in people.items():
+            browser.register(name, set_up=served.set_up if name == "anna" else "")
+        for name in ("anna", "ben"):
+            imported(served, tmp_path, name=name, entries=3000)
+            people[name].sign_in(name)
+            people[name].get("/")
+        cleo = people["cleo"]
+        kept = cleo.keep(f"/d/{_today(cleo)}/", "By the river.")
+        entry = re.search(r'id="entry-([0-9a-f-]{36})"', kept.body)
+        assert entry
+        cleo.post(f"/entries/{entry[1]}/respond/", {}, by_script=True)
+        pages = Browser(served.port)
+        pages.sign_in("anna")
+        taken: dict[str, list[float]] = {"anna searches": [], "ben searches": [], "a day": []}
+        until = threading.Event()
+
+        def looking(name: str) -> Callable[[int], object]:
+            return lambda turn: people[name].post("/search/", {"q": TYPED[turn % len(TYPED)]}, by_script=True)
+
+        threads = [
+            again_and_again(looking("anna"), until=until, into=taken["anna searches"]),
+            again_and_again(looking("ben"), until=until, into=taken["ben searches"]),
+            again_and_again(lambda _: pages.get("/"), until=until, into=taken["a day"]),
+        ]
+        imported(served, tmp_path, name="cleo", entries=2000)
+        until.set()
+        for thread in threads:
+            thread.join()
+
+    worst = {what: p95(times) for what, times in taken.items()}
+    print(worst, {what: len(times) for what, times in taken.items()})
+    assert {what: ms for what, ms in worst.items() if ms >= 150} == {}
+
+
+def _today(browser: Browser) -> str:
+    found = re.search(r'action="/d/([0-9-]{10})/"', browser.get("/").body)
+    assert found
+    return found[1]

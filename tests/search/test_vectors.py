@@ -1,0 +1,146 @@
+"""The nearest are found, exactly or by the graph, and nothing of a removed text stays."""
+
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+
+from search.errors import IndexClosed, SnapshotRefused
+from search.meaning import from_body, to_body
+from search.vectors import Embedded, VectorsIndex
+
+CHANCE = np.random.default_rng(7)
+
+
+def vectors(many: int, width: int = 32) -> np.ndarray:
+    """Unit vectors in clumps, as those of texts are."""
+    centres = CHANCE.standard_normal((max(1, many // 50), width))
+    rows = centres[CHANCE.integers(len(centres), size=many)] + 0.6 * CHANCE.standard_normal((many, width))
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+def text(rows: np.ndarray, id_: UUID | None = None) -> Embedded:
+    spans = [(number * 10, number * 10 + 9) for number in range(len(rows))]
+    return Embedded(id_ or uuid4(), CHANCE.bytes(32), spans, rows.astype(np.float16))
+
+
+def filled(rows: np.ndarray) -> tuple[VectorsIndex, list[UUID]]:
+    index = VectorsIndex(rows.shape[1])
+    texts = [text(row[None]) for row in rows]
+    index.put(texts)
+    return index, [one.id for one in texts]
+
+
+def test_the_nearest_come_first_with_their_chunk() -> None:
+    index = VectorsIndex(4)
+    far, near = text(np.eye(4, dtype=np.float32)[:1]), text(np.eye(4, dtype=np.float32)[1:3])
+    index.put([far, near])
+
+    found = index.search(np.array([0.1, 0.2, 0.97, 0], dtype=np.float32), limit=2)
+
+    assert [one.id for one in found] == [near.id, far.id]
+    assert found[0].span == (10, 19)
+
+
+def test_a_removed_or_replaced_text_is_found_no_more() -> None:
+    rows = vectors(300)
+    index, ids = filled(rows)
+
+    index.remove(ids[:5])
+    index.put([text(rows[200][None], ids[10])])
+
+    assert not {near.id for near in index.search(rows[0], limit=300)} & set(ids[:5])
+    assert ids[10] not in {near.id for near in index.search(rows[10], limit=1)}
+    assert np.abs(index._matrix[:5]).max() == 0
+    assert index.count() == 295
+
+
+def test_only_allowed_texts_are_found() -> None:
+    rows = vectors(300)
+    index, ids = filled(rows)
+
+    found = index.search(rows[0], limit=50, allowed=ids[100:110])
+
+    assert {near.id for near in found} <= set(ids[100:110])
+    assert len(found) == 10
+
+
+def test_what_is_kept_is_the_same() -> None:
+    rows = vectors(500)
+    index, ids = filled(rows)
+    index.remove(ids[3:9])
+
+    again = VectorsIndex.load(index.dump(), width=32)
+
+    assert again.digests() == index.digests()
+    assert again.search(rows[50], limit=20) == index.search(rows[50], limit=20)
+    again.put([text(rows[3][None], ids[3])])
+    assert again.search(rows[3], limit=1)[0].id == ids[3]
+
+
+@pytest.mark.parametrize("cut", [0, 5, 100, -1])
+def test_torn_bytes_are_refused(cut: int) -> None:
+    index, _ = filled(vectors(20))
+
+    with pytest.raises(SnapshotRefused):
+        VectorsIndex.load(index.dump()[:cut], width=32)
+
+
+def test_vectors_of_another_width_are_refused() -> None:
+    index, _ = filled(vectors(20))
+
+    with pytest.raises(SnapshotRefused):
+        VectorsIndex.load(index.dump(), width=64)
+
+
+def test_the_body_of_a_row_gives_back_what_it_was_made_of() -> None:
+    made = text(vectors(3))
+
+    again = from_body(made.id, to_body(made))
+
+    assert (again.id, again.digest) == (made.id, made.digest)
+    assert np.array_equal(again.matrix, made.matrix)
+    assert again.spans.tolist() == [list(span) for span in made.spans]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("body", [b"", b"short", bytes(35)])
+def test_bytes_that_are_no_vector_are_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match="not the body"):
+        from_body(uuid4(), body + b"\xff\xff")
+
+
+@pytest.mark.parametrize("many", [3000, pytest.param(60_000, marks=pytest.mark.slow)])
+def test_the_graph_finds_what_looking_at_all_finds(many: int) -> None:
+    rows = vectors(many, width=384 if many > 10_000 else 32)
+    index, _ = filled(rows)
+    questions = vectors(50, width=rows.shape[1])
+    exact = [{near.id for near in index.search(question, limit=10)} for question in questions]
+
+    index.make_graph()
+    by_graph = [{near.id for near in index.search(question, limit=10)} for question in questions]
+
+    shared = sum(len(a & b) for a, b in zip(exact, by_graph, strict=True))
+    assert shared / sum(map(len, exact)) >= 0.99
+
+
+def test_what_changes_after_the_graph_was_made_is_true_at_once() -> None:
+    rows = vectors(2000)
+    index, ids = filled(rows)
+    index.make_graph()
+
+    added, moved = text(rows[0][None]), text(rows[1][None], ids[500])
+    index.put([added, moved])
+    index.remove([ids[2]])
+
+    assert added.id in {near.id for near in index.search(rows[0], limit=3)}
+    assert ids[500] in {near.id for near in index.search(rows[1], limit=3)}
+    assert ids[2] not in {near.id for near in index.search(rows[2], limit=20)}
+
+
+def test_a_closed_index_answers_nobody() -> None:
+    index, _ = filled(vectors(20))
+    index.close()
+
+    with pytest.raises(IndexClosed):
+        index.search(vectors(1)[0], limit=1)
+    assert index.size() == 0

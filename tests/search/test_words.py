@@ -1,0 +1,252 @@
+"""Every word is found as it was written, whatever its script, its accents and what stands around it."""
+
+import random
+from datetime import date
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search.documents import Document
+from search.errors import IndexClosed, SnapshotRefused
+from search.folding import fold, fold_with_places, words_of
+from search.query import parse
+from search.ranking import RANKED
+from search.words import WordsIndex
+from tests.search.cast import a_text
+
+TEXTS = {
+    "mail": "I wrote an e-mail about C++ at 10:30.",
+    "chinese": "今日は天気がいいから散歩しましょう。",
+    "thai": "ประเทศไทย is warm",
+    "hindi": "हिन्दी में लिखा",
+    "korean": "학교에서 공부했다",
+    "arabic": "كتبت رسالة طويلة",
+    "hello": "Hello, world! Café crème, naïve façade.",
+    "emoji": "so glad 😀👍🏽 ❤️ 🥰",
+    "walk": "He walked home, walking slowly.",
+    "stroke": "Straße, Łódź, smørrebrød, œuvre, ЁЖИК.",
+    "c": "Vitamin C is not cplusplus.",
+    "dont": "We don’t say £60 or #hush @home.",
+    "asked": "What? Really?",
+    "quoted": "> I walked\n> to the sea\n\nfor **bold** words",
+    "garden": "The gardener gardens in his gardening gloves.",
+}
+
+
+@pytest.fixture(scope="module")
+def index() -> WordsIndex:
+    index = WordsIndex()
+    index.put([a_text(text, id_=UUID(int=number)) for number, text in enumerate(TEXTS.values())])
+    return index
+
+
+def names(index: WordsIndex, typed: str) -> list[str]:
+    """Which texts are found with all the words, best first."""
+    hits = index.find(parse(typed), limit=20)
+    every = list(TEXTS)
+    return [every[id_.int] for id_ in dict.fromkeys([*hits.phrases, *hits.strict])]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("e-mail", "mail"),
+        ("E-MAIL", "mail"),
+        ("c++", "mail"),
+        ("10:30", "mail"),
+        ("天気", "chinese"),
+        ("散歩し", "chinese"),
+        ("ไทย", "thai"),
+        ("हिन्दी", "hindi"),
+        ("학교", "korean"),
+        ("공부", "korean"),
+        ("رسالة", "arabic"),
+        ("hello, world", "hello"),
+        ("cafe", "hello"),
+        ("CAFÉ CREME", "hello"),
+        ("cafe\u0301", "hello"),
+        ("😀", "emoji"),
+        ("👍", "emoji"),
+        ("👍🏽", "emoji"),
+        ("❤", "emoji"),
+        ("🥰", "emoji"),
+        ("strasse", "stroke"),
+        ("lodz", "stroke"),
+        ("smorrebrod", "stroke"),
+        ("ежик", "stroke"),
+        ("don't", "dont"),
+        ("don’t", "dont"),
+        ("£60", "dont"),
+        ("#hush", "dont"),
+        ("?", "asked"),
+        ("gard", "garden"),
+        ('"to the sea"', "quoted"),
+        ("bold words", "quoted"),
+    ],
+)
+def test_what_is_there_is_found(index: WordsIndex, typed: str, expected: str) -> None:
+    assert expected in names(index, typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "unexpected"),
+    [
+        ("c++", "c"),
+        ("気天", "chinese"),
+        ('"walked slowly"', "walk"),
+        ("walk -home", "walk"),
+        ("ome", "walk"),
+        ("£61", "dont"),
+    ],
+)
+def test_what_is_not_there_is_not_found(index: WordsIndex, typed: str, unexpected: str) -> None:
+    assert unexpected not in names(index, typed)
+
+
+def test_other_forms_of_a_word_are_found_after_the_word_itself() -> None:
+    index = WordsIndex()
+    forms = a_text("walking walking walking")
+    exact = a_text("A long day of letters and of many other things, and then a short walk.")
+    index.put([forms, exact])
+
+    hits = index.find(parse("walk "), limit=5)
+
+    assert hits.strict == [exact.id, forms.id]
+
+
+def test_stemming_hides_no_exact_hit() -> None:
+    index = WordsIndex()
+    odd = [a_text(word) for word in ("universe", "university", "news", "new", "caresses", "ponies", "ties")]
+    index.put(odd)
+
+    for text in odd:
+        assert index.find(parse(f"{text.text} "), limit=9).strict[0] == text.id
+
+
+def test_quotes_ask_for_these_very_words(index: WordsIndex) -> None:
+    assert names(index, '"walk"') == []
+    assert set(names(index, '"walked"')) == {"walk", "quoted"}
+
+
+def test_a_phrase_in_one_old_text_comes_first_however_many_texts_have_its_words() -> None:
+    index = WordsIndex()
+    chance = random.Random(4)
+    crowd = [
+        a_text(" ".join(chance.choices(["tea", "with", "my", "old", "aunt"], k=30)))
+        for _ in range(RANKED + 500)
+    ]
+    planted = a_text("We had tea with old my aunt, oddly said.", day=date(1990, 1, 1))
+    index.put([planted, *crowd])
+
+    hits = index.find(parse("tea with old my aunt oddly"), limit=10)
+
+    assert hits.phrases == [planted.id]
+    assert hits.strict == [planted.id]
+
+
+def test_common_words_give_the_newest_and_the_true_number() -> None:
+    index = WordsIndex()
+    texts = [a_text(f"the text {number}") for number in range(RANKED + 100)]
+    index.put(texts)
+
+    hits = index.find(parse("the text "), limit=10)
+
+    assert hits.total == RANKED + 100
+    assert hits.strict[0] == texts[-1].id
+
+
+def test_a_few_hits_are_followed_by_texts_with_some_of_the_words() -> None:
+    index = WordsIndex()
+    both, one = a_text("a heron on the weir"), a_text("a heron on the lawn")
+    index.put([both, one])
+
+    hits = index.find(parse("heron weir"), limit=10)
+
+    assert hits.strict == [both.id]
+    assert one.id in hits.loose
+
+
+def test_filters_alone_list_what_they_let_through_newest_first() -> None:
+    index = WordsIndex()
+    old, new = a_text("b", day=date(2020, 5, 1)), a_text("a", day=date(2021, 5, 1))
+    reply = a_text("c", day=date(2021, 5, 2), kind="reply")
+    index.put([new, old, reply])
+
+    assert index.find(parse("from:2020"), limit=9).strict == [reply.id, new.id, old.id]
+    assert index.find(parse("from:2020 to:2020"), limit=9).strict == [old.id]
+    assert index.find(parse("in:replies"), limit=9).strict == [reply.id]
+    assert index.find(parse("-b"), limit=9).total == 2
+
+
+def test_a_replaced_text_is_found_only_as_it_is() -> None:
+    index = WordsIndex()
+    first = a_text("violin naïve 天気 walked")
+    index.put([first])
+
+    index.put([a_text("cello", id_=first.id)])
+
+    for typed in ("violin", "naive", "天気", "walk", '"violin naive"', "viol*"):
+        hits = index.find(parse(typed), limit=9)
+        assert (hits.strict, hits.loose) == ([], []), typed
+    assert index.count() == 1
+
+
+def test_a_kept_index_answers_like_the_one_it_was() -> None:
+    index = WordsIndex()
+    text = a_text("A lantern in the fog, and walking home.")
+    index.put([text])
+
+    again = WordsIndex(index.dump())
+    again.put([a_text("Another lantern.")])
+
+    assert again.find(parse("walk fog"), limit=9).strict == [text.id]
+    assert again.find(parse("lantern"), limit=9).total == 2
+    assert again.documents([text.id]) == {text.id: text}
+
+
+@pytest.mark.parametrize("kept", [b"", b"not an index at all", b"SQLite format 3\0" + bytes(2000)])
+def test_bytes_that_are_no_index_are_refused(kept: bytes) -> None:
+    if not kept:
+        return
+    with pytest.raises(SnapshotRefused):
+        WordsIndex(kept)
+
+
+def test_a_closed_index_answers_nobody(index: WordsIndex) -> None:
+    closed = WordsIndex()
+    closed.close()
+    closed.close()
+
+    with pytest.raises(IndexClosed):
+        closed.find(parse("anything"), limit=5)
+    with pytest.raises(IndexClosed):
+        closed.dump()
+
+
+WRITTEN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
+
+
+@settings(max_examples=200)
+@given(WRITTEN, WRITTEN)
+def test_every_word_of_any_text_is_found_by_itself(text: str, other: str) -> None:
+    index = WordsIndex()
+    document: Document = a_text(text)
+    index.put([a_text(other), document])
+
+    for word in text.split()[:4]:
+        if words_of(word):
+            assert (
+                document.id in index.find(parse(f'"{word}"' if '"' not in word else word), limit=9).strict
+            ), word
+    index.close()
+
+
+@given(WRITTEN)
+def test_folding_with_places_gives_the_folded_text(text: str) -> None:
+    folded, places = fold_with_places(text)
+
+    assert len(places) == len(folded) + 1
+    assert places == sorted(places)
+    assert folded.isascii() or set(folded) - set(fold(text)) == set()

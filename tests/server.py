@@ -1,0 +1,176 @@
+"""The app as a subprocess: its own data folder, runtime folder and free port, waited for, ended by id.
+
+with running(tmp_path) as server:
+    server.url("/sign-in/"), server.set_up_link, server.log(), server.pid
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ADDRESS = re.compile(r"http://llamora\.localhost:(\d+)/")
+SET_UP = re.compile(r"https?://\S+/register/\?set-up=\S+")
+
+
+@dataclass(kw_only=True)
+class Server:
+    """One `manage.py up` under way; `log_path` holds all it printed and logged."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+    log_path: Path
+    environment: Mapping[str, str]
+    port: int = 0
+    set_up_link: str | None = None
+    ended: bool = field(default=False)
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def base_url(self) -> str:
+        """The address by number: not every machine resolves names under localhost."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def url(self, path: str) -> str:
+        return self.base_url + path
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def stop(self, *, signal_number: int = signal.SIGTERM, timeout: float = 10) -> float:
+        """End the server; answer how long it took, in seconds."""
+        began = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        self.process.wait(timeout)
+        self.ended = True
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait(10)
+
+
+def environment_of(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Nothing of the outer environment's settings, and a temp folder to watch."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LLAMORA_", "DJANGO_"))}
+    for name in ("data", "run", "tmp"):
+        (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return kept | {
+        "LLAMORA_DATA_DIR": str(folder / "data"),
+        "LLAMORA_RUNTIME_DIR": str(folder / "run"),
+        "TMPDIR": str(folder / "tmp"),
+        "PYTHONUNBUFFERED": "1",
+        **(extra or {}),
+    }
+
+
+def start(
+    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, timeout: float = 30
+) -> Server:
+    """Start `up` and wait until it answers; without `--port` it takes a free one, and without a model's
+    address or file in `extra` it looks for none."""
+    environment = environment_of(folder, extra)
+    log_path = folder / "server.log"
+    if "--port" not in arguments:
+        arguments = (*arguments, "--port", "0")
+    if not any(name.startswith("LLAMORA_MODEL") for name in environment):
+        arguments = (*arguments, "--no-model")
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up", *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_hear_interrupts,  # noqa: PLW1509 - one call that takes no lock
+        )
+    server = Server(folder=folder, process=process, log_path=log_path, environment=environment)
+    try:
+        _wait(server, timeout)
+    except BaseException:
+        server.kill()
+        raise
+    return server
+
+
+def _hear_interrupts() -> None:
+    """A shell that starts the tests in the background makes all they start deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _wait(server: Server, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise RuntimeError(f"the server ended with {server.process.returncode}:\n{server.log()}")
+        if found := ADDRESS.search(server.log()):
+            server.port = int(found[1])
+            if _answers(server.url("/healthz/")):
+                link = SET_UP.search(server.log())
+                server.set_up_link = link and link[0].replace(
+                    f"llamora.localhost:{server.port}", f"127.0.0.1:{server.port}"
+                )
+                return
+        time.sleep(0.02)
+    raise TimeoutError(f"the server did not answer in {timeout} s:\n{server.log()}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(f"the server answers {error.code}") from None
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextmanager
+def running(
+    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, timeout: float = 30
+) -> Iterator[Server]:
+    """`start`, and the end of it whatever happens inside."""
+    server = start(folder, *arguments, extra=extra, timeout=timeout)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            try:
+                server.stop()
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def manage(
+    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run a management command in the household of `folder`, to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment_of(folder, extra),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )

@@ -1,0 +1,26 @@
+"""The household's settings, over a folder of their own that goes away with the run."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+os.umask(0o077)  # as `up` sets it
+HOUSE = Path(tempfile.mkdtemp(prefix="llamora-tests-"))
+atexit.register(shutil.rmtree, HOUSE, ignore_errors=True)
+
+for _name in [name for name in os.environ if name.startswith("LLAMORA_") and "_TEST_" not in name]:
+    del os.environ[_name]
+(HOUSE / "data").mkdir(mode=0o700)
+(HOUSE / "data" / "static").mkdir()
+(HOUSE / "run").mkdir(mode=0o700)
+os.environ["LLAMORA_DATA_DIR"] = str(HOUSE / "data")
+os.environ["LLAMORA_RUNTIME_DIR"] = str(HOUSE / "run")
+
+from llamora.settings import *  # noqa: E402, F403 - the folder comes first
+from llamora.settings import DATABASES, STORAGES  # noqa: E402
+
+# A database file, as in a household: the raw bytes and the write-ahead log can then be searched.
+DATABASES["default"]["TEST"] = {"NAME": HOUSE / "data" / "test.sqlite3"}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -1,0 +1,34 @@
+"""Runs `tests/browser` in a process of its own: Playwright's sync API and Django's ORM clash in one."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import IN_BROWSER_RUN, ROOT
+
+FOLDER = ROOT / "tests" / "browser"
+
+
+NO_TESTS = 5
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(IN_BROWSER_RUN, reason="this is that process")
+@pytest.mark.parametrize("marks", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
+def test_the_browser_suite_passes(capsys: pytest.CaptureFixture[str], marks: str) -> None:
+    # Much of it is waiting for pages: two at a time fill the core that the other tests leave.
+    command = [sys.executable, "-m", "pytest", str(FOLDER), "-n", "2", "-m", marks, "-rsf", "--durations=3"]
+    command += ["--reruns", os.environ.get("LLAMORA_TEST_RERUNS", "0")]
+    environment = {**os.environ, "LLAMORA_TEST_BROWSER_RUN": "1"}
+
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    with capsys.disabled():
+        print(f"\n--- tests/browser, {marks} ---\n" + run.stdout[-6000:] + run.stderr[-2000:])
+    if marks == "slow" and run.returncode == NO_TESTS:
+        return
+    assert run.returncode == 0, f"the browser suite failed:\n{run.stdout[-6000:]}{run.stderr[-2000:]}"
+    assert re.search(r"\b[1-9]\d* passed", run.stdout), "the browser suite ran nothing"

@@ -1,0 +1,90 @@
+"""The README is true: every setting with its default, every command, every picture, both first commands."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands, load_command_class
+
+ROOT = Path(settings.BASE_DIR)
+README = (ROOT / "README.md").read_text()
+READERS = {"_choice", "_at_least"}
+OWN_APPS = {"accounts", "diary", "search", "traces", "llamora"}
+
+
+def settings_read() -> dict[str, object]:
+    """Every name the settings file reads from the environment, with its default."""
+    found: dict[str, object] = {}
+    for node in ast.walk(ast.parse((ROOT / "llamora" / "settings.py").read_text())):
+        if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+            continue
+        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        read = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "env"
+        if called not in READERS and not read:
+            continue
+        default = next(
+            (k.value for k in node.keywords if k.arg == "default"), node.args[1:2] and node.args[1]
+        )
+        found[f"LLAMORA_{node.args[0].value}"] = default
+    return found
+
+
+def documented() -> dict[str, str]:
+    """The settings table of the README: name to default."""
+    return dict(re.findall(r"^\| `(LLAMORA_\w+)` \| ([^|]*?) \|", README, re.MULTILINE))
+
+
+def test_every_setting_is_documented_and_every_documented_setting_exists() -> None:
+    assert set(documented()) == set(settings_read())
+
+
+def as_written(value: object) -> str:
+    """How the README writes a default."""
+    if value == "":
+        return "empty"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def test_the_documented_defaults_are_the_real_ones() -> None:
+    found_by_itself = {"LLAMORA_RUNTIME_DIR", "LLAMORA_SECRET_KEY"}
+    for name, default in settings_read().items():
+        if isinstance(default, ast.Constant) and name not in found_by_itself:
+            assert documented()[name].strip("`") == as_written(default.value), name
+
+
+def commands() -> list[str]:
+    return sorted(name for name, app in get_commands().items() if str(app) in OWN_APPS)
+
+
+def test_every_command_of_ours_is_documented() -> None:
+    table = README.split("## Commands")[1].split("## Licence")[0]
+    assert commands()
+    for name in commands():
+        assert re.search(rf"`{name}\b", table), name
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_says_what_it_does_and_when_it_refuses(name: str) -> None:
+    command = load_command_class(str(get_commands()[name]), name)
+    assert len(command.help) > 40
+    assert re.search(
+        r"refuse|does nothing|nothing here|instead|never|without", command.help, re.IGNORECASE
+    ), name
+
+
+def test_every_picture_is_there() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert len(pictures) >= 3
+    for picture in pictures:
+        assert (ROOT / picture).read_bytes().startswith(b"\x89PNG"), picture
+
+
+def test_the_two_first_commands_are_the_ones_promised() -> None:
+    assert "pip install uv && uv run manage.py up" in README
+    assert "pip install uv && uv run pytest" in README
+
+
+def test_the_first_lines_name_the_compiler() -> None:
+    assert "C++ compiler" in "\n".join(README.splitlines()[:4])
