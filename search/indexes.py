@@ -5,6 +5,7 @@ putting one in its place it is asked once more whether that person is unlocked a
 meanwhile has deleted its row before it closes indexes, so one of the two always sees the other.
 """
 
+import atexit
 import logging
 import threading
 import time
@@ -204,14 +205,23 @@ class Indexes:
             self._sweeper = threading.Thread(target=self._sweep_on, name="search-sweep", daemon=True)
             self._sweeper.start()
 
+    def stop(self, *, timeout: float = 0.5) -> None:
+        """Sweep no more, and give a sweep under way this many seconds; called when the process ends."""
+        self._ending.set()
+        if self._sweeper is not None and self._sweeper is not threading.current_thread():
+            self._sweeper.join(timeout)
+
     def _sweep_on(self) -> None:
         while not self._ending.wait(SWEEP_SECONDS):
             try:
                 self.sweep()
             except Exception as error:
+                if self._ending.is_set():
+                    return  # the database and the log may be gone already
                 logger.error("a sweep of search ended with %s", type(error).__name__)  # noqa: TRY400 - a trace holds texts
             finally:
                 connections.close_all()
 
 
 indexes = Indexes()
+atexit.register(indexes.stop)
