@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
-from accounts import answers
+from accounts import answers, headers
 from accounts.cookies import cookie_of
 from accounts.errors import Wait
 from accounts.gates import turned_away
@@ -16,7 +16,6 @@ from llamora.database import NotWritten
 
 # Pages nobody signs in for, asked for often by things that are not people.
 _WITHOUT_VAULT = ("/static/", "/healthz")
-_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
 # Script says so when it asks by itself and nobody did anything: that must not move the idle limit.
 POLL_HEADER = "X-Llamora-Poll"
 
@@ -45,9 +44,18 @@ class VaultMiddleware:
         finally:
             if vault.held is not None:
                 vault.held.close()
-        if not request.path.startswith("/static/"):
-            response.setdefault("Cache-Control", "no-store")
-        response.setdefault("Permissions-Policy", _PERMISSIONS)
+        return response
+
+
+class EveryAnswer:
+    """Gives every answer the headers of the house, those of Django's own refusals included."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        headers.complete(response)
         return response
 
 

@@ -29,6 +29,7 @@ if not apps.ready:
     django.setup()
 
 from accounts.addresses import normal_address
+from accounts.headers import bare
 from llamora.lanes import Lanes
 from llamora.routing import sockets  # its models need the apps
 
@@ -40,6 +41,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 SLOW_THREADS = 16
 RETRY_SECONDS = 2
+UNREADABLE = "This request could not be read, so nothing was done."
 CROWDED = "That was very often in a short time. Try again in a few seconds."
 # Whatever derives a key, weighs a password, waits for a job to end or moves a whole diary.
 SLOW_PATHS = (
@@ -114,7 +116,9 @@ class Pages(ASGIHandler):
 
     def _respond(self, scope: Scope, body: BytesIO) -> HttpResponseBase:
         request, refusal = self.create_request(scope, body)
-        return self.get_response(request) if request is not None else refusal or HttpResponse(status=400)
+        if request is not None:
+            return self.get_response(request)
+        return _bare(UNREADABLE, status=refusal.status_code if refusal else 400, headers={})
 
     async def _stream(
         self, response: StreamingHttpResponse, pool: Executor, receive: Receive, send: Send
@@ -144,15 +148,12 @@ def _address(scope: Scope) -> str:
 
 def _crowded() -> HttpResponse:
     """Answer one of a crowd without a thread; the sentence alone, with what every page is sent with."""
-    headers = {
-        "Retry-After": str(RETRY_SECONDS),
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'",
-        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": settings.X_FRAME_OPTIONS,
-    }
-    return HttpResponse(CROWDED, status=429, content_type="text/plain; charset=utf-8", headers=headers)
+    return _bare(CROWDED, status=429, headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+def _bare(sentence: str, *, status: int, headers: Mapping[str, str]) -> HttpResponse:
+    said = {**bare(), **headers}
+    return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8", headers=said)
 
 
 async def _in(pool: Executor, call: Callable[[], T]) -> T:

@@ -13,7 +13,9 @@ from io import BytesIO
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
+from django.utils.html import escape
 
+from accounts.headers import bare as bare_headers
 from llamora.management.access_log import bare
 
 SMALL, LARGE = 1024 * 1024, 4 * 1024 * 1024
@@ -29,6 +31,7 @@ SMALL_PATHS = (
     "/healthz",
 )
 LINGER_SECONDS = 5.0
+HTML = "text/html; charset=utf-8"
 
 REFUSALS = {
     411: ("Length Required", "This arrived without its length, so it was not read. Nothing was kept."),
@@ -51,7 +54,6 @@ def body_limit(path: str) -> int:
 class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
     """A request whose body stays in memory."""
 
-    error_template = PAGE
     refused = 0
 
     def __init__(self, channel: Any, queued: object = False) -> None:
@@ -70,6 +72,14 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
             self._refuse(411)
         elif length > body_limit(target):
             self._refuse(413)
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """Answer where no page could be made; daphne's own has none of our headers."""
+        page = PAGE % {"title": f"{status} {status_text.decode('ascii')}", "body": escape(body)}
+        headers = [(name.encode(), value.encode()) for name, value in bare_headers().items()]
+        start = {"type": "http.response.start", "status": status}
+        self.handle_reply({**start, "headers": [(b"Content-Type", HTML.encode()), *headers]})
+        self.handle_reply({"type": "http.response.body", "body": page.encode()})
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Keep a piece of the body, or let it fall where the whole was refused."""
@@ -91,11 +101,15 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self.requestHeaders.removeHeader(b"expect")
         reason, sentence = REFUSALS[status]
         page = (PAGE % {"title": reason, "body": sentence}).encode()
-        head = (
-            f"HTTP/1.1 {status} {reason}\r\nServer: {self.server.server_name}\r\nConnection: close\r\n"
-            f"Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n"
-            f"Content-Length: {len(page)}\r\n\r\n"
-        )
+        headers = {
+            "Server": self.server.server_name,
+            "Connection": "close",
+            "Content-Type": HTML,
+            "Content-Length": str(len(page)),
+            **bare_headers(),
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"HTTP/1.1 {status} {reason}\r\n{lines}\r\n"
         transport = self.channel.transport
         transport.write(head.encode() + page)
         transport.loseWriteConnection()

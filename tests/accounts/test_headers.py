@@ -22,7 +22,13 @@ POLICY = {
     "frame-ancestors 'none'",
 }
 ADMIN = ["/admin/", "/admin/accounts/person/", "/admin/accounts/invitation/add/", "/admin/nothing/"]
-REFUSED = ["/nothing-here/", "/d/2026-02-31/", "/register/?invite=guess"]
+REFUSED = [
+    "/nothing-here/",
+    "/d/2026-02-31/",
+    "/register/?invite=guess",
+    "/static/nothing-here.css",
+    "/admin",
+]
 
 
 def plain_paths() -> list[str]:
@@ -61,6 +67,7 @@ def test_refused_forms_say_it_as_well(owner: Member) -> None:
     check(owner.post("/settings/", time_zone="Mars"))
     check(Client(enforce_csrf_checks=True).post("/sign-in/", {"name": "x", "password": "y"}))
     check(owner.client.post("/lock/x/"))
+    check(owner.client.get("/", headers={"host": "elsewhere.example"}))
 
 
 def test_over_https_every_cookie_stays_there(owner: Member) -> None:

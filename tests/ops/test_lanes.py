@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from accounts.headers import of_every_answer
 from llamora.asgi import Pages
 from llamora.lanes import LONGEST, Lanes
 from tests.ops.test_pages import Client, pages, scope
@@ -137,5 +138,6 @@ async def test_the_refusal_says_when_and_is_kept_by_nobody(
     headers = dict(client.sent[0]["headers"])
     assert client.sent[0]["status"] == 429
     assert headers[b"Retry-After"] == b"2"
-    assert headers[b"Cache-Control"] == b"no-store"
+    assert {name: headers[name.encode()].decode() for name in of_every_answer()} == of_every_answer()
+    assert headers[b"Content-Security-Policy"].startswith(b"default-src 'none'")
     assert b"Try again" in client.body

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from accounts.headers import of_every_answer
 from llamora.management.access_log import bare
 from llamora.management.requests import LARGE, SMALL, body_limit
 from tests.server import Server, running
@@ -49,6 +50,29 @@ def test_a_body_without_a_length_is_refused_unread(server: Server) -> None:
     assert answer.startswith(b"HTTP/1.1 411 ")
     assert b"Connection: close" in answer
     assert b"without its length" in answer
+
+
+def headers_of(answer: bytes) -> dict[str, str]:
+    lines = answer.partition(b"\r\n\r\n")[0].decode().splitlines()[1:]
+    return dict(line.split(": ", 1) for line in lines)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        post("/sized/", None, more="Transfer-Encoding: chunked\r\n", body=b"0\r\n\r\n"),
+        post("/sized/", LARGE + 1),
+        b"GET /%ff%fe HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n",
+    ],
+    ids=["no length", "too large", "path that is no text", "forged host"],
+)
+def test_what_never_becomes_a_page_has_the_headers_of_one(server: Server, sent: bytes) -> None:
+    answer = exchange(server, sent)
+
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert of_every_answer().items() <= headers_of(answer).items()
+    assert "default-src 'none'" in headers_of(answer)["Content-Security-Policy"]
 
 
 def test_a_body_over_the_limit_is_refused_before_any_of_it_came(server: Server) -> None:
