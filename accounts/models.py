@@ -37,6 +37,13 @@ class TextSize(models.TextChoices):
     LARGER = "larger", "Larger"
 
 
+class Clock(models.IntegerChoices):
+    """How times of day are written."""
+
+    TWENTY_FOUR = 24, "14:02"
+    TWELVE = 12, "2:02 pm"
+
+
 class PersonManager(models.Manager["Person"]):
     """Finds people by name."""
 
@@ -62,6 +69,9 @@ class Person(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
     week_start = models.PositiveSmallIntegerField(default=0)
+    # Of dates alone: their words and their order. See `accounts.languages`.
+    language = models.CharField(max_length=16, default="en-gb")
+    clock = models.PositiveSmallIntegerField(choices=Clock.choices, default=Clock.TWENTY_FOUR)
     text_size = models.CharField(max_length=8, choices=TextSize.choices, default=TextSize.USUAL)
     # Shorter than the household's limit; empty for that one.
     idle_minutes = models.PositiveIntegerField(null=True, blank=True)

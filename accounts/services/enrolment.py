@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from django.db import IntegrityError
 
-from accounts import invitations, keys, vault_keys
+from accounts import invitations, keys, languages, vault_keys
 from accounts.cookies import SessionCookie
 from accounts.errors import NameTaken, SetUpDone
 from accounts.models import Person, SlotKind, Vault
@@ -30,20 +30,32 @@ class Enrolled:
 
 
 def enrol(
-    *, name: str, password: str, time_zone: str, keeper: bool, address: str, invitation: str = ""
+    *,
+    name: str,
+    password: str,
+    time_zone: str,
+    keeper: bool,
+    address: str,
+    invitation: str = "",
+    language: str = languages.HOUSE,
 ) -> Enrolled:
     """Make a person with a vault; raise NameTaken, SetUpDone, NotInvited, TooSoon or Busy.
 
-    `invitation` is the token they come by; it is used up with the same commit.
+    `invitation` is the token they come by; it is used up with the same commit. `language` is that of dates.
     """
     with throttle.attempt("enrol", name=name, address=address) as attempt:
         # Counted although nothing is wrong: two derivations each, for whoever asks.
         attempt.wrong()
-        return _enrol(
+        person = Person(
             name=clean_name(name),
+            time_zone=zone_or_house(time_zone),
+            is_staff=keeper,
+            language=language,
+            week_start=languages.week_start_of(language),
+        )
+        return _enrol(
+            person,
             password=password,
-            zone=zone_or_house(time_zone),
-            keeper=keeper,
             address=address,
             invitation=invitation,
         )
@@ -58,6 +70,7 @@ def join(
     address: str,
     device: str = "",
     invitation: str = "",
+    language: str = languages.HOUSE,
     here: RequestVault = NOBODY,
 ) -> tuple[Enrolled, SessionCookie | None]:
     """Enrol a person from a browser and sign that browser in; the keyring is closed."""
@@ -68,6 +81,7 @@ def join(
         keeper=keeper,
         address=address,
         invitation=invitation,
+        language=language,
     )
     try:
         cookie = admitted(enrolled.person, enrolled.keyring, device=device, here=here)
@@ -76,14 +90,13 @@ def join(
     return enrolled, cookie
 
 
-def _enrol(*, name: str, password: str, zone: str, keeper: bool, address: str, invitation: str) -> Enrolled:
-    if Person.objects.by_name(name):
+def _enrol(person: Person, *, password: str, address: str, invitation: str) -> Enrolled:
+    if Person.objects.by_name(person.name):
         raise NameTaken
-    person = Person(name=name, time_zone=zone, is_staff=keeper)
     data_key = crypto.secret_bytes()
     keyring = Keyring(owner=person.id, epoch=FIRST_EPOCH, keys={FIRST_EPOCH: data_key})
     code = crypto.new_recovery_code()
-    asking = keys.Asking(name=name, address=address)
+    asking = keys.Asking(name=person.name, address=address)
     secrets = {SlotKind.PASSWORD: password, SlotKind.RECOVERY: crypto.parse_recovery_code(code)}
     slots = [
         keys.make_slot(secret=s, kind=kind, keyring=keyring, asking=asking) for kind, s in secrets.items()

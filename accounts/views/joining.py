@@ -9,7 +9,7 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import invitations, sentences, services, setup
+from accounts import invitations, languages, sentences, services, setup
 from accounts.addresses import address_of
 from accounts.answers import refused, say_when, status_of, too_soon
 from accounts.cookies import SessionCookie, set_cookie
@@ -93,6 +93,7 @@ def _register(request: HouseholdRequest, form: RegisterForm, admission: _Admissi
             name=form.cleaned_data["name"],
             password=form.cleaned_data["password"],
             time_zone=form.cleaned_data["time_zone"],
+            language=languages.guessed(request.headers.get("Accept-Language", "")),
             keeper=admission.is_first,
             invitation=admission.invitation if admission.is_invited else "",
             address=address_of(request),
