@@ -108,6 +108,7 @@ SEARCH_MEMORY_MB = _at_least("SEARCH_MEMORY_MB", 1024, 64)
 INSTALLED_APPS = [
     "accounts",
     "search",
+    "traces",
     "diary",
     "llamora.management.apps.HouseConfig",
     "django.contrib.admin",
@@ -240,6 +241,7 @@ LOGGING = {
         # A page that is not there is logged with its address, and that is whatever somebody typed.
         "django.request": {"level": "ERROR"},
         "search": {"level": LOG_LEVEL},
+        "traces": {"level": LOG_LEVEL},
     },
 }
 

@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("diary.urls")),
     path("", include("search.urls")),
+    path("", include("traces.urls")),
 ]
 
 # Django finds these by name; each answers with a calm page.

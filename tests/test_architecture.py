@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-PACKAGES = ("llamora", "accounts", "diary", "search")
+PACKAGES = ("llamora", "accounts", "diary", "traces", "search")
 TOP_LEVEL = {
     *("manage.py", "pyproject.toml", "README.md", "LICENSE"),
     *("llamora", "diary", "traces", "search", "accounts", "templates", "static", "tests"),

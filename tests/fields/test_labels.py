@@ -25,6 +25,10 @@ PINNED: dict[str, tuple[str, ...]] = {
     "diary.opening.read": ("diary.opening.day",),
     "diary.recap.body": ("diary.recap.day",),
     "diary.own_kind.words": (),
+    "traces.trace.name": (),
+    "traces.trace.summary": (),
+    "traces.proposal.body": ("traces.proposal.entry",),
+    "traces.change.body": ("traces.change.kind", "traces.change.trace"),
     "search.vector.body": ("search.vector.embedder", "search.vector.rule", "search.vector.source"),
     "search.recent.text": (),
 }

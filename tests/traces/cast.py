@@ -1,0 +1,30 @@
+"""Who plays in these tests: people who keep traces on what they wrote."""
+
+from collections.abc import Iterable
+
+from diary.models import Entry
+from tests.diary.cast import Member, member
+from traces.models import KeptTrace, Trace
+from traces.services import keeping
+
+__all__ = ["Member", "keeps", "member", "names_on", "on_entries"]
+
+
+def keeps(someone: Member, entry: Entry, *names: str) -> list[Trace]:
+    """Traces kept on an entry, as a click on each would."""
+    with someone.unlocked():
+        return [keeping.keep(owner_id=someone.id, entry_id=entry.id, name=name) for name in names]
+
+
+def names_on(someone: Member, entry: Entry) -> list[str]:
+    """What the traces of an entry are called, in the order they were kept."""
+    kept = KeptTrace.objects.of(someone.id).filter(entry=entry).select_related("trace")
+    with someone.unlocked():
+        return [str(one.trace.name) for one in kept.order_by("created_at", "id")]
+
+
+def on_entries(someone: Member, trace: Trace, entries: Iterable[Entry]) -> None:
+    """One trace kept on many entries at once."""
+    KeptTrace.objects.bulk_create(
+        KeptTrace(owner_id=someone.id, trace=trace, entry=entry) for entry in entries
+    )

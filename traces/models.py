@@ -1,0 +1,198 @@
+"""What a person keeps to find their way back: traces, the entries that bear them, what was proposed.
+
+Without a key it shows how many traces there are, which entries share one, when they were kept, and what was
+changed and when; never what any is called. The written name is sealed; `name_index` is a keyed blind index
+of its identity, of use only under the person's own key.
+
+    Trace      a name, what the model says of it in short, whether it always brings its entries along
+    KeptTrace  a trace on an entry
+    Proposal   what was proposed for an entry, and what was dismissed there
+    Change     a rename, a merge or a deletion, with what it takes to undo it, for thirty days
+    Choices    whether the model proposes traces
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from diary.models import Entry
+from llamora.crypto import current
+from llamora.fields import SealedJSONField, SealedManager, SealedModel, SealedQuerySet, SealedTextField
+from traces.names import identity
+
+NAME_LABEL = "traces.trace.name_index"
+
+
+def index_of(name: str) -> bytes:
+    """Return the blind index of a name under the keyring in force."""
+    return current().blind_index(label=NAME_LABEL, value=identity(name))
+
+
+class TraceQuerySet(SealedQuerySet["Trace"]):
+    """Selections of traces."""
+
+    def of(self, owner_id: UUID) -> "TraceQuerySet":
+        """Return the traces of one person that are not deleted."""
+        return self.filter(owner_id=owner_id, deleted_at=None)
+
+    def let_go(self, owner_id: UUID) -> "TraceQuerySet":
+        """Return the traces of one person that are deleted and may be wanted back."""
+        return self.filter(owner_id=owner_id, deleted_at__isnull=False)
+
+    def called(self, names: Iterable[str]) -> "TraceQuerySet":
+        """Return those with one of these names, however written; needs their owner's keyring in force."""
+        return self.filter(name_index__in=[index_of(name) for name in names])
+
+
+class TraceManager(SealedManager["Trace"]):
+    """Traces through `TraceQuerySet`."""
+
+    def get_queryset(self) -> TraceQuerySet:
+        """Return the queryset that everything starts from."""
+        return TraceQuerySet(self.model, using=self._db)
+
+    def of(self, owner_id: UUID) -> TraceQuerySet:
+        """Return the traces of one person that are not deleted."""
+        return self.get_queryset().of(owner_id)
+
+    def let_go(self, owner_id: UUID) -> TraceQuerySet:
+        """Return the traces of one person that are deleted and may be wanted back."""
+        return self.get_queryset().let_go(owner_id)
+
+
+class Trace(SealedModel):
+    """A small label; a deleted one waits thirty days in case it is wanted back."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    name = SealedTextField(label="traces.trace.name")
+    name_index = models.BinaryField(max_length=32)
+    # {"text", "model", "digest" of what it was made from}
+    summary = SealedJSONField(label="traces.trace.summary", null=True)
+    is_read_always = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[TraceManager] = TraceManager()
+
+    class Meta:
+        ordering = ("created_at", "id")
+        indexes: ClassVar = [models.Index(fields=["owner", "deleted_at"], name="trace_of_owner")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner", "name_index"],
+                condition=models.Q(deleted_at=None),
+                name="trace_once_by_name",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Trace {self.id}"
+
+    def call(self, name: str) -> None:
+        """Give it a written name, and the index that goes with it."""
+        self.name, self.name_index = name, index_of(name)
+
+
+class KeptTraceQuerySet(models.QuerySet["KeptTrace"]):
+    """Selections of traces on entries."""
+
+    def of(self, owner_id: UUID) -> "KeptTraceQuerySet":
+        """Return what one person keeps, where neither the trace nor the entry is deleted."""
+        return self.filter(owner_id=owner_id, trace__deleted_at=None, entry__deleted_at=None)
+
+
+class KeptTraceManager(models.Manager["KeptTrace"]):
+    """Kept traces through `KeptTraceQuerySet`."""
+
+    def get_queryset(self) -> KeptTraceQuerySet:
+        """Return the queryset that everything starts from."""
+        return KeptTraceQuerySet(self.model, using=self._db)
+
+    def of(self, owner_id: UUID) -> KeptTraceQuerySet:
+        """Return what one person keeps, where neither the trace nor the entry is deleted."""
+        return self.get_queryset().of(owner_id)
+
+
+class KeptTrace(models.Model):
+    """A trace on an entry. Nothing of it is sealed: it says no word."""
+
+    id = models.BigAutoField(primary_key=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    trace = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="kept", db_index=False)
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[KeptTraceManager] = KeptTraceManager()
+
+    class Meta:
+        verbose_name = "kept trace"
+        verbose_name_plural = "kept traces"
+        ordering = ("created_at", "id")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["trace", "entry"], name="trace_once_on_entry")
+        ]
+
+    def __str__(self) -> str:
+        return f"Kept trace {self.id}"
+
+
+class Proposal(SealedModel):
+    """What is proposed for an entry: {"offered": [name], "dismissed": [identity]}."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    entry = models.OneToOneField(Entry, on_delete=models.CASCADE, related_name="+")
+    body = SealedJSONField(label="traces.proposal.body", bound={"entry_id": "traces.proposal.entry"})
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Proposal {self.id}"
+
+
+class ChangeKind(models.TextChoices):
+    """What can be undone."""
+
+    RENAME = "rename", "Rename"
+    MERGE = "merge", "Merge"
+    DELETE = "delete", "Delete"
+
+
+class Change(SealedModel):
+    """What it takes to undo a change of a trace: {"was": name}, {"added": [entry id]} or {}."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    trace = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="+")
+    # What a merged one went into.
+    into = models.ForeignKey(Trace, on_delete=models.CASCADE, null=True, related_name="+")
+    kind = models.CharField(max_length=8, choices=ChangeKind.choices)
+    body = SealedJSONField(
+        label="traces.change.body",
+        bound={"trace_id": "traces.change.trace", "kind": "traces.change.kind"},
+    )
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("made_at", "id")
+
+    def __str__(self) -> str:
+        return f"Change {self.id}"
+
+
+class Choices(models.Model):
+    """What a person wishes of the model; without a row, proposals as they come."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    makes_proposals = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name_plural = "choices"
+
+    def __str__(self) -> str:
+        return f"Choices of {self.owner_id}"

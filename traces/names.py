@@ -1,0 +1,90 @@
+"""What a trace may be called, and when two names are one and the same. Pure.
+
+A name is shown as it was written, its white space evened. Its *identity* is what counts for being the same:
+
+    NFKC, casefold          Größe = größe = GRÖSSE, and half and full widths
+    spaces and hyphens      to-do = To do = to – do, whatever kind of either and however many
+    invisible signs         variation selectors, soft hyphens and the like are left out: ☕ with and without
+
+Joiners that shape words or build one emoji of several are kept: they make a difference to be seen.
+
+    NameRefused             `code`, and `sentence` for the person
+        EmptyName           empty
+        LongName            too_long     more than 64 code points
+        BadName             not_a_name   control characters, or half a character
+"""
+
+import re
+import unicodedata
+from typing import ClassVar, Final
+
+from diary.texts import has_lone_surrogate
+
+MAX_NAME: Final = 64
+
+# The dashes of category Pd, of which none may be missing for to-do to be to‑do.
+_DASHES = (
+    "\\-\u058a\u05be\u1400\u1806\u2010-\u2015\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u2e5d"
+    "\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d"
+)
+_GAPS = re.compile(rf"[\s{_DASHES}]+")
+_SPACES = re.compile(r"\s+")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
+)
+
+
+class NameRefused(Exception):  # noqa: N818 - an answer to the person, not a fault
+    """A trace cannot be called so; neither the error nor its arguments hold any of the name."""
+
+    code: ClassVar[str] = "name"
+    sentence: ClassVar[str] = "A trace cannot be called so. Choose another name."
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class EmptyName(NameRefused):
+    """Raised for a name of nothing that can be seen."""
+
+    code = "empty"
+    sentence = "A trace needs a name: a word, a few words, or an emoji."
+
+
+class LongName(NameRefused):
+    """Raised for more code points than a name may have."""
+
+    code = "too_long"
+    sentence = f"A trace's name has at most {MAX_NAME} characters. Choose a shorter one."
+
+
+class BadName(NameRefused):
+    """Raised for characters that no name may hold."""
+
+    code = "not_a_name"
+    sentence = "This name holds a character that cannot be kept. Type it anew."
+
+
+def written(typed: str) -> str:
+    """Return a name as it is kept and shown; raise NameRefused."""
+    name = _SPACES.sub(" ", typed).strip()
+    if has_lone_surrogate(name) or any(unicodedata.category(one) == "Cc" for one in name):
+        raise BadName
+    if not _INVISIBLE.sub("", name).strip():
+        raise EmptyName
+    if len(name) > MAX_NAME:
+        raise LongName
+    return name
+
+
+def identity(name: str) -> str:
+    """Return what is equal for two names that are the same; of an identity it is that identity."""
+    folded = _folded(_INVISIBLE.sub("", name))
+    # A name of hyphens alone is all it has.
+    return _GAPS.sub(" ", folded).strip() or _SPACES.sub("", folded)
+
+
+def _folded(name: str) -> str:
+    """Return the form of Unicode's compatibility caseless matching (The Unicode Standard, D146)."""
+    once = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", name).casefold())
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", once.casefold()))
