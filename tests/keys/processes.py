@@ -4,9 +4,11 @@ import os
 import time
 import traceback
 from collections.abc import Callable
+from uuid import uuid4
 
-from django.db import connection
+from django.db import connection, connections
 
+from search import lanes
 from search.indexes import indexes
 
 KILLED, PATIENCE = 9, 30
@@ -14,9 +16,7 @@ KILLED, PATIENCE = 9, 30
 
 def forked(call: Callable[[], None]) -> int:
     """Run a call in a process of its own with a connection of its own; answer its exit code."""
-    # A lock that a thread of search holds at this moment would stay held in the child for good.
-    indexes.close_all()
-    connection.close()
+    _let_go_of_what_a_fork_would_share()
     child = os.fork()
     if child:
         return _outcome(child)
@@ -27,6 +27,19 @@ def forked(call: Callable[[], None]) -> int:
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
+
+
+def _let_go_of_what_a_fork_would_share() -> None:
+    """Close what the child must not have: locks of search's threads, and every connection to the database.
+
+    SQLite's locks belong to a process: a connection carried across a fork leaves both with a database that
+    each believes to be its own, and the parent's next reader finds it malformed.
+    """
+    indexes.close_all()
+    for lane in (lanes.opening, lanes.embedding):
+        lane.put(uuid4(), "let go of the database", connections.close_all)
+        assert lane.wait_idle(timeout=PATIENCE)
+    connections.close_all()
 
 
 def _outcome(child: int) -> int:
