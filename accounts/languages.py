@@ -12,11 +12,13 @@ from django.conf import settings
 from django.utils import dateformat, formats, translation
 from django.utils.dates import MONTHS, WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.text import capfirst
+from django.utils.translation import trans_real
 
 HOUSE = "en-gb"
 _ENGLISH = {"en": "F j, Y", HOUSE: "j F Y"}
 _MONTH = re.compile(r"(?<!\\)[FNM]")
 _SUNDAY = 6
+HALF_A_DAY = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,20 @@ def choices() -> list[tuple[str, str]]:
 
 def guessed(accepted: str) -> str:
     """Return the first language that a browser asks for (`Accept-Language`) and Django knows."""
-    for code, _ in translation.trans_real.parse_accept_lang_header(accepted.lower()):
+    for code, _ in trans_real.parse_accept_lang_header(accepted.lower()):
         try:
             return translation.get_supported_language_variant(code)
         except LookupError:
             continue
     return HOUSE
+
+
+def on_clock(time: str, *, hours: int) -> str:
+    """Return a time of day, given as 14:02, on a clock of that many hours: 2:02 pm."""
+    if hours != HALF_A_DAY or ":" not in time:
+        return time
+    hour, minute = time.split(":", 1)
+    return f"{int(hour) % 12 or 12}:{minute} {'am' if int(hour) < HALF_A_DAY else 'pm'}"
 
 
 def week_start_of(language: str) -> int:

@@ -78,3 +78,12 @@ def test_who_registers_gets_the_dates_of_their_browser(db: None) -> None:
 def test_choices_are_named_in_themselves() -> None:
     assert ("fr", "Français") in languages.choices()
     assert {code for code, _ in languages.choices()} == {code for code, _ in settings.LANGUAGES}
+
+
+@pytest.mark.parametrize(
+    ("time", "there"),
+    [("00:05", "12:05 am"), ("09:30", "9:30 am"), ("12:00", "12:00 pm"), ("23:59", "11:59 pm"), ("", "")],
+)
+def test_a_clock_of_twelve_hours_says_which_half(time: str, there: str) -> None:
+    assert languages.on_clock(time, hours=12) == there
+    assert languages.on_clock(time, hours=24) == time
