@@ -5,12 +5,14 @@ begun anywhere on earth, so that a page opened before its person changed their t
 """
 
 import re
-from calendar import Calendar, day_abbr, day_name, isleap, month_name
+from calendar import Calendar, day_name, isleap, month_name
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from accounts.languages import HOUSE, Words, words_of
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
@@ -109,11 +111,6 @@ def weekday(day: date) -> str:
     return day_name[day.weekday()]
 
 
-def months() -> list[tuple[int, str]]:
-    """Return the months by number and name."""
-    return [(number, month_name[number]) for number in range(1, 13)]
-
-
 @dataclass(frozen=True, slots=True)
 class DayCell:
     """One square of a month; `date` is None where it would lie outside of all dates."""
@@ -122,6 +119,8 @@ class DayCell:
     number: int
     in_month: bool
     written: bool
+    # Not written on, but begun by the model.
+    opened: bool
     is_today: bool
     is_selected: bool
     is_future: bool
@@ -135,7 +134,7 @@ class Month:
 
     year: int
     month: int
-    label: str
+    name: str
     previous: str | None
     next: str | None
     # The nearest written days where the months beside this one hold none.
@@ -143,11 +142,6 @@ class Month:
     later: date | None
     weeks: list[list[DayCell]]
     weekday_names: list[tuple[str, str]]
-
-    @property
-    def name(self) -> str:
-        """Return the month's name without its year."""
-        return month_name[self.month]
 
     @property
     def address(self) -> str:
@@ -206,6 +200,8 @@ def month_of(
     now_day: date,
     selected: date | None,
     week_start: int,
+    words: Words | None = None,
+    opened: Collection[date] = (),
     address: Callable[[str], str] = str,
     earlier: date | None = None,
     later: date | None = None,
@@ -225,6 +221,7 @@ def month_of(
             number=number,
             in_month=in_month,
             written=there in written,
+            opened=there in opened and there not in written,
             is_today=there == now_day,
             is_selected=there is not None and there == selected,
             is_future=there is not None and there > now_day,
@@ -232,17 +229,18 @@ def month_of(
             url=address(iso) if iso else "",
         )
 
+    said = words or words_of(HOUSE)
     calendar = Calendar(firstweekday=week_start)
     flat = [cell(*square) for square in calendar.itermonthdays3(day.year, day.month)]
     before, after = _neighbours(day.replace(day=1), until=now_day)
     return Month(
         year=day.year,
         month=day.month,
-        label=f"{month_name[day.month]} {day.year}",
+        name=said.month(day.month),
         previous=None if bounded else before,
         next=after,
         earlier=earlier,
         later=later,
         weeks=[flat[start : start + 7] for start in range(0, len(flat), 7)],
-        weekday_names=[(day_abbr[number], day_name[number]) for number in calendar.iterweekdays()],
+        weekday_names=[(said.initials[number], said.weekdays[number]) for number in calendar.iterweekdays()],
     )

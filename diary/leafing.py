@@ -11,9 +11,11 @@ from uuid import UUID
 from django.db import models
 from django.urls import reverse
 
+from accounts.languages import words_of
 from accounts.models import Person
 from diary import days
 from diary.days import Month, Year
+from diary.made import Opening
 from diary.models import Entry
 
 _A_MONTH = timedelta(days=31)
@@ -23,6 +25,17 @@ def written_days(owner_id: UUID, *, first: date, last: date) -> set[date]:
     """Return the days with entries between two days, both included."""
     within = Entry.objects.of(owner_id).filter(day__range=(first, last))
     return set(within.order_by().values_list("day", flat=True).distinct())
+
+
+def opened_days(owner_id: UUID, *, first: date, last: date) -> set[date]:
+    """Return the days with an opening that still says something, between two days, both included."""
+    opened = Opening.objects.filter(owner_id=owner_id, day__range=(first, last), is_dismissed=False)
+    return set(opened.values_list("day", flat=True))
+
+
+def months(person: Person) -> list[tuple[int, str]]:
+    """Return the months by number and name."""
+    return list(enumerate(map(words_of(person.language).month, range(1, 13)), start=1))
 
 
 def nearest_before(owner_id: UUID, day: date) -> date | None:
@@ -51,9 +64,11 @@ def year_view(person: Person, number: int, *, now: datetime) -> Year:
     now_day = days.today(person.time_zone, now=now)
     before, after = nearest_before(person.id, first), nearest_after(person.id, last)
     is_past = number < now_day.year
+    opened = opened_days(person.id, first=first, last=last)
+    firsts = [date(number, month, 1) for month in range(1, 13)]
     return Year(
         number=number,
-        months=[_small_month(person, date(number, month, 1), counts, now_day) for month in range(1, 13)],
+        months=[_small_month(person, month, counts, now_day, opened=opened) for month in firsts],
         days=len(counts),
         entries=sum(counts.values()),
         previous=before.year if before else None,
@@ -67,7 +82,9 @@ def _counts(owner_id: UUID, *, first: date, last: date) -> dict[date, int]:
     return dict(within.values_list("day").annotate(models.Count("id")))
 
 
-def _small_month(person: Person, first: date, written: Collection[date], now_day: date) -> Month:
+def _small_month(
+    person: Person, first: date, written: Collection[date], now_day: date, *, opened: Collection[date]
+) -> Month:
     pattern = reverse("day", args=[first])
     return days.month_of(
         first,
@@ -75,6 +92,8 @@ def _small_month(person: Person, first: date, written: Collection[date], now_day
         now_day=now_day,
         selected=None,
         week_start=person.week_start,
+        words=words_of(person.language),
+        opened=opened,
         address=lambda iso: pattern.replace(first.isoformat(), iso),
     )
 
@@ -96,6 +115,8 @@ def month_view(person: Person, day: date, *, selected: date | None, now: datetim
         now_day=now_day,
         selected=selected,
         week_start=person.week_start,
+        words=words_of(person.language),
+        opened=opened_days(person.id, first=first, last=last),
         # One reversal for the month: thirty of them are a fifth of the page's time.
         address=lambda iso: pattern.replace(day.isoformat(), iso),
         bounded=not is_before,

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from accounts.languages import on_clock, words_of
 from accounts.models import Person
 from diary import days
 from diary.made import Opening
@@ -49,5 +50,5 @@ def _named(places: list[Place], there: dict[UUID, Entry], *, person: Person, day
 
 def _label(entry: Entry, *, person: Person, day: date) -> str:
     seen = days.seen(entry.created_at, offset=entry.utc_offset, zone_name=person.time_zone)
-    time = seen.strftime("%H:%M")
-    return f"this day at {time}" if entry.day == day else f"{days.label(entry.day)} at {time}"
+    words, time = words_of(person.language), on_clock(seen.strftime("%H:%M"), hours=person.clock)
+    return f"this day at {time}" if entry.day == day else f"{words.day(entry.day)} at {time}"

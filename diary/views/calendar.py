@@ -20,7 +20,7 @@ def calendar(request: HouseholdRequest, month: date) -> HttpResponse:
     """Show a month."""
     name = "diary/fragments/calendar.html" if request.htmx else "diary/calendar.html"
     month_view = leafing.month_view(request.user, month, selected=_day_beside(request), now=timezone.now())
-    return render(request, name, {"calendar": month_view, "months": days.months()})
+    return render(request, name, {"calendar": month_view, "months": leafing.months(request.user)})
 
 
 def _day_beside(request: HouseholdRequest) -> date | None:

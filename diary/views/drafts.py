@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.gates import signed_in
 from accounts.http import HouseholdRequest
+from accounts.languages import on_clock
 from diary import days
 from diary.errors import Conflict, NoKeyHere
 from diary.forms import Written, written
@@ -34,9 +35,8 @@ def draft(request: HouseholdRequest, day: date) -> HttpResponse:
         return JsonResponse({"error": refused.sentence}, status=423, headers={"HX-Trigger": "llamora:locked"})
     except EnvelopeError:
         return JsonResponse({"error": DAMAGED}, status=422)
-    return JsonResponse(
-        {"revision": revision, "saved_at": days.clock(timezone.now(), request.user.time_zone)}
-    )
+    saved_at = days.clock(timezone.now(), request.user.time_zone)
+    return JsonResponse({"revision": revision, "saved_at": on_clock(saved_at, hours=request.user.clock)})
 
 
 def _save(request: HouseholdRequest, day: date, sent: Written) -> int:

@@ -17,7 +17,7 @@ from diary import days, leafing, remembering
 def year(request: HouseholdRequest, year: int) -> HttpResponse:
     """Show a year in twelve small months."""
     view = leafing.year_view(request.user, year, now=timezone.now())
-    return render(request, "diary/year.html", {"year": view, "months": days.months()})
+    return render(request, "diary/year.html", {"year": view, "months": leafing.months(request.user)})
 
 
 @require_safe

@@ -1,11 +1,11 @@
 """Years and months: what is marked, counted, bounded and jumped to; and a day at random."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from accounts.models import Person
-from diary import days
+from diary.made import Opening
 from diary.models import Entry
 from tests.diary.cast import Member
 
@@ -151,6 +151,48 @@ def test_a_year_counts_in_its_index_alone(owner: Member) -> None:
     assert rows == []
 
 
-def test_the_names_of_months_are_those_of_the_calendar() -> None:
-    assert days.months()[0] == (1, "January")
-    assert len(days.months()) == 12
+def test_days_that_hold_only_an_opening_are_told_apart(owner: Member, housemate: Member) -> None:
+    day = date(2021, 2, 1)
+    written, opened, dismissed, of_another = (day.replace(day=number) for number in (3, 5, 7, 9))
+    owner.wrote("Here", day=written)
+    _opens(owner, written, opened)
+    _opens(owner, dismissed, is_dismissed=True)
+    _opens(housemate, of_another)
+
+    for path in ("/calendar/2021-02/", "/years/2021/"):
+        page = owner.get(path).content.decode()
+
+        assert page.count(", only an opening") == page.count('class="cell opened"') == 1
+        assert f'class="cell opened" href="/d/{opened}/"' in page
+        assert f'class="cell written" href="/d/{written}/"' in page
+
+
+def _opens(member: Member, *opened: date, is_dismissed: bool = False) -> None:
+    with member.unlocked():
+        for day in opened:
+            text = "" if is_dismissed else "You begin."
+            Opening(owner_id=member.id, day=day, text=text, is_dismissed=is_dismissed).save(force_insert=True)
+
+
+def test_dates_are_in_the_words_of_the_person(owner: Member, housemate: Member) -> None:
+    Person.objects.filter(id=owner.id).update(language="fr", clock=12)
+    noon = datetime(2021, 2, 3, 13, 5, tzinfo=UTC)
+    for member in (owner, housemate):
+        member.wrote("Ici", day=date(2021, 2, 3), at=noon)
+
+    def seen(member: Member, path: str) -> str:
+        return str(member.get(path).content.decode())
+
+    day, month, year = (
+        seen(owner, path) for path in ("/d/2021-02-03/", "/calendar/2021-02/", "/years/2021/")
+    )
+    assert '<span class="weekday">Mercredi</span>3 février 2021</h1>' in day
+    assert "<time>1:05 pm</time>" in day
+    assert '<h2 id="calendar-title">Février ' in month
+    assert '<option value="8">Août</option>' in month
+    assert '<th scope="col">dimanche</th>' in year
+    # What pages say besides, and the pages of others, stay as they were.
+    assert "Nothing was written on this day" not in day
+    assert ">Keep</button>" in day
+    assert '<span class="weekday">Wednesday</span>3 February 2021</h1>' in seen(housemate, "/d/2021-02-03/")
+    assert "<time>13:05</time>" in seen(housemate, "/d/2021-02-03/")

@@ -43,7 +43,8 @@ function markWritten() {
   for (const empty of document.querySelectorAll(".welcome, .empty")) empty.remove();
   const cell = document.querySelector(`.calendar [data-date="${document.body.dataset.day}"]:not(.written)`);
   if (!cell) return;
-  cell.classList.add("written");
+  cell.classList.replace("opened", "written") || cell.classList.add("written");
+  cell.querySelector(".visually-hidden")?.remove();
   const words = document.createElement("span");
   words.className = "visually-hidden";
   words.textContent = ", written";
