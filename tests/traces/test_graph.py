@@ -1,0 +1,122 @@
+"""The picture: always the same, inside its frame, no name over another, up to three hundred."""
+
+import random
+from itertools import combinations
+from uuid import UUID
+
+import pytest
+
+from traces.figures import Together, together
+from traces.graph import MOST, NEAREST, TALL, WIDE, Frame, Node, Picture, draw, joined, ties, width_of
+
+
+def made(traces: int, entries: int) -> Together:
+    chance = random.Random(7)
+    ids = [UUID(int=number + 1) for number in range(traces)]
+    kept = [
+        (UUID(int=10**6 + entry), trace)
+        for entry in range(entries)
+        for trace in chance.choices(ids, weights=[1 / (n + 1) for n in range(traces)], k=chance.randint(1, 6))
+    ]
+    return together(kept)
+
+
+def name(id_: UUID) -> str:
+    return f"trace {id_.int}"
+
+
+def drawn(shared: Together, frame: Frame = WIDE) -> Picture:
+    return draw(shared, joined(ties(shared)), frame=frame, name=name)
+
+
+def box(node: Node, frame: Frame) -> tuple[float, float, float, float]:
+    width = width_of(name(node.id), frame.letters)
+    left = node.label_x - {"start": 0, "middle": width / 2, "end": width}[node.anchor]
+    return left, node.label_y - 0.8 * frame.letters, left + width, node.label_y + 0.2 * frame.letters
+
+
+def is_over(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return (
+        one[0] < other[2] - 0.5
+        and other[0] < one[2] - 0.5
+        and one[1] < other[3] - 0.5
+        and other[1] < one[3] - 0.5
+    )
+
+
+@pytest.mark.parametrize("frame", [WIDE, TALL])
+@pytest.mark.parametrize("traces", [1, 2, 3, 40, MOST])
+def test_all_is_inside_the_frame_and_no_name_lies_over_another(traces: int, frame: Frame) -> None:
+    picture = drawn(made(traces, 60 * traces), frame)
+
+    assert len(picture.nodes) == traces
+    for node in picture.nodes:
+        assert node.radius <= node.x <= frame.width - node.radius
+        assert node.radius <= node.y <= frame.height - node.radius
+    named = [node for node in picture.nodes if node.anchor]
+    for one, other in combinations([box(node, frame) for node in named], 2):
+        assert not is_over(one, other)
+    assert len(named) >= min(traces, 20)
+
+
+def test_the_most_kept_are_the_ones_that_are_named() -> None:
+    shared = made(MOST, 6000)
+    counts = dict(zip(shared.ids, shared.counts.diagonal().tolist(), strict=True))
+
+    picture = drawn(shared)
+
+    named = [counts[node.id] for node in picture.nodes if node.anchor]
+    unnamed = [counts[node.id] for node in picture.nodes if not node.anchor]
+    assert sum(named) / len(named) > 2 * sum(unnamed) / len(unnamed)
+
+
+def test_points_do_not_lie_over_one_another() -> None:
+    picture = drawn(made(MOST, 6000))
+
+    overlaps = sum(
+        (one.x - other.x) ** 2 + (one.y - other.y) ** 2 < (0.8 * (one.radius + other.radius)) ** 2
+        for one, other in combinations(picture.nodes, 2)
+    )
+    assert overlaps <= 3
+
+
+def test_the_same_traces_give_the_same_picture() -> None:
+    assert drawn(made(60, 900)) == drawn(made(60, 900))
+
+
+def test_a_line_joins_what_goes_together_and_not_what_is_merely_frequent() -> None:
+    daily, rare, its_friend, alone = (UUID(int=number) for number in range(1, 5))
+    rows = [{daily} for _ in range(100)] + [{daily, rare, its_friend}] * 4 + [{alone}]
+    shared = together((UUID(int=10**6 + n), trace) for n, row in enumerate(rows) for trace in row)
+
+    near = ties(shared)
+
+    assert [tie.other for tie in near[rare]] == [its_friend, daily]
+    assert near[rare][0].nearness == pytest.approx(1)
+    assert near[rare][0].count == near[rare][1].count == 4
+    assert near[alone] == []
+    pairs = {(tie.one, tie.other) for tie in joined(near)}
+    assert len(pairs) == 3
+    assert all((other, one) not in pairs for one, other in pairs)
+
+
+def test_each_asks_for_few_lines() -> None:
+    shared = made(40, 4000)
+
+    lines = joined(ties(shared))
+
+    assert 40 <= len(lines) <= 40 * NEAREST
+
+
+def test_what_goes_together_stands_together() -> None:
+    left, right = [UUID(int=n) for n in range(1, 6)], [UUID(int=n) for n in range(11, 16)]
+    rows = [set(group) for group in (left, right) for _ in range(5)]
+    shared = together((UUID(int=10**6 + n), trace) for n, row in enumerate(rows) for trace in row)
+
+    place = {node.id: complex(node.x, node.y) for node in drawn(shared).nodes}
+
+    within = [
+        abs(place[one] - place[other]) for group in (left, right) for one, other in combinations(group, 2)
+    ]
+    between = [abs(place[one] - place[other]) for one in left for other in right]
+    assert sum(within) / len(within) < 0.6 * sum(between) / len(between)
