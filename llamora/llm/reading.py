@@ -8,7 +8,7 @@ from typing import Any
 
 from llamora.llm.characters import Mender
 from llamora.llm.deltas import Delta, Finish, Usage
-from llamora.llm.errors import Dropped, Malformed, Repetition, from_answer
+from llamora.llm.errors import Dropped, Malformed, ModelError, Repetition, from_answer
 from llamora.llm.markup import Sieve
 from llamora.llm.repetition import Guard
 from llamora.llm.sse import EventReader
@@ -56,6 +56,8 @@ class Reading:
         self._guards = (Guard(), Guard())
         self._reason: str | None = None
         self._usage: Usage | None = None
+        # What broke the stream off behind words that came with it; raised by `close`, once they are told.
+        self._broken: ModelError | None = None
         self._text: list[str] = []
         self._thought: list[str] = []
         # Events since the last delta: some only add to a character or a tag that is not whole yet.
@@ -72,6 +74,8 @@ class Reading:
         except Malformed:
             # Half an event is a stream that broke off.
             raise Dropped from None
+        if self._broken is not None:
+            raise self._broken
         if not self.ended and self._reason is None:
             raise Dropped
         text, thought, _ = self._sieve.close()
@@ -86,7 +90,13 @@ class Reading:
 
     def _delta(self, payloads: list[bytes]) -> Delta | None:
         for payload in payloads:
-            self._take(payload)
+            try:
+                self._take(payload)
+            except ModelError as error:
+                if not self._text and not self._thought:
+                    raise
+                self._broken, self.ended = error, True
+                break
         if not self._text and not self._thought:
             return None
         self._pieces += len(self._text) + len(self._thought)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamora.llm.deltas import Finish, Usage
-from llamora.llm.errors import Dropped, Malformed, ModelError, Repetition
+from llamora.llm.errors import Dropped, Malformed, ModelError, Repetition, ServerError
 from llamora.llm.reading import Reading
 from llamora.llm.sse import LONGEST_LINE, EventReader
 from tests.fakes.model_server import words
@@ -214,3 +214,24 @@ def test_a_reply_in_circles_is_stopped() -> None:
 def test_thinking_in_circles_is_stopped() -> None:
     with pytest.raises(Repetition):
         read(*(event(reasoning_content="wait, the user said rain. ") for _ in range(200)))
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        (b'data: {"error": {"code": 500, "message": "slot"}}\n\n', ServerError),
+        (b"data: {half\n\n", Malformed),
+    ],
+)
+def test_words_that_came_before_an_error_in_one_read_are_told_first(
+    broken: bytes, error: type[ModelError]
+) -> None:
+    reading = Reading()
+
+    delta = reading.feed(event("Good ") + event("day") + broken + event(" later"))
+
+    assert delta is not None
+    assert delta.text == "Good day"
+    assert reading.ended
+    with pytest.raises(error):
+        reading.close()
