@@ -8,6 +8,7 @@ file system; else in this process alone.
 import hashlib
 import os
 import threading
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
@@ -20,8 +21,12 @@ _guard = threading.Lock()
 _held: dict[str, bytes] = {}
 
 
+@cache
 def _file_system_of(folder: Path) -> str:
-    """Return the type of the file system `folder` is on, from /proc/mounts; "" where that is not known."""
+    """Return the type of the file system `folder` is on, from /proc/mounts; "" where that is not known.
+
+    Asked once of each folder: every page would read the mounts several times.
+    """
     try:
         lines = Path("/proc/mounts").read_text().splitlines()
     except OSError:
@@ -51,13 +56,19 @@ def folder() -> Path | None:
     return None
 
 
-def _path() -> Path | None:
+def own_folder() -> Path | None:
+    """Return this household's folder there; `run_secret` makes it."""
     base = folder()
     if base is None:
         return None
     # Two households on one machine must not share it, nor one user find another's.
     name = hashlib.sha256(f"{os.getuid()}:{settings.DATA_DIR}".encode()).hexdigest()[:16]
-    return base / f"llamora-{name}" / "run_secret"
+    return base / f"llamora-{name}"
+
+
+def _path() -> Path | None:
+    own = own_folder()
+    return own / "run_secret" if own else None
 
 
 def _read_or_make(path: Path) -> bytes:

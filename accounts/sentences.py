@@ -37,6 +37,18 @@ DAMAGED = (
     "Something sealed here does not open: its bytes were changed on the disk. Nothing was written over it; a "
     "backup may still hold it whole."
 )
+LOCKED_IN_MEMORY = (
+    "Your diary is locked here. The disk takes no writing just now, so it can be unlocked again once it does: "
+    "ask the keeper of the household to look at it."
+)
+SIGNED_OUT_IN_MEMORY = (
+    "You are signed out of this browser. The disk takes no writing just now, so the note of your sign-in is "
+    "still on it; it opens nothing, and goes once the disk can be written to."
+)
+ENDED_IN_MEMORY = (
+    "Signed out there. The disk takes no writing just now, so the browser stays on this list until it does; "
+    "it opens nothing any more."
+)
 TEXT_STAYS = "What you typed is still here."
 WRONG_GROUP = "One of the groups is not as it is shown. Look again; you may also leave both empty."
 CLOSED = (

@@ -6,13 +6,15 @@ Rows are not rewritten on every request: `last_active` moves at most once in `li
 """
 
 import hmac
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import limits, vault_keys
+from accounts import limits, shut, vault_keys
 from accounts.cookies import HALF, SessionCookie
 from accounts.doorbell import doorbell
 from accounts.keyrings import keyring_for
@@ -98,7 +100,7 @@ def open_cookie(cookie: SessionCookie | None, *, activity: bool = True) -> Reque
         return NOBODY
     now = timezone.now()
     if limits.is_over(row, now):
-        _end_if_possible(row)
+        end_surely(sign_in_id=row.id, person_id=row.person_id)
         return NOBODY
     keyring = _keyring_of(row, half=cookie.half, now=now)
     if activity and keyring is not None:
@@ -112,16 +114,16 @@ def _row_of(cookie: SessionCookie) -> SignIn | None:
     row = rows.filter(id=cookie.sign_in_id).first()
     if row is None or not hmac.compare_digest(bytes(row.half_hash), hash_half(cookie.half)):
         return None
-    return row if row.person.is_active else None
+    return row if row.person.is_active and not shut.is_shut(bytes(row.half_hash)) else None
 
 
 def _keyring_of(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
     opened: Unlock | None = getattr(row, "unlock", None)
     vault = getattr(row.person, "vault", None)
-    if opened is None or vault is None:
+    if opened is None or vault is None or shut.is_shut(bytes(opened.salt)):
         return None
     if limits.is_idle(opened, row.person, now) or opened.epoch != vault.epoch:
-        _lock_if_possible(row)
+        lock_surely(sign_in_id=row.id, person_id=row.person_id)
         return None
     keyring = _open(opened, half=half, person=row.person)
     if keyring is not None and vault_keys.public_key_of(row.person_id) is None:
@@ -186,39 +188,67 @@ def end_all(*, person_id: UUID, but: UUID | None = None) -> int:
     return len(ids)
 
 
+def lock_surely(*, sign_in_id: UUID, person_id: UUID) -> bool:
+    """Lock one browser whether or not the disk takes it; return whether the row is gone."""
+    try:
+        lock(sign_in_id=sign_in_id, person_id=person_id)
+    except NotWritten:
+        rows = Unlock.objects.filter(sign_in_id=sign_in_id, sign_in__person_id=person_id)
+        _shut(rows.values_list("salt", flat=True), sign_in_id, person_id, kind="locked")
+        return False
+    return True
+
+
+def end_surely(*, sign_in_id: UUID, person_id: UUID) -> bool:
+    """Sign one browser out whether or not the disk takes it; return whether the row is gone."""
+    try:
+        end(sign_in_id=sign_in_id, person_id=person_id)
+    except NotWritten:
+        rows = SignIn.objects.filter(id=sign_in_id, person_id=person_id)
+        marks = rows.values_list("half_hash", "unlock__salt")
+        _shut([mark for pair in marks for mark in pair], sign_in_id, person_id, kind="signed_out")
+        return False
+    return True
+
+
+def _shut(marks: Iterable[bytes | None], sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
+    if any([shut.note(bytes(mark)) for mark in marks if mark is not None]):
+        _tell(sign_in_id, person_id, kind=kind)
+
+
 def sweep() -> int:
     """End what is past its limit although nobody came by to notice; return how many rows that were."""
     now = timezone.now()
     ended = list(limits.over(now).values_list("id", "person_id"))
     locked = [(row.sign_in_id, row.sign_in.person_id) for row in limits.idle(now)]
     for sign_in_id, person_id in ended:
-        end(sign_in_id=sign_in_id, person_id=person_id)
+        end_surely(sign_in_id=sign_in_id, person_id=person_id)
     for sign_in_id, person_id in locked:
         if (sign_in_id, person_id) not in ended:
-            lock(sign_in_id=sign_in_id, person_id=person_id)
+            lock_surely(sign_in_id=sign_in_id, person_id=person_id)
+    _delete_shut()
     return len({*ended, *locked})
 
 
-def _end_if_possible(row: SignIn) -> None:
-    try:
-        end(sign_in_id=row.id, person_id=row.person_id)
-    except NotWritten:
-        return  # it opens nothing all the same: the limit is asked at every request
-
-
-def _lock_if_possible(row: SignIn) -> None:
-    try:
-        lock(sign_in_id=row.id, person_id=row.person_id)
-    except NotWritten:
-        return  # as above
+def _delete_shut() -> None:
+    """Delete the rows that were closed while nothing could be written; raise NotWritten while nothing can."""
+    waiting = shut.marks()
+    if not waiting:
+        return
+    with writing():
+        SignIn.objects.filter(half_hash__in=waiting).delete()
+        Unlock.objects.filter(salt__in=waiting).delete()
+    for mark in waiting:
+        shut.forget(mark)
 
 
 def _announce(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
     """Tell the apps above and the open tabs, once the rows are really gone."""
+    transaction.on_commit(partial(_tell, sign_in_id, person_id, kind=kind))
 
-    def tell() -> None:
-        last = not Unlock.objects.filter(sign_in__person_id=person_id).exists()
-        vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, last=last)
-        doorbell.ring(person_id, {"type": kind, "sign_in": str(sign_in_id)})
 
-    transaction.on_commit(tell)
+def _tell(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
+    salts = Unlock.objects.filter(sign_in__person_id=person_id).values_list("salt", flat=True)
+    last = all(shut.is_shut(bytes(salt)) for salt in salts)
+    vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, last=last)
+    doorbell.ring(person_id, {"type": kind, "sign_in": str(sign_in_id)})

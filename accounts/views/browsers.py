@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import sessions
+from accounts import sentences, sessions
 from accounts.gates import unlocked
 from accounts.http import HouseholdRequest
 from accounts.models import SignIn
@@ -37,8 +37,10 @@ def end_browser(request: HouseholdRequest, sign_in_id: UUID) -> HttpResponse:
         return redirect("browsers")
     if not SignIn.objects.filter(id=sign_in_id, person=request.user).exists():
         raise Http404
-    sessions.end(sign_in_id=sign_in_id, person_id=request.user.id)
-    messages.success(request, "Signed out there.")
+    if sessions.end_surely(sign_in_id=sign_in_id, person_id=request.user.id):
+        messages.success(request, "Signed out there.")
+    else:
+        messages.warning(request, sentences.ENDED_IN_MEMORY)
     return redirect("browsers")
 
 

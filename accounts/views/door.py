@@ -4,6 +4,7 @@ import json
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect, render
@@ -130,8 +131,12 @@ def _unlock_page(
 def lock(request: HouseholdRequest) -> HttpResponse:
     """Take the key out of this browser; whoever's page asks, closing is always right."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
-    if person is not None and sign_in_id is not None:
-        sessions.lock(sign_in_id=sign_in_id, person_id=person.id)
+    if (
+        person is not None
+        and sign_in_id is not None
+        and not sessions.lock_surely(sign_in_id=sign_in_id, person_id=person.id)
+    ):
+        messages.warning(request, sentences.LOCKED_IN_MEMORY)
     response = _leave(request, to="unlock", trigger=LOCKED)
     clear_cache(response)
     return response
@@ -141,9 +146,14 @@ def lock(request: HouseholdRequest) -> HttpResponse:
 def sign_out(request: HouseholdRequest) -> HttpResponse:
     """End this browser's sign-in; whoever's page asks, leaving is always right."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
+    is_gone = True
     if person is not None and sign_in_id is not None:
-        sessions.end(sign_in_id=sign_in_id, person_id=person.id)
-    response = _leave(request, to="sign_in", trigger=SIGNED_OUT)
+        is_gone = sessions.end_surely(sign_in_id=sign_in_id, person_id=person.id)
+    if is_gone or by_script(request):
+        response = _leave(request, to="sign_in", trigger=SIGNED_OUT)
+    else:
+        said = {"title": "Signed out", "sentence": sentences.SIGNED_OUT_IN_MEMORY}
+        response = render(request, "refused.html", said)
     forget_cookies(request, response)
     return response
 

@@ -1,0 +1,135 @@
+"""A session that is closed while nothing can be written is closed all the same, and its rows go later."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts import sessions, shut
+from accounts.models import SignIn, Unlock
+from accounts.sessions import open_cookie
+from accounts.signals import vault_locked
+from llamora.database import NotWritten
+from tests.accounts.cast import Member
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only=ON")
+        try:
+            yield
+        finally:
+            cursor.execute("PRAGMA query_only=OFF")
+
+
+@pytest.fixture
+def heard() -> Iterator[list[dict[str, Any]]]:
+    """What the apps above are told of sessions that end."""
+    found: list[dict[str, Any]] = []
+
+    def hear(sender: object, **told: Any) -> None:
+        found.append(told)
+
+    vault_locked.connect(hear)
+    yield found
+    vault_locked.disconnect(hear)
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> Member:
+    from tests.accounts.cast import member
+
+    return member("Olive Ähre").signs_in()
+
+
+def test_a_lock_that_cannot_be_written_is_a_lock(owner: Member, heard: list[dict[str, Any]]) -> None:
+    stolen = owner.cookie()
+
+    with read_only():
+        answer = owner.post("/lock/")
+        seen = open_cookie(stolen)
+
+    assert answer.status_code == 302
+    assert (seen.person, seen.is_unlocked) == (owner.person, False)
+    assert [told["last"] for told in heard] == [True]
+    assert Unlock.objects.filter(sign_in_id=stolen.sign_in_id).exists()
+    assert b"takes no writing" in owner.get("/unlock/").content
+
+
+def test_a_sign_out_that_cannot_be_written_is_a_sign_out(owner: Member, heard: list[dict[str, Any]]) -> None:
+    stolen = owner.cookie()
+
+    with read_only():
+        answer = owner.post("/sign-out/")
+        seen = open_cookie(stolen)
+
+    assert answer.status_code == 200
+    assert b"takes no writing" in answer.content
+    assert answer.cookies["llamora_session"].value == ""
+    assert (seen.person, seen.held) == (None, None)
+    assert [told["last"] for told in heard] == [True]
+
+
+def test_another_browser_of_the_same_person_stays_open(owner: Member, heard: list[dict[str, Any]]) -> None:
+    first = owner.cookie()
+    owner.client.cookies.clear()
+    owner.signs_in()
+
+    with read_only():
+        sessions.lock_surely(sign_in_id=first.sign_in_id, person_id=owner.id)
+
+    assert owner.is_unlocked()
+    assert [told["last"] for told in heard] == [False]
+
+
+def test_another_process_that_starts_later_knows_of_it(
+    owner: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with read_only():
+        owner.post("/lock/")
+    monkeypatch.setattr(shut, "_here", set())
+
+    assert not owner.is_unlocked()
+
+
+def test_the_rows_go_with_the_first_round_that_can_write(owner: Member) -> None:
+    row = owner.row()
+    with read_only():
+        owner.post("/sign-out/")
+        with pytest.raises(NotWritten):
+            sessions.sweep()
+    assert SignIn.objects.filter(id=row.id).exists()
+
+    sessions.sweep()
+
+    assert not SignIn.objects.filter(id=row.id).exists()
+    assert shut.marks() == set()
+
+
+def test_the_password_opens_it_again_once_the_disk_takes_writing(owner: Member) -> None:
+    with read_only():
+        owner.post("/lock/")
+
+    owner.post("/unlock/", password=owner.password)
+    sessions.sweep()
+
+    assert owner.is_unlocked()
+
+
+def test_what_has_lain_idle_is_told_to_the_apps_once_although_nothing_can_be_written(
+    owner: Member, heard: list[dict[str, Any]]
+) -> None:
+    Unlock.objects.update(last_active=timezone.now() - timedelta(days=2))
+
+    with read_only():
+        for _ in range(3):
+            with pytest.raises(NotWritten):
+                sessions.sweep()
+
+    assert [(told["person_id"], told["last"]) for told in heard] == [(owner.id, True)]
+    assert not owner.is_unlocked()
