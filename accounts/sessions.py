@@ -212,7 +212,8 @@ def end_surely(*, sign_in_id: UUID, person_id: UUID) -> bool:
 
 
 def _shut(marks: Iterable[bytes | None], sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
-    if any([shut.note(bytes(mark)) for mark in marks if mark is not None]):
+    # Each is noted, whatever became of the one before.
+    if sum(shut.note(bytes(mark)) for mark in marks if mark is not None):
         _tell(sign_in_id, person_id, kind=kind)
 
 
