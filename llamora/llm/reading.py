@@ -69,13 +69,13 @@ class Reading:
 
     def close(self) -> Delta | None:
         """The last of it; raises when the stream broke off before its end."""
+        if self._broken is not None:
+            raise self._broken
         try:
             last = self._delta(self._events.close())
         except Malformed:
             # Half an event is a stream that broke off.
             raise Dropped from None
-        if self._broken is not None:
-            raise self._broken
         if not self.ended and self._reason is None:
             raise Dropped
         text, thought, _ = self._sieve.close()

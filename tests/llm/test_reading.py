@@ -228,7 +228,7 @@ def test_words_that_came_before_an_error_in_one_read_are_told_first(
 ) -> None:
     reading = Reading()
 
-    delta = reading.feed(event("Good ") + event("day") + broken + event(" later"))
+    delta = reading.feed(event("Good ") + event("day") + broken + event(" later") + b"data: {")
 
     assert delta is not None
     assert delta.text == "Good day"
