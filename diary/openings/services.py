@@ -7,11 +7,12 @@ from datetime import date
 from uuid import UUID
 
 from accounts.models import Person
+from diary.digests import digest_key
 from diary.made import Opening, Preferences
 from diary.models import Entry
 from diary.openings.errand import OpeningErrand, Told, both_ends
 from diary.pieces import pieces_of
-from diary.recaps.services import digest_key, digest_of, kept
+from diary.recaps.services import digest_of, kept
 from diary.replies.context import Piece
 from llamora.crypto import Keyring
 from llamora.database import writing

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from accounts.models import Person, Vault
+from accounts.models import Person
+from diary.digests import digest_key
 from diary.made import Recap
 from diary.models import Entry
 from diary.pieces import pieces_of
@@ -17,11 +18,6 @@ from llamora.inference import endpoint
 from llamora.inference.jobs import Job, NotServing, own_keyring, registry
 
 _asking = threading.Lock()
-
-
-def digest_key(owner_id: UUID) -> bytes:
-    """Return the key under which a person's digests are made, whatever their epoch."""
-    return bytes(Vault.objects.get(owner_id=owner_id).digest_key)
 
 
 def digest_of(key: bytes, day: date, pieces: Sequence[Piece]) -> str:

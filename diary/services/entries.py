@@ -8,17 +8,18 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from diary import access, days
+from diary.digests import digest_key
 from diary.errors import Conflict, NotThere, NotYet
 from diary.made import Recap
 from diary.models import Draft, Entry
 from diary.services.drafts import clear_edited, clear_kept
 from diary.services.versions import replace_text
 from diary.texts import to_keep
-from llamora.crypto import EnvelopeError, current
+from llamora.crypto import EnvelopeError, keyed_digest
 from llamora.database import writing
 
 IN_BIN = timedelta(days=30)
-_KEEP_LABEL = "diary.entry.keep_key"
+_KEEP_LABEL = b"diary.entry.keep_key"
 
 
 def keep_entry(
@@ -33,7 +34,7 @@ def keep_entry(
     if not days.has_begun(day, now=now):
         raise NotYet
     kept = to_keep(text, limit=settings.MAX_TEXT)
-    keep_key = _keep_key(key, kept)
+    keep_key = _keep_key(owner_id, key, kept)
     offset = None if zone is None else days.utc_offset(now, zone)
     with writing():
         entry = _kept_before(owner_id, keep_key) or Entry.objects.create(
@@ -43,9 +44,10 @@ def keep_entry(
     return entry
 
 
-def _keep_key(key: UUID, text: str) -> UUID:
-    """Return what makes a save one and the same: its composer and its words, under the owner's key."""
-    return UUID(bytes=current().blind_index(label=_KEEP_LABEL, value=f"{key}\n{text}")[:16])
+def _keep_key(owner_id: UUID, key: UUID, text: str) -> UUID:
+    """Return what makes a save one and the same, also across a rotation: its composer and its words."""
+    parts = [_KEEP_LABEL, key.bytes, text.encode()]
+    return UUID(bytes=keyed_digest(digest_key(owner_id), parts)[:16])
 
 
 def _kept_before(owner_id: UUID, keep_key: UUID) -> Entry | None:

@@ -12,8 +12,9 @@ from datetime import date, timedelta
 from itertools import islice
 from uuid import UUID
 
-from accounts.models import Person, Vault
+from accounts.models import Person
 from diary import days
+from diary.digests import digest_key
 from diary.importing import BadLine, Line
 from diary.models import Entry
 from llamora.crypto import Keyring, in_force, keyed_digest
@@ -84,7 +85,7 @@ class _Shelf:
     def __init__(self, person: Person) -> None:
         self._owner_id: UUID = person.id
         self._zone = person.time_zone
-        self._digest_key = Vault.objects.get(owner_id=person.id).digest_key
+        self._digest_key = digest_key(person.id)
         self._known: dict[date, set[bytes]] = {}
         self._place: defaultdict[date, int] = defaultdict(int)
 

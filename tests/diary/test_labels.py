@@ -32,7 +32,7 @@ def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Member) -> Non
 
     context = late_drafts._context(late)
 
-    assert entries._KEEP_LABEL == "diary.entry.keep_key"
+    assert entries._KEEP_LABEL == b"diary.entry.keep_key"
     assert (context.purpose, context.label) == ("late_draft", "diary.late_draft.box")
     assert context.bound == (
         ("diary.late_draft.day", entry.day.isoformat().encode()),

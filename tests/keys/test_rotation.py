@@ -1,7 +1,8 @@
 """A rotation gives a new key to everything of one person, and to nothing of anybody else."""
 
+from datetime import date
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -10,6 +11,7 @@ from accounts import rotation, sessions
 from accounts.errors import DamagedSlot, WrongSecret
 from accounts.models import FormerKey, KeySlot, SignIn, SlotKind, Unlock
 from diary.models import Entry
+from diary.services.entries import keep_entry
 from llamora.crypto import Keyring, current, in_force
 from llamora.database import FenceRefused, writing
 from tests.keys.house import Diarist
@@ -38,6 +40,21 @@ def test_everything_is_readable_afterwards_and_under_the_new_key_alone(owner: Di
     assert owner.epochs() == {2}
     assert owner.reads() == owner.texts
     assert rotation.verify(keyring).damaged == []
+
+
+def test_a_save_sent_again_after_a_rotation_finds_the_entry_it_made(owner: Diarist) -> None:
+    day, key = date(2026, 11, 20), uuid4()
+
+    def keeps() -> Entry:
+        with in_force(owner.opens().keyring):
+            return keep_entry(owner_id=owner.id, day=day, text="Once", key=key, draft_revision=0)
+
+    first = keeps()
+    rotated(owner)
+    again = keeps()
+
+    assert again.id == first.id
+    assert Entry.objects.filter(owner_id=owner.id, day=day).count() == 1
 
 
 def test_the_key_before_is_destroyed(owner: Diarist) -> None:
