@@ -1,0 +1,79 @@
+"""An opening does not outlive the entries it was drawn from, whether or not somebody holds the key."""
+
+from datetime import date, timedelta
+
+from diary.made import Opening
+from diary.models import Entry
+from diary.reading import Reading
+from diary.services.entries import delete_entry, destroy_entry, move_entry, purge_bin
+from tests.diary.cast import Member
+
+FIRST = date(2024, 3, 1)
+
+
+def day(number: int) -> date:
+    return FIRST + timedelta(days=number)
+
+
+def opened(owner: Member, on: date, *entries: Entry, recaps: tuple[date, ...] = ()) -> None:
+    reading = Reading(entries=[(entry.id, entry.day) for entry in entries], recaps=list(recaps))
+    with owner.unlocked():
+        row = Opening(owner_id=owner.id, day=on, text="You meant to mend the boat.")
+        row.read = reading.as_json()
+        row.save(force_insert=True)
+
+
+def standing(owner: Member) -> list[date]:
+    return list(Opening.objects.filter(owner_id=owner.id).order_by("day").values_list("day", flat=True))
+
+
+def destroyed(owner: Member, entry: Entry) -> None:
+    with owner.unlocked():
+        delete_entry(owner_id=owner.id, entry_id=entry.id)
+        destroy_entry(owner_id=owner.id, entry_id=entry.id)
+
+
+def test_only_the_openings_drawn_from_an_entry_go_with_it(owner: Member, housemate: Member) -> None:
+    gone, other = owner.wrote("The boat", day=day(0)), owner.wrote("The oars", day=day(0))
+    opened(owner, day(1), gone)
+    opened(owner, day(2), other)
+    opened(owner, day(3), other, recaps=(day(0),))
+    opened(housemate, day(1), housemate.wrote("Mine", day=day(0)))
+
+    destroyed(owner, gone)
+
+    assert standing(owner) == [day(2)]
+    assert standing(housemate) == [day(1)]
+
+
+def test_what_lies_in_the_bin_keeps_its_openings(owner: Member) -> None:
+    entry = owner.wrote("The boat", day=day(0))
+    opened(owner, day(1), entry)
+
+    with owner.unlocked():
+        delete_entry(owner_id=owner.id, entry_id=entry.id)
+
+    assert standing(owner) == [day(1)]
+
+
+def test_an_entry_that_was_moved_since_takes_its_openings_along(owner: Member) -> None:
+    entry = owner.wrote("The boat", day=day(5))
+    opened(owner, day(6), owner.wrote("The oars", day=day(4)), recaps=(day(5),))
+    with owner.unlocked():
+        move_entry(owner_id=owner.id, entry_id=entry.id, day=day(20))
+
+    destroyed(owner, entry)
+
+    assert standing(owner) == []
+
+
+def test_without_the_key_everything_that_may_have_been_drawn_from_it_goes(owner: Member) -> None:
+    gone = owner.wrote("The boat", day=day(0))
+    for number in range(1, 8):
+        opened(owner, day(number), owner.wrote("Another day", day=day(number)))
+    Entry.objects.filter(id=gone.id).update(deleted_at=gone.created_at - timedelta(days=31))
+
+    purge_bin(owner_id=owner.id)
+
+    # Between the fourth day and this entry lie three written ones, which were nearer.
+    assert standing(owner) == [day(4), day(5), day(6), day(7)]
