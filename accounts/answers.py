@@ -1,12 +1,10 @@
 """Refusals as responses: a sentence each, and whatever was typed is given back.
 
-To script: the status, the sentence as a fragment marked `data-error` and in the header `X-Llamora-Sentence`
-(URL-quoted), and `HX-Reswap: none`, so that the page stays as it is. To a plain form: a page that holds the
-posted text in a box. To a page load: a calm page.
+To script: the status, the sentence as a fragment marked `data-error`, and `HX-Reswap: none`, so that the page
+stays as it is. To a plain form: a page that holds the posted text in a box. To a page load: a calm page.
 """
 
 import math
-from urllib.parse import quote
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
@@ -23,7 +21,7 @@ LOCKED, SIGNED_OUT = "llamora:locked", "llamora:signed-out"
 
 def by_script(request: HttpRequest) -> bool:
     """Return whether script sent this request, and so can show an answer beside what was typed."""
-    return bool(request.headers.get("HX-Request")) or request.headers.get("X-Requested-With") == "fetch"
+    return bool(request.headers.get("HX-Request"))
 
 
 def typed_text(request: HttpRequest) -> str:
@@ -59,9 +57,8 @@ def refused(
 
 
 def _to_script(sentence: str, *, status: int) -> HttpResponse:
-    headers = {"HX-Reswap": "none", "X-Llamora-Sentence": quote(sentence)}
     body = format_html('<p class="wrong" role="alert" data-error>{}</p>', sentence)
-    return HttpResponse(body, status=status, headers=headers)
+    return HttpResponse(body, status=status, headers={"HX-Reswap": "none"})
 
 
 def damaged(request: HttpRequest) -> HttpResponse:

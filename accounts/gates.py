@@ -46,16 +46,9 @@ def turned_away(request: HttpRequest, *, to: str) -> HttpResponse:
 def _other_person(request: HouseholdRequest) -> HttpResponse | None:
     if request.method in SAFE:
         return None
-    said = request.POST.get("owner", "") or request.headers.get("X-Llamora-Owner", "")
-    if said == str(request.user.id):
+    if request.POST.get("owner", "") == str(request.user.id):
         return None
-    return refused(
-        request,
-        status=409,
-        title="Somebody else's page",
-        sentence=OTHER_PERSON,
-        trigger="llamora:other-person",
-    )
+    return refused(request, status=409, title="Somebody else's page", sentence=OTHER_PERSON)
 
 
 def signed_in(view: View[_P]) -> View[_P]:

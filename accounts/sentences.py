@@ -38,8 +38,8 @@ DAMAGED = (
     "backup may still hold it whole."
 )
 LOCKED_IN_MEMORY = (
-    "Your diary is locked here. The disk takes no writing just now, so it can be unlocked again once it does: "
-    "ask the keeper of the household to look at it."
+    "Your diary is locked here. The disk takes no writing just now, so it opens again once it does. "
+    "Ask the keeper of the household to look at it."
 )
 SIGNED_OUT_IN_MEMORY = (
     "You are signed out of this browser. The disk takes no writing just now, so the note of your sign-in is "

@@ -1,6 +1,5 @@
 """Signing in, unlocking, locking, signing out."""
 
-import json
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -51,7 +50,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
         form.add_error(None, sentences.refusal(error))
         return say_when(_sign_in_page(request, form, following, status=status_of(error)), error)
     rotate_token(request)
-    response = _come_in(request, following, person_id=str(person.id))
+    response = _come_in(request, following)
     _keep_cookie(request, response, cookie)
     if form.cleaned_data["keep"]:
         known_browsers.mark(response, person_id=person.id, secure=request.is_secure())
@@ -69,13 +68,9 @@ def _sign_in_page(
     return render(request, "accounts/sign_in.html", context, status=status)
 
 
-def _come_in(request: HttpRequest, following: str, *, person_id: str) -> HttpResponse:
-    """Go on to the page asked for; a dialog over a page is told instead, and the page stays."""
-    if not by_script(request):
-        return redirect(following)
-    return HttpResponse(
-        status=204, headers={"HX-Trigger": json.dumps({"llamora:unlocked": {"person": person_id}})}
-    )
+def _come_in(request: HttpRequest, following: str) -> HttpResponse:
+    """Go on to the page asked for; a dialog over a page hears that all went well, and the page stays."""
+    return HttpResponse(status=204) if by_script(request) else redirect(following)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -102,7 +97,7 @@ def unlock(request: HouseholdRequest) -> HttpResponse:
         form.add_error(None, _why_locked(error))
         return say_when(_unlock_page(request, form, following, status=status_of(error)), error)
     # The CSRF secret stays: a save from another tab is under way with it.
-    response = _come_in(request, following, person_id=str(request.vault.person.id))
+    response = _come_in(request, following)
     _keep_cookie(request, response, cookie)
     return response
 

@@ -20,7 +20,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         status=403,
         title="This page has gone stale",
         sentence=f"{STALE} {TEXT_STAYS}" if typed_text(request) else STALE,
-        trigger="llamora:stale",
         following=request.path
         if request.path in ("/sign-in/", "/register/", "/unlock/", "/recover/")
         else "/",

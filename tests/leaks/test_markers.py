@@ -123,7 +123,7 @@ class Writer:
         hint = {"Referer": f"{self.who.server.base_url}/{quoted}-referer", "User-Agent": f"{quoted}-agent"}
         strange = {
             "HX-Current-URL": f"/{quoted}-hx",
-            "X-Llamora-Owner": f"{quoted}-owner",
+            "X-Requested-With": f"{quoted}-with",
             "Accept-Language": quoted,
         }
         self.who.get("/", **hint, **strange, **{"X-Forwarded-For": quoted, "Range": quoted})
