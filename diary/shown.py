@@ -21,6 +21,10 @@ DAMAGED = (
     "This entry cannot be opened: its sealed bytes were changed on the disk. "
     "A backup made before that still holds it."
 )
+DAMAGED_DRAFT = (
+    "What was being written here cannot be opened: its sealed bytes were changed on the disk. "
+    "A backup made before that still holds it. What you write now takes its place."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +60,6 @@ class Composer:
     text: str = ""
     error: str | None = None
     saved_at: str | None = None
-    conflict_text: str | None = None
     limit: int = settings.MAX_TEXT
     # Whether it is another day by now where the person is; the page says so beside the box.
     is_elsewhere: bool = False
@@ -113,7 +116,8 @@ def composer_of(person: Person, day: date, drafts: Collection[Draft]) -> Compose
         day=day,
         key=new_id(),
         revision=draft.revision,
-        text=draft_text(draft),
+        text=draft_text(draft) or "",
+        error=None if draft_text(draft) is not None else DAMAGED_DRAFT,
         saved_at=days.clock(draft.updated_at, person.time_zone),
         is_elsewhere=is_elsewhere(person, day),
     )
@@ -124,12 +128,12 @@ def is_elsewhere(person: Person, day: date) -> bool:
     return day != days.today(person.time_zone, now=timezone.now())
 
 
-def draft_text(draft: Draft) -> str:
-    """Return what was being written; nothing where it cannot be opened."""
+def draft_text(draft: Draft) -> str | None:
+    """Return what was being written; None where it cannot be opened."""
     try:
         return str(draft.text)
     except EnvelopeError:
-        return ""
+        return None
 
 
 def model_note() -> str | None:

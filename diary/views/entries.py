@@ -75,9 +75,13 @@ def _open(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     """Show the form with what was being changed, beside what is kept where that was changed meanwhile."""
     entry = access.entry_of(request.user.id, entry_id)
     draft = access.draft_of(request.user.id, day=entry.day, entry_id=entry_id)
-    text = shown.draft_text(draft) if draft else ""
-    if draft is None or not text:
+    if draft is None:
         return _form(request, entry, {"text": entry.text, "revision": entry.revision})
+    text = shown.draft_text(draft)
+    if text is None:
+        # With its revision, so that what is typed now can take its place.
+        damaged = {"draft_revision": draft.revision, "error": shown.DAMAGED_DRAFT}
+        return _form(request, entry, damaged | {"text": entry.text, "revision": entry.revision})
     saved_at = days.clock(draft.updated_at, request.user.time_zone)
     extra = {"draft_revision": draft.revision, "saved_at": saved_at, "text": text}
     if draft.based_on not in (None, entry.revision):

@@ -1,8 +1,10 @@
 """What is being changed in an entry: saved while typing, there again, beside what was changed meanwhile."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from accounts import vault_keys
 from accounts.signals import vault_unlocked
@@ -10,7 +12,7 @@ from diary.models import Draft, Entry
 from tests.diary.cast import Member
 
 
-def types(owner: Member, entry: Entry, text: str, *, revision: int = 0, based_on: int = 1) -> object:
+def types(owner: Member, entry: Entry, text: str, *, revision: int = 0, based_on: int = 1) -> Any:
     path = f"/d/{entry.day}/draft/"
     return owner.post(path, text=text, revision=revision, entry=entry.id, based_on=based_on)
 
@@ -184,3 +186,40 @@ def test_a_change_of_an_entry_that_was_deleted_meanwhile_keeps_what_was_typed(
     assert answer.status_code == 404
     assert "not there any more" in page
     assert ("Typed in vain?" in page) is not script
+
+
+def damage(draft: Draft) -> None:
+    """Change a draft's sealed bytes, as a failing disk would."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE diary_draft SET text = substr(text, 1, 40) WHERE id = %s", [draft.id.hex])
+
+
+def test_a_damaged_change_is_said_and_a_new_one_takes_its_place(owner: Member) -> None:
+    entry = owner.wrote("Kept")
+    types(owner, entry, "Half a chan")
+    damaged = Draft.objects.get()
+    damage(damaged)
+
+    page = form(owner, entry)
+    typed = types(owner, entry, "Another chan", revision=damaged.revision)
+
+    assert "What was being written here cannot be opened" in page
+    assert "This entry cannot be opened" not in page
+    assert "\nKept</textarea>" in page
+    assert f'name="draft_revision" value="{damaged.revision}"' in page
+    assert typed.status_code == 200
+    assert "\nAnother chan</textarea>" in form(owner, entry)
+
+
+def test_a_damaged_draft_of_a_day_is_said_and_a_new_one_takes_its_place(owner: Member) -> None:
+    path = f"/d/{owner.today}/draft/"
+    owner.post(path, text="Half a thou", revision=0)
+    damaged = Draft.objects.get()
+    damage(damaged)
+
+    page = owner.get("/").content.decode()
+    typed = owner.post(path, text="Another thou", revision=damaged.revision)
+
+    assert "What was being written here cannot be opened" in page
+    assert typed.status_code == 200
+    assert "\nAnother thou</textarea>" in owner.get("/").content.decode()

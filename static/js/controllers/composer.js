@@ -66,11 +66,7 @@ function showKept(form, page, sent) {
 }
 
 function showRefused(form, status, answer) {
-  const conflict = answer?.querySelector?.("[data-conflict]:not([hidden]) [data-other]");
-  if (conflict) {
-    const revision = answer.querySelector("[name=revision]").value;
-    form.dispatchEvent(new CustomEvent("conflict", { detail: { text: conflict.textContent, revision } }));
-  } else if (status !== 401) complain(form, sentence(status, answer));
+  if (status !== 401) complain(form, sentence(status, answer));
   say(form, "Not saved", { amiss: true });
 }
 

@@ -83,7 +83,6 @@ export default function attach(form, signal) {
   signal.addEventListener("abort", () => clearTimeout(later));
   form.addEventListener("input", () => soon(AFTER), { signal });
   form.addEventListener("kept", () => isDirty(form) && soon(0), { signal });
-  form.addEventListener("conflict", ({ detail }) => disagree(form, detail), { signal });
   place.querySelector("[data-add]").addEventListener("click", () => settle(form, (own, other) => `${own}\n\n${other}`), { signal });
   place.querySelector("[data-use]").addEventListener("click", () => settle(form, (own, other) => other), { signal });
   place.querySelector("[data-mine]").addEventListener("click", () => settle(form, (own) => own), { signal });
