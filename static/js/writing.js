@@ -9,10 +9,14 @@ export function writing(form) {
   return states.get(form);
 }
 
-export const field = (form) => form.elements.namedItem("text");
+const typed = (form) => [...form.querySelectorAll("textarea, input:not([type=hidden])")];
+
+/* Where the words of a form are: the text of an entry, or the first box there is. */
+export const field = (form) => form.elements.namedItem("text") ?? typed(form)[0];
 
 /* `defaultValue` is the text the server last confirmed. */
-export const isDirty = (form) => form.hasAttribute("data-dirty") || field(form).value !== field(form).defaultValue;
+export const isDirty = (form) =>
+  form.hasAttribute("data-dirty") || typed(form).some((box) => box.value !== box.defaultValue);
 
 export function confirmed(form, text) {
   field(form).defaultValue = text;
