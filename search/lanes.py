@@ -8,22 +8,20 @@ connection for a good one, and a lasting one would be carried along whenever thi
 
 import atexit
 import logging
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import Context
 from typing import Final
 from uuid import UUID
 
 from django.db import connections
 
+from llamora.urgency import go_last
+
 logger = logging.getLogger("llamora.search")
 
 Task = Callable[[], None]
-_NICENESS: Final = 10
 # Opening a connection costs 0.6 ms: one is kept from task to task, and not for longer than this.
 _LINGER_SECONDS: Final = 2.0
 
@@ -85,7 +83,7 @@ class Lane:
         return self._stopped
 
     def _run(self) -> None:
-        _be_less_urgent()
+        go_last()
         while task := self._next():
             # An empty context: nothing of the request that asked may leak into this thread.
             Context().run(self._perform, task)
@@ -118,13 +116,6 @@ class Lane:
             # The type alone: what went wrong while reading texts may quote them.
             logger.error("a task of search ended with %s", type(error).__name__)  # noqa: TRY400 - a trace holds texts
             connections.close_all()
-
-
-def _be_less_urgent() -> None:
-    # Only Linux gives each thread a niceness of its own.
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 opening = Lane("search-opening")

@@ -28,9 +28,7 @@ class _Work(threading.Thread):
     def __init__(self, keyring: Keyring) -> None:
         super().__init__(name="rotation", daemon=True)
         # Its own: the keyring it was started with is closed after the request.
-        self._keyring = Keyring(
-            owner=keyring.owner, epoch=keyring.epoch, keys={keyring.epoch: keyring.data_key()}
-        )
+        self._keyring = keyring.own_copy()
         self.stopping = threading.Event()
 
     def run(self) -> None:

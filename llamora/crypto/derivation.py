@@ -12,20 +12,17 @@ keep others out. The rules:
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections import Counter
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from llamora.crypto.errors import DerivationBusy
 from llamora.crypto.kdf import Cost, check_cost, derive
+from llamora.urgency import go_last
 
 MAX_WAITING = 64
 _PER_NAME = 2
-_NICENESS = 10
 
 
 @dataclass(slots=True, repr=False)
@@ -107,7 +104,7 @@ class DerivationQueue:
             thread.start()
 
     def _work(self) -> None:
-        _be_less_urgent()
+        go_last()
         while self._run_next():
             pass
 
@@ -131,10 +128,3 @@ class DerivationQueue:
             self._waiting.remove(job)
             self._running[job.address] += 1
             return job
-
-
-def _be_less_urgent() -> None:
-    # Only Linux gives each thread a niceness of its own; Argon2's lanes inherit it.
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

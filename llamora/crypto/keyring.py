@@ -117,6 +117,10 @@ class Keyring:
         with self._lock:
             return bytes(self._of_epoch(self._data_keys, epoch))
 
+    def own_copy(self) -> Keyring:
+        """Return a keyring with the same current key and an end of its own, for work that outlasts a page."""
+        return Keyring(owner=self.owner, epoch=self.epoch, keys={self.epoch: self.data_key()})
+
     def close(self) -> None:
         """Drop every key, for good; what is already being sealed or opened finishes."""
         with self._lock:

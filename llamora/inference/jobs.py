@@ -53,7 +53,7 @@ class NotServing(Exception):  # noqa: N818 - states what is the case
 
 def own_keyring(keyring: Keyring) -> Keyring:
     """Return a copy for a job, which closes it when it ends, while a page goes on with its own."""
-    return Keyring(owner=keyring.owner, epoch=keyring.epoch, keys={keyring.epoch: keyring.data_key()})
+    return keyring.own_copy()
 
 
 class Registry:

@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-import os
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -21,12 +19,12 @@ from llamora.management import pruning
 from llamora.management.backup import taking
 from llamora.management.backup.copying import Stopped
 from llamora.management.refusals import Refusal
+from llamora.urgency import go_last
 
 # Not beside the first pages after a start, and after a failure not at once again.
 AFTER_START = 60.0
 EVERY = 600.0
 A_DAY = timedelta(hours=24)
-_NICENESS = 10
 
 logger = logging.getLogger("llamora.backup")
 
@@ -34,7 +32,7 @@ logger = logging.getLogger("llamora.backup")
 async def keep_backups() -> None:
     """Take a backup whenever the last is a day old, and prune once a day, until this is cancelled."""
     stopping = threading.Event()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="backup", initializer=_be_patient)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="backup", initializer=go_last)
     pruned_at: datetime | None = None
     try:
         await asyncio.sleep(AFTER_START)
@@ -46,13 +44,6 @@ async def keep_backups() -> None:
         stopping.set()
         pool.submit(connection.close)
         pool.shutdown(wait=False)
-
-
-def _be_patient() -> None:
-    """Let everything else go first; only Linux gives each thread a niceness of its own."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def round_of(stopping: threading.Event, pruned_at: datetime | None = None) -> datetime | None:
