@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from uuid import UUID
 
 from django.db import transaction
@@ -205,13 +206,19 @@ def end_surely(*, sign_in_id: UUID, person_id: UUID) -> bool:
         end(sign_in_id=sign_in_id, person_id=person_id)
     except NotWritten:
         rows = SignIn.objects.filter(id=sign_in_id, person_id=person_id)
-        marks = rows.values_list("half_hash", "unlock__salt")
-        _shut([mark for pair in marks for mark in pair], sign_in_id, person_id, kind="signed_out")
+        _shut(
+            chain.from_iterable(rows.values_list("half_hash", "unlock__salt")),
+            sign_in_id,
+            person_id,
+            kind="signed_out",
+        )
         return False
     return True
 
 
-def _shut(marks: Iterable[bytes | None], sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
+def _shut(
+    marks: Iterable[bytes | memoryview | None], sign_in_id: UUID, person_id: UUID, *, kind: str
+) -> None:
     # Each is noted, whatever became of the one before.
     if sum(shut.note(bytes(mark)) for mark in marks if mark is not None):
         _tell(sign_in_id, person_id, kind=kind)
