@@ -44,10 +44,11 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """What is sent, and how many tokens may come back."""
+    """What is sent, how many tokens may come back, and the JSON schema of the answer where it has one."""
 
     turns: Turns
     max_tokens: int
+    schema: dict[str, Any] | None = None
 
 
 class Counting(Protocol):

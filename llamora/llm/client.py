@@ -88,6 +88,7 @@ class ModelServer:
             self._headers["Authorization"] = f"Bearer {self._api_key}"
         self._on_failure = on_failure
         self._client: httpx.AsyncClient | None = None
+        self._urls: dict[str, httpx.URL] = {}
 
     def is_at(self, base_url: str, *, api_key: str) -> bool:
         """Whether this is that server, asked with that key."""
@@ -104,15 +105,17 @@ class ModelServer:
         *,
         max_tokens: int,
         temperature: float | None = None,
+        schema: dict[str, Any] | None = None,
         silence: float = 120.0,
         limit: float = 900.0,
     ) -> AsyncGenerator[Delta | Finish, None]:
         """A reply: deltas as they come, then one `Finish`. Cancelling and `aclose()` end the server's work.
 
+        `schema` asks for an answer in JSON; not every server keeps to it, so the answer must be looked at.
         `silence` and `limit` are seconds: how long nothing may come, and how long all of it may take.
         """
         clock, reading = Clock(silence=silence, limit=limit), Reading()
-        body = self._body(turns, max_tokens=max_tokens, temperature=temperature)
+        body = self._body(turns, max_tokens=max_tokens, temperature=temperature, schema=schema)
         async with self._told(), self._answer("/v1/chat/completions", body, clock) as answer:
             chunks = answer.aiter_raw()
             while not reading.ended and (chunk := await clock.chunk(chunks)) is not None:
@@ -155,8 +158,6 @@ class ModelServer:
         if self._client is None:
             # Waiting is timed by the clock of each stream, so httpx has no limits of its own.
             self._client = httpx.AsyncClient(
-                base_url=self.url,
-                headers=self._headers,
                 transport=QuickTransport(connect_seconds=CONNECT_SECONDS),
                 timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
                 trust_env=False,
@@ -164,7 +165,9 @@ class ModelServer:
             )
         return self._client
 
-    def _body(self, turns: Turns, *, max_tokens: int, temperature: float | None) -> dict[str, Any]:
+    def _body(
+        self, turns: Turns, *, max_tokens: int, temperature: float | None, schema: dict[str, Any] | None
+    ) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self.model or (self.offer.name if self.offer else ""),
             "messages": list(turns),
@@ -172,14 +175,19 @@ class ModelServer:
             "stream_options": {"include_usage": True},
             "max_tokens": max_tokens,
         }
+        if schema is not None:
+            form = {"name": "answer", "strict": True, "schema": schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
         return body if temperature is None else {**body, "temperature": temperature}
 
     def _request(self, path: str, body: dict[str, Any] | None) -> httpx.Request:
+        # Not `build_request`: merging address, headers and cookies anew takes longer than sending them.
+        url = self._urls.get(path) or self._urls.setdefault(path, httpx.URL(self.url + path))
         if body is None:
-            return self._http().build_request("GET", path)
+            return httpx.Request("GET", url, headers=self._headers)
         # httpx's own encoder would raise over half a character, with the text in its error.
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        return self._http().build_request("POST", path, content=content, headers=_JSON)
+        return httpx.Request("POST", url, content=content, headers={**self._headers, **_JSON})
 
     @asynccontextmanager
     async def _answer(
