@@ -1,7 +1,8 @@
 """What was read for something the model wrote: which entries, and what was left out for length. Pure.
 
     {"entries": [[id, day], ...], "left_out": [[id, day], ...], "recaps": [day, ...],
-     "replies": how many earlier replies, "is_cut": whether a text lost a part of itself}
+     "replies": how many earlier replies, "is_cut": whether a text lost a part of itself,
+     "traces": [id, ...] of what entries of days before were recalled by}
 
 Ids and days, never words; sealed with what was written all the same.
 """
@@ -24,6 +25,7 @@ class Reading:
     recaps: list[date] = field(default_factory=list)
     replies: int = 0
     is_cut: bool = False
+    traces: list[UUID] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is sealed."""
@@ -33,6 +35,7 @@ class Reading:
             "recaps": [day.isoformat() for day in self.recaps],
             "replies": self.replies,
             "is_cut": self.is_cut,
+            "traces": [str(id_) for id_ in self.traces],
         }
 
     @classmethod
@@ -45,6 +48,8 @@ class Reading:
                 recaps=[date.fromisoformat(day) for day in kept["recaps"]],
                 replies=int(kept["replies"]),
                 is_cut=bool(kept["is_cut"]),
+                # What was read before there were traces has none.
+                traces=[UUID(id_) for id_ in kept.get("traces", ())],
             )
         except (KeyError, TypeError, ValueError):
             return None

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Person
-from diary import days, rendering
+from diary import beside, days, rendering
+from diary.beside import Part
 from diary.models import Draft, Entry, Version
 from diary.replies.presenting import ReplyView, reply_views
 from llamora.crypto import EnvelopeError
@@ -43,6 +44,8 @@ class EntryView:
     # Whether a change of it was begun and neither saved nor let go.
     unfinished: bool = False
     replies: Sequence[ReplyView] = field(default=())
+    # What the apps above show under it.
+    parts: Sequence[Part] = field(default=())
 
     @property
     def anchor(self) -> str:
@@ -66,7 +69,12 @@ class Composer:
 
 
 def entry_view(
-    entry: Entry, *, zone: str, replies: Sequence[ReplyView] = (), unfinished: bool = False
+    entry: Entry,
+    *,
+    zone: str,
+    replies: Sequence[ReplyView] = (),
+    unfinished: bool = False,
+    parts: Sequence[Part] = (),
 ) -> EntryView:
     """Open and render one entry."""
     seen = days.seen(entry.created_at, offset=entry.utc_offset, zone_name=zone)
@@ -81,14 +89,22 @@ def entry_view(
         moved_from=entry.first_day,
         replies=replies,
         unfinished=unfinished,
+        parts=parts,
     )
 
 
 def entry_views(entries: Sequence[Entry], *, zone: str, drafts: Collection[Draft]) -> list[EntryView]:
-    """Open and render entries with their replies, which are read at once for all of them."""
+    """Open and render entries with their replies and what is beside them, read at once for all."""
     replies, unfinished = reply_views(entries), {draft.entry_id for draft in drafts}
+    parts = beside.parts_of(entries)
     return [
-        entry_view(entry, zone=zone, replies=replies.get(entry.id, ()), unfinished=entry.id in unfinished)
+        entry_view(
+            entry,
+            zone=zone,
+            replies=replies.get(entry.id, ()),
+            unfinished=entry.id in unfinished,
+            parts=parts.get(entry.id, ()),
+        )
         for entry in entries
     ]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from accounts.languages import on_clock, words_of
 from accounts.models import Person
-from diary import days
+from diary import beside, days
 from diary.made import Opening
 from diary.models import Entry, Reply
 from diary.reading import Place, Reading
@@ -33,6 +33,7 @@ def context_of(person: Person, row: Reply | Opening, *, day: date) -> dict[str, 
         "recaps": reading.recaps,
         "replies": reading.replies,
         "is_cut": reading.is_cut,
+        "recalled_by": beside.names_of(person.id, reading.traces),
     }
 
 

@@ -1,7 +1,7 @@
 """What the model is given to read: the day so far up to an entry, and never more than fits its window. Pure.
 
-What does not fit is left out from its oldest end: earlier entries first, then earlier replies, and last the
-beginning of the entry itself.
+What does not fit is left out from its oldest end: entries of days before first, then earlier ones of the day,
+then earlier replies, and last the beginning of the entry itself.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,11 +22,14 @@ SHORTEST = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """Something written, and its time of day as 08:12."""
+    """Something written, and its time of day as 08:12; its day where that is another than the entry's."""
 
     time: str
     text: str
     id: UUID | None = None
+    day: date | None = None
+    day_label: str = ""
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +38,22 @@ class Material:
 
     day: date
     entry: Piece
+    # Entries of days before, that the person wants read.
+    recalled: tuple[Piece, ...] = ()
     earlier: tuple[Piece, ...] = ()
     replies: tuple[str, ...] = ()
     is_cut: bool = False
 
     def without(self, count: int) -> "Material":
         """Leave out so many of the oldest parts."""
-        past = max(0, count - len(self.earlier))
-        return replace(self, earlier=self.earlier[count:], replies=self.replies[past:])
+        of_day = max(0, count - len(self.recalled))
+        past = max(0, of_day - len(self.earlier))
+        return replace(
+            self,
+            recalled=self.recalled[count:],
+            earlier=self.earlier[of_day:],
+            replies=self.replies[past:],
+        )
 
     def with_end_of_entry(self, length: int) -> "Material":
         """Keep only the end of the entry, from the beginning of a word where there is one."""
@@ -73,7 +84,7 @@ async def fit(material: Material, *, room: int, tell: Tell, count: Count) -> Fit
 
     if found := await fitting(material):
         return found
-    too_few, enough = 0, len(material.earlier) + len(material.replies)
+    too_few, enough = 0, len(material.recalled) + len(material.earlier) + len(material.replies)
     bare = material.without(enough)
     if (found := await fitting(bare)) is None:
         return await _fit_end(bare, room=room, tell=tell, count=count)

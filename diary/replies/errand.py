@@ -3,17 +3,18 @@
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Subquery
 from django.utils import timezone
 
 from accounts.models import Person
-from diary import days, prompts
+from diary import beside, days, prompts
 from diary.asking import refuse_locked, room_in
 from diary.errors import NotThere
 from diary.models import Entry, Reply, ReplyKind, ReplyState
-from diary.pieces import piece_of, pieces_of
+from diary.pieces import days_before, piece_of, pieces_of
 from diary.reading import Reading
 from diary.replies.context import Material, fit
 from diary.replies.kinds import USUAL, Asked
@@ -55,10 +56,12 @@ class ReplyErrand:
 
     def _note(self, sent: Material) -> None:
         """Note what is sent, so that it can be looked at later."""
-        whole = [(piece.id, self.day) for piece in (*self.material.earlier, self.material.entry) if piece.id]
-        gone = len(self.material.earlier) - len(sent.earlier)
+        before = (*self.material.recalled, *self.material.earlier)
+        whole = [(piece.id, piece.day or self.day) for piece in (*before, self.material.entry) if piece.id]
+        gone = len(before) - len(sent.recalled) - len(sent.earlier)
         self.reading.left_out, self.reading.entries = whole[:gone], whole[gone:]
-        self.reading.replies, self.reading.is_cut = len(sent.replies), sent.is_cut
+        self.reading.replies = len(sent.replies)
+        self.reading.is_cut = sent.is_cut or any(piece.is_cut for piece in sent.recalled)
 
     def _read(self) -> dict[str, object]:
         return {**self.reading.as_json(), **self.asked.as_json()}
@@ -92,8 +95,15 @@ class ReplyErrand:
         )
 
 
-def gather(*, person: Person, entry_id: UUID, asked: Asked) -> Material:
-    """Read what the model is to be given: the day up to an entry, and what was answered to it before.
+class Gathered(NamedTuple):
+    """What the model is to be given, and what entries of days before were recalled by."""
+
+    material: Material
+    recalled_by: tuple[UUID, ...] = ()
+
+
+def gather(*, person: Person, entry_id: UUID, asked: Asked) -> Gathered:
+    """Read the day up to an entry, what is recalled for it, and what was answered to it before.
 
     A summary is of the entry alone. Raise NotThere, or Damaged where the entry itself does not open.
     """
@@ -102,13 +112,16 @@ def gather(*, person: Person, entry_id: UUID, asked: Asked) -> Material:
     if piece is None:
         raise Damaged
     if asked.kind == ReplyKind.SUMMARY:
-        return Material(day=entry.day, entry=piece)
-    return Material(
+        return Gathered(Material(day=entry.day, entry=piece))
+    recalled = beside.recalled_for(entry, by=asked.traces)
+    material = Material(
         day=entry.day,
         entry=piece,
+        recalled=days_before(recalled.entries, zone=person.time_zone),
         earlier=pieces_of(earlier, zone=person.time_zone),
         replies=tuple(_answered_before(entry)),
     )
+    return Gathered(material, tuple(recalled.by))
 
 
 def _day_so_far(*, owner_id: UUID, entry_id: UUID) -> list[Entry]:
@@ -149,6 +162,7 @@ def _tell(asked: Asked, material: Material) -> Turns:
             "wish": asked.wish,
             "weekday": days.weekday(material.day),
             "day": days.label(material.day),
+            "recalled": material.recalled,
             "earlier": material.earlier,
             "entry": material.entry,
             "is_cut": material.is_cut,

@@ -1,12 +1,15 @@
 """The ways in which an entry can be answered: those of the house, and a person's own, which are sealed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from diary.errors import NotThere
 from diary.made import OwnKind
 from diary.models import Reply, ReplyKind
+from diary.reading import Reading
 from diary.replies.refusals import NoSuchWay, RefusedWish
 from diary.texts import TextRefused, to_keep
 from llamora.crypto import EnvelopeError
@@ -28,6 +31,8 @@ class Asked:
     id: UUID | None = None
     name: str = ""
     wish: str = ""
+    # What the person chose to have read besides, this once.
+    traces: tuple[UUID, ...] = ()
 
     @property
     def label(self) -> str:
@@ -67,6 +72,15 @@ def asked_by(owner_id: UUID, said: str) -> Asked:
     return _own(owner_id, way)
 
 
+def traces_said(said: Iterable[str]) -> tuple[UUID, ...]:
+    """Return the ids that a form names; what is none is passed over."""
+    ids: list[UUID] = []
+    for one in said:
+        with suppress(ValueError):
+            ids.append(UUID(one))
+    return tuple(ids[:MOST])
+
+
 def _own(owner_id: UUID, way: UUID) -> Asked:
     row = OwnKind.objects.filter(owner_id=owner_id, id=way).first()
     asked = _asked(row) if row else None
@@ -79,11 +93,19 @@ def asked_before(reply: Reply) -> Asked:
     """Return what a reply was asked for; raise NoSuchWay where that was a way which is gone."""
     kind = ReplyKind(reply.kind)
     if kind != ReplyKind.OWN:
-        return Asked(kind=kind)
+        return Asked(kind=kind, traces=_traces_of(reply))
     try:
-        return _own(reply.owner_id, UUID(reply.read["way"]))
+        return replace(_own(reply.owner_id, UUID(reply.read["way"])), traces=_traces_of(reply))
     except (NotThere, EnvelopeError, KeyError, TypeError, ValueError):
         raise NoSuchWay from None
+
+
+def _traces_of(reply: Reply) -> tuple[UUID, ...]:
+    try:
+        reading = Reading.from_json(reply.read)
+    except EnvelopeError:
+        return ()
+    return tuple(reading.traces) if reading else ()
 
 
 def label_of(reply: Reply) -> str:
@@ -104,7 +126,7 @@ def add(*, owner_id: UUID, name: str, wish: str) -> Asked:
         if OwnKind.objects.filter(owner_id=owner_id).count() >= MOST:
             raise RefusedWish(f"You have {MOST} ways already. Remove one, then add this.")
         row = OwnKind.objects.create(owner_id=owner_id, words=words)
-    return Asked(kind=ReplyKind.OWN, id=row.id, **words)
+    return Asked(kind=ReplyKind.OWN, id=row.id, name=words["name"], wish=words["wish"])
 
 
 def _kept(text: str, *, limit: int) -> str:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from diary.models import Reply, ReplyState
+from diary.reading import Reading
 from diary.replies.errand import ReplyErrand, gather
 from diary.replies.kinds import Asked, asked_before
 from diary.replies.refusals import TooMany
@@ -34,12 +35,13 @@ def _begin(
     reply_id: UUID, *, person: Person, entry_id: UUID, keyring: Keyring, asked: Asked, is_again: bool
 ) -> ReplyErrand:
     _refuse_too_many(person.id)
-    material = gather(person=person, entry_id=entry_id, asked=asked)
+    gathered = gather(person=person, entry_id=entry_id, asked=asked)
     errand = ReplyErrand(
         id=reply_id,
         owner_id=person.id,
         entry_id=entry_id,
-        material=material,
+        material=gathered.material,
+        reading=Reading(traces=list(gathered.recalled_by)),
         asked=asked,
         is_again=is_again,
     )

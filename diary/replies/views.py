@@ -4,6 +4,7 @@ A GET of an address that only takes POST (a return address after unlocking, say)
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import wraps
 from uuid import UUID
@@ -80,7 +81,8 @@ def respond(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     if request.method != "POST":
         return _day(entry_of(request.user.id, entry_id).day, f"entry-{entry_id}")
     keyring = request.vault.keyring
-    asked = kinds.asked_by(request.user.id, request.POST.get("kind", ""))
+    chosen = kinds.traces_said(request.POST.getlist("trace"))
+    asked = replace(kinds.asked_by(request.user.id, request.POST.get("kind", "")), traces=chosen)
     return _answered(
         request,
         lambda: services.respond(person=request.user, entry_id=entry_id, keyring=keyring, asked=asked),

@@ -1,0 +1,98 @@
+"""What the apps above bring to the diary, without it knowing them.
+
+Each says so once, from `AppConfig.ready`, and is asked once for everything on a page, so that a day of sixty
+entries costs as many queries as a day of one. The owner's keyring is in force whenever one is asked.
+
+    shows      something under each entry: a template, and what it is given as `part`
+    recalls    entries of earlier days that an answer is to be given to read
+    names      what those were recalled by is called, for who looks at what was read
+    exports    what an entry bears, by kind, as plain values for a file
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from diary.models import Entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Something shown under an entry; `menu` is the template of what it adds to the ways of answering."""
+
+    template: str
+    shown: Any
+    menu: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalled:
+    """Entries of days before an entry's, oldest first, and the ids of what they were recalled by."""
+
+    entries: Sequence[Entry] = ()
+    by: Sequence[UUID] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """Something with an address of its own, and its name."""
+
+    name: str
+    address: str
+
+
+Shows = Callable[[Sequence[Entry]], Mapping[UUID, Part]]
+Recalls = Callable[[Entry, Collection[UUID]], Recalled]
+Names = Callable[[UUID, Collection[UUID]], Sequence[Named]]
+Exports = Callable[[Sequence[Entry]], Mapping[UUID, Any]]
+
+_shows: list[Shows] = []
+_recalls: list[Recalls] = []
+_names: list[Names] = []
+_exports: dict[str, Exports] = {}
+
+
+def add(*, shows: Shows, recalls: Recalls, names: Names) -> None:
+    """Have an app asked for what it shows, recalls and names; the same one twice counts once."""
+    if shows not in _shows:
+        _shows.append(shows)
+        _recalls.append(recalls)
+        _names.append(names)
+
+
+def add_export(kind: str, exports: Exports) -> None:
+    """Have what entries bear written into an export, under the name of its kind."""
+    _exports[kind] = exports
+
+
+def parts_of(entries: Sequence[Entry]) -> dict[UUID, list[Part]]:
+    """Return what is shown under entries of one person, by entry."""
+    parts: dict[UUID, list[Part]] = {}
+    for shows in _shows if entries else ():
+        for entry_id, part in shows(entries).items():
+            parts.setdefault(entry_id, []).append(part)
+    return parts
+
+
+def recalled_for(entry: Entry, *, by: Collection[UUID]) -> Recalled:
+    """Return what is to be read besides the day; `by` is what the person chose this once.
+
+    Whatever an app recalls, nothing of the entry's day or a later one passes.
+    """
+    found = [recalls(entry, by) for recalls in _recalls]
+    entries = {one.id: one for recalled in found for one in recalled.entries if one.day < entry.day}
+    return Recalled(
+        entries=sorted(entries.values(), key=lambda one: (one.day, one.created_at, one.id)),
+        by=[id_ for recalled in found for id_ in recalled.by],
+    )
+
+
+def names_of(owner_id: UUID, ids: Collection[UUID]) -> list[Named]:
+    """Return what entries were recalled by, as far as it is still there."""
+    return [named for names in _names if ids for named in names(owner_id, ids)]
+
+
+def exported_with(entries: Sequence[Entry]) -> dict[str, Mapping[UUID, Any]]:
+    """Return what entries of one person bear, by kind and by entry."""
+    return {kind: exports(entries) for kind, exports in _exports.items()} if entries else {}
