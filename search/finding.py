@@ -37,6 +37,11 @@ class Hit:
     why: tuple[str, ...]
     parts: Sequence[Part] = field(repr=False)
 
+    @property
+    def place(self) -> str:
+        """Return the id of what shows it on its day's page; a recap is not on it."""
+        return {"entry": f"entry-{self.id}", "recap": ""}.get(self.kind, f"reply-{self.id}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:

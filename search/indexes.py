@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from accounts.models import Unlock
 from llamora.crypto import CryptoError, Keyring
-from search import lanes, sources
+from search import drawn, lanes, sources
 from search.choices import chosen
 from search.embedder import embedders
 from search.errors import EmbedderAway, IndexClosed
@@ -146,11 +146,26 @@ class Indexes:
         if len(ids) > AT_ONCE:
             lanes.opening.put(owner, "reconcile", lambda: self._reconcile(index))
             return
+        self._refresh(index, ids, keyring=keyring)
+
+    def changed_later(self, owner: UUID, ids: Sequence[UUID], *, drawn_on: Sequence[date] = ()) -> None:
+        """Bring an open index up to date with texts that no page waits for, and what was drawn from days."""
+        index = self.get(owner)
+        if index is None:
+            return
+        if len(ids) + len(drawn_on) > AT_ONCE:
+            lanes.opening.put(owner, "reconcile", lambda: self._reconcile(index))
+            return
+        what = f"read {[*map(str, ids), *map(str, drawn_on)]}"
+        lanes.opening.put(owner, what, lambda: self._refresh(index, [*ids, *drawn.on(owner, drawn_on)]))
+
+    def _refresh(self, index: PersonIndex, ids: Sequence[UUID], *, keyring: Keyring | None = None) -> None:
         try:
             index.refresh(ids, keyring=keyring)
         except (IndexClosed, CryptoError):
             return
-        lanes.embedding.put(owner, "embed", lambda: self._embed(index))
+        if index.pending:  # waking a thread costs as much as reading a text
+            lanes.embedding.put(index.owner, "embed", lambda: self._embed(index))
 
     def glance(self, index: PersonIndex) -> None:
         """Look, now and then and not while a page waits, whether another process wrote something."""
@@ -164,6 +179,16 @@ class Indexes:
         seen, index.signature = index.signature, sources.signature_of(index.owner)
         if seen != index.signature:
             self._reconcile(index)
+
+    def turned(self, keyring: Keyring) -> None:
+        """Go on under a person's next key; what was kept under the one before is thrown away."""
+        index = self.get(keyring.owner)
+        if index is None:
+            SnapshotFolder(chosen().folder, keyring.owner).forget()
+            return
+        index.renew(keyring)
+        index.forget_kept()
+        lanes.opening.put(index.owner, "reconcile", lambda: self._reconcile(index))
 
     def catch_up(self, index: PersonIndex) -> None:
         """Read everything that changed, however it came about."""

@@ -1,5 +1,10 @@
-"""What of one person's index is kept between sessions: read back, and written when enough changed."""
+"""What of one person's index is kept between sessions: read back, and written when enough changed.
 
+Writing and throwing away take turns: after `forget` nothing is written any more under a keyring that was
+closed before it, so that a new key leaves no snapshot of the old one behind.
+"""
+
+from threading import Lock
 from typing import Final
 
 from llamora.crypto import Keyring
@@ -19,6 +24,7 @@ class Keeping:
 
     def __init__(self, folder: SnapshotFolder) -> None:
         self._folder = folder
+        self._turn = Lock()
         self.words_changed = self.vectors_changed = 0
 
     def words(self, keyring: Keyring) -> WordsIndex:
@@ -39,17 +45,19 @@ class Keeping:
     def keep_words(self, index: WordsIndex, keyring: Keyring, *, whatever: bool) -> None:
         """Write the words if enough of them changed; raise OSError where the disk takes nothing."""
         if _is_worth(self.words_changed, index, whatever=whatever):
-            self.words_changed = 0
-            self._folder.write(kind="words", rule=words.RULE, data=index.dump(), keyring=keyring)
+            with self._turn:
+                self.words_changed = 0
+                self._folder.write(kind="words", rule=words.RULE, data=index.dump(), keyring=keyring)
 
     def keep_vectors(
         self, index: VectorsIndex, embedder: Embedder, keyring: Keyring, *, held: WordsIndex, whatever: bool
     ) -> None:
         """Write the vectors if enough of them changed; raise OSError where the disk takes nothing."""
         if _is_worth(self.vectors_changed, held, whatever=whatever):
-            self.vectors_changed = 0
-            rule = _vector_rule(embedder)
-            self._folder.write(kind="vectors", rule=rule, data=index.dump(), keyring=keyring)
+            with self._turn:
+                self.vectors_changed = 0
+                rule = _vector_rule(embedder)
+                self._folder.write(kind="vectors", rule=rule, data=index.dump(), keyring=keyring)
 
     def all_changed(self) -> None:
         """Have everything written anew at the next occasion."""
@@ -57,7 +65,8 @@ class Keeping:
 
     def forget(self) -> None:
         """Throw the snapshots away."""
-        self._folder.forget()
+        with self._turn:
+            self._folder.forget()
 
 
 def _is_worth(changed: int, index: WordsIndex, *, whatever: bool) -> bool:

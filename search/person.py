@@ -4,7 +4,8 @@
     meaning   follows: vectors from the snapshot or from their rows, then what has none is embedded
 
 What changes is read *and* put under one lock, by pages and by the lanes alike, so that whoever puts last
-has read last. An index keeps a keyring of its own, because a request's is closed with its answer.
+has read last. An index keeps a keyring of its own, because a request's is closed with its answer; while a
+rotation is unfinished it holds the former key too.
 """
 
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
+from accounts.keyrings import with_former
 from llamora.crypto import Keyring, VaultLocked, WrongEpoch, in_force
 from llamora.database import NotWritten, writing
 from search import rows, sources
@@ -29,11 +31,6 @@ from search.words import WordsIndex
 EMBED: Final = 8
 
 
-def copied(keyring: Keyring) -> Keyring:
-    """Return a keyring of its own life with the same current key."""
-    return Keyring(owner=keyring.owner, epoch=keyring.epoch, keys={keyring.epoch: keyring.data_key()})
-
-
 class PersonIndex:
     """Words and vectors of one person; every use after `close` raises IndexClosed."""
 
@@ -47,13 +44,12 @@ class PersonIndex:
         self.places = Places()
         self.glanced_at = 0.0
         self.signature: tuple[object, ...] = ()
-        self._keyring = copied(keyring)
+        self._keyring = with_former(keyring)
         self._kept = Keeping(folder)
         self._digest = sources.digest_of(self._keyring)
         self._changing = threading.RLock()
         self._pending: deque[UUID] = deque()
         self._in_hand = 0
-        self._behind: set[UUID] = set()
         self._closed = False
 
     @property
@@ -95,7 +91,7 @@ class PersonIndex:
     def reconcile(self) -> None:
         """Take out what is gone, and read what is new or sealed anew."""
         index = self._words()
-        now, known = sources.stamps_of(self.owner), index.stamps()
+        now, known = sources.stamps_of(self.owner, keyring=self._keyring), index.stamps()
         gone = [id_ for id_ in known if id_ not in now]
         self._drop(gone)
         changed = [id_ for id_, stamp in now.items() if known.get(id_) != stamp]
@@ -114,8 +110,7 @@ class PersonIndex:
             try:
                 found = [d for batch in self._read(ids, keyring or self._keyring) for d in batch]
             except WrongEpoch:
-                self._behind.update(ids)
-                found = []
+                found = []  # another process turned the key: they are read again once `renew` brought it
             self._put(found, settle=settle)
             there = {document.id for document in found}
             self._drop([id_ for id_ in ids if id_ not in there])
@@ -126,7 +121,14 @@ class PersonIndex:
     def _put(self, documents: list[Document], *, settle: bool) -> None:
         if not documents:
             return
-        self._words().put(documents, settle=settle)
+        index = self._words()
+        known = index.places_of([document.id for document in documents])
+        # A rotation seals everything anew and changes no text.
+        same = {d.id: d.stamp for d in documents if known.get(d.id) == (d.digest, d.day, d.entry)}
+        if same:
+            index.restamp(same)
+        if len(same) < len(documents):
+            index.put([document for document in documents if document.id not in same], settle=settle)
         self._kept.words_changed += len(documents)
         if self.vectors is None:
             return
@@ -151,9 +153,8 @@ class PersonIndex:
         with self._changing:
             if self._closed or keyring.epoch <= self._keyring.epoch:
                 return False
-            old, self._keyring = self._keyring, copied(keyring)
+            old, self._keyring = self._keyring, with_former(keyring)
             old.close()
-            self._behind.clear()
             # Snapshots of the old epoch open no more: what is in memory is to be kept anew.
             self._kept.all_changed()
             return True

@@ -5,6 +5,9 @@ an import of thousands is one change.
 """
 
 import threading
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +16,7 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
 from accounts import holdings
+from accounts.rotation import data_key_turned
 from accounts.signals import person_gone, vault_locked, vault_unlocked
 from diary.models import Entry, Reply
 from llamora.crypto import Keyring, VaultLocked, current
@@ -21,15 +25,25 @@ from search.errors import IndexClosed
 from search.indexes import indexes
 from search.models import RecentSearch, Vector
 from search.snapshots import SnapshotFolder
-from search.sources import SOURCES
+from search.sources import LIVE, SOURCES
 
 _gathered = threading.local()
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What one transaction changed: ids of texts, and days of which entries are not what they were."""
+
+    now: set[UUID] = field(default_factory=set)
+    later: set[UUID] = field(default_factory=set)
+    drawn_on: set[date] = field(default_factory=set)
 
 
 def connect() -> None:
     """Listen; called once from `AppConfig.ready`."""
     vault_unlocked.connect(_unlocked, dispatch_uid="search.unlocked")
     vault_locked.connect(_locked, dispatch_uid="search.locked")
+    data_key_turned.connect(_turned, dispatch_uid="search.turned")
     person_gone.connect(_gone, dispatch_uid="search.gone")
     holdings.name(Vector, None)
     holdings.name(RecentSearch, holdings.Words(one="recent search", many="recent searches"))
@@ -52,43 +66,77 @@ def _locked(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
         indexes.close(person_id)
 
 
+def _turned(sender: object, *, keyring: Keyring, **_: Any) -> None:
+    del sender
+    indexes.turned(keyring)
+
+
 def _gone(sender: object, *, person_id: UUID, **_: Any) -> None:
     del sender
     indexes.close(person_id)
     SnapshotFolder(chosen().folder, person_id).forget()
 
 
-def _saved(sender: type[Model], *, instance: Any, created: bool, **_: Any) -> None:
+def _saved(
+    sender: type[Model],
+    *,
+    instance: Any,
+    created: bool,
+    update_fields: frozenset[str] | None = None,
+    **_: Any,
+) -> None:
     del sender
     if indexes.get(instance.owner_id) is None:
         return
-    ids = {instance.id}
-    if isinstance(instance, Entry) and not created:
+    if not isinstance(instance, Entry):
+        # Nobody waits for these, and a reply under way is saved every second: it is read once it is whole.
+        if not (isinstance(instance, Reply) and instance.state in LIVE):
+            _gather(instance.owner_id, later={instance.id})
+        return
+    now = {instance.id}
+    if not created and (update_fields is None or not update_fields.isdisjoint(("day", "deleted_at"))):
         # A moved or deleted entry takes its replies along.
-        ids |= set(Reply.objects.filter(entry_id=instance.id).values_list("id", flat=True))
-    _gather(instance.owner_id, ids)
+        now |= set(Reply.objects.filter(entry_id=instance.id).values_list("id", flat=True))
+    _gather(instance.owner_id, now=now, drawn_on=set() if created else {instance.day})
 
 
 def _deleted(sender: type[Model], *, instance: Any, **_: Any) -> None:
     del sender
     Vector.objects.filter(owner_id=instance.owner_id, source=instance.id).delete()
-    _gather(instance.owner_id, {instance.id})
-
-
-def _gather(owner: UUID, ids: set[UUID]) -> None:
-    if indexes.get(owner) is None:
+    if indexes.get(instance.owner_id) is None:
         return
-    waiting: dict[UUID, set[UUID]] = _gathered.__dict__.setdefault("by_owner", {})
-    waiting.setdefault(owner, set()).update(ids)
+    _gather(
+        instance.owner_id,
+        now={instance.id},
+        drawn_on={instance.day} if isinstance(instance, Entry) else set(),
+    )
+
+
+def _gather(
+    owner: UUID,
+    *,
+    now: AbstractSet[UUID] = frozenset(),
+    later: AbstractSet[UUID] = frozenset(),
+    drawn_on: AbstractSet[date] = frozenset(),
+) -> None:
+    """Note what changed: what a page waits for is read `now`, in its thread."""
+    waiting: dict[UUID, _Changes] = _gathered.__dict__.setdefault("by_owner", {})
+    changes = waiting.setdefault(owner, _Changes())
+    changes.now |= now
+    changes.later |= later
+    changes.drawn_on |= drawn_on
     # One for each change: of those in a savepoint that is rolled back none runs, and the first that runs
     # does all.
     transaction.on_commit(_tell)
 
 
 def _tell() -> None:
-    waiting: dict[UUID, set[UUID]] = _gathered.__dict__.pop("by_owner", {})
-    for owner, ids in waiting.items():
-        indexes.changed(owner, sorted(ids), keyring=_keyring_of(owner))
+    waiting: dict[UUID, _Changes] = _gathered.__dict__.pop("by_owner", {})
+    for owner, changes in waiting.items():
+        if changes.now:
+            indexes.changed(owner, sorted(changes.now), keyring=_keyring_of(owner))
+        if changes.later or changes.drawn_on:
+            indexes.changed_later(owner, sorted(changes.later), drawn_on=sorted(changes.drawn_on))
 
 
 def _keyring_of(owner: UUID) -> Keyring | None:

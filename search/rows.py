@@ -6,10 +6,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from llamora.crypto import Keyring
-from search import chunks, sources
+from search import chunks
 from search.embedder import Embedder
 from search.meaning import from_body, to_body
 from search.models import Vector
+from search.opened import opened
 from search.vectors import Embedded
 
 READ: Final = 250
@@ -32,7 +33,7 @@ def stored(
             continue
         columns: dict[str, Any] = {"id": id_, "owner_id": owner, "source": source}
         columns |= {"embedder": embedder.name, "rule": chunks.RULE}
-        held = sources.opened(body, columns, sealed, keyring())
+        held = opened(body, columns, sealed, keyring())
         with suppress(ValueError):
             some += [from_body(source, held)] if held is not None else []
         if len(some) >= READ:

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from diary.models import Entry, Reply
 from llamora.crypto import Keyring
 from llamora.database import writing
-from search import finding, snippets
+from search import finding, snippets, sources
 from search.errors import IndexClosed
 from search.finding import Found
 from search.indexes import indexes
@@ -57,7 +56,7 @@ def look(keyring: Keyring, typed: str, *, offset: int = 0) -> Answer:
         indexes.glance(index)
         found = Found() if query.is_empty else finding.search(index, query, offset=offset)
         place = "" if query.is_empty else index.places.note(query)
-        return Answer(found=_standing(index, found), meaning=meaning_of(index), place=place)
+        return Answer(found=_standing(index, found, keyring=keyring), meaning=meaning_of(index), place=place)
     except IndexClosed:
         # Evicted while it was asked, or locked: the next request opens it again, or is turned away.
         return OPENING
@@ -69,15 +68,14 @@ def meaning_of(index: PersonIndex) -> Meaning:
     return Meaning(done=max(0, total - index.pending), total=total, why_not=index.why_no_meaning)
 
 
-def _standing(index: PersonIndex, found: Found) -> Found:
+def _standing(index: PersonIndex, found: Found, *, keyring: Keyring) -> Found:
     """Leave out what is not there any more, however it went: the rows decide, not the index."""
-    ids = [hit.id for hit in found.hits]
-    entries = Entry.objects.of(index.owner).filter(id__in={hit.entry for hit in found.hits})
-    there = set(entries.order_by().values_list("id", flat=True))
-    replies = Reply.objects.filter(id__in=ids, owner_id=index.owner)
-    there_too = set(replies.order_by().values_list("id", flat=True))
-    hits = [hit for hit in found.hits if hit.entry in there and (hit.kind != "reply" or hit.id in there_too)]
-    if len(hits) < len(ids):
+    by_kind: dict[str, list[UUID]] = {}
+    for hit in found.hits:
+        by_kind.setdefault(hit.kind, []).append(hit.id)
+    there = sources.standing(index.owner, by_kind, keyring=keyring)
+    hits = [hit for hit in found.hits if hit.id in there]
+    if len(hits) < len(found.hits):
         indexes.catch_up(index)
     return replace(found, hits=hits)
 

@@ -1,9 +1,9 @@
 """What can be found: the sealed texts of the floors below, read in bulk with a keyring handed over.
 
-A later floor's texts (openings, recaps) become findable by one more line in `SOURCES`.
+A later floor's texts become findable by one more line in `SOURCES`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -12,55 +12,74 @@ from django.db.models import BinaryField, Count, Max, Model, QuerySet
 from django.db.models.functions import Cast, Substr
 
 from accounts.models import Vault
+from diary.made import Opening, Recap
 from diary.models import Entry, Reply, ReplyState
-from llamora.crypto import EnvelopeError, Keyring, WrongEpoch, in_force, keyed_digest
-from llamora.fields import SealedValue
+from llamora.crypto import Keyring, in_force, keyed_digest
 from search.documents import Document
+from search.drawn import true_recaps, untrue_openings
+from search.opened import opened
 
 # Bytes 6 to 29 of an envelope are its nonce: another one whenever the text was sealed anew.
 _NONCE_AT: Final = 6
 _NONCE: Final = 24
 BATCH: Final = 500
+LIVE: Final = (ReplyState.WAITING, ReplyState.WRITING)
 
 Digest = Callable[[str], bytes]
+Untrue = Callable[..., set[UUID]]
+
+
+def _nothing(*_: object, **__: object) -> set[UUID]:
+    return set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One kind of text: its model, the columns that say where it belongs, and which rows count."""
+    """One kind of text: its model, the columns that say where it belongs, and which rows count.
+
+    `untrue` names the rows that count no more though their own columns do not tell. `entry` is the row itself
+    where a text belongs to a whole day.
+    """
 
     kind: str
     model: type[Model]
-    entry: str
-    day: str
     only: Callable[["QuerySet[Any]"], "QuerySet[Any]"] = field(repr=False)
+    untrue: Untrue = field(default=_nothing, repr=False)
+    words: Callable[[Any], str] = field(default=str, repr=False)
+    column: str = "text"
+    entry: str = "id"
+    day: str = "day"
 
-    def rows(self, owner: UUID) -> "QuerySet[Any]":
-        """Return the rows of one person that can be found."""
-        return self._those(owner_id=owner)
+    def standing(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring) -> set[UUID]:
+        """Return those of these rows that can be found now."""
+        there = set(self._those(owner_id=owner, id__in=ids).values_list("id", flat=True))
+        return there - (self.untrue(owner, keyring=keyring, among=there) if there else set())
 
     def _those(self, **lookups: Any) -> "QuerySet[Any]":
         manager: Any = self.model._default_manager
         return self.only(manager.filter(**lookups)).order_by()
 
-    def stamps(self, owner: UUID) -> dict[UUID, bytes]:
+    def stamps(self, owner: UUID, *, keyring: Keyring) -> dict[UUID, bytes]:
         """Return the id and nonce of every text, without opening any."""
-        nonce = Substr(Cast("text", BinaryField()), _NONCE_AT, _NONCE, output_field=BinaryField())
-        rows = self.rows(owner).order_by(self.day, "created_at").values_list("id", nonce)
-        return {id_: bytes(stamp) for id_, stamp in rows}
+        nonce = Substr(Cast(self.column, BinaryField()), _NONCE_AT, _NONCE, output_field=BinaryField())
+        rows = self._those(owner_id=owner).order_by(self.day, "created_at").values_list("id", nonce)
+        gone = self.untrue(owner, keyring=keyring)
+        return {id_: bytes(stamp) for id_, stamp in rows if id_ not in gone}
 
     def read(self, ids: Sequence[UUID], *, keyring: Keyring, digest: Digest) -> Iterator[Document]:
         """Yield these texts, opened; what does not open is left out, since nobody can find it either."""
-        text: Any = self.model._meta.get_field("text")
-        columns = list(dict.fromkeys(["id", "owner_id", self.entry, self.day, *text.bound, "text"]))
+        column: Any = self.model._meta.get_field(self.column)
+        names = list(dict.fromkeys(["id", "owner_id", self.entry, self.day, *column.bound, self.column]))
         # By id alone: told the owner too, SQLite walks through all of that person's rows for every batch.
-        for values in self._those(id__in=ids).values_list(*columns):
-            row = dict(zip(columns, values, strict=True))
-            if row["owner_id"] != keyring.owner:
+        rows = list(self._those(id__in=ids).values_list(*names))
+        gone = self.untrue(keyring.owner, keyring=keyring, among=[row[0] for row in rows]) if rows else set()
+        for values in rows:
+            row = dict(zip(names, values, strict=True))
+            if row["owner_id"] != keyring.owner or row["id"] in gone:
                 continue
-            written = opened(text, row, row["text"], keyring)
-            if written is not None:
-                yield self._document(row, written, digest)
+            held = opened(column, row, row[self.column], keyring)
+            if held is not None:
+                yield self._document(row, self.words(held), digest)
 
     def _document(self, row: dict[str, Any], text: str, digest: Digest) -> Document:
         return Document(
@@ -68,24 +87,10 @@ class Source:
             kind=self.kind,
             entry=row[self.entry],
             day=row[self.day],
-            stamp=row["text"].envelope[_NONCE_AT - 1 : _NONCE_AT - 1 + _NONCE],
+            stamp=row[self.column].envelope[_NONCE_AT - 1 : _NONCE_AT - 1 + _NONCE],
             digest=digest(text),
             text=text,
         )
-
-
-def opened(column: Any, row: dict[str, Any], sealed: SealedValue, keyring: Keyring) -> Any:
-    """Return what a sealed column holds, or None where it does not open; raise WrongEpoch or VaultLocked.
-
-    Not through instances: making one for each row costs three times what opening its envelope does.
-    """
-    try:
-        return column.decode(keyring.unseal(sealed.envelope, column.context_for(None, row)))
-    except WrongEpoch:
-        # A rotation is under way: the text is there, only not for this keyring.
-        raise
-    except EnvelopeError:
-        return None
 
 
 def _standing(rows: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -93,13 +98,22 @@ def _standing(rows: "QuerySet[Any]") -> "QuerySet[Any]":
 
 
 def _finished(rows: "QuerySet[Any]") -> "QuerySet[Any]":
-    under_way = [ReplyState.WAITING, ReplyState.WRITING]
-    return rows.filter(entry__deleted_at=None).exclude(state__in=under_way)
+    return rows.filter(entry__deleted_at=None).exclude(state__in=LIVE)
+
+
+def _not_dismissed(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    return rows.filter(is_dismissed=False)
+
+
+def _told(body: Any) -> str:
+    return str(body.get("text", "")) if isinstance(body, dict) else ""
 
 
 SOURCES: Final[tuple[Source, ...]] = (
-    Source(kind="entry", model=Entry, entry="id", day="day", only=_standing),
+    Source(kind="entry", model=Entry, only=_standing),
     Source(kind="reply", model=Reply, entry="entry_id", day="entry__day", only=_finished),
+    Source(kind="opening", model=Opening, only=_not_dismissed, untrue=untrue_openings),
+    Source(kind="recap", model=Recap, column="body", words=_told, only=true_recaps),
 )
 
 
@@ -110,19 +124,34 @@ def digest_of(keyring: Keyring) -> Digest:
     return lambda text: keyed_digest(key, [text.encode("utf-8", "surrogatepass")])
 
 
-def stamps_of(owner: UUID) -> dict[UUID, bytes]:
+def stamps_of(owner: UUID, *, keyring: Keyring) -> dict[UUID, bytes]:
     """Return the id and stamp of everything that person can find, oldest day first in each kind."""
-    return {id_: stamp for source in SOURCES for id_, stamp in source.stamps(owner).items()}
+    every = (source.stamps(owner, keyring=keyring) for source in SOURCES)
+    return {id_: stamp for stamps in every for id_, stamp in stamps.items()}
+
+
+def standing(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, keyring: Keyring) -> set[UUID]:
+    """Return those of these texts that can be found now, whatever an index still holds."""
+    asked = [(source, by_kind[source.kind]) for source in SOURCES if source.kind in by_kind]
+    return {id_ for source, ids in asked for id_ in source.standing(owner, ids, keyring=keyring)}
 
 
 def read(ids: Iterable[UUID], *, keyring: Keyring, digest: Digest) -> Iterator[list[Document]]:
-    """Yield these texts in batches, opened, in the order asked for within each kind."""
+    """Yield these texts in batches, opened, in the order asked for."""
     wanted = list(ids)
     for first in range(0, len(wanted), BATCH):
         some = wanted[first : first + BATCH]
-        batch = [d for source in SOURCES for d in source.read(some, keyring=keyring, digest=digest)]
-        place = {id_: number for number, id_ in enumerate(some)}
-        yield sorted(batch, key=lambda document: place[document.id])
+        yield _batch(some, keyring=keyring, digest=digest)
+
+
+def _batch(ids: Sequence[UUID], *, keyring: Keyring, digest: Digest) -> list[Document]:
+    found: dict[UUID, Document] = {}
+    for source in SOURCES:
+        # An id is in one table alone: most often all of them are entries.
+        left = [id_ for id_ in ids if id_ not in found]
+        if left:
+            found |= {document.id: document for document in source.read(left, keyring=keyring, digest=digest)}
+    return [found[id_] for id_ in ids if id_ in found]
 
 
 def signature_of(owner: UUID) -> tuple[object, ...]:
@@ -131,4 +160,8 @@ def signature_of(owner: UUID) -> tuple[object, ...]:
         n=Count("id"), kept=Max("created_at"), edited=Max("edited_at")
     )
     replies = Reply.objects.filter(owner_id=owner).aggregate(n=Count("id"), ended=Max("finished_at"))
-    return (*entries.values(), *replies.values())
+    openings, recaps = (
+        model.objects.filter(owner_id=owner).aggregate(n=Count("id"), made=Max("created_at"))
+        for model in (Opening, Recap)
+    )
+    return tuple(value for told in (entries, replies, openings, recaps) for value in told.values())

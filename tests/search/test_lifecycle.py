@@ -99,6 +99,7 @@ def test_a_reply_is_found_on_its_entrys_day_once_it_is_whole(owner: Member) -> N
     with owner.unlocked(), writing():
         reply.state = ReplyState.DONE
         reply.save(update_fields=["state"])
+    settled(owner)
 
     assert while_writing == set()
     assert found(index, "pilots from:2025-03 to:2025-03") == {reply.id}

@@ -14,7 +14,7 @@ from search.indexes import indexes
 from search.models import RecentSearch
 from tests.search.cast import BagOfWords, HeldBack, Member, searching, settled
 
-HIT = re.compile(r'<li class="hit"><a href="([^"]+)">(.*?)</a></li>', re.DOTALL)
+HIT = re.compile(r'<li class="hit[^"]*"><a href="([^"]+)">(.*?)</a></li>', re.DOTALL)
 
 
 def found(answer: Any) -> list[tuple[str, str]]:

@@ -1,0 +1,146 @@
+"""A new data key: everything stays findable meanwhile, and nothing of the index is left under the old one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts import rotation, sessions
+from accounts.cookies import SessionCookie
+from accounts.throttle import throttle
+from llamora.crypto import Cost, Keyring, kdf
+from search import lanes
+from search.documents import Document
+from search.indexes import indexes
+from search.person import PersonIndex
+from search.query import parse
+from tests.keys.house import Diarist, diarist
+from tests.search.cast import BagOfWords
+
+PATIENCE = 30
+
+
+@pytest.fixture(autouse=True)
+def _cheap_derivations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(kdf, "FLOOR", Cost(8, 1, 1))
+    settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES = 8, 1, 1
+    throttle.clear()
+
+
+@pytest.fixture
+def olive(transactional_db: None) -> Diarist:
+    """Somebody with a password, and a diary of twelve entries."""
+    return diarist("Olive", entries=12)
+
+
+def opened(keyring: Keyring) -> PersonIndex:
+    """Their index, with everything in it."""
+    index = indexes.of(keyring)
+    rests(keyring)
+    return index
+
+
+def rests(keyring: Keyring) -> None:
+    for _ in range(3):
+        assert lanes.opening.wait_idle(owner=keyring.owner, timeout=PATIENCE)
+        assert lanes.embedding.wait_idle(owner=keyring.owner, timeout=PATIENCE)
+
+
+def held(index: PersonIndex) -> int:
+    """How many texts can be found by their words."""
+    assert index.words is not None
+    return index.words.count()
+
+
+def kept(folder: Path) -> set[str]:
+    """The files of kept indexes, by kind and epoch."""
+    return {"-".join(path.name.split("-")[:2]) for path in folder.rglob("*.sealed")}
+
+
+def test_with_a_new_key_everything_is_found_and_the_old_snapshots_are_dead(
+    olive: Diarist, embedder: BagOfWords, data_folder: Path
+) -> None:
+    cookie = olive.signs_in()
+    index = opened(olive.keyring())
+    index.keep(whatever=True)
+    before = {path: path.read_bytes() for path in data_folder.rglob("*.sealed")}
+    whole = held(index)
+    assert kept(data_folder) == {"words-1", "vectors-1"}
+    assert whole == len(olive.texts)
+
+    turned = rotation.turn(olive.opens(), here=cookie)
+    after_the_first_step = held(index)
+    rests(turned.keyring)
+    left_behind = kept(data_folder)
+    rotation.go_on(turned.keyring)
+    olive.writes_from(turned.keyring, "Written under the new key.")
+    same = opened(olive.keyring())
+
+    assert same is index
+    assert after_the_first_step == whole
+    assert "words-1" not in left_behind
+    assert "vectors-1" not in left_behind
+    assert held(index) == whole + 1
+    assert found(index, "new key") == 1
+    embedded = len(embedder.embedded)
+    _locks_and_comes_back(olive, cookie, before)
+    again = opened(olive.keyring())
+    assert again is not index
+    assert held(again) == whole + 1
+    assert len(embedder.embedded) == embedded  # a new envelope alone is no new text
+    assert not [path for path in before if path.exists()]
+
+
+def found(index: PersonIndex, typed: str) -> int:
+    assert index.words is not None
+    return index.words.find(parse(typed), limit=5).total
+
+
+def _locks_and_comes_back(olive: Diarist, cookie: SessionCookie, planted: dict[Path, bytes]) -> None:
+    """Lock, with somebody putting the snapshots of the old key back meanwhile, and unlock."""
+    session = olive.person.sign_ins.get()
+    sessions.lock(sign_in_id=session.id, person_id=olive.id)
+    assert indexes.get(olive.id) is None
+    for path, bytes_ in planted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes_)
+    olive.signs_in()
+
+
+def test_unlocked_in_the_middle_of_a_rotation_everything_is_found(olive: Diarist) -> None:
+    cookie = olive.signs_in()
+    turned = rotation.turn(olive.opens(), here=cookie)
+
+    index = opened(olive.keyring())
+
+    assert held(index) == len(olive.texts)
+    rotation.go_on(turned.keyring)
+    indexes.catch_up(index)
+    rests(turned.keyring)
+    assert held(index) == len(olive.texts)
+
+
+def test_what_is_sealed_anew_is_not_indexed_anew(olive: Diarist, monkeypatch: pytest.MonkeyPatch) -> None:
+    cookie = olive.signs_in()
+    index = opened(olive.keyring())
+    assert index.words is not None
+    put: list[int] = []
+    real = index.words.put
+
+    def counting(documents: Sequence[Document], **rest: Any) -> None:
+        put.append(len(documents))
+        real(documents, **rest)
+
+    monkeypatch.setattr(index.words, "put", counting)
+    stamps = index.words.stamps()
+
+    turned = rotation.turn(olive.opens(), here=cookie)
+    rotation.go_on(turned.keyring)
+    indexes.catch_up(index)
+    rests(turned.keyring)
+
+    assert put == []
+    now = index.words.stamps()
+    assert now.keys() == stamps.keys()
+    assert not set(now.values()) & set(stamps.values())
