@@ -1,6 +1,9 @@
 """A rotation is quick, and as quick a row in a large archive as in a small one."""
 
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from accounts.rotation.columns import sealed_tables
@@ -22,6 +25,19 @@ def test_fifty_thousand_entries_with_their_vectors_are_turned_at_the_promised_ra
     assert large.rate_of_a_core > LEAST
     assert large.rate_of_a_core > small.rate_of_a_core * 0.8
     assert large.first_step < 0.5
+
+
+@pytest.mark.slow
+def test_the_bench_says_how_quickly_a_key_is_turned() -> None:
+    said = StringIO()
+
+    call_command("bench", only=["rotation"], entries=500, stdout=said)
+
+    first, second = said.getvalue().splitlines()
+    assert "500 entries and their vectors" in first
+    assert "rows/s" in first
+    assert "best peer: 8900" in first
+    assert "ms" in second
 
 
 def test_each_batch_is_found_by_its_key_and_sorts_nothing(owner: Diarist) -> None:

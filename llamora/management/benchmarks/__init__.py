@@ -9,5 +9,6 @@ Where it helps to read a figure, a plain baseline of the same run stands beside 
     sealing.py    crypto: seal, open, derive
     pages.py      sign-in, days, saves, the cold page, a large archive
     imports.py    import_diary
+    rotation.py   a new data key for a large archive; rotated.py is the process that is timed
     streams.py    first token and tokens a second, whole stack against the model server alone
 """
