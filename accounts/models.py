@@ -72,6 +72,9 @@ class Person(models.Model):
     # Of dates alone: their words and their order. See `accounts.languages`.
     language = models.CharField(max_length=16, default="en-gb")
     clock = models.PositiveSmallIntegerField(choices=Clock.choices, default=Clock.TWENTY_FOUR)
+    # Whether letters lead about, and whether Enter keeps, where Ctrl and Enter do otherwise.
+    single_keys = models.BooleanField(default=True)
+    enter_keeps = models.BooleanField(default=False)
     text_size = models.CharField(max_length=8, choices=TextSize.choices, default=TextSize.USUAL)
     # Shorter than the household's limit; empty for that one.
     idle_minutes = models.PositiveIntegerField(null=True, blank=True)

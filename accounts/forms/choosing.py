@@ -6,8 +6,8 @@ from django import forms
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 
-from accounts import limits
-from accounts.models import TextSize, Theme
+from accounts import languages, limits
+from accounts.models import Clock, TextSize, Theme
 from accounts.names import MAX_NAME, BadName, clean_name
 from accounts.zones import is_zone, zone_names
 
@@ -40,6 +40,10 @@ def _length(minutes: int) -> str:
     return "1 hour" if minutes == 60 else f"{minutes // 60} hours"
 
 
+def _is_yes(value: Any) -> bool:
+    return str(value) == "True"
+
+
 class SettingsForm(forms.Form):
     """What a person chooses about their pages."""
 
@@ -58,6 +62,34 @@ class SettingsForm(forms.Form):
     )
     week_start = forms.TypedChoiceField(
         label="First day of the week", coerce=int, choices=list(enumerate(_DAYS))
+    )
+    language = forms.TypedChoiceField(
+        label="Language of dates",
+        required=False,
+        empty_value=None,
+        choices=languages.choices,
+        help_text="Days and months are written in it. Everything else these pages say is English.",
+    )
+    clock = forms.TypedChoiceField(
+        label="Times of day", required=False, coerce=int, empty_value=None, choices=Clock.choices
+    )
+    enter_keeps = forms.TypedChoiceField(
+        label="In the box where you write",
+        required=False,
+        coerce=_is_yes,
+        empty_value=None,
+        choices=[
+            (False, "Enter begins a new line, Ctrl and Enter keep"),
+            (True, "Enter keeps, Ctrl and Enter begin a new line"),
+        ],
+    )
+    single_keys = forms.TypedChoiceField(
+        label="Single keys",
+        required=False,
+        coerce=_is_yes,
+        empty_value=None,
+        choices=[(True, "Lead about: T to today, L locks, and so on"), (False, "Do nothing by themselves")],
+        help_text="Switch them off if you speak to your computer, or press keys by accident.",
     )
     theme = forms.ChoiceField(label="Theme", choices=Theme.choices, widget=forms.RadioSelect)
     text_size = forms.ChoiceField(

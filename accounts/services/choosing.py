@@ -1,6 +1,6 @@
 """What a person has chosen about their pages."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from accounts.models import Person, TextSize
 from llamora.database import writing
@@ -8,23 +8,25 @@ from llamora.database import writing
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """Choices as a form has checked them."""
+    """Choices as a form has checked them; None leaves what was chosen before, but for the idle limit."""
 
     shown_name: str
     time_zone: str
     theme: str
     week_start: int
     text_size: str = TextSize.USUAL
+    language: str | None = None
+    clock: int | None = None
+    single_keys: bool | None = None
+    enter_keeps: bool | None = None
     idle_minutes: int | None = None
 
 
 def change_settings(person: Person, choices: Choices) -> None:
     """Keep what a person has chosen; days already written stay on their dates."""
-    person.shown_name = choices.shown_name
-    person.time_zone = choices.time_zone
-    person.theme = choices.theme
-    person.week_start = choices.week_start
-    person.text_size = choices.text_size
-    person.idle_minutes = choices.idle_minutes
+    chosen = {name: value for name, value in vars(choices).items() if value is not None}
+    chosen["idle_minutes"] = choices.idle_minutes
+    for name, value in chosen.items():
+        setattr(person, name, value)
     with writing():
-        person.save(update_fields=[field.name for field in fields(choices)])
+        person.save(update_fields=list(chosen))

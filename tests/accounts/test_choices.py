@@ -89,3 +89,22 @@ def test_a_locked_vault_keeps_its_settings_closed(owner: Member) -> None:
     owner.locks()
 
     assert owner.get("/settings/").status_code == 302
+
+
+def test_dates_clock_and_keys_are_kept_and_left_as_they_were_by_an_older_page(owner: Member) -> None:
+    chosen = {"language": "fr", "clock": "12", "single_keys": "False", "enter_keeps": "True"}
+
+    saves(owner, **chosen)
+    saves(owner)
+
+    owner.person.refresh_from_db()
+    person = owner.person
+    assert (person.language, person.clock, person.single_keys, person.enter_keeps) == ("fr", 12, False, True)
+    page = owner.get("/settings/").content.decode()
+    assert " data-no-single-keys data-enter-keeps" in page
+    assert '<option value="fr" selected>Français</option>' in page
+
+
+@pytest.mark.parametrize("field", ["language", "clock", "single_keys", "enter_keeps"])
+def test_nonsense_about_dates_and_keys_is_refused(owner: Member, field: str) -> None:
+    assert saves(owner, **{field: "../x"}).status_code == 422
