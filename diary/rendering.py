@@ -19,6 +19,8 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from diary.emoji import with_pictures
+
 MAX_LINES = 4_000
 MAX_MARKS = 1_500  # characters that may begin or end something inline, in one run of text
 MAX_DEPTH = 20
@@ -41,11 +43,20 @@ _cleaner = nh3.Cleaner(
 )
 
 
+def _show_pictures(state: StateCore) -> None:
+    """Show shortcodes as pictures, wherever words are and code is not."""
+    for block in state.tokens:
+        for token in block.children or ():
+            if token.type == "text":
+                token.content = with_pictures(token.content)
+
+
 def _parser() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_DEPTH})
     made.enable(["table", "strikethrough"])
     made.disable(["reference", "code", "html_block", "html_inline", "image"])
-    made.core.ruler.enableOnly(["inline", "text_join"])
+    made.core.ruler.push("emoji", _show_pictures)
+    made.core.ruler.enableOnly(["inline", "text_join", "emoji"])
     made.validateLink = lambda url: bool(_ADDRESS.match(url))  # type: ignore[method-assign]  # its documented hook
     return made
 

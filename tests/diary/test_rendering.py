@@ -279,3 +279,23 @@ def test_an_ordinary_entry_is_rendered_in_less_than_a_millisecond() -> None:
 
     assert len(text) > 2000
     assert min(times) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Sun at last :sunflower:", "Sun at last 🌻"),
+        ("So :+1: and :heart: it is :four_leaf_clover:.", "So 👍 and ❤️ it is 🍀."),
+        ("**:tada:**", "🎉"),
+        ("Rose at 10:30:15, :nothing_such: and :latin_small_letter_a:", None),
+        ("a:heart:b ::heart:: :a: :", None),
+    ],
+)
+def test_shortcodes_are_shown_as_pictures(text: str, shown: str | None) -> None:
+    assert Seen(render(text)).words.strip("\n") == (shown or text)
+
+
+def test_shortcodes_in_code_stay() -> None:
+    html = render("`:heart:`\n\n```\n:heart:\n```\n")
+
+    assert html.count(":heart:") == 2
