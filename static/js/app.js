@@ -14,6 +14,7 @@ start({
   keys: () => import("./controllers/keys.js"),
   find: () => import("./controllers/find.js"),
   live: () => import("./controllers/live.js"),
+  menu: () => import("./controllers/menu.js"),
   midnight: () => import("./controllers/midnight.js"),
   recap: () => import("./controllers/recap.js"),
   search: () => import("./controllers/search.js"),

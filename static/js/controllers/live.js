@@ -50,11 +50,5 @@ export default function attach(body, signal) {
     const id = detail.target.matches?.(".replies, #opening") && detail.serverResponse.match(/id="(reply-[^"]+)"/)?.[1];
     if (id && document.getElementById(id)) detail.shouldSwap = false;
   });
-  // A menu that has been chosen from closes, and the keyboard stays where it was opened.
-  listen(document, "htmx:beforeRequest", ({ target }) => {
-    const menu = target.closest?.("details.kinds[open]");
-    menu?.removeAttribute("open");
-    menu?.querySelector("summary").focus();
-  });
   connect();
 }

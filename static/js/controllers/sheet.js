@@ -12,14 +12,18 @@ export default function attach(form, signal) {
     if (!("open" in form.dataset)) return;
     form.removeAttribute("data-open");
     field(form).blur();
+    // One line is in sight now: the first.
+    field(form).scrollTop = 0;
   };
+  // A tablet may become as narrow as a phone, or cease to be, in the middle of a sentence.
+  const turned = () => form.toggleAttribute("data-open", phone.matches && document.activeElement === field(form));
   form.addEventListener("focusin", ({ target }) => {
     if (target === field(form) && phone.matches) form.dataset.open = "";
   }, { signal });
   form.addEventListener("keydown", ({ key }) => key === "Escape" && close(), { signal });
   form.addEventListener("kept", close, { signal });
   form.querySelector("[data-close]").addEventListener("click", close, { signal });
-  phone.addEventListener("change", () => phone.matches || form.removeAttribute("data-open"), { signal });
+  phone.addEventListener("change", turned, { signal });
   if (!view) return;
   view.addEventListener("resize", measure, { signal });
   view.addEventListener("scroll", measure, { signal });

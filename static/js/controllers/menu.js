@@ -1,0 +1,22 @@
+/* The small menus of the page: in sight when they open, and closed by Escape, by a press elsewhere and by a choice. */
+const opened = () => document.querySelector("details.kinds[open]");
+
+function close(menu) {
+  menu?.removeAttribute("open");
+  menu?.querySelector("summary").focus();
+}
+
+export default function attach(body, signal) {
+  const listen = (name, act, capture = false) => document.addEventListener(name, act, { signal, capture });
+  // `toggle` does not rise to the document; it can only be heard on its way down.
+  listen("toggle", ({ target }) => {
+    if (target === opened()) target.querySelector(".kinds-menu").scrollIntoView({ block: "nearest" });
+  }, true);
+  listen("click", ({ target }) => {
+    const menu = opened();
+    if (menu && !menu.contains(target)) menu.removeAttribute("open");
+  });
+  listen("keydown", ({ key }) => key === "Escape" && close(opened()));
+  // One that has been chosen from closes, and the keyboard stays where it was opened.
+  listen("htmx:beforeRequest", ({ target }) => close(target.closest?.("details.kinds[open]")));
+}
