@@ -1,4 +1,4 @@
-"""What traces tell whoever knows names by heart, always after the commit.
+"""What traces tell whoever knows names by heart: at once, for the transaction itself, and after the commit.
 
 `names_changed`  person_id   a trace of theirs is new, called otherwise, merged, deleted or back
 """
@@ -14,5 +14,6 @@ names_changed = QuietSignal()
 
 
 def tell_names_changed(owner_id: UUID) -> None:
-    """Say it once what is being written is on the disk."""
+    """Say it, and once more when what is being written is on the disk."""
+    names_changed.send_robust(sender=None, person_id=owner_id)
     transaction.on_commit(partial(names_changed.send_robust, sender=None, person_id=owner_id))

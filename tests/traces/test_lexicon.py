@@ -1,0 +1,81 @@
+"""Which traces are named in a text, in any script."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from traces.lexicon import Lexicon
+
+
+def lexicon_of(*names: str) -> tuple[Lexicon, dict[UUID, str]]:
+    known = {uuid4(): name for name in names}
+    return Lexicon(known), known
+
+
+def named(text: str, *names: str) -> list[str]:
+    lexicon, known = lexicon_of(*names)
+    return [known[id_] for id_ in lexicon.found_in(text)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("garden", "In the garden."),
+        ("garden", "Gardén, at last"),
+        ("Größe", "die GRÖSSE zählt"),
+        ("Привет", "сказал: «привет»!"),
+        ("子供", "うちの子供達と遊んだ"),
+        ("☕", "Coffee☕️, then work"),
+        ("to-do", "wrote a To  do list"),
+        ("Aunt Iris", "with aunt-iris"),
+        ("バス", "バスに乗った"),
+        ("엄마", "엄마가 왔다"),
+        ("café", "the cafe"),
+        ("C++", "some C++ today"),
+        ("แมว", "ฉันเห็นแมวดำ"),
+        ("हिंदी", "मैं हिंदी बोलता हूँ"),
+    ],
+)
+def test_a_name_is_found_where_it_stands(name: str, text: str) -> None:
+    assert named(text, name) == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("art", "a party"),
+        ("art", "arts"),
+        ("バス", "バスケット"),
+        ("мир", "мировой"),
+        ("हि", "हिंदी"),
+        ("👩", "👩\u200d👩\u200d👧"),
+        ("10", "2010"),
+        ("garden", ""),
+    ],
+)
+def test_a_part_of_a_word_is_no_name(name: str, text: str) -> None:
+    assert named(text, name) == []
+
+
+def test_every_name_is_found_once_however_often_it_stands_there() -> None:
+    assert named("weir, then the weir house, then weir", "weir house", "weir", "mill") == [
+        "weir",
+        "weir house",
+    ]
+
+
+def test_of_no_names_none_is_found() -> None:
+    assert named("anything") == []
+
+
+def test_names_are_completed_from_the_first_letter_on() -> None:
+    lexicon, known = lexicon_of("Größe", "the great weir", "weir", "子供")
+
+    def completed(typed: str) -> list[str]:
+        return [known[id_] for id_ in lexicon.beginning_with(typed, among=known)]
+
+    assert completed("g") == ["Größe", "the great weir"]
+    assert completed("GRO") == ["Größe"]
+    assert completed("供") == ["子供"]
+    assert completed("eir") == []
+    assert completed(" ") == []

@@ -1,0 +1,213 @@
+"""Traces on entries: kept, removed, proposed, dismissed, through the pages of their owner."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.traces.cast import Member, keeps, names_on
+from traces.models import KeptTrace, Trace
+
+
+def keep(who: Member, entry: Any, name: str, *, script: bool = True) -> Any:
+    return who.post(f"/entries/{entry.id}/traces/keep/", script=script, name=name)
+
+
+def proposals_in(page: str) -> list[str]:
+    return [part.split("</bdi>")[0] for part in page.split('class="visually-hidden">Keep </span><bdi>')[1:]]
+
+
+def test_a_trace_is_kept_and_stands_under_its_entry(owner: Member) -> None:
+    entry = owner.wrote("Walked to the weir.")
+
+    answer = keep(owner, entry, "  Größe ")
+
+    assert answer.status_code == 200
+    assert f'id="traces-{entry.id}"' in answer.content.decode()
+    assert "<bdi>Größe</bdi>" in answer.content.decode()
+    assert "<bdi>Größe</bdi>" in owner.get(f"/d/{owner.today}/").content.decode()
+
+
+@pytest.mark.parametrize("name", ["Größe", "größe", "Привет", "子供", "☕", "to-do", "To do"])
+def test_a_name_of_any_script_is_kept_as_it_is_written(owner: Member, name: str) -> None:
+    entry = owner.wrote("a")
+
+    keep(owner, entry, name)
+
+    assert names_on(owner, entry) == [name]
+
+
+def test_the_same_name_is_one_trace_and_keeps_its_first_writing(owner: Member) -> None:
+    first, second = owner.wrote("a"), owner.wrote("b")
+
+    keep(owner, first, "to-do")
+    keep(owner, second, "To do")
+    keep(owner, second, "TO\u2011DO")
+
+    assert Trace.objects.of(owner.id).count() == 1
+    assert names_on(owner, second) == ["to-do"]
+
+
+def test_without_script_a_trace_is_kept_and_taken_away(owner: Member) -> None:
+    entry = owner.wrote("a")
+
+    kept = keep(owner, entry, "weir", script=False)
+    trace = Trace.objects.of(owner.id).get()
+    there = names_on(owner, entry)
+    gone = owner.post(f"/entries/{entry.id}/traces/{trace.id}/remove/")
+
+    assert kept.status_code == gone.status_code == 302
+    assert kept["Location"].endswith(f"#entry-{entry.id}")
+    assert (there, names_on(owner, entry)) == (["weir"], [])
+
+
+def test_what_is_no_name_is_refused_with_what_was_typed(owner: Member) -> None:
+    entry = owner.wrote("a")
+
+    by_script = keep(owner, entry, "x" * 65)
+    by_form = keep(owner, entry, "", script=False)
+
+    assert (by_script.status_code, by_form.status_code) == (422, 422)
+    assert "at most 64 characters" in by_script.content.decode()
+    assert "x" * 65 in by_script.content.decode()
+    assert not Trace.objects.of(owner.id).exists()
+
+
+def test_a_trace_taken_from_its_last_entry_is_let_go_and_comes_back_whole(owner: Member) -> None:
+    entry = owner.wrote("a")
+    (trace,) = keeps(owner, entry, "weir")
+
+    owner.post(f"/entries/{entry.id}/traces/{trace.id}/remove/", script=True)
+    gone = Trace.objects.of(owner.id).count()
+    keep(owner, entry, "Weir")
+
+    assert gone == 0
+    assert Trace.objects.of(owner.id).get().id == trace.id
+    assert names_on(owner, entry) == ["Weir"]
+
+
+def test_kept_traces_are_proposed_by_name_and_not_again_once_dismissed(owner: Member) -> None:
+    keeps(owner, owner.wrote("a"), "weir", "mill")
+    entry, other = owner.wrote("From the Weir to the mill."), owner.wrote("The weir.")
+    before = proposals_in(owner.get(f"/entries/{entry.id}/traces/", script=True).content.decode())
+
+    answer = owner.post(f"/entries/{entry.id}/traces/dismiss/", script=True, pick="weir")
+
+    assert before == ["weir", "mill"]
+    assert proposals_in(answer.content.decode()) == ["mill"]
+    assert proposals_in(owner.get(f"/entries/{entry.id}/traces/", script=True).content.decode()) == ["mill"]
+    assert proposals_in(owner.get(f"/entries/{other.id}/traces/", script=True).content.decode()) == ["weir"]
+    assert names_on(owner, entry) == []
+
+
+def test_a_proposal_that_is_kept_is_proposed_no_more(owner: Member) -> None:
+    keeps(owner, owner.wrote("a"), "weir")
+    entry = owner.wrote("The weir.")
+
+    answer = owner.post(f"/entries/{entry.id}/traces/keep/", script=True, pick="weir").content.decode()
+
+    assert proposals_in(answer) == []
+    assert names_on(owner, entry) == ["weir"]
+
+
+def test_names_are_completed_without_those_the_entry_has(owner: Member) -> None:
+    entry = owner.wrote("a")
+    keeps(owner, owner.wrote("b"), "weir", "Größe", "garden")
+    keeps(owner, entry, "garden")
+
+    typed = owner.post(f"/entries/{entry.id}/traces/complete/", script=True, name="g").content.decode()
+    untyped = owner.post(f"/entries/{entry.id}/traces/complete/", script=True, name="").content.decode()
+
+    assert "Größe" in typed
+    assert "weir" not in typed
+    assert "garden" not in typed
+    assert ("weir" in untyped, "Größe" in untyped) == (True, True)
+
+
+def test_a_glance_tells_how_often_and_the_latest(owner: Member) -> None:
+    entry = owner.wrote("Down by the water.")
+    (trace,) = keeps(owner, entry, "weir")
+    keeps(owner, owner.wrote("And again."), "weir")
+
+    page = owner.get(f"/traces/{trace.id}/glance/", script=True).content.decode()
+
+    assert "On 2 entries" in page
+    assert page.index("And again.") < page.index("Down by the water.")
+
+
+def test_not_yours_and_not_there_are_the_same(owner: Member, housemate: Member, stranger: Client) -> None:
+    entry = owner.wrote("a")
+    (trace,) = keeps(owner, entry, "weir")
+    theirs = housemate.wrote("b")
+    nobodys = uuid4()
+
+    for path in (
+        f"/entries/{entry.id}/traces/keep/",
+        f"/entries/{nobodys}/traces/keep/",
+        f"/entries/{entry.id}/traces/dismiss/",
+        f"/entries/{entry.id}/traces/propose/",
+        f"/entries/{entry.id}/traces/complete/",
+        f"/entries/{theirs.id}/traces/{trace.id}/remove/",
+        f"/entries/{theirs.id}/traces/{nobodys}/remove/",
+    ):
+        assert housemate.post(path, script=True, name="x").status_code == 404, path
+        assert stranger.post(path, {"name": "x"}).status_code != 200
+    assert housemate.get(f"/traces/{trace.id}/glance/", script=True).status_code == 404
+    assert housemate.get(f"/traces/{nobodys}/glance/", script=True).status_code == 404
+    assert housemate.get(f"/entries/{entry.id}/traces/", script=True).status_code == 404
+    assert names_on(owner, entry) == ["weir"]
+    assert not Trace.objects.of(housemate.id).exists()
+
+
+def test_a_housemate_with_the_same_name_has_a_trace_of_their_own(owner: Member, housemate: Member) -> None:
+    keep(owner, owner.wrote("a"), "weir")
+    keep(housemate, housemate.wrote("b"), "weir")
+
+    mine, theirs = Trace.objects.of(owner.id).get(), Trace.objects.of(housemate.id).get()
+
+    assert bytes(mine.name_index) != bytes(theirs.name_index)
+    assert KeptTrace.objects.of(owner.id).get().trace_id == mine.id
+
+
+def test_a_day_of_sixty_entries_costs_as_many_queries_as_one_of_two(owner: Member) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert owner.get(f"/d/{owner.today}/").status_code == 200
+        return len(captured)
+
+    for number in range(2):
+        keeps(owner, owner.wrote(f"weir {number}"), "mill", "weir")
+    owner.get(f"/d/{owner.today}/")
+    of_two = queries()
+    for number in range(58):
+        keeps(owner, owner.wrote(f"weir {number}"), "mill", f"place {number}")
+    owner.get(f"/d/{owner.today}/")
+
+    assert queries() == of_two
+
+
+def test_a_name_stands_in_no_address_and_no_title(owner: Member) -> None:
+    entry = owner.wrote("a")
+    (trace,) = keeps(owner, entry, "zanzibar")
+
+    answer = keep(owner, entry, "zanzibar", script=False)
+    page = owner.get(f"/d/{owner.today}/").content.decode()
+
+    assert "zanzibar" not in answer["Location"]
+    assert all("zanzibar" not in part.split('"')[0] for part in page.split('href="')[1:])
+    assert "zanzibar" not in page.split("</title>")[0]
+
+
+def test_a_get_changes_nothing(owner: Member) -> None:
+    entry = owner.wrote("a")
+    (trace,) = keeps(owner, entry, "weir")
+
+    for path in ("keep/?name=x", "dismiss/?name=x", "propose/", f"{trace.id}/remove/"):
+        assert owner.get(f"/entries/{entry.id}/traces/{path}").status_code == 302, path
+
+    assert names_on(owner, entry) == ["weir"]

@@ -1,0 +1,111 @@
+"""The traces of entries as their page shows them: read for all entries at once, only their names opened."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from diary.beside import Part
+from diary.models import Entry
+from llamora.crypto import EnvelopeError
+from llamora.inference import endpoint
+from traces.models import KeptTrace, Proposal, Trace
+from traces.proposals import proposed
+from traces.services import proposing
+
+TEMPLATE = "traces/fragments/on_entry.html"
+MENU = "traces/fragments/to_read.html"
+NAMELESS = "a trace that does not open"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chip:
+    """A trace that is kept on an entry."""
+
+    id: UUID
+    name: str
+    is_read_always: bool = False
+
+    @property
+    def address(self) -> str:
+        """Return where all of it is to be seen."""
+        return reverse("trace", args=[self.id])
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnEntry:
+    """The traces of one entry, kept and proposed, ready for their template."""
+
+    entry_id: UUID
+    kept: Sequence[Chip] = ()
+    proposed: Sequence[str] = field(default=(), repr=False)
+    # Whether the model may be asked, and whether its proposals are still to come.
+    can_ask: bool = False
+    is_waiting: bool = False
+    # Said after a refusal, with what was typed.
+    error: str = ""
+    typed: str = field(default="", repr=False)
+
+
+def name_of(trace: Trace) -> str:
+    """Return what a trace is called; a damaged one must not take its whole day with it."""
+    try:
+        return str(trace.name)
+    except EnvelopeError:
+        return NAMELESS
+
+
+def chips_of(entries: Sequence[Entry]) -> dict[UUID, list[Chip]]:
+    """Return the kept traces of entries of one person, in the order they were kept, in one query."""
+    chips: dict[UUID, list[Chip]] = defaultdict(list)
+    if not entries:
+        return chips
+    kept = KeptTrace.objects.filter(
+        owner_id=entries[0].owner_id, trace__deleted_at=None, entry__in=[entry.id for entry in entries]
+    )
+    opened: dict[UUID, Chip] = {}
+    for one in kept.select_related("trace").defer("trace__summary"):
+        chip = opened.get(one.trace_id)
+        if chip is None:
+            chip = opened[one.trace_id] = _chip(one.trace)
+        chips[one.entry_id].append(chip)
+    return chips
+
+
+def _chip(trace: Trace) -> Chip:
+    return Chip(id=trace.id, name=name_of(trace), is_read_always=trace.is_read_always)
+
+
+def on_entries(entries: Sequence[Entry]) -> dict[UUID, OnEntry]:
+    """Return the traces of entries of one person, by entry."""
+    if not entries:
+        return {}
+    chips = chips_of(entries)
+    rows = {row.entry_id: row for row in Proposal.objects.filter(entry__in=[entry.id for entry in entries])}
+    can_ask = endpoint.status().is_ready
+    return {
+        entry.id: OnEntry(
+            entry_id=entry.id,
+            kept=chips[entry.id],
+            proposed=proposed(entry, row=rows.get(entry.id), kept=[chip.name for chip in chips[entry.id]]),
+            can_ask=can_ask,
+            is_waiting=can_ask and proposing.is_under_way(entry.owner_id, entry.id),
+        )
+        for entry in entries
+    }
+
+
+def parts_of(entries: Sequence[Entry]) -> dict[UUID, Part]:
+    """Return what stands under each entry of a page."""
+    return {
+        entry_id: Part(template=TEMPLATE, shown=shown, menu=MENU)
+        for entry_id, shown in on_entries(entries).items()
+    }
+
+
+def exported(entries: Sequence[Entry]) -> dict[UUID, Any]:
+    """Return the names of the traces that entries bear, for a file."""
+    return {entry_id: [chip.name for chip in chips] for entry_id, chips in chips_of(entries).items()}
