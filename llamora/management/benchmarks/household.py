@@ -51,7 +51,7 @@ class Household:
 
 def environment(folder: Path, **extra: str) -> dict[str, str]:
     """Return the environment of a household in `folder`, without this one's settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LLAMORA_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LLAMORA_", "DJANGO_"))}
     for name in ("data", "run"):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     own = {"LLAMORA_DATA_DIR": str(folder / "data"), "LLAMORA_RUNTIME_DIR": str(folder / "run")}
