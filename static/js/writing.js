@@ -18,6 +18,21 @@ export const field = (form) => form.elements.namedItem("text") ?? typed(form)[0]
 export const isDirty = (form) =>
   form.hasAttribute("data-dirty") || typed(form).some((box) => box.value !== box.defaultValue);
 
+/* Where Enter keeps, a new line takes Ctrl or Shift; a phone has neither beside its Enter, which stays a new line. */
+function insertLine(event) {
+  event.preventDefault();
+  document.execCommand("insertText", false, "\n");
+}
+
+/* Whether a key keeps what is in the box, as its person has chosen: Ctrl and Enter, or Enter alone. */
+export function meansKeep(event) {
+  if (event.key !== "Enter" || event.isComposing || event.shiftKey || event.altKey) return false;
+  const held = event.ctrlKey || event.metaKey;
+  if (!("enterKeeps" in document.body.dataset) || matchMedia("(pointer: coarse)").matches) return held;
+  if (held) insertLine(event);
+  return !held;
+}
+
 export function confirmed(form, text) {
   field(form).defaultValue = text;
 }

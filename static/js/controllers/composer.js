@@ -1,6 +1,6 @@
 /* Keeps an entry. The text leaves the box only when the server has confirmed it; what was typed meanwhile stays. */
 import { post, read, sentence } from "../request.js";
-import { complain, confirmed, field, say, setText, writing } from "../writing.js";
+import { complain, confirmed, field, meansKeep, say, setText, writing } from "../writing.js";
 
 const PATIENCE = 20_000;
 const pause = (ms, signal) =>
@@ -107,7 +107,7 @@ export default function attach(form, signal) {
     keep(form, signal);
   }, { signal });
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+    if (event.target !== field(form) || !meansKeep(event)) return;
     event.preventDefault();
     form.requestSubmit();
   }, { signal });

@@ -1,6 +1,6 @@
-/* An entry being edited: Ctrl+Enter saves, Escape closes. What is typed is saved as a draft (draft.js) and comes
+/* An entry being edited: the keys of the composer save, Escape closes. What is typed is saved as a draft (draft.js) and comes
 back when the form is opened again, until it is saved or discarded. */
-import { field, isDirty, setText, writing } from "../writing.js";
+import { field, isDirty, meansKeep, setText, writing } from "../writing.js";
 import { save } from "./draft.js";
 
 /* A draft under way arrives before what is asked of the server now, never after it. */
@@ -45,7 +45,7 @@ export default function attach(form, signal) {
     if (form.isConnected) form.dispatchEvent(new CustomEvent("kept"));
   });
   listen("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+    if (event.target === field(form) && meansKeep(event)) {
       event.preventDefault();
       form.requestSubmit();
     }

@@ -1,6 +1,7 @@
 /* "/" opens the box anywhere; a page opened from a result marks what was found. Both leave nothing in the browser. */
 import { isLocked } from "../dialog.js";
 import { fragment, post } from "../request.js";
+import { isSingleKey } from "../singlekeys.js";
 
 async function open(link) {
   const standing = document.getElementById("search-text");
@@ -66,8 +67,7 @@ async function markFound(link) {
 }
 
 function pressed(event, link) {
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing || isLocked()) return;
+  if (event.key !== "/" || !isSingleKey(event) || isLocked()) return;
   if (document.querySelector("dialog[open]")) return;
   event.preventDefault();
   open(link);

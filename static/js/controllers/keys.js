@@ -2,6 +2,7 @@
 `?` lays the map of them over the page. The lock's own key is heard by vault.js, also where this is not. */
 import { isLocked } from "../dialog.js";
 import { parse } from "../request.js";
+import { isSingleKey } from "../singlekeys.js";
 
 const TYPED = "input, textarea, select, [contenteditable]";
 const asked = (key) => document.querySelector(`[aria-keyshortcuts="${CSS.escape(key)}"]:not([data-lock] *)`);
@@ -31,8 +32,8 @@ async function lay(link) {
 }
 
 function pressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
-  if (event.target.closest?.(TYPED) || isLocked() || document.querySelector("dialog[open]")) return;
+  if (!isSingleKey(event) || event.repeat || event.defaultPrevented) return;
+  if (isLocked() || document.querySelector("dialog[open]")) return;
   const found = event.key.length === 1 && asked(event.key.toUpperCase());
   if (!found) return;
   event.preventDefault();

@@ -2,6 +2,7 @@
 import { isLocked, shutPage, tend } from "../dialog.js";
 import { holdsUnsaved, takeAway } from "../page.js";
 import { post } from "../request.js";
+import { isSingleKey } from "../singlekeys.js";
 import { isDirty } from "../writing.js";
 import { save } from "./draft.js";
 
@@ -27,8 +28,7 @@ async function leave(event) {
 }
 
 function pressed(event) {
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.key.toLowerCase() !== "l" || event.ctrlKey || event.metaKey || event.altKey || typing || isLocked()) return;
+  if (event.key.toLowerCase() !== "l" || !isSingleKey(event) || isLocked()) return;
   document.querySelector("form[data-lock]")?.requestSubmit();
 }
 
