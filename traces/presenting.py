@@ -45,6 +45,8 @@ class OnEntry:
     # Whether the model may be asked, and whether its proposals are still to come.
     can_ask: bool = False
     is_waiting: bool = False
+    # Whether another name may follow at once.
+    is_adding: bool = False
     # Said after a refusal, with what was typed.
     error: str = ""
     typed: str = field(default="", repr=False)

@@ -20,6 +20,7 @@ start({
   search: () => import("./controllers/search.js"),
   sheet: () => import("./controllers/sheet.js"),
   strength: () => import("./controllers/strength.js"),
+  traces: () => import("./controllers/traces.js"),
   undo: () => import("./controllers/undo.js"),
   vault: () => import("./controllers/vault.js"),
   zone: () => import("./controllers/zone.js"),

@@ -28,6 +28,10 @@ from tests.fakes.script import DropError, Script, ScriptedStream, words
 __all__ = ["FakeModelServer", "Script", "words"]
 
 
+# What is proposed where no test says otherwise.
+OFFER = Script(tokens=['{"emoji": "🪁", ', '"traces": ["a kite", ', '"high wind"]}'])
+
+
 @dataclass(frozen=True)
 class Request:
     """One request as it came in."""
@@ -64,6 +68,7 @@ class FakeModelServer:
         self.connections = 0
         self.port = port
         self._scripts = deque(scripts)
+        self._offers: deque[Script] = deque()
         self._changed = threading.Condition()
         self._up = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -77,15 +82,28 @@ class FakeModelServer:
     @property
     def calls(self) -> list[Any]:
         """The bodies of the replies asked for."""
+        return [body for body in self._asked() if "response_format" not in body]
+
+    @property
+    def asked_for_json(self) -> list[Any]:
+        """The bodies of what was asked for by a schema: a page asks by itself, after a reply."""
+        return [body for body in self._asked() if "response_format" in body]
+
+    def _asked(self) -> list[Any]:
         return [request.body for request in self.requests if request.path == "/v1/chat/completions"]
 
     def next(self, *scripts: Script) -> None:
         """Add scripts for the calls to come."""
         self._scripts.extend(scripts)
 
+    def offer(self, *scripts: Script) -> None:
+        """Add scripts for the next calls that ask for JSON; later ones take `OFFER`."""
+        self._offers.extend(scripts)
+
     def forget_scripts(self) -> None:
         """Drop the scripts that no call took: they were another test's."""
         self._scripts.clear()
+        self._offers.clear()
 
     def wait_for_hang_up(self, *, seconds: float = 5.0, count: int = 1) -> bool:
         """Whether so many clients closed their connection in the middle of a stream."""
@@ -158,7 +176,10 @@ class FakeModelServer:
     ) -> None:
         refusal = self._refusal(request)
         if refusal is None and request.path == "/v1/chat/completions":
-            await self._stream(reader, writer)
+            is_offer = "response_format" in request.body
+            await self._stream(
+                self._next(self._offers if is_offer else self._scripts, is_offer), reader, writer
+            )
             return
         status, body = refusal or self._page(request)
         _write_json(writer, status, body, location=self.manners.redirect if status == 302 else "")
@@ -174,8 +195,12 @@ class FakeModelServer:
             return 503, {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}
         return None
 
-    async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        script = self._scripts.popleft() if self._scripts else self.manners.default
+    def _next(self, scripts: deque[Script], is_offer: bool) -> Script:
+        return scripts.popleft() if scripts else OFFER if is_offer else self.manners.default
+
+    async def _stream(
+        self, script: Script, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         if script.status != 200 and script.error_after is None:
             await asyncio.sleep(script.headers_after)
             _write_json(writer, script.status, {"error": {"code": script.status, "message": script.error}})

@@ -52,7 +52,7 @@ def _changed(request: HouseholdRequest, entry_id: UUID, change: Callable[[str], 
         change(name)
     except NameRefused as error:
         return _refused(request, entry, sentence=error.sentence, typed=name)
-    return _shown(request, entry)
+    return _shown(request, entry, is_adding="name" in request.POST)
 
 
 @require_safe

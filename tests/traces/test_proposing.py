@@ -1,0 +1,183 @@
+"""Traces proposed by the model: asked for, taken with caution, never in the way of anything else."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from diary.models import Entry
+from llamora.inference.jobs import registry
+from tests.diary.tabs import Live, ask, serving, wait_until_kept
+from tests.fakes.model_server import FakeModelServer, Script
+from tests.traces.cast import Member, keeps, member, names_on
+from traces.models import Choices, Proposal
+from traces.services.proposing import job_of
+
+
+@pytest.fixture
+def model() -> Iterator[FakeModelServer]:
+    with FakeModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def live(transactional_db: None, model: FakeModelServer) -> Iterator[Live]:
+    with serving(model.url) as live:
+        yield live
+
+
+@pytest.fixture
+def owner(live: Live) -> Member:
+    return member("Olive")
+
+
+def answer(*, emoji: str = "☕", traces: object = ("the weir", "Aunt Iris")) -> Script:
+    return Script(tokens=[json.dumps({"emoji": emoji, "traces": traces}, ensure_ascii=False)])
+
+
+def propose(who: Member, entry: Entry, **fields: str) -> str:
+    """Ask for proposals and wait until they are there, or will not be."""
+    path = f"/entries/{entry.id}/traces/propose/"
+    page = who.post(path, script=True, **fields).content.decode()
+    until = time.monotonic() + 10
+    while "Looking for traces" in page:
+        assert time.monotonic() < until, "still looking"
+        time.sleep(0.02)
+        page = who.get(path, script=True).content.decode()
+    return str(page)
+
+
+def proposed(page: str) -> list[str]:
+    return [part.split("</bdi>")[0] for part in page.split("Keep </span><bdi>")[1:]]
+
+
+def test_the_model_proposes_an_emoji_and_traces(owner: Member, model: FakeModelServer) -> None:
+    entry = owner.wrote("Coffee with Iris, then down to the water.")
+    model.offer(answer())
+
+    page = propose(owner, entry)
+
+    assert proposed(page) == ["☕", "the weir", "Aunt Iris"]
+    assert names_on(owner, entry) == []
+    form = model.asked_for_json[0]["response_format"]
+    assert form["type"] == "json_schema"
+    assert form["json_schema"]["schema"]["required"] == ["emoji", "traces"]
+
+
+def test_traces_that_are_kept_already_are_told_to_the_model(owner: Member, model: FakeModelServer) -> None:
+    keeps(owner, owner.wrote("a"), "The Weir")
+    entry = owner.wrote("Down to the water.")
+    model.offer(answer(traces=["the weir", "water"]))
+
+    page = propose(owner, entry)
+
+    assert "The Weir" in model.asked_for_json[0]["messages"][1]["content"]
+    assert proposed(page) == ["☕", "The Weir", "water"]
+
+
+def test_an_answer_out_of_form_is_asked_for_once_more(owner: Member, model: FakeModelServer) -> None:
+    model.offer(Script(tokens=["Certainly! ", "Here you are."]))
+    model.next(Script(tokens=["```json\n", '{"emoji": "🌊", "traces": ["weir"]}', "\n```"]))
+
+    page = propose(owner, owner.wrote("Down to the water."))
+
+    assert proposed(page) == ["🌊", "weir"]
+    assert (len(model.asked_for_json), len(model.calls)) == (1, 1)
+
+
+def test_a_server_that_cannot_keep_to_a_schema_is_asked_without_one(
+    owner: Member, model: FakeModelServer
+) -> None:
+    model.offer(Script(status=500))
+    model.next(answer())
+
+    assert proposed(propose(owner, owner.wrote("Down to the water."))) == ["☕", "the weir", "Aunt Iris"]
+
+
+def test_after_a_second_useless_answer_nothing_is_said(owner: Member, model: FakeModelServer) -> None:
+    model.offer(Script(tokens=["I would rather not."]))
+    model.next(Script(tokens=["Really, I would rather not."]))
+
+    page = propose(owner, owner.wrote("Down to the water."))
+
+    assert proposed(page) == []
+    assert "Suggest traces" in page
+    assert not Proposal.objects.exists()
+    assert (len(model.asked_for_json), len(model.calls)) == (1, 1)
+
+
+def test_what_was_dismissed_is_not_proposed_again_to_the_same_entry(
+    owner: Member, model: FakeModelServer
+) -> None:
+    entry = owner.wrote("Down to the water.")
+    model.offer(answer(), answer(traces=["THE WEIR", "rain"]))
+    propose(owner, entry)
+
+    owner.post(f"/entries/{entry.id}/traces/dismiss/", script=True, pick="the weir")
+
+    assert proposed(propose(owner, entry)) == ["☕", "rain"]
+
+
+def test_sending_again_stops_what_is_being_proposed(owner: Member, model: FakeModelServer) -> None:
+    entry = owner.wrote("Down to the water.")
+    model.offer(Script(endless=True, rate=20))
+    owner.post(f"/entries/{entry.id}/traces/propose/", script=True)
+
+    reply = ask(owner, entry.id)
+    text, state, _ = wait_until_kept(owner, reply)
+    stopped = job_of(owner.id, entry.id)
+
+    assert (state, bool(text)) == ("done", True)
+    assert stopped is not None
+    assert model.wait_for_hang_up()
+    until = time.monotonic() + 5
+    while not stopped.is_over and time.monotonic() < until:
+        time.sleep(0.02)
+    assert stopped.is_over
+    assert not Proposal.objects.exists()
+
+
+def test_unasked_nothing_goes_to_a_model_elsewhere(
+    transactional_db: None, model: FakeModelServer, settings: Any
+) -> None:
+    settings.MODEL_ALLOW_REMOTE = True
+    # Every address of this machine, and so none that is its own alone.
+    with serving(model.url.replace("127.0.0.1", "0.0.0.0")):
+        owner = member("Olive")
+        entry = owner.wrote("Down to the water.")
+
+        propose(owner, entry, unasked="1")
+        unasked = len(model.asked_for_json)
+        propose(owner, entry)
+
+    assert (unasked, len(model.asked_for_json)) == (0, 1)
+
+
+def test_who_wants_none_unasked_gets_them_only_when_asked(owner: Member, model: FakeModelServer) -> None:
+    entry = owner.wrote("Down to the water.")
+    owner.post("/traces/choices/", want="off")
+    assert Choices.objects.get(owner_id=owner.id).makes_proposals is False
+
+    propose(owner, entry, unasked="1")
+    unasked = len(model.asked_for_json)
+    propose(owner, entry)
+    owner.post("/traces/choices/", want="on")
+    propose(owner, entry, unasked="1")
+
+    assert (unasked, len(model.asked_for_json)) == (0, 2)
+
+
+def test_a_lock_ends_it_and_nothing_is_kept(owner: Member, model: FakeModelServer) -> None:
+    entry = owner.wrote("Down to the water.")
+    model.offer(Script(endless=True, rate=20))
+    owner.post(f"/entries/{entry.id}/traces/propose/", script=True)
+
+    owner.locks()
+
+    until = time.monotonic() + 5
+    while registry.of(owner.id) and not all(job.is_over for job in registry.of(owner.id)):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert not Proposal.objects.exists()
