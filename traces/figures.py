@@ -14,6 +14,7 @@ from accounts.languages import Words
 
 MOST_BARS = 72
 _MOST_WEEKS = 15
+_APART = 10
 # Entries counted at once: an incidence table of 300 traces then takes 5 MB, whatever the archive.
 _BLOCK = 4096
 
@@ -25,6 +26,12 @@ class Bar:
     label: str
     count: int
     height: int
+    x: int = 0
+
+    @property
+    def y(self) -> int:
+        """Return how far below the highest it ends."""
+        return 100 - self.height
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,16 @@ class Frequency:
 
     unit: str
     bars: Sequence[Bar]
+
+    @property
+    def width(self) -> int:
+        """Return how wide they are together."""
+        return _APART * len(self.bars)
+
+    @property
+    def last(self) -> Bar:
+        """Return the last one."""
+        return self.bars[-1]
 
     @property
     def most(self) -> Bar:

@@ -39,6 +39,11 @@ class HeatMonth:
     days: Sequence[HeatDay]
     count: int
 
+    @property
+    def marked(self) -> list[HeatDay]:
+        """Return its days with something, in order."""
+        return [day for day in self.days if day.count]
+
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
@@ -53,8 +58,8 @@ class Heatmap:
 
     @property
     def marked(self) -> list[HeatDay]:
-        """Return the days with something, in order."""
-        return [day for month in self.months for day in month.days if day.count]
+        """Return all such days, in order."""
+        return [day for month in self.months for day in month.marked]
 
 
 def heatmap(

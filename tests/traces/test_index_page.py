@@ -1,0 +1,114 @@
+"""All traces: counted, sorted, filtered by a name that travels in no address."""
+
+import re
+from datetime import date
+from typing import Any
+
+from django.test import Client
+
+from diary.models import Entry
+from tests.traces.cast import Member, keeps
+from traces.services import naming
+
+
+def called(answer: Any) -> list[str]:
+    """The names a page lists, in its order."""
+    return re.findall(r'<bdi class="trace-called">(.*?)</bdi>', answer.content.decode())
+
+
+def furnish(owner: Member) -> dict[str, Entry]:
+    """Three traces: garden first and often, water once and late, Ärger between."""
+    entries = {
+        day: owner.wrote(day, day=date.fromisoformat(day))
+        for day in ("2020-01-05", "2021-03-01", "2024-02-29")
+    }
+    keeps(owner, entries["2020-01-05"], "garden")
+    keeps(owner, entries["2021-03-01"], "garden", "Ärger")
+    keeps(owner, entries["2024-02-29"], "water")
+    return entries
+
+
+def test_traces_are_sorted_by_count_latest_first_seen_and_name(owner: Member) -> None:
+    furnish(owner)
+
+    assert called(owner.get("/traces/")) == ["garden", "water", "Ärger"]
+    assert called(owner.get("/traces/?sort=recent")) == ["water", "garden", "Ärger"]
+    assert called(owner.get("/traces/?sort=first")) == ["garden", "Ärger", "water"]
+    assert called(owner.get("/traces/?sort=name")) == ["garden", "water", "Ärger"]
+    assert called(owner.get("/traces/?sort=nonsense")) == ["garden", "water", "Ärger"]
+
+
+def test_a_row_says_how_often_and_when(owner: Member) -> None:
+    furnish(owner)
+
+    page = owner.get("/traces/").content.decode()
+    by_first = owner.get("/traces/?sort=first").content.decode()
+
+    assert ">2<" in page
+    assert "last 1 March 2021" in page
+    assert "first 5 January 2020" in by_first
+
+
+def test_the_filter_finds_a_name_however_it_is_written(owner: Member) -> None:
+    furnish(owner)
+
+    by_script = owner.client.post(
+        "/traces/",
+        {"owner": str(owner.id), "typed": "ÄRG", "sort": "name"},
+        headers={"HX-Request": "true", "HX-Target": "trace-rows"},
+    )
+
+    assert called(by_script) == ["Ärger"]
+    assert "<html" not in by_script.content.decode()
+    assert "1 of 3 traces" in by_script.content.decode()
+    without = owner.post("/traces/", typed="gar")
+    assert called(without) == ["garden"]
+    assert 'value="gar"' in without.content.decode()
+
+
+def test_a_filter_that_finds_nothing_says_so(owner: Member) -> None:
+    furnish(owner)
+
+    page = owner.post("/traces/", typed="xyz").content.decode()
+
+    assert "None of your 3 traces is called so." in page
+
+
+def test_an_empty_page_says_in_one_sentence_what_to_do(owner: Member) -> None:
+    page = owner.get("/traces/").content.decode()
+
+    assert "Nothing is kept yet" in page
+    assert '<form class="trace-filter"' not in page
+
+
+def test_what_is_typed_is_never_in_an_address_or_a_title(owner: Member) -> None:
+    furnish(owner)
+
+    page = owner.post("/traces/", typed="garden").content.decode()
+
+    assert not re.findall(r'(?:href|action|hx-\w+)="[^"]*garden', page)
+    assert "<title>Traces · Llamora</title>" in page
+    for field in re.findall(r"<input(?![^>]*type=\"hidden\")[^>]*>", page):
+        assert 'autocomplete="off"' in field
+
+
+def test_deleted_entries_and_traces_are_not_counted(owner: Member) -> None:
+    entries = furnish(owner)
+    owner.post(f"/entries/{entries['2021-03-01'].id}/delete/")
+    with owner.unlocked():
+        water = keeps(owner, entries["2020-01-05"], "water")[0]
+        naming.delete(owner_id=owner.id, trace_id=water.id)
+
+    page = owner.get("/traces/")
+
+    assert called(page) == ["garden"]
+    assert ">1<" in page.content.decode()
+
+
+def test_a_housemate_sees_none_of_it(owner: Member, housemate: Member, stranger: Client) -> None:
+    furnish(owner)
+
+    assert called(housemate.get("/traces/")) == []
+    assert stranger.get("/traces/").status_code == 302
+    owner.locks()
+    assert owner.get("/traces/").status_code == 302

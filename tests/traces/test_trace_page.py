@@ -1,0 +1,341 @@
+"""One trace: counted over all its entries, year by year, narrowed by address, its history leaf by leaf."""
+
+import re
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from diary.models import Entry, Reply, ReplyState
+from tests.traces.cast import Member, keeps, names_on, on_entries
+from traces.history import ON_A_LEAF
+from traces.models import Change, KeptTrace, Trace
+
+BY_SCRIPT = {"HX-Request": "true"}
+
+
+def path(*ids: UUID) -> str:
+    return f"/traces/{ids[0]}/" + (f"with/{'/'.join(map(str, ids[1:]))}/" if ids[1:] else "")
+
+
+def text(answer: Any) -> str:
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def companions(page: str) -> dict[str, int]:
+    found = re.findall(r'class="companion"[^>]*><bdi>(.*?)</bdi> <span class="trace-times">(\d+)<', page)
+    return {name: int(count) for name, count in found}
+
+
+def shown(page: str) -> list[str]:
+    """The entries of the history, in the order of the page."""
+    return re.findall(r'<article class="past".*?<p dir="auto">(.*?)</p>', page, re.DOTALL)
+
+
+def some_years(owner: Member) -> list[Trace]:
+    """Boat on four entries of three years, water on two of them and one more, lonely on that one."""
+    made = {
+        day: owner.wrote(f"On {day}", day=date.fromisoformat(day))
+        for day in ("2019-06-01", "2021-03-01", "2021-03-02", "2024-02-29", "2024-03-01")
+    }
+    entries = list(made.values())
+    boat = keeps(owner, entries[0], "Boat")[0]
+    on_entries(owner, boat, entries[1:4])
+    water = keeps(owner, entries[1], "water")[0]
+    on_entries(owner, water, entries[3:])
+    return [boat, water, keeps(owner, entries[4], "lonely")[0]]
+
+
+def test_it_is_titled_trace_and_its_name_is_in_no_address(owner: Member) -> None:
+    boat = some_years(owner)[0]
+
+    page = text(owner.get(path(boat.id)))
+
+    assert "<title>Trace · Llamora</title>" in page
+    assert "<bdi>Boat</bdi></h1>" in page
+    assert not re.findall(r'(?:href|action|hx-\w+)="[^"]*(?i:boat|water)', page)
+
+
+def test_it_counts_and_dates_all_of_its_entries(owner: Member) -> None:
+    boat = some_years(owner)[0]
+
+    page = text(owner.get(path(boat.id)))
+
+    assert "4 entries, the first on" in page
+    assert (
+        'href="/d/2019-06-01/">1 June 2019</a>, the last on <a href="/d/2024-02-29/">29 February 2024' in page
+    )
+
+
+def test_it_appears_alongside_with_exact_counts_and_narrows_to_both(owner: Member) -> None:
+    boat, water, lonely = some_years(owner)
+
+    assert companions(text(owner.get(path(boat.id)))) == {"water": 2}
+    both = text(owner.get(path(boat.id, water.id)))
+    assert "2 entries" in both
+    assert shown(both) == ["On 2024-02-29", "On 2021-03-01"]
+    assert companions(text(owner.get(path(water.id)))) == {"Boat": 2, "lonely": 1}
+    assert f'href="{path(water.id)}"' in both
+    none = text(owner.get(path(boat.id, lonely.id)))
+    assert "No entry has all of these." in none
+
+
+def test_all_entries_count_not_the_first_dozen(owner: Member) -> None:
+    with owner.unlocked():
+        entries = Entry.objects.bulk_create(
+            Entry(owner_id=owner.id, day=date(2020, 1, 1) + timedelta(days=n), text=f"{n}")
+            for n in range(300)
+        )
+    often, rare = keeps(owner, entries[0], "often", "rare")
+    on_entries(owner, often, entries[1:])
+    on_entries(owner, rare, entries[250:])
+
+    assert companions(text(owner.get(path(often.id)))) == {"rare": 51}
+    assert companions(text(owner.get(path(rare.id)))) == {"often": 51}
+
+
+def test_the_year_is_the_last_one_and_leads_to_those_that_hold_something(owner: Member) -> None:
+    boat = some_years(owner)[0]
+
+    last, middle, first = (text(owner.get(f"{path(boat.id)}{year}")) for year in ("", "in/2021/", "in/2019/"))
+
+    assert 'data-date="2024-02-29"' in last
+    assert f'href="{path(boat.id)}in/2021/#year" data-earlier' in last
+    assert "data-later" not in last
+    assert "1 March 2021, 1 entry" in middle
+    assert f'href="{path(boat.id)}in/2019/#year" data-earlier' in middle
+    assert f'href="{path(boat.id)}in/2024/#year" data-later' in middle
+    assert "data-earlier" not in first
+    assert owner.get(f"{path(boat.id)}in/2020/").status_code == 404
+
+
+def test_the_year_has_a_table_for_readers(owner: Member) -> None:
+    boat = some_years(owner)[0]
+
+    page = text(owner.get(f"{path(boat.id)}in/2021/"))
+
+    assert re.search(r'<th scope="row">March</th><td>2</td><td><a href="/d/2021-03-01/">1</a>', page)
+
+
+def test_a_narrowed_page_keeps_its_year(owner: Member) -> None:
+    boat, water, _ = some_years(owner)
+
+    page = text(owner.get(f"{path(boat.id, water.id)}in/2021/"))
+
+    assert 'data-date="2021-03-01"' in page
+    assert 'data-date="2021-03-02"' not in page
+    assert f'href="{path(boat.id, water.id)}in/2024/#year" data-later' in page
+
+
+def test_the_history_is_newest_first_leaf_by_leaf_and_whole(owner: Member) -> None:
+    entries = [owner.wrote(f"No {n}", day=date(2020, 1, 1) + timedelta(days=n // 3)) for n in range(20)]
+    trace = keeps(owner, entries[0], "walk")[0]
+    on_entries(owner, trace, entries[1:])
+
+    page, seen = text(owner.get(path(trace.id))), []
+    while True:
+        leaf = shown(page)
+        assert len(leaf) <= ON_A_LEAF
+        seen += leaf
+        more = re.search(r'hx-get="([^"]*)"[^>]*hx-target="#after-', page)
+        if not more:
+            break
+        page = text(owner.get(more[1], script=True))
+        assert "<html" not in page
+
+    assert len(seen) == 20
+    assert set(seen) == {f"No {n}" for n in range(20)}
+    assert [int(one.split()[1]) // 3 for one in seen] == sorted((n // 3 for n in range(20)), reverse=True)
+
+
+def test_without_script_a_link_leads_to_earlier_entries(owner: Member) -> None:
+    entries = [owner.wrote(f"No {n}", day=date(2020, 1, 1) + timedelta(days=n)) for n in range(ON_A_LEAF + 1)]
+    trace = keeps(owner, entries[0], "walk")[0]
+    on_entries(owner, trace, entries[1:])
+    link = re.search(r'<a class="button quiet" href="([^"]*)#history"', text(owner.get(path(trace.id))))
+    assert link
+
+    page = text(owner.get(link[1]))
+
+    assert "<html" in page
+    assert shown(page) == ["No 0"]
+    assert "Back to the latest" in page
+
+
+def test_an_entry_comes_with_its_replies_and_its_other_traces(owner: Member) -> None:
+    entry = owner.wrote("The boat.")
+    boat, water = keeps(owner, entry, "boat", "water")
+    with owner.unlocked():
+        Reply.objects.create(owner_id=owner.id, entry=entry, state=ReplyState.DONE, text="*Which* boat?")
+
+    page = text(owner.get(path(boat.id)))
+
+    assert "<em>Which</em> boat?" in page
+    history = page.split('id="history"')[1]
+    assert f'href="{path(water.id)}"><bdi>water</bdi>' in history
+
+
+@pytest.mark.parametrize("is_narrowed", [False, True])
+def test_somebody_elses_and_unknown_traces_are_the_same_404(
+    owner: Member, housemate: Member, is_narrowed: bool
+) -> None:
+    mine = keeps(owner, owner.wrote("Mine"), "mine")[0]
+    theirs = keeps(housemate, housemate.wrote("Theirs"), "theirs")[0]
+
+    for other in (theirs.id, uuid4()):
+        there = path(mine.id, other) if is_narrowed else path(other)
+        assert owner.get(there).status_code == 404
+        assert owner.get(f"{there}?after={uuid4()}", script=True).status_code == 404
+    assert owner.get(path(mine.id, mine.id)).status_code == 404
+    assert owner.get(f"{path(mine.id)}?after={uuid4()}").status_code == 404
+
+
+# --- changing ----------------------------------------------------------------------------------------------
+
+
+def changed(answer: Any) -> str:
+    """Where a change leads."""
+    assert answer.status_code == 302, answer.content
+    return str(answer["Location"])
+
+
+def undo(owner: Member, there: str) -> None:
+    page = text(owner.get(there))
+    way = re.search(r'action="(/traces/changes/[^"]*/undo/)"', page)
+    assert way, page
+    assert owner.post(way[1]).status_code == 302
+
+
+def test_renaming_shows_the_new_name_and_can_be_taken_back(owner: Member) -> None:
+    entry = owner.wrote("A")
+    trace = keeps(owner, entry, "boot")[0]
+
+    there = changed(owner.post(f"{path(trace.id)}rename/", name="Boat"))
+
+    assert "Boat" not in there
+    assert names_on(owner, entry) == ["Boat"]
+    assert "Renamed everywhere." in text(owner.get(there))
+    undo(owner, there)
+    assert names_on(owner, entry) == ["boot"]
+    assert "Renamed everywhere." not in text(owner.get(there))
+
+
+def test_a_name_that_is_taken_is_refused_with_a_way_to_merge(owner: Member) -> None:
+    entry = owner.wrote("A")
+    boot, boat = keeps(owner, entry, "boot", "boat")
+
+    answer = owner.post(f"{path(boot.id)}rename/", name="BOAT")
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="BOAT"' in page
+    assert "Another trace is called so already." in page
+    assert f'<input type="hidden" name="into" value="{boat.id}">' in page
+    assert names_on(owner, entry) == ["boot", "boat"]
+
+
+def test_an_empty_name_is_refused(owner: Member) -> None:
+    entry = owner.wrote("A")
+    trace = keeps(owner, entry, "boot")[0]
+
+    answer = owner.post(f"{path(trace.id)}rename/", name="  ")
+
+    assert answer.status_code == 422
+    assert "A trace needs a name" in answer.content.decode()
+    assert names_on(owner, entry) == ["boot"]
+
+
+def test_merging_leads_to_the_other_and_can_be_taken_back(owner: Member) -> None:
+    first, second = owner.wrote("A"), owner.wrote("B")
+    boot, boat = keeps(owner, first, "boot")[0], keeps(owner, second, "boat")[0]
+
+    there = changed(owner.post(f"{path(boot.id)}merge/", into=str(boat.id)))
+
+    assert there.startswith(path(boat.id))
+    assert names_on(owner, first) == names_on(owner, second) == ["boat"]
+    assert owner.get(path(boot.id)).status_code == 404
+    undo(owner, there)
+    assert names_on(owner, first) == ["boot"]
+    assert names_on(owner, second) == ["boat"]
+
+
+@pytest.mark.parametrize("into", ["", "nonsense"])
+def test_merging_with_nothing_is_refused(owner: Member, into: str) -> None:
+    entry = owner.wrote("A")
+    trace, _ = keeps(owner, entry, "boot", "water")
+
+    answer = owner.post(f"{path(trace.id)}merge/", into=into)
+
+    assert answer.status_code == 422
+    assert "Choose another trace to merge this one with." in answer.content.decode()
+    assert owner.post(f"{path(trace.id)}merge/", into=str(trace.id)).status_code == 422
+    assert names_on(owner, entry) == ["boot", "water"]
+
+
+def test_deleting_everywhere_leads_to_all_traces_and_can_be_taken_back(owner: Member) -> None:
+    entry = owner.wrote("Stays")
+    trace = keeps(owner, entry, "boot")[0]
+
+    there = changed(owner.post(f"{path(trace.id)}delete/"))
+
+    assert there.startswith("/traces/?")
+    assert names_on(owner, entry) == []
+    assert owner.texts() == ["Stays"]
+    assert "Deleted everywhere." in text(owner.get(there))
+    undo(owner, there)
+    assert names_on(owner, entry) == ["boot"]
+
+
+def test_it_is_read_for_every_reply_or_no_longer(owner: Member) -> None:
+    trace = keeps(owner, owner.wrote("A"), "boot")[0]
+
+    owner.post(f"{path(trace.id)}always/", wanted="on")
+    assert Trace.objects.get(id=trace.id).is_read_always
+    assert "are read for every reply" in text(owner.get(path(trace.id)))
+
+    owner.post(f"{path(trace.id)}always/", wanted="off")
+    assert not Trace.objects.get(id=trace.id).is_read_always
+
+
+@pytest.mark.parametrize("act", ["rename", "merge", "delete", "always", "summary"])
+def test_nobody_changes_what_is_somebody_elses_and_looking_changes_nothing(
+    owner: Member, housemate: Member, act: str
+) -> None:
+    trace = keeps(owner, owner.wrote("A"), "boot")[0]
+
+    assert housemate.post(f"{path(trace.id)}{act}/", name="x", wanted="on").status_code == 404
+    assert owner.get(f"{path(trace.id)}{act}/").status_code == 302
+
+    assert not Change.objects.exists()
+    assert KeptTrace.objects.of(owner.id).count() == 1
+    assert not Trace.objects.get(id=trace.id).is_read_always
+
+
+def test_a_change_is_undone_by_its_owner_alone_and_once(owner: Member, housemate: Member) -> None:
+    entry = owner.wrote("A")
+    trace = keeps(owner, entry, "boot")[0]
+    owner.post(f"{path(trace.id)}delete/")
+    way = f"/traces/changes/{Change.objects.get().id}/undo/"
+
+    assert owner.get(way).status_code == 302
+    assert housemate.post(way).status_code == 404
+    assert names_on(owner, entry) == []
+    assert owner.post(way).status_code == 302
+    assert owner.post(way).status_code == 404
+    assert names_on(owner, entry) == ["boot"]
+
+
+def test_an_undo_that_finds_its_name_taken_says_so(owner: Member) -> None:
+    entry = owner.wrote("A")
+    trace = keeps(owner, entry, "boot")[0]
+    owner.post(f"{path(trace.id)}delete/")
+    change = Change.objects.get()
+    keeps(owner, entry, "BOOT")
+
+    answer = owner.post(f"/traces/changes/{change.id}/undo/")
+
+    assert answer.status_code == 409
+    assert "Another trace has got its name meanwhile." in answer.content.decode()
+    assert "boot" not in answer.content.decode().casefold().split("</head>")[0]

@@ -1,0 +1,24 @@
+"""How several traces stand in an address: their ids, one after the other."""
+
+from typing import Final
+from uuid import UUID
+
+MOST: Final = 5
+_ID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+
+class IdsConverter:
+    """One to five different ids, with slashes between them; the same one twice is no address."""
+
+    regex = f"{_ID}(?:/{_ID}){{0,{MOST - 1}}}"
+
+    def to_python(self, value: str) -> tuple[UUID, ...]:
+        """Return the ids; raise ValueError for one that is named twice."""
+        ids = tuple(UUID(part) for part in value.split("/"))
+        if len(set(ids)) < len(ids):
+            raise ValueError("an id is named twice")
+        return ids
+
+    def to_url(self, value: tuple[UUID, ...]) -> str:
+        """Return ids as they stand in an address."""
+        return "/".join(str(id_) for id_ in value)

@@ -1,0 +1,184 @@
+"""A trace, or several at once, as its page shows it: counted over all its entries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Final
+from uuid import UUID
+
+from django.urls import reverse
+
+from accounts.languages import words_of
+from accounts.models import Person
+from diary.errors import NotThere
+from traces.converters import MOST
+from traces.figures import Frequency, frequency
+from traces.heatmap import Heatmap, heatmap
+from traces.listing import names
+from traces.tallies import alongside, by_day
+
+FIRST_SHOWN: Final = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Companion:
+    """Another trace, on how many of these entries it is, and where both are shown together."""
+
+    id: UUID
+    name: str = field(repr=False)
+    count: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """One of the traces that a page is narrowed to, and the page without it."""
+
+    id: UUID
+    name: str = field(repr=False)
+    without: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """Everything a page says of its traces but the history. `counts` is entries by day."""
+
+    person: Person
+    ids: tuple[UUID, ...]
+    called: Mapping[UUID, str] = field(repr=False)
+    counts: Mapping[date, int]
+    year: int | None = None
+
+    @property
+    def id(self) -> UUID:
+        """Return the trace the page belongs to."""
+        return self.ids[0]
+
+    @property
+    def name(self) -> str:
+        """Return what that trace is called."""
+        return self.called[self.id]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Return whether it is of more than one trace."""
+        return len(self.ids) > 1
+
+    @cached_property
+    def count(self) -> int:
+        """Return on how many entries they are."""
+        return sum(self.counts.values())
+
+    @cached_property
+    def first(self) -> date | None:
+        """Return the first day of an entry."""
+        return min(self.counts, default=None)
+
+    @cached_property
+    def last(self) -> date | None:
+        """Return the last day of an entry."""
+        return max(self.counts, default=None)
+
+    @cached_property
+    def frequency(self) -> Frequency | None:
+        """Return how often over time."""
+        return frequency(self.counts, words=words_of(self.person.language))
+
+    @cached_property
+    def heatmap(self) -> Heatmap | None:
+        """Return the year that was asked for, or the last one; None where there is no entry."""
+        if self.last is None:
+            return None
+        return heatmap(
+            self.year or self.last.year,
+            self.counts,
+            week_start=self.person.week_start,
+            years=sorted({day.year for day in self.counts}),
+            words=words_of(self.person.language),
+        )
+
+    @property
+    def days_at(self) -> str:
+        """Return what the address of a day begins with; to reverse each would take half of the time."""
+        return reverse("day", args=[date.min]).removesuffix(f"{date.min.isoformat()}/")
+
+    @property
+    def address(self) -> str:
+        """Return where the page is."""
+        return address(self.ids)
+
+    @property
+    def before(self) -> str:
+        """Return where the page of the year before is."""
+        return self._in_year(self.heatmap.previous if self.heatmap else None)
+
+    @property
+    def after(self) -> str:
+        """Return where the page of the year after is."""
+        return self._in_year(self.heatmap.next if self.heatmap else None)
+
+    def _in_year(self, year: int | None) -> str:
+        return f"{self.address}in/{year:04}/" if year else ""
+
+    @cached_property
+    def chosen(self) -> list[Chosen]:
+        """Return the traces the page is narrowed to, each with the page without it."""
+        return [
+            Chosen(id=id_, name=self.called[id_], without=address(_less(self.ids, id_))) for id_ in self.ids
+        ]
+
+    @cached_property
+    def companions(self) -> list[Companion]:
+        """Return the traces on the same entries, over all of them, the most frequent first."""
+        found = alongside(self.person.id, self.ids)
+        can_narrow = len(self.ids) <= MOST
+        there = [
+            Companion(
+                id=id_,
+                name=self.called[id_],
+                count=count,
+                address=address((*self.ids, id_) if can_narrow else (id_,)),
+            )
+            for id_, count in found.items()
+            if id_ in self.called
+        ]
+        return sorted(there, key=lambda one: (-one.count, one.name.casefold(), one.id))
+
+    @property
+    def foremost(self) -> Sequence[Companion]:
+        """Return those that are shown at once."""
+        return self.companions[:FIRST_SHOWN]
+
+    @property
+    def further(self) -> Sequence[Companion]:
+        """Return those that are shown when asked for."""
+        return self.companions[FIRST_SHOWN:]
+
+    @cached_property
+    def mergeable(self) -> list[tuple[UUID, str]]:
+        """Return the other traces, by name, for one to be chosen."""
+        others = [(id_, name) for id_, name in self.called.items() if id_ != self.id]
+        return sorted(others, key=lambda other: other[1].casefold())
+
+
+def detail_of(person: Person, ids: tuple[UUID, ...], *, year: int | None = None) -> Detail:
+    """Return what a page says of traces; raise NotThere where one is not there, or named twice."""
+    called = names(person.id)
+    if len(set(ids)) < len(ids) or not set(ids) <= set(called):
+        raise NotThere
+    counts = by_day(person.id, ids)
+    if year is not None and not any(day.year == year for day in counts):
+        raise NotThere
+    return Detail(person=person, ids=ids, called=called, counts=counts, year=year)
+
+
+def address(ids: Sequence[UUID]) -> str:
+    """Return where the page of traces is."""
+    if len(ids) == 1:
+        return reverse("trace", args=ids)
+    return reverse("trace_with", args=[ids[0], tuple(ids[1:])])
+
+
+def _less(ids: Sequence[UUID], one: UUID) -> Sequence[UUID]:
+    return [id_ for id_ in ids if id_ != one] or ids
