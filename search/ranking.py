@@ -120,7 +120,7 @@ class Finder:
         return self._rows(ask, f"{ask.number} DESC", most)
 
     def _ranked(self, ask: Ask) -> list[int]:
-        return self._rows(ask, "rank", RANKED)
+        return self._rows(ask, f"rank, {ask.number} DESC", RANKED)  # of equals the newest first
 
     def _rows(self, ask: Ask, order: str, most: int) -> list[int]:
         sql = f"{ask.sql(ask.number)} ORDER BY {order} LIMIT ?"

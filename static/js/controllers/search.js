@@ -2,6 +2,7 @@
 import { fragment, post, sentence } from "../request.js";
 
 const PAUSE = 120;
+const MEANING = 3000;
 
 function steps(form) {
   return [form.querySelector("#search-text"), ...form.querySelectorAll(".hit a")];
@@ -34,20 +35,20 @@ export default function attach(form, signal) {
   let timer, asked = new AbortController();
   const listen = (name, act) => form.addEventListener(name, act, { signal });
 
-  async function ask(more = {}, { quiet = false } = {}) {
+  async function ask(more = {}, { quiet = false, url = form.action } = {}) {
     clearTimeout(timer);
     asked.abort();
     asked = new AbortController();
     const headers = quiet ? { "X-Llamora-Poll": "1" } : {};
     try {
       const fields = { owner: document.body.dataset.owner, q: field.value, ...more };
-      const response = await post(form.action, fields, { signal: asked.signal, headers });
+      const response = await post(url, fields, { signal: asked.signal, headers });
       const html = await response.text();
       if (!form.isConnected || asked.signal.aborted) return null;
       if (response.ok) return fragment(html);
-      if (response.status !== 401) complain(form, sentence(response.status));
+      if (response.status !== 401 && !quiet) complain(form, sentence(response.status));
     } catch (error) {
-      if (error.name !== "AbortError") complain(form, "The server cannot be reached. Try again in a moment.");
+      if (error.name !== "AbortError" && !quiet) complain(form, "The server cannot be reached. Try again in a moment.");
     }
     return null;
   }
@@ -56,10 +57,25 @@ export default function attach(form, signal) {
     const made = await ask(more, options);
     if (!made) return false;
     show(form, made);
-    // Opened a moment ago: asked again until it is ready, which nobody did and must not count as activity.
+    // Opened a moment ago: asked again until it is ready. Nobody did that: it must not count as activity.
     if (form.querySelector("[data-opening]")) timer = setTimeout(() => look({}, { quiet: true }), 400);
-    watch();
+    settle();
     return true;
+  }
+
+  /* How far meaning has come, asked without the query: the results stay as they are read. */
+  async function come() {
+    const made = await ask({ q: "" }, { quiet: true });
+    const [old, now] = [form, made].map((place) => place?.querySelector(".search-meaning"));
+    if (!made || !old) return;
+    if (now) old.replaceWith(now);
+    else old.remove();
+    settle();
+  }
+
+  function settle() {
+    watch();
+    if (form.querySelector("[data-coming]")) timer = setTimeout(come, MEANING);
   }
 
   async function further(button) {
@@ -72,7 +88,7 @@ export default function attach(form, signal) {
     const first = list.querySelector("a");
     last.replaceWith(...list.childNodes);
     if (focused) first?.focus();
-    watch();
+    settle();
   }
 
   const seen = new IntersectionObserver((entries) => {
@@ -91,6 +107,7 @@ export default function attach(form, signal) {
     event.preventDefault();
     const { name, value } = event.submitter ?? {};
     if (name === "after") return further(event.submitter);
+    if (name === "do") return look({ do: value, q: "" }, { url: event.submitter.formAction }).then(() => field.focus());
     if (name === "instead") field.value = value.trim();
     // Taking a filter away, or choosing an earlier search, is not submitting one.
     if (name === "instead") return look().then(() => field.focus());
@@ -101,5 +118,7 @@ export default function attach(form, signal) {
     if (walk(form, event.key)) event.preventDefault();
     else if (event.target !== field && event.target.matches("a") && event.key.length === 1 && event.key !== " ") field.focus();
   });
-  watch();
+  // What was typed before this was here.
+  if (field.value !== field.defaultValue) look();
+  else settle();
 }

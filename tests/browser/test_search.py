@@ -1,0 +1,232 @@
+"""The box: opened anywhere, walked by keys, and gone again without a word left behind."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.browsing import NewContext, NewDiary
+from tests.browser.diary import Diary
+from tests.browser.house import House, Member
+from tests.browser.test_accessible import faults
+
+FIRST = date(2019, 6, 1)
+HERON = (
+    "The heron stood in the weir.\n\n"
+    + "Nothing happened for a long while.\n\n" * 40
+    + "Then the heron flew."
+)
+_KEEP = """async ([rows, owner]) => {
+    for (const [day, text] of rows) {
+        const body = new FormData();
+        const token = document.cookie.match(/llamora_csrf=([^;]+)/)[1];
+        const fields = { text, owner, csrfmiddlewaretoken: token };
+        for (const [name, value] of Object.entries(fields)) body.set(name, value);
+        const answer = await fetch(`/d/${day}/`, { method: "POST", body, headers: { "HX-Request": "true" } });
+        if (!answer.ok) throw new Error(`not kept: ${answer.status}`);
+    }
+}"""
+
+
+def keep_all(page: Page, member: Member, rows: list[tuple[date, str]]) -> None:
+    """Keep entries as the page's script would, without waiting for it to show each."""
+    page.evaluate(_KEEP, [[[day.isoformat(), text] for day, text in rows], member.id])
+
+
+def furnish(page: Page, member: Member) -> None:
+    """A diary in which there is something to find: herons twice, rooks twenty-five times."""
+    rooks = [(FIRST + timedelta(days=number), f"Rooks in the elms, number {number}.") for number in range(25)]
+    keep_all(page, member, [*rooks, (date(2021, 3, 4), HERON), (date(2022, 3, 4), "A heron in the rain.")])
+
+
+class Box:
+    """What a person sees of the box, in its dialog or on the page of its own."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.form = page.locator("#search-box")
+        self.field = page.get_by_role("searchbox", name="Search everything you wrote")
+        self.hits = self.form.locator(".hit a")
+        self.chips = self.form.locator(".chip")
+        self.recent = self.form.locator(".recent-one")
+        self.count = self.form.locator(".search-count")
+
+    def opened(self) -> "Box":
+        self.page.keyboard.press("/")
+        expect(self.field).to_be_focused()
+        return self
+
+    def finds(self, typed: str, count: str) -> None:
+        """Type in place of what is there, and wait until the results say so."""
+        self.field.fill(typed)
+        expect(self.count).to_have_text(count)
+
+    def presses(self, key: str, focused: Locator) -> None:
+        self.page.keyboard.press(key)
+        expect(focused).to_be_focused()
+
+
+def test_one_finds_while_typing_walks_by_keys_and_opens_the_place(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    page = diary.page
+    furnish(page, diary.member)
+    diary.reload()
+    box = Box(page).opened()
+    expect(box.form).to_contain_text("Everything you wrote can be found here")
+
+    box.field.press_sequentially("hero")
+    expect(box.count).to_have_text("2 with all the words")
+    expect(box.hits.locator("mark").first).to_have_text("hero")
+    box.presses("ArrowDown", box.hits.first)
+    box.presses("ArrowDown", box.hits.nth(1))
+    box.presses("ArrowDown", box.hits.nth(1))
+    box.presses("Home", box.hits.first)
+    box.presses("End", box.hits.nth(1))
+    box.presses("ArrowUp", box.hits.first)
+    box.presses("ArrowUp", box.field)
+    box.presses("ArrowDown", box.hits.first)
+    box.presses("n", box.field)
+    expect(box.field).to_have_value("heron")
+    page.keyboard.press("Escape")
+    expect(box.form).to_have_count(0)
+    box.opened()
+    expect(box.field).to_have_value("")
+    box.field.fill("flamingo")
+    expect(box.form.get_by_role("status")).to_contain_text("Nothing is found. Try fewer words")
+
+    box.finds("heron flew", "1 with these words")
+    page.keyboard.press("Enter")
+    expect(box.hits.first).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/d/2021-03-04/**")
+    found = page.locator("article.entry mark.found")
+    expect(found).to_have_text(["heron", "heron", "flew"])
+    expect(found.first).to_be_in_viewport()
+    assert "found=" not in page.url
+    assert page.url.split("#")[1].startswith("entry-")
+    assert page.title().count("heron") == 0
+
+
+def test_limits_are_chips_more_come_on_scrolling_and_searches_are_remembered_as_wished(
+    new_diary: NewDiary,
+) -> None:
+    diary = new_diary()
+    page = diary.page
+    furnish(page, diary.member)
+    diary.open("/d/2022-03-04/")
+    box = Box(page).opened()
+
+    box.finds("rooks from:2019 in:entries -crows ", "25 with all the words")
+    expect(box.chips).to_have_text(
+        [re.compile("from 2019"), re.compile("in entries"), re.compile("without crows")]
+    )
+    expect(box.hits).to_have_count(20)
+    box.hits.nth(19).scroll_into_view_if_needed()
+    expect(box.hits).to_have_count(25)
+    assert len(set(box.hits.evaluate_all("all => all.map((one) => one.href)"))) == 25
+    box.chips.nth(0).click()
+    expect(box.field).to_have_value("rooks in:entries -crows")
+    expect(box.chips).to_have_count(2)
+    expect(box.field).to_be_focused()
+    box.field.fill("heron to:2018")
+    expect(box.form.get_by_role("status")).to_contain_text("take one away to look further")
+
+    for typed in ("heron", "rooks"):
+        box.field.fill(typed)
+        page.keyboard.press("Enter")
+        expect(box.hits.first).to_be_focused()
+        box.field.focus()
+    box.field.fill("only typed")
+    expect(box.form.get_by_role("status")).to_contain_text("Nothing is found")
+    box.field.fill("")
+    expect(box.recent).to_have_text(["rooks", "heron"])
+    box.recent.nth(1).click()
+    expect(box.count).to_have_text("2 with all the words")
+    expect(box.field).to_have_value("heron")
+    box.field.fill("")
+    box.form.get_by_role("button", name="Forget these").click()
+    expect(box.form).to_contain_text("Everything you wrote can be found here")
+    box.form.get_by_role("button", name="Remember no searches").click()
+    expect(box.form.get_by_role("button", name="Remember the last searches")).to_be_visible()
+    box.finds("heron", "2 with all the words")
+    page.keyboard.press("Enter")
+    expect(box.hits.first).to_be_focused()
+    box.field.fill("")
+    expect(box.form.get_by_role("button", name="Remember the last searches")).to_be_visible()
+    expect(box.recent).to_have_count(0)
+    box.form.get_by_role("link", name="How to search").click()
+    page.wait_for_url("**/search/")
+    expect(page.get_by_text("these very words, next to each other")).to_be_visible()
+
+
+def test_a_lock_in_another_tab_takes_the_box_and_its_results_away(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    diary.keep("The heron stood in the weir.")
+    box = Box(diary.page).opened()
+    box.finds("heron", "1 with these words")
+
+    new_diary(beside=diary).lock()
+
+    expect(diary.dialog.get_by_label("Password", exact=True)).to_be_focused()
+    expect(box.form).to_have_count(0)
+    assert "heron" not in diary.shown_words()
+    diary.page.keyboard.press("/")
+    expect(box.form).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_phone_the_box_fills_the_screen_and_can_be_read_in_both_themes(
+    new_diary: NewDiary, width: int
+) -> None:
+    diary = new_diary(viewport={"width": width, "height": 700}, has_touch=True)
+    page = diary.page
+    furnish(page, diary.member)
+    page.get_by_role("link", name="Search", exact=True).click()
+    box = Box(page)
+    box.finds(f'rooks -crows from:2019-06-01 -{"x" * 60} "rooks in the elms"', "25 with all the words")
+
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        assert faults(page) == []
+    assert page.evaluate("document.querySelector('.search-dialog').getBoundingClientRect().width") == width
+    assert page.evaluate(
+        "[...document.querySelectorAll('.search-dialog, body')].every((e) => e.scrollWidth <= e.clientWidth)"
+    )
+    small = (
+        "all => all.filter((one) => one.getBoundingClientRect().height < 44).map((one) => one.textContent)"
+    )
+    assert page.locator(".search-dialog :is(button, .hit a)").evaluate_all(small) == []
+
+
+def test_without_script_the_page_of_its_own_does_all_of_it(new_context: NewContext, house: House) -> None:
+    member = house.new_member()
+    scripted = Diary(new_context(member, house).new_page(), house, member).open()
+    furnish(scripted.page, member)
+    scripted.page.context.close()
+    page = new_context(member, house, java_script_enabled=False).new_page()
+    page.goto(house.url("/"))
+    page.get_by_role("link", name="Search", exact=True).click()
+    box = Box(page)
+
+    def looks_for(typed: str) -> None:
+        box.field.fill(typed)
+        page.get_by_role("button", name="Search", exact=True).click()
+
+    looks_for("rooks from:2019")
+    expect(box.hits).to_have_count(20)
+    page.get_by_role("button", name="More results").click()
+    expect(box.hits).to_have_count(5)
+    looks_for("rooks heron from:2022")
+    box.chips.first.click()
+    looks_for("heron stood")
+    expect(box.count).to_have_text("1 with these words")
+    assert page.url == house.url("/search/")
+    looks_for("")
+    expect(box.recent.first).to_have_text("heron stood")
+    page.get_by_role("button", name="Forget these").click()
+    expect(box.recent).to_have_count(0)
+    looks_for("heron stood")
+    box.hits.first.click()
+    page.wait_for_url("**/d/2021-03-04/**")
+    expect(page.locator("article.entry:target")).to_contain_text("The heron stood")
