@@ -20,7 +20,7 @@ function note({ detail }) {
 
 /* What has just come and is to be read or decided first. */
 function arrived({ id }) {
-  const there = id && document.getElementById(id)?.querySelector("[data-arrived]");
+  const there = id ? document.getElementById(id)?.querySelector("[data-arrived]") : null;
   there?.removeAttribute("data-arrived");
   there?.focus({ preventScroll: true });
   return Boolean(there);

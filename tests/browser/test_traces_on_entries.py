@@ -1,0 +1,123 @@
+"""Traces under an entry in a real browser: by keyboard alone on a phone's width, and with script off."""
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import NewContext, NewDiary
+from tests.browser.diary import Diary
+from tests.browser.house import House
+from tests.browser.replying import wait_for_end
+from tests.fakes.model_server import FakeModelServer, Script
+
+PHONE = {"viewport": {"width": 390, "height": 844}}
+PICTURES = os.environ.get("LLAMORA_TEST_PICTURES")
+
+
+def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the control of this name has the keyboard."""
+    for _ in range(60):
+        said = page.evaluate("document.activeElement.textContent.trim().replace(/\\s+/g, ' ')")
+        if said == name:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no way to {name} by keyboard; last at {said}")
+
+
+def add_by_keyboard(diary: Diary, *names: str) -> None:
+    page = diary.page
+    tab_to(page, "Add a trace")
+    page.keyboard.press("Enter")
+    for name in names:
+        expect(page.get_by_label("Name of the trace")).to_be_focused()
+        page.keyboard.type(name)
+        page.keyboard.press("Enter")
+        expect(page.locator(".traces-kept").last).to_contain_text(name)
+    page.keyboard.press("Escape")
+
+
+def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServer) -> None:
+    diary = new_diary(**PHONE)
+    page = diary.page
+    diary.keep("Down to the weir with Iris, in a high wind.")
+    page.get_by_role("link", name="link to this entry").focus()
+
+    add_by_keyboard(diary, "Größe", "weir", "子供")
+    expect(page.locator(".traces-kept .trace")).to_have_count(3)
+    picture(page, "traces-kept-phone")
+
+    # Completed from the first letter on, chosen with an arrow.
+    diary.keep("To the weir again.")
+    page.get_by_role("link", name="link to this entry").last.focus()
+    tab_to(page, "Add a trace")
+    page.keyboard.press("Enter")
+    expect(diary.entries.last.get_by_label("Name of the trace")).to_be_focused()
+    page.keyboard.type("g")
+    expect(page.locator(".trace-names .trace-chip")).to_have_text(["Größe"])
+    picture(page, "traces-adding-phone")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    second = diary.entries.last
+    expect(second.locator(".traces-kept .trace > summary")).to_have_text(["Größe"])
+    page.keyboard.press("Escape")
+
+    # Named in the text, so proposed; dismissed with a key, and it does not come back.
+    chip = second.locator("[data-proposal] > .trace-chip")
+    expect(chip).to_have_text(["Keep weir"])
+    chip.focus()
+    page.keyboard.press("Delete")
+    expect(chip).to_have_count(0)
+
+    # A glance at a trace.
+    second.locator(".trace > summary").focus()
+    page.keyboard.press("Enter")
+    expect(second.locator(".trace-panel")).to_contain_text("On 2 entries")
+    picture(page, "traces-glance-phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.keyboard.press("Escape")
+    expect(second.locator(".trace-panel")).to_be_hidden()
+    expect(second.locator(".trace > summary")).to_be_focused()
+
+    # After an answer the page has traces proposed; Enter keeps one.
+    model.offer(Script(tokens=['{"emoji": "🌬️", "traces": ["high wind", "Iris"]}']))
+    second.get_by_role("button", name="Respond", exact=True).focus()
+    page.keyboard.press("Enter")
+    wait_for_end(second.locator(".reply").last)
+    expect(chip).to_have_text(["Keep 🌬️", "Keep high wind", "Keep Iris"])
+    picture(page, "traces-proposed-phone")
+    chip.nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(second.locator(".traces-kept .trace > summary")).to_have_text(["Größe", "high wind"])
+    diary.reload()
+    expect(diary.entries.last.locator(".traces-kept .trace > summary")).to_have_text(["Größe", "high wind"])
+    expect(diary.entries.last.locator("[data-proposal] > .trace-chip")).to_have_text(["Keep 🌬️", "Keep Iris"])
+
+
+def test_with_script_off_one_sees_adds_follows_and_takes_away(new_context: NewContext, house: House) -> None:
+    page = new_context(house.new_member(), house, java_script_enabled=False, **PHONE).new_page()
+    page.goto(house.url("/"))
+    page.get_by_role("textbox", name="Write", exact=True).fill("Down to the weir.")
+    page.get_by_role("button", name="Keep", exact=True).click()
+
+    page.get_by_text("Add a trace").click()
+    page.get_by_label("Name of the trace").fill("weir")
+    page.get_by_role("button", name="Add", exact=True).click()
+    chip = page.locator(".traces-kept .trace > summary")
+    expect(chip).to_have_text("weir")
+    chip.click()
+    page.get_by_role("link", name="All of this trace").click()
+    expect(page.locator("body")).to_contain_text("Down to the weir.")
+    assert "weir" not in page.url
+    assert "weir" not in page.title()
+    page.go_back()
+    chip.click()
+    page.get_by_role("button", name="Take it away here").click()
+
+    expect(page.locator("article.entry")).to_have_count(1)
+    expect(chip).to_have_count(0)
