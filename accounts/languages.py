@@ -57,8 +57,13 @@ class Words:
         return f"{self.month(day.month)} {day.year}"
 
     def _written(self, day: date, pattern: str) -> str:
-        with translation.override(self.language):
-            return dateformat.format(day, pattern)
+        return _formatted(day, pattern, self.language)
+
+
+@lru_cache(maxsize=4096)
+def _formatted(day: date, pattern: str, language: str) -> str:
+    with translation.override(language):
+        return dateformat.format(day, pattern)
 
 
 @lru_cache(maxsize=16)

@@ -169,11 +169,12 @@ def reply_views(entries: Sequence[Entry]) -> dict[UUID, list[ReplyView]]:
     return views
 
 
-def section(view: ReplyView, *, owner_id: UUID) -> str:
-    """Return the whole section of a reply, outside any request: script sends its own token."""
+def section(view: ReplyView, *, owner_id: UUID, token: str = "") -> str:
+    """Return the whole section of a reply; without a token outside any request: script sends its own."""
     said = (view.kind_label, view.note, view.thoughts)
-    filled = _section_of(view.state, *map(bool, said), can_stop=view.can_stop, can_retry=view.can_retry)
-    for mark, value in ((_ID, view.id), (_ENTRY, view.entry_id), (_OWNER, owner_id)):
+    can = {"can_stop": view.can_stop, "can_retry": view.can_retry}
+    filled = _section_of(view.state, *map(bool, said), has_token=bool(token), **can)
+    for mark, value in ((_ID, view.id), (_ENTRY, view.entry_id), (_OWNER, owner_id), (_TOKEN, token)):
         filled = filled.replace(str(mark), str(value))
     filled = filled.replace(_NOTE, escape(view.note)).replace(_LABEL, escape(view.kind_label))
     # The words go in last, all at once: what they say is replaced by nothing.
@@ -182,13 +183,20 @@ def section(view: ReplyView, *, owner_id: UUID) -> str:
 
 
 _ID, _ENTRY, _OWNER = uuid4(), uuid4(), uuid4()
-_NOTE, _LABEL, _HTML, _TAIL, _THOUGHTS = (uuid4().hex for _ in range(5))
+_NOTE, _LABEL, _HTML, _TAIL, _THOUGHTS, _TOKEN = (uuid4().hex for _ in range(6))
 _WORDS = re.compile("|".join((_HTML, _TAIL, _THOUGHTS)))
 
 
 @lru_cache(maxsize=64)
 def _section_of(
-    state: str, has_label: bool, has_note: bool, has_thoughts: bool, *, can_stop: bool, can_retry: bool
+    state: str,
+    has_label: bool,
+    has_note: bool,
+    has_thoughts: bool,
+    *,
+    has_token: bool,
+    can_stop: bool,
+    can_retry: bool,
 ) -> str:
     """Return a section with marks in place of what differs: sixteen first words wait for sixteen of them."""
     view = ReplyView(
@@ -203,7 +211,8 @@ def _section_of(
         kind_label=_LABEL if has_label else "",
         thoughts=_THOUGHTS if has_thoughts else "",
     )
-    return render_to_string("diary/fragments/reply.html", {"reply": view, "owner_id": _OWNER})
+    token = {"csrf_token": _TOKEN} if has_token else {}
+    return render_to_string("diary/fragments/reply.html", {"reply": view, "owner_id": _OWNER, **token})
 
 
 def _safe(html: str) -> SafeString:

@@ -1,5 +1,6 @@
 """Markdown rendering: what it shows, that a text never becomes more than text, and that streams settle."""
 
+import re
 import time
 from html.parser import HTMLParser
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from diary import rendering
 from diary.rendering import blocks, render, split_settled
 
 TAGS = {
@@ -299,3 +301,17 @@ def test_shortcodes_in_code_stay() -> None:
     html = render("`:heart:`\n\n```\n:heart:\n```\n")
 
     assert html.count(":heart:") == 2
+
+
+@given(st.one_of(markdown, st.text(alphabet="ab1.)-+=#!:é\n \t\u2003\xa0'\"", max_size=40)))
+@example("Up betimes.\nTo my Lord's; 3 o'clock, 1660.\n\n\nSo home!\n")
+@example("1660. A year\n12) twelve\n3")
+@example("a\n\n\u2003b\n- c")
+@example("one :heart:\n:tada: 10:30:15")
+@settings(max_examples=600, deadline=None)
+def test_plain_words_are_shown_as_the_parser_would(text: str) -> None:
+    fast = blocks(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendering, "_PLAIN", re.compile(r"(?!)"))
+        assert blocks(text) == fast
