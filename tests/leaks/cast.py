@@ -13,6 +13,7 @@ from tests.server import Server
 
 DAY = "2026-03-05"
 _VERSION = re.compile(r"/versions/([0-9a-f-]{36})/restore/")
+_TRACE = re.compile(r"/traces/([0-9a-f-]{36})/glance/")
 _REPLY = re.compile(r'id="reply-([0-9a-f-]{36})"')
 
 
@@ -39,6 +40,7 @@ class House:
             assert who.post(f"/entries/{entry}/edit/", script=True, **edit).status == 200
             version = _VERSION.findall(who.fetch(f"/entries/{entry}/versions/").body)[0]
             ids = {"entry": entry, "version": version, "reply": answered(who, entry)}
+            ids |= labelled(who, entry)
             _IDS[who.name] = ids | {"sign_in": str(sign_in_of(who))}
         return _IDS[who.name]
 
@@ -49,6 +51,14 @@ _IDS: dict[str, dict[str, str]] = {}
 def sign_in_of(who: Diarist) -> UUID:
     """The row that a browser's cookie names."""
     return UUID(bytes=base64.urlsafe_b64decode(who.cookies[SESSION])[:16])
+
+
+def labelled(who: Diarist, entry: str) -> dict[str, str]:
+    """Keep a trace on an entry and call it otherwise; return the ids of the trace and the change."""
+    kept = who.post(f"/entries/{entry}/traces/keep/", script=True, name=f"A trace of {who.name}")
+    trace = _TRACE.findall(kept.body)[0]
+    renamed = who.post(f"/traces/{trace}/rename/", name=f"Another of {who.name}")
+    return {"trace": trace, "change": parse_qs(urlsplit(renamed.headers["location"]).query)["changed"][0]}
 
 
 def answered(who: Diarist, entry: str) -> str:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.answers import refused
 from accounts.gates import unlocked
 from accounts.http import HouseholdRequest
-from traces.access import trace_of
+from traces.access import change_of, trace_of
 from traces.detail import detail_of
 from traces.errors import NameTaken, SameTrace
 from traces.models import Change
@@ -75,6 +75,7 @@ def delete(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
 @unlocked
 def undo(request: HouseholdRequest, change_id: UUID) -> HttpResponse:
     """Take a change back."""
+    change_of(request.user.id, change_id)
     if request.method != "POST":
         return redirect("traces")
     try:
