@@ -10,7 +10,8 @@ class DiaryConfig(AppConfig):
     verbose_name = "Diary"
 
     def ready(self) -> None:
-        from diary import holdings, receivers  # noqa: PLC0415 - models must be loaded first
+        from diary import downloads, holdings, receivers  # noqa: PLC0415 - models must be loaded first
 
         receivers.connect()
         holdings.connect()
+        downloads.connect()

@@ -60,11 +60,14 @@ class _Folder:
             os.fsync(file.fileno())
 
 
-class _Zip:
+class ZipSink:
+    """Files of a zip that is open for writing."""
+
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
 
     def file(self, name: str, content: Iterator[str]) -> None:
+        """Write a file from pieces of text."""
         about = zipfile.ZipInfo(name)
         about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
         with self._archive.open(about, "w", force_zip64=True) as file:
@@ -81,6 +84,6 @@ def _folder(part: Path) -> Iterator[Sink]:
 def _zip(part: Path) -> Iterator[Sink]:
     with open(part, "xb", opener=_private) as file:
         with zipfile.ZipFile(file, "w") as archive:
-            yield _Zip(archive)
+            yield ZipSink(archive)
         file.flush()
         os.fsync(file.fileno())

@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 
 from diary.converters import DayConverter, MonthConverter, PlaceConverter, YearConverter
-from diary.views import calendar, days, deleted, drafts, entries, keys, versions, years
+from diary.views import calendar, days, deleted, drafts, entries, export, keys, versions, years
 
 register_converter(DayConverter, "day")
 register_converter(MonthConverter, "month")
@@ -27,6 +27,7 @@ urlpatterns = [
     path("entries/<uuid:entry_id>/move/", entries.move, name="entry_move"),
     path("entries/<uuid:entry_id>/versions/", versions.versions, name="versions"),
     path("versions/<uuid:version_id>/restore/", versions.restore, name="version_restore"),
+    path("export/", export.export, name="export"),
     path("bin/", deleted.page, name="bin"),
     path("bin/empty/", deleted.empty, name="bin_empty"),
     path("entries/<uuid:entry_id>/destroy/", deleted.destroy, name="entry_destroy"),

@@ -6,6 +6,7 @@ Tables are found by introspection, as a rotation finds them, so that none is for
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby, islice
@@ -21,6 +22,7 @@ from diary.models import Entry
 from diary.services.late_drafts import fold_late_drafts
 from diary.sinks import Sink
 from llamora.crypto import EnvelopeError, Keyring, in_force
+from llamora.database import NotWritten
 from llamora.database.reading import reading
 from llamora.fields import SealedField, SealedModel
 from llamora.fields.fence import sealed_models
@@ -56,11 +58,13 @@ def export_diary(
 ) -> Exported:
     """Write everything of one person into a sink; `progress` is told how many entries have been read.
 
-    Drafts that came while they were locked are folded in first, as at an unlock.
+    Drafts that came while they were locked are folded in first, as at an unlock; where nothing can be
+    written they come out sealed, since a full disk must not keep a diary from leaving.
     """
     exported = Exported()
     with in_force(keyring):
-        fold_late_drafts(keyring)
+        with suppress(NotWritten):
+            fold_late_drafts(keyring)
         with reading():
             sink.file(exporting.JSON_NAME, _json(person, exported, now=now, progress=progress))
             zone = person.time_zone

@@ -74,7 +74,14 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
             self._refuse(413)
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """Answer where no page could be made; daphne's own has none of our headers."""
+        """Answer where no page could be made; daphne's own has none of our headers.
+
+        Half an answer is ended by ending its connection: closed in order, it would pass for a whole one.
+        """
+        if self._response_started:
+            if self.channel is not None:
+                self.channel.transport.abortConnection()
+            return
         page = PAGE % {"title": f"{status} {status_text.decode('ascii')}", "body": escape(body)}
         headers = [(name.encode(), value.encode()) for name, value in bare_headers().items()]
         start = {"type": "http.response.start", "status": status}

@@ -1,0 +1,207 @@
+"""The export page: with the password, everything as one zip made on its way; broken off, it is no zip."""
+
+import io
+import json
+import random
+import time
+import zipfile
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts import sessions
+from diary import downloads
+from diary.downloads import BrokenOff
+from diary.models import Entry
+from diary.services.exports import export_diary
+from diary.sinks import sink_at
+from llamora.crypto import in_force
+from llamora.database import writing
+from tests.accounts.cast import PASSWORD, Member, member, sentences_of
+
+DAY = date(2026, 11, 1)
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> Member:
+    return member("Olive Ähre").signs_in()
+
+
+def writes(who: Member, *texts: str) -> None:
+    with in_force(who.keyring), writing():
+        for number, text in enumerate(texts):
+            Entry.objects.create(owner_id=who.id, day=DAY + timedelta(days=number), text=text)
+
+
+def asks(who: Member, password: str = PASSWORD) -> Any:
+    return who.post("/export/", current=password)
+
+
+def unzipped(answer: Any) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(b"".join(answer)))
+
+
+def hard_to_press(size: int) -> str:
+    return "".join(random.Random(size).choices([chr(code) for code in range(0x4E00, 0x9FFF)], k=size))
+
+
+def test_the_page_says_what_comes_out_and_asks_for_the_password(owner: Member) -> None:
+    writes(owner, "One.", "Two.")
+
+    page = owner.get("/export/").content.decode()
+
+    assert "2 entries" in page
+    assert 'name="current"' in page
+    assert "not sealed" in page
+    assert 'href="/export/"' in owner.get("/settings/").content.decode()
+    assert 'href="/export/"' in owner.get("/settings/leave/").content.decode()
+
+
+def test_everything_comes_out_as_the_command_writes_it(owner: Member, tmp_path: Path) -> None:
+    writes(owner, "# One\n\n  with spaces  \n", "日記 🕯️", "3")
+
+    answer = asks(owner)
+    archive = unzipped(answer)
+
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/zip"
+    assert answer["Content-Disposition"].startswith('attachment; filename="diary-20')
+    assert "Olive" not in answer["Content-Disposition"]
+    assert answer["Cache-Control"] == "no-store"
+    assert archive.testzip() is None
+    with sink_at(tmp_path / "out") as sink:
+        export_diary(
+            person=owner.person,
+            keyring=owner.keyring,
+            sink=sink,
+            now=owner.person.created_at,
+            progress=lambda _: None,
+        )
+    written = {str(p.relative_to(tmp_path / "out")): p for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    assert set(archive.namelist()) == set(written)
+    for name, path in written.items():
+        if name.endswith(".md"):
+            assert archive.read(name) == path.read_bytes()
+    mine, theirs = json.loads(archive.read("diary.json")), json.loads(written["diary.json"].read_text())
+    assert mine["entries"] == theirs["entries"]
+    assert mine["person"] == theirs["person"]
+
+
+def test_nobody_elses_words_are_in_it(owner: Member) -> None:
+    humphrey = member("Humphrey")
+    writes(owner, "mine")
+    writes(humphrey, "theirs")
+
+    archive = unzipped(asks(owner))
+
+    assert [entry["text"] for entry in json.loads(archive.read("diary.json"))["entries"]] == ["mine"]
+
+
+@pytest.mark.parametrize("password", ["not the one", ""])
+def test_without_the_password_nothing_comes_out(owner: Member, password: str) -> None:
+    writes(owner, "mine")
+
+    answer = asks(owner, password)
+
+    assert answer.status_code == 422
+    assert b"mine" not in answer.content
+    assert not answer.streaming
+    assert sentences_of(answer) or b"errorlist" in answer.content or b"wrong" in answer.content
+
+
+def test_a_locked_diary_and_a_stranger_are_turned_away(owner: Member) -> None:
+    owner.locks()
+
+    assert asks(owner)["Location"].startswith("/unlock/")
+    assert Client().post("/export/", {"current": PASSWORD})["Location"].startswith("/sign-in/")
+
+
+def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Member) -> None:
+    writes(owner, *[hard_to_press(90_000) for _ in range(8)])
+    answer = asks(owner)
+    parts = iter(answer)
+    came = [next(parts)]
+
+    row = owner.row()
+    sessions.lock(sign_in_id=row.id, person_id=owner.id)
+    with pytest.raises(BrokenOff):
+        came.extend(parts)
+
+    assert not zipfile.is_zipfile(io.BytesIO(b"".join(came)))
+    assert downloads._under_way == {}
+
+
+def test_a_browser_that_goes_away_ends_it(owner: Member) -> None:
+    writes(owner, *[hard_to_press(90_000) for _ in range(8)])
+    answer = asks(owner)
+    next(iter(answer))
+    (download,) = downloads._under_way.values()
+
+    answer.close()
+    download._thread.join(5)
+
+    assert not download._thread.is_alive()
+    assert download._keyring.is_closed
+    assert downloads._under_way == {}
+
+
+def test_a_second_download_ends_the_first(owner: Member) -> None:
+    writes(owner, *[hard_to_press(90_000) for _ in range(8)])
+    first = asks(owner)
+    parts = iter(first)
+    next(parts)
+
+    second = unzipped(asks(owner))
+
+    with pytest.raises(BrokenOff):
+        list(parts)
+    assert second.testzip() is None
+
+
+def test_a_damaged_text_is_named_and_the_rest_comes_out(owner: Member) -> None:
+    writes(owner, "whole", "broken")
+    damaged = Entry.objects.latest("day")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT text FROM diary_entry WHERE id = %s", [damaged.id.hex])
+        sealed = bytearray(cursor.fetchone()[0])
+        sealed[-1] ^= 1
+        cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", [bytes(sealed), damaged.id.hex])
+
+    entries = json.loads(unzipped(asks(owner)).read("diary.json"))["entries"]
+
+    assert [entry["text"] for entry in entries] == ["whole", None]
+    assert "text" in entries[1]["damaged"]
+
+
+def test_a_disk_that_takes_nothing_keeps_no_diary_from_leaving(owner: Member) -> None:
+    writes(owner, "mine")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only=ON")
+    try:
+        archive = unzipped(asks(owner))
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA query_only=OFF")
+
+    assert len(json.loads(archive.read("diary.json"))["entries"]) == 1
+
+
+def test_no_thread_and_no_key_are_left_behind(owner: Member) -> None:
+    writes(owner, "mine")
+    answer = asks(owner)
+    (download,) = downloads._under_way.values()
+
+    unzipped(answer)
+    answer.close()
+    download._thread.join(5)
+
+    deadline = time.monotonic() + 5
+    while download._thread.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not download._thread.is_alive()
+    assert download._keyring.is_closed
+    assert downloads._under_way == {}

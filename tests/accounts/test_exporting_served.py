@@ -1,0 +1,72 @@
+"""A diary leaves a real server: whole, without a file in between, and cut off by a lock meanwhile."""
+
+import io
+import json
+import zipfile
+from http.client import HTTPConnection, HTTPResponse, IncompleteRead
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.losses.diarist import CSRF, FORM, PASSWORD, Diarist
+from tests.server import running
+
+MARKER = "the heron stood in the reeds"
+BIG = 95_000
+
+
+def asked_for(olive: Diarist) -> HTTPConnection:
+    """A connection that has asked for the zip and read nothing of it."""
+    connection = HTTPConnection("127.0.0.1", olive.server.port, timeout=30)
+    cookies = "; ".join(f"{name}={value}" for name, value in olive.cookies.items())
+    headers = {"Content-Type": FORM, "X-CSRFToken": olive.cookies[CSRF], "Cookie": cookies}
+    fields = urlencode({"owner": olive.owner, "current": PASSWORD})
+    connection.request("POST", "/export/", fields, headers)
+    return connection
+
+
+def readable(folder: Path) -> list[Path]:
+    """Every file of the household in which the marker can be read."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if MARKER.encode() in path.read_bytes()]
+
+
+def read_out(answer: HTTPResponse) -> None:
+    while answer.read(1 << 20):
+        pass
+
+
+def test_a_diary_leaves_whole_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with running(tmp_path, extra={"LLAMORA_REGISTRATION": "open"}) as server:
+        olive = Diarist.join(server, "Olive")
+        for number in range(6):
+            olive.wrote(f"{MARKER} {number} " + "x" * 60_000)
+
+        answer = asked_for(olive).getresponse()
+        archive = zipfile.ZipFile(io.BytesIO(answer.read()))
+
+        assert answer.status == 200
+        assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert len(json.loads(archive.read("diary.json"))["entries"]) == 6
+        assert archive.testzip() is None
+        assert olive.get("/").status == 200
+        assert list((tmp_path / "tmp").iterdir()) == []
+        assert readable(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_lock_cuts_it_off_and_the_browser_notices(tmp_path: Path) -> None:
+    with running(tmp_path, extra={"LLAMORA_REGISTRATION": "open"}) as server:
+        olive = Diarist.join(server, "Olive")
+        for number in range(90):
+            olive.wrote("".join(chr(0x4E00 + (number * 7919 + n * n) % 20_000) for n in range(BIG)))
+        answer = asked_for(olive).getresponse()
+        answer.read(1000)
+
+        assert olive.post("/lock/").status == 62
+
+        with pytest.raises((IncompleteRead, ConnectionError)):
+            read_out(answer)
+        assert olive.get("/sign-in/").status in (200, 302)
+        assert "Traceback" not in server.log()
