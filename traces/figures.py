@@ -79,9 +79,15 @@ def frequency(counts: Mapping[date, int], *, words: Words) -> Frequency | None:
     highest = max(found.values())
     starts = _starts(unit, first, last)
     bars = [
-        Bar(unit.label(words, start), found[start], round(100 * found[start] / highest)) for start in starts
+        Bar(unit.label(words, start), found[start], _height(found[start], highest), _APART * place)
+        for place, start in enumerate(starts)
     ]
     return Frequency(unit.name, bars) if len(bars) > 1 else None
+
+
+def _height(count: int, highest: int) -> int:
+    # One beside two hundred is still to be seen.
+    return max(2, round(100 * count / highest)) if count else 0
 
 
 def _unit_for(first: date, last: date) -> _Unit:

@@ -76,5 +76,7 @@ def _most_kept(shared: Together) -> Together:
 
 def _drawn(shared: Together, lines: Sequence[Tie], called: dict[UUID, str], frame: Frame, kind: str) -> Drawn:
     picture = draw(shared, lines, frame=frame, name=called.__getitem__)
-    points = [(node, called[node.id]) for node in picture.nodes]
+    # The largest last: their names may lie over smaller points, never under them.
+    by_size = sorted(picture.nodes, key=lambda node: (node.radius, node.id))
+    points = [(node, called[node.id]) for node in by_size]
     return Drawn(kind=kind, frame=frame, points=points, picture=picture)

@@ -11,6 +11,7 @@ start({
   composer: () => import("./controllers/composer.js"),
   draft: () => import("./controllers/draft.js"),
   edit: () => import("./controllers/edit.js"),
+  heatmap: () => import("./controllers/heatmap.js"),
   keys: () => import("./controllers/keys.js"),
   find: () => import("./controllers/find.js"),
   live: () => import("./controllers/live.js"),

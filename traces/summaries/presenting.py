@@ -46,6 +46,4 @@ def summary_view(trace: Trace) -> SummaryView:
         note = "Its entries have changed since this was written."
     elif there and there.read < there.of:
         note = f"Written from the latest {there.read} of {there.of} entries."
-    elif not there and not status.is_ready:
-        note = status.sentence
     return SummaryView(html=mark_safe(html), note=note, ask=ask, is_making=is_making)  # noqa: S308 - sanitised there
