@@ -13,6 +13,8 @@ from accounts.models import Person
 from accounts.throttle import throttle
 from diary.models import Entry
 from llamora.crypto import Cost, Keyring, in_force, kdf
+from llamora.management.benchmarks.search import sizes
+from llamora.management.commands.bench import GROUPS
 from search.benchmarks import measure
 from search.indexes import indexes
 from search.models import Vector
@@ -131,3 +133,8 @@ def test_fifty_thousand_entries_are_found_as_soon_and_as_fast_as_promised(
     assert figures["every kind, p95"] < 25
     assert figures["planted phrases first, of 200"] == 200
     assert figures["recall at 10 of the graph"] >= 0.99
+
+
+def test_the_households_bench_measures_search_at_the_sizes_that_are_promised() -> None:
+    assert sizes(50_000) == [1_000, 10_000, 50_000, 100_000]
+    assert "search" in GROUPS

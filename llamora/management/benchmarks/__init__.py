@@ -10,5 +10,6 @@ Where it helps to read a figure, a plain baseline of the same run stands beside 
     pages.py      sign-in, days, saves, the cold page, a large archive
     imports.py    import_diary
     rotation.py   a new data key for a large archive; rotated.py is the process that is timed
+    search.py     unlock to found, queries, recall, memory, at four sizes
     streams.py    first token and tokens a second, whole stack against the model server alone
 """

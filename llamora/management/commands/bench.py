@@ -9,11 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from llamora.management.benchmarks import imports, pages, rotation, sealing, streams
+from llamora.management.benchmarks import imports, pages, rotation, sealing, search, streams
 from llamora.management.benchmarks.figures import Figure, Report
 from llamora.management.benchmarks.household import Browser, household
 
-GROUPS = ("sealing", "pages", "imports", "rotation", "streams")
+GROUPS = ("sealing", "pages", "imports", "rotation", "search", "streams")
 TOKENS, STEADY_TOKENS, STEADY_RATE, PEOPLE = 2000, 250, 50, 16
 
 
@@ -21,9 +21,10 @@ class Command(BaseCommand):
     """Measures in a household of its own; the real one is not touched."""
 
     help = (
-        "Measure sealing, pages, saves, sign-ins, imports, rotation and streams in a household made for it, "
-        "in a temporary folder; print medians, ratios to a plain baseline of the same run, and the best "
-        "peer's. Touches no data of yours. Refuses nothing; needs the development packages for the streams."
+        "Measure sealing, pages, saves, sign-ins, imports, rotation, search and streams in a household made "
+        "for it, in a temporary folder; print medians, ratios to a plain baseline of the same run, and the "
+        "best peer's. Touches no data of yours. Refuses nothing; needs the development packages for the "
+        "streams."
     )
     requires_system_checks: list[str] = []
 
@@ -45,6 +46,8 @@ class Command(BaseCommand):
             self._household(report, entries=options["entries"], with_pages="pages" in groups)
         if "rotation" in groups:
             rotation.measure(report, entries=options["entries"])
+        if "search" in groups:
+            search.measure(report, entries=options["entries"])
         if "streams" in groups:
             self._streams(report, tokens=TOKENS, rate=0)
             self._streams(report, tokens=STEADY_TOKENS, rate=STEADY_RATE)

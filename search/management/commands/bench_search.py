@@ -31,3 +31,4 @@ class Command(BaseCommand):
         for figure in measure(options["entries"]):
             shown = f"{figure.name:<44}{figure.value:>10.4g} {figure.unit}"
             self.stdout.write(json.dumps(asdict(figure)) if options["json"] else shown)
+            self.stdout.flush()
