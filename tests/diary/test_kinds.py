@@ -25,9 +25,11 @@ ASKS = {
     "question": "The entry to ask about:",
 }
 ENDS = {
-    "respond": "Your answer to the entry of 12:00:",
-    "reflect": "What the entry of 12:00 turns on, in two or three sentences:",
-    "question": "Write one question about the entry of 12:00, in one sentence:",
+    "respond": (
+        "Your answer to the entry of 12:00, two to five sentences in its language, without telling it back:"
+    ),
+    "reflect": "What the entry of 12:00 turns on, in two or three sentences in its language:",
+    "question": "Write one question about the entry of 12:00, in its language, in one sentence:",
 }
 
 
@@ -67,7 +69,7 @@ def test_a_summary_reads_the_entry_alone(live: Live, model: FakeModelServer, own
     system, said = (turn["content"] for turn in model.calls[1]["messages"])
     assert system.splitlines()[0] == FIRST_LINES["summary"]
     assert said.split("\n\n", 1)[1] == (
-        "The entry:\n\n[12:00]\nThe weir again.\n\nIn one to three sentences:"
+        "The entry:\n\n[12:00]\nThe weir again.\n\nThe entry in one to three short sentences, in its language:"
     )
 
 

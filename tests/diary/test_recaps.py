@@ -58,7 +58,7 @@ def test_exactly_the_day_leaves_the_process(
     assert system.startswith("You write one line into the calendar")
     assert said == (
         f"{day:%A}, {day.day} {day:%B %Y}.\n\n[08:00]\nBegan the boat.\n\n[10:00]\nSanded it.\n\n"
-        "That day in one or two sentences:"
+        "That day in one or two sentences, in the language of the diary:"
     )
     assert '<p dir="auto">The boat was begun.</p>' in html
 
