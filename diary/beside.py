@@ -6,6 +6,7 @@ entries costs as many queries as a day of one. The owner's keyring is in force w
     shows      something under each entry: a template, and what it is given as `part`
     recalls    entries of earlier days that an answer is to be given to read
     names      what those were recalled by is called, for who looks at what was read
+    labels     small names an entry bears, for the model to read where the day is told
     exports    what an entry bears, by kind, as plain values for a file
 """
 
@@ -45,11 +46,13 @@ class Named:
 Shows = Callable[[Sequence[Entry]], Mapping[UUID, Part]]
 Recalls = Callable[[Entry, Collection[UUID]], Recalled]
 Names = Callable[[UUID, Collection[UUID]], Sequence[Named]]
+Labels = Callable[[Sequence[Entry]], Mapping[UUID, Sequence[str]]]
 Exports = Callable[[Sequence[Entry]], Mapping[UUID, Any]]
 
 _shows: list[Shows] = []
 _recalls: list[Recalls] = []
 _names: list[Names] = []
+_labels: list[Labels] = []
 _exports: dict[str, Exports] = {}
 
 
@@ -59,6 +62,21 @@ def add(*, shows: Shows, recalls: Recalls, names: Names) -> None:
         _shows.append(shows)
         _recalls.append(recalls)
         _names.append(names)
+
+
+def add_labels(labels: Labels) -> None:
+    """Have entries told with the names they bear; the same one twice counts once."""
+    if labels not in _labels:
+        _labels.append(labels)
+
+
+def labels_of(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
+    """Return the small names that entries of one person bear, by entry."""
+    found: dict[UUID, list[str]] = {}
+    for labels in _labels if entries else ():
+        for entry_id, names in labels(entries).items():
+            found.setdefault(entry_id, []).extend(names)
+    return found
 
 
 def add_export(kind: str, exports: Exports) -> None:

@@ -60,6 +60,7 @@ def connect() -> None:
     for model in (Entry, Reply):
         post_save.connect(_sent, sender=model, dispatch_uid=f"traces.sent.{model.__name__}")
     beside.add(shows=presenting.parts_of, recalls=recalling.recalled_for, names=recalling.names_of)
+    beside.add_labels(presenting.exported)
     beside.add_export("traces", presenting.exported)
     blind_indexes.register(
         BlindIndex(

@@ -30,6 +30,8 @@ class Told:
     text: str
     id: UUID | None = None
     is_cut: bool = False
+    # What apps above call it: the traces a person keeps on it.
+    labels: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

@@ -2,11 +2,12 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
 from accounts.models import Person
+from diary.beside import labels_of
 from diary.digests import digest_key
 from diary.made import Opening, Preferences
 from diary.models import Entry
@@ -84,24 +85,30 @@ def _errand(person: Person, day: date) -> OpeningErrand:
 def _told(person: Person, day: date, before: Sequence[date]) -> Iterator[Told]:
     by_day: dict[date, list[Entry]] = defaultdict(list)
     entries = Entry.objects.of(person.id).filter(day__in=before)
-    for entry in entries.order_by("day", "created_at", "id"):
+    rows = list(entries.order_by("day", "created_at", "id"))
+    for entry in rows:
         by_day[entry.day].append(entry)
+    labels = labels_of(rows)
     key = digest_key(person.id) if before else b""
     for there in before:
         pieces = pieces_of(by_day[there], zone=person.time_zone)
         if there == before[-1]:
-            yield from _entries(there, day, pieces, most=MOST_OF_LATEST)
+            yield from _entries(there, day, pieces, most=MOST_OF_LATEST, labels=labels)
         elif recap := kept(person.id, there, digest=digest_of(key, there, pieces)):
-            yield Told(day=there, ago=(day - there).days, text=recap)
+            named = dict.fromkeys(name for entry in by_day[there] for name in labels.get(entry.id, ()))
+            yield Told(day=there, ago=(day - there).days, text=recap, labels=tuple(named))
         else:
-            yield from _entries(there, day, pieces, most=MOST_OF_OTHERS)
+            yield from _entries(there, day, pieces, most=MOST_OF_OTHERS, labels=labels)
 
 
-def _entries(there: date, day: date, pieces: Sequence[Piece], *, most: int) -> Iterator[Told]:
+def _entries(
+    there: date, day: date, pieces: Sequence[Piece], *, most: int, labels: Mapping[UUID, Sequence[str]]
+) -> Iterator[Told]:
     for piece in pieces:
         text = both_ends(piece.text, most=most)
         is_cut = text != piece.text
-        yield Told(day=there, ago=(day - there).days, text=text, id=piece.id, is_cut=is_cut)
+        named = tuple(labels.get(piece.id, ())) if piece.id else ()
+        yield Told(day=there, ago=(day - there).days, text=text, id=piece.id, is_cut=is_cut, labels=named)
 
 
 def dismiss(owner_id: UUID, day: date) -> None:

@@ -83,7 +83,7 @@ def test_exactly_the_latest_written_days_leave_the_process(
         f"{labels[4]}, 4 days ago:\n\nSanded it.\n\n"
         f"{labels[1]}, yesterday:\n\nAnna comes on Sunday.\n\nVarnish is out.\n\n"
         f'Write the first lines on the page of {labels[0]}: two or three sentences, to "you", '
-        "about one or two things that are still open."
+        "about one or two things that are still open, in the language of the diary."
     )
     assert len(model.calls) == 1
 
@@ -112,6 +112,27 @@ def test_a_recap_that_is_true_stands_for_a_day_before_the_latest(
     read = owner.get(f"/d/{owner.today}/opening/read/", script=True).content.decode()
     assert "the recap of" in read
     assert f"/entries/{stale.id}/" in read
+
+
+def test_the_traces_a_person_keeps_are_told_with_their_days(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    marked = wrote(owner, "Began the boat.", ago=4)
+    wrote(owner, "Varnish is out.", ago=1)
+    others = wrote(housemate, "Mine", ago=1)
+    for who, entry, name in (
+        (owner, marked, "the boat"),
+        (owner, marked, "Anna"),
+        (housemate, others, "HIS"),
+    ):
+        assert who.post(f"/entries/{entry.id}/traces/keep/", name=name).status_code == 302
+
+    open_day(owner)
+
+    said = model.calls[0]["messages"][1]["content"]
+    assert "4 days ago:\n\nBegan the boat.\n(Marked by them: the boat, Anna.)" in said
+    assert said.count("Marked by them") == 1
+    assert "HIS" not in said
 
 
 @pytest.mark.parametrize(
