@@ -91,7 +91,7 @@ ADDRESSES = (
     Address("trace_remove", "/entries/{entry}/traces/{trace}/remove/", is_owned=True),
     Address("trace_choices", "/traces/choices/"),
     Address("trace_glance", "/traces/{trace}/glance/", GET, is_owned=True),
-    Address("traces", "/traces/", GET),
+    Address("traces", "/traces/"),
     Address("traces_picture", "/traces/picture/", GET),
     Address("trace_undo", "/traces/changes/{change}/undo/", is_owned=True),
     Address("trace", "/traces/{trace}/", GET, is_owned=True),

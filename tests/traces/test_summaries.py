@@ -1,0 +1,227 @@
+"""Summaries: made when asked for, kept while true, marked when stale, gone with what they were made from."""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+
+from diary.services.entries import delete_entry, destroy_entry, edit_entry
+from llamora.inference.job import Gone, Outcome, State
+from llamora.llm.deltas import Turns
+from tests.diary.tabs import Live, serving
+from tests.fakes.model_server import FakeModelServer, Script
+from tests.traces.cast import Member, keeps, on_entries
+from traces.models import Trace
+from traces.services import keeping, naming
+from traces.summaries.errand import SummaryErrand, Told
+
+pytestmark = pytest.mark.django_db(transaction=True)
+POLLS = 'hx-trigger="load'
+STALE = "Its entries have changed since this was written."
+
+
+@pytest.fixture
+def model() -> Iterator[FakeModelServer]:
+    """A model server that does what a test tells it."""
+    with FakeModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def live(transactional_db: None, model: FakeModelServer) -> Iterator[Live]:
+    """The serving loop, with that model."""
+    with serving(model.url) as live:
+        yield live
+
+
+def boat(owner: Member) -> Trace:
+    """A trace on two entries; a third has another."""
+    first = owner.wrote("Began the boat.", day=date(2020, 1, 2))
+    trace = keeps(owner, first, "Boat")[0]
+    on_entries(owner, trace, [owner.wrote("Sank it.", day=date(2021, 3, 4))])
+    keeps(owner, owner.wrote("NOT THIS ONE", day=date(2021, 3, 5)), "other")
+    return trace
+
+
+def asked(owner: Member, trace_id: UUID) -> str:
+    """Ask as the button does, and look until it is made."""
+    page = owner.post(f"/traces/{trace_id}/summary/", script=True).content.decode()
+    until = time.monotonic() + 10
+    while POLLS in page:
+        assert time.monotonic() < until
+        time.sleep(0.03)
+        page = owner.get(f"/traces/{trace_id}/summary/", script=True).content.decode()
+    return str(page)
+
+
+def test_exactly_its_entries_leave_the_process_in_the_order_of_time(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    trace = boat(owner)
+    keeps(housemate, housemate.wrote("HOUSEMATE"), "Boat")
+    model.next(Script(tokens=["You built *a boat* ", "and sank it."]))
+
+    page = asked(owner, trace.id)
+
+    system, said = (turn["content"] for turn in model.calls[0]["messages"])
+    assert system.startswith("You sum up what somebody's private diary says under one of its labels")
+    assert said == (
+        "The label: Boat\n\n[2 January 2020]\nBegan the boat.\n\n[4 March 2021]\nSank it.\n\n"
+        "In three to five sentences, what these entries tell of:"
+    )
+    assert "You built <em>a boat</em> and sank it." in page
+    assert "Sum up" not in page
+
+
+def test_looking_makes_nothing_and_a_true_one_is_not_made_again(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    trace = boat(owner)
+    assert "Sum up these entries" in owner.get(f"/traces/{trace.id}/").content.decode()
+    assert not model.calls
+    asked(owner, trace.id)
+
+    owner.get(f"/traces/{trace.id}/")
+    asked(owner, trace.id)
+
+    assert len(model.calls) == 1
+
+
+def test_an_edit_a_new_entry_or_a_new_name_makes_it_stale_until_asked_again(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    trace = boat(owner)
+    model.next(Script(tokens=["First."]), Script(tokens=["Second."]))
+    assert STALE not in asked(owner, trace.id)
+    entry = owner.wrote("Raised it.", day=date(2022, 5, 6))
+
+    def page() -> str:
+        return str(owner.get(f"/traces/{trace.id}/").content.decode())
+
+    on_entries(owner, trace, [entry])
+    assert STALE in page()
+    assert "First." in page()
+    assert len(model.calls) == 1
+    assert "Second." in asked(owner, trace.id)
+    assert STALE not in page()
+    with owner.unlocked():
+        edit_entry(owner_id=owner.id, entry_id=entry.id, text="Raised it again.", revision=1)
+    assert STALE in page()
+    asked(owner, trace.id)
+    with owner.unlocked():
+        naming.rename(owner_id=owner.id, trace_id=trace.id, name="Ship")
+    assert STALE in page()
+
+
+def test_it_is_sealed_with_its_digest(live: Live, model: FakeModelServer, owner: Member) -> None:
+    trace = boat(owner)
+    model.next(Script(tokens=["Marrowbone."]))
+    asked(owner, trace.id)
+
+    with owner.unlocked():
+        body = Trace.objects.get(id=trace.id).summary
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM traces_trace")
+        rows = str(cursor.fetchall())
+
+    assert body["text"] == "Marrowbone."
+    assert len(bytes.fromhex(body["digest"])) == 32
+    assert "Marrowbone" not in rows
+    assert body["digest"] not in rows
+
+
+def test_it_goes_when_an_entry_loses_the_trace_or_is_destroyed(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    trace = boat(owner)
+    asked(owner, trace.id)
+    kept = trace.kept.order_by("id")
+    with owner.unlocked():
+        keeping.remove(owner_id=owner.id, entry_id=kept[0].entry_id, trace_id=trace.id)
+    assert Trace.objects.filter(id=trace.id, summary__isnull=True).exists()
+
+    asked(owner, trace.id)
+    entry_id = kept[0].entry_id
+    with owner.unlocked():
+        delete_entry(owner_id=owner.id, entry_id=entry_id)
+        assert not Trace.objects.filter(id=trace.id, summary__isnull=True).exists()
+    destroy_entry(owner_id=owner.id, entry_id=entry_id)
+
+    assert Trace.objects.filter(id=trace.id, summary__isnull=True).exists()
+
+
+def test_a_model_that_fails_leaves_a_sentence_and_the_button(owner: Member, transactional_db: None) -> None:
+    trace = boat(owner)
+    with FakeModelServer(Script(status=500), Script(tokens=["Now."])) as model, serving(model.url):
+        page = asked(owner, trace.id)
+        assert re.search(r'role="status">[A-Z][^<]+\.', page)
+        assert "Sum up these entries" in page
+        assert Trace.objects.filter(id=trace.id, summary__isnull=True).exists()
+
+        assert "Now." in asked(owner, trace.id)
+
+
+def test_without_a_model_there_is_no_button_and_what_is_kept_is_shown(
+    owner: Member, transactional_db: None
+) -> None:
+    trace = boat(owner)
+    with FakeModelServer(Script(tokens=["Kept."])) as model, serving(model.url):
+        asked(owner, trace.id)
+    other = keeps(owner, owner.wrote("A"), "bare")[0]
+
+    with serving("http://127.0.0.1:9"):
+        kept, bare = (owner.get(f"/traces/{one.id}/").content.decode() for one in (trace, other))
+
+    assert "Kept." in kept
+    assert "Sum up" not in kept + bare
+
+
+def test_without_script_asking_leads_back_to_the_trace(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    trace = boat(owner)
+
+    answer = owner.post(f"/traces/{trace.id}/summary/")
+
+    assert answer["Location"] == f"/traces/{trace.id}/#summary"
+    assert model.wait_for_calls(1)
+
+
+def test_what_comes_for_a_trace_that_is_gone_is_let_go(owner: Member) -> None:
+    trace = boat(owner)
+    errand = SummaryErrand(
+        id=uuid4(), owner_id=owner.id, trace_id=trace.id, name="Boat", told=(), count=2, digest="d"
+    )
+    with owner.unlocked():
+        errand.keep(Outcome(text="Half", state=State.STOPPED))
+        assert Trace.objects.filter(id=trace.id, summary__isnull=True).exists()
+        naming.delete(owner_id=owner.id, trace_id=trace.id)
+        with pytest.raises(Gone):
+            errand.keep(Outcome(text="Whole", state=State.DONE))
+
+
+async def test_what_does_not_fit_is_left_out_from_its_oldest_end_and_said() -> None:
+    class Small:
+        offer = None
+
+        async def count_turns(self, turns: Turns) -> int:
+            return sum(len(turn["content"]) for turn in turns)
+
+    told = tuple(
+        Told(day=date(2026, 1, 1) + timedelta(days=n), text=f"{n} " + "word " * 60) for n in range(30)
+    )
+    errand = SummaryErrand(
+        id=uuid4(), owner_id=uuid4(), trace_id=uuid4(), name="Boat", told=told, count=90, digest=""
+    )
+
+    prompt = await errand.compose(Small(), share=1.0)
+
+    said = prompt.turns[1]["content"]
+    assert "[30 January 2026]" in said
+    assert "[1 January 2026]" not in said
+    assert 0 < errand.read < 30
+    assert f"Of 90 entries with it, the latest {errand.read}:" in said
