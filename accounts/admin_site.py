@@ -7,13 +7,16 @@ not the keeper finds nothing here, as if there were no such page.
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import return_address
 from accounts.vault import NOBODY, RequestVault
+from llamora.database import shelf
 
 if TYPE_CHECKING:
     _Admin = ModelAdmin[Any]
@@ -27,6 +30,7 @@ class HouseholdAdmin(AdminSite):
     site_header = "The household"
     site_title = "Llamora"
     index_title = "The household"
+    index_template = "admin/household.html"
     site_url = "/"
     enable_nav_sidebar = False
 
@@ -36,6 +40,10 @@ class HouseholdAdmin(AdminSite):
         if vault.person is not None and not vault.person.is_staff:
             raise Http404
         return vault.is_unlocked
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Show the sections, and beside them how the backups stand."""
+        return super().index(request, {**(extra_context or {}), **_backups()})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Send on to the household's own door; this one takes no password."""
@@ -57,6 +65,20 @@ class HouseholdAdmin(AdminSite):
     def get_urls(self) -> list[Any]:
         """Return the admin's paths without those for passwords: one set here would belong to no vault."""
         return [url for url in super().get_urls() if "password" not in str(url.pattern)]
+
+
+def _backups() -> dict[str, Any]:
+    kept = shelf.backups(settings.BACKUP_DIR)
+    newest = kept[-1] if kept else None
+    return {
+        "kept": kept,
+        "newest": newest,
+        "size": sum(each.path.stat().st_size for each in kept),
+        "is_old": newest is not None and timezone.now() - newest.made_at > shelf.FRESH,
+        "is_daily": settings.BACKUP_DAILY,
+        "days": settings.BACKUP_KEEP_DAYS,
+        "weeks": settings.BACKUP_KEEP_WEEKS,
+    }
 
 
 class IdsOnlyAdmin(_Admin):

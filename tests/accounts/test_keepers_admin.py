@@ -1,14 +1,18 @@
 """The admin: for an unlocked keeper, with no door of its own, and nothing in it that is anybody's."""
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 
 from accounts.admin_site import site
 from accounts.models import KeySlot, Person, SignIn, Unlock, Vault
+from llamora.database import shelf
 from tests.accounts.cast import PASSWORD, Member
 
 PAGES = [
@@ -154,3 +158,20 @@ def test_every_path_of_the_admin_asks_who_is_there(owner: Member) -> None:
     for path in paths:
         if "<" not in path and "(" not in path:
             assert owner.get(f"/admin/{path}").status_code in (404, 302), path
+
+
+def test_the_keeper_sees_how_the_backups_stand(at_work: Member, settings: Any, tmp_path: Path) -> None:
+    settings.BACKUP_DIR = tmp_path
+    before = at_work.get("/admin/").content.decode()
+    for hours in (3, 60):
+        (tmp_path / shelf.name_of(timezone.now() - timedelta(hours=hours))).write_bytes(b"x" * 2048)
+
+    page = at_work.get("/admin/").content.decode()
+    (tmp_path / shelf.name_of(timezone.now() - timedelta(hours=3))).unlink()
+    old = at_work.get("/admin/").content.decode()
+
+    assert "There is none yet" in before
+    assert "2 are kept, 4.0\xa0KB together" in page
+    assert "last 7 days and 4 weeks" in page
+    assert "too old" not in page
+    assert "too old" in old

@@ -273,6 +273,7 @@ def test_backups_are_told_by_their_age(owner: Member, own_folder: Path, settings
     taken = taking.take(taking.this_house(), folder=settings.BACKUP_DIR, now=timezone.now())
     assert worst(backups.backups) == "ok"
     assert "copy one elsewhere" in words(backups.backups)
+    assert "last 7 days and 4 weeks" in words(backups.backups)
 
     taken.path.rename(taken.path.with_name("llamora-20200101T000000Z.tar"))
     assert worst(backups.backups) == "warn"

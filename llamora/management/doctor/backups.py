@@ -20,7 +20,8 @@ def backups() -> Iterator[Verdict]:
     age = timezone.now() - newest.made_at
     words = (
         f"{len(on_shelf)} in {settings.BACKUP_DIR}, {size // 2**20:,} MiB; "
-        f"the newest is {age.total_seconds() / 3600:.0f} hours old."
+        f"the newest is {age.total_seconds() / 3600:.0f} hours old. Of each of the last "
+        f"{settings.BACKUP_KEEP_DAYS} days and {settings.BACKUP_KEEP_WEEKS} weeks one is kept."
     )
     if age > shelf.FRESH:
         yield warn("backups", f"{words} Take one with manage.py backup; while it serves, `up` does so daily.")
