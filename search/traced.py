@@ -1,0 +1,35 @@
+"""Which entries bear the traces a query names. Needs the person's keyring in force; without it none does."""
+
+from collections.abc import Iterable
+from typing import Final
+from uuid import UUID
+
+from llamora.crypto import VaultLocked
+from traces.models import KeptTrace, KeptTraceQuerySet, Trace
+
+MOST: Final = 200
+
+
+def bearing(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
+    """Return the entries that bear all of these traces; a name of no trace is borne by none."""
+    found: frozenset[UUID] | None = None
+    for name in names:
+        these = frozenset(_kept(owner, name).order_by().values_list("entry_id", flat=True))
+        found = these if found is None else found & these
+    return found or frozenset()
+
+
+def called(owner: UUID, text: str) -> list[UUID]:
+    """Return the entries that bear the trace called as the whole of a query, the latest day first."""
+    if not text.strip():
+        return []
+    kept = _kept(owner, text).order_by("-entry__day", "-entry__created_at")
+    return list(kept.values_list("entry_id", flat=True)[:MOST])
+
+
+def _kept(owner: UUID, name: str) -> KeptTraceQuerySet:
+    try:
+        traces = Trace.objects.of(owner).called([name]).values("id")
+    except VaultLocked:
+        return KeptTrace.objects.of(owner).none()
+    return KeptTrace.objects.of(owner).filter(trace_id__in=traces)

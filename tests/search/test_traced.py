@@ -1,0 +1,57 @@
+"""Entries found by their traces: narrowed to some, and found by the name of one."""
+
+from search.finding import search
+from search.query import parse
+from tests.search.cast import Member, searching
+from tests.traces.cast import keeps
+
+
+def found(someone: Member, typed: str) -> list[tuple[object, tuple[str, ...]]]:
+    index = searching(someone)
+    with someone.unlocked():
+        return [(hit.entry, hit.why) for hit in search(index, parse(typed)).hits]
+
+
+def test_a_search_is_narrowed_to_a_trace(owner: Member) -> None:
+    one, other = owner.wrote("Rain all day."), owner.wrote("Rain at night.")
+    keeps(owner, one, "to-do", "weir")
+    keeps(owner, other, "weir")
+
+    assert [id_ for id_, _ in found(owner, "rain trace:TO-DO")] == [one.id]
+    assert {id_ for id_, _ in found(owner, "rain trace:weir")} == {one.id, other.id}
+    assert [id_ for id_, _ in found(owner, 'trace:weir trace:"to do"')] == [one.id]
+    assert found(owner, "rain trace:mill") == []
+    assert all("trace" in why for _, why in found(owner, "rain trace:weir"))
+
+
+def test_the_name_of_a_trace_finds_what_bears_it(owner: Member) -> None:
+    entry = owner.wrote("Rain all day.", day=owner.today.replace(year=owner.today.year - 1))
+    both = owner.wrote("The Größe of it.")
+    keeps(owner, entry, "Größe")
+    keeps(owner, both, "Größe")
+
+    hits = dict(found(owner, "grösse"))
+
+    assert hits[entry.id] == ("trace",)
+    assert "trace" in hits[both.id]
+    assert dict(found(owner, f"grösse from:{owner.today.isoformat()}")).keys() == {both.id}
+
+
+def test_a_deleted_entry_and_a_trace_taken_away_are_not_found(owner: Member) -> None:
+    gone, taken = owner.wrote("Rain."), owner.wrote("Snow.")
+    keeps(owner, gone, "weir")
+    (trace,) = keeps(owner, taken, "weir")
+
+    owner.post(f"/entries/{gone.id}/delete/", script=True)
+    owner.post(f"/entries/{taken.id}/traces/{trace.id}/remove/", script=True)
+
+    assert found(owner, "weir") == []
+    assert found(owner, "trace:weir") == []
+
+
+def test_the_traces_of_a_housemate_narrow_nothing(owner: Member, housemate: Member) -> None:
+    keeps(housemate, housemate.wrote("Rain."), "weir")
+    owner.wrote("Rain.")
+
+    assert found(owner, "rain trace:weir") == []
+    assert found(owner, "weir") == []
