@@ -5,13 +5,13 @@ and each lock begins another turn, and only a lexicon of the turn it was begun i
 """
 
 import threading
+import time
 from collections import Counter
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from accounts.models import Unlock
@@ -44,6 +44,7 @@ class Lexicons:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[UUID, Lexicon] = {}
+        self._used_at: dict[UUID, float] = {}
         self._turns: Counter[UUID] = Counter()
         self._sweeper: threading.Thread | None = None
 
@@ -51,6 +52,7 @@ class Lexicons:
         """Return a person's lexicon; needs their keyring in force where it is not held yet."""
         with self._lock:
             held, turn = self._held.get(owner_id), self._turns[owner_id]
+            self._used_at[owner_id] = time.monotonic()
         if held is not None:
             return held
         made = Lexicon(names_of(owner_id))
@@ -73,14 +75,15 @@ class Lexicons:
         with self._lock:
             self._turns[owner_id] += 1
             self._held.pop(owner_id, None)
+            self._used_at.pop(owner_id, None)
 
-    def sweep(self) -> None:
-        """Forget the names of whoever is not unlocked any more: an idle limit rings no bell."""
+    def sweep(self, *, now: float | None = None) -> None:
+        """Forget names not asked for within the idle limit, which rings no bell; `now` is monotonic."""
+        since = (time.monotonic() if now is None else now) - 60 * settings.IDLE_MINUTES
         with self._lock:
-            owners = list(self._held)
-        for owner_id in owners:
-            if not _is_unlocked(owner_id):
-                self.forget(owner_id)
+            unused = [owner_id for owner_id, used_at in self._used_at.items() if used_at < since]
+        for owner_id in unused:
+            self.forget(owner_id)
 
     def _start_sweeper(self) -> None:
         if self._sweeper is None:
@@ -90,12 +93,7 @@ class Lexicons:
     def _sweep_on(self) -> None:
         pause = threading.Event()
         while not pause.wait(SWEEP_SECONDS):
-            try:
-                self.sweep()
-            except DatabaseError:
-                continue  # busy or away: the next sweep does it
-            finally:
-                connections.close_all()
+            self.sweep()
 
 
 lexicons = Lexicons()
