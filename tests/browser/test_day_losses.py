@@ -1,0 +1,158 @@
+"""What could take words away while an entry is changed or kept happens; the words are there afterwards."""
+
+import re
+
+from playwright.sync_api import Dialog, Locator, expect
+
+from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.diary import Diary
+from tests.browser.house import House
+from tests.browser.test_midnight import before_midnight, to_tomorrow
+
+AWAY = "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_FAILED"
+
+
+def editing(diary: Diary, text: str) -> Locator:
+    """Keep an entry and open it for a change; the box to type in."""
+    diary.keep(text)
+    diary.button("Edit").click()
+    box = diary.page.locator("form.edit textarea")
+    expect(box).to_be_focused()
+    return box
+
+
+def state(diary: Diary) -> Locator:
+    return diary.page.locator("form.edit [data-state]")
+
+
+def test_closing_a_change_that_cannot_be_saved_leaves_it_on_the_page(
+    diary: Diary, complaints: Complaints
+) -> None:
+    complaints.expect(*AWAY)
+    box = editing(diary, "Soup for supper.")
+    diary.page.context.set_offline(True)
+    box.fill("Soup and bread for supper.")
+    expect(state(diary)).to_contain_text("Not saved: The server cannot be reached.")
+
+    diary.page.get_by_role("link", name="Close", exact=True).click()
+    box.press("Escape")
+
+    expect(box).to_have_value("Soup and bread for supper.")
+    expect(state(diary)).to_contain_text("Not saved: The server cannot be reached.")
+    diary.page.context.set_offline(False)
+    expect(state(diary)).to_have_text(re.compile(r"^Draft saved"))
+    diary.page.get_by_role("link", name="Close", exact=True).click()
+    expect(diary.entries).to_contain_text("a change is unfinished")
+
+
+def test_leaving_while_a_text_is_still_being_kept_is_asked_about(
+    diary: Diary, complaints: Complaints
+) -> None:
+    complaints.expect(*AWAY)
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    diary.page.on("dialog", stay)
+    diary.box.press_sequentially("Written in a tunnel.")
+    diary.page.context.set_offline(True)
+    diary.button("Keep").click()
+    expect(diary.state).to_have_text("Not saved, trying again")
+
+    diary.page.evaluate("() => { location.href = '/settings/' }")
+    diary.page.wait_for_timeout(500)
+
+    assert asked == ["beforeunload"]
+    expect(diary.box).to_have_value("Written in a tunnel.")
+    diary.page.context.set_offline(False)
+    expect(diary.entries).to_contain_text("Written in a tunnel.")
+
+
+def test_a_change_outlives_a_killed_server_a_midnight_and_a_lock(
+    own_house: House, new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect(*AWAY, "htmx:", "401")
+    diary = before_midnight(lambda **options: new_diary(of=own_house, **options))
+    box = editing(diary, "Soup for supper.")
+    own_house.kill()
+    box.fill("Soup and bread for supper.")
+    diary.button("Save").click()
+    expect(diary.page.locator("form.edit [data-error]")).to_contain_text("The server cannot be reached.")
+
+    own_house.start_again()
+    to_tomorrow(diary)
+    expect(diary.page.get_by_text("A new day has begun.")).to_be_visible()
+    expect(box).to_have_value("Soup and bread for supper.")
+    own_house.take_key(diary.member)
+    diary.button("Save").click()
+    diary.unlock()
+
+    expect(box).to_have_value("Soup and bread for supper.")
+    diary.button("Save").click()
+    expect(diary.entries).to_contain_text("Soup and bread for supper.")
+    diary.reload()
+    expect(diary.entries).to_have_count(1)
+
+
+def test_words_outlive_the_end_of_the_visit(new_diary: NewDiary, complaints: Complaints) -> None:
+    complaints.expect("401", "403", "4401", "ERR_FAILED")
+    diary = new_diary()
+    diary.keep("Kept before.")
+    diary.page.route("**/draft/", lambda route: route.abort())
+    diary.box.fill("Half a thought")
+    diary.house.take_key(diary.member)
+    diary.house.execute("DELETE FROM accounts_signin WHERE person_id = ?", diary.member.id.replace("-", ""))
+
+    diary.button("Keep").click()
+    expect(diary.dialog.get_by_role("heading", name="Signed out")).to_be_visible()
+    diary.dialog.get_by_label("Name", exact=True).fill(diary.member.name)
+    diary.dialog.get_by_label("Password", exact=True).fill(diary.member.password)
+    diary.dialog.get_by_role("button", name="Sign in", exact=True).click()
+
+    expect(diary.box).to_have_value("Half a thought")
+    diary.button("Keep").click()
+    expect(diary.entries).to_have_count(2)
+
+
+def test_a_change_of_what_another_tab_has_deleted_stays_in_the_stale_one(
+    diary: Diary, new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect("404")
+    diary.keep("Soup for supper.")
+    stale = new_diary(beside=diary)
+    stale.button("Edit").click()
+    box = stale.page.locator("form.edit textarea")
+    expect(box).to_be_focused()
+    diary.button("Delete").click()
+    expect(diary.button("Undo")).to_be_visible()
+
+    box.fill("Fish for supper.")
+    stale.button("Save").click()
+
+    expect(stale.page.locator("form.edit [data-error]")).to_contain_text("is not there any more")
+    expect(box).to_have_value("Fish for supper.")
+    diary.button("Undo").click()
+    expect(diary.entries).to_contain_text("Soup for supper.")
+    stale.button("Save").click()
+    expect(stale.entries).to_contain_text("Fish for supper.")
+
+
+def test_a_way_of_answering_in_the_middle_of_a_lock_comes_back(new_diary: NewDiary) -> None:
+    mine = new_diary()
+    mine.keep("The weir again.")
+    page = mine.page
+    page.get_by_text("Other ways").click()
+    page.get_by_role("link", name="A way of your own").click()
+    page.get_by_label("What it is called").fill("As a sailor")
+    page.get_by_label("How the entry should be answered").fill("As a sailor would.")
+    page.get_by_role("heading", name="Ways of answering").click()
+
+    page.keyboard.press("l")
+    mine.unlock()
+
+    expect(page.get_by_label("What it is called")).to_have_value("As a sailor")
+    expect(page.get_by_label("How the entry should be answered")).to_have_value("As a sailor would.")
+    page.get_by_role("button", name="Keep this way").click()
+    expect(page.get_by_role("button", name="Ask for this")).to_be_visible()
