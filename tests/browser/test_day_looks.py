@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
@@ -154,6 +154,90 @@ def test_keys_turn_the_days(diary: Diary) -> None:
     page.keyboard.press("a")
 
     expect(page).to_have_url(here)
+
+
+def on_top(thing: Locator) -> bool:
+    """Whether nothing covers the middle of it."""
+    return bool(
+        thing.evaluate("""(thing) => {
+            const { x, y, width, height } = thing.getBoundingClientRect();
+            return thing.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+        }""")
+    )
+
+
+def press_above_the_box(thing: Locator) -> None:
+    """Scroll until it stands just above the box one writes in, and press it there, as a hand would."""
+    x, y = thing.evaluate("""(thing) => {
+        const below = document.getElementById("composer").getBoundingClientRect().top;
+        scrollBy(0, thing.getBoundingClientRect().bottom + 4 - below);
+        const now = thing.getBoundingClientRect();
+        return [now.x + now.width / 2, now.y + now.height / 2];
+    }""")
+    thing.page.mouse.click(x, y)
+
+
+def test_the_ways_of_answering_open_in_sight_and_close_as_menus_do(new_diary: NewDiary) -> None:
+    diary = new_diary(viewport={"width": 390, "height": 844})
+    page, ways = diary.page, diary.page.locator("details.kinds").first
+    diary.keep("A line.\n\n" * 24)
+    diary.keep("A line.\n\n" * 24)
+
+    press_above_the_box(ways.locator("summary"))
+
+    expect(ways).to_have_attribute("open", "")
+    assert on_top(page.get_by_role("link", name="A way of your own"))
+    page.keyboard.press("Escape")
+    expect(ways).not_to_have_attribute("open", "")
+    expect(ways.locator("summary")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(ways).to_have_attribute("open", "")
+    page.locator(".day-head h1").click()
+    expect(ways).not_to_have_attribute("open", "")
+
+
+def test_an_answer_does_not_begin_behind_the_box(diary: Diary) -> None:
+    diary.keep("A line.\n\n" * 24)
+    diary.keep("A line.\n\n" * 24)
+
+    press_above_the_box(diary.button("Respond").first)
+
+    expect(diary.page.locator(".reply")).to_have_attribute("data-state", "done")
+    assert on_top(diary.page.locator(".reply .reply-who"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_words_stay_where_they_were_read_while_they_are_changed(new_diary: NewDiary, width: int) -> None:
+    diary = new_diary(viewport={"width": width, "height": 844})
+    words = diary.keep("Words that stand still.").locator(".prose")
+    at = words.bounding_box()
+
+    diary.button("Edit").click()
+
+    box = diary.page.locator("form.edit textarea")
+    expect(box).to_be_focused()
+    inside = box.evaluate("(box) => parseFloat(getComputedStyle(box).paddingLeft) + box.clientLeft")
+    now = box.bounding_box()
+    assert at
+    assert now
+    assert abs(now["x"] + inside - at["x"]) < 0.5
+    expect(diary.page.locator("form.edit .entry-time")).to_have_text(re.compile(r"\d:\d\d"))
+
+
+def test_the_open_sheet_of_a_phone_closes_when_the_keyboard_goes_on(new_diary: NewDiary) -> None:
+    diary = new_diary(viewport={"width": 390, "height": 844})
+    diary.keep("Something beneath.")
+    sheet = diary.page.locator("#composer")
+    diary.box.click()
+    expect(sheet).to_have_attribute("data-open", "")
+
+    diary.page.keyboard.press("Shift+Tab")
+    expect(diary.button("Done")).to_be_focused()
+    expect(sheet).to_have_attribute("data-open", "")
+    diary.page.keyboard.press("Shift+Tab")
+
+    expect(sheet).not_to_have_attribute("data-open", "")
+    assert on_top(diary.page.locator(":focus"))
 
 
 def test_one_skips_to_writing(diary: Diary) -> None:

@@ -45,6 +45,13 @@ export default function attach(body, signal) {
   listen(document, "visibilitychange", () => document.visibilityState === "visible" && connect());
   listen(window, "online", connect);
   signal.addEventListener("abort", () => (clearTimeout(later), socket?.close()));
+  // An answer that was asked for does not begin behind the box, unless the reader has turned elsewhere meanwhile.
+  let stood;
+  listen(document, "htmx:beforeRequest", () => (stood = window.scrollY));
+  listen(document, "htmx:afterRequest", ({ detail }) => {
+    if (!detail.successful || !detail.target.matches?.(".replies") || window.scrollY !== stood) return;
+    detail.target.lastElementChild?.scrollIntoView({ block: "nearest" });
+  });
   // The socket may bring a reply before the answer to the request that asked for it.
   listen(document, "htmx:beforeSwap", ({ detail }) => {
     const id = detail.target.matches?.(".replies, #opening") && detail.serverResponse.match(/id="(reply-[^"]+)"/)?.[1];

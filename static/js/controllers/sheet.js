@@ -21,8 +21,8 @@ export default function attach(form, signal) {
     if (target === field(form) && phone.matches) form.dataset.open = "";
   }, { signal });
   // The keyboard has gone on to something the sheet would cover.
-  form.addEventListener("focusout", ({ relatedTarget: next }) => {
-    if (next && !form.contains(next)) form.removeAttribute("data-open");
+  document.addEventListener("focusin", ({ target }) => {
+    if (!form.contains(target)) form.removeAttribute("data-open");
   }, { signal });
   form.addEventListener("keydown", ({ key }) => key === "Escape" && close(), { signal });
   form.addEventListener("kept", close, { signal });
