@@ -1,0 +1,104 @@
+"""What a person chooses about keys and dates, as their pages then are; and a calendar that begins in 1660."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.browsing import NewDiary
+from tests.browser.diary import Diary
+
+
+def chooses(diary: Diary, **choices: str) -> None:
+    """Choose on the settings page, by the words that stand there."""
+    diary.page.goto(diary.house.url("/settings/"))
+    for label, choice in choices.items():
+        diary.page.get_by_label(label.replace("_", " "), exact=True).select_option(label=choice)
+    diary.button("Save").click()
+    expect(diary.page.get_by_text("Saved.")).to_be_visible()
+
+
+def test_single_keys_are_switched_off_and_enter_keeps(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    page = diary.page
+    chooses(
+        diary,
+        Single_keys="Do nothing by themselves",
+        In_the_box_where_you_write="Enter keeps, Ctrl and Enter begin a new line",
+    )
+    diary.open()
+
+    for key in ("c", "l", "/", "?", "n", "b"):
+        page.locator("body").press(key)
+    page.wait_for_timeout(300)
+    assert page.url == diary.house.url("/")
+    assert page.get_by_role("dialog").count() == 0
+    expect(diary.box).not_to_be_focused()
+
+    diary.box.press_sequentially("One")
+    diary.box.press("Control+Enter")
+    diary.box.press_sequentially("two")
+    diary.box.press("Shift+Enter")
+    diary.box.press_sequentially("three")
+    expect(diary.box).to_have_value("One\ntwo\nthree")
+    diary.box.press("Enter")
+    expect(diary.entries).to_have_count(1)
+    expect(diary.box).to_have_value("")
+
+    diary.button("Edit").click()
+    box = page.locator("form.edit textarea")
+    box.press("End")
+    box.press("Control+Enter")
+    box.press_sequentially("four")
+    box.press("Enter")
+    expect(diary.entries).to_contain_text("four")
+    expect(page.locator("form.edit")).to_have_count(0)
+
+
+def test_dates_are_in_the_language_of_the_person(new_diary: NewDiary) -> None:
+    diary = new_diary(path="/d/2021-02-03/")
+    diary.keep("Ici.")
+    chooses(diary, Language_of_dates="Français", Times_of_day="2:02 pm", First_day_of_the_week="Sunday")
+    page = diary.open().page
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mercredi3 février 2021")
+    expect(page.locator("#calendar-title")).to_have_text("Février 2021")
+    expect(page.locator("#calendar thead th").first).to_contain_text("Di")
+    expect(diary.entries.locator("time")).to_have_text(re.compile(r"^\d{1,2}:\d\d [ap]m$"))
+    diary.box.fill("Half")
+    expect(diary.state).to_have_text(re.compile(r"^Draft saved \d{1,2}:\d\d [ap]m$"))
+    expect(diary.button("Keep")).to_be_visible()
+
+
+def test_the_calendar_begins_where_the_diary_does(new_diary: NewDiary) -> None:
+    diary = new_diary(path="/d/1660-01-11/")
+    diary.keep("Blessed be God, at the end of the last year I was in very good health.")
+    page = diary.page
+    page.wait_for_load_state("networkidle")
+    here = page.locator("#calendar a[aria-current=page]")
+    expect(here).to_have_attribute("data-date", "1660-01-11")
+    here.focus()
+
+    for key in ("PageUp", "ArrowUp", "ArrowUp", "ArrowUp"):
+        page.keyboard.press(key)
+
+    expect(page.locator("#calendar-title")).to_have_text("January 1660")
+    expect(page.locator("#calendar a[data-date='1660-01-04']")).to_be_focused()
+    page.keyboard.press("PageDown")
+    expect(page.locator("#calendar a[data-date='1660-02-04']")).to_be_focused()
+    page.goto(diary.house.url("/years/1660/"))
+    expect(page.locator("[data-earlier]")).to_have_count(0)
+
+
+def test_the_signs_of_markdown_are_looked_up_where_one_writes(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    diary.page.get_by_text("Markdown", exact=True).click()
+    expect(diary.page.get_by_role("cell", name="a quotation")).to_be_visible()
+
+    entry = diary.keep("# Home\n\n> said she, *softly* :sunflower:")
+
+    expect(entry.get_by_role("heading", name="Home")).to_be_visible()
+    expect(entry.locator("blockquote")).to_have_text("said she, softly 🌻")
+    diary.box.fill("y" * 99_990)
+    expect(diary.page.locator("[data-count]")).to_have_text("10 characters left")
+    diary.box.fill("y" * 100_002)
+    expect(diary.page.locator("[data-count]")).to_have_text("2 characters too many")
