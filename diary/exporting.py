@@ -11,16 +11,16 @@
     person       what the person has chosen: name, time_zone, ...
     entries      those in the bin too; by day, then in the order they were written. Each has its columns by
                  their names (id, day, text, revision, created_at, edited_at, deleted_at, source, ...), and
-                 lists of what belongs to it, by kind: "replies", and others that came later
+                 lists of what belongs to it, by kind: "replies", "traces" (names), and others that came later
     others       {kind: rows} of everything that belongs to no entry: "drafts", ...
 
 Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids as text, bytes in hexadecimal. Texts are exact:
 whatever was kept, line ends LF. A value that does not open is null, and its row then has an object `damaged`
 of column names and reasons. A reader passes over columns and kinds it does not know.
 
-A Markdown file has front matter (date, and for each entry its id and time), the date as its heading, then
-each entry under its time, as it was written, and each reply as a quotation. It is for reading: a text that
-itself holds headings or quotations looks like more of the same. What is exact is in the JSON. Nothing imports
+A Markdown file has front matter (date, and for each entry its id, time and traces), the date as its heading,
+then each entry under its time, as it was written, and each reply as a quotation. It is for reading: a text
+that itself holds headings or quotations looks like more of the same. What is exact is in the JSON. Nothing imports
 either yet: `import_diary` takes lines of a date and a text.
 """
 
@@ -66,6 +66,7 @@ class Said:
     text: str | None
     replies: Sequence["Said"] = ()
     utc_offset: int | None = None
+    traces: Sequence[str] = ()
 
     def clock(self, zone: str) -> str:
         """Return the time as the person saw it: by the zone of now where that of then is not known."""
@@ -85,6 +86,9 @@ def markdown(day: date, entries: Sequence[Said], *, zone: str) -> str:
     front = ["---", f"date: {day.isoformat()}", "entries:"]
     for entry in entries:
         front += [f"  - id: {entry.id}", f'    time: "{entry.clock(zone)}"']
+        if entry.traces:
+            # A list in JSON is one in YAML too, whatever the names hold.
+            front.append(f"    traces: {as_json(list(entry.traces))}")
     parts = ["\n".join([*front, "---"]), f"# {days.weekday(day)}, {days.label(day)}"]
     for entry in entries:
         parts += _entry(entry, zone)

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import models
 
 from accounts.models import Person
-from diary import exporting
+from diary import beside, exporting
 from diary.exporting import Said
 from diary.models import Entry
 from diary.services.late_drafts import fold_late_drafts
@@ -137,11 +137,13 @@ def _entries(owner: UUID, exported: Exported) -> Iterator[_Shelf]:
     rows = _of(Entry, owner).order_by("day", "created_at", "id").iterator(chunk_size=BATCH)
     while batch := list(islice(rows, BATCH)):
         below = {_kind(model): _below_of(model, batch) for model in _below()}
+        borne = beside.exported_with(batch)
         for entry in batch:
             row = _row(entry, exported)
             for kind, found in below.items():
                 row[kind] = [_row(each, exported) for each in found[entry.id]]
                 exported.rows[kind] += len(row[kind])
+            row |= {kind: found.get(entry.id, []) for kind, found in borne.items()}
             yield _Shelf(
                 row=row, day=entry.day, said=_said(entry, row), is_deleted=entry.deleted_at is not None
             )
@@ -183,4 +185,11 @@ def _said(entry: Entry, row: Row) -> Said:
         if reply["text"] != ""
     ]
     offset = getattr(entry, "utc_offset", None)
-    return Said(id=entry.id, at=entry.created_at, text=row["text"], replies=replies, utc_offset=offset)
+    return Said(
+        id=entry.id,
+        at=entry.created_at,
+        text=row["text"],
+        replies=replies,
+        utc_offset=offset,
+        traces=row.get("traces", ()),
+    )

@@ -1,0 +1,58 @@
+"""An export carries the traces of each entry, by name."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from diary.services.exports import export_diary
+from diary.sinks import sink_at
+from tests.traces.cast import Member, keeps
+from traces.models import Trace
+from traces.services import naming
+
+
+def exported(who: Member, target: Path) -> Any:
+    with sink_at(target) as sink:
+        export_diary(
+            person=who.person,
+            keyring=who.keyring,
+            sink=sink,
+            now=timezone.now(),
+            progress=lambda _: None,
+        )
+    return json.loads((target / "diary.json").read_text(encoding="utf-8"))
+
+
+def test_each_entry_carries_the_names_of_its_traces(owner: Member, tmp_path: Path) -> None:
+    entry = owner.wrote("Down to the weir.", day=date(2026, 11, 2))
+    bare = owner.wrote("Nothing.", day=date(2026, 11, 2))
+    names = ["Größe", 'to-do: "x"', "子供", "☕"]
+    keeps(owner, entry, *names)
+    (gone,) = keeps(owner, entry, "gone")
+    with owner.unlocked():
+        naming.delete(owner_id=owner.id, trace_id=gone.id)
+
+    found = exported(owner, tmp_path / "out")
+
+    traces = {row["id"]: row["traces"] for row in found["entries"]}
+    assert traces == {str(entry.id): names, str(bare.id): []}
+    day = (tmp_path / "out/days/2026/2026-11-02.md").read_text(encoding="utf-8")
+    assert f"traces: {json.dumps(names, ensure_ascii=False, separators=(',', ':'))}" in day
+    assert day.count("traces:") == 1
+
+
+def test_the_traces_themselves_are_in_it_and_nobody_elses(
+    owner: Member, housemate: Member, tmp_path: Path
+) -> None:
+    keeps(owner, owner.wrote("a"), "weir")
+    keeps(housemate, housemate.wrote("b"), "Zanzibar")
+    trace = Trace.objects.of(owner.id).get()
+
+    found = exported(owner, tmp_path / "out")
+
+    (row,) = found["others"]["traces"]
+    assert (row["id"], row["name"]) == (str(trace.id), "weir")
+    assert "Zanzibar" not in json.dumps(found, ensure_ascii=False)
