@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from search import fusion, snippets
+from search import fusion, snippets, traced
 from search.chunks import Span
 from search.documents import Document
 from search.embedder import Embedder
@@ -37,11 +37,6 @@ class Hit:
     why: tuple[str, ...]
     parts: Sequence[Part] = field(repr=False)
 
-    @property
-    def place(self) -> str:
-        """Return the id of what shows it on its day's page; a recap is not on it."""
-        return {"entry": f"entry-{self.id}", "recap": ""}.get(self.kind, f"reply-{self.id}")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -58,13 +53,19 @@ def search(index: PersonIndex, query: Query, *, offset: int = 0, limit: int = PA
     if words is None:
         raise IndexClosed
     if query.traces:
-        query = replace(query, entries=entries_with(query.traces))
+        query = replace(query, entries=traced.bearing(index.owner, query.traces))
     depth = max(_DEPTH, offset + limit + 1)
     held = words.find(query, limit=depth)
     near = _near(words, index.vectors, index.embedder, query)
-    days = words.days_of({*held.phrases, *held.strict, *held.loose, *near})
+    borne = _borne(index, words, query)
+    days = held.days | words.days_of((near.keys() | set(borne)) - held.days.keys())
     ranked = fusion.fuse(
-        phrases=held.phrases, strict=held.strict, loose=held.loose, meaning=list(near), days=days
+        phrases=held.phrases,
+        strict=held.strict,
+        loose=held.loose,
+        traced=borne,
+        meaning=list(near),
+        days=days,
     )
     page = ranked[offset : offset + limit]
     hits = list(_hits(words, query, page, near))
@@ -72,10 +73,13 @@ def search(index: PersonIndex, query: Query, *, offset: int = 0, limit: int = PA
     return Found(hits=hits, total=held.total, next=offset + limit if further else None)
 
 
-def entries_with(traces: Iterable[str]) -> frozenset[UUID]:
-    """Return the entries that have all of these traces; there are no traces yet, so none has."""
-    del traces
-    return frozenset()
+def _borne(index: PersonIndex, words: WordsIndex, query: Query) -> list[UUID]:
+    """Return the entries under the trace called as the query is, as far as its filters let them through."""
+    if query.without or query.quotes or (query.kinds and "entry" not in query.kinds):
+        return []
+    found = traced.called(index.owner, query.text)
+    passing = words.passing_of(query, found) if found and query.is_filtered else set(found)
+    return [id_ for id_ in found if id_ in passing]
 
 
 def _near(
@@ -116,7 +120,7 @@ def _hits(
 
 
 def _hit(document: Document, ranked: fusion.Ranked, query: Query, marker: Marker, span: Span | None) -> Hit:
-    why = (fusion.TRACE, *ranked.why) if query.traces else ranked.why
+    why = (fusion.TRACE, *ranked.why) if query.traces and fusion.TRACE not in ranked.why else ranked.why
     parts = snippets.snippet(document.text, marker, around=span)
     return Hit(
         id=document.id, kind=document.kind, entry=document.entry, day=document.day, why=why, parts=parts

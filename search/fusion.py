@@ -6,9 +6,8 @@ with the very phrase come first whatever else ranks; days decide only between eq
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 _K: Final = 10
@@ -18,9 +17,19 @@ WORDS: Final = "words"
 TRACE: Final = "trace"
 MEANING: Final = "meaning"
 
+# Reasons as bits; whoever holds the phrase is not said to hold the words.
+_PHRASE, _WORDS, _TRACE, _MEANING = 1, 2, 4, 8
+_WHY: Final = tuple(
+    tuple(
+        reason
+        for bit, reason in ((_PHRASE, PHRASE), (_WORDS, WORDS), (_TRACE, TRACE), (_MEANING, MEANING))
+        if bits & bit and not (bit == _WORDS and bits & _PHRASE)
+    )
+    for bits in range(16)
+)
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+
+class Ranked(NamedTuple):
     """A hit's id and the reasons it is one."""
 
     id: UUID
@@ -32,21 +41,21 @@ def fuse(
     phrases: Sequence[UUID],
     strict: Sequence[UUID],
     loose: Sequence[UUID],
+    traced: Sequence[UUID] = (),
     meaning: Sequence[UUID],
     days: dict[UUID, date],
 ) -> list[Ranked]:
     """Return everything found, best first."""
-    scores: dict[UUID, float] = {}
-    why: dict[UUID, list[str]] = {}
-    for ranking, reason in ((phrases, PHRASE), (strict, WORDS), (loose, WORDS), (meaning, MEANING)):
-        for rank, id_ in enumerate(ranking):
-            scores[id_] = scores.get(id_, 0.0) + 1 / (_K + rank + 1)
-            why.setdefault(id_, [])
-            if reason not in why[id_] and not (reason == WORDS and PHRASE in why[id_]):
-                why[id_].append(reason)
-    pinned = set(phrases)
-
-    def order(id_: UUID) -> tuple[bool, float, int]:
-        return id_ not in pinned, -scores[id_], -days[id_].toordinal()
-
-    return [Ranked(id_, tuple(why[id_])) for id_ in sorted((id_ for id_ in scores if id_ in days), key=order)]
+    # Score and reasons in one place, since looking an id up is what this spends its time on.
+    found: dict[UUID, tuple[float, int]] = {}
+    by_words = ((phrases, _PHRASE), (strict, _WORDS), (loose, _WORDS))
+    for ranking, reason in (*by_words, (traced, _TRACE), (meaning, _MEANING)):
+        for rank, id_ in enumerate(ranking, _K + 1):
+            score, why = found.get(id_, (0.0, 0))
+            found[id_] = score + 1 / rank, why | reason
+    ordered = sorted(
+        (not why & _PHRASE, -score, -days[id_].toordinal(), place, id_, why)
+        for place, (id_, (score, why)) in enumerate(found.items())
+        if id_ in days
+    )
+    return [Ranked(id_, _WHY[why]) for *_, id_, why in ordered]

@@ -1,5 +1,6 @@
 """The box, its results, and what is remembered. A query travels by POST: never in an address or a log."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from accounts.gates import unlocked
 from accounts.http import HouseholdRequest
 from search import services
 from search.matching import COUNTED
+from search.presenting import shown
 from search.query import MAX_TYPED, chips
 from search.sentences import sentence_of
 
@@ -85,12 +87,12 @@ def _context(request: HouseholdRequest, *, typed: str, offset: int = 0) -> dict[
     return {
         "typed": typed,
         "answer": answer,
-        "hits": answer.found.hits,
+        "hits": shown(answer),
         "next": answer.found.next,
         "counted": COUNTED,
         "chips": chips(typed),
         "meaning": sentence_of(answer.meaning),
         "recent": [] if typed.strip() else services.recent(request.user.id),
-        "keeps_recent": services.keeps_recent(request.user.id),
+        "keeps_recent": partial(services.keeps_recent, request.user.id),
         "in_search": True,
     }

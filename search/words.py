@@ -12,7 +12,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
 from typing import Final
@@ -55,10 +55,11 @@ Place = tuple[bytes, date, UUID]
 class WordHits:
     """Who holds the words, best first: as a phrase, all of them, some of them; `total` hold all."""
 
-    phrases: list[UUID]
-    strict: list[UUID]
-    loose: list[UUID]
-    total: int
+    phrases: list[UUID] = field(default_factory=list)
+    strict: list[UUID] = field(default_factory=list)
+    loose: list[UUID] = field(default_factory=list)
+    total: int = 0
+    days: dict[UUID, date] = field(default_factory=dict)
 
 
 class WordsIndex:
@@ -211,21 +212,26 @@ class WordsIndex:
             strict, total = finder.strict(), finder.total
             phrases = finder.phrases() if total else []
             loose = finder.loose() if total < ENOUGH else []
-            found = _ids(db, [*phrases, *strict, *loose])
+            rows = _places(db, {*phrases, *strict, *loose})
+        ids = {n: UUID(bytes=id_) for n, id_, _ in rows}
         return WordHits(
-            [found[n] for n in phrases], [found[n] for n in strict], [found[n] for n in loose], total
+            phrases=[ids[n] for n in phrases],
+            strict=[ids[n] for n in strict],
+            loose=[ids[n] for n in loose],
+            total=total,
+            days={ids[n]: date.fromisoformat(day) for n, _, day in rows},
         )
 
     def _filtered(self, query: Query, limit: int) -> WordHits:
         ask = matching.narrowed_only(query)
         if query.is_empty:
-            return WordHits([], [], [], 0)
+            return WordHits()
         with self._use() as db:
             total = db.execute(ask.counting(), ask.parameters).fetchone()[0]
-            rows = db.execute(
-                ask.sql("docs.id") + " ORDER BY docs.day DESC LIMIT ?", (*ask.parameters, limit)
-            )
-            return WordHits([], [UUID(bytes=row[0]) for row in rows], [], total)
+            sql = ask.sql("docs.id, docs.day") + " ORDER BY docs.day DESC LIMIT ?"
+            rows = db.execute(sql, (*ask.parameters, limit)).fetchall()
+        days = {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
+        return WordHits(strict=list(days), total=total, days=days)
 
     # --- keeping between sessions ------------------------------------------------------------------
 
@@ -270,9 +276,9 @@ def _learn(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> None
     db.execute("INSERT INTO stems (rowid, term) SELECT n, term FROM terms WHERE n > ?", (last,))
 
 
-def _ids(db: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, UUID]:
-    sql = "SELECT n, id FROM docs WHERE n IN (SELECT value FROM json_each(?))"
-    return {n: UUID(bytes=id_) for n, id_ in db.execute(sql, (json.dumps(list(set(numbers))),))}
+def _places(db: sqlite3.Connection, numbers: Iterable[int]) -> list[tuple[int, bytes, str]]:
+    sql = "SELECT n, id, day FROM docs WHERE n IN (SELECT value FROM json_each(?))"
+    return db.execute(sql, (json.dumps(list(numbers)),)).fetchall()
 
 
 def _row(document: Document) -> tuple[bytes, str, str, bytes, bytes, bytes, str]:
