@@ -30,8 +30,6 @@ SHARES = (1.0, 0.7, 0.4)
 # A read that brings more than so many tokens comes from a model far faster than anybody reads. The next read
 # waits as long as the next frame does, after the first words too: those of others, and pages, go before it.
 GUSH, PAUSE = 24, 0.05
-# The row is written after the first words, or after so many seconds: those who asked wait for words.
-WORDS_FIRST = 0.1
 
 
 class NothingSaid(ModelError):  # noqa: N818 - named as the others of its tree
@@ -69,7 +67,7 @@ class Run:
         if self._verdict is not None:
             work.cancel()
         # The model does not wait for the disk: the row is written meanwhile.
-        root = asyncio.create_task(self._root(work))
+        root = asyncio.create_task(self._root())
         partials = asyncio.create_task(self._keeper.partials())
         try:
             state, reason = await self._outcome(work)
@@ -85,8 +83,7 @@ class Run:
             self.rooted.set()
             self.ended.set()
 
-    async def _root(self, work: "asyncio.Task[str]") -> None:
-        await asyncio.wait([work], timeout=WORDS_FIRST)
+    async def _root(self) -> None:
         await self._keeper.root()
         self.rooted.set()
 
