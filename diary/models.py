@@ -5,11 +5,9 @@ another day re-seals it. Times, kinds, states and counts are readable without a 
 
     Entry      what a person wrote on a day
     Version    what an entry said before an edit, kept for thirty days
-    Draft      what they are writing: one for each day, and one for each entry being edited
-    LateDraft  a draft that arrived while its owner's vault was locked, sealed *to* them
     Reply      what the model answered to an entry, whole or as far as it came
 
-What it makes of whole days is in `diary.made`.
+What they are still writing is in `diary.unfinished`, what the model makes of whole days in `diary.made`.
 """
 
 from datetime import date
@@ -22,6 +20,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from diary import made  # noqa: F401 - Django looks for the models of an app from here
+from diary.unfinished import Draft, LateDraft
 from llamora.fields import (
     SealedBytesField,
     SealedJSONField,
@@ -29,8 +28,9 @@ from llamora.fields import (
     SealedModel,
     SealedQuerySet,
     SealedTextField,
-    new_id,
 )
+
+__all__ = ["Draft", "Entry", "LateDraft", "Reply", "ReplyKind", "ReplyState", "Version", "place_in_year"]
 
 
 def place_in_year() -> models.Func:
@@ -163,46 +163,6 @@ class Version(SealedModel):
 
     def __str__(self) -> str:
         return f"Version {self.id}"
-
-
-class Draft(SealedModel):
-    """What a person is writing on a day (`entry` is null) or changing in an entry."""
-
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    day = models.DateField()
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, null=True, related_name="drafts")
-    # The revision of the entry that is being changed: another one by then is a conflict, not an overwriting.
-    based_on = models.PositiveIntegerField(null=True, blank=True)
-    text = SealedTextField(label="diary.draft.text", bound={"day": "diary.draft.day"})
-    revision = models.PositiveIntegerField(default=1)
-    updated_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["owner", "day"], condition=models.Q(entry=None), name="draft_per_day"
-            ),
-            models.UniqueConstraint(
-                fields=["owner", "entry"], condition=~models.Q(entry=None), name="draft_per_entry"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"Draft {self.id}"
-
-
-class LateDraft(models.Model):
-    """A draft sealed to its owner's vault key while they were locked; folded in at the next unlock."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    day = models.DateField()
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, null=True, related_name="+")
-    box = models.BinaryField()
-    made_at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return f"Late draft {self.id}"
 
 
 class ReplyState(models.TextChoices):

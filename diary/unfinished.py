@@ -1,0 +1,53 @@
+"""What a person is still writing.
+
+Draft      one for each day, and one for each entry being changed
+LateDraft  a draft that arrived while its owner's vault was locked, sealed *to* them
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from llamora.fields import SealedModel, SealedTextField, new_id
+
+
+class Draft(SealedModel):
+    """What a person is writing on a day (`entry` is null) or changing in an entry."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    entry = models.ForeignKey("diary.Entry", on_delete=models.CASCADE, null=True, related_name="drafts")
+    # The revision of the entry that is being changed: another one by then is a conflict, not an overwriting.
+    based_on = models.PositiveIntegerField(null=True, blank=True)
+    text = SealedTextField(label="diary.draft.text", bound={"day": "diary.draft.day"})
+    revision = models.PositiveIntegerField(default=1)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner", "day"], condition=models.Q(entry=None), name="draft_per_day"
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "entry"], condition=~models.Q(entry=None), name="draft_per_entry"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Draft {self.id}"
+
+
+class LateDraft(models.Model):
+    """A draft sealed to its owner's vault key while they were locked; folded in at the next unlock."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    entry = models.ForeignKey("diary.Entry", on_delete=models.CASCADE, null=True, related_name="+")
+    box = models.BinaryField()
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Late draft {self.id}"
