@@ -29,7 +29,9 @@ def called(owner: UUID, text: str) -> list[UUID]:
 
 def _kept(owner: UUID, name: str) -> KeptTraceQuerySet:
     try:
-        traces = Trace.objects.of(owner).called([name]).values("id")
+        traces = list(Trace.objects.of(owner).called([name]).order_by().values_list("id", flat=True))
     except VaultLocked:
-        return KeptTrace.objects.of(owner).none()
-    return KeptTrace.objects.of(owner).filter(trace_id__in=traces)
+        traces = []
+    # Hardly a query is a trace's name: the second question is asked only where the first has an answer.
+    kept = KeptTrace.objects.of(owner)
+    return kept.filter(trace_id__in=traces) if traces else kept.none()
