@@ -20,8 +20,8 @@ of column names and reasons. A reader passes over columns and kinds it does not 
 
 A Markdown file has front matter (date, and for each entry its id, time and traces), the date as its heading,
 then each entry under its time, as it was written, and each reply as a quotation. It is for reading: a text
-that itself holds headings or quotations looks like more of the same. What is exact is in the JSON. Nothing imports
-either yet: `import_diary` takes lines of a date and a text.
+that itself holds headings or quotations looks like more of the same. What is exact is in the JSON. Nothing
+imports either yet: `import_diary` takes lines of a date and a text.
 """
 
 import json
