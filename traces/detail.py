@@ -8,13 +8,15 @@ from typing import Final
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from accounts.languages import words_of
 from accounts.models import Person
 from diary.errors import NotThere
+from traces import markup
 from traces.converters import MOST
 from traces.figures import Frequency, frequency
-from traces.heatmap import Heatmap, heatmap
+from traces.heatmap import Heatmap, HeatMonth, heatmap
 from traces.listing import names
 from traces.tallies import alongside, by_day
 
@@ -38,6 +40,15 @@ class Chosen:
     id: UUID
     name: str = field(repr=False)
     without: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A month of the year that is shown: its squares, and its days for the table."""
+
+    month: HeatMonth
+    squares: SafeString
+    days: SafeString
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +109,19 @@ class Detail:
             words=words_of(self.person.language),
         )
 
-    @property
-    def days_at(self) -> str:
-        """Return what the address of a day begins with; to reverse each would take half of the time."""
-        return reverse("day", args=[date.min]).removesuffix(f"{date.min.isoformat()}/")
+    @cached_property
+    def months(self) -> list[Block]:
+        """Return the months of that year, ready for the page."""
+        # The address of one day tells those of all: three hundred reversals would take half of the time.
+        days_at = reverse("day", args=[date.min]).removesuffix(f"{date.min.isoformat()}/")
+        return [
+            Block(
+                month=month,
+                squares=markup.squares(month, days_at=days_at),
+                days=markup.day_list(month, days_at=days_at),
+            )
+            for month in (self.heatmap.months if self.heatmap else ())
+        ]
 
     @property
     def address(self) -> str:

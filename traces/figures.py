@@ -1,10 +1,9 @@
 """What is counted of traces, from days and ids alone. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 from uuid import UUID
 
 import numpy as np
@@ -153,19 +152,22 @@ class Together:
     counts: npt.NDArray[np.int64]
 
 
-def together(kept: Iterable[tuple[UUID, UUID]]) -> Together:
+def together(kept: Iterable[tuple[Hashable, UUID]]) -> Together:
     """Return the shared entries of each two traces, from (entry, trace) pairs; on the diagonal, their own."""
-    by_entry: dict[UUID, set[UUID]] = {}
-    for entry, trace in kept:
-        by_entry.setdefault(entry, set()).add(trace)
-    ids = sorted({trace for traces in by_entry.values() for trace in traces})
-    place = {trace: number for number, trace in enumerate(ids)}
-    counts = np.zeros((len(ids), len(ids)), dtype=np.int64)
-    rows = [[place[trace] for trace in traces] for traces in by_entry.values()]
-    for first, end in pairwise([*range(0, len(rows), _BLOCK), len(rows)]):
+    entries: dict[Hashable, int] = {}
+    traces: dict[UUID, int] = {}
+    pairs = [
+        (entries.setdefault(entry, len(entries)), traces.setdefault(trace, len(traces)))
+        for entry, trace in kept
+    ]
+    rows, columns = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2).T
+    counts = np.zeros((len(traces), len(traces)), dtype=np.int64)
+    for first in range(0, len(entries), _BLOCK):
+        begin, end = np.searchsorted(rows, (first, first + _BLOCK))
         # float32 counts exactly up to 2**24, and multiplies a hundred times faster than integers do.
-        there = np.zeros((end - first, len(ids)), dtype=np.float32)
-        for number, row in enumerate(rows[first:end]):
-            there[number, row] = 1
+        there = np.zeros((_BLOCK, len(traces)), dtype=np.float32)
+        there[rows[begin:end] - first, columns[begin:end]] = 1
         counts += (there.T @ there).astype(np.int64)
-    return Together(ids, counts)
+    ids = sorted(traces)
+    order = [traces[trace] for trace in ids]
+    return Together(ids, counts[order][:, order])

@@ -9,7 +9,8 @@ from django.db.models import Q
 
 from diary.access import entry_of
 from diary.models import Entry
-from diary.shown import EntryView, entry_views
+from diary.replies.presenting import reply_views
+from diary.shown import EntryView, entry_view
 from traces.presenting import Chip, chips_of
 from traces.tallies import entries_with
 
@@ -39,10 +40,13 @@ def leaf(owner_id: UUID, trace_ids: Collection[UUID], *, zone: str, after: UUID 
         entries = entries.filter(_before(entry_of(owner_id, after)))
     found = list(entries[: ON_A_LEAF + 1])
     shown = found[:ON_A_LEAF]
-    chips = chips_of(shown)
+    chips, replies = chips_of(shown), reply_views(shown)
     past = [
-        Past(entry=view, others=[chip for chip in chips[view.id] if chip.id not in trace_ids])
-        for view in entry_views(shown, zone=zone, drafts=())
+        Past(
+            entry=entry_view(entry, zone=zone, replies=replies.get(entry.id, ())),
+            others=[chip for chip in chips[entry.id] if chip.id not in trace_ids],
+        )
+        for entry in shown
     ]
     return Leaf(past=past, after=shown[-1].id if len(found) > ON_A_LEAF else None)
 

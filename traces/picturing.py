@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.utils.safestring import SafeString
+
+from traces import markup
 from traces.detail import address
 from traces.figures import Together, together
-from traces.graph import MOST, NEAREST, TALL, WIDE, Frame, Node, Picture, Tie, draw, joined, ties
+from traces.graph import MOST, NEAREST, TALL, WIDE, Frame, Tie, draw, joined, ties
 from traces.listing import names
 from traces.tallies import every_pair
 
@@ -23,21 +26,22 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """One drawing, with the names of its points; `kind` tells the wide one from the tall one."""
+    """One drawing, ready for its page; `kind` tells the wide one from the tall one."""
 
     kind: str
     frame: Frame
-    points: Sequence[tuple[Node, str]] = field(repr=False)
-    picture: Picture
+    points: SafeString = field(repr=False)
+    lines: SafeString = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The drawings, the table, and how many traces are in the table only."""
+    """The drawings, the table, how many traces are drawn, and how many are in the table only."""
 
-    drawings: Sequence[Drawn]
-    table: Sequence[Beside]
-    left_out: int
+    drawings: Sequence[Drawn] = ()
+    table: Sequence[Beside] = ()
+    drawn: int = 0
+    left_out: int = 0
 
 
 def overview(owner_id: UUID) -> Overview:
@@ -45,7 +49,7 @@ def overview(owner_id: UUID) -> Overview:
     called = names(owner_id)
     shared = together(pair for pair in every_pair(owner_id) if pair[1] in called)
     if not shared.ids:
-        return Overview(drawings=(), table=(), left_out=0)
+        return Overview()
     near = ties(shared)
     drawn = _most_kept(shared)
     lines = [tie for tie in joined(near) if tie.one in drawn.ids and tie.other in drawn.ids]
@@ -62,7 +66,9 @@ def overview(owner_id: UUID) -> Overview:
         for row, id_ in enumerate(shared.ids)
     ]
     table.sort(key=lambda one: (-one.count, one.name.casefold()))
-    return Overview(drawings=drawings, table=table, left_out=len(shared.ids) - len(drawn.ids))
+    return Overview(
+        drawings=drawings, table=table, drawn=len(drawn.ids), left_out=len(shared.ids) - len(drawn.ids)
+    )
 
 
 def _most_kept(shared: Together) -> Together:
@@ -76,7 +82,9 @@ def _most_kept(shared: Together) -> Together:
 
 def _drawn(shared: Together, lines: Sequence[Tie], called: dict[UUID, str], frame: Frame, kind: str) -> Drawn:
     picture = draw(shared, lines, frame=frame, name=called.__getitem__)
-    # The largest last: their names may lie over smaller points, never under them.
-    by_size = sorted(picture.nodes, key=lambda node: (node.radius, node.id))
-    points = [(node, called[node.id]) for node in by_size]
-    return Drawn(kind=kind, frame=frame, points=points, picture=picture)
+    return Drawn(
+        kind=kind,
+        frame=frame,
+        points=markup.points(picture.nodes, name=called.__getitem__, at=lambda id_: address((id_,))),
+        lines=markup.lines(picture.lines),
+    )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Count, Max, Min
+from django.db.models import CharField, Count, Max, Min
+from django.db.models.functions import Cast
 
 from diary.models import Entry
 from diary.models import EntryQuerySet as Entries
@@ -52,7 +53,13 @@ def alongside(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[UUID, int]:
     return dict(others.order_by().values_list("trace_id").annotate(Count("id")))
 
 
-def every_pair(owner_id: UUID) -> Iterator[tuple[UUID, UUID]]:
-    """Yield each entry with each of its traces."""
-    kept = KeptTrace.objects.of(owner_id).order_by()
-    return kept.values_list("entry_id", "trace_id").iterator(chunk_size=2000)
+def every_pair(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
+    """Yield each entry, in letters, with each of its traces, deleted ones too."""
+    # In letters: to make an id of each of thousands takes four times as long as reading them.
+    entry, trace = Cast("entry_id", CharField()), Cast("trace_id", CharField())
+    there = set(Entry.objects.of(owner_id).order_by().values_list(Cast("id", CharField()), flat=True))
+    kept = KeptTrace.objects.filter(owner_id=owner_id).order_by().values_list(entry, trace)
+    ids: dict[str, UUID] = {}
+    for entry_id, trace_id in kept:
+        if entry_id in there:
+            yield entry_id, ids.get(trace_id) or ids.setdefault(trace_id, UUID(trace_id))

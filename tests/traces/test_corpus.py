@@ -1,0 +1,97 @@
+"""Forty traces over four years and a half of a real diary: counted exactly, and how long pages take."""
+
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.traces.cast import Member
+from tests.traces.pepys import NAMES, kept_by_rule
+from traces.models import Trace
+
+ROUNDS = 40
+
+
+@pytest.fixture
+def on(owner: Member, shared: Path) -> dict[str, set[UUID]]:
+    """By name, the entries a trace is kept on."""
+    return kept_by_rule(owner, shared)
+
+
+def ids_by_name(owner: Member) -> dict[str, UUID]:
+    with owner.unlocked():
+        return {str(trace.name): trace.id for trace in Trace.objects.of(owner.id)}
+
+
+def companions(page: str) -> dict[str, int]:
+    found = re.findall(r'class="companion"[^>]*><bdi>(.*?)</bdi> <span class="trace-times">(\d+)<', page)
+    return {name: int(count) for name, count in found}
+
+
+def test_what_occurs_together_is_what_is_counted_one_by_one(owner: Member, on: dict[str, set[UUID]]) -> None:
+    ids = ids_by_name(owner)
+    assert len(ids) == len(NAMES) == 40
+
+    for name in ids:
+        counted = {other: len(on[name] & on[other]) for other in on if other != name}
+        page = owner.get(f"/traces/{ids[name]}/").content.decode()
+        assert companions(page) == {other: count for other, count in counted.items() if count}
+        assert f"{len(on[name])} entries, the first on" in page
+    for pair in random.Random(4).sample(list(combinations(ids, 2)), 12):
+        both = on[pair[0]] & on[pair[1]]
+        page = owner.get(f"/traces/{ids[pair[0]]}/with/{ids[pair[1]]}/").content.decode()
+        counted = {other: len(both & on[other]) for other in on if other not in pair}
+        assert companions(page) == {other: count for other, count in counted.items() if count}
+        assert f"{len(both)} entr" in page or not both
+
+
+def test_the_pictures_table_holds_the_same_counts(owner: Member, on: dict[str, set[UUID]]) -> None:
+    page = owner.get("/traces/picture/").content.decode()
+
+    pairs = Counter({frozenset((a, b)): len(on[a] & on[b]) for a, b in combinations(on, 2)})
+    rows = re.findall(r'<tr><th scope="row">.*?<bdi>(.*?)</bdi>.*?<td>(\d+)</td><td>(.*?)</td></tr>', page)
+    assert {name: int(count) for name, count, _ in rows} == {
+        name: len(entries) for name, entries in on.items()
+    }
+    for name, _, beside in rows:
+        for other, count in re.findall(r"<bdi>(.*?)</bdi></a> (\d+)", beside):
+            assert int(count) == pairs[frozenset((name, other))]
+
+
+def timed(owner: Member, path: str) -> Iterator[tuple[float, float]]:
+    """Yield milliseconds of each round: by the clock, and of this thread alone."""
+    for _ in range(ROUNDS):
+        wall, own = time.perf_counter(), time.thread_time()
+        answer: Any = owner.get(path)
+        assert answer.status_code == 200
+        yield (time.perf_counter() - wall) * 1000, (time.thread_time() - own) * 1000
+
+
+@pytest.mark.slow
+def test_how_long_pages_take(
+    owner: Member, on: dict[str, set[UUID]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = ids_by_name(owner)
+    by_count = sorted(on, key=lambda name: len(on[name]))
+    often, middle = ids[by_count[-1]], ids[by_count[len(by_count) // 2]]
+    paths = {
+        "index": "/traces/",
+        "detail, most kept": f"/traces/{often}/",
+        "detail, middling": f"/traces/{middle}/",
+        "both": f"/traces/{often}/with/{middle}/",
+        "picture": "/traces/picture/",
+    }
+
+    for name, path in paths.items():
+        list(timed(owner, path))
+        wall, own = zip(*timed(owner, path), strict=True)
+        with capsys.disabled():
+            print(f"{name:20} {median(wall):6.1f} ms by the clock, {median(own):6.1f} ms of its own thread")
