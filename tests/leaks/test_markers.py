@@ -82,6 +82,26 @@ class Writer:
         for _ in range(5):
             answered(self.who, entry)
 
+    def keeps_traces(self) -> None:
+        who = self.who
+        entry = who.wrote(self.words("traced"))
+        here = f"/entries/{entry}/traces"
+        kept = who.post(f"{here}/keep/", script=True, name=self.words("trace"))
+        trace = re.findall(r"/traces/([0-9a-f-]{36})/glance/", kept.body)[0]
+        assert who.post(f"{here}/complete/", script=True, name=self.words("tr")[:12]).status == 200
+        assert who.post(f"{here}/dismiss/", script=True, pick=self.words("unwanted")).status == 200
+        for name in (self.words("long") * 3, self.words("control") + "\x07"):
+            for script in (True, False):
+                assert who.post(f"{here}/keep/", script=script, name=name).status == 422
+        assert who.post(f"/traces/{trace}/rename/", name=self.words("renamed")).status == 302
+        traces = [self.words("offered"), self.words("too")]
+        answer = json.dumps({"emoji": "☕", "traces": traces}, ensure_ascii=False)
+        self.house.model.offer(Script(tokens=[answer]))
+        page = who.post(f"{here}/propose/", script=True)
+        while "Looking for traces" in page.body:
+            page = who.fetch(f"{here}/propose/")
+        assert self.words("offered")[:20] in page.body
+
     def stands_at_the_door(self) -> None:
         stranger = self.house.stranger
         stranger.name = self.words("unknown-name")
@@ -250,6 +270,7 @@ def writer(house: House, tmp_path_factory: pytest.TempPathFactory) -> Writer:
     writer.writes_a_diary()
     writer.types_while_locked()
     writer.is_answered()
+    writer.keeps_traces()
     writer.stands_at_the_door()
     writer.mistakes_an_address()
     writer.sends_what_nobody_asked_for()
@@ -262,7 +283,7 @@ def writer(house: House, tmp_path_factory: pytest.TempPathFactory) -> Writer:
 def test_the_owner_finds_what_they_wrote(writer: Writer) -> None:
     today, day = writer.who.get("/").body, writer.who.get(f"/d/{DAY}/").body
 
-    for where in ("edited", "asked", "reply"):
+    for where in ("edited", "asked", "reply", "renamed", "offered"):
         assert f"{core_of(writer.marker)}-{where}" in today
     for where in ("imported", "draft"):
         assert f"{core_of(writer.marker)}-{where}" in day
