@@ -2,6 +2,7 @@
 
 A new secret replaces its slot, key pair and all. The data key stays, so whoever has a copy of the old slot
 and its secret could read on: that is why a new password can turn the key too, and `somebody_had_my_key` does.
+Where other sessions end, the one that asks goes on with a new half: whoever copied its cookie is out as well.
 """
 
 from collections.abc import Iterator
@@ -11,13 +12,13 @@ from dataclasses import dataclass, field
 from accounts import keys, rotation, sessions
 from accounts.cookies import SessionCookie
 from accounts.errors import OtherPerson
-from accounts.models import KeySlot, SlotKind
+from accounts.models import KeySlot, SignIn, SlotKind
 from accounts.rotation import RefusedSlot, background
 from accounts.services.entering import opening
 from accounts.turnstile import turnstile
 from accounts.vault import RequestVault
 from llamora import crypto
-from llamora.crypto import Slot
+from llamora.crypto import Keyring, Slot
 from llamora.database import writing
 
 
@@ -33,9 +34,10 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Secured:
-    """What became of it: a code to show once, where one was made, and the slots that were given nothing."""
+    """What became of it: a code to show once, a new cookie for the browser, slots that were given nothing."""
 
     recovery_code: str | None = field(default=None, repr=False)
+    cookie: SessionCookie | None = field(default=None, repr=False)
     refused: tuple[RefusedSlot, ...] = ()
 
 
@@ -45,9 +47,9 @@ def new_recovery_code(asked: Asked, *, end_others: bool = False) -> Secured:
         code, slot = _new_code(opened, asked)
         with writing():
             keys.replace_slots(opened.keyring, by=[slot])
-            _end_others(opened, asked, wanted=end_others)
+            cookie = _end_others(opened.keyring, asked) if end_others else None
     keys.leave_no_trace()
-    return Secured(recovery_code=code)
+    return Secured(recovery_code=code, cookie=cookie)
 
 
 def change_password(
@@ -58,9 +60,10 @@ def change_password(
         slot = _slot(opened, asked, kind=SlotKind.PASSWORD, secret=new_password)
         with writing():
             keys.replace_slots(opened.keyring, by=[slot])
-            _end_others(opened, asked, wanted=end_others)
             turned = _turn(opened, asked, by=slot) if turn else None
-    return _done(turned)
+            now = turned.keyring if turned else opened.keyring
+            cookie = _end_others(now, asked) if end_others or turn else None
+    return _done(turned, cookie=cookie)
 
 
 def turn_key(asked: Asked) -> Secured:
@@ -68,9 +71,10 @@ def turn_key(asked: Asked) -> Secured:
 
     Raise OtherPerson, WrongSecret, TooSoon, Busy, NotWritten or one of RotationError.
     """
-    with reopened(asked) as opened:
+    with reopened(asked) as opened, writing():
         turned = _turn(opened, asked, by=opened.slot)
-    return _done(turned)
+        cookie = _end_others(turned.keyring, asked)
+    return _done(turned, cookie=cookie)
 
 
 def somebody_had_my_key(asked: Asked, *, new_password: str) -> Secured:
@@ -88,7 +92,8 @@ def somebody_had_my_key(asked: Asked, *, new_password: str) -> Secured:
             KeySlot.objects.filter(owner_id=opened.keyring.owner).delete()
             keys.replace_slots(opened.keyring, by=[of_password, of_code])
             turned = _turn(opened, asked, by=of_password)
-    return _done(turned, code=code)
+            cookie = _end_others(turned.keyring, asked)
+    return _done(turned, code=code, cookie=cookie)
 
 
 @contextmanager
@@ -123,9 +128,14 @@ def _new_code(opened: keys.Opened, asked: Asked) -> tuple[str, Slot]:
     return code, _slot(opened, asked, kind=SlotKind.RECOVERY, secret=secret)
 
 
-def _end_others(opened: keys.Opened, asked: Asked, *, wanted: bool) -> None:
-    if wanted:
-        sessions.end_all(person_id=opened.keyring.owner, but=asked.cookie.sign_in_id)
+def _end_others(keyring: Keyring, asked: Asked) -> SessionCookie | None:
+    """End every other session, and every copy of this one's cookie; return the cookie it goes on with."""
+    here = asked.cookie.sign_in_id
+    sessions.end_all(person_id=keyring.owner, but=here)
+    try:
+        return sessions.unlock(sign_in_id=here, keyring=keyring)
+    except SignIn.DoesNotExist:
+        return None  # ended while the password was being checked
 
 
 def _turn(opened: keys.Opened, asked: Asked, *, by: Slot) -> rotation.Turned:
@@ -133,11 +143,13 @@ def _turn(opened: keys.Opened, asked: Asked, *, by: Slot) -> rotation.Turned:
     return rotation.turn(way_in, here=asked.cookie)
 
 
-def _done(turned: rotation.Turned | None, *, code: str | None = None) -> Secured:
+def _done(
+    turned: rotation.Turned | None, *, cookie: SessionCookie | None, code: str | None = None
+) -> Secured:
     """Leave the rest of a rotation to its thread, once all is committed."""
     keys.leave_no_trace()
     if turned is None:
-        return Secured(recovery_code=code)
+        return Secured(recovery_code=code, cookie=cookie)
     background.start(turned.keyring)
     turned.keyring.close()
-    return Secured(recovery_code=code, refused=turned.refused)
+    return Secured(recovery_code=code, cookie=cookie, refused=turned.refused)

@@ -13,13 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import known_browsers, return_address, sentences, services, sessions
 from accounts.addresses import address_of
 from accounts.answers import LOCKED, SIGNED_OUT, by_script, say_when, status_of
-from accounts.cookies import SessionCookie, clear_cache, forget_cookies, set_cookie
+from accounts.cookies import clear_cache, forget_cookies
 from accounts.devices import device_of
 from accounts.errors import AccountsError
 from accounts.forms import SignInForm, UnlockForm
 from accounts.gates import turned_away
 from accounts.http import HouseholdRequest
 from accounts.turnstile import through_turnstile
+from accounts.views.staying import keep_cookie
 
 REFUSED = 422
 
@@ -51,7 +52,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
         return say_when(_sign_in_page(request, form, following, status=status_of(error)), error)
     rotate_token(request)
     response = _come_in(request, following)
-    _keep_cookie(request, response, cookie)
+    keep_cookie(request, response, cookie)
     if form.cleaned_data["keep"]:
         known_browsers.mark(response, person_id=person.id, secure=request.is_secure())
     return response
@@ -98,17 +99,12 @@ def unlock(request: HouseholdRequest) -> HttpResponse:
         return say_when(_unlock_page(request, form, following, status=status_of(error)), error)
     # The CSRF secret stays: a save from another tab is under way with it.
     response = _come_in(request, following)
-    _keep_cookie(request, response, cookie)
+    keep_cookie(request, response, cookie)
     return response
 
 
 def _why_locked(error: AccountsError) -> str:
     return sentences.refusal(error) if error.code != "wrong" else sentences.NOT_THIS_ONE
-
-
-def _keep_cookie(request: HouseholdRequest, response: HttpResponse, cookie: SessionCookie) -> None:
-    age = sessions.age_of_cookie(cookie.sign_in_id)
-    set_cookie(response, cookie, secure=request.is_secure(), age=age)
 
 
 def _to_sign_in(following: str) -> HttpResponse:

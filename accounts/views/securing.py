@@ -17,6 +17,7 @@ from accounts.services.securing import Asked, Secured
 from accounts.turnstile import through_turnstile
 from accounts.views.codes import show_code
 from accounts.views.proving import proven
+from accounts.views.staying import keep_cookie
 
 _FORM = ["GET", "HEAD", "POST"]
 _CHANGED = "Your password is changed. From now on it and your recovery code open your diary."
@@ -39,7 +40,7 @@ def change_password(request: HouseholdRequest) -> HttpResponse:
         if chosen["turn"]:
             messages.success(request, _TURNED)
         _name_refused(request, secured)
-        return redirect("key" if chosen["turn"] else "settings")
+        return _stay(request, redirect("key" if chosen["turn"] else "settings"), secured)
 
     return proven(request, form, template="accounts/change_password.html", act=act)
 
@@ -69,7 +70,7 @@ def key(request: HouseholdRequest) -> HttpResponse:
         secured = securing.turn_key(asked)
         messages.success(request, _TURNED)
         _name_refused(request, secured)
-        return redirect("key")
+        return _stay(request, redirect("key"), secured)
 
     context = {"standing": rotation.standing(request.user.id)}
     return proven(request, form, template="accounts/key.html", act=act, context=context)
@@ -109,7 +110,15 @@ def key_go_on(request: HouseholdRequest) -> HttpResponse:
 
 def _code(request: HouseholdRequest, secured: Secured) -> HttpResponse:
     code = secured.recovery_code or ""
-    return show_code(request, request.user, code=code, following=reverse("settings"))
+    shown = show_code(request, request.user, code=code, following=reverse("settings"))
+    return _stay(request, shown, secured)
+
+
+def _stay(request: HouseholdRequest, response: HttpResponse, secured: Secured) -> HttpResponse:
+    """Hand this browser its new half, where the one it had has ended with the other sessions."""
+    if secured.cookie is not None:
+        keep_cookie(request, response, secured.cookie)
+    return response
 
 
 def _name_refused(request: HouseholdRequest, secured: Secured) -> None:

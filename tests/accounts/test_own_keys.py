@@ -266,6 +266,17 @@ def test_somebody_had_my_key_replaces_everything(owner: Member) -> None:
     assert Vault.objects.get(owner=owner.person).epoch == 2
 
 
+@pytest.mark.parametrize("path", ["/settings/key/", "/settings/somebody-had-my-key/"])
+def test_whoever_copied_this_browsers_cookie_is_out_as_well(owner: Member, path: str) -> None:
+    copied = owner.cookie()
+
+    sends(owner, path)
+
+    assert open_cookie(copied).person is None
+    assert owner.is_unlocked()
+    assert owner.cookie().sign_in_id == copied.sign_in_id
+
+
 def test_a_cookie_without_a_sign_in_proves_nothing(owner: Member) -> None:
     SignIn.objects.filter(person=owner.person).delete()
 

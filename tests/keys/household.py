@@ -199,12 +199,12 @@ class Household(RuleBasedStateMachine):
             with pytest.raises(rotation.Unfinished):
                 securing.change_password(asked, new_password=new, turn=True)
             return
-        securing.change_password(asked, new_password=new, end_others=end_others, turn=turn)
+        secured = securing.change_password(asked, new_password=new, end_others=end_others, turn=turn)
         person["password"] = new
         if end_others:
-            person["browsers"] = {asked.cookie: True}
+            person["browsers"] = {secured.cookie: True}
         if turn:
-            self._has_turned(person, here=asked.cookie)
+            self._has_turned(person, here=secured.cookie)
 
     @rule(who=WHO, end_others=st.booleans())
     def makes_a_new_code(self, who: int, end_others: bool) -> None:
@@ -214,7 +214,7 @@ class Household(RuleBasedStateMachine):
         assert secured.recovery_code
         person["code"] = secured.recovery_code
         if end_others:
-            person["browsers"] = {asked.cookie: True}
+            person["browsers"] = {secured.cookie: True}
 
     @rule(who=WHO)
     def recovers(self, who: int) -> None:
@@ -232,7 +232,7 @@ class Household(RuleBasedStateMachine):
         secured = securing.somebody_had_my_key(asked, new_password=new)
         assert secured.recovery_code
         person["password"], person["code"] = new, secured.recovery_code
-        self._has_turned(person, here=asked.cookie)
+        self._has_turned(person, here=secured.cookie)
 
     @rule(who=WHO)
     def turns_the_key(self, who: int) -> None:
@@ -243,8 +243,9 @@ class Household(RuleBasedStateMachine):
                 securing.turn_key(asked)
             return
         self._turns_past_old_slots(person)
-        assert securing.turn_key(asked).refused == ()
-        self._has_turned(person, here=asked.cookie)
+        secured = securing.turn_key(asked)
+        assert secured.refused == ()
+        self._has_turned(person, here=secured.cookie)
 
     @rule(who=WHO, at=st.integers(10, 80))
     def dies_while_turning_the_key(self, who: int, at: int) -> None:

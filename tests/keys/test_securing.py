@@ -1,7 +1,8 @@
 """New secrets and new keys, and a thief who holds the old ones."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,13 +13,20 @@ from accounts.errors import DamagedSlot, OtherPerson, WrongSecret
 from accounts.models import FormerKey, KeySlot, SignIn, SlotKind
 from accounts.rotation import background
 from accounts.services import securing
-from accounts.services.securing import Asked
+from accounts.services.securing import Asked, Secured
 from diary.models import Entry
 from llamora.crypto import CryptoError, Keyring, in_force, open_slot
 from llamora.fields import new_id
 from tests.keys.house import Diarist
 
 NEW_PASSWORD = "seven herons over the marsh"
+ENDING: dict[str, Callable[[Asked], Secured]] = {
+    "a new code": partial(securing.new_recovery_code, end_others=True),
+    "a new password": partial(securing.change_password, new_password=NEW_PASSWORD, end_others=True),
+    "a new password and key": partial(securing.change_password, new_password=NEW_PASSWORD, turn=True),
+    "a new key": securing.turn_key,
+    "somebody had my key": partial(securing.somebody_had_my_key, new_password=NEW_PASSWORD),
+}
 
 
 @pytest.fixture
@@ -106,10 +114,23 @@ def test_a_new_code_replaces_the_old_one(owner: Diarist, here: SessionCookie) ->
 def test_the_others_are_signed_out_where_that_was_wanted(owner: Diarist, here: SessionCookie) -> None:
     owner.signs_in()
 
-    securing.new_recovery_code(asked(here, password=owner.password), end_others=True)
+    secured = securing.new_recovery_code(asked(here, password=owner.password), end_others=True)
 
     assert [row.id for row in SignIn.objects.all()] == [here.sign_in_id]
-    assert sessions.open_cookie(here).is_unlocked
+    assert sessions.open_cookie(secured.cookie).is_unlocked
+
+
+@pytest.mark.parametrize("act", ENDING.values(), ids=ENDING)
+def test_a_copy_of_the_asking_browsers_cookie_ends_with_the_others(
+    owner: Diarist, here: SessionCookie, act: Callable[[Asked], Secured]
+) -> None:
+    """Whoever copied this very browser's cookie must not stay in with the one who shuts them out."""
+    secured = act(asked(here, password=owner.password))
+
+    assert secured.cookie is not None
+    assert secured.cookie.sign_in_id == here.sign_in_id
+    assert sessions.open_cookie(here).person is None
+    assert sessions.open_cookie(secured.cookie).is_unlocked
 
 
 def test_a_new_password_has_a_new_key_pair(owner: Diarist, here: SessionCookie) -> None:
@@ -129,14 +150,16 @@ def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Diarist, he
     thief = Thief.of(owner)
     assert thief.opens_slots() == 1
 
-    securing.change_password(asked(here, password=owner.password), new_password=NEW_PASSWORD, turn=True)
+    secured = securing.change_password(
+        asked(here, password=owner.password), new_password=NEW_PASSWORD, turn=True
+    )
     owner.password = NEW_PASSWORD
 
     assert is_finished(owner)
     assert thief.opens_slots() == 0
     assert thief.reads() == []
     assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
-    assert sessions.open_cookie(here).is_unlocked
+    assert sessions.open_cookie(secured.cookie).is_unlocked
 
 
 def test_turning_the_key_needs_the_password_again(owner: Diarist, here: SessionCookie) -> None:
@@ -153,7 +176,7 @@ def test_turning_the_key_leaves_this_browser_unlocked(owner: Diarist, here: Sess
 
     assert secured.refused == ()
     assert is_finished(owner)
-    assert owner.reads(sessions.open_cookie(here).keyring) == owner.texts
+    assert owner.reads(sessions.open_cookie(secured.cookie).keyring) == owner.texts
     assert SignIn.objects.count() == 1
 
 
@@ -198,8 +221,8 @@ def test_somebody_had_my_key_finishes_a_rotation_first(owner: Diarist, here: Ses
 
 def test_old_slots_put_back_open_nothing(owner: Diarist, here: SessionCookie) -> None:
     thief = Thief.of(owner)
-    securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
-    owner.writes_from(sessions.open_cookie(here).keyring, "Written after the theft.")
+    secured = securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+    owner.writes_from(sessions.open_cookie(secured.cookie).keyring, "Written after the theft.")
 
     thief.puts_the_slots_back()
 

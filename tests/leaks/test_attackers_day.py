@@ -24,6 +24,7 @@ DAY = {
         "accounts/test_signing_in.py::test_only_hashes_of_cookies_are_stored",
         "accounts/test_sessions.py::test_without_the_run_secret_one_is_signed_in_but_locked",
         "keys/test_securing.py::test_a_cookie_of_another_browser_asks_for_nothing",
+        "keys/test_securing.py::test_a_copy_of_the_asking_browsers_cookie_ends_with_the_others",
         "leaks/test_attacks_sockets.py::test_a_copied_cookie_hears_nothing_more_after_the_lock",
     ],
     "copied backup": [
