@@ -1,6 +1,7 @@
 """`.ci/run` forbids skips: what is absent must be seen, wherever a test finds out."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,35 +10,46 @@ import pytest
 
 from tests.conftest import ROOT
 
-INSIDE = "import pytest\n\ndef test_it():\n    pytest.skip('absent')\n"
-MARKED = "import pytest\n\n@pytest.mark.skipif(True, reason='absent')\ndef test_it():\n    pass\n"
-WHOLE_FILE = "import pytest\n\npytest.importorskip('a_module_that_is_absent')\n\ndef test_it():\n    pass\n"
+# One of its own for each, since the last is skipped as a whole while it is read.
+FILES = {
+    "test_inside.py": "import pytest\n\ndef test_it():\n    pytest.skip('absent')\n",
+    "test_marked.py": "import pytest\n\n@pytest.mark.skipif(True, reason='')\ndef test_it():\n    pass\n",
+    "test_whole.py": "import pytest\n\npytest.importorskip('absent_module')\n\ndef test_it():\n    pass\n",
+}
 
 
-def verdict(folder: Path, text: str, *, forbidden: bool) -> "subprocess.CompletedProcess[str]":
-    (folder / "test_it.py").write_text(text)
+def verdict(folder: Path, *, forbidden: bool) -> "subprocess.CompletedProcess[str]":
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
     environment = {name: value for name, value in os.environ.items() if name != "LLAMORA_TEST_NO_SKIP"}
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest"]
     return subprocess.run(
-        [*command, str(folder / "test_it.py")],
+        [*command, "-n", "0", "--continue-on-collection-errors", str(folder)],
         cwd=ROOT,
-        env={**environment, "LLAMORA_TEST_NO_SKIP": "1"} if forbidden else environment,
+        env=environment | {"COLUMNS": "500"} | ({"LLAMORA_TEST_NO_SKIP": "1"} if forbidden else {}),
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-@pytest.mark.parametrize("text", [INSIDE, MARKED, WHOLE_FILE])
-def test_a_skip_fails_where_skips_are_forbidden(tmp_path: Path, text: str) -> None:
-    answer = verdict(tmp_path, text, forbidden=True)
+@pytest.mark.parametrize("file", FILES)
+def test_a_skip_fails_where_skips_are_forbidden(
+    forbidden: "subprocess.CompletedProcess[str]", file: str
+) -> None:
+    assert forbidden.returncode == 1, forbidden.stdout
+    assert re.search(
+        rf"^(FAILED|ERROR) .*{file}.*LLAMORA_TEST_NO_SKIP forbids", forbidden.stdout, re.MULTILINE
+    )
 
-    assert answer.returncode in (1, 2), answer.stdout
-    assert "LLAMORA_TEST_NO_SKIP forbids" in answer.stdout
+
+@pytest.fixture(scope="module")
+def forbidden(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.CompletedProcess[str]":
+    return verdict(tmp_path_factory.mktemp("forbidden"), forbidden=True)
 
 
 def test_a_skip_is_a_skip_elsewhere(tmp_path: Path) -> None:
-    answer = verdict(tmp_path, INSIDE, forbidden=False)
+    answer = verdict(tmp_path, forbidden=False)
 
     assert answer.returncode == 0, answer.stdout
-    assert "1 skipped" in answer.stdout
+    assert "3 skipped" in answer.stdout
