@@ -21,13 +21,14 @@ from diary.models import Entry
 from llamora.crypto import Keyring, in_force, new_vault_keys, secret_bytes
 from llamora.database import writing
 from search.choices import chosen
+from search.embedded import Embedded
 from search.embedder import Embedder, Floats, embedders
 from search.errors import EmbedderAway
 from search.finding import search
 from search.person import PersonIndex
 from search.query import parse
 from search.snapshots import SnapshotFolder
-from search.vectors import Embedded, VectorsIndex
+from search.vectors import VectorsIndex
 
 PLANTED = 200
 _WIDTH = 384

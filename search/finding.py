@@ -7,14 +7,15 @@ from typing import Final
 from uuid import UUID
 
 from search import fusion, snippets, traced
+from search.asked import Query
 from search.chunks import Span
 from search.documents import Document
+from search.embedded import Near
 from search.embedder import Embedder
 from search.errors import IndexClosed
 from search.person import PersonIndex
-from search.query import Query
 from search.snippets import Marker, Part
-from search.vectors import Near, VectorsIndex
+from search.vectors import VectorsIndex
 from search.words import WordsIndex
 
 PAGE: Final = 20

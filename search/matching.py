@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from search.asked import Query, Term
 from search.folding import is_unbroken
-from search.query import Query, Term
 
 # Filters are asked of each text with the words: of 50,000 that takes 30 ms, and nobody reads on so far.
 COUNTED: Final = 5000

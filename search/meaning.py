@@ -16,8 +16,8 @@ import numpy as np
 
 from search.chunks import Span, chunks
 from search.documents import Document
+from search.embedded import DIGEST, Embedded
 from search.embedder import BATCH, Embedder
-from search.vectors import DIGEST, Embedded
 
 _HEAD: Final = struct.Struct(f"<{DIGEST}sHH")
 # A limit-long entry of one-character paragraphs is still this many chunks at most.

@@ -19,13 +19,14 @@ from llamora.crypto import Keyring, VaultLocked, WrongEpoch, in_force
 from llamora.database import NotWritten, writing
 from search import rows, sources
 from search.documents import Document
+from search.embedded import Embedded
 from search.embedder import Embedder
 from search.errors import IndexClosed
 from search.keeping import Keeping
 from search.meaning import embed
 from search.places import Places
 from search.snapshots import SnapshotFolder
-from search.vectors import Embedded, VectorsIndex
+from search.vectors import VectorsIndex
 from search.words import WordsIndex
 
 EMBED: Final = 8

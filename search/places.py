@@ -5,7 +5,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
-from search.query import Query
+from search.asked import Query
 
 _MANY: Final = 64
 

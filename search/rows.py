@@ -7,11 +7,11 @@ from uuid import UUID
 
 from llamora.crypto import Keyring
 from search import chunks
+from search.embedded import Embedded
 from search.embedder import Embedder
 from search.meaning import from_body, to_body
 from search.models import Vector
 from search.opened import opened
-from search.vectors import Embedded
 
 READ: Final = 250
 

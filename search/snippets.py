@@ -10,9 +10,9 @@ from typing import Final
 
 import ahocorasick
 
+from search.asked import Query, Term
 from search.chunks import Span
 from search.folding import fold_with_places, is_unbroken, printed
-from search.query import Query, Term
 
 SHOWN: Final = 240
 _LEAD: Final = 60

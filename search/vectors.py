@@ -5,8 +5,7 @@ float16; in memory they are float32, since numpy multiplies float16 forty times 
 text are zeroed and used again: nothing of an edited text stays.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from threading import Lock
 from typing import Final
 from uuid import UUID
@@ -15,34 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import nearness, packing
-from search.chunks import Span
+from search.embedded import Embedded, Near
 from search.errors import IndexClosed
 from search.graph import GRAPH_FROM, Graph
 from search.nearness import Floats
 
-DIGEST: Final = 32
 _FIRST_ROOM: Final = 256
 # So many rows are looked at for each text wanted: a long text has many chunks.
 _ROWS: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """A text near in meaning, by its nearest chunk."""
-
-    id: UUID
-    score: float
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """The vectors of one text, and the digest of the text they were made from."""
-
-    id: UUID
-    digest: bytes
-    spans: Sequence[Span] | NDArray[np.uint32]
-    matrix: NDArray[np.float16]
 
 
 class VectorsIndex:

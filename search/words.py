@@ -18,11 +18,11 @@ from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from search import matching
+from search import matching, tables
+from search.asked import Query
 from search.documents import Document
 from search.errors import IndexClosed, SnapshotRefused
 from search.folding import fold, index_form, words_of
-from search.query import Query
 from search.ranking import Finder, forms_of
 
 # Names how texts are cut into words; kept indexes of another rule are thrown away.
@@ -30,22 +30,6 @@ RULE: Final = "words/1"
 
 # Below this many hits, texts with only some of the words are shown after those with all.
 ENOUGH: Final = 10
-
-_SCHEMA = """
-PRAGMA temp_store = MEMORY;
-CREATE TABLE IF NOT EXISTS docs (
-    n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, day TEXT NOT NULL, entry BLOB NOT
-    NULL,
-    stamp BLOB NOT NULL, digest BLOB NOT NULL, body TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS docs_by_day ON docs (day, kind, id, entry);
-CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
-    body, content='docs', content_rowid='n', tokenize='unicode61 remove_diacritics 0');
-CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(words, row);
-CREATE TABLE IF NOT EXISTS terms (n INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE);
-CREATE VIRTUAL TABLE IF NOT EXISTS stems USING fts5(
-    term, content='terms', content_rowid='n', tokenize='porter unicode61 remove_diacritics 0', detail=none);
-"""
-_COLUMNS = "id, kind, day, entry, stamp, digest, body"
 
 
 Place = tuple[bytes, date, UUID]
@@ -73,7 +57,7 @@ class WordsIndex:
         try:
             if snapshot is not None:
                 self._db.deserialize(snapshot)
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(tables.SCHEMA)
         except sqlite3.DatabaseError:
             self._db.close()
             raise SnapshotRefused("torn") from None
@@ -113,30 +97,30 @@ class WordsIndex:
         """Add texts, or replace those with the same id; without `settle`, `settle()` must follow."""
         forms = [index_form(d.text) for d in documents]
         new = {word for d in documents for word in words_of(d.text)} if settle else set()
-        with self._use() as db, _transaction(db):
-            _remove(db, [d.id.bytes for d in documents])
+        with self._use() as db, tables.transaction(db):
+            tables.remove(db, [d.id.bytes for d in documents])
             first = db.execute("SELECT coalesce(max(n), 0) + 1 FROM docs").fetchone()[0]
             db.executemany(
-                f"INSERT INTO docs (n, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
-                [(first + place, *_row(document)) for place, document in enumerate(documents)],
+                f"INSERT INTO docs (n, {tables.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
+                [(first + place, *tables.row_of(document)) for place, document in enumerate(documents)],
             )
             db.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", enumerate(forms, first))
             if new:
-                _learn(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
+                tables.learn(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
 
     def settle(self) -> None:
         """Learn the words of everything that was put without."""
-        with self._use() as db, _transaction(db):
-            _learn(db, "SELECT term FROM vocabulary", ())
+        with self._use() as db, tables.transaction(db):
+            tables.learn(db, "SELECT term FROM vocabulary", ())
 
     def remove(self, ids: Iterable[UUID]) -> None:
         """Take texts out; those that are not there are no matter."""
-        with self._use() as db, _transaction(db):
-            _remove(db, [id_.bytes for id_ in ids])
+        with self._use() as db, tables.transaction(db):
+            tables.remove(db, [id_.bytes for id_ in ids])
 
     def restamp(self, stamps: dict[UUID, bytes]) -> None:
         """Note new envelopes of unchanged texts: a tenth of what putting them again costs."""
-        with self._use() as db, _transaction(db):
+        with self._use() as db, tables.transaction(db):
             db.executemany(
                 "UPDATE docs SET stamp = ? WHERE id = ?", [(s, i.bytes) for i, s in stamps.items()]
             )
@@ -163,10 +147,10 @@ class WordsIndex:
     def documents(self, ids: Iterable[UUID]) -> dict[UUID, Document]:
         """Return those of these texts that are there."""
         wanted = json.dumps([id_.hex for id_ in ids])
-        sql = f"SELECT {_COLUMNS} FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"  # noqa: S608
+        sql = f"SELECT {tables.COLUMNS} FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"  # noqa: S608
         with self._use() as db:
             rows = db.execute(sql, (wanted,)).fetchall()
-        return {document.id: document for document in map(_document, rows)}
+        return {document.id: document for document in map(tables.document_of, rows)}
 
     def days_of(self, ids: Iterable[UUID]) -> dict[UUID, date]:
         """Return the days of those of these texts that are there."""
@@ -212,7 +196,7 @@ class WordsIndex:
             strict, total = finder.strict(), finder.total
             phrases = finder.phrases() if total else []
             loose = finder.loose() if total < ENOUGH else []
-            rows = _places(db, {*phrases, *strict, *loose})
+            rows = tables.places(db, {*phrases, *strict, *loose})
         ids = {n: UUID(bytes=id_) for n, id_, _ in rows}
         return WordHits(
             phrases=[ids[n] for n in phrases],
@@ -245,56 +229,3 @@ class WordsIndex:
         with self._use() as db:
             pages, page = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
         return int(pages * page)
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN")
-    try:
-        yield
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
-
-
-def _remove(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
-    sql = "SELECT n, body FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
-    rows = db.execute(sql, (json.dumps([id_.hex() for id_ in ids]),)).fetchall()
-    # FTS5 must be told the very words that were put in, or they stay findable.
-    gone = [("delete", n, index_form(body)) for n, body in rows]
-    db.executemany("INSERT INTO words (words, rowid, body) VALUES (?, ?, ?)", gone)
-    db.executemany("DELETE FROM docs WHERE n = ?", [(n,) for n, _ in rows])
-
-
-def _learn(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> None:
-    last = db.execute("SELECT coalesce(max(n), 0) FROM terms").fetchone()[0]
-    # The stemmer is an English one: other scripts and numbers have no forms it could know.
-    sql = f"INSERT OR IGNORE INTO terms (term) SELECT term FROM ({source}) WHERE term GLOB '[a-z]*'"  # noqa: S608
-    db.execute(sql, values)
-    db.execute("INSERT INTO stems (rowid, term) SELECT n, term FROM terms WHERE n > ?", (last,))
-
-
-def _places(db: sqlite3.Connection, numbers: Iterable[int]) -> list[tuple[int, bytes, str]]:
-    sql = "SELECT n, id, day FROM docs WHERE n IN (SELECT value FROM json_each(?))"
-    return db.execute(sql, (json.dumps(list(numbers)),)).fetchall()
-
-
-def _row(document: Document) -> tuple[bytes, str, str, bytes, bytes, bytes, str]:
-    day = document.day.isoformat()
-    entry, stamp, digest = document.entry.bytes, document.stamp, document.digest
-    return document.id.bytes, document.kind, day, entry, stamp, digest, document.text
-
-
-def _document(row: tuple[bytes, str, str, bytes, bytes, bytes, str]) -> Document:
-    id_, kind, day, entry, stamp, digest, text = row
-    return Document(
-        id=UUID(bytes=id_),
-        kind=kind,
-        day=date.fromisoformat(day),
-        entry=UUID(bytes=entry),
-        stamp=stamp,
-        digest=digest,
-        text=text,
-    )

@@ -5,9 +5,10 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
+from search.embedded import Embedded
 from search.errors import IndexClosed, SnapshotRefused
 from search.meaning import from_body, to_body
-from search.vectors import Embedded, VectorsIndex
+from search.vectors import VectorsIndex
 
 CHANCE = np.random.default_rng(7)
 
