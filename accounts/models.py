@@ -51,6 +51,10 @@ class PersonManager(models.Manager["Person"]):
         """Return the person of that name, whatever its case, or None."""
         return self.filter(name_key=name_key(name)).first()
 
+    def model_of(self, person_id: UUID) -> str:
+        """Return the name of the model a person has chosen, or nothing for the household's."""
+        return self.filter(id=person_id).values_list("model", flat=True).first() or ""
+
     def get_by_natural_key(self, key: str) -> "Person":
         """Return the person of that folded name; Django's serializers ask for it."""
         return self.get(name_key=key)
@@ -75,6 +79,8 @@ class Person(models.Model):
     # Whether letters lead about, and whether Enter keeps, where Ctrl and Enter do otherwise.
     single_keys = models.BooleanField(default=True)
     enter_keeps = models.BooleanField(default=False)
+    # Which of the models that the household's server offers; empty for the one it takes by itself.
+    model = models.CharField(max_length=200, blank=True, default="")
     text_size = models.CharField(max_length=8, choices=TextSize.choices, default=TextSize.USUAL)
     # Shorter than the household's limit; empty for that one.
     idle_minutes = models.PositiveIntegerField(null=True, blank=True)

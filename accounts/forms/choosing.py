@@ -10,6 +10,7 @@ from accounts import languages, limits
 from accounts.models import Clock, TextSize, Theme
 from accounts.names import MAX_NAME, BadName, clean_name
 from accounts.zones import is_zone, zone_names
+from llamora.inference import endpoint
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -38,6 +39,12 @@ def _length(minutes: int) -> str:
     if minutes < 60 or minutes % 60:
         return f"{minutes} minutes"
     return "1 hour" if minutes == 60 else f"{minutes // 60} hours"
+
+
+def _models() -> list[tuple[str, str]]:
+    status = endpoint.status()
+    others = [(name, name) for name in status.models]
+    return [("", f"As the household has it: {status.model}"), *others]
 
 
 def _is_yes(value: Any) -> bool:
@@ -91,6 +98,13 @@ class SettingsForm(forms.Form):
         choices=[(True, "Lead about: T to today, L locks, and so on"), (False, "Do nothing by themselves")],
         help_text="Switch them off if you speak to your computer, or press keys by accident.",
     )
+    model = forms.TypedChoiceField(
+        label="Model that answers you",
+        required=False,
+        empty_value="",
+        choices=_models,
+        help_text="One that is not offered any more gives way to the household's.",
+    )
     theme = forms.ChoiceField(label="Theme", choices=Theme.choices, widget=forms.RadioSelect)
     text_size = forms.ChoiceField(
         label="Size of the text",
@@ -107,6 +121,12 @@ class SettingsForm(forms.Form):
         help_text="Your diary locks by itself then, in every tab. What you were typing stays.",
     )
     looks = ("theme", "text_size")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(endpoint.status().models) <= 1:
+            # Nothing to choose from: what was chosen stays for the day there is again.
+            del self.fields["model"]
 
     @property
     def about_you(self) -> list[forms.BoundField]:

@@ -19,6 +19,7 @@ class Choices:
     clock: int | None = None
     single_keys: bool | None = None
     enter_keeps: bool | None = None
+    model: str | None = None
     idle_minutes: int | None = None
 
 

@@ -70,7 +70,8 @@ def _started(errand: OpeningErrand, *, keyring: Keyring, before: Job | None) -> 
     if before is not None:
         registry.forget(before.id)
     try:
-        return registry.start(errand, keyring=own_keyring(keyring))
+        model = Person.objects.model_of(errand.owner_id)
+        return registry.start(errand, keyring=own_keyring(keyring), model=model)
     except NotServing:
         return None
 

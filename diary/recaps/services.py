@@ -71,7 +71,8 @@ def _started(errand: RecapErrand, keyring: Keyring) -> Job | None:
     if not status.is_ready or status.remote:
         return None
     try:
-        return registry.start(errand, keyring=own_keyring(keyring), is_patient=True)
+        model = Person.objects.model_of(errand.owner_id)
+        return registry.start(errand, keyring=own_keyring(keyring), model=model, is_patient=True)
     except NotServing:
         return None
 

@@ -46,7 +46,7 @@ def _begin(
         is_again=is_again,
     )
     try:
-        registry.start(errand, keyring=own_keyring(keyring))
+        registry.start(errand, keyring=own_keyring(keyring), model=person.model)
     except NotServing:
         with writing():
             errand.root()

@@ -190,11 +190,18 @@ class Finder:
         place = f"served by {_KINDS.get(offer.kind, offer.kind)} at {urlsplit(server.url).netloc}"
         origin = "run by Llamora itself" if self.child else place
         words = ready(model=model, origin=origin, remote=server.is_remote)
-        return Status(state="ready", code="ready", sentence=words, model=model, remote=server.is_remote)
+        return Status(
+            state="ready",
+            code="ready",
+            sentence=words,
+            model=model,
+            models=_choices(offer),
+            remote=server.is_remote,
+        )
 
     def _model(self, offer: Offer) -> str:
         """The name to ask for. llama.cpp serves one model under any name."""
-        name, offered = self._wish.name, [model for model in offer.models if "embed" not in model.lower()]
+        name, offered = self._wish.name, _talking(offer)
         if offer.kind == "llama.cpp":
             return offer.name
         if not name and offered:
@@ -214,3 +221,12 @@ class Finder:
         return ModelServer(
             url, api_key=key, allow_remote=self._wish.allow_remote, on_failure=lambda _: self.look_again()
         )
+
+
+def _talking(offer: Offer) -> tuple[str, ...]:
+    return tuple(model for model in offer.models if "embed" not in model.lower())
+
+
+def _choices(offer: Offer) -> tuple[str, ...]:
+    """Return what a person may choose from; llama.cpp serves one model under any name."""
+    return () if offer.kind == "llama.cpp" else _talking(offer)

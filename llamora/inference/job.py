@@ -98,8 +98,10 @@ Listener = Callable[[], None]
 class Job:
     """What one errand has come to so far."""
 
-    def __init__(self, *, errand: Errand, keyring: Keyring) -> None:
+    def __init__(self, *, errand: Errand, keyring: Keyring, model: str = "") -> None:
         self.errand = errand
+        # What its owner wants asked, where the server has it.
+        self.model = model
         self.keyring = keyring
         self.state = State.WAITING
         self.reason = ""

@@ -105,8 +105,10 @@ class Registry:
 
     # --- asked from any thread -------------------------------------------------------------------
 
-    def start(self, errand: Errand, *, keyring: Keyring, is_patient: bool = False) -> Job:
+    def start(self, errand: Errand, *, keyring: Keyring, model: str = "", is_patient: bool = False) -> Job:
         """Begin a job with a keyring of its own, which is closed when it ends; raise NotServing.
+
+        `model` is the one its owner has chosen, where the server still offers it.
 
         A patient one is served when nobody else waits, and gives way ("gave_way") when somebody comes.
         """
@@ -114,7 +116,7 @@ class Registry:
         if loop is None or loop.is_closed():
             keyring.close()
             raise NotServing
-        job = Job(errand=errand, keyring=keyring)
+        job = Job(errand=errand, keyring=keyring, model=model)
         with self._lock:
             run = Run(job, queue=self.queue, desk=self.desk, find_server=self._server, is_patient=is_patient)
             self._runs[job.id] = run

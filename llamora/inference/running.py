@@ -106,7 +106,7 @@ class Run:
         await self._find_server()
         give_way = partial(self.end, State.INTERRUPTED, "gave_way") if self._is_patient else None
         async with self._queue.turn(job.owner_id, job.move_to, give_way=give_way):
-            server = await self._find_server()
+            server = (await self._find_server()).asking(job.model)
             job.begin()
             reason = await self._stream_fitting(server)
         if not job.text.strip():

@@ -22,6 +22,8 @@ class Status:
     code: str
     sentence: str
     model: str = ""
+    # All that may be asked for by name; of a server that has but one, none.
+    models: tuple[str, ...] = ()
     remote: bool = False
 
     @property

@@ -7,6 +7,7 @@ redirects are never followed: what is written goes to the address that was named
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from copy import copy
 from typing import Any
 
 import httpx
@@ -93,6 +94,15 @@ class ModelServer:
     def is_at(self, base_url: str, *, api_key: str) -> bool:
         """Whether this is that server, asked with that key."""
         return self.url == root_of(base_url) and self._api_key == api_key.strip()
+
+    def asking(self, model: str) -> "ModelServer":
+        """Return this server asked for another of its models, over the same connections; or as it is."""
+        if not model or self.offer is None or model == self.model or model not in self.offer.models:
+            return self
+        self._http()  # before the copy, so that both share it and it is closed once
+        other = copy(self)
+        other.model, other.offer = model, self.offer.for_model(model)
+        return other
 
     async def probe(self) -> Offer:
         """Ask what is there; remembered as `offer`."""

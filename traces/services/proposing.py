@@ -77,7 +77,8 @@ def _known(owner_id: UUID) -> tuple[str, ...]:
 
 def _start(errand: ProposalErrand, keyring: Keyring) -> Job | None:
     try:
-        return registry.start(errand, keyring=own_keyring(keyring), is_patient=True)
+        model = Person.objects.model_of(errand.owner_id)
+        return registry.start(errand, keyring=own_keyring(keyring), model=model, is_patient=True)
     except NotServing:
         return None
 

@@ -1,0 +1,74 @@
+"""A person's own choice among the models that the household's server offers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.diary.cast import Member
+from tests.diary.tabs import Live, ask, serving, wait_until_kept
+from tests.fakes.model_server import FakeModelServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CHOICES = {"shown_name": "", "time_zone": "UTC", "week_start": "0", "theme": "system"}
+
+
+@pytest.fixture
+def model() -> Iterator[FakeModelServer]:
+    """An Ollama with two models for talking, and one that is not."""
+    also = ("heron:7b", "nomic-embed-text")
+    with FakeModelServer(kind="Ollama", model="wren:3b", also=also) as server:
+        yield server
+
+
+def chooses(who: Member, name: str) -> int:
+    status = who.post("/settings/", **CHOICES, model=name).status_code
+    who.person.refresh_from_db()
+    return int(status)
+
+
+def test_one_of_them_is_asked_for_whoever_chose_it(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    page = owner.get("/settings/").content.decode()
+    assert "As the household has it: wren:3b" in page
+    assert '<option value="heron:7b">' in page
+    assert "nomic-embed-text" not in page
+
+    assert chooses(owner, "heron:7b") == 302
+    for who in (owner, housemate):
+        wait_until_kept(who, ask(who, who.wrote("Tea.").id))
+
+    assert [call["model"] for call in model.calls] == ["heron:7b", "wren:3b"]
+
+
+def test_what_is_not_offered_cannot_be_chosen(live: Live, owner: Member) -> None:
+    assert chooses(owner, "eagle:70b") == 422
+
+    assert owner.person.model == ""
+
+
+def test_a_model_that_went_away_gives_way_to_the_households(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    owner.person.model = "eagle:70b"
+    owner.person.save()
+
+    wait_until_kept(owner, ask(owner, owner.wrote("Tea.").id))
+
+    assert [call["model"] for call in model.calls] == ["wren:3b"]
+
+
+def test_where_one_is_offered_there_is_nothing_to_choose_and_the_choice_is_kept(
+    transactional_db: None, owner: Member
+) -> None:
+    owner.person.model = "heron:7b"
+    owner.person.save()
+
+    with FakeModelServer() as lone, serving(lone.url):
+        page = owner.get("/settings/").content.decode()
+        saved = owner.post("/settings/", **CHOICES).status_code
+
+    owner.person.refresh_from_db()
+    assert "Model that answers you" not in page
+    assert (saved, owner.person.model) == (302, "heron:7b")
