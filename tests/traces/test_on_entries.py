@@ -51,6 +51,20 @@ def test_the_same_name_is_one_trace_and_keeps_its_first_writing(owner: Member) -
     assert names_on(owner, second) == ["to-do"]
 
 
+def test_what_may_be_read_along_for_an_answer_follows_what_is_kept(owner: Member) -> None:
+    entry = owner.wrote("a")
+    box = '<input type="checkbox" name="trace"'
+    before = owner.get(f"/d/{owner.today}/").content.decode()
+
+    answer = keep(owner, entry, "weir").content.decode()
+    page = owner.get(f"/d/{owner.today}/").content.decode()
+
+    assert box not in before
+    assert f'id="to-read-{entry.id}" hx-swap-oob="true"' in answer
+    assert (answer.count(box), page.count(box)) == (1, 1)
+    assert f'id="to-read-{entry.id}">' in page
+
+
 def test_without_script_a_trace_is_kept_and_taken_away(owner: Member) -> None:
     entry = owner.wrote("a")
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -32,7 +33,10 @@ def _shown(request: HouseholdRequest, entry: Entry, **said: Any) -> HttpResponse
     if not request.htmx:
         return redirect(_day(entry))
     shown = replace(presenting.on_entries([entry])[entry.id], **said)
-    return render(request, presenting.TEMPLATE, {"part": shown}, status=422 if said.get("error") else 200)
+    traces = render_to_string(presenting.TEMPLATE, {"part": shown}, request)
+    # What may be read along for an answer is said in another place of the entry.
+    menu = render_to_string(presenting.MENU, {"part": shown, "is_oob": True}, request)
+    return HttpResponse(traces + menu, status=422 if said.get("error") else 200)
 
 
 def _refused(request: HouseholdRequest, entry: Entry, *, sentence: str, typed: str) -> HttpResponse:
