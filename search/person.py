@@ -8,7 +8,6 @@ has read last. An index keeps a keyring of its own, because a request's is close
 rotation is unfinished it holds the former key too.
 """
 
-import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -22,55 +21,22 @@ from search.documents import Document
 from search.embedded import Embedded
 from search.embedder import Embedder
 from search.errors import IndexClosed
+from search.held import Held
 from search.keeping import Keeping
 from search.meaning import embed
-from search.places import Places
 from search.snapshots import SnapshotFolder
-from search.vectors import VectorsIndex
 from search.words import WordsIndex
 
 EMBED: Final = 8
 
 
-class PersonIndex:
-    """Words and vectors of one person; every use after `close` raises IndexClosed."""
+class PersonIndex(Held):
+    """What is held of one person, kept true."""
 
     def __init__(self, keyring: Keyring, folder: SnapshotFolder) -> None:
-        self.owner: UUID = keyring.owner
-        self.words_ready = threading.Event()
-        self.words: WordsIndex | None = None
-        self.vectors: VectorsIndex | None = None
-        self.embedder: Embedder | None = None
-        self.why_no_meaning = "opening"
-        self.places = Places()
-        self.glanced_at = 0.0
-        self.signature: tuple[object, ...] = ()
-        self._keyring = with_former(keyring)
+        super().__init__(keyring)
         self._kept = Keeping(folder)
         self._digest = sources.digest_of(self._keyring)
-        self._changing = threading.RLock()
-        self._pending: deque[UUID] = deque()
-        self._in_hand = 0
-        self._closed = False
-
-    @property
-    def is_closed(self) -> bool:
-        """Return whether the person locked, or the index made room for another."""
-        return self._closed
-
-    @property
-    def epoch(self) -> int:
-        """Return the epoch of the index's keyring."""
-        return self._keyring.epoch
-
-    @property
-    def pending(self) -> int:
-        """Return how many texts still wait for their vectors."""
-        return len(self._pending) + self._in_hand
-
-    def _check(self) -> None:
-        if self._closed:
-            raise IndexClosed
 
     # --- opening -------------------------------------------------------------------------------------
 
@@ -246,38 +212,3 @@ class PersonIndex:
     def forget_kept(self) -> None:
         """Throw the snapshots away."""
         self._kept.forget()
-
-    def size(self) -> int:
-        """Return how many bytes of memory the index takes, about."""
-        try:
-            return sum(part.size() for part in (self.words, self.vectors) if part is not None)
-        except IndexClosed:
-            return 0
-
-    # --- the end ------------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Forget everything, for good; searches under way end with IndexClosed."""
-        self._closed = True
-        self._keyring.close()
-        held = self.words
-        if held is not None:
-            held.close()  # before the lock: it interrupts whoever holds that in a query
-        with self._changing:
-            for part in (self.words, self.vectors):
-                if part is not None:
-                    part.close()
-            self.words = self.vectors = self.embedder = None
-            self._pending.clear()
-            self.places.clear()
-        self.words_ready.set()  # whoever waits is told by IndexClosed
-
-    def _words(self) -> WordsIndex:
-        if self._closed or self.words is None:
-            raise IndexClosed
-        return self.words
-
-    def _vectors(self) -> VectorsIndex:
-        if self._closed or self.vectors is None:
-            raise IndexClosed
-        return self.vectors
