@@ -1,12 +1,15 @@
 """What every test shares: the shared folder, derivations at the least cost, and no silent skips."""
 
 import os
+import shutil
 import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests import made_ready
 
 Report = Any
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,6 +19,12 @@ IN_BROWSER_RUN = "LLAMORA_TEST_BROWSER_RUN" in os.environ or ASKED_FOR_BROWSER
 # Playwright's sync API and Django's ORM clash in one process: `tests/test_browser_suite.py` runs
 # that folder in a process of its own.
 collect_ignore = [] if IN_BROWSER_RUN else ["browser"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have servers start in a folder that is made ready once for all the processes of this run."""
+    if folder := made_ready.offer():
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def shared_folder() -> Path:

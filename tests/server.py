@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import made_ready
+
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(r"http://llamora\.localhost:(\d+)/")
 SET_UP = re.compile(r"https?://\S+/register/\?set-up=\S+")
@@ -83,11 +85,18 @@ def environment_of(folder: Path, extra: Mapping[str, str] | None = None) -> dict
 
 
 def start(
-    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, timeout: float = 30
+    folder: Path,
+    *arguments: str,
+    extra: Mapping[str, str] | None = None,
+    timeout: float = 60,
+    is_first: bool = False,
 ) -> Server:
     """Start `up` and wait until it answers; without `--port` it takes a free one, and without a model's
-    address or file in `extra` it looks for none."""
+    address or file in `extra` it looks for none. Tables and static files are there already, unless this is
+    to be the very first start."""
     environment = environment_of(folder, extra)
+    if not is_first:
+        made_ready.copy_to(folder / "data")
     log_path = folder / "server.log"
     if "--port" not in arguments:
         arguments = (*arguments, "--port", "0")
@@ -146,10 +155,14 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def running(
-    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, timeout: float = 30
+    folder: Path,
+    *arguments: str,
+    extra: Mapping[str, str] | None = None,
+    timeout: float = 60,
+    is_first: bool = False,
 ) -> Iterator[Server]:
     """`start`, and the end of it whatever happens inside."""
-    server = start(folder, *arguments, extra=extra, timeout=timeout)
+    server = start(folder, *arguments, extra=extra, timeout=timeout, is_first=is_first)
     try:
         yield server
     finally:

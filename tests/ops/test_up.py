@@ -48,7 +48,7 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A household just made, for tests that only look."""
-    with running(tmp_path_factory.mktemp("household")) as server:
+    with running(tmp_path_factory.mktemp("household"), is_first=True) as server:
         yield server
 
 
@@ -71,7 +71,7 @@ def test_the_first_start_prints_the_address_and_the_set_up_link(server: Server) 
 
 
 def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
+    with running(tmp_path, is_first=True) as server:
         link = server.set_up_link
     before = tree(server.data_dir)
 
