@@ -1,6 +1,6 @@
 """Where a person is signed in: seen, ended one by one or all at once, and for how long."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -170,3 +170,13 @@ def test_a_limit_is_chosen_under_settings(owner: Member) -> None:
     owner.person.refresh_from_db()
     assert (owner.person.idle_minutes, owner.person.text_size) == (15, "large")
     assert 'data-text="large"' in owner.get("/settings/").content.decode()
+
+
+def test_when_is_said_in_the_words_and_on_the_clock_of_the_person(owner: Member) -> None:
+    owner.person.language, owner.person.clock = "de", 12
+    owner.person.save()
+    SignIn.objects.update(last_active=datetime(2026, 3, 5, 13, 2, tzinfo=UTC))
+
+    page = owner.get("/settings/browsers/").content.decode()
+
+    assert "5. März 2026, 2:02 pm" in page
