@@ -66,7 +66,7 @@ def propose(*, person: Person, entry_id: UUID, keyring: Keyring, is_asked: bool)
                 known=_known(person.id),
                 again=_again,
             ),
-            keyring,
+            own_keyring(keyring),
         )
 
 
@@ -76,9 +76,9 @@ def _known(owner_id: UUID) -> tuple[str, ...]:
 
 
 def _start(errand: ProposalErrand, keyring: Keyring) -> Job | None:
+    model = Person.objects.model_of(errand.owner_id)
     try:
-        model = Person.objects.model_of(errand.owner_id)
-        return registry.start(errand, keyring=own_keyring(keyring), model=model, is_patient=True)
+        return registry.start(errand, keyring=keyring, model=model, is_patient=True)
     except NotServing:
         return None
 
@@ -87,14 +87,7 @@ def _again(errand: ProposalErrand) -> None:
     """Try once more, after the commit; the keyring of the job that failed is closed soon after."""
     second = replace(errand, id=new_id(), is_second=True)
     keyring = own_keyring(current())
-    transaction.on_commit(partial(_start_with, second, keyring))
-
-
-def _start_with(errand: ProposalErrand, keyring: Keyring) -> None:
-    try:
-        registry.start(errand, keyring=keyring, is_patient=True)
-    except NotServing:
-        return
+    transaction.on_commit(partial(_start, second, keyring))
 
 
 def let_go(owner_id: UUID) -> None:
