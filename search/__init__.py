@@ -6,7 +6,7 @@ words            words, tables, ranking, matching
 meaning          chunks, embedder, embedded, vectors, nearness, graph
 both             finding, fusion, snippets, traced, presenting
                                                 one ranking, why and where a hit matched, and how it is shown
-what there is    sources, opened, drawn          the texts of the floors below; those of the model while they hold
+what there is    sources, opened, drawn          the texts of the floors below, and whether they still hold
 keeping          models, rows, keeping, snapshots, packing
                                                 sealed vectors, sealed snapshots
 living           held, person, indexes, lanes, receivers, building

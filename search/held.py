@@ -38,11 +38,6 @@ class Held:
         return self._closed
 
     @property
-    def epoch(self) -> int:
-        """Return the epoch of the index's keyring."""
-        return self._keyring.epoch
-
-    @property
     def pending(self) -> int:
         """Return how many texts still wait for their vectors."""
         return len(self._pending) + self._in_hand

@@ -13,6 +13,7 @@ from search.embedder import embedders
 from search.indexes import indexes
 from search.models import RecentSearch
 from tests.search.cast import BagOfWords, HeldBack, Member, searching, settled
+from tests.traces.cast import keeps
 
 HIT = re.compile(r'<li class="hit[^"]*"><a href="([^"]+)">(.*?)</a></li>', re.DOTALL)
 
@@ -161,6 +162,21 @@ def test_filters_are_chips_that_can_be_taken_away(owner: Member) -> None:
     values = re.findall(r'class="chip" name="instead" value="([^"]*)"', page)
     assert values == ["rooks in:entries -crows", "rooks from:2025-01 -crows", "rooks from:2025-01 in:entries"]
     assert len(found(owner.post("/search/", q="x", instead=values[0]))) == 1
+
+
+def test_a_trace_is_a_chip_that_narrows_and_without_it_more_is_found(owner: Member) -> None:
+    entry, _ = owner.wrote("Rain all day."), owner.wrote("Rain at night.")
+    keeps(owner, entry, "red wool")
+    searching(owner)
+
+    page = owner.post("/search/", q='rain trace:"Red Wool"')
+
+    chip = re.search(r'class="chip" name="instead" value="([^"]*)"><span>([^<]*)<', page.content.decode())
+    assert chip
+    assert chip.groups() == ("rain", "trace Red Wool")
+    assert [urlsplit(address).fragment for address, _ in found(page)] == [f"entry-{entry.id}"]
+    assert "trace, words" in found(page)[0][1]
+    assert len(found(owner.post("/search/", q="rain", instead=chip[1]))) == 2
 
 
 def test_submitted_searches_are_remembered_sealed_and_can_be_forgotten(owner: Member) -> None:
