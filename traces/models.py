@@ -123,9 +123,12 @@ class KeptTrace(models.Model):
     """A trace on an entry. Nothing of it is sealed: it says no word."""
 
     id = models.BigAutoField(primary_key=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # None has an index of its own: those below begin with each, and answer without looking at a row.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     trace = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="kept", db_index=False)
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+", db_index=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[KeptTraceManager] = KeptTraceManager()
@@ -134,6 +137,10 @@ class KeptTrace(models.Model):
         verbose_name = "kept trace"
         verbose_name_plural = "kept traces"
         ordering = ("created_at", "id")
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "trace", "entry"], name="kept_by_owner"),
+            models.Index(fields=["entry", "trace"], name="kept_on_entry"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["trace", "entry"], name="trace_once_on_entry")
         ]
