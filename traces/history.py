@@ -1,6 +1,6 @@
 """The entries of traces, newest first, a leaf at a time, each with its replies and its other traces."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -11,7 +11,8 @@ from diary.access import entry_of
 from diary.models import Entry
 from diary.replies.presenting import reply_views
 from diary.shown import EntryView, entry_view
-from traces.presenting import Chip, chips_of
+from traces.models import KeptTrace
+from traces.presenting import Chip
 from traces.tallies import entries_with
 
 ON_A_LEAF: Final = 8
@@ -33,22 +34,40 @@ class Leaf:
     after: UUID | None
 
 
-def leaf(owner_id: UUID, trace_ids: Collection[UUID], *, zone: str, after: UUID | None = None) -> Leaf:
+def leaf(
+    owner_id: UUID,
+    trace_ids: Collection[UUID],
+    *,
+    called: Mapping[UUID, str],
+    zone: str,
+    after: UUID | None = None,
+) -> Leaf:
     """Return a leaf of the entries with all of these traces; raise NotThere for `after` an unknown entry."""
     entries = entries_with(owner_id, trace_ids).order_by("-day", "-created_at", "-id")
     if after is not None:
         entries = entries.filter(_before(entry_of(owner_id, after)))
     found = list(entries[: ON_A_LEAF + 1])
     shown = found[:ON_A_LEAF]
-    chips, replies = chips_of(shown), reply_views(shown)
+    others = _others(shown, called={id_: name for id_, name in called.items() if id_ not in trace_ids})
+    replies = reply_views(shown)
     past = [
         Past(
             entry=entry_view(entry, zone=zone, replies=replies.get(entry.id, ())),
-            others=[chip for chip in chips[entry.id] if chip.id not in trace_ids],
+            others=others.get(entry.id, ()),
         )
         for entry in shown
     ]
     return Leaf(past=past, after=shown[-1].id if len(found) > ON_A_LEAF else None)
+
+
+def _others(entries: Sequence[Entry], *, called: Mapping[UUID, str]) -> dict[UUID, list[Chip]]:
+    """Return by entry its traces among those called so, in the order they were kept."""
+    found: dict[UUID, list[Chip]] = {}
+    kept = KeptTrace.objects.filter(entry__in=[entry.id for entry in entries])
+    for entry_id, trace_id in kept.values_list("entry_id", "trace_id"):
+        if trace_id in called:
+            found.setdefault(entry_id, []).append(Chip(id=trace_id, name=called[trace_id]))
+    return found
 
 
 def _before(entry: Entry) -> Q:

@@ -13,6 +13,7 @@ from accounts.http import HouseholdRequest
 from traces.access import trace_of
 from traces.detail import Detail, address, detail_of
 from traces.history import leaf
+from traces.listing import names
 from traces.summaries import services
 from traces.summaries.presenting import summary_view
 from traces.undoing import change_in
@@ -34,7 +35,13 @@ def page(request: HouseholdRequest, detail: Detail, *, status: int = 200, **said
     """Show all of a trace, with what was said of a change that was refused."""
     context = {
         "detail": detail,
-        "leaf": leaf(request.user.id, detail.ids, zone=request.user.time_zone, after=_after(request)),
+        "leaf": leaf(
+            request.user.id,
+            detail.ids,
+            called=detail.called,
+            zone=request.user.time_zone,
+            after=_after(request),
+        ),
         "is_later_leaf": "after" in request.GET,
         "change": change_in(request),
         "in_traces": True,
@@ -48,8 +55,8 @@ def page(request: HouseholdRequest, detail: Detail, *, status: int = 200, **said
 def _further(request: HouseholdRequest, ids: tuple[UUID, ...]) -> HttpResponse:
     for trace_id in ids:
         trace_of(request.user.id, trace_id)
-    after = _after(request)
-    past = leaf(request.user.id, ids, zone=request.user.time_zone, after=after)
+    after, called = _after(request), names(request.user.id)
+    past = leaf(request.user.id, ids, called=called, zone=request.user.time_zone, after=after)
     context = {"leaf": past, "address": address(ids), "before": after}
     return render(request, "traces/fragments/further.html", context)
 
