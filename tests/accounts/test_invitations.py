@@ -176,9 +176,9 @@ def test_the_command_lists_and_withdraws(keeper: Member, token: str) -> None:
     call_command("invite", "--list", stdout=listed)
     call_command("invite", "--withdraw", stdout=withdrawn)
 
-    assert "1 invitations are open." in listed.getvalue()
+    assert "1 invitation is open." in listed.getvalue()
     assert token not in listed.getvalue()
-    assert "1 invitations were withdrawn." in withdrawn.getvalue()
+    assert "1 invitation was withdrawn." in withdrawn.getvalue()
     assert Client().get(path(token)).status_code == 403
 
 

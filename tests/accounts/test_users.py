@@ -30,7 +30,7 @@ def said(**options: str) -> str:
 def test_everybody_is_listed_with_what_shows_without_a_key(keeper: Member, owner: Member) -> None:
     lines = said().splitlines()
 
-    assert lines[0].startswith("Kay, keeper: 0 ways in, 1 browsers signed in, since 20")
+    assert lines[0].startswith("Kay, keeper: 0 ways in, 1 browser signed in, since 20")
     assert lines[1].startswith("Olive: ")
 
 
@@ -39,7 +39,7 @@ def test_whoever_is_switched_off_is_let_in_no_more_and_keeps_everything(
 ) -> None:
     owner.wrote("Still here")
 
-    assert said(disable="olive") == "Switched off; 1 sessions were ended.\n"
+    assert said(disable="olive") == "Switched off; 1 session was ended.\n"
 
     assert owner.get("/").status_code == 302
     assert not SignIn.objects.filter(person_id=owner.id).exists()

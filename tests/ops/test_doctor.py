@@ -66,7 +66,7 @@ def test_the_command_says_every_line_and_no_content(owner: Member, own_folder: P
     call_command("doctor", stdout=out)
 
     said = out.getvalue()
-    assert "diary.entry.text: 1 sealed values: 1 of format 1. All under" in said
+    assert "diary.entry.text: 1 sealed value: 1 of format 1. All under" in said
     assert "journal_mode=wal" in said
     assert "0 to put right" in said
     assert "quiet" not in said

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import invitations, sentences, setup
 from accounts.models import Invitation
+from llamora.counted import counted
 from llamora.database import NotWritten
 
 MOST_DAYS = 30
@@ -40,7 +41,7 @@ class Command(BaseCommand):
                 self._list()
             elif options["withdraw"]:
                 count = sum(invitations.withdraw(row) for row in invitations.standing())
-                self.stdout.write(f"{count} invitations were withdrawn.")
+                self.stdout.write(f"{counted(count, 'invitation was', 'invitations were')} withdrawn.")
             else:
                 self._invite(days=options["days"], address=options["at"] or _address())
         except NotWritten as error:
@@ -61,7 +62,7 @@ class Command(BaseCommand):
         rows = list(invitations.standing().order_by("created_at"))
         for row in rows:
             self.stdout.write(f"{row.id}  made {row.created_at:%Y-%m-%d %H:%M}  good until {_when(row)}")
-        self.stdout.write(f"{len(rows)} invitations are open.")
+        self.stdout.write(f"{counted(len(rows), 'invitation is', 'invitations are')} open.")
 
 
 def _address() -> str:

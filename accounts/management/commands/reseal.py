@@ -9,6 +9,7 @@ from accounts import rotation, sentences
 from accounts.errors import AccountsError
 from accounts.management import asking, verifying
 from accounts.rotation import sentences as words
+from llamora.counted import counted
 from llamora.database import NotWritten
 
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         try:
             opened = asking.opened(name=options["name"], password_file=options["password_file"])
             moved = rotation.reseal(opened.keyring)
-            self.stdout.write(f"{moved.envelopes:,} values were sealed anew.")
+            self.stdout.write(f"{counted(moved.envelopes, 'value was', 'values were')} sealed anew.")
             verifying.name(self, moved.damaged)
             if options["verify"]:
                 verifying.tell(self, opened.keyring)

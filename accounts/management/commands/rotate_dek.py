@@ -10,6 +10,7 @@ from accounts import keys, rotation, sentences
 from accounts.errors import AccountsError
 from accounts.management import asking, verifying
 from accounts.rotation import sentences as words
+from llamora.counted import counted
 from llamora.crypto import Keyring
 from llamora.database import NotWritten
 
@@ -47,7 +48,9 @@ class Command(BaseCommand):
             moved = rotation.go_on(keyring, progress=self._show, leave_damaged=options["leave_damaged"])
             verifying.name(self, moved.damaged)
             taken = time.monotonic() - began
-            self.stdout.write(f"{moved.envelopes:,} values were sealed anew in {taken:.2f} s.")
+            self.stdout.write(
+                f"{counted(moved.envelopes, 'value was', 'values were')} sealed anew in {taken:.2f} s."
+            )
             self.stdout.write("The old key is destroyed.")
             if options["verify"]:
                 verifying.tell(self, keyring)
@@ -63,7 +66,10 @@ class Command(BaseCommand):
         turned = rotation.turn(opened)
         for slot in turned.refused:
             self.stderr.write(words.refused_slot(slot))
-        self.stdout.write(f"{turned.given} ways in were given the new key; all sessions were ended.")
+        self.stdout.write(
+            f"{counted(turned.given, 'way in was', 'ways in were')} given the new key; "
+            "all sessions were ended."
+        )
         return turned.keyring
 
     def _show(self, envelopes: int) -> None:

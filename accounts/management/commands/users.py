@@ -11,6 +11,7 @@ from accounts import sentences
 from accounts.errors import LastKeeper
 from accounts.models import Person
 from accounts.services import switching
+from llamora.counted import counted
 from llamora.database import NotWritten
 
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         try:
             if disable is not None:
                 ended = switching.switch_off(_person(disable))
-                self.stdout.write(f"Switched off; {ended} sessions were ended.")
+                self.stdout.write(f"Switched off; {counted(ended, 'session was', 'sessions were')} ended.")
             elif enable is not None:
                 switching.switch_on(_person(enable))
                 self.stdout.write("Switched on.")
@@ -58,7 +59,8 @@ class Command(BaseCommand):
             switched = "" if person.is_active else ", switched off"
             self.stdout.write(
                 f"{person.name}{', keeper' if person.is_staff else ''}{switched}: "
-                f"{person.ways} ways in, {person.browsers} browsers signed in, "
+                f"{counted(person.ways, 'way', 'ways')} in, "
+                f"{counted(person.browsers, 'browser', 'browsers')} signed in, "
                 f"since {person.created_at:%Y-%m-%d}."
             )
 

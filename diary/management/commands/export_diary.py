@@ -17,6 +17,7 @@ from diary.management.progress import ProgressBar
 from diary.models import Entry
 from diary.services.exports import Exported, export_diary
 from diary.sinks import sink_at
+from llamora.counted import counted
 from llamora.database import NotWritten
 
 
@@ -73,7 +74,9 @@ class Command(BaseCommand):
     def _tell(self, exported: Exported, target: Path) -> None:
         rows = sorted(exported.rows.items())
         others = "".join(f", {many:,} {kind.replace('_', ' ')}" for kind, many in rows if many)
-        self.stdout.write(f"{exported.entries:,} entries on {exported.days:,} days{others}: {target}")
+        entries = counted(exported.entries, "entry", "entries")
+        days = counted(exported.days, "day", "days")
+        self.stdout.write(f"{entries} on {days}{others}: {target}")
         self.stdout.write("It is readable without a key. Keep it where only you can get at it.")
         for label, row, code in exported.damaged:
             self.stderr.write(f"{label} of {row} does not open: {code}.")

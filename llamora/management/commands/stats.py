@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from llamora.counted import counted
 from llamora.management import counting
 
 
@@ -27,10 +28,13 @@ class Command(BaseCommand):
         for person in people:
             days = f", from {person.first} to {person.last}" if person.entries else ""
             self.stdout.write(
-                f"{person.name}: {person.entries:,} entries on {person.days:,} days{days}; "
-                f"{person.in_bin:,} in the bin, {person.drafts:,} drafts, {person.replies:,} replies; "
-                f"{person.sealed_values:,} sealed values, {_size(person.sealed_bytes)}; "
-                f"epoch {person.epoch}, {person.sign_ins:,} browsers signed in."
+                f"{person.name}: {counted(person.entries, 'entry', 'entries')} "
+                f"on {counted(person.days, 'day', 'days')}{days}; "
+                f"{person.in_bin:,} in the bin, {counted(person.drafts, 'draft', 'drafts')}, "
+                f"{counted(person.replies, 'reply', 'replies')}; "
+                f"{counted(person.sealed_values, 'sealed value', 'sealed values')}, "
+                f"{_size(person.sealed_bytes)}; "
+                f"epoch {person.epoch}, {counted(person.sign_ins, 'browser', 'browsers')} signed in."
             )
         for subject, size in counting.files():
             self.stdout.write(f"{subject}: {_size(size)}.")

@@ -6,6 +6,7 @@ from contextlib import closing
 from django.db import connection
 
 from llamora import crypto
+from llamora.counted import counted
 from llamora.management import startup
 from llamora.management.backup import structure, taking
 from llamora.management.backup.copying import connect
@@ -57,7 +58,7 @@ def sealed_columns() -> Iterator[Verdict]:
 
 def _verdict(column: structure.Census) -> Verdict:
     formats = ", ".join(f"{many:,} of format {number}" for number, many in sorted(column.formats.items()))
-    words = f"{column.envelopes:,} sealed values{': ' if formats else ''}{formats}."
+    words = f"{counted(column.envelopes, 'sealed value', 'sealed values')}{': ' if formats else ''}{formats}."
     if column.wrong:
         return bad(
             column.label,

@@ -11,6 +11,7 @@ from accounts import invitations as links
 from accounts import limits
 from accounts.models import FormerKey, KeySlot, Person, SignIn, Unlock
 from diary.models import LateDraft, Reply
+from llamora.counted import counted
 from llamora.inference.jobs import LIVE
 from llamora.management.doctor.folder import is_served
 from llamora.management.doctor.verdict import Verdict, bad, ok, warn
@@ -65,7 +66,8 @@ def sessions() -> Iterator[Verdict]:
     # The server ends them once a minute; what is over for longer, nobody has ended.
     before = timezone.now() - timedelta(minutes=5)
     late, idle = limits.over(before).count(), len(list(limits.idle(before)))
-    words = f"{SignIn.objects.count()} browsers are signed in, {Unlock.objects.count()} of them unlocked."
+    signed_in = counted(SignIn.objects.count(), "browser is", "browsers are")
+    words = f"{signed_in} signed in, {Unlock.objects.count():,} unlocked."
     if late + idle:
         yield warn(
             "sessions",
