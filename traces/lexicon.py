@@ -40,6 +40,7 @@ class Lexicon:
 
     def __init__(self, names: Mapping[UUID, str]) -> None:
         self.names = dict(names)
+        self._written = {identity(name): name for name in self.names.values()}
         self._automaton: Any = ahocorasick.Automaton()
         by_form: dict[str, list[UUID]] = {}
         for trace_id, name in names.items():
@@ -48,6 +49,10 @@ class Lexicon:
             if form:
                 self._automaton.add_word(form, (len(form), ids))
         self._automaton.make_automaton()
+
+    def as_written(self, name: str) -> str:
+        """Return a name as its owner writes it, where they have a trace of it already."""
+        return self._written.get(identity(name), name)
 
     def found_in(self, text: str) -> list[UUID]:
         """Return the traces named in a text, each once, in the order they are met."""

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
-
 from diary.beside import Part
 from diary.models import Entry
 from llamora.crypto import EnvelopeError
@@ -28,11 +26,6 @@ class Chip:
     id: UUID
     name: str
     is_read_always: bool = False
-
-    @property
-    def address(self) -> str:
-        """Return where all of it is to be seen."""
-        return reverse("trace", args=[self.id])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,9 +64,7 @@ def proposed(entry: Entry, *, row: Proposal | None, kept: Iterable[str]) -> list
     body = body_of(row)
     lexicon = lexicons.of(entry.owner_id)
     named = [lexicon.names[trace_id] for trace_id in lexicon.found_in(_text_of(entry))]
-    known = {identity(name): name for name in lexicon.names.values()}
-    # One that is there already is proposed as its owner writes it.
-    offered = [known.get(identity(name), name) for name in body["offered"]]
+    offered = [lexicon.as_written(name) for name in body["offered"]]
     left_out = {*body["dismissed"], *(identity(name) for name in kept)}
     found = {identity(name): name for name in reversed([*offered, *named])}
     return [name for id_, name in reversed(found.items()) if id_ not in left_out][:SHOWN]
