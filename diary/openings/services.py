@@ -13,7 +13,7 @@ from diary.made import Opening, Preferences
 from diary.models import Entry
 from diary.openings.errand import OpeningErrand, Told, both_ends
 from diary.pieces import pieces_of
-from diary.recaps.services import digest_of, kept
+from diary.recaps.services import digest_of, kept, recap_of
 from diary.replies.context import Piece
 from llamora.crypto import Keyring
 from llamora.database import writing
@@ -63,7 +63,10 @@ def opened(person: Person, day: date, *, keyring: Keyring, again: bool = False) 
         if not status.is_ready or (not again and (status.remote or row.exists())):
             return None
         errand = _errand(person, day)
-        return _started(errand, keyring=keyring, before=job) if errand.told else None
+        if not errand.told or (started := _started(errand, keyring=keyring, before=job)) is None:
+            return None
+    _put_in_short(person, errand.told, keyring=keyring)
+    return started
 
 
 def _started(errand: OpeningErrand, *, keyring: Keyring, before: Job | None) -> Job | None:
@@ -74,6 +77,13 @@ def _started(errand: OpeningErrand, *, keyring: Keyring, before: Job | None) -> 
         return registry.start(errand, keyring=own_keyring(keyring), model=model)
     except NotServing:
         return None
+
+
+def _put_in_short(person: Person, told: Sequence[Told], *, keyring: Keyring) -> None:
+    """Have the latest day's recap made, patiently, where the next opening would have to cut that day."""
+    latest = told[-1].day
+    if any(len(one.text) > MOST_OF_OTHERS for one in told if one.day == latest):
+        recap_of(person, latest, keyring=keyring)
 
 
 def _errand(person: Person, day: date) -> OpeningErrand:

@@ -135,6 +135,26 @@ def test_the_traces_a_person_keeps_are_told_with_their_days(
     assert "HIS" not in said
 
 
+def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    wrote(owner, "Short.", ago=2)
+    wrote(owner, "A long day. " * 80, ago=1)
+    model.next(Script(tokens=["The boat waits."]))
+    model.next(Script(tokens=["A long day, in short."]))
+
+    assert open_day(owner) == "The boat waits."
+
+    until = time.monotonic() + 10
+    while not Recap.objects.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    with owner.unlocked():
+        assert [(row.day, row.body["text"]) for row in Recap.objects.all()] == [
+            (before(owner, 1), "A long day, in short.")
+        ]
+    assert len(model.calls) == 2
+
+
 @pytest.mark.parametrize(
     ("ago", "says", "never"),
     [
