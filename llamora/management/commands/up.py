@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from accounts import run_secret, setup
-from llamora.management import data_folder, housekeeping, model, startup
+from llamora.management import data_folder, housekeeping, model, startup, unit
 from llamora.management.backup import daily
 from llamora.management.refusals import Refusal
 
@@ -36,9 +36,19 @@ class Command(BaseCommand):
         )
         parser.add_argument("--host", default=settings.HOST, help="address to serve on")
         parser.add_argument("--no-model", action="store_true", help="do without a model this time")
+        parser.add_argument(
+            "--print-unit",
+            action="store_true",
+            help="print a unit for systemd that does it, and end",
+        )
 
-    def handle(self, *args: Any, port: int, host: str, no_model: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, port: int, host: str, no_model: bool, print_unit: bool = False, **options: Any
+    ) -> None:
         """Set up and serve."""
+        if print_unit:
+            self._print_unit(port=port, host=host, no_model=no_model)
+            return
         try:
             self._open(port=port, host=host, no_model=no_model)
         except (Refusal, ImproperlyConfigured) as refusal:
@@ -47,6 +57,11 @@ class Command(BaseCommand):
             raise CommandError(startup.sentence_about(error)) from None
         except KeyboardInterrupt:
             self.say("Llamora was stopped before it was ready.")
+
+    def _print_unit(self, *, port: int, host: str, no_model: bool) -> None:
+        arguments = ["--port", str(port), "--host", host, *(["--no-model"] if no_model else [])]
+        text = unit.text(folder=settings.BASE_DIR, data_dir=settings.DATA_DIR, arguments=arguments)
+        self.stdout.write(text)
 
     def _open(self, *, port: int, host: str, no_model: bool) -> None:
         startup.forbid_core_dumps()
