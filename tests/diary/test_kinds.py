@@ -69,7 +69,8 @@ def test_a_summary_reads_the_entry_alone(live: Live, model: FakeModelServer, own
     system, said = (turn["content"] for turn in model.calls[1]["messages"])
     assert system.splitlines()[0] == FIRST_LINES["summary"]
     assert said.split("\n\n", 1)[1] == (
-        "The entry:\n\n[12:00]\nThe weir again.\n\nThe entry in one to three short sentences, in its language:"
+        "The entry:\n\n[12:00]\nThe weir again.\n\n"
+        "The entry in one to three short sentences, in its language:"
     )
 
 
