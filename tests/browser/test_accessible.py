@@ -17,7 +17,7 @@ from tests.fakes.model_server import FakeModelServer
 ROOM: ViewportSize = {"width": 1280, "height": 900}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OPEN = ["/sign-in/", "/register/", "/recover/", "/nothing-here/"]
-OWN = ["/", "/d/2021-03-04/", "/calendar/2021-03/", "/settings/", "/d/2021-03-05/?long"]
+OWN = ["/", "/d/2021-03-04/", "/calendar/2021-03/", "/settings/", "/openings/", "/d/2021-03-05/?long"]
 LONG = (
     "# A heading\n\nAverylongwordthatneverends"
     + "x" * 200
@@ -210,6 +210,8 @@ def test_paper_holds_the_day_and_nothing_else(visitor: Page, house: House) -> No
         "Lock",
         "Calendar",
         "Remove",
+        "Add a trace",
+        "On this day",
         "Half a draft",
     ):
         assert chrome not in printed

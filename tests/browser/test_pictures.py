@@ -74,7 +74,16 @@ def inside(diary: Diary, model: FakeModelServer, shoot: Callable[[str], None]) -
     for name, path in {
         "day": "/d/1663-05-15/",
         "calendar": "/calendar/1663-05/",
+        "year": "/years/1663/",
+        "on-this-day": "/on-this-day/05-15/",
+        "search": "/search/",
+        "traces": "/traces/",
+        "bin": "/bin/",
+        "keys": "/keys/",
+        "openings": "/openings/",
         "settings": "/settings/",
+        "browsers": "/settings/browsers/",
+        "somebody-had-my-key": "/settings/somebody-had-my-key/",
     }.items():
         page.goto(diary.house.url(path))
         page.wait_for_load_state("networkidle")
@@ -85,7 +94,8 @@ def inside(diary: Diary, model: FakeModelServer, shoot: Callable[[str], None]) -
     reply = respond(diary, model, Script(tokens=words(300), rate=30), text="Home late. *Tired*, but content.")
     wait_for_words(reply)
     shoot("replies")
-    page.get_by_role("button", name="Stop", exact=True).click()
+    # By key: the page follows the words, and nothing stands still under a mouse.
+    page.get_by_role("button", name="Stop", exact=True).press("Enter")
     wait_for_end(reply, "stopped")
     shoot("stopped")
     page.get_by_role("button", name="Edit", exact=True).last.click()
