@@ -1,7 +1,7 @@
 """The traces of entries as their page shows them: read for all entries at once, only their names opened."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from diary.beside import Part
 from diary.models import Entry
 from llamora.crypto import EnvelopeError
 from llamora.inference import endpoint
+from traces.lexicons import lexicons
 from traces.models import KeptTrace, Proposal, Trace
 from traces.proposals import proposed
 from traces.services import proposing
@@ -54,24 +55,32 @@ def name_of(trace: Trace) -> str:
 
 
 def chips_of(entries: Sequence[Entry]) -> dict[UUID, list[Chip]]:
-    """Return the kept traces of entries of one person, in the order they were kept, in one query."""
+    """Return the kept traces of entries of one person, in the order they were kept, in one query.
+
+    Names come from the lexicon, so that no trace is loaded and opened for each entry that bears it.
+    """
     chips: dict[UUID, list[Chip]] = defaultdict(list)
     if not entries:
         return chips
+    owner_id = entries[0].owner_id
     kept = KeptTrace.objects.filter(
-        owner_id=entries[0].owner_id, trace__deleted_at=None, entry__in=[entry.id for entry in entries]
+        owner_id=owner_id, trace__deleted_at=None, entry__in=[entry.id for entry in entries]
     )
-    opened: dict[UUID, Chip] = {}
-    for one in kept.select_related("trace").defer("trace__summary"):
-        chip = opened.get(one.trace_id)
-        if chip is None:
-            chip = opened[one.trace_id] = _chip(one.trace)
-        chips[one.entry_id].append(chip)
+    rows = list(kept.values_list("entry_id", "trace_id", "trace__is_read_always"))
+    names = _names_of(owner_id, {trace_id for _, trace_id, _ in rows})
+    for entry_id, trace_id, is_always in rows:
+        name = names.get(trace_id, NAMELESS)
+        chips[entry_id].append(Chip(id=trace_id, name=name, is_read_always=is_always))
     return chips
 
 
-def _chip(trace: Trace) -> Chip:
-    return Chip(id=trace.id, name=name_of(trace), is_read_always=trace.is_read_always)
+def _names_of(owner_id: UUID, ids: Set[UUID]) -> dict[UUID, str]:
+    names = lexicons.of(owner_id).names
+    if not ids <= names.keys():
+        # Kept by another process, or damaged.
+        lexicons.forget(owner_id)
+        names = lexicons.of(owner_id).names
+    return names
 
 
 def on_entries(entries: Sequence[Entry]) -> dict[UUID, OnEntry]:
