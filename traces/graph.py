@@ -20,7 +20,8 @@ import numpy.typing as npt
 from traces.figures import Together
 
 MOST = 300
-NEAREST = 3  # lines that a trace may ask for
+NEAREST = 3  # lines that a trace may ask for; fewer where there are many traces
+_FEWER = ((60, 2), (150, 1))
 _ROUNDS = 90
 _GOLDEN = 2.399963229728653  # radians: each next one of a spiral is as far as can be from those before
 _MARGIN = 14.0
@@ -78,7 +79,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All there is to draw in one frame."""
+    """All there is to draw in one frame; the largest point last, whose name may lie over smaller ones."""
 
     frame: Frame
     nodes: Sequence[Node]
@@ -106,10 +107,11 @@ def ties(shared: Together) -> dict[UUID, list[Tie]]:
 
 def joined(near: Mapping[UUID, Sequence[Tie]]) -> list[Tie]:
     """Return the pairs a line is drawn for: each trace's nearest, each pair once."""
+    most = min([NEAREST, *(lines for traces, lines in _FEWER if len(near) > traces)])
     chosen = {
         (min(tie.one, tie.other), max(tie.one, tie.other)): tie
         for mine in near.values()
-        for tie in mine[:NEAREST]
+        for tie in mine[:most]
     }
     return [chosen[pair] for pair in sorted(chosen)]
 
@@ -125,7 +127,8 @@ def draw(shared: Together, lines: Sequence[Tie], *, frame: Frame, name: Callable
         for id_, (x, y), radius in zip(shared.ids, points, radii, strict=True)
     ]
     by_size = sorted(range(len(nodes)), key=lambda number: (-counts[number], number))
-    return Picture(frame, _named(nodes, by_size, frame, name), _drawn(nodes, pairs))
+    named = _named(nodes, by_size, frame, name)
+    return Picture(frame, [named[number] for number in reversed(by_size)], _drawn(nodes, pairs))
 
 
 @lru_cache(maxsize=16)  # of counts and nearness alone: no id, no name
@@ -190,7 +193,7 @@ def _radii(counts: npt.NDArray[np.int64], frame: Frame) -> npt.NDArray[np.float6
 
 def _apart(points: Points, radii: npt.NDArray[np.float64], frame: Frame) -> Points:
     """Push points apart that lie over one another, and all of them into the frame."""
-    least = radii[:, None] + radii[None, :] + 3
+    least = 1.4 * (radii[:, None] + radii[None, :]) + 3
     np.fill_diagonal(least, 0)
     x, y = points[:, 0].copy(), points[:, 1].copy()
     for _ in range(30):

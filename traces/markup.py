@@ -46,9 +46,8 @@ def day_list(month: HeatMonth, *, days_at: str) -> SafeString:
 
 
 def points(nodes: Sequence[Node], *, name: Callable[[UUID], str], at: Callable[[UUID], str]) -> SafeString:
-    """Return the points of a picture as links, the largest last: its name may lie over smaller ones."""
-    by_size = sorted(nodes, key=lambda node: (node.radius, node.id))
-    return _safe(_point(node, escape(name(node.id)), at(node.id)) for node in by_size)
+    """Return the points of a picture as links."""
+    return _safe(_point(node, escape(name(node.id)), at(node.id)) for node in nodes)
 
 
 def _point(node: Node, name: str, address: str) -> str:
