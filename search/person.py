@@ -59,14 +59,14 @@ class PersonIndex(Held):
         """Take out what is gone, and read what is new or sealed anew."""
         index = self._words()
         now, known = sources.stamps_of(self.owner, keyring=self._keyring), index.stamps()
-        gone = [id_ for id_ in known if id_ not in now]
+        gone = [UUID(id_) for id_ in known.keys() - now.keys()]
         self._drop(gone)
-        changed = [id_ for id_, stamp in now.items() if known.get(id_) != stamp]
+        changed = [UUID(id_) for id_, stamp in now.items() if known.get(id_) != stamp]
+        at_once = len(changed) <= rows.READ
         for first in range(0, len(changed), rows.READ):
             self._check()
-            self.refresh(changed[first : first + rows.READ], settle=False)
-        if changed:
-            index.settle()
+            self.refresh(changed[first : first + rows.READ], settle=at_once)
+        index.settle()
 
     def refresh(self, ids: Sequence[UUID], *, settle: bool = True, keyring: Keyring | None = None) -> None:
         """Read these texts again and put them as they are now, or take them out where they are gone."""

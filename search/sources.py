@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import BinaryField, Count, Max, Model, QuerySet
+from django.db.models import BinaryField, CharField, Count, Max, Model, QuerySet
 from django.db.models.functions import Cast, Substr
 
 from accounts.models import Vault
@@ -59,12 +59,18 @@ class Source:
         manager: Any = self.model._default_manager
         return self.only(manager.filter(**lookups)).order_by()
 
-    def stamps(self, owner: UUID, *, keyring: Keyring) -> dict[UUID, bytes]:
-        """Return the id and nonce of every text, without opening any."""
+    def stamps(self, owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
+        """Return the id, in hex, and nonce of every text, without opening any.
+
+        In hex: making a UUID of each of 50,000 ids takes longer than all the rest.
+        """
         nonce = Substr(Cast(self.column, BinaryField()), _NONCE_AT, _NONCE, output_field=BinaryField())
-        rows = self._those(owner_id=owner).order_by(self.day, "created_at").values_list("id", nonce)
-        gone = self.untrue(owner, keyring=keyring)
-        return {id_: bytes(stamp) for id_, stamp in rows if id_ not in gone}
+        rows = self._those(owner_id=owner).order_by(self.day, "created_at")
+        gone = {id_.hex for id_ in self.untrue(owner, keyring=keyring)}
+        told = rows.values_list(Cast("id", CharField()), nonce)
+        # SQLite keeps ids without dashes; a database with a type for them writes them with.
+        stamps = ((id_.replace("-", ""), bytes(stamp)) for id_, stamp in told)
+        return {id_: stamp for id_, stamp in stamps if id_ not in gone}
 
     def read(self, ids: Sequence[UUID], *, keyring: Keyring, digest: Digest) -> Iterator[Document]:
         """Yield these texts, opened; what does not open is left out, since nobody can find it either."""
@@ -124,8 +130,8 @@ def digest_of(keyring: Keyring) -> Digest:
     return lambda text: keyed_digest(key, [text.encode("utf-8", "surrogatepass")])
 
 
-def stamps_of(owner: UUID, *, keyring: Keyring) -> dict[UUID, bytes]:
-    """Return the id and stamp of everything that person can find, oldest day first in each kind."""
+def stamps_of(owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
+    """Return the id, in hex, and stamp of everything that person can find, oldest day first in each kind."""
     every = (source.stamps(owner, keyring=keyring) for source in SOURCES)
     return {id_: stamp for stamps in every for id_, stamp in stamps.items()}
 

@@ -52,7 +52,7 @@ class WordsIndex:
     def __init__(self, snapshot: bytes | None = None) -> None:
         self._lock = Lock()
         self._closing = Lock()
-        self._closed = False
+        self._closed = self._unsettled = False
         self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         try:
             if snapshot is not None:
@@ -105,13 +105,17 @@ class WordsIndex:
                 [(first + place, *tables.row_of(document)) for place, document in enumerate(documents)],
             )
             db.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", enumerate(forms, first))
+            self._unsettled |= not settle
             if new:
                 tables.learn(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
 
     def settle(self) -> None:
-        """Learn the words of everything that was put without."""
+        """Learn the words of everything that was put without; it takes reading the whole index once."""
+        if not self._unsettled:
+            return
         with self._use() as db, tables.transaction(db):
             tables.learn(db, "SELECT term FROM vocabulary", ())
+            self._unsettled = False
 
     def remove(self, ids: Iterable[UUID]) -> None:
         """Take texts out; those that are not there are no matter."""
@@ -132,11 +136,10 @@ class WordsIndex:
         with self._use() as db:
             return int(db.execute("SELECT count(*) FROM docs").fetchone()[0])
 
-    def stamps(self) -> dict[UUID, bytes]:
-        """Return every text's id and stamp."""
+    def stamps(self) -> dict[str, bytes]:
+        """Return every text's id, in hex, and stamp."""
         with self._use() as db:
-            rows = db.execute("SELECT id, stamp FROM docs").fetchall()
-        return {UUID(bytes=id_): stamp for id_, stamp in rows}
+            return dict(db.execute("SELECT lower(hex(id)), stamp FROM docs").fetchall())
 
     def digests(self) -> dict[UUID, bytes]:
         """Return every text's id and digest, newest first."""
