@@ -33,6 +33,8 @@ def test_single_keys_are_switched_off_and_enter_keeps(new_diary: NewDiary) -> No
     assert page.url == diary.house.url("/")
     assert page.get_by_role("dialog").count() == 0
     expect(diary.box).not_to_be_focused()
+    expect(page.locator("[aria-keyshortcuts=T]")).to_have_count(0)
+    expect(page.locator(".rail kbd").first).to_be_hidden()
 
     diary.box.press_sequentially("One")
     diary.box.press("Control+Enter")

@@ -41,7 +41,15 @@ function pressed(event) {
   else found.click();
 }
 
+/* A key that does nothing is not told to anybody. */
+function forget(body) {
+  for (const one of body.querySelectorAll("[aria-keyshortcuts]")) {
+    if (one.getAttribute("aria-keyshortcuts").length === 1) one.removeAttribute("aria-keyshortcuts");
+  }
+}
+
 export default function attach(body, signal) {
+  if ("noSingleKeys" in body.dataset) forget(body);
   document.addEventListener("keydown", pressed, { signal });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-keys]");
