@@ -84,6 +84,20 @@ async def test_a_reply_is_streamed_and_its_prompt_counted(server: ModelServer) -
     assert await server.count_tokens("the day") > 0
 
 
+async def test_an_answer_keeps_to_the_schema_it_was_asked_in(server: ModelServer) -> None:
+    # Only words that are given: not every free text of a random model does llama.cpp itself read back.
+    word = {"enum": ["weir", "mill", "雨"]}
+    several = {"type": "array", "items": word, "minItems": 2, "maxItems": 4}
+    schema = {"type": "object", "properties": {"a": word, "b": several}, "required": ["a", "b"]}
+
+    stream = server.stream(TURNS, max_tokens=600, schema=schema | {"additionalProperties": False})
+    found = json.loads("".join([part.text async for part in stream if isinstance(part, Delta)]))
+
+    assert found.keys() == {"a", "b"}
+    assert 2 <= len(found["b"]) <= 4
+    assert {found["a"], *found["b"]} <= set(word["enum"])
+
+
 async def test_a_prompt_beyond_the_window_is_too_long(server: ModelServer) -> None:
     with pytest.raises(ModelError) as caught:
         await anext(server.stream([{"role": "user", "content": "雨" * 1000}], max_tokens=9))
