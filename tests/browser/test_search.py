@@ -197,6 +197,8 @@ def test_on_a_phone_the_box_fills_the_screen_and_can_be_read_in_both_themes(
         "all => all.filter((one) => one.getBoundingClientRect().height < 44).map((one) => one.textContent)"
     )
     assert page.locator(".search-dialog :is(button, .hit a)").evaluate_all(small) == []
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.locator(".search-dialog")).to_have_count(0)
 
 
 def test_without_script_the_page_of_its_own_does_all_of_it(new_context: NewContext, house: House) -> None:

@@ -3,6 +3,16 @@ import { isLocked } from "../dialog.js";
 import { fragment, post } from "../request.js";
 import { isSingleKey } from "../singlekeys.js";
 
+/* On a phone the box fills the screen, and there is no Escape. */
+function wayOut(dialog) {
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "act search-close";
+  close.textContent = "Close";
+  close.addEventListener("click", () => dialog.close());
+  dialog.querySelector(".search-line").append(close);
+}
+
 async function open(link) {
   const standing = document.getElementById("search-text");
   if (standing) return standing.focus();
@@ -12,6 +22,7 @@ async function open(link) {
   dialog.className = "search-dialog";
   dialog.setAttribute("aria-label", "Search");
   dialog.append(fragment(await response.text()));
+  wayOut(dialog);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   // A result on this very page only moves the hash: the dialog must not stay over it.
