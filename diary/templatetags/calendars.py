@@ -1,0 +1,36 @@
+"""The squares of a month, for the calendar and for the twelve of a year.
+
+A year has 365 of them: as template tags they took most of its page's time. All that stands in them is
+numbers, addresses and words of our own.
+"""
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+
+from diary.days import DayCell, Month
+
+register = template.Library()
+
+_SAID = '<span class="visually-hidden" lang="en">, {}</span>'
+_WRITTEN, _OPENED = _SAID.format("written"), _SAID.format("only an opening")
+
+
+@register.simple_tag
+def weeks(month: Month) -> SafeString:
+    """Return the rows of a month's table."""
+    rows = ("".join(map(_square, week)) for week in month.weeks)
+    return mark_safe("".join(f"<tr>{row}</tr>" for row in rows))  # noqa: S308 - see above
+
+
+def _square(cell: DayCell) -> str:
+    if not cell.in_month:
+        return "<td></td>"
+    if cell.is_future:
+        return f'<td><span class="cell ahead">{cell.number}</span></td>'
+    marks = (" written", cell.written), (" opened", cell.opened), (" today", cell.is_today)
+    classes = "cell" + "".join(name for name, holds in marks if holds)
+    current = "page" if cell.is_selected else "date" if cell.is_today else ""
+    said = f' aria-current="{current}"' if current else ""
+    words = _WRITTEN if cell.written else _OPENED if cell.opened else ""
+    link = f'<a class="{classes}" href="{cell.url}" data-date="{cell.iso}"{said}>{cell.number}{words}</a>'
+    return f"<td>{link}</td>"
