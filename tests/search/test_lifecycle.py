@@ -167,6 +167,22 @@ def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Member) 
     assert len(found(index, "afar")) == 1
 
 
+@pytest.mark.parametrize("many", [3, 300])
+def test_other_forms_of_words_that_come_later_are_known_too(owner: Member, many: int) -> None:
+    owner.wrote("Nothing yet.")
+    index = searching(owner)
+    with owner.unlocked():
+        Entry.objects.bulk_create(
+            Entry(owner=owner.person, day=owner.today, text=f"We walked, {number}.") for number in range(many)
+        )
+
+    indexes.catch_up(index)
+    settled(owner)
+
+    assert index.words is not None
+    assert index.words.find(parse("walking "), limit=5).total == many
+
+
 def test_only_what_changed_is_read_when_the_index_opens_again(
     owner: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
