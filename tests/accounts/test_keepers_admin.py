@@ -163,11 +163,12 @@ def test_every_path_of_the_admin_asks_who_is_there(owner: Member) -> None:
 def test_the_keeper_sees_how_the_backups_stand(at_work: Member, settings: Any, tmp_path: Path) -> None:
     settings.BACKUP_DIR = tmp_path
     before = at_work.get("/admin/").content.decode()
-    for hours in (3, 60):
-        (tmp_path / shelf.name_of(timezone.now() - timedelta(hours=hours))).write_bytes(b"x" * 2048)
+    newer, older = (tmp_path / shelf.name_of(timezone.now() - timedelta(hours=hours)) for hours in (3, 60))
+    newer.write_bytes(b"x" * 2048)
+    older.write_bytes(b"x" * 2048)
 
     page = at_work.get("/admin/").content.decode()
-    (tmp_path / shelf.name_of(timezone.now() - timedelta(hours=3))).unlink()
+    newer.unlink()
     old = at_work.get("/admin/").content.decode()
 
     assert "There is none yet" in before
