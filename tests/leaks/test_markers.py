@@ -101,6 +101,22 @@ class Writer:
         while "Looking for traces" in page.body:
             page = who.fetch(f"{here}/propose/")
         assert self.words("offered")[:20] in page.body
+        self.looks_at(trace)
+
+    def looks_at(self, trace: str) -> None:
+        """See a trace on every page it has, filtered for, summed up, and called what it cannot be."""
+        who, there = self.who, f"/traces/{trace}/"
+        for script in (True, False):
+            assert who.post("/traces/", script=script, typed=self.words("filtered")).status == 200
+            assert who.post(f"{there}rename/", script=script, name=self.words("refused") * 3).status == 422
+        self.house.model.next(Script(tokens=[self.words("summed-up")]))
+        page = who.post(f"{there}summary/", script=True)
+        while "hx-trigger" in page.body:
+            page = who.fetch(f"{there}summary/")
+        assert self.words("summed-up")[:20] in page.body
+        for path in ("/traces/", there, "/traces/picture/"):
+            assert self.words("renamed")[:20] in who.get(path).body
+        assert who.post(f"{there}merge/", into=self.words("nowhere")).status == 422
 
     def stands_at_the_door(self) -> None:
         stranger = self.house.stranger
