@@ -121,7 +121,7 @@ def test_a_locked_diary_and_a_stranger_are_turned_away(owner: Member) -> None:
 
 
 def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Member) -> None:
-    writes(owner, *[hard_to_press(90_000) for _ in range(8)])
+    writes(owner, *[hard_to_press(60_000) for _ in range(6)])
     answer = asks(owner)
     parts = iter(answer)
     came = [next(parts)]
@@ -136,7 +136,7 @@ def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Member) -> None:
 
 
 def test_a_browser_that_goes_away_ends_it(owner: Member) -> None:
-    writes(owner, *[hard_to_press(90_000) for _ in range(8)])
+    writes(owner, *[hard_to_press(60_000) for _ in range(6)])
     answer = asks(owner)
     next(iter(answer))
     (download,) = downloads._under_way.values()
@@ -150,7 +150,7 @@ def test_a_browser_that_goes_away_ends_it(owner: Member) -> None:
 
 
 def test_a_second_download_ends_the_first(owner: Member) -> None:
-    writes(owner, *[hard_to_press(90_000) for _ in range(8)])
+    writes(owner, *[hard_to_press(60_000) for _ in range(6)])
     first = asks(owner)
     parts = iter(first)
     next(parts)
