@@ -12,6 +12,7 @@ start({
   draft: () => import("./controllers/draft.js"),
   edit: () => import("./controllers/edit.js"),
   heatmap: () => import("./controllers/heatmap.js"),
+  keeps: () => import("./controllers/keeps.js"),
   keys: () => import("./controllers/keys.js"),
   find: () => import("./controllers/find.js"),
   live: () => import("./controllers/live.js"),

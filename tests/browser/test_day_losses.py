@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Dialog, Locator, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.browser.browsing import Complaints, NewDiary
 from tests.browser.diary import Diary
@@ -45,17 +45,23 @@ def test_closing_a_change_that_cannot_be_saved_leaves_it_on_the_page(
     expect(diary.entries).to_contain_text("a change is unfinished")
 
 
-def test_leaving_while_a_text_is_still_being_kept_is_asked_about(
-    diary: Diary, complaints: Complaints
-) -> None:
-    complaints.expect(*AWAY)
+def staying(page: Page) -> list[str]:
+    """Stay whenever the browser asks whether to leave; what was asked."""
     asked: list[str] = []
 
     def stay(dialog: Dialog) -> None:
         asked.append(dialog.type)
         dialog.dismiss()
 
-    diary.page.on("dialog", stay)
+    page.on("dialog", stay)
+    return asked
+
+
+def test_leaving_while_a_text_is_still_being_kept_is_asked_about(
+    diary: Diary, complaints: Complaints
+) -> None:
+    complaints.expect(*AWAY)
+    asked = staying(diary.page)
     diary.box.press_sequentially("Written in a tunnel.")
     diary.page.context.set_offline(True)
     diary.button("Keep").click()
@@ -139,7 +145,7 @@ def test_a_change_of_what_another_tab_has_deleted_stays_in_the_stale_one(
     expect(stale.entries).to_contain_text("Fish for supper.")
 
 
-def test_a_way_of_answering_in_the_middle_of_a_lock_comes_back(new_diary: NewDiary) -> None:
+def test_a_way_of_answering_outlives_a_lock_and_is_not_left_unasked(new_diary: NewDiary) -> None:
     mine = new_diary()
     mine.keep("The weir again.")
     page = mine.page
@@ -154,5 +160,10 @@ def test_a_way_of_answering_in_the_middle_of_a_lock_comes_back(new_diary: NewDia
 
     expect(page.get_by_label("What it is called")).to_have_value("As a sailor")
     expect(page.get_by_label("How the entry should be answered")).to_have_value("As a sailor would.")
+    asked = staying(page)
+    page.evaluate("() => { location.href = '/' }")
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
     page.get_by_role("button", name="Keep this way").click()
     expect(page.get_by_role("button", name="Ask for this")).to_be_visible()
+    assert asked == ["beforeunload"]
