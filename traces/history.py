@@ -1,21 +1,29 @@
 """The entries of traces, newest first, a leaf at a time, each with its replies and its other traces."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from django.db.models import Q
+from django.urls import reverse
 
 from diary.access import entry_of
 from diary.models import Entry
 from diary.replies.presenting import reply_views
 from diary.shown import EntryView, entry_view
 from traces.models import KeptTrace
-from traces.presenting import Chip
 from traces.tallies import entries_with
 
 ON_A_LEAF: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another trace of an entry, and where it is."""
+
+    name: str = field(repr=False)
+    address: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +31,7 @@ class Past:
     """One entry of the history."""
 
     entry: EntryView
-    others: Sequence[Chip]
+    others: Sequence[Other]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +68,14 @@ def leaf(
     return Leaf(past=past, after=shown[-1].id if len(found) > ON_A_LEAF else None)
 
 
-def _others(entries: Sequence[Entry], *, called: Mapping[UUID, str]) -> dict[UUID, list[Chip]]:
+def _others(entries: Sequence[Entry], *, called: Mapping[UUID, str]) -> dict[UUID, list[Other]]:
     """Return by entry its traces among those called so, in the order they were kept."""
-    found: dict[UUID, list[Chip]] = {}
+    others = {id_: Other(name, reverse("trace", args=[id_])) for id_, name in called.items()}
+    found: dict[UUID, list[Other]] = {}
     kept = KeptTrace.objects.filter(entry__in=[entry.id for entry in entries])
     for entry_id, trace_id in kept.values_list("entry_id", "trace_id"):
         if trace_id in called:
-            found.setdefault(entry_id, []).append(Chip(id=trace_id, name=called[trace_id]))
+            found.setdefault(entry_id, []).append(others[trace_id])
     return found
 
 

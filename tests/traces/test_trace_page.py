@@ -327,6 +327,16 @@ def test_a_change_is_undone_by_its_owner_alone_and_once(owner: Member, housemate
     assert names_on(owner, entry) == ["boot"]
 
 
+def test_somebody_elses_change_is_not_offered_back(owner: Member, housemate: Member) -> None:
+    trace = keeps(owner, owner.wrote("A"), "boot")[0]
+    there = changed(owner.post(f"{path(trace.id)}delete/"))
+
+    assert "Deleted everywhere." in text(owner.get(there))
+    assert "Deleted everywhere." not in text(housemate.get(there))
+    assert "Deleted everywhere." not in text(owner.get(f"/traces/?changed={uuid4()}"))
+    assert "Deleted everywhere." not in text(owner.get("/traces/?changed=nonsense"))
+
+
 def test_an_undo_that_finds_its_name_taken_says_so(owner: Member) -> None:
     entry = owner.wrote("A")
     trace = keeps(owner, entry, "boot")[0]
