@@ -15,8 +15,9 @@ from search.models import MAX_RECENT, RecentSearch, SearchPreference, Vector
 from search.person import PersonIndex
 from search.query import parse
 
-# An index is nearly always open by now; after this long a page says that it is being opened.
-PATIENCE = 0.3
+# An index is nearly always open by now; after this long a page says that it is being opened, and asks again.
+# There are two threads for everybody's pages: none may be kept waiting for one person's index.
+PATIENCE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

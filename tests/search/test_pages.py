@@ -266,6 +266,23 @@ def test_the_index_can_be_made_anew_from_the_page(owner: Member) -> None:
     assert len(found(owner.post("/search/", q="heron"))) == 1
 
 
+def test_what_meaning_is_found_by_is_made_anew_only_where_that_is_asked(
+    owner: Member, embedder: BagOfWords
+) -> None:
+    owner.wrote("One heron.")
+    searching(owner)
+    assert 'name="vectors"' in owner.get("/search/").content.decode()
+
+    owner.post("/search/anew/")
+    settled(owner)
+    without = list(embedder.embedded)
+    owner.post("/search/anew/", vectors="1")
+    settled(owner)
+
+    assert without == ["One heron."]
+    assert embedder.embedded == ["One heron."] * 2
+
+
 def test_typing_in_the_box_is_no_more_than_looking(owner: Member) -> None:
     searching(owner)
     before = Unlock.objects.get().last_active

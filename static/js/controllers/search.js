@@ -2,6 +2,7 @@
 import { fragment, post, sentence } from "../request.js";
 
 const PAUSE = 120;
+const OPENING = 400;
 const MEANING = 3000;
 
 function steps(form) {
@@ -57,8 +58,6 @@ export default function attach(form, signal) {
     const made = await ask(more, options);
     if (!made) return false;
     show(form, made);
-    // Opened a moment ago: asked again until it is ready. Nobody did that: it must not count as activity.
-    if (form.querySelector("[data-opening]")) timer = setTimeout(() => look({}, { quiet: true }), 400);
     settle();
     return true;
   }
@@ -73,9 +72,11 @@ export default function attach(form, signal) {
     settle();
   }
 
+  /* What comes on its own is asked for until it is there. Nobody did that: it must not count as activity. */
   function settle() {
     watch();
-    if (form.querySelector("[data-coming]")) timer = setTimeout(come, MEANING);
+    if (form.querySelector("[data-opening]")) timer = setTimeout(look, OPENING, {}, { quiet: true });
+    else if (form.querySelector("[data-coming]")) timer = setTimeout(come, MEANING);
   }
 
   async function further(button) {
