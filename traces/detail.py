@@ -152,13 +152,15 @@ class Detail:
     def companions(self) -> list[Companion]:
         """Return the traces on the same entries, over all of them, the most frequent first."""
         found = alongside(self.person.id, self.ids)
-        can_narrow = len(self.ids) <= MOST
+        # The address with one more tells those of all: three hundred are not reversed one by one.
+        place = UUID(int=0)
+        narrowed = address((*self.ids, place) if len(self.ids) <= MOST else (place,))
         there = [
             Companion(
                 id=id_,
                 name=self.called[id_],
                 count=count,
-                address=address((*self.ids, id_) if can_narrow else (id_,)),
+                address=narrowed.replace(str(place), str(id_)),
             )
             for id_, count in found.items()
             if id_ in self.called

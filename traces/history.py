@@ -70,12 +70,15 @@ def leaf(
 
 def _others(entries: Sequence[Entry], *, called: Mapping[UUID, str]) -> dict[UUID, list[Other]]:
     """Return by entry its traces among those called so, in the order they were kept."""
-    others = {id_: Other(name, reverse("trace", args=[id_])) for id_, name in called.items()}
+    known: dict[UUID, Other] = {}
     found: dict[UUID, list[Other]] = {}
     kept = KeptTrace.objects.filter(entry__in=[entry.id for entry in entries])
     for entry_id, trace_id in kept.values_list("entry_id", "trace_id"):
-        if trace_id in called:
-            found.setdefault(entry_id, []).append(others[trace_id])
+        if trace_id not in called:
+            continue
+        if trace_id not in known:
+            known[trace_id] = Other(called[trace_id], reverse("trace", args=[trace_id]))
+        found.setdefault(entry_id, []).append(known[trace_id])
     return found
 
 
