@@ -12,7 +12,7 @@ from llamora.crypto import EnvelopeError
 from llamora.inference import endpoint
 from traces.lexicons import lexicons
 from traces.models import KeptTrace, Proposal, Trace
-from traces.proposals import proposed
+from traces.proposals import habit_of, is_fresh, proposed
 from traces.services import proposing
 
 TEMPLATE = "traces/fragments/on_entry.html"
@@ -87,16 +87,25 @@ def on_entries(entries: Sequence[Entry]) -> dict[UUID, OnEntry]:
     """Return the traces of entries of one person, by entry."""
     if not entries:
         return {}
+    can_ask = endpoint.status().is_ready
+    # Before what was proposed is read: whoever is not under way any more has written it by then.
+    waiting = {entry.id for entry in entries if can_ask and proposing.is_under_way(entry.owner_id, entry.id)}
     chips = chips_of(entries)
     rows = {row.entry_id: row for row in Proposal.objects.filter(entry__in=[entry.id for entry in entries])}
-    can_ask = endpoint.status().is_ready
+    fresh = {entry.id for entry in entries if not chips[entry.id] and is_fresh(entry)}
+    habit = habit_of(entries[0].owner_id) if fresh else []
     return {
         entry.id: OnEntry(
             entry_id=entry.id,
             kept=chips[entry.id],
-            proposed=proposed(entry, row=rows.get(entry.id), kept=[chip.name for chip in chips[entry.id]]),
+            proposed=proposed(
+                entry,
+                row=rows.get(entry.id),
+                kept=[chip.name for chip in chips[entry.id]],
+                habit=habit if entry.id in fresh else (),
+            ),
             can_ask=can_ask,
-            is_waiting=can_ask and proposing.is_under_way(entry.owner_id, entry.id),
+            is_waiting=entry.id in waiting,
         )
         for entry in entries
     }

@@ -3,7 +3,7 @@
 Needs the owner's keyring in force. Nothing here keeps a trace.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +21,9 @@ from traces.names import identity, written
 
 SHOWN: Final = 6
 USUAL: Final = 8
+# By habit few are proposed, and not any more when an entry has been left without for a day.
+OF_HABIT: Final = 3
+FRESH: Final = timedelta(days=1)
 LATELY: Final = timedelta(days=60)
 
 
@@ -59,15 +62,33 @@ def body_of(row: Proposal | None) -> dict[str, Any]:
     return {"offered": list(body.get("offered", ())), "dismissed": list(body.get("dismissed", ()))}
 
 
-def proposed(entry: Entry, *, row: Proposal | None, kept: Iterable[str]) -> list[str]:
-    """Return the names proposed for an entry: what the model offered, then traces its text names."""
+def proposed(
+    entry: Entry, *, row: Proposal | None, kept: Collection[str], habit: Sequence[str] = ()
+) -> list[str]:
+    """Return the names proposed for an entry: what the model offered, then traces its text names.
+
+    Where there is neither, those of `habit`.
+    """
     body = body_of(row)
     lexicon = lexicons.of(entry.owner_id)
     named = [lexicon.names[trace_id] for trace_id in lexicon.found_in(_text_of(entry))]
     offered = [lexicon.as_written(name) for name in body["offered"]]
     left_out = {*body["dismissed"], *(identity(name) for name in kept)}
-    found = {identity(name): name for name in reversed([*offered, *named])}
-    return [name for id_, name in reversed(found.items()) if id_ not in left_out][:SHOWN]
+    found: dict[str, str] = {}
+    for name in [*offered, *named] or habit:
+        found.setdefault(identity(name), name)
+    return [name for id_, name in found.items() if id_ not in left_out][:SHOWN]
+
+
+def is_fresh(entry: Entry) -> bool:
+    """Return whether an entry was written so lately that habit may propose something for it."""
+    return bool(entry.created_at > timezone.now() - FRESH)
+
+
+def habit_of(owner_id: UUID) -> list[str]:
+    """Return the few names a person keeps most and latest."""
+    names = lexicons.of(owner_id).names
+    return [names[id_] for id_ in usual(owner_id, most=OF_HABIT) if id_ in names]
 
 
 def _text_of(entry: Entry) -> str:

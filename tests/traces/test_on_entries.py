@@ -1,5 +1,6 @@
 """Traces on entries: kept, removed, proposed, dismissed, through the pages of their owner."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tests.traces.cast import Member, keeps, names_on
 from traces.models import KeptTrace, Trace
@@ -115,6 +117,24 @@ def test_kept_traces_are_proposed_by_name_and_not_again_once_dismissed(owner: Me
     assert proposals_in(owner.get(f"/entries/{entry.id}/traces/", script=True).content.decode()) == ["mill"]
     assert proposals_in(owner.get(f"/entries/{other.id}/traces/", script=True).content.decode()) == ["weir"]
     assert names_on(owner, entry) == []
+
+
+def test_where_nothing_is_closer_the_usual_traces_are_proposed_to_a_fresh_entry(owner: Member) -> None:
+    for name in ("bread", "weir", "weir", "mill", "weir", "mill", "letters"):
+        keeps(owner, owner.wrote("a"), name)
+    fresh, named = owner.wrote("Nothing of the kind."), owner.wrote("Bread.")
+    old = owner.wrote("Nothing either.", at=timezone.now() - timedelta(days=2))
+    kept = owner.wrote("Nor here.")
+    keeps(owner, kept, "bread")
+
+    found = {
+        entry.id: proposals_in(owner.get(f"/entries/{entry.id}/traces/", script=True).content.decode())
+        for entry in (fresh, named, old, kept)
+    }
+
+    assert found[fresh.id][0] == "weir"
+    assert len(found[fresh.id]) == 3
+    assert (found[named.id], found[old.id], found[kept.id]) == (["bread"], [], [])
 
 
 def test_a_proposal_that_is_kept_is_proposed_no_more(owner: Member) -> None:
