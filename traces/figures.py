@@ -156,11 +156,12 @@ def together(kept: Iterable[tuple[Hashable, UUID]]) -> Together:
     """Return the shared entries of each two traces, from (entry, trace) pairs; on the diagonal, their own."""
     entries: dict[Hashable, int] = {}
     traces: dict[UUID, int] = {}
-    pairs = [
-        (entries.setdefault(entry, len(entries)), traces.setdefault(trace, len(traces)))
-        for entry, trace in kept
-    ]
-    rows, columns = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2).T
+    flat: list[int] = []
+    for entry, trace in kept:
+        flat.append(entries.setdefault(entry, len(entries)))
+        flat.append(traces.setdefault(trace, len(traces)))
+    table = np.array(flat, dtype=np.int64).reshape(-1, 2)
+    rows, columns = table[np.argsort(table[:, 0], kind="stable")].T
     counts = np.zeros((len(traces), len(traces)), dtype=np.int64)
     for first in range(0, len(entries), _BLOCK):
         begin, end = np.searchsorted(rows, (first, first + _BLOCK))

@@ -87,21 +87,19 @@ class Picture:
 
 
 def ties(shared: Together) -> dict[UUID, list[Tie]]:
-    """Return for each trace the ones it goes with, nearest first; equally near ones by count, then id."""
+    """Return for each trace the few it goes with most, nearest first; equally near ones by count, then id."""
     own = np.sqrt(np.diag(shared.counts).astype(np.float64))
+    nearness = shared.counts / np.maximum(own[:, None] * own[None, :], 1)
+    places = np.arange(len(shared.ids))
     found: dict[UUID, list[Tie]] = {}
     for row, one in enumerate(shared.ids):
-        there = [column for column in np.flatnonzero(shared.counts[row]).tolist() if column != row]
-        mine = [
-            Tie(
-                one,
-                shared.ids[column],
-                int(shared.counts[row, column]),
-                float(shared.counts[row, column] / (own[row] * own[column])),
-            )
-            for column in there
+        counts, near = shared.counts[row], nearness[row]
+        order = np.lexsort((places, -counts, -near))[: NEAREST + 1].tolist()
+        there = [column for column in order if column != row and counts[column]]
+        found[one] = [
+            Tie(one, shared.ids[column], int(counts[column]), float(near[column]))
+            for column in there[:NEAREST]
         ]
-        found[one] = sorted(mine, key=lambda tie: (-tie.nearness, -tie.count, tie.other))
     return found
 
 
