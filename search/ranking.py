@@ -58,8 +58,9 @@ class Finder:
         written = self._newest(exact, RANKED + 1)
         self.total = self._count(wide) if wide != exact or len(written) > RANKED else len(written)
         if not self.total:
-            wide = matching.strict(self._query, forms=self.forms, begun=self._begun, beginnings=_is_long)
-            self.total = self._count(wide)
+            wider = matching.strict(self._query, forms=self.forms, begun=self._begun, beginnings=_is_long)
+            # Where punctuation is looked for, asking the same again reads every text again.
+            self.total, wide = (self._count(wider) if wider != wide else 0), wider
         self._strict = self._exact_first(written, exact, wide)[: self._limit] if self.total else []
         return self._strict
 
