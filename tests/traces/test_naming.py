@@ -1,9 +1,14 @@
 """Renaming, merging and deleting everywhere, and taking each back."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from diary.errors import NotThere
 from tests.traces.cast import Member, keeps, names_on
-from traces.errors import NameTaken
+from traces.errors import NameTaken, SameTrace
+from traces.models import Change, Trace
 from traces.services import naming
 
 
@@ -63,3 +68,65 @@ def test_a_trace_deleted_everywhere_comes_back_to_all_its_entries(owner: Member)
 
     assert gone == [[], []]
     assert [names_on(owner, entry) for entry in (first, second)] == [["weir"], ["weir"]]
+
+
+def test_another_trace_that_took_the_name_meanwhile_keeps_it(owner: Member) -> None:
+    entry, later = owner.wrote("a"), owner.wrote("b")
+    (trace,) = keeps(owner, entry, "weir")
+    with owner.unlocked():
+        change = naming.delete(owner_id=owner.id, trace_id=trace.id)
+    (new,) = keeps(owner, later, "Weir")
+
+    with owner.unlocked(), pytest.raises(NameTaken) as refused:
+        naming.undo(owner_id=owner.id, change_id=change.id)
+
+    assert refused.value.other.id == new.id
+    assert (names_on(owner, entry), names_on(owner, later)) == ([], ["Weir"])
+    assert Change.objects.filter(id=change.id).exists(), "it can be undone once the name is free again"
+
+
+def test_a_change_is_taken_back_once_and_by_its_person_alone(owner: Member, housemate: Member) -> None:
+    (trace,) = keeps(owner, owner.wrote("a"), "weir")
+    with owner.unlocked():
+        change = naming.delete(owner_id=owner.id, trace_id=trace.id)
+
+    with housemate.unlocked(), pytest.raises(NotThere):
+        naming.undo(owner_id=housemate.id, change_id=change.id)
+    with owner.unlocked():
+        naming.undo(owner_id=owner.id, change_id=change.id)
+        with pytest.raises(NotThere):
+            naming.undo(owner_id=owner.id, change_id=change.id)
+
+    assert Trace.objects.of(owner.id).get().id == trace.id
+
+
+def test_a_trace_is_not_merged_with_itself_nor_with_somebody_elses(owner: Member, housemate: Member) -> None:
+    (mine,) = keeps(owner, owner.wrote("a"), "weir")
+    (theirs,) = keeps(housemate, housemate.wrote("b"), "mill")
+
+    with owner.unlocked(), pytest.raises(SameTrace):
+        naming.merge(owner_id=owner.id, trace_id=mine.id, into_id=mine.id)
+    with owner.unlocked(), pytest.raises(NotThere):
+        naming.merge(owner_id=owner.id, trace_id=mine.id, into_id=theirs.id)
+
+    assert Trace.objects.of(owner.id).get().id == mine.id
+    assert Trace.objects.of(housemate.id).get().id == theirs.id
+
+
+def test_after_thirty_days_what_was_let_go_is_gone_for_good(owner: Member) -> None:
+    entry = owner.wrote("a")
+    old, young, stays = keeps(owner, entry, "weir", "mill", "bread")
+    with owner.unlocked():
+        for trace in (old, young):
+            naming.delete(owner_id=owner.id, trace_id=trace.id)
+        naming.rename(owner_id=owner.id, trace_id=stays.id, name="Bread")
+    long_ago = timezone.now() - timedelta(days=31)
+    Trace.objects.filter(id=old.id).update(deleted_at=long_ago)
+    Change.objects.filter(trace=old).update(made_at=long_ago)
+
+    gone = naming.purge(owner.id)
+
+    assert gone == 1
+    assert set(Trace.objects.filter(owner_id=owner.id)) == {young, stays}
+    assert Change.objects.count() == 2
+    assert names_on(owner, entry) == ["Bread"]
