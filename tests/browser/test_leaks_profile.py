@@ -142,6 +142,24 @@ def is_answered(diary: Diary, words: Callable[[str], str]) -> None:
     expect(diary.page.locator(".reply[data-state=done]")).to_contain_text("reply")
 
 
+def keeps_traces(diary: Diary, words: Callable[[str], str]) -> None:
+    page = diary.page
+    diary.keep(words("kept"))
+    page.get_by_text("Add a trace").click()
+    name = page.get_by_label("Name of the trace")
+    name.fill(words("trace"))
+    name.press("Enter")
+    chip = page.locator(".traces-kept .trace > summary")
+    expect(chip).to_contain_text(core_of(words("")))
+    name.press_sequentially(words("begun")[:30])
+    chip.click()
+    expect(page.locator(".trace-panel")).to_contain_text("On this entry alone")
+    page.get_by_role("link", name="All of this trace").click()
+    expect(page.locator("main")).to_contain_text(core_of(words("")))
+    page.go_back()
+    page.reload()
+
+
 def leafs_and_comes_back(diary: Diary, words: Callable[[str], str]) -> None:
     diary.keep(words("kept"))
     diary.box.fill(words("typed"))
@@ -180,7 +198,7 @@ def signs_out(diary: Diary, words: Callable[[str], str]) -> None:
 
 
 WAYS = [
-    *(types_without_saving, saves_and_edits, is_answered, leafs_and_comes_back),
+    *(types_without_saving, saves_and_edits, is_answered, keeps_traces, leafs_and_comes_back),
     *(is_locked_from_another_tab, locks_while_typing, signs_out),
 ]
 
