@@ -164,8 +164,16 @@ class Indexes:
             index.refresh(ids, keyring=keyring)
         except (IndexClosed, CryptoError):
             return
+        except Exception as error:
+            self.broke(index, error)  # what was saved is saved, whatever becomes of its index
+            return
         if index.pending:  # waking a thread costs as much as reading a text
             lanes.embedding.put(index.owner, "embed", lambda: self._embed(index))
+
+    def broke(self, index: PersonIndex, error: Exception) -> None:
+        """Forget an index that cannot be used any more; whoever searches next has it opened anew."""
+        logger.error("an index broke and is made anew: %s", type(error).__name__)
+        self.close(index.owner)
 
     def glance(self, index: PersonIndex) -> None:
         """Look, now and then and not while a page waits, whether another process wrote something."""

@@ -1,5 +1,6 @@
 """Searching as a person does it: asked in a box, answered in pages, remembered if they want."""
 
+import sqlite3
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -60,6 +61,9 @@ def look(keyring: Keyring, typed: str, *, offset: int = 0) -> Answer:
         return Answer(found=_standing(index, found, keyring=keyring), meaning=meaning_of(index), place=place)
     except IndexClosed:
         # Evicted while it was asked, or locked: the next request opens it again, or is turned away.
+        return OPENING
+    except sqlite3.Error as error:
+        indexes.broke(index, error)
         return OPENING
 
 

@@ -266,6 +266,25 @@ def test_the_index_can_be_made_anew_from_the_page(owner: Member) -> None:
     assert len(found(owner.post("/search/", q="heron"))) == 1
 
 
+@pytest.mark.parametrize("first", ["a save", "a search"])
+def test_an_index_that_breaks_fails_no_page_and_is_made_anew(owner: Member, first: str) -> None:
+    owner.wrote("One heron.")
+    index = searching(owner)
+    assert index.words is not None
+    index.words._db.execute("DROP TABLE docs")
+
+    if first == "a save":
+        answer = owner.post(f"/d/{owner.today}/", script=True, text="Another heron.")
+    else:
+        answer = owner.post("/search/", script=True, q="heron")
+        assert "data-opening" in answer.content.decode()
+    again = searching(owner)
+
+    assert answer.status_code == 200
+    assert again is not index
+    assert len(found(owner.post("/search/", q="heron"))) == (2 if first == "a save" else 1)
+
+
 def test_what_meaning_is_found_by_is_made_anew_only_where_that_is_asked(
     owner: Member, embedder: BagOfWords
 ) -> None:
