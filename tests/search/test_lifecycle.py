@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 
 from accounts import sessions
 from accounts.models import Unlock
@@ -18,6 +18,7 @@ from diary.models import Entry, Reply, ReplyState
 from llamora.database import writing
 from search import services, sources
 from search.errors import IndexClosed
+from search.finding import search
 from search.indexes import indexes
 from search.models import Vector
 from search.person import PersonIndex
@@ -357,6 +358,37 @@ def test_closing_during_running_queries_is_never_fatal(rounds: int) -> None:
 
     assert wrong == []
     assert len(closed) == 3 * rounds
+
+
+@pytest.mark.parametrize("rounds", [10, pytest.param(500, marks=pytest.mark.slow)])
+def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
+    owner: Member, embedder: BagOfWords, rounds: int
+) -> None:
+    with writing():
+        for number in range(60):
+            owner.wrote(f"The heron of day {number} stood in the shallow water, and flew.")
+    searching(owner).keep(whatever=True)
+    ended: list[str] = []
+
+    def ask(index: PersonIndex) -> None:
+        try:
+            while True:
+                search(index, parse("heron shallow water from:2020"))
+        except Exception as error:
+            ended.append(type(error).__name__)
+        finally:
+            connections.close_all()
+
+    for number in range(rounds):
+        threads = [threading.Thread(target=ask, args=(searching(owner),)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.002 * (number % 7))
+        indexes.close(owner.id)
+        for thread in threads:
+            thread.join(30)
+
+    assert ended == ["IndexClosed"] * 3 * rounds
 
 
 def test_locking_while_the_index_is_being_built_ends_the_building(owner: Member, data_folder: Path) -> None:
