@@ -109,8 +109,11 @@ def _told(entries: list[Entry]) -> Iterator[Told]:
 
 
 def _started(errand: SummaryErrand, keyring: Keyring) -> Job | None:
+    if not errand.told:
+        return None
+    model = Person.objects.model_of(errand.owner_id)
     try:
-        return registry.start(errand, keyring=own_keyring(keyring)) if errand.told else None
+        return registry.start(errand, keyring=own_keyring(keyring), model=model)
     except NotServing:
         return None
 
