@@ -252,7 +252,7 @@ class Household(RuleBasedStateMachine):
         person = self._person(who)
         here = next(iter(_unlocked(person)), None)
         way_in, was_unfinished = opened(person), bool(person["former"])
-        before = opened_with(person["data_key"], envelopes_of(person["id"]), owner=person["id"])
+        before, late = self._read_with_the_key_of_now(person), list(person["late"].values())
 
         def turns() -> None:
             dies_at(at)
@@ -263,7 +263,9 @@ class Household(RuleBasedStateMachine):
         self._stops()
         assert forked(turns) in (0, KILLED)
         if Vault.objects.get(owner_id=person["id"]).epoch != person["epoch"]:
-            former = {person["data_key"]: before}
+            # What came late was folded in under the key of then, just before it was turned.
+            came = {each for each in self._read_with_the_key_of_now(person) if _says_one(each, late)}
+            former = {person["data_key"]: before | came}
             self._has_turned(person, here=here)
             person["former"] = former
         if not FormerKey.objects.filter(owner_id=person["id"]).exists():
@@ -308,6 +310,10 @@ class Household(RuleBasedStateMachine):
         self.thief.tries_everything(self.people, sealed=sealed)
 
     # --- how it is done -----------------------------------------------------------------------------
+
+    def _read_with_the_key_of_now(self, person: Known) -> set[bytes]:
+        """What the key opens that the dicts hold for the person's current one."""
+        return opened_with(person["data_key"], envelopes_of(person["id"]), owner=person["id"])
 
     def _person(self, who: int) -> Known:
         return _one(self.people.values(), who)
@@ -372,6 +378,10 @@ class Household(RuleBasedStateMachine):
             lane.put(uuid4(), "close", connections.close_all)
             assert lane.wait_idle(timeout=20)
         connections.close_all()
+
+
+def _says_one(plaintext: bytes, texts: Iterable[str]) -> bool:
+    return any(text.encode() in plaintext for text in texts)
 
 
 def _one(of: Iterable[T], which: int) -> T:

@@ -111,3 +111,16 @@ def test_what_came_after_a_lock_outlives_two_turns(house: Household) -> None:
     house.signs_in(who=1)
 
     house.right_secrets_open_everything_and_nothing_else_does()
+
+
+def test_what_came_after_a_lock_is_folded_in_by_a_turn_that_dies(house: Household) -> None:
+    """Folded in under the key of then: whoever has that key reads it for as long as rows still wait."""
+    karin, tries = house.people["Karin"], count(30, step=5)
+    house.changes_password(who=0, end_others=False, turn=False)
+    house.right_secrets_open_everything_and_nothing_else_does()  # the thief takes the key of now
+
+    while not karin["former"]:
+        house.goes_on_writing_after_the_lock(who=0, words="a heron")
+        house.dies_while_turning_the_key(who=0, at=next(tries))
+
+    house.right_secrets_open_everything_and_nothing_else_does()
