@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from functools import partial
 from io import BytesIO
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ if not apps.ready:
 
 from accounts.addresses import normal_address
 from accounts.headers import bare
+from llamora.database import OneAtATime
 from llamora.lanes import Lanes
 from llamora.routing import sockets  # its models need the apps
 
@@ -68,7 +69,7 @@ class Pages(ASGIHandler):
         self.load_middleware(is_async=False)
         # Every view is imported now: a fault in one stops the start, and no first page waits for it.
         get_resolver().url_patterns  # noqa: B018
-        self.quick = ThreadPoolExecutor(settings.PAGE_THREADS, thread_name_prefix="page")
+        self.quick = OneAtATime(settings.PAGE_THREADS, name="page")
         self.slow = Lanes(threads=SLOW_THREADS, name="slow")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

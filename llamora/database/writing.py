@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from django.db import Error, transaction
 
 from llamora.database.errors import reason_of
+from llamora.database.working import waiting
 
 
 class FairLock:
@@ -60,15 +61,22 @@ def writing() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
+    with waiting(), _in_turn():
+        try:
+            with transaction.atomic():
+                yield
+        except Error as error:
+            reason = reason_of(error)
+            if reason is None:
+                raise
+            # `from None`: the driver's error can quote the statement's values.
+            raise reason from None
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
     _turn.acquire()
     try:
-        with transaction.atomic():
-            yield
-    except Error as error:
-        reason = reason_of(error)
-        if reason is None:
-            raise
-        # `from None`: the driver's error can quote the statement's values.
-        raise reason from None
+        yield
     finally:
         _turn.release()
