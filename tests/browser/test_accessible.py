@@ -134,6 +134,7 @@ def seen(house: House, furnished: Member, chromium: Browser) -> Seen:
     return walk
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_on_any_page_by_light(seen: Seen) -> None:
     assert len(seen.by_light) == len(OPEN) + len(OWN) + 2
     assert {path: lines for path, lines in seen.by_light.items() if lines} == {}

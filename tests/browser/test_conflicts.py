@@ -1,5 +1,6 @@
 """Two tabs that write the same thing: both texts are shown, neither is lost."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.browsing import Complaints, NewDiary
@@ -34,6 +35,7 @@ def test_two_drafts_are_both_shown_and_can_be_joined(
     expect(late.box).to_have_value("")
 
 
+@pytest.mark.slow
 def test_keeping_in_one_tab_loses_nothing_of_the_other(
     diary: Diary, new_diary: NewDiary, complaints: Complaints
 ) -> None:

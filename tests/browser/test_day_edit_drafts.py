@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.browsing import Complaints, NewDiary
@@ -62,6 +63,7 @@ def test_closing_keeps_a_change_and_discarding_lets_it_go(diary: Diary) -> None:
     expect(editing(diary)).to_have_value("Before")
 
 
+@pytest.mark.slow
 def test_saving_straight_after_typing_leaves_no_draft_behind(diary: Diary) -> None:
     diary.keep("Before")
     box = editing(diary)
@@ -89,6 +91,7 @@ def test_a_change_whose_entry_was_changed_meanwhile_is_shown_beside_it(diary: Di
     expect(diary.page.get_by_role("group", name="What is kept now")).to_have_text("Soup for supper.")
 
 
+@pytest.mark.slow
 def test_two_tabs_that_change_one_entry_say_so(
     diary: Diary, new_diary: NewDiary, complaints: Complaints
 ) -> None:

@@ -70,6 +70,7 @@ def seen(house: House, furnished: Member, chromium: Browser) -> Seen:
     return walk
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_around_the_day(seen: Seen) -> None:
     assert len(seen.by_light) == len(PATHS) + 4
     assert {path: lines for path, lines in seen.by_light.items() if lines} == {}
@@ -263,6 +264,7 @@ def test_earlier_years_stand_in_the_margin_or_behind_a_link(new_diary: NewDiary,
     expect(diary.page.locator(".memory-year")).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_everything_works_without_script(new_context: NewContext, house: House) -> None:
     member = house.new_member()
     page = new_context(member, house, java_script_enabled=False).new_page()

@@ -1,5 +1,6 @@
 """What is being written, saved sealed on the server while it is typed."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.browsing import NewDiary
@@ -38,6 +39,7 @@ def test_an_entry_that_was_kept_leaves_no_draft(diary: Diary) -> None:
     expect(diary.box).to_have_value("")
 
 
+@pytest.mark.slow
 def test_each_day_has_a_draft_of_its_own(new_diary: NewDiary) -> None:
     diary = new_diary()
     diary.box.fill("For today")

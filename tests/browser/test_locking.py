@@ -62,6 +62,7 @@ def test_the_letter_l_in_a_text_is_a_letter(diary: Diary) -> None:
     expect(diary.dialog).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_the_button_saves_what_is_being_written_first(new_diary: NewDiary) -> None:
     diary = new_diary()
     diary.box.fill(UNSAVED)
@@ -167,6 +168,7 @@ def test_a_kept_text_meets_the_lock_and_is_kept_after_it(new_diary: NewDiary, co
     expect(diary.box).to_have_value("")
 
 
+@pytest.mark.slow
 def test_an_edit_in_the_middle_of_a_lock_comes_back(new_diary: NewDiary) -> None:
     diary = new_diary()
     diary.keep(KEPT)
@@ -182,6 +184,7 @@ def test_an_edit_in_the_middle_of_a_lock_comes_back(new_diary: NewDiary) -> None
     expect(diary.entries).to_have_text(re.compile(UNSAVED))
 
 
+@pytest.mark.slow
 def test_the_dialog_says_so_when_the_server_is_away_and_asks_again(
     new_diary: NewDiary, complaints: Complaints
 ) -> None:

@@ -37,6 +37,7 @@ def test_what_is_kept_while_the_network_is_away_is_kept_once_when_it_is_back(
     expect(diary.entries).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_draft_typed_while_the_network_is_away_is_saved_when_it_is_back(
     diary: Diary, complaints: Complaints
 ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.browsing import NewDiary
@@ -61,6 +62,7 @@ def test_an_opening_that_fails_leaves_the_page_as_it_was(
     diary.keep("Written all the same.")
 
 
+@pytest.mark.slow
 def test_a_day_is_put_in_short_for_who_rests_on_it_with_the_keyboard(
     new_diary: NewDiary, house: House, model: FakeModelServer
 ) -> None:
@@ -104,6 +106,7 @@ def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: Diary, model
     expect(entry.locator(".reply").last).to_contain_text("As a sailor")
 
 
+@pytest.mark.slow
 def test_thinking_can_be_opened_while_it_lasts(diary: Diary, model: FakeModelServer) -> None:
     entry = diary.keep("The weir again.")
     thoughts = [f"Hm {number}. " for number in range(80)]

@@ -96,6 +96,7 @@ def test_a_browser_elsewhere_is_ended_and_its_tab_says_so(
     assert there.box.count() == 0 or not there.box.is_visible()
 
 
+@pytest.mark.slow
 def test_all_of_it_works_without_script(new_context: NewContext, house: House) -> None:
     member = house.new_member()
     page = new_context(member, house, java_script_enabled=False).new_page()
@@ -164,6 +165,7 @@ def register(page: Page, name: str) -> None:
     page.get_by_role("button", name="I have kept it", exact=True).click()
 
 
+@pytest.mark.slow
 def test_a_link_from_the_terminal_lets_somebody_in_once(own_house: House, new_context: NewContext) -> None:
     assert manage(own_house.folder, "invite").returncode == 1
     assert own_house.server.set_up_link

@@ -1,5 +1,6 @@
 """A reply as it is written into the page: streamed, stopped, tried again, whole in every tab."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.browsing import Complaints, NewDiary
@@ -41,6 +42,7 @@ def test_stop_keeps_what_came_and_hangs_up_on_the_model(diary: Diary, model: Fak
     assert words_of(diary.page.locator(".reply")) == came
 
 
+@pytest.mark.slow
 def test_a_second_tab_sees_the_same_reply_whole_and_once(
     diary: Diary, new_diary: NewDiary, model: FakeModelServer
 ) -> None:
@@ -58,6 +60,7 @@ def test_a_second_tab_sees_the_same_reply_whole_and_once(
     assert words_of(early.page.locator(".reply")) == plain(LONG)
 
 
+@pytest.mark.slow
 def test_a_reload_in_the_middle_goes_on_where_it_was(diary: Diary, model: FakeModelServer) -> None:
     reply = respond(diary, model, LONG)
     wait_for_words(reply)

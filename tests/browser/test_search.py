@@ -175,7 +175,7 @@ def test_a_lock_in_another_tab_takes_the_box_and_its_results_away(new_diary: New
     expect(box.form).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("width", [320, pytest.param(390, marks=pytest.mark.slow)])
 def test_on_a_phone_the_box_fills_the_screen_and_can_be_read_in_both_themes(
     new_diary: NewDiary, width: int
 ) -> None:

@@ -152,6 +152,7 @@ def test_the_history_goes_on_as_one_scrolls_and_the_bar_has_more(page: Page, hou
     expect(page).to_have_url(house.url("/settings/"))
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_and_all_can_be_hit(page: Page, house: House) -> None:
     garden = str(page.locator(".trace-row", has_text="Garden").get_attribute("href"))
     page.goto(house.url(garden))

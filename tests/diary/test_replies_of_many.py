@@ -68,6 +68,7 @@ def test_locking_interrupts_and_keeps_what_came(live: Live, model: FakeModelServ
     tab = live.tab(owner, owner.today)
     reply = ask(owner, entry.id)
     words_in(tab, reply)
+    registry.wait_for_row(UUID(reply))
 
     owner.locks()
 
@@ -122,6 +123,7 @@ def test_a_key_that_went_out_of_date_interrupts(live: Live, model: FakeModelServ
     tab = live.tab(owner, owner.today)
     reply = ask(owner, entry.id)
     words_in(tab, reply)
+    registry.wait_for_row(UUID(reply))
 
     # Another epoch, as a rotation leaves it: the fence refuses what the job would write.
     type(owner.person.vault).objects.filter(owner=owner.person).update(epoch=2)

@@ -8,6 +8,7 @@ import html
 import itertools
 import re
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from tests.server import Server
 
 PASSWORD = "seven slow herons over the weir"
 CSRF, SESSION = "llamora_csrf", "llamora_session"
+IDLE_SECONDS = 20
 FORM = "application/x-www-form-urlencoded"
 _OWNER = re.compile(r'name="owner" value="([0-9a-f-]{36})"')
 _CODE = re.compile(r'name="code" value="([^"]+)"')
@@ -155,8 +157,11 @@ class Diarist:
             connection.close()
 
     def _connection(self) -> HTTPConnection:
-        if self.local.__dict__.get("pid") != self.server.pid:
+        # The server lets go of who is silent for a minute, and that may be just now.
+        is_stale = time.monotonic() - self.local.__dict__.get("used", 0.0) > IDLE_SECONDS
+        if is_stale or self.local.__dict__.get("pid") != self.server.pid:
             self.hang_up()
+        self.local.used = time.monotonic()
         held: HTTPConnection | None = self.local.__dict__.get("connection")
         if held is None:
             held = HTTPConnection("127.0.0.1", self.server.port, timeout=30, source_address=(self.address, 0))
