@@ -24,7 +24,7 @@ from accounts.run_secret import run_secret
 from accounts.signals import vault_locked
 from accounts.vault import NOBODY, RequestVault
 from llamora.crypto import CryptoError, Keyring, hash_half, secret_bytes, unwrap_dek, wrap_dek
-from llamora.database import NotWritten, writing
+from llamora.database import NotWritten, Prepared, writing
 
 MAX_DEVICE = 80
 
@@ -109,10 +109,15 @@ def open_cookie(cookie: SessionCookie | None, *, activity: bool = True) -> Reque
     return RequestVault(person=row.person, sign_in_id=row.id, held=keyring)
 
 
+# Every request of every page begins with it.
+_rows_of: Prepared[SignIn] = Prepared(
+    lambda id: SignIn.objects.select_related("person__vault", "person__former_key", "unlock").filter(id=id)  # noqa: A006 - the column's
+)
+
+
 def _row_of(cookie: SessionCookie) -> SignIn | None:
     """Return the sign-in whose hash fits the cookie's half, of somebody who may come in."""
-    rows = SignIn.objects.select_related("person__vault", "person__former_key", "unlock")
-    row = rows.filter(id=cookie.sign_in_id).first()
+    row = next(iter(_rows_of(id=cookie.sign_in_id)), None)
     if row is None or not hmac.compare_digest(bytes(row.half_hash), hash_half(cookie.half)):
         return None
     return row if row.person.is_active and not shut.is_shut(bytes(row.half_hash)) else None

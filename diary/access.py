@@ -5,6 +5,7 @@ from uuid import UUID
 
 from diary.errors import NotThere
 from diary.models import Draft, Entry, Version
+from llamora.database import Prepared
 
 
 def entry_of(owner_id: UUID, entry_id: UUID) -> Entry:
@@ -40,4 +41,15 @@ def draft_of(owner_id: UUID, *, day: date, entry_id: UUID | None = None) -> Draf
 
 def drafts_on(owner_id: UUID, day: date) -> list[Draft]:
     """Return what a person is writing on a day and in its entries."""
-    return list(Draft.objects.filter(owner_id=owner_id, day=day))
+    return _drafts_on(owner_id=owner_id, day=day)
+
+
+_drafts_on: Prepared[Draft] = Prepared(lambda owner_id, day: Draft.objects.filter(owner_id=owner_id, day=day))
+
+
+def entries_on(owner_id: UUID, day: date) -> list[Entry]:
+    """Return a person's entries of a day, in its order."""
+    return _entries_on(owner_id=owner_id, day=day)
+
+
+_entries_on: Prepared[Entry] = Prepared(lambda owner_id, day: Entry.objects.of(owner_id).on(day))

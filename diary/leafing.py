@@ -17,20 +17,37 @@ from diary import days
 from diary.days import Month, Year
 from diary.made import Opening
 from diary.models import Entry
+from llamora.database import Prepared
 
 _A_MONTH = timedelta(days=31)
 
 
 def written_days(owner_id: UUID, *, first: date, last: date) -> set[date]:
     """Return the days with entries between two days, both included."""
-    within = Entry.objects.of(owner_id).filter(day__range=(first, last))
-    return set(within.order_by().values_list("day", flat=True).distinct())
+    return set(_written_within(owner_id=owner_id, first=first, last=last))
+
+
+_written_within: Prepared[date] = Prepared(
+    lambda owner_id, first, last: (
+        Entry.objects.of(owner_id)
+        .filter(day__range=(first, last))
+        .order_by()
+        .values_list("day", flat=True)
+        .distinct()
+    )
+)
 
 
 def opened_days(owner_id: UUID, *, first: date, last: date) -> set[date]:
     """Return the days with an opening that still says something, between two days, both included."""
-    opened = Opening.objects.filter(owner_id=owner_id, day__range=(first, last), is_dismissed=False)
-    return set(opened.values_list("day", flat=True))
+    return set(_opened_within(owner_id=owner_id, first=first, last=last))
+
+
+_opened_within: Prepared[date] = Prepared(
+    lambda owner_id, first, last: Opening.objects.filter(
+        owner_id=owner_id, day__range=(first, last), is_dismissed=False
+    ).values_list("day", flat=True)
+)
 
 
 def months(person: Person) -> list[tuple[int, str]]:
@@ -40,8 +57,14 @@ def months(person: Person) -> list[tuple[int, str]]:
 
 def nearest_before(owner_id: UUID, day: date) -> date | None:
     """Return the last written day before a day."""
-    before = Entry.objects.of(owner_id).filter(day__lt=day).order_by("-day")
-    return before.values_list("day", flat=True).first()
+    return next(iter(_latest_before(owner_id=owner_id, day=day)), None)
+
+
+_latest_before: Prepared[date] = Prepared(
+    lambda owner_id, day: (
+        Entry.objects.of(owner_id).filter(day__lt=day).order_by("-day").values_list("day", flat=True)[:1]
+    )
+)
 
 
 def nearest_after(owner_id: UUID, day: date) -> date | None:

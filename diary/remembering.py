@@ -14,6 +14,7 @@ from diary.excerpts import first_lines
 from diary.models import Entry
 from diary.shown import EntryView
 from llamora.crypto import EnvelopeError
+from llamora.database import Prepared
 
 IN_MARGIN = 4
 # A place in the year with more entries than this shows the latest years alone in the margin.
@@ -53,10 +54,19 @@ def memories(owner_id: UUID, day: date) -> list[Memory]:
 
 
 def _earlier(owner_id: UUID, place: str, day: date) -> list[tuple[UUID, date]]:
-    earlier = Entry.objects.of(owner_id).on_this_day(place).filter(day__lt=day)
-    # The revision is asked for because the index of days does not hold it: were all there, SQLite would
-    # rather read every day of the person in that one.
-    return [(id_, there) for id_, there, _ in earlier.values_list("id", "day", "revision")[:_LOOKED_AT]]
+    return [(id_, there) for id_, there, _ in _earlier_there(owner_id=owner_id, place=place, day=day)]
+
+
+# The revision is asked for because the index of days does not hold it: were all there, SQLite would rather
+# read every day of the person in that one.
+_earlier_there: Prepared[tuple[UUID, date, int]] = Prepared(
+    lambda owner_id, place, day: (
+        Entry.objects.of(owner_id)
+        .on_this_day(place)
+        .filter(day__lt=day)
+        .values_list("id", "day", "revision")[:_LOOKED_AT]
+    )
+)
 
 
 def _words(entry: Entry) -> str:

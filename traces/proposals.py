@@ -88,6 +88,8 @@ def is_fresh(entry: Entry) -> bool:
 def habit_of(owner_id: UUID) -> list[str]:
     """Return the few names a person keeps most and latest."""
     names = lexicons.of(owner_id).names
+    if not names:
+        return []
     return [names[id_] for id_ in usual(owner_id, most=OF_HABIT) if id_ in names]
 
 

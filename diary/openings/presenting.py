@@ -16,6 +16,7 @@ from diary.openings.errand import OpeningErrand
 from diary.rendering import render, split_settled
 from diary.replies.presenting import note_of_job
 from llamora.crypto import EnvelopeError
+from llamora.database import Prepared
 from llamora.inference import endpoint
 from llamora.inference.jobs import LIVE, Job, State
 
@@ -36,12 +37,17 @@ class OpeningView:
     is_wanted: bool = False
 
 
+_openings_of: Prepared[Opening] = Prepared(
+    lambda owner_id, day: Opening.objects.filter(owner_id=owner_id, day=day)
+)
+
+
 def opening_of(person: Person, day: date, *, is_today: bool) -> OpeningView | None:
     """Return the opening of a day; today, where there is none yet, the wish for one."""
     job = services.job_of(person.id, day)
     if job is not None and not job.is_over:
         return view_now(job)
-    for row in Opening.objects.filter(owner_id=person.id, day=day):
+    for row in _openings_of(owner_id=person.id, day=day):
         return view_of_row(row)
     is_wanted = is_today and job is None and _could_be_made(person, day)
     return OpeningView(day=day, is_wanted=True) if is_wanted else None

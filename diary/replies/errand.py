@@ -13,13 +13,14 @@ from accounts.models import Person
 from diary import beside, days, prompts
 from diary.asking import refuse_locked, room_in
 from diary.errors import NotThere
-from diary.models import Entry, Reply, ReplyKind, ReplyState
+from diary.models import Entry, EntryQuerySet, Reply, ReplyKind, ReplyState
 from diary.pieces import days_before, piece_of, pieces_of
 from diary.reading import Reading
 from diary.replies.context import Material, fit
 from diary.replies.kinds import USUAL, Asked
 from diary.replies.refusals import Damaged
 from llamora.crypto import EnvelopeError
+from llamora.database import Prepared
 from llamora.inference.job import Counting
 from llamora.inference.jobs import LIVE, Gone, Job, Outcome, Prompt
 from llamora.llm.deltas import Turns
@@ -124,20 +125,36 @@ def gather(*, person: Person, entry_id: UUID, asked: Asked) -> Gathered:
     return Gathered(material, tuple(recalled.by))
 
 
+def _beside(owner_id: UUID, entry_id: UUID) -> EntryQuerySet:
+    mine = Entry.objects.of(owner_id)
+    return mine.filter(day=Subquery(mine.filter(id=entry_id).values("day")))
+
+
+_of_the_day: Prepared[Entry] = Prepared(_beside)
+
+
 def _day_so_far(*, owner_id: UUID, entry_id: UUID) -> list[Entry]:
     """Return the entries of a day in the order of its page, up to one; never a later one. Raise NotThere."""
-    mine = Entry.objects.of(owner_id)
     so_far: list[Entry] = []
-    for entry in mine.filter(day=Subquery(mine.filter(id=entry_id).values("day"))):
+    for entry in _of_the_day(owner_id=owner_id, entry_id=entry_id):
         so_far.append(entry)
         if entry.id == entry_id:
             return so_far
     raise NotThere
 
 
+_latest_replies: Prepared[Reply] = Prepared(
+    lambda owner_id, entry_id: (
+        Reply.objects.filter(owner_id=owner_id, entry_id=entry_id)
+        .exclude(state__in=LIVE)
+        .order_by("-created_at")[:LOOKED_AT]
+    )
+)
+
+
 def _answered_before(entry: Entry) -> list[str]:
-    replies = Reply.objects.filter(owner_id=entry.owner_id, entry_id=entry.id).exclude(state__in=LIVE)
-    texts = [_words_of(reply)[:MOST_OF_A_REPLY] for reply in replies.order_by("-created_at")[:LOOKED_AT]]
+    replies = _latest_replies(owner_id=entry.owner_id, entry_id=entry.id)
+    texts = [_words_of(reply)[:MOST_OF_A_REPLY] for reply in replies]
     return [text for text in texts if text.strip()][:EARLIER_REPLIES][::-1]
 
 

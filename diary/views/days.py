@@ -85,7 +85,7 @@ def _page(
 def _day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
     person, now = request.user, timezone.now()
     now_day = days.today(person.time_zone, now=now)
-    entries = list(Entry.objects.of(person.id).on(day))
+    entries = access.entries_on(person.id, day)
     drafts = access.drafts_on(person.id, day)
     calendar = leafing.month_view(person, day, selected=day, now=now)
     return {

@@ -1,0 +1,73 @@
+"""A prepared selection answers what the plain one does, with values of its own at each call."""
+
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from diary.models import Entry
+from llamora.database import Prepared
+from tests.diary.cast import Member
+
+on_day: Prepared[Entry] = Prepared(lambda owner_id, day: Entry.objects.of(owner_id).on(day))
+
+
+def test_it_answers_what_the_plain_selection_does(owner: Member, housemate: Member) -> None:
+    other = owner.today - timedelta(days=1)
+    for person in (owner, housemate):
+        person.wrote("Tea."), person.wrote("Toast."), person.wrote("Rain.", day=other)
+
+    for person in (owner, housemate):
+        for day in (owner.today, other):
+            with person.unlocked():
+                plain = [
+                    (entry.id, entry.text, entry.created_at) for entry in Entry.objects.of(person.id).on(day)
+                ]
+                found = [
+                    (entry.id, entry.text, entry.created_at) for entry in on_day(owner_id=person.id, day=day)
+                ]
+            assert found == plain
+            assert len(found) == (2 if day == owner.today else 1)
+
+
+def test_related_rows_come_along(owner: Member) -> None:
+    entry = owner.wrote("Tea.")
+    with_owner: Prepared[Entry] = Prepared(lambda id_: Entry.objects.select_related("owner").filter(id=id_))
+
+    (found,) = with_owner(id_=entry.id)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert found.owner.name == owner.person.name
+    assert len(asked) == 0
+
+
+def test_values_come_as_tuples_or_flat(owner: Member) -> None:
+    entry = owner.wrote("Tea.")
+    pairs: Prepared[tuple[UUID, date]] = Prepared(lambda o: Entry.objects.of(o).values_list("id", "day"))
+    flat: Prepared[date] = Prepared(lambda o: Entry.objects.of(o).values_list("day", flat=True)[:1])
+
+    assert pairs(o=owner.id) == [(entry.id, owner.today)]
+    assert flat(o=owner.id) == [owner.today]
+    assert flat(o=uuid4()) == []
+
+
+def test_a_value_that_is_reckoned_with_is_refused(owner: Member) -> None:
+    next_day: Prepared[Entry] = Prepared(
+        lambda owner_id, day: Entry.objects.of(owner_id).filter(day=day + timedelta(days=1))
+    )
+
+    with pytest.raises(TypeError, match="day"):
+        next_day(owner_id=owner.id, day=owner.today)
+
+
+def test_its_rows_are_saved_like_any_other(owner: Member) -> None:
+    entry = owner.wrote("Tea.")
+
+    with owner.unlocked():
+        (found,) = on_day(owner_id=owner.id, day=owner.today)
+        found.text = "Coffee."
+        found.save(update_fields=["text"])
+
+        assert Entry.objects.get(id=entry.id).text == "Coffee."
