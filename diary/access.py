@@ -34,9 +34,14 @@ def version_of(owner_id: UUID, version_id: UUID) -> Version:
 
 def draft_of(owner_id: UUID, *, day: date, entry_id: UUID | None = None) -> Draft | None:
     """Return what a person is writing on a day, or in an entry of it."""
-    drafts = Draft.objects.filter(owner_id=owner_id)
-    found = drafts.filter(entry=None, day=day) if entry_id is None else drafts.filter(entry_id=entry_id)
-    return found.first()
+    if entry_id is not None:
+        return Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).first()
+    return next(iter(_draft_on(owner_id=owner_id, day=day)), None)
+
+
+_draft_on: Prepared[Draft] = Prepared(
+    lambda owner_id, day: Draft.objects.filter(owner_id=owner_id, entry=None, day=day)
+)
 
 
 def drafts_on(owner_id: UUID, day: date) -> list[Draft]:

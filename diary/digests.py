@@ -3,8 +3,13 @@
 from uuid import UUID
 
 from accounts.models import Vault
+from llamora.database import Prepared
 
 
 def digest_key(owner_id: UUID) -> bytes:
     """Return the key under which a person's digests are made. Needs their keyring in force."""
-    return bytes(Vault.objects.get(owner_id=owner_id).digest_key)
+    (vault,) = _vault_of(owner_id=owner_id)
+    return bytes(vault.digest_key)
+
+
+_vault_of: Prepared[Vault] = Prepared(lambda owner_id: Vault.objects.filter(owner_id=owner_id))

@@ -16,7 +16,7 @@ from diary.services.drafts import clear_edited, clear_kept
 from diary.services.versions import replace_text
 from diary.texts import to_keep
 from llamora.crypto import EnvelopeError, keyed_digest
-from llamora.database import writing
+from llamora.database import Prepared, writing
 
 IN_BIN = timedelta(days=30)
 _KEEP_LABEL = b"diary.entry.keep_key"
@@ -50,8 +50,13 @@ def _keep_key(owner_id: UUID, key: UUID, text: str) -> UUID:
     return UUID(bytes=keyed_digest(digest_key(owner_id), parts)[:16])
 
 
+_kept_with: Prepared[Entry] = Prepared(
+    lambda owner_id, keep_key: Entry.objects.filter(owner_id=owner_id, keep_key=keep_key)
+)
+
+
 def _kept_before(owner_id: UUID, keep_key: UUID) -> Entry | None:
-    entry: Entry | None = Entry.objects.filter(owner_id=owner_id, keep_key=keep_key).first()
+    entry = next(iter(_kept_with(owner_id=owner_id, keep_key=keep_key)), None)
     if entry is not None and entry.deleted_at is not None:
         # Sent again after it was deleted: the words were still in a composer, so they are wanted.
         entry.deleted_at = None
