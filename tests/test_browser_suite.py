@@ -21,8 +21,8 @@ NO_TESTS = 5
 @pytest.mark.skipif(IN_BROWSER_RUN, reason="this is that process")
 @pytest.mark.parametrize("marks", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
 def test_the_browser_suite_passes(capsys: pytest.CaptureFixture[str], marks: str) -> None:
-    # Much of it is waiting for pages: three at a time fill two cores.
-    command = [sys.executable, "-m", "pytest", str(FOLDER), "-n", "3", "-m", marks, "-rsf", "--durations=3"]
+    # Each drives a browser of several processes: more than two at a time wait for each other too long.
+    command = [sys.executable, "-m", "pytest", str(FOLDER), "-n", "2", "-m", marks, "-rsf", "--durations=3"]
     command += ["--reruns", os.environ.get("LLAMORA_TEST_RERUNS", "0")]
     environment = {**os.environ, "LLAMORA_TEST_BROWSER_RUN": "1"}
 

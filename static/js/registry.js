@@ -4,12 +4,24 @@ A controller is a module whose default export is `attach(element, signal)`: ever
 starts ends with the signal, so an element taken out of the page leaves nothing running behind it. */
 const attached = new Map();
 
+/* The network, or the server, may be away just when a part of the page is first wanted. */
+async function fetched(load, signal) {
+  for (let seconds = 1; load && !signal.aborted; seconds = Math.min(2 * seconds, 30)) {
+    try {
+      return await load();
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      await new Promise((again) => setTimeout(again, 1000 * seconds));
+    }
+  }
+}
+
 async function attach(element, known) {
   if (attached.has(element)) return;
   const life = new AbortController();
   attached.set(element, life);
   for (const name of element.dataset.controller.split(/\s+/)) {
-    const module = await known[name]?.();
+    const module = await fetched(known[name], life.signal);
     if (module && !life.signal.aborted) module.default(element, life.signal);
   }
 }

@@ -77,10 +77,12 @@ def test_axe_finds_nothing_around_the_day(seen: Seen) -> None:
     assert {path: lines for path, lines in seen.in_the_dark.items() if lines} == {}
 
 
+@pytest.mark.slow
 def test_nothing_around_the_day_scrolls_sideways_at_320_pixels(seen: Seen) -> None:
     assert {path: width for path, width in seen.too_wide.items() if width > 0} == {}
 
 
+@pytest.mark.slow
 def test_everything_around_the_day_can_be_hit_with_a_thumb(seen: Seen) -> None:
     assert {path: things for path, things in seen.too_small.items() if things} == {}
 

@@ -221,6 +221,7 @@ def check(profile: Path, marker: str) -> None:
     assert not any(PASSWORD.encode() in place.data for place in files(profile))
 
 
+@pytest.mark.slow
 def test_nothing_of_a_day_of_writing_is_in_the_profile_of_a_browser_that_was_closed(
     playwright: Playwright, house: House, model: FakeModelServer, profile: Path
 ) -> None:

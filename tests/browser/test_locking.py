@@ -110,6 +110,7 @@ def test_the_same_person_gets_the_page_and_the_half_sentence_back(
     expect(diary.entries).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_said_and_opens_nothing(new_diary: NewDiary, complaints: Complaints) -> None:
     complaints.expect("ERR_FAILED", "422")
     diary = new_diary()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.browsing import Complaints, NewDiary
 from tests.browser.diary import Diary
@@ -53,6 +53,7 @@ def test_a_draft_typed_while_the_network_is_away_is_saved_when_it_is_back(
     expect(diary.box).to_have_value("Typed in a tunnel")
 
 
+@pytest.mark.slow
 def test_a_draft_survives_a_killed_server_and_so_does_the_visit(
     frail: House, new_diary: NewDiary, complaints: Complaints
 ) -> None:
@@ -86,3 +87,23 @@ def test_what_is_kept_while_the_server_is_dead_is_kept_once_when_it_is_back(
     expect(diary.box).to_have_value("")
     diary.reload()
     expect(diary.entries).to_have_count(1)
+
+
+def test_a_part_of_the_page_that_could_not_be_fetched_comes_later(
+    new_diary: NewDiary, complaints: Complaints
+) -> None:
+    complaints.expect("ERR_FAILED")
+    diary = new_diary()
+    tries: list[str] = []
+
+    def away_at_first(route: Route) -> None:
+        tries.append(route.request.url)
+        route.abort() if len(tries) == 1 else route.continue_()
+
+    diary.page.route("**/controllers/draft.*.js", away_at_first)
+    diary.reload()
+
+    diary.box.fill("Typed while half of the page was missing")
+    diary.wait_for_draft()
+
+    assert len(tries) > 1

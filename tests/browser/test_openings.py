@@ -50,6 +50,7 @@ def test_an_opening_is_dismissed_for_good(new_diary: NewDiary, house: House, mod
     expect(diary.page.locator("#opening")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_an_opening_that_fails_leaves_the_page_as_it_was(
     new_diary: NewDiary, house: House, model: FakeModelServer
 ) -> None:

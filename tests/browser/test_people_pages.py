@@ -60,6 +60,7 @@ def seen(inside: Page, house: House, complaints: Complaints) -> Seen:
     return walk
 
 
+@pytest.mark.slow
 def test_everybody_can_read_and_use_them(seen: Seen) -> None:
     assert len(seen.by_light) == len(OWN) + 1
     assert {path: lines for path, lines in seen.by_light.items() if lines} == {}
@@ -137,6 +138,7 @@ def test_the_settings_are_reached_and_saved_by_keyboard(inside: Page, house: Hou
     expect(inside.get_by_role("heading", name="Liv")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_invitation_from_the_keeper_lets_somebody_in(own_house: House, new_context: NewContext) -> None:
     keeper = new_context().new_page()
     assert own_house.server.set_up_link

@@ -1,5 +1,6 @@
 """Two people in one browser, a stale tab of each: nobody's words in another's diary, nobody's lost."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewDiary
@@ -100,6 +101,7 @@ def test_a_stale_tab_of_each_a_lock_in_one_a_save_from_the_other_an_unlock_by_th
     assert BENS not in annas.shown_words()
 
 
+@pytest.mark.slow
 def test_another_person_at_the_dialog_gets_their_own_page_and_the_words_wait(
     new_diary: NewDiary, complaints: Complaints
 ) -> None:
