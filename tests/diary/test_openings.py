@@ -10,7 +10,7 @@ from accounts.models import Vault
 from diary.made import Opening, Preferences, Recap
 from diary.models import Entry
 from diary.openings import services
-from diary.openings.errand import LONG, both_ends
+from diary.openings.errand import LONG
 from diary.recaps.services import digest_of
 from diary.replies.context import Piece
 from llamora.inference.jobs import registry
@@ -388,16 +388,3 @@ def test_a_prompt_is_never_over_the_window(owner: Member, transactional_db: None
         assert counted + call["max_tokens"] <= window
         assert text.strip() in call["messages"][1]["content"]
         assert "Left out" in owner.get(f"/d/{owner.today}/opening/read/", script=True).content.decode()
-
-
-def test_both_ends_of_a_text_stay() -> None:
-    text = " ".join(str(number) for number in range(300))
-
-    short = both_ends(text, most=90)
-
-    head, tail = short.split(" … ")
-    assert len(short) <= 95
-    assert text.startswith(head + " ")
-    assert text.endswith(" " + tail)
-    assert len(tail) > len(head)
-    assert both_ends("short", most=90) == "short"

@@ -5,7 +5,6 @@ import threading
 import time
 import weakref
 from datetime import date
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -389,16 +388,3 @@ def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
             thread.join(30)
 
     assert ended == ["IndexClosed"] * 3 * rounds
-
-
-def test_locking_while_the_index_is_being_built_ends_the_building(owner: Member, data_folder: Path) -> None:
-    with writing():
-        for number in range(600):
-            owner.wrote(f"Line {number} of a long winter.")
-
-    indexes.of(owner.keyring)
-    owner.locks()
-    settled(owner)
-
-    assert indexes.get(owner.id) is None
-    assert list(data_folder.rglob("*.sealed")) == []
