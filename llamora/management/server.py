@@ -91,6 +91,9 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
 
     def _stopping(self) -> Any:
         _go_at(DEADLINE)
+        # It ends by then anyway; a second signal would only make the reactor complain.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         return Deferred.fromFuture(asyncio.ensure_future(_logged(self._close(), "closing")))
 
     async def _close(self) -> None:

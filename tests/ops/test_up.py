@@ -248,6 +248,17 @@ def test_an_idle_server_ends_at_once(tmp_path: Path) -> None:
     assert sorted(os.listdir(server.data_dir)) == ["llamora.sqlite3", "lock", "secrets", "static"]
 
 
+def test_a_second_signal_changes_nothing_of_the_end(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+            server.process.send_signal(number)
+            time.sleep(0.02)
+        server.process.wait(10)
+
+    assert server.process.returncode == 0
+    assert "ReactorNotRunning" not in server.log()
+
+
 def test_a_page_under_way_is_still_sent_when_the_server_ends(tmp_path: Path) -> None:
     server = start(tmp_path, extra=SERVING)
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
