@@ -16,8 +16,6 @@ NO_TESTS = 5
 
 
 @pytest.mark.browser
-# What fails in there is tried again in there, not the whole of it from the start.
-@pytest.mark.flaky(reruns=0)
 @pytest.mark.skipif(IN_BROWSER_RUN, reason="this is that process")
 @pytest.mark.parametrize("marks", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
 def test_the_browser_suite_passes(capsys: pytest.CaptureFixture[str], marks: str) -> None:

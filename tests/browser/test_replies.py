@@ -31,7 +31,7 @@ def test_stop_keeps_what_came_and_hangs_up_on_the_model(diary: Diary, model: Fak
     reply = respond(diary, model, Script(tokens=words(400), rate=40))
     wait_for_words(reply)
 
-    diary.button("Stop").click()
+    diary.button("Stop").press("Enter")
 
     wait_for_end(reply, "stopped")
     expect(reply).to_contain_text("Stopped. What had come is kept.")
