@@ -4,7 +4,7 @@ Each says so once, from `AppConfig.ready`, and is asked once for everything on a
 entries costs as many queries as a day of one. The owner's keyring is in force whenever one is asked.
 
     shows      something under each entry: a template, and what it is given as `part`
-    recalls    entries of earlier days that an answer is to be given to read
+    recalls    entries of earlier days that an answer is to be given to read, and why
     names      what those were recalled by is called, for who looks at what was read
     labels     small names an entry bears, for the model to read where the day is told
     exports    what an entry bears, by kind, as plain values for a file
@@ -29,10 +29,12 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Recalled:
-    """Entries of days before an entry's, oldest first, and the ids of what they were recalled by."""
+    """Entries of days before an entry's, oldest first: the ids of what recalled them, and which are just near."""
 
     entries: Sequence[Entry] = ()
     by: Sequence[UUID] = ()
+    # Those that nobody chose: they are near to the entry in meaning.
+    near: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +58,17 @@ _labels: list[Labels] = []
 _exports: dict[str, Exports] = {}
 
 
-def add(*, shows: Shows, recalls: Recalls, names: Names) -> None:
-    """Have an app asked for what it shows, recalls and names; the same one twice counts once."""
+def add(*, shows: Shows, names: Names) -> None:
+    """Have an app asked for what it shows and names; the same one twice counts once."""
     if shows not in _shows:
         _shows.append(shows)
-        _recalls.append(recalls)
         _names.append(names)
+
+
+def add_recalls(recalls: Recalls) -> None:
+    """Have an app asked which earlier entries an answer is to read; the same one twice counts once."""
+    if recalls not in _recalls:
+        _recalls.append(recalls)
 
 
 def add_labels(labels: Labels) -> None:
@@ -103,6 +110,7 @@ def recalled_for(entry: Entry, *, by: Collection[UUID]) -> Recalled:
     return Recalled(
         entries=sorted(entries.values(), key=lambda one: (one.day, one.created_at, one.id)),
         by=[id_ for recalled in found for id_ in recalled.by],
+        near=[id_ for recalled in found for id_ in recalled.near if id_ in entries],
     )
 
 

@@ -59,7 +59,8 @@ def connect() -> None:
     names_changed.connect(_forget, dispatch_uid="traces.names_changed")
     for model in (Entry, Reply):
         post_save.connect(_sent, sender=model, dispatch_uid=f"traces.sent.{model.__name__}")
-    beside.add(shows=presenting.parts_of, recalls=recalling.recalled_for, names=recalling.names_of)
+    beside.add(shows=presenting.parts_of, names=recalling.names_of)
+    beside.add_recalls(recalling.recalled_for)
     beside.add_labels(presenting.exported)
     beside.add_export("traces", presenting.exported)
     blind_indexes.register(
