@@ -8,13 +8,15 @@ entries costs as many queries as a day of one. The owner's keyring is in force w
     names      what those were recalled by is called, for who looks at what was read
     labels     small names an entry bears, for the model to read where the day is told
     exports    what an entry bears, by kind, as plain values for a file
+    imports    takes those values back when a file comes in again
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from diary.excerpts import Span
 from diary.models import Entry
 
 
@@ -29,12 +31,12 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Recalled:
-    """Entries of days before an entry's, oldest first: the ids of what recalled them, and which are just near."""
+    """Entries of days before an entry's, oldest first, and the ids of what they were recalled by."""
 
     entries: Sequence[Entry] = ()
     by: Sequence[UUID] = ()
-    # Those that nobody chose: they are near to the entry in meaning.
-    near: Sequence[UUID] = ()
+    # Those that nobody chose, and where in each it is near to the entry in meaning.
+    near: Mapping[UUID, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +52,17 @@ Recalls = Callable[[Entry, Collection[UUID]], Recalled]
 Names = Callable[[UUID, Collection[UUID]], Sequence[Named]]
 Labels = Callable[[Sequence[Entry]], Mapping[UUID, Sequence[str]]]
 Exports = Callable[[Sequence[Entry]], Mapping[UUID, Any]]
+# What entries are to bear, each with whatever the file says; in words, what of it cannot be taken, by entry.
+Takes = Callable[[Sequence[tuple[Entry, Any]]], Mapping[UUID, Sequence[str]]]
+# Asked once for each file, with its owner and the file's rows of that kind that belong to no entry.
+Imports = Callable[[UUID, Sequence[Any]], Takes]
 
 _shows: list[Shows] = []
 _recalls: list[Recalls] = []
 _names: list[Names] = []
 _labels: list[Labels] = []
 _exports: dict[str, Exports] = {}
+_imports: dict[str, Imports] = {}
 
 
 def add(*, shows: Shows, names: Names) -> None:
@@ -91,6 +98,21 @@ def add_export(kind: str, exports: Exports) -> None:
     _exports[kind] = exports
 
 
+def add_import(kind: str, imports: Imports) -> None:
+    """Have what an export wrote under a kind taken back, within the transaction that its entries come in."""
+    _imports[kind] = imports
+
+
+def kinds_imported() -> frozenset[str]:
+    """Return the kinds that somebody takes back."""
+    return frozenset(_imports)
+
+
+def taking(owner_id: UUID, rows: Mapping[str, Sequence[Any]]) -> dict[str, Takes]:
+    """Return who takes back what one file says, by kind."""
+    return {kind: imports(owner_id, rows.get(kind, ())) for kind, imports in _imports.items()}
+
+
 def parts_of(entries: Sequence[Entry]) -> dict[UUID, list[Part]]:
     """Return what is shown under entries of one person, by entry."""
     parts: dict[UUID, list[Part]] = {}
@@ -106,11 +128,17 @@ def recalled_for(entry: Entry, *, by: Collection[UUID]) -> Recalled:
     Whatever an app recalls, nothing of the entry's day or a later one passes.
     """
     found = [recalls(entry, by) for recalls in _recalls]
+    chosen = {one.id for recalled in found for one in recalled.entries if one.id not in recalled.near}
     entries = {one.id: one for recalled in found for one in recalled.entries if one.day < entry.day}
     return Recalled(
         entries=sorted(entries.values(), key=lambda one: (one.day, one.created_at, one.id)),
         by=[id_ for recalled in found for id_ in recalled.by],
-        near=[id_ for recalled in found for id_ in recalled.near if id_ in entries],
+        near={
+            id_: span
+            for recalled in found
+            for id_, span in recalled.near.items()
+            if id_ in entries and id_ not in chosen
+        },
     )
 
 

@@ -1,13 +1,16 @@
-"""The first words of a text, without the signs of Markdown, for margins and lists. Pure."""
+"""Parts of a text: its first words without the signs of Markdown, and the passage around a place. Pure."""
 
 import re
 
 LENGTH = 160
 
+Span = tuple[int, int]
+
 _FENCES = re.compile(r"^[ \t]*(?:```.*|~~~.*|-{3,}|\*{3,}|_{3,})$", re.MULTILINE)
 _BEGINNINGS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+][ \t]+|\d{1,9}[.)][ \t]+)+", re.MULTILINE)
 _LINKS = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 _MARKS = re.compile(r"(\*\*|__|~~|`)(?=\S)(.+?)(?<=\S)\1")
+_GAP = re.compile(r"\s+")
 _EMPHASIS = re.compile(r"(?<!\w)([*_])(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)")
 
 
@@ -20,6 +23,20 @@ def first_lines(text: str, *, length: int = LENGTH) -> str:
     cut = plain[: length + 1]
     words = cut.rsplit(" ", 1)[0] if " " in cut[length // 2 :] else plain[:length]
     return f"{words.rstrip(' ,;:.–—-')}…"
+
+
+def passage(text: str, around: Span, *, length: int) -> str:
+    """Return at most so many characters of a text with the place in their middle, cut between words."""
+    if len(text) <= length:
+        return text
+    start, end = around
+    begin = max(0, min(start - max(0, length - (end - start)) // 2, len(text) - length))
+    part = text[begin : begin + length]
+    if begin and (gap := _GAP.search(part, 0, length // 4)):
+        part = part[gap.end() :]
+    if begin + length < len(text):
+        part = part.rsplit(maxsplit=1)[0] if _GAP.search(part, len(part) * 3 // 4) else part
+    return part.strip()
 
 
 def _plain(text: str) -> str:

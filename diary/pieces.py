@@ -1,15 +1,19 @@
 """Entries as prompts tell them: opened, with the time of day their person saw. Needs the owner's keyring."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
 from diary import days
+from diary.excerpts import Span, passage
 from diary.models import Entry
 from diary.replies.context import Piece
 from llamora.crypto import EnvelopeError
 
-MOST_RECALLED: Final = 3_000  # characters of an entry of a day before
+MOST_RECALLED: Final = 3_000  # characters of an entry of a day before that was chosen to be read
+MOST_NEAR: Final = 1_200  # and of one that was not chosen, but is near in meaning
 
 
 def piece_of(entry: Entry, *, zone: str) -> Piece | None:
@@ -27,17 +31,17 @@ def pieces_of(entries: Iterable[Entry], *, zone: str) -> tuple[Piece, ...]:
     return tuple(piece for entry in entries if (piece := piece_of(entry, zone=zone)))
 
 
-def days_before(entries: Iterable[Entry], *, zone: str) -> tuple[Piece, ...]:
-    """Open entries of other days, each with its day and no longer than is of use."""
+def days_before(
+    entries: Iterable[Entry], *, zone: str, near: Mapping[UUID, Span] = MappingProxyType({})
+) -> tuple[Piece, ...]:
+    """Open entries of other days, each with its day; of one that is just `near`, the passage that is."""
     opened = ((entry, piece_of(entry, zone=zone)) for entry in entries)
-    return tuple(
-        replace(
-            piece,
-            day=entry.day,
-            day_label=f"{days.weekday(entry.day)}, {days.label(entry.day)}",
-            text=piece.text[:MOST_RECALLED],
-            is_cut=len(piece.text) > MOST_RECALLED,
-        )
-        for entry, piece in opened
-        if piece is not None
+    return tuple(_of_before(entry, piece, near.get(entry.id)) for entry, piece in opened if piece is not None)
+
+
+def _of_before(entry: Entry, piece: Piece, place: Span | None) -> Piece:
+    text = piece.text[:MOST_RECALLED] if place is None else passage(piece.text, place, length=MOST_NEAR)
+    label = f"{days.weekday(entry.day)}, {days.label(entry.day)}"
+    return replace(
+        piece, day=entry.day, day_label=label, text=text, is_cut=len(text) < len(piece.text.strip())
     )

@@ -2,7 +2,8 @@
 
     {"entries": [[id, day], ...], "left_out": [[id, day], ...], "recaps": [day, ...],
      "replies": how many earlier replies, "is_cut": whether a text lost a part of itself,
-     "traces": [id, ...] of what entries of days before were recalled by}
+     "traces": [id, ...] of what entries of days before were recalled by,
+     "near": [id, ...] of entries recalled since they are near in meaning}
 
 Ids and days, never words; sealed with what was written all the same.
 """
@@ -26,6 +27,7 @@ class Reading:
     replies: int = 0
     is_cut: bool = False
     traces: list[UUID] = field(default_factory=list)
+    near: list[UUID] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is sealed."""
@@ -36,6 +38,7 @@ class Reading:
             "replies": self.replies,
             "is_cut": self.is_cut,
             "traces": [str(id_) for id_ in self.traces],
+            "near": [str(id_) for id_ in self.near],
         }
 
     @classmethod
@@ -48,8 +51,9 @@ class Reading:
                 recaps=[date.fromisoformat(day) for day in kept["recaps"]],
                 replies=int(kept["replies"]),
                 is_cut=bool(kept["is_cut"]),
-                # What was read before there were traces has none.
+                # What was read before either was recalled has none.
                 traces=[UUID(id_) for id_ in kept.get("traces", ())],
+                near=[UUID(id_) for id_ in kept.get("near", ())],
             )
         except (KeyError, TypeError, ValueError):
             return None

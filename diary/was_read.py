@@ -33,6 +33,7 @@ def context_of(person: Person, row: Reply | Opening, *, day: date) -> dict[str, 
         "recaps": reading.recaps,
         "replies": reading.replies,
         "is_cut": reading.is_cut,
+        "near": [id_ for id_ in reading.near if id_ in there],
         "recalled_by": beside.names_of(person.id, reading.traces),
     }
 

@@ -13,6 +13,7 @@ from search.documents import Document
 from search.embedded import Near
 from search.embedder import Embedder
 from search.errors import IndexClosed
+from search.nearness import Floats
 from search.person import PersonIndex
 from search.snippets import Marker, Part
 from search.vectors import VectorsIndex
@@ -89,17 +90,22 @@ def _near(
     """Return what is near in meaning, nearest first. Quotes ask for these very words."""
     if vectors is None or embedder is None or not query.text or query.quotes:
         return {}
-    vector = embedder.question(query.text)
+    found = nearest(words, vectors, embedder.question(query.text), query, floor=embedder.floor)
+    return {near.id: near for near in found}
+
+
+def nearest(
+    words: WordsIndex, vectors: VectorsIndex, vector: Floats, query: Query, *, floor: float
+) -> list[Near]:
+    """Return the texts nearest to a unit vector that a query's filters let through, nearest first."""
     if not (query.is_filtered or query.without):
-        found = vectors.search(vector, limit=_NEAR, floor=embedder.floor)
-        return {near.id: near for near in found}
+        return vectors.search(vector, limit=_NEAR, floor=floor)
     few = words.passing(query, most=_FEW)
     if few is not None:
-        found = vectors.search(vector, limit=_NEAR, floor=embedder.floor, allowed=few)
-        return {near.id: near for near in found}
-    found = vectors.search(vector, limit=_WIDER, floor=embedder.floor)
+        return vectors.search(vector, limit=_NEAR, floor=floor, allowed=few)
+    found = vectors.search(vector, limit=_WIDER, floor=floor)
     passing = words.passing_of(query, [near.id for near in found])
-    return {near.id: near for near in [near for near in found if near.id in passing][:_NEAR]}
+    return [near for near in found if near.id in passing][:_NEAR]
 
 
 def marker_of(words: WordsIndex, query: Query) -> Marker:

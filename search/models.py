@@ -65,6 +65,7 @@ class SearchPreference(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
     keeps_recent = models.BooleanField(default=True)
+    recalls_for_answers = models.BooleanField(default=True)
 
     def __str__(self) -> str:
         return f"Search preference of {self.owner_id}"

@@ -11,6 +11,8 @@ LEAST: Final = -1.0
 # How much the mean of a text's chunks counts beside its nearest one: a text that is about the question all
 # along stands before one that touches on it. Over 25 questions, 0.3 to 0.5 found one more than none or 1.
 _WHOLE: Final = 0.3
+# How much nearer than to a question that they answer two texts must be to each other.
+_KINDRED: Final = 0.3
 # How far above the ordinary a cosine must lie, in standard deviations, once there are enough to know the
 # ordinary.
 _ABOVE: Final = 2.2
@@ -24,6 +26,16 @@ def best(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
     places = np.argpartition(-scores, many - 1)[:many] if many else np.zeros(0, dtype=np.int64)
     places = places[np.argsort(-scores[places], kind="stable")]
     return places.astype(np.int64), scores[places]
+
+
+def unit(vector: Floats) -> Floats:
+    """Return the vector of length 1 that points the same way."""
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), dtype=np.float32)
+
+
+def kindred(floor: float) -> float:
+    """Return the cosine from which two texts speak of the same; `floor` is where a model's texts begin to."""
+    return floor + _KINDRED * (1 - floor)
 
 
 def step_of(many: int) -> int:

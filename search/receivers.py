@@ -18,8 +18,10 @@ from django.db.models.signals import post_delete, post_save
 from accounts import holdings
 from accounts.rotation import data_key_turned
 from accounts.signals import person_gone, vault_locked, vault_unlocked
+from diary import beside
 from diary.models import Entry, Reply
 from llamora.crypto import Keyring, VaultLocked, current
+from search import recalling
 from search.choices import chosen
 from search.errors import IndexClosed
 from search.indexes import indexes
@@ -47,6 +49,7 @@ def connect() -> None:
     person_gone.connect(_gone, dispatch_uid="search.gone")
     holdings.name(Vector, None)
     holdings.name(RecentSearch, holdings.Words(one="recent search", many="recent searches"))
+    beside.add_recalls(recalling.recalled_for)
     for source in SOURCES:
         post_save.connect(_saved, sender=source.model, dispatch_uid=f"search.saved.{source.kind}")
         post_delete.connect(_deleted, sender=source.model, dispatch_uid=f"search.deleted.{source.kind}")

@@ -9,5 +9,6 @@ urlpatterns = [
     path("search/box/", views.box, name="search_box"),
     path("search/place/", views.place, name="search_place"),
     path("search/recent/", views.recent, name="search_recent"),
+    path("search/for-answers/", views.for_answers, name="search_for_answers"),
     path("search/anew/", views.reindex, name="search_anew"),
 ]

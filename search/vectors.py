@@ -114,6 +114,13 @@ class VectorsIndex:
             self._check()
             return {id_: self._digests[id_] for id_ in ids if id_ in self._digests}
 
+    def whole(self, id_: UUID) -> Floats | None:
+        """Return the unit vector of a text as a whole, or None where it has no vectors."""
+        with self._lock:
+            self._check()
+            rows = self._rows.get(id_)
+            return nearness.unit(self._matrix[rows].sum(axis=0)) if rows else None
+
     def count(self) -> int:
         """Return how many chunks there are."""
         with self._lock:

@@ -10,13 +10,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.gates import unlocked
 from accounts.http import HouseholdRequest
-from search import services
+from llamora.database import NotWritten
+from search import recalling, services
 from search.matching import COUNTED
 from search.presenting import shown
 from search.query import MAX_TYPED, chips
 from search.sentences import sentence_of
 
 _FURTHEST = 10_000
+NOT_WRITTEN = "Nothing can be written to the disk just now, so this stays as it is."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,6 +70,27 @@ def recent(request: HouseholdRequest) -> HttpResponse:
     if request.htmx:
         return render(request, "search/fragments/results.html", _context(request, typed=""))
     return redirect("search")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlocked
+def for_answers(request: HouseholdRequest) -> HttpResponse:
+    """Show whether earlier entries near in meaning are read for answers, or switch that on or off."""
+    said, status = "", 200
+    if request.method == "POST":
+        try:
+            recalling.want(request.user.id, wanted=request.POST.get("recalls") == "on")
+        except NotWritten:
+            said, status = NOT_WRITTEN, 503
+        else:
+            return redirect("search_for_answers")
+    context = {
+        "is_wanted": recalling.is_wanted(request.user.id),
+        "most": recalling.MOST,
+        "why_not": services.look(request.vault.keyring, "").meaning.why_not,
+        "said": said,
+    }
+    return render(request, "search/for_answers.html", context, status=status)
 
 
 @require_POST

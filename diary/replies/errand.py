@@ -97,10 +97,11 @@ class ReplyErrand:
 
 
 class Gathered(NamedTuple):
-    """What the model is to be given, and what entries of days before were recalled by."""
+    """What the model is to be given, and why entries of days before are among it."""
 
     material: Material
     recalled_by: tuple[UUID, ...] = ()
+    near: tuple[UUID, ...] = ()
 
 
 def gather(*, person: Person, entry_id: UUID, asked: Asked) -> Gathered:
@@ -118,11 +119,11 @@ def gather(*, person: Person, entry_id: UUID, asked: Asked) -> Gathered:
     material = Material(
         day=entry.day,
         entry=piece,
-        recalled=days_before(recalled.entries, zone=person.time_zone),
+        recalled=days_before(recalled.entries, zone=person.time_zone, near=recalled.near),
         earlier=pieces_of(earlier, zone=person.time_zone),
         replies=tuple(_answered_before(entry)),
     )
-    return Gathered(material, tuple(recalled.by))
+    return Gathered(material, tuple(recalled.by), tuple(recalled.near))
 
 
 def _beside(owner_id: UUID, entry_id: UUID) -> EntryQuerySet:

@@ -41,7 +41,7 @@ def _begin(
         owner_id=person.id,
         entry_id=entry_id,
         material=gathered.material,
-        reading=Reading(traces=list(gathered.recalled_by)),
+        reading=Reading(traces=list(gathered.recalled_by), near=list(gathered.near)),
         asked=asked,
         is_again=is_again,
     )

@@ -107,6 +107,7 @@ ADDRESSES = (
     Address("search_box", "/search/box/", GET),
     Address("search_place", "/search/place/", POST),
     Address("search_recent", "/search/recent/", POST),
+    Address("search_for_answers", "/search/for-answers/"),
     Address("search_anew", "/search/anew/", POST),
 )
 PRIVATE = [address for address in ADDRESSES if not address.is_public]

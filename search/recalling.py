@@ -1,0 +1,68 @@
+"""Which earlier entries speak of the same as one that is to be answered. Needs the owner's keyring in force.
+
+Only what is in the open index already is looked at: nobody waits for an index to be opened, or for vectors
+to be made, before they are answered.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+from typing import Final
+from uuid import UUID
+
+from diary.beside import Recalled
+from diary.models import Entry
+from llamora.crypto import CryptoError, current
+from llamora.database import writing
+from search import finding, nearness
+from search.asked import Query
+from search.embedded import Near
+from search.embedder import Embedder
+from search.errors import IndexClosed
+from search.indexes import indexes
+from search.models import SearchPreference
+from search.nearness import Floats
+from search.vectors import VectorsIndex
+
+# A model that runs at home reads some hundred words a second: three places of a diary, not thirty.
+MOST: Final = 3
+# An embedder reads no further anyway.
+_READ: Final = 2_000
+
+
+def recalled_for(entry: Entry, by: Collection[UUID]) -> Recalled:
+    """Return the entries of days before an entry's that speak of the same, and where; none if unwanted."""
+    del by  # what a person chose to have read is not search's to find
+    if entry.day == date.min or not is_wanted(entry.owner_id):
+        return Recalled()
+    try:
+        near = {one.id: one.span for one in _near(entry)}
+    except (IndexClosed, CryptoError):
+        return Recalled()
+    return Recalled(entries=list(Entry.objects.of(entry.owner_id).filter(id__in=near)), near=near)
+
+
+def _near(entry: Entry) -> Sequence[Near]:
+    index = indexes.of(current())
+    words, vectors, embedder = index.words, index.vectors, index.embedder
+    if words is None or vectors is None or embedder is None:
+        return ()
+    before = Query(kinds=frozenset({"entry"}), until=entry.day - timedelta(days=1))
+    floor = nearness.kindred(embedder.floor)
+    return finding.nearest(words, vectors, _vector(entry, vectors, embedder), before, floor=floor)[:MOST]
+
+
+def _vector(entry: Entry, vectors: VectorsIndex, embedder: Embedder) -> Floats:
+    """Return an entry's vector; one that was kept only just now has none in the index yet."""
+    made = vectors.whole(entry.id)
+    return embedder.question(str(entry.text)[:_READ]) if made is None else made
+
+
+def is_wanted(owner: UUID) -> bool:
+    """Return whether what is near in meaning is read for a person's answers."""
+    return not SearchPreference.objects.filter(owner_id=owner, recalls_for_answers=False).exists()
+
+
+def want(owner: UUID, *, wanted: bool) -> None:
+    """Have what is near in meaning read from now on, or not."""
+    with writing():
+        SearchPreference.objects.update_or_create(owner_id=owner, defaults={"recalls_for_answers": wanted})

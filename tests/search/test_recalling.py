@@ -1,0 +1,252 @@
+"""Which earlier entries come along to an answer because they speak of the same, and which never do."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from diary.excerpts import passage
+from diary.models import Entry
+from search import recalling
+from search.embedder import embedders
+from search.indexes import indexes
+from search.models import SearchPreference
+from tests.diary.tabs import Live, serving, wait_until_kept
+from tests.fakes.model_server import FakeModelServer
+from tests.search.cast import BagOfWords, Member, settled
+
+HERON = "A grey heron stood on the weir this morning."
+HERON_AGAIN = "The grey heron stood on the weir again this evening."
+BREAD = "Kneaded dough; flour everywhere, oven too hot."
+
+
+@pytest.fixture
+def model() -> Iterator[FakeModelServer]:
+    with FakeModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def live(transactional_db: None, embedder: BagOfWords, model: FakeModelServer) -> Iterator[Live]:
+    with serving(model.url) as live:
+        yield live
+
+
+def ago(who: Member, days: int) -> date:
+    return who.today - timedelta(days=days)
+
+
+def indexed(who: Member) -> None:
+    indexes.of(who.keyring)
+    settled(who)
+
+
+def answered(who: Member, entry: Entry, **fields: object) -> str:
+    page = who.post(f"/entries/{entry.id}/respond/", script=True, **fields).content.decode()
+    reply = str(page.split('id="reply-')[1].split('"')[0])
+    assert wait_until_kept(who, reply)[1] == "done"
+    return reply
+
+
+def sent(model: FakeModelServer) -> str:
+    return str(model.calls[-1]["messages"][-1]["content"])
+
+
+def test_an_entry_that_speaks_of_the_same_is_read_exactly_so(
+    live: Live, owner: Member, model: FakeModelServer
+) -> None:
+    owner.wrote(HERON, day=date(2026, 3, 5))
+    owner.wrote(BREAD, day=date(2026, 3, 6))
+    evening = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
+    entry = owner.wrote(HERON_AGAIN, day=evening.date(), at=evening)
+    indexed(owner)
+
+    answered(owner, entry)
+
+    assert sent(model) == (
+        "Friday, 20 November 2026.\n\n"
+        "From days before, to understand the entry by. "
+        "Name one of them only where it truly bears on the entry:\n\n"
+        f"[Thursday, 5 March 2026]\n{HERON}\n\n"
+        f"The entry to answer:\n\n[20:15]\n{HERON_AGAIN}\n\n"
+        "Your answer, two to five sentences in its language, without telling it back:"
+    )
+
+
+def test_it_is_named_in_what_was_read_as_near(live: Live, owner: Member) -> None:
+    earlier = owner.wrote(HERON, day=ago(owner, 200))
+    entry = owner.wrote(HERON_AGAIN)
+    indexed(owner)
+
+    read = owner.get(f"/replies/{answered(owner, entry)}/read/", script=True).content.decode()
+
+    assert read.count("/entries/") == 2
+    assert read.count("(near in meaning)") == 1
+    assert read.index(f"/entries/{earlier.id}/") < read.index("(near in meaning)") < read.index(f"{entry.id}")
+    assert "heron" not in read
+
+
+def test_nothing_of_the_same_or_a_later_day_and_nothing_of_others_is_read(
+    live: Live, owner: Member, housemate: Member, model: FakeModelServer
+) -> None:
+    day = ago(owner, 10)
+    entry = owner.wrote(HERON_AGAIN, day=day)
+    owner.wrote(f"{HERON} LATER THAT DAY", day=day)
+    owner.wrote(f"{HERON} TOMORROW", day=ago(owner, 9))
+    owner.wrote(f"{HERON} BINNED", day=ago(owner, 20)).delete()
+    housemate.wrote(f"{HERON} HOUSEMATE", day=ago(owner, 20))
+    indexed(owner)
+    indexed(housemate)
+
+    answered(owner, entry)
+
+    for never in ("LATER THAT DAY", "TOMORROW", "BINNED", "HOUSEMATE", "From days before"):
+        assert never not in sent(model)
+
+
+def test_what_lies_in_the_bin_is_not_read(live: Live, owner: Member, model: FakeModelServer) -> None:
+    earlier = owner.wrote(HERON, day=ago(owner, 20))
+    entry = owner.wrote(HERON_AGAIN)
+    indexed(owner)
+    owner.post(f"/entries/{earlier.id}/delete/")
+
+    answered(owner, entry)
+
+    assert HERON not in sent(model)
+
+
+def test_of_a_long_entry_the_passage_is_read(live: Live, owner: Member, model: FakeModelServer) -> None:
+    dull = " ".join(f"Nothing happened at hour {hour}, or at any other." for hour in range(80))
+    owner.wrote(f"{dull}\n\n{HERON * 8}\n\n{dull}", day=ago(owner, 30))
+    entry = owner.wrote(HERON_AGAIN)
+    indexed(owner)
+
+    read = owner.get(f"/replies/{answered(owner, entry)}/read/", script=True).content.decode()
+
+    told = sent(model).split("From days before")[1].split("The entry to answer")[0]
+    assert HERON in told
+    assert "(a part of it)" in told
+    assert len(told) < 1_500
+    assert "Of a long text a part was left out." in read
+
+
+def test_the_nearest_three_are_read_in_the_order_of_their_days(
+    live: Live, owner: Member, model: FakeModelServer
+) -> None:
+    for days in (50, 10, 40, 20, 30):
+        owner.wrote(f"{HERON} {days}", day=ago(owner, days))
+    entry = owner.wrote(HERON_AGAIN)
+    indexed(owner)
+
+    answered(owner, entry)
+
+    places = [sent(model).find(f"{HERON} {days}") for days in (50, 40, 30, 20, 10)]
+    there = [place for place in places if place >= 0]
+    assert len(there) == recalling.MOST
+    assert there == sorted(there)
+
+
+def test_an_entry_kept_only_just_now_is_looked_up_without_its_vectors(
+    live: Live, owner: Member, model: FakeModelServer
+) -> None:
+    owner.wrote(HERON, day=ago(owner, 3))
+    indexed(owner)
+    entry = owner.wrote(HERON_AGAIN)
+    index = indexes.get(owner.id)
+    assert index is not None
+    assert index.vectors is not None
+    index.vectors.remove([entry.id])
+
+    answered(owner, entry)
+
+    assert HERON in sent(model)
+
+
+def test_without_a_model_for_meaning_the_day_alone_is_read(
+    live: Live, owner: Member, model: FakeModelServer, settings: Any
+) -> None:
+    embedders.use(None)
+    settings.SEARCH_MODEL = "none/at-all"
+    owner.wrote(HERON, day=ago(owner, 3))
+    entry = owner.wrote(HERON_AGAIN)
+    indexed(owner)
+
+    answered(owner, entry)
+
+    assert HERON not in sent(model)
+    assert HERON_AGAIN in sent(model)
+
+
+def test_an_index_that_is_not_open_holds_nothing_up_and_is_opened_for_the_next(
+    live: Live, owner: Member, model: FakeModelServer
+) -> None:
+    owner.wrote(HERON, day=ago(owner, 3))
+    entry = owner.wrote(HERON_AGAIN)
+    indexes.close(owner.id)
+
+    answered(owner, entry)
+    settled(owner)
+    answered(owner, entry)
+
+    assert HERON in sent(model)
+
+
+def test_a_summary_is_of_the_entry_alone(live: Live, owner: Member, model: FakeModelServer) -> None:
+    owner.wrote(HERON, day=ago(owner, 3))
+    entry = owner.wrote(HERON_AGAIN)
+    indexed(owner)
+
+    answered(owner, entry, kind="summary")
+
+    assert HERON not in sent(model)
+
+
+def test_a_person_can_have_only_their_day_read(live: Live, owner: Member, model: FakeModelServer) -> None:
+    owner.wrote(HERON, day=ago(owner, 3))
+    entry = owner.wrote(HERON_AGAIN)
+    indexed(owner)
+
+    assert "up to 3 earlier entries" in owner.get("/search/for-answers/").content.decode()
+    owner.post("/search/for-answers/", recalls="off")
+    answered(owner, entry)
+    assert HERON not in sent(model)
+    assert "up to 3 earlier entries" not in owner.get("/search/for-answers/").content.decode()
+
+    owner.post("/search/for-answers/", recalls="on")
+    answered(owner, entry)
+    assert HERON in sent(model)
+
+
+def test_the_choice_leaves_recent_searches_as_they_are(owner: Member) -> None:
+    owner.post("/search/recent/", do="off")
+    owner.post("/search/for-answers/", recalls="off")
+
+    chosen = SearchPreference.objects.get(owner_id=owner.id)
+    assert (chosen.keeps_recent, chosen.recalls_for_answers) == (False, False)
+
+
+def test_nobody_else_is_asked_or_told(owner: Member, stranger: Client) -> None:
+    response = stranger.get("/search/for-answers/")
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("place", [(0, 40), (500, 560), (960, 1000), (2000, 2100), (0, 1000)])
+def test_a_passage_has_its_place_in_it_and_no_half_word(place: tuple[int, int]) -> None:
+    text = " ".join(f"word{number:04}" for number in range(111))
+
+    found = passage(text, place, length=200)
+
+    assert len(found) <= 200
+    assert found in text
+    assert all(len(word) == len("word0000") for word in found.split())
+    middle = text[max(0, place[0]) : place[1]][:100].strip().split()
+    if middle[1:-1] and place[1] - place[0] < 200:
+        assert " ".join(middle[1:-1]) in found
+
+
+def test_a_short_text_is_a_passage_as_it_is() -> None:
+    assert passage("Tea.\n", (0, 4), length=200) == "Tea.\n"
