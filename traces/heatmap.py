@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
+from django.utils.text import capfirst
+
 from accounts.languages import Words
 
 STEPS = 5
@@ -47,11 +49,12 @@ class HeatMonth:
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
-    """A year, and the years beside it that lie within the bounds."""
+    """A year, the weekday at the top of its columns, and the years beside it that lie within the bounds."""
 
     year: int
     months: Sequence[HeatMonth]
     legend: Sequence[tuple[int, str]]
+    on_top: str
     previous: int | None
     next: int | None
     count: int
@@ -80,6 +83,7 @@ def heatmap(
         year=year,
         months=months,
         legend=_legend(most),
+        on_top=capfirst(words.weekdays[week_start]),
         previous=max((other for other in years if other < year), default=None),
         next=min((other for other in years if other > year), default=None),
         count=sum(here.values()),

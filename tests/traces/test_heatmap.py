@@ -24,6 +24,7 @@ def test_every_day_of_a_year_stands_in_the_row_of_its_weekday(year: int, week_st
     assert all((later - earlier).days == 1 for earlier, later in pairwise(found))
     for month in made.months:
         assert month.row == (month.days[0].date.weekday() - week_start) % 7 + 1
+    assert made.on_top == WORDS.weekday(date(2026, 11, 16 + week_start))
 
 
 def test_months_are_named_and_counted() -> None:

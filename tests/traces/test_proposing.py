@@ -96,6 +96,15 @@ def test_a_server_that_cannot_keep_to_a_schema_is_asked_without_one(
     assert proposed(propose(owner, owner.wrote("Down to the water."))) == ["☕", "the weir", "Aunt Iris"]
 
 
+def test_where_some_are_shown_more_can_be_asked_for(owner: Member, model: FakeModelServer) -> None:
+    model.offer(answer())
+
+    page = propose(owner, owner.wrote("Down to the water."))
+
+    assert "Suggest more" in page
+    assert "Suggest traces" not in page
+
+
 def test_after_a_second_useless_answer_nothing_is_said(owner: Member, model: FakeModelServer) -> None:
     model.offer(Script(tokens=["I would rather not."]))
     model.next(Script(tokens=["Really, I would rather not."]))
