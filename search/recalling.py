@@ -21,6 +21,7 @@ from search.errors import IndexClosed
 from search.indexes import indexes
 from search.models import SearchPreference
 from search.nearness import Floats
+from search.person import PersonIndex
 from search.vectors import VectorsIndex
 
 # A model that runs at home reads some hundred words a second: three places of a diary, not thirty.
@@ -34,15 +35,26 @@ def recalled_for(entry: Entry, by: Collection[UUID]) -> Recalled:
     del by  # what a person chose to have read is not search's to find
     if entry.day == date.min or not is_wanted(entry.owner_id):
         return Recalled()
-    try:
-        near = {one.id: one.span for one in _near(entry)}
-    except (IndexClosed, CryptoError):
-        return Recalled()
+    near = {one.id: one.span for one in _found(entry)}
     return Recalled(entries=list(Entry.objects.of(entry.owner_id).filter(id__in=near)), near=near)
 
 
-def _near(entry: Entry) -> Sequence[Near]:
-    index = indexes.of(current())
+def _found(entry: Entry) -> Sequence[Near]:
+    """Return what is near, or nothing where search cannot say: an answer never fails for its sake."""
+    try:
+        index = indexes.of(current())
+    except (IndexClosed, CryptoError):
+        return ()
+    try:
+        return _near(index, entry)
+    except (IndexClosed, CryptoError):
+        return ()
+    except Exception as error:
+        indexes.broke(index, error)
+        return ()
+
+
+def _near(index: PersonIndex, entry: Entry) -> Sequence[Near]:
     words, vectors, embedder = index.words, index.vectors, index.embedder
     if words is None or vectors is None or embedder is None:
         return ()

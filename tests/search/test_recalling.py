@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
+from numpy.typing import NDArray
 
 from diary.excerpts import passage
 from diary.models import Entry
@@ -154,6 +156,7 @@ def test_an_entry_kept_only_just_now_is_looked_up_without_its_vectors(
     owner.wrote(HERON, day=ago(owner, 3))
     indexed(owner)
     entry = owner.wrote(HERON_AGAIN)
+    settled(owner)
     index = indexes.get(owner.id)
     assert index is not None
     assert index.vectors is not None
@@ -177,6 +180,31 @@ def test_without_a_model_for_meaning_the_day_alone_is_read(
 
     assert HERON not in sent(model)
     assert HERON_AGAIN in sent(model)
+
+
+class Broken(BagOfWords):
+    """An embedder whose model fails at a question."""
+
+    def question(self, text: str) -> NDArray[np.float32]:
+        raise RuntimeError("no more memory")
+
+
+def test_a_search_that_breaks_spoils_no_answer(live: Live, owner: Member, model: FakeModelServer) -> None:
+    embedders.use(Broken())
+    owner.wrote(HERON, day=ago(owner, 3))
+    indexed(owner)
+    entry = owner.wrote(HERON_AGAIN)
+    settled(owner)
+    index = indexes.get(owner.id)
+    assert index is not None
+    assert index.vectors is not None
+    index.vectors.remove([entry.id])
+
+    answered(owner, entry)
+
+    assert "From days before" not in sent(model)
+    assert HERON_AGAIN in sent(model)
+    assert indexes.get(owner.id) is not index, "it is made anew"
 
 
 def test_an_index_that_is_not_open_holds_nothing_up_and_is_opened_for_the_next(
