@@ -13,7 +13,7 @@ from diary.replies.context import Piece
 from llamora.crypto import EnvelopeError
 
 MOST_RECALLED: Final = 3_000  # characters of an entry of a day before that was chosen to be read
-MOST_NEAR: Final = 1_200  # and of one that was not chosen, but is near in meaning
+MOST_NEAR: Final = 800  # and of one that was not chosen, but is near in meaning
 
 
 def piece_of(entry: Entry, *, zone: str) -> Piece | None:

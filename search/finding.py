@@ -1,6 +1,6 @@
 """One search: words and meaning asked, fused, and the hits of one page made ready to be shown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -13,7 +13,6 @@ from search.documents import Document
 from search.embedded import Near
 from search.embedder import Embedder
 from search.errors import IndexClosed
-from search.nearness import Floats
 from search.person import PersonIndex
 from search.snippets import Marker, Part
 from search.vectors import VectorsIndex
@@ -26,6 +25,9 @@ _NEAR: Final = 50
 # Up to so many texts that filters let through are compared each; of more, the nearest of all are filtered.
 _FEW: Final = 2000
 _WIDER: Final = 1000
+
+# Given how many, and among which.
+Nearest = Callable[[int, Collection[UUID] | None], list[Near]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,22 +92,24 @@ def _near(
     """Return what is near in meaning, nearest first. Quotes ask for these very words."""
     if vectors is None or embedder is None or not query.text or query.quotes:
         return {}
-    found = nearest(words, vectors, embedder.question(query.text), query, floor=embedder.floor)
-    return {near.id: near for near in found}
+    vector = embedder.question(query.text)
+
+    def nearest(limit: int, allowed: Collection[UUID] | None) -> list[Near]:
+        return vectors.search(vector, limit=limit, floor=embedder.floor, allowed=allowed)
+
+    return {near.id: near for near in narrowed(words, query, nearest, limit=_NEAR)}
 
 
-def nearest(
-    words: WordsIndex, vectors: VectorsIndex, vector: Floats, query: Query, *, floor: float
-) -> list[Near]:
-    """Return the texts nearest to a unit vector that a query's filters let through, nearest first."""
+def narrowed(words: WordsIndex, query: Query, nearest: Nearest, *, limit: int) -> list[Near]:
+    """Return the nearest texts that a query's filters and exclusions let through, nearest first."""
     if not (query.is_filtered or query.without):
-        return vectors.search(vector, limit=_NEAR, floor=floor)
+        return nearest(limit, None)
     few = words.passing(query, most=_FEW)
     if few is not None:
-        return vectors.search(vector, limit=_NEAR, floor=floor, allowed=few)
-    found = vectors.search(vector, limit=_WIDER, floor=floor)
+        return nearest(limit, few)
+    found = nearest(_WIDER, None)
     passing = words.passing_of(query, [near.id for near in found])
-    return [near for near in found if near.id in passing][:_NEAR]
+    return [near for near in found if near.id in passing][:limit]
 
 
 def marker_of(words: WordsIndex, query: Query) -> Marker:

@@ -13,16 +13,13 @@ from diary.beside import Recalled
 from diary.models import Entry
 from llamora.crypto import CryptoError, current
 from llamora.database import writing
-from search import finding, nearness
+from search import finding
 from search.asked import Query
 from search.embedded import Near
-from search.embedder import Embedder
 from search.errors import IndexClosed
 from search.indexes import indexes
 from search.models import SearchPreference
-from search.nearness import Floats
 from search.person import PersonIndex
-from search.vectors import VectorsIndex
 
 # A model that runs at home reads some hundred words a second: three places of a diary, not thirty.
 MOST: Final = 3
@@ -58,15 +55,15 @@ def _near(index: PersonIndex, entry: Entry) -> Sequence[Near]:
     words, vectors, embedder = index.words, index.vectors, index.embedder
     if words is None or vectors is None or embedder is None:
         return ()
+    own = vectors.of(entry.id)
+    # One that was kept only just now has no vectors yet.
+    asked = embedder.question(str(entry.text)[:_READ])[None] if own is None else own
+
+    def nearest(limit: int, allowed: Collection[UUID] | None) -> list[Near]:
+        return vectors.kindred(asked, limit=limit, floor=embedder.floor, allowed=allowed)
+
     before = Query(kinds=frozenset({"entry"}), until=entry.day - timedelta(days=1))
-    floor = nearness.kindred(embedder.floor)
-    return finding.nearest(words, vectors, _vector(entry, vectors, embedder), before, floor=floor)[:MOST]
-
-
-def _vector(entry: Entry, vectors: VectorsIndex, embedder: Embedder) -> Floats:
-    """Return an entry's vector; one that was kept only just now has none in the index yet."""
-    made = vectors.whole(entry.id)
-    return embedder.question(str(entry.text)[:_READ]) if made is None else made
+    return finding.narrowed(words, before, nearest, limit=MOST)
 
 
 def is_wanted(owner: UUID) -> bool:

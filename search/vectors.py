@@ -114,12 +114,12 @@ class VectorsIndex:
             self._check()
             return {id_: self._digests[id_] for id_ in ids if id_ in self._digests}
 
-    def whole(self, id_: UUID) -> Floats | None:
-        """Return the unit vector of a text as a whole, or None where it has no vectors."""
+    def of(self, id_: UUID) -> Floats | None:
+        """Return the vectors of a text's chunks, or None where it has none."""
         with self._lock:
             self._check()
             rows = self._rows.get(id_)
-            return nearness.unit(self._matrix[rows].sum(axis=0)) if rows else None
+            return self._matrix[rows] if rows else None
 
     def count(self) -> int:
         """Return how many chunks there are."""
@@ -142,17 +142,41 @@ class VectorsIndex:
             ordinary = self._ordinary(vector) if allowed is None else nearness.LEAST
             return self._near(rows, scores, limit, max(floor, ordinary), vector)
 
+    def kindred(
+        self, own: Floats, *, limit: int, floor: float, allowed: Collection[UUID] | None = None
+    ) -> list[Near]:
+        """Return the texts that speak of the same as one with these vectors, by their nearest chunk."""
+        with self._lock:
+            self._check()
+            if not self._used:
+                return []
+            scores, least = nearness.kinship(self._matrix[: self._used], own, floor=floor)
+            scores = np.where(self._standing(allowed), scores, np.float32(-2))
+            rows, best = nearness.best(scores, _ROWS * limit)
+            found: dict[UUID, Near] = {}
+            for row, score in zip(rows.tolist(), best.tolist(), strict=True):
+                if score < least or len(found) == limit:
+                    break
+                id_ = self._ids[self._text_of[row]]
+                if id_ is not None and id_ not in found:
+                    start, end = self._spans[row].tolist()
+                    found[id_] = Near(id_, score, (start, end))
+            return list(found.values())
+
     def _exactly(
         self, vector: Floats, limit: int, allowed: Collection[UUID] | None
     ) -> tuple[NDArray[np.int64], Floats]:
         scores = self._matrix[: self._used] @ vector
-        standing = self._text_of[: self._used] >= 0
-        if allowed is not None:
-            wanted = np.zeros(len(self._ids) + 1, dtype=bool)
-            wanted[[self._places[id_] for id_ in allowed if id_ in self._places]] = True
-            standing &= wanted[self._text_of[: self._used]]
-        scores = np.where(standing, scores, np.float32(-2))
-        return nearness.best(scores, _ROWS * limit)
+        return nearness.best(np.where(self._standing(allowed), scores, np.float32(-2)), _ROWS * limit)
+
+    def _standing(self, allowed: Collection[UUID] | None) -> NDArray[np.bool_]:
+        """Return which rows belong to a text, and to an `allowed` one."""
+        text_of = self._text_of[: self._used]
+        if allowed is None:
+            return text_of >= 0
+        wanted = np.zeros(len(self._ids) + 1, dtype=bool)
+        wanted[[self._places[id_] for id_ in allowed if id_ in self._places]] = True
+        return (text_of >= 0) & wanted[text_of]
 
     def _by_graph(self, graph: Graph, vector: Floats, limit: int) -> tuple[NDArray[np.int64], Floats]:
         rows = graph.nearest(vector, _ROWS * limit)

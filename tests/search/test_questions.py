@@ -76,3 +76,19 @@ def test_twenty_of_twenty_five_questions_find_their_day_among_the_first_five(
 
     print(f"{len(found)} of {len(QUESTIONS)} in the first five")
     assert len(found) >= 20
+
+
+def test_a_day_recalls_the_day_that_spoke_of_the_same(owner: Member, real_model: None, shared: Path) -> None:
+    days = [(day, text) for day, text in corpus(shared) if day.day == 8]
+    index = filled(owner, days)
+    assert index.vectors is not None
+    ids = {day: UUID(int=number) for number, (day, _) in enumerate(days)}
+    feast = date(1663, 11, 8)  # the Lord Mayor's, and what to wear for it
+    own = index.vectors.of(ids[feast])
+    assert own is not None
+
+    before = [id_ for day, id_ in ids.items() if day < feast]
+    found = index.vectors.kindred(own, limit=3, floor=embedders.get().floor, allowed=before)
+
+    recalled = {days[near.id.int][0]: days[near.id.int][1][slice(*near.span)] for near in found}
+    assert "Lord Mayor" in recalled[date(1661, 11, 8)]

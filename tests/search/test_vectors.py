@@ -145,3 +145,46 @@ def test_a_closed_index_answers_nobody() -> None:
     with pytest.raises(IndexClosed):
         index.search(vectors(1)[0], limit=1)
     assert index.size() == 0
+
+
+def about(topic: np.ndarray, *, day: np.ndarray) -> np.ndarray:
+    """A chunk that is mostly like every other day, and somewhat of a topic."""
+    row = day + 0.5 * topic + 0.05 * CHANCE.standard_normal(len(day))
+    return np.asarray(row / np.linalg.norm(row), dtype=np.float32)
+
+
+def test_kindred_is_what_shares_more_than_being_of_the_same_diary() -> None:
+    day, river, bread = np.eye(64)[0], np.eye(64)[1], np.eye(64)[2]
+    plain = [text(about(0 * day, day=day)[None]) for _ in range(300)]
+    rivers = [text(about(river, day=day)[None]) for _ in range(3)]
+    index = VectorsIndex(64)
+    index.put([*plain, *rivers, text(about(bread, day=day)[None])])
+
+    own = np.stack([about(river, day=day), about(0 * day, day=day)])
+    found = index.kindred(own, limit=10, floor=0.2)
+
+    assert {near.id for near in found} == {one.id for one in rivers}
+    assert index.kindred(own, limit=2, floor=0.2) == found[:2]
+    assert index.kindred(own, limit=10, floor=0.2, allowed=[plain[0].id]) == []
+
+
+def test_of_few_texts_the_cosine_itself_says_what_is_kindred() -> None:
+    one, other = (text(row[None]) for row in np.eye(8, dtype=np.float32)[:2])
+    index = VectorsIndex(8)
+    index.put([one, other])
+
+    found = index.kindred(np.eye(8, dtype=np.float32)[:1], limit=5, floor=0.2)
+
+    assert [near.id for near in found] == [one.id]
+    assert VectorsIndex(8).kindred(np.eye(8, dtype=np.float32)[:1], limit=5, floor=0.2) == []
+
+
+def test_removed_texts_are_kin_of_nobody() -> None:
+    rows = vectors(400)
+    index, ids = filled(rows)
+    index.remove(ids[:200])
+
+    found = index.kindred(rows[:1], limit=400, floor=-1)
+
+    assert found
+    assert not {near.id for near in found} & set(ids[:200])
