@@ -57,6 +57,7 @@ from llamora.crypto.kdf import DEFAULT_COST, Cost, check_cost, derive, new_salt
 from llamora.crypto.keyring import Keyring, current, in_force
 from llamora.crypto.padding import pad, padded_size, unpad
 from llamora.crypto.recovery import groups as recovery_groups
+from llamora.crypto.recovery import letters as recovery_letters
 from llamora.crypto.recovery import new_code as new_recovery_code
 from llamora.crypto.recovery import parse as parse_recovery_code
 from llamora.crypto.session import hash_half, unwrap_dek, wrap_dek
@@ -116,6 +117,7 @@ __all__ = [
     "padded_size",
     "parse_recovery_code",
     "recovery_groups",
+    "recovery_letters",
     "renew_slot",
     "seal",
     "seal_to",

@@ -32,7 +32,7 @@ _LOOKALIKES = str.maketrans("OIL", "011")
 
 def new_code() -> str:
     """Return a new code as it is shown: groups joined by dashes."""
-    secret = _base32(int.from_bytes(secret_bytes(_SECRET_BITS // 8), "big"), letters=_SECRET_LETTERS)
+    secret = _base32(int.from_bytes(secret_bytes(_SECRET_BITS // 8), "big"), length=_SECRET_LETTERS)
     whole = secret + _checksum(secret)
     return "-".join(whole[at : at + GROUP] for at in range(0, len(whole), GROUP))
 
@@ -44,11 +44,16 @@ def groups(code: str) -> list[str]:
 
 def parse(text: str) -> str:
     """Return the secret of a code however it was typed; raise BadRecoveryCode if it is none."""
-    typed = "".join(filter(_counts, unicodedata.normalize("NFKC", text).upper())).translate(_LOOKALIKES)
+    typed = letters(text)
     secret, check = typed[:_SECRET_LETTERS], typed[_SECRET_LETTERS:]
     if len(typed) != GROUP * GROUPS or not set(typed) <= set(_LETTERS) or check != _checksum(secret):
         raise BadRecoveryCode
     return secret
+
+
+def letters(text: str) -> str:
+    """Return what somebody typed, a code or a part of one, in the letters that codes are made of."""
+    return "".join(filter(_counts, unicodedata.normalize("NFKC", text).upper())).translate(_LOOKALIKES)
 
 
 def _counts(character: str) -> bool:
@@ -59,8 +64,8 @@ def _counts(character: str) -> bool:
 def _checksum(secret: str) -> str:
     digest = blake2b(secret.encode("ascii"), digest_size=32, person=_PERSON).digest()
     bits = 5 * _CHECK_LETTERS
-    return _base32(int.from_bytes(digest[:4], "big") >> (32 - bits), letters=_CHECK_LETTERS)
+    return _base32(int.from_bytes(digest[:4], "big") >> (32 - bits), length=_CHECK_LETTERS)
 
 
-def _base32(number: int, *, letters: int) -> str:
-    return "".join(_LETTERS[number >> 5 * at & 31] for at in reversed(range(letters)))
+def _base32(number: int, *, length: int) -> str:
+    return "".join(_LETTERS[number >> 5 * at & 31] for at in reversed(range(length)))

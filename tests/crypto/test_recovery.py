@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamora.crypto import BadRecoveryCode, new_recovery_code, parse_recovery_code, recovery, recovery_groups
+from llamora.crypto import (
+    BadRecoveryCode,
+    new_recovery_code,
+    parse_recovery_code,
+    recovery,
+    recovery_groups,
+    recovery_letters,
+)
 from tests.crypto import golden
 
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -55,6 +62,12 @@ def test_a_code_is_read_however_it_is_typed(secret: bytes, random: object) -> No
         clumsy += random.choice(same) + random.choice(["", " ", "-", "–", "\u00a0", "\n", "\u200b", "\u00ad"])
 
     assert parse_recovery_code(clumsy) == parse_recovery_code(code)
+
+
+def test_a_part_of_a_code_is_read_as_the_whole_is() -> None:
+    assert recovery_letters(" 4o-r\u20114\u200b\n") == "40R4"
+    assert recovery_letters("ｉLl1") == "1111"
+    assert recovery_letters("?") == "?"
 
 
 @given(secrets, st.integers(0, 35), st.integers(1, 31))
