@@ -102,6 +102,12 @@ class LastKeeper(AccountsError):
     code = "last_keeper"
 
 
+class CodeGone(AccountsError):
+    """Raised when the recovery code of a page cannot be compared with what was typed any more."""
+
+    code = "code_gone"
+
+
 class SignedOut(AccountsError):
     """Raised when the sign-in to unlock is gone."""
 

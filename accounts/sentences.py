@@ -21,6 +21,10 @@ _REFUSED = {
         "You are the only keeper, and others have diaries here. Make one of them a keeper first, under "
         "People in the household's pages."
     ),
+    "code_gone": (
+        "This page has waited too long, or Llamora was started anew meanwhile, so the code cannot be "
+        "compared any more. If you have kept it, go on; it is good. If not, make a new one under You."
+    ),
     "signed_out": "You were signed out here meanwhile. Sign in again.",
     "other_person": "This is not the password of the person who is signed in here.",
 }
@@ -50,7 +54,6 @@ ENDED_IN_MEMORY = (
     "it opens nothing any more."
 )
 TEXT_STAYS = "What you typed is still here."
-WRONG_GROUP = "One of the groups is not as it is shown. Look again; you may also leave both empty."
 CLOSED = (
     "Nobody can make a diary here by themselves. Ask the keeper of the household, or, if nobody has set "
     "it up yet, open the link that was printed when Llamora was started."

@@ -1,79 +1,61 @@
-"""The page that shows a recovery code once, and the check of what was typed back."""
+"""The page that shows a recovery code once, and goes on when two of its groups were typed back."""
 
 import secrets
-import unicodedata
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts import return_address, sentences
-from accounts.gates import signed_in
+from accounts import return_address, sentences, shown_codes
+from accounts.answers import refused
+from accounts.errors import CodeGone
+from accounts.forms import KeptForm
+from accounts.forms.keeping import GROUPS
+from accounts.gates import by_script, signed_in
 from accounts.http import HouseholdRequest
 from accounts.models import Person
-from llamora.crypto import BadRecoveryCode, parse_recovery_code, recovery_groups
+from accounts.shown_codes import Shown
+from llamora.crypto import recovery_groups
 
-REFUSED = 422
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
-_LOOKALIKES = str.maketrans("OIL", "011")
+REFUSED, GONE = 422, 410
 
 
 def show_code(
     request: HttpRequest, person: Person, *, code: str, following: str = return_address.HOME
 ) -> HttpResponse:
     """Show a code in this very answer: it is stored nowhere, so there is no page to come back to."""
-    first, second = sorted(secrets.SystemRandom().sample(range(len(_ORDINALS)), 2))
-    return _code_page(request, person, code=code, indexes=[first, second], following=following)
-
-
-def _code_page(
-    request: HttpRequest, person: Person, *, code: str, indexes: list[int], following: str, error: str = ""
-) -> HttpResponse:
-    context = {
-        "code": code,
-        "groups": recovery_groups(code),
-        "ask": [(index, _ORDINALS[index]) for index in indexes],
-        "next": following,
-        "error": error,
-        "owner_id": person.id,
-        "person": person,
-    }
-    return render(request, "accounts/recovery_code.html", context, status=REFUSED if error else 200)
+    asked = sorted(secrets.SystemRandom().sample(range(GROUPS), 2))
+    shown = Shown(code=code, asked=asked, following=following)
+    carried = shown_codes.carry(shown, owner=person.id)
+    return _code_page(request, person, shown, KeptForm(code=code, asked=asked), carried=carried)
 
 
 @require_POST
 @signed_in
 def recovery_kept(request: HouseholdRequest) -> HttpResponse:
-    """Go on once the code is kept; groups that were typed back are checked, empty ones are not."""
-    following, code = return_address.asked(request), request.POST.get("code", "")
-    indexes = [_index(request.POST.get(name, "")) for name in ("index_a", "index_b")]
-    typed = [request.POST.get(name, "") for name in ("group_a", "group_b")]
-    if _is_code(code) and not all(
-        _agrees(t, code=code, index=i) for t, i in zip(typed, indexes, strict=True)
-    ):
-        return _code_page(
-            request,
-            request.user,
-            code=code,
-            indexes=indexes,
-            following=following,
-            error=sentences.WRONG_GROUP,
-        )
-    return redirect(following)
-
-
-def _index(said: str) -> int:
-    return int(said) if said.isascii() and said.isdigit() and int(said) < len(_ORDINALS) else 0
-
-
-def _is_code(code: str) -> bool:
+    """Go on once the code is kept, or show it again beside what is wrong."""
+    carried = request.POST.get("carried", "")
     try:
-        parse_recovery_code(code)
-    except BadRecoveryCode:
-        return False
-    return len(recovery_groups(code)) == len(_ORDINALS)
+        shown = shown_codes.brought(carried, owner=request.user.id)
+    except CodeGone as error:
+        sentence = sentences.refusal(error)
+        return refused(request, status=GONE, title="Not compared", sentence=sentence)
+    form = KeptForm(request.POST, code=shown.code, asked=shown.asked)
+    if not form.is_valid():
+        return _code_page(request, request.user, shown, form, carried=carried)
+    shown_codes.kept(carried)
+    if by_script(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": shown.following})
+    return redirect(shown.following)
 
 
-def _agrees(typed: str, *, code: str, index: int) -> bool:
-    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", typed).upper()))
-    return not letters or letters.translate(_LOOKALIKES) == recovery_groups(code)[index]
+def _code_page(
+    request: HttpRequest, person: Person, shown: Shown, form: KeptForm, *, carried: str
+) -> HttpResponse:
+    context = {"form": form, "carried": carried, "owner_id": person.id, "person": person}
+    status = REFUSED if form.is_bound else 200
+    if form.is_bound and by_script(request):
+        # The code stays where it is: only what was typed comes again.
+        return render(request, "accounts/fragments/kept_form.html", context, status=status)
+    context["groups"] = recovery_groups(shown.code)
+    return render(request, "accounts/recovery_code.html", context, status=status)

@@ -13,6 +13,7 @@ start({
   edit: () => import("./controllers/edit.js"),
   heatmap: () => import("./controllers/heatmap.js"),
   keeps: () => import("./controllers/keeps.js"),
+  kept: () => import("./controllers/kept.js"),
   keys: () => import("./controllers/keys.js"),
   find: () => import("./controllers/find.js"),
   live: () => import("./controllers/live.js"),

@@ -17,6 +17,7 @@ PASSWORD = "a quiet lamp by the window"
 NEW_PASSWORD = "seven herons over the marsh"
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 SESSION = cookie_name(secure=False)
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
 
 @dataclass(kw_only=True)
@@ -92,3 +93,18 @@ def code_of(answer: Any) -> str:
     found = re.search(r"data-recovery-code[^>]*>(.*?)</p>", answer.content.decode(), re.DOTALL)
     assert found, answer.content
     return "-".join(re.findall(r"<span>(\w{4})</span>", found[1]))
+
+
+def asked_of(answer: Any) -> list[int]:
+    """Which groups of its code a page asks for, in its order and counted from nought."""
+    labels = re.findall(r">The (\w+) group</label>", answer.content.decode())
+    return [ORDINALS.index(label) for label in labels]
+
+
+def keeps(client: Client, page: Any, *, script: bool = False, **typed: str) -> Any:
+    """Type back what the page of a code asks for, or something else, with the page's own fields."""
+    groups = code_of(page).split("-")
+    right = dict(zip(("group_a", "group_b"), (groups[index] for index in asked_of(page)), strict=True))
+    hidden = re.findall(r'type="hidden" name="(owner|carried)" value="([^"]*)"', page.content.decode())
+    headers = BY_SCRIPT if script else {}
+    return client.post("/recovery-kept/", {**dict(hidden), **right, **typed}, headers=headers)

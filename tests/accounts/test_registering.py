@@ -1,6 +1,5 @@
 """The first person and those after: links, names, passwords, and the code that is shown once."""
 
-import re
 import threading
 from typing import Any
 
@@ -214,49 +213,6 @@ def test_two_registrations_of_one_name_at_once_end_in_a_sentence() -> None:
     assert len(refused) == 1
     assert refused[0] in ("name_taken", "busy")
     assert Person.objects.count() == Vault.objects.count() == 1
-
-
-def kept(client: Client, code: str, **fields: str) -> Any:
-    owner = Person.objects.get(name="Nora")
-    return client.post(
-        "/recovery-kept/", {"owner": str(owner.id), "code": code, "next": "/settings/", **fields}
-    )
-
-
-def test_groups_left_empty_go_on(stranger: Client, token: str) -> None:
-    code = code_of(registers(stranger, token=token))
-
-    answer = kept(stranger, code, index_a="0", group_a="", index_b="5", group_b=" ")
-
-    assert (answer.status_code, answer["Location"]) == (302, "/settings/")
-
-
-def test_groups_are_read_as_people_write_them(stranger: Client, token: str) -> None:
-    code = code_of(registers(stranger, token=token))
-    groups = code.split("-")
-
-    typed = groups[3].lower().replace("0", "o").replace("1", "l")
-    answer = kept(stranger, code, index_a="3", group_a=f" {typed}-", index_b="5", group_b=groups[5])
-
-    assert answer.status_code == 302
-
-
-def test_a_wrong_group_shows_the_page_again_with_a_sentence(stranger: Client, token: str) -> None:
-    code = code_of(registers(stranger, token=token))
-
-    answer = kept(stranger, code, index_a="0", group_a="????", index_b="5", group_b="UUUU")
-
-    assert answer.status_code == 422
-    assert code_of(answer) == code
-    assert "One of the groups" in sentences_of(answer)[0]
-
-
-def test_the_page_with_the_code_asks_for_two_of_its_groups(stranger: Client, token: str) -> None:
-    page = registers(stranger, token=token).content.decode()
-
-    indexes = re.findall(r'name="index_[ab]" value="(\d)"', page)
-    assert len(set(indexes)) == 2
-    assert page.count("I have kept it") == 1
 
 
 def test_the_answer_with_the_code_is_not_to_be_stored(stranger: Client, token: str) -> None:

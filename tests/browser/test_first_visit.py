@@ -7,8 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext
 from tests.browser.house import PASSWORD, House
-
-ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
+from tests.browser.keeping import asked, keep_code, press_kept, shown_code
 
 
 def register(page: Page, address: str, *, name: str) -> list[str]:
@@ -18,7 +17,7 @@ def register(page: Page, address: str, *, name: str) -> list[str]:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Repeat password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create my diary", exact=True).click()
-    return page.locator("[data-recovery-code]").inner_text().split()
+    return shown_code(page)
 
 
 def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
@@ -29,7 +28,7 @@ def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
     groups = register(page, link, name="Anna")
     assert [len(group) for group in groups] == [4] * 9
 
-    page.get_by_role("button", name="I have kept it", exact=True).click()
+    keep_code(page)
 
     expect(page).to_have_url(own_house.url("/"))
     expect(page.get_by_role("region", name="Welcome")).to_be_visible()
@@ -83,18 +82,54 @@ def test_right_groups_of_the_code_lead_on_and_a_wrong_one_asks_again(
 ) -> None:
     complaints.expect("422")
     groups = register(page, house.url("/register/"), name="Berta of the groups")
-    labels = page.locator("form label").all_inner_texts()
-    asked = [groups[ORDINALS.index(label.split()[1])] for label in labels]
+    (first, right), (second, _) = asked(page)
+    address = page.url
 
-    page.get_by_label(labels[0]).fill("WRNG")
-    page.get_by_role("button", name="I have kept it", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("not as it is shown")
-    assert page.locator("[data-recovery-code]").inner_text().split() == groups
-    for label, group in zip(labels, asked, strict=True):
-        page.get_by_label(label).fill(f" {group.lower()} ")
-    page.get_by_role("button", name="I have kept it", exact=True).click()
+    first.fill(f" {right.lower()} ")
+    second.fill("WRNG")
+    press_kept(page)
 
+    expect(second).to_be_focused()
+    expect(second).to_have_accessible_description(re.compile("This is not the .* group"))
+    expect(first).to_have_value(f" {right.lower()} ")
+    assert shown_code(page) == groups
+    # The page was never left, so no form with the code or its groups is in the browser's history.
+    assert page.url == address
+    keep_code(page)
     expect(page).to_have_url(house.url("/"))
+
+
+def test_nobody_goes_on_with_an_empty_field_or_past_the_form(house: House, page: Page) -> None:
+    groups = register(page, house.url("/register/"), name="Emma of the empty field")
+    first, second = (each for each, _ in asked(page))
+
+    press_kept(page)
+
+    expect(first).to_be_focused()
+    second.press("Enter")
+    expect(first).to_be_focused()
+    assert shown_code(page) == groups
+    expect(page.get_by_role("link").locator("visible=true")).to_have_count(0)
+
+
+def test_a_server_that_does_not_answer_costs_no_code(
+    house: House, page: Page, complaints: Complaints
+) -> None:
+    complaints.expect("ERR_INTERNET_DISCONNECTED", "401")
+    groups = register(page, house.url("/register/"), name="Flora of the lost network")
+    page.wait_for_load_state("networkidle")
+
+    page.context.set_offline(True)
+    keep_code(page)
+    expect(page.get_by_role("alert")).to_contain_text("The code stays here")
+    page.context.set_offline(False)
+    page.context.clear_cookies(name="llamora_session")
+    keep_code(page)
+
+    expect(page.get_by_role("alert")).to_contain_text("Keep the code, then sign in")
+    assert shown_code(page) == groups
+    page.get_by_role("link", name="Leave this page").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_the_code_is_copied_downloaded_and_not_shown_again(house: House, new_context: NewContext) -> None:

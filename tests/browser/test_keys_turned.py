@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.diary import sign_in_by_hand
 from tests.browser.house import PASSWORD, House, Member
+from tests.browser.keeping import keep_code
 
 NEW = "nine quiet owls in the barn"
 
@@ -72,8 +73,7 @@ def test_somebody_had_my_key_shuts_them_out_at_once(
     here.page.goto(house.url("/settings/"))
     here.page.get_by_role("link", name="Somebody had my key").click()
     prove(here.page, "Shut them out", new=NEW)
-    code = here.page.locator("[data-recovery-code]").inner_text().split()
-    here.page.get_by_role("button", name="I have kept it").click()
+    code = keep_code(here.page)
 
     expect(here.page).to_have_url(house.url("/settings/"))
     expect(thief.dialog).to_be_visible()

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Playwright, expect
@@ -18,6 +19,7 @@ from playwright.sync_api import BrowserContext, Playwright, expect
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.diary import Diary, sign_in_by_hand
 from tests.browser.house import PASSWORD, House
+from tests.browser.keeping import asked, press_kept, shown_code
 from tests.fakes.model_server import FakeModelServer, Script
 from tests.leaks.forms import core_of, new_marker, said_by
 from tests.leaks.sweep import children_of, files, sweep
@@ -58,10 +60,10 @@ def careless_site() -> Iterator[str]:
 
 
 @contextmanager
-def browser_at(playwright: Playwright, profile: Path) -> Iterator[BrowserContext]:
+def browser_at(playwright: Playwright, profile: Path, **options: Any) -> Iterator[BrowserContext]:
     """A browser whose profile stays on the disk; ended with the block unless it was killed in it."""
     context = playwright.chromium.launch_persistent_context(
-        str(profile), executable_path=shutil.which("chromium"), args=ARGUMENTS
+        str(profile), executable_path=shutil.which("chromium"), args=ARGUMENTS, **options
     )
     try:
         yield context
@@ -246,3 +248,32 @@ def test_nothing_is_in_the_profile_of_a_browser_that_was_killed(
         kill(profile)
 
     check(profile, marker)
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["with script", "without"])
+def test_a_recovery_code_with_a_wrong_group_typed_back_is_in_no_file(
+    playwright: Playwright, house: House, profile: Path, scripted: bool
+) -> None:
+    """Chromium writes the form that led to a page into its session files, all but those with a password."""
+    with browser_at(playwright, profile, java_script_enabled=scripted) as context:
+        page = context.pages[0]
+        page.goto(house.url("/register/"))
+        page.get_by_label("Name", exact=True).fill(f"Gerda, scripted {scripted}")
+        for label in ("Password", "Repeat password"):
+            page.get_by_label(label, exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Create my diary", exact=True).click()
+        groups = shown_code(page)
+        fields = [each for each, _ in asked(page)]
+        for each in fields:
+            each.fill("WRONGLY")
+        press_kept(page)
+        expect(fields[0]).to_have_attribute("aria-invalid", "true")
+        assert shown_code(page) == groups
+        page.wait_for_timeout(SETTLE)
+
+    left = b"".join(place.data for place in files(profile))
+    assert (b"WRONGLY" in left) is not scripted, "without script the form that was sent is to be found"
+    for code in ("-".join(groups), " ".join(groups), "".join(groups)):
+        assert code.encode() not in left
+        assert code.encode("utf-16-le") not in left
+    assert PASSWORD.encode() not in left

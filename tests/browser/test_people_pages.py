@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.diary import come_in, sign_in_by_hand
 from tests.browser.house import House
+from tests.browser.keeping import keep_code
 from tests.browser.test_accessible import Seen
 from tests.server import manage
 
@@ -114,7 +115,7 @@ def test_all_of_it_works_without_script(new_context: NewContext, house: House) -
     page.get_by_label("Your password now").fill("a heron on every post")
     page.get_by_role("button", name="Make a new code").click()
     expect(page.locator("[data-recovery-code]")).to_have_text(re.compile(r"(\w{4}\s*){9}"))
-    page.get_by_role("button", name="I have kept it").click()
+    keep_code(page)
     expect(page).to_have_url(house.url("/settings/"))
 
     page.get_by_role("link", name="See your browsers").click()
@@ -164,7 +165,7 @@ def register(page: Page, name: str) -> None:
     page.get_by_label("Password", exact=True).fill("seven slow herons over the weir")
     page.get_by_label("Repeat password", exact=True).fill("seven slow herons over the weir")
     page.get_by_role("button", name="Create my diary", exact=True).click()
-    page.get_by_role("button", name="I have kept it", exact=True).click()
+    keep_code(page)
 
 
 @pytest.mark.slow

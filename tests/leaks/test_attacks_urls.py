@@ -255,14 +255,14 @@ def test_no_return_address_leads_away_or_writes_a_header(house: House, following
     owner = house.owner
 
     answers = [
-        owner.post("/recovery-kept/", next=following, code=owner.code),
+        owner.post("/recovery-kept/", next=following, carried=following),
         owner.ask("GET", f"/sign-in/?{quoted(following)}"),
         owner.ask("GET", f"/unlock/?{quoted(following)}"),
         owner.ask("GET", f"/admin/login/?{quoted(following)}"),
     ]
 
     for answer in answers:
-        assert answer.status in (302, 404)
+        assert answer.status in (302, 404, 410)
         assert answer.headers.get("location", "/") == "/"
         assert not any("planted" in line for line in answer.set_cookies)
 

@@ -140,8 +140,8 @@ class Writer:
             "week_start": self.words("week"),
         }
         assert self.who.post("/settings/", shown_name="A" * 65 + self.words("x"), **chosen).status == 422
-        groups = {"group_a": self.words("group"), "index_a": self.words("index"), "code": self.who.code}
-        assert self.who.post("/recovery-kept/", **groups).status == 422
+        groups = {"group_a": self.words("group"), "group_b": "", "carried": self.words("carried")}
+        assert self.who.post("/recovery-kept/", **groups).status == 410
 
     def mistakes_an_address(self) -> None:
         quoted = core_of(self.marker)

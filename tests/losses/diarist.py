@@ -26,7 +26,8 @@ CSRF, SESSION = "llamora_csrf", "llamora_session"
 IDLE_SECONDS = 20
 FORM = "application/x-www-form-urlencoded"
 _OWNER = re.compile(r'name="owner" value="([0-9a-f-]{36})"')
-_CODE = re.compile(r'name="code" value="([^"]+)"')
+_CODE = re.compile(r"data-recovery-code[^>]*>(.*?)</p>", re.DOTALL)
+_GROUP = re.compile(r"<span>(\w{4})</span>")
 _BOX = re.compile(r'<textarea[^>]*name="text"[^>]*>\r?\n?(.*?)</textarea>', re.DOTALL)
 _KEPT = re.compile(r'<textarea[^>]*id="kept-text"[^>]*>\r?\n?(.*?)</textarea>', re.DOTALL)
 _ENTRY = re.compile(r'<article class="entry" id="entry-([0-9a-f-]{36})"')
@@ -91,7 +92,7 @@ class Diarist:
         owner, code = _OWNER.search(answer.body), _CODE.search(answer.body)
         if owner is None or code is None:
             raise AssertionError(f"registering answered {answer.status}")
-        browser.owner, browser.code = owner[1], code[1]
+        browser.owner, browser.code = owner[1], "-".join(_GROUP.findall(code[1]))
         browser.ask("GET", "/")
         return browser
 
