@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Complaints, NewContext
 from tests.browser.diary import Diary, come_in
 from tests.browser.house import PASSWORD, House, Member, household
+from tests.browser.keeping import asked, keep_code, press_kept
 from tests.browser.replying import respond, wait_for_end, wait_for_words
 from tests.fakes.model_server import FakeModelServer, Script, words
 from tests.server import manage
@@ -64,7 +65,12 @@ def at_the_door(page: Page, house: House, shoot: Callable[[str], None]) -> None:
     page.get_by_role("button", name="Create my diary", exact=True).click()
     page.locator("[data-recovery-code]").wait_for()
     shoot("recovery-code")
-    page.get_by_role("button", name="I have kept it", exact=True).click()
+    asked(page)[0][0].fill("WRNG")
+    asked(page)[1][0].fill("WRNG")
+    press_kept(page)
+    page.locator(".wrong").first.wait_for()
+    shoot("recovery-code-wrong")
+    keep_code(page)
     expect(page.get_by_role("textbox", name="Write", exact=True)).to_be_visible()
     shoot("first-day")
 
