@@ -1,6 +1,7 @@
 /* Puts what the socket brings into the page: snapshot, numbered deltas, end. */
 import { focusIn } from "./focus.js";
 import { fragment } from "./request.js";
+import { announce } from "./said.js";
 
 /* How far each section on the page has come. One that arrived by another way (an entry fragment, say) has no
 number here, and the whole is asked for before anything is added to it. */
@@ -9,10 +10,6 @@ let reached = new WeakMap();
 const UNFINISHED = ["waiting", "writing"];
 
 const atTheEnd = () => window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 48;
-
-function announce(words) {
-  document.getElementById("said").textContent = words;
-}
 
 /* Follows only a reader who is at the end, and only the reply that is at the end. */
 function following(place, change) {

@@ -4,7 +4,7 @@ const states = new WeakMap();
 
 export function writing(form) {
   if (!states.has(form)) {
-    states.set(form, { keeping: false, unsure: null, saving: null, failed: false, conflict: false });
+    states.set(form, { keeping: false, unsure: null, saving: null, failed: false, conflict: false, letGo: "" });
   }
   return states.get(form);
 }
@@ -13,6 +13,9 @@ const typed = (form) => [...form.querySelectorAll("textarea, input:not([type=hid
 
 /* Where the words of a form are: the text of an entry, or the first box there is. */
 export const field = (form) => form.elements.namedItem("text") ?? typed(form)[0];
+
+/* A form that changes an entry knows two: that of its draft, and that of the entry the change is based on. */
+export const draftRevision = (form) => form.elements.namedItem("draft_revision") ?? form.elements.namedItem("revision");
 
 /* `defaultValue` is the text the server last confirmed. */
 export const isDirty = (form) =>
@@ -37,13 +40,13 @@ export function confirmed(form, text) {
   field(form).defaultValue = text;
 }
 
-export function say(form, words, { amiss = false } = {}) {
+export function say(form, words, { amiss = false, spoken = amiss } = {}) {
   const state = form.querySelector("[data-state]");
   if (!state) return;
   state.textContent = words;
   state.classList.toggle("amiss", amiss);
-  // Routine saves are shown and not spoken; a failure is both.
-  if (amiss) state.setAttribute("role", "alert");
+  // Routine saves are shown and not spoken; a failure is both, unless it is told at length elsewhere.
+  if (spoken) state.setAttribute("role", "alert");
   else state.removeAttribute("role");
 }
 

@@ -1,33 +1,62 @@
-"""Two tabs that write the same thing: both texts are shown, neither is lost."""
+"""Two tabs that write the same thing: both texts are shown side by side, neither is lost."""
+
+import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.browser.browsing import Complaints, NewDiary
 from tests.browser.diary import Diary
+from tests.browser.test_accessible import TOO_SMALL, faults
+
+KITCHEN = "From the kitchen, <b>with</b> flour"
+DESK = "From the desk"
 
 
-def two_drafts(diary: Diary, new_diary: NewDiary) -> Diary:
+@pytest.fixture(autouse=True)
+def refusals(complaints: Complaints) -> None:
+    """A browser complains of each 409 by itself."""
+    complaints.expect("409")
+
+
+def torn(diary: Diary, new_diary: NewDiary) -> Diary:
     """A second tab whose draft comes too late, and shows so."""
     late = new_diary(beside=diary)
-    diary.box.fill("From the kitchen")
+    diary.box.fill(KITCHEN)
     diary.wait_for_draft()
-    late.box.fill("From the desk")
-    expect(late.page.locator("[data-conflict]")).to_be_visible()
+    late.box.fill(DESK)
+    expect(elsewhere(late)).to_be_visible()
     return late
 
 
-def test_two_drafts_are_both_shown_and_can_be_joined(
-    diary: Diary, new_diary: NewDiary, complaints: Complaints
-) -> None:
-    complaints.expect("409")
-    late = two_drafts(diary, new_diary)
-    expect(late.page.locator("[data-conflict] [data-other]")).to_have_text("From the kitchen")
-    expect(late.box).to_have_value("From the desk")
+def here(diary: Diary) -> Locator:
+    return diary.page.get_by_role("textbox", name="Written here, not saved", exact=True)
 
-    late.button("Add it below").click()
 
-    expect(late.box).to_have_value("From the desk\n\nFrom the kitchen")
+def elsewhere(diary: Diary) -> Locator:
+    return diary.page.get_by_role("group", name=re.compile(r"^Written elsewhere, saved \d\d:\d\d$"))
+
+
+def sides(diary: Diary) -> list[FloatRect]:
+    boxes = [side.bounding_box() for side in (here(diary), elsewhere(diary))]
+    return [box for box in boxes if box]
+
+
+def test_two_drafts_stand_side_by_side_and_go_on_together(diary: Diary, new_diary: NewDiary) -> None:
+    late = torn(diary, new_diary)
+    expect(here(late)).to_have_value(DESK)
+    expect(here(late)).to_be_focused()
+    expect(elsewhere(late)).to_have_text(KITCHEN)
+    expect(late.page.get_by_role("alert")).to_contain_text("Choose what to go on with")
+    left, right = sides(late)
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] < right["x"]
+
+    late.button("Both together").click()
+
+    expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
+    expect(late.box).to_be_focused()
+    expect(late.page.locator("#said")).to_have_text("Both are in the box, one below the other.")
     late.wait_for_draft()
     late.button("Keep").click()
     expect(late.entries).to_have_count(1)
@@ -35,27 +64,122 @@ def test_two_drafts_are_both_shown_and_can_be_joined(
     expect(late.box).to_have_value("")
 
 
+def test_what_is_let_go_of_says_so_and_comes_back(diary: Diary, new_diary: NewDiary) -> None:
+    late = torn(diary, new_diary)
+
+    late.button("Only what is here").click()
+    expect(late.page.locator("#said")).to_have_text("What was written elsewhere was let go.")
+    late.wait_for_draft()
+    expect(late.box).to_have_value(DESK)
+    expect(elsewhere(late)).to_be_hidden()
+    with late.page.expect_response("**/draft/"):
+        late.button("Bring it back").click()
+
+    expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
+    expect(late.box).to_be_focused()
+    expect(late.button("Bring it back")).to_be_hidden()
+    late.reload()
+    expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
+
+
 @pytest.mark.slow
-def test_keeping_in_one_tab_loses_nothing_of_the_other(
-    diary: Diary, new_diary: NewDiary, complaints: Complaints
-) -> None:
-    complaints.expect("409")
-    late = two_drafts(diary, new_diary)
+def test_the_other_text_can_go_on_alone(diary: Diary, new_diary: NewDiary) -> None:
+    late = torn(diary, new_diary)
+
+    late.button("Only what is elsewhere").click()
+    expect(late.box).to_have_value(KITCHEN)
+    expect(late.page.get_by_text("What was written here was let go.").first).to_be_visible()
+    late.box.press("End")
+    late.box.press_sequentially(", again")
+    late.wait_for_draft()
+    late.button("Bring it back").click()
+
+    expect(late.box).to_have_value(f"{KITCHEN}, again\n\n{DESK}")
+
+
+def test_keeping_one_text_goes_on_with_the_other(diary: Diary, new_diary: NewDiary) -> None:
+    late = torn(diary, new_diary)
+
+    late.button("Keep").click()
+
+    expect(late.entry(DESK)).to_be_visible()
+    expect(late.box).to_have_value(KITCHEN)
+    expect(late.state).to_have_text("Kept; what was written elsewhere is here now")
+    late.button("Keep").click()
+    expect(late.entries).to_have_count(2)
+    late.reload()
+    expect(late.entries).to_have_count(2)
+    expect(late.box).to_have_value("")
+
+
+@pytest.mark.slow
+def test_keeping_in_one_tab_loses_nothing_of_the_other(diary: Diary, new_diary: NewDiary) -> None:
+    late = torn(diary, new_diary)
 
     diary.button("Keep").click()
     expect(diary.entry("From the kitchen")).to_be_visible()
-    late.button("Leave mine").click()
+    late.button("Only what is here").click()
     late.button("Keep").click()
 
-    expect(late.entry("From the desk")).to_be_visible()
+    expect(late.entry(DESK)).to_be_visible()
     late.reload()
     expect(late.entries).to_have_count(2)
 
 
-def test_an_entry_changed_in_two_tabs_shows_both_texts(
-    diary: Diary, new_diary: NewDiary, complaints: Complaints
+def test_by_keys_the_other_text_and_the_choices_come_after_the_box(diary: Diary, new_diary: NewDiary) -> None:
+    late = torn(diary, new_diary)
+    page = late.page
+
+    page.keyboard.press("Tab")
+    expect(elsewhere(late)).to_be_focused()
+    for name in ("Both together", "Only what is here", "Only what is elsewhere"):
+        page.keyboard.press("Tab")
+        expect(late.button(name)).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(late.box).to_be_focused()
+    expect(late.box).to_have_value(KITCHEN)
+
+
+@pytest.mark.parametrize("theme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
+def test_both_texts_can_be_read_in_either_theme_and_on_a_phone(
+    diary: Diary, new_diary: NewDiary, theme: str
 ) -> None:
-    complaints.expect("409")
+    late = torn(diary, new_diary)
+    page = late.page
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    assert faults(page) == []
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    here(late).focus()
+    for state in ("open", "closed"):
+        above, below = sides(late)
+        assert above["y"] + above["height"] < below["y"]
+        assert above["x"] == below["x"]
+        for name in ("Both together", "Only what is here", "Only what is elsewhere", "Keep"):
+            expect(late.button(name)).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate(TOO_SMALL) == []
+        if state == "open":
+            here(late).press("Escape")
+
+
+@pytest.mark.slow
+def test_two_texts_outlast_a_lock(new_diary: NewDiary, complaints: Complaints) -> None:
+    complaints.expect("401", "WebSocket")
+    diary = new_diary()
+    late = torn(diary, new_diary)
+
+    diary.lock()
+    late.unlock()
+
+    expect(here(late)).to_have_value(DESK)
+    expect(elsewhere(late)).to_have_text(KITCHEN)
+    late.button("Both together").click()
+    expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
+
+
+def test_an_entry_changed_in_two_tabs_shows_both_texts(diary: Diary, new_diary: NewDiary) -> None:
     diary.keep("Soup for supper.")
     late = new_diary(beside=diary)
     late.button("Edit").click()

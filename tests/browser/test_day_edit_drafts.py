@@ -106,7 +106,7 @@ def test_two_tabs_that_change_one_entry_say_so(
 
     form = late.page.locator("form.edit")
     expect(form.locator("[data-state]")).to_have_text("Not saved: two texts")
-    form.get_by_role("button", name="Add it below").click()
+    form.get_by_role("button", name="Both together").click()
     expect(late_box).to_have_value("Bread for supper.\n\nFish for supper.")
     late.button("Save").click()
     expect(late.entries).to_contain_text("Fish for supper.")

@@ -123,7 +123,7 @@ def torn(diary: Diary, second: Diary, shoot: Callable[[str], None]) -> None:
     second.box.fill("From the desk, where there was more time and more light.")
     expect(second.page.locator("[data-conflict]")).to_be_visible()
     shoot("two-drafts")
-    second.button("Leave mine").click()
+    second.button("Only what is here").click()
     second.box.fill("")
     for tab, text in ((diary, "The supper was fish."), (second, "The supper was soup.")):
         tab.box.press("Escape")  # on a phone the touched sheet covers the page

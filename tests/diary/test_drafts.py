@@ -1,10 +1,12 @@
 """Drafts: saved while typing, never one over another, also from a page that was locked meanwhile."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
 from accounts import vault_keys
+from accounts.models import Clock, Person
 from accounts.signals import vault_unlocked
 from diary.models import Draft, LateDraft
 from tests.diary.cast import Member
@@ -45,8 +47,28 @@ def test_two_tabs_do_not_write_over_one_another(owner: Member) -> None:
     answer = owner.post(f"/d/{owner.today}/draft/", text="There", revision=0)
 
     assert answer.status_code == 409
-    assert answer.json() == {"revision": first["revision"], "text": "Here"}
+    standing = {"revision": first["revision"], "text": "Here", "saved_at": first["saved_at"]}
+    assert answer.json() == standing
     assert draft_text(owner) == "Here"
+
+
+def test_another_text_is_told_with_the_day_it_was_saved_on_where_that_is_over(owner: Member) -> None:
+    owner.post(f"/d/{owner.today}/draft/", text="Here", revision=0)
+    Draft.objects.update(updated_at=datetime(2024, 2, 29, 14, 5, tzinfo=UTC))
+    Person.objects.update(clock=Clock.TWELVE)
+
+    answer = owner.post(f"/d/{owner.today}/draft/", text="There", revision=0)
+
+    assert answer.json()["saved_at"] == "29 February, 2:05 pm"
+
+
+def test_a_page_without_script_that_keeps_its_text_leaves_the_draft_of_another(owner: Member) -> None:
+    owner.post(f"/d/{owner.today}/draft/", text="In the other tab", revision=0)
+
+    owner.post(f"/d/{owner.today}/", text="In this one", revision=0, key=uuid4())
+
+    assert owner.texts() == ["In this one"]
+    assert "In the other tab</textarea>" in owner.get("/").content.decode()
 
 
 def test_an_emptied_draft_is_gone(owner: Member) -> None:

@@ -1,5 +1,7 @@
 /* Keeps an entry. The text leaves the box only when the server has confirmed it; what was typed meanwhile stays. */
 import { post, read, sentence } from "../request.js";
+import { announce } from "../said.js";
+import { choose } from "../torn.js";
 import { complain, confirmed, field, meansKeep, say, setText, writing } from "../writing.js";
 
 const PATIENCE = 20_000;
@@ -51,6 +53,14 @@ function markWritten() {
   cell.append(words);
 }
 
+/* Of two texts one has been kept; the other is the draft of this day, as it is when the page is opened again. */
+function goOnElsewhere(form) {
+  const words = "Kept; what was written elsewhere is here now";
+  choose(form, "elsewhere");
+  say(form, words);
+  announce(words);
+}
+
 function showKept(form, page, sent) {
   const entry = page.querySelector?.(".entry");
   const fresh = page.querySelector?.("#composer");
@@ -60,7 +70,8 @@ function showKept(form, page, sent) {
   window.htmx?.process(entry);
   markWritten();
   adopt(form, fresh, sent);
-  say(form, field(form).value ? "Kept; the rest is still here" : "Kept");
+  if (writing(form).conflict && !field(form).value) goOnElsewhere(form);
+  else say(form, field(form).value ? "Kept; the rest is still here" : "Kept");
   form.dispatchEvent(new CustomEvent("kept", { bubbles: true }));
   return entry.scrollIntoView({ block: "nearest" });
 }
