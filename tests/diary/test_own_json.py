@@ -1,0 +1,243 @@
+"""Reading what an export wrote, value by value, whatever became of the file."""
+
+import io
+import json
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given as over
+from hypothesis import strategies as st
+
+from diary import own_json
+from diary.importing import BadLine, Reason
+from diary.own_files import is_own, reading_own, size_of
+from diary.own_json import Broken, NotOurs, values
+from diary.own_overview import entries_in, look_over
+from diary.own_rows import Given, given
+
+NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
+HEAD = {"format": "llamora.diary", "version": 1, "exported_at": "2026-11-20T15:00:00+00:00", "person": {}}
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+class Dribble(io.StringIO):
+    """A file that hands out a few characters at a time."""
+
+    def read(self, size: int | None = -1) -> str:
+        return super().read(3)
+
+
+def read(text: str) -> list[tuple[str, Any]]:
+    return list(values(Dribble(text)))
+
+
+@over(
+    entries=st.lists(plain, max_size=4),
+    others=st.dictionaries(st.text(min_size=1), st.lists(plain, max_size=3), max_size=3),
+    indent=st.none() | st.integers(0, 2),
+    is_ascii=st.booleans(),
+)
+def test_every_value_is_yielded_however_the_file_is_laid_out(
+    entries: list[Any], others: dict[str, list[Any]], indent: int | None, is_ascii: bool
+) -> None:
+    diary = {**HEAD, "entries": entries, "others": others}
+
+    found = read(json.dumps(diary, indent=indent, ensure_ascii=is_ascii))
+
+    assert found == [
+        *HEAD.items(),
+        *(("entries", entry) for entry in entries),
+        *((f"others.{kind}", row) for kind, rows in others.items() for row in rows),
+    ]
+
+
+@over(st.data())
+def test_a_file_that_breaks_off_gives_what_came_before(data: st.DataObject) -> None:
+    text = json.dumps({**HEAD, "entries": [{"n": number} for number in range(5)], "others": {}})
+    cut = text[: data.draw(st.integers(0, len(text) - 1))]
+
+    found, broke = [], False
+    try:
+        found.extend(values(Dribble(cut)))
+    except Broken:
+        broke = True
+
+    assert broke
+    assert found == read(text)[: len(found)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "42",
+        '{"entries": {}}',
+        '{"entries": [1 2]}',
+        '{"others": []}',
+        "{1: 2}",
+        '{"a": 1,',
+        "[" * 9000,
+    ],
+)
+def test_what_is_no_such_object_is_broken(text: str) -> None:
+    with pytest.raises(Broken):
+        read(text)
+
+
+def test_a_value_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_json, "LONGEST", 1000)
+
+    with pytest.raises(Broken):
+        list(values(io.StringIO('{"format": "' + "x" * 10_000_000)))
+
+
+@pytest.mark.parametrize("head", [{"format": "somebody.elses"}, {"format": None}, {**HEAD, "version": 2}])
+def test_another_format_and_a_later_version_are_refused_whole(head: dict[str, Any]) -> None:
+    with pytest.raises(NotOurs):
+        read(json.dumps({**head, "entries": []}))
+
+
+def test_a_file_that_does_not_say_what_it_is_is_refused() -> None:
+    with pytest.raises(NotOurs):
+        look_over(values(io.StringIO('{"entries": [{}]}')), wanted=())
+
+
+def test_an_overview_counts_and_keeps_only_what_somebody_wants() -> None:
+    others = {"drafts": [{"text": "x"}, 3], "recaps": [{}, {}]}
+    text = json.dumps({**HEAD, "entries": [{}, {}], "others": others})
+
+    found = look_over(values(io.StringIO(text)), wanted={"drafts"})
+
+    assert (found.entries, found.rows, found.is_broken) == (2, {"drafts": [{"text": "x"}]}, False)
+    assert found.passed_over == {"drafts": 1, "recaps": 2}
+
+
+# --- Where it lies ---------------------------------------------------------------------------------------
+
+
+def test_a_folder_a_zip_and_the_file_alone_are_known(tmp_path: Path) -> None:
+    text = json.dumps({**HEAD, "entries": [{"text": "日記"}]}, ensure_ascii=False)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "diary.json").write_text(text, encoding="utf-8")
+    (tmp_path / "one.json").write_text(text, encoding="utf-8-sig")
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("diary/diary.json", text)
+
+    for name in ("folder", "one.json", "one.zip"):
+        path = tmp_path / name
+        assert is_own(path)
+        assert size_of(path) >= len(text.encode())
+        with reading_own(path) as (file, _):
+            assert ("entries", {"text": "日記"}) in list(values(file))
+
+
+def test_lines_of_a_date_and_a_text_are_not_taken_for_an_export(tmp_path: Path) -> None:
+    file = tmp_path / "diary.jsonl"
+    for line in ('{"date": "2020-01-01", "text": "{\\"format\\":\\"llamora.diary\\"}"}', "", "nothing", "{"):
+        file.write_text(line)
+
+        assert not is_own(file)
+
+
+def test_bytes_that_are_no_utf8_cost_only_the_text_they_stand_in(tmp_path: Path) -> None:
+    rows = [{"id": None, "day": "2026-11-01", "text": text} for text in ("before", "caf-", "after")]
+    data = json.dumps({**HEAD, "entries": rows}).encode().replace(b"caf-", b"caf\xe9")
+    (tmp_path / "diary.json").write_bytes(data)
+
+    with reading_own(tmp_path) as (file, _):
+        found = list(entries_in(values(file), now=NOW, limit=100))
+
+    assert [one.columns["text"] if isinstance(one, Given) else one.reason for one in found] == [
+        "before",
+        Reason.NOT_TEXT,
+        "after",
+    ]
+
+
+def test_a_zip_without_one_or_with_two_is_refused(tmp_path: Path) -> None:
+    for number, names in enumerate((["notes.txt"], ["a/diary.json", "b/diary.json"], ["a/b/diary.json"])):
+        path = tmp_path / f"{number}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, "{}")
+
+        with pytest.raises(NotOurs), reading_own(path):
+            pass
+
+
+def test_a_damaged_zip_gives_what_can_be_read(tmp_path: Path) -> None:
+    rows = [{"day": "2026-11-01", "text": f"{number} " + "x" * 200} for number in range(20_000)]
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("diary.json", json.dumps({**HEAD, "entries": rows}))
+    data = bytearray((tmp_path / "one.zip").read_bytes())
+    data[len(data) - 3000] ^= 1
+    (tmp_path / "one.zip").write_bytes(data)
+
+    with reading_own(tmp_path / "one.zip") as (file, _):
+        overview = look_over(values(file), wanted=())
+
+    assert overview.is_broken
+    assert overview.entries > 10_000
+
+
+# --- Entries ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ([], Reason.NOT_OBJECT),
+        ({"text": "x"}, Reason.NO_DATE),
+        ({"day": "2026-02-30", "text": "x"}, Reason.BAD_DATE),
+        ({"day": 5, "text": "x"}, Reason.BAD_DATE),
+        ({"day": "2026-11-22", "text": "x"}, Reason.FUTURE),
+        ({"day": "2026-11-20"}, Reason.NO_TEXT),
+        ({"day": "2026-11-20", "text": None}, Reason.NO_TEXT),
+        ({"day": "2026-11-20", "text": " "}, Reason.EMPTY),
+        ({"day": "2026-11-20", "text": "x" * 101}, Reason.LONG_TEXT),
+        ({"day": "2026-11-20", "text": "\ud800"}, Reason.NOT_TEXT),
+    ],
+)
+def test_an_entry_needs_a_day_and_a_text(row: Any, reason: Reason) -> None:
+    assert given(7, row, now=NOW, limit=100) == BadLine(7, reason)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("id", "not an id"),
+        ("id", 7),
+        ("created_at", "2026-11-20T15:00:00"),
+        ("created_at", "0001-01-01T00:00:00+14:00"),
+        ("created_at", 5),
+        ("edited_at", "yesterday"),
+        ("deleted_at", True),
+        ("first_day", "2026-13-01"),
+        ("utc_offset", 86_400),
+        ("utc_offset", 1.5),
+        ("revision", 0),
+        ("revision", True),
+        ("revision", 2**40),
+        ("source", "zz"),
+        ("source", "00"),
+    ],
+)
+def test_any_other_column_is_named_where_it_cannot_be_taken(column: str, value: Any) -> None:
+    found = given(7, {"day": "2026-11-20", "text": "x", column: value}, now=NOW, limit=100)
+
+    assert isinstance(found, Given)
+    assert found.faults == [f"{column} cannot be taken"]
+    assert (found.id, found.columns["created_at"], found.columns["revision"]) == (None, None, 1)
+
+
+@over(st.dictionaries(st.sampled_from(["id", "day", "text", "created_at", "revision", "utc_offset"]), plain))
+def test_no_row_makes_it_stumble(row: dict[str, Any]) -> None:
+    assert given(1, row, now=NOW, limit=100) is not None
