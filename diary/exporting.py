@@ -20,8 +20,17 @@ of column names and reasons. A reader passes over columns and kinds it does not 
 
 A Markdown file has front matter (date, and for each entry its id, time and traces), the date as its heading,
 then each entry under its time, as it was written, and each reply as a quotation. It is for reading: a text
-that itself holds headings or quotations looks like more of the same. What is exact is in the JSON. Nothing
-imports either yet: `import_diary` takes lines of a date and a text.
+that itself holds headings or quotations looks like more of the same. What is exact is in the JSON.
+
+`import_diary` takes the JSON back (`diary.own_json`, `diary.own_rows`), whoever wrote or changed it. Of what
+is there these stay out, or become something else:
+
+    person             whoever imports has settings of their own
+    keep_key           means something to the page alone that kept the entry
+    source             is made anew where it can be: it is a digest under a key of the house it comes from
+    others.recaps      made anew: whether one is true only the key under which it was made can tell
+    others.changes     what could be undone of traces, and the traces deleted with it, where it was done
+    what is damaged    an entry or a reply whose text is null
 """
 
 import json

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import islice
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from accounts.models import Person
@@ -19,10 +20,20 @@ from diary.importing import BadLine, Line
 from diary.models import Entry
 from llamora.crypto import Keyring, in_force, keyed_digest
 from llamora.database import writing
+from llamora.fields import SealedModel
 from llamora.fields.models import sealed_fields
 
 BATCH = 500
 Progress = Callable[[int], None]
+_M = TypeVar("_M", bound=SealedModel)
+
+
+class Dated(Protocol):
+    """Something that belongs to a day."""
+
+    @property
+    def day(self) -> date:
+        """The day."""
 
 
 @dataclass(kw_only=True)
@@ -37,8 +48,8 @@ class Report:
     first: date | None = None
     last: date | None = None
 
-    def saw(self, line: Line) -> None:
-        """Count a line that can be imported."""
+    def saw(self, line: Dated) -> None:
+        """Count a line, or whatever else has a day, that can be imported."""
         self.good += 1
         self.by_year[line.day.year] += 1
         self.first = min(self.first or line.day, line.day)
@@ -107,13 +118,13 @@ class _Shelf:
     def _entry(self, line: Line) -> Entry | None:
         # Counted for known lines too: the order within a day is that of the file, also when begun again.
         place = self._place[line.day] = self._place[line.day] + 1
-        source = keyed_digest(self._digest_key, [line.day.isoformat().encode(), line.text.encode()])
+        source = source_of(self._digest_key, line.day, line.text)
         known = self._known[line.day]
         if source in known:
             return None
         known.add(source)
         moment = days.noon(line.day, self._zone, plus=timedelta(microseconds=place - 1))
-        return _sealed(
+        return sealed(
             Entry(
                 owner_id=self._owner_id,
                 day=line.day,
@@ -125,11 +136,16 @@ class _Shelf:
         )
 
 
-def _sealed(entry: Entry) -> Entry:
-    """Seal an entry now, before the turn to write is asked for."""
-    for column in sealed_fields(Entry):
-        setattr(entry, column.attname, column.pre_save(entry, add=True))
-    return entry
+def source_of(key: bytes, day: date, text: str) -> bytes:
+    """Return the digest of a line, by which the entry that came of it is known."""
+    return keyed_digest(key, [day.isoformat().encode(), text.encode()])
+
+
+def sealed(row: _M) -> _M:
+    """Seal a new row now, before the turn to write is asked for."""
+    for column in sealed_fields(type(row)):
+        setattr(row, column.attname, column.pre_save(row, add=True))
+    return row
 
 
 def _write(entries: list[Entry]) -> None:

@@ -1,0 +1,93 @@
+"""A diary carried from one house to another: written out, read, and taken in."""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.utils import timezone
+
+from diary.own_files import reading_own
+from diary.own_json import values
+from diary.own_overview import entries_in, look_over
+from diary.services.exports import export_diary
+from diary.services.own_imports import OwnReport, Progress, import_own, kinds_wanted
+from diary.sinks import sink_at
+from tests.diary.cast import Member, member
+
+# What a diary says of itself that is another each time, or means something to one house alone.
+ELSEWHERE = {"id", "entry_id", "keep_key", "name_index"}
+
+
+def written_out(who: Member, target: Path) -> Any:
+    """Everything of theirs in a new folder, and what its JSON says."""
+    with sink_at(target) as sink:
+        export_diary(
+            person=who.person,
+            keyring=who.keyring,
+            sink=sink,
+            now=timezone.now(),
+            progress=lambda _: None,
+        )
+    return json.loads((target / "diary.json").read_text(encoding="utf-8"))
+
+
+def put_down(diary: Any, file: Path) -> Path:
+    """A diary as somebody's program might write it again."""
+    file.write_text(json.dumps(diary, ensure_ascii=False, indent=1), encoding="utf-8", errors="surrogatepass")
+    return file
+
+
+def taken_in(who: Member, path: Path, *, progress: Progress = lambda _: None) -> OwnReport:
+    """What an export wrote, imported into somebody's diary."""
+    now = timezone.now()
+    with reading_own(path) as (text, _):
+        overview = look_over(values(text), wanted=kinds_wanted())
+    with reading_own(path) as (text, _):
+        entries = entries_in(values(text), now=now, limit=settings.MAX_TEXT)
+        return import_own(
+            person=who.person,
+            keyring=who.keyring,
+            overview=overview,
+            entries=entries,
+            now=now,
+            progress=progress,
+        )
+
+
+def of_everywhere(row: Any) -> Any:
+    """A row, and what belongs to it, without what differs from house to house."""
+    if isinstance(row, list):
+        return [of_everywhere(one) for one in row]
+    if not isinstance(row, dict):
+        return row
+    return {key: of_everywhere(value) for key, value in row.items() if key not in ELSEWHERE}
+
+
+def moves_house(who: Member) -> Member:
+    """The same person in a house that knows nothing of them."""
+    who.person.delete()
+    return member(who.person.name)
+
+
+def comparable(diary: Any) -> Any:
+    """What a diary says, but for what is another in each house."""
+    drafts = [{k: v for k, v in draft.items() if k != "revision"} for draft in diary["others"]["drafts"]]
+    return of_everywhere([diary["entries"], {**diary["others"], "drafts": drafts}])
+
+
+def entry(text: Any, **columns: Any) -> dict[str, Any]:
+    """A row of an entry."""
+    return {
+        "id": str(uuid4()),
+        "day": "2026-11-01",
+        "text": text,
+        "created_at": "2026-11-01T07:30:12.345678+00:00",
+        **columns,
+    }
+
+
+def written(*entries: Any, **others: Any) -> dict[str, Any]:
+    """What a diary of these rows says."""
+    return {"format": "llamora.diary", "version": 1, "entries": list(entries), "others": others}

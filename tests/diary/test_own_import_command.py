@@ -1,0 +1,93 @@
+"""`import_diary` takes back what `export_diary` wrote, and says in counts what it could not take."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from diary.models import Draft, Entry
+from tests.diary.house_moving import entry, put_down, written
+from tests.keys.house import PASSWORD, diarist
+
+
+def command(path: Path, **options: Any) -> str:
+    out = io.StringIO()
+    try:
+        call_command("import_diary", path, user="olive", stdout=out, stderr=out, **options)
+    except CommandError as error:
+        out.write(f"! {error}")
+    return out.getvalue()
+
+
+@pytest.fixture
+def password(tmp_path: Path) -> Path:
+    file = tmp_path / "password"
+    file.write_text(PASSWORD + "\n")
+    return file
+
+
+def test_the_command_takes_back_what_the_command_wrote(db: None, password: Path, tmp_path: Path) -> None:
+    diarist("Olive", entries=6)
+    call_command(
+        "export_diary", "olive", password_file=password, to=tmp_path / "one.zip", stdout=io.StringIO()
+    )
+    Entry.objects.all().delete()
+    Draft.objects.all().delete()
+
+    looked = command(tmp_path / "one.zip", dry_run=True)
+    said = [command(tmp_path / "one.zip", password_file=password) for _ in range(2)]
+
+    assert "6 entries." in looked
+    assert "Nothing was written." in looked
+    assert "With them: 2 drafts, 3 replies" in said[0]
+    assert [
+        "Imported 6; 0 were there already." in said[0],
+        "Imported 0; 6 were there already." in said[1],
+    ] == [
+        True,
+        True,
+    ]
+    assert "Entry 0" not in said[0]
+
+
+def test_the_command_says_what_it_cannot_take_and_no_words(db: None, password: Path, tmp_path: Path) -> None:
+    diarist("Olive", entries=0)
+    rows = [
+        entry("secret good"),
+        entry("secret bad", day="2026-02-30"),
+        entry("secret half", revision="secret"),
+    ]
+    file = put_down(written(*rows, recaps=[{}, {}]), tmp_path / "diary.json")
+
+    said = command(file, password_file=password)
+
+    assert "Entry 2 has a date that is no day written as YYYY-MM-DD." in said
+    assert "Entry 3: revision cannot be taken." in said
+    assert "1 bad entries are named above." in said
+    assert "Not taken back: 2 recaps." in said
+    assert "Imported 2; 0 were there already." in said
+    assert "secret" not in said
+
+
+def test_the_command_says_where_a_file_breaks_off(db: None, password: Path, tmp_path: Path) -> None:
+    diarist("Olive", entries=0)
+    file = put_down(written(entry("a"), entry("b"), entry("c")), tmp_path / "diary.json")
+    file.write_text(file.read_text().split('"c"')[0])
+
+    said = command(file, password_file=password)
+
+    assert "Imported 2; 0 were there already." in said
+    assert "! The file cannot be read on after entry 2" in said
+
+
+def test_the_command_refuses_what_is_no_export_it_knows(db: None, password: Path, tmp_path: Path) -> None:
+    diarist("Olive", entries=0)
+    later = put_down({**written(entry("a")), "version": 2}, tmp_path / "later.json")
+    other = tmp_path / "other.json"
+    other.write_text('{"entries": [{"text": "x"}]}')
+
+    assert "! A later Llamora wrote this." in command(later, password_file=password)
+    assert "! This is no diary that Llamora wrote out." in command(other, password_file=password)
+    assert not Entry.objects.exists()

@@ -1,0 +1,384 @@
+"""What an export wrote goes back in: whole into a new house, once into the same, and past whatever is bad."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from diary.importing import Line
+from diary.made import Opening, OwnKind, Recap
+from diary.models import Draft, Entry, Reply, ReplyKind, ReplyState, Version
+from diary.reading import Reading
+from diary.replies import kinds
+from diary.services import entries as entry_services
+from diary.services import own_entries, own_imports
+from diary.services.imports import import_diary
+from llamora.crypto import VaultLocked
+from llamora.database import FenceRefused
+from tests.diary.cast import Member, member
+from tests.diary.house_moving import comparable, entry, moves_house, put_down, taken_in, written, written_out
+
+DAY = date(2026, 11, 1)
+AT = datetime(2026, 11, 1, 7, 30, 12, 345678, tzinfo=UTC)
+
+
+def lived(who: Member) -> None:
+    """A diary with some of everything in it."""
+    with who.unlocked():
+        first = Entry(
+            owner_id=who.id, day=DAY, text="Fog.\n\n# not a heading", created_at=AT, utc_offset=5400
+        )
+        first.save(force_insert=True)
+        edited = Entry(owner_id=who.id, day=DAY, text="It lifts.", created_at=AT + timedelta(hours=1))
+        edited.save(force_insert=True)
+        way = kinds.add(owner_id=who.id, name="Like a friend", wish="Answer as an old friend would.")
+        read = {**Reading(entries=[(first.id, DAY)]).as_json(), "way": str(way.id), "name": "Like a friend"}
+        for kind, state, text in [
+            (ReplyKind.OWN, ReplyState.DONE, "And then?"),
+            (ReplyKind.SUMMARY, ReplyState.STOPPED, "It "),
+            (ReplyKind.RESPOND, ReplyState.FAILED, ""),
+        ]:
+            Reply.objects.create(
+                owner_id=who.id, entry=edited, kind=kind, state=state, text=text, read=read, finished_at=AT
+            )
+        Opening.objects.create(owner_id=who.id, day=DAY, text="Yesterday was long.", read=read)
+        Opening.objects.create(owner_id=who.id, day=date(2026, 11, 3), text="", is_dismissed=True)
+        Draft.objects.create(owner_id=who.id, day=date(2026, 11, 4), text="Not yet k")
+        Draft.objects.create(owner_id=who.id, day=DAY, entry=first, based_on=1, text="Fog, still")
+    who.post(f"/entries/{edited.id}/edit/", text="It lifts at noon.", revision=1)
+    moved, gone = who.wrote("Moved.", day=date(2026, 10, 31)), who.wrote("Thrown away.", day=DAY)
+    who.post(f"/entries/{moved.id}/move/", day="2026-11-02")
+    who.post(f"/entries/{gone.id}/delete/")
+
+
+def test_a_diary_is_the_same_in_a_new_house(owner: Member, tmp_path: Path) -> None:
+    lived(owner)
+    before = written_out(owner, tmp_path / "before")
+    there = moves_house(owner)
+
+    report = taken_in(there, tmp_path / "before")
+    after = written_out(there, tmp_path / "after")
+
+    assert comparable(after) == comparable(before)
+    assert [entry["id"] for entry in after["entries"]] == [entry["id"] for entry in before["entries"]]
+    assert after["others"]["ways_of_answering"][0]["id"] == before["others"]["ways_of_answering"][0]["id"]
+    assert (report.added, report.known, report.faults, report.bad) == (4, 0, [], [])
+    assert +report.rows == {"replies": 3, "versions": 1, "openings": 2, "ways_of_answering": 1, "drafts": 2}
+    assert comparable(after)[0][0]["utc_offset"] == 5400
+    (day,) = {path.read_text() for path in tmp_path.rglob("2026-11-02.md")}
+    assert "Moved." in day
+
+
+def test_the_days_read_the_same_in_a_new_house(owner: Member, tmp_path: Path) -> None:
+    lived(owner)
+    written_out(owner, tmp_path / "before")
+    there = moves_house(owner)
+    taken_in(there, tmp_path / "before")
+    written_out(there, tmp_path / "after")
+
+    days = [
+        {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.md")}
+        for name in ("before", "after")
+    ]
+    assert days[0] == days[1] != {}
+
+
+def test_a_diary_taken_in_where_it_came_from_adds_nothing(owner: Member, tmp_path: Path) -> None:
+    lived(owner)
+    before = written_out(owner, tmp_path / "before")
+
+    reports = [taken_in(owner, tmp_path / "before") for _ in range(2)]
+
+    assert [(report.added, report.known) for report in reports] == [(0, 4)] * 2
+    assert all(not +report.rows and not report.faults for report in reports)
+    assert {**written_out(owner, tmp_path / "after"), "exported_at": None} == {**before, "exported_at": None}
+
+
+def test_a_diary_can_be_carried_to_and_fro(owner: Member, tmp_path: Path) -> None:
+    lived(owner)
+    written_out(owner, tmp_path / "1")
+    there = moves_house(owner)
+    taken_in(there, tmp_path / "1")
+    there.wrote("Written there.", day=DAY)
+    written_out(there, tmp_path / "2")
+    back = moves_house(there)
+    taken_in(back, tmp_path / "1")
+
+    report = taken_in(back, tmp_path / "2")
+
+    assert (report.added, report.known) == (1, 4)
+    assert back.texts(DAY)[-1] == "Written there."
+
+
+def test_lines_that_were_imported_there_are_known_here(owner: Member, tmp_path: Path) -> None:
+    lines = [Line(number, DAY, text) for number, text in enumerate(("kept", "edited", "moved"), start=1)]
+    import_diary(person=owner.person, keyring=owner.keyring, lines=lines)
+    _, edited, moved = Entry.objects.order_by("created_at", "id")
+    owner.post(f"/entries/{edited.id}/edit/", text="another", revision=1)
+    owner.post(f"/entries/{moved.id}/move/", day="2026-11-05")
+    written_out(owner, tmp_path / "out")
+    there = moves_house(owner)
+    taken_in(there, tmp_path / "out")
+
+    report = import_diary(person=there.person, keyring=there.keyring, lines=lines)
+
+    assert (report.added, report.known) == (0, 3)
+
+
+def test_what_was_changed_elsewhere_meanwhile_is_named_and_what_is_here_stays(
+    owner: Member, tmp_path: Path
+) -> None:
+    found = owner.wrote("before", day=DAY)
+    owner.wrote("another", day=DAY)
+    diary = written_out(owner, tmp_path / "out")
+    diary["entries"][0] |= {"text": "changed there", "revision": 2, "edited_at": timezone.now().isoformat()}
+    file = put_down(diary, tmp_path / "f")
+
+    first = taken_in(owner, file)
+    owner.post(f"/entries/{found.id}/edit/", text="changed here, later", revision=1)
+    second = taken_in(owner, file)
+
+    assert first.faults == ["Entry 1: it was changed after what is here, and what is here stays."]
+    assert second.faults == []
+    assert owner.texts(DAY) == ["changed here, later", "another"]
+
+
+def test_what_became_of_entries_since_stays(owner: Member, tmp_path: Path) -> None:
+    entries = [owner.wrote(text, day=DAY) for text in ("edited", "deleted", "moved", "destroyed")]
+    written_out(owner, tmp_path / "out")
+    edited, deleted, moved, destroyed = entries
+    owner.post(f"/entries/{edited.id}/edit/", text="another", revision=1)
+    owner.post(f"/entries/{deleted.id}/delete/")
+    owner.post(f"/entries/{moved.id}/move/", day="2026-11-05")
+    owner.post(f"/entries/{destroyed.id}/delete/")
+    with owner.unlocked():
+        entry_services.destroy_entry(owner_id=owner.id, entry_id=destroyed.id)
+
+    report = taken_in(owner, tmp_path / "out")
+
+    assert (report.added, report.known) == (1, 3)
+    assert owner.texts(DAY) == ["another", "destroyed"]
+
+
+def test_two_of_a_house_can_take_in_one_file_and_each_has_their_own(
+    owner: Member, housemate: Member, tmp_path: Path
+) -> None:
+    lived(owner)
+    before = written_out(owner, tmp_path / "before")
+
+    reports = [taken_in(housemate, tmp_path / "before") for _ in range(2)]
+
+    assert [(report.added, report.known) for report in reports] == [(4, 0), (0, 4)]
+    after = written_out(housemate, tmp_path / "after")
+    assert not {row["id"] for row in before["entries"]} & {row["id"] for row in after["entries"]}
+    assert [row["text"] for row in after["entries"]] == [row["text"] for row in before["entries"]]
+    # What was read for a reply names their entry, not hers.
+    (read,) = {row["replies"][0]["read"]["entries"][0][0] for row in after["entries"] if row["replies"]}
+    assert read == next(row["id"] for row in after["entries"] if row["text"].startswith("Fog"))
+    (opening, _) = after["others"]["openings"]
+    assert opening["read"]["entries"][0][0] == read
+    # Nothing of hers has become another's.
+    assert Entry.objects.filter(owner_id=owner.id).count() == 4
+
+
+def test_an_id_that_somebody_takes_meanwhile_costs_nothing(
+    owner: Member, housemate: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = put_down(written(entry("x")), tmp_path / "diary.json")
+    taken_in(housemate, file)
+    looked = own_entries.Desk.place_of
+    blind = iter([True])
+
+    def place_of(desk: Any, ids: Any) -> Any:
+        # The first look is from before the housemate's import.
+        return {id_: (id_, False) for id_ in ids} if next(blind, False) else looked(desk, ids)
+
+    monkeypatch.setattr(own_entries.Desk, "place_of", place_of)
+    report = taken_in(owner, file)
+
+    assert report.added == 1
+    assert [owner.texts(DAY), housemate.texts(DAY)] == [["x"], ["x"]]
+
+
+# --- Bad values ------------------------------------------------------------------------------------------
+
+
+def test_bad_entries_are_named_and_the_rest_comes_in(owner: Member, tmp_path: Path) -> None:
+    file = put_down(written(entry("a"), entry(None), 7, entry("b", day="soon"), entry("c")), tmp_path / "f")
+
+    report = taken_in(owner, file)
+
+    assert [bad.number for bad in report.bad] == [2, 3, 4]
+    assert sorted(owner.texts(DAY)) == ["a", "c"]
+
+
+def test_what_cannot_be_taken_of_an_entry_is_named_and_the_entry_comes_in(
+    owner: Member, tmp_path: Path
+) -> None:
+    replies = [
+        {"text": "fine", "kind": "shout", "state": "writing", "reason": "no reason!", "read": [1]},
+        {"text": None},
+        {"text": "also fine", "created_at": "then", "read": {**Reading().as_json(), "replies": 1e400}},
+        "no row",
+    ]
+    versions = [
+        {"revision": 1, "text": "before", "written_at": "x"},
+        {"revision": 1, "text": "twice"},
+        {"revision": 2, "text": "the same as now"},
+        {"text": "no number"},
+        {"revision": 0, "text": "x"},
+    ]
+    bad = entry("x", utc_offset="+1", revision=2, replies=replies, versions=versions, colour="blue")
+    rows = [bad, entry("y", replies={}, versions=4)]
+
+    report = taken_in(owner, put_down(written(*rows), tmp_path / "f"))
+
+    assert report.faults == [
+        "Entry 1: utc_offset cannot be taken.",
+        "Entry 1: an earlier version's written_at cannot be taken.",
+        "Entry 1: an earlier version has no place among the others.",
+        "Entry 1: an earlier version has no place among the others.",
+        "Entry 1: an earlier version has no place among the others.",
+        "Entry 1: an earlier version's revision cannot be taken.",
+        "Entry 1: an earlier version has no place among the others.",
+        "Entry 1: replies holds what is no row.",
+        "Entry 1: a reply's kind cannot be taken.",
+        "Entry 1: a reply's reason cannot be taken.",
+        "Entry 1: a reply's read cannot be taken.",
+        "Entry 1: a reply's text cannot be taken.",
+        "Entry 1: a reply's read cannot be taken.",
+        "Entry 1: a reply's created_at cannot be taken.",
+        "Entry 2: versions is no list.",
+    ]
+    assert sorted(owner.texts(DAY)) == ["x", "y"]
+    with owner.unlocked():
+        said = {(row.text, row.kind, row.state, row.reason) for row in Reply.objects.all()}
+        assert said == {("fine", "respond", "interrupted", "crashed"), ("also fine", "respond", "done", "")}
+        assert [(row.revision, row.text) for row in Version.objects.all()] == [(1, "before")]
+    first = Entry.objects.of(owner.id).get(revision=2)
+    assert owner.post(f"/entries/{first.id}/edit/", text="edited", revision=2).status_code < 400
+
+
+def test_an_entry_without_an_id_is_known_by_its_day_and_words(owner: Member, tmp_path: Path) -> None:
+    file = put_down(written(entry("x", id=None), entry("x", id="?", created_at=None)), tmp_path / "f")
+
+    reports = [taken_in(owner, file) for _ in range(2)]
+
+    assert [(report.added, report.known) for report in reports] == [(1, 1), (0, 2)]
+
+
+def test_an_entry_without_a_time_stands_at_noon(owner: Member, tmp_path: Path) -> None:
+    owner.person.time_zone = "Europe/Vienna"
+
+    taken_in(owner, put_down(written(entry("x", created_at=None)), tmp_path / "f"))
+
+    found = Entry.objects.get()
+    assert (found.created_at, found.utc_offset) == (datetime(2026, 11, 1, 11, tzinfo=UTC), 3600)
+
+
+def test_other_rows_that_cannot_be_taken_are_named(owner: Member, tmp_path: Path) -> None:
+    far = (timezone.now() + timedelta(days=9)).date().isoformat()
+    others = {
+        "openings": [{"day": far, "text": "x"}, {"day": "2026-11-01"}, {"day": "2026-11-01", "text": "o"}],
+        "ways_of_answering": [
+            {"words": {"name": "x"}},
+            {"words": 3},
+            {"words": {"name": "N", "wish": "w" * 501}},
+        ],
+        "drafts": [
+            {"day": "2026-11-01", "text": 3},
+            {"day": "2026-11-01", "entry_id": str(uuid4()), "text": "of an entry that is not here"},
+            {"day": "2026-11-01", "entry_id": "?", "text": "of none"},
+            {"day": "2026-11-01", "text": "fine", "updated_at": "?"},
+            {"day": "2026-11-01", "text": "another"},
+        ],
+        "recaps": [{}],
+        "postcards": [{}, {}],
+    }
+
+    report = taken_in(owner, put_down(written(**others), tmp_path / "f"))
+
+    assert [fault.split(":")[0].split(" is ")[0].split(" has ")[0] for fault in report.faults] == [
+        *("Opening 1", "Opening 2"),
+        *("Way of answering 1", "Way of answering 2", "Way of answering 3"),
+        *("Draft 1", "Draft 2", "Draft 3", "Draft 3", "Draft 4", "Draft 5"),
+    ]
+    assert report.passed_over == {"recaps": 1, "postcards": 2}
+    with owner.unlocked():
+        assert [(row.day, row.text) for row in Draft.objects.all()] == [(DAY, "fine")]
+        assert [row.text for row in Opening.objects.all()] == ["o"]
+    assert not OwnKind.objects.exists()
+    assert not Recap.objects.exists()
+
+
+def test_no_more_ways_come_in_than_a_person_may_have(owner: Member, tmp_path: Path) -> None:
+    ways = [{"words": {"name": f"N{number}", "wish": "w"}} for number in range(kinds.MOST + 1)]
+
+    report = taken_in(owner, put_down(written(ways_of_answering=ways), tmp_path / "f"))
+
+    assert OwnKind.objects.count() == kinds.MOST
+    assert len(report.faults) == 1
+
+
+def test_a_draft_that_was_kept_since_does_not_come_back(owner: Member, tmp_path: Path) -> None:
+    with owner.unlocked():
+        Draft.objects.create(owner_id=owner.id, day=DAY, text="Not yet")
+    written_out(owner, tmp_path / "out")
+    Draft.objects.all().delete()
+    owner.wrote("Not yet written, now it is.", day=DAY)
+
+    report = taken_in(owner, tmp_path / "out")
+
+    assert not Draft.objects.exists()
+    assert not report.faults
+
+
+# --- Locks, rotations and breaking off -------------------------------------------------------------------
+
+
+def test_under_an_old_key_nothing_comes_in(owner: Member, tmp_path: Path) -> None:
+    file = put_down(written(entry("x")), tmp_path / "f")
+    owner.keyring.close()
+
+    with pytest.raises(VaultLocked):
+        taken_in(owner, file)
+
+    assert not Entry.objects.exists()
+
+
+def test_a_new_key_meanwhile_ends_it_with_nothing_half_in(transactional_db: None, tmp_path: Path) -> None:
+    who = member("Olive")
+    file = put_down(written(entry("x", replies=[{"text": "y"}], traces=["weir"])), tmp_path / "f")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_vault SET epoch = 2")
+
+    with pytest.raises(FenceRefused):
+        taken_in(who, file)
+
+    assert not Entry.objects.exists()
+    assert not Reply.objects.exists()
+
+
+def test_broken_off_it_goes_on_where_it_ended(
+    owner: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_imports, "BATCH", 2)
+    rows = [entry(str(number), replies=[{"text": "well"}]) for number in range(5)]
+    file = put_down(written(*rows, openings=[{"day": "2026-11-01", "text": "o"}]), tmp_path / "f")
+
+    def breaks(seen: int) -> None:
+        if seen == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        taken_in(owner, file, progress=breaks)
+    left = Entry.objects.count()
+    report = taken_in(owner, file)
+
+    assert (left, report.added, report.known) == (4, 1, 4)
+    assert sorted(owner.texts(DAY)) == list("01234")
+    assert [Reply.objects.count(), Opening.objects.count()] == [5, 1]
