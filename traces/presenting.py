@@ -120,5 +120,8 @@ def parts_of(entries: Sequence[Entry]) -> dict[UUID, Part]:
 
 
 def exported(entries: Sequence[Entry]) -> dict[UUID, Any]:
-    """Return the names of the traces that entries bear, for a file."""
-    return {entry_id: [chip.name for chip in chips] for entry_id, chips in chips_of(entries).items()}
+    """Return the names of the traces that entries bear, for a file; one that does not open has none."""
+    return {
+        entry_id: [chip.name for chip in chips if chip.name is not NAMELESS]
+        for entry_id, chips in chips_of(entries).items()
+    }

@@ -21,6 +21,7 @@ from traces.models import NAME_LABEL, Change, Proposal, Trace
 from traces.names import identity
 from traces.services.naming import purge
 from traces.services.proposing import let_go
+from traces.services.returning import Proposals, Traces
 from traces.signals import names_changed
 
 _log = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ def connect() -> None:
     beside.add_recalls(recalling.recalled_for)
     beside.add_labels(presenting.exported)
     beside.add_export("traces", presenting.exported)
+    beside.add_import("traces", Traces)
+    beside.add_import("proposals", Proposals)
     blind_indexes.register(
         BlindIndex(
             model=Trace, column="name_index", label=NAME_LABEL, value=lambda trace: identity(trace.name)

@@ -25,13 +25,13 @@ def keep(*, owner_id: UUID, entry_id: UUID, name: str) -> Trace:
     name = written(name)
     with writing():
         entry = entry_of(owner_id, entry_id)
-        trace = named(owner_id, name) or _revived(owner_id, name) or _new(owner_id, name)
+        trace = named(owner_id, name) or revived(owner_id, name) or _new(owner_id, name)
         KeptTrace.objects.get_or_create(trace=trace, entry=entry, defaults={"owner_id": owner_id})
     return trace
 
 
-def _revived(owner_id: UUID, name: str) -> Trace | None:
-    """Take back a trace that was let go when it was taken from its last entry."""
+def revived(owner_id: UUID, name: str) -> Trace | None:
+    """Take back a trace that was let go when it was taken from its last entry; call while writing."""
     emptied = Trace.objects.let_go(owner_id).called([name]).filter(kept=None)
     trace = emptied.order_by("-deleted_at").first()
     if trace is not None:

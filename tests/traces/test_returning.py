@@ -1,0 +1,309 @@
+"""Traces come back with the entries of an export: one for each name, as it was kept, and none twice."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diary.models import Entry
+from diary.services import own_imports
+from tests.diary.house_moving import (
+    comparable,
+    entry,
+    moves_house,
+    put_down,
+    taken_in,
+    written,
+    written_out,
+)
+from tests.traces.cast import Member, keeps, names_on
+from traces.models import KeptTrace, Proposal, Trace
+from traces.names import NameRefused, identity
+from traces.names import written as as_written
+from traces.proposals import dismiss, offer
+from traces.services import keeping, naming
+
+NAMES = ["Größe", 'to-do: "x"', "子供", "☕", "# not a heading"]
+DAY = date(2026, 11, 2)
+
+
+def kept_by(who: Member) -> dict[str, list[str]]:
+    """What each entry of theirs bears, by its words."""
+    with who.unlocked():
+        return {found.text: names_on(who, found) for found in Entry.objects.of(who.id)}
+
+
+def taken(who: Member, file: Path, *entries: Any, **others: Any) -> Any:
+    return taken_in(who, put_down(written(*entries, **others), file))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "diary.json"
+
+
+def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Member, tmp_path: Path) -> None:
+    first, second = owner.wrote("Down to the weir.", day=DAY), owner.wrote("And back.", day=DAY)
+    weir, *_ = keeps(owner, first, "weir", *NAMES)
+    keeps(owner, second, "☕", "weir")
+    with owner.unlocked():
+        keeping.read_always(owner_id=owner.id, trace_id=weir.id, wanted=True)
+        weir.refresh_from_db()
+        weir.summary = {"text": "Water.", "digest": "0" * 64, "read": 1, "of": 2}
+        weir.save(update_fields=["summary"])
+        offer(second, ["mill"])
+        dismiss(owner_id=owner.id, entry_id=second.id, name="Straße")
+    before = written_out(owner, tmp_path / "before")
+    there = moves_house(owner)
+
+    reports = [taken_in(there, tmp_path / "before") for _ in range(2)]
+    after = written_out(there, tmp_path / "after")
+
+    def plain(diary: Any) -> Any:
+        # Those that were made with the entries come in the order in which entries bear them.
+        others = {**diary["others"], "traces": sorted(diary["others"]["traces"], key=json.dumps)}
+        return comparable({**diary, "others": others}), {row["id"] for row in others["traces"]}
+
+    assert plain(after) == plain(before)
+    assert kept_by(there) == {"Down to the weir.": ["weir", *NAMES], "And back.": ["☕", "weir"]}
+    assert [(report.added, report.faults) for report in reports] == [(2, []), (0, [])]
+    with there.unlocked():
+        assert Trace.objects.get(id=weir.id).summary["text"] == "Water."
+        assert Proposal.objects.get().body == {"offered": ["mill"], "dismissed": ["strasse"]}
+
+
+def test_taken_in_where_it_came_from_it_adds_nothing(owner: Member, tmp_path: Path) -> None:
+    keeps(owner, owner.wrote("a", day=DAY), *NAMES)
+    before = written_out(owner, tmp_path / "before")
+
+    taken_in(owner, tmp_path / "before")
+
+    after = written_out(owner, tmp_path / "after")
+    assert {**after, "exported_at": None} == {**before, "exported_at": None}
+
+
+def test_a_trace_that_is_there_is_used_as_it_is(owner: Member, file: Path) -> None:
+    keeps(owner, owner.wrote("mine", day=DAY), "Größe", "To do")
+    row = {
+        "name": "GRÖSSE",
+        "is_read_always": True,
+        "summary": {"text": "x", "digest": "", "read": 1, "of": 1},
+    }
+
+    taken(owner, file, entry("theirs", traces=["GRÖSSE", "to-do", "grösse", "new"]), traces=[row])
+
+    assert kept_by(owner) == {"mine": ["Größe", "To do"], "theirs": ["Größe", "To do", "new"]}
+    with owner.unlocked():
+        there = Trace.objects.of(owner.id).called(["größe"]).get()
+        assert (there.is_read_always, there.summary) == (False, None)
+
+
+def test_each_of_a_house_gets_traces_of_their_own(owner: Member, housemate: Member, tmp_path: Path) -> None:
+    keeps(owner, owner.wrote("a", day=DAY), "weir")
+    written_out(owner, tmp_path / "out")
+
+    taken_in(housemate, tmp_path / "out")
+
+    assert kept_by(owner) == kept_by(housemate) == {"a": ["weir"]}
+    assert Trace.objects.of(owner.id).get().id != Trace.objects.of(housemate.id).get().id
+    assert KeptTrace.objects.of(housemate.id).get().trace.owner_id == housemate.id
+
+
+def test_a_trace_of_an_entry_in_the_bin_comes_back_with_it(owner: Member, tmp_path: Path) -> None:
+    thrown = owner.wrote("a", day=DAY)
+    keeps(owner, thrown, "weir")
+    owner.post(f"/entries/{thrown.id}/delete/")
+    written_out(owner, tmp_path / "out")
+    there = moves_house(owner)
+
+    taken_in(there, tmp_path / "out")
+    there.post(f"/entries/{thrown.id}/restore/")
+
+    assert kept_by(there) == {"a": ["weir"]}
+
+
+def test_what_cannot_be_a_trace_is_named_and_the_entry_comes_in(owner: Member, file: Path) -> None:
+    bad = [7, None, "x" * 65, "bell\a", " ", "half \ud800", ["weir"], "fine", "x" * 64]
+
+    report = taken(
+        owner, file, entry("a", traces=bad), entry("b", traces="weir"), entry("c", traces={"a": 1})
+    )
+
+    assert report.faults == [
+        "Entry 1: trace 1 is no text.",
+        "Entry 1: trace 2 is no text.",
+        "Entry 1: trace 3 cannot be kept: too_long.",
+        "Entry 1: trace 4 cannot be kept: not_a_name.",
+        "Entry 1: trace 5 cannot be kept: empty.",
+        "Entry 1: trace 6 cannot be kept: not_a_name.",
+        "Entry 1: trace 7 is no text.",
+        "Entry 2: its traces are no list.",
+        "Entry 3: its traces are no list.",
+    ]
+    assert kept_by(owner) == {"a": ["fine", "x" * 64], "b": [], "c": []}
+
+
+def test_rows_of_traces_that_say_nonsense_change_nothing(owner: Member, file: Path) -> None:
+    rows = [
+        {"name": "weir", "id": "?", "created_at": "then", "is_read_always": "yes", "summary": [1]},
+        {"name": 3},
+    ]
+
+    report = taken(owner, file, entry("a", traces=["weir"]), traces=[*rows, "no row"])
+
+    assert kept_by(owner) == {"a": ["weir"]}
+    assert not report.faults
+    with owner.unlocked():
+        there = Trace.objects.get()
+        assert (there.is_read_always, there.summary) == (False, None)
+
+
+def test_proposals_that_say_nonsense_are_named(owner: Member, file: Path) -> None:
+    bad: list[Any] = [
+        3,
+        [1],
+        [{"body": None}],
+        [{"body": {"offered": "weir", "dismissed": []}}],
+        [{"body": {"offered": [], "dismissed": ["\ud800"]}}],
+        [{"body": {"offered": [], "dismissed": []}}] * 2,
+    ]
+
+    report = taken(owner, file, *(entry(str(number), proposals=rows) for number, rows in enumerate(bad)))
+
+    assert report.added == len(bad)
+    assert report.faults == [
+        f"Entry {number}: what was proposed for it cannot be taken." for number in range(1, len(bad) + 1)
+    ]
+    assert not Proposal.objects.exists()
+
+
+def test_renamed_since_a_trace_stays_renamed(owner: Member, tmp_path: Path) -> None:
+    keeps(owner, owner.wrote("a", day=DAY), "weir")
+    written_out(owner, tmp_path / "out")
+    there = moves_house(owner)
+    taken_in(there, tmp_path / "out")
+    with there.unlocked():
+        naming.rename(owner_id=there.id, trace_id=Trace.objects.get().id, name="mill")
+
+    taken_in(there, tmp_path / "out")
+
+    assert kept_by(there) == {"a": ["mill"]}
+    assert Trace.objects.count() == 1
+
+
+def test_merged_since_traces_stay_merged_and_can_be_parted_again(owner: Member, tmp_path: Path) -> None:
+    weir, mill = keeps(owner, owner.wrote("a", day=DAY), "weir", "mill")
+    written_out(owner, tmp_path / "out")
+    there = moves_house(owner)
+    taken_in(there, tmp_path / "out")
+    with there.unlocked():
+        change = naming.merge(owner_id=there.id, trace_id=weir.id, into_id=mill.id)
+
+    taken_in(there, tmp_path / "out")
+
+    assert kept_by(there) == {"a": ["mill"]}
+    with there.unlocked():
+        naming.undo(owner_id=there.id, change_id=change.id)
+    assert kept_by(there) == {"a": ["weir", "mill"]}
+
+
+def test_a_later_export_names_a_trace_that_was_renamed_here(owner: Member, file: Path) -> None:
+    row = {"id": "01a1f998-d063-76c4-aa80-a03a99b5a8e5", "name": "weir"}
+    first, second = entry("a", traces=["weir"]), entry("b", traces=["weir"])
+    taken(owner, file, first, traces=[row])
+    with owner.unlocked():
+        naming.rename(owner_id=owner.id, trace_id=Trace.objects.get().id, name="mill")
+
+    taken(owner, file, first, second, traces=[row])
+
+    assert kept_by(owner) == {"a": ["mill"], "b": ["weir"]}
+
+
+def test_broken_off_and_begun_again_each_entry_bears_its_traces_once(
+    owner: Member, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [entry(str(number), traces=["weir", f"number {number}"]) for number in range(5)]
+    monkeypatch.setattr(own_imports, "BATCH", 2)
+
+    def breaks(seen: int) -> None:
+        if seen == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        taken_in(owner, put_down(written(*rows), file), progress=breaks)
+    taken_in(owner, file)
+
+    assert kept_by(owner) == {str(number): ["weir", f"number {number}"] for number in range(5)}
+
+
+def test_one_that_was_let_go_is_taken_back(owner: Member, file: Path) -> None:
+    bears = owner.wrote("a", day=DAY)
+    (weir,) = keeps(owner, bears, "weir")
+    with owner.unlocked():
+        keeping.remove(owner_id=owner.id, entry_id=bears.id, trace_id=weir.id)
+
+    taken(owner, file, entry("b", traces=["Weir"]))
+
+    assert kept_by(owner) == {"a": [], "b": ["Weir"]}
+    assert Trace.objects.of(owner.id).get().id == weir.id
+
+
+def test_the_page_of_a_trace_that_came_in_shows_its_entries(owner: Member, file: Path) -> None:
+    taken(owner, file, *(entry(f"Entry number {number}", traces=["weir"]) for number in range(3)))
+
+    page = owner.get(f"/traces/{Trace.objects.get().id}/").content.decode()
+
+    assert page.count("Entry number") >= 3
+
+
+def test_many_traces_come_in_with_few_questions(
+    owner: Member, file: Path, django_assert_max_num_queries: Any
+) -> None:
+    entries = [
+        entry(str(number), traces=[f"t{n}" for n in range(number, number + 9)]) for number in range(100)
+    ]
+    taken(owner, file, *entries)
+    again = [{**row, "id": None, "text": f"{row['text']} again"} for row in entries]
+
+    with django_assert_max_num_queries(30):
+        taken(owner, file, *again)
+
+    assert KeptTrace.objects.count() == 2 * 9 * 100
+    assert Trace.objects.count() == 108
+
+
+def test_a_damaged_name_is_not_written_out_as_one(owner: Member, tmp_path: Path) -> None:
+    keeps(owner, owner.wrote("a", day=DAY), "weir", "mill")
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, name FROM traces_trace LIMIT 1")
+        id_, name = cursor.fetchone()
+        cursor.execute(
+            "UPDATE traces_trace SET name = %s WHERE id = %s", [name[:-1] + bytes([name[-1] ^ 1]), id_]
+        )
+
+    (row,) = written_out(owner, tmp_path / "out")["entries"]
+
+    assert row["traces"] == ["mill"]
+
+
+@given(st.lists(st.text(max_size=70) | st.integers() | st.none(), max_size=6))
+def test_every_name_is_kept_or_named(values: list[Any]) -> None:
+    from traces.services.returning import _names
+
+    faults: list[str] = []
+    names = _names(values, faults)
+
+    fit = []
+    for value in values:
+        try:
+            fit.append(as_written(value))
+        except (NameRefused, TypeError):
+            continue
+    assert list(names) == list(dict.fromkeys(identity(name) for name in fit))
+    assert len(faults) == len(values) - len(fit)
