@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,10 +13,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import invitations, services
+from accounts import invitations, run_secret, served, services
 from accounts.errors import NotInvited
 from accounts.models import Invitation, Person, SignIn
 from accounts.throttle import ADDRESS
+from llamora.management import data_folder
 from tests.accounts.cast import NEW_PASSWORD, Member
 
 FORM = {"name": "Nora", "password": NEW_PASSWORD, "password_again": NEW_PASSWORD}
@@ -161,13 +163,38 @@ def test_the_keeper_withdraws_one(keeper: Member, token: str) -> None:
 
 
 def test_the_command_prints_a_link_that_works(keeper: Member, settings: Any) -> None:
-    out = StringIO()
+    settings.PORT = 9000
 
-    call_command("invite", stdout=out, stderr=StringIO())
+    link, said = invites()
 
-    link = urlsplit(out.getvalue().strip())
-    assert (link.scheme, link.netloc) == ("http", f"llamora.localhost:{settings.PORT}")
+    assert (link.scheme, link.netloc) == ("http", "llamora.localhost:9000")
+    assert "LLAMORA_PORT" in said
     assert Client().get(f"{link.path}?{link.query}").status_code == 200
+
+
+def invites(*arguments: str) -> tuple[Any, str]:
+    """The link that the command prints, and what it says of it."""
+    out, said = StringIO(), StringIO()
+    call_command("invite", *arguments, stdout=out, stderr=said)
+    return urlsplit(out.getvalue().strip()), said.getvalue()
+
+
+def test_the_link_leads_to_where_the_household_is_served(
+    keeper: Member, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    run_secret.run_secret()
+    with data_folder.lock(tmp_path):
+        served.note("http://llamora.localhost:4711")
+        running, said = invites()
+        settings.CSRF_TRUSTED_ORIGINS = ["https://*.home", "https://diary.home"]
+        trusted, trusted_said = invites()
+        given, given_said = invites("--at", "https://elsewhere.home/")
+
+    assert (running.netloc, "runs now" in said) == ("llamora.localhost:4711", True)
+    assert (trusted.scheme, trusted.netloc) == ("https", "diary.home")
+    assert "LLAMORA_TRUSTED_ORIGINS" in trusted_said
+    assert (given.netloc, given.path, "--at" in given_said) == ("elsewhere.home", "/register/", True)
 
 
 def test_the_command_lists_and_withdraws(keeper: Member, token: str) -> None:

@@ -183,6 +183,7 @@ def test_a_link_from_the_terminal_lets_somebody_in_once(own_house: House, new_co
     register(guest, "Gustav")
 
     expect(guest.get_by_role("textbox", name="Write", exact=True)).to_be_visible()
+    assert printed.netloc == f"llamora.localhost:{own_house.server.port}"
     assert printed.query.removeprefix("invite=") not in own_house.server.log()
 
 

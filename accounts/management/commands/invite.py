@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import invitations, sentences, setup
+from accounts import invitations, sentences, served, setup
 from accounts.models import Invitation
 from llamora.counted import counted
 from llamora.database import NotWritten
@@ -20,7 +20,9 @@ class Command(BaseCommand):
 
     help = (
         "Print a link that lets one person make a diary here, once, within seven days. Only its hash is "
-        "kept, so it cannot be shown again; --list shows which are open and --withdraw ends them all. "
+        "kept, so it cannot be shown again; --list shows which are open and --withdraw ends them all. The "
+        "link begins with --at, else the first of LLAMORA_TRUSTED_ORIGINS, else where this data folder is "
+        "served now, else LLAMORA_HOST and LLAMORA_PORT; which of them it was is said. "
         "Refuses while nobody has set the household up: the first person comes by the link that up prints."
     )
 
@@ -43,11 +45,11 @@ class Command(BaseCommand):
                 count = sum(invitations.withdraw(row) for row in invitations.standing())
                 self.stdout.write(f"{counted(count, 'invitation was', 'invitations were')} withdrawn.")
             else:
-                self._invite(days=options["days"], address=options["at"] or _address())
+                self._invite(days=options["days"], at=options["at"])
         except NotWritten as error:
             raise CommandError(sentences.not_written(error)) from None
 
-    def _invite(self, *, days: int, address: str) -> None:
+    def _invite(self, *, days: int, at: str | None) -> None:
         if setup.link_token() is not None:
             raise CommandError(
                 "Nobody has set this household up yet. Run up and open the link that it prints."
@@ -55,8 +57,10 @@ class Command(BaseCommand):
         if not 1 <= days <= MOST_DAYS:
             raise CommandError(f"An invitation is good for 1 to {MOST_DAYS} days.")
         made, token = invitations.make(lasts=timedelta(days=days))
+        address, because = _reached(at)
         self.stdout.write(f"{address.rstrip('/')}{invitations.path(token)}")
         self.stderr.write(f"It lets one person in, until {_when(made)}, and is kept nowhere.")
+        self.stderr.write(because)
 
     def _list(self) -> None:
         rows = list(invitations.standing().order_by("created_at"))
@@ -65,8 +69,18 @@ class Command(BaseCommand):
         self.stdout.write(f"{counted(len(rows), 'invitation is', 'invitations are')} open.")
 
 
-def _address() -> str:
-    return f"http://llamora.localhost:{settings.PORT}"
+def _reached(at: str | None) -> tuple[str, str]:
+    """Return the address of the household, and a sentence about where it was found."""
+    if at:
+        return at, "Its address is the one you gave with --at."
+    if named := [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin]:
+        return named[0], "Its address is the first of LLAMORA_TRUSTED_ORIGINS; --at takes another."
+    if running := served.running_at():
+        return running, "Its address is that of the server that runs now; --at takes another."
+    return served.address(settings.HOST, settings.PORT), (
+        "Nothing serves this household just now, so its address is made of LLAMORA_HOST and LLAMORA_PORT. Is "
+        "it reached elsewhere, begin it with that; --at takes another."
+    )
 
 
 def _when(row: Invitation) -> str:

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from accounts import run_secret, setup
+from accounts import run_secret, served, setup
 from llamora.management import data_folder, housekeeping, model, startup, unit
 from llamora.management.backup import daily
 from llamora.management.refusals import Refusal
@@ -105,7 +105,8 @@ class Command(BaseCommand):
             self.say(sentence)
 
     def _announce(self, *, host: str, port: int) -> None:
-        base = f"http://llamora.localhost:{port}"
+        base = served.address(host, port)
+        served.note(base)
         self.say(f"Llamora is at {base}/")
         if not startup.is_loopback(host):
             self.say(

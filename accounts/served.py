@@ -1,0 +1,59 @@
+"""Where the household is served just now: noted beside the run secret, so it is gone with the machine.
+
+What a killed server left there is not believed: a server holds the lock of its data folder while it runs.
+"""
+
+import fcntl
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+
+from accounts import run_secret
+
+_OWN_NAME = "llamora.localhost"
+# What its own name leads to: that is an address of this machine in every browser.
+_UNDER_ITS_NAME = {"127.0.0.1", "::1", "localhost", _OWN_NAME, "0.0.0.0", "::"}  # noqa: S104 - compared
+
+
+def address(host: str, port: int) -> str:
+    """Return the address of a server that listens on this host and port."""
+    bare = host.strip("[]")
+    if bare in _UNDER_ITS_NAME:
+        bare = _OWN_NAME
+    return f"http://[{bare}]:{port}" if ":" in bare else f"http://{bare}:{port}"
+
+
+def note(address: str) -> None:
+    """Write down where this process serves the household."""
+    # Without it an invitation begins with what the settings say; that is no reason not to serve.
+    with suppress(OSError):
+        if path := _path():
+            path.write_text(address)
+
+
+def running_at() -> str | None:
+    """Return where the household is served now, or None where nothing serves it or nobody can tell."""
+    path = _path()
+    if path is None or not _is_held(Path(settings.DATA_DIR) / "lock"):
+        return None
+    try:
+        return path.read_text() or None
+    except OSError:
+        return None
+
+
+def _path() -> Path | None:
+    folder = run_secret.own_folder()
+    return folder / "address" if folder else None
+
+
+def _is_held(lock: Path) -> bool:
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False

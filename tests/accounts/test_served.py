@@ -1,0 +1,56 @@
+"""Where the household is served just now: as the server noted it, while it runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts import run_secret, served
+from llamora.management import data_folder
+
+
+@pytest.fixture
+def house(tmp_path: Path, settings: Any) -> Path:
+    """A data folder, with a runtime folder beside it as `up` makes it."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.RUNTIME_DIR = str(tmp_path / "run")
+    settings.DATA_DIR.mkdir()
+    folder = run_secret.own_folder()
+    assert folder
+    folder.mkdir(parents=True)
+    return tmp_path / "data"
+
+
+def test_an_address_is_believed_while_a_server_holds_the_folder(house: Path) -> None:
+    assert served.running_at() is None
+
+    with data_folder.lock(house):
+        assert served.running_at() is None
+        served.note("http://here")
+        assert served.running_at() == "http://here"
+
+    assert served.running_at() is None
+
+
+def test_without_a_place_to_note_it_nobody_can_tell(house: Path, settings: Any) -> None:
+    settings.RUNTIME_DIR = str(house / "nowhere")
+
+    with data_folder.lock(house):
+        served.note("http://here")
+
+        assert served.running_at() is None
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://llamora.localhost:80"),
+        ("::", "http://llamora.localhost:80"),
+        ("192.0.2.7", "http://192.0.2.7:80"),
+        ("127.0.0.2", "http://127.0.0.2:80"),
+        ("[2001:db8::7]", "http://[2001:db8::7]:80"),
+        ("diary.home", "http://diary.home:80"),
+    ],
+)
+def test_a_server_is_reached_where_it_listens(host: str, address: str) -> None:
+    assert served.address(host, 80) == address
