@@ -99,18 +99,25 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
     def note(self, frame: Watch | Again) -> None:
         """Take up a wish; the sending task does the rest."""
         if isinstance(frame, Again):
-            subscription = self.subscriptions.get(frame.reply)
-            if subscription:
-                subscription.again()
-            else:
-                self.asked.add(frame.reply)
-                self.news.set()
-            return
-        self.let_go()
-        self.day = frame.day
-        for job in registry.of(frame.owner):
-            self.follow(job)
+            self.take_up(frame.reply)
+        else:
+            self.let_go()
+            self.day = frame.day
+            for job in registry.of(frame.owner):
+                self.follow(job)
         self.news.set()
+
+    def take_up(self, section_id: UUID) -> None:
+        """Have a section told from its beginning, and followed while a job writes it."""
+        if subscription := self.subscriptions.get(section_id):
+            subscription.again()
+            return
+        job = registry.get(section_id)
+        if job is None or job.is_over or job.owner_id != self.owner or day_of(job) is None:
+            self.asked.add(section_id)
+        else:
+            # A page shows it that is not of its day: its entry was moved since it was asked for.
+            self.subscriptions[section_id] = Subscription(job, self.news.set)
 
     def job_began(self, job: Job) -> None:
         """Follow a job that has just begun; it is told with its first words, or after a moment."""

@@ -15,6 +15,7 @@ from accounts.models import Unlock
 from diary import consumers
 from diary.frames import Again, Malformed, Watch, parse
 from diary.rendering import render
+from diary.services.entries import move_entry
 from tests.diary.cast import Member
 from tests.diary.tabs import Live, Tab, ask, wait_until_kept, words_of
 from tests.fakes.model_server import FakeModelServer, Script, words
@@ -174,6 +175,27 @@ def test_asking_for_a_reply_that_is_over_gives_its_end(
     tab.send({"type": "again", "reply": reply})
 
     assert words_of(tab.wait_for("end", reply=reply)["html"]) == render("All.")
+
+
+def test_a_reply_whose_entry_was_moved_is_followed_on_its_new_day(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(Script(tokens=words(120), rate=100))
+    entry = owner.wrote("Tea.")
+    reply = ask(owner, entry.id)
+    assert model.wait_for_calls(1)
+    there = owner.today - timedelta(days=3)
+    with owner.unlocked():
+        move_entry(owner_id=owner.id, entry_id=entry.id, day=there)
+    tab = live.tab(owner, there)
+
+    tab.send({"type": "again", "reply": reply})
+
+    snapshot = tab.wait_for("snapshot", reply=reply)
+    assert 'data-state="writing"' in snapshot["html"]
+    tab.wait_for("delta", reply=reply, count=3)
+    assert 'data-state="done"' in tab.wait_for("end", reply=reply)["html"]
+    assert (tab.gaps, len(tab.of("end"))) == (0, 1)
 
 
 def test_a_closed_tab_leaves_the_job_and_the_other_tabs_alone(
