@@ -20,6 +20,7 @@ from accounts.models import Person, Vault
 from diary.models import Entry
 from llamora.crypto import Keyring, in_force, new_vault_keys, secret_bytes
 from llamora.database import writing
+from search import recalling
 from search.choices import chosen
 from search.embedded import Embedded
 from search.embedder import Embedder, Floats, embedders
@@ -86,6 +87,7 @@ def measure(entries: int, *, seed: int = 1) -> Iterator[Measured]:
         index, _ = _opened(keyring)
         try:
             yield from _queries(index, planted)
+            yield _for_answers(index, planted)
             yield Measured("memory of the index", index.size() / 2**20, "MiB")
         finally:
             index.close()
@@ -203,6 +205,13 @@ def _queries(index: PersonIndex, planted: list[Planted]) -> Iterator[Measured]:
     first = [search(index, parse(one.phrase)).hits[:1] for one in planted]
     right = sum(bool(hits) and hits[0].id == one.entry for hits, one in zip(first, planted, strict=True))
     yield Measured(f"planted phrases first, of {len(planted)}", right, "found")
+
+
+def _for_answers(index: PersonIndex, planted: list[Planted]) -> Measured:
+    """Measure what an answer waits for: which earlier entries speak of the same."""
+    entries = list(Entry.objects.filter(id__in=[one.entry for one in planted[:60]]))
+    taken = [_timed(lambda one=one: recalling.near(index, one)) for one in entries]  # type: ignore[misc]
+    return Measured("recalled for an answer, p95", _share(taken, 0.95), "ms")
 
 
 def _timed(call: Callable[[], object]) -> float:

@@ -1,7 +1,7 @@
 """Which earlier entries speak of the same as one that is to be answered. Needs the owner's keyring in force.
 
 Only what is in the open index already is looked at: nobody waits for an index to be opened, or for vectors
-to be made, before they are answered.
+to be made, before they are answered. A model elsewhere is never sent what nobody chose.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,6 +13,7 @@ from diary.beside import Recalled
 from diary.models import Entry
 from llamora.crypto import CryptoError, current
 from llamora.database import writing
+from llamora.inference import endpoint
 from search import finding
 from search.asked import Query
 from search.embedded import Near
@@ -30,10 +31,10 @@ _READ: Final = 2_000
 def recalled_for(entry: Entry, by: Collection[UUID]) -> Recalled:
     """Return the entries of days before an entry's that speak of the same, and where; none if unwanted."""
     del by  # what a person chose to have read is not search's to find
-    if entry.day == date.min or not is_wanted(entry.owner_id):
+    if entry.day == date.min or endpoint.status().remote or not is_wanted(entry.owner_id):
         return Recalled()
-    near = {one.id: one.span for one in _found(entry)}
-    return Recalled(entries=list(Entry.objects.of(entry.owner_id).filter(id__in=near)), near=near)
+    places = {one.id: one.span for one in _found(entry)}
+    return Recalled(entries=list(Entry.objects.of(entry.owner_id).filter(id__in=places)), near=places)
 
 
 def _found(entry: Entry) -> Sequence[Near]:
@@ -43,7 +44,7 @@ def _found(entry: Entry) -> Sequence[Near]:
     except (IndexClosed, CryptoError):
         return ()
     try:
-        return _near(index, entry)
+        return near(index, entry)
     except (IndexClosed, CryptoError):
         return ()
     except Exception as error:
@@ -51,7 +52,8 @@ def _found(entry: Entry) -> Sequence[Near]:
         return ()
 
 
-def _near(index: PersonIndex, entry: Entry) -> Sequence[Near]:
+def near(index: PersonIndex, entry: Entry) -> Sequence[Near]:
+    """Return the few entries of days before one that speak of the same; raise IndexClosed."""
     words, vectors, embedder = index.words, index.vectors, index.embedder
     if words is None or vectors is None or embedder is None:
         return ()

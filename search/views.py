@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.gates import unlocked
 from accounts.http import HouseholdRequest
 from llamora.database import NotWritten
+from llamora.inference import endpoint
 from search import recalling, services
 from search.matching import COUNTED
 from search.presenting import shown
@@ -87,6 +88,7 @@ def for_answers(request: HouseholdRequest) -> HttpResponse:
     context = {
         "is_wanted": recalling.is_wanted(request.user.id),
         "most": recalling.MOST,
+        "is_elsewhere": endpoint.status().remote,
         "why_not": services.look(request.vault.keyring, "").meaning.why_not,
         "said": said,
     }

@@ -17,7 +17,7 @@ from search.indexes import indexes
 from search.models import SearchPreference
 from tests.diary.tabs import Live, serving, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
-from tests.search.cast import BagOfWords, Member, settled
+from tests.search.cast import BagOfWords, Member, member, settled
 
 HERON = "A grey heron stood on the weir this morning."
 HERON_AGAIN = "The grey heron stood on the weir again this evening."
@@ -245,6 +245,23 @@ def test_a_person_can_have_only_their_day_read(live: Live, owner: Member, model:
     owner.post("/search/for-answers/", recalls="on")
     answered(owner, entry)
     assert HERON in sent(model)
+
+
+def test_a_model_elsewhere_is_not_sent_what_nobody_chose(
+    transactional_db: None, embedder: BagOfWords, model: FakeModelServer, settings: Any
+) -> None:
+    settings.MODEL_ALLOW_REMOTE = True
+    with serving(model.url.replace("127.0.0.1", "127.1")):  # not written as an address of this machine
+        owner = member("Olive")
+        owner.wrote(HERON, day=ago(owner, 3))
+        entry = owner.wrote(HERON_AGAIN)
+        indexed(owner)
+
+        answered(owner, entry)
+
+        assert HERON_AGAIN in sent(model)
+        assert HERON not in sent(model)
+        assert "on another machine" in owner.get("/search/for-answers/").content.decode()
 
 
 def test_the_choice_leaves_recent_searches_as_they_are(owner: Member) -> None:
