@@ -5,10 +5,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 
-from accounts.answers import refused, typed_text
+from accounts.answers import by_script, refused, typed_text
 from accounts.sentences import TEXT_STAYS
 
 STALE = "This page was open too long to be trusted, so nothing was saved. Load it again, then try once more."
+FAULT = (
+    "It is our fault and not yours. What was kept before is safe, but this was not kept. "
+    "Copy it, and try again in a moment."
+)
 _TOO_BIG = (RequestDataTooBig, TooManyFieldsSent)
 
 
@@ -45,8 +49,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer for a fault of ours, without asking anything of what may have failed."""
+    """Answer for a fault of ours, without asking anything of what may have failed.
+
+    A plain form gets its text back: no browser fills in again what it was told not to remember.
+    """
     try:
+        if typed_text(request) and not by_script(request):
+            return refused(request, status=500, title="Something went wrong here", sentence=FAULT)
         return _page(request, status=500)
     except Exception:
         return HttpResponse(

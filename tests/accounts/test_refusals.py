@@ -128,6 +128,27 @@ def test_a_fault_of_ours_shows_nothing_of_itself(db: None, caplog: pytest.LogCap
     assert b"Traceback" not in answer.content
 
 
+def test_a_fault_of_ours_gives_a_plain_form_its_text_back(db: None) -> None:
+    RAISED.append(ValueError("words of the diary"))
+
+    answer = Client(raise_request_exception=False).post("/breaks/", {"text": TYPED})
+
+    assert answer.status_code == 500
+    assert answer["Cache-Control"] == "no-store"
+    assert "a &quot;line&quot; &amp; &lt;another&gt;</textarea>" in answer.content.decode()
+
+
+def test_a_fault_of_ours_tells_script_nothing_of_what_it_sent(db: None) -> None:
+    RAISED.append(ValueError("words of the diary"))
+
+    answer = Client(raise_request_exception=False).post("/breaks/", {"text": TYPED}, headers=BY_SCRIPT)
+
+    assert answer.status_code == 500
+    assert b"another" not in answer.content
+    # The page has a sentence of its own for this: its words are still there.
+    assert b"data-error" not in answer.content
+
+
 def test_the_handlers_answer_by_themselves(rf: Any) -> None:
     request = rf.get("/")
 
