@@ -29,7 +29,7 @@ def _shown(request: HouseholdRequest, day: date) -> HttpResponse:
 
 
 def _refused(request: HouseholdRequest, sentence: str) -> HttpResponse:
-    context = {"title": "Not changed", "sentence": sentence}
+    context = {"title": "Not changed", "sentence": sentence, "next": request.path}
     return render(request, "refused.html", context, status=503)
 
 

@@ -45,7 +45,8 @@ def _shown(request: HouseholdRequest, reply_id: UUID, day: date) -> HttpResponse
 
 
 def _refused(request: HouseholdRequest, sentence: str, *, status: int) -> HttpResponse:
-    context = {"title": "No reply was begun", "sentence": sentence}
+    # Asked for again, the address of any of these leads back to the day.
+    context = {"title": "No reply was begun", "sentence": sentence, "next": request.path}
     return render(request, "refused.html", context, status=status)
 
 

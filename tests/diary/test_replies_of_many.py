@@ -189,6 +189,8 @@ def test_one_person_cannot_have_any_number_under_way(
 
     assert answer.status_code == 429
     assert "Wait for one" in answer.content.decode()
+    assert f'href="/entries/{entry.id}/respond/"' in answer.content.decode()
+    assert owner.get(f"/entries/{entry.id}/respond/").url == f"/d/{owner.today}/#entry-{entry.id}"
     for reply in replies:
         owner.post(f"/replies/{reply}/delete/", script=True)
 
