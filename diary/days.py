@@ -178,7 +178,12 @@ def places_remembered(day: date) -> list[str]:
     29 February would be remembered once in four years; in the others, the day before it does.
     """
     place = f"{day:%m-%d}"
-    return [place, "02-29"] if place == "02-28" and not isleap(day.year) else [place]
+    return [place] if isleap(day.year) else places_shown(place)
+
+
+def places_shown(place: str) -> list[str]:
+    """Return the places in the year whose days the page of one shows: all that leads there is found there."""
+    return [place, "02-29"] if place == "02-28" else [place]
 
 
 def _neighbours(first: date, *, until: date) -> tuple[str | None, str | None]:

@@ -58,9 +58,9 @@ class EntryQuerySet(SealedQuerySet["Entry"]):
         """Return the entries of a day, in the order they were written."""
         return self.filter(day=day).order_by("created_at", "id")
 
-    def on_this_day(self, place: str) -> "EntryQuerySet":
-        """Return the entries of all years on a place in the year (MM-DD), the latest year first."""
-        return self.alias(place=place_in_year()).filter(place=place).order_by("-day", "created_at", "id")
+    def on_this_day(self, *places: str) -> "EntryQuerySet":
+        """Return the entries of all years on places in the year (MM-DD), the latest day first."""
+        return self.alias(place=place_in_year()).filter(place__in=places).order_by("-day", "created_at", "id")
 
 
 class EntryManager(SealedManager["Entry"]):

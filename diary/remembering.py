@@ -33,7 +33,7 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True)
 class YearOfPlace:
-    """A year on the page of a place in the year."""
+    """A year on the page of a place in the year; a leap year can have two, 29 February beside the 28th."""
 
     day: date
     entries: list[EntryView]
@@ -78,7 +78,7 @@ def _words(entry: Entry) -> str:
 
 def years_of(person: Person, place: str) -> list[YearOfPlace]:
     """Return every year that says something on a place in the year (MM-DD), the latest first."""
-    entries = Entry.objects.of(person.id).on_this_day(place)[:ON_PAGE]
+    entries = Entry.objects.of(person.id).on_this_day(*days.places_shown(place))[:ON_PAGE]
     return [
         YearOfPlace(
             day=there,

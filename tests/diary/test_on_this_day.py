@@ -87,14 +87,32 @@ def test_29_february_is_remembered_every_year_and_never_twice(
 
 def test_29_february_has_a_page_of_its_own(owner: Member) -> None:
     owner.wrote("A day that comes seldom", day=date(2020, 2, 29))
+    owner.wrote("The day before it", day=date(2020, 2, 28))
 
-    page, before = (owner.get(f"/on-this-day/02-{day}/").content.decode() for day in (29, 28))
+    page = owner.get("/on-this-day/02-29/").content.decode()
 
     assert "A day that comes seldom" in page
+    assert "The day before it" not in page
     assert 'href="/on-this-day/02-28/"' in page
     assert 'href="/on-this-day/03-01/"' in page
-    assert 'href="/on-this-day/02-29/"' in before
-    assert "Nothing was written on 28 February in any year yet." in before
+
+
+def test_what_28_february_remembers_of_the_29th_is_on_the_page_it_leads_to(owner: Member) -> None:
+    owner.wrote("A day that comes seldom", day=date(2020, 2, 29))
+    owner.wrote("The day before it", day=date(2020, 2, 28))
+    owner.wrote("Later on", day=date(2022, 2, 28))
+    owner.wrote("Not here", day=date(2020, 3, 1))
+
+    day = owner.get("/d/2025-02-28/").content.decode()
+    page = owner.get("/on-this-day/02-28/").content.decode()
+
+    assert day.count('href="/on-this-day/02-28/"') == 3
+    places = [page.index(words) for words in ("Later on", "A day that comes seldom", "The day before it")]
+    assert places == sorted(places)
+    assert "Saturday, 29 February" in page
+    assert "Friday, 28 February" not in page
+    assert "Not here" not in page
+    assert 'href="/on-this-day/02-29/"' in page
 
 
 def test_the_year_goes_round(owner: Member) -> None:
