@@ -13,6 +13,7 @@ from accounts.models import Person
 from diary import beside, days, rendering
 from diary.beside import Part
 from diary.models import Draft, Entry, Version
+from diary.replies.menu import own_ways
 from diary.replies.presenting import ReplyView, reply_views
 from llamora.crypto import EnvelopeError
 from llamora.fields import new_id
@@ -46,6 +47,8 @@ class EntryView:
     replies: Sequence[ReplyView] = field(default=())
     # What the apps above show under it.
     parts: Sequence[Part] = field(default=())
+    # Its person's own ways of answering, for the menu.
+    own_ways: SafeString = SafeString()  # noqa: RUF009 - as unchanging as any str
 
     @property
     def anchor(self) -> str:
@@ -75,6 +78,7 @@ def entry_view(
     replies: Sequence[ReplyView] = (),
     unfinished: bool = False,
     parts: Sequence[Part] = (),
+    ways: SafeString = SafeString(),  # noqa: B008 - as unchanging as any str
 ) -> EntryView:
     """Open and render one entry."""
     seen = days.seen(entry.created_at, offset=entry.utc_offset, zone_name=zone)
@@ -90,6 +94,7 @@ def entry_view(
         replies=replies,
         unfinished=unfinished,
         parts=parts,
+        own_ways=ways,
     )
 
 
@@ -97,6 +102,7 @@ def entry_views(entries: Sequence[Entry], *, zone: str, drafts: Collection[Draft
     """Open and render entries with their replies and what is beside them, read at once for all."""
     replies, unfinished = reply_views(entries), {draft.entry_id for draft in drafts}
     parts = beside.parts_of(entries)
+    ways = own_ways(entries[0].owner_id) if entries else SafeString()
     return [
         entry_view(
             entry,
@@ -104,6 +110,7 @@ def entry_views(entries: Sequence[Entry], *, zone: str, drafts: Collection[Draft
             replies=replies.get(entry.id, ()),
             unfinished=entry.id in unfinished,
             parts=parts.get(entry.id, ()),
+            ways=ways,
         )
         for entry in entries
     ]

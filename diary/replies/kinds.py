@@ -13,7 +13,7 @@ from diary.reading import Reading
 from diary.replies.refusals import NoSuchWay, RefusedWish
 from diary.texts import TextRefused, to_keep
 from llamora.crypto import EnvelopeError
-from llamora.database import writing
+from llamora.database import Prepared, writing
 
 LONGEST_NAME, LONGEST_WISH, MOST = 40, 500, 20
 LABELS = {
@@ -47,9 +47,12 @@ class Asked:
 USUAL = Asked()
 
 
+_own_of: Prepared[OwnKind] = Prepared(lambda owner_id: OwnKind.objects.filter(owner_id=owner_id))
+
+
 def own_kinds(owner_id: UUID) -> list[Asked]:
     """Return a person's own ways, in the order they were made; what does not open is left out."""
-    found = (_asked(row) for row in OwnKind.objects.filter(owner_id=owner_id))
+    found = (_asked(row) for row in _own_of(owner_id=owner_id))
     return [asked for asked in found if asked is not None]
 
 

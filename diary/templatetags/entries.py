@@ -17,14 +17,14 @@ from diary.shown import EntryView
 register = template.Library()
 
 _ENTRY, _OWNER = uuid4(), uuid4()
-_TOKEN, _MENUS = uuid4().hex, uuid4().hex
+_TOKEN, _MENUS, _WAYS = uuid4().hex, uuid4().hex, uuid4().hex
 
 
 @register.simple_tag(takes_context=True)
 def acts(context: Context, entry: EntryView) -> SafeString:
     """Return what can be done with an entry; apps above add to its ways of answering."""
     filled = _acts().replace(str(_ENTRY), str(entry.id)).replace(str(_OWNER), str(context["owner_id"]))
-    filled = filled.replace(_TOKEN, _token(context))
+    filled = filled.replace(_TOKEN, _token(context)).replace(_WAYS, entry.own_ways)
     menus = "".join(_rendered(context, part.menu, part.shown) for part in entry.parts if part.menu)
     return mark_safe(filled.replace(_MENUS, menus))  # noqa: S308 - all of it comes out of templates
 
@@ -48,5 +48,5 @@ def _rendered(context: Context, name: str, part: object) -> str:
 
 @lru_cache(maxsize=1)
 def _acts() -> str:
-    marks = {"entry_id": _ENTRY, "owner_id": _OWNER, "csrf_token": _TOKEN, "menus": _MENUS}
+    marks = {"entry_id": _ENTRY, "owner_id": _OWNER, "csrf_token": _TOKEN, "menus": _MENUS, "own_ways": _WAYS}
     return render_to_string("diary/fragments/acts.html", marks)

@@ -131,6 +131,19 @@ def test_again_in_a_way_that_is_gone_is_refused_in_a_sentence(
     assert "As a sailor" in owner.get(f"/d/{owner.today}/").content.decode()
 
 
+def test_own_ways_stand_in_the_menu_of_every_entry(live: Live, model: FakeModelServer, owner: Member) -> None:
+    entry, other = owner.wrote("Tea."), owner.wrote("Rain.")
+    owner.post(f"/entries/{entry.id}/ways/", name="As <my> aunt", wish="Answer as Aunt Iris would.")
+
+    page = owner.get("/").content.decode()
+
+    way = OwnKind.objects.get().id
+    button = f'name="kind" value="{way}"><bdi>As &lt;my&gt; aunt</bdi></button>'
+    assert page.count(button) == 2
+    asked(owner, other.id, str(way))
+    assert "Answer as Aunt Iris would." in model.calls[0]["messages"][0]["content"]
+
+
 def test_ways_are_refused_beyond_their_bounds(owner: Member) -> None:
     with owner.unlocked():
         for name, wish in (("", "x"), ("x" * 41, "x"), ("x", "x" * 501), ("x\0", "x")):
