@@ -210,10 +210,12 @@ def month_of(
     address: Callable[[str], str] = str,
     earlier: date | None = None,
     later: date | None = None,
+    until: date = date.min,
     bounded: bool = False,
 ) -> Month:
     """Return the month a day lies in, its weeks beginning on `week_start` (0 is Monday).
 
+    `until`: it leads on to the month of that day where today's comes before.
     `bounded`: nothing was written before it, and so it leads no further back.
     """
 
@@ -237,7 +239,7 @@ def month_of(
     said = words or words_of(HOUSE)
     calendar = Calendar(firstweekday=week_start)
     flat = [cell(*square) for square in calendar.itermonthdays3(day.year, day.month)]
-    before, after = _neighbours(day.replace(day=1), until=now_day)
+    before, after = _neighbours(day.replace(day=1), until=max(now_day, until))
     return Month(
         year=day.year,
         month=day.month,

@@ -16,7 +16,7 @@ from accounts.models import Person
 from diary import days
 from diary.days import Month, Year
 from diary.made import Opening
-from diary.models import Entry
+from diary.models import Draft, Entry
 from llamora.database import Prepared
 
 _A_MONTH = timedelta(days=31)
@@ -71,6 +71,22 @@ def nearest_after(owner_id: UUID, day: date) -> date | None:
     """Return the first written day after a day."""
     after = Entry.objects.of(owner_id).filter(day__gt=day).order_by("day")
     return after.values_list("day", flat=True).first()
+
+
+def last_day(owner_id: UUID, *, now_day: date) -> date:
+    """Return the last day there is to leaf to: today, or a later one that was begun further east."""
+    return max(_begun_ahead(owner_id=owner_id, day=now_day), default=now_day)
+
+
+_begun_ahead: Prepared[date] = Prepared(
+    lambda owner_id, day: (
+        Entry.objects.of(owner_id)
+        .filter(day__gt=day)
+        .order_by()
+        .values_list("day", flat=True)
+        .union(Draft.objects.filter(owner_id=owner_id, entry=None, day__gt=day).values_list("day", flat=True))
+    )
+)
 
 
 def a_written_day(owner_id: UUID) -> date | None:
@@ -142,6 +158,7 @@ def month_view(person: Person, day: date, *, selected: date | None, now: datetim
         opened=opened_days(person.id, first=first, last=last),
         # One reversal for the month: thirty of them are a fifth of the page's time.
         address=lambda iso: pattern.replace(day.isoformat(), iso),
+        until=max(around, default=now_day),
         bounded=not is_before,
         earlier=earlier,
         later=nearest_after(person.id, last) if is_over and max(around, default=last) <= last else None,

@@ -25,7 +25,8 @@ def weeks(month: Month) -> SafeString:
 def _square(cell: DayCell) -> str:
     if not cell.in_month:
         return "<td></td>"
-    if cell.is_future:
+    # Who travelled west has written on days that are still to come where they are.
+    if cell.is_future and not (cell.written or cell.opened):
         return f'<td><span class="cell ahead">{cell.number}</span></td>'
     marks = (" written", cell.written), (" opened", cell.opened), (" today", cell.is_today)
     classes = "cell" + "".join(name for name, holds in marks if holds)

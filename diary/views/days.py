@@ -78,7 +78,7 @@ def _page(
     context = _day_context(request, day)
     if composer is not None:
         # Shown also on a day to come: the words were typed, and must not go with a refusal.
-        context |= {"composer": composer, "is_future": False}
+        context |= {"composer": composer, "is_written_on": True}
     return render(request, "diary/day.html", context, status=status)
 
 
@@ -88,13 +88,16 @@ def _day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
     entries = access.entries_on(person.id, day)
     drafts = access.drafts_on(person.id, day)
     calendar = leafing.month_view(person, day, selected=day, now=now)
+    until = now_day if day < now_day else leafing.last_day(person.id, now_day=now_day)
     return {
         "day": day,
         "is_today": day == now_day,
         "is_past": day < now_day,
         "is_future": day > now_day,
+        # A day to come is written on once it has begun further east, where this person has been.
+        "is_written_on": day <= now_day or bool(entries or drafts),
         "previous_day": days.day_before(day),
-        "next_day": days.day_after(day, until=now_day),
+        "next_day": days.day_after(day, until=until),
         "calendar": calendar,
         "opening": opening_of(person, day, is_today=day == now_day),
         "entries": shown.entry_views(entries, zone=person.time_zone, drafts=drafts),

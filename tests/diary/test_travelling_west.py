@@ -1,0 +1,103 @@
+"""A day that was begun in the east and is still to come in the west: found, marked, and gone on with."""
+
+import re
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+
+from accounts.models import Person
+from diary import days
+from diary.models import Draft
+from tests.diary.cast import Member, member
+
+EAST, WEST = "Pacific/Kiritimati", "Pacific/Pago_Pago"
+
+
+@pytest.fixture
+def traveller(db: None) -> Member:
+    return member("Teuila", time_zone=EAST)
+
+
+def flies_west(traveller: Member) -> date:
+    """Move them, and return the day it was where they come from."""
+    left = traveller.today
+    Person.objects.filter(id=traveller.id).update(time_zone=WEST)
+    traveller.person.time_zone = WEST
+    assert left > traveller.today
+    return left
+
+
+def drafted(traveller: Member, text: str) -> None:
+    traveller.post(f"/d/{traveller.today}/draft/", text=text, revision="0", script=True)
+    assert Draft.objects.count() == 1
+
+
+def test_days_lead_on_to_the_last_one_that_was_begun(traveller: Member) -> None:
+    traveller.wrote("Written in the east.")
+    left = flies_west(traveller)
+
+    day = traveller.today
+    while day < left:
+        page = traveller.get(f"/d/{day}/").content.decode()
+        day += timedelta(days=1)
+        assert re.search(rf'rel="next"[^>]* href="/d/{day}/"', page)
+    assert 'rel="next"' not in traveller.get(f"/d/{left}/").content.decode()
+
+
+def test_a_draft_alone_is_led_on_to_as_well(traveller: Member) -> None:
+    traveller.wrote("Long ago", day=date(2020, 1, 1))
+    drafted(traveller, "Half a draft in the east")
+    left = flies_west(traveller)
+
+    today, there = traveller.get("/").content.decode(), traveller.get(f"/d/{left}/").content.decode()
+
+    assert f'href="/d/{traveller.today + timedelta(days=1)}/"' in today
+    assert "Half a draft in the east</textarea>" in there
+    assert "This day has not come yet where you are." in there
+
+
+def test_what_was_being_written_there_can_be_kept(traveller: Member) -> None:
+    traveller.wrote("Written in the east.")
+    drafted(traveller, "Half a draft in the east")
+    left = flies_west(traveller)
+
+    page = traveller.get(f"/d/{left}/").content.decode()
+    answer = traveller.post(f"/d/{left}/", text="Half a draft in the east", key=uuid4(), revision="1")
+
+    assert "Half a draft in the east</textarea>" in page
+    assert 'href="#write"' in page
+    assert f"On {days.weekday(left)}" in page
+    assert answer.status_code == 302
+    assert traveller.texts(left) == ["Written in the east.", "Half a draft in the east"]
+
+
+@pytest.mark.parametrize("name", ["calendar", "year"])
+def test_a_written_day_to_come_is_marked_and_leads_there(traveller: Member, name: str) -> None:
+    traveller.wrote("Written in the east.")
+    left = flies_west(traveller)
+    path = f"/calendar/{left:%Y-%m}/" if name == "calendar" else f"/years/{left.year}/"
+
+    page = traveller.get(path).content.decode()
+
+    assert re.search(rf'<a class="cell written" href="/d/{left}/" data-date="{left}">', page)
+
+
+def test_the_month_leads_on_where_a_day_of_the_next_is_written_on() -> None:
+    last = date(2026, 11, 30)
+
+    month = days.month_of(
+        last, written={last}, now_day=last, selected=None, week_start=0, until=date(2026, 12, 1)
+    )
+
+    assert month.next == "2026-12"
+
+
+def test_a_day_that_nobody_began_has_no_place_to_write(traveller: Member) -> None:
+    traveller.wrote("Written in the east.")
+    left = flies_west(traveller)
+
+    page = traveller.get(f"/d/{left + timedelta(days=1)}/").content.decode()
+
+    assert 'id="composer"' not in page
+    assert "This day has not come yet." in page
