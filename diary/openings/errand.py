@@ -60,13 +60,17 @@ def both_ends(text: str, *, most: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningErrand:
-    """Has a day opened. Its methods run as `Errand` says. `is_new` when these are all the written days."""
+    """Has a day opened. Its methods run as `Errand` says. `is_new` when these are all the written days.
+
+    `standing` is the opening that another is asked for in the place of; it stays where that comes to nothing.
+    """
 
     id: UUID
     owner_id: UUID
     day: date
     told: tuple[Told, ...]
     is_new: bool = False
+    standing: str = ""
     reading: Reading = field(default_factory=Reading)
 
     async def compose(self, server: Counting, *, share: float) -> Prompt:

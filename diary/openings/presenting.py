@@ -21,6 +21,7 @@ from llamora.inference import endpoint
 from llamora.inference.jobs import LIVE, Job, State
 
 PLACE = "opening"
+NO_OTHER = "No other opening was made. {}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +79,10 @@ def view_now(job: Job) -> OpeningView | None:
 
 
 def view_of_job(job: Job, *, html: str, tail: str) -> OpeningView | None:
-    """Return a job's opening; None for one that came to nothing, whose reason is no opening."""
+    """Return a job's opening; of one that came to nothing, what stood there before, or None."""
     assert isinstance(job.errand, OpeningErrand)
     if job.is_over and job.state != State.DONE:
-        return None
+        return _still_standing(job, job.errand)
     return OpeningView(
         id=job.id,
         day=job.errand.day,
@@ -90,6 +91,23 @@ def view_of_job(job: Job, *, html: str, tail: str) -> OpeningView | None:
         tail=_safe(tail),
         note=note_of_job(job) if job.state in LIVE else "",
         is_live=job.state in LIVE,
+    )
+
+
+def _still_standing(job: Job, errand: OpeningErrand) -> OpeningView | None:
+    """Return the opening that another did not take the place of, and why not."""
+    # Only a dismissal stops one.
+    if not errand.standing or job.state == State.STOPPED:
+        return None
+    # The first sentence says what happened; those after it are about a reply, of which something was kept.
+    reason = note_of_job(job).partition(". ")[0].rstrip(".")
+    return OpeningView(
+        # The id that the page waits for, so that an answer which comes later puts nothing in its place.
+        id=job.id,
+        day=errand.day,
+        state=State.DONE.value,
+        html=_safe(render(errand.standing)),
+        note=NO_OTHER.format(reason),
     )
 
 

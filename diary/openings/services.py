@@ -15,7 +15,7 @@ from diary.openings.errand import OpeningErrand, Told, both_ends
 from diary.pieces import pieces_of
 from diary.recaps.services import digest_of, kept, recap_of
 from diary.replies.context import Piece
-from llamora.crypto import Keyring
+from llamora.crypto import EnvelopeError, Keyring
 from llamora.database import writing
 from llamora.fields import new_id
 from llamora.inference import endpoint
@@ -62,7 +62,7 @@ def opened(person: Person, day: date, *, keyring: Keyring, again: bool = False) 
         status = endpoint.status()
         if not status.is_ready or (not again and (status.remote or row.exists())):
             return None
-        errand = _errand(person, day)
+        errand = _errand(person, day, standing=_words_of(row.first()))
         if not errand.told or (started := _started(errand, keyring=keyring, before=job)) is None:
             return None
     _put_in_short(person, errand.told, keyring=keyring)
@@ -86,11 +86,21 @@ def _put_in_short(person: Person, told: Sequence[Told], *, keyring: Keyring) -> 
         recap_of(person, latest, keyring=keyring)
 
 
-def _errand(person: Person, day: date) -> OpeningErrand:
+def _words_of(row: Opening | None) -> str:
+    try:
+        return str(row.text) if row is not None else ""
+    except EnvelopeError:
+        return ""
+
+
+def _errand(person: Person, day: date, *, standing: str) -> OpeningErrand:
     written = Entry.objects.of(person.id).filter(day__lt=day).order_by("-day")
     found = list(written.values_list("day", flat=True).distinct()[: LATEST + 1])
     told = tuple(_told(person, day, sorted(found[:LATEST])))
-    return OpeningErrand(id=new_id(), owner_id=person.id, day=day, told=told, is_new=len(found) <= LATEST)
+    is_new = len(found) <= LATEST
+    return OpeningErrand(
+        id=new_id(), owner_id=person.id, day=day, told=told, is_new=is_new, standing=standing
+    )
 
 
 def _told(person: Person, day: date, before: Sequence[date]) -> Iterator[Told]:

@@ -12,6 +12,7 @@ from diary.models import Entry
 from diary.openings import services
 from diary.openings.errand import LONG
 from diary.recaps.services import digest_of
+from diary.rendering import render
 from diary.replies.context import Piece
 from llamora.inference.jobs import registry
 from tests.diary.cast import Member, flip_a_bit
@@ -301,14 +302,45 @@ def test_it_is_made_again_when_asked(live: Live, model: FakeModelServer, owner: 
     assert Opening.objects.count() == 1
 
 
-def test_a_failed_second_try_leaves_the_first(live: Live, model: FakeModelServer, owner: Member) -> None:
-    model.next(Script(tokens=["First."]), Script(status=500))
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (Script(status=500), "The model server failed for a reason of its own."),
+        (Script(tokens=words(9), drop_after=4), "The model server broke off in the middle."),
+    ],
+)
+def test_a_failed_second_try_leaves_the_first(
+    live: Live, model: FakeModelServer, owner: Member, script: Script, reason: str
+) -> None:
+    model.next(Script(tokens=["First."]), script)
     wrote(owner, "Varnish is out.", ago=1)
     open_day(owner)
+    tab = live.tab(owner, owner.today)
 
     assert open_day(owner, again="1") == "First."
 
+    job = services.job_of(owner.id, owner.today)
+    assert job is not None
+    shown = tab.wait_for("end", reply=job.id)["html"]
+    assert words_of(shown).strip() == render("First.").strip()
+    assert f"No other opening was made. {reason}</p>" in shown
+    assert ">Make again<" in shown
     assert "First." in today(owner)
+
+
+def test_one_that_is_dismissed_while_another_is_made_does_not_come_back(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    model.next(Script(tokens=["First."]), Script(tokens=words(400), rate=100))
+    wrote(owner, "Varnish is out.", ago=1)
+    open_day(owner)
+    tab = live.tab(owner, owner.today)
+    owner.post(f"/d/{owner.today}/opening/", script=True, again="1")
+    second = tab.wait_for("snapshot")["reply"]
+
+    owner.post(f"/d/{owner.today}/opening/dismiss/", script=True)
+
+    assert tab.wait_for("end", reply=second)["html"] == ""
 
 
 def test_they_can_be_switched_off_and_on(live: Live, model: FakeModelServer, owner: Member) -> None:
