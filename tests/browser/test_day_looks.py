@@ -123,6 +123,36 @@ def test_a_year_is_walked_by_keys(new_context: NewContext, house: House, furnish
     expect(stops).to_have_attribute("data-date", "2021-03-24")
 
 
+def test_a_year_is_walked_across_its_edges_by_keys(
+    new_context: NewContext, house: House, furnished: Member
+) -> None:
+    page = new_context(furnished, house).new_page()
+    page.goto(house.url("/years/2023/"))
+    page.wait_for_load_state("networkidle")
+    page.locator("a[data-date='2023-01-01']").focus()
+
+    # Nothing was written in 2022: an arrow leaves no year out for that.
+    for key, day in (
+        ("ArrowLeft", "2022-12-31"),
+        ("ArrowRight", "2023-01-01"),
+        ("ArrowUp", "2022-12-25"),
+        ("ArrowDown", "2023-01-01"),
+        ("PageUp", "2022-12-01"),
+        ("PageDown", "2023-01-01"),
+    ):
+        page.keyboard.press(key)
+        expect(page.locator(f"#year a[data-date='{day}']")).to_be_focused()
+        expect(page.get_by_role("heading", level=1)).to_have_text(day[:4])
+        expect(page.locator("#year a[data-date][tabindex='0']")).to_have_attribute("data-date", day)
+
+    page.goto(house.url("/years/2020/"))
+    page.wait_for_load_state("networkidle")
+    page.locator("a[data-date='2020-01-01']").focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_load_state("networkidle")
+    assert at_date(page) == "2020-01-01"
+
+
 def test_keys_lead_about_and_their_map_lies_under_the_question_mark(diary: Diary) -> None:
     page = diary.page
     page.wait_for_load_state("networkidle")

@@ -54,6 +54,20 @@ def test_years_lead_to_the_nearest_written_ones_and_no_further(owner: Member) ->
     assert "data-later" not in last
 
 
+def test_the_keys_of_a_year_lead_to_the_very_next_within_the_bounds(owner: Member) -> None:
+    owner.wrote("Up betimes", day=PEPYS)
+    owner.wrote("Later", day=date(1999, 5, 5))
+
+    first, second, last = (
+        owner.get(f"/years/{year}/").content.decode() for year in (1660, 1999, owner.today.year)
+    )
+
+    assert "data-before" not in first
+    assert 'data-after="/years/1661/"' in first
+    assert 'data-before="/years/1998/" data-after="/years/2000/"' in second
+    assert "data-after" not in last
+
+
 def test_the_calendar_leads_no_further_back_than_the_first_entry(owner: Member) -> None:
     owner.wrote("Up betimes", day=PEPYS)
     owner.wrote("In spring", day=date(1660, 4, 2))

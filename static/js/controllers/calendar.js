@@ -1,12 +1,12 @@
 /* Arrows walk the days, Home and End the week, Page Up and Page Down the months, of a month or a whole year; Enter
-opens, as any link does; Escape goes to the page. */
+opens, as any link does; Escape goes to the page. Beyond a month lies the next one, beyond a year the page of the very
+next, whose address ends in the day to go to. */
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
 const MONTHS = { PageUp: -1, PageDown: 1 };
 const KEYS = [...Object.keys(STEPS), ...Object.keys(MONTHS), "Home", "End", "Escape"];
 let wanted = null;
 
 const days = (table) => [...table.querySelectorAll("a[data-date]")];
-const number = (link) => Number(link.dataset.date.slice(8));
 
 function dated(year, month, day) {
   const date = new Date(0);
@@ -22,14 +22,22 @@ function moved(iso, key) {
 }
 
 function nearest(table, day) {
-  return days(table).reduce((best, link) => (Math.abs(number(link) - day) < Math.abs(number(best) - day) ? link : best));
+  const away = (link) => Math.abs(Date.parse(link.dataset.date) - Date.parse(day));
+  return days(table).reduce((best, link) => (away(link) < away(best) ? link : best));
 }
 
-function turn(section, side, day) {
-  const link = section.querySelector(side);
-  if (!link) return;
+function turnYear(section, isBack, day) {
+  const year = isBack ? section.dataset.before : section.dataset.after;
+  if (day.slice(0, 4) === section.dataset.year) nearest(section, day).focus();
+  else if (year) location.assign(`${year}#${day}`);
+}
+
+function turn(section, isBack, day) {
+  if (section.dataset.year) return turnYear(section, isBack, day);
+  const link = section.querySelector(isBack ? "[data-earlier]" : "[data-later]");
+  if (!link) return undefined;
   wanted = day;
-  link.click();
+  return link.click();
 }
 
 function walk(section, link, key) {
@@ -41,8 +49,7 @@ function walk(section, link, key) {
   const found = days(section).find((other) => other.dataset.date === target);
   if (found) return found.focus();
   if (target.slice(0, 7) === link.dataset.date.slice(0, 7)) return undefined;
-  const side = (STEPS[key] ?? MONTHS[key]) < 0 ? "[data-earlier]" : "[data-later]";
-  return turn(section, side, MONTHS[key] ? number(link) : Number(target.slice(8)));
+  return turn(section, (STEPS[key] ?? MONTHS[key]) < 0, target);
 }
 
 /* A year has one stop for the Tab key, where one was last; a month is short enough to be gone through. */
@@ -62,6 +69,7 @@ export default function attach(section, signal) {
     walk(section, link, event.key);
   }, { signal });
   rove(section, signal);
-  if (wanted && days(section).length) nearest(section, wanted).focus();
+  const day = wanted ?? location.hash.match(/^#(\d{4}-\d\d-\d\d)$/)?.[1];
+  if (day && days(section).length) nearest(section, day).focus();
   wanted = null;
 }
