@@ -2,11 +2,12 @@
 const CONTROLS = "a[href], button, textarea, input:not([type=hidden])";
 const asked = new WeakMap();
 
-/* To the control that says the same, or to the one its place names for this, or to the first. */
+/* To the control that says the same, or to what its place names for this (itself, even), or to the first. */
 export function focusIn(place, label = "") {
   const controls = place ? [...place.querySelectorAll(CONTROLS)].filter((control) => control.checkVisibility()) : [];
   const same = label && controls.find((control) => control.textContent.trim() === label);
-  const control = same || place?.querySelector("[data-returns]") || controls[0];
+  const named = place?.matches("[data-returns]") ? place : place?.querySelector("[data-returns]");
+  const control = same || named || controls[0];
   control?.focus({ preventScroll: true });
   return Boolean(control);
 }

@@ -33,7 +33,8 @@ function whole({ reply, place: name, seq, html }) {
   if (!made) old?.remove();
   if (!place || !made) return;
   reached.set(made, seq);
-  const hadFocus = old?.contains(document.activeElement);
+  // What stands in a place for one is another section, under an id of its own.
+  const hadFocus = (old ?? place.closest("[data-single]"))?.contains(document.activeElement);
   following(place, () => put(made, old, place));
   if (hadFocus) focusIn(made);
   window.htmx?.process(made);

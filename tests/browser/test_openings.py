@@ -50,6 +50,25 @@ def test_an_opening_is_dismissed_for_good(new_diary: NewDiary, house: House, mod
     expect(diary.page.locator("#opening")).to_have_count(0)
 
 
+def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
+    new_diary: NewDiary, house: House, model: FakeModelServer
+) -> None:
+    diary = a_day_after(new_diary, house, model, Script(tokens=["First."]))
+    opening = diary.page.locator("#opening > .reply")
+    wait_for_end(opening)
+    model.next(LONG)
+
+    diary.button("Make again").focus()
+    diary.page.keyboard.press("Enter")
+    wait_for_words(opening)
+    expect(opening).to_be_focused()
+    diary.page.keyboard.press("Enter")
+
+    wait_for_end(opening)
+    expect(opening).to_be_focused()
+    assert words_of(opening) == plain(LONG)
+
+
 @pytest.mark.slow
 def test_an_opening_that_fails_leaves_the_page_as_it_was(
     new_diary: NewDiary, house: House, model: FakeModelServer
