@@ -1,18 +1,29 @@
-"""The squares of a month, for the calendar and for the twelve of a year.
+"""The squares of a month, for the calendar and for the twelve of a year; and which month it is.
 
-A year has 365 of them: as template tags they took most of its page's time. All that stands in them is
+A year has 365 squares: as template tags they took most of its page's time. All that stands in them is
 numbers, addresses and words of our own.
 """
 
+from datetime import date
+
 from django import template
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts.models import Person
+from diary import days
 from diary.days import DayCell, Month
 
 register = template.Library()
 
 _SAID = '<span class="visually-hidden" lang="en">, {}</span>'
 _WRITTEN, _OPENED = _SAID.format("written"), _SAID.format("only an opening")
+
+
+@register.simple_tag
+def this_month(person: Person) -> date:
+    """Return the first day of the month that it is where this person lives."""
+    return days.today(person.time_zone, now=timezone.now()).replace(day=1)
 
 
 @register.simple_tag

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.template.loader import render_to_string
+from django.utils import timezone
 
 from accounts.models import Person
 from diary.made import Opening
@@ -120,6 +122,21 @@ def test_a_jump_to_nowhere_is_a_404(owner: Member, asked: str) -> None:
 
 def test_a_month_leads_to_its_year(owner: Member) -> None:
     assert 'href="/years/1660/"' in owner.get("/calendar/1660-01/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("zone", "month"),
+    [("Pacific/Kiritimati", "2031-06"), ("UTC", "2031-05"), ("Pacific/Pago_Pago", "2031-05")],
+)
+def test_the_calendar_opens_at_the_month_it_is_where_one_lives(
+    owner: Member, monkeypatch: pytest.MonkeyPatch, zone: str, month: str
+) -> None:
+    owner.person.time_zone = zone
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2031, 5, 31, 20, tzinfo=UTC))
+
+    rail = render_to_string("fragments/rail.html", {"person": owner.person, "owner_id": owner.id})
+
+    assert f'aria-keyshortcuts="C" href="/calendar/{month}/"' in rail
 
 
 def test_a_random_day_is_one_of_the_written_ones(owner: Member, housemate: Member) -> None:
