@@ -31,6 +31,7 @@ class _Prompt(NamedTuple):
 
     system: Template
     person: Template
+    path: Path
     until: float
 
 
@@ -46,7 +47,7 @@ def _read(path: Path) -> _Prompt:
         halves = engine.from_string(system), engine.from_string(person)
     except TemplateSyntaxError:
         raise NoPrompt from None
-    return _Prompt(*halves, until=time.monotonic() + FRESH_SECONDS)
+    return _Prompt(*halves, path, until=time.monotonic() + FRESH_SECONDS)
 
 
 def _look_for(name: str) -> _Prompt:
@@ -54,10 +55,12 @@ def _look_for(name: str) -> _Prompt:
         path = folder / f"{name}.txt"
         try:
             return _read(path)
+        except FileNotFoundError:
+            continue
         except (NoPrompt, UnicodeDecodeError):
             logger.warning("%s is not used: it needs a line of --- and correct template tags.", path)
         except OSError:
-            continue
+            logger.warning("%s is not used: it cannot be read.", path)
     raise NoPrompt
 
 
@@ -68,8 +71,21 @@ def _prompt(name: str) -> _Prompt:
     return known
 
 
-def turns(name: str, values: dict[str, object]) -> Turns:
-    """Return the two turns of a prompt, filled in."""
-    prompt, context = _prompt(name), Context(values, autoescape=False)
+def _filled(prompt: _Prompt, values: dict[str, object]) -> Turns:
+    context = Context(values, autoescape=False)
     system, person = prompt.system.render(context).strip(), prompt.person.render(context).strip()
     return [{"role": "system", "content": system}, {"role": "user", "content": person}]
+
+
+def turns(name: str, values: dict[str, object]) -> Turns:
+    """Return the two turns of a prompt, filled in; ours where one of the household breaks at that."""
+    prompt = _prompt(name)
+    try:
+        return _filled(prompt, values)
+    except Exception:
+        if prompt.path.parent == OWN:
+            raise
+    # Its error is not logged: it can quote what was filled in.
+    logger.warning("%s is not used: it breaks when it is filled in.", prompt.path)
+    own = _known[settings.DATA_DIR, name] = _read(OWN / f"{name}.txt")
+    return _filled(own, values)

@@ -174,12 +174,41 @@ def test_a_prompt_of_the_house_goes_before_ours(tmp_path: Path, settings: Any) -
     assert [turn["content"] for turn in turns] == ["Be brief.", "<Tea> & 20 November 2026"]
 
 
-@pytest.mark.parametrize("broken", ["no rule in here", "a\n---\n{% if %}"])
-def test_a_broken_prompt_of_the_house_is_passed_over(tmp_path: Path, settings: Any, broken: str) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "no rule in here",
+        "a\n---\n{% if %}",
+        "a\n---\n{% load nowhere %}",
+        "{% include 'nothing.txt' %}\n---\nb",
+        "a\n---\n{% url 'nowhere' %}",
+    ],
+)
+def test_a_broken_prompt_of_the_house_is_passed_over(
+    tmp_path: Path, settings: Any, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
     settings.DATA_DIR = tmp_path
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts" / "respond.txt").write_text(broken)
 
+    for _ in range(2):
+        turns = prompts.turns("respond", {"entry": Piece(time="08:12", text="Tea"), "day": "x"})
+
+    assert "Llamora" in turns[0]["content"]
+    assert "Tea" in turns[1]["content"]
+    (warning,) = caplog.messages
+    assert str(tmp_path / "prompts" / "respond.txt") in warning
+    assert "Tea" not in caplog.text
+
+
+def test_a_prompt_of_the_house_that_cannot_be_read_is_named_in_the_log(
+    tmp_path: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DATA_DIR = tmp_path
+    # A folder: to the superuser, who may run the tests, no file is closed.
+    (tmp_path / "prompts" / "respond.txt").mkdir(parents=True)
+
     turns = prompts.turns("respond", {"entry": Piece(time="08:12", text="Tea"), "day": "x"})
 
     assert "Llamora" in turns[0]["content"]
+    assert caplog.messages == [f"{tmp_path / 'prompts' / 'respond.txt'} is not used: it cannot be read."]
