@@ -11,6 +11,11 @@ import pytest
 
 from tests import made_ready
 
+# A container's image often says this. A run starts some two hundred Pythons; each would compile what it
+# imports, pytest and our own code, anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 Report = Any
 ROOT = Path(__file__).resolve().parent.parent
 ASKED_FOR_BROWSER = any("tests/browser" in argument for argument in sys.argv[1:])
