@@ -1,5 +1,6 @@
 """Years and months: what is marked, counted, bounded and jumped to; and a day at random."""
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -220,10 +221,28 @@ def test_dates_are_in_the_words_of_the_person(owner: Member, housemate: Member) 
     assert '<span class="weekday">Mercredi</span>3 février 2021</h1>' in day
     assert "<time>1:05 pm</time>" in day
     assert '<h2 id="calendar-title">Février ' in month
-    assert '<option value="8">Août</option>' in month
+    assert '<option value="8" lang="fr">Août</option>' in month
     assert '<th scope="col">dimanche</th>' in year
     # What pages say besides, and the pages of others, stay as they were.
     assert "Nothing was written on this day" not in day
     assert ">Keep</button>" in day
     assert '<span class="weekday">Wednesday</span>3 February 2021</h1>' in seen(housemate, "/d/2021-02-03/")
     assert "<time>13:05</time>" in seen(housemate, "/d/2021-02-03/")
+
+
+def without_words_of(language: str, page: str) -> str:
+    """A page's text where it is in the language of the page."""
+    stripped = re.sub(rf'<(\w+)[^>]* lang="{language}"[^>]*>.*?</\1>', "", page, flags=re.DOTALL)
+    return stripped.split("<body", 1)[1]
+
+
+@pytest.mark.parametrize("path", ["/years/2021/", "/on-this-day/03-05/", "/on-this-day/10-05/"])
+def test_words_of_the_persons_language_say_which_it_is(owner: Member, path: str) -> None:
+    Person.objects.filter(id=owner.id).update(language="de")
+    owner.wrote("Here", day=date(2021, 3, 5))
+
+    page = owner.get(path).content.decode()
+
+    assert "März" in page or "Oktober" in page
+    for word in ("März", "Mittwoch", "Freitag", "Oktober", "Dezember"):
+        assert word not in without_words_of("de", page)
