@@ -1,12 +1,15 @@
 """On this day: what earlier years say on a day's place in the year, found by an index on month and day.
 
-In the margin stand the first lines of the first entry of a few years; a page of its own holds them all.
+In the margin stand the first lines of the first entry of a few years; a page of its own holds all of
+them, leaf by leaf.
 """
 
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from uuid import UUID
+
+from django.core.paginator import Page, Paginator
 
 from accounts.models import Person
 from diary import days, shown
@@ -76,13 +79,18 @@ def _words(entry: Entry) -> str:
         return "…"
 
 
-def years_of(person: Person, place: str) -> list[YearOfPlace]:
-    """Return every year that says something on a place in the year (MM-DD), the latest first."""
-    entries = Entry.objects.of(person.id).on_this_day(*days.places_shown(place))[:ON_PAGE]
+def leaf_of(person: Person, place: str, *, number: str | None) -> Page[Entry]:
+    """Return what was ever written on a place in the year (MM-DD), the latest first, leaf by leaf."""
+    entries = Entry.objects.of(person.id).on_this_day(*days.places_shown(place))
+    return Paginator(entries, ON_PAGE).get_page(number)
+
+
+def years_of(person: Person, leaf: Page[Entry]) -> list[YearOfPlace]:
+    """Return the years on a leaf, opened and rendered."""
     return [
         YearOfPlace(
             day=there,
             entries=[shown.entry_view(entry, zone=person.time_zone) for entry in group],
         )
-        for there, group in groupby(entries, key=lambda entry: entry.day)
+        for there, group in groupby(leaf, key=lambda entry: entry.day)
     ]

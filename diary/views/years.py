@@ -24,11 +24,13 @@ def year(request: HouseholdRequest, year: int) -> HttpResponse:
 @unlocked
 def on_this_day(request: HouseholdRequest, place: date) -> HttpResponse:
     """Show what all years say on one place in the year; `place` is its day in a leap year."""
+    leaf = remembering.leaf_of(request.user, f"{place:%m-%d}", number=request.GET.get("page"))
     context = {
         "place": place,
         "before": days.day_before(place),
         "after": days.day_after(place, until=date.max),
-        "years": remembering.years_of(request.user, f"{place:%m-%d}"),
+        "leaf": leaf,
+        "years": remembering.years_of(request.user, leaf),
     }
     return render(request, "diary/on_this_day.html", context)
 

@@ -7,6 +7,7 @@ from django.db import connection
 
 from diary.excerpts import first_lines
 from diary.models import Entry
+from diary.remembering import ON_PAGE
 from tests.diary.cast import Member, flip_a_bit
 from tests.diary.test_archive import archive, asked
 
@@ -69,6 +70,26 @@ def test_many_entries_on_one_day_do_not_hide_the_years_before(owner: Member) -> 
 
     assert "and 59 more" in page
     assert "Long before" in page
+
+
+def test_many_entries_of_a_place_do_not_hide_the_years_before_on_its_page(owner: Member) -> None:
+    with owner.unlocked():
+        Entry.objects.bulk_create(
+            Entry(owner_id=owner.id, day=date(2019, 3, 5), text=f"Entry {n}") for n in range(ON_PAGE)
+        )
+    owner.wrote("Long before", day=date(2001, 3, 5))
+
+    first, second, beyond = (
+        owner.get(f"/on-this-day/03-05/{page}").content.decode() for page in ("", "?page=2", "?page=99")
+    )
+
+    assert first.count("<article") == ON_PAGE
+    assert '<a rel="next" href="?page=2">Earlier entries</a>' in first
+    assert "Later entries" not in first
+    assert "Long before" in second
+    assert '<a rel="prev" href="?page=1">Later entries</a>' in second
+    assert "Earlier entries" not in second
+    assert beyond.count("Long before") == 1
 
 
 @pytest.mark.parametrize(
