@@ -1,7 +1,9 @@
 """What was read for something the model wrote: which entries, and what was left out for length. Pure.
 
-    {"entries": [[id, day], ...], "left_out": [[id, day], ...], "recaps": [day, ...],
-     "replies": how many earlier replies, "is_cut": whether a text lost a part of itself,
+    {"entries": [[id, day], ...], "left_out": [[id, day], ...],
+     "recaps": [day, ...], "recaps_left_out": [day, ...],
+     "replies": how many earlier replies, "replies_left_out": how many not,
+     "is_cut": whether a text lost a part of itself,
      "traces": [id, ...] of what entries of days before were recalled by,
      "near": [id, ...] of entries recalled since they are near in meaning}
 
@@ -24,7 +26,9 @@ class Reading:
     entries: list[Place] = field(default_factory=list)
     left_out: list[Place] = field(default_factory=list)
     recaps: list[date] = field(default_factory=list)
+    recaps_left_out: list[date] = field(default_factory=list)
     replies: int = 0
+    replies_left_out: int = 0
     is_cut: bool = False
     traces: list[UUID] = field(default_factory=list)
     near: list[UUID] = field(default_factory=list)
@@ -35,7 +39,9 @@ class Reading:
             "entries": _places(self.entries),
             "left_out": _places(self.left_out),
             "recaps": [day.isoformat() for day in self.recaps],
+            "recaps_left_out": [day.isoformat() for day in self.recaps_left_out],
             "replies": self.replies,
+            "replies_left_out": self.replies_left_out,
             "is_cut": self.is_cut,
             "traces": [str(id_) for id_ in self.traces],
             "near": [str(id_) for id_ in self.near],
@@ -51,7 +57,9 @@ class Reading:
                 recaps=[date.fromisoformat(day) for day in kept["recaps"]],
                 replies=int(kept["replies"]),
                 is_cut=bool(kept["is_cut"]),
-                # What was read before either was recalled has none.
+                # What was read before these were noted has none.
+                recaps_left_out=[date.fromisoformat(day) for day in kept.get("recaps_left_out", ())],
+                replies_left_out=int(kept.get("replies_left_out", 0)),
                 traces=[UUID(id_) for id_ in kept.get("traces", ())],
                 near=[UUID(id_) for id_ in kept.get("near", ())],
             )

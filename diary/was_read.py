@@ -24,25 +24,32 @@ class EntryRead:
 
 def context_of(person: Person, row: Reply | Opening, *, day: date) -> dict[str, Any]:
     """Return what the template needs, for something that stands on `day`."""
-    reading = _reading_of(row)
+    known = _reading_of(row)
+    reading = known or Reading()
+    # It is noted when it is sent: what failed before that has read nothing.
+    was_sent = bool(reading.entries or reading.recaps)
     there = Entry.objects.of(person.id).in_bulk([id_ for id_, _ in reading.entries + reading.left_out])
     return {
         "day": day,
+        "is_known": known is not None,
+        "was_sent": was_sent,
         "entries": _named(reading.entries, there, person=person, day=day),
         "left_out": _named(reading.left_out, there, person=person, day=day),
         "recaps": reading.recaps,
+        "recaps_left_out": reading.recaps_left_out,
         "replies": reading.replies,
+        "replies_left_out": reading.replies_left_out,
         "is_cut": reading.is_cut,
         "near": [id_ for id_ in reading.near if id_ in there],
-        "recalled_by": beside.names_of(person.id, reading.traces),
+        "recalled_by": beside.names_of(person.id, reading.traces) if was_sent else [],
     }
 
 
-def _reading_of(row: Reply | Opening) -> Reading:
+def _reading_of(row: Reply | Opening) -> Reading | None:
     try:
-        return Reading.from_json(row.read) or Reading()
+        return Reading.from_json(row.read)
     except EnvelopeError:
-        return Reading()
+        return None
 
 
 def _named(places: list[Place], there: dict[UUID, Entry], *, person: Person, day: date) -> list[EntryRead]:

@@ -100,7 +100,11 @@ class OpeningErrand:
         kept = {one.id for one in told}
         self.reading.entries = [place for place in places if place[0] in kept]
         self.reading.left_out = [place for place in places if place[0] not in kept]
-        self.reading.recaps = [one.day for one in told if one.id is None]
+        recaps = [one.day for one in told if one.id is None]
+        self.reading.recaps = recaps
+        self.reading.recaps_left_out = [
+            one.day for one in self.told if one.id is None and one.day not in recaps
+        ]
         self.reading.is_cut = any(one.is_cut for one in told)
 
     def root(self) -> None:

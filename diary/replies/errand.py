@@ -62,6 +62,7 @@ class ReplyErrand:
         gone = len(before) - len(sent.recalled) - len(sent.earlier)
         self.reading.left_out, self.reading.entries = whole[:gone], whole[gone:]
         self.reading.replies = len(sent.replies)
+        self.reading.replies_left_out = len(self.material.replies) - len(sent.replies)
         self.reading.is_cut = sent.is_cut or any(piece.is_cut for piece in sent.recalled)
 
     def _read(self) -> dict[str, object]:
