@@ -22,7 +22,9 @@ from llamora.crypto import EnvelopeError
 from llamora.inference.jobs import LIVE, Job, State, registry
 from llamora.inference.sentences import sentence
 
-STOPPED = "Stopped. What had come is kept."
+STOPPED = "Stopped."
+KEPT = "What had come is kept."
+NOTHING = "Nothing had come yet."
 LENGTH = "This reached the longest a reply may be; the model may have had more to say."
 NOT_KEPT = "This could not be written to the disk yet; that is tried again. Copy it if it matters to you."
 DAMAGED = "This reply cannot be opened: its sealed bytes were changed on the disk."
@@ -30,10 +32,10 @@ THINKING = "Thinking."
 WAITING = "Waiting for the model."
 
 _INTERRUPTED = {
-    "locked": "The diary was locked while this was being written. What had come is kept.",
-    "new_key": "Your diary got a new key while this was being written. What had come is kept.",
-    "closing": "Llamora was closed while this was being written. What had come is kept.",
-    "crashed": "Llamora ended while this was being written. What had come is kept.",
+    "locked": "The diary was locked while this was being written.",
+    "new_key": "Your diary got a new key while this was being written.",
+    "closing": "Llamora was closed while this was being written.",
+    "crashed": "Llamora ended while this was being written.",
 }
 _FAILED = {
     "not_written": "Nothing can be written to the disk just now, so no reply was begun. Try again later.",
@@ -59,7 +61,9 @@ class ReplyView:
     thoughts: str = ""
 
 
-def note_of(*, state: str, reason: str, place: int = 0, is_thinking: bool = False) -> str:
+def note_of(
+    *, state: str, reason: str, place: int = 0, is_thinking: bool = False, is_empty: bool = False
+) -> str:
     """Return the sentence about where a reply stands; "" when its words speak for themselves."""
     match state:
         case State.WAITING:
@@ -67,12 +71,16 @@ def note_of(*, state: str, reason: str, place: int = 0, is_thinking: bool = Fals
         case State.WRITING:
             return THINKING if is_thinking else ""
         case State.STOPPED:
-            return STOPPED
+            return _broken_off(STOPPED, is_empty=is_empty)
         case State.INTERRUPTED:
-            return _INTERRUPTED.get(reason, _INTERRUPTED["crashed"])
+            return _broken_off(_INTERRUPTED.get(reason, _INTERRUPTED["crashed"]), is_empty=is_empty)
         case State.FAILED:
             return _FAILED.get(reason) or sentence(reason)
     return LENGTH if reason == "length" else ""
+
+
+def _broken_off(why: str, *, is_empty: bool) -> str:
+    return f"{why} {NOTHING if is_empty else KEPT}"
 
 
 def _in_line(place: int) -> str:
@@ -86,7 +94,13 @@ def note_of_job(job: Job) -> str:
     """Return the sentence about where a job stands."""
     if not job.is_kept:
         return NOT_KEPT
-    return note_of(state=job.state, reason=job.reason, place=job.place, is_thinking=job.is_thinking)
+    return note_of(
+        state=job.state,
+        reason=job.reason,
+        place=job.place,
+        is_thinking=job.is_thinking,
+        is_empty=job.state not in LIVE and not job.text,
+    )
 
 
 def view_of_job(job: Job, *, html: str, tail: str) -> ReplyView:
@@ -114,13 +128,14 @@ def view_of_row(reply: Reply) -> ReplyView:
     # A row that no job of this process writes: what wrote it is gone.
     is_orphan = reply.state in LIVE
     state, reason = (ReplyState.INTERRUPTED, "crashed") if is_orphan else (reply.state, reply.reason)
+    html = _html(reply)
     return ReplyView(
         id=reply.id,
         entry_id=reply.entry_id,
         state=str(state),
-        html=_html(reply),
+        html=html,
         tail=_safe(""),
-        note=note_of(state=state, reason=reason),
+        note=note_of(state=state, reason=reason, is_empty=not html),
         can_stop=False,
         can_retry=True,
         kind_label=label_of(reply),

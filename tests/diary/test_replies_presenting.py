@@ -41,6 +41,12 @@ def test_every_unhappy_end_has_a_sentence(state: State, reason: str) -> None:
     assert note_of(state=state, reason=reason).endswith(".")
 
 
+@pytest.mark.parametrize("state", [State.STOPPED, State.INTERRUPTED])
+def test_what_broke_off_before_its_first_word_says_that_there_is_none(state: State) -> None:
+    assert "What had come is kept." in note_of(state=state, reason="closing")
+    assert "Nothing had come yet." in note_of(state=state, reason="closing", is_empty=True)
+
+
 @pytest.mark.parametrize(("place", "words"), [(0, "Waiting"), (1, "next"), (2, "one other"), (5, "4 others")])
 def test_the_place_in_the_queue_is_told_in_words(place: int, words: str) -> None:
     assert words in note_of(state=State.WAITING, reason="", place=place)
