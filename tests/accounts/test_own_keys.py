@@ -233,7 +233,7 @@ def test_the_page_says_how_far_a_new_key_has_come(owner: Member) -> None:
     rotation.go_on(open_cookie(owner.cookie()).keyring)
     done = owner.get("/settings/key/progress/", script=True).content.decode()
 
-    assert "is getting a new key" in under_way
+    assert "is being sealed under the new key" in under_way
     assert 'hx-trigger="every 2s"' in fragment
     assert again.status_code == 422
     assert not FormerKey.objects.exists()
