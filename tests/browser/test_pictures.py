@@ -124,6 +124,7 @@ def torn(diary: Diary, second: Diary, shoot: Callable[[str], None]) -> None:
     expect(second.page.locator("[data-conflict]")).to_be_visible()
     shoot("two-drafts")
     second.button("Only what is here").click()
+    shoot("let-go")
     second.box.fill("")
     for tab, text in ((diary, "The supper was fish."), (second, "The supper was soup.")):
         tab.box.press("Escape")  # on a phone the touched sheet covers the page
