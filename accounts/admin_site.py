@@ -4,18 +4,29 @@ It has no sign-in of its own. Whoever is signed out or locked goes to the househ
 not the keeper finds nothing here, as if there were no such page.
 """
 
+from datetime import datetime
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib import messages
+from django.contrib.admin import AdminSite, ModelAdmin, display
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.forms import CheckboxInput
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 
 from accounts import return_address
 from accounts.vault import NOBODY, RequestVault
+from accounts.zones import zone_or_house
 from llamora.database import shelf
 
 if TYPE_CHECKING:
@@ -40,6 +51,18 @@ class HouseholdAdmin(AdminSite):
         if vault.person is not None and not vault.person.is_staff:
             raise Http404
         return vault.is_unlocked
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Show times in the time zone of whoever looks; pages are rendered before that is let go."""
+        inner = super().admin_view(view, cacheable)
+
+        def at_home(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            person = getattr(request, "vault", NOBODY).person
+            with timezone.override(ZoneInfo(zone_or_house(person.time_zone if person else ""))):
+                answer = inner(request, *args, **kwargs)
+                return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
+
+        return update_wrapper(at_home, inner)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Show the sections, and beside them how the backups stand."""
@@ -81,8 +104,21 @@ def _backups() -> dict[str, Any]:
     }
 
 
+def moment(at: datetime) -> str:
+    """Return a moment in the words of these pages, in the time zone of whoever looks."""
+    # A narrow list breaks between day and time, and nowhere else.
+    return date_format(timezone.localtime(at), "j\u00a0M\u00a0Y, H:i")
+
+
 class IdsOnlyAdmin(_Admin):
-    """Shows and changes nothing unless a subclass says so; it logs ids, as models print themselves."""
+    """Shows and changes nothing unless a subclass says so; it logs ids, as models print themselves.
+
+    On a page a row is called by what a person would know it by; messages travel in a cookie, and name nobody.
+    """
+
+    def called(self, row: Any) -> str:
+        """Return what a row is called on these pages."""
+        raise NotImplementedError
 
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
         """Refuse: rows are made by those they belong to."""
@@ -95,6 +131,39 @@ class IdsOnlyAdmin(_Admin):
     def has_delete_permission(self, *_: Any, **__: Any) -> bool:
         """Refuse: nothing of anybody's goes by the keeper's hand."""
         return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Head the list by what is in it."""
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Head the page of a row by what it is called."""
+        context = {**self._named(request, object_id), "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """Head what was changed by what the row is called."""
+        named = self._named(request, object_id)
+        return super().history_view(request, object_id, {**named, **(extra_context or {})})
+
+    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+        """Say that it is saved; an id would tell nobody anything."""
+        self.message_user(request, "Saved.", messages.SUCCESS)
+        return self.response_post_save_change(request, obj)
+
+    @display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """Return the box that chooses a row, named for readers as the row is."""
+        attrs = {"class": "action-select", "aria-label": f"Choose {self.called(obj)}"}
+        box = CheckboxInput(attrs, check_test=lambda _: False)
+        return box.render(ACTION_CHECKBOX_NAME, str(obj.pk))
+
+    def _named(self, request: HttpRequest, object_id: Any) -> dict[str, Any]:
+        row = self.get_object(request, object_id) if object_id else None
+        return {"title": self.called(row), "subtitle": None} if row else {}
 
 
 site = HouseholdAdmin(name="admin")

@@ -209,6 +209,9 @@ class SignIn(models.Model):
 
     unlock: "Unlock"
 
+    class Meta:
+        verbose_name = "signed-in browser"
+
     def __str__(self) -> str:
         return f"Sign-in {self.id}"
 

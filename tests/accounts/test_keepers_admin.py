@@ -1,6 +1,7 @@
 """The admin: for an unlocked keeper, with no door of its own, and nothing in it that is anybody's."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
+from accounts import invitations
 from accounts.admin_site import site
 from accounts.models import KeySlot, Person, SignIn, Unlock, Vault
 from llamora.database import shelf
@@ -118,14 +120,51 @@ def test_a_keeper_cannot_shut_themselves_out(at_work: Member) -> None:
     assert at_work.person.is_staff
 
 
-def test_what_is_logged_and_said_are_ids(at_work: Member, owner: Member) -> None:
+def test_what_is_logged_and_said_names_nobody(at_work: Member, owner: Member) -> None:
     at_work.post(person_page(owner), is_active="on", is_staff="on")
 
     entry = LogEntry.objects.get()
-    page = at_work.get("/admin/accounts/signin/").content.decode()
+    said = seen_on(at_work.get("/admin/accounts/invitation/"))
     assert str(owner.id) in entry.object_repr
-    assert "Olive" not in entry.object_repr + entry.change_message
-    assert f"Person {owner.id}" in page
+    assert "Saved." in said
+    assert "Olive" not in entry.object_repr + entry.change_message + said
+
+
+def seen_on(page: Any) -> str:
+    """What a page shows and reads out: no addresses, no values of fields."""
+    named = re.sub(r'aria-label="([^"]*)"[^>]*>', r">\1 ", page.content.decode())
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", named))
+
+
+def test_everybody_and_everything_is_called_by_what_the_keeper_knows(
+    at_work: Member, owner: Member, housemate: Member
+) -> None:
+    row, (link, _) = owner.row(), invitations.make(by=at_work.person)
+    at_work.post(person_page(owner), is_active="on", is_staff="on")
+    rows = (f"signin/{row.id}", f"invitation/{link.id}", f"person/{owner.id}")
+    paths = [*PAGES, *(f"/admin/accounts/{path}/change/" for path in rows)]
+    paths += [f"/admin/accounts/person/{owner.id}/{what}/" for what in ("history", "delete")]
+
+    for path in paths:
+        assert not re.search("[0-9a-f]{8}-[0-9a-f]{4}", seen_on(at_work.get(path))), path
+    people, browsers, links = (seen_on(at_work.get(path)) for path in PAGES[1:4])
+    assert "checked" not in at_work.get(PAGES[1]).content.decode()
+    assert "Choose Olive Ähre Olive Ähre keeper" in people
+    assert "in 1 browser password, recovery code" in people
+    assert "Humphrey housemate" in people
+    assert "Choose Olive Ähre, A browser Olive Ähre A browser" in browsers
+    assert re.search(r"Choose Invitation of \d+ \w+ \d{4}, \d\d:\d\d \d+ \w+ \d{4}", links)
+    assert "Olive Ähre" in seen_on(at_work.get(person_page(owner)))
+
+
+def test_times_are_those_of_the_keeper(at_work: Member, owner: Member) -> None:
+    Person.objects.filter(id=at_work.id).update(time_zone="Asia/Kolkata")
+    SignIn.objects.filter(person=owner.person).update(created_at=datetime(2026, 3, 5, 20, 0, tzinfo=UTC))
+
+    pages = [at_work.get(f"/admin/accounts/signin/{path}") for path in ("", f"{owner.row().id}/change/")]
+
+    assert all("6 Mar 2026, 01:30" in seen_on(page) for page in pages)
+    assert timezone.get_current_timezone_name() == "UTC"
 
 
 def end(keeper: Member, path: str, ids: list[Any]) -> None:

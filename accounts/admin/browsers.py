@@ -1,0 +1,73 @@
+"""The browsers that are signed in, and their end."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts import sessions
+from accounts.admin_site import IdsOnlyAdmin, moment, site
+from accounts.models import SignIn
+from llamora.counted import counted
+
+
+@admin.register(SignIn, site=site)
+class SignInAdmin(IdsOnlyAdmin):
+    """Browsers that are signed in."""
+
+    fields = ("person_name", "browser", "since", "last_seen", "until", "diary")
+    readonly_fields = fields
+    list_display = fields
+    list_select_related = ("person", "unlock")
+    ordering = ("-last_active",)
+    actions = ("end_sessions",)
+
+    def has_view_permission(self, *_: Any, **__: Any) -> bool:
+        """Let the keeper look."""
+        return True
+
+    def called(self, row: Any) -> str:
+        """Return whose browser it is, and which."""
+        return f"{row.person.name}, {self.browser(row)}"
+
+    @admin.display(description="person", ordering="person__name")
+    def person_name(self, row: SignIn) -> str:
+        """Return whose browser it is."""
+        return row.person.name
+
+    @admin.display(description="browser", ordering="device")
+    def browser(self, row: SignIn) -> str:
+        """Return what the browser called itself."""
+        return row.device or "A browser"
+
+    @admin.display(description="signed in", ordering="created_at")
+    def since(self, row: SignIn) -> str:
+        """Return when somebody signed in there."""
+        return moment(row.created_at)
+
+    @admin.display(description="last seen", ordering="last_active")
+    def last_seen(self, row: SignIn) -> str:
+        """Return when it was last in use."""
+        return moment(row.last_active)
+
+    @admin.display(description="stays signed in until", ordering="ends_at")
+    def until(self, row: SignIn) -> str:
+        """Return how long it stays signed in, as was chosen there."""
+        if not row.kept:
+            return "it is closed"
+        return moment(row.ends_at) if row.ends_at else "the household's limit"
+
+    @admin.display(description="diary", ordering="unlock")
+    def diary(self, row: SignIn) -> str:
+        """Return whether the vault is unlocked there."""
+        return "unlocked" if getattr(row, "unlock", None) is not None else "locked"
+
+    @admin.action(description="Sign these browsers out")
+    def end_sessions(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Sign these browsers out."""
+        chosen = list(rows)
+        for row in chosen:
+            sessions.end(sign_in_id=row.id, person_id=row.person_id)
+        sentence = f"{counted(len(chosen), 'browser was', 'browsers were')} signed out."
+        self.message_user(request, sentence, messages.SUCCESS)

@@ -1,0 +1,89 @@
+"""Links that let somebody in: made, shown once, withdrawn."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from accounts import invitations
+from accounts.admin_site import IdsOnlyAdmin, moment, site
+from accounts.models import Invitation, Person
+from llamora.counted import counted
+
+
+@admin.register(Invitation, site=site)
+class InvitationAdmin(IdsOnlyAdmin):
+    """Links that let somebody in. Each is shown once, when it is made; only its hash is kept."""
+
+    fields = ("made", "made_by_name", "state", "until", "used", "used_by_name")
+    readonly_fields = fields
+    list_display = fields
+    list_select_related = ("made_by", "used_by")
+    ordering = ("-created_at",)
+    actions = ("withdraw",)
+
+    def has_view_permission(self, *_: Any, **__: Any) -> bool:
+        """Let the keeper look."""
+        return True
+
+    def has_add_permission(self, *_: Any, **__: Any) -> bool:
+        """Let the keeper invite."""
+        return True
+
+    def called(self, row: Any) -> str:
+        """Return when it was made: a link has no name."""
+        return f"Invitation of {self.made(row)}"
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Make a link when asked to, and show it in this very answer."""
+        del form_url, extra_context
+        context = {**self.admin_site.each_context(request), "title": "Invite somebody"}
+        if request.method == "POST":
+            made, token = invitations.make(by=request.user if isinstance(request.user, Person) else None)
+            link = request.build_absolute_uri(invitations.path(token))
+            context |= {"link": link, "until": self.until(made)}
+        return render(request, "admin/accounts/invitation/invite.html", context)
+
+    @admin.display(description="made", ordering="created_at")
+    def made(self, row: Invitation) -> str:
+        """Return when it was made."""
+        return moment(row.created_at)
+
+    @admin.display(description="by", empty_value="the terminal")
+    def made_by_name(self, row: Invitation) -> str | None:
+        """Return who made it."""
+        return row.made_by.name if row.made_by else None
+
+    @admin.display(description="is")
+    def state(self, row: Invitation) -> str:
+        """Return what the link is good for now."""
+        if row.used_at is not None:
+            return "used"
+        return "past its time" if row.expires_at <= timezone.now() else "open"
+
+    @admin.display(description="good until", ordering="expires_at")
+    def until(self, row: Invitation) -> str:
+        """Return until when it lets somebody in."""
+        return moment(row.expires_at)
+
+    @admin.display(description="used", ordering="used_at", empty_value="not yet")
+    def used(self, row: Invitation) -> str | None:
+        """Return when somebody came by it."""
+        return moment(row.used_at) if row.used_at else None
+
+    @admin.display(description="let in", empty_value="nobody")
+    def used_by_name(self, row: Invitation) -> str | None:
+        """Return who came by it."""
+        if row.used_at is not None and row.used_by is None:
+            return "somebody who has left"
+        return row.used_by.name if row.used_by else None
+
+    @admin.action(description="Withdraw these invitations")
+    def withdraw(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Make links worthless; what was used stays in the list."""
+        withdrawn = sum(invitations.withdraw(row) for row in rows)
+        sentence = f"{counted(withdrawn, 'invitation was', 'invitations were')} withdrawn."
+        self.message_user(request, sentence, messages.SUCCESS)

@@ -1,0 +1,161 @@
+"""Who is in the household: switched on and off, signed out, deleted."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Max, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.defaultfilters import filesizeformat
+
+from accounts import holdings, rotation, sessions
+from accounts.admin_site import IdsOnlyAdmin, moment, site
+from accounts.models import KeySlot, Person
+from accounts.services.leaving import remove
+from llamora.counted import counted
+
+_LABELS = {"is_staff": "Keeper", "is_active": "Switched on"}
+_HELP = {
+    "is_staff": "Sees these pages: who is here, never what anybody writes.",
+    "is_active": "Switched off, nobody signs in under this name; the diary stays as it is.",
+}
+
+
+@admin.register(Person, site=site)
+class PersonAdmin(IdsOnlyAdmin):
+    """Who is in the household. People come by registering; a row made here would have no vault."""
+
+    fields = (
+        "name",
+        "is_staff",
+        "is_active",
+        "since",
+        "time_zone",
+        "vault_epoch",
+        "rotation",
+        "ways_in",
+        "signed_in",
+        "last_seen",
+        "holdings",
+        "size",
+    )
+    readonly_fields = tuple(name for name in fields if name not in ("is_staff", "is_active"))
+    list_display = ("name", "standing", "since", "last_seen", "signed_in", "ways_in")
+    ordering = ("created_at",)
+    actions = ("end_sessions",)
+
+    def called(self, row: Any) -> str:
+        """Return their name."""
+        return str(row.name)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Name the two switches by what they do."""
+        return super().get_form(request, obj, change, labels=_LABELS, help_texts=_HELP, **kwargs)
+
+    def has_change_permission(self, *_: Any, **__: Any) -> bool:
+        """Let the keeper switch people on and off."""
+        return True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let the keeper delete one person at a time, and not themselves: that is done under Settings."""
+        return obj is not None and obj.pk != request.user.pk
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say how much goes; ids of every row would tell nobody anything."""
+        del request
+        held = [holding for person in objs for holding in holdings.of(person.pk)]
+        return [], [(holding.words, f"{holding.rows:,}") for holding in held], set(), []
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show what goes, and how its owner takes it along first."""
+        person = self.get_object(request, object_id)
+        context = {"export_command": holdings.export_command(person) if person else ""}
+        return super().delete_view(request, object_id, {**(extra_context or {}), **context})
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete a person with everything of theirs."""
+        del request
+        remove(obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Keep a keeper from shutting themselves out."""
+        own = ("is_staff", "is_active") if obj is not None and obj.pk == request.user.pk else ()
+        return (*self.readonly_fields, *own)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return people with what is counted of them; of their slots no byte is read."""
+        people: QuerySet[Any] = super().get_queryset(request).select_related("vault")
+        slots = KeySlot.objects.only("owner_id", "kind").order_by("kind")
+        seen: QuerySet[Any] = people.prefetch_related(Prefetch("slots", queryset=slots)).annotate(
+            sign_in_count=Count("sign_ins"), seen_at=Max("sign_ins__last_active")
+        )
+        return seen
+
+    @admin.display(description="here as", ordering="is_staff")
+    def standing(self, person: Person) -> str:
+        """Return what they are in the household."""
+        role = "keeper" if person.is_staff else "housemate"
+        return role if person.is_active else f"{role}, switched off"
+
+    @admin.display(description="since", ordering="created_at")
+    def since(self, person: Person) -> str:
+        """Return when they came."""
+        return moment(person.created_at)
+
+    @admin.display(description="number of the data key", empty_value="no vault")
+    def vault_epoch(self, person: Person) -> int | None:
+        """Return the current epoch."""
+        vault = getattr(person, "vault", None)
+        return vault.epoch if vault else None
+
+    @admin.display(description="ways in", empty_value="none")
+    def ways_in(self, person: Any) -> str | None:
+        """Return the kinds of key slots there are."""
+        return ", ".join(slot.get_kind_display().lower() for slot in person.slots.all()) or None
+
+    @admin.display(description="signed in", ordering="sign_in_count")
+    def signed_in(self, person: Any) -> str:
+        """Return how many browsers are signed in."""
+        count = int(person.sign_in_count)
+        return f"in {counted(count, 'browser', 'browsers')}" if count else "nowhere"
+
+    @admin.display(description="last seen", ordering="seen_at", empty_value="signed in nowhere")
+    def last_seen(self, person: Any) -> str | None:
+        """Return when a browser of theirs was last in use."""
+        return moment(person.seen_at) if person.seen_at else None
+
+    @admin.display(description="new key under way")
+    def rotation(self, person: Person) -> str:
+        """Return how far an unfinished rotation has come."""
+        standing = rotation.standing(person.id)
+        return f"{standing.rows_left:,} rows to go" if standing else "no"
+
+    @admin.display(description="has written")
+    def holdings(self, person: Person) -> str:
+        """Return how many rows of each kind there are."""
+        return ", ".join(str(holding) for holding in holdings.of(person.id)) or "nothing"
+
+    @admin.display(description="sealed bytes")
+    def size(self, person: Person) -> str:
+        """Return how much room it takes, sealed."""
+        return filesizeformat(holdings.size_of(person.id))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write the two switches and nothing else; whoever is switched off is signed out."""
+        del request, form, change
+        obj.save(update_fields=["is_staff", "is_active"])
+        if not obj.is_active:
+            sessions.end_all(person_id=obj.id)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        """Say that it is done; an id would tell nobody anything."""
+        del obj_display, obj_id
+        self.message_user(request, "The diary is deleted.", messages.SUCCESS)
+        return redirect("admin:accounts_person_changelist")
+
+    @admin.action(description="Sign these people out everywhere")
+    def end_sessions(self, request: HttpRequest, people: QuerySet[Any]) -> None:
+        """Sign people out everywhere."""
+        ended = sum(sessions.end_all(person_id=person.id) for person in people)
+        sentence = f"{counted(ended, 'browser was', 'browsers were')} signed out."
+        self.message_user(request, sentence, messages.SUCCESS)
