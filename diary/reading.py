@@ -1,7 +1,8 @@
 """What was read for something the model wrote: which entries, and what was left out for length. Pure.
 
     {"entries": [[id, day], ...], "left_out": [[id, day], ...],
-     "recaps": [day, ...], "recaps_left_out": [day, ...],
+     "recaps": [day, ...], "recapped": [id, ...] of the entries these were made from,
+     "recaps_left_out": [day, ...],
      "replies": how many earlier replies, "replies_left_out": how many not,
      "is_cut": whether a text lost a part of itself,
      "traces": [id, ...] of what entries of days before were recalled by,
@@ -26,6 +27,7 @@ class Reading:
     entries: list[Place] = field(default_factory=list)
     left_out: list[Place] = field(default_factory=list)
     recaps: list[date] = field(default_factory=list)
+    recapped: list[UUID] = field(default_factory=list)
     recaps_left_out: list[date] = field(default_factory=list)
     replies: int = 0
     replies_left_out: int = 0
@@ -39,6 +41,7 @@ class Reading:
             "entries": _places(self.entries),
             "left_out": _places(self.left_out),
             "recaps": [day.isoformat() for day in self.recaps],
+            "recapped": [str(id_) for id_ in self.recapped],
             "recaps_left_out": [day.isoformat() for day in self.recaps_left_out],
             "replies": self.replies,
             "replies_left_out": self.replies_left_out,
@@ -46,6 +49,11 @@ class Reading:
             "traces": [str(id_) for id_ in self.traces],
             "near": [str(id_) for id_ in self.near],
         }
+
+    @property
+    def drawn_from(self) -> set[UUID]:
+        """Return the entries whose words were read, or whose recap was."""
+        return {id_ for id_, _ in self.entries} | set(self.recapped)
 
     @classmethod
     def from_json(cls, kept: Any) -> "Reading | None":
@@ -58,6 +66,7 @@ class Reading:
                 replies=int(kept["replies"]),
                 is_cut=bool(kept["is_cut"]),
                 # What was read before these were noted has none.
+                recapped=[UUID(id_) for id_ in kept.get("recapped", ())],
                 recaps_left_out=[date.fromisoformat(day) for day in kept.get("recaps_left_out", ())],
                 replies_left_out=int(kept.get("replies_left_out", 0)),
                 traces=[UUID(id_) for id_ in kept.get("traces", ())],

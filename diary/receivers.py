@@ -6,7 +6,6 @@ from uuid import UUID
 
 from accounts.rotation import data_key_turning
 from accounts.signals import vault_unlocked
-from diary.openings import receivers as openings
 from diary.recaps import receivers as recaps
 from diary.replies import receivers as replies
 from diary.services.entries import purge_bin
@@ -44,5 +43,4 @@ def connect() -> None:
     data_key_turning.connect(fold_before_a_turn, dispatch_uid="diary.fold_before_a_turn")
     replies.connect()
     recaps.connect()
-    openings.connect()
     vault_unlocked.connect(tidy_after_unlock, dispatch_uid="diary.tidy_after_unlock")

@@ -29,6 +29,8 @@ class Told:
     ago: int
     text: str
     id: UUID | None = None
+    # The entries that a recap was made from.
+    recapped: tuple[UUID, ...] = ()
     is_cut: bool = False
     # What apps above call it: the traces a person keeps on it.
     labels: tuple[str, ...] = ()
@@ -102,6 +104,7 @@ class OpeningErrand:
         self.reading.left_out = [place for place in places if place[0] not in kept]
         recaps = [one.day for one in told if one.id is None]
         self.reading.recaps = recaps
+        self.reading.recapped = [id_ for one in told for id_ in one.recapped]
         self.reading.recaps_left_out = [
             one.day for one in self.told if one.id is None and one.day not in recaps
         ]

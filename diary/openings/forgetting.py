@@ -1,12 +1,17 @@
-"""Openings that may repeat the words of an entry which is being destroyed; also while its owner is locked.
+"""Openings that may repeat the words of entries which are being destroyed; also while their owner is locked.
 
 What an opening was drawn from is sealed with it. Without the key, every opening that *can* have been drawn
-from the entry goes: those up to the third written day after it. With it, those that were.
+from an entry goes: those up to the third written day after it. With it, those that were.
 """
 
-from collections.abc import Collection
-from datetime import date
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from itertools import islice
+from operator import itemgetter
 from uuid import UUID
+
+from django.db.models import Min
 
 from diary.made import Opening
 from diary.models import Entry
@@ -14,28 +19,49 @@ from diary.openings.services import LATEST
 from diary.reading import Reading
 from llamora.crypto import EnvelopeError, VaultLocked
 
+# Written days in their order, and when the first entry of each was written.
+Written = Sequence[tuple[date, datetime]]
 
-def forget(entry: Entry) -> None:
-    """Delete the openings drawn from an entry; today's is made again when it is next asked for."""
-    # Where it stands, and where it stood before it was moved.
-    days = {entry.day, entry.first_day or entry.day}
-    after = Opening.objects.filter(owner_id=entry.owner_id, day__gt=min(days), is_dismissed=False)
-    drawn = [opening.id for opening in after if _is_drawn(opening, entry_id=entry.id, days=days)]
+
+def forget(gone: Collection[Entry], *, owner_id: UUID) -> None:
+    """Delete the openings drawn from entries; today's is made again when it is next asked for."""
+    if not gone:
+        return
+    ids = {entry.id for entry in gone}
+    # Where each stands, and where it stood before it was moved.
+    days = {entry.day for entry in gone} | {entry.first_day or entry.day for entry in gone}
+    after = Opening.objects.filter(owner_id=owner_id, day__gt=min(days), is_dismissed=False)
+    readings = {opening: _reading_of(opening) for opening in after.defer("text")}
+    written = _written_after(min(days), owner_id) if None in readings.values() else ()
+    drawn = [
+        opening.id
+        for opening, reading in readings.items()
+        if (
+            _can_be_drawn(opening, days=days, written=written)
+            if reading is None
+            # Those that were kept before the entries of a recap were noted know its day alone.
+            else ids & reading.drawn_from or days.intersection(reading.recaps)
+        )
+    ]
     Opening.objects.filter(id__in=drawn).delete()
 
 
-def _is_drawn(opening: Opening, *, entry_id: UUID, days: Collection[date]) -> bool:
+def _reading_of(opening: Opening) -> Reading | None:
     try:
-        reading = Reading.from_json(opening.read)
+        return Reading.from_json(opening.read)
     except (EnvelopeError, VaultLocked):
-        reading = None
-    if reading is None:
-        return any(_can_be_drawn(opening, day=day) for day in days)
-    return any(day in days for day in reading.recaps) or any(entry_id == id_ for id_, _ in reading.entries)
+        return None
 
 
-def _can_be_drawn(opening: Opening, *, day: date) -> bool:
-    between = Entry.objects.of(opening.owner_id).filter(day__gt=day, day__lt=opening.day)
-    # Only what was there already when it was made stood between them.
-    before = between.filter(created_at__lt=opening.created_at).order_by()
-    return before.values("day").distinct()[:LATEST].count() < LATEST
+def _written_after(day: date, owner_id: UUID) -> Written:
+    rows = Entry.objects.of(owner_id).filter(day__gt=day).order_by("day")
+    return list(rows.values("day").annotate(first=Min("created_at")).values_list("day", "first"))
+
+
+def _can_be_drawn(opening: Opening, *, days: Collection[date], written: Written) -> bool:
+    before = reversed(range(bisect_left(written, opening.day, key=itemgetter(0))))
+    # Only what was there already when it was made stood nearer.
+    there = (written[at][0] for at in before if written[at][1] < opening.created_at)
+    latest = list(islice(there, LATEST))
+    reach = latest[-1] if len(latest) == LATEST else date.min
+    return any(reach <= day < opening.day for day in days)

@@ -117,7 +117,13 @@ def _told(person: Person, day: date, before: Sequence[date]) -> Iterator[Told]:
             yield from _entries(there, day, pieces, most=MOST_OF_LATEST, labels=labels)
         elif recap := kept(person.id, there, digest=digest_of(key, there, pieces)):
             named = dict.fromkeys(name for entry in by_day[there] for name in labels.get(entry.id, ()))
-            yield Told(day=there, ago=(day - there).days, text=recap, labels=tuple(named))
+            yield Told(
+                day=there,
+                ago=(day - there).days,
+                text=recap,
+                recapped=tuple(piece.id for piece in pieces if piece.id),
+                labels=tuple(named),
+            )
         else:
             yield from _entries(there, day, pieces, most=MOST_OF_OTHERS, labels=labels)
 

@@ -12,6 +12,7 @@ from diary.digests import digest_key
 from diary.errors import Conflict, NotThere, NotYet
 from diary.made import Recap
 from diary.models import Draft, Entry
+from diary.openings import forgetting as openings
 from diary.services.drafts import clear_edited, clear_kept
 from diary.services.versions import replace_text
 from diary.texts import to_keep
@@ -132,16 +133,14 @@ def restore_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
 def destroy_entry(*, owner_id: UUID, entry_id: UUID) -> None:
     """Delete an entry in the bin for good, with its replies and versions; raise NotThere for any other."""
     with writing():
-        entry = Entry.objects.in_bin(owner_id).filter(id=entry_id).first()
-        if entry is None:
+        if not _destroy(Entry.objects.in_bin(owner_id).filter(id=entry_id), owner_id=owner_id):
             raise NotThere
-        entry.delete()
 
 
 def empty_bin(*, owner_id: UUID) -> int:
     """Delete everything in a person's bin for good; return how many entries."""
     with writing():
-        return _destroy(Entry.objects.in_bin(owner_id))
+        return _destroy(Entry.objects.in_bin(owner_id), owner_id=owner_id)
 
 
 def purge_bin(*, owner_id: UUID) -> int:
@@ -150,9 +149,11 @@ def purge_bin(*, owner_id: UUID) -> int:
     if not gone.exists():
         return 0
     with writing():
-        return _destroy(gone)
+        return _destroy(gone, owner_id=owner_id)
 
 
-def _destroy(gone: "QuerySet[Entry]") -> int:
+def _destroy(gone: "QuerySet[Entry]", *, owner_id: UUID) -> int:
+    # Once for all of them: it goes over every opening there is.
+    openings.forget(gone.only("id", "day", "first_day"), owner_id=owner_id)
     _, by_model = gone.delete()
     return by_model.get(Entry._meta.label, 0)

@@ -177,7 +177,8 @@ class Desk:
     def places_named(self, read: Sequence[Row]) -> dict[str, str]:
         """Return what the entries that were read for something are called here, where that is another id."""
         readings = [reading for row in read if (reading := Reading.from_json(row))]
-        ids = {id_ for reading in readings for id_, _ in (*reading.entries, *reading.left_out)}
+        ids = {id_ for reading in readings for id_, _ in reading.left_out}
+        ids = ids.union(*(reading.drawn_from for reading in readings))
         places = self.place_of(list(ids)) if ids else {}
         return {str(own): str(id_) for own, (id_, _) in places.items() if own != id_}
 

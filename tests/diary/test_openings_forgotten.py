@@ -1,11 +1,17 @@
 """An opening does not outlive the entries it was drawn from, whether or not somebody holds the key."""
 
+from contextlib import nullcontext
 from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from diary.made import Opening
 from diary.models import Entry
 from diary.reading import Reading
-from diary.services.entries import delete_entry, destroy_entry, move_entry, purge_bin
+from diary.services.entries import delete_entry, destroy_entry, empty_bin, move_entry, purge_bin
 from tests.diary.cast import Member
 
 FIRST = date(2024, 3, 1)
@@ -15,8 +21,15 @@ def day(number: int) -> date:
     return FIRST + timedelta(days=number)
 
 
-def opened(owner: Member, on: date, *entries: Entry, recaps: tuple[date, ...] = ()) -> None:
+def opened(
+    owner: Member,
+    on: date,
+    *entries: Entry,
+    recaps: tuple[date, ...] = (),
+    recapped: tuple[Entry, ...] = (),
+) -> None:
     reading = Reading(entries=[(entry.id, entry.day) for entry in entries], recaps=list(recaps))
+    reading.recapped = [entry.id for entry in recapped]
     with owner.unlocked():
         row = Opening(owner_id=owner.id, day=on, text="You meant to mend the boat.")
         row.read = reading.as_json()
@@ -65,6 +78,38 @@ def test_an_entry_that_was_moved_since_takes_its_openings_along(owner: Member) -
     destroyed(owner, entry)
 
     assert standing(owner) == []
+
+
+def test_an_entry_takes_along_what_was_drawn_from_the_recap_of_a_day_between(owner: Member) -> None:
+    entry = owner.wrote("The boat", day=day(0))
+    other = owner.wrote("The oars", day=day(4))
+    with owner.unlocked():
+        move_entry(owner_id=owner.id, entry_id=entry.id, day=day(3))
+    opened(owner, day(6), other, recaps=(day(3),), recapped=(entry,))
+    opened(owner, day(7), other, recaps=(day(4),), recapped=(other,))
+    with owner.unlocked():
+        move_entry(owner_id=owner.id, entry_id=entry.id, day=day(5))
+
+    destroyed(owner, entry)
+
+    assert standing(owner) == [day(7)]
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_a_full_bin_is_emptied_with_one_look_at_the_openings(owner: Member, is_locked: bool) -> None:
+    written = [owner.wrote("The boat", day=day(number)) for number in range(12)]
+    for number in range(1, 14):
+        opened(owner, day(number), written[number - 1] if number < 13 else written[0])
+    gone = [entry.id for entry in written[::3]]
+    Entry.objects.filter(id__in=gone).update(deleted_at=timezone.now())
+
+    with CaptureQueriesContext(connection) as seen, nullcontext() if is_locked else owner.unlocked():
+        empty_bin(owner_id=owner.id)
+
+    # Found, and collected and deleted at once; and the days written beside them, where nobody holds the key.
+    assert len([query for query in seen if '"diary_opening"' in query["sql"]]) == 3
+    assert len([query for query in seen if "MIN(" in query["sql"]]) == is_locked
+    assert not set(standing(owner)) & {day(1), day(4), day(7), day(10)}
 
 
 def test_without_the_key_everything_that_may_have_been_drawn_from_it_goes(owner: Member) -> None:
