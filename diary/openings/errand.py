@@ -6,12 +6,15 @@ beginnings of their entries. What does not fit is left out from its oldest end.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
+
+from django.utils import timezone
 
 from diary import days, prompts
 from diary.asking import refuse_locked, room_in
 from diary.made import Opening
+from diary.models import Entry
 from diary.reading import Reading
 from diary.replies.context import SHORTEST, fit_latest
 from llamora.inference.job import Counting, Outcome, Prompt, State
@@ -73,6 +76,7 @@ class OpeningErrand:
     told: tuple[Told, ...]
     is_new: bool = False
     standing: str = ""
+    asked_at: datetime = field(default_factory=timezone.now)
     reading: Reading = field(default_factory=Reading)
 
     async def compose(self, server: Counting, *, share: float) -> Prompt:
@@ -116,12 +120,22 @@ class OpeningErrand:
 
     def keep(self, outcome: Outcome) -> None:
         """Keep it once it is whole; what was cut short is made anew, and an error is never an opening."""
-        if outcome.state != State.DONE or not outcome.text.strip():
+        if outcome.state != State.DONE or not outcome.text.strip() or self._is_unwanted():
             return
         Opening.objects.filter(owner_id=self.owner_id, day=self.day).delete()
         made = Opening(id=self.id, owner_id=self.owner_id, day=self.day, text=outcome.text.strip())
         made.read = self.reading.as_json()
         made.save(force_insert=True)
+
+    def _is_unwanted(self) -> bool:
+        """Return whether it was dismissed, or something it was drawn from destroyed, while it was written."""
+        of_the_day = Opening.objects.filter(owner_id=self.owner_id, day=self.day)
+        drawn_from = self.reading.drawn_from
+        there = Entry.objects.filter(owner_id=self.owner_id, id__in=drawn_from).order_by()
+        return (
+            there.count() < len(drawn_from)
+            or of_the_day.filter(is_dismissed=True, created_at__gte=self.asked_at).exists()
+        )
 
     def mark(self, outcome: Outcome) -> None:
         """Nothing to mark: it is made when the day is next opened."""

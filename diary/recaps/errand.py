@@ -8,6 +8,8 @@ from uuid import UUID
 from diary import days, prompts
 from diary.asking import refuse_locked, room_in
 from diary.made import Recap
+from diary.models import Entry
+from diary.pieces import pieces_of
 from diary.replies.context import SHORTEST, Piece, fit_latest
 from llamora.inference.job import Counting, Outcome, Prompt, State
 from llamora.llm.deltas import Turns
@@ -45,11 +47,16 @@ class RecapErrand:
 
     def keep(self, outcome: Outcome) -> None:
         """Put a whole recap in the place of an older one; what came of any other job is let go."""
-        if outcome.state != State.DONE or not outcome.text.strip():
+        if outcome.state != State.DONE or not outcome.text.strip() or not self._is_true():
             return
         Recap.objects.filter(owner_id=self.owner_id, day=self.day).delete()
         body = {"text": outcome.text.strip(), "digest": self.digest}
         Recap(id=self.id, owner_id=self.owner_id, day=self.day, body=body).save(force_insert=True)
+
+    def _is_true(self) -> bool:
+        """Return whether the day still says what was read: one that lost an entry has lost its words."""
+        now = pieces_of(Entry.objects.of(self.owner_id).on(self.day), zone="UTC")
+        return [(one.id, one.text) for one in now] == [(one.id, one.text) for one in self.pieces]
 
     def mark(self, outcome: Outcome) -> None:
         """Nothing to mark: it is made again when it is next wanted."""

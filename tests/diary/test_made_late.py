@@ -1,0 +1,98 @@
+"""What a job brings home just after its reason is gone is not kept."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+
+from diary.made import Opening, Recap
+from diary.models import Entry
+from diary.openings import services
+from diary.openings.errand import OpeningErrand
+from diary.pieces import pieces_of
+from diary.reading import Reading
+from diary.recaps.errand import RecapErrand
+from diary.services.entries import delete_entry, destroy_entry, edit_entry, move_entry
+from llamora.database import writing
+from llamora.fields import new_id
+from llamora.inference.job import Outcome, State
+from tests.diary.cast import Member
+
+DAY = date(2024, 3, 1)
+DONE = Outcome(text="You meant to mend the boat.", state=State.DONE)
+
+
+def deletes(owner: Member, entry: Entry) -> None:
+    delete_entry(owner_id=owner.id, entry_id=entry.id)
+
+
+def destroys(owner: Member, entry: Entry) -> None:
+    deletes(owner, entry)
+    destroy_entry(owner_id=owner.id, entry_id=entry.id)
+
+
+def moves(owner: Member, entry: Entry) -> None:
+    move_entry(owner_id=owner.id, entry_id=entry.id, day=DAY + timedelta(days=9))
+
+
+def edits(owner: Member, entry: Entry) -> None:
+    edit_entry(owner_id=owner.id, entry_id=entry.id, text="The oars", revision=entry.revision)
+
+
+def dismisses(owner: Member, _: Entry) -> None:
+    services.dismiss(owner.id, DAY + timedelta(days=1))
+
+
+def leaves(_: Member, __: Entry) -> None:
+    """Nothing happens meanwhile."""
+
+
+Meanwhile = Callable[[Member, Entry], None]
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "kept"), [(leaves, 1), (deletes, 0), (destroys, 0), (moves, 0), (edits, 0)]
+)
+def test_a_recap_is_kept_while_its_day_says_the_same(owner: Member, meanwhile: Meanwhile, kept: int) -> None:
+    entry = owner.wrote("The boat", day=DAY)
+    with owner.unlocked():
+        pieces = pieces_of([entry], zone="Europe/Berlin")
+        errand = RecapErrand(id=new_id(), owner_id=owner.id, day=DAY, pieces=pieces, digest="")
+        meanwhile(owner, entry)
+
+        with writing():
+            errand.keep(DONE)
+
+    assert Recap.objects.count() == kept
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "kept"), [(leaves, 1), (deletes, 1), (moves, 1), (destroys, 0), (dismisses, 0)]
+)
+@pytest.mark.parametrize("by_recap", [False, True])
+def test_an_opening_is_kept_while_it_is_wanted_and_its_entries_are_there(
+    owner: Member, meanwhile: Meanwhile, kept: int, *, by_recap: bool
+) -> None:
+    entry = owner.wrote("The boat", day=DAY)
+    reading = Reading(recapped=[entry.id]) if by_recap else Reading(entries=[(entry.id, DAY)])
+    errand = OpeningErrand(
+        id=new_id(), owner_id=owner.id, day=DAY + timedelta(days=1), told=(), reading=reading
+    )
+    with owner.unlocked():
+        meanwhile(owner, entry)
+
+        with writing():
+            errand.keep(DONE)
+
+    assert Opening.objects.filter(is_dismissed=False).count() == kept
+
+
+def test_another_is_kept_where_an_earlier_one_was_dismissed(owner: Member) -> None:
+    with owner.unlocked():
+        services.dismiss(owner.id, DAY)
+        errand = OpeningErrand(id=new_id(), owner_id=owner.id, day=DAY, told=())
+
+        with writing():
+            errand.keep(DONE)
+
+        assert Opening.objects.get().text == DONE.text
