@@ -6,7 +6,7 @@ redirects are never followed: what is written goes to the address that was named
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from copy import copy
 from typing import Any
 
@@ -28,6 +28,7 @@ from llamora.llm.errors import (
     WrongAddress,
     from_answer,
 )
+from llamora.llm.markup import opens_thinking
 from llamora.llm.probe import Offer
 from llamora.llm.reading import Reading
 from llamora.llm.transport import QuickTransport
@@ -90,6 +91,8 @@ class ModelServer:
         self._on_failure = on_failure
         self._client: httpx.AsyncClient | None = None
         self._urls: dict[str, httpx.URL] = {}
+        # Models whose template opens their thinking, so that only its end is to be seen.
+        self._think_first: set[str] = set()
 
     def is_at(self, base_url: str, *, api_key: str) -> bool:
         """Whether this is that server, asked with that key."""
@@ -106,7 +109,12 @@ class ModelServer:
 
     async def probe(self) -> Offer:
         """Ask what is there; remembered as `offer`."""
-        self.offer = await probing.probe(self._ask)
+        before, self.offer = self.offer, await probing.probe(self._ask)
+        if self.offer.counts_tokens and self.offer != before:
+            # A server that does not tell is found out by the first reply.
+            with suppress(ModelError):
+                if opens_thinking(await self._applied([{"role": "user", "content": "Hello."}])):
+                    self._think_first.add(self._name)
         return self.offer
 
     async def stream(
@@ -124,14 +132,21 @@ class ModelServer:
         `schema` asks for an answer in JSON; not every server keeps to it, so the answer must be looked at.
         `silence` and `limit` are seconds: how long nothing may come, and how long all of it may take.
         """
-        clock, reading = Clock(silence=silence, limit=limit), Reading()
+        clock, name = Clock(silence=silence, limit=limit), self._name
+        # An answer in JSON begins with it, whatever the template opens.
+        reading = Reading(thinks_first=schema is None and name in self._think_first)
         body = self._body(turns, max_tokens=max_tokens, temperature=temperature, schema=schema)
         async with self._told(), self._answer("/v1/chat/completions", body, clock) as answer:
             chunks = answer.aiter_raw()
             while not reading.ended and (chunk := await clock.chunk(chunks)) is not None:
                 if delta := reading.feed(chunk):
+                    if delta.withdraw:
+                        # Once shown for a moment; its next thoughts are taken for what they are.
+                        self._think_first.add(name)
                     yield delta
             last = reading.close()
+        if reading.was_wrong:
+            self._think_first.discard(name)
         # The connection is free again before the end is told.
         if last:
             yield last
@@ -151,18 +166,27 @@ class ModelServer:
         """Tokens of a whole prompt, with what the model's template adds."""
         if not (self.offer and self.offer.counts_tokens):
             return sum(tokens.estimate(turn["content"]) + tokens.OF_A_TURN for turn in turns)
-        answer = await self._ask("/apply-template", {"messages": list(turns)})
-        prompt = answer.get("prompt") if isinstance(answer, dict) else None
-        if not isinstance(prompt, str):
-            raise Malformed
         # One more for the token that begins every prompt.
-        return await self.count_tokens(prompt) + 1
+        return await self.count_tokens(await self._applied(turns)) + 1
 
     async def close(self) -> None:
         """Let go of the connections."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+    @property
+    def _name(self) -> str:
+        """The model that is asked."""
+        return self.model or (self.offer.name if self.offer else "")
+
+    async def _applied(self, turns: Turns) -> str:
+        """The prompt that the model's template makes of these turns."""
+        answer = await self._ask("/apply-template", {"messages": list(turns)})
+        prompt = answer.get("prompt") if isinstance(answer, dict) else None
+        if not isinstance(prompt, str):
+            raise Malformed
+        return prompt
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -179,7 +203,7 @@ class ModelServer:
         self, turns: Turns, *, max_tokens: int, temperature: float | None, schema: dict[str, Any] | None
     ) -> dict[str, Any]:
         body: dict[str, Any] = {
-            "model": self.model or (self.offer.name if self.offer else ""),
+            "model": self._name,
             "messages": list(turns),
             "stream": True,
             "stream_options": {"include_usage": True},

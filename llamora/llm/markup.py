@@ -1,7 +1,8 @@
 """The model's own markup, taken out of its text: thinking, and end-of-text markers that leaked.
 
     <think> ... </think>    thinking, wherever it stands; also <thinking> and <thought>
-    ... </think>            a lone end: the template opened it, so all that came before was thinking
+    ... </think>            a lone end: the template opened it, so all that came before was thinking;
+                            where that is known of a model, what it begins with is held to be thinking
     <|im_end|> and others   the end; whatever the model invents after it is not part of the reply
     </s>                    the end only when nothing follows (it is also how HTML closes a strike-through)
 
@@ -37,6 +38,11 @@ _BEGINNINGS = frozenset(tag[:length] for tag in _ALL for length in range(1, len(
 _LONGEST = max(map(len, _ALL))
 
 
+def opens_thinking(prompt: str) -> bool:
+    """Return whether a prompt ends in the beginning of the model's thinking."""
+    return prompt.rstrip().endswith(_OPEN)
+
+
 class Sifted(NamedTuple):
     """What was text, what was thought, and whether earlier text must be taken back."""
 
@@ -60,12 +66,18 @@ def _only_soft_ends(text: str) -> bool:
 
 
 class Sieve:
-    """Feeds on text as it comes; gives back what a person should read."""
+    """Feeds on text as it comes; gives back what a person should read.
 
-    def __init__(self) -> None:
+    `thinks_first` says that this model's template opens its thinking. It is believed until a tag, or the
+    server, says where the thinking is; of a reply that came to its end without either it was not true.
+    """
+
+    def __init__(self, *, thinks_first: bool = False) -> None:
         self.ended = False
+        self.was_wrong = False
         self._held = ""
-        self._thinking = False
+        self._thinking = self._is_believed = thinks_first
+        self._believed: list[str] = []
         self._thought_before = False
         self._written = False
         self._reset()
@@ -73,6 +85,8 @@ class Sieve:
     def feed(self, text: str, *, thought_apart: bool = False) -> Sifted:
         """Sort this text; `thought_apart` says that the server sends its thinking in a field of its own."""
         self._thought_before |= thought_apart
+        if thought_apart and self._is_believed:
+            self._thinking = self._is_believed = False
         if self.ended:
             return Sifted("", "", False)
         text = self._held + text
@@ -84,11 +98,14 @@ class Sieve:
         self._sort(text[:cut])
         return self._taken()
 
-    def close(self) -> Sifted:
-        """What was held back and never became a tag."""
+    def close(self, *, is_whole: bool = True) -> Sifted:
+        """What was held back and never became a tag; `is_whole` when the model itself came to an end."""
         held, self._held = self._held, ""
         if not self.ended and not _only_soft_ends(held):
             self._put(held)
+        if self._is_believed and is_whole and (text := "".join(self._believed).lstrip()):
+            self.was_wrong = True
+            return Sifted(text, "", False)
         return self._taken()
 
     def _reset(self) -> None:
@@ -104,6 +121,8 @@ class Sieve:
     def _put(self, text: str) -> None:
         if self._thinking:
             self._thought.append(text)
+            if self._is_believed:
+                self._believed.append(text)
             return
         # Models like to begin with empty lines, above all after thinking.
         text = text if self._written else text.lstrip()
@@ -130,6 +149,7 @@ class Sieve:
         if tag in _END:
             self.ended, self._held = True, ""
             return False
+        self._is_believed = False
         if tag in _OPEN:
             self._thinking = self._thought_before = True
         elif self._thinking or self._thought_before:

@@ -46,12 +46,12 @@ def _usage(counts: object) -> Usage | None:
 
 
 class Reading:
-    """One reply as it comes in."""
+    """One reply as it comes in; `thinks_first` when its model is known to begin in the midst of thinking."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, thinks_first: bool = False) -> None:
         self.ended = False
         self._events = EventReader()
-        self._sieve = Sieve()
+        self._sieve = Sieve(thinks_first=thinks_first)
         self._menders = (Mender(), Mender())
         self._guards = (Guard(), Guard())
         self._reason: str | None = None
@@ -78,11 +78,16 @@ class Reading:
             raise Dropped from None
         if not self.ended and self._reason is None:
             raise Dropped
-        text, thought, _ = self._sieve.close()
+        text, thought, _ = self._sieve.close(is_whole=self._reason != "length")
         if text or thought:
             last = last or Delta()
             last = last._replace(text=last.text + text, thought=last.thought + thought)
         return last and last._replace(pieces=last.pieces + self._pieces)
+
+    @property
+    def was_wrong(self) -> bool:
+        """Whether the model did not begin with thinking where it was held to."""
+        return self._sieve.was_wrong
 
     def finish(self) -> Finish:
         """How it ended."""

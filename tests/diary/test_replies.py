@@ -7,7 +7,7 @@ import pytest
 from diary.models import Reply
 from diary.rendering import render
 from tests.diary.cast import Member
-from tests.diary.tabs import Live, ask, kept, wait_until_kept, words_in, words_of
+from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept, words_in, words_of
 from tests.fakes.model_server import FakeModelServer, Script, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,6 +121,22 @@ def test_stop_closes_the_connection_and_keeps_what_came(
     assert whole(SLOW).startswith(text)
     assert model.wait_for_hang_up()
     assert words_of(tab.wait_for("end", reply=reply)["html"]) == render(text)
+
+
+def test_thoughts_that_its_template_opens_are_not_kept_when_it_is_stopped(
+    owner: Member, transactional_db: None
+) -> None:
+    thoughts = Script(tokens=["THOUGHT "] * 300, rate=100)
+    with FakeModelServer(thoughts, opens="<think>\n") as model, serving(model.url) as live:
+        tab = live.tab(owner, owner.today)
+        reply = ask(owner, owner.wrote("Tea.").id)
+        tab.wait_for("delta", reply=reply, count=3)
+
+        owner.post(f"/replies/{reply}/stop/", script=True)
+
+        assert kept(owner, reply) == ("", "stopped", "")
+        assert "THOUGHT" in str(tab.of("delta", reply))
+        assert not tab.shows(reply)
 
 
 def test_a_reply_can_be_stopped_while_it_waits(live: Live, model: FakeModelServer, owner: Member) -> None:

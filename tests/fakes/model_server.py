@@ -54,6 +54,7 @@ class Manners:
     api_key: str = ""
     loading: bool = False
     redirect: str = ""
+    opens: str = ""  # what the template adds behind the turns
     default: Script = field(default_factory=Script)
 
 
@@ -236,7 +237,8 @@ class FakeModelServer:
                 return 200, {"tokens": list(range(len(request.body["content"])))}
             if path == "/apply-template":
                 turns = request.body["messages"]
-                return 200, {"prompt": "".join(f"{turn['role']}: {turn['content']}\n" for turn in turns)}
+                told = "".join(f"{turn['role']}: {turn['content']}\n" for turn in turns)
+                return 200, {"prompt": told + manners.opens}
         if manners.kind == "Ollama":
             loaded = {"name": manners.model, "model": manners.model, "context_length": manners.context}
             pages["/api/ps"] = {"models": [loaded]}

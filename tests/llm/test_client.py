@@ -75,6 +75,40 @@ async def test_what_is_sent_is_what_was_asked_and_no_more(
     assert "temperature" not in body
 
 
+LONE = Script(tokens=["perhaps ", "rain", "</think>", "It ", "rained."], rate=50)
+
+
+async def texts(server: ModelServer) -> list[str]:
+    """What each delta of a reply brought to be read, and what was taken back, marked."""
+    deltas = [part async for part in server.stream(TURNS, max_tokens=500) if isinstance(part, Delta)]
+    return [f"{'-' if delta.withdraw else ''}{delta.text}" for delta in deltas]
+
+
+async def test_a_template_that_opens_the_thinking_is_known_from_the_first_reply_on() -> None:
+    with FakeModelServer(LONE, opens="<think>\n") as upstream:
+        server = ModelServer(upstream.url)
+        await server.probe()
+
+        came = await texts(server)
+
+        await server.close()
+    assert "".join(came) == "It rained."
+
+
+async def test_a_server_that_does_not_tell_of_its_template_is_found_out_once() -> None:
+    with FakeModelServer(LONE, LONE, Script(tokens=["Tea."]), LONE, kind="Ollama") as upstream:
+        server = ModelServer(upstream.url)
+        await server.probe()
+
+        first, *others = [await texts(server) for _ in range(4)]
+
+        await server.close()
+    assert "perhaps" in "".join(first)
+    assert ["".join(came) for came in others[:2]] == ["It rained.", "Tea."]
+    # One that did not think first is no more held to it.
+    assert "perhaps" in "".join(others[2])
+
+
 async def test_half_a_character_in_what_is_sent_harms_nobody(
     upstream: FakeModelServer, server: ModelServer
 ) -> None:

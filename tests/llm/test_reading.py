@@ -22,9 +22,9 @@ def event(text: str = "", *, finish: str | None = None, **fields: object) -> byt
     return b"data: " + json.dumps(payload, ensure_ascii=False).encode() + b"\n\n"
 
 
-def read(*chunks: bytes) -> tuple[str, str, Finish]:
+def read(*chunks: bytes, thinks_first: bool = False) -> tuple[str, str, Finish]:
     """What a person would have on the page in the end."""
-    reading, text, thought = Reading(), "", ""
+    reading, text, thought = Reading(thinks_first=thinks_first), "", ""
     deltas = [reading.feed(chunk) for chunk in chunks]
     for delta in [*deltas, reading.close()]:
         if delta is None:
@@ -142,6 +142,34 @@ def test_inline_thinking_is_thought_however_it_is_cut(tag: str) -> None:
 
 def test_a_lone_end_of_thinking_withdraws_what_came_before() -> None:
     assert shown("perhaps ", "rain</th", "ink>\n\nIt rained.")[0] == "It rained."
+
+
+def test_what_is_known_to_be_thinking_is_text_at_no_moment() -> None:
+    reading = Reading(thinks_first=True)
+    deltas = [reading.feed(event(text)) for text in ("perhaps ", "rain</th", "ink>\n\nIt rained.")]
+
+    assert [delta.text for delta in deltas if delta] == ["", "", "It rained."]
+    assert "".join(delta.thought for delta in deltas if delta) == "perhaps rain"
+    assert not any(delta.withdraw for delta in deltas if delta)
+
+
+def test_a_model_held_to_think_first_that_does_not_is_heard_all_the_same() -> None:
+    whole, cut = event(finish="stop"), event(finish="length")
+
+    assert read(event("\nIt "), event("rained."), whole, DONE, thinks_first=True)[0] == "It rained."
+    assert read(event("It rained.<|im_end|>"), DONE, thinks_first=True)[0] == "It rained."
+    assert read(event("perhaps "), event("it"), cut, DONE, thinks_first=True)[0] == ""
+    assert read(event("<think>hm</think>Tea."), whole, DONE, thinks_first=True)[:2] == ("Tea.", "hm")
+
+
+def test_a_server_that_sends_thinking_apart_is_believed_before_the_template() -> None:
+    reading = Reading(thinks_first=True)
+
+    reading.feed(event(reasoning_content="hm"))
+
+    tea = reading.feed(event("Tea."))
+    assert tea is not None
+    assert (tea.text, tea.thought) == ("Tea.", "")
 
 
 def test_a_lone_end_in_one_piece_with_its_thought_keeps_the_thought() -> None:
