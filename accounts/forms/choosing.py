@@ -86,17 +86,21 @@ class SettingsForm(forms.Form):
         coerce=_is_yes,
         empty_value=None,
         choices=[
-            (False, "Enter begins a new line, Ctrl and Enter keep"),
-            (True, "Enter keeps, Ctrl and Enter begin a new line"),
+            (False, "Ctrl and Enter keep"),
+            (True, "Enter keeps"),
         ],
+        help_text="The other of the two begins a new line.",
     )
     single_keys = forms.TypedChoiceField(
         label="Single keys",
         required=False,
         coerce=_is_yes,
         empty_value=None,
-        choices=[(True, "Lead about: T to today, L locks, and so on"), (False, "Do nothing by themselves")],
-        help_text="Switch them off if you speak to your computer, or press keys by accident.",
+        choices=[(True, "Lead about"), (False, "Do nothing by themselves")],
+        help_text=(
+            "T leads to today, L locks, ? lists them all. Switch them off if you speak to your computer, or "
+            "press keys by accident."
+        ),
     )
     model = forms.TypedChoiceField(
         label="Model that answers you",

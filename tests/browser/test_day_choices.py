@@ -23,7 +23,7 @@ def test_single_keys_are_switched_off_and_enter_keeps(new_diary: NewDiary) -> No
     chooses(
         diary,
         Single_keys="Do nothing by themselves",
-        In_the_box_where_you_write="Enter keeps, Ctrl and Enter begin a new line",
+        In_the_box_where_you_write="Enter keeps",
     )
     diary.open()
 
