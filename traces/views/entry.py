@@ -150,4 +150,4 @@ def choices(request: HouseholdRequest) -> HttpResponse:
         proposals.want(request.user.id, wanted=request.POST.get("want") == "on")
         return redirect("trace_choices")
     wanted = not Choices.objects.filter(owner_id=request.user.id, makes_proposals=False).exists()
-    return render(request, "traces/choices.html", {"wanted": wanted})
+    return render(request, "traces/choices.html", {"wanted": wanted, "in_settings": True})
