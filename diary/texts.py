@@ -8,9 +8,12 @@ Line ends become LF; nothing else is changed. A text that cannot be kept exactly
         NotText          not_text       NUL, or half a character (a lone surrogate)
 """
 
+import unicodedata
 from typing import ClassVar
 
 NUL = "\0"
+# Letters and signs by their category, of which nothing is to be seen: fillers of Hangul, blank Braille.
+_UNSEEN = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 class TextRefused(Exception):  # noqa: N818 - an answer to the person, not a fault
@@ -66,6 +69,11 @@ def has_lone_surrogate(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def can_be_seen(text: str) -> bool:
+    """Return whether a letter, digit or sign is in the text, and not joiners, marks and white space alone."""
+    return any(unicodedata.category(sign)[0] in "LNPS" and sign not in _UNSEEN for sign in text)
 
 
 def to_keep(text: str, *, limit: int) -> str:

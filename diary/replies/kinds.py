@@ -11,7 +11,7 @@ from diary.made import OwnKind
 from diary.models import Reply, ReplyKind
 from diary.reading import Reading
 from diary.replies.refusals import NoSuchWay, RefusedWish
-from diary.texts import TextRefused, to_keep
+from diary.texts import TextRefused, can_be_seen, to_keep
 from llamora.crypto import EnvelopeError
 from llamora.database import Prepared, writing
 
@@ -134,12 +134,15 @@ def add(*, owner_id: UUID, name: str, wish: str) -> Asked:
 
 def _kept(text: str, *, limit: int) -> str:
     try:
-        return " ".join(to_keep(text, limit=limit).split())
+        kept = " ".join(to_keep(text, limit=limit).split())
     except TextRefused:
         sentence = (
             f"A way needs a name of up to {LONGEST_NAME} characters and a wish of up to {LONGEST_WISH}."
         )
         raise RefusedWish(sentence) from None
+    if not can_be_seen(kept):
+        raise RefusedWish("A way needs a name and a wish of which something can be seen.")
+    return kept
 
 
 def remove(*, owner_id: UUID, way: UUID) -> None:

@@ -157,6 +157,17 @@ def test_ways_are_refused_beyond_their_bounds(owner: Member) -> None:
     assert OwnKind.objects.count() == kinds.MOST
 
 
+@pytest.mark.parametrize("blank", ["\u200b", "\u2060 \ufeff", "\ufe0f\u200d", "\u3164", "\u2800\u00ad"])
+def test_a_way_of_which_nothing_can_be_seen_is_refused(owner: Member, blank: str) -> None:
+    with owner.unlocked():
+        for name, wish in ((blank, "x"), ("x", blank)):
+            with pytest.raises(RefusedWish) as refused:
+                kinds.add(owner_id=owner.id, name=name, wish=wish)
+            assert refused.value.sentence.endswith("something can be seen.")
+        for name in ("⛵", "À bord", "雨", "?", f"é{blank}"):
+            kinds.add(owner_id=owner.id, name=name, wish="x")
+
+
 def test_a_refused_way_stays_in_its_form(owner: Member) -> None:
     entry = owner.wrote("Tea.")
 
