@@ -4,7 +4,8 @@ const states = new WeakMap();
 
 export function writing(form) {
   if (!states.has(form)) {
-    states.set(form, { keeping: false, unsure: null, saving: null, failed: false, conflict: false, letGo: "" });
+    const saves = { saving: null, since: null, going: null, sent: [], failed: false, conflict: false };
+    states.set(form, { keeping: false, unsure: null, letGo: "", ...saves });
   }
   return states.get(form);
 }

@@ -1,10 +1,17 @@
 """What is being written, saved sealed on the server while it is typed."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from tests.browser.browsing import NewDiary
-from tests.browser.diary import Diary
+from tests.browser.diary import Diary, wait_until
+
+# What a page is told of when another tab comes to the front.
+HIDDEN = """() => {
+  Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+  delete document.visibilityState;
+}"""
 
 
 def test_a_draft_survives_a_reload_and_is_there_in_another_tab(diary: Diary, new_diary: NewDiary) -> None:
@@ -23,9 +30,52 @@ def test_leaving_the_page_at_once_saves_the_draft(diary: Diary) -> None:
     diary.page.get_by_role("link", name="You", exact=True).click()
     expect(diary.page).to_have_title("You · Llamora")
 
-    diary.open()
+    # What a page sends while it goes arrives when it can.
+    wait_until(diary.page, lambda: diary.open().box.input_value() == "Typed and gone")
 
-    expect(diary.box).to_have_value("Typed and gone")
+
+def test_leaving_while_a_save_takes_long_is_asked_about_and_loses_nothing(diary: Diary) -> None:
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    diary.page.on("dialog", leave)
+    with diary.house.busy_disk():
+        diary.box.press_sequentially("Alpha ")
+        diary.page.wait_for_timeout(2_000)
+        diary.box.press_sequentially("and Beta")
+        diary.page.evaluate("() => { location.href = '/keys/' }")
+        diary.page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+
+    diary.page.wait_for_url("**/keys/")
+    wait_until(diary.page, lambda: diary.open().box.input_value() == "Alpha and Beta")
+
+
+def test_a_page_that_was_hidden_during_a_save_is_in_no_conflict_with_itself(diary: Diary) -> None:
+    with diary.house.busy_disk():
+        diary.box.press_sequentially("Alpha ")
+        diary.page.wait_for_timeout(900)
+        diary.box.press_sequentially("and Beta")
+        diary.page.evaluate(HIDDEN)
+        diary.page.wait_for_timeout(300)
+    with diary.page.expect_response(lambda answer: "Gamma" in (answer.request.post_data or "")):
+        diary.box.press_sequentially(", and Gamma")
+
+    expect(diary.page.locator("#composer [data-conflict]")).to_be_hidden()
+    diary.reload()
+    expect(diary.box).to_have_value("Alpha and Beta, and Gamma")
+
+
+def test_who_never_pauses_is_saved_all_the_same(diary: Diary) -> None:
+    saved: list[str] = []
+    diary.page.on("request", lambda request: saved.append(request.url) if "/draft/" in request.url else None)
+
+    diary.box.press_sequentially("Words that go on and on without any rest, and on.", delay=120)
+
+    assert 1 <= len(saved) <= 3
 
 
 def test_an_entry_that_was_kept_leaves_no_draft(diary: Diary) -> None:

@@ -1,7 +1,7 @@
 /* An entry being edited: the keys of the composer save, Escape closes. What is typed is saved as a draft (draft.js) and comes
 back when the form is opened again, until it is saved or discarded. */
+import { save } from "../saving.js";
 import { field, isDirty, meansKeep, setText, writing } from "../writing.js";
-import { save } from "./draft.js";
 
 /* A draft under way arrives before what is asked of the server now, never after it. */
 async function settle(form, { elt, issueRequest }) {

@@ -4,7 +4,7 @@ import { holdsUnsaved, takeAway } from "../page.js";
 import { post } from "../request.js";
 import { isSingleKey } from "../singlekeys.js";
 import { isDirty } from "../writing.js";
-import { save } from "./draft.js";
+import { save } from "../saving.js";
 
 const drafted = () => [...document.querySelectorAll("form[data-draft-url]")];
 
