@@ -21,7 +21,7 @@ from llamora.inference import endpoint
 
 DAMAGED = (
     "This entry cannot be opened: its sealed bytes were changed on the disk. "
-    "A backup made before that still holds it."
+    "A backup made before that still holds it; if it was edited, what it said before can be put back."
 )
 DAMAGED_DRAFT = (
     "What was being written here cannot be opened: its sealed bytes were changed on the disk. "

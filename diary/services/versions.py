@@ -8,6 +8,7 @@ from django.utils import timezone
 from diary import access
 from diary.made import Recap
 from diary.models import Entry, Version
+from llamora.crypto import EnvelopeError, WrongEpoch
 from llamora.database import writing
 
 KEPT = timedelta(days=30)
@@ -15,27 +16,41 @@ KEPT = timedelta(days=30)
 
 def replace_text(entry: Entry, text: str) -> None:
     """Put a text in place of an entry's and keep the one before as a version; call while writing."""
-    now = timezone.now()
     Version.objects.create(
         owner_id=entry.owner_id,
         entry=entry,
         revision=entry.revision,
         text=entry.text,
         written_at=entry.edited_at or entry.created_at,
-        replaced_at=now,
+        replaced_at=timezone.now(),
     )
-    entry.text, entry.revision, entry.edited_at = text, entry.revision + 1, now
+    _put(entry, text)
+
+
+def _put(entry: Entry, text: str) -> None:
+    entry.text, entry.revision, entry.edited_at = text, entry.revision + 1, timezone.now()
     entry.save(update_fields=["text", "revision", "edited_at"])
     Recap.objects.filter(owner_id=entry.owner_id, day=entry.day).delete()
 
 
 def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
-    """Make an entry say again what it said; what it says now becomes a version. Raise NotThere."""
+    """Make an entry say again what it said; what it says now becomes a version. Raise NotThere.
+
+    Of an entry whose bytes were damaged on the disk there is nothing to make a version of.
+    """
     with writing():
         version = access.version_of(owner_id, version_id)
         entry = access.entry_of(owner_id, version.entry_id)
-        if entry.text != version.text:
-            replace_text(entry, version.text)
+        text = version.text
+        try:
+            is_same = entry.text == text
+        except WrongEpoch:
+            raise
+        except EnvelopeError:
+            _put(entry, text)
+        else:
+            if not is_same:
+                replace_text(entry, text)
     return entry
 
 

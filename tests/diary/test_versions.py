@@ -9,7 +9,7 @@ from django.utils import timezone
 from diary.models import Entry, Version
 from diary.services.versions import purge_versions
 from llamora.crypto import EnvelopeError
-from tests.diary.cast import Member, member
+from tests.diary.cast import Member, flip_a_bit, member
 
 
 def edits(owner: Member, entry: Entry, *texts: str) -> None:
@@ -84,6 +84,19 @@ def test_restoring_puts_a_version_back_and_keeps_what_stood_there(owner: Member,
     assert owner.texts() == ["One"]
     assert versions(owner) == ["One", "Two"]
     assert Entry.objects.get().revision == 3
+
+
+def test_a_damaged_entry_says_again_what_it_said_before(owner: Member) -> None:
+    entry = owner.wrote("One")
+    edits(owner, entry, "Two")
+    flip_a_bit(entry)
+    version = Version.objects.get()
+
+    answer = owner.post(f"/versions/{version.id}/restore/")
+
+    assert answer.status_code == 302
+    assert owner.texts() == ["One"]
+    assert versions(owner) == ["One"], "what cannot be read becomes no version"
 
 
 def test_an_edit_begun_before_a_restore_is_a_conflict(owner: Member) -> None:
