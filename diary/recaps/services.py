@@ -38,8 +38,13 @@ def kept(owner_id: UUID, day: date, *, digest: str) -> str | None:
     return str(body["text"]) if body["digest"] == digest else None
 
 
-def recap_of(person: Person, day: date, *, keyring: Keyring) -> str | Job | None:
-    """Return a finished day's recap, or the job that makes it; None where there is none to be had now."""
+def recap_of(
+    person: Person, day: date, *, keyring: Keyring, is_asked: bool = False, again: bool = False
+) -> str | Job | None:
+    """Return a finished day's recap, or the job that makes it; None where there is none to be had now.
+
+    `is_asked`: it was asked for in so many words; `again`: also where that came to nothing a moment ago.
+    """
     pieces = pieces_of(Entry.objects.of(person.id).on(day), zone=person.time_zone)
     if not pieces:
         return None
@@ -47,28 +52,28 @@ def recap_of(person: Person, day: date, *, keyring: Keyring) -> str | Job | None
     if found := kept(person.id, day, digest=digest):
         return found
     with _asking:
-        if job := _job_for(person.id, day, digest):
+        if job := _job_for(person.id, day, digest, again=again):
             return job
         errand = RecapErrand(id=new_id(), owner_id=person.id, day=day, pieces=pieces, digest=digest)
-        return _started(errand, keyring)
+        return _started(errand, keyring, is_asked=is_asked)
 
 
-def _job_for(owner_id: UUID, day: date, digest: str) -> Job | None:
+def _job_for(owner_id: UUID, day: date, digest: str, *, again: bool) -> Job | None:
     """Return the job for this state of a day: under way, or failed so lately that another would too."""
     for job in registry.of(owner_id):
         errand = job.errand
         if isinstance(errand, RecapErrand) and (errand.day, errand.digest) == (day, digest):
-            if job.reason == "gave_way":
+            if job.reason == "gave_way" or (again and job.is_over):
                 registry.forget(job.id)
                 continue
             return job
     return None
 
 
-def _started(errand: RecapErrand, keyring: Keyring) -> Job | None:
+def _started(errand: RecapErrand, keyring: Keyring, *, is_asked: bool) -> Job | None:
     status = endpoint.status()
     # Resting on a day of the calendar is not asking for its text to leave the machine.
-    if not status.is_ready or status.remote:
+    if not status.is_ready or (status.remote and not is_asked):
         return None
     try:
         model = Person.objects.model_of(errand.owner_id)

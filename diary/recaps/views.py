@@ -1,4 +1,8 @@
-"""A finished day in short, for who rests on it in the calendar. A POST: it may set the model to work."""
+"""A finished day in short: for who rests on it in the calendar, or asks for it on its page.
+
+A POST: it may set the model to work. Who rests on a day is told nothing where there is no recap; who asks
+is told why.
+"""
 
 from datetime import date
 
@@ -10,8 +14,13 @@ from accounts.gates import unlocked
 from accounts.http import HouseholdRequest
 from diary import days
 from diary.recaps import services
+from llamora.inference import endpoint
+from llamora.inference.jobs import Job
 
 NOTHING = 204
+NOT_NOW = "No recap can be made now. {}"
+NOT_THIS_TIME = "No recap came of it this time. Try again in a moment."
+NOTHING_TO_READ = "There is nothing to put in short."
 
 
 @unlocked
@@ -21,8 +30,23 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
         return redirect("day", day)
     if day >= days.today(request.user.time_zone, now=timezone.now()):
         return HttpResponse(status=NOTHING)
-    found = services.recap_of(request.user, day, keyring=request.vault.keyring)
-    if found is None or (not isinstance(found, str) and found.is_over):
-        return HttpResponse()
+    is_asked = bool(request.POST.get("asked"))
+    again = is_asked and "X-Llamora-Poll" not in request.headers
+    found = services.recap_of(
+        request.user, day, keyring=request.vault.keyring, is_asked=is_asked, again=again
+    )
     text = found if isinstance(found, str) else None
-    return render(request, "diary/fragments/recap.html", {"day": day, "text": text})
+    is_coming = isinstance(found, Job) and not found.is_over
+    context = {"day": day, "text": text, "is_coming": is_coming, "why_not": _why_not(found)}
+    if is_asked:
+        name = "diary/fragments/in_short.html" if request.htmx else "diary/in_short.html"
+        return render(request, name, context)
+    return render(request, "diary/fragments/recap.html", context) if text or is_coming else HttpResponse()
+
+
+def _why_not(found: str | Job | None) -> str:
+    """Return the sentence for who asked for a recap and gets none."""
+    if found is not None:
+        return NOT_THIS_TIME
+    status = endpoint.status()
+    return NOTHING_TO_READ if status.is_ready else NOT_NOW.format(status.sentence)

@@ -104,6 +104,23 @@ def test_a_day_is_put_in_short_for_who_rests_on_it_with_the_keyboard(
     assert len(model.calls) == calls + 1
 
 
+def test_a_day_is_put_in_short_at_a_touch(new_diary: NewDiary, house: House, model: FakeModelServer) -> None:
+    who = house.new_member()
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+    diary = new_diary(member=who, path="/d/2019-02-03/", **phone)
+    diary.keep("Varnish is out.")
+    diary.reload()
+    page, act = diary.page, diary.button("This day in short")
+    model.next(Script(status=500), Script(tokens=["The varnish ", "ran out."]))
+
+    act.tap()
+    expect(page.locator("#in-short")).to_contain_text("No recap came of it this time.")
+    act.tap()
+
+    expect(page.locator("#in-short")).to_contain_text("The varnish ran out.")
+    expect(act).to_be_focused()
+
+
 def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: Diary, model: FakeModelServer) -> None:
     page = diary.page
     entry = diary.keep("The weir again.")

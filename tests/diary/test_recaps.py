@@ -9,6 +9,7 @@ from django.db import connection
 
 from diary.made import Recap
 from diary.recaps.errand import RecapErrand
+from diary.recaps.views import NOT_THIS_TIME
 from diary.replies.context import Piece
 from diary.services.entries import delete_entry, destroy_entry, edit_entry
 from llamora.inference.jobs import registry
@@ -38,6 +39,20 @@ def made(owner: Member) -> str:
         assert time.monotonic() < until
         time.sleep(0.03)
     return html
+
+
+def asked(owner: Member, *, script: bool = True) -> str:
+    """Press the act and wait, as its page does."""
+    until = time.monotonic() + 10
+    path, fields = f"/d/{a_day(owner)}/recap/", {"asked": "1"}
+    html = owner.post(path, script=script, **fields).content.decode()
+    while "Reading that day" in html:
+        assert time.monotonic() < until
+        time.sleep(0.03)
+        polling = {"HX-Request": "true", "X-Llamora-Poll": "1"} if script else {}
+        answer = owner.client.post(path, {"owner": str(owner.id), **fields}, headers=polling)
+        html = answer.content.decode()
+    return str(html)
 
 
 def test_exactly_the_day_leaves_the_process(
@@ -122,6 +137,45 @@ def test_with_the_model_away_or_failing_there_is_none(owner: Member, transaction
         assert made(owner) == ""
         assert len(model.calls) == 1
     assert not Recap.objects.exists()
+
+
+def test_who_asks_on_the_day_itself_is_told(live: Live, model: FakeModelServer, owner: Member) -> None:
+    owner.wrote("Began the boat.", day=a_day(owner))
+    model.next(Script(status=500), Script(tokens=["The boat ", "was <i>begun</i>."]))
+    page = owner.get(f"/d/{a_day(owner)}/").content.decode()
+    assert f'action="/d/{a_day(owner)}/recap/"' in page
+    assert "This day in short" in page
+
+    assert NOT_THIS_TIME in asked(owner)
+    assert recap(owner) == (200, "")
+    assert "The boat was &lt;i&gt;begun&lt;/i&gt;." in asked(owner)
+    assert len(model.calls) == 2
+
+
+def test_who_asks_without_script_sees_a_page(live: Live, model: FakeModelServer, owner: Member) -> None:
+    owner.wrote("Began the boat.", day=a_day(owner))
+    model.next(Script(tokens=["The boat was begun."]))
+
+    page = asked(owner, script=False)
+
+    assert "The boat was begun." in page
+    assert f'<a href="/d/{a_day(owner)}/">Back to the day</a>' in page
+
+
+def test_who_asks_is_told_why_there_is_none(owner: Member, transactional_db: None) -> None:
+    entry = owner.wrote("Began the boat.", day=a_day(owner))
+    with serving("http://127.0.0.1:9"):
+        assert "No recap can be made now. The model server is not running at its address." in asked(owner)
+    with FakeModelServer() as model, serving(model.url):
+        owner.post(f"/entries/{entry.id}/delete/")
+        assert "There is nothing to put in short." in asked(owner)
+
+
+def test_today_and_an_empty_day_are_not_put_in_short(owner: Member) -> None:
+    owner.wrote("Now.")
+
+    assert "This day in short" not in owner.get("/").content.decode()
+    assert "This day in short" not in owner.get(f"/d/{a_day(owner)}/").content.decode()
 
 
 def test_a_reply_goes_before_a_recap_that_is_being_made(owner: Member, transactional_db: None) -> None:
