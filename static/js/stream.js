@@ -74,6 +74,14 @@ export function forget() {
   reached = new WeakMap();
 }
 
+/* What is said of a section that has come to its end. Who stopped one knows; a day is opened unasked. */
+function news(section) {
+  const { state } = section.dataset;
+  if (state === "stopped") return "";
+  if (state === "done" && !section.closest("[data-single]")) return "Llamora has answered.";
+  return section.querySelector("[data-note]").textContent.trim();
+}
+
 export function apply(frame, again) {
   if (frame.type === "snapshot") {
     announce("");
@@ -84,6 +92,8 @@ export function apply(frame, again) {
     const old = document.getElementById(`reply-${frame.reply}`);
     const isNews = frame.html && (!old || UNFINISHED.includes(old.dataset.state));
     whole(frame);
-    if (isNews) announce("Llamora has answered.");
+    // One whose entry has gone to another day since is not on this page at all.
+    const section = document.getElementById(`reply-${frame.reply}`);
+    if (isNews && section) announce(news(section));
   }
 }

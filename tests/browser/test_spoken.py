@@ -1,0 +1,59 @@
+"""What is said to those who hear the page when the model comes to an end."""
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from llamora.inference.sentences import sentence
+from tests.browser.browsing import NewDiary
+from tests.browser.diary import Diary
+from tests.browser.house import House
+from tests.browser.replying import LONG, respond, wait_for_end, wait_for_words
+from tests.fakes.model_server import FakeModelServer, Script, words
+
+
+def said(diary: Diary) -> Locator:
+    return diary.page.locator("#said")
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [(Script(status=500), "server_error"), (Script(tokens=words(30), rate=20, drop_after=12), "dropped")],
+)
+def test_a_reply_that_failed_is_not_said_to_be_an_answer(
+    diary: Diary, model: FakeModelServer, script: Script, code: str
+) -> None:
+    wait_for_end(respond(diary, model, script), "failed")
+
+    expect(said(diary)).to_have_text(sentence(code))
+
+
+def test_nothing_is_said_to_who_pressed_stop(diary: Diary, model: FakeModelServer) -> None:
+    reply = respond(diary, model, Script(tokens=words(400), rate=40))
+    wait_for_words(reply)
+
+    diary.button("Stop").click()
+
+    wait_for_end(reply, "stopped")
+    # Told by the answer to the press and by the socket, whichever comes first.
+    diary.page.wait_for_timeout(500)
+    expect(said(diary)).to_have_text("")
+
+
+def test_a_day_is_opened_in_silence_and_another_that_fails_is_told(
+    new_diary: NewDiary, house: House, model: FakeModelServer
+) -> None:
+    who = house.new_member()
+    new_diary(member=who, path="/d/2019-02-03/").keep("Varnish is out.")
+    model.next(LONG)
+    diary = new_diary(member=who)
+    opening = diary.page.locator("#opening > .reply")
+    wait_for_end(opening)
+    expect(said(diary)).to_have_text("")
+    model.next(Script(tokens=words(30), rate=20, drop_after=12))
+
+    diary.button("Make again").click()
+
+    told = "No other opening was made. The model server broke off in the middle."
+    expect(said(diary)).to_have_text(told)
+    expect(opening.locator("[data-note]")).to_have_text(told)
+    wait_for_end(opening)
