@@ -5,6 +5,7 @@ Line ends become LF; nothing else is changed. A text that cannot be kept exactly
     TextRefused          `code`, and `sentence` for the person
         Empty            empty          nothing but white space
         TooLong          too_long       more code points than the limit
+            DraftTooLong                more than are saved while writing, which is past any entry
         NotText          not_text       NUL, or half a character (a lone surrogate)
 """
 
@@ -57,6 +58,17 @@ class TooLong(TextRefused):
         )
 
 
+class DraftTooLong(TooLong):
+    """Raised for more code points than are saved of what is still being written."""
+
+    def __init__(self, *, length: int, limit: int) -> None:
+        super().__init__(length=length, limit=limit)
+        self.sentence = (
+            f"This has {length:,} characters; while you write, up to {limit:,} are saved, and an entry "
+            f"holds fewer still. It stays in this page alone until it is shorter by {length - limit:,}."
+        )
+
+
 def with_line_ends(text: str) -> str:
     """Return the text with LF at the end of each line, as browsers and files of all kinds send it."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -94,5 +106,5 @@ def to_draft(text: str, *, limit: int) -> str:
     if has_lone_surrogate(kept):
         raise NotText
     if len(kept) > limit:
-        raise TooLong(length=len(kept), limit=limit)
+        raise DraftTooLong(length=len(kept), limit=limit)
     return kept

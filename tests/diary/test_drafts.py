@@ -95,6 +95,17 @@ def test_a_draft_may_be_too_long_to_keep(owner: Member) -> None:
     assert len(draft_text(owner)) == 150_000
 
 
+def test_what_is_too_long_even_for_a_draft_is_told_both_bounds_apart(owner: Member) -> None:
+    answer = owner.post(f"/d/{owner.today}/draft/", text="x" * 1_000_005, revision=0)
+
+    assert answer.status_code == 422
+    assert answer.json()["error"] == (
+        "This has 1,000,005 characters; while you write, up to 1,000,000 are saved, and an entry holds fewer "
+        "still. It stays in this page alone until it is shorter by 5."
+    )
+    assert not Draft.objects.exists()
+
+
 def test_a_draft_of_an_entry_stands_beside_that_of_its_day(owner: Member) -> None:
     entry = owner.wrote("Before")
 
