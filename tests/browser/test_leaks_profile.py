@@ -9,12 +9,12 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Playwright, expect
+from playwright.sync_api import BrowserContext, Error, Playwright, expect
 
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.diary import Diary, sign_in_by_hand
@@ -68,7 +68,9 @@ def browser_at(playwright: Playwright, profile: Path, **options: Any) -> Iterato
     try:
         yield context
     finally:
-        context.close()
+        # Playwright may learn that it was killed only while it is closing it.
+        with suppress(Error):
+            context.close()
 
 
 def kill(profile: Path) -> None:
