@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Complaints, NewContext
 from tests.browser.house import PASSWORD, House
 from tests.browser.keeping import asked, keep_code, press_kept, shown_code
+from tests.browser.test_accessible import Seen
 
 
 def register(page: Page, address: str, *, name: str) -> list[str]:
@@ -110,6 +111,25 @@ def test_nobody_goes_on_with_an_empty_field_or_past_the_form(house: House, page:
     expect(first).to_be_focused()
     assert shown_code(page) == groups
     expect(page.get_by_role("link").locator("visible=true")).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_everybody_can_read_the_page_of_a_code_and_what_is_wrong_on_it(
+    house: House, page: Page, complaints: Complaints
+) -> None:
+    complaints.expect("422", "Applying inline style")
+    register(page, house.url("/register/"), name="Hedwig of the small screen")
+    seen = Seen()
+
+    seen.look_at(page, "as it comes")
+    for each, _ in asked(page):
+        each.fill("WRNG")
+    press_kept(page)
+    expect(page.locator(".wrong")).to_have_count(2)
+    seen.look_at(page, "with two wrong groups")
+
+    assert not any((*seen.by_light.values(), *seen.in_the_dark.values(), *seen.too_small.values())), seen
+    assert max(seen.too_wide.values()) <= 0, seen
 
 
 def test_a_server_that_does_not_answer_costs_no_code(
