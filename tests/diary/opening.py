@@ -1,0 +1,43 @@
+"""Having today opened as its page does, and what stands there then."""
+
+import time
+from datetime import date, timedelta
+
+from diary.made import Opening
+from diary.models import Entry
+from diary.openings import services
+from tests.diary.cast import Member
+
+
+def before(owner: Member, days: int) -> date:
+    return owner.today - timedelta(days=days)
+
+
+def wrote(owner: Member, text: str, *, ago: int, hour: int = 12) -> Entry:
+    at = owner.today_at(hour) - timedelta(days=ago)
+    return owner.wrote(text, day=before(owner, ago), at=at)
+
+
+def today(owner: Member) -> str:
+    return str(owner.get(f"/d/{owner.today}/").content.decode())
+
+
+def open_day(owner: Member, **fields: str) -> str:
+    """Ask for today's opening as the page does, and wait for its end; answer what stands then."""
+    answer = owner.post(f"/d/{owner.today}/opening/", script=True, **fields)
+    assert answer.status_code == 200
+    end(owner)
+    return kept(owner)
+
+
+def end(owner: Member) -> None:
+    until = time.monotonic() + 10
+    while (job := services.job_of(owner.id, owner.today)) and not job.is_over:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def kept(owner: Member) -> str:
+    with owner.unlocked():
+        row = Opening.objects.filter(owner_id=owner.id).first()
+        return str(row.text) if row else ""

@@ -1,0 +1,175 @@
+"""What is read for an opening: the latest written days, and never more than fits."""
+
+import time
+
+import pytest
+
+from accounts.models import Vault
+from diary.made import Recap
+from diary.models import Entry
+from diary.openings.errand import LONG
+from diary.recaps.services import digest_of
+from diary.replies.context import Piece
+from tests.diary.cast import Member, flip_a_bit
+from tests.diary.opening import before, open_day, wrote
+from tests.diary.tabs import Live, serving
+from tests.fakes.model_server import FakeModelServer, Script
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_exactly_the_latest_written_days_leave_the_process(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    wrote(owner, "OLDEST", ago=9)
+    wrote(owner, "Began the boat.", ago=5)
+    wrote(owner, "Sanded it.", ago=4)
+    wrote(owner, "Anna comes on Sunday.", ago=1, hour=9)
+    wrote(owner, "Varnish is out.", ago=1, hour=20)
+    owner.wrote("TODAY")
+    wrote(housemate, "HOUSEMATE", ago=1)
+    deleted = wrote(owner, "DELETED", ago=1)
+    Entry.objects.filter(id=deleted.id).update(deleted_at=owner.today_at(1))
+
+    open_day(owner)
+
+    said = model.calls[0]["messages"][1]["content"]
+    labels = {
+        ago: f"{before(owner, ago):%A}, {before(owner, ago).day} {before(owner, ago):%B %Y}"
+        for ago in range(6)
+    }
+    assert said == (
+        f"Today is {labels[0]}.\n\n"
+        f"{labels[5]}, 5 days ago:\n\nBegan the boat.\n\n"
+        f"{labels[4]}, 4 days ago:\n\nSanded it.\n\n"
+        f"{labels[1]}, yesterday:\n\nAnna comes on Sunday.\n\nVarnish is out.\n\n"
+        f'Write the first lines on the page of {labels[0]}: two or three sentences, to "you", '
+        "about one or two things that are still open, in the language of the diary."
+    )
+    assert len(model.calls) == 1
+
+
+def test_a_recap_that_is_true_stands_for_a_day_before_the_latest(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    entry = wrote(owner, "A whole long story.", ago=4)
+    stale = wrote(owner, "Another long story.", ago=3)
+    wrote(owner, "Varnish is out.", ago=1)
+    with owner.unlocked():
+        key = Vault.objects.get().digest_key
+        digest = digest_of(key, before(owner, 4), [Piece(time="", text="A whole long story.", id=entry.id)])
+        body = {"text": "The boat was begun.", "digest": digest}
+        Recap.objects.create(owner_id=owner.id, day=before(owner, 4), body=body)
+        old = {"text": "STALE", "digest": digest}
+        Recap.objects.create(owner_id=owner.id, day=before(owner, 3), body=old)
+
+    open_day(owner)
+
+    said = model.calls[0]["messages"][1]["content"]
+    assert "4 days ago, in short:\n\nThe boat was begun." in said
+    assert "A whole long story." not in said
+    assert "3 days ago:\n\nAnother long story." in said
+    assert "STALE" not in said
+    read = owner.get(f"/d/{owner.today}/opening/read/", script=True).content.decode()
+    assert "the recap of" in read
+    assert f"/entries/{stale.id}/" in read
+
+
+def test_the_traces_a_person_keeps_are_told_with_their_days(
+    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+) -> None:
+    marked = wrote(owner, "Began the boat.", ago=4)
+    wrote(owner, "Varnish is out.", ago=1)
+    others = wrote(housemate, "Mine", ago=1)
+    for who, entry, name in (
+        (owner, marked, "the boat"),
+        (owner, marked, "Anna"),
+        (housemate, others, "HIS"),
+    ):
+        assert who.post(f"/entries/{entry.id}/traces/keep/", name=name).status_code == 302
+
+    open_day(owner)
+
+    said = model.calls[0]["messages"][1]["content"]
+    assert "4 days ago:\n\nBegan the boat.\n(Marked by them: the boat, Anna.)" in said
+    assert said.count("Marked by them") == 1
+    assert "HIS" not in said
+
+
+def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
+    live: Live, model: FakeModelServer, owner: Member
+) -> None:
+    wrote(owner, "Short.", ago=2)
+    wrote(owner, "A long day. " * 80, ago=1)
+    model.next(Script(tokens=["The boat waits."]))
+    model.next(Script(tokens=["A long day, in short."]))
+
+    assert open_day(owner) == "The boat waits."
+
+    until = time.monotonic() + 10
+    while not Recap.objects.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    with owner.unlocked():
+        assert [(row.day, row.body["text"]) for row in Recap.objects.all()] == [
+            (before(owner, 1), "A long day, in short.")
+        ]
+    assert len(model.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("ago", "says", "never"),
+    [
+        (1, "The diary is new", "have not written"),
+        (LONG, f"They have not written for {LONG} days.", "The diary is new"),
+        (400, "They have not written for 400 days.", "The diary is new"),
+    ],
+)
+def test_a_new_diary_and_a_return_are_told_to_the_model(
+    live: Live, model: FakeModelServer, owner: Member, ago: int, says: str, never: str
+) -> None:
+    wrote(owner, "Varnish is out.", ago=ago)
+
+    open_day(owner)
+
+    said = model.calls[0]["messages"][1]["content"]
+    assert says in said
+    assert never not in said
+
+
+def test_an_ordinary_morning_is_told_nothing_more(live: Live, model: FakeModelServer, owner: Member) -> None:
+    for ago in range(1, 6):
+        wrote(owner, f"Day {ago}.", ago=ago)
+
+    open_day(owner)
+
+    said = model.calls[0]["messages"][1]["content"]
+    assert "The diary is new" not in said
+    assert "have not written" not in said
+
+
+def test_a_damaged_day_holds_nothing_up(live: Live, model: FakeModelServer, owner: Member) -> None:
+    damaged = owner.wrote("DAMAGED", day=before(owner, 1))
+    wrote(owner, "Varnish is out.", ago=2)
+    flip_a_bit(damaged)
+
+    open_day(owner)
+
+    said = model.calls[0]["messages"][1]["content"]
+    assert "Varnish is out." in said
+
+
+@pytest.mark.parametrize("text", ["plain words of a long day ", "昼寝をして本を読んだ"])
+def test_a_prompt_is_never_over_the_window(owner: Member, transactional_db: None, text: str) -> None:
+    window = 2500
+    with FakeModelServer(context=window) as model, serving(model.url):
+        for ago in (1, 2, 3):
+            for hour in range(8, 14):
+                wrote(owner, f"{ago} " + text * 200, ago=ago, hour=hour)
+
+        assert open_day(owner)
+
+        call = model.calls[0]
+        counted = sum(len(turn["role"]) + len(turn["content"]) + 3 for turn in call["messages"])
+        assert counted + call["max_tokens"] <= window
+        assert text.strip() in call["messages"][1]["content"]
+        assert "Left out" in owner.get(f"/d/{owner.today}/opening/read/", script=True).content.decode()
