@@ -2,6 +2,7 @@
 
 import time
 from datetime import date, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -169,6 +170,22 @@ def test_who_asks_is_told_why_there_is_none(owner: Member, transactional_db: Non
     with FakeModelServer() as model, serving(model.url):
         owner.post(f"/entries/{entry.id}/delete/")
         assert "There is nothing to put in short." in asked(owner)
+
+
+def test_only_who_asks_has_a_model_elsewhere_read_the_day(
+    transactional_db: None, model: FakeModelServer, owner: Member, settings: Any
+) -> None:
+    settings.MODEL_ALLOW_REMOTE = True
+    owner.wrote("Began the boat.", day=a_day(owner))
+    model.next(Script(tokens=["The boat was begun."]))
+    # Every address of this machine, and so none that is its own alone.
+    with serving(model.url.replace("127.0.0.1", "0.0.0.0")):
+        assert recap(owner) == (200, "")
+        rested = len(model.calls)
+
+        assert "The boat was begun." in asked(owner)
+
+    assert (rested, len(model.calls)) == (0, 1)
 
 
 def test_today_and_an_empty_day_are_not_put_in_short(owner: Member) -> None:
