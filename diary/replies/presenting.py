@@ -75,7 +75,8 @@ def note_of(
         case State.INTERRUPTED:
             return _broken_off(_INTERRUPTED.get(reason, _INTERRUPTED["crashed"]), is_empty=is_empty)
         case State.FAILED:
-            return _FAILED.get(reason) or sentence(reason)
+            said = _FAILED.get(reason) or sentence(reason)
+            return said.replace("What came is kept", "Nothing had come yet") if is_empty else said
     return LENGTH if reason == "length" else ""
 
 

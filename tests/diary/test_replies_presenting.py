@@ -47,6 +47,13 @@ def test_what_broke_off_before_its_first_word_says_that_there_is_none(state: Sta
     assert "Nothing had come yet." in note_of(state=state, reason="closing", is_empty=True)
 
 
+@pytest.mark.parametrize("reason", ["dropped", "silent", "time_limit", "repetition", "internal"])
+def test_what_failed_before_its_first_word_says_that_there_is_none(reason: str) -> None:
+    assert "What came is kept" in note_of(state=State.FAILED, reason=reason)
+    assert "Nothing had come yet" in note_of(state=State.FAILED, reason=reason, is_empty=True)
+    assert "kept" not in note_of(state=State.FAILED, reason=reason, is_empty=True)
+
+
 @pytest.mark.parametrize(("place", "words"), [(0, "Waiting"), (1, "next"), (2, "one other"), (5, "4 others")])
 def test_the_place_in_the_queue_is_told_in_words(place: int, words: str) -> None:
     assert words in note_of(state=State.WAITING, reason="", place=place)
