@@ -8,6 +8,8 @@ number here, and the whole is asked for before anything is added to it. */
 let reached = new WeakMap();
 
 const UNFINISHED = ["waiting", "writing"];
+/* Those that are over. The answer to the request that asked for one may come after its end. */
+const ended = new Set();
 
 const atTheEnd = () => window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 48;
 
@@ -70,6 +72,9 @@ export function unfinished() {
   return [...sections].map(({ id }) => id.replace("reply-", ""));
 }
 
+/* The same, of which the end was heard before. */
+export const overtaken = () => unfinished().filter((reply) => ended.has(reply));
+
 export function forget() {
   reached = new WeakMap();
 }
@@ -92,6 +97,7 @@ export function apply(frame, again) {
     const old = document.getElementById(`reply-${frame.reply}`);
     const isNews = frame.html && (!old || UNFINISHED.includes(old.dataset.state));
     whole(frame);
+    ended.add(frame.reply);
     // One whose entry has gone to another day since is not on this page at all.
     const section = document.getElementById(`reply-${frame.reply}`);
     if (isNews && section) announce(news(section));

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.browsing import NewDiary
 from tests.browser.diary import Diary
@@ -67,6 +67,27 @@ def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
     wait_for_end(opening)
     expect(opening).to_be_focused()
     assert words_of(opening) == plain(LONG)
+
+
+def test_an_opening_that_fails_before_it_is_on_the_page_does_not_wait_there(
+    new_diary: NewDiary, house: House, model: FakeModelServer
+) -> None:
+    who = house.new_member()
+    diary = new_diary(member=who, path="/d/2019-02-03/")
+    diary.keep("Varnish is out.")
+    model.next(Script(status=500), Script(status=500))
+
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        diary.page.wait_for_timeout(1_500)
+        route.fulfill(response=answer)
+
+    diary.page.route("**/opening/", late)
+    diary.open("/")
+    expect(diary.page.locator("#opening > .reply[data-state=waiting]")).to_have_count(0, timeout=10_000)
+    diary.page.wait_for_timeout(2_500)
+
+    expect(diary.page.locator("#opening > .reply")).to_have_count(0)
 
 
 @pytest.mark.slow

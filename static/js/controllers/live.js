@@ -1,5 +1,5 @@
 /* One socket for the page: replies as they are written, and the word that the vault has closed. */
-import { apply, forget, unfinished } from "../stream.js";
+import { apply, forget, overtaken, unfinished } from "../stream.js";
 
 /* Not unlocked any more; or the browser has become somebody else's, and this page must not stay readable. */
 const CLOSED_FOR_US = [4401, 4403];
@@ -57,5 +57,6 @@ export default function attach(body, signal) {
     const id = detail.target.matches?.(".replies, #opening") && detail.serverResponse.match(/id="(reply-[^"]+)"/)?.[1];
     if (id && document.getElementById(id)) detail.shouldSwap = false;
   });
+  listen(document, "htmx:afterSwap", () => overtaken().forEach(again));
   connect();
 }
