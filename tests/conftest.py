@@ -32,6 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Have the tables emptied cheaply, once there are any."""
+    from tests import emptying
+
+    emptying.take_over()
+
+
 def shared_folder() -> Path:
     """Where the corpus and the example model are."""
     return Path(os.environ.get("LLAMORA_TEST_SHARED", ROOT.parent / "shared"))
