@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,38 @@ IN_BROWSER_RUN = "LLAMORA_TEST_BROWSER_RUN" in os.environ or ASKED_FOR_BROWSER
 # Playwright's sync API and Django's ORM clash in one process: `tests/test_browser_suite.py` runs
 # that folder in a process of its own.
 collect_ignore = [] if IN_BROWSER_RUN else ["browser"]
+
+
+# What takes long although it holds few tests, the longest first: begun at the end, it is waited for while
+# the other processes are done. The one after the first three waits for the browser suite to be over, since
+# a process is always given its next file beforehand: a short one.
+FIRST = (
+    "tests/test_browser_suite.py",
+    "tests/losses/test_disk.py",
+    "tests/diary/test_replies_served.py",
+    "tests/test_no_skips.py",
+    "tests/ops/test_up.py",
+    "tests/losses/test_kill.py",
+    "tests/ops/test_backup_served.py",
+    "tests/losses/test_two_processes.py",
+    "tests/search/test_questions.py",
+    "tests/test_architecture.py",
+    "tests/losses/test_ends.py",
+    "tests/ops/test_model_at_start.py",
+    "tests/ops/test_ending_streams.py",
+    "tests/accounts/test_exporting_served.py",
+    "tests/browser/test_llamacpp.py",
+    "tests/browser/test_model_away.py",
+    "tests/browser/test_keys_turned.py",
+    "tests/browser/test_two_people.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what lasts, then file by file, those of many tests before those of few."""
+    number_of = Counter(item.path for item in items)
+    place_of = {ROOT / name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: (place_of.get(item.path, len(FIRST)), -number_of[item.path], str(item.path)))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import FIRST, ROOT
 
 PACKAGES = ("llamora", "accounts", "diary", "traces", "search")
 TOP_LEVEL = {
@@ -118,6 +118,10 @@ def test_no_function_is_long_and_most_are_short() -> None:
 
     assert {place: length for place, length in lengths.items() if length > LONGEST_FUNCTION} == {}
     assert median(lengths.values()) < 10
+
+
+def test_the_files_a_run_begins_with_are_there() -> None:
+    assert [name for name in FIRST if not (ROOT / name).is_file()] == []
 
 
 def test_the_rules_could_be_broken(tmp_path: Path) -> None:
