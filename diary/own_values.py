@@ -1,6 +1,5 @@
 """Single values as an export writes them: each reader returns what a column takes, or raises Unfit. Pure."""
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
@@ -9,10 +8,13 @@ from uuid import UUID
 
 from diary import days
 from diary.reading import Reading
-from diary.texts import TextRefused, has_lone_surrogate, to_draft
+from diary.texts import TextRefused, to_draft
 
 _DIGEST: Final = 32
 _CODE: Final = re.compile(r"[a-z0-9_]{0,32}")
+# What is kept with a reply besides: the id and the name of the person's own way that it was asked for in.
+_OF_WAY: Final = ("way", "name")
+_LONGEST_OF_WAY: Final = 100
 
 Row = dict[str, Any]
 Read = Callable[[Any], Any]
@@ -92,15 +94,15 @@ def one_of(those: Iterable[str]) -> Read:
 
 
 def what_was_read(value: Any) -> Row:
-    """Return what was read for something the model wrote, as it is sealed with it; raise Unfit."""
-    try:
-        is_fit = isinstance(value, dict) and Reading.from_json(value) is not None
-        said = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (OverflowError, RecursionError, ValueError):
-        raise Unfit from None
-    if not is_fit or has_lone_surrogate(said):
+    """Return what was read for something the model wrote, as it is sealed with it; raise Unfit.
+
+    Nothing else comes along: a value of any shape and depth would be walked through, and sealed, with it.
+    """
+    reading = Reading.from_json(value)
+    if reading is None:
         raise Unfit
-    return dict(value)
+    kept = {key: one for key, one in reading.as_json().items() if key in value}
+    return kept | {key: words(value[key], limit=_LONGEST_OF_WAY) for key in _OF_WAY if key in value}
 
 
 def a_digest(value: Any) -> bytes:

@@ -72,7 +72,8 @@ class Reading:
                 traces=[UUID(id_) for id_ in kept.get("traces", ())],
                 near=[UUID(id_) for id_ in kept.get("near", ())],
             )
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+            # The first is what UUID says of a number.
             return None
 
 

@@ -17,6 +17,8 @@ from diary.own_files import is_own, reading_own, size_of
 from diary.own_json import Broken, NotOurs, values
 from diary.own_overview import entries_in, look_over
 from diary.own_rows import Given, given
+from diary.own_values import Unfit, what_was_read
+from diary.reading import Reading
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 HEAD = {"format": "llamora.diary", "version": 1, "exported_at": "2026-11-20T15:00:00+00:00", "person": {}}
@@ -241,3 +243,30 @@ def test_any_other_column_is_named_where_it_cannot_be_taken(column: str, value: 
 @over(st.dictionaries(st.sampled_from(["id", "day", "text", "created_at", "revision", "utc_offset"]), plain))
 def test_no_row_makes_it_stumble(row: dict[str, Any]) -> None:
     assert given(1, row, now=NOW, limit=100) is not None
+
+
+# --- What was read -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "column", ["entries", "left_out", "recaps", "recapped", "recaps_left_out", "traces", "near", "replies"]
+)
+@pytest.mark.parametrize("value", [[5], [[5, 5]], [[5, "2026-11-20"]], [["a"]], [[None]], [{}], float("inf")])
+def test_what_was_read_is_refused_where_it_is_something_else(column: str, value: Any) -> None:
+    with pytest.raises(Unfit):
+        what_was_read({**Reading().as_json(), column: value})
+
+
+def test_of_what_was_read_nothing_comes_along_that_nobody_knows() -> None:
+    deep: Any = []
+    for _ in range(900):
+        deep = [deep]
+    read = {**Reading(replies=2).as_json(), "way": "w", "name": "Like a friend"}
+
+    assert what_was_read({**read, "deep": deep, "is_cut": deep}) == {**read, "is_cut": True}
+
+
+@pytest.mark.parametrize("name", [5, ["x"], None, "\ud800", "n" * 101])
+def test_the_name_of_a_way_is_a_short_text(name: Any) -> None:
+    with pytest.raises(Unfit):
+        what_was_read({**Reading().as_json(), "way": "w", "name": name})
