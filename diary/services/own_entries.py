@@ -7,7 +7,7 @@ one that is derived from it, the same each time. An entry that is there, edited 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,9 @@ from diary.models import Entry, Reply, ReplyState, Version
 from diary.own_rows import LIVE, REPLY, VERSION, Given, rows_of, taken, text_of
 from diary.own_values import Row, Unfit, words
 from diary.reading import Reading
+from diary.services.entries import IN_BIN
 from diary.services.imports import sealed, source_of
+from diary.services.versions import KEPT
 from llamora.crypto import keyed_digest
 from llamora.database import writing
 from llamora.fields import new_id
@@ -119,6 +121,8 @@ class Desk:
         if columns["created_at"] is None:
             columns["created_at"] = at = days.noon(given.day, self._zone)
             columns["utc_offset"] = days.utc_offset(at, self._zone)
+        if columns["deleted_at"]:
+            columns["deleted_at"] = self._kept_since(columns["deleted_at"], IN_BIN)
         entry = Entry(id=id_, owner_id=self._owner_id, **columns)
         fresh = Fresh(given=given, entry=entry, faults=list(given.faults))
         fresh.versions = list(self._versions(entry, given.row, fresh.faults))
@@ -132,6 +136,14 @@ class Desk:
         texts = {version.revision: version.text for version in fresh.versions} | {entry.revision: entry.text}
         if entry.source is not None and 1 in texts:
             entry.source = source_of(self._digest_key, entry.first_day or entry.day, texts[1])
+
+    def _kept_since(self, at: datetime, lasts: timedelta) -> datetime:
+        """Return since when something is here that stays for a time alone; it begins anew where that is over.
+
+        Else what was in the bin of an old export would be gone at the next unlock, before anybody saw it. A
+        moment that is yet to come would hold it for ever.
+        """
+        return at if self._now - lasts < at <= self._now else self._now
 
     def _versions(self, entry: Entry, row: Row, faults: list[str]) -> Iterator[Version]:
         seen: set[int] = set()
@@ -149,7 +161,7 @@ class Desk:
                 continue
             seen.add(revision)
             columns["written_at"] = columns["written_at"] or entry.created_at
-            columns["replaced_at"] = columns["replaced_at"] or self._now
+            columns["replaced_at"] = self._kept_since(columns["replaced_at"] or self._now, KEPT)
             yield Version(owner_id=self._owner_id, entry_id=entry.id, **columns)
 
     def _replies(self, entry: Entry, row: Row, faults: list[str]) -> Iterator[Reply]:

@@ -17,6 +17,7 @@ from diary.replies import kinds
 from diary.services import entries as entry_services
 from diary.services import own_entries, own_imports
 from diary.services.imports import import_diary
+from diary.services.versions import purge_versions
 from llamora.crypto import VaultLocked
 from llamora.database import FenceRefused
 from tests.diary.cast import Member, member
@@ -202,6 +203,25 @@ def test_an_id_that_somebody_takes_meanwhile_costs_nothing(
 
     assert report.added == 1
     assert [owner.texts(DAY), housemate.texts(DAY)] == [["x"], ["x"]]
+
+
+@pytest.mark.parametrize("moment", ["2024-02-01T08:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"])
+def test_what_stays_for_a_time_alone_stays_that_long_from_now_on(
+    owner: Member, tmp_path: Path, moment: str
+) -> None:
+    versions = [{"revision": 1, "text": "before", "replaced_at": moment}]
+    rows = [entry("binned", deleted_at=moment), entry("edited", revision=2, versions=versions)]
+    before = timezone.now()
+
+    taken_in(owner, put_down(written(*rows), tmp_path / "f"))
+    entry_services.purge_bin(owner_id=owner.id)
+    purge_versions(owner_id=owner.id)
+
+    edited = Entry.objects.of(owner.id).get()
+    assert "binned" in owner.get("/bin/").content.decode()
+    assert "before" in owner.get(f"/entries/{edited.id}/versions/").content.decode()
+    assert Entry.objects.in_bin(owner.id).get().deleted_at >= before
+    assert Version.objects.get().replaced_at >= before
 
 
 # --- Bad values ------------------------------------------------------------------------------------------
