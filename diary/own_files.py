@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,12 @@ _BEGINS: Final = re.compile(
     rb'(?:\xef\xbb\xbf)?\s*\{\s*(?:"format"\s*:\s*"' + re.escape(FORMAT.encode()) + rb'"|"entries"\s*:)'
 )
 _HEAD: Final = 4096
+# As an export packs, and as everything else packs by itself. Each other way says in words of its own, halfway
+# through, that it is damaged.
+_PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What zipfile says of one: also that it needs a password, and that a place in it lies before its beginning.
+_DAMAGED: Final = (zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
+_UNREADABLE: Final = "This zip is damaged, or packed in a way that cannot be read."
 
 
 def is_own(path: Path) -> bool:
@@ -53,10 +60,17 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         with path.open("rb") as file:
             yield file, path.stat().st_size
         return
-    with zipfile.ZipFile(path) as archive:
+    with _archive(path) as archive:
         found = _json_in(archive)
         with _member(archive, found) as member:
             yield member, found.file_size
+
+
+def _archive(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except _DAMAGED:
+        raise NotOurs(_UNREADABLE) from None
 
 
 def _json_in(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -69,8 +83,9 @@ def _json_in(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _member(archive: zipfile.ZipFile, found: zipfile.ZipInfo) -> IO[bytes]:
+    if found.compress_type not in _PACKED:
+        raise NotOurs(_UNREADABLE)
     try:
         return archive.open(found)
-    except (zipfile.BadZipFile, RuntimeError):
-        # The latter also says that it needs a password, or was packed in a way Python does not know.
-        raise NotOurs("This zip is damaged, or packed in a way that cannot be read.") from None
+    except _DAMAGED:
+        raise NotOurs(_UNREADABLE) from None

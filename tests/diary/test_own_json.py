@@ -175,6 +175,37 @@ def test_a_zip_without_one_or_with_two_is_refused(tmp_path: Path) -> None:
             pass
 
 
+def test_a_zip_whose_table_of_contents_is_damaged_is_refused_or_read(tmp_path: Path) -> None:
+    path = tmp_path / "one.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("diary.json", json.dumps(HEAD))
+    whole, refused = path.read_bytes(), 0
+    start = whole.index(b"PK\x01\x02")
+    places = range(start, len(whole))
+
+    for place in places:
+        path.write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+        try:
+            with reading_own(path) as (file, _):
+                look_over(values(file), wanted=())
+        except (NotOurs, OSError):
+            # The latter is said in a sentence by whoever opened the file.
+            refused += 1
+
+    assert refused > 20
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_packed_as_no_export_is_is_refused_before_anything_of_it_is_read(
+    tmp_path: Path, packed: int
+) -> None:
+    with zipfile.ZipFile(tmp_path / "one.zip", "w", packed) as archive:
+        archive.writestr("diary.json", json.dumps(HEAD))
+
+    with pytest.raises(NotOurs), reading_own(tmp_path / "one.zip"):
+        pass
+
+
 def test_a_damaged_zip_gives_what_can_be_read(tmp_path: Path) -> None:
     rows = [{"day": "2026-11-01", "text": f"{number} " + "x" * 200} for number in range(20_000)]
     with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
