@@ -20,7 +20,7 @@ from diary.own_values import Row, Unfit, an_id, words
 from diary.replies.kinds import LONGEST_NAME, LONGEST_WISH, MOST, own_kinds
 from diary.services.drafts import MAX_DRAFT
 from diary.services.own_entries import Desk, renamed
-from diary.texts import TextRefused, to_keep
+from diary.texts import TextRefused, can_be_seen, to_keep
 from llamora.crypto import EnvelopeError
 from llamora.database import writing
 from llamora.fields import new_id
@@ -159,6 +159,9 @@ def _line(said: object, key: str, limit: int) -> str:
     if not isinstance(value, str):
         raise Unfit
     try:
-        return " ".join(to_keep(value, limit=limit).split())
+        line = " ".join(to_keep(value, limit=limit).split())
     except TextRefused:
         raise Unfit from None
+    if not can_be_seen(line):
+        raise Unfit
+    return line

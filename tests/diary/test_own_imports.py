@@ -308,6 +308,7 @@ def test_other_rows_that_cannot_be_taken_are_named(owner: Member, tmp_path: Path
             {"words": {"name": "x"}},
             {"words": 3},
             {"words": {"name": "N", "wish": "w" * 501}},
+            {"words": {"name": "\u200b\u2800", "wish": "w"}},
         ],
         "drafts": [
             {"day": "2026-11-01", "text": 3},
@@ -324,7 +325,7 @@ def test_other_rows_that_cannot_be_taken_are_named(owner: Member, tmp_path: Path
 
     assert [fault.split(":")[0].split(" is ")[0].split(" has ")[0] for fault in report.faults] == [
         *("Opening 1", "Opening 2"),
-        *("Way of answering 1", "Way of answering 2", "Way of answering 3"),
+        *("Way of answering 1", "Way of answering 2", "Way of answering 3", "Way of answering 4"),
         *("Draft 1", "Draft 2", "Draft 3", "Draft 3", "Draft 4", "Draft 5"),
     ]
     assert report.passed_over == {"recaps": 1, "postcards": 2}
