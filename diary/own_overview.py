@@ -4,15 +4,22 @@ It is read twice: an entry's traces stand before the rows that say when those we
 of another format must be refused whole.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from diary.importing import BadLine
 from diary.own_json import Broken, NotOurs, Value
 from diary.own_rows import Given, given
 from diary.own_values import Row
+
+
+# What a kind is called is told to who imports: anything else would put words of the file on a terminal, or
+# signs that it obeys, or what cannot be written there at all.
+_KIND: Final = re.compile(r"[a-z_]{1,40}")
 
 
 @dataclass(kw_only=True)
@@ -48,7 +55,7 @@ def _note(overview: Overview, key: str, value: object, *, wanted: Collection[str
     elif kind in wanted and isinstance(value, dict):
         overview.rows.setdefault(kind, []).append(value)
     else:
-        overview.passed_over[kind] += 1
+        overview.passed_over[kind if _KIND.fullmatch(kind) else "rows_of_other_kinds"] += 1
 
 
 def entries_in(values: Iterable[Value], *, now: datetime, limit: int) -> Iterator[Given | BadLine]:

@@ -71,6 +71,17 @@ def test_the_command_says_what_it_cannot_take_and_no_words(db: None, password: P
     assert "secret" not in said
 
 
+def test_the_command_names_no_kind_that_is_no_name(db: None, password: Path, tmp_path: Path) -> None:
+    diarist("Olive", entries=0)
+    kinds = {"Secret words": [1], "\x1b[2Jsecret": [1, 2], "\udc80": [1], "": [1], "postcards": [1]}
+    file = put_down(written(entry("a"), **kinds), tmp_path / "diary.json")
+
+    said = command(file, password_file=password)
+
+    assert "Not taken back: 1 postcards, 5 rows of other kinds." in said
+    assert "Imported 1; 0 were there already." in said
+
+
 def test_the_command_says_where_a_file_breaks_off(db: None, password: Path, tmp_path: Path) -> None:
     diarist("Olive", entries=0)
     file = put_down(written(entry("a"), entry("b"), entry("c")), tmp_path / "diary.json")
