@@ -31,6 +31,8 @@ from llamora.fields import new_id
 
 LONGEST = 10 * settings.MAX_TEXT
 _ID_LABEL = b"diary.entry.id"
+# SQLite takes so many in one statement wherever it comes from; a file may name any number.
+_ASKED_AT_ONCE = 500
 
 
 @dataclass(kw_only=True)
@@ -77,9 +79,10 @@ class Desk:
     def place_of(self, ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, bool]]:
         """Return the id that each entry of a file has here, and whether it is there already."""
         derived = {id_: self._derived(id_.bytes) for id_ in ids}
-        owners = dict(
-            Entry.objects.filter(id__in=[*ids, *derived.values()]).order_by().values_list("id", "owner_id")
-        )
+        asked, owners = [*derived, *derived.values()], {}
+        for start in range(0, len(asked), _ASKED_AT_ONCE):
+            there = Entry.objects.filter(id__in=asked[start : start + _ASKED_AT_ONCE]).order_by()
+            owners.update(there.values_list("id", "owner_id"))
         return {id_: self._place(id_, derived[id_], owners) for id_ in derived}
 
     def _place(self, own: UUID, derived: UUID, owners: Mapping[UUID, UUID]) -> tuple[UUID, bool]:

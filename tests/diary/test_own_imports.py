@@ -1,5 +1,6 @@
 """What an export wrote goes back in: whole into a new house, once into the same, and past whatever is bad."""
 
+import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -356,6 +357,22 @@ def test_a_draft_that_was_kept_since_does_not_come_back(owner: Member, tmp_path:
 
     assert not Draft.objects.exists()
     assert not report.faults
+
+
+def test_as_many_entries_may_have_been_read_as_there_are(owner: Member, tmp_path: Path) -> None:
+    read = Reading(entries=[(uuid4(), DAY) for _ in range(1000)])
+    file = put_down(written(entry("x", replies=[{"text": "y", "read": read.as_json()}])), tmp_path / "f")
+    connection.ensure_connection()
+    limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
+    before = connection.connection.setlimit(limit, 999)
+
+    try:
+        taken_in(owner, file)
+    finally:
+        connection.connection.setlimit(limit, before)
+
+    with owner.unlocked():
+        assert Reading.from_json(Reply.objects.get().read) == read
 
 
 # --- Locks, rotations and breaking off -------------------------------------------------------------------
