@@ -16,7 +16,6 @@ from diary.own_json import Broken, NotOurs, Value
 from diary.own_rows import Given, given
 from diary.own_values import Row
 
-
 # What a kind is called is told to who imports: anything else would put words of the file on a terminal, or
 # signs that it obeys, or what cannot be written there at all.
 _KIND: Final = re.compile(r"[a-z_]{1,40}")

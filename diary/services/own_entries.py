@@ -79,7 +79,8 @@ class Desk:
     def place_of(self, ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, bool]]:
         """Return the id that each entry of a file has here, and whether it is there already."""
         derived = {id_: self._derived(id_.bytes) for id_ in ids}
-        asked, owners = [*derived, *derived.values()], {}
+        owners: dict[UUID, UUID] = {}
+        asked = [*derived, *derived.values()]
         for start in range(0, len(asked), _ASKED_AT_ONCE):
             there = Entry.objects.filter(id__in=asked[start : start + _ASKED_AT_ONCE]).order_by()
             owners.update(there.values_list("id", "owner_id"))
