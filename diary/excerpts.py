@@ -32,10 +32,14 @@ def passage(text: str, around: Span, *, length: int) -> str:
     start, end = around
     begin = max(0, min(start - max(0, length - (end - start)) // 2, len(text) - length))
     part = text[begin : begin + length]
-    if begin and (gap := _GAP.search(part, 0, length // 4)):
+    # A word before a page of empty lines may be all there is.
+    if begin and (gap := _GAP.search(part, 0, length // 4)) and part[gap.end() :].strip():
         part = part[gap.end() :]
-    if begin + length < len(text):
-        part = part.rsplit(maxsplit=1)[0] if _GAP.search(part, len(part) * 3 // 4) else part
+    is_cut_in_two = begin + length < len(text) and not _GAP.search(
+        text, begin + length - 1, begin + length + 1
+    )
+    if is_cut_in_two and _GAP.search(part, len(part) * 3 // 4):
+        part = part.rsplit(maxsplit=1)[0]
     return part.strip()
 
 

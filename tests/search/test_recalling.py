@@ -295,3 +295,13 @@ def test_a_passage_has_its_place_in_it_and_no_half_word(place: tuple[int, int]) 
 
 def test_a_short_text_is_a_passage_as_it_is() -> None:
     assert passage("Tea.\n", (0, 4), length=200) == "Tea.\n"
+
+
+@pytest.mark.parametrize("around", [(1000, 1004), (1000, 5000), (3000, 3100)])
+def test_a_passage_is_had_of_a_text_that_is_empty_for_pages(around: tuple[int, int]) -> None:
+    text = "fog, " * 200 + "tide" + "\n" * 4000 + "after it " * 200
+
+    found = passage(text, around, length=800)
+
+    assert found in text
+    assert "tide" in found or around[0] == 3000
