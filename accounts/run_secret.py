@@ -66,6 +66,12 @@ def own_folder() -> Path | None:
     return base / f"llamora-{name}"
 
 
+def is_own(folder: Path) -> bool:
+    """Return whether a folder is this user's, and nobody else may look or write into it."""
+    found = folder.stat()
+    return found.st_uid == os.getuid() and not found.st_mode & 0o077
+
+
 def _path() -> Path | None:
     own = own_folder()
     return own / "run_secret" if own else None
@@ -73,8 +79,7 @@ def _path() -> Path | None:
 
 def _read_or_make(path: Path) -> bytes:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    owner = path.parent.stat()
-    if owner.st_uid != os.getuid() or owner.st_mode & 0o077:
+    if not is_own(path.parent):
         raise PermissionError(f"{path.parent} must belong to this user with mode 0700.")
     fresh = secret_bytes(LENGTH)
     draft = path.with_suffix(f".{os.getpid()}")

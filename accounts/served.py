@@ -1,6 +1,8 @@
 """Where the household is served just now: noted beside the run secret, so it is gone with the machine.
 
 What a killed server left there is not believed: a server holds the lock of its data folder while it runs.
+Nor is what lies in a folder that another user may have made, where everybody can: an invitation that begins
+with an address of theirs would be handed to them.
 """
 
 import fcntl
@@ -38,7 +40,7 @@ def running_at() -> str | None:
     if path is None or not _is_held(Path(settings.DATA_DIR) / "lock"):
         return None
     try:
-        return path.read_text() or None
+        return (path.read_text() or None) if run_secret.is_own(path.parent) else None
     except OSError:
         return None
 

@@ -17,7 +17,7 @@ def house(tmp_path: Path, settings: Any) -> Path:
     settings.DATA_DIR.mkdir()
     folder = run_secret.own_folder()
     assert folder
-    folder.mkdir(parents=True)
+    folder.mkdir(mode=0o700, parents=True)
     return tmp_path / "data"
 
 
@@ -30,6 +30,17 @@ def test_an_address_is_believed_while_a_server_holds_the_folder(house: Path) -> 
         assert served.running_at() == "http://here"
 
     assert served.running_at() is None
+
+
+def test_an_address_in_a_folder_that_others_may_write_to_is_not_believed(house: Path) -> None:
+    folder = run_secret.own_folder()
+    assert folder
+
+    with data_folder.lock(house):
+        served.note("http://elsewhere")
+        folder.chmod(0o777)
+
+        assert served.running_at() is None
 
 
 def test_without_a_place_to_note_it_nobody_can_tell(house: Path, settings: Any) -> None:
