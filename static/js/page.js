@@ -3,7 +3,7 @@
 Unsaved forms are held here, in memory and outside the document, under their owner's id: another person who
 unlocks this tab is neither shown nor sent them. */
 import { parse } from "./request.js";
-import { field, isDirty } from "./writing.js";
+import { field, holdsWords, isDirty } from "./writing.js";
 
 const held = new Map();
 let resumed = null;
@@ -13,7 +13,7 @@ export const holdsForOthers = () => [...held].some(([id, { forms }]) => id !== o
 export const holdsUnsaved = () => [...held.values()].some(({ forms }) => forms.some(isDirty));
 
 export function takeAway() {
-  const forms = [...document.querySelectorAll("form[data-keeps]")].filter(isDirty);
+  const forms = [...document.querySelectorAll("form[data-keeps]")].filter(holdsWords);
   const edited = [...document.querySelectorAll("form.edit")].map((form) => form.id);
   const { day } = document.body.dataset;
   const url = new URL(day ? `/d/${day}/` : location.pathname, location.href).href;
@@ -89,7 +89,7 @@ export async function bringBack({ sameOnly = false } = {}) {
   if (!answer.whole || !now) return false;
   show(answer);
   // One whose draft has reached the server meanwhile is in the page that just came.
-  if (mine) giveBack(mine.forms.filter(isDirty));
+  if (mine) giveBack(mine.forms.filter(holdsWords));
   if (mine) reopen(mine.edited);
   held.delete(now);
   if (holdsForOthers()) note();

@@ -22,6 +22,9 @@ export const draftRevision = (form) => form.elements.namedItem("draft_revision")
 export const isDirty = (form) =>
   form.hasAttribute("data-dirty") || typed(form).some((box) => box.value !== box.defaultValue);
 
+/* Whether words are in a form and nowhere else: unsaved, or let go of and still to be had. */
+export const holdsWords = (form) => isDirty(form) || Boolean(writing(form).letGo);
+
 /* Where Enter keeps, a new line takes Ctrl or Shift; a phone has neither beside its Enter, which stays a new line. */
 function insertLine(event) {
   event.preventDefault();

@@ -179,6 +179,21 @@ def test_two_texts_outlast_a_lock(new_diary: NewDiary, complaints: Complaints) -
     expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
 
 
+@pytest.mark.slow
+def test_what_was_let_go_of_outlasts_a_lock(new_diary: NewDiary, complaints: Complaints) -> None:
+    complaints.expect("401", "WebSocket")
+    diary = new_diary()
+    late = torn(diary, new_diary)
+    late.button("Only what is elsewhere").click()
+    expect(late.box).to_have_value(KITCHEN)
+
+    diary.lock()
+    late.unlock()
+
+    late.button("Bring it back").click()
+    expect(late.box).to_have_value(f"{KITCHEN}\n\n{DESK}")
+
+
 def test_an_entry_changed_in_two_tabs_shows_both_texts(diary: Diary, new_diary: NewDiary) -> None:
     diary.keep("Soup for supper.")
     late = new_diary(beside=diary)
