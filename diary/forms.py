@@ -25,6 +25,7 @@ class Written:
     entry_id: UUID | None
     draft_revision: int
     based_on: int | None
+    over: str | None
 
     @property
     def shown_again(self) -> str:
@@ -41,6 +42,7 @@ def written(request: HttpRequest) -> Written:
         entry_id=_id(request.POST.get("entry", "")),
         draft_revision=_number(request.POST.get("draft_revision", "")),
         based_on=_number(request.POST.get("based_on", "")) or None,
+        over=with_line_ends(over) if (over := request.POST.get("over")) else None,
     )
 
 

@@ -27,7 +27,8 @@ _FIRST_REVISIONS = 2**30
 class DraftSent:
     """What a page sends while somebody writes: `revision` is that of the draft it follows.
 
-    `based_on` is the revision of the entry that is being changed, where one is.
+    `based_on` is the revision of the entry that is being changed, where one is. `over` is what the page sent
+    just before, where it could not wait to hear what that is called.
     """
 
     owner_id: UUID
@@ -36,6 +37,7 @@ class DraftSent:
     revision: int
     entry_id: UUID | None = None
     based_on: int | None = None
+    over: str | None = None
 
 
 class Saved(NamedTuple):
@@ -59,8 +61,9 @@ def save_draft(sent: DraftSent) -> Saved:
             return _replace(draft, "" if is_undone else written, based_on=sent.based_on)
         if draft.text == written:
             return Saved(draft.revision, written)
-        # Its answer was lost on the way, and the page wrote on: what stands here is how this text begins.
-        if draft.text and written.startswith(draft.text):
+        # Its answer was lost on the way, and the page wrote on: what stands here is how this text begins,
+        # or is what the page says it sent.
+        if draft.text and (written.startswith(draft.text) or draft.text == sent.over):
             return _replace(draft, written, based_on=sent.based_on)
         raise Conflict(draft)
 

@@ -63,5 +63,6 @@ def _save(request: HouseholdRequest, day: date, sent: Written) -> int:
         revision=sent.revision,
         entry_id=sent.entry_id,
         based_on=sent.based_on,
+        over=sent.over,
     )
     return save_draft(draft).revision if request.vault.is_unlocked else hold_late_draft(draft)

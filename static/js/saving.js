@@ -8,6 +8,12 @@ const SLOW = 1000;
 const SHORT = 20_000;
 const named = (form, name) => form.elements.namedItem(name);
 
+/* What was sent and never answered may stand there by now, called what this page was never told: it is said as well. */
+function sentBefore(form, text) {
+  const { unheard } = writing(form);
+  return text.length + unheard.length < SHORT ? unheard : "";
+}
+
 async function send(form, options) {
   const text = field(form).value;
   writing(form).sent = [text, ...writing(form).sent.slice(0, 3)];
@@ -16,9 +22,13 @@ async function send(form, options) {
     fields.entry = named(form, "entry").value;
     fields.based_on = named(form, "revision").value;
   }
+  const over = sentBefore(form, text);
+  if (over) fields.over = over;
+  writing(form).unheard = text;
   const headers = { Accept: "application/json" };
   const response = await post(form.dataset.draftUrl, fields, { ...options, headers });
   const answer = await read(response);
+  if (writing(form).unheard === text) writing(form).unheard = "";
   if (response.ok) saved(form, text, answer);
   else if (response.status === 409 && answer.text !== undefined) disagree(form, answer);
   else throw new Error(sentence(response.status, answer));

@@ -4,7 +4,7 @@ const states = new WeakMap();
 
 export function writing(form) {
   if (!states.has(form)) {
-    const saves = { saving: null, since: null, going: null, sent: [], failed: false, conflict: false };
+    const saves = { saving: null, since: null, going: null, sent: [], unheard: "", failed: false, conflict: false };
     states.set(form, { keeping: false, unsure: null, letGo: "", ...saves });
   }
   return states.get(form);

@@ -54,6 +54,19 @@ def test_leaving_while_a_save_takes_long_is_asked_about_and_loses_nothing(diary:
     wait_until(diary.page, lambda: diary.open().box.input_value() == "Alpha and Beta")
 
 
+def test_what_was_changed_further_up_is_saved_too_when_the_page_goes_during_a_save(diary: Diary) -> None:
+    with diary.house.busy_disk():
+        diary.page.on("dialog", lambda dialog: dialog.accept())
+        diary.box.press_sequentially("Alpha Beta")
+        diary.page.wait_for_timeout(900)
+        diary.box.press("Home")
+        diary.box.press_sequentially("First ")
+        diary.page.evaluate("() => { location.href = '/keys/' }")
+        diary.page.wait_for_timeout(300)
+
+    wait_until(diary.page, lambda: diary.open().box.input_value() == "First Alpha Beta")
+
+
 def test_a_page_that_was_hidden_during_a_save_is_in_no_conflict_with_itself(diary: Diary) -> None:
     with diary.house.busy_disk():
         diary.box.press_sequentially("Alpha ")

@@ -247,3 +247,14 @@ def test_a_page_whose_answer_was_lost_writes_on(owner: Member) -> None:
 
     assert answer.status_code == 200
     assert draft_text(owner) == "Half a thought, then"
+
+
+def test_a_page_that_went_during_a_save_is_saved_over_its_own_text_and_no_other(owner: Member) -> None:
+    owner.post(f"/d/{owner.today}/draft/", text="One\r\nthree", revision=0)
+    last = {"text": "One, two\r\nthree", "revision": 0}
+
+    other = owner.post(f"/d/{owner.today}/draft/", **last, over="One\r\nfour")
+    own = owner.post(f"/d/{owner.today}/draft/", **last, over="One\r\nthree")
+
+    assert (other.status_code, own.status_code) == (409, 200)
+    assert draft_text(owner) == "One, two\nthree"
