@@ -27,6 +27,7 @@ is there these stay out, or become something else:
 
     person             whoever imports has settings of their own
     keep_key           means something to the page alone that kept the entry
+    deleted_at         and replaced_at of a version: now, where its thirty days are over, or yet to come
     source             is made anew where it can be: it is a digest under a key of the house it comes from
     others.recaps      made anew: whether one is true only the key under which it was made can tell
     others.changes     what could be undone of traces, and the traces deleted with it, where it was done
