@@ -1,0 +1,61 @@
+"""What an export wrote, taken in while a key goes or the command is ended: nothing is half in."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from diary.made import Opening
+from diary.models import Entry, Reply
+from diary.services import own_imports
+from llamora.crypto import VaultLocked
+from llamora.database import FenceRefused
+from tests.diary.cast import Member, member
+from tests.diary.house_moving import entry, put_down, taken_in, written
+
+DAY = date(2026, 11, 1)
+
+
+def test_under_an_old_key_nothing_comes_in(owner: Member, tmp_path: Path) -> None:
+    file = put_down(written(entry("x")), tmp_path / "f")
+    owner.keyring.close()
+
+    with pytest.raises(VaultLocked):
+        taken_in(owner, file)
+
+    assert not Entry.objects.exists()
+
+
+def test_a_new_key_meanwhile_ends_it_with_nothing_half_in(transactional_db: None, tmp_path: Path) -> None:
+    who = member("Olive")
+    file = put_down(written(entry("x", replies=[{"text": "y"}], traces=["weir"])), tmp_path / "f")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_vault SET epoch = 2")
+
+    with pytest.raises(FenceRefused):
+        taken_in(who, file)
+
+    assert not Entry.objects.exists()
+    assert not Reply.objects.exists()
+
+
+def test_broken_off_it_goes_on_where_it_ended(
+    owner: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_imports, "BATCH", 2)
+    rows = [entry(str(number), replies=[{"text": "well"}]) for number in range(5)]
+    file = put_down(written(*rows, openings=[{"day": "2026-11-01", "text": "o"}]), tmp_path / "f")
+
+    def breaks(seen: int) -> None:
+        if seen == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        taken_in(owner, file, progress=breaks)
+    left = Entry.objects.count()
+    report = taken_in(owner, file)
+
+    assert (left, report.added, report.known) == (4, 1, 4)
+    assert sorted(owner.texts(DAY)) == list("01234")
+    assert [Reply.objects.count(), Opening.objects.count()] == [5, 1]
