@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections import Counter
 from collections.abc import Generator
@@ -61,6 +62,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have servers start in a folder that is made ready once for all the processes of this run."""
+    # Under nohup it is ignored, by the servers that are started from here as well.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if folder := made_ready.offer():
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 

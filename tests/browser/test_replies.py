@@ -14,7 +14,7 @@ def test_a_reply_grows_block_by_block_and_is_the_same_after_a_reload(
 ) -> None:
     reply = respond(diary, model, LONG)
     wait_for_words(reply)
-    assert reply.get_attribute("data-state") == "writing"
+    expect(reply).to_have_attribute("data-state", "writing")
     first = len(reply.inner_text())
     wait_until(diary.page, lambda: len(reply.inner_text()) > first)
 
