@@ -8,7 +8,7 @@ from pathlib import Path
 from llamora.management.benchmarks.figures import Figure, Report, clock
 from llamora.management.benchmarks.household import PASSWORD, Household
 
-_WORDS = (
+WORDS = (
     "walked to the river and back before the rain came; tea with the neighbours, then letters until dark. "
     "The boy is better. Bread, lamp oil, two candles. I must write to my sister about the winter. "
 )
@@ -18,7 +18,7 @@ def write_archive(path: Path, *, entries: int, ends: date) -> None:
     """Write a made diary of `entries` lines, one a day backwards from `ends`, about 590 characters each."""
     with path.open("w", encoding="utf-8") as file:
         for number in range(entries):
-            text = f"Entry {number}. " + (_WORDS * 3)[number % 97 : number % 97 + 570]
+            text = f"Entry {number}. " + (WORDS * 3)[number % 97 : number % 97 + 570]
             day = ends - timedelta(days=number % 20_000)
             file.write(json.dumps({"date": day.isoformat(), "text": text}) + "\n")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from llamora.management.benchmarks import imports, pages, rotation, sealing, search, streams
+from llamora.management.benchmarks import full_day, imports, pages, rotation, sealing, search, streams
 from llamora.management.benchmarks.figures import Figure, Report
 from llamora.management.benchmarks.household import Browser, household
 
@@ -70,6 +70,7 @@ class Command(BaseCommand):
                 imports.measure(report, served, name="anna", entries=entries, ends=today)
                 if with_pages:
                     pages.measure_archive(report, served, name="anna", entries=entries)
+                    full_day.measure(report, served, name="anna", password=Path(folder) / "password")
 
     def _streams(self, report: Report, *, tokens: int, rate: float) -> None:
         today = datetime.now(UTC).date()
