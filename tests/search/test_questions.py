@@ -61,7 +61,7 @@ def test_the_real_model_finds_what_is_said_in_other_words(
         ("hit the animal that had got loose", "1661-01-28"),
     )
 
-    index = filled(owner, days[:60] + [pair for pair in days if pair[0].isoformat() in wanted])
+    index = filled(owner, days[:30] + [pair for pair in days if pair[0].isoformat() in wanted])
 
     assert right(index, first=5, asked=asked) == [typed for typed, _ in asked]
 
@@ -79,11 +79,11 @@ def test_twenty_of_twenty_five_questions_find_their_day_among_the_first_five(
 
 
 def test_a_day_recalls_the_day_that_spoke_of_the_same(owner: Member, real_model: None, shared: Path) -> None:
-    days = [(day, text) for day, text in corpus(shared) if day.day == 8]
+    feast = date(1663, 11, 8)  # the Lord Mayor's, and what to wear for it
+    days = [(day, text) for day, text in corpus(shared) if day.day == 8 and day <= feast]
     index = filled(owner, days)
     assert index.vectors is not None
     ids = {day: UUID(int=number) for number, (day, _) in enumerate(days)}
-    feast = date(1663, 11, 8)  # the Lord Mayor's, and what to wear for it
     own = index.vectors.of(ids[feast])
     assert own is not None
 
