@@ -282,6 +282,8 @@ async def test_a_child_that_dies_is_back_for_the_next_reply(make: Make, tiny_mod
 async def test_the_household_asks_from_any_thread_and_begins_anew(settings: Settings) -> None:
     with FakeModelServer(model="heron") as upstream:
         settings.MODEL_URL = upstream.url
+        # Whoever asked before in this process, a page of another test, made one by other settings.
+        await endpoint.stop()
         await endpoint.start()
         seen: list[str] = []
         thread = threading.Thread(target=lambda: seen.extend([endpoint.state(), endpoint.describe()]))
