@@ -55,6 +55,9 @@ class BadLine:
     reason: Reason
 
 
+_REFUSALS = {Empty: Reason.EMPTY, TooLong: Reason.LONG_TEXT}
+
+
 class _Bad(Exception):  # noqa: N818 - carries a reason from where it is seen to where it is told
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.name)
@@ -128,9 +131,10 @@ def _day(said: str, *, until: date) -> date:
 def _text(text: str, *, limit: int) -> str:
     try:
         return to_keep(text, limit=limit)
-    except Empty:
-        raise _Bad(Reason.EMPTY) from None
-    except TooLong:
-        raise _Bad(Reason.LONG_TEXT) from None
-    except TextRefused:
-        raise _Bad(Reason.NOT_TEXT) from None
+    except TextRefused as refused:
+        raise _Bad(why_not(refused)) from None
+
+
+def why_not(refused: TextRefused) -> Reason:
+    """Return why a text cannot be that of an entry, as a report says it."""
+    return _REFUSALS.get(type(refused), Reason.NOT_TEXT)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from diary import days
-from diary.importing import BadLine, Reason
+from diary.importing import BadLine, Reason, why_not
 from diary.models import ReplyKind, ReplyState
 from diary.own_values import (
     Read,
@@ -27,7 +27,7 @@ from diary.own_values import (
     whole,
     yes_or_no,
 )
-from diary.texts import Empty, TextRefused, TooLong, to_keep
+from diary.texts import TextRefused, to_keep
 
 LIVE: Final = (ReplyState.WAITING, ReplyState.WRITING)
 MOST_REVISIONS: Final = 2**30
@@ -119,12 +119,8 @@ def text_of(value: Any, *, limit: int) -> str:
         raise _Because(Reason.NO_TEXT)
     try:
         return to_keep(value, limit=limit)
-    except Empty:
-        raise _Because(Reason.EMPTY) from None
-    except TooLong:
-        raise _Because(Reason.LONG_TEXT) from None
-    except TextRefused:
-        raise _Because(Reason.NOT_TEXT) from None
+    except TextRefused as refused:
+        raise _Because(why_not(refused)) from None
 
 
 # --- Columns ---------------------------------------------------------------------------------------------

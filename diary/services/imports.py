@@ -36,6 +36,9 @@ class Dated(Protocol):
         """The day."""
 
 
+_Good = TypeVar("_Good", bound=Dated)
+
+
 @dataclass(kw_only=True)
 class Report:
     """What a file holds, and what became of it; counts and days, never words."""
@@ -55,11 +58,20 @@ class Report:
         self.first = min(self.first or line.day, line.day)
         self.last = max(self.last or line.day, line.day)
 
+    def good_of(self, found: Iterable[_Good | BadLine]) -> Iterator[_Good]:
+        """Yield what can be imported, counted; what cannot is kept by its number and reason."""
+        for one in found:
+            if isinstance(one, BadLine):
+                self.bad.append(one)
+            else:
+                self.saw(one)
+                yield one
+
 
 def preview(lines: Iterable[Line | BadLine]) -> Report:
     """Return what an import would find; writes nothing and needs no key."""
     report = Report()
-    for _ in _good(lines, report):
+    for _ in report.good_of(lines):
         pass
     return report
 
@@ -71,7 +83,7 @@ def import_diary(
     report = Report()
     with in_force(keyring):
         shelf = _Shelf(person)
-        good = _good(lines, report)
+        good = report.good_of(lines)
         while batch := list(islice(good, BATCH)):
             fresh = shelf.fresh(batch)
             _write(fresh)
@@ -79,15 +91,6 @@ def import_diary(
             report.known += len(batch) - len(fresh)
             progress(report.good + len(report.bad))
     return report
-
-
-def _good(lines: Iterable[Line | BadLine], report: Report) -> Iterator[Line]:
-    for line in lines:
-        if isinstance(line, BadLine):
-            report.bad.append(line)
-        else:
-            report.saw(line)
-            yield line
 
 
 class _Shelf:

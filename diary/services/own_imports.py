@@ -5,7 +5,7 @@ also after it was broken off: what is there already adds nothing, and stays as i
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -53,7 +53,7 @@ def preview_own(overview: Overview, entries: Iterable[Given | BadLine]) -> OwnRe
     """Return what an import would find; writes nothing and needs no key."""
     report = OwnReport()
     report.begins(overview)
-    for one in _good(entries, report):
+    for one in report.good_of(entries):
         report.names(one, one.faults)
     return report
 
@@ -73,7 +73,7 @@ def import_own(
     with in_force(keyring):
         takes = beside.taking(person.id, overview.rows)
         desk = Desk(person, takes=takes, now=now)
-        good = _good(entries, report)
+        good = report.good_of(entries)
         while batch := list(islice(good, BATCH)):
             for one in desk.changed_since(batch):
                 report.names(one, [LATER])
@@ -86,15 +86,6 @@ def import_own(
         for kind in KINDS:
             report.rows[kind] += others.bring_in(kind, overview.rows.get(kind, ()))
     return report
-
-
-def _good(entries: Iterable[Given | BadLine], report: OwnReport) -> Iterator[Given]:
-    for one in entries:
-        if isinstance(one, BadLine):
-            report.bad.append(one)
-        else:
-            report.saw(one)
-            yield one
 
 
 def _count(one: Fresh, report: OwnReport) -> None:
