@@ -243,3 +243,11 @@ def words_in(tab: Tab, reply: str, *, seconds: float = 10) -> None:
     """Wait until a tab shows some of a reply."""
     with tab.changed:
         assert tab.changed.wait_for(lambda: tab.shows(reply) != "", seconds)
+
+
+def answered(person: Member, entry_id: object, **fields: object) -> str:
+    """Have an entry answered and wait for it; answer the reply's id."""
+    page = person.post(f"/entries/{entry_id}/respond/", script=True, **fields).content.decode()
+    reply = str(page.split('id="reply-')[1].split('"')[0])
+    assert wait_until_kept(person, reply)[1] == "done"
+    return reply

@@ -15,7 +15,8 @@ from search import recalling
 from search.embedder import embedders
 from search.indexes import indexes
 from search.models import SearchPreference
-from tests.diary.tabs import Live, serving, wait_until_kept
+from search.person import PersonIndex
+from tests.diary.tabs import Live, answered, serving
 from tests.fakes.model_server import FakeModelServer
 from tests.search.cast import BagOfWords, Member, member, settled
 
@@ -45,11 +46,14 @@ def indexed(who: Member) -> None:
     settled(who)
 
 
-def answered(who: Member, entry: Entry, **fields: object) -> str:
-    page = who.post(f"/entries/{entry.id}/respond/", script=True, **fields).content.decode()
-    reply = str(page.split('id="reply-')[1].split('"')[0])
-    assert wait_until_kept(who, reply)[1] == "done"
-    return reply
+def without_vectors(who: Member, entry: Entry) -> PersonIndex:
+    """An index as it is a moment after an entry was kept."""
+    settled(who)
+    index = indexes.get(who.id)
+    assert index is not None
+    assert index.vectors is not None
+    index.vectors.remove([entry.id])
+    return index
 
 
 def sent(model: FakeModelServer) -> str:
@@ -65,7 +69,7 @@ def test_an_entry_that_speaks_of_the_same_is_read_exactly_so(
     entry = owner.wrote(HERON_AGAIN, day=evening.date(), at=evening)
     indexed(owner)
 
-    answered(owner, entry)
+    answered(owner, entry.id)
 
     assert sent(model) == (
         "Friday, 20 November 2026.\n\n"
@@ -82,7 +86,7 @@ def test_it_is_named_in_what_was_read_as_near(live: Live, owner: Member) -> None
     entry = owner.wrote(HERON_AGAIN)
     indexed(owner)
 
-    read = owner.get(f"/replies/{answered(owner, entry)}/read/", script=True).content.decode()
+    read = owner.get(f"/replies/{answered(owner, entry.id)}/read/", script=True).content.decode()
 
     assert read.count("/entries/") == 2
     assert read.count("(near in meaning)") == 1
@@ -102,7 +106,7 @@ def test_nothing_of_the_same_or_a_later_day_and_nothing_of_others_is_read(
     indexed(owner)
     indexed(housemate)
 
-    answered(owner, entry)
+    answered(owner, entry.id)
 
     for never in ("LATER THAT DAY", "TOMORROW", "BINNED", "HOUSEMATE", "From days before"):
         assert never not in sent(model)
@@ -114,7 +118,7 @@ def test_what_lies_in_the_bin_is_not_read(live: Live, owner: Member, model: Fake
     indexed(owner)
     owner.post(f"/entries/{earlier.id}/delete/")
 
-    answered(owner, entry)
+    answered(owner, entry.id)
 
     assert HERON not in sent(model)
 
@@ -125,7 +129,7 @@ def test_of_a_long_entry_the_passage_is_read(live: Live, owner: Member, model: F
     entry = owner.wrote(HERON_AGAIN)
     indexed(owner)
 
-    read = owner.get(f"/replies/{answered(owner, entry)}/read/", script=True).content.decode()
+    read = owner.get(f"/replies/{answered(owner, entry.id)}/read/", script=True).content.decode()
 
     told = sent(model).split("From days before")[1].split("The entry to answer")[0]
     assert HERON in told
@@ -142,7 +146,7 @@ def test_the_nearest_three_are_read_in_the_order_of_their_days(
     entry = owner.wrote(HERON_AGAIN)
     indexed(owner)
 
-    answered(owner, entry)
+    answered(owner, entry.id)
 
     places = [sent(model).find(f"{HERON} {days}") for days in (50, 40, 30, 20, 10)]
     there = [place for place in places if place >= 0]
@@ -156,13 +160,9 @@ def test_an_entry_kept_only_just_now_is_looked_up_without_its_vectors(
     owner.wrote(HERON, day=ago(owner, 3))
     indexed(owner)
     entry = owner.wrote(HERON_AGAIN)
-    settled(owner)
-    index = indexes.get(owner.id)
-    assert index is not None
-    assert index.vectors is not None
-    index.vectors.remove([entry.id])
+    without_vectors(owner, entry)
 
-    answered(owner, entry)
+    answered(owner, entry.id)
 
     assert HERON in sent(model)
 
@@ -176,7 +176,7 @@ def test_without_a_model_for_meaning_the_day_alone_is_read(
     entry = owner.wrote(HERON_AGAIN)
     indexed(owner)
 
-    answered(owner, entry)
+    answered(owner, entry.id)
 
     assert HERON not in sent(model)
     assert HERON_AGAIN in sent(model)
@@ -194,13 +194,9 @@ def test_a_search_that_breaks_spoils_no_answer(live: Live, owner: Member, model:
     owner.wrote(HERON, day=ago(owner, 3))
     indexed(owner)
     entry = owner.wrote(HERON_AGAIN)
-    settled(owner)
-    index = indexes.get(owner.id)
-    assert index is not None
-    assert index.vectors is not None
-    index.vectors.remove([entry.id])
+    index = without_vectors(owner, entry)
 
-    answered(owner, entry)
+    answered(owner, entry.id)
 
     assert "From days before" not in sent(model)
     assert HERON_AGAIN in sent(model)
@@ -214,9 +210,9 @@ def test_an_index_that_is_not_open_holds_nothing_up_and_is_opened_for_the_next(
     entry = owner.wrote(HERON_AGAIN)
     indexes.close(owner.id)
 
-    answered(owner, entry)
+    answered(owner, entry.id)
     settled(owner)
-    answered(owner, entry)
+    answered(owner, entry.id)
 
     assert HERON in sent(model)
 
@@ -226,7 +222,7 @@ def test_a_summary_is_of_the_entry_alone(live: Live, owner: Member, model: FakeM
     entry = owner.wrote(HERON_AGAIN)
     indexed(owner)
 
-    answered(owner, entry, kind="summary")
+    answered(owner, entry.id, kind="summary")
 
     assert HERON not in sent(model)
 
@@ -238,12 +234,12 @@ def test_a_person_can_have_only_their_day_read(live: Live, owner: Member, model:
 
     assert "up to 3 earlier entries" in owner.get("/search/for-answers/").content.decode()
     owner.post("/search/for-answers/", recalls="off")
-    answered(owner, entry)
+    answered(owner, entry.id)
     assert HERON not in sent(model)
     assert "up to 3 earlier entries" not in owner.get("/search/for-answers/").content.decode()
 
     owner.post("/search/for-answers/", recalls="on")
-    answered(owner, entry)
+    answered(owner, entry.id)
     assert HERON in sent(model)
 
 
@@ -257,7 +253,7 @@ def test_a_model_elsewhere_is_not_sent_what_nobody_chose(
         entry = owner.wrote(HERON_AGAIN)
         indexed(owner)
 
-        answered(owner, entry)
+        answered(owner, entry.id)
 
         assert HERON_AGAIN in sent(model)
         assert HERON not in sent(model)

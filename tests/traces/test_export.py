@@ -3,27 +3,11 @@
 import json
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from django.utils import timezone
-
-from diary.services.exports import export_diary
-from diary.sinks import sink_at
+from tests.diary.house_moving import written_out
 from tests.traces.cast import Member, keeps
 from traces.models import Trace
 from traces.services import naming
-
-
-def exported(who: Member, target: Path) -> Any:
-    with sink_at(target) as sink:
-        export_diary(
-            person=who.person,
-            keyring=who.keyring,
-            sink=sink,
-            now=timezone.now(),
-            progress=lambda _: None,
-        )
-    return json.loads((target / "diary.json").read_text(encoding="utf-8"))
 
 
 def test_each_entry_carries_the_names_of_its_traces(owner: Member, tmp_path: Path) -> None:
@@ -35,7 +19,7 @@ def test_each_entry_carries_the_names_of_its_traces(owner: Member, tmp_path: Pat
     with owner.unlocked():
         naming.delete(owner_id=owner.id, trace_id=gone.id)
 
-    found = exported(owner, tmp_path / "out")
+    found = written_out(owner, tmp_path / "out")
 
     traces = {row["id"]: row["traces"] for row in found["entries"]}
     assert traces == {str(entry.id): names, str(bare.id): []}
@@ -51,7 +35,7 @@ def test_the_traces_themselves_are_in_it_and_nobody_elses(
     keeps(housemate, housemate.wrote("b"), "Zanzibar")
     trace = Trace.objects.of(owner.id).get()
 
-    found = exported(owner, tmp_path / "out")
+    found = written_out(owner, tmp_path / "out")
 
     (row,) = found["others"]["traces"]
     assert (row["id"], row["name"]) == (str(trace.id), "weir")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from diary.models import Entry
-from tests.diary.tabs import Live, serving, wait_until_kept
+from tests.diary.tabs import Live, answered, serving, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
 from tests.traces.cast import Member, keeps, member
 from traces.models import Trace
@@ -35,13 +35,6 @@ def earlier(who: Member, text: str, *, days: int, names: tuple[str, ...] = ("wei
     return entry
 
 
-def respond(who: Member, entry: Entry, **fields: object) -> str:
-    page = who.post(f"/entries/{entry.id}/respond/", script=True, **fields).content.decode()
-    reply = str(page.split('id="reply-')[1].split('"')[0])
-    assert wait_until_kept(who, reply)[1] == "done"
-    return reply
-
-
 def sent(model: FakeModelServer) -> str:
     return str(model.calls[-1]["messages"][-1]["content"])
 
@@ -51,7 +44,7 @@ def test_without_a_choice_no_earlier_day_is_read(owner: Member, model: FakeModel
     entry = owner.wrote("Again to the weir.")
     keeps(owner, entry, "weir")
 
-    respond(owner, entry)
+    answered(owner, entry.id)
 
     assert "The weir froze." not in sent(model)
 
@@ -65,9 +58,9 @@ def test_a_trace_chosen_this_once_brings_its_earlier_entries(owner: Member, mode
     trace = Trace.objects.of(owner.id).first()
     assert trace is not None
 
-    reply = respond(owner, entry, trace=str(trace.id))
+    reply = answered(owner, entry.id, trace=str(trace.id))
     read = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
-    respond(owner, entry)
+    answered(owner, entry.id)
 
     first = str(model.calls[0]["messages"][-1]["content"])
     assert (
@@ -83,7 +76,7 @@ def test_asked_again_the_same_is_read(owner: Member, model: FakeModelServer) -> 
     earlier(owner, "The weir froze.", days=300)
     entry = owner.wrote("Again to the weir.")
     (trace,) = keeps(owner, entry, "weir")
-    reply = respond(owner, entry, trace=str(trace.id))
+    reply = answered(owner, entry.id, trace=str(trace.id))
 
     page = owner.post(f"/replies/{reply}/again/", script=True).content.decode()
     wait_until_kept(owner, page.split('id="reply-')[1].split('"')[0])
@@ -97,7 +90,7 @@ def test_a_trace_that_is_always_read_is_read_for_every_entry(owner: Member, mode
     trace = Trace.objects.of(owner.id).get()
     owner.post(f"/traces/{trace.id}/always/", wanted="on")
 
-    respond(owner, owner.wrote("Bread today."))
+    answered(owner, owner.wrote("Bread today.").id)
 
     assert "The weir froze." in sent(model)
 
@@ -108,7 +101,7 @@ def test_nothing_of_the_same_or_a_later_day_comes_by_a_trace(owner: Member, mode
     earlier(owner, "Later the weir broke.", days=4)
     keeps(owner, owner.wrote("Later that day.", day=entry.day), "weir")
 
-    reply = respond(owner, entry, trace=str(trace.id))
+    reply = answered(owner, entry.id, trace=str(trace.id))
     read = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
 
     assert "Later the weir broke." not in sent(model)
@@ -124,7 +117,7 @@ def test_what_does_not_fit_is_left_out_oldest_first_and_named(owner: Member, mod
     entry = owner.wrote("Again to the weir.")
     (trace,) = keeps(owner, entry, "weir")
 
-    reply = respond(owner, entry, trace=str(trace.id))
+    reply = answered(owner, entry.id, trace=str(trace.id))
     read = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
 
     assert "Weir 11." in sent(model)
@@ -140,7 +133,7 @@ def test_the_traces_of_others_bring_nothing(owner: Member, model: FakeModelServe
     theirs = housemate.wrote("A secret of Humphrey.", day=housemate.today - timedelta(days=3))
     (trace,) = keeps(housemate, theirs, "weir")
 
-    respond(owner, owner.wrote("Again to the weir."), trace=str(trace.id))
+    answered(owner, owner.wrote("Again to the weir.").id, trace=str(trace.id))
 
     assert "A secret of Humphrey." not in sent(model)
 
@@ -152,7 +145,7 @@ def test_a_deleted_trace_or_entry_brings_nothing(owner: Member, model: FakeModel
     owner.post(f"/entries/{gone.id}/delete/", script=True)
     owner.post(f"/traces/{bread.id}/delete/")
 
-    respond(owner, owner.wrote("Today."), trace=[str(weir.id), str(bread.id)])
+    answered(owner, owner.wrote("Today.").id, trace=[str(weir.id), str(bread.id)])
 
     assert "The weir froze." not in sent(model)
     assert "Bread was baked." not in sent(model)
