@@ -3,6 +3,8 @@
 A controller is a module whose default export is `attach(element, signal)`: every listener and timer it
 starts ends with the signal, so an element taken out of the page leaves nothing running behind it. */
 const attached = new Map();
+/* A module that was fetched once is attached at once: a key pressed just after a swap must not fall in between. */
+const ready = new Map();
 
 /* The network, or the server, may be away just when a part of the page is first wanted. */
 async function fetched(load, signal) {
@@ -21,7 +23,8 @@ async function attach(element, known) {
   const life = new AbortController();
   attached.set(element, life);
   for (const name of element.dataset.controller.split(/\s+/)) {
-    const module = await fetched(known[name], life.signal);
+    const module = ready.get(name) ?? (await fetched(known[name], life.signal));
+    if (module) ready.set(name, module);
     if (module && !life.signal.aborted) module.default(element, life.signal);
   }
 }
