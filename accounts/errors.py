@@ -32,13 +32,13 @@ class AccountsError(Exception):
         return self.code
 
 
-class WrongSecret(AccountsError):
+class WrongCredentials(AccountsError):
     """Raised for an unknown name and for a wrong secret alike."""
 
     code = "wrong"
 
 
-class SwitchedOff(AccountsError):
+class AccountDisabled(AccountsError):
     """Raised once the secret was right, so that it tells a stranger nothing."""
 
     code = "switched_off"
@@ -50,7 +50,7 @@ class DamagedSlot(AccountsError):
     code = "damaged"
 
 
-class Wait(AccountsError):
+class RetryLater(AccountsError):
     """Base of the refusals that pass by themselves."""
 
     code = "wait"
@@ -60,61 +60,61 @@ class Wait(AccountsError):
         self.retry_after = retry_after
 
 
-class TooSoon(Wait):
+class TooManyAttempts(RetryLater):
     """Raised before anything is derived, while a growing delay lasts."""
 
     code = "too_soon"
 
 
-class Busy(Wait):
+class DerivationQueueFull(RetryLater):
     """Raised when one more derivation may not wait."""
 
     code = "busy"
 
 
-class NoMemory(AccountsError):
+class DerivationOutOfMemory(AccountsError):
     """Raised when Argon2 itself fails."""
 
     code = "no_memory"
 
 
-class NameTaken(AccountsError):
+class UsernameTaken(AccountsError):
     """Raised when two people would have one name."""
 
     code = "name_taken"
 
 
-class SetUpDone(AccountsError):
+class HouseholdAlreadySetUp(AccountsError):
     """Raised when a second person comes with the set-up link."""
 
     code = "set_up_done"
 
 
-class NotInvited(AccountsError):
+class InvalidInvitation(AccountsError):
     """Raised for every link that lets nobody in, without telling them apart."""
 
     code = "not_invited"
 
 
-class LastKeeper(AccountsError):
+class LastAdministrator(AccountsError):
     """Raised when the only keeper would leave housemates behind without one."""
 
     code = "last_keeper"
 
 
-class CodeGone(AccountsError):
+class RecoveryCodeExpired(AccountsError):
     """Raised when the recovery code of a page cannot be compared with what was typed any more."""
 
     code = "code_gone"
 
 
-class SignedOut(AccountsError):
+class SignInEnded(AccountsError):
     """Raised when the sign-in to unlock is gone."""
 
     code = "signed_out"
 
 
-class OtherPerson(AccountsError):
+class WrongPerson(AccountsError):
     """Raised when a keyring is not that of the person signed in."""
 
     code = "other_person"

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
-from accounts import answers, headers
-from accounts.cookies import cookie_of
-from accounts.errors import Wait
-from accounts.gates import turned_away
-from accounts.sessions import open_cookie
-from accounts.vault import NOBODY, RequestVault
+from accounts.decorators import redirect_to_login
+from accounts.errors import RetryLater
+from accounts.http import error_responses, headers
+from accounts.http.request import NOBODY, RequestVault
+from accounts.sessions.cookies import get_session_cookie
+from accounts.sessions.services import open_session
 from llamora.crypto import EnvelopeError, VaultLocked, in_force
 from llamora.database import NotWritten
 
@@ -20,12 +20,12 @@ _WITHOUT_VAULT = ("/static/", "/healthz")
 POLL_HEADER = "X-Llamora-Poll"
 
 
-def vault_of(request: HttpRequest) -> RequestVault:
+def load_vault(request: HttpRequest) -> RequestVault:
     """Return the vault of the request's cookie."""
     if request.path.startswith(_WITHOUT_VAULT):
         return NOBODY
-    cookie = cookie_of(request)
-    return open_cookie(cookie, activity=POLL_HEADER not in request.headers) if cookie else NOBODY
+    cookie = get_session_cookie(request)
+    return open_session(cookie, activity=POLL_HEADER not in request.headers) if cookie else NOBODY
 
 
 class VaultMiddleware:
@@ -35,7 +35,7 @@ class VaultMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        vault = vault_of(request)
+        vault = load_vault(request)
         request.vault = vault  # type: ignore[attr-defined]
         request.user = vault.person or AnonymousUser()
         try:
@@ -47,7 +47,7 @@ class VaultMiddleware:
         return response
 
 
-class EveryAnswer:
+class SecurityHeadersMiddleware:
     """Gives every answer the headers of the house, those of Django's own refusals included."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -55,11 +55,11 @@ class EveryAnswer:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        headers.complete(response)
+        headers.set_default_headers(response)
         return response
 
 
-class SecureCookies:
+class SecureCookiesMiddleware:
     """Keeps what came over https off plain http, while a household on its own machine needs neither."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -86,11 +86,11 @@ class RefusalMiddleware:
         """Return the answer to a refusal, or None for a fault of ours."""
         match exception:
             case NotWritten():
-                return answers.not_written(request, exception)
+                return error_responses.render_not_written(request, exception)
             case VaultLocked():
-                return turned_away(request, to="unlock")
+                return redirect_to_login(request, to="unlock")
             case EnvelopeError():
-                return answers.damaged(request)
-            case Wait():
-                return answers.too_soon(request, exception)
+                return error_responses.render_damaged(request)
+            case RetryLater():
+                return error_responses.render_too_soon(request, exception)
         return None

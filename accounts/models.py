@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from accounts.names import MAX_KEY, MAX_NAME, name_key
+from accounts.usernames import MAX_KEY, MAX_NAME, fold_username
 from llamora.fields import SealedBytesField, SealedJSONField, SealedModel, new_id
 
 
@@ -37,7 +37,7 @@ class TextSize(models.TextChoices):
     LARGER = "larger", "Larger"
 
 
-class Clock(models.IntegerChoices):
+class ClockFormat(models.IntegerChoices):
     """How times of day are written."""
 
     TWENTY_FOUR = 24, "14:02"
@@ -47,11 +47,11 @@ class Clock(models.IntegerChoices):
 class PersonManager(models.Manager["Person"]):
     """Finds people by name."""
 
-    def by_name(self, name: str) -> "Person | None":
+    def find_by_name(self, name: str) -> "Person | None":
         """Return the person of that name, whatever its case, or None."""
-        return self.filter(name_key=name_key(name)).first()
+        return self.filter(name_key=fold_username(name)).first()
 
-    def model_of(self, person_id: UUID) -> str:
+    def get_model_name(self, person_id: UUID) -> str:
         """Return the name of the model a person has chosen, or nothing for the household's."""
         return self.filter(id=person_id).values_list("model", flat=True).first() or ""
 
@@ -75,7 +75,7 @@ class Person(models.Model):
     week_start = models.PositiveSmallIntegerField(default=0)
     # Of dates alone: their words and their order. See `accounts.languages`.
     language = models.CharField(max_length=16, default="en-gb")
-    clock = models.PositiveSmallIntegerField(choices=Clock.choices, default=Clock.TWENTY_FOUR)
+    clock = models.PositiveSmallIntegerField(choices=ClockFormat.choices, default=ClockFormat.TWENTY_FOUR)
     # Whether letters lead about, and whether Enter keeps, where Ctrl and Enter do otherwise.
     single_keys = models.BooleanField(default=True)
     enter_keeps = models.BooleanField(default=False)
@@ -100,7 +100,7 @@ class Person(models.Model):
         return f"Person {self.id}"
 
     def save(self, *args: object, **kwargs: object) -> None:
-        self.name_key = name_key(self.name)
+        self.name_key = fold_username(self.name)
         super().save(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they came
 
     @property

@@ -10,11 +10,11 @@ from accounts.models import Vault
 from llamora.fields import fence
 
 
-def raise_the_fence(sender: AppConfig, using: str, **_: Any) -> None:
+def install_fence(sender: AppConfig, using: str, **_: Any) -> None:
     """Make the triggers of the app just migrated."""
-    fence.install(connections[using], fenced=sender.get_models(), vault_table=Vault._meta.db_table)
+    fence.install_triggers(connections[using], fenced=sender.get_models(), vault_table=Vault._meta.db_table)
 
 
 def connect() -> None:
     """Listen; called once from `AppConfig.ready`."""
-    post_migrate.connect(raise_the_fence, dispatch_uid="llamora.fence")
+    post_migrate.connect(install_fence, dispatch_uid="llamora.fence")

@@ -27,4 +27,13 @@ class QuietSignal(Signal):
 
 vault_unlocked = QuietSignal()
 vault_locked = QuietSignal()
-person_gone = QuietSignal()
+person_deleted = QuietSignal()
+
+
+# person_id, keyring (in force); after the commit. What was sealed under the snapshot key of before is dead,
+# and whoever holds a keyring of before makes a new one from this one's data key.
+data_key_rotated = QuietSignal()
+
+
+# Before anything is turned: what was sealed to the vault's pair can still be opened with it.
+data_key_rotating = QuietSignal()

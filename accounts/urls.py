@@ -2,26 +2,40 @@
 
 from django.urls import path
 
-from accounts.views import browsers, choices, codes, door, joining, leaving, securing
+from accounts.auth.views import login, recovery, registration
+from accounts.auth.views.recovery import recover
+from accounts.preferences import views as preferences_views
+from accounts.security import views as security_views
+from accounts.sessions import views as sessions_views
 
 urlpatterns = [
-    path("sign-in/", door.sign_in, name="sign_in"),
-    path("sign-out/", door.sign_out, name="sign_out"),
-    path("unlock/", door.unlock, name="unlock"),
-    path("lock/", door.lock, name="lock"),
-    path("register/", joining.register, name="register"),
-    path("strength/", joining.meter, name="strength"),
-    path("recover/", joining.recover, name="recover"),
-    path("recovery-kept/", codes.recovery_kept, name="recovery_kept"),
-    path("settings/", choices.settings_page, name="settings"),
-    path("settings/password/", securing.change_password, name="change_password"),
-    path("settings/recovery-code/", securing.new_code, name="new_code"),
-    path("settings/key/", securing.key, name="key"),
-    path("settings/key/progress/", securing.key_progress, name="key_progress"),
-    path("settings/key/go-on/", securing.key_go_on, name="key_go_on"),
-    path("settings/somebody-had-my-key/", securing.had_my_key, name="had_my_key"),
-    path("settings/browsers/", browsers.browsers, name="browsers"),
-    path("settings/browsers/end-others/", browsers.end_other_browsers, name="end_other_browsers"),
-    path("settings/browsers/<uuid:sign_in_id>/end/", browsers.end_browser, name="end_browser"),
-    path("settings/leave/", leaving.leave, name="leave"),
+    path("sign-in/", login.sign_in, name="sign_in"),
+    path("sign-out/", login.sign_out, name="sign_out"),
+    path("unlock/", login.unlock, name="unlock"),
+    path("lock/", login.lock, name="lock"),
+    path("register/", registration.register, name="register"),
+    path("strength/", registration.show_password_strength, name="password_strength"),
+    path("recover/", recover, name="recover"),
+    path("recovery-kept/", recovery.confirm_recovery_code, name="confirm_recovery_code"),
+    path("settings/", preferences_views.settings_page, name="settings"),
+    path("settings/password/", security_views.change_password, name="change_password"),
+    path("settings/recovery-code/", security_views.new_recovery_code, name="new_recovery_code"),
+    path("settings/key/", security_views.rotate_key, name="rotate_key"),
+    path("settings/key/progress/", security_views.rotation_progress, name="rotation_progress"),
+    path("settings/key/go-on/", security_views.resume_key_rotation, name="resume_rotation"),
+    path(
+        "settings/somebody-had-my-key/",
+        security_views.reset_after_compromise_page,
+        name="reset_after_compromise",
+    ),
+    path("settings/browsers/", sessions_views.browsers, name="browsers"),
+    path(
+        "settings/browsers/end-others/",
+        sessions_views.sign_out_other_browsers,
+        name="sign_out_other_browsers",
+    ),
+    path(
+        "settings/browsers/<uuid:sign_in_id>/end/", sessions_views.sign_out_browser, name="sign_out_browser"
+    ),
+    path("settings/leave/", security_views.delete_account, name="delete_account"),
 ]

@@ -10,8 +10,9 @@ class DiaryConfig(AppConfig):
     verbose_name = "Diary"
 
     def ready(self) -> None:
-        from diary import downloads, holdings, receivers  # noqa: PLC0415 - models must be loaded first
+        from diary import receivers  # noqa: PLC0415 - models must be loaded first
+        from diary.transfer import downloads  # noqa: PLC0415 - models must be loaded first
 
         receivers.connect()
-        holdings.connect()
+        receivers.register_inventory_labels()
         downloads.connect()

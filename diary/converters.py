@@ -47,7 +47,7 @@ class YearConverter:
         return f"{value:04}"
 
 
-class PlaceConverter:
+class MonthDayConverter:
     """A day's place in the year as MM-DD, by its day in a leap year."""
 
     regex = r"[0-9]{2}-[0-9]{2}"

@@ -12,16 +12,16 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from accounts.languages import HOUSE, Words, words_of
+from accounts.preferences.languages import DEFAULT_LANGUAGE, DateWords, get_date_words
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _ONE_DAY = timedelta(days=1)
-_FURTHEST_AHEAD = timedelta(hours=14)  # UTC+14, the Line Islands: where each day begins
+_MAX_UTC_OFFSET = timedelta(hours=14)  # UTC+14, the Line Islands: where each day begins
 
 
 @lru_cache(maxsize=64)
-def zone_of(name: str) -> ZoneInfo:
+def get_time_zone(name: str) -> ZoneInfo:
     """Return the time zone of that name, or UTC where this machine knows none."""
     try:
         return ZoneInfo(name)
@@ -31,12 +31,12 @@ def zone_of(name: str) -> ZoneInfo:
 
 def today(zone_name: str, *, now: datetime) -> date:
     """Return the day it is in a time zone."""
-    return now.astimezone(zone_of(zone_name)).date()
+    return now.astimezone(get_time_zone(zone_name)).date()
 
 
 def has_begun(day: date, *, now: datetime) -> bool:
     """Return whether it is that day, or later, anywhere on earth."""
-    return day <= (now.astimezone(UTC) + _FURTHEST_AHEAD).date()
+    return day <= (now.astimezone(UTC) + _MAX_UTC_OFFSET).date()
 
 
 def parse_day(text: str) -> date:
@@ -67,52 +67,52 @@ def noon(day: date, zone_name: str, *, plus: timedelta = timedelta()) -> datetim
     """Return noon of a day in a time zone, as UTC; at the two ends of dates, noon in UTC."""
     at_noon = datetime.combine(day, time(12))
     try:
-        return (at_noon + plus).replace(tzinfo=zone_of(zone_name)).astimezone(UTC)
+        return (at_noon + plus).replace(tzinfo=get_time_zone(zone_name)).astimezone(UTC)
     except OverflowError:
         return at_noon.replace(tzinfo=UTC)
 
 
 def utc_offset(moment: datetime, zone_name: str) -> int:
     """Return how many seconds the clocks of a time zone are ahead of UTC at a moment."""
-    ahead = local(moment, zone_name).utcoffset()
+    ahead = to_local_time(moment, zone_name).utcoffset()
     return int(ahead.total_seconds()) if ahead else 0
 
 
-def seen(moment: datetime, *, offset: int | None, zone_name: str) -> datetime:
+def to_original_time(moment: datetime, *, offset: int | None, zone_name: str) -> datetime:
     """Return a moment as its person saw it on the clock; by their zone of now where that is not known."""
     if offset is None:
-        return local(moment, zone_name)
+        return to_local_time(moment, zone_name)
     try:
         return moment.astimezone(timezone(timedelta(seconds=offset)))
     except OverflowError:
         return moment
 
 
-def clock(moment: datetime, zone_name: str) -> str:
+def format_time(moment: datetime, zone_name: str) -> str:
     """Return a moment's time of day in a time zone, as 08:12."""
-    return local(moment, zone_name).strftime("%H:%M")
+    return to_local_time(moment, zone_name).strftime("%H:%M")
 
 
-def local(moment: datetime, zone_name: str) -> datetime:
+def to_local_time(moment: datetime, zone_name: str) -> datetime:
     """Return a moment in a time zone; in UTC at the two ends of dates."""
     try:
-        return moment.astimezone(zone_of(zone_name))
+        return moment.astimezone(get_time_zone(zone_name))
     except OverflowError:
         return moment
 
 
-def label(day: date) -> str:
+def format_day(day: date) -> str:
     """Return a day as people write it: 20 November 2026."""
     return f"{day.day} {month_name[day.month]} {day.year}"
 
 
-def weekday(day: date) -> str:
+def weekday_name(day: date) -> str:
     """Return the name of a day's weekday."""
     return day_name[day.weekday()]
 
 
 @dataclass(frozen=True, slots=True)
-class DayCell:
+class CalendarDay:
     """One square of a month; `date` is None where it would lie outside of all dates."""
 
     date: date | None
@@ -129,7 +129,7 @@ class DayCell:
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
+class CalendarMonth:
     """A month as a calendar shows it, in whole weeks."""
 
     year: int
@@ -140,7 +140,7 @@ class Month:
     # The nearest written days where the months beside this one hold none.
     earlier: date | None
     later: date | None
-    weeks: list[list[DayCell]]
+    weeks: list[list[CalendarDay]]
     weekday_names: list[tuple[str, str]]
 
     @property
@@ -150,11 +150,11 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class Year:
+class CalendarYear:
     """A year as its page shows it: its months, what was written in it, and the written years around it."""
 
     number: int
-    months: list[Month]
+    months: list[CalendarMonth]
     days: int
     entries: int
     previous: int | None
@@ -172,58 +172,58 @@ def _month_after(first: date) -> date:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def places_remembered(day: date) -> list[str]:
+def get_remembered_month_days(day: date) -> list[str]:
     """Return the places in the year (MM-DD) that a day remembers.
 
     29 February would be remembered once in four years; in the others, the day before it does.
     """
     place = f"{day:%m-%d}"
-    return [place] if isleap(day.year) else places_shown(place)
+    return [place] if isleap(day.year) else get_shown_month_days(place)
 
 
-def places_shown(place: str) -> list[str]:
+def get_shown_month_days(place: str) -> list[str]:
     """Return the places in the year whose days the page of one shows: all that leads there is found there."""
     return [place, "02-29"] if place == "02-28" else [place]
 
 
-def _neighbours(first: date, *, until: date) -> tuple[str | None, str | None]:
+def _adjacent_months(first: date, *, until: date) -> tuple[str | None, str | None]:
     before = None if first == date.min else (first - _ONE_DAY).strftime("%Y-%m")
     if (first.year, first.month) >= (until.year, until.month):
-        return _four_digits(before), None
-    return _four_digits(before), _four_digits(_month_after(first).strftime("%Y-%m"))
+        return _pad_year(before), None
+    return _pad_year(before), _pad_year(_month_after(first).strftime("%Y-%m"))
 
 
-def _four_digits(month: str | None) -> str | None:
+def _pad_year(month: str | None) -> str | None:
     # glibc writes the year 987 as "987".
     return month.zfill(7) if month else None
 
 
-def month_of(
+def build_month(
     day: date,
     *,
     written: Collection[date],
     now_day: date,
     selected: date | None,
     week_start: int,
-    words: Words | None = None,
+    words: DateWords | None = None,
     opened: Collection[date] = (),
     address: Callable[[str], str] = str,
     earlier: date | None = None,
     later: date | None = None,
     until: date = date.min,
     bounded: bool = False,
-) -> Month:
+) -> CalendarMonth:
     """Return the month a day lies in, its weeks beginning on `week_start` (0 is Monday).
 
     `until`: it leads on to the month of that day where today's comes before.
     `bounded`: nothing was written before it, and so it leads no further back.
     """
 
-    def cell(year: int, month: int, number: int) -> DayCell:
+    def cell(year: int, month: int, number: int) -> CalendarDay:
         in_month = (year, month) == (day.year, day.month)
         there = date(year, month, number) if in_month else None
         iso = there.isoformat() if there else ""
-        return DayCell(
+        return CalendarDay(
             date=there,
             number=number,
             in_month=in_month,
@@ -236,11 +236,11 @@ def month_of(
             url=address(iso) if iso else "",
         )
 
-    said = words or words_of(HOUSE)
+    said = words or get_date_words(DEFAULT_LANGUAGE)
     calendar = Calendar(firstweekday=week_start)
     flat = [cell(*square) for square in calendar.itermonthdays3(day.year, day.month)]
-    before, after = _neighbours(day.replace(day=1), until=max(now_day, until))
-    return Month(
+    before, after = _adjacent_months(day.replace(day=1), until=max(now_day, until))
+    return CalendarMonth(
         year=day.year,
         month=day.month,
         name=said.month(day.month),

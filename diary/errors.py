@@ -17,7 +17,7 @@ from django.http import Http404
 from diary.models import Draft, Entry
 
 
-class NotThere(Http404):
+class ObjectNotFound(Http404):
     """Raised for what does not exist and for what is somebody else's; its page is the same 404."""
 
 
@@ -31,7 +31,7 @@ class DiaryError(Exception):
         return self.code
 
 
-class Conflict(DiaryError):
+class EditConflict(DiaryError):
     """Raised when what was changed is not what the change was based on."""
 
     code = "conflict"
@@ -42,14 +42,14 @@ class Conflict(DiaryError):
         self.row = row
 
 
-class NotYet(DiaryError):
+class DayNotBegun(DiaryError):
     """Raised when something is to be kept on a day to come."""
 
     code = "not_yet"
     sentence = "This day has not begun yet. Copy your words and keep them on today's page."
 
 
-class NoKeyHere(DiaryError):
+class PublicKeyUnknown(DiaryError):
     """Raised when a draft cannot be sealed to its locked owner; it must stay in the page."""
 
     code = "no_key_here"

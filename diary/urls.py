@@ -2,37 +2,42 @@
 
 from django.urls import include, path, register_converter
 
-from diary.converters import DayConverter, MonthConverter, PlaceConverter, YearConverter
-from diary.views import calendar, days, deleted, drafts, entries, export, keys, versions, years
+from diary.calendar import views as calendar_views
+from diary.converters import DayConverter, MonthConverter, MonthDayConverter, YearConverter
+from diary.drafts import views as drafts_views
+from diary.entries import day_views
+from diary.entries import views as entries_views
+from diary.history import views as history_views
+from diary.transfer import views as transfer_views
 
 register_converter(DayConverter, "day")
 register_converter(MonthConverter, "month")
 register_converter(YearConverter, "year")
-register_converter(PlaceConverter, "place")
+register_converter(MonthDayConverter, "place")
 
 urlpatterns = [
-    path("", days.today, name="today"),
-    path("d/<day:day>/", days.day, name="day"),
-    path("d/<day:day>/draft/", drafts.draft, name="draft"),
-    path("calendar/<month:month>/", calendar.calendar, name="calendar"),
-    path("calendar/", years.jump, name="jump"),
-    path("years/<year:year>/", years.year, name="year"),
-    path("on-this-day/<place:place>/", years.on_this_day, name="on_this_day"),
-    path("keys/", keys.keys, name="keys"),
-    path("on-this-day/", years.this_day, name="this_day"),
-    path("random/", years.random_day, name="random"),
-    path("entries/<uuid:entry_id>/", entries.entry, name="entry"),
-    path("entries/<uuid:entry_id>/edit/", entries.edit, name="entry_edit"),
-    path("entries/<uuid:entry_id>/discard/", entries.discard, name="entry_discard"),
-    path("entries/<uuid:entry_id>/move/", entries.move, name="entry_move"),
-    path("entries/<uuid:entry_id>/versions/", versions.versions, name="versions"),
-    path("versions/<uuid:version_id>/restore/", versions.restore, name="version_restore"),
-    path("export/", export.export, name="export"),
-    path("bin/", deleted.page, name="bin"),
-    path("bin/empty/", deleted.empty, name="bin_empty"),
-    path("entries/<uuid:entry_id>/destroy/", deleted.destroy, name="entry_destroy"),
-    path("entries/<uuid:entry_id>/delete/", entries.delete, name="entry_delete"),
-    path("entries/<uuid:entry_id>/restore/", entries.restore, name="entry_restore"),
+    path("", day_views.today, name="today"),
+    path("d/<day:day>/", day_views.day, name="day"),
+    path("d/<day:day>/draft/", drafts_views.draft, name="draft"),
+    path("calendar/<month:month>/", calendar_views.calendar, name="calendar"),
+    path("calendar/", calendar_views.jump_to_month, name="calendar_jump"),
+    path("years/<year:year>/", calendar_views.year, name="year"),
+    path("on-this-day/<place:place>/", calendar_views.on_this_day_page, name="on_this_day"),
+    path("keys/", day_views.shortcuts, name="shortcuts"),
+    path("on-this-day/", calendar_views.on_this_day_today, name="on_this_day_today"),
+    path("random/", calendar_views.random_day, name="random_day"),
+    path("entries/<uuid:entry_id>/", entries_views.entry, name="entry"),
+    path("entries/<uuid:entry_id>/edit/", entries_views.edit, name="entry_edit"),
+    path("entries/<uuid:entry_id>/discard/", entries_views.discard, name="entry_discard"),
+    path("entries/<uuid:entry_id>/move/", entries_views.move, name="entry_move"),
+    path("entries/<uuid:entry_id>/versions/", history_views.versions, name="versions"),
+    path("versions/<uuid:version_id>/restore/", history_views.restore_earlier, name="version_restore"),
+    path("export/", transfer_views.export, name="export"),
+    path("bin/", history_views.bin_page, name="bin"),
+    path("bin/empty/", history_views.empty_all, name="bin_empty"),
+    path("entries/<uuid:entry_id>/destroy/", history_views.destroy_deleted, name="entry_destroy"),
+    path("entries/<uuid:entry_id>/delete/", entries_views.delete, name="entry_delete"),
+    path("entries/<uuid:entry_id>/restore/", entries_views.restore, name="entry_restore"),
     path("", include("diary.replies.urls")),
     path("", include("diary.openings.urls")),
     path("", include("diary.recaps.urls")),

@@ -28,11 +28,11 @@ from django.urls import get_resolver, set_script_prefix
 if not apps.ready:
     django.setup()
 
-from accounts.addresses import normal_address
-from accounts.headers import bare
-from llamora.database import OneAtATime
-from llamora.lanes import Lanes
-from llamora.routing import sockets  # its models need the apps
+from accounts.http.headers import get_plain_page_headers
+from accounts.throttling.client_ip import normalize_ip
+from llamora.database import SingleActiveThreadPool
+from llamora.routing import websocket_application  # its models need the apps
+from llamora.threads.fair_executor import FairExecutor
 
 logger = logging.getLogger("llamora.asgi")
 T = TypeVar("T")
@@ -43,7 +43,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 SLOW_THREADS = 16
 RETRY_SECONDS = 2
 UNREADABLE = "This request could not be read, so nothing was done."
-CROWDED = "That was very often in a short time. Try again in a few seconds."
+TOO_MANY_REQUESTS = "That was very often in a short time. Try again in a few seconds."
 # Whatever derives a key, weighs a password, waits for a job to end or moves a whole diary.
 SLOW_PATHS = (
     *("/sign-in/", "/register/", "/unlock/", "/recover/", "/strength/", "/settings/"),
@@ -57,11 +57,11 @@ def is_slow(scope: Scope) -> bool:
     return method == "POST" and path.startswith(SLOW_PATHS)
 
 
-class Failed(Exception):  # noqa: N818 - named for what a reader of the log sees
+class RequestFailed(Exception):  # noqa: N818 - named for what a reader of the log sees
     """A page or a socket ended in an error of the kind that is named."""
 
 
-class Pages(ASGIHandler):
+class PageHandler(ASGIHandler):
     """Serves each request whole, in one lasting thread; bodies stay in memory."""
 
     def __init__(self) -> None:
@@ -69,29 +69,29 @@ class Pages(ASGIHandler):
         self.load_middleware(is_async=False)
         # Every view is imported now: a fault in one stops the start, and no first page waits for it.
         get_resolver().url_patterns  # noqa: B018
-        self.quick = OneAtATime(settings.PAGE_THREADS, name="page")
-        self.slow = Lanes(threads=SLOW_THREADS, name="slow")
+        self.page_pool = SingleActiveThreadPool(settings.PAGE_THREADS, name="page")
+        self.slow_pool = FairExecutor(threads=SLOW_THREADS, name="slow")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        pool: Executor = self.quick
+        pool: Executor = self.page_pool
         if is_slow(scope):
-            address = _address(scope)
-            if self.slow.is_full(address):
-                await self.send_response(_crowded(), send)
+            address = _client_address(scope)
+            if self.slow_pool.is_full(address):
+                await self.send_response(_too_many_requests(), send)
                 return
-            pool = self.slow.of(address)
-        response = await _in(pool, partial(self.answer, scope, body))
+            pool = self.slow_pool.for_key(address)
+        response = await _run_in(pool, partial(self.respond, scope, body))
         if not isinstance(response, StreamingHttpResponse):
             await self.send_response(response, send)
             return
         try:
             await self._stream(response, pool, receive, send)
         finally:
-            await _in(pool, response.close)
+            await _run_in(pool, response.close)
 
     async def read_body(self, receive: Receive) -> BytesIO:
         """Gather the body in memory; `llamora.management.requests` has bounded it."""
@@ -104,22 +104,22 @@ class Pages(ASGIHandler):
             if not event.get("more_body", False):
                 return BytesIO(b"".join(parts))
 
-    def answer(self, scope: Scope, body: BytesIO) -> HttpResponseBase:
+    def respond(self, scope: Scope, body: BytesIO) -> HttpResponseBase:
         """Make the response in this thread and, unless it streams, close its request here too."""
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
-        response = self._respond(scope, body)
+        response = self._build_response(scope, body)
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         if not response.streaming:
             response.close()
         return response
 
-    def _respond(self, scope: Scope, body: BytesIO) -> HttpResponseBase:
+    def _build_response(self, scope: Scope, body: BytesIO) -> HttpResponseBase:
         request, refusal = self.create_request(scope, body)
         if request is not None:
             return self.get_response(request)
-        return _bare(UNREADABLE, status=refusal.status_code if refusal else 400, headers={})
+        return _plain_response(UNREADABLE, status=refusal.status_code if refusal else 400, headers={})
 
     async def _stream(
         self, response: StreamingHttpResponse, pool: Executor, receive: Receive, send: Send
@@ -127,8 +127,8 @@ class Pages(ASGIHandler):
         """Send a streamed response part by part until it ends or nobody listens any more."""
         gone = asyncio.ensure_future(receive())
         try:
-            await send(_start_of(response))
-            async for part in _parts(response, pool):
+            await send(_response_start(response))
+            async for part in _iter_parts(response, pool):
                 if gone.done():
                     return
                 await send({"type": "http.response.body", "body": part, "more_body": True})
@@ -139,55 +139,55 @@ class Pages(ASGIHandler):
     def close(self) -> None:
         """Take no more work, drop what has not begun, wait for what has."""
         for wait in (False, True):
-            self.quick.shutdown(wait=wait, cancel_futures=not wait)
-            self.slow.shutdown(wait=wait, cancel_futures=not wait)
+            self.page_pool.shutdown(wait=wait, cancel_futures=not wait)
+            self.slow_pool.shutdown(wait=wait, cancel_futures=not wait)
 
 
-def _address(scope: Scope) -> str:
-    return normal_address((scope.get("client") or ("",))[0])
+def _client_address(scope: Scope) -> str:
+    return normalize_ip((scope.get("client") or ("",))[0])
 
 
-def _crowded() -> HttpResponse:
+def _too_many_requests() -> HttpResponse:
     """Answer one of a crowd without a thread; the sentence alone, with what every page is sent with."""
-    return _bare(CROWDED, status=429, headers={"Retry-After": str(RETRY_SECONDS)})
+    return _plain_response(TOO_MANY_REQUESTS, status=429, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
-def _bare(sentence: str, *, status: int, headers: Mapping[str, str]) -> HttpResponse:
-    said = {**bare(), **headers}
+def _plain_response(sentence: str, *, status: int, headers: Mapping[str, str]) -> HttpResponse:
+    said = {**get_plain_page_headers(), **headers}
     return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8", headers=said)
 
 
-async def _in(pool: Executor, call: Callable[[], T]) -> T:
+async def _run_in(pool: Executor, call: Callable[[], T]) -> T:
     """Run a call in the pool, in an empty context; a client that leaves ends the waiting, not the call."""
     work = asyncio.get_running_loop().run_in_executor(pool, contextvars.Context().run, call)
     return await asyncio.shield(work)
 
 
-def _start_of(response: HttpResponseBase) -> dict[str, Any]:
+def _response_start(response: HttpResponseBase) -> dict[str, Any]:
     headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
     cookies = [(b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
     return {"type": "http.response.start", "status": response.status_code, "headers": headers + cookies}
 
 
-async def _parts(response: StreamingHttpResponse, pool: Executor) -> AsyncIterator[bytes]:
+async def _iter_parts(response: StreamingHttpResponse, pool: Executor) -> AsyncIterator[bytes]:
     """Yield what a response streams; a plain iterator is pulled in the pool, one part at a time."""
     if response.is_async:
         async for part in response:
             yield part
         return
     parts = iter(response)
-    while (part := await _in(pool, partial(next, parts, None))) is not None:
+    while (part := await _run_in(pool, partial(next, parts, None))) is not None:
         yield part
 
 
-pages = Pages()
+pages = PageHandler()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Hand a page to the threads and a socket to the loop (`up` has bound the jobs to it)."""
     try:
-        await (sockets if scope["type"] == "websocket" else pages)(scope, receive, send)
+        await (websocket_application if scope["type"] == "websocket" else pages)(scope, receive, send)
     except Exception as error:
         # Daphne logs what an error says, and that may quote the diary: it gets the kind alone.
         logger.error("A %s failed.", scope["type"], exc_info=True)
-        raise Failed(type(error).__name__) from None
+        raise RequestFailed(type(error).__name__) from None

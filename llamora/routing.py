@@ -8,18 +8,18 @@ from django.conf import settings
 from django.http.request import validate_host
 from django.urls import re_path
 
-from accounts.scope import VaultScope
-from diary.routing import websocket_urlpatterns
+from accounts.sessions.scope import VaultScopeMiddleware
+from diary.live.consumers import websocket_urlpatterns
 
 Scope = dict[str, Any]
 
 
-async def refuse(_scope: Scope, _receive: Any, send: Any) -> None:
+async def reject_handshake(_scope: Scope, _receive: Any, send: Any) -> None:
     """Refuse a handshake: the server answers 403."""
     await send({"type": "websocket.close"})
 
 
-def is_at_home(scope: Scope) -> bool:
+def is_same_origin(scope: Scope) -> bool:
     """Tell whether a handshake comes from a page of ours.
 
     Cookies ignore ports, so another program's page on this machine would be let in by its host
@@ -43,16 +43,18 @@ def is_at_home(scope: Scope) -> bool:
     )
 
 
-class AtHome:
+class SameOriginOnly:
     """Lets only handshakes from our own pages through to the inner application."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        await (self.inner if is_at_home(scope) else refuse)(scope, receive, send)
+        await (self.inner if is_same_origin(scope) else reject_handshake)(scope, receive, send)
 
 
 # Django's types know only views; channels puts socket applications in their place.
-refuse_the_rest: Any = refuse
-sockets = AtHome(VaultScope(URLRouter([*websocket_urlpatterns, re_path(r"", refuse_the_rest)])))
+reject_unknown_paths: Any = reject_handshake
+websocket_application = SameOriginOnly(
+    VaultScopeMiddleware(URLRouter([*websocket_urlpatterns, re_path(r"", reject_unknown_paths)]))
+)

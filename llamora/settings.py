@@ -78,7 +78,7 @@ LOGIN_URL = "/sign-in/"
 
 # --- The diary --------------------------------------------------------------------------------
 MAX_TEXT = 100_000  # code points in one entry
-TIME_ZONE_OF_THE_HOUSE = env.str("TIME_ZONE", default="UTC")
+HOUSEHOLD_TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 # --- Backups ----------------------------------------------------------------------------------
 BACKUP_DIR = Path(env.str("BACKUP_DIR", default="") or DATA_DIR / "backups").expanduser().resolve()
@@ -110,7 +110,7 @@ INSTALLED_APPS = [
     "search",
     "traces",
     "diary",
-    "llamora.management.apps.HouseConfig",
+    "llamora.ops.apps.OpsConfig",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -121,8 +121,8 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
-    "accounts.middleware.EveryAnswer",
-    "accounts.middleware.SecureCookies",
+    "accounts.middleware.SecurityHeadersMiddleware",
+    "accounts.middleware.SecureCookiesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -146,7 +146,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "accounts.context.household",
+                "accounts.context_processors.household",
             ],
         },
     },
@@ -168,7 +168,7 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-MESSAGE_STORAGE = "accounts.said.SaidStorage"
+MESSAGE_STORAGE = "accounts.sessions.cookies.MessageCookieStorage"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # Diary text must never be spooled to a temporary file: bodies stay in memory, and `llamora.asgi` bounds them.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
@@ -178,7 +178,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 SESSION_COOKIE = "llamora_session"
 CSRF_COOKIE_NAME = "llamora_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "accounts.views.refused.csrf_failure"
+CSRF_FAILURE_VIEW = "accounts.http.error_views.csrf_failure"
 LANGUAGE_COOKIE_NAME = "llamora_language"
 
 # --- Time and words -----------------------------------------------------------------------------
@@ -193,7 +193,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "llamora.management.static_files.HashedFiles"},
+    "staticfiles": {"BACKEND": "llamora.ops.static_files.HashedStaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = True
 FILE_UPLOAD_PERMISSIONS = 0o600
@@ -219,13 +219,13 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 
 # --- Logs: paths without queries, ids, counts; never content -----------------------------------------
-DEFAULT_EXCEPTION_REPORTER = "accounts.reporting.SilentExceptionReporter"
+DEFAULT_EXCEPTION_REPORTER = "accounts.http.redacted_logging.RedactedExceptionReporter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "accounts.reporting.SilentFormatter",
+            "()": "accounts.http.redacted_logging.RedactedFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }

@@ -6,9 +6,9 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import include, path, re_path
 from django.utils import timezone
 
-from accounts.admin_site import site
-from llamora.database import shelf
-from llamora.inference import endpoint
+from accounts.admin.site import site
+from llamora.database import backup_files
+from llamora.inference import model_server
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -19,8 +19,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     except DatabaseError:
         return JsonResponse({"status": "away", "database": "away"}, status=503)
-    backup = shelf.state(settings.BACKUP_DIR, now=timezone.now(), wanted=settings.BACKUP_DAILY)
-    states = {"status": "ok", "database": "ok", "model": endpoint.status().state, "backup": backup}
+    backup = backup_files.get_backup_state(
+        settings.BACKUP_DIR, now=timezone.now(), wanted=settings.BACKUP_DAILY
+    )
+    states = {"status": "ok", "database": "ok", "model": model_server.get_status().state, "backup": backup}
     return JsonResponse(states)
 
 
@@ -34,7 +36,7 @@ urlpatterns = [
 ]
 
 # Django finds these by name; each answers with a calm page.
-handler400 = "accounts.views.refused.bad_request"
-handler403 = "accounts.views.refused.permission_denied"
-handler404 = "accounts.views.refused.not_found"
-handler500 = "accounts.views.refused.server_error"
+handler400 = "accounts.http.error_views.bad_request"
+handler403 = "accounts.http.error_views.permission_denied"
+handler404 = "accounts.http.error_views.not_found"
+handler500 = "accounts.http.error_views.server_error"

@@ -19,7 +19,7 @@ import numpy as np
 from accounts.models import Person, Vault
 from diary.models import Entry
 from llamora.crypto import Keyring, in_force, new_vault_keys, secret_bytes
-from llamora.database import writing
+from llamora.database import write_transaction
 from search import recalling
 from search.choices import chosen
 from search.embedded import Embedded
@@ -144,7 +144,7 @@ def _write(person: Person, entries: int, chance: random.Random) -> list[Planted]
                 entry.text = f"{text[:200]} {phrase} {text[200:]}"
                 planted.append(Planted(phrase, entry.id))
             rows.append(entry)
-        with writing():
+        with write_transaction():
             Entry.objects.bulk_create(rows)
     return planted
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from llamora.crypto import Keyring
-from llamora.database import writing
+from llamora.database import write_transaction
 from search.choices import chosen
 from search.embedder import embedders
 from search.errors import EmbedderAway
@@ -29,7 +29,7 @@ def build(keyring: Keyring, *, vectors: bool, progress: Progress) -> Built:
     folder = SnapshotFolder(chosen().folder, keyring.owner)
     folder.forget()
     if vectors:
-        with writing():
+        with write_transaction():
             Vector.objects.filter(owner_id=keyring.owner).delete()
     index = PersonIndex(keyring, folder)
     try:

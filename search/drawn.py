@@ -12,9 +12,8 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from diary.made import Opening, Recap
-from diary.models import Entry
-from diary.reading import Place, Reading
+from diary.generation.prompt_record import EntryRef, PromptRecord
+from diary.models import Entry, Opening, Recap
 from llamora.crypto import Keyring, WrongEpoch
 from search.opened import opened
 
@@ -49,7 +48,7 @@ class _Drawn:
 
     id: UUID
     made_at: datetime
-    reading: Reading | None
+    reading: PromptRecord | None
 
 
 def untrue_openings(owner: UUID, *, keyring: Keyring, among: Iterable[UUID] | None = None) -> set[UUID]:
@@ -68,17 +67,17 @@ def _drawn(owner: UUID, keyring: Keyring, among: Iterable[UUID] | None) -> Itera
     for id_, day, made_at, sealed in rows.values_list("id", "day", "created_at", "read"):
         row = {"id": id_, "owner_id": owner, "day": day}
         try:
-            yield _Drawn(id_, made_at, Reading.from_json(opened(column, row, sealed, keyring)))
+            yield _Drawn(id_, made_at, PromptRecord.from_json(opened(column, row, sealed, keyring)))
         except WrongEpoch:
             continue  # a rotation is under way; nothing is known against it
 
 
-def _entries_now(owner: UUID, places: set[Place]) -> dict[Place, datetime | None]:
+def _entries_now(owner: UUID, places: set[EntryRef]) -> dict[EntryRef, datetime | None]:
     """Return which of these entries stand on that day, and when each was last edited."""
     ids = sorted({id_ for id_, _ in places})
-    found: dict[Place, datetime | None] = {}
+    found: dict[EntryRef, datetime | None] = {}
     for first in range(0, len(ids), _BATCH):
-        rows = Entry.objects.of(owner).filter(id__in=ids[first : first + _BATCH]).order_by()
+        rows = Entry.objects.for_owner(owner).filter(id__in=ids[first : first + _BATCH]).order_by()
         found |= {(id_, day): edited for id_, day, edited in rows.values_list("id", "day", "edited_at")}
     return found
 
@@ -91,7 +90,7 @@ def _recaps_now(owner: UUID, days: set[date]) -> dict[date, datetime]:
     return dict(rows.values_list("day", "created_at"))
 
 
-def _is_true(drawn: _Drawn, entries: dict[Place, datetime | None], recaps: dict[date, datetime]) -> bool:
+def _is_true(drawn: _Drawn, entries: dict[EntryRef, datetime | None], recaps: dict[date, datetime]) -> bool:
     if drawn.reading is None:
         return False
     return all(

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from uuid import UUID
 
-from accounts.keyrings import with_former
+from accounts.keys.keyrings import copy_with_former_key
 from llamora.crypto import Keyring
 from search.embedder import Embedder
 from search.errors import IndexClosed
@@ -26,7 +26,7 @@ class Held:
         self.places = Places()
         self.glanced_at = 0.0
         self.signature: tuple[object, ...] = ()
-        self._keyring = with_former(keyring)
+        self._keyring = copy_with_former_key(keyring)
         self._changing = threading.RLock()
         self._pending: deque[UUID] = deque()
         self._in_hand = 0

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from llamora.urgency import go_last
+from llamora.threads.priority import lower_priority
 
 logger = logging.getLogger("llamora.search")
 
@@ -83,7 +83,7 @@ class Lane:
         return self._stopped
 
     def _run(self) -> None:
-        go_last()
+        lower_priority()
         while task := self._next():
             # An empty context: nothing of the request that asked may leak into this thread.
             Context().run(self._perform, task)

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from accounts.keyrings import with_former
+from accounts.keys.keyrings import copy_with_former_key
 from llamora.crypto import Keyring, VaultLocked, WrongEpoch, in_force
-from llamora.database import NotWritten, writing
+from llamora.database import NotWritten, write_transaction
 from search import rows, sources
 from search.documents import Document
 from search.embedded import Embedded
@@ -120,7 +120,7 @@ class PersonIndex(Held):
         with self._changing:
             if self._closed or keyring.epoch <= self._keyring.epoch:
                 return False
-            old, self._keyring = self._keyring, with_former(keyring)
+            old, self._keyring = self._keyring, copy_with_former_key(keyring)
             old.close()
             # Snapshots of the old epoch open no more: what is in memory is to be kept anew.
             self._kept.all_changed()
@@ -184,7 +184,7 @@ class PersonIndex(Held):
     def _keep(self, made: list[Embedded], embedder: Embedder) -> None:
         # The turn to write first: whoever has it and has just committed waits for the other lock in
         # `refresh`.
-        with in_force(self._keyring), writing(), self._changing:
+        with in_force(self._keyring), write_transaction(), self._changing:
             rows.store(self.owner, self._put_fresh(made), embedder)
 
     def _put_fresh(self, made: list[Embedded]) -> list[Embedded]:

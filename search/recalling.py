@@ -9,11 +9,11 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
-from diary.beside import Recalled
+from diary.hooks import RecalledEntries
 from diary.models import Entry
 from llamora.crypto import CryptoError, current
-from llamora.database import writing
-from llamora.inference import endpoint
+from llamora.database import write_transaction
+from llamora.inference import model_server
 from search import finding
 from search.asked import Query
 from search.embedded import Near
@@ -28,13 +28,15 @@ MOST: Final = 3
 _READ: Final = 2_000
 
 
-def recalled_for(entry: Entry, by: Collection[UUID]) -> Recalled:
+def recalled_for(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
     """Return the entries of days before an entry's that speak of the same, and where; none if unwanted."""
     del by  # what a person chose to have read is not search's to find
-    if entry.day == date.min or endpoint.status().remote or not is_wanted(entry.owner_id):
-        return Recalled()
+    if entry.day == date.min or model_server.get_status().remote or not is_wanted(entry.owner_id):
+        return RecalledEntries()
     places = {one.id: one.span for one in _found(entry)}
-    return Recalled(entries=list(Entry.objects.of(entry.owner_id).filter(id__in=places)), near=places)
+    return RecalledEntries(
+        entries=list(Entry.objects.for_owner(entry.owner_id).filter(id__in=places)), near=places
+    )
 
 
 def _found(entry: Entry) -> Sequence[Near]:
@@ -75,5 +77,5 @@ def is_wanted(owner: UUID) -> bool:
 
 def want(owner: UUID, *, wanted: bool) -> None:
     """Have what is near in meaning read from now on, or not."""
-    with writing():
+    with write_transaction():
         SearchPreference.objects.update_or_create(owner_id=owner, defaults={"recalls_for_answers": wanted})

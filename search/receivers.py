@@ -15,10 +15,9 @@ from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
-from accounts import holdings
-from accounts.rotation import data_key_turned
-from accounts.signals import person_gone, vault_locked, vault_unlocked
-from diary import beside
+from accounts.security import data_inventory
+from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_unlocked
+from diary import hooks
 from diary.models import Entry, Reply
 from llamora.crypto import Keyring, VaultLocked, current
 from search import recalling
@@ -45,11 +44,13 @@ def connect() -> None:
     """Listen; called once from `AppConfig.ready`."""
     vault_unlocked.connect(_unlocked, dispatch_uid="search.unlocked")
     vault_locked.connect(_locked, dispatch_uid="search.locked")
-    data_key_turned.connect(_turned, dispatch_uid="search.turned")
-    person_gone.connect(_gone, dispatch_uid="search.gone")
-    holdings.name(Vector, None)
-    holdings.name(RecentSearch, holdings.Words(one="recent search", many="recent searches"))
-    beside.add_recalls(recalling.recalled_for)
+    data_key_rotated.connect(_turned, dispatch_uid="search.turned")
+    person_deleted.connect(_gone, dispatch_uid="search.gone")
+    data_inventory.register_label(Vector, None)
+    data_inventory.register_label(
+        RecentSearch, data_inventory.RowLabel(one="recent search", many="recent searches")
+    )
+    hooks.register_recall(recalling.recalled_for)
     for source in SOURCES:
         post_save.connect(_saved, sender=source.model, dispatch_uid=f"search.saved.{source.kind}")
         post_delete.connect(_deleted, sender=source.model, dispatch_uid=f"search.deleted.{source.kind}")

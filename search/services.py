@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from llamora.crypto import Keyring
-from llamora.database import writing
+from llamora.database import write_transaction
 from search import finding, snippets, sources
 from search.errors import IndexClosed
 from search.finding import Found
@@ -117,7 +117,7 @@ def remember(owner: UUID, typed: str) -> None:
     typed = typed.strip()
     if not typed or not keeps_recent(owner):
         return
-    with writing():
+    with write_transaction():
         rows = list(RecentSearch.objects.filter(owner_id=owner))
         same = next((row for row in rows if row.text == typed), None)
         if same is not None:
@@ -130,13 +130,13 @@ def remember(owner: UUID, typed: str) -> None:
 
 def clear_recent(owner: UUID) -> None:
     """Forget a person's searches."""
-    with writing():
+    with write_transaction():
         RecentSearch.objects.filter(owner_id=owner).delete()
 
 
 def keep_recent(owner: UUID, *, keeps: bool) -> None:
     """Remember searches from now on, or forget those there are and remember none."""
-    with writing():
+    with write_transaction():
         SearchPreference.objects.update_or_create(owner_id=owner, defaults={"keeps_recent": keeps})
         if not keeps:
             RecentSearch.objects.filter(owner_id=owner).delete()
@@ -152,6 +152,6 @@ def make_anew(keyring: Keyring, *, vectors: bool) -> None:
     if index is not None:
         index.forget_kept()
     if vectors:
-        with writing():
+        with write_transaction():
             Vector.objects.filter(owner_id=keyring.owner).delete()
     indexes.of(keyring)

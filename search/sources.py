@@ -12,8 +12,7 @@ from django.db.models import BinaryField, CharField, Count, Max, Model, QuerySet
 from django.db.models.functions import Cast, Substr
 
 from accounts.models import Vault
-from diary.made import Opening, Recap
-from diary.models import Entry, Reply, ReplyState
+from diary.models import Entry, Opening, Recap, Reply, ReplyState
 from llamora.crypto import Keyring, in_force, keyed_digest
 from search.documents import Document
 from search.drawn import true_recaps, untrue_openings
@@ -162,7 +161,7 @@ def _batch(ids: Sequence[UUID], *, keyring: Keyring, digest: Digest) -> list[Doc
 
 def signature_of(owner: UUID) -> tuple[object, ...]:
     """Return something that differs after most changes, for noticing those that another process made."""
-    entries = Entry.objects.of(owner).aggregate(
+    entries = Entry.objects.for_owner(owner).aggregate(
         n=Count("id"), kept=Max("created_at"), edited=Max("edited_at")
     )
     replies = Reply.objects.filter(owner_id=owner).aggregate(n=Count("id"), ended=Max("finished_at"))

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from llamora.crypto import VaultLocked
-from traces.models import KeptTrace, KeptTraceQuerySet, Trace
+from traces.models import EntryTrace, EntryTraceQuerySet, Trace
 
 MOST: Final = 200
 
@@ -27,11 +27,13 @@ def called(owner: UUID, text: str) -> list[UUID]:
     return list(kept.values_list("entry_id", flat=True)[:MOST])
 
 
-def _kept(owner: UUID, name: str) -> KeptTraceQuerySet:
+def _kept(owner: UUID, name: str) -> EntryTraceQuerySet:
     try:
-        traces = list(Trace.objects.of(owner).called([name]).order_by().values_list("id", flat=True))
+        traces = list(
+            Trace.objects.for_owner(owner).with_names([name]).order_by().values_list("id", flat=True)
+        )
     except VaultLocked:
         traces = []
     # Hardly a query is a trace's name: the second question is asked only where the first has an answer.
-    kept = KeptTrace.objects.of(owner)
+    kept = EntryTrace.objects.for_owner(owner)
     return kept.filter(trace_id__in=traces) if traces else kept.none()

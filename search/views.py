@@ -8,10 +8,10 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.gates import unlocked
-from accounts.http import HouseholdRequest
+from accounts.decorators import unlock_required
+from accounts.http.request import HouseholdRequest
 from llamora.database import NotWritten
-from llamora.inference import endpoint
+from llamora.inference import model_server
 from search import recalling, services
 from search.matching import COUNTED
 from search.presenting import shown
@@ -23,7 +23,7 @@ NOT_WRITTEN = "Nothing can be written to the disk just now, so this stays as it 
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@unlocked
+@unlock_required
 def search(request: HouseholdRequest) -> HttpResponse:
     """Show the box, or what a query finds."""
     if request.method != "POST":
@@ -41,14 +41,14 @@ def search(request: HouseholdRequest) -> HttpResponse:
 
 
 @require_safe
-@unlocked
+@unlock_required
 def box(request: HouseholdRequest) -> HttpResponse:
     """Return the box alone, for the dialog."""
     return render(request, "search/fragments/box.html", _context(request, typed=""))
 
 
 @require_POST
-@unlocked
+@unlock_required
 def place(request: HouseholdRequest) -> JsonResponse:
     """Return what to mark in an entry or reply that was opened from a result."""
     try:
@@ -60,7 +60,7 @@ def place(request: HouseholdRequest) -> JsonResponse:
 
 
 @require_POST
-@unlocked
+@unlock_required
 def recent(request: HouseholdRequest) -> HttpResponse:
     """Forget recent searches, or say whether there are to be any."""
     match request.POST.get("do"):
@@ -74,7 +74,7 @@ def recent(request: HouseholdRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@unlocked
+@unlock_required
 def for_answers(request: HouseholdRequest) -> HttpResponse:
     """Show whether earlier entries near in meaning are read for answers, or switch that on or off."""
     said, status = "", 200
@@ -88,7 +88,7 @@ def for_answers(request: HouseholdRequest) -> HttpResponse:
     context = {
         "is_wanted": recalling.is_wanted(request.user.id),
         "most": recalling.MOST,
-        "is_elsewhere": endpoint.status().remote,
+        "is_elsewhere": model_server.get_status().remote,
         "why_not": services.look(request.vault.keyring, "").meaning.why_not,
         "said": said,
     }
@@ -96,7 +96,7 @@ def for_answers(request: HouseholdRequest) -> HttpResponse:
 
 
 @require_POST
-@unlocked
+@unlock_required
 def reindex(request: HouseholdRequest) -> HttpResponse:
     """Make the index anew."""
     services.make_anew(request.vault.keyring, vectors="vectors" in request.POST)

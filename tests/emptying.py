@@ -22,7 +22,9 @@ class Command(flush.Command):
 
     def handle(self, **options: Any) -> None:
         """Empty the tables, but for the kinds of rows: who comes next remembers their numbers."""
-        stands = not fence.missing(connections[options["database"]], vault_table=Vault._meta.db_table)
+        stands = not fence.missing_triggers(
+            connections[options["database"]], vault_table=Vault._meta.db_table
+        )
         super().handle(**options | {"inhibit_post_migrate": stands or options["inhibit_post_migrate"]})
         for app in apps.get_app_configs():
             create_contenttypes(app, verbosity=0)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAME = "LLAMORA_TEST_MADE_READY"
 _MAKE = (
     "import os; os.umask(0o077); import django; django.setup();"
-    "from llamora.management import startup; startup.migrate(); startup.collect_static()"
+    "from llamora.ops import startup; startup.migrate(); startup.collect_static()"
 )
 
 

@@ -2,21 +2,38 @@
 
 from uuid import UUID
 
-from diary.errors import NotThere
+from django.http import HttpRequest
+
+from accounts.models import Person
+from diary.errors import ObjectNotFound
 from traces.models import Change, Trace
 
+# MERGED traces.undoing: What was changed a moment ago, for the page that follows to offer it back.
 
-def trace_of(owner_id: UUID, trace_id: UUID) -> Trace:
+
+def get_trace(owner_id: UUID, trace_id: UUID) -> Trace:
     """Return a person's trace; raise NotThere."""
-    trace = Trace.objects.of(owner_id).filter(id=trace_id).first()
+    trace = Trace.objects.for_owner(owner_id).filter(id=trace_id).first()
     if trace is None:
-        raise NotThere
+        raise ObjectNotFound
     return trace
 
 
-def change_of(owner_id: UUID, change_id: UUID) -> Change:
+def get_change(owner_id: UUID, change_id: UUID) -> Change:
     """Return what a person changed and may undo; raise NotThere."""
     change = Change.objects.filter(owner_id=owner_id, id=change_id).first()
     if change is None:
-        raise NotThere
+        raise ObjectNotFound
     return change
+
+
+def get_requested_change(request: HttpRequest) -> Change | None:
+    """Return the change that an address names, if it is this person's and not taken back yet."""
+    person = request.user
+    try:
+        change_id = UUID(request.GET.get("changed", ""))
+    except ValueError:
+        return None
+    if not isinstance(person, Person):
+        return None
+    return Change.objects.filter(owner_id=person.id, id=change_id).first()

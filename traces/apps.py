@@ -11,7 +11,6 @@ class TracesConfig(AppConfig):
 
     def ready(self) -> None:
         from traces import receivers  # noqa: PLC0415 - models must be loaded first
-        from traces.summaries import receivers as summaries  # noqa: PLC0415 - likewise
 
         receivers.connect()
-        summaries.connect()
+        receivers.connect_summaries()

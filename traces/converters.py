@@ -3,14 +3,14 @@
 from typing import Final
 from uuid import UUID
 
-MOST: Final = 5
-_ID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+MAX_TRACES: Final = 5
+_UUID_PATTERN: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
 class IdsConverter:
     """One to five different ids, with slashes between them; the same one twice is no address."""
 
-    regex = f"{_ID}(?:/{_ID}){{0,{MOST - 1}}}"
+    regex = f"{_UUID_PATTERN}(?:/{_UUID_PATTERN}){{0,{MAX_TRACES - 1}}}"
 
     def to_python(self, value: str) -> tuple[UUID, ...]:
         """Return the ids; raise ValueError for one that is named twice."""

@@ -9,57 +9,59 @@ from uuid import UUID
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from traces.graph import Line, Node
-from traces.heatmap import HeatDay, HeatMonth
+from traces.detail.heatmap import HeatDay, HeatMonth
+from traces.graph.layout import GraphEdge, GraphNode
 
 
-def _safe(parts: Iterable[str]) -> SafeString:
+def _join_safe(parts: Iterable[str]) -> SafeString:
     return mark_safe("".join(parts))  # noqa: S308 - every word in it went through escape
 
 
-def times(count: int) -> str:
+def get_entry_count_label(count: int) -> str:
     """Return a number of entries in words."""
     return f"{count} entry" if count == 1 else f"{count} entries"
 
 
-def squares(month: HeatMonth, *, days_at: str) -> SafeString:
+def render_squares(month: HeatMonth, *, days_at: str) -> SafeString:
     """Return the squares of a month, those with entries as links; `days_at` begins the address of a day."""
     rows = [f" r{month.row}", *[""] * (len(month.days) - 1)]
-    return _safe(_square(day, row, days_at) for day, row in zip(month.days, rows, strict=True))
+    return _join_safe(_render_square(day, row, days_at) for day, row in zip(month.days, rows, strict=True))
 
 
-def _square(day: HeatDay, row: str, days_at: str) -> str:
+def _render_square(day: HeatDay, row: str, days_at: str) -> str:
     if not day.count:
         return f'<i class="heat{row}"></i>'
-    said = f'<span class="visually-hidden">{escape(day.label)}, {times(day.count)}</span>'
+    said = f'<span class="visually-hidden">{escape(day.label)}, {get_entry_count_label(day.count)}</span>'
     link = f'href="{days_at}{day.iso}/" data-date="{day.iso}"'
     return f'<a class="heat s{day.step}{row}" {link}>{said}</a>'
 
 
-def day_list(month: HeatMonth, *, days_at: str) -> SafeString:
+def render_day_list(month: HeatMonth, *, days_at: str) -> SafeString:
     """Return the days of a month with entries as links, with the count where it is more than one."""
     links = (
         f'<a href="{days_at}{day.iso}/">{day.date.day}</a>{f" ({day.count})" if day.count > 1 else ""}'
-        for day in month.marked
+        for day in month.days_with_entries
     )
-    return _safe([", ".join(links)])
+    return _join_safe([", ".join(links)])
 
 
-def points(nodes: Sequence[Node], *, name: Callable[[UUID], str], at: Callable[[UUID], str]) -> SafeString:
+def render_nodes(
+    nodes: Sequence[GraphNode], *, name: Callable[[UUID], str], at: Callable[[UUID], str]
+) -> SafeString:
     """Return the points of a picture as links."""
-    return _safe(_point(node, escape(name(node.id)), at(node.id)) for node in nodes)
+    return _join_safe(_render_node(node, escape(name(node.id)), at(node.id)) for node in nodes)
 
 
-def _point(node: Node, name: str, address: str) -> str:
+def _render_node(node: GraphNode, name: str, address: str) -> str:
     place = f'x="{node.label_x}" y="{node.label_y}" text-anchor="{node.anchor}"'
     written = f"<text {place}>{name}</text>" if node.anchor else ""
     circle = f'<circle cx="{node.x}" cy="{node.y}" r="{node.radius}"/>'
     return f'<a href="{address}" tabindex="-1">{circle}{written}<title>{name}</title></a>'
 
 
-def lines(drawn: Sequence[Line]) -> SafeString:
+def render_edges(drawn: Sequence[GraphEdge]) -> SafeString:
     """Return the lines of a picture."""
-    return _safe(
+    return _join_safe(
         f'<line x1="{line.x1}" y1="{line.y1}" x2="{line.x2}" y2="{line.y2}" stroke-width="{line.width}"/>'
         for line in drawn
     )

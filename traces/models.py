@@ -22,30 +22,30 @@ from django.utils import timezone
 from diary.models import Entry
 from llamora.crypto import current
 from llamora.fields import SealedJSONField, SealedManager, SealedModel, SealedQuerySet, SealedTextField
-from traces.names import identity
+from traces.names import get_identity
 
-NAME_LABEL = "traces.trace.name_index"
+NAME_INDEX_LABEL = "traces.trace.name_index"
 
 
-def index_of(name: str) -> bytes:
+def compute_name_index(name: str) -> bytes:
     """Return the blind index of a name under the keyring in force."""
-    return current().blind_index(label=NAME_LABEL, value=identity(name))
+    return current().blind_index(label=NAME_INDEX_LABEL, value=get_identity(name))
 
 
 class TraceQuerySet(SealedQuerySet["Trace"]):
     """Selections of traces."""
 
-    def of(self, owner_id: UUID) -> "TraceQuerySet":
+    def for_owner(self, owner_id: UUID) -> "TraceQuerySet":
         """Return the traces of one person that are not deleted."""
         return self.filter(owner_id=owner_id, deleted_at=None)
 
-    def let_go(self, owner_id: UUID) -> "TraceQuerySet":
+    def only_deleted(self, owner_id: UUID) -> "TraceQuerySet":
         """Return the traces of one person that are deleted and may be wanted back."""
         return self.filter(owner_id=owner_id, deleted_at__isnull=False)
 
-    def called(self, names: Iterable[str]) -> "TraceQuerySet":
+    def with_names(self, names: Iterable[str]) -> "TraceQuerySet":
         """Return those with one of these names, however written; needs their owner's keyring in force."""
-        return self.filter(name_index__in=[index_of(name) for name in names])
+        return self.filter(name_index__in=[compute_name_index(name) for name in names])
 
 
 class TraceManager(SealedManager["Trace"]):
@@ -55,13 +55,13 @@ class TraceManager(SealedManager["Trace"]):
         """Return the queryset that everything starts from."""
         return TraceQuerySet(self.model, using=self._db)
 
-    def of(self, owner_id: UUID) -> TraceQuerySet:
+    def for_owner(self, owner_id: UUID) -> TraceQuerySet:
         """Return the traces of one person that are not deleted."""
-        return self.get_queryset().of(owner_id)
+        return self.get_queryset().for_owner(owner_id)
 
-    def let_go(self, owner_id: UUID) -> TraceQuerySet:
+    def only_deleted(self, owner_id: UUID) -> TraceQuerySet:
         """Return the traces of one person that are deleted and may be wanted back."""
-        return self.get_queryset().let_go(owner_id)
+        return self.get_queryset().only_deleted(owner_id)
 
 
 class Trace(SealedModel):
@@ -94,32 +94,32 @@ class Trace(SealedModel):
     def __str__(self) -> str:
         return f"Trace {self.id}"
 
-    def call(self, name: str) -> None:
+    def set_name(self, name: str) -> None:
         """Give it a written name, and the index that goes with it."""
-        self.name, self.name_index = name, index_of(name)
+        self.name, self.name_index = name, compute_name_index(name)
 
 
-class KeptTraceQuerySet(models.QuerySet["KeptTrace"]):
+class EntryTraceQuerySet(models.QuerySet["EntryTrace"]):
     """Selections of traces on entries."""
 
-    def of(self, owner_id: UUID) -> "KeptTraceQuerySet":
+    def for_owner(self, owner_id: UUID) -> "EntryTraceQuerySet":
         """Return what one person keeps, where neither the trace nor the entry is deleted."""
         return self.filter(owner_id=owner_id, trace__deleted_at=None, entry__deleted_at=None)
 
 
-class KeptTraceManager(models.Manager["KeptTrace"]):
-    """Kept traces through `KeptTraceQuerySet`."""
+class EntryTraceManager(models.Manager["EntryTrace"]):
+    """Traces on entries through `EntryTraceQuerySet`."""
 
-    def get_queryset(self) -> KeptTraceQuerySet:
+    def get_queryset(self) -> EntryTraceQuerySet:
         """Return the queryset that everything starts from."""
-        return KeptTraceQuerySet(self.model, using=self._db)
+        return EntryTraceQuerySet(self.model, using=self._db)
 
-    def of(self, owner_id: UUID) -> KeptTraceQuerySet:
+    def for_owner(self, owner_id: UUID) -> EntryTraceQuerySet:
         """Return what one person keeps, where neither the trace nor the entry is deleted."""
-        return self.get_queryset().of(owner_id)
+        return self.get_queryset().for_owner(owner_id)
 
 
-class KeptTrace(models.Model):
+class EntryTrace(models.Model):
     """A trace on an entry. Nothing of it is sealed: it says no word."""
 
     id = models.BigAutoField(primary_key=True)
@@ -131,9 +131,10 @@ class KeptTrace(models.Model):
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+", db_index=False)
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects: ClassVar[KeptTraceManager] = KeptTraceManager()
+    objects: ClassVar[EntryTraceManager] = EntryTraceManager()
 
     class Meta:
+        db_table = "traces_kepttrace"
         verbose_name = "kept trace"
         verbose_name_plural = "kept traces"
         ordering = ("created_at", "id")
@@ -149,7 +150,7 @@ class KeptTrace(models.Model):
         return f"Kept trace {self.id}"
 
 
-class Proposal(SealedModel):
+class TraceProposal(SealedModel):
     """What is proposed for an entry: {"offered": [name], "dismissed": [identity]}."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -157,8 +158,14 @@ class Proposal(SealedModel):
     body = SealedJSONField(label="traces.proposal.body", bound={"entry_id": "traces.proposal.entry"})
     made_at = models.DateTimeField(default=timezone.now)
 
+    class Meta(SealedModel.Meta):
+        db_table = "traces_proposal"
+        # The export's key is made of it.
+        verbose_name = "proposal"
+        verbose_name_plural = "proposals"
+
     def __str__(self) -> str:
-        return f"Proposal {self.id}"
+        return f"Trace proposal {self.id}"
 
 
 class ChangeKind(models.TextChoices):
@@ -190,7 +197,7 @@ class Change(SealedModel):
         return f"Change {self.id}"
 
 
-class Choices(models.Model):
+class TracePreferences(models.Model):
     """What a person wishes of the model; without a row, proposals as they come."""
 
     owner = models.OneToOneField(
@@ -199,7 +206,8 @@ class Choices(models.Model):
     makes_proposals = models.BooleanField(default=True)
 
     class Meta:
-        verbose_name_plural = "choices"
+        db_table = "traces_choices"
+        verbose_name = verbose_name_plural = "choices"
 
     def __str__(self) -> str:
         return f"Choices of {self.owner_id}"

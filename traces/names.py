@@ -18,9 +18,9 @@ import re
 import unicodedata
 from typing import ClassVar, Final
 
-from diary.texts import has_lone_surrogate
+from diary.entries.text_validation import has_lone_surrogate
 
-MAX_NAME: Final = 64
+MAX_NAME_LENGTH: Final = 64
 
 # The dashes of category Pd, of which none may be missing for to-do to be to‑do.
 _DASHES = (
@@ -34,7 +34,7 @@ _INVISIBLE = re.compile(
 )
 
 
-class NameRefused(Exception):  # noqa: N818 - an answer to the person, not a fault
+class InvalidTraceName(Exception):  # noqa: N818 - an answer to the person, not a fault
     """A trace cannot be called so; neither the error nor its arguments hold any of the name."""
 
     code: ClassVar[str] = "name"
@@ -44,47 +44,47 @@ class NameRefused(Exception):  # noqa: N818 - an answer to the person, not a fau
         return self.code
 
 
-class EmptyName(NameRefused):
+class EmptyTraceName(InvalidTraceName):
     """Raised for a name of nothing that can be seen."""
 
     code = "empty"
     sentence = "A trace needs a name: a word, a few words, or an emoji."
 
 
-class LongName(NameRefused):
+class TraceNameTooLong(InvalidTraceName):
     """Raised for more code points than a name may have."""
 
     code = "too_long"
-    sentence = f"A trace's name has at most {MAX_NAME} characters. Choose a shorter one."
+    sentence = f"A trace's name has at most {MAX_NAME_LENGTH} characters. Choose a shorter one."
 
 
-class BadName(NameRefused):
+class InvalidTraceNameCharacter(InvalidTraceName):
     """Raised for characters that no name may hold."""
 
     code = "not_a_name"
     sentence = "This name holds a character that cannot be kept. Type it anew."
 
 
-def written(typed: str) -> str:
+def clean_name(typed: str) -> str:
     """Return a name as it is kept and shown; raise NameRefused."""
     name = _SPACES.sub(" ", typed).strip()
     if has_lone_surrogate(name) or any(unicodedata.category(one) == "Cc" for one in name):
-        raise BadName
+        raise InvalidTraceNameCharacter
     if not _INVISIBLE.sub("", name).strip():
-        raise EmptyName
-    if len(name) > MAX_NAME:
-        raise LongName
+        raise EmptyTraceName
+    if len(name) > MAX_NAME_LENGTH:
+        raise TraceNameTooLong
     return name
 
 
-def identity(name: str) -> str:
+def get_identity(name: str) -> str:
     """Return what is equal for two names that are the same; of an identity it is that identity."""
-    folded = _folded(_INVISIBLE.sub("", name))
+    folded = _fold_case(_INVISIBLE.sub("", name))
     # A name of hyphens alone is all it has.
     return _GAPS.sub(" ", folded).strip() or _SPACES.sub("", folded)
 
 
-def _folded(name: str) -> str:
+def _fold_case(name: str) -> str:
     """Return the form of Unicode's compatibility caseless matching (The Unicode Standard, D146)."""
     once = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", name).casefold())
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", once.casefold()))

@@ -6,71 +6,95 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models.signals import post_save
+from django.db.models import Model, QuerySet
+from django.db.models.signals import post_delete, post_save
 
-from accounts.holdings import Words, name
 from accounts.rotation import blind_indexes
 from accounts.rotation.blind_indexes import BlindIndex
-from accounts.signals import person_gone, vault_locked, vault_unlocked
-from diary import beside
+from accounts.security.data_inventory import RowLabel, register_label
+from accounts.signals import person_deleted, vault_locked, vault_unlocked
+from diary import hooks
 from diary.models import Entry, Reply
 from llamora.database import NotWritten
-from traces import presenting, recalling
-from traces.lexicons import lexicons
-from traces.models import NAME_LABEL, Change, Proposal, Trace
-from traces.names import identity
-from traces.services.naming import purge
-from traces.services.proposing import let_go
-from traces.services.returning import Proposals, Traces
+from traces import queries
+from traces.editing.services import purge_deleted
+from traces.matcher import name_matchers
+from traces.models import NAME_INDEX_LABEL, Change, EntryTrace, Trace, TraceProposal
+from traces.names import get_identity
+from traces.proposals.services import stop_proposals
+from traces.restore import ProposalImporter, TraceImporter
 from traces.signals import names_changed
+from traces.summaries import services as summaries_services
+from traces.tagging import presenters as tagging_presenters
+
+# MERGED traces.summaries.receivers: What was written of entries does not outlive their having the trace:
+# neither their end nor its removal.
 
 _log = logging.getLogger(__name__)
 
 
-def _tidy(sender: object, *, person_id: UUID, **_: Any) -> None:
+def _purge_after_unlock(sender: object, *, person_id: UUID, **_: Any) -> None:
     del sender
     try:
-        purge(person_id)
+        purge_deleted(person_id)
     except NotWritten as error:
         _log.warning("Traces are not tidied after an unlock: %s", error.code)
 
 
-def _locked(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
+def _forget_after_lock(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
     del sender
     if last:
-        lexicons.forget(person_id)
+        name_matchers.forget(person_id)
 
 
-def _forget(sender: object, *, person_id: UUID, **_: Any) -> None:
+def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
     del sender
-    lexicons.forget(person_id)
+    name_matchers.forget(person_id)
 
 
-def _sent(sender: object, *, instance: Entry | Reply, created: bool, raw: bool = False, **_: Any) -> None:
+def _stop_proposals(
+    sender: object, *, instance: Entry | Reply, created: bool, raw: bool = False, **_: Any
+) -> None:
     del sender
     if created and not raw:
-        transaction.on_commit(partial(let_go, instance.owner_id))
+        transaction.on_commit(partial(stop_proposals, instance.owner_id))
 
 
 def connect() -> None:
     """Listen, and say what rows are called; called once from `AppConfig.ready`."""
-    vault_unlocked.connect(_tidy, dispatch_uid="traces.tidy")
-    vault_locked.connect(_locked, dispatch_uid="traces.locked")
-    person_gone.connect(_forget, dispatch_uid="traces.gone")
-    names_changed.connect(_forget, dispatch_uid="traces.names_changed")
+    vault_unlocked.connect(_purge_after_unlock, dispatch_uid="traces.tidy")
+    vault_locked.connect(_forget_after_lock, dispatch_uid="traces.locked")
+    person_deleted.connect(_forget_names, dispatch_uid="traces.gone")
+    names_changed.connect(_forget_names, dispatch_uid="traces.names_changed")
     for model in (Entry, Reply):
-        post_save.connect(_sent, sender=model, dispatch_uid=f"traces.sent.{model.__name__}")
-    beside.add(shows=presenting.parts_of, names=recalling.names_of)
-    beside.add_recalls(recalling.recalled_for)
-    beside.add_labels(presenting.exported)
-    beside.add_export("traces", presenting.exported)
-    beside.add_import("traces", Traces)
-    beside.add_import("proposals", Proposals)
+        post_save.connect(_stop_proposals, sender=model, dispatch_uid=f"traces.sent.{model.__name__}")
+    hooks.register_panels(shows=tagging_presenters.build_entry_parts, names=queries.list_trace_links)
+    hooks.register_recall(queries.find_context_entries)
+    hooks.register_labels(tagging_presenters.list_names_for_export)
+    hooks.register_export("traces", tagging_presenters.list_names_for_export)
+    hooks.register_import("traces", TraceImporter)
+    hooks.register_import("proposals", ProposalImporter)
     blind_indexes.register(
         BlindIndex(
-            model=Trace, column="name_index", label=NAME_LABEL, value=lambda trace: identity(trace.name)
+            model=Trace,
+            column="name_index",
+            label=NAME_INDEX_LABEL,
+            value=lambda trace: get_identity(trace.name),
         )
     )
-    name(Trace, Words(one="trace", many="traces"))
-    name(Proposal, None)
-    name(Change, None)
+    register_label(Trace, RowLabel(one="trace", many="traces"))
+    register_label(TraceProposal, None)
+    register_label(Change, None)
+
+
+def _delete_summary(sender: object, *, instance: EntryTrace, origin: object, **_: Any) -> None:
+    del sender
+    began: type[Model] = origin.model if isinstance(origin, QuerySet) else type(origin)  # type: ignore[assignment]
+    # Where a whole trace goes, or a whole person, its summary goes too.
+    if began in (Entry, EntryTrace):
+        summaries_services.delete_summary(instance.trace_id)
+
+
+def connect_summaries() -> None:
+    """Listen; called once from `AppConfig.ready`."""
+    post_delete.connect(_delete_summary, sender=EntryTrace, dispatch_uid="traces.summaries.taken_away")

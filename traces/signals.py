@@ -13,7 +13,7 @@ from accounts.signals import QuietSignal
 names_changed = QuietSignal()
 
 
-def tell_names_changed(owner_id: UUID) -> None:
+def send_names_changed(owner_id: UUID) -> None:
     """Say it, and once more when what is being written is on the disk."""
     names_changed.send_robust(sender=None, person_id=owner_id)
     transaction.on_commit(partial(names_changed.send_robust, sender=None, person_id=owner_id))

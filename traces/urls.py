@@ -3,29 +3,36 @@
 from django.urls import path, register_converter
 
 from traces.converters import IdsConverter
-from traces.views import changing, entry, index, picture, trace
+from traces.detail import views as detail_views
+from traces.editing import views as editing_views
+from traces.index import views as index_views
+from traces.tagging import views as tagging_views
 
 register_converter(IdsConverter, "ids")
 
 urlpatterns = [
-    path("entries/<uuid:entry_id>/traces/", entry.traces, name="entry_traces"),
-    path("entries/<uuid:entry_id>/traces/keep/", entry.keep, name="trace_keep"),
-    path("entries/<uuid:entry_id>/traces/dismiss/", entry.dismiss, name="trace_dismiss"),
-    path("entries/<uuid:entry_id>/traces/propose/", entry.propose, name="trace_propose"),
-    path("entries/<uuid:entry_id>/traces/complete/", entry.complete, name="trace_complete"),
-    path("entries/<uuid:entry_id>/traces/<uuid:trace_id>/remove/", entry.remove, name="trace_remove"),
-    path("traces/choices/", entry.choices, name="trace_choices"),
-    path("traces/<uuid:trace_id>/glance/", entry.glance, name="trace_glance"),
-    path("traces/", index.index, name="traces"),
-    path("traces/picture/", picture.picture, name="traces_picture"),
-    path("traces/changes/<uuid:change_id>/undo/", changing.undo, name="trace_undo"),
-    path("traces/<uuid:trace_id>/", trace.trace, name="trace"),
-    path("traces/<uuid:trace_id>/in/<year:year>/", trace.trace, name="trace_in"),
-    path("traces/<uuid:trace_id>/with/<ids:others>/", trace.trace, name="trace_with"),
-    path("traces/<uuid:trace_id>/with/<ids:others>/in/<year:year>/", trace.trace, name="trace_with_in"),
-    path("traces/<uuid:trace_id>/summary/", trace.summary, name="trace_summary"),
-    path("traces/<uuid:trace_id>/rename/", changing.rename, name="trace_rename"),
-    path("traces/<uuid:trace_id>/merge/", changing.merge, name="trace_merge"),
-    path("traces/<uuid:trace_id>/delete/", changing.delete, name="trace_delete"),
-    path("traces/<uuid:trace_id>/always/", changing.read_always, name="trace_always"),
+    path("entries/<uuid:entry_id>/traces/", tagging_views.entry_traces, name="entry_traces"),
+    path("entries/<uuid:entry_id>/traces/keep/", tagging_views.add, name="trace_add"),
+    path("entries/<uuid:entry_id>/traces/dismiss/", tagging_views.dismiss, name="trace_dismiss"),
+    path("entries/<uuid:entry_id>/traces/propose/", tagging_views.propose, name="trace_propose"),
+    path("entries/<uuid:entry_id>/traces/complete/", tagging_views.complete, name="trace_complete"),
+    path("entries/<uuid:entry_id>/traces/<uuid:trace_id>/remove/", tagging_views.remove, name="trace_remove"),
+    path("traces/choices/", tagging_views.preferences, name="trace_preferences"),
+    path("traces/<uuid:trace_id>/glance/", tagging_views.preview, name="trace_preview"),
+    path("traces/", index_views.index, name="traces"),
+    path("traces/picture/", index_views.graph, name="traces_graph"),
+    path("traces/changes/<uuid:change_id>/undo/", editing_views.undo, name="trace_undo"),
+    path("traces/<uuid:trace_id>/", detail_views.trace, name="trace"),
+    path("traces/<uuid:trace_id>/in/<year:year>/", detail_views.trace, name="trace_in_year"),
+    path("traces/<uuid:trace_id>/with/<ids:others>/", detail_views.trace, name="traces_together"),
+    path(
+        "traces/<uuid:trace_id>/with/<ids:others>/in/<year:year>/",
+        detail_views.trace,
+        name="traces_together_in_year",
+    ),
+    path("traces/<uuid:trace_id>/summary/", detail_views.summary, name="trace_summary"),
+    path("traces/<uuid:trace_id>/rename/", editing_views.rename, name="trace_rename"),
+    path("traces/<uuid:trace_id>/merge/", editing_views.merge, name="trace_merge"),
+    path("traces/<uuid:trace_id>/delete/", editing_views.delete, name="trace_delete"),
+    path("traces/<uuid:trace_id>/always/", editing_views.set_read_always, name="trace_read_always"),
 ]

@@ -6,10 +6,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts import sessions
-from accounts.admin_site import IdsOnlyAdmin, moment, site
+from accounts.admin.site import IdsOnlyAdmin, format_datetime, site
 from accounts.models import SignIn
-from llamora.counted import counted
+from accounts.sessions import services as sessions_services
+from llamora.pluralize import pluralize
 
 
 @admin.register(SignIn, site=site)
@@ -27,7 +27,7 @@ class SignInAdmin(IdsOnlyAdmin):
         """Let the keeper look."""
         return True
 
-    def called(self, row: Any) -> str:
+    def get_row_title(self, row: Any) -> str:
         """Return whose browser it is, and which."""
         return f"{row.person.name}, {self.browser(row)}"
 
@@ -44,19 +44,19 @@ class SignInAdmin(IdsOnlyAdmin):
     @admin.display(description="signed in", ordering="created_at")
     def since(self, row: SignIn) -> str:
         """Return when somebody signed in there."""
-        return moment(row.created_at)
+        return format_datetime(row.created_at)
 
     @admin.display(description="last seen", ordering="last_active")
     def last_seen(self, row: SignIn) -> str:
         """Return when it was last in use."""
-        return moment(row.last_active)
+        return format_datetime(row.last_active)
 
     @admin.display(description="stays signed in until", ordering="ends_at")
     def until(self, row: SignIn) -> str:
         """Return how long it stays signed in, as was chosen there."""
         if not row.kept:
             return "it is closed"
-        return moment(row.ends_at) if row.ends_at else "the household's limit"
+        return format_datetime(row.ends_at) if row.ends_at else "the household's limit"
 
     @admin.display(description="diary", ordering="unlock")
     def diary(self, row: SignIn) -> str:
@@ -68,6 +68,6 @@ class SignInAdmin(IdsOnlyAdmin):
         """Sign these browsers out."""
         chosen = list(rows)
         for row in chosen:
-            sessions.end(sign_in_id=row.id, person_id=row.person_id)
-        sentence = f"{counted(len(chosen), 'browser was', 'browsers were')} signed out."
+            sessions_services.end_session(sign_in_id=row.id, person_id=row.person_id)
+        sentence = f"{pluralize(len(chosen), 'browser was', 'browsers were')} signed out."
         self.message_user(request, sentence, messages.SUCCESS)

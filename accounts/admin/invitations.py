@@ -8,17 +8,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from accounts import invitations
-from accounts.admin_site import IdsOnlyAdmin, moment, site
+from accounts.admin.site import IdsOnlyAdmin, format_datetime, site
+from accounts.auth.services import invitations
 from accounts.models import Invitation, Person
-from llamora.counted import counted
+from llamora.pluralize import pluralize
 
 
 @admin.register(Invitation, site=site)
 class InvitationAdmin(IdsOnlyAdmin):
     """Links that let somebody in. Each is shown once, when it is made; only its hash is kept."""
 
-    fields = ("made", "made_by_name", "state", "until", "used", "used_by_name")
+    fields = ("creation_time", "made_by_name", "state", "until", "use_time", "used_by_name")
     readonly_fields = fields
     list_display = fields
     list_select_related = ("made_by", "used_by")
@@ -33,24 +33,26 @@ class InvitationAdmin(IdsOnlyAdmin):
         """Let the keeper invite."""
         return True
 
-    def called(self, row: Any) -> str:
+    def get_row_title(self, row: Any) -> str:
         """Return when it was made: a link has no name."""
-        return f"Invitation of {self.made(row)}"
+        return f"Invitation of {self.creation_time(row)}"
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Make a link when asked to, and show it in this very answer."""
         del form_url, extra_context
         context = {**self.admin_site.each_context(request), "title": "Invite somebody"}
         if request.method == "POST":
-            made, token = invitations.make(by=request.user if isinstance(request.user, Person) else None)
-            link = request.build_absolute_uri(invitations.path(token))
+            made, token = invitations.create_invitation(
+                by=request.user if isinstance(request.user, Person) else None
+            )
+            link = request.build_absolute_uri(invitations.build_invitation_path(token))
             context |= {"link": link, "until": self.until(made)}
         return render(request, "admin/accounts/invitation/invite.html", context)
 
     @admin.display(description="made", ordering="created_at")
-    def made(self, row: Invitation) -> str:
+    def creation_time(self, row: Invitation) -> str:
         """Return when it was made."""
-        return moment(row.created_at)
+        return format_datetime(row.created_at)
 
     @admin.display(description="by", empty_value="the terminal")
     def made_by_name(self, row: Invitation) -> str | None:
@@ -67,12 +69,12 @@ class InvitationAdmin(IdsOnlyAdmin):
     @admin.display(description="good until", ordering="expires_at")
     def until(self, row: Invitation) -> str:
         """Return until when it lets somebody in."""
-        return moment(row.expires_at)
+        return format_datetime(row.expires_at)
 
     @admin.display(description="used", ordering="used_at", empty_value="not yet")
-    def used(self, row: Invitation) -> str | None:
+    def use_time(self, row: Invitation) -> str | None:
         """Return when somebody came by it."""
-        return moment(row.used_at) if row.used_at else None
+        return format_datetime(row.used_at) if row.used_at else None
 
     @admin.display(description="let in", empty_value="nobody")
     def used_by_name(self, row: Invitation) -> str | None:
@@ -84,6 +86,6 @@ class InvitationAdmin(IdsOnlyAdmin):
     @admin.action(description="Withdraw these invitations")
     def withdraw(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """Make links worthless; what was used stays in the list."""
-        withdrawn = sum(invitations.withdraw(row) for row in rows)
-        sentence = f"{counted(withdrawn, 'invitation was', 'invitations were')} withdrawn."
+        withdrawn = sum(invitations.withdraw_invitation(row) for row in rows)
+        sentence = f"{pluralize(withdrawn, 'invitation was', 'invitations were')} withdrawn."
         self.message_user(request, sentence, messages.SUCCESS)

@@ -8,11 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
 
-from accounts import holdings, rotation, sessions
-from accounts.admin_site import IdsOnlyAdmin, moment, site
+from accounts.admin.site import IdsOnlyAdmin, format_datetime, site
 from accounts.models import KeySlot, Person
-from accounts.services.leaving import remove
-from llamora.counted import counted
+from accounts.rotation import services as rotation_services
+from accounts.security import data_inventory
+from accounts.security.deletion import delete_person
+from accounts.sessions import services as sessions_services
+from llamora.pluralize import pluralize
 
 _LABELS = {"is_staff": "Keeper", "is_active": "Switched on"}
 _HELP = {
@@ -33,18 +35,18 @@ class PersonAdmin(IdsOnlyAdmin):
         "time_zone",
         "vault_epoch",
         "rotation",
-        "ways_in",
-        "signed_in",
+        "key_slots",
+        "browser_count",
         "last_seen",
         "holdings",
         "size",
     )
     readonly_fields = tuple(name for name in fields if name not in ("is_staff", "is_active"))
-    list_display = ("name", "standing", "since", "last_seen", "signed_in", "ways_in")
+    list_display = ("name", "role", "since", "last_seen", "browser_count", "key_slots")
     ordering = ("created_at",)
     actions = ("end_sessions",)
 
-    def called(self, row: Any) -> str:
+    def get_row_title(self, row: Any) -> str:
         """Return their name."""
         return str(row.name)
 
@@ -63,19 +65,19 @@ class PersonAdmin(IdsOnlyAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say how much goes; ids of every row would tell nobody anything."""
         del request
-        held = [holding for person in objs for holding in holdings.of(person.pk)]
-        return [], [(holding.words, f"{holding.rows:,}") for holding in held], set(), []
+        held = [holding for person in objs for holding in data_inventory.get_inventory(person.pk)]
+        return [], [(holding.label, f"{holding.rows:,}") for holding in held], set(), []
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Show what goes, and how its owner takes it along first."""
         person = self.get_object(request, object_id)
-        context = {"export_command": holdings.export_command(person) if person else ""}
+        context = {"export_command": data_inventory.build_export_command(person) if person else ""}
         return super().delete_view(request, object_id, {**(extra_context or {}), **context})
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete a person with everything of theirs."""
         del request
-        remove(obj)
+        delete_person(obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Keep a keeper from shutting themselves out."""
@@ -92,7 +94,7 @@ class PersonAdmin(IdsOnlyAdmin):
         return seen
 
     @admin.display(description="here as", ordering="is_staff")
-    def standing(self, person: Person) -> str:
+    def role(self, person: Person) -> str:
         """Return what they are in the household."""
         role = "keeper" if person.is_staff else "housemate"
         return role if person.is_active else f"{role}, switched off"
@@ -100,7 +102,7 @@ class PersonAdmin(IdsOnlyAdmin):
     @admin.display(description="since", ordering="created_at")
     def since(self, person: Person) -> str:
         """Return when they came."""
-        return moment(person.created_at)
+        return format_datetime(person.created_at)
 
     @admin.display(description="number of the data key", empty_value="no vault")
     def vault_epoch(self, person: Person) -> int | None:
@@ -109,43 +111,43 @@ class PersonAdmin(IdsOnlyAdmin):
         return vault.epoch if vault else None
 
     @admin.display(description="ways in", empty_value="none")
-    def ways_in(self, person: Any) -> str | None:
+    def key_slots(self, person: Any) -> str | None:
         """Return the kinds of key slots there are."""
         return ", ".join(slot.get_kind_display().lower() for slot in person.slots.all()) or None
 
     @admin.display(description="signed in", ordering="sign_in_count")
-    def signed_in(self, person: Any) -> str:
+    def browser_count(self, person: Any) -> str:
         """Return how many browsers are signed in."""
         count = int(person.sign_in_count)
-        return f"in {counted(count, 'browser', 'browsers')}" if count else "nowhere"
+        return f"in {pluralize(count, 'browser', 'browsers')}" if count else "nowhere"
 
     @admin.display(description="last seen", ordering="seen_at", empty_value="signed in nowhere")
     def last_seen(self, person: Any) -> str | None:
         """Return when a browser of theirs was last in use."""
-        return moment(person.seen_at) if person.seen_at else None
+        return format_datetime(person.seen_at) if person.seen_at else None
 
     @admin.display(description="new key under way")
     def rotation(self, person: Person) -> str:
         """Return how far an unfinished rotation has come."""
-        standing = rotation.standing(person.id)
+        standing = rotation_services.get_rotation_progress(person.id)
         return f"{standing.rows_left:,} rows to go" if standing else "no"
 
     @admin.display(description="has written")
     def holdings(self, person: Person) -> str:
         """Return how many rows of each kind there are."""
-        return ", ".join(str(holding) for holding in holdings.of(person.id)) or "nothing"
+        return ", ".join(str(holding) for holding in data_inventory.get_inventory(person.id)) or "nothing"
 
     @admin.display(description="sealed bytes")
     def size(self, person: Person) -> str:
         """Return how much room it takes, sealed."""
-        return filesizeformat(holdings.size_of(person.id))
+        return filesizeformat(data_inventory.get_sealed_size(person.id))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Write the two switches and nothing else; whoever is switched off is signed out."""
         del request, form, change
         obj.save(update_fields=["is_staff", "is_active"])
         if not obj.is_active:
-            sessions.end_all(person_id=obj.id)
+            sessions_services.end_sessions(person_id=obj.id)
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
         """Say that it is done; an id would tell nobody anything."""
@@ -156,6 +158,6 @@ class PersonAdmin(IdsOnlyAdmin):
     @admin.action(description="Sign these people out everywhere")
     def end_sessions(self, request: HttpRequest, people: QuerySet[Any]) -> None:
         """Sign people out everywhere."""
-        ended = sum(sessions.end_all(person_id=person.id) for person in people)
-        sentence = f"{counted(ended, 'browser was', 'browsers were')} signed out."
+        ended = sum(sessions_services.end_sessions(person_id=person.id) for person in people)
+        sentence = f"{pluralize(ended, 'browser was', 'browsers were')} signed out."
         self.message_user(request, sentence, messages.SUCCESS)

@@ -11,18 +11,19 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.errors import AccountsError
-from accounts.keyrings import former_key_of
-from accounts.rotation import Stopped, go_on
+from accounts.keys.keyrings import get_former_key
+from accounts.rotation.errors import RotationStopped
+from accounts.rotation.services import resume_rotation
 from accounts.signals import vault_locked, vault_unlocked
 from llamora.crypto import CryptoError, Keyring
 from llamora.database import NotWritten
 
 _log = logging.getLogger(__name__)
 _guard = threading.Lock()
-_running: dict[UUID, "_Work"] = {}
+_running: dict[UUID, "_RotationThread"] = {}
 
 
-class _Work(threading.Thread):
+class _RotationThread(threading.Thread):
     """One person's rotation, from where it stands to its end."""
 
     def __init__(self, keyring: Keyring) -> None:
@@ -33,9 +34,9 @@ class _Work(threading.Thread):
 
     def run(self) -> None:
         try:
-            moved = go_on(self._keyring, stop=self.stopping.is_set)
+            moved = resume_rotation(self._keyring, stop=self.stopping.is_set)
             _log.info("A rotation is finished; %d envelopes were sealed anew.", moved.envelopes)
-        except Stopped:
+        except RotationStopped:
             return
         except (AccountsError, CryptoError, NotWritten) as error:
             _log.warning("A rotation is not finished yet: %s", error.code)
@@ -51,11 +52,11 @@ class _Work(threading.Thread):
 
 def start(keyring: Keyring) -> bool:
     """Go on with the rotation of the keyring's owner; return whether one is unfinished."""
-    if former_key_of(keyring.owner) is None:
+    if get_former_key(keyring.owner) is None:
         return False
     with _guard:
         if keyring.owner not in _running:
-            _running[keyring.owner] = work = _Work(keyring)
+            _running[keyring.owner] = work = _RotationThread(keyring)
             work.start()
     return True
 
@@ -80,12 +81,12 @@ def stop_all(*, timeout: float = 1.0) -> None:
         stop(owner, timeout=timeout / len(owners))
 
 
-def _go_on_after_unlock(sender: object, *, keyring: Keyring, **_: Any) -> None:
+def _resume_after_unlock(sender: object, *, keyring: Keyring, **_: Any) -> None:
     del sender
     start(keyring)
 
 
-def _stop_with_the_last_session(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
+def _stop_after_last_lock(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
     del sender
     if last:
         stop(person_id)
@@ -93,5 +94,5 @@ def _stop_with_the_last_session(sender: object, *, person_id: UUID, last: bool, 
 
 def connect() -> None:
     """Listen; called once from `AppConfig.ready`."""
-    vault_unlocked.connect(_go_on_after_unlock, dispatch_uid="accounts.rotation.go_on")
-    vault_locked.connect(_stop_with_the_last_session, dispatch_uid="accounts.rotation.stop")
+    vault_unlocked.connect(_resume_after_unlock, dispatch_uid="accounts.rotation.go_on")
+    vault_locked.connect(_stop_after_last_lock, dispatch_uid="accounts.rotation.stop")

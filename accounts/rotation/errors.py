@@ -35,7 +35,7 @@ class RotationError(AccountsError):
     code: ClassVar[str] = "rotation"
 
 
-class Unfinished(RotationError):
+class RotationUnfinished(RotationError):
     """Raised when a rotation is asked for before the last one has ended."""
 
     code = "unfinished"
@@ -47,7 +47,7 @@ class StaleKeyring(RotationError):
     code = "stale_keyring"
 
 
-class NoWayIn(RotationError):
+class OpenedSlotRefused(RotationError):
     """Raised before anything is written: the person would be locked out by the secret they just gave."""
 
     code = "no_way_in"
@@ -59,7 +59,7 @@ class DamagedVault(RotationError):
     code = "damaged_vault"
 
 
-class Damaged(RotationError):
+class DamagedRows(RotationError):
     """Raised when envelopes of an earlier epoch are left because they do not open."""
 
     code = "damaged_rows"
@@ -69,7 +69,7 @@ class Damaged(RotationError):
         self.count, self.where = count, tuple(where)
 
 
-class Stopped(RotationError):
+class RotationStopped(RotationError):
     """Raised between two batches."""
 
     code = "stopped"

@@ -8,27 +8,27 @@ from datetime import date
 
 from django import template
 
-from accounts.languages import HOUSE, Words, on_clock, words_of
-from accounts.models import Clock, Person
+from accounts.models import ClockFormat, Person
+from accounts.preferences.languages import DEFAULT_LANGUAGE, DateWords, format_time, get_date_words
 
 register = template.Library()
 
 
-def _filter(name: str, write: Callable[[Words, date], str]) -> None:
+def _register_filter(name: str, write: Callable[[DateWords, date], str]) -> None:
     def written(day: date | None, person: Person | None) -> str:
-        return write(words_of(person.language if person else HOUSE), day) if day else ""
+        return write(get_date_words(person.language if person else DEFAULT_LANGUAGE), day) if day else ""
 
     register.filter(name, written)
 
 
-_filter("as_day", Words.day)
-_filter("as_full_day", Words.full)
-_filter("as_month_day", Words.month_day)
-_filter("as_month_year", Words.month_year)
-_filter("as_weekday", Words.weekday)
+_register_filter("as_day", DateWords.day)
+_register_filter("as_full_day", DateWords.full)
+_register_filter("as_month_day", DateWords.month_day)
+_register_filter("as_month_year", DateWords.month_year)
+_register_filter("as_weekday", DateWords.weekday)
 
 
 @register.filter
 def as_time(time: str, person: Person | None) -> str:
     """Return a time of day, given as 14:02, on this person's clock."""
-    return on_clock(time, hours=person.clock if person else Clock.TWENTY_FOUR)
+    return format_time(time, hours=person.clock if person else ClockFormat.TWENTY_FOUR)

@@ -5,8 +5,8 @@ from django.urls import path
 from diary.openings import views
 
 urlpatterns = [
-    path("openings/", views.openings, name="openings"),
+    path("openings/", views.opening_settings, name="opening_settings"),
     path("d/<day:day>/opening/", views.opening, name="opening"),
-    path("d/<day:day>/opening/read/", views.read, name="opening_read"),
+    path("d/<day:day>/opening/read/", views.prompt_record, name="opening_prompt_record"),
     path("d/<day:day>/opening/dismiss/", views.dismiss, name="opening_dismiss"),
 ]

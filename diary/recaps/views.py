@@ -10,43 +10,47 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from accounts.gates import unlocked
-from accounts.http import HouseholdRequest
+from accounts.decorators import unlock_required
+from accounts.http.request import HouseholdRequest
 from diary import days
 from diary.recaps import services
-from llamora.inference import endpoint
-from llamora.inference.jobs import Job
+from llamora.inference import model_server
+from llamora.inference.job import Job
 
-NOTHING = 204
+NO_CONTENT = 204
 NOT_NOW = "No recap can be made now. {}"
 NOT_THIS_TIME = "No recap came of it this time. Try again in a moment."
 NOTHING_TO_READ = "There is nothing to put in short."
 
 
-@unlocked
+@unlock_required
 def recap(request: HouseholdRequest, day: date) -> HttpResponse:
     """Show the recap of a day, a place that asks again until it is made, or nothing."""
     if request.method != "POST":
         return redirect("day", day)
     if day >= days.today(request.user.time_zone, now=timezone.now()):
-        return HttpResponse(status=NOTHING)
+        return HttpResponse(status=NO_CONTENT)
     is_asked = bool(request.POST.get("asked"))
     again = is_asked and "X-Llamora-Poll" not in request.headers
-    found = services.recap_of(
+    found = services.get_or_start_recap(
         request.user, day, keyring=request.vault.keyring, is_asked=is_asked, again=again
     )
     text = found if isinstance(found, str) else None
     is_coming = isinstance(found, Job) and not found.is_over
-    context = {"day": day, "text": text, "is_coming": is_coming, "why_not": _why_not(found)}
+    context = {"day": day, "text": text, "is_coming": is_coming, "why_not": _get_refusal(found)}
     if is_asked:
-        name = "diary/fragments/in_short.html" if request.htmx else "diary/in_short.html"
+        name = "diary/fragments/recap.html" if request.htmx else "diary/recap.html"
         return render(request, name, context)
-    return render(request, "diary/fragments/recap.html", context) if text or is_coming else HttpResponse()
+    return (
+        render(request, "diary/fragments/calendar_recap.html", context)
+        if text or is_coming
+        else HttpResponse()
+    )
 
 
-def _why_not(found: str | Job | None) -> str:
+def _get_refusal(found: str | Job | None) -> str:
     """Return the sentence for who asked for a recap and gets none."""
     if found is not None:
         return NOT_THIS_TIME
-    status = endpoint.status()
-    return NOTHING_TO_READ if status.is_ready else NOT_NOW.format(status.sentence)
+    status = model_server.get_status()
+    return NOTHING_TO_READ if status.is_ready else NOT_NOW.format(status.message)

@@ -6,71 +6,78 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import Person
+from diary.generation.prompt_record import PromptRecord
 from diary.models import Reply, ReplyState
-from diary.reading import Reading
-from diary.replies.errand import ReplyErrand, gather
-from diary.replies.kinds import Asked, asked_before
-from diary.replies.refusals import TooMany
+from diary.replies.errors import TooManyReplies
+from diary.replies.reply_kinds import ReplyKindChoice, get_reply_choice
+from diary.replies.tasks import ReplyTask, gather_input
 from llamora.crypto import EnvelopeError, Keyring
-from llamora.database import writing
+from llamora.database import write_transaction
 from llamora.fields import new_id
-from llamora.inference.jobs import LIVE, NotServing, Outcome, State, own_keyring, registry
+from llamora.inference.job import LIVE_STATES, JobOutcome, JobState
+from llamora.inference.registry import NoEventLoop, copy_keyring, registry
 
-MOST_AT_ONCE = 8
-_asking = threading.Lock()
+MAX_CONCURRENT = 8
+_start_lock = threading.Lock()
 
 
-def respond(*, person: Person, entry_id: UUID, keyring: Keyring, asked: Asked) -> ReplyErrand:
+def start_reply(*, person: Person, entry_id: UUID, keyring: Keyring, asked: ReplyKindChoice) -> ReplyTask:
     """Have an entry answered; the reply's row and words come at once after. Raise NotThere, ReplyRefused."""
-    return _begin(new_id(), person=person, entry_id=entry_id, keyring=keyring, asked=asked, is_again=False)
+    return _start(new_id(), person=person, entry_id=entry_id, keyring=keyring, asked=asked, is_again=False)
 
 
 def _refuse_too_many(owner_id: UUID) -> None:
-    replies = (job for job in registry.of(owner_id) if isinstance(job.errand, ReplyErrand))
-    if sum(not job.is_over for job in replies) >= MOST_AT_ONCE:
-        raise TooMany
+    replies = (job for job in registry.for_owner(owner_id) if isinstance(job.task, ReplyTask))
+    if sum(not job.is_over for job in replies) >= MAX_CONCURRENT:
+        raise TooManyReplies
 
 
-def _begin(
-    reply_id: UUID, *, person: Person, entry_id: UUID, keyring: Keyring, asked: Asked, is_again: bool
-) -> ReplyErrand:
+def _start(
+    reply_id: UUID,
+    *,
+    person: Person,
+    entry_id: UUID,
+    keyring: Keyring,
+    asked: ReplyKindChoice,
+    is_again: bool,
+) -> ReplyTask:
     _refuse_too_many(person.id)
-    gathered = gather(person=person, entry_id=entry_id, asked=asked)
-    errand = ReplyErrand(
+    gathered = gather_input(person=person, entry_id=entry_id, asked=asked)
+    errand = ReplyTask(
         id=reply_id,
         owner_id=person.id,
         entry_id=entry_id,
-        material=gathered.material,
-        reading=Reading(traces=list(gathered.recalled_by), near=list(gathered.near)),
-        asked=asked,
-        is_again=is_again,
+        context=gathered.context,
+        record=PromptRecord(traces=list(gathered.recalled_by), near=list(gathered.near)),
+        choice=asked,
+        is_retry=is_again,
     )
     try:
-        registry.start(errand, keyring=own_keyring(keyring), model=person.model)
-    except NotServing:
-        with writing():
-            errand.root()
-            errand.mark(Outcome(text="", state=State.INTERRUPTED, reason="closing"))
+        registry.start(errand, keyring=copy_keyring(keyring), model=person.model)
+    except NoEventLoop:
+        with write_transaction():
+            errand.create_row()
+            errand.set_state(JobOutcome(text="", state=JobState.INTERRUPTED, reason="closing"))
     return errand
 
 
-def stop(reply: Reply) -> None:
+def stop_reply(reply: Reply) -> None:
     """Stop a reply that is being written; what came is kept. Does nothing to one that is over."""
     registry.stop(reply.id)
 
 
-def again(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyErrand:
+def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
     """Have the same entry answered once more, in the same way; one without a word is taken up again itself.
 
     Raise ReplyRefused.
     """
-    asked = asked_before(reply)
+    asked = get_reply_choice(reply)
     # One at a time: two tabs that ask at once must not both take up the same reply.
-    with _asking:
+    with _start_lock:
         job = registry.get(reply.id)
-        is_empty = (job is None or job.is_over) and not _has_words(reply)
+        is_empty = (job is None or job.is_over) and not _has_text(reply)
         reply_id = reply.id if is_empty else new_id()
-        return _begin(
+        return _start(
             reply_id,
             person=person,
             entry_id=reply.entry_id,
@@ -80,7 +87,7 @@ def again(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyErrand:
         )
 
 
-def _has_words(reply: Reply) -> bool:
+def _has_text(reply: Reply) -> bool:
     try:
         return bool(reply.text.strip())
     except EnvelopeError:
@@ -88,19 +95,19 @@ def _has_words(reply: Reply) -> bool:
         return True
 
 
-def delete(reply: Reply) -> None:
+def delete_reply(reply: Reply) -> None:
     """Delete a reply; one that is being written is stopped first."""
     registry.stop(reply.id)
-    with writing():
+    with write_transaction():
         Reply.objects.filter(id=reply.id).delete()
-    registry.forget(reply.id)
+    registry.discard(reply.id)
 
 
 def mark_interrupted() -> int:
     """Mark what a dead process left unfinished; call once, in the process that serves."""
-    unfinished = Reply.objects.filter(state__in=LIVE)
+    unfinished = Reply.objects.filter(state__in=LIVE_STATES)
     ours = [reply_id for reply_id in unfinished.values_list("id", flat=True) if registry.get(reply_id)]
-    with writing():
+    with write_transaction():
         return unfinished.exclude(id__in=ours).update(
             state=ReplyState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
         )

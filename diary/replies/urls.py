@@ -2,15 +2,19 @@
 
 from django.urls import path
 
-from diary.replies import views, way_views
+from diary.replies import views
 
 urlpatterns = [
     path("entries/<uuid:entry_id>/respond/", views.respond, name="respond"),
-    path("entries/<uuid:entry_id>/ways/", way_views.ways, name="ways"),
-    path("entries/<uuid:entry_id>/ways/<uuid:way_id>/remove/", way_views.remove, name="way_remove"),
-    path("replies/<uuid:reply_id>/read/", views.read, name="reply_read"),
+    path("entries/<uuid:entry_id>/ways/", views.custom_kinds, name="reply_kinds"),
+    path(
+        "entries/<uuid:entry_id>/ways/<uuid:way_id>/remove/",
+        views.remove_custom_kind,
+        name="reply_kind_delete",
+    ),
+    path("replies/<uuid:reply_id>/read/", views.prompt_record, name="reply_prompt_record"),
     path("replies/<uuid:reply_id>/", views.reply, name="reply"),
     path("replies/<uuid:reply_id>/stop/", views.stop, name="reply_stop"),
-    path("replies/<uuid:reply_id>/again/", views.again, name="reply_again"),
+    path("replies/<uuid:reply_id>/again/", views.retry, name="reply_retry"),
     path("replies/<uuid:reply_id>/delete/", views.delete, name="reply_delete"),
 ]

@@ -13,120 +13,180 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from accounts.gates import unlocked
-from accounts.http import HouseholdRequest
-from diary.access import entry_of
-from diary.errors import NotThere
+from accounts.decorators import unlock_required
+from accounts.http.request import HouseholdRequest
+from diary.entries import presenters as entries_presenters
+from diary.entries import queries as entries_queries
+from diary.entries.queries import get_entry
+from diary.errors import ObjectNotFound
+from diary.generation.presenters import build_prompt_record_context
 from diary.models import Reply
-from diary.replies import kinds, presenting, services
-from diary.replies.errand import ReplyErrand
-from diary.replies.refusals import ReplyRefused, TooMany
-from diary.was_read import context_of
+from diary.replies import presenters, reply_kinds, services
+from diary.replies.errors import InvalidReplyKind, ReplyRefused, TooManyReplies
+from diary.replies.tasks import ReplyTask
 from llamora.database import NotWritten
-from llamora.inference.jobs import registry
+from llamora.inference.registry import registry
 
-NOT_WRITTEN = "Nothing can be written to the disk just now, so no reply was begun. Your diary is as it was."
+# MERGED diary.replies.way_views: A person's own ways of having an entry answered: the page that lists them,
+# adds one, and removes one.
 
-ReplyView = Callable[[HouseholdRequest, Reply], HttpResponse]
+REPLY_NOT_STARTED = (
+    "Nothing can be written to the disk just now, so no reply was begun. Your diary is as it was."
+)
+
+ReplyViewFunction = Callable[[HouseholdRequest, Reply], HttpResponse]
 
 
-def _day(day: date, anchor: str) -> HttpResponse:
+def _redirect_to_day(day: date, anchor: str) -> HttpResponse:
     return redirect(f"{reverse('day', args=[day])}#{anchor}")
 
 
-def _shown(request: HouseholdRequest, reply_id: UUID, day: date) -> HttpResponse:
+def _respond_with_section(request: HouseholdRequest, reply_id: UUID, day: date) -> HttpResponse:
     """Answer script with the reply's section, and a plain form with its day."""
     if not request.htmx:
-        return _day(day, f"reply-{reply_id}")
-    view = presenting.view_of(reply_id, owner_id=request.user.id)
+        return _redirect_to_day(day, f"reply-{reply_id}")
+    view = presenters.find_reply_view(reply_id, owner_id=request.user.id)
     if view is None:
-        raise NotThere
-    return HttpResponse(presenting.section(view, owner_id=request.user.id))
+        raise ObjectNotFound
+    return HttpResponse(presenters.render_section(view, owner_id=request.user.id))
 
 
-def _refused(request: HouseholdRequest, sentence: str, *, status: int) -> HttpResponse:
+def _refuse(request: HouseholdRequest, sentence: str, *, status: int) -> HttpResponse:
     # Asked for again, the address of any of these leads back to the day.
     context = {"title": "No reply was begun", "sentence": sentence, "next": request.path}
     return render(request, "refused.html", context, status=status)
 
 
-def _answered(request: HouseholdRequest, ask: Callable[[], ReplyErrand]) -> HttpResponse:
+def _respond_to_start(request: HouseholdRequest, ask: Callable[[], ReplyTask]) -> HttpResponse:
     try:
         errand = ask()
     except ReplyRefused as refusal:
-        return _refused(request, refusal.sentence, status=429 if isinstance(refusal, TooMany) else 422)
+        return _refuse(request, refusal.sentence, status=429 if isinstance(refusal, TooManyReplies) else 422)
     except NotWritten:
-        return _refused(request, NOT_WRITTEN, status=503)
-    return _shown(request, errand.id, errand.day)
+        return _refuse(request, REPLY_NOT_STARTED, status=503)
+    return _respond_with_section(request, errand.id, errand.day)
 
 
-def _own(view: ReplyView) -> Callable[..., HttpResponse]:
+def _with_own_reply(view: ReplyViewFunction) -> Callable[..., HttpResponse]:
     """Find the person's own reply for a view that changes it; not theirs looks like not there."""
 
-    @unlocked
+    @unlock_required
     @wraps(view)
     def found(request: HouseholdRequest, reply_id: UUID) -> HttpResponse:
         registry.wait_for_row(reply_id)
         mine = Reply.objects.filter(owner_id=request.user.id, entry__deleted_at=None).select_related("entry")
         reply = get_object_or_404(mine, id=reply_id)
         return (
-            view(request, reply) if request.method == "POST" else _shown(request, reply.id, reply.entry.day)
+            view(request, reply)
+            if request.method == "POST"
+            else _respond_with_section(request, reply.id, reply.entry.day)
         )
 
     return found
 
 
-@unlocked
+@unlock_required
 def respond(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     """Have an entry answered."""
     if request.method != "POST":
-        return _day(entry_of(request.user.id, entry_id).day, f"entry-{entry_id}")
+        return _redirect_to_day(get_entry(request.user.id, entry_id).day, f"entry-{entry_id}")
     keyring = request.vault.keyring
-    chosen = kinds.traces_said(request.POST.getlist("trace"))
-    asked = replace(kinds.asked_by(request.user.id, request.POST.get("kind", "")), traces=chosen)
-    return _answered(
+    chosen = reply_kinds.parse_trace_ids(request.POST.getlist("trace"))
+    asked = replace(reply_kinds.parse_choice(request.user.id, request.POST.get("kind", "")), traces=chosen)
+    return _respond_to_start(
         request,
-        lambda: services.respond(person=request.user, entry_id=entry_id, keyring=keyring, asked=asked),
+        lambda: services.start_reply(person=request.user, entry_id=entry_id, keyring=keyring, asked=asked),
     )
 
 
-@_own
+@_with_own_reply
 def reply(request: HouseholdRequest, reply: Reply) -> HttpResponse:
     """Show a reply."""
-    return _shown(request, reply.id, reply.entry.day)
+    return _respond_with_section(request, reply.id, reply.entry.day)
 
 
-@_own
+@_with_own_reply
 def stop(request: HouseholdRequest, reply: Reply) -> HttpResponse:
     """Stop a reply and show what came."""
-    services.stop(reply)
-    return _shown(request, reply.id, reply.entry.day)
+    services.stop_reply(reply)
+    return _respond_with_section(request, reply.id, reply.entry.day)
 
 
-@_own
-def again(request: HouseholdRequest, reply: Reply) -> HttpResponse:
+@_with_own_reply
+def retry(request: HouseholdRequest, reply: Reply) -> HttpResponse:
     """Have the entry answered once more, after what is there."""
     keyring = request.vault.keyring
-    response = _answered(request, lambda: services.again(reply, person=request.user, keyring=keyring))
+    response = _respond_to_start(
+        request, lambda: services.retry_reply(reply, person=request.user, keyring=keyring)
+    )
     if request.htmx and f'id="reply-{reply.id}"' not in response.text:
         response["HX-Retarget"], response["HX-Reswap"] = f"#replies-{reply.entry_id}", "beforeend"
     return response
 
 
-@_own
+@_with_own_reply
 def delete(request: HouseholdRequest, reply: Reply) -> HttpResponse:
     """Delete a reply."""
     try:
-        services.delete(reply)
+        services.delete_reply(reply)
     except NotWritten:
-        return _refused(request, NOT_WRITTEN, status=503)
-    return HttpResponse() if request.htmx else _day(reply.entry.day, f"entry-{reply.entry_id}")
+        return _refuse(request, REPLY_NOT_STARTED, status=503)
+    return HttpResponse() if request.htmx else _redirect_to_day(reply.entry.day, f"entry-{reply.entry_id}")
 
 
-@unlocked
-def read(request: HouseholdRequest, reply_id: UUID) -> HttpResponse:
+@unlock_required
+def prompt_record(request: HouseholdRequest, reply_id: UUID) -> HttpResponse:
     """Show what was read for a reply."""
     mine = Reply.objects.filter(owner_id=request.user.id, entry__deleted_at=None).select_related("entry")
     reply = get_object_or_404(mine, id=reply_id)
-    name = "diary/fragments/read.html" if request.htmx else "diary/read.html"
-    return render(request, name, context_of(request.user, reply, day=reply.entry.day))
+    name = "diary/fragments/prompt_record.html" if request.htmx else "diary/prompt_record.html"
+    return render(request, name, build_prompt_record_context(request.user, reply, day=reply.entry.day))
+
+
+KIND_NOT_SAVED = "Nothing can be written to the disk just now, so this way is not kept yet."
+
+
+@unlock_required
+def custom_kinds(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Show a person's own ways of answering beside an entry, or keep a new one."""
+    entries_queries.get_entry(request.user.id, entry_id)
+    if request.method != "POST":
+        return _render_kinds_page(request, entry_id)
+    name, wish = request.POST.get("name", ""), request.POST.get("wish", "")
+    try:
+        reply_kinds.create_custom_kind(owner_id=request.user.id, name=name, wish=wish)
+    except InvalidReplyKind as refused:
+        return _render_kinds_page(
+            request, entry_id, said={"error": refused.sentence, "name": name, "wish": wish}, status=422
+        )
+    except NotWritten:
+        return _render_kinds_page(
+            request, entry_id, said={"error": KIND_NOT_SAVED, "name": name, "wish": wish}, status=503
+        )
+    return redirect("reply_kinds", entry_id)
+
+
+def _render_kinds_page(
+    request: HouseholdRequest, entry_id: UUID, *, said: dict[str, str] | None = None, status: int = 200
+) -> HttpResponse:
+    entry = entries_queries.get_entry(request.user.id, entry_id)
+    view = entries_presenters.build_entry_view(entry, zone=request.user.time_zone)
+    context = {
+        "entry": view,
+        "day": entry.day,
+        "own": reply_kinds.list_custom_kinds(request.user.id),
+        **(said or {}),
+    }
+    return render(request, "diary/reply_kinds.html", context, status=status)
+
+
+@unlock_required
+def remove_custom_kind(request: HouseholdRequest, entry_id: UUID, way_id: UUID) -> HttpResponse:
+    """Remove a way of answering."""
+    entries_queries.get_entry(request.user.id, entry_id)
+    if request.method == "POST":
+        try:
+            reply_kinds.delete_custom_kind(owner_id=request.user.id, way=way_id)
+        except NotWritten:
+            return _render_kinds_page(request, entry_id, said={"error": KIND_NOT_SAVED}, status=503)
+    return redirect("reply_kinds", entry_id)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from llamora.crypto.errors import DerivationBusy
 from llamora.crypto.kdf import Cost, check_cost, derive
-from llamora.urgency import go_last
+from llamora.threads.priority import lower_priority
 
 MAX_WAITING = 64
 _PER_NAME = 2
@@ -104,7 +104,7 @@ class DerivationQueue:
             thread.start()
 
     def _work(self) -> None:
-        go_last()
+        lower_priority()
         while self._run_next():
             pass
 

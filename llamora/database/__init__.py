@@ -1,8 +1,15 @@
 """How this process writes to its one SQLite file: one writer at a time, in the order they came."""
 
+from llamora.database.cached_sql import CachedQuery
 from llamora.database.errors import FenceRefused, NotWritten
-from llamora.database.prepared import Prepared
-from llamora.database.working import OneAtATime, waiting
-from llamora.database.writing import writing
+from llamora.database.transactions import write_transaction
+from llamora.threads.single_active_pool import SingleActiveThreadPool, yield_turn
 
-__all__ = ["FenceRefused", "NotWritten", "OneAtATime", "Prepared", "waiting", "writing"]
+__all__ = [
+    "CachedQuery",
+    "FenceRefused",
+    "NotWritten",
+    "SingleActiveThreadPool",
+    "write_transaction",
+    "yield_turn",
+]

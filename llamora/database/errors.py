@@ -8,7 +8,7 @@ import sqlite3
 
 from django.db import Error, IntegrityError, OperationalError
 
-FENCE_WORDS = "llamora.fence"
+FENCE_MARKER = "llamora.fence"
 
 
 class NotWritten(Exception):  # noqa: N818 - it states what happened, which is what callers must not hide
@@ -36,9 +36,9 @@ _CODES = {
 }
 
 
-def reason_of(error: Error) -> NotWritten | None:
+def classify_error(error: Error) -> NotWritten | None:
     """Return what a database error means for the writer, or None where it is a fault of ours."""
-    if isinstance(error, IntegrityError) and FENCE_WORDS in str(error):
+    if isinstance(error, IntegrityError) and FENCE_MARKER in str(error):
         return FenceRefused()
     if not isinstance(error, OperationalError):
         return None

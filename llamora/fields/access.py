@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models.query_utils import DeferredAttribute
 
-from llamora.fields.values import Unsaved
+from llamora.fields.values import UnsavedValue
 
 if TYPE_CHECKING:
     from llamora.fields.sealed import SealedField
@@ -44,7 +44,7 @@ class SealedAttribute(DeferredAttribute):
                 held = super().__get__(instance, cls)
         if held is None or _bare.get():
             return held
-        if isinstance(held, Unsaved):
+        if isinstance(held, UnsavedValue):
             return held.reveal()
         return self.field.open(instance, held)
 

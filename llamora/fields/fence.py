@@ -12,12 +12,12 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
-from llamora.database.errors import FENCE_WORDS
+from llamora.database.errors import FENCE_MARKER
 from llamora.fields.models import sealed_fields
 
 
 @dataclass(frozen=True)
-class Trigger:
+class FenceTrigger:
     """A trigger by name, with the column it guards and the statement that makes it."""
 
     name: str
@@ -25,7 +25,7 @@ class Trigger:
     sql: str
 
 
-def fence_triggers(model: type[models.Model], *, vault_table: str) -> Iterator[Trigger]:
+def fence_triggers(model: type[models.Model], *, vault_table: str) -> Iterator[FenceTrigger]:
     """Yield the two triggers of each sealed column. AFTER, so that a vault is checked against itself."""
     table = model._meta.db_table
     for field in sealed_fields(model):
@@ -33,8 +33,8 @@ def fence_triggers(model: type[models.Model], *, vault_table: str) -> Iterator[T
         for event, when in (("insert", "AFTER INSERT"), ("update", f'AFTER UPDATE OF "{column}"')):
             name = f"fence_{table}_{column}_{event}"
             epoch = f"SELECT printf('%08X', epoch) FROM \"{vault_table}\" WHERE owner_id = NEW.owner_id"  # noqa: S608 - names of our own models
-            refusal = f"{FENCE_WORDS}: {table}.{column} is sealed under another epoch"
-            yield Trigger(
+            refusal = f"{FENCE_MARKER}: {table}.{column} is sealed under another epoch"
+            yield FenceTrigger(
                 name,
                 str(column),
                 # Bytes 1 to 4 of an envelope are its epoch, big-endian: eight hexadecimal digits.
@@ -49,7 +49,7 @@ def sealed_models() -> list[type[models.Model]]:
     return [model for model in apps.get_models() if sealed_fields(model)]
 
 
-def _standing(connection: Any) -> dict[str, str]:
+def _existing_triggers(connection: Any) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'fence\\_%' ESCAPE '\\'"
@@ -57,19 +57,19 @@ def _standing(connection: Any) -> dict[str, str]:
         return dict(cursor.fetchall())
 
 
-def _columns(connection: Any, table: str) -> set[str]:
+def _table_columns(connection: Any, table: str) -> set[str]:
     with connection.cursor() as cursor:
         return {column.name for column in connection.introspection.get_table_description(cursor, table)}
 
 
-def install(connection: Any, *, fenced: Iterable[type[models.Model]], vault_table: str) -> int:
+def install_triggers(connection: Any, *, fenced: Iterable[type[models.Model]], vault_table: str) -> int:
     """Make the triggers that are missing or differ; return how many were made."""
-    standing, made = _standing(connection), 0
+    standing, made = _existing_triggers(connection), 0
     tables = set(connection.introspection.table_names())
     for model in fenced:
         if model._meta.db_table not in tables:
             continue
-        columns = _columns(connection, model._meta.db_table)
+        columns = _table_columns(connection, model._meta.db_table)
         for trigger in fence_triggers(model, vault_table=vault_table):
             # Half way through its migrations a table may lack a column: the trigger would stop the next one.
             if trigger.column not in columns or standing.get(trigger.name) == trigger.sql:
@@ -81,8 +81,8 @@ def install(connection: Any, *, fenced: Iterable[type[models.Model]], vault_tabl
     return made
 
 
-def missing(connection: Any, *, vault_table: str) -> list[str]:
+def missing_triggers(connection: Any, *, vault_table: str) -> list[str]:
     """Return the names of triggers that should stand and do not, or stand changed."""
-    standing = _standing(connection)
+    standing = _existing_triggers(connection)
     wanted = [t for model in sealed_models() for t in fence_triggers(model, vault_table=vault_table)]
     return [trigger.name for trigger in wanted if standing.get(trigger.name) != trigger.sql]

@@ -66,7 +66,7 @@ class SealedQuerySet(models.QuerySet[_M]):
         made = super().bulk_create(objs, *args, **kwargs)
         if not (kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts")):
             for row in made:
-                row.now_stored(bound_columns(self.model))
+                row.mark_stored(bound_columns(self.model))
         return made
 
 
@@ -145,13 +145,13 @@ class SealedModel(models.Model):
     ) -> None:
         names = update_fields
         if update_fields is not None:
-            names = self._checked(frozenset(update_fields))
+            names = self._check_update_fields(frozenset(update_fields))
         elif not (self._state.adding or force_insert):
             names = self._whole_row()
         self.sealed_in_this_save = {}
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=names)
         bound = bound_columns(type(self))
-        self.now_stored(bound if names is None else bound.intersection(self._attnames(names)))
+        self.mark_stored(bound if names is None else bound.intersection(self._attnames(names)))
 
     def _save_table(self, raw: bool = False, *args: Any, **kwargs: Any) -> bool:
         # `loaddata` brings envelopes and saves them as they are, with nobody's key at hand; it calls
@@ -159,7 +159,7 @@ class SealedModel(models.Model):
         with bare_access() if raw else nullcontext():
             return bool(super()._save_table(raw, *args, **kwargs))  # type: ignore[misc]  # Django's own
 
-    def now_stored(self, written: Iterable[str]) -> None:
+    def mark_stored(self, written: Iterable[str]) -> None:
         """Hold what was written; only then, so that after a failed save the row can be saved again."""
         self.__dict__.update(self.sealed_in_this_save)
         self.sealed_in_this_save = {}
@@ -191,7 +191,7 @@ class SealedModel(models.Model):
             and not (isinstance(field, SealedField) and not self._must_write(field))
         ]
 
-    def _checked(self, names: frozenset[str]) -> frozenset[str]:
+    def _check_update_fields(self, names: frozenset[str]) -> frozenset[str]:
         """Refuse a partial save that would part an envelope from the columns it is bound to."""
         written = self._attnames(names)
         for field in sealed_fields(type(self)):

@@ -12,7 +12,7 @@ from django.db import models
 
 from llamora.crypto import Context, current
 from llamora.fields.access import SealedAttribute
-from llamora.fields.values import PREFIX, SealedFieldError, SealedValue, Unsaved
+from llamora.fields.values import PREFIX, SealedFieldError, SealedValue, UnsavedValue
 
 if TYPE_CHECKING:
     from llamora.fields.models import SealedModel
@@ -91,11 +91,11 @@ class SealedField(_Field):
 
     def hold(self, value: Any) -> Any:
         """Return what the instance keeps for an assigned value."""
-        if value is None or isinstance(value, SealedValue | Unsaved):
+        if value is None or isinstance(value, SealedValue | UnsavedValue):
             return value
         if not isinstance(value, self.plain_types):
             raise SealedFieldError(f"{self.label} cannot hold a value of type {type(value).__name__}.")
-        return Unsaved(value)
+        return UnsavedValue(value)
 
     def context_for(self, instance: "SealedModel", columns: Mapping[str, Any]) -> Context:
         """Return the context a value is sealed in, given the row's id, owner and bound columns."""
@@ -119,7 +119,7 @@ class SealedField(_Field):
         # The models of past migrations have no `moved`: a migration never needs a key.
         if isinstance(held, SealedValue) and not getattr(model_instance, "moved", _never)(self):
             return held
-        value = held.reveal() if isinstance(held, Unsaved) else self.open(model_instance, held)
+        value = held.reveal() if isinstance(held, UnsavedValue) else self.open(model_instance, held)
         context = self.context_for(model_instance, model_instance.columns_now(self))
         sealed = SealedValue(current().seal(self.encode(value), context))
         model_instance.sealed_in_this_save[self.attname] = sealed

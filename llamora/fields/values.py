@@ -41,7 +41,7 @@ class SealedValue:
             raise SealedFieldError("This is not a sealed value as dumpdata writes it.") from None
 
 
-class Unsaved:
+class UnsavedValue:
     """Plaintext that was assigned and waits for `save()`; it cannot be printed or pickled."""
 
     __slots__ = ("_plaintext",)

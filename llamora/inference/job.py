@@ -16,10 +16,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from llamora.crypto import Keyring
-from llamora.llm.deltas import Delta, Turns
+from llamora.llm.deltas import ChatMessages, Delta
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """Where a job stands."""
 
     WAITING = "waiting"
@@ -30,15 +30,15 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-LIVE = frozenset({State.WAITING, State.WRITING})
+LIVE_STATES = frozenset({JobState.WAITING, JobState.WRITING})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class JobOutcome:
     """What is to be kept of a job: the text so far, where it stands and why."""
 
     text: str
-    state: State
+    state: JobState
     reason: str = ""
 
 
@@ -46,21 +46,21 @@ class Outcome:
 class Prompt:
     """What is sent, how many tokens may come back, and the JSON schema of the answer where it has one."""
 
-    turns: Turns
+    messages: ChatMessages
     max_tokens: int
     schema: dict[str, Any] | None = None
 
 
-class Counting(Protocol):
+class TokenCounter(Protocol):
     """What `compose` needs to know of a model server."""
 
     @property
     def offer(self) -> Any: ...
 
-    async def count_turns(self, turns: Turns) -> int: ...
+    async def count_message_tokens(self, turns: ChatMessages) -> int: ...
 
 
-class Errand(Protocol):
+class GenerationTask(Protocol):
     """What a job is for. All but `compose` run in a database thread with the job's keyring in force.
 
     `root`, `keep` and `mark` run inside a transaction, perhaps twice: the first may be rolled back.
@@ -72,70 +72,70 @@ class Errand(Protocol):
     @property
     def owner_id(self) -> UUID: ...
 
-    def root(self) -> None:
+    def create_row(self) -> None:
         """Write the row it is kept in, or put an old one back to its beginning.
 
         Raise VaultLocked if its owner has locked between asking and the beginning of the job.
         """
 
-    async def compose(self, server: Counting, *, share: float) -> Prompt:
+    async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit what is to be read to the server's window, of which only `share` is used."""
 
-    def keep(self, outcome: Outcome) -> None:
+    def save(self, outcome: JobOutcome) -> None:
         """Seal and write it; raise Gone when its row is no more."""
 
-    def mark(self, outcome: Outcome) -> None:
+    def set_state(self, outcome: JobOutcome) -> None:
         """Write state and reason alone, which needs no key."""
 
 
-class Gone(Exception):  # noqa: N818 - states what happened
+class RowDeleted(Exception):  # noqa: N818 - states what happened
     """The row a job writes to was deleted."""
 
 
-Listener = Callable[[], None]
+JobListener = Callable[[], None]
 
 
 class Job:
     """What one errand has come to so far."""
 
-    def __init__(self, *, errand: Errand, keyring: Keyring, model: str = "") -> None:
-        self.errand = errand
+    def __init__(self, *, task: GenerationTask, keyring: Keyring, model: str = "") -> None:
+        self.task = task
         # What its owner wants asked, where the server has it.
         self.model = model
         self.keyring = keyring
-        self.state = State.WAITING
+        self.state = JobState.WAITING
         self.reason = ""
-        self.place = 0
+        self.position = 0
         self.seq = 0
-        self.beginnings = 0
+        self.restarts = 0
         self.is_thinking = False
-        self.is_kept = True
+        self.is_saved = True
         # What its readers share of it (a rendering, say); lives and goes with the job.
         self.shared: dict[str, Any] = {}
         self._pieces: list[str] = []
         # What it thinks before it writes: for who watches, never kept anywhere.
         self._thoughts: list[str] = []
-        self._listeners: list[Listener] = []
+        self._listeners: list[JobListener] = []
 
     @property
     def id(self) -> UUID:
-        return self.errand.id
+        return self.task.id
 
     @property
     def owner_id(self) -> UUID:
-        return self.errand.owner_id
+        return self.task.owner_id
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will come."""
-        return self.state not in LIVE
+        return self.state not in LIVE_STATES
 
     @property
     def text(self) -> str:
         """Everything so far."""
         return "".join(self._pieces)
 
-    def since(self, piece: int) -> tuple[str, int]:
+    def text_since(self, piece: int) -> tuple[str, int]:
         """What came after so many pieces, and how many there are now."""
         count = len(self._pieces)
         return "".join(self._pieces[piece:count]), count
@@ -145,7 +145,7 @@ class Job:
         count = len(self._thoughts)
         return "".join(self._thoughts[piece:count]), count
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
+    def subscribe(self, listener: JobListener) -> Callable[[], None]:
         """Call `listener` on the loop at every change, however small; returns what ends that."""
         self._listeners.append(listener)
 
@@ -155,10 +155,10 @@ class Job:
 
         return leave
 
-    def take(self, delta: Delta) -> None:
+    def append_delta(self, delta: Delta) -> None:
         """Add what one read of the network brought. On the hot path: no more than this."""
         if delta.withdraw:
-            self._start_over("")
+            self._restart("")
         if delta.text:
             self._pieces.append(delta.text)
             self.is_thinking = False
@@ -166,36 +166,36 @@ class Job:
             self.is_thinking = True
         if delta.thought:
             self._thoughts.append(delta.thought)
-        self._changed()
+        self._notify()
 
-    def cut(self, text: str) -> None:
+    def truncate(self, text: str) -> None:
         """Keep only this much of what came."""
-        self._start_over(text)
-        self._changed()
+        self._restart(text)
+        self._notify()
 
-    def move_to(self, place: int) -> None:
+    def set_position(self, place: int) -> None:
         """Take a place in the queue."""
-        self.place = place
-        self._changed()
+        self.position = place
+        self._notify()
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """The model has it now: to be told with its first words, or at once to those who saw a queue."""
-        had_place, self.state, self.place = self.place > 0, State.WRITING, 0
+        had_place, self.state, self.position = self.position > 0, JobState.WRITING, 0
         if had_place:
-            self._changed()
+            self._notify()
 
-    def finish(self, outcome: Outcome, *, is_kept: bool) -> None:
+    def finish(self, outcome: JobOutcome, *, is_kept: bool) -> None:
         """Nothing more will come; `is_kept` says whether it could be written."""
-        self.state, self.reason, self.is_kept, self.place = outcome.state, outcome.reason, is_kept, 0
+        self.state, self.reason, self.is_saved, self.position = outcome.state, outcome.reason, is_kept, 0
         self._thoughts = []
-        self._changed()
+        self._notify()
 
-    def _start_over(self, text: str) -> None:
+    def _restart(self, text: str) -> None:
         # A new list, because a page's thread may be joining the old one.
         self._pieces = [text] if text else []
-        self.beginnings += 1
+        self.restarts += 1
 
-    def _changed(self) -> None:
+    def _notify(self) -> None:
         self.seq += 1
         for listener in self._listeners:
             listener()

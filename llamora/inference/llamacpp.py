@@ -25,36 +25,36 @@ _STOP_SECONDS = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
-class Serving:
+class LlamaCppAddress:
     """Where the child answers, and the key it wants."""
 
     address: str
     key: str
 
 
-def _environment(key: str) -> dict[str, str]:
+def _child_environment(key: str) -> dict[str, str]:
     ours = ("LLAMORA_", "DJANGO_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, KEY_VARIABLE: key, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-class LlamaChild:
+class LlamaCppProcess:
     """One `.gguf` file, served for as long as this is open."""
 
     def __init__(self, model: Path, *, context: int, parallel: int, on_change: Callable[[], None]) -> None:
         self.model = model
         self.state = "loading"
-        self.serving: Serving | None = None
+        self.serving: LlamaCppAddress | None = None
         self.process: asyncio.subprocess.Process | None = None
         self.starts = 0
-        self._wish = {"model": str(model), "context": context, "parallel": parallel}
+        self._options = {"model": str(model), "context": context, "parallel": parallel}
         self._on_change = on_change
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin; returns at once."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._keep_running())
+            self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
         """End the child within a second."""
@@ -63,9 +63,9 @@ class LlamaChild:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        self._become("stopped", None)
+        self._set_state("stopped", None)
 
-    async def _keep_running(self) -> None:
+    async def _run(self) -> None:
         pause = _FIRST_PAUSE
         clock = asyncio.get_running_loop().time
         while True:
@@ -81,20 +81,20 @@ class LlamaChild:
         try:
             process = await self._spawn(key)
         except OSError:
-            self._become("failed", None)
+            self._set_state("failed", None)
             return
         self.process = process
         try:
-            address = await self._reported(process)
+            address = await self._read_address(process)
             if address:
-                self._become("ready", Serving(address=address, key=key))
+                self._set_state("ready", LlamaCppAddress(address=address, key=key))
             else:
-                self._become("failed", None)
+                self._set_state("failed", None)
             await process.wait()
         finally:
-            await _end(process)
+            await _stop_process(process)
         if self.state == "ready":
-            self._become("loading", None)
+            self._set_state("loading", None)
 
     async def _spawn(self, key: str) -> asyncio.subprocess.Process:
         self.starts += 1
@@ -103,16 +103,16 @@ class LlamaChild:
             "-m",
             "llamora.inference.llamacpp_child",
             cwd=_ROOT,
-            env=_environment(key),
+            env=_child_environment(key),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
         assert process.stdin is not None
-        process.stdin.write(json.dumps(self._wish).encode() + b"\n")
+        process.stdin.write(json.dumps(self._options).encode() + b"\n")
         return process
 
-    async def _reported(self, process: asyncio.subprocess.Process) -> str | None:
+    async def _read_address(self, process: asyncio.subprocess.Process) -> str | None:
         """The address, once the model is loaded; None when the child died or gave up before."""
         assert process.stdout is not None
         line = await process.stdout.readline()
@@ -122,12 +122,12 @@ class LlamaChild:
             return None
         return address if isinstance(address, str) else None
 
-    def _become(self, state: str, serving: Serving | None) -> None:
+    def _set_state(self, state: str, serving: LlamaCppAddress | None) -> None:
         self.state, self.serving = state, serving
         self._on_change()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _stop_process(process: asyncio.subprocess.Process) -> None:
     """Close its life line; kill it when that does not do."""
     if process.returncode is not None:
         return

@@ -27,7 +27,7 @@ KEY_VARIABLE = "LLAMORA_CHILD_KEY"
 _NICENESS = 5
 
 
-def _go_with_the_parent() -> None:
+def _die_with_parent() -> None:
     """Die when the parent's thread dies (Linux), and leave nothing behind for a debugger or a core file."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
@@ -64,7 +64,7 @@ def _serve(wish: dict[str, Any], key: str) -> Any:
     return xllamacpp.Server(params)
 
 
-def _leave_with_stdin(stdin: int) -> None:
+def _exit_at_end_of_stdin(stdin: int) -> None:
     while os.read(stdin, 4096):
         pass
     os._exit(0)
@@ -72,10 +72,10 @@ def _leave_with_stdin(stdin: int) -> None:
 
 def main() -> None:
     """Load, report, serve until the parent is gone."""
-    _go_with_the_parent()
+    _die_with_parent()
     report, key = _private_stdout(), os.environ.pop(KEY_VARIABLE)
     wish = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_leave_with_stdin, args=(0,), daemon=True).start()
+    threading.Thread(target=_exit_at_end_of_stdin, args=(0,), daemon=True).start()
     os.nice(_NICENESS)
     try:
         server = _serve(wish, key)

@@ -14,22 +14,22 @@ from contextlib import asynccontextmanager
 from itertools import zip_longest
 from uuid import UUID
 
-GiveWay = Callable[[], None]
+Preempt = Callable[[], None]
 
 
-class Ticket:
+class QueueWaiter:
     """One job's wait; `on_place` hears its place whenever that changes."""
 
-    def __init__(self, on_place: Callable[[int], None], *, give_way: GiveWay | None = None) -> None:
+    def __init__(self, on_place: Callable[[int], None], *, give_way: Preempt | None = None) -> None:
         self.granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.place = 0
+        self.position = 0
         self.give_way = give_way
         self._on_place = on_place
 
-    def move_to(self, place: int) -> None:
+    def set_position(self, place: int) -> None:
         """Take another place."""
-        if place != self.place:
-            self.place = place
+        if place != self.position:
+            self.position = place
             self._on_place(place)
 
 
@@ -40,40 +40,40 @@ class FairQueue:
         self._capacity = capacity
         self._taken = 0
         # The first owner is the next to be served: dicts keep the order of arrival.
-        self._waiting: dict[UUID, deque[Ticket]] = {}
-        self._patient: deque[Ticket] = deque()
-        self._giving_way: list[Ticket] = []
+        self._waiting: dict[UUID, deque[QueueWaiter]] = {}
+        self._background: deque[QueueWaiter] = deque()
+        self._preemptible: list[QueueWaiter] = []
 
     @asynccontextmanager
-    async def turn(
-        self, owner: UUID, on_place: Callable[[int], None], *, give_way: GiveWay | None = None
+    async def slot(
+        self, owner: UUID, on_place: Callable[[int], None], *, give_way: Preempt | None = None
     ) -> AsyncIterator[None]:
         """Wait for a slot and hold it for the block. Places count from 1: the next to be served."""
-        ticket = Ticket(on_place, give_way=give_way)
-        line = self._waiting.setdefault(owner, deque()) if give_way is None else self._patient
+        ticket = QueueWaiter(on_place, give_way=give_way)
+        line = self._waiting.setdefault(owner, deque()) if give_way is None else self._background
         line.append(ticket)
         self._advance()
         try:
             await ticket.granted
         except asyncio.CancelledError:
-            self._give_up(owner, ticket)
+            self._leave(owner, ticket)
             raise
         try:
             yield
         finally:
-            if ticket in self._giving_way:
-                self._giving_way.remove(ticket)
+            if ticket in self._preemptible:
+                self._preemptible.remove(ticket)
             self._release()
 
-    def _give_up(self, owner: UUID, ticket: Ticket) -> None:
+    def _leave(self, owner: UUID, ticket: QueueWaiter) -> None:
         """Leave the queue, or give the slot back that came at the same moment."""
         if not ticket.granted.cancelled():
-            if ticket in self._giving_way:
-                self._giving_way.remove(ticket)
+            if ticket in self._preemptible:
+                self._preemptible.remove(ticket)
             self._release()
             return
-        if ticket in self._patient:
-            self._patient.remove(ticket)
+        if ticket in self._background:
+            self._background.remove(ticket)
         line = self._waiting.get(owner, deque())
         if ticket in line:
             line.remove(ticket)
@@ -93,21 +93,21 @@ class FairQueue:
             if line:
                 self._waiting[owner] = line
             self._grant(ticket)
-        while self._patient and self._has_slot():
-            ticket = self._patient.popleft()
+        while self._background and self._has_slot():
+            ticket = self._background.popleft()
             if self._grant(ticket):
-                self._giving_way.append(ticket)
-        waiting = self._order()
+                self._preemptible.append(ticket)
+        waiting = self._serving_order()
         for place, ticket in enumerate(waiting, start=1):
-            ticket.move_to(place)
-        for ticket in self._giving_way[: len(waiting)]:
+            ticket.set_position(place)
+        for ticket in self._preemptible[: len(waiting)]:
             if ticket.give_way is not None:
                 ticket.give_way()
 
     def _has_slot(self) -> bool:
         return self._taken < max(1, self._capacity())
 
-    def _grant(self, ticket: Ticket) -> bool:
+    def _grant(self, ticket: QueueWaiter) -> bool:
         # A cancelled ticket is still in line until its task has run; it takes no slot.
         if ticket.granted.done():
             return False
@@ -115,7 +115,7 @@ class FairQueue:
         self._taken += 1
         return True
 
-    def _order(self) -> list[Ticket]:
+    def _serving_order(self) -> list[QueueWaiter]:
         """Everybody who waits, in the order they will be served."""
         rounds = zip_longest(*self._waiting.values())
         return [ticket for one_round in rounds for ticket in one_round if ticket is not None]

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from llamora.inference.sentences import sentence
+from llamora.inference.messages import get_message
 from llamora.llm.errors import ModelError
 
 
-class Away(ModelError):  # noqa: N818 - named for what is the case, as all of them
+class ModelUnavailable(ModelError):  # noqa: N818 - named for what is the case, as all of them
     """There is no model to be had just now; `code` says why."""
 
     def __init__(self, code: str) -> None:
@@ -15,12 +15,12 @@ class Away(ModelError):  # noqa: N818 - named for what is the case, as all of th
 
 
 @dataclass(frozen=True, kw_only=True)
-class Status:
+class ModelStatus:
     """What is known of the model right now."""
 
     state: str
     code: str
-    sentence: str
+    message: str
     model: str = ""
     # All that may be asked for by name; of a server that has but one, none.
     models: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Status:
         return self.state == "ready"
 
 
-def not_ready(code: str) -> Status:
+def status_for_code(code: str) -> ModelStatus:
     """The status for a code that is not `ready`."""
     state = code if code in ("off", "looking", "loading") else "away"
-    return Status(state=state, code=code, sentence=sentence(code))
+    return ModelStatus(state=state, code=code, message=get_message(code))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-Turns = Sequence[Mapping[str, str]]
+ChatMessages = Sequence[Mapping[str, str]]
 """What is sent: `{"role": "system" | "user" | "assistant", "content": text}` each."""
 
 
@@ -20,15 +20,15 @@ class Delta(NamedTuple):
     withdraw: bool = False
 
 
-class Usage(NamedTuple):
+class TokenUsage(NamedTuple):
     """Tokens as the server counted them."""
 
     prompt: int
     reply: int
 
 
-class Finish(NamedTuple):
+class StreamEnd(NamedTuple):
     """The end of a stream: `stop` (the model was done) or `length` (it was cut at the limit it was given)."""
 
     reason: str
-    usage: Usage | None = None
+    usage: TokenUsage | None = None

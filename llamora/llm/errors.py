@@ -40,47 +40,47 @@ class WrongAddress(ModelError):
     code = "wrong_address"
 
 
-class Unauthorized(ModelError):
+class ApiKeyRefused(ModelError):
     code = "unauthorized"
 
 
-class NoSuchModel(ModelError):
+class ModelNotFound(ModelError):
     code = "no_such_model"
 
 
-class Loading(ModelError):
+class ModelLoading(ModelError):
     code = "loading"
 
 
-class Busy(ModelError):
+class ModelBusy(ModelError):
     code = "busy"
 
 
-class TooLong(ModelError):
+class PromptTooLong(ModelError):
     code = "too_long"
 
 
-class ServerError(ModelError):
+class ModelServerFailed(ModelError):
     code = "server_error"
 
 
-class Malformed(ModelError):
+class MalformedResponse(ModelError):
     code = "malformed"
 
 
-class Dropped(ModelError):
+class ConnectionDropped(ModelError):
     code = "dropped"
 
 
-class Silent(ModelError):
+class ModelSilent(ModelError):
     code = "silent"
 
 
-class TimeLimit(ModelError):
+class TimeLimitReached(ModelError):
     code = "time_limit"
 
 
-class Repetition(ModelError):
+class RepetitionDetected(ModelError):
     code = "repetition"
 
 
@@ -88,19 +88,31 @@ class RemoteNotAllowed(ModelError):
     code = "remote_not_allowed"
 
 
-_TOO_LONG = (b"exceed_context", b"context_length", b"context size", b"context length", b"context window")
-_OF_THE_MODEL = (b"model_not_found", b"not found", b"does not exist", b"no models loaded", b"unknown model")
+_TOO_LONG_SIGNS = (
+    b"exceed_context",
+    b"context_length",
+    b"context size",
+    b"context length",
+    b"context window",
+)
+_NOT_FOUND_SIGNS = (
+    b"model_not_found",
+    b"not found",
+    b"does not exist",
+    b"no models loaded",
+    b"unknown model",
+)
 
 
-def from_answer(status: int, body: bytes) -> ModelError:
+def error_for_response(status: int, body: bytes) -> ModelError:
     """The error an HTTP answer stands for; the body is only looked at, never kept."""
     words = body[:4096].lower()
-    if status == 413 or (status in (400, 500) and any(sign in words for sign in _TOO_LONG)):
-        return TooLong()
+    if status == 413 or (status in (400, 500) and any(sign in words for sign in _TOO_LONG_SIGNS)):
+        return PromptTooLong()
     if status in (401, 403):
-        return Unauthorized()
-    if status in (400, 404) and b"model" in words and any(sign in words for sign in _OF_THE_MODEL):
-        return NoSuchModel()
+        return ApiKeyRefused()
+    if status in (400, 404) and b"model" in words and any(sign in words for sign in _NOT_FOUND_SIGNS):
+        return ModelNotFound()
     if 300 <= status < 400 or status in (404, 405, 501):
         return WrongAddress()
-    return {429: Busy, 503: Loading}.get(status, ServerError)()
+    return {429: ModelBusy, 503: ModelLoading}.get(status, ModelServerFailed)()

@@ -52,7 +52,7 @@ class Dechunker:
         self._rest = rest
 
 
-class Counted:
+class SizedBody:
     """A body whose length is known."""
 
     def __init__(self, length: int) -> None:
@@ -79,15 +79,15 @@ class UntilTheEnd:
         return raw
 
 
-Framing = Dechunker | Counted | UntilTheEnd
+Framing = Dechunker | SizedBody | UntilTheEnd
 
 
 def framing_of(status: int, headers: list[tuple[bytes, bytes]]) -> Framing:
     """How long the body is, and so when the connection is free again."""
     said = {name.lower(): value.lower() for name, value in headers}
     if status in (204, 304):
-        return Counted(0)
+        return SizedBody(0)
     if b"chunked" in said.get(b"transfer-encoding", b""):
         return Dechunker()
     length = said.get(b"content-length")
-    return UntilTheEnd() if length is None else Counted(int(length))
+    return UntilTheEnd() if length is None else SizedBody(int(length))

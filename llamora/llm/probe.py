@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llamora.llm.errors import Malformed, ModelError, WrongAddress
+from llamora.llm.errors import MalformedResponse, ModelError, WrongAddress
 
-Get = Callable[[str], Awaitable[Any]]
+FetchJson = Callable[[str], Awaitable[Any]]
 """Fetches a path and gives back its JSON; raises ModelError."""
 
 OLLAMA_DEFAULT_WINDOW = 4096
@@ -22,7 +22,7 @@ UNKNOWN_WINDOW = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offer:
+class ServerCapabilities:
     """What a model server offers. `context_window` is in tokens, for one reply at a time."""
 
     kind: str
@@ -32,7 +32,7 @@ class Offer:
     counts_tokens: bool = False
     windows: Mapping[str, int] = field(default_factory=dict)
 
-    def for_model(self, name: str) -> "Offer":
+    def for_model(self, name: str) -> "ServerCapabilities":
         """The same with the window of that model, where models of one server differ."""
         return replace(self, context_window=self.windows.get(name, self.context_window))
 
@@ -42,7 +42,7 @@ class Offer:
         return self.models[0] if self.models else ""
 
 
-def _number(value: object, default: int) -> int:
+def _positive_int(value: object, default: int) -> int:
     return value if isinstance(value, int) and value > 0 else default
 
 
@@ -55,7 +55,7 @@ def _names(entries: list[dict[str, Any]], key: str = "id") -> tuple[str, ...]:
     return tuple(entry[key] for entry in entries if isinstance(entry.get(key), str))
 
 
-async def _maybe(get: Get, path: str) -> Any:
+async def _get_or_none(get: FetchJson, path: str) -> Any:
     """The answer, or None where the server has no such path."""
     try:
         return await get(path)
@@ -63,21 +63,21 @@ async def _maybe(get: Get, path: str) -> Any:
         return None
 
 
-async def _models(get: Get) -> dict[str, Any]:
+async def _models(get: FetchJson) -> dict[str, Any]:
     """The list of models; a page of some other program is a wrong address."""
     try:
         models = await get("/v1/models")
-    except Malformed:
+    except MalformedResponse:
         raise WrongAddress from None
     if not isinstance(models, dict):
         raise WrongAddress
     return models
 
 
-async def probe(get: Get) -> Offer:
+async def probe(get: FetchJson) -> ServerCapabilities:
     """Ask everything at once; `/v1/models` decides whether it is a model server at all."""
     models, props, studio, loaded = await asyncio.gather(
-        _models(get), *(_maybe(get, path) for path in ("/props", "/api/v0/models", "/api/ps"))
+        _models(get), *(_get_or_none(get, path) for path in ("/props", "/api/v0/models", "/api/ps"))
     )
     entries = _entries(models, "data")
     if isinstance(props, dict) and "default_generation_settings" in props:
@@ -86,22 +86,22 @@ async def probe(get: Get) -> Offer:
         return _lm_studio(_entries(studio, "data"))
     if isinstance(loaded, dict) and "models" in loaded:
         return _ollama(entries, _entries(loaded, "models"))
-    return _other(entries)
+    return _other_server(entries)
 
 
-def _llama_cpp(entries: list[dict[str, Any]], props: dict[str, Any]) -> Offer:
+def _llama_cpp(entries: list[dict[str, Any]], props: dict[str, Any]) -> ServerCapabilities:
     defaults = props["default_generation_settings"]
     window = defaults.get("n_ctx") if isinstance(defaults, dict) else None
-    return Offer(
+    return ServerCapabilities(
         kind="llama.cpp",
         models=_names(entries),
-        context_window=_number(window, UNKNOWN_WINDOW),
-        slots=_number(props.get("total_slots"), 1),
+        context_window=_positive_int(window, UNKNOWN_WINDOW),
+        slots=_positive_int(props.get("total_slots"), 1),
         counts_tokens=True,
     )
 
 
-def _lm_studio(entries: list[dict[str, Any]]) -> Offer:
+def _lm_studio(entries: list[dict[str, Any]]) -> ServerCapabilities:
     writers = [entry for entry in entries if entry.get("type") != "embeddings"]
     writers.sort(key=lambda entry: entry.get("state") != "loaded")
     windows = _windows(writers, name="id", window="loaded_context_length")
@@ -109,7 +109,7 @@ def _lm_studio(entries: list[dict[str, Any]]) -> Offer:
     return _with_windows("LM Studio", _names(writers), windows, default=UNKNOWN_WINDOW)
 
 
-def _ollama(entries: list[dict[str, Any]], loaded: list[dict[str, Any]]) -> Offer:
+def _ollama(entries: list[dict[str, Any]], loaded: list[dict[str, Any]]) -> ServerCapabilities:
     ready = _names(loaded, "name")
     rest = tuple(name for name in _names(entries) if name not in ready)
     windows = _windows(loaded, name="name", window="context_length")
@@ -118,23 +118,27 @@ def _ollama(entries: list[dict[str, Any]], loaded: list[dict[str, Any]]) -> Offe
 
 def _windows(entries: list[dict[str, Any]], *, name: str, window: str) -> dict[str, int]:
     return {
-        entry[name]: _number(entry.get(window), 0) for entry in entries if isinstance(entry.get(name), str)
+        entry[name]: _positive_int(entry.get(window), 0)
+        for entry in entries
+        if isinstance(entry.get(name), str)
     }
 
 
-def _with_windows(kind: str, models: tuple[str, ...], known: dict[str, int], *, default: int) -> Offer:
+def _with_windows(
+    kind: str, models: tuple[str, ...], known: dict[str, int], *, default: int
+) -> ServerCapabilities:
     windows = {model: known.get(model) or default for model in models}
     window = next(iter(windows.values()), default)
-    return Offer(kind=kind, models=models, context_window=window, windows=windows)
+    return ServerCapabilities(kind=kind, models=models, context_window=window, windows=windows)
 
 
-def _other(entries: list[dict[str, Any]]) -> Offer:
+def _other_server(entries: list[dict[str, Any]]) -> ServerCapabilities:
     first = entries[0] if entries else {}
     is_vllm = first.get("owned_by") == "vllm" or "max_model_len" in first
     # A server that batches continuously has no fixed slots; four at once keeps each of them quick.
-    return Offer(
+    return ServerCapabilities(
         kind="vLLM" if is_vllm else "other",
         models=_names(entries),
-        context_window=_number(first.get("max_model_len"), UNKNOWN_WINDOW),
+        context_window=_positive_int(first.get("max_model_len"), UNKNOWN_WINDOW),
         slots=4 if is_vllm else 1,
     )

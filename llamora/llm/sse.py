@@ -4,7 +4,7 @@ Only what model servers send: `data` fields; comments and other fields are passe
 An event is cut at its blank line on bytes, so a character split between two reads is whole again here.
 """
 
-from llamora.llm.errors import Malformed
+from llamora.llm.errors import MalformedResponse
 
 LONGEST_LINE = 1 << 20
 _BLANK = (b"", b"\r")
@@ -34,7 +34,7 @@ class EventReader:
 
     def _hold(self, rest: bytes) -> None:
         if len(rest) > LONGEST_LINE:
-            raise Malformed
+            raise MalformedResponse
         self._rest = rest
 
     def _events(self, lines: list[bytes]) -> list[bytes]:

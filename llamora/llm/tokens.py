@@ -8,11 +8,11 @@ a third of the letters is safe, and every digit, sign and line end counts for it
 import re
 
 _LETTERS = re.compile("[A-Za-z ]+")
-OF_A_TURN = 8
+TOKENS_PER_MESSAGE = 8
 """What a chat template adds around one turn: role, markers, line ends."""
 
 
-def estimate(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """Tokens of this text, on the high side."""
     letters = sum(map(len, _LETTERS.findall(text)))
     return -(-letters // 3) + len(text.encode("utf-8", "surrogatepass")) - letters

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.test import Client
 
-from accounts import services, vault_keys
-from accounts.cookies import SessionCookie, cookie_name, decode
+from accounts.auth.services.registration import create_person
+from accounts.keys import key_pairs
 from accounts.models import Person, SignIn
+from accounts.sessions.cookies import SessionCookie, cookie_name, parse_cookie
 from llamora.crypto import Keyring
 
 BY_SCRIPT = {"HX-Request": "true"}
@@ -57,7 +58,7 @@ class Member:
         return self.client.post(path, {"owner": str(self.id), **fields}, headers=headers)
 
     def cookie(self) -> SessionCookie:
-        found = decode(self.client.cookies[SESSION].value)
+        found = parse_cookie(self.client.cookies[SESSION].value)
         assert found is not None
         return found
 
@@ -70,12 +71,12 @@ class Member:
 
 def member(name: str, *, keeper: bool = False) -> Member:
     """A new person, not signed in anywhere."""
-    enrolled = services.enrol(
+    enrolled = create_person(
         name=name, password=PASSWORD, time_zone="Europe/Vienna", keeper=keeper, address=f"enrolling {name}"
     )
     data_key = enrolled.keyring.data_key()
     enrolled.keyring.close()
-    vault_keys.forget(enrolled.person.id)
+    key_pairs.forget_public_key(enrolled.person.id)
     return Member(person=enrolled.person, code=enrolled.recovery_code, data_key=data_key)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import keys
-from accounts.throttle import throttle
+from accounts.keys import key_slots
+from accounts.throttling.throttle import throttle
 from llamora.crypto import Cost, DerivationQueue, kdf
 from tests.accounts.cast import Member, member
 
@@ -40,7 +40,7 @@ class CountingQueue(DerivationQueue):
 @pytest.fixture
 def derivations(monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingQueue]:
     counting = CountingQueue()
-    monkeypatch.setattr(keys, "queue", counting)
+    monkeypatch.setattr(key_slots, "derivation_queue", counting)
     yield counting
     counting.close()
 

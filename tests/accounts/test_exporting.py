@@ -13,14 +13,14 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts import sessions
-from diary import downloads
-from diary.downloads import BrokenOff
+from accounts.sessions import services as sessions_services
 from diary.models import Entry
-from diary.services.exports import export_diary
-from diary.sinks import sink_at
+from diary.transfer import downloads
+from diary.transfer.downloads import DownloadAborted
+from diary.transfer.export_targets import open_target
+from diary.transfer.exports import export_diary
 from llamora.crypto import in_force
-from llamora.database import writing
+from llamora.database import write_transaction
 from tests.accounts.cast import PASSWORD, Member, member, sentences_of
 
 DAY = date(2026, 11, 1)
@@ -32,7 +32,7 @@ def owner(transactional_db: None) -> Member:
 
 
 def writes(who: Member, *texts: str) -> None:
-    with in_force(who.keyring), writing():
+    with in_force(who.keyring), write_transaction():
         for number, text in enumerate(texts):
             Entry.objects.create(owner_id=who.id, day=DAY + timedelta(days=number), text=text)
 
@@ -73,7 +73,7 @@ def test_everything_comes_out_as_the_command_writes_it(owner: Member, tmp_path: 
     assert "Olive" not in answer["Content-Disposition"]
     assert answer["Cache-Control"] == "no-store"
     assert archive.testzip() is None
-    with sink_at(tmp_path / "out") as sink:
+    with open_target(tmp_path / "out") as sink:
         export_diary(
             person=owner.person,
             keyring=owner.keyring,
@@ -127,26 +127,26 @@ def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Member) -> None:
     came = [next(parts)]
 
     row = owner.row()
-    sessions.lock(sign_in_id=row.id, person_id=owner.id)
-    with pytest.raises(BrokenOff):
+    sessions_services.lock_session(sign_in_id=row.id, person_id=owner.id)
+    with pytest.raises(DownloadAborted):
         came.extend(parts)
 
     assert not zipfile.is_zipfile(io.BytesIO(b"".join(came)))
-    assert downloads._under_way == {}
+    assert downloads._active_downloads == {}
 
 
 def test_a_browser_that_goes_away_ends_it(owner: Member) -> None:
     writes(owner, *[hard_to_press(60_000) for _ in range(6)])
     answer = asks(owner)
     next(iter(answer))
-    (download,) = downloads._under_way.values()
+    (download,) = downloads._active_downloads.values()
 
     answer.close()
     download._thread.join(5)
 
     assert not download._thread.is_alive()
     assert download._keyring.is_closed
-    assert downloads._under_way == {}
+    assert downloads._active_downloads == {}
 
 
 def test_a_second_download_ends_the_first(owner: Member) -> None:
@@ -157,7 +157,7 @@ def test_a_second_download_ends_the_first(owner: Member) -> None:
 
     second = unzipped(asks(owner))
 
-    with pytest.raises(BrokenOff):
+    with pytest.raises(DownloadAborted):
         list(parts)
     assert second.testzip() is None
 
@@ -193,7 +193,7 @@ def test_a_disk_that_takes_nothing_keeps_no_diary_from_leaving(owner: Member) ->
 def test_no_thread_and_no_key_are_left_behind(owner: Member) -> None:
     writes(owner, "mine")
     answer = asks(owner)
-    (download,) = downloads._under_way.values()
+    (download,) = downloads._active_downloads.values()
 
     unzipped(answer)
     answer.close()
@@ -204,4 +204,4 @@ def test_no_thread_and_no_key_are_left_behind(owner: Member) -> None:
         time.sleep(0.01)
     assert not download._thread.is_alive()
     assert download._keyring.is_closed
-    assert downloads._under_way == {}
+    assert downloads._active_downloads == {}

@@ -13,11 +13,14 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import invitations, run_secret, served, services
-from accounts.errors import NotInvited
+from accounts.auth.services import invitations
+from accounts.auth.services.registration import create_person
+from accounts.errors import InvalidInvitation
+from accounts.management import server_address
 from accounts.models import Invitation, Person, SignIn
-from accounts.throttle import ADDRESS
-from llamora.management import data_folder
+from accounts.sessions import run_secret
+from accounts.throttling.throttle import ADDRESS
+from llamora.ops import data_folder
 from tests.accounts.cast import NEW_PASSWORD, Member
 
 FORM = {"name": "Nora", "password": NEW_PASSWORD, "password_again": NEW_PASSWORD}
@@ -33,7 +36,7 @@ def registers(token: str, name: str = "Nora", *, client: Client | None = None) -
 
 @pytest.fixture
 def token(keeper: Member) -> str:
-    return invitations.make(by=keeper.person)[1]
+    return invitations.create_invitation(by=keeper.person)[1]
 
 
 def test_an_invitation_lets_somebody_in_where_registration_is_closed(stranger: Client, token: str) -> None:
@@ -64,7 +67,7 @@ def test_it_is_good_for_seven_days(token: str) -> None:
 
     assert Client().get(path(token)).status_code == 403
     assert registers(token).status_code == 403
-    assert timedelta(days=7) == invitations.LASTS
+    assert timedelta(days=7) == invitations.DEFAULT_LIFETIME
 
 
 @pytest.mark.parametrize("guess", ["", "x", "é" * 40, "A" * 43, "0" * 4000])
@@ -105,17 +108,17 @@ def test_guesses_are_counted(token: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_people_with_one_link_at_once_make_one_diary() -> None:
-    services.enrol(name="Karin", password=NEW_PASSWORD, time_zone="UTC", keeper=True, address="here")
-    _, token = invitations.make()
+    create_person(name="Karin", password=NEW_PASSWORD, time_zone="UTC", keeper=True, address="here")
+    _, token = invitations.create_invitation()
     answers: list[str] = []
 
     def comes(name: str) -> None:
         try:
-            services.enrol(
+            create_person(
                 name=name, password=NEW_PASSWORD, time_zone="", keeper=False, address=name, invitation=token
             )
             answers.append("in")
-        except NotInvited:
+        except InvalidInvitation:
             answers.append("refused")
         finally:
             connection.close()
@@ -183,9 +186,9 @@ def test_the_link_leads_to_where_the_household_is_served(
     keeper: Member, settings: Any, tmp_path: Path
 ) -> None:
     settings.DATA_DIR = tmp_path
-    run_secret.run_secret()
+    run_secret.get_run_secret()
     with data_folder.lock(tmp_path):
-        served.note("http://llamora.localhost:4711")
+        server_address.record_address("http://llamora.localhost:4711")
         running, said = invites()
         settings.CSRF_TRUSTED_ORIGINS = ["https://*.home", "https://diary.home"]
         trusted, trusted_said = invites()

@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from accounts import invitations
-from accounts.admin_site import site
+from accounts.admin.site import site
+from accounts.auth.services import invitations
 from accounts.models import KeySlot, Person, SignIn, Unlock, Vault
-from llamora.database import shelf
+from llamora.database import backup_files
 from tests.accounts.cast import PASSWORD, Member
 
 PAGES = [
@@ -139,7 +139,7 @@ def seen_on(page: Any) -> str:
 def test_everybody_and_everything_is_called_by_what_the_keeper_knows(
     at_work: Member, owner: Member, housemate: Member
 ) -> None:
-    row, (link, _) = owner.row(), invitations.make(by=at_work.person)
+    row, (link, _) = owner.row(), invitations.create_invitation(by=at_work.person)
     at_work.post(person_page(owner), is_active="on", is_staff="on")
     rows = (f"signin/{row.id}", f"invitation/{link.id}", f"person/{owner.id}")
     paths = [*PAGES, *(f"/admin/accounts/{path}/change/" for path in rows)]
@@ -202,7 +202,9 @@ def test_every_path_of_the_admin_asks_who_is_there(owner: Member) -> None:
 def test_the_keeper_sees_how_the_backups_stand(at_work: Member, settings: Any, tmp_path: Path) -> None:
     settings.BACKUP_DIR = tmp_path
     before = at_work.get("/admin/").content.decode()
-    newer, older = (tmp_path / shelf.name_of(timezone.now() - timedelta(hours=hours)) for hours in (3, 60))
+    newer, older = (
+        tmp_path / backup_files.backup_file_name(timezone.now() - timedelta(hours=hours)) for hours in (3, 60)
+    )
     newer.write_bytes(b"x" * 2048)
     older.write_bytes(b"x" * 2048)
 

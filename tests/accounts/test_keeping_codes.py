@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import shown_codes
-from accounts.errors import CodeGone
-from accounts.shown_codes import Shown, brought, carry
+from accounts.auth.services import recovery_confirmation
+from accounts.auth.services.recovery_confirmation import PendingCode, from_token, to_token
+from accounts.errors import RecoveryCodeExpired
 from llamora.crypto import new_recovery_code
 from tests.accounts.cast import (
     NEW_PASSWORD,
@@ -146,8 +146,8 @@ def test_pressing_twice_is_answered_twice_and_later_not_at_all(
 ) -> None:
     assert [keeps(stranger, page).status_code for _ in range(2)] == [302, 302]
 
-    late = shown_codes.time.monotonic() + shown_codes.LASTS_KEPT
-    monkeypatch.setattr(shown_codes.time, "monotonic", lambda: late)
+    late = recovery_confirmation.time.monotonic() + recovery_confirmation.LIFETIME_CONFIRMED
+    monkeypatch.setattr(recovery_confirmation.time, "monotonic", lambda: late)
     answer = keeps(stranger, page, group_a="UUUU")
 
     assert answer.status_code == 410
@@ -157,7 +157,7 @@ def test_pressing_twice_is_answered_twice_and_later_not_at_all(
 def test_after_a_restart_the_page_says_what_to_do(
     page: Any, stranger: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shown_codes, "_keys", {})
+    monkeypatch.setattr(recovery_confirmation, "_keys", {})
 
     plain, by_script = keeps(stranger, page), keeps(stranger, page, script=True)
 
@@ -189,25 +189,25 @@ def test_a_stranger_with_the_page_is_sent_to_sign_in(page: Any, stranger: Client
 
 
 def test_what_was_changed_on_the_way_does_not_open(owner: Member) -> None:
-    shown = Shown(code=new_recovery_code(), asked=[0, 8], following="/")
-    carried = carry(shown, owner=owner.id)
+    shown = PendingCode(code=new_recovery_code(), asked=[0, 8], following="/")
+    carried = to_token(shown, owner=owner.id)
 
-    assert brought(carried, owner=owner.id) == shown
+    assert from_token(carried, owner=owner.id) == shown
     for changed in (carried[:-8] + "AAAAAAAA", carried[:-4], carried + "????"):
-        with pytest.raises(CodeGone):
-            brought(changed, owner=owner.id)
+        with pytest.raises(RecoveryCodeExpired):
+            from_token(changed, owner=owner.id)
 
 
 def test_keys_past_their_time_are_forgotten(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown_codes, "_keys", {})
-    shown = Shown(code=new_recovery_code(), asked=[0, 8], following="/")
-    carried = carry(shown, owner=owner.id)
+    monkeypatch.setattr(recovery_confirmation, "_keys", {})
+    shown = PendingCode(code=new_recovery_code(), asked=[0, 8], following="/")
+    carried = to_token(shown, owner=owner.id)
 
-    late = shown_codes.time.monotonic() + shown_codes.LASTS
-    monkeypatch.setattr(shown_codes.time, "monotonic", lambda: late)
-    with pytest.raises(CodeGone):
-        brought(carried, owner=owner.id)
-    carry(shown, owner=owner.id)
+    late = recovery_confirmation.time.monotonic() + recovery_confirmation.LIFETIME
+    monkeypatch.setattr(recovery_confirmation.time, "monotonic", lambda: late)
+    with pytest.raises(RecoveryCodeExpired):
+        from_token(carried, owner=owner.id)
+    to_token(shown, owner=owner.id)
 
-    assert len(shown_codes._keys) == 1
+    assert len(recovery_confirmation._keys) == 1
     assert shown.code not in repr(shown)

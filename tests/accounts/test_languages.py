@@ -6,8 +6,9 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from accounts import languages, setup
+from accounts.auth.services import first_run
 from accounts.models import Person
+from accounts.preferences import languages
 from tests.accounts.cast import PASSWORD
 
 DAY = date(2026, 11, 20)
@@ -26,23 +27,23 @@ DAY = date(2026, 11, 20)
     ],
 )
 def test_a_day_is_written_as_its_language_writes_it(language: str, full: str, month_day: str) -> None:
-    words = languages.words_of(language)
+    words = languages.get_date_words(language)
 
     assert (words.full(DAY), words.month_day(DAY)) == (full, month_day)
 
 
 def test_a_month_by_itself_is_not_in_the_genitive() -> None:
-    assert languages.words_of("pl").month_year(DAY) == "Listopad 2026"
+    assert languages.get_date_words("pl").month_year(DAY) == "Listopad 2026"
 
 
 def test_every_language_tells_its_weekdays_and_months_apart() -> None:
     for language, _ in settings.LANGUAGES:
-        words = languages.words_of(language)
+        words = languages.get_date_words(language)
 
         assert len(set(words.initials)) == 7, language
         assert len(set(words.months)) == 12, language
         assert words.full(DAY), language
-        assert 0 <= languages.week_start_of(language) <= 6
+        assert 0 <= languages.get_week_start(language) <= 6
 
 
 @pytest.mark.parametrize(
@@ -58,26 +59,28 @@ def test_every_language_tells_its_weekdays_and_months_apart() -> None:
     ],
 )
 def test_a_browser_says_which_language_it_would_like(accepted: str, language: str) -> None:
-    assert languages.guessed(accepted) == language
+    assert languages.guess_language(accepted) == language
 
 
 @pytest.mark.parametrize(("language", "first"), [("en-gb", 0), ("en", 6), ("fa", 5), ("fr", 0)])
 def test_a_week_begins_as_its_language_has_it(language: str, first: int) -> None:
-    assert languages.week_start_of(language) == first
+    assert languages.get_week_start(language) == first
 
 
 def test_who_registers_gets_the_dates_of_their_browser(db: None) -> None:
     form = {"name": "Nora", "password": PASSWORD, "password_again": PASSWORD, "time_zone": "Asia/Tokyo"}
 
-    Client().post("/register/", {**form, "token": setup.link_token()}, headers={"Accept-Language": "en-US"})
+    Client().post(
+        "/register/", {**form, "token": first_run.get_setup_token()}, headers={"Accept-Language": "en-US"}
+    )
 
     person = Person.objects.get()
     assert (person.language, person.week_start, person.clock) == ("en", 6, 24)
 
 
 def test_choices_are_named_in_themselves() -> None:
-    assert ("fr", "Français") in languages.choices()
-    assert {code for code, _ in languages.choices()} == {code for code, _ in settings.LANGUAGES}
+    assert ("fr", "Français") in languages.list_languages()
+    assert {code for code, _ in languages.list_languages()} == {code for code, _ in settings.LANGUAGES}
 
 
 @pytest.mark.parametrize(
@@ -85,5 +88,5 @@ def test_choices_are_named_in_themselves() -> None:
     [("00:05", "12:05 am"), ("09:30", "9:30 am"), ("12:00", "12:00 pm"), ("23:59", "11:59 pm"), ("", "")],
 )
 def test_a_clock_of_twelve_hours_says_which_half(time: str, there: str) -> None:
-    assert languages.on_clock(time, hours=12) == there
-    assert languages.on_clock(time, hours=24) == time
+    assert languages.format_time(time, hours=12) == there
+    assert languages.format_time(time, hours=24) == time

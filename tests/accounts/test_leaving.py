@@ -10,18 +10,19 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import holdings, vault_keys
+from accounts.keys import key_pairs
 from accounts.models import KeySlot, Person, SignIn
-from accounts.signals import person_gone, vault_locked
+from accounts.security import data_inventory
+from accounts.signals import person_deleted, vault_locked
 from diary.models import Entry, Reply
 from llamora.crypto import in_force
-from llamora.database import writing
+from llamora.database import write_transaction
 from llamora.fields.fence import sealed_models
 from tests.accounts.cast import PASSWORD, Member, sentences_of
 
 
 def writes(who: Member, count: int = 3) -> None:
-    with in_force(who.keyring), writing():
+    with in_force(who.keyring), write_transaction():
         for _ in range(count):
             entry = Entry.objects.create(owner_id=who.id, day=timezone.now().date(), text="Words.")
         Reply.objects.create(owner_id=who.id, entry=entry, text="An answer.")
@@ -92,16 +93,16 @@ def test_those_above_hear_of_it_after_the_commit(owner: Member) -> None:
     def locked(sender: object, *, last: bool, **_: Any) -> None:
         heard.append(("locked", last))
 
-    person_gone.connect(gone)
+    person_deleted.connect(gone)
     vault_locked.connect(locked)
     try:
         leaves(owner)
     finally:
-        person_gone.disconnect(gone)
+        person_deleted.disconnect(gone)
         vault_locked.disconnect(locked)
 
     assert heard == [("locked", True), ("gone", False)]
-    assert vault_keys.public_key_of(owner.id) is None
+    assert key_pairs.get_public_key(owner.id) is None
 
 
 def test_the_only_keeper_does_not_leave_housemates_behind(keeper: Member, housemate: Member) -> None:
@@ -155,7 +156,7 @@ def test_a_name_is_no_command_for_whoever_copies_it(keeper: Member, owner: Membe
     Person.objects.filter(id=owner.id).update(name="O $(touch x); 'y")
     owner.person.refresh_from_db()
 
-    command = shlex.split(holdings.export_command(owner.person))
+    command = shlex.split(data_inventory.build_export_command(owner.person))
 
     assert command[-1] == "O $(touch x); 'y"
 
@@ -175,7 +176,7 @@ def test_the_keeper_sees_sizes_and_no_words(keeper: Member, owner: Member) -> No
     assert "3 entries, 1 reply of the model" in page
     assert "None" not in page
     assert "Words." not in page
-    assert holdings.size_of(owner.id) > 3 * 64
+    assert data_inventory.get_sealed_size(owner.id) > 3 * 64
 
 
 def test_every_sealed_table_of_the_diary_has_a_name_people_know() -> None:
@@ -183,4 +184,4 @@ def test_every_sealed_table_of_the_diary_has_a_name_people_know() -> None:
 
     assert len(diary) >= 4
     assert apps.get_app_config("diary")
-    assert [model for model in diary if not holdings.is_named(model)] == []
+    assert [model for model in diary if not data_inventory.has_label(model)] == []

@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import limits, sessions
 from accounts.models import Person, SignIn, Unlock
-from accounts.sessions import open_cookie
+from accounts.sessions import limits
+from accounts.sessions import services as sessions_services
+from accounts.sessions.services import open_session
 from tests.accounts.cast import PASSWORD, SESSION, Member
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -91,8 +92,8 @@ def test_a_browser_stays_signed_in_for_as_long_as_was_chosen(owner: Member, keep
 
     row = SignIn.objects.order_by("-created_at")[0]
     assert answer.cookies[SESSION]["max-age"] == days * 86400
-    assert limits.is_over(row, row.created_at + timedelta(days=days, seconds=5))
-    assert not limits.is_over(row, row.created_at + timedelta(days=days, seconds=-5))
+    assert limits.is_expired(row, row.created_at + timedelta(days=days, seconds=5))
+    assert not limits.is_expired(row, row.created_at + timedelta(days=days, seconds=-5))
 
 
 def test_without_a_choice_the_browsers_own_end_is_the_end(owner: Member) -> None:
@@ -107,19 +108,19 @@ def test_nobody_stays_longer_than_the_household_allows(owner: Member, keep: str)
 def test_a_shorter_limit_of_the_household_is_the_longest_choice(settings: Any) -> None:
     settings.SIGN_IN_DAYS = 5
 
-    assert limits.stays() == [1, 5]
+    assert limits.list_sign_in_days() == [1, 5]
 
 
 def test_a_sign_in_past_its_days_is_nobodys(owner: Member) -> None:
     SignIn.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
 
-    assert open_cookie(owner.cookie()).person is None
+    assert open_session(owner.cookie()).person is None
 
 
 def test_the_sweep_ends_what_is_past_its_days(owner: Member, housemate: Member) -> None:
     SignIn.objects.filter(person=owner.person).update(ends_at=timezone.now() - timedelta(seconds=1))
 
-    assert sessions.sweep() == 1
+    assert sessions_services.end_expired_sessions() == 1
     assert list(SignIn.objects.values_list("person_id", flat=True)) == [housemate.id]
 
 
@@ -141,7 +142,7 @@ def test_the_sweep_locks_by_each_persons_own_limit(owner: Member, housemate: Mem
     idles(owner, 16)
     idles(housemate, 16)
 
-    assert sessions.sweep() == 1
+    assert sessions_services.end_expired_sessions() == 1
     assert Unlock.objects.get().sign_in.person_id == housemate.id
 
 

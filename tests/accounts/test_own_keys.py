@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import rotation
 from accounts.middleware import POLL_HEADER
 from accounts.models import FormerKey, KeySlot, SignIn, Vault
 from accounts.rotation import background
-from accounts.sessions import open_cookie
-from accounts.throttle import PAIR
+from accounts.rotation import services as rotation_services
+from accounts.sessions.services import open_session
+from accounts.throttling.throttle import PAIR
 from tests.accounts.cast import NEW_PASSWORD, PASSWORD, Member, code_of, keeps, sentences_of
 
 PATHS = {
@@ -89,9 +89,9 @@ class Still:
 
 @every_path
 def test_wrong_passwords_are_slowed_down(owner: Member, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-    monkeypatch.setattr("accounts.throttle.PATIENCE", 0.0)
+    monkeypatch.setattr("accounts.throttling.throttle.PATIENCE", 0.0)
     # On a busy machine the second that is to be waited passes while the next try is under way.
-    monkeypatch.setattr("accounts.throttle.time", Still())
+    monkeypatch.setattr("accounts.throttling.throttle.time", Still())
     before = rows(owner)
 
     answers = [sends(owner, path, current=f"wrong {number}") for number in range(PAIR.free + 1)]
@@ -239,7 +239,7 @@ def test_the_page_says_how_far_a_new_key_has_come(owner: Member) -> None:
     under_way = owner.get("/settings/key/").content.decode()
     fragment = owner.get("/settings/key/progress/", script=True).content.decode()
     again = sends(owner, "/settings/key/")
-    rotation.go_on(open_cookie(owner.cookie()).keyring)
+    rotation_services.resume_rotation(open_session(owner.cookie()).keyring)
     done = owner.get("/settings/key/progress/", script=True).content.decode()
 
     assert "is being sealed under the new key" in under_way
@@ -281,7 +281,7 @@ def test_whoever_copied_this_browsers_cookie_is_out_as_well(owner: Member, path:
 
     sends(owner, path)
 
-    assert open_cookie(copied).person is None
+    assert open_session(copied).person is None
     assert owner.is_unlocked()
     assert owner.cookie().sign_in_id == copied.sign_in_id
 

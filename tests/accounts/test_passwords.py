@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.passwords import BadPassword, check_password, strength
+from accounts.auth.passwords import UnacceptablePassword, check_password, get_password_strength
 from tests.conftest import ROOT
 
 
@@ -36,7 +36,7 @@ def test_good_ones_pass(password: str) -> None:
     ],
 )
 def test_those_soon_guessed_do_not(password: str, name: str) -> None:
-    with pytest.raises(BadPassword) as refused:
+    with pytest.raises(UnacceptablePassword) as refused:
         check_password(password, name=name)
 
     assert str(refused.value).endswith(".")
@@ -46,15 +46,15 @@ def test_those_soon_guessed_do_not(password: str, name: str) -> None:
 def test_length_is_counted_in_characters_as_composed() -> None:
     decomposed = "e\u0301" * 9
 
-    with pytest.raises(BadPassword, match="at least 10"):
+    with pytest.raises(UnacceptablePassword, match="at least 10"):
         check_password(decomposed, name="x")
 
 
 def test_a_long_password_is_judged_in_good_time() -> None:
     began = time.monotonic()
 
-    strength("aA1!" * 64, name="Olive")
-    strength("qwertyuiop1234567890" * 12, name="Olive")
+    get_password_strength("aA1!" * 64, name="Olive")
+    get_password_strength("qwertyuiop1234567890" * 12, name="Olive")
 
     assert time.monotonic() - began < 2
 
@@ -64,9 +64,9 @@ def test_the_meter_and_the_check_agree() -> None:
         try:
             check_password(password, name="Olive")
             passes = True
-        except BadPassword:
+        except UnacceptablePassword:
             passes = False
-        assert (strength(password, name="Olive").score >= 2) == passes
+        assert (get_password_strength(password, name="Olive").score >= 2) == passes
 
 
 def test_the_meter_answers_with_a_fragment_that_does_not_repeat_the_password(db: None) -> None:

@@ -8,9 +8,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 
-from accounts import sentences
-from accounts.errors import AccountsError, TooSoon
-from accounts.views import refused
+from accounts import error_messages
+from accounts.errors import AccountsError, RetryLater, TooManyAttempts
+from accounts.http import error_views
 from llamora import urls as house
 from llamora.crypto import VaultLocked
 from llamora.database import FenceRefused, NotWritten
@@ -74,7 +74,7 @@ def test_a_vault_that_locked_meanwhile_is_answered_like_a_lock(db: None) -> None
 
 
 def test_too_soon_says_when(db: None) -> None:
-    answer = post(TooSoon(7.2), script=True)
+    answer = post(TooManyAttempts(7.2), script=True)
 
     assert (answer.status_code, answer["Retry-After"]) == (429, "8")
     assert "in 7 seconds" in answer.content.decode()
@@ -86,8 +86,8 @@ def test_every_code_has_its_sentence() -> None:
 
     of_the_door = [error for error in all_of(AccountsError)[1:] if error.__module__ == "accounts.errors"]
     for error in of_the_door:
-        made = error(3.0) if issubclass(error, sentences.Wait) else error()
-        assert sentences.refusal(made).endswith(".")
+        made = error(3.0) if issubclass(error, RetryLater) else error()
+        assert error_messages.get_error_message(made).endswith(".")
 
 
 def test_a_stale_token_gives_the_text_back(db: None) -> None:
@@ -152,10 +152,10 @@ def test_a_fault_of_ours_tells_script_nothing_of_what_it_sent(db: None) -> None:
 def test_the_handlers_answer_by_themselves(rf: Any) -> None:
     request = rf.get("/")
 
-    assert refused.bad_request(request, RequestDataTooBig()).status_code == 413
-    assert refused.bad_request(request, ValueError()).status_code == 400
-    assert refused.permission_denied(request, ValueError()).status_code == 403
-    assert refused.server_error(request).status_code == 500
+    assert error_views.bad_request(request, RequestDataTooBig()).status_code == 413
+    assert error_views.bad_request(request, ValueError()).status_code == 400
+    assert error_views.permission_denied(request, ValueError()).status_code == 403
+    assert error_views.server_error(request).status_code == 500
 
 
 def test_every_page_is_kept_by_nobody(owner: Member) -> None:

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts import services, setup
+from accounts.auth.services import first_run
+from accounts.auth.services.registration import create_person
 from accounts.errors import AccountsError
 from accounts.models import KeySlot, Person, Vault
 from llamora.crypto import in_force, parse_recovery_code
@@ -30,7 +31,7 @@ def registers(client: Client, **fields: str) -> Any:
 
 @pytest.fixture
 def token(db: None) -> str:
-    return setup.link_token() or ""
+    return first_run.get_setup_token() or ""
 
 
 def test_the_set_up_link_makes_the_keeper_who_is_then_inside(stranger: Client, token: str) -> None:
@@ -62,7 +63,7 @@ def test_a_wrong_token_is_told_how_to_come_in(stranger: Client, token: str) -> N
 
 def test_two_who_open_the_link_at_once_make_one_keeper(keeper: Member) -> None:
     with pytest.raises(AccountsError) as refused:
-        services.enrol(name="Late", password=PASSWORD, time_zone="", keeper=True, address=HERE)
+        create_person(name="Late", password=PASSWORD, time_zone="", keeper=True, address=HERE)
 
     assert refused.value.code == "set_up_done"
     assert not Person.objects.filter(name="Late").exists()
@@ -96,7 +97,7 @@ def test_names_of_any_script_come_in(stranger: Client, keeper: Member, settings:
     settings.REGISTRATION = "open"
 
     assert registers(stranger, name=name).status_code == 200
-    assert Person.objects.by_name(name) is not None
+    assert Person.objects.find_by_name(name) is not None
 
 
 @pytest.mark.parametrize("name", ["", "   ", "...", "a" * 65, "a\u202eb", "tab\x07", "nul\x00", "😀"])
@@ -160,7 +161,7 @@ def test_the_two_passwords_must_be_the_same(stranger: Client, token: str) -> Non
 def test_a_browser_that_names_no_zone_gets_that_of_the_house(
     stranger: Client, token: str, settings: Any
 ) -> None:
-    settings.TIME_ZONE_OF_THE_HOUSE = "Europe/Riga"
+    settings.HOUSEHOLD_TIME_ZONE = "Europe/Riga"
 
     registers(stranger, token=token, time_zone="Mars/Olympus")
 
@@ -197,7 +198,7 @@ def test_two_registrations_of_one_name_at_once_end_in_a_sentence() -> None:
 
     def enrol(address: str) -> None:
         try:
-            services.enrol(name="Nora", password=PASSWORD, time_zone="", keeper=False, address=address)
+            create_person(name="Nora", password=PASSWORD, time_zone="", keeper=False, address=address)
         except AccountsError as error:
             refused.append(error.code)
         finally:

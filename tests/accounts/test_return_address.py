@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from accounts import return_address
+from accounts.http import next_url
 from tests.accounts.cast import PASSWORD, Member
 
 HOSTILE = [
@@ -42,12 +42,12 @@ HOME_GROWN = ["/settings/", "/settings/?a=b", "/d/2026-11-20/", "/calendar/2026-
 
 @pytest.mark.parametrize("address", HOSTILE + DOORS)
 def test_what_leads_away_or_back_to_the_door_becomes_the_first_page(address: str) -> None:
-    assert return_address.safe(address) == "/"
+    assert next_url.get_safe_url(address) == "/"
 
 
 @pytest.mark.parametrize("address", HOME_GROWN)
 def test_pages_of_this_site_are_gone_on_to(address: str) -> None:
-    assert return_address.safe(address) == address
+    assert next_url.get_safe_url(address) == address
 
 
 @pytest.mark.parametrize(

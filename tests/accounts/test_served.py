@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from accounts import run_secret, served
-from llamora.management import data_folder
+from accounts.management import server_address
+from accounts.sessions import run_secret
+from llamora.ops import data_folder
 
 
 @pytest.fixture
@@ -15,41 +16,41 @@ def house(tmp_path: Path, settings: Any) -> Path:
     settings.DATA_DIR = tmp_path / "data"
     settings.RUNTIME_DIR = str(tmp_path / "run")
     settings.DATA_DIR.mkdir()
-    folder = run_secret.own_folder()
+    folder = run_secret.get_household_folder()
     assert folder
     folder.mkdir(mode=0o700, parents=True)
     return tmp_path / "data"
 
 
 def test_an_address_is_believed_while_a_server_holds_the_folder(house: Path) -> None:
-    assert served.running_at() is None
+    assert server_address.read_address() is None
 
     with data_folder.lock(house):
-        assert served.running_at() is None
-        served.note("http://here")
-        assert served.running_at() == "http://here"
+        assert server_address.read_address() is None
+        server_address.record_address("http://here")
+        assert server_address.read_address() == "http://here"
 
-    assert served.running_at() is None
+    assert server_address.read_address() is None
 
 
 def test_an_address_in_a_folder_that_others_may_write_to_is_not_believed(house: Path) -> None:
-    folder = run_secret.own_folder()
+    folder = run_secret.get_household_folder()
     assert folder
 
     with data_folder.lock(house):
-        served.note("http://elsewhere")
+        server_address.record_address("http://elsewhere")
         folder.chmod(0o777)
 
-        assert served.running_at() is None
+        assert server_address.read_address() is None
 
 
 def test_without_a_place_to_note_it_nobody_can_tell(house: Path, settings: Any) -> None:
     settings.RUNTIME_DIR = str(house / "nowhere")
 
     with data_folder.lock(house):
-        served.note("http://here")
+        server_address.record_address("http://here")
 
-        assert served.running_at() is None
+        assert server_address.read_address() is None
 
 
 @pytest.mark.parametrize(
@@ -64,4 +65,4 @@ def test_without_a_place_to_note_it_nobody_can_tell(house: Path, settings: Any) 
     ],
 )
 def test_a_server_is_reached_where_it_listens(host: str, address: str) -> None:
-    assert served.address(host, 80) == address
+    assert server_address.build_address(host, 80) == address

@@ -12,11 +12,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import run_secret, sessions
-from accounts.cookies import SessionCookie, decode
 from accounts.models import Person, SignIn, Unlock
-from accounts.scope import look_again, session_cookie
-from accounts.sessions import open_cookie
+from accounts.sessions import run_secret
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import SessionCookie, parse_cookie
+from accounts.sessions.scope import get_session_cookie, reload_vault
+from accounts.sessions.services import open_session
 from llamora.crypto import VaultLocked, current, hash_half, secret_bytes, wrap_dek
 from tests.accounts.cast import SESSION, Member
 
@@ -29,7 +30,7 @@ def ages(row: SignIn, *, signed_in: timedelta = timedelta(), active: timedelta =
 
 
 def test_a_cookie_opens_the_vault_of_its_person(owner: Member) -> None:
-    vault = open_cookie(owner.cookie())
+    vault = open_session(owner.cookie())
 
     assert vault.person == owner.person
     assert vault.keyring.data_key() == owner.data_key
@@ -37,23 +38,23 @@ def test_a_cookie_opens_the_vault_of_its_person(owner: Member) -> None:
 
 @pytest.mark.parametrize("value", ["", "x", "AAAA", "é" * 64, "A" * 64, "A" * 65, "=" * 64, "A" * 4000])
 def test_a_cookie_that_we_did_not_write_is_nobodys(db: None, value: str) -> None:
-    cookie = decode(value)
+    cookie = parse_cookie(value)
 
-    assert open_cookie(cookie).person is None
+    assert open_session(cookie).person is None
 
 
 def test_a_copied_session_table_signs_nobody_in(owner: Member) -> None:
     row = owner.row()
 
     for guess in (bytes(row.half_hash), bytes(row.unlock.wrapped_dek)[:32], secret_bytes(32)):
-        vault = open_cookie(SessionCookie(row.id, guess))
+        vault = open_session(SessionCookie(row.id, guess))
         assert (vault.person, vault.held) == (None, None)
 
 
 def test_a_housemates_cookie_half_opens_nothing_of_the_owner(owner: Member, housemate: Member) -> None:
     crossed = SessionCookie(owner.cookie().sign_in_id, housemate.cookie().half)
 
-    assert open_cookie(crossed).person is None
+    assert open_session(crossed).person is None
 
 
 def test_an_unlock_row_moved_to_another_sign_in_opens_nothing(owner: Member, housemate: Member) -> None:
@@ -61,7 +62,7 @@ def test_an_unlock_row_moved_to_another_sign_in_opens_nothing(owner: Member, hou
     Unlock.objects.filter(sign_in=theirs).delete()
     Unlock.objects.filter(sign_in=mine).update(sign_in=theirs)
 
-    vault = open_cookie(housemate.cookie())
+    vault = open_session(housemate.cookie())
 
     assert (vault.person, vault.is_unlocked) == (housemate.person, False)
 
@@ -74,14 +75,14 @@ def test_a_planted_unlock_row_is_refused(owner: Member) -> None:
         dek=secret_bytes(32),
         half=secret_bytes(32),
         salt=salt,
-        run_secret=run_secret.run_secret(),
+        run_secret=run_secret.get_run_secret(),
         row=row.id,
         owner=owner.id,
         epoch=1,
     )
     Unlock.objects.filter(sign_in=row).update(salt=salt, wrapped_dek=planted)
 
-    vault = open_cookie(owner.cookie())
+    vault = open_session(owner.cookie())
 
     assert (vault.person, vault.is_unlocked) == (owner.person, False)
 
@@ -98,7 +99,7 @@ def test_without_the_run_secret_one_is_signed_in_but_locked(
 ) -> None:
     settings.RUNTIME_DIR = str(tmp_path)
 
-    vault = open_cookie(owner.cookie())
+    vault = open_session(owner.cookie())
 
     assert (vault.person, vault.is_unlocked) == (owner.person, False)
 
@@ -107,24 +108,24 @@ def test_the_run_secret_is_for_this_user_alone_and_lasts_over_a_restart(
     settings: Any, tmp_path: Path
 ) -> None:
     settings.RUNTIME_DIR = str(tmp_path)
-    first = run_secret.run_secret()
+    first = run_secret.get_run_secret()
     (path,) = tmp_path.rglob("run_secret")
 
-    run_secret._held.clear()
+    run_secret._cached.clear()
 
-    assert run_secret.run_secret() == first == path.read_bytes()
+    assert run_secret.get_run_secret() == first == path.read_bytes()
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
 def test_a_runtime_folder_that_others_can_enter_is_refused(settings: Any, tmp_path: Path) -> None:
     settings.RUNTIME_DIR = str(tmp_path)
-    run_secret.run_secret()
+    run_secret.get_run_secret()
     (path,) = tmp_path.rglob("run_secret")
     path.parent.chmod(0o755)
-    run_secret._held.clear()
+    run_secret._cached.clear()
 
     with pytest.raises(PermissionError):
-        run_secret.run_secret()
+        run_secret.get_run_secret()
 
 
 def test_without_a_memory_file_system_the_keeper_is_told(
@@ -134,7 +135,7 @@ def test_without_a_memory_file_system_the_keeper_is_told(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(run_secret, "_MEMORY_FILE_SYSTEMS", {"none of this machine"})
 
-    sentence = run_secret.prepare()
+    sentence = run_secret.prepare_run_secret()
 
     assert sentence is not None
     assert "memory file system" in sentence
@@ -145,7 +146,7 @@ def test_after_the_idle_limit_the_vault_is_locked_and_the_row_is_gone(owner: Mem
     row = owner.row()
     ages(row, active=timedelta(minutes=live_settings.IDLE_MINUTES, seconds=1))
 
-    vault = open_cookie(owner.cookie())
+    vault = open_session(owner.cookie())
 
     assert (vault.person, vault.is_unlocked) == (owner.person, False)
     assert not Unlock.objects.filter(sign_in=row).exists()
@@ -155,7 +156,7 @@ def test_after_the_absolute_limit_one_is_signed_out(owner: Member) -> None:
     row = owner.row()
     ages(row, signed_in=timedelta(days=live_settings.SIGN_IN_DAYS, seconds=1))
 
-    assert open_cookie(owner.cookie()).person is None
+    assert open_session(owner.cookie()).person is None
     assert not SignIn.objects.filter(id=row.id).exists()
 
 
@@ -181,7 +182,7 @@ def test_what_nobody_does_moves_nothing(owner: Member, asks: str) -> None:
     before = Unlock.objects.get(sign_in=row).last_active
 
     if asks == "a socket":
-        assert look_again(owner.cookie()).is_unlocked
+        assert reload_vault(owner.cookie()).is_unlocked
     else:
         owner.client.get("/settings/", headers={"X-Llamora-Poll": "1"})
 
@@ -202,7 +203,7 @@ def test_a_vault_that_moved_on_to_another_epoch_is_locked_here(owner: Member) ->
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_vault SET epoch = 2 WHERE owner_id = %s", [owner.id.hex])
 
-    vault = open_cookie(owner.cookie())
+    vault = open_session(owner.cookie())
 
     assert (vault.person, vault.is_unlocked) == (owner.person, False)
 
@@ -226,8 +227,8 @@ def test_the_sweep_ends_what_nobody_came_back_to(owner: Member, housemate: Membe
     ages(housemate.row(), signed_in=timedelta(days=live_settings.SIGN_IN_DAYS + 1))
     fresh = Member(person=owner.person, code="", data_key=owner.data_key).signs_in()
 
-    assert sessions.sweep() == 2
-    assert sessions.sweep() == 0
+    assert sessions_services.end_expired_sessions() == 2
+    assert sessions_services.end_expired_sessions() == 0
     assert not owner.is_unlocked()
     assert SignIn.objects.filter(person=owner.person).count() == 2
     assert not SignIn.objects.filter(person=housemate.person).exists()
@@ -237,7 +238,7 @@ def test_the_sweep_ends_what_nobody_came_back_to(owner: Member, housemate: Membe
 def test_ending_all_sessions_can_spare_one(owner: Member) -> None:
     other = Member(person=owner.person, code="", data_key=owner.data_key).signs_in()
 
-    assert sessions.end_all(person_id=owner.id, but=owner.cookie().sign_in_id) == 1
+    assert sessions_services.end_sessions(person_id=owner.id, but=owner.cookie().sign_in_id) == 1
     assert owner.is_unlocked()
     assert not other.is_unlocked()
 
@@ -245,8 +246,8 @@ def test_ending_all_sessions_can_spare_one(owner: Member) -> None:
 def test_one_person_cannot_end_or_lock_anothers_session(owner: Member, housemate: Member) -> None:
     sign_in_id = owner.cookie().sign_in_id
 
-    sessions.lock(sign_in_id=sign_in_id, person_id=housemate.id)
-    sessions.end(sign_in_id=sign_in_id, person_id=housemate.id)
+    sessions_services.lock_session(sign_in_id=sign_in_id, person_id=housemate.id)
+    sessions_services.end_session(sign_in_id=sign_in_id, person_id=housemate.id)
 
     assert owner.is_unlocked()
 
@@ -255,11 +256,11 @@ def test_a_socket_reads_the_same_cookie(owner: Member) -> None:
     value = owner.client.cookies[SESSION].value
     headers = [(b"cookie", f"other=1; {SESSION}={value}".encode())]
 
-    cookie = session_cookie({"scheme": "ws", "headers": headers})
+    cookie = get_session_cookie({"scheme": "ws", "headers": headers})
 
     assert cookie == owner.cookie()
-    assert session_cookie({"scheme": "wss", "headers": headers}) is None
-    assert session_cookie({"headers": [(b"cookie", b'"broken; =')]}) is None
+    assert get_session_cookie({"scheme": "wss", "headers": headers}) is None
+    assert get_session_cookie({"headers": [(b"cookie", b'"broken; =')]}) is None
 
 
 def test_dumps_hold_no_session_rows_even_when_they_are_named(owner: Member, tmp_path: Path) -> None:
@@ -277,11 +278,11 @@ def test_dumps_hold_no_session_rows_even_when_they_are_named(owner: Member, tmp_
 def test_somebody_switched_off_is_nobody(owner: Member) -> None:
     Person.objects.filter(id=owner.id).update(is_active=False)
 
-    assert open_cookie(owner.cookie()).person is None
+    assert open_session(owner.cookie()).person is None
 
 
 def test_the_secret_of_the_run_is_not_in_the_data_folder(owner: Member) -> None:
-    secret = run_secret.run_secret()
+    secret = run_secret.get_run_secret()
 
     for folder, _, names in os.walk(live_settings.DATA_DIR):
         for name in names:

@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import sessions, shut
 from accounts.models import SignIn, Unlock
-from accounts.sessions import open_cookie
+from accounts.sessions import revoked
+from accounts.sessions import services as sessions_services
+from accounts.sessions.services import open_session
 from accounts.signals import vault_locked
 from llamora.database import NotWritten
 from tests.accounts.cast import Member
@@ -52,7 +53,7 @@ def test_a_lock_that_cannot_be_written_is_a_lock(owner: Member, heard: list[dict
 
     with read_only():
         answer = owner.post("/lock/")
-        seen = open_cookie(stolen)
+        seen = open_session(stolen)
 
     assert answer.status_code == 302
     assert (seen.person, seen.is_unlocked) == (owner.person, False)
@@ -66,7 +67,7 @@ def test_a_sign_out_that_cannot_be_written_is_a_sign_out(owner: Member, heard: l
 
     with read_only():
         answer = owner.post("/sign-out/")
-        seen = open_cookie(stolen)
+        seen = open_session(stolen)
 
     assert answer.status_code == 200
     assert b"takes no writing" in answer.content
@@ -81,7 +82,7 @@ def test_another_browser_of_the_same_person_stays_open(owner: Member, heard: lis
     owner.signs_in()
 
     with read_only():
-        sessions.lock_surely(sign_in_id=first.sign_in_id, person_id=owner.id)
+        sessions_services.lock_or_revoke(sign_in_id=first.sign_in_id, person_id=owner.id)
 
     assert owner.is_unlocked()
     assert [told["last"] for told in heard] == [False]
@@ -92,7 +93,7 @@ def test_another_process_that_starts_later_knows_of_it(
 ) -> None:
     with read_only():
         owner.post("/lock/")
-    monkeypatch.setattr(shut, "_here", set())
+    monkeypatch.setattr(revoked, "_revoked_here", set())
 
     assert not owner.is_unlocked()
 
@@ -102,13 +103,13 @@ def test_the_rows_go_with_the_first_round_that_can_write(owner: Member) -> None:
     with read_only():
         owner.post("/sign-out/")
         with pytest.raises(NotWritten):
-            sessions.sweep()
+            sessions_services.end_expired_sessions()
     assert SignIn.objects.filter(id=row.id).exists()
 
-    sessions.sweep()
+    sessions_services.end_expired_sessions()
 
     assert not SignIn.objects.filter(id=row.id).exists()
-    assert shut.marks() == set()
+    assert revoked.list_revoked() == set()
 
 
 def test_the_password_opens_it_again_once_the_disk_takes_writing(owner: Member) -> None:
@@ -116,7 +117,7 @@ def test_the_password_opens_it_again_once_the_disk_takes_writing(owner: Member) 
         owner.post("/lock/")
 
     owner.post("/unlock/", password=owner.password)
-    sessions.sweep()
+    sessions_services.end_expired_sessions()
 
     assert owner.is_unlocked()
 
@@ -129,7 +130,7 @@ def test_what_has_lain_idle_is_told_to_the_apps_once_although_nothing_can_be_wri
     with read_only():
         for _ in range(3):
             with pytest.raises(NotWritten):
-                sessions.sweep()
+                sessions_services.end_expired_sessions()
 
     assert [(told["person_id"], told["last"]) for told in heard] == [(owner.id, True)]
     assert not owner.is_unlocked()

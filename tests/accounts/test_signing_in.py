@@ -6,9 +6,9 @@ import pytest
 from django.conf import settings as live_settings
 from django.test import Client
 
-from accounts import keys
+from accounts.keys import key_slots
 from accounts.models import KeySlot, Person, SignIn, SlotKind
-from accounts.names import name_key
+from accounts.usernames import fold_username
 from llamora.crypto import Cost
 from llamora.fields import new_id
 from tests.accounts.cast import HERE, NEW_PASSWORD, PASSWORD, SESSION, Member, member, sentences_of
@@ -28,11 +28,11 @@ def test_a_name_is_known_however_it_is_typed(owner: Member, stranger: Client, na
 
 
 def test_a_password_is_known_composed_or_not(keeper: Member, stranger: Client) -> None:
-    asking = keys.Asking(name="x", address=HERE)
-    slot = keys.make_slot(
+    asking = key_slots.DerivationRequest(name="x", address=HERE)
+    slot = key_slots.create_slot(
         secret="Ärger über Öl", kind=SlotKind.PASSWORD, keyring=keeper.keyring, asking=asking
     )
-    keys.replace_slots(keeper.keyring, by=[slot])
+    key_slots.replace_slots(keeper.keyring, by=[slot])
 
     assert signs_in(stranger, "karin", "A\u0308rger u\u0308ber O\u0308l").status_code == 302
 
@@ -254,4 +254,4 @@ def test_there_is_no_second_password_to_attack(owner: Member) -> None:
 
 
 def test_names_fold_alike() -> None:
-    assert name_key("STRASSE") == name_key("straße") == name_key(" strasse ")
+    assert fold_username("STRASSE") == fold_username("straße") == fold_username(" strasse ")

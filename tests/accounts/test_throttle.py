@@ -8,10 +8,19 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts import known_browsers
-from accounts.addresses import address_of
-from accounts.errors import TooSoon
-from accounts.throttle import ADDRESS, MAX_RECORDS, METER, NAME, PAIR, PATIENCE, Rule, Throttle
+from accounts.errors import TooManyAttempts
+from accounts.throttling import device_cookie
+from accounts.throttling.client_ip import get_client_ip
+from accounts.throttling.throttle import (
+    ADDRESS,
+    MAX_RECORDS,
+    METER,
+    NAME,
+    PAIR,
+    PATIENCE,
+    Throttle,
+    ThrottleRule,
+)
 from tests.accounts.cast import ELSEWHERE, HERE, PASSWORD, Member, sentences_of
 from tests.accounts.conftest import CountingQueue
 
@@ -32,21 +41,21 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("accounts.throttle.time", clock)
+    monkeypatch.setattr("accounts.throttling.throttle.time", clock)
     return clock
 
 
 def fails(throttle: Throttle, *, name: str = "Olive", address: str = HERE, times: int = 1) -> None:
     for _ in range(times):
         with throttle.attempt("sign-in", name=name, address=address) as attempt:
-            attempt.wrong()
+            attempt.fail()
 
 
 def is_let_in(throttle: Throttle, *, name: str = "Olive", address: str = HERE) -> bool:
     try:
         with throttle.attempt("sign-in", name=name, address=address):
             return True
-    except TooSoon:
+    except TooManyAttempts:
         return False
 
 
@@ -56,7 +65,7 @@ def waits(throttle: Throttle, clock: Clock) -> float:
     while True:
         try:
             fails(throttle)
-        except TooSoon as refused:
+        except TooManyAttempts as refused:
             clock.now += refused.retry_after
         else:
             return clock.now - began
@@ -79,7 +88,7 @@ def test_a_right_password_ends_the_delay_of_its_name_here(clock: Clock) -> None:
     fails(throttle, times=PAIR.free)
 
     with throttle.attempt("sign-in", name="Olive", address=HERE) as attempt:
-        attempt.right()
+        attempt.succeed()
 
     began = clock.now
     fails(throttle, times=PAIR.free - 2)
@@ -102,7 +111,7 @@ def test_a_name_is_counted_however_it_is_typed(clock: Clock) -> None:
     for name in ["olive", "OLIVE", "O\u200blive", " olive "] * 3:
         try:
             fails(throttle, name=name)
-        except TooSoon as refused:
+        except TooManyAttempts as refused:
             clock.now += refused.retry_after
 
     assert clock.now > 1000
@@ -113,7 +122,7 @@ def test_an_address_that_did_not_fail_is_let_through_at_once(clock: Clock) -> No
     for n in range(200):
         try:
             fails(throttle, address=f"203.0.113.{n}")
-        except TooSoon as refused:
+        except TooManyAttempts as refused:
             clock.now += refused.retry_after
     began = clock.now
 
@@ -127,7 +136,7 @@ def test_many_addresses_at_one_name_are_slowed_once_they_fail_themselves(clock: 
         fails(throttle, address=f"203.0.113.{n}")
 
     assert not is_let_in(throttle, address="203.0.113.1")
-    with pytest.raises(TooSoon) as refused:
+    with pytest.raises(TooManyAttempts) as refused:
         fails(throttle, address="203.0.113.2")
     assert refused.value.retry_after <= NAME.longest
 
@@ -137,7 +146,7 @@ def test_one_address_trying_many_names_is_slowed_but_by_seconds_only(clock: Cloc
     for n in range(60):
         try:
             fails(throttle, name=f"name {n}")
-        except TooSoon as refused:
+        except TooManyAttempts as refused:
             longest = max(longest, refused.retry_after)
             clock.now += refused.retry_after
 
@@ -164,7 +173,7 @@ def test_tries_under_way_count_before_they_are_answered(clock: Clock) -> None:
         try:
             attempt.__enter__()
             let_in += 1
-        except TooSoon:
+        except TooManyAttempts:
             refused += 1
 
     assert let_in < PAIR.free + 5
@@ -190,7 +199,7 @@ def test_kinds_are_counted_apart(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("rule", [PAIR, ADDRESS, NAME, METER])
-def test_no_delay_overflows(rule: Rule) -> None:
+def test_no_delay_overflows(rule: ThrottleRule) -> None:
     assert rule.delay(10**6) == rule.longest
 
 
@@ -199,10 +208,10 @@ def test_one_request_per_address_waits_a_short_delay_out_and_the_others_are_told
     for _ in range(PAIR.free + 1):
         waits(throttle, clock)
     # 0.4 s remain: shorter than anybody's patience.
-    throttle._patient.add(HERE)
+    throttle._waiting_addresses.add(HERE)
 
     assert not is_let_in(throttle)
-    throttle._patient.clear()
+    throttle._waiting_addresses.clear()
     assert is_let_in(throttle)
     assert clock.now - 1000 < PATIENCE + 1
 
@@ -220,7 +229,7 @@ def test_one_request_per_address_waits_a_short_delay_out_and_the_others_are_told
     ],
 )
 def test_addresses_are_counted_by_who_can_change_them(rf: Any, said: str, counted: str) -> None:
-    assert address_of(rf.get("/", REMOTE_ADDR=said)) == counted
+    assert get_client_ip(rf.get("/", REMOTE_ADDR=said)) == counted
 
 
 # --- Through the door --------------------------------------------------------------------------
@@ -306,7 +315,7 @@ def test_a_housemate_at_the_same_address_keeps_nobody_out_of_their_own_browser(
 
 
 def test_a_browser_that_nobody_calls_their_own_keeps_no_mark(owner: Member) -> None:
-    assert known_browsers.COOKIE not in owner.client.cookies
+    assert device_cookie.COOKIE_NAME not in owner.client.cookies
 
 
 def test_a_known_browser_is_slowed_by_its_own_failures(owner: Member, clock: Clock) -> None:
@@ -321,18 +330,18 @@ def test_a_known_browser_is_slowed_by_its_own_failures(owner: Member, clock: Clo
 def test_a_browser_is_known_for_one_person_and_by_our_own_mark(
     owner: Member, housemate: Member, clock: Clock, value: str
 ) -> None:
-    mark = owner.signs_in(keep=True).client.cookies[known_browsers.COOKIE].value
+    mark = owner.signs_in(keep=True).client.cookies[device_cookie.COOKIE_NAME].value
     guesser = wrong_from_the_same_address("humphrey", times=1)
     for shown in (mark, value):
-        guesser.cookies[known_browsers.COOKIE] = shown
+        guesser.cookies[device_cookie.COOKIE_NAME] = shown
         statuses = [
             guesser.post("/sign-in/", {"name": "humphrey", "password": "wrong again"}).status_code
             for _ in range(20)
         ]
         assert statuses[-1] == 429
 
-    assert known_browsers.place_of(mark, person_id=owner.id)
-    assert not known_browsers.place_of(mark, person_id=housemate.id)
+    assert device_cookie.get_throttle_key(mark, person_id=owner.id)
+    assert not device_cookie.get_throttle_key(mark, person_id=housemate.id)
     assert owner.id.hex not in mark
 
 

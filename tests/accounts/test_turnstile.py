@@ -3,10 +3,10 @@
 import threading
 import time
 
-from accounts.turnstile import Turnstile
+from accounts.throttling.concurrency_limit import ConcurrencyLimit
 
 
-def crowd(turnstile: Turnstile, *, steps_aside: bool) -> int:
+def crowd(turnstile: ConcurrencyLimit, *, steps_aside: bool) -> int:
     """Send twenty through, each with a while of waiting; return how many were inside at once."""
     guard, inside, most = threading.Lock(), [0], [0]
 
@@ -16,11 +16,11 @@ def crowd(turnstile: Turnstile, *, steps_aside: bool) -> int:
             most[0] = max(most[0], inside[0])
 
     def goes() -> None:
-        with turnstile.inside():
+        with turnstile.acquire():
             count(+1)
             if steps_aside:
                 count(-1)
-                with turnstile.aside():
+                with turnstile.release_while_waiting():
                     time.sleep(0.05)
                 count(+1)
             else:
@@ -36,13 +36,13 @@ def crowd(turnstile: Turnstile, *, steps_aside: bool) -> int:
 
 
 def test_no_more_than_its_places_are_inside() -> None:
-    assert crowd(Turnstile(places=2), steps_aside=False) == 2
+    assert crowd(ConcurrencyLimit(places=2), steps_aside=False) == 2
 
 
 def test_those_who_wait_keep_nobody_waiting() -> None:
     began = time.monotonic()
 
-    most = crowd(Turnstile(places=2), steps_aside=True)
+    most = crowd(ConcurrencyLimit(places=2), steps_aside=True)
 
     assert most <= 2
     # One after the other, two at a time, it would take half a second.
@@ -50,19 +50,19 @@ def test_those_who_wait_keep_nobody_waiting() -> None:
 
 
 def test_stepping_aside_without_a_place_changes_nothing() -> None:
-    turnstile = Turnstile(places=1)
+    turnstile = ConcurrencyLimit(places=1)
 
-    with turnstile.aside(), turnstile.aside():
+    with turnstile.release_while_waiting(), turnstile.release_while_waiting():
         pass
 
     assert crowd(turnstile, steps_aside=False) == 1
 
 
 def test_a_place_is_given_back_after_a_failure() -> None:
-    turnstile = Turnstile(places=1)
+    turnstile = ConcurrencyLimit(places=1)
     for _ in range(3):
         try:
-            with turnstile.inside(), turnstile.aside():
+            with turnstile.acquire(), turnstile.release_while_waiting():
                 raise ValueError
         except ValueError:
             pass

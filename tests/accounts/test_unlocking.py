@@ -7,12 +7,13 @@ import pytest
 from django.conf import settings as live_settings
 from django.test import Client
 
-from accounts import services, vault_keys
-from accounts.cookies import SessionCookie
-from accounts.doorbell import doorbell
-from accounts.errors import SignedOut
+from accounts.auth.services.login import sign_in_with_password, unlock_with_password
+from accounts.errors import SignInEnded
+from accounts.keys import key_pairs
 from accounts.models import SignIn, Unlock
-from accounts.sessions import open_cookie
+from accounts.sessions.cookies import SessionCookie
+from accounts.sessions.services import open_session
+from accounts.sessions.user_events import user_events
 from accounts.signals import vault_locked, vault_unlocked
 from llamora.crypto import current
 from tests.accounts.cast import HERE, PASSWORD, SESSION, Member, sentences_of
@@ -78,8 +79,8 @@ def test_unlocking_makes_a_new_half_and_the_old_one_is_dead(owner: Member) -> No
     unlocks(owner)
 
     assert owner.cookie().sign_in_id == old.sign_in_id
-    assert open_cookie(old).person is None
-    assert open_cookie(owner.cookie()).is_unlocked
+    assert open_session(old).person is None
+    assert open_session(owner.cookie()).is_unlocked
 
 
 def test_unlocking_keeps_the_csrf_secret(owner: Member) -> None:
@@ -158,14 +159,14 @@ def test_a_stale_tab_may_always_lock_and_leave(owner: Member, housemate: Member)
 
 
 def test_a_sign_in_that_ended_meanwhile_is_said_and_no_fault(owner: Member) -> None:
-    here = open_cookie(owner.cookie())
+    here = open_session(owner.cookie())
     SignIn.objects.all().delete()
 
-    with pytest.raises(SignedOut):
-        services.unlock(here=here, password=PASSWORD, address=HERE)
-    _, cookie = services.sign_in(name="olive ähre", password=PASSWORD, address=HERE, here=here)
+    with pytest.raises(SignInEnded):
+        unlock_with_password(here=here, password=PASSWORD, address=HERE)
+    _, cookie = sign_in_with_password(name="olive ähre", password=PASSWORD, address=HERE, here=here)
 
-    assert open_cookie(cookie).is_unlocked
+    assert open_session(cookie).is_unlocked
 
 
 @pytest.fixture
@@ -226,7 +227,7 @@ def test_the_last_lock_says_that_it_is_the_last(owner: Member, heard: list[dict[
 @pytest.mark.django_db(transaction=True)
 def test_a_lock_rings_at_every_open_tab_of_that_person_and_no_other(owner: Member, housemate: Member) -> None:
     async def both_listen() -> tuple[Any, bool]:
-        async with doorbell.listen(owner.id) as mine, doorbell.listen(housemate.id) as theirs:
+        async with user_events.listen(owner.id) as mine, user_events.listen(housemate.id) as theirs:
             await asyncio.to_thread(owner.locks)
             ring = await asyncio.wait_for(mine.get(), 5)
             return ring, theirs.empty()
@@ -239,28 +240,28 @@ def test_a_lock_rings_at_every_open_tab_of_that_person_and_no_other(owner: Membe
 
 def test_the_process_remembers_the_public_key_that_an_unlock_proved(owner: Member) -> None:
     owner.locks()
-    vault_keys.forget(owner.id)
+    key_pairs.forget_public_key(owner.id)
 
     unlocks(owner)
 
-    assert vault_keys.public_key_of(owner.id) == bytes(owner.person.vault.public_key)
+    assert key_pairs.get_public_key(owner.id) == bytes(owner.person.vault.public_key)
 
 
 def test_after_a_restart_a_session_that_opens_proves_it_too(owner: Member) -> None:
-    vault_keys.forget(owner.id)
+    key_pairs.forget_public_key(owner.id)
 
     owner.get("/settings/")
 
-    assert vault_keys.public_key_of(owner.id) == bytes(owner.person.vault.public_key)
+    assert key_pairs.get_public_key(owner.id) == bytes(owner.person.vault.public_key)
 
 
 def test_while_locked_nothing_proves_it(owner: Member) -> None:
     owner.locks()
-    vault_keys.forget(owner.id)
+    key_pairs.forget_public_key(owner.id)
 
     owner.get("/settings/")
 
-    assert vault_keys.public_key_of(owner.id) is None
+    assert key_pairs.get_public_key(owner.id) is None
 
 
 def test_a_planted_public_key_is_not_remembered(owner: Member) -> None:
@@ -275,7 +276,7 @@ def test_a_planted_public_key_is_not_remembered(owner: Member) -> None:
     unlocks(owner)
 
     assert owner.is_unlocked()
-    assert vault_keys.public_key_of(owner.id) is None
+    assert key_pairs.get_public_key(owner.id) is None
 
 
 def test_a_cookie_shows_nothing_of_itself(owner: Member) -> None:

@@ -5,7 +5,8 @@ import re
 from playwright.sync_api import Locator, expect
 
 from tests.browser.diary import Diary
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 SOON = 30_000
 LONG = Script(tokens=words(120), rate=60)

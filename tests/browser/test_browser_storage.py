@@ -7,7 +7,8 @@ from tests.browser.browsing import Complaints, NewDiary
 from tests.browser.diary import Diary
 from tests.browser.house import House
 from tests.browser.replying import respond, wait_for_end
-from tests.fakes.model_server import FakeModelServer, Script
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
 
 STORED = """async () => ({
     local: Object.entries(localStorage),

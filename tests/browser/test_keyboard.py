@@ -8,7 +8,8 @@ from tests.browser.browsing import NewDiary
 from tests.browser.diary import Diary, wait_until
 from tests.browser.house import House, Member
 from tests.browser.replying import wait_for_end, wait_for_words
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 FOCUSED = """() => {
     const at = document.activeElement;

@@ -20,7 +20,8 @@ from tests.browser.conftest import ARGUMENTS
 from tests.browser.diary import Diary, sign_in_by_hand
 from tests.browser.house import PASSWORD, House
 from tests.browser.keeping import asked, press_kept, shown_code
-from tests.fakes.model_server import FakeModelServer, Script
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
 from tests.leaks.forms import core_of, new_marker, said_by
 from tests.leaks.sweep import children_of, files, sweep
 

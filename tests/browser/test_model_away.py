@@ -9,7 +9,8 @@ from tests.browser.browsing import Complaints, NewDiary
 from tests.browser.diary import wait_until
 from tests.browser.house import House, household
 from tests.browser.replying import plain, respond, wait_for_end, wait_for_words, words_of
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from tests.browser.browsing import NewDiary
 from tests.browser.diary import Diary
 from tests.browser.house import House
 from tests.browser.replying import LONG, plain, wait_for_end, wait_for_words, words_of
-from tests.fakes.model_server import FakeModelServer, Script
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
 
 
 def a_day_after(new_diary: NewDiary, house: House, model: FakeModelServer, script: Script) -> Diary:

@@ -16,7 +16,8 @@ from tests.browser.diary import Diary, come_in
 from tests.browser.house import PASSWORD, House, Member, household
 from tests.browser.keeping import asked, keep_code, press_kept
 from tests.browser.replying import respond, wait_for_end, wait_for_words
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 from tests.server import manage
 
 WIDTHS = {1440: 1000, 768: 1024, 390: 844}

@@ -18,7 +18,8 @@ from tests.browser.house import House, household
 from tests.browser.replying import respond, wait_for_end, wait_for_words
 from tests.browser.test_keys_turned import prove
 from tests.browser.test_pictures import WIDTHS
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 DAY = "/d/2021-03-04/"

@@ -6,7 +6,8 @@ from playwright.sync_api import expect
 from tests.browser.browsing import Complaints, NewDiary
 from tests.browser.diary import Diary, wait_until
 from tests.browser.replying import LONG, html_of, plain, respond, wait_for_end, wait_for_words, words_of
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 
 def test_a_reply_grows_block_by_block_and_is_the_same_after_a_reload(

@@ -3,12 +3,13 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
-from llamora.inference.sentences import sentence
+from llamora.inference.messages import get_message
 from tests.browser.browsing import NewDiary
 from tests.browser.diary import Diary
 from tests.browser.house import House
 from tests.browser.replying import LONG, respond, wait_for_end, wait_for_words
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 
 def said(diary: Diary) -> Locator:
@@ -24,7 +25,7 @@ def test_a_reply_that_failed_is_not_said_to_be_an_answer(
 ) -> None:
     wait_for_end(respond(diary, model, script), "failed")
 
-    expect(said(diary)).to_have_text(sentence(code))
+    expect(said(diary)).to_have_text(get_message(code))
 
 
 def test_nothing_is_said_to_who_pressed_stop(diary: Diary, model: FakeModelServer) -> None:

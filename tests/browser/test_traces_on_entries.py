@@ -9,7 +9,8 @@ from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.diary import Diary
 from tests.browser.house import House
 from tests.browser.replying import wait_for_end
-from tests.fakes.model_server import FakeModelServer, Script
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
 PICTURES = os.environ.get("LLAMORA_TEST_PICTURES")

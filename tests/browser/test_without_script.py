@@ -9,7 +9,8 @@ from tests.browser.browsing import Complaints, NewContext
 from tests.browser.diary import sign_in_by_hand
 from tests.browser.house import PASSWORD, House
 from tests.browser.keeping import asked, keep_code, press_kept
-from tests.fakes.model_server import FakeModelServer, Script
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
 
 
 @pytest.fixture

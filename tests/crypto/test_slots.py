@@ -23,16 +23,7 @@ from llamora.crypto import (
     secret_bytes,
 )
 from tests.crypto import golden, reader
-from tests.crypto.cast import (
-    CHEAP,
-    DATA_KEY,
-    HOUSEMATE,
-    NEXT_DATA_KEY,
-    OTHER_SLOT,
-    OWNER,
-    SALT,
-    SLOT,
-)
+from tests.crypto.cast import CHEAP, DATA_KEY, HOUSEMATE, NEXT_DATA_KEY, OTHER_SLOT, OWNER, SALT, SLOT
 
 KEK = bytes(range(200, 232))
 OTHER_KEK = bytes(range(210, 242))

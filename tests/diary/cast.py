@@ -11,9 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import sessions, vault_keys
-from accounts.cookies import cookie_name
+from accounts.keys import key_pairs
 from accounts.models import Person, Vault
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import cookie_name
 from diary import days
 from diary.models import Entry
 from llamora.crypto import Keyring, in_force, new_vault_keys, secret_bytes
@@ -39,7 +40,7 @@ class Member:
 
     def today_at(self, hour: int) -> datetime:
         """An hour of today, in their time zone."""
-        return datetime.combine(self.today, time(hour), tzinfo=days.zone_of(self.person.time_zone))
+        return datetime.combine(self.today, time(hour), tzinfo=days.get_time_zone(self.person.time_zone))
 
     @contextmanager
     def unlocked(self) -> Iterator[None]:
@@ -58,7 +59,7 @@ class Member:
     def texts(self, day: date | None = None) -> list[str]:
         """What stands on a day."""
         with self.unlocked():
-            return [entry.text for entry in Entry.objects.of(self.id).on(day or self.today)]
+            return [entry.text for entry in Entry.objects.for_owner(self.id).on_day(day or self.today)]
 
     def get(self, path: str, *, script: bool = False) -> Any:
         return self.client.get(path, headers=BY_SCRIPT if script else {})
@@ -70,7 +71,7 @@ class Member:
     def locks(self) -> None:
         """Lock in their browser; they stay signed in."""
         row = self.person.sign_ins.get()
-        sessions.lock(sign_in_id=row.id, person_id=self.id)
+        sessions_services.lock_session(sign_in_id=row.id, person_id=self.id)
 
 
 def member(name: str, *, time_zone: str = "UTC") -> Member:
@@ -82,8 +83,8 @@ def member(name: str, *, time_zone: str = "UTC") -> Member:
         Vault.objects.create(
             owner=person, epoch=1, public_key=public, private_key=private, digest_key=secret_bytes(32)
         )
-    vault_keys.remember(keyring)
-    cookie = sessions.sign_in(person=person, keyring=keyring, kept=False, device="")
+    key_pairs.remember_public_key(keyring)
+    cookie = sessions_services.create_session(person=person, keyring=keyring, kept=False, device="")
     client = Client()
     client.cookies[cookie_name(secure=False)] = cookie.encode()
     return Member(person=person, keyring=keyring, client=client)

@@ -8,12 +8,11 @@ from uuid import uuid4
 from django.conf import settings
 from django.utils import timezone
 
-from diary.own_files import reading_own
-from diary.own_json import values
-from diary.own_overview import entries_in, look_over
-from diary.services.exports import export_diary
-from diary.services.own_imports import OwnReport, Progress, import_own, kinds_wanted
-from diary.sinks import sink_at
+from diary.transfer.export_targets import open_target
+from diary.transfer.exports import export_diary
+from diary.transfer.restore import DiaryRestoreReport, Progress, importable_row_kinds, restore_export
+from diary.transfer.restore_files import open_export_json, read_entries, scan_export
+from diary.transfer.restore_json import read_values
 from tests.diary.cast import Member, member
 
 # What a diary says of itself that is another each time, or means something to one house alone.
@@ -22,7 +21,7 @@ ELSEWHERE = {"id", "entry_id", "keep_key", "name_index"}
 
 def written_out(who: Member, target: Path) -> Any:
     """Everything of theirs in a new folder, and what its JSON says."""
-    with sink_at(target) as sink:
+    with open_target(target) as sink:
         export_diary(
             person=who.person,
             keyring=who.keyring,
@@ -39,14 +38,14 @@ def put_down(diary: Any, file: Path) -> Path:
     return file
 
 
-def taken_in(who: Member, path: Path, *, progress: Progress = lambda _: None) -> OwnReport:
+def taken_in(who: Member, path: Path, *, progress: Progress = lambda _: None) -> DiaryRestoreReport:
     """What an export wrote, imported into somebody's diary."""
     now = timezone.now()
-    with reading_own(path) as (text, _):
-        overview = look_over(values(text), wanted=kinds_wanted())
-    with reading_own(path) as (text, _):
-        entries = entries_in(values(text), now=now, limit=settings.MAX_TEXT)
-        return import_own(
+    with open_export_json(path) as (text, _):
+        overview = scan_export(read_values(text), wanted=importable_row_kinds())
+    with open_export_json(path) as (text, _):
+        entries = read_entries(read_values(text), now=now, limit=settings.MAX_TEXT)
+        return restore_export(
             person=who.person,
             keyring=who.keyring,
             overview=overview,

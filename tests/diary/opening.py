@@ -3,9 +3,8 @@
 import time
 from datetime import date, timedelta
 
-from diary.made import Opening
-from diary.models import Entry
-from diary.openings import services
+from diary.models import Entry, Opening
+from diary.openings import services as openings_services
 from tests.diary.cast import Member
 
 
@@ -32,7 +31,7 @@ def open_day(owner: Member, **fields: str) -> str:
 
 def end(owner: Member) -> None:
     until = time.monotonic() + 10
-    while (job := services.job_of(owner.id, owner.today)) and not job.is_over:
+    while (job := openings_services.find_job(owner.id, owner.today)) and not job.is_over:
         assert time.monotonic() < until
         time.sleep(0.02)
 

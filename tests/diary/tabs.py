@@ -20,11 +20,11 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts.cookies import cookie_name
+from accounts.sessions.cookies import cookie_name
 from diary.models import Reply
-from llamora.inference import endpoint
-from llamora.inference.jobs import registry
-from llamora.routing import sockets
+from llamora.inference import model_server
+from llamora.inference.registry import registry
+from llamora.routing import websocket_application
 from tests.diary.cast import Member
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class Tab:
         headers.append((b"cookie", self.cookie.encode()))
         scope = {"type": "websocket", "path": "/live/", "headers": headers, "scheme": "ws"}
         self.queue.put_nowait({"type": "websocket.connect"})
-        await sockets(scope, self.queue.get, self._take)
+        await websocket_application(scope, self.queue.get, self._take)
 
     async def _take(self, event: dict[str, Any]) -> None:
         # A reader that does not read: `send` does not return.
@@ -188,7 +188,7 @@ class Live:
         for tab in self.tabs:
             tab.close()
         self.run(registry.close(timeout=2))
-        self.run(endpoint.stop())
+        self.run(model_server.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
         self.loop.close()
@@ -207,8 +207,8 @@ def serving(url: str) -> Iterator[Live]:
     live.begin()
     try:
         # A page of an earlier test has looked for a model already, where there was none.
-        live.run(endpoint.stop())
-        live.run(endpoint.start(patience=5), seconds=10)
+        live.run(model_server.stop())
+        live.run(model_server.discover(patience=5), seconds=10)
         yield live
     finally:
         live.end()

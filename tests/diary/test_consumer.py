@@ -10,15 +10,17 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import sessions
 from accounts.models import Unlock
-from diary import consumers
-from diary.frames import Again, Malformed, Watch, parse
-from diary.rendering import render
-from diary.services.entries import move_entry
+from accounts.sessions import services as sessions_services
+from diary.entries.services import move_entry
+from diary.live import consumers
+from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, parse_frame
+from diary.rendering.markdown import render_markdown
+from llamora.inference.registry import registry
 from tests.diary.cast import Member
 from tests.diary.tabs import Live, Tab, ask, wait_until_kept, words_of
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,8 +55,8 @@ def begun(live: Live, model: FakeModelServer, person: Member) -> tuple[Tab, str]
 
 @pytest.mark.parametrize("frame", MALFORMED)
 def test_a_malformed_frame_is_named_nowhere(frame: str) -> None:
-    with pytest.raises(Malformed) as refused:
-        parse(frame)
+    with pytest.raises(MalformedFrame) as refused:
+        parse_frame(frame)
 
     assert "secret" not in str(refused.value)
     assert refused.value.__cause__ is None
@@ -63,11 +65,11 @@ def test_a_malformed_frame_is_named_nowhere(frame: str) -> None:
 def test_frames_say_what_they_ask_for() -> None:
     owner, reply = uuid4(), uuid4()
 
-    watch = parse(json.dumps({"type": "watch", "day": "2026-11-20", "owner": str(owner)}))
+    watch = parse_frame(json.dumps({"type": "watch", "day": "2026-11-20", "owner": str(owner)}))
 
-    assert isinstance(watch, Watch)
+    assert isinstance(watch, WatchRequest)
     assert (watch.day.isoformat(), watch.owner) == ("2026-11-20", owner)
-    assert parse(json.dumps({"type": "again", "reply": str(reply)})) == Again(reply)
+    assert parse_frame(json.dumps({"type": "again", "reply": str(reply)})) == RestartRequest(reply)
 
 
 @pytest.mark.parametrize("frame", ["{", '{"type":"send","text":"secret words"}', "42"])
@@ -169,12 +171,12 @@ def test_asking_for_a_reply_that_is_over_gives_its_end(
     model.next(Script(tokens=["All."]))
     reply = ask(owner, owner.wrote("Tea.").id)
     wait_until_kept(owner, reply)
-    consumers.registry.forget(UUID(reply))
+    registry.discard(UUID(reply))
     tab = live.tab(owner, owner.today)
 
     tab.send({"type": "again", "reply": reply})
 
-    assert words_of(tab.wait_for("end", reply=reply)["html"]) == render("All.")
+    assert words_of(tab.wait_for("end", reply=reply)["html"]) == render_markdown("All.")
 
 
 def test_a_reply_whose_entry_was_moved_is_followed_on_its_new_day(
@@ -225,7 +227,7 @@ def test_signing_out_is_told_as_such(live: Live, model: FakeModelServer, owner: 
     tab, _ = begun(live, model, owner)
     row = owner.person.sign_ins.get()
 
-    sessions.end(sign_in_id=row.id, person_id=owner.id)
+    sessions_services.end_session(sign_in_id=row.id, person_id=owner.id)
 
     assert tab.wait_for_close() == 4401
     assert tab.frames[-1] == {"type": "signed_out"}
@@ -239,7 +241,7 @@ def idle(owner: Member) -> None:
 def test_an_idle_vault_is_noticed_though_no_bell_rings(
     live: Live, model: FakeModelServer, owner: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.2)
     monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
     tab, _ = begun(live, model, owner)
 
@@ -266,7 +268,7 @@ def test_a_tab_that_resumes_after_the_idle_limit_gets_nothing(
 def test_a_socket_is_not_activity(
     live: Live, model: FakeModelServer, owner: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.05)
     monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
     before = timezone.now() - timedelta(hours=1)
     Unlock.objects.filter(sign_in__person=owner.person).update(last_active=before)
@@ -297,4 +299,4 @@ def test_a_tab_that_does_not_read_is_not_queued_for(
     slow.wait_for("end", reply=reply)
 
     assert len(slow.frames) <= 6 < len(quick.frames)
-    assert slow.shows(reply) == quick.shows(reply) == render("".join(script.tokens))
+    assert slow.shows(reply) == quick.shows(reply) == render_markdown("".join(script.tokens))

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from diary.days import label
+from diary.days import format_day
 from diary.models import Draft, Entry
 from tests.diary.cast import Member, flip_a_bit
 
@@ -189,7 +189,7 @@ def test_a_past_day_can_be_written_on(owner: Member) -> None:
 
     page = owner.get("/d/1999-12-31/").content.decode()
     assert "Remembered" in page
-    assert f"written on {label(owner.today)}" in page
+    assert f"written on {format_day(owner.today)}" in page
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -281,8 +281,8 @@ def test_an_entry_of_another_day_says_when_it_was_written(owner: Member) -> None
     entry = owner.wrote("Later", day=owner.today - timedelta(days=9), at=timezone.now())
 
     with owner.unlocked():
-        from diary.shown import entry_view
+        from diary.entries.presenters import build_entry_view
 
-        view = entry_view(entry, zone="UTC")
+        view = build_entry_view(entry, zone="UTC")
 
     assert view.written_on == owner.today

@@ -76,7 +76,7 @@ def test_a_month_holds_each_of_its_days_once_in_whole_weeks(
 ) -> None:
     first, last = days.month_bounds(day)
 
-    month = days.month_of(day, written={day}, now_day=now_day, selected=day, week_start=week_start)
+    month = days.build_month(day, written={day}, now_day=now_day, selected=day, week_start=week_start)
 
     cells = [cell for week in month.weeks for cell in week]
     inside = [cell.date for cell in cells if cell.in_month]
@@ -92,7 +92,7 @@ def test_a_month_holds_each_of_its_days_once_in_whole_weeks(
 
 def test_months_lead_to_their_neighbours_until_this_one() -> None:
     def neighbours(day: date) -> tuple[str | None, str | None]:
-        month = days.month_of(day, written=(), now_day=date(2026, 11, 20), selected=None, week_start=0)
+        month = days.build_month(day, written=(), now_day=date(2026, 11, 20), selected=None, week_start=0)
         return month.previous, month.next
 
     assert neighbours(date(2026, 11, 1)) == ("2026-10", None)
@@ -111,10 +111,10 @@ def test_noon_falls_on_its_day(day: date, zone: str) -> None:
 
     assert moment.tzinfo is UTC
     if date.min < day < date.max:
-        assert days.local(moment, zone).date() == day
-    assert len(days.clock(moment, zone)) == 5
+        assert days.to_local_time(moment, zone).date() == day
+    assert len(days.format_time(moment, zone)) == 5
 
 
 def test_days_are_written_as_people_write_them() -> None:
-    assert days.label(date(2026, 11, 20)) == "20 November 2026"
-    assert days.weekday(date(2026, 11, 20)) == "Friday"
+    assert days.format_day(date(2026, 11, 20)) == "20 November 2026"
+    assert days.weekday_name(date(2026, 11, 20)) == "Friday"

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from accounts import vault_keys
-from accounts.models import Clock, Person
+from accounts.keys import key_pairs
+from accounts.models import ClockFormat, Person
 from accounts.signals import vault_unlocked
 from diary.models import Draft, LateDraft
 from tests.diary.cast import Member
@@ -55,7 +55,7 @@ def test_two_tabs_do_not_write_over_one_another(owner: Member) -> None:
 def test_another_text_is_told_with_the_day_it_was_saved_on_where_that_is_over(owner: Member) -> None:
     owner.post(f"/d/{owner.today}/draft/", text="Here", revision=0)
     Draft.objects.update(updated_at=datetime(2024, 2, 29, 14, 5, tzinfo=UTC))
-    Person.objects.update(clock=Clock.TWELVE)
+    Person.objects.update(clock=ClockFormat.TWELVE)
 
     answer = owner.post(f"/d/{owner.today}/draft/", text="There", revision=0)
 
@@ -178,7 +178,7 @@ def test_late_drafts_follow_one_another(owner: Member) -> None:
 
 def test_after_a_restart_the_text_stays_in_the_page(owner: Member) -> None:
     owner.locks()
-    vault_keys.forget(owner.id)
+    key_pairs.forget_public_key(owner.id)
 
     answer = owner.post(f"/d/{owner.today}/draft/", text="Nowhere to go", revision=0)
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from accounts import vault_keys
+from accounts.keys import key_pairs
 from accounts.signals import vault_unlocked
 from diary.models import Draft, Entry
 from tests.diary.cast import Member
@@ -161,7 +161,7 @@ def test_a_deleted_entry_takes_no_draft(owner: Member) -> None:
 
 def test_a_change_that_arrives_while_locked_is_there_after_the_unlock(owner: Member) -> None:
     entry = owner.wrote("Kept")
-    vault_keys.remember(owner.keyring)
+    key_pairs.remember_public_key(owner.keyring)
     owner.locks()
     types(owner, entry, "Typed as it locked")
 

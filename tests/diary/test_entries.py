@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from diary.entries.services import purge_bin
 from diary.models import Entry
-from diary.services.entries import purge_bin
 from tests.diary.cast import Member, flip_a_bit
 
 
@@ -166,4 +166,4 @@ def test_a_damaged_entry_can_be_deleted(owner: Member) -> None:
     answer = owner.post(f"/entries/{entry.id}/delete/", script=True)
 
     assert answer.status_code == 200
-    assert not Entry.objects.of(owner.id).exists()
+    assert not Entry.objects.for_owner(owner.id).exists()

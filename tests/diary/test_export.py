@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Person
-from diary import exporting
-from diary.exporting import Said
+from diary.drafts.late_drafts import store_late_draft
+from diary.drafts.services import SubmittedDraft
 from diary.models import Draft, Entry, Reply, ReplyState
-from diary.services.drafts import DraftSent
-from diary.services.exports import Exported, export_diary
-from diary.services.late_drafts import hold_late_draft
-from diary.sinks import sink_at
+from diary.transfer import export_format
+from diary.transfer.export_format import ExportedText
+from diary.transfer.export_targets import open_target
+from diary.transfer.exports import ExportReport, export_diary
 from tests.diary.cast import Member, flip_a_bit
 from tests.keys.house import PASSWORD, Diarist, diarist
 
@@ -37,8 +37,8 @@ TRICKY = [
 ]
 
 
-def exported(member: Member, target: Path) -> Exported:
-    with sink_at(target) as sink:
+def exported(member: Member, target: Path) -> ExportReport:
+    with open_target(target) as sink:
         return export_diary(
             person=member.person,
             keyring=member.keyring,
@@ -124,7 +124,9 @@ def test_nobody_elses_words_are_in_it(owner: Member, housemate: Member, tmp_path
 
 
 def test_drafts_that_came_while_locked_are_in_it(owner: Member, tmp_path: Path) -> None:
-    hold_late_draft(DraftSent(owner_id=owner.id, day=owner.today, text="written while locked", revision=0))
+    store_late_draft(
+        SubmittedDraft(owner_id=owner.id, day=owner.today, text="written while locked", revision=0)
+    )
 
     exported(owner, tmp_path / "out")
 
@@ -141,7 +143,7 @@ def test_a_damaged_text_is_named_and_the_rest_comes_out(owner: Member, tmp_path:
     rows = diary_in(tmp_path / "out")["entries"]
     assert [row["text"] for row in rows] == ["entry 0", None, "entry 2"]
     assert rows[1]["damaged"] == {"text": "not_authentic"}
-    assert exporting.UNREADABLE in (tmp_path / "out" / "days" / "2026" / "2026-11-01.md").read_text()
+    assert export_format.UNREADABLE_TEXT in (tmp_path / "out" / "days" / "2026" / "2026-11-01.md").read_text()
 
 
 def test_it_is_closed_to_others(owner: Member, tmp_path: Path) -> None:
@@ -183,7 +185,7 @@ def test_what_fails_half_way_leaves_nothing(owner: Member, tmp_path: Path) -> No
             raise OSError(28, "No space left on device")
 
     for name in ("folder", "one.zip"):
-        with pytest.raises(OSError, match="No space"), sink_at(tmp_path / name) as sink:
+        with pytest.raises(OSError, match="No space"), open_target(tmp_path / name) as sink:
             export_diary(
                 person=owner.person, keyring=owner.keyring, sink=sink, now=timezone.now(), progress=breaks
             )
@@ -212,10 +214,12 @@ def test_an_empty_diary_is_an_export_too(owner: Member, tmp_path: Path) -> None:
 
 
 def test_a_day_reads_like_a_day() -> None:
-    replies = [Said(id=uuid4(), at=datetime(2026, 11, 20, 7, 14, tzinfo=UTC), text="Well.\n\nGo on.")]
-    entry = Said(id=uuid4(), at=datetime(2026, 11, 20, 7, 12, tzinfo=UTC), text="Fog.", replies=replies)
+    replies = [ExportedText(id=uuid4(), at=datetime(2026, 11, 20, 7, 14, tzinfo=UTC), text="Well.\n\nGo on.")]
+    entry = ExportedText(
+        id=uuid4(), at=datetime(2026, 11, 20, 7, 12, tzinfo=UTC), text="Fog.", replies=replies
+    )
 
-    text = exporting.markdown(date(2026, 11, 20), [entry], zone="Europe/Vienna")
+    text = export_format.render_day_markdown(date(2026, 11, 20), [entry], zone="Europe/Vienna")
 
     assert text == (
         f'---\ndate: 2026-11-20\nentries:\n  - id: {entry.id}\n    time: "08:12"\n---\n\n'
@@ -227,7 +231,8 @@ def test_an_entry_keeps_the_time_its_writer_saw() -> None:
     at = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
 
     seen = [
-        Said(id=uuid4(), at=at, text="", utc_offset=offset).clock("UTC") for offset in (None, 5400, -43200)
+        ExportedText(id=uuid4(), at=at, text="", utc_offset=offset).format_time("UTC")
+        for offset in (None, 5400, -43200)
     ]
 
     assert seen == ["23:30", "01:00", "11:30"]
@@ -235,7 +240,7 @@ def test_an_entry_keeps_the_time_its_writer_saw() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_json_gives_every_text_back(text: str) -> None:
-    assert json.loads(exporting.as_json({"text": text}).encode())["text"] == text
+    assert json.loads(export_format.encode_json({"text": text}).encode())["text"] == text
 
 
 # --- The command --------------------------------------------------------------------------------------

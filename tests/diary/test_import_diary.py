@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.services.enrolment import enrol
-from diary.importing import Line, read_lines
+from accounts.auth.services.registration import create_person
 from diary.models import Entry
-from diary.services.imports import Report, import_diary
+from diary.transfer.line_imports import ImportReport, import_lines
+from diary.transfer.line_reader import ImportLine, read_lines
 from tests.diary.cast import Member
 from tests.server import ROOT, environment_of, manage
 
@@ -26,14 +26,15 @@ PASSWORD = "a long walk by the weir"
 CORPUS = "corpus/pepys_1660_1664.jsonl"
 
 
-def lines_of(*entries: tuple[str, str]) -> list[Line]:
+def lines_of(*entries: tuple[str, str]) -> list[ImportLine]:
     return [
-        Line(number, date.fromisoformat(day), text) for number, (day, text) in enumerate(entries, start=1)
+        ImportLine(number, date.fromisoformat(day), text)
+        for number, (day, text) in enumerate(entries, start=1)
     ]
 
 
-def brought_in(member: Member, lines: list[Line]) -> Report:
-    return import_diary(person=member.person, keyring=member.keyring, lines=lines)
+def brought_in(member: Member, lines: list[ImportLine]) -> ImportReport:
+    return import_lines(person=member.person, keyring=member.keyring, lines=lines)
 
 
 def test_entries_stand_on_their_days_in_the_order_of_the_file(owner: Member) -> None:
@@ -115,7 +116,7 @@ def test_the_corpus_comes_in_whole(owner: Member, shared: Path) -> None:
     report = brought_in(owner, lines)  # type: ignore[arg-type]
 
     rate = report.added / (time.perf_counter() - began)
-    assert report.bad == []
+    assert report.rejected == []
     assert report.added == len(lines) == 1803
     assert (report.first, report.last) == (date(1660, 1, 11), max(line.day for line in lines))  # type: ignore[union-attr]
     assert rate > 500
@@ -123,7 +124,7 @@ def test_the_corpus_comes_in_whole(owner: Member, shared: Path) -> None:
 
 def enrols() -> str:
     """Enrol Olive and answer her recovery code."""
-    made = enrol(name="Olive", password=PASSWORD, time_zone="UTC", keeper=True, address="test")
+    made = create_person(name="Olive", password=PASSWORD, time_zone="UTC", keeper=True, address="test")
     made.keyring.close()
     return made.recovery_code
 
@@ -214,8 +215,8 @@ def test_the_command_refuses_what_it_cannot_do(enrolled: Path, tmp_path: Path) -
 
 ENROL = (
     "import django; django.setup()\n"
-    "from accounts.services.enrolment import enrol\n"
-    f"enrol(name='Olive', password={PASSWORD!r}, time_zone='UTC', keeper=True, address='test')\n"
+    "from accounts.auth.services.registration import create_person\n"
+    f"create_person(name='Olive', password={PASSWORD!r}, time_zone='UTC', keeper=True, address='test')\n"
 )
 
 

@@ -8,51 +8,57 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diary.importing import BadLine, Line, NotLines, Reason, read_lines
+from diary.transfer.line_reader import (
+    ImportLine,
+    RejectedLine,
+    RejectionReason,
+    UnsupportedEncoding,
+    read_lines,
+)
 
 UNTIL = date(2026, 11, 20)
 GOOD = b'{"date": "2026-11-19", "text": "fine"}'
 
 
-def read(data: bytes, *, limit: int = 100) -> list[Line | BadLine]:
+def read(data: bytes, *, limit: int = 100) -> list[ImportLine | RejectedLine]:
     return list(read_lines(io.BytesIO(data), until=UNTIL, limit=limit))
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"{", Reason.NOT_JSON),
-        (b"[" * 50_000, Reason.NOT_JSON),
-        (b'{"date": "2026-11-19", "text": NaNN}', Reason.NOT_JSON),
-        (b"9" * 5000, Reason.NOT_JSON),
-        (b"\xff\xfe\xfd", Reason.NOT_UTF8),
-        ('{"date": "2026-11-19", "text": "café"}'.encode("latin-1"), Reason.NOT_UTF8),
-        (b"[1]", Reason.NOT_OBJECT),
-        (b"42", Reason.NOT_OBJECT),
-        (b'{"date": 20261119, "text": "x"}', Reason.NOT_OBJECT),
-        (b'{"date": "2026-11-19", "text": ["x"]}', Reason.NOT_OBJECT),
-        (b'{"text": "x"}', Reason.NO_DATE),
-        (b'{"date": "2026-11-19"}', Reason.NO_TEXT),
-        (b'{"date": "2026-11-19", "text": null}', Reason.NO_TEXT),
-        (b'{"date": "2026-02-29", "text": "x"}', Reason.BAD_DATE),
-        (b'{"date": "0000-01-01", "text": "x"}', Reason.BAD_DATE),
-        (b'{"date": "20261119", "text": "x"}', Reason.BAD_DATE),
-        ('{"date": "٢٠٢٦-٠١-٠١", "text": "x"}'.encode(), Reason.BAD_DATE),
-        (b'{"date": "2026-11-21", "text": "x"}', Reason.FUTURE),
-        (b'{"date": "2026-11-19", "text": " \\n"}', Reason.EMPTY),
-        (b'{"date": "2026-11-19", "text": "%s"}' % (b"x" * 101), Reason.LONG_TEXT),
-        (b'{"date": "2026-11-19", "text": "a\\u0000b"}', Reason.NOT_TEXT),
-        (b'{"date": "2026-11-19", "text": "a\\ud800b"}', Reason.NOT_TEXT),
-        (b'{"date": "2026-11-19", "text": "%s"}' % (b"x" * 200_000), Reason.LONG_LINE),
+        (b"{", RejectionReason.NOT_JSON),
+        (b"[" * 50_000, RejectionReason.NOT_JSON),
+        (b'{"date": "2026-11-19", "text": NaNN}', RejectionReason.NOT_JSON),
+        (b"9" * 5000, RejectionReason.NOT_JSON),
+        (b"\xff\xfe\xfd", RejectionReason.NOT_UTF8),
+        ('{"date": "2026-11-19", "text": "café"}'.encode("latin-1"), RejectionReason.NOT_UTF8),
+        (b"[1]", RejectionReason.NOT_OBJECT),
+        (b"42", RejectionReason.NOT_OBJECT),
+        (b'{"date": 20261119, "text": "x"}', RejectionReason.NOT_OBJECT),
+        (b'{"date": "2026-11-19", "text": ["x"]}', RejectionReason.NOT_OBJECT),
+        (b'{"text": "x"}', RejectionReason.NO_DATE),
+        (b'{"date": "2026-11-19"}', RejectionReason.NO_TEXT),
+        (b'{"date": "2026-11-19", "text": null}', RejectionReason.NO_TEXT),
+        (b'{"date": "2026-02-29", "text": "x"}', RejectionReason.BAD_DATE),
+        (b'{"date": "0000-01-01", "text": "x"}', RejectionReason.BAD_DATE),
+        (b'{"date": "20261119", "text": "x"}', RejectionReason.BAD_DATE),
+        ('{"date": "٢٠٢٦-٠١-٠١", "text": "x"}'.encode(), RejectionReason.BAD_DATE),
+        (b'{"date": "2026-11-21", "text": "x"}', RejectionReason.FUTURE),
+        (b'{"date": "2026-11-19", "text": " \\n"}', RejectionReason.EMPTY),
+        (b'{"date": "2026-11-19", "text": "%s"}' % (b"x" * 101), RejectionReason.LONG_TEXT),
+        (b'{"date": "2026-11-19", "text": "a\\u0000b"}', RejectionReason.NOT_TEXT),
+        (b'{"date": "2026-11-19", "text": "a\\ud800b"}', RejectionReason.NOT_TEXT),
+        (b'{"date": "2026-11-19", "text": "%s"}' % (b"x" * 200_000), RejectionReason.LONG_LINE),
     ],
 )
-def test_a_bad_line_is_named_and_the_rest_is_read(line: bytes, reason: Reason) -> None:
+def test_a_bad_line_is_named_and_the_rest_is_read(line: bytes, reason: RejectionReason) -> None:
     found = read(GOOD + b"\n" + line + b"\n" + GOOD)
 
     assert found == [
-        Line(1, date(2026, 11, 19), "fine"),
-        BadLine(2, reason),
-        Line(3, date(2026, 11, 19), "fine"),
+        ImportLine(1, date(2026, 11, 19), "fine"),
+        RejectedLine(2, reason),
+        ImportLine(3, date(2026, 11, 19), "fine"),
     ]
 
 
@@ -61,7 +67,7 @@ def test_marks_line_ends_and_empty_lines_do_not_matter(end: bytes) -> None:
     found = read(b"\xef\xbb\xbf" + GOOD + end + end + b"  " + end + GOOD + end)
 
     assert [line.number for line in found] == [1, 4]
-    assert all(isinstance(line, Line) for line in found)
+    assert all(isinstance(line, ImportLine) for line in found)
 
 
 class Watched(io.BytesIO):
@@ -81,7 +87,7 @@ def test_a_huge_line_is_passed_over_without_being_held() -> None:
 
     found = list(read_lines(file, until=UNTIL, limit=100))
 
-    assert [type(line) for line in found] == [Line, BadLine, Line]
+    assert [type(line) for line in found] == [ImportLine, RejectedLine, ImportLine]
     assert min(file.asked) > 0
     assert max(file.asked) <= 1024 * 1024
 
@@ -91,10 +97,10 @@ def test_a_file_in_utf_16_is_refused_as_a_whole_or_line_by_line(encoding: str) -
     data = GOOD.decode().encode(encoding)
 
     if encoding == "utf-16":
-        with pytest.raises(NotLines):
+        with pytest.raises(UnsupportedEncoding):
             read(data)
     else:
-        assert not any(isinstance(line, Line) for line in read(data))
+        assert not any(isinstance(line, ImportLine) for line in read(data))
 
 
 def test_what_is_reported_never_shows_the_text() -> None:
@@ -110,14 +116,14 @@ def test_any_text_comes_through_exactly(text: str) -> None:
     found = read(data, limit=10_000)
 
     if text.strip():
-        assert found == [Line(1, date(2026, 11, 19), text)]
+        assert found == [ImportLine(1, date(2026, 11, 19), text)]
     else:
-        assert found == [BadLine(1, Reason.EMPTY)]
+        assert found == [RejectedLine(1, RejectionReason.EMPTY)]
 
 
 @given(st.binary(max_size=400))
 def test_no_file_makes_it_stumble(data: bytes) -> None:
     try:
         read(data)
-    except NotLines:
+    except UnsupportedEncoding:
         assert data.startswith((b"\xff\xfe", b"\xfe\xff"))

@@ -3,13 +3,13 @@
 import pytest
 from django.db import connection
 
-from diary.made import OwnKind
-from diary.models import Reply
-from diary.replies import kinds
-from diary.replies.refusals import RefusedWish
+from diary.models import CustomReplyKind, Reply
+from diary.replies import reply_kinds
+from diary.replies.errors import InvalidReplyKind
 from tests.diary.cast import Member, flip_a_bit
 from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept
-from tests.fakes.model_server import FakeModelServer, Script
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,7 +79,7 @@ def test_a_person_asks_in_a_way_of_their_own(live: Live, model: FakeModelServer,
     page = owner.post(
         f"/entries/{entry.id}/ways/", name="As a sailor", wish="Answer <b>as</b> a sailor would."
     )
-    way = OwnKind.objects.get()
+    way = CustomReplyKind.objects.get()
     model.next(Script(tokens=["Ahoy."]))
 
     reply = asked(owner, entry.id, str(way.id))
@@ -120,7 +120,7 @@ def test_again_in_a_way_that_is_gone_is_refused_in_a_sentence(
 ) -> None:
     entry = owner.wrote("Tea.")
     owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="As a sailor.")
-    way = OwnKind.objects.get()
+    way = CustomReplyKind.objects.get()
     reply = asked(owner, entry.id, str(way.id))
     owner.post(f"/entries/{entry.id}/ways/{way.id}/remove/")
 
@@ -137,7 +137,7 @@ def test_own_ways_stand_in_the_menu_of_every_entry(live: Live, model: FakeModelS
 
     page = owner.get("/").content.decode()
 
-    way = OwnKind.objects.get().id
+    way = CustomReplyKind.objects.get().id
     button = f'name="kind" value="{way}"><bdi>As &lt;my&gt; aunt</bdi></button>'
     assert page.count(button) == 2
     asked(owner, other.id, str(way))
@@ -147,25 +147,25 @@ def test_own_ways_stand_in_the_menu_of_every_entry(live: Live, model: FakeModelS
 def test_ways_are_refused_beyond_their_bounds(owner: Member) -> None:
     with owner.unlocked():
         for name, wish in (("", "x"), ("x" * 41, "x"), ("x", "x" * 501), ("x\0", "x")):
-            with pytest.raises(RefusedWish):
-                kinds.add(owner_id=owner.id, name=name, wish=wish)
-        for number in range(kinds.MOST):
-            kinds.add(owner_id=owner.id, name=f"Way {number}", wish="x")
-        with pytest.raises(RefusedWish):
-            kinds.add(owner_id=owner.id, name="One more", wish="x")
+            with pytest.raises(InvalidReplyKind):
+                reply_kinds.create_custom_kind(owner_id=owner.id, name=name, wish=wish)
+        for number in range(reply_kinds.MAX_CUSTOM_KINDS):
+            reply_kinds.create_custom_kind(owner_id=owner.id, name=f"Way {number}", wish="x")
+        with pytest.raises(InvalidReplyKind):
+            reply_kinds.create_custom_kind(owner_id=owner.id, name="One more", wish="x")
 
-    assert OwnKind.objects.count() == kinds.MOST
+    assert CustomReplyKind.objects.count() == reply_kinds.MAX_CUSTOM_KINDS
 
 
 @pytest.mark.parametrize("blank", ["\u200b", "\u2060 \ufeff", "\ufe0f\u200d", "\u3164", "\u2800\u00ad"])
 def test_a_way_of_which_nothing_can_be_seen_is_refused(owner: Member, blank: str) -> None:
     with owner.unlocked():
         for name, wish in ((blank, "x"), ("x", blank)):
-            with pytest.raises(RefusedWish) as refused:
-                kinds.add(owner_id=owner.id, name=name, wish=wish)
+            with pytest.raises(InvalidReplyKind) as refused:
+                reply_kinds.create_custom_kind(owner_id=owner.id, name=name, wish=wish)
             assert refused.value.sentence.endswith("something can be seen.")
         for name in ("⛵", "À bord", "雨", "?", f"é{blank}"):
-            kinds.add(owner_id=owner.id, name=name, wish="x")
+            reply_kinds.create_custom_kind(owner_id=owner.id, name=name, wish="x")
 
 
 def test_a_refused_way_stays_in_its_form(owner: Member) -> None:
@@ -181,7 +181,7 @@ def test_a_housemates_ways_are_not_there(live: Live, owner: Member, housemate: M
     entry = owner.wrote("Tea.")
     mine = housemate.wrote("Coffee.")
     owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="As a sailor.")
-    way = OwnKind.objects.get()
+    way = CustomReplyKind.objects.get()
 
     asks = housemate.post(f"/entries/{mine.id}/respond/", script=True, kind=str(way.id))
     removes = housemate.post(f"/entries/{mine.id}/ways/{way.id}/remove/")
@@ -189,7 +189,7 @@ def test_a_housemates_ways_are_not_there(live: Live, owner: Member, housemate: M
 
     assert (asks.status_code, removes.status_code) == (404, 404)
     assert "sailor" not in sees
-    assert OwnKind.objects.count() == 1
+    assert CustomReplyKind.objects.count() == 1
 
 
 def test_an_unknown_way_is_not_there(live: Live, owner: Member) -> None:

@@ -1,12 +1,12 @@
 """The labels that envelopes of the diary are bound to, for good: changing one makes diaries unreadable."""
 
-from diary.made import Opening, OwnKind, Recap
-from diary.models import Draft, Entry, Reply, Version
-from diary.services import entries, late_drafts
+from diary.drafts import late_drafts
+from diary.entries import services as entries_services
+from diary.models import CustomReplyKind, Draft, Entry, LateDraft, Opening, Recap, Reply, Version
 from llamora.fields.models import sealed_fields
 from tests.diary.cast import Member
 
-SEALED = (Entry, Draft, Reply, Version, Opening, Recap, OwnKind)
+SEALED = (Entry, Draft, Reply, Version, Opening, Recap, CustomReplyKind)
 
 
 def test_the_labels_of_sealed_columns_are_frozen() -> None:
@@ -28,11 +28,11 @@ def test_the_labels_of_sealed_columns_are_frozen() -> None:
 
 def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Member) -> None:
     entry = owner.wrote("x")
-    late = late_drafts.LateDraft(owner_id=owner.id, day=entry.day, entry_id=entry.id)
+    late = LateDraft(owner_id=owner.id, day=entry.day, entry_id=entry.id)
 
     context = late_drafts._context(late)
 
-    assert entries._KEEP_LABEL == b"diary.entry.keep_key"
+    assert entries_services._SAVE_KEY_LABEL == b"diary.entry.keep_key"
     assert (context.purpose, context.label) == ("late_draft", "diary.late_draft.box")
     assert context.bound == (
         ("diary.late_draft.day", entry.day.isoformat().encode()),

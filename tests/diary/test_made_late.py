@@ -5,21 +5,20 @@ from datetime import date, timedelta
 
 import pytest
 
-from diary.made import Opening, Recap
-from diary.models import Entry
-from diary.openings import services
-from diary.openings.errand import OpeningErrand
-from diary.pieces import pieces_of
-from diary.reading import Reading
-from diary.recaps.errand import RecapErrand
-from diary.services.entries import delete_entry, destroy_entry, edit_entry, move_entry
-from llamora.database import writing
+from diary.entries.services import delete_entry, destroy_entry, edit_entry, move_entry
+from diary.generation.prompt_entries import build_prompt_entries
+from diary.generation.prompt_record import PromptRecord
+from diary.models import Entry, Opening, Recap
+from diary.openings import services as openings_services
+from diary.openings.tasks import OpeningTask
+from diary.recaps.tasks import RecapTask
+from llamora.database import write_transaction
 from llamora.fields import new_id
-from llamora.inference.job import Outcome, State
+from llamora.inference.job import JobOutcome, JobState
 from tests.diary.cast import Member
 
 DAY = date(2024, 3, 1)
-DONE = Outcome(text="You meant to mend the boat.", state=State.DONE)
+DONE = JobOutcome(text="You meant to mend the boat.", state=JobState.DONE)
 
 
 def deletes(owner: Member, entry: Entry) -> None:
@@ -40,7 +39,7 @@ def edits(owner: Member, entry: Entry) -> None:
 
 
 def dismisses(owner: Member, _: Entry) -> None:
-    services.dismiss(owner.id, DAY + timedelta(days=1))
+    openings_services.dismiss(owner.id, DAY + timedelta(days=1))
 
 
 def leaves(_: Member, __: Entry) -> None:
@@ -56,12 +55,12 @@ Meanwhile = Callable[[Member, Entry], None]
 def test_a_recap_is_kept_while_its_day_says_the_same(owner: Member, meanwhile: Meanwhile, kept: int) -> None:
     entry = owner.wrote("The boat", day=DAY)
     with owner.unlocked():
-        pieces = pieces_of([entry], zone="Europe/Berlin")
-        errand = RecapErrand(id=new_id(), owner_id=owner.id, day=DAY, pieces=pieces, digest="")
+        pieces = build_prompt_entries([entry], zone="Europe/Berlin")
+        errand = RecapTask(id=new_id(), owner_id=owner.id, day=DAY, entries=pieces, digest="")
         meanwhile(owner, entry)
 
-        with writing():
-            errand.keep(DONE)
+        with write_transaction():
+            errand.save(DONE)
 
     assert Recap.objects.count() == kept
 
@@ -74,25 +73,25 @@ def test_an_opening_is_kept_while_it_is_wanted_and_its_entries_are_there(
     owner: Member, meanwhile: Meanwhile, kept: int, *, by_recap: bool
 ) -> None:
     entry = owner.wrote("The boat", day=DAY)
-    reading = Reading(recapped=[entry.id]) if by_recap else Reading(entries=[(entry.id, DAY)])
-    errand = OpeningErrand(
-        id=new_id(), owner_id=owner.id, day=DAY + timedelta(days=1), told=(), reading=reading
+    reading = PromptRecord(recapped=[entry.id]) if by_recap else PromptRecord(entries=[(entry.id, DAY)])
+    errand = OpeningTask(
+        id=new_id(), owner_id=owner.id, day=DAY + timedelta(days=1), sources=(), record=reading
     )
     with owner.unlocked():
         meanwhile(owner, entry)
 
-        with writing():
-            errand.keep(DONE)
+        with write_transaction():
+            errand.save(DONE)
 
     assert Opening.objects.filter(is_dismissed=False).count() == kept
 
 
 def test_another_is_kept_where_an_earlier_one_was_dismissed(owner: Member) -> None:
     with owner.unlocked():
-        services.dismiss(owner.id, DAY)
-        errand = OpeningErrand(id=new_id(), owner_id=owner.id, day=DAY, told=())
+        openings_services.dismiss(owner.id, DAY)
+        errand = OpeningTask(id=new_id(), owner_id=owner.id, day=DAY, sources=())
 
-        with writing():
-            errand.keep(DONE)
+        with write_transaction():
+            errand.save(DONE)
 
         assert Opening.objects.get().text == DONE.text

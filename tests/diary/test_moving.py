@@ -8,9 +8,9 @@ from django.db import connection
 
 from accounts.models import Person
 from diary import days
-from diary.importing import Line
 from diary.models import Draft, Entry
-from diary.services.imports import import_diary
+from diary.transfer.line_imports import import_lines
+from diary.transfer.line_reader import ImportLine
 from tests.diary.cast import Member, flip_a_bit, member
 
 THERE = date(2019, 5, 3)
@@ -55,7 +55,7 @@ def test_a_moved_entry_says_where_it_was(owner: Member) -> None:
 
     page = owner.get("/d/2019-05-03/").content.decode()
 
-    assert f"moved here from {days.label(owner.today)}" in page
+    assert f"moved here from {days.format_day(owner.today)}" in page
     assert "written on" not in page
 
 
@@ -130,14 +130,14 @@ def test_an_edit_begun_before_a_move_is_saved_on_the_new_day(owner: Member) -> N
 
 def test_a_second_import_knows_a_line_whose_entry_was_moved(owner: Member) -> None:
     lines = [
-        Line(number=1, day=date(2020, 1, 1), text="One"),
-        Line(number=2, day=date(2020, 1, 2), text="Two"),
+        ImportLine(number=1, day=date(2020, 1, 1), text="One"),
+        ImportLine(number=2, day=date(2020, 1, 2), text="Two"),
     ]
-    import_diary(person=owner.person, keyring=owner.keyring, lines=lines)
+    import_lines(person=owner.person, keyring=owner.keyring, lines=lines)
     entry = Entry.objects.get(day=date(2020, 1, 1))
     move(owner, entry, "2020-01-02")
 
-    report = import_diary(person=owner.person, keyring=owner.keyring, lines=lines)
+    report = import_lines(person=owner.person, keyring=owner.keyring, lines=lines)
 
     assert (report.added, report.known) == (0, 2)
     assert Entry.objects.count() == 2
@@ -166,10 +166,10 @@ def test_the_time_of_an_entry_stays_what_the_person_saw(db: None) -> None:
 def test_imported_entries_stay_at_noon_wherever_their_person_goes(db: None) -> None:
     owner = member("Imke", time_zone="Europe/Paris")
     lines = [
-        Line(number=1, day=date(1660, 1, 11), text="Up"),
-        Line(number=2, day=date(2021, 7, 1), text="In"),
+        ImportLine(number=1, day=date(1660, 1, 11), text="Up"),
+        ImportLine(number=2, day=date(2021, 7, 1), text="In"),
     ]
-    import_diary(person=owner.person, keyring=owner.keyring, lines=lines)
+    import_lines(person=owner.person, keyring=owner.keyring, lines=lines)
 
     Person.objects.filter(id=owner.id).update(time_zone="Pacific/Kiritimati")
 

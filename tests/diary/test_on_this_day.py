@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 from django.db import connection
 
-from diary.excerpts import first_lines
+from diary.calendar.on_this_day import PAGE_SIZE
 from diary.models import Entry
-from diary.remembering import ON_PAGE
+from diary.rendering.excerpts import first_lines
 from tests.diary.cast import Member, flip_a_bit
 from tests.diary.test_archive import archive, asked
 
@@ -75,7 +75,7 @@ def test_many_entries_on_one_day_do_not_hide_the_years_before(owner: Member) -> 
 def test_many_entries_of_a_place_do_not_hide_the_years_before_on_its_page(owner: Member) -> None:
     with owner.unlocked():
         Entry.objects.bulk_create(
-            Entry(owner_id=owner.id, day=date(2019, 3, 5), text=f"Entry {n}") for n in range(ON_PAGE)
+            Entry(owner_id=owner.id, day=date(2019, 3, 5), text=f"Entry {n}") for n in range(PAGE_SIZE)
         )
     owner.wrote("Long before", day=date(2001, 3, 5))
 
@@ -83,7 +83,7 @@ def test_many_entries_of_a_place_do_not_hide_the_years_before_on_its_page(owner:
         owner.get(f"/on-this-day/03-05/{page}").content.decode() for page in ("", "?page=2", "?page=99")
     )
 
-    assert first.count("<article") == ON_PAGE
+    assert first.count("<article") == PAGE_SIZE
     assert '<a rel="next" href="?page=2">Earlier entries</a>' in first
     assert "Later entries" not in first
     assert "Long before" in second

@@ -3,14 +3,15 @@
 import pytest
 from django.db import connection
 
-from diary.made import Opening, Preferences
-from diary.openings import services
-from diary.rendering import render
-from llamora.inference.jobs import registry
+from diary.models import Opening, Preferences
+from diary.openings import services as openings_services
+from diary.rendering.markdown import render_markdown
+from llamora.inference.registry import registry
 from tests.diary.cast import Member
 from tests.diary.opening import before, end, kept, open_day, today, wrote
 from tests.diary.tabs import Live, serving, words_of
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,7 +39,7 @@ def test_it_is_streamed_into_the_open_tab_and_stands_there_after(
 
     answer = owner.post(f"/d/{owner.today}/opening/", script=True)
 
-    job = services.job_of(owner.id, owner.today)
+    job = openings_services.find_job(owner.id, owner.today)
     assert job is not None
     assert f'id="reply-{job.id}"' in answer.content.decode()
     last = tab.wait_for("end", reply=job.id)
@@ -79,9 +80,9 @@ def test_a_failure_is_no_opening_and_it_is_made_later(
 
     assert tab.wait_for("end")["html"] == ""
     assert 'id="opening"' not in today(owner)
-    job = services.job_of(owner.id, owner.today)
+    job = openings_services.find_job(owner.id, owner.today)
     assert job is not None
-    registry.forget(job.id)
+    registry.discard(job.id)
     assert WISH in today(owner)
     assert open_day(owner) == "".join(model.manners.default.tokens).strip()
 
@@ -149,10 +150,10 @@ def test_a_failed_second_try_leaves_the_first(
 
     assert open_day(owner, again="1") == "First."
 
-    job = services.job_of(owner.id, owner.today)
+    job = openings_services.find_job(owner.id, owner.today)
     assert job is not None
     shown = tab.wait_for("end", reply=job.id)["html"]
-    assert words_of(shown).strip() == render("First.").strip()
+    assert words_of(shown).strip() == render_markdown("First.").strip()
     assert f"No other opening was made. {reason}</p>" in shown
     assert ">Make again<" in shown
     assert "First." in today(owner)

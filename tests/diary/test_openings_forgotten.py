@@ -8,10 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from diary.made import Opening
-from diary.models import Entry
-from diary.reading import Reading
-from diary.services.entries import delete_entry, destroy_entry, empty_bin, move_entry, purge_bin
+from diary.entries.services import delete_entry, destroy_entry, empty_bin, move_entry, purge_bin
+from diary.generation.prompt_record import PromptRecord
+from diary.models import Entry, Opening
 from tests.diary.cast import Member
 
 FIRST = date(2024, 3, 1)
@@ -28,11 +27,11 @@ def opened(
     recaps: tuple[date, ...] = (),
     recapped: tuple[Entry, ...] = (),
 ) -> None:
-    reading = Reading(entries=[(entry.id, entry.day) for entry in entries], recaps=list(recaps))
+    reading = PromptRecord(entries=[(entry.id, entry.day) for entry in entries], recaps=list(recaps))
     reading.recapped = [entry.id for entry in recapped]
     with owner.unlocked():
         row = Opening(owner_id=owner.id, day=on, text="You meant to mend the boat.")
-        row.read = reading.as_json()
+        row.read = reading.to_json()
         row.save(force_insert=True)
 
 

@@ -5,15 +5,15 @@ import time
 import pytest
 
 from accounts.models import Vault
-from diary.made import Recap
-from diary.models import Entry
-from diary.openings.errand import LONG
-from diary.recaps.services import digest_of
-from diary.replies.context import Piece
+from diary.generation.prompt_context import PromptEntry
+from diary.models import Entry, Recap
+from diary.openings.tasks import LONG_GAP_DAYS
+from diary.recaps.services import compute_digest
 from tests.diary.cast import Member, flip_a_bit
 from tests.diary.opening import before, open_day, wrote
 from tests.diary.tabs import Live, serving
-from tests.fakes.model_server import FakeModelServer, Script
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,7 +57,9 @@ def test_a_recap_that_is_true_stands_for_a_day_before_the_latest(
     wrote(owner, "Varnish is out.", ago=1)
     with owner.unlocked():
         key = Vault.objects.get().digest_key
-        digest = digest_of(key, before(owner, 4), [Piece(time="", text="A whole long story.", id=entry.id)])
+        digest = compute_digest(
+            key, before(owner, 4), [PromptEntry(time="", text="A whole long story.", id=entry.id)]
+        )
         body = {"text": "The boat was begun.", "digest": digest}
         Recap.objects.create(owner_id=owner.id, day=before(owner, 4), body=body)
         old = {"text": "STALE", "digest": digest}
@@ -120,7 +122,7 @@ def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
     ("ago", "says", "never"),
     [
         (1, "The diary is new", "have not written"),
-        (LONG, f"They have not written for {LONG} days.", "The diary is new"),
+        (LONG_GAP_DAYS, f"They have not written for {LONG_GAP_DAYS} days.", "The diary is new"),
         (400, "They have not written for 400 days.", "The diary is new"),
     ],
 )

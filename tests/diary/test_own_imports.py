@@ -10,15 +10,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from diary.importing import Line
-from diary.made import Opening, OwnKind, Recap
-from diary.models import Draft, Entry, Reply, ReplyKind, ReplyState, Version
-from diary.reading import Reading
-from diary.replies import kinds
-from diary.services import entries as entry_services
-from diary.services import own_entries
-from diary.services.imports import import_diary
-from diary.services.versions import purge_versions
+from diary.entries import services as entry_services
+from diary.generation.prompt_record import PromptRecord
+from diary.history.services import purge_versions
+from diary.models import CustomReplyKind, Draft, Entry, Opening, Recap, Reply, ReplyKind, ReplyState, Version
+from diary.replies import reply_kinds
+from diary.transfer import restore_entries
+from diary.transfer.line_imports import import_lines
+from diary.transfer.line_reader import ImportLine
 from tests.diary.cast import Member
 from tests.diary.house_moving import comparable, entry, moves_house, put_down, taken_in, written, written_out
 
@@ -35,8 +34,14 @@ def lived(who: Member) -> None:
         first.save(force_insert=True)
         edited = Entry(owner_id=who.id, day=DAY, text="It lifts.", created_at=AT + timedelta(hours=1))
         edited.save(force_insert=True)
-        way = kinds.add(owner_id=who.id, name="Like a friend", wish="Answer as an old friend would.")
-        read = {**Reading(entries=[(first.id, DAY)]).as_json(), "way": str(way.id), "name": "Like a friend"}
+        way = reply_kinds.create_custom_kind(
+            owner_id=who.id, name="Like a friend", wish="Answer as an old friend would."
+        )
+        read = {
+            **PromptRecord(entries=[(first.id, DAY)]).to_json(),
+            "way": str(way.id),
+            "name": "Like a friend",
+        }
         for kind, state, text in [
             (ReplyKind.OWN, ReplyState.DONE, "And then?"),
             (ReplyKind.SUMMARY, ReplyState.STOPPED, "It "),
@@ -66,7 +71,7 @@ def test_a_diary_is_the_same_in_a_new_house(owner: Member, tmp_path: Path) -> No
     assert comparable(after) == comparable(before)
     assert [entry["id"] for entry in after["entries"]] == [entry["id"] for entry in before["entries"]]
     assert after["others"]["ways_of_answering"][0]["id"] == before["others"]["ways_of_answering"][0]["id"]
-    assert (report.added, report.known, report.faults, report.bad) == (4, 0, [], [])
+    assert (report.added, report.known, report.faults, report.rejected) == (4, 0, [], [])
     assert +report.rows == {"replies": 3, "versions": 1, "openings": 2, "ways_of_answering": 1, "drafts": 2}
     assert comparable(after)[0][0]["utc_offset"] == 5400
     (day,) = {path.read_text() for path in tmp_path.rglob("2026-11-02.md")}
@@ -115,8 +120,10 @@ def test_a_diary_can_be_carried_to_and_fro(owner: Member, tmp_path: Path) -> Non
 
 
 def test_lines_that_were_imported_there_are_known_here(owner: Member, tmp_path: Path) -> None:
-    lines = [Line(number, DAY, text) for number, text in enumerate(("kept", "edited", "moved"), start=1)]
-    import_diary(person=owner.person, keyring=owner.keyring, lines=lines)
+    lines = [
+        ImportLine(number, DAY, text) for number, text in enumerate(("kept", "edited", "moved"), start=1)
+    ]
+    import_lines(person=owner.person, keyring=owner.keyring, lines=lines)
     _, edited, moved = Entry.objects.order_by("created_at", "id")
     owner.post(f"/entries/{edited.id}/edit/", text="another", revision=1)
     owner.post(f"/entries/{moved.id}/move/", day="2026-11-05")
@@ -124,7 +131,7 @@ def test_lines_that_were_imported_there_are_known_here(owner: Member, tmp_path: 
     there = moves_house(owner)
     taken_in(there, tmp_path / "out")
 
-    report = import_diary(person=there.person, keyring=there.keyring, lines=lines)
+    report = import_lines(person=there.person, keyring=there.keyring, lines=lines)
 
     assert (report.added, report.known) == (0, 3)
 
@@ -190,14 +197,14 @@ def test_an_id_that_somebody_takes_meanwhile_costs_nothing(
 ) -> None:
     file = put_down(written(entry("x")), tmp_path / "diary.json")
     taken_in(housemate, file)
-    looked = own_entries.Desk.place_of
+    looked = restore_entries.EntryImporter.resolve_ids
     blind = iter([True])
 
     def place_of(desk: Any, ids: Any) -> Any:
         # The first look is from before the housemate's import.
         return {id_: (id_, False) for id_ in ids} if next(blind, False) else looked(desk, ids)
 
-    monkeypatch.setattr(own_entries.Desk, "place_of", place_of)
+    monkeypatch.setattr(restore_entries.EntryImporter, "resolve_ids", place_of)
     report = taken_in(owner, file)
 
     assert report.added == 1
@@ -216,7 +223,7 @@ def test_what_stays_for_a_time_alone_stays_that_long_from_now_on(
     entry_services.purge_bin(owner_id=owner.id)
     purge_versions(owner_id=owner.id)
 
-    edited = Entry.objects.of(owner.id).get()
+    edited = Entry.objects.for_owner(owner.id).get()
     assert "binned" in owner.get("/bin/").content.decode()
     assert "before" in owner.get(f"/entries/{edited.id}/versions/").content.decode()
     assert Entry.objects.in_bin(owner.id).get().deleted_at >= before
@@ -231,7 +238,7 @@ def test_bad_entries_are_named_and_the_rest_comes_in(owner: Member, tmp_path: Pa
 
     report = taken_in(owner, file)
 
-    assert [bad.number for bad in report.bad] == [2, 3, 4]
+    assert [bad.number for bad in report.rejected] == [2, 3, 4]
     assert sorted(owner.texts(DAY)) == ["a", "c"]
 
 
@@ -241,7 +248,7 @@ def test_what_cannot_be_taken_of_an_entry_is_named_and_the_entry_comes_in(
     replies = [
         {"text": "fine", "kind": "shout", "state": "writing", "reason": "no reason!", "read": [1]},
         {"text": None},
-        {"text": "also fine", "created_at": "then", "read": {**Reading().as_json(), "replies": 1e400}},
+        {"text": "also fine", "created_at": "then", "read": {**PromptRecord().to_json(), "replies": 1e400}},
         "no row",
     ]
     versions = [
@@ -278,7 +285,7 @@ def test_what_cannot_be_taken_of_an_entry_is_named_and_the_entry_comes_in(
         said = {(row.text, row.kind, row.state, row.reason) for row in Reply.objects.all()}
         assert said == {("fine", "respond", "interrupted", "crashed"), ("also fine", "respond", "done", "")}
         assert [(row.revision, row.text) for row in Version.objects.all()] == [(1, "before")]
-    first = Entry.objects.of(owner.id).get(revision=2)
+    first = Entry.objects.for_owner(owner.id).get(revision=2)
     assert owner.post(f"/entries/{first.id}/edit/", text="edited", revision=2).status_code < 400
 
 
@@ -327,20 +334,22 @@ def test_other_rows_that_cannot_be_taken_are_named(owner: Member, tmp_path: Path
         *("Way of answering 1", "Way of answering 2", "Way of answering 3", "Way of answering 4"),
         *("Draft 1", "Draft 2", "Draft 3", "Draft 3", "Draft 4", "Draft 5"),
     ]
-    assert report.passed_over == {"recaps": 1, "postcards": 2}
+    assert report.skipped == {"recaps": 1, "postcards": 2}
     with owner.unlocked():
         assert [(row.day, row.text) for row in Draft.objects.all()] == [(DAY, "fine")]
         assert [row.text for row in Opening.objects.all()] == ["o"]
-    assert not OwnKind.objects.exists()
+    assert not CustomReplyKind.objects.exists()
     assert not Recap.objects.exists()
 
 
 def test_no_more_ways_come_in_than_a_person_may_have(owner: Member, tmp_path: Path) -> None:
-    ways = [{"words": {"name": f"N{number}", "wish": "w"}} for number in range(kinds.MOST + 1)]
+    ways = [
+        {"words": {"name": f"N{number}", "wish": "w"}} for number in range(reply_kinds.MAX_CUSTOM_KINDS + 1)
+    ]
 
     report = taken_in(owner, put_down(written(ways_of_answering=ways), tmp_path / "f"))
 
-    assert OwnKind.objects.count() == kinds.MOST
+    assert CustomReplyKind.objects.count() == reply_kinds.MAX_CUSTOM_KINDS
     assert len(report.faults) == 1
 
 
@@ -358,8 +367,8 @@ def test_a_draft_that_was_kept_since_does_not_come_back(owner: Member, tmp_path:
 
 
 def test_as_many_entries_may_have_been_read_as_there_are(owner: Member, tmp_path: Path) -> None:
-    read = Reading(entries=[(uuid4(), DAY) for _ in range(1000)])
-    file = put_down(written(entry("x", replies=[{"text": "y", "read": read.as_json()}])), tmp_path / "f")
+    read = PromptRecord(entries=[(uuid4(), DAY) for _ in range(1000)])
+    file = put_down(written(entry("x", replies=[{"text": "y", "read": read.to_json()}])), tmp_path / "f")
     connection.ensure_connection()
     limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
     before = connection.connection.setlimit(limit, 999)
@@ -370,4 +379,4 @@ def test_as_many_entries_may_have_been_read_as_there_are(owner: Member, tmp_path
         connection.connection.setlimit(limit, before)
 
     with owner.unlocked():
-        assert Reading.from_json(Reply.objects.get().read) == read
+        assert PromptRecord.from_json(Reply.objects.get().read) == read

@@ -11,14 +11,12 @@ import pytest
 from hypothesis import given as over
 from hypothesis import strategies as st
 
-from diary import own_json
-from diary.importing import BadLine, Reason
-from diary.own_files import is_own, reading_own, size_of
-from diary.own_json import Broken, NotOurs, values
-from diary.own_overview import entries_in, look_over
-from diary.own_rows import Given, given
-from diary.own_values import Unfit, what_was_read
-from diary.reading import Reading
+from diary.generation.prompt_record import PromptRecord
+from diary.transfer import restore_json
+from diary.transfer.line_reader import RejectedLine, RejectionReason
+from diary.transfer.restore_files import get_json_size, is_export, open_export_json, read_entries, scan_export
+from diary.transfer.restore_json import BrokenJson, NotAnExport, read_values
+from diary.transfer.restore_rows import InvalidValue, ParsedEntry, parse_entry, parse_prompt_record
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 HEAD = {"format": "llamora.diary", "version": 1, "exported_at": "2026-11-20T15:00:00+00:00", "person": {}}
@@ -37,7 +35,7 @@ class Dribble(io.StringIO):
 
 
 def read(text: str) -> list[tuple[str, Any]]:
-    return list(values(Dribble(text)))
+    return list(read_values(Dribble(text)))
 
 
 @over(
@@ -67,8 +65,8 @@ def test_a_file_that_breaks_off_gives_what_came_before(data: st.DataObject) -> N
 
     found, broke = [], False
     try:
-        found.extend(values(Dribble(cut)))
-    except Broken:
+        found.extend(read_values(Dribble(cut)))
+    except BrokenJson:
         broke = True
 
     assert broke
@@ -90,36 +88,36 @@ def test_a_file_that_breaks_off_gives_what_came_before(data: st.DataObject) -> N
     ],
 )
 def test_what_is_no_such_object_is_broken(text: str) -> None:
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenJson):
         read(text)
 
 
 def test_a_value_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_json, "LONGEST", 1000)
+    monkeypatch.setattr(restore_json, "MAX_VALUE_CHARACTERS", 1000)
 
-    with pytest.raises(Broken):
-        list(values(io.StringIO('{"format": "' + "x" * 10_000_000)))
+    with pytest.raises(BrokenJson):
+        list(read_values(io.StringIO('{"format": "' + "x" * 10_000_000)))
 
 
 @pytest.mark.parametrize("head", [{"format": "somebody.elses"}, {"format": None}, {**HEAD, "version": 2}])
 def test_another_format_and_a_later_version_are_refused_whole(head: dict[str, Any]) -> None:
-    with pytest.raises(NotOurs):
+    with pytest.raises(NotAnExport):
         read(json.dumps({**head, "entries": []}))
 
 
 def test_a_file_that_does_not_say_what_it_is_is_refused() -> None:
-    with pytest.raises(NotOurs):
-        look_over(values(io.StringIO('{"entries": [{}]}')), wanted=())
+    with pytest.raises(NotAnExport):
+        scan_export(read_values(io.StringIO('{"entries": [{}]}')), wanted=())
 
 
 def test_an_overview_counts_and_keeps_only_what_somebody_wants() -> None:
     others = {"drafts": [{"text": "x"}, 3], "recaps": [{}, {}]}
     text = json.dumps({**HEAD, "entries": [{}, {}], "others": others})
 
-    found = look_over(values(io.StringIO(text)), wanted={"drafts"})
+    found = scan_export(read_values(io.StringIO(text)), wanted={"drafts"})
 
     assert (found.entries, found.rows, found.is_broken) == (2, {"drafts": [{"text": "x"}]}, False)
-    assert found.passed_over == {"drafts": 1, "recaps": 2}
+    assert found.skipped == {"drafts": 1, "recaps": 2}
 
 
 # --- Where it lies ---------------------------------------------------------------------------------------
@@ -135,10 +133,10 @@ def test_a_folder_a_zip_and_the_file_alone_are_known(tmp_path: Path) -> None:
 
     for name in ("folder", "one.json", "one.zip"):
         path = tmp_path / name
-        assert is_own(path)
-        assert size_of(path) >= len(text.encode())
-        with reading_own(path) as (file, _):
-            assert ("entries", {"text": "日記"}) in list(values(file))
+        assert is_export(path)
+        assert get_json_size(path) >= len(text.encode())
+        with open_export_json(path) as (file, _):
+            assert ("entries", {"text": "日記"}) in list(read_values(file))
 
 
 def test_lines_of_a_date_and_a_text_are_not_taken_for_an_export(tmp_path: Path) -> None:
@@ -146,7 +144,7 @@ def test_lines_of_a_date_and_a_text_are_not_taken_for_an_export(tmp_path: Path) 
     for line in ('{"date": "2020-01-01", "text": "{\\"format\\":\\"llamora.diary\\"}"}', "", "nothing", "{"):
         file.write_text(line)
 
-        assert not is_own(file)
+        assert not is_export(file)
 
 
 def test_bytes_that_are_no_utf8_cost_only_the_text_they_stand_in(tmp_path: Path) -> None:
@@ -154,12 +152,12 @@ def test_bytes_that_are_no_utf8_cost_only_the_text_they_stand_in(tmp_path: Path)
     data = json.dumps({**HEAD, "entries": rows}).encode().replace(b"caf-", b"caf\xe9")
     (tmp_path / "diary.json").write_bytes(data)
 
-    with reading_own(tmp_path) as (file, _):
-        found = list(entries_in(values(file), now=NOW, limit=100))
+    with open_export_json(tmp_path) as (file, _):
+        found = list(read_entries(read_values(file), now=NOW, limit=100))
 
-    assert [one.columns["text"] if isinstance(one, Given) else one.reason for one in found] == [
+    assert [one.columns["text"] if isinstance(one, ParsedEntry) else one.reason for one in found] == [
         "before",
-        Reason.NOT_TEXT,
+        RejectionReason.NOT_TEXT,
         "after",
     ]
 
@@ -171,7 +169,7 @@ def test_a_zip_without_one_or_with_two_is_refused(tmp_path: Path) -> None:
             for name in names:
                 archive.writestr(name, "{}")
 
-        with pytest.raises(NotOurs), reading_own(path):
+        with pytest.raises(NotAnExport), open_export_json(path):
             pass
 
 
@@ -186,9 +184,9 @@ def test_a_zip_whose_table_of_contents_is_damaged_is_refused_or_read(tmp_path: P
     for place in places:
         path.write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
         try:
-            with reading_own(path) as (file, _):
-                look_over(values(file), wanted=())
-        except (NotOurs, OSError):
+            with open_export_json(path) as (file, _):
+                scan_export(read_values(file), wanted=())
+        except (NotAnExport, OSError):
             # The latter is said in a sentence by whoever opened the file.
             refused += 1
 
@@ -202,7 +200,7 @@ def test_a_zip_packed_as_no_export_is_is_refused_before_anything_of_it_is_read(
     with zipfile.ZipFile(tmp_path / "one.zip", "w", packed) as archive:
         archive.writestr("diary.json", json.dumps(HEAD))
 
-    with pytest.raises(NotOurs), reading_own(tmp_path / "one.zip"):
+    with pytest.raises(NotAnExport), open_export_json(tmp_path / "one.zip"):
         pass
 
 
@@ -214,8 +212,8 @@ def test_a_damaged_zip_gives_what_can_be_read(tmp_path: Path) -> None:
     data[len(data) - 3000] ^= 1
     (tmp_path / "one.zip").write_bytes(data)
 
-    with reading_own(tmp_path / "one.zip") as (file, _):
-        overview = look_over(values(file), wanted=())
+    with open_export_json(tmp_path / "one.zip") as (file, _):
+        overview = scan_export(read_values(file), wanted=())
 
     assert overview.is_broken
     assert overview.entries > 10_000
@@ -227,20 +225,20 @@ def test_a_damaged_zip_gives_what_can_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ([], Reason.NOT_OBJECT),
-        ({"text": "x"}, Reason.NO_DATE),
-        ({"day": "2026-02-30", "text": "x"}, Reason.BAD_DATE),
-        ({"day": 5, "text": "x"}, Reason.BAD_DATE),
-        ({"day": "2026-11-22", "text": "x"}, Reason.FUTURE),
-        ({"day": "2026-11-20"}, Reason.NO_TEXT),
-        ({"day": "2026-11-20", "text": None}, Reason.NO_TEXT),
-        ({"day": "2026-11-20", "text": " "}, Reason.EMPTY),
-        ({"day": "2026-11-20", "text": "x" * 101}, Reason.LONG_TEXT),
-        ({"day": "2026-11-20", "text": "\ud800"}, Reason.NOT_TEXT),
+        ([], RejectionReason.NOT_OBJECT),
+        ({"text": "x"}, RejectionReason.NO_DATE),
+        ({"day": "2026-02-30", "text": "x"}, RejectionReason.BAD_DATE),
+        ({"day": 5, "text": "x"}, RejectionReason.BAD_DATE),
+        ({"day": "2026-11-22", "text": "x"}, RejectionReason.FUTURE),
+        ({"day": "2026-11-20"}, RejectionReason.NO_TEXT),
+        ({"day": "2026-11-20", "text": None}, RejectionReason.NO_TEXT),
+        ({"day": "2026-11-20", "text": " "}, RejectionReason.EMPTY),
+        ({"day": "2026-11-20", "text": "x" * 101}, RejectionReason.LONG_TEXT),
+        ({"day": "2026-11-20", "text": "\ud800"}, RejectionReason.NOT_TEXT),
     ],
 )
-def test_an_entry_needs_a_day_and_a_text(row: Any, reason: Reason) -> None:
-    assert given(7, row, now=NOW, limit=100) == BadLine(7, reason)
+def test_an_entry_needs_a_day_and_a_text(row: Any, reason: RejectionReason) -> None:
+    assert parse_entry(7, row, now=NOW, limit=100) == RejectedLine(7, reason)
 
 
 @pytest.mark.parametrize(
@@ -264,16 +262,16 @@ def test_an_entry_needs_a_day_and_a_text(row: Any, reason: Reason) -> None:
     ],
 )
 def test_any_other_column_is_named_where_it_cannot_be_taken(column: str, value: Any) -> None:
-    found = given(7, {"day": "2026-11-20", "text": "x", column: value}, now=NOW, limit=100)
+    found = parse_entry(7, {"day": "2026-11-20", "text": "x", column: value}, now=NOW, limit=100)
 
-    assert isinstance(found, Given)
+    assert isinstance(found, ParsedEntry)
     assert found.faults == [f"{column} cannot be taken"]
     assert (found.id, found.columns["created_at"], found.columns["revision"]) == (None, None, 1)
 
 
 @over(st.dictionaries(st.sampled_from(["id", "day", "text", "created_at", "revision", "utc_offset"]), plain))
 def test_no_row_makes_it_stumble(row: dict[str, Any]) -> None:
-    assert given(1, row, now=NOW, limit=100) is not None
+    assert parse_entry(1, row, now=NOW, limit=100) is not None
 
 
 # --- What was read -----------------------------------------------------------------------------------------
@@ -284,20 +282,20 @@ def test_no_row_makes_it_stumble(row: dict[str, Any]) -> None:
 )
 @pytest.mark.parametrize("value", [[5], [[5, 5]], [[5, "2026-11-20"]], [["a"]], [[None]], [{}], float("inf")])
 def test_what_was_read_is_refused_where_it_is_something_else(column: str, value: Any) -> None:
-    with pytest.raises(Unfit):
-        what_was_read({**Reading().as_json(), column: value})
+    with pytest.raises(InvalidValue):
+        parse_prompt_record({**PromptRecord().to_json(), column: value})
 
 
 def test_of_what_was_read_nothing_comes_along_that_nobody_knows() -> None:
     deep: Any = []
     for _ in range(900):
         deep = [deep]
-    read = {**Reading(replies=2).as_json(), "way": "w", "name": "Like a friend"}
+    read = {**PromptRecord(replies=2).to_json(), "way": "w", "name": "Like a friend"}
 
-    assert what_was_read({**read, "deep": deep, "is_cut": deep}) == {**read, "is_cut": True}
+    assert parse_prompt_record({**read, "deep": deep, "is_cut": deep}) == {**read, "is_cut": True}
 
 
 @pytest.mark.parametrize("name", [5, ["x"], None, "\ud800", "n" * 101])
 def test_the_name_of_a_way_is_a_short_text(name: Any) -> None:
-    with pytest.raises(Unfit):
-        what_was_read({**Reading().as_json(), "way": "w", "name": name})
+    with pytest.raises(InvalidValue):
+        parse_prompt_record({**PromptRecord().to_json(), "way": "w", "name": name})

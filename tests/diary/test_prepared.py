@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from diary.models import Entry
-from llamora.database import Prepared
+from llamora.database import CachedQuery
 from tests.diary.cast import Member
 
-on_day: Prepared[Entry] = Prepared(lambda owner_id, day: Entry.objects.of(owner_id).on(day))
+on_day: CachedQuery[Entry] = CachedQuery(lambda owner_id, day: Entry.objects.for_owner(owner_id).on_day(day))
 
 
 def test_it_answers_what_the_plain_selection_does(owner: Member, housemate: Member) -> None:
@@ -23,7 +23,8 @@ def test_it_answers_what_the_plain_selection_does(owner: Member, housemate: Memb
         for day in (owner.today, other):
             with person.unlocked():
                 plain = [
-                    (entry.id, entry.text, entry.created_at) for entry in Entry.objects.of(person.id).on(day)
+                    (entry.id, entry.text, entry.created_at)
+                    for entry in Entry.objects.for_owner(person.id).on_day(day)
                 ]
                 found = [
                     (entry.id, entry.text, entry.created_at) for entry in on_day(owner_id=person.id, day=day)
@@ -34,7 +35,9 @@ def test_it_answers_what_the_plain_selection_does(owner: Member, housemate: Memb
 
 def test_related_rows_come_along(owner: Member) -> None:
     entry = owner.wrote("Tea.")
-    with_owner: Prepared[Entry] = Prepared(lambda id_: Entry.objects.select_related("owner").filter(id=id_))
+    with_owner: CachedQuery[Entry] = CachedQuery(
+        lambda id_: Entry.objects.select_related("owner").filter(id=id_)
+    )
 
     (found,) = with_owner(id_=entry.id)
 
@@ -45,8 +48,12 @@ def test_related_rows_come_along(owner: Member) -> None:
 
 def test_values_come_as_tuples_or_flat(owner: Member) -> None:
     entry = owner.wrote("Tea.")
-    pairs: Prepared[tuple[UUID, date]] = Prepared(lambda o: Entry.objects.of(o).values_list("id", "day"))
-    flat: Prepared[date] = Prepared(lambda o: Entry.objects.of(o).values_list("day", flat=True)[:1])
+    pairs: CachedQuery[tuple[UUID, date]] = CachedQuery(
+        lambda o: Entry.objects.for_owner(o).values_list("id", "day")
+    )
+    flat: CachedQuery[date] = CachedQuery(
+        lambda o: Entry.objects.for_owner(o).values_list("day", flat=True)[:1]
+    )
 
     assert pairs(o=owner.id) == [(entry.id, owner.today)]
     assert flat(o=owner.id) == [owner.today]
@@ -54,8 +61,8 @@ def test_values_come_as_tuples_or_flat(owner: Member) -> None:
 
 
 def test_a_value_that_is_reckoned_with_is_refused(owner: Member) -> None:
-    next_day: Prepared[Entry] = Prepared(
-        lambda owner_id, day: Entry.objects.of(owner_id).filter(day=day + timedelta(days=1))
+    next_day: CachedQuery[Entry] = CachedQuery(
+        lambda owner_id, day: Entry.objects.for_owner(owner_id).filter(day=day + timedelta(days=1))
     )
 
     with pytest.raises(TypeError, match="day"):

@@ -8,16 +8,17 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from diary.made import Recap
-from diary.recaps.errand import RecapErrand
+from diary.entries.services import delete_entry, destroy_entry, edit_entry
+from diary.generation.prompt_context import PromptEntry
+from diary.models import Recap
+from diary.recaps.tasks import RecapTask
 from diary.recaps.views import NOT_THIS_TIME
-from diary.replies.context import Piece
-from diary.services.entries import delete_entry, destroy_entry, edit_entry
-from llamora.inference.jobs import registry
-from llamora.llm.deltas import Turns
+from llamora.inference.registry import registry
+from llamora.llm.deltas import ChatMessages
 from tests.diary.cast import Member, flip_a_bit
 from tests.diary.tabs import Live, ask, serving, wait_until_kept
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -226,8 +227,8 @@ def test_what_does_not_open_is_made_again(live: Live, model: FakeModelServer, ow
     made(owner)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE diary_recap SET body = substr(body, 1, 60)")
-    for job in registry.of(owner.id):
-        registry.forget(job.id)
+    for job in registry.for_owner(owner.id):
+        registry.discard(job.id)
     damaged = owner.wrote("DAMAGED", day=a_day(owner))
     flip_a_bit(damaged)
 
@@ -250,15 +251,15 @@ async def test_a_long_day_loses_its_morning_first() -> None:
     class Small:
         offer = None
 
-        async def count_turns(self, turns: Turns) -> int:
+        async def count_message_tokens(self, turns: ChatMessages) -> int:
             return sum(len(turn["content"]) for turn in turns)
 
-    pieces = tuple(Piece(time=f"{hour:02}:00", text=f"{hour} " + "word " * 200) for hour in range(24))
-    errand = RecapErrand(id=uuid4(), owner_id=uuid4(), day=date(2026, 1, 2), pieces=pieces, digest="")
+    pieces = tuple(PromptEntry(time=f"{hour:02}:00", text=f"{hour} " + "word " * 200) for hour in range(24))
+    errand = RecapTask(id=uuid4(), owner_id=uuid4(), day=date(2026, 1, 2), entries=pieces, digest="")
 
-    prompt = await errand.compose(Small(), share=1.0)
+    prompt = await errand.build_prompt(Small(), share=1.0)
 
-    said = prompt.turns[1]["content"]
+    said = prompt.messages[1]["content"]
     assert "[23:00]" in said
     assert "[00:00]" not in said
-    assert sum(len(turn["content"]) for turn in prompt.turns) + prompt.max_tokens <= 4096
+    assert sum(len(turn["content"]) for turn in prompt.messages) + prompt.max_tokens <= 4096

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from diary import rendering
-from diary.rendering import blocks, render, split_settled
+from diary.rendering import markdown as rendering_markdown
+from diary.rendering.markdown import render_blocks, render_markdown, split_settled
 
 TAGS = {
     *("p", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "table", "thead", "tbody", "tr"),
@@ -114,7 +114,7 @@ class Seen(HTMLParser):
 @example("[a](//evil) [b](/lock/) [c](data:text/html;base64,x) [d](  javascript:x  )")
 @settings(max_examples=400, deadline=None)
 def test_nothing_in_a_text_becomes_more_than_text(text: str) -> None:
-    seen = Seen(render(text))
+    seen = Seen(render_markdown(text))
 
     assert seen.tags <= TAGS
     assert {name for name, _ in seen.attributes} <= ATTRIBUTES
@@ -136,42 +136,42 @@ def test_a_stream_shows_what_a_reload_shows(text: str, data: st.DataObject | Non
         split = split_settled(text[done:place])
         settled += "".join(split.settled)
         done += split.settled_len
-        assert settled + split.tail == render(text[:place])
+        assert settled + split.tail == render_markdown(text[:place])
 
 
 @given(markdown)
 @settings(max_examples=100, deadline=None)
 def test_blocks_are_the_whole(text: str) -> None:
-    assert "".join(blocks(text)) == render(text)
+    assert "".join(render_blocks(text)) == render_markdown(text)
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N"]), min_size=1))
 @settings(deadline=None)
 def test_plain_words_are_shown_as_they_are(words: str) -> None:
-    assert Seen(render(words)).words.strip("\n") == words
+    assert Seen(render_markdown(words)).words.strip("\n") == words
 
 
 def test_a_new_line_is_a_line_break() -> None:
-    assert render("one\ntwo") == '<p dir="auto">one<br>\ntwo</p>\n'
+    assert render_markdown("one\ntwo") == '<p dir="auto">one<br>\ntwo</p>\n'
 
 
 def test_a_paragraph_set_in_from_the_margin_is_a_paragraph() -> None:
     assert (
-        render("    Dear diary,\n\n\tit rained.")
+        render_markdown("    Dear diary,\n\n\tit rained.")
         == '<p dir="auto">Dear diary,</p>\n<p dir="auto">it rained.</p>\n'
     )
 
 
 def test_headings_stand_below_the_page_s_own() -> None:
-    assert render("# One\n###### Six") == '<h3 dir="auto">One</h3>\n<h6 dir="auto">Six</h6>\n'
+    assert render_markdown("# One\n###### Six") == '<h3 dir="auto">One</h3>\n<h6 dir="auto">Six</h6>\n'
 
 
 def test_a_year_at_the_beginning_of_a_line_stays_that_year() -> None:
-    assert '<ol start="1985"' in render("1985. What a year.")
+    assert '<ol start="1985"' in render_markdown("1985. What a year.")
 
 
 def test_a_link_says_nothing_of_where_it_was_followed() -> None:
-    html = render("[here](https://example.org)")
+    html = render_markdown("[here](https://example.org)")
 
     assert html == (
         '<p dir="auto"><a href="https://example.org" rel="noopener noreferrer nofollow">here</a></p>\n'
@@ -179,30 +179,30 @@ def test_a_link_says_nothing_of_where_it_was_followed() -> None:
 
 
 def test_an_image_becomes_a_link_to_it() -> None:
-    assert "<img" not in render("![a boat](https://example.org/boat.png)")
-    assert 'href="https://example.org/boat.png"' in render("![a boat](https://example.org/boat.png)")
+    assert "<img" not in render_markdown("![a boat](https://example.org/boat.png)")
+    assert 'href="https://example.org/boat.png"' in render_markdown("![a boat](https://example.org/boat.png)")
 
 
 def test_control_characters_are_seen() -> None:
-    assert render("a\x00b\x07c\x7f") == '<p dir="auto">a␀b␇c␡</p>\n'
+    assert render_markdown("a\x00b\x07c\x7f") == '<p dir="auto">a␀b␇c␡</p>\n'
 
 
 def test_each_block_finds_its_own_direction() -> None:
-    assert render("مرحبا\n\nhello").count('dir="auto"') == 2
+    assert render_markdown("مرحبا\n\nhello").count('dir="auto"') == 2
 
 
 def test_a_later_line_changes_no_earlier_link() -> None:
-    assert render("[a]\n\n[a]: http://x").startswith('<p dir="auto">[a]</p>')
+    assert render_markdown("[a]\n\n[a]: http://x").startswith('<p dir="auto">[a]</p>')
 
 
 def test_what_is_too_deep_is_shown_as_it_was_written() -> None:
-    html = render(">" * 60 + " deep")
+    html = render_markdown(">" * 60 + " deep")
 
     assert html == f'<p dir="auto">{"&gt;" * 60} deep</p>\n'
 
 
 def test_no_word_is_lost_however_long_the_text() -> None:
-    html = render("\n".join(f"- line{number}" for number in range(6000)))
+    html = render_markdown("\n".join(f"- line{number}" for number in range(6000)))
 
     assert all(f"line{number}" in html for number in (0, 3999, 4000, 5999))
 
@@ -265,7 +265,7 @@ def test_a_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
     text = (piece * 100_000)[:100_000]
     began = time.process_time()
 
-    render(text)
+    render_markdown(text)
 
     # A second on any machine; a quadratic parser would take minutes.
     assert time.process_time() - began < 1
@@ -276,7 +276,7 @@ def test_an_ordinary_entry_is_rendered_in_less_than_a_millisecond() -> None:
     times = []
     for _ in range(20):
         began = time.process_time()
-        render(text)
+        render_markdown(text)
         times.append(time.process_time() - began)
 
     assert len(text) > 2000
@@ -294,11 +294,11 @@ def test_an_ordinary_entry_is_rendered_in_less_than_a_millisecond() -> None:
     ],
 )
 def test_shortcodes_are_shown_as_pictures(text: str, shown: str | None) -> None:
-    assert Seen(render(text)).words.strip("\n") == (shown or text)
+    assert Seen(render_markdown(text)).words.strip("\n") == (shown or text)
 
 
 def test_shortcodes_in_code_stay() -> None:
-    html = render("`:heart:`\n\n```\n:heart:\n```\n")
+    html = render_markdown("`:heart:`\n\n```\n:heart:\n```\n")
 
     assert html.count(":heart:") == 2
 
@@ -310,8 +310,8 @@ def test_shortcodes_in_code_stay() -> None:
 @example("one :heart:\n:tada: 10:30:15")
 @settings(max_examples=600, deadline=None)
 def test_plain_words_are_shown_as_the_parser_would(text: str) -> None:
-    fast = blocks(text)
+    fast = render_blocks(text)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rendering, "_PLAIN", re.compile(r"(?!)"))
-        assert blocks(text) == fast
+        patch.setattr(rendering_markdown, "_PLAIN", re.compile(r"(?!)"))
+        assert render_blocks(text) == fast

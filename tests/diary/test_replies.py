@@ -5,10 +5,11 @@ import time
 import pytest
 
 from diary.models import Reply
-from diary.rendering import render
+from diary.rendering.markdown import render_markdown
 from tests.diary.cast import Member
 from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept, words_in, words_of
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +28,7 @@ def test_an_entry_is_answered_in_an_open_tab(live: Live, model: FakeModelServer,
     reply = ask(owner, entry.id)
 
     end = tab.wait_for("end", reply=reply)
-    assert words_of(end["html"]) == render("It sounds like a *good* day.")
+    assert words_of(end["html"]) == render_markdown("It sounds like a *good* day.")
     assert 'data-state="done"' in end["html"]
     assert kept(owner, reply) == ("It sounds like a *good* day.", "done", "")
 
@@ -42,7 +43,7 @@ def test_two_tabs_see_the_whole_text_once(live: Live, model: FakeModelServer, ow
 
     for tab in (first, second):
         end = tab.wait_for("end", reply=reply)
-        assert words_of(end["html"]) == render(whole(script))
+        assert words_of(end["html"]) == render_markdown(whole(script))
         assert len(tab.of("snapshot", reply)) == 1
         assert len(tab.of("delta", reply)) > 3
         assert tab.gaps == 0
@@ -60,7 +61,7 @@ def test_what_streamed_is_what_the_end_says(live: Live, model: FakeModelServer, 
 
     deltas = tab.of("delta", reply)
     streamed = "".join(d["settled"] for d in deltas) + deltas[-1]["tail"]
-    assert streamed == tab.shows(reply) == render("".join(tokens))
+    assert streamed == tab.shows(reply) == render_markdown("".join(tokens))
 
 
 def test_a_page_reloaded_in_the_middle_shows_what_came_and_then_the_rest(
@@ -78,7 +79,7 @@ def test_a_page_reloaded_in_the_middle_shows_what_came_and_then_the_rest(
 
     assert 'data-state="writing"' in page
     assert SLOW.tokens[0].strip() in page
-    assert words_of(late.wait_for("end", reply=reply)["html"]) == render(whole(SLOW))
+    assert words_of(late.wait_for("end", reply=reply)["html"]) == render_markdown(whole(SLOW))
 
 
 def test_a_reply_is_written_to_its_end_with_nobody_watching(
@@ -100,7 +101,7 @@ def test_a_tab_that_comes_after_the_end_is_told_it(live: Live, model: FakeModelS
 
     tab = live.tab(owner, owner.today)
 
-    assert words_of(tab.wait_for("end", reply=reply)["html"]) == render("All.")
+    assert words_of(tab.wait_for("end", reply=reply)["html"]) == render_markdown("All.")
 
 
 def test_stop_closes_the_connection_and_keeps_what_came(
@@ -120,7 +121,7 @@ def test_stop_closes_the_connection_and_keeps_what_came(
     assert text
     assert whole(SLOW).startswith(text)
     assert model.wait_for_hang_up()
-    assert words_of(tab.wait_for("end", reply=reply)["html"]) == render(text)
+    assert words_of(tab.wait_for("end", reply=reply)["html"]) == render_markdown(text)
 
 
 def test_thoughts_that_its_template_opens_are_not_kept_when_it_is_stopped(
@@ -190,7 +191,7 @@ def test_a_reply_without_a_word_is_taken_up_again_in_its_place(
 
     assert f'id="reply-{reply}"' in answer.content.decode()
     assert "HX-Retarget" not in answer
-    assert words_of(tab.wait_for("end", reply=reply, count=2)["html"]) == render("Now.")
+    assert words_of(tab.wait_for("end", reply=reply, count=2)["html"]) == render_markdown("Now.")
     assert wait_until_kept(owner, reply)[0] == "Now."
     assert Reply.objects.count() == 1
 

@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diary import prompts
+from diary.generation import prompt_templates
+from diary.generation.prompt_context import PromptContext, PromptEntry, fit_to_window, get_token_upper_bound
 from diary.models import Draft
-from diary.replies.context import Material, Piece, fit, most_tokens
 from llamora.llm import tokens
-from llamora.llm.deltas import Turns
-from llamora.llm.errors import TooLong
+from llamora.llm.deltas import ChatMessages
+from llamora.llm.errors import PromptTooLong
 from tests.diary.cast import Member
 from tests.diary.tabs import Live, ask, serving, wait_until_kept
-from tests.fakes.model_server import FakeModelServer, Script
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
 
 DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -103,7 +104,7 @@ def test_a_prompt_is_never_over_the_window(
         turns = call["messages"]
         # The fake llama.cpp counts a token for each character, and its template's words; others do not count.
         counted = sum(len(turn["role"]) + len(turn["content"]) + 3 for turn in turns)
-        estimated = sum(tokens.estimate(turn["content"]) + tokens.OF_A_TURN for turn in turns)
+        estimated = sum(tokens.estimate_tokens(turn["content"]) + tokens.TOKENS_PER_MESSAGE for turn in turns)
         size = counted if kind == "llama.cpp" else estimated
         assert size + call["max_tokens"] <= (window if kind == "llama.cpp" else 4096)
         assert (text, state) == ("".join(model.manners.default.tokens), "done")
@@ -112,21 +113,21 @@ def test_a_prompt_is_never_over_the_window(
         assert script.strip() in turns[1]["content"]
 
 
-def material(*, earlier: list[str], entry: str, replies: list[str]) -> Material:
-    return Material(
+def material(*, earlier: list[str], entry: str, replies: list[str]) -> PromptContext:
+    return PromptContext(
         day=DAY,
-        entry=Piece(time="12:00", text=entry),
-        earlier=tuple(Piece(time="09:00", text=text) for text in earlier),
+        entry=PromptEntry(time="12:00", text=entry),
+        earlier=tuple(PromptEntry(time="09:00", text=text) for text in earlier),
         replies=tuple(replies),
     )
 
 
-def tell(candidate: Material) -> Turns:
+def tell(candidate: PromptContext) -> ChatMessages:
     parts = [*(piece.text for piece in candidate.earlier), *candidate.replies, candidate.entry.text]
     return [{"role": "user", "content": "\n".join(parts)}]
 
 
-async def by_characters(turns: Turns) -> int:
+async def by_characters(turns: ChatMessages) -> int:
     return sum(len(turn["content"]) for turn in turns)
 
 
@@ -144,8 +145,8 @@ async def test_what_fits_is_the_newest_and_never_more_than_the_room(
 ) -> None:
     whole = material(earlier=earlier, entry=entry, replies=replies)
     try:
-        turns, fitted = await fit(whole, room=room, tell=tell, count=by_characters)
-    except TooLong:
+        turns, fitted = await fit_to_window(whole, room=room, tell=tell, count=by_characters)
+    except PromptTooLong:
         assert room < len(entry)
         return
     content = turns[0]["content"]
@@ -156,12 +157,15 @@ async def test_what_fits_is_the_newest_and_never_more_than_the_room(
 
 
 async def test_a_server_is_not_asked_to_count_what_fits_for_certain() -> None:
-    async def never(_: Turns) -> int:
+    async def never(_: ChatMessages) -> int:
         raise AssertionError("asked")
 
     small = material(earlier=["Woke."], entry="Tea.", replies=[])
 
-    assert await fit(small, room=most_tokens(tell(small)), tell=tell, count=never) == (tell(small), small)
+    assert await fit_to_window(small, room=get_token_upper_bound(tell(small)), tell=tell, count=never) == (
+        tell(small),
+        small,
+    )
 
 
 def test_a_prompt_of_the_house_goes_before_ours(tmp_path: Path, settings: Any) -> None:
@@ -169,7 +173,9 @@ def test_a_prompt_of_the_house_goes_before_ours(tmp_path: Path, settings: Any) -
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts" / "respond.txt").write_text("Be brief.\n---\n{{ entry.text }} & {{ day }}")
 
-    turns = prompts.turns("respond", {"entry": Piece(time="08:12", text="<Tea>"), "day": "20 November 2026"})
+    turns = prompt_templates.render_prompt(
+        "respond", {"entry": PromptEntry(time="08:12", text="<Tea>"), "day": "20 November 2026"}
+    )
 
     assert [turn["content"] for turn in turns] == ["Be brief.", "<Tea> & 20 November 2026"]
 
@@ -192,7 +198,9 @@ def test_a_broken_prompt_of_the_house_is_passed_over(
     (tmp_path / "prompts" / "respond.txt").write_text(broken)
 
     for _ in range(2):
-        turns = prompts.turns("respond", {"entry": Piece(time="08:12", text="Tea"), "day": "x"})
+        turns = prompt_templates.render_prompt(
+            "respond", {"entry": PromptEntry(time="08:12", text="Tea"), "day": "x"}
+        )
 
     assert "Llamora" in turns[0]["content"]
     assert "Tea" in turns[1]["content"]
@@ -208,7 +216,9 @@ def test_a_prompt_of_the_house_that_cannot_be_read_is_named_in_the_log(
     # A folder: to the superuser, who may run the tests, no file is closed.
     (tmp_path / "prompts" / "respond.txt").mkdir(parents=True)
 
-    turns = prompts.turns("respond", {"entry": Piece(time="08:12", text="Tea"), "day": "x"})
+    turns = prompt_templates.render_prompt(
+        "respond", {"entry": PromptEntry(time="08:12", text="Tea"), "day": "x"}
+    )
 
     assert "Llamora" in turns[0]["content"]
     assert caplog.messages == [f"{tmp_path / 'prompts' / 'respond.txt'} is not used: it cannot be read."]

@@ -8,11 +8,12 @@ import pytest
 from django.db import connection
 
 from diary.models import Reply
-from llamora.inference.jobs import registry
-from llamora.inference.sentences import sentence
+from llamora.inference.messages import get_message
+from llamora.inference.registry import registry
 from tests.diary.cast import Member
 from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +46,7 @@ def test_a_failing_server_is_a_state_with_a_sentence_and_a_retry(
     assert text.startswith(came)
     for shown in (end, page):
         assert 'data-state="failed"' in shown
-        assert sentence(code) in shown.replace("&#x27;", "'")
+        assert get_message(code) in shown.replace("&#x27;", "'")
         assert "Try again" in shown
         assert TELLING not in shown
 
@@ -187,7 +188,7 @@ def test_a_model_that_is_away_is_a_sentence_and_writing_goes_on(
 
         end = tab.wait_for("end", reply=reply, seconds=20)["html"]
         assert kept(owner, reply) == ("", "failed", "refused_connection")
-        assert sentence("refused_connection") in end
+        assert get_message("refused_connection") in end
         assert owner.get(f"/d/{owner.today}/").status_code == 200
 
 
@@ -200,7 +201,7 @@ def tell_the_desk(live: Live, pragma: str) -> None:
         connection.cursor().execute(f"PRAGMA {pragma}")
 
     async def tell_both() -> None:
-        await asyncio.gather(registry.desk.do(tell), registry.desk.do(tell))
+        await asyncio.gather(registry.db.run(tell), registry.db.run(tell))
 
     live.run(tell_both())
 

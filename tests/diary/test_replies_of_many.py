@@ -6,14 +6,15 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 
-from accounts import sessions
-from accounts.cookies import cookie_name
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import cookie_name
 from diary.models import Reply
-from diary.rendering import render
-from llamora.inference.jobs import registry
+from diary.rendering.markdown import render_markdown
+from llamora.inference.registry import registry
 from tests.diary.cast import Member, member
 from tests.diary.tabs import Live, ask, kept, wait_until_kept, words_in, words_of
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,14 +92,16 @@ def test_locking_one_browser_leaves_the_reply_to_the_other(
     reply = ask(owner, entry.id)
     words_in(here, reply)
     first = owner.person.sign_ins.get()
-    other = sessions.sign_in(person=owner.person, keyring=owner.keyring, kept=False, device="")
+    other = sessions_services.create_session(
+        person=owner.person, keyring=owner.keyring, kept=False, device=""
+    )
     owner.client.cookies[cookie_name(secure=False)] = other.encode()
     there = live.tab(owner, owner.today)
 
-    sessions.lock(sign_in_id=first.id, person_id=owner.id)
+    sessions_services.lock_session(sign_in_id=first.id, person_id=owner.id)
 
     assert here.wait_for_close() == 4401
-    assert words_of(there.wait_for("end", reply=reply)["html"]) == render(whole(script))
+    assert words_of(there.wait_for("end", reply=reply)["html"]) == render_markdown(whole(script))
     assert not here.of("end")
 
 
@@ -173,7 +176,7 @@ def test_the_place_in_the_queue_is_shown(live: Live, model: FakeModelServer, own
 
 
 async def slots_of_one() -> None:
-    server = await registry._find()
+    server = await registry._find_server()
     assert server.offer is not None
     server.offer = replace(server.offer, slots=1)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from diary.rendering import render
+from diary.rendering.markdown import render_markdown
 from tests.diary.household import Visitor, frames_until
 from tests.diary.tabs import words_of
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 from tests.server import Server, running
 
 SIX_MINUTES = 6 * 60
@@ -52,9 +53,9 @@ def test_a_reply_streams_from_socket_to_socket(server: Server, model: FakeModelS
         for socket in (here, there):
             frames = frames_until(socket, "end")
             assert [frame["seq"] for frame in frames] == list(range(1, len(frames) + 1))
-            assert words_of(frames[-1]["html"]) == render("".join(script.tokens))
+            assert words_of(frames[-1]["html"]) == render_markdown("".join(script.tokens))
 
-    assert words_of(reply_on(visitor.page())) == render("".join(script.tokens))
+    assert words_of(reply_on(visitor.page())) == render_markdown("".join(script.tokens))
     assert "weir" not in server.log()
     assert script.tokens[0] not in server.log()
 
@@ -145,4 +146,4 @@ def test_no_framework_cuts_a_stream_of_six_minutes(server: Server, model: FakeMo
 
     assert time.monotonic() - began > SIX_MINUTES - 5
     assert 'data-state="done"' in frames[-1]["html"]
-    assert words_of(frames[-1]["html"]) == render("".join(script.tokens))
+    assert words_of(frames[-1]["html"]) == render_markdown("".join(script.tokens))

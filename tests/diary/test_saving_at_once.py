@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from diary.errors import Conflict
+from diary.drafts.services import SubmittedDraft, save_draft
+from diary.entries.services import edit_entry, save_entry
+from diary.errors import EditConflict
 from diary.models import Entry
-from diary.services.drafts import DraftSent, save_draft
-from diary.services.entries import edit_entry, keep_entry
 from llamora.crypto import in_force
 from tests.diary.cast import Member, member
 
@@ -25,7 +25,7 @@ def at_once(owner: Member, act: Callable[[int], object]) -> list[object]:
         try:
             with in_force(owner.keyring):
                 return act(number)
-        except Conflict as conflict:
+        except EditConflict as conflict:
             return conflict.code
         finally:
             connection.close()
@@ -39,7 +39,7 @@ def test_one_save_sent_many_times_at_once_is_one_entry() -> None:
 
     kept = at_once(
         owner,
-        lambda _: keep_entry(owner_id=owner.id, day=owner.today, text="Once", key=key, draft_revision=0).id,
+        lambda _: save_entry(owner_id=owner.id, day=owner.today, text="Once", key=key, draft_revision=0).id,
     )
 
     assert set(kept) == {Entry.objects.get().id}
@@ -50,7 +50,7 @@ def test_many_saves_at_once_are_all_kept() -> None:
 
     at_once(
         owner,
-        lambda n: keep_entry(owner_id=owner.id, day=owner.today, text=f"{n}", key=uuid4(), draft_revision=0),
+        lambda n: save_entry(owner_id=owner.id, day=owner.today, text=f"{n}", key=uuid4(), draft_revision=0),
     )
 
     assert sorted(owner.texts()) == [str(number) for number in range(AT_ONCE)]
@@ -72,7 +72,9 @@ def test_of_many_drafts_at_once_one_stands_and_the_others_are_told() -> None:
 
     answers = at_once(
         owner,
-        lambda n: save_draft(DraftSent(owner_id=owner.id, day=owner.today, text=f"{n}", revision=0)).revision,
+        lambda n: (
+            save_draft(SubmittedDraft(owner_id=owner.id, day=owner.today, text=f"{n}", revision=0)).revision
+        ),
     )
 
     assert answers.count("conflict") == AT_ONCE - 1

@@ -14,7 +14,8 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
 from tests.diary.household import Visitor
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 from tests.server import Server, running
 
 PEOPLE = [f"Person {number}" for number in range(16)]

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diary.rendering import render
-from diary.replies.context import Material, Piece
-from diary.replies.errand import ReplyErrand
-from diary.streaming import TICK, Growing, Subscription
+from diary.generation.prompt_context import PromptContext, PromptEntry
+from diary.live.streaming import TICK_SECONDS, LiveRendering, Subscription
+from diary.rendering.markdown import render_markdown
+from diary.replies.tasks import ReplyTask
 from llamora.crypto import Keyring
-from llamora.inference.job import Job, Outcome, State
+from llamora.inference.job import Job, JobOutcome, JobState
 from llamora.llm.deltas import Delta
 from tests.diary.tabs import parts_of
 
@@ -49,11 +49,14 @@ MARKDOWN = st.lists(
 
 
 def new_job() -> Job:
-    piece = Piece(time="12:00", text="Tea.")
-    errand = ReplyErrand(
-        id=uuid4(), owner_id=OWNER, entry_id=uuid4(), material=Material(day=date(2026, 11, 20), entry=piece)
+    piece = PromptEntry(time="12:00", text="Tea.")
+    errand = ReplyTask(
+        id=uuid4(),
+        owner_id=OWNER,
+        entry_id=uuid4(),
+        context=PromptContext(day=date(2026, 11, 20), entry=piece),
     )
-    return Job(errand=errand, keyring=Keyring(owner=OWNER, epoch=1, keys={1: bytes(32)}))
+    return Job(task=errand, keyring=Keyring(owner=OWNER, epoch=1, keys={1: bytes(32)}))
 
 
 class Page:
@@ -82,7 +85,7 @@ class Page:
 
 
 def end(job: Job) -> None:
-    job.finish(Outcome(text=job.text, state=State.DONE), is_kept=True)
+    job.finish(JobOutcome(text=job.text, state=JobState.DONE), is_kept=True)
 
 
 @given(pieces=MARKDOWN, reads=st.lists(st.booleans(), min_size=40, max_size=40))
@@ -90,21 +93,21 @@ def end(job: Job) -> None:
 async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads: list[bool]) -> None:
     job = new_job()
     eager, late = Page(job), Page(job)
-    job.begin()
+    job.start()
 
     for piece, read in zip(pieces, reads, strict=False):
-        job.take(Delta(text=piece, pieces=1))
-        eager.subscription.growing.advance()
+        job.append_delta(Delta(text=piece, pieces=1))
+        eager.subscription.rendering.advance()
         eager.read()
         if read:
             late.read()
-        assert eager.html == render(job.text)
+        assert eager.html == render_markdown(job.text)
     streamed = eager.html
     end(job)
     for page in (eager, late, Page(job)):
         page.read()
 
-        assert page.html == streamed == render("".join(pieces))
+        assert page.html == streamed == render_markdown("".join(pieces))
         assert page.frames[-1]["type"] == "end"
     eager.subscription.close()
     late.subscription.close()
@@ -113,17 +116,17 @@ async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads
 async def test_the_first_words_do_not_wait_for_a_tick() -> None:
     job = new_job()
     page = Page(job)
-    job.begin()
-    await asyncio.sleep(TICK / 5)
+    job.start()
+    await asyncio.sleep(TICK_SECONDS / 5)
     page.woken.clear()
     page.read()
     began = time.perf_counter()
 
-    job.take(Delta(text="First", pieces=1))
+    job.append_delta(Delta(text="First", pieces=1))
     await page.woken.wait()
     page.read()
 
-    assert time.perf_counter() - began < TICK / 2
+    assert time.perf_counter() - began < TICK_SECONDS / 2
     assert "First" in page.html
     page.subscription.close()
 
@@ -131,32 +134,32 @@ async def test_the_first_words_do_not_wait_for_a_tick() -> None:
 async def test_frames_come_at_most_twenty_times_a_second() -> None:
     job = new_job()
     page = Page(job)
-    job.begin()
+    job.start()
     until = time.perf_counter() + 0.6
 
     while time.perf_counter() < until:
-        job.take(Delta(text="word ", pieces=1))
+        job.append_delta(Delta(text="word ", pieces=1))
         await asyncio.sleep(0.002)
         if page.woken.is_set():
             page.woken.clear()
             page.read()
 
-    assert 4 <= len(page.frames) <= 0.6 / TICK + 3
+    assert 4 <= len(page.frames) <= 0.6 / TICK_SECONDS + 3
     page.subscription.close()
 
 
 async def test_a_text_is_rendered_once_however_many_tabs_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
     rendered = []
-    advance = Growing.advance
-    monkeypatch.setattr(Growing, "advance", lambda self: (rendered.append(1), advance(self))[1])
+    advance = LiveRendering.advance
+    monkeypatch.setattr(LiveRendering, "advance", lambda self: (rendered.append(1), advance(self))[1])
     job = new_job()
     pages = [Page(job) for _ in range(8)]
-    job.begin()
+    job.start()
     await asyncio.sleep(0.01)
     rendered.clear()
 
-    job.take(Delta(text="word ", pieces=1))
-    await asyncio.sleep(TICK / 2)
+    job.append_delta(Delta(text="word ", pieces=1))
+    await asyncio.sleep(TICK_SECONDS / 2)
     for page in pages:
         page.read()
 
@@ -169,14 +172,14 @@ async def test_a_text_is_rendered_once_however_many_tabs_show_it(monkeypatch: py
 async def test_the_cost_of_a_frame_does_not_grow_with_the_text() -> None:
     job = new_job()
     page = Page(job)
-    job.begin()
-    growing = page.subscription.growing
+    job.start()
+    growing = page.subscription.rendering
     paragraph = "Some words of *this* and that, and a little more of it. " * 4 + "\n\n"
 
     def cost() -> float:
         taken = []
         for _ in range(30):
-            job.take(Delta(text=paragraph, pieces=1))
+            job.append_delta(Delta(text=paragraph, pieces=1))
             began = time.perf_counter()
             growing.advance()
             page.read()
@@ -185,7 +188,7 @@ async def test_the_cost_of_a_frame_does_not_grow_with_the_text() -> None:
 
     early = cost()
     for _ in range(1500):
-        job.take(Delta(text=paragraph, pieces=1))
+        job.append_delta(Delta(text=paragraph, pieces=1))
         growing.advance()
     page.read()
 
@@ -197,15 +200,15 @@ async def test_a_tab_that_reads_late_gets_everything_in_one_frame() -> None:
     job = new_job()
     page = Page(job)
     page.read()
-    job.begin()
+    job.start()
     for number in range(500):
-        job.take(Delta(text=f"Paragraph {number}.\n\n", pieces=1))
-        page.subscription.growing.advance()
+        job.append_delta(Delta(text=f"Paragraph {number}.\n\n", pieces=1))
+        page.subscription.rendering.advance()
 
     page.read()
 
     assert len(page.frames) == 2
-    assert page.html == render(job.text)
+    assert page.html == render_markdown(job.text)
     assert page.subscription.next_frame() is None
     page.subscription.close()
 
@@ -213,11 +216,11 @@ async def test_a_tab_that_reads_late_gets_everything_in_one_frame() -> None:
 async def test_nothing_is_rendered_when_nobody_watches() -> None:
     job = new_job()
     page = Page(job)
-    growing = page.subscription.growing
+    growing = page.subscription.rendering
     page.subscription.close()
 
-    job.take(Delta(text="word ", pieces=1))
-    await asyncio.sleep(TICK)
+    job.append_delta(Delta(text="word ", pieces=1))
+    await asyncio.sleep(TICK_SECONDS)
 
     assert growing.tail == ""
 
@@ -225,15 +228,15 @@ async def test_nothing_is_rendered_when_nobody_watches() -> None:
 async def test_text_taken_back_begins_with_another_snapshot() -> None:
     job = new_job()
     page = Page(job)
-    job.begin()
-    job.take(Delta(text="Hmm.\n\nThey want tea.", pieces=1))
-    page.subscription.growing.advance()
+    job.start()
+    job.append_delta(Delta(text="Hmm.\n\nThey want tea.", pieces=1))
+    page.subscription.rendering.advance()
     page.read()
 
-    job.take(Delta(text="Enjoy it.", pieces=1, withdraw=True))
-    page.subscription.growing.advance()
+    job.append_delta(Delta(text="Enjoy it.", pieces=1, withdraw=True))
+    page.subscription.rendering.advance()
     page.read()
 
     assert [frame["type"] for frame in page.frames] == ["snapshot", "snapshot"]
-    assert page.html == render("Enjoy it.")
+    assert page.html == render_markdown("Enjoy it.")
     page.subscription.close()

@@ -67,7 +67,7 @@ def test_what_was_being_written_there_can_be_kept(traveller: Member) -> None:
 
     assert "Half a draft in the east</textarea>" in page
     assert 'href="#write"' in page
-    assert f"On {days.weekday(left)}" in page
+    assert f"On {days.weekday_name(left)}" in page
     assert answer.status_code == 302
     assert traveller.texts(left) == ["Written in the east.", "Half a draft in the east"]
 
@@ -86,7 +86,7 @@ def test_a_written_day_to_come_is_marked_and_leads_there(traveller: Member, name
 def test_the_month_leads_on_where_a_day_of_the_next_is_written_on() -> None:
     last = date(2026, 11, 30)
 
-    month = days.month_of(
+    month = days.build_month(
         last, written={last}, now_day=last, selected=None, week_start=0, until=date(2026, 12, 1)
     )
 

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from diary.history.services import purge_versions
 from diary.models import Entry, Version
-from diary.services.versions import purge_versions
 from llamora.crypto import EnvelopeError
 from tests.diary.cast import Member, flip_a_bit, member
 

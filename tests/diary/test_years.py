@@ -8,8 +8,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.models import Person
-from diary.made import Opening
-from diary.models import Entry
+from diary.models import Entry, Opening
 from tests.diary.cast import Member
 
 PEPYS = date(1660, 1, 11)

@@ -9,7 +9,8 @@ from django.db import IntegrityError, connection, models
 from accounts.models import Vault
 from diary.models import Entry, Reply
 from llamora.crypto import header, in_force
-from llamora.database import FenceRefused, NotWritten, writing
+from llamora.database import FenceRefused, NotWritten, write_transaction
+from llamora.database.errors import FENCE_MARKER
 from llamora.fields import fence
 from llamora.fields.models import sealed_fields
 from tests.fields.cast import DAY, OTHER_DAY, WORDS, Resident, put, resident, stored
@@ -31,7 +32,7 @@ def turn(who: Resident, *, epoch: int) -> None:
 
 @pytest.mark.parametrize("epoch", [2, 255, 256, 2**32 - 1])
 def test_an_insert_of_another_epoch_is_refused(owner: Resident, epoch: int) -> None:
-    with in_force(owner.with_epoch(epoch)), pytest.raises(FenceRefused), writing():
+    with in_force(owner.with_epoch(epoch)), pytest.raises(FenceRefused), write_transaction():
         Entry.objects.create(owner_id=owner.id, day=DAY, text="late")
 
     assert not Entry.objects.exists()
@@ -42,7 +43,7 @@ def test_an_update_of_another_epoch_is_refused_and_the_row_stays(owner: Resident
     before = stored(entry)
 
     entry.text = "late"
-    with in_force(owner.with_epoch(2)), pytest.raises(FenceRefused) as refused, writing():
+    with in_force(owner.with_epoch(2)), pytest.raises(FenceRefused) as refused, write_transaction():
         entry.save()
 
     assert refused.value.code == "fence"
@@ -56,9 +57,9 @@ def test_after_a_turn_the_key_before_writes_nothing(owner: Resident) -> None:
 
     with owner.unlocked():
         entry.day = OTHER_DAY
-        with pytest.raises(FenceRefused), writing():
+        with pytest.raises(FenceRefused), write_transaction():
             entry.save()
-        with pytest.raises(FenceRefused), writing():
+        with pytest.raises(FenceRefused), write_transaction():
             Entry.objects.create(owner_id=owner.id, day=DAY, text="late")
 
 
@@ -78,9 +79,9 @@ def test_raw_sql_is_refused_too(owner: Resident) -> None:
     entry = owner.wrote()
     late = b"\x01" + (2).to_bytes(4, "big") + stored(entry)[5:]
 
-    with pytest.raises(IntegrityError, match=fence.FENCE_WORDS):
+    with pytest.raises(IntegrityError, match=FENCE_MARKER):
         put(entry, late)
-    with pytest.raises(IntegrityError, match=fence.FENCE_WORDS), connection.cursor() as cursor:
+    with pytest.raises(IntegrityError, match=FENCE_MARKER), connection.cursor() as cursor:
         cursor.execute(
             "INSERT OR REPLACE INTO diary_entry (id, owner_id, day, text, revision, created_at)"
             " SELECT %s, owner_id, day, %s, 1, created_at FROM diary_entry",
@@ -92,7 +93,7 @@ def test_raw_sql_is_refused_too(owner: Resident) -> None:
 def test_bytes_too_short_to_name_an_epoch_are_refused(owner: Resident, short: bytes) -> None:
     entry = owner.wrote()
 
-    with pytest.raises(IntegrityError, match=fence.FENCE_WORDS), connection.cursor() as cursor:
+    with pytest.raises(IntegrityError, match=FENCE_MARKER), connection.cursor() as cursor:
         cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", [short, entry.id.hex])
 
 
@@ -100,7 +101,7 @@ def test_a_person_without_a_vault_has_no_sealed_rows(owner: Resident) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM accounts_vault WHERE owner_id = %s", [owner.id.hex])
 
-    with owner.unlocked(), pytest.raises(FenceRefused), writing():
+    with owner.unlocked(), pytest.raises(FenceRefused), write_transaction():
         Entry.objects.create(owner_id=owner.id, day=DAY, text="x")
 
 
@@ -117,9 +118,9 @@ def test_a_vault_is_checked_against_itself(owner: Resident) -> None:
     vault = Vault.objects.get(owner_id=owner.id)
 
     vault.digest_key = b"d" * 32
-    with in_force(owner.with_epoch(2)), pytest.raises(FenceRefused), writing():
+    with in_force(owner.with_epoch(2)), pytest.raises(FenceRefused), write_transaction():
         vault.save()
-    with in_force(owner.with_epoch(2)), writing():
+    with in_force(owner.with_epoch(2)), write_transaction():
         vault.private_key, vault.digest_key, vault.epoch = b"p" * 32, b"d" * 32, 2
         vault.save()
 
@@ -129,7 +130,7 @@ def test_a_vault_is_checked_against_itself(owner: Resident) -> None:
 def test_nothing_else_of_the_database_is_taken_for_the_fence(owner: Resident) -> None:
     entry = owner.wrote()
 
-    with owner.unlocked(), pytest.raises(IntegrityError), writing():
+    with owner.unlocked(), pytest.raises(IntegrityError), write_transaction():
         Entry.objects.bulk_create([Entry(id=entry.id, owner_id=owner.id, day=DAY, text="twin")])
 
 
@@ -147,7 +148,7 @@ def test_every_sealed_column_of_every_model_is_fenced() -> None:
 
     assert wanted
     assert wanted <= standing
-    assert fence.missing(connection, vault_table=Vault._meta.db_table) == []
+    assert fence.missing_triggers(connection, vault_table=Vault._meta.db_table) == []
 
 
 def test_the_fence_is_put_back_when_a_table_was_rebuilt(owner: Resident) -> None:
@@ -158,7 +159,7 @@ def test_the_fence_is_put_back_when_a_table_was_rebuilt(owner: Resident) -> None
     try:
         with connection.schema_editor() as editor:
             editor.alter_field(Reply, old, new)
-        lost = fence.missing(connection, vault_table=Vault._meta.db_table)
+        lost = fence.missing_triggers(connection, vault_table=Vault._meta.db_table)
         call_command("migrate", verbosity=0)
     finally:
         with connection.schema_editor() as editor:
@@ -167,7 +168,7 @@ def test_the_fence_is_put_back_when_a_table_was_rebuilt(owner: Resident) -> None
 
     # Nothing would be shown if Django had not dropped the triggers with the table.
     assert lost
-    assert fence.missing(connection, vault_table=Vault._meta.db_table) == []
+    assert fence.missing_triggers(connection, vault_table=Vault._meta.db_table) == []
 
 
 def test_a_trigger_that_was_weakened_is_noticed_and_mended() -> None:
@@ -176,15 +177,15 @@ def test_a_trigger_that_was_weakened_is_noticed_and_mended() -> None:
         cursor.execute(f'DROP TRIGGER "{name}"')
         cursor.execute(f'CREATE TRIGGER "{name}" AFTER INSERT ON diary_entry BEGIN SELECT 1; END')
 
-    assert fence.missing(connection, vault_table=Vault._meta.db_table) == [name]
-    made = fence.install(connection, fenced=[Entry], vault_table=Vault._meta.db_table)
+    assert fence.missing_triggers(connection, vault_table=Vault._meta.db_table) == [name]
+    made = fence.install_triggers(connection, fenced=[Entry], vault_table=Vault._meta.db_table)
 
     assert made == 1
-    assert fence.missing(connection, vault_table=Vault._meta.db_table) == []
+    assert fence.missing_triggers(connection, vault_table=Vault._meta.db_table) == []
 
 
 def test_a_refusal_says_nothing_of_the_row(owner: Resident) -> None:
-    with in_force(owner.with_epoch(2)), pytest.raises(NotWritten) as refused, writing():
+    with in_force(owner.with_epoch(2)), pytest.raises(NotWritten) as refused, write_transaction():
         Entry.objects.create(owner_id=owner.id, day=DAY, text="the words")
 
     error: Any = refused.value

@@ -282,7 +282,7 @@ def test_every_manager_of_a_sealed_model_refuses() -> None:
 
 
 def test_no_sealed_field_is_in_any_admin() -> None:
-    from accounts.admin_site import site
+    from accounts.admin.site import site
 
     for model, admin in site._registry.items():
         names = {field.name for field in sealed_fields(model)}

@@ -13,8 +13,8 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from accounts.models import Person
 from diary.models import Entry
-from llamora.database import NotWritten, writing
-from llamora.database.writing import FairLock
+from llamora.database import NotWritten, write_transaction
+from llamora.threads.fair_lock import FairLock
 from tests.fields.cast import DAY, Resident, resident
 
 
@@ -92,7 +92,7 @@ def test_writers_of_many_threads_all_write() -> None:
     def writes(n: int) -> Callable[[], None]:
         def act() -> None:
             for m in range(5):
-                with writing():
+                with write_transaction():
                     Person.objects.create(name=f"person {n} {m}")
             connection.close()
 
@@ -106,9 +106,9 @@ def test_writers_of_many_threads_all_write() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_turn_inside_a_turn_is_one_transaction() -> None:
     def makes_two_and_fails() -> None:
-        with writing():
+        with write_transaction():
             Person.objects.create(name="outer")
-            with writing():
+            with write_transaction():
                 Person.objects.create(name="inner")
             raise ValueError("changed my mind")
 
@@ -116,18 +116,18 @@ def test_a_turn_inside_a_turn_is_one_transaction() -> None:
         makes_two_and_fails()
 
     assert not Person.objects.exists()
-    with writing():
+    with write_transaction():
         Person.objects.create(name="after")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_turn_is_given_back_after_a_fault_of_ours() -> None:
     Person.objects.create(name="Olive")
-    with pytest.raises(IntegrityError), writing():
+    with pytest.raises(IntegrityError), write_transaction():
         Person.objects.create(name="olive")
 
     def writes() -> None:
-        with writing():
+        with write_transaction():
             Person.objects.create(name="next")
         connection.close()
 
@@ -158,7 +158,7 @@ def owner(transactional_db: None) -> Resident:
 
 
 def keep(who: Resident, text: str = "x" * 50_000) -> None:
-    with who.unlocked(), writing():
+    with who.unlocked(), write_transaction():
         Entry.objects.create(owner_id=who.id, day=DAY, text=text)
 
 

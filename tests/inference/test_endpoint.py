@@ -11,17 +11,19 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from llamora.inference import endpoint, sentences
-from llamora.inference.finder import Finder
-from llamora.inference.status import Away
-from llamora.inference.wish import Wish
-from llamora.llm import errors
-from llamora.llm.deltas import Finish
-from tests.fakes.model_server import FakeModelServer, Script
+from llamora.inference import messages as inference_messages
+from llamora.inference import model_server
+from llamora.inference.config import ModelConfig
+from llamora.inference.discovery import ModelDiscovery
+from llamora.inference.status import ModelUnavailable
+from llamora.llm import errors as llm_errors
+from llamora.llm.deltas import StreamEnd
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
 from tests.fakes.waiting import until
 
 TURNS = [{"role": "user", "content": "tea"}]
-Make = Callable[..., Finder]
+Make = Callable[..., ModelDiscovery]
 
 
 def unused_url() -> str:
@@ -32,10 +34,12 @@ def unused_url() -> str:
 @pytest.fixture
 async def make(tmp_path: Path) -> AsyncIterator[Make]:
     """Finders that are closed when the test ends; they know no usual address unless one is given."""
-    finders: list[Finder] = []
+    finders: list[ModelDiscovery] = []
 
-    def made(**wish: Any) -> Finder:
-        finders.append(Finder(Wish(**{"models_folder": tmp_path, "usual": (), **wish})))
+    def made(**wish: Any) -> ModelDiscovery:
+        finders.append(
+            ModelDiscovery(ModelConfig(**{"models_folder": tmp_path, "usual_addresses": (), **wish}))
+        )
         return finders[-1]
 
     yield made
@@ -43,10 +47,10 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
         await finder.close()
 
 
-async def away(finder: Finder) -> str:
+async def away(finder: ModelDiscovery) -> str:
     """The code with which there is no model."""
-    with pytest.raises(Away) as caught:
-        await finder.current(patience=2)
+    with pytest.raises(ModelUnavailable) as caught:
+        await finder.get_server(patience=2)
     assert finder.status().state == ("loading" if caught.value.code == "loading" else "away")
     assert finder.status().code == caught.value.code
     return caught.value.code
@@ -55,22 +59,22 @@ async def away(finder: Finder) -> str:
 async def test_the_server_of_the_settings_is_used(make: Make) -> None:
     with FakeModelServer(kind="Ollama", model="heron") as upstream:
         finder = make(url=upstream.url + "/v1")
-        server = await finder.current()
+        server = await finder.get_server()
 
         parts = [part async for part in server.stream(TURNS, max_tokens=9)]
 
-    assert isinstance(parts[-1], Finish)
+    assert isinstance(parts[-1], StreamEnd)
     assert upstream.calls[0]["model"] == "heron"
     assert (
-        finder.status().sentence
+        finder.status().message
         == f"Replies are written by heron, served by Ollama at 127.0.0.1:{upstream.port}."
     )
 
 
 async def test_the_first_usual_address_that_answers_is_used(make: Make) -> None:
     with FakeModelServer(model="one") as first, FakeModelServer(model="two") as second:
-        finder = make(usual=(unused_url(), first.url, second.url))
-        server = await finder.current()
+        finder = make(usual_addresses=(unused_url(), first.url, second.url))
+        server = await finder.get_server()
 
     assert server.url == first.url
     assert finder.status().model == "one"
@@ -79,22 +83,22 @@ async def test_the_first_usual_address_that_answers_is_used(make: Make) -> None:
 async def test_the_server_in_use_stays_in_use_when_another_appears(make: Make) -> None:
     earlier = unused_url()
     with FakeModelServer(model="two") as second:
-        finder = make(usual=(earlier, second.url))
-        before = await finder.current()
+        finder = make(usual_addresses=(earlier, second.url))
+        before = await finder.get_server()
         with FakeModelServer(port=int(earlier.rpartition(":")[2]), model="one"):
-            await finder.settled(patience=2)
+            await finder.wait_until_known(patience=2)
 
-            assert await finder.current() is before
+            assert await finder.get_server() is before
             assert finder.status().model == "two"
 
 
 async def test_another_is_taken_when_the_server_in_use_is_gone(make: Make) -> None:
     with FakeModelServer(model="two") as second:
         with FakeModelServer(model="one") as first:
-            finder = make(usual=(first.url, second.url))
-            before = await finder.current()
-        await finder.settled(patience=2)
-        after = await finder.current()
+            finder = make(usual_addresses=(first.url, second.url))
+            before = await finder.get_server()
+        await finder.wait_until_known(patience=2)
+        after = await finder.get_server()
 
     assert (before.url, after.url) == (first.url, second.url)
 
@@ -106,7 +110,7 @@ async def test_a_server_found_half_is_told_rather_than_none(
     make: Make, manners: dict[str, Any], code: str
 ) -> None:
     with FakeModelServer(**manners) as upstream:
-        assert await away(make(usual=(unused_url(), upstream.url))) == code
+        assert await away(make(usual_addresses=(unused_url(), upstream.url))) == code
 
 
 async def test_a_page_of_another_program_is_passed_over(make: Make) -> None:
@@ -118,7 +122,7 @@ async def test_a_page_of_another_program_is_passed_over(make: Make) -> None:
     async with await asyncio.start_server(page, "127.0.0.1", 0) as other:
         url = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}"
         with FakeModelServer() as upstream:
-            server = await make(usual=(url, upstream.url)).current()
+            server = await make(usual_addresses=(url, upstream.url)).get_server()
             code = await away(make(url=url))
 
     assert server.url == upstream.url
@@ -126,11 +130,11 @@ async def test_a_page_of_another_program_is_passed_over(make: Make) -> None:
 
 
 async def test_nothing_anywhere_is_said_calmly(make: Make) -> None:
-    finder = make(usual=(unused_url(),))
+    finder = make(usual_addresses=(unused_url(),))
 
     assert finder.status().state == "looking"
     assert await away(finder) == "none_found"
-    assert ".gguf" in finder.status().sentence
+    assert ".gguf" in finder.status().message
 
 
 @pytest.mark.parametrize(
@@ -152,8 +156,8 @@ async def test_why_it_is_away_has_a_code(
 
 async def test_the_window_is_that_of_the_model_that_is_used(make: Make) -> None:
     with FakeModelServer(kind="Ollama", model="heron", also=("wren:latest",), context=32_768) as upstream:
-        loaded = await make(url=upstream.url).current()
-        other = await make(url=upstream.url, name="wren").current()
+        loaded = await make(url=upstream.url).get_server()
+        other = await make(url=upstream.url, name="wren").get_server()
 
     assert loaded.offer is not None
     assert other.offer is not None
@@ -165,7 +169,7 @@ async def test_a_server_elsewhere_needs_leave(make: Make) -> None:
     finder = make(url="http://192.0.2.1:8080")
 
     assert await away(finder) == "remote_not_allowed"
-    assert "LLAMORA_MODEL_ALLOW_REMOTE" in finder.status().sentence
+    assert "LLAMORA_MODEL_ALLOW_REMOTE" in finder.status().message
 
 
 async def test_a_file_that_is_not_there_is_named_as_such(make: Make, tmp_path: Path) -> None:
@@ -179,7 +183,7 @@ async def test_a_server_that_starts_later_is_found_when_asked_for(make: Make) ->
     before = await away(finder)
 
     with FakeModelServer(port=port):
-        server = await finder.current()
+        server = await finder.get_server()
 
     assert before == "refused_connection"
     assert server.url.endswith(str(port))
@@ -188,9 +192,9 @@ async def test_a_server_that_starts_later_is_found_when_asked_for(make: Make) ->
 async def test_a_server_that_goes_away_is_noticed_by_the_reply_that_fails(make: Make) -> None:
     with FakeModelServer() as upstream:
         finder = make(url=upstream.url)
-        server = await finder.current()
+        server = await finder.get_server()
 
-    with pytest.raises(errors.ModelError):
+    with pytest.raises(llm_errors.ModelError):
         await anext(server.stream(TURNS, max_tokens=9))
 
     await until(lambda: not finder.status().is_ready, seconds=2)
@@ -200,21 +204,21 @@ async def test_a_server_that_goes_away_is_noticed_by_the_reply_that_fails(make: 
 async def test_a_reply_that_fails_does_not_make_the_server_away(make: Make) -> None:
     with FakeModelServer() as upstream:
         finder = make(url=upstream.url)
-        server = await finder.current()
+        server = await finder.get_server()
         upstream.next(Script(status=500))
 
-        with pytest.raises(errors.ModelError):
+        with pytest.raises(llm_errors.ModelError):
             await anext(server.stream(TURNS, max_tokens=9))
         await asyncio.sleep(0.1)
 
         assert finder.status().is_ready
-        assert await finder.current() is server
+        assert await finder.get_server() is server
 
 
 async def test_asking_waits_for_a_model_that_is_loading(make: Make) -> None:
     with FakeModelServer(loading=True) as upstream:
         finder = make(url=upstream.url)
-        asking = asyncio.create_task(finder.current())
+        asking = asyncio.create_task(finder.get_server())
         await asyncio.sleep(0.2)
         state = finder.status().state
         upstream.manners.loading = False
@@ -229,7 +233,7 @@ async def test_many_ask_at_once_and_all_are_answered(make: Make) -> None:
     with FakeModelServer() as upstream:
         finder = make(url=upstream.url)
 
-        servers = await asyncio.gather(*(finder.current() for _ in range(20)))
+        servers = await asyncio.gather(*(finder.get_server() for _ in range(20)))
 
     assert len(set(servers)) == 1
 
@@ -237,8 +241,8 @@ async def test_many_ask_at_once_and_all_are_answered(make: Make) -> None:
 async def test_a_model_switched_off_asks_nobody(make: Make) -> None:
     with FakeModelServer() as upstream:
         finder = make(url=upstream.url, off=True)
-        with pytest.raises(Away) as caught:
-            await finder.current()
+        with pytest.raises(ModelUnavailable) as caught:
+            await finder.get_server()
 
     assert caught.value.code == "off"
     assert upstream.requests == []
@@ -250,12 +254,12 @@ async def test_a_file_in_the_models_folder_is_run_inside(
     (tmp_path / "mmproj-tiny.gguf").write_bytes(b"not a model")
     (tmp_path / "tiny.gguf").symlink_to(tiny_model)
     with FakeModelServer() as other:
-        finder = make(usual=(other.url,), context=1024)
-        server = await finder.current()
+        finder = make(usual_addresses=(other.url,), context=1024)
+        server = await finder.get_server()
         parts = [part async for part in server.stream(TURNS, max_tokens=9)]
 
-    assert isinstance(parts[-1], Finish)
-    assert finder.status().sentence == "Replies are written by tiny, run by Llamora itself."
+    assert isinstance(parts[-1], StreamEnd)
+    assert finder.status().message == "Replies are written by tiny, run by Llamora itself."
     assert other.requests == []
 
 
@@ -267,13 +271,13 @@ async def test_a_damaged_file_is_told(make: Make, tmp_path: Path) -> None:
 
 async def test_a_child_that_dies_is_back_for_the_next_reply(make: Make, tiny_model: Path) -> None:
     finder = make(file=str(tiny_model))
-    before = await finder.current()
+    before = await finder.get_server()
     assert finder.child is not None
     assert finder.child.process is not None
 
     finder.child.process.kill()
     await finder.child.process.wait()
-    server = await finder.current()
+    server = await finder.get_server()
 
     assert server.url != before.url or not before.is_at(server.url, api_key="")
     assert [part async for part in server.stream(TURNS, max_tokens=9)]
@@ -283,17 +287,19 @@ async def test_the_household_asks_from_any_thread_and_begins_anew(settings: Sett
     with FakeModelServer(model="heron") as upstream:
         settings.MODEL_URL = upstream.url
         # Whoever asked before in this process, a page of another test, made one by other settings.
-        await endpoint.stop()
-        await endpoint.start()
+        await model_server.stop()
+        await model_server.discover()
         seen: list[str] = []
-        thread = threading.Thread(target=lambda: seen.extend([endpoint.state(), endpoint.describe()]))
+        thread = threading.Thread(
+            target=lambda: seen.extend([model_server.get_state(), model_server.describe()])
+        )
         thread.start()
         thread.join()
-        await endpoint.stop()
+        await model_server.stop()
 
-        await endpoint.start(no_model=True)
-        off = endpoint.state()
-        await endpoint.stop()
+        await model_server.discover(no_model=True)
+        off = model_server.get_state()
+        await model_server.stop()
 
     assert seen[0] == "ready"
     assert "heron" in seen[1]
@@ -302,10 +308,10 @@ async def test_the_household_asks_from_any_thread_and_begins_anew(settings: Sett
 
 def test_another_loop_begins_anew(tmp_path: Path) -> None:
     with FakeModelServer() as upstream:
-        finder = Finder(Wish(models_folder=tmp_path, url=upstream.url))
+        finder = ModelDiscovery(ModelConfig(models_folder=tmp_path, url=upstream.url))
 
         async def reply() -> int:
-            server = await finder.current()
+            server = await finder.get_server()
             return len([part async for part in server.stream(TURNS, max_tokens=9)])
 
         counts = [asyncio.run(reply()), asyncio.run(reply())]
@@ -319,17 +325,19 @@ def test_importing_the_endpoint_does_not_import_httpx() -> None:
 
     program = (
         "import django, sys; from django.conf import settings; settings.configure();"
-        "import llamora.inference.endpoint; sys.exit('httpx' in sys.modules)"
+        "import llamora.inference.model_server; sys.exit('httpx' in sys.modules)"
     )
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_every_code_has_a_sentence_of_its_own() -> None:
-    kinds = [kind for kind in errors.ModelError.__subclasses__() if kind.__module__ == errors.__name__]
+    kinds = [
+        kind for kind in llm_errors.ModelError.__subclasses__() if kind.__module__ == llm_errors.__name__
+    ]
     codes = [kind.code for kind in kinds]
 
-    told = {code: sentences.sentence(code) for code in codes}
+    told = {code: inference_messages.get_message(code) for code in codes}
 
     assert len(set(told.values())) == len(codes)
     assert all(re.fullmatch(r"[A-Z].*\.", sentence) for sentence in told.values())

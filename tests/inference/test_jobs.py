@@ -16,11 +16,12 @@ from django.db import transaction
 
 from llamora.crypto import Context, Keyring, VaultLocked, current
 from llamora.database import FenceRefused, NotWritten
-from llamora.inference import jobs
-from llamora.inference.job import Counting
-from llamora.inference.jobs import Gone, Job, NotServing, Outcome, Prompt, Registry, State
+from llamora.inference import registry as inference_registry
+from llamora.inference.job import Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
+from llamora.inference.registry import JobRegistry, NoEventLoop
 from llamora.llm.client import ModelServer
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,30 +37,30 @@ class Note:
 
     id: UUID = field(default_factory=uuid4)
     owner_id: UUID = OWNER
-    kept: list[Outcome] = field(default_factory=list)
-    marked: list[Outcome] = field(default_factory=list)
+    kept: list[JobOutcome] = field(default_factory=list)
+    marked: list[JobOutcome] = field(default_factory=list)
     refusals: list[Exception] = field(default_factory=list)
     root_refusal: Exception | None = None
     threads: set[str] = field(default_factory=set)
     contexts: set[str] = field(default_factory=set)
     sealed: list[bytes] = field(default_factory=list)
 
-    def root(self) -> None:
+    def create_row(self) -> None:
         self._look()
         if self.root_refusal is not None:
             raise self.root_refusal
 
-    async def compose(self, server: Counting, *, share: float) -> Prompt:
+    async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         self.contexts.add(of_a_request.get())
-        return Prompt(turns=[{"role": "user", "content": "hello"}], max_tokens=100)
+        return Prompt(messages=[{"role": "user", "content": "hello"}], max_tokens=100)
 
-    def keep(self, outcome: Outcome) -> None:
+    def save(self, outcome: JobOutcome) -> None:
         self._look()
         if self.refusals:
             raise self.refusals.pop(0)
         self.kept.append(outcome)
 
-    def mark(self, outcome: Outcome) -> None:
+    def set_state(self, outcome: JobOutcome) -> None:
         self.marked.append(outcome)
 
     def _look(self) -> None:
@@ -81,14 +82,14 @@ def model() -> Any:
 
 
 @pytest.fixture
-async def registry(model: FakeModelServer) -> AsyncIterator[Registry]:
+async def registry(model: FakeModelServer) -> AsyncIterator[JobRegistry]:
     server = ModelServer(model.url)
     await server.probe()
 
     async def find() -> ModelServer:
         return server
 
-    registry = Registry(find_server=find)
+    registry = JobRegistry(find_server=find)
     registry.bind_loop()
     yield registry
     await registry.close(timeout=2)
@@ -110,20 +111,22 @@ async def from_a_page(call: Callable[[], Job]) -> Job:
     return await asyncio.to_thread(page)
 
 
-async def test_a_job_is_kept_whole_and_its_keyring_closed(registry: Registry, model: FakeModelServer) -> None:
+async def test_a_job_is_kept_whole_and_its_keyring_closed(
+    registry: JobRegistry, model: FakeModelServer
+) -> None:
     model.next(Script(tokens=["Good ", "day."]))
     note, keys = Note(), keyring()
 
     job = await from_a_page(lambda: registry.start(note, keyring=keys))
     await over(job)
 
-    assert note.kept[-1] == Outcome(text="Good day.", state=State.DONE)
+    assert note.kept[-1] == JobOutcome(text="Good day.", state=JobState.DONE)
     assert job.text == "Good day."
     await until(lambda: keys.is_closed)
 
 
 async def test_a_job_has_nothing_of_the_request_that_asked(
-    registry: Registry, model: FakeModelServer
+    registry: JobRegistry, model: FakeModelServer
 ) -> None:
     note = Note()
 
@@ -138,9 +141,9 @@ async def test_a_job_has_nothing_of_the_request_that_asked(
 
 
 async def test_partial_texts_are_kept_only_when_something_came(
-    registry: Registry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
+    registry: JobRegistry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llamora.inference.keeping.PARTIAL_SECONDS", 0.1)
+    monkeypatch.setattr("llamora.inference.persistence.PARTIAL_SECONDS", 0.1)
     model.next(Script(tokens=["One ", "two "], silent_after=2))
     note = Note()
 
@@ -149,10 +152,10 @@ async def test_partial_texts_are_kept_only_when_something_came(
     await asyncio.sleep(0.5)
 
     assert [outcome.text for outcome in note.kept] in (["One two "], ["One ", "One two "])
-    assert {outcome.state for outcome in note.kept} == {State.WRITING}
+    assert {outcome.state for outcome in note.kept} == {JobState.WRITING}
 
 
-async def test_closing_keeps_what_came_within_a_second(registry: Registry, model: FakeModelServer) -> None:
+async def test_closing_keeps_what_came_within_a_second(registry: JobRegistry, model: FakeModelServer) -> None:
     model.next(*[SLOW] * 4)
     notes = [Note(owner_id=OWNER) for _ in range(4)]
     started = [registry.start(note, keyring=keyring()) for note in notes]
@@ -163,23 +166,23 @@ async def test_closing_keeps_what_came_within_a_second(registry: Registry, model
 
     assert time.monotonic() - began < 1
     for note, job in zip(notes, started, strict=True):
-        assert note.kept[-1] == Outcome(text=job.text, state=State.INTERRUPTED, reason="closing")
+        assert note.kept[-1] == JobOutcome(text=job.text, state=JobState.INTERRUPTED, reason="closing")
         assert job.keyring.is_closed
-    with pytest.raises(NotServing):
+    with pytest.raises(NoEventLoop):
         registry.start(Note(), keyring=keyring())
 
 
 async def test_without_a_loop_nothing_starts_and_no_key_stays_open() -> None:
     keys = keyring()
 
-    with pytest.raises(NotServing):
-        Registry().start(Note(), keyring=keys)
+    with pytest.raises(NoEventLoop):
+        JobRegistry().start(Note(), keyring=keys)
 
     assert keys.is_closed
 
 
 async def test_a_person_who_locks_interrupts_their_own_jobs_only(
-    registry: Registry, model: FakeModelServer
+    registry: JobRegistry, model: FakeModelServer
 ) -> None:
     model.next(SLOW, SLOW)
     other = UUID(int=8)
@@ -190,14 +193,14 @@ async def test_a_person_who_locks_interrupts_their_own_jobs_only(
     registry.interrupt(OWNER, reason="locked")
     await over(mine)
 
-    assert (mine.state, mine.reason) == (State.INTERRUPTED, "locked")
-    assert theirs.state is State.WRITING
+    assert (mine.state, mine.reason) == (JobState.INTERRUPTED, "locked")
+    assert theirs.state is JobState.WRITING
     await until(lambda: registry.get(mine.id) is None)
 
 
 @pytest.mark.parametrize(("error", "reason"), [(VaultLocked(), "locked"), (FenceRefused(), "new_key")])
 async def test_a_key_that_does_not_serve_any_more_interrupts_and_marks(
-    registry: Registry, model: FakeModelServer, error: Exception, reason: str
+    registry: JobRegistry, model: FakeModelServer, error: Exception, reason: str
 ) -> None:
     model.next(Script(tokens=["Good ", "day."]))
     note = Note(refusals=[error])
@@ -205,15 +208,15 @@ async def test_a_key_that_does_not_serve_any_more_interrupts_and_marks(
     job = registry.start(note, keyring=keyring())
     await over(job)
 
-    assert (job.state, job.reason) == (State.INTERRUPTED, reason)
-    assert [(outcome.state, outcome.reason) for outcome in note.marked] == [(State.INTERRUPTED, reason)]
+    assert (job.state, job.reason) == (JobState.INTERRUPTED, reason)
+    assert [(outcome.state, outcome.reason) for outcome in note.marked] == [(JobState.INTERRUPTED, reason)]
     assert not note.kept
 
 
 async def test_a_keyring_closed_in_the_middle_interrupts(
-    registry: Registry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
+    registry: JobRegistry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llamora.inference.keeping.PARTIAL_SECONDS", 0.1)
+    monkeypatch.setattr("llamora.inference.persistence.PARTIAL_SECONDS", 0.1)
     model.next(SLOW)
     keys = keyring()
     job = registry.start(Note(), keyring=keys)
@@ -222,41 +225,41 @@ async def test_a_keyring_closed_in_the_middle_interrupts(
     keys.close()
     await over(job)
 
-    assert (job.state, job.reason) == (State.INTERRUPTED, "locked")
+    assert (job.state, job.reason) == (JobState.INTERRUPTED, "locked")
     assert model.wait_for_hang_up()
 
 
 async def test_a_row_that_is_gone_stops_the_job(
-    registry: Registry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
+    registry: JobRegistry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llamora.inference.keeping.PARTIAL_SECONDS", 0.1)
+    monkeypatch.setattr("llamora.inference.persistence.PARTIAL_SECONDS", 0.1)
     model.next(SLOW)
 
-    job = registry.start(Note(refusals=[Gone(), Gone()]), keyring=keyring())
+    job = registry.start(Note(refusals=[RowDeleted(), RowDeleted()]), keyring=keyring())
     await over(job)
 
-    assert job.state is State.STOPPED
+    assert job.state is JobState.STOPPED
     assert await asyncio.to_thread(model.wait_for_hang_up)
 
 
 async def test_the_last_write_is_repeated_until_the_disk_takes_it(
-    registry: Registry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
+    registry: JobRegistry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llamora.inference.keeping.ATTEMPTS", (0.0, 0.1, 0.1))
+    monkeypatch.setattr("llamora.inference.persistence.ATTEMPTS", (0.0, 0.1, 0.1))
     model.next(Script(tokens=["Good ", "day."]))
     note = Note(refusals=[NotWritten("disk_full"), NotWritten("disk_full")])
 
     job = registry.start(note, keyring=keyring())
     await until(lambda: job.is_over)
-    assert not job.is_kept
-    await until(lambda: job.is_kept)
+    assert not job.is_saved
+    await until(lambda: job.is_saved)
 
-    assert note.kept == [Outcome(text="Good day.", state=State.DONE)]
+    assert note.kept == [JobOutcome(text="Good day.", state=JobState.DONE)]
 
 
 @pytest.mark.parametrize("error", [NotWritten("read_only"), VaultLocked(), RuntimeError("secret words")])
 async def test_a_job_whose_row_cannot_be_written_ends(
-    registry: Registry, model: FakeModelServer, error: Exception, caplog: pytest.LogCaptureFixture
+    registry: JobRegistry, model: FakeModelServer, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     model.next(SLOW)
     note = Note(root_refusal=error)
@@ -264,28 +267,28 @@ async def test_a_job_whose_row_cannot_be_written_ends(
     job = registry.start(note, keyring=keyring())
     await over(job)
 
-    assert job.state in (State.FAILED, State.INTERRUPTED)
+    assert job.state in (JobState.FAILED, JobState.INTERRUPTED)
     assert not note.kept
     assert "secret" not in caplog.text
 
 
 async def test_a_fault_of_ours_is_a_state_and_its_words_are_not_logged(
-    registry: Registry, model: FakeModelServer, caplog: pytest.LogCaptureFixture
+    registry: JobRegistry, model: FakeModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(Note):
-        async def compose(self, server: Counting, *, share: float) -> Prompt:
+        async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
             raise RuntimeError("secret words")
 
     job = registry.start(Broken(), keyring=keyring())
     await over(job)
 
-    assert (job.state, job.reason) == (State.FAILED, "internal")
+    assert (job.state, job.reason) == (JobState.FAILED, "internal")
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text
 
 
 async def test_a_server_that_never_stops_is_stopped(
-    registry: Registry, model: FakeModelServer, settings: Any
+    registry: JobRegistry, model: FakeModelServer, settings: Any
 ) -> None:
     settings.MAX_TEXT = 3000
     model.next(Script(tokens=words(900), endless=True, rate=20000))
@@ -293,11 +296,11 @@ async def test_a_server_that_never_stops_is_stopped(
     job = registry.start(Note(), keyring=keyring())
     await over(job)
 
-    assert (job.state, job.reason) == (State.DONE, "length")
+    assert (job.state, job.reason) == (JobState.DONE, "length")
     assert await asyncio.to_thread(model.wait_for_hang_up)
 
 
-async def test_writes_that_come_together_share_a_commit_and_fail_alone(registry: Registry) -> None:
+async def test_writes_that_come_together_share_a_commit_and_fail_alone(registry: JobRegistry) -> None:
     commits: list[list[str]] = []
     batch: list[str] = []
 
@@ -310,13 +313,13 @@ async def test_writes_that_come_together_share_a_commit_and_fail_alone(registry:
         batch.clear()
         raise RuntimeError
 
-    busy = asyncio.create_task(registry.desk.write(lambda: time.sleep(0.05)))
+    busy = asyncio.create_task(registry.db.commit(lambda: time.sleep(0.05)))
     await asyncio.sleep(0.01)
-    await asyncio.gather(*(registry.desk.write(partial(write, name)) for name in "abc"))
-    busy_again = asyncio.create_task(registry.desk.write(lambda: time.sleep(0.05)))
+    await asyncio.gather(*(registry.db.commit(partial(write, name)) for name in "abc"))
+    busy_again = asyncio.create_task(registry.db.commit(lambda: time.sleep(0.05)))
     await asyncio.sleep(0.01)
     mixed = [partial(write, "d"), bad, partial(write, "e")]
-    results = await asyncio.gather(*(registry.desk.write(call) for call in mixed), return_exceptions=True)
+    results = await asyncio.gather(*(registry.db.commit(call) for call in mixed), return_exceptions=True)
     await asyncio.gather(busy, busy_again)
 
     assert commits == [["a", "b", "c"], ["d"], ["e"]]
@@ -324,9 +327,9 @@ async def test_writes_that_come_together_share_a_commit_and_fail_alone(registry:
 
 
 async def test_a_finished_job_is_let_go_after_a_while(
-    registry: Registry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
+    registry: JobRegistry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "REAP_SECONDS", 0.1)
+    monkeypatch.setattr(inference_registry, "REAP_SECONDS", 0.1)
 
     job = registry.start(Note(), keyring=keyring())
     await over(job)
@@ -336,7 +339,7 @@ async def test_a_finished_job_is_let_go_after_a_while(
 
 
 async def test_whoever_watches_a_person_hears_of_each_job_of_theirs(
-    registry: Registry, model: FakeModelServer
+    registry: JobRegistry, model: FakeModelServer
 ) -> None:
     heard: list[Job] = []
     leave = registry.watch(OWNER, heard.append)
@@ -351,12 +354,12 @@ async def test_whoever_watches_a_person_hears_of_each_job_of_theirs(
 
 
 async def test_what_a_dead_process_left_is_seen_to_when_the_loop_is_bound() -> None:
-    registry, done = Registry(), threading.Event()
-    registry.at_opening(done.set)
+    registry, done = JobRegistry(), threading.Event()
+    registry.on_startup(done.set)
 
     registry.bind_loop()
     registry.bind_loop()
 
     assert await asyncio.to_thread(done.wait, 5)
-    with suppress(NotServing):
+    with suppress(NoEventLoop):
         await registry.close()

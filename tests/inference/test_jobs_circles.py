@@ -4,28 +4,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamora.inference.circles import without_circles
+from llamora.llm.repetition import strip_repetition
 
 OPENING = "It was a long day and the rain kept on. "
 
 
 @pytest.mark.parametrize("passage", ["round and round it goes. ", "ha ", "\n1. The same line again."])
 def test_circles_are_left_out_and_what_came_before_stays(passage: str) -> None:
-    assert without_circles(OPENING + passage * 60) == OPENING.strip()
+    assert strip_repetition(OPENING + passage * 60) == OPENING.strip()
 
 
 def test_a_numbered_list_of_one_sentence_is_a_circle() -> None:
     text = OPENING + "".join(f"\n{number}. Take a walk by the river." for number in range(1, 60))
 
-    assert without_circles(text) == OPENING.strip()
+    assert strip_repetition(text) == OPENING.strip()
 
 
 def test_a_circle_broken_off_in_its_middle_is_one_too() -> None:
     text = OPENING + ("round and round it goes. " * 60)[:-13]
 
-    assert without_circles(text) == OPENING.strip()
+    assert strip_repetition(text) == OPENING.strip()
 
 
 @given(st.text(max_size=200))
 def test_what_is_left_is_always_a_beginning(text: str) -> None:
-    assert text.startswith(without_circles(text))
+    assert text.startswith(strip_repetition(text))

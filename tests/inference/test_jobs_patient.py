@@ -23,7 +23,7 @@ class House:
 
     async def _hold(self, owner: UUID, name: str, *, patient: bool) -> None:
         give_way = (lambda: self._give_way(name)) if patient else None
-        async with self.queue.turn(owner, lambda _: None, give_way=give_way):
+        async with self.queue.slot(owner, lambda _: None, give_way=give_way):
             self.served.append(name)
             await asyncio.sleep(3600)
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from llamora.inference.llamacpp import LlamaChild, Serving
+from llamora.inference.llamacpp import LlamaCppAddress, LlamaCppProcess
 from llamora.llm.client import ModelServer
-from llamora.llm.deltas import Delta, Finish
+from llamora.llm.deltas import Delta, StreamEnd
 from llamora.llm.errors import ModelError
 from tests.fakes.waiting import until
 
@@ -25,7 +25,7 @@ TURNS = [{"role": "user", "content": "the day was quiet, 雨"}]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def serving(child: LlamaChild) -> Serving:
+def serving(child: LlamaCppProcess) -> LlamaCppAddress:
     assert child.serving is not None
     return child.serving
 
@@ -49,8 +49,8 @@ def is_alive(pid: int) -> bool:
 
 
 @pytest.fixture
-async def child(tiny_model: Path) -> AsyncIterator[LlamaChild]:
-    child = LlamaChild(tiny_model, context=1024, parallel=2, on_change=lambda: None)
+async def child(tiny_model: Path) -> AsyncIterator[LlamaCppProcess]:
+    child = LlamaCppProcess(tiny_model, context=1024, parallel=2, on_change=lambda: None)
     child.start()
     await until(lambda: child.serving is not None)
     yield child
@@ -58,7 +58,7 @@ async def child(tiny_model: Path) -> AsyncIterator[LlamaChild]:
 
 
 @pytest.fixture
-async def server(child: LlamaChild) -> AsyncIterator[ModelServer]:
+async def server(child: LlamaCppProcess) -> AsyncIterator[ModelServer]:
     server = ModelServer(serving(child).address, api_key=serving(child).key)
     await server.probe()
     yield server
@@ -77,9 +77,9 @@ async def test_a_reply_is_streamed_and_its_prompt_counted(server: ModelServer) -
 
     *deltas, finish = parts
     assert all(isinstance(delta, Delta) for delta in deltas)
-    assert isinstance(finish, Finish)
+    assert isinstance(finish, StreamEnd)
     assert finish.usage is not None
-    assert finish.usage.prompt == await server.count_turns(TURNS)
+    assert finish.usage.prompt == await server.count_message_tokens(TURNS)
     assert 0 < finish.usage.reply <= 40
     assert await server.count_tokens("the day") > 0
 
@@ -116,18 +116,18 @@ async def test_both_slots_answer_at_once_and_a_stopped_reply_frees_its_own(serve
     assert all(replies)
 
 
-async def _reply(server: ModelServer) -> list[Delta | Finish]:
+async def _reply(server: ModelServer) -> list[Delta | StreamEnd]:
     return [part async for part in server.stream(TURNS, max_tokens=20)]
 
 
-async def test_a_wrong_key_is_refused(child: LlamaChild) -> None:
+async def test_a_wrong_key_is_refused(child: LlamaCppProcess) -> None:
     with pytest.raises(ModelError) as caught:
         await ModelServer(serving(child).address, api_key="guess").probe()
 
     assert caught.value.code == "unauthorized"
 
 
-async def test_what_others_ask_is_not_shown(child: LlamaChild) -> None:
+async def test_what_others_ask_is_not_shown(child: LlamaCppProcess) -> None:
     address, key = serving(child).address, serving(child).key
 
     pages = {path: status_of(address + path, key=key) for path in ("/slots", "/metrics", "/", "/index.html")}
@@ -147,7 +147,7 @@ async def test_the_key_is_in_no_list_of_processes_and_our_secrets_are_not_given(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LLAMORA_SECRET_KEY", "household secret")
-    careful = LlamaChild(tiny_model, context=512, parallel=1, on_change=lambda: None)
+    careful = LlamaCppProcess(tiny_model, context=512, parallel=1, on_change=lambda: None)
     careful.start()
     await until(lambda: careful.serving is not None)
     assert careful.process is not None
@@ -161,7 +161,7 @@ async def test_the_key_is_in_no_list_of_processes_and_our_secrets_are_not_given(
     assert len(key) >= 40
 
 
-async def test_a_killed_child_is_restarted_with_another_key(child: LlamaChild) -> None:
+async def test_a_killed_child_is_restarted_with_another_key(child: LlamaCppProcess) -> None:
     before = serving(child)
     assert child.process is not None
 
@@ -175,7 +175,7 @@ async def test_a_killed_child_is_restarted_with_another_key(child: LlamaChild) -
     await server.close()
 
 
-async def test_it_ends_within_a_second(child: LlamaChild) -> None:
+async def test_it_ends_within_a_second(child: LlamaCppProcess) -> None:
     assert child.process is not None
     pid, begun = child.process.pid, time.monotonic()
 
@@ -185,7 +185,7 @@ async def test_it_ends_within_a_second(child: LlamaChild) -> None:
     assert not is_alive(pid)
 
 
-async def test_a_child_that_does_not_listen_is_killed_in_time(child: LlamaChild) -> None:
+async def test_a_child_that_does_not_listen_is_killed_in_time(child: LlamaCppProcess) -> None:
     assert child.process is not None
     pid, begun = child.process.pid, time.monotonic()
     os.kill(pid, signal.SIGSTOP)
@@ -200,7 +200,7 @@ async def test_a_broken_file_is_said_to_be_broken(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF" + bytes(100))
     states: list[str] = []
-    damaged = LlamaChild(broken, context=512, parallel=1, on_change=lambda: states.append(damaged.state))
+    damaged = LlamaCppProcess(broken, context=512, parallel=1, on_change=lambda: states.append(damaged.state))
 
     damaged.start()
     await until(lambda: "failed" in states)
@@ -212,10 +212,10 @@ async def test_a_broken_file_is_said_to_be_broken(tmp_path: Path) -> None:
 PARENT = """
     import asyncio, sys
     from pathlib import Path
-    from llamora.inference.llamacpp import LlamaChild
+    from llamora.inference.llamacpp import LlamaCppProcess
 
     async def main():
-        child = LlamaChild(Path(sys.argv[1]), context=512, parallel=1, on_change=lambda: None)
+        child = LlamaCppProcess(Path(sys.argv[1]), context=512, parallel=1, on_change=lambda: None)
         child.start()
         while child.serving is None:
             await asyncio.sleep(0.01)

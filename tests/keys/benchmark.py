@@ -4,10 +4,11 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-from accounts import rotation
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Entry
 from llamora.crypto import in_force, secret_bytes
-from llamora.database import writing
+from llamora.database import write_transaction
 from tests.keys.house import FIRST_DAY, diarist
 
 TEXT = "An ordinary sentence of a diary, of some length. " * 12
@@ -42,9 +43,9 @@ def benchmark(rows: int) -> Timed:
             _write(owner.id, range(first, min(first + AT_ONCE, rows)))
     opened = owner.opens()
     began, core_began = time.perf_counter(), time.thread_time()
-    turned = rotation.turn(opened)
+    turned = begin_rotation(opened)
     first_step = time.perf_counter() - began
-    moved = rotation.go_on(turned.keyring)
+    moved = rotation_services.resume_rotation(turned.keyring)
     return Timed(
         envelopes=moved.envelopes,
         seconds=time.perf_counter() - began,
@@ -63,5 +64,5 @@ def _write(owner_id: object, numbers: range) -> None:
         )
         for number in numbers
     ]
-    with writing():
+    with write_transaction():
         Entry.objects.bulk_create(entries)

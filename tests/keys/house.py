@@ -4,13 +4,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
-from accounts import keys, services, sessions
-from accounts.cookies import SessionCookie
-from accounts.keyrings import with_former
+from accounts.auth.services.registration import create_person
+from accounts.keys import key_slots
+from accounts.keys.keyrings import copy_with_former_key
 from accounts.models import KeySlot, Person, SlotKind, Vault
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import SessionCookie
 from diary.models import Draft, Entry, Reply
 from llamora.crypto import Keyring, in_force, parse_recovery_code
-from llamora.database import writing
+from llamora.database import write_transaction
 from llamora.fields import SealedModel, SealedValue
 
 PASSWORD = "a quiet lamp by the window"
@@ -36,18 +38,22 @@ class Diarist:
     def id(self) -> UUID:
         return self.person.id
 
-    def opens(self, *, by: SlotKind = SlotKind.PASSWORD) -> keys.Opened:
+    def opens(self, *, by: SlotKind = SlotKind.PASSWORD) -> key_slots.OpenedSlot:
         """Open a slot with its secret; with the former key while a rotation is unfinished."""
         secret = self.password if by == SlotKind.PASSWORD else parse_recovery_code(self.code)
-        asking = keys.Asking(name=self.person.name, address="here")
-        found = keys.open_slot(person=self.person, kind=by, secret=secret, asking=asking)
-        return keys.Opened(person=found.person, slot=found.slot, keyring=with_former(found.keyring))
+        asking = key_slots.DerivationRequest(name=self.person.name, address="here")
+        found = key_slots.open_slot(person=self.person, kind=by, secret=secret, asking=asking)
+        return key_slots.OpenedSlot(
+            person=found.person, slot=found.slot, keyring=copy_with_former_key(found.keyring)
+        )
 
     def keyring(self) -> Keyring:
         return self.opens().keyring
 
     def signs_in(self) -> SessionCookie:
-        return sessions.sign_in(person=self.person, keyring=self.keyring(), kept=False, device="a browser")
+        return sessions_services.create_session(
+            person=self.person, keyring=self.keyring(), kept=False, device="a browser"
+        )
 
     def slot(self, kind: SlotKind = SlotKind.PASSWORD) -> KeySlot:
         return KeySlot.objects.get(owner_id=self.id, kind=kind)
@@ -57,14 +63,14 @@ class Diarist:
 
     def writes(self, count: int) -> "Diarist":
         """Write entries, every third with a source and a draft, every second with a reply."""
-        with in_force(self.keyring()), writing():
+        with in_force(self.keyring()), write_transaction():
             for number in range(len(self.texts), len(self.texts) + count):
                 self._write(number)
         return self
 
     def writes_from(self, keyring: Keyring, text: str) -> Entry:
         """Write one entry with a keyring that is at hand."""
-        with in_force(keyring), writing():
+        with in_force(keyring), write_transaction():
             return Entry.objects.create(owner_id=self.id, day=FIRST_DAY, text=text)
 
     def _write(self, number: int) -> None:
@@ -96,7 +102,7 @@ class Diarist:
 
 def diarist(name: str, *, entries: int = 0) -> Diarist:
     """A new person with a password, a recovery code and some entries; not signed in."""
-    enrolled = services.enrol(
+    enrolled = create_person(
         name=name, password=PASSWORD, time_zone="Europe/Vienna", keeper=False, address=f"enrolling {name}"
     )
     found = Diarist(person=enrolled.person, code=enrolled.recovery_code)

@@ -21,23 +21,30 @@ from django.db import connections
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from accounts import invitations, rotation, services, sessions, vault_keys
-from accounts.cookies import SessionCookie
-from accounts.errors import LastKeeper, NotInvited
+from accounts.auth.services import invitations
+from accounts.auth.services.login import sign_in_with_password, unlock_with_password
+from accounts.auth.services.reauth import Reauthentication
+from accounts.auth.services.recovery import recover_account
+from accounts.errors import InvalidInvitation, LastAdministrator
+from accounts.keys import key_pairs
 from accounts.models import FormerKey, KeySlot, Person, SignIn, SlotKind, Vault
-from accounts.rotation.columns import sealed_tables
-from accounts.rotation.finishing import destroy_former_key
-from accounts.rotation.moving import move_all
-from accounts.services import leaving, securing
-from accounts.services.securing import Asked
-from accounts.throttle import throttle
+from accounts.rotation.completion import destroy_former_key
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.errors import RotationUnfinished
+from accounts.rotation.reencryption import reencrypt_all
+from accounts.rotation.sealed_tables import list_sealed_tables
+from accounts.security import deletion
+from accounts.security import services as security_services
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import SessionCookie
+from accounts.throttling.throttle import throttle
+from diary.drafts.late_drafts import store_late_draft
+from diary.drafts.services import SubmittedDraft, save_draft
+from diary.entries.services import edit_entry, save_entry
 from diary.models import Entry
-from diary.services.drafts import DraftSent, save_draft
-from diary.services.entries import edit_entry, keep_entry
-from diary.services.late_drafts import hold_late_draft
 from llamora.crypto import Keyring, in_force
-from llamora.management.backup import restoring, taking
-from llamora.management.backup.opening import standing_on
+from llamora.ops.backup import create, restore
+from llamora.ops.backup.verify_secret import using_database_file
 from search import lanes
 from search.indexes import indexes
 from tests.keys import known
@@ -72,7 +79,7 @@ class Household(RuleBasedStateMachine):
         shutil.copy(self.empty, self.database)
         self.ending = ExitStack()
         self.ending.callback(shutil.rmtree, self.folder)
-        self.ending.enter_context(standing_on(self.database))
+        self.ending.enter_context(using_database_file(self.database))
 
     def teardown(self) -> None:
         """Leave nothing behind."""
@@ -97,11 +104,11 @@ class Household(RuleBasedStateMachine):
     @precondition(lambda self: len(self.people) < len(NAMES))
     @rule()
     def invites(self) -> None:
-        _, token = invitations.make(by=Person.objects.get(is_staff=True))
+        _, token = invitations.create_invitation(by=Person.objects.get(is_staff=True))
         name = next(name for name in NAMES if name not in self.people)
         self._joins(name, is_keeper=False, token=token)
         self.thief.tokens.add(token)
-        with pytest.raises(NotInvited):
+        with pytest.raises(InvalidInvitation):
             self._joins("Nobody", is_keeper=False, token=token)
 
     @rule(who=WHO)
@@ -118,7 +125,7 @@ class Household(RuleBasedStateMachine):
         person = self._person(who)
         if person["browsers"]:
             cookie = _one(person["browsers"], which)
-            sessions.lock(sign_in_id=cookie.sign_in_id, person_id=person["id"])
+            sessions_services.lock_session(sign_in_id=cookie.sign_in_id, person_id=person["id"])
             person["browsers"][cookie] = False
 
     @precondition(lambda self: any(False in each["browsers"].values() for each in self.people.values()))
@@ -126,8 +133,8 @@ class Household(RuleBasedStateMachine):
     def unlocks(self, which: int) -> None:
         locked = [(p, c) for p in self.people.values() for c, is_open in p["browsers"].items() if not is_open]
         person, cookie = _one(locked, which)
-        here = sessions.open_cookie(cookie)
-        renewed = services.unlock(here=here, password=person["password"], address=ADDRESS)
+        here = sessions_services.open_session(cookie)
+        renewed = unlock_with_password(here=here, password=person["password"], address=ADDRESS)
         del person["browsers"][cookie]
         self._is_in(person, renewed)
 
@@ -136,7 +143,7 @@ class Household(RuleBasedStateMachine):
         person = self._person(who)
         if person["browsers"]:
             cookie = _one(person["browsers"], which)
-            sessions.end(sign_in_id=cookie.sign_in_id, person_id=person["id"])
+            sessions_services.end_session(sign_in_id=cookie.sign_in_id, person_id=person["id"])
             del person["browsers"][cookie]
 
     @precondition(lambda self: len(self.people) > 1)
@@ -145,12 +152,12 @@ class Household(RuleBasedStateMachine):
         person = self._person(who)
         asked = self._asks(person)
         if person["is_keeper"]:
-            with pytest.raises(LastKeeper):
-                leaving.leave(asked)
+            with pytest.raises(LastAdministrator):
+                deletion.delete_own_account(asked)
             return
-        leaving.leave(asked)
+        deletion.delete_own_account(asked)
         del self.people[person["name"]]
-        assert [table.name for table in sealed_tables() if envelopes_of(person["id"])] == []
+        assert [table.name for table in list_sealed_tables() if envelopes_of(person["id"])] == []
         assert not KeySlot.objects.filter(owner_id=person["id"]).exists()
 
     # --- writing ------------------------------------------------------------------------------------
@@ -159,7 +166,7 @@ class Household(RuleBasedStateMachine):
     def writes(self, who: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
         with in_force(self._keyring(person)):
-            entry = keep_entry(owner_id=person["id"], day=FIRST_DAY, text=text, key=uuid4(), draft_revision=0)
+            entry = save_entry(owner_id=person["id"], day=FIRST_DAY, text=text, key=uuid4(), draft_revision=0)
         person["entries"][entry.id] = text
 
     @rule(who=WHO, which=WHICH, words=WORDS)
@@ -177,16 +184,16 @@ class Household(RuleBasedStateMachine):
     def drafts(self, who: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
         _, revision = person["drafts"].get(DRAFTS, ("", 0))
-        sent = DraftSent(owner_id=person["id"], day=DRAFTS, text=text, revision=revision)
+        sent = SubmittedDraft(owner_id=person["id"], day=DRAFTS, text=text, revision=revision)
         with in_force(self._keyring(person)):
             person["drafts"][DRAFTS] = (text, save_draft(sent).revision)
 
     @rule(who=WHO, words=WORDS)
     def goes_on_writing_after_the_lock(self, who: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
-        if vault_keys.public_key_of(person["id"]):
+        if key_pairs.get_public_key(person["id"]):
             day = LATE + timedelta(days=self.count)
-            hold_late_draft(DraftSent(owner_id=person["id"], day=day, text=text, revision=0))
+            store_late_draft(SubmittedDraft(owner_id=person["id"], day=day, text=text, revision=0))
             person["late"][day] = text
 
     # --- secrets and keys ---------------------------------------------------------------------------
@@ -196,10 +203,12 @@ class Household(RuleBasedStateMachine):
         person, new = self._person(who), self._new("a password")
         asked = self._asks(person)
         if turn and person["former"]:
-            with pytest.raises(rotation.Unfinished):
-                securing.change_password(asked, new_password=new, turn=True)
+            with pytest.raises(RotationUnfinished):
+                security_services.replace_password(asked, new_password=new, turn=True)
             return
-        secured = securing.change_password(asked, new_password=new, end_others=end_others, turn=turn)
+        secured = security_services.replace_password(
+            asked, new_password=new, end_others=end_others, turn=turn
+        )
         person["password"] = new
         if end_others:
             person["browsers"] = {secured.cookie: True}
@@ -210,7 +219,7 @@ class Household(RuleBasedStateMachine):
     def makes_a_new_code(self, who: int, end_others: bool) -> None:
         person = self._person(who)
         asked = self._asks(person)
-        secured = securing.new_recovery_code(asked, end_others=end_others)
+        secured = security_services.replace_recovery_code(asked, end_others=end_others)
         assert secured.recovery_code
         person["code"] = secured.recovery_code
         if end_others:
@@ -219,7 +228,7 @@ class Household(RuleBasedStateMachine):
     @rule(who=WHO)
     def recovers(self, who: int) -> None:
         person, new = self._person(who), self._new("a password")
-        recovered = services.recover(
+        recovered = recover_account(
             name=person["name"], code=person["code"], new_password=new, address=ADDRESS
         )
         person["password"], person["code"], person["browsers"] = new, recovered.recovery_code, {}
@@ -229,7 +238,7 @@ class Household(RuleBasedStateMachine):
     def shuts_a_thief_out(self, who: int) -> None:
         person, new = self._person(who), self._new("a password")
         asked = self._asks(person)
-        secured = securing.somebody_had_my_key(asked, new_password=new)
+        secured = security_services.reset_after_compromise(asked, new_password=new)
         assert secured.recovery_code
         person["password"], person["code"] = new, secured.recovery_code
         self._has_turned(person, here=secured.cookie)
@@ -239,12 +248,12 @@ class Household(RuleBasedStateMachine):
         person = self._person(who)
         asked = self._asks(person)
         if person["former"]:
-            with pytest.raises(rotation.Unfinished):
-                securing.turn_key(asked)
+            with pytest.raises(RotationUnfinished):
+                security_services.rotate_data_key(asked)
             return
         self._turns_past_old_slots(person)
-        secured = securing.turn_key(asked)
-        assert secured.refused == ()
+        secured = security_services.rotate_data_key(asked)
+        assert secured.refused_slots == ()
         self._has_turned(person, here=secured.cookie)
 
     @rule(who=WHO, at=st.integers(10, 80))
@@ -256,8 +265,8 @@ class Household(RuleBasedStateMachine):
 
         def turns() -> None:
             dies_at(at)
-            keyring = way_in.keyring if was_unfinished else rotation.turn(way_in, here=here).keyring
-            move_all(keyring, batch=2)
+            keyring = way_in.keyring if was_unfinished else begin_rotation(way_in, here=here).keyring
+            reencrypt_all(keyring, batch=2)
             destroy_former_key(keyring)
 
         self._stops()
@@ -275,8 +284,8 @@ class Household(RuleBasedStateMachine):
 
     @rule()
     def backs_up(self) -> None:
-        house = taking.House(data_dir=self.database.parent, database=self.database, environment={})
-        taken = taking.take(house, folder=self.folder / "backups", now=NOW)
+        house = create.HouseholdFiles(data_dir=self.database.parent, database=self.database, environment={})
+        taken = create.create_backup(house, folder=self.folder / "backups", now=NOW)
         people = deepcopy(self.people)
         for person in people.values():
             person["browsers"] = {}
@@ -286,7 +295,7 @@ class Household(RuleBasedStateMachine):
     def restores(self, which: int) -> None:
         backup, people = _one(self.backups, which)
         self._stops()
-        restoring.restore(
+        restore.restore_backup(
             backup, database=self.database, key_file=self.database.parent / "secrets" / "key", now=NOW
         )
         self.people = deepcopy(people)
@@ -300,7 +309,7 @@ class Household(RuleBasedStateMachine):
         self.thief.takes(self.people)
         sealed = {person["id"]: envelopes_of(person["id"]) for person in self.people.values()}
         for person in self.people.values():
-            keyrings = [sessions.open_cookie(cookie).keyring for cookie in _unlocked(person)]
+            keyrings = [sessions_services.open_session(cookie).keyring for cookie in _unlocked(person)]
             keyrings += [opened(person, kind).keyring for kind in SlotKind]
             for keyring in keyrings:
                 known.reads_all(person, keyring)
@@ -328,7 +337,7 @@ class Household(RuleBasedStateMachine):
         self.people[name] = joins(name, password=password, is_keeper=is_keeper, token=token)
 
     def _signs_in(self, person: Known) -> SessionCookie:
-        _, cookie = services.sign_in(name=person["name"], password=person["password"], address=ADDRESS)
+        _, cookie = sign_in_with_password(name=person["name"], password=person["password"], address=ADDRESS)
         self._is_in(person, cookie)
         return cookie
 
@@ -344,12 +353,12 @@ class Household(RuleBasedStateMachine):
         return next(iter(_unlocked(person)), None) or self._signs_in(person)
 
     def _keyring(self, person: Known) -> Keyring:
-        return sessions.open_cookie(self._browser(person)).keyring
+        return sessions_services.open_session(self._browser(person)).keyring
 
-    def _asks(self, person: Known) -> Asked:
+    def _asks(self, person: Known) -> Reauthentication:
         cookie = self._browser(person)
-        vault = sessions.open_cookie(cookie)
-        return Asked(vault=vault, cookie=cookie, password=person["password"], address=ADDRESS)
+        vault = sessions_services.open_session(cookie)
+        return Reauthentication(vault=vault, cookie=cookie, password=person["password"], address=ADDRESS)
 
     def _has_turned(self, person: Known, *, here: SessionCookie | None) -> None:
         _wait_for_rotations()
@@ -365,14 +374,14 @@ class Household(RuleBasedStateMachine):
             other = next(kind for kind in SlotKind if kind != slot.kind)
             with for_a_moment():
                 self.thief.puts_back(slot, epoch=slot.epoch)
-                refused = rotation.turn(opened(person, other)).refused
+                refused = begin_rotation(opened(person, other)).refused_slots
             assert [each.kind for each in refused] == [slot.kind]
 
     def _stops(self) -> None:
         """The process ends: it forgets what it knew, and lets go of the file in all its threads."""
         _wait_for_rotations()
         for person in Person.objects.all():
-            vault_keys.forget(person.id)
+            key_pairs.forget_public_key(person.id)
         indexes.close_all()
         for lane in (lanes.opening, lanes.embedding):
             lane.put(uuid4(), "close", connections.close_all)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TypedDict
 from uuid import UUID
 
-from accounts import keys, services
-from accounts.cookies import SessionCookie
-from accounts.keyrings import with_former
+from accounts.auth.services.registration import register_person
+from accounts.keys import key_slots
+from accounts.keys.keyrings import copy_with_former_key
 from accounts.models import FormerKey, Person, SlotKind
-from accounts.rotation.columns import sealed_tables
+from accounts.rotation.sealed_tables import list_sealed_tables
+from accounts.sessions.cookies import SessionCookie
 from diary.models import Draft, Entry, LateDraft, Version
 from llamora.crypto import Context, Keyring, in_force, parse_recovery_code
 from tests.keys.independent_reader import Diary
@@ -46,7 +47,7 @@ Sealed = list[tuple[bytes, Context]]
 
 def joins(name: str, *, password: str, is_keeper: bool, token: str) -> Known:
     """Let somebody new in from a browser; raise as `services.join`."""
-    enrolled, cookie = services.join(
+    enrolled, cookie = register_person(
         name=name, password=password, time_zone="UTC", keeper=is_keeper, address="here", invitation=token
     )
     person = Known(
@@ -73,15 +74,17 @@ def secret_of(person: Known, kind: SlotKind) -> str:
     return person["password"] if kind == SlotKind.PASSWORD else parse_recovery_code(person["code"])
 
 
-def comes_by(person: Known, kind: SlotKind, secret: str) -> keys.Opened:
+def comes_by(person: Known, kind: SlotKind, secret: str) -> key_slots.OpenedSlot:
     """Open a slot as a sign-in does, but leave no session."""
-    row = Person.objects.by_name(person["name"])
-    asking = keys.Asking(name=person["name"], address="here")
-    found = keys.open_slot(person=row, kind=kind, secret=secret, asking=asking)
-    return keys.Opened(person=found.person, slot=found.slot, keyring=with_former(found.keyring))
+    row = Person.objects.find_by_name(person["name"])
+    asking = key_slots.DerivationRequest(name=person["name"], address="here")
+    found = key_slots.open_slot(person=row, kind=kind, secret=secret, asking=asking)
+    return key_slots.OpenedSlot(
+        person=found.person, slot=found.slot, keyring=copy_with_former_key(found.keyring)
+    )
 
 
-def opened(person: Known, kind: SlotKind = SlotKind.PASSWORD) -> keys.Opened:
+def opened(person: Known, kind: SlotKind = SlotKind.PASSWORD) -> key_slots.OpenedSlot:
     """Open a slot with its right secret; both keys while a rotation is unfinished."""
     return comes_by(person, kind, secret_of(person, kind))
 
@@ -107,7 +110,7 @@ def reads_all(person: Known, keyring: Keyring) -> None:
 def envelopes_of(owner: UUID) -> Sealed:
     """Every sealed value of an owner's, in every table."""
     found: Sealed = []
-    for table in sealed_tables():
+    for table in list_sealed_tables():
         contexts = table.contexts(owner)
         for rows in table.batches(owner, but=None):
             found += [(envelope, context) for row in rows for _, envelope, context in contexts(row)]

@@ -3,11 +3,13 @@
 import threading
 import time
 
-from accounts import rotation, sessions
+from accounts.auth.services import login
 from accounts.models import FormerKey
 from accounts.rotation import background
-from accounts.services import entering
-from llamora.database import writing
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.sessions import services as sessions_services
+from llamora.database import write_transaction
 from tests.keys.house import Diarist
 
 
@@ -21,11 +23,11 @@ def waits_for_the_end(owner: Diarist) -> bool:
 
 
 def comes_in(owner: Diarist) -> None:
-    entering.sign_in(name=owner.person.name, password=owner.password, address="192.0.2.1")
+    login.sign_in_with_password(name=owner.person.name, password=owner.password, address="192.0.2.1")
 
 
 def test_it_goes_on_at_the_next_unlock(owner: Diarist) -> None:
-    rotation.turn(owner.opens())
+    begin_rotation(owner.opens())
 
     comes_in(owner)
 
@@ -39,7 +41,7 @@ def test_nothing_runs_where_nothing_is_unfinished(owner: Diarist) -> None:
 
 
 def test_it_needs_no_keyring_of_the_request_that_began_it(owner: Diarist) -> None:
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
     assert background.start(turned.keyring)
     turned.keyring.close()
@@ -50,15 +52,15 @@ def test_it_needs_no_keyring_of_the_request_that_began_it(owner: Diarist) -> Non
 def test_it_stops_with_the_last_session(owner: Diarist) -> None:
     owner.writes(1000)
     here = owner.signs_in()
-    turned = rotation.turn(owner.opens(), here=here)
+    turned = begin_rotation(owner.opens(), here=here)
 
-    with writing():
+    with write_transaction():
         # The thread waits for its turn to write, so the session ends before its first batch is in.
         background.start(turned.keyring)
-        sessions.end(sign_in_id=here.sign_in_id, person_id=owner.id)
+        sessions_services.end_session(sign_in_id=here.sign_in_id, person_id=owner.id)
     for thread in threading.enumerate():
         if thread.name == "rotation":
             thread.join(10)
 
-    assert rotation.is_unfinished(turned.keyring)
+    assert rotation_services.is_rotation_unfinished(turned.keyring)
     assert owner.reads() == owner.texts

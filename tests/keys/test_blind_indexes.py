@@ -6,10 +6,10 @@ from typing import ClassVar
 import pytest
 from django.db import connection, models
 
-from accounts import rotation
 from accounts.models import Person
 from accounts.rotation import blind_indexes
 from accounts.rotation.blind_indexes import BlindIndex
+from accounts.rotation.epoch_change import begin_rotation
 from llamora.crypto import Keyring, in_force
 from llamora.fields import SealedModel, SealedTextField
 from tests.keys.house import Diarist
@@ -58,7 +58,7 @@ def test_the_index_is_made_anew_with_the_next_key(owner: Diarist) -> None:
     rows = {name: keep(owner, name) for name in ("river", "bread", "sister")}
     old = index_of(owner.keyring(), "river")
 
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
     assert not Named.objects.filter(name_index=old).exists()
     for name, row in rows.items():
@@ -69,7 +69,7 @@ def test_the_index_is_made_anew_with_the_next_key(owner: Diarist) -> None:
 def test_a_housemates_index_stays(owner: Diarist, housemate: Diarist) -> None:
     theirs = keep(housemate, "river")
 
-    rotation.turn(owner.opens())
+    begin_rotation(owner.opens())
 
     assert bytes(Named.objects.get(id=theirs.id).name_index) == bytes(theirs.name_index)
 
@@ -81,6 +81,6 @@ def test_a_damaged_row_does_not_keep_the_key_from_turning(owner: Diarist) -> Non
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tests_keys_named SET name = zeroblob(200) WHERE id = %s", [second.id.hex])
 
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
     assert turned.keyring.epoch == 2

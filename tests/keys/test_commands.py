@@ -7,8 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts import rotation
 from accounts.models import KeySlot, SlotKind
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Entry
 from tests.keys.house import Diarist
 
@@ -49,7 +50,7 @@ def test_rotate_dek_asks_at_the_terminal(owner: Diarist, monkeypatch: pytest.Mon
 
 
 def test_rotate_dek_goes_on_with_what_was_broken_off(owner: Diarist, tmp_path: Path) -> None:
-    rotation.turn(owner.opens())
+    begin_rotation(owner.opens())
 
     said, _ = run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
 
@@ -74,12 +75,12 @@ def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Diarist, 
 
     with pytest.raises(CommandError, match="1 rows do not open"):
         run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
-    assert rotation.is_unfinished(owner.keyring())
+    assert rotation_services.is_rotation_unfinished(owner.keyring())
     arguments = ("rotate_dek", "Olive", "--leave-damaged")
     _, complained = run(*arguments, secret=owner.password, tmp_path=tmp_path)
 
     assert f"diary.entry.text of {first.id} does not open: not_authentic." in complained
-    assert not rotation.is_unfinished(owner.keyring())
+    assert not rotation_services.is_rotation_unfinished(owner.keyring())
 
 
 @pytest.mark.parametrize(

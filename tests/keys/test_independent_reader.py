@@ -9,8 +9,9 @@ from typing import Any
 
 from django.db import connection
 
-from accounts import rotation
 from accounts.models import KeySlot, SlotKind
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
 from tests.keys.house import Diarist
 
 READER = Path(__file__).with_name("independent_reader.py")
@@ -60,7 +61,7 @@ def test_it_opens_a_diary_with_the_recovery_code(owner: Diarist) -> None:
 
 
 def test_it_opens_a_diary_half_way_through_a_rotation(owner: Diarist) -> None:
-    rotation.turn(owner.opens())
+    begin_rotation(owner.opens())
     owner.writes(1)
     assert owner.epochs() == {1, 2}
 
@@ -71,7 +72,7 @@ def test_it_opens_a_diary_half_way_through_a_rotation(owner: Diarist) -> None:
 
 
 def test_it_opens_a_diary_after_a_rotation(owner: Diarist) -> None:
-    rotation.go_on(rotation.turn(owner.opens()).keyring)
+    rotation_services.resume_rotation(begin_rotation(owner.opens()).keyring)
 
     for secret in (owner.password, owner.code):
         found = diary(secret)

@@ -2,11 +2,12 @@
 
 import pytest
 
-from accounts import rotation
-from accounts.keyrings import with_former
+from accounts.keys.keyrings import copy_with_former_key
 from accounts.models import FormerKey, SlotKind
-from accounts.rotation.finishing import destroy_former_key
-from accounts.rotation.moving import move_all
+from accounts.rotation import services as rotation_services
+from accounts.rotation.completion import destroy_former_key
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.reencryption import reencrypt_all
 from tests.keys.house import Diarist, diarist
 from tests.keys.processes import KILLED, dies_at, forked
 
@@ -19,8 +20,8 @@ def rotates_and_dies(owner: Diarist, *, at: int) -> bool:
 
     def rotate() -> None:
         dies_at(at)
-        keyring = rotation.turn(opened, here=here).keyring
-        move_all(keyring, batch=BATCH)
+        keyring = begin_rotation(opened, here=here).keyring
+        reencrypt_all(keyring, batch=BATCH)
         destroy_former_key(keyring)
 
     code = forked(rotate)
@@ -32,8 +33,8 @@ def goes_on(owner: Diarist) -> None:
     """Do what the next unlock does, or begin anew where nothing was begun."""
     opened = owner.opens()
     if opened.keyring.epoch == 1:
-        rotation.turn(opened)
-    rotation.go_on(owner.keyring())
+        begin_rotation(opened)
+    rotation_services.resume_rotation(owner.keyring())
 
 
 def every_kill(*, step: int) -> int:
@@ -51,7 +52,7 @@ def every_kill(*, step: int) -> int:
         assert owner.epochs() == {2}
         assert not FormerKey.objects.filter(owner=owner.person).exists()
         assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
-        assert rotation.verify(with_former(owner.keyring())).damaged == []
+        assert rotation_services.verify_envelopes(copy_with_former_key(owner.keyring())).damaged == []
         deaths, at = deaths + 1, at + step
 
 

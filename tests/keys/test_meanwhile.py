@@ -6,11 +6,14 @@ from uuid import UUID
 
 from django.db import connection
 
-from accounts import rotation, sessions
-from accounts.rotation.moving import move_all
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.errors import RotationStopped
+from accounts.rotation.reencryption import reencrypt_all
+from accounts.sessions import services as sessions_services
 from diary.models import Entry
 from llamora.crypto import EnvelopeError, in_force
-from llamora.database import FenceRefused, writing
+from llamora.database import FenceRefused, write_transaction
 from tests.keys.house import FIRST_DAY, Diarist
 from tests.keys.processes import forked
 
@@ -52,7 +55,7 @@ def test_its_owner_writes_and_reads_while_it_runs(owner: Diarist) -> None:
         for _ in range(2):
             try:
                 # Opened anew each time, as each request does; a page that is refused tries again.
-                with in_force(sessions.open_cookie(here).keyring), writing():
+                with in_force(sessions_services.open_session(here).keyring), write_transaction():
                     entry.save(force_insert=True)
                 written[entry.id] = text
                 return
@@ -61,7 +64,7 @@ def test_its_owner_writes_and_reads_while_it_runs(owner: Diarist) -> None:
         raise AssertionError("refused with a keyring of the current epoch")
 
     def read() -> None:
-        keyring = sessions.open_cookie(here).keyring
+        keyring = sessions_services.open_session(here).keyring
         try:
             found = owner.reads(keyring)
         except EnvelopeError:
@@ -74,8 +77,8 @@ def test_its_owner_writes_and_reads_while_it_runs(owner: Diarist) -> None:
     for thread in threads:
         thread.start()
     for _ in range(3):
-        turned = rotation.turn(owner.opens(), here=here)
-        rotation.go_on(turned.keyring)
+        turned = begin_rotation(owner.opens(), here=here)
+        rotation_services.resume_rotation(turned.keyring)
     for thread in threads:
         thread.stop()
 
@@ -87,12 +90,12 @@ def test_its_owner_writes_and_reads_while_it_runs(owner: Diarist) -> None:
 
 def test_another_process_with_the_key_before_is_refused(owner: Diarist) -> None:
     stale = owner.opens().keyring
-    rotation.turn(owner.opens())
+    begin_rotation(owner.opens())
 
     def write() -> None:
         entry = Entry(owner_id=owner.id, day=FIRST_DAY, text="From a process that knows nothing of it.")
         try:
-            with in_force(stale), writing():
+            with in_force(stale), write_transaction():
                 entry.save(force_insert=True)
         except FenceRefused:
             with in_force(None):
@@ -105,48 +108,48 @@ def test_another_process_with_the_key_before_is_refused(owner: Diarist) -> None:
 
 
 def test_what_is_saved_while_a_batch_is_sealed_is_not_overwritten(owner: Diarist) -> None:
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
     entry = Entry.objects.filter(owner_id=owner.id).order_by("id").first()
     assert entry is not None
 
     def save_between_reading_and_writing() -> bool:
-        with in_force(turned.keyring), writing():
+        with in_force(turned.keyring), write_transaction():
             fresh = Entry.objects.get(id=entry.id)
             if fresh.revision == 1:
                 fresh.text, fresh.revision = "Edited meanwhile.", 2
                 fresh.save()
         return False
 
-    rotation.go_on(turned.keyring, stop=save_between_reading_and_writing)
+    rotation_services.resume_rotation(turned.keyring, stop=save_between_reading_and_writing)
 
     assert owner.reads()[entry.id] == "Edited meanwhile."
     assert owner.epochs() == {2}
 
 
 def test_it_stops_between_batches_and_goes_on(owner: Diarist) -> None:
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
     try:
-        rotation.go_on(turned.keyring, stop=lambda: True)
-    except rotation.Stopped:
+        rotation_services.resume_rotation(turned.keyring, stop=lambda: True)
+    except RotationStopped:
         stopped = True
 
     assert stopped
-    assert rotation.is_unfinished(turned.keyring)
-    rotation.go_on(owner.keyring())
+    assert rotation_services.is_rotation_unfinished(turned.keyring)
+    rotation_services.resume_rotation(owner.keyring())
     assert owner.epochs() == {2}
 
 
 def test_its_owner_is_told_how_far_it_has_come(owner: Diarist) -> None:
-    assert rotation.standing(owner.id) is None
+    assert rotation_services.get_rotation_progress(owner.id) is None
 
-    turned = rotation.turn(owner.opens())
-    begun = rotation.standing(owner.id)
-    move_all(turned.keyring)
-    moved = rotation.standing(owner.id)
-    rotation.go_on(turned.keyring)
+    turned = begin_rotation(owner.opens())
+    begun = rotation_services.get_rotation_progress(owner.id)
+    reencrypt_all(turned.keyring)
+    moved = rotation_services.get_rotation_progress(owner.id)
+    rotation_services.resume_rotation(turned.keyring)
 
     assert begun is not None
     assert moved is not None
     assert (begun.rows_left, moved.rows_left) == (12 + 4 + 6, 0)
-    assert rotation.standing(owner.id) is None
+    assert rotation_services.get_rotation_progress(owner.id) is None

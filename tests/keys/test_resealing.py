@@ -6,8 +6,10 @@ import struct
 import pytest
 from nacl.bindings import crypto_aead_chacha20poly1305_ietf_decrypt, crypto_aead_chacha20poly1305_ietf_encrypt
 
-from accounts import rotation
-from accounts.rotation.moving import move_all
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.errors import StaleKeyring
+from accounts.rotation.reencryption import reencrypt_all
 from diary.models import Entry
 from llamora.crypto import FORMATS, Context, Format, Keyring
 from llamora.fields import SealedValue
@@ -40,18 +42,18 @@ def test_every_row_moves_to_the_newest_format(owner: Diarist) -> None:
     owner.writes(1)
     assert formats(owner) == {1, 2}
 
-    rotation.reseal(owner.keyring())
+    rotation_services.reseal(owner.keyring())
 
     assert formats(owner) == {2}
     assert owner.epochs() == {1}
     assert owner.reads() == owner.texts
-    assert rotation.verify(owner.keyring()).damaged == []
+    assert rotation_services.verify_envelopes(owner.keyring()).damaged == []
 
 
 def test_what_is_newest_already_is_not_rewritten(owner: Diarist) -> None:
     before = owner.envelopes()
 
-    moved = rotation.reseal(owner.keyring())
+    moved = rotation_services.reseal(owner.keyring())
 
     assert moved.envelopes == 0
     assert owner.envelopes() == before
@@ -59,8 +61,8 @@ def test_what_is_newest_already_is_not_rewritten(owner: Diarist) -> None:
 
 @pytest.mark.usefixtures("second_format")
 def test_a_rotation_moves_to_the_newest_format_too(owner: Diarist) -> None:
-    turned = rotation.turn(owner.opens())
-    rotation.go_on(turned.keyring)
+    turned = begin_rotation(owner.opens())
+    rotation_services.resume_rotation(turned.keyring)
 
     assert formats(owner) == {2}
     assert owner.epochs() == {2}
@@ -69,11 +71,11 @@ def test_a_rotation_moves_to_the_newest_format_too(owner: Diarist) -> None:
 
 @pytest.mark.usefixtures("second_format")
 def test_resealing_leaves_an_unfinished_rotation_unfinished(owner: Diarist) -> None:
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
-    rotation.reseal(owner.keyring())
+    rotation_services.reseal(owner.keyring())
 
-    assert rotation.is_unfinished(turned.keyring)
+    assert rotation_services.is_rotation_unfinished(turned.keyring)
     assert owner.epochs() == {2}
     assert owner.reads() == owner.texts
 
@@ -81,11 +83,11 @@ def test_resealing_leaves_an_unfinished_rotation_unfinished(owner: Diarist) -> N
 @pytest.mark.usefixtures("second_format")
 def test_a_keyring_of_an_earlier_epoch_moves_nothing(owner: Diarist) -> None:
     stale = Keyring(owner=owner.id, epoch=1, keys={1: owner.keyring().data_key()})
-    rotation.turn(owner.opens())
+    begin_rotation(owner.opens())
     before = owner.envelopes()
 
-    with pytest.raises(rotation.StaleKeyring):
-        move_all(stale)
+    with pytest.raises(StaleKeyring):
+        reencrypt_all(stale)
 
     assert owner.envelopes() == before
 
@@ -97,7 +99,7 @@ def test_a_row_that_does_not_open_is_named_and_left(owner: Diarist) -> None:
     first.text = stolen
     first.save(update_fields=["text"])
 
-    moved = rotation.reseal(owner.keyring())
+    moved = rotation_services.reseal(owner.keyring())
 
     assert [(damaged.label, damaged.row) for damaged in moved.damaged] == [("diary.entry.text", first.id)]
     assert formats(owner) == {1, 2}

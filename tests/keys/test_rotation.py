@@ -7,13 +7,17 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 
-from accounts import rotation, sessions
-from accounts.errors import DamagedSlot, WrongSecret
+from accounts.errors import DamagedSlot, WrongCredentials
 from accounts.models import FormerKey, KeySlot, SignIn, SlotKind, Unlock
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import BegunRotation, begin_rotation
+from accounts.rotation.errors import DamagedRows, OpenedSlotRefused, RotationUnfinished, StaleKeyring
+from accounts.sessions import services as sessions_services
+from accounts.signals import data_key_rotated
+from diary.entries.services import save_entry
 from diary.models import Entry
-from diary.services.entries import keep_entry
 from llamora.crypto import Keyring, current, in_force
-from llamora.database import FenceRefused, writing
+from llamora.database import FenceRefused, write_transaction
 from tests.keys.house import Diarist
 
 
@@ -24,9 +28,9 @@ def raw_files() -> bytes:
     return b"".join(file.read_bytes() for file in files if file.exists())
 
 
-def rotated(diarist: Diarist) -> rotation.Turned:
-    turned = rotation.turn(diarist.opens())
-    rotation.go_on(turned.keyring)
+def rotated(diarist: Diarist) -> BegunRotation:
+    turned = begin_rotation(diarist.opens())
+    rotation_services.resume_rotation(turned.keyring)
     return turned
 
 
@@ -39,7 +43,7 @@ def test_everything_is_readable_afterwards_and_under_the_new_key_alone(owner: Di
     assert keyring.data_key() != before
     assert owner.epochs() == {2}
     assert owner.reads() == owner.texts
-    assert rotation.verify(keyring).damaged == []
+    assert rotation_services.verify_envelopes(keyring).damaged == []
 
 
 def test_a_save_sent_again_after_a_rotation_finds_the_entry_it_made(owner: Diarist) -> None:
@@ -47,7 +51,7 @@ def test_a_save_sent_again_after_a_rotation_finds_the_entry_it_made(owner: Diari
 
     def keeps() -> Entry:
         with in_force(owner.opens().keyring):
-            return keep_entry(owner_id=owner.id, day=day, text="Once", key=key, draft_revision=0)
+            return save_entry(owner_id=owner.id, day=day, text="Once", key=key, draft_revision=0)
 
     first = keeps()
     rotated(owner)
@@ -58,23 +62,23 @@ def test_a_save_sent_again_after_a_rotation_finds_the_entry_it_made(owner: Diari
 
 
 def test_the_key_before_is_destroyed(owner: Diarist) -> None:
-    turned = rotation.turn(owner.opens())
-    assert rotation.is_unfinished(turned.keyring)
+    turned = begin_rotation(owner.opens())
+    assert rotation_services.is_rotation_unfinished(turned.keyring)
 
-    rotation.go_on(turned.keyring)
+    rotation_services.resume_rotation(turned.keyring)
 
-    assert not rotation.is_unfinished(turned.keyring)
+    assert not rotation_services.is_rotation_unfinished(turned.keyring)
     assert not FormerKey.objects.exists()
 
 
 def test_no_byte_of_the_key_before_is_left_in_the_files(owner: Diarist) -> None:
     boxes = [bytes(owner.slot(kind).box) for kind in SlotKind]
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
     former = FormerKey.objects.values_list("data_key", flat=True).get(owner=owner.person).envelope
     assert all(box in raw_files() for box in boxes)
     assert former in raw_files()
 
-    rotation.go_on(turned.keyring)
+    rotation_services.resume_rotation(turned.keyring)
 
     assert not any(part in raw_files() for part in (*boxes, former))
 
@@ -86,11 +90,11 @@ def test_others_hear_of_the_next_key_once_it_is_committed(owner: Diarist) -> Non
         committed = not connection.in_atomic_block and owner.vault().epoch == keyring.epoch
         heard.append((person_id, current().epoch, committed))
 
-    rotation.data_key_turned.connect(listen)
+    data_key_rotated.connect(listen)
     try:
-        rotation.turn(owner.opens())
+        begin_rotation(owner.opens())
     finally:
-        rotation.data_key_turned.disconnect(listen)
+        data_key_rotated.disconnect(listen)
 
     assert heard == [(owner.id, 2, True)]
 
@@ -98,8 +102,8 @@ def test_others_hear_of_the_next_key_once_it_is_committed(owner: Diarist) -> Non
 def test_every_slot_opens_without_having_been_asked_for_its_secret(owner: Diarist) -> None:
     turned = rotated(owner)
 
-    assert turned.given == 2
-    assert turned.refused == ()
+    assert turned.renewed_slots == 2
+    assert turned.refused_slots == ()
     by_password, by_code = owner.opens(), owner.opens(by=SlotKind.RECOVERY)
     assert by_password.keyring.epoch == by_code.keyring.epoch == 2
     assert by_password.keyring.data_key() == by_code.keyring.data_key()
@@ -120,11 +124,14 @@ def test_the_key_before_opens_nothing_any_more(owner: Diarist) -> None:
     rotated(owner)
 
     stolen = Keyring(owner=owner.id, epoch=1, keys={1: thief.data_key()})
-    assert len(rotation.verify(stolen).damaged) == rotation.verify(owner.keyring()).envelopes
+    assert (
+        len(rotation_services.verify_envelopes(stolen).damaged)
+        == rotation_services.verify_envelopes(owner.keyring()).envelopes
+    )
 
 
 def test_both_keys_read_while_a_rotation_is_unfinished(owner: Diarist) -> None:
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
     owner.writes(1)
 
     assert owner.epochs() == {1, 2}
@@ -133,18 +140,18 @@ def test_both_keys_read_while_a_rotation_is_unfinished(owner: Diarist) -> None:
 
 
 def test_a_second_rotation_is_refused_meanwhile(owner: Diarist) -> None:
-    rotation.turn(owner.opens())
+    begin_rotation(owner.opens())
 
-    with pytest.raises(rotation.Unfinished):
-        rotation.turn(owner.opens())
+    with pytest.raises(RotationUnfinished):
+        begin_rotation(owner.opens())
 
 
 def test_a_keyring_of_an_earlier_epoch_turns_nothing(owner: Diarist) -> None:
     stale = owner.opens()
     rotated(owner)
 
-    with pytest.raises(rotation.StaleKeyring):
-        rotation.turn(stale)
+    with pytest.raises(StaleKeyring):
+        begin_rotation(stale)
 
 
 def test_the_key_can_be_turned_again_and_again(owner: Diarist) -> None:
@@ -158,11 +165,11 @@ def test_the_key_can_be_turned_again_and_again(owner: Diarist) -> None:
 def test_the_asking_session_stays_unlocked_and_all_others_end(owner: Diarist) -> None:
     here, elsewhere = owner.signs_in(), owner.signs_in()
 
-    turned = rotation.turn(owner.opens(), here=here)
-    rotation.go_on(turned.keyring)
+    turned = begin_rotation(owner.opens(), here=here)
+    rotation_services.resume_rotation(turned.keyring)
 
-    assert sessions.open_cookie(here).keyring.data_key() == turned.keyring.data_key()
-    assert sessions.open_cookie(elsewhere).person is None
+    assert sessions_services.open_session(here).keyring.data_key() == turned.keyring.data_key()
+    assert sessions_services.open_session(elsewhere).person is None
     assert list(SignIn.objects.filter(person=owner.person).values_list("id", flat=True)) == [here.sign_in_id]
 
 
@@ -170,7 +177,7 @@ def test_a_session_that_asks_with_another_half_is_ended_too(owner: Diarist) -> N
     here = owner.signs_in()
     forged = type(here)(here.sign_in_id, bytes(32))
 
-    rotation.turn(owner.opens(), here=forged)
+    begin_rotation(owner.opens(), here=forged)
 
     assert not Unlock.objects.exists()
     assert not SignIn.objects.exists()
@@ -183,11 +190,11 @@ def test_a_row_loaded_before_is_refused_and_keeps_its_text(owner: Diarist) -> No
     entry.text = words = "Written in a tab that was open before."
     rotated(owner)
 
-    with pytest.raises(FenceRefused), in_force(stale), writing():
+    with pytest.raises(FenceRefused), in_force(stale), write_transaction():
         entry.save()
 
     assert entry.text == words
-    with in_force(owner.keyring()), writing():
+    with in_force(owner.keyring()), write_transaction():
         entry.save()
     assert owner.reads()[entry.id] == words
 
@@ -196,9 +203,9 @@ def test_a_planted_box_is_refused_and_named(owner: Diarist) -> None:
     planted = owner.slot(SlotKind.RECOVERY)
     KeySlot.objects.filter(id=planted.id).update(box=bytes(len(planted.box)))
 
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
-    (refused,) = turned.refused
+    (refused,) = turned.refused_slots
     assert (refused.slot_id, refused.kind, refused.code) == (planted.id, "recovery", "planted_box")
     assert owner.slot(SlotKind.RECOVERY).epoch == 1
     with pytest.raises(DamagedSlot):
@@ -209,9 +216,11 @@ def test_a_planted_public_key_is_refused_and_named(owner: Diarist) -> None:
     planted = owner.slot(SlotKind.RECOVERY)
     KeySlot.objects.filter(id=planted.id).update(public_key=bytes(range(32)))
 
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
-    assert [(slot.slot_id, slot.code) for slot in turned.refused] == [(planted.id, "unknown_authenticator")]
+    assert [(slot.slot_id, slot.code) for slot in turned.refused_slots] == [
+        (planted.id, "unknown_authenticator")
+    ]
 
 
 def test_a_slot_of_an_older_epoch_that_was_put_back_is_refused(owner: Diarist) -> None:
@@ -222,17 +231,17 @@ def test_a_slot_of_an_older_epoch_that_was_put_back_is_refused(owner: Diarist) -
 
     with pytest.raises(DamagedSlot):
         owner.opens(by=SlotKind.RECOVERY)
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
-    assert [slot.code for slot in turned.refused] == ["unknown_authenticator"]
+    assert [slot.code for slot in turned.refused_slots] == ["unknown_authenticator"]
 
 
 def test_nothing_is_turned_when_the_asking_slot_could_not_be_served(owner: Diarist) -> None:
     opened = owner.opens()
     KeySlot.objects.filter(id=opened.slot.id).update(sealed_authenticator=b"\1" + bytes(140))
 
-    with pytest.raises(rotation.NoWayIn):
-        rotation.turn(opened)
+    with pytest.raises(OpenedSlotRefused):
+        begin_rotation(opened)
 
     assert owner.vault().epoch == 1
     assert owner.reads(opened.keyring) == owner.texts
@@ -240,23 +249,25 @@ def test_nothing_is_turned_when_the_asking_slot_could_not_be_served(owner: Diari
 
 def test_a_row_that_does_not_open_keeps_the_former_key_until_it_is_given_up(owner: Diarist) -> None:
     first, second = list(Entry.objects.filter(owner_id=owner.id).values_list("id", "text"))[:2]
-    with writing(), connection.cursor() as cursor:
+    with write_transaction(), connection.cursor() as cursor:
         cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", [second[1].envelope, first[0].hex])
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
-    with pytest.raises(rotation.Damaged) as raised:
-        rotation.go_on(turned.keyring)
+    with pytest.raises(DamagedRows) as raised:
+        rotation_services.resume_rotation(turned.keyring)
     assert raised.value.count == 1
-    assert rotation.is_unfinished(turned.keyring)
-    moved = rotation.go_on(turned.keyring, leave_damaged=True)
+    assert rotation_services.is_rotation_unfinished(turned.keyring)
+    moved = rotation_services.resume_rotation(turned.keyring, leave_damaged=True)
 
     assert [(damaged.row, damaged.code) for damaged in moved.damaged] == [(first[0], "not_authentic")]
-    assert not rotation.is_unfinished(turned.keyring)
-    assert [damaged.row for damaged in rotation.verify(owner.keyring()).damaged] == [first[0]]
+    assert not rotation_services.is_rotation_unfinished(turned.keyring)
+    assert [damaged.row for damaged in rotation_services.verify_envelopes(owner.keyring()).damaged] == [
+        first[0]
+    ]
 
 
 def test_a_wrong_password_turns_nothing(owner: Diarist) -> None:
     owner.password = "not this one at all"
 
-    with pytest.raises(WrongSecret):
-        rotation.turn(owner.opens())
+    with pytest.raises(WrongCredentials):
+        begin_rotation(owner.opens())

@@ -7,25 +7,32 @@ from typing import Any
 
 import pytest
 
-from accounts import keys, rotation, sessions
-from accounts.cookies import SessionCookie
-from accounts.errors import DamagedSlot, OtherPerson, WrongSecret
+from accounts.auth.services.reauth import Reauthentication
+from accounts.errors import DamagedSlot, WrongCredentials, WrongPerson
+from accounts.keys import key_slots
 from accounts.models import FormerKey, KeySlot, SignIn, SlotKind
 from accounts.rotation import background
-from accounts.services import securing
-from accounts.services.securing import Asked, Secured
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.errors import DamagedVault
+from accounts.security import services as security_services
+from accounts.security.services import SecurityChange
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import SessionCookie
 from diary.models import Entry
 from llamora.crypto import CryptoError, Keyring, in_force, open_slot
 from llamora.fields import new_id
 from tests.keys.house import Diarist
 
 NEW_PASSWORD = "seven herons over the marsh"
-ENDING: dict[str, Callable[[Asked], Secured]] = {
-    "a new code": partial(securing.new_recovery_code, end_others=True),
-    "a new password": partial(securing.change_password, new_password=NEW_PASSWORD, end_others=True),
-    "a new password and key": partial(securing.change_password, new_password=NEW_PASSWORD, turn=True),
-    "a new key": securing.turn_key,
-    "somebody had my key": partial(securing.somebody_had_my_key, new_password=NEW_PASSWORD),
+ENDING: dict[str, Callable[[Reauthentication], SecurityChange]] = {
+    "a new code": partial(security_services.replace_recovery_code, end_others=True),
+    "a new password": partial(security_services.replace_password, new_password=NEW_PASSWORD, end_others=True),
+    "a new password and key": partial(
+        security_services.replace_password, new_password=NEW_PASSWORD, turn=True
+    ),
+    "a new key": security_services.rotate_data_key,
+    "somebody had my key": partial(security_services.reset_after_compromise, new_password=NEW_PASSWORD),
 }
 
 
@@ -41,14 +48,14 @@ def _the_thread_ends(transactional_db: None) -> Iterator[None]:
     background.stop_all(timeout=5)
 
 
-def asked(here: SessionCookie, *, password: str) -> Asked:
-    vault = sessions.open_cookie(here)
-    return Asked(vault=vault, cookie=here, password=password, address="192.0.2.1")
+def asked(here: SessionCookie, *, password: str) -> Reauthentication:
+    vault = sessions_services.open_session(here)
+    return Reauthentication(vault=vault, cookie=here, password=password, address="192.0.2.1")
 
 
 def is_finished(owner: Diarist) -> bool:
     background.stop(owner.id, timeout=10)
-    rotation.go_on(owner.keyring())
+    rotation_services.resume_rotation(owner.keyring())
     return owner.epochs() == {2} and not FormerKey.objects.exists()
 
 
@@ -81,9 +88,9 @@ class Thief:
         """How many slots of now the old password opens, whatever the database says of epochs."""
         count = 0
         for row in KeySlot.objects.filter(owner_id=self.owner.id):
-            slot = keys.slot_of(row)
-            asking = keys.Asking(name="thief", address="elsewhere")
-            kek = keys.derive(secret=self.password, salt=slot.salt, cost=slot.cost, asking=asking)
+            slot = key_slots.slot_from_row(row)
+            asking = key_slots.DerivationRequest(name="thief", address="elsewhere")
+            kek = key_slots.derive(secret=self.password, salt=slot.salt, cost=slot.cost, asking=asking)
             try:
                 open_slot(slot, kek=kek, current_epoch=slot.epoch)
             except CryptoError:
@@ -100,45 +107,45 @@ class Thief:
 def test_a_new_code_replaces_the_old_one(owner: Diarist, here: SessionCookie) -> None:
     elsewhere, old_code = owner.signs_in(), owner.code
 
-    secured = securing.new_recovery_code(asked(here, password=owner.password))
+    secured = security_services.replace_recovery_code(asked(here, password=owner.password))
 
     assert secured.recovery_code is not None
     owner.code = secured.recovery_code
     assert owner.opens(by=SlotKind.RECOVERY).keyring.data_key() == owner.keyring().data_key()
     owner.code = old_code
-    with pytest.raises(WrongSecret):
+    with pytest.raises(WrongCredentials):
         owner.opens(by=SlotKind.RECOVERY)
-    assert sessions.open_cookie(elsewhere).is_unlocked
+    assert sessions_services.open_session(elsewhere).is_unlocked
 
 
 def test_the_others_are_signed_out_where_that_was_wanted(owner: Diarist, here: SessionCookie) -> None:
     owner.signs_in()
 
-    secured = securing.new_recovery_code(asked(here, password=owner.password), end_others=True)
+    secured = security_services.replace_recovery_code(asked(here, password=owner.password), end_others=True)
 
     assert [row.id for row in SignIn.objects.all()] == [here.sign_in_id]
-    assert sessions.open_cookie(secured.cookie).is_unlocked
+    assert sessions_services.open_session(secured.cookie).is_unlocked
 
 
 @pytest.mark.parametrize("act", ENDING.values(), ids=ENDING)
 def test_a_copy_of_the_asking_browsers_cookie_ends_with_the_others(
-    owner: Diarist, here: SessionCookie, act: Callable[[Asked], Secured]
+    owner: Diarist, here: SessionCookie, act: Callable[[Reauthentication], SecurityChange]
 ) -> None:
     """Whoever copied this very browser's cookie must not stay in with the one who shuts them out."""
     secured = act(asked(here, password=owner.password))
 
     assert secured.cookie is not None
     assert secured.cookie.sign_in_id == here.sign_in_id
-    assert sessions.open_cookie(here).person is None
-    assert sessions.open_cookie(secured.cookie).is_unlocked
+    assert sessions_services.open_session(here).person is None
+    assert sessions_services.open_session(secured.cookie).is_unlocked
 
 
 def test_a_new_password_has_a_new_key_pair(owner: Diarist, here: SessionCookie) -> None:
     before = owner.slot()
 
-    securing.change_password(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+    security_services.replace_password(asked(here, password=owner.password), new_password=NEW_PASSWORD)
 
-    with pytest.raises(WrongSecret):
+    with pytest.raises(WrongCredentials):
         owner.opens()
     owner.password = NEW_PASSWORD
     assert owner.reads() == owner.texts
@@ -150,7 +157,7 @@ def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Diarist, he
     thief = Thief.of(owner)
     assert thief.opens_slots() == 1
 
-    secured = securing.change_password(
+    secured = security_services.replace_password(
         asked(here, password=owner.password), new_password=NEW_PASSWORD, turn=True
     )
     owner.password = NEW_PASSWORD
@@ -159,12 +166,12 @@ def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Diarist, he
     assert thief.opens_slots() == 0
     assert thief.reads() == []
     assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
-    assert sessions.open_cookie(secured.cookie).is_unlocked
+    assert sessions_services.open_session(secured.cookie).is_unlocked
 
 
 def test_turning_the_key_needs_the_password_again(owner: Diarist, here: SessionCookie) -> None:
-    with pytest.raises(WrongSecret):
-        securing.turn_key(asked(here, password="not this one at all"))
+    with pytest.raises(WrongCredentials):
+        security_services.rotate_data_key(asked(here, password="not this one at all"))
 
     assert owner.epochs() == {1}
 
@@ -172,18 +179,20 @@ def test_turning_the_key_needs_the_password_again(owner: Diarist, here: SessionC
 def test_turning_the_key_leaves_this_browser_unlocked(owner: Diarist, here: SessionCookie) -> None:
     owner.signs_in()
 
-    secured = securing.turn_key(asked(here, password=owner.password))
+    secured = security_services.rotate_data_key(asked(here, password=owner.password))
 
-    assert secured.refused == ()
+    assert secured.refused_slots == ()
     assert is_finished(owner)
-    assert owner.reads(sessions.open_cookie(secured.cookie).keyring) == owner.texts
+    assert owner.reads(sessions_services.open_session(secured.cookie).keyring) == owner.texts
     assert SignIn.objects.count() == 1
 
 
 def test_somebody_had_my_key_leaves_no_other_way_in(owner: Diarist, here: SessionCookie) -> None:
     thief, old_code = Thief.of(owner), owner.code
 
-    secured = securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+    secured = security_services.reset_after_compromise(
+        asked(here, password=owner.password), new_password=NEW_PASSWORD
+    )
     assert secured.recovery_code is not None
     owner.password, owner.code = NEW_PASSWORD, secured.recovery_code
 
@@ -193,7 +202,7 @@ def test_somebody_had_my_key_leaves_no_other_way_in(owner: Diarist, here: Sessio
     assert thief.opens_slots() == 0
     assert thief.reads() == []
     owner.code = old_code
-    with pytest.raises(WrongSecret):
+    with pytest.raises(WrongCredentials):
         owner.opens(by=SlotKind.RECOVERY)
 
 
@@ -202,16 +211,18 @@ def test_somebody_had_my_key_removes_a_way_in_of_any_kind(owner: Diarist, here: 
     token.id, token.kind = new_id(), "token"
     token.save(force_insert=True)
 
-    securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+    security_services.reset_after_compromise(asked(here, password=owner.password), new_password=NEW_PASSWORD)
 
     kinds = KeySlot.objects.filter(owner_id=owner.id).values_list("kind", flat=True)
     assert sorted(kinds) == ["password", "recovery"]
 
 
 def test_somebody_had_my_key_finishes_a_rotation_first(owner: Diarist, here: SessionCookie) -> None:
-    rotation.turn(owner.opens(), here=here)
+    begin_rotation(owner.opens(), here=here)
 
-    secured = securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+    secured = security_services.reset_after_compromise(
+        asked(here, password=owner.password), new_password=NEW_PASSWORD
+    )
 
     owner.password = NEW_PASSWORD
     assert secured.recovery_code is not None
@@ -221,8 +232,10 @@ def test_somebody_had_my_key_finishes_a_rotation_first(owner: Diarist, here: Ses
 
 def test_old_slots_put_back_open_nothing(owner: Diarist, here: SessionCookie) -> None:
     thief = Thief.of(owner)
-    secured = securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
-    owner.writes_from(sessions.open_cookie(secured.cookie).keyring, "Written after the theft.")
+    secured = security_services.reset_after_compromise(
+        asked(here, password=owner.password), new_password=NEW_PASSWORD
+    )
+    owner.writes_from(sessions_services.open_session(secured.cookie).keyring, "Written after the theft.")
 
     thief.puts_the_slots_back()
 
@@ -231,14 +244,14 @@ def test_old_slots_put_back_open_nothing(owner: Diarist, here: SessionCookie) ->
     assert "Written after the theft." not in thief.reads()
 
 
-@pytest.mark.parametrize("act", [securing.turn_key, securing.new_recovery_code])
+@pytest.mark.parametrize("act", [security_services.rotate_data_key, security_services.replace_recovery_code])
 def test_a_cookie_of_another_browser_asks_for_nothing(owner: Diarist, here: SessionCookie, act: Any) -> None:
     other = owner.signs_in()
-    mixed = Asked(
-        vault=sessions.open_cookie(here), cookie=other, password=owner.password, address="192.0.2.1"
+    mixed = Reauthentication(
+        vault=sessions_services.open_session(here), cookie=other, password=owner.password, address="192.0.2.1"
     )
 
-    with pytest.raises(OtherPerson):
+    with pytest.raises(WrongPerson):
         act(mixed)
 
 
@@ -249,8 +262,10 @@ def test_a_failure_on_the_way_leaves_the_old_ways_in(
     vault.private_key = housemate.vault().__dict__["private_key"]
     vault.save(update_fields=["private_key"])
 
-    with pytest.raises(rotation.DamagedVault):
-        securing.somebody_had_my_key(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+    with pytest.raises(DamagedVault):
+        security_services.reset_after_compromise(
+            asked(here, password=owner.password), new_password=NEW_PASSWORD
+        )
 
     assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
     assert owner.epochs() == {1}

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from accounts.rotation.columns import sealed_tables
+from accounts.rotation.sealed_tables import list_sealed_tables
 from llamora.crypto import newest_header
 from tests.keys.benchmark import benchmark
 from tests.keys.house import Diarist
@@ -41,7 +41,7 @@ def test_the_bench_says_how_quickly_a_key_is_turned() -> None:
 
 
 def test_each_batch_is_found_by_its_key_and_sorts_nothing(owner: Diarist) -> None:
-    for table in sealed_tables():
+    for table in list_sealed_tables():
         statement = table._select(newest_header(2))
         values = ["", owner.id.hex, *[newest_header(2)] * len(table.fields), 500]
 

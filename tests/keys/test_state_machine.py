@@ -11,8 +11,9 @@ from django.db import connection
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from accounts import rotation
-from llamora.management.backup import copying
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
+from llamora.ops.backup import snapshot
 from tests.keys.household import Household
 from tests.keys.known import opened
 
@@ -20,7 +21,7 @@ from tests.keys.known import opened
 @pytest.fixture(autouse=True)
 def _an_empty_household(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = tmp_path / "empty.sqlite3"
-    copying.copy_database(Path(connection.settings_dict["NAME"]), empty)
+    snapshot.copy_database(Path(connection.settings_dict["NAME"]), empty)
     monkeypatch.setattr(Household, "empty", empty)
 
 
@@ -105,7 +106,7 @@ def test_what_came_after_a_lock_outlives_two_turns(house: Household) -> None:
     house.goes_on_writing_after_the_lock(who=1, words="a heron")
 
     for _ in range(2):
-        rotation.go_on(rotation.turn(opened(olive)).keyring)
+        rotation_services.resume_rotation(begin_rotation(opened(olive)).keyring)
         olive["browsers"], olive["epoch"] = {}, olive["epoch"] + 1
     olive["data_key"] = opened(olive).keyring.data_key()
     house.signs_in(who=1)

@@ -2,24 +2,26 @@
 
 import pytest
 
-from accounts import rotation, vault_keys
+from accounts.keys import key_pairs
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
+from diary.drafts.late_drafts import _open, merge_late_drafts, store_late_draft
+from diary.drafts.services import SubmittedDraft
 from diary.models import Draft, LateDraft
-from diary.services.drafts import DraftSent
-from diary.services.late_drafts import _opened, fold_late_drafts, hold_late_draft
 from llamora.crypto import CryptoError, Keyring, in_force
 from tests.keys.house import FIRST_DAY, Diarist
 
 
 def arrives_late(owner: Diarist, text: str) -> LateDraft:
     """A draft that was typed while its owner was locked."""
-    hold_late_draft(DraftSent(owner_id=owner.id, day=FIRST_DAY, text=text, revision=0, entry_id=None))
+    store_late_draft(SubmittedDraft(owner_id=owner.id, day=FIRST_DAY, text=text, revision=0, entry_id=None))
     return LateDraft.objects.get(owner_id=owner.id)
 
 
 def folded(owner: Diarist) -> str:
     keyring = owner.keyring()
     with in_force(keyring):
-        assert fold_late_drafts(keyring) == 1
+        assert merge_late_drafts(keyring) == 1
         return str(Draft.objects.get(owner_id=owner.id, day=FIRST_DAY).text)
 
 
@@ -27,14 +29,14 @@ def folded(owner: Diarist) -> str:
 def writer(owner: Diarist) -> Diarist:
     """The owner, with nothing waiting on that day and the public key as of an unlock."""
     Draft.objects.filter(owner_id=owner.id).delete()
-    vault_keys.remember(owner.keyring())
+    key_pairs.remember_public_key(owner.keyring())
     return owner
 
 
 def test_a_draft_from_before_is_folded_in_by_the_turn(writer: Diarist) -> None:
     arrives_late(writer, "Typed before the key was turned.")
 
-    rotation.go_on(rotation.turn(writer.opens()).keyring)
+    rotation_services.resume_rotation(begin_rotation(writer.opens()).keyring)
 
     with in_force(writer.keyring()):
         assert Draft.objects.get(owner_id=writer.id, day=FIRST_DAY).text == "Typed before the key was turned."
@@ -42,30 +44,30 @@ def test_a_draft_from_before_is_folded_in_by_the_turn(writer: Diarist) -> None:
 
 
 def test_a_draft_from_after_is_sealed_to_the_new_pair(writer: Diarist) -> None:
-    stolen = vault_keys.pairs(writer.keyring())
+    stolen = key_pairs.load_key_pairs(writer.keyring())
 
-    rotation.turn(writer.opens())
+    begin_rotation(writer.opens())
     late = arrives_late(writer, "Typed after the key was turned.")
 
-    assert vault_keys.public_key_of(writer.id) == bytes(writer.vault().public_key) != stolen[0].public
+    assert key_pairs.get_public_key(writer.id) == bytes(writer.vault().public_key) != stolen[0].public
     with pytest.raises(CryptoError):
-        _opened(late, stolen)
+        _open(late, stolen)
     assert folded(writer) == "Typed after the key was turned."
 
 
 def test_the_pair_before_the_last_is_given_up(writer: Diarist) -> None:
-    first = vault_keys.pairs(writer.keyring())[0]
+    first = key_pairs.load_key_pairs(writer.keyring())[0]
     for _ in range(2):
-        rotation.go_on(rotation.turn(writer.opens()).keyring)
+        rotation_services.resume_rotation(begin_rotation(writer.opens()).keyring)
 
-    pairs = vault_keys.pairs(writer.keyring())
+    pairs = key_pairs.load_key_pairs(writer.keyring())
 
     assert len(pairs) == 2
     assert first not in pairs
 
 
 def test_a_pair_is_shown_to_nobody(owner: Diarist) -> None:
-    pair = vault_keys.pairs(owner.keyring())[0]
+    pair = key_pairs.load_key_pairs(owner.keyring())[0]
 
     assert pair.private.hex() not in repr(pair)
     assert repr(pair.private) not in repr(pair)
@@ -75,4 +77,4 @@ def test_no_other_key_opens_the_pairs(owner: Diarist) -> None:
     stranger = Keyring(owner=owner.id, epoch=1, keys={1: bytes(32)})
 
     with pytest.raises(CryptoError):
-        vault_keys.pairs(stranger)
+        key_pairs.load_key_pairs(stranger)

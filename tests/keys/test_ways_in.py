@@ -2,21 +2,25 @@
 
 import pytest
 
-from accounts import keys, rotation, ways_in
 from accounts.errors import DamagedSlot
+from accounts.keys import key_slots
 from accounts.models import KeySlot, SlotKind
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.errors import DamagedVault
 from llamora.crypto import in_force
-from llamora.database import writing
+from llamora.database import write_transaction
 from tests.keys.house import Diarist
 
 
 def changed(owner: Diarist, password: str) -> KeySlot:
     """Replace the password slot, as a change of password does; answer the row that was replaced."""
     opened, old = owner.opens(), owner.slot()
-    asking = keys.Asking(name=owner.person.name, address="here")
-    slot = keys.make_slot(secret=password, kind=SlotKind.PASSWORD, keyring=opened.keyring, asking=asking)
-    with writing():
-        keys.replace_slots(opened.keyring, by=[slot])
+    asking = key_slots.DerivationRequest(name=owner.person.name, address="here")
+    slot = key_slots.create_slot(
+        secret=password, kind=SlotKind.PASSWORD, keyring=opened.keyring, asking=asking
+    )
+    with write_transaction():
+        key_slots.replace_slots(opened.keyring, by=[slot])
     owner.password = password
     return old
 
@@ -30,9 +34,9 @@ def test_a_replaced_slot_that_was_put_back_is_named_and_gets_nothing(owner: Diar
     old = changed(owner, "seven herons over the marsh")
     put_back(old)
 
-    turned = rotation.turn(owner.opens(by=SlotKind.RECOVERY))
+    turned = begin_rotation(owner.opens(by=SlotKind.RECOVERY))
 
-    (refused,) = turned.refused
+    (refused,) = turned.refused_slots
     assert (refused.slot_id, refused.code) == (old.id, "not_listed")
     assert owner.slot().epoch == 1
 
@@ -57,9 +61,9 @@ def test_a_damaged_list_keeps_nobody_out(owner: Diarist, housemate: Diarist) -> 
 def test_the_new_slot_is_served(owner: Diarist) -> None:
     changed(owner, "seven herons over the marsh")
 
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
-    assert turned.given == 2
+    assert turned.renewed_slots == 2
     assert owner.opens().keyring.epoch == 2
 
 
@@ -68,11 +72,11 @@ def test_where_no_list_was_kept_only_the_slot_just_opened_is_served(owner: Diari
     vault.ways_in = None
     vault.save(update_fields=["ways_in"])
 
-    turned = rotation.turn(owner.opens())
+    turned = begin_rotation(owner.opens())
 
-    assert [(slot.kind, slot.code) for slot in turned.refused] == [("recovery", "not_listed")]
+    assert [(slot.kind, slot.code) for slot in turned.refused_slots] == [("recovery", "not_listed")]
     with in_force(turned.keyring):
-        assert ways_in.listed(owner.vault()) == {owner.slot().id}
+        assert key_slots.get_listed_slot_ids(owner.vault()) == {owner.slot().id}
 
 
 def test_a_list_of_another_vault_is_not_believed(owner: Diarist, housemate: Diarist) -> None:
@@ -82,8 +86,8 @@ def test_a_list_of_another_vault_is_not_believed(owner: Diarist, housemate: Diar
     vault.save(update_fields=["ways_in"])
 
     try:
-        rotation.turn(owner.opens())
-    except rotation.DamagedVault:
+        begin_rotation(owner.opens())
+    except DamagedVault:
         refused = True
 
     assert refused

@@ -12,10 +12,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Model
 
-from accounts import invitations, keys, sessions
-from accounts.cookies import SessionCookie
-from accounts.errors import DamagedSlot, WrongSecret
+from accounts.auth.services import invitations
+from accounts.errors import DamagedSlot, WrongCredentials
+from accounts.keys import key_slots
 from accounts.models import KeySlot, SignIn, SlotKind, Unlock, Vault
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import SessionCookie
 from llamora.crypto import CryptoError, Keyring, derive, open_slot
 from tests.keys.known import Known, People, Sealed, comes_by, secret_of
 
@@ -83,7 +85,7 @@ class Thief:
 
     def tries_everything(self, people: People, *, sealed: dict[UUID, Sealed]) -> None:
         """Fail wherever something opens that should not, or newer things than it may."""
-        assert not any(invitations.is_good(token) for token in self.tokens)
+        assert not any(invitations.is_valid_invitation(token) for token in self.tokens)
         self._tries_cookies(people)
         for person in people.values():
             now = standing(person)
@@ -107,7 +109,7 @@ class Thief:
             wrong = set[str]().union(*self.secrets.values()) - {secret_of(person, kind)}
             for secret in wrong:
                 if self._is_new("row", bytes(row.mac), secret):
-                    slot = keys.slot_of(row)
+                    slot = key_slots.slot_from_row(row)
                     kek = derive(secret=secret, salt=slot.salt, cost=slot.cost)
                     with suppress(CryptoError):
                         open_slot(slot, kek=kek, current_epoch=slot.epoch)
@@ -118,13 +120,13 @@ class Thief:
     def _gets_in(self, person: Known, kind: SlotKind, secret: str) -> Keyring | None:
         try:
             return comes_by(person, kind, secret).keyring
-        except (WrongSecret, DamagedSlot):
+        except (WrongCredentials, DamagedSlot):
             return None
 
     def _tries_cookies(self, people: People) -> None:
         signed_in = {c: is_open for person in people.values() for c, is_open in person["browsers"].items()}
         for cookie in self.cookies:
-            found = sessions.open_cookie(cookie, activity=False)
+            found = sessions_services.open_session(cookie, activity=False)
             assert (found.person is not None) == (cookie in signed_in)
             assert found.is_unlocked == signed_in.get(cookie, False)
 
@@ -166,5 +168,5 @@ class Thief:
                         SignIn.objects.filter(id=sign_in.id).delete()
                         sign_in.save(force_insert=True)
                         copied(unlock, epoch=epoch).save(force_insert=True)
-                        gained = sessions.open_cookie(cookie, activity=False).held
+                        gained = sessions_services.open_session(cookie, activity=False).held
                     self._makes_use_of(gained, person, epoch=unlock.epoch)

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.fakes.model_server import Script, words
+from tests.fakes.script import Script, words
 from tests.leaks.cast import DAY, House
 from tests.losses.diarist import SESSION, Diarist
 

@@ -19,7 +19,7 @@ NOBODYS = {
     for number, name in enumerate(("entry", "reply", "version", "sign_in", "trace", "change"))
 }
 # A locked page may hand in what was being typed, and say that its recovery code is kept.
-UNLOCKED = [address for address in PRIVATE if address.name not in ("draft", "recovery_kept")]
+UNLOCKED = [address for address in PRIVATE if address.name not in ("draft", "confirm_recovery_code")]
 OF_SOMEBODY = [address for address in UNSAFE if not address.is_public]
 SECRET = "An entry of Olive."
 _URLCONF = """

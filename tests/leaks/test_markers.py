@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.fakes.model_server import Script
+from tests.fakes.script import Script
 from tests.leaks.cast import DAY, House, answered
 from tests.leaks.forms import core_of, new_marker, said_by
 from tests.leaks.sweep import Place, dump, household, sweep

@@ -2,8 +2,7 @@
 
 import pytest
 
-from llamora.llm.addresses import is_loopback, root_of
-from llamora.llm.client import ModelServer
+from llamora.llm.client import ModelServer, is_loopback_url, normalize_base_url
 from llamora.llm.errors import RemoteNotAllowed, WrongAddress
 
 
@@ -18,7 +17,7 @@ from llamora.llm.errors import RemoteNotAllowed, WrongAddress
     ],
 )
 def test_loopback_addresses_are_this_machine(url: str) -> None:
-    assert is_loopback(url)
+    assert is_loopback_url(url)
 
 
 @pytest.mark.parametrize(
@@ -66,4 +65,4 @@ def test_an_address_may_be_pasted_with_or_without_its_version() -> None:
         " http://127.0.0.1:1",
     ]
 
-    assert {root_of(address) for address in addresses} == {"http://127.0.0.1:1"}
+    assert {normalize_base_url(address) for address in addresses} == {"http://127.0.0.1:1"}

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from llamora.llm.client import ModelServer
-from llamora.llm.deltas import Delta, Finish, Usage
+from llamora.llm.deltas import Delta, StreamEnd, TokenUsage
 from llamora.llm.errors import ModelError
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 
 SECRET = "xyzzy-what-I-wrote"
 TURNS = [{"role": "user", "content": SECRET}]
@@ -32,11 +33,13 @@ async def server(upstream: FakeModelServer) -> AsyncIterator[ModelServer]:
     await server.close()
 
 
-async def told(server: ModelServer, *, silence: float = 5.0, limit: float = 5.0) -> tuple[str, str, Finish]:
+async def told(
+    server: ModelServer, *, silence: float = 5.0, limit: float = 5.0
+) -> tuple[str, str, StreamEnd]:
     """The whole reply."""
     text = thought = ""
     async for part in server.stream(TURNS, max_tokens=500, silence=silence, limit=limit):
-        if isinstance(part, Finish):
+        if isinstance(part, StreamEnd):
             return text, thought, part
         text += part.text
         thought += part.thought
@@ -61,7 +64,7 @@ async def test_a_reply_is_streamed_whole(upstream: FakeModelServer, server: Mode
 
     assert text == "".join(words(300))
     assert thought == "so it rained"
-    assert finish == Finish("stop", Usage(7, 300))
+    assert finish == StreamEnd("stop", TokenUsage(7, 300))
 
 
 async def test_what_is_sent_is_what_was_asked_and_no_more(
@@ -343,4 +346,4 @@ async def test_tokens_are_counted_by_the_server_that_can(server: ModelServer) ->
     await server.probe()
 
     assert (before, await server.count_tokens("雨が")) == (6, 2)
-    assert await server.count_turns([{"role": "user", "content": "tea"}]) == len("user: tea\n") + 1
+    assert await server.count_message_tokens([{"role": "user", "content": "tea"}]) == len("user: tea\n") + 1

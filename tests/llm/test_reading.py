@@ -7,11 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamora.llm.deltas import Finish, Usage
-from llamora.llm.errors import Dropped, Malformed, ModelError, Repetition, ServerError
-from llamora.llm.reading import Reading
+from llamora.llm.deltas import StreamEnd, TokenUsage
+from llamora.llm.errors import (
+    ConnectionDropped,
+    MalformedResponse,
+    ModelError,
+    ModelServerFailed,
+    RepetitionDetected,
+)
 from llamora.llm.sse import LONGEST_LINE, EventReader
-from tests.fakes.model_server import words
+from llamora.llm.stream_parser import StreamParser
+from tests.fakes.script import words
 
 DONE = b"data: [DONE]\n\n"
 
@@ -22,9 +28,9 @@ def event(text: str = "", *, finish: str | None = None, **fields: object) -> byt
     return b"data: " + json.dumps(payload, ensure_ascii=False).encode() + b"\n\n"
 
 
-def read(*chunks: bytes, thinks_first: bool = False) -> tuple[str, str, Finish]:
+def read(*chunks: bytes, thinks_first: bool = False) -> tuple[str, str, StreamEnd]:
     """What a person would have on the page in the end."""
-    reading, text, thought = Reading(thinks_first=thinks_first), "", ""
+    reading, text, thought = StreamParser(thinks_first=thinks_first), "", ""
     deltas = [reading.feed(chunk) for chunk in chunks]
     for delta in [*deltas, reading.close()]:
         if delta is None:
@@ -44,7 +50,7 @@ def test_text_is_joined_and_the_end_is_told() -> None:
 
     result = read(event("Good "), event("day"), event(finish="length"), usage, DONE)
 
-    assert result == ("Good day", "", Finish("length", Usage(7, 2)))
+    assert result == ("Good day", "", StreamEnd("length", TokenUsage(7, 2)))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])), st.integers(1, 40))
@@ -69,7 +75,7 @@ def test_markup_cut_anywhere_sorts_the_same(parts: list[str], size: int) -> None
 
 def test_fifty_thousand_events_a_second_and_more_are_read() -> None:
     whole = b"".join(event(f"{word} ") for word in words(25_000))
-    reading, begun = Reading(), time.process_time()
+    reading, begun = StreamParser(), time.process_time()
 
     pieces = [reading.feed(whole[start : start + 65536]) for start in range(0, len(whole), 65536)]
 
@@ -88,7 +94,7 @@ def test_an_end_without_its_blank_line_is_still_an_end() -> None:
 
 
 def test_a_stream_without_an_end_was_dropped() -> None:
-    with pytest.raises(Dropped):
+    with pytest.raises(ConnectionDropped):
         read(event("tea"))
 
 
@@ -97,7 +103,7 @@ def test_a_stream_without_an_end_was_dropped() -> None:
     [b'{"choices":[{"del', b"[1]", b"42", b"true", b'{"choices":[7]}', b'{"choices":"x"}', b"[" * 99_999],
 )
 def test_a_malformed_event_is_an_error_without_its_text(payload: bytes) -> None:
-    with pytest.raises(Malformed) as caught:
+    with pytest.raises(MalformedResponse) as caught:
         read(b"data: " + payload + b"\n\n")
 
     assert str(caught.value) == "malformed"
@@ -107,7 +113,7 @@ def test_a_line_without_end_is_refused_rather_than_kept() -> None:
     reader = EventReader()
     reader.feed(b"x" * LONGEST_LINE)
 
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedResponse):
         reader.feed(b"x")
 
 
@@ -145,7 +151,7 @@ def test_a_lone_end_of_thinking_withdraws_what_came_before() -> None:
 
 
 def test_what_is_known_to_be_thinking_is_text_at_no_moment() -> None:
-    reading = Reading(thinks_first=True)
+    reading = StreamParser(thinks_first=True)
     deltas = [reading.feed(event(text)) for text in ("perhaps ", "rain</th", "ink>\n\nIt rained.")]
 
     assert [delta.text for delta in deltas if delta] == ["", "", "It rained."]
@@ -163,7 +169,7 @@ def test_a_model_held_to_think_first_that_does_not_is_heard_all_the_same() -> No
 
 
 def test_a_server_that_sends_thinking_apart_is_believed_before_the_template() -> None:
-    reading = Reading(thinks_first=True)
+    reading = StreamParser(thinks_first=True)
 
     reading.feed(event(reasoning_content="hm"))
 
@@ -228,33 +234,33 @@ def test_control_characters_are_left_out() -> None:
 
 
 def test_pieces_count_every_event_also_those_held_back() -> None:
-    reading = Reading()
+    reading = StreamParser()
     deltas = [reading.feed(event(text)) for text in ("a", "<", "thin", "king about", " b")]
 
     assert sum(delta.pieces for delta in deltas if delta) == 5
 
 
 def test_a_reply_in_circles_is_stopped() -> None:
-    with pytest.raises(Repetition):
+    with pytest.raises(RepetitionDetected):
         read(*(event("and then the rain came again, ") for _ in range(200)))
 
 
 def test_thinking_in_circles_is_stopped() -> None:
-    with pytest.raises(Repetition):
+    with pytest.raises(RepetitionDetected):
         read(*(event(reasoning_content="wait, the user said rain. ") for _ in range(200)))
 
 
 @pytest.mark.parametrize(
     ("broken", "error"),
     [
-        (b'data: {"error": {"code": 500, "message": "slot"}}\n\n', ServerError),
-        (b"data: {half\n\n", Malformed),
+        (b'data: {"error": {"code": 500, "message": "slot"}}\n\n', ModelServerFailed),
+        (b"data: {half\n\n", MalformedResponse),
     ],
 )
 def test_words_that_came_before_an_error_in_one_read_are_told_first(
     broken: bytes, error: type[ModelError]
 ) -> None:
-    reading = Reading()
+    reading = StreamParser()
 
     delta = reading.feed(event("Good ") + event("day") + broken + event(" later") + b"data: {")
 

@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from llamora.llm.repetition import Guard, goes_in_circles
-from tests.fakes.model_server import words
+from llamora.llm.repetition import RepetitionDetector, is_repeating
+from tests.fakes.script import words
 
 
 def noticed_after(text: str, *, step: int = 7) -> int | None:
     """How many characters in, or None."""
-    guard = Guard()
+    guard = RepetitionDetector()
     for start in range(0, len(text), step):
         if guard.feed(text[start : start + step]):
             return start + step
@@ -49,4 +49,4 @@ def test_a_refrain_a_rule_and_a_table_are_left_alone() -> None:
 
 
 def test_a_short_text_is_never_a_circle() -> None:
-    assert not goes_in_circles("ha " * 100)
+    assert not is_repeating("ha " * 100)

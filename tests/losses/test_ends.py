@@ -6,7 +6,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.fakes.model_server import FakeModelServer, Script, words
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 from tests.losses.diarist import Diarist
 from tests.losses.savers import Saver, saving
 from tests.server import running

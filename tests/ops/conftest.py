@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accounts.throttle import throttle
+from accounts.throttling.throttle import throttle
 from llamora.crypto import Cost, kdf
 
 

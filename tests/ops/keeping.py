@@ -11,8 +11,8 @@ from pathlib import Path
 
 from django.db import connection
 
-from llamora.management.backup import taking
-from llamora.management.backup.taking import House, Taken
+from llamora.ops.backup import create
+from llamora.ops.backup.create import BackupReport, HouseholdFiles
 from tests.keys.processes import KILLED
 
 NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
@@ -30,9 +30,9 @@ class Place:
     folder: Path
 
     @property
-    def house(self) -> House:
+    def house(self) -> HouseholdFiles:
         (self.folder / "here").mkdir(mode=0o700, exist_ok=True)
-        return House(data_dir=self.folder / "here", database=database(), environment={})
+        return HouseholdFiles(data_dir=self.folder / "here", database=database(), environment={})
 
     @property
     def shelf(self) -> Path:
@@ -47,8 +47,8 @@ class Place:
     def key_file(self) -> Path:
         return self.there.parent / "secrets" / "secret_key"
 
-    def taken(self, *, now: datetime = NOW, with_secrets: bool = False) -> Taken:
-        return taking.take(self.house, folder=self.shelf, now=now, with_secrets=with_secrets)
+    def taken(self, *, now: datetime = NOW, with_secrets: bool = False) -> BackupReport:
+        return create.create_backup(self.house, folder=self.shelf, now=now, with_secrets=with_secrets)
 
 
 def rows(path: Path, table: str) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llamora.management.backup import archive
-from llamora.management.refusals import Refusal
+from llamora.ops.backup import archive
+from llamora.ops.errors import OperationRefused
 from tests.diary.cast import Member, member
 from tests.ops.keeping import Place
 
@@ -28,7 +28,7 @@ def owner(transactional_db: None) -> Member:
 def unpacked(place: Place, backup: Path) -> Path:
     folder = place.folder / "unpacked"
     folder.mkdir()
-    archive.unpack(backup, folder)
+    archive.unpack_archive(backup, folder)
     return folder
 
 
@@ -67,7 +67,7 @@ def test_an_archive_that_is_not_as_we_write_them_is_refused(
 ) -> None:
     bad = repacked(place.taken().path, place.folder / "bad.tar", change)
 
-    with pytest.raises(Refusal):
+    with pytest.raises(OperationRefused):
         unpacked(place, bad)
 
     assert not list(place.folder.rglob("outside"))
@@ -82,7 +82,7 @@ def test_links_and_devices_in_an_archive_are_refused(owner: Member, place: Place
             tar.addfile(head)
         shutil.rmtree(place.folder / "unpacked", ignore_errors=True)
 
-        with pytest.raises(Refusal):
+        with pytest.raises(OperationRefused):
             unpacked(place, bad)
 
 
@@ -93,7 +93,7 @@ def test_an_archive_that_was_cut_off_is_refused_wherever_that_was(owner: Member,
         cut.write_bytes(whole[: int(len(whole) * share)])
         shutil.rmtree(place.folder / "unpacked", ignore_errors=True)
 
-        with pytest.raises(Refusal):
+        with pytest.raises(OperationRefused):
             unpacked(place, cut)
 
 
@@ -103,7 +103,7 @@ def test_one_changed_byte_is_noticed(owner: Member, place: Place) -> None:
     changed = place.folder / "changed.tar"
     changed.write_bytes(whole)
 
-    with pytest.raises(Refusal, match="damaged"):
+    with pytest.raises(OperationRefused, match="damaged"):
         unpacked(place, changed)
 
 

@@ -15,8 +15,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
 from accounts.models import SignIn
-from llamora.management.backup import archive, copying, retention, structure, taking
-from llamora.management.refusals import Refusal
+from llamora.ops.backup import archive, create, integrity, retention, snapshot
+from llamora.ops.errors import OperationRefused
 from tests.diary.cast import Member, member
 from tests.keys.processes import forked
 from tests.ops.keeping import NOW, Place, database, dies_at_step, everything_in, rows
@@ -40,7 +40,7 @@ def owner(transactional_db: None) -> Member:
 def unpacked(place: Place, backup: Path) -> Path:
     folder = place.folder / "unpacked"
     folder.mkdir()
-    archive.unpack(backup, folder)
+    archive.unpack_archive(backup, folder)
     return folder
 
 
@@ -85,7 +85,7 @@ def test_no_word_of_anybody_is_in_it(owner: Member, place: Place) -> None:
 def test_a_copy_is_sound_and_stands_alone(owner: Member, place: Place) -> None:
     folder = unpacked(place, place.taken().path)
 
-    found = structure.inspect(folder / archive.DATABASE)
+    found = integrity.check_database(folder / archive.DATABASE)
 
     assert found.problems == []
     assert sorted(os.listdir(folder)) == ["llamora.sqlite3", "manifest.json", "settings.env"]
@@ -124,7 +124,7 @@ def test_an_archive_that_does_not_read_back_never_gets_its_name(
     # A disk that hands back something else than was written.
     monkeypatch.setattr(os, "fsync", lambda _: spoil(next(place.shelf.glob(".*.part/*.tar"), None)))
 
-    with pytest.raises(Refusal, match="damaged"):
+    with pytest.raises(OperationRefused, match="damaged"):
         place.taken()
 
     assert os.listdir(place.shelf) == []
@@ -147,7 +147,7 @@ SETTINGS = {
 
 
 def test_settings_come_without_secrets(owner: Member, place: Place) -> None:
-    text = taking.settings_text(SETTINGS, with_secrets=False)
+    text = create.render_settings(SETTINGS, with_secrets=False)
 
     assert "LLAMORA_PORT='9000'" in text
     assert "http://10.0.0.2:8080/v1" in text
@@ -164,7 +164,7 @@ def test_secrets_come_when_asked_for(owner: Member, place: Place) -> None:
 
     assert b"the key" not in without
     assert (folder / "secrets" / "secret_key").read_text() == "the key"
-    assert "sk-other" in taking.settings_text(SETTINGS, with_secrets=True)
+    assert "sk-other" in create.render_settings(SETTINGS, with_secrets=True)
 
 
 def test_two_in_one_second_are_two(owner: Member, place: Place) -> None:
@@ -184,9 +184,9 @@ def writing_on(path: Path, stop: threading.Event, written: list[int]) -> None:
 def test_a_backup_in_a_storm_of_writes_ends_and_holds_what_was_confirmed_before(
     owner: Member, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "STEP_PAGES", 8)
+    monkeypatch.setattr(snapshot, "STEP_PAGES", 8)
     live = place.folder / "live.sqlite3"
-    copying.copy_database(database(), live)
+    snapshot.copy_database(database(), live)
     with closing(sqlite3.connect(live)) as made:
         made.execute("PRAGMA journal_mode = WAL")
         made.execute("CREATE TABLE storm (number INTEGER, ballast BLOB)")
@@ -199,7 +199,7 @@ def test_a_backup_in_a_storm_of_writes_ends_and_holds_what_was_confirmed_before(
         pass
 
     confirmed = len(written)
-    copying.copy_database(live, place.folder / "copy.sqlite3")
+    snapshot.copy_database(live, place.folder / "copy.sqlite3")
     meanwhile = len(written) - confirmed
     stop.set()
     storm.join()
@@ -207,14 +207,14 @@ def test_a_backup_in_a_storm_of_writes_ends_and_holds_what_was_confirmed_before(
     assert meanwhile > 20, "there was no storm"
     copied = rows(place.folder / "copy.sqlite3", "storm") - 1000
     assert confirmed <= copied <= confirmed + meanwhile
-    assert structure.inspect(place.folder / "copy.sqlite3").problems == []
+    assert integrity.check_database(place.folder / "copy.sqlite3").problems == []
 
 
 def test_a_damaged_database_is_not_backed_up(owner: Member, place: Place) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER fence_diary_entry_text_insert")
     try:
-        with pytest.raises(Refusal, match="damaged"):
+        with pytest.raises(OperationRefused, match="damaged"):
             place.taken()
     finally:
         call_command("migrate", verbosity=0)
@@ -226,8 +226,8 @@ def test_a_backup_that_is_stopped_leaves_nothing(owner: Member, place: Place) ->
     for patience in (0, 1, 2, 3, 5, 8):
         asked = iter(range(1000))
 
-        with pytest.raises(copying.Stopped):
-            taking.take(
+        with pytest.raises(snapshot.BackupStopped):
+            create.create_backup(
                 place.house,
                 folder=place.shelf,
                 now=NOW,
@@ -243,15 +243,15 @@ def test_a_backup_without_room_is_refused(
     usage = shutil.disk_usage(place.folder)._replace(free=1_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
 
-    with pytest.raises(Refusal, match="not enough room"):
+    with pytest.raises(OperationRefused, match="not enough room"):
         place.taken()
 
 
 def test_a_household_that_is_not_there_is_refused(transactional_db: None, place: Place) -> None:
-    house = taking.House(data_dir=place.folder, database=place.folder / "none", environment={})
+    house = create.HouseholdFiles(data_dir=place.folder, database=place.folder / "none", environment={})
 
-    with pytest.raises(Refusal, match="no household"):
-        taking.take(house, folder=place.shelf, now=NOW)
+    with pytest.raises(OperationRefused, match="no household"):
+        create.create_backup(house, folder=place.shelf, now=NOW)
 
 
 def test_the_command_says_counts_and_place(
@@ -269,7 +269,7 @@ def test_the_command_says_counts_and_place(
 def test_the_household_is_not_kept_from_writing_meanwhile(
     owner: Member, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "STEP_PAGES", 1)
+    monkeypatch.setattr(snapshot, "STEP_PAGES", 1)
     done = threading.Thread(target=place.taken)
     done.start()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llamora.management.benchmarks.household import PASSWORD, Browser
+from llamora.ops.benchmarks.household import PASSWORD, BrowserClient
 from tests.server import Server, manage, running
 
 
@@ -17,14 +17,14 @@ def entries(folder: Path) -> int:
         return int(database.execute("SELECT count(*) FROM diary_entry").fetchone()[0])
 
 
-def browser(server: Server, name: str) -> Browser:
-    found, link = Browser(server.port), server.set_up_link
+def browser(server: Server, name: str) -> BrowserClient:
+    found, link = BrowserClient(server.port), server.set_up_link
     assert link
     found.register(name, set_up=link.partition("set-up=")[2])
     return found
 
 
-def today(of: Browser) -> str:
+def today(of: BrowserClient) -> str:
     found = re.search(r'action="(/d/[\d-]+/)"', of.get("/").body)
     assert found
     return found[1]
@@ -33,7 +33,7 @@ def today(of: Browser) -> str:
 class Storm:
     """Somebody who keeps entries as fast as they are confirmed."""
 
-    def __init__(self, writer: Browser, path: str) -> None:
+    def __init__(self, writer: BrowserClient, path: str) -> None:
         self.writer, self.path = writer, path
         self.confirmed, self.stop = 0, threading.Event()
         self.thread = threading.Thread(target=self._write)
@@ -50,7 +50,7 @@ class Storm:
         while not self.stop.is_set():
             # The composer is fetched again, as a page would have it swapped in after each save.
             self.writer.get(self.path)
-            assert self.writer.keep(self.path, f"Entry {self.confirmed} in the storm").status == 200
+            assert self.writer.save(self.path, f"Entry {self.confirmed} in the storm").status == 200
             self.confirmed += 1
 
     def wait_for(self, count: int) -> None:
@@ -90,9 +90,9 @@ def test_a_household_comes_back_with_all_that_was_confirmed(tmp_path: Path, pass
     assert "values of Olive open" in restored.stdout
     assert before <= entries(there) <= confirmed == entries(here)
     with running(there) as server:
-        stranger = Browser(server.port, cookies=dict(olive.cookies))
+        stranger = BrowserClient(server.port, cookies=dict(olive.cookies))
         assert stranger.get("/").status == 302, "a cookie of before let somebody in"
-        again = Browser(server.port)
+        again = BrowserClient(server.port)
         assert again.sign_in("Olive").status == 302
         assert "Entry 0 in the storm" in again.get("/").body
         looked = manage(there, "doctor", extra={"LLAMORA_RUNTIME_DIR": "/dev/shm"})

@@ -11,7 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from accounts.models import Person
-from llamora.management import startup
+from llamora.ops import startup
 
 
 def ours(*, databases: list[str] | None = None) -> list[CheckMessage]:
@@ -89,7 +89,7 @@ def test_a_second_migration_finds_nothing_to_do() -> None:
      ("0.0.0.0", False), ("192.168.1.5", False), ("diary.example", False), ("::", False)],
 )  # fmt: skip
 def test_loopback_is_told_from_the_network(host: str, *, near: bool) -> None:
-    assert startup.is_loopback(host) is near
+    assert startup.is_loopback_host(host) is near
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,11 +16,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Person, SignIn
+from diary.entries.services import edit_entry
 from diary.models import Entry, Version
-from diary.services.entries import edit_entry
-from llamora.database import shelf
-from llamora.management import pruning
-from llamora.management.backup import daily, restoring, taking
+from llamora.database import backup_files
+from llamora.ops import background, pruning
+from llamora.ops.backup import create, restore
 from tests.diary.cast import Member, member
 
 NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
@@ -41,7 +41,7 @@ def serve_for(seconds: float) -> float:
     """Run the background task as `up` does and cancel it; answer how long the cancelling took."""
 
     async def main() -> float:
-        task = asyncio.ensure_future(daily.keep_backups())
+        task = asyncio.ensure_future(background.run_daily_rounds())
         await asyncio.sleep(seconds)
         began = time.monotonic()
         task.cancel()
@@ -58,8 +58,8 @@ def on_shelf(folder: Path) -> list[str]:
 def test_a_backup_is_made_and_the_next_not_before_a_day_is_over(
     olive: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(daily, "AFTER_START", 0.05)
-    monkeypatch.setattr(daily, "EVERY", 0.1)
+    monkeypatch.setattr(background, "FIRST_ROUND_SECONDS", 0.05)
+    monkeypatch.setattr(background, "ROUND_SECONDS", 0.1)
     caplog.set_level("INFO")
 
     serve_for(1.5)
@@ -73,38 +73,38 @@ def test_nothing_is_done_in_the_first_minute(olive: Member, own_folder: Path) ->
     serve_for(0.3)
 
     assert on_shelf(own_folder) == []
-    assert daily.AFTER_START >= 60
+    assert background.FIRST_ROUND_SECONDS >= 60
 
 
 def test_a_household_without_people_and_one_that_wants_none_has_none(
     transactional_db: None, own_folder: Path, settings: Any
 ) -> None:
-    assert not daily.is_due()
+    assert not background.is_backup_due()
 
     member("Olive")
-    assert daily.is_due()
+    assert background.is_backup_due()
 
     settings.BACKUP_DAILY = False
-    assert not daily.is_due()
+    assert not background.is_backup_due()
 
 
 def test_a_day_after_the_last_it_is_time_again(olive: Member, own_folder: Path) -> None:
     (own_folder / "backups").mkdir()
     for hours, due in ((23, False), (25, True)):
-        name = shelf.name_of(timezone.now() - timedelta(hours=hours))
+        name = backup_files.backup_file_name(timezone.now() - timedelta(hours=hours))
         (own_folder / "backups" / name).touch()
-        assert daily.is_due() is due
+        assert background.is_backup_due() is due
         (own_folder / "backups" / name).unlink()
 
 
 def test_the_end_of_the_server_does_not_wait_for_a_backup_and_leaves_nothing_of_it(
     olive: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from llamora.management.backup import copying
+    from llamora.ops.backup import snapshot
 
-    monkeypatch.setattr(daily, "AFTER_START", 0.01)
-    monkeypatch.setattr(copying, "STEP_PAGES", 1)
-    monkeypatch.setattr(copying, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(background, "FIRST_ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(snapshot, "STEP_PAGES", 1)
+    monkeypatch.setattr(snapshot, "PAUSE_SECONDS", 0.05)
 
     took = serve_for(0.5)
 
@@ -120,7 +120,7 @@ def test_a_round_that_fails_is_said_in_the_log_and_ends_nothing(
 ) -> None:
     (own_folder / "backups").write_text("a file in the folder's place")
 
-    daily.round_of(threading.Event())
+    background.run_daily_round(threading.Event())
 
     assert "cannot be made" in caplog.text
 
@@ -132,10 +132,10 @@ def test_it_is_pruned_once_a_day_whatever_becomes_of_the_backup(
     settings.BACKUP_DIR = own_folder / "file"
     settings.BACKUP_DIR.write_text("a file in the folder's place")
 
-    first = daily.round_of(threading.Event())
-    again = daily.round_of(threading.Event(), first)
+    first = background.run_daily_round(threading.Event())
+    again = background.run_daily_round(threading.Event(), first)
     settings.BACKUP_DAILY = False
-    next_day = daily.round_of(threading.Event(), timezone.now() - timedelta(hours=25))
+    next_day = background.run_daily_round(threading.Event(), timezone.now() - timedelta(hours=25))
 
     assert "cannot be made" in caplog.text
     assert first is not None
@@ -152,7 +152,7 @@ def test_a_machine_that_refuses_to_lower_the_urgency_is_backed_up_all_the_same(
         raise PermissionError
 
     monkeypatch.setattr(os, "setpriority", refuses)
-    monkeypatch.setattr(daily, "AFTER_START", 0.05)
+    monkeypatch.setattr(background, "FIRST_ROUND_SECONDS", 0.05)
 
     serve_for(1.5)
 
@@ -166,7 +166,7 @@ def test_healthz_says_how_the_backups_stand(olive: Member, own_folder: Path, set
     assert state() == "none"
     settings.BACKUP_DAILY = False
     assert state() == "off"
-    taken = taking.take(taking.this_house(), folder=settings.BACKUP_DIR, now=timezone.now())
+    taken = create.create_backup(create.get_household_files(), folder=settings.BACKUP_DIR, now=timezone.now())
     assert state() == "fresh"
     taken.path.rename(taken.path.with_name("llamora-20200101T000000Z.tar"))
     assert state() == "old"
@@ -175,14 +175,16 @@ def test_healthz_says_how_the_backups_stand(olive: Member, own_folder: Path, set
 # --- What stays and what goes ---------------------------------------------------------------------
 
 
-def kept(*moments: datetime) -> list[shelf.Kept]:
-    return [shelf.Kept(moment, Path(shelf.name_of(moment))) for moment in moments]
+def kept(*moments: datetime) -> list[backup_files.BackupFile]:
+    return [
+        backup_files.BackupFile(moment, Path(backup_files.backup_file_name(moment))) for moment in moments
+    ]
 
 
 def test_of_a_year_of_days_seven_days_and_four_weeks_stay() -> None:
     year = kept(*(NOW - timedelta(days=days) for days in range(365)))
 
-    gone = shelf.outdated(year, now=NOW, days=7, weeks=4)
+    gone = backup_files.select_outdated(year, now=NOW, days=7, weeks=4)
 
     stay = sorted((NOW - each.made_at).days for each in set(year) - set(gone))
     # The 20th is a Friday: the newest of the weeks before are Sundays, 5, 12 and 19 days ago.
@@ -192,14 +194,16 @@ def test_of_a_year_of_days_seven_days_and_four_weeks_stay() -> None:
 def test_of_a_day_the_newest_stays_and_of_the_last_day_all() -> None:
     hours = kept(*(NOW - timedelta(hours=hours) for hours in range(0, 72, 4)))
 
-    gone = shelf.outdated(hours, now=NOW, days=7, weeks=0)
+    gone = backup_files.select_outdated(hours, now=NOW, days=7, weeks=0)
 
     stay = sorted(int((NOW - each.made_at).total_seconds() / 3600) for each in set(hours) - set(gone))
     assert stay == [0, 4, 8, 12, 16, 20, 36, 60]
 
 
 def test_the_newest_stays_however_old_it_is() -> None:
-    assert shelf.outdated(kept(datetime(2001, 1, 1, tzinfo=UTC)), now=NOW, days=1, weeks=0) == []
+    assert (
+        backup_files.select_outdated(kept(datetime(2001, 1, 1, tzinfo=UTC)), now=NOW, days=1, weeks=0) == []
+    )
 
 
 def test_other_files_are_never_counted_or_removed(own_folder: Path) -> None:
@@ -208,7 +212,7 @@ def test_other_files_are_never_counted_or_removed(own_folder: Path) -> None:
     for name in ("letter.tar", "llamora-20260230T000000Z.tar", "llamora-20260101T000000Z.tar.old"):
         (folder / name).touch()
 
-    assert shelf.backups(folder) == []
+    assert backup_files.list_backups(folder) == []
 
 
 def test_pruning_takes_what_is_past_its_time_and_nothing_else(olive: Member, own_folder: Path) -> None:
@@ -223,11 +227,11 @@ def test_pruning_takes_what_is_past_its_time_and_nothing_else(olive: Member, own
     SignIn.objects.update(created_at=now - timedelta(days=31))
     (own_folder / "backups").mkdir()
     for days in range(100):
-        (own_folder / "backups" / shelf.name_of(now - timedelta(days=days))).touch()
+        (own_folder / "backups" / backup_files.backup_file_name(now - timedelta(days=days))).touch()
     part = own_folder / "backups" / ".llamora-20260101T000000Z.tar.1.part"
     (own_folder / "restoring").mkdir()
-    (own_folder / restoring.REPLACED).mkdir()
-    replaced = own_folder / restoring.REPLACED / "llamora-20260101T000000Z.sqlite3"
+    (own_folder / restore.REPLACED_FOLDER).mkdir()
+    replaced = own_folder / restore.REPLACED_FOLDER / "llamora-20260101T000000Z.sqlite3"
     for path in (part, replaced):
         path.touch()
     for path in (part, replaced, own_folder / "restoring"):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from llamora.management import data_folder
-from llamora.management.refusals import Refusal
+from llamora.ops import data_folder
+from llamora.ops.errors import OperationRefused
 
 KEY = "k3y-" + "".join(chr(65 + number % 26) for number in range(60))
 
@@ -66,7 +66,7 @@ def test_a_file_that_others_can_read_is_refused_by_name(tmp_path: Path, name: st
     (tmp_path / "data" / name).touch()
     (tmp_path / "data" / name).chmod(0o640)
 
-    with pytest.raises(Refusal, match=f"chmod 600 .*{name}"):
+    with pytest.raises(OperationRefused, match=f"chmod 600 .*{name}"):
         prepare(tmp_path / "data")
 
 
@@ -75,20 +75,20 @@ def test_a_folder_with_something_in_it_is_never_closed_unasked(tmp_path: Path) -
     (tmp_path / "data" / "somebody's file").touch()
     (tmp_path / "data").chmod(0o755)
 
-    with pytest.raises(Refusal, match="chmod 700"):
+    with pytest.raises(OperationRefused, match="chmod 700"):
         prepare(tmp_path / "data")
 
 
 def test_a_file_in_the_folder_s_place_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
 
-    with pytest.raises(Refusal, match="LLAMORA_DATA_DIR"):
+    with pytest.raises(OperationRefused, match="LLAMORA_DATA_DIR"):
         prepare(tmp_path / "data")
 
 
 def test_one_holds_the_folder_and_lets_it_go(tmp_path: Path) -> None:
     first = data_folder.lock(tmp_path)
-    with first, pytest.raises(Refusal, match="already running"), data_folder.lock(tmp_path):
+    with first, pytest.raises(OperationRefused, match="already running"), data_folder.lock(tmp_path):
         pass
 
     with data_folder.lock(tmp_path):
@@ -99,8 +99,8 @@ def test_one_holds_the_folder_and_lets_it_go(tmp_path: Path) -> None:
     "key", ["", "short", "a" * 80, "django-insecure-0123456789abcdefghijklmnopqrstuvwxyz-0123456789"]
 )
 def test_a_key_that_could_be_guessed_is_weak(key: str) -> None:
-    assert data_folder.weakness_of(key)
+    assert data_folder.find_key_weakness(key)
 
 
 def test_a_random_key_is_not_weak() -> None:
-    assert data_folder.weakness_of(KEY) is None
+    assert data_folder.find_key_weakness(KEY) is None

@@ -15,30 +15,30 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from accounts import invitations as links
-from accounts import rotation
+from accounts.auth.services import invitations as links
 from accounts.models import Person, SignIn, Unlock, Vault
+from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Reply, ReplyState
 from llamora.crypto import FORMAT, FORMATS
-from llamora.management import data_folder, startup
-from llamora.management.backup import taking
-from llamora.management.doctor import backups, database, folder, household, machine, model
-from llamora.management.doctor.verdict import Check, Verdict, carried_out
+from llamora.ops import data_folder, startup
+from llamora.ops.backup import create
+from llamora.ops.doctor import backups, database, folder, household, inference, machine
+from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
 from tests.diary.cast import Member, member
 from tests.keys.house import diarist
 
 
-def said(check: Check) -> list[Verdict]:
-    return list(carried_out(check))
+def said(check: DoctorCheck) -> list[CheckResult]:
+    return list(run_check(check))
 
 
-def worst(check: Check) -> str:
+def worst(check: DoctorCheck) -> str:
     levels = {verdict.level for verdict in said(check)}
     return next((level for level in ("bad", "warn", "ok") if level in levels), "nothing")
 
 
-def words(check: Check) -> str:
-    return " ".join(verdict.words for verdict in said(check))
+def words(check: DoctorCheck) -> str:
+    return " ".join(verdict.message for verdict in said(check))
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_the_command_ends_in_an_error_where_something_is_bad(owner: Member, own_
 def test_without_a_household_it_looks_at_the_rest(
     owner: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nowhere = taking.House(data_dir=own_folder, database=own_folder / "none", environment={})
-    monkeypatch.setattr(taking, "this_house", lambda: nowhere)
+    nowhere = create.HouseholdFiles(data_dir=own_folder, database=own_folder / "none", environment={})
+    monkeypatch.setattr(create, "get_household_files", lambda: nowhere)
     out = io.StringIO()
 
     call_command("doctor", stdout=out)
@@ -93,7 +93,7 @@ def test_without_a_household_it_looks_at_the_rest(
 
 
 def test_a_check_that_fails_is_a_verdict_and_not_the_end() -> None:
-    def falls_over() -> Iterator[Verdict]:
+    def falls_over() -> Iterator[CheckResult]:
         raise PermissionError(13, "Permission denied")
         yield
 
@@ -123,12 +123,12 @@ def test_a_weak_secret_key_is_bad(settings: Any) -> None:
 
 
 def test_a_run_secret_on_a_disk_is_bad(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from accounts import run_secret
+    from accounts.sessions import run_secret
 
     settings.RUNTIME_DIR = "/dev/shm"
     assert worst(folder.run_secret) == "ok"
 
-    monkeypatch.setattr(run_secret, "_file_system_of", lambda _: "ext4")
+    monkeypatch.setattr(run_secret, "_get_file_system", lambda _: "ext4")
     assert worst(folder.run_secret) == "bad"
 
     settings.RUNTIME_DIR = ""
@@ -201,16 +201,16 @@ def test_the_fence_is_looked_at(owner: Member) -> None:
     assert worst(database.fence) == "ok"
 
 
-def column(label: str) -> Verdict:
+def column(label: str) -> CheckResult:
     return next(verdict for verdict in said(database.sealed_columns) if verdict.subject == label)
 
 
 def test_values_of_another_epoch_are_bad_and_in_a_rotation_a_reason_to_wait(transactional_db: None) -> None:
     olive = diarist("Olive", entries=4)
-    rotation.turn(olive.opens()).keyring.close()
+    begin_rotation(olive.opens()).keyring.close()
 
     assert column("diary.entry.text").level == "warn"
-    assert "4 wait for a rotation" in column("diary.entry.text").words
+    assert "4 wait for a rotation" in column("diary.entry.text").message
     assert worst(household.rotations) == "warn"
 
     with connection.cursor() as cursor:
@@ -224,7 +224,7 @@ def test_an_older_format_is_said(owner: Member, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setitem(FORMATS, FORMAT + 1, FORMATS[FORMAT])
 
-    assert "reseal" in column("diary.entry.text").words
+    assert "reseal" in column("diary.entry.text").message
 
 
 def test_people_who_cannot_come_in_are_counted(owner: Member) -> None:
@@ -242,7 +242,7 @@ def test_people_who_cannot_come_in_are_counted(owner: Member) -> None:
 def test_open_invitations_are_counted(owner: Member) -> None:
     assert worst(household.invitations) == "nothing"
 
-    links.make()
+    links.create_invitation()
 
     assert "1 would let somebody in" in words(household.invitations)
 
@@ -270,7 +270,7 @@ def test_backups_are_told_by_their_age(owner: Member, own_folder: Path, settings
     settings.BACKUP_DAILY = False
     assert "LLAMORA_BACKUP_DAILY" in words(backups.backups)
 
-    taken = taking.take(taking.this_house(), folder=settings.BACKUP_DIR, now=timezone.now())
+    taken = create.create_backup(create.get_household_files(), folder=settings.BACKUP_DIR, now=timezone.now())
     assert worst(backups.backups) == "ok"
     assert "copy one elsewhere" in words(backups.backups)
     assert "last 7 days and 4 weeks" in words(backups.backups)
@@ -279,9 +279,9 @@ def test_backups_are_told_by_their_age(owner: Member, own_folder: Path, settings
     assert worst(backups.backups) == "warn"
 
 
-@pytest.mark.parametrize("check", [model.model_server, model.embeddings])
+@pytest.mark.parametrize("check", [inference.model_server, inference.embeddings])
 def test_models_are_looked_for_and_their_absence_is_no_fault(
-    check: Callable[[], Iterator[Verdict]], own_folder: Path, settings: Any
+    check: Callable[[], Iterator[CheckResult]], own_folder: Path, settings: Any
 ) -> None:
     settings.MODEL_USUAL_ADDRESSES = ()
 
@@ -291,10 +291,10 @@ def test_models_are_looked_for_and_their_absence_is_no_fault(
 def test_a_model_file_is_named_and_not_loaded(own_folder: Path, settings: Any) -> None:
     (own_folder / "models").mkdir()
     (own_folder / "models" / "small.gguf").write_bytes(b"GGUF")
-    assert "small.gguf" in words(model.model_server)
+    assert "small.gguf" in words(inference.model_server)
 
     settings.MODEL_FILE = str(own_folder / "absent.gguf")
-    assert worst(model.model_server) == "warn"
+    assert worst(inference.model_server) == "warn"
 
 
 def test_commands_write_for_this_user_alone(tmp_path: Path) -> None:

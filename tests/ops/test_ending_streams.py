@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from llamora.management.benchmarks.household import Browser
-from tests.fakes.model_server import FakeModelServer, Script, words
+from llamora.ops.benchmarks.household import BrowserClient
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
 from tests.server import Server, start
 
 STREAMS = 4
@@ -26,7 +27,7 @@ def model() -> Iterator[FakeModelServer]:
         yield model
 
 
-def socket_of(server: Server, browser: Browser) -> ClientConnection:
+def socket_of(server: Server, browser: BrowserClient) -> ClientConnection:
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     return connect(
         f"ws://127.0.0.1:{server.port}/live/",
@@ -36,10 +37,10 @@ def socket_of(server: Server, browser: Browser) -> ClientConnection:
     )
 
 
-def answered_entry(browser: Browser, day: str) -> str:
+def answered_entry(browser: BrowserClient, day: str) -> str:
     """Keep an entry, ask for a reply to it, and return the reply's id."""
     browser.get(day)
-    kept = browser.keep(day, "A walk in the rain.")
+    kept = browser.save(day, "A walk in the rain.")
     entry = re.search(r'id="entry-([0-9a-f-]+)"', kept.body)
     assert entry, kept.body[-500:]
     asked = browser.post(f"/entries/{entry[1]}/respond/", {}, by_script=True)
@@ -66,7 +67,7 @@ def test_a_server_ends_at_once_while_replies_stream_and_keeps_what_came(
     day = f"/d/{datetime.now(UTC).date()}/"
     with ExitStack() as stack:
         stack.callback(server.process.kill)
-        browser = Browser(server.port)
+        browser = BrowserClient(server.port)
         browser.register("Anna")
         replies = [answered_entry(browser, day) for _ in range(STREAMS)]
         socket = stack.enter_context(socket_of(server, browser))
@@ -82,7 +83,7 @@ def test_a_server_ends_at_once_while_replies_stream_and_keeps_what_came(
     assert model.wait_for_hang_up(count=STREAMS)
     again = start(tmp_path, "--port", str(server.port), extra=extra)
     try:
-        page = Browser(again.port, cookies=browser.cookies).get(day).body
+        page = BrowserClient(again.port, cookies=browser.cookies).get(day).body
     finally:
         again.stop()
     for reply in replies:

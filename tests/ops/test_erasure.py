@@ -11,10 +11,12 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from accounts import keys, services
+from accounts.auth.services.recovery import recover_account
+from accounts.keys import key_slots
 from accounts.models import KeySlot, SlotKind, Unlock
+from accounts.rotation.epoch_change import begin_rotation
+from diary.entries.services import delete_entry, edit_entry
 from diary.models import Draft, Entry
-from diary.services.entries import delete_entry, edit_entry
 from llamora.crypto import in_force
 from llamora.fields import SealedValue
 from tests.diary.cast import Member, member
@@ -125,7 +127,7 @@ def test_the_slots_of_before_a_recovery_are_nowhere_at_once(transactional_db: No
     before = [part for row in KeySlot.objects.all() for part in slot_bytes(row)]
     assert found(before) == len(before)
 
-    services.recover(name="Olive", code=olive.code, new_password="another lamp by the door", address="here")
+    recover_account(name="Olive", code=olive.code, new_password="another lamp by the door", address="here")
 
     assert found(before) == 0
     now = [part for row in KeySlot.objects.all() for part in slot_bytes(row)]
@@ -143,16 +145,16 @@ def test_the_sessions_key_is_nowhere_after_locking_and_pruning(olive: Member) ->
 
 
 def test_the_former_key_is_nowhere_after_a_rotation(transactional_db: None, tmp_path: Path) -> None:
-    from accounts import rotation
     from accounts.models import FormerKey
+    from accounts.rotation import services as rotation_services
 
     olive = diarist("Olive", entries=30)
     texts = [envelope_of(entry_id) for entry_id in olive.texts]
-    turned = rotation.turn(olive.opens())
+    turned = begin_rotation(olive.opens())
     sealed = FormerKey.objects.values_list("data_key", flat=True).get()
     assert found([sealed.envelope]) == 1
 
-    rotation.go_on(turned.keyring)
+    rotation_services.resume_rotation(turned.keyring)
 
     assert found([sealed.envelope]) == 0
     assert found(texts) == 0
@@ -162,15 +164,15 @@ def test_the_former_key_is_nowhere_after_a_rotation(transactional_db: None, tmp_
 def test_a_replaced_password_slot_is_nowhere_in_the_raw_file(transactional_db: None) -> None:
     olive = diarist("Olive")
     with closing(olive.opens().keyring) as keyring:
-        slot = keys.make_slot(
+        slot = key_slots.create_slot(
             secret="one more lamp by the stair",
             kind=SlotKind.PASSWORD,
             keyring=keyring,
-            asking=keys.Asking(name="Olive", address="here"),
+            asking=key_slots.DerivationRequest(name="Olive", address="here"),
         )
         before = slot_bytes(olive.slot())
         with in_force(keyring):
-            keys.replace_slots(keyring, by=[slot])
-        keys.leave_no_trace()
+            key_slots.replace_slots(keyring, by=[slot])
+        key_slots.truncate_wal_once()
 
     assert found(before) == 0

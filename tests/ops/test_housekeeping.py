@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import SignIn, Unlock
 from accounts.signals import vault_locked
-from llamora.management import housekeeping
+from llamora.ops import background
 from tests.diary.cast import Member, member
 
 
@@ -37,7 +37,7 @@ def olive(transactional_db: None) -> Member:
 def run_for(seconds: float) -> None:
     async def main() -> None:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(housekeeping.sweep_sessions(), seconds)
+            await asyncio.wait_for(background.sweep_sessions(), seconds)
 
     asyncio.run(main())
 
@@ -45,7 +45,7 @@ def run_for(seconds: float) -> None:
 def test_an_idle_vault_is_locked_and_those_above_hear_of_it(
     olive: Member, locked: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping, "EVERY", 0.05)
+    monkeypatch.setattr(background, "SWEEP_SECONDS", 0.05)
     long_ago = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES + 1)
     Unlock.objects.update(last_active=long_ago)
 
@@ -59,7 +59,7 @@ def test_an_idle_vault_is_locked_and_those_above_hear_of_it(
 def test_a_round_that_fails_does_not_end_the_rounds(
     olive: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(housekeeping, "EVERY", 0.05)
+    monkeypatch.setattr(background, "SWEEP_SECONDS", 0.05)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_unlock RENAME TO elsewhere")
     try:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from llamora.routing import is_at_home
+from llamora.routing import is_same_origin
 
 
 def handshake(*, origin: str | None, host: str = "llamora.localhost:8765") -> dict[str, Any]:
@@ -22,7 +22,7 @@ def handshake(*, origin: str | None, host: str = "llamora.localhost:8765") -> di
     ],
 )
 def test_a_page_of_ours_may_open_a_socket(host: str, origin: str) -> None:
-    assert is_at_home(handshake(origin=origin, host=host))
+    assert is_same_origin(handshake(origin=origin, host=host))
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,17 @@ def test_a_page_of_ours_may_open_a_socket(host: str, origin: str) -> None:
     ],
 )
 def test_any_other_page_and_no_page_at_all_may_not(origin: str | None) -> None:
-    assert not is_at_home(handshake(origin=origin))
+    assert not is_same_origin(handshake(origin=origin))
 
 
 def test_a_name_that_is_not_ours_may_not_even_agree_with_itself() -> None:
     """DNS rebinding: the foreign name resolves to this machine, so Host and Origin match."""
-    assert not is_at_home(handshake(origin="http://elsewhere.example:8765", host="elsewhere.example:8765"))
+    assert not is_same_origin(
+        handshake(origin="http://elsewhere.example:8765", host="elsewhere.example:8765")
+    )
 
 
 def test_an_address_the_keeper_trusts_may(settings: Any) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://diary.example"]
 
-    assert is_at_home(handshake(origin="https://diary.example", host="internal:80"))
+    assert is_same_origin(handshake(origin="https://diary.example", host="internal:80"))

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from llamora.asgi import Pages, is_slow
+from llamora.asgi import PageHandler, is_slow
 
 
 @pytest.fixture
-def pages() -> Iterator[Pages]:
+def pages() -> Iterator[PageHandler]:
     middleware = ["django.middleware.common.CommonMiddleware"]
     with override_settings(ROOT_URLCONF="tests.ops.serving.urls", MIDDLEWARE=middleware, PAGE_THREADS=2):
-        pages = Pages()
+        pages = PageHandler()
         yield pages
         pages.close()
 
@@ -53,7 +53,7 @@ class Client:
         return b"".join(event.get("body", b"") for event in self.sent)
 
 
-async def get(pages: Pages, path: str, **more: Any) -> Any:
+async def get(pages: PageHandler, path: str, **more: Any) -> Any:
     client = Client(more.pop("body", b""))
     await pages(scope(path, **more), client.incoming.get, client.send)
     return json.loads(client.body)
@@ -76,7 +76,7 @@ def test_only_what_derives_a_key_goes_the_slow_way(*, method: str, path: str, ex
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_pages_share_few_threads_and_their_lasting_connections(pages: Pages) -> None:
+async def test_pages_share_few_threads_and_their_lasting_connections(pages: PageHandler) -> None:
     answers = [await get(pages, "/where/") for _ in range(12)]
 
     assert {answer["thread"] for answer in answers} <= {"page_0", "page_1"}
@@ -84,14 +84,14 @@ async def test_pages_share_few_threads_and_their_lasting_connections(pages: Page
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_page_leaves_nothing_to_the_next_in_its_thread(pages: Pages) -> None:
+async def test_a_page_leaves_nothing_to_the_next_in_its_thread(pages: PageHandler) -> None:
     answers = [await get(pages, "/where/") for _ in range(6)]
 
     assert {answer["left"] for answer in answers} == {"nothing"}
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_page_does_not_wait_behind_many_sign_ins(pages: Pages) -> None:
+async def test_a_page_does_not_wait_behind_many_sign_ins(pages: PageHandler) -> None:
     waiting = [
         asyncio.create_task(pages(scope("/sign-in/slowly/", method="POST"), client.incoming.get, client.send))
         for client in [Client() for _ in range(8)]
@@ -107,7 +107,9 @@ async def test_a_page_does_not_wait_behind_many_sign_ins(pages: Pages) -> None:
     assert took < 0.2
 
 
-async def test_a_client_that_leaves_does_not_end_what_it_asked_for(pages: Pages, tmp_path: Path) -> None:
+async def test_a_client_that_leaves_does_not_end_what_it_asked_for(
+    pages: PageHandler, tmp_path: Path
+) -> None:
     mark, client = tmp_path / "mark", Client()
     query = f"seconds=0.2&mark={mark}"
     task = asyncio.create_task(pages(scope("/slowly/", query=query), client.incoming.get, client.send))
@@ -120,7 +122,9 @@ async def test_a_client_that_leaves_does_not_end_what_it_asked_for(pages: Pages,
     assert mark.read_text() == "done"
 
 
-async def test_what_waits_for_a_thread_is_done_though_its_client_left(pages: Pages, tmp_path: Path) -> None:
+async def test_what_waits_for_a_thread_is_done_though_its_client_left(
+    pages: PageHandler, tmp_path: Path
+) -> None:
     first = [Client(), Client()]
     busy = [asyncio.create_task(pages(scope("/slowly/"), c.incoming.get, c.send)) for c in first]
     mark, client = tmp_path / "mark", Client()
@@ -135,7 +139,7 @@ async def test_what_waits_for_a_thread_is_done_though_its_client_left(pages: Pag
     assert mark.read_text() == "done"
 
 
-async def test_a_stream_ends_when_nobody_listens(pages: Pages) -> None:
+async def test_a_stream_ends_when_nobody_listens(pages: PageHandler) -> None:
     from tests.ops.serving.urls import STREAMED
 
     STREAMED.clear()
@@ -149,7 +153,7 @@ async def test_a_stream_ends_when_nobody_listens(pages: Pages) -> None:
     assert client.body.startswith(b"part\n")
 
 
-async def test_a_large_body_stays_in_memory(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_large_body_stays_in_memory(pages: PageHandler, monkeypatch: pytest.MonkeyPatch) -> None:
     import tempfile
 
     def refuse(*_: Any, **__: Any) -> None:
@@ -163,7 +167,7 @@ async def test_a_large_body_stays_in_memory(pages: Pages, monkeypatch: pytest.Mo
     assert answer["size"] == 3_000_000
 
 
-async def test_a_client_that_leaves_before_its_body_came_is_forgotten(pages: Pages) -> None:
+async def test_a_client_that_leaves_before_its_body_came_is_forgotten(pages: PageHandler) -> None:
     client = Client()
     client.incoming = asyncio.Queue()
     client.leave()

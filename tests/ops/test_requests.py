@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts.headers import of_every_answer
-from llamora.management.access_log import bare
-from llamora.management.requests import LARGE, SMALL, body_limit
+from accounts.http.headers import get_default_headers
+from llamora.ops.server.access_log import strip_query
+from llamora.ops.server.body_limits import LARGE_BODY, SMALL_BODY, body_limit
 from tests.server import Server, running
 
 MARKER = "marrowbone-" * 10
@@ -61,7 +61,7 @@ def headers_of(answer: bytes) -> dict[str, str]:
     "sent",
     [
         post("/sized/", None, more="Transfer-Encoding: chunked\r\n", body=b"0\r\n\r\n"),
-        post("/sized/", LARGE + 1),
+        post("/sized/", LARGE_BODY + 1),
         b"GET /%ff%fe HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n",
     ],
@@ -71,12 +71,12 @@ def test_what_never_becomes_a_page_has_the_headers_of_one(server: Server, sent: 
     answer = exchange(server, sent)
 
     assert answer.startswith(b"HTTP/1.1 4")
-    assert of_every_answer().items() <= headers_of(answer).items()
+    assert get_default_headers().items() <= headers_of(answer).items()
     assert "default-src 'none'" in headers_of(answer)["Content-Security-Policy"]
 
 
 def test_a_body_over_the_limit_is_refused_before_any_of_it_came(server: Server) -> None:
-    answer = exchange(server, post("/sized/", LARGE + 1))
+    answer = exchange(server, post("/sized/", LARGE_BODY + 1))
 
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"larger than Llamora takes" in answer
@@ -84,7 +84,7 @@ def test_a_body_over_the_limit_is_refused_before_any_of_it_came(server: Server) 
 
 
 def test_a_refusal_is_read_by_a_client_that_sends_everything_first(server: Server) -> None:
-    answer = exchange(server, post("/sized/", 3 * LARGE, body=b"x" * 3 * LARGE))
+    answer = exchange(server, post("/sized/", 3 * LARGE_BODY, body=b"x" * 3 * LARGE_BODY))
 
     assert answer.startswith(b"HTTP/1.1 413 ")
 
@@ -93,29 +93,30 @@ def test_a_refused_body_is_not_taken_for_the_next_request(server: Server) -> Non
     smuggled = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     answer = exchange(
-        server, post("/sized/", LARGE + 1, body=smuggled + b" " * (LARGE + 1 - len(smuggled)) + smuggled)
+        server,
+        post("/sized/", LARGE_BODY + 1, body=smuggled + b" " * (LARGE_BODY + 1 - len(smuggled)) + smuggled),
     )
 
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_client_that_waits_for_permission_is_not_told_to_go_on(server: Server) -> None:
-    answer = exchange(server, post("/sized/", LARGE + 1, more="Expect: 100-continue\r\n"))
+    answer = exchange(server, post("/sized/", LARGE_BODY + 1, more="Expect: 100-continue\r\n"))
 
     assert b"100 Continue" not in answer
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
 def test_pages_for_strangers_take_less(server: Server) -> None:
-    assert body_limit("/sign-in/") == SMALL
-    assert body_limit("/d/2026-11-20/") == LARGE
+    assert body_limit("/sign-in/") == SMALL_BODY
+    assert body_limit("/d/2026-11-20/") == LARGE_BODY
 
-    answer = exchange(server, post("/sign-in/?next=/d/2026-11-20/", SMALL + 1))
+    answer = exchange(server, post("/sign-in/?next=/d/2026-11-20/", SMALL_BODY + 1))
 
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-@pytest.mark.parametrize("size", [10, 99_999, 100_000, 1_000_000, LARGE])
+@pytest.mark.parametrize("size", [10, 99_999, 100_000, 1_000_000, LARGE_BODY])
 def test_a_body_up_to_the_limit_arrives_whole_and_leaves_no_file(server: Server, size: int) -> None:
     text = (MARKER.encode() * (size // len(MARKER) + 1))[:size]
     before = temporary_files(server)
@@ -156,7 +157,7 @@ def test_the_access_log_has_paths_without_what_was_asked(server: Server) -> None
         b"GET /healthz?looking=for-something-private HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     )
     exchange(server, request)
-    exchange(server, post("/sized/?private=yes", LARGE + 1))
+    exchange(server, post("/sized/?private=yes", LARGE_BODY + 1))
     exchange(server, b"GET /a%20private%20word HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 
     log = server.log()
@@ -168,4 +169,4 @@ def test_the_access_log_has_paths_without_what_was_asked(server: Server) -> None
 
 
 def test_a_path_cannot_write_lines_of_its_own_into_the_log() -> None:
-    assert bare("/a\x1b[2J\r\n2026 all is well?q=1") == "'/a\\x1b[2J\\r\\n2026 all is well'"
+    assert strip_query("/a\x1b[2J\r\n2026 all is well?q=1") == "'/a\\x1b[2J\\r\\n2026 all is well'"

@@ -13,11 +13,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from llamora.management import data_folder
-from llamora.management.backup import archive, copying, restoring, structure
-from llamora.management.backup.opening import standing_on
-from llamora.management.backup.restoring import Restored
-from llamora.management.refusals import Refusal
+from llamora.ops import data_folder
+from llamora.ops.backup import archive, integrity, snapshot
+from llamora.ops.backup import restore as backup_restore
+from llamora.ops.backup.restore import RestoreReport
+from llamora.ops.backup.verify_secret import using_database_file
+from llamora.ops.errors import OperationRefused
 from tests.diary.cast import Member, member
 from tests.keys.house import PASSWORD, Diarist, diarist
 from tests.keys.processes import KILLED, forked
@@ -37,15 +38,17 @@ def owner(transactional_db: None) -> Member:
     return owner
 
 
-def restore(place: Place, backup: Path, *, prove: Callable[[], None] | None = None) -> Restored:
-    return restoring.restore(backup, database=place.there, key_file=place.key_file, now=NOW, prove=prove)
+def restore(place: Place, backup: Path, *, prove: Callable[[], None] | None = None) -> RestoreReport:
+    return backup_restore.restore_backup(
+        backup, database=place.there, key_file=place.key_file, now=NOW, prove=prove
+    )
 
 
 def in_use(place: Place, *, entries: int) -> None:
     """A household at the place to restore to, with its last writes still in the write-ahead log."""
     shutil.rmtree(place.there.parent, ignore_errors=True)
     place.there.parent.mkdir(mode=0o700)
-    copying.copy_database(database(), place.there)
+    snapshot.copy_database(database(), place.there)
 
     def writes() -> None:
         with closing(sqlite3.connect(place.there)) as house:
@@ -66,8 +69,8 @@ def test_a_household_on_a_new_machine_is_as_it_was(owner: Member, place: Place) 
     restored = restore(place, taken.path)
 
     assert restored.envelopes == 22
-    assert restored.kept_aside is None
-    with standing_on(place.there):
+    assert restored.set_aside_path is None
+    with using_database_file(place.there):
         assert owner.texts() == [f"entry {number}" for number in range(20)]
 
 
@@ -87,11 +90,11 @@ def test_what_was_written_since_is_gone_from_the_household_and_kept_aside(
 
     restored = restore(place, taken.path)
 
-    assert restored.kept_aside is not None
-    assert rows(restored.kept_aside, "marks") == 7
+    assert restored.set_aside_path is not None
+    assert rows(restored.set_aside_path, "marks") == 7
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         rows(place.there, "marks")
-    assert structure.inspect(place.there).problems == []
+    assert integrity.check_database(place.there).problems == []
 
 
 def test_no_log_of_the_old_database_is_read_into_the_new(owner: Member, place: Place) -> None:
@@ -107,10 +110,12 @@ def test_no_log_of_the_old_database_is_read_into_the_new(owner: Member, place: P
 def test_the_restore_itself_can_be_undone(owner: Member, place: Place) -> None:
     taken = place.taken()
     in_use(place, entries=7)
-    aside = restore(place, taken.path).kept_aside
+    aside = restore(place, taken.path).set_aside_path
     assert aside is not None
 
-    restoring.restore(aside, database=place.there, key_file=place.key_file, now=NOW + timedelta(hours=1))
+    backup_restore.restore_backup(
+        aside, database=place.there, key_file=place.key_file, now=NOW + timedelta(hours=1)
+    )
 
     assert rows(place.there, "marks") == 7
     assert rows(place.there, "accounts_signin") == 0
@@ -120,7 +125,7 @@ def test_a_restore_is_refused_while_a_server_runs(owner: Member, place: Place) -
     taken = place.taken()
     in_use(place, entries=7)
 
-    with data_folder.lock(place.there.parent), pytest.raises(Refusal, match="already running"):
+    with data_folder.lock(place.there.parent), pytest.raises(OperationRefused, match="already running"):
         restore(place, taken.path)
 
     assert rows(place.there, "marks") == 7
@@ -129,13 +134,13 @@ def test_a_restore_is_refused_while_a_server_runs(owner: Member, place: Place) -
 def test_a_restore_is_refused_while_another_command_uses_the_database(
     owner: Member, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(snapshot, "TIMEOUT_SECONDS", 0.2)
     taken = place.taken()
     in_use(place, entries=7)
 
     with closing(sqlite3.connect(place.there)) as other:
         other.execute("SELECT count(*) FROM marks").fetchone()
-        with pytest.raises(Refusal, match="else may be using it"):
+        with pytest.raises(OperationRefused, match="else may be using it"):
             restore(place, taken.path)
 
     assert rows(place.there, "marks") == 7
@@ -148,7 +153,7 @@ def test_a_damaged_backup_changes_nothing(owner: Member, place: Place) -> None:
     backup.write_bytes(content)
     in_use(place, entries=7)
 
-    with pytest.raises(Refusal, match="damaged"):
+    with pytest.raises(OperationRefused, match="damaged"):
         restore(place, backup)
 
     assert rows(place.there, "marks") == 7
@@ -157,7 +162,7 @@ def test_a_damaged_backup_changes_nothing(owner: Member, place: Place) -> None:
 def changed_copy(place: Place, statement: str) -> Path:
     """A bare database file that somebody has changed."""
     path = place.folder / "changed.sqlite3"
-    copying.copy_database(database(), path)
+    snapshot.copy_database(database(), path)
     with closing(sqlite3.connect(path)) as changed:
         changed.executescript(statement)
     return path
@@ -177,7 +182,7 @@ def changed_copy(place: Place, statement: str) -> Path:
 def test_what_is_not_a_sound_household_changes_nothing(owner: Member, place: Place, statement: str) -> None:
     in_use(place, entries=7)
 
-    with pytest.raises(Refusal):
+    with pytest.raises(OperationRefused):
         restore(place, changed_copy(place, statement))
 
     assert rows(place.there, "marks") == 7
@@ -191,9 +196,9 @@ def test_a_database_in_use_that_is_beyond_reading_is_replaced_and_kept(owner: Me
     restored = restore(place, taken.path)
 
     assert rows(place.there, "diary_entry") == 20
-    assert restored.kept_aside is not None
-    assert restored.kept_aside.read_bytes().startswith(b"no database at all")
-    assert restored.kept_aside.with_name(restored.kept_aside.name + "-wal").stat().st_size > 0
+    assert restored.set_aside_path is not None
+    assert restored.set_aside_path.read_bytes().startswith(b"no database at all")
+    assert restored.set_aside_path.with_name(restored.set_aside_path.name + "-wal").stat().st_size > 0
 
 
 def test_indexes_of_the_old_database_go_and_those_of_the_backup_come(owner: Member, place: Place) -> None:
@@ -227,17 +232,17 @@ def test_prompts_and_secret_that_stand_there_stay(owner: Member, place: Place) -
 
 def test_a_backup_of_an_older_version_is_brought_up_to_date(transactional_db: None, place: Place) -> None:
     older = place.folder / "older.sqlite3"
-    with standing_on(older):
+    with using_database_file(older):
         call_command("migrate", "accounts", "0001", verbosity=0)
         call_command("migrate", "diary", "0001", verbosity=0)
-    with closing(copying.connect(older)) as database_then:
-        assert structure.migrations_behind(database_then) > 0
+    with closing(snapshot.open_database(older)) as database_then:
+        assert integrity.count_migrations_behind(database_then) > 0
 
     restore(place, older)
 
-    with closing(copying.connect(place.there)) as database_now:
-        assert structure.migrations_behind(database_now) == 0
-        assert structure.missing_triggers(database_now) == []
+    with closing(snapshot.open_database(place.there)) as database_now:
+        assert integrity.count_migrations_behind(database_now) == 0
+        assert integrity.find_missing_triggers(database_now) == []
 
 
 # --- Killed anywhere --------------------------------------------------------------------------------
@@ -247,7 +252,7 @@ EVENTS = {"open", "os.rename", "os.link", "os.remove", "os.rmdir", "os.mkdir", "
 
 def what_stands(place: Place) -> str:
     """Which database is there: `old` with its seven marks or `new` without; anything else fails."""
-    assert structure.inspect(place.there).problems == []
+    assert integrity.check_database(place.there).problems == []
     try:
         assert rows(place.there, "marks") == 7
     except sqlite3.OperationalError:
@@ -318,7 +323,7 @@ def test_a_backup_is_proved_with_its_owners_secret(
     taken = by_command.taken()
     in_use(by_command, entries=7)
 
-    with standing_on(by_command.there):
+    with using_database_file(by_command.there):
         call_command("restore", taken.path, user="olive", password_file=password)
 
     said = capsys.readouterr().out
@@ -338,7 +343,7 @@ def test_a_secret_that_opens_nothing_changes_nothing(
     password.write_text("not the one")
 
     for name in ("olive", "nobody"):
-        with standing_on(by_command.there), pytest.raises(CommandError):
+        with using_database_file(by_command.there), pytest.raises(CommandError):
             call_command("restore", taken.path, user=name, password_file=password)
 
     assert rows(by_command.there, "marks") == 7
@@ -353,7 +358,7 @@ def test_a_changed_text_is_found_by_opening_and_changes_nothing(
     )
     in_use(by_command, entries=7)
 
-    with standing_on(by_command.there), pytest.raises(CommandError, match=r"1 of .* do not open"):
+    with using_database_file(by_command.there), pytest.raises(CommandError, match=r"1 of .* do not open"):
         call_command("restore", bad, user="olive", password_file=password)
 
     assert rows(by_command.there, "marks") == 7
@@ -364,13 +369,13 @@ def test_a_database_of_another_kind_is_no_household(olive: Diarist, place: Place
     with closing(sqlite3.connect(other)) as made:
         made.execute("CREATE TABLE notes (words TEXT)")
 
-    with pytest.raises(Refusal, match="not a household"):
+    with pytest.raises(OperationRefused, match="not a household"):
         restore(place, other)
 
 
 def test_the_database_of_these_tests_is_still_the_default_one(olive: Diarist, place: Place) -> None:
     before = connection.settings_dict["NAME"]
-    with standing_on(place.folder / "x"):
+    with using_database_file(place.folder / "x"):
         pass
 
     assert connection.settings_dict["NAME"] == before

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings as household
 from django.core.management import call_command
 
-from llamora.management.static_files import one_sheet
+from llamora.ops.static_files import bundle_stylesheet
 
 SOURCES = Path(household.BASE_DIR) / "static" / "css"
 
@@ -16,7 +16,7 @@ def test_the_served_sheet_holds_every_block_in_its_layer() -> None:
     written = (SOURCES / "app.css").read_text()
     blocks = re.findall(r'url\("([\w-]+\.css)"\)', written)
 
-    served = one_sheet(written)
+    served = bundle_stylesheet(written)
 
     assert len(blocks) > 5
     assert "@import" not in served
@@ -37,7 +37,7 @@ def test_what_a_page_is_given_asks_for_no_other_sheet(tmp_path: Path, settings: 
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
         **settings.STORAGES,
-        "staticfiles": {"BACKEND": "llamora.management.static_files.HashedFiles"},
+        "staticfiles": {"BACKEND": "llamora.ops.static_files.HashedStaticFilesStorage"},
     }
 
     call_command("collectstatic", verbosity=0, interactive=False)

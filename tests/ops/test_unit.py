@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from llamora.management import unit
+from llamora.ops import systemd_unit
 
 
 def printed(**options: Any) -> str:
@@ -49,7 +49,7 @@ def test_any_folder_can_be_named(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
     folder.mkdir()
 
-    said = unit.text(folder=folder, data_dir=folder / "data", arguments=[])
+    said = systemd_unit.render_unit(folder=folder, data_dir=folder / "data", arguments=[])
 
     (tmp_path / "llamora.service").write_text(said)
     (command,) = (line for line in said.splitlines() if line.startswith("ExecStart="))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from llamora.management.backup import copying
+from llamora.ops.backup import snapshot
 from tests.keys.house import PASSWORD, Diarist, diarist
 from tests.ops.keeping import Place, database
 
@@ -33,7 +33,7 @@ def password(tmp_path: Path) -> Path:
 def changed_copy(place: Place, statement: str) -> Path:
     """A bare database file that somebody has changed."""
     path = place.folder / "changed.sqlite3"
-    copying.copy_database(database(), path)
+    snapshot.copy_database(database(), path)
     with closing(sqlite3.connect(path)) as changed:
         changed.executescript(statement)
     return path

@@ -9,7 +9,8 @@ from django.apps import apps
 from django.test import Client
 
 if TYPE_CHECKING:
-    from tests.search.cast import BagOfWords, Member
+    from tests.diary.cast import Member
+    from tests.search.cast import BagOfWords
 
 # The app is imported by the fixtures, not here: its models need it installed.
 collect_ignore_glob = [] if apps.is_installed("search") else ["test_*.py"]
@@ -50,14 +51,14 @@ def embedder(settings: Any) -> "BagOfWords":
 # Lanes have database connections of their own, so nothing here may stay in an open transaction.
 @pytest.fixture
 def owner(transactional_db: None) -> "Member":
-    from tests.search.cast import member
+    from tests.diary.cast import member
 
     return member("Olive")
 
 
 @pytest.fixture
 def housemate(transactional_db: None) -> "Member":
-    from tests.search.cast import member
+    from tests.diary.cast import member
 
     return member("Humphrey")
 

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from llamora.database import writing
+from llamora.database import write_transaction
 from search.indexes import indexes
-from tests.search.cast import Member, settled
+from tests.diary.cast import Member
+from tests.search.cast import settled
 
 
 def test_locking_while_the_index_is_being_built_ends_the_building(owner: Member, data_folder: Path) -> None:
-    with writing():
+    with write_transaction():
         for number in range(600):
             owner.wrote(f"Line {number} of a long winter.")
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import services
+from accounts.auth.services.login import sign_in_with_password
+from accounts.auth.services.registration import create_person
 from accounts.models import Person
-from accounts.throttle import throttle
+from accounts.throttling.throttle import throttle
 from diary.models import Entry
 from llamora.crypto import Cost, Keyring, in_force, kdf
-from llamora.management.benchmarks.search import sizes
-from llamora.management.commands.bench import GROUPS
+from llamora.ops.benchmarks.search import archive_sizes
+from llamora.ops.management.commands.bench import GROUPS
 from search.benchmarks import measure
 from search.indexes import indexes
 from search.models import Vector
@@ -34,7 +35,7 @@ def _cheap_derivations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
 @pytest.fixture
 def enrolled(transactional_db: None, tmp_path: Path) -> tuple[Keyring, Path]:
     """Somebody with a password, who wrote three lines; and the file their password is in."""
-    made = services.enrol(name="Olive", password=PASSWORD, time_zone="UTC", keeper=False, address="here")
+    made = create_person(name="Olive", password=PASSWORD, time_zone="UTC", keeper=False, address="here")
     with in_force(made.keyring):
         for number in range(3):
             Entry.objects.create(owner=made.person, day=date(2026, 1, 1), text=f"A lantern, number {number}.")
@@ -61,7 +62,7 @@ def test_an_index_made_by_hand_is_used_at_the_next_unlock(
     assert "lantern" not in said
     assert len(list(data_folder.rglob("*.sealed"))) == 2
     assert Vector.objects.count() == 3
-    services.sign_in(name="Olive", password=PASSWORD, address="here")
+    sign_in_with_password(name="Olive", password=PASSWORD, address="here")
     index = indexes.of(keyring)
     _wait(keyring)
     assert len(embedder.embedded) == 3
@@ -136,5 +137,5 @@ def test_fifty_thousand_entries_are_found_as_soon_and_as_fast_as_promised(
 
 
 def test_the_households_bench_measures_search_at_the_sizes_that_are_promised() -> None:
-    assert sizes(50_000) == [1_000, 10_000, 50_000, 100_000]
+    assert archive_sizes(50_000) == [1_000, 10_000, 50_000, 100_000]
     assert "search" in GROUPS

@@ -8,17 +8,17 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from diary.made import Opening, Recap
-from diary.models import Entry, Reply, ReplyState
+from diary.entries.services import delete_entry, edit_entry, move_entry, restore_entry
+from diary.generation.prompt_record import PromptRecord
+from diary.models import Entry, Opening, Recap, Reply, ReplyState
 from diary.openings.services import dismiss
-from diary.reading import Reading
-from diary.services.entries import delete_entry, edit_entry, move_entry, restore_entry
-from llamora.database import writing
+from llamora.database import write_transaction
 from search import sources
 from search.indexes import indexes
 from search.person import PersonIndex
 from search.query import parse
-from tests.search.cast import Member, searching, settled
+from tests.diary.cast import Member
+from tests.search.cast import searching, settled
 
 DAY = date(2025, 5, 4)
 NEXT = DAY + timedelta(days=1)
@@ -29,17 +29,17 @@ def opening_of(
     owner: Member, text: str, *, read: list[Entry], day: date = NEXT, recaps: bool = False
 ) -> Opening:
     """An opening of a day, made a moment ago from these entries, or from the recaps of their days."""
-    reading = Reading(entries=[] if recaps else [(entry.id, entry.day) for entry in read])
+    reading = PromptRecord(entries=[] if recaps else [(entry.id, entry.day) for entry in read])
     reading.recaps = [entry.day for entry in read] if recaps else []
-    with owner.unlocked(), writing():
+    with owner.unlocked(), write_transaction():
         made = Opening(owner_id=owner.id, day=day, text=text)
-        made.read = reading.as_json()
+        made.read = reading.to_json()
         made.save(force_insert=True)
     return made
 
 
 def recap_of(owner: Member, text: str, *, day: date = DAY) -> Recap:
-    with owner.unlocked(), writing():
+    with owner.unlocked(), write_transaction():
         made = Recap(owner_id=owner.id, day=day, body={"text": text, "digest": "0" * 64})
         made.save(force_insert=True)
     return made
@@ -74,7 +74,7 @@ def moves(owner: Member, entry: Entry) -> None:
 
 
 def destroys(owner: Member, entry: Entry) -> None:
-    with writing():
+    with write_transaction():
         entry.delete()
 
 
@@ -189,7 +189,7 @@ def test_a_reply_under_way_costs_the_index_nothing(owner: Member, monkeypatch: p
     with owner.unlocked():
         reply = Reply(owner_id=owner.id, entry=entry, text="")
         for text, state in (("Pil", ReplyState.WRITING), ("Pilots know", ReplyState.DONE)):
-            with writing():
+            with write_transaction():
                 reply.text, reply.state = text, state
                 reply.finished_at = timezone.now()
                 reply.save()

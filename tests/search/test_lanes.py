@@ -12,7 +12,7 @@ from django.db import connection
 from accounts.models import Person
 from search.indexes import SWEEP_SECONDS, Indexes
 from search.lanes import Lane
-from tests.search.cast import Member
+from tests.diary.cast import Member
 
 PATIENCE = 30
 

@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from accounts import holdings
-from accounts.services.leaving import remove
+from accounts.security import data_inventory
+from accounts.security.deletion import delete_person
 from llamora.fields.fence import sealed_models
 from search.choices import chosen
 from search.models import Vector
 from search.snapshots import SnapshotFolder
-from tests.search.cast import Member
+from tests.diary.cast import Member
 
 
 def kept_for(who: Member) -> list[Path]:
@@ -25,7 +25,7 @@ def test_the_kept_index_of_somebody_who_left_is_gone(owner: Member, housemate: M
     mine = set(kept_for(owner)) - set(theirs)
     assert mine
 
-    remove(owner.person)
+    delete_person(owner.person)
 
     assert not any(path.exists() for path in mine)
     assert all(path.exists() for path in theirs)
@@ -35,4 +35,4 @@ def test_everything_sealed_here_has_a_name_people_know() -> None:
     ours = [model for model in sealed_models() if model._meta.app_label == "search"]
 
     assert Vector in ours
-    assert [model for model in ours if not holdings.is_named(model)] == []
+    assert [model for model in ours if not data_inventory.has_label(model)] == []

@@ -11,11 +11,12 @@ from uuid import UUID
 import pytest
 from django.db import connections, transaction
 
-from accounts import sessions
 from accounts.models import Unlock
+from accounts.sessions import services as sessions_services
 from diary.models import Entry, Reply, ReplyState
-from llamora.database import writing
-from search import services, sources
+from llamora.database import write_transaction
+from search import services as search_services
+from search import sources
 from search.errors import IndexClosed
 from search.finding import search
 from search.indexes import indexes
@@ -23,7 +24,8 @@ from search.models import Vector
 from search.person import PersonIndex
 from search.query import parse
 from search.words import WordsIndex
-from tests.search.cast import BagOfWords, Member, searching, settled
+from tests.diary.cast import Member
+from tests.search.cast import BagOfWords, searching, settled
 
 
 def found(index: PersonIndex, typed: str) -> set[UUID]:
@@ -53,7 +55,7 @@ def test_what_is_kept_while_the_index_is_open_is_found_at_once(owner: Member) ->
 def test_edited_away_text_is_found_in_no_way(owner: Member, embedder: BagOfWords) -> None:
     entry = owner.wrote("The violin was out of tune.")
     index = searching(owner)
-    with owner.unlocked(), writing():
+    with owner.unlocked(), write_transaction():
         entry.text = "The cello was out of tune."
         entry.save()
     settled(owner)
@@ -72,11 +74,11 @@ def test_a_deleted_entry_and_its_replies_are_not_found_and_a_restored_one_is(own
     index = searching(owner)
     assert found(index, "marmalade") == {entry.id, reply.id}
 
-    with owner.unlocked(), writing():
+    with owner.unlocked(), write_transaction():
         entry.deleted_at = entry.created_at
         entry.save(update_fields=["deleted_at"])
     gone = found(index, "marmalade")
-    with owner.unlocked(), writing():
+    with owner.unlocked(), write_transaction():
         entry.deleted_at = None
         entry.save(update_fields=["deleted_at"])
 
@@ -96,7 +98,7 @@ def test_a_reply_is_found_on_its_entrys_day_once_it_is_whole(owner: Member) -> N
     reply = replied(owner, entry, "Pilots know the harbour.", ReplyState.WRITING)
     index = searching(owner)
     while_writing = found(index, "pilots")
-    with owner.unlocked(), writing():
+    with owner.unlocked(), write_transaction():
         reply.state = ReplyState.DONE
         reply.save(update_fields=["state"])
     settled(owner)
@@ -111,7 +113,7 @@ def test_a_moved_entry_is_found_on_its_new_day(owner: Member) -> None:
     reply = replied(owner, entry, "Snow again.")
     index = searching(owner)
 
-    with owner.unlocked(), writing():
+    with owner.unlocked(), write_transaction():
         entry.day = date(2026, 2, 3)
         entry.save()
 
@@ -131,7 +133,7 @@ def test_what_a_transaction_took_back_is_not_found(owner: Member) -> None:
 def test_a_thousand_entries_in_one_transaction_are_all_found(owner: Member) -> None:
     index = searching(owner)
 
-    with writing():
+    with write_transaction():
         for number in range(1000):
             owner.wrote(f"Imported line number{number}.")
     settled(owner)
@@ -161,7 +163,7 @@ def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Member) 
         )  # tells nobody
     assert found(index, "afar") == set()
 
-    services.look(owner.keyring, "afar")
+    search_services.look(owner.keyring, "afar")
     settled(owner)
 
     assert len(found(index, "afar")) == 1
@@ -211,7 +213,7 @@ def test_edited_away_text_is_not_in_the_next_sessions_index_either(owner: Member
     entry = owner.wrote("The old words about Gertrude.")
     searching(owner).keep(whatever=True)
     indexes.close(owner.id)
-    with owner.unlocked(), writing():
+    with owner.unlocked(), write_transaction():
         entry.text = "Other words."
         entry.save()
 
@@ -279,10 +281,12 @@ def test_a_lock_leaves_nothing_of_the_index_in_memory(owner: Member, embedder: B
 
 
 def test_a_lock_elsewhere_leaves_the_index_to_a_session_that_is_unlocked(owner: Member) -> None:
-    second = sessions.sign_in(person=owner.person, keyring=owner.keyring, kept=False, device="")
+    second = sessions_services.create_session(
+        person=owner.person, keyring=owner.keyring, kept=False, device=""
+    )
     index = searching(owner)
 
-    sessions.lock(sign_in_id=second.sign_in_id, person_id=owner.id)
+    sessions_services.lock_session(sign_in_id=second.sign_in_id, person_id=owner.id)
 
     assert indexes.get(owner.id) is index
 
@@ -363,7 +367,7 @@ def test_closing_during_running_queries_is_never_fatal(rounds: int) -> None:
 def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
     owner: Member, embedder: BagOfWords, rounds: int
 ) -> None:
-    with writing():
+    with write_transaction():
         for number in range(60):
             owner.wrote(f"The heron of day {number} stood in the shallow water, and flew.")
     searching(owner).keep(whatever=True)

@@ -12,7 +12,8 @@ from accounts.models import Unlock
 from search.embedder import embedders
 from search.indexes import indexes
 from search.models import RecentSearch
-from tests.search.cast import BagOfWords, HeldBack, Member, searching, settled
+from tests.diary.cast import Member
+from tests.search.cast import BagOfWords, HeldBack, searching, settled
 from tests.traces.cast import keeps
 
 HIT = re.compile(r'<li class="hit[^"]*"><a href="([^"]+)">(.*?)</a></li>', re.DOTALL)

@@ -13,7 +13,8 @@ from search.finding import search
 from search.meaning import embed
 from search.person import PersonIndex
 from search.query import parse
-from tests.search.cast import Member, a_text, searching
+from tests.diary.cast import Member
+from tests.search.cast import a_text, searching
 from tests.search.questions import QUESTIONS
 
 

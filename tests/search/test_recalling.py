@@ -9,16 +9,17 @@ import pytest
 from django.test import Client
 from numpy.typing import NDArray
 
-from diary.excerpts import passage
 from diary.models import Entry
+from diary.rendering.excerpts import extract_passage
 from search import recalling
 from search.embedder import embedders
 from search.indexes import indexes
 from search.models import SearchPreference
 from search.person import PersonIndex
+from tests.diary.cast import Member, member
 from tests.diary.tabs import Live, answered, serving
 from tests.fakes.model_server import FakeModelServer
-from tests.search.cast import BagOfWords, Member, member, settled
+from tests.search.cast import BagOfWords, settled
 
 HERON = "A grey heron stood on the weir this morning."
 HERON_AGAIN = "The grey heron stood on the weir again this evening."
@@ -279,7 +280,7 @@ def test_nobody_else_is_asked_or_told(owner: Member, stranger: Client) -> None:
 def test_a_passage_has_its_place_in_it_and_no_half_word(place: tuple[int, int]) -> None:
     text = " ".join(f"word{number:04}" for number in range(111))
 
-    found = passage(text, place, length=200)
+    found = extract_passage(text, place, length=200)
 
     assert len(found) <= 200
     assert found in text
@@ -290,14 +291,14 @@ def test_a_passage_has_its_place_in_it_and_no_half_word(place: tuple[int, int]) 
 
 
 def test_a_short_text_is_a_passage_as_it_is() -> None:
-    assert passage("Tea.\n", (0, 4), length=200) == "Tea.\n"
+    assert extract_passage("Tea.\n", (0, 4), length=200) == "Tea.\n"
 
 
 @pytest.mark.parametrize("around", [(1000, 1004), (1000, 5000), (3000, 3100)])
 def test_a_passage_is_had_of_a_text_that_is_empty_for_pages(around: tuple[int, int]) -> None:
     text = "fog, " * 200 + "tide" + "\n" * 4000 + "after it " * 200
 
-    found = passage(text, around, length=800)
+    found = extract_passage(text, around, length=800)
 
     assert found in text
     assert "tide" in found or around[0] == 3000

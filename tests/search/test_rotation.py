@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from accounts import rotation, sessions
-from accounts.cookies import SessionCookie
-from accounts.throttle import throttle
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import SessionCookie
+from accounts.throttling.throttle import throttle
 from llamora.crypto import Cost, Keyring, kdf
 from search import lanes
 from search.documents import Document
@@ -69,11 +71,11 @@ def test_with_a_new_key_everything_is_found_and_the_old_snapshots_are_dead(
     assert kept(data_folder) == {"words-1", "vectors-1"}
     assert whole == len(olive.texts)
 
-    turned = rotation.turn(olive.opens(), here=cookie)
+    turned = begin_rotation(olive.opens(), here=cookie)
     after_the_first_step = held(index)
     rests(turned.keyring)
     left_behind = kept(data_folder)
-    rotation.go_on(turned.keyring)
+    rotation_services.resume_rotation(turned.keyring)
     olive.writes_from(turned.keyring, "Written under the new key.")
     same = opened(olive.keyring())
 
@@ -100,7 +102,7 @@ def found(index: PersonIndex, typed: str) -> int:
 def _locks_and_comes_back(olive: Diarist, cookie: SessionCookie, planted: dict[Path, bytes]) -> None:
     """Lock, with somebody putting the snapshots of the old key back meanwhile, and unlock."""
     session = olive.person.sign_ins.get()
-    sessions.lock(sign_in_id=session.id, person_id=olive.id)
+    sessions_services.lock_session(sign_in_id=session.id, person_id=olive.id)
     assert indexes.get(olive.id) is None
     for path, bytes_ in planted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,12 +112,12 @@ def _locks_and_comes_back(olive: Diarist, cookie: SessionCookie, planted: dict[P
 
 def test_unlocked_in_the_middle_of_a_rotation_everything_is_found(olive: Diarist) -> None:
     cookie = olive.signs_in()
-    turned = rotation.turn(olive.opens(), here=cookie)
+    turned = begin_rotation(olive.opens(), here=cookie)
 
     index = opened(olive.keyring())
 
     assert held(index) == len(olive.texts)
-    rotation.go_on(turned.keyring)
+    rotation_services.resume_rotation(turned.keyring)
     indexes.catch_up(index)
     rests(turned.keyring)
     assert held(index) == len(olive.texts)
@@ -135,8 +137,8 @@ def test_what_is_sealed_anew_is_not_indexed_anew(olive: Diarist, monkeypatch: py
     monkeypatch.setattr(index.words, "put", counting)
     stamps = index.words.stamps()
 
-    turned = rotation.turn(olive.opens(), here=cookie)
-    rotation.go_on(turned.keyring)
+    turned = begin_rotation(olive.opens(), here=cookie)
+    rotation_services.resume_rotation(turned.keyring)
     indexes.catch_up(index)
     rests(turned.keyring)
 

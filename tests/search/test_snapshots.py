@@ -10,12 +10,13 @@ import pytest
 from django.db import connection
 
 from llamora.crypto import Keyring, secret_bytes
-from llamora.database import writing
+from llamora.database import write_transaction
 from search.errors import SnapshotRefused
 from search.indexes import indexes
 from search.query import parse
 from search.snapshots import PIECE, SnapshotFolder
-from tests.search.cast import BagOfWords, Member, searching
+from tests.diary.cast import Member
+from tests.search.cast import BagOfWords, searching
 
 OWNER = uuid4()
 KEYS = {1: secret_bytes(32), 2: secret_bytes(32)}
@@ -182,7 +183,7 @@ def test_nothing_lies_open_on_the_disk_while_an_index_is_built_kept_and_used(
     planted.write_bytes(b"x" + markers[0] + b"x" + markers[2])
 
     with Watch([data_folder, temp, _database_folder()], markers) as watch:
-        with writing():
+        with write_transaction():
             for number in range(400):
                 owner.wrote(marker if number % 7 == 0 else f"{marker} and more, line {number}")
         index = searching(owner)

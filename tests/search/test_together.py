@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from llamora.management.benchmarks.figures import p95
-from llamora.management.benchmarks.household import PASSWORD, Browser, Household, household
-from llamora.management.benchmarks.imports import write_archive
-from llamora.management.benchmarks.streams import model_server
+from llamora.ops.benchmarks.figures import p95
+from llamora.ops.benchmarks.household import PASSWORD, BenchmarkHousehold, BrowserClient, serve_household
+from llamora.ops.benchmarks.imports import write_archive
+from llamora.ops.benchmarks.streams import serve_scripted_model
 
 TODAY = date(2026, 11, 19)
 TYPED = (
@@ -25,7 +25,7 @@ TYPED = (
 )
 
 
-def imported(served: Household, folder: Path, *, name: str, entries: int) -> None:
+def imported(served: BenchmarkHousehold, folder: Path, *, name: str, entries: int) -> None:
     archive, password = folder / f"{name}.jsonl", folder / "password"
     write_archive(archive, entries=entries, ends=TODAY)
     password.write_text(PASSWORD)
@@ -53,14 +53,14 @@ def again_and_again(
 @pytest.mark.slow
 def test_two_search_one_imports_one_is_answered_and_no_page_is_slow(tmp_path: Path) -> None:
     with (
-        model_server(tokens=4000, rate=40) as port,
-        household(
+        serve_scripted_model(tokens=4000, rate=40) as port,
+        serve_household(
             tmp_path,
             LLAMORA_MODEL_URL=f"http://127.0.0.1:{port}",
             DJANGO_SETTINGS_MODULE="llamora.settings",  # not those of the tests, which pytest hands on
         ) as served,
     ):
-        people = {name: Browser(served.port) for name in ("anna", "ben", "cleo")}
+        people = {name: BrowserClient(served.port) for name in ("anna", "ben", "cleo")}
         for name, browser in people.items():
             browser.register(name, set_up=served.set_up if name == "anna" else "")
         for name in ("anna", "ben"):
@@ -68,11 +68,11 @@ def test_two_search_one_imports_one_is_answered_and_no_page_is_slow(tmp_path: Pa
             people[name].sign_in(name)
             people[name].get("/")
         cleo = people["cleo"]
-        kept = cleo.keep(f"/d/{_today(cleo)}/", "By the river.")
+        kept = cleo.save(f"/d/{_today(cleo)}/", "By the river.")
         entry = re.search(r'id="entry-([0-9a-f-]{36})"', kept.body)
         assert entry
         cleo.post(f"/entries/{entry[1]}/respond/", {}, by_script=True)
-        pages = Browser(served.port)
+        pages = BrowserClient(served.port)
         pages.sign_in("anna")
         taken: dict[str, list[float]] = {"anna searches": [], "ben searches": [], "a day": []}
         until = threading.Event()
@@ -95,7 +95,7 @@ def test_two_search_one_imports_one_is_answered_and_no_page_is_slow(tmp_path: Pa
     assert {what: ms for what, ms in worst.items() if ms >= 150} == {}
 
 
-def _today(browser: Browser) -> str:
+def _today(browser: BrowserClient) -> str:
     found = re.search(r'action="/d/([0-9-]{10})/"', browser.get("/").body)
     assert found
     return found[1]

@@ -2,7 +2,8 @@
 
 from search.finding import search
 from search.query import parse
-from tests.search.cast import Member, searching
+from tests.diary.cast import Member
+from tests.search.cast import searching
 from tests.traces.cast import keeps
 
 

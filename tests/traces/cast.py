@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from diary.models import Entry
 from tests.diary.cast import Member, member
-from traces.models import KeptTrace, Trace
-from traces.services import keeping
+from traces.models import EntryTrace, Trace
+from traces.tagging import services as tagging_services
 
 __all__ = ["Member", "keeps", "member", "names_on", "on_entries"]
 
@@ -13,18 +13,20 @@ __all__ = ["Member", "keeps", "member", "names_on", "on_entries"]
 def keeps(someone: Member, entry: Entry, *names: str) -> list[Trace]:
     """Traces kept on an entry, as a click on each would."""
     with someone.unlocked():
-        return [keeping.keep(owner_id=someone.id, entry_id=entry.id, name=name) for name in names]
+        return [
+            tagging_services.add_trace(owner_id=someone.id, entry_id=entry.id, name=name) for name in names
+        ]
 
 
 def names_on(someone: Member, entry: Entry) -> list[str]:
     """What the traces of an entry are called, in the order they were kept."""
-    kept = KeptTrace.objects.of(someone.id).filter(entry=entry).select_related("trace")
+    kept = EntryTrace.objects.for_owner(someone.id).filter(entry=entry).select_related("trace")
     with someone.unlocked():
         return [str(one.trace.name) for one in kept.order_by("created_at", "id")]
 
 
 def on_entries(someone: Member, trace: Trace, entries: Iterable[Entry]) -> None:
     """One trace kept on many entries at once."""
-    KeptTrace.objects.bulk_create(
-        KeptTrace(owner_id=someone.id, trace=trace, entry=entry) for entry in entries
+    EntryTrace.objects.bulk_create(
+        EntryTrace(owner_id=someone.id, trace=trace, entry=entry) for entry in entries
     )

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.traces.cast import Member, member
+from tests.diary.cast import Member, member
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 from uuid import UUID
 
 from diary.models import Entry
-from tests.traces.cast import Member, on_entries
+from tests.diary.cast import Member
+from tests.traces.cast import on_entries
 from traces.models import Trace
 
 WORDS = (
@@ -36,7 +37,7 @@ def kept_by_rule(someone: Member, shared: Path, *, names: list[str] = NAMES) -> 
     with someone.unlocked():
         for name, there in on.items():
             trace = Trace(owner_id=someone.id)
-            trace.call(name)
+            trace.set_name(name)
             trace.save(force_insert=True)
             on_entries(someone, trace, there)
     return {name: {entry.id for entry in there} for name, there in on.items()}

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.traces.cast import Member
+from tests.diary.cast import Member
 from tests.traces.pepys import NAMES, kept_by_rule
 from traces.models import Trace
 
@@ -28,7 +28,7 @@ def on(owner: Member, shared: Path) -> dict[str, set[UUID]]:
 
 def ids_by_name(owner: Member) -> dict[str, UUID]:
     with owner.unlocked():
-        return {str(trace.name): trace.id for trace in Trace.objects.of(owner.id)}
+        return {str(trace.name): trace.id for trace in Trace.objects.for_owner(owner.id)}
 
 
 def companions(page: str) -> dict[str, int]:

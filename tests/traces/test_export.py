@@ -4,10 +4,11 @@ import json
 from datetime import date
 from pathlib import Path
 
+from tests.diary.cast import Member
 from tests.diary.house_moving import written_out
-from tests.traces.cast import Member, keeps
+from tests.traces.cast import keeps
+from traces.editing import services as editing_services
 from traces.models import Trace
-from traces.services import naming
 
 
 def test_each_entry_carries_the_names_of_its_traces(owner: Member, tmp_path: Path) -> None:
@@ -17,7 +18,7 @@ def test_each_entry_carries_the_names_of_its_traces(owner: Member, tmp_path: Pat
     keeps(owner, entry, *names)
     (gone,) = keeps(owner, entry, "gone")
     with owner.unlocked():
-        naming.delete(owner_id=owner.id, trace_id=gone.id)
+        editing_services.delete_trace(owner_id=owner.id, trace_id=gone.id)
 
     found = written_out(owner, tmp_path / "out")
 
@@ -33,7 +34,7 @@ def test_the_traces_themselves_are_in_it_and_nobody_elses(
 ) -> None:
     keeps(owner, owner.wrote("a"), "weir")
     keeps(housemate, housemate.wrote("b"), "Zanzibar")
-    trace = Trace.objects.of(owner.id).get()
+    trace = Trace.objects.for_owner(owner.id).get()
 
     found = written_out(owner, tmp_path / "out")
 

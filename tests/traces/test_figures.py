@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.languages import HOUSE, words_of
-from traces.figures import MOST_BARS, frequency, together
+from accounts.preferences.languages import DEFAULT_LANGUAGE, get_date_words
+from traces.statistics import MAX_BARS, compute_frequency, count_cooccurrences
 
-WORDS = words_of(HOUSE)
+WORDS = get_date_words(DEFAULT_LANGUAGE)
 DAYS = st.dates(date.min, date.max)
 
 
 def test_one_day_has_no_frequency() -> None:
-    assert frequency({}, words=WORDS) is None
-    assert frequency({date(2026, 1, 1): 3}, words=WORDS) is None
+    assert compute_frequency({}, words=WORDS) is None
+    assert compute_frequency({date(2026, 1, 1): 3}, words=WORDS) is None
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_one_day_has_no_frequency() -> None:
     ],
 )
 def test_the_stretch_grows_with_the_time(last: date, unit: str, bars: int, labels: tuple[str, str]) -> None:
-    found = frequency({date(2025, 12, 24): 1, last: 4}, words=WORDS)
+    found = compute_frequency({date(2025, 12, 24): 1, last: 4}, words=WORDS)
 
     assert found is not None
     assert (found.unit, len(found.bars)) == (unit, bars)
@@ -45,17 +45,17 @@ def test_the_stretch_grows_with_the_time(last: date, unit: str, bars: int, label
 
 @given(st.dictionaries(DAYS, st.integers(1, 9), min_size=2, max_size=30))
 def test_every_entry_is_in_one_stretch_and_there_are_never_too_many(counts: dict[date, int]) -> None:
-    found = frequency(counts, words=WORDS)
+    found = compute_frequency(counts, words=WORDS)
 
     if found is not None:
         assert sum(bar.count for bar in found.bars) == sum(counts.values())
-        assert 2 <= len(found.bars) <= max(MOST_BARS, 100)
+        assert 2 <= len(found.bars) <= max(MAX_BARS, 100)
         assert len({bar.label for bar in found.bars}) == len(found.bars)
 
 
 def test_the_ends_of_all_dates_are_counted_too() -> None:
     for days in ((date.min, date(1, 1, 9)), (date(9999, 11, 1), date.max), (date.min, date.max)):
-        found = frequency(dict.fromkeys(days, 1), words=WORDS)
+        found = compute_frequency(dict.fromkeys(days, 1), words=WORDS)
         assert found is not None
         assert sum(bar.count for bar in found.bars) == 2
 
@@ -68,7 +68,7 @@ ROWS = st.lists(st.sets(st.sampled_from(IDS)), max_size=40)
 def test_shared_entries_are_those_counted_one_by_one(rows: list[set[UUID]]) -> None:
     kept = [(UUID(int=1000 + number), trace) for number, row in enumerate(rows) for trace in row]
 
-    shared = together(kept)
+    shared = count_cooccurrences(kept)
 
     pairs = Counter(pair for row in rows for pair in combinations(sorted(row), 2))
     assert shared.ids == sorted({trace for row in rows for trace in row})
@@ -81,7 +81,7 @@ def test_shared_entries_are_those_counted_one_by_one(rows: list[set[UUID]]) -> N
 def test_more_entries_than_are_counted_at_once_are_all_counted() -> None:
     kept = [(UUID(int=number), IDS[place]) for number in range(10_000) for place in (0, number % 3 + 1)]
 
-    shared = together(kept)
+    shared = count_cooccurrences(kept)
 
     assert shared.counts.dtype == np.int64
     assert shared.counts[0].tolist() == [10_000, 3334, 3333, 3333]
@@ -89,12 +89,14 @@ def test_more_entries_than_are_counted_at_once_are_all_counted() -> None:
 
 
 def test_what_is_kept_twice_counts_once() -> None:
-    assert together([(IDS[0], IDS[1]), (IDS[0], IDS[1])]).counts.tolist() == [[1]]
+    assert count_cooccurrences([(IDS[0], IDS[1]), (IDS[0], IDS[1])]).counts.tolist() == [[1]]
 
 
 def test_weeks_begin_on_mondays() -> None:
     monday = date(2026, 11, 16)
-    found = frequency({monday - timedelta(days=1): 1, monday: 2, monday + timedelta(days=6): 3}, words=WORDS)
+    found = compute_frequency(
+        {monday - timedelta(days=1): 1, monday: 2, monday + timedelta(days=6): 3}, words=WORDS
+    )
 
     assert found is not None
     assert [bar.count for bar in found.bars] == [1, 5]

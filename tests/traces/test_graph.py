@@ -6,11 +6,23 @@ from uuid import UUID
 
 import pytest
 
-from traces.figures import Together, together
-from traces.graph import MOST, NEAREST, TALL, WIDE, Frame, Node, Picture, draw, joined, ties, width_of
+from traces.graph.layout import (
+    MAX_LINKS,
+    MAX_NODES,
+    TALL,
+    WIDE,
+    GraphDrawing,
+    GraphFrame,
+    GraphNode,
+    choose_edges,
+    draw_graph,
+    estimate_text_width,
+    find_nearest_ties,
+)
+from traces.statistics import CoOccurrences, count_cooccurrences
 
 
-def made(traces: int, entries: int) -> Together:
+def made(traces: int, entries: int) -> CoOccurrences:
     chance = random.Random(7)
     ids = [UUID(int=number + 1) for number in range(traces)]
     kept = [
@@ -18,21 +30,21 @@ def made(traces: int, entries: int) -> Together:
         for entry in range(entries)
         for trace in chance.choices(ids, weights=[1 / (n + 1) for n in range(traces)], k=chance.randint(1, 6))
     ]
-    return together(kept)
+    return count_cooccurrences(kept)
 
 
 def name(id_: UUID) -> str:
     return f"trace {id_.int}"
 
 
-def drawn(shared: Together, frame: Frame = WIDE) -> Picture:
-    return draw(shared, joined(ties(shared)), frame=frame, name=name)
+def drawn(shared: CoOccurrences, frame: GraphFrame = WIDE) -> GraphDrawing:
+    return draw_graph(shared, choose_edges(find_nearest_ties(shared)), frame=frame, name=name)
 
 
-def box(node: Node, frame: Frame) -> tuple[float, float, float, float]:
-    width = width_of(name(node.id), frame.letters)
+def box(node: GraphNode, frame: GraphFrame) -> tuple[float, float, float, float]:
+    width = estimate_text_width(name(node.id), frame.font_size)
     left = node.label_x - {"start": 0, "middle": width / 2, "end": width}[node.anchor]
-    return left, node.label_y - 0.8 * frame.letters, left + width, node.label_y + 0.2 * frame.letters
+    return left, node.label_y - 0.8 * frame.font_size, left + width, node.label_y + 0.2 * frame.font_size
 
 
 def is_over(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -45,8 +57,8 @@ def is_over(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 @pytest.mark.parametrize("frame", [WIDE, TALL])
-@pytest.mark.parametrize("traces", [1, 2, 3, 40, MOST])
-def test_all_is_inside_the_frame_and_no_name_lies_over_another(traces: int, frame: Frame) -> None:
+@pytest.mark.parametrize("traces", [1, 2, 3, 40, MAX_NODES])
+def test_all_is_inside_the_frame_and_no_name_lies_over_another(traces: int, frame: GraphFrame) -> None:
     picture = drawn(made(traces, 60 * traces), frame)
 
     assert len(picture.nodes) == traces
@@ -60,7 +72,7 @@ def test_all_is_inside_the_frame_and_no_name_lies_over_another(traces: int, fram
 
 
 def test_the_most_kept_are_the_ones_that_are_named() -> None:
-    shared = made(MOST, 6000)
+    shared = made(MAX_NODES, 6000)
     counts = dict(zip(shared.ids, shared.counts.diagonal().tolist(), strict=True))
 
     picture = drawn(shared)
@@ -71,7 +83,7 @@ def test_the_most_kept_are_the_ones_that_are_named() -> None:
 
 
 def test_points_do_not_lie_over_one_another() -> None:
-    picture = drawn(made(MOST, 6000))
+    picture = drawn(made(MAX_NODES, 6000))
 
     overlaps = sum(
         (one.x - other.x) ** 2 + (one.y - other.y) ** 2 < (0.8 * (one.radius + other.radius)) ** 2
@@ -87,15 +99,15 @@ def test_the_same_traces_give_the_same_picture() -> None:
 def test_a_line_joins_what_goes_together_and_not_what_is_merely_frequent() -> None:
     daily, rare, its_friend, alone = (UUID(int=number) for number in range(1, 5))
     rows = [{daily} for _ in range(100)] + [{daily, rare, its_friend}] * 4 + [{alone}]
-    shared = together((UUID(int=10**6 + n), trace) for n, row in enumerate(rows) for trace in row)
+    shared = count_cooccurrences((UUID(int=10**6 + n), trace) for n, row in enumerate(rows) for trace in row)
 
-    near = ties(shared)
+    near = find_nearest_ties(shared)
 
     assert [tie.other for tie in near[rare]] == [its_friend, daily]
-    assert near[rare][0].nearness == pytest.approx(1)
+    assert near[rare][0].similarity == pytest.approx(1)
     assert near[rare][0].count == near[rare][1].count == 4
     assert near[alone] == []
-    pairs = {(tie.one, tie.other) for tie in joined(near)}
+    pairs = {(tie.one, tie.other) for tie in choose_edges(near)}
     assert len(pairs) == 3
     assert all((other, one) not in pairs for one, other in pairs)
 
@@ -103,15 +115,15 @@ def test_a_line_joins_what_goes_together_and_not_what_is_merely_frequent() -> No
 def test_each_asks_for_few_lines() -> None:
     shared = made(40, 4000)
 
-    lines = joined(ties(shared))
+    lines = choose_edges(find_nearest_ties(shared))
 
-    assert 40 <= len(lines) <= 40 * NEAREST
+    assert 40 <= len(lines) <= 40 * MAX_LINKS
 
 
 def test_what_goes_together_stands_together() -> None:
     left, right = [UUID(int=n) for n in range(1, 6)], [UUID(int=n) for n in range(11, 16)]
     rows = [set(group) for group in (left, right) for _ in range(5)]
-    shared = together((UUID(int=10**6 + n), trace) for n, row in enumerate(rows) for trace in row)
+    shared = count_cooccurrences((UUID(int=10**6 + n), trace) for n, row in enumerate(rows) for trace in row)
 
     place = {node.id: complex(node.x, node.y) for node in drawn(shared).nodes}
 

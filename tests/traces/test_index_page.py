@@ -7,8 +7,9 @@ from typing import Any
 from django.test import Client
 
 from diary.models import Entry
-from tests.traces.cast import Member, keeps
-from traces.services import naming
+from tests.diary.cast import Member
+from tests.traces.cast import keeps
+from traces.editing import services as editing_services
 
 
 def called(answer: Any) -> list[str]:
@@ -97,7 +98,7 @@ def test_deleted_entries_and_traces_are_not_counted(owner: Member) -> None:
     owner.post(f"/entries/{entries['2021-03-01'].id}/delete/")
     with owner.unlocked():
         water = keeps(owner, entries["2020-01-05"], "water")[0]
-        naming.delete(owner_id=owner.id, trace_id=water.id)
+        editing_services.delete_trace(owner_id=owner.id, trace_id=water.id)
 
     page = owner.get("/traces/")
 

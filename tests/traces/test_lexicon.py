@@ -4,17 +4,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from traces.lexicon import Lexicon
+from traces.matcher import NameMatcher
 
 
-def lexicon_of(*names: str) -> tuple[Lexicon, dict[UUID, str]]:
+def lexicon_of(*names: str) -> tuple[NameMatcher, dict[UUID, str]]:
     known = {uuid4(): name for name in names}
-    return Lexicon(known), known
+    return NameMatcher(known), known
 
 
 def named(text: str, *names: str) -> list[str]:
     lexicon, known = lexicon_of(*names)
-    return [known[id_] for id_ in lexicon.found_in(text)]
+    return [known[id_] for id_ in lexicon.find_in(text)]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_names_are_completed_from_the_first_letter_on() -> None:
     lexicon, known = lexicon_of("Größe", "the great weir", "weir", "子供")
 
     def completed(typed: str) -> list[str]:
-        return [known[id_] for id_ in lexicon.beginning_with(typed, among=known)]
+        return [known[id_] for id_ in lexicon.find_by_prefix(typed, among=known)]
 
     assert completed("g") == ["Größe", "the great weir"]
     assert completed("GRO") == ["Größe"]

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traces.names import MAX_NAME, BadName, EmptyName, LongName, NameRefused, identity, written
+from traces.names import (
+    MAX_NAME_LENGTH,
+    EmptyTraceName,
+    InvalidTraceName,
+    InvalidTraceNameCharacter,
+    TraceNameTooLong,
+    clean_name,
+    get_identity,
+)
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=80)
 
@@ -28,7 +36,7 @@ NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=
     ],
 )
 def test_names_that_are_the_same(one: str, other: str) -> None:
-    assert identity(one) == identity(other)
+    assert get_identity(one) == get_identity(other)
 
 
 @pytest.mark.parametrize(
@@ -45,28 +53,28 @@ def test_names_that_are_the_same(one: str, other: str) -> None:
     ],
 )
 def test_names_that_are_not_the_same(one: str, other: str) -> None:
-    assert identity(one) != identity(other)
+    assert get_identity(one) != get_identity(other)
 
 
 def test_a_name_is_shown_as_it_was_written() -> None:
     for name in ("Größe", "Привет", "子供", "☕", "to-do", "To do"):
-        assert written(f"  {name}\n") == name
+        assert clean_name(f"  {name}\n") == name
 
 
 @pytest.mark.parametrize(
     ("typed", "refusal"),
     [
-        ("", EmptyName),
-        (" \n\t ", EmptyName),
-        ("\u200b\ufe0f", EmptyName),
-        ("a" * (MAX_NAME + 1), LongName),
-        ("a\x00b", BadName),
-        ("half \ud83d", BadName),
+        ("", EmptyTraceName),
+        (" \n\t ", EmptyTraceName),
+        ("\u200b\ufe0f", EmptyTraceName),
+        ("a" * (MAX_NAME_LENGTH + 1), TraceNameTooLong),
+        ("a\x00b", InvalidTraceNameCharacter),
+        ("half \ud83d", InvalidTraceNameCharacter),
     ],
 )
-def test_what_is_no_name(typed: str, refusal: type[NameRefused]) -> None:
+def test_what_is_no_name(typed: str, refusal: type[InvalidTraceName]) -> None:
     with pytest.raises(refusal) as refused:
-        written(typed)
+        clean_name(typed)
 
     assert typed not in f"{refused.value!r}" or not typed
 
@@ -75,12 +83,12 @@ def test_what_is_no_name(typed: str, refusal: type[NameRefused]) -> None:
 @settings(max_examples=500, deadline=None)
 def test_of_a_name_that_is_kept_the_identity_is_there_and_stays(typed: str) -> None:
     try:
-        name = written(typed)
-    except NameRefused:
+        name = clean_name(typed)
+    except InvalidTraceName:
         return
 
-    once = identity(name)
+    once = get_identity(name)
     assert once
-    assert identity(once) == once
-    assert identity(name.upper().upper()) == identity(name.upper())
-    assert written(name) == name
+    assert get_identity(once) == once
+    assert get_identity(name.upper().upper()) == get_identity(name.upper())
+    assert clean_name(name) == name

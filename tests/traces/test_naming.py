@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from diary.errors import NotThere
-from tests.traces.cast import Member, keeps, names_on
-from traces.errors import NameTaken, SameTrace
+from diary.errors import ObjectNotFound
+from tests.diary.cast import Member
+from tests.traces.cast import keeps, names_on
+from traces.editing import services as editing_services
+from traces.editing.errors import MergeIntoItself, TraceNameTaken
 from traces.models import Change, Trace
-from traces.services import naming
 
 
 def test_a_trace_is_renamed_and_called_as_before_again(owner: Member) -> None:
@@ -17,10 +18,10 @@ def test_a_trace_is_renamed_and_called_as_before_again(owner: Member) -> None:
     (trace,) = keeps(owner, entry, "weir")
 
     with owner.unlocked():
-        change = naming.rename(owner_id=owner.id, trace_id=trace.id, name="The weir")
+        change = editing_services.rename_trace(owner_id=owner.id, trace_id=trace.id, name="The weir")
         renamed = names_on(owner, entry)
         assert change is not None
-        naming.undo(owner_id=owner.id, change_id=change.id)
+        editing_services.undo_change(owner_id=owner.id, change_id=change.id)
 
     assert renamed == ["The weir"]
     assert names_on(owner, entry) == ["weir"]
@@ -30,8 +31,8 @@ def test_a_trace_is_not_given_the_name_of_another(owner: Member) -> None:
     entry = owner.wrote("Walked to the weir.")
     weir, walk = keeps(owner, entry, "weir", "Größe")
 
-    with owner.unlocked(), pytest.raises(NameTaken) as refused:
-        naming.rename(owner_id=owner.id, trace_id=weir.id, name="GRÖSSE")
+    with owner.unlocked(), pytest.raises(TraceNameTaken) as refused:
+        editing_services.rename_trace(owner_id=owner.id, trace_id=weir.id, name="GRÖSSE")
 
     assert refused.value.other.id == walk.id
     assert names_on(owner, entry) == ["weir", "Größe"]
@@ -44,9 +45,9 @@ def test_merged_traces_share_their_entries_and_part_again_as_they_were(owner: Me
     (river,) = keeps(owner, other, "river")
 
     with owner.unlocked():
-        change = naming.merge(owner_id=owner.id, trace_id=weir.id, into_id=river.id)
+        change = editing_services.merge_traces(owner_id=owner.id, trace_id=weir.id, into_id=river.id)
         merged = [names_on(owner, entry) for entry in (both, one, other)]
-        naming.undo(owner_id=owner.id, change_id=change.id)
+        editing_services.undo_change(owner_id=owner.id, change_id=change.id)
 
     assert merged == [["river"], ["river"], ["river"]]
     assert [names_on(owner, entry) for entry in (both, one, other)] == [
@@ -62,9 +63,9 @@ def test_a_trace_deleted_everywhere_comes_back_to_all_its_entries(owner: Member)
     keeps(owner, second, "weir")
 
     with owner.unlocked():
-        change = naming.delete(owner_id=owner.id, trace_id=trace.id)
+        change = editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
         gone = [names_on(owner, entry) for entry in (first, second)]
-        naming.undo(owner_id=owner.id, change_id=change.id)
+        editing_services.undo_change(owner_id=owner.id, change_id=change.id)
 
     assert gone == [[], []]
     assert [names_on(owner, entry) for entry in (first, second)] == [["weir"], ["weir"]]
@@ -74,11 +75,11 @@ def test_another_trace_that_took_the_name_meanwhile_keeps_it(owner: Member) -> N
     entry, later = owner.wrote("a"), owner.wrote("b")
     (trace,) = keeps(owner, entry, "weir")
     with owner.unlocked():
-        change = naming.delete(owner_id=owner.id, trace_id=trace.id)
+        change = editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
     (new,) = keeps(owner, later, "Weir")
 
-    with owner.unlocked(), pytest.raises(NameTaken) as refused:
-        naming.undo(owner_id=owner.id, change_id=change.id)
+    with owner.unlocked(), pytest.raises(TraceNameTaken) as refused:
+        editing_services.undo_change(owner_id=owner.id, change_id=change.id)
 
     assert refused.value.other.id == new.id
     assert (names_on(owner, entry), names_on(owner, later)) == ([], ["Weir"])
@@ -88,29 +89,29 @@ def test_another_trace_that_took_the_name_meanwhile_keeps_it(owner: Member) -> N
 def test_a_change_is_taken_back_once_and_by_its_person_alone(owner: Member, housemate: Member) -> None:
     (trace,) = keeps(owner, owner.wrote("a"), "weir")
     with owner.unlocked():
-        change = naming.delete(owner_id=owner.id, trace_id=trace.id)
+        change = editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
 
-    with housemate.unlocked(), pytest.raises(NotThere):
-        naming.undo(owner_id=housemate.id, change_id=change.id)
+    with housemate.unlocked(), pytest.raises(ObjectNotFound):
+        editing_services.undo_change(owner_id=housemate.id, change_id=change.id)
     with owner.unlocked():
-        naming.undo(owner_id=owner.id, change_id=change.id)
-        with pytest.raises(NotThere):
-            naming.undo(owner_id=owner.id, change_id=change.id)
+        editing_services.undo_change(owner_id=owner.id, change_id=change.id)
+        with pytest.raises(ObjectNotFound):
+            editing_services.undo_change(owner_id=owner.id, change_id=change.id)
 
-    assert Trace.objects.of(owner.id).get().id == trace.id
+    assert Trace.objects.for_owner(owner.id).get().id == trace.id
 
 
 def test_a_trace_is_not_merged_with_itself_nor_with_somebody_elses(owner: Member, housemate: Member) -> None:
     (mine,) = keeps(owner, owner.wrote("a"), "weir")
     (theirs,) = keeps(housemate, housemate.wrote("b"), "mill")
 
-    with owner.unlocked(), pytest.raises(SameTrace):
-        naming.merge(owner_id=owner.id, trace_id=mine.id, into_id=mine.id)
-    with owner.unlocked(), pytest.raises(NotThere):
-        naming.merge(owner_id=owner.id, trace_id=mine.id, into_id=theirs.id)
+    with owner.unlocked(), pytest.raises(MergeIntoItself):
+        editing_services.merge_traces(owner_id=owner.id, trace_id=mine.id, into_id=mine.id)
+    with owner.unlocked(), pytest.raises(ObjectNotFound):
+        editing_services.merge_traces(owner_id=owner.id, trace_id=mine.id, into_id=theirs.id)
 
-    assert Trace.objects.of(owner.id).get().id == mine.id
-    assert Trace.objects.of(housemate.id).get().id == theirs.id
+    assert Trace.objects.for_owner(owner.id).get().id == mine.id
+    assert Trace.objects.for_owner(housemate.id).get().id == theirs.id
 
 
 def test_after_thirty_days_what_was_let_go_is_gone_for_good(owner: Member) -> None:
@@ -118,13 +119,13 @@ def test_after_thirty_days_what_was_let_go_is_gone_for_good(owner: Member) -> No
     old, young, stays = keeps(owner, entry, "weir", "mill", "bread")
     with owner.unlocked():
         for trace in (old, young):
-            naming.delete(owner_id=owner.id, trace_id=trace.id)
-        naming.rename(owner_id=owner.id, trace_id=stays.id, name="Bread")
+            editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
+        editing_services.rename_trace(owner_id=owner.id, trace_id=stays.id, name="Bread")
     long_ago = timezone.now() - timedelta(days=31)
     Trace.objects.filter(id=old.id).update(deleted_at=long_ago)
     Change.objects.filter(trace=old).update(made_at=long_ago)
 
-    gone = naming.purge(owner.id)
+    gone = editing_services.purge_deleted(owner.id)
 
     assert gone == 1
     assert set(Trace.objects.filter(owner_id=owner.id)) == {young, stays}

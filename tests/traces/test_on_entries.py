@@ -10,8 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.traces.cast import Member, keeps, names_on
-from traces.models import KeptTrace, Trace
+from tests.diary.cast import Member
+from tests.traces.cast import keeps, names_on
+from traces.models import EntryTrace, Trace
 
 
 def keep(who: Member, entry: Any, name: str, *, script: bool = True) -> Any:
@@ -49,7 +50,7 @@ def test_the_same_name_is_one_trace_and_keeps_its_first_writing(owner: Member) -
     keep(owner, second, "To do")
     keep(owner, second, "TO\u2011DO")
 
-    assert Trace.objects.of(owner.id).count() == 1
+    assert Trace.objects.for_owner(owner.id).count() == 1
     assert names_on(owner, second) == ["to-do"]
 
 
@@ -71,7 +72,7 @@ def test_without_script_a_trace_is_kept_and_taken_away(owner: Member) -> None:
     entry = owner.wrote("a")
 
     kept = keep(owner, entry, "weir", script=False)
-    trace = Trace.objects.of(owner.id).get()
+    trace = Trace.objects.for_owner(owner.id).get()
     there = names_on(owner, entry)
     gone = owner.post(f"/entries/{entry.id}/traces/{trace.id}/remove/")
 
@@ -89,7 +90,7 @@ def test_what_is_no_name_is_refused_with_what_was_typed(owner: Member) -> None:
     assert (by_script.status_code, by_form.status_code) == (422, 422)
     assert "at most 64 characters" in by_script.content.decode()
     assert "x" * 65 in by_script.content.decode()
-    assert not Trace.objects.of(owner.id).exists()
+    assert not Trace.objects.for_owner(owner.id).exists()
 
 
 def test_a_trace_taken_from_its_last_entry_is_let_go_and_comes_back_whole(owner: Member) -> None:
@@ -97,11 +98,11 @@ def test_a_trace_taken_from_its_last_entry_is_let_go_and_comes_back_whole(owner:
     (trace,) = keeps(owner, entry, "weir")
 
     owner.post(f"/entries/{entry.id}/traces/{trace.id}/remove/", script=True)
-    gone = Trace.objects.of(owner.id).count()
+    gone = Trace.objects.for_owner(owner.id).count()
     keep(owner, entry, "Weir")
 
     assert gone == 0
-    assert Trace.objects.of(owner.id).get().id == trace.id
+    assert Trace.objects.for_owner(owner.id).get().id == trace.id
     assert names_on(owner, entry) == ["Weir"]
 
 
@@ -193,17 +194,17 @@ def test_not_yours_and_not_there_are_the_same(owner: Member, housemate: Member, 
     assert housemate.get(f"/traces/{nobodys}/glance/", script=True).status_code == 404
     assert housemate.get(f"/entries/{entry.id}/traces/", script=True).status_code == 404
     assert names_on(owner, entry) == ["weir"]
-    assert not Trace.objects.of(housemate.id).exists()
+    assert not Trace.objects.for_owner(housemate.id).exists()
 
 
 def test_a_housemate_with_the_same_name_has_a_trace_of_their_own(owner: Member, housemate: Member) -> None:
     keep(owner, owner.wrote("a"), "weir")
     keep(housemate, housemate.wrote("b"), "weir")
 
-    mine, theirs = Trace.objects.of(owner.id).get(), Trace.objects.of(housemate.id).get()
+    mine, theirs = Trace.objects.for_owner(owner.id).get(), Trace.objects.for_owner(housemate.id).get()
 
     assert bytes(mine.name_index) != bytes(theirs.name_index)
-    assert KeptTrace.objects.of(owner.id).get().trace_id == mine.id
+    assert EntryTrace.objects.for_owner(owner.id).get().trace_id == mine.id
 
 
 def test_a_day_of_sixty_entries_costs_as_many_queries_as_one_of_two(owner: Member) -> None:

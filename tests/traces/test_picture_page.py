@@ -2,8 +2,9 @@
 
 import re
 
-from tests.traces.cast import Member, keeps
-from traces import graph
+from tests.diary.cast import Member
+from tests.traces.cast import keeps
+from traces.graph import layout
 
 
 def test_the_table_holds_every_trace_with_what_it_goes_with(owner: Member) -> None:
@@ -37,16 +38,16 @@ def test_the_drawing_has_points_lines_and_names_and_no_style(owner: Member) -> N
 def test_more_than_it_has_room_for_are_in_the_table(owner: Member, monkeypatch: object) -> None:
     for number in range(5):
         keeps(owner, owner.wrote(f"{number}"), *[f"trace {n}" for n in range(number + 1)])
-    import traces.picturing as picturing
+    from traces.graph import presenters
 
-    monkeypatch.setattr(picturing, "MOST", 3)  # type: ignore[attr-defined]
+    monkeypatch.setattr(presenters, "MAX_NODES", 3)  # type: ignore[attr-defined]
 
     page = owner.get("/traces/picture/").content.decode()
 
     assert "the picture has room for the 3 most kept" in page
     assert page.count("<tr>") == 6
     assert page.count("<circle") == 6
-    assert graph.MOST == 300
+    assert layout.MAX_NODES == 300
 
 
 def test_without_traces_it_says_what_will_come(owner: Member, housemate: Member) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from diary.models import Entry
-from llamora.inference.jobs import registry
+from llamora.inference.registry import registry
+from tests.diary.cast import Member, member
 from tests.diary.tabs import Live, ask, serving, wait_until_kept
-from tests.fakes.model_server import FakeModelServer, Script
-from tests.traces.cast import Member, keeps, member, names_on
-from traces.models import Choices, Proposal
-from traces.services.proposing import job_of
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
+from tests.traces.cast import keeps, names_on
+from traces.models import TracePreferences, TraceProposal
+from traces.proposals.services import get_proposal_job
 
 
 @pytest.fixture
@@ -113,7 +115,7 @@ def test_after_a_second_useless_answer_nothing_is_said(owner: Member, model: Fak
 
     assert proposed(page) == []
     assert "Suggest traces" in page
-    assert not Proposal.objects.exists()
+    assert not TraceProposal.objects.exists()
     assert (len(model.asked_for_json), len(model.calls)) == (1, 1)
 
 
@@ -136,7 +138,7 @@ def test_sending_again_stops_what_is_being_proposed(owner: Member, model: FakeMo
 
     reply = ask(owner, entry.id)
     text, state, _ = wait_until_kept(owner, reply)
-    stopped = job_of(owner.id, entry.id)
+    stopped = get_proposal_job(owner.id, entry.id)
 
     assert (state, bool(text)) == ("done", True)
     assert stopped is not None
@@ -145,7 +147,7 @@ def test_sending_again_stops_what_is_being_proposed(owner: Member, model: FakeMo
     while not stopped.is_over and time.monotonic() < until:
         time.sleep(0.02)
     assert stopped.is_over
-    assert not Proposal.objects.exists()
+    assert not TraceProposal.objects.exists()
 
 
 def test_unasked_nothing_goes_to_a_model_elsewhere(
@@ -167,7 +169,7 @@ def test_unasked_nothing_goes_to_a_model_elsewhere(
 def test_who_wants_none_unasked_gets_them_only_when_asked(owner: Member, model: FakeModelServer) -> None:
     entry = owner.wrote("Down to the water.")
     owner.post("/traces/choices/", want="off")
-    assert Choices.objects.get(owner_id=owner.id).makes_proposals is False
+    assert TracePreferences.objects.get(owner_id=owner.id).makes_proposals is False
 
     propose(owner, entry, unasked="1")
     unasked = len(model.asked_for_json)
@@ -186,7 +188,7 @@ def test_a_lock_ends_it_and_nothing_is_kept(owner: Member, model: FakeModelServe
     owner.locks()
 
     until = time.monotonic() + 5
-    while registry.of(owner.id) and not all(job.is_over for job in registry.of(owner.id)):
+    while registry.for_owner(owner.id) and not all(job.is_over for job in registry.for_owner(owner.id)):
         assert time.monotonic() < until
         time.sleep(0.02)
-    assert not Proposal.objects.exists()
+    assert not TraceProposal.objects.exists()

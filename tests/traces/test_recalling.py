@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from diary.models import Entry
+from tests.diary.cast import Member, member
 from tests.diary.tabs import Live, answered, serving, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
-from tests.traces.cast import Member, keeps, member
+from tests.traces.cast import keeps
 from traces.models import Trace
 
 
@@ -55,7 +56,7 @@ def test_a_trace_chosen_this_once_brings_its_earlier_entries(owner: Member, mode
     earlier(owner, "Bread was baked.", days=2, names=("bread",))
     entry = owner.wrote("Again to the weir.")
     keeps(owner, entry, "weir")
-    trace = Trace.objects.of(owner.id).first()
+    trace = Trace.objects.for_owner(owner.id).first()
     assert trace is not None
 
     reply = answered(owner, entry.id, trace=str(trace.id))
@@ -87,7 +88,7 @@ def test_asked_again_the_same_is_read(owner: Member, model: FakeModelServer) -> 
 
 def test_a_trace_that_is_always_read_is_read_for_every_entry(owner: Member, model: FakeModelServer) -> None:
     earlier(owner, "The weir froze.", days=300)
-    trace = Trace.objects.of(owner.id).get()
+    trace = Trace.objects.for_owner(owner.id).get()
     owner.post(f"/traces/{trace.id}/always/", wanted="on")
 
     answered(owner, owner.wrote("Bread today.").id)
@@ -141,7 +142,7 @@ def test_the_traces_of_others_bring_nothing(owner: Member, model: FakeModelServe
 def test_a_deleted_trace_or_entry_brings_nothing(owner: Member, model: FakeModelServer) -> None:
     gone = earlier(owner, "The weir froze.", days=3)
     earlier(owner, "Bread was baked.", days=2, names=("bread",))
-    weir, bread = Trace.objects.of(owner.id)
+    weir, bread = Trace.objects.for_owner(owner.id)
     owner.post(f"/entries/{gone.id}/delete/", script=True)
     owner.post(f"/traces/{bread.id}/delete/")
 

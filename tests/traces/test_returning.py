@@ -10,22 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diary.models import Entry
-from diary.services import own_imports
-from tests.diary.house_moving import (
-    comparable,
-    entry,
-    moves_house,
-    put_down,
-    taken_in,
-    written,
-    written_out,
-)
-from tests.traces.cast import Member, keeps, names_on
-from traces.models import KeptTrace, Proposal, Trace
-from traces.names import NameRefused, identity
-from traces.names import written as as_written
-from traces.proposals import dismiss, offer
-from traces.services import keeping, naming
+from diary.transfer import restore
+from tests.diary.cast import Member
+from tests.diary.house_moving import comparable, entry, moves_house, put_down, taken_in, written, written_out
+from tests.traces.cast import keeps, names_on
+from traces.editing import services as editing_services
+from traces.models import EntryTrace, Trace, TraceProposal
+from traces.names import InvalidTraceName, get_identity
+from traces.names import clean_name as as_written
+from traces.proposals.services import dismiss_proposal
+from traces.proposals.tasks import save_proposals
+from traces.tagging import services as tagging_services
 
 NAMES = ["Größe", 'to-do: "x"', "子供", "☕", "# not a heading"]
 DAY = date(2026, 11, 2)
@@ -34,7 +29,7 @@ DAY = date(2026, 11, 2)
 def kept_by(who: Member) -> dict[str, list[str]]:
     """What each entry of theirs bears, by its words."""
     with who.unlocked():
-        return {found.text: names_on(who, found) for found in Entry.objects.of(who.id)}
+        return {found.text: names_on(who, found) for found in Entry.objects.for_owner(who.id)}
 
 
 def taken(who: Member, file: Path, *entries: Any, **others: Any) -> Any:
@@ -51,12 +46,12 @@ def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Member, tmp_path:
     weir, *_ = keeps(owner, first, "weir", *NAMES)
     keeps(owner, second, "☕", "weir")
     with owner.unlocked():
-        keeping.read_always(owner_id=owner.id, trace_id=weir.id, wanted=True)
+        tagging_services.set_read_always(owner_id=owner.id, trace_id=weir.id, wanted=True)
         weir.refresh_from_db()
         weir.summary = {"text": "Water.", "digest": "0" * 64, "read": 1, "of": 2}
         weir.save(update_fields=["summary"])
-        offer(second, ["mill"])
-        dismiss(owner_id=owner.id, entry_id=second.id, name="Straße")
+        save_proposals(second, ["mill"])
+        dismiss_proposal(owner_id=owner.id, entry_id=second.id, name="Straße")
     before = written_out(owner, tmp_path / "before")
     there = moves_house(owner)
 
@@ -73,7 +68,7 @@ def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Member, tmp_path:
     assert [(report.added, report.faults) for report in reports] == [(2, []), (0, [])]
     with there.unlocked():
         assert Trace.objects.get(id=weir.id).summary["text"] == "Water."
-        assert Proposal.objects.get().body == {"offered": ["mill"], "dismissed": ["strasse"]}
+        assert TraceProposal.objects.get().body == {"offered": ["mill"], "dismissed": ["strasse"]}
 
 
 def test_taken_in_where_it_came_from_it_adds_nothing(owner: Member, tmp_path: Path) -> None:
@@ -98,7 +93,7 @@ def test_a_trace_that_is_there_is_used_as_it_is(owner: Member, file: Path) -> No
 
     assert kept_by(owner) == {"mine": ["Größe", "To do"], "theirs": ["Größe", "To do", "new"]}
     with owner.unlocked():
-        there = Trace.objects.of(owner.id).called(["größe"]).get()
+        there = Trace.objects.for_owner(owner.id).with_names(["größe"]).get()
         assert (there.is_read_always, there.summary) == (False, None)
 
 
@@ -109,8 +104,8 @@ def test_each_of_a_house_gets_traces_of_their_own(owner: Member, housemate: Memb
     taken_in(housemate, tmp_path / "out")
 
     assert kept_by(owner) == kept_by(housemate) == {"a": ["weir"]}
-    assert Trace.objects.of(owner.id).get().id != Trace.objects.of(housemate.id).get().id
-    assert KeptTrace.objects.of(housemate.id).get().trace.owner_id == housemate.id
+    assert Trace.objects.for_owner(owner.id).get().id != Trace.objects.for_owner(housemate.id).get().id
+    assert EntryTrace.objects.for_owner(housemate.id).get().trace.owner_id == housemate.id
 
 
 def test_a_trace_of_an_entry_in_the_bin_comes_back_with_it(owner: Member, tmp_path: Path) -> None:
@@ -178,7 +173,7 @@ def test_proposals_that_say_nonsense_are_named(owner: Member, file: Path) -> Non
     assert report.faults == [
         f"Entry {number}: what was proposed for it cannot be taken." for number in range(1, len(bad) + 1)
     ]
-    assert not Proposal.objects.exists()
+    assert not TraceProposal.objects.exists()
 
 
 def test_renamed_since_a_trace_stays_renamed(owner: Member, tmp_path: Path) -> None:
@@ -187,7 +182,7 @@ def test_renamed_since_a_trace_stays_renamed(owner: Member, tmp_path: Path) -> N
     there = moves_house(owner)
     taken_in(there, tmp_path / "out")
     with there.unlocked():
-        naming.rename(owner_id=there.id, trace_id=Trace.objects.get().id, name="mill")
+        editing_services.rename_trace(owner_id=there.id, trace_id=Trace.objects.get().id, name="mill")
 
     taken_in(there, tmp_path / "out")
 
@@ -201,13 +196,13 @@ def test_merged_since_traces_stay_merged_and_can_be_parted_again(owner: Member, 
     there = moves_house(owner)
     taken_in(there, tmp_path / "out")
     with there.unlocked():
-        change = naming.merge(owner_id=there.id, trace_id=weir.id, into_id=mill.id)
+        change = editing_services.merge_traces(owner_id=there.id, trace_id=weir.id, into_id=mill.id)
 
     taken_in(there, tmp_path / "out")
 
     assert kept_by(there) == {"a": ["mill"]}
     with there.unlocked():
-        naming.undo(owner_id=there.id, change_id=change.id)
+        editing_services.undo_change(owner_id=there.id, change_id=change.id)
     assert kept_by(there) == {"a": ["weir", "mill"]}
 
 
@@ -216,7 +211,7 @@ def test_a_later_export_names_a_trace_that_was_renamed_here(owner: Member, file:
     first, second = entry("a", traces=["weir"]), entry("b", traces=["weir"])
     taken(owner, file, first, traces=[row])
     with owner.unlocked():
-        naming.rename(owner_id=owner.id, trace_id=Trace.objects.get().id, name="mill")
+        editing_services.rename_trace(owner_id=owner.id, trace_id=Trace.objects.get().id, name="mill")
 
     taken(owner, file, first, second, traces=[row])
 
@@ -227,7 +222,7 @@ def test_broken_off_and_begun_again_each_entry_bears_its_traces_once(
     owner: Member, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [entry(str(number), traces=["weir", f"number {number}"]) for number in range(5)]
-    monkeypatch.setattr(own_imports, "BATCH", 2)
+    monkeypatch.setattr(restore, "ENTRY_BATCH_SIZE", 2)
 
     def breaks(seen: int) -> None:
         if seen == 4:
@@ -244,12 +239,12 @@ def test_one_that_was_let_go_is_taken_back(owner: Member, file: Path) -> None:
     bears = owner.wrote("a", day=DAY)
     (weir,) = keeps(owner, bears, "weir")
     with owner.unlocked():
-        keeping.remove(owner_id=owner.id, entry_id=bears.id, trace_id=weir.id)
+        tagging_services.remove_trace(owner_id=owner.id, entry_id=bears.id, trace_id=weir.id)
 
     taken(owner, file, entry("b", traces=["Weir"]))
 
     assert kept_by(owner) == {"a": [], "b": ["Weir"]}
-    assert Trace.objects.of(owner.id).get().id == weir.id
+    assert Trace.objects.for_owner(owner.id).get().id == weir.id
 
 
 def test_the_page_of_a_trace_that_came_in_shows_its_entries(owner: Member, file: Path) -> None:
@@ -272,7 +267,7 @@ def test_many_traces_come_in_with_few_questions(
     with django_assert_max_num_queries(30):
         taken(owner, file, *again)
 
-    assert KeptTrace.objects.count() == 2 * 9 * 100
+    assert EntryTrace.objects.count() == 2 * 9 * 100
     assert Trace.objects.count() == 108
 
 
@@ -294,16 +289,16 @@ def test_a_damaged_name_is_not_written_out_as_one(owner: Member, tmp_path: Path)
 
 @given(st.lists(st.text(max_size=70) | st.integers() | st.none(), max_size=6))
 def test_every_name_is_kept_or_named(values: list[Any]) -> None:
-    from traces.services.returning import _names
+    from traces.restore import _parse_names
 
     faults: list[str] = []
-    names = _names(values, faults)
+    names = _parse_names(values, faults)
 
     fit = []
     for value in values:
         try:
             fit.append(as_written(value))
-        except (NameRefused, TypeError):
+        except (InvalidTraceName, TypeError):
             continue
-    assert list(names) == list(dict.fromkeys(identity(name) for name in fit))
+    assert list(names) == list(dict.fromkeys(get_identity(name) for name in fit))
     assert len(faults) == len(values) - len(fit)

@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts import rotation
 from accounts.models import Unlock
+from accounts.rotation.epoch_change import begin_rotation
 from llamora.crypto import Keyring, in_force, secret_bytes
+from tests.diary.cast import Member
 from tests.keys.house import diarist
-from tests.traces.cast import Member, keeps
-from traces.lexicons import lexicons
-from traces.models import NAME_LABEL, Change, Trace, index_of
-from traces.names import MAX_NAME, identity
-from traces.services import keeping, naming
+from tests.traces.cast import keeps
+from traces.editing import services as editing_services
+from traces.matcher import name_matchers
+from traces.models import NAME_INDEX_LABEL, Change, Trace, compute_name_index
+from traces.names import MAX_NAME_LENGTH, get_identity
+from traces.tagging import services as tagging_services
 
 RANGES = ((0x21, 0x7E), (0xC0, 0x24F), (0x370, 0x3FF), (0x400, 0x4FF), (0x5D0, 0x5EA), (0x905, 0x939))
 RANGES += ((0x3041, 0x3096), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0x1F300, 0x1F5FF))
@@ -29,13 +31,13 @@ def random_names(count: int) -> list[str]:
     names: dict[str, str] = {}
     while len(names) < count:
         low, high = pick.choice(RANGES)
-        signs = [chr(pick.randint(low, high)) for _ in range(pick.randint(4, MAX_NAME))]
+        signs = [chr(pick.randint(low, high)) for _ in range(pick.randint(4, MAX_NAME_LENGTH))]
         name = "".join(sign for sign in signs if unicodedata.category(sign)[0] != "C")
         if pick.random() < 0.3 and len(name) > 4:
             name = f"{name[:2]} {name[3:]}"
         name = " ".join(name.split())
-        if name and identity(name):
-            names.setdefault(identity(name), name)
+        if name and get_identity(name):
+            names.setdefault(get_identity(name), name)
     return list(names.values())
 
 
@@ -45,12 +47,12 @@ def test_every_name_comes_back_as_written_and_is_found_by_it(owner: Member, coun
     with owner.unlocked():
         for name in names:
             trace = Trace(owner_id=owner.id)
-            trace.call(name)
+            trace.set_name(name)
             trace.save(force_insert=True)
 
-        held = {trace.id: str(trace.name) for trace in Trace.objects.of(owner.id)}
-        found = [keeping.named(owner.id, f" {name.upper().lower()} ") for name in names]
-        same = [identity(name.upper().lower()) == identity(name) for name in names]
+        held = {trace.id: str(trace.name) for trace in Trace.objects.for_owner(owner.id)}
+        found = [tagging_services.find_by_name(owner.id, f" {name.upper().lower()} ") for name in names]
+        same = [get_identity(name.upper().lower()) == get_identity(name) for name in names]
 
     assert sorted(held.values()) == sorted(names)
     # A few letters have an upper case of other letters than their own; Unicode says so, not we.
@@ -81,16 +83,16 @@ def test_a_dictionary_finds_no_name_without_the_key(owner: Member) -> None:
 
     guesses = set()
     for word in words:
-        for form in {word, identity(word)}:
+        for form in {word, get_identity(word)}:
             data = form.encode()
             guesses |= {hashlib.sha256(data).digest(), hashlib.blake2b(data, digest_size=32).digest()}
             guesses |= {hashlib.sha256(owner.id.bytes + data).digest(), hashlib.sha3_256(data).digest()}
-        guesses.add(strangers_key.blind_index(label=NAME_LABEL, value=identity(word)))
+        guesses.add(strangers_key.blind_index(label=NAME_INDEX_LABEL, value=get_identity(word)))
 
     assert not stored & guesses
     with owner.unlocked():
         # With the key the same dictionary finds them all: it is the key that keeps it from finding any.
-        assert stored <= {index_of(word) for word in words}
+        assert stored <= {compute_name_index(word) for word in words}
 
 
 def test_the_bytes_of_the_database_hold_no_name(owner: Member) -> None:
@@ -98,14 +100,14 @@ def test_the_bytes_of_the_database_hold_no_name(owner: Member) -> None:
     entry = owner.wrote("a")
     first, second, *_ = keeps(owner, entry, *names)
     with owner.unlocked():
-        change = naming.rename(owner_id=owner.id, trace_id=first.id, name="Zanzibarkade two")
+        change = editing_services.rename_trace(owner_id=owner.id, trace_id=first.id, name="Zanzibarkade two")
         assert change is not None
     owner.post(f"/entries/{entry.id}/traces/dismiss/", script=True, pick="Dismissedword")
 
     held = every_byte()
 
     for name in [*names, "Zanzibarkade two", "Dismissedword"]:
-        for form in (name, identity(name)):
+        for form in (name, get_identity(name)):
             assert form.encode() not in held
             assert form.encode("utf-16-le") not in held
             assert form.encode().hex().encode() not in held
@@ -127,18 +129,20 @@ def test_a_rotation_makes_the_indexes_anew_and_every_name_is_still_found() -> No
     with in_force(rosa.keyring()):
         (entry_id,) = rosa.texts
         names = ["weir", "Größe", "子供", "gone"]
-        traces = [keeping.keep(owner_id=rosa.id, entry_id=entry_id, name=name) for name in names]
-        naming.delete(owner_id=rosa.id, trace_id=traces[3].id)
+        traces = [
+            tagging_services.add_trace(owner_id=rosa.id, entry_id=entry_id, name=name) for name in names
+        ]
+        editing_services.delete_trace(owner_id=rosa.id, trace_id=traces[3].id)
     before = {trace.id: bytes(trace.name_index) for trace in traces}
 
-    turned = rotation.turn(rosa.opens())
+    turned = begin_rotation(rosa.opens())
 
     after = {trace.id: bytes(trace.name_index) for trace in Trace.objects.filter(owner_id=rosa.id)}
     assert after.keys() == before.keys()
     assert all(after[id_] != before[id_] for id_ in before)
     with in_force(turned.keyring):
-        found = [keeping.named(rosa.id, name) for name in ("WEIR", "GRÖSSE", "子供", "gone")]
-        again = keeping.keep(owner_id=rosa.id, entry_id=entry_id, name="weir")
+        found = [tagging_services.find_by_name(rosa.id, name) for name in ("WEIR", "GRÖSSE", "子供", "gone")]
+        again = tagging_services.add_trace(owner_id=rosa.id, entry_id=entry_id, name="weir")
     assert [trace and trace.id for trace in found] == [trace.id for trace in traces[:3]] + [None]
     assert again.id == traces[0].id
 
@@ -146,23 +150,23 @@ def test_a_rotation_makes_the_indexes_anew_and_every_name_is_still_found() -> No
 def test_a_lock_drops_the_names_from_memory(owner: Member, django_capture_on_commit_callbacks: Any) -> None:
     keeps(owner, owner.wrote("a"), "weir")
     owner.get(f"/d/{owner.today}/")
-    held = lexicons.holds(owner.id)
+    held = name_matchers.has_matcher(owner.id)
 
     with django_capture_on_commit_callbacks(execute=True):
         owner.locks()
 
-    assert (held, lexicons.holds(owner.id)) == (True, False)
+    assert (held, name_matchers.has_matcher(owner.id)) == (True, False)
 
 
 def test_who_has_been_idle_too_long_is_swept_from_memory(owner: Member, settings: Any) -> None:
     keeps(owner, owner.wrote("a"), "weir")
     owner.get(f"/d/{owner.today}/")
 
-    lexicons.sweep()
-    held = lexicons.holds(owner.id)
-    lexicons.sweep(now=time.monotonic() + 60 * settings.IDLE_MINUTES + 1)
+    name_matchers.sweep()
+    held = name_matchers.has_matcher(owner.id)
+    name_matchers.sweep(now=time.monotonic() + 60 * settings.IDLE_MINUTES + 1)
 
-    assert (held, lexicons.holds(owner.id)) == (True, False)
+    assert (held, name_matchers.has_matcher(owner.id)) == (True, False)
 
 
 def test_names_made_while_a_lock_came_are_not_held(owner: Member) -> None:
@@ -170,21 +174,21 @@ def test_names_made_while_a_lock_came_are_not_held(owner: Member) -> None:
     Unlock.objects.filter(sign_in__person_id=owner.id).delete()
 
     with owner.unlocked():
-        assert set(lexicons.of(owner.id).names.values()) == {"weir"}
+        assert set(name_matchers.for_owner(owner.id).names.values()) == {"weir"}
 
-    assert not lexicons.holds(owner.id)
+    assert not name_matchers.has_matcher(owner.id)
 
 
 def test_a_change_of_a_name_is_known_at_once(owner: Member) -> None:
     (trace,) = keeps(owner, owner.wrote("a"), "weir")
     with owner.unlocked():
-        before = set(lexicons.of(owner.id).names.values())
-        change = naming.rename(owner_id=owner.id, trace_id=trace.id, name="mill")
-        renamed = set(lexicons.of(owner.id).names.values())
+        before = set(name_matchers.for_owner(owner.id).names.values())
+        change = editing_services.rename_trace(owner_id=owner.id, trace_id=trace.id, name="mill")
+        renamed = set(name_matchers.for_owner(owner.id).names.values())
         assert change is not None
-        naming.undo(owner_id=owner.id, change_id=change.id)
-        again = set(lexicons.of(owner.id).names.values())
-        naming.delete(owner_id=owner.id, trace_id=trace.id)
-        deleted = set(lexicons.of(owner.id).names.values())
+        editing_services.undo_change(owner_id=owner.id, change_id=change.id)
+        again = set(name_matchers.for_owner(owner.id).names.values())
+        editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
+        deleted = set(name_matchers.for_owner(owner.id).names.values())
 
     assert (before, renamed, again, deleted) == ({"weir"}, {"mill"}, {"weir"}, set())

@@ -9,15 +9,18 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 
-from diary.services.entries import delete_entry, destroy_entry, edit_entry
-from llamora.inference.job import Gone, Outcome, State
-from llamora.llm.deltas import Turns
+from diary.entries.services import delete_entry, destroy_entry, edit_entry
+from llamora.inference.job import JobOutcome, JobState, RowDeleted
+from llamora.llm.deltas import ChatMessages
+from tests.diary.cast import Member
 from tests.diary.tabs import Live, serving
-from tests.fakes.model_server import FakeModelServer, Script
-from tests.traces.cast import Member, keeps, on_entries
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
+from tests.traces.cast import keeps, on_entries
+from traces.editing import services as editing_services
 from traces.models import Trace
-from traces.services import keeping, naming
-from traces.summaries.errand import SummaryErrand, Told
+from traces.summaries.tasks import SummaryEntry, SummaryTask
+from traces.tagging import services as tagging_services
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POLLS = 'hx-trigger="load'
@@ -113,7 +116,7 @@ def test_an_edit_a_new_entry_or_a_new_name_makes_it_stale_until_asked_again(
     assert STALE in page()
     asked(owner, trace.id)
     with owner.unlocked():
-        naming.rename(owner_id=owner.id, trace_id=trace.id, name="Ship")
+        editing_services.rename_trace(owner_id=owner.id, trace_id=trace.id, name="Ship")
     assert STALE in page()
 
 
@@ -141,7 +144,7 @@ def test_it_goes_when_an_entry_loses_the_trace_or_is_destroyed(
     asked(owner, trace.id)
     kept = trace.kept.order_by("id")
     with owner.unlocked():
-        keeping.remove(owner_id=owner.id, entry_id=kept[0].entry_id, trace_id=trace.id)
+        tagging_services.remove_trace(owner_id=owner.id, entry_id=kept[0].entry_id, trace_id=trace.id)
     assert Trace.objects.filter(id=trace.id, summary__isnull=True).exists()
 
     asked(owner, trace.id)
@@ -193,34 +196,34 @@ def test_without_script_asking_leads_back_to_the_trace(
 
 def test_what_comes_for_a_trace_that_is_gone_is_let_go(owner: Member) -> None:
     trace = boat(owner)
-    errand = SummaryErrand(
-        id=uuid4(), owner_id=owner.id, trace_id=trace.id, name="Boat", told=(), count=2, digest="d"
+    errand = SummaryTask(
+        id=uuid4(), owner_id=owner.id, trace_id=trace.id, name="Boat", entries=(), count=2, digest="d"
     )
     with owner.unlocked():
-        errand.keep(Outcome(text="Half", state=State.STOPPED))
+        errand.save(JobOutcome(text="Half", state=JobState.STOPPED))
         assert Trace.objects.filter(id=trace.id, summary__isnull=True).exists()
-        naming.delete(owner_id=owner.id, trace_id=trace.id)
-        with pytest.raises(Gone):
-            errand.keep(Outcome(text="Whole", state=State.DONE))
+        editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
+        with pytest.raises(RowDeleted):
+            errand.save(JobOutcome(text="Whole", state=JobState.DONE))
 
 
 async def test_what_does_not_fit_is_left_out_from_its_oldest_end_and_said() -> None:
     class Small:
         offer = None
 
-        async def count_turns(self, turns: Turns) -> int:
+        async def count_message_tokens(self, turns: ChatMessages) -> int:
             return sum(len(turn["content"]) for turn in turns)
 
     told = tuple(
-        Told(day=date(2026, 1, 1) + timedelta(days=n), text=f"{n} " + "word " * 60) for n in range(30)
+        SummaryEntry(day=date(2026, 1, 1) + timedelta(days=n), text=f"{n} " + "word " * 60) for n in range(30)
     )
-    errand = SummaryErrand(
-        id=uuid4(), owner_id=uuid4(), trace_id=uuid4(), name="Boat", told=told, count=90, digest=""
+    errand = SummaryTask(
+        id=uuid4(), owner_id=uuid4(), trace_id=uuid4(), name="Boat", entries=told, count=90, digest=""
     )
 
-    prompt = await errand.compose(Small(), share=1.0)
+    prompt = await errand.build_prompt(Small(), share=1.0)
 
-    said = prompt.turns[1]["content"]
+    said = prompt.messages[1]["content"]
     assert "[30 January 2026]" in said
     assert "[1 January 2026]" not in said
     assert 0 < errand.read < 30

@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from diary.models import Entry, Reply, ReplyState
-from tests.traces.cast import Member, keeps, names_on, on_entries
-from traces.history import ON_A_LEAF
-from traces.models import Change, KeptTrace, Trace
+from tests.diary.cast import Member
+from tests.traces.cast import keeps, names_on, on_entries
+from traces.detail.entries import ENTRIES_PER_PAGE
+from traces.models import Change, EntryTrace, Trace
 
 BY_SCRIPT = {"HX-Request": "true"}
 
@@ -137,7 +138,7 @@ def test_the_history_is_newest_first_leaf_by_leaf_and_whole(owner: Member) -> No
     page, seen = text(owner.get(path(trace.id))), []
     while True:
         leaf = shown(page)
-        assert len(leaf) <= ON_A_LEAF
+        assert len(leaf) <= ENTRIES_PER_PAGE
         seen += leaf
         more = re.search(r'hx-get="([^"]*)"[^>]*hx-target="#after-', page)
         if not more:
@@ -151,7 +152,9 @@ def test_the_history_is_newest_first_leaf_by_leaf_and_whole(owner: Member) -> No
 
 
 def test_without_script_a_link_leads_to_earlier_entries(owner: Member) -> None:
-    entries = [owner.wrote(f"No {n}", day=date(2020, 1, 1) + timedelta(days=n)) for n in range(ON_A_LEAF + 1)]
+    entries = [
+        owner.wrote(f"No {n}", day=date(2020, 1, 1) + timedelta(days=n)) for n in range(ENTRIES_PER_PAGE + 1)
+    ]
     trace = keeps(owner, entries[0], "walk")[0]
     on_entries(owner, trace, entries[1:])
     link = re.search(r'<a class="button quiet" href="([^"]*)#history"', text(owner.get(path(trace.id))))
@@ -309,7 +312,7 @@ def test_nobody_changes_what_is_somebody_elses_and_looking_changes_nothing(
     assert owner.get(f"{path(trace.id)}{act}/").status_code == 302
 
     assert not Change.objects.exists()
-    assert KeptTrace.objects.of(owner.id).count() == 1
+    assert EntryTrace.objects.for_owner(owner.id).count() == 1
     assert not Trace.objects.get(id=trace.id).is_read_always
 
 

@@ -14,25 +14,25 @@ from django.db.models import CharField
 from django.db.models.functions import Cast
 
 from accounts.models import Person
-from diary.digests import digest_key
+from diary.entries.queries import get_digest_key
+from diary.generation.prompt_entries import omit_middle
 from diary.models import Entry
-from diary.openings.errand import both_ends
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
 from llamora.fields import new_id
-from llamora.inference import endpoint
-from llamora.inference.jobs import Job, NotServing, own_keyring, registry
+from llamora.inference import model_server
+from llamora.inference.job import Job
+from llamora.inference.registry import NoEventLoop, copy_keyring, registry
 from traces.models import Trace
-from traces.presenting import name_of
-from traces.summaries.errand import SummaryErrand, Told
-from traces.tallies import entries_with
+from traces.queries import get_display_name, get_entries_with_traces
+from traces.summaries.tasks import SummaryEntry, SummaryTask
 
-LATEST: Final = 60  # entries that are read at most
-MOST: Final = 1_500  # characters of each
-_asking = threading.Lock()
+MAX_ENTRIES: Final = 60  # entries that are read at most
+MAX_ENTRY_LENGTH: Final = 1_500  # characters of each
+_start_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class TraceSummary:
     """What is kept of a trace in short: from `read` of `of` entries; stale when those have changed since."""
 
     text: str = field(repr=False)
@@ -41,16 +41,16 @@ class Summary:
     is_stale: bool
 
 
-def digest_of(trace: Trace) -> str:
+def compute_digest(trace: Trace) -> str:
     """Return what says whether a trace's entries and name are still the same."""
-    entries = entries_with(trace.owner_id, [trace.id]).order_by("id")
+    entries = get_entries_with_traces(trace.owner_id, [trace.id]).order_by("id")
     # In letters: to make an id and a date of each of thousands takes longer than reading them.
     rows = entries.values_list(Cast("id", CharField()), Cast("day", CharField()), "revision")
     parts = (f"{id_} {day} {revision}".encode() for id_, day, revision in rows)
-    return keyed_digest(digest_key(trace.owner_id), [name_of(trace).encode(), *parts]).hex()
+    return keyed_digest(get_digest_key(trace.owner_id), [get_display_name(trace).encode(), *parts]).hex()
 
 
-def kept(trace: Trace) -> Summary | None:
+def get_summary(trace: Trace) -> TraceSummary | None:
     """Return a trace's summary; None where there is none, or none that opens."""
     try:
         body = trace.summary
@@ -58,67 +58,67 @@ def kept(trace: Trace) -> Summary | None:
         return None
     if body is None:
         return None
-    is_stale = body["digest"] != digest_of(trace)
-    return Summary(text=body["text"], read=body["read"], of=body["of"], is_stale=is_stale)
+    is_stale = body["digest"] != compute_digest(trace)
+    return TraceSummary(text=body["text"], read=body["read"], of=body["of"], is_stale=is_stale)
 
 
-def job_of(trace: Trace) -> Job | None:
+def get_summary_job(trace: Trace) -> Job | None:
     """Return the job that sums a trace up, under way or ended in the last minutes; the latest one."""
-    jobs = reversed(registry.of(trace.owner_id))
-    return next((job for job in jobs if _sums_up(job, trace.id)), None)
+    jobs = reversed(registry.for_owner(trace.owner_id))
+    return next((job for job in jobs if _is_summary_of(job, trace.id)), None)
 
 
-def _sums_up(job: Job, trace_id: UUID) -> bool:
-    return isinstance(job.errand, SummaryErrand) and job.errand.trace_id == trace_id
+def _is_summary_of(job: Job, trace_id: UUID) -> bool:
+    return isinstance(job.task, SummaryTask) and job.task.trace_id == trace_id
 
 
-def asked(person: Person, trace: Trace, *, keyring: Keyring) -> Job | None:
+def request_summary(person: Person, trace: Trace, *, keyring: Keyring) -> Job | None:
     """Have a trace summed up; None where it is already, or there is nobody or nothing to do it with."""
-    with _asking:
-        job = job_of(trace)
+    with _start_lock:
+        job = get_summary_job(trace)
         if job is not None and not job.is_over:
             return job
-        there = kept(trace)
-        if (there is not None and not there.is_stale) or not endpoint.status().is_ready:
+        there = get_summary(trace)
+        if (there is not None and not there.is_stale) or not model_server.get_status().is_ready:
             return None
         if job is not None:
-            registry.forget(job.id)
-        return _started(_errand(person, trace), keyring)
+            registry.discard(job.id)
+        return _start_job(_build_task(person, trace), keyring)
 
 
-def _errand(person: Person, trace: Trace) -> SummaryErrand:
-    entries = entries_with(person.id, [trace.id]).order_by("-day", "-created_at", "-id")
-    told = tuple(reversed(list(_told(list(entries[:LATEST])))))
-    return SummaryErrand(
+def _build_task(person: Person, trace: Trace) -> SummaryTask:
+    entries = get_entries_with_traces(person.id, [trace.id]).order_by("-day", "-created_at", "-id")
+    told = tuple(reversed(list(_iter_summary_entries(list(entries[:MAX_ENTRIES])))))
+    return SummaryTask(
         id=new_id(),
         owner_id=person.id,
         trace_id=trace.id,
-        name=name_of(trace),
-        told=told,
+        name=get_display_name(trace),
+        entries=told,
         count=entries.count(),
-        digest=digest_of(trace),
+        digest=compute_digest(trace),
     )
 
 
-def _told(entries: list[Entry]) -> Iterator[Told]:
+def _iter_summary_entries(entries: list[Entry]) -> Iterator[SummaryEntry]:
     for entry in entries:
         try:
-            yield Told(day=entry.day, text=both_ends(entry.text, most=MOST))
+            yield SummaryEntry(day=entry.day, text=omit_middle(entry.text, most=MAX_ENTRY_LENGTH))
         except EnvelopeError:
             continue  # one that does not open must not hold up the others
 
 
-def _started(errand: SummaryErrand, keyring: Keyring) -> Job | None:
-    if not errand.told:
+def _start_job(errand: SummaryTask, keyring: Keyring) -> Job | None:
+    if not errand.entries:
         return None
-    model = Person.objects.model_of(errand.owner_id)
+    model = Person.objects.get_model_name(errand.owner_id)
     try:
-        return registry.start(errand, keyring=own_keyring(keyring), model=model)
-    except NotServing:
+        return registry.start(errand, keyring=copy_keyring(keyring), model=model)
+    except NoEventLoop:
         return None
 
 
-def forget(trace_id: UUID) -> None:
+def delete_summary(trace_id: UUID) -> None:
     """Let go of a trace's summary; needs no key."""
     trace = Trace.objects.filter(id=trace_id, summary__isnull=False).first()
     if trace is not None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import setup
+from accounts.auth.services import first_run
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Refuse."""
-        if setup.link_token() is None:
+        if first_run.get_setup_token() is None:
             raise CommandError(
                 "There is a keeper already. They make others keepers in the admin, under People."
             )

@@ -7,12 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import invitations, sentences, served, setup
+from accounts import error_messages
+from accounts.auth.services import first_run, invitations
+from accounts.management import server_address
 from accounts.models import Invitation
-from llamora.counted import counted
 from llamora.database import NotWritten
+from llamora.pluralize import pluralize
 
-MOST_DAYS = 30
+MAX_DAYS = 30
 
 
 class Command(BaseCommand):
@@ -29,7 +31,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take for how long, and where the household is reached."""
         parser.add_argument(
-            "--days", type=int, default=invitations.LASTS.days, help="how long it is good for"
+            "--days", type=int, default=invitations.DEFAULT_LIFETIME.days, help="how long it is good for"
         )
         parser.add_argument("--at", help="address of the household, where it is not that of this machine")
         what = parser.add_mutually_exclusive_group()
@@ -42,46 +44,50 @@ class Command(BaseCommand):
             if options["list"]:
                 self._list()
             elif options["withdraw"]:
-                count = sum(invitations.withdraw(row) for row in invitations.standing())
-                self.stdout.write(f"{counted(count, 'invitation was', 'invitations were')} withdrawn.")
+                count = sum(
+                    invitations.withdraw_invitation(row) for row in invitations.get_open_invitations()
+                )
+                self.stdout.write(f"{pluralize(count, 'invitation was', 'invitations were')} withdrawn.")
             else:
                 self._invite(days=options["days"], at=options["at"])
         except NotWritten as error:
-            raise CommandError(sentences.not_written(error)) from None
+            raise CommandError(error_messages.get_not_written_message(error)) from None
 
     def _invite(self, *, days: int, at: str | None) -> None:
-        if setup.link_token() is not None:
+        if first_run.get_setup_token() is not None:
             raise CommandError(
                 "Nobody has set this household up yet. Run up and open the link that it prints."
             )
-        if not 1 <= days <= MOST_DAYS:
-            raise CommandError(f"An invitation is good for 1 to {MOST_DAYS} days.")
-        made, token = invitations.make(lasts=timedelta(days=days))
-        address, because = _reached(at)
-        self.stdout.write(f"{address.rstrip('/')}{invitations.path(token)}")
-        self.stderr.write(f"It lets one person in, until {_when(made)}, and is kept nowhere.")
+        if not 1 <= days <= MAX_DAYS:
+            raise CommandError(f"An invitation is good for 1 to {MAX_DAYS} days.")
+        made, token = invitations.create_invitation(lasts=timedelta(days=days))
+        address, because = _get_base_url(at)
+        self.stdout.write(f"{address.rstrip('/')}{invitations.build_invitation_path(token)}")
+        self.stderr.write(f"It lets one person in, until {_format_expiry(made)}, and is kept nowhere.")
         self.stderr.write(because)
 
     def _list(self) -> None:
-        rows = list(invitations.standing().order_by("created_at"))
+        rows = list(invitations.get_open_invitations().order_by("created_at"))
         for row in rows:
-            self.stdout.write(f"{row.id}  made {row.created_at:%Y-%m-%d %H:%M}  good until {_when(row)}")
-        self.stdout.write(f"{counted(len(rows), 'invitation is', 'invitations are')} open.")
+            self.stdout.write(
+                f"{row.id}  made {row.created_at:%Y-%m-%d %H:%M}  good until {_format_expiry(row)}"
+            )
+        self.stdout.write(f"{pluralize(len(rows), 'invitation is', 'invitations are')} open.")
 
 
-def _reached(at: str | None) -> tuple[str, str]:
+def _get_base_url(at: str | None) -> tuple[str, str]:
     """Return the address of the household, and a sentence about where it was found."""
     if at:
         return at, "Its address is the one you gave with --at."
     if named := [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin]:
         return named[0], "Its address is the first of LLAMORA_TRUSTED_ORIGINS; --at takes another."
-    if running := served.running_at():
+    if running := server_address.read_address():
         return running, "Its address is that of the server that runs now; --at takes another."
-    return served.address(settings.HOST, settings.PORT), (
+    return server_address.build_address(settings.HOST, settings.PORT), (
         "Nothing serves this household just now, so its address is made of LLAMORA_HOST and LLAMORA_PORT. Is "
         "it reached elsewhere, begin it with that; --at takes another."
     )
 
 
-def _when(row: Invitation) -> str:
+def _format_expiry(row: Invitation) -> str:
     return f"{row.expires_at:%Y-%m-%d %H:%M} UTC"

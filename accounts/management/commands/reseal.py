@@ -5,12 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import rotation, sentences
+from accounts import error_messages
 from accounts.errors import AccountsError
-from accounts.management import asking, verifying
-from accounts.rotation import sentences as words
-from llamora.counted import counted
+from accounts.management import secret_prompt, verification_report
+from accounts.rotation import error_messages as words
+from accounts.rotation import services as rotation_services
 from llamora.database import NotWritten
+from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
@@ -24,19 +25,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take whose diary it is."""
-        asking.add_arguments(parser)
+        secret_prompt.add_arguments(parser)
         parser.add_argument("--verify", action="store_true", help="open every row afterwards")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Move the rows, and say how many."""
         try:
-            opened = asking.opened(name=options["name"], password_file=options["password_file"])
-            moved = rotation.reseal(opened.keyring)
-            self.stdout.write(f"{counted(moved.envelopes, 'value was', 'values were')} sealed anew.")
-            verifying.name(self, moved.damaged)
+            opened = secret_prompt.open_slot_with_prompt(
+                name=options["name"], password_file=options["password_file"]
+            )
+            moved = rotation_services.reseal(opened.keyring)
+            self.stdout.write(f"{pluralize(moved.envelopes, 'value was', 'values were')} sealed anew.")
+            verification_report.write_damaged(self, moved.damaged)
             if options["verify"]:
-                verifying.tell(self, opened.keyring)
+                verification_report.verify_and_report(self, opened.keyring)
         except AccountsError as error:
-            raise CommandError(words.refusal(error)) from None
+            raise CommandError(words.get_rotation_error_message(error)) from None
         except NotWritten as error:
-            raise CommandError(f"{sentences.not_written(error)} Run this again to go on.") from None
+            raise CommandError(
+                f"{error_messages.get_not_written_message(error)} Run this again to go on."
+            ) from None

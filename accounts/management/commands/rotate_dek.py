@@ -6,13 +6,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import keys, rotation, sentences
+from accounts import error_messages
 from accounts.errors import AccountsError
-from accounts.management import asking, verifying
-from accounts.rotation import sentences as words
-from llamora.counted import counted
+from accounts.keys import key_slots
+from accounts.management import secret_prompt, verification_report
+from accounts.rotation import error_messages as words
+from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.errors import DamagedRows
 from llamora.crypto import Keyring
 from llamora.database import NotWritten
+from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
@@ -27,7 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take whose diary it is, and what to do about damage."""
-        asking.add_arguments(parser)
+        secret_prompt.add_arguments(parser)
         parser.add_argument("--verify", action="store_true", help="open every row afterwards")
         parser.add_argument(
             "--leave-damaged",
@@ -38,40 +42,46 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Turn the key, or go on with a turn that was broken off."""
         try:
-            opened = asking.opened(name=options["name"], password_file=options["password_file"])
+            opened = secret_prompt.open_slot_with_prompt(
+                name=options["name"], password_file=options["password_file"]
+            )
             keyring = opened.keyring
-            if rotation.is_unfinished(keyring):
+            if rotation_services.is_rotation_unfinished(keyring):
                 self.stdout.write("Going on with a rotation that was broken off.")
             else:
-                keyring = self._turn(opened)
+                keyring = self._begin_rotation(opened)
             began = time.monotonic()
-            moved = rotation.go_on(keyring, progress=self._show, leave_damaged=options["leave_damaged"])
-            verifying.name(self, moved.damaged)
+            moved = rotation_services.resume_rotation(
+                keyring, progress=self._show_progress, leave_damaged=options["leave_damaged"]
+            )
+            verification_report.write_damaged(self, moved.damaged)
             taken = time.monotonic() - began
             self.stdout.write(
-                f"{counted(moved.envelopes, 'value was', 'values were')} sealed anew in {taken:.2f} s."
+                f"{pluralize(moved.envelopes, 'value was', 'values were')} sealed anew in {taken:.2f} s."
             )
             self.stdout.write("The old key is destroyed.")
             if options["verify"]:
-                verifying.tell(self, keyring)
-        except rotation.Damaged as error:
-            verifying.name(self, error.where)
-            raise CommandError(words.refusal(error)) from None
+                verification_report.verify_and_report(self, keyring)
+        except DamagedRows as error:
+            verification_report.write_damaged(self, error.where)
+            raise CommandError(words.get_rotation_error_message(error)) from None
         except AccountsError as error:
-            raise CommandError(words.refusal(error)) from None
+            raise CommandError(words.get_rotation_error_message(error)) from None
         except NotWritten as error:
-            raise CommandError(f"{sentences.not_written(error)} Run this again to go on.") from None
+            raise CommandError(
+                f"{error_messages.get_not_written_message(error)} Run this again to go on."
+            ) from None
 
-    def _turn(self, opened: keys.Opened) -> Keyring:
-        turned = rotation.turn(opened)
-        for slot in turned.refused:
-            self.stderr.write(words.refused_slot(slot))
+    def _begin_rotation(self, opened: key_slots.OpenedSlot) -> Keyring:
+        turned = begin_rotation(opened)
+        for slot in turned.refused_slots:
+            self.stderr.write(words.get_refused_slot_message(slot))
         self.stdout.write(
-            f"{counted(turned.given, 'way in was', 'ways in were')} given the new key; "
+            f"{pluralize(turned.renewed_slots, 'way in was', 'ways in were')} given the new key; "
             "all sessions were ended."
         )
         return turned.keyring
 
-    def _show(self, envelopes: int) -> None:
+    def _show_progress(self, envelopes: int) -> None:
         if self.stderr.isatty():
             self.stderr.write(f"\r{envelopes:,} values sealed anew", ending="")

@@ -7,12 +7,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.db.models import Count
 
-from accounts import sentences
-from accounts.errors import LastKeeper
+from accounts import error_messages
+from accounts.errors import LastAdministrator
 from accounts.models import Person
-from accounts.services import switching
-from llamora.counted import counted
+from accounts.security import deletion
 from llamora.database import NotWritten
+from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
@@ -35,19 +35,19 @@ class Command(BaseCommand):
         """Switch, or list."""
         try:
             if disable is not None:
-                ended = switching.switch_off(_person(disable))
-                self.stdout.write(f"Switched off; {counted(ended, 'session was', 'sessions were')} ended.")
+                ended = deletion.deactivate(_get_person(disable))
+                self.stdout.write(f"Switched off; {pluralize(ended, 'session was', 'sessions were')} ended.")
             elif enable is not None:
-                switching.switch_on(_person(enable))
+                deletion.activate(_get_person(enable))
                 self.stdout.write("Switched on.")
             else:
                 self._list()
-        except LastKeeper:
+        except LastAdministrator:
             raise CommandError(
                 "This is the only keeper who can sign in. Make somebody else a keeper first, in the admin."
             ) from None
         except NotWritten as error:
-            raise CommandError(sentences.not_written(error)) from None
+            raise CommandError(error_messages.get_not_written_message(error)) from None
         except DatabaseError:
             raise CommandError("There is no household here yet. Run manage.py up first.") from None
 
@@ -59,14 +59,14 @@ class Command(BaseCommand):
             switched = "" if person.is_active else ", switched off"
             self.stdout.write(
                 f"{person.name}{', keeper' if person.is_staff else ''}{switched}: "
-                f"{counted(person.ways, 'way', 'ways')} in, "
-                f"{counted(person.browsers, 'browser', 'browsers')} signed in, "
+                f"{pluralize(person.ways, 'way', 'ways')} in, "
+                f"{pluralize(person.browsers, 'browser', 'browsers')} signed in, "
                 f"since {person.created_at:%Y-%m-%d}."
             )
 
 
-def _person(name: str) -> Person:
-    person = Person.objects.by_name(name)
+def _get_person(name: str) -> Person:
+    person = Person.objects.find_by_name(name)
     if person is None:
         raise CommandError("Nobody in this household has that name.")
     return person

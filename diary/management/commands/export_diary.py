@@ -10,15 +10,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
-from accounts import keys, sentences
+from accounts import error_messages
 from accounts.errors import AccountsError
-from accounts.management import asking
+from accounts.keys import key_slots
+from accounts.management import secret_prompt
 from diary.management.progress import ProgressBar
 from diary.models import Entry
-from diary.services.exports import Exported, export_diary
-from diary.sinks import sink_at
-from llamora.counted import counted
+from diary.transfer.export_targets import open_target
+from diary.transfer.exports import ExportReport, export_diary
 from llamora.database import NotWritten
+from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
@@ -33,7 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take whose diary it is, and where it goes."""
-        asking.add_arguments(parser)
+        secret_prompt.add_arguments(parser)
         parser.add_argument(
             "--to", type=Path, help="a new folder or .zip; else diary-DATE.zip in this folder"
         )
@@ -45,8 +46,12 @@ class Command(BaseCommand):
         now = timezone.now()
         target = (to or Path(f"diary-{now:%Y-%m-%d}.zip")).absolute()
         try:
-            opened = asking.opened(name=name, password_file=password_file)
-            with closing(opened.keyring), sink_at(target) as sink, self._bar(opened) as bar:
+            opened = secret_prompt.open_slot_with_prompt(name=name, password_file=password_file)
+            with (
+                closing(opened.keyring),
+                open_target(target) as sink,
+                self._build_progress_bar(opened) as bar,
+            ):
                 exported = export_diary(
                     person=opened.person,
                     keyring=opened.keyring,
@@ -55,9 +60,9 @@ class Command(BaseCommand):
                     progress=lambda done: bar.show(done, f"{done:,} entries"),
                 )
         except AccountsError as error:
-            raise CommandError(sentences.refusal(error)) from None
+            raise CommandError(error_messages.get_error_message(error)) from None
         except NotWritten as error:
-            raise CommandError(sentences.not_written(error)) from None
+            raise CommandError(error_messages.get_not_written_message(error)) from None
         except DatabaseError:
             raise CommandError("There is no household here yet. Run manage.py up first.") from None
         except FileExistsError:
@@ -66,16 +71,16 @@ class Command(BaseCommand):
             raise CommandError(f"It could not be written: {error.strerror}. Nothing is left of it.") from None
         except (EOFError, KeyboardInterrupt):
             raise CommandError("Stopped; nothing is left of it.") from None
-        self._tell(exported, target)
+        self._report(exported, target)
 
-    def _bar(self, opened: keys.Opened) -> ProgressBar:
+    def _build_progress_bar(self, opened: key_slots.OpenedSlot) -> ProgressBar:
         return ProgressBar(sys.stderr, total=Entry.objects.filter(owner_id=opened.person.id).count())
 
-    def _tell(self, exported: Exported, target: Path) -> None:
+    def _report(self, exported: ExportReport, target: Path) -> None:
         rows = sorted(exported.rows.items())
         others = "".join(f", {many:,} {kind.replace('_', ' ')}" for kind, many in rows if many)
-        entries = counted(exported.entries, "entry", "entries")
-        days = counted(exported.days, "day", "days")
+        entries = pluralize(exported.entries, "entry", "entries")
+        days = pluralize(exported.days, "day", "days")
         self.stdout.write(f"{entries} on {days}{others}: {target}")
         self.stdout.write("It is readable without a key. Keep it where only you can get at it.")
         for label, row, code in exported.damaged:

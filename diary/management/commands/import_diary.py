@@ -12,18 +12,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
-from accounts import keys, sentences
+from accounts import error_messages
 from accounts.errors import AccountsError
-from accounts.management import asking
+from accounts.keys import key_slots
+from accounts.management import secret_prompt
 from accounts.models import Person
 from diary import days
-from diary.importing import NotLines, read_lines
 from diary.management.progress import ProgressBar
-from diary.own_files import is_own, reading_own, size_of
-from diary.own_json import NotOurs, values
-from diary.own_overview import entries_in, look_over
-from diary.services.imports import Report, import_diary, preview
-from diary.services.own_imports import OwnReport, import_own, kinds_wanted, preview_own
+from diary.transfer.line_imports import ImportReport, import_lines, preview_lines
+from diary.transfer.line_reader import UnsupportedEncoding, read_lines
+from diary.transfer.restore import DiaryRestoreReport, importable_row_kinds, preview_restore, restore_export
+from diary.transfer.restore_files import get_json_size, is_export, open_export_json, read_entries, scan_export
+from diary.transfer.restore_json import NotAnExport, read_values
 from llamora.crypto import Keyring
 from llamora.database import NotWritten
 
@@ -31,9 +31,9 @@ SO_FAR = "What was imported so far stays; the same command goes on from there."
 BROKEN = "The file cannot be read on after entry {seen:,}; what stands behind it is not here."
 
 
-def _person(name: str) -> Person:
+def _get_person(name: str) -> Person:
     try:
-        person = Person.objects.by_name(name)
+        person = Person.objects.find_by_name(name)
     except OperationalError:
         raise CommandError("There is no household here yet. Run manage.py up first.") from None
     if person is None:
@@ -41,40 +41,40 @@ def _person(name: str) -> Person:
     return person
 
 
-def _opened(person: Person, file: Path | None) -> keys.Opened:
+def _unlock(person: Person, file: Path | None) -> key_slots.OpenedSlot:
     try:
-        return asking.opened(name=person.name, password_file=file)
+        return secret_prompt.open_slot_with_prompt(name=person.name, password_file=file)
     except (EOFError, KeyboardInterrupt):
         raise CommandError("No password was given, so nothing was imported.") from None
 
 
 @contextmanager
-def _opened_for(
+def _unlock_for_import(
     person: Person, options: dict[str, Any], *, total: int
 ) -> Iterator[tuple[Keyring, ProgressBar]]:
     """Give the person's keyring and a bar; whatever ends the import is said in a sentence."""
     try:
         with (
-            closing(_opened(person, options["password_file"]).keyring) as keyring,
+            closing(_unlock(person, options["password_file"]).keyring) as keyring,
             ProgressBar(sys.stderr, total=total) as bar,
         ):
             yield keyring, bar
     except AccountsError as error:
-        raise CommandError(sentences.refusal(error)) from None
+        raise CommandError(error_messages.get_error_message(error)) from None
     except NotWritten as error:
-        raise CommandError(f"{sentences.not_written(error)} {SO_FAR}") from None
+        raise CommandError(f"{error_messages.get_not_written_message(error)} {SO_FAR}") from None
     except KeyboardInterrupt:
         raise CommandError(f"Stopped. {SO_FAR}") from None
 
 
-def _lines(path: Path, person: Person, options: dict[str, Any]) -> Report:
+def _import_lines(path: Path, person: Person, options: dict[str, Any]) -> ImportReport:
     with path.open("rb") as file:
         until = days.today(person.time_zone, now=timezone.now())
         lines = read_lines(file, until=until, limit=settings.MAX_TEXT)
         if options["dry_run"]:
-            return preview(lines)
-        with _opened_for(person, options, total=path.stat().st_size) as (keyring, bar):
-            return import_diary(
+            return preview_lines(lines)
+        with _unlock_for_import(person, options, total=path.stat().st_size) as (keyring, bar):
+            return import_lines(
                 person=person,
                 keyring=keyring,
                 lines=lines,
@@ -82,16 +82,16 @@ def _lines(path: Path, person: Person, options: dict[str, Any]) -> Report:
             )
 
 
-def _own(path: Path, person: Person, options: dict[str, Any]) -> OwnReport:
+def _restore_export(path: Path, person: Person, options: dict[str, Any]) -> DiaryRestoreReport:
     now = timezone.now()
-    with reading_own(path) as (text, _):
-        overview = look_over(values(text), wanted=kinds_wanted())
-    with reading_own(path) as (text, file):
-        entries = entries_in(values(text), now=now, limit=settings.MAX_TEXT)
+    with open_export_json(path) as (text, _):
+        overview = scan_export(read_values(text), wanted=importable_row_kinds())
+    with open_export_json(path) as (text, file):
+        entries = read_entries(read_values(text), now=now, limit=settings.MAX_TEXT)
         if options["dry_run"]:
-            return preview_own(overview, entries)
-        with _opened_for(person, options, total=size_of(path)) as (keyring, bar):
-            return import_own(
+            return preview_restore(overview, entries)
+        with _unlock_for_import(person, options, total=get_json_size(path)) as (keyring, bar):
+            return restore_export(
                 person=person,
                 keyring=keyring,
                 overview=overview,
@@ -129,41 +129,41 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import, and say in counts what came of it."""
-        person, path = _person(options["user"]), options["file"]
+        person, path = _get_person(options["user"]), options["file"]
         try:
-            report = (_own if is_own(path) else _lines)(path, person, options)
+            report = (_restore_export if is_export(path) else _import_lines)(path, person, options)
         except OSError as error:
             raise CommandError(f"The file cannot be read: {error.strerror}.") from None
-        except (NotLines, NotOurs) as error:
+        except (UnsupportedEncoding, NotAnExport) as error:
             raise CommandError(str(error)) from None
-        self._tell(report, is_preview=options["dry_run"])
+        self._report(report, is_preview=options["dry_run"])
 
-    def _tell(self, report: Report, *, is_preview: bool) -> None:
-        what = "entry" if isinstance(report, OwnReport) else "line"
-        for bad in report.bad:
+    def _report(self, report: ImportReport, *, is_preview: bool) -> None:
+        what = "entry" if isinstance(report, DiaryRestoreReport) else "line"
+        for bad in report.rejected:
             self.stderr.write(f"{what.capitalize()} {bad.number} {bad.reason.value}.")
-        if isinstance(report, OwnReport):
-            self._tell_own(report)
-        elif not report.good:
+        if isinstance(report, DiaryRestoreReport):
+            self._report_restore(report)
+        elif not report.accepted:
             raise CommandError("There is no line in this file that could be imported.")
         for year, count in sorted(report.by_year.items()):
             self.stdout.write(f"{year:04}: {count:,}")
-        if report.good:
-            self.stdout.write(f"From {report.first} to {report.last}: {report.good:,} entries.")
-        if report.bad:
-            many = "entries" if isinstance(report, OwnReport) else "lines"
-            self.stdout.write(f"{len(report.bad):,} bad {many} are named above.")
+        if report.accepted:
+            self.stdout.write(f"From {report.first} to {report.last}: {report.accepted:,} entries.")
+        if report.rejected:
+            many = "entries" if isinstance(report, DiaryRestoreReport) else "lines"
+            self.stdout.write(f"{len(report.rejected):,} bad {many} are named above.")
         if is_preview:
             self.stdout.write("Nothing was written.")
         else:
             self.stdout.write(f"Imported {report.added:,}; {report.known:,} were there already.")
-        if isinstance(report, OwnReport) and report.is_broken:
-            raise CommandError(BROKEN.format(seen=report.good + len(report.bad)))
+        if isinstance(report, DiaryRestoreReport) and report.is_broken:
+            raise CommandError(BROKEN.format(seen=report.accepted + len(report.rejected)))
 
-    def _tell_own(self, report: OwnReport) -> None:
+    def _report_restore(self, report: DiaryRestoreReport) -> None:
         for fault in report.faults:
             self.stderr.write(fault)
-        for counts, words in ((report.rows, "With them: {}."), (report.passed_over, "Not taken back: {}.")):
+        for counts, words in ((report.rows, "With them: {}."), (report.skipped, "Not taken back: {}.")):
             found = [f"{many:,} {kind.replace('_', ' ')}" for kind, many in sorted(counts.items()) if many]
             if found:
                 self.stdout.write(words.format(", ".join(found)))

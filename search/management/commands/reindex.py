@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import sentences
+from accounts import error_messages
 from accounts.errors import AccountsError
-from accounts.management import asking
+from accounts.management import secret_prompt
 from diary.management.progress import ProgressBar
 from search.building import Built, build
 from search.choices import chosen
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take whose index it is, and what to make anew."""
-        asking.add_arguments(parser)
+        secret_prompt.add_arguments(parser)
         parser.add_argument(
             "--vectors", action="store_true", help="embed every text again, not only what has changed"
         )
@@ -43,9 +43,11 @@ class Command(BaseCommand):
         if options["fetch_model"]:
             self._fetch()
         try:
-            found = asking.opened(name=options["name"], password_file=options["password_file"])
+            found = secret_prompt.open_slot_with_prompt(
+                name=options["name"], password_file=options["password_file"]
+            )
         except AccountsError as error:
-            raise CommandError(sentences.refusal(error)) from None
+            raise CommandError(error_messages.get_error_message(error)) from None
         with closing(found.keyring) as keyring, ProgressBar(sys.stderr, total=100) as bar:
             built = build(
                 keyring,

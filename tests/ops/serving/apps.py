@@ -14,10 +14,10 @@ class ServingConfig(AppConfig):
     label = "serving"
 
     def ready(self) -> None:
-        from diary import routing
+        from diary.live import consumers
         from tests.ops.serving.sockets import patterns
 
-        routing.websocket_urlpatterns.extend(patterns)
+        consumers.websocket_urlpatterns.extend(patterns)
         sys.addaudithook(tell_of_temporary_files)
 
 

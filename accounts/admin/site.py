@@ -1,0 +1,170 @@
+"""The keeper's admin: who is in the household, never what they write.
+
+It has no sign-in of its own. Whoever is signed out or locked goes to the household's own door; whoever is
+not the keeper finds nothing here, as if there were no such page.
+"""
+
+from datetime import datetime
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin import AdminSite, ModelAdmin, display
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.forms import CheckboxInput
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import SimpleTemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+
+from accounts.http import next_url
+from accounts.http.request import NOBODY, RequestVault
+from accounts.preferences.time_zones import get_time_zone_or_default
+from llamora.database import backup_files
+
+if TYPE_CHECKING:
+    _Admin = ModelAdmin[Any]
+else:
+    _Admin = ModelAdmin
+
+
+class HouseholdAdmin(AdminSite):
+    """An admin for an unlocked keeper."""
+
+    site_header = "The household"
+    site_title = "Llamora"
+    index_title = "The household"
+    index_template = "admin/dashboard.html"
+    site_url = "/"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let in a keeper whose vault is unlocked; for anybody else signed in, there is nothing here."""
+        vault: RequestVault = getattr(request, "vault", NOBODY)
+        if vault.person is not None and not vault.person.is_staff:
+            raise Http404
+        return vault.is_unlocked
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Show times in the time zone of whoever looks; pages are rendered before that is let go."""
+        inner = super().admin_view(view, cacheable)
+
+        def at_home(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            person = getattr(request, "vault", NOBODY).person
+            with timezone.override(ZoneInfo(get_time_zone_or_default(person.time_zone if person else ""))):
+                answer = inner(request, *args, **kwargs)
+                return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
+
+        return update_wrapper(at_home, inner)
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Show the sections, and beside them how the backups stand."""
+        return super().index(request, {**(extra_context or {}), **_get_backup_context()})
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Send on to the household's own door; this one takes no password."""
+        del extra_context
+        following = next_url.get_next_url(request)
+        vault: RequestVault = getattr(request, "vault", NOBODY)
+        if self.has_permission(request):
+            return redirect("admin:index" if following == next_url.HOME else following)
+        door = "sign_in" if vault.person is None else "unlock"
+        return redirect(f"{reverse(door)}?{urlencode({'next': following})}")
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Sign out as every page does."""
+        from accounts.auth.views.login import sign_out  # noqa: PLC0415 - views stand above this
+
+        del extra_context
+        return sign_out(request)  # type: ignore[arg-type]  # passed the vault middleware
+
+    def get_urls(self) -> list[Any]:
+        """Return the admin's paths without those for passwords: one set here would belong to no vault."""
+        return [url for url in super().get_urls() if "password" not in str(url.pattern)]
+
+
+def _get_backup_context() -> dict[str, Any]:
+    kept = backup_files.list_backups(settings.BACKUP_DIR)
+    newest = kept[-1] if kept else None
+    return {
+        "kept": kept,
+        "newest": newest,
+        "size": sum(each.path.stat().st_size for each in kept),
+        "is_old": newest is not None and timezone.now() - newest.made_at > backup_files.FRESH_AGE,
+        "is_daily": settings.BACKUP_DAILY,
+        "days": settings.BACKUP_KEEP_DAYS,
+        "weeks": settings.BACKUP_KEEP_WEEKS,
+    }
+
+
+def format_datetime(at: datetime) -> str:
+    """Return a moment in the words of these pages, in the time zone of whoever looks."""
+    # A narrow list breaks between day and time, and nowhere else.
+    return date_format(timezone.localtime(at), "j\u00a0M\u00a0Y, H:i")
+
+
+class IdsOnlyAdmin(_Admin):
+    """Shows and changes nothing unless a subclass says so; it logs ids, as models print themselves.
+
+    On a page a row is called by what a person would know it by; messages travel in a cookie, and name nobody.
+    """
+
+    def get_row_title(self, row: Any) -> str:
+        """Return what a row is called on these pages."""
+        raise NotImplementedError
+
+    def has_add_permission(self, *_: Any, **__: Any) -> bool:
+        """Refuse: rows are made by those they belong to."""
+        return False
+
+    def has_change_permission(self, *_: Any, **__: Any) -> bool:
+        """Refuse unless a subclass lets a field be changed."""
+        return False
+
+    def has_delete_permission(self, *_: Any, **__: Any) -> bool:
+        """Refuse: nothing of anybody's goes by the keeper's hand."""
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Head the list by what is in it."""
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Head the page of a row by what it is called."""
+        context = {**self._get_title_context(request, object_id), "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """Head what was changed by what the row is called."""
+        named = self._get_title_context(request, object_id)
+        return super().history_view(request, object_id, {**named, **(extra_context or {})})
+
+    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+        """Say that it is saved; an id would tell nobody anything."""
+        self.message_user(request, "Saved.", messages.SUCCESS)
+        return self.response_post_save_change(request, obj)
+
+    # The heading is Django's own box that chooses all: markup of ours, with nobody's words in it.
+    @display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """Return the box that chooses a row, named for readers as the row is."""
+        attrs = {"class": "action-select", "aria-label": f"Choose {self.get_row_title(obj)}"}
+        box = CheckboxInput(attrs, check_test=lambda _: False)
+        return box.render(ACTION_CHECKBOX_NAME, str(obj.pk))
+
+    def _get_title_context(self, request: HttpRequest, object_id: Any) -> dict[str, Any]:
+        row = self.get_object(request, object_id) if object_id else None
+        return {"title": self.get_row_title(row), "subtitle": None} if row else {}
+
+
+site = HouseholdAdmin(name="admin")

@@ -1,0 +1,210 @@
+"""What people fill in about their keys: each begins with the password they have."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.auth.passwords import UnacceptablePassword, check_password
+from accounts.models import Person
+from accounts.sessions import limits
+from accounts.usernames import MAX_NAME, InvalidUsername, clean_username
+from llamora.crypto import BadRecoveryCode, parse_recovery_code, recovery_groups, recovery_letters
+
+# MERGED accounts.forms.door: What people fill in at the door.
+# MERGED accounts.forms.keeping: What is typed back of a recovery code before going on.
+
+# Raw code points; the rules count composed ones, and some ways of typing need three for one.
+_MAX_TYPED = 1024
+
+
+def name_field() -> forms.CharField:
+    """Return the field for the name of a person who signs in."""
+    attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+    return forms.CharField(label="Name", max_length=4 * MAX_NAME, widget=forms.TextInput(attrs=attrs))
+
+
+def password_field(label: str, *, is_new: bool) -> forms.CharField:
+    """Return a password field; nothing is stripped from what is typed."""
+    attrs = {"autocomplete": "new-password" if is_new else "current-password"}
+    widget = forms.PasswordInput(attrs=attrs)
+    return forms.CharField(label=label, max_length=_MAX_TYPED, strip=False, widget=widget)
+
+
+def _list_stay_choices() -> list[tuple[str, str]]:
+    known = {1: "For a day", 7: "For a week"}
+    lengths = [(str(days), known.get(days, f"For {days} days")) for days in limits.list_sign_in_days()]
+    return [("", "Until this browser is closed"), *lengths]
+
+
+class SignInForm(forms.Form):
+    """Who, and what opens their diary."""
+
+    name = name_field()
+    password = password_field("Password", is_new=False)
+    keep = forms.TypedChoiceField(
+        label="Stay signed in here", required=False, coerce=int, empty_value=None, choices=_list_stay_choices
+    )
+
+
+class UnlockForm(forms.Form):
+    """The password of the person who is signed in."""
+
+    password = password_field("Password", is_new=False)
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, typed twice and judged with the name in mind."""
+
+    def clean(self) -> dict[str, Any]:
+        """Check the password, and that both are the same."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        password, again = cleaned.get("password"), cleaned.get("password_again")
+        if password is None:
+            return cleaned
+        try:
+            check_password(password, name=self.get_username(cleaned))
+        except UnacceptablePassword as reason:
+            self.add_error("password", str(reason))
+        if again is not None and again != password:
+            self.add_error("password_again", "The two passwords are not the same.")
+        return cleaned
+
+    def get_username(self, cleaned: dict[str, Any]) -> str:
+        """Return the name the password must not be made of."""
+        return str(cleaned.get("name", ""))
+
+
+class RegisterForm(NewPasswordForm):
+    """Somebody new in the household."""
+
+    name = name_field()
+    password = password_field("Password", is_new=True)
+    password_again = password_field("Repeat password", is_new=True)
+    time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def clean_name(self) -> str:
+        """Return the name as it is kept."""
+        try:
+            return clean_username(self.cleaned_data["name"])
+        except InvalidUsername as reason:
+            raise forms.ValidationError(str(reason)) from None
+
+
+class RecoverForm(NewPasswordForm):
+    """A forgotten password: the code, and a new one."""
+
+    name = name_field()
+    code = forms.CharField(
+        label="Recovery code",
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+    )
+    password = password_field("New password", is_new=True)
+    password_again = password_field("Repeat password", is_new=True)
+
+    def clean_code(self) -> str:
+        """Return the code as typed, once it can be one at all."""
+        code: str = self.cleaned_data["code"]
+        try:
+            parse_recovery_code(code)
+        except BadRecoveryCode:
+            reason = "This is not a whole recovery code: nine groups of four. One character may be wrong."
+            raise forms.ValidationError(reason) from None
+        return code
+
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+GROUP_COUNT = len(_ORDINALS)
+# However it is spaced; a whole code fits as well, and is told that it is none of its groups.
+_MAX_TYPED_GROUP = 200
+
+
+def _group_field() -> forms.CharField:
+    attrs = {
+        "autocomplete": "off",
+        "autocapitalize": "characters",
+        "spellcheck": "false",
+        "writingsuggestions": "false",
+    }
+    return forms.CharField(max_length=_MAX_TYPED_GROUP, widget=forms.TextInput(attrs=attrs))
+
+
+class ConfirmRecoveryCodeForm(forms.Form):
+    """Two groups of the code, read as the code itself is."""
+
+    group_a = _group_field()
+    group_b = _group_field()
+
+    def __init__(self, *args: Any, code: str, asked: list[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._groups: dict[str, str] = {}
+        for (name, each), index in zip(self.fields.items(), asked, strict=True):
+            each.label = f"The {_ORDINALS[index]} group"
+            each.error_messages["required"] = f"Type the {_ORDINALS[index]} group of the code above."
+            each.error_messages["max_length"] = each.error_messages["wrong"] = (
+                f"This is not the {_ORDINALS[index]} group. Compare it with the code above."
+            )
+            self._groups[name] = recovery_groups(code)[index]
+
+    def clean(self) -> dict[str, Any]:
+        """Compare what was typed with what was shown; the first that is wrong gets the keyboard."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        for name, group in self._groups.items():
+            if name in cleaned and recovery_letters(cleaned[name]) != group:
+                self.add_error(name, self.fields[name].error_messages["wrong"])
+        for name in list(self.errors)[:1]:
+            self.fields[name].widget.attrs["autofocus"] = True
+        return cleaned
+
+
+_ROTATE_HELP = (
+    "Whoever has an old copy of the disk or a backup and learns the old password could otherwise still "
+    "open what you write from now on. Signs every other browser out."
+)
+
+
+def current_password_field() -> forms.CharField:
+    """Return the field for the password that is about to be asked for again."""
+    return password_field("Your password now", is_new=False)
+
+
+def _end_others_field() -> forms.BooleanField:
+    return forms.BooleanField(label="Sign my other browsers out", required=False)
+
+
+class ReauthenticationForm(forms.Form):
+    """The password again, and nothing else."""
+
+    current = current_password_field()
+
+
+class NewRecoveryCodeForm(ReauthenticationForm):
+    """A new recovery code."""
+
+    end_others = _end_others_field()
+
+
+class ReplacePasswordForm(NewPasswordForm):
+    """The password again, and a new one."""
+
+    current = current_password_field()
+    password = password_field("New password", is_new=True)
+    password_again = password_field("Repeat password", is_new=True)
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._person = person
+
+    def get_username(self, cleaned: dict[str, Any]) -> str:
+        """Return the name of whoever changes their password."""
+        del cleaned
+        return self._person.name
+
+
+class ChangePasswordForm(ReplacePasswordForm):
+    """A new password, and what is to end with the old one."""
+
+    end_others = forms.BooleanField(label="Sign my other browsers out", required=False, initial=True)
+    turn = forms.BooleanField(label="Give my diary a new key as well", required=False, help_text=_ROTATE_HELP)

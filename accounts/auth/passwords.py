@@ -1,0 +1,92 @@
+"""What makes a password good enough, judged by zxcvbn on the server."""
+
+import threading
+import unicodedata
+from dataclasses import dataclass
+
+from accounts.usernames import fold_username
+
+MIN_LENGTH = 10
+MAX_LENGTH = 256
+MIN_SCORE = 2
+# zxcvbn's time grows fast with length; its documentation advises to bound it. A longer password is
+# judged by its beginning.
+_JUDGED_LENGTH = 72
+_SHORTEST_WORD = 2
+# zxcvbn puts the name into a dictionary that all threads share.
+_zxcvbn_lock = threading.Lock()
+_SENTENCES = (
+    "Far too easy to guess.",
+    "Easy to guess. Make it longer: four unrelated words are a good password.",
+    "It will do. Another word or two would make it better.",
+    "A good password.",
+    "A very good password.",
+)
+
+
+class UnacceptablePassword(ValueError):  # noqa: N818 - its text is a sentence for the form
+    """Raised with a sentence for whoever chose the password."""
+
+
+@dataclass(frozen=True)
+class PasswordStrength:
+    """A judgement between 0 and 4, with a sentence."""
+
+    score: int
+    sentence: str
+
+
+def get_password_strength(password: str, *, name: str) -> PasswordStrength:
+    """Return how hard a password is to guess for somebody who knows the person's name."""
+    score, _ = _judge(password, name=name)
+    if len(_normalize(password)) < MIN_LENGTH:
+        return PasswordStrength(min(score, MIN_SCORE - 1), f"At least {MIN_LENGTH} characters, please.")
+    return PasswordStrength(score, _SENTENCES[score])
+
+
+def check_password(password: str, *, name: str) -> None:
+    """Raise BadPassword with the reason unless the password is good enough."""
+    length = len(_normalize(password))
+    if length < MIN_LENGTH:
+        raise UnacceptablePassword(f"A password has at least {MIN_LENGTH} characters.")
+    if length > MAX_LENGTH:
+        raise UnacceptablePassword(f"A password has {MAX_LENGTH} characters at most.")
+    score, is_known = _judge(password, name=name)
+    if is_known:
+        raise UnacceptablePassword("This is a well-known password. Choose one of your own.")
+    if score < MIN_SCORE:
+        raise UnacceptablePassword(
+            "This is too easy to guess. Make it longer: four unrelated words are a good password."
+        )
+
+
+def _normalize(password: str) -> str:
+    return unicodedata.normalize("NFKC", password)
+
+
+def _judge(password: str, *, name: str) -> tuple[int, bool]:
+    """Return zxcvbn's score, and whether the whole password stands in one of its lists."""
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - a tenth of a second and 20 MiB, needed by few
+
+    judged = _normalize(password)[:_JUDGED_LENGTH]
+    if not judged:
+        return 0, False
+    known = [
+        word for word in (name, fold_username(name), *fold_username(name).split(), "llamora", "diary") if word
+    ]
+    with _zxcvbn_lock:
+        result = zxcvbn(judged, user_inputs=known)
+    if _is_mostly_name(judged, name=name):
+        return 0, False
+    matches = result["sequence"]
+    is_known = len(matches) == 1 and matches[0]["pattern"] == "dictionary"
+    return int(result["score"]), is_known
+
+
+def _is_mostly_name(password: str, *, name: str) -> bool:
+    """Return whether little is left without the name; zxcvbn thinks well of names strung together."""
+    bare = fold_username(password)
+    rest = bare
+    for word in sorted({fold_username(name), *fold_username(name).split()}, key=len, reverse=True):
+        rest = rest.replace(word, "") if len(word) > _SHORTEST_WORD else rest
+    return rest != bare and len(rest.replace(" ", "")) < MIN_LENGTH // 2

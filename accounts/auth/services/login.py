@@ -1,0 +1,177 @@
+"""Coming in: a secret opens a slot, a browser gets its rows, and the apps above hear of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from uuid import UUID
+
+from accounts.errors import SignInEnded, WrongCredentials, WrongPerson
+from accounts.http.request import NOBODY, RequestVault
+from accounts.keys import key_pairs, key_slots
+from accounts.models import KeySlot, Person, SignIn, SlotKind
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import SessionCookie
+from accounts.signals import vault_unlocked
+from accounts.throttling import device_cookie
+from accounts.throttling.throttle import throttle
+from llamora.crypto import Keyring, in_force
+from llamora.database import NotWritten, write_transaction
+
+
+@contextmanager
+def open_slot_throttled(
+    kind: str, *, person: Person | None, name: str, address: str, by: SlotKind, secret: str, place: str = ""
+) -> Iterator[key_slots.OpenedSlot]:
+    """Yield a slot opened by its secret, once the throttle agrees; its keyring is closed in the end.
+
+    `place` stands for the address in the counts where the browser is known by something better.
+    """
+    with throttle.attempt(kind, name=name, address=place or address) as attempt:
+        try:
+            asking = key_slots.DerivationRequest(name=name, address=address)
+            opened = key_slots.open_slot(person=person, kind=by, secret=secret, asking=asking)
+        except WrongCredentials:
+            attempt.fail()
+            raise
+        attempt.succeed()
+    try:
+        yield opened
+    finally:
+        opened.keyring.close()
+
+
+def sign_in_with_password(
+    *,
+    name: str,
+    password: str,
+    address: str,
+    days: int | None = None,
+    device: str = "",
+    known: str = "",
+    here: RequestVault = NOBODY,
+) -> tuple[Person, SessionCookie]:
+    """Let a person in from a browser; whoever was signed in there before is signed out.
+
+    `days` is how long the browser stays signed in; None until it is closed. `known` is what it shows for
+    having been here before. Raise WrongSecret, SwitchedOff,
+    DamagedSlot, TooSoon, Busy or NoMemory.
+    """
+    person = Person.objects.find_by_name(name)
+    with open_slot_throttled(
+        "sign-in",
+        person=person,
+        name=name,
+        address=address,
+        by=SlotKind.PASSWORD,
+        secret=password,
+        place=device_cookie.get_throttle_key(known, person_id=person.id) if person else "",
+    ) as opened:
+        _raise_cost(opened, password=password, address=address)
+        if here.sign_in_id is not None and here.person == opened.person:
+            # The same person at the same browser: their other tabs stay what they are.
+            with suppress(SignInEnded):
+                return opened.person, _unlock_again(opened.keyring, sign_in_id=here.sign_in_id, days=days)
+        return opened.person, start_session(
+            opened.person, opened.keyring, days=days, device=device, here=here
+        )
+
+
+def start_session(
+    person: Person,
+    keyring: Keyring,
+    *,
+    days: int | None = None,
+    device: str,
+    here: RequestVault = NOBODY,
+) -> SessionCookie:
+    """Give a browser its two rows for a person whose keyring is at hand, and tell the apps above."""
+    with write_transaction():
+        if here.person is not None and here.sign_in_id is not None:
+            # Whoever was signed in here before; their open tabs are told.
+            sessions_services.end_session(sign_in_id=here.sign_in_id, person_id=here.person.id)
+        kept = days is not None
+        cookie = sessions_services.create_session(
+            person=person, keyring=keyring, kept=kept, days=days, device=device
+        )
+    _send_unlocked(keyring)
+    return cookie
+
+
+def start_session_if_possible(
+    person: Person, keyring: Keyring, *, device: str, here: RequestVault = NOBODY
+) -> SessionCookie | None:
+    """Admit somebody whose new secrets are already kept, or return None where that could not be written.
+
+    A recovery code was made that has yet to be shown: nothing that fails after it may hide it.
+    """
+    try:
+        return start_session(person, keyring, device=device, here=here)
+    except NotWritten:
+        return None
+
+
+def unlock_with_password(*, here: RequestVault, password: str, address: str) -> SessionCookie:
+    """Unlock the browser of a signed-in person with that same person's password; raise as `sign_in`."""
+    person, sign_in_id = here.person, here.sign_in_id
+    if person is None or sign_in_id is None:
+        raise WrongPerson
+    # The browser is known by its sign-in, so no failure from elsewhere delays it.
+    with open_slot_throttled(
+        "unlock",
+        person=person,
+        name=person.name,
+        address=address,
+        by=SlotKind.PASSWORD,
+        secret=password,
+        place=str(sign_in_id),
+    ) as opened:
+        _raise_cost(opened, password=password, address=address)
+        if opened.keyring.owner != person.id:
+            raise WrongPerson
+        return _unlock_here(opened.keyring, sign_in_id=sign_in_id)
+
+
+def _unlock_here(keyring: Keyring, *, sign_in_id: UUID) -> SessionCookie:
+    return _unlock_and_announce(
+        keyring, lambda: sessions_services.unlock_session(sign_in_id=sign_in_id, keyring=keyring)
+    )
+
+
+def _unlock_again(keyring: Keyring, *, sign_in_id: UUID, days: int | None) -> SessionCookie:
+    kept = days is not None
+    return _unlock_and_announce(
+        keyring,
+        lambda: sessions_services.unlock_session(
+            sign_in_id=sign_in_id, keyring=keyring, kept=kept, days=days
+        ),
+    )
+
+
+def _unlock_and_announce(keyring: Keyring, unlock: Callable[[], SessionCookie]) -> SessionCookie:
+    try:
+        cookie = unlock()
+    except SignIn.DoesNotExist:
+        raise SignInEnded from None
+    _send_unlocked(keyring)
+    return cookie
+
+
+def _send_unlocked(keyring: Keyring) -> None:
+    key_pairs.remember_public_key(keyring)
+    with in_force(keyring):
+        vault_unlocked.send_robust(Person, person_id=keyring.owner, keyring=keyring)
+
+
+def _raise_cost(opened: key_slots.OpenedSlot, *, password: str, address: str) -> None:
+    """Replace a slot whose derivation is cheaper than the settings now ask for."""
+    asking = key_slots.DerivationRequest(name=opened.person.name, address=address)
+    slot = key_slots.raise_cost(opened, secret=password, asking=asking)
+    if slot is None:
+        return
+    try:
+        with write_transaction():
+            # By its id: a password changed meanwhile has another slot, which must stay.
+            if KeySlot.objects.filter(id=opened.slot.id).exists():
+                key_slots.replace_slots(opened.keyring, by=[slot])
+    except NotWritten:
+        return  # it opens as it is; the next sign-in tries again
+    key_slots.truncate_wal_once()

@@ -1,0 +1,43 @@
+"""accounts.auth.services.reauth."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from accounts.auth.services.login import open_slot_throttled
+from accounts.errors import WrongPerson
+from accounts.http.request import RequestVault
+from accounts.keys import key_slots
+from accounts.models import SlotKind
+from accounts.sessions.cookies import SessionCookie
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reauthentication:
+    """The browser that asks, and the password just typed into it."""
+
+    vault: RequestVault
+    cookie: SessionCookie = field(repr=False)
+    password: str = field(repr=False)
+    address: str
+
+
+@contextmanager
+def reauthenticate(asked: Reauthentication) -> Iterator[key_slots.OpenedSlot]:
+    """Yield the slot of whoever asks, opened by the password they gave again; its keyring is closed after.
+
+    Raise OtherPerson, WrongSecret, TooSoon or Busy.
+    """
+    person, sign_in_id = asked.vault.person, asked.vault.sign_in_id
+    if person is None or sign_in_id is None or sign_in_id != asked.cookie.sign_in_id:
+        raise WrongPerson
+    with open_slot_throttled(
+        "secure",
+        person=person,
+        name=person.name,
+        address=asked.address,
+        by=SlotKind.PASSWORD,
+        secret=asked.password,
+        place=str(sign_in_id),
+    ) as opened:
+        yield opened

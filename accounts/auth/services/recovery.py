@@ -1,0 +1,55 @@
+"""A forgotten password: the recovery code opens the vault, and both ways in are made anew."""
+
+from dataclasses import dataclass, field
+
+from accounts.auth.services.login import open_slot_throttled, start_session_if_possible
+from accounts.http.request import NOBODY, RequestVault
+from accounts.keys import key_slots
+from accounts.models import Person, SlotKind
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import SessionCookie
+from llamora import crypto
+from llamora.crypto import Keyring
+from llamora.database import write_transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveredAccount:
+    """Somebody back in, with the code that replaces the one they used."""
+
+    person: Person
+    cookie: SessionCookie | None
+    recovery_code: str = field(repr=False)
+
+
+def recover_account(
+    *, name: str, code: str, new_password: str, address: str, device: str = "", here: RequestVault = NOBODY
+) -> RecoveredAccount:
+    """Replace both slots in one commit and end every other session.
+
+    Raise BadRecoveryCode for what is no code at all, else as `sign_in`.
+    """
+    secret = crypto.parse_recovery_code(code)
+    person = Person.objects.find_by_name(name)
+    with open_slot_throttled(
+        "recover", person=person, name=name, address=address, by=SlotKind.RECOVERY, secret=secret
+    ) as opened:
+        new_code = crypto.new_recovery_code()
+        asking = key_slots.DerivationRequest(name=name, address=address)
+        secrets = {SlotKind.PASSWORD: new_password, SlotKind.RECOVERY: crypto.parse_recovery_code(new_code)}
+        _replace_slots(opened.keyring, secrets=secrets, asking=asking)
+        cookie = start_session_if_possible(opened.person, opened.keyring, device=device, here=here)
+    key_slots.truncate_wal_once()
+    return RecoveredAccount(person=opened.person, cookie=cookie, recovery_code=new_code)
+
+
+def _replace_slots(
+    keyring: Keyring, *, secrets: dict[SlotKind, str], asking: key_slots.DerivationRequest
+) -> None:
+    slots = [
+        key_slots.create_slot(secret=s, kind=kind, keyring=keyring, asking=asking)
+        for kind, s in secrets.items()
+    ]
+    with write_transaction():
+        key_slots.replace_slots(keyring, by=slots)
+        sessions_services.end_sessions(person_id=keyring.owner)

@@ -1,0 +1,133 @@
+"""A new person: their row, their vault, and the two ways into it, in one transaction."""
+
+from dataclasses import dataclass, field
+
+from django.db import IntegrityError
+
+from accounts.auth.services import invitations
+from accounts.auth.services.login import start_session_if_possible
+from accounts.errors import HouseholdAlreadySetUp, UsernameTaken
+from accounts.http.request import NOBODY, RequestVault
+from accounts.keys import key_pairs, key_slots
+from accounts.models import Person, SlotKind, Vault
+from accounts.preferences import languages
+from accounts.preferences.time_zones import get_time_zone_or_default
+from accounts.sessions.cookies import SessionCookie
+from accounts.throttling.throttle import throttle
+from accounts.usernames import clean_username, fold_username
+from llamora import crypto
+from llamora.crypto import Keyring, Slot, in_force
+from llamora.database import write_transaction
+
+FIRST_EPOCH = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPerson:
+    """Somebody new; the caller shows the code once and closes the keyring."""
+
+    person: Person
+    keyring: Keyring = field(repr=False)
+    recovery_code: str = field(repr=False)
+
+
+def create_person(
+    *,
+    name: str,
+    password: str,
+    time_zone: str,
+    keeper: bool,
+    address: str,
+    invitation: str = "",
+    language: str = languages.DEFAULT_LANGUAGE,
+) -> NewPerson:
+    """Make a person with a vault; raise NameTaken, SetUpDone, NotInvited, TooSoon or Busy.
+
+    `invitation` is the token they come by; it is used up with the same commit. `language` is that of dates.
+    """
+    with throttle.attempt("enrol", name=name, address=address) as attempt:
+        # Counted although nothing is wrong: two derivations each, for whoever asks.
+        attempt.fail()
+        person = Person(
+            name=clean_username(name),
+            time_zone=get_time_zone_or_default(time_zone),
+            is_staff=keeper,
+            language=language,
+            week_start=languages.get_week_start(language),
+        )
+        return _create_person(
+            person,
+            password=password,
+            address=address,
+            invitation=invitation,
+        )
+
+
+def register_person(
+    *,
+    name: str,
+    password: str,
+    time_zone: str,
+    keeper: bool,
+    address: str,
+    device: str = "",
+    invitation: str = "",
+    language: str = languages.DEFAULT_LANGUAGE,
+    here: RequestVault = NOBODY,
+) -> tuple[NewPerson, SessionCookie | None]:
+    """Enrol a person from a browser and sign that browser in; the keyring is closed."""
+    enrolled = create_person(
+        name=name,
+        password=password,
+        time_zone=time_zone,
+        keeper=keeper,
+        address=address,
+        invitation=invitation,
+        language=language,
+    )
+    try:
+        cookie = start_session_if_possible(enrolled.person, enrolled.keyring, device=device, here=here)
+    finally:
+        enrolled.keyring.close()
+    return enrolled, cookie
+
+
+def _create_person(person: Person, *, password: str, address: str, invitation: str) -> NewPerson:
+    if Person.objects.find_by_name(person.name):
+        raise UsernameTaken
+    data_key = crypto.secret_bytes()
+    keyring = Keyring(owner=person.id, epoch=FIRST_EPOCH, keys={FIRST_EPOCH: data_key})
+    code = crypto.new_recovery_code()
+    asking = key_slots.DerivationRequest(name=person.name, address=address)
+    secrets = {SlotKind.PASSWORD: password, SlotKind.RECOVERY: crypto.parse_recovery_code(code)}
+    slots = [
+        key_slots.create_slot(secret=s, kind=kind, keyring=keyring, asking=asking)
+        for kind, s in secrets.items()
+    ]
+    _write_person(person, keyring=keyring, slots=slots, invitation=invitation)
+    key_pairs.remember_public_key(keyring)
+    return NewPerson(person=person, keyring=keyring, recovery_code=code)
+
+
+def _write_person(person: Person, *, keyring: Keyring, slots: list[Slot], invitation: str) -> None:
+    private_key, public_key = crypto.new_vault_keys()
+    with write_transaction(), in_force(keyring):
+        if person.is_staff and Person.objects.filter(is_staff=True).exists():
+            raise HouseholdAlreadySetUp
+        # Asked again: another registration may have been quicker while these keys were derived.
+        if Person.objects.filter(name_key=fold_username(person.name)).exists():
+            raise UsernameTaken
+        try:
+            person.save(force_insert=True)
+        except IntegrityError:
+            raise UsernameTaken from None
+        if invitation:
+            invitations.redeem_invitation(invitation, person=person)
+        Vault.objects.create(
+            owner=person,
+            epoch=keyring.epoch,
+            public_key=public_key,
+            private_key=private_key,
+            digest_key=crypto.secret_bytes(),
+        )
+        key_slots.replace_slots(keyring, by=slots)

@@ -1,0 +1,187 @@
+"""Signing in, unlocking, locking, signing out."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import error_messages
+from accounts.auth.forms import SignInForm, UnlockForm
+from accounts.auth.services.login import sign_in_with_password, unlock_with_password
+from accounts.decorators import redirect_to_login
+from accounts.errors import AccountsError
+from accounts.http import next_url
+from accounts.http.error_responses import (
+    LOCKED,
+    SIGNED_OUT,
+    get_error_status,
+    is_htmx_request,
+    set_retry_after,
+)
+from accounts.http.request import HouseholdRequest
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import SessionCookie, clear_cache, delete_cookies, set_cookie
+from accounts.sessions.user_agent import describe_device
+from accounts.throttling import device_cookie
+from accounts.throttling.client_ip import get_client_ip
+from accounts.throttling.concurrency_limit import limit_concurrency
+
+# MERGED accounts.views.staying: How a browser is given its half of a session's key.
+
+
+def set_session_cookie(request: HttpRequest, response: HttpResponse, cookie: SessionCookie) -> None:
+    """Set a session's cookie, for as long as its sign-in lasts."""
+    age = sessions_services.get_cookie_age(cookie.sign_in_id)
+    set_cookie(response, cookie, secure=request.is_secure(), age=age)
+
+
+REFUSED = 422
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limit_concurrency
+def sign_in(request: HouseholdRequest) -> HttpResponse:
+    """Let a person in: signing in opens their vault."""
+    following = next_url.get_next_url(request)
+    if request.method != "POST":
+        if request.vault.is_unlocked:
+            return redirect(following)
+        return _render_sign_in(request, SignInForm(), following)
+    form = SignInForm(request.POST)
+    if not form.is_valid():
+        return _render_sign_in(request, form, following, status=REFUSED)
+    try:
+        person, cookie = sign_in_with_password(
+            name=form.cleaned_data["name"],
+            password=form.cleaned_data["password"],
+            address=get_client_ip(request),
+            days=form.cleaned_data["keep"],
+            device=describe_device(request),
+            known=request.COOKIES.get(device_cookie.COOKIE_NAME, ""),
+            here=request.vault,
+        )
+    except AccountsError as error:
+        form.add_error(None, error_messages.get_error_message(error))
+        return set_retry_after(
+            _render_sign_in(request, form, following, status=get_error_status(error)), error
+        )
+    rotate_token(request)
+    response = _redirect_or_confirm(request, following)
+    set_session_cookie(request, response, cookie)
+    if form.cleaned_data["keep"]:
+        device_cookie.set_device_cookie(response, person_id=person.id, secure=request.is_secure())
+    return response
+
+
+def _render_sign_in(
+    request: HttpRequest, form: SignInForm, following: str, *, status: int = 200
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "next": "" if following == next_url.HOME else following,
+        "registration_open": settings.REGISTRATION == "open",
+    }
+    return render(request, "accounts/sign_in.html", context, status=status)
+
+
+def _redirect_or_confirm(request: HttpRequest, following: str) -> HttpResponse:
+    """Go on to the page asked for; a dialog over a page hears that all went well, and the page stays."""
+    return HttpResponse(status=204) if is_htmx_request(request) else redirect(following)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limit_concurrency
+def unlock(request: HouseholdRequest) -> HttpResponse:
+    """Open the vault of the person who is signed in here, and of nobody else."""
+    following = next_url.get_next_url(request)
+    if request.vault.person is None:
+        return (
+            redirect_to_login(request, to="sign_in")
+            if is_htmx_request(request)
+            else _redirect_to_sign_in(following)
+        )
+    if request.method != "POST":
+        return (
+            redirect(following)
+            if request.vault.is_unlocked
+            else _render_unlock(request, UnlockForm(), following)
+        )
+    form = UnlockForm(request.POST)
+    if not form.is_valid():
+        return _render_unlock(request, form, following, status=REFUSED)
+    try:
+        cookie = unlock_with_password(
+            here=request.vault, password=form.cleaned_data["password"], address=get_client_ip(request)
+        )
+    except AccountsError as error:
+        form.add_error(None, _get_unlock_error(error))
+        return set_retry_after(
+            _render_unlock(request, form, following, status=get_error_status(error)), error
+        )
+    # The CSRF secret stays: a save from another tab is under way with it.
+    response = _redirect_or_confirm(request, following)
+    set_session_cookie(request, response, cookie)
+    return response
+
+
+def _get_unlock_error(error: AccountsError) -> str:
+    return (
+        error_messages.get_error_message(error)
+        if error.code != "wrong"
+        else error_messages.REAUTHENTICATION_FAILED
+    )
+
+
+def _redirect_to_sign_in(following: str) -> HttpResponse:
+    return redirect(f"{reverse('sign_in')}?{urlencode({'next': following})}")
+
+
+def _render_unlock(
+    request: HttpRequest, form: UnlockForm, following: str, *, status: int = 200
+) -> HttpResponse:
+    template = "accounts/fragments/unlock_form.html" if is_htmx_request(request) else "accounts/unlock.html"
+    return render(request, template, {"form": form, "next": following}, status=status)
+
+
+@require_POST
+def lock(request: HouseholdRequest) -> HttpResponse:
+    """Take the key out of this browser; whoever's page asks, closing is always right."""
+    person, sign_in_id = request.vault.person, request.vault.sign_in_id
+    if (
+        person is not None
+        and sign_in_id is not None
+        and not sessions_services.lock_or_revoke(sign_in_id=sign_in_id, person_id=person.id)
+    ):
+        messages.warning(request, error_messages.LOCKED_IN_MEMORY)
+    response = _redirect_after_lock(request, to="unlock", trigger=LOCKED)
+    clear_cache(response)
+    return response
+
+
+@require_POST
+def sign_out(request: HouseholdRequest) -> HttpResponse:
+    """End this browser's sign-in; whoever's page asks, leaving is always right."""
+    person, sign_in_id = request.vault.person, request.vault.sign_in_id
+    is_gone = True
+    if person is not None and sign_in_id is not None:
+        is_gone = sessions_services.end_or_revoke(sign_in_id=sign_in_id, person_id=person.id)
+    if is_gone or is_htmx_request(request):
+        response = _redirect_after_lock(request, to="sign_in", trigger=SIGNED_OUT)
+    else:
+        said = {"title": "Signed out", "sentence": error_messages.SIGNED_OUT_IN_MEMORY}
+        response = render(request, "refused.html", said)
+    delete_cookies(request, response)
+    return response
+
+
+def _redirect_after_lock(request: HouseholdRequest, *, to: str, trigger: str) -> HttpResponse:
+    if is_htmx_request(request):
+        return HttpResponse(status=204, headers={"HX-Trigger": trigger})
+    if to == "sign_in":
+        return redirect(reverse("sign_in"))
+    return redirect(f"{reverse(to)}?{urlencode({'next': next_url.get_referring_url(request)})}")

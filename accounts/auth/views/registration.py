@@ -1,0 +1,146 @@
+"""Registering, the strength of a password, and recovery."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import error_messages
+from accounts.auth.forms import RegisterForm
+from accounts.auth.passwords import MAX_LENGTH, get_password_strength
+from accounts.auth.services import first_run, invitations
+from accounts.auth.services.registration import register_person
+from accounts.auth.views.recovery import attach_session_cookie, show_recovery_code
+from accounts.errors import AccountsError, InvalidInvitation, TooManyAttempts
+from accounts.http.error_responses import (
+    FORM_INVALID,
+    get_error_status,
+    render_refusal,
+    render_too_soon,
+    set_retry_after,
+)
+from accounts.http.request import HouseholdRequest
+from accounts.preferences import languages
+from accounts.sessions.user_agent import describe_device
+from accounts.throttling.client_ip import get_client_ip
+from accounts.throttling.concurrency_limit import limit_concurrency
+from accounts.throttling.throttle import METER, throttle
+from accounts.usernames import MAX_NAME
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limit_concurrency
+def register(request: HouseholdRequest) -> HttpResponse:
+    """Make somebody's diary: the first person's with the set-up link, others' where that is open."""
+    if request.vault.person is not None and request.method != "POST":
+        return redirect("/")
+    try:
+        admission = _check_admission(request)
+    except TooManyAttempts as error:
+        return render_too_soon(request, error)
+    if not admission.is_open:
+        return _refuse_registration(request, admission)
+    if request.method != "POST":
+        return _render_registration(request, RegisterForm(), admission)
+    return _handle_registration(request, RegisterForm(request.POST), admission)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Admission:
+    """By what right somebody makes a diary: a link of one of two kinds, or none where anybody may."""
+
+    set_up: str = field(default="", repr=False)
+    invitation: str = field(default="", repr=False)
+    is_first: bool = False
+    is_invited: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.is_first or self.is_invited or settings.REGISTRATION == "open"
+
+
+def _check_admission(request: HouseholdRequest) -> _Admission:
+    """Return what a link is good for; wrong ones are counted."""
+    set_up = request.POST.get("token") or request.GET.get("set-up") or ""
+    invitation = request.POST.get("invite") or request.GET.get(invitations.PARAMETER) or ""
+    return _Admission(
+        set_up=set_up,
+        invitation=invitation,
+        is_first=_is_valid_link(request, set_up, kind="set-up", judge=first_run.is_setup_token),
+        is_invited=_is_valid_link(request, invitation, kind="invite", judge=invitations.is_valid_invitation),
+    )
+
+
+def _is_valid_link(request: HouseholdRequest, token: str, *, kind: str, judge: Callable[[str], bool]) -> bool:
+    if not token:
+        return False
+    with throttle.attempt(kind, address=get_client_ip(request)) as attempt:
+        if judge(token):
+            return True
+        attempt.fail()
+    return False
+
+
+def _refuse_registration(request: HouseholdRequest, admission: _Admission) -> HttpResponse:
+    sentence = (
+        error_messages.get_error_message(InvalidInvitation())
+        if admission.invitation
+        else error_messages.REGISTRATION_CLOSED
+    )
+    return render_refusal(request, status=403, title="Not open", sentence=sentence, following="/sign-in/")
+
+
+def _handle_registration(
+    request: HouseholdRequest, form: RegisterForm, admission: _Admission
+) -> HttpResponse:
+    if not form.is_valid():
+        return _render_registration(request, form, admission, status=FORM_INVALID)
+    try:
+        enrolled, cookie = register_person(
+            name=form.cleaned_data["name"],
+            password=form.cleaned_data["password"],
+            time_zone=form.cleaned_data["time_zone"],
+            language=languages.guess_language(request.headers.get("Accept-Language", "")),
+            keeper=admission.is_first,
+            invitation=admission.invitation if admission.is_invited else "",
+            address=get_client_ip(request),
+            device=describe_device(request),
+            here=request.vault,
+        )
+    except AccountsError as error:
+        form.add_error(
+            "name" if error.code == "name_taken" else None, error_messages.get_error_message(error)
+        )
+        page = _render_registration(request, form, admission, status=get_error_status(error))
+        return set_retry_after(page, error)
+    rotate_token(request)
+    return attach_session_cookie(
+        request, show_recovery_code(request, enrolled.person, code=enrolled.recovery_code), cookie
+    )
+
+
+def _render_registration(
+    request: HttpRequest, form: RegisterForm, admission: _Admission, *, status: int = 200
+) -> HttpResponse:
+    context = {"form": form, "admission": admission, "is_first": admission.is_first}
+    return render(request, "accounts/register.html", context, status=status)
+
+
+@require_POST
+@limit_concurrency
+def show_password_strength(request: HttpRequest) -> HttpResponse:
+    """Say how strong a password is, while it is being chosen."""
+    try:
+        with throttle.attempt("strength", address=get_client_ip(request), charge=METER) as attempt:
+            # Every question counts: each costs a moment of the processor.
+            attempt.fail()
+            password, name = request.POST.get("password", ""), request.POST.get("name", "")
+            judged = get_password_strength(password[:MAX_LENGTH], name=name[:MAX_NAME]) if password else None
+    except TooManyAttempts as error:
+        return render_too_soon(request, error)
+    context = {"score": judged.score, "sentence": judged.sentence} if judged else {"score": None}
+    return render(request, "accounts/fragments/password_strength.html", context)

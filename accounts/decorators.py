@@ -1,0 +1,83 @@
+"""Who gets past: the one place where a view's request is let in, sent to sign in, or refused.
+
+A page load is sent on (`/sign-in/`, `/unlock/`); a request made by script gets 401 with a trigger that
+opens the dialog over the page, so that nothing typed is swept away by a redirect. A write from a
+page that belongs to another person (two people, one browser, a stale tab) is refused with 409.
+"""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from accounts.http.error_responses import (
+    LOCKED,
+    SAFE_METHODS,
+    SIGNED_OUT,
+    get_typed_text,
+    is_htmx_request,
+    render_refusal,
+)
+from accounts.http.request import HouseholdRequest
+
+__all__ = ["is_htmx_request", "redirect_to_login", "sign_in_required", "unlock_required"]
+
+_P = ParamSpec("_P")
+View = Callable[Concatenate[HouseholdRequest, _P], HttpResponse]
+
+_TRIGGERS = {"sign_in": SIGNED_OUT, "unlock": LOCKED}
+OTHER_PERSON = (
+    "This page belongs to somebody else in the household, so nothing was saved. What you typed is still "
+    "here; copy it, then open your own diary."
+)
+
+
+def redirect_to_login(request: HttpRequest, *, to: str) -> HttpResponse:
+    """Send a request to sign in or to unlock; what it carried is never swept away by a redirect."""
+    if is_htmx_request(request):
+        return HttpResponse(status=401, headers={"HX-Trigger": _TRIGGERS[to], "HX-Reswap": "none"})
+    following = request.get_full_path() if request.method in SAFE_METHODS else request.path
+    address = f"{reverse(to)}?{urlencode({'next': following})}"
+    if not get_typed_text(request):
+        return redirect(address)
+    sentence = (
+        "Your diary is closed, so nothing was saved. What you typed is still here: copy it, then go on."
+    )
+    return render_refusal(request, status=401, title="Not saved", sentence=sentence, following=address)
+
+
+def _refuse_other_person(request: HouseholdRequest) -> HttpResponse | None:
+    if request.method in SAFE_METHODS:
+        return None
+    if request.POST.get("owner", "") == str(request.user.id):
+        return None
+    return render_refusal(request, status=409, title="Somebody else's page", sentence=OTHER_PERSON)
+
+
+def sign_in_required(view: View[_P]) -> View[_P]:
+    """Let in a person who is signed in, locked or not."""
+
+    def gate(request: HouseholdRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+        if request.vault.person is None:
+            return redirect_to_login(request, to="sign_in")
+        return _refuse_other_person(request) or view(request, *args, **kwargs)
+
+    update_wrapper(gate, view)
+    return gate
+
+
+def unlock_required(view: View[_P]) -> View[_P]:
+    """Let in a person whose vault is unlocked."""
+
+    def gate(request: HouseholdRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+        if request.vault.person is not None and not request.vault.is_unlocked:
+            return redirect_to_login(request, to="unlock")
+        return inner(request, *args, **kwargs)
+
+    inner = sign_in_required(view)
+    update_wrapper(gate, view)
+    return gate

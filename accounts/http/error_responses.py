@@ -1,0 +1,108 @@
+"""Refusals as responses: a sentence each, and whatever was typed is given back.
+
+To script: the status, the sentence as a fragment marked `data-error`, and `HX-Reswap: none`, so that the page
+stays as it is. To a plain form: a page that holds the posted text in a box. To a page load: a calm page.
+"""
+
+import math
+
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.shortcuts import render
+from django.utils.html import format_html
+
+from accounts import error_messages
+from accounts.errors import AccountsError, DerivationOutOfMemory, DerivationQueueFull, RetryLater
+from llamora.database import FenceRefused, NotWritten
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+LOCKED, SIGNED_OUT = "llamora:locked", "llamora:signed-out"
+
+
+def is_htmx_request(request: HttpRequest) -> bool:
+    """Return whether script sent this request, and so can show an answer beside what was typed."""
+    return bool(request.headers.get("HX-Request"))
+
+
+def get_typed_text(request: HttpRequest) -> str:
+    """Return the text that a refused form carried, or nothing where it cannot be read."""
+    if request.method in SAFE_METHODS:
+        return ""
+    try:
+        return request.POST.get("text", "") or request.POST.get("wish", "")
+    except (SuspiciousOperation, BadRequest, UnreadablePostError):
+        return ""
+
+
+def render_refusal(
+    request: HttpRequest,
+    *,
+    status: int,
+    title: str,
+    sentence: str,
+    trigger: str = "",
+    following: str = "/",
+) -> HttpResponse:
+    """Answer a request that is not done, and give back what was typed."""
+    if is_htmx_request(request):
+        response = _render_error_fragment(sentence, status=status)
+    else:
+        text = get_typed_text(request)
+        template = "accounts/refused_with_text.html" if text else "refused.html"
+        context = {"title": title, "sentence": sentence, "text": text, "next": following}
+        response = render(request, template, context, status=status)
+    if trigger:
+        response["HX-Trigger"] = trigger
+    return response
+
+
+def _render_error_fragment(sentence: str, *, status: int) -> HttpResponse:
+    body = format_html('<p class="wrong" role="alert" data-error>{}</p>', sentence)
+    return HttpResponse(body, status=status, headers={"HX-Reswap": "none"})
+
+
+def render_damaged(request: HttpRequest) -> HttpResponse:
+    """Answer what could not be done because something sealed does not open any more."""
+    return render_refusal(request, status=422, title="This cannot be opened", sentence=error_messages.DAMAGED)
+
+
+def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
+    """Answer a write that the database did not take; one that the fence refused is answered like a lock."""
+    sentence = error_messages.get_not_written_message(error)
+    if get_typed_text(request):
+        sentence = f"{sentence} {error_messages.TEXT_STAYS}"
+    is_locked = isinstance(error, FenceRefused)
+    return render_refusal(
+        request,
+        status=401 if is_locked else 503,
+        title="Not saved",
+        sentence=sentence,
+        trigger=LOCKED if is_locked else "",
+        following=request.path,
+    )
+
+
+def get_error_status(error: AccountsError) -> int:
+    """Return the status of a form that was refused for this reason."""
+    if isinstance(error, RetryLater):
+        return 429
+    return 503 if isinstance(error, DerivationOutOfMemory) else 422
+
+
+def set_retry_after(response: HttpResponse, error: AccountsError) -> HttpResponse:
+    """Add when to try again, where the refusal passes by itself."""
+    if isinstance(error, RetryLater):
+        response["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    return response
+
+
+def render_too_soon(request: HttpRequest, error: RetryLater) -> HttpResponse:
+    """Answer a request that came too soon, outside of a form."""
+    title = "A moment, please" if isinstance(error, DerivationQueueFull) else "Too often"
+    return set_retry_after(
+        render_refusal(request, status=429, title=title, sentence=error_messages.get_error_message(error)),
+        error,
+    )
+
+
+FORM_INVALID = 422

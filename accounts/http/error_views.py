@@ -1,0 +1,70 @@
+"""The refusals Django asks for: a calm page with a sentence for each, never a code alone."""
+
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template import TemplateDoesNotExist
+
+from accounts.error_messages import TEXT_STAYS
+from accounts.http.error_responses import get_typed_text, is_htmx_request, render_refusal
+
+STALE = "This page was open too long to be trusted, so nothing was saved. Load it again, then try once more."
+FAULT = (
+    "It is our fault and not yours. What was kept before is safe, but this was not kept. "
+    "Copy it, and try again in a moment."
+)
+_TOO_BIG = (RequestDataTooBig, TooManyFieldsSent)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose token is missing or old; what was typed is shown again, so that it is not lost."""
+    del reason
+    return render_refusal(
+        request,
+        status=403,
+        title="This page has gone stale",
+        sentence=f"{STALE} {TEXT_STAYS}" if get_typed_text(request) else STALE,
+        following=request.path
+        if request.path in ("/sign-in/", "/register/", "/unlock/", "/recover/")
+        else "/",
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what cannot be read, or is more than is read at once."""
+    status = 413 if isinstance(exception, _TOO_BIG) else 400
+    return _render_status(request, status=status)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what nobody may do."""
+    del exception
+    return _render_status(request, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for what is not there, and for what is somebody else's, alike."""
+    del exception
+    return _render_status(request, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for a fault of ours, without asking anything of what may have failed.
+
+    A plain form gets its text back: no browser fills in again what it was told not to remember.
+    """
+    try:
+        if get_typed_text(request) and not is_htmx_request(request):
+            return render_refusal(request, status=500, title="Something went wrong here", sentence=FAULT)
+        return _render_status(request, status=500)
+    except Exception:
+        return HttpResponse(
+            "Something went wrong on the server. Nothing was lost that was kept before.", status=500
+        )
+
+
+def _render_status(request: HttpRequest, *, status: int) -> HttpResponse:
+    try:
+        return render(request, f"{status}.html", status=status)
+    except TemplateDoesNotExist:
+        return HttpResponse(status=status)

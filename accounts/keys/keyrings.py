@@ -1,0 +1,39 @@
+"""A keyring for a data key just opened, with the key of the epoch before while a rotation is unfinished.
+
+Rows that still wait to be moved stay readable that way; everything new is sealed under the current key.
+"""
+
+from uuid import UUID
+
+from accounts.models import FormerKey
+from llamora.crypto import EnvelopeError, Keyring, in_force
+
+
+def build_keyring(*, owner: UUID, epoch: int, dek: bytes, former: FormerKey | None) -> Keyring:
+    """Return the keyring of an owner's current data key and, where there is one, their former key."""
+    keyring = Keyring(owner=owner, epoch=epoch, keys={epoch: dek})
+    if former is None:
+        return keyring
+    try:
+        with in_force(keyring):
+            keys = {epoch: dek, former.epoch: bytes(former.data_key)}
+    except EnvelopeError:
+        # Another epoch's, or damaged: what is under the current key is readable all the same.
+        return keyring
+    keyring.close()
+    return Keyring(owner=owner, epoch=epoch, keys=keys)
+
+
+def get_former_key(owner: UUID) -> FormerKey | None:
+    """Return the row of an owner's former key while their rotation is unfinished."""
+    return FormerKey.objects.filter(owner_id=owner).first()
+
+
+def copy_with_former_key(keyring: Keyring) -> Keyring:
+    """Return a keyring of its own, for whoever works longer than a request, with the former key if any."""
+    return build_keyring(
+        owner=keyring.owner,
+        epoch=keyring.epoch,
+        dek=keyring.data_key(),
+        former=get_former_key(keyring.owner),
+    )

@@ -1,0 +1,50 @@
+"""How a command asks for a person's secret: typed unseen, or the first line of a file, never an argument."""
+
+import getpass
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import CommandError
+
+from accounts.errors import WrongCredentials
+from accounts.keys import key_slots
+from accounts.models import Person, SlotKind
+from llamora.crypto import BadRecoveryCode, parse_recovery_code
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Take whose diary it is, and where the secret comes from."""
+    parser.add_argument("name", help="the name of the person whose diary it is")
+    parser.add_argument(
+        "--password-file",
+        type=Path,
+        help="read the password or recovery code from the first line of this file",
+    )
+
+
+def open_slot_with_prompt(*, name: str, password_file: Path | None) -> key_slots.OpenedSlot:
+    """Open a slot with the secret that is given; raise one of AccountsError."""
+    person = Person.objects.find_by_name(name)
+    if person is None:
+        raise CommandError("Nobody in this household has that name.")
+    secret = _read_secret(person, password_file)
+    try:
+        return _open_slot(person, SlotKind.RECOVERY, parse_recovery_code(secret))
+    except (BadRecoveryCode, WrongCredentials):
+        # Not a code, or a password that looks like one.
+        return _open_slot(person, SlotKind.PASSWORD, secret)
+
+
+def _open_slot(person: Person, kind: SlotKind, secret: str) -> key_slots.OpenedSlot:
+    asking = key_slots.DerivationRequest(name=person.name, address="terminal")
+    return key_slots.open_slot(person=person, kind=kind, secret=secret, asking=asking)
+
+
+def _read_secret(person: Person, file: Path | None) -> str:
+    if file is None:
+        return getpass.getpass(f"Password or recovery code of {person.name}: ")
+    try:
+        with file.open(encoding="utf-8") as lines:
+            return lines.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise CommandError("The password file cannot be read.") from None

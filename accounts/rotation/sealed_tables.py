@@ -1,0 +1,162 @@
+"""Every sealed column there is, found by introspection, read and written in batches without model instances.
+
+Bound columns go through the converters that a queryset would use, so that an envelope is opened in the
+same context as through its field.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Field
+
+from llamora.crypto import Context
+from llamora.fields import SealedField, SealedModel
+from llamora.fields.fence import sealed_models
+from llamora.fields.models import IDENTITY, sealed_fields
+
+BATCH = 500
+Row = tuple[Any, ...]
+Converter = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class SealedTable:
+    """One model's table: its id, its bound columns and its sealed columns, in that order in every row."""
+
+    model: type[SealedModel]
+
+    @cached_property
+    def fields(self) -> tuple[SealedField, ...]:
+        """Return the sealed fields."""
+        return sealed_fields(self.model)
+
+    @cached_property
+    def bound_fields(self) -> tuple["Field[Any, Any]", ...]:
+        """Return the plaintext columns that envelopes of this table are bound to."""
+        names = {name for sealed in self.fields for name in sealed.bound} - set(IDENTITY)
+        return tuple(field for field in self.model._meta.concrete_fields if field.attname in names)
+
+    @cached_property
+    def sealed_at(self) -> int:
+        """Return where in a row the sealed columns begin."""
+        return 1 + len(self.bound_fields)
+
+    @property
+    def name(self) -> str:
+        """Return the table's name, quoted."""
+        return _quote(self.model._meta.db_table)
+
+    def batches(self, owner: UUID, *, but: bytes | None, size: int = BATCH) -> Iterator[list[Row]]:
+        """Yield an owner's rows by id; with `but`, only rows with an envelope that begins otherwise."""
+        statement, begins = self._select(but), [] if but is None else [but] * len(self.fields)
+        after = ""
+        while rows := _fetch(statement, [after, owner.hex, *begins, size]):
+            yield rows
+            after = rows[-1][0]
+
+    def _select(self, but: bytes | None) -> str:
+        columns = ", ".join(_quote(column) for column in self._columns)
+        other = "" if but is None else f" AND ({self._other_prefixes(len(but), first=1)})"
+        pk, owner = _quote(_column_name(self.model._meta.pk)), _quote(self._owner_column)
+        # The plus keeps SQLite from another index than the primary key, which would sort all rows each time.
+        return (
+            f"SELECT {columns} FROM {self.name} WHERE {pk} > %s AND +{owner} = %s{other} "  # noqa: S608 - our own names
+            f"ORDER BY {pk} LIMIT %s"
+        )
+
+    def count_other_epochs(self, owner: UUID, epoch: int) -> int:
+        """Return how many rows of an owner hold an envelope of another epoch."""
+        statement = (
+            f"SELECT count(*) FROM {self.name} WHERE +{_quote(self._owner_column)} = %s "  # noqa: S608 - our own names
+            f"AND ({self._other_prefixes(4, first=2)})"
+        )
+        begins = [epoch.to_bytes(4, "big")] * len(self.fields)
+        return int(_fetch(statement, [owner.hex, *begins])[0][0])
+
+    def write(self, field: SealedField, changes: list[tuple[bytes, str, bytes]]) -> int:
+        """Write (new envelope, id, old envelope) where the old one still stands; return how many did.
+
+        Column by column: what is missed was sealed anew by somebody else, and that alone.
+        """
+        pk, name = _quote(_column_name(self.model._meta.pk)), _quote(_column_name(field))
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"UPDATE {self.name} SET {name} = %s WHERE {pk} = %s AND {name} = %s",  # noqa: S608 - our own names
+                changes,
+            )
+            return int(cursor.rowcount)
+
+    def contexts(self, owner: UUID) -> Callable[[Row], Iterator[tuple[SealedField, bytes, Context]]]:
+        """Return a function that gives, for each envelope in a row, its field and its context."""
+        # Fields ask for an instance and look at the columns alone, so it need not have any.
+        blank, converters = (
+            self.model.__new__(self.model),
+            [_build_converter(field) for field in self.bound_fields],
+        )
+        names, end = [field.attname for field in self.bound_fields], self.sealed_at
+
+        def of(row: Row) -> Iterator[tuple[SealedField, bytes, Context]]:
+            columns = {"id": UUID(hex=row[0]), "owner_id": owner}
+            for name, convert, raw in zip(names, converters, row[1:end], strict=True):
+                columns[name] = convert(raw)
+            for field, envelope in zip(self.fields, row[end:], strict=True):
+                if envelope is not None:
+                    yield field, envelope, field.context_for(blank, columns)
+
+        return of
+
+    @property
+    def _owner_column(self) -> str:
+        owners = (field for field in self.model._meta.concrete_fields if field.attname == "owner_id")
+        return _column_name(next(owners))
+
+    @property
+    def _columns(self) -> list[str]:
+        return [_column_name(field) for field in (self.model._meta.pk, *self.bound_fields, *self.fields)]
+
+    def _other_prefixes(self, length: int, *, first: int) -> str:
+        # NULL is neither like nor unlike, so an empty column is no envelope of another kind.
+        return " OR ".join(f"substr({_quote(_column_name(f))}, {first}, {length}) <> %s" for f in self.fields)
+
+
+def list_sealed_tables() -> list[SealedTable]:
+    """Return every table with a sealed column."""
+    models = [model for model in sealed_models() if issubclass(model, SealedModel)]
+    return [SealedTable(model) for model in models if not model._meta.proxy]
+
+
+def count_rows_of_other_epochs(owner: UUID, epoch: int) -> int:
+    """Return how many rows of an owner, of all tables, hold an envelope of another epoch."""
+    return sum(table.count_other_epochs(owner, epoch) for table in list_sealed_tables())
+
+
+def _fetch(statement: str, parameters: list[Any]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows: list[Row] = cursor.fetchall()
+    return rows
+
+
+def _column_name(field: "Field[Any, Any]") -> str:
+    return str(field.column)
+
+
+def _quote(name: str) -> str:
+    return connection.ops.quote_name(name)
+
+
+def _build_converter(field: "Field[Any, Any]") -> Converter:
+    """Return what a queryset does to a raw value of this column."""
+    column = field.get_col(field.model._meta.db_table)
+    steps = connection.ops.get_db_converters(column) + column.get_db_converters(connection)
+
+    def convert(raw: Any) -> Any:
+        for step in steps:
+            raw = step(raw, column, connection)
+        return raw
+
+    return convert

@@ -1,0 +1,96 @@
+"""The session cookie: the sign-in's id and the cookie half of its key, together in base64url.
+
+16 bytes  id of the SignIn row
+32 bytes  cookie half: one of the three parts of the key that seals the data key for this browser
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.http import HttpRequest, HttpResponse
+
+# MERGED accounts.said: Sentences for the next page travel in a cookie of our own name: cookies ignore ports.
+
+
+class MessageCookieStorage(CookieStorage):
+    """Django's storage, under a name that no other Django program on this host has."""
+
+    cookie_name = "llamora_said"
+
+
+COOKIE_HALF_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class SessionCookie:
+    """A cookie read or to be set."""
+
+    sign_in_id: UUID
+    half: bytes = field(repr=False)
+
+    def encode(self) -> str:
+        """Return the cookie's value."""
+        return base64.urlsafe_b64encode(self.sign_in_id.bytes + self.half).decode("ascii")
+
+
+def parse_cookie(value: str) -> SessionCookie | None:
+    """Return what a cookie's value says, or None for anything we did not write."""
+    try:
+        raw = base64.b64decode(value.encode("ascii"), altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        return None
+    if len(raw) != 16 + COOKIE_HALF_LENGTH:
+        return None
+    return SessionCookie(UUID(bytes=raw[:16]), raw[16:])
+
+
+def cookie_name(*, secure: bool) -> str:
+    """Return the name; the prefix makes browsers refuse it from plain http and from other hosts."""
+    return f"__Host-{settings.SESSION_COOKIE}" if secure else str(settings.SESSION_COOKIE)
+
+
+def get_session_cookie(request: HttpRequest) -> SessionCookie | None:
+    """Return the session cookie a request came with, or None."""
+    value = request.COOKIES.get(cookie_name(secure=request.is_secure()), "")
+    return parse_cookie(value) if value else None
+
+
+def set_cookie(
+    response: HttpResponse, cookie: SessionCookie, *, secure: bool, age: timedelta | None = None
+) -> None:
+    """Give the browser its half; kept over its restarts only where the person asked for that."""
+    response.set_cookie(
+        cookie_name(secure=secure),
+        cookie.encode(),
+        max_age=age,
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+
+
+def delete_cookies(request: HttpRequest, response: HttpResponse) -> None:
+    """Delete our cookies by name and what the browser cached; other sites on this host keep theirs."""
+    secure = request.is_secure()
+    for name in (cookie_name(secure=secure), settings.CSRF_COOKIE_NAME, MessageCookieStorage.cookie_name):
+        response.set_cookie(
+            name,
+            "",
+            max_age=0,
+            expires="Thu, 01 Jan 1970 00:00:00 GMT",
+            secure=secure,
+            samesite="Lax",
+            path="/",
+        )
+    clear_cache(response)
+
+
+def clear_cache(response: HttpResponse) -> None:
+    """Have the browser drop what it kept of our pages; anything wider would hit other ports of this host."""
+    response["Clear-Site-Data"] = '"cache"'

@@ -1,0 +1,76 @@
+"""How long a browser stays signed in, and how long an unlocked vault may lie idle.
+
+The household's settings are the outer limits; a person may choose shorter ones and never longer.
+"""
+
+import math
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Person, SignIn, Unlock
+
+TOUCH_INTERVAL = timedelta(minutes=2)
+_DAYS = (1, 7, 30)
+_MINUTES = (5, 15, 30, 60, 120, 240)
+
+
+def list_sign_in_days() -> list[int]:
+    """Return the days a browser may be asked to stay signed in for; the last is the household's limit."""
+    longest: int = settings.SIGN_IN_DAYS
+    return [*(days for days in _DAYS if days < longest), longest]
+
+
+def list_idle_minutes() -> list[int]:
+    """Return the minutes a person may choose from, all shorter than the household's limit."""
+    return [minutes for minutes in _MINUTES if minutes < settings.IDLE_MINUTES]
+
+
+def get_end_time(days: int | None) -> datetime | None:
+    """Return when a sign-in that is made now for so many days ends."""
+    return None if days is None else timezone.now() + timedelta(days=days)
+
+
+def is_expired(row: SignIn, now: datetime) -> bool:
+    """Return whether a sign-in is past its end."""
+    return row.created_at < _get_oldest_start(now) or (row.ends_at is not None and row.ends_at < now)
+
+
+def get_expired_sign_ins(now: datetime) -> QuerySet[SignIn]:
+    """Return the sign-ins that are past their end."""
+    return SignIn.objects.filter(Q(created_at__lt=_get_oldest_start(now)) | Q(ends_at__lt=now))
+
+
+def get_time_left(row: SignIn) -> timedelta:
+    """Return how long a sign-in lasts from now, in whole seconds."""
+    latest = row.created_at + timedelta(days=settings.SIGN_IN_DAYS)
+    lasting = (min(latest, row.ends_at or latest) - timezone.now()).total_seconds()
+    return timedelta(seconds=max(0, math.ceil(lasting)))
+
+
+def get_idle_limit(person: Person) -> timedelta:
+    """Return how long a person's vault stays unlocked without use."""
+    house: int = settings.IDLE_MINUTES
+    return timedelta(minutes=min(person.idle_minutes or house, house))
+
+
+def is_idle(row: Unlock, person: Person, now: datetime) -> bool:
+    """Return whether an unlocked vault has lain idle for too long."""
+    return row.last_active < now - get_idle_limit(person)
+
+
+def list_idle_unlocks(now: datetime) -> list[Unlock]:
+    """Return the unlocked rows that have lain idle for too long."""
+    rows = Unlock.objects.select_related("sign_in__person")
+    return [row for row in rows if is_idle(row, row.sign_in.person, now)]
+
+
+def get_touch_interval(person: Person) -> timedelta:
+    """Return how seldom a use is written down: written on every request, it would make each page a write."""
+    return min(TOUCH_INTERVAL, get_idle_limit(person) / 4)
+
+
+def _get_oldest_start(now: datetime) -> datetime:
+    return now - timedelta(days=settings.SIGN_IN_DAYS)

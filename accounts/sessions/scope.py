@@ -1,0 +1,38 @@
+"""The same for sockets: who is on the other end, and whether their vault is unlocked."""
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from accounts.http.request import NOBODY, RequestVault
+from accounts.sessions.cookies import SessionCookie, cookie_name, parse_cookie
+from accounts.sessions.services import open_session
+
+
+def get_session_cookie(scope: dict[str, Any]) -> SessionCookie | None:
+    """Return the session cookie of a handshake, or None."""
+    raw = b"; ".join(value for name, value in scope.get("headers", []) if name == b"cookie")
+    name = cookie_name(secure=scope.get("scheme") in ("https", "wss"))
+    try:
+        morsel = SimpleCookie(raw.decode("latin-1")).get(name)
+    except CookieError:
+        return None
+    return parse_cookie(morsel.value) if morsel else None
+
+
+def reload_vault(cookie: SessionCookie | None) -> RequestVault:
+    """Return what the cookie stands for now; a socket is not activity, so no limit moves."""
+    return open_session(cookie, activity=False)
+
+
+class VaultScopeMiddleware:
+    """Wraps the socket application: `scope["vault"]` and `scope["session_cookie"]`."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        cookie = get_session_cookie(scope)
+        vault = await database_sync_to_async(reload_vault)(cookie) if cookie else NOBODY
+        return await self.inner({**scope, "vault": vault, "session_cookie": cookie}, receive, send)

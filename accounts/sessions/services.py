@@ -1,0 +1,268 @@
+"""Signed in and unlocked: two rows, made, opened and ended here and nowhere else.
+
+The unlocked row's key has three parts (cookie half, the row's salt, run secret), each kept in another
+place, so that neither the disk nor the browser nor both of a switched-off machine open a vault.
+Rows are not rewritten on every request: `last_active` moves at most once in `limits.TOUCH_AFTER`.
+"""
+
+import hmac
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.http.request import NOBODY, RequestVault
+from accounts.keys import key_pairs
+from accounts.keys.keyrings import build_keyring
+from accounts.models import Person, SignIn, Unlock
+from accounts.sessions import limits, revoked
+from accounts.sessions.cookies import COOKIE_HALF_LENGTH, SessionCookie
+from accounts.sessions.run_secret import get_run_secret
+from accounts.sessions.user_events import user_events
+from accounts.signals import vault_locked
+from llamora.crypto import CryptoError, Keyring, hash_half, secret_bytes, unwrap_dek, wrap_dek
+from llamora.database import CachedQuery, NotWritten, write_transaction
+
+MAX_DEVICE = 80
+
+
+def create_session(
+    *, person: Person, keyring: Keyring, kept: bool, device: str, days: int | None = None
+) -> SessionCookie:
+    """Make both rows for a browser whose person has just opened a slot; return its cookie.
+
+    `kept` over restarts of the browser, for so many `days` where that is less than the household's limit.
+    """
+    half = secret_bytes(COOKIE_HALF_LENGTH)
+    with write_transaction():
+        row = SignIn.objects.create(
+            person=person,
+            half_hash=hash_half(half),
+            kept=kept,
+            ends_at=limits.get_end_time(days),
+            device=device[:MAX_DEVICE],
+        )
+        _create_unlock(row, half=half, keyring=keyring)
+    return SessionCookie(row.id, half)
+
+
+def unlock_session(
+    *, sign_in_id: UUID, keyring: Keyring, kept: bool | None = None, days: int | None = None
+) -> SessionCookie:
+    """Unlock a signed-in browser with a new half; the old one opens nothing any more.
+
+    `kept`, where given, changes with `days` how long the browser holds on to its cookie.
+    """
+    half = secret_bytes(COOKIE_HALF_LENGTH)
+    with write_transaction():
+        row = SignIn.objects.get(id=sign_in_id, person_id=keyring.owner)
+        row.half_hash, row.last_active = hash_half(half), timezone.now()
+        if kept is not None:
+            row.kept, row.ends_at = kept, limits.get_end_time(days)
+        row.save(update_fields=["half_hash", "last_active", "kept", "ends_at"])
+        Unlock.objects.filter(sign_in=row).delete()
+        _create_unlock(row, half=half, keyring=keyring)
+    return SessionCookie(row.id, half)
+
+
+def get_cookie_age(sign_in_id: UUID) -> timedelta | None:
+    """Return how long a browser keeps its cookie; None until it is closed."""
+    row = SignIn.objects.filter(id=sign_in_id, kept=True).first()
+    return limits.get_time_left(row) if row else None
+
+
+def _create_unlock(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
+    salt = secret_bytes(16)
+    wrapped = wrap_dek(
+        dek=keyring.data_key(),
+        half=half,
+        salt=salt,
+        run_secret=get_run_secret(),
+        row=row.id,
+        owner=keyring.owner,
+        epoch=keyring.epoch,
+    )
+    Unlock.objects.create(sign_in=row, epoch=keyring.epoch, salt=salt, wrapped_dek=wrapped)
+
+
+# --- Opening ------------------------------------------------------------------------------------
+
+
+def open_session(cookie: SessionCookie | None, *, activity: bool = True) -> RequestVault:
+    """Return who a cookie stands for, ending what is past its limit.
+
+    `activity` is False for what a person does not do themselves (sockets, polls): it never moves the limit.
+    """
+    row = _find_sign_in(cookie) if cookie else None
+    if row is None or cookie is None:
+        return NOBODY
+    now = timezone.now()
+    if limits.is_expired(row, now):
+        end_or_revoke(sign_in_id=row.id, person_id=row.person_id)
+        return NOBODY
+    keyring = _load_keyring(row, half=cookie.half, now=now)
+    if activity and keyring is not None:
+        _touch(row.unlock, row.person, now)
+    return RequestVault(person=row.person, sign_in_id=row.id, held=keyring)
+
+
+# Every request of every page begins with it.
+_select_sign_in: CachedQuery[SignIn] = CachedQuery(
+    lambda id: SignIn.objects.select_related("person__vault", "person__former_key", "unlock").filter(id=id)  # noqa: A006 - the column's
+)
+
+
+def _find_sign_in(cookie: SessionCookie) -> SignIn | None:
+    """Return the sign-in whose hash fits the cookie's half, of somebody who may come in."""
+    row = next(iter(_select_sign_in(id=cookie.sign_in_id)), None)
+    if row is None or not hmac.compare_digest(bytes(row.half_hash), hash_half(cookie.half)):
+        return None
+    return row if row.person.is_active and not revoked.is_revoked(bytes(row.half_hash)) else None
+
+
+def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
+    opened: Unlock | None = getattr(row, "unlock", None)
+    vault = getattr(row.person, "vault", None)
+    if opened is None or vault is None or revoked.is_revoked(bytes(opened.salt)):
+        return None
+    if limits.is_idle(opened, row.person, now) or opened.epoch != vault.epoch:
+        lock_or_revoke(sign_in_id=row.id, person_id=row.person_id)
+        return None
+    keyring = _unwrap_keyring(opened, half=half, person=row.person)
+    if keyring is not None and key_pairs.get_public_key(row.person_id) is None:
+        # A restart forgot it; this session proves it as well as an unlock does.
+        key_pairs.remember_public_key(keyring, vault=vault)
+    return keyring
+
+
+def _unwrap_keyring(row: Unlock, *, half: bytes, person: Person) -> Keyring | None:
+    try:
+        dek = unwrap_dek(
+            wrapped=bytes(row.wrapped_dek),
+            half=half,
+            salt=bytes(row.salt),
+            run_secret=get_run_secret(),
+            row=row.row,
+            owner=person.id,
+            epoch=row.epoch,
+        )
+    except (CryptoError, ValueError):
+        # After the machine was switched off the run secret is another one: signed in, but locked.
+        return None
+    former = getattr(person, "former_key", None)
+    return build_keyring(owner=person.id, epoch=row.epoch, dek=dek, former=former)
+
+
+def _touch(row: Unlock, person: Person, now: datetime) -> None:
+    if now - row.last_active < limits.get_touch_interval(person):
+        return
+    try:
+        with write_transaction():
+            SignIn.objects.filter(id=row.sign_in_id).update(last_active=now)
+            Unlock.objects.filter(sign_in_id=row.sign_in_id).update(last_active=now)
+    except NotWritten:
+        return  # a full disk must not keep a person from reading; the limit just does not move
+
+
+# --- Ending -------------------------------------------------------------------------------------
+
+
+def lock_session(*, sign_in_id: UUID, person_id: UUID) -> None:
+    """Take the data key from one browser; it stays signed in."""
+    with write_transaction():
+        Unlock.objects.filter(sign_in_id=sign_in_id, sign_in__person_id=person_id).delete()
+        _publish_on_commit(sign_in_id, person_id, kind="locked")
+
+
+def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
+    """Sign one browser out."""
+    with write_transaction():
+        SignIn.objects.filter(id=sign_in_id, person_id=person_id).delete()
+        _publish_on_commit(sign_in_id, person_id, kind="signed_out")
+
+
+def end_sessions(*, person_id: UUID, but: UUID | None = None) -> int:
+    """Sign every browser of a person out, but for one; return how many."""
+    with write_transaction():
+        every = SignIn.objects.filter(person_id=person_id).values_list("id", flat=True)
+        ids = [sign_in_id for sign_in_id in every if sign_in_id != but]
+        for sign_in_id in ids:
+            end_session(sign_in_id=sign_in_id, person_id=person_id)
+    return len(ids)
+
+
+def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
+    """Lock one browser whether or not the disk takes it; return whether the row is gone."""
+    try:
+        lock_session(sign_in_id=sign_in_id, person_id=person_id)
+    except NotWritten:
+        rows = Unlock.objects.filter(sign_in_id=sign_in_id, sign_in__person_id=person_id)
+        _revoke(rows.values_list("salt", flat=True), sign_in_id, person_id, kind="locked")
+        return False
+    return True
+
+
+def end_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
+    """Sign one browser out whether or not the disk takes it; return whether the row is gone."""
+    try:
+        end_session(sign_in_id=sign_in_id, person_id=person_id)
+    except NotWritten:
+        rows = SignIn.objects.filter(id=sign_in_id, person_id=person_id)
+        _revoke(
+            chain.from_iterable(rows.values_list("half_hash", "unlock__salt")),
+            sign_in_id,
+            person_id,
+            kind="signed_out",
+        )
+        return False
+    return True
+
+
+def _revoke(
+    marks: Iterable[bytes | memoryview | None], sign_in_id: UUID, person_id: UUID, *, kind: str
+) -> None:
+    # Each is noted, whatever became of the one before.
+    if sum(revoked.revoke(bytes(mark)) for mark in marks if mark is not None):
+        _publish(sign_in_id, person_id, kind=kind)
+
+
+def end_expired_sessions() -> int:
+    """End what is past its limit although nobody came by to notice; return how many rows that were."""
+    now = timezone.now()
+    ended = list(limits.get_expired_sign_ins(now).values_list("id", "person_id"))
+    locked = [(row.sign_in_id, row.sign_in.person_id) for row in limits.list_idle_unlocks(now)]
+    for sign_in_id, person_id in ended:
+        end_or_revoke(sign_in_id=sign_in_id, person_id=person_id)
+    for sign_in_id, person_id in locked:
+        if (sign_in_id, person_id) not in ended:
+            lock_or_revoke(sign_in_id=sign_in_id, person_id=person_id)
+    _delete_revoked()
+    return len({*ended, *locked})
+
+
+def _delete_revoked() -> None:
+    """Delete the rows that were closed while nothing could be written; raise NotWritten while nothing can."""
+    waiting = revoked.list_revoked()
+    if not waiting:
+        return
+    with write_transaction():
+        SignIn.objects.filter(half_hash__in=waiting).delete()
+        Unlock.objects.filter(salt__in=waiting).delete()
+    for mark in waiting:
+        revoked.clear_revoked(mark)
+
+
+def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
+    """Tell the apps above and the open tabs, once the rows are really gone."""
+    transaction.on_commit(partial(_publish, sign_in_id, person_id, kind=kind))
+
+
+def _publish(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
+    salts = Unlock.objects.filter(sign_in__person_id=person_id).values_list("salt", flat=True)
+    last = all(revoked.is_revoked(bytes(salt)) for salt in salts)
+    vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, last=last)
+    user_events.publish(person_id, {"type": kind, "sign_in": str(sign_in_id)})

@@ -1,0 +1,56 @@
+"""Where a person is signed in, and how they end it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts import error_messages
+from accounts.decorators import unlock_required
+from accounts.http.request import HouseholdRequest
+from accounts.models import SignIn
+from accounts.sessions import services
+
+_FORM = ["GET", "HEAD", "POST"]
+
+
+@require_GET
+@unlock_required
+def browsers(request: HouseholdRequest) -> HttpResponse:
+    """Show every browser of this person, the one that asks first."""
+    here = request.vault.sign_in_id
+    rows = SignIn.objects.filter(person=request.user).select_related("unlock").order_by("-last_active")
+    context = {
+        "here": next((row for row in rows if row.id == here), None),
+        "others": [row for row in rows if row.id != here],
+        "in_settings": True,
+    }
+    return render(request, "accounts/browsers.html", context)
+
+
+@require_http_methods(_FORM)
+@unlock_required
+def sign_out_browser(request: HouseholdRequest, sign_in_id: UUID) -> HttpResponse:
+    """Sign one other browser of this person out; whoever comes back from unlocking sees the list."""
+    if request.method != "POST":
+        return redirect("browsers")
+    if not SignIn.objects.filter(id=sign_in_id, person=request.user).exists():
+        raise Http404
+    if services.end_or_revoke(sign_in_id=sign_in_id, person_id=request.user.id):
+        messages.success(request, "Signed out there.")
+    else:
+        messages.warning(request, error_messages.ENDED_IN_MEMORY)
+    return redirect("browsers")
+
+
+@require_http_methods(_FORM)
+@unlock_required
+def sign_out_other_browsers(request: HouseholdRequest) -> HttpResponse:
+    """Sign every browser of this person out but this one."""
+    if request.method != "POST":
+        return redirect("browsers")
+    ended = services.end_sessions(person_id=request.user.id, but=request.vault.sign_in_id)
+    messages.success(request, f"Signed out elsewhere: {ended}.")
+    return redirect("browsers")

@@ -1,0 +1,135 @@
+"""Drafts: saved while typing, each save based on a revision, so that two tabs never overwrite one another."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from diary.entries import queries as entries_queries
+from diary.entries.text_validation import clean_draft_text
+from diary.errors import EditConflict
+from diary.models import Draft, Entry
+from llamora.crypto import EnvelopeError
+from llamora.database import write_transaction
+
+# A draft may be longer than an entry, so that what is too long to keep can be shortened at leisure.
+MAX_DRAFT_LENGTH = 10 * settings.MAX_TEXT
+_JUST_SAVED = timedelta(minutes=2)
+_MAX_FIRST_REVISION = 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmittedDraft:
+    """What a page sends while somebody writes: `revision` is that of the draft it follows.
+
+    `based_on` is the revision of the entry that is being changed, where one is. `over` is what the page sent
+    just before, where it could not wait to hear what that is called.
+    """
+
+    owner_id: UUID
+    day: date
+    text: str
+    revision: int
+    entry_id: UUID | None = None
+    based_on: int | None = None
+    previous_text: str | None = None
+
+
+class SavedDraft(NamedTuple):
+    """What a saved draft is called from now on."""
+
+    revision: int
+    text: str
+
+
+def save_draft(sent: SubmittedDraft) -> SavedDraft:
+    """Save what is being written; raise TextRefused, NotThere, or Conflict where another text stands."""
+    written = clean_draft_text(sent.text, limit=MAX_DRAFT_LENGTH)
+    with write_transaction():
+        day = get_draft_day(sent)
+        draft = entries_queries.find_draft(sent.owner_id, day=day, entry_id=sent.entry_id)
+        if draft is None:
+            return _create(sent, day=day, text=written)
+        if draft.revision == sent.revision:
+            # What is back to what the entry says is no change any more.
+            is_undone = sent.entry_id is not None and _is_saved(sent, day=day, text=written)
+            return _update(draft, "" if is_undone else written, based_on=sent.based_on)
+        if draft.text == written:
+            return SavedDraft(draft.revision, written)
+        # Its answer was lost on the way, and the page wrote on: what stands here is how this text begins,
+        # or is what the page says it sent.
+        if draft.text and (written.startswith(draft.text) or draft.text == sent.previous_text):
+            return _update(draft, written, based_on=sent.based_on)
+        raise EditConflict(draft)
+
+
+def get_draft_day(sent: SubmittedDraft) -> date:
+    """Return the day a draft belongs to: that of its entry, where it changes one; raise NotThere."""
+    return sent.day if sent.entry_id is None else entries_queries.get_entry(sent.owner_id, sent.entry_id).day
+
+
+def _create(sent: SubmittedDraft, *, day: date, text: str) -> SavedDraft:
+    if not text or _is_saved(sent, day=day, text=text):
+        return SavedDraft(sent.revision, "")
+    # Drawn anew: a page that still shows an earlier draft of this day must not match this one by its number.
+    revision = secrets.randbelow(_MAX_FIRST_REVISION) + 1
+    made = Draft(owner_id=sent.owner_id, day=day, entry_id=sent.entry_id, text=text, revision=revision)
+    made.based_on = sent.based_on
+    made.save(force_insert=True)
+    return SavedDraft(revision, text)
+
+
+def _is_saved(sent: SubmittedDraft, *, day: date, text: str) -> bool:
+    """Return whether this is a save that was overtaken by the keeping of the same text."""
+    if sent.entry_id is not None:
+        return bool(entries_queries.get_entry(sent.owner_id, sent.entry_id).text == text)
+    return _is_just_saved(sent.owner_id, day=day, text=text)
+
+
+def _is_just_saved(owner_id: UUID, *, day: date, text: str) -> bool:
+    since = timezone.now() - _JUST_SAVED
+    recent = Entry.objects.for_owner(owner_id).filter(day=day, created_at__gte=since)
+    return any(entry.text == text for entry in recent)
+
+
+def _update(draft: Draft, text: str, *, based_on: int | None) -> SavedDraft:
+    draft.revision += 1
+    if not text:
+        draft.delete()
+        return SavedDraft(draft.revision, "")
+    draft.text, draft.updated_at, draft.based_on = text, timezone.now(), based_on
+    draft.save(update_fields=["text", "revision", "updated_at", "based_on"])
+    return SavedDraft(draft.revision, text)
+
+
+def delete_draft_if_saved(*, owner_id: UUID, day: date, text: str, revision: int) -> None:
+    """Delete the draft of a text that is being kept; one that another tab is writing stays."""
+    draft = entries_queries.find_draft(owner_id, day=day)
+    if draft is not None and (draft.revision == revision or _matches(draft, text.startswith)):
+        draft.delete()
+
+
+def delete_edit_draft_if_saved(*, owner_id: UUID, entry_id: UUID, text: str, revision: int | None) -> None:
+    """Delete the draft of a change that is being saved; one that another tab is writing stays."""
+    draft = Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).first()
+    if draft is not None and (draft.revision == revision or _matches(draft, text.__eq__)):
+        draft.delete()
+
+
+def _matches(draft: Draft, test: Callable[[str], bool]) -> bool:
+    """Ask a test of a draft's words; one damaged on the disk stays, and keeps nothing from being kept."""
+    try:
+        return test(draft.text)
+    except EnvelopeError:
+        return False
+
+
+def discard_draft(*, owner_id: UUID, entry_id: UUID) -> None:
+    """Let go of what was being changed in an entry."""
+    with write_transaction():
+        Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).delete()

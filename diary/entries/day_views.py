@@ -1,0 +1,137 @@
+"""The keyboard map: a page, and the same as a sheet over any other."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.decorators import unlock_required
+from accounts.http.request import HouseholdRequest
+from diary import days
+from diary.calendar import on_this_day
+from diary.calendar import queries as calendar_queries
+from diary.entries import presenters
+from diary.entries import queries as entries_queries
+from diary.entries.forms import SubmittedText, parse_submitted_text
+from diary.entries.presenters import ComposerView
+from diary.entries.services import save_entry
+from diary.entries.text_validation import InvalidText
+from diary.entries.views import build_entry_context, get_entry_url
+from diary.errors import DayNotBegun
+from diary.models import Entry
+from diary.openings.presenters import get_opening_view
+
+# MERGED diary.views.days: The day page: today, any day, and keeping an entry on it.
+
+
+@require_safe
+@unlock_required
+def today(request: HouseholdRequest) -> HttpResponse:
+    """Show the day it is for this person."""
+    return _render_page(request, days.today(request.user.time_zone, now=timezone.now()))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def day(request: HouseholdRequest, day: date) -> HttpResponse:
+    """Show a day, or keep an entry on it."""
+    return _save(request, day) if request.method == "POST" else _render_page(request, day)
+
+
+def _save(request: HouseholdRequest, day: date) -> HttpResponse:
+    sent = parse_submitted_text(request)
+    try:
+        entry = save_entry(
+            owner_id=request.user.id,
+            day=day,
+            text=sent.text,
+            key=sent.key,
+            draft_revision=sent.revision,
+            zone=request.user.time_zone,
+        )
+    except (InvalidText, DayNotBegun) as refused:
+        return _refuse(request, day, sent=sent, sentence=refused.sentence)
+    if not request.htmx:
+        return redirect(get_entry_url(entry))
+    # Revision 0: what another tab is still writing here shows as a conflict, and is not written over.
+    fresh = {"composer": presenters.build_empty_composer(request.user, day), "composer_oob": True}
+    kept = render_to_string(
+        "diary/fragments/entry.html", build_entry_context(request, entry, drafts=()), request
+    )
+    return HttpResponse(kept + render_to_string("diary/fragments/composer.html", fresh, request))
+
+
+def _refuse(request: HouseholdRequest, day: date, *, sent: SubmittedText, sentence: str) -> HttpResponse:
+    composer = ComposerView(
+        day=day,
+        key=sent.key,
+        revision=sent.revision,
+        text=sent.displayable_text,
+        error=sentence,
+        is_elsewhere=presenters.is_another_day(request.user, day),
+    )
+    if request.htmx:
+        return render(request, "diary/fragments/composer.html", {"composer": composer}, status=422)
+    return _render_page(request, day, composer=composer, status=422)
+
+
+def _render_page(
+    request: HouseholdRequest, day: date, *, composer: ComposerView | None = None, status: int = 200
+) -> HttpResponse:
+    context = _build_day_context(request, day)
+    if composer is not None:
+        # Shown also on a day to come: the words were typed, and must not go with a refusal.
+        context |= {"composer": composer, "is_written_on": True}
+    return render(request, "diary/day.html", context, status=status)
+
+
+def _build_day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
+    person, now = request.user, timezone.now()
+    now_day = days.today(person.time_zone, now=now)
+    entries = entries_queries.list_entries(person.id, day)
+    drafts = entries_queries.list_drafts(person.id, day)
+    calendar = calendar_queries.build_month_view(person, day, selected=day, now=now)
+    until = now_day if day < now_day else calendar_queries.get_last_day(person.id, now_day=now_day)
+    return {
+        "day": day,
+        "is_today": day == now_day,
+        "is_past": day < now_day,
+        "is_future": day > now_day,
+        # A day to come is written on once it has begun further east, where this person has been.
+        "is_written_on": day <= now_day or bool(entries or drafts),
+        "previous_day": days.day_before(day),
+        "next_day": days.day_after(day, until=until),
+        "calendar": calendar,
+        "opening": get_opening_view(person, day, is_today=day == now_day),
+        "entries": presenters.build_entry_views(entries, zone=person.time_zone, drafts=drafts),
+        "composer": presenters.build_composer(person, day, drafts),
+        "model_note": presenters.get_model_notice(),
+        "first_day": not entries and not Entry.objects.for_owner(person.id).order_by().exists(),
+        "written_before": None if entries else calendar_queries.find_nearest_day_before(person.id, day),
+        "written_after": None if entries else calendar_queries.find_nearest_day_after(person.id, day),
+        "memories": on_this_day.list_past_years(person.id, day),
+        "undo": _get_undo_id(request, person.id, day),
+    }
+
+
+def _get_undo_id(request: HouseholdRequest, owner_id: UUID, day: date) -> UUID | None:
+    """Return the entry of this day that was just deleted without script, so that the page offers it back."""
+    said = request.GET.get("deleted", "")
+    try:
+        entry_id = UUID(said) if said else None
+    except ValueError:
+        return None
+    gone = entry_id and Entry.objects.in_bin(owner_id).filter(id=entry_id, day=day).exists()
+    return entry_id if gone else None
+
+
+@require_safe
+@unlock_required
+def shortcuts(request: HouseholdRequest) -> HttpResponse:
+    """Show which keys do what."""
+    return render(request, "diary/fragments/shortcuts.html" if request.htmx else "diary/shortcuts.html")

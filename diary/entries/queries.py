@@ -1,0 +1,76 @@
+"""Keyed digests of what a person wrote: the same under every epoch of their data key, and for nobody else."""
+
+from datetime import date
+from uuid import UUID
+
+from accounts.models import Vault
+from diary.errors import ObjectNotFound
+from diary.models import Draft, Entry, Version
+from llamora.database import CachedQuery
+
+# MERGED diary.access: The one gate to things of the diary: not yours and not there are the same.
+
+
+def get_entry(owner_id: UUID, entry_id: UUID) -> Entry:
+    """Return a person's entry; raise NotThere."""
+    entry = Entry.objects.for_owner(owner_id).filter(id=entry_id).first()
+    if entry is None:
+        raise ObjectNotFound
+    return entry
+
+
+def get_entry_or_deleted(owner_id: UUID, entry_id: UUID) -> Entry:
+    """Return a person's entry, also from the bin; raise NotThere."""
+    entry = Entry.objects.filter(owner_id=owner_id, id=entry_id).first()
+    if entry is None:
+        raise ObjectNotFound
+    return entry
+
+
+def get_version(owner_id: UUID, version_id: UUID) -> Version:
+    """Return an earlier version of a person's entry; raise NotThere."""
+    version = Version.objects.filter(owner_id=owner_id, id=version_id).first()
+    if version is None:
+        raise ObjectNotFound
+    return version
+
+
+def find_draft(owner_id: UUID, *, day: date, entry_id: UUID | None = None) -> Draft | None:
+    """Return what a person is writing on a day, or in an entry of it."""
+    if entry_id is not None:
+        return Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).first()
+    return next(iter(_day_draft_query(owner_id=owner_id, day=day)), None)
+
+
+_day_draft_query: CachedQuery[Draft] = CachedQuery(
+    lambda owner_id, day: Draft.objects.filter(owner_id=owner_id, entry=None, day=day)
+)
+
+
+def list_drafts(owner_id: UUID, day: date) -> list[Draft]:
+    """Return what a person is writing on a day and in its entries."""
+    return _day_drafts_query(owner_id=owner_id, day=day)
+
+
+_day_drafts_query: CachedQuery[Draft] = CachedQuery(
+    lambda owner_id, day: Draft.objects.filter(owner_id=owner_id, day=day)
+)
+
+
+def list_entries(owner_id: UUID, day: date) -> list[Entry]:
+    """Return a person's entries of a day, in its order."""
+    return _day_entries_query(owner_id=owner_id, day=day)
+
+
+_day_entries_query: CachedQuery[Entry] = CachedQuery(
+    lambda owner_id, day: Entry.objects.for_owner(owner_id).on_day(day)
+)
+
+
+def get_digest_key(owner_id: UUID) -> bytes:
+    """Return the key under which a person's digests are made. Needs their keyring in force."""
+    (vault,) = _vault_query(owner_id=owner_id)
+    return bytes(vault.digest_key)
+
+
+_vault_query: CachedQuery[Vault] = CachedQuery(lambda owner_id: Vault.objects.filter(owner_id=owner_id))

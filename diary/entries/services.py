@@ -1,0 +1,159 @@
+"""Entries: kept once however often they are sent, edited on what they were, moved, deleted in two steps."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from diary import days
+from diary.drafts.services import delete_draft_if_saved, delete_edit_draft_if_saved
+from diary.entries import queries
+from diary.entries.queries import get_digest_key
+from diary.entries.text_validation import clean_entry_text
+from diary.errors import DayNotBegun, EditConflict, ObjectNotFound
+from diary.history.services import replace_text
+from diary.models import Draft, Entry, Recap
+from diary.openings import purge as openings
+from llamora.crypto import EnvelopeError, keyed_digest
+from llamora.database import CachedQuery, write_transaction
+
+BIN_LIFETIME = timedelta(days=30)
+_SAVE_KEY_LABEL = b"diary.entry.keep_key"
+
+
+def save_entry(
+    *, owner_id: UUID, day: date, text: str, key: UUID, draft_revision: int, zone: str | None = None
+) -> Entry:
+    """Keep a text as an entry of a day and clear its draft, in one commit; raise TextRefused, NotYet.
+
+    The same key and text find the entry they made before; the same key with another text is kept as well.
+    `zone` is where the person is: the entry's time stays the one they saw, wherever they are later.
+    """
+    now = timezone.now()
+    if not days.has_begun(day, now=now):
+        raise DayNotBegun
+    kept = clean_entry_text(text, limit=settings.MAX_TEXT)
+    keep_key = _compute_save_key(owner_id, key, kept)
+    offset = None if zone is None else days.utc_offset(now, zone)
+    with write_transaction():
+        entry = _find_saved_entry(owner_id, keep_key) or Entry.objects.create(
+            owner_id=owner_id, day=day, text=kept, created_at=now, keep_key=keep_key, utc_offset=offset
+        )
+        delete_draft_if_saved(owner_id=owner_id, day=day, text=kept, revision=draft_revision)
+    return entry
+
+
+def _compute_save_key(owner_id: UUID, key: UUID, text: str) -> UUID:
+    """Return what makes a save one and the same, also across a rotation: its composer and its words."""
+    parts = [_SAVE_KEY_LABEL, key.bytes, text.encode()]
+    return UUID(bytes=keyed_digest(get_digest_key(owner_id), parts)[:16])
+
+
+_save_key_query: CachedQuery[Entry] = CachedQuery(
+    lambda owner_id, keep_key: Entry.objects.filter(owner_id=owner_id, keep_key=keep_key)
+)
+
+
+def _find_saved_entry(owner_id: UUID, keep_key: UUID) -> Entry | None:
+    entry = next(iter(_save_key_query(owner_id=owner_id, keep_key=keep_key)), None)
+    if entry is not None and entry.deleted_at is not None:
+        # Sent again after it was deleted: the words were still in a composer, so they are wanted.
+        entry.deleted_at = None
+        entry.save(update_fields=["deleted_at"])
+    return entry
+
+
+def edit_entry(
+    *, owner_id: UUID, entry_id: UUID, text: str, revision: int, draft_revision: int | None = None
+) -> Entry:
+    """Put a text in place of an entry's, which becomes a version; raise TextRefused, NotThere, Conflict."""
+    kept = clean_entry_text(text, limit=settings.MAX_TEXT)
+    with write_transaction():
+        entry = queries.get_entry(owner_id, entry_id)
+        if entry.text != kept:
+            if entry.revision != revision:
+                raise EditConflict(entry)
+            replace_text(entry, kept)
+        delete_edit_draft_if_saved(owner_id=owner_id, entry_id=entry_id, text=kept, revision=draft_revision)
+    return entry
+
+
+def move_entry(*, owner_id: UUID, entry_id: UUID, day: date) -> date:
+    """Put an entry on another day, sealed anew since its day is bound; return the day it was on.
+
+    Raise NotThere, NotYet. What is being written in it goes along.
+    """
+    if not days.has_begun(day, now=timezone.now()):
+        raise DayNotBegun
+    with write_transaction():
+        entry = queries.get_entry(owner_id, entry_id)
+        before: date = entry.day
+        if day != before:
+            first = entry.first_day or before
+            entry.day, entry.first_day = day, None if first == day else first
+            entry.save(update_fields=["day", "first_day", "text"])
+            _move_draft(queries.find_draft(owner_id, day=before, entry_id=entry_id), day)
+            Recap.objects.filter(owner_id=owner_id, day__in=[before, day]).delete()
+    return before
+
+
+def _move_draft(draft: Draft | None, day: date) -> None:
+    if draft is None:
+        return
+    draft.day = day
+    try:
+        draft.save(update_fields=["day", "text"])
+    except EnvelopeError:
+        # A damaged draft stays where it is; it must not hold its entry.
+        return
+
+
+def delete_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
+    """Put an entry in the bin; one that is there already stays."""
+    with write_transaction():
+        entry = queries.get_entry_or_deleted(owner_id, entry_id)
+        if entry.deleted_at is None:
+            entry.deleted_at = timezone.now()
+            entry.save(update_fields=["deleted_at"])
+    return entry
+
+
+def restore_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
+    """Take an entry out of the bin."""
+    with write_transaction():
+        entry = queries.get_entry_or_deleted(owner_id, entry_id)
+        if entry.deleted_at is not None:
+            entry.deleted_at = None
+            entry.save(update_fields=["deleted_at"])
+    return entry
+
+
+def destroy_entry(*, owner_id: UUID, entry_id: UUID) -> None:
+    """Delete an entry in the bin for good, with its replies and versions; raise NotThere for any other."""
+    with write_transaction():
+        if not _delete_for_good(Entry.objects.in_bin(owner_id).filter(id=entry_id), owner_id=owner_id):
+            raise ObjectNotFound
+
+
+def empty_bin(*, owner_id: UUID) -> int:
+    """Delete everything in a person's bin for good; return how many entries."""
+    with write_transaction():
+        return _delete_for_good(Entry.objects.in_bin(owner_id), owner_id=owner_id)
+
+
+def purge_bin(*, owner_id: UUID) -> int:
+    """Delete for good what has been in a person's bin for thirty days; return how many entries."""
+    gone = Entry.objects.in_bin(owner_id).filter(deleted_at__lt=timezone.now() - BIN_LIFETIME)
+    if not gone.exists():
+        return 0
+    with write_transaction():
+        return _delete_for_good(gone, owner_id=owner_id)
+
+
+def _delete_for_good(gone: "QuerySet[Entry]", *, owner_id: UUID) -> int:
+    # Once for all of them: it goes over every opening there is.
+    openings.delete_openings_drawn_from(gone.only("id", "day", "first_day"), owner_id=owner_id)
+    _, by_model = gone.delete()
+    return by_model.get(Entry._meta.label, 0)

@@ -1,0 +1,193 @@
+"""One entry: its own address, editing it, moving it to another day, deleting it, and taking that back."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.decorators import unlock_required
+from accounts.http.error_responses import get_typed_text, render_refusal
+from accounts.http.request import HouseholdRequest
+from diary import days
+from diary.drafts.services import discard_draft
+from diary.entries import presenters, queries
+from diary.entries.forms import parse_chosen_day, parse_submitted_text
+from diary.entries.services import delete_entry, edit_entry, move_entry, restore_entry
+from diary.entries.text_validation import InvalidText
+from diary.errors import DayNotBegun, EditConflict, ObjectNotFound
+from diary.models import Draft, Entry
+from llamora.crypto import EnvelopeError
+
+ENTRY_GONE = (
+    "This entry is not there any more, so nothing was saved. Copy what you typed and keep it as a new one."
+)
+NO_DAY = "Choose the day this belongs to."
+
+
+def get_entry_url(entry: Entry) -> str:
+    """Return where an entry stands in its day."""
+    return f"{reverse('day', args=[entry.day])}#entry-{entry.id}"
+
+
+def build_entry_context(
+    request: HouseholdRequest, entry: Entry, *, drafts: Collection[Draft] | None = None
+) -> dict[str, Any]:
+    """Return what the templates of one entry need."""
+    if drafts is None:
+        draft = queries.find_draft(request.user.id, day=entry.day, entry_id=entry.id)
+        drafts = [draft] if draft else []
+    (view,) = presenters.build_entry_views([entry], zone=request.user.time_zone, drafts=drafts)
+    return {"entry": view, "day": entry.day}
+
+
+def respond_with_entry(request: HouseholdRequest, entry: Entry) -> HttpResponse:
+    """Answer with the entry, as it stands in its day."""
+    if not request.htmx:
+        return redirect(get_entry_url(entry))
+    return render(request, "diary/fragments/entry.html", build_entry_context(request, entry))
+
+
+@require_safe
+@unlock_required
+def entry(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Show an entry by its own address."""
+    return respond_with_entry(request, queries.get_entry(request.user.id, entry_id))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def edit(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Show an entry's text to be changed, or put the changed text in its place."""
+    try:
+        return _save(request, entry_id) if request.method == "POST" else _show_form(request, entry_id)
+    except ObjectNotFound:
+        if not get_typed_text(request):
+            raise
+        # Deleted in another tab: what was typed here must not go with a bare 404.
+        return render_refusal(request, status=404, title="Not saved", sentence=ENTRY_GONE)
+    except EnvelopeError:
+        return render_refusal(
+            request, status=422, title="This entry cannot be changed", sentence=presenters.DAMAGED_ENTRY
+        )
+
+
+def _show_form(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Show the form with what was being changed, beside what is kept where that was changed meanwhile."""
+    entry = queries.get_entry(request.user.id, entry_id)
+    draft = queries.find_draft(request.user.id, day=entry.day, entry_id=entry_id)
+    if draft is None:
+        return _render_form(request, entry, {"text": entry.text, "revision": entry.revision})
+    text = presenters.load_draft_text(draft)
+    if text is None:
+        # With its revision, so that what is typed now can take its place.
+        damaged = {"draft_revision": draft.revision, "error": presenters.DAMAGED_DRAFT}
+        return _render_form(request, entry, damaged | {"text": entry.text, "revision": entry.revision})
+    saved_at = days.format_time(draft.updated_at, request.user.time_zone)
+    extra = {"draft_revision": draft.revision, "saved_at": saved_at, "text": text}
+    if draft.based_on not in (None, entry.revision):
+        return _render_conflict(request, entry, yours=text, extra=extra, status=200)
+    return _render_form(request, entry, extra | {"revision": entry.revision})
+
+
+def _render_form(
+    request: HouseholdRequest, entry: Entry, extra: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    name = "diary/fragments/edit_form.html" if request.htmx else "diary/entry_edit.html"
+    return render(request, name, build_entry_context(request, entry) | extra, status=status)
+
+
+def _save(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    sent = parse_submitted_text(request)
+    try:
+        entry = edit_entry(
+            owner_id=request.user.id,
+            entry_id=entry_id,
+            text=_join_texts(request, entry_id, sent.text) if "both" in request.POST else sent.text,
+            revision=sent.revision,
+            draft_revision=sent.draft_revision,
+        )
+    except InvalidText as error:
+        entry = queries.get_entry(request.user.id, entry_id)
+        extra = {"text": sent.displayable_text, "revision": sent.revision, "error": error.sentence}
+        return _render_form(request, entry, extra | {"draft_revision": sent.draft_revision}, status=422)
+    except EditConflict:
+        entry = queries.get_entry(request.user.id, entry_id)
+        extra = {"draft_revision": sent.draft_revision}
+        return _render_conflict(request, entry, yours=sent.displayable_text, extra=extra, status=409)
+    return respond_with_entry(request, entry)
+
+
+def _join_texts(request: HouseholdRequest, entry_id: UUID, text: str) -> str:
+    """Return a text with what is kept below it; for pages without script."""
+    return f"{text.rstrip()}\n\n{queries.get_entry(request.user.id, entry_id).text}"
+
+
+def _render_conflict(
+    request: HouseholdRequest, entry: Entry, *, yours: str, extra: dict[str, Any], status: int
+) -> HttpResponse:
+    """Show both texts; saving again is based on what is kept now."""
+    texts = {"yours": yours, "theirs": entry.text, "revision": entry.revision}
+    name = "diary/fragments/conflict.html" if request.htmx else "diary/conflict.html"
+    return render(request, name, build_entry_context(request, entry) | extra | texts, status=status)
+
+
+@require_POST
+@unlock_required
+def discard(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Let go of what was being changed; the entry stays as it is kept."""
+    entry = queries.get_entry(request.user.id, entry_id)
+    discard_draft(owner_id=request.user.id, entry_id=entry.id)
+    return respond_with_entry(request, entry)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def move(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Ask for another day, or put the entry there."""
+    entry = queries.get_entry(request.user.id, entry_id)
+    if request.method != "POST":
+        return _render_move_form(request, entry)
+    day = parse_chosen_day(request.POST.get("day", ""))
+    if day is None:
+        return _render_move_form(request, entry, error=NO_DAY, status=422)
+    try:
+        before = move_entry(owner_id=request.user.id, entry_id=entry_id, day=day)
+    except (DayNotBegun, EnvelopeError) as error:
+        sentence = error.sentence if isinstance(error, DayNotBegun) else presenters.DAMAGED_ENTRY
+        return _render_move_form(request, entry, error=sentence, status=422)
+    if not request.htmx or "back" in request.POST:
+        return respond_with_entry(request, queries.get_entry(request.user.id, entry_id))
+    return render(
+        request, "diary/fragments/entry_moved.html", {"entry_id": entry_id, "day": day, "before": before}
+    )
+
+
+def _render_move_form(
+    request: HouseholdRequest, entry: Entry, *, error: str = "", status: int = 200
+) -> HttpResponse:
+    name = "diary/fragments/move_form.html" if request.htmx else "diary/entry_move.html"
+    latest = days.today(request.user.time_zone, now=timezone.now())
+    context = build_entry_context(request, entry) | {"error": error, "latest": max(latest, entry.day)}
+    return render(request, name, context, status=status)
+
+
+@require_POST
+@unlock_required
+def delete(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Put an entry in the bin and offer it back."""
+    entry = delete_entry(owner_id=request.user.id, entry_id=entry_id)
+    if not request.htmx:
+        return redirect(f"{reverse('day', args=[entry.day])}?deleted={entry.id}")
+    return render(request, "diary/fragments/entry_deleted.html", {"entry_id": entry.id})
+
+
+@require_POST
+@unlock_required
+def restore(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Take an entry out of the bin."""
+    return respond_with_entry(request, restore_entry(owner_id=request.user.id, entry_id=entry_id))

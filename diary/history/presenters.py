@@ -1,0 +1,73 @@
+"""What was replaced or deleted and is still kept, as its pages show it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.utils.safestring import SafeString
+
+from diary import days
+from diary.entries.presenters import render_text
+from diary.entries.services import BIN_LIFETIME
+from diary.history.services import VERSION_LIFETIME
+from diary.models import Entry, Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionView:
+    """An earlier version, ready for its template: when it was written and until when it is kept."""
+
+    id: UUID
+    written: datetime
+    until: date
+    html: SafeString
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletedEntryView:
+    """A deleted entry, ready for its template: when it was deleted and until when it is kept."""
+
+    id: UUID
+    day: date
+    time: str
+    deleted: datetime
+    until: date
+    html: SafeString
+
+
+def _to_naive_local(moment: datetime, zone: str) -> datetime:
+    """Return a moment as the person's clock shows it, naive: templates would put it into another zone."""
+    return days.to_local_time(moment, zone).replace(tzinfo=None)
+
+
+def build_version_views(entry: Entry, *, zone: str, now: datetime) -> list[VersionView]:
+    """Return what an entry said before, the latest first."""
+    kept = Version.objects.filter(entry_id=entry.id, replaced_at__gte=now - VERSION_LIFETIME)
+    return [
+        VersionView(
+            id=version.id,
+            written=_to_naive_local(version.written_at, zone),
+            until=days.to_local_time(version.replaced_at + VERSION_LIFETIME, zone).date(),
+            html=render_text(version),
+        )
+        for version in kept.order_by("-revision")
+    ]
+
+
+def build_deleted_entry_views(entries: Sequence[Entry], *, zone: str) -> list[DeletedEntryView]:
+    """Open and render entries of the bin."""
+    return [
+        DeletedEntryView(
+            id=entry.id,
+            day=entry.day,
+            time=days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone).strftime(
+                "%H:%M"
+            ),
+            deleted=_to_naive_local(entry.deleted_at, zone),
+            until=days.to_local_time(entry.deleted_at + BIN_LIFETIME, zone).date(),
+            html=render_text(entry),
+        )
+        for entry in entries
+        if entry.deleted_at
+    ]

@@ -1,0 +1,246 @@
+"""The live socket: one per tab."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.urls import path
+
+from accounts.http.request import NOBODY, RequestVault
+from accounts.sessions.scope import reload_vault
+from accounts.sessions.user_events import user_events
+from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, parse_frame
+from diary.live.sections import find_section, get_page_day
+from diary.live.streaming import Subscription
+from llamora.inference.job import Job
+from llamora.inference.registry import registry
+
+# MERGED diary.consumers: The live socket of one tab: replies as they are written, and the word that the
+# vault has closed.
+#
+# `receive` only notes what the tab wants. One task of the socket's own sends, from what is new at that
+# moment,
+# so a slow tab gets fewer and larger frames and nothing ever queues. The vault is asked for again before a
+# tab
+# (re)joins and every half minute; a closed one ends the sending at once.
+#
+#     4400 malformed frame    4401 not unlocked (any more)    4403 the page belongs to somebody else
+
+logger = logging.getLogger("diary.live")
+
+MALFORMED, LOCKED, WRONG_OWNER = 4400, 4401, 4403
+CHECK_SECONDS = 30.0
+# A vault looked at so lately is not looked at again.
+FRESH_SECONDS = 1.0
+# The tab that asked is shown the beginning by the answer to its own request.
+START_DELAY = 0.1
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
+    """One tab. `vault` is who it belongs to; `wanted` what it asked for and was not given yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.vault: RequestVault = NOBODY
+        self.owner: UUID | None = None
+        self.day: date | None = None
+        self.requested: set[UUID] = set()
+        self.subscriptions: dict[UUID, Subscription] = {}
+        self.has_updates = asyncio.Event()
+        self.checked_at = 0.0
+        self.is_ending = False
+        self.tasks: list[asyncio.Task[None]] = []
+        self.leave_registry: Callable[[], None] = lambda: None
+
+    # --- what the tab does ---------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Let in an unlocked person's tab; others are told why, after the handshake, by a code."""
+        registry.bind_loop()
+        self.vault = self.scope.get("vault", NOBODY)
+        await self.accept()
+        if self.vault.person is None or not self.vault.is_unlocked:
+            await self.close(code=LOCKED)
+            return
+        self.owner = self.vault.person.id
+        self.checked_at = asyncio.get_running_loop().time()
+        self.leave_registry = registry.watch(self.owner, self.on_job_start)
+        for work in (self.send_updates(), self.listen_for_lock(), self.poll_vault()):
+            self.tasks.append(asyncio.create_task(self.run_guarded(work)))
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Note what the tab wants; bytes are as malformed as an empty text."""
+        del bytes_data
+        if self.is_ending or self.owner is None:
+            return
+        try:
+            frame = parse_frame(text_data or "")
+        except MalformedFrame:
+            await self.end(MALFORMED)
+            return
+        if isinstance(frame, WatchRequest) and frame.owner != self.owner:
+            await self.end(WRONG_OWNER)
+        elif await self.check_unlocked():
+            self.handle_frame(frame)
+
+    async def disconnect(self, code: int) -> None:
+        """Leave; the jobs go on."""
+        del code
+        self.stop_all()
+        for task in self.tasks:
+            task.cancel()
+        for task in self.tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    # --- what it is to be told -----------------------------------------------------------------
+
+    def handle_frame(self, frame: WatchRequest | RestartRequest) -> None:
+        """Take up a wish; the sending task does the rest."""
+        if isinstance(frame, RestartRequest):
+            self.restart_section(frame.reply)
+        else:
+            self.unsubscribe_all()
+            self.day = frame.day
+            for job in registry.for_owner(frame.owner):
+                self.follow(job)
+        self.has_updates.set()
+
+    def restart_section(self, section_id: UUID) -> None:
+        """Have a section told from its beginning, and followed while a job writes it."""
+        if subscription := self.subscriptions.get(section_id):
+            subscription.restart()
+            return
+        job = registry.get(section_id)
+        if job is None or job.is_over or job.owner_id != self.owner or get_page_day(job) is None:
+            self.requested.add(section_id)
+        else:
+            # A page shows it that is not of its day: its entry was moved since it was asked for.
+            self.subscriptions[section_id] = Subscription(job, self.has_updates.set)
+
+    def on_job_start(self, job: Job) -> None:
+        """Follow a job that has just begun; it is told with its first words, or after a moment."""
+        if self.follow(job):
+            asyncio.get_running_loop().call_later(START_DELAY, self.has_updates.set)
+
+    def follow(self, job: Job) -> bool:
+        """Follow a job if it is of the day this tab shows."""
+        if self.is_ending or self.day is None or get_page_day(job) != self.day:
+            return False
+        if before := self.subscriptions.pop(job.id, None):
+            before.close()
+        self.subscriptions[job.id] = Subscription(job, self.has_updates.set)
+        return True
+
+    async def send_updates(self) -> None:
+        """Send whatever is new, as often as there is something and the tab takes it."""
+        while True:
+            await self.has_updates.wait()
+            self.has_updates.clear()
+            for subscription in list(self.subscriptions.values()):
+                if not self.is_ending and (frame := subscription.next_frame()) is not None:
+                    await self.send_frame(frame)
+                if subscription.is_over:
+                    self.unsubscribe(subscription)
+            while self.requested and not self.is_ending:
+                await self.send_from_rows(self.requested.pop())
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Follow a job no more: it is over, or another took its place."""
+        subscription.close()
+        if self.subscriptions.get(subscription.job_id) is subscription:
+            del self.subscriptions[subscription.job_id]
+
+    async def send_frame(self, frame: dict[str, object]) -> None:
+        """Send one frame."""
+        await self.send(text_data=json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+
+    async def send_from_rows(self, section_id: UUID) -> None:
+        """Send a section that no job writes any more."""
+        assert self.owner is not None
+        find = partial(find_section, section_id, owner_id=self.owner)
+        section = await registry.db.run(find, keyring=self.vault.held)
+        if section is not None and not self.is_ending:
+            ids = {"reply": str(section_id), "place": section.element_id}
+            await self.send_frame({"type": "end", **ids, "seq": 0, "html": section.html})
+
+    # --- whether it may still be told ------------------------------------------------------------
+
+    async def listen_for_lock(self) -> None:
+        """Stop at once when this browser locks or signs out."""
+        assert self.owner is not None
+        async with user_events.listen(self.owner) as rings:
+            while True:
+                ring = await rings.get()
+                if ring.get("sign_in") == str(self.vault.sign_in_id):
+                    await self.lock(str(ring["type"]))
+                    return
+
+    async def poll_vault(self) -> None:
+        """Look every half minute whether the vault is still open: an idle limit rings no bell by itself."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            if not await self.check_unlocked():
+                return
+
+    async def check_unlocked(self) -> bool:
+        """Look at the session's rows again; lock the tab when they do not open any more."""
+        now = asyncio.get_running_loop().time()
+        if now - self.checked_at < FRESH_SECONDS:
+            return not self.is_ending
+        seen = await registry.db.run(partial(reload_vault, self.scope.get("session_cookie")))
+        self.checked_at = now
+        if seen.held is not None:
+            seen.held.close()
+        if seen.held is not None and seen.person is not None and seen.person.id == self.owner:
+            return not self.is_ending
+        await self.lock("signed_out" if seen.person is None else "locked")
+        return False
+
+    async def lock(self, kind: str) -> None:
+        """Tell the tab that its vault has closed, and send nothing more."""
+        if not self.is_ending:
+            self.stop_all()
+            await self.send_frame({"type": kind})
+            await self.close(code=LOCKED)
+
+    async def end(self, code: int) -> None:
+        """Close with a code."""
+        if not self.is_ending:
+            self.stop_all()
+            await self.close(code=code)
+
+    def stop_all(self) -> None:
+        """Follow nothing any more and let go of the key."""
+        self.is_ending = True
+        self.leave_registry()
+        self.unsubscribe_all()
+        if self.vault.held is not None:
+            self.vault.held.close()
+
+    def unsubscribe_all(self) -> None:
+        """Leave every job to others."""
+        for subscription in self.subscriptions.values():
+            subscription.close()
+        self.subscriptions.clear()
+        self.requested.clear()
+
+    async def run_guarded(self, work: Any) -> None:
+        """Await a task of this socket; a fault is logged by its kind alone and closes the socket."""
+        try:
+            await work
+        except Exception as error:
+            if self.is_ending:
+                return
+            logger.error("socket: %s", type(error).__name__)  # noqa: TRY400 - a traceback can quote words
+            await self.end(1011)
+
+
+websocket_urlpatterns = [path("live/", LiveConsumer.as_asgi())]

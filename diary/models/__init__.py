@@ -1,0 +1,29 @@
+"""The models of the diary; every name is imported from here.
+
+entries   Entry, Version
+drafts    Draft, LateDraft
+replies   Reply, its kinds and states, CustomReplyKind
+derived   Opening, Recap, Preferences
+"""
+
+from diary.models.derived import Opening, Preferences, Recap
+from diary.models.drafts import Draft, LateDraft
+from diary.models.entries import Entry, EntryManager, EntryQuerySet, Version, month_day_expression
+from diary.models.replies import CustomReplyKind, Reply, ReplyKind, ReplyState
+
+__all__ = [
+    "CustomReplyKind",
+    "Draft",
+    "Entry",
+    "EntryManager",
+    "EntryQuerySet",
+    "LateDraft",
+    "Opening",
+    "Preferences",
+    "Recap",
+    "Reply",
+    "ReplyKind",
+    "ReplyState",
+    "Version",
+    "month_day_expression",
+]

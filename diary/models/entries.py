@@ -1,0 +1,164 @@
+"""What a person wrote, what they were writing, and what the model answered.
+
+A *day* is a date in its owner's time zone, fixed when written and bound to the text: moving an entry to
+another day re-seals it. Times, kinds, states and counts are readable without a key; words never are.
+
+    Entry      what a person wrote on a day
+    Version    what an entry said before an edit, kept for thirty days
+    Reply      what the model answered to an entry, whole or as far as it came
+
+What they are still writing is in `diary.unfinished`, what the model makes of whole days in `diary.made`.
+"""
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from llamora.fields import (
+    SealedBytesField,
+    SealedManager,
+    SealedModel,
+    SealedQuerySet,
+    SealedTextField,
+)
+
+
+def month_day_expression() -> models.Func:
+    """Return the expression for a day's place in the year, as MM-DD; an index holds it.
+
+    SQLite keeps a date as its ISO text. Plain SQL, so that any program may write to the table, and with its
+    number in the template, since SQLite knows an indexed expression again by its literals only.
+    """
+    text = Cast("day", models.CharField())
+    return models.Func(text, template="SUBSTR(%(expressions)s, 6)", output_field=models.CharField())
+
+
+class EntryQuerySet(SealedQuerySet["Entry"]):
+    """Selections of entries."""
+
+    def for_owner(self, owner_id: UUID) -> "EntryQuerySet":
+        """Return the entries of one person that are not deleted."""
+        return self.filter(owner_id=owner_id, deleted_at=None)
+
+    def in_bin(self, owner_id: UUID) -> "EntryQuerySet":
+        """Return the entries of one person that are deleted and not yet purged."""
+        return self.filter(owner_id=owner_id, deleted_at__isnull=False)
+
+    def on_day(self, day: date) -> "EntryQuerySet":
+        """Return the entries of a day, in the order they were written."""
+        return self.filter(day=day).order_by("created_at", "id")
+
+    def on_this_day(self, *places: str) -> "EntryQuerySet":
+        """Return the entries of all years on places in the year (MM-DD), the latest day first."""
+        return (
+            self.alias(place=month_day_expression())
+            .filter(place__in=places)
+            .order_by("-day", "created_at", "id")
+        )
+
+
+class EntryManager(SealedManager["Entry"]):
+    """Entries through `EntryQuerySet`."""
+
+    def get_queryset(self) -> EntryQuerySet:
+        """Return the queryset that everything starts from."""
+        return EntryQuerySet(self.model, using=self._db)
+
+    def for_owner(self, owner_id: UUID) -> EntryQuerySet:
+        """Return the entries of one person that are not deleted."""
+        return self.get_queryset().for_owner(owner_id)
+
+    def in_bin(self, owner_id: UUID) -> EntryQuerySet:
+        """Return the entries of one person that are deleted and not yet purged."""
+        return self.get_queryset().in_bin(owner_id)
+
+
+class Entry(SealedModel):
+    """What a person wrote on a day."""
+
+    # No index of its own: the one below begins with it.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    day = models.DateField()
+    # Where it was moved: the day it was first on. Imports look for their lines there.
+    first_day = models.DateField(null=True, blank=True)
+    # Seconds east of UTC where it was written: its time stays what the person saw on the clock.
+    utc_offset = models.IntegerField(null=True, blank=True)
+    text = SealedTextField(label="diary.entry.text", bound={"day": "diary.entry.day"})
+    revision = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now)
+    edited_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    # The composer's idempotency key: a save repeated after a lost answer finds its entry.
+    keep_key = models.UUIDField(null=True)
+    # Digest of the imported line this came from, so that a second import adds nothing, even after an edit.
+    source = SealedBytesField(label="diary.entry.source", null=True)
+
+    objects: ClassVar[EntryManager] = EntryManager()
+
+    class Meta:
+        verbose_name_plural = "entries"
+        ordering = ("day", "created_at", "id")
+        indexes: ClassVar = [
+            # A day in its order, and the written days of a month without touching a row.
+            models.Index(
+                fields=["owner", "day", "deleted_at", "created_at", "id"], name="entry_by_owner_and_day"
+            ),
+            models.Index(
+                fields=["owner", "deleted_at"],
+                name="entry_in_bin",
+                condition=models.Q(deleted_at__isnull=False),
+            ),
+            models.Index(
+                models.F("owner"),
+                month_day_expression(),
+                models.F("day"),
+                models.F("created_at"),
+                models.F("id"),
+                name="entry_by_place_in_year",
+                condition=models.Q(deleted_at=None),
+            ),
+            models.Index(
+                fields=["owner", "first_day"],
+                name="entry_moved",
+                condition=models.Q(first_day__isnull=False),
+            ),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "keep_key"], name="entry_kept_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"Entry {self.id}"
+
+
+class Version(SealedModel):
+    """What an entry said before an edit put another text in its place."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="versions", db_index=False)
+    revision = models.PositiveIntegerField()
+    text = SealedTextField(
+        label="diary.version.text",
+        bound={"entry_id": "diary.version.entry", "revision": "diary.version.revision"},
+    )
+    written_at = models.DateTimeField()
+    replaced_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-revision",)
+        indexes: ClassVar = [models.Index(fields=["owner", "replaced_at"], name="version_by_age")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["entry", "revision"], name="version_once_per_revision")
+        ]
+
+    def __str__(self) -> str:
+        return f"Version {self.id}"

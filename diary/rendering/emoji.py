@@ -1,0 +1,51 @@
+"""Shortcodes: `:sunflower:` is shown as 🌻, while the text stays as it was typed. Pure.
+
+What Unicode calls a picture is its shortcode (`:red_apple:`); the names people know from elsewhere stand
+in the table. Anything else between two colons is left as it is.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_SHORTCODE = re.compile(r"(?<![\w:]):([a-z0-9+\-][a-z0-9_+\-]{1,40}):(?![\w:])")
+_FIRST_PICTOGRAPH, _LAST_PICTOGRAPH = 0x1F300, 0x1FAFF
+_ALIAS_TABLE = """
++1 👍 -1 👎 100 💯 airplane ✈️ angry 😠 apple 🍎 baby 👶 beer 🍺 bike 🚲 bird 🐦 birthday 🎂
+blue_heart 💙 blush 😊 book 📖 books 📚 boom 💥 bread 🍞 broken_heart 💔 bulb 💡 bus 🚌
+cake 🍰 car 🚗 cat 🐱 clap 👏 cloud ☁️ coffee ☕ cold_sweat 😰 confused 😕 cry 😢 crying 😢
+dog 🐶 eyes 👀 family 👪 fire 🔥 flower 🌸 frowning 😦 gift 🎁 green_heart 💚 grin 😁
+grinning 😀 hand ✋ heart ❤️ heart_eyes 😍 hearts ♥️ heavy_check_mark ✔️ hourglass ⌛
+house 🏠 hug 🤗 hugs 🤗 joy 😂 kiss 💋 kissing 😗 laughing 😆 leaves 🍃 lol 😂 mask 😷
+moneybag 💰 moon 🌙 muscle 💪 musical_note 🎵 neutral_face 😐 notes 🎶 ok 🆗 ok_hand 👌
+party 🎉 pencil ✏️ phone ☎️ pill 💊 pizza 🍕 plane ✈️ pray 🙏 purple_heart 💜 question ❓
+rage 😡 rain 🌧️ raised_hands 🙌 relaxed ☺️ relieved 😌 rofl 🤣 running 🏃 sad 😢 scream 😱
+seedling 🌱 shrug 🤷 sick 🤒 sleeping 😴 sleepy 😪 smile 😄 smiley 😃 smirk 😏 snow ❄️
+snowflake ❄️ snowman ☃️ sob 😭 sparkles ✨ star ⭐ stars 🌠 sun ☀️ sun_with_face 🌞
+sunglasses 😎 sunny ☀️ sunrise 🌅 sweat 😓 sweat_smile 😅 tada 🎉 tea 🍵 thinking 🤔
+thumbsdown 👎 thumbsup 👍 tired 😫 train 🚆 tree 🌳 umbrella ☔ unamused 😒 upside_down 🙃
+v ✌️ warning ⚠️ wave 👋 wedding 💒 white_check_mark ✅ wind 🌬️ wine 🍷 wink 😉 worried 😟
+x ❌ yellow_heart 💛 yum 😋 zzz 💤
+"""
+_ALIASES = dict(zip(*[iter(_ALIAS_TABLE.split())] * 2, strict=True))
+
+
+def replace_shortcodes(text: str) -> str:
+    """Return the text with its shortcodes as pictures."""
+    return _SHORTCODE.sub(_replace_match, text) if text.count(":") > 1 else text
+
+
+def _replace_match(found: re.Match[str]) -> str:
+    return _find_emoji(found[1]) or found[0]
+
+
+@lru_cache(maxsize=512)
+def _find_emoji(code: str) -> str:
+    if code in _ALIASES:
+        return str(_ALIASES[code])
+    try:
+        sign = unicodedata.lookup(code.replace("_", " "))
+    except KeyError:
+        return ""
+    # Pictures alone: every letter has a name too.
+    return sign if len(sign) == 1 and _FIRST_PICTOGRAPH <= ord(sign) <= _LAST_PICTOGRAPH else ""

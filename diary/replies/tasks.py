@@ -1,0 +1,192 @@
+"""A reply as a job carries it out: what is read for it, what is sent, what is kept."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Subquery
+from django.utils import timezone
+
+from accounts.models import Person
+from diary import days, hooks
+from diary.errors import ObjectNotFound
+from diary.generation import prompt_templates
+from diary.generation.budget import ensure_unlocked, get_token_budget
+from diary.generation.prompt_context import PromptContext, fit_to_window
+from diary.generation.prompt_entries import build_earlier_entries, build_prompt_entries, build_prompt_entry
+from diary.generation.prompt_record import PromptRecord
+from diary.models import Entry, EntryQuerySet, Reply, ReplyKind, ReplyState
+from diary.replies.errors import EntryDamaged
+from diary.replies.reply_kinds import DEFAULT_CHOICE, ReplyKindChoice
+from llamora.crypto import EnvelopeError
+from llamora.database import CachedQuery
+from llamora.inference.job import LIVE_STATES, Job, JobOutcome, Prompt, RowDeleted, TokenCounter
+from llamora.llm.deltas import ChatMessages
+
+EARLIER_REPLIES = 2
+MAX_REPLIES_EXAMINED = 2 * EARLIER_REPLIES  # some of them may hold no words
+MAX_REPLY_CHARACTERS = 2_000  # characters of an earlier one: enough not to repeat it
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyTask:
+    """Has one entry answered. Its methods run as `Errand` says."""
+
+    id: UUID
+    owner_id: UUID
+    entry_id: UUID
+    context: PromptContext
+    choice: ReplyKindChoice = DEFAULT_CHOICE
+    is_retry: bool = False
+    record: PromptRecord = field(default_factory=PromptRecord)
+
+    @property
+    def day(self) -> date:
+        """The day whose page shows the reply."""
+        return self.context.day
+
+    async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
+        """Fit it to `share` of the server's window, with room for the reply."""
+        room = get_token_budget(server, share=share)
+        tell = partial(_render_prompt, self.choice)
+        turns, material = await fit_to_window(
+            self.context, room=room.prompt, tell=tell, count=server.count_message_tokens
+        )
+        self._record_entries(material)
+        return Prompt(messages=turns, max_tokens=room.output)
+
+    def _record_entries(self, sent: PromptContext) -> None:
+        """Note what is sent, so that it can be looked at later."""
+        before = (*self.context.recalled, *self.context.earlier)
+        whole = [(piece.id, piece.day or self.day) for piece in (*before, self.context.entry) if piece.id]
+        gone = len(before) - len(sent.recalled) - len(sent.earlier)
+        self.record.left_out, self.record.entries = whole[:gone], whole[gone:]
+        self.record.replies = len(sent.replies)
+        self.record.replies_left_out = len(self.context.replies) - len(sent.replies)
+        self.record.is_cut = sent.is_cut or any(piece.is_cut for piece in sent.recalled)
+
+    def _record_json(self) -> dict[str, object]:
+        return {**self.record.to_json(), **self.choice.to_json()}
+
+    def create_row(self) -> None:
+        """Write the reply's row, still without a word, or put it back to its beginning."""
+        ensure_unlocked(self.owner_id)
+        if self.is_retry:
+            row = Reply.objects.filter(id=self.id, owner_id=self.owner_id)
+            row.update(state=ReplyState.WAITING, reason="", finished_at=None)
+            return
+        kind = self.choice.kind.value
+        new = Reply(id=self.id, owner_id=self.owner_id, entry_id=self.entry_id, kind=kind, text="")
+        new.read = self._record_json()
+        new.save(force_insert=True)
+
+    def save(self, outcome: JobOutcome) -> None:
+        """Seal and write what came; raise Gone when the reply was deleted."""
+        reply = Reply.objects.defer("text", "read").filter(id=self.id, owner_id=self.owner_id).first()
+        if reply is None:
+            raise RowDeleted
+        reply.text, reply.state, reply.reason = outcome.text, outcome.state.value, outcome.reason
+        reply.finished_at = None if outcome.state in LIVE_STATES else timezone.now()
+        reply.read = self._record_json()
+        reply.save(update_fields=["text", "read", "state", "reason", "finished_at"])
+
+    def set_state(self, outcome: JobOutcome) -> None:
+        """Write state and reason; needs no key."""
+        Reply.objects.filter(id=self.id).update(
+            state=outcome.state.value, reason=outcome.reason, finished_at=timezone.now()
+        )
+
+
+class ReplyInput(NamedTuple):
+    """What the model is to be given, and why entries of days before are among it."""
+
+    context: PromptContext
+    recalled_by: tuple[UUID, ...] = ()
+    near: tuple[UUID, ...] = ()
+
+
+def gather_input(*, person: Person, entry_id: UUID, asked: ReplyKindChoice) -> ReplyInput:
+    """Read the day up to an entry, what is recalled for it, and what was answered to it before.
+
+    A summary is of the entry alone. Raise NotThere, or Damaged where the entry itself does not open.
+    """
+    *earlier, entry = _list_entries_up_to(owner_id=person.id, entry_id=entry_id)
+    piece = build_prompt_entry(entry, zone=person.time_zone)
+    if piece is None:
+        raise EntryDamaged
+    if asked.kind == ReplyKind.SUMMARY:
+        return ReplyInput(PromptContext(day=entry.day, entry=piece))
+    recalled = hooks.recall_entries(entry, by=asked.traces)
+    material = PromptContext(
+        day=entry.day,
+        entry=piece,
+        recalled=build_earlier_entries(recalled.entries, zone=person.time_zone, near=recalled.near),
+        earlier=build_prompt_entries(earlier, zone=person.time_zone),
+        replies=tuple(_list_earlier_replies(entry)),
+    )
+    return ReplyInput(material, tuple(recalled.by), tuple(recalled.near))
+
+
+def _entries_of_same_day(owner_id: UUID, entry_id: UUID) -> EntryQuerySet:
+    mine = Entry.objects.for_owner(owner_id)
+    return mine.filter(day=Subquery(mine.filter(id=entry_id).values("day")))
+
+
+_same_day_query: CachedQuery[Entry] = CachedQuery(_entries_of_same_day)
+
+
+def _list_entries_up_to(*, owner_id: UUID, entry_id: UUID) -> list[Entry]:
+    """Return the entries of a day in the order of its page, up to one; never a later one. Raise NotThere."""
+    so_far: list[Entry] = []
+    for entry in _same_day_query(owner_id=owner_id, entry_id=entry_id):
+        so_far.append(entry)
+        if entry.id == entry_id:
+            return so_far
+    raise ObjectNotFound
+
+
+_latest_replies_query: CachedQuery[Reply] = CachedQuery(
+    lambda owner_id, entry_id: (
+        Reply.objects.filter(owner_id=owner_id, entry_id=entry_id)
+        .exclude(state__in=LIVE_STATES)
+        .order_by("-created_at")[:MAX_REPLIES_EXAMINED]
+    )
+)
+
+
+def _list_earlier_replies(entry: Entry) -> list[str]:
+    replies = _latest_replies_query(owner_id=entry.owner_id, entry_id=entry.id)
+    texts = [_load_text(reply)[:MAX_REPLY_CHARACTERS] for reply in replies]
+    return [text for text in texts if text.strip()][:EARLIER_REPLIES][::-1]
+
+
+def _load_text(reply: Reply) -> str:
+    try:
+        return str(reply.text)
+    except EnvelopeError:
+        return ""
+
+
+def get_task(job: Job) -> ReplyTask:
+    """Return the reply that a job writes; raise TypeError for jobs of another kind."""
+    if not isinstance(job.task, ReplyTask):
+        raise TypeError("This job writes no reply.")
+    return job.task
+
+
+def _render_prompt(asked: ReplyKindChoice, material: PromptContext) -> ChatMessages:
+    return prompt_templates.render_prompt(
+        asked.kind.value,
+        {
+            "wish": asked.wish,
+            "weekday": days.weekday_name(material.day),
+            "day": days.format_day(material.day),
+            "recalled": material.recalled,
+            "earlier": material.earlier,
+            "entry": material.entry,
+            "is_cut": material.is_cut,
+            "replies": material.replies,
+        },
+    )

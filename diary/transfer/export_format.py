@@ -1,0 +1,126 @@
+"""The form a diary leaves in: one JSON with everything, and a Markdown file for each day. Pure.
+
+    diary.json                  UTF-8
+    days/2026/2026-11-20.md     UTF-8, one for each day with entries that are not deleted
+
+`diary.json` is one object, in this order (version 1):
+
+    format       "llamora.diary"
+    version      1
+    exported_at  moment
+    person       what the person has chosen: name, time_zone, ...
+    entries      those in the bin too; by day, then in the order they were written. Each has its columns by
+                 their names (id, day, text, revision, created_at, edited_at, deleted_at, source, ...), and
+                 lists of what belongs to it, by kind: "replies", "traces" (names), and others that came later
+    others       {kind: rows} of everything that belongs to no entry: "drafts", ...
+
+Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids as text, bytes in hexadecimal. Texts are exact:
+whatever was kept, line ends LF. A value that does not open is null, and its row then has an object `damaged`
+of column names and reasons. A reader passes over columns and kinds it does not know.
+
+A Markdown file has front matter (date, and for each entry its id, time and traces), the date as its heading,
+then each entry under its time, as it was written, and each reply as a quotation. It is for reading: a text
+that itself holds headings or quotations looks like more of the same. What is exact is in the JSON.
+
+`import_diary` takes the JSON back (`diary.own_json`, `diary.own_rows`), whoever wrote or changed it. Of what
+is there these stay out, or become something else:
+
+    person             whoever imports has settings of their own
+    keep_key           means something to the page alone that kept the entry
+    deleted_at         and replaced_at of a version: now, where its thirty days are over, or yet to come
+    source             is made anew where it can be: it is a digest under a key of the house it comes from
+    others.recaps      made anew: whether one is true only the key under which it was made can tell
+    others.changes     what could be undone of traces, and the traces deleted with it, where it was done
+    what is damaged    an entry or a reply whose text is null
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from diary import days
+
+FORMAT, VERSION = "llamora.diary", 1
+JSON_NAME = "diary.json"
+UNREADABLE_TEXT = "*This does not open; its sealed bytes are damaged.*"
+
+
+def to_plain(value: Any) -> Any:
+    """Return a column's value as JSON has it."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case bytes() | memoryview():
+            return bytes(value).hex()
+    return value
+
+
+def encode_json(value: Any) -> str:
+    """Return one value as it stands in the file."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedText:
+    """A text of a day with its moment; None where it does not open."""
+
+    id: UUID
+    at: datetime
+    text: str | None
+    replies: Sequence["ExportedText"] = ()
+    utc_offset: int | None = None
+    traces: Sequence[str] = ()
+
+    def format_time(self, zone: str) -> str:
+        """Return the time as the person saw it: by the zone of now where that of then is not known."""
+        if self.utc_offset is None:
+            return days.format_time(self.at, zone)
+        seconds = self.at.hour * 3600 + self.at.minute * 60 + self.utc_offset
+        return f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}"
+
+
+def day_file_name(day: date) -> str:
+    """Return the name of a day's file."""
+    return f"days/{day.year:04}/{day.isoformat()}.md"
+
+
+def render_day_markdown(day: date, entries: Sequence[ExportedText], *, zone: str) -> str:
+    """Return a day's file."""
+    front = ["---", f"date: {day.isoformat()}", "entries:"]
+    for entry in entries:
+        front += [f"  - id: {entry.id}", f'    time: "{entry.format_time(zone)}"']
+        if entry.traces:
+            # A list in JSON is one in YAML too, whatever the names hold.
+            front.append(f"    traces: {encode_json(list(entry.traces))}")
+    parts = ["\n".join([*front, "---"]), f"# {days.weekday_name(day)}, {days.format_day(day)}"]
+    for entry in entries:
+        parts += _render_entry(entry, zone)
+    return "\n\n".join(parts) + "\n"
+
+
+def _render_entry(entry: ExportedText, zone: str) -> Iterator[str]:
+    yield f"## {entry.format_time(zone)}"
+    yield UNREADABLE_TEXT if entry.text is None else entry.text
+    for reply in entry.replies:
+        text = UNREADABLE_TEXT if reply.text is None else reply.text
+        yield "\n".join(
+            f"> {line}".rstrip() for line in [f"**Reply, {reply.format_time(zone)}**", "", *text.split("\n")]
+        )
+
+
+def render_json_head(person: Mapping[str, Any], *, at: datetime) -> str:
+    """Return how the JSON begins, up to its entries."""
+    begin = {"format": FORMAT, "version": VERSION, "exported_at": to_plain(at), "person": person}
+    return encode_json(begin).removesuffix("}") + ',"entries":['
+
+
+def render_json_tail(others: Mapping[str, Any]) -> str:
+    """Return how the JSON ends."""
+    return f'],\n"others":{encode_json(others)}}}\n'

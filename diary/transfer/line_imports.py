@@ -1,0 +1,161 @@
+"""Imports a diary in batches, each one transaction, so that a kill loses at most the batch under way.
+
+Each imported entry holds, sealed, a digest of the line it came from. A line whose digest is on its day
+already adds nothing: a second import, or one begun again after a kill, goes on where the first ended,
+whatever was edited or deleted meanwhile.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import islice
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from accounts.models import Person
+from diary import days
+from diary.entries.queries import get_digest_key
+from diary.models import Entry
+from diary.transfer.line_reader import ImportLine, RejectedLine
+from llamora.crypto import Keyring, in_force, keyed_digest
+from llamora.database import write_transaction
+from llamora.fields import SealedModel
+from llamora.fields.models import sealed_fields
+
+BATCH_SIZE = 500
+Progress = Callable[[int], None]
+_M = TypeVar("_M", bound=SealedModel)
+
+
+class HasDay(Protocol):
+    """Something that belongs to a day."""
+
+    @property
+    def day(self) -> date:
+        """The day."""
+
+
+_Good = TypeVar("_Good", bound=HasDay)
+
+
+@dataclass(kw_only=True)
+class ImportReport:
+    """What a file holds, and what became of it; counts and days, never words."""
+
+    accepted: int = 0
+    added: int = 0
+    known: int = 0
+    rejected: list[RejectedLine] = field(default_factory=list)
+    by_year: Counter[int] = field(default_factory=Counter)
+    first: date | None = None
+    last: date | None = None
+
+    def count_accepted(self, line: HasDay) -> None:
+        """Count a line, or whatever else has a day, that can be imported."""
+        self.accepted += 1
+        self.by_year[line.day.year] += 1
+        self.first = min(self.first or line.day, line.day)
+        self.last = max(self.last or line.day, line.day)
+
+    def iter_accepted(self, found: Iterable[_Good | RejectedLine]) -> Iterator[_Good]:
+        """Yield what can be imported, counted; what cannot is kept by its number and reason."""
+        for one in found:
+            if isinstance(one, RejectedLine):
+                self.rejected.append(one)
+            else:
+                self.count_accepted(one)
+                yield one
+
+
+def preview_lines(lines: Iterable[ImportLine | RejectedLine]) -> ImportReport:
+    """Return what an import would find; writes nothing and needs no key."""
+    report = ImportReport()
+    for _ in report.iter_accepted(lines):
+        pass
+    return report
+
+
+def import_lines(
+    *,
+    person: Person,
+    keyring: Keyring,
+    lines: Iterable[ImportLine | RejectedLine],
+    progress: Progress = lambda _: None,
+) -> ImportReport:
+    """Import what is not there yet; `progress` is told after each batch how many lines were seen."""
+    report = ImportReport()
+    with in_force(keyring):
+        shelf = _ImportedLines(person)
+        good = report.iter_accepted(lines)
+        while batch := list(islice(good, BATCH_SIZE)):
+            fresh = shelf.build_new_entries(batch)
+            _create_entries(fresh)
+            report.added += len(fresh)
+            report.known += len(batch) - len(fresh)
+            progress(report.accepted + len(report.rejected))
+    return report
+
+
+class _ImportedLines:
+    """What of a person's diary came from imports, by day, read as far as a file needs it."""
+
+    def __init__(self, person: Person) -> None:
+        self._owner_id: UUID = person.id
+        self._zone = person.time_zone
+        self._digest_key = get_digest_key(person.id)
+        self._known: dict[date, set[bytes]] = {}
+        self._positions: defaultdict[date, int] = defaultdict(int)
+
+    def build_new_entries(self, batch: list[ImportLine]) -> list[Entry]:
+        """Return entries for the lines that are not there yet, sealed and ready to be written."""
+        self._load_sources({line.day for line in batch})
+        return [entry for line in batch if (entry := self._build_entry(line))]
+
+    def _load_sources(self, wanted: set[date]) -> None:
+        unread = wanted - self._known.keys()
+        self._known.update((day, set()) for day in unread)
+        imported = Entry.objects.filter(owner_id=self._owner_id, source__isnull=False).order_by()
+        rows = imported.only("id", "owner_id", "day", "first_day", "source")
+        # An entry that was moved since still belongs to the line of its first day.
+        for row in (*rows.filter(day__in=unread), *rows.filter(first_day__in=unread)):
+            if (home := row.first_day or row.day) in unread:
+                self._known[home].add(row.source)
+
+    def _build_entry(self, line: ImportLine) -> Entry | None:
+        # Counted for known lines too: the order within a day is that of the file, also when begun again.
+        place = self._positions[line.day] = self._positions[line.day] + 1
+        source = compute_source(self._digest_key, line.day, line.text)
+        known = self._known[line.day]
+        if source in known:
+            return None
+        known.add(source)
+        moment = days.noon(line.day, self._zone, plus=timedelta(microseconds=place - 1))
+        return seal_row(
+            Entry(
+                owner_id=self._owner_id,
+                day=line.day,
+                text=line.text,
+                source=source,
+                created_at=moment,
+                utc_offset=days.utc_offset(moment, self._zone),
+            )
+        )
+
+
+def compute_source(key: bytes, day: date, text: str) -> bytes:
+    """Return the digest of a line, by which the entry that came of it is known."""
+    return keyed_digest(key, [day.isoformat().encode(), text.encode()])
+
+
+def seal_row(row: _M) -> _M:
+    """Seal a new row now, before the turn to write is asked for."""
+    for column in sealed_fields(type(row)):
+        setattr(row, column.attname, column.pre_save(row, add=True))
+    return row
+
+
+def _create_entries(entries: list[Entry]) -> None:
+    if entries:
+        with write_transaction():
+            Entry.objects.bulk_create(entries)

@@ -1,0 +1,140 @@
+"""Reads a diary from lines of `{"date": "2026-11-20", "text": "..."}`, and never stops at a bad one. Pure.
+
+UTF-8, with or without a byte order mark; empty lines are passed over and other fields ignored.
+What is wrong with a line is told by its number and a reason, never by its words.
+"""
+
+import codecs
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Any, BinaryIO
+
+from diary.days import parse_day
+from diary.entries.text_validation import EmptyText, InvalidText, TextTooLong, clean_entry_text
+
+# Twelve bytes is the most that JSON takes for one character; the rest is the frame around the text.
+BYTES_PER_CHARACTER = 12
+FRAME_BYTES = 64 * 1024
+_CHUNK_BYTES = 1024 * 1024
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class RejectionReason(Enum):
+    """Why a line is not imported, in words that follow "line 12"."""
+
+    LONG_LINE = "is longer than any entry could be"
+    NOT_UTF8 = "is not UTF-8"
+    NOT_JSON = "is not JSON"
+    NOT_OBJECT = "is not an object with a date and a text"
+    NO_DATE = "has no date"
+    BAD_DATE = "has a date that is no day written as YYYY-MM-DD"
+    FUTURE = "has a date in the future"
+    NO_TEXT = "has no text"
+    EMPTY = "has nothing in its text"
+    LONG_TEXT = "has a text longer than an entry may be"
+    NOT_TEXT = "holds an empty byte or half a character, which cannot be kept exactly"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLine:
+    """One entry to be; its text is not shown by `repr`."""
+
+    number: int
+    day: date
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """A line that is not imported."""
+
+    number: int
+    reason: RejectionReason
+
+
+_REASONS_BY_ERROR = {EmptyText: RejectionReason.EMPTY, TextTooLong: RejectionReason.LONG_TEXT}
+
+
+class _LineRejected(Exception):  # noqa: N818 - carries a reason from where it is seen to where it is told
+    def __init__(self, reason: RejectionReason) -> None:
+        super().__init__(reason.name)
+        self.reason = reason
+
+
+class UnsupportedEncoding(Exception):  # noqa: N818 - what the file is
+    """Raised for a file in an encoding of which no line could be read."""
+
+
+def read_lines(file: BinaryIO, *, until: date, limit: int) -> Iterator[ImportLine | RejectedLine]:
+    """Yield what each line holds; `until` is the last day there may be, `limit` the longest text."""
+    longest = limit * BYTES_PER_CHARACTER + FRAME_BYTES
+    for number, raw in enumerate(_read_raw_lines(file, longest=longest), start=1):
+        if number == 1 and raw.startswith(_UTF16_MARKS):
+            raise UnsupportedEncoding("The file is UTF-16. Save it as UTF-8 and import that.")
+        stripped = (raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw).strip()
+        if not stripped:
+            continue
+        try:
+            yield _parse_line(number, _parse_object(stripped, longest=longest), until=until, limit=limit)
+        except _LineRejected as bad:
+            yield RejectedLine(number, bad.reason)
+
+
+def _read_raw_lines(file: BinaryIO, *, longest: int) -> Iterator[bytes]:
+    """Yield lines; of one that is too long only so much as tells that it is."""
+    while raw := file.readline(longest + 1):
+        yield raw
+        piece = raw
+        while len(piece) >= min(_CHUNK_BYTES, longest + 1) and not piece.endswith(b"\n"):
+            piece = file.readline(_CHUNK_BYTES)
+
+
+def _parse_object(raw: bytes, *, longest: int) -> dict[str, Any]:
+    if len(raw) > longest:
+        raise _LineRejected(RejectionReason.LONG_LINE)
+    try:
+        value = json.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise _LineRejected(RejectionReason.NOT_UTF8) from None
+    except (ValueError, RecursionError):
+        # `from None`: the error carries the text.
+        raise _LineRejected(RejectionReason.NOT_JSON) from None
+    if not isinstance(value, dict):
+        raise _LineRejected(RejectionReason.NOT_OBJECT)
+    return value
+
+
+def _parse_line(number: int, value: dict[str, Any], *, until: date, limit: int) -> ImportLine:
+    said, text = value.get("date"), value.get("text")
+    if said is None:
+        raise _LineRejected(RejectionReason.NO_DATE)
+    if text is None:
+        raise _LineRejected(RejectionReason.NO_TEXT)
+    if not isinstance(said, str) or not isinstance(text, str):
+        raise _LineRejected(RejectionReason.NOT_OBJECT)
+    return ImportLine(number, _parse_line_day(said, until=until), _parse_line_text(text, limit=limit))
+
+
+def _parse_line_day(said: str, *, until: date) -> date:
+    try:
+        day = parse_day(said)
+    except ValueError:
+        raise _LineRejected(RejectionReason.BAD_DATE) from None
+    if day > until:
+        raise _LineRejected(RejectionReason.FUTURE)
+    return day
+
+
+def _parse_line_text(text: str, *, limit: int) -> str:
+    try:
+        return clean_entry_text(text, limit=limit)
+    except InvalidText as refused:
+        raise _LineRejected(get_rejection_reason(refused)) from None
+
+
+def get_rejection_reason(refused: InvalidText) -> RejectionReason:
+    """Return why a text cannot be that of an entry, as a report says it."""
+    return _REASONS_BY_ERROR.get(type(refused), RejectionReason.NOT_TEXT)

@@ -1,1 +1,0 @@
-"""Views: gate, fields, service, answer. Nothing is written here but by a service."""

@@ -1,0 +1,234 @@
+"""The model server this household uses, found in the background and remembered.
+
+    LLAMORA_MODEL_URL    that server and no other
+    LLAMORA_MODEL_FILE   that .gguf, run in a child process; else one lying in <data>/models/
+    else                 llama.cpp, Ollama, LM Studio or vLLM on its usual loopback port
+
+A file somebody put there on purpose goes before whatever happens to listen on a port: what is written
+then goes to a process of our own. A finder belongs to the event loop that began it; its `status()` may be
+asked from any thread and never waits.
+"""
+
+import asyncio
+import importlib
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from llamora.inference.config import ModelConfig
+from llamora.inference.llamacpp import LlamaCppProcess
+from llamora.inference.messages import ready_message
+from llamora.inference.status import ModelStatus, ModelUnavailable, status_for_code
+from llamora.llm.errors import ModelError, ModelNotFound
+from llamora.llm.probe import ServerCapabilities
+
+if TYPE_CHECKING:
+    from llamora.llm.client import ModelServer
+
+_PAUSE_READY = 30.0
+_PAUSE_LOADING = 0.5
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+# A server that is merely busy or slow to answer a probe is not away.
+_TRANSIENT_CODES = ("silent", "dropped", "server_error", "busy", "malformed")
+
+# Something is there, and a person can do something about it.
+_FIXABLE_CODES = ("loading", "unauthorized", "no_such_model")
+_KIND_NAMES = {"other": "a model server"}
+
+
+class ModelDiscovery:
+    """Finds the model server, keeps looking while it is away, and hands it to whoever wants a reply."""
+
+    def __init__(self, wish: ModelConfig) -> None:
+        self._config = wish
+        self._reset()
+
+    def _reset(self) -> None:
+        """As at first; also when the loop that this belonged to is gone, and with it all connections."""
+        self._status = status_for_code("off" if self._config.off else "looking")
+        self._server: ModelServer | None = None
+        self.child: LlamaCppProcess | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._look_done = asyncio.Condition()
+
+    def status(self) -> ModelStatus:
+        """What is known now; from any thread."""
+        return self._status
+
+    def start(self) -> None:
+        """Start looking in the running loop; returns at once."""
+        loop = asyncio.get_running_loop()
+        if self._task is not None and self._task.get_loop() is not loop:
+            self._reset()
+        if self._task is None and not self._config.off:
+            self._task = loop.create_task(self._run())
+
+    async def get_server(self, *, patience: float = 15.0) -> "ModelServer":
+        """The server, ready to be asked. Looks again when it is away; waits for one that is loading."""
+        self.start()
+        if self._ready_server() is None:
+            await self.wait_until_known(patience=patience)
+        if (server := self._ready_server()) is not None:
+            return server
+        raise ModelUnavailable(self._status.code)
+
+    async def wait_until_known(self, *, patience: float) -> None:
+        """Look once more and wait, so many seconds at most, until that has led somewhere."""
+        self.start()
+        if self._task is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._wait_for_next_look()
+
+    def refresh(self) -> None:
+        """Somebody saw the server fail: look now rather than at the next turn."""
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Stop looking and end the child; within a second."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        child, self.child = self.child, None
+        if child is not None:
+            await child.close()
+        server, self._server = self._server, None
+        if server is not None:
+            await server.close()
+
+    def _ready_server(self) -> "ModelServer | None":
+        child_is_gone = self.child is not None and self.child.serving is None
+        return None if child_is_gone or not self._status.is_ready else self._server
+
+    async def _wait_for_next_look(self) -> None:
+        """Wait for a look that begins now, and then for as long as the model is loading."""
+        async with self._look_done:
+            while True:
+                self.refresh()
+                await self._look_done.wait()
+                if self._status.state not in ("looking", "loading"):
+                    return
+
+    async def _run(self) -> None:
+        # httpx takes a tenth of a second to import: not before the first page, and not on the loop.
+        await asyncio.to_thread(importlib.import_module, "llamora.llm.client")
+        pause = _FIRST_PAUSE
+        while True:
+            self._wake.clear()
+            self._status = await self._look_once()
+            async with self._look_done:
+                self._look_done.notify_all()
+            state = self._status.state
+            pause = min(pause * 2, _LONGEST_PAUSE) if state == "away" else _FIRST_PAUSE
+            wait = {"ready": _PAUSE_READY, "loading": _PAUSE_LOADING}.get(state, pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+
+    async def _look_once(self) -> ModelStatus:
+        try:
+            if self._config.url:
+                return await self._probe(self._get_or_open_server(self._config.url, self._config.api_key))
+            if self.child is not None or (file := self._config.find_model_file()) is None:
+                return await (self._check_child() if self.child else self._check_usual_addresses())
+            self.child = LlamaCppProcess(
+                file, context=self._config.context, parallel=self._config.parallel, on_change=self.refresh
+            )
+            self.child.start()
+            return status_for_code("loading")
+        except ModelError as error:
+            return self._status_after(error)
+
+    def _status_after(self, error: ModelError) -> ModelStatus:
+        """A server that was ready stays so while its trouble may pass."""
+        if self._status.is_ready and error.code in _TRANSIENT_CODES:
+            return self._status
+        return status_for_code(error.code)
+
+    async def _check_child(self) -> ModelStatus:
+        """The child's state as ours."""
+        assert self.child is not None
+        serving = self.child.serving
+        if serving is None:
+            return status_for_code("file_refused" if self.child.state == "failed" else "loading")
+        return await self._probe(self._get_or_open_server(serving.address, serving.key))
+
+    async def _check_usual_addresses(self) -> ModelStatus:
+        """The server in use while it answers, else the first of the usual addresses that does."""
+        servers = [
+            self._get_or_open_server(url, self._config.api_key) for url in self._config.usual_addresses
+        ]
+        failures = dict(zip(servers, await asyncio.gather(*map(self._get_failure, servers)), strict=True))
+        able = sorted(servers, key=lambda server: server is not self._server)
+        chosen = next((server for server in able if failures[server] is None), None)
+        for server in servers:
+            if server not in (chosen, self._server):
+                await server.close()
+        if chosen is not None:
+            return self._use(chosen)
+        codes = [failure.code for failure in failures.values() if failure is not None]
+        return status_for_code(next((code for code in codes if code in _FIXABLE_CODES), "none_found"))
+
+    async def _get_failure(self, server: "ModelServer") -> ModelError | None:
+        """Why this server would not do, or None."""
+        try:
+            self._pick_model(await server.probe())
+        except ModelError as error:
+            stays = server is self._server and self._status.is_ready and error.code in _TRANSIENT_CODES
+            return None if stays else error
+        return None
+
+    async def _probe(self, server: "ModelServer") -> ModelStatus:
+        await server.probe()
+        return self._use(server)
+
+    def _use(self, server: "ModelServer") -> ModelStatus:
+        assert server.offer is not None
+        offer, model = server.offer, self._pick_model(server.offer)
+        self._server, server.model, server.offer = server, model, offer.for_model(model)
+        place = f"served by {_KIND_NAMES.get(offer.kind, offer.kind)} at {urlsplit(server.url).netloc}"
+        origin = "run by Llamora itself" if self.child else place
+        words = ready_message(model=model, origin=origin, remote=server.is_remote)
+        return ModelStatus(
+            state="ready",
+            code="ready",
+            message=words,
+            model=model,
+            models=_selectable_models(offer),
+            remote=server.is_remote,
+        )
+
+    def _pick_model(self, offer: ServerCapabilities) -> str:
+        """The name to ask for. llama.cpp serves one model under any name."""
+        name, offered = self._config.name, _chat_models(offer)
+        if offer.kind == "llama.cpp":
+            return offer.name
+        if not name and offered:
+            return offered[0]
+        for known in (name, f"{name}:latest"):
+            if name and known in offer.models:
+                return known
+        raise ModelNotFound
+
+    def _get_or_open_server(self, url: str, key: str) -> "ModelServer":
+        """The server in use when it is that one, so that its connections live on."""
+        server = self._server
+        if server is not None and server.is_at(url, api_key=key):
+            return server
+        from llamora.llm.client import ModelServer  # noqa: PLC0415 - see _keep_looking
+
+        return ModelServer(
+            url, api_key=key, allow_remote=self._config.allow_remote, on_failure=lambda _: self.refresh()
+        )
+
+
+def _chat_models(offer: ServerCapabilities) -> tuple[str, ...]:
+    return tuple(model for model in offer.models if "embed" not in model.lower())
+
+
+def _selectable_models(offer: ServerCapabilities) -> tuple[str, ...]:
+    """Return what a person may choose from; llama.cpp serves one model under any name."""
+    return () if offer.kind == "llama.cpp" else _chat_models(offer)

@@ -1,0 +1,214 @@
+"""The jobs of this process. They outlive the socket and the request that asked for them.
+
+    queue.py     whose turn it is              job.py       what came so far, and who listens
+    running.py   carrying one out              keeping.py   row, partial texts, outcome
+    circles.py   endless repetition, cut off   desk.py      the database, in threads of its own
+
+Pages ask from their threads; everything else happens on the serving loop, which `bind_loop` makes known.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from contextvars import Context
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from llamora.crypto import Keyring
+from llamora.inference import model_server
+from llamora.inference.db_executor import DbExecutor
+from llamora.inference.job import LIVE_STATES, GenerationTask, Job, JobOutcome, JobState, Prompt, RowDeleted
+from llamora.inference.queue import FairQueue
+from llamora.inference.runner import FindServer, JobRun
+
+if TYPE_CHECKING:
+    from llamora.llm.client import ModelServer
+
+__all__ = [
+    "LIVE_STATES",
+    "GenerationTask",
+    "Job",
+    "JobOutcome",
+    "JobRegistry",
+    "JobState",
+    "NoEventLoop",
+    "Prompt",
+    "RowDeleted",
+    "copy_keyring",
+    "registry",
+]
+
+logger = logging.getLogger("llamora.jobs")
+
+REAP_SECONDS = 120.0
+OnJobStart = Callable[[Job], None]
+
+
+class NoEventLoop(Exception):  # noqa: N818 - states what is the case
+    """No event loop serves: the process is closing, or is no server."""
+
+
+def copy_keyring(keyring: Keyring) -> Keyring:
+    """Return a copy for a job, which closes it when it ends, while a page goes on with its own."""
+    return keyring.own_copy()
+
+
+class JobRegistry:
+    """Every job by strong reference, from its start until some minutes after its end."""
+
+    def __init__(self, *, find_server: FindServer = model_server.get_server) -> None:
+        self._find_server = find_server
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+        self._runs: dict[UUID, JobRun] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watchers: dict[UUID, set[OnJobStart]] = defaultdict(set)
+        self._startup_calls: list[Callable[[], object]] = []
+        self._slots = 1
+        self.queue = FairQueue(lambda: self._slots)
+        self.db = DbExecutor()
+
+    # --- opening and closing -------------------------------------------------------------------
+
+    def on_startup(self, call: Callable[[], object]) -> None:
+        """Run `call` in a database thread once a loop is bound: for what a dead process left."""
+        self._startup_calls.append(call)
+
+    def bind_loop(self) -> None:
+        """Make the running loop the one that jobs live on. Cheap to repeat."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        self._loop = loop
+        self.queue = FairQueue(lambda: self._slots)
+        for call in self._startup_calls:
+            self._track(loop.create_task(self._run_logged(call), context=Context()))
+
+    async def close(self, *, timeout: float = 1.0) -> None:  # noqa: ASYNC109 - ends softly, not by raising
+        """End every job with what it has, within `timeout` seconds; new ones are refused."""
+        self._loop = None
+        for run in list(self._runs.values()):
+            run.end(JobState.INTERRUPTED, "closing", hurry=True)
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=timeout)
+        self._runs.clear()
+        await self.db.close()
+
+    async def _run_logged(self, call: Callable[[], object]) -> None:
+        try:
+            await self.db.run(call)
+        except Exception as error:
+            logger.error("at opening: %s", type(error).__name__)  # noqa: TRY400 - kinds only, never words
+
+    # --- asked from any thread -------------------------------------------------------------------
+
+    def start(
+        self, errand: GenerationTask, *, keyring: Keyring, model: str = "", is_patient: bool = False
+    ) -> Job:
+        """Begin a job with a keyring of its own, which is closed when it ends; raise NotServing.
+
+        `model` is the one its owner has chosen, where the server still offers it.
+
+        A patient one is served when nobody else waits, and gives way ("gave_way") when somebody comes.
+        """
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            keyring.close()
+            raise NoEventLoop
+        job = Job(task=errand, keyring=keyring, model=model)
+        with self._lock:
+            run = JobRun(
+                job, queue=self.queue, desk=self.db, find_server=self._get_server, is_patient=is_patient
+            )
+            self._runs[job.id] = run
+        loop.call_soon_threadsafe(self._start_run, run)
+        return job
+
+    def get(self, job_id: UUID) -> Job | None:
+        """Return a job that runs or ended lately."""
+        run = self._runs.get(job_id)
+        return run.job if run else None
+
+    def wait_for_row(self, job_id: UUID, *, patience: float = 5.0) -> None:
+        """Wait, not on the serving loop, until a job just started has its row, or has failed to get one."""
+        if run := self._runs.get(job_id):
+            run.row_settled.wait(patience)
+
+    def for_owner(self, owner_id: UUID) -> list[Job]:
+        """Return a person's jobs, the finished ones of the last minutes included, oldest first."""
+        with self._lock:
+            return [run.job for run in self._runs.values() if run.job.owner_id == owner_id]
+
+    def stop(self, job_id: UUID, *, patience: float = 1.0) -> Job | None:
+        """Stop a job and wait, not on its own loop, until what came is written."""
+        run = self._runs.get(job_id)
+        if run is None:
+            return None
+        self._request_end(run, JobState.STOPPED, "", hurry=False)
+        run.ended.wait(patience)
+        return run.job
+
+    def interrupt(self, owner_id: UUID, *, reason: str) -> None:
+        """End a person's jobs, whose vault is locking, and let go of those that have ended."""
+        with self._lock:
+            runs = [run for run in self._runs.values() if run.job.owner_id == owner_id]
+        for run in runs:
+            if run.ended.is_set():
+                self.discard(run.job.id)
+            self._request_end(run, JobState.INTERRUPTED, reason, hurry=True)
+
+    def discard(self, job_id: UUID) -> None:
+        """Let go of a job whose row is deleted."""
+        with self._lock:
+            self._runs.pop(job_id, None)
+
+    def _request_end(self, run: JobRun, state: JobState, reason: str, *, hurry: bool) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(partial(run.end, state, reason, hurry=hurry))
+
+    # --- on the loop -------------------------------------------------------------------------------
+
+    def watch(self, owner_id: UUID, on_start: OnJobStart) -> Callable[[], None]:
+        """Tell `on_start` of each job of a person as it begins; returns what ends that."""
+        self._watchers[owner_id].add(on_start)
+
+        def leave() -> None:
+            self._watchers[owner_id].discard(on_start)
+            if not self._watchers[owner_id]:
+                del self._watchers[owner_id]
+
+        return leave
+
+    def _start_run(self, run: JobRun) -> None:
+        # An empty context: one begun inside a request would share that request's database connection.
+        task = asyncio.get_running_loop().create_task(self._run_job(run), context=Context())
+        self._track(task)
+        for on_start in list(self._watchers.get(run.job.owner_id, ())):
+            on_start(run.job)
+
+    def _track(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run_job(self, run: JobRun) -> None:
+        try:
+            await run.run()
+        finally:
+            # A locked person's words do not wait in memory for a tab that may come back.
+            later = 0 if run.job.reason == "locked" else REAP_SECONDS
+            asyncio.get_running_loop().call_later(later, self._reap, run)
+
+    def _reap(self, run: JobRun) -> None:
+        if self._runs.get(run.job.id) is run:
+            self.discard(run.job.id)
+
+    async def _get_server(self) -> "ModelServer":
+        server = await self._find_server()
+        self._slots = server.offer.slots if server.offer else 1
+        return server
+
+
+registry = JobRegistry()

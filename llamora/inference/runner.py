@@ -1,0 +1,151 @@
+"""Carries out one job: queue, prompt, stream, and an outcome that is kept.
+
+Two tasks: the *work* (everything that waits for the model), which may be cancelled at any moment, and the
+life around it, which never is: whatever ends the work, what came is sealed and the outcome written.
+"""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from llamora.inference.db_executor import DbExecutor
+from llamora.inference.job import Job, JobOutcome, JobState, Prompt
+from llamora.inference.persistence import JobPersister, StateAndReason, classify_error, log_error
+from llamora.inference.queue import FairQueue
+from llamora.llm.deltas import Delta
+from llamora.llm.errors import ModelError, PromptTooLong, RepetitionDetected
+from llamora.llm.repetition import strip_repetition
+
+if TYPE_CHECKING:
+    from llamora.llm.client import ModelServer
+
+FindServer = Callable[[], Awaitable["ModelServer"]]
+# A server may count otherwise than it said; then less is sent. Of its window, so much:
+SHARES = (1.0, 0.7, 0.4)
+# A read that brings more than so many tokens comes from a model far faster than anybody reads. The next read
+# waits as long as the next frame does, after the first words too: those of others, and pages, go before it.
+BURST_TOKENS, BURST_PAUSE = 24, 0.05
+
+
+class EmptyReply(ModelError):  # noqa: N818 - named as the others of its tree
+    """The model ended without a word."""
+
+    code = "empty"
+
+
+class JobRun:
+    """One job on its way, used on the event loop; any thread may wait until it is `rooted` or `ended`."""
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        queue: FairQueue,
+        desk: DbExecutor,
+        find_server: FindServer,
+        is_patient: bool = False,
+    ) -> None:
+        self.job = job
+        self._is_background = is_patient
+        self.row_settled, self.ended = threading.Event(), threading.Event()
+        self._queue, self._find_server = queue, find_server
+        self._persister = JobPersister(job, desk=desk, on_trouble=self.end)
+        self._requested_end: StateAndReason | None = None
+        self._work: asyncio.Task[str] | None = None
+
+    def end(self, state: JobState, reason: str = "", *, hurry: bool = False) -> None:
+        """Ask for the end; who asks first names it. With `hurry`, no failed write is repeated."""
+        if hurry:
+            self._persister.skip_retries()
+        if self._requested_end is None and not self.job.is_over:
+            self._requested_end = (state, reason)
+            if self._work is not None:
+                self._work.cancel()
+
+    async def run(self) -> None:
+        """Carry the job out, to its last write."""
+        work = self._work = asyncio.create_task(self._generate())
+        if self._requested_end is not None:
+            work.cancel()
+        # The model does not wait for the disk: the row is written meanwhile.
+        root = asyncio.create_task(self._create_row())
+        partials = asyncio.create_task(self._persister.save_partials())
+        try:
+            state, reason = await self._wait_for_outcome(work)
+            self._persister.stop_partials()
+            # Never cancelled: a write that is under way in its thread must not land after the last one.
+            await partials
+            await root
+            await self._persister.save_outcome(JobOutcome(text=self.job.text, state=state, reason=reason))
+        finally:
+            if not self.job.is_over:
+                self.job.finish(JobOutcome(text="", state=JobState.FAILED, reason="internal"), is_kept=False)
+            self.job.keyring.close()
+            self.row_settled.set()
+            self.ended.set()
+
+    async def _create_row(self) -> None:
+        await self._persister.create_row()
+        self.row_settled.set()
+
+    async def _wait_for_outcome(self, work: "asyncio.Task[str]") -> StateAndReason:
+        try:
+            return JobState.DONE, await work
+        except asyncio.CancelledError:
+            return self._requested_end or (JobState.INTERRUPTED, "closing")
+        except ModelError as error:
+            if isinstance(error, RepetitionDetected):
+                self.job.truncate(strip_repetition(self.job.text))
+            return JobState.FAILED, error.code
+        except Exception as error:
+            log_error(self.job, error, what="not answered")
+            return classify_error(error)
+
+    async def _generate(self) -> str:
+        """Have it written; answer the reason a reply that was finished still wants to tell."""
+        job = self.job
+        await self._find_server()
+        give_way = partial(self.end, JobState.INTERRUPTED, "gave_way") if self._is_background else None
+        async with self._queue.slot(job.owner_id, job.set_position, give_way=give_way):
+            server = (await self._find_server()).with_model(job.model)
+            job.start()
+            reason = await self._stream_fitting(server)
+        if not job.text.strip():
+            raise EmptyReply
+        return "length" if reason == "length" else ""
+
+    async def _stream_fitting(self, server: "ModelServer") -> str:
+        for share in SHARES:
+            try:
+                return await self._stream(await self.job.task.build_prompt(server, share=share), server)
+            except PromptTooLong:
+                if share == SHARES[-1]:
+                    raise
+        raise PromptTooLong
+
+    async def _stream(self, prompt: Prompt, server: "ModelServer") -> str:
+        stream = server.stream(
+            prompt.messages,
+            max_tokens=prompt.max_tokens,
+            schema=prompt.schema,
+            silence=settings.MODEL_SILENCE_SECONDS,
+            limit=settings.MODEL_REPLY_SECONDS,
+        )
+        length = 0
+        async with aclosing(stream):
+            async for part in stream:
+                if not isinstance(part, Delta):
+                    return part.reason
+                self.job.append_delta(part)
+                is_first, length = length == 0 < len(part.text), length + len(part.text)
+                # Not every server heeds `max_tokens`.
+                if length > settings.MAX_TEXT:
+                    return "length"
+                if is_first or part.pieces > BURST_TOKENS:
+                    await asyncio.sleep(BURST_PAUSE)
+        return ""

@@ -1,0 +1,153 @@
+"""Once a day, while the household is served: a backup, and the removal of what is past its time."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from accounts.models import Person
+from accounts.rotation.completion import truncate_wal
+from accounts.sessions import services as sessions_services
+from llamora.database import NotWritten, backup_files
+from llamora.inference import model_server
+from llamora.inference.registry import registry
+from llamora.ops import pruning
+from llamora.ops.backup import create
+from llamora.ops.backup.snapshot import BackupStopped
+from llamora.ops.errors import OperationRefused
+from llamora.threads.priority import lower_priority
+
+# MERGED llamora.management.housekeeping: What is done every now and then while the household is served,
+# whether or not anybody comes by.
+# MERGED llamora.management.model: The model, as `up` knows it: looked for once pages are served, told in a
+# sentence, closed in time.
+
+SWEEP_SECONDS = 60.0
+
+sweep_logger = logging.getLogger("llamora.housekeeping")
+
+
+async def sweep_sessions() -> None:
+    """End sessions that are past their limits, until this is cancelled: nobody may come back to notice."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="sweep")
+    try:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.get_running_loop().run_in_executor(pool, _sweep_once)
+    finally:
+        pool.submit(connection.close)
+        pool.shutdown(wait=False)
+
+
+def _sweep_once() -> None:
+    try:
+        if ended := sessions_services.end_expired_sessions():
+            sweep_logger.info("%d sessions were past their limits and have ended.", ended)
+    except (NotWritten, DatabaseError) as error:
+        # What is past its limit opens nothing all the same; the next round tries again.
+        sweep_logger.warning("Sessions could not be swept: %s", type(error).__name__)
+
+
+MODEL_POLL_SECONDS = 0.1
+
+
+def bind_jobs() -> None:
+    """Make the running loop the one that jobs live on, and mark what a dead process left."""
+    registry.bind_loop()
+
+
+async def follow_model_state(*, no_model: bool) -> AsyncIterator[str]:
+    """Look for a model, and yield what to tell of it, until that is settled."""
+    await model_server.discover(no_model=no_model)
+    told = ""
+    while True:
+        status = model_server.get_status()
+        if status.message != told:
+            yield (told := status.message)
+        if status.state not in ("looking", "loading"):
+            return
+        await asyncio.sleep(MODEL_POLL_SECONDS)
+
+
+async def stop_model() -> None:
+    """Write what running jobs have, mark them interrupted, then end the model's own process."""
+    try:
+        await registry.close(timeout=1)
+    finally:
+        await model_server.stop()
+
+
+# Not beside the first pages after a start, and after a failure not at once again.
+FIRST_ROUND_SECONDS = 60.0
+ROUND_SECONDS = 600.0
+ONE_DAY = timedelta(hours=24)
+
+backup_logger = logging.getLogger("llamora.backup")
+
+
+async def run_daily_rounds() -> None:
+    """Take a backup whenever the last is a day old, and prune once a day, until this is cancelled."""
+    stopping = threading.Event()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="backup", initializer=lower_priority)
+    pruned_at: datetime | None = None
+    try:
+        await asyncio.sleep(FIRST_ROUND_SECONDS)
+        while True:
+            loop = asyncio.get_running_loop()
+            pruned_at = await loop.run_in_executor(pool, run_daily_round, stopping, pruned_at)
+            await asyncio.sleep(ROUND_SECONDS)
+    finally:
+        stopping.set()
+        pool.submit(connection.close)
+        pool.shutdown(wait=False)
+
+
+def run_daily_round(stopping: threading.Event, pruned_at: datetime | None = None) -> datetime | None:
+    """Do what is due, each whatever became of the others; return when it was last pruned."""
+    with _logging_errors():
+        if is_backup_due():
+            _create_backup(stopping)
+    with _logging_errors():
+        now = timezone.now()
+        if not stopping.is_set() and (pruned_at is None or now - pruned_at >= ONE_DAY):
+            backup_logger.info("Past their time and gone: %s.", pruning.prune(now=now))
+            pruned_at = now
+    with _logging_errors():
+        # What was edited or deleted meanwhile lies in the log, sealed, until that is overwritten.
+        if not stopping.is_set():
+            truncate_wal()
+    return pruned_at
+
+
+def _create_backup(stopping: threading.Event) -> None:
+    house = create.get_household_files()
+    taken = create.create_backup(house, folder=settings.BACKUP_DIR, now=timezone.now(), stop=stopping.is_set)
+    backup_logger.info("A backup was made: %s, %d bytes.", taken.path.name, taken.size)
+
+
+@contextmanager
+def _logging_errors() -> Iterator[None]:
+    try:
+        yield
+    except BackupStopped:
+        return
+    except OperationRefused as refusal:
+        # Its sentences are about files and counts.
+        backup_logger.error("%s", refusal)  # noqa: TRY400 - a refusal has no traceback worth reading
+    except (NotWritten, DatabaseError, OSError) as error:
+        backup_logger.error("The daily round failed: %s", type(error).__name__)  # noqa: TRY400 - kinds only
+
+
+def is_backup_due() -> bool:
+    """Tell whether a day has passed since the last backup of a household that has people."""
+    if not settings.BACKUP_DAILY or not Person.objects.exists():
+        return False
+    on_shelf = backup_files.list_backups(settings.BACKUP_DIR)
+    return not on_shelf or timezone.now() - on_shelf[-1].made_at >= ONE_DAY

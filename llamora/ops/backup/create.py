@@ -1,0 +1,181 @@
+"""A backup from beginning to end: copied, emptied of sessions, checked, written, read back, then named."""
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from llamora.database import backup_files
+from llamora.ops.backup import archive, integrity, snapshot
+from llamora.ops.backup.snapshot import StopCheck, never_stop
+from llamora.ops.errors import OperationRefused
+
+_SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
+_SECOND = timedelta(seconds=1)
+# Beside the copy and the archive there should be room left for what people write meanwhile.
+_SPARE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class HouseholdFiles:
+    """Where the things are that go into a backup."""
+
+    data_dir: Path
+    database: Path
+    environment: Mapping[str, str]
+
+
+def get_household_files() -> HouseholdFiles:
+    """Return the household that the settings name."""
+    database = Path(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])
+    return HouseholdFiles(data_dir=settings.DATA_DIR, database=database, environment=os.environ)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupReport:
+    """A backup that is on the disk."""
+
+    path: Path
+    size: int
+    envelopes: int
+    files: int
+
+
+def create_backup(
+    house: HouseholdFiles,
+    *,
+    folder: Path,
+    now: datetime,
+    with_secrets: bool = False,
+    stop: StopCheck = never_stop,
+) -> BackupReport:
+    """Take a backup into `folder`; raise Refusal with the reason, or Stopped. Leaves nothing half done."""
+    if not house.database.is_file():
+        raise OperationRefused("There is no household here yet, so there is nothing to back up.")
+    _create_folder(folder)
+    _check_free_space(house, folder)
+    made_at = _find_unused_moment(folder, now)
+    part = folder / f".{backup_files.backup_file_name(made_at)}.{os.getpid()}.part"
+    try:
+        part.mkdir(mode=0o700)
+        found = _copy_checked(house.database, part / archive.DATABASE, stop)
+        # Under its name to be, which a refusal of `check` says.
+        whole = part / backup_files.backup_file_name(made_at)
+        with archive.create_archive(whole, made_at=made_at, stop=stop) as writer:
+            files = _add_files(writer, house, part / archive.DATABASE, with_secrets=with_secrets)
+        archive.check_archive(whole, stop=stop)
+        path = folder / backup_files.backup_file_name(made_at)
+        whole.rename(path)
+        sync_folder(folder)
+    except (sqlite3.Error, OSError) as error:
+        raise OperationRefused(_failure_sentence(error)) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return BackupReport(path=path, size=path.stat().st_size, envelopes=found.envelopes, files=files)
+
+
+def _failure_sentence(error: Exception) -> str:
+    words = error.strerror if isinstance(error, OSError) else str(error)
+    return f"The backup could not be made: {words}. Nothing was changed."
+
+
+def _create_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OperationRefused(f"The folder {folder} cannot be made: {error.strerror}.") from None
+
+
+def _check_free_space(house: HouseholdFiles, folder: Path) -> None:
+    log = house.database.with_name(house.database.name + "-wal")
+    size = house.database.stat().st_size + (log.stat().st_size if log.exists() else 0)
+    sealed = sum(path.stat().st_size for path in _list_search_files(house.data_dir))
+    needed, free = 2 * size + sealed + _SPARE_BYTES, shutil.disk_usage(folder).free
+    if free < needed:
+        raise OperationRefused(
+            f"There is not enough room in {folder}: a backup needs {needed // 2**20:,} MiB while it is made, "
+            f"and {free // 2**20:,} are free."
+        )
+
+
+def _find_unused_moment(folder: Path, now: datetime) -> datetime:
+    """Return `now` in whole seconds, or a second later where that name is taken."""
+    moment = now.replace(microsecond=0)
+    while (folder / backup_files.backup_file_name(moment)).exists():
+        moment += _SECOND
+    return moment
+
+
+def _copy_checked(database: Path, target: Path, stop: StopCheck) -> integrity.IntegrityReport:
+    """Copy, take the sessions out, check; raise Refusal where the copy is not sound."""
+    snapshot.copy_database(database, target, stop=stop)
+    snapshot.delete_sessions(target)
+    found = integrity.check_database(target, stop=stop)
+    if stop():
+        raise snapshot.BackupStopped
+    if found.problems:
+        raise OperationRefused(
+            f"The database is damaged, so no backup was made of it. {found.problems[0]} "
+            "Run manage.py verify, and keep the backups there are."
+        )
+    return found
+
+
+def _add_files(
+    writer: archive.ArchiveWriter, house: HouseholdFiles, database: Path, *, with_secrets: bool
+) -> int:
+    added = int(writer.add(archive.DATABASE, database))
+    for path in (*_list_search_files(house.data_dir), *_list_files(house.data_dir / "prompts", "*.txt")):
+        name = path.relative_to(house.data_dir).as_posix()
+        # What an editor or a file system left beside a prompt is no prompt; a restore would refuse it.
+        added += writer.add(name, path) if archive.is_allowed_name(name) else 0
+    writer.add_text(archive.SETTINGS, render_settings(house.environment, with_secrets=with_secrets))
+    if with_secrets:
+        added += writer.add(archive.SECRET_KEY, house.data_dir / "secrets" / "secret_key")
+    return added + 1
+
+
+def _list_search_files(data_dir: Path) -> list[Path]:
+    return list(_list_files(data_dir / "search", "*.sealed"))
+
+
+def _list_files(folder: Path, pattern: str) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob(pattern)) if path.is_file() and not path.is_symlink())
+
+
+def render_settings(environment: Mapping[str, str], *, with_secrets: bool) -> str:
+    """Return the settings in force as lines of a `.env`."""
+    lines = ["# The settings that were in force when this backup was made; see the README."]
+    for name, value in sorted(environment.items()):
+        if name.startswith("LLAMORA_") and (with_secrets or not _SECRET.search(name)):
+            shown = value if with_secrets else _strip_credentials(value)
+            lines.append(f"{name}='{shown}'" if shown.isprintable() else f"# {name} was not printable.")
+    return "\n".join(lines) + "\n"
+
+
+def _strip_credentials(value: str) -> str:
+    """Return an address without the name and password that may stand in it."""
+    if "://" not in value or "@" not in value:
+        return value
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return ""
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the disk keep which names stand in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,172 @@
+"""What can be checked of a database file without anybody's key: its pages, its references, its fence, and of
+every envelope the format and the epoch that stand before what is sealed."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import models
+from django.db.migrations.loader import MigrationLoader
+
+from accounts.models import FormerKey, Vault
+from llamora import crypto
+from llamora.fields.fence import fence_triggers, sealed_models
+from llamora.fields.models import sealed_fields
+from llamora.ops.backup.snapshot import StopCheck, never_stop, open_database
+
+_MAX_LINES = 10
+_PROGRESS_STEPS = 200_000
+
+
+@dataclass(kw_only=True)
+class SealedColumnCensus:
+    """The envelopes of one sealed column: how many, of which formats, and those that cannot be right."""
+
+    label: str
+    envelopes: int = 0
+    formats: dict[int, int] = field(default_factory=dict)
+    awaiting_rotation: int = 0  # under the former key of a rotation that is not finished
+    invalid: int = 0
+
+    def add_envelopes(self, *, begins: bytes, epoch: int | None, former: int | None, many: int) -> None:
+        """Take envelopes that begin alike into account."""
+        self.envelopes += many
+        try:
+            head = crypto.header(begins)
+        except crypto.EnvelopeError:
+            self.invalid += many
+            return
+        self.formats[head.format] = self.formats.get(head.format, 0) + many
+        if head.epoch == epoch:
+            return
+        if former is not None and head.epoch == former:
+            self.awaiting_rotation += many
+        else:
+            self.invalid += many
+
+
+@dataclass(kw_only=True)
+class IntegrityReport:
+    """What was found; no problems, no damage that can be seen from outside."""
+
+    problems: list[str] = field(default_factory=list)
+    columns: list[SealedColumnCensus] = field(default_factory=list)
+
+    @property
+    def envelopes(self) -> int:
+        """Return how many envelopes there are."""
+        return sum(column.envelopes for column in self.columns)
+
+
+def check_database(path: Path, *, stop: StopCheck = never_stop) -> IntegrityReport:
+    """Check a database file; one that cannot be read at all is a problem like any other."""
+    try:
+        with closing(open_database(path)) as database:
+            database.set_progress_handler(stop, _PROGRESS_STEPS)
+            database.execute("BEGIN")
+            return _check_household(database)
+    except sqlite3.DatabaseError as error:
+        return IntegrityReport(problems=[f"SQLite cannot read it: {error}."])
+
+
+def _check_household(database: sqlite3.Connection) -> IntegrityReport:
+    found = IntegrityReport()
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if Vault._meta.db_table not in tables:
+        return IntegrityReport(problems=["It is a database, but not a household's."])
+    found.problems += _check_pages(database)
+    found.problems += _check_references(database)
+    found.problems += find_missing_triggers(database)
+    found.problems += find_unknown_triggers(database)
+    found.columns = list(count_envelopes(database))
+    for column in found.columns:
+        if column.invalid:
+            found.problems.append(
+                f"{column.label}: {column.invalid:,} of {column.envelopes:,} values are of an unknown format "
+                "or of an epoch that is not their owner's."
+            )
+    return found
+
+
+def _check_pages(database: sqlite3.Connection) -> list[str]:
+    lines = [line for (line,) in database.execute(f"PRAGMA integrity_check({_MAX_LINES})")]
+    return [] if lines == ["ok"] else [f"SQLite finds: {line}." for line in lines]
+
+
+def _check_references(database: sqlite3.Connection) -> list[str]:
+    loose = database.execute("SELECT count(*) FROM pragma_foreign_key_check").fetchone()[0]
+    return [f"{loose:,} rows refer to rows that are not there."] if loose else []
+
+
+def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
+    """Return a sentence for each fence trigger that should stand and does not, or stands changed."""
+    standing = dict(database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"))
+    # The words of an older version may differ from today's; that a trigger is there at all may not.
+    to_the_letter = count_migrations_behind(database) == 0
+    wanted = [
+        trigger
+        for model in sealed_models()
+        for trigger in fence_triggers(model, vault_table=Vault._meta.db_table)
+        if trigger.column in _existing_columns(database, model)
+    ]
+    return [
+        f"The trigger {trigger.name}, which keeps old keys out, is missing or changed."
+        for trigger in wanted
+        if trigger.name not in standing or (to_the_letter and standing[trigger.name] != trigger.sql)
+    ]
+
+
+def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
+    """Return a sentence where a file brings triggers or views of its own: they would run when it is used."""
+    ours = {t.name for model in sealed_models() for t in fence_triggers(model, vault_table="")}
+    rules = database.execute("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
+    strange = [name for (name,) in rules if name not in ours]
+    return [f"{len(strange)} triggers or views in it are not Llamora's."] if strange else []
+
+
+def count_migrations_behind(database: sqlite3.Connection) -> int:
+    """Return how many of this program's migrations the file has not seen; below 0 where it is newer."""
+    applied = set(database.execute("SELECT app, name FROM django_migrations"))
+    known = set(MigrationLoader(None).disk_migrations or ())
+    return -len(applied - known) or len(known - applied)
+
+
+def _existing_columns(database: sqlite3.Connection, model: type[models.Model]) -> set[str]:
+    """Return the sealed columns of a model that this file has; an older one may lack some."""
+    there = {row[1] for row in database.execute(f'PRAGMA table_info("{model._meta.db_table}")')}
+    return {str(sealed.column) for sealed in sealed_fields(model)} & there
+
+
+def count_envelopes(database: sqlite3.Connection) -> Iterator[SealedColumnCensus]:
+    """Count the envelopes of every sealed column by what they begin with, against their owners' vaults."""
+    for model in sealed_models():
+        there = _existing_columns(database, model)
+        for sealed in sealed_fields(model):
+            if str(sealed.column) in there:
+                yield _count_column(database, model, column=str(sealed.column), label=sealed.label)
+
+
+def _count_column(
+    database: sqlite3.Connection, model: type[models.Model], *, column: str, label: str
+) -> SealedColumnCensus:
+    counted = SealedColumnCensus(label=label)
+    former = _former_epoch_sql(database)
+    statement = (
+        f'SELECT CAST(substr(t."{column}", 1, 5) AS BLOB), v.epoch, {former}, count(*) '  # noqa: S608 - our own names
+        f'FROM "{model._meta.db_table}" t LEFT JOIN "{Vault._meta.db_table}" v ON v.owner_id = t.owner_id '
+        f'WHERE t."{column}" IS NOT NULL GROUP BY 1, 2, 3'
+    )
+    rows: list[Any] = database.execute(statement).fetchall()
+    for begins, epoch, former_epoch, many in rows:
+        counted.add_envelopes(begins=bytes(begins), epoch=epoch, former=former_epoch, many=many)
+    return counted
+
+
+def _former_epoch_sql(database: sqlite3.Connection) -> str:
+    table = FormerKey._meta.db_table
+    if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", [table]).fetchone():
+        return "NULL"
+    return f'(SELECT f.epoch FROM "{table}" f WHERE f.owner_id = t.owner_id)'  # noqa: S608 - our own names

@@ -1,0 +1,195 @@
+"""A backup put in the place of the household's database; killed anywhere, one of the two is there, whole.
+
+unpack and check in <data>/restoring/       the database in use is not touched
+old database: its log folded in, held shut  still the old one, now in a single file
+sealed indexes of the old one removed       they can be made again from either database
+old file linked to <data>/replaced/         it stays there under the moment's name
+new file renamed over the old               the one step that counts, and it is atomic
+sealed indexes, prompts, secrets put back   missing ones are made again or asked for
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from llamora.database import backup_files
+from llamora.ops import data_folder, startup
+from llamora.ops.backup import archive, integrity, snapshot
+from llamora.ops.backup.create import sync_folder
+from llamora.ops.backup.verify_secret import using_database_file
+from llamora.ops.errors import OperationRefused
+
+STAGING_FOLDER, REPLACED_FOLDER, SETTINGS_FILE = "restoring", "replaced", "restored.env"
+_SIDECAR_SUFFIXES = ("-wal", "-shm", "-journal")
+_UNREADABLE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreReport:
+    """What a restore did."""
+
+    envelopes: int
+    set_aside_path: Path | None
+    settings_path: Path | None
+
+
+def restore_backup(
+    backup: Path, *, database: Path, key_file: Path, now: datetime, prove: Callable[[], None] | None = None
+) -> RestoreReport:
+    """Put a backup, or a database file, in place of `database`; raise Refusal before anything is changed.
+
+    `prove` runs with the models reading the database to be, and raises Refusal to leave all as it is.
+    """
+    data_dir = database.parent
+    data_folder.prepare(data_dir, key_file=key_file, key="")
+    with data_folder.lock(data_dir):
+        staging = data_dir / STAGING_FOLDER
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(mode=0o700)
+        try:
+            found = _stage_checked(backup, staging)
+            _migrate_staged(staging / archive.DATABASE, prove)
+            aside = _swap_database(staging, database, now=now)
+            settings = _restore_other_files(staging, data_dir=data_dir, key_file=key_file)
+        except OSError as error:
+            raise OperationRefused(f"The backup could not be put back: {error.strerror}.") from None
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    return RestoreReport(envelopes=found.envelopes, set_aside_path=aside, settings_path=settings)
+
+
+# --- Before anything is changed ------------------------------------------------------------------
+
+
+def _stage_checked(backup: Path, staging: Path) -> integrity.IntegrityReport:
+    stage_backup(backup, staging)
+    found = integrity.check_database(staging / archive.DATABASE)
+    if found.problems:
+        raise OperationRefused(f"This backup is damaged, so nothing was changed. {' '.join(found.problems)}")
+    return found
+
+
+def stage_backup(backup: Path, folder: Path) -> None:
+    """Put what is in a backup, or a bare database file, into an empty folder; raise Refusal."""
+    try:
+        with backup.open("rb") as file:
+            is_database = file.read(16) == b"SQLite format 3\0"
+    except OSError as error:
+        raise OperationRefused(f"{backup} cannot be read: {error.strerror}.") from None
+    if not is_database:
+        archive.unpack_archive(backup, folder)
+        return
+    try:
+        snapshot.copy_database(backup, folder / archive.DATABASE)
+    except sqlite3.Error as error:
+        raise OperationRefused(f"{backup.name} is damaged: {error}.") from None
+    snapshot.delete_sessions(folder / archive.DATABASE)
+
+
+def _migrate_staged(staged: Path, prove: Callable[[], None] | None) -> None:
+    """Migrate the staged copy as `up` would do; a backup that cannot be is found out here."""
+    with using_database_file(staged):
+        startup.migrate()
+        if prove is not None:
+            prove()
+    with closing(snapshot.open_database(staged)) as database:
+        snapshot.leave_wal_mode(database)
+    _sync_file(staged)
+
+
+# --- The change --------------------------------------------------------------------------------------
+
+
+def _swap_database(staging: Path, database: Path, *, now: datetime) -> Path | None:
+    with _lock_old_database(database):
+        with suppress(FileNotFoundError):
+            (database.parent / "search").rename(staging / "search-before")
+        aside = _set_aside(database, now=now)
+        for suffix in _SIDECAR_SUFFIXES:
+            # A log left beside would be read into the new file: it would be torn.
+            database.with_name(database.name + suffix).unlink(missing_ok=True)
+        sync_folder(database.parent)
+        (staging / archive.DATABASE).replace(database)
+        sync_folder(database.parent)
+    return aside
+
+
+@contextmanager
+def _lock_old_database(database: Path) -> Iterator[None]:
+    """Fold the old database into one file and let nobody else in; a damaged one is left as it is."""
+    if not database.exists():
+        yield
+        return
+    with closing(snapshot.open_database(database)) as old:
+        try:
+            snapshot.leave_wal_mode(old)
+            old.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNREADABLE_CODES:
+                raise OperationRefused(
+                    f"The database in use could not be set aside: {error}. Something else may be using it; "
+                    "end that, and try again. Nothing was changed."
+                ) from None
+        yield
+
+
+def _set_aside(database: Path, *, now: datetime) -> Path | None:
+    """Give the old file, and a log it could not be parted from, a second name under `replaced`."""
+    if not database.exists():
+        return None
+    folder = database.parent / REPLACED_FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    aside = folder / f"llamora-{backup_files.format_timestamp(now)}.sqlite3"
+    for suffix in ("", *_SIDECAR_SUFFIXES):
+        old, kept = database.with_name(database.name + suffix), aside.with_name(aside.name + suffix)
+        if old.exists():
+            kept.unlink(missing_ok=True)
+            _link_or_copy(old, kept)
+    # Kept from today on, however old the file is.
+    os.utime(aside, (now.timestamp(), now.timestamp()))
+    sync_folder(folder)
+    return aside
+
+
+def _link_or_copy(old: Path, kept: Path) -> None:
+    try:
+        kept.hardlink_to(old)
+    except OSError:
+        # A file system without a second name for a file.
+        shutil.copy2(old, kept)
+        _sync_file(kept)
+
+
+# --- What belongs to it ------------------------------------------------------------------------------
+
+
+def _restore_other_files(staging: Path, *, data_dir: Path, key_file: Path) -> Path | None:
+    """Put the rest in its place; what stands there already stays, but for the sealed indexes."""
+    if (staging / "search").is_dir():
+        (staging / "search").rename(data_dir / "search")
+    for source in sorted((staging / "prompts").rglob("*")):
+        if source.is_file():
+            _move_if_absent(source, data_dir / source.relative_to(staging))
+    if (staging / archive.SECRET_KEY).is_file():
+        _move_if_absent(staging / archive.SECRET_KEY, key_file)
+    settings = staging / archive.SETTINGS
+    return settings.replace(data_dir / SETTINGS_FILE) if settings.is_file() else None
+
+
+def _move_if_absent(source: Path, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not target.exists():
+        source.rename(target)
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

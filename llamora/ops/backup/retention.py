@@ -1,0 +1,55 @@
+"""Which backups, replaced databases and broken-off work go, and when."""
+
+import os
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from llamora.database import backup_files
+
+# As long as the bin: what a person deleted for good is then nowhere but in backups that are still kept.
+REPLACED_RETENTION = timedelta(days=30)
+_STRAY_AGE = timedelta(hours=6)
+
+
+def remove_outdated(folder: Path, *, now: datetime, days: int, weeks: int) -> int:
+    """Remove backups that are past their time; the newest always stays. Return how many."""
+    gone = backup_files.select_outdated(backup_files.list_backups(folder), now=now, days=days, weeks=weeks)
+    for kept in gone:
+        kept.path.unlink(missing_ok=True)
+    return len(gone)
+
+
+def remove_replaced(folder: Path, *, now: datetime) -> int:
+    """Remove databases that a restore replaced long ago; return how many files."""
+    return sum(
+        _remove_path(path)
+        for path in _find_older(folder, "llamora-*.sqlite3*", before=now - REPLACED_RETENTION)
+    )
+
+
+def remove_strays(data_dir: Path, *, backups: Path, now: datetime) -> int:
+    """Remove what killed work left behind; return how many files and folders."""
+    before = now - _STRAY_AGE
+    strays = [
+        *_find_older(backups, ".llamora-*.part", before=before),
+        *_find_older(data_dir, "restoring*", before=before),
+        *_find_older(data_dir, "verifying-*", before=before),
+        *_find_older(data_dir / "secrets", "*.new", before=before),
+        *(path for path in _find_older(data_dir / "search", "*/*.part", before=before)),
+    ]
+    return sum(_remove_path(path) for path in strays)
+
+
+def _find_older(folder: Path, pattern: str, *, before: datetime) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.glob(pattern) if path.lstat().st_mtime < before.timestamp()]
+
+
+def _remove_path(path: Path) -> int:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+    return int(not os.path.lexists(path))

@@ -1,0 +1,75 @@
+"""A copy of a database as it was at one moment, made while others write to it."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from accounts.models import SignIn, Unlock
+
+# A step is a megabyte; between two of them the pages of the household get the processor.
+STEP_PAGES = 256
+PAUSE_SECONDS = 0.004
+TIMEOUT_SECONDS = 20.0
+SESSION_TABLES = (Unlock._meta.db_table, SignIn._meta.db_table)
+
+StopCheck = Callable[[], bool]
+
+
+class BackupStopped(Exception):  # noqa: N818 - what happened
+    """Asked to stop on the way; nothing is left behind."""
+
+
+def never_stop() -> bool:
+    """Go on to the end."""
+    return False
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open a database that is there; never make one."""
+    # Not mode=ro: the readers of a write-ahead log keep their places in a file beside it.
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, timeout=TIMEOUT_SECONDS, isolation_level=None)
+
+
+def copy_database(source: Path, target: Path, *, stop: StopCheck = never_stop) -> None:
+    """Copy `source` as it is now to the new file `target`, by SQLite's own means; raise Stopped."""
+
+    def breathe(*_: int) -> None:
+        if stop():
+            raise BackupStopped
+        time.sleep(PAUSE_SECONDS)
+
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(open_database(source)) as live, closing(open_database(target)) as copy:
+        copy.execute("PRAGMA synchronous = OFF")  # it is synced with the archive it goes into
+        # The read transaction holds one moment fast: without it each write by others would make SQLite
+        # begin the copy again, and in a storm of them it would never end.
+        live.execute("BEGIN")
+        live.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        live.backup(copy, pages=STEP_PAGES, progress=breathe)
+        live.execute("ROLLBACK")
+        leave_wal_mode(copy)
+
+
+def leave_wal_mode(database: sqlite3.Connection) -> None:
+    """Bring what is in the write-ahead log into the file itself and do without a log from here on."""
+    (mode,) = database.execute("PRAGMA journal_mode = DELETE").fetchone()
+    if mode != "delete":
+        raise sqlite3.OperationalError("database is locked")
+
+
+def delete_sessions(path: Path) -> int:
+    """Remove who is signed in from a copy, and overwrite the bytes; return how many rows that were."""
+    with closing(open_database(path)) as copy:
+        # In memory: a journal would put on the disk once more what is to be overwritten.
+        copy.execute("PRAGMA journal_mode = MEMORY")
+        copy.execute("PRAGMA secure_delete = ON")
+        standing = {name for (name,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        return sum(
+            copy.execute(f'DELETE FROM "{table}"').rowcount  # noqa: S608 - names of our own tables
+            for table in SESSION_TABLES
+            if table in standing
+        )

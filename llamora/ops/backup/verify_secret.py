@@ -1,0 +1,45 @@
+"""Checks of a database by opening it with a person's secret: their slot, their vault, every row."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from django.core.management.base import CommandError
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from accounts import error_messages
+from accounts.errors import AccountsError
+from accounts.management import secret_prompt
+from accounts.rotation import error_messages as words
+from accounts.rotation import services as rotation_services
+from accounts.rotation.services import VerificationResult
+from llamora.database.transactions import read_snapshot
+from llamora.ops.errors import OperationRefused
+
+
+@contextmanager
+def using_database_file(path: Path) -> Iterator[None]:
+    """Have this process's models read another database file; only for a command run by hand."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    connection.close()
+    before = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = str(path)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
+def verify_with_secret(*, name: str, password_file: Path | None) -> VerificationResult:
+    """Ask for a person's secret and open all they have; raise Refusal where the secret opens nothing."""
+    try:
+        opened = secret_prompt.open_slot_with_prompt(name=name, password_file=password_file)
+    except AccountsError as error:
+        raise OperationRefused(
+            words.get_rotation_error_message(error) or error_messages.get_error_message(error)
+        ) from None
+    except CommandError as error:
+        raise OperationRefused(str(error)) from None
+    with closing(opened.keyring) as keyring, read_snapshot():
+        return rotation_services.verify_envelopes(keyring)

@@ -1,0 +1,76 @@
+"""Figures: a name, a value, a unit, and what it is compared with."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One number; `peer` is the best peer's on a machine of this kind, `ratio` ours over the baseline."""
+
+    name: str
+    value: float
+    unit: str
+    ratio: float | None = None
+    baseline: str = ""
+    peer: float | None = None
+
+    def as_line(self) -> str:
+        """Return the figure as one line of a table."""
+        parts = [f"{self.name:<52}{self.value:>12.4g} {self.unit:<10}"]
+        if self.ratio is not None:
+            parts.append(f"{self.ratio:.3g} x {self.baseline}")
+        if self.peer is not None:
+            parts.append(f"(best peer: {self.peer:g})")
+        return "  ".join(parts)
+
+
+@dataclass
+class BenchmarkReport:
+    """Figures in the order they were measured."""
+
+    figures: list[Figure] = field(default_factory=list)
+    say: Callable[[str], None] = print
+
+    def add(self, figure: Figure) -> None:
+        """Keep a figure and show it at once."""
+        self.figures.append(figure)
+        self.say(figure.as_line())
+
+    def as_json(self) -> list[dict[str, object]]:
+        """Return the figures as plain dicts."""
+        return [asdict(figure) for figure in self.figures]
+
+
+def milliseconds(call: Callable[[], object], times: int) -> list[float]:
+    """Return how long each of `times` calls took, in ms."""
+    taken = []
+    for _ in range(times):
+        with stopwatch() as elapsed:
+            call()
+        taken.append(elapsed() * 1000)
+    return taken
+
+
+@contextmanager
+def stopwatch() -> Iterator[Callable[[], float]]:
+    """Yield a function that returns the seconds since the block began, held still at its end."""
+    began, ended = time.perf_counter(), 0.0
+    try:
+        yield lambda: (ended or time.perf_counter()) - began
+    finally:
+        ended = time.perf_counter()
+
+
+def median(values: Sequence[float]) -> float:
+    """Return the median."""
+    return statistics.median(values)
+
+
+def p95(values: Sequence[float]) -> float:
+    """Return the value that 95 of 100 stay under (nearest rank)."""
+    ranked = sorted(values)
+    return ranked[max(0, -(-95 * len(ranked) // 100) - 1)]

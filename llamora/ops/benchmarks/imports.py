@@ -1,0 +1,42 @@
+"""How fast a diary comes in, and the archive the pages are then measured with."""
+
+import json
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, stopwatch
+from llamora.ops.benchmarks.household import PASSWORD, BenchmarkHousehold
+
+WORDS = (
+    "walked to the river and back before the rain came; tea with the neighbours, then letters until dark. "
+    "The boy is better. Bread, lamp oil, two candles. I must write to my sister about the winter. "
+)
+
+
+def write_archive(path: Path, *, entries: int, ends: date) -> None:
+    """Write a made diary of `entries` lines, one a day backwards from `ends`, about 590 characters each."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(entries):
+            text = f"Entry {number}. " + (WORDS * 3)[number % 97 : number % 97 + 570]
+            day = ends - timedelta(days=number % 20_000)
+            file.write(json.dumps({"date": day.isoformat(), "text": text}) + "\n")
+
+
+def measure(
+    report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int, ends: date
+) -> None:
+    """Import a made archive for `name` and add the rate; the command's own start-up is taken off."""
+    archive, password = served.folder / f"archive-{entries}.jsonl", served.folder / "password"
+    write_archive(archive, entries=entries, ends=ends)
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    command = ("import_diary", str(archive), "--user", name, "--password-file", str(password))
+    with stopwatch() as idle:
+        served.manage(*command, "--dry-run")
+    with stopwatch() as elapsed:
+        printed = served.manage(*command)
+    if not re.search(rf"\b{entries}\b|{entries:,}", printed):
+        raise RuntimeError("The import did not say that it took every entry.")
+    report.add(Figure(name=f"import {entries:,} entries", value=entries / elapsed(), unit="entries/s"))
+    report.add(Figure(name="  of which start-up, reading and key", value=idle(), unit="s"))

@@ -1,0 +1,194 @@
+"""Sign-in, an ordinary day, saves, the cold page; alone, with eight clients, and with a large archive."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median, milliseconds, p95
+from llamora.ops.benchmarks.household import BenchmarkHousehold, BrowserClient
+
+ORDINARY = (
+    "Up before the alarm. The street was still blue and the first tram had nobody in it.\n\nTea, ten pages.",
+    "Doctor says the shoulder is only tight. Exercises twice a day. I have done them *once*.",
+    "Rain after supper; we played cards and I lost, as is right.",
+)
+ROUNDS, CLIENTS, SECONDS = 60, 8, 4.0
+_RESOURCE = re.compile(r'(?:href|src)="(/static/[^"]+\.(?:css|js|svg))[^"]*"')
+_IMPORTED = re.compile(r"""(?:from|import|@import(?: url\()?)\s*["']([\w./-]+\.(?:js|css))["']""")
+# A controller's module is fetched when the page holds an element that asks for it.
+_CONTROLLER = re.compile(r"""(\w+): \(\) => import\(["']([\w./-]+\.js)["']\)""")
+_ASKED_FOR = re.compile(r'data-controller="([^"]+)"')
+
+
+def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, today: date) -> None:
+    """Add the figures of a household with one ordinary person."""
+    person = BrowserClient(served.port)
+    person.sign_in(name)
+    _measure_days(report, person, today)
+    _measure_eight_clients(report, served, name)
+    _measure_sign_ins(report, served, person, name)
+    _measure_cold_page(report, served, name)
+
+
+def _measure_days(report: BenchmarkReport, person: BrowserClient, today: date) -> None:
+    path = f"/d/{today.isoformat()}/"
+    saves = []
+    for text in ORDINARY:
+        person.get(path)
+        saves += milliseconds(lambda text=text: _expect(person.save(path, text), 200), 1)  # type: ignore[misc]
+    plain = median(milliseconds(lambda: person.get("/healthz"), ROUNDS))
+    day = median(milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
+    report.add(
+        Figure(
+            name="ordinary day, 3 entries",
+            value=day,
+            unit="ms",
+            ratio=day / plain,
+            baseline="/healthz",
+            peer=9.7,
+        )
+    )
+    for number in range(ROUNDS // 2):
+        elsewhere = f"/d/{today.replace(day=1).isoformat()}/"
+        person.get(elsewhere)
+        saves += milliseconds(lambda e=elsewhere, n=number: _expect(person.save(e, f"Entry {n}."), 200), 1)  # type: ignore[misc]
+    report.add(
+        Figure(
+            name="keep an entry",
+            value=median(saves),
+            unit="ms",
+            ratio=median(saves) / plain,
+            baseline="/healthz",
+            peer=8.1,
+        )
+    )
+
+
+def _expect(answer: object, status: int) -> None:
+    if getattr(answer, "status", None) != status:
+        raise RuntimeError(f"A page answered {getattr(answer, 'status', None)} instead of {status}.")
+
+
+def measure_archive(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int) -> None:
+    """Add today's page of a person who has written for a lifetime."""
+    person = BrowserClient(served.port)
+    person.sign_in(name)
+    day = median(milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
+    report.add(
+        Figure(
+            name=f"today's page, archive of {entries:,}",
+            value=day,
+            unit="ms",
+            peer=33 if entries == 50_000 else None,
+        )
+    )
+
+
+def _measure_eight_clients(report: BenchmarkReport, served: BenchmarkHousehold, name: str) -> None:
+    browsers = [BrowserClient(served.port) for _ in range(CLIENTS)]
+    for browser in browsers:
+        browser.sign_in(name)
+    taken: list[float] = []
+    until = time.perf_counter() + SECONDS
+
+    def leaf(browser: BrowserClient) -> None:
+        while time.perf_counter() < until:
+            taken.extend(milliseconds(lambda: _expect(browser.get("/"), 200), 1))
+
+    _run_concurrently(lambda browser=browser: leaf(browser) for browser in browsers)  # type: ignore[misc]
+    report.add(Figure(name="pages a second, 8 clients", value=len(taken) / SECONDS, unit="pages/s", peer=102))
+    report.add(Figure(name="  p95 of those pages", value=p95(taken), unit="ms", peer=195))
+
+
+def _run_concurrently(calls: Iterator[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@contextmanager
+def _reading_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[float]]:
+    """Keep one other person reading while the block runs; yield how long each of their pages took, in ms."""
+    reader, waits, done = BrowserClient(served.port), [], threading.Event()
+    reader.sign_in(name)
+
+    def read() -> None:
+        while not done.is_set():
+            waits.extend(milliseconds(lambda: _expect(reader.get("/"), 200), 1))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield waits
+    finally:
+        done.set()
+        thread.join()
+
+
+def _measure_sign_ins(
+    report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient, name: str
+) -> None:
+    plain = median(milliseconds(lambda: person.get("/healthz"), ROUNDS))
+    taken = []
+    for _ in range(7):
+        fresh = BrowserClient(served.port)
+        fresh.get("/sign-in/")
+        taken += milliseconds(lambda b=fresh: _expect(b.sign_in(name), 302), 1)  # type: ignore[misc]
+    report.add(
+        Figure(
+            name="sign in",
+            value=median(taken),
+            unit="ms",
+            ratio=median(taken) / plain,
+            baseline="/healthz",
+            peer=497,
+        )
+    )
+    with _reading_alongside(served, name) as waits:
+        for _ in range(5):
+            BrowserClient(served.port).sign_in(name)
+    report.add(Figure(name="longest wait of others during sign-ins", value=max(waits), unit="ms", peer=364))
+
+
+def _measure_cold_page(report: BenchmarkReport, served: BenchmarkHousehold, name: str) -> None:
+    """Count what a browser with an empty cache asks for to show today's page, and its compressed size."""
+    browser = BrowserClient(served.port)
+    browser.sign_in(name)
+    page = browser.get("/")
+    asked_for = set(" ".join(_ASKED_FOR.findall(page.body)).split())
+    wanted, seen, size = list(_RESOURCE.findall(page.body)), set[str](), len(page.body.encode())
+    while wanted:
+        path = wanted.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        size += int(browser.get(path, **{"Accept-Encoding": "gzip, br"}).headers.get("Content-Length", 0))
+        wanted += [
+            _resolve_path(path, other) for other in _find_imports(browser.get(path).body, path, asked_for)
+        ]
+    report.add(Figure(name="cold page: requests", value=len(seen) + 1, unit="", peer=30))
+    report.add(Figure(name="cold page: size", value=size / 1000, unit="kB", peer=759))
+
+
+def _find_imports(body: str, path: str, asked_for: set[str]) -> list[str]:
+    if not path.endswith((".js", ".css")) or "htmx" in path:
+        return []
+    controllers = [module for name, module in _CONTROLLER.findall(body) if name in asked_for]
+    return [*_IMPORTED.findall(body), *controllers]
+
+
+def _resolve_path(path: str, other: str) -> str:
+    if other.startswith("/"):
+        return other
+    parts = path.split("/")[:-1]
+    for step in other.split("/"):
+        if step == "..":
+            parts.pop()
+        elif step != ".":
+            parts.append(step)
+    return "/".join(parts)

@@ -1,0 +1,61 @@
+"""How fast a data key is turned: made diaries, moved in a process of their own (`rotated`)."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
+from llamora.ops.benchmarks.household import serve_household
+
+PEER = 8_900
+_CHILD_MODULE = "llamora.ops.benchmarks.rotation_process"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotationTiming:
+    """One rotation by the clock, and of that the step that nobody can write beside, in seconds."""
+
+    rows: int
+    seconds: float
+    first_step: float
+
+    @property
+    def rate(self) -> float:
+        """Return rows a second."""
+        return self.rows / self.seconds
+
+
+def measure(report: BenchmarkReport, *, entries: int) -> None:
+    """Add the rate for a large archive, beside that for a tenth of it: it should not fall."""
+    with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
+        with serve_household(Path(folder), "--no-model") as served:
+            environment = dict(served.environment)
+        small, large = _time_rotation(environment, entries // 10), _time_rotation(environment, entries)
+    report.add(
+        Figure(
+            name=f"turn the key of {entries:,} entries and their vectors",
+            value=large.rate,
+            unit="rows/s",
+            ratio=large.rate / small.rate,
+            baseline=f"with {entries // 10:,}",
+            peer=PEER,
+        )
+    )
+    report.add(Figure(name="  of which nobody can write", value=large.first_step * 1000, unit="ms"))
+
+
+def _time_rotation(environment: dict[str, str], entries: int) -> RotationTiming:
+    done = subprocess.run(
+        [sys.executable, "-m", _CHILD_MODULE, str(entries)],
+        cwd=settings.BASE_DIR,
+        env={**environment, "DJANGO_SETTINGS_MODULE": "llamora.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return RotationTiming(**json.loads(done.stdout))

@@ -1,0 +1,50 @@
+"""Sealing and opening a record, and deriving a key."""
+
+import time
+from datetime import date
+from uuid import uuid4
+
+from llamora.crypto import DEFAULT_COST, Context, Keyring, derive, secret_bytes
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median, milliseconds
+from llamora.ops.benchmarks.household import PASSWORD
+
+RECORDS, ROUNDS = 2_000, 9
+
+
+def measure(report: BenchmarkReport) -> None:
+    """Add the figures of `llamora.crypto`."""
+    keyring = Keyring(owner=uuid4(), epoch=1, keys={1: secret_bytes(32)})
+    context = Context(
+        purpose="field",
+        label="diary.entry.text",
+        row=uuid4(),
+        owner=keyring.owner,
+        bound=(("diary.entry.day", date(2026, 11, 20).isoformat().encode()),),
+    )
+    text = b"An ordinary sentence of a diary. " * 31
+    envelope = keyring.seal(text, context)
+    copying = _microseconds(lambda: bytes(bytearray(text)))
+    for name, call in (
+        ("seal a record of 1 kB", lambda: keyring.seal(text, context)),
+        ("open a record of 1 kB", lambda: keyring.unseal(envelope, context)),
+    ):
+        taken = _microseconds(call)
+        report.add(Figure(name=name, value=taken, unit="us", ratio=taken / copying, baseline="copying it"))
+    report.add(
+        Figure(
+            name=f"derive a key ({DEFAULT_COST.memory_kib // 1024} MiB)",
+            value=median(milliseconds(lambda: derive(secret=PASSWORD, salt=bytes(16), cost=DEFAULT_COST), 7)),
+            unit="ms",
+        )
+    )
+
+
+def _microseconds(call: object) -> float:
+    assert callable(call)
+    taken = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        for _ in range(RECORDS):
+            call()
+        taken.append((time.perf_counter() - began) / RECORDS * 1e6)
+    return median(taken)

@@ -1,0 +1,46 @@
+"""How soon, how fast and how much is found in archives of several sizes, each in a household of its own."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
+from llamora.ops.benchmarks.household import serve_household
+
+# Of the best peer's at 50,000 entries: the figures that a person notices.
+_PEERS = {"planted phrases first, of 200": 28, "every kind, p95": 413}
+
+
+def archive_sizes(entries: int) -> list[int]:
+    """Return the archives to measure: 1,000, 10,000, 50,000 and 100,000 where the large one has 50,000."""
+    return [max(200, entries // 50), max(200, entries // 5), entries, 2 * entries]
+
+
+def measure(report: BenchmarkReport, *, entries: int) -> None:
+    """Add the figures of each size."""
+    for size in archive_sizes(entries):
+        with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
+            with serve_household(Path(folder), "--no-model") as served:
+                environment = dict(served.environment)
+            for figure in _run_benchmark(environment, size):
+                peer = _PEERS.get(figure["name"]) if size == entries else None
+                name = f"search {size:,}: {figure['name']}"
+                report.add(Figure(name=name, value=figure["value"], unit=figure["unit"], peer=peer))
+
+
+def _run_benchmark(environment: dict[str, str], entries: int) -> Iterator[dict[str, Any]]:
+    """Yield the figures that `bench_search` prints, each as it comes."""
+    command = [sys.executable, "manage.py", "bench_search", "--entries", str(entries), "--json"]
+    with subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stdout or ():
+            yield json.loads(line)
+    if process.returncode:
+        raise RuntimeError(f"bench_search ended with {process.returncode}.")

@@ -1,0 +1,243 @@
+"""First token and tokens a second, through the whole stack and straight from the model server.
+
+The model server is the scripted one of the tests: it emits as fast as it is read, or at a steady rate,
+so that what is measured is ours. "Socket to socket": from sending the request to the first words on the
+page's live socket, against the first bytes of the same answer read from the model server directly.
+"""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median
+from llamora.ops.benchmarks.household import BenchmarkHousehold, BrowserClient
+
+_ENTRY = re.compile(r'id="entry-([0-9a-f-]{36})"')
+COUNTS = (1, 4, 16)
+
+
+@dataclass(frozen=True)
+class StreamTiming:
+    """One stream: seconds to the first words, and tokens a second from there to the end."""
+
+    first: float
+    rate: float
+
+
+@contextmanager
+def serve_scripted_model(*, tokens: int, rate: float) -> Iterator[int]:
+    """Start the scripted model server as a process of its own; yield its port."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fakes.model_server",
+        "--port",
+        "0",
+        "--tokens",
+        str(tokens),
+        "--rate",
+        str(rate),
+    ]
+    process = subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        found = re.search(r"(\d{4,5})\D*$", process.stdout.readline())
+        if not found:
+            raise RuntimeError("The model server did not say its port.")
+        yield int(found[1])
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def _read_head(reader: asyncio.StreamReader) -> bytes:
+    return await reader.readuntil(b"\r\n\r\n")
+
+
+async def stream_directly(port: int, *, tokens: int) -> StreamTiming:
+    """Read one answer from the model server itself."""
+    body = json.dumps(
+        {"messages": [{"role": "user", "content": "hello"}], "stream": True, "max_tokens": tokens}
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    began = time.perf_counter()
+    head = (
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    writer.write((head + body).encode())
+    await _read_head(reader)
+    seen = b""
+    while b'"content":' not in seen:
+        seen += await reader.read(65536)
+    first = time.perf_counter()
+    while b"[DONE]" not in seen:
+        part = await reader.read(65536)
+        if not part:
+            break
+        seen = seen[-16:] + part
+    ended = time.perf_counter()
+    writer.close()
+    return StreamTiming(first - began, tokens / max(ended - first, 1e-6))
+
+
+@dataclass
+class BrowserTab:
+    """One person's open page: a warm connection for the request and the live socket beside it."""
+
+    browser: BrowserClient
+    entry: str
+    owner: str
+    socket: Any
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @classmethod
+    async def open(cls, served: BenchmarkHousehold, browser: BrowserClient, today: date) -> "BrowserTab":
+        """Keep an entry and open the socket the way the page does."""
+        from websockets.asyncio.client import connect  # noqa: PLC0415 - of the development group
+        from websockets.typing import Origin  # noqa: PLC0415 - likewise
+
+        browser.get("/")
+        owner = browser.hidden["owner"]
+        kept = browser.save(f"/d/{today.isoformat()}/", "The kettle sang before I did.")
+        found = _ENTRY.search(kept.body)
+        if not found:
+            raise RuntimeError(f"Keeping an entry answered {kept.status}.")
+        base = f"127.0.0.1:{served.port}"
+        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        socket = await connect(
+            f"ws://{base}/live/", origin=Origin(f"http://{base}"), additional_headers={"Cookie": cookie}
+        )
+        await socket.send(json.dumps({"type": "watch", "day": today.isoformat(), "owner": owner}))
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        return cls(browser, found[1], owner, socket, reader, writer)
+
+    async def respond(self, *, tokens: int) -> StreamTiming:
+        """Ask for a reply and read it from the live socket to its end."""
+        body = urlencode({"owner": self.owner})
+        cookie = "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
+        token = self.browser.cookies[settings.CSRF_COOKIE_NAME]
+        head = (
+            f"POST /entries/{self.entry}/respond/ HTTP/1.1\r\nHost: 127.0.0.1:{self.browser.port}\r\n"
+            f"Cookie: {cookie}\r\n"
+            f"X-CSRFToken: {token}\r\nHX-Request: true\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        began = time.perf_counter()
+        self.writer.write((head + body).encode())
+        first = 0.0
+        while True:
+            frame = json.loads(await self.socket.recv())
+            if not first and _has_words(frame):
+                first = time.perf_counter()
+            if frame["type"] == "end":
+                ended = time.perf_counter()
+                break
+        answer = await self.reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"[Cc]ontent-[Ll]ength: (\d+)", answer)
+        await self.reader.readexactly(int(length[1]) if length else 0)
+        return StreamTiming(first - began, tokens / max(ended - first, 1e-6))
+
+    async def close(self) -> None:
+        """Leave."""
+        await self.socket.close()
+        self.writer.close()
+
+
+def _has_words(frame: dict[str, Any]) -> bool:
+    if frame["type"] == "delta":
+        return bool(frame.get("settled") or frame.get("tail"))
+    return frame["type"] == "end" or "<p dir" in frame.get("html", "")
+
+
+def measure(
+    report: BenchmarkReport,
+    served: BenchmarkHousehold,
+    browsers: list[BrowserClient],
+    *,
+    port: int,
+    tokens: int,
+    rate: float,
+    today: date,
+) -> None:
+    """Add first tokens and rates for 1, 4 and 16 streams at once."""
+    asyncio.run(_measure_streams(report, served, browsers, port=port, tokens=tokens, rate=rate, today=today))
+
+
+async def _measure_streams(
+    report: BenchmarkReport,
+    served: BenchmarkHousehold,
+    browsers: list[BrowserClient],
+    *,
+    port: int,
+    tokens: int,
+    rate: float,
+    today: date,
+) -> None:
+    tabs = [await BrowserTab.open(served, browser, today) for browser in browsers]
+    await tabs[0].respond(tokens=tokens)
+    pace = f"model at {rate:g} tokens/s" if rate else "model as fast as it can"
+    for count in COUNTS:
+        rounds = 1 if rate else (5 if count == 1 else 2)
+        ours = [
+            t
+            for _ in range(rounds)
+            for t in await asyncio.gather(*(tab.respond(tokens=tokens) for tab in tabs[:count]))
+        ]
+        plain = [
+            t
+            for _ in range(rounds)
+            for t in await asyncio.gather(*(stream_directly(port, tokens=tokens) for _ in range(count)))
+        ]
+        _add_figures(report, f"{count} streams, {pace}", ours, plain, peers=(count == 16 and not rate))
+    for tab in tabs:
+        await tab.close()
+
+
+def _add_figures(
+    report: BenchmarkReport, label: str, ours: list[StreamTiming], plain: list[StreamTiming], *, peers: bool
+) -> None:
+    first, first_plain = median([t.first for t in ours]) * 1000, median([t.first for t in plain]) * 1000
+    speed, speed_plain = median([t.rate for t in ours]), median([t.rate for t in plain])
+    report.add(
+        Figure(
+            name=f"first token, {label}",
+            value=first,
+            unit="ms",
+            ratio=first / first_plain,
+            baseline="direct",
+            peer=679 if peers else None,
+        )
+    )
+    report.add(Figure(name="  added to the model's own", value=first - first_plain, unit="ms"))
+    report.add(
+        Figure(
+            name="  each stream",
+            value=speed,
+            unit="tokens/s",
+            ratio=speed / speed_plain,
+            baseline="direct",
+            peer=896 if peers else None,
+        )
+    )
+    report.add(
+        Figure(
+            name="  slowest stream",
+            value=min(t.rate for t in ours),
+            unit="tokens/s",
+            ratio=min(t.rate for t in ours) / speed_plain,
+            baseline="direct",
+        )
+    )

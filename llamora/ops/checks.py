@@ -1,0 +1,82 @@
+"""System checks of the house; `manage.py check --database default` runs them all.
+
+llamora.E001  the secret key is a default or too short
+llamora.E002  others on this machine can read the data folder or a secret
+llamora.E003  a sealed column has no fence trigger
+llamora.E004  the database does not write as promised
+llamora.W001  people without a vault (they cannot sign in)
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+from accounts.models import Person, Vault
+from llamora.fields import fence
+from llamora.ops import data_folder, startup
+
+
+@register(Tags.security)
+def check_secret_key(**_: Any) -> list[CheckMessage]:
+    """Refuse a key that somebody could guess."""
+    weakness = data_folder.find_key_weakness(settings.SECRET_KEY)
+    return [Error(weakness, id="llamora.E001")] if weakness else []
+
+
+@register(Tags.security)
+def check_permissions(**_: Any) -> list[CheckMessage]:
+    """Refuse a data folder that is open to others."""
+    problems = data_folder.find_loose_permissions(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
+    return [Error(problem, id="llamora.E002") for problem in problems]
+
+
+@register(Tags.database)
+def check_fences(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Refuse a sealed table that would take an envelope of a past epoch."""
+    found: list[CheckMessage] = []
+    for alias in _migrated_databases(databases):
+        if _has_pending_migrations(alias):
+            # `migrate` runs this check too, and it is what makes the triggers.
+            continue
+        for name in fence.missing_triggers(connections[alias], vault_table=Vault._meta.db_table):
+            hint = "Run: manage.py migrate"
+            found.append(Error(f"The trigger {name} is missing or changed.", hint=hint, id="llamora.E003"))
+    return found
+
+
+@register(Tags.database)
+def check_pragmas(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Refuse a database that may lose what it confirmed."""
+    return (
+        [Error(problem, id="llamora.E004") for problem in startup.find_wrong_pragmas()] if databases else []
+    )
+
+
+@register(Tags.database)
+def check_people_have_vaults(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Count people who have nothing to open."""
+    found: list[CheckMessage] = []
+    for alias in _migrated_databases(databases):
+        if count := Person.objects.using(alias).filter(vault__isnull=True).count():
+            found.append(
+                checks.Warning(
+                    f"{count} of the household have no vault and cannot sign in.", id="llamora.W001"
+                )
+            )
+    return found
+
+
+def _has_pending_migrations(alias: str) -> bool:
+    executor = MigrationExecutor(connections[alias])
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _migrated_databases(databases: Sequence[str] | None) -> list[str]:
+    """Return those databases that have our tables: before the first migration there is nothing to say."""
+    tables = {Person._meta.db_table, Vault._meta.db_table}
+    return [a for a in databases or () if tables <= set(connections[a].introspection.table_names())]

@@ -1,0 +1,98 @@
+"""The data folder: made 0700, its secrets 0600, one server at a time, and nobody else let in.
+
+<data>/                 0700
+  secrets/              0700
+    secret_key          0600   Django's SECRET_KEY; signs forms and links, opens no diary
+  lock                  0600   held with flock(2) while a server runs; empty
+  llamora.sqlite3       0600
+  static/                      what browsers fetch, made from the sources
+"""
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from llamora.ops.errors import OperationRefused
+
+MIN_KEY_LENGTH = 50
+
+
+def is_loose(path: Path) -> bool:
+    """Tell whether anybody but the owner may do anything with this file or folder."""
+    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def _private_folder(path: Path) -> None:
+    """Make the folder, or tighten it while it is empty: with something in it, its owner decides."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if is_loose(path) and not any(path.iterdir()):
+        path.chmod(0o700)
+
+
+def prepare(data_dir: Path, *, key_file: Path, key: str) -> None:
+    """Make what is missing and refuse what is open to others; without a key none is written."""
+    os.umask(0o077)
+    try:
+        _private_folder(data_dir)
+        _private_folder(key_file.parent)
+        if key and not key_file.exists():
+            _write_key(key_file, key)
+    except OSError as error:
+        raise OperationRefused(
+            f"The data folder {data_dir} cannot be used: {error.strerror}. "
+            "Make it writable, or name another with LLAMORA_DATA_DIR."
+        ) from None
+    for problem in find_loose_permissions(data_dir, key_file=key_file):
+        raise OperationRefused(problem)
+
+
+def _write_key(path: Path, key: str) -> None:
+    """Write the key whole or not at all: a half-written one would be read as the key for good."""
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+
+
+def find_loose_permissions(data_dir: Path, *, key_file: Path) -> Iterator[str]:
+    """Yield a sentence for each place that others on this machine could read."""
+    for folder in (data_dir, key_file.parent):
+        if folder.is_dir() and is_loose(folder):
+            yield f"Others on this machine can look into {folder}. Close it with: chmod 700 '{folder}'"
+    for file in (key_file, *sorted(data_dir.glob("*.sqlite3*"))):
+        if file.is_file() and is_loose(file):
+            yield f"Others on this machine can read {file}. Close it with: chmod 600 '{file}'"
+
+
+def find_key_weakness(key: str) -> str | None:
+    """Return what is wrong with a secret key, or None."""
+    if len(key) < MIN_KEY_LENGTH or len(set(key)) < 8 or key.startswith("django-insecure-"):
+        return (
+            f"The secret key is a default or too short (at least {MIN_KEY_LENGTH} random characters). Unset "
+            "LLAMORA_SECRET_KEY and remove secrets/secret_key from the data folder; `up` then makes one."
+        )
+    return None
+
+
+@contextmanager
+def lock(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder for one server; the kernel lets go when the process ends, however it ends."""
+    descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise OperationRefused(
+            f"Llamora is already running from {data_dir}. Stop that one first, or name another folder "
+            "with LLAMORA_DATA_DIR."
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,99 @@
+"""The database: how it writes, whether it is whole, and what every sealed value says of itself."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+from django.db import connection
+
+from llamora import crypto
+from llamora.ops import startup
+from llamora.ops.backup import create, integrity
+from llamora.ops.backup.snapshot import open_database
+from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
+from llamora.pluralize import pluralize
+
+_LARGE_LOG_BYTES = 256 * 2**20
+
+
+def pragmas() -> Iterator[CheckResult]:
+    """Read back what was asked of SQLite."""
+    wrong = startup.find_wrong_pragmas()
+    yield from (bad("pragmas", problem) for problem in wrong)
+    if not wrong:
+        asked = ", ".join(f"{name}={value}" for name, value in startup.PRAGMAS.items())
+        yield ok("pragmas", f"Read back as asked: {asked}.")
+
+
+def pages() -> Iterator[CheckResult]:
+    """Have SQLite look at its own pages; `verify` looks at the indexes too."""
+    with closing(open_database(create.get_household_files().database)) as database:
+        lines = [line for (line,) in database.execute("PRAGMA quick_check(10)")]
+        behind = integrity.count_migrations_behind(database)
+    if lines != ["ok"]:
+        yield bad("pages", f"SQLite finds: {'; '.join(lines)}. Stop the server and restore a backup.")
+    else:
+        yield ok("pages", "SQLite finds nothing wrong with them.")
+    if behind > 0:
+        yield warn("migrations", f"{behind} are not applied yet. `up` does that at its next start.")
+    elif behind < 0:
+        yield bad("migrations", "The database was written by a newer Llamora. Update the program.")
+
+
+def fence() -> Iterator[CheckResult]:
+    """Look for the triggers that keep old keys out."""
+    with closing(open_database(create.get_household_files().database)) as database:
+        problems = [*integrity.find_missing_triggers(database), *integrity.find_unknown_triggers(database)]
+    yield from (bad("fence", f"{problem} Run: manage.py migrate") for problem in problems)
+    if not problems:
+        yield ok("fence", "Every sealed column refuses what is sealed under a former key.")
+
+
+def sealed_columns() -> Iterator[CheckResult]:
+    """Count every sealed column's formats and epochs."""
+    with closing(open_database(create.get_household_files().database)) as database:
+        columns = list(integrity.count_envelopes(database))
+    for column in columns:
+        yield _column_result(column)
+
+
+def _column_result(column: integrity.SealedColumnCensus) -> CheckResult:
+    formats = ", ".join(f"{many:,} of format {number}" for number, many in sorted(column.formats.items()))
+    words = (
+        f"{pluralize(column.envelopes, 'sealed value', 'sealed values')}{': ' if formats else ''}{formats}."
+    )
+    if column.invalid:
+        return bad(
+            column.label,
+            f"{words} {column.invalid:,} are of no known format, or of an epoch that is not their owner's: "
+            "they open for nobody. Restore a backup.",
+        )
+    if column.awaiting_rotation:
+        return warn(
+            column.label,
+            f"{words} {column.awaiting_rotation:,} wait for a rotation to go on, "
+            "at their owner's next unlock.",
+        )
+    if any(number < crypto.newest_format() for number in column.formats):
+        return warn(
+            column.label, f"{words} Run manage.py reseal for each person to bring them to the newest."
+        )
+    return ok(column.label, f"{words} All under their owners' current keys.")
+
+
+def write_ahead_log() -> Iterator[CheckResult]:
+    """Look at how long the log has grown: it is emptied when nobody reads for long."""
+    database = create.get_household_files().database
+    log = database.with_name(database.name + "-wal")
+    size = log.stat().st_size if log.exists() else 0
+    if size > _LARGE_LOG_BYTES:
+        yield warn("write-ahead log", f"It has {size // 2**20:,} MiB. Run manage.py prune, which empties it.")
+
+
+def secure_delete() -> Iterator[CheckResult]:
+    """Say what deleting does, as the connection in use answers it."""
+    with connection.cursor() as cursor:
+        (on,) = cursor.execute("PRAGMA secure_delete").fetchone()
+    if on == 1:
+        yield ok("erasure", "What is deleted is overwritten in the file.")
+    else:
+        yield bad("erasure", "What is deleted stays readable as sealed bytes. Update SQLite.")

@@ -1,0 +1,78 @@
+"""The data folder: who may look into it, what its secrets are worth, and who holds it now."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from accounts.sessions import run_secret as the_run_secret
+from llamora.ops import data_folder
+from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
+from llamora.ops.errors import OperationRefused
+
+
+def file_modes() -> Iterator[CheckResult]:
+    """Look at everything below the data folder that others on this machine could read."""
+    found = [
+        bad("file modes", problem)
+        for problem in data_folder.find_loose_permissions(
+            settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE
+        )
+    ]
+    for folder in (settings.BACKUP_DIR, *(settings.DATA_DIR / name for name in ("search", "replaced"))):
+        if loose := [path for path in folder.rglob("*") if path.is_file() and data_folder.is_loose(path)]:
+            words = f"Others can read {len(loose)} sealed files in {folder}."
+            found.append(warn("file modes", f"{words} Close it with: chmod -R go= '{folder}'"))
+    yield from found or [ok("file modes", f"Only this user can look into {settings.DATA_DIR}.")]
+
+
+def settings_file() -> Iterator[CheckResult]:
+    """Look at `.env`, which may hold a secret."""
+    path = Path(settings.BASE_DIR) / ".env"
+    if path.is_file() and data_folder.is_loose(path):
+        yield warn("settings", f"Others on this machine can read {path}. Close it with: chmod 600 '{path}'")
+
+
+def secret_key() -> Iterator[CheckResult]:
+    """Look at the key that signs forms and links."""
+    if weakness := data_folder.find_key_weakness(settings.SECRET_KEY):
+        yield bad("secret key", weakness)
+    elif not settings.SECRET_KEY_FILE.is_file():
+        yield ok("secret key", "It comes from the settings, or `up` makes it at its first start.")
+    else:
+        yield ok("secret key", "It is long and random.")
+
+
+def run_secret() -> Iterator[CheckResult]:
+    """Look at where the third part of each session's key is kept."""
+    folder = the_run_secret.get_runtime_folder()
+    if folder is None:
+        yield warn(
+            "run secret",
+            "There is no memory file system for it, so a restart locks everybody's vault. "
+            "Set LLAMORA_RUNTIME_DIR to a folder on tmpfs.",
+        )
+    elif the_run_secret.is_in_memory(folder):
+        yield ok("run secret", f"It is kept in memory, in {folder}.")
+    else:
+        yield bad(
+            "run secret",
+            f"{folder} is on a disk: whoever has that disk and a browser's cookies has two parts of the key "
+            "too many. Set LLAMORA_RUNTIME_DIR to a folder on tmpfs.",
+        )
+
+
+def is_served() -> bool:
+    """Return whether a server holds the data folder now."""
+    if not (settings.DATA_DIR / "lock").exists():
+        return False
+    try:
+        with data_folder.lock(settings.DATA_DIR):
+            return False
+    except OperationRefused:
+        return True
+
+
+def server() -> Iterator[CheckResult]:
+    """Say whether the household is being served."""
+    yield ok("server", "It is running." if is_served() else "It is not running.")

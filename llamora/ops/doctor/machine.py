@@ -1,0 +1,108 @@
+"""The machine: its clock, its disk, and the two places where memory could reach the disk."""
+
+import resource
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.models import KeySlot, SignIn
+from accounts.preferences.time_zones import is_time_zone
+from llamora.database import backup_files
+from llamora.ops import startup
+from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
+
+_BUILT = datetime(2026, 11, 1, tzinfo=UTC)
+_SLACK = timedelta(minutes=5)
+_MIN_FREE, _WANTED_FREE = 64 * 2**20, 512 * 2**20
+# Both look at the limit of the process that crashed, and ours is 0.
+_HONOUR_CORE_LIMIT = ("systemd-coredump", "apport")
+
+
+def clock() -> Iterator[CheckResult]:
+    """Compare the clock with what it has said before."""
+    now = timezone.now()
+    seen = [
+        KeySlot.objects.aggregate(last=Max("created_at"))["last"],
+        SignIn.objects.aggregate(last=Max("created_at"))["last"],
+        *(kept.made_at for kept in backup_files.list_backups(settings.BACKUP_DIR)[-1:]),
+    ]
+    if now < _BUILT or any(moment > now + _SLACK for moment in seen if moment):
+        yield bad(
+            "clock",
+            f"It says {now:%Y-%m-%d %H:%M} UTC, which was already past. Set it, or have it set by the "
+            "network: entries would come to stand on wrong days.",
+        )
+    else:
+        yield ok("clock", f"It says {now:%Y-%m-%d %H:%M} UTC.")
+    if not is_time_zone(settings.HOUSEHOLD_TIME_ZONE):
+        yield warn(
+            "clock", "LLAMORA_TIME_ZONE names no time zone; UTC is used. Write one like Europe/Vienna."
+        )
+
+
+def disk_space() -> Iterator[CheckResult]:
+    """Compare what is free with what a backup needs."""
+    size = sum(path.stat().st_size for path in settings.DATA_DIR.glob("llamora.sqlite3*"))
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    words = f"{free // 2**20:,} MiB are free; the database has {size // 2**20:,} MiB."
+    if free < _MIN_FREE:
+        yield bad("disk space", f"{words} Make room now: soon nothing can be saved any more.")
+    elif free < max(_WANTED_FREE, 3 * size):
+        yield warn("disk space", f"{words} Make room, or backups will fail.")
+    else:
+        yield ok("disk space", words)
+
+
+def swap() -> Iterator[CheckResult]:
+    """Look for swap space that would keep pages of memory, keys among them, readable on the disk."""
+    try:
+        lines = Path("/proc/swaps").read_text().splitlines()[1:]
+    except OSError:
+        yield warn("swap", "Whether there is any cannot be told here. Encrypt it or switch it off.")
+        return
+    plain = [
+        name for name in (line.split()[0] for line in lines if line.strip()) if not _is_encrypted_swap(name)
+    ]
+    if plain:
+        yield warn(
+            "swap",
+            f"{', '.join(plain)} may keep keys and pages readable on the disk. Encrypt it, use zram, or "
+            "switch it off with swapoff.",
+        )
+    else:
+        yield ok("swap", "There is none on the disk that is not encrypted.")
+
+
+def _is_encrypted_swap(name: str) -> bool:
+    """Return whether a swap device is memory itself or encrypted."""
+    device = Path(name).resolve().name
+    if device.startswith("zram"):
+        return True
+    try:
+        return Path(f"/sys/block/{device}/dm/uuid").read_text().startswith("CRYPT-")
+    except OSError:
+        return False
+
+
+def core_dumps() -> Iterator[CheckResult]:
+    """Read back that a crash of a process like this one leaves no memory on the disk."""
+    startup.forbid_core_dumps()
+    try:
+        pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
+    except OSError:
+        pattern = ""
+    if resource.getrlimit(resource.RLIMIT_CORE)[0] != 0:
+        yield bad("core dumps", "They cannot be switched off. Start Llamora with: ulimit -c 0")
+    elif pattern.startswith("|") and not any(name in pattern for name in _HONOUR_CORE_LIMIT):
+        yield warn(
+            "core dumps",
+            "They are switched off, but this machine hands crashed processes to a program that may keep "
+            "their memory all the same. Look at /proc/sys/kernel/core_pattern.",
+        )
+    else:
+        yield ok("core dumps", "They are switched off for every process of Llamora's.")

@@ -1,0 +1,52 @@
+"""Takes a backup of the whole household."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from llamora.ops import startup
+from llamora.ops.backup import create
+from llamora.ops.errors import OperationRefused
+
+
+class Command(BaseCommand):
+    """Copies the household into one file while it runs."""
+
+    help = (
+        "Copy the household into one file, also while it is served: the database without its sessions, the "
+        "sealed indexes, the household's prompts and settings. What is sealed stays sealed. The copy is "
+        "checked before it gets its name. Refuses where there is no household, no room, or damage in the "
+        "database; then nothing is left behind."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take where to, and whether the server's secrets come along."""
+        parser.add_argument(
+            "--to", type=Path, default=settings.BACKUP_DIR, help="the folder; else LLAMORA_BACKUP_DIR"
+        )
+        parser.add_argument(
+            "--with-secrets",
+            action="store_true",
+            help="add the server's secret key and the settings that hold secrets; they open no diary",
+        )
+
+    def handle(self, *args: Any, to: Path, with_secrets: bool, **options: Any) -> None:
+        """Take it, and say where it is."""
+        startup.forbid_core_dumps()
+        try:
+            taken = create.create_backup(
+                create.get_household_files(),
+                folder=to.resolve(),
+                now=timezone.now(),
+                with_secrets=with_secrets,
+            )
+        except OperationRefused as refusal:
+            raise CommandError(str(refusal)) from None
+        self.stdout.write(
+            f"{taken.path}: {taken.size:,} bytes, {taken.files:,} files, {taken.envelopes:,} sealed values."
+        )

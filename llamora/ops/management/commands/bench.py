@@ -1,0 +1,90 @@
+"""`manage.py bench`: what this machine makes of Llamora."""
+
+import json
+import tempfile
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from llamora.ops.benchmarks import full_day, imports, pages, rotation, sealing, search, streams
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
+from llamora.ops.benchmarks.household import BrowserClient, serve_household
+
+GROUPS = ("sealing", "pages", "imports", "rotation", "search", "streams")
+TOKENS, STEADY_TOKENS, STEADY_RATE, PEOPLE = 2000, 250, 50, 16
+
+
+class Command(BaseCommand):
+    """Measures in a household of its own; the real one is not touched."""
+
+    help = (
+        "Measure sealing, pages, saves, sign-ins, imports, rotation, search and streams in a household made "
+        "for it, in a temporary folder; print medians, ratios to a plain baseline of the same run, and the "
+        "best peer's. Touches no data of yours. Refuses nothing; needs the development packages for the "
+        "streams."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare what to measure and where to write it."""
+        parser.add_argument("--json", type=Path, help="also write the figures to this file")
+        parser.add_argument(
+            "--only", choices=GROUPS, action="append", help="measure this group only; may be repeated"
+        )
+        parser.add_argument("--entries", type=int, default=50_000, help="size of the large archive")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Measure and print."""
+        report = BenchmarkReport(say=self.stdout.write)
+        groups = options["only"] or list(GROUPS)
+        if "sealing" in groups:
+            sealing.measure(report)
+        if {"pages", "imports"} & set(groups):
+            self._household(report, entries=options["entries"], with_pages="pages" in groups)
+        if "rotation" in groups:
+            rotation.measure(report, entries=options["entries"])
+        if "search" in groups:
+            search.measure(report, entries=options["entries"])
+        if "streams" in groups:
+            self._streams(report, tokens=TOKENS, rate=0)
+            self._streams(report, tokens=STEADY_TOKENS, rate=STEADY_RATE)
+        if options["json"]:
+            options["json"].write_text(json.dumps(report.as_json(), indent=2) + "\n")
+
+    def _household(self, report: BenchmarkReport, *, entries: int, with_pages: bool) -> None:
+        today = datetime.now(UTC).date()
+        with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
+            with serve_household(Path(folder), "--no-model"):
+                pass  # the first start makes everything; the figure is that of an ordinary one
+            with serve_household(Path(folder), "--no-model") as served:
+                report.add(
+                    Figure(name="start to first answer", value=served.seconds_to_answer, unit="s", peer=1.35)
+                )
+                report.add(Figure(name="memory after start", value=served.memory_mib(), unit="MiB", peer=280))
+                BrowserClient(served.port).register("anna", set_up=served.set_up)
+                if with_pages:
+                    pages.measure(report, served, name="anna", today=today)
+                imports.measure(report, served, name="anna", entries=entries, ends=today)
+                if with_pages:
+                    pages.measure_archive(report, served, name="anna", entries=entries)
+                    full_day.measure(report, served, name="anna", password=Path(folder) / "password")
+
+    def _streams(self, report: BenchmarkReport, *, tokens: int, rate: float) -> None:
+        today = datetime.now(UTC).date()
+        with (
+            tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder,
+            streams.serve_scripted_model(tokens=tokens, rate=rate) as port,
+            serve_household(
+                Path(folder),
+                LLAMORA_MODEL_URL=f"http://127.0.0.1:{port}",
+                LLAMORA_MODEL_PARALLEL=str(PEOPLE),
+                LLAMORA_MODEL_REPLY_TOKENS=str(tokens),
+            ) as served,
+        ):
+            browsers = [BrowserClient(served.port) for _ in range(PEOPLE)]
+            for number, browser in enumerate(browsers):
+                browser.register(f"person {number}", set_up="" if number else served.set_up)
+            streams.measure(report, served, browsers, port=port, tokens=tokens, rate=rate, today=today)

@@ -1,0 +1,71 @@
+"""Puts a backup in the place of the household's database."""
+
+from argparse import ArgumentParser
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from llamora.ops import startup
+from llamora.ops.backup import create, restore, verify_secret
+from llamora.ops.errors import OperationRefused
+
+
+class Command(BaseCommand):
+    """Goes back to what a backup holds."""
+
+    help = (
+        "Put a backup (or a database that an earlier restore set aside) in the place of the household's "
+        "database. It is checked first, and with --user also opened with that person's secret. The old "
+        "database is kept in the data folder under `replaced` for thirty days. Everybody signs in anew, with "
+        "the password they had then. Refuses while a server runs, and for a backup that is damaged, newer "
+        "than this program, or not opened by the secret; then nothing is changed."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the backup, and who proves that it opens."""
+        parser.add_argument("file", type=Path, help="a backup as `backup` writes it")
+        parser.add_argument("--user", help="open everything of this person before anything is changed")
+        parser.add_argument(
+            "--password-file",
+            type=Path,
+            help="read their password or recovery code from the first line of this file",
+        )
+
+    def handle(
+        self, *args: Any, file: Path, user: str | None, password_file: Path | None, **options: Any
+    ) -> None:
+        """Restore, and say what stands where now."""
+        startup.forbid_core_dumps()
+        prove = partial(self._prove, name=user, password_file=password_file) if user else None
+        try:
+            restored = restore.restore_backup(
+                file.absolute(),
+                database=create.get_household_files().database,
+                key_file=settings.SECRET_KEY_FILE,
+                now=timezone.now(),
+                prove=prove,
+            )
+        except OperationRefused as refusal:
+            raise CommandError(str(refusal)) from None
+        self.stdout.write(f"Restored, with {restored.envelopes:,} sealed values.")
+        if restored.set_aside_path:
+            self.stdout.write(f"The database from before is kept as {restored.set_aside_path}.")
+        if restored.settings_path:
+            self.stdout.write(
+                f"The settings of then are in {restored.settings_path}; `.env` was not changed."
+            )
+        self.stdout.write("Everybody signs in anew, with the password or recovery code of then.")
+
+    def _prove(self, *, name: str, password_file: Path | None) -> None:
+        found = verify_secret.verify_with_secret(name=name, password_file=password_file)
+        if found.damaged:
+            raise OperationRefused(
+                f"{len(found.damaged):,} of {found.envelopes:,} values of {name} do not open, so nothing was "
+                "changed. Try an earlier backup, or leave --user out to restore it as it is."
+            )
+        self.stdout.write(f"All {found.envelopes:,} values of {name} open.")

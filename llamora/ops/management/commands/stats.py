@@ -1,0 +1,44 @@
+"""Counts what there is, person by person."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from llamora.ops import statistics
+from llamora.pluralize import pluralize
+
+
+class Command(BaseCommand):
+    """Says how much there is, and nothing of what it is."""
+
+    help = (
+        "Say how much there is: for each person entries, days, replies and sealed bytes, and for the "
+        "household the sizes of its files. Needs nobody's key; what it says shows without one anyway. "
+        "Refuses where there is no household."
+    )
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Count, and say it."""
+        try:
+            people = list(statistics.iter_diary_statistics())
+        except DatabaseError:
+            raise CommandError("There is no household here yet. Run manage.py up first.") from None
+        for person in people:
+            days = f", from {person.first} to {person.last}" if person.entries else ""
+            self.stdout.write(
+                f"{person.name}: {pluralize(person.entries, 'entry', 'entries')} "
+                f"on {pluralize(person.days, 'day', 'days')}{days}; "
+                f"{person.in_bin:,} in the bin, {pluralize(person.drafts, 'draft', 'drafts')}, "
+                f"{pluralize(person.replies, 'reply', 'replies')}; "
+                f"{pluralize(person.sealed_values, 'sealed value', 'sealed values')}, "
+                f"{_format_size(person.sealed_bytes)}; "
+                f"epoch {person.epoch}, {pluralize(person.sign_ins, 'browser', 'browsers')} signed in."
+            )
+        for subject, size in statistics.iter_file_sizes():
+            self.stdout.write(f"{subject}: {_format_size(size)}.")
+
+
+def _format_size(size: int) -> str:
+    return f"{size / 2**20:,.1f} MiB"

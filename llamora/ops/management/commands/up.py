@@ -1,0 +1,127 @@
+"""`manage.py up`: the whole set-up and the server."""
+
+import asyncio
+import os
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from accounts.auth.services import first_run
+from accounts.management import server_address
+from accounts.sessions import run_secret
+from llamora.ops import background, data_folder, startup, systemd_unit
+from llamora.ops.errors import OperationRefused
+
+
+class Command(BaseCommand):
+    """Serves the household until it is told to stop."""
+
+    help = (
+        "Make the data folder and its secrets, bring the database and the static files up to date, look for "
+        "a model and serve the diary. A second start changes nothing. Refuses: a data folder that others can "
+        "read or that a running server holds, a default secret key, a port in use, and plain HTTP beyond "
+        "this machine unless LLAMORA_ALLOW_PLAIN_HTTP is set."
+    )
+    # Its own checks refuse with sentences, before and after the database is there.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare where to serve."""
+        parser.add_argument(
+            "--port", type=int, default=settings.PORT, help="port to serve on; 0 takes a free one"
+        )
+        parser.add_argument("--host", default=settings.HOST, help="address to serve on")
+        parser.add_argument("--no-model", action="store_true", help="do without a model this time")
+        parser.add_argument(
+            "--print-unit",
+            action="store_true",
+            help="print a unit for systemd that does it, and end",
+        )
+
+    def handle(
+        self, *args: Any, port: int, host: str, no_model: bool, print_unit: bool = False, **options: Any
+    ) -> None:
+        """Set up and serve."""
+        if print_unit:
+            self._print_unit(port=port, host=host, no_model=no_model)
+            return
+        try:
+            self._start(port=port, host=host, no_model=no_model)
+        except (OperationRefused, ImproperlyConfigured) as refusal:
+            raise CommandError(str(refusal)) from None
+        except OSError as error:
+            raise CommandError(startup.describe_os_error(error)) from None
+        except KeyboardInterrupt:
+            self.print_now("Llamora was stopped before it was ready.")
+
+    def _print_unit(self, *, port: int, host: str, no_model: bool) -> None:
+        arguments = ["--port", str(port), "--host", host, *(["--no-model"] if no_model else [])]
+        text = systemd_unit.render_unit(
+            folder=settings.BASE_DIR, data_dir=settings.DATA_DIR, arguments=arguments
+        )
+        self.stdout.write(text)
+
+    def _start(self, *, port: int, host: str, no_model: bool) -> None:
+        startup.forbid_core_dumps()
+        startup.check_plain_http(host)
+        if weakness := data_folder.find_key_weakness(settings.SECRET_KEY):
+            raise OperationRefused(weakness)
+        # A key that comes from the environment stays there; it is not written to the disk.
+        key = "" if os.environ.get("LLAMORA_SECRET_KEY") else settings.SECRET_KEY
+        data_folder.prepare(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE, key=key)
+        with data_folder.lock(settings.DATA_DIR):
+            listener = startup.bind_listener(host, port)
+            self._prepare()
+            self._serve(listener, host=host, no_model=no_model)
+
+    def _prepare(self) -> None:
+        startup.prepare_database()
+        startup.collect_static()
+        if sentence := run_secret.prepare_run_secret():
+            self.print_now(sentence)
+
+    def _serve(self, listener: socket.socket, *, host: str, no_model: bool) -> None:
+        from llamora.asgi import application, pages  # noqa: PLC0415 - static files must be there first
+        from llamora.ops.server.http_server import HouseholdServer  # noqa: PLC0415 - Twisted, only when serving
+
+        async def started() -> None:
+            background.bind_jobs()
+            await asyncio.gather(
+                self._report_model(no_model=no_model),
+                background.sweep_sessions(),
+                background.run_daily_rounds(),
+            )
+
+        if host not in ("0.0.0.0", "::", *settings.ALLOWED_HOSTS):  # noqa: S104 - compared, not bound
+            settings.ALLOWED_HOSTS.append(host)
+        self._announce(host=host, port=listener.getsockname()[1])
+        HouseholdServer(application, listener=listener, on_start=started, on_stop=background.stop_model).run()
+        pages.close()
+        connections.close_all()
+        self.print_now("Llamora has closed.")
+
+    async def _report_model(self, *, no_model: bool) -> None:
+        async for sentence in background.follow_model_state(no_model=no_model):
+            self.print_now(sentence)
+
+    def _announce(self, *, host: str, port: int) -> None:
+        base = server_address.build_address(host, port)
+        server_address.record_address(base)
+        self.print_now(f"Llamora is at {base}/")
+        if not startup.is_loopback_host(host):
+            self.print_now(
+                f"Other machines reach it at this machine's address, port {port}; "
+                "names and addresses they use have to stand in LLAMORA_HOSTS."
+            )
+        if token := first_run.get_setup_token():
+            self.print_now(f"Nobody is in the household yet. Begin here: {base}/register/?set-up={token}")
+
+    def print_now(self, sentence: str) -> None:
+        """Print one line now, also where the output is a pipe."""
+        self.stdout.write(sentence)
+        self.stdout.flush()

@@ -1,0 +1,87 @@
+"""Checks the household's database, or a backup."""
+
+import tempfile
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from llamora.ops import startup
+from llamora.ops.backup import archive, create, integrity, restore, verify_secret
+from llamora.ops.errors import OperationRefused
+
+
+class Command(BaseCommand):
+    """Looks at every page, reference and envelope; with a secret, opens all of one person's."""
+
+    help = (
+        "Check a backup, or without FILE the database in use, also while it is served: its pages, its "
+        "references, the fence against old keys, and the format and epoch of every sealed value. With --user "
+        "asks for that person's password or recovery code and opens all they have. Changes nothing; ends "
+        "with an error where something is damaged. Refuses an unknown name and a wrong secret."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take what to check, and with whose secret."""
+        parser.add_argument("file", type=Path, nargs="?", help="a backup; else the database in use")
+        parser.add_argument("--user", help="open everything of this person")
+        parser.add_argument(
+            "--password-file",
+            type=Path,
+            help="read their password or recovery code from the first line of this file",
+        )
+
+    def handle(
+        self, *args: Any, file: Path | None, user: str | None, password_file: Path | None, **options: Any
+    ) -> None:
+        """Check, and say what was found."""
+        startup.forbid_core_dumps()
+        try:
+            if file is None:
+                self._verify(create.get_household_files().database, user, password_file)
+                return
+            with tempfile.TemporaryDirectory(dir=_unpack_folder(file), prefix="verifying-") as folder:
+                restore.stage_backup(file.absolute(), Path(folder))
+                self._verify(Path(folder) / archive.DATABASE, user, password_file)
+        except OperationRefused as refusal:
+            raise CommandError(str(refusal)) from None
+        except OSError as error:
+            raise CommandError(f"It could not be checked: {error.strerror}.") from None
+
+    def _verify(self, database: Path, user: str | None, password_file: Path | None) -> None:
+        if not database.is_file():
+            raise OperationRefused(
+                "There is no household here yet. Name a backup, or run manage.py up first."
+            )
+        found = integrity.check_database(database)
+        for column in found.columns:
+            formats = ", ".join(f"format {number}" for number in sorted(column.formats)) or "none"
+            waiting = (
+                f", {column.awaiting_rotation:,} to be moved by a rotation"
+                if column.awaiting_rotation
+                else ""
+            )
+            self.stdout.write(f"{column.label}: {column.envelopes:,} sealed values, {formats}{waiting}")
+        if found.problems:
+            raise OperationRefused(" ".join(found.problems))
+        self.stdout.write("Pages, references, fence and envelopes are in order.")
+        if user is not None:
+            with verify_secret.using_database_file(database):
+                self._open(user, password_file)
+
+    def _open(self, user: str, password_file: Path | None) -> None:
+        found = verify_secret.verify_with_secret(name=user, password_file=password_file)
+        for each in found.damaged:
+            self.stderr.write(f"{each.label} of {each.row} does not open: {each.code}.")
+        if found.damaged:
+            raise OperationRefused(f"{len(found.damaged):,} of {found.envelopes:,} values do not open.")
+        self.stdout.write(f"All {found.envelopes:,} values of {user} open, in {found.rows:,} rows.")
+
+
+def _unpack_folder(file: Path) -> Path:
+    """Return where a backup may be unpacked: the data folder, which is closed to others, or beside it."""
+    data_dir: Path = settings.DATA_DIR
+    return data_dir if data_dir.is_dir() else file.absolute().parent

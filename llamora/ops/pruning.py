@@ -1,0 +1,81 @@
+"""Everything that is past its time, removed and overwritten: sessions, the bin, old backups, strays."""
+
+import re
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from accounts.models import Person, Vault
+from accounts.rotation.completion import truncate_wal
+from accounts.sessions import services as sessions_services
+from diary.entries.services import purge_bin
+from diary.history.services import purge_versions
+from llamora.ops.backup import restore, retention
+
+# The name of a sealed index: its kind, the epoch of its key, and which of its kind it is.
+_INDEX_FILE_NAME = re.compile(r"[a-z_]+-(\d+)-[0-9a-f-]{36}\.sealed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneReport:
+    """How much of each went."""
+
+    sessions: int
+    entries: int
+    versions: int
+    backups: int
+    replaced: int
+    indexes: int
+    strays: int
+    is_log_truncated: bool
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sessions:,} sessions, {self.entries:,} entries that were in the bin, "
+            f"{self.versions:,} earlier versions, "
+            f"{self.backups:,} backups, {self.replaced:,} replaced databases, {self.indexes:,} dead indexes, "
+            f"{self.strays:,} stray files"
+        )
+
+    @property
+    def total(self) -> int:
+        """Return how many things went."""
+        return sum(astuple(self)[:-1])
+
+
+def prune(*, now: datetime) -> PruneReport:
+    """Remove what is past its time, then empty the write-ahead log, so that nothing of it is left there."""
+    ended = sessions_services.end_expired_sessions()
+    everybody = list(Person.objects.values_list("id", flat=True))
+    purged = sum(purge_bin(owner_id=owner) for owner in everybody)
+    versions = sum(purge_versions(owner_id=owner) for owner in everybody)
+    backups = retention.remove_outdated(
+        settings.BACKUP_DIR, now=now, days=settings.BACKUP_KEEP_DAYS, weeks=settings.BACKUP_KEEP_WEEKS
+    )
+    replaced = retention.remove_replaced(settings.DATA_DIR / restore.REPLACED_FOLDER, now=now)
+    strays = retention.remove_strays(settings.DATA_DIR, backups=settings.BACKUP_DIR, now=now)
+    return PruneReport(
+        sessions=ended,
+        entries=purged,
+        versions=versions,
+        backups=backups,
+        replaced=replaced,
+        indexes=remove_dead_indexes(settings.DATA_DIR / "search"),
+        strays=strays,
+        is_log_truncated=truncate_wal(),
+    )
+
+
+def remove_dead_indexes(folder: Path) -> int:
+    """Remove sealed indexes of people who have left and of keys that are destroyed; return how many."""
+    epochs = {str(owner): epoch for owner, epoch in Vault.objects.values_list("owner_id", "epoch")}
+    dead = [
+        path
+        for path in folder.glob("*/*.sealed")
+        if (found := _INDEX_FILE_NAME.fullmatch(path.name)) and epochs.get(path.parent.name) != int(found[1])
+    ]
+    for path in dead:
+        path.unlink(missing_ok=True)
+    return len(dead)

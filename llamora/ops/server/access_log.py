@@ -1,0 +1,39 @@
+"""One line per request: method, path without its query, status, size, time. Never what was written."""
+
+import logging
+from typing import Any
+from urllib.parse import unquote
+
+from django.urls import Resolver404, resolve
+
+logger = logging.getLogger("llamora.access")
+_SOCKET_PATH = "/live/"
+_FIRST_ERROR_STATUS = 400
+
+
+def strip_query(path: str) -> str:
+    """Return a path without its query, and without characters that could write lines of their own."""
+    path = path.partition("?")[0]
+    return path if path.isprintable() else ascii(path)
+
+
+def loggable_path(path: str) -> str:
+    """Return a path that is an address of ours; anything else somebody typed, and it may be private."""
+    path = strip_query(path)
+    try:
+        resolve(unquote(path))
+    except Resolver404:
+        return path if path == _SOCKET_PATH else "(no such page)"
+    return path
+
+
+def log_action(protocol: str, action: str, details: dict[str, Any]) -> None:
+    """Log one finished request or one change of a socket; daphne calls it."""
+    if protocol == "http":
+        status, took = details["status"], details["time_taken"] * 1000
+        path = (
+            loggable_path(details["path"]) if status >= _FIRST_ERROR_STATUS else strip_query(details["path"])
+        )
+        logger.info("%s %s %s %s B %.0f ms", details["method"], path, status, details["size"] or 0, took)
+    else:
+        logger.info("socket %s %s", action, loggable_path(details["path"]))

@@ -1,0 +1,147 @@
+"""How a request's body comes in: bounded before it is read, and never on the disk.
+
+Twisted spools bodies of 100 kB and more, and every chunked one, to a temporary file; for a diary
+that is its text in clear. Here the length decides while only the headers have been read:
+
+    no body, or within the limit of its path    read into memory
+    over the limit                              413, unread
+    a body without a length (chunked)           411, unread
+"""
+
+import time
+from io import BytesIO
+from typing import Any
+
+from daphne.http_protocol import HTTPFactory, WebRequest
+from django.utils.html import escape
+
+from accounts.http.headers import get_plain_page_headers as bare_headers
+from llamora.ops.server.access_log import strip_query
+
+SMALL_BODY, LARGE_BODY = 1024 * 1024, 4 * 1024 * 1024
+# Whoever is not signed in reaches only these.
+SMALL_PATHS = (
+    "/sign-in/",
+    "/sign-out/",
+    "/register/",
+    "/strength/",
+    "/unlock/",
+    "/lock/",
+    "/recover/",
+    "/healthz",
+)
+LINGER_SECONDS = 5.0
+HTML_TYPE = "text/html; charset=utf-8"
+
+REFUSALS = {
+    411: ("Length Required", "This arrived without its length, so it was not read. Nothing was kept."),
+    413: (
+        "Content Too Large",
+        "This is larger than Llamora takes at once, so it was not read. Nothing was kept.",
+    ),
+}
+REFUSAL_PAGE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width"><title>%(title)s</title><p>%(body)s</p></html>'
+)
+
+
+def body_limit(path: str) -> int:
+    """Return how many bytes a body sent to this path may have."""
+    return SMALL_BODY if path.startswith(SMALL_PATHS) else LARGE_BODY
+
+
+class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
+    """A request whose body stays in memory."""
+
+    refused_status = 0
+
+    def __init__(self, channel: Any, queued: object = False) -> None:
+        # Django reads the form; Twisted would read it too, for nobody.
+        super().__init__(channel, queued, parsePOSTFormSubmission=False)
+
+    def __repr__(self) -> str:
+        # Daphne logs it when a request takes long to end; Twisted's own has the query in it.
+        return f"<request {self.method.decode('latin1')} {strip_query((self.path or b'').decode('latin1'))}>"
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
+        """Decide on the body while it is still on the wire."""
+        self.content = BytesIO()
+        target = self.channel._path.decode("latin1").partition("?")[0]
+        if length is None:
+            self._refuse(411)
+        elif length > body_limit(target):
+            self._refuse(413)
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """Answer where no page could be made; daphne's own has none of our headers.
+
+        Half an answer is ended by ending its connection: closed in order, it would pass for a whole one.
+        """
+        if self._response_started:
+            if self.channel is not None:
+                self.channel.transport.abortConnection()
+            return
+        page = REFUSAL_PAGE % {"title": f"{status} {status_text.decode('ascii')}", "body": escape(body)}
+        headers = [(name.encode(), value.encode()) for name, value in bare_headers().items()]
+        start = {"type": "http.response.start", "status": status}
+        self.handle_reply({**start, "headers": [(b"Content-Type", HTML_TYPE.encode()), *headers]})
+        self.handle_reply({"type": "http.response.body", "body": page.encode()})
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Keep a piece of the body, or let it fall where the whole was refused."""
+        if not self.refused_status:
+            super().handleContentChunk(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Pass on a request that is complete; of a refused one nothing goes further."""
+        if not self.refused_status:
+            super().requestReceived(command, path, version)
+
+    def _refuse(self, status: int) -> None:
+        """Answer now, stop writing, and drop what still comes for a moment.
+
+        Closing at once with bytes unread makes the kernel reset the connection, and the browser
+        shows that in place of the sentence.
+        """
+        self.refused_status = status
+        self.requestHeaders.removeHeader(b"expect")
+        reason, sentence = REFUSALS[status]
+        page = (REFUSAL_PAGE % {"title": reason, "body": sentence}).encode()
+        headers = {
+            "Server": self.server.server_name,
+            "Connection": "close",
+            "Content-Type": HTML_TYPE,
+            "Content-Length": str(len(page)),
+            **bare_headers(),
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"HTTP/1.1 {status} {reason}\r\n{lines}\r\n"
+        transport = self.channel.transport
+        transport.write(head.encode() + page)
+        transport.loseWriteConnection()
+        self.channel.callLater(LINGER_SECONDS, transport.abortConnection)
+        self._log_refusal(status, len(page))
+
+    def _log_refusal(self, status: int, size: int) -> None:
+        self.request_start = time.time()
+        peer = self.channel.getPeer()
+        details = {
+            "path": self.channel._path.decode("latin1"),
+            "status": status,
+            "method": self.channel._command.decode("latin1"),
+            "client": f"{getattr(peer, 'host', '')}:{getattr(peer, 'port', '')}",
+            "time_taken": 0.0,
+            "size": size,
+        }
+        self.server.log_action("http", "complete", details)
+
+
+class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
+    """Gives each connection our kind of request."""
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
+        """Make the protocol for a new connection."""
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = DiaryRequest
+        return protocol

@@ -1,0 +1,152 @@
+"""Daphne in this process: our requests, our socket, streams without a time limit, an end within 3 s.
+
+signal -> no new connections -> jobs write what they have, pages finish   (1.8 s at most)
+       -> what is left is cancelled -> threads end, the database closes
+       -> at 2.6 s the process goes, whatever still runs
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+# A second UTF-8 validator in C costs 40 ms at each start, and our frames are short.
+os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
+
+# First of all: it installs the asyncio reactor, which everything of Twisted's then uses.
+from daphne.server import Server, WebSocketFactory  # isort:skip
+from daphne.http_protocol import WebRequest
+from twisted.internet import reactor as installed_reactor
+from twisted.internet.defer import Deferred
+from twisted.logger import globalLogBeginner
+
+from llamora.ops.server import access_log
+from llamora.ops.server.body_limits import LARGE_BODY, DiaryHTTPFactory
+
+logger = logging.getLogger("llamora.server")
+# A module that Twisted replaces with an object: its type is nowhere to be had.
+reactor: Any = installed_reactor
+
+ServerHook = Callable[[], Awaitable[None]]
+GRACE, DEADLINE = 1.8, 2.6
+MAX_FRAME = 64 * 1024  # ids travel up the socket, text goes by POST
+
+
+class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
+    """Serves one household on a socket that is already bound."""
+
+    def __init__(
+        self, application: Any, *, listener: socket.socket, on_start: ServerHook, on_stop: ServerHook
+    ) -> None:
+        super().__init__(
+            application,
+            endpoints=["the bound socket"],
+            action_logger=access_log.log_action,
+            http_timeout=None,
+            request_buffer_size=LARGE_BODY + 1,
+            websocket_timeout=-1,
+            websocket_max_message_size=MAX_FRAME,
+            websocket_max_frame_size=MAX_FRAME,
+            server_name="llamora",
+        )
+        self.listener, self.on_start, self.on_stop = listener, on_start, on_stop
+        self.connections: dict[Any, dict[str, Any]] = {}
+        self.background: set[asyncio.Future[None]] = set()
+
+    def run(self) -> None:
+        """Serve until a signal says otherwise."""
+        observers: Any = [_log_failure]  # any callable will do; the type names an interface
+        globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False, discardBuffer=True)
+        asyncio.set_event_loop(reactor._asyncioEventloop)
+        self._make_factories()
+        self.port = reactor.adoptStreamPort(self.listener.fileno(), self.listener.family, self.http_factory)
+        self.listener.close()
+        reactor.callLater(1, self.application_checker)
+        reactor.callLater(2, self.timeout_checker)
+        reactor.callWhenRunning(self._on_started)
+        reactor.addSystemEventTrigger("before", "shutdown", self._on_stopping)
+        reactor.run()
+
+    def _make_factories(self) -> None:
+        self.http_factory = DiaryHTTPFactory(self)
+        self.ws_factory = WebSocketFactory(self, server=self.server_name)
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=self.ping_timeout,
+            allowNullOrigin=True,  # `llamora.routing` refuses it like any other that is not ours
+            openHandshakeTimeout=self.websocket_handshake_timeout,
+            maxMessagePayloadSize=self.websocket_max_message_size,
+            maxFramePayloadSize=self.websocket_max_frame_size,
+        )
+
+    def _on_started(self) -> None:
+        # A closed terminal ends the server like any other signal, unless it was told to outlive it.
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+            signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
+        task = asyncio.ensure_future(_run_logged(self.on_start(), "starting"))
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    def _on_stopping(self) -> Any:
+        _exit_after(DEADLINE)
+        # It ends by then anyway; a second signal would only make the reactor complain.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        return Deferred.fromFuture(asyncio.ensure_future(_run_logged(self._close(), "closing")))
+
+    async def _close(self) -> None:
+        self.port.stopListening()
+        await asyncio.wait(
+            [asyncio.ensure_future(work) for work in (self._run_stop_hook(), self._drain())], timeout=GRACE
+        )
+        left = [*self.background, *self._running_applications(Any)]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=0.2)
+
+    async def _run_stop_hook(self) -> None:
+        await _run_logged(self.on_stop(), "closing the jobs")
+
+    async def _drain(self) -> None:
+        """Let pages that are being made be sent; streams and sockets have no end to wait for."""
+        if pages := self._running_applications(WebRequest):
+            await asyncio.wait(pages, timeout=1)
+
+    def _running_applications(self, kind: Any) -> list[asyncio.Future[None]]:
+        found = []
+        for protocol, details in self.connections.items():
+            task = details.get("application_instance")
+            if task and not task.done() and (kind is Any or isinstance(protocol, kind)):
+                found.append(task)
+        return found
+
+
+async def _run_logged(work: Awaitable[None], what: str) -> None:
+    """Await a hook; a fault in it is logged by its kind alone and stops nothing."""
+    try:
+        await work
+    except Exception as error:
+        logger.error("%s: %s", what, type(error).__name__)  # noqa: TRY400 - a traceback can quote what was written
+
+
+def _log_failure(event: dict[str, Any]) -> None:
+    if failure := event.get("log_failure"):
+        logger.error("twisted: %s", failure.type.__name__)
+
+
+def _exit_after(seconds: float) -> None:
+    """End the process then, whatever thread still works: each write is whole or not there at all."""
+
+    def go() -> None:
+        logger.warning("Something did not end in time and was left; nothing that was confirmed is lost.")
+        sys.stdout.flush()
+        os._exit(0)
+
+    timer = threading.Timer(seconds, go)
+    timer.daemon = True
+    timer.start()

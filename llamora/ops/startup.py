@@ -1,0 +1,144 @@
+"""What happens between the data folder and the first page: schema, static files, the checks that refuse."""
+
+import hashlib
+import ipaddress
+import resource
+import socket
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from llamora.ops.errors import OperationRefused
+
+# What `settings.DATABASES` asks for, as SQLite answers it: a write is on the disk before it is
+# confirmed, and what was deleted is overwritten.
+PRAGMAS: dict[str, Any] = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return what the system would not do, and where."""
+    place = f" ({error.filename})" if error.filename else ""
+    return f"Llamora cannot start: {error.strerror or error}{place}."
+
+
+def forbid_core_dumps() -> None:
+    """Keep a crash from writing keys and open pages to the disk."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def is_loopback_host(host: str) -> bool:
+    """Tell whether only this machine can reach the address."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_plain_http(host: str) -> None:
+    """Refuse to send passwords over a network in clear, unless the keeper says that is wanted."""
+    if not is_loopback_host(host) and not settings.ALLOW_PLAIN_HTTP:
+        raise OperationRefused(
+            f"{host} can be reached by other machines, and passwords would cross the network unencrypted. "
+            "Serve on 127.0.0.1 behind something that speaks HTTPS, or, where the network itself is "
+            "encrypted, set LLAMORA_ALLOW_PLAIN_HTTP=true."
+        )
+
+
+def bind_listener(host: str, port: int) -> socket.socket:
+    """Take the address before anything else is done, so that a clash is said at once."""
+    name = host.strip("[]")
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((name, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise OperationRefused(_describe_bind_error(host, port, error)) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _describe_bind_error(host: str, port: int, error: Exception) -> str:
+    import errno  # noqa: PLC0415 - only here
+
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return f"Port {port} is already in use. Stop what is there, or choose another with --port."
+    if number == errno.EACCES:
+        return f"Port {port} is reserved for the system. Choose one above 1023 with --port."
+    return f"{host} port {port} cannot be listened on. Check --host and --port."
+
+
+def prepare_database() -> None:
+    """Bring the database up to date, and refuse one that cannot be opened or may lose what it confirmed."""
+    try:
+        migrate()
+        wrong = find_wrong_pragmas()
+    except DatabaseError as error:
+        # SQLite's own words, before any row was read: "disk I/O error", "file is not a database".
+        raise OperationRefused(
+            f"The database in {settings.DATA_DIR} cannot be used: {error}. Check that the disk is there, "
+            "has room and can be written to; a damaged file can be replaced by a backup."
+        ) from None
+    for problem in wrong:
+        raise OperationRefused(problem)
+
+
+def migrate() -> bool:
+    """Bring the database to this version; True when something was done. Asks nothing."""
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
+    if unknown:
+        raise OperationRefused(
+            f"The database in {settings.DATA_DIR} was written by a newer Llamora. "
+            "Update the program, or name another folder with LLAMORA_DATA_DIR."
+        )
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+    return True
+
+
+def find_wrong_pragmas() -> list[str]:
+    """Return a sentence for each promise about writing that this database does not keep."""
+    wrong = []
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        for name, expected in PRAGMAS.items():
+            found = cursor.execute(f"PRAGMA {name}").fetchone()[0]
+            if found != expected:
+                wrong.append(
+                    f"SQLite answers {name}={found}, not {expected}. The data folder may be on a file "
+                    "system that cannot do it (a network share?); move it to a local disk."
+                )
+    return wrong
+
+
+def collect_static() -> bool:
+    """Prepare what browsers fetch, when its sources have changed; True when something was done."""
+    mark = Path(settings.STATIC_ROOT) / ".sources"
+    sources = _static_fingerprint()
+    if mark.is_file() and mark.read_text() == sources:
+        return False
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True, skip_checks=True)
+    mark.write_text(sources)
+    return True
+
+
+def _static_fingerprint() -> str:
+    """Digest name, size and time of every static source: that takes milliseconds, their contents seconds."""
+    from django.contrib.staticfiles.finders import get_finders  # noqa: PLC0415 - settings first
+
+    digest = hashlib.blake2b(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            about = Path(storage.path(name)).stat()
+            digest.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,53 @@
+"""A unit for systemd, of the user who keeps the household: it serves from the machine's start to its end.
+
+    manage.py up --print-unit > ~/.config/systemd/user/llamora.service
+
+A user's own unit has $XDG_RUNTIME_DIR, a memory file system, for the run secret, and needs no root.
+"""
+
+import sys
+from pathlib import Path
+
+_UNIT = """\
+# Save this as ~/.config/systemd/user/llamora.service, then:
+#   systemctl --user daemon-reload && systemctl --user enable --now llamora
+#   loginctl enable-linger    so that it also serves while nobody is logged in
+[Unit]
+Description=Llamora, the diary of this household
+After=network.target
+
+[Service]
+WorkingDirectory={folder}
+Environment={data_dir}
+ExecStart={command}
+Restart=on-failure
+RestartSec=5
+TimeoutStopSec=15
+UMask=0077
+LimitCORE=0
+NoNewPrivileges=yes
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def render_unit(*, folder: Path, data_dir: Path, arguments: list[str]) -> str:
+    """Return the unit; settings that are secret belong in `.env`, not in here."""
+    command = [sys.executable, str(folder / "manage.py"), "up", *arguments]
+    return _UNIT.format(
+        folder=_escape(str(folder)),
+        data_dir=_quote(f"LLAMORA_DATA_DIR={data_dir}"),
+        command=" ".join(_quote(word).replace("$", "$$") for word in command),
+    )
+
+
+def _escape(word: str) -> str:
+    """Return a word in which systemd sees no specifier (systemd.unit(5))."""
+    return word.replace("%", "%%")
+
+
+def _quote(word: str) -> str:
+    """Return one word, whatever is in it (systemd.syntax(7))."""
+    inside = _escape(word).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{inside}"'

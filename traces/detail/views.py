@@ -1,0 +1,82 @@
+"""One trace, or several at once: all that is to be seen, year by year and leaf by leaf."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.decorators import unlock_required
+from accounts.http.request import HouseholdRequest
+from traces.access import get_requested_change, get_trace
+from traces.detail.entries import load_page
+from traces.detail.presenters import TraceDetail, build_detail, get_traces_url
+from traces.queries import load_names
+from traces.summaries import services as summaries_services
+from traces.summaries.presenters import build_summary_view
+
+
+@require_safe
+@unlock_required
+def trace(
+    request: HouseholdRequest, trace_id: UUID, others: tuple[UUID, ...] = (), year: int | None = None
+) -> HttpResponse:
+    """Show a trace, or where it is together with others; a further leaf of its history to script."""
+    ids = (trace_id, *others)
+    if request.htmx and "after" in request.GET:
+        return _render_next_page(request, ids)
+    return render_trace_page(request, build_detail(request.user, ids, year=year))
+
+
+def render_trace_page(
+    request: HouseholdRequest, detail: TraceDetail, *, status: int = 200, **said: Any
+) -> HttpResponse:
+    """Show all of a trace, with what was said of a change that was refused."""
+    context = {
+        "detail": detail,
+        "leaf": load_page(
+            request.user.id,
+            detail.ids,
+            called=detail.names,
+            zone=request.user.time_zone,
+            after=_get_after(request),
+        ),
+        "is_later_leaf": "after" in request.GET,
+        "change": get_requested_change(request),
+        "in_traces": True,
+    }
+    if not detail.is_narrowed:
+        trace = get_trace(request.user.id, detail.id)
+        context |= {"trace": trace, "summary": build_summary_view(trace)}
+    return render(request, "traces/trace.html", context | said, status=status)
+
+
+def _render_next_page(request: HouseholdRequest, ids: tuple[UUID, ...]) -> HttpResponse:
+    for trace_id in ids:
+        get_trace(request.user.id, trace_id)
+    after, called = _get_after(request), load_names(request.user.id)
+    past = load_page(request.user.id, ids, called=called, zone=request.user.time_zone, after=after)
+    context = {"leaf": past, "address": get_traces_url(ids), "before": after}
+    return render(request, "traces/fragments/next_entries.html", context)
+
+
+def _get_after(request: HouseholdRequest) -> UUID | None:
+    try:
+        return UUID(request.GET.get("after", ""))
+    except ValueError:
+        return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def summary(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
+    """Have a trace summed up, or show how far that has come."""
+    trace = get_trace(request.user.id, trace_id)
+    if request.method == "POST":
+        summaries_services.request_summary(request.user, trace, keyring=request.vault.keyring)
+    if not request.htmx:
+        return redirect(f"{reverse('trace', args=[trace.id])}#summary")
+    context = {"trace": trace, "summary": build_summary_view(trace)}
+    return render(request, "traces/fragments/summary.html", context)

@@ -1,0 +1,103 @@
+"""Changing a trace everywhere, each change with a way back: the page that follows offers it."""
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import unlock_required
+from accounts.http.error_responses import render_refusal
+from accounts.http.request import HouseholdRequest
+from traces.access import get_change, get_trace
+from traces.detail.presenters import build_detail
+from traces.detail.views import render_trace_page
+from traces.editing import services as editing_services
+from traces.editing.errors import MergeIntoItself, TraceNameTaken
+from traces.models import Change
+from traces.names import MAX_NAME_LENGTH, InvalidTraceName
+from traces.tagging import services as tagging_services
+
+
+def _redirect_to_trace(trace_id: UUID | None, change: Change | None) -> HttpResponse:
+    place = reverse("trace", args=[trace_id]) if trace_id else reverse("traces")
+    return redirect(f"{place}?{urlencode({'changed': change.id})}" if change else place)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def rename(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
+    """Call a trace otherwise; where another is called so, offer to merge the two."""
+    trace = get_trace(request.user.id, trace_id)
+    if request.method != "POST":
+        return redirect("trace", trace.id)
+    typed = request.POST.get("name", "")
+    try:
+        change = editing_services.rename_trace(owner_id=request.user.id, trace_id=trace.id, name=typed)
+    except (InvalidTraceName, TraceNameTaken) as error:
+        said = {
+            "error": error.sentence,
+            "typed": typed[: 2 * MAX_NAME_LENGTH],
+            "taken": error.other.id if isinstance(error, TraceNameTaken) else None,
+        }
+        return render_trace_page(request, build_detail(request.user, (trace.id,)), status=422, **said)
+    return _redirect_to_trace(trace.id, change)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def merge(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
+    """Put a trace's entries under another one."""
+    trace = get_trace(request.user.id, trace_id)
+    if request.method != "POST":
+        return redirect("trace", trace.id)
+    try:
+        into = get_trace(request.user.id, UUID(request.POST.get("into", "")))
+        change = editing_services.merge_traces(owner_id=request.user.id, trace_id=trace.id, into_id=into.id)
+    except (ValueError, MergeIntoItself):
+        sentence = MergeIntoItself.sentence
+        return render_trace_page(
+            request, build_detail(request.user, (trace.id,)), status=422, merge_error=sentence
+        )
+    return _redirect_to_trace(into.id, change)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def delete(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
+    """Take a trace away everywhere."""
+    trace = get_trace(request.user.id, trace_id)
+    if request.method != "POST":
+        return redirect("trace", trace.id)
+    return _redirect_to_trace(
+        None, editing_services.delete_trace(owner_id=request.user.id, trace_id=trace.id)
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def undo(request: HouseholdRequest, change_id: UUID) -> HttpResponse:
+    """Take a change back."""
+    get_change(request.user.id, change_id)
+    if request.method != "POST":
+        return redirect("traces")
+    try:
+        trace = editing_services.undo_change(owner_id=request.user.id, change_id=change_id)
+    except TraceNameTaken as error:
+        following = reverse("trace", args=[error.other.id])
+        sentence = "Another trace has got its name meanwhile. Call that one otherwise first, then undo again."
+        return render_refusal(request, status=409, title="Not undone", sentence=sentence, following=following)
+    return redirect("trace", trace.id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def set_read_always(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
+    """Have a trace's earlier entries read for every reply, or no longer."""
+    trace = get_trace(request.user.id, trace_id)
+    if request.method == "POST":
+        wanted = request.POST.get("wanted") == "on"
+        tagging_services.set_read_always(owner_id=request.user.id, trace_id=trace.id, wanted=wanted)
+    return redirect(f"{reverse('trace', args=[trace.id])}#context")

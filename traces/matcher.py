@@ -1,0 +1,194 @@
+"""The lexicons of everybody who is unlocked in this process: made when first asked for, forgotten at lock.
+
+One that was begun before a name changed, or before its owner locked, is used once and not held: each change
+and each lock begins another turn, and only a lexicon of the turn it was begun in is held.
+"""
+
+import re
+import threading
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import ahocorasick
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import Unlock
+from llamora.crypto import EnvelopeError
+from traces.models import Trace
+from traces.names import get_identity
+
+# MERGED traces.lexicon: Which of a person's traces are named in a text: one Aho-Corasick automaton over all
+# their names. Pure.
+#
+# Text and names are folded alike (identity, and without accents), and a name counts where it stands as
+# words of
+# its own: `art` is not in `party`. Scripts that write no spaces have no such edges, and 子供 is found within
+# 子供達; a run of katakana is a word, and hangul takes its particles behind it.
+
+# So much of a text is looked through: some milliseconds' worth, however long it is.
+MAX_SEARCHED_LENGTH: Final = 20_000
+_ACCENTS = re.compile("[\u0300-\u036f]")
+# Han, hiragana, Thai, Lao, Tibetan, Burmese, Khmer: an edge may be anywhere.
+_UNSPACED = re.compile(
+    "[\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u309f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff\u0e01-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19df]"
+)
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_JOINERS = "\u200c\u200d"
+
+
+def fold_text(text: str) -> str:
+    """Return a text as names are looked for in it."""
+    plain = get_identity(text)
+    if plain.isascii():
+        return plain
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", plain)))
+
+
+class NameMatcher:
+    """The names of a person's traces, by id, and the automaton that finds them."""
+
+    def __init__(self, names: Mapping[UUID, str]) -> None:
+        self.names = dict(names)
+        self._spellings = {get_identity(name): name for name in self.names.values()}
+        self._automaton: Any = ahocorasick.Automaton()
+        by_form: dict[str, list[UUID]] = {}
+        for trace_id, name in names.items():
+            by_form.setdefault(fold_text(name), []).append(trace_id)
+        for form, ids in by_form.items():
+            if form:
+                self._automaton.add_word(form, (len(form), ids))
+        self._automaton.make_automaton()
+
+    def get_saved_spelling(self, name: str) -> str:
+        """Return a name as its owner writes it, where they have a trace of it already."""
+        return self._spellings.get(get_identity(name), name)
+
+    def find_in(self, text: str) -> list[UUID]:
+        """Return the traces named in a text, each once, in the order they are met."""
+        if not len(self._automaton):
+            return []
+        form = fold_text(text[:MAX_SEARCHED_LENGTH])
+        found: dict[UUID, None] = {}
+        for end, (length, ids) in self._automaton.iter(form):
+            if _is_whole_word(form, end - length + 1, end + 1):
+                found.update(dict.fromkeys(ids))
+        return list(found)
+
+    def find_by_prefix(self, typed: str, *, among: Iterable[UUID]) -> list[UUID]:
+        """Return those of some traces whose name, or one of its words, begins as typed; best first."""
+        wanted = fold_text(typed)
+        forms = [(trace_id, fold_text(self.names[trace_id])) for trace_id in among if trace_id in self.names]
+        first = [trace_id for trace_id, form in forms if form.startswith(wanted)]
+        within = [trace_id for trace_id, form in forms if f" {wanted}" in form]
+        anywhere = [trace_id for trace_id, form in forms if _UNSPACED.match(wanted) and wanted in form]
+        return list(dict.fromkeys([*first, *within, *anywhere])) if wanted else []
+
+
+def _is_whole_word(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if after and _HANGUL.match(after) and _HANGUL.match(text[end - 1]):
+        after = ""
+    return _is_edge(before, text[start]) and _is_edge(text[end - 1], after)
+
+
+def _is_edge(left: str, right: str) -> bool:
+    """Return whether a word may end between two characters, or a character and nothing."""
+    if not left or not right:
+        return True
+    if left in _JOINERS or right in _JOINERS:
+        return False
+    if not (_is_word_character(left) and _is_word_character(right)):
+        return True
+    return bool(_UNSPACED.match(left) or _UNSPACED.match(right))
+
+
+def _is_word_character(character: str) -> bool:
+    # Vowel signs and the like belong to the word they stand in.
+    return character.isalnum() or unicodedata.category(character)[0] == "M"
+
+
+SWEEP_SECONDS: Final = 20.0
+
+
+def load_readable_names(owner_id: UUID) -> dict[UUID, str]:
+    """Open the names of a person's traces; one that does not open has none."""
+    names: dict[UUID, str] = {}
+    for trace in Trace.objects.for_owner(owner_id).only("id", "owner_id", "name"):
+        try:
+            names[trace.id] = str(trace.name)
+        except EnvelopeError:
+            continue
+    return names
+
+
+def _is_unlocked(owner_id: UUID) -> bool:
+    since = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES)
+    return Unlock.objects.filter(sign_in__person_id=owner_id, last_active__gt=since).exists()
+
+
+class NameMatchers:
+    """Lexicons by person."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._matchers: dict[UUID, NameMatcher] = {}
+        self._used_at: dict[UUID, float] = {}
+        self._generations: Counter[UUID] = Counter()
+        self._sweeper: threading.Thread | None = None
+
+    def for_owner(self, owner_id: UUID) -> NameMatcher:
+        """Return a person's lexicon; needs their keyring in force where it is not held yet."""
+        with self._lock:
+            held, turn = self._matchers.get(owner_id), self._generations[owner_id]
+            self._used_at[owner_id] = time.monotonic()
+        if held is not None:
+            return held
+        made = NameMatcher(load_readable_names(owner_id))
+        with self._lock:
+            if self._generations[owner_id] == turn:
+                self._matchers[owner_id] = made
+            self._start_sweeper()
+        # A lock that came meanwhile deleted its row before it told anybody: one of the two sees the other.
+        if not _is_unlocked(owner_id):
+            self.forget(owner_id)
+        return made
+
+    def has_matcher(self, owner_id: UUID) -> bool:
+        """Return whether a person's names are in memory."""
+        with self._lock:
+            return owner_id in self._matchers
+
+    def forget(self, owner_id: UUID) -> None:
+        """Drop a person's lexicon, and one that is being made."""
+        with self._lock:
+            self._generations[owner_id] += 1
+            self._matchers.pop(owner_id, None)
+            self._used_at.pop(owner_id, None)
+
+    def sweep(self, *, now: float | None = None) -> None:
+        """Forget names not asked for within the idle limit, which rings no bell; `now` is monotonic."""
+        since = (time.monotonic() if now is None else now) - 60 * settings.IDLE_MINUTES
+        with self._lock:
+            unused = [owner_id for owner_id, used_at in self._used_at.items() if used_at < since]
+        for owner_id in unused:
+            self.forget(owner_id)
+
+    def _start_sweeper(self) -> None:
+        if self._sweeper is None:
+            self._sweeper = threading.Thread(target=self._run_sweeper, name="traces-sweep", daemon=True)
+            self._sweeper.start()
+
+    def _run_sweeper(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(SWEEP_SECONDS):
+            self.sweep()
+
+
+name_matchers = NameMatchers()

@@ -1,0 +1,114 @@
+"""What a model's answer proposes, taken with caution. Pure.
+
+Asked for is JSON: {"emoji": "☕", "traces": ["the weir", "Aunt Iris"]}. `strict` takes nothing else;
+`tolerant` also finds an object among other words, a bare list, or lines. Either gives the emoji first, then
+up to four names, or nothing. What scores somebody is no trace.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Any, Final
+
+from traces.names import InvalidTraceName, clean_name, get_identity
+
+MIN_NAMES: Final = 2
+MAX_NAMES: Final = 4
+MAX_PROPOSED_LENGTH: Final = 40
+ANSWER_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "emoji": {"type": "string", "maxLength": 8},
+        "traces": {
+            "type": "array",
+            "items": {"type": "string", "maxLength": MAX_PROPOSED_LENGTH},
+            "minItems": MIN_NAMES,
+            "maxItems": MAX_NAMES,
+        },
+    },
+    "required": ["emoji", "traces"],
+    "additionalProperties": False,
+}
+_MAX_WORDS = 5
+_SCORE = re.compile(r"\d\s*(?:/|%|out of)|[%★☆⭐]")
+_LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s*")
+_EDGE_CHARACTERS = " \t\"'“”‘’«»`*_#.,;:!?"
+
+
+def parse_strict(answer: str) -> list[str]:
+    """Return what an answer that keeps to the schema proposes; nothing for any other."""
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(found, dict) or not isinstance(found.get("traces"), list):
+        return []
+    names = _clean_names(found["traces"])
+    emoji = _parse_emoji(found.get("emoji"))
+    return [emoji, *names] if emoji and len(names) >= MIN_NAMES else []
+
+
+def parse_tolerant(answer: str) -> list[str]:
+    """Return what can be made of an answer."""
+    found = _find_json(answer)
+    if isinstance(found, dict):
+        said = found.get("traces") or found.get("tags") or found.get("labels") or []
+        names, emoji = (
+            _clean_names(said if isinstance(said, list) else [said]),
+            _parse_emoji(found.get("emoji")),
+        )
+    elif isinstance(found, list):
+        names, emoji = _clean_names(found), ""
+    else:
+        names, emoji = _clean_names(_parse_list_lines(answer)), ""
+    return [emoji, *names] if emoji and names else names
+
+
+def _find_json(answer: str) -> Any:
+    for opens, closes in ("{}", "[]"):
+        start, end = answer.find(opens), answer.rfind(closes)
+        if -1 < start < end:
+            try:
+                return json.loads(answer[start : end + 1])
+            except (ValueError, RecursionError):
+                continue
+    return None
+
+
+def _parse_list_lines(answer: str) -> list[str]:
+    """Return the items of a list that is written line by line; prose has none."""
+    lines = [line for line in answer.splitlines() if line.strip()]
+    marked = [_LIST_MARK.sub("", line) for line in lines if _LIST_MARK.match(line)]
+    return marked if len(marked) >= MIN_NAMES else []
+
+
+def _clean_names(said: Iterable[object]) -> list[str]:
+    names: dict[str, str] = {}
+    for one in said:
+        name = _clean_proposed_name(one) if isinstance(one, str) else None
+        if name is not None:
+            names.setdefault(get_identity(name), name)
+    return list(names.values())[:MAX_NAMES]
+
+
+def _clean_proposed_name(said: str) -> str | None:
+    try:
+        name = clean_name(said.strip(_EDGE_CHARACTERS))
+    except InvalidTraceName:
+        return None
+    too_much = len(name) > MAX_PROPOSED_LENGTH or len(name.split()) > _MAX_WORDS or _SCORE.search(name)
+    return None if too_much or not any(map(str.isalnum, name)) else name
+
+
+def _parse_emoji(said: object) -> str:
+    """Return the one pictograph that was said; nothing for words, several of them, or a score."""
+    if not isinstance(said, str) or not 0 < len(said.strip()) <= 8 or _SCORE.search(said):
+        return ""
+    sign = said.strip()
+    pictures = [one for one in re.split("\u200d", sign) if one]
+    bases = [[c for c in picture if unicodedata.category(c) in ("So", "Sm")] for picture in pictures]
+    is_flag = len(sign) == 2 and all("\U0001f1e6" <= c <= "\U0001f1ff" for c in sign)
+    others = [c for c in sign if unicodedata.category(c) not in ("So", "Sm", "Mn", "Sk", "Cf")]
+    is_one = is_flag or (bases != [] and all(len(base) == 1 for base in bases))
+    return sign if is_one and not others else ""

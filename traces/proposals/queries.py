@@ -1,0 +1,103 @@
+"""What is proposed for entries: by the model, by name, by habit; never what was dismissed there.
+
+Needs the owner's keyring in force. Nothing here keeps a trace.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count, Max
+from django.utils import timezone
+
+from diary.models import Entry
+from llamora.crypto import EnvelopeError
+from traces.matcher import name_matchers
+from traces.models import EntryTrace, TracePreferences, TraceProposal
+from traces.names import get_identity
+
+MAX_SHOWN: Final = 6
+MAX_USUAL: Final = 8
+# By habit few are proposed, and not any more when an entry has been left without for a day.
+MAX_HABITUAL: Final = 3
+FRESH_PERIOD: Final = timedelta(days=1)
+RECENT_PERIOD: Final = timedelta(days=60)
+
+
+def get_or_build_row(entry: Entry) -> TraceProposal:
+    row: TraceProposal | None = TraceProposal.objects.filter(entry=entry).first()
+    return row or TraceProposal(owner_id=entry.owner_id, entry=entry, body={"offered": [], "dismissed": []})
+
+
+def get_body(row: TraceProposal | None) -> dict[str, Any]:
+    """Return what a row says; of none, and of one that does not open, that nothing was proposed."""
+    try:
+        body = row.body if row is not None else {}
+    except EnvelopeError:
+        body = {}
+    return {"offered": list(body.get("offered", ())), "dismissed": list(body.get("dismissed", ()))}
+
+
+def list_proposed_names(
+    entry: Entry, *, row: TraceProposal | None, kept: Collection[str], habit: Sequence[str] = ()
+) -> list[str]:
+    """Return the names proposed for an entry: what the model offered, then traces its text names.
+
+    Where there is neither, those of `habit`.
+    """
+    body = get_body(row)
+    lexicon = name_matchers.for_owner(entry.owner_id)
+    named = [lexicon.names[trace_id] for trace_id in lexicon.find_in(_get_text(entry))]
+    offered = [lexicon.get_saved_spelling(name) for name in body["offered"]]
+    left_out = {*body["dismissed"], *(get_identity(name) for name in kept)}
+    found: dict[str, str] = {}
+    for name in [*offered, *named] or habit:
+        found.setdefault(get_identity(name), name)
+    return [name for id_, name in found.items() if id_ not in left_out][:MAX_SHOWN]
+
+
+def is_fresh(entry: Entry) -> bool:
+    """Return whether an entry was written so lately that habit may propose something for it."""
+    return bool(entry.created_at > timezone.now() - FRESH_PERIOD)
+
+
+def list_habitual_names(owner_id: UUID) -> list[str]:
+    """Return the few names a person keeps most and latest."""
+    names = name_matchers.for_owner(owner_id).names
+    if not names:
+        return []
+    return [names[id_] for id_ in list_usual_traces(owner_id, most=MAX_HABITUAL) if id_ in names]
+
+
+def _get_text(entry: Entry) -> str:
+    try:
+        return str(entry.text)
+    except EnvelopeError:
+        return ""
+
+
+def list_usual_traces(owner_id: UUID, *, most: int = MAX_USUAL) -> list[UUID]:
+    """Return a person's traces, those kept often lately first, then the latest, without opening any."""
+    since = timezone.now() - RECENT_PERIOD
+    kept = EntryTrace.objects.for_owner(owner_id).order_by()
+    frequent = kept.filter(created_at__gt=since).values("trace_id").annotate(count=Count("id"))
+    often = [row["trace_id"] for row in frequent.order_by("-count", "trace_id")[: most // 2]]
+    latest = kept.values("trace_id").annotate(last=Max("created_at")).order_by("-last", "trace_id")
+    recent = [row["trace_id"] for row in latest[: most + len(often)]]
+    return list(dict.fromkeys([*often, *recent]))[:most]
+
+
+def complete_name(owner_id: UUID, typed: str, *, most: int = MAX_USUAL) -> list[str]:
+    """Return names that begin as typed, from the first letter on; the usual ones before it."""
+    lexicon = name_matchers.for_owner(owner_id)
+    if not typed.strip():
+        return [lexicon.names[id_] for id_ in list_usual_traces(owner_id, most=most) if id_ in lexicon.names]
+    by_use = list_usual_traces(owner_id, most=len(lexicon.names))
+    among = list(dict.fromkeys([*by_use, *lexicon.names]))
+    return [lexicon.names[id_] for id_ in lexicon.find_by_prefix(typed, among=among)[:most]]
+
+
+def is_proposing_enabled(owner_id: UUID) -> bool:
+    """Return whether a person wants the model to propose traces by itself."""
+    return not TracePreferences.objects.filter(owner_id=owner_id, makes_proposals=False).exists()

@@ -1,0 +1,176 @@
+"""Traces that come back with the entries of an export. Needs the owner's keyring in force.
+
+The same name is the same trace, however it is written, as everywhere: one that is there is used as it is, and
+what a file says of it counts for a new one alone. Runs within the transaction that brings the entries.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from diary.models import Entry
+from diary.transfer.restore_rows import (
+    ExportRow,
+    InvalidValue,
+    int_parser,
+    parse_bool,
+    parse_columns,
+    parse_datetime,
+    parse_text,
+    parse_uuid,
+)
+from llamora.fields import new_id
+from traces.models import EntryTrace, Trace, TraceProposal, compute_name_index
+from traces.names import MAX_NAME_LENGTH, InvalidTraceName, clean_name, get_identity
+from traces.signals import send_names_changed
+from traces.tagging.services import revive_trace
+
+_QUERY_BATCH: Final = 500
+_MAX_SUMMARY_LENGTH: Final = 100_000
+_MAX_ENTRY_COUNT: Final = 2**31
+_MAX_IDENTITY_LENGTH: Final = 18 * MAX_NAME_LENGTH
+EntryValues = Sequence[tuple[Entry, Any]]
+ImportFaults = dict[UUID, list[str]]
+
+
+class TraceImporter:
+    """What takes back the traces of one file: names on its entries, and a row for each of them."""
+
+    def __init__(self, owner_id: UUID, rows: Sequence[Any]) -> None:
+        self._owner_id = owner_id
+        self._rows = dict(_iter_by_identity(rows))
+
+    def __call__(self, borne: EntryValues) -> Mapping[UUID, Sequence[str]]:
+        """Keep the traces of some entries; return what cannot be kept, by entry."""
+        faults: ImportFaults = {}
+        wanted = {entry: _parse_names(value, faults.setdefault(entry.id, [])) for entry, value in borne}
+        traces = self._get_or_create({id_: name for names in wanted.values() for id_, name in names.items()})
+        EntryTrace.objects.bulk_create(
+            # When each was kept no file says; most are when the entry is written.
+            EntryTrace(owner_id=self._owner_id, trace_id=trace_id, entry=entry, created_at=entry.created_at)
+            for entry, names in wanted.items()
+            for trace_id in dict.fromkeys(traces[id_] for id_ in names)
+        )
+        return faults
+
+    def _get_or_create(self, names: Mapping[str, str]) -> dict[str, UUID]:
+        """Return the traces of these names, by identity; those that are missing are made."""
+        there = self._find_existing(names.values())
+        found = {id_: there.get(compute_name_index(name)) for id_, name in names.items()}
+        missing = [id_ for id_, trace_id in found.items() if trace_id is None]
+        made = {id_: self._create(id_, names[id_]) for id_ in missing}
+        if made:
+            send_names_changed(self._owner_id)
+        return {id_: trace_id for id_, trace_id in found.items() if trace_id} | made
+
+    def _find_existing(self, names: Iterable[str]) -> dict[bytes, UUID]:
+        asked, there = list(names), {}
+        for start in range(0, len(asked), _QUERY_BATCH):
+            some = Trace.objects.for_owner(self._owner_id).with_names(asked[start : start + _QUERY_BATCH])
+            there.update({bytes(index): id_ for index, id_ in some.values_list("name_index", "id")})
+        return there
+
+    def _create(self, id_: str, name: str) -> UUID:
+        trace = revive_trace(self._owner_id, name) or self._insert_trace(self._rows.get(id_, {}), name)
+        trace_id: UUID = trace.id
+        return trace_id
+
+    def _insert_trace(self, row: ExportRow, name: str) -> Trace:
+        columns = parse_columns(
+            row, {"created_at": (parse_datetime, None), "is_read_always": (parse_bool, False)}, []
+        )
+        trace = Trace(
+            id=_choose_id(row),
+            owner_id=self._owner_id,
+            is_read_always=columns["is_read_always"],
+            summary=_parse_summary(row.get("summary")),
+        )
+        trace.created_at = columns["created_at"] or trace.created_at
+        trace.set_name(name)
+        trace.save(force_insert=True)
+        return trace
+
+
+def _iter_by_identity(rows: Sequence[Any]) -> Iterable[tuple[str, ExportRow]]:
+    for row in rows:
+        # A deleted one waits to be wanted back where it was deleted.
+        if isinstance(row, dict) and row.get("deleted_at") is None:
+            yield from ((id_, row) for id_ in _parse_names([row.get("name")], []))
+
+
+def _parse_names(value: Any, faults: list[str]) -> dict[str, str]:
+    """Return the names that an entry bears, by identity, as they are written."""
+    if not isinstance(value, list):
+        faults.append("its traces are no list")
+        return {}
+    names: dict[str, str] = {}
+    for number, typed in enumerate(value, start=1):
+        try:
+            name = clean_name(typed)
+        except InvalidTraceName as refused:
+            faults.append(f"trace {number} cannot be kept: {refused.code}")
+        except TypeError:
+            faults.append(f"trace {number} is no text")
+        else:
+            names.setdefault(get_identity(name), name)
+    return names
+
+
+def _choose_id(row: ExportRow) -> UUID:
+    """Return the id a trace of a file has here: its own, unless there is one of that id."""
+    try:
+        id_ = parse_uuid(row.get("id"))
+    except InvalidValue:
+        return new_id()
+    return new_id() if Trace.objects.filter(id=id_).exists() else id_
+
+
+def _parse_summary(value: Any) -> ExportRow | None:
+    """Return what the model said of a trace; under another key its page calls it stale, which it may be."""
+    count = int_parser(least=0, most=_MAX_ENTRY_COUNT)
+    try:
+        return {
+            "text": parse_text(value["text"], limit=_MAX_SUMMARY_LENGTH),
+            "digest": parse_text(value["digest"], limit=64),
+            "read": count(value["read"]),
+            "of": count(value["of"]),
+        }
+    except (InvalidValue, TypeError, KeyError):
+        return None
+
+
+class ProposalImporter:
+    """What takes back what was proposed for entries, so that a name dismissed there stays dismissed."""
+
+    def __init__(self, owner_id: UUID, rows: Sequence[Any]) -> None:
+        del rows
+        self._owner_id = owner_id
+
+    def __call__(self, borne: EntryValues) -> Mapping[UUID, Sequence[str]]:
+        """Keep what was proposed for some entries; return what cannot be kept, by entry."""
+        faults: ImportFaults = {}
+        for entry, rows in borne:
+            try:
+                (row,) = rows
+                offered, dismissed = row["body"]["offered"], row["body"]["dismissed"]
+                body = {
+                    "offered": _parse_all(clean_name, offered),
+                    "dismissed": _parse_all(_parse_identity, dismissed),
+                }
+            except (InvalidValue, InvalidTraceName, TypeError, ValueError, KeyError):
+                faults[entry.id] = ["what was proposed for it cannot be taken"]
+                continue
+            columns = parse_columns(row, {"made_at": (parse_datetime, entry.created_at)}, [])
+            TraceProposal.objects.create(owner_id=self._owner_id, entry=entry, body=body, **columns)
+        return faults
+
+
+def _parse_all(read: Callable[[Any], str], values: Any) -> list[str]:
+    if not isinstance(values, list):
+        raise InvalidValue
+    return [read(value) for value in values]
+
+
+def _parse_identity(value: Any) -> str:
+    # Folding a name can make it longer than a name may be.
+    return get_identity(parse_text(value, limit=_MAX_IDENTITY_LENGTH))

@@ -1,0 +1,171 @@
+"""A trace in short, for who rests on its chip: how often, when last, the latest entries."""
+
+from collections import defaultdict
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from diary.hooks import EntryPanel
+from diary.models import Entry
+from diary.rendering.excerpts import first_lines
+from llamora.crypto import EnvelopeError
+from llamora.inference import model_server
+from traces.matcher import name_matchers
+from traces.models import EntryTrace, Trace, TraceProposal
+from traces.proposals import services as proposals_services
+from traces.proposals.queries import is_fresh, list_habitual_names, list_proposed_names
+from traces.queries import UNREADABLE_NAME
+
+# MERGED traces.presenting: The traces of entries as their page shows them: read for all entries at once,
+# only their names opened.
+
+TRACES_TEMPLATE = "traces/fragments/on_entry.html"
+CONTEXT_TEMPLATE = "traces/fragments/reply_context.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceChip:
+    """A trace that is kept on an entry."""
+
+    id: UUID
+    name: str
+    is_read_always: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracesOnEntry:
+    """The traces of one entry, kept and proposed, ready for their template."""
+
+    entry_id: UUID
+    accepted: Sequence[TraceChip] = ()
+    proposed: Sequence[str] = field(default=(), repr=False)
+    # Whether the model may be asked, and whether its proposals are still to come.
+    can_ask: bool = False
+    is_waiting: bool = False
+    # Whether another name may follow at once.
+    is_adding: bool = False
+    # Said after a refusal, with what was typed.
+    error: str = ""
+    typed: str = field(default="", repr=False)
+
+
+def build_chips(entries: Sequence[Entry]) -> dict[UUID, list[TraceChip]]:
+    """Return the kept traces of entries of one person, in the order they were kept, in one query.
+
+    Names come from the lexicon, so that no trace is loaded and opened for each entry that bears it.
+    """
+    chips: dict[UUID, list[TraceChip]] = defaultdict(list)
+    if not entries:
+        return chips
+    owner_id = entries[0].owner_id
+    kept = EntryTrace.objects.filter(
+        owner_id=owner_id, trace__deleted_at=None, entry__in=[entry.id for entry in entries]
+    )
+    rows = list(kept.values_list("entry_id", "trace_id", "trace__is_read_always"))
+    names = _load_names(owner_id, {trace_id for _, trace_id, _ in rows})
+    for entry_id, trace_id, is_always in rows:
+        name = names.get(trace_id, UNREADABLE_NAME)
+        chips[entry_id].append(TraceChip(id=trace_id, name=name, is_read_always=is_always))
+    return chips
+
+
+def _load_names(owner_id: UUID, ids: Set[UUID]) -> dict[UUID, str]:
+    names = name_matchers.for_owner(owner_id).names
+    if not ids <= names.keys():
+        # Kept by another process, or damaged.
+        name_matchers.forget(owner_id)
+        names = name_matchers.for_owner(owner_id).names
+    return names
+
+
+def build_traces_on_entries(entries: Sequence[Entry]) -> dict[UUID, TracesOnEntry]:
+    """Return the traces of entries of one person, by entry."""
+    if not entries:
+        return {}
+    can_ask = model_server.get_status().is_ready
+    # Before what was proposed is read: whoever is not under way any more has written it by then.
+    waiting = {
+        entry.id for entry in entries if can_ask and proposals_services.is_proposing(entry.owner_id, entry.id)
+    }
+    chips = build_chips(entries)
+    rows = {
+        row.entry_id: row for row in TraceProposal.objects.filter(entry__in=[entry.id for entry in entries])
+    }
+    fresh = {entry.id for entry in entries if not chips[entry.id] and is_fresh(entry)}
+    habit = list_habitual_names(entries[0].owner_id) if fresh else []
+    return {
+        entry.id: TracesOnEntry(
+            entry_id=entry.id,
+            accepted=chips[entry.id],
+            proposed=list_proposed_names(
+                entry,
+                row=rows.get(entry.id),
+                kept=[chip.name for chip in chips[entry.id]],
+                habit=habit if entry.id in fresh else (),
+            ),
+            can_ask=can_ask,
+            is_waiting=entry.id in waiting,
+        )
+        for entry in entries
+    }
+
+
+def build_entry_parts(entries: Sequence[Entry]) -> dict[UUID, EntryPanel]:
+    """Return what stands under each entry of a page."""
+    return {
+        entry_id: EntryPanel(template=TRACES_TEMPLATE, shown=shown, menu=CONTEXT_TEMPLATE)
+        for entry_id, shown in build_traces_on_entries(entries).items()
+    }
+
+
+def list_names_for_export(entries: Sequence[Entry]) -> dict[UUID, Any]:
+    """Return the names of the traces that entries bear, for a file; one that does not open has none."""
+    return {
+        entry_id: [chip.name for chip in chips if chip.name is not UNREADABLE_NAME]
+        for entry_id, chips in build_chips(entries).items()
+    }
+
+
+PREVIEW_ENTRIES: Final = 3
+PREVIEW_LENGTH: Final = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewEntry:
+    """An entry in short."""
+
+    id: UUID
+    day: date
+    words: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracePreview:
+    """What there is to a trace in short."""
+
+    id: UUID
+    count: int
+    last: date | None
+    latest: Sequence[PreviewEntry]
+
+
+def build_preview(trace: Trace) -> TracePreview:
+    """Return a trace in short; opens no more than its latest entries."""
+    kept = EntryTrace.objects.for_owner(trace.owner_id).filter(trace=trace)
+    found = Entry.objects.for_owner(trace.owner_id).filter(id__in=kept.order_by().values("entry_id"))
+    latest = [
+        _build_preview_entry(entry)
+        for entry in found.order_by("-day", "-created_at", "-id")[:PREVIEW_ENTRIES]
+    ]
+    last = latest[0].day if latest else None
+    return TracePreview(id=trace.id, count=kept.count(), last=last, latest=latest)
+
+
+def _build_preview_entry(entry: Entry) -> PreviewEntry:
+    try:
+        words = first_lines(entry.text, length=PREVIEW_LENGTH)
+    except EnvelopeError:
+        words = "…"
+    return PreviewEntry(id=entry.id, day=entry.day, words=words)

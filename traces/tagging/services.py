@@ -1,0 +1,71 @@
+"""Keeping a trace on an entry and taking it away. Needs the owner's keyring in force."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from diary.entries.queries import get_entry
+from llamora.database import write_transaction
+from traces.access import get_trace
+from traces.models import EntryTrace, Trace
+from traces.names import clean_name
+from traces.signals import send_names_changed
+
+
+def find_by_name(owner_id: UUID, name: str) -> Trace | None:
+    """Return a person's trace of a name, however it is written; None where there is none."""
+    return Trace.objects.for_owner(owner_id).with_names([name]).first()
+
+
+def add_trace(*, owner_id: UUID, entry_id: UUID, name: str) -> Trace:
+    """Keep a trace on an entry, a new one where none has that name; raise NameRefused, NotThere.
+
+    One that is there keeps the name it was given first.
+    """
+    name = clean_name(name)
+    with write_transaction():
+        entry = get_entry(owner_id, entry_id)
+        trace = find_by_name(owner_id, name) or revive_trace(owner_id, name) or _create_trace(owner_id, name)
+        EntryTrace.objects.get_or_create(trace=trace, entry=entry, defaults={"owner_id": owner_id})
+    return trace
+
+
+def revive_trace(owner_id: UUID, name: str) -> Trace | None:
+    """Take back a trace that was let go when it was taken from its last entry; call while writing."""
+    emptied = Trace.objects.only_deleted(owner_id).with_names([name]).filter(kept=None)
+    trace = emptied.order_by("-deleted_at").first()
+    if trace is not None:
+        trace.deleted_at = None
+        trace.set_name(name)
+        trace.save(update_fields=["deleted_at", "name", "name_index"])
+        send_names_changed(owner_id)
+    return trace
+
+
+def _create_trace(owner_id: UUID, name: str) -> Trace:
+    trace = Trace(owner_id=owner_id)
+    trace.set_name(name)
+    trace.save(force_insert=True)
+    send_names_changed(owner_id)
+    return trace
+
+
+def remove_trace(*, owner_id: UUID, entry_id: UUID, trace_id: UUID) -> Trace:
+    """Take a trace away from an entry; raise NotThere. One that is on no entry any more is let go."""
+    with write_transaction():
+        trace, entry = get_trace(owner_id, trace_id), get_entry(owner_id, entry_id)
+        EntryTrace.objects.filter(trace=trace, entry=entry).delete()
+        if not EntryTrace.objects.filter(trace=trace).exists():
+            trace.deleted_at = timezone.now()
+            trace.save(update_fields=["deleted_at"])
+            send_names_changed(owner_id)
+    return trace
+
+
+def set_read_always(*, owner_id: UUID, trace_id: UUID, wanted: bool) -> Trace:
+    """Have a trace bring its earlier entries along to every reply, or no longer; raise NotThere."""
+    with write_transaction():
+        trace = get_trace(owner_id, trace_id)
+        trace.is_read_always = wanted
+        trace.save(update_fields=["is_read_always"])
+    return trace

@@ -1,0 +1,160 @@
+"""Traces on an entry: kept, removed, dismissed, proposed, completed. Names travel by POST alone."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.decorators import unlock_required
+from accounts.http.error_responses import render_refusal
+from accounts.http.request import HouseholdRequest
+from diary.entries.queries import get_entry
+from diary.models import Entry
+from traces.access import get_trace
+from traces.models import TracePreferences
+from traces.names import MAX_NAME_LENGTH, InvalidTraceName
+from traces.proposals import queries as proposals_queries
+from traces.proposals import services as proposals_services
+from traces.proposals.services import dismiss_proposal, set_proposing_enabled
+from traces.tagging import presenters
+from traces.tagging import services as tagging_services
+from traces.tagging.presenters import build_preview
+
+
+def _get_day_url(entry: Entry) -> str:
+    return f"{reverse('day', args=[entry.day])}#entry-{entry.id}"
+
+
+def _render_traces(request: HouseholdRequest, entry: Entry, **said: Any) -> HttpResponse:
+    """Answer script with the traces of an entry, and a plain form with its day."""
+    if not request.htmx:
+        return redirect(_get_day_url(entry))
+    shown = replace(presenters.build_traces_on_entries([entry])[entry.id], **said)
+    traces = render_to_string(presenters.TRACES_TEMPLATE, {"part": shown}, request)
+    # What may be read along for an answer is said in another place of the entry.
+    menu = render_to_string(presenters.CONTEXT_TEMPLATE, {"part": shown, "is_oob": True}, request)
+    return HttpResponse(traces + menu, status=422 if said.get("error") else 200)
+
+
+def _render_refusal(request: HouseholdRequest, entry: Entry, *, sentence: str, typed: str) -> HttpResponse:
+    if request.htmx:
+        return _render_traces(request, entry, error=sentence, typed=typed[: 2 * MAX_NAME_LENGTH])
+    return render_refusal(
+        request, status=422, title="Not kept", sentence=sentence, following=_get_day_url(entry)
+    )
+
+
+def _get_name(request: HouseholdRequest) -> str:
+    """Return the name that was picked or typed."""
+    return request.POST.get("pick", "") or request.POST.get("name", "")
+
+
+def _apply_change(request: HouseholdRequest, entry_id: UUID, change: Callable[[str], object]) -> HttpResponse:
+    entry, name = get_entry(request.user.id, entry_id), _get_name(request)
+    try:
+        change(name)
+    except InvalidTraceName as error:
+        return _render_refusal(request, entry, sentence=error.sentence, typed=name)
+    return _render_traces(request, entry, is_adding="name" in request.POST)
+
+
+@require_safe
+@unlock_required
+def entry_traces(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Show the traces of an entry."""
+    return _render_traces(request, get_entry(request.user.id, entry_id))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def add(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Keep a trace on an entry."""
+    if request.method != "POST":
+        return redirect(_get_day_url(get_entry(request.user.id, entry_id)))
+    return _apply_change(
+        request,
+        entry_id,
+        lambda name: tagging_services.add_trace(owner_id=request.user.id, entry_id=entry_id, name=name),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def dismiss(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Have a name proposed no more for an entry."""
+    if request.method != "POST":
+        return redirect(_get_day_url(get_entry(request.user.id, entry_id)))
+    return _apply_change(
+        request,
+        entry_id,
+        lambda name: dismiss_proposal(owner_id=request.user.id, entry_id=entry_id, name=name),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def remove(request: HouseholdRequest, entry_id: UUID, trace_id: UUID) -> HttpResponse:
+    """Take a trace away from an entry."""
+    if request.method != "POST":
+        return redirect(_get_day_url(get_entry(request.user.id, entry_id)))
+    return _apply_change(
+        request,
+        entry_id,
+        lambda _: tagging_services.remove_trace(
+            owner_id=request.user.id, entry_id=entry_id, trace_id=trace_id
+        ),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def propose(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Have the model propose traces: asked for, or after a reply by the page itself."""
+    entry = get_entry(request.user.id, entry_id)
+    if request.method == "POST":
+        is_asked = "unasked" not in request.POST
+        proposals_services.propose_traces(
+            person=request.user, entry_id=entry_id, keyring=request.vault.keyring, is_asked=is_asked
+        )
+    if not request.htmx:
+        return redirect(_get_day_url(entry))
+    shown = presenters.build_traces_on_entries([entry])[entry.id]
+    return render(request, "traces/fragments/proposals.html", {"part": shown})
+
+
+@require_POST
+@unlock_required
+def complete(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Offer names that begin as typed."""
+    entry = get_entry(request.user.id, entry_id)
+    names = proposals_queries.complete_name(request.user.id, request.POST.get("name", "")[:MAX_NAME_LENGTH])
+    kept = {chip.name for chip in presenters.build_chips([entry])[entry.id]}
+    context = {"names": [name for name in names if name not in kept], "entry_id": entry_id}
+    return render(request, "traces/fragments/completions.html", context)
+
+
+@require_safe
+@unlock_required
+def preview(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
+    """Show what there is to a trace in short."""
+    trace = get_trace(request.user.id, trace_id)
+    if not request.htmx:
+        return redirect("trace", trace.id)
+    return render(request, "traces/fragments/preview.html", {"glance": build_preview(trace)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def preferences(request: HouseholdRequest) -> HttpResponse:
+    """Ask whether the model is to propose traces by itself, or note the answer."""
+    if request.method == "POST":
+        set_proposing_enabled(request.user.id, wanted=request.POST.get("want") == "on")
+        return redirect("trace_preferences")
+    wanted = not TracePreferences.objects.filter(owner_id=request.user.id, makes_proposals=False).exists()
+    return render(request, "traces/preferences.html", {"wanted": wanted, "in_settings": True})
