@@ -1,0 +1,109 @@
+"""Every sealed column of faa336b, and what is in them for somebody with the documentation and a secret.
+
+These names are frozen for good: of tables, columns and triggers, and the labels that envelopes are bound to.
+A column that is renamed in Python keeps them; one that comes later is no matter of this list.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.keys.independent_reader import Diary, bound_value, epoch_of, open_envelope
+
+# Label of a bound value: its column and the letter of its type.
+Bound = dict[str, tuple[str, str]]
+OF_REPLY: Bound = {"diary.reply.entry": ("entry_id", "u"), "diary.reply.kind": ("kind", "s")}
+OF_OPENING: Bound = {"diary.opening.day": ("day", "d")}
+
+# (table, column): the label, and what is bound besides row, owner and epoch.
+SEALED: dict[tuple[str, str], tuple[str, Bound]] = {
+    ("accounts_vault", "private_key"): (
+        "accounts.vault.private_key",
+        {"accounts.vault.public_key": ("public_key", "b")},
+    ),
+    ("accounts_vault", "digest_key"): ("accounts.vault.digest_key", {}),
+    ("accounts_vault", "former_pair"): ("accounts.vault.former_pair", {}),
+    ("accounts_vault", "ways_in"): ("accounts.vault.ways_in", {}),
+    ("accounts_formerkey", "data_key"): (
+        "accounts.former_key.data_key",
+        {"accounts.former_key.epoch": ("epoch", "i")},
+    ),
+    ("diary_entry", "text"): ("diary.entry.text", {"diary.entry.day": ("day", "d")}),
+    ("diary_entry", "source"): ("diary.entry.source", {}),
+    ("diary_version", "text"): (
+        "diary.version.text",
+        {"diary.version.entry": ("entry_id", "u"), "diary.version.revision": ("revision", "i")},
+    ),
+    ("diary_draft", "text"): ("diary.draft.text", {"diary.draft.day": ("day", "d")}),
+    ("diary_reply", "text"): ("diary.reply.text", OF_REPLY),
+    ("diary_reply", "read"): ("diary.reply.read", OF_REPLY),
+    ("diary_opening", "text"): ("diary.opening.text", OF_OPENING),
+    ("diary_opening", "read"): ("diary.opening.read", OF_OPENING),
+    ("diary_recap", "body"): ("diary.recap.body", {"diary.recap.day": ("day", "d")}),
+    ("diary_ownkind", "words"): ("diary.own_kind.words", {}),
+    ("traces_trace", "name"): ("traces.trace.name", {}),
+    ("traces_trace", "summary"): ("traces.trace.summary", {}),
+    ("traces_proposal", "body"): ("traces.proposal.body", {"traces.proposal.entry": ("entry_id", "u")}),
+    ("traces_change", "body"): (
+        "traces.change.body",
+        {"traces.change.trace": ("trace_id", "u"), "traces.change.kind": ("kind", "s")},
+    ),
+    ("search_recentsearch", "text"): ("search.recent.text", {}),
+    ("search_vector", "body"): (
+        "search.vector.body",
+        {
+            "search.vector.source": ("source", "u"),
+            "search.vector.embedder": ("embedder", "s"),
+            "search.vector.rule": ("rule", "s"),
+        },
+    ),
+}
+TRIGGERS = {f"fence_{table}_{column}_{event}" for table, column in SEALED for event in ("insert", "update")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """What was in one envelope, and where that stands."""
+
+    table: str
+    column: str
+    row: str
+    epoch: int
+    plaintext: bytes
+
+    def is_like(self, exported: Any) -> bool:
+        """Whether an export says the same: text, JSON, or bytes in hexadecimal."""
+        if (self.table, self.column) == ("diary_entry", "source"):
+            return bool(self.plaintext.hex() == exported)
+        if isinstance(exported, str):
+            return self.plaintext.decode() == exported
+        return bool(json.loads(self.plaintext) == exported)
+
+
+def values_of(database: Path, *, name: str, secret: str) -> Iterator[Value]:
+    """Open every envelope of one person with a password or a recovery code; whatever does not open raises."""
+    diary = Diary(database, name=name, secret=secret)
+    for (table, column), (label, bound) in SEALED.items():
+        statement = f"SELECT * FROM {table} WHERE owner_id = ? AND {column} IS NOT NULL ORDER BY id"
+        for row in diary.rows.execute(statement, [diary.owner]).fetchall():
+            plaintext = open_envelope(
+                row[column],
+                key=diary.content[epoch_of(row[column])],
+                row=bytes.fromhex(row["id"]),
+                owner=bytes.fromhex(diary.owner),
+                purpose="field",
+                label=label,
+                bound={said: _bound(row, where) for said, where in bound.items()},
+            )
+            epoch = epoch_of(row[column])
+            yield Value(table=table, column=column, row=row["id"], epoch=epoch, plaintext=plaintext)
+
+
+def _bound(row: sqlite3.Row, where: tuple[str, str]) -> bytes:
+    column, tag = where
+    if tag == "i":
+        return b"i:%d" % row[column]
+    return b"b:" + row[column] if tag == "b" else bound_value(row[column], tag)

@@ -1,0 +1,575 @@
+"""What the last commit before the great renaming wrote opens with everything in it: database, backup, export.
+
+`make_household.py` says who is in the household, and `household.py` how it is opened whatever the day is.
+What must be there is taken from the exports that faa336b wrote itself. Three households are served, each
+once: the data folder of then, its backup restored, and a new one that an export of then goes into.
+"""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.losses.diarist import Diarist
+from tests.server import Server, manage
+from tests.upgrade.household import EMBEDDER, NAMES, Household, exported_by, new, served, until
+from tests.upgrade.pages import Page, words
+from tests.upgrade.sealed import SEALED, TRIGGERS, values_of
+
+IN = ("Agnes", "Bruno", "Clara")  # Dora is switched off
+# When it was exported, and the moments that `household.py` moves on.
+DIFFERS = {"exported_at", "deleted_at", "replaced_at", "made_at"}
+ANEW = DIFFERS | {"name_index"}
+# What an import makes anew or leaves out, as the docstring of the export's format tells.
+ELSEWHERE = ANEW | {"id", "keep_key", "source", "digest"}
+OF_THE_MACHINE = {"run secret", "swap", "core dumps", "disk space", "clock"}
+UNLOCKS = ("password", "code")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
+    with served(tmp_path_factory.mktemp("upgraded")) as household:
+        yield household
+
+
+@pytest.fixture(scope="module")
+def backed_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
+    with served(tmp_path_factory.mktemp("restored"), from_backup=True) as household:
+        yield household
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with new(tmp_path_factory.mktemp("new")) as server:
+        yield server
+
+
+def entries(diary: Any, *, deleted: bool = False) -> list[Any]:
+    return [entry for entry in diary["entries"] if bool(entry["deleted_at"]) is deleted]
+
+
+def rows_of(diary: Any) -> dict[str, Any]:
+    """Every row of an export, by its id in the form of the database."""
+    found = {}
+    waiting = [*diary["entries"], *(row for rows in diary["others"].values() for row in rows)]
+    while waiting:
+        row = waiting.pop()
+        found[row["id"].replace("-", "")] = row
+        lists = (value for value in row.values() if isinstance(value, list))
+        waiting += [each for rows in lists for each in rows if isinstance(each, dict) and "id" in each]
+    return found
+
+
+def without(value: Any, names: set[str]) -> Any:
+    """A part of an export without what differs; of a moment, whether there is one."""
+    if isinstance(value, list):
+        return [without(each, names) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: each is not None if key in names & DIFFERS else without(each, names)
+        for key, each in value.items()
+        if key in DIFFERS or key not in names
+    }
+
+
+def comparable(diary: Any, *, late: str = "", differs: set[str] = DIFFERS) -> Any:
+    """An export, with a draft that waited known by its words: its row is made when it is folded in."""
+    drafts = [
+        {"day": row["day"], "text": row["text"]} if row["text"] == late else row
+        for row in diary["others"]["drafts"]
+    ]
+    return without({**diary, "others": {**diary["others"], "drafts": drafts}}, differs)
+
+
+def switched_on(house: Household, name: str) -> None:
+    if house.rows("SELECT is_active FROM accounts_person WHERE name = ?", name) == [(0,)]:
+        house.manage("users", "--enable", name)
+
+
+def finds(browser: Diarist, typed: str, text: str) -> bool:
+    """Whether a search finds a text, once the index is open; nothing is sent that would be remembered."""
+    return bool(until(lambda: Page.read(browser.post("/search/", q=typed).body).says(text), seconds=30))
+
+
+# --- The database ------------------------------------------------------------------------------------------
+
+
+def test_every_row_is_there_after_the_first_start(house: Household) -> None:
+    before = house.expected["rows"]
+    own = {name for name in before if name.split("_")[0] in ("accounts", "diary", "search", "traces")}
+
+    with closing(sqlite3.connect(house.at_first)) as first:
+        counts = {name: first.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in own}
+
+    assert counts == {name: before[name] for name in own}
+
+
+def test_no_table_and_no_trigger_has_another_name(house: Household) -> None:
+    assert house.names_before - house.names() == set()
+    assert {name for name in house.names_before if name.startswith("fence_")} == TRIGGERS
+
+
+def test_a_new_household_calls_its_tables_and_triggers_the_same(house: Household, elsewhere: Server) -> None:
+    with closing(sqlite3.connect(elsewhere.data_dir / "llamora.sqlite3")) as made:
+        names = {name for (name,) in made.execute("SELECT name FROM sqlite_master")}
+
+    assert house.names_before - names == set()
+
+
+def test_the_fence_refuses_an_envelope_of_another_key_in_every_sealed_column(
+    house: Household, tmp_path: Path
+) -> None:
+    shutil.copy(house.at_first, tmp_path / "copy.sqlite3")
+    refused = set()
+    with closing(sqlite3.connect(tmp_path / "copy.sqlite3")) as copy:
+        for table, column in SEALED:
+            with pytest.raises(sqlite3.IntegrityError) as refusal:
+                copy.execute(f"UPDATE {table} SET {column} = x'010000FFFF' || zeroblob(60)")
+            copy.rollback()
+            refused |= {(table, column)} if f"{table}.{column}" in str(refusal.value) else set()
+
+    assert refused == set(SEALED)
+
+
+@pytest.mark.parametrize("secret", UNLOCKS)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_sealed_value_opens_without_this_program_and_says_what_was_exported(
+    house: Household, name: str, secret: str
+) -> None:
+    exported = rows_of(house.exported(name))
+    opened = list(values_of(house.at_first, name=name, secret=house.secrets(name)[secret]))
+
+    compared = [value for value in opened if value.column in exported.get(value.row, {})]
+    assert [value for value in compared if not value.is_like(exported[value.row][value.column])] == []
+    assert {value.row for value in compared} >= exported.keys() - _folded(house, exported)
+
+
+def _folded(house: Household, exported: dict[str, Any]) -> set[str]:
+    """What was folded in for an export alone, in a copy of the household."""
+    return {id_ for id_, row in exported.items() if row.get("text") == house.expected["locked"]["late"]}
+
+
+# --- Coming in ---------------------------------------------------------------------------------------------
+
+
+def test_a_browser_that_was_signed_in_and_locked_is_so_still_and_what_came_meanwhile_is_there(
+    house: Household,
+) -> None:
+    locked = house.expected["locked"]
+    secrets = house.secrets(locked["name"])
+    clara = Diarist(
+        server=house.server, name=locked["name"], owner=secrets["id"], password=secrets["password"]
+    )
+    clara.cookies |= locked["cookies"]
+
+    away = clara.get("/settings/")
+    answer = clara.unlock()
+
+    assert urlsplit(away.headers["location"]).path == "/unlock/"
+    assert answer.status == 302
+    assert clara.get("/settings/").status == 200
+    assert house.rows("SELECT count(*) FROM diary_latedraft") == [(0,)]
+    (day,) = house.rows("SELECT day FROM diary_draft WHERE owner_id = ?", secrets["id"].replace("-", ""))
+    page = Page.read(clara.get(f"/d/{day[0]}/").body, path=f"/d/{day[0]}/")
+    assert page.form(f"/d/{day[0]}/").fields["text"] == locked["late"]
+
+
+def test_a_rotation_that_was_broken_off_goes_on_and_ends_at_the_first_sign_in(house: Household) -> None:
+    bruno = house.secrets("Bruno")
+    house.browser("Bruno")
+
+    until(
+        lambda: house.rows("SELECT 1 FROM accounts_formerkey WHERE owner_id = ?", _id(house, "Bruno")) == []
+    )
+
+    opened = values_of(house.database, name="Bruno", secret=bruno["password"])
+    assert {value.epoch for value in opened} == {2}
+
+
+def test_who_was_switched_off_is_kept_out_and_comes_in_once_switched_on(house: Household) -> None:
+    dora = Diarist(server=house.server, name="Dora", owner=house.secrets("Dora")["id"])
+    dora.password = house.secrets("Dora")["password"]
+    assert dora.sign_in().status != 302
+
+    switched_on(house, "Dora")
+
+    (entry,) = house.exported("Dora")["entries"]
+    assert house.page("Dora", f"/d/{entry['day']}/").says(entry["text"])
+
+
+# --- The pages ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", IN)
+def test_every_day_shows_its_entries_replies_and_traces(house: Household, name: str) -> None:
+    for entry in entries(house.exported(name)):
+        page = house.page(name, f"/d/{entry['day']}/")
+        texts = [entry["text"], *entry["traces"], *(reply["text"] for reply in entry["replies"])]
+        assert [text for text in texts if not page.says(text)] == []
+
+
+@pytest.mark.parametrize("name", IN)
+def test_the_form_of_every_entry_holds_its_exact_text_or_what_was_being_changed(
+    house: Household, name: str
+) -> None:
+    diary = house.exported(name)
+    drafts = {draft["entry_id"]: draft["text"] for draft in diary["others"]["drafts"]}
+
+    for entry in entries(diary):
+        path = f"/entries/{entry['id']}/edit/"
+        text = house.page(name, path).form(path).fields["text"]
+        assert text == drafts.get(entry["id"], entry["text"])
+
+
+@pytest.mark.parametrize("name", IN)
+def test_what_was_being_written_is_in_the_box_of_its_day(house: Household, name: str) -> None:
+    for draft in house.exported(name)["others"]["drafts"]:
+        if draft["entry_id"] is None:
+            path = f"/d/{draft['day']}/"
+            assert house.page(name, path).form(path).fields["text"] == draft["text"]
+
+
+def test_the_bin_holds_what_was_deleted_and_its_day_does_not(house: Household) -> None:
+    (gone,) = entries(house.exported("Agnes"), deleted=True)
+
+    assert house.page("Agnes", "/bin/").says(gone["text"])
+    assert f"/entries/{gone['id']}/restore/" in house.page("Agnes", "/bin/").actions()
+    assert not house.page("Agnes", f"/d/{gone['day']}/").says(gone["text"])
+
+
+@pytest.mark.parametrize("name", IN)
+def test_what_entries_said_before_is_there_in_its_order(house: Household, name: str) -> None:
+    for entry in entries(house.exported(name)):
+        page = house.page(name, f"/entries/{entry['id']}/versions/")
+        places = [page.text.find(words(version["text"])) for version in entry["versions"]]
+        assert -1 not in places
+        assert {f"/versions/{version['id']}/restore/" for version in entry["versions"]} <= page.actions()
+
+
+def test_replies_say_in_whose_way_they_are_and_what_was_read(house: Household) -> None:
+    diary = house.exported("Agnes")
+    (way,) = diary["others"]["ways_of_answering"]
+    entry = next(entry for entry in diary["entries"] if any(r["kind"] == "own" for r in entry["replies"]))
+
+    ways = house.page("Agnes", f"/entries/{entry['id']}/ways/")
+    assert ways.says(way["words"]["name"])
+    assert ways.says(way["words"]["wish"])
+    assert way["id"] in ways.offers("kind")
+    assert house.page("Agnes", f"/d/{entry['day']}/").says(way["words"]["name"])
+    kinds = {reply["kind"]: reply["id"] for entry in diary["entries"] for reply in entry["replies"]}
+    assert set(kinds) == {"respond", "reflect", "question", "summary", "own"}
+    assert all(house.page("Agnes", f"/replies/{reply}/read/").text for reply in kinds.values())
+
+
+@pytest.mark.parametrize("name", IN)
+def test_openings_stand_on_their_days_and_none_where_it_was_dismissed(house: Household, name: str) -> None:
+    for opening in house.exported(name)["others"]["openings"]:
+        page = house.page(name, f"/d/{opening['day']}/")
+        assert page.says(opening["text"])
+        is_there = f"/d/{opening['day']}/opening/dismiss/" in page.actions()
+        assert is_there is not opening["is_dismissed"]
+
+
+def test_a_day_put_in_short_is_so_still(house: Household) -> None:
+    (recap,) = house.exported("Agnes")["others"]["recaps"]
+
+    answer = house.browser("Agnes").post(f"/d/{recap['day']}/recap/", asked="1")
+
+    assert Page.read(answer.body).says(recap["body"]["text"])
+
+
+def test_the_place_of_every_trace_says_its_name_its_entries_and_what_it_comes_to(house: Household) -> None:
+    diary = house.exported("Agnes")
+    listed = house.page("Agnes", "/traces/")
+
+    for trace in diary["others"]["traces"]:
+        assert listed.says(trace["name"]) is (trace["deleted_at"] is None)
+        if trace["deleted_at"] is None:
+            page = house.page("Agnes", f"/traces/{trace['id']}/")
+            texts = [entry["text"] for entry in entries(diary) if trace["name"] in entry["traces"]]
+            texts += [trace["summary"]["text"]] if trace["summary"] else []
+            assert texts
+            assert [text for text in texts if not page.says(text)] == []
+            wanted = page.form(f"/traces/{trace['id']}/always/")
+            assert ("off" in _said(wanted)) is trace["is_read_always"]
+
+
+def _said(form: Any) -> set[str]:
+    return {*form.fields.values(), *(value for _, value, _ in form.buttons)}
+
+
+def test_traces_that_were_proposed_are_offered_and_a_dismissed_one_is_not(house: Household) -> None:
+    entry = next(entry for entry in house.exported("Agnes")["entries"] if entry["proposals"])
+    body = entry["proposals"][0]["body"]
+
+    offered = house.page("Agnes", f"/d/{entry['day']}/").offers("pick")
+
+    assert offered >= set(body["offered"]) - set(body["dismissed"])
+    assert not offered & set(body["dismissed"])
+
+
+def test_settings_are_as_they_were_chosen(house: Household) -> None:
+    chosen = house.expected["settings"]
+
+    fields = house.page("Agnes", "/settings/").form("/settings/").fields
+    others = house.page("Clara", "/settings/").form("/settings/").fields
+
+    assert {name: fields[name] for name in chosen} == chosen
+    assert not {name for name in chosen if others[name] == chosen[name]}
+    assert house.exports("Agnes")["person"] == house.exported("Agnes")["person"]
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/openings/", "openings"), ("/traces/choices/", "want"), ("/search/for-answers/", "recalls")],
+)
+def test_what_is_switched_off_offers_to_be_switched_on(house: Household, path: str, field: str) -> None:
+    def offered(name: str) -> set[str]:
+        form = house.page(name, path).form(path)
+        return {form.fields.get(field, ""), *(value for called, value, _ in form.buttons if called == field)}
+
+    assert "on" in offered("Agnes")
+    assert "off" not in offered("Agnes")
+    assert "off" in offered("Clara")
+
+
+def test_the_administrator_sees_who_is_here_and_who_came_by_which_link(house: Household) -> None:
+    listed = [
+        link
+        for link in house.page("Agnes", "/admin/").links
+        if link.startswith("/admin/") and link != "/admin/"
+    ]
+    pages = [
+        house.page("Agnes", link)
+        for link in dict.fromkeys(listed)
+        if "/add/" not in link and "log" not in link
+    ]
+
+    people = [page for page in pages if all(page.says(name) for name in NAMES)]
+    assert people
+    came = [page for page in pages if all(page.says(name) for name in NAMES[1:]) and page not in people[:1]]
+    assert came
+    assert house.browser("Bruno").get("/admin/").status != 200
+
+
+def test_an_invitation_that_was_open_lets_somebody_in(backed_up: Household) -> None:
+    emil = Diarist(server=backed_up.server, name="Emil")
+    emil.get("/sign-in/")
+    fields = {"name": "Emil", "password": emil.password, "password_again": emil.password, "time_zone": "UTC"}
+
+    answer = emil.post("/register/", invite=backed_up.expected["invitation"], **fields)
+
+    assert answer.status == 200
+    assert backed_up.rows("SELECT is_staff FROM accounts_person WHERE name = 'Emil'") == [(0,)]
+
+
+# --- Searching ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("kingfisher in:entries", "The kingfisher came back"),
+        ('"slow tune"', "practised a slow tune all evening"),
+        ("gruesse", "stays as it was typed"),
+        ("walnut*", "walnuts from the neighbour"),
+        ("trace:Größe", "Mended the gate"),
+        ("friend in:replies", "Old friend, that bird"),
+        ("music in:openings", "with music in them"),
+        ("fog in:recaps", "A day of fog"),
+    ],
+)
+def test_what_was_written_is_found(house: Household, typed: str, text: str) -> None:
+    assert finds(house.browser("Agnes"), typed, text)
+
+
+def test_the_sealed_snapshot_of_an_index_is_taken_up_as_it_was(house: Household) -> None:
+    kept = house.kept_indexes()
+    assert finds(house.browser("Agnes"), "kingfisher in:entries", "The kingfisher came back")
+
+    # One that does not open is thrown away, and the index made anew.
+    assert house.kept_indexes() == kept
+    assert {name.split("-")[0] for name in kept} == {"words", "vectors"}
+
+
+def test_what_was_searched_before_is_offered_again(house: Household) -> None:
+    assert house.page("Agnes", "/search/").offers("instead") >= {"kingfisher", '"slow tune"'}
+    assert "on" in house.page("Bruno", "/search/").offers("do")
+    assert "off" in house.page("Agnes", "/search/").offers("do")
+
+
+@pytest.mark.skipif(not EMBEDDER.is_dir(), reason="the shared folder has no embedder")
+def test_what_was_written_is_found_by_its_meaning(house: Household) -> None:
+    assert finds(house.browser("Agnes"), "a musician at his instrument", "The organist practised")
+
+
+# --- The same again: exported, rotated, imported, restored -------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_export_says_what_the_one_of_then_said(house: Household, name: str) -> None:
+    switched_on(house, name)
+    late = house.expected["locked"]["late"]
+
+    assert comparable(house.exports(name), late=late) == comparable(house.exported(name), late=late)
+
+
+def test_a_new_rotation_gives_everything_a_new_key_and_loses_nothing(house: Household) -> None:
+    (epoch,) = house.rows("SELECT epoch FROM accounts_vault WHERE owner_id = ?", _id(house, "Agnes"))[0]
+
+    house.manage("rotate_dek", "Agnes", "--verify", of="Agnes", by="code")
+
+    for secret in UNLOCKS:
+        opened = list(values_of(house.database, name="Agnes", secret=house.secrets("Agnes")[secret]))
+        assert {value.epoch for value in opened} == {epoch + 1}
+    then, now = house.exported("Agnes"), house.exports("Agnes")
+    # The indexes of names are made under the key, and are other ones now.
+    assert comparable(now, differs=ANEW) == comparable(then, differs=ANEW)
+    assert finds(house.browser("Agnes"), "kingfisher in:entries", "The kingfisher came back")
+
+
+def _id(house: Household, name: str) -> str:
+    return str(house.secrets(name)["id"]).replace("-", "")
+
+
+def test_verify_and_doctor_find_everything_in_order(house: Household) -> None:
+    house.manage("verify", "--user", "Clara", of="Clara", by="code")
+    ran = manage(house.folder, "doctor", extra=house.extra)
+
+    verdicts = [line.split(maxsplit=1) for line in ran.stdout.splitlines()]
+    said = [(level, rest.partition(":")[0]) for level, rest in verdicts]
+    assert {("ok", label) for label, _ in SEALED.values()} <= set(said)
+    assert [about for level, about in said if level == "bad" and about not in OF_THE_MACHINE] == []
+
+
+def test_an_export_of_then_is_the_same_diary_in_a_new_household(house: Household, elsewhere: Server) -> None:
+    agnes = Diarist.join(elsewhere, "Agnes")
+
+    taken = _taken_in(elsewhere, agnes, house.folder / "exports" / "Agnes")
+
+    assert taken.stderr == ""
+    then, now = house.exported("Agnes"), exported_by(agnes)
+    assert carried(now) == carried(then)
+    assert ids(now) == ids(then)
+
+
+def _taken_in(server: Server, who: Diarist, export: Path) -> Any:
+    secret = server.folder / "secret"
+    secret.write_text(who.password + "\n")
+    command = ("import_diary", str(export), "--user", who.name, "--password-file", str(secret))
+    ran = manage(server.folder, *command, timeout=300)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran
+
+
+def carried(diary: Any) -> Any:
+    """What an import takes: recaps, and what could be undone of traces, stay behind."""
+    others = {kind: rows for kind, rows in diary["others"].items() if kind not in ("recaps", "changes")}
+    others["traces"] = [row for row in others["traces"] if row["deleted_at"] is None]
+    drafts = [{key: value for key, value in row.items() if key != "revision"} for row in others["drafts"]]
+    return without([diary["entries"], {**others, "drafts": drafts}], ELSEWHERE)
+
+
+def ids(diary: Any) -> list[str]:
+    """The ids that an import keeps."""
+    kept = [*diary["entries"], *diary["others"]["traces"], *diary["others"]["ways_of_answering"]]
+    return [row["id"] for row in kept if row.get("deleted_at") is None or row in diary["entries"]]
+
+
+def test_a_backup_of_then_opens_with_everything_in_it(backed_up: Household) -> None:
+    for name in ("Agnes", "Bruno"):
+        assert comparable(backed_up.exports(name)) == comparable(backed_up.exported(name))
+
+
+def test_a_recovery_code_of_then_gives_a_new_password(backed_up: Household) -> None:
+    secrets = backed_up.secrets("Clara")
+    clara = Diarist(server=backed_up.server, name="Clara", owner=secrets["id"])
+    clara.get("/recover/")
+    new = "another sentence for a rainy day"
+
+    fields = {"name": "Clara", "code": secrets["code"], "password": new, "password_again": new}
+    answer = clara.post("/recover/", **fields)
+    secrets["password"] = new
+
+    assert answer.status == 200
+    entry = backed_up.exported("Clara")["entries"][0]
+    assert backed_up.page("Clara", f"/d/{entry['day']}/").says(entry["text"])
+
+
+def test_what_was_deleted_edited_and_renamed_then_can_be_had_back(backed_up: Household) -> None:
+    agnes, diary = backed_up.browser("Agnes"), backed_up.exported("Agnes")
+    (gone,) = entries(diary, deleted=True)
+    edited = next(entry for entry in diary["entries"] if entry["versions"])
+
+    agnes.post(f"/entries/{gone['id']}/restore/")
+    agnes.post(f"/versions/{edited['versions'][0]['id']}/restore/")
+    for change in diary["others"]["changes"]:
+        agnes.post(f"/traces/changes/{change['id']}/undo/")
+
+    assert backed_up.page("Agnes", f"/d/{gone['day']}/").says(gone["text"])
+    assert backed_up.page("Agnes", f"/d/{edited['day']}/").says(edited["versions"][0]["text"])
+    names = {change["body"]["was"] for change in diary["others"]["changes"] if "was" in change["body"]}
+    names |= {trace["name"] for trace in diary["others"]["traces"] if trace["deleted_at"]}
+    assert [name for name in names if not backed_up.page("Agnes", "/traces/").says(name)] == []
+
+
+# --- The same for everybody, which takes longer ------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["Bruno", "Clara"])
+def test_everybodys_export_goes_into_a_new_household(house: Household, tmp_path: Path, name: str) -> None:
+    with new(tmp_path) as server:
+        person = Diarist.join(server, name)
+        _taken_in(server, person, house.folder / "exports" / name)
+        then, now = house.exported(name), exported_by(person)
+
+    assert carried(now) == carried(then)
+    assert ids(now) == ids(then)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("secret", UNLOCKS)
+@pytest.mark.parametrize("name", IN)
+def test_the_backup_opens_for_everybody_with_either_secret(house: Household, name: str, secret: str) -> None:
+    said = house.manage("verify", str(house.backup), "--user", name, of=name, by=secret)
+
+    (packed,) = {row.split(":")[0] for row in said.splitlines() if row.startswith("diary.entry.text")}
+    assert packed == "diary.entry.text"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", IN)
+def test_the_command_exports_the_same_as_the_page(house: Household, tmp_path: Path, name: str) -> None:
+    house.manage("export_diary", name, "--to", str(tmp_path / "out"), of=name, by="code")
+
+    now = json.loads((tmp_path / "out" / "diary.json").read_text(encoding="utf-8"))
+    days = {path.name: path.read_text() for path in (tmp_path / "out" / "days").rglob("*.md")}
+    then = {path.name: path.read_text() for path in (house.folder / "exports" / name).rglob("*.md")}
+    late = house.expected["locked"]["late"]
+    assert comparable(now, late=late, differs=ANEW) == comparable(
+        house.exported(name), late=late, differs=ANEW
+    )
+    assert days == then
+
+
+@pytest.mark.slow
+def test_a_rotation_from_the_page_ends_and_loses_nothing(house: Household) -> None:
+    clara = house.browser("Clara")
+    clara.post("/settings/key/", current=clara.password)
+
+    until(
+        lambda: house.rows("SELECT 1 FROM accounts_formerkey WHERE owner_id = ?", _id(house, "Clara")) == []
+    )
+
+    opened = values_of(house.database, name="Clara", secret=house.secrets("Clara")["code"])
+    assert {value.epoch for value in opened} == {2}
+    for entry in house.exported("Clara")["entries"]:
+        assert house.page("Clara", f"/d/{entry['day']}/").says(entry["text"])
