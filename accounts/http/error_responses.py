@@ -57,7 +57,7 @@ def render_refusal(
 
 
 def _render_error_fragment(sentence: str, *, status: int) -> HttpResponse:
-    body = format_html('<p class="wrong" role="alert" data-error>{}</p>', sentence)
+    body = format_html('<p class="field-error" role="alert" data-error>{}</p>', sentence)
     return HttpResponse(body, status=status, headers={"HX-Reswap": "none"})
 
 

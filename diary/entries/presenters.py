@@ -122,7 +122,7 @@ def render_text(row: Entry | Version) -> SafeString:
         return mark_safe(markdown.render_markdown(row.text))  # noqa: S308 - sanitised there
     except EnvelopeError:
         # One damaged entry must not take its whole day with it.
-        return mark_safe(f'<p class="note">{DAMAGED_ENTRY}</p>')  # noqa: S308 - words of our own
+        return mark_safe(f'<p class="notice">{DAMAGED_ENTRY}</p>')  # noqa: S308 - words of our own
 
 
 def build_empty_composer(person: Person, day: date) -> ComposerView:

@@ -121,7 +121,7 @@ def _render_text(reply: Reply) -> SafeString:
         return _mark_safe(render_markdown(reply.text))
     except EnvelopeError:
         # One damaged reply must not take its whole day with it.
-        return _mark_safe(f'<p class="note">{DAMAGED_REPLY}</p>')
+        return _mark_safe(f'<p class="notice">{DAMAGED_REPLY}</p>')
 
 
 def list_reply_views(entries: Sequence[Entry]) -> dict[UUID, list[ReplyView]]:

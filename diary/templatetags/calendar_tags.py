@@ -38,8 +38,8 @@ def _render_day(cell: CalendarDay) -> str:
         return "<td></td>"
     # Who travelled west has written on days that are still to come where they are.
     if cell.is_future and not (cell.written or cell.opened):
-        return f'<td><span class="cell ahead">{cell.number}</span></td>'
-    marks = (" written", cell.written), (" opened", cell.opened), (" today", cell.is_today)
+        return f'<td><span class="cell future">{cell.number}</span></td>'
+    marks = (" has-entries", cell.written), (" has-opening", cell.opened), (" today", cell.is_today)
     classes = "cell" + "".join(name for name, holds in marks if holds)
     current = "page" if cell.is_selected else "date" if cell.is_today else ""
     said = f' aria-current="{current}"' if current else ""

@@ -1,30 +1,30 @@
-/* Starts the page. Modules are fetched when the page first holds an element that asks for them. */
-import { keepFocus } from "./focus.js";
-import { start } from "./registry.js";
-import { guard } from "./request.js";
+/* The entry point of every page. The module of a controller is fetched when an element first names it. */
+import { initFocus } from "./focus.js";
+import { startControllers } from "./registry.js";
+import { initRequests } from "./request.js";
 
-guard();
-keepFocus();
-start({
+initRequests();
+initFocus();
+startControllers({
   calendar: () => import("./controllers/calendar.js"),
-  code: () => import("./controllers/code.js"),
   composer: () => import("./controllers/composer.js"),
   draft: () => import("./controllers/draft.js"),
-  edit: () => import("./controllers/edit.js"),
+  entry_edit: () => import("./controllers/entry_edit.js"),
   heatmap: () => import("./controllers/heatmap.js"),
-  keeps: () => import("./controllers/keeps.js"),
-  kept: () => import("./controllers/kept.js"),
-  keys: () => import("./controllers/keys.js"),
-  find: () => import("./controllers/find.js"),
-  live: () => import("./controllers/live.js"),
+  leave_guard: () => import("./controllers/leave_guard.js"),
   menu: () => import("./controllers/menu.js"),
   midnight: () => import("./controllers/midnight.js"),
+  mobile_sheet: () => import("./controllers/mobile_sheet.js"),
+  password_strength: () => import("./controllers/password_strength.js"),
   recap: () => import("./controllers/recap.js"),
+  recovery_code: () => import("./controllers/recovery_code.js"),
+  recovery_confirm: () => import("./controllers/recovery_confirm.js"),
   search: () => import("./controllers/search.js"),
-  sheet: () => import("./controllers/sheet.js"),
-  strength: () => import("./controllers/strength.js"),
+  search_dialog: () => import("./controllers/search_dialog.js"),
+  shortcuts: () => import("./controllers/shortcuts.js"),
+  socket: () => import("./controllers/socket.js"),
+  time_zone: () => import("./controllers/time_zone.js"),
   traces: () => import("./controllers/traces.js"),
   undo: () => import("./controllers/undo.js"),
   vault: () => import("./controllers/vault.js"),
-  zone: () => import("./controllers/zone.js"),
 });

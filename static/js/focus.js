@@ -1,42 +1,46 @@
-/* Keeps the keyboard's place when what it was on is swapped away or switched off while a request is under way. */
+/* Keeps the keyboard focus in place when htmx swaps away or disables the control that had it. */
 const CONTROLS = "a[href], button, textarea, input:not([type=hidden])";
-const asked = new WeakMap();
+const focusBefore = new WeakMap();
 
-/* To the control that says the same, or to what its place names for this (itself, even), or to the first. */
-export function focusIn(place, label = "") {
-  const controls = place ? [...place.querySelectorAll(CONTROLS)].filter((control) => control.checkVisibility()) : [];
+/* Focuses the control with this label, else what is marked data-focus-return (also the container), else the first. */
+export function focusInside(container, label = "") {
+  const all = container ? [...container.querySelectorAll(CONTROLS)] : [];
+  const controls = all.filter((control) => control.checkVisibility());
   const same = label && controls.find((control) => control.textContent.trim() === label);
-  const named = place?.matches("[data-returns]") ? place : place?.querySelector("[data-returns]");
-  const control = same || named || controls[0];
+  const isMarked = container?.matches("[data-focus-return]");
+  const marked = isMarked ? container : container?.querySelector("[data-focus-return]");
+  const control = same || marked || controls[0];
   control?.focus({ preventScroll: true });
   return Boolean(control);
 }
 
-function note({ detail }) {
+function rememberFocus({ detail }) {
   const control = document.activeElement;
-  const around = [];
-  for (let at = control; at && at !== document.body; at = at.parentElement) if (at.id) around.push(at.id);
-  asked.set(detail.xhr, { control, around, label: control.textContent.trim() });
+  const ancestorIds = [];
+  for (let node = control; node && node !== document.body; node = node.parentElement) {
+    if (node.id) ancestorIds.push(node.id);
+  }
+  focusBefore.set(detail.xhr, { control, ancestorIds, label: control.textContent.trim() });
 }
 
-/* What has just come and is to be read or decided first. */
-function arrived({ id }) {
-  const there = id ? document.getElementById(id)?.querySelector("[data-arrived]") : null;
-  there?.removeAttribute("data-arrived");
-  there?.focus({ preventScroll: true });
-  return Boolean(there);
+/* What has just been swapped in and is to be read or answered first. */
+function focusArrival({ id }) {
+  const arrival = id ? document.getElementById(id)?.querySelector("[data-focus-arrival]") : null;
+  arrival?.removeAttribute("data-focus-arrival");
+  arrival?.focus({ preventScroll: true });
+  return Boolean(arrival);
 }
 
-/* Back to the same control, or to one in the nearest place that is still there. */
-function goBack({ detail }) {
-  const before = asked.get(detail.xhr);
-  if (!before || arrived(detail.target)) return;
+/* Back to the same control, or to one in the nearest ancestor that is still on the page. */
+function restoreFocus({ detail }) {
+  const before = focusBefore.get(detail.xhr);
+  if (!before || focusArrival(detail.target)) return;
   if (before.control === document.body || document.activeElement !== document.body) return;
   if (before.control.isConnected) before.control.focus({ preventScroll: true });
-  else before.around.some((id) => focusIn(document.getElementById(id), before.label));
+  else before.ancestorIds.some((id) => focusInside(document.getElementById(id), before.label));
 }
 
-export function keepFocus() {
-  document.addEventListener("htmx:beforeRequest", note);
-  document.addEventListener("htmx:afterRequest", goBack);
+export function initFocus() {
+  document.addEventListener("htmx:beforeRequest", rememberFocus);
+  document.addEventListener("htmx:afterRequest", restoreFocus);
 }

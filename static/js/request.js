@@ -1,6 +1,9 @@
-/* Requests and what their refusals say. The CSRF token is read when a request leaves, never when the page was made:
-another tab may have signed in since, and a save must not fail for that. */
-const SENTENCES = {
+/* Requests to the server, and the messages shown when they fail.
+
+The CSRF token is read when a request is sent, not when the page was made: another tab may have signed in since, and a
+save must not fail for that. */
+/* For answers that bring no message of their own. */
+const ERROR_MESSAGES = {
   0: "The server cannot be reached. Your words stay here.",
   401: "The diary is locked. Your words stay here.",
   403: "This page was open too long to be trusted. Your words stay here: copy them, then reload the page.",
@@ -12,31 +15,32 @@ const SENTENCES = {
   503: "Nothing can be written just now; perhaps the disk is full. Your words stay here.",
 };
 
-export function token() {
+function csrfToken() {
   return document.cookie.match(/(?:^|;\s*)llamora_csrf=([^;]+)/)?.[1] ?? "";
 }
 
-/* Parsed apart from the page, so nothing in it runs. */
-export function parse(html) {
+/* A document apart from the page, so nothing in it runs. */
+export function parseHtml(html) {
   return new DOMParser().parseFromString(html, "text/html");
 }
 
-export function fragment(html) {
-  const made = document.createDocumentFragment();
-  made.append(...parse(html).body.childNodes);
-  return made;
+export function parseFragment(html) {
+  const fragment = document.createDocumentFragment();
+  fragment.append(...parseHtml(html).body.childNodes);
+  return fragment;
 }
 
-export function sentence(status, answer) {
-  const said = answer?.error ?? answer?.querySelector?.("[data-error]:not([hidden])")?.textContent.trim();
-  if (said) return said;
-  return SENTENCES[status] ?? "Something went wrong on the server. Your words stay here; try again in a moment.";
+export function getErrorMessage(status, answer) {
+  const message = answer?.error ?? answer?.querySelector?.("[data-error]:not([hidden])")?.textContent.trim();
+  if (message) return message;
+  return ERROR_MESSAGES[status] ?? "Something went wrong on the server. Your words stay here; try again in a moment.";
 }
 
-export async function read(response) {
+/* The body of a response: an object for JSON, otherwise a document. */
+export async function readBody(response) {
   const kind = response.headers.get("Content-Type") ?? "";
   const body = await response.text();
-  if (!kind.includes("json")) return parse(body);
+  if (!kind.includes("json")) return parseHtml(body);
   try {
     return JSON.parse(body);
   } catch {
@@ -44,8 +48,8 @@ export async function read(response) {
   }
 }
 
-/* A refusal because the vault closed is told to the whole page, as htmx tells it from the same header. */
-function announce(response) {
+/* Tells the page that the vault is locked, by the same events that htmx dispatches for the same header. */
+function dispatchIfLocked(response) {
   const trigger = response.headers.get("HX-Trigger") ?? "";
   const signedOut = trigger.includes("llamora:signed-out");
   if (response.status === 401 || trigger.includes("llamora:locked")) {
@@ -53,54 +57,63 @@ function announce(response) {
   }
 }
 
-export async function post(url, fields, { quietly = false, ...options } = {}) {
+export async function post(url, fields, { ignoreLock = false, ...options } = {}) {
   const body = fields instanceof FormData ? fields : new FormData();
   if (body !== fields) for (const [name, value] of Object.entries(fields)) body.set(name, value);
-  body.set("csrfmiddlewaretoken", token());
-  const headers = { "X-CSRFToken": token(), "HX-Request": "true", ...options.headers };
+  body.set("csrfmiddlewaretoken", csrfToken());
+  const headers = { "X-CSRFToken": csrfToken(), "HX-Request": "true", ...options.headers };
   const response = await fetch(url, { method: "POST", credentials: "same-origin", ...options, headers, body });
-  if (!quietly) announce(response);
+  if (!ignoreLock) dispatchIfLocked(response);
   return response;
 }
 
-/* Beside what it concerns: at the end of the entry, reply or form that asked. */
-function complain(element, words) {
-  const place = element.closest("[data-keeps], [data-reply], [data-entry], section, main") ?? document.body;
-  const own = place.querySelector(":scope > [data-error]") ?? document.createElement("p");
-  own.className = "note amiss";
-  own.dataset.error = "";
-  own.setAttribute("role", "alert");
-  own.hidden = false;
-  own.textContent = words;
-  if (!own.isConnected) place.append(own);
+export function createErrorMessage(message, className = "notice error") {
+  const paragraph = document.createElement("p");
+  paragraph.className = className;
+  paragraph.setAttribute("role", "alert");
+  paragraph.textContent = message;
+  return paragraph;
 }
 
-/* A 409 or 422 is swapped in only when it is the fragment asked for: a refusal page must not wipe out a text. */
-function beforeSwap({ detail }) {
+/* Shows a message in the entry, reply, form or section that the element belongs to; an empty one hides it. */
+export function showError(element, message) {
+  const container = element.closest("[data-preserve], [data-reply], [data-entry], section, main") ?? document.body;
+  const shown = container.querySelector(container.matches("form") ? "[data-error]" : ":scope > [data-error]");
+  const paragraph = shown ?? createErrorMessage(message);
+  paragraph.className = "notice error";
+  paragraph.dataset.error = "";
+  paragraph.setAttribute("role", "alert");
+  paragraph.hidden = !message;
+  paragraph.textContent = message;
+  if (!shown) container.append(paragraph);
+}
+
+/* A 409 or 422 is swapped in only when it is the fragment that was asked for: an error page must not replace a text. */
+function checkSwap({ detail }) {
   const { status } = detail.xhr;
   if (status !== 409 && status !== 422) return;
   if (detail.target.id && detail.serverResponse.includes(`id="${detail.target.id}"`)) return;
   detail.shouldSwap = false;
-  complain(detail.requestConfig.elt, sentence(status, parse(detail.serverResponse)));
+  showError(detail.requestConfig.elt, getErrorMessage(status, parseHtml(detail.serverResponse)));
 }
 
-export function guard() {
-  // htmx notes the address it is at; this page leaves nothing in the browser's storage, not even that.
+export function initRequests() {
+  // htmx stores the current path in the browser; the diary leaves nothing there.
   document.addEventListener("DOMContentLoaded", () => sessionStorage.removeItem("htmx-current-path-for-history"));
   document.addEventListener("htmx:configRequest", ({ detail }) => {
-    detail.headers["X-CSRFToken"] = token();
-    if (detail.verb !== "get") detail.parameters.csrfmiddlewaretoken = token();
+    detail.headers["X-CSRFToken"] = csrfToken();
+    if (detail.verb !== "get") detail.parameters.csrfmiddlewaretoken = csrfToken();
   });
-  document.addEventListener("htmx:beforeSwap", beforeSwap);
-  document.addEventListener("htmx:sendError", ({ detail }) => complain(detail.elt, sentence(0)));
-  document.addEventListener("htmx:responseError", ({ detail }) => {
-    if (detail.xhr.status !== 401) complain(detail.elt, sentence(detail.xhr.status, parse(detail.xhr.response)));
+  document.addEventListener("htmx:beforeSwap", checkSwap);
+  document.addEventListener("htmx:sendError", ({ detail }) => showError(detail.elt, getErrorMessage(0)));
+  document.addEventListener("htmx:responseError", ({ detail: { elt, xhr } }) => {
+    if (xhr.status !== 401) showError(elt, getErrorMessage(xhr.status, parseHtml(xhr.response)));
   });
   document.addEventListener(
     "submit",
     ({ target }) => {
       const field = target.elements?.namedItem("csrfmiddlewaretoken");
-      if (field && token()) field.value = token();
+      if (field && csrfToken()) field.value = csrfToken();
     },
     true,
   );

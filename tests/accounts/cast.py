@@ -85,7 +85,7 @@ def sentences_of(answer: Any) -> list[str]:
     page = answer.content.decode()
     return [
         re.sub(r"<[^>]+>", "", found).strip()
-        for found in re.findall(r'<p class="wrong"[^>]*>(.*?)</p>', page)
+        for found in re.findall(r'<p class="field-error"[^>]*>(.*?)</p>', page)
     ]
 
 

@@ -101,7 +101,7 @@ def test_dates_clock_and_keys_are_kept_and_left_as_they_were_by_an_older_page(ow
     person = owner.person
     assert (person.language, person.clock, person.single_keys, person.enter_keeps) == ("fr", 12, False, True)
     page = owner.get("/settings/").content.decode()
-    assert " data-no-single-keys data-enter-keeps" in page
+    assert " data-no-shortcuts data-enter-saves" in page
     assert '<option value="fr" selected>Français</option>' in page
 
 

@@ -87,7 +87,8 @@ def test_a_wrong_group_is_named_beside_its_field_and_nothing_is_lost(page: Any, 
     refused = re.search(r'<input[^>]*name="group_b"[^>]*>', shown)
     assert refused
     assert all(words in refused[0] for words in ('value="UUUU"', 'aria-invalid="true"', "autofocus"))
-    assert f'aria-describedby="{re.findall(r"""<p class="wrong" id="([^"]+)">""", shown)[0]}"' in refused[0]
+    error_id = re.findall(r'<p class="field-error" id="([^"]+)">', shown)[0]
+    assert f'aria-describedby="{error_id}"' in refused[0]
     assert shown.count("autofocus") == 1
     assert keeps(stranger, answer).status_code == 302
 
@@ -107,7 +108,7 @@ def test_a_page_with_script_gets_only_its_form_again(page: Any, stranger: Client
     right = keeps(stranger, page, script=True)
 
     assert wrong.status_code == 422
-    assert 'id="kept"' in wrong.content.decode()
+    assert 'id="recovery-confirm"' in wrong.content.decode()
     assert "data-recovery-code" not in wrong.content.decode()
     assert (right.status_code, right["HX-Redirect"]) == (204, "/")
 

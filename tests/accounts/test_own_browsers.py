@@ -170,7 +170,7 @@ def test_a_limit_is_chosen_under_settings(owner: Member) -> None:
 
     owner.person.refresh_from_db()
     assert (owner.person.idle_minutes, owner.person.text_size) == (15, "large")
-    assert 'data-text="large"' in owner.get("/settings/").content.decode()
+    assert 'data-text-size="large"' in owner.get("/settings/").content.decode()
 
 
 def test_when_is_said_in_the_words_and_on_the_clock_of_the_person(owner: Member) -> None:

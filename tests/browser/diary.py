@@ -59,7 +59,7 @@ class Diary:
 
     @property
     def state(self) -> Locator:
-        return self.page.locator("#composer [data-state]")
+        return self.page.locator("#composer [data-save-state]")
 
     @property
     def complaint(self) -> Locator:

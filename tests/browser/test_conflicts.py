@@ -56,7 +56,7 @@ def test_two_drafts_stand_side_by_side_and_go_on_together(diary: Diary, new_diar
 
     expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
     expect(late.box).to_be_focused()
-    expect(late.page.locator("#said")).to_have_text("Both are in the box, one below the other.")
+    expect(late.page.locator("#live-region")).to_have_text("Both are in the box, one below the other.")
     late.wait_for_draft()
     late.button("Keep").click()
     expect(late.entries).to_have_count(1)
@@ -68,7 +68,7 @@ def test_what_is_let_go_of_says_so_and_comes_back(diary: Diary, new_diary: NewDi
     late = torn(diary, new_diary)
 
     late.button("Only what is here").click()
-    expect(late.page.locator("#said")).to_have_text("What was written elsewhere was let go.")
+    expect(late.page.locator("#live-region")).to_have_text("What was written elsewhere was let go.")
     late.wait_for_draft()
     expect(late.box).to_have_value(DESK)
     expect(elsewhere(late)).to_be_hidden()

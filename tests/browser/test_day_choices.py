@@ -101,6 +101,6 @@ def test_the_signs_of_markdown_are_looked_up_where_one_writes(new_diary: NewDiar
     expect(entry.get_by_role("heading", name="Home")).to_be_visible()
     expect(entry.locator("blockquote")).to_have_text("said she, softly 🌻")
     diary.box.fill("y" * 99_990)
-    expect(diary.page.locator("[data-count]")).to_have_text("10 characters left")
+    expect(diary.page.locator("[data-character-count]")).to_have_text("10 characters left")
     diary.box.fill("y" * 100_002)
-    expect(diary.page.locator("[data-count]")).to_have_text("2 characters too many")
+    expect(diary.page.locator("[data-character-count]")).to_have_text("2 characters too many")

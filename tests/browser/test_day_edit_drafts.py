@@ -18,7 +18,9 @@ def editing(diary: Diary) -> Locator:
 
 
 def wait_for_saved(diary: Diary) -> None:
-    expect(diary.page.locator("form.edit [data-state]")).to_have_text(re.compile(r"^Draft saved \d\d:\d\d$"))
+    expect(diary.page.locator("form.edit [data-save-state]")).to_have_text(
+        re.compile(r"^Draft saved \d\d:\d\d$")
+    )
 
 
 def test_a_change_survives_a_reload_until_it_is_saved(diary: Diary) -> None:
@@ -105,7 +107,7 @@ def test_two_tabs_that_change_one_entry_say_so(
     late_box.fill("Bread for supper.")
 
     form = late.page.locator("form.edit")
-    expect(form.locator("[data-state]")).to_have_text("Not saved: two texts")
+    expect(form.locator("[data-save-state]")).to_have_text("Not saved: two texts")
     form.get_by_role("button", name="Both together").click()
     expect(late_box).to_have_value("Bread for supper.\n\nFish for supper.")
     late.button("Save").click()

@@ -212,7 +212,7 @@ def press_above_the_box(thing: Locator) -> None:
 
 def test_the_ways_of_answering_open_in_sight_and_close_as_menus_do(new_diary: NewDiary) -> None:
     diary = new_diary(viewport={"width": 390, "height": 844})
-    page, ways = diary.page, diary.page.locator("details.kinds").first
+    page, ways = diary.page, diary.page.locator("details.reply-kinds").first
     diary.keep("A line.\n\n" * 24)
     diary.keep("A line.\n\n" * 24)
 
@@ -225,7 +225,7 @@ def test_the_ways_of_answering_open_in_sight_and_close_as_menus_do(new_diary: Ne
     expect(ways.locator("summary")).to_be_focused()
     page.keyboard.press("Enter")
     expect(ways).to_have_attribute("open", "")
-    page.locator(".day-head h1").click()
+    page.locator(".page-head h1").click()
     expect(ways).not_to_have_attribute("open", "")
 
 
@@ -285,7 +285,7 @@ def test_one_skips_to_writing(diary: Diary) -> None:
 
 def test_earlier_years_stand_in_the_margin_or_behind_a_link(new_diary: NewDiary, furnished: Member) -> None:
     diary = new_diary(member=furnished, path="/d/2021-03-04/", viewport={"width": 1440, "height": 900})
-    margin, link = diary.page.locator("aside.memories"), diary.page.locator(".memories-link")
+    margin, link = diary.page.locator("aside.on-this-day"), diary.page.locator(".on-this-day-link")
     expect(margin).to_contain_text("Snow on the canal, early.")
     expect(link).to_be_hidden()
 
@@ -293,7 +293,7 @@ def test_earlier_years_stand_in_the_margin_or_behind_a_link(new_diary: NewDiary,
 
     expect(margin).to_be_hidden()
     link.get_by_role("link", name="On this day in 2020").click()
-    expect(diary.page.locator(".memory-year")).to_have_count(2)
+    expect(diary.page.locator(".on-this-day-year")).to_have_count(2)
 
 
 @pytest.mark.slow
@@ -325,7 +325,7 @@ def test_everything_works_without_script(new_context: NewContext, house: House) 
     page.get_by_label("Year").fill("2020")
     press("Go")
     expect(page).to_have_url(house.url("/years/2020/"))
-    page.locator("a[data-date='2020-02-29'].written").click()
+    page.locator("a[data-date='2020-02-29'].has-entries").click()
     press("Delete")
     page.get_by_role("link", name="bin", exact=True).click()
     page.get_by_text("Destroy now").click()

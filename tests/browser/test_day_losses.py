@@ -22,7 +22,7 @@ def editing(diary: Diary, text: str) -> Locator:
 
 
 def state(diary: Diary) -> Locator:
-    return diary.page.locator("form.edit [data-state]")
+    return diary.page.locator("form.edit [data-save-state]")
 
 
 def test_closing_a_change_that_cannot_be_saved_leaves_it_on_the_page(
@@ -92,7 +92,7 @@ def test_a_change_outlives_a_killed_server_a_midnight_and_a_lock(
     expect(diary.page.get_by_text("A new day has begun.")).to_be_visible()
     expect(box).to_have_value("Soup and bread for supper.")
     # A draft that is still under way when the key goes would hear of it before the button is pressed.
-    expect(diary.page.locator("form.edit [data-state]")).to_contain_text("Draft saved")
+    expect(diary.page.locator("form.edit [data-save-state]")).to_contain_text("Draft saved")
     own_house.take_key(diary.member)
     diary.button("Save").click()
     diary.unlock()

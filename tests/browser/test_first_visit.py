@@ -74,7 +74,7 @@ def test_what_is_wrong_with_a_registration_is_said_beside_it(
 
     page.get_by_role("button", name="Create my diary", exact=True).click()
 
-    expect(page.locator(".wrong")).to_contain_text(said)
+    expect(page.locator(".field-error")).to_contain_text(said)
     expect(page.get_by_label("Name", exact=True)).to_have_value("Karl")
 
 
@@ -125,7 +125,7 @@ def test_everybody_can_read_the_page_of_a_code_and_what_is_wrong_on_it(
     for each, _ in asked(page):
         each.fill("WRNG")
     press_kept(page)
-    expect(page.locator(".wrong")).to_have_count(2)
+    expect(page.locator(".field-error")).to_have_count(2)
     seen.look_at(page, "with two wrong groups")
 
     assert not any((*seen.by_light.values(), *seen.in_the_dark.values(), *seen.too_small.values())), seen

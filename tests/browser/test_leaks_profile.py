@@ -154,7 +154,7 @@ def keeps_traces(diary: Diary, words: Callable[[str], str]) -> None:
     name = page.get_by_label("Name of the trace")
     name.fill(words("trace"))
     name.press("Enter")
-    chip = page.locator(".traces-kept .trace > summary")
+    chip = page.locator(".traces-accepted .trace > summary")
     expect(chip).to_contain_text(core_of(words("")))
     name.press_sequentially(words("begun")[:30])
     chip.click()

@@ -36,7 +36,7 @@ def test_a_day_is_opened_as_one_looks_on_and_stays_so(
     assert words_of(opening) == plain(LONG)
     assert len(model.calls) == calls
     opening.get_by_role("link", name="What was read").click()
-    expect(opening.locator(".was-read a")).to_have_text(re.compile("3 February 2019"))
+    expect(opening.locator(".sources a")).to_have_text(re.compile("3 February 2019"))
 
 
 def test_an_opening_is_dismissed_for_good(new_diary: NewDiary, house: House, model: FakeModelServer) -> None:
@@ -100,7 +100,7 @@ def test_an_opening_that_fails_leaves_the_page_as_it_was(
 
     expect(diary.page.locator("#opening > .reply")).to_have_count(0)
 
-    expect(diary.page.locator(".amiss:visible")).to_have_count(0)
+    expect(diary.page.locator(".error:visible")).to_have_count(0)
     diary.keep("Written all the same.")
 
 
@@ -136,10 +136,10 @@ def test_a_day_is_put_in_short_at_a_touch(new_diary: NewDiary, house: House, mod
     model.next(Script(status=500), Script(tokens=["The varnish ", "ran out."]))
 
     act.tap()
-    expect(page.locator("#in-short")).to_contain_text("No recap came of it this time.")
+    expect(page.locator("#day-recap")).to_contain_text("No recap came of it this time.")
     act.tap()
 
-    expect(page.locator("#in-short")).to_contain_text("The varnish ran out.")
+    expect(page.locator("#day-recap")).to_contain_text("The varnish ran out.")
     expect(act).to_be_focused()
 
 

@@ -47,7 +47,7 @@ def every_page(page: Page, house: House) -> Iterator[str]:
     page.get_by_label("New password", exact=True).fill("short")
     page.get_by_label("Repeat password").fill("other")
     page.get_by_role("button", name="Change my password").click()
-    expect(page.locator(".wrong")).to_have_count(2)
+    expect(page.locator(".field-error")).to_have_count(2)
     yield "refused"
 
 

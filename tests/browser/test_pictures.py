@@ -69,7 +69,7 @@ def at_the_door(page: Page, house: House, shoot: Callable[[str], None]) -> None:
     asked(page)[0][0].fill("WRNG")
     asked(page)[1][0].fill("WRNG")
     press_kept(page)
-    page.locator(".wrong").first.wait_for()
+    page.locator(".field-error").first.wait_for()
     shoot("recovery-code-wrong")
     keep_code(page)
     expect(page.get_by_role("textbox", name="Write", exact=True)).to_be_visible()

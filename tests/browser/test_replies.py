@@ -81,7 +81,7 @@ def test_a_lost_socket_is_taken_up_again(
     wait_for_words(reply)
 
     diary.page.context.set_offline(True)
-    diary.page.evaluate("document.dispatchEvent(new CustomEvent('llamora:opened'))")
+    diary.page.evaluate("document.dispatchEvent(new CustomEvent('llamora:unlocked'))")
     diary.page.context.set_offline(False)
 
     wait_for_end(reply)
@@ -162,7 +162,7 @@ def test_the_page_follows_a_reader_who_is_at_the_end(diary: Diary, model: FakeMo
 def test_a_screen_reader_hears_of_a_reply_once(diary: Diary, model: FakeModelServer) -> None:
     diary.page.evaluate("""() => {
         window.heard = [];
-        const said = document.getElementById('said');
+        const said = document.getElementById('live-region');
         new MutationObserver(() => said.textContent && heard.push(said.textContent))
             .observe(said, { childList: true, characterData: true, subtree: true });
     }""")

@@ -49,7 +49,7 @@ class Box:
         self.field = page.get_by_role("searchbox", name="Search everything you wrote")
         self.hits = self.form.locator(".hit a")
         self.chips = self.form.locator(".chip")
-        self.recent = self.form.locator(".recent-one")
+        self.recent = self.form.locator(".recent-search")
         self.count = self.form.locator(".search-count")
 
     def opened(self) -> "Box":

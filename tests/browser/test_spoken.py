@@ -13,7 +13,7 @@ from tests.fakes.script import Script, words
 
 
 def said(diary: Diary) -> Locator:
-    return diary.page.locator("#said")
+    return diary.page.locator("#live-region")
 
 
 @pytest.mark.parametrize(

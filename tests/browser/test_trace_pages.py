@@ -71,19 +71,19 @@ def marked(page: Page) -> str:
 def test_by_keys_alone_on_a_phone_one_filters_opens_walks_narrows_and_comes_back(page: Page) -> None:
     page.get_by_role("searchbox", name="Find a trace by its name").focus()
     page.keyboard.type("grö")
-    expect(page.locator(".trace-called")).to_have_text(["Größe"])
+    expect(page.locator(".trace-row-name")).to_have_text(["Größe"])
     assert "grö" not in page.url
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.press("Delete")
-    expect(page.locator(".trace-called")).to_have_count(3)
+    expect(page.locator(".trace-row-name")).to_have_count(3)
 
     tab_to(page, "By name")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"\?sort=name$"))
-    expect(page.locator(".trace-called")).to_have_text(["Garden", "Größe", "☕"])
+    expect(page.locator(".trace-row-name")).to_have_text(["Garden", "Größe", "☕"])
     page.locator(".trace-row").first.focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".history")).to_be_visible()
+    expect(page.locator(".trace-entries")).to_be_visible()
     address = page.url
     expect(page).to_have_title("Trace · Llamora")
 
@@ -105,11 +105,11 @@ def test_by_keys_alone_on_a_phone_one_filters_opens_walks_narrows_and_comes_back
 
     # Narrowed to both, by an address that outlives a reload.
     page.goto(address)
-    page.locator(".companion").first.focus()
+    page.locator(".related-trace").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/with/**")
     page.reload()
-    expect(page.locator(".trace-facts")).to_contain_text("8 entries")
+    expect(page.locator(".trace-intro")).to_contain_text("8 entries")
     expect(page.locator("h1")).to_contain_text("Garden and Größe")
 
 
@@ -127,7 +127,7 @@ def test_changes_are_taken_back_by_keys(page: Page) -> None:
     page.get_by_text("Rename, merge or delete it everywhere").click()
     page.get_by_role("button", name="Delete everywhere", exact=True).focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".trace-called")).to_have_count(2)
+    expect(page.locator(".trace-row-name")).to_have_count(2)
     expect(page.get_by_role("button", name="Undo", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("Größe")
@@ -135,11 +135,11 @@ def test_changes_are_taken_back_by_keys(page: Page) -> None:
 
 def test_the_history_goes_on_as_one_scrolls_and_the_bar_has_more(page: Page, house: House) -> None:
     page.locator(".trace-row", has_text="Garden").click()
-    expect(page.locator(".past")).to_have_count(8)
+    expect(page.locator(".trace-entry")).to_have_count(8)
     for count in (16, 24):
         page.keyboard.press("End")
-        expect(page.locator(".past")).to_have_count(count)
-    words = page.locator(".past .prose").all_inner_texts()
+        expect(page.locator(".trace-entry")).to_have_count(count)
+    words = page.locator(".trace-entry .prose").all_inner_texts()
     assert words == [f"Entry {number}." for number in reversed(range(MANY))]
 
     expect(page.get_by_role("button", name="Lock", exact=True)).to_be_hidden()
@@ -156,7 +156,7 @@ def test_the_history_goes_on_as_one_scrolls_and_the_bar_has_more(page: Page, hou
 def test_axe_finds_nothing_and_all_can_be_hit(page: Page, house: House) -> None:
     garden = str(page.locator(".trace-row", has_text="Garden").get_attribute("href"))
     page.goto(house.url(garden))
-    both = str(page.locator(".companion").first.get_attribute("href"))
+    both = str(page.locator(".related-trace").first.get_attribute("href"))
 
     for path in ("/traces/", garden, both, "/traces/picture/"):
         page.goto(house.url(path))
@@ -176,14 +176,14 @@ def test_axe_finds_nothing_and_all_can_be_hit(page: Page, house: House) -> None:
 def test_without_script_one_finds_sorts_follows_and_reads_on(page: Page) -> None:
     page.get_by_role("searchbox", name="Find a trace by its name").fill("gar")
     page.get_by_role("button", name="Find", exact=True).click()
-    expect(page.locator(".trace-called")).to_have_text(["Garden"])
+    expect(page.locator(".trace-row-name")).to_have_text(["Garden"])
     page.get_by_role("button", name="By name", exact=True).click()
-    expect(page.locator(".trace-called")).to_have_text(["Garden"])
+    expect(page.locator(".trace-row-name")).to_have_text(["Garden"])
     page.locator(".trace-row").click()
     page.get_by_role("link", name=re.compile("The year before")).click()
     expect(page.get_by_role("heading", name=re.compile("^2020"))).to_be_visible()
     page.get_by_role("link", name="Earlier entries", exact=True).click()
-    expect(page.locator(".past .prose").first).to_have_text("Entry 15.")
+    expect(page.locator(".trace-entry .prose").first).to_have_text("Entry 15.")
     page.get_by_role("link", name="Earlier entries", exact=True).click()
     expect(page.get_by_role("link", name="Earlier entries", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Use as context for replies", exact=True).click()

@@ -39,7 +39,7 @@ def add_by_keyboard(diary: Diary, *names: str) -> None:
         expect(page.get_by_label("Name of the trace")).to_be_focused()
         page.keyboard.type(name)
         page.keyboard.press("Enter")
-        expect(page.locator(".traces-kept").last).to_contain_text(name)
+        expect(page.locator(".traces-accepted").last).to_contain_text(name)
     page.keyboard.press("Escape")
 
 
@@ -50,7 +50,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     page.get_by_role("link", name="link to this entry").focus()
 
     add_by_keyboard(diary, "Größe", "weir", "子供")
-    expect(page.locator(".traces-kept .trace")).to_have_count(3)
+    expect(page.locator(".traces-accepted .trace")).to_have_count(3)
     picture(page, "traces-kept-phone")
 
     # Completed from the first letter on, chosen with an arrow.
@@ -65,7 +65,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     second = diary.entries.last
-    expect(second.locator(".traces-kept .trace > summary")).to_have_text(["Größe"])
+    expect(second.locator(".traces-accepted .trace > summary")).to_have_text(["Größe"])
     page.keyboard.press("Escape")
 
     # Named in the text, so proposed; dismissed with a key, and it does not come back.
@@ -94,9 +94,11 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     picture(page, "traces-proposed-phone")
     chip.nth(1).focus()
     page.keyboard.press("Enter")
-    expect(second.locator(".traces-kept .trace > summary")).to_have_text(["Größe", "high wind"])
+    expect(second.locator(".traces-accepted .trace > summary")).to_have_text(["Größe", "high wind"])
     diary.reload()
-    expect(diary.entries.last.locator(".traces-kept .trace > summary")).to_have_text(["Größe", "high wind"])
+    expect(diary.entries.last.locator(".traces-accepted .trace > summary")).to_have_text(
+        ["Größe", "high wind"]
+    )
     expect(diary.entries.last.locator("[data-proposal] > .trace-chip")).to_have_text(["Keep 🌬️", "Keep Iris"])
 
 
@@ -109,7 +111,7 @@ def test_with_script_off_one_sees_adds_follows_and_takes_away(new_context: NewCo
     page.get_by_text("Add a trace").click()
     page.get_by_label("Name of the trace").fill("weir")
     page.get_by_role("button", name="Add", exact=True).click()
-    chip = page.locator(".traces-kept .trace > summary")
+    chip = page.locator(".traces-accepted .trace > summary")
     expect(chip).to_have_text("weir")
     chip.click()
     page.get_by_role("link", name="All of this trace").click()

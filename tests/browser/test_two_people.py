@@ -148,7 +148,7 @@ def test_a_tab_that_comes_back_from_the_dead_finds_itself_anothers_and_shows_not
     context.clear_cookies()
     come_in(context, annas.house, ben)
     annas.page.evaluate("dispatchEvent(new Event('online'))")
-    annas.page.evaluate("document.dispatchEvent(new CustomEvent('llamora:opened'))")
+    annas.page.evaluate("document.dispatchEvent(new CustomEvent('llamora:unlocked'))")
 
     expect(annas.dialog).to_be_visible()
     assert ANNAS not in annas.shown_words()

@@ -41,7 +41,7 @@ def test_one_registers_recovers_signs_out_and_in(
     second.fill(right)
     press_kept(page)
     expect(first).to_be_focused()
-    expect(page.locator(".wrong")).to_contain_text("This is not the")
+    expect(page.locator(".field-error")).to_contain_text("This is not the")
     expect(second).to_have_value(right)
     code = " ".join(keep_code(page))
     keep(page, "Before I forgot the password.")

@@ -74,7 +74,7 @@ def test_a_text_that_is_too_long_is_refused_in_a_sentence_and_stays(
 ) -> None:
     complaints.expect("422")
     diary.box.fill("a" * 100_001)
-    expect(diary.page.locator("[data-count]")).to_have_text("1 characters too many")
+    expect(diary.page.locator("[data-character-count]")).to_have_text("1 characters too many")
 
     diary.button("Keep").click()
 

@@ -22,7 +22,7 @@ def test_earlier_years_stand_beside_the_day(owner: Member, housemate: Member) ->
 
     page = owner.get("/d/2020-03-05/").content.decode()
 
-    aside = page.split('<aside class="memories"')[1].split("</aside>")[0]
+    aside = page.split('<aside class="on-this-day"')[1].split("</aside>")[0]
     assert "Snow on the canal" in aside
     assert "and 1 more" in aside
     assert aside.index("2019") < aside.index("1660")
@@ -36,7 +36,7 @@ def test_a_day_without_earlier_years_has_nothing_beside_it(owner: Member) -> Non
     owner.wrote("Today")
 
     assert "On this day in" not in owner.get("/").content.decode()
-    assert 'class="memories"' not in owner.get("/").content.decode()
+    assert 'class="on-this-day"' not in owner.get("/").content.decode()
 
 
 def test_what_was_deleted_or_moved_away_is_not_remembered(owner: Member) -> None:
@@ -44,7 +44,7 @@ def test_what_was_deleted_or_moved_away_is_not_remembered(owner: Member) -> None
     owner.post(f"/entries/{gone.id}/delete/")
     owner.post(f"/entries/{moved.id}/move/", day="2019-03-06")
 
-    assert 'class="memories"' not in owner.get("/d/2020-03-05/").content.decode()
+    assert 'class="on-this-day"' not in owner.get("/d/2020-03-05/").content.decode()
     assert "Moved" in owner.get("/d/2020-03-06/").content.decode()
 
 

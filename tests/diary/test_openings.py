@@ -15,7 +15,7 @@ from tests.fakes.script import Script, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WISH = 'class="opening-wish"'
+WISH = 'class="opening-form"'
 
 
 def test_a_first_page_asks_for_nothing(live: Live, model: FakeModelServer, owner: Member) -> None:

@@ -80,7 +80,7 @@ def test_a_written_day_to_come_is_marked_and_leads_there(traveller: Member, name
 
     page = traveller.get(path).content.decode()
 
-    assert re.search(rf'<a class="cell written" href="/d/{left}/" data-date="{left}">', page)
+    assert re.search(rf'<a class="cell has-entries" href="/d/{left}/" data-date="{left}">', page)
 
 
 def test_the_month_leads_on_where_a_day_of_the_next_is_written_on() -> None:

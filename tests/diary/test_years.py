@@ -64,10 +64,10 @@ def test_the_keys_of_a_year_lead_to_the_very_next_within_the_bounds(owner: Membe
         owner.get(f"/years/{year}/").content.decode() for year in (1660, 1999, owner.today.year)
     )
 
-    assert "data-before" not in first
-    assert 'data-after="/years/1661/"' in first
-    assert 'data-before="/years/1998/" data-after="/years/2000/"' in second
-    assert "data-after" not in last
+    assert "data-previous-year" not in first
+    assert 'data-next-year="/years/1661/"' in first
+    assert 'data-previous-year="/years/1998/" data-next-year="/years/2000/"' in second
+    assert "data-next-year" not in last
 
 
 def test_the_calendar_leads_no_further_back_than_the_first_entry(owner: Member) -> None:
@@ -193,9 +193,9 @@ def test_days_that_hold_only_an_opening_are_told_apart(owner: Member, housemate:
     for path in ("/calendar/2021-02/", "/years/2021/"):
         page = owner.get(path).content.decode()
 
-        assert page.count(", only an opening") == page.count('class="cell opened"') == 1
-        assert f'class="cell opened" href="/d/{opened}/"' in page
-        assert f'class="cell written" href="/d/{written}/"' in page
+        assert page.count(", only an opening") == page.count('class="cell has-opening"') == 1
+        assert f'class="cell has-opening" href="/d/{opened}/"' in page
+        assert f'class="cell has-entries" href="/d/{written}/"' in page
 
 
 def _opens(member: Member, *opened: date, is_dismissed: bool = False) -> None:

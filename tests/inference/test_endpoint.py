@@ -37,9 +37,8 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
     finders: list[ModelDiscovery] = []
 
     def made(**wish: Any) -> ModelDiscovery:
-        finders.append(
-            ModelDiscovery(ModelConfig(**{"models_folder": tmp_path, "usual_addresses": (), **wish}))
-        )
+        defaults: dict[str, Any] = {"models_folder": tmp_path, "usual_addresses": ()}
+        finders.append(ModelDiscovery(ModelConfig(**defaults | wish)))
         return finders[-1]
 
     yield made

@@ -29,7 +29,7 @@ _OWNER = re.compile(r'name="owner" value="([0-9a-f-]{36})"')
 _CODE = re.compile(r"data-recovery-code[^>]*>(.*?)</p>", re.DOTALL)
 _GROUP = re.compile(r"<span>(\w{4})</span>")
 _BOX = re.compile(r'<textarea[^>]*name="text"[^>]*>\r?\n?(.*?)</textarea>', re.DOTALL)
-_KEPT = re.compile(r'<textarea[^>]*id="kept-text"[^>]*>\r?\n?(.*?)</textarea>', re.DOTALL)
+_KEPT = re.compile(r'<textarea[^>]*id="unsaved-text"[^>]*>\r?\n?(.*?)</textarea>', re.DOTALL)
 _ENTRY = re.compile(r'<article class="entry" id="entry-([0-9a-f-]{36})"')
 _addresses = itertools.count()
 

@@ -74,7 +74,7 @@ def test_a_hit_says_why_it_is_one(owner: Member, embedder: BagOfWords) -> None:
 
     answer = owner.post("/search/", q="weir at dusk", script=True)
 
-    assert re.findall(r'class="hit-why">([^<]*)<', answer.content.decode()) == ["phrase, meaning"] * 2
+    assert re.findall(r'class="hit-reason">([^<]*)<', answer.content.decode()) == ["phrase, meaning"] * 2
 
 
 def test_a_housemate_finds_nothing_of_it(owner: Member, housemate: Member) -> None:
@@ -187,7 +187,7 @@ def test_submitted_searches_are_remembered_sealed_and_can_be_forgotten(owner: Me
     owner.post("/search/", script=True, q="only typed")
 
     box = owner.get("/search/box/", script=True).content.decode()
-    assert re.findall(r'class="recent-one" name="instead" value="([^"]*)"', box) == ["first", "second"]
+    assert re.findall(r'class="recent-search" name="instead" value="([^"]*)"', box) == ["first", "second"]
     with owner.unlocked():
         assert RecentSearch.objects.count() == 2
     owner.post("/search/recent/", do="clear")
@@ -278,7 +278,7 @@ def test_an_index_that_breaks_fails_no_page_and_is_made_anew(owner: Member, firs
         answer = owner.post(f"/d/{owner.today}/", script=True, text="Another heron.")
     else:
         answer = owner.post("/search/", script=True, q="heron")
-        assert "data-opening" in answer.content.decode()
+        assert "data-index-opening" in answer.content.decode()
     again = searching(owner)
 
     assert answer.status_code == 200

@@ -32,7 +32,7 @@ def ids_by_name(owner: Member) -> dict[str, UUID]:
 
 
 def companions(page: str) -> dict[str, int]:
-    found = re.findall(r'class="companion"[^>]*><bdi>(.*?)</bdi> <span class="trace-times">(\d+)<', page)
+    found = re.findall(r'class="related-trace"[^>]*><bdi>(.*?)</bdi> <span class="entry-count">(\d+)<', page)
     return {name: int(count) for name, count in found}
 
 

@@ -14,7 +14,7 @@ from traces.editing import services as editing_services
 
 def called(answer: Any) -> list[str]:
     """The names a page lists, in its order."""
-    return re.findall(r'<bdi class="trace-called">(.*?)</bdi>', answer.content.decode())
+    return re.findall(r'<bdi class="trace-row-name">(.*?)</bdi>', answer.content.decode())
 
 
 def furnish(owner: Member) -> dict[str, Entry]:

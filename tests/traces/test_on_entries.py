@@ -63,9 +63,9 @@ def test_what_may_be_read_along_for_an_answer_follows_what_is_kept(owner: Member
     page = owner.get(f"/d/{owner.today}/").content.decode()
 
     assert box not in before
-    assert f'id="to-read-{entry.id}" hx-swap-oob="true"' in answer
+    assert f'id="context-choice-{entry.id}" hx-swap-oob="true"' in answer
     assert (answer.count(box), page.count(box)) == (1, 1)
-    assert f'id="to-read-{entry.id}">' in page
+    assert f'id="context-choice-{entry.id}">' in page
 
 
 def test_without_script_a_trace_is_kept_and_taken_away(owner: Member) -> None:

@@ -25,7 +25,7 @@ def test_the_drawing_has_points_lines_and_names_and_no_style(owner: Member) -> N
 
     page = owner.get("/traces/picture/").content.decode()
 
-    drawings = re.findall(r"<svg class=\"drawing.*?</svg>", page, re.DOTALL)
+    drawings = re.findall(r"<svg class=\"graph-drawing.*?</svg>", page, re.DOTALL)
     assert len(drawings) == 2
     for drawing in drawings:
         assert drawing.count("<circle") == 2

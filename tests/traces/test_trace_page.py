@@ -26,13 +26,13 @@ def text(answer: Any) -> str:
 
 
 def companions(page: str) -> dict[str, int]:
-    found = re.findall(r'class="companion"[^>]*><bdi>(.*?)</bdi> <span class="trace-times">(\d+)<', page)
+    found = re.findall(r'class="related-trace"[^>]*><bdi>(.*?)</bdi> <span class="entry-count">(\d+)<', page)
     return {name: int(count) for name, count in found}
 
 
 def shown(page: str) -> list[str]:
     """The entries of the history, in the order of the page."""
-    return re.findall(r'<article class="past".*?<p dir="auto">(.*?)</p>', page, re.DOTALL)
+    return re.findall(r'<article class="trace-entry".*?<p dir="auto">(.*?)</p>', page, re.DOTALL)
 
 
 def some_years(owner: Member) -> list[Trace]:
@@ -157,7 +157,7 @@ def test_without_script_a_link_leads_to_earlier_entries(owner: Member) -> None:
     ]
     trace = keeps(owner, entries[0], "walk")[0]
     on_entries(owner, trace, entries[1:])
-    link = re.search(r'<a class="button quiet" href="([^"]*)#history"', text(owner.get(path(trace.id))))
+    link = re.search(r'<a class="button quiet" href="([^"]*)#trace-entries"', text(owner.get(path(trace.id))))
     assert link
 
     page = text(owner.get(link[1]))
@@ -176,7 +176,7 @@ def test_an_entry_comes_with_its_replies_and_its_other_traces(owner: Member) -> 
     page = text(owner.get(path(boat.id)))
 
     assert "<em>Which</em> boat?" in page
-    history = page.split('id="history"')[1]
+    history = page.split('id="trace-entries"')[1]
     assert f'href="{path(water.id)}"><bdi>water</bdi>' in history
 
 

@@ -1,64 +1,70 @@
-/* Arrows walk the days, Home and End the week, Page Up and Page Down the months, of a month or a whole year; Enter
-opens, as any link does; Escape goes to the page. Beyond a month lies the next one, beyond a year the page of the very
-next, whose address ends in the day to go to. */
-const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
-const MONTHS = { PageUp: -1, PageDown: 1 };
-const KEYS = [...Object.keys(STEPS), ...Object.keys(MONTHS), "Home", "End", "Escape"];
-let wanted = null;
+/* Keyboard navigation in a calendar, of a month or a whole year.
 
-const days = (table) => [...table.querySelectorAll("a[data-date]")];
+Arrows go from day to day, Home and End to the ends of the week, Page Up and Page Down from month to month; Enter opens,
+as any link does; Escape goes to the page. Beyond a month the next month is loaded; beyond a year the page of the next
+year, whose address ends in the day to focus. */
+const DAY_STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
+const MONTH_STEPS = { PageUp: -1, PageDown: 1 };
+const KEYS = [...Object.keys(DAY_STEPS), ...Object.keys(MONTH_STEPS), "Home", "End", "Escape"];
+/* The day to focus in the month that is being loaded. */
+let dayToFocus = null;
 
-function dated(year, month, day) {
+const getDays = (element) => [...element.querySelectorAll("a[data-date]")];
+
+function createDate(year, month, day) {
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);
   return date;
 }
 
-function moved(iso, key) {
+function addStep(iso, key) {
   const [year, month, day] = iso.split("-").map(Number);
-  const last = MONTHS[key] ? dated(year, month + MONTHS[key], 0).getUTCDate() : 0;
-  const date = last ? dated(year, month - 1 + MONTHS[key], Math.min(day, last)) : dated(year, month - 1, day + STEPS[key]);
+  const step = MONTH_STEPS[key];
+  const lastDay = step ? createDate(year, month + step, 0).getUTCDate() : 0;
+  const date = step
+    ? createDate(year, month - 1 + step, Math.min(day, lastDay))
+    : createDate(year, month - 1, day + DAY_STEPS[key]);
   return date.toISOString().slice(0, 10);
 }
 
-function nearest(table, day) {
-  const away = (link) => Math.abs(Date.parse(link.dataset.date) - Date.parse(day));
-  return days(table).reduce((best, link) => (away(link) < away(best) ? link : best));
+function findNearest(section, day) {
+  const distance = (link) => Math.abs(Date.parse(link.dataset.date) - Date.parse(day));
+  return getDays(section).reduce((best, link) => (distance(link) < distance(best) ? link : best));
 }
 
-function turnYear(section, isBack, day) {
-  const year = isBack ? section.dataset.before : section.dataset.after;
-  if (day.slice(0, 4) === section.dataset.year) nearest(section, day).focus();
-  else if (year) location.assign(`${year}#${day}`);
+function openYear(section, isBack, day) {
+  const url = isBack ? section.dataset.previousYear : section.dataset.nextYear;
+  if (day.slice(0, 4) === section.dataset.year) findNearest(section, day).focus();
+  else if (url) location.assign(`${url}#${day}`);
 }
 
-function turn(section, isBack, day) {
-  if (section.dataset.year) return turnYear(section, isBack, day);
+function openNext(section, isBack, day) {
+  if (section.dataset.year) return openYear(section, isBack, day);
   const link = section.querySelector(isBack ? "[data-earlier]" : "[data-later]");
   if (!link) return undefined;
-  wanted = day;
+  dayToFocus = day;
   return link.click();
 }
 
-function walk(section, link, key) {
-  const row = days(link.closest("tr"));
+function moveFocus(section, link, key) {
+  const week = getDays(link.closest("tr"));
   if (key === "Escape") return document.getElementById("main").focus();
-  if (key === "Home") return row[0].focus();
-  if (key === "End") return row[row.length - 1].focus();
-  const target = moved(link.dataset.date, key);
-  const found = days(section).find((other) => other.dataset.date === target);
+  if (key === "Home") return week[0].focus();
+  if (key === "End") return week[week.length - 1].focus();
+  const target = addStep(link.dataset.date, key);
+  const found = getDays(section).find((other) => other.dataset.date === target);
   if (found) return found.focus();
   if (target.slice(0, 7) === link.dataset.date.slice(0, 7)) return undefined;
-  return turn(section, (STEPS[key] ?? MONTHS[key]) < 0, target);
+  return openNext(section, (DAY_STEPS[key] ?? MONTH_STEPS[key]) < 0, target);
 }
 
-/* A year has one stop for the Tab key, where one was last; a month is short enough to be gone through. */
-function rove(section, signal) {
-  const links = days(section);
+/* A year is one stop for the Tab key, at the day that was focused last; in a month every day is a stop. */
+function initTabStop(section, signal) {
+  const links = getDays(section);
   if (links.length <= 31) return;
-  const stop = (chosen) => links.forEach((link) => link.setAttribute("tabindex", link === chosen ? "0" : "-1"));
-  stop(section.querySelector(".today") ?? links.findLast((link) => link.matches(".written")) ?? links[0]);
-  section.addEventListener("focusin", ({ target }) => target.matches("a[data-date]") && stop(target), { signal });
+  const setStop = (chosen) => links.forEach((link) => link.setAttribute("tabindex", link === chosen ? "0" : "-1"));
+  setStop(section.querySelector(".today") ?? links.findLast((link) => link.matches(".has-entries")) ?? links[0]);
+  section.addEventListener("focusin", ({ target }) => target.matches("a[data-date]") && setStop(target), { signal });
 }
 
 export default function attach(section, signal) {
@@ -66,10 +72,10 @@ export default function attach(section, signal) {
     const link = event.target.closest("a[data-date]");
     if (!link || event.ctrlKey || event.metaKey || event.altKey || !KEYS.includes(event.key)) return;
     event.preventDefault();
-    walk(section, link, event.key);
+    moveFocus(section, link, event.key);
   }, { signal });
-  rove(section, signal);
-  const day = wanted ?? location.hash.match(/^#(\d{4}-\d\d-\d\d)$/)?.[1];
-  if (day && days(section).length) nearest(section, day).focus();
-  wanted = null;
+  initTabStop(section, signal);
+  const day = dayToFocus ?? location.hash.match(/^#(\d{4}-\d\d-\d\d)$/)?.[1];
+  if (day && getDays(section).length) findNearest(section, day).focus();
+  dayToFocus = null;
 }

@@ -1,51 +1,55 @@
-/* Keeps an entry. The text leaves the box only when the server has confirmed it; what was typed meanwhile stays. */
-import { post, read, sentence } from "../request.js";
-import { announce } from "../said.js";
-import { choose } from "../torn.js";
-import { complain, confirmed, field, meansKeep, say, setText, writing } from "../writing.js";
+/* The composer: saves an entry. Its text leaves the field only once the server has confirmed it; what was typed
+meanwhile stays. */
+import { resolve } from "../conflict.js";
+import { getState, getTextField, isSaveKey, markConfirmed, setText, showSaveState } from "../editor_state.js";
+import { announce } from "../live_region.js";
+import { getErrorMessage, post, readBody, showError } from "../request.js";
 
-const PATIENCE = 20_000;
+const TIMEOUT_MS = 20_000;
+
+/* Waits; shorter if the browser comes online or the composer is removed. */
 const pause = (ms, signal) =>
-  new Promise((done) => {
-    const wake = setTimeout(done, ms);
-    window.addEventListener("online", () => (clearTimeout(wake), done()), { once: true, signal });
-    signal.addEventListener("abort", () => (clearTimeout(wake), done()), { once: true });
+  new Promise((finish) => {
+    const timer = setTimeout(finish, ms);
+    window.addEventListener("online", () => (clearTimeout(timer), finish()), { once: true, signal });
+    signal.addEventListener("abort", () => (clearTimeout(timer), finish()), { once: true });
   });
 
-/* The same key and the same text until an answer comes, so that a lost answer never keeps a text twice. */
-async function insist(form, fields, signal) {
+/* Repeats the same key and the same text until the server answers, so that a lost answer never saves a text twice. */
+async function retry(form, fields, signal) {
   for (let tries = 0; !signal.aborted; tries += 1) {
     try {
-      return await post(form.action, copy(fields), { signal: AbortSignal.timeout(PATIENCE) });
+      return await post(form.action, copyFields(fields), { signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch {
-      say(form, "Not saved, trying again", { amiss: true });
+      showSaveState(form, "Not saved, trying again", { isError: true });
       await pause(Math.min(30_000, 1000 * 2 ** tries), signal);
     }
   }
   return null;
 }
 
-function copy(fields) {
-  const made = new FormData();
-  for (const [name, value] of fields) made.set(name, value);
-  return made;
+function copyFields(fields) {
+  const copy = new FormData();
+  for (const [name, value] of fields) copy.set(name, value);
+  return copy;
 }
 
-function adopt(form, fresh, sent) {
-  const typed = field(form).value;
+/* Takes the key and revision of the new composer, and the saved text out of the field. */
+function applySaved(form, newComposer, savedText) {
+  const text = getTextField(form).value;
   for (const name of ["key", "revision"]) {
-    form.elements.namedItem(name).value = fresh.querySelector(`[name=${name}]`).value;
+    form.elements.namedItem(name).value = newComposer.querySelector(`[name=${name}]`).value;
   }
-  confirmed(form, "");
-  setText(form, typed.startsWith(sent) ? typed.slice(sent.length).replace(/^\n+/, "") : typed);
+  markConfirmed(form, "");
+  setText(form, text.startsWith(savedText) ? text.slice(savedText.length).replace(/^\n+/, "") : text);
 }
 
-/* What the page said while nothing was written here is no longer so. */
-function markWritten() {
-  for (const empty of document.querySelectorAll(".welcome, .empty")) empty.remove();
-  const cell = document.querySelector(`.calendar [data-date="${document.body.dataset.day}"]:not(.written)`);
+/* Removes what the page said while the day had no entries, and marks the day in the calendar. */
+function markDayWritten() {
+  for (const element of document.querySelectorAll(".welcome, .empty")) element.remove();
+  const cell = document.querySelector(`.calendar [data-date="${document.body.dataset.day}"]:not(.has-entries)`);
   if (!cell) return;
-  cell.classList.replace("opened", "written") || cell.classList.add("written");
+  cell.classList.replace("has-opening", "has-entries") || cell.classList.add("has-entries");
   cell.querySelector(".visually-hidden")?.remove();
   const words = document.createElement("span");
   words.className = "visually-hidden";
@@ -53,75 +57,76 @@ function markWritten() {
   cell.append(words);
 }
 
-/* Of two texts one has been kept; the other is the draft of this day, as it is when the page is opened again. */
-function goOnElsewhere(form) {
-  const words = "Kept; what was written elsewhere is here now";
-  choose(form, "elsewhere");
-  say(form, words);
-  announce(words);
+/* One text of a conflict was saved as an entry; the other is the draft of the day, as it is after a reload. */
+function resolveWithOtherText(form) {
+  const message = "Kept; what was written elsewhere is here now";
+  resolve(form, "elsewhere");
+  showSaveState(form, message);
+  announce(message);
 }
 
-function showKept(form, page, sent) {
+function showSaved(form, page, savedText) {
   const entry = page.querySelector?.(".entry");
-  const fresh = page.querySelector?.("#composer");
-  if (!entry || !fresh) return showRefused(form, 0, null);
+  const newComposer = page.querySelector?.("#composer");
+  if (!entry || !newComposer) return showNotSaved(form, 0, null);
   document.getElementById(entry.id)?.remove();
   document.getElementById("entries").append(entry);
   window.htmx?.process(entry);
-  markWritten();
-  adopt(form, fresh, sent);
-  if (writing(form).conflict && !field(form).value) goOnElsewhere(form);
-  else say(form, field(form).value ? "Kept; the rest is still here" : "Kept");
-  form.dispatchEvent(new CustomEvent("kept", { bubbles: true }));
+  markDayWritten();
+  applySaved(form, newComposer, savedText);
+  if (getState(form).hasConflict && !getTextField(form).value) resolveWithOtherText(form);
+  else showSaveState(form, getTextField(form).value ? "Kept; the rest is still here" : "Kept");
+  form.dispatchEvent(new CustomEvent("llamora:entry-saved", { bubbles: true }));
   return entry.scrollIntoView({ block: "nearest" });
 }
 
-function showRefused(form, status, answer) {
-  if (status !== 401) complain(form, sentence(status, answer));
-  say(form, "Not saved", { amiss: true });
+function showNotSaved(form, status, answer) {
+  if (status !== 401) showError(form, getErrorMessage(status, answer));
+  showSaveState(form, "Not saved", { isError: true });
 }
 
-async function keep(form, signal) {
-  const state = writing(form);
-  if (state.keeping) return;
-  if (!field(form).value.trim()) return complain(form, "There is nothing to keep yet.");
-  if (field(form).value.isWellFormed?.() === false) {
-    return complain(form, "This holds half a character that cannot be kept. Take it out and try again.");
+async function saveEntry(form, signal) {
+  const state = getState(form);
+  if (state.isSubmitting) return;
+  if (!getTextField(form).value.trim()) return showError(form, "There is nothing to keep yet.");
+  if (getTextField(form).value.isWellFormed?.() === false) {
+    return showError(form, "This holds half a character that cannot be kept. Take it out and try again.");
   }
-  state.keeping = true;
-  complain(form, "");
-  say(form, "Saving");
-  await Promise.race([state.saving, pause(3000, signal)]);
-  const fields = state.unsure ?? new FormData(form);
-  state.unsure = fields;
-  const response = await insist(form, fields, signal);
-  const answer = response ? await read(response) : null;
-  state.keeping = false;
+  state.isSubmitting = true;
+  showError(form, "");
+  showSaveState(form, "Saving");
+  await Promise.race([state.draftSave, pause(3000, signal)]);
+  const fields = state.unconfirmedFields ?? new FormData(form);
+  state.unconfirmedFields = fields;
+  const response = await retry(form, fields, signal);
+  const answer = response ? await readBody(response) : null;
+  state.isSubmitting = false;
   if (!response) return;
-  // Any other 5xx leaves open whether it was written: the next try repeats it word for word.
-  if (response.status < 500 || response.status === 503) state.unsure = null;
-  if (response.ok) showKept(form, answer, fields.get("text").replaceAll("\r\n", "\n"));
-  else showRefused(form, response.status, answer);
+  // After any other 5xx the entry may have been saved, so the next try repeats exactly the same fields.
+  if (response.status < 500 || response.status === 503) state.unconfirmedFields = null;
+  if (response.ok) showSaved(form, answer, fields.get("text").replaceAll("\r\n", "\n"));
+  else showNotSaved(form, response.status, answer);
 }
 
-function count(form) {
+function showCharacterCount(form) {
   const limit = Number(form.dataset.limit);
-  const text = field(form).value;
+  const text = getTextField(form).value;
   const left = limit && text.length > limit * 0.95 ? limit - [...text].length : Infinity;
-  const words = left < 0 ? `${(-left).toLocaleString()} characters too many` : `${left.toLocaleString()} characters left`;
-  form.querySelector("[data-count]").textContent = left < limit * 0.03 ? words : "";
+  const number = Math.abs(left).toLocaleString();
+  const words = left < 0 ? `${number} characters too many` : `${number} characters left`;
+  form.querySelector("[data-character-count]").textContent = left < limit * 0.03 ? words : "";
 }
 
 export default function attach(form, signal) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    keep(form, signal);
+    saveEntry(form, signal);
   }, { signal });
   form.addEventListener("keydown", (event) => {
-    if (event.target !== field(form) || !meansKeep(event)) return;
+    if (event.target !== getTextField(form) || !isSaveKey(event)) return;
     event.preventDefault();
     form.requestSubmit();
   }, { signal });
-  form.addEventListener("input", () => count(form), { signal });
-  count(form);
+  form.addEventListener("input", () => showCharacterCount(form), { signal });
+  showCharacterCount(form);
 }

@@ -1,34 +1,38 @@
-/* A year of days, one stop for the Tab key: up and down go to the day before and after that is marked, left and
-right to the nearest at least a week away, Home and End to the first and last. Beyond the year lies the next one. */
-const WAYS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [-1, 7], ArrowRight: [1, 7] };
+/* Keyboard navigation in the heatmap of a trace, which is one stop for the Tab key.
 
-const days = (section) => [...section.querySelectorAll("a[data-date]")];
-const number = (link) => Date.parse(link.dataset.date) / 86_400_000;
+Up and down go to the previous and next day with entries, left and right to the nearest at least a week away, Home and
+End to the first and last. Beyond the year its neighbour is opened. */
+const DIRECTIONS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [-1, 7], ArrowRight: [1, 7] };
 
-function toward(links, link, [side, least]) {
-  const at = links.indexOf(link);
-  const beyond = side > 0 ? links.slice(at + 1) : links.slice(0, at).reverse();
-  return beyond.find((other) => Math.abs(number(other) - number(link)) >= least) ?? (least ? beyond.at(-1) : undefined);
+const getDays = (section) => [...section.querySelectorAll("a[data-date]")];
+const getDayNumber = (link) => Date.parse(link.dataset.date) / 86_400_000;
+
+function findNext(links, link, [direction, minimum]) {
+  const index = links.indexOf(link);
+  const beyond = direction > 0 ? links.slice(index + 1) : links.slice(0, index).reverse();
+  const isFarEnough = (other) => Math.abs(getDayNumber(other) - getDayNumber(link)) >= minimum;
+  return beyond.find(isFarEnough) ?? (minimum ? beyond.at(-1) : undefined);
 }
 
-function walk(section, link, key) {
-  const links = days(section);
+function moveFocus(section, link, key) {
+  const links = getDays(section);
   if (key === "Home") return links[0].focus();
   if (key === "End") return links.at(-1).focus();
-  const found = toward(links, link, WAYS[key]);
-  if (found) return found.focus();
-  return section.querySelector(WAYS[key][0] < 0 ? "[data-earlier]" : "[data-later]")?.click();
+  const next = findNext(links, link, DIRECTIONS[key]);
+  if (next) return next.focus();
+  return section.querySelector(DIRECTIONS[key][0] < 0 ? "[data-earlier]" : "[data-later]")?.click();
 }
 
 export default function attach(section, signal) {
-  const stop = (chosen) => days(section).forEach((link) => link.setAttribute("tabindex", link === chosen ? "0" : "-1"));
-  stop(days(section).at(-1));
-  section.addEventListener("focusin", ({ target }) => target.matches("a.heat") && stop(target), { signal });
+  const setStop = (chosen) =>
+    getDays(section).forEach((link) => link.setAttribute("tabindex", link === chosen ? "0" : "-1"));
+  setStop(getDays(section).at(-1));
+  section.addEventListener("focusin", ({ target }) => target.matches("a.heat") && setStop(target), { signal });
   section.addEventListener("keydown", (event) => {
     const link = event.target.closest("a.heat");
     if (!link || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    if (!(event.key in WAYS) && event.key !== "Home" && event.key !== "End") return;
+    if (!(event.key in DIRECTIONS) && event.key !== "Home" && event.key !== "End") return;
     event.preventDefault();
-    walk(section, link, event.key);
+    moveFocus(section, link, event.key);
   }, { signal });
 }

@@ -1,8 +1,9 @@
-/* The small menus of the page: in sight when they open or fill; the ways of answering close by Escape, by a press
-elsewhere and by a choice (those of traces: traces.js). */
-const opened = () => document.querySelector("details.kinds[open]");
+/* The small menus of the page. They are scrolled into view when they open or fill; the menu of reply styles closes on
+Escape, on a click elsewhere and on a choice (traces.js does this for the panels of traces). */
+const OPEN_MENU = "details.reply-kinds[open]";
+const findOpenMenu = () => document.querySelector(OPEN_MENU);
 
-const inSight = (panel) => panel?.scrollIntoView({ block: "nearest" });
+const scrollIntoView = (panel) => panel?.scrollIntoView({ block: "nearest" });
 
 function close(menu) {
   menu?.removeAttribute("open");
@@ -11,14 +12,16 @@ function close(menu) {
 
 export default function attach(body, signal) {
   const listen = (name, act, capture = false) => document.addEventListener(name, act, { signal, capture });
-  // `toggle` does not rise to the document; it can only be heard on its way down.
-  listen("toggle", ({ target }) => target.open && inSight(target.querySelector(".kinds-menu, .trace-panel")), true);
-  listen("htmx:afterSwap", ({ detail }) => inSight(detail.target.closest(".trace-panel")));
+  // `toggle` does not bubble, so it is captured.
+  listen("toggle", ({ target }) => {
+    if (target.open) scrollIntoView(target.querySelector(".reply-kinds-menu, .trace-panel"));
+  }, true);
+  listen("htmx:afterSwap", ({ detail }) => scrollIntoView(detail.target.closest(".trace-panel")));
   listen("click", ({ target }) => {
-    const menu = opened();
+    const menu = findOpenMenu();
     if (menu && !menu.contains(target)) menu.removeAttribute("open");
   });
-  listen("keydown", ({ key }) => key === "Escape" && close(opened()));
-  // One that has been chosen from closes, and the keyboard stays where it was opened.
-  listen("htmx:beforeRequest", ({ target }) => close(target.closest?.("details.kinds[open]")));
+  listen("keydown", ({ key }) => key === "Escape" && close(findOpenMenu()));
+  // After a choice the focus goes back to where the menu was opened.
+  listen("htmx:beforeRequest", ({ target }) => close(target.closest?.(OPEN_MENU)));
 }

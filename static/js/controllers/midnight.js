@@ -1,26 +1,32 @@
-/* When the day turns where the person lives, today's page opens the new one, unless something is being written. */
-import { field } from "../writing.js";
+/* Opens the page of the new day at midnight in the person's time zone, unless something is being written. */
+import { getTextField } from "../editor_state.js";
 
-function today(zone) {
+const CHECK_MS = 15_000;
+
+function getToday(timeZone) {
   try {
-    return new Intl.DateTimeFormat("en-CA", { timeZone: zone || undefined }).format(new Date());
+    return new Intl.DateTimeFormat("en-CA", { timeZone: timeZone || undefined }).format(new Date());
   } catch {
     return new Intl.DateTimeFormat("en-CA").format(new Date());
   }
 }
 
 export default function attach(body, signal) {
-  // Where the browser's clock is a day off, nothing turns: only a change seen from here is a midnight.
-  const begun = today(body.dataset.zone);
-  const turn = () => {
-    const { day, zone } = body.dataset;
-    if (!("today" in body.dataset) || document.getElementById("unlock").open || today(zone) <= begun || today(zone) <= day) return;
-    const busy = [...document.querySelectorAll("form[data-keeps]")].some((form) => form.id !== "composer" || field(form).value);
-    const note = document.querySelector("[data-midnight]");
-    if (busy) note.hidden = false;
-    else location.assign("/");
+  // Only a change while the page is open counts, so a browser clock that is a day off does nothing.
+  const startDay = getToday(body.dataset.timeZone);
+  const isNewDay = () => {
+    const { day, timeZone } = body.dataset;
+    const today = getToday(timeZone);
+    return "today" in body.dataset && today > startDay && today > day;
   };
-  const timer = setInterval(turn, 15_000);
+  const isUnused = (form) => form.id === "composer" && !getTextField(form).value;
+  const check = () => {
+    if (document.getElementById("unlock").open || !isNewDay()) return;
+    const forms = [...document.querySelectorAll("form[data-preserve]")];
+    if (forms.every(isUnused)) location.assign("/");
+    else document.querySelector("[data-midnight]").hidden = false;
+  };
+  const timer = setInterval(check, CHECK_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
-  document.addEventListener("visibilitychange", turn, { signal });
+  document.addEventListener("visibilitychange", check, { signal });
 }

@@ -1,19 +1,19 @@
-/* A finished day in short, under the calendar, for who rests on it with the keyboard; a passing pointer asks for
-nothing, since the model may have to read that day first. */
-const REST = 600;
+/* Loads the recap of a day below the calendar when the keyboard focus rests on that day. A pointer that passes over it
+loads nothing, since the model may have to write the recap first. */
+const REST_MS = 600;
 
-export default function attach(place, signal) {
-  let later;
-  const asks = (day) => {
+export default function attach(container, signal) {
+  let timer;
+  const load = (day) => {
     const values = { owner: document.body.dataset.owner };
-    window.htmx?.ajax("POST", `/d/${day}/recap/`, { source: place, target: place, swap: "innerHTML", values });
+    window.htmx?.ajax("POST", `/d/${day}/recap/`, { source: container, target: container, swap: "innerHTML", values });
   };
-  const rest = ({ target }) => {
-    clearTimeout(later);
-    const day = target.closest?.("a.written[data-date]");
-    if (day && day.matches(":focus-visible")) later = setTimeout(asks, REST, day.dataset.date);
+  const onFocus = ({ target }) => {
+    clearTimeout(timer);
+    const day = target.closest?.("a.has-entries[data-date]");
+    if (day && day.matches(":focus-visible")) timer = setTimeout(load, REST_MS, day.dataset.date);
   };
-  document.addEventListener("focusin", rest, { signal });
-  document.addEventListener("focusout", () => clearTimeout(later), { signal });
-  signal.addEventListener("abort", () => clearTimeout(later));
+  document.addEventListener("focusin", onFocus, { signal });
+  document.addEventListener("focusout", () => clearTimeout(timer), { signal });
+  signal.addEventListener("abort", () => clearTimeout(timer));
 }

@@ -1,125 +1,133 @@
-/* The box: results while typing, arrows through them, and an earlier answer never over a later one. */
-import { fragment, post, sentence } from "../request.js";
+/* The search box: shows results while typing, moves through them with arrow keys, and drops the answer of a request
+that was followed by another. */
+import { createErrorMessage, getErrorMessage, parseFragment, post } from "../request.js";
 
-const PAUSE = 120;
-const OPENING = 400;
-const MEANING = 3000;
+const AFTER_TYPING_MS = 120;
+/* How often to ask while the index is being opened, and while embeddings are being made. */
+const INDEX_POLL_MS = 400;
+const MEANING_POLL_MS = 3000;
 
-function steps(form) {
+function getStops(form) {
   return [form.querySelector("#search-text"), ...form.querySelectorAll(".hit a")];
 }
 
-function walk(form, key) {
-  const all = steps(form);
-  const at = all.indexOf(document.activeElement);
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: at > 0 ? 1 : -1, End: at > 0 ? all.length - 1 : -1 }[key];
-  if (at < 0 || to === undefined || !all[to]) return false;
-  all[to].focus();
-  all[to].scrollIntoView({ block: "nearest" });
+function moveFocus(form, key) {
+  const stops = getStops(form);
+  const index = stops.indexOf(document.activeElement);
+  const isHit = index > 0;
+  const [first, last] = isHit ? [1, stops.length - 1] : [-1, -1];
+  const target = { ArrowDown: index + 1, ArrowUp: index - 1, Home: first, End: last }[key];
+  if (index < 0 || target === undefined || !stops[target]) return false;
+  stops[target].focus();
+  stops[target].scrollIntoView({ block: "nearest" });
   return true;
 }
 
-function show(form, made) {
-  form.querySelector("#search-results").replaceWith(made.querySelector("#search-results") ?? made);
+function showResults(form, fragment) {
+  form.querySelector("#search-results").replaceWith(fragment.querySelector("#search-results") ?? fragment);
 }
 
-function complain(form, words) {
-  const note = document.createElement("p");
-  note.className = "note amiss";
-  note.setAttribute("role", "alert");
-  note.textContent = words;
-  form.querySelector("#search-results").replaceChildren(note);
+function showSearchError(form, message) {
+  form.querySelector("#search-results").replaceChildren(createErrorMessage(message));
 }
 
 export default function attach(form, signal) {
   const field = form.querySelector("#search-text");
-  let timer, asked = new AbortController();
+  let timer, request = new AbortController();
   const listen = (name, act) => form.addEventListener(name, act, { signal });
 
-  async function ask(more = {}, { quiet = false, url = form.action } = {}) {
+  /* A background request shows no errors, and does not count as activity of the person. */
+  async function ask(extra = {}, { inBackground = false, url = form.action } = {}) {
     clearTimeout(timer);
-    asked.abort();
-    asked = new AbortController();
-    const headers = quiet ? { "X-Llamora-Poll": "1" } : {};
+    request.abort();
+    request = new AbortController();
+    const headers = inBackground ? { "X-Llamora-Poll": "1" } : {};
     try {
-      const fields = { owner: document.body.dataset.owner, q: field.value, ...more };
-      const response = await post(url, fields, { signal: asked.signal, headers });
+      const fields = { owner: document.body.dataset.owner, q: field.value, ...extra };
+      const response = await post(url, fields, { signal: request.signal, headers });
       const html = await response.text();
-      if (!form.isConnected || asked.signal.aborted) return null;
-      if (response.ok) return fragment(html);
-      if (response.status !== 401 && !quiet) complain(form, sentence(response.status));
+      if (!form.isConnected || request.signal.aborted) return null;
+      if (response.ok) return parseFragment(html);
+      if (response.status !== 401 && !inBackground) showSearchError(form, getErrorMessage(response.status));
     } catch (error) {
-      if (error.name !== "AbortError" && !quiet) complain(form, "The server cannot be reached. Try again in a moment.");
+      if (error.name !== "AbortError" && !inBackground) {
+        showSearchError(form, "The server cannot be reached. Try again in a moment.");
+      }
     }
     return null;
   }
 
-  async function look(more, options) {
-    const made = await ask(more, options);
-    if (!made) return false;
-    show(form, made);
-    settle();
+  async function search(extra, options) {
+    const fragment = await ask(extra, options);
+    if (!fragment) return false;
+    showResults(form, fragment);
+    continueAfterResults();
     return true;
   }
 
-  /* How far meaning has come, asked without the query: the results stay as they are read. */
-  async function come() {
-    const made = await ask({ q: "" }, { quiet: true });
-    const [old, now] = [form, made].map((place) => place?.querySelector(".search-meaning"));
-    if (!made || !old) return;
-    if (now) old.replaceWith(now);
+  /* Updates only the sentence about embeddings, without sending the query: the results stay as they are. */
+  async function updateMeaning() {
+    const fragment = await ask({ q: "" }, { inBackground: true });
+    const [old, current] = [form, fragment].map((container) => container?.querySelector(".search-meaning"));
+    if (!fragment || !old) return;
+    if (current) old.replaceWith(current);
     else old.remove();
-    settle();
+    continueAfterResults();
   }
 
-  /* What comes on its own is asked for until it is there. Nobody did that: it must not count as activity. */
-  function settle() {
-    watch();
-    if (form.querySelector("[data-opening]")) timer = setTimeout(look, OPENING, {}, { quiet: true });
-    else if (form.querySelector("[data-coming]")) timer = setTimeout(come, MEANING);
+  function continueAfterResults() {
+    observeMore();
+    if (form.querySelector("[data-index-opening]")) {
+      timer = setTimeout(search, INDEX_POLL_MS, {}, { inBackground: true });
+    } else if (form.querySelector("[data-meaning-pending]")) timer = setTimeout(updateMeaning, MEANING_POLL_MS);
   }
 
-  async function further(button) {
-    const made = await ask({ after: button.value });
+  async function loadMore(button) {
+    const fragment = await ask({ after: button.value });
     const last = button.closest("li");
-    if (!made || !last.isConnected) return;
-    const focused = last.contains(document.activeElement);
+    if (!fragment || !last.isConnected) return;
+    const hadFocus = last.contains(document.activeElement);
     const list = document.createElement("ol");
-    list.append(...made.childNodes);
+    list.append(...fragment.childNodes);
     const first = list.querySelector("a");
     last.replaceWith(...list.childNodes);
-    if (focused) first?.focus();
-    settle();
+    if (hadFocus) first?.focus();
+    continueAfterResults();
   }
 
-  const seen = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) if (isIntersecting) further(target.querySelector("[data-after]"));
+  const observer = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (isIntersecting) loadMore(target.querySelector("[data-next-page]"));
+    }
   }, { rootMargin: "200px" });
-  signal.addEventListener("abort", () => { seen.disconnect(); clearTimeout(timer); asked.abort(); });
+  signal.addEventListener("abort", () => { observer.disconnect(); clearTimeout(timer); request.abort(); });
 
-  function watch() {
-    seen.disconnect();
+  function observeMore() {
+    observer.disconnect();
     const more = form.querySelector(".more");
-    if (more) seen.observe(more);
+    if (more) observer.observe(more);
   }
 
-  listen("input", () => { clearTimeout(timer); timer = setTimeout(look, PAUSE); });
+  listen("input", () => { clearTimeout(timer); timer = setTimeout(search, AFTER_TYPING_MS); });
   listen("submit", async (event) => {
     event.preventDefault();
     const { name, value } = event.submitter ?? {};
-    if (name === "after") return further(event.submitter);
-    if (name === "do") return look({ do: value, q: "" }, { url: event.submitter.formAction }).then(() => field.focus());
+    if (name === "after") return loadMore(event.submitter);
+    if (name === "do") {
+      return search({ do: value, q: "" }, { url: event.submitter.formAction }).then(() => field.focus());
+    }
     if (name === "instead") field.value = value.trim();
-    // Taking a filter away, or choosing an earlier search, is not submitting one.
-    if (name === "instead") return look().then(() => field.focus());
-    if (await look({ submitted: "1" })) steps(form)[1]?.focus();
+    // Removing a filter or choosing an earlier search does not add to the recent searches.
+    if (name === "instead") return search().then(() => field.focus());
+    if (await search({ submitted: "1" })) getStops(form)[1]?.focus();
   });
   listen("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (walk(form, event.key)) event.preventDefault();
-    else if (event.target !== field && event.target.matches("a") && event.key.length === 1 && event.key !== " ") field.focus();
+    const isCharacter = event.key.length === 1 && event.key !== " ";
+    if (moveFocus(form, event.key)) event.preventDefault();
+    else if (event.target !== field && event.target.matches("a") && isCharacter) field.focus();
   });
-  // What was typed before this was here.
-  if (field.value !== field.defaultValue) look();
-  else settle();
+  // Something may have been typed before this was loaded.
+  if (field.value !== field.defaultValue) search();
+  else continueAfterResults();
 }

@@ -1,4 +1,4 @@
-/* The bar offers to undo for ten seconds, then goes. */
+/* The bar that offers to undo, for ten seconds. */
 const SECONDS = 10;
 
 export default function attach(bar, signal) {

@@ -1,46 +1,48 @@
-/* The vault as the page knows it: when it locks, the words go and a dialog asks; what was being written waits. */
-import { isLocked, shutPage, tend } from "../dialog.js";
-import { holdsUnsaved, takeAway } from "../page.js";
+/* Locks the page: hides its content and opens the unlock dialog; unsaved text waits until the unlock. */
+import { saveDraft } from "../draft_save.js";
+import { isDirty } from "../editor_state.js";
+import { hasUnsavedForms, hidePage } from "../lock_page.js";
 import { post } from "../request.js";
-import { isSingleKey } from "../singlekeys.js";
-import { isDirty } from "../writing.js";
-import { save } from "../saving.js";
+import { isShortcut } from "../shortcuts.js";
+import { initUnlockDialog, isLocked, openUnlockDialog } from "../unlock_dialog.js";
 
-const drafted = () => [...document.querySelectorAll("form[data-draft-url]")];
+const SAVE_WAIT_MS = 2000;
+const getDraftForms = () => [...document.querySelectorAll("form[data-draft-url]")];
 
-/* What is not yet saved is sent first: a signed-in but locked page may still hand in a draft. */
-function lock(how) {
+/* Drafts are sent first: the server still accepts them from a page that is signed in and locked. */
+function lock(options) {
   if (isLocked()) return;
-  for (const form of drafted()) if (isDirty(form)) save(form);
-  takeAway();
-  shutPage(how);
+  for (const form of getDraftForms()) if (isDirty(form)) saveDraft(form);
+  hidePage();
+  openUnlockDialog(options);
 }
 
-async function leave(event) {
-  const form = event.target.closest("form[data-lock], form[data-leave]");
+/* Lock and sign out wait a moment for drafts to be saved. With unsaved text left, lock keeps the page open. */
+async function onSubmit(event) {
+  const form = event.target.closest("form[data-lock], form[data-sign-out]");
   if (!form) return;
   event.preventDefault();
-  const saved = Promise.all(drafted().map((form) => save(form)));
-  await Promise.race([saved, new Promise((done) => setTimeout(done, 2000))]);
-  const unsaved = [...document.querySelectorAll("form[data-keeps]")].some(isDirty);
-  if (!unsaved || form.matches("[data-leave]")) return form.submit();
-  return lock({ after: post(form.action, new FormData(form), { quietly: true }).catch(() => {}) });
+  const saves = Promise.all(getDraftForms().map((draftForm) => saveDraft(draftForm)));
+  await Promise.race([saves, new Promise((finish) => setTimeout(finish, SAVE_WAIT_MS))]);
+  const hasUnsaved = [...document.querySelectorAll("form[data-preserve]")].some(isDirty);
+  if (!hasUnsaved || form.matches("[data-sign-out]")) return form.submit();
+  return lock({ after: post(form.action, new FormData(form), { ignoreLock: true }).catch(() => {}) });
 }
 
-function pressed(event) {
-  if (event.key.toLowerCase() !== "l" || !isSingleKey(event) || isLocked()) return;
+function onKeydown(event) {
+  if (event.key.toLowerCase() !== "l" || !isShortcut(event) || isLocked()) return;
   document.querySelector("form[data-lock]")?.requestSubmit();
 }
 
 export default function attach(body, signal) {
   const listen = (target, name, act) => target.addEventListener(name, act, { signal });
-  tend(listen);
+  initUnlockDialog(listen);
   listen(document, "llamora:locked", () => lock());
   listen(document, "llamora:signed-out", () => lock({ signedOut: true }));
-  listen(document, "submit", leave);
-  listen(document, "keydown", pressed);
-  listen(window, "beforeunload", (event) => holdsUnsaved() && event.preventDefault());
-  // A page that a browser keeps in memory to go back to must not be readable after a lock.
-  listen(window, "pagehide", (event) => document.documentElement.classList.toggle("away", event.persisted));
+  listen(document, "submit", onSubmit);
+  listen(document, "keydown", onKeydown);
+  listen(window, "beforeunload", (event) => hasUnsavedForms() && event.preventDefault());
+  // A page in the back/forward cache must not be readable after a lock: it is stored hidden and reloaded when shown.
+  listen(window, "pagehide", (event) => document.documentElement.classList.toggle("hidden-in-cache", event.persisted));
   listen(window, "pageshow", (event) => event.persisted && location.reload());
 }

@@ -1,40 +1,42 @@
-/* "/" opens the box anywhere; a page opened from a result marks what was found. Both leave nothing in the browser. */
-import { isLocked } from "../dialog.js";
-import { fragment, post } from "../request.js";
-import { isSingleKey } from "../singlekeys.js";
+/* The link to the search: "/" or a click opens the search box in a dialog. On a page that was opened from a result,
+marks the words that were found. Neither leaves anything in the browser. */
+import { parseFragment, post } from "../request.js";
+import { isShortcut } from "../shortcuts.js";
+import { isLocked } from "../unlock_dialog.js";
 
-/* On a phone the box fills the screen, and there is no Escape. */
-function wayOut(dialog) {
+/* On a phone the dialog fills the screen, and there is no Escape key. */
+function addCloseButton(dialog) {
   const close = document.createElement("button");
   close.type = "button";
-  close.className = "act search-close";
+  close.className = "text-button search-close";
   close.textContent = "Close";
   close.addEventListener("click", () => dialog.close());
   dialog.querySelector(".search-line").append(close);
 }
 
-async function open(link) {
-  const standing = document.getElementById("search-text");
-  if (standing) return standing.focus();
-  const response = await fetch(link.dataset.box, { credentials: "same-origin", cache: "no-store", headers: { "HX-Request": "true" } });
+async function openDialog(link) {
+  const field = document.getElementById("search-text");
+  if (field) return field.focus();
+  const headers = { "HX-Request": "true" };
+  const response = await fetch(link.dataset.boxUrl, { credentials: "same-origin", cache: "no-store", headers });
   if (!response.ok || isLocked()) return location.assign(link.href);
   const dialog = document.createElement("dialog");
   dialog.className = "search-dialog";
   dialog.setAttribute("aria-label", "Search");
-  dialog.append(fragment(await response.text()));
-  wayOut(dialog);
+  dialog.append(parseFragment(await response.text()));
+  addCloseButton(dialog);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  // A result on this very page only moves the hash: the dialog must not stay over it.
+  // A result on this very page changes only the hash, so the dialog has to be closed.
   dialog.addEventListener("click", (event) => event.target.closest(".hit a") && setTimeout(() => dialog.close()));
-  // A search field takes Escape for itself, to empty it; here it closes, as it does everywhere.
+  // A search field uses Escape to empty itself; here it closes the dialog, as elsewhere.
   dialog.addEventListener("keydown", (event) => event.key === "Escape" && (event.preventDefault(), dialog.close()));
   document.getElementById("shell").append(dialog);
   dialog.showModal();
 }
 
-function wrap(node, at, length) {
-  const found = node.splitText(at);
+function wrapInMark(node, index, length) {
+  const found = node.splitText(index);
   found.splitText(length);
   const mark = document.createElement("mark");
   mark.className = "found";
@@ -42,20 +44,20 @@ function wrap(node, at, length) {
   mark.append(found);
 }
 
-/* The text as it is shown: words that stand in one piece of it are marked, the longest first. */
-function mark(element, words) {
-  const longest = words.sort((a, b) => b.length - a.length);
+/* Marks words in the text as it is displayed, the longest first. A word across several elements is not marked. */
+function markWords(element, words) {
+  const longestFirst = words.sort((a, b) => b.length - a.length);
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   const nodes = [];
   while (walker.nextNode()) nodes.push(walker.currentNode);
   for (const node of nodes) {
     for (let rest = node; rest; ) {
-      const [at, word] = longest
-        .map((one) => [rest.data.indexOf(one), one])
-        .filter(([place]) => place >= 0)
+      const [index, word] = longestFirst
+        .map((candidate) => [rest.data.indexOf(candidate), candidate])
+        .filter(([position]) => position >= 0)
         .sort(([a], [b]) => a - b)[0] ?? [-1];
-      if (at < 0) break;
-      wrap(rest, at, word.length);
+      if (index < 0) break;
+      wrapInMark(rest, index, word.length);
       rest = rest.nextSibling?.nextSibling;
     }
   }
@@ -70,26 +72,26 @@ async function markFound(link) {
   history.replaceState(null, "", address);
   if (!target) return;
   const id = target.id.replace(/^(entry|reply)-/, "");
-  const response = await post(link.dataset.place, { owner: document.body.dataset.owner, found, id });
+  const response = await post(link.dataset.marksUrl, { owner: document.body.dataset.owner, found, id });
   if (!response.ok || isLocked()) return;
-  const own = target.querySelector(".prose") ?? target;
-  mark(own, (await response.json()).marks);
-  (own.querySelector("mark.found") ?? target).scrollIntoView({ block: "center" });
+  const text = target.querySelector(".prose") ?? target;
+  markWords(text, (await response.json()).marks);
+  (text.querySelector("mark.found") ?? target).scrollIntoView({ block: "center" });
 }
 
-function pressed(event, link) {
-  if (event.key !== "/" || !isSingleKey(event) || isLocked()) return;
+function onKeydown(event, link) {
+  if (event.key !== "/" || !isShortcut(event) || isLocked()) return;
   if (document.querySelector("dialog[open]")) return;
   event.preventDefault();
-  open(link);
+  openDialog(link);
 }
 
 export default function attach(link, signal) {
-  document.addEventListener("keydown", (event) => pressed(event, link), { signal });
+  document.addEventListener("keydown", (event) => onKeydown(event, link), { signal });
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    open(link);
+    openDialog(link);
   }, { signal });
   markFound(link);
 }
