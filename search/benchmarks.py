@@ -20,20 +20,19 @@ from accounts.models import Person, Vault
 from diary.models import Entry
 from llamora.crypto import Keyring, in_force, new_vault_keys, secret_bytes
 from llamora.database import write_transaction
-from search import recalling
-from search.choices import chosen
-from search.embedded import Embedded
-from search.embedder import Embedder, Floats, embedders
-from search.errors import EmbedderAway
-from search.finding import search
-from search.person import PersonIndex
-from search.query import parse
-from search.snapshots import SnapshotFolder
-from search.vectors import VectorsIndex
+from search import related_entries
+from search.embedder import Embedder, Floats, embedders, get_search_settings
+from search.engine import search
+from search.errors import EmbedderUnavailable
+from search.index.person_index import PersonIndex
+from search.index.snapshots import SnapshotFolder
+from search.index.types import EmbeddedText
+from search.index.vectors import VectorsIndex
+from search.query.parser import parse
 
-PLANTED = 200
+PLANTED_PHRASES = 200
 _WIDTH = 384
-_WORDS_EACH = 105
+_WORDS_PER_TEXT = 105
 _BATCH = 1000
 _COMMON = (
     "the and to of my with a in was it at that by all home which for we he this so is not but from her day "
@@ -43,7 +42,7 @@ _SYLLABLES = [a + b for a in "bcdfghlmnprstvw" for b in ("a", "e", "i", "o", "u"
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class SearchFigure:
     """One figure."""
 
     name: str
@@ -52,54 +51,54 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Planted:
+class PlantedPhrase:
     """A phrase that stands in one text alone."""
 
     phrase: str
     entry: UUID
 
 
-class MadeUp:
+class SyntheticEmbedder:
     """An embedder for measuring alone: a vector drawn by a text's words, as fast as can be."""
 
     name = "benchmark/made-up"
     width = _WIDTH
     floor = 0.0
 
-    def counts(self, texts: Sequence[str]) -> list[int]:
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return about as many tokens as a model would count."""
         return [len(text) // 4 for text in texts]
 
-    def passages(self, texts: Sequence[str]) -> Floats:
+    def embed_passages(self, texts: Sequence[str]) -> Floats:
         """Return a unit vector for each text."""
-        return np.array([self.question(text) for text in texts], dtype=np.float32)
+        return np.array([self.embed_question(text) for text in texts], dtype=np.float32)
 
-    def question(self, text: str) -> Floats:
+    def embed_question(self, text: str) -> Floats:
         """Return the unit vector of a question."""
         drawn = np.random.default_rng(abs(hash(text)) % 2**32).standard_normal(_WIDTH)
         return np.asarray(drawn / np.linalg.norm(drawn), dtype=np.float32)
 
 
-def measure(entries: int, *, seed: int = 1) -> Iterator[Measured]:
+def measure(entries: int, *, seed: int = 1) -> Iterator[SearchFigure]:
     """Yield the figures for an archive of that many entries."""
-    with made_diary(entries, seed=seed) as (keyring, planted):
-        yield from _openings(keyring)
-        index, _ = _opened(keyring)
+    with create_diary(entries, seed=seed) as (keyring, planted):
+        yield from _measure_openings(keyring)
+        index, _ = _open_index(keyring)
         try:
-            yield from _queries(index, planted)
-            yield _for_answers(index, planted)
-            yield Measured("memory of the index", index.size() / 2**20, "MiB")
+            yield from _measure_queries(index, planted)
+            yield _measure_recall(index, planted)
+            yield SearchFigure("memory of the index", index.size() / 2**20, "MiB")
         finally:
             index.close()
-    yield from _recall(entries, seed=seed)
-    yield from _embedding()
+    yield from _measure_graph(entries, seed=seed)
+    yield from _measure_embedding()
 
 
 # --- the archive ---------------------------------------------------------------------------------------
 
 
 @contextmanager
-def made_diary(entries: int, *, seed: int) -> Iterator[tuple[Keyring, list[Planted]]]:
+def create_diary(entries: int, *, seed: int) -> Iterator[tuple[Keyring, list[PlantedPhrase]]]:
     """Yield a made person's keyring and the phrases planted in their diary; all of it goes afterwards."""
     person = Person.objects.create(name=f"Measured {secret_bytes(4).hex()}")
     keyring = Keyring(owner=person.id, epoch=1, keys={1: secret_bytes(32)})
@@ -109,40 +108,40 @@ def made_diary(entries: int, *, seed: int) -> Iterator[tuple[Keyring, list[Plant
             Vault.objects.create(
                 owner=person, epoch=1, public_key=public, private_key=private, digest_key=secret_bytes(32)
             )
-            planted = _write(person, entries, random.Random(seed))  # noqa: S311 - a made diary, no secret
+            planted = _write_entries(person, entries, random.Random(seed))  # noqa: S311 - a made diary, no secret
         yield keyring, planted
     finally:
-        SnapshotFolder(chosen().folder, person.id).forget()
+        SnapshotFolder(get_search_settings().folder, person.id).delete_all()
         person.delete()
         keyring.close()
 
 
-def vocabulary(chance: random.Random) -> list[str]:
+def make_vocabulary(chance: random.Random) -> list[str]:
     """Return made words, the first of them common, as words are in any language."""
     rare = {"".join(chance.choices(_SYLLABLES, k=chance.randint(2, 4))) for _ in range(12_000)}
     return _COMMON.split() + sorted(rare)
 
 
-def _text(chance: random.Random, words: list[str]) -> str:
+def _make_text(chance: random.Random, words: list[str]) -> str:
     # Zipf's law, about: half of all words are the common ones.
-    picked = (words[min(int(chance.paretovariate(0.6)) - 1, len(words) - 1)] for _ in range(_WORDS_EACH))
+    picked = (words[min(int(chance.paretovariate(0.6)) - 1, len(words) - 1)] for _ in range(_WORDS_PER_TEXT))
     return " ".join(picked)
 
 
-def _write(person: Person, entries: int, chance: random.Random) -> list[Planted]:
-    words = vocabulary(chance)
-    planted: list[Planted] = []
-    every = max(1, entries // PLANTED)
+def _write_entries(person: Person, entries: int, chance: random.Random) -> list[PlantedPhrase]:
+    words = make_vocabulary(chance)
+    planted: list[PlantedPhrase] = []
+    every = max(1, entries // PLANTED_PHRASES)
     for first in range(0, entries, _BATCH):
         rows = []
         for number in range(first, min(first + _BATCH, entries)):
-            text = _text(chance, words)
+            text = _make_text(chance, words)
             day = date(2026, 1, 1) - timedelta(days=number // 3)
             entry = Entry(owner=person, day=day, text=text)
-            if number % every == 0 and len(planted) < PLANTED:
+            if number % every == 0 and len(planted) < PLANTED_PHRASES:
                 phrase = f"{chance.choice(words[200:])} the {chance.choice(words[200:])} xq{number} and home"
                 entry.text = f"{text[:200]} {phrase} {text[200:]}"
-                planted.append(Planted(phrase, entry.id))
+                planted.append(PlantedPhrase(phrase, entry.id))
             rows.append(entry)
         with write_transaction():
             Entry.objects.bulk_create(rows)
@@ -152,35 +151,35 @@ def _write(person: Person, entries: int, chance: random.Random) -> list[Planted]
 # --- how soon -------------------------------------------------------------------------------------------
 
 
-def _opened(keyring: Keyring) -> tuple[PersonIndex, tuple[float, float]]:
+def _open_index(keyring: Keyring) -> tuple[PersonIndex, tuple[float, float]]:
     """Return an index opened as after an unlock, and the seconds to words and to meaning."""
     began = time.perf_counter()
-    index = PersonIndex(keyring, SnapshotFolder(chosen().folder, keyring.owner))
+    index = PersonIndex(keyring, SnapshotFolder(get_search_settings().folder, keyring.owner))
     index.open_words()
     words = time.perf_counter() - began
-    index.open_meaning(MadeUp())
+    index.open_meaning(SyntheticEmbedder())
     return index, (words, time.perf_counter() - began)
 
 
-def _openings(keyring: Keyring) -> Iterator[Measured]:
-    index, _ = _opened(keyring)
+def _measure_openings(keyring: Keyring) -> Iterator[SearchFigure]:
+    index, _ = _open_index(keyring)
     while index.pending:
         index.embed_some()
     index.close()
     for name in ("without a snapshot", "from a snapshot"):
-        index, (words, meaning) = _opened(keyring)
-        yield Measured(f"unlock to words, {name}", words, "s")
-        yield Measured(f"unlock to meaning, {name}", meaning, "s")
-        index.keep(whatever=True)
+        index, (words, meaning) = _open_index(keyring)
+        yield SearchFigure(f"unlock to words, {name}", words, "s")
+        yield SearchFigure(f"unlock to meaning, {name}", meaning, "s")
+        index.save_snapshots(whatever=True)
         index.close()
 
 
 # --- how fast, and how much -----------------------------------------------------------------------------
 
 
-def _kinds(planted: list[Planted]) -> dict[str, list[str]]:
+def _query_kinds(planted: list[PlantedPhrase]) -> dict[str, list[str]]:
     chance = random.Random(2)  # noqa: S311 - a made query, no secret
-    words = vocabulary(random.Random(1))  # noqa: S311 - as above
+    words = make_vocabulary(random.Random(1))  # noqa: S311 - as above
     some = [chance.choice(words[:400]) for _ in range(400)]
     return {
         "phrase": [f'"{one.phrase}"' for one in planted[:60]],
@@ -194,69 +193,71 @@ def _kinds(planted: list[Planted]) -> dict[str, list[str]]:
     }
 
 
-def _queries(index: PersonIndex, planted: list[Planted]) -> Iterator[Measured]:
+def _measure_queries(index: PersonIndex, planted: list[PlantedPhrase]) -> Iterator[SearchFigure]:
     every: list[float] = []
-    for kind, typed in _kinds(planted).items():
-        taken = [_timed(lambda one=one: search(index, parse(one))) for one in typed]  # type: ignore[misc]
+    for kind, typed in _query_kinds(planted).items():
+        taken = [_time_calls(lambda one=one: search(index, parse(one))) for one in typed]  # type: ignore[misc]
         every += taken
-        yield Measured(f"{kind}, median", _share(taken, 0.5), "ms")
-        yield Measured(f"{kind}, p95", _share(taken, 0.95), "ms")
-    yield Measured("every kind, p95", _share(every, 0.95), "ms")
+        yield SearchFigure(f"{kind}, median", _found_share(taken, 0.5), "ms")
+        yield SearchFigure(f"{kind}, p95", _found_share(taken, 0.95), "ms")
+    yield SearchFigure("every kind, p95", _found_share(every, 0.95), "ms")
     first = [search(index, parse(one.phrase)).hits[:1] for one in planted]
     right = sum(bool(hits) and hits[0].id == one.entry for hits, one in zip(first, planted, strict=True))
-    yield Measured(f"planted phrases first, of {len(planted)}", right, "found")
+    yield SearchFigure(f"planted phrases first, of {len(planted)}", right, "found")
 
 
-def _for_answers(index: PersonIndex, planted: list[Planted]) -> Measured:
+def _measure_recall(index: PersonIndex, planted: list[PlantedPhrase]) -> SearchFigure:
     """Measure what an answer waits for: which earlier entries speak of the same."""
     entries = list(Entry.objects.filter(id__in=[one.entry for one in planted[:60]]))
-    taken = [_timed(lambda one=one: recalling.near(index, one)) for one in entries]  # type: ignore[misc]
-    return Measured("recalled for an answer, p95", _share(taken, 0.95), "ms")
+    taken = [_time_calls(lambda one=one: related_entries.find_near_entries(index, one)) for one in entries]  # type: ignore[misc]
+    return SearchFigure("recalled for an answer, p95", _found_share(taken, 0.95), "ms")
 
 
-def _timed(call: Callable[[], object]) -> float:
+def _time_calls(call: Callable[[], object]) -> float:
     began = time.thread_time()
     call()
     return 1000 * (time.thread_time() - began)
 
 
-def _share(values: Sequence[float], share: float) -> float:
+def _found_share(values: Sequence[float], share: float) -> float:
     ranked = sorted(values)
     return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
 
-def _recall(rows: int, *, seed: int) -> Iterator[Measured]:
+def _measure_graph(rows: int, *, seed: int) -> Iterator[SearchFigure]:
     """Measure looking at all vectors, and a graph over the same: what it finds, saves and costs."""
     chance = np.random.default_rng(seed)
-    index, questions = VectorsIndex(_WIDTH), _clumped(chance, 60)
+    index, questions = VectorsIndex(_WIDTH), _make_clusters(chance, 60)
     for first in range(0, rows, _BATCH):
-        some = _clumped(chance, min(_BATCH, rows - first)).astype(np.float16)
-        index.put(Embedded(UUID(int=first + n), bytes(32), [(0, 1)], row[None]) for n, row in enumerate(some))
+        some = _make_clusters(chance, min(_BATCH, rows - first)).astype(np.float16)
+        index.put(
+            EmbeddedText(UUID(int=first + n), bytes(32), [(0, 1)], row[None]) for n, row in enumerate(some)
+        )
     exact = [{near.id for near in index.search(question, limit=10)} for question in questions]
-    taken = [_timed(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
-    yield Measured("looking at all vectors, p95", _share(taken, 0.95), "ms")
+    taken = [_time_calls(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
+    yield SearchFigure("looking at all vectors, p95", _found_share(taken, 0.95), "ms")
     began = time.thread_time()
     index.make_graph()
-    yield Measured("making the graph", time.thread_time() - began, "s")
+    yield SearchFigure("making the graph", time.thread_time() - began, "s")
     graph = [{near.id for near in index.search(question, limit=10)} for question in questions]
-    taken = [_timed(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
-    yield Measured("asking the graph, p95", _share(taken, 0.95), "ms")
+    taken = [_time_calls(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
+    yield SearchFigure("asking the graph, p95", _found_share(taken, 0.95), "ms")
     shared = sum(len(one & other) for one, other in zip(exact, graph, strict=True))
-    yield Measured("recall at 10 of the graph", shared / max(1, sum(map(len, exact))), "")
+    yield SearchFigure("recall at 10 of the graph", shared / max(1, sum(map(len, exact))), "")
     index.close()
 
 
-def _clumped(chance: np.random.Generator, many: int) -> Floats:
+def _make_clusters(chance: np.random.Generator, many: int) -> Floats:
     centres = np.random.default_rng(3).standard_normal((500, _WIDTH))
     rows = centres[chance.integers(len(centres), size=many)] + 0.8 * chance.standard_normal((many, _WIDTH))
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
-def _embedding() -> Iterator[Measured]:
+def _measure_embedding() -> Iterator[SearchFigure]:
     try:
         embedder: Embedder = embedders.get()
-    except EmbedderAway:
+    except EmbedderUnavailable:
         return
-    embedder.question("warm")
-    taken = [_timed(lambda n=n: embedder.question(f"a walk by the river {n}")) for n in range(40)]  # type: ignore[misc]
-    yield Measured("embedding a question, p95", _share(taken, 0.95), "ms")
+    embedder.embed_question("warm")
+    taken = [_time_calls(lambda n=n: embedder.embed_question(f"a walk by the river {n}")) for n in range(40)]  # type: ignore[misc]
+    yield SearchFigure("embedding a question, p95", _found_share(taken, 0.95), "ms")

@@ -6,22 +6,60 @@ are files. onnxruntime's arena is off: it keeps the memory of the largest batch 
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Protocol
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
-from search.choices import SearchChoices, chosen
-from search.errors import EmbedderAway
+from search.errors import EmbedderUnavailable
+
+# MERGED search.choices: The settings of search, read in one place.
+#
+# SEARCH_MODEL        which embedder; its vectors are of no use to another
+# SEARCH_MODEL_PATH   a folder with its files, for machines without a network; else the data folder's own
+# SEARCH_THREADS      how many threads embedding may use
+# SEARCH_MEMORY_MB    how much memory all people's indexes may take together
+
+DEFAULT_EMBEDDER = "BAAI/bge-small-en-v1.5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSettings:
+    """What the household has chosen."""
+
+    model: str
+    model_path: str
+    threads: int
+    memory: int
+    folder: Path
+
+    @property
+    def models_folder(self) -> Path:
+        """Return where a downloaded embedder lies."""
+        return self.folder.parent / "models" / "embedding"
+
+
+def get_search_settings() -> SearchSettings:
+    """Return the settings as they are now."""
+    return SearchSettings(
+        model=getattr(settings, "SEARCH_MODEL", DEFAULT_EMBEDDER),
+        model_path=getattr(settings, "SEARCH_MODEL_PATH", ""),
+        threads=getattr(settings, "SEARCH_THREADS", 1),
+        memory=getattr(settings, "SEARCH_MEMORY_MB", 1024) * 1024 * 1024,
+        folder=Path(settings.DATA_DIR) / "search",
+    )
+
 
 Floats = NDArray[np.float32]
-BATCH: Final = 4
+EMBED_BATCH: Final = 4
 
 # Below this cosine a text has nothing to do with the question, by model: some call everything half alike.
-_FLOORS: Final = {"BAAI/bge-small-en-v1.5": 0.5}
-_FLOOR: Final = 0.2
+_SIMILARITY_FLOORS: Final = {"BAAI/bge-small-en-v1.5": 0.5}
+_DEFAULT_FLOOR: Final = 0.2
 
 
 class Embedder(Protocol):
@@ -31,21 +69,21 @@ class Embedder(Protocol):
     width: int
     floor: float
 
-    def counts(self, texts: Sequence[str]) -> list[int]:
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has."""
 
-    def passages(self, texts: Sequence[str]) -> Floats:
+    def embed_passages(self, texts: Sequence[str]) -> Floats:
         """Return a unit vector for each text."""
 
-    def question(self, text: str) -> Floats:
+    def embed_question(self, text: str) -> Floats:
         """Return the unit vector of a question."""
 
 
 class FastEmbedder:
     """fastembed's model of that name."""
 
-    def __init__(self, choices: SearchChoices, *, fetch: bool = False) -> None:
-        text_embedding = _fastembed(offline=not fetch)
+    def __init__(self, choices: SearchSettings, *, fetch: bool = False) -> None:
+        text_embedding = _load_fastembed(offline=not fetch)
         try:
             self._model: Any = text_embedding(
                 choices.model,
@@ -58,11 +96,11 @@ class FastEmbedder:
             )
         except Exception:
             # fastembed and onnxruntime raise what they like; whatever it is, words still work.
-            raise EmbedderAway("broken") from None
+            raise EmbedderUnavailable("broken") from None
         self._counter = self._untruncated(self._model.model.tokenizer)
         self.name = choices.model
         self.width = int(self._model.embedding_size)
-        self.floor = _FLOORS.get(choices.model, _FLOOR)
+        self.floor = _SIMILARITY_FLOORS.get(choices.model, _DEFAULT_FLOOR)
 
     @staticmethod
     def _untruncated(tokenizer: Any) -> Any:
@@ -71,27 +109,27 @@ class FastEmbedder:
         whole.no_padding()
         return whole
 
-    def counts(self, texts: Sequence[str]) -> list[int]:
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has."""
         return [len(found.ids) for found in self._counter.encode_batch(list(texts), add_special_tokens=False)]
 
-    def passages(self, texts: Sequence[str]) -> Floats:
+    def embed_passages(self, texts: Sequence[str]) -> Floats:
         """Return a unit vector for each text."""
-        return _unit(self._model.passage_embed(list(texts), batch_size=BATCH))
+        return _normalize_rows(self._model.passage_embed(list(texts), batch_size=EMBED_BATCH))
 
-    def question(self, text: str) -> Floats:
+    def embed_question(self, text: str) -> Floats:
         """Return the unit vector of a question."""
-        row: Floats = _unit(self._model.query_embed([text]))[0]
+        row: Floats = _normalize_rows(self._model.query_embed([text]))[0]
         return row
 
 
-def _unit(vectors: Iterable[Any]) -> Floats:
+def _normalize_rows(vectors: Iterable[Any]) -> Floats:
     matrix = np.asarray(list(vectors), dtype=np.float32)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     return np.asarray(matrix / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
-def _fastembed(*, offline: bool) -> Any:
+def _load_fastembed(*, offline: bool) -> Any:
     # Read by huggingface_hub when it is first imported; set before, and only here.
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["HF_HUB_DISABLE_XET"] = "1"
@@ -102,19 +140,19 @@ def _fastembed(*, offline: bool) -> Any:
     return TextEmbedding
 
 
-def files_are_there(choices: SearchChoices) -> bool:
+def has_model_files(choices: SearchSettings) -> bool:
     """Return whether there is a folder with an embedder's files, without importing anything."""
     folder = Path(choices.model_path) if choices.model_path else choices.models_folder
     return folder.is_dir() and next(folder.rglob("*.onnx"), None) is not None
 
 
-class Embedders:
+class EmbedderHolder:
     """Makes the process's embedder once; it lasts, and a missing one is looked for again."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._made: Embedder | None = None
-        self._broken: SearchChoices | None = None
+        self._broken: SearchSettings | None = None
 
     def ready(self) -> Embedder | None:
         """Return the embedder if it is made already; never waits."""
@@ -123,16 +161,16 @@ class Embedders:
     def get(self) -> Embedder:
         """Return the embedder, making it if need be; raise EmbedderAway."""
         with self._lock:
-            choices = chosen()
+            choices = get_search_settings()
             if self._made is not None and self._made.name == choices.model:
                 return self._made
-            if not files_are_there(choices):
-                raise EmbedderAway("absent")
+            if not has_model_files(choices):
+                raise EmbedderUnavailable("absent")
             if self._broken == choices:
-                raise EmbedderAway("broken")
+                raise EmbedderUnavailable("broken")
             try:
                 self._made = FastEmbedder(choices)
-            except EmbedderAway:
+            except EmbedderUnavailable:
                 self._broken = choices
                 raise
             return self._made
@@ -144,11 +182,11 @@ class Embedders:
 
     def fetch(self) -> Embedder:
         """Download the chosen embedder, because the person running the household asked for it."""
-        choices = chosen()
+        choices = get_search_settings()
         choices.models_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         embedder = FastEmbedder(choices, fetch=True)
         self.use(embedder)
         return embedder
 
 
-embedders = Embedders()
+embedders = EmbedderHolder()

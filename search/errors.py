@@ -26,5 +26,5 @@ class SnapshotRefused(SearchError):  # noqa: N818 - it states what happened
     """A snapshot is not one that this person's index can be made of."""
 
 
-class EmbedderAway(SearchError):  # noqa: N818 - it states what happened
+class EmbedderUnavailable(SearchError):  # noqa: N818 - it states what happened
     """Nothing can be embedded; words still work."""

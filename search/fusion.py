@@ -29,7 +29,7 @@ _WHY: Final = tuple(
 )
 
 
-class Ranked(NamedTuple):
+class RankedHit(NamedTuple):
     """A hit's id and the reasons it is one."""
 
     id: UUID
@@ -44,7 +44,7 @@ def fuse(
     traced: Sequence[UUID] = (),
     meaning: Sequence[UUID],
     days: dict[UUID, date],
-) -> list[Ranked]:
+) -> list[RankedHit]:
     """Return everything found, best first."""
     # Score and reasons in one place, since looking an id up is what this spends its time on.
     found: dict[UUID, tuple[float, int]] = {}
@@ -58,4 +58,4 @@ def fuse(
         for place, (id_, (score, why)) in enumerate(found.items())
         if id_ in days
     )
-    return [Ranked(id_, _WHY[why]) for *_, id_, why in ordered]
+    return [RankedHit(id_, _WHY[why]) for *_, id_, why in ordered]

@@ -20,19 +20,19 @@ from accounts.signals import data_key_rotated, person_deleted, vault_locked, vau
 from diary import hooks
 from diary.models import Entry, Reply
 from llamora.crypto import Keyring, VaultLocked, current
-from search import recalling
-from search.choices import chosen
+from search import related_entries
+from search.embedder import get_search_settings
 from search.errors import IndexClosed
-from search.indexes import indexes
+from search.index.registry import indexes
+from search.index.snapshots import SnapshotFolder
+from search.index.sources import LIVE_REPLY_STATES, SOURCES
 from search.models import RecentSearch, Vector
-from search.snapshots import SnapshotFolder
-from search.sources import LIVE, SOURCES
 
-_gathered = threading.local()
+_thread_changes = threading.local()
 
 
 @dataclass(slots=True)
-class _Changes:
+class TransactionChanges:
     """What one transaction changed: ids of texts, and days of which entries are not what they were."""
 
     now: set[UUID] = field(default_factory=set)
@@ -42,46 +42,46 @@ class _Changes:
 
 def connect() -> None:
     """Listen; called once from `AppConfig.ready`."""
-    vault_unlocked.connect(_unlocked, dispatch_uid="search.unlocked")
-    vault_locked.connect(_locked, dispatch_uid="search.locked")
-    data_key_rotated.connect(_turned, dispatch_uid="search.turned")
-    person_deleted.connect(_gone, dispatch_uid="search.gone")
+    vault_unlocked.connect(_on_unlock, dispatch_uid="search.unlocked")
+    vault_locked.connect(_on_lock, dispatch_uid="search.locked")
+    data_key_rotated.connect(_on_rotation, dispatch_uid="search.turned")
+    person_deleted.connect(_on_person_deleted, dispatch_uid="search.gone")
     data_inventory.register_label(Vector, None)
     data_inventory.register_label(
         RecentSearch, data_inventory.RowLabel(one="recent search", many="recent searches")
     )
-    hooks.register_recall(recalling.recalled_for)
+    hooks.register_recall(related_entries.find_related_entries)
     for source in SOURCES:
-        post_save.connect(_saved, sender=source.model, dispatch_uid=f"search.saved.{source.kind}")
-        post_delete.connect(_deleted, sender=source.model, dispatch_uid=f"search.deleted.{source.kind}")
+        post_save.connect(_on_save, sender=source.model, dispatch_uid=f"search.saved.{source.kind}")
+        post_delete.connect(_on_delete, sender=source.model, dispatch_uid=f"search.deleted.{source.kind}")
 
 
-def _unlocked(sender: object, *, keyring: Keyring, **_: Any) -> None:
+def _on_unlock(sender: object, *, keyring: Keyring, **_: Any) -> None:
     del sender
     try:
-        indexes.of(keyring)
+        indexes.for_owner(keyring)
     except (IndexClosed, VaultLocked):
         return  # locked again already
 
 
-def _locked(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
+def _on_lock(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
     del sender
     if last:
         indexes.close(person_id)
 
 
-def _turned(sender: object, *, keyring: Keyring, **_: Any) -> None:
+def _on_rotation(sender: object, *, keyring: Keyring, **_: Any) -> None:
     del sender
-    indexes.turned(keyring)
+    indexes.rekey(keyring)
 
 
-def _gone(sender: object, *, person_id: UUID, **_: Any) -> None:
+def _on_person_deleted(sender: object, *, person_id: UUID, **_: Any) -> None:
     del sender
     indexes.close(person_id)
-    SnapshotFolder(chosen().folder, person_id).forget()
+    SnapshotFolder(get_search_settings().folder, person_id).delete_all()
 
 
-def _saved(
+def _on_save(
     sender: type[Model],
     *,
     instance: Any,
@@ -94,29 +94,29 @@ def _saved(
         return
     if not isinstance(instance, Entry):
         # Nobody waits for these, and a reply under way is saved every second: it is read once it is whole.
-        if not (isinstance(instance, Reply) and instance.state in LIVE):
-            _gather(instance.owner_id, later={instance.id})
+        if not (isinstance(instance, Reply) and instance.state in LIVE_REPLY_STATES):
+            _collect_change(instance.owner_id, later={instance.id})
         return
     now = {instance.id}
     if not created and (update_fields is None or not update_fields.isdisjoint(("day", "deleted_at"))):
         # A moved or deleted entry takes its replies along.
         now |= set(Reply.objects.filter(entry_id=instance.id).values_list("id", flat=True))
-    _gather(instance.owner_id, now=now, drawn_on=set() if created else {instance.day})
+    _collect_change(instance.owner_id, now=now, drawn_on=set() if created else {instance.day})
 
 
-def _deleted(sender: type[Model], *, instance: Any, **_: Any) -> None:
+def _on_delete(sender: type[Model], *, instance: Any, **_: Any) -> None:
     del sender
     Vector.objects.filter(owner_id=instance.owner_id, source=instance.id).delete()
     if indexes.get(instance.owner_id) is None:
         return
-    _gather(
+    _collect_change(
         instance.owner_id,
         now={instance.id},
         drawn_on={instance.day} if isinstance(instance, Entry) else set(),
     )
 
 
-def _gather(
+def _collect_change(
     owner: UUID,
     *,
     now: AbstractSet[UUID] = frozenset(),
@@ -124,26 +124,26 @@ def _gather(
     drawn_on: AbstractSet[date] = frozenset(),
 ) -> None:
     """Note what changed: what a page waits for is read `now`, in its thread."""
-    waiting: dict[UUID, _Changes] = _gathered.__dict__.setdefault("by_owner", {})
-    changes = waiting.setdefault(owner, _Changes())
+    waiting: dict[UUID, TransactionChanges] = _thread_changes.__dict__.setdefault("by_owner", {})
+    changes = waiting.setdefault(owner, TransactionChanges())
     changes.now |= now
     changes.later |= later
     changes.drawn_on |= drawn_on
     # One for each change: of those in a savepoint that is rolled back none runs, and the first that runs
     # does all.
-    transaction.on_commit(_tell)
+    transaction.on_commit(_apply_changes)
 
 
-def _tell() -> None:
-    waiting: dict[UUID, _Changes] = _gathered.__dict__.pop("by_owner", {})
+def _apply_changes() -> None:
+    waiting: dict[UUID, TransactionChanges] = _thread_changes.__dict__.pop("by_owner", {})
     for owner, changes in waiting.items():
         if changes.now:
-            indexes.changed(owner, sorted(changes.now), keyring=_keyring_of(owner))
+            indexes.update(owner, sorted(changes.now), keyring=_get_keyring(owner))
         if changes.later or changes.drawn_on:
-            indexes.changed_later(owner, sorted(changes.later), drawn_on=sorted(changes.drawn_on))
+            indexes.update_later(owner, sorted(changes.later), drawn_on=sorted(changes.drawn_on))
 
 
-def _keyring_of(owner: UUID) -> Keyring | None:
+def _get_keyring(owner: UUID) -> Keyring | None:
     try:
         keyring = current()
     except VaultLocked:

@@ -8,92 +8,104 @@ from django.utils import timezone
 
 from llamora.crypto import Keyring
 from llamora.database import write_transaction
-from search import finding, snippets, sources
+from search import engine
+from search.engine import SearchResults
 from search.errors import IndexClosed
-from search.finding import Found
-from search.indexes import indexes
+from search.index import sources
+from search.index.person_index import PersonIndex
+from search.index.registry import indexes
 from search.models import MAX_RECENT, RecentSearch, SearchPreference, Vector
-from search.person import PersonIndex
-from search.query import parse
+from search.query import snippets
+from search.query.parser import parse
 
 # An index is nearly always open by now; after this long a page says that it is being opened, and asks again.
 # There are two threads for everybody's pages: none may be kept waiting for one person's index.
-PATIENCE = 0.1
+OPENING_PATIENCE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
+class EmbeddingStatus:
     """How far meaning has come: texts with vectors, of how many; and why not, where there is none."""
 
     done: int
     total: int
-    why_not: str
+    reason: str
 
     @property
     def is_whole(self) -> bool:
         """Return whether everything is found by meaning too."""
-        return not self.why_not and self.done >= self.total
+        return not self.reason and self.done >= self.total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class SearchPage:
     """What a search gave; by `place` the page that is opened asks what to mark. Not `ready` while opening."""
 
-    found: Found
-    meaning: Meaning
-    place: str = ""
+    found: SearchResults
+    meaning: EmbeddingStatus
+    token: str = ""
     ready: bool = True
 
 
-OPENING = Answer(found=Found(), meaning=Meaning(done=0, total=0, why_not="opening"), ready=False)
+STILL_OPENING = SearchPage(
+    found=SearchResults(), meaning=EmbeddingStatus(done=0, total=0, reason="opening"), ready=False
+)
 
 
-def look(keyring: Keyring, typed: str, *, offset: int = 0) -> Answer:
+def run_search(keyring: Keyring, typed: str, *, offset: int = 0) -> SearchPage:
     """Return a page of what a person finds."""
     query = parse(typed)
     try:
-        index = indexes.of(keyring)
-        if not index.words_ready.wait(PATIENCE):
-            return OPENING
-        indexes.glance(index)
-        found = Found() if query.is_empty else finding.search(index, query, offset=offset)
-        place = "" if query.is_empty else index.places.note(query)
-        return Answer(found=_standing(index, found, keyring=keyring), meaning=meaning_of(index), place=place)
+        index = indexes.for_owner(keyring)
+        if not index.words_ready.wait(OPENING_PATIENCE):
+            return STILL_OPENING
+        indexes.poll_changes(index)
+        found = SearchResults() if query.is_empty else engine.search(index, query, offset=offset)
+        place = "" if query.is_empty else index.result_tokens.create_token(query)
+        return SearchPage(
+            found=_drop_deleted(index, found, keyring=keyring),
+            meaning=get_embedding_status(index),
+            token=place,
+        )
     except IndexClosed:
         # Evicted while it was asked, or locked: the next request opens it again, or is turned away.
-        return OPENING
+        return STILL_OPENING
     except sqlite3.Error as error:
-        indexes.broke(index, error)
-        return OPENING
+        indexes.discard(index, error)
+        return STILL_OPENING
 
 
-def meaning_of(index: PersonIndex) -> Meaning:
+def get_embedding_status(index: PersonIndex) -> EmbeddingStatus:
     """Return how far an index's vectors have come."""
     total = index.words.count() if index.words is not None else 0
-    return Meaning(done=max(0, total - index.pending), total=total, why_not=index.why_no_meaning)
+    return EmbeddingStatus(done=max(0, total - index.pending), total=total, reason=index.why_not_embedded)
 
 
-def _standing(index: PersonIndex, found: Found, *, keyring: Keyring) -> Found:
+def _drop_deleted(index: PersonIndex, found: SearchResults, *, keyring: Keyring) -> SearchResults:
     """Leave out what is not there any more, however it went: the rows decide, not the index."""
     by_kind: dict[str, list[UUID]] = {}
     for hit in found.hits:
         by_kind.setdefault(hit.kind, []).append(hit.id)
-    there = sources.standing(index.owner, by_kind, keyring=keyring)
+    there = sources.filter_existing(index.owner, by_kind, keyring=keyring)
     hits = [hit for hit in found.hits if hit.id in there]
     if len(hits) < len(found.hits):
-        indexes.catch_up(index)
+        indexes.reconcile_all(index)
     return replace(found, hits=hits)
 
 
-def surfaces(keyring: Keyring, *, place: str, id_: UUID) -> list[str]:
+def find_marked_words(keyring: Keyring, *, place: str, id_: UUID) -> list[str]:
     """Return what a search found in a text, as it is written there, for the page to mark."""
     index = indexes.get(keyring.owner)
-    query = index.places.query(place) if index is not None else None
+    query = index.result_tokens.get_query(place) if index is not None else None
     if index is None or query is None or index.words is None:
         return []
     try:
-        document = index.words.documents([id_]).get(id_)
-        return snippets.surfaces(document.text, finding.marker_of(index.words, query)) if document else []
+        document = index.words.load_documents([id_]).get(id_)
+        return (
+            snippets.find_surface_forms(document.text, engine.build_marker(index.words, query))
+            if document
+            else []
+        )
     except IndexClosed:
         return []
 
@@ -101,21 +113,21 @@ def surfaces(keyring: Keyring, *, place: str, id_: UUID) -> list[str]:
 # --- recent searches -------------------------------------------------------------------------------
 
 
-def keeps_recent(owner: UUID) -> bool:
+def is_recent_enabled(owner: UUID) -> bool:
     """Return whether a person's searches are remembered."""
     preference = SearchPreference.objects.filter(owner_id=owner).first()
     return preference is None or preference.keeps_recent
 
 
-def recent(owner: UUID) -> list[str]:
+def list_recent(owner: UUID) -> list[str]:
     """Return a person's submitted searches, newest first."""
     return [row.text for row in RecentSearch.objects.filter(owner_id=owner)[:MAX_RECENT]]
 
 
-def remember(owner: UUID, typed: str) -> None:
+def save_recent(owner: UUID, typed: str) -> None:
     """Remember a search that was submitted, once, if the person wants that."""
     typed = typed.strip()
-    if not typed or not keeps_recent(owner):
+    if not typed or not is_recent_enabled(owner):
         return
     with write_transaction():
         rows = list(RecentSearch.objects.filter(owner_id=owner))
@@ -128,13 +140,13 @@ def remember(owner: UUID, typed: str) -> None:
         RecentSearch.objects.filter(id__in=[row.id for row in rows[MAX_RECENT - 1 :]]).delete()
 
 
-def clear_recent(owner: UUID) -> None:
+def delete_recent(owner: UUID) -> None:
     """Forget a person's searches."""
     with write_transaction():
         RecentSearch.objects.filter(owner_id=owner).delete()
 
 
-def keep_recent(owner: UUID, *, keeps: bool) -> None:
+def set_recent_enabled(owner: UUID, *, keeps: bool) -> None:
     """Remember searches from now on, or forget those there are and remember none."""
     with write_transaction():
         SearchPreference.objects.update_or_create(owner_id=owner, defaults={"keeps_recent": keeps})
@@ -145,13 +157,13 @@ def keep_recent(owner: UUID, *, keeps: bool) -> None:
 # --- making anew ---------------------------------------------------------------------------------------
 
 
-def make_anew(keyring: Keyring, *, vectors: bool) -> None:
+def rebuild(keyring: Keyring, *, vectors: bool) -> None:
     """Throw a person's index and its snapshots away, with `vectors` what was embedded, and begin again."""
     index = indexes.get(keyring.owner)
     indexes.close(keyring.owner)
     if index is not None:
-        index.forget_kept()
+        index.delete_snapshots()
     if vectors:
         with write_transaction():
             Vector.objects.filter(owner_id=keyring.owner).delete()
-    indexes.of(keyring)
+    indexes.for_owner(keyring)

@@ -7,8 +7,8 @@ from search import views
 urlpatterns = [
     path("search/", views.search, name="search"),
     path("search/box/", views.box, name="search_box"),
-    path("search/place/", views.place, name="search_place"),
+    path("search/place/", views.marks, name="search_marks"),
     path("search/recent/", views.recent, name="search_recent"),
-    path("search/for-answers/", views.for_answers, name="search_for_answers"),
-    path("search/anew/", views.reindex, name="search_anew"),
+    path("search/for-answers/", views.recall_preferences, name="search_recall_preferences"),
+    path("search/anew/", views.reindex, name="search_rebuild"),
 ]

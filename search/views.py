@@ -12,13 +12,12 @@ from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from llamora.database import NotWritten
 from llamora.inference import model_server
-from search import recalling, services
-from search.matching import COUNTED
-from search.presenting import shown
-from search.query import MAX_TYPED, chips
-from search.sentences import sentence_of
+from search import related_entries, services
+from search.index.fts_queries import MAX_COUNTED
+from search.presenters import build_result_rows, get_embedding_message
+from search.query.parser import MAX_TYPED, list_filters
 
-_FURTHEST = 10_000
+_MAX_OFFSET = 10_000
 NOT_WRITTEN = "Nothing can be written to the disk just now, so this stays as it is."
 
 
@@ -27,13 +26,13 @@ NOT_WRITTEN = "Nothing can be written to the disk just now, so this stays as it 
 def search(request: HouseholdRequest) -> HttpResponse:
     """Show the box, or what a query finds."""
     if request.method != "POST":
-        return render(request, "search/search.html", _context(request, typed=""))
+        return render(request, "search/search.html", _build_context(request, typed=""))
     # A chip or a recent search is a button with another query in it.
     typed = (request.POST.get("instead") or request.POST.get("q", ""))[:MAX_TYPED]
-    offset = _offset(request.POST.get("after", ""))
+    offset = _parse_offset(request.POST.get("after", ""))
     if "submitted" in request.POST:
-        services.remember(request.user.id, typed)
-    context = _context(request, typed=typed, offset=offset)
+        services.save_recent(request.user.id, typed)
+    context = _build_context(request, typed=typed, offset=offset)
     if not request.htmx:
         return render(request, "search/search.html", context)
     name = "search/fragments/hits.html" if offset else "search/fragments/results.html"
@@ -44,18 +43,18 @@ def search(request: HouseholdRequest) -> HttpResponse:
 @unlock_required
 def box(request: HouseholdRequest) -> HttpResponse:
     """Return the box alone, for the dialog."""
-    return render(request, "search/fragments/box.html", _context(request, typed=""))
+    return render(request, "search/fragments/box.html", _build_context(request, typed=""))
 
 
 @require_POST
 @unlock_required
-def place(request: HouseholdRequest) -> JsonResponse:
+def marks(request: HouseholdRequest) -> JsonResponse:
     """Return what to mark in an entry or reply that was opened from a result."""
     try:
         id_ = UUID(request.POST.get("id", ""))
     except ValueError:
         return JsonResponse({"marks": []})
-    marks = services.surfaces(request.vault.keyring, place=request.POST.get("found", ""), id_=id_)
+    marks = services.find_marked_words(request.vault.keyring, place=request.POST.get("found", ""), id_=id_)
     return JsonResponse({"marks": marks})
 
 
@@ -65,31 +64,31 @@ def recent(request: HouseholdRequest) -> HttpResponse:
     """Forget recent searches, or say whether there are to be any."""
     match request.POST.get("do"):
         case "clear":
-            services.clear_recent(request.user.id)
+            services.delete_recent(request.user.id)
         case "on" | "off" as choice:
-            services.keep_recent(request.user.id, keeps=choice == "on")
+            services.set_recent_enabled(request.user.id, keeps=choice == "on")
     if request.htmx:
-        return render(request, "search/fragments/results.html", _context(request, typed=""))
+        return render(request, "search/fragments/results.html", _build_context(request, typed=""))
     return redirect("search")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
-def for_answers(request: HouseholdRequest) -> HttpResponse:
+def recall_preferences(request: HouseholdRequest) -> HttpResponse:
     """Show whether earlier entries near in meaning are read for answers, or switch that on or off."""
     said, status = "", 200
     if request.method == "POST":
         try:
-            recalling.want(request.user.id, wanted=request.POST.get("recalls") == "on")
+            related_entries.set_recall_enabled(request.user.id, wanted=request.POST.get("recalls") == "on")
         except NotWritten:
             said, status = NOT_WRITTEN, 503
         else:
-            return redirect("search_for_answers")
+            return redirect("search_recall_preferences")
     context = {
-        "is_wanted": recalling.is_wanted(request.user.id),
-        "most": recalling.MOST,
+        "is_wanted": related_entries.is_recall_enabled(request.user.id),
+        "most": related_entries.MAX_RELATED,
         "is_elsewhere": model_server.get_status().remote,
-        "why_not": services.look(request.vault.keyring, "").meaning.why_not,
+        "why_not": services.run_search(request.vault.keyring, "").meaning.reason,
         "said": said,
     }
     return render(request, "search/for_answers.html", context, status=status)
@@ -99,25 +98,25 @@ def for_answers(request: HouseholdRequest) -> HttpResponse:
 @unlock_required
 def reindex(request: HouseholdRequest) -> HttpResponse:
     """Make the index anew."""
-    services.make_anew(request.vault.keyring, vectors="vectors" in request.POST)
+    services.rebuild(request.vault.keyring, vectors="vectors" in request.POST)
     return redirect("search")
 
 
-def _offset(said: str) -> int:
-    return min(int(said), _FURTHEST) if said.isascii() and said.isdigit() else 0
+def _parse_offset(said: str) -> int:
+    return min(int(said), _MAX_OFFSET) if said.isascii() and said.isdigit() else 0
 
 
-def _context(request: HouseholdRequest, *, typed: str, offset: int = 0) -> dict[str, Any]:
-    answer = services.look(request.vault.keyring, typed, offset=offset)
+def _build_context(request: HouseholdRequest, *, typed: str, offset: int = 0) -> dict[str, Any]:
+    answer = services.run_search(request.vault.keyring, typed, offset=offset)
     return {
         "typed": typed,
         "answer": answer,
-        "hits": shown(answer),
+        "hits": build_result_rows(answer),
         "next": answer.found.next,
-        "counted": COUNTED,
-        "chips": chips(typed),
-        "meaning": sentence_of(answer.meaning),
-        "recent": [] if typed.strip() else services.recent(request.user.id),
-        "keeps_recent": partial(services.keeps_recent, request.user.id),
+        "counted": MAX_COUNTED,
+        "chips": list_filters(typed),
+        "meaning": get_embedding_message(answer.meaning),
+        "recent": [] if typed.strip() else services.list_recent(request.user.id),
+        "keeps_recent": partial(services.is_recent_enabled, request.user.id),
         "in_search": True,
     }

@@ -11,7 +11,7 @@ from django.core.management import get_commands, load_command_class
 ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text()
 READERS = {"_choice", "_at_least"}
-OWN_APPS = {"accounts", "diary", "search", "traces", "llamora"}
+OWN_APPS = {"accounts", "diary", "search", "traces", "llamora.ops"}
 
 
 def settings_read() -> dict[str, object]:

@@ -19,13 +19,7 @@ from django.db import models
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from llamora.fields import (
-    SealedBytesField,
-    SealedManager,
-    SealedModel,
-    SealedQuerySet,
-    SealedTextField,
-)
+from llamora.fields import SealedBytesField, SealedManager, SealedModel, SealedQuerySet, SealedTextField
 
 
 def month_day_expression() -> models.Func:

@@ -14,10 +14,7 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from diary.generation.job_status import (
-    describe_job,
-    describe_state,
-)
+from diary.generation.job_status import describe_job, describe_state
 from diary.models import Entry, Reply, ReplyState
 from diary.rendering.markdown import render_markdown, split_settled
 from diary.replies.reply_kinds import get_reply_label, list_custom_kinds

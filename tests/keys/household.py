@@ -45,8 +45,8 @@ from diary.models import Entry
 from llamora.crypto import Keyring, in_force
 from llamora.ops.backup import create, restore
 from llamora.ops.backup.verify_secret import using_database_file
-from search import lanes
-from search.indexes import indexes
+from search.index import workers
+from search.index.registry import indexes
 from tests.keys import known
 from tests.keys.known import Known, People, envelopes_of, folded, joins, opened
 from tests.keys.processes import KILLED, dies_at, forked
@@ -383,8 +383,8 @@ class Household(RuleBasedStateMachine):
         for person in Person.objects.all():
             key_pairs.forget_public_key(person.id)
         indexes.close_all()
-        for lane in (lanes.opening, lanes.embedding):
-            lane.put(uuid4(), "close", connections.close_all)
+        for lane in (workers.opening_worker, workers.embedding_worker):
+            lane.submit(uuid4(), "close", connections.close_all)
             assert lane.wait_idle(timeout=20)
         connections.close_all()
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from django.db import connection, connections
 
-from search import lanes
-from search.indexes import indexes
+from search.index import workers
+from search.index.registry import indexes
 
 KILLED, PATIENCE = 9, 30
 
@@ -36,8 +36,8 @@ def _let_go_of_what_a_fork_would_share() -> None:
     each believes to be its own, and the parent's next reader finds it malformed.
     """
     indexes.close_all()
-    for lane in (lanes.opening, lanes.embedding):
-        lane.put(uuid4(), "let go of the database", connections.close_all)
+    for lane in (workers.opening_worker, workers.embedding_worker):
+        lane.submit(uuid4(), "let go of the database", connections.close_all)
         assert lane.wait_idle(timeout=PATIENCE)
     connections.close_all()
 

@@ -105,10 +105,10 @@ ADDRESSES = (
     Address("trace_read_always", "/traces/{trace}/always/", is_owned=True),
     Address("search", "/search/"),
     Address("search_box", "/search/box/", GET),
-    Address("search_place", "/search/place/", POST),
+    Address("search_marks", "/search/place/", POST),
     Address("search_recent", "/search/recent/", POST),
-    Address("search_for_answers", "/search/for-answers/"),
-    Address("search_anew", "/search/anew/", POST),
+    Address("search_recall_preferences", "/search/for-answers/"),
+    Address("search_rebuild", "/search/anew/", POST),
 )
 PRIVATE = [address for address in ADDRESSES if not address.is_public]
 OWNED = [address for address in ADDRESSES if address.is_owned]

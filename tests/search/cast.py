@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from search import lanes
-from search.documents import Document
-from search.indexes import indexes
-from search.person import PersonIndex
+from search.index import workers
+from search.index.person_index import PersonIndex
+from search.index.registry import indexes
+from search.index.types import Document
 from tests.diary.cast import Member, member
 
 __all__ = ["BagOfWords", "HeldBack", "Member", "a_text", "member", "searching", "settled"]
@@ -31,14 +31,14 @@ class BagOfWords:
         self.width = width
         self.embedded: list[str] = []
 
-    def counts(self, texts: Sequence[str]) -> list[int]:
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(_WORD.findall(text)) for text in texts]
 
-    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.embedded += texts
         return np.array([self._vector(text) for text in texts], dtype=np.float32)
 
-    def question(self, text: str) -> NDArray[np.float32]:
+    def embed_question(self, text: str) -> NDArray[np.float32]:
         return self._vector(text)
 
     def _vector(self, text: str) -> NDArray[np.float32]:
@@ -56,10 +56,10 @@ class HeldBack(BagOfWords):
         super().__init__()
         self.has_begun, self.may_end = threading.Event(), threading.Event()
 
-    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.has_begun.set()
         assert self.may_end.wait(30), "nobody let the embedder go"
-        return super().passages(texts)
+        return super().embed_passages(texts)
 
 
 def a_text(
@@ -80,7 +80,7 @@ def a_text(
 
 def searching(someone: Member) -> PersonIndex:
     """The index of an unlocked person, with everything there is to find in it."""
-    index = indexes.of(someone.keyring)
+    index = indexes.for_owner(someone.keyring)
     settled(someone)
     return index
 
@@ -88,7 +88,7 @@ def searching(someone: Member) -> PersonIndex:
 def settled(someone: Member) -> None:
     """Wait until nothing is left to do for a person."""
     for _ in range(20):
-        assert lanes.opening.wait_idle(owner=someone.id, timeout=30), "opening took too long"
-        assert lanes.embedding.wait_idle(owner=someone.id, timeout=30), "embedding took too long"
-        if lanes.opening.is_idle(someone.id) and lanes.embedding.is_idle(someone.id):
+        assert workers.opening_worker.wait_idle(owner=someone.id, timeout=30), "opening took too long"
+        assert workers.embedding_worker.wait_idle(owner=someone.id, timeout=30), "embedding took too long"
+        if workers.opening_worker.is_idle(someone.id) and workers.embedding_worker.is_idle(someone.id):
             return

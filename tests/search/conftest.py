@@ -29,7 +29,7 @@ def data_folder(settings: Any, tmp_path: Path) -> Path:
 def nobody_is_left() -> Iterator[None]:
     """Close every index when a test ends."""
     from search.embedder import embedders
-    from search.indexes import indexes
+    from search.index.registry import indexes
 
     yield
     indexes.close_all()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from llamora.database import write_transaction
-from search.indexes import indexes
+from search.index.registry import indexes
 from tests.diary.cast import Member
 from tests.search.cast import settled
 
@@ -13,7 +13,7 @@ def test_locking_while_the_index_is_being_built_ends_the_building(owner: Member,
         for number in range(600):
             owner.wrote(f"Line {number} of a long winter.")
 
-    indexes.of(owner.keyring)
+    indexes.for_owner(owner.keyring)
     owner.locks()
     settled(owner)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.chunks import HALF, WHOLE, chunks
+from search.index.chunks import HALF_TOKENS, WHOLE_TOKENS, split_into_chunks
 
 
 def count(texts: object) -> list[int]:
@@ -11,7 +11,7 @@ def count(texts: object) -> list[int]:
 
 
 def cut(text: str) -> list[str]:
-    return [text[slice(*span)] for span in chunks(text, count)]
+    return [text[slice(*span)] for span in split_into_chunks(text, count)]
 
 
 def test_a_short_text_is_one_chunk() -> None:
@@ -19,12 +19,12 @@ def test_a_short_text_is_one_chunk() -> None:
 
 
 def test_a_text_of_one_thing_stays_whole_and_a_longer_one_is_cut() -> None:
-    assert len(cut("word " * (WHOLE - 10))) == 1
-    assert len(cut("A few words. " * WHOLE)) > WHOLE * 3 // HALF - 2
+    assert len(cut("word " * (WHOLE_TOKENS - 10))) == 1
+    assert len(cut("A few words. " * WHOLE_TOKENS)) > WHOLE_TOKENS * 3 // HALF_TOKENS - 2
 
 
 def test_paragraphs_are_kept_whole_where_they_fit() -> None:
-    paragraphs = [f"{name} " * (HALF - 4) for name in ("one", "two", "three", "four")]
+    paragraphs = [f"{name} " * (HALF_TOKENS - 4) for name in ("one", "two", "three", "four")]
 
     pieces = cut("\n\n".join(paragraphs))
 
@@ -42,14 +42,14 @@ def test_a_long_paragraph_is_cut_between_sentences_into_chunks_of_like_length() 
 
 
 def test_text_without_spaces_is_cut_all_the_same() -> None:
-    pieces = chunks("漢" * 12_000, lambda texts: [len(text) for text in texts])
+    pieces = split_into_chunks("漢" * 12_000, lambda texts: [len(text) for text in texts])
 
-    assert max(end - start for start, end in pieces) <= 4 * HALF
+    assert max(end - start for start, end in pieces) <= 4 * HALF_TOKENS
 
 
 @given(st.text(max_size=3000))
 def test_chunks_go_on_where_the_one_before_ends_or_earlier_and_leave_no_word_out(text: str) -> None:
-    spans = chunks(text, count)
+    spans = split_into_chunks(text, count)
 
     assert spans == sorted(spans)
     covered = {place for span in spans for place in range(*span)}

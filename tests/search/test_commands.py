@@ -17,9 +17,9 @@ from llamora.crypto import Cost, Keyring, in_force, kdf
 from llamora.ops.benchmarks.search import archive_sizes
 from llamora.ops.management.commands.bench import GROUPS
 from search.benchmarks import measure
-from search.indexes import indexes
+from search.index.registry import indexes
 from search.models import Vector
-from search.query import parse
+from search.query.parser import parse
 from tests.search.cast import BagOfWords, settled
 
 PASSWORD = "a quiet lamp by the window"
@@ -63,7 +63,7 @@ def test_an_index_made_by_hand_is_used_at_the_next_unlock(
     assert len(list(data_folder.rglob("*.sealed"))) == 2
     assert Vector.objects.count() == 3
     sign_in_with_password(name="Olive", password=PASSWORD, address="here")
-    index = indexes.of(keyring)
+    index = indexes.for_owner(keyring)
     _wait(keyring)
     assert len(embedder.embedded) == 3
     assert index.words is not None

@@ -13,10 +13,10 @@ from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Opening, Recap, Reply, ReplyState
 from diary.openings.services import dismiss
 from llamora.database import write_transaction
-from search import sources
-from search.indexes import indexes
-from search.person import PersonIndex
-from search.query import parse
+from search.index import sources
+from search.index.person_index import PersonIndex
+from search.index.registry import indexes
+from search.query.parser import parse
 from tests.diary.cast import Member
 from tests.search.cast import searching, settled
 
@@ -179,13 +179,13 @@ def test_a_reply_under_way_costs_the_index_nothing(owner: Member, monkeypatch: p
     entry = owner.wrote("What about the harbour?")
     index = searching(owner)
     read: list[UUID] = []
-    real = sources.read
+    real = sources.load_documents
 
     def watched(ids, **rest):  # type: ignore[no-untyped-def]  # the real one, watched
         read.extend(ids)
         return real(ids, **rest)
 
-    monkeypatch.setattr(sources, "read", watched)
+    monkeypatch.setattr(sources, "load_documents", watched)
     with owner.unlocked():
         reply = Reply(owner_id=owner.id, entry=entry, text="")
         for text, state in (("Pil", ReplyState.WRITING), ("Pilots know", ReplyState.DONE)):

@@ -10,29 +10,29 @@ import pytest
 from django.db import connection
 
 from accounts.models import Person
-from search.indexes import SWEEP_SECONDS, Indexes
-from search.lanes import Lane
+from search.index.registry import SWEEP_SECONDS, IndexRegistry
+from search.index.workers import SearchWorker
 from tests.diary.cast import Member
 
 PATIENCE = 30
 
 
 @pytest.fixture
-def lane() -> Iterator[Lane]:
+def lane() -> Iterator[SearchWorker]:
     """A lane of the test's own."""
-    lane = Lane("a-lane-of-a-test")
+    lane = SearchWorker("a-lane-of-a-test")
     yield lane
     lane.stop(timeout=PATIENCE)
 
 
-def done(lane: Lane, task: Callable[[], None]) -> None:
+def done(lane: SearchWorker, task: Callable[[], None]) -> None:
     """Have a lane perform a task, whatever becomes of it."""
-    lane.put(uuid4(), "task", task)
+    lane.submit(uuid4(), "task", task)
     assert lane.wait_idle(timeout=PATIENCE)
 
 
 def test_a_lane_whose_connection_went_bad_opens_another_for_the_next_task(
-    lane: Lane, owner: Member, caplog: pytest.LogCaptureFixture
+    lane: SearchWorker, owner: Member, caplog: pytest.LogCaptureFixture
 ) -> None:
     people: list[int] = []
 
@@ -52,7 +52,7 @@ def test_a_lane_whose_connection_went_bad_opens_another_for_the_next_task(
     assert people == [1, 1]
 
 
-def test_a_lane_with_nothing_to_do_soon_holds_no_connection(lane: Lane, owner: Member) -> None:
+def test_a_lane_with_nothing_to_do_soon_holds_no_connection(lane: SearchWorker, owner: Member) -> None:
     held: list[object] = []
 
     def note() -> None:
@@ -73,7 +73,7 @@ def test_a_lane_with_nothing_to_do_soon_holds_no_connection(lane: Lane, owner: M
 
 
 def test_a_lane_that_ends_leaves_no_connection_open(owner: Member) -> None:
-    lane = Lane("a-lane-that-ends")
+    lane = SearchWorker("a-lane-that-ends")
     held: list[sqlite3.Connection] = []
 
     def note() -> None:
@@ -89,8 +89,8 @@ def test_a_lane_that_ends_leaves_no_connection_open(owner: Member) -> None:
 
 
 def test_the_sweeper_ends_when_it_is_told_to(owner: Member) -> None:
-    household = Indexes()
-    household.of(owner.keyring)
+    household = IndexRegistry()
+    household.for_owner(owner.keyring)
     [sweeper] = [each for each in threading.enumerate() if each is household._sweeper]
     assert SWEEP_SECONDS > 1
 

@@ -6,18 +6,18 @@ from pathlib import Path
 from accounts.security import data_inventory
 from accounts.security.deletion import delete_person
 from llamora.fields.fence import sealed_models
-from search.choices import chosen
+from search.embedder import get_search_settings
+from search.index.snapshots import SnapshotFolder
 from search.models import Vector
-from search.snapshots import SnapshotFolder
 from tests.diary.cast import Member
 
 
 def kept_for(who: Member) -> list[Path]:
     """The files of a kept index of one person."""
-    SnapshotFolder(chosen().folder, who.person.id).write(
+    SnapshotFolder(get_search_settings().folder, who.person.id).write(
         kind="words", rule="r", data=os.urandom(100), keyring=who.keyring
     )
-    return [path for path in chosen().folder.rglob("*") if path.is_file()]
+    return [path for path in get_search_settings().folder.rglob("*") if path.is_file()]
 
 
 def test_the_kept_index_of_somebody_who_left_is_gone(owner: Member, housemate: Member) -> None:

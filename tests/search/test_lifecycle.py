@@ -16,14 +16,14 @@ from accounts.sessions import services as sessions_services
 from diary.models import Entry, Reply, ReplyState
 from llamora.database import write_transaction
 from search import services as search_services
-from search import sources
+from search.engine import search
 from search.errors import IndexClosed
-from search.finding import search
-from search.indexes import indexes
+from search.index import sources
+from search.index.person_index import PersonIndex
+from search.index.registry import indexes
+from search.index.words import WordsIndex
 from search.models import Vector
-from search.person import PersonIndex
-from search.query import parse
-from search.words import WordsIndex
+from search.query.parser import parse
 from tests.diary.cast import Member
 from tests.search.cast import BagOfWords, searching, settled
 
@@ -63,7 +63,7 @@ def test_edited_away_text_is_found_in_no_way(owner: Member, embedder: BagOfWords
     assert found(index, "violin") == set()
     assert found(index, "cello") == {entry.id}
     assert index.vectors is not None
-    near = index.vectors.search(embedder.question("The cello was out of tune."), limit=5)
+    near = index.vectors.search(embedder.embed_question("The cello was out of tune."), limit=5)
     assert near[0].id == entry.id
     assert near[0].score == pytest.approx(1, abs=0.01)
 
@@ -149,7 +149,7 @@ def test_what_another_process_wrote_is_found_after_catching_up(owner: Member) ->
     Entry.objects.filter(id=entry.id).update(deleted_at=entry.created_at)  # tells nobody
     assert found(index, "before") == {entry.id}
 
-    indexes.catch_up(index)
+    indexes.reconcile_all(index)
     settled(owner)
 
     assert found(index, "before") == set()
@@ -163,7 +163,7 @@ def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Member) 
         )  # tells nobody
     assert found(index, "afar") == set()
 
-    search_services.look(owner.keyring, "afar")
+    search_services.run_search(owner.keyring, "afar")
     settled(owner)
 
     assert len(found(index, "afar")) == 1
@@ -178,7 +178,7 @@ def test_other_forms_of_words_that_come_later_are_known_too(owner: Member, many:
             Entry(owner=owner.person, day=owner.today, text=f"We walked, {number}.") for number in range(many)
         )
 
-    indexes.catch_up(index)
+    indexes.reconcile_all(index)
     settled(owner)
 
     assert index.words is not None
@@ -189,11 +189,11 @@ def test_only_what_changed_is_read_when_the_index_opens_again(
     owner: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = owner.wrote("The first of two.")
-    searching(owner).keep(whatever=True)
+    searching(owner).save_snapshots(whatever=True)
     indexes.close(owner.id)
     added = owner.wrote("The second of two.")
     read: list[UUID] = []
-    monkeypatch.setattr(sources, "read", reading(read, sources.read))
+    monkeypatch.setattr(sources, "load_documents", reading(read, sources.load_documents))
 
     index = searching(owner)
 
@@ -211,7 +211,7 @@ def reading(into: list[UUID], real):  # type: ignore[no-untyped-def]  # watches 
 
 def test_edited_away_text_is_not_in_the_next_sessions_index_either(owner: Member) -> None:
     entry = owner.wrote("The old words about Gertrude.")
-    searching(owner).keep(whatever=True)
+    searching(owner).save_snapshots(whatever=True)
     indexes.close(owner.id)
     with owner.unlocked(), write_transaction():
         entry.text = "Other words."
@@ -233,7 +233,7 @@ def test_vectors_are_made_once_and_come_back_from_their_rows(owner: Member, embe
 
     assert embedder.embedded == ["A walk along the river."]
     assert index.vectors is not None
-    assert set(index.vectors.digests()) == {entry.id}
+    assert set(index.vectors.list_digests()) == {entry.id}
     assert index.pending == 0
 
 
@@ -260,7 +260,7 @@ def test_without_a_model_words_work_and_the_index_says_why_meaning_does_not(owne
 
     assert found(index, "model") == {entry.id}
     assert index.vectors is None
-    assert index.why_no_meaning == "absent"
+    assert index.why_not_embedded == "absent"
 
 
 def test_a_lock_leaves_nothing_of_the_index_in_memory(owner: Member, embedder: BagOfWords) -> None:
@@ -295,7 +295,7 @@ def test_an_index_asked_for_after_the_lock_is_refused(owner: Member) -> None:
     owner.locks()
 
     with pytest.raises(IndexClosed):
-        indexes.of(owner.keyring)
+        indexes.for_owner(owner.keyring)
 
     assert indexes.get(owner.id) is None
 
@@ -305,7 +305,7 @@ def test_whoever_is_past_the_idle_limit_is_forgotten_by_the_sweep(owner: Member)
     long_ago = owner.person.created_at.replace(year=2000)
     Unlock.objects.update(last_active=long_ago)
 
-    indexes.sweep()
+    indexes.evict_idle()
 
     assert indexes.get(owner.id) is None
 
@@ -370,7 +370,7 @@ def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
     with write_transaction():
         for number in range(60):
             owner.wrote(f"The heron of day {number} stood in the shallow water, and flew.")
-    searching(owner).keep(whatever=True)
+    searching(owner).save_snapshots(whatever=True)
     ended: list[str] = []
 
     def ask(index: PersonIndex) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import Unlock
 from search.embedder import embedders
-from search.indexes import indexes
+from search.index.registry import indexes
 from search.models import RecentSearch
 from tests.diary.cast import Member
 from tests.search.cast import BagOfWords, HeldBack, searching, settled
@@ -213,7 +213,7 @@ def test_the_page_says_how_far_meaning_has_come(owner: Member, embedder: BagOfWo
     held = HeldBack()
     embedders.use(held)
     owner.wrote("One.")
-    indexes.of(owner.keyring)
+    indexes.for_owner(owner.keyring)
     try:
         assert held.has_begun.wait(30)
         part = owner.post("/search/", q="one").content.decode()

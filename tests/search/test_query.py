@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.query import MAX_TERMS, parse
-from search.words import WordsIndex
+from search.index.words import WordsIndex
+from search.query.parser import MAX_TERMS, parse
 from tests.search.cast import a_text
 
 NASTY = [

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from search.embedder import embedders
-from search.finding import search
-from search.meaning import embed
-from search.person import PersonIndex
-from search.query import parse
+from search.engine import search
+from search.index.person_index import PersonIndex
+from search.index.vector_store import embed_documents
+from search.query.parser import parse
 from tests.diary.cast import Member
 from tests.search.cast import a_text, searching
 from tests.search.questions import QUESTIONS
@@ -47,7 +47,7 @@ def filled(owner: Member, days: list[tuple[date, str]]) -> PersonIndex:
     index.words.put(documents, settle=False)
     index.words.settle()
     for first in range(0, len(documents), 32):
-        index.vectors.put(embed(documents[first : first + 32], embedders.get()))
+        index.vectors.put(embed_documents(documents[first : first + 32], embedders.get()))
     return index
 
 
@@ -85,11 +85,11 @@ def test_a_day_recalls_the_day_that_spoke_of_the_same(owner: Member, real_model:
     index = filled(owner, days)
     assert index.vectors is not None
     ids = {day: UUID(int=number) for number, (day, _) in enumerate(days)}
-    own = index.vectors.of(ids[feast])
+    own = index.vectors.get_vectors(ids[feast])
     assert own is not None
 
     before = [id_ for day, id_ in ids.items() if day < feast]
-    found = index.vectors.kindred(own, limit=3, floor=embedders.get().floor, allowed=before)
+    found = index.vectors.find_similar(own, limit=3, floor=embedders.get().floor, allowed=before)
 
     recalled = {days[near.id.int][0]: days[near.id.int][1][slice(*near.span)] for near in found}
     assert "Lord Mayor" in recalled[date(1661, 11, 8)]

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from diary.models import Entry
 from diary.rendering.excerpts import extract_passage
-from search import recalling
+from search import related_entries
 from search.embedder import embedders
-from search.indexes import indexes
+from search.index.person_index import PersonIndex
+from search.index.registry import indexes
 from search.models import SearchPreference
-from search.person import PersonIndex
 from tests.diary.cast import Member, member
 from tests.diary.tabs import Live, answered, serving
 from tests.fakes.model_server import FakeModelServer
@@ -43,7 +43,7 @@ def ago(who: Member, days: int) -> date:
 
 
 def indexed(who: Member) -> None:
-    indexes.of(who.keyring)
+    indexes.for_owner(who.keyring)
     settled(who)
 
 
@@ -151,7 +151,7 @@ def test_the_nearest_three_are_read_in_the_order_of_their_days(
 
     places = [sent(model).find(f"{HERON} {days}") for days in (50, 40, 30, 20, 10)]
     there = [place for place in places if place >= 0]
-    assert len(there) == recalling.MOST
+    assert len(there) == related_entries.MAX_RELATED
     assert there == sorted(there)
 
 
@@ -186,7 +186,7 @@ def test_without_a_model_for_meaning_the_day_alone_is_read(
 class Broken(BagOfWords):
     """An embedder whose model fails at a question."""
 
-    def question(self, text: str) -> NDArray[np.float32]:
+    def embed_question(self, text: str) -> NDArray[np.float32]:
         raise RuntimeError("no more memory")
 
 

@@ -12,11 +12,11 @@ from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from accounts.throttling.throttle import throttle
 from llamora.crypto import Cost, Keyring, kdf
-from search import lanes
-from search.documents import Document
-from search.indexes import indexes
-from search.person import PersonIndex
-from search.query import parse
+from search.index import workers
+from search.index.person_index import PersonIndex
+from search.index.registry import indexes
+from search.index.types import Document
+from search.query.parser import parse
 from tests.keys.house import Diarist, diarist
 from tests.search.cast import BagOfWords
 
@@ -38,15 +38,15 @@ def olive(transactional_db: None) -> Diarist:
 
 def opened(keyring: Keyring) -> PersonIndex:
     """Their index, with everything in it."""
-    index = indexes.of(keyring)
+    index = indexes.for_owner(keyring)
     rests(keyring)
     return index
 
 
 def rests(keyring: Keyring) -> None:
     for _ in range(3):
-        assert lanes.opening.wait_idle(owner=keyring.owner, timeout=PATIENCE)
-        assert lanes.embedding.wait_idle(owner=keyring.owner, timeout=PATIENCE)
+        assert workers.opening_worker.wait_idle(owner=keyring.owner, timeout=PATIENCE)
+        assert workers.embedding_worker.wait_idle(owner=keyring.owner, timeout=PATIENCE)
 
 
 def held(index: PersonIndex) -> int:
@@ -65,7 +65,7 @@ def test_with_a_new_key_everything_is_found_and_the_old_snapshots_are_dead(
 ) -> None:
     cookie = olive.signs_in()
     index = opened(olive.keyring())
-    index.keep(whatever=True)
+    index.save_snapshots(whatever=True)
     before = {path: path.read_bytes() for path in data_folder.rglob("*.sealed")}
     whole = held(index)
     assert kept(data_folder) == {"words-1", "vectors-1"}
@@ -118,7 +118,7 @@ def test_unlocked_in_the_middle_of_a_rotation_everything_is_found(olive: Diarist
 
     assert held(index) == len(olive.texts)
     rotation_services.resume_rotation(turned.keyring)
-    indexes.catch_up(index)
+    indexes.reconcile_all(index)
     rests(turned.keyring)
     assert held(index) == len(olive.texts)
 
@@ -135,14 +135,14 @@ def test_what_is_sealed_anew_is_not_indexed_anew(olive: Diarist, monkeypatch: py
         real(documents, **rest)
 
     monkeypatch.setattr(index.words, "put", counting)
-    stamps = index.words.stamps()
+    stamps = index.words.list_stamps()
 
     turned = begin_rotation(olive.opens(), here=cookie)
     rotation_services.resume_rotation(turned.keyring)
-    indexes.catch_up(index)
+    indexes.reconcile_all(index)
     rests(turned.keyring)
 
     assert put == []
-    now = index.words.stamps()
+    now = index.words.list_stamps()
     assert now.keys() == stamps.keys()
     assert not set(now.values()) & set(stamps.values())

@@ -12,15 +12,15 @@ from django.db import connection
 from llamora.crypto import Keyring, secret_bytes
 from llamora.database import write_transaction
 from search.errors import SnapshotRefused
-from search.indexes import indexes
-from search.query import parse
-from search.snapshots import PIECE, SnapshotFolder
+from search.index.registry import indexes
+from search.index.snapshots import PIECE_BYTES, SnapshotFolder
+from search.query.parser import parse
 from tests.diary.cast import Member
 from tests.search.cast import BagOfWords, searching
 
 OWNER = uuid4()
 KEYS = {1: secret_bytes(32), 2: secret_bytes(32)}
-DATA = os.urandom(1000) + b"The very secret words." + bytes(PIECE)
+DATA = os.urandom(1000) + b"The very secret words." + bytes(PIECE_BYTES)
 
 
 def keyring(epoch: int = 1, owner: UUID = OWNER) -> Keyring:
@@ -177,8 +177,12 @@ def test_nothing_lies_open_on_the_disk_while_an_index_is_built_kept_and_used(
     for name in ("TMPDIR", "SQLITE_TMPDIR", "TEMP"):
         monkeypatch.setenv(name, str(temp))
     marker = "quokkamarmalade"
-    markers = [marker.encode(), marker.encode("utf-16-le"), embedder.question(marker).astype("<f2").tobytes()]
-    markers.append(embedder.question(marker).tobytes())
+    markers = [
+        marker.encode(),
+        marker.encode("utf-16-le"),
+        embedder.embed_question(marker).astype("<f2").tobytes(),
+    ]
+    markers.append(embedder.embed_question(marker).tobytes())
     planted = data_folder / "planted"
     planted.write_bytes(b"x" + markers[0] + b"x" + markers[2])
 
@@ -187,10 +191,10 @@ def test_nothing_lies_open_on_the_disk_while_an_index_is_built_kept_and_used(
             for number in range(400):
                 owner.wrote(marker if number % 7 == 0 else f"{marker} and more, line {number}")
         index = searching(owner)
-        index.keep(whatever=True)
+        index.save_snapshots(whatever=True)
         owner.wrote(f"again {marker}")
         indexes.close(owner.id)
-        searching(owner).keep(whatever=True)
+        searching(owner).save_snapshots(whatever=True)
         owner.locks()
         watch.look()
 
@@ -206,7 +210,7 @@ def _database_folder() -> Path:
 
 def test_a_damaged_snapshot_is_made_anew_and_everything_is_found(owner: Member, data_folder: Path) -> None:
     entry = owner.wrote("A lighthouse in the rain.")
-    searching(owner).keep(whatever=True)
+    searching(owner).save_snapshots(whatever=True)
     indexes.close(owner.id)
     for path in data_folder.rglob("*.sealed"):
         path.write_bytes(path.read_bytes()[:-7])

@@ -1,16 +1,16 @@
 """A hit shows the place it was found for, marked as it is written."""
 
-from search import snippets
-from search.query import parse
-from search.snippets import SHOWN, Marker, Part, surfaces
+from search.query import snippets
+from search.query.parser import parse
+from search.query.snippets import SNIPPET_LENGTH, QueryMarker, SnippetPart, find_surface_forms
 
 
-def marker(typed: str, forms: dict[str, list[str]] | None = None) -> Marker:
-    return Marker(snippets.wanted_of(parse(typed), forms or {}))
+def marker(typed: str, forms: dict[str, list[str]] | None = None) -> QueryMarker:
+    return QueryMarker(snippets.build_patterns(parse(typed), forms or {}))
 
 
 def marked(text: str, typed: str, forms: dict[str, list[str]] | None = None) -> list[str]:
-    return [part.text for part in snippets.snippet(text, marker(typed, forms)) if part.marked]
+    return [part.text for part in snippets.build_snippet(text, marker(typed, forms)) if part.is_marked]
 
 
 def test_words_are_marked_as_they_are_written() -> None:
@@ -39,11 +39,11 @@ def test_forms_unbroken_text_and_symbols_are_marked() -> None:
 def test_the_place_with_most_of_the_words_is_shown() -> None:
     text = "heron " + "filler " * 200 + "the heron stood by the weir " + "filler " * 200
 
-    parts = snippets.snippet(text, marker("heron weir "))
+    parts = snippets.build_snippet(text, marker("heron weir "))
 
-    assert [part.text for part in parts if part.marked] == ["heron", "weir"]
-    assert sum(len(part.text) for part in parts) < SHOWN + 20
-    assert parts[0] == Part("… ", False)
+    assert [part.text for part in parts if part.is_marked] == ["heron", "weir"]
+    assert sum(len(part.text) for part in parts) < SNIPPET_LENGTH + 20
+    assert parts[0] == SnippetPart("… ", False)
     assert parts[-1].text.endswith(" …")
 
 
@@ -51,7 +51,7 @@ def test_a_hit_by_meaning_shows_the_chunk_it_was_found_by() -> None:
     text = "first paragraph " * 30 + "\n\nthe second one is it" + ", in so many words" * 20
     start = text.index("the second")
 
-    parts = snippets.snippet(text, marker("nothing"), around=(start, len(text)))
+    parts = snippets.build_snippet(text, marker("nothing"), around=(start, len(text)))
 
     assert "".join(part.text for part in parts).startswith("… the second one is it, in so many")
 
@@ -59,17 +59,19 @@ def test_a_hit_by_meaning_shows_the_chunk_it_was_found_by() -> None:
 def test_a_chunk_at_the_end_is_shown_with_what_comes_before_it() -> None:
     text = "first paragraph " * 30 + "\n\nand to bed."
 
-    shown = "".join(p.text for p in snippets.snippet(text, marker("x"), around=(len(text) - 11, len(text))))
+    shown = "".join(
+        p.text for p in snippets.build_snippet(text, marker("x"), around=(len(text) - 11, len(text)))
+    )
 
     assert shown.startswith("… ")
     assert shown.endswith("paragraph \n\nand to bed.")
-    assert len(shown) > SHOWN // 3
+    assert len(shown) > SNIPPET_LENGTH // 3
 
 
 def test_parts_put_together_are_the_text_itself() -> None:
     text = "Short, with words and words."
 
-    assert "".join(part.text for part in snippets.snippet(text, marker("words "))) == text
+    assert "".join(part.text for part in snippets.build_snippet(text, marker("words "))) == text
 
 
 def test_a_long_text_of_one_letter_is_no_trouble() -> None:
@@ -82,4 +84,8 @@ def test_a_long_text_of_one_letter_is_no_trouble() -> None:
 def test_surfaces_are_what_the_page_marks() -> None:
     text = "Walked far. He walked, walking."
 
-    assert surfaces(text, marker("walk ", {"walk": ["walked", "walking"]})) == ["Walked", "walked", "walking"]
+    assert find_surface_forms(text, marker("walk ", {"walk": ["walked", "walking"]})) == [
+        "Walked",
+        "walked",
+        "walking",
+    ]

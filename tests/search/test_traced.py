@@ -1,7 +1,7 @@
 """Entries found by their traces: narrowed to some, and found by the name of one."""
 
-from search.finding import search
-from search.query import parse
+from search.engine import search
+from search.query.parser import parse
 from tests.diary.cast import Member
 from tests.search.cast import searching
 from tests.traces.cast import keeps

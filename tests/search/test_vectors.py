@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from search.embedded import Embedded
 from search.errors import IndexClosed, SnapshotRefused
-from search.meaning import from_body, to_body
-from search.vectors import VectorsIndex
+from search.index.types import EmbeddedText
+from search.index.vector_store import decode_vectors, encode_vectors
+from search.index.vectors import VectorsIndex
 
 CHANCE = np.random.default_rng(7)
 
@@ -20,9 +20,9 @@ def vectors(many: int, width: int = 32) -> np.ndarray:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
-def text(rows: np.ndarray, id_: UUID | None = None) -> Embedded:
+def text(rows: np.ndarray, id_: UUID | None = None) -> EmbeddedText:
     spans = [(number * 10, number * 10 + 9) for number in range(len(rows))]
-    return Embedded(id_ or uuid4(), CHANCE.bytes(32), spans, rows.astype(np.float16))
+    return EmbeddedText(id_ or uuid4(), CHANCE.bytes(32), spans, rows.astype(np.float16))
 
 
 def filled(rows: np.ndarray) -> tuple[VectorsIndex, list[UUID]]:
@@ -73,7 +73,7 @@ def test_what_is_kept_is_the_same() -> None:
 
     again = VectorsIndex.load(index.dump(), width=32)
 
-    assert again.digests() == index.digests()
+    assert again.list_digests() == index.list_digests()
     assert again.search(rows[50], limit=20) == index.search(rows[50], limit=20)
     again.put([text(rows[3][None], ids[3])])
     assert again.search(rows[3], limit=1)[0].id == ids[3]
@@ -97,7 +97,7 @@ def test_vectors_of_another_width_are_refused() -> None:
 def test_the_body_of_a_row_gives_back_what_it_was_made_of() -> None:
     made = text(vectors(3))
 
-    again = from_body(made.id, to_body(made))
+    again = decode_vectors(made.id, encode_vectors(made))
 
     assert (again.id, again.digest) == (made.id, made.digest)
     assert np.array_equal(again.matrix, made.matrix)
@@ -107,7 +107,7 @@ def test_the_body_of_a_row_gives_back_what_it_was_made_of() -> None:
 @pytest.mark.parametrize("body", [b"", b"short", bytes(35)])
 def test_bytes_that_are_no_vector_are_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match="not the body"):
-        from_body(uuid4(), body + b"\xff\xff")
+        decode_vectors(uuid4(), body + b"\xff\xff")
 
 
 @pytest.mark.parametrize("many", [3000, pytest.param(60_000, marks=pytest.mark.slow)])
@@ -161,11 +161,11 @@ def test_kindred_is_what_shares_more_than_being_of_the_same_diary() -> None:
     index.put([*plain, *rivers, text(about(bread, day=day)[None])])
 
     own = np.stack([about(river, day=day), about(0 * day, day=day)])
-    found = index.kindred(own, limit=10, floor=0.2)
+    found = index.find_similar(own, limit=10, floor=0.2)
 
     assert {near.id for near in found} == {one.id for one in rivers}
-    assert index.kindred(own, limit=2, floor=0.2) == found[:2]
-    assert index.kindred(own, limit=10, floor=0.2, allowed=[plain[0].id]) == []
+    assert index.find_similar(own, limit=2, floor=0.2) == found[:2]
+    assert index.find_similar(own, limit=10, floor=0.2, allowed=[plain[0].id]) == []
 
 
 def test_of_few_texts_the_cosine_itself_says_what_is_kindred() -> None:
@@ -173,10 +173,10 @@ def test_of_few_texts_the_cosine_itself_says_what_is_kindred() -> None:
     index = VectorsIndex(8)
     index.put([one, other])
 
-    found = index.kindred(np.eye(8, dtype=np.float32)[:1], limit=5, floor=0.2)
+    found = index.find_similar(np.eye(8, dtype=np.float32)[:1], limit=5, floor=0.2)
 
     assert [near.id for near in found] == [one.id]
-    assert VectorsIndex(8).kindred(np.eye(8, dtype=np.float32)[:1], limit=5, floor=0.2) == []
+    assert VectorsIndex(8).find_similar(np.eye(8, dtype=np.float32)[:1], limit=5, floor=0.2) == []
 
 
 def test_removed_texts_are_kin_of_nobody() -> None:
@@ -184,7 +184,7 @@ def test_removed_texts_are_kin_of_nobody() -> None:
     index, ids = filled(rows)
     index.remove(ids[:200])
 
-    found = index.kindred(rows[:1], limit=400, floor=-1)
+    found = index.find_similar(rows[:1], limit=400, floor=-1)
 
     assert found
     assert not {near.id for near in found} & set(ids[:200])

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.documents import Document
 from search.errors import IndexClosed, SnapshotRefused
-from search.folding import fold, fold_with_places, words_of
-from search.query import parse
-from search.ranking import RANKED
-from search.words import WordsIndex
+from search.index.fts_queries import MAX_RANKED
+from search.index.types import Document
+from search.index.words import WordsIndex
+from search.query.folding import fold, fold_with_offsets, split_words
+from search.query.parser import parse
 from tests.search.cast import a_text
 
 TEXTS = {
@@ -135,7 +135,7 @@ def test_a_phrase_in_one_old_text_comes_first_however_many_texts_have_its_words(
     chance = random.Random(4)
     crowd = [
         a_text(" ".join(chance.choices(["tea", "with", "my", "old", "aunt"], k=30)))
-        for _ in range(RANKED + 500)
+        for _ in range(MAX_RANKED + 500)
     ]
     planted = a_text("We had tea with old my aunt, oddly said.", day=date(1990, 1, 1))
     index.put([planted, *crowd])
@@ -148,12 +148,12 @@ def test_a_phrase_in_one_old_text_comes_first_however_many_texts_have_its_words(
 
 def test_common_words_give_the_newest_and_the_true_number() -> None:
     index = WordsIndex()
-    texts = [a_text(f"the text {number}") for number in range(RANKED + 100)]
+    texts = [a_text(f"the text {number}") for number in range(MAX_RANKED + 100)]
     index.put(texts)
 
     hits = index.find(parse("the text "), limit=10)
 
-    assert hits.total == RANKED + 100
+    assert hits.total == MAX_RANKED + 100
     assert hits.strict[0] == texts[-1].id
 
 
@@ -203,7 +203,7 @@ def test_a_kept_index_answers_like_the_one_it_was() -> None:
 
     assert again.find(parse("walk fog"), limit=9).strict == [text.id]
     assert again.find(parse("lantern"), limit=9).total == 2
-    assert again.documents([text.id]) == {text.id: text}
+    assert again.load_documents([text.id]) == {text.id: text}
 
 
 @pytest.mark.parametrize("kept", [b"", b"not an index at all", b"SQLite format 3\0" + bytes(2000)])
@@ -236,7 +236,7 @@ def test_every_word_of_any_text_is_found_by_itself(text: str, other: str) -> Non
     index.put([a_text(other), document])
 
     for word in text.split()[:4]:
-        if words_of(word):
+        if split_words(word):
             assert (
                 document.id in index.find(parse(f'"{word}"' if '"' not in word else word), limit=9).strict
             ), word
@@ -245,7 +245,7 @@ def test_every_word_of_any_text_is_found_by_itself(text: str, other: str) -> Non
 
 @given(WRITTEN)
 def test_folding_with_places_gives_the_folded_text(text: str) -> None:
-    folded, places = fold_with_places(text)
+    folded, places = fold_with_offsets(text)
 
     assert len(places) == len(folded) + 1
     assert places == sorted(places)

@@ -38,9 +38,9 @@ def test_the_drawing_has_points_lines_and_names_and_no_style(owner: Member) -> N
 def test_more_than_it_has_room_for_are_in_the_table(owner: Member, monkeypatch: object) -> None:
     for number in range(5):
         keeps(owner, owner.wrote(f"{number}"), *[f"trace {n}" for n in range(number + 1)])
-    from traces.graph import presenters
+    from traces.graph import presenters as graph_presenters
 
-    monkeypatch.setattr(presenters, "MAX_NODES", 3)  # type: ignore[attr-defined]
+    monkeypatch.setattr(graph_presenters, "MAX_NODES", 3)  # type: ignore[attr-defined]
 
     page = owner.get("/traces/picture/").content.decode()
 

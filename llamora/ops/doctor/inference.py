@@ -39,11 +39,11 @@ async def _find_model() -> ModelStatus:
 
 def embeddings() -> Iterator[CheckResult]:
     """Look for the files that finding by meaning needs."""
-    from search.choices import chosen  # noqa: PLC0415 - numpy comes with it, and only doctor asks
-    from search.embedder import files_are_there  # noqa: PLC0415 - as above
+    # numpy comes with it, and only doctor asks.
+    from search.embedder import get_search_settings, has_model_files  # noqa: PLC0415
 
-    choices = chosen()
-    if files_are_there(choices):
+    choices = get_search_settings()
+    if has_model_files(choices):
         yield ok("embeddings", f"The files of {choices.model} are there.")
     else:
         yield warn(

@@ -11,11 +11,10 @@ from accounts import error_messages
 from accounts.errors import AccountsError
 from accounts.management import secret_prompt
 from diary.management.progress import ProgressBar
-from search.building import Built, build
-from search.choices import chosen
-from search.embedder import embedders
-from search.errors import EmbedderAway
-from search.sentences import WHY_NOT
+from search.embedder import embedders, get_search_settings
+from search.errors import EmbedderUnavailable
+from search.index.rebuild import IndexSummary, rebuild_index
+from search.presenters import EMBEDDING_MESSAGES
 
 
 class Command(BaseCommand):
@@ -49,7 +48,7 @@ class Command(BaseCommand):
         except AccountsError as error:
             raise CommandError(error_messages.get_error_message(error)) from None
         with closing(found.keyring) as keyring, ProgressBar(sys.stderr, total=100) as bar:
-            built = build(
+            built = rebuild_index(
                 keyring,
                 vectors=options["vectors"],
                 progress=lambda done, whole: bar.show(100 * done // whole, f"{done:,} of {whole:,} texts"),
@@ -57,15 +56,17 @@ class Command(BaseCommand):
         self._tell(built)
 
     def _fetch(self) -> None:
-        self.stdout.write(f"Downloading {chosen().model} to {chosen().models_folder}.")
+        self.stdout.write(
+            f"Downloading {get_search_settings().model} to {get_search_settings().models_folder}."
+        )
         try:
             embedders.fetch()
-        except EmbedderAway:
+        except EmbedderUnavailable:
             raise CommandError("The model could not be downloaded; words are searched without it.") from None
 
-    def _tell(self, built: Built) -> None:
+    def _tell(self, built: IndexSummary) -> None:
         self.stdout.write(f"{built.texts:,} texts can be found by their words.")
-        if built.why_no_meaning:
-            self.stdout.write(WHY_NOT[built.why_no_meaning])
+        if built.why_not_embedded:
+            self.stdout.write(EMBEDDING_MESSAGES[built.why_not_embedded])
         else:
             self.stdout.write(f"By meaning too, in {built.chunks:,} chunks.")

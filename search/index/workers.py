@@ -21,23 +21,23 @@ from llamora.threads.priority import lower_priority
 
 logger = logging.getLogger("llamora.search")
 
-Task = Callable[[], None]
+WorkerTask = Callable[[], None]
 # Opening a connection costs 0.6 ms: one is kept from task to task, and not for longer than this.
 _LINGER_SECONDS: Final = 2.0
 
 
-class Lane:
+class SearchWorker:
     """One thread and what waits for it; the same task for the same person waits once."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._changed = threading.Condition()
-        self._waiting: deque[tuple[UUID, str, Task]] = deque()
+        self._waiting: deque[tuple[UUID, str, WorkerTask]] = deque()
         self._thread: threading.Thread | None = None
         self._busy: tuple[UUID, str] | None = None
         self._stopped = False
 
-    def put(self, owner: UUID, what: str, task: Task) -> None:
+    def submit(self, owner: UUID, what: str, task: WorkerTask) -> None:
         """Run a task when its turn comes."""
         with self._changed:
             if self._stopped or any((owner, what) == waiting[:2] for waiting in self._waiting):
@@ -48,7 +48,7 @@ class Lane:
                 self._thread.start()
             self._changed.notify_all()
 
-    def drop(self, owner: UUID) -> None:
+    def cancel(self, owner: UUID) -> None:
         """Forget what waits for a person; what runs sees their index closed."""
         with self._changed:
             self._waiting = deque(waiting for waiting in self._waiting if waiting[0] != owner)
@@ -93,7 +93,7 @@ class Lane:
                 self._changed.notify_all()
         connections.close_all()
 
-    def _next(self) -> Task | None:
+    def _next(self) -> WorkerTask | None:
         with self._changed:
             came = self._changed.wait_for(self._is_due, _LINGER_SECONDS)
         if not came:
@@ -109,7 +109,7 @@ class Lane:
     def _is_due(self) -> bool:
         return bool(self._waiting) or self._stopped
 
-    def _perform(self, task: Task) -> None:
+    def _perform(self, task: WorkerTask) -> None:
         try:
             task()
         except Exception as error:
@@ -118,14 +118,14 @@ class Lane:
             connections.close_all()
 
 
-opening = Lane("search-opening")
-embedding = Lane("search-embedding")
+opening_worker = SearchWorker("search-opening")
+embedding_worker = SearchWorker("search-embedding")
 
 
-def stop(*, timeout: float = 1.0) -> None:
+def stop_workers(*, timeout: float = 1.0) -> None:
     """End both lanes; called when the process ends."""
-    opening.stop(timeout=timeout / 2)
-    embedding.stop(timeout=timeout / 2)
+    opening_worker.stop(timeout=timeout / 2)
+    embedding_worker.stop(timeout=timeout / 2)
 
 
-atexit.register(stop)
+atexit.register(stop_workers)

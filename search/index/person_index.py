@@ -8,6 +8,7 @@ has read last. An index keeps a keyring of its own, because a request's is close
 rotation is unfinished it holds the former key too.
 """
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -16,27 +17,97 @@ from uuid import UUID
 from accounts.keys.keyrings import copy_with_former_key
 from llamora.crypto import Keyring, VaultLocked, WrongEpoch, in_force
 from llamora.database import NotWritten, write_transaction
-from search import rows, sources
-from search.documents import Document
-from search.embedded import Embedded
 from search.embedder import Embedder
 from search.errors import IndexClosed
-from search.held import Held
-from search.keeping import Keeping
-from search.meaning import embed
-from search.snapshots import SnapshotFolder
-from search.words import WordsIndex
+from search.index import sources, vector_store
+from search.index.snapshots import IndexSnapshots, SnapshotFolder
+from search.index.types import Document, EmbeddedText
+from search.index.vector_store import embed_documents
+from search.index.vectors import VectorsIndex
+from search.index.words import WordsIndex
+from search.query.result_tokens import ResultTokens
+
+# MERGED search.held: What is held of one unlocked person, and how it is forgotten: for good, whoever is
+# using it.
+
+
+class IndexState:
+    """Words and vectors of one person; every use after `close` raises IndexClosed."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self.owner: UUID = keyring.owner
+        self.words_ready = threading.Event()
+        self.words: WordsIndex | None = None
+        self.vectors: VectorsIndex | None = None
+        self.embedder: Embedder | None = None
+        self.why_not_embedded = "opening"
+        self.result_tokens = ResultTokens()
+        self.polled_at = 0.0
+        self.signature: tuple[object, ...] = ()
+        self._keyring = copy_with_former_key(keyring)
+        self._changing = threading.RLock()
+        self._pending: deque[UUID] = deque()
+        self._in_hand = 0
+        self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether the person locked, or the index made room for another."""
+        return self._closed
+
+    @property
+    def pending(self) -> int:
+        """Return how many texts still wait for their vectors."""
+        return len(self._pending) + self._in_hand
+
+    def _check(self) -> None:
+        if self._closed:
+            raise IndexClosed
+
+    def size(self) -> int:
+        """Return how many bytes of memory the index takes, about."""
+        try:
+            return sum(part.size() for part in (self.words, self.vectors) if part is not None)
+        except IndexClosed:
+            return 0
+
+    def close(self) -> None:
+        """Forget everything, for good; searches under way end with IndexClosed."""
+        self._closed = True
+        self._keyring.close()
+        held = self.words
+        if held is not None:
+            held.close()  # before the lock: it interrupts whoever holds that in a query
+        with self._changing:
+            for part in (self.words, self.vectors):
+                if part is not None:
+                    part.close()
+            self.words = self.vectors = self.embedder = None
+            self._pending.clear()
+            self.result_tokens.clear()
+        self.words_ready.set()  # whoever waits is told by IndexClosed
+
+    def _words(self) -> WordsIndex:
+        if self._closed or self.words is None:
+            raise IndexClosed
+        return self.words
+
+    def _vectors(self) -> VectorsIndex:
+        if self._closed or self.vectors is None:
+            raise IndexClosed
+        return self.vectors
+
 
 EMBED: Final = 8
 
 
-class PersonIndex(Held):
+class PersonIndex(IndexState):
     """What is held of one person, kept true."""
 
     def __init__(self, keyring: Keyring, folder: SnapshotFolder) -> None:
         super().__init__(keyring)
-        self._kept = Keeping(folder)
-        self._digest = sources.digest_of(self._keyring)
+        self._kept = IndexSnapshots(folder)
+        self._digest = sources.get_digest_function(self._keyring)
 
     # --- opening -------------------------------------------------------------------------------------
 
@@ -44,7 +115,7 @@ class PersonIndex(Held):
         """Bring the words up to date from their snapshot, or from nothing."""
         self._check()
         if self.words is None:
-            self._set_words(self._kept.words(self._keyring))
+            self._set_words(self._kept.load_words(self._keyring))
         self.reconcile()
         self.words_ready.set()
 
@@ -58,14 +129,14 @@ class PersonIndex(Held):
     def reconcile(self) -> None:
         """Take out what is gone, and read what is new or sealed anew."""
         index = self._words()
-        now, known = sources.stamps_of(self.owner, keyring=self._keyring), index.stamps()
+        now, known = sources.list_stamps(self.owner, keyring=self._keyring), index.list_stamps()
         gone = [UUID(id_) for id_ in known.keys() - now.keys()]
         self._drop(gone)
         changed = [UUID(id_) for id_, stamp in now.items() if known.get(id_) != stamp]
-        at_once = len(changed) <= rows.READ
-        for first in range(0, len(changed), rows.READ):
+        at_once = len(changed) <= vector_store.READ_BATCH
+        for first in range(0, len(changed), vector_store.READ_BATCH):
             self._check()
-            self.refresh(changed[first : first + rows.READ], settle=at_once)
+            self.refresh(changed[first : first + vector_store.READ_BATCH], settle=at_once)
         index.settle()
 
     def refresh(self, ids: Sequence[UUID], *, settle: bool = True, keyring: Keyring | None = None) -> None:
@@ -83,13 +154,13 @@ class PersonIndex(Held):
             self._drop([id_ for id_ in ids if id_ not in there])
 
     def _read(self, ids: Iterable[UUID], keyring: Keyring) -> Iterable[list[Document]]:
-        return sources.read(ids, keyring=keyring, digest=self._digest)
+        return sources.load_documents(ids, keyring=keyring, digest=self._digest)
 
     def _put(self, documents: list[Document], *, settle: bool) -> None:
         if not documents:
             return
         index = self._words()
-        known = index.places_of([document.id for document in documents])
+        known = index.load_positions([document.id for document in documents])
         # A rotation seals everything anew and changes no text.
         same = {d.id: d.stamp for d in documents if known.get(d.id) == (d.digest, d.day, d.entry)}
         if same:
@@ -99,7 +170,7 @@ class PersonIndex(Held):
         self._kept.words_changed += len(documents)
         if self.vectors is None:
             return
-        made = self.vectors.digests_of([document.id for document in documents])
+        made = self.vectors.get_digests([document.id for document in documents])
         stale = [document.id for document in documents if made.get(document.id) != document.digest]
         self.vectors.remove(stale)
         waiting = set(self._pending)
@@ -115,7 +186,7 @@ class PersonIndex(Held):
                 self.vectors.remove(ids)
                 self._kept.vectors_changed += len(ids)
 
-    def renew(self, keyring: Keyring) -> bool:
+    def rekey(self, keyring: Keyring) -> bool:
         """Go on with the key of a later epoch; return whether it was one."""
         with self._changing:
             if self._closed or keyring.epoch <= self._keyring.epoch:
@@ -123,35 +194,37 @@ class PersonIndex(Held):
             old, self._keyring = self._keyring, copy_with_former_key(keyring)
             old.close()
             # Snapshots of the old epoch open no more: what is in memory is to be kept anew.
-            self._kept.all_changed()
+            self._kept.mark_all_changed()
             return True
 
     # --- meaning ---------------------------------------------------------------------------------------
 
     def open_meaning(self, embedder: Embedder) -> None:
         """Load the vectors there are, and note which texts have none."""
-        index = self._kept.vectors(embedder, self._keyring)
+        index = self._kept.load_vectors(embedder, self._keyring)
         with self._changing:
             self._check()
-            wanted = self._words().digests()
-            index.remove([id_ for id_ in index.digests() if id_ not in wanted])
-            self.vectors, self.embedder, self.why_no_meaning = index, embedder, ""
+            wanted = self._words().list_digests()
+            index.remove([id_ for id_ in index.list_digests() if id_ not in wanted])
+            self.vectors, self.embedder, self.why_not_embedded = index, embedder, ""
             self._pending = deque()
         self._add_rows(embedder, wanted)
-        made = index.digests()
+        made = index.list_digests()
         with self._changing:
-            stale = [id_ for id_, digest in self._words().digests().items() if made.get(id_) != digest]
+            stale = [id_ for id_, digest in self._words().list_digests().items() if made.get(id_) != digest]
             index.remove(stale)
             self._pending = deque(stale)
 
     def _add_rows(self, embedder: Embedder, wanted: dict[UUID, bytes]) -> None:
         """Add the vectors of rows that the snapshot did not have."""
         index = self._vectors()
-        made = index.digests()
+        made = index.list_digests()
         missing = {id_ for id_, digest in wanted.items() if made.get(id_) != digest}
         if not missing:
             return
-        for some in rows.stored(self.owner, embedder, of=missing, keyring=lambda: self._keyring):
+        for some in vector_store.iter_stored_vectors(
+            self.owner, embedder, of=missing, keyring=lambda: self._keyring
+        ):
             self._check()
             index.put(text for text in some if wanted.get(text.id) == text.digest)
             self._kept.vectors_changed += len(some)
@@ -172,26 +245,26 @@ class PersonIndex(Held):
         return bool(self._pending)
 
     def _embed(self, ids: Sequence[UUID], embedder: Embedder) -> None:
-        documents = list(self._words().documents(ids).values())
+        documents = list(self._words().load_documents(ids).values())
         if not documents:
             return
-        made = embed(documents, embedder, check=self._check)
+        made = embed_documents(documents, embedder, check=self._check)
         try:
-            self._keep(made, embedder)
+            self._store(made, embedder)
         except (NotWritten, VaultLocked):
-            self._put_fresh(made)  # in memory alone: they are made again another time
+            self._put_current(made)  # in memory alone: they are made again another time
 
-    def _keep(self, made: list[Embedded], embedder: Embedder) -> None:
+    def _store(self, made: list[EmbeddedText], embedder: Embedder) -> None:
         # The turn to write first: whoever has it and has just committed waits for the other lock in
         # `refresh`.
         with in_force(self._keyring), write_transaction(), self._changing:
-            rows.store(self.owner, self._put_fresh(made), embedder)
+            vector_store.store_vectors(self.owner, self._put_current(made), embedder)
 
-    def _put_fresh(self, made: list[Embedded]) -> list[Embedded]:
+    def _put_current(self, made: list[EmbeddedText]) -> list[EmbeddedText]:
         """Put the vectors of texts that are still as they were embedded, and return those."""
         with self._changing:
             self._check()
-            now = self._words().documents([text.id for text in made])
+            now = self._words().load_documents([text.id for text in made])
             fresh = [text for text in made if text.id in now and now[text.id].digest == text.digest]
             self._vectors().put(fresh)
             self._kept.vectors_changed += len(fresh)
@@ -199,16 +272,16 @@ class PersonIndex(Held):
 
     # --- keeping between sessions -------------------------------------------------------------------------
 
-    def keep(self, *, whatever: bool = False) -> None:
+    def save_snapshots(self, *, whatever: bool = False) -> None:
         """Write snapshots of what changed enough to be worth it."""
         index, vectors, embedder = self.words, self.vectors, self.embedder
         if index is None:
             return
         if self.words_ready.is_set():
-            self._kept.keep_words(index, self._keyring, whatever=whatever)
+            self._kept.save_words(index, self._keyring, whatever=whatever)
         if vectors is not None and embedder is not None:
-            self._kept.keep_vectors(vectors, embedder, self._keyring, held=index, whatever=whatever)
+            self._kept.save_vectors(vectors, embedder, self._keyring, held=index, whatever=whatever)
 
-    def forget_kept(self) -> None:
+    def delete_snapshots(self) -> None:
         """Throw the snapshots away."""
-        self._kept.forget()
+        self._kept.delete()

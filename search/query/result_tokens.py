@@ -5,19 +5,19 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
-from search.asked import Query
+from search.query.parser import SearchQuery
 
-_MANY: Final = 64
+_MAX_QUERIES: Final = 64
 
 
-class Places:
+class ResultTokens:
     """The latest queries of one person, by opaque names."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._queries: OrderedDict[str, Query] = OrderedDict()
+        self._queries: OrderedDict[str, SearchQuery] = OrderedDict()
 
-    def note(self, query: Query) -> str:
+    def create_token(self, query: SearchQuery) -> str:
         """Return a name for a query."""
         with self._lock:
             name = next(
@@ -25,11 +25,11 @@ class Places:
             )
             self._queries[name] = query
             self._queries.move_to_end(name)
-            while len(self._queries) > _MANY:
+            while len(self._queries) > _MAX_QUERIES:
                 self._queries.popitem(last=False)
             return name
 
-    def query(self, name: str) -> Query | None:
+    def get_query(self, name: str) -> SearchQuery | None:
         """Return the query of that name, if it is still known."""
         with self._lock:
             return self._queries.get(name)

@@ -18,29 +18,31 @@ from numpy.typing import NDArray
 from search.errors import SnapshotRefused
 
 # A text's id, its digest, and how many rows it has.
-Text = tuple[UUID, bytes, int]
+PackedText = tuple[UUID, bytes, int]
 
 _HEAD: Final = struct.Struct("<III")
 _TEXT: Final = np.dtype([("id", "V16"), ("digest", "V32"), ("rows", "<u4")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
+class PackedVectors:
     """What the bytes hold: the rows of the first text, then those of the next."""
 
-    texts: Iterator[Text]
+    texts: Iterator[PackedText]
     spans: NDArray[np.uint32]
     matrix: NDArray[np.float16]
 
 
-def pack(texts: Sequence[Text], *, spans: NDArray[np.uint32], matrix: NDArray[np.float32]) -> bytes:
+def pack_vectors(
+    texts: Sequence[PackedText], *, spans: NDArray[np.uint32], matrix: NDArray[np.float32]
+) -> bytes:
     """Return rows and the texts they are of as bytes."""
     head = _HEAD.pack(matrix.shape[1], len(texts), len(matrix))
     named = np.array([(id_.bytes, digest, rows) for id_, digest, rows in texts], dtype=_TEXT)
     return b"".join([head, named.tobytes(), spans.astype("<u4").tobytes(), matrix.astype("<f2").tobytes()])
 
 
-def unpack(data: bytes, *, width: int) -> Packed:
+def unpack_vectors(data: bytes, *, width: int) -> PackedVectors:
     """Return what `pack` made bytes of; raise SnapshotRefused."""
     try:
         held, texts, rows = _HEAD.unpack_from(data)
@@ -51,7 +53,7 @@ def unpack(data: bytes, *, width: int) -> Packed:
     if held != width or len(data) != matrix_at + rows * width * 2:
         raise SnapshotRefused("old" if held != width else "torn")
     named = np.frombuffer(data, _TEXT, texts, _HEAD.size).tolist()
-    return Packed(
+    return PackedVectors(
         texts=((UUID(bytes=id_), digest, many) for id_, digest, many in named),
         spans=np.frombuffer(data, "<u4", rows * 2, spans_at).reshape(rows, 2),
         matrix=np.frombuffer(data, "<f2", rows * width, matrix_at).reshape(rows, width),

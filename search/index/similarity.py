@@ -7,25 +7,25 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-LEAST: Final = -1.0
+MIN_SCORE: Final = -1.0
 # How much the mean of a text's chunks counts beside its nearest one: a text that is about the question all
 # along stands before one that touches on it. Over 25 questions, 0.3 to 0.5 found one more than none or 1.
-_WHOLE: Final = 0.3
+_WHOLE_WEIGHT: Final = 0.3
 # Two texts speak of the same from this cosine on, with what all share taken away: one pair of chunks in a
 # thousand of a diary of five years.
-_KINDRED: Final = 0.45
+_SIMILAR_MARGIN: Final = 0.45
 # And where what they share is not known, from so much of the way between the floor and 1.
 _ABOVE_FLOOR: Final = 0.3
 # A long text is looked up by so many of its chunks: those that differ most from what all share.
-_MOST_OWN: Final = 6
+_MAX_OWN_CHUNKS: Final = 6
 # How far above the ordinary a cosine must lie, in standard deviations, once there are enough to know the
 # ordinary.
-_ABOVE: Final = 2.2
-_KNOWN_ORDINARY: Final = 200
+_ABOVE_BASELINE: Final = 2.2
+_MIN_BASELINE_ROWS: Final = 200
 _SAMPLE: Final = 4096
 
 
-def best(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
+def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
     """Return the places of the best scores, best first, and these scores."""
     many = min(many, len(scores))
     places = np.argpartition(-scores, many - 1)[:many] if many else np.zeros(0, dtype=np.int64)
@@ -33,46 +33,46 @@ def best(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
     return places.astype(np.int64), scores[places]
 
 
-def kinship(matrix: Floats, own: Floats, *, floor: float) -> tuple[Floats, float]:
+def relative_similarity(matrix: Floats, own: Floats, *, floor: float) -> tuple[Floats, float]:
     """Return how much each row speaks of the same as one of a text's `own`, and from which value on it does.
 
     What all rows share is taken away first: any two days of a diary are alike in being days of that diary,
     and without this the plainest of them were nearest to every other. Of few rows that is not known, and
     a cosine counts from somewhat above the `floor` for questions.
     """
-    sample = matrix[:: step_of(len(matrix))]
+    sample = matrix[:: get_sample_step(len(matrix))]
     many = int(np.count_nonzero(sample[:, 0]))
-    if len(matrix) < _KNOWN_ORDINARY or not many:
-        return _most(matrix @ own.T), floor + _ABOVE_FLOOR * (1 - floor)
+    if len(matrix) < _MIN_BASELINE_ROWS or not many:
+        return _select_distinct(matrix @ own.T), floor + _ABOVE_FLOOR * (1 - floor)
     shared = sample.sum(axis=0) / many
     # The cosine of (row - shared) and (one's own - shared), without a second matrix.
     own_shared = own @ shared
-    apart = np.argsort(own_shared)[:_MOST_OWN]
+    apart = np.argsort(own_shared)[:_MAX_OWN_CHUNKS]
     own, own_shared, square = own[apart], own_shared[apart], float(shared @ shared)
     products = matrix @ np.vstack([own, shared]).T
     rows_shared = products[:, -1]
     lengths = np.sqrt(np.maximum(1 - 2 * rows_shared + square, 1e-6))
     own_lengths = np.sqrt(np.maximum(1 - 2 * own_shared + square, 1e-6))
     scores = products[:, :-1] - rows_shared[:, None] - own_shared[None] + square
-    return _most(scores / own_lengths[None]) / lengths, _KINDRED
+    return _select_distinct(scores / own_lengths[None]) / lengths, _SIMILAR_MARGIN
 
 
-def _most(scores: Floats) -> Floats:
+def _select_distinct(scores: Floats) -> Floats:
     return np.asarray(scores.max(axis=1), dtype=np.float32)
 
 
-def step_of(many: int) -> int:
+def get_sample_step(many: int) -> int:
     """Return which of so many rows a sample takes: each of these."""
     return max(1, many // _SAMPLE)
 
 
-def ordinary(sample: Floats, *, among: int) -> float:
+def compute_baseline(sample: Floats, *, among: int) -> float:
     """Return what a cosine must reach to stand out from a sample of `among` rows."""
-    if among < _KNOWN_ORDINARY:
-        return LEAST
-    return float(sample.mean() + _ABOVE * sample.std())
+    if among < _MIN_BASELINE_ROWS:
+        return MIN_SCORE
+    return float(sample.mean() + _ABOVE_BASELINE * sample.std())
 
 
-def blended(nearest: float, whole: Floats) -> float:
+def blend_scores(nearest: float, whole: Floats) -> float:
     """Return the score of a text by its nearest chunk and by all of its chunks."""
-    return (nearest + _WHOLE * float(whole.mean())) / (1 + _WHOLE)
+    return (nearest + _WHOLE_WEIGHT * float(whole.mean())) / (1 + _WHOLE_WEIGHT)

@@ -13,11 +13,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from search import nearness, packing
-from search.embedded import Embedded, Near
 from search.errors import IndexClosed
-from search.graph import GRAPH_FROM, Graph
-from search.nearness import Floats
+from search.index import similarity, vector_codec
+from search.index.graph import GRAPH_FROM, NeighbourGraph
+from search.index.similarity import Floats
+from search.index.types import EmbeddedText, NearText
 
 _FIRST_ROOM: Final = 256
 # So many rows are looked at for each text wanted: a long text has many chunks.
@@ -40,11 +40,11 @@ class VectorsIndex:
         self._places: dict[UUID, int] = {}
         self._rows: dict[UUID, list[int]] = {}
         self._digests: dict[UUID, bytes] = {}
-        self._graph: Graph | None = None
+        self._graph: NeighbourGraph | None = None
 
     # --- keeping true ----------------------------------------------------------------------------
 
-    def put(self, texts: Iterable[Embedded]) -> None:
+    def put(self, texts: Iterable[EmbeddedText]) -> None:
         """Add the vectors of texts, or replace those with the same id."""
         with self._lock:
             self._check()
@@ -59,7 +59,7 @@ class VectorsIndex:
             for id_ in ids:
                 self._remove(id_)
 
-    def _add(self, text: Embedded) -> None:
+    def _add(self, text: EmbeddedText) -> None:
         place = len(self._ids)
         rows = [self._row() for _ in text.spans]
         self._ids.append(text.id)
@@ -70,7 +70,7 @@ class VectorsIndex:
             self._spans[rows] = text.spans
             self._text_of[rows] = place
         if self._graph is not None:
-            self._graph.changed(rows)
+            self._graph.mark_changed(rows)
 
     def _remove(self, id_: UUID) -> None:
         rows = self._rows.pop(id_, None)
@@ -82,7 +82,7 @@ class VectorsIndex:
         self._text_of[rows] = -1
         self._free += rows
         if self._graph is not None:
-            self._graph.changed(rows)
+            self._graph.mark_changed(rows)
 
     def _row(self) -> int:
         if self._free:
@@ -102,19 +102,19 @@ class VectorsIndex:
 
     # --- looking up ------------------------------------------------------------------------------
 
-    def digests(self) -> dict[UUID, bytes]:
+    def list_digests(self) -> dict[UUID, bytes]:
         """Return the digest of the text that each text's vectors were made from."""
         with self._lock:
             self._check()
             return dict(self._digests)
 
-    def digests_of(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
+    def get_digests(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
         """Return the digests of those of these texts that have vectors."""
         with self._lock:
             self._check()
             return {id_: self._digests[id_] for id_ in ids if id_ in self._digests}
 
-    def of(self, id_: UUID) -> Floats | None:
+    def get_vectors(self, id_: UUID) -> Floats | None:
         """Return the vectors of a text's chunks, or None where it has none."""
         with self._lock:
             self._check()
@@ -128,48 +128,50 @@ class VectorsIndex:
 
     def search(
         self, vector: Floats, *, limit: int, allowed: Collection[UUID] | None = None, floor: float = -1.0
-    ) -> list[Near]:
+    ) -> list[NearText]:
         """Return the texts nearest to a unit vector, nearest first, if they are nearer than the ordinary."""
         with self._lock:
             self._check()
             if not self._used:
                 return []
             if self._graph is not None and allowed is None:
-                rows, scores = self._by_graph(self._graph, vector, limit)
+                rows, scores = self._search_graph(self._graph, vector, limit)
             else:
-                rows, scores = self._exactly(vector, limit, allowed)
+                rows, scores = self._search_exactly(vector, limit, allowed)
             # Of a few texts even the nearest may be far: there the ordinary says nothing.
-            ordinary = self._ordinary(vector) if allowed is None else nearness.LEAST
+            ordinary = self._get_baseline(vector) if allowed is None else similarity.MIN_SCORE
             return self._near(rows, scores, limit, max(floor, ordinary), vector)
 
-    def kindred(
+    def find_similar(
         self, own: Floats, *, limit: int, floor: float, allowed: Collection[UUID] | None = None
-    ) -> list[Near]:
+    ) -> list[NearText]:
         """Return the texts that speak of the same as one with these vectors, by their nearest chunk."""
         with self._lock:
             self._check()
             if not self._used:
                 return []
-            scores, least = nearness.kinship(self._matrix[: self._used], own, floor=floor)
-            scores = np.where(self._standing(allowed), scores, np.float32(-2))
-            rows, best = nearness.best(scores, _ROWS * limit)
-            found: dict[UUID, Near] = {}
+            scores, least = similarity.relative_similarity(self._matrix[: self._used], own, floor=floor)
+            scores = np.where(self._allowed_rows(allowed), scores, np.float32(-2))
+            rows, best = similarity.best_scores(scores, _ROWS * limit)
+            found: dict[UUID, NearText] = {}
             for row, score in zip(rows.tolist(), best.tolist(), strict=True):
                 if score < least or len(found) == limit:
                     break
                 id_ = self._ids[self._text_of[row]]
                 if id_ is not None and id_ not in found:
                     start, end = self._spans[row].tolist()
-                    found[id_] = Near(id_, score, (start, end))
+                    found[id_] = NearText(id_, score, (start, end))
             return list(found.values())
 
-    def _exactly(
+    def _search_exactly(
         self, vector: Floats, limit: int, allowed: Collection[UUID] | None
     ) -> tuple[NDArray[np.int64], Floats]:
         scores = self._matrix[: self._used] @ vector
-        return nearness.best(np.where(self._standing(allowed), scores, np.float32(-2)), _ROWS * limit)
+        return similarity.best_scores(
+            np.where(self._allowed_rows(allowed), scores, np.float32(-2)), _ROWS * limit
+        )
 
-    def _standing(self, allowed: Collection[UUID] | None) -> NDArray[np.bool_]:
+    def _allowed_rows(self, allowed: Collection[UUID] | None) -> NDArray[np.bool_]:
         """Return which rows belong to a text, and to an `allowed` one."""
         text_of = self._text_of[: self._used]
         if allowed is None:
@@ -178,17 +180,19 @@ class VectorsIndex:
         wanted[[self._places[id_] for id_ in allowed if id_ in self._places]] = True
         return (text_of >= 0) & wanted[text_of]
 
-    def _by_graph(self, graph: Graph, vector: Floats, limit: int) -> tuple[NDArray[np.int64], Floats]:
+    def _search_graph(
+        self, graph: NeighbourGraph, vector: Floats, limit: int
+    ) -> tuple[NDArray[np.int64], Floats]:
         rows = graph.nearest(vector, _ROWS * limit)
         rows = np.concatenate([rows, graph.outside(self._used)]).astype(np.int64)
         rows = rows[self._text_of[rows] >= 0]
-        best, scores = nearness.best(self._matrix[rows] @ vector, _ROWS * limit)
+        best, scores = similarity.best_scores(self._matrix[rows] @ vector, _ROWS * limit)
         return rows[best], scores
 
     def _near(
         self, rows: NDArray[np.int64], scores: Floats, limit: int, floor: float, vector: Floats
-    ) -> list[Near]:
-        found: dict[UUID, Near] = {}
+    ) -> list[NearText]:
+        found: dict[UUID, NearText] = {}
         for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
             if score < floor or len(found) == 2 * limit:
                 break
@@ -196,13 +200,15 @@ class VectorsIndex:
             if id_ is not None and id_ not in found:
                 start, end = self._spans[row].tolist()
                 whole = self._matrix[self._rows[id_]] @ vector
-                found[id_] = Near(id_, nearness.blended(score, whole), (start, end))
+                found[id_] = NearText(id_, similarity.blend_scores(score, whole), (start, end))
         return sorted(found.values(), key=lambda near: -near.score)[:limit]
 
-    def _ordinary(self, vector: Floats) -> float:
-        step = nearness.step_of(self._used)
+    def _get_baseline(self, vector: Floats) -> float:
+        step = similarity.get_sample_step(self._used)
         standing = self._text_of[: self._used : step] >= 0
-        return nearness.ordinary((self._matrix[: self._used : step] @ vector)[standing], among=self._used)
+        return similarity.compute_baseline(
+            (self._matrix[: self._used : step] @ vector)[standing], among=self._used
+        )
 
     # --- the graph ----------------------------------------------------------------------------------
 
@@ -215,7 +221,7 @@ class VectorsIndex:
         """Make the graph anew; searches go on meanwhile, without it."""
         with self._lock:
             self._check()
-            graph = Graph(self.width)
+            graph = NeighbourGraph(self.width)
             rows = np.flatnonzero(self._text_of[: self._used] >= 0)
             matrix = self._matrix[rows]
         graph.build(matrix, rows, stop=lambda: self._closed)
@@ -223,7 +229,7 @@ class VectorsIndex:
             self._check()
             # What changed while it was built is looked through exactly.
             now = self._matrix[rows]
-            graph.changed(rows[np.any(now != matrix, axis=1)].tolist())
+            graph.mark_changed(rows[np.any(now != matrix, axis=1)].tolist())
             self._graph = graph
 
     # --- keeping between sessions ----------------------------------------------------------------------
@@ -234,12 +240,12 @@ class VectorsIndex:
             self._check()
             rows = [row for id_ in self._rows for row in self._rows[id_]]
             texts = [(id_, self._digests[id_], len(own)) for id_, own in self._rows.items()]
-            return packing.pack(texts, spans=self._spans[rows], matrix=self._matrix[rows])
+            return vector_codec.pack_vectors(texts, spans=self._spans[rows], matrix=self._matrix[rows])
 
     @classmethod
     def load(cls, data: bytes, *, width: int) -> "VectorsIndex":
         """Return the index that `dump` gave the bytes of; raise SnapshotRefused."""
-        kept = packing.unpack(data, width=width)
+        kept = vector_codec.unpack_vectors(data, width=width)
         index, rows = cls(width), len(kept.matrix)
         index._grow(max(_FIRST_ROOM, rows + rows // 8))
         index._used = rows
@@ -247,7 +253,7 @@ class VectorsIndex:
         index._name(kept.texts)
         return index
 
-    def _name(self, texts: Iterable[packing.Text]) -> None:
+    def _name(self, texts: Iterable[vector_codec.PackedText]) -> None:
         first = 0
         for place, (name, digest, rows) in enumerate(texts):
             self._ids.append(name)

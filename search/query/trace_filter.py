@@ -7,27 +7,27 @@ from uuid import UUID
 from llamora.crypto import VaultLocked
 from traces.models import EntryTrace, EntryTraceQuerySet, Trace
 
-MOST: Final = 200
+MAX_NAMED: Final = 200
 
 
-def bearing(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
+def entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
     """Return the entries that bear all of these traces; a name of no trace is borne by none."""
     found: frozenset[UUID] | None = None
     for name in names:
-        these = frozenset(_kept(owner, name).order_by().values_list("entry_id", flat=True))
+        these = frozenset(_entry_traces(owner, name).order_by().values_list("entry_id", flat=True))
         found = these if found is None else found & these
     return found or frozenset()
 
 
-def called(owner: UUID, text: str) -> list[UUID]:
+def entries_named(owner: UUID, text: str) -> list[UUID]:
     """Return the entries that bear the trace called as the whole of a query, the latest day first."""
     if not text.strip():
         return []
-    kept = _kept(owner, text).order_by("-entry__day", "-entry__created_at")
-    return list(kept.values_list("entry_id", flat=True)[:MOST])
+    kept = _entry_traces(owner, text).order_by("-entry__day", "-entry__created_at")
+    return list(kept.values_list("entry_id", flat=True)[:MAX_NAMED])
 
 
-def _kept(owner: UUID, name: str) -> EntryTraceQuerySet:
+def _entry_traces(owner: UUID, name: str) -> EntryTraceQuerySet:
     try:
         traces = list(
             Trace.objects.for_owner(owner).with_names([name]).order_by().values_list("id", flat=True)

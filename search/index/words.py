@@ -18,21 +18,105 @@ from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from search import matching, tables
-from search.asked import Query
-from search.documents import Document
 from search.errors import IndexClosed, SnapshotRefused
-from search.folding import fold, index_form, words_of
-from search.ranking import Finder, forms_of
+from search.index import fts_queries
+from search.index.fts_queries import WordSearch, find_word_forms
+from search.index.types import Document
+from search.query.folding import fold, split_words, to_index_form
+from search.query.parser import SearchQuery
+
+# MERGED search.tables: The tables of a words index, and what is put in and taken out; whoever calls holds
+# the connection's lock.
+#
+# docs        the texts
+# words       their words as written, by FTS5, which reads the texts again from nowhere
+# vocabulary  the words there are
+# terms       those of them that an English stemmer knows forms of, and stems over these
+
+SCHEMA = """
+PRAGMA temp_store = MEMORY;
+CREATE TABLE IF NOT EXISTS docs (
+    n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, day TEXT NOT NULL, entry BLOB NOT
+    NULL,
+    stamp BLOB NOT NULL, digest BLOB NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS docs_by_day ON docs (day, kind, id, entry);
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
+    body, content='docs', content_rowid='n', tokenize='unicode61 remove_diacritics 0');
+CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(words, row);
+CREATE TABLE IF NOT EXISTS terms (n INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE);
+CREATE VIRTUAL TABLE IF NOT EXISTS stems USING fts5(
+    term, content='terms', content_rowid='n', tokenize='porter unicode61 remove_diacritics 0', detail=none);
+"""
+TEXT_COLUMNS = "id, kind, day, entry, stamp, digest, body"
+
+
+@contextmanager
+def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Do all of the block or none of it."""
+    db.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def delete_texts(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
+    """Take texts out; those that are not there are no matter."""
+    sql = "SELECT n, body FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
+    rows = db.execute(sql, (json.dumps([id_.hex() for id_ in ids]),)).fetchall()
+    # FTS5 must be told the very words that were put in, or they stay findable.
+    gone = [("delete", n, to_index_form(body)) for n, body in rows]
+    db.executemany("INSERT INTO words (words, rowid, body) VALUES (?, ?, ?)", gone)
+    db.executemany("DELETE FROM docs WHERE n = ?", [(n,) for n, _ in rows])
+
+
+def learn_words(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> None:
+    """Note the words that a SELECT of `term` gives."""
+    last = db.execute("SELECT coalesce(max(n), 0) FROM terms").fetchone()[0]
+    # The stemmer is an English one: other scripts and numbers have no forms it could know.
+    sql = f"INSERT OR IGNORE INTO terms (term) SELECT term FROM ({source}) WHERE term GLOB '[a-z]*'"  # noqa: S608
+    db.execute(sql, values)
+    db.execute("INSERT INTO stems (rowid, term) SELECT n, term FROM terms WHERE n > ?", (last,))
+
+
+def load_positions(db: sqlite3.Connection, numbers: Iterable[int]) -> list[tuple[int, bytes, str]]:
+    """Return number, id and day of these texts."""
+    sql = "SELECT n, id, day FROM docs WHERE n IN (SELECT value FROM json_each(?))"
+    return db.execute(sql, (json.dumps(list(numbers)),)).fetchall()
+
+
+def build_row(document: Document) -> tuple[bytes, str, str, bytes, bytes, bytes, str]:
+    """Return a text as `COLUMNS` name it."""
+    day = document.day.isoformat()
+    entry, stamp, digest = document.entry.bytes, document.stamp, document.digest
+    return document.id.bytes, document.kind, day, entry, stamp, digest, document.text
+
+
+def build_document(row: tuple[bytes, str, str, bytes, bytes, bytes, str]) -> Document:
+    """Return the text of a row of `COLUMNS`."""
+    id_, kind, day, entry, stamp, digest, text = row
+    return Document(
+        id=UUID(bytes=id_),
+        kind=kind,
+        day=date.fromisoformat(day),
+        entry=UUID(bytes=entry),
+        stamp=stamp,
+        digest=digest,
+        text=text,
+    )
+
 
 # Names how texts are cut into words; kept indexes of another rule are thrown away.
-RULE: Final = "words/1"
+WORDS_RULE: Final = "words/1"
 
 # Below this many hits, texts with only some of the words are shown after those with all.
-ENOUGH: Final = 10
+ENOUGH_STRICT: Final = 10
 
 
-Place = tuple[bytes, date, UUID]
+TextPosition = tuple[bytes, date, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +141,7 @@ class WordsIndex:
         try:
             if snapshot is not None:
                 self._db.deserialize(snapshot)
-            self._db.executescript(tables.SCHEMA)
+            self._db.executescript(SCHEMA)
         except sqlite3.DatabaseError:
             self._db.close()
             raise SnapshotRefused("torn") from None
@@ -95,36 +179,36 @@ class WordsIndex:
 
     def put(self, documents: Sequence[Document], *, settle: bool = True) -> None:
         """Add texts, or replace those with the same id; without `settle`, `settle()` must follow."""
-        forms = [index_form(d.text) for d in documents]
-        new = {word for d in documents for word in words_of(d.text)} if settle else set()
-        with self._use() as db, tables.transaction(db):
-            tables.remove(db, [d.id.bytes for d in documents])
+        forms = [to_index_form(d.text) for d in documents]
+        new = {word for d in documents for word in split_words(d.text)} if settle else set()
+        with self._use() as db, words_transaction(db):
+            delete_texts(db, [d.id.bytes for d in documents])
             first = db.execute("SELECT coalesce(max(n), 0) + 1 FROM docs").fetchone()[0]
             db.executemany(
-                f"INSERT INTO docs (n, {tables.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
-                [(first + place, *tables.row_of(document)) for place, document in enumerate(documents)],
+                f"INSERT INTO docs (n, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
+                [(first + place, *build_row(document)) for place, document in enumerate(documents)],
             )
             db.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", enumerate(forms, first))
             self._unsettled |= not settle
             if new:
-                tables.learn(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
+                learn_words(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
 
     def settle(self) -> None:
         """Learn the words of everything that was put without; it takes reading the whole index once."""
         if not self._unsettled:
             return
-        with self._use() as db, tables.transaction(db):
-            tables.learn(db, "SELECT term FROM vocabulary", ())
+        with self._use() as db, words_transaction(db):
+            learn_words(db, "SELECT term FROM vocabulary", ())
             self._unsettled = False
 
     def remove(self, ids: Iterable[UUID]) -> None:
         """Take texts out; those that are not there are no matter."""
-        with self._use() as db, tables.transaction(db):
-            tables.remove(db, [id_.bytes for id_ in ids])
+        with self._use() as db, words_transaction(db):
+            delete_texts(db, [id_.bytes for id_ in ids])
 
     def restamp(self, stamps: dict[UUID, bytes]) -> None:
         """Note new envelopes of unchanged texts: a tenth of what putting them again costs."""
-        with self._use() as db, tables.transaction(db):
+        with self._use() as db, words_transaction(db):
             db.executemany(
                 "UPDATE docs SET stamp = ? WHERE id = ?", [(s, i.bytes) for i, s in stamps.items()]
             )
@@ -136,33 +220,33 @@ class WordsIndex:
         with self._use() as db:
             return int(db.execute("SELECT count(*) FROM docs").fetchone()[0])
 
-    def stamps(self) -> dict[str, bytes]:
+    def list_stamps(self) -> dict[str, bytes]:
         """Return every text's id, in hex, and stamp."""
         with self._use() as db:
             return dict(db.execute("SELECT lower(hex(id)), stamp FROM docs").fetchall())
 
-    def digests(self) -> dict[UUID, bytes]:
+    def list_digests(self) -> dict[UUID, bytes]:
         """Return every text's id and digest, newest first."""
         with self._use() as db:
             rows = db.execute("SELECT id, digest FROM docs ORDER BY day DESC, n DESC").fetchall()
         return {UUID(bytes=id_): digest for id_, digest in rows}
 
-    def documents(self, ids: Iterable[UUID]) -> dict[UUID, Document]:
+    def load_documents(self, ids: Iterable[UUID]) -> dict[UUID, Document]:
         """Return those of these texts that are there."""
         wanted = json.dumps([id_.hex for id_ in ids])
-        sql = f"SELECT {tables.COLUMNS} FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"  # noqa: S608
+        sql = f"SELECT {TEXT_COLUMNS} FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"  # noqa: S608
         with self._use() as db:
             rows = db.execute(sql, (wanted,)).fetchall()
-        return {document.id: document for document in map(tables.document_of, rows)}
+        return {document.id: document for document in map(build_document, rows)}
 
-    def days_of(self, ids: Iterable[UUID]) -> dict[UUID, date]:
+    def load_days(self, ids: Iterable[UUID]) -> dict[UUID, date]:
         """Return the days of those of these texts that are there."""
         sql = "SELECT id, day FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
         with self._use() as db:
             rows = db.execute(sql, (json.dumps([id_.hex for id_ in ids]),)).fetchall()
         return {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
 
-    def places_of(self, ids: Iterable[UUID]) -> dict[UUID, Place]:
+    def load_positions(self, ids: Iterable[UUID]) -> dict[UUID, TextPosition]:
         """Return the digest, day and entry of those of these texts that are there."""
         sql = "SELECT id, digest, day, entry FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
         with self._use() as db:
@@ -172,34 +256,34 @@ class WordsIndex:
             for id_, digest, day, entry in rows
         }
 
-    def passing(self, query: Query, *, most: int) -> set[UUID] | None:
+    def find_passing(self, query: SearchQuery, *, most: int) -> set[UUID] | None:
         """Return the texts that filters and exclusions let through, or None for more than `most`."""
-        ask = matching.narrowed_only(query)
+        ask = fts_queries.match_filters(query)
         with self._use() as db:
             rows = db.execute(ask.sql("docs.id") + " LIMIT ?", (*ask.parameters, most + 1)).fetchall()
         return {UUID(bytes=row[0]) for row in rows} if len(rows) <= most else None
 
-    def passing_of(self, query: Query, ids: Iterable[UUID]) -> set[UUID]:
+    def filter_passing(self, query: SearchQuery, ids: Iterable[UUID]) -> set[UUID]:
         """Return those of these texts that the query's filters and exclusions let through."""
-        ask = matching.narrowed_only(query, among=list(ids))
+        ask = fts_queries.match_filters(query, among=list(ids))
         with self._use() as db:
             return {UUID(bytes=row[0]) for row in db.execute(ask.sql("docs.id"), ask.parameters)}
 
-    def forms_of(self, words: Iterable[str]) -> dict[str, list[str]]:
+    def find_forms(self, words: Iterable[str]) -> dict[str, list[str]]:
         """Return the other forms of each of these words that occur."""
         with self._use() as db:
-            return {word: forms_of(db, word) for word in words}
+            return {word: find_word_forms(db, word) for word in words}
 
-    def find(self, query: Query, *, limit: int) -> WordHits:
+    def find(self, query: SearchQuery, *, limit: int) -> WordHits:
         """Return the texts with the query's words."""
         if not query.terms:
-            return self._filtered(query, limit)
+            return self._run_filtered(query, limit)
         with self._use() as db:
-            finder = Finder(db, query, limit)
-            strict, total = finder.strict(), finder.total
-            phrases = finder.phrases() if total else []
-            loose = finder.loose() if total < ENOUGH else []
-            rows = tables.places(db, {*phrases, *strict, *loose})
+            finder = WordSearch(db, query, limit)
+            strict, total = finder.find_strict(), finder.total
+            phrases = finder.find_phrases() if total else []
+            loose = finder.find_loose() if total < ENOUGH_STRICT else []
+            rows = load_positions(db, {*phrases, *strict, *loose})
         ids = {n: UUID(bytes=id_) for n, id_, _ in rows}
         return WordHits(
             phrases=[ids[n] for n in phrases],
@@ -209,8 +293,8 @@ class WordsIndex:
             days={ids[n]: date.fromisoformat(day) for n, _, day in rows},
         )
 
-    def _filtered(self, query: Query, limit: int) -> WordHits:
-        ask = matching.narrowed_only(query)
+    def _run_filtered(self, query: SearchQuery, limit: int) -> WordHits:
+        ask = fts_queries.match_filters(query)
         if query.is_empty:
             return WordHits()
         with self._use() as db:

@@ -17,9 +17,66 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
+from uuid import UUID
 
-from search.asked import Query, Term
-from search.folding import fold, is_unbroken, words_of
+from search.query.folding import fold, is_unbroken, split_words
+
+# MERGED search.asked: A query understood: what must stand in a text, what must not, and what narrows. Pure.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryTerm:
+    """Something that must stand in a text: its words next to each other, as `words_of` gives them.
+
+    `literal` is what the folded text must also hold, where words alone say too little (`c++`).
+    `joined` is the same without its hyphens: `email` for `e-mail`. `quoted` means exactly these words.
+    """
+
+    words: tuple[str, ...]
+    quoted: bool = False
+    prefix: bool = False
+    literal: str = ""
+    joined: str = ""
+
+    @property
+    def is_word(self) -> bool:
+        """Return whether it is one word, of which other forms count too."""
+        return (
+            len(self.words) == 1 and not self.quoted and not self.literal and not is_unbroken(self.words[0])
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchQuery:
+    """A query understood. `text` is what remains of it for searching by meaning.
+
+    `entries` is what `traces` stand for, once whoever knows the person's traces has looked them up.
+    """
+
+    terms: tuple[QueryTerm, ...] = ()
+    without: tuple[QueryTerm, ...] = ()
+    traces: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    kinds: frozenset[str] = frozenset()
+    entries: frozenset[UUID] | None = None
+    text: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether nothing at all is asked."""
+        return not (self.terms or self.without or self.is_filtered)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Return whether days, kinds or traces narrow the search."""
+        return bool(self.traces or self.kinds or self.since or self.until)
+
+    @property
+    def quotes(self) -> tuple[QueryTerm, ...]:
+        """Return the phrases in quotes."""
+        return tuple(term for term in self.terms if term.quoted)
+
 
 MAX_TYPED: Final = 400
 MAX_TERMS: Final = 24
@@ -41,13 +98,13 @@ _PIECE = re.compile(
 )
 # Punctuation that surrounds words and is no part of them; what is left over decides whether to look
 # literally.
-_AROUND = ".,;:!?…()[]{}<>'‘’‚‛`´\"*_~|-–—/\\¿¡、。，！？：；（）【】《》・·"
+_SURROUNDING = ".,;:!?…()[]{}<>'‘’‚‛`´\"*_~|-–—/\\¿¡、。，！？：；（）【】《》・·"
 _JOINERS = re.compile(r"[-'’‘._/:,‐‑–—\s]")
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class QueryPiece:
     minus: bool
     name: str
     value: str
@@ -56,34 +113,36 @@ class _Piece:
     raw: str
 
 
-def parse(typed: str) -> Query:
+def parse(typed: str) -> SearchQuery:
     """Return what was asked."""
-    clean = _clean(typed)
-    query = Query()
+    clean = _normalize(typed)
+    query = SearchQuery()
     spoken: list[str] = []
-    for piece in _pieces(clean):
-        query, said = _take(query, piece)
+    for piece in _split_pieces(clean):
+        query, said = _add_piece(query, piece)
         spoken += [said] if said else []
     query = replace(
         query, terms=query.terms[:MAX_TERMS], without=query.without[:MAX_TERMS], text=" ".join(spoken)
     )
     if query.is_empty and (symbols := "".join(clean.split())):
         # Nothing but punctuation: the one thing that can be meant is that very punctuation.
-        return Query(terms=(Term(words=(), literal=fold(symbols.strip(_QUOTES) or symbols), quoted=True),))
-    return _open_ended(query, clean)
+        return SearchQuery(
+            terms=(QueryTerm(words=(), literal=fold(symbols.strip(_QUOTES) or symbols), quoted=True),)
+        )
+    return _allow_prefix(query, clean)
 
 
-def _clean(typed: str) -> str:
+def _normalize(typed: str) -> str:
     # Half a character has no UTF-8, and SQLite ends a text at NUL.
     whole = typed[:MAX_TYPED].encode("utf-8", "ignore").decode("utf-8")
     return whole.replace("\0", " ").strip("\n\r\t")
 
 
-def _pieces(text: str) -> Iterator[_Piece]:
+def _split_pieces(text: str) -> Iterator[QueryPiece]:
     for found in _PIECE.finditer(text):
         plain = found["plain"]
         if plain is None:
-            yield _Piece(
+            yield QueryPiece(
                 bool(found["minus"]),
                 (found["name"] or "").lower(),
                 found["quoted"],
@@ -94,16 +153,18 @@ def _pieces(text: str) -> Iterator[_Piece]:
             continue
         minus = plain.startswith("-") and len(plain) > 1 and (plain[1].isalnum() or not plain[1].isascii())
         name, colon, value = plain[minus:].partition(":")
-        yield _Piece(minus, name.lower() if colon else "", value, False, plain.endswith("*"), plain[minus:])
+        yield QueryPiece(
+            minus, name.lower() if colon else "", value, False, plain.endswith("*"), plain[minus:]
+        )
 
 
-def _take(query: Query, piece: _Piece) -> tuple[Query, str]:
+def _add_piece(query: SearchQuery, piece: QueryPiece) -> tuple[SearchQuery, str]:
     """Return the query with one piece added, and what of it is spoken text."""
     known = _FILTERS.get(piece.name)
     narrowed = known(query, piece.value) if known and not piece.minus else None
     if narrowed is not None:
         return narrowed, ""
-    term = _term(piece)
+    term = _build_term(piece)
     if term is None:
         return query, ""
     if piece.minus:
@@ -113,22 +174,22 @@ def _take(query: Query, piece: _Piece) -> tuple[Query, str]:
     ), piece.value if piece.quoted and not piece.name else piece.raw
 
 
-def _term(piece: _Piece) -> Term | None:
+def _build_term(piece: QueryPiece) -> QueryTerm | None:
     if piece.quoted:
-        words = tuple(words_of(piece.raw if piece.name else piece.value))
-        return Term(words=words, quoted=True, prefix=piece.star) if words else None
-    trimmed = piece.raw.strip(_AROUND)
-    words = tuple(words_of(trimmed))
+        words = tuple(split_words(piece.raw if piece.name else piece.value))
+        return QueryTerm(words=words, quoted=True, prefix=piece.star) if words else None
+    trimmed = piece.raw.strip(_SURROUNDING)
+    words = tuple(split_words(trimmed))
     if not words:
         # Letters of a script that neither SQLite nor Python takes for letters are still there to be found.
-        return Term(words=(), literal=fold(trimmed), quoted=True) if trimmed else None
+        return QueryTerm(words=(), literal=fold(trimmed), quoted=True) if trimmed else None
     bare = _JOINERS.sub("", trimmed)
     broken = not any(is_unbroken(word) for word in words)
     joined = "".join(words) if broken and len(words) > 1 and "-" in trimmed else ""
-    return Term(words=words, prefix=piece.star, literal=_literal(trimmed, bare), joined=joined)
+    return QueryTerm(words=words, prefix=piece.star, literal=_is_literal_term(trimmed, bare), joined=joined)
 
 
-def _literal(trimmed: str, bare: str) -> str:
+def _is_literal_term(trimmed: str, bare: str) -> str:
     if all(character.isalnum() or character in "*_" for character in bare):
         return ""
     folded = fold(trimmed)
@@ -137,11 +198,11 @@ def _literal(trimmed: str, bare: str) -> str:
 
 def is_pictograph(character: str) -> bool:
     """Return whether a character is indexed as a word of its own."""
-    words = words_of(character)
+    words = split_words(character)
     return bool(words) and is_unbroken(words[0])
 
 
-def _open_ended(query: Query, clean: str) -> Query:
+def _allow_prefix(query: SearchQuery, clean: str) -> SearchQuery:
     """Let the last word count as the beginning of one while it is still being typed."""
     if not query.terms or not clean or clean[-1].isspace() or not (clean[-1].isalnum()):
         return query
@@ -151,7 +212,7 @@ def _open_ended(query: Query, clean: str) -> Query:
     return replace(query, terms=(*query.terms[:-1], replace(last, prefix=True)))
 
 
-def _bounds(value: str) -> tuple[date, date] | None:
+def _parse_bounds(value: str) -> tuple[date, date] | None:
     """Return the first and last day of the day, month or year that is written."""
     found = _DATE.fullmatch(value.strip())
     if not found:
@@ -165,36 +226,36 @@ def _bounds(value: str) -> tuple[date, date] | None:
         return None
 
 
-def _since(query: Query, value: str) -> Query | None:
-    bounds = _bounds(value)
+def _set_since(query: SearchQuery, value: str) -> SearchQuery | None:
+    bounds = _parse_bounds(value)
     return replace(query, since=max(bounds[0], query.since or bounds[0])) if bounds else None
 
 
-def _until(query: Query, value: str) -> Query | None:
-    bounds = _bounds(value)
+def _set_until(query: SearchQuery, value: str) -> SearchQuery | None:
+    bounds = _parse_bounds(value)
     return replace(query, until=min(bounds[1], query.until or bounds[1])) if bounds else None
 
 
-def _inside(query: Query, value: str) -> Query | None:
+def _set_kind(query: SearchQuery, value: str) -> SearchQuery | None:
     kind = KINDS.get(value.strip().lower())
     return replace(query, kinds=query.kinds | {kind}) if kind else None
 
 
-def _trace(query: Query, value: str) -> Query | None:
+def _add_trace(query: SearchQuery, value: str) -> SearchQuery | None:
     name = " ".join(value.split())
     return replace(query, traces=(*query.traces, name)) if name else None
 
 
-_FILTERS: Final[dict[str, Callable[[Query, str], Query | None]]] = {
-    "from": _since,
-    "to": _until,
-    "in": _inside,
-    "trace": _trace,
+_FILTERS: Final[dict[str, Callable[[SearchQuery, str], SearchQuery | None]]] = {
+    "from": _set_since,
+    "to": _set_until,
+    "in": _set_kind,
+    "trace": _add_trace,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
+class QueryFilter:
     """A filter as it is shown, and what is left of the query without it."""
 
     name: str
@@ -202,15 +263,15 @@ class Chip:
     rest: str
 
 
-def chips(typed: str) -> list[Chip]:
+def list_filters(typed: str) -> list[QueryFilter]:
     """Return the filters and exclusions in what was typed."""
-    clean = _clean(typed)
-    found: list[Chip] = []
-    for match, piece in zip(_PIECE.finditer(clean), _pieces(clean), strict=True):
+    clean = _normalize(typed)
+    found: list[QueryFilter] = []
+    for match, piece in zip(_PIECE.finditer(clean), _split_pieces(clean), strict=True):
         known = _FILTERS.get(piece.name)
         rest = " ".join((clean[: match.start()] + " " + clean[match.end() :]).split())
-        if piece.minus and _term(piece):
-            found.append(Chip("without", piece.value if piece.quoted else piece.raw, rest))
-        elif known and not piece.minus and known(Query(), piece.value) is not None:
-            found.append(Chip(piece.name, piece.value, rest))
+        if piece.minus and _build_term(piece):
+            found.append(QueryFilter("without", piece.value if piece.quoted else piece.raw, rest))
+        elif known and not piece.minus and known(SearchQuery(), piece.value) is not None:
+            found.append(QueryFilter(piece.name, piece.value, rest))
     return found

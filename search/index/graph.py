@@ -23,7 +23,7 @@ _SEARCH_EFFORT: Final = 800
 _BATCH: Final = 1000
 
 
-class Graph:
+class NeighbourGraph:
     """hnswlib over the rows it was built from; its owner holds the lock while asking."""
 
     def __init__(self, width: int) -> None:
@@ -44,7 +44,7 @@ class Graph:
         self._index.set_ef(_SEARCH_EFFORT)
         self._built = int(rows.max(initial=-1)) + 1
 
-    def changed(self, rows: Iterable[int]) -> None:
+    def mark_changed(self, rows: Iterable[int]) -> None:
         """Note that these rows are no longer what the graph holds."""
         self._stale.update(rows)
 

@@ -10,20 +10,20 @@ from typing import Final
 
 import ahocorasick
 
-from search.asked import Query, Term
-from search.chunks import Span
-from search.folding import fold_with_places, is_unbroken, printed
+from search.index.chunks import Span
+from search.query.folding import fold_with_offsets, is_unbroken, to_printed_form
+from search.query.parser import QueryTerm, SearchQuery
 
-SHOWN: Final = 240
+SNIPPET_LENGTH: Final = 240
 _LEAD: Final = 60
 _MAX_MARKS: Final = 200
-_SEEN: Final = 20_000
+_MAX_SCANNED: Final = 20_000
 # A phrase goes on over the end of a line.
 _BREAKS: Final = str.maketrans("\n\t\u2028\u00a0", "    ")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MarkPattern:
     """Something to mark: its folded text, whether it begins and ends with a word, how much it counts."""
 
     text: str
@@ -33,18 +33,18 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SnippetPart:
     """A part of a snippet, marked or not."""
 
     text: str
-    marked: bool
+    is_marked: bool
 
 
-class Marker:
+class QueryMarker:
     """Looks for everything that a query wants marked."""
 
-    def __init__(self, wanted: Iterable[Wanted]) -> None:
-        by_text: dict[str, Wanted] = {}
+    def __init__(self, wanted: Iterable[MarkPattern]) -> None:
+        by_text: dict[str, MarkPattern] = {}
         for one in wanted:
             known = by_text.get(one.text)
             loosest = known is None or (known.begins and not one.begins) or (known.ends and not one.ends)
@@ -61,28 +61,28 @@ class Marker:
         """Return what is found: spans of the text as written and their weights, in order, not overlapping."""
         if not self._has_any:
             return []
-        folded, places = fold_with_places(text)
+        folded, places = fold_with_offsets(text)
         folded = folded.translate(_BREAKS)
         found: list[tuple[Span, int]] = []
         for last, wanted in self._automaton.iter(folded):
             begin, end = last + 1 - len(wanted.text), last + 1
-            if _stands_free(folded, begin, end, wanted):
-                found.append(((places[begin], _end_of(places, end)), wanted.weight))
-        return _apart(found)
+            if _is_whole_word(folded, begin, end, wanted):
+                found.append(((places[begin], _find_end(places, end)), wanted.weight))
+        return _drop_overlaps(found)
 
 
-def _end_of(places: Sequence[int], end: int) -> int:
+def _find_end(places: Sequence[int], end: int) -> int:
     # Characters that fold away (accents written apart) belong to what stands before them.
     return places[end] if places[end] > places[end - 1] else places[end - 1] + 1
 
 
-def _stands_free(folded: str, begin: int, end: int, wanted: Wanted) -> bool:
+def _is_whole_word(folded: str, begin: int, end: int, wanted: MarkPattern) -> bool:
     if wanted.begins and begin and folded[begin - 1].isalnum():
         return False
     return not (wanted.ends and end < len(folded) and folded[end].isalnum())
 
 
-def _apart(found: list[tuple[Span, int]]) -> list[tuple[Span, int]]:
+def _drop_overlaps(found: list[tuple[Span, int]]) -> list[tuple[Span, int]]:
     """Return the longest of overlapping spans, in order."""
     kept: list[tuple[Span, int]] = []
     for span, weight in sorted(found, key=lambda item: (item[0][0], -item[0][1])):
@@ -96,69 +96,76 @@ def _apart(found: list[tuple[Span, int]]) -> list[tuple[Span, int]]:
     return kept
 
 
-def wanted_of(query: Query, forms: dict[str, list[str]]) -> list[Wanted]:
+def build_patterns(query: SearchQuery, forms: dict[str, list[str]]) -> list[MarkPattern]:
     """Return what a query's words, their forms and its phrases look like in a folded text."""
-    return [wanted for term in query.terms for wanted in _of_term(term, forms)]
+    return [wanted for term in query.terms for wanted in _patterns_for_term(term, forms)]
 
 
-def _of_term(term: Term, forms: dict[str, list[str]]) -> Iterable[Wanted]:
+def _patterns_for_term(term: QueryTerm, forms: dict[str, list[str]]) -> Iterable[MarkPattern]:
     if term.literal:
-        yield Wanted(term.literal, False, False, 4)
+        yield MarkPattern(term.literal, False, False, 4)
         return
     if term.joined:
-        yield Wanted(term.joined, True, True, 2)
+        yield MarkPattern(term.joined, True, True, 2)
     if any(is_unbroken(word) for word in term.words):
-        yield Wanted("".join(printed(word) for word in term.words), False, False, 4)
+        yield MarkPattern("".join(to_printed_form(word) for word in term.words), False, False, 4)
         return
     whole = not term.prefix
     for between in (" ", "-", "'", ":", ".", ", ", "/") if len(term.words) > 1 else ("",):
-        yield Wanted(between.join(term.words), True, whole, 4 if len(term.words) > 1 else 2)
+        yield MarkPattern(between.join(term.words), True, whole, 4 if len(term.words) > 1 else 2)
     if not term.quoted:
         for word in term.words if len(term.words) == 1 else ():
             for form in forms.get(word, ()):
-                yield Wanted(form, True, True, 1)
+                yield MarkPattern(form, True, True, 1)
 
 
-def surfaces(text: str, marker: Marker) -> list[str]:
+def find_surface_forms(text: str, marker: QueryMarker) -> list[str]:
     """Return the words and phrases found, each once, as they are written in the text."""
     return list(dict.fromkeys(text[slice(*span)] for span, _ in marker.spans(text)))[:_MAX_MARKS]
 
 
-def snippet(text: str, marker: Marker, *, around: Span | None = None) -> list[Part]:
+def build_snippet(text: str, marker: QueryMarker, *, around: Span | None = None) -> list[SnippetPart]:
     """Return the part of a text that says most about why it was found, marked."""
-    marks = marker.spans(text[:_SEEN]) or (marker.spans(text) if len(text) > _SEEN else [])
-    begin, end = _window(text, marks, around)
-    parts = [Part("… ", False)] if begin else []
+    marks = marker.spans(text[:_MAX_SCANNED]) or (marker.spans(text) if len(text) > _MAX_SCANNED else [])
+    begin, end = _cut_window(text, marks, around)
+    parts = [SnippetPart("… ", False)] if begin else []
     at = begin
     for (start, stop), _ in marks:
         if start >= end or stop <= begin:
             continue
-        parts += [Part(text[at:start], False), Part(text[max(start, begin) : min(stop, end)], True)]
+        parts += [
+            SnippetPart(text[at:start], False),
+            SnippetPart(text[max(start, begin) : min(stop, end)], True),
+        ]
         at = min(stop, end)
-    parts.append(Part(text[at:end] + (" …" if end < len(text) else ""), False))
+    parts.append(SnippetPart(text[at:end] + (" …" if end < len(text) else ""), False))
     return [part for part in parts if part.text]
 
 
-def _window(text: str, marks: list[tuple[Span, int]], around: Span | None) -> Span:
+def _cut_window(text: str, marks: list[tuple[Span, int]], around: Span | None) -> Span:
     if marks:
-        first = max(range(len(marks)), key=lambda number: _worth(text, marks, number))
+        first = max(range(len(marks)), key=lambda number: _score_window(text, marks, number))
         begin = max(0, marks[first][0][0] - _LEAD)
     else:
         # A chunk at the very end is shown with what comes before it.
-        begin = min(around[0], max(0, len(text) - SHOWN // 2)) if around else 0
+        begin = min(around[0], max(0, len(text) - SNIPPET_LENGTH // 2)) if around else 0
     if begin and not text[begin - 1].isspace():
         space = text.find(" ", begin, marks[first][0][0] if marks else begin + _LEAD)
         begin = space + 1 if space >= 0 else begin
-    end = min(len(text), begin + SHOWN)
+    end = min(len(text), begin + SNIPPET_LENGTH)
     if end < len(text):
         space = text.rfind(" ", max(begin, end - 30), end)
         end = space if space > begin else end
     return begin, end
 
 
-def _worth(text: str, marks: list[tuple[Span, int]], first: int) -> tuple[int, int]:
+def _score_window(text: str, marks: list[tuple[Span, int]], first: int) -> tuple[int, int]:
     """Return how much a snippet that begins at this mark would show: different words first, then many."""
     begin = marks[first][0][0]
-    within = [(span, weight) for span, weight in marks[first : first + 30] if span[1] - begin < SHOWN - _LEAD]
+    within = [
+        (span, weight)
+        for span, weight in marks[first : first + 30]
+        if span[1] - begin < SNIPPET_LENGTH - _LEAD
+    ]
     different = {text[slice(*span)].casefold(): weight for span, weight in within}
     return sum(different.values()), -first

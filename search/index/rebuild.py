@@ -5,49 +5,48 @@ from dataclasses import dataclass
 
 from llamora.crypto import Keyring
 from llamora.database import write_transaction
-from search.choices import chosen
-from search.embedder import embedders
-from search.errors import EmbedderAway
+from search.embedder import embedders, get_search_settings
+from search.errors import EmbedderUnavailable
+from search.index.person_index import PersonIndex
+from search.index.snapshots import SnapshotFolder
 from search.models import Vector
-from search.person import PersonIndex
-from search.snapshots import SnapshotFolder
 
-Progress = Callable[[int, int], None]
+ReportProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
-    """What an index holds; `why_no_meaning` is empty where it has vectors."""
+class IndexSummary:
+    """What an index holds; `why_not_embedded` is empty where it has vectors."""
 
     texts: int
     chunks: int
-    why_no_meaning: str
+    why_not_embedded: str
 
 
-def build(keyring: Keyring, *, vectors: bool, progress: Progress) -> Built:
+def rebuild_index(keyring: Keyring, *, vectors: bool, progress: ReportProgress) -> IndexSummary:
     """Make a person's index anew, and with `vectors` embed everything again, and keep it sealed."""
-    folder = SnapshotFolder(chosen().folder, keyring.owner)
-    folder.forget()
+    folder = SnapshotFolder(get_search_settings().folder, keyring.owner)
+    folder.delete_all()
     if vectors:
         with write_transaction():
             Vector.objects.filter(owner_id=keyring.owner).delete()
     index = PersonIndex(keyring, folder)
     try:
         index.open_words()
-        _embed(index, progress)
-        index.keep(whatever=True)
+        _embed_all(index, progress)
+        index.save_snapshots(whatever=True)
         texts = index.words.count() if index.words is not None else 0
         made = index.vectors.count() if index.vectors is not None else 0
-        return Built(texts=texts, chunks=made, why_no_meaning=index.why_no_meaning)
+        return IndexSummary(texts=texts, chunks=made, why_not_embedded=index.why_not_embedded)
     finally:
         index.close()
 
 
-def _embed(index: PersonIndex, progress: Progress) -> None:
+def _embed_all(index: PersonIndex, progress: ReportProgress) -> None:
     try:
         index.open_meaning(embedders.get())
-    except EmbedderAway as away:
-        index.why_no_meaning = away.code
+    except EmbedderUnavailable as away:
+        index.why_not_embedded = away.code
         return
     whole = index.pending
     while index.embed_some():

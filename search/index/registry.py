@@ -21,19 +21,18 @@ from django.utils import timezone
 
 from accounts.models import Unlock
 from llamora.crypto import CryptoError, Keyring
-from search import drawn, lanes, sources
-from search.choices import chosen
-from search.embedder import embedders
-from search.errors import EmbedderAway, IndexClosed
-from search.person import PersonIndex
-from search.snapshots import SnapshotFolder
+from search.embedder import embedders, get_search_settings
+from search.errors import EmbedderUnavailable, IndexClosed
+from search.index import sources, workers
+from search.index.person_index import PersonIndex
+from search.index.snapshots import SnapshotFolder
 
 logger = logging.getLogger("llamora.search")
 
 SWEEP_SECONDS: Final = 20.0
 # Up to so many changed texts are put while the page waits, 1 ms each; more go to the lane.
-AT_ONCE: Final = 40
-GLANCE_SECONDS: Final = 5.0
+MAX_UPDATES_IN_PAGE: Final = 40
+POLL_SECONDS: Final = 5.0
 
 
 def is_unlocked(owner: UUID) -> bool:
@@ -42,7 +41,7 @@ def is_unlocked(owner: UUID) -> bool:
     return Unlock.objects.filter(sign_in__person_id=owner, last_active__gt=since).exists()
 
 
-class Indexes:
+class IndexRegistry:
     """Indexes by person, the least recently used first."""
 
     def __init__(self) -> None:
@@ -51,17 +50,17 @@ class Indexes:
         self._sweeper: threading.Thread | None = None
         self._ending = threading.Event()
 
-    def of(self, keyring: Keyring) -> PersonIndex:
+    def for_owner(self, keyring: Keyring) -> PersonIndex:
         """Return a person's index, opening it if need be; raise IndexClosed if they locked meanwhile."""
         with self._lock:
             index = self._open.get(keyring.owner)
             if index is not None:
                 self._open.move_to_end(keyring.owner)
         if index is not None:
-            if index.renew(keyring):
-                lanes.opening.put(index.owner, "reconcile", lambda: self._reconcile(index))
+            if index.rekey(keyring):
+                workers.opening_worker.submit(index.owner, "reconcile", lambda: self._reconcile(index))
             return index
-        return self._add(PersonIndex(keyring, SnapshotFolder(chosen().folder, keyring.owner)))
+        return self._add(PersonIndex(keyring, SnapshotFolder(get_search_settings().folder, keyring.owner)))
 
     def _add(self, index: PersonIndex) -> PersonIndex:
         with self._lock:
@@ -73,7 +72,7 @@ class Indexes:
         if not is_unlocked(index.owner):
             self.close(index.owner)
             raise IndexClosed
-        lanes.opening.put(index.owner, "open", lambda: self._open_words(index))
+        workers.opening_worker.submit(index.owner, "open", lambda: self._open_words(index))
         return index
 
     def get(self, owner: UUID) -> PersonIndex | None:
@@ -85,8 +84,8 @@ class Indexes:
         """Forget a person's index."""
         with self._lock:
             index = self._open.pop(owner, None)
-        lanes.opening.drop(owner)
-        lanes.embedding.drop(owner)
+        workers.opening_worker.cancel(owner)
+        workers.embedding_worker.cancel(owner)
         if index is not None:
             index.close()
 
@@ -100,8 +99,8 @@ class Indexes:
     def _open_words(self, index: PersonIndex) -> None:
         try:
             index.open_words()
-            lanes.embedding.put(index.owner, "meaning", lambda: self._open_meaning(index))
-            index.keep()
+            workers.embedding_worker.submit(index.owner, "meaning", lambda: self._open_meaning(index))
+            index.save_snapshots()
         except (IndexClosed, CryptoError):
             return
         except OSError as error:
@@ -113,24 +112,24 @@ class Indexes:
             index.reconcile()
         except (IndexClosed, CryptoError):
             return
-        lanes.embedding.put(index.owner, "embed", lambda: self._embed(index))
+        workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
 
     def _open_meaning(self, index: PersonIndex) -> None:
         try:
             index.open_meaning(embedders.get())
-        except EmbedderAway as away:
-            index.why_no_meaning = away.code
+        except EmbedderUnavailable as away:
+            index.why_not_embedded = away.code
             return
         except (IndexClosed, CryptoError):
             return
-        lanes.embedding.put(index.owner, "embed", lambda: self._embed(index))
+        workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
         self._make_room(for_owner=index.owner)
 
     def _embed(self, index: PersonIndex) -> None:
         """Embed a few, then stand at the end of the lane again: people take turns."""
         try:
             if index.embed_some():
-                lanes.embedding.put(index.owner, "embed", lambda: self._embed(index))
+                workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
             elif index.vectors is not None and index.vectors.wants_graph():
                 index.vectors.make_graph()
         except (IndexClosed, CryptoError):
@@ -138,26 +137,30 @@ class Indexes:
 
     # --- changes ------------------------------------------------------------------------------------------
 
-    def changed(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring | None = None) -> None:
+    def update(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring | None = None) -> None:
         """Bring an open index up to date with texts that were written, moved or taken away."""
         index = self.get(owner)
         if index is None:
             return
-        if len(ids) > AT_ONCE:
-            lanes.opening.put(owner, "reconcile", lambda: self._reconcile(index))
+        if len(ids) > MAX_UPDATES_IN_PAGE:
+            workers.opening_worker.submit(owner, "reconcile", lambda: self._reconcile(index))
             return
         self._refresh(index, ids, keyring=keyring)
 
-    def changed_later(self, owner: UUID, ids: Sequence[UUID], *, drawn_on: Sequence[date] = ()) -> None:
+    def update_later(self, owner: UUID, ids: Sequence[UUID], *, drawn_on: Sequence[date] = ()) -> None:
         """Bring an open index up to date with texts that no page waits for, and what was drawn from days."""
         index = self.get(owner)
         if index is None:
             return
-        if len(ids) + len(drawn_on) > AT_ONCE:
-            lanes.opening.put(owner, "reconcile", lambda: self._reconcile(index))
+        if len(ids) + len(drawn_on) > MAX_UPDATES_IN_PAGE:
+            workers.opening_worker.submit(owner, "reconcile", lambda: self._reconcile(index))
             return
         what = f"read {[*map(str, ids), *map(str, drawn_on)]}"
-        lanes.opening.put(owner, what, lambda: self._refresh(index, [*ids, *drawn.on(owner, drawn_on)]))
+        workers.opening_worker.submit(
+            owner,
+            what,
+            lambda: self._refresh(index, [*ids, *sources.find_derived_from_days(owner, drawn_on)]),
+        )
 
     def _refresh(self, index: PersonIndex, ids: Sequence[UUID], *, keyring: Keyring | None = None) -> None:
         try:
@@ -165,42 +168,42 @@ class Indexes:
         except (IndexClosed, CryptoError):
             return
         except Exception as error:
-            self.broke(index, error)  # what was saved is saved, whatever becomes of its index
+            self.discard(index, error)  # what was saved is saved, whatever becomes of its index
             return
         if index.pending:  # waking a thread costs as much as reading a text
-            lanes.embedding.put(index.owner, "embed", lambda: self._embed(index))
+            workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
 
-    def broke(self, index: PersonIndex, error: Exception) -> None:
+    def discard(self, index: PersonIndex, error: Exception) -> None:
         """Forget an index that cannot be used any more; whoever searches next has it opened anew."""
         logger.error("an index broke and is made anew: %s", type(error).__name__)
         self.close(index.owner)
 
-    def glance(self, index: PersonIndex) -> None:
+    def poll_changes(self, index: PersonIndex) -> None:
         """Look, now and then and not while a page waits, whether another process wrote something."""
         now = time.monotonic()
-        if now - index.glanced_at < GLANCE_SECONDS:
+        if now - index.polled_at < POLL_SECONDS:
             return
-        index.glanced_at = now
-        lanes.opening.put(index.owner, "glance", lambda: self._glance(index))
+        index.polled_at = now
+        workers.opening_worker.submit(index.owner, "glance", lambda: self._poll(index))
 
-    def _glance(self, index: PersonIndex) -> None:
-        seen, index.signature = index.signature, sources.signature_of(index.owner)
+    def _poll(self, index: PersonIndex) -> None:
+        seen, index.signature = index.signature, sources.get_change_signature(index.owner)
         if seen != index.signature:
             self._reconcile(index)
 
-    def turned(self, keyring: Keyring) -> None:
+    def rekey(self, keyring: Keyring) -> None:
         """Go on under a person's next key; what was kept under the one before is thrown away."""
         index = self.get(keyring.owner)
         if index is None:
-            SnapshotFolder(chosen().folder, keyring.owner).forget()
+            SnapshotFolder(get_search_settings().folder, keyring.owner).delete_all()
             return
-        index.renew(keyring)
-        index.forget_kept()
-        lanes.opening.put(index.owner, "reconcile", lambda: self._reconcile(index))
+        index.rekey(keyring)
+        index.delete_snapshots()
+        workers.opening_worker.submit(index.owner, "reconcile", lambda: self._reconcile(index))
 
-    def catch_up(self, index: PersonIndex) -> None:
+    def reconcile_all(self, index: PersonIndex) -> None:
         """Read everything that changed, however it came about."""
-        lanes.opening.put(index.owner, "reconcile", lambda: self._reconcile(index))
+        workers.opening_worker.submit(index.owner, "reconcile", lambda: self._reconcile(index))
 
     # --- room and time ----------------------------------------------------------------------------------
 
@@ -210,32 +213,34 @@ class Indexes:
             with self._lock:
                 others = [index for owner, index in self._open.items() if owner != for_owner]
                 sizes = sum(index.size() for index in self._open.values())
-            if sizes <= chosen().memory or not others:
+            if sizes <= get_search_settings().memory or not others:
                 return
-            self._keep(others[0])
+            self._save_snapshots(others[0])
             self.close(others[0].owner)
 
-    def _keep(self, index: PersonIndex) -> None:
+    def _save_snapshots(self, index: PersonIndex) -> None:
         try:
-            index.keep()
+            index.save_snapshots()
         except (IndexClosed, CryptoError):
             return
         except OSError as error:
             logger.warning("a snapshot was not kept: %s", error.strerror)
 
-    def sweep(self) -> None:
+    def evict_idle(self) -> None:
         """Forget the index of whoever is not unlocked any more, and keep what changed of the others."""
         with self._lock:
             standing = list(self._open.values())
         for index in standing:
             if not is_unlocked(index.owner):
                 self.close(index.owner)
-            elif lanes.opening.is_idle(index.owner) and lanes.embedding.is_idle(index.owner):
-                self._keep(index)
+            elif workers.opening_worker.is_idle(index.owner) and workers.embedding_worker.is_idle(
+                index.owner
+            ):
+                self._save_snapshots(index)
 
     def _start_sweeper(self) -> None:
         if self._sweeper is None:
-            self._sweeper = threading.Thread(target=self._sweep_on, name="search-sweep", daemon=True)
+            self._sweeper = threading.Thread(target=self._run_sweeper, name="search-sweep", daemon=True)
             self._sweeper.start()
 
     def stop(self, *, timeout: float = 0.5) -> None:
@@ -244,10 +249,10 @@ class Indexes:
         if self._sweeper is not None and self._sweeper is not threading.current_thread():
             self._sweeper.join(timeout)
 
-    def _sweep_on(self) -> None:
+    def _run_sweeper(self) -> None:
         while not self._ending.wait(SWEEP_SECONDS):
             try:
-                self.sweep()
+                self.evict_idle()
             except Exception as error:
                 if self._ending.is_set():
                     return  # the database and the log may be gone already
@@ -256,5 +261,5 @@ class Indexes:
                 connections.close_all()
 
 
-indexes = Indexes()
+indexes = IndexRegistry()
 atexit.register(indexes.stop)

@@ -16,12 +16,12 @@ from itertools import pairwise
 from typing import Final
 
 # Names the way of cutting; vectors made under another rule are made anew.
-RULE: Final = "twice-64-whole-160/1"
-HALF: Final = 64
-WHOLE: Final = 160
+CHUNK_RULE: Final = "twice-64-whole-160/1"
+HALF_TOKENS: Final = 64
+WHOLE_TOKENS: Final = 160
 
 Span = tuple[int, int]
-Counter = Callable[[Sequence[str]], list[int]]
+CountTokens = Callable[[Sequence[str]], list[int]]
 
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
 _SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?。！？]+[\"'”’)]*|\n|$)\s*|[.!?。！？\n]+\s*")
@@ -30,36 +30,36 @@ _WORD = re.compile(r"\S{1,60}\s*")
 _FINER: Final = (_SENTENCE, _CLAUSE, _WORD)
 
 
-def chunks(text: str, count: Counter) -> list[Span]:
+def split_into_chunks(text: str, count: CountTokens) -> list[Span]:
     """Return the spans of a text's chunks; `count` says how many tokens each of some texts has."""
-    pieces = [span for span in _spans(_PARAGRAPH, text, 0) if text[slice(*span)].strip()]
+    pieces = [span for span in _iter_spans(_PARAGRAPH, text, 0) if text[slice(*span)].strip()]
     whole = sum(count([text[slice(*span)] for span in pieces]))
-    if whole <= WHOLE:
+    if whole <= WHOLE_TOKENS:
         return [(pieces[0][0], pieces[-1][1])] if pieces else []
     # Cut small enough to make chunks of about the same length: a last one of three words says nothing.
-    even = whole / -(-whole // HALF)
-    halves = list(_packed(list(_small_enough(text, pieces, count, even, _FINER)), even))
+    even = whole / -(-whole // HALF_TOKENS)
+    halves = list(_pack_neighbours(list(_split_until_small(text, pieces, count, even, _FINER)), even))
     return [(start, end) for (start, _), (_, end) in pairwise(halves)]
 
 
-def _spans(pattern: re.Pattern[str], text: str, offset: int) -> list[Span]:
+def _iter_spans(pattern: re.Pattern[str], text: str, offset: int) -> list[Span]:
     return [(offset + found.start(), offset + found.end()) for found in pattern.finditer(text)]
 
 
-def _small_enough(
-    text: str, pieces: list[Span], count: Counter, most: float, finer: Sequence[re.Pattern[str]]
+def _split_until_small(
+    text: str, pieces: list[Span], count: CountTokens, most: float, finer: Sequence[re.Pattern[str]]
 ) -> Iterator[tuple[Span, int]]:
     """Yield spans with their tokens, each cut until it fits."""
     for span, tokens in zip(pieces, count([text[slice(*span)] for span in pieces]), strict=True):
         if tokens <= most or not finer:
             yield span, tokens
         else:
-            yield from _small_enough(
-                text, _spans(finer[0], text[slice(*span)], span[0]), count, most, finer[1:]
+            yield from _split_until_small(
+                text, _iter_spans(finer[0], text[slice(*span)], span[0]), count, most, finer[1:]
             )
 
 
-def _packed(pieces: list[tuple[Span, int]], most: float) -> Iterator[Span]:
+def _pack_neighbours(pieces: list[tuple[Span, int]], most: float) -> Iterator[Span]:
     """Yield neighbours put together until they are long enough."""
     begin, end, held = -1, -1, 0
     for (start, stop), tokens in pieces:

@@ -1,0 +1,142 @@
+"""One search: words and meaning asked, fused, and the hits of one page made ready to be shown."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from search import fusion
+from search.embedder import Embedder
+from search.errors import IndexClosed
+from search.index.chunks import Span
+from search.index.person_index import PersonIndex
+from search.index.types import Document, NearText
+from search.index.vectors import VectorsIndex
+from search.index.words import WordsIndex
+from search.query import snippets, trace_filter
+from search.query.parser import SearchQuery
+from search.query.snippets import QueryMarker, SnippetPart
+
+PAGE_SIZE: Final = 20
+# Rankings are taken this deep at least, so that a page further down ranks like the pages before it.
+_MAX_RANKED: Final = 200
+_MAX_NEAR: Final = 50
+# Up to so many texts that filters let through are compared each; of more, the nearest of all are filtered.
+_FEW_TEXTS: Final = 2000
+_WIDER_SEARCH: Final = 1000
+
+# Given how many, and among which.
+FindNearest = Callable[[int, Collection[UUID] | None], list[NearText]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchHit:
+    """Something found: where it stands, why it was found, and the place to show."""
+
+    id: UUID
+    kind: str
+    entry: UUID
+    day: date
+    why: tuple[str, ...]
+    parts: Sequence[SnippetPart] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResults:
+    """One page of hits; `total` is how many hold all the words, `next` where the page after begins."""
+
+    hits: Sequence[SearchHit] = ()
+    total: int = 0
+    next: int | None = None
+
+
+def search(
+    index: PersonIndex, query: SearchQuery, *, offset: int = 0, limit: int = PAGE_SIZE
+) -> SearchResults:
+    """Return a page of what a person's query finds; raise IndexClosed if they locked meanwhile."""
+    words = index.words
+    if words is None:
+        raise IndexClosed
+    if query.traces:
+        query = replace(query, entries=trace_filter.entries_with_traces(index.owner, query.traces))
+    depth = max(_MAX_RANKED, offset + limit + 1)
+    held = words.find(query, limit=depth)
+    near = _find_near(words, index.vectors, index.embedder, query)
+    borne = _entries_of_trace(index, words, query)
+    days = held.days | words.load_days((near.keys() | set(borne)) - held.days.keys())
+    ranked = fusion.fuse(
+        phrases=held.phrases,
+        strict=held.strict,
+        loose=held.loose,
+        traced=borne,
+        meaning=list(near),
+        days=days,
+    )
+    page = ranked[offset : offset + limit]
+    hits = list(_build_hits(words, query, page, near))
+    further = len(ranked) > offset + limit
+    return SearchResults(hits=hits, total=held.total, next=offset + limit if further else None)
+
+
+def _entries_of_trace(index: PersonIndex, words: WordsIndex, query: SearchQuery) -> list[UUID]:
+    """Return the entries under the trace called as the query is, as far as its filters let them through."""
+    if query.without or query.quotes or (query.kinds and "entry" not in query.kinds):
+        return []
+    found = trace_filter.entries_named(index.owner, query.text)
+    passing = words.filter_passing(query, found) if found and query.is_filtered else set(found)
+    return [id_ for id_ in found if id_ in passing]
+
+
+def _find_near(
+    words: WordsIndex, vectors: VectorsIndex | None, embedder: Embedder | None, query: SearchQuery
+) -> dict[UUID, NearText]:
+    """Return what is near in meaning, nearest first. Quotes ask for these very words."""
+    if vectors is None or embedder is None or not query.text or query.quotes:
+        return {}
+    vector = embedder.embed_question(query.text)
+
+    def nearest(limit: int, allowed: Collection[UUID] | None) -> list[NearText]:
+        return vectors.search(vector, limit=limit, floor=embedder.floor, allowed=allowed)
+
+    return {near.id: near for near in filter_near(words, query, nearest, limit=_MAX_NEAR)}
+
+
+def filter_near(words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int) -> list[NearText]:
+    """Return the nearest texts that a query's filters and exclusions let through, nearest first."""
+    if not (query.is_filtered or query.without):
+        return nearest(limit, None)
+    few = words.find_passing(query, most=_FEW_TEXTS)
+    if few is not None:
+        return nearest(limit, few)
+    found = nearest(_WIDER_SEARCH, None)
+    passing = words.filter_passing(query, [near.id for near in found])
+    return [near for near in found if near.id in passing][:limit]
+
+
+def build_marker(words: WordsIndex, query: SearchQuery) -> QueryMarker:
+    """Return what marks a query's words in a text."""
+    forms = words.find_forms({term.words[0] for term in query.terms if term.is_word})
+    return QueryMarker(snippets.build_patterns(query, forms))
+
+
+def _build_hits(
+    words: WordsIndex, query: SearchQuery, page: Sequence[fusion.RankedHit], near: dict[UUID, NearText]
+) -> Iterable[SearchHit]:
+    documents = words.load_documents([ranked.id for ranked in page])
+    marker = build_marker(words, query)
+    for ranked in page:
+        document = documents.get(ranked.id)
+        if document is not None:
+            span = near[ranked.id].span if ranked.id in near else None
+            yield _build_hit(document, ranked, query, marker, span)
+
+
+def _build_hit(
+    document: Document, ranked: fusion.RankedHit, query: SearchQuery, marker: QueryMarker, span: Span | None
+) -> SearchHit:
+    why = (fusion.TRACE, *ranked.why) if query.traces and fusion.TRACE not in ranked.why else ranked.why
+    parts = snippets.build_snippet(document.text, marker, around=span)
+    return SearchHit(
+        id=document.id, kind=document.kind, entry=document.entry, day=document.day, why=why, parts=parts
+    )

@@ -1,0 +1,225 @@
+"""What of one person's index is kept between sessions: read back, and written when enough changed.
+
+Writing and throwing away take turns: after `forget` nothing is written any more under a keyring that was
+closed before it, so that a new key leaves no snapshot of the old one behind.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import Final
+from uuid import UUID
+
+from llamora.crypto import Context, CryptoError, Keyring, seal, unseal
+from llamora.fields import new_id
+from search.embedder import Embedder
+from search.errors import SnapshotRefused
+from search.index import chunks, words
+from search.index.vectors import VectorsIndex
+from search.index.words import WordsIndex
+
+# MERGED search.snapshots: Indexes kept between sessions: sealed under the snapshot key, whole or not at all.
+#
+# A file is called `<kind>-<epoch>-<generation>.sealed` and lies in the person's folder, 0600. Its bytes,
+# big-endian:
+#
+#     4 bytes   "LLS" and the format, 1
+#     u32       epoch of the key
+#     16 bytes  generation: a UUIDv7, so that a later one sorts behind
+#     u32       number of pieces
+#     pieces    u32 length | envelope (as in `llamora.crypto.envelope`)
+#
+# Every piece is bound to the owner, the kind, the generation, the rule the index was made by, its own number
+# and how many there are: a torn file, one of another person, epoch or rule, or pieces put together from two
+# files do not open. What does not open is thrown away; an index can always be made again. A file is written
+# beside its name, synced and then renamed, so that a crash leaves the one before. An older one put back by
+# hand is harmless: what changed since is read again.
+
+PURPOSE: Final = "snapshot"
+PIECE_BYTES: Final = 4 * 1024 * 1024
+
+_MAGIC: Final = b"LLS\x01"
+_HEAD: Final = struct.Struct(">4sI16sI")
+_U32: Final = struct.Struct(">I")
+_SUFFIX: Final = ".sealed"
+_PARTIAL_SUFFIX: Final = ".part"
+
+
+class SnapshotFolder:
+    """The snapshots of one person."""
+
+    def __init__(self, folder: Path, owner: UUID) -> None:
+        self._folder = folder / str(owner)
+        self._owner = owner
+
+    def write(self, *, kind: str, rule: str, data: bytes, keyring: Keyring) -> None:
+        """Seal and keep an index; earlier ones go. Raises OSError where the disk takes nothing."""
+        generation = new_id()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chmod(self._folder.parent, 0o700)
+        path = self._folder / f"{kind}-{keyring.epoch}-{generation}{_SUFFIX}"
+        half = path.with_suffix(_PARTIAL_SUFFIX)
+        try:
+            with open(half, "wb", opener=_open_private) as file:
+                for piece in self._seal_pieces(kind, rule, generation, data, keyring):
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(half, path)
+        except BaseException:
+            half.unlink(missing_ok=True)
+            raise
+        _sync_folder(self._folder)
+        self._delete(other for other in self._list_files(kind) if other != path)
+
+    def read(self, *, kind: str, rule: str, keyring: Keyring) -> bytes:
+        """Return the newest index of a kind; raise SnapshotRefused, and throw away what cannot be used."""
+        refusal = SnapshotRefused("missing")
+        for path in sorted(self._list_files(kind), key=_get_generation, reverse=True):
+            try:
+                return self._open(path, kind, rule, keyring)
+            except SnapshotRefused as refused:
+                refusal = refused
+                self._delete([path])
+        raise refusal
+
+    def delete_all(self) -> None:
+        """Throw every snapshot of this person away."""
+        self._delete(self._folder.iterdir() if self._folder.is_dir() else ())
+        with suppress(OSError):
+            self._folder.rmdir()
+
+    def _list_files(self, kind: str) -> list[Path]:
+        if not self._folder.is_dir():
+            return []
+        self._delete(self._folder.glob(f"{kind}-*{_PARTIAL_SUFFIX}"))
+        return list(self._folder.glob(f"{kind}-*{_SUFFIX}"))
+
+    def _delete(self, paths: Iterator[Path] | list[Path] | tuple[Path, ...]) -> None:
+        for path in paths:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _context(self, kind: str, rule: str, generation: UUID, number: int, pieces: int) -> Context:
+        bound = (("rule", rule.encode()), ("piece", _U32.pack(number)), ("pieces", _U32.pack(pieces)))
+        return Context(
+            purpose=PURPOSE, label=f"search.snapshot.{kind}", row=generation, owner=self._owner, bound=bound
+        )
+
+    def _seal_pieces(
+        self, kind: str, rule: str, generation: UUID, data: bytes, keyring: Keyring
+    ) -> Iterator[bytes]:
+        key, view = keyring.snapshot_key(), memoryview(data)
+        pieces = max(1, -(-len(data) // PIECE_BYTES))
+        yield _HEAD.pack(_MAGIC, keyring.epoch, generation.bytes, pieces)
+        for number in range(pieces):
+            envelope = seal(
+                key=key,
+                plaintext=bytes(view[number * PIECE_BYTES : (number + 1) * PIECE_BYTES]),
+                context=self._context(kind, rule, generation, number, pieces),
+                epoch=keyring.epoch,
+            )
+            yield _U32.pack(len(envelope))
+            yield envelope
+
+    def _open(self, path: Path, kind: str, rule: str, keyring: Keyring) -> bytes:
+        key = keyring.snapshot_key()
+        try:
+            with open(path, "rb") as file:
+                magic, epoch, generation, pieces = _HEAD.unpack(file.read(_HEAD.size))
+                if magic != _MAGIC or epoch != keyring.epoch:
+                    raise SnapshotRefused("old")
+                opened = []
+                for number in range(pieces):
+                    envelope = file.read(_U32.unpack(file.read(_U32.size))[0])
+                    context = self._context(kind, rule, UUID(bytes=generation), number, pieces)
+                    opened.append(unseal(key=key, envelope=envelope, context=context))
+                if file.read(1):
+                    raise SnapshotRefused("torn")
+        except (OSError, struct.error, MemoryError, OverflowError):
+            raise SnapshotRefused("torn") from None
+        except CryptoError:
+            # Nothing more can be told: torn, of another person, or of another rule all look alike.
+            raise SnapshotRefused("foreign") from None
+        return b"".join(opened)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_EXCL, 0o600)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _get_generation(path: Path) -> str:
+    return path.stem.split("-", 2)[-1]
+
+
+_MIN_CHANGED: Final = 20
+_ALL_CHANGED: Final = 1_000_000
+
+
+class IndexSnapshots:
+    """The snapshots of one person, and how many texts changed since each was written."""
+
+    def __init__(self, folder: SnapshotFolder) -> None:
+        self._folder = folder
+        self._turn = Lock()
+        self.words_changed = self.vectors_changed = 0
+
+    def load_words(self, keyring: Keyring) -> WordsIndex:
+        """Return the words as they were kept, or none."""
+        try:
+            return WordsIndex(self._folder.read(kind="words", rule=words.WORDS_RULE, keyring=keyring))
+        except SnapshotRefused:
+            return WordsIndex()
+
+    def load_vectors(self, embedder: Embedder, keyring: Keyring) -> VectorsIndex:
+        """Return the vectors as they were kept, or none."""
+        try:
+            kept = self._folder.read(kind="vectors", rule=_get_vector_rule(embedder), keyring=keyring)
+            return VectorsIndex.load(kept, width=embedder.width)
+        except SnapshotRefused:
+            return VectorsIndex(embedder.width)
+
+    def save_words(self, index: WordsIndex, keyring: Keyring, *, whatever: bool) -> None:
+        """Write the words if enough of them changed; raise OSError where the disk takes nothing."""
+        if _is_worth_saving(self.words_changed, index, whatever=whatever):
+            with self._turn:
+                self.words_changed = 0
+                self._folder.write(kind="words", rule=words.WORDS_RULE, data=index.dump(), keyring=keyring)
+
+    def save_vectors(
+        self, index: VectorsIndex, embedder: Embedder, keyring: Keyring, *, held: WordsIndex, whatever: bool
+    ) -> None:
+        """Write the vectors if enough of them changed; raise OSError where the disk takes nothing."""
+        if _is_worth_saving(self.vectors_changed, held, whatever=whatever):
+            with self._turn:
+                self.vectors_changed = 0
+                rule = _get_vector_rule(embedder)
+                self._folder.write(kind="vectors", rule=rule, data=index.dump(), keyring=keyring)
+
+    def mark_all_changed(self) -> None:
+        """Have everything written anew at the next occasion."""
+        self.words_changed = self.vectors_changed = _ALL_CHANGED
+
+    def delete(self) -> None:
+        """Throw the snapshots away."""
+        with self._turn:
+            self._folder.delete_all()
+
+
+def _is_worth_saving(changed: int, index: WordsIndex, *, whatever: bool) -> bool:
+    return bool(changed) and (whatever or changed >= max(_MIN_CHANGED, index.count() // 50))
+
+
+def _get_vector_rule(embedder: Embedder) -> str:
+    return f"{embedder.name}|{chunks.CHUNK_RULE}"

@@ -1,0 +1,284 @@
+"""What can be found: the sealed texts of the floors below, read in bulk with a keyring handed over.
+
+A later floor's texts become findable by one more line in `SOURCES`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import BinaryField, CharField, Count, Exists, Max, Model, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast, Substr
+
+from accounts.models import Vault
+from diary.generation.prompt_record import EntryRef, PromptRecord
+from diary.models import Entry, Opening, Recap, Reply, ReplyState
+from llamora.crypto import EnvelopeError, Keyring, WrongEpoch, in_force, keyed_digest
+from llamora.fields import SealedValue
+from search.index.types import Document
+
+# MERGED search.opened: A sealed column read in bulk, without an instance for each row.
+# MERGED search.drawn: What the model made of entries, and whether these still say what they said then.
+#
+# An opening and a recap hold words drawn from entries. Once one of these was edited, put in the bin, moved or
+# destroyed, what was drawn from it is found no more: nobody finds by a way round what they took away.
+
+
+def open_or_none(column: Any, row: dict[str, Any], sealed: SealedValue | None, keyring: Keyring) -> Any:
+    """Return what a sealed column holds, or None where it does not open; raise WrongEpoch or VaultLocked.
+
+    Not through instances: making one for each row costs three times what opening its envelope does.
+    """
+    if sealed is None:
+        return None
+    try:
+        return column.decode(keyring.unseal(sealed.envelope, column.context_for(None, row)))
+    except WrongEpoch:
+        # A rotation is under way: the text is there, only not for this keyring.
+        raise
+    except EnvelopeError:
+        return None
+
+
+_READ_BATCH: Final = 500
+_DAYS_AFTER: Final = 32
+
+
+def find_derived_from_days(owner: UUID, days: Iterable[date]) -> list[UUID]:
+    """Return the recaps of these days and the openings soon after them: what was drawn on their entries.
+
+    An opening reads the latest written days before it. One further off is left out when it is next found.
+    """
+    ids: list[UUID] = []
+    for day in days:
+        after = Opening.objects.filter(owner_id=owner, is_dismissed=False, day__gt=day).order_by("day")
+        ids += after.values_list("id", flat=True)[:_DAYS_AFTER]
+        ids += Recap.objects.filter(owner_id=owner, day=day).values_list("id", flat=True)
+    return ids
+
+
+def filter_current_recaps(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Return those recaps whose day is as it was: one that was destroyed or moved took its recap along."""
+    since = OuterRef("created_at")
+    changed = Q(created_at__gt=since) | Q(edited_at__gt=since) | Q(deleted_at__gt=since)
+    of_the_day = Entry.objects.filter(owner_id=OuterRef("owner_id"), day=OuterRef("day"))
+    return rows.filter(~Exists(of_the_day.filter(changed)))
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningSources:
+    """An opening, when it was made, and what was read for it; None where that is not known."""
+
+    id: UUID
+    made_at: datetime
+    reading: PromptRecord | None
+
+
+def find_stale_openings(owner: UUID, *, keyring: Keyring, among: Iterable[UUID] | None = None) -> set[UUID]:
+    """Return the openings (of `among` these) whose entries are not what they were."""
+    drawn = list(_load_openings(owner, keyring, among))
+    now = _load_entry_times(owner, {place for one in drawn if one.reading for place in one.reading.entries})
+    recaps = _load_recap_times(owner, {day for one in drawn if one.reading for day in one.reading.recaps})
+    return {one.id for one in drawn if not _is_current(one, now, recaps)}
+
+
+def _load_openings(owner: UUID, keyring: Keyring, among: Iterable[UUID] | None) -> Iterator[OpeningSources]:
+    rows = Opening.objects.filter(owner_id=owner, is_dismissed=False)
+    if among is not None:
+        rows = rows.filter(id__in=list(among))
+    column = Opening._meta.get_field("read")
+    for id_, day, made_at, sealed in rows.values_list("id", "day", "created_at", "read"):
+        row = {"id": id_, "owner_id": owner, "day": day}
+        try:
+            yield OpeningSources(
+                id_, made_at, PromptRecord.from_json(open_or_none(column, row, sealed, keyring))
+            )
+        except WrongEpoch:
+            continue  # a rotation is under way; nothing is known against it
+
+
+def _load_entry_times(owner: UUID, places: set[EntryRef]) -> dict[EntryRef, datetime | None]:
+    """Return which of these entries stand on that day, and when each was last edited."""
+    ids = sorted({id_ for id_, _ in places})
+    found: dict[EntryRef, datetime | None] = {}
+    for first in range(0, len(ids), _READ_BATCH):
+        rows = Entry.objects.for_owner(owner).filter(id__in=ids[first : first + _READ_BATCH]).order_by()
+        found |= {(id_, day): edited for id_, day, edited in rows.values_list("id", "day", "edited_at")}
+    return found
+
+
+def _load_recap_times(owner: UUID, days: set[date]) -> dict[date, datetime]:
+    """Return which of these days have a recap that is true, and when it was made."""
+    if not days:
+        return {}
+    rows = filter_current_recaps(Recap.objects.filter(owner_id=owner, day__in=sorted(days)))
+    return dict(rows.values_list("day", "created_at"))
+
+
+def _is_current(
+    drawn: OpeningSources, entries: dict[EntryRef, datetime | None], recaps: dict[date, datetime]
+) -> bool:
+    if drawn.reading is None:
+        return False
+    return all(
+        place in entries and (entries[place] or drawn.made_at) <= drawn.made_at
+        for place in drawn.reading.entries
+    ) and all(day in recaps and recaps[day] <= drawn.made_at for day in drawn.reading.recaps)
+
+
+# Bytes 6 to 29 of an envelope are its nonce: another one whenever the text was sealed anew.
+_NONCE_AT: Final = 6
+_NONCE: Final = 24
+BATCH: Final = 500
+LIVE_REPLY_STATES: Final = (ReplyState.WAITING, ReplyState.WRITING)
+
+ComputeDigest = Callable[[str], bytes]
+FindStale = Callable[..., set[UUID]]
+
+
+def _find_nothing(*_: object, **__: object) -> set[UUID]:
+    return set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSource:
+    """One kind of text: its model, the columns that say where it belongs, and which rows count.
+
+    `untrue` names the rows that count no more though their own columns do not tell. `entry` is the row itself
+    where a text belongs to a whole day.
+    """
+
+    kind: str
+    model: type[Model]
+    only: Callable[["QuerySet[Any]"], "QuerySet[Any]"] = field(repr=False)
+    untrue: FindStale = field(default=_find_nothing, repr=False)
+    words: Callable[[Any], str] = field(default=str, repr=False)
+    column: str = "text"
+    entry: str = "id"
+    day: str = "day"
+
+    def filter_existing(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring) -> set[UUID]:
+        """Return those of these rows that can be found now."""
+        there = set(self._select(owner_id=owner, id__in=ids).values_list("id", flat=True))
+        return there - (self.untrue(owner, keyring=keyring, among=there) if there else set())
+
+    def _select(self, **lookups: Any) -> "QuerySet[Any]":
+        manager: Any = self.model._default_manager
+        return self.only(manager.filter(**lookups)).order_by()
+
+    def list_stamps(self, owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
+        """Return the id, in hex, and nonce of every text, without opening any.
+
+        In hex: making a UUID of each of 50,000 ids takes longer than all the rest.
+        """
+        nonce = Substr(Cast(self.column, BinaryField()), _NONCE_AT, _NONCE, output_field=BinaryField())
+        rows = self._select(owner_id=owner).order_by(self.day, "created_at")
+        gone = {id_.hex for id_ in self.untrue(owner, keyring=keyring)}
+        told = rows.values_list(Cast("id", CharField()), nonce)
+        # SQLite keeps ids without dashes; a database with a type for them writes them with.
+        stamps = ((id_.replace("-", ""), bytes(stamp)) for id_, stamp in told)
+        return {id_: stamp for id_, stamp in stamps if id_ not in gone}
+
+    def load(self, ids: Sequence[UUID], *, keyring: Keyring, digest: ComputeDigest) -> Iterator[Document]:
+        """Yield these texts, opened; what does not open is left out, since nobody can find it either."""
+        column: Any = self.model._meta.get_field(self.column)
+        names = list(dict.fromkeys(["id", "owner_id", self.entry, self.day, *column.bound, self.column]))
+        # By id alone: told the owner too, SQLite walks through all of that person's rows for every batch.
+        rows = list(self._select(id__in=ids).values_list(*names))
+        gone = self.untrue(keyring.owner, keyring=keyring, among=[row[0] for row in rows]) if rows else set()
+        for values in rows:
+            row = dict(zip(names, values, strict=True))
+            if row["owner_id"] != keyring.owner or row["id"] in gone:
+                continue
+            held = open_or_none(column, row, row[self.column], keyring)
+            if held is not None:
+                yield self._document(row, self.words(held), digest)
+
+    def _document(self, row: dict[str, Any], text: str, digest: ComputeDigest) -> Document:
+        return Document(
+            id=row["id"],
+            kind=self.kind,
+            entry=row[self.entry],
+            day=row[self.day],
+            stamp=row[self.column].envelope[_NONCE_AT - 1 : _NONCE_AT - 1 + _NONCE],
+            digest=digest(text),
+            text=text,
+        )
+
+
+def _only_existing(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    return rows.filter(deleted_at=None)
+
+
+def _only_finished(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    return rows.filter(entry__deleted_at=None).exclude(state__in=LIVE_REPLY_STATES)
+
+
+def _only_shown(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    return rows.filter(is_dismissed=False)
+
+
+def _told(body: Any) -> str:
+    return str(body.get("text", "")) if isinstance(body, dict) else ""
+
+
+SOURCES: Final[tuple[TextSource, ...]] = (
+    TextSource(kind="entry", model=Entry, only=_only_existing),
+    TextSource(kind="reply", model=Reply, entry="entry_id", day="entry__day", only=_only_finished),
+    TextSource(kind="opening", model=Opening, only=_only_shown, untrue=find_stale_openings),
+    TextSource(kind="recap", model=Recap, column="body", words=_told, only=filter_current_recaps),
+)
+
+
+def get_digest_function(keyring: Keyring) -> ComputeDigest:
+    """Return how this person's texts are digested; the key is theirs and outlives rotations."""
+    with in_force(keyring):
+        key = bytes(Vault.objects.get(owner_id=keyring.owner).digest_key)
+    return lambda text: keyed_digest(key, [text.encode("utf-8", "surrogatepass")])
+
+
+def list_stamps(owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
+    """Return the id, in hex, and stamp of everything that person can find, oldest day first in each kind."""
+    every = (source.list_stamps(owner, keyring=keyring) for source in SOURCES)
+    return {id_: stamp for stamps in every for id_, stamp in stamps.items()}
+
+
+def filter_existing(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, keyring: Keyring) -> set[UUID]:
+    """Return those of these texts that can be found now, whatever an index still holds."""
+    asked = [(source, by_kind[source.kind]) for source in SOURCES if source.kind in by_kind]
+    return {id_ for source, ids in asked for id_ in source.filter_existing(owner, ids, keyring=keyring)}
+
+
+def load_documents(
+    ids: Iterable[UUID], *, keyring: Keyring, digest: ComputeDigest
+) -> Iterator[list[Document]]:
+    """Yield these texts in batches, opened, in the order asked for."""
+    wanted = list(ids)
+    for first in range(0, len(wanted), BATCH):
+        some = wanted[first : first + BATCH]
+        yield _load_batch(some, keyring=keyring, digest=digest)
+
+
+def _load_batch(ids: Sequence[UUID], *, keyring: Keyring, digest: ComputeDigest) -> list[Document]:
+    found: dict[UUID, Document] = {}
+    for source in SOURCES:
+        # An id is in one table alone: most often all of them are entries.
+        left = [id_ for id_ in ids if id_ not in found]
+        if left:
+            found |= {document.id: document for document in source.load(left, keyring=keyring, digest=digest)}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def get_change_signature(owner: UUID) -> tuple[object, ...]:
+    """Return something that differs after most changes, for noticing those that another process made."""
+    entries = Entry.objects.for_owner(owner).aggregate(
+        n=Count("id"), kept=Max("created_at"), edited=Max("edited_at")
+    )
+    replies = Reply.objects.filter(owner_id=owner).aggregate(n=Count("id"), ended=Max("finished_at"))
+    openings, recaps = (
+        model.objects.filter(owner_id=owner).aggregate(n=Count("id"), made=Max("created_at"))
+        for model in (Opening, Recap)
+    )
+    return tuple(value for told in (entries, replies, openings, recaps) for value in told.values())

@@ -1,0 +1,72 @@
+"""What search says of itself, in full sentences; all its words for people that are not in a template."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from search.engine import SearchHit
+from search.query.snippets import SnippetPart
+from search.services import EmbeddingStatus, SearchPage
+
+# MERGED search.presenting: Hits as a page shows them; made here, since a template's loops over snippets
+# cost more than the search.
+
+_KIND_LABELS: Final = {"entry": "", "reply": "Reply", "opening": "Opening", "recap": "Recap"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultRow:
+    """One hit: where it leads, what it is (nothing for the person's own words), why, and its snippet."""
+
+    address: str
+    day: date
+    kind: str
+    why: str
+    snippet: SafeString = field(repr=False)
+
+
+def build_result_rows(answer: SearchPage) -> list[ResultRow]:
+    """Return the hits of an answer; their addresses hold no word of the diary or the query."""
+    return [_build_row(hit, place=answer.token) for hit in answer.found.hits]
+
+
+def _build_row(hit: SearchHit, *, place: str) -> ResultRow:
+    # A recap has no place on its day's page.
+    anchor = {"entry": f"#entry-{hit.id}", "recap": ""}.get(hit.kind, f"#reply-{hit.id}")
+    return ResultRow(
+        address=f"{reverse('day', args=[hit.day])}?found={place}{anchor}",
+        day=hit.day,
+        kind=_KIND_LABELS[hit.kind],
+        why=", ".join(hit.why),
+        snippet=_render_snippet(hit.parts),
+    )
+
+
+def _render_snippet(parts: Sequence[SnippetPart]) -> SafeString:
+    told = (f"<mark>{escape(part.text)}</mark>" if part.is_marked else escape(part.text) for part in parts)
+    return mark_safe("".join(told))  # noqa: S308 - every part is escaped above
+
+
+EMBEDDING_MESSAGES: Final = {
+    "opening": "Meaning is being made ready; words find everything already.",
+    "absent": "There is no model for meaning in this house, so search goes by words alone.",
+    "broken": "The model for meaning cannot be loaded, so search goes by words alone. "
+    "Whoever runs the household finds more in the server's log.",
+}
+
+
+def get_embedding_message(meaning: EmbeddingStatus) -> str:
+    """Return how far meaning has come, or nothing once it is whole."""
+    if meaning.reason:
+        return EMBEDDING_MESSAGES.get(meaning.reason, EMBEDDING_MESSAGES["broken"])
+    if meaning.is_whole:
+        return ""
+    return (
+        f"By meaning, {meaning.done:,} of {meaning.total:,} texts can be found so far; "
+        "words find everything already."
+    )
