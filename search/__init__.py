@@ -1,13 +1,10 @@
-"""Finding what was written: by words and by meaning, in the memory of this process alone.
+"""Full-text and semantic search over one person's decrypted diary, in the memory of this process alone.
 
-text, query      folding, asked, query           what is typed and what is written, made comparable; pure
-words            words, tables, ranking, matching
-                                                an FTS5 database in memory, and what it is asked
-meaning          chunks, embedder, embedded, vectors, nearness, graph
-both             finding, fusion, snippets, traced, presenting
-                                                one ranking, why and where a hit matched, and how it is shown
-what there is    sources, opened, drawn          the texts of the floors below, and whether they still hold
-keeping          models, rows, keeping, snapshots, packing
-                                                sealed vectors, sealed snapshots
-living           held, person, indexes, lanes, receivers, building
+query/      the query language, text folding, snippets, the filter by traces; pure but for the last
+index/      word index (FTS5), vector index, their sources, snapshots and worker threads
+engine      one search: both indexes asked, rankings fused, hits of one page built
+fusion      reciprocal rank fusion, and why each hit was found
+embedder    the embedding model of this process
+services    what views and commands call; related_entries: recall for replies
+receivers   signals of the apps below that change an index
 """

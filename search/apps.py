@@ -1,4 +1,4 @@
-"""The app of finding again."""
+"""Django app configuration of search."""
 
 from django.apps import AppConfig
 

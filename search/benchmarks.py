@@ -1,10 +1,9 @@
-"""Search measured: how soon, how fast, how much is found and how much memory, for an archive of a given size.
+"""Benchmarks of search: time to open, query latency, recall and memory for an archive of a given size.
 
-`measure` makes a person with a made diary in the database at hand, and takes them away again. Vectors are
-made without a model, so that the figures do not wait for one; where there is one, the embedding of a question
-is measured too. Queries are timed by the clock of their own thread, which other work on the machine does not
-move.
-"""
+`measure` creates a person with a generated diary in the database at hand, and deletes them afterwards.
+Vectors are made without a model, so that the figures do not wait for one; where there is one, the embedding
+of a query is measured too. Queries are timed by the clock of their own thread, which other work on the
+machine does not move."""
 
 import random
 import time

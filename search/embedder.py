@@ -1,7 +1,12 @@
-"""The one embedder of this process: fastembed, made when first needed, without a network.
+"""The embedding model of this process and its settings: fastembed, loaded when needed, without a network.
 
 fastembed takes two seconds to import and a network where it finds no files, so neither happens unless there
 are files. onnxruntime's arena is off: it keeps the memory of the largest batch it ever saw.
+
+    SEARCH_MODEL        which embedder; its vectors are of no use to another
+    SEARCH_MODEL_PATH   a folder with its files, for machines without a network; else the data folder's own
+    SEARCH_THREADS      how many threads embedding may use
+    SEARCH_MEMORY_MB    how much memory all people's indexes may take together
 """
 
 import os
@@ -16,13 +21,6 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from search.errors import EmbedderUnavailable
-
-# MERGED search.choices: The settings of search, read in one place.
-#
-# SEARCH_MODEL        which embedder; its vectors are of no use to another
-# SEARCH_MODEL_PATH   a folder with its files, for machines without a network; else the data folder's own
-# SEARCH_THREADS      how many threads embedding may use
-# SEARCH_MEMORY_MB    how much memory all people's indexes may take together
 
 DEFAULT_EMBEDDER = "BAAI/bge-small-en-v1.5"
 

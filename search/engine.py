@@ -1,4 +1,4 @@
-"""One search: words and meaning asked, fused, and the hits of one page made ready to be shown."""
+"""One search: both indexes asked, their rankings fused, and the hits of one page built."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace

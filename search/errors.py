@@ -1,9 +1,9 @@
-"""Why a search, or a part of it, is not to be had.
+"""Errors of search.
 
 SearchError
-    IndexClosed         closed          the vault was locked while the index was in use
-    SnapshotRefused     torn, old, foreign, missing
-    EmbedderAway        absent, broken, width      there is no model for meaning, or none that can be used
+    IndexClosed            closed          the vault was locked while the index was in use
+    SnapshotRefused        torn, old, foreign, missing
+    EmbedderUnavailable    absent, broken, width      there is no embedding model, or none that can be used
 """
 
 

@@ -1,9 +1,8 @@
-"""Several rankings made one, and why each hit is in it. Pure.
+"""Reciprocal rank fusion: several rankings merged into one, with the reasons for each hit. Pure.
 
-Reciprocal rank fusion (Cormack, Clarke and Buettcher, 2009): each ranking gives 1 / (10 + rank). Their 60
-makes the fifth nearly as good as the first; over one diary the first is often the one that was meant. Texts
-with the very phrase come first whatever else ranks; days decide only between equals.
-"""
+After Cormack, Clarke and Buettcher (2009): each ranking gives 1 / (10 + rank). Their 60 makes the fifth
+nearly as good as the first; over one diary the first is often the one that was meant. Texts with the very
+phrase come first whatever else ranks; days decide only between equals."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,6 +1,6 @@
-"""What search keeps: sealed vectors, and the searches a person submitted, unless they would rather not.
+"""Sealed vectors, and the searches a person submitted, unless they would rather not have them saved.
 
-What shows without a key: which texts have vectors, made by which embedder, and about how many.
+Visible without a key: which texts have vectors, made by which embedder, and about how many.
 """
 
 from typing import ClassVar, Final

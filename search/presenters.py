@@ -1,4 +1,7 @@
-"""What search says of itself, in full sentences; all its words for people that are not in a template."""
+"""Search results and messages as a page shows them.
+
+Snippets are rendered here: a template's loops over them cost more than the search.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,9 +15,6 @@ from django.utils.safestring import SafeString, mark_safe
 from search.engine import SearchHit
 from search.query.snippets import SnippetPart
 from search.services import EmbeddingStatus, SearchPage
-
-# MERGED search.presenting: Hits as a page shows them; made here, since a template's loops over snippets
-# cost more than the search.
 
 _KIND_LABELS: Final = {"entry": "", "reply": "Reply", "opening": "Opening", "recap": "Recap"}
 

@@ -1,6 +1,6 @@
-"""What search does when the floors below change something: always after the commit, and with ids alone.
+"""Signal receivers that keep open indexes current: always after the commit, and with ids alone.
 
-The diary's own signals are saves and deletions of its rows; within a transaction they are gathered, so that
+The diary's own signals are saves and deletions of its rows; within a transaction they are collected, so that
 an import of thousands is one change.
 """
 

@@ -1,7 +1,7 @@
-"""Which earlier entries speak of the same as one that is to be answered. Needs the owner's keyring in force.
+"""Earlier entries on the same subject as one that is to be answered. Needs the owner's keyring in force.
 
-Only what is in the open index already is looked at: nobody waits for an index to be opened, or for vectors
-to be made, before they are answered. A model elsewhere is never sent what nobody chose.
+Only the index that is open already is asked: nobody waits for an index to be opened, or for vectors to be
+made, before they are answered. A model on another machine is never sent what nobody chose.
 """
 
 from collections.abc import Collection, Sequence

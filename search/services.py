@@ -1,4 +1,4 @@
-"""Searching as a person does it: asked in a box, answered in pages, remembered if they want."""
+"""Services of search: run a search, list and save recent ones, rebuild an index."""
 
 import sqlite3
 from dataclasses import dataclass, replace

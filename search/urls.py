@@ -1,4 +1,4 @@
-"""The addresses of search; none of them ever holds a query."""
+"""URLs of search; none of them ever holds a query."""
 
 from django.urls import path
 

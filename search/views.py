@@ -1,4 +1,4 @@
-"""The box, its results, and what is remembered. A query travels by POST: never in an address or a log."""
+"""Views of search. A query travels by POST: never in a URL or a log."""
 
 from functools import partial
 from typing import Any

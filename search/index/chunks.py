@@ -1,13 +1,13 @@
-"""Texts cut into chunks for meaning, on the borders of sentences, each half over the one before. Pure.
+"""Texts cut into chunks for embedding, at sentence boundaries, each overlapping half of the one before. Pure.
 
-Chunks of 300 to 400 tokens were tried first: a long day tells of ten things, and one vector of all of them of
+Chunks of 300 to 400 tokens were tried first: a long day has ten subjects, and one vector of all of them fits
 none. Of 25 questions over five years of a diary, vectors of 400 tokens had the right day in the first five
-7 times, of 128 tokens 16. Together with words, chunks of twice 64 tokens, each half over the one before so
-that nothing is cut in two, did best. What is short is about one thing, and stays whole.
+7 times, of 128 tokens 16. Together with words, chunks of twice 64 tokens, each overlapping half of the one
+before so that nothing is cut in two, did best. A short text has one subject and stays whole.
 
 A paragraph that is too long alone is cut between sentences, a sentence between clauses, a clause between
 words, a word (text without spaces) between characters. Chunks are spans of the text, so that a hit can show
-its place.
+its passage.
 """
 
 import re

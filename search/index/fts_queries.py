@@ -1,4 +1,8 @@
-"""Which texts hold a query's words, best first: one query, one connection, whose owner holds the lock."""
+"""Queries against the word index: FTS5 expressions, SQL conditions, and the order of what they find.
+
+One search, one connection, whose owner holds the lock. Every word is quoted and consists of letters and
+digits only, so nothing a person types is ever syntax.
+"""
 
 import json
 import math
@@ -10,10 +14,6 @@ from uuid import UUID
 
 from search.query.folding import is_unbroken
 from search.query.parser import QueryTerm, SearchQuery
-
-# MERGED search.matching: Queries as FTS5 expressions and SQL conditions. Pure.
-#
-# Every word is quoted and consists of letters and digits only, so nothing a person types is ever syntax.
 
 # Filters are asked of each text with the words: of 50,000 that takes 30 ms, and nobody reads on so far.
 MAX_COUNTED: Final = 5000

@@ -1,10 +1,10 @@
-"""A graph over very many vectors, for finding the nearest without looking at all of them.
+"""A nearest-neighbour graph (hnswlib) over very many vectors, in place of comparing all of them.
 
-Looking at all 100,000 takes some 10 ms and is exact, building the graph takes most of a minute and as much
+Comparing all 100,000 takes some 10 ms and is exact, building the graph takes most of a minute and as much
 memory again: it pays only from `GRAPH_FROM` rows on (`search.benchmarks` measures both). hnswlib forbids
-asking while adding, so a graph is built aside, never added to, and rows changed since are looked through
-exactly beside it. Its `save_index` would write vectors to disk in clear: a graph is not kept between
-sessions, only its vectors are.
+queries while adding, so a graph is built aside, never added to, and rows changed since are compared exactly
+beside it. Its `save_index` would write vectors to disk in clear: a graph is not saved between sessions, only
+its vectors are.
 """
 
 from collections.abc import Callable, Iterable

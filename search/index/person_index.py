@@ -1,12 +1,11 @@
-"""The index of one unlocked person: opened from its snapshots, kept true, and forgotten when they lock.
+"""The index of one unlocked person: opened from its snapshots, kept current, and closed when they lock.
 
-    words     are there first: from the snapshot, then what changed since is read and added
-    meaning   follows: vectors from the snapshot or from their rows, then what has none is embedded
+    words     come first: from the snapshot, then what changed since is read and added
+    vectors   follow: from the snapshot or from their rows, then what has none is embedded
 
-What changes is read *and* put under one lock, by pages and by the lanes alike, so that whoever puts last
-has read last. An index keeps a keyring of its own, because a request's is closed with its answer; while a
-rotation is unfinished it holds the former key too.
-"""
+What changes is read *and* put under one lock, by pages and by the workers alike, so that whoever puts last
+has read last. An index holds a keyring of its own, because a request's is closed with its response; while a
+rotation is unfinished it holds the former key too."""
 
 import threading
 from collections import deque
@@ -26,9 +25,6 @@ from search.index.vector_store import embed_documents
 from search.index.vectors import VectorsIndex
 from search.index.words import WordsIndex
 from search.query.result_tokens import ResultTokens
-
-# MERGED search.held: What is held of one unlocked person, and how it is forgotten: for good, whoever is
-# using it.
 
 
 class IndexState:

@@ -1,4 +1,4 @@
-"""A whole index made at once, for whoever waits for it: a command, not a page."""
+"""A whole index built at once, for a command that waits for it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

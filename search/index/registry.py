@@ -1,9 +1,9 @@
-"""The indexes of everybody who is unlocked in this process: opened, found, and forgotten, here alone.
+"""The indexes of everybody who is unlocked in this process: opened, found and closed here alone.
 
-An index is opened at unlock, or by the first request of somebody who is still unlocked after a restart. After
-putting one in its place it is asked once more whether that person is unlocked at all: a lock that came
-meanwhile has deleted its row before it closes indexes, so one of the two always sees the other.
-"""
+Race with lock: an index is opened at unlock, or by the first request of somebody who is still unlocked
+after a restart. After it is registered the database is asked once more whether that person is unlocked at
+all: a lock that came meanwhile has deleted its row before it closes indexes, so one of the two always sees
+the other."""
 
 import atexit
 import logging

@@ -1,4 +1,4 @@
-"""What a cosine is worth: the best of many, those above the ordinary, and a text by all of its chunks."""
+"""Scores of cosines: the best of many, a baseline for hits, and a text scored by all of its chunks."""
 
 from typing import Final
 

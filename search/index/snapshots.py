@@ -1,7 +1,22 @@
-"""What of one person's index is kept between sessions: read back, and written when enough changed.
+"""Snapshots of one person's index between sessions: sealed under the snapshot key, whole or not at all.
 
-Writing and throwing away take turns: after `forget` nothing is written any more under a keyring that was
-closed before it, so that a new key leaves no snapshot of the old one behind.
+A file is called `<kind>-<epoch>-<generation>.sealed` and lies in the person's folder, 0600. Its bytes,
+big-endian:
+
+    4 bytes   "LLS" and the format, 1
+    u32       epoch of the key
+    16 bytes  generation: a UUIDv7, so that a later one sorts behind
+    u32       number of pieces
+    pieces    u32 length | envelope (as in `llamora.crypto.envelope`)
+
+Every piece is bound to the owner, the kind, the generation, the rule the index was made by, its own number
+and how many there are: a torn file, one of another person, epoch or rule, or pieces put together from two
+files do not open. What does not open is deleted; an index can always be made again. A file is written beside
+its name, synced and then renamed, so that a crash leaves the one before. An older one put back by hand is
+harmless: what changed since is read again.
+
+Writing and deleting hold one lock: after `delete` nothing is written any more under a keyring that was closed
+before it, so that a new key leaves no snapshot of the old one behind.
 """
 
 import os
@@ -20,23 +35,6 @@ from search.errors import SnapshotRefused
 from search.index import chunks, words
 from search.index.vectors import VectorsIndex
 from search.index.words import WordsIndex
-
-# MERGED search.snapshots: Indexes kept between sessions: sealed under the snapshot key, whole or not at all.
-#
-# A file is called `<kind>-<epoch>-<generation>.sealed` and lies in the person's folder, 0600. Its bytes,
-# big-endian:
-#
-#     4 bytes   "LLS" and the format, 1
-#     u32       epoch of the key
-#     16 bytes  generation: a UUIDv7, so that a later one sorts behind
-#     u32       number of pieces
-#     pieces    u32 length | envelope (as in `llamora.crypto.envelope`)
-#
-# Every piece is bound to the owner, the kind, the generation, the rule the index was made by, its own number
-# and how many there are: a torn file, one of another person, epoch or rule, or pieces put together from two
-# files do not open. What does not open is thrown away; an index can always be made again. A file is written
-# beside its name, synced and then renamed, so that a crash leaves the one before. An older one put back by
-# hand is harmless: what changed since is read again.
 
 PURPOSE: Final = "snapshot"
 PIECE_BYTES: Final = 4 * 1024 * 1024

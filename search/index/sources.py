@@ -1,7 +1,8 @@
-"""What can be found: the sealed texts of the floors below, read in bulk with a keyring handed over.
+"""The texts that can be found: sealed columns of the apps below, read in bulk with a given keyring.
 
-A later floor's texts become findable by one more line in `SOURCES`.
-"""
+A later app's texts become findable by one more line in `SOURCES`. An opening and a recap hold words drawn
+from entries: once one of these was edited, put in the bin, moved or destroyed, what was drawn from it is
+found no more, so that nobody finds in a derived text what they have taken away."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,12 +19,6 @@ from diary.models import Entry, Opening, Recap, Reply, ReplyState
 from llamora.crypto import EnvelopeError, Keyring, WrongEpoch, in_force, keyed_digest
 from llamora.fields import SealedValue
 from search.index.types import Document
-
-# MERGED search.opened: A sealed column read in bulk, without an instance for each row.
-# MERGED search.drawn: What the model made of entries, and whether these still say what they said then.
-#
-# An opening and a recap hold words drawn from entries. Once one of these was edited, put in the bin, moved or
-# destroyed, what was drawn from it is found no more: nobody finds by a way round what they took away.
 
 
 def open_or_none(column: Any, row: dict[str, Any], sealed: SealedValue | None, keyring: Keyring) -> Any:

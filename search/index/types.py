@@ -1,4 +1,4 @@
-"""What goes into an index of vectors, and what comes out of it, as plain values. Pure."""
+"""Values that go into the indexes and come out of them. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.index.chunks import Span
-
-# MERGED search.documents: What is indexed, and what is found again, as plain values. Pure.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,13 @@
-"""The vectors of one person as sealed rows: what an index is filled from, and where new ones are put."""
+"""The vectors of one person as sealed rows: made by the embedder, read to fill an index, replaced on change.
+
+The body of a `Vector` row, before it is sealed, little-endian:
+
+    32 bytes   digest of the text under its owner's digest key: an edit shows, a new envelope does not
+    u16        number of chunks
+    u16        width
+    chunks * (u32 start, u32 end)
+    chunks * width * float16
+"""
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
@@ -15,15 +24,6 @@ from search.index.chunks import Span, split_into_chunks
 from search.index.sources import open_or_none
 from search.index.types import DIGEST_SIZE, Document, EmbeddedText
 from search.models import Vector
-
-# MERGED search.meaning: One text's vectors as they are kept, and how they are made. The body of a Vector
-# row, before it is sealed:
-#
-# 32 bytes   digest of the text under its owner's digest key: an edit shows, a new envelope does not
-# u16        number of chunks, little-endian like the rest
-# u16        width
-# chunks * (u32 start, u32 end)
-# chunks * width * float16
 
 _HEAD: Final = struct.Struct(f"<{DIGEST_SIZE}sHH")
 # A limit-long entry of one-character paragraphs is still this many chunks at most.

@@ -1,11 +1,16 @@
-"""Every word of one unlocked person, in an FTS5 database that lives in memory alone.
+"""The word index of one unlocked person: an FTS5 database that lives in memory alone.
 
 One connection, and one lock for every use of it *and* for its close: closing an sqlite3 connection while
-another thread queries it crashes the interpreter. `close` first says so, interrupts whoever is in a
-query, then closes under the lock.
+another thread queries it crashes the interpreter. `close` first says so, interrupts whoever is in a query,
+then closes under the lock.
 
-Other forms of a word (walked, walking) come from a table of the words there are, stemmed; the index itself
-holds words as written, so that no stemming hides an exact hit, and exact hits come first.
+    docs        the texts
+    words       their words as written, by FTS5, which does not store the texts again
+    vocabulary  the words there are
+    terms       those of them that an English stemmer knows forms of, and stems over these
+
+Other forms of a word (walked, walking) come from `terms`; the index itself holds words as written, so that no
+stemming hides an exact hit, and exact hits come first.
 """
 
 import json
@@ -24,14 +29,6 @@ from search.index.fts_queries import WordSearch, find_word_forms
 from search.index.types import Document
 from search.query.folding import fold, split_words, to_index_form
 from search.query.parser import SearchQuery
-
-# MERGED search.tables: The tables of a words index, and what is put in and taken out; whoever calls holds
-# the connection's lock.
-#
-# docs        the texts
-# words       their words as written, by FTS5, which reads the texts again from nowhere
-# vocabulary  the words there are
-# terms       those of them that an English stemmer knows forms of, and stems over these
 
 SCHEMA = """
 PRAGMA temp_store = MEMORY;

@@ -1,10 +1,10 @@
-"""Threads of search's own: one opens indexes and keeps them true, one embeds. Pages never wait in line here.
+"""Worker threads of search: one opens indexes and keeps them current, one embeds; pages never wait for them.
 
-A task is a function and the person it is for; it must ask its own stop flag at each batch. Threads are less
-urgent than pages, and end within a second of `stop`. Each has one database connection while it is busy, none
-soon after: one that went bad would otherwise fail every task to come, since Django takes any open SQLite
-connection for a good one, and a lasting one would be carried along whenever this process forks.
-"""
+A task is a function and the person it is for; it must check its own stop flag at each batch. Workers run at
+a lower priority than pages, and end within a second of `stop_workers`. Each has one database connection
+while it is busy, none soon after: one that went bad would otherwise fail every task to come, since Django
+takes any open SQLite connection for a good one, and a lasting one would be carried along whenever this
+process forks."""
 
 import atexit
 import logging

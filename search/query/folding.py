@@ -1,6 +1,6 @@
-"""Text made comparable: case, accents and widths folded, and every script cut into words. Pure.
+"""Text folding: case, accents and widths folded, and every script cut into words. Pure.
 
-`fold` is used for what is compared literally. `index_form` is what FTS5's tokenizer is given: folded, and
+`fold` is used for what is compared literally. `to_index_form` is what FTS5's tokenizer is given: folded, and
 with each character of a script that writes no word breaks (Chinese, Japanese, Thai, ...), each vowel sign and
 each pictograph as a word of its own, so that a run of them is found by a phrase wherever it stands. Such a
 character becomes a private-use letter and its number: SQLite's tables know no character younger than 2012,

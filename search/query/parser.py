@@ -1,4 +1,4 @@
-"""What a person typed into the box, understood. Pure; never fails, whatever was typed.
+"""The query language: what was typed into the search box, parsed. Pure; never fails, whatever was typed.
 
     walked home        both words (or their forms, or words that begin like the last one)
     "walked home"      these words next to each other; curly and unclosed quotes count
@@ -8,7 +8,7 @@
     in:entries         entries, replies, openings or recaps
     trace:garden       entries with that trace
 
-What looks like a filter and is none (`from:yesterday`, `10:30`) is searched for as it stands.
+Text that looks like a filter and is none (`from:yesterday`, `10:30`) is searched for as it stands.
 """
 
 import re
@@ -20,8 +20,6 @@ from typing import Final
 from uuid import UUID
 
 from search.query.folding import fold, is_unbroken, split_words
-
-# MERGED search.asked: A query understood: what must stand in a text, what must not, and what narrows. Pure.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Which query a result came from, by a name that says nothing, for the page it opens to ask what to mark."""
+"""Opaque tokens for recent queries: a page opened from a result asks by its token which words to mark."""
 
 import secrets
 from collections import OrderedDict

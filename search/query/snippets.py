@@ -1,7 +1,7 @@
-"""The place in a text that a hit is about, with the words marked. Pure.
+"""Snippets: the passage of a text around its best match, with the matches marked. Pure.
 
-All words and phrases of a query are looked for at once (Aho-Corasick) in the folded text, and what is found
-is mapped back to the text as written, so "cafe" marks "Café" whole.
+All words and phrases of a query are looked for at once (Aho-Corasick) in the folded text, and matches are
+mapped back to the text as written, so "cafe" marks "Café" whole.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Which entries bear the traces a query names. Needs the person's keyring in force; without it none does."""
+"""Entries that bear the traces a query names. Needs the person's keyring in force; without it none does."""
 
 from collections.abc import Iterable
 from typing import Final

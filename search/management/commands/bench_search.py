@@ -1,4 +1,4 @@
-"""Measures search on this machine; `bench` asks it in a household made for the purpose."""
+"""`manage.py bench_search`: benchmarks of search; `bench` runs it in a temporary household."""
 
 import json
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""Makes a person's search index anew."""
+"""`manage.py reindex`: build a person's search index anew."""
 
 import sys
 from argparse import ArgumentParser
