@@ -58,7 +58,7 @@ class PlantedPhrase:
 
 
 class SyntheticEmbedder:
-    """An embedder for measuring alone: a vector drawn by a text's words, as fast as can be."""
+    """An embedder for benchmarks: a random vector seeded by the text, as fast as can be."""
 
     name = "benchmark/made-up"
     width = _WIDTH
@@ -74,8 +74,8 @@ class SyntheticEmbedder:
 
     def embed_question(self, text: str) -> Floats:
         """Return the unit vector of a question."""
-        drawn = np.random.default_rng(abs(hash(text)) % 2**32).standard_normal(_WIDTH)
-        return np.asarray(drawn / np.linalg.norm(drawn), dtype=np.float32)
+        random = np.random.default_rng(abs(hash(text)) % 2**32).standard_normal(_WIDTH)
+        return np.asarray(random / np.linalg.norm(random), dtype=np.float32)
 
 
 def measure(entries: int, *, seed: int = 1) -> Iterator[SearchFigure]:

@@ -27,7 +27,7 @@ DEFAULT_EMBEDDER = "BAAI/bge-small-en-v1.5"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSettings:
-    """What the household has chosen."""
+    """The household's settings of search."""
 
     model: str
     model_path: str
@@ -61,7 +61,7 @@ _DEFAULT_FLOOR: Final = 0.2
 
 
 class Embedder(Protocol):
-    """Something that turns texts into unit vectors."""
+    """An embedding model: texts in, unit vectors out."""
 
     name: str
     width: int

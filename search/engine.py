@@ -32,7 +32,7 @@ FindNearest = Callable[[int, Collection[UUID] | None], list[NearText]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
-    """Something found: where it stands, why it was found, and the place to show."""
+    """A result: the text's id, kind and day, why it was found, and the snippet to show."""
 
     id: UUID
     kind: str
@@ -61,22 +61,22 @@ def search(
     if query.traces:
         query = replace(query, entries=trace_filter.entries_with_traces(index.owner, query.traces))
     depth = max(_MAX_RANKED, offset + limit + 1)
-    held = words.find(query, limit=depth)
+    word_hits = words.find(query, limit=depth)
     near = _find_near(words, index.vectors, index.embedder, query)
-    borne = _entries_of_trace(index, words, query)
-    days = held.days | words.load_days((near.keys() | set(borne)) - held.days.keys())
+    bearing_trace = _entries_of_trace(index, words, query)
+    days = word_hits.days | words.load_days((near.keys() | set(bearing_trace)) - word_hits.days.keys())
     ranked = fusion.fuse(
-        phrases=held.phrases,
-        strict=held.strict,
-        loose=held.loose,
-        traced=borne,
+        phrases=word_hits.phrases,
+        strict=word_hits.strict,
+        loose=word_hits.loose,
+        traced=bearing_trace,
         meaning=list(near),
         days=days,
     )
     page = ranked[offset : offset + limit]
     hits = list(_build_hits(words, query, page, near))
     further = len(ranked) > offset + limit
-    return SearchResults(hits=hits, total=held.total, next=offset + limit if further else None)
+    return SearchResults(hits=hits, total=word_hits.total, next=offset + limit if further else None)
 
 
 def _entries_of_trace(index: PersonIndex, words: WordsIndex, query: SearchQuery) -> list[UUID]:

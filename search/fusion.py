@@ -45,7 +45,7 @@ def fuse(
     days: dict[UUID, date],
 ) -> list[RankedHit]:
     """Return everything found, best first."""
-    # Score and reasons in one place, since looking an id up is what this spends its time on.
+    # Score and reasons together, since looking an id up is what this spends its time on.
     found: dict[UUID, tuple[float, int]] = {}
     by_words = ((phrases, _PHRASE), (strict, _WORDS), (loose, _WORDS))
     for ranking, reason in (*by_words, (traced, _TRACE), (meaning, _MEANING)):
@@ -53,8 +53,8 @@ def fuse(
             score, why = found.get(id_, (0.0, 0))
             found[id_] = score + 1 / rank, why | reason
     ordered = sorted(
-        (not why & _PHRASE, -score, -days[id_].toordinal(), place, id_, why)
-        for place, (id_, (score, why)) in enumerate(found.items())
+        (not why & _PHRASE, -score, -days[id_].toordinal(), order, id_, why)
+        for order, (id_, (score, why)) in enumerate(found.items())
         if id_ in days
     )
     return [RankedHit(id_, _WHY[why]) for *_, id_, why in ordered]

@@ -59,7 +59,7 @@ class RecentSearch(SealedModel):
 
 
 class SearchPreference(models.Model):
-    """What a person has chosen about search; no row means the defaults."""
+    """A person's preferences of search; no row means the defaults."""
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"

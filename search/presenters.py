@@ -32,14 +32,14 @@ class ResultRow:
 
 def build_result_rows(answer: SearchPage) -> list[ResultRow]:
     """Return the hits of an answer; their addresses hold no word of the diary or the query."""
-    return [_build_row(hit, place=answer.token) for hit in answer.found.hits]
+    return [_build_row(hit, token=answer.token) for hit in answer.found.hits]
 
 
-def _build_row(hit: SearchHit, *, place: str) -> ResultRow:
-    # A recap has no place on its day's page.
+def _build_row(hit: SearchHit, *, token: str) -> ResultRow:
+    # A recap has no anchor on its day's page.
     anchor = {"entry": f"#entry-{hit.id}", "recap": ""}.get(hit.kind, f"#reply-{hit.id}")
     return ResultRow(
-        address=f"{reverse('day', args=[hit.day])}?found={place}{anchor}",
+        address=f"{reverse('day', args=[hit.day])}?found={token}{anchor}",
         day=hit.day,
         kind=_KIND_LABELS[hit.kind],
         why=", ".join(hit.why),
@@ -48,8 +48,10 @@ def _build_row(hit: SearchHit, *, place: str) -> ResultRow:
 
 
 def _render_snippet(parts: Sequence[SnippetPart]) -> SafeString:
-    told = (f"<mark>{escape(part.text)}</mark>" if part.is_marked else escape(part.text) for part in parts)
-    return mark_safe("".join(told))  # noqa: S308 - every part is escaped above
+    rendered = (
+        f"<mark>{escape(part.text)}</mark>" if part.is_marked else escape(part.text) for part in parts
+    )
+    return mark_safe("".join(rendered))  # noqa: S308 - every part is escaped above
 
 
 EMBEDDING_MESSAGES: Final = {

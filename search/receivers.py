@@ -33,7 +33,7 @@ _thread_changes = threading.local()
 
 @dataclass(slots=True)
 class TransactionChanges:
-    """What one transaction changed: ids of texts, and days of which entries are not what they were."""
+    """Changes of one transaction: ids of texts, and days whose entries changed."""
 
     now: set[UUID] = field(default_factory=set)
     later: set[UUID] = field(default_factory=set)
@@ -93,7 +93,7 @@ def _on_save(
     if indexes.get(instance.owner_id) is None:
         return
     if not isinstance(instance, Entry):
-        # Nobody waits for these, and a reply under way is saved every second: it is read once it is whole.
+        # Nobody waits for these, and a reply under way is saved every second: it is read when it is finished.
         if not (isinstance(instance, Reply) and instance.state in LIVE_REPLY_STATES):
             _collect_change(instance.owner_id, later={instance.id})
         return

@@ -22,7 +22,7 @@ from search.index.types import NearText
 from search.models import SearchPreference
 from search.query.parser import SearchQuery
 
-# A model that runs at home reads some hundred words a second: three places of a diary, not thirty.
+# A model that runs at home reads some hundred words a second: three passages of a diary, not thirty.
 MAX_RELATED: Final = 3
 # An embedder reads no further anyway.
 _MAX_CHARACTERS: Final = 2_000
@@ -33,9 +33,9 @@ def find_related_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
     del by  # what a person chose to have read is not search's to find
     if entry.day == date.min or model_server.get_status().remote or not is_recall_enabled(entry.owner_id):
         return RecalledEntries()
-    places = {one.id: one.span for one in _find_or_nothing(entry)}
+    spans = {one.id: one.span for one in _find_or_nothing(entry)}
     return RecalledEntries(
-        entries=list(Entry.objects.for_owner(entry.owner_id).filter(id__in=places)), near=places
+        entries=list(Entry.objects.for_owner(entry.owner_id).filter(id__in=spans)), near=spans
     )
 
 
@@ -60,7 +60,7 @@ def find_near_entries(index: PersonIndex, entry: Entry) -> Sequence[NearText]:
     if words is None or vectors is None or embedder is None:
         return ()
     own = vectors.get_vectors(entry.id)
-    # One that was kept only just now has no vectors yet.
+    # An entry saved only just now has no vectors yet.
     asked = embedder.embed_question(str(entry.text)[:_MAX_CHARACTERS])[None] if own is None else own
 
     def nearest(limit: int, allowed: Collection[UUID] | None) -> list[NearText]:

@@ -25,7 +25,7 @@ OPENING_PATIENCE = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingStatus:
-    """How far meaning has come: texts with vectors, of how many; and why not, where there is none."""
+    """Progress of embedding: `done` of `total` texts have vectors, or the `reason` why there are none."""
 
     done: int
     total: int
@@ -39,7 +39,7 @@ class EmbeddingStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """What a search gave; by `place` the page that is opened asks what to mark. Not `ready` while opening."""
+    """A page of results; an opened result asks by `token` what to mark. Not `ready` while the index opens."""
 
     found: SearchResults
     meaning: EmbeddingStatus
@@ -61,11 +61,11 @@ def run_search(keyring: Keyring, typed: str, *, offset: int = 0) -> SearchPage:
             return STILL_OPENING
         indexes.poll_changes(index)
         found = SearchResults() if query.is_empty else engine.search(index, query, offset=offset)
-        place = "" if query.is_empty else index.result_tokens.create_token(query)
+        token = "" if query.is_empty else index.result_tokens.create_token(query)
         return SearchPage(
             found=_drop_deleted(index, found, keyring=keyring),
             meaning=get_embedding_status(index),
-            token=place,
+            token=token,
         )
     except IndexClosed:
         # Evicted while it was asked, or locked: the next request opens it again, or is turned away.
@@ -93,10 +93,10 @@ def _drop_deleted(index: PersonIndex, found: SearchResults, *, keyring: Keyring)
     return replace(found, hits=hits)
 
 
-def find_marked_words(keyring: Keyring, *, place: str, id_: UUID) -> list[str]:
+def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:
     """Return what a search found in a text, as it is written there, for the page to mark."""
     index = indexes.get(keyring.owner)
-    query = index.result_tokens.get_query(place) if index is not None else None
+    query = index.result_tokens.get_query(token) if index is not None else None
     if index is None or query is None or index.words is None:
         return []
     try:

@@ -54,7 +54,7 @@ def marks(request: HouseholdRequest) -> JsonResponse:
         id_ = UUID(request.POST.get("id", ""))
     except ValueError:
         return JsonResponse({"marks": []})
-    marks = services.find_marked_words(request.vault.keyring, place=request.POST.get("found", ""), id_=id_)
+    marks = services.find_marked_words(request.vault.keyring, token=request.POST.get("found", ""), id_=id_)
     return JsonResponse({"marks": marks})
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-# Names the way of cutting; vectors made under another rule are made anew.
+# Names the rule of cutting; vectors made under another rule are made anew.
 CHUNK_RULE: Final = "twice-64-whole-160/1"
 HALF_TOKENS: Final = 64
 WHOLE_TOKENS: Final = 160
@@ -61,13 +61,13 @@ def _split_until_small(
 
 def _pack_neighbours(pieces: list[tuple[Span, int]], most: float) -> Iterator[Span]:
     """Yield neighbours put together until they are long enough."""
-    begin, end, held = -1, -1, 0
+    begin, end, size = -1, -1, 0
     for (start, stop), tokens in pieces:
         # Over by half a piece is nearer to even than under by half of one.
-        if begin >= 0 and held + tokens / 2 > most:
+        if begin >= 0 and size + tokens / 2 > most:
             yield begin, end
-            begin, held = -1, 0
+            begin, size = -1, 0
         begin = start if begin < 0 else begin
-        end, held = stop, held + tokens
+        end, size = stop, size + tokens
     if begin >= 0:
         yield begin, end

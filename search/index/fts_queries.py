@@ -29,7 +29,7 @@ def no_forms(word: str) -> Iterable[str]:
 
 @dataclass(frozen=True, slots=True)
 class FtsQuery:
-    """One question to the words index: `match` for FTS5, or empty where only conditions narrow."""
+    """One query of the word index: `match` for FTS5, or empty where only conditions narrow."""
 
     match: str = ""
     conditions: tuple[str, ...] = ()
@@ -40,8 +40,8 @@ class FtsQuery:
         if self.match and not self.conditions:
             return f"SELECT {columns} FROM words WHERE words MATCH ?"  # noqa: S608 - our own names
         table = "words JOIN docs ON docs.n = words.rowid" if self.match else "docs"
-        told = (("words MATCH ?",) if self.match else ()) + self.conditions
-        return f"SELECT {columns} FROM {table} WHERE {' AND '.join(told) or '1'}"  # noqa: S608 - our own names
+        clauses = (("words MATCH ?",) if self.match else ()) + self.conditions
+        return f"SELECT {columns} FROM {table} WHERE {' AND '.join(clauses) or '1'}"  # noqa: S608 - our own names
 
     def counting(self) -> str:
         """Return the statement that counts: exactly by words alone, else up to `COUNTED`, one by one."""
@@ -67,24 +67,24 @@ def phrase_expression(words: Iterable[str], *, prefix: bool = False) -> str:
 
 def any_expression(expressions: Iterable[str]) -> str:
     """Return an expression that holds where one of these does."""
-    told = list(dict.fromkeys(expressions))
-    return told[0] if len(told) == 1 else f"({' OR '.join(told)})"
+    distinct = list(dict.fromkeys(expressions))
+    return distinct[0] if len(distinct) == 1 else f"({' OR '.join(distinct)})"
 
 
 def term_expression(
     term: QueryTerm, *, forms: FindForms = no_forms, begun: FindForms = no_forms, beginnings: bool = False
 ) -> str:
     """Return what one term asks; `beginnings` lets its last word go on, a word alone as `begun` says."""
-    ways = [phrase_expression(term.words, prefix=term.prefix and term.quoted)]
+    alternatives = [phrase_expression(term.words, prefix=term.prefix and term.quoted)]
     if beginnings and term.is_word:
-        ways += [phrase_expression([word]) for word in begun(term.words[0])]
+        alternatives += [phrase_expression([word]) for word in begun(term.words[0])]
     elif beginnings and not term.quoted and not is_unbroken(term.words[-1]):
-        ways.append(phrase_expression(term.words, prefix=True))
+        alternatives.append(phrase_expression(term.words, prefix=True))
     if term.joined:
-        ways.append(phrase_expression([term.joined]))
+        alternatives.append(phrase_expression([term.joined]))
     if term.is_word:
-        ways += [phrase_expression([form]) for form in forms(term.words[0])]
-    return any_expression(ways)
+        alternatives += [phrase_expression([form]) for form in forms(term.words[0])]
+    return any_expression(alternatives)
 
 
 def match_all_terms(
@@ -95,12 +95,12 @@ def match_all_terms(
     beginnings: Callable[[QueryTerm], bool] = lambda _: False,
 ) -> FtsQuery:
     """Return a question for texts with every term of the query, and none of what it goes without."""
-    told = [
+    terms = [
         term_expression(term, forms=forms, begun=begun, beginnings=beginnings(term))
         for term in query.terms
         if term.words
     ]
-    return _build_filtered(query, " AND ".join(told))
+    return _build_filtered(query, " AND ".join(terms))
 
 
 def match_adjacent(query: SearchQuery, *, beginnings: Callable[[QueryTerm], bool]) -> FtsQuery | None:
@@ -249,11 +249,11 @@ class WordSearch:
         if len(terms) < 2:
             return []
         asks = [match_some_terms(self._query, terms=[term], forms=self.find_forms) for term in terms]
-        held = sorted((self._count(ask), place) for place, ask in enumerate(asks))
+        counts = sorted((self._count(ask), place) for place, ask in enumerate(asks))
         size = self._db.execute("SELECT count(*) FROM docs").fetchone()[0]
         scores: dict[int, float] = {}
         left = MAX_RANKED
-        for holds, place in held:
+        for holds, place in counts:
             # Not by bm25: it takes each form of a word for a word of its own, and the rarest for the best.
             left -= holds
             if left < 0 and scores:

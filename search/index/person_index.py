@@ -68,12 +68,12 @@ class IndexState:
             return 0
 
     def close(self) -> None:
-        """Forget everything, for good; searches under way end with IndexClosed."""
+        """Close the index for good; searches under way end with IndexClosed."""
         self._closed = True
         self._keyring.close()
-        held = self.words
-        if held is not None:
-            held.close()  # before the lock: it interrupts whoever holds that in a query
+        words = self.words
+        if words is not None:
+            words.close()  # before the lock: it interrupts whoever holds that in a query
         with self._changing:
             for part in (self.words, self.vectors):
                 if part is not None:
@@ -81,7 +81,7 @@ class IndexState:
             self.words = self.vectors = self.embedder = None
             self._pending.clear()
             self.result_tokens.clear()
-        self.words_ready.set()  # whoever waits is told by IndexClosed
+        self.words_ready.set()  # whoever waits gets IndexClosed
 
     def _words(self) -> WordsIndex:
         if self._closed or self.words is None:
@@ -98,11 +98,11 @@ EMBED: Final = 8
 
 
 class PersonIndex(IndexState):
-    """What is held of one person, kept true."""
+    """The index of one person, kept current."""
 
     def __init__(self, keyring: Keyring, folder: SnapshotFolder) -> None:
         super().__init__(keyring)
-        self._kept = IndexSnapshots(folder)
+        self._snapshots = IndexSnapshots(folder)
         self._digest = sources.get_digest_function(self._keyring)
 
     # --- opening -------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class PersonIndex(IndexState):
         """Bring the words up to date from their snapshot, or from nothing."""
         self._check()
         if self.words is None:
-            self._set_words(self._kept.load_words(self._keyring))
+            self._set_words(self._snapshots.load_words(self._keyring))
         self.reconcile()
         self.words_ready.set()
 
@@ -144,7 +144,7 @@ class PersonIndex(IndexState):
             try:
                 found = [d for batch in self._read(ids, keyring or self._keyring) for d in batch]
             except WrongEpoch:
-                found = []  # another process turned the key: they are read again once `renew` brought it
+                found = []  # another process rotated the key: read again once `rekey` has the new one
             self._put(found, settle=settle)
             there = {document.id for document in found}
             self._drop([id_ for id_ in ids if id_ not in there])
@@ -163,7 +163,7 @@ class PersonIndex(IndexState):
             index.restamp(same)
         if len(same) < len(documents):
             index.put([document for document in documents if document.id not in same], settle=settle)
-        self._kept.words_changed += len(documents)
+        self._snapshots.words_changed += len(documents)
         if self.vectors is None:
             return
         made = self.vectors.get_digests([document.id for document in documents])
@@ -177,10 +177,10 @@ class PersonIndex(IndexState):
             return
         with self._changing:
             self._words().remove(ids)
-            self._kept.words_changed += len(ids)
+            self._snapshots.words_changed += len(ids)
             if self.vectors is not None:
                 self.vectors.remove(ids)
-                self._kept.vectors_changed += len(ids)
+                self._snapshots.vectors_changed += len(ids)
 
     def rekey(self, keyring: Keyring) -> bool:
         """Go on with the key of a later epoch; return whether it was one."""
@@ -189,15 +189,15 @@ class PersonIndex(IndexState):
                 return False
             old, self._keyring = self._keyring, copy_with_former_key(keyring)
             old.close()
-            # Snapshots of the old epoch open no more: what is in memory is to be kept anew.
-            self._kept.mark_all_changed()
+            # Snapshots of the old epoch open no more: what is in memory is to be saved anew.
+            self._snapshots.mark_all_changed()
             return True
 
     # --- meaning ---------------------------------------------------------------------------------------
 
     def open_meaning(self, embedder: Embedder) -> None:
         """Load the vectors there are, and note which texts have none."""
-        index = self._kept.load_vectors(embedder, self._keyring)
+        index = self._snapshots.load_vectors(embedder, self._keyring)
         with self._changing:
             self._check()
             wanted = self._words().list_digests()
@@ -223,7 +223,7 @@ class PersonIndex(IndexState):
         ):
             self._check()
             index.put(text for text in some if wanted.get(text.id) == text.digest)
-            self._kept.vectors_changed += len(some)
+            self._snapshots.vectors_changed += len(some)
 
     def embed_some(self) -> bool:
         """Embed a few of the texts that wait, newest first; return whether some are left."""
@@ -251,7 +251,7 @@ class PersonIndex(IndexState):
             self._put_current(made)  # in memory alone: they are made again another time
 
     def _store(self, made: list[EmbeddedText], embedder: Embedder) -> None:
-        # The turn to write first: whoever has it and has just committed waits for the other lock in
+        # The write lock first: whoever has it and has just committed waits for the other lock in
         # `refresh`.
         with in_force(self._keyring), write_transaction(), self._changing:
             vector_store.store_vectors(self.owner, self._put_current(made), embedder)
@@ -263,7 +263,7 @@ class PersonIndex(IndexState):
             now = self._words().load_documents([text.id for text in made])
             fresh = [text for text in made if text.id in now and now[text.id].digest == text.digest]
             self._vectors().put(fresh)
-            self._kept.vectors_changed += len(fresh)
+            self._snapshots.vectors_changed += len(fresh)
             return fresh
 
     # --- keeping between sessions -------------------------------------------------------------------------
@@ -274,10 +274,10 @@ class PersonIndex(IndexState):
         if index is None:
             return
         if self.words_ready.is_set():
-            self._kept.save_words(index, self._keyring, whatever=whatever)
+            self._snapshots.save_words(index, self._keyring, whatever=whatever)
         if vectors is not None and embedder is not None:
-            self._kept.save_vectors(vectors, embedder, self._keyring, held=index, whatever=whatever)
+            self._snapshots.save_vectors(vectors, embedder, self._keyring, words=index, whatever=whatever)
 
     def delete_snapshots(self) -> None:
         """Throw the snapshots away."""
-        self._kept.delete()
+        self._snapshots.delete()

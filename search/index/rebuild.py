@@ -16,7 +16,7 @@ ReportProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSummary:
-    """What an index holds; `why_not_embedded` is empty where it has vectors."""
+    """Counts of an index; `why_not_embedded` is empty where it has vectors."""
 
     texts: int
     chunks: int

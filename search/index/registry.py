@@ -30,7 +30,7 @@ from search.index.snapshots import SnapshotFolder
 logger = logging.getLogger("llamora.search")
 
 SWEEP_SECONDS: Final = 20.0
-# Up to so many changed texts are put while the page waits, 1 ms each; more go to the lane.
+# Up to so many changed texts are put while the page waits, 1 ms each; more go to the worker.
 MAX_UPDATES_IN_PAGE: Final = 40
 POLL_SECONDS: Final = 5.0
 
@@ -64,11 +64,11 @@ class IndexRegistry:
 
     def _add(self, index: PersonIndex) -> PersonIndex:
         with self._lock:
-            standing = self._open.setdefault(index.owner, index)
+            existing = self._open.setdefault(index.owner, index)
             self._start_sweeper()
-        if standing is not index:
+        if existing is not index:
             index.close()
-            return standing
+            return existing
         if not is_unlocked(index.owner):
             self.close(index.owner)
             raise IndexClosed
@@ -94,7 +94,7 @@ class IndexRegistry:
         for owner in list(self._open):
             self.close(owner)
 
-    # --- what the lanes do ---------------------------------------------------------------------------
+    # --- in the worker threads ---------------------------------------------------------------------------
 
     def _open_words(self, index: PersonIndex) -> None:
         try:
@@ -104,7 +104,7 @@ class IndexRegistry:
         except (IndexClosed, CryptoError):
             return
         except OSError as error:
-            logger.warning("a snapshot was not kept: %s", error.strerror)
+            logger.warning("a snapshot was not saved: %s", error.strerror)
         self._make_room(for_owner=index.owner)
 
     def _reconcile(self, index: PersonIndex) -> None:
@@ -126,7 +126,7 @@ class IndexRegistry:
         self._make_room(for_owner=index.owner)
 
     def _embed(self, index: PersonIndex) -> None:
-        """Embed a few, then stand at the end of the lane again: people take turns."""
+        """Embed a few, then queue the rest again, so that people are served in rotation."""
         try:
             if index.embed_some():
                 workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
@@ -138,7 +138,7 @@ class IndexRegistry:
     # --- changes ------------------------------------------------------------------------------------------
 
     def update(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring | None = None) -> None:
-        """Bring an open index up to date with texts that were written, moved or taken away."""
+        """Bring an open index up to date with texts that were written, moved or deleted."""
         index = self.get(owner)
         if index is None:
             return
@@ -184,7 +184,7 @@ class IndexRegistry:
         if now - index.polled_at < POLL_SECONDS:
             return
         index.polled_at = now
-        workers.opening_worker.submit(index.owner, "glance", lambda: self._poll(index))
+        workers.opening_worker.submit(index.owner, "poll", lambda: self._poll(index))
 
     def _poll(self, index: PersonIndex) -> None:
         seen, index.signature = index.signature, sources.get_change_signature(index.owner)
@@ -192,7 +192,7 @@ class IndexRegistry:
             self._reconcile(index)
 
     def rekey(self, keyring: Keyring) -> None:
-        """Go on under a person's next key; what was kept under the one before is thrown away."""
+        """Use a person's next key; snapshots under the one before are deleted."""
         index = self.get(keyring.owner)
         if index is None:
             SnapshotFolder(get_search_settings().folder, keyring.owner).delete_all()
@@ -202,7 +202,7 @@ class IndexRegistry:
         workers.opening_worker.submit(index.owner, "reconcile", lambda: self._reconcile(index))
 
     def reconcile_all(self, index: PersonIndex) -> None:
-        """Read everything that changed, however it came about."""
+        """Read everything that changed, whoever changed it."""
         workers.opening_worker.submit(index.owner, "reconcile", lambda: self._reconcile(index))
 
     # --- room and time ----------------------------------------------------------------------------------
@@ -224,13 +224,13 @@ class IndexRegistry:
         except (IndexClosed, CryptoError):
             return
         except OSError as error:
-            logger.warning("a snapshot was not kept: %s", error.strerror)
+            logger.warning("a snapshot was not saved: %s", error.strerror)
 
     def evict_idle(self) -> None:
         """Forget the index of whoever is not unlocked any more, and keep what changed of the others."""
         with self._lock:
-            standing = list(self._open.values())
-        for index in standing:
+            open_indexes = list(self._open.values())
+        for index in open_indexes:
             if not is_unlocked(index.owner):
                 self.close(index.owner)
             elif workers.opening_worker.is_idle(index.owner) and workers.embedding_worker.is_idle(
@@ -244,7 +244,7 @@ class IndexRegistry:
             self._sweeper.start()
 
     def stop(self, *, timeout: float = 0.5) -> None:
-        """Sweep no more, and give a sweep under way this many seconds; called when the process ends."""
+        """Stop the sweeper, and give a sweep under way this many seconds; called when the process ends."""
         self._ending.set()
         if self._sweeper is not None and self._sweeper is not threading.current_thread():
             self._sweeper.join(timeout)

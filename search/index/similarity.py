@@ -14,7 +14,7 @@ _WHOLE_WEIGHT: Final = 0.3
 # Two texts speak of the same from this cosine on, with what all share taken away: one pair of chunks in a
 # thousand of a diary of five years.
 _SIMILAR_MARGIN: Final = 0.45
-# And where what they share is not known, from so much of the way between the floor and 1.
+# Where that common part is not known: from this fraction of the distance between the floor and 1.
 _ABOVE_FLOOR: Final = 0.3
 # A long text is looked up by so many of its chunks: those that differ most from what all share.
 _MAX_OWN_CHUNKS: Final = 6
@@ -26,11 +26,11 @@ _SAMPLE: Final = 4096
 
 
 def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
-    """Return the places of the best scores, best first, and these scores."""
+    """Return the indices of the best scores, best first, and these scores."""
     many = min(many, len(scores))
-    places = np.argpartition(-scores, many - 1)[:many] if many else np.zeros(0, dtype=np.int64)
-    places = places[np.argsort(-scores[places], kind="stable")]
-    return places.astype(np.int64), scores[places]
+    indices = np.argpartition(-scores, many - 1)[:many] if many else np.zeros(0, dtype=np.int64)
+    indices = indices[np.argsort(-scores[indices], kind="stable")]
+    return indices.astype(np.int64), scores[indices]
 
 
 def relative_similarity(matrix: Floats, own: Floats, *, floor: float) -> tuple[Floats, float]:

@@ -140,7 +140,7 @@ class SnapshotFolder:
         except (OSError, struct.error, MemoryError, OverflowError):
             raise SnapshotRefused("torn") from None
         except CryptoError:
-            # Nothing more can be told: torn, of another person, or of another rule all look alike.
+            # Nothing more can be said: torn, of another person, or of another rule all look alike.
             raise SnapshotRefused("foreign") from None
         return b"".join(opened)
 
@@ -174,17 +174,17 @@ class IndexSnapshots:
         self.words_changed = self.vectors_changed = 0
 
     def load_words(self, keyring: Keyring) -> WordsIndex:
-        """Return the words as they were kept, or none."""
+        """Return the words as they were saved, or None."""
         try:
             return WordsIndex(self._folder.read(kind="words", rule=words.WORDS_RULE, keyring=keyring))
         except SnapshotRefused:
             return WordsIndex()
 
     def load_vectors(self, embedder: Embedder, keyring: Keyring) -> VectorsIndex:
-        """Return the vectors as they were kept, or none."""
+        """Return the vectors as they were saved, or None."""
         try:
-            kept = self._folder.read(kind="vectors", rule=_get_vector_rule(embedder), keyring=keyring)
-            return VectorsIndex.load(kept, width=embedder.width)
+            data = self._folder.read(kind="vectors", rule=_get_vector_rule(embedder), keyring=keyring)
+            return VectorsIndex.load(data, width=embedder.width)
         except SnapshotRefused:
             return VectorsIndex(embedder.width)
 
@@ -196,10 +196,10 @@ class IndexSnapshots:
                 self._folder.write(kind="words", rule=words.WORDS_RULE, data=index.dump(), keyring=keyring)
 
     def save_vectors(
-        self, index: VectorsIndex, embedder: Embedder, keyring: Keyring, *, held: WordsIndex, whatever: bool
+        self, index: VectorsIndex, embedder: Embedder, keyring: Keyring, *, words: WordsIndex, whatever: bool
     ) -> None:
         """Write the vectors if enough of them changed; raise OSError where the disk takes nothing."""
-        if _is_worth_saving(self.vectors_changed, held, whatever=whatever):
+        if _is_worth_saving(self.vectors_changed, words, whatever=whatever):
             with self._turn:
                 self.vectors_changed = 0
                 rule = _get_vector_rule(embedder)

@@ -42,7 +42,7 @@ _DAYS_AFTER: Final = 32
 
 
 def find_derived_from_days(owner: UUID, days: Iterable[date]) -> list[UUID]:
-    """Return the recaps of these days and the openings soon after them: what was drawn on their entries.
+    """Return the recaps of these days and the openings soon after them, which may quote their entries.
 
     An opening reads the latest written days before it. One further off is left out when it is next found.
     """
@@ -73,10 +73,10 @@ class OpeningSources:
 
 def find_stale_openings(owner: UUID, *, keyring: Keyring, among: Iterable[UUID] | None = None) -> set[UUID]:
     """Return the openings (of `among` these) whose entries are not what they were."""
-    drawn = list(_load_openings(owner, keyring, among))
-    now = _load_entry_times(owner, {place for one in drawn if one.reading for place in one.reading.entries})
-    recaps = _load_recap_times(owner, {day for one in drawn if one.reading for day in one.reading.recaps})
-    return {one.id for one in drawn if not _is_current(one, now, recaps)}
+    openings = list(_load_openings(owner, keyring, among))
+    now = _load_entry_times(owner, {ref for one in openings if one.reading for ref in one.reading.entries})
+    recaps = _load_recap_times(owner, {day for one in openings if one.reading for day in one.reading.recaps})
+    return {one.id for one in openings if not _is_current(one, now, recaps)}
 
 
 def _load_openings(owner: UUID, keyring: Keyring, among: Iterable[UUID] | None) -> Iterator[OpeningSources]:
@@ -91,12 +91,12 @@ def _load_openings(owner: UUID, keyring: Keyring, among: Iterable[UUID] | None) 
                 id_, made_at, PromptRecord.from_json(open_or_none(column, row, sealed, keyring))
             )
         except WrongEpoch:
-            continue  # a rotation is under way; nothing is known against it
+            continue  # a rotation is under way; so it counts as current
 
 
-def _load_entry_times(owner: UUID, places: set[EntryRef]) -> dict[EntryRef, datetime | None]:
+def _load_entry_times(owner: UUID, refs: set[EntryRef]) -> dict[EntryRef, datetime | None]:
     """Return which of these entries stand on that day, and when each was last edited."""
-    ids = sorted({id_ for id_, _ in places})
+    ids = sorted({id_ for id_, _ in refs})
     found: dict[EntryRef, datetime | None] = {}
     for first in range(0, len(ids), _READ_BATCH):
         rows = Entry.objects.for_owner(owner).filter(id__in=ids[first : first + _READ_BATCH]).order_by()
@@ -113,14 +113,14 @@ def _load_recap_times(owner: UUID, days: set[date]) -> dict[date, datetime]:
 
 
 def _is_current(
-    drawn: OpeningSources, entries: dict[EntryRef, datetime | None], recaps: dict[date, datetime]
+    opening: OpeningSources, entries: dict[EntryRef, datetime | None], recaps: dict[date, datetime]
 ) -> bool:
-    if drawn.reading is None:
+    if opening.reading is None:
         return False
     return all(
-        place in entries and (entries[place] or drawn.made_at) <= drawn.made_at
-        for place in drawn.reading.entries
-    ) and all(day in recaps and recaps[day] <= drawn.made_at for day in drawn.reading.recaps)
+        ref in entries and (entries[ref] or opening.made_at) <= opening.made_at
+        for ref in opening.reading.entries
+    ) and all(day in recaps and recaps[day] <= opening.made_at for day in opening.reading.recaps)
 
 
 # Bytes 6 to 29 of an envelope are its nonce: another one whenever the text was sealed anew.
@@ -171,25 +171,25 @@ class TextSource:
         nonce = Substr(Cast(self.column, BinaryField()), _NONCE_AT, _NONCE, output_field=BinaryField())
         rows = self._select(owner_id=owner).order_by(self.day, "created_at")
         gone = {id_.hex for id_ in self.untrue(owner, keyring=keyring)}
-        told = rows.values_list(Cast("id", CharField()), nonce)
+        values = rows.values_list(Cast("id", CharField()), nonce)
         # SQLite keeps ids without dashes; a database with a type for them writes them with.
-        stamps = ((id_.replace("-", ""), bytes(stamp)) for id_, stamp in told)
+        stamps = ((id_.replace("-", ""), bytes(stamp)) for id_, stamp in values)
         return {id_: stamp for id_, stamp in stamps if id_ not in gone}
 
     def load(self, ids: Sequence[UUID], *, keyring: Keyring, digest: ComputeDigest) -> Iterator[Document]:
         """Yield these texts, opened; what does not open is left out, since nobody can find it either."""
         column: Any = self.model._meta.get_field(self.column)
         names = list(dict.fromkeys(["id", "owner_id", self.entry, self.day, *column.bound, self.column]))
-        # By id alone: told the owner too, SQLite walks through all of that person's rows for every batch.
+        # By id alone: given the owner too, SQLite walks through all of that person's rows for every batch.
         rows = list(self._select(id__in=ids).values_list(*names))
         gone = self.untrue(keyring.owner, keyring=keyring, among=[row[0] for row in rows]) if rows else set()
         for values in rows:
             row = dict(zip(names, values, strict=True))
             if row["owner_id"] != keyring.owner or row["id"] in gone:
                 continue
-            held = open_or_none(column, row, row[self.column], keyring)
-            if held is not None:
-                yield self._document(row, self.words(held), digest)
+            text = open_or_none(column, row, row[self.column], keyring)
+            if text is not None:
+                yield self._document(row, self.words(text), digest)
 
     def _document(self, row: dict[str, Any], text: str, digest: ComputeDigest) -> Document:
         return Document(
@@ -269,11 +269,11 @@ def _load_batch(ids: Sequence[UUID], *, keyring: Keyring, digest: ComputeDigest)
 def get_change_signature(owner: UUID) -> tuple[object, ...]:
     """Return something that differs after most changes, for noticing those that another process made."""
     entries = Entry.objects.for_owner(owner).aggregate(
-        n=Count("id"), kept=Max("created_at"), edited=Max("edited_at")
+        n=Count("id"), newest=Max("created_at"), edited=Max("edited_at")
     )
     replies = Reply.objects.filter(owner_id=owner).aggregate(n=Count("id"), ended=Max("finished_at"))
     openings, recaps = (
         model.objects.filter(owner_id=owner).aggregate(n=Count("id"), made=Max("created_at"))
         for model in (Opening, Recap)
     )
-    return tuple(value for told in (entries, replies, openings, recaps) for value in told.values())
+    return tuple(value for summary in (entries, replies, openings, recaps) for value in summary.values())

@@ -16,7 +16,7 @@ from search.index.chunks import Span
 class Document:
     """A text that can be found.
 
-    `stamp` differs whenever its envelope does, so that a kept index knows what to read again without
+    `stamp` differs whenever its envelope does, so that a saved index knows what to read again without
     opening it; `digest` differs only with the text, so that a new envelope alone re-embeds nothing.
     """
 

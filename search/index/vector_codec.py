@@ -2,7 +2,7 @@
 
 u32 width | u32 texts | u32 rows
 texts * (16 bytes id, 32 bytes digest, u32 rows of this text)
-rows * (u32 start, u32 end)          the chunk's place in its text
+rows * (u32 start, u32 end)          the chunk's span in its text
 rows * width * float16
 """
 
@@ -26,7 +26,7 @@ _TEXT: Final = np.dtype([("id", "V16"), ("digest", "V32"), ("rows", "<u4")])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedVectors:
-    """What the bytes hold: the rows of the first text, then those of the next."""
+    """Vectors and their texts: the rows of the first text, then those of the next."""
 
     texts: Iterator[PackedText]
     spans: NDArray[np.uint32]
@@ -45,13 +45,13 @@ def pack_vectors(
 def unpack_vectors(data: bytes, *, width: int) -> PackedVectors:
     """Return what `pack` made bytes of; raise SnapshotRefused."""
     try:
-        held, texts, rows = _HEAD.unpack_from(data)
+        stored_width, texts, rows = _HEAD.unpack_from(data)
     except struct.error:
         raise SnapshotRefused("torn") from None
     spans_at = _HEAD.size + texts * _TEXT.itemsize
     matrix_at = spans_at + rows * 8
-    if held != width or len(data) != matrix_at + rows * width * 2:
-        raise SnapshotRefused("old" if held != width else "torn")
+    if stored_width != width or len(data) != matrix_at + rows * width * 2:
+        raise SnapshotRefused("old" if stored_width != width else "torn")
     named = np.frombuffer(data, _TEXT, texts, _HEAD.size).tolist()
     return PackedVectors(
         texts=((UUID(bytes=id_), digest, many) for id_, digest, many in named),

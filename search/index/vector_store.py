@@ -56,22 +56,22 @@ def embed_documents(
     spans: list[list[Span]] = [
         split_into_chunks(document.text, embedder.count_tokens)[:_MAX_CHUNKS] for document in documents
     ]
-    flat = [(place, span) for place, own in enumerate(spans) for span in own]
+    flat = [(number, span) for number, own in enumerate(spans) for span in own]
     flat.sort(key=lambda item: item[1][1] - item[1][0])
     rows: dict[tuple[int, Span], np.ndarray] = {}
     for first in range(0, len(flat), EMBED_BATCH):
         check()  # one text as long as they may be takes seconds
         batch = flat[first : first + EMBED_BATCH]
-        vectors = embedder.embed_passages([documents[place].text[slice(*span)] for place, span in batch])
+        vectors = embedder.embed_passages([documents[number].text[slice(*span)] for number, span in batch])
         rows.update(zip(batch, vectors, strict=True))
     return [
         EmbeddedText(
             document.id,
             document.digest,
             own,
-            _stack_batches([rows[place, span] for span in own], embedder.width),
+            _stack_batches([rows[number, span] for span in own], embedder.width),
         )
-        for place, (document, own) in enumerate(zip(documents, spans, strict=True))
+        for number, (document, own) in enumerate(zip(documents, spans, strict=True))
     ]
 
 
@@ -99,9 +99,9 @@ def iter_stored_vectors(
             continue
         columns: dict[str, Any] = {"id": id_, "owner_id": owner, "source": source}
         columns |= {"embedder": embedder.name, "rule": chunks.CHUNK_RULE}
-        held = open_or_none(body, columns, sealed, keyring())
+        plain = open_or_none(body, columns, sealed, keyring())
         with suppress(ValueError):
-            some += [decode_vectors(source, held)] if held is not None else []
+            some += [decode_vectors(source, plain)] if plain is not None else []
         if len(some) >= READ_BATCH:
             yield some
             some = []
@@ -109,7 +109,7 @@ def iter_stored_vectors(
 
 
 def store_vectors(owner: UUID, made: Sequence[EmbeddedText], embedder: Embedder) -> None:
-    """Put vectors in the place of those these texts had; call with a keyring in force, in a transaction."""
+    """Replace the vectors of these texts; call with a keyring in force, in a transaction."""
     Vector.objects.filter(owner_id=owner, source__in=[text.id for text in made]).delete()
     Vector.objects.bulk_create(
         Vector(

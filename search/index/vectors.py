@@ -33,11 +33,11 @@ class VectorsIndex:
         self._closed = False
         self._matrix: Floats = np.zeros((_FIRST_ROOM, width), dtype=np.float32)
         self._spans = np.zeros((_FIRST_ROOM, 2), dtype=np.uint32)
-        self._text_of = np.full(_FIRST_ROOM, -1, dtype=np.int64)
+        self._text_numbers = np.full(_FIRST_ROOM, -1, dtype=np.int64)
         self._used = 0
         self._free: list[int] = []
         self._ids: list[UUID | None] = []
-        self._places: dict[UUID, int] = {}
+        self._numbers: dict[UUID, int] = {}
         self._rows: dict[UUID, list[int]] = {}
         self._digests: dict[UUID, bytes] = {}
         self._graph: NeighbourGraph | None = None
@@ -60,15 +60,15 @@ class VectorsIndex:
                 self._remove(id_)
 
     def _add(self, text: EmbeddedText) -> None:
-        place = len(self._ids)
+        number = len(self._ids)
         rows = [self._row() for _ in text.spans]
         self._ids.append(text.id)
-        self._places[text.id] = place
+        self._numbers[text.id] = number
         self._rows[text.id], self._digests[text.id] = rows, text.digest
         if rows:
             self._matrix[rows] = text.matrix
             self._spans[rows] = text.spans
-            self._text_of[rows] = place
+            self._text_numbers[rows] = number
         if self._graph is not None:
             self._graph.mark_changed(rows)
 
@@ -76,10 +76,10 @@ class VectorsIndex:
         rows = self._rows.pop(id_, None)
         if rows is None:
             return
-        self._ids[self._places.pop(id_)] = None
+        self._ids[self._numbers.pop(id_)] = None
         del self._digests[id_]
         self._matrix[rows] = 0
-        self._text_of[rows] = -1
+        self._text_numbers[rows] = -1
         self._free += rows
         if self._graph is not None:
             self._graph.mark_changed(rows)
@@ -97,8 +97,8 @@ class VectorsIndex:
         spans = np.zeros((room, 2), dtype=np.uint32)
         text_of = np.full(room, -1, dtype=np.int64)
         matrix[: self._used], spans[: self._used] = self._matrix[: self._used], self._spans[: self._used]
-        text_of[: self._used] = self._text_of[: self._used]
-        self._matrix, self._spans, self._text_of = matrix, spans, text_of
+        text_of[: self._used] = self._text_numbers[: self._used]
+        self._matrix, self._spans, self._text_numbers = matrix, spans, text_of
 
     # --- looking up ------------------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ class VectorsIndex:
             for row, score in zip(rows.tolist(), best.tolist(), strict=True):
                 if score < least or len(found) == limit:
                     break
-                id_ = self._ids[self._text_of[row]]
+                id_ = self._ids[self._text_numbers[row]]
                 if id_ is not None and id_ not in found:
                     start, end = self._spans[row].tolist()
                     found[id_] = NearText(id_, score, (start, end))
@@ -173,11 +173,11 @@ class VectorsIndex:
 
     def _allowed_rows(self, allowed: Collection[UUID] | None) -> NDArray[np.bool_]:
         """Return which rows belong to a text, and to an `allowed` one."""
-        text_of = self._text_of[: self._used]
+        text_of = self._text_numbers[: self._used]
         if allowed is None:
             return text_of >= 0
         wanted = np.zeros(len(self._ids) + 1, dtype=bool)
-        wanted[[self._places[id_] for id_ in allowed if id_ in self._places]] = True
+        wanted[[self._numbers[id_] for id_ in allowed if id_ in self._numbers]] = True
         return (text_of >= 0) & wanted[text_of]
 
     def _search_graph(
@@ -185,7 +185,7 @@ class VectorsIndex:
     ) -> tuple[NDArray[np.int64], Floats]:
         rows = graph.nearest(vector, _ROWS * limit)
         rows = np.concatenate([rows, graph.outside(self._used)]).astype(np.int64)
-        rows = rows[self._text_of[rows] >= 0]
+        rows = rows[self._text_numbers[rows] >= 0]
         best, scores = similarity.best_scores(self._matrix[rows] @ vector, _ROWS * limit)
         return rows[best], scores
 
@@ -196,7 +196,7 @@ class VectorsIndex:
         for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
             if score < floor or len(found) == 2 * limit:
                 break
-            id_ = self._ids[self._text_of[row]]
+            id_ = self._ids[self._text_numbers[row]]
             if id_ is not None and id_ not in found:
                 start, end = self._spans[row].tolist()
                 whole = self._matrix[self._rows[id_]] @ vector
@@ -205,9 +205,9 @@ class VectorsIndex:
 
     def _get_baseline(self, vector: Floats) -> float:
         step = similarity.get_sample_step(self._used)
-        standing = self._text_of[: self._used : step] >= 0
+        in_use = self._text_numbers[: self._used : step] >= 0
         return similarity.compute_baseline(
-            (self._matrix[: self._used : step] @ vector)[standing], among=self._used
+            (self._matrix[: self._used : step] @ vector)[in_use], among=self._used
         )
 
     # --- the graph ----------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ class VectorsIndex:
         with self._lock:
             self._check()
             graph = NeighbourGraph(self.width)
-            rows = np.flatnonzero(self._text_of[: self._used] >= 0)
+            rows = np.flatnonzero(self._text_numbers[: self._used] >= 0)
             matrix = self._matrix[rows]
         graph.build(matrix, rows, stop=lambda: self._closed)
         with self._lock:
@@ -245,21 +245,21 @@ class VectorsIndex:
     @classmethod
     def load(cls, data: bytes, *, width: int) -> "VectorsIndex":
         """Return the index that `dump` gave the bytes of; raise SnapshotRefused."""
-        kept = vector_codec.unpack_vectors(data, width=width)
-        index, rows = cls(width), len(kept.matrix)
+        packed = vector_codec.unpack_vectors(data, width=width)
+        index, rows = cls(width), len(packed.matrix)
         index._grow(max(_FIRST_ROOM, rows + rows // 8))
         index._used = rows
-        index._matrix[:rows], index._spans[:rows] = kept.matrix, kept.spans
-        index._name(kept.texts)
+        index._matrix[:rows], index._spans[:rows] = packed.matrix, packed.spans
+        index._name(packed.texts)
         return index
 
     def _name(self, texts: Iterable[vector_codec.PackedText]) -> None:
         first = 0
-        for place, (name, digest, rows) in enumerate(texts):
+        for number, (name, digest, rows) in enumerate(texts):
             self._ids.append(name)
-            self._places[name], self._digests[name] = place, digest
+            self._numbers[name], self._digests[name] = number, digest
             self._rows[name] = list(range(first, first + rows))
-            self._text_of[first : first + rows] = place
+            self._text_numbers[first : first + rows] = number
             first += rows
 
     def size(self) -> int:
@@ -269,7 +269,7 @@ class VectorsIndex:
             return int(
                 self._matrix.nbytes
                 + self._spans.nbytes
-                + self._text_of.nbytes
+                + self._text_numbers.nbytes
                 + 600 * len(self._rows)
                 + graph
             )
@@ -279,10 +279,10 @@ class VectorsIndex:
         with self._lock:
             self._closed = True
             self._matrix, self._spans = np.zeros((0, self.width), dtype=np.float32), self._spans[:0].copy()
-            self._text_of = self._text_of[:0].copy()
+            self._text_numbers = self._text_numbers[:0].copy()
             self._used, self._graph = 0, None
             self._ids, self._free = [], []
-            self._places, self._rows, self._digests = {}, {}, {}
+            self._numbers, self._rows, self._digests = {}, {}, {}
 
     def _check(self) -> None:
         if self._closed:

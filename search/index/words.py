@@ -64,7 +64,7 @@ def delete_texts(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
     """Take texts out; those that are not there are no matter."""
     sql = "SELECT n, body FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
     rows = db.execute(sql, (json.dumps([id_.hex() for id_ in ids]),)).fetchall()
-    # FTS5 must be told the very words that were put in, or they stay findable.
+    # FTS5 needs the very words that were put in, or they stay findable.
     gone = [("delete", n, to_index_form(body)) for n, body in rows]
     db.executemany("INSERT INTO words (words, rowid, body) VALUES (?, ?, ?)", gone)
     db.executemany("DELETE FROM docs WHERE n = ?", [(n,) for n, _ in rows])
@@ -106,7 +106,7 @@ def build_document(row: tuple[bytes, str, str, bytes, bytes, bytes, str]) -> Doc
     )
 
 
-# Names how texts are cut into words; kept indexes of another rule are thrown away.
+# Names how texts are cut into words; snapshots of another rule are deleted.
 WORDS_RULE: Final = "words/1"
 
 # Below this many hits, texts with only some of the words are shown after those with all.
@@ -118,7 +118,7 @@ TextPosition = tuple[bytes, date, UUID]
 
 @dataclass(frozen=True, slots=True)
 class WordHits:
-    """Who holds the words, best first: as a phrase, all of them, some of them; `total` hold all."""
+    """Texts with the words, best first: as a phrase, all of them, some of them; `total` have all."""
 
     phrases: list[UUID] = field(default_factory=list)
     strict: list[UUID] = field(default_factory=list)
@@ -183,7 +183,7 @@ class WordsIndex:
             first = db.execute("SELECT coalesce(max(n), 0) + 1 FROM docs").fetchone()[0]
             db.executemany(
                 f"INSERT INTO docs (n, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
-                [(first + place, *build_row(document)) for place, document in enumerate(documents)],
+                [(first + index, *build_row(document)) for index, document in enumerate(documents)],
             )
             db.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", enumerate(forms, first))
             self._unsettled |= not settle

@@ -27,7 +27,7 @@ _LINGER_SECONDS: Final = 2.0
 
 
 class SearchWorker:
-    """One thread and what waits for it; the same task for the same person waits once."""
+    """A thread with a queue of tasks; the same task for the same person waits once."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -38,7 +38,7 @@ class SearchWorker:
         self._stopped = False
 
     def submit(self, owner: UUID, what: str, task: WorkerTask) -> None:
-        """Run a task when its turn comes."""
+        """Queue a task; the same task of the same person waits once."""
         with self._changed:
             if self._stopped or any((owner, what) == waiting[:2] for waiting in self._waiting):
                 return
@@ -60,7 +60,7 @@ class SearchWorker:
             return self._idle_for(owner)
 
     def wait_idle(self, *, owner: UUID | None = None, timeout: float) -> bool:
-        """Wait until nothing runs or waits; return whether that came about in time."""
+        """Wait until nothing runs or waits; return whether that happened in time."""
         with self._changed:
             return self._changed.wait_for(lambda: self._idle_for(owner), timeout)
 
@@ -95,8 +95,8 @@ class SearchWorker:
 
     def _next(self) -> WorkerTask | None:
         with self._changed:
-            came = self._changed.wait_for(self._is_due, _LINGER_SECONDS)
-        if not came:
+            is_due = self._changed.wait_for(self._is_due, _LINGER_SECONDS)
+        if not is_due:
             connections.close_all()  # of this thread alone, and not while `put` waits for the lock
         with self._changed:
             self._changed.wait_for(self._is_due)
@@ -123,7 +123,7 @@ embedding_worker = SearchWorker("search-embedding")
 
 
 def stop_workers(*, timeout: float = 1.0) -> None:
-    """End both lanes; called when the process ends."""
+    """Stop both workers; called when the process ends."""
     opening_worker.stop(timeout=timeout / 2)
     embedding_worker.stop(timeout=timeout / 2)
 

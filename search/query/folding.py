@@ -56,16 +56,16 @@ def fold_character(character: str) -> str:
 
 
 def fold_with_offsets(text: str) -> tuple[str, list[int]]:
-    """Return the folded text and, for each of its characters and its end, its place in `text`."""
+    """Return the folded text and, for each of its characters and its end, its offset in `text`."""
     if text.isascii():
         return text.lower(), list(range(len(text) + 1))
     folded: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
+    offsets: list[int] = []
+    for offset, character in enumerate(text):
         piece = fold_character(character)
         folded.append(piece)
-        places.extend([place] * len(piece))
-    return "".join(folded), [*places, len(text)]
+        offsets.extend([offset] * len(piece))
+    return "".join(folded), [*offsets, len(text)]
 
 
 def _spell_out(match: re.Match[str]) -> str:

@@ -61,19 +61,19 @@ class QueryMarker:
         """Return what is found: spans of the text as written and their weights, in order, not overlapping."""
         if not self._has_any:
             return []
-        folded, places = fold_with_offsets(text)
+        folded, offsets = fold_with_offsets(text)
         folded = folded.translate(_BREAKS)
         found: list[tuple[Span, int]] = []
         for last, wanted in self._automaton.iter(folded):
             begin, end = last + 1 - len(wanted.text), last + 1
             if _is_whole_word(folded, begin, end, wanted):
-                found.append(((places[begin], _find_end(places, end)), wanted.weight))
+                found.append(((offsets[begin], _find_end(offsets, end)), wanted.weight))
         return _drop_overlaps(found)
 
 
-def _find_end(places: Sequence[int], end: int) -> int:
+def _find_end(offsets: Sequence[int], end: int) -> int:
     # Characters that fold away (accents written apart) belong to what stands before them.
-    return places[end] if places[end] > places[end - 1] else places[end - 1] + 1
+    return offsets[end] if offsets[end] > offsets[end - 1] else offsets[end - 1] + 1
 
 
 def _is_whole_word(folded: str, begin: int, end: int, wanted: MarkPattern) -> bool:
@@ -84,16 +84,16 @@ def _is_whole_word(folded: str, begin: int, end: int, wanted: MarkPattern) -> bo
 
 def _drop_overlaps(found: list[tuple[Span, int]]) -> list[tuple[Span, int]]:
     """Return the longest of overlapping spans, in order."""
-    kept: list[tuple[Span, int]] = []
+    separate: list[tuple[Span, int]] = []
     for span, weight in sorted(found, key=lambda item: (item[0][0], -item[0][1])):
-        if kept and span[0] < kept[-1][0][1]:
-            if span[1] <= kept[-1][0][1]:
+        if separate and span[0] < separate[-1][0][1]:
+            if span[1] <= separate[-1][0][1]:
                 continue
-            before = kept.pop()
-            kept.append(((before[0][0], span[1]), max(weight, before[1])))
+            before = separate.pop()
+            separate.append(((before[0][0], span[1]), max(weight, before[1])))
         else:
-            kept.append((span, weight))
-    return kept
+            separate.append((span, weight))
+    return separate
 
 
 def build_patterns(query: SearchQuery, forms: dict[str, list[str]]) -> list[MarkPattern]:

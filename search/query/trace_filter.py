@@ -11,7 +11,7 @@ MAX_NAMED: Final = 200
 
 
 def entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
-    """Return the entries that bear all of these traces; a name of no trace is borne by none."""
+    """Return the entries that bear all of these traces; no entry bears a name that is no trace."""
     found: frozenset[UUID] | None = None
     for name in names:
         these = frozenset(_entry_traces(owner, name).order_by().values_list("entry_id", flat=True))
@@ -23,8 +23,8 @@ def entries_named(owner: UUID, text: str) -> list[UUID]:
     """Return the entries that bear the trace called as the whole of a query, the latest day first."""
     if not text.strip():
         return []
-    kept = _entry_traces(owner, text).order_by("-entry__day", "-entry__created_at")
-    return list(kept.values_list("entry_id", flat=True)[:MAX_NAMED])
+    entry_traces = _entry_traces(owner, text).order_by("-entry__day", "-entry__created_at")
+    return list(entry_traces.values_list("entry_id", flat=True)[:MAX_NAMED])
 
 
 def _entry_traces(owner: UUID, name: str) -> EntryTraceQuerySet:
@@ -35,5 +35,5 @@ def _entry_traces(owner: UUID, name: str) -> EntryTraceQuerySet:
     except VaultLocked:
         traces = []
     # Hardly a query is a trace's name: the second question is asked only where the first has an answer.
-    kept = EntryTrace.objects.for_owner(owner)
-    return kept.filter(trace_id__in=traces) if traces else kept.none()
+    entry_traces = EntryTrace.objects.for_owner(owner)
+    return entry_traces.filter(trace_id__in=traces) if traces else entry_traces.none()
