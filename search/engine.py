@@ -7,9 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from search import fusion
+from search.chunks import Span
 from search.embedder import Embedder
 from search.errors import IndexClosed
-from search.index.chunks import Span
 from search.index.person_index import PersonIndex
 from search.index.types import Document, NearText
 from search.index.vectors import VectorsIndex

@@ -249,17 +249,17 @@ class WordSearch:
         if len(terms) < 2:
             return []
         asks = [match_some_terms(self._query, terms=[term], forms=self.find_forms) for term in terms]
-        counts = sorted((self._count(ask), place) for place, ask in enumerate(asks))
+        counts = sorted((self._count(ask), number) for number, ask in enumerate(asks))
         size = self._db.execute("SELECT count(*) FROM docs").fetchone()[0]
         scores: dict[int, float] = {}
         left = MAX_RANKED
-        for holds, place in counts:
+        for holds, number in counts:
             # Not by bm25: it takes each form of a word for a word of its own, and the rarest for the best.
             left -= holds
             if left < 0 and scores:
                 break
             worth = math.log(1 + (size - holds + 0.5) / (holds + 0.5))
-            for n in self._newest(asks[place], MAX_RANKED) if holds else ():
+            for n in self._newest(asks[number], MAX_RANKED) if holds else ():
                 scores[n] = scores.get(n, 0.0) + worth
         return sorted(scores, key=lambda n: (-scores[n], -n))[:_MAX_LOOSE]
 

@@ -30,9 +30,10 @@ from uuid import UUID
 
 from llamora.crypto import Context, CryptoError, Keyring, seal, unseal
 from llamora.fields import new_id
+from search import chunks
 from search.embedder import Embedder
 from search.errors import SnapshotRefused
-from search.index import chunks, words
+from search.index import words
 from search.index.vectors import VectorsIndex
 from search.index.words import WordsIndex
 

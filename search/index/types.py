@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from search.index.chunks import Span
+from search.chunks import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

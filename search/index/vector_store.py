@@ -18,9 +18,9 @@ from uuid import UUID
 import numpy as np
 
 from llamora.crypto import Keyring
+from search import chunks
+from search.chunks import Span, split_into_chunks
 from search.embedder import EMBED_BATCH, Embedder
-from search.index import chunks
-from search.index.chunks import Span, split_into_chunks
 from search.index.sources import open_or_none
 from search.index.types import DIGEST_SIZE, Document, EmbeddedText
 from search.models import Vector

@@ -10,7 +10,7 @@ from typing import Final
 
 import ahocorasick
 
-from search.index.chunks import Span
+from search.chunks import Span
 from search.query.folding import fold_with_offsets, is_unbroken, to_printed_form
 from search.query.parser import QueryTerm, SearchQuery
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.index.chunks import HALF_TOKENS, WHOLE_TOKENS, split_into_chunks
+from search.chunks import HALF_TOKENS, WHOLE_TOKENS, split_into_chunks
 
 
 def count(texts: object) -> list[int]:
