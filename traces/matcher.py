@@ -19,7 +19,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Unlock
-from llamora.crypto import EnvelopeError
 from traces.models import Trace
 from traces.names import get_identity
 
@@ -119,13 +118,8 @@ SWEEP_SECONDS: Final = 20.0
 
 def load_readable_names(owner_id: UUID) -> dict[UUID, str]:
     """Open the names of a person's traces; one that does not open has none."""
-    names: dict[UUID, str] = {}
-    for trace in Trace.objects.for_owner(owner_id).only("id", "owner_id", "name"):
-        try:
-            names[trace.id] = str(trace.name)
-        except EnvelopeError:
-            continue
-    return names
+    traces = Trace.objects.for_owner(owner_id).only("id", "owner_id", "name")
+    return {trace.id: name for trace in traces if (name := trace.open_or("name", None)) is not None}
 
 
 def _is_unlocked(owner_id: UUID) -> bool:

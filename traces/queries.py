@@ -13,7 +13,6 @@ from django.urls import reverse
 from diary.hooks import NamedLink, RecalledEntries
 from diary.models import Entry
 from diary.models import EntryQuerySet as Entries
-from llamora.crypto import EnvelopeError
 from traces.models import EntryTrace, Trace
 
 # MERGED traces.tallies: How often traces are kept, when, and beside which others: asked of the database, in
@@ -104,10 +103,7 @@ UNREADABLE_NAME = "a trace that does not open"
 
 def get_display_name(trace: Trace) -> str:
     """Return what a trace is called; a damaged one must not take its whole day with it."""
-    try:
-        return str(trace.name)
-    except EnvelopeError:
-        return UNREADABLE_NAME
+    return trace.open_or("name", UNREADABLE_NAME)
 
 
 def load_names(owner_id: UUID) -> dict[UUID, str]:

@@ -17,7 +17,6 @@ from diary.entries import presenters as entries_presenters
 from diary.entries.presenters import EntryView
 from diary.models import Entry
 from diary.rendering.excerpts import first_lines
-from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery
 
 YEARS_IN_MARGIN = 4
@@ -54,7 +53,9 @@ def list_past_years(owner_id: UUID, day: date) -> list[PastYearExcerpt]:
     if not firsts:
         return []
     return [
-        PastYearExcerpt(day=entry.day, words=_load_excerpt(entry), more=firsts[entry.id] - 1)
+        PastYearExcerpt(
+            day=entry.day, words=first_lines(entry.open_or("text", "…")), more=firsts[entry.id] - 1
+        )
         for entry in Entry.objects.filter(id__in=firsts).order_by("-day")
     ]
 
@@ -73,13 +74,6 @@ _earlier_query: CachedQuery[tuple[UUID, date, int]] = CachedQuery(
         .values_list("id", "day", "revision")[:_MAX_ENTRIES_EXAMINED]
     )
 )
-
-
-def _load_excerpt(entry: Entry) -> str:
-    try:
-        return first_lines(entry.text)
-    except EnvelopeError:
-        return "…"
 
 
 def get_page(person: Person, place: str, *, number: str | None) -> Page[Entry]:

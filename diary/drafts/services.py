@@ -14,7 +14,6 @@ from diary.entries import queries as entries_queries
 from diary.entries.text_validation import clean_draft_text
 from diary.errors import EditConflict
 from diary.models import Draft, Entry
-from llamora.crypto import EnvelopeError
 from llamora.database import write_transaction
 
 # A draft may be longer than an entry, so that what is too long to keep can be shortened at leisure.
@@ -122,11 +121,9 @@ def delete_edit_draft_if_saved(*, owner_id: UUID, entry_id: UUID, text: str, rev
 
 
 def _matches(draft: Draft, test: Callable[[str], bool]) -> bool:
-    """Ask a test of a draft's words; one damaged on the disk stays, and keeps nothing from being kept."""
-    try:
-        return test(draft.text)
-    except EnvelopeError:
-        return False
+    """Return whether a draft's text passes a test; one damaged on the disk does not, and blocks no save."""
+    text = draft.open_or("text", None)
+    return text is not None and test(text)
 
 
 def discard_draft(*, owner_id: UUID, entry_id: UUID) -> None:

@@ -15,7 +15,6 @@ from diary.hooks import EntryPanel
 from diary.models import Draft, Entry, Version
 from diary.rendering import markdown
 from diary.replies.presenters import ReplyView, list_reply_views, render_custom_kind_buttons
-from llamora.crypto import EnvelopeError
 from llamora.fields import new_id
 from llamora.inference import model_server
 
@@ -118,11 +117,10 @@ def build_entry_views(entries: Sequence[Entry], *, zone: str, drafts: Collection
 
 def render_text(row: Entry | Version) -> SafeString:
     """Return what a row says as HTML; a sentence where it cannot be opened."""
-    try:
-        return mark_safe(markdown.render_markdown(row.text))  # noqa: S308 - sanitised there
-    except EnvelopeError:
-        # One damaged entry must not take its whole day with it.
+    text = row.open_or("text", None)
+    if text is None:
         return mark_safe(f'<p class="notice">{DAMAGED_ENTRY}</p>')  # noqa: S308 - words of our own
+    return mark_safe(markdown.render_markdown(text))  # noqa: S308 - sanitised there
 
 
 def build_empty_composer(person: Person, day: date) -> ComposerView:
@@ -153,10 +151,7 @@ def is_another_day(person: Person, day: date) -> bool:
 
 def load_draft_text(draft: Draft) -> str | None:
     """Return what was being written; None where it cannot be opened."""
-    try:
-        return str(draft.text)
-    except EnvelopeError:
-        return None
+    return draft.open_or("text", None)
 
 
 def get_model_notice() -> str | None:

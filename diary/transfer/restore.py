@@ -38,7 +38,7 @@ from diary.transfer.restore_rows import (
     parse_text,
     parse_uuid,
 )
-from llamora.crypto import EnvelopeError, Keyring, in_force
+from llamora.crypto import Keyring, in_force
 from llamora.database import write_transaction
 from llamora.fields import new_id
 
@@ -149,7 +149,7 @@ class RowImporter:
         there = entries_queries.find_draft(self._owner_id, day=day, entry_id=entry.id if entry else None)
         if there is not None:
             left_out = f"{what} is left out: something else is being written in its place"
-            return False if _has_text(there, text) else self._refuse(left_out)
+            return False if there.open_or("text", None) == text else self._refuse(left_out)
         if not text or self._is_superseded(day, entry, since=columns["updated_at"]):
             return False
         # Drawn anew: a page that still shows an earlier draft of this place must not match it by its number.
@@ -176,13 +176,6 @@ class RowImporter:
         if entry is not None:
             return bool(entry.edited_at and entry.edited_at > since)
         return Entry.objects.filter(owner_id=self._owner_id, day=day, created_at__gt=since).exists()
-
-
-def _has_text(draft: Draft, text: str) -> bool:
-    try:
-        return bool(draft.text == text)
-    except EnvelopeError:
-        return False
 
 
 def _parse_single_line(said: object, key: str, limit: int) -> str:

@@ -12,12 +12,14 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 
+from llamora.crypto import EnvelopeError
 from llamora.fields.access import bare_access
 from llamora.fields.ids import new_id
 from llamora.fields.sealed import SealedField
 from llamora.fields.values import SealedFieldError, SealedValue
 
 _M = TypeVar("_M", bound="SealedModel")
+_D = TypeVar("_D")
 IDENTITY = ("id", "owner_id")
 
 
@@ -110,6 +112,17 @@ class SealedModel(models.Model):
         for column in columns:
             if column in self.__dict__:
                 self.as_loaded[column] = self.__dict__[column]
+
+    def open_or(self, field: str, default: _D) -> Any | _D:
+        """Return the value of a sealed field, or the default where its bytes do not open.
+
+        For pages and lists in which one damaged value must not take the others with it. A locked vault still
+        raises `VaultLocked`: that is no damage.
+        """
+        try:
+            return getattr(self, field)
+        except EnvelopeError:
+            return default
 
     def columns_now(self, field: SealedField) -> dict[str, Any]:
         """Return the columns that bind `field`, as they are on the instance."""

@@ -152,6 +152,23 @@ def test_an_envelope_of_an_epoch_that_is_not_held_does_not_open(owner: Resident)
         _ = Entry.objects.get(id=entry.id).text
 
 
+def test_a_value_that_does_not_open_is_its_default_where_one_is_given(owner: Resident) -> None:
+    entry, damaged = owner.wrote(), owner.wrote()
+    put(damaged, stored(entry))
+    damaged.refresh_from_db()
+
+    with owner.unlocked():
+        assert entry.open_or("text", None) == WORDS
+        assert damaged.open_or("text", "…") == "…"
+
+
+def test_a_locked_vault_is_no_damage(owner: Resident) -> None:
+    entry = owner.wrote()
+
+    with pytest.raises(VaultLocked):
+        entry.open_or("text", None)
+
+
 def test_lengths_show_only_roughly(owner: Resident) -> None:
     sizes = {len(stored(owner.wrote("x" * length))) for length in range(1, 50)}
 

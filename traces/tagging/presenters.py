@@ -10,7 +10,6 @@ from uuid import UUID
 from diary.hooks import EntryPanel
 from diary.models import Entry
 from diary.rendering.excerpts import first_lines
-from llamora.crypto import EnvelopeError
 from llamora.inference import model_server
 from traces.matcher import name_matchers
 from traces.models import EntryTrace, Trace, TraceProposal
@@ -164,8 +163,5 @@ def build_preview(trace: Trace) -> TracePreview:
 
 
 def _build_preview_entry(entry: Entry) -> PreviewEntry:
-    try:
-        words = first_lines(entry.text, length=PREVIEW_LENGTH)
-    except EnvelopeError:
-        words = "…"
+    words = first_lines(entry.open_or("text", "…"), length=PREVIEW_LENGTH)
     return PreviewEntry(id=entry.id, day=entry.day, words=words)
