@@ -12,12 +12,10 @@ from diary import days
 from diary.generation.presenters import build_prompt_record_context
 from diary.models import Opening
 from diary.openings import presenters, services
-from llamora.database import NotWritten
 from llamora.inference import model_server
 
 NO_CONTENT = 204
 NOT_NOW = "No other opening can be made now. {}"
-NOT_WRITTEN = "Nothing can be written to the disk just now. Your diary is as it was."
 
 
 def _respond_with_section(request: HouseholdRequest, day: date) -> HttpResponse:
@@ -55,10 +53,7 @@ def opening(request: HouseholdRequest, day: date) -> HttpResponse:
 def dismiss(request: HouseholdRequest, day: date) -> HttpResponse:
     """Let go of a day's opening."""
     if request.method == "POST":
-        try:
-            services.dismiss(request.user.id, day)
-        except NotWritten:
-            return _refuse(request, NOT_WRITTEN)
+        services.dismiss(request.user.id, day)
     return HttpResponse() if request.htmx else redirect("day", day)
 
 
@@ -74,10 +69,7 @@ def prompt_record(request: HouseholdRequest, day: date) -> HttpResponse:
 def opening_settings(request: HouseholdRequest) -> HttpResponse:
     """Show whether days are opened, or switch that on or off."""
     if request.method == "POST":
-        try:
-            services.set_enabled(request.user.id, wanted=request.POST.get("openings") == "on")
-        except NotWritten:
-            return _refuse(request, NOT_WRITTEN)
+        services.set_enabled(request.user.id, wanted=request.POST.get("openings") == "on")
         return redirect("opening_settings")
     return render(
         request, "diary/opening_settings.html", {"are_wanted": services.is_enabled(request.user.id)}

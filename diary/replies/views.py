@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from accounts.decorators import unlock_required
+from accounts.error_messages import get_not_written_message
 from accounts.http.request import HouseholdRequest
 from diary.entries import presenters as entries_presenters
 from diary.entries import queries as entries_queries
@@ -29,10 +30,6 @@ from llamora.inference.registry import registry
 
 # MERGED diary.replies.way_views: A person's own ways of having an entry answered: the page that lists them,
 # adds one, and removes one.
-
-REPLY_NOT_STARTED = (
-    "Nothing can be written to the disk just now, so no reply was begun. Your diary is as it was."
-)
 
 ReplyViewFunction = Callable[[HouseholdRequest, Reply], HttpResponse]
 
@@ -62,8 +59,6 @@ def _respond_to_start(request: HouseholdRequest, ask: Callable[[], ReplyTask]) -
         errand = ask()
     except ReplyRefused as refusal:
         return _refuse(request, refusal.sentence, status=429 if isinstance(refusal, TooManyReplies) else 422)
-    except NotWritten:
-        return _refuse(request, REPLY_NOT_STARTED, status=503)
     return _respond_with_section(request, errand.id, errand.day)
 
 
@@ -127,10 +122,7 @@ def retry(request: HouseholdRequest, reply: Reply) -> HttpResponse:
 @_with_own_reply
 def delete(request: HouseholdRequest, reply: Reply) -> HttpResponse:
     """Delete a reply."""
-    try:
-        services.delete_reply(reply)
-    except NotWritten:
-        return _refuse(request, REPLY_NOT_STARTED, status=503)
+    services.delete_reply(reply)
     return HttpResponse() if request.htmx else _redirect_to_day(reply.entry.day, f"entry-{reply.entry_id}")
 
 
@@ -141,9 +133,6 @@ def prompt_record(request: HouseholdRequest, reply_id: UUID) -> HttpResponse:
     reply = get_object_or_404(mine, id=reply_id)
     name = "diary/fragments/prompt_record.html" if request.htmx else "diary/prompt_record.html"
     return render(request, name, build_prompt_record_context(request.user, reply, day=reply.entry.day))
-
-
-KIND_NOT_SAVED = "Nothing can be written to the disk just now, so this way is not kept yet."
 
 
 @unlock_required
@@ -159,9 +148,11 @@ def custom_kinds(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
         return _render_kinds_page(
             request, entry_id, said={"error": refused.sentence, "name": name, "wish": wish}, status=422
         )
-    except NotWritten:
+    except NotWritten as error:
+        # Not left to the middleware, which gives back one field: both are shown again beside the reason.
+        sentence = get_not_written_message(error)
         return _render_kinds_page(
-            request, entry_id, said={"error": KIND_NOT_SAVED, "name": name, "wish": wish}, status=503
+            request, entry_id, said={"error": sentence, "name": name, "wish": wish}, status=503
         )
     return redirect("reply_kinds", entry_id)
 
@@ -185,8 +176,5 @@ def remove_custom_kind(request: HouseholdRequest, entry_id: UUID, way_id: UUID) 
     """Remove a way of answering."""
     entries_queries.get_entry(request.user.id, entry_id)
     if request.method == "POST":
-        try:
-            reply_kinds.delete_custom_kind(owner_id=request.user.id, way=way_id)
-        except NotWritten:
-            return _render_kinds_page(request, entry_id, said={"error": KIND_NOT_SAVED}, status=503)
+        reply_kinds.delete_custom_kind(owner_id=request.user.id, way=way_id)
     return redirect("reply_kinds", entry_id)

@@ -105,3 +105,17 @@ def test_the_diary_can_be_read_while_nothing_can_be_written(failing: object) -> 
         page = owner.get("/")
 
     assert "Readable" in page.content.decode()
+
+
+def test_a_reply_style_that_cannot_be_saved_keeps_its_name_and_its_wish() -> None:
+    owner = member("Olive")
+    entry = owner.wrote("Before")
+
+    with read_only():
+        answer = owner.post(f"/entries/{entry.id}/ways/", name="In haiku", wish="Three 行。" * 60)
+
+    page = answer.content.decode()
+    assert answer.status_code == 503
+    assert "nothing was saved" in page
+    assert "In haiku" in page
+    assert "Three 行。Three 行。" in page
