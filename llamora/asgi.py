@@ -47,7 +47,7 @@ TOO_MANY_REQUESTS = "That was very often in a short time. Try again in a few sec
 # Whatever derives a key, weighs a password, waits for a job to end or moves a whole diary.
 SLOW_PATHS = (
     *("/sign-in/", "/register/", "/unlock/", "/recover/", "/strength/", "/settings/"),
-    *("/replies/", "/import/", "/export/"),
+    *("/replies/", "/export/"),
 )
 
 
