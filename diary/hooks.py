@@ -1,14 +1,14 @@
-"""What the apps above bring to the diary, without it knowing them.
+"""Hooks through which the apps above extend entries, prompts, export and import; the diary imports none of them.
 
-Each says so once, from `AppConfig.ready`, and is asked once for everything on a page, so that a day of sixty
-entries costs as many queries as a day of one. The owner's keyring is in force whenever one is asked.
+Each app registers once, from `AppConfig.ready`. A hook is called once for all entries of a page, so that a day
+of sixty entries costs as many queries as a day of one, and always with the owner's keyring in force.
 
-    shows      something under each entry: a template, and what it is given as `part`
-    recalls    entries of earlier days that an answer is to be given to read, and why
-    names      what those were recalled by is called, for who looks at what was read
-    labels     small names an entry bears, for the model to read where the day is told
-    exports    what an entry bears, by kind, as plain values for a file
-    imports    takes those values back when a file comes in again
+    panels     a template under each entry, and what it is given as `part`
+    recalls    entries of earlier days that go into the prompt of a reply, and what they were recalled by
+    links      names and URLs of what entries were recalled by, for the sources of a reply
+    labels     short names of an entry, which its prompt shows beside its text
+    exports    values of entries by kind, as plain data for a file
+    imports    puts those values back when a file is imported
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,10 +22,10 @@ from diary.rendering.excerpts import Span
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPanel:
-    """Something shown under an entry; `menu` is the template of what it adds to the ways of answering."""
+    """A template shown under an entry with its content; `menu` is one it adds to the menu of reply styles."""
 
     template: str
-    shown: Any
+    content: Any
     menu: str = ""
 
 
@@ -35,13 +35,13 @@ class RecalledEntries:
 
     entries: Sequence[Entry] = ()
     by: Sequence[UUID] = ()
-    # Those that nobody chose, and where in each it is near to the entry in meaning.
+    # Those that nobody chose, with the passage of each that is near to the entry in meaning.
     near: Mapping[UUID, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedLink:
-    """Something with an address of its own, and its name."""
+    """The name and the URL of something that has a page."""
 
     name: str
     address: str
@@ -52,9 +52,9 @@ RecallProvider = Callable[[Entry, Collection[UUID]], RecalledEntries]
 LinkProvider = Callable[[UUID, Collection[UUID]], Sequence[NamedLink]]
 LabelProvider = Callable[[Sequence[Entry]], Mapping[UUID, Sequence[str]]]
 Exporter = Callable[[Sequence[Entry]], Mapping[UUID, Any]]
-# What entries are to bear, each with whatever the file says; in words, what of it cannot be taken, by entry.
+# Takes entries, each with its value from the file; returns, by entry, sentences on what cannot be taken.
 Importer = Callable[[Sequence[tuple[Entry, Any]]], Mapping[UUID, Sequence[str]]]
-# Asked once for each file, with its owner and the file's rows of that kind that belong to no entry.
+# Called once for each file, with its owner and the file's rows of that kind that belong to no entry.
 ImporterFactory = Callable[[UUID, Sequence[Any]], Importer]
 
 _panel_providers: list[PanelProvider] = []
@@ -65,69 +65,64 @@ _exporters: dict[str, Exporter] = {}
 _importer_factories: dict[str, ImporterFactory] = {}
 
 
-def register_panels(*, shows: PanelProvider, names: LinkProvider) -> None:
-    """Have an app asked for what it shows and names; the same one twice counts once."""
-    if shows not in _panel_providers:
-        _panel_providers.append(shows)
-        _link_providers.append(names)
+def register_panels(*, panels: PanelProvider, links: LinkProvider) -> None:
+    """Show an app's panels under entries, and link what it recalls by; registering twice counts once."""
+    if panels not in _panel_providers:
+        _panel_providers.append(panels)
+        _link_providers.append(links)
 
 
 def register_recall(recalls: RecallProvider) -> None:
-    """Have an app asked which earlier entries an answer is to read; the same one twice counts once."""
+    """Ask an app which earlier entries go into the prompt of a reply; registering twice counts once."""
     if recalls not in _recall_providers:
         _recall_providers.append(recalls)
 
 
 def register_labels(labels: LabelProvider) -> None:
-    """Have entries told with the names they bear; the same one twice counts once."""
+    """Show an app's labels beside entries in prompts; registering twice counts once."""
     if labels not in _label_providers:
         _label_providers.append(labels)
 
 
-def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
-    """Return the small names that entries of one person bear, by entry."""
-    found: dict[UUID, list[str]] = {}
-    for labels in _label_providers if entries else ():
-        for entry_id, names in labels(entries).items():
-            found.setdefault(entry_id, []).extend(names)
-    return found
-
-
 def register_export(kind: str, exports: Exporter) -> None:
-    """Have what entries bear written into an export, under the name of its kind."""
+    """Write an app's values of entries into exports, under the name of their kind."""
     _exporters[kind] = exports
 
 
 def register_import(kind: str, imports: ImporterFactory) -> None:
-    """Have what an export wrote under a kind taken back, within the transaction that its entries come in."""
+    """Import the values of a kind through an app, in the transaction that inserts their entries."""
     _importer_factories[kind] = imports
 
 
-def importable_kinds() -> frozenset[str]:
-    """Return the kinds that somebody takes back."""
-    return frozenset(_importer_factories)
-
-
-def build_importers(owner_id: UUID, rows: Mapping[str, Sequence[Any]]) -> dict[str, Importer]:
-    """Return who takes back what one file says, by kind."""
-    return {kind: imports(owner_id, rows.get(kind, ())) for kind, imports in _importer_factories.items()}
-
-
 def get_panels(entries: Sequence[Entry]) -> dict[UUID, list[EntryPanel]]:
-    """Return what is shown under entries of one person, by entry."""
-    parts: dict[UUID, list[EntryPanel]] = {}
-    for shows in _panel_providers if entries else ():
-        for entry_id, part in shows(entries).items():
-            parts.setdefault(entry_id, []).append(part)
-    return parts
+    """Return the panels of entries of one person, by entry."""
+    panels: dict[UUID, list[EntryPanel]] = {}
+    for provide in _panel_providers if entries else ():
+        for entry_id, panel in provide(entries).items():
+            panels.setdefault(entry_id, []).append(panel)
+    return panels
+
+
+def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
+    """Return links to what entries were recalled by, as far as it still exists."""
+    return [link for provide in _link_providers if ids for link in provide(owner_id, ids)]
+
+
+def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
+    """Return the labels of entries of one person, by entry."""
+    found: dict[UUID, list[str]] = {}
+    for provide in _label_providers if entries else ():
+        for entry_id, names in provide(entries).items():
+            found.setdefault(entry_id, []).extend(names)
+    return found
 
 
 def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
-    """Return what is to be read besides the day; `by` is what the person chose this once.
+    """Return the earlier entries for the prompt of a reply; `by` is what the person chose for this one.
 
-    Whatever an app recalls, nothing of the entry's day or a later one passes.
+    Whatever an app recalls, only entries of days before the entry's pass.
     """
-    found = [recalls(entry, by) for recalls in _recall_providers]
+    found = [recall(entry, by) for recall in _recall_providers]
     chosen = {one.id for recalled in found for one in recalled.entries if one.id not in recalled.near}
     entries = {one.id: one for recalled in found for one in recalled.entries if one.day < entry.day}
     return RecalledEntries(
@@ -142,11 +137,16 @@ def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
     )
 
 
-def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
-    """Return what entries were recalled by, as far as it is still there."""
-    return [named for names in _link_providers if ids for named in names(owner_id, ids)]
-
-
 def export_values(entries: Sequence[Entry]) -> dict[str, Mapping[UUID, Any]]:
-    """Return what entries of one person bear, by kind and by entry."""
-    return {kind: exports(entries) for kind, exports in _exporters.items()} if entries else {}
+    """Return the values that apps export with entries of one person, by kind and by entry."""
+    return {kind: export(entries) for kind, export in _exporters.items()} if entries else {}
+
+
+def importable_kinds() -> frozenset[str]:
+    """Return the kinds of values that an app imports."""
+    return frozenset(_importer_factories)
+
+
+def build_importers(owner_id: UUID, rows: Mapping[str, Sequence[Any]]) -> dict[str, Importer]:
+    """Return the importers of one file, by kind."""
+    return {kind: build(owner_id, rows.get(kind, ())) for kind, build in _importer_factories.items()}

@@ -13,7 +13,7 @@ from diary.transfer import views as transfer_views
 register_converter(DayConverter, "day")
 register_converter(MonthConverter, "month")
 register_converter(YearConverter, "year")
-register_converter(MonthDayConverter, "place")
+register_converter(MonthDayConverter, "month_day")
 
 urlpatterns = [
     path("", day_views.today, name="today"),
@@ -22,7 +22,7 @@ urlpatterns = [
     path("calendar/<month:month>/", calendar_views.calendar, name="calendar"),
     path("calendar/", calendar_views.jump_to_month, name="calendar_jump"),
     path("years/<year:year>/", calendar_views.year, name="year"),
-    path("on-this-day/<place:place>/", calendar_views.on_this_day_page, name="on_this_day"),
+    path("on-this-day/<month_day:month_day>/", calendar_views.on_this_day_page, name="on_this_day"),
     path("keys/", day_views.shortcuts, name="shortcuts"),
     path("on-this-day/", calendar_views.on_this_day_today, name="on_this_day_today"),
     path("random/", calendar_views.random_day, name="random_day"),

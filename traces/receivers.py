@@ -68,7 +68,7 @@ def connect() -> None:
     names_changed.connect(_forget_names, dispatch_uid="traces.names_changed")
     for model in (Entry, Reply):
         post_save.connect(_stop_proposals, sender=model, dispatch_uid=f"traces.sent.{model.__name__}")
-    hooks.register_panels(shows=tagging_presenters.build_entry_parts, names=queries.list_trace_links)
+    hooks.register_panels(panels=tagging_presenters.build_panels, links=queries.list_trace_links)
     hooks.register_recall(queries.find_context_entries)
     hooks.register_labels(tagging_presenters.list_names_for_export)
     hooks.register_export("traces", tagging_presenters.list_names_for_export)

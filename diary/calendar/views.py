@@ -51,13 +51,13 @@ def year(request: HouseholdRequest, year: int) -> HttpResponse:
 
 @require_safe
 @unlock_required
-def on_this_day_page(request: HouseholdRequest, place: date) -> HttpResponse:
-    """Show what all years say on one place in the year; `place` is its day in a leap year."""
-    leaf = on_this_day.get_page(request.user, f"{place:%m-%d}", number=request.GET.get("page"))
+def on_this_day_page(request: HouseholdRequest, month_day: date) -> HttpResponse:
+    """Show the entries of all years on one day of the year, given as its date in a leap year."""
+    leaf = on_this_day.get_page(request.user, f"{month_day:%m-%d}", number=request.GET.get("page"))
     context = {
-        "place": place,
-        "before": days.day_before(place),
-        "after": days.day_after(place, until=date.max),
+        "month_day": month_day,
+        "before": days.day_before(month_day),
+        "after": days.day_after(month_day, until=date.max),
         "leaf": leaf,
         "years": on_this_day.build_years(request.user, leaf),
     }

@@ -1,4 +1,4 @@
-"""A day as its page shows it: read in a handful of queries, opened, rendered."""
+"""Entries and the composer as templates show them: decrypted, rendered, with replies and panels beside them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -30,34 +30,40 @@ DAMAGED_DRAFT = (
 
 @dataclass(frozen=True, kw_only=True)
 class EntryView:
-    """One entry, ready for its template."""
+    """An entry ready for its template: its row, and what was computed from it or read beside it.
 
-    id: UUID
-    day: date
+    A template shows a plain column as `entry.row.<column>`, so that a new column needs no line here.
+    """
+
+    row: Entry
     time: str
     html: SafeString
-    revision: int
-    edited: bool
-    # Marked where they are not the day it stands on: when it was written, and where it was first.
+    # The day it was written, where that is another than the one it belongs to.
     written_on: date | None
-    moved_from: date | None
-    # Whether a change of it was begun and neither saved nor let go.
-    unfinished: bool = False
+    # Whether an edit was begun and neither saved nor discarded.
+    has_edit_draft: bool = False
     replies: Sequence[ReplyView] = field(default=())
     # What the apps above show under it.
-    parts: Sequence[EntryPanel] = field(default=())
-    # Its person's own ways of answering, for the menu.
-    own_ways: SafeString = SafeString()  # noqa: RUF009 - as unchanging as any str
+    panels: Sequence[EntryPanel] = field(default=())
+    # Buttons of the person's custom reply styles, for the menu.
+    custom_kinds: SafeString = SafeString()  # noqa: RUF009 - as unchanging as any str
 
     @property
-    def anchor(self) -> str:
-        """Return the name of its place in the page."""
-        return f"entry-{self.id}"
+    def id(self) -> UUID:
+        """The id of the row."""
+        row_id: UUID = self.row.id
+        return row_id
+
+    @property
+    def day(self) -> date:
+        """The day the entry belongs to."""
+        day: date = self.row.day
+        return day
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComposerView:
-    """The place to write on a day, with what was being written there."""
+    """The form in which an entry of a day is written, with its draft."""
 
     day: date
     key: UUID
@@ -66,7 +72,7 @@ class ComposerView:
     error: str | None = None
     saved_at: str | None = None
     limit: int = settings.MAX_TEXT
-    # Whether it is another day by now where the person is; the page says so beside the box.
+    # Whether the day is not the person's today; the page says so beside the box.
     is_elsewhere: bool = False
 
 
@@ -75,48 +81,44 @@ def build_entry_view(
     *,
     zone: str,
     replies: Sequence[ReplyView] = (),
-    unfinished: bool = False,
-    parts: Sequence[EntryPanel] = (),
-    ways: SafeString = SafeString(),  # noqa: B008 - as unchanging as any str
+    has_edit_draft: bool = False,
+    panels: Sequence[EntryPanel] = (),
+    custom_kinds: SafeString = SafeString(),  # noqa: B008 - as unchanging as any str
 ) -> EntryView:
-    """Open and render one entry."""
-    seen = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone)
+    """Decrypt and render one entry."""
+    written_at = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone)
     return EntryView(
-        id=entry.id,
-        day=entry.day,
-        time=seen.strftime("%H:%M"),
+        row=entry,
+        time=written_at.strftime("%H:%M"),
         html=render_text(entry),
-        revision=entry.revision,
-        edited=entry.edited_at is not None,
-        written_on=None if seen.date() in (entry.day, entry.first_day) else seen.date(),
-        moved_from=entry.first_day,
+        written_on=None if written_at.date() in (entry.day, entry.first_day) else written_at.date(),
+        has_edit_draft=has_edit_draft,
         replies=replies,
-        unfinished=unfinished,
-        parts=parts,
-        own_ways=ways,
+        panels=panels,
+        custom_kinds=custom_kinds,
     )
 
 
 def build_entry_views(entries: Sequence[Entry], *, zone: str, drafts: Collection[Draft]) -> list[EntryView]:
-    """Open and render entries with their replies and what is beside them, read at once for all."""
-    replies, unfinished = list_reply_views(entries), {draft.entry_id for draft in drafts}
-    parts = hooks.get_panels(entries)
-    ways = render_custom_kind_buttons(entries[0].owner_id) if entries else SafeString()
+    """Decrypt and render entries with their replies and panels, in as many queries for sixty as for one."""
+    replies, edited_ids = list_reply_views(entries), {draft.entry_id for draft in drafts}
+    panels = hooks.get_panels(entries)
+    custom_kinds = render_custom_kind_buttons(entries[0].owner_id) if entries else SafeString()
     return [
         build_entry_view(
             entry,
             zone=zone,
             replies=replies.get(entry.id, ()),
-            unfinished=entry.id in unfinished,
-            parts=parts.get(entry.id, ()),
-            ways=ways,
+            has_edit_draft=entry.id in edited_ids,
+            panels=panels.get(entry.id, ()),
+            custom_kinds=custom_kinds,
         )
         for entry in entries
     ]
 
 
 def render_text(row: Entry | Version) -> SafeString:
-    """Return what a row says as HTML; a sentence where it cannot be opened."""
+    """Return the text of a row as HTML, or a sentence where it is damaged."""
     text = row.open_or("text", None)
     if text is None:
         return mark_safe(f'<p class="notice">{DAMAGED_ENTRY}</p>')  # noqa: S308 - words of our own
@@ -124,37 +126,38 @@ def render_text(row: Entry | Version) -> SafeString:
 
 
 def build_empty_composer(person: Person, day: date) -> ComposerView:
-    """Return a composer with nothing in it yet."""
+    """Return a composer without a draft."""
     return ComposerView(day=day, key=new_id(), is_elsewhere=is_another_day(person, day))
 
 
 def build_composer(person: Person, day: date, drafts: Collection[Draft]) -> ComposerView:
-    """Return the composer of a day with the draft that is being written there."""
+    """Return the composer of a day, with the draft of a new entry if there is one."""
     draft = next((draft for draft in drafts if draft.entry_id is None), None)
     if draft is None:
         return build_empty_composer(person, day)
+    text = load_draft_text(draft)
     return ComposerView(
         day=day,
         key=new_id(),
         revision=draft.revision,
-        text=load_draft_text(draft) or "",
-        error=None if load_draft_text(draft) is not None else DAMAGED_DRAFT,
+        text=text or "",
+        error=DAMAGED_DRAFT if text is None else None,
         saved_at=days.format_time(draft.updated_at, person.time_zone),
         is_elsewhere=is_another_day(person, day),
     )
 
 
 def is_another_day(person: Person, day: date) -> bool:
-    """Return whether a day is another than the one it is for a person."""
+    """Return whether a day is not the person's today."""
     return day != days.today(person.time_zone, now=timezone.now())
 
 
 def load_draft_text(draft: Draft) -> str | None:
-    """Return what was being written; None where it cannot be opened."""
+    """Return the text of a draft, or None where it is damaged."""
     return draft.open_or("text", None)
 
 
 def get_model_notice() -> str | None:
-    """Return a sentence where the model is away, or elsewhere than on this machine; else None."""
+    """Return a sentence where the model is away, loading or on another machine, else None."""
     status = model_server.get_status()
     return status.message if status.state in ("away", "loading") or status.remote else None

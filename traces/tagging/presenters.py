@@ -111,11 +111,11 @@ def build_traces_on_entries(entries: Sequence[Entry]) -> dict[UUID, TracesOnEntr
     }
 
 
-def build_entry_parts(entries: Sequence[Entry]) -> dict[UUID, EntryPanel]:
-    """Return what stands under each entry of a page."""
+def build_panels(entries: Sequence[Entry]) -> dict[UUID, EntryPanel]:
+    """Return the panel of traces under each entry of a page."""
     return {
-        entry_id: EntryPanel(template=TRACES_TEMPLATE, shown=shown, menu=CONTEXT_TEMPLATE)
-        for entry_id, shown in build_traces_on_entries(entries).items()
+        entry_id: EntryPanel(template=TRACES_TEMPLATE, content=traces, menu=CONTEXT_TEMPLATE)
+        for entry_id, traces in build_traces_on_entries(entries).items()
     }
 
 
