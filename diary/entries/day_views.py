@@ -1,4 +1,4 @@
-"""The keyboard map: a page, and the same as a sheet over any other."""
+"""The day page: today or any other day, saving an entry on it, and the list of keyboard shortcuts."""
 
 from datetime import date
 from typing import Any
@@ -26,20 +26,18 @@ from diary.errors import DayNotBegun
 from diary.models import Entry
 from diary.openings.presenters import get_opening_view
 
-# MERGED diary.views.days: The day page: today, any day, and keeping an entry on it.
-
 
 @require_safe
 @unlock_required
 def today(request: HouseholdRequest) -> HttpResponse:
-    """Show the day it is for this person."""
+    """Show the person's today."""
     return _render_page(request, days.today(request.user.time_zone, now=timezone.now()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def day(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Show a day, or keep an entry on it."""
+    """Show a day, or save an entry on it."""
     return _save(request, day) if request.method == "POST" else _render_page(request, day)
 
 
@@ -47,23 +45,19 @@ def _save(request: HouseholdRequest, day: date) -> HttpResponse:
     sent = parse_submitted_text(request)
     try:
         entry = save_entry(
-            owner_id=request.user.id,
-            day=day,
-            text=sent.text,
-            key=sent.key,
-            draft_revision=sent.revision,
-            zone=request.user.time_zone,
+            owner_id=request.user.id, day=day, zone=request.user.time_zone, **sent.entry_values
         )
     except (InvalidText, DayNotBegun) as refused:
         return _refuse(request, day, sent=sent, sentence=refused.sentence)
     if not request.htmx:
         return redirect(get_entry_url(entry))
-    # Revision 0: what another tab is still writing here shows as a conflict, and is not written over.
-    fresh = {"composer": presenters.build_empty_composer(request.user, day), "composer_oob": True}
-    kept = render_to_string(
+    # Its revision is 0: a draft that another tab is still writing is a conflict, and is not overwritten.
+    composer_context = {"composer": presenters.build_empty_composer(request.user, day), "composer_oob": True}
+    entry_html = render_to_string(
         "diary/fragments/entry.html", build_entry_context(request, entry, drafts=()), request
     )
-    return HttpResponse(kept + render_to_string("diary/fragments/composer.html", fresh, request))
+    composer_html = render_to_string("diary/fragments/composer.html", composer_context, request)
+    return HttpResponse(entry_html + composer_html)
 
 
 def _refuse(request: HouseholdRequest, day: date, *, sent: SubmittedText, sentence: str) -> HttpResponse:
@@ -85,7 +79,7 @@ def _render_page(
 ) -> HttpResponse:
     context = _build_day_context(request, day)
     if composer is not None:
-        # Shown also on a day to come: the words were typed, and must not go with a refusal.
+        # Shown on a future day too: the text that was typed must not be lost with the refusal.
         context |= {"composer": composer, "is_written_on": True}
     return render(request, "diary/day.html", context, status=status)
 
@@ -102,7 +96,7 @@ def _build_day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
         "is_today": day == now_day,
         "is_past": day < now_day,
         "is_future": day > now_day,
-        # A day to come is written on once it has begun further east, where this person has been.
+        # A future day has entries where the person has been further east, where it has begun.
         "is_written_on": day <= now_day or bool(entries or drafts),
         "previous_day": days.day_before(day),
         "next_day": days.day_after(day, until=until),
@@ -120,18 +114,17 @@ def _build_day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
 
 
 def _get_undo_id(request: HouseholdRequest, owner_id: UUID, day: date) -> UUID | None:
-    """Return the entry of this day that was just deleted without script, so that the page offers it back."""
-    said = request.GET.get("deleted", "")
+    """Return the entry of this day that was just deleted without script, so that the page offers undo."""
     try:
-        entry_id = UUID(said) if said else None
+        entry_id = UUID(request.GET.get("deleted", ""))
     except ValueError:
         return None
-    gone = entry_id and Entry.objects.in_bin(owner_id).filter(id=entry_id, day=day).exists()
-    return entry_id if gone else None
+    is_in_bin = Entry.objects.in_bin(owner_id).filter(id=entry_id, day=day).exists()
+    return entry_id if is_in_bin else None
 
 
 @require_safe
 @unlock_required
 def shortcuts(request: HouseholdRequest) -> HttpResponse:
-    """Show which keys do what."""
+    """Show the keyboard shortcuts, as a page or as a dialog over any other."""
     return render(request, "diary/fragments/shortcuts.html" if request.htmx else "diary/shortcuts.html")

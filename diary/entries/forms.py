@@ -1,7 +1,8 @@
-"""What a page may send: read leniently where it only steers, kept exactly where it is text."""
+"""Reads the posted fields of composers, drafts and edit forms: text exactly, everything else leniently."""
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -17,7 +18,7 @@ _REVISION_LIMIT = 2**31
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedText:
-    """A text as it was sent, with what it was based on."""
+    """A posted text, with the revisions it is based on; a new column of entries gets its field here."""
 
     text: str
     revision: int
@@ -29,12 +30,17 @@ class SubmittedText:
 
     @property
     def displayable_text(self) -> str:
-        """Return the text as a page can show it again: half characters as U+FFFD."""
+        """The text as a page can show it again: lone surrogates as U+FFFD."""
         return normalize_newlines(self.text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
+
+    @property
+    def entry_values(self) -> dict[str, Any]:
+        """What `save_entry` takes of the form of a new entry."""
+        return {"text": self.text, "key": self.key, "draft_revision": self.revision}
 
 
 def parse_submitted_text(request: HttpRequest) -> SubmittedText:
-    """Read the fields of a composer, a draft or an edit form."""
+    """Return the fields of a composer, a draft or an edit form."""
     return SubmittedText(
         text=_read_text(request),
         revision=_parse_revision(request.POST.get("revision", "")),
@@ -42,12 +48,12 @@ def parse_submitted_text(request: HttpRequest) -> SubmittedText:
         entry_id=_parse_uuid(request.POST.get("entry", "")),
         draft_revision=_parse_revision(request.POST.get("draft_revision", "")),
         based_on=_parse_revision(request.POST.get("based_on", "")) or None,
-        previous_text=normalize_newlines(over) if (over := request.POST.get("over")) else None,
+        previous_text=normalize_newlines(previous) if (previous := request.POST.get("over")) else None,
     )
 
 
 def parse_chosen_day(text: str) -> date | None:
-    """Return the day that was typed or picked, or None for what is none."""
+    """Return the day that was typed or picked, or None where it is not one."""
     try:
         return days.parse_day(text.strip())
     except ValueError:
@@ -55,7 +61,7 @@ def parse_chosen_day(text: str) -> date | None:
 
 
 def _parse_revision(text: str) -> int:
-    """Return a revision; what is none is 0, on which no row is based."""
+    """Return a revision, or 0, which no row has, for anything else."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
     return number if number < _REVISION_LIMIT else 0
 
@@ -68,9 +74,9 @@ def _parse_uuid(text: str) -> UUID | None:
 
 
 def _read_text(request: HttpRequest) -> str:
-    """Return the text; bytes that are no UTF-8 become lone surrogates, which no text may hold.
+    """Return the text, with bytes that are not UTF-8 as lone surrogates, which validation refuses.
 
-    Django puts U+FFFD in their place, and then nobody could tell them from that character itself.
+    Django decodes them to U+FFFD, which could not be told from that character itself.
     """
     text = request.POST.get("text", "")
     if _REPLACEMENT_CHARACTER not in text or request.content_type != "application/x-www-form-urlencoded":

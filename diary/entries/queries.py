@@ -1,4 +1,8 @@
-"""Keyed digests of what a person wrote: the same under every epoch of their data key, and for nobody else."""
+"""Entries, drafts and versions of a person, by id or day.
+
+A row of somebody else is treated like one that does not exist. The key of a person's digests is read here too;
+it stays the same under every epoch of their data key.
+"""
 
 from datetime import date
 from uuid import UUID
@@ -8,11 +12,9 @@ from diary.errors import ObjectNotFound
 from diary.models import Draft, Entry, Version
 from llamora.database import CachedQuery
 
-# MERGED diary.access: The one gate to things of the diary: not yours and not there are the same.
-
 
 def get_entry(owner_id: UUID, entry_id: UUID) -> Entry:
-    """Return a person's entry; raise NotThere."""
+    """Return a person's entry; raise ObjectNotFound."""
     entry = Entry.objects.for_owner(owner_id).filter(id=entry_id).first()
     if entry is None:
         raise ObjectNotFound
@@ -20,7 +22,7 @@ def get_entry(owner_id: UUID, entry_id: UUID) -> Entry:
 
 
 def get_entry_or_deleted(owner_id: UUID, entry_id: UUID) -> Entry:
-    """Return a person's entry, also from the bin; raise NotThere."""
+    """Return a person's entry, which may be in the bin; raise ObjectNotFound."""
     entry = Entry.objects.filter(owner_id=owner_id, id=entry_id).first()
     if entry is None:
         raise ObjectNotFound
@@ -28,7 +30,7 @@ def get_entry_or_deleted(owner_id: UUID, entry_id: UUID) -> Entry:
 
 
 def get_version(owner_id: UUID, version_id: UUID) -> Version:
-    """Return an earlier version of a person's entry; raise NotThere."""
+    """Return an earlier version of a person's entry; raise ObjectNotFound."""
     version = Version.objects.filter(owner_id=owner_id, id=version_id).first()
     if version is None:
         raise ObjectNotFound
@@ -36,7 +38,7 @@ def get_version(owner_id: UUID, version_id: UUID) -> Version:
 
 
 def find_draft(owner_id: UUID, *, day: date, entry_id: UUID | None = None) -> Draft | None:
-    """Return what a person is writing on a day, or in an entry of it."""
+    """Return the draft of a new entry on a day, or of an edit of an entry."""
     if entry_id is not None:
         return Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).first()
     return next(iter(_day_draft_query(owner_id=owner_id, day=day)), None)
@@ -48,7 +50,7 @@ _day_draft_query: CachedQuery[Draft] = CachedQuery(
 
 
 def list_drafts(owner_id: UUID, day: date) -> list[Draft]:
-    """Return what a person is writing on a day and in its entries."""
+    """Return a day's drafts: of a new entry and of edits."""
     return _day_drafts_query(owner_id=owner_id, day=day)
 
 
@@ -58,7 +60,7 @@ _day_drafts_query: CachedQuery[Draft] = CachedQuery(
 
 
 def list_entries(owner_id: UUID, day: date) -> list[Entry]:
-    """Return a person's entries of a day, in its order."""
+    """Return a person's entries of a day, in the order they were written."""
     return _day_entries_query(owner_id=owner_id, day=day)
 
 
@@ -68,7 +70,7 @@ _day_entries_query: CachedQuery[Entry] = CachedQuery(
 
 
 def get_digest_key(owner_id: UUID) -> bytes:
-    """Return the key under which a person's digests are made. Needs their keyring in force."""
+    """Return the key of a person's digests; needs their keyring in force."""
     (vault,) = _vault_query(owner_id=owner_id)
     return bytes(vault.digest_key)
 

@@ -1,4 +1,8 @@
-"""Entries: kept once however often they are sent, edited on what they were, moved, deleted in two steps."""
+"""Saving, editing, moving and deleting entries.
+
+A repeated save finds the entry it made before, an edit names the revision it is based on, and a deleted entry
+stays in the bin for thirty days.
+"""
 
 from datetime import date, timedelta
 from uuid import UUID
@@ -9,13 +13,12 @@ from django.utils import timezone
 
 from diary import days
 from diary.drafts.services import delete_draft_if_saved, delete_edit_draft_if_saved
-from diary.entries import queries
-from diary.entries.queries import get_digest_key
+from diary.entries.queries import find_draft, get_digest_key, get_entry, get_entry_or_deleted
 from diary.entries.text_validation import clean_entry_text
 from diary.errors import DayNotBegun, EditConflict, ObjectNotFound
 from diary.history.services import replace_text
 from diary.models import Draft, Entry, Recap
-from diary.openings import purge as openings
+from diary.openings.purge import delete_openings_drawn_from
 from llamora.crypto import EnvelopeError, keyed_digest
 from llamora.database import CachedQuery, write_transaction
 
@@ -26,40 +29,40 @@ _SAVE_KEY_LABEL = b"diary.entry.keep_key"
 def save_entry(
     *, owner_id: UUID, day: date, text: str, key: UUID, draft_revision: int, zone: str | None = None
 ) -> Entry:
-    """Keep a text as an entry of a day and clear its draft, in one commit; raise TextRefused, NotYet.
+    """Save a text as an entry of a day and delete its draft, in one commit; raise InvalidText, DayNotBegun.
 
-    The same key and text find the entry they made before; the same key with another text is kept as well.
+    The same key and text find the entry they made before; the same key with another text makes another entry.
     `zone` is where the person is: the entry's time stays the one they saw, wherever they are later.
     """
     now = timezone.now()
     if not days.has_begun(day, now=now):
         raise DayNotBegun
-    kept = clean_entry_text(text, limit=settings.MAX_TEXT)
-    keep_key = _compute_save_key(owner_id, key, kept)
+    text = clean_entry_text(text, limit=settings.MAX_TEXT)
+    save_key = _compute_save_key(owner_id, key, text)
     offset = None if zone is None else days.utc_offset(now, zone)
     with write_transaction():
-        entry = _find_saved_entry(owner_id, keep_key) or Entry.objects.create(
-            owner_id=owner_id, day=day, text=kept, created_at=now, keep_key=keep_key, utc_offset=offset
+        entry = _find_saved_entry(owner_id, save_key) or Entry.objects.create(
+            owner_id=owner_id, day=day, text=text, created_at=now, keep_key=save_key, utc_offset=offset
         )
-        delete_draft_if_saved(owner_id=owner_id, day=day, text=kept, revision=draft_revision)
+        delete_draft_if_saved(owner_id=owner_id, day=day, text=text, revision=draft_revision)
     return entry
 
 
 def _compute_save_key(owner_id: UUID, key: UUID, text: str) -> UUID:
-    """Return what makes a save one and the same, also across a rotation: its composer and its words."""
+    """Return the idempotency key of a save, from its composer and text; a rotation does not change it."""
     parts = [_SAVE_KEY_LABEL, key.bytes, text.encode()]
     return UUID(bytes=keyed_digest(get_digest_key(owner_id), parts)[:16])
 
 
 _save_key_query: CachedQuery[Entry] = CachedQuery(
-    lambda owner_id, keep_key: Entry.objects.filter(owner_id=owner_id, keep_key=keep_key)
+    lambda owner_id, save_key: Entry.objects.filter(owner_id=owner_id, keep_key=save_key)
 )
 
 
-def _find_saved_entry(owner_id: UUID, keep_key: UUID) -> Entry | None:
-    entry = next(iter(_save_key_query(owner_id=owner_id, keep_key=keep_key)), None)
+def _find_saved_entry(owner_id: UUID, save_key: UUID) -> Entry | None:
+    entry = next(iter(_save_key_query(owner_id=owner_id, save_key=save_key)), None)
     if entry is not None and entry.deleted_at is not None:
-        # Sent again after it was deleted: the words were still in a composer, so they are wanted.
+        # Sent again after it was deleted: the text was still in a composer, so it is wanted.
         entry.deleted_at = None
         entry.save(update_fields=["deleted_at"])
     return entry
@@ -68,33 +71,36 @@ def _find_saved_entry(owner_id: UUID, keep_key: UUID) -> Entry | None:
 def edit_entry(
     *, owner_id: UUID, entry_id: UUID, text: str, revision: int, draft_revision: int | None = None
 ) -> Entry:
-    """Put a text in place of an entry's, which becomes a version; raise TextRefused, NotThere, Conflict."""
-    kept = clean_entry_text(text, limit=settings.MAX_TEXT)
+    """Replace the text of an entry, which becomes a version.
+
+    Raise InvalidText, ObjectNotFound, or EditConflict where another revision was saved meanwhile.
+    """
+    text = clean_entry_text(text, limit=settings.MAX_TEXT)
     with write_transaction():
-        entry = queries.get_entry(owner_id, entry_id)
-        if entry.text != kept:
+        entry = get_entry(owner_id, entry_id)
+        if entry.text != text:
             if entry.revision != revision:
                 raise EditConflict(entry)
-            replace_text(entry, kept)
-        delete_edit_draft_if_saved(owner_id=owner_id, entry_id=entry_id, text=kept, revision=draft_revision)
+            replace_text(entry, text)
+        delete_edit_draft_if_saved(owner_id=owner_id, entry_id=entry_id, text=text, revision=draft_revision)
     return entry
 
 
 def move_entry(*, owner_id: UUID, entry_id: UUID, day: date) -> date:
-    """Put an entry on another day, sealed anew since its day is bound; return the day it was on.
+    """Move an entry to another day, with the draft of its edit; return the day it was on.
 
-    Raise NotThere, NotYet. What is being written in it goes along.
+    It is sealed again, since its day is bound to its text. Raise ObjectNotFound, DayNotBegun.
     """
     if not days.has_begun(day, now=timezone.now()):
         raise DayNotBegun
     with write_transaction():
-        entry = queries.get_entry(owner_id, entry_id)
+        entry = get_entry(owner_id, entry_id)
         before: date = entry.day
         if day != before:
             first = entry.first_day or before
             entry.day, entry.first_day = day, None if first == day else first
             entry.save(update_fields=["day", "first_day", "text"])
-            _move_draft(queries.find_draft(owner_id, day=before, entry_id=entry_id), day)
+            _move_draft(find_draft(owner_id, day=before, entry_id=entry_id), day)
             Recap.objects.filter(owner_id=owner_id, day__in=[before, day]).delete()
     return before
 
@@ -106,14 +112,14 @@ def _move_draft(draft: Draft | None, day: date) -> None:
     try:
         draft.save(update_fields=["day", "text"])
     except EnvelopeError:
-        # A damaged draft stays where it is; it must not hold its entry.
+        # A damaged draft stays on its day; it must not keep its entry from moving.
         return
 
 
 def delete_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
-    """Put an entry in the bin; one that is there already stays."""
+    """Move an entry to the bin; one that is in it already stays."""
     with write_transaction():
-        entry = queries.get_entry_or_deleted(owner_id, entry_id)
+        entry = get_entry_or_deleted(owner_id, entry_id)
         if entry.deleted_at is None:
             entry.deleted_at = timezone.now()
             entry.save(update_fields=["deleted_at"])
@@ -123,7 +129,7 @@ def delete_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
 def restore_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
     """Take an entry out of the bin."""
     with write_transaction():
-        entry = queries.get_entry_or_deleted(owner_id, entry_id)
+        entry = get_entry_or_deleted(owner_id, entry_id)
         if entry.deleted_at is not None:
             entry.deleted_at = None
             entry.save(update_fields=["deleted_at"])
@@ -131,29 +137,29 @@ def restore_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
 
 
 def destroy_entry(*, owner_id: UUID, entry_id: UUID) -> None:
-    """Delete an entry in the bin for good, with its replies and versions; raise NotThere for any other."""
+    """Delete an entry of the bin for good, with replies and versions; raise ObjectNotFound for any other."""
     with write_transaction():
         if not _delete_for_good(Entry.objects.in_bin(owner_id).filter(id=entry_id), owner_id=owner_id):
             raise ObjectNotFound
 
 
 def empty_bin(*, owner_id: UUID) -> int:
-    """Delete everything in a person's bin for good; return how many entries."""
+    """Delete all entries in a person's bin for good; return how many."""
     with write_transaction():
         return _delete_for_good(Entry.objects.in_bin(owner_id), owner_id=owner_id)
 
 
 def purge_bin(*, owner_id: UUID) -> int:
-    """Delete for good what has been in a person's bin for thirty days; return how many entries."""
-    gone = Entry.objects.in_bin(owner_id).filter(deleted_at__lt=timezone.now() - BIN_LIFETIME)
-    if not gone.exists():
+    """Delete for good the entries that have been in a person's bin for thirty days; return how many."""
+    expired = Entry.objects.in_bin(owner_id).filter(deleted_at__lt=timezone.now() - BIN_LIFETIME)
+    if not expired.exists():
         return 0
     with write_transaction():
-        return _delete_for_good(gone, owner_id=owner_id)
+        return _delete_for_good(expired, owner_id=owner_id)
 
 
-def _delete_for_good(gone: "QuerySet[Entry]", *, owner_id: UUID) -> int:
-    # Once for all of them: it goes over every opening there is.
-    openings.delete_openings_drawn_from(gone.only("id", "day", "first_day"), owner_id=owner_id)
-    _, by_model = gone.delete()
+def _delete_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:
+    # Once for all of them: it reads every opening of the person.
+    delete_openings_drawn_from(entries.only("id", "day", "first_day"), owner_id=owner_id)
+    _, by_model = entries.delete()
     return by_model.get(Entry._meta.label, 0)

@@ -1,24 +1,24 @@
-"""What may be kept as text, and in what form. Pure.
+"""Validation of the texts of entries and drafts. Pure.
 
-Line ends become LF; nothing else is changed. A text that cannot be kept exactly is refused:
+Line ends become LF; nothing else is changed. A text that cannot be stored exactly is refused:
 
-    TextRefused          `code`, and `sentence` for the person
-        Empty            empty          nothing but white space
-        TooLong          too_long       more code points than the limit
-            DraftTooLong                more than are saved while writing, which is past any entry
-        NotText          not_text       NUL, or half a character (a lone surrogate)
+    InvalidText             `code`, and `sentence` for the person
+        EmptyText           empty          nothing but white space
+        TextTooLong         too_long       more code points than the limit
+            DraftTooLong                   more code points than a draft may have
+        InvalidCharacters   not_text       NUL, or half a character (a lone surrogate)
 """
 
 import unicodedata
 from typing import ClassVar
 
 NUL = "\0"
-# Letters and signs by their category, of which nothing is to be seen: fillers of Hangul, blank Braille.
+# Invisible, though letters or symbols by their category: fillers of Hangul, blank Braille.
 _BLANK_CHARACTERS = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 class InvalidText(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """A text cannot be kept; neither the error nor its arguments hold any of it."""
+    """Base of the refusals of a text; neither the error nor its arguments hold any of it."""
 
     code: ClassVar[str] = "text"
     sentence = "This could not be kept as it is."
@@ -35,7 +35,7 @@ class EmptyText(InvalidText):
 
 
 class InvalidCharacters(InvalidText):
-    """Raised for characters that no file could give back exactly."""
+    """Raised for characters that cannot be stored and exported exactly."""
 
     code = "not_text"
     sentence = (
@@ -59,7 +59,7 @@ class TextTooLong(InvalidText):
 
 
 class DraftTooLong(TextTooLong):
-    """Raised for more code points than are saved of what is still being written."""
+    """Raised for more code points than a draft may have."""
 
     def __init__(self, *, length: int, limit: int) -> None:
         super().__init__(length=length, limit=limit)
@@ -70,12 +70,12 @@ class DraftTooLong(TextTooLong):
 
 
 def normalize_newlines(text: str) -> str:
-    """Return the text with LF at the end of each line, as browsers and files of all kinds send it."""
+    """Return the text with LF for the line ends of every browser and system."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def has_lone_surrogate(text: str) -> bool:
-    """Return whether half a surrogate pair is in the text; such a text has no UTF-8."""
+    """Return whether the text holds half a surrogate pair; such a text has no UTF-8."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -84,27 +84,27 @@ def has_lone_surrogate(text: str) -> bool:
 
 
 def has_visible_characters(text: str) -> bool:
-    """Return whether a letter, digit or sign is in the text, and not joiners, marks and white space alone."""
-    return any(unicodedata.category(sign)[0] in "LNPS" and sign not in _BLANK_CHARACTERS for sign in text)
+    """Return whether the text holds more than joiners, marks and white space."""
+    return any(unicodedata.category(one)[0] in "LNPS" and one not in _BLANK_CHARACTERS for one in text)
 
 
 def clean_entry_text(text: str, *, limit: int) -> str:
-    """Return a text as it is kept; raise TextRefused."""
-    kept = normalize_newlines(text)
-    if not kept.strip():
+    """Return the text of an entry as it is stored; raise InvalidText."""
+    cleaned = normalize_newlines(text)
+    if not cleaned.strip():
         raise EmptyText
-    if NUL in kept or has_lone_surrogate(kept):
+    if NUL in cleaned or has_lone_surrogate(cleaned):
         raise InvalidCharacters
-    if len(kept) > limit:
-        raise TextTooLong(length=len(kept), limit=limit)
-    return kept
+    if len(cleaned) > limit:
+        raise TextTooLong(length=len(cleaned), limit=limit)
+    return cleaned
 
 
 def clean_draft_text(text: str, *, limit: int) -> str:
-    """Return a draft as it is kept: empty or far over the limit of an entry is all right while writing."""
-    kept = normalize_newlines(text)
-    if has_lone_surrogate(kept):
+    """Return the text of a draft as it is stored, which may be empty; raise InvalidText."""
+    cleaned = normalize_newlines(text)
+    if has_lone_surrogate(cleaned):
         raise InvalidCharacters
-    if len(kept) > limit:
-        raise DraftTooLong(length=len(kept), limit=limit)
-    return kept
+    if len(cleaned) > limit:
+        raise DraftTooLong(length=len(cleaned), limit=limit)
+    return cleaned

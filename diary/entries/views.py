@@ -1,4 +1,4 @@
-"""One entry: its own address, editing it, moving it to another day, deleting it, and taking that back."""
+"""Views of one entry: show, edit, move to another day, delete, and restore from the bin."""
 
 from collections.abc import Collection
 from typing import Any
@@ -15,8 +15,9 @@ from accounts.http.error_responses import get_typed_text, render_refusal
 from accounts.http.request import HouseholdRequest
 from diary import days
 from diary.drafts.services import discard_draft
-from diary.entries import presenters, queries
+from diary.entries import presenters
 from diary.entries.forms import parse_chosen_day, parse_submitted_text
+from diary.entries.queries import find_draft, get_entry
 from diary.entries.services import delete_entry, edit_entry, move_entry, restore_entry
 from diary.entries.text_validation import InvalidText
 from diary.errors import DayNotBegun, EditConflict, ObjectNotFound
@@ -30,23 +31,23 @@ NO_DAY = "Choose the day this belongs to."
 
 
 def get_entry_url(entry: Entry) -> str:
-    """Return where an entry stands in its day."""
+    """Return the URL of an entry on its day page."""
     return f"{reverse('day', args=[entry.day])}#entry-{entry.id}"
 
 
 def build_entry_context(
     request: HouseholdRequest, entry: Entry, *, drafts: Collection[Draft] | None = None
 ) -> dict[str, Any]:
-    """Return what the templates of one entry need."""
+    """Return the context of the templates of one entry."""
     if drafts is None:
-        draft = queries.find_draft(request.user.id, day=entry.day, entry_id=entry.id)
+        draft = find_draft(request.user.id, day=entry.day, entry_id=entry.id)
         drafts = [draft] if draft else []
     (view,) = presenters.build_entry_views([entry], zone=request.user.time_zone, drafts=drafts)
     return {"entry": view, "day": entry.day}
 
 
 def respond_with_entry(request: HouseholdRequest, entry: Entry) -> HttpResponse:
-    """Answer with the entry, as it stands in its day."""
+    """Answer script with the entry, and a plain form with its day."""
     if not request.htmx:
         return redirect(get_entry_url(entry))
     return render(request, "diary/fragments/entry.html", build_entry_context(request, entry))
@@ -55,20 +56,20 @@ def respond_with_entry(request: HouseholdRequest, entry: Entry) -> HttpResponse:
 @require_safe
 @unlock_required
 def entry(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Show an entry by its own address."""
-    return respond_with_entry(request, queries.get_entry(request.user.id, entry_id))
+    """Show an entry, or lead to it on its day page."""
+    return respond_with_entry(request, get_entry(request.user.id, entry_id))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def edit(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Show an entry's text to be changed, or put the changed text in its place."""
+    """Show the edit form of an entry, or save the edit."""
     try:
         return _save(request, entry_id) if request.method == "POST" else _show_form(request, entry_id)
     except ObjectNotFound:
         if not get_typed_text(request):
             raise
-        # Deleted in another tab: what was typed here must not go with a bare 404.
+        # Deleted in another tab: a bare 404 would lose what was typed here.
         return render_refusal(request, status=404, title="Not saved", sentence=ENTRY_GONE)
     except EnvelopeError:
         return render_refusal(
@@ -77,14 +78,14 @@ def edit(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 
 
 def _show_form(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Show the form with what was being changed, beside what is kept where that was changed meanwhile."""
-    entry = queries.get_entry(request.user.id, entry_id)
-    draft = queries.find_draft(request.user.id, day=entry.day, entry_id=entry_id)
+    """Show the form with the draft of the edit, or both texts where another edit was saved meanwhile."""
+    entry = get_entry(request.user.id, entry_id)
+    draft = find_draft(request.user.id, day=entry.day, entry_id=entry_id)
     if draft is None:
         return _render_form(request, entry, {"text": entry.text, "revision": entry.revision})
     text = presenters.load_draft_text(draft)
     if text is None:
-        # With its revision, so that what is typed now can take its place.
+        # With its revision, so that what is typed now replaces it.
         damaged = {"draft_revision": draft.revision, "error": presenters.DAMAGED_DRAFT}
         return _render_form(request, entry, damaged | {"text": entry.text, "revision": entry.revision})
     saved_at = days.format_time(draft.updated_at, request.user.time_zone)
@@ -112,25 +113,25 @@ def _save(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
             draft_revision=sent.draft_revision,
         )
     except InvalidText as error:
-        entry = queries.get_entry(request.user.id, entry_id)
+        entry = get_entry(request.user.id, entry_id)
         extra = {"text": sent.displayable_text, "revision": sent.revision, "error": error.sentence}
         return _render_form(request, entry, extra | {"draft_revision": sent.draft_revision}, status=422)
     except EditConflict:
-        entry = queries.get_entry(request.user.id, entry_id)
+        entry = get_entry(request.user.id, entry_id)
         extra = {"draft_revision": sent.draft_revision}
         return _render_conflict(request, entry, yours=sent.displayable_text, extra=extra, status=409)
     return respond_with_entry(request, entry)
 
 
 def _join_texts(request: HouseholdRequest, entry_id: UUID, text: str) -> str:
-    """Return a text with what is kept below it; for pages without script."""
-    return f"{text.rstrip()}\n\n{queries.get_entry(request.user.id, entry_id).text}"
+    """Return a text followed by the saved one, for pages without script."""
+    return f"{text.rstrip()}\n\n{get_entry(request.user.id, entry_id).text}"
 
 
 def _render_conflict(
     request: HouseholdRequest, entry: Entry, *, yours: str, extra: dict[str, Any], status: int
 ) -> HttpResponse:
-    """Show both texts; saving again is based on what is kept now."""
+    """Show both texts; saving again is based on the saved one."""
     texts = {"yours": yours, "theirs": entry.text, "revision": entry.revision}
     name = "diary/fragments/conflict.html" if request.htmx else "diary/conflict.html"
     return render(request, name, build_entry_context(request, entry) | extra | texts, status=status)
@@ -139,8 +140,8 @@ def _render_conflict(
 @require_POST
 @unlock_required
 def discard(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Let go of what was being changed; the entry stays as it is kept."""
-    entry = queries.get_entry(request.user.id, entry_id)
+    """Discard the draft of an edit; the entry stays as it was saved."""
+    entry = get_entry(request.user.id, entry_id)
     discard_draft(owner_id=request.user.id, entry_id=entry.id)
     return respond_with_entry(request, entry)
 
@@ -148,8 +149,8 @@ def discard(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def move(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Ask for another day, or put the entry there."""
-    entry = queries.get_entry(request.user.id, entry_id)
+    """Show the form that asks for another day, or move the entry there."""
+    entry = get_entry(request.user.id, entry_id)
     if request.method != "POST":
         return _render_move_form(request, entry)
     day = parse_chosen_day(request.POST.get("day", ""))
@@ -161,7 +162,7 @@ def move(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
         sentence = error.sentence if isinstance(error, DayNotBegun) else presenters.DAMAGED_ENTRY
         return _render_move_form(request, entry, error=sentence, status=422)
     if not request.htmx or "back" in request.POST:
-        return respond_with_entry(request, queries.get_entry(request.user.id, entry_id))
+        return respond_with_entry(request, get_entry(request.user.id, entry_id))
     return render(
         request, "diary/fragments/entry_moved.html", {"entry_id": entry_id, "day": day, "before": before}
     )
@@ -179,7 +180,7 @@ def _render_move_form(
 @require_POST
 @unlock_required
 def delete(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Put an entry in the bin and offer it back."""
+    """Move an entry to the bin, and offer undo."""
     entry = delete_entry(owner_id=request.user.id, entry_id=entry_id)
     if not request.htmx:
         return redirect(f"{reverse('day', args=[entry.day])}?deleted={entry.id}")
