@@ -1,11 +1,14 @@
-"""The rules of the house, held by the tools that know them and by counting."""
+"""The rules that tools can hold: imports, lint, types, migrations, and what lies where.
 
-import ast
+`tests/test_layout.py` holds those on names and docstrings.
+"""
+
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import tomllib
 from pathlib import Path
-from statistics import median
+from typing import Any
 
 import pytest
 
@@ -17,7 +20,6 @@ TOP_LEVEL = {
     *("llamora", "diary", "traces", "search", "accounts", "templates", "static", "tests"),
 }
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core"}
-LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 
 def tool(*command: str) -> "subprocess.CompletedProcess[str]":
@@ -39,27 +41,62 @@ def tool_git(*arguments: str) -> str:
     return answer.stdout
 
 
-def sources() -> list[Path]:
-    """Our own Python, without migrations."""
-    found = [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
-    return [path for path in found if "migrations" not in path.parts]
+def contracts() -> list[dict[str, Any]]:
+    """The import contracts, as `pyproject.toml` has them."""
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found: list[dict[str, Any]] = configuration["tool"]["importlinter"]["contracts"]
+    return found
 
 
-def functions() -> Iterator[tuple[str, int]]:
-    """Yield the place and the length in lines of every function, its docstring not counted."""
-    for path in sources():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
-                last = node.end_lineno or node.lineno
-                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", last - first.lineno + 1
+def contract(name: str) -> dict[str, Any]:
+    """The contract whose name begins so."""
+    return next(found for found in contracts() if found["name"].startswith(name))
 
 
-def test_every_floor_imports_only_the_floors_below() -> None:
+def modules_of(layers: list[str]) -> set[str]:
+    """The modules that stand in the layers of a contract."""
+    return {module for layer in layers for module in re.split(r"\s*[|:]\s*", layer)}
+
+
+def top_packages() -> set[str]:
+    """Every app, and every module and package directly in `llamora`."""
+    inside = {path.stem for path in (ROOT / "llamora").iterdir() if is_python(path)}
+    return {name for name in PACKAGES if name != "llamora"} | {f"llamora.{name}" for name in inside}
+
+
+def is_python(path: Path) -> bool:
+    """Tell whether this is a module, or a package with one in it."""
+    return any(path.rglob("*.py")) if path.is_dir() else path.suffix == ".py" and path.stem != "__init__"
+
+
+def test_every_layer_imports_only_the_layers_below() -> None:
     answer = tool("lint-imports", "--no-cache")
 
     assert answer.returncode == 0, answer.stdout
     assert "0 broken" in answer.stdout
+
+
+def test_every_package_has_a_layer() -> None:
+    assert modules_of(contract("Layers")["layers"]) == top_packages()
+
+
+@pytest.mark.parametrize(
+    "name", [found["name"] for found in contracts() if found["name"].startswith("Only ")]
+)
+def test_what_one_package_alone_may_import_is_forbidden_to_every_other(name: str) -> None:
+    found = contract(name)
+    allowed = set(re.findall(r"\bllamora\.\w+", name))
+    whole = {package for package in top_packages() if package.partition(".")[0] in found["source_modules"]}
+
+    assert whole | set(found["source_modules"]) - set(PACKAGES) == top_packages() - allowed
+
+
+def test_no_package_of_the_ground_may_import_django() -> None:
+    found, layers = contract("The ground"), contract("Layers")["layers"]
+    ground = modules_of(layers[layers.index("llamora.database") + 1 :])
+
+    assert set(found["source_modules"]) == ground
+    assert set(found["forbidden_modules"]) >= top_packages() - ground | {"django", "channels"}
 
 
 @pytest.mark.parametrize("command", [("ruff", "check", "."), ("ruff", "format", "--check", ".")])
@@ -103,21 +140,8 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert named == []
 
 
-def test_the_package_of_the_house_is_empty() -> None:
+def test_the_package_llamora_itself_is_empty() -> None:
     assert (ROOT / "llamora" / "__init__.py").read_text() == ""
-
-
-def test_no_file_is_long() -> None:
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources()}
-
-    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
-
-
-def test_no_function_is_long_and_most_are_short() -> None:
-    lengths = dict(functions())
-
-    assert {place: length for place, length in lengths.items() if length > LONGEST_FUNCTION} == {}
-    assert median(lengths.values()) < 10
 
 
 def test_the_files_a_run_begins_with_are_there() -> None:
