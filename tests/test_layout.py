@@ -1,0 +1,869 @@
+"""The layout and the names of the source tree, as `README.md`, "How the code is laid out", describes them.
+
+A rule is a function that yields what breaks it: a name, and what to do about it. `RULES` says what each rule
+reads, `BROKEN` holds an example that each must find, and `NOT_YET` what is still wrong in the tree.
+"""
+
+import ast
+import re
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.conftest import ROOT
+
+APPS = ("accounts", "diary", "traces", "search")
+PACKAGES = ("llamora", *APPS)
+MOST_MODULES, SHORT_MODULE, MOST_SHORT_MODULES = 15, 40, 8
+
+# Django looks for classes of these names, one in each module.
+NAMED_BY_DJANGO = {"Meta", "Command", "Migration"}
+
+# Participles that do not end in -ed or -en, and words that do and are none.
+IRREGULAR = frozenset(
+    """begun bought brought built caught come done drawn dug fed felt fled found gone got grown heard held
+    hung hurt kept knelt known laid led left lent lit lost made meant met paid put rung said seen sent shown
+    shut slept sold sought spent split spoken stood struck stuck sung sunk swept swum taught thought thrown
+    told torn understood woken won worn wound written""".split()  # noqa: SIM905 - a list of so many is not read
+)
+NO_PARTICIPLES = frozenset(
+    """bed children dozen embed exceed feed happen heed indeed listen need open proceed queen screen seed
+    seven shed speed succeed ten then token tokens weed wooden when""".split()  # noqa: SIM905 - likewise
+)
+
+# Words that tell a stranger nothing, and what to write instead.
+RIDDLES = {
+    "bell": "event",
+    "desk": "executor, importer",
+    "door": "login, registration",
+    "doorbell": "user_events",
+    "errand": "task",
+    "glance": "preview",
+    "glancing": "preview",
+    "hear": "listen_for",
+    "holdings": "data_inventory",
+    "keep": "save, retain",
+    "keeper": "administrator",
+    "keeps": "saves, retains",
+    "kept": "saved, retained",
+    "lane": "worker, executor",
+    "lanes": "workers, executors",
+    "leaf": "page",
+    "shelf": "folder, backups",
+    "standing": "progress, existing",
+    "told": "summary, message",
+    "turned": "rotated",
+    "turning": "rotation",
+    "turnstile": "concurrency_limit",
+    "way": "key slot, reply kind",
+    "ways": "key slots, reply kinds",
+}
+# Argon2's own word, columns of the database, and settings of households.
+ALLOWED_NAMES = {
+    *("ARGON2_LANES", "lanes", "enter_keeps", "keep_key", "keeps_recent"),
+    *("BACKUP_KEEP_DAYS", "BACKUP_KEEP_WEEKS"),
+}
+
+QUESTION = re.compile(r"(What|How|Whether|Where|Who|Whose|Which|Why|When)\b")
+NOT_IMPERATIVE = re.compile(r"The|A|An|One|Every|Each|All|\w+ing|\w+[^s]s|" + QUESTION.pattern)
+IMPERATIVE_ALL_THE_SAME = {"Bring", "Discuss", "Focus", "Miss", "Pass", "Press", "Process"}
+
+# What is still wrong, rule by rule. It only gets shorter: whoever puts something right takes it out.
+NOT_YET: dict[str, set[str]] = {
+    "a function's name has a verb": {
+        "accounts.templatetags.dates.written",
+        "diary.replies.views.found",
+        "llamora.crypto.keyring._held",
+        "llamora.fields.models._changed",
+        "llamora.fields.models.moved",
+        "llamora.llm.framing.done",
+        "llamora.llm.transport._kept",
+        "llamora.llm.transport._parsed",
+        "llamora.ops.management.commands.up.started",
+        "llamora.ops.static_files.imported",
+        "search.embedder._untruncated",
+        "search.index.person_index._put",
+        "search.index.sources._told",
+        "search.index.vectors.put",
+        "search.index.words.put",
+    },
+    "names of code are no riddles": {
+        "accounts.admin.people.holdings",
+        "llamora.llm.framing._keep",
+        "llamora.llm.transport._keep",
+        "llamora.llm.transport._kept",
+        "llamora.ops.benchmarks.pages.leaf",
+        "search.index.sources._told",
+    },
+    "names of variables are no riddles": {
+        "accounts.admin.people: standing",
+        "accounts.admin.site: door",
+        "accounts.admin.site: kept",
+        "accounts.auth.forms: keep",
+        "accounts.auth.services.login: kept",
+        "accounts.auth.services.registration: keeper",
+        "accounts.keys.key_slots: ways_in",
+        "accounts.management.commands.rotate_dek: turned",
+        "accounts.models: kept",
+        "accounts.models: ways_in",
+        "accounts.rotation.epoch_change: ways_in",
+        "accounts.security.services: turned",
+        "accounts.security.services: way_in",
+        "accounts.sessions.revoked: kept",
+        "accounts.sessions.services: kept",
+        "diary.calendar.on_this_day: leaf",
+        "diary.calendar.views: leaf",
+        "diary.drafts.late_drafts: standing",
+        "diary.entries.day_views: kept",
+        "diary.entries.presenters: own_ways",
+        "diary.entries.presenters: ways",
+        "diary.entries.services: kept",
+        "diary.entries.text_validation: kept",
+        "diary.generation.prompt_record: kept",
+        "diary.history.presenters: kept",
+        "diary.history.views: leaf",
+        "diary.openings.presenters: errand",
+        "diary.openings.services: errand",
+        "diary.openings.services: standing",
+        "diary.openings.services: told",
+        "diary.openings.tasks: kept",
+        "diary.openings.tasks: told",
+        "diary.recaps.services: errand",
+        "diary.recaps.services: told",
+        "diary.replies.presenters: errand",
+        "diary.replies.presenters: ways",
+        "diary.replies.reply_kinds: kept",
+        "diary.replies.reply_kinds: way",
+        "diary.replies.services: errand",
+        "diary.replies.views: errand",
+        "diary.replies.views: way_id",
+        "diary.transfer.line_imports: shelf",
+        "diary.transfer.restore: desk",
+        "diary.transfer.restore: way",
+        "diary.transfer.restore_rows: kept",
+        "llamora.database.backup_files: kept",
+        "llamora.database.backup_files: on_shelf",
+        "llamora.fields.fence: standing",
+        "llamora.inference.job: is_kept",
+        "llamora.inference.llamacpp: kept",
+        "llamora.inference.persistence: desk",
+        "llamora.inference.persistence: kept",
+        "llamora.inference.queue: give_way",
+        "llamora.inference.registry: errand",
+        "llamora.inference.runner: desk",
+        "llamora.inference.runner: give_way",
+        "llamora.llm.transport: _IDLE_KEPT",
+        "llamora.llm.transport: _keep",
+        "llamora.llm.transport: keep",
+        "llamora.ops.background: on_shelf",
+        "llamora.ops.background: told",
+        "llamora.ops.backup.integrity: standing",
+        "llamora.ops.backup.restore: kept",
+        "llamora.ops.backup.retention: kept",
+        "llamora.ops.backup.snapshot: standing",
+        "llamora.ops.benchmarks.household: kept",
+        "llamora.ops.benchmarks.rotation_process: turned",
+        "llamora.ops.benchmarks.streams: kept",
+        "llamora.ops.doctor.backups: kept",
+        "llamora.ops.doctor.backups: on_shelf",
+        "llamora.ops.doctor.household: standing",
+        "llamora.ops.doctor.machine: kept",
+        "llamora.threads.fair_executor: lane",
+        "search.services: keeps",
+        "traces.detail.entries: kept",
+        "traces.editing.services: kept",
+        "traces.index.presenters: kept",
+        "traces.proposals.queries: kept",
+        "traces.proposals.services: errand",
+        "traces.queries: kept",
+        "traces.statistics: kept",
+        "traces.summaries.services: errand",
+        "traces.summaries.services: told",
+        "traces.summaries.tasks: told",
+        "traces.tagging.presenters: kept",
+        "traces.tagging.views: kept",
+    },
+    "an app has an order inside": {
+        "accounts.admin",
+        "accounts.auth",
+        "accounts.context_processors",
+        "accounts.decorators",
+        "accounts.error_messages",
+        "accounts.errors",
+        "accounts.http",
+        "accounts.keys",
+        "accounts.management",
+        "accounts.middleware",
+        "accounts.models",
+        "accounts.preferences",
+        "accounts.receivers",
+        "accounts.rotation",
+        "accounts.security",
+        "accounts.sessions",
+        "accounts.signals",
+        "accounts.templatetags",
+        "accounts.throttling",
+        "accounts.urls",
+        "accounts.usernames",
+        "diary.calendar",
+        "diary.converters",
+        "diary.days",
+        "diary.drafts",
+        "diary.entries",
+        "diary.errors",
+        "diary.generation",
+        "diary.history",
+        "diary.hooks",
+        "diary.live",
+        "diary.management",
+        "diary.models",
+        "diary.openings",
+        "diary.recaps",
+        "diary.receivers",
+        "diary.rendering",
+        "diary.replies",
+        "diary.templatetags",
+        "diary.transfer",
+        "diary.urls",
+        "traces.access",
+        "traces.converters",
+        "traces.detail",
+        "traces.editing",
+        "traces.graph",
+        "traces.index",
+        "traces.markup",
+        "traces.matcher",
+        "traces.models",
+        "traces.names",
+        "traces.proposals",
+        "traces.queries",
+        "traces.receivers",
+        "traces.restore",
+        "traces.signals",
+        "traces.statistics",
+        "traces.summaries",
+        "traces.tagging",
+        "traces.templatetags",
+        "traces.urls",
+    },
+    "modules and classes are described by nouns": {
+        "accounts.admin.people",
+        "accounts.admin.people.PersonAdmin",
+        "accounts.apps.AccountsConfig",
+        "accounts.auth.forms",
+        "accounts.auth.forms.SignInForm",
+        "accounts.auth.passwords",
+        "accounts.auth.views.reauth",
+        "accounts.context_processors",
+        "accounts.decorators",
+        "accounts.errors",
+        "accounts.http.headers",
+        "accounts.http.next_url",
+        "accounts.http.request.RequestVault",
+        "accounts.keys.key_slots.DerivationRequest",
+        "accounts.management.secret_prompt",
+        "accounts.management.server_address",
+        "accounts.management.verification_report",
+        "accounts.models.ClockFormat",
+        "accounts.models.TextSize",
+        "accounts.models.Theme",
+        "accounts.models.Vault",
+        "accounts.preferences.forms",
+        "accounts.preferences.forms.SettingsForm",
+        "accounts.preferences.services",
+        "accounts.rotation.error_messages",
+        "accounts.rotation.errors",
+        "accounts.rotation.reencryption.ReencryptionResult",
+        "accounts.rotation.services.RotationProgress",
+        "accounts.rotation.services.VerificationResult",
+        "accounts.security.data_inventory",
+        "accounts.security.data_inventory.RowLabel",
+        "accounts.security.services",
+        "accounts.security.services.SecurityChange",
+        "accounts.sessions.limits",
+        "accounts.sessions.views",
+        "accounts.signals",
+        "accounts.throttling.client_ip",
+        "accounts.throttling.throttle.ThrottleKey",
+        "accounts.throttling.throttle.ThrottleRule",
+        "diary.apps.DiaryConfig",
+        "diary.calendar.queries",
+        "diary.drafts.services.SavedDraft",
+        "diary.drafts.services.SubmittedDraft",
+        "diary.entries.forms",
+        "diary.entries.text_validation",
+        "diary.errors",
+        "diary.generation.budget",
+        "diary.generation.presenters",
+        "diary.generation.prompt_context",
+        "diary.generation.prompt_context.FittedPrompt",
+        "diary.generation.prompt_record",
+        "diary.generation.prompt_record.PromptRecord",
+        "diary.history.presenters",
+        "diary.history.views",
+        "diary.hooks",
+        "diary.live.protocol",
+        "diary.live.sections",
+        "diary.live.streaming.Subscription",
+        "diary.models.derived",
+        "diary.models.derived.Preferences",
+        "diary.models.drafts",
+        "diary.models.drafts.Draft",
+        "diary.models.entries",
+        "diary.models.entries.Entry",
+        "diary.models.entries.Version",
+        "diary.models.replies.Reply",
+        "diary.models.replies.ReplyKind",
+        "diary.models.replies.ReplyState",
+        "diary.openings.urls",
+        "diary.recaps.urls",
+        "diary.receivers",
+        "diary.replies.errors",
+        "diary.replies.reply_kinds.ReplyKindChoice",
+        "diary.replies.tasks.ReplyInput",
+        "diary.replies.urls",
+        "diary.templatetags.entry_tags",
+        "diary.transfer.export_targets",
+        "diary.transfer.exports.ExportReport",
+        "diary.transfer.line_imports.ImportReport",
+        "diary.transfer.line_imports._ImportedLines",
+        "diary.transfer.line_reader.RejectionReason",
+        "diary.transfer.restore.RowImporter",
+        "diary.transfer.restore_entries.EntryImporter",
+        "diary.transfer.restore_files",
+        "diary.transfer.restore_files.ExportOverview",
+        "llamora.crypto.context",
+        "llamora.crypto.context.Context",
+        "llamora.crypto.envelope.Header",
+        "llamora.crypto.kdf.Cost",
+        "llamora.crypto.subkeys.Use",
+        "llamora.database",
+        "llamora.database.backup_files",
+        "llamora.database.errors",
+        "llamora.fields.values",
+        "llamora.inference.config",
+        "llamora.inference.config.ModelConfig",
+        "llamora.inference.db_executor",
+        "llamora.inference.job.GenerationTask",
+        "llamora.inference.job.Job",
+        "llamora.inference.job.JobOutcome",
+        "llamora.inference.job.JobState",
+        "llamora.inference.job.Prompt",
+        "llamora.inference.job.TokenCounter",
+        "llamora.inference.llamacpp.LlamaCppAddress",
+        "llamora.inference.messages",
+        "llamora.inference.status",
+        "llamora.inference.status.ModelStatus",
+        "llamora.llm.deltas",
+        "llamora.llm.framing",
+        "llamora.llm.probe",
+        "llamora.llm.probe.ServerCapabilities",
+        "llamora.llm.think_filter.FilteredText",
+        "llamora.llm.tokens",
+        "llamora.llm.transport._Body",
+        "llamora.ops.backup.create.HouseholdFiles",
+        "llamora.ops.backup.integrity",
+        "llamora.ops.backup.integrity.IntegrityReport",
+        "llamora.ops.backup.restore.RestoreReport",
+        "llamora.ops.backup.retention",
+        "llamora.ops.benchmarks",
+        "llamora.ops.benchmarks.household.BrowserResponse",
+        "llamora.ops.benchmarks.imports",
+        "llamora.ops.benchmarks.rotation",
+        "llamora.ops.benchmarks.search",
+        "llamora.ops.doctor",
+        "llamora.ops.doctor.check_result.CheckResult",
+        "llamora.ops.errors",
+        "llamora.ops.pruning.PruneReport",
+        "llamora.ops.server.body_limits",
+        "llamora.ops.startup",
+        "llamora.ops.static_files",
+        "llamora.ops.statistics",
+        "llamora.routing",
+        "llamora.threads.priority",
+        "llamora.urls",
+        "traces.apps.TracesConfig",
+        "traces.converters",
+        "traces.editing",
+        "traces.editing.errors",
+        "traces.graph.layout.LabelSide",
+        "traces.index.views",
+        "traces.models",
+        "traces.models.Change",
+        "traces.models.ChangeKind",
+        "traces.models.TracePreferences",
+        "traces.models.TraceProposal",
+        "traces.names",
+        "traces.proposals.parser",
+        "traces.proposals.queries",
+        "traces.queries",
+        "traces.receivers",
+        "traces.restore.ProposalImporter",
+        "traces.restore.TraceImporter",
+        "traces.signals",
+        "traces.statistics",
+        "traces.statistics.CoOccurrences",
+        "traces.statistics.Frequency",
+        "traces.statistics.FrequencyBar",
+        "traces.summaries.presenters.SummaryView",
+        "traces.summaries.services.TraceSummary",
+        "traces.tagging.presenters.TracePreview",
+        "traces.templatetags.trace_tags",
+    },
+    "functions are described by verbs": {
+        "diary.live.streaming.for_job",
+        "diary.live.streaming.next_frame",
+        "diary.openings.tasks.set_state",
+        "diary.recaps.tasks.set_state",
+        "llamora.inference.config.find_model_file",
+        "llamora.inference.discovery._check_child",
+        "llamora.inference.discovery._check_usual_addresses",
+        "llamora.inference.discovery._get_failure",
+        "llamora.inference.discovery._get_or_open_server",
+        "llamora.inference.discovery._pick_model",
+        "llamora.inference.discovery._status_after",
+        "llamora.inference.discovery.get_server",
+        "llamora.inference.discovery.status",
+        "llamora.inference.job.finish",
+        "llamora.inference.job.start",
+        "llamora.inference.job.text_since",
+        "llamora.inference.job.thoughts_since",
+        "llamora.inference.llamacpp._read_address",
+        "llamora.inference.messages.get_message",
+        "llamora.inference.model_server.describe",
+        "llamora.inference.model_server.get_server",
+        "llamora.inference.model_server.get_state",
+        "llamora.inference.model_server.get_status",
+        "llamora.inference.persistence._try_save",
+        "llamora.inference.persistence.classify_error",
+        "llamora.inference.status.status_for_code",
+        "llamora.llm.client._apply_template",
+        "llamora.llm.client._ask",
+        "llamora.llm.client._open_response",
+        "llamora.llm.client._read_bounded",
+        "llamora.llm.client._reporting_failure",
+        "llamora.llm.client._translate_errors",
+        "llamora.llm.client.count_message_tokens",
+        "llamora.llm.client.count_tokens",
+        "llamora.llm.client.is_at",
+        "llamora.llm.client.next_chunk",
+        "llamora.llm.client.normalize_base_url",
+        "llamora.llm.client.stream",
+        "llamora.llm.errors.error_for_response",
+        "llamora.llm.framing._begin",
+        "llamora.llm.framing.feed",
+        "llamora.llm.framing.framing_of",
+        "llamora.llm.probe._get_or_none",
+        "llamora.llm.probe._models",
+        "llamora.llm.probe.for_model",
+        "llamora.llm.repetition._repetition_period",
+        "llamora.llm.repetition.is_repeating",
+        "llamora.llm.repetition.strip_repetition",
+        "llamora.llm.sse.close",
+        "llamora.llm.sse.feed",
+        "llamora.llm.stream_parser._parse_event",
+        "llamora.llm.stream_parser._take",
+        "llamora.llm.stream_parser.close",
+        "llamora.llm.stream_parser.feed",
+        "llamora.llm.stream_parser.finish",
+        "llamora.llm.surrogates.feed",
+        "llamora.llm.think_filter._find_partial_tag",
+        "llamora.llm.think_filter.close",
+        "llamora.llm.tokens.estimate_tokens",
+        "traces.proposals.tasks.set_state",
+        "traces.summaries.tasks.set_state",
+    },
+}
+
+
+class Problem(NamedTuple):
+    """A name that breaks a rule, and what to do about it."""
+
+    where: str
+    advice: str
+
+
+class Name(NamedTuple):
+    """A name that somebody chose, and where it stands."""
+
+    where: str
+    text: str
+
+
+Modules = Mapping[str, ast.Module]
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+# --- What the rules read ---------------------------------------------------------------------------------
+
+
+@cache
+def source_modules() -> Modules:
+    """Return every module of the source tree by its dotted name, migrations left out."""
+    found = {}
+    for path in (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))):
+        if "migrations" not in path.parts:
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            found[name] = ast.parse(path.read_text())
+    return found
+
+
+def functions(tree: ast.AST) -> Iterator[Function]:
+    """Yield every function and method."""
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def classes(tree: ast.AST) -> Iterator[ast.ClassDef]:
+    """Yield every class."""
+    return (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def code_names(modules: Modules) -> Iterator[Name]:
+    """Yield the names of modules, classes and functions."""
+    for module, tree in modules.items():
+        yield Name(module, module.rpartition(".")[2])
+        yield from (Name(f"{module}.{node.name}", node.name) for node in (*functions(tree), *classes(tree)))
+
+
+def variable_names(modules: Modules) -> Iterator[Name]:
+    """Yield the names of parameters, variables and attributes, where they are given something."""
+    for module, tree in modules.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.arg):
+                yield Name(f"{module}: {node.arg}", node.arg)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield Name(f"{module}: {node.id}", node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                yield Name(f"{module}: {node.attr}", node.attr)
+
+
+def url_names(modules: Modules) -> Iterator[Name]:
+    """Yield the names that URL patterns are reversed by."""
+    for module, tree in modules.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"path", "re_path"}:
+                for keyword in node.keywords:
+                    if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                        yield Name(f"{module}: {keyword.value.value}", str(keyword.value.value))
+
+
+def file_names() -> Iterator[Name]:
+    """Yield the names of templates, style sheets and JavaScript modules, and of their folders."""
+    for folder in ("templates", "static"):
+        yield from path_names(path.relative_to(ROOT) for path in sorted((ROOT / folder).rglob("*.*")))
+
+
+def path_names(paths: Iterable[Path]) -> Iterator[Name]:
+    """Yield every part of some paths."""
+    for path in paths:
+        yield from (Name(str(path), part) for part in path.with_suffix("").parts)
+
+
+def import_contracts() -> list[dict[str, Any]]:
+    """Return the contracts of import-linter, as `pyproject.toml` has them."""
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found: list[dict[str, Any]] = configuration["tool"]["importlinter"]["contracts"]
+    return found
+
+
+# --- Rules on names --------------------------------------------------------------------------------------
+
+
+def find_repeated_class_names(modules: Modules) -> Iterator[Problem]:
+    """Find class names that stand in more than one module."""
+    found = defaultdict(set)
+    for module, tree in modules.items():
+        for node in classes(tree):
+            found[node.name].add(module)
+    for name, where in found.items():
+        if len(where) > 1 and name not in NAMED_BY_DJANGO:
+            yield Problem(name, f"stands in {', '.join(sorted(where))}: name each by its own subject")
+
+
+def is_participle(word: str) -> bool:
+    """Return whether a word is a participle, by its form or by the list."""
+    if word in NO_PARTICIPLES:
+        return False
+    return word in IRREGULAR or bool(re.fullmatch(r"[a-z]{2,}(ed|en)", word))
+
+
+def is_bare_participle(name: str) -> bool:
+    """Return whether a name is a participle, alone or with prepositions after it: `kept`, `asked_by`."""
+    first, *others = name.strip("_").split("_")
+    return is_participle(first) and {*others} <= {"by", "for", "from", "in", "of", "to"}
+
+
+def find_participles(modules: Modules) -> Iterator[Problem]:
+    """Find functions that are named by a participle and nothing else."""
+    for module, tree in modules.items():
+        for node in functions(tree):
+            if is_bare_participle(node.name):
+                yield Problem(f"{module}.{node.name}", "begin with a verb: get_, list_, is_, save, render")
+
+
+def split_words(name: str) -> set[str]:
+    """Return the words of a name of any style, in small letters."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def find_riddles(names: Iterable[Name]) -> Iterator[Problem]:
+    """Find names that hold a word of `RIDDLES`."""
+    for where, text in names:
+        for word in sorted(split_words(text) & set(RIDDLES)):
+            if text not in ALLOWED_NAMES:
+                yield Problem(
+                    where, f'"{word}" tells a stranger nothing: say {RIDDLES[word]}, or what is meant'
+                )
+
+
+# --- Rules on packages -----------------------------------------------------------------------------------
+
+
+def list_plain_modules(modules: Modules) -> list[str]:
+    """Return the modules that are no packages."""
+    packages = {name.rpartition(".")[0] for name in modules}
+    return [name for name in modules if name not in packages]
+
+
+def find_crowded_packages(modules: Modules) -> Iterator[Problem]:
+    """Find packages that hold more modules than a reader takes in; commands do not count."""
+    counts = Counter(name.rpartition(".")[0] for name in list_plain_modules(modules))
+    for package, count in counts.items():
+        if count > MOST_MODULES and not package.endswith(".commands"):
+            yield Problem(package, f"holds {count} modules: put those of one subject into a package")
+
+
+def find_imported_modules(module: str, tree: ast.Module, known: Modules) -> set[str]:
+    """Return the modules of ours that one imports, wherever in it the import stands."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = ((node.module, f"{node.module}.{alias.name}") for alias in node.names)
+            found.update(name if name in known else parent for parent, name in names)
+        elif isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+    return (found & known.keys()) - {module}
+
+
+def count_lines(tree: ast.Module) -> int:
+    """Return the last line on which something stands."""
+    return max((node.end_lineno or 0 for node in tree.body), default=0)
+
+
+def find_short_modules(modules: Modules) -> Iterator[Problem]:
+    """Find modules of few lines that one other module imports, once there are more of them than a few."""
+    importers = Counter(
+        name for module, tree in modules.items() for name in find_imported_modules(module, tree, modules)
+    )
+    short = [
+        name
+        for name in list_plain_modules(modules)
+        if importers[name] == 1 and count_lines(modules[name]) < SHORT_MODULE
+    ]
+    if len(short) > MOST_SHORT_MODULES:
+        for name in short:
+            yield Problem(
+                name, f"{len(short)} modules have one importer and few lines: move it to its importer"
+            )
+
+
+def find_unordered_modules(modules: Modules, contracts: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Find what of an app no contract puts in order: an import from below would not be seen."""
+    layers = {contract["name"]: contract.get("layers", []) for contract in contracts}
+    inside = {".".join(name.split(".")[:2]) for name in modules if "." in name}
+    for app in APPS:
+        contract = f"Order inside {app}"
+        ordered = {name for layer in layers.get(contract, []) for name in re.findall(r"[\w.]+", layer)}
+        for name in sorted(inside - ordered):
+            if name.startswith(f"{app}.") and name != f"{app}.apps":
+                yield Problem(name, f'give it a layer in the contract "{contract}" of pyproject.toml')
+
+
+# --- Rules on docstrings ---------------------------------------------------------------------------------
+
+
+def find_undescribed_modules(modules: Modules) -> Iterator[Problem]:
+    """Find modules with something in them and no docstring."""
+    for module, tree in modules.items():
+        if tree.body and not ast.get_docstring(tree):
+            yield Problem(module, "say in a docstring what it is")
+
+
+def find_questions(modules: Modules) -> Iterator[Problem]:
+    """Find docstrings of modules and classes that begin with a question word."""
+    for module, tree in modules.items():
+        described = [(module, tree), *((f"{module}.{node.name}", node) for node in classes(tree))]
+        for where, node in described:
+            if found := QUESTION.match(ast.get_docstring(node) or ""):
+                yield Problem(where, f'"{found[0]} ...": begin with a noun that says what it is')
+
+
+def is_property(node: Function) -> bool:
+    """Return whether a method is read like an attribute; its docstring is a noun phrase."""
+    names = {ast.unparse(decorator).split("(")[0].rpartition(".")[2] for decorator in node.decorator_list}
+    return bool(names & {"property", "cached_property", "setter"})
+
+
+def find_descriptions(modules: Modules) -> Iterator[Problem]:
+    """Find docstrings of functions that are not imperative."""
+    for module, tree in modules.items():
+        for node in functions(tree):
+            first = re.split(r"[\s,;:.]", ast.get_docstring(node) or "", maxsplit=1)[0]
+            wrong = NOT_IMPERATIVE.fullmatch(first) and first not in IMPERATIVE_ALL_THE_SAME
+            if wrong and not is_property(node):
+                yield Problem(
+                    f"{module}.{node.name}", f'"{first} ...": begin with a verb, as in "Return the ..."'
+                )
+
+
+# --- The tree follows the rules --------------------------------------------------------------------------
+
+
+RULES: dict[str, Callable[[], Iterable[Problem]]] = {
+    "a class name stands in one module": lambda: find_repeated_class_names(source_modules()),
+    "a function's name has a verb": lambda: find_participles(source_modules()),
+    "names of code are no riddles": lambda: find_riddles(code_names(source_modules())),
+    "names of variables are no riddles": lambda: find_riddles(variable_names(source_modules())),
+    "names of URLs are no riddles": lambda: find_riddles(url_names(source_modules())),
+    "names of files are no riddles": lambda: find_riddles(file_names()),
+    "a package can be taken in": lambda: find_crowded_packages(source_modules()),
+    "few short modules have one importer": lambda: find_short_modules(source_modules()),
+    "an app has an order inside": lambda: find_unordered_modules(source_modules(), import_contracts()),
+    "a module has a docstring": lambda: find_undescribed_modules(source_modules()),
+    "modules and classes are described by nouns": lambda: find_questions(source_modules()),
+    "functions are described by verbs": lambda: find_descriptions(source_modules()),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_tree_follows_the_rule(rule: str) -> None:
+    excepted = NOT_YET.get(rule, set())
+
+    broken = [f"{where}: {advice}" for where, advice in RULES[rule]() if where not in excepted]
+    assert not broken, f"{rule}\n" + "\n".join(broken)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_was_put_right_is_no_exception_any_more(rule: str) -> None:
+    stale = NOT_YET.get(rule, set()) - {problem.where for problem in RULES[rule]()}
+
+    assert not stale, "Take these out of NOT_YET, which only gets shorter:\n" + "\n".join(sorted(stale))
+
+
+def test_exceptions_are_from_rules_that_exist() -> None:
+    assert set(NOT_YET) <= set(RULES)
+
+
+# --- The rules can fail ----------------------------------------------------------------------------------
+
+
+def parse_modules(**sources: str) -> Modules:
+    """Return modules of these names and sources; `__` stands for a dot."""
+    return {name.replace("__", "."): ast.parse(source) for name, source in sources.items()}
+
+
+ONE_IMPORTER = {f"short{number}": "'''Short.'''" for number in range(MOST_SHORT_MODULES + 1)}
+BROKEN: dict[str, tuple[Iterable[Problem], str]] = {
+    "a class name stands in one module": (
+        find_repeated_class_names(
+            parse_modules(a="class Line: pass", b="class Line: pass\nclass Other: pass")
+        ),
+        "Line",
+    ),
+    "a function's name has a verb": (
+        find_participles(
+            parse_modules(a="class A:\n async def kept_by(self): pass\n def is_kept(self): pass")
+        ),
+        "a.kept_by",
+    ),
+    "names of code are no riddles": (
+        find_riddles(code_names(parse_modules(a="class ReplyErrand: pass\nclass Runaway: pass"))),
+        "a.ReplyErrand",
+    ),
+    "names of variables are no riddles": (
+        find_riddles(variable_names(parse_modules(a="def f(text, *, errand): always = text"))),
+        "a: errand",
+    ),
+    "names of URLs are no riddles": (
+        find_riddles(
+            url_names(parse_modules(a="x = [path('in/', view, name='door'), path('', view, name='in')]"))
+        ),
+        "a: door",
+    ),
+    "names of files are no riddles": (
+        find_riddles(path_names([Path("static/js/leaf.js"), Path("static/css/leaflet.css")])),
+        "static/js/leaf.js",
+    ),
+    "a package can be taken in": (
+        find_crowded_packages(
+            parse_modules(**{f"a__b{number}": "" for number in range(MOST_MODULES + 1)}, c="")
+        ),
+        "a",
+    ),
+    "few short modules have one importer": (
+        find_short_modules(parse_modules(**ONE_IMPORTER, importer="import " + ", ".join(ONE_IMPORTER))),
+        "short0",
+    ),
+    "an app has an order inside": (
+        find_unordered_modules(
+            parse_modules(diary="", diary__apps="", diary__views="", diary__models=""),
+            [{"name": "Order inside diary", "layers": ["diary.urls", "diary.models | diary.errors"]}],
+        ),
+        "diary.views",
+    ),
+    "a module has a docstring": (find_undescribed_modules(parse_modules(a="x = 1", b="", c="'C.'")), "a"),
+    "modules and classes are described by nouns": (
+        find_questions(parse_modules(a="'Whatever.'\nclass A: 'What it is.'")),
+        "a.A",
+    ),
+    "functions are described by verbs": (
+        find_descriptions(parse_modules(a="def f(): 'Whether it is.'\ndef g(): 'Return it.'\ndef h(): pass")),
+        "a.f",
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_rule_can_fail(rule: str) -> None:
+    problems, where = BROKEN[rule]
+
+    found = [problem.where for problem in problems]
+    assert found[:1] == [where]
+    assert len(found) == 1 or rule == "few short modules have one importer"
+
+
+@pytest.mark.parametrize(
+    "source", ["'Give.'", "'Gives it.'", "'Making it.'", "'The one.'", "'Pass it on.'", "''"]
+)
+def test_a_docstring_is_judged_by_its_first_word(source: str) -> None:
+    found = list(find_descriptions(parse_modules(a=f"def f(): {source}")))
+
+    assert bool(found) is source.startswith(("'Gives", "'Making", "'The"))
+
+
+def test_a_property_is_described_by_a_noun() -> None:
+    source = "class A:\n @property\n def f(self): 'The one.'"
+
+    assert not list(find_descriptions(parse_modules(a=source)))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("kept", True),
+        ("_told", True),
+        ("asked_by", True),
+        ("written", True),
+        ("open", False),
+        ("tokens", False),
+        ("is_locked", False),
+        ("list_deleted", False),
+    ],
+)
+def test_a_participle_is_told_from_a_verb(name: str, *, expected: bool) -> None:
+    assert is_bare_participle(name) is expected
