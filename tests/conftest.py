@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests import made_ready
+from tests import made_ready, retries
 
 # A container's image often says this. A run starts some two hundred Pythons; each would compile what it
 # imports, pytest and our own code, anew.
@@ -55,6 +55,7 @@ FIRST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what lasts, then file by file, those of many tests before those of few."""
+    retries.refuse_unexplained(items)
     number_of = Counter(item.path for item in items)
     place_of = {ROOT / name: place for place, name in enumerate(FIRST)}
     items.sort(key=lambda item: (place_of.get(item.path, len(FIRST)), -number_of[item.path], str(item.path)))
@@ -62,6 +63,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have servers start in a folder that is made ready once for all the processes of this run."""
+    retries.refuse_option(config)
+    config.pluginmanager.register(retries.RetryReporter())
     # Under nohup it is ignored, by the servers that are started from here as well.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if folder := made_ready.offer():

@@ -41,8 +41,8 @@ def tool_git(*arguments: str) -> str:
     return answer.stdout
 
 
-def contracts() -> list[dict[str, Any]]:
-    """The import contracts, as `pyproject.toml` has them."""
+def import_contracts() -> list[dict[str, Any]]:
+    """The contracts of import-linter, as `pyproject.toml` has them."""
     configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())
     found: list[dict[str, Any]] = configuration["tool"]["importlinter"]["contracts"]
     return found
@@ -50,7 +50,7 @@ def contracts() -> list[dict[str, Any]]:
 
 def contract(name: str) -> dict[str, Any]:
     """The contract whose name begins so."""
-    return next(found for found in contracts() if found["name"].startswith(name))
+    return next(found for found in import_contracts() if found["name"].startswith(name))
 
 
 def modules_of(layers: list[str]) -> set[str]:
@@ -81,7 +81,7 @@ def test_every_package_has_a_layer() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [found["name"] for found in contracts() if found["name"].startswith("Only ")]
+    "name", [found["name"] for found in import_contracts() if found["name"].startswith("Only ")]
 )
 def test_what_one_package_alone_may_import_is_forbidden_to_every_other(name: str) -> None:
     found = contract(name)

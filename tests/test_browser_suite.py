@@ -4,28 +4,31 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
+from tests import retries
 from tests.conftest import IN_BROWSER_RUN, ROOT
 
 FOLDER = ROOT / "tests" / "browser"
-
-
 NO_TESTS = 5
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(IN_BROWSER_RUN, reason="this is that process")
 @pytest.mark.parametrize("marks", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
-def test_the_browser_suite_passes(capsys: pytest.CaptureFixture[str], marks: str) -> None:
+def test_the_browser_suite_passes(
+    capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None], marks: str
+) -> None:
     # Each drives a browser of several processes: more than two at a time wait for each other too long.
     command = [sys.executable, "-m", "pytest", str(FOLDER), "-n", "2", "-m", marks, "-rsf", "--durations=3"]
-    command += ["--reruns", os.environ.get("LLAMORA_TEST_RERUNS", "0")]
     environment = {**os.environ, "LLAMORA_TEST_BROWSER_RUN": "1"}
 
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
+    for retried in retries.find_retried(run.stdout):
+        record_property(retries.PROPERTY, retried)
     with capsys.disabled():
         print(f"\n--- tests/browser, {marks} ---\n" + run.stdout[-6000:] + run.stderr[-2000:])
     if marks == "slow" and run.returncode == NO_TESTS:

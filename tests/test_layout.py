@@ -6,7 +6,6 @@ reads, `BROKEN` holds an example that each must find, and `NOT_YET` what is stil
 
 import ast
 import re
-import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -16,9 +15,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.conftest import ROOT
+from tests.test_architecture import PACKAGES, import_contracts
 
-APPS = ("accounts", "diary", "traces", "search")
-PACKAGES = ("llamora", *APPS)
+APPS = [name for name in PACKAGES if name != "llamora"]
 MOST_MODULES, SHORT_MODULE, MOST_SHORT_MODULES = 15, 40, 8
 
 # Django looks for classes of these names, one in each module.
@@ -562,13 +561,6 @@ def path_names(paths: Iterable[Path]) -> Iterator[Name]:
     """Yield every part of some paths."""
     for path in paths:
         yield from (Name(str(path), part) for part in path.with_suffix("").parts)
-
-
-def import_contracts() -> list[dict[str, Any]]:
-    """Return the contracts of import-linter, as `pyproject.toml` has them."""
-    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    found: list[dict[str, Any]] = configuration["tool"]["importlinter"]["contracts"]
-    return found
 
 
 # --- Rules on names --------------------------------------------------------------------------------------

@@ -1,0 +1,58 @@
+"""Retries of tests: allowed by `@pytest.mark.flaky(reruns=..., reason="...")` alone, and told at the end.
+
+A failure that goes away when it is tried again is most often a race. So no option retries every test, a
+marker says why its test may be retried, and each retried failure is printed and counted, those of the browser
+suite's own process too: `tests/test_browser_suite.py` passes its lines on by `PROPERTY`.
+"""
+
+import re
+
+import pytest
+from _pytest.terminal import TerminalReporter
+
+PROPERTY = "retried"
+_LINE = re.compile(r"^RETRIED (.+)$", re.MULTILINE)
+
+
+def refuse_option(config: pytest.Config) -> None:
+    """Refuse an option, or a line of a configuration, that would retry every test."""
+    if any(config.getoption(name, default=None) for name in ("reruns", "force_reruns")) or config.getini(
+        "reruns"
+    ):
+        raise pytest.UsageError(
+            "Retries hide races: mark a test as flaky, with a reason, instead of --reruns."
+        )
+
+
+def refuse_unexplained(items: list[pytest.Item]) -> None:
+    """Refuse a marker that does not say why its test may be retried."""
+    for item in items:
+        if any(not marker.kwargs.get("reason") for marker in item.iter_markers("flaky")):
+            raise pytest.UsageError(f"{item.nodeid} is marked as flaky: say the reason.")
+
+
+def find_retried(output: str) -> list[str]:
+    """Return what a run of pytest said of its retried failures."""
+    return _LINE.findall(output)
+
+
+class RetryReporter:
+    """A plugin that prints and counts the retried failures of a run, of its other processes too."""
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        """Print them, each with the line on which it failed."""
+        retried = [_describe(report) for report in terminalreporter.stats.get("rerun", [])]
+        for reports in terminalreporter.stats.values():
+            for report in reports:
+                properties = getattr(report, "user_properties", ())
+                retried += [text for name, text in properties if name == PROPERTY and report.when == "call"]
+        if retried:
+            terminalreporter.write_sep("=", f"retried failures: {len(retried)}", yellow=True)
+            for text in retried:
+                terminalreporter.write_line(f"RETRIED {text}")
+
+
+def _describe(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    message = (getattr(crash, "message", None) or report.longreprtext).strip().partition("\n")[0]
+    return f"{report.nodeid} ({report.when}): {message}"

@@ -1,0 +1,90 @@
+"""Retries are allowed by a marker with a reason, and each retried failure is told at the end of a run."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import retries
+from tests.conftest import ROOT
+
+SECOND_TIME = """
+import pathlib, pytest
+
+@pytest.mark.flaky(reruns=1, reason="an example")
+def test_it():
+    seen = pathlib.Path(__file__).with_name("seen")
+    if not seen.exists():
+        seen.touch()
+        raise ValueError("not the first time")
+"""
+UNEXPLAINED = "import pytest\n\n@pytest.mark.flaky(reruns=1)\ndef test_it():\n    pass\n"
+PASSING = "def test_it():\n    pass\n"
+# As `tests/test_browser_suite.py` hands on what a process of its own printed.
+HANDED_ON = """
+from tests import retries
+
+def test_it(record_property):
+    for line in retries.find_retried("...\\nRETRIED elsewhere: a race\\n1 passed\\n"):
+        record_property(retries.PROPERTY, line)
+"""
+
+
+def run(folder: Path, source: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a file of one test as the suite is run."""
+    (folder / "test_example.py").write_text(source)
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest"]
+    return subprocess.run(
+        [*command, *arguments, str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "500"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("processes", ["0", "1"])
+def test_a_retried_failure_is_printed_and_counted(tmp_path: Path, processes: str) -> None:
+    answer = run(tmp_path, SECOND_TIME, "-n", processes)
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "retried failures: 1" in answer.stdout
+    (line,) = retries.find_retried(answer.stdout)
+    assert line.endswith("test_example.py::test_it (call): ValueError: not the first time")
+
+
+@pytest.mark.parametrize("processes", ["0", "1"])
+def test_those_of_another_process_are_counted_too(tmp_path: Path, processes: str) -> None:
+    answer = run(tmp_path, HANDED_ON, "-n", processes)
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "retried failures: 1" in answer.stdout
+    assert retries.find_retried(answer.stdout) == ["elsewhere: a race"]
+
+
+def test_nothing_is_said_where_nothing_was_retried(tmp_path: Path) -> None:
+    answer = run(tmp_path, PASSING, "-n", "0")
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "retried" not in answer.stdout.lower()
+
+
+def test_retrying_every_test_is_refused(tmp_path: Path) -> None:
+    answer = run(tmp_path, PASSING, "-n", "0", "--reruns", "1")
+
+    assert answer.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "mark a test as flaky" in answer.stderr
+
+
+def test_a_marker_without_a_reason_is_refused(tmp_path: Path) -> None:
+    answer = run(tmp_path, UNEXPLAINED, "-n", "0")
+
+    assert answer.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "say the reason" in answer.stdout + answer.stderr
+
+
+def test_the_run_of_everything_retries_nothing() -> None:
+    assert "rerun" not in (ROOT / ".ci" / "run").read_text().lower()
