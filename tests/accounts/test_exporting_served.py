@@ -9,18 +9,18 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.losses.diarist import CSRF, FORM, PASSWORD, Diarist
+from tests.browser_client import CSRF_COOKIE, FORM_TYPE, PASSWORD, Visitor
 from tests.server import running
 
 MARKER = "the heron stood in the reeds"
 BIG = 95_000
 
 
-def asked_for(olive: Diarist) -> HTTPConnection:
+def asked_for(olive: Visitor) -> HTTPConnection:
     """A connection that has asked for the zip and read nothing of it."""
     connection = HTTPConnection("127.0.0.1", olive.server.port, timeout=30)
     cookies = "; ".join(f"{name}={value}" for name, value in olive.cookies.items())
-    headers = {"Content-Type": FORM, "X-CSRFToken": olive.cookies[CSRF], "Cookie": cookies}
+    headers = {"Content-Type": FORM_TYPE, "X-CSRFToken": olive.cookies[CSRF_COOKIE], "Cookie": cookies}
     fields = urlencode({"owner": olive.owner, "current": PASSWORD})
     connection.request("POST", "/export/", fields, headers)
     return connection
@@ -39,9 +39,9 @@ def read_out(answer: HTTPResponse) -> None:
 
 def test_a_diary_leaves_whole_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with running(tmp_path, extra={"LLAMORA_REGISTRATION": "open"}) as server:
-        olive = Diarist.join(server, "Olive")
+        olive = Visitor.join(server, "Olive")
         for number in range(3):
-            olive.wrote(f"{MARKER} {number} " + "x" * 20_000)
+            olive.write(f"{MARKER} {number} " + "x" * 20_000)
 
         answer = asked_for(olive).getresponse()
         archive = zipfile.ZipFile(io.BytesIO(answer.read()))
@@ -58,9 +58,9 @@ def test_a_diary_leaves_whole_and_leaves_nothing_behind(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_lock_cuts_it_off_and_the_browser_notices(tmp_path: Path) -> None:
     with running(tmp_path, extra={"LLAMORA_REGISTRATION": "open"}) as server:
-        olive = Diarist.join(server, "Olive")
+        olive = Visitor.join(server, "Olive")
         for number in range(60):
-            olive.wrote("".join(chr(0x4E00 + (number * 7919 + n * n) % 20_000) for n in range(BIG)))
+            olive.write("".join(chr(0x4E00 + (number * 7919 + n * n) % 20_000) for n in range(BIG)))
         answer = asked_for(olive).getresponse()
         answer.read(1000)
 

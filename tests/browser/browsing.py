@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from playwright.sync_api import BrowserContext, ConsoleMessage, WebError
 
 from tests.browser.diary import Diary
-from tests.browser.house import House, Member
+from tests.browser.house import House
+from tests.browser_client import Visitor
 
 
 @dataclass
@@ -40,7 +41,7 @@ class NewContext(Protocol):
     """Makes a browser of its own: no cookie, no cache, complaints heard."""
 
     def __call__(
-        self, member: Member | None = None, house: House | None = None, **options: Any
+        self, member: Visitor | None = None, house: House | None = None, **options: Any
     ) -> BrowserContext: ...
 
 
@@ -50,7 +51,7 @@ class NewDiary(Protocol):
     def __call__(
         self,
         *,
-        member: Member | None = None,
+        member: Visitor | None = None,
         of: House | None = None,
         beside: Diary | None = None,
         path: str = "/",

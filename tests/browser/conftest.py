@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.diary import Diary, come_in
-from tests.browser.house import House, Member, household
+from tests.browser.house import House, household
+from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 
 # Of two such lists chromium hears the last: these are what Playwright switches off (as of 1.65), and the two
@@ -113,7 +114,7 @@ def new_context(chromium: Browser, complaints: Complaints) -> Iterator[NewContex
     """Make a browser of its own: no cookie, no cache, complaints heard."""
     made: list[BrowserContext] = []
 
-    def make(member: Member | None = None, house: House | None = None, **options: Any) -> BrowserContext:
+    def make(member: Visitor | None = None, house: House | None = None, **options: Any) -> BrowserContext:
         context = chromium.new_context(**DEFAULTS | options)
         context.set_default_timeout(PATIENCE)
         complaints.listen(context)
@@ -133,7 +134,7 @@ def new_diary(new_context: NewContext, house: House) -> NewDiary:
 
     def make(
         *,
-        member: Member | None = None,
+        member: Visitor | None = None,
         of: House | None = None,
         beside: Diary | None = None,
         path: str = "/",
@@ -149,7 +150,7 @@ def new_diary(new_context: NewContext, house: House) -> NewDiary:
 
 
 @pytest.fixture(scope="session")
-def regular(house: House) -> Member:
+def regular(house: House) -> Visitor:
     """Somebody whose diary has room for many tests, a day for each."""
     return house.new_member()
 
@@ -158,7 +159,7 @@ DAYS = itertools.count()
 
 
 @pytest.fixture
-def diary(new_diary: NewDiary, regular: Member) -> Diary:
+def diary(new_diary: NewDiary, regular: Visitor) -> Diary:
     """An empty day of somebody who has written before. A test that locks or signs out brings a new person."""
     day = date(2019, 1, 1) + timedelta(days=next(DAYS))
     return new_diary(member=regular, path=f"/d/{day}/")

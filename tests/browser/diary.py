@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
 
-from tests.browser.house import House, Member
+from tests.browser.house import House
+from tests.browser_client import Visitor
 
 # The last of the composer's three controllers sets this when it attaches.
 _COMPOSER_READY = "() => document.querySelector('#composer')?.style.getPropertyValue('--visible')"
@@ -27,7 +28,7 @@ class Diary:
 
     page: Page
     house: House
-    member: Member
+    member: Visitor
     path: str = "/"
     watching: list[str] = field(default_factory=list)
 
@@ -107,7 +108,7 @@ class Diary:
         self.button("Lock").click()
 
 
-def sign_in_by_hand(page: Page, house: House, member: Member) -> None:
+def sign_in_by_hand(page: Page, house: House, member: Visitor) -> None:
     """Come in as a person does, with name and password."""
     if "/sign-in/" not in page.url:
         page.goto(house.url("/sign-in/"))
@@ -116,7 +117,7 @@ def sign_in_by_hand(page: Page, house: House, member: Member) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-def come_in(context: BrowserContext, house: House, member: Member) -> None:
+def come_in(context: BrowserContext, house: House, member: Visitor) -> None:
     """Make a browser the person's own, as signing in would."""
     context.add_cookies(
         [

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
 from tests.browser.diary import Diary, come_in
-from tests.browser.house import House, Member
+from tests.browser.house import House
+from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 
 ROOM: ViewportSize = {"width": 1280, "height": 900}
@@ -32,7 +33,7 @@ LONG = (
 
 
 @pytest.fixture(scope="module")
-def furnished(house: House, chromium: Browser, model: FakeModelServer) -> Member:
+def furnished(house: House, chromium: Browser, model: FakeModelServer) -> Visitor:
     """Somebody with entries of all kinds, a reply and a draft."""
     member = house.new_member()
     context = chromium.new_context(reduced_motion="reduce")
@@ -50,12 +51,12 @@ def furnished(house: House, chromium: Browser, model: FakeModelServer) -> Member
 
 
 @pytest.fixture
-def visitor(new_context: NewContext, house: House, furnished: Member) -> Page:
+def visitor(new_context: NewContext, house: House, furnished: Visitor) -> Page:
     """A tab of that person."""
     return new_context(furnished, house).new_page()
 
 
-def every_page(page: Page, house: House, member: Member) -> Iterator[str]:
+def every_page(page: Page, house: House, member: Visitor) -> Iterator[str]:
     """Load one page after the other, those at the door first; some in a state worth a look."""
     for path in OPEN:
         page.goto(house.url(path))
@@ -123,7 +124,7 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(house: House, furnished: Member, chromium: Browser) -> Seen:
+def seen(house: House, furnished: Visitor, chromium: Browser) -> Seen:
     """One walk through all pages, for the tests that ask about every one of them."""
     context = chromium.new_context(viewport=ROOM, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)

@@ -9,14 +9,15 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
 from tests.browser.diary import Diary, come_in
-from tests.browser.house import House, Member
+from tests.browser.house import House
 from tests.browser.test_accessible import ROOM, Seen, faults
+from tests.browser_client import Visitor
 
 PATHS = ["/years/2021/", "/calendar/2021-03/", "/on-this-day/03-04/", "/bin/", "/keys/", "/d/2021-03-04/"]
 
 
 @pytest.fixture(scope="module")
-def furnished(house: House, chromium: Browser) -> Member:
+def furnished(house: House, chromium: Browser) -> Visitor:
     """Somebody who wrote on one day of two years, edited, moved and deleted."""
     member = house.new_member()
     context = chromium.new_context(viewport=ROOM)
@@ -37,7 +38,7 @@ def furnished(house: House, chromium: Browser) -> Member:
     return member
 
 
-def pages(page: Page, house: House, member: Member) -> Iterator[str]:
+def pages(page: Page, house: House, member: Visitor) -> Iterator[str]:
     """Load one page after the other, and the day in each of its states."""
     come_in(page.context, house, member)
     for path in PATHS:
@@ -60,7 +61,7 @@ def pages(page: Page, house: House, member: Member) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def seen(house: House, furnished: Member, chromium: Browser) -> Seen:
+def seen(house: House, furnished: Visitor, chromium: Browser) -> Seen:
     context = chromium.new_context(viewport=ROOM, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     page, walk = context.new_page(), Seen()
@@ -91,7 +92,7 @@ def at_date(page: Page) -> str:
     return str(page.evaluate("document.activeElement.dataset.date ?? ''"))
 
 
-def test_a_year_is_walked_by_keys(new_context: NewContext, house: House, furnished: Member) -> None:
+def test_a_year_is_walked_by_keys(new_context: NewContext, house: House, furnished: Visitor) -> None:
     page = new_context(furnished, house).new_page()
     page.goto(house.url("/years/2021/"))
     page.wait_for_load_state("networkidle")
@@ -124,7 +125,7 @@ def test_a_year_is_walked_by_keys(new_context: NewContext, house: House, furnish
 
 
 def test_a_year_is_walked_across_its_edges_by_keys(
-    new_context: NewContext, house: House, furnished: Member
+    new_context: NewContext, house: House, furnished: Visitor
 ) -> None:
     page = new_context(furnished, house).new_page()
     page.goto(house.url("/years/2023/"))
@@ -283,7 +284,7 @@ def test_one_skips_to_writing(diary: Diary) -> None:
     expect(diary.box).to_be_focused()
 
 
-def test_earlier_years_stand_in_the_margin_or_behind_a_link(new_diary: NewDiary, furnished: Member) -> None:
+def test_earlier_years_stand_in_the_margin_or_behind_a_link(new_diary: NewDiary, furnished: Visitor) -> None:
     diary = new_diary(member=furnished, path="/d/2021-03-04/", viewport={"width": 1440, "height": 900})
     margin, link = diary.page.locator("aside.on-this-day"), diary.page.locator(".on-this-day-link")
     expect(margin).to_contain_text("Snow on the canal, early.")

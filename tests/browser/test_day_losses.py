@@ -111,7 +111,9 @@ def test_words_outlive_the_end_of_the_visit(new_diary: NewDiary, complaints: Com
     diary.page.route("**/draft/", lambda route: route.abort())
     diary.box.fill("Half a thought")
     diary.house.take_key(diary.member)
-    diary.house.execute("DELETE FROM accounts_signin WHERE person_id = ?", diary.member.id.replace("-", ""))
+    diary.house.execute(
+        "DELETE FROM accounts_signin WHERE person_id = ?", diary.member.owner.replace("-", "")
+    )
 
     diary.button("Keep").click()
     expect(diary.dialog.get_by_role("heading", name="Signed out")).to_be_visible()

@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext
-from tests.browser.house import PASSWORD, House
+from tests.browser.house import House
 from tests.browser.keeping import asked, keep_code, press_kept, shown_code
 from tests.browser.test_accessible import Seen
+from tests.browser_client import PASSWORD
 
 
 def register(page: Page, address: str, *, name: str) -> list[str]:

@@ -6,8 +6,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import NewDiary
 from tests.browser.diary import Diary, wait_until
-from tests.browser.house import House, Member
+from tests.browser.house import House
 from tests.browser.replying import wait_for_end, wait_for_words
+from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
 
@@ -159,7 +160,7 @@ def test_asking_stopping_and_removing_keep_the_place_of_the_keyboard(
     expect(entry.locator(":focus")).to_have_count(1)
 
 
-def test_leafing_with_motion_ends_on_the_day(new_diary: NewDiary, regular: Member) -> None:
+def test_leafing_with_motion_ends_on_the_day(new_diary: NewDiary, regular: Visitor) -> None:
     diary = new_diary(member=regular, path="/d/2017-08-10/", reduced_motion="no-preference")
 
     for day in ("2017-08-09", "2017-08-08"):

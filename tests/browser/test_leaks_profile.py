@@ -18,8 +18,9 @@ from playwright.sync_api import BrowserContext, Error, Playwright, expect
 
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.diary import Diary, sign_in_by_hand
-from tests.browser.house import PASSWORD, House
+from tests.browser.house import House
 from tests.browser.keeping import asked, press_kept, shown_code
+from tests.browser_client import PASSWORD
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.leaks.forms import core_of, new_marker, said_by

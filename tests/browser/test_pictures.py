@@ -13,9 +13,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext
 from tests.browser.diary import Diary, come_in
-from tests.browser.house import PASSWORD, House, Member, household
+from tests.browser.house import House, household
 from tests.browser.keeping import asked, keep_code, press_kept
 from tests.browser.replying import respond, wait_for_end, wait_for_words
+from tests.browser_client import PASSWORD, Visitor
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
 from tests.server import manage
@@ -33,7 +34,7 @@ ANSWER = """You kept the morning for yourself, and the *errands* came after. Two
 @pytest.fixture(scope="module")
 def archive(
     tmp_path_factory: pytest.TempPathFactory, shared: Path, model: FakeModelServer
-) -> Iterator[tuple[House, Member]]:
+) -> Iterator[tuple[House, Visitor]]:
     """A household with five years of Pepys in it."""
     folder = tmp_path_factory.mktemp("archive")
     with household(folder, LLAMORA_MODEL_URL=model.url) as house:
@@ -153,7 +154,7 @@ def locked(diary: Diary, second: Diary, shoot: Callable[[str], None]) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_can_be_looked_at(
-    archive: tuple[House, Member],
+    archive: tuple[House, Visitor],
     new_context: NewContext,
     model: FakeModelServer,
     pictures: Path,

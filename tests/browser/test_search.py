@@ -8,8 +8,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.diary import Diary
-from tests.browser.house import House, Member
+from tests.browser.house import House
 from tests.browser.test_accessible import faults
+from tests.browser_client import Visitor
 
 FIRST = date(2019, 6, 1)
 HERON = (
@@ -29,12 +30,12 @@ _KEEP = """async ([rows, owner]) => {
 }"""
 
 
-def keep_all(page: Page, member: Member, rows: list[tuple[date, str]]) -> None:
+def keep_all(page: Page, member: Visitor, rows: list[tuple[date, str]]) -> None:
     """Keep entries as the page's script would, without waiting for it to show each."""
-    page.evaluate(_KEEP, [[[day.isoformat(), text] for day, text in rows], member.id])
+    page.evaluate(_KEEP, [[[day.isoformat(), text] for day, text in rows], member.owner])
 
 
-def furnish(page: Page, member: Member) -> None:
+def furnish(page: Page, member: Visitor) -> None:
     """A diary in which there is something to find: herons twice, rooks twenty-five times."""
     rooks = [(FIRST + timedelta(days=number), f"Rooks in the elms, number {number}.") for number in range(25)]
     keep_all(page, member, [*rooks, (date(2021, 3, 4), HERON), (date(2022, 3, 4), "A heron in the rain.")])

@@ -8,23 +8,24 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.browsing import NewContext
-from tests.browser.house import House, Member
+from tests.browser.house import House
 from tests.browser.test_accessible import TOO_SMALL, faults
+from tests.browser_client import Visitor
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
 FIRST, APART, MANY = date(2020, 2, 1), timedelta(days=9), 24
 
 
-def post(context: BrowserContext, house: House, member: Member, path: str, **fields: str) -> str:
+def post(context: BrowserContext, house: House, member: Visitor, path: str, **fields: str) -> str:
     """Send a form of one of this person's pages, and return where it led."""
     token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "llamora_csrf")
-    form = {"owner": member.id, "csrfmiddlewaretoken": token, **fields}
+    form = {"owner": member.owner, "csrfmiddlewaretoken": token, **fields}
     answer = context.request.post(house.url(path), form=form, headers={"Referer": house.url("/")})
     assert answer.ok, answer.text()[:300]
     return answer.url
 
 
-def furnish(context: BrowserContext, house: House, member: Member) -> None:
+def furnish(context: BrowserContext, house: House, member: Visitor) -> None:
     """Garden on all of two dozen entries, Größe on every third, ☕ on the last: of this and the next year."""
     for number in range(MANY):
         day = FIRST + number * APART * 2
@@ -36,12 +37,12 @@ def furnish(context: BrowserContext, house: House, member: Member) -> None:
 
 
 @pytest.fixture(scope="module")
-def gardener(house: House) -> Member:
+def gardener(house: House) -> Visitor:
     return house.new_member()
 
 
 @pytest.fixture
-def page(new_context: NewContext, house: House, gardener: Member, request: pytest.FixtureRequest) -> Page:
+def page(new_context: NewContext, house: House, gardener: Visitor, request: pytest.FixtureRequest) -> Page:
     context = new_context(gardener, house, **getattr(request, "param", PHONE))
     page = context.new_page()
     page.goto(house.url("/traces/"))

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewDiary
 from tests.browser.diary import Diary, come_in, sign_in_by_hand
-from tests.browser.house import Member
+from tests.browser_client import Visitor
 
 ANNAS = "annas plums are ripe"
 BENS = "bens bicycle is mended"
@@ -27,7 +27,7 @@ def stale_tab(new_diary: NewDiary, words: str, *, beside: Diary | None = None) -
     return diary
 
 
-def change_to(tab: Diary, member: Member) -> Diary:
+def change_to(tab: Diary, member: Visitor) -> Diary:
     """Sign out in this tab; another person signs in."""
     tab.button("Sign out").click()
     tab.page.wait_for_url("**/sign-in/")
@@ -36,7 +36,7 @@ def change_to(tab: Diary, member: Member) -> Diary:
     return Diary(tab.page, tab.house, member)
 
 
-def sign_in_at_the_dialog(page: Page, member: Member) -> None:
+def sign_in_at_the_dialog(page: Page, member: Visitor) -> None:
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name", exact=True).fill(member.name)
     dialog.get_by_label("Password", exact=True).fill(member.password)

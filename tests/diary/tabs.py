@@ -8,7 +8,6 @@ with serving(fake) as live:
 
 import asyncio
 import json
-import re
 import threading
 import time
 from collections.abc import Coroutine, Iterator
@@ -26,19 +25,16 @@ from llamora.inference import model_server
 from llamora.inference.registry import registry
 from llamora.routing import websocket_application
 from tests.diary.cast import Member
+from tests.page import read
 
 T = TypeVar("T")
 ORIGIN = "http://testserver"
-_TEXT = re.compile(
-    r"<div class=\"reply-text[^>]*>(.*?)</div>\s*<div[^>]*data-tail[^>]*>(.*?)</div>", re.DOTALL
-)
 
 
 def parts_of(html: str) -> tuple[str, str]:
     """The HTML of a reply's words in its section: settled and tail."""
-    found = _TEXT.search(html)
-    assert found, html
-    return found[1], found[2]
+    section = read(html)
+    return section.one("[data-settled]").inner_html, section.one("[data-tail]").inner_html
 
 
 def words_of(html: str) -> str:
@@ -219,7 +215,7 @@ def ask(person: Member, entry_id: object) -> str:
     """Press Respond; answer the reply's id."""
     answer = person.post(f"/entries/{entry_id}/respond/", script=True)
     assert answer.status_code == 200, answer.status_code
-    return str(answer.content.decode().split('id="reply-')[1].split('"')[0])
+    return read(answer).ids("reply-")[0]
 
 
 def kept(person: Member, reply_id: str) -> tuple[str, str, str]:
@@ -248,6 +244,6 @@ def words_in(tab: Tab, reply: str, *, seconds: float = 10) -> None:
 def answered(person: Member, entry_id: object, **fields: object) -> str:
     """Have an entry answered and wait for it; answer the reply's id."""
     page = person.post(f"/entries/{entry_id}/respond/", script=True, **fields).content.decode()
-    reply = str(page.split('id="reply-')[1].split('"')[0])
+    reply = read(page).ids("reply-")[0]
     assert wait_until_kept(person, reply)[1] == "done"
     return reply

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
-from tests.diary.household import Visitor
+from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
 from tests.server import Server, running
@@ -31,19 +31,24 @@ def model() -> Iterator[FakeModelServer]:
 
 @pytest.fixture
 def server(tmp_path: Path, model: FakeModelServer) -> Iterator[Server]:
-    with running(tmp_path, extra={"LLAMORA_MODEL_URL": model.url}) as server:
+    with running(tmp_path, extra={"LLAMORA_MODEL_URL": model.url, "LLAMORA_REGISTRATION": "open"}) as server:
         yield server
+
+
+def join_all(server: Server) -> list[Visitor]:
+    return [Visitor.join(server, name) for name in PEOPLE]
 
 
 async def rate_of(visitor: Visitor, tokens: int) -> float:
     """Tokens a second from the first words to the end, as that person's page sees them."""
+    entry = visitor.write("Walked to the weir.")
     async with connect(
         f"ws://127.0.0.1:{visitor.server.port}/live/",
         origin=Origin(visitor.server.base_url),
-        additional_headers={"Cookie": visitor.cookie},
+        additional_headers={"Cookie": visitor.cookie_header},
     ) as socket:
-        await socket.send(json.dumps({"type": "watch", "day": visitor.day, "owner": visitor.owner}))
-        await asyncio.to_thread(visitor.respond)
+        await socket.send(json.dumps({"type": "watch", "day": visitor.today, "owner": visitor.owner}))
+        await asyncio.to_thread(visitor.respond, entry)
         first = 0.0
         while True:
             frame = json.loads(await socket.recv())
@@ -61,7 +66,7 @@ async def rates(visitors: list[Visitor], script: Script) -> list[float]:
 async def test_sixteen_steady_streams_keep_up_with_the_model(server: Server, model: FakeModelServer) -> None:
     model.manners.default = STEADY
 
-    measured = await rates(await asyncio.to_thread(Visitor.move_in, server, *PEOPLE), STEADY)
+    measured = await rates(await asyncio.to_thread(join_all, server), STEADY)
 
     assert min(measured) >= 0.98 * STEADY.rate
 
@@ -72,6 +77,6 @@ async def test_sixteen_gushing_streams_are_each_faster_than_anybody_reads(
 ) -> None:
     model.manners.default = GUSHING
 
-    measured = await rates(await asyncio.to_thread(Visitor.move_in, server, *PEOPLE), GUSHING)
+    measured = await rates(await asyncio.to_thread(join_all, server), GUSHING)
 
     assert min(measured) > 900

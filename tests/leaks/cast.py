@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+from tests.browser_client import SESSION_COOKIE, Visitor, set_up_token
 from tests.fakes.model_server import FakeModelServer
-from tests.losses.diarist import SESSION, Diarist
 from tests.server import Server
 
 DAY = "2026-03-05"
@@ -23,19 +23,19 @@ class House:
 
     server: Server
     model: FakeModelServer
-    keeper: Diarist
-    owner: Diarist
-    housemate: Diarist
+    keeper: Visitor
+    owner: Visitor
+    housemate: Visitor
 
     @property
-    def stranger(self) -> Diarist:
+    def stranger(self) -> Visitor:
         """A browser that nobody has signed in on."""
-        return Diarist(server=self.server)
+        return Visitor(server=self.server)
 
-    def ids(self, who: Diarist) -> dict[str, str]:
+    def ids(self, who: Visitor) -> dict[str, str]:
         """An entry of a person's own and its reply, made the first time they are asked for."""
         if who.name not in _IDS:
-            entry = who.wrote("Its first version.", day=DAY)
+            entry = who.write("Its first version.", day=DAY)
             edit = {"text": f"An entry of {who.name}.", "revision": "1"}
             assert who.post(f"/entries/{entry}/edit/", script=True, **edit).status == 200
             version = _VERSION.findall(who.fetch(f"/entries/{entry}/versions/").body)[0]
@@ -48,12 +48,12 @@ class House:
 _IDS: dict[str, dict[str, str]] = {}
 
 
-def sign_in_of(who: Diarist) -> UUID:
+def sign_in_of(who: Visitor) -> UUID:
     """The row that a browser's cookie names."""
-    return UUID(bytes=base64.urlsafe_b64decode(who.cookies[SESSION])[:16])
+    return UUID(bytes=base64.urlsafe_b64decode(who.cookies[SESSION_COOKIE])[:16])
 
 
-def labelled(who: Diarist, entry: str) -> dict[str, str]:
+def labelled(who: Visitor, entry: str) -> dict[str, str]:
     """Keep a trace on an entry and call it otherwise; return the ids of the trace and the change."""
     kept = who.post(f"/entries/{entry}/traces/keep/", script=True, name=f"A trace of {who.name}")
     trace = _TRACE.findall(kept.body)[0]
@@ -61,7 +61,7 @@ def labelled(who: Diarist, entry: str) -> dict[str, str]:
     return {"trace": trace, "change": parse_qs(urlsplit(renamed.headers["location"]).query)["changed"][0]}
 
 
-def answered(who: Diarist, entry: str) -> str:
+def answered(who: Visitor, entry: str) -> str:
     """Have an entry answered to the end, well or badly; return the reply's id."""
     reply: str = _REPLY.findall(who.post(f"/entries/{entry}/respond/", script=True).body)[0]
     deadline = time.monotonic() + 30
@@ -72,8 +72,6 @@ def answered(who: Diarist, entry: str) -> str:
 
 
 def move_in(server: Server, model: FakeModelServer) -> House:
-    assert server.set_up_link
-    token = parse_qs(urlsplit(server.set_up_link).query)["set-up"][0]
-    keeper = Diarist.join(server, "Kay", set_up=token)
-    people = [Diarist.join(server, name) for name in ("Olive", "Humphrey")]
+    keeper = Visitor.join(server, "Kay", set_up=set_up_token(server))
+    people = [Visitor.join(server, name) for name in ("Olive", "Humphrey")]
     return House(server=server, model=model, keeper=keeper, owner=people[0], housemate=people[1])

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.browser_client import Visitor
 from tests.leaks.cast import House, answered
 from tests.leaks.rows import database, forge, hex_id, value
-from tests.losses.diarist import Diarist
 
 DAMAGED = "cannot be opened"
 _days = (f"2025-{number // 28 + 1:02}-{number % 28 + 1:02}" for number in itertools.count())
@@ -20,7 +20,7 @@ class Day:
     """A day with two entries, an answer to the second, and a draft; one to be damaged, the others to stay."""
 
     house: House
-    who: Diarist
+    who: Visitor
     day: str
     victim: str
     neighbour: str
@@ -43,10 +43,10 @@ class Day:
 @pytest.fixture
 def day(house: House) -> Day:
     who, day = house.owner, next(_days)
-    victim = who.wrote("The victim.", day=day)
-    neighbour = who.wrote("The neighbour.", day=day)
+    victim = who.write("The victim.", day=day)
+    neighbour = who.write("The neighbour.", day=day)
     reply = answered(who, neighbour)
-    who.draft("The draft.", day=day)
+    who.save_draft("The draft.", day=day)
     return Day(house, who, day, victim, neighbour, reply)
 
 
@@ -55,12 +55,12 @@ def of_neighbour(day: Day) -> bytes:
 
 
 def of_housemate(day: Day) -> bytes:
-    other = day.house.housemate.wrote("Of somebody else.", day=day.day)
+    other = day.house.housemate.write("Of somebody else.", day=day.day)
     return day.sealed("diary_entry", other)
 
 
 def of_another_day(day: Day) -> bytes:
-    return day.sealed("diary_entry", day.who.wrote("Of another day.", day="2024-01-01"))
+    return day.sealed("diary_entry", day.who.write("Of another day.", day="2024-01-01"))
 
 
 def of_reply(day: Day) -> bytes:
@@ -165,8 +165,8 @@ def test_a_day_with_a_forged_entry_goes_on(day: Day) -> None:
     day.put("diary_entry", day.victim, FORGERIES["a bit flipped"](day))
 
     answered(day.who, day.neighbour)
-    saved = day.who.draft("Typed beside it.", day=day.day, revision=1)
-    kept = day.who.keep("Kept beside it.", day=day.day)
+    saved = day.who.save_draft("Typed beside it.", day=day.day, revision=1)
+    kept = day.who.save("Kept beside it.", day=day.day)
 
     # Another draft stands there already; what matters is that neither is a fault.
     assert (saved.status, kept.status) == (409, 200)
@@ -188,7 +188,7 @@ def test_writing_goes_on_where_the_draft_was_forged(day: Day, revision: int) -> 
     draft = value(server, "SELECT id FROM diary_draft WHERE day=? AND owner_id=?", day.day, hex_id(who.owner))
     day.put("diary_draft", draft, FORGERIES["of the entry beside it"](day))
 
-    saved = who.draft("Typed on.", day=day.day, revision=revision)
+    saved = who.save_draft("Typed on.", day=day.day, revision=revision)
     kept = who.post(f"/d/{day.day}/", script=True, text="Typed to the end.", revision=str(revision))
 
     assert saved.status in (200, 422)
@@ -201,7 +201,7 @@ def test_a_forged_late_draft_stops_nobody_from_unlocking(day: Day) -> None:
     browser = day.who.another()
     browser.sign_in()
     browser.post("/lock/")
-    assert browser.draft("Late.", day="2024-02-02").status == 200
+    assert browser.save_draft("Late.", day="2024-02-02").status == 200
     assert forge(
         day.house.server,
         "UPDATE diary_latedraft SET box=? WHERE owner_id=?",

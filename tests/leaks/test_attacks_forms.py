@@ -5,10 +5,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.browser_client import FORM_TYPE, BrowserResponse
 from tests.leaks.addresses import ADDRESSES, UNSAFE, Address, called
 from tests.leaks.cast import House
 from tests.leaks.rows import fingerprints
-from tests.losses.diarist import FORM, Answer
 
 SHORT = "Typed for a long time & <kept>"
 
@@ -18,11 +18,11 @@ def written(house: House) -> None:
     house.ids(house.owner)
 
 
-def send(house: House, address: Address, **headers: str) -> Answer:
+def send(house: House, address: Address, **headers: str) -> BrowserResponse:
     """The owner's browser posts to an address, with headers that somebody else chose."""
     body = urlencode({"owner": house.owner.owner, "text": SHORT, "revision": "1", "password": "x"})
     path = address.with_ids(house.ids(house.owner))
-    return house.owner.copied().ask("POST", path, body.encode(), {"Content-Type": FORM, **headers})
+    return house.owner.copy().request("POST", path, body.encode(), {"Content-Type": FORM_TYPE, **headers})
 
 
 @pytest.mark.parametrize("address", UNSAFE, ids=called)
@@ -70,11 +70,11 @@ def test_a_form_of_this_very_page_is_taken(house: House) -> None:
     "host", ["elsewhere.example", "127.0.0.1.elsewhere.example", "llamora.localhost@evil", "a b", ""]
 )
 def test_another_name_for_this_host_is_not_answered(house: House, host: str) -> None:
-    browser = house.owner.copied()
+    browser = house.owner.copy()
     paths = [address.with_ids(house.ids(house.owner)) for address in ADDRESSES]
 
     for method, path in itertools.product(("GET", "POST"), [*paths, "/admin/", "/nowhere/"]):
-        answer = browser.ask(method, path, b"" if method == "POST" else None, {"Host": host})
+        answer = browser.request(method, path, b"" if method == "POST" else None, {"Host": host})
 
         assert answer.status in (400, 403), path
         assert "An entry of Olive" not in answer.body
@@ -97,8 +97,8 @@ def test_a_plain_connection_cannot_say_that_it_is_secure(house: House) -> None:
 
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "on"}
     body = urlencode({"name": "x", "password": "y"}).encode()
-    token = {"X-CSRFToken": browser.cookies["llamora_csrf"], "Content-Type": FORM}
-    answer = browser.ask("POST", "/sign-in/", body, {**headers, **token})
+    token = {"X-CSRFToken": browser.cookies["llamora_csrf"], "Content-Type": FORM_TYPE}
+    answer = browser.request("POST", "/sign-in/", body, {**headers, **token})
 
     assert answer.status == 422
     assert not any("__Host-" in line for line in answer.set_cookies)
@@ -161,8 +161,8 @@ def test_what_people_write_runs_nothing(house: House) -> None:
         "[x](data:text/html;base64,PHNjcmlwdD4=)",
         "<a href='jAvAsCrIpT:alert(1)' autofocus onfocus=alert(1)>x</a>",
     ):
-        house.housemate.wrote(text, day="2026-04-02")
-    house.housemate.draft("</textarea><script>alert(1)</script>", day="2026-04-02")
+        house.housemate.write(text, day="2026-04-02")
+    house.housemate.save_draft("</textarea><script>alert(1)</script>", day="2026-04-02")
 
     page = house.housemate.get("/d/2026-04-02/").body
 

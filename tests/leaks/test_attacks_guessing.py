@@ -7,26 +7,26 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser_client import BrowserResponse, Visitor
 from tests.leaks.cast import House
-from tests.losses.diarist import Answer, Diarist
 
 _CHANGING = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"')
 TRIES = 4
 
 
-def shown(answer: Answer, name: str) -> str:
+def shown(answer: BrowserResponse, name: str) -> str:
     """A page without what differs at every request, and without the name that was typed."""
     return _CHANGING.sub("", answer.body).replace(name, "NAME")
 
 
-def guess(house: House, name: str, *, by: str = "password") -> Answer:
+def guess(house: House, name: str, *, by: str = "password") -> BrowserResponse:
     """One wrong try from an address that has never failed."""
-    browser: Diarist = house.stranger
+    browser: Visitor = house.stranger
     browser.name = name
     browser.get("/sign-in/")
     if by == "password":
         return browser.post("/sign-in/", name=name, password="not the right one at all")
-    code, new = house.housemate.code, "eleven wet dogs under the pier"
+    code, new = house.housemate.recovery_code, "eleven wet dogs under the pier"
     return browser.post("/recover/", name=name, code=code, password=new, password_again=new)
 
 

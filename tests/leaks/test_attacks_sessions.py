@@ -6,29 +6,29 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser_client import SESSION_COOKIE, Visitor
 from tests.leaks.cast import DAY, House, sign_in_of
 from tests.leaks.rows import database, forge, hex_id
-from tests.losses.diarist import SESSION, Diarist
 from tests.server import running
 
 SECRET = "Something that only Petra may read."
 
 
 @pytest.fixture
-def petra(house: House) -> Diarist:
+def petra(house: House) -> Visitor:
     """Somebody signed in with something written; one browser for each test."""
     if "Petra" not in _KNOWN:
-        _KNOWN["Petra"] = Diarist.join(house.server, "Petra")
-        _KNOWN["Petra"].wrote(SECRET, day=DAY)
+        _KNOWN["Petra"] = Visitor.join(house.server, "Petra")
+        _KNOWN["Petra"].write(SECRET, day=DAY)
     browser = _KNOWN["Petra"].another()
     assert browser.sign_in().status == 302
     return browser
 
 
-_KNOWN: dict[str, Diarist] = {}
+_KNOWN: dict[str, Visitor] = {}
 
 
-def where(who: Diarist) -> str:
+def where(who: Visitor) -> str:
     """The day, or the door that a browser is sent to."""
     answer = who.get(f"/d/{DAY}/")
     if answer.status == 200:
@@ -38,30 +38,30 @@ def where(who: Diarist) -> str:
     return answer.headers["location"].split("?")[0]
 
 
-def test_the_owner_is_in(petra: Diarist) -> None:
+def test_the_owner_is_in(petra: Visitor) -> None:
     assert where(petra) == "in"
 
 
-def test_a_copied_cookie_opens_nothing_after_locking_unlocking_and_signing_out(petra: Diarist) -> None:
-    thief = petra.copied()
+def test_a_copied_cookie_opens_nothing_after_locking_unlocking_and_signing_out(petra: Visitor) -> None:
+    thief = petra.copy()
     assert where(thief) == "in"
 
     petra.post("/lock/")
-    assert where(thief.copied()) == "/unlock/"
+    assert where(thief.copy()) == "/unlock/"
     petra.unlock()
     assert where(petra) == "in"
-    assert where(thief.copied()) == "/sign-in/"
+    assert where(thief.copy()) == "/sign-in/"
 
-    second = petra.copied()
+    second = petra.copy()
     petra.post("/sign-out/")
     assert where(second) == "/sign-in/"
 
 
 @pytest.mark.parametrize("flip", [0, 5, 15, 16, 30, 47])
-def test_a_cookie_with_one_bit_changed_is_nobodys(petra: Diarist, flip: int) -> None:
-    raw = bytearray(base64.urlsafe_b64decode(petra.cookies[SESSION]))
+def test_a_cookie_with_one_bit_changed_is_nobodys(petra: Visitor, flip: int) -> None:
+    raw = bytearray(base64.urlsafe_b64decode(petra.cookies[SESSION_COOKIE]))
     raw[flip] ^= 1
-    petra.cookies[SESSION] = base64.urlsafe_b64encode(bytes(raw)).decode()
+    petra.cookies[SESSION_COOKIE] = base64.urlsafe_b64encode(bytes(raw)).decode()
 
     assert where(petra) == "/sign-in/"
 
@@ -71,7 +71,7 @@ def test_a_cookie_with_one_bit_changed_is_nobodys(petra: Diarist, flip: int) -> 
 )
 def test_a_cookie_that_we_never_wrote_is_nobodys(house: House, value: str) -> None:
     stranger = house.stranger
-    stranger.cookies[SESSION] = value
+    stranger.cookies[SESSION_COOKIE] = value
 
     answer = stranger.get("/")
 
@@ -79,19 +79,19 @@ def test_a_cookie_that_we_never_wrote_is_nobodys(house: House, value: str) -> No
     assert answer.headers.get("location", "/sign-in/").startswith("/sign-in/")
 
 
-def test_a_planted_cookie_does_not_become_the_victims(house: House, petra: Diarist) -> None:
+def test_a_planted_cookie_does_not_become_the_victims(house: House, petra: Visitor) -> None:
     """Session fixation: the attacker puts their own session into the victim's browser, then waits."""
     attacker = house.housemate.another()
     attacker.sign_in()
     # Locked, or the victim's browser would not be asked for a password at all.
     attacker.post("/lock/")
-    planted = attacker.cookies[SESSION]
+    planted = attacker.cookies[SESSION_COOKIE]
     victim = petra.another()
-    victim.cookies[SESSION] = planted
+    victim.cookies[SESSION_COOKIE] = planted
 
     victim.sign_in()
 
-    assert victim.cookies[SESSION] != planted
+    assert victim.cookies[SESSION_COOKIE] != planted
     assert where(victim) == "in"
     assert where(attacker) == "/sign-in/"
 
@@ -101,21 +101,21 @@ def test_registering_over_a_planted_cookie_gives_a_new_one(house: House) -> None
     attacker.sign_in()
     attacker.post("/lock/")
     victim = house.stranger
-    victim.cookies[SESSION] = attacker.cookies[SESSION]
+    victim.cookies[SESSION_COOKIE] = attacker.cookies[SESSION_COOKIE]
     victim.name, word = "Quentin", "nine grey geese on the lane"
     fields = {"name": victim.name, "password": word, "password_again": word, "time_zone": "UTC"}
-    victim.ask("GET", "/sign-in/")
+    victim.request("GET", "/sign-in/")
 
     assert victim.post("/register/", **fields).status == 200
 
-    assert victim.cookies[SESSION] != attacker.cookies[SESSION]
+    assert victim.cookies[SESSION_COOKIE] != attacker.cookies[SESSION_COOKIE]
     assert "Quentin" not in attacker.get("/").body
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House, petra: Diarist) -> None:
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House, petra: Visitor) -> None:
     fresh = petra.another()
 
-    (line,) = [line for line in fresh.sign_in().set_cookies if line.startswith(SESSION)]
+    (line,) = [line for line in fresh.sign_in().set_cookies if line.startswith(SESSION_COOKIE)]
 
     assert "HttpOnly" in line
     assert "SameSite=Lax" in line
@@ -125,23 +125,23 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House, pet
 
 
 def test_a_copied_data_folder_opens_nothing_without_the_run_secret(
-    house: House, petra: Diarist, tmp_path: Path
+    house: House, petra: Visitor, tmp_path: Path
 ) -> None:
     """A backup, or a disk pulled out: everything but what only memory held; and the browser's cookie too."""
     shutil.copytree(house.server.data_dir, tmp_path / "data", ignore=shutil.ignore_patterns("static"))
     (tmp_path / "run").mkdir(mode=0o700)
 
     with running(tmp_path) as elsewhere:
-        thief = petra.copied(elsewhere)
+        thief = petra.copy(elsewhere)
 
         assert where(thief) == "/unlock/"
-        assert thief.draft("Planted.").status == 423
+        assert thief.save_draft("Planted.").status == 423
         with database(elsewhere) as connection:
             assert connection.execute("SELECT count(*) FROM accounts_unlock").fetchone()[0] > 0
         assert where(petra) == "in"
 
 
-def test_somebody_elses_unlocked_row_opens_nothing(house: House, petra: Diarist) -> None:
+def test_somebody_elses_unlocked_row_opens_nothing(house: House, petra: Visitor) -> None:
     """Who can write to the file moves the open row of somebody else under their own sign-in."""
     thief = house.housemate.another()
     thief.sign_in()
@@ -156,7 +156,7 @@ def test_somebody_elses_unlocked_row_opens_nothing(house: House, petra: Diarist)
     assert where(petra) == "/unlock/"
 
 
-def test_a_sign_in_given_to_another_person_is_locked(house: House, petra: Diarist) -> None:
+def test_a_sign_in_given_to_another_person_is_locked(house: House, petra: Visitor) -> None:
     thief = house.housemate.another()
     thief.sign_in()
     own = sign_in_of(thief).hex
@@ -172,7 +172,7 @@ def test_a_sign_in_given_to_another_person_is_locked(house: House, petra: Diaris
     assert where(thief) == "/unlock/"
 
 
-def test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked(house: House, petra: Diarist) -> None:
+def test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked(house: House, petra: Visitor) -> None:
     """Who can write to the file gives the owner's row the hash of a half of their own."""
     thief = house.housemate.another()
     thief.sign_in()
@@ -181,17 +181,17 @@ def test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked(house: House, pe
         "UPDATE accounts_signin SET half_hash=(SELECT half_hash FROM accounts_signin WHERE id=?) WHERE id=?"
     )
     assert forge(house.server, stolen, own, theirs) == 1
-    raw = base64.urlsafe_b64decode(thief.cookies[SESSION])
-    thief.cookies[SESSION] = base64.urlsafe_b64encode(bytes.fromhex(theirs) + raw[16:]).decode()
+    raw = base64.urlsafe_b64decode(thief.cookies[SESSION_COOKIE])
+    thief.cookies[SESSION_COOKIE] = base64.urlsafe_b64encode(bytes.fromhex(theirs) + raw[16:]).decode()
 
     assert where(thief) == "/unlock/"
 
 
 def test_somebody_elses_key_slot_opens_somebody_elses_diary_to_nobody(house: House) -> None:
     """A slot planted under the owner, whose password the thief knows: the box in it is not the owner's."""
-    rita = Diarist.join(house.server, "Rita")
-    rita.wrote(SECRET, day=DAY)
-    simon = Diarist.join(house.server, "Simon", password="nine grey geese on the lane")
+    rita = Visitor.join(house.server, "Rita")
+    rita.write(SECRET, day=DAY)
+    simon = Visitor.join(house.server, "Simon", password="nine grey geese on the lane")
     who = hex_id(rita.owner)
 
     forge(house.server, "DELETE FROM accounts_keyslot WHERE owner_id=? AND kind='password'", who)

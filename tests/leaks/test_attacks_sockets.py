@@ -8,9 +8,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from tests.browser_client import SESSION_COOKIE, Visitor
 from tests.fakes.script import Script, words
 from tests.leaks.cast import DAY, House
-from tests.losses.diarist import SESSION, Diarist
 
 ANOTHER_DAY = "2026-03-09"
 
@@ -87,7 +87,7 @@ def test_a_page_of_somebody_else_is_closed(house: House) -> None:
 
 def test_a_housemate_hears_nothing_of_the_owners_reply(house: House) -> None:
     house.model.next(Script(tokens=words(60), rate=60))
-    entry = house.owner.wrote("Asked aloud.", day=ANOTHER_DAY)
+    entry = house.owner.write("Asked aloud.", day=ANOTHER_DAY)
     with house.owner.socket() as own, house.housemate.socket() as other:
         watch(own, house.owner.owner, day=ANOTHER_DAY)
         watch(other, house.housemate.owner, day=ANOTHER_DAY)
@@ -101,10 +101,10 @@ def test_a_housemate_hears_nothing_of_the_owners_reply(house: House) -> None:
 
 def test_a_copied_cookie_hears_nothing_more_after_the_lock(house: House) -> None:
     # Their only browser: the reply itself ends with the last lock.
-    browser = Diarist.join(house.server, "Sandra")
+    browser = Visitor.join(house.server, "Sandra")
     house.model.next(Script(tokens=words(4000), rate=100))
-    entry = browser.wrote("Asked, then locked.", day=ANOTHER_DAY)
-    with browser.socket() as own, browser.copied().socket() as thief:
+    entry = browser.write("Asked, then locked.", day=ANOTHER_DAY)
+    with browser.socket() as own, browser.copy().socket() as thief:
         for socket in (own, thief):
             watch(socket, browser.owner, day=ANOTHER_DAY)
         browser.post(f"/entries/{entry}/respond/", script=True)
@@ -118,7 +118,7 @@ def test_a_copied_cookie_hears_nothing_more_after_the_lock(house: House) -> None
             assert socket.close_code == 4401
         # What came at the lock ended; the model still speaks, and nobody hears it.
         assert house.model.wait_for_hang_up()
-    with browser.copied().socket() as late:
+    with browser.copy().socket() as late:
         assert code_of(late) == 4401
 
 
@@ -164,7 +164,9 @@ def test_a_thousand_frames_at_once_slow_nobody(house: House) -> None:
 
 
 def test_a_cookie_in_the_address_counts_for_nothing(house: House) -> None:
-    stranger: Diarist = house.stranger
-    address = f"ws://127.0.0.1:{house.server.port}/live/?{SESSION}={house.owner.cookies[SESSION]}"
+    stranger: Visitor = house.stranger
+    address = (
+        f"ws://127.0.0.1:{house.server.port}/live/?{SESSION_COOKIE}={house.owner.cookies[SESSION_COOKIE]}"
+    )
     with connect(address, origin=stranger.server.base_url) as socket:  # type: ignore[arg-type]  # a new type of str
         assert code_of(socket) == 4401

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.browser_client import BrowserResponse, Visitor
 from tests.leaks.addresses import ADDRESSES, OWNED, PRIVATE, READABLE, UNSAFE, Address, called
 from tests.leaks.cast import DAY, House
 from tests.leaks.rows import fingerprints
-from tests.losses.diarist import Answer, Diarist
 from tests.server import ROOT
 
 NOBODYS = {
@@ -43,7 +43,7 @@ def written(house: House) -> None:
 
 
 @pytest.fixture(scope="module")
-def locked(house: House) -> Diarist:
+def locked(house: House) -> Visitor:
     """The owner at a browser whose vault is locked."""
     browser = house.owner.another()
     browser.sign_in()
@@ -51,7 +51,7 @@ def locked(house: House) -> Diarist:
     return browser
 
 
-def every_way(who: Diarist, address: Address, path: str) -> list[Answer]:
+def every_way(who: Visitor, address: Address, path: str) -> list[BrowserResponse]:
     """By link, by script, by form, by script's form: as far as the address takes them."""
     answers = []
     if "GET" in address.takes:
@@ -84,7 +84,7 @@ def test_a_stranger_is_sent_to_the_door_and_changes_nothing(house: House, addres
 
 @pytest.mark.parametrize("address", UNLOCKED, ids=called)
 def test_somebody_locked_is_sent_to_unlock_and_changes_nothing(
-    house: House, locked: Diarist, address: Address
+    house: House, locked: Visitor, address: Address
 ) -> None:
     before = fingerprints(house.server)
 
@@ -112,7 +112,7 @@ def test_what_is_somebody_elses_is_like_what_is_not_there(house: House, address:
 def test_a_housemate_cannot_hang_a_draft_on_an_entry_of_the_owner(house: House) -> None:
     before = fingerprints(house.server)
 
-    answer = house.housemate.draft("Planted.", entry=house.ids(house.owner)["entry"])
+    answer = house.housemate.save_draft("Planted.", entry=house.ids(house.owner)["entry"])
 
     assert answer.status == 404
     assert fingerprints(house.server) == before
@@ -148,7 +148,7 @@ def test_looking_changes_nothing(house: House, address: Address) -> None:
         for method in ("GET", "HEAD", "OPTIONS"):
             for headers in ({}, {"HX-Request": "true"}):
                 path = address.with_ids(house.ids(house.owner))
-                assert who.ask(method, path, headers=headers).status < 500
+                assert who.request(method, path, headers=headers).status < 500
 
     assert fingerprints(house.server) == before
 
@@ -160,7 +160,7 @@ def test_methods_that_no_page_uses_change_nothing(house: House, address: Address
 
     for method in ("PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "MERRY"):
         path = address.with_ids(house.ids(house.owner))
-        assert house.owner.ask(method, path, b"text=Planted.", headers).status < 500, method
+        assert house.owner.request(method, path, b"text=Planted.", headers).status < 500, method
 
     assert fingerprints(house.server) == before
 
@@ -215,7 +215,7 @@ def test_tricks_with_paths_lead_nowhere(house: House, path: str) -> None:
         assert "root:" not in body
 
 
-def raw_get(who: Diarist, path: str) -> tuple[int, str]:
+def raw_get(who: Visitor, path: str) -> tuple[int, str]:
     """A GET of exactly these bytes; client libraries clean paths up."""
     cookie = "; ".join(f"{name}={value}" for name, value in who.cookies.items())
     head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
@@ -256,9 +256,9 @@ def test_no_return_address_leads_away_or_writes_a_header(house: House, following
 
     answers = [
         owner.post("/recovery-kept/", next=following, carried=following),
-        owner.ask("GET", f"/sign-in/?{quoted(following)}"),
-        owner.ask("GET", f"/unlock/?{quoted(following)}"),
-        owner.ask("GET", f"/admin/login/?{quoted(following)}"),
+        owner.request("GET", f"/sign-in/?{quoted(following)}"),
+        owner.request("GET", f"/unlock/?{quoted(following)}"),
+        owner.request("GET", f"/admin/login/?{quoted(following)}"),
     ]
 
     for answer in answers:
@@ -272,4 +272,4 @@ def quoted(following: str) -> str:
 
 
 def test_the_day_is_still_as_its_owner_left_it(house: House) -> None:
-    assert house.owner.texts(day=DAY) == [SECRET]
+    assert house.owner.list_texts(day=DAY) == [SECRET]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser_client import Visitor
 from tests.fakes.tiny_model import write_tiny_model
 from tests.leaks.cast import DAY, answered
 from tests.leaks.forms import core_of, new_marker, said_by
 from tests.leaks.rows import database
 from tests.leaks.sweep import Place, children_of, household, processes, sweep
-from tests.losses.diarist import Diarist
 from tests.server import Server, running
 
 # What a fault would have at hand: each table that a save or a page asks for is gone in its turn.
@@ -34,21 +34,21 @@ def server(shared: Path, tmp_path_factory: pytest.TempPathFactory, memory_folder
 
 
 @pytest.fixture(scope="module")
-def olive(server: Server) -> Diarist:
-    return Diarist.join(server, "Olive")
+def olive(server: Server) -> Visitor:
+    return Visitor.join(server, "Olive")
 
 
-def wait_for_the_model(who: Diarist) -> None:
+def wait_for_the_model(who: Visitor) -> None:
     deadline = time.monotonic() + 30
     while '"model": "ready"' not in (said := who.get("/healthz").body):
         assert time.monotonic() < deadline, f"the model is not there: {said}"
         time.sleep(0.1)
 
 
-def test_a_real_model_is_asked_and_nothing_of_it_shows(server: Server, olive: Diarist) -> None:
+def test_a_real_model_is_asked_and_nothing_of_it_shows(server: Server, olive: Visitor) -> None:
     marker = new_marker()
     wait_for_the_model(olive)
-    entry = olive.wrote(said_by(marker, "asked"), day=DAY)
+    entry = olive.write(said_by(marker, "asked"), day=DAY)
 
     answered(olive, entry)
 
@@ -57,12 +57,12 @@ def test_a_real_model_is_asked_and_nothing_of_it_shows(server: Server, olive: Di
     assert sweep(marker, household(server)) == []
 
 
-def all_the_ways(who: Diarist, marker: str, entry: str) -> list[Place]:
+def all_the_ways(who: Visitor, marker: str, entry: str) -> list[Place]:
     """Whatever a person can do with words, on a server in trouble; where it led."""
     words, pages = said_by(marker, "typed"), [f"/d/{DAY}/", "/", "/settings/"]
     answers = [
-        who.keep(words),
-        who.draft(words),
+        who.save(words),
+        who.save_draft(words),
         who.post(f"/d/{DAY}/draft/", script=True, text=words, revision="4", entry=entry),
         who.post(f"/entries/{entry}/edit/", script=True, text=words, revision="1"),
         who.post(f"/entries/{entry}/respond/", script=True),
@@ -76,10 +76,10 @@ def all_the_ways(who: Diarist, marker: str, entry: str) -> list[Place]:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_fault_says_where_it_was_and_not_what_was_written(
-    server: Server, olive: Diarist, table: str
+    server: Server, olive: Visitor, table: str
 ) -> None:
     marker = new_marker()
-    entry = olive.wrote(said_by(marker, "kept"), day=DAY)
+    entry = olive.write(said_by(marker, "kept"), day=DAY)
     with database(server) as connection:
         # Without touching what refers to it: it is to come back as it was.
         connection.execute("PRAGMA legacy_alter_table=ON")

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests.browser_client import FORM_TYPE, PASSWORD, BrowserResponse, Visitor
 from tests.fakes.script import Script
 from tests.leaks.cast import DAY, House, answered
 from tests.leaks.forms import core_of, new_marker, said_by
 from tests.leaks.sweep import Place, dump, household, sweep
-from tests.losses.diarist import FORM, PASSWORD, Answer, Diarist
+from tests.page import given_text
 from tests.server import Server, manage
 
 MULTIPART = "multipart/form-data; boundary=edge"
@@ -25,20 +26,20 @@ class Writer:
 
     def __init__(self, house: House, name: str) -> None:
         self.house, self.marker = house, new_marker()
-        self.who = Diarist.join(house.server, name)
+        self.who = Visitor.join(house.server, name)
 
     def words(self, where: str) -> str:
         return said_by(self.marker, where)
 
     def writes_a_diary(self) -> None:
         who = self.who
-        kept = who.wrote(self.words("kept"))
+        kept = who.write(self.words("kept"))
         edit = {"text": self.words("edited"), "revision": "1"}
         assert who.post(f"/entries/{kept}/edit/", script=True, **edit).status == 200
-        gone = who.wrote(self.words("deleted") * 300)
+        gone = who.write(self.words("deleted") * 300)
         assert who.post(f"/entries/{gone}/delete/", script=True).status == 200
-        assert who.draft(self.words("draft"), day=DAY).status == 200
-        assert who.draft(self.words("draft-of-entry"), entry=kept).status == 200
+        assert who.save_draft(self.words("draft"), day=DAY).status == 200
+        assert who.save_draft(self.words("draft-of-entry"), entry=kept).status == 200
         # Refused ones: too long, not text, to come, in conflict; by script and by form.
         for text, day in (
             (self.words("long") * 9000, DAY),
@@ -47,7 +48,7 @@ class Writer:
         ):
             for script in (True, False):
                 assert who.post(f"/d/{day}/", script=script, text=text).status == 422
-        assert who.draft(self.words("conflict"), day=DAY, revision=0).status == 409
+        assert who.save_draft(self.words("conflict"), day=DAY, revision=0).status == 409
         assert (
             who.post(f"/entries/{kept}/edit/", text=self.words("conflict-of-entry"), revision="1").status
             == 409
@@ -56,16 +57,16 @@ class Writer:
     def types_while_locked(self) -> None:
         who = self.who
         assert who.post("/lock/").status == 302
-        assert who.draft(self.words("late"), day="2026-03-06").status == 200
-        assert who.keep(self.words("kept-while-locked")).status == 401
+        assert who.save_draft(self.words("late"), day="2026-03-06").status == 200
+        assert who.save(self.words("kept-while-locked")).status == 401
         assert who.post(f"/d/{DAY}/", text=self.words("kept-by-form-while-locked")).status == 401
         assert who.unlock(self.words("wrong-password")).status == 422
         assert who.unlock().status == 302
-        assert self.words("late") in who.get("/d/2026-03-06/").box
+        assert self.words("late") in given_text(who.get("/d/2026-03-06/"))
 
     def is_answered(self) -> None:
         model = self.house.model
-        entry = self.who.wrote(self.words("asked"))
+        entry = self.who.write(self.words("asked"))
         model.next(
             Script(tokens=[self.words("reply"), " and on"], thoughts=[self.words("thought")]),
             Script(tokens=["<think>", self.words("inline-thought"), "</think>", "Well."]),
@@ -84,7 +85,7 @@ class Writer:
 
     def keeps_traces(self) -> None:
         who = self.who
-        entry = who.wrote(self.words("traced"))
+        entry = who.write(self.words("traced"))
         here = f"/entries/{entry}/traces"
         kept = who.post(f"{here}/keep/", script=True, name=self.words("trace"))
         trace = re.findall(r"/traces/([0-9a-f-]{36})/glance/", kept.body)[0]
@@ -166,17 +167,17 @@ class Writer:
         newcomer = self.who.another()
         newcomer.cookies = {"other": f"{quoted}-cookie", "llamora_session": f"{quoted}-session"}
         newcomer.get("/", **hint)
-        newcomer.ask("GET", "/sign-in/")
-        newcomer.ask("POST", "/sign-in/", b"", {**hint, "Content-Type": FORM})
+        newcomer.request("GET", "/sign-in/")
+        newcomer.request("POST", "/sign-in/", b"", {**hint, "Content-Type": FORM_TYPE})
 
     def sends_what_nobody_asked_for(self) -> None:
         words = self.words("body").encode()
         token = {"X-CSRFToken": self.who.cookies["llamora_csrf"], "HX-Request": "true"}
         part = b'--edge\r\nContent-Disposition: form-data; name="text"; filename="' + words + b'"\r\n\r\n'
         for kind, body in (
-            (FORM, b"text=" + words * 200_000),
-            (FORM, b"&".join(b"a%d=" % n + words for n in range(1500))),
-            (FORM, b"text=%zz%ff" + words),
+            (FORM_TYPE, b"text=" + words * 200_000),
+            (FORM_TYPE, b"&".join(b"a%d=" % n + words for n in range(1500))),
+            (FORM_TYPE, b"text=%zz%ff" + words),
             (MULTIPART, part + words * 9000 + b"\r\n--edge--\r\n"),
             (MULTIPART, part + words),
             (MULTIPART, words),
@@ -192,7 +193,7 @@ class Writer:
                 ("POST", "/strength/"),
             ):
                 with suppress(OSError, HTTPException):
-                    answer = self.who.ask(method, path, body, {**token, "Content-Type": kind})
+                    answer = self.who.request(method, path, body, {**token, "Content-Type": kind})
                     assert answer.status < 500, f"{method} {path} of {kind} answered {answer.status}"
 
     def breaks_the_wire(self) -> None:
@@ -257,7 +258,7 @@ def raw(server: Server, sent: bytes) -> bytes:
     return answer
 
 
-def in_headers(answers: list[Answer]) -> list[Place]:
+def in_headers(answers: list[BrowserResponse]) -> list[Place]:
     """What answers say outside of their pages."""
     return [
         Place(f"headers of an answer of {answer.status}", repr((answer.headers, answer.set_cookies)).encode())
@@ -265,7 +266,7 @@ def in_headers(answers: list[Answer]) -> list[Place]:
     ]
 
 
-def admin_pages(keeper: Diarist) -> list[Place]:
+def admin_pages(keeper: Visitor) -> list[Place]:
     """Every page of the admin that its links lead to."""
     seen: dict[str, str] = {}
     waiting = ["/admin/"]
@@ -314,7 +315,7 @@ def test_nothing_of_it_is_in_what_a_backup_would_hold(house: House, writer: Writ
 
 
 def test_nothing_of_it_is_in_a_header_or_a_cookie(writer: Writer) -> None:
-    assert sweep(writer.marker, in_headers(writer.who.heard)) == []
+    assert sweep(writer.marker, in_headers(writer.who.responses)) == []
 
 
 def test_nothing_of_it_is_shown_to_others(house: House, writer: Writer) -> None:
@@ -329,8 +330,8 @@ def test_nothing_of_it_is_shown_to_others(house: House, writer: Writer) -> None:
 
 def test_after_locking_and_signing_out_it_is_still_nowhere(house: House, memory_folder: Path) -> None:
     writer = Writer(house, "Willem")
-    writer.who.wrote(writer.words("kept"))
-    writer.who.draft(writer.words("draft"))
+    writer.who.write(writer.words("kept"))
+    writer.who.save_draft(writer.words("draft"))
     for path in ("/lock/", "/sign-out/"):
         assert writer.who.post(path).status == 302
 

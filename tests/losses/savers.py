@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from uuid import uuid4
 
-from tests.losses.diarist import Answer, Diarist
+from tests.browser_client import BrowserResponse, Visitor
 
 # Short ones, some longer than a page of the database, some longer than a frame of its log.
 SIZES = (3, 40, 700, 40, 9000, 40, 3, 60_000)
@@ -30,21 +30,21 @@ class Save:
 class Saver:
     """One tab of one person that keeps entries, with a draft before each."""
 
-    who: Diarist
+    who: Visitor
     tab: str
     confirmed: list[Save] = field(default_factory=list)
     unanswered: list[Save] = field(default_factory=list)
-    refused: list[tuple[Save, Answer]] = field(default_factory=list)
+    refused: list[tuple[Save, BrowserResponse]] = field(default_factory=list)
     drafts: list[str] = field(default_factory=list)
     unanswered_draft: str = ""
     revision: int = 0
 
-    def save(self, text: str) -> Answer:
+    def save(self, text: str) -> BrowserResponse:
         """Draft the words on a day of this tab's own, then keep them today."""
         self._draft(text[:5000])
         save = Save(str(uuid4()), text)
         try:
-            answer = self.who.keep(text, key=save.key)
+            answer = self.who.save(text, key=save.key)
         except (OSError, HTTPException):
             self.unanswered.append(save)
             raise
@@ -56,7 +56,7 @@ class Saver:
 
     def _draft(self, text: str) -> None:
         self.unanswered_draft = text
-        answer = self.who.draft(text, revision=self.revision, day=self.tab)
+        answer = self.who.save_draft(text, revision=self.revision, day=self.tab)
         if answer.status == 200:
             self.revision += 1
             self.drafts.append(text)

@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.losses.diarist import Diarist
+from tests.browser_client import Visitor
 from tests.losses.savers import Saver, saving, words
+from tests.page import given_text
 from tests.server import Server, running
 
 MIB = 1024 * 1024
@@ -49,8 +50,8 @@ def test_a_disk_that_runs_full_while_people_save_loses_nothing_that_was_confirme
     tmp_path: Path, settings_of_house: dict[str, str]
 ) -> None:
     with running(tmp_path, extra=settings_of_house) as server:
-        people = [Diarist.join(server, name) for name in ("Olive", "Humphrey")]
-        savers = [Saver(who.copied(), tab=f"2001-01-0{tab}") for who in people for tab in (1, 2)]
+        people = [Visitor.join(server, name) for name in ("Olive", "Humphrey")]
+        savers = [Saver(who.copy(), tab=f"2001-01-0{tab}") for who in people for tab in (1, 2)]
 
         # Not a whole number of pages, so that a write ends in the middle of one.
         with no_file_over(server, largest_file(server) + 150_001), saving(savers) as stop:
@@ -63,21 +64,21 @@ def test_a_disk_that_runs_full_while_people_save_loses_nothing_that_was_confirme
                 assert answer.status == 503
                 assert "nothing was saved" in answer.body
                 for _ in range(2):
-                    assert saver.who.keep(save.text, key=save.key).status == 200
+                    assert saver.who.save(save.text, key=save.key).status == 200
         for who in people:
             mine = [saver for saver in savers if saver.who.name == who.name]
             saves = [s for saver in mine for s in (*saver.confirmed, *(save for save, _ in saver.refused))]
-            assert sorted(who.texts()) == sorted(save.text for save in saves)
+            assert sorted(who.list_texts()) == sorted(save.text for save in saves)
         check_file(server)
 
 
 @pytest.fixture
-def settled(tmp_path: Path, settings_of_house: dict[str, str]) -> Diarist:
+def settled(tmp_path: Path, settings_of_house: dict[str, str]) -> Visitor:
     """Somebody with an entry and a draft, in a household that has closed."""
     with running(tmp_path, extra=settings_of_house) as server:
-        olive = Diarist.join(server, "Olive")
-        olive.wrote("Before")
-        olive.draft("Begun", day="2001-01-01")
+        olive = Visitor.join(server, "Olive")
+        olive.write("Before")
+        olive.save_draft("Begun", day="2001-01-01")
     return olive
 
 
@@ -94,42 +95,43 @@ def starved(settings: dict[str, str], pragmas: str) -> dict[str, str]:
     ],
 )
 def test_a_database_that_takes_nothing_says_so_and_takes_it_later(
-    tmp_path: Path, settings_of_house: dict[str, str], settled: Diarist, pragmas: str, sentence: str
+    tmp_path: Path, settings_of_house: dict[str, str], settled: Visitor, pragmas: str, sentence: str
 ) -> None:
     key, olive = str(uuid4()), settled
     with running(tmp_path, extra=starved(settings_of_house, pragmas)) as server:
-        olive.server = server
+        olive.move_to(server)
 
-        by_script = olive.keep(LONG, key=key)
-        by_form = olive.post(f"/d/{olive.day}/", text=LONG, key=key, revision="0")
-        draft = olive.draft("Begun" + LONG, day="2001-01-01")
+        by_script = olive.save(LONG, key=key)
+        by_form = olive.post(f"/d/{olive.today}/", text=LONG, key=key, revision="0")
+        draft = olive.save_draft("Begun" + LONG, day="2001-01-01")
         shown = olive.get("/")
 
         assert (by_script.status, by_form.status, draft.status) == (503, 503, 503)
         assert sentence in by_script.body
         assert sentence in by_form.body
-        assert by_form.box_or_kept() == LONG
+        assert given_text(by_form) == LONG
         assert sentence in draft.body
         assert "Before" in shown.body
-        assert olive.texts() == ["Before"]
-        assert olive.get("/d/2001-01-01/").box == "Begun"
+        assert olive.list_texts() == ["Before"]
+        assert given_text(olive.get("/d/2001-01-01/")) == "Begun"
 
     with running(tmp_path, extra=settings_of_house) as server:
-        olive.server = server
+        olive.move_to(server)
         for _ in range(2):
-            assert olive.keep(LONG, key=key).status == 200
-        assert olive.texts() == ["Before", LONG]
+            assert olive.save(LONG, key=key).status == 200
+        assert olive.list_texts() == ["Before", LONG]
         check_file(server)
 
 
 @pytest.mark.parametrize("path", ["/lock/", "/sign-out/"])
 def test_a_key_is_taken_away_although_the_disk_takes_nothing(
-    tmp_path: Path, settings_of_house: dict[str, str], settled: Diarist, path: str
+    tmp_path: Path, settings_of_house: dict[str, str], settled: Visitor, path: str
 ) -> None:
-    replayed = settled.copied()
+    replayed = settled.copy()
     starving = starved(settings_of_house, "PRAGMA query_only=ON")
     with running(tmp_path, extra=starving) as server:
-        settled.server = replayed.server = server
+        settled.move_to(server)
+        replayed.move_to(server)
         assert "Before" in settled.get("/").body
 
         told = settled.post(path)
@@ -138,21 +140,22 @@ def test_a_key_is_taken_away_although_the_disk_takes_nothing(
         assert "takes no writing" in (told.body + settled.get("/unlock/").body)
         assert "Before" not in replayed.get("/").body
     with running(tmp_path, extra=starving) as server:
-        replayed.server = server
+        replayed.move_to(server)
         assert "Before" not in replayed.get("/").body
     with running(tmp_path, extra=settings_of_house) as server:
-        settled.server = replayed.server = server
+        settled.move_to(server)
+        replayed.move_to(server)
         assert "Before" not in replayed.get("/").body
         assert settled.sign_in().status in (204, 302)
-        assert settled.texts() == ["Before"]
+        assert settled.list_texts() == ["Before"]
 
 
 def test_signing_in_without_room_is_a_sentence(
-    tmp_path: Path, settings_of_house: dict[str, str], settled: Diarist
+    tmp_path: Path, settings_of_house: dict[str, str], settled: Visitor
 ) -> None:
     with running(tmp_path, extra=starved(settings_of_house, "PRAGMA query_only=ON")) as server:
         browser = settled.another()
-        browser.server = server
+        browser.move_to(server)
 
         signed_in, joined = browser.sign_in(), browser.post("/register/", **registration())
 

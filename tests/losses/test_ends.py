@@ -6,9 +6,9 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
-from tests.losses.diarist import Diarist
 from tests.losses.savers import Saver, saving
 from tests.server import running
 
@@ -16,7 +16,7 @@ _REPLY = re.compile(r'<section class="reply".*?</section>', re.DOTALL)
 WORDS_BEFORE_THE_END = 60
 
 
-def wait_for_words(who: Diarist, reply_id: str) -> None:
+def wait_for_words(who: Visitor, reply_id: str) -> None:
     deadline = time.monotonic() + 15
     while len(who.fetch(f"/replies/{reply_id}/").body.split()) < WORDS_BEFORE_THE_END + 60:
         assert time.monotonic() < deadline, "the reply did not come"
@@ -30,14 +30,14 @@ def test_an_end_under_load_is_prompt_and_loses_nothing(
     with FakeModelServer(default=script, slots=8) as model:
         settings = settings_of_house | {"LLAMORA_MODEL_URL": model.url}
         with running(tmp_path, extra=settings) as before, ExitStack() as stack:
-            people = [Diarist.join(before, name) for name in ("Olive", "Humphrey")]
+            people = [Visitor.join(before, name) for name in ("Olive", "Humphrey")]
             asked = {}
             for who in people:
                 socket = stack.enter_context(who.socket())
-                socket.send(json.dumps({"type": "watch", "day": who.day, "owner": who.owner}))
-                answer = who.post(f"/entries/{who.wrote('A question')}/respond/", script=True)
+                socket.send(json.dumps({"type": "watch", "day": who.today, "owner": who.owner}))
+                answer = who.post(f"/entries/{who.write('A question')}/respond/", script=True)
                 asked[who.name] = re.findall(r'id="reply-([0-9a-f-]{36})"', answer.body)[0]
-            savers = [Saver(who.copied(), tab=f"2001-01-0{tab}") for who in people for tab in (1, 2)]
+            savers = [Saver(who.copy(), tab=f"2001-01-0{tab}") for who in people for tab in (1, 2)]
 
             with saving(savers):
                 for who in people:
@@ -48,18 +48,18 @@ def test_an_end_under_load_is_prompt_and_loses_nothing(
         assert all(saver.confirmed for saver in savers)
         with running(tmp_path, extra=settings) as after:
             for who in people:
-                who.server = after
+                who.move_to(after)
                 look_after(who, [saver for saver in savers if saver.who.name == who.name], asked[who.name])
 
 
-def look_after(who: Diarist, savers: list[Saver], reply_id: str) -> None:
+def look_after(who: Visitor, savers: list[Saver], reply_id: str) -> None:
     """The reply is kept as far as it came, and each save that was confirmed or is repeated is there once."""
     assert not any(saver.refused for saver in savers)
     saves = [save for saver in savers for save in (*saver.confirmed, *saver.unanswered)]
     for saver in savers:
         for save in saver.unanswered:
-            assert who.keep(save.text, key=save.key).status == 200
-    assert sorted(who.texts()) == sorted(["A question", *(save.text for save in saves)])
+            assert who.save(save.text, key=save.key).status == 200
+    assert sorted(who.list_texts()) == sorted(["A question", *(save.text for save in saves)])
     section = who.fetch(f"/replies/{reply_id}/").body
     assert 'data-state="interrupted"' in section
     assert "Llamora was closed" in section

@@ -10,20 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.losses.diarist import Diarist
+from tests.browser_client import Visitor
 from tests.losses.savers import Saver, saving
+from tests.page import given_text
 from tests.server import Server, start
 
 PEOPLE = ("Olive", "Humphrey")
 TABS_EACH = 2
 
 
-def tabs_of(people: Sequence[Diarist], round_number: int) -> list[Saver]:
+def tabs_of(people: Sequence[Visitor], round_number: int) -> list[Saver]:
     """Each person in two tabs; a tab drafts on a day that is its own."""
     first = round_number * TABS_EACH
     return [
         Saver(
-            who.copied(),
+            who.copy(),
             tab=f"20{(first + tab) // 300:02}-{(first + tab) // 25 % 12 + 1:02}-{(first + tab) % 25 + 1:02}",
         )
         for who in people
@@ -40,19 +41,19 @@ def kill_while_saving(server: Server, savers: Sequence[Saver]) -> None:
         server.kill()
 
 
-def kept_of(who: Diarist, known: dict[str, str]) -> Counter[str]:
+def kept_of(who: Visitor, known: dict[str, str]) -> Counter[str]:
     """Every text of today, read once per entry over all rounds: an entry's text does not change."""
-    shown = who.get(f"/d/{who.day}/").entries
+    shown = who.get(f"/d/{who.today}/").entry_ids
     for entry_id in shown:
         if entry_id not in known:
-            known[entry_id] = who.text_of(entry_id)
+            known[entry_id] = who.get_text(entry_id)
     assert set(known) <= set(shown)
     return Counter(known[entry_id] for entry_id in shown)
 
 
-def check_drafts(who: Diarist, saver: Saver) -> None:
+def check_drafts(who: Visitor, saver: Saver) -> None:
     """The last confirmed draft is there, or the one that was on its way when the server died."""
-    standing = who.get(f"/d/{saver.tab}/").box
+    standing = given_text(who.get(f"/d/{saver.tab}/"))
     assert standing in (saver.drafts[-1], saver.unanswered_draft)
 
 
@@ -65,7 +66,7 @@ def check_file(server: Server) -> None:
 def play(folder: Path, settings: dict[str, str], *, rounds: int) -> int:
     """So many kills; answer how many saves were confirmed and found."""
     server = start(folder, extra=settings)
-    people = [Diarist.join(server, name) for name in PEOPLE]
+    people = [Visitor.join(server, name) for name in PEOPLE]
     known: dict[str, dict[str, str]] = {who.name: {} for who in people}
     expected: dict[str, Counter[str]] = {who.name: Counter() for who in people}
     try:
@@ -74,7 +75,7 @@ def play(folder: Path, settings: dict[str, str], *, rounds: int) -> int:
             kill_while_saving(server, savers)
             server = start(folder, "--port", str(server.port), extra=settings)
             for who in people:
-                who.server = server
+                who.move_to(server)
             for saver in savers:
                 look_after(saver, expected[saver.who.name], server)
             for who in people:
@@ -88,12 +89,12 @@ def play(folder: Path, settings: dict[str, str], *, rounds: int) -> int:
 def look_after(saver: Saver, expected: Counter[str], server: Server) -> None:
     """What a page does after the server is back: send again what was not answered, with the same key."""
     who = saver.who
-    who.server = server
+    who.move_to(server)
     assert not saver.refused
     check_drafts(who, saver)
     for save in (*saver.unanswered, *saver.confirmed[-2:]):
         for _ in range(2):
-            assert who.keep(save.text, key=save.key).status == 200
+            assert who.save(save.text, key=save.key).status == 200
     expected.update(save.text for save in (*saver.confirmed, *saver.unanswered))
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.losses.diarist import Diarist
+from tests.browser_client import Visitor
 from tests.losses.savers import Saver, saving
 from tests.server import ROOT, running
 
@@ -21,9 +21,9 @@ def write_diary(folder: Path, number: int) -> Path:
 
 def test_imports_and_saves_at_once_all_arrive(tmp_path: Path, settings_of_house: dict[str, str]) -> None:
     with running(tmp_path, extra=settings_of_house) as server:
-        olive = Diarist.join(server, "Olive")
+        olive = Visitor.join(server, "Olive")
         (secret := tmp_path / "password").write_text(olive.password)
-        savers = [Saver(olive.copied(), tab=f"2011-01-0{tab}") for tab in (1, 2)]
+        savers = [Saver(olive.copy(), tab=f"2011-01-0{tab}") for tab in (1, 2)]
 
         with saving(savers):
             commands = [
@@ -45,7 +45,7 @@ def test_imports_and_saves_at_once_all_arrive(tmp_path: Path, settings_of_house:
         for saver in savers:
             assert not saver.refused
             assert not saver.unanswered
-        assert sorted(olive.texts()) == sorted(save.text for saver in savers for save in saver.confirmed)
+        assert sorted(olive.list_texts()) == sorted(save.text for saver in savers for save in saver.confirmed)
         for number in range(FILES):
-            per_day = len(olive.get(f"/d/200{number}-01-01/").entries)
+            per_day = len(olive.get(f"/d/200{number}-01-01/").entry_ids)
             assert per_day == len(range(0, LINES, 28))

@@ -1,6 +1,5 @@
 """The whole way, with a real server: written, backed up meanwhile, refused, restored, signed in to again."""
 
-import re
 import sqlite3
 import threading
 from contextlib import closing
@@ -8,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llamora.ops.benchmarks.household import PASSWORD, BrowserClient
-from tests.server import Server, manage, running
+from tests.browser_client import PASSWORD, Visitor, set_up_token
+from tests.server import manage, running
 
 
 def entries(folder: Path) -> int:
@@ -17,24 +16,11 @@ def entries(folder: Path) -> int:
         return int(database.execute("SELECT count(*) FROM diary_entry").fetchone()[0])
 
 
-def browser(server: Server, name: str) -> BrowserClient:
-    found, link = BrowserClient(server.port), server.set_up_link
-    assert link
-    found.register(name, set_up=link.partition("set-up=")[2])
-    return found
-
-
-def today(of: BrowserClient) -> str:
-    found = re.search(r'action="(/d/[\d-]+/)"', of.get("/").body)
-    assert found
-    return found[1]
-
-
 class Storm:
     """Somebody who keeps entries as fast as they are confirmed."""
 
-    def __init__(self, writer: BrowserClient, path: str) -> None:
-        self.writer, self.path = writer, path
+    def __init__(self, writer: Visitor) -> None:
+        self.writer = writer
         self.confirmed, self.stop = 0, threading.Event()
         self.thread = threading.Thread(target=self._write)
 
@@ -48,9 +34,7 @@ class Storm:
 
     def _write(self) -> None:
         while not self.stop.is_set():
-            # The composer is fetched again, as a page would have it swapped in after each save.
-            self.writer.get(self.path)
-            assert self.writer.save(self.path, f"Entry {self.confirmed} in the storm").status == 200
+            assert self.writer.save(f"Entry {self.confirmed} in the storm").status == 200
             self.confirmed += 1
 
     def wait_for(self, count: int) -> None:
@@ -69,8 +53,8 @@ def password(tmp_path: Path) -> Path:
 def test_a_household_comes_back_with_all_that_was_confirmed(tmp_path: Path, password: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     with running(here) as server:
-        olive = browser(server, "Olive")
-        with Storm(olive, today(olive)) as storm:
+        olive = Visitor.join(server, "Olive", set_up=set_up_token(server))
+        with Storm(olive) as storm:
             storm.wait_for(15)
             before = storm.confirmed
             taken = manage(here, "backup", "--to", str(tmp_path / "stick"))
@@ -90,10 +74,10 @@ def test_a_household_comes_back_with_all_that_was_confirmed(tmp_path: Path, pass
     assert "values of Olive open" in restored.stdout
     assert before <= entries(there) <= confirmed == entries(here)
     with running(there) as server:
-        stranger = BrowserClient(server.port, cookies=dict(olive.cookies))
+        stranger = olive.copy(server)
         assert stranger.get("/").status == 302, "a cookie of before let somebody in"
-        again = BrowserClient(server.port)
-        assert again.sign_in("Olive").status == 302
+        again = Visitor(server=server, name="Olive")
+        assert again.sign_in().status == 302
         assert "Entry 0 in the storm" in again.get("/").body
         looked = manage(there, "doctor", extra={"LLAMORA_RUNTIME_DIR": "/dev/shm"})
         assert looked.returncode == 0, looked.stdout + looked.stderr

@@ -1,7 +1,6 @@
 """The end of a server that is in the middle of replies: prompt, and nothing that came is lost."""
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
-from llamora.ops.benchmarks.household import BrowserClient
+from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
-from tests.server import Server, start
+from tests.page import read
+from tests.server import start
 
 STREAMS = 4
 
@@ -25,28 +25,6 @@ def model() -> Iterator[FakeModelServer]:
     """A model that talks for a minute."""
     with FakeModelServer(default=Script(tokens=words(1800), rate=30), slots=STREAMS) as model:
         yield model
-
-
-def socket_of(server: Server, browser: BrowserClient) -> ClientConnection:
-    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-    return connect(
-        f"ws://127.0.0.1:{server.port}/live/",
-        origin=server.base_url,  # type: ignore[arg-type]
-        additional_headers={"Cookie": cookies},
-        close_timeout=0.1,
-    )
-
-
-def answered_entry(browser: BrowserClient, day: str) -> str:
-    """Keep an entry, ask for a reply to it, and return the reply's id."""
-    browser.get(day)
-    kept = browser.save(day, "A walk in the rain.")
-    entry = re.search(r'id="entry-([0-9a-f-]+)"', kept.body)
-    assert entry, kept.body[-500:]
-    asked = browser.post(f"/entries/{entry[1]}/respond/", {}, by_script=True)
-    reply = re.search(r'id="reply-([0-9a-f-]+)"', asked.body)
-    assert reply, asked.body[-500:]
-    return reply[1]
 
 
 def wait_for_words(socket: ClientConnection) -> None:
@@ -64,30 +42,27 @@ def test_a_server_ends_at_once_while_replies_stream_and_keeps_what_came(
 ) -> None:
     extra = {"LLAMORA_REGISTRATION": "open", "LLAMORA_MODEL_URL": model.url}
     server = start(tmp_path, extra=extra)
-    day = f"/d/{datetime.now(UTC).date()}/"
+    day = datetime.now(UTC).date().isoformat()
     with ExitStack() as stack:
         stack.callback(server.process.kill)
-        browser = BrowserClient(server.port)
-        browser.register("Anna")
-        replies = [answered_entry(browser, day) for _ in range(STREAMS)]
-        socket = stack.enter_context(socket_of(server, browser))
-        owner = browser.get(day) and browser.hidden["owner"]
-        socket.send(json.dumps({"type": "watch", "day": day[3:-1], "owner": owner}))
+        browser = Visitor.join(server, "Anna")
+        replies = [browser.respond(browser.write("A walk in the rain.")) for _ in range(STREAMS)]
+        socket = stack.enter_context(browser.watching())
         wait_for_words(socket)
         time.sleep(1)
 
         took = server.stop()
-        browser.close()
 
     assert took < 3, f"{took:.2f} s"
     assert model.wait_for_hang_up(count=STREAMS)
     again = start(tmp_path, "--port", str(server.port), extra=extra)
     try:
-        page = BrowserClient(again.port, cookies=browser.cookies).get(day).body
+        browser.move_to(again)
+        page = read(browser.get(f"/d/{day}/"))
     finally:
         again.stop()
     for reply in replies:
-        section = page[page.index(f'id="reply-{reply}"') :].partition("</section>")[0]
-        assert 'data-state="interrupted"' in section
-        assert len(re.sub(r"<[^>]+>", "", section.partition("data-settled")[2])) > 60
+        section = page.one(f"#reply-{reply}")
+        assert section.get("data-state") == "interrupted"
+        assert len(" ".join(section.texts("[data-settled], [data-tail]"))) > 60
     assert "ERROR" not in server.log()

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.browser.house import PASSWORD, House, Member, household
+from tests.browser.house import household
+from tests.browser_client import PASSWORD, Visitor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOKEN = "a" * 32
@@ -29,18 +30,14 @@ STORMS = {
 class Reader:
     """Somebody who reads their day all the while; how long each page took, in milliseconds."""
 
-    house: House
-    member: Member
+    browser: Visitor
     waits: list[float] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
 
     def read(self) -> None:
-        cookie = "; ".join(f"{name}={value}" for name, value in self.member.cookies.items())
-        connection = HTTPConnection("127.0.0.1", self.house.server.port, timeout=60)
         while not self.done.is_set():
             began = time.perf_counter()
-            connection.request("GET", "/", headers={"Cookie": cookie})
-            assert len(connection.getresponse().read()) > 1000
+            assert len(self.browser.get("/").body) > 1000
             self.waits.append((time.perf_counter() - began) * 1000)
             time.sleep(0.01)
 
@@ -81,7 +78,7 @@ def test_two_hundred_wrong_sign_ins_keep_nobody_waiting(tmp_path: Path, kind: st
     name, address = STORMS[kind]
     with household(tmp_path) as house:
         port, victim = house.server.port, house.new_member("Victim")
-        reader = Reader(house, house.new_member("Reader"))
+        reader = Reader(house.new_member("Reader"))
         reading = threading.Thread(target=reader.read)
         reading.start()
         storm = [sys.executable, "-m", __name__, str(port), name, address]

@@ -1,16 +1,16 @@
 """Two people search while a third imports and a reply is streamed: every page stays quick."""
 
-import re
 import threading
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from llamora.ops.benchmarks.client import PASSWORD, BrowserClient
 from llamora.ops.benchmarks.figures import p95
-from llamora.ops.benchmarks.household import PASSWORD, BenchmarkHousehold, BrowserClient, serve_household
+from llamora.ops.benchmarks.household import BenchmarkHousehold, serve_household
 from llamora.ops.benchmarks.imports import write_archive
 from llamora.ops.benchmarks.streams import serve_scripted_model
 
@@ -60,25 +60,23 @@ def test_two_search_one_imports_one_is_answered_and_no_page_is_slow(tmp_path: Pa
             DJANGO_SETTINGS_MODULE="llamora.settings",  # not those of the tests, which pytest hands on
         ) as served,
     ):
-        people = {name: BrowserClient(served.port) for name in ("anna", "ben", "cleo")}
+        people = {name: BrowserClient(port=served.port) for name in ("anna", "ben", "cleo")}
         for name, browser in people.items():
             browser.register(name, set_up=served.set_up if name == "anna" else "")
         for name in ("anna", "ben"):
             imported(served, tmp_path, name=name, entries=3000)
-            people[name].sign_in(name)
+            people[name].sign_in()
             people[name].get("/")
         cleo = people["cleo"]
-        kept = cleo.save(f"/d/{_today(cleo)}/", "By the river.")
-        entry = re.search(r'id="entry-([0-9a-f-]{36})"', kept.body)
-        assert entry
-        cleo.post(f"/entries/{entry[1]}/respond/", {}, by_script=True)
-        pages = BrowserClient(served.port)
-        pages.sign_in("anna")
+        saved = cleo.save("By the river.", day=datetime.now(UTC).date().isoformat())
+        cleo.post(f"/entries/{saved.entry_ids[0]}/respond/", script=True)
+        pages = BrowserClient(port=served.port, name="anna")
+        pages.sign_in()
         taken: dict[str, list[float]] = {"anna searches": [], "ben searches": [], "a day": []}
         until = threading.Event()
 
         def looking(name: str) -> Callable[[int], object]:
-            return lambda turn: people[name].post("/search/", {"q": TYPED[turn % len(TYPED)]}, by_script=True)
+            return lambda turn: people[name].post("/search/", q=TYPED[turn % len(TYPED)], script=True)
 
         threads = [
             again_and_again(looking("anna"), until=until, into=taken["anna searches"]),
@@ -93,9 +91,3 @@ def test_two_search_one_imports_one_is_answered_and_no_page_is_slow(tmp_path: Pa
     worst = {what: p95(times) for what, times in taken.items()}
     print(worst, {what: len(times) for what, times in taken.items()})
     assert {what: ms for what, ms in worst.items() if ms >= 150} == {}
-
-
-def _today(browser: BrowserClient) -> str:
-    found = re.search(r'action="/d/([0-9-]{10})/"', browser.get("/").body)
-    assert found
-    return found[1]

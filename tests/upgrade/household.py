@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.browser_client import CSRF_COOKIE, FORM_TYPE, Visitor
 from tests.conftest import shared_folder
-from tests.losses.diarist import CSRF, FORM, Diarist
 from tests.server import Server, environment_of, manage, running, start
 from tests.upgrade.pages import Page
 
@@ -84,7 +84,7 @@ class Household:
     extra: dict[str, str] = field(default_factory=dict)
     server: Server = field(init=False, repr=False)
     expected: dict[str, Any] = field(init=False, repr=False)
-    browsers: dict[str, Diarist] = field(default_factory=dict, repr=False)
+    browsers: dict[str, Visitor] = field(default_factory=dict, repr=False)
     names_before: set[str] = field(init=False)
 
     @property
@@ -154,15 +154,15 @@ class Household:
         """What the export of then says."""
         return json.loads((self.folder / "exports" / name / "diary.json").read_text(encoding="utf-8"))
 
-    def browser(self, name: str) -> Diarist:
+    def browser(self, name: str) -> Visitor:
         """A browser in which somebody is signed in and unlocked, the same one while it stays so."""
         if name not in self.browsers or self.browsers[name].get("/keys/").status != 200:
             self.browsers[name] = self.signs_in(name)
         return self.browsers[name]
 
-    def signs_in(self, name: str) -> Diarist:
+    def signs_in(self, name: str) -> Visitor:
         secrets = self.secrets(name)
-        browser = Diarist(server=self.server, name=name, owner=secrets["id"], password=secrets["password"])
+        browser = Visitor(server=self.server, name=name, owner=secrets["id"], password=secrets["password"])
         answer = browser.sign_in()
         assert answer.status == 302, f"{name}'s password was answered with {answer.status}"
         return browser
@@ -193,13 +193,15 @@ class Household:
         return ran.stdout
 
 
-def exported_by(browser: Diarist) -> Any:
+def exported_by(browser: Visitor) -> Any:
     """What somebody's export says; a zip does not go through a text."""
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-    headers = {"Content-Type": FORM, "X-CSRFToken": browser.cookies[CSRF], "Cookie": cookies}
+    headers = {"Content-Type": FORM_TYPE, "X-CSRFToken": browser.cookies[CSRF_COOKIE], "Cookie": cookies}
     fields = urlencode({"owner": browser.owner, "current": browser.password})
     place = ("127.0.0.1", browser.server.port)
-    with closing(HTTPConnection(*place, timeout=60, source_address=(browser.address, 0))) as connection:
+    with closing(
+        HTTPConnection(*place, timeout=60, source_address=(browser.source_address, 0))
+    ) as connection:
         connection.request("POST", "/export/", fields, headers)
         answer = connection.getresponse()
         assert answer.status == 200, f"/export/ answered {answer.status}"

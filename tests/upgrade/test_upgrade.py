@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.losses.diarist import Diarist
+from tests.browser_client import Visitor
 from tests.server import Server, manage
 from tests.upgrade.household import EMBEDDER, NAMES, Household, exported_by, new, served, until
 from tests.upgrade.pages import Page, words
@@ -93,7 +93,7 @@ def switched_on(house: Household, name: str) -> None:
         house.manage("users", "--enable", name)
 
 
-def finds(browser: Diarist, typed: str, text: str) -> bool:
+def finds(browser: Visitor, typed: str, text: str) -> bool:
     """Whether a search finds a text, once the index is open; nothing is sent that would be remembered."""
     return bool(until(lambda: Page.read(browser.post("/search/", q=typed).body).says(text), seconds=30))
 
@@ -164,7 +164,7 @@ def test_a_browser_that_was_signed_in_and_locked_is_so_still_and_what_came_meanw
 ) -> None:
     locked = house.expected["locked"]
     secrets = house.secrets(locked["name"])
-    clara = Diarist(
+    clara = Visitor(
         server=house.server, name=locked["name"], owner=secrets["id"], password=secrets["password"]
     )
     clara.cookies |= locked["cookies"]
@@ -194,7 +194,7 @@ def test_a_rotation_that_was_broken_off_goes_on_and_ends_at_the_first_sign_in(ho
 
 
 def test_who_was_switched_off_is_kept_out_and_comes_in_once_switched_on(house: Household) -> None:
-    dora = Diarist(server=house.server, name="Dora", owner=house.secrets("Dora")["id"])
+    dora = Visitor(server=house.server, name="Dora", owner=house.secrets("Dora")["id"])
     dora.password = house.secrets("Dora")["password"]
     assert dora.sign_in().status != 302
 
@@ -360,7 +360,7 @@ def test_the_administrator_sees_who_is_here_and_who_came_by_which_link(house: Ho
 
 
 def test_an_invitation_that_was_open_lets_somebody_in(backed_up: Household) -> None:
-    emil = Diarist(server=backed_up.server, name="Emil")
+    emil = Visitor(server=backed_up.server, name="Emil")
     emil.get("/sign-in/")
     fields = {"name": "Emil", "password": emil.password, "password_again": emil.password, "time_zone": "UTC"}
 
@@ -450,7 +450,7 @@ def test_verify_and_doctor_find_everything_in_order(house: Household) -> None:
 
 
 def test_an_export_of_then_is_the_same_diary_in_a_new_household(house: Household, elsewhere: Server) -> None:
-    agnes = Diarist.join(elsewhere, "Agnes")
+    agnes = Visitor.join(elsewhere, "Agnes")
 
     taken = _taken_in(elsewhere, agnes, house.folder / "exports" / "Agnes")
 
@@ -460,7 +460,7 @@ def test_an_export_of_then_is_the_same_diary_in_a_new_household(house: Household
     assert ids(now) == ids(then)
 
 
-def _taken_in(server: Server, who: Diarist, export: Path) -> Any:
+def _taken_in(server: Server, who: Visitor, export: Path) -> Any:
     secret = server.folder / "secret"
     secret.write_text(who.password + "\n")
     command = ("import_diary", str(export), "--user", who.name, "--password-file", str(secret))
@@ -490,7 +490,7 @@ def test_a_backup_of_then_opens_with_everything_in_it(backed_up: Household) -> N
 
 def test_a_recovery_code_of_then_gives_a_new_password(backed_up: Household) -> None:
     secrets = backed_up.secrets("Clara")
-    clara = Diarist(server=backed_up.server, name="Clara", owner=secrets["id"])
+    clara = Visitor(server=backed_up.server, name="Clara", owner=secrets["id"])
     clara.get("/recover/")
     new = "another sentence for a rainy day"
 
@@ -527,7 +527,7 @@ def test_what_was_deleted_edited_and_renamed_then_can_be_had_back(backed_up: Hou
 @pytest.mark.parametrize("name", ["Bruno", "Clara"])
 def test_everybodys_export_goes_into_a_new_household(house: Household, tmp_path: Path, name: str) -> None:
     with new(tmp_path) as server:
-        person = Diarist.join(server, name)
+        person = Visitor.join(server, name)
         _taken_in(server, person, house.folder / "exports" / name)
         then, now = house.exported(name), exported_by(person)
 

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median, milliseconds
-from llamora.ops.benchmarks.household import BenchmarkHousehold, BrowserClient
+from llamora.ops.benchmarks.household import BenchmarkHousehold
 from llamora.ops.benchmarks.imports import WORDS
 
 ENTRIES, REPLIES, ROUNDS = 60, 40, 40
@@ -34,8 +35,8 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, p
     file = served.folder / "diary.json"
     write_day(file)
     served.manage("import_diary", str(file), "--user", name, "--password-file", str(password))
-    person = BrowserClient(served.port)
-    person.sign_in(name)
+    person = BrowserClient(port=served.port, name=name)
+    person.sign_in()
     body = person.get(f"/d/{DAY}/").body
     if (body.count('class="entry"'), body.count('class="reply"')) != (ENTRIES, REPLIES):
         raise RuntimeError("The day did not come in whole.")

@@ -1,4 +1,4 @@
-"""A household for measuring: a real `up` in a temporary folder, and a client that behaves like a browser."""
+"""A household for measuring: a real `up` in a temporary folder."""
 
 import http.client
 import os
@@ -8,16 +8,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
 from django.conf import settings
 
-PASSWORD = "seven slow herons over the weir"  # noqa: S105 - of a household that lives for a minute
 _ADDRESS = re.compile(r"http://llamora\.localhost:(\d+)/")
 _SET_UP_TOKEN = re.compile(r"set-up=(\w+)")
-_HIDDEN_FIELD = re.compile(r'<input[^>]*name="(\w+)"[^>]*value="([^"]*)"')
 
 
 @dataclass(kw_only=True)
@@ -108,72 +105,3 @@ def _is_answering(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-@dataclass
-class BrowserResponse:
-    """What came back."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
-
-
-@dataclass
-class BrowserClient:
-    """A client with cookies, one lasting connection and the hidden fields of the page it saw last."""
-
-    port: int
-    cookies: dict[str, str] = field(default_factory=dict)
-    hidden: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-
-    def get(self, path: str, **headers: str) -> BrowserResponse:
-        """Ask for a page and remember its hidden fields."""
-        answer = self._request("GET", path, None, headers)
-        self.hidden = dict(_HIDDEN_FIELD.findall(answer.body))
-        return answer
-
-    def post(self, path: str, data: Mapping[str, str], *, by_script: bool = False) -> BrowserResponse:
-        """Send a form with the hidden fields of the page it came from."""
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        if by_script:
-            headers |= {"HX-Request": "true", "X-CSRFToken": self.cookies.get(settings.CSRF_COOKIE_NAME, "")}
-        return self._request("POST", path, urlencode({**self.hidden, **data}), headers)
-
-    def _request(
-        self, method: str, path: str, body: str | None, headers: Mapping[str, str]
-    ) -> BrowserResponse:
-        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        self.connection.request(method, path, body, {"Cookie": cookie, **headers})
-        response = self.connection.getresponse()
-        text = response.read().decode("utf-8", "replace")
-        for line in response.headers.get_all("Set-Cookie") or ():
-            name, _, value = line.split(";", 1)[0].partition("=")
-            self.cookies[name] = value
-        return BrowserResponse(response.status, dict(response.headers.items()), text)
-
-    def register(self, name: str, *, set_up: str = "") -> None:
-        """Make a person and stay signed in as them."""
-        self.get(f"/register/?set-up={set_up}" if set_up else "/register/")
-        answer = self.post(
-            "/register/",
-            {"name": name, "password": PASSWORD, "password_again": PASSWORD, "time_zone": "UTC"},
-        )
-        if "data-recovery-code" not in answer.body:
-            raise RuntimeError(f"Registration answered {answer.status}.")
-
-    def sign_in(self, name: str, *, password: str = PASSWORD) -> BrowserResponse:
-        """Sign in afresh."""
-        self.get("/sign-in/")
-        return self.post("/sign-in/", {"name": name, "password": password})
-
-    def save(self, path: str, text: str) -> BrowserResponse:
-        """Keep an entry the way the page's script does; the page must have been asked for before."""
-        return self.post(path, {"text": text}, by_script=True)
-
-    def close(self) -> None:
-        """Hang up."""
-        self.connection.close()

@@ -5,8 +5,9 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 
+from llamora.ops.benchmarks.client import PASSWORD
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, stopwatch
-from llamora.ops.benchmarks.household import PASSWORD, BenchmarkHousehold
+from llamora.ops.benchmarks.household import BenchmarkHousehold
 
 WORDS = (
     "walked to the river and back before the rain came; tea with the neighbours, then letters until dark. "

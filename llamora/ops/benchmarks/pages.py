@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
+from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median, milliseconds, p95
-from llamora.ops.benchmarks.household import BenchmarkHousehold, BrowserClient
+from llamora.ops.benchmarks.household import BenchmarkHousehold
 
 ORDINARY = (
     "Up before the alarm. The street was still blue and the first tram had nobody in it.\n\nTea, ten pages.",
@@ -25,8 +26,8 @@ _ASKED_FOR = re.compile(r'data-controller="([^"]+)"')
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, today: date) -> None:
     """Add the figures of a household with one ordinary person."""
-    person = BrowserClient(served.port)
-    person.sign_in(name)
+    person = BrowserClient(port=served.port, name=name)
+    person.sign_in()
     _measure_days(report, person, today)
     _measure_eight_clients(report, served, name)
     _measure_sign_ins(report, served, person, name)
@@ -38,7 +39,7 @@ def _measure_days(report: BenchmarkReport, person: BrowserClient, today: date) -
     saves = []
     for text in ORDINARY:
         person.get(path)
-        saves += milliseconds(lambda text=text: _expect(person.save(path, text), 200), 1)  # type: ignore[misc]
+        saves += milliseconds(lambda text=text: _expect(person.save(text, day=today.isoformat()), 200), 1)  # type: ignore[misc]
     plain = median(milliseconds(lambda: person.get("/healthz"), ROUNDS))
     day = median(milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
     report.add(
@@ -52,9 +53,12 @@ def _measure_days(report: BenchmarkReport, person: BrowserClient, today: date) -
         )
     )
     for number in range(ROUNDS // 2):
-        elsewhere = f"/d/{today.replace(day=1).isoformat()}/"
-        person.get(elsewhere)
-        saves += milliseconds(lambda e=elsewhere, n=number: _expect(person.save(e, f"Entry {n}."), 200), 1)  # type: ignore[misc]
+        elsewhere = today.replace(day=1).isoformat()
+        person.get(f"/d/{elsewhere}/")
+        saves += milliseconds(
+            lambda day=elsewhere, n=number: _expect(person.save(f"Entry {n}.", day=day), 200),  # type: ignore[misc]
+            1,
+        )
     report.add(
         Figure(
             name="keep an entry",
@@ -74,8 +78,8 @@ def _expect(answer: object, status: int) -> None:
 
 def measure_archive(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int) -> None:
     """Add today's page of a person who has written for a lifetime."""
-    person = BrowserClient(served.port)
-    person.sign_in(name)
+    person = BrowserClient(port=served.port, name=name)
+    person.sign_in()
     day = median(milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
     report.add(
         Figure(
@@ -88,9 +92,9 @@ def measure_archive(report: BenchmarkReport, served: BenchmarkHousehold, *, name
 
 
 def _measure_eight_clients(report: BenchmarkReport, served: BenchmarkHousehold, name: str) -> None:
-    browsers = [BrowserClient(served.port) for _ in range(CLIENTS)]
+    browsers = [BrowserClient(port=served.port, name=name) for _ in range(CLIENTS)]
     for browser in browsers:
-        browser.sign_in(name)
+        browser.sign_in()
     taken: list[float] = []
     until = time.perf_counter() + SECONDS
 
@@ -114,8 +118,8 @@ def _run_concurrently(calls: Iterator[Callable[[], None]]) -> None:
 @contextmanager
 def _reading_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[float]]:
     """Keep one other person reading while the block runs; yield how long each of their pages took, in ms."""
-    reader, waits, done = BrowserClient(served.port), [], threading.Event()
-    reader.sign_in(name)
+    reader, waits, done = BrowserClient(port=served.port, name=name), [], threading.Event()
+    reader.sign_in()
 
     def read() -> None:
         while not done.is_set():
@@ -136,9 +140,9 @@ def _measure_sign_ins(
     plain = median(milliseconds(lambda: person.get("/healthz"), ROUNDS))
     taken = []
     for _ in range(7):
-        fresh = BrowserClient(served.port)
+        fresh = BrowserClient(port=served.port, name=name)
         fresh.get("/sign-in/")
-        taken += milliseconds(lambda b=fresh: _expect(b.sign_in(name), 302), 1)  # type: ignore[misc]
+        taken += milliseconds(lambda b=fresh: _expect(b.sign_in(), 302), 1)  # type: ignore[misc]
     report.add(
         Figure(
             name="sign in",
@@ -151,14 +155,14 @@ def _measure_sign_ins(
     )
     with _reading_alongside(served, name) as waits:
         for _ in range(5):
-            BrowserClient(served.port).sign_in(name)
+            BrowserClient(port=served.port, name=name).sign_in()
     report.add(Figure(name="longest wait of others during sign-ins", value=max(waits), unit="ms", peer=364))
 
 
 def _measure_cold_page(report: BenchmarkReport, served: BenchmarkHousehold, name: str) -> None:
     """Count what a browser with an empty cache asks for to show today's page, and its compressed size."""
-    browser = BrowserClient(served.port)
-    browser.sign_in(name)
+    browser = BrowserClient(port=served.port, name=name)
+    browser.sign_in()
     page = browser.get("/")
     asked_for = set(" ".join(_ASKED_FOR.findall(page.body)).split())
     wanted, seen, size = list(_RESOURCE.findall(page.body)), set[str](), len(page.body.encode())
@@ -167,7 +171,7 @@ def _measure_cold_page(report: BenchmarkReport, served: BenchmarkHousehold, name
         if path in seen:
             continue
         seen.add(path)
-        size += int(browser.get(path, **{"Accept-Encoding": "gzip, br"}).headers.get("Content-Length", 0))
+        size += int(browser.get(path, **{"Accept-Encoding": "gzip, br"}).headers.get("content-length", 0))
         wanted += [
             _resolve_path(path, other) for other in _find_imports(browser.get(path).body, path, asked_for)
         ]

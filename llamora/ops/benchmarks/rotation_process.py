@@ -23,7 +23,7 @@ from accounts.rotation import services as rotation_services
 from diary.models import Entry
 from llamora.crypto import in_force, secret_bytes
 from llamora.database import write_transaction
-from llamora.ops.benchmarks.household import PASSWORD
+from llamora.ops.benchmarks.client import PASSWORD
 from search.models import Vector
 
 TEXT = "An ordinary sentence of a diary, of some length. " * 12

@@ -5,8 +5,8 @@ from datetime import date
 from uuid import uuid4
 
 from llamora.crypto import DEFAULT_COST, Context, Keyring, derive, secret_bytes
+from llamora.ops.benchmarks.client import PASSWORD
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median, milliseconds
-from llamora.ops.benchmarks.household import PASSWORD
 
 RECORDS, ROUNDS = 2_000, 9
 

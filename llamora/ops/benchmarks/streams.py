@@ -20,10 +20,10 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
+from llamora.ops.benchmarks.client import CSRF_COOKIE, BrowserClient
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median
-from llamora.ops.benchmarks.household import BenchmarkHousehold, BrowserClient
+from llamora.ops.benchmarks.household import BenchmarkHousehold
 
-_ENTRY = re.compile(r'id="entry-([0-9a-f-]{36})"')
 COUNTS = (1, 4, 16)
 
 
@@ -98,7 +98,6 @@ class BrowserTab:
 
     browser: BrowserClient
     entry: str
-    owner: str
     socket: Any
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -110,28 +109,26 @@ class BrowserTab:
         from websockets.typing import Origin  # noqa: PLC0415 - likewise
 
         browser.get("/")
-        owner = browser.hidden["owner"]
-        kept = browser.save(f"/d/{today.isoformat()}/", "The kettle sang before I did.")
-        found = _ENTRY.search(kept.body)
-        if not found:
-            raise RuntimeError(f"Keeping an entry answered {kept.status}.")
+        saved = browser.save("The kettle sang before I did.", day=today.isoformat())
+        if not saved.entry_ids:
+            raise RuntimeError(f"Saving an entry answered {saved.status}.")
         base = f"127.0.0.1:{served.port}"
-        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
         socket = await connect(
-            f"ws://{base}/live/", origin=Origin(f"http://{base}"), additional_headers={"Cookie": cookie}
+            f"ws://{base}/live/",
+            origin=Origin(f"http://{base}"),
+            additional_headers={"Cookie": browser.cookie_header},
         )
-        await socket.send(json.dumps({"type": "watch", "day": today.isoformat(), "owner": owner}))
+        await socket.send(json.dumps({"type": "watch", "day": today.isoformat(), "owner": browser.owner}))
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-        return cls(browser, found[1], owner, socket, reader, writer)
+        return cls(browser, saved.entry_ids[0], socket, reader, writer)
 
     async def respond(self, *, tokens: int) -> StreamTiming:
         """Ask for a reply and read it from the live socket to its end."""
-        body = urlencode({"owner": self.owner})
-        cookie = "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
-        token = self.browser.cookies[settings.CSRF_COOKIE_NAME]
+        body = urlencode({"owner": self.browser.owner})
+        token = self.browser.cookies[CSRF_COOKIE]
         head = (
             f"POST /entries/{self.entry}/respond/ HTTP/1.1\r\nHost: 127.0.0.1:{self.browser.port}\r\n"
-            f"Cookie: {cookie}\r\n"
+            f"Cookie: {self.browser.cookie_header}\r\n"
             f"X-CSRFToken: {token}\r\nHX-Request: true\r\nContent-Type: application/x-www-form-urlencoded\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )

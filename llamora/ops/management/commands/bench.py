@@ -10,8 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from llamora.ops.benchmarks import full_day, imports, pages, rotation, sealing, search, streams
+from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
-from llamora.ops.benchmarks.household import BrowserClient, serve_household
+from llamora.ops.benchmarks.household import serve_household
 
 GROUPS = ("sealing", "pages", "imports", "rotation", "search", "streams")
 TOKENS, STEADY_TOKENS, STEADY_RATE, PEOPLE = 2000, 250, 50, 16
@@ -64,7 +65,7 @@ class Command(BaseCommand):
                     Figure(name="start to first answer", value=served.seconds_to_answer, unit="s", peer=1.35)
                 )
                 report.add(Figure(name="memory after start", value=served.memory_mib(), unit="MiB", peer=280))
-                BrowserClient(served.port).register("anna", set_up=served.set_up)
+                BrowserClient(port=served.port).register("anna", set_up=served.set_up)
                 if with_pages:
                     pages.measure(report, served, name="anna", today=today)
                 imports.measure(report, served, name="anna", entries=entries, ends=today)
@@ -84,7 +85,7 @@ class Command(BaseCommand):
                 LLAMORA_MODEL_REPLY_TOKENS=str(tokens),
             ) as served,
         ):
-            browsers = [BrowserClient(served.port) for _ in range(PEOPLE)]
+            browsers = [BrowserClient(port=served.port) for _ in range(PEOPLE)]
             for number, browser in enumerate(browsers):
                 browser.register(f"person {number}", set_up="" if number else served.set_up)
             streams.measure(report, served, browsers, port=port, tokens=tokens, rate=rate, today=today)

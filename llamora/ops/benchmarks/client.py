@@ -1,0 +1,160 @@
+"""A client over HTTP that behaves like one browser of one person: cookies, forms, a lasting connection.
+
+The benchmarks and the tests share it, so that both ask the server for the same things in the same way.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from urllib.parse import urlencode
+from uuid import uuid4
+
+PASSWORD = "seven slow herons over the weir"  # noqa: S105 - of a household that lives for a minute
+CSRF_COOKIE, SESSION_COOKIE = "llamora_csrf", "llamora_session"
+FORM_TYPE = "application/x-www-form-urlencoded"
+# The server closes a connection that is silent for a minute, and that may happen at this very moment.
+IDLE_SECONDS = 20
+_OWNER = re.compile(r'name="owner" value="([0-9a-f-]{36})"')
+_RECOVERY_CODE = re.compile(r"data-recovery-code[^>]*>(.*?)</p>", re.DOTALL)
+_CODE_GROUP = re.compile(r"<span>(\w{4})</span>")
+_ENTRY = re.compile(r'<article class="entry" id="entry-([0-9a-f-]{36})"')
+
+
+@dataclass(frozen=True)
+class BrowserResponse:
+    """What the server answered; header names in lower case, `Set-Cookie` lines apart."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+    set_cookies: tuple[str, ...] = ()
+
+    @property
+    def entry_ids(self) -> list[str]:
+        """The ids of the entries that the page shows, in their order."""
+        return _ENTRY.findall(self.body)
+
+
+@dataclass(kw_only=True)
+class BrowserClient:
+    """One browser of one person, or of nobody yet; each thread has a connection of its own."""
+
+    port: int = 0
+    name: str = ""
+    owner: str = ""
+    recovery_code: str = ""
+    password: str = PASSWORD
+    # Empty for the machine's own; the server slows down many registrations or guesses from one address.
+    source_address: str = ""
+    cookies: dict[str, str] = field(default_factory=dict, repr=False)
+    local: threading.local = field(default_factory=threading.local, repr=False, compare=False)
+
+    # --- requests ----------------------------------------------------------------------------------
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> BrowserResponse:
+        """Send one request; raise where no complete response comes."""
+        connection = self._connection()
+        try:
+            connection.request(method, path, body, {"Cookie": self.cookie_header, **(headers or {})})
+            received = connection.getresponse()
+            response = BrowserResponse(
+                received.status,
+                {name.lower(): value for name, value in received.getheaders()},
+                received.read().decode("utf-8", "replace"),
+                tuple(received.headers.get_all("Set-Cookie") or ()),
+            )
+        except BaseException:
+            self.close()
+            raise
+        self._store_cookies(response)
+        return response
+
+    def get(self, path: str, **headers: str) -> BrowserResponse:
+        """Ask for a page; learn from the first that names it whose diary this is."""
+        response = self.request("GET", path, headers=headers)
+        if not self.owner and (found := _OWNER.search(response.body)):
+            self.owner = found[1]
+        return response
+
+    def fetch(self, path: str) -> BrowserResponse:
+        """Ask for a fragment as the page's script does."""
+        return self.request("GET", path, headers={"HX-Request": "true"})
+
+    def post(self, path: str, *, script: bool = False, **fields: str) -> BrowserResponse:
+        """Send a form by its fields' names; see `submit`."""
+        return self.submit(path, fields, script=script)
+
+    def submit(self, path: str, fields: Mapping[str, str], *, script: bool = False) -> BrowserResponse:
+        """Send a form with the CSRF token and the owner that the page would send along."""
+        headers = {"Content-Type": FORM_TYPE, "X-CSRFToken": self.cookies.get(CSRF_COOKIE, "")}
+        if script:
+            headers["HX-Request"] = "true"
+        body = urlencode({"owner": self.owner, **fields}, errors="surrogatepass").encode()
+        return self.request("POST", path, body, headers)
+
+    @property
+    def cookie_header(self) -> str:
+        """The value of a `Cookie` header with all the cookies."""
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    def close(self) -> None:
+        """Close this thread's connection; the next request opens another."""
+        connection: HTTPConnection | None = self.local.__dict__.pop("connection", None)
+        if connection:
+            connection.close()
+
+    def _connection(self) -> HTTPConnection:
+        if time.monotonic() - self.local.__dict__.get("used", 0.0) > IDLE_SECONDS:
+            self.close()
+        self.local.used = time.monotonic()
+        connection: HTTPConnection | None = self.local.__dict__.get("connection")
+        if connection is None:
+            source = (self.source_address, 0) if self.source_address else None
+            connection = HTTPConnection("127.0.0.1", self.port, timeout=120, source_address=source)
+            self.local.connection = connection
+        return connection
+
+    def _store_cookies(self, response: BrowserResponse) -> None:
+        for line in response.set_cookies:
+            name, _, value = line.split(";", 1)[0].partition("=")
+            if value:
+                self.cookies[name] = value
+            else:
+                self.cookies.pop(name, None)
+
+    # --- what a person does --------------------------------------------------------------------------
+
+    def register(self, name: str, *, set_up: str = "", time_zone: str = "UTC") -> None:
+        """Create a person and stay signed in as them; `set_up` is the token of the first one."""
+        self.name = name
+        self.get(f"/register/?set-up={set_up}" if set_up else "/register/")
+        response = self.post(
+            "/register/",
+            name=name,
+            password=self.password,
+            password_again=self.password,
+            time_zone=time_zone,
+            token=set_up,
+        )
+        owner, code = _OWNER.search(response.body), _RECOVERY_CODE.search(response.body)
+        if owner is None or code is None:
+            raise RuntimeError(f"Registration answered {response.status}.")
+        self.owner, self.recovery_code = owner[1], "-".join(_CODE_GROUP.findall(code[1]))
+
+    def sign_in(self, **fields: str) -> BrowserResponse:
+        """Sign in by name and password, or by what is given instead."""
+        self.get("/sign-in/")
+        return self.submit("/sign-in/", {"name": self.name, "password": self.password, **fields})
+
+    def save(
+        self, text: str, *, day: str, key: str | None = None, draft_revision: int = 0
+    ) -> BrowserResponse:
+        """Save an entry as the page's script does."""
+        return self.post(
+            f"/d/{day}/", script=True, text=text, key=key or str(uuid4()), revision=str(draft_revision)
+        )
