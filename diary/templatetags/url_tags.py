@@ -1,4 +1,4 @@
-"""`{% url_for 'entry' entry.id %}`: the URL of one object, as `{% url %}` gives it, in a tenth of its time."""
+"""`{% url_for 'entry' entry.id %}`: the URL of one object, as `{% url %}` gives it, ten times as fast."""
 
 from functools import lru_cache
 from uuid import UUID, uuid4
