@@ -1,9 +1,15 @@
-"""The roof: pages in a few lasting threads, the live socket on the loop.
+"""The ASGI application: requests in two pools of lasting threads, the live socket on the event loop.
 
-A whole request (middleware, view, queries, template) runs in one thread of a small pool, on that
-thread's lasting database connection: no hop between loop and thread inside a page. Paths that
-derive a key take a pool of their own, so that nobody's page waits behind somebody's sign-in, and take
-turns there by address, so that nobody's sign-in waits behind somebody else's two hundred.
+A whole request (middleware, view, queries, template) runs in one thread, on that thread's lasting database
+connection: there is no hop between loop and thread inside a page.
+
+    page pool   ordinary requests
+    slow pool   whatever derives a key, weighs a password, waits for a job to end or handles a whole diary;
+                fair between addresses, so that nobody's sign-in waits behind somebody else's two hundred
+
+In each, one request is active at a time, and another one while it waits (`llamora.threads.fair_executor`):
+however many sign in at once, they use the processor as one, and ordinary pages are made beside them. An
+address of which too many requests wait already is refused at once, without costing a thread.
 """
 
 import asyncio
@@ -30,9 +36,8 @@ if not apps.ready:
 
 from accounts.http.headers import get_plain_page_headers
 from accounts.throttling.client_ip import normalize_ip
-from llamora.database import SingleActiveThreadPool
 from llamora.routing import websocket_application  # its models need the apps
-from llamora.threads.fair_executor import FairExecutor
+from llamora.threads import FairExecutor
 
 logger = logging.getLogger("llamora.asgi")
 T = TypeVar("T")
@@ -41,10 +46,10 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 SLOW_THREADS = 16
+MAX_WAITING_PER_ADDRESS = 48
 RETRY_SECONDS = 2
 UNREADABLE = "This request could not be read, so nothing was done."
 TOO_MANY_REQUESTS = "That was very often in a short time. Try again in a few seconds."
-# Whatever derives a key, weighs a password, waits for a job to end or moves a whole diary.
 SLOW_PATHS = (
     *("/sign-in/", "/register/", "/unlock/", "/recover/", "/strength/", "/settings/"),
     *("/replies/", "/export/"),
@@ -52,25 +57,27 @@ SLOW_PATHS = (
 
 
 def is_slow(scope: Scope) -> bool:
-    """Tell whether a request belongs in the pool for slow work."""
+    """Return whether a request belongs in the slow pool."""
     method, path = str(scope["method"]), str(scope["path"])
     return method == "POST" and path.startswith(SLOW_PATHS)
 
 
 class RequestFailed(Exception):  # noqa: N818 - named for what a reader of the log sees
-    """A page or a socket ended in an error of the kind that is named."""
+    """A request or a socket ended in an error; its message is the error's type alone."""
 
 
 class PageHandler(ASGIHandler):
-    """Serves each request whole, in one lasting thread; bodies stay in memory."""
+    """Serves each request as a whole in one thread; bodies stay in memory."""
 
     def __init__(self) -> None:
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
-        # Every view is imported now: a fault in one stops the start, and no first page waits for it.
+        # Imports every view now: a fault in one stops the start, and no first page waits for it.
         get_resolver().url_patterns  # noqa: B018
-        self.page_pool = SingleActiveThreadPool(settings.PAGE_THREADS, name="page")
-        self.slow_pool = FairExecutor(threads=SLOW_THREADS, name="slow")
+        self.page_pool = FairExecutor(threads=settings.PAGE_THREADS, name="page", max_active=1)
+        self.slow_pool = FairExecutor(
+            threads=SLOW_THREADS, name="slow", max_active=1, max_waiting=MAX_WAITING_PER_ADDRESS
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -94,7 +101,7 @@ class PageHandler(ASGIHandler):
             await _run_in(pool, response.close)
 
     async def read_body(self, receive: Receive) -> BytesIO:
-        """Gather the body in memory; `llamora.management.requests` has bounded it."""
+        """Read the body into memory; the server has bounded it (`llamora.ops.server`)."""
         parts = []
         while True:
             event = await receive()
@@ -105,7 +112,7 @@ class PageHandler(ASGIHandler):
                 return BytesIO(b"".join(parts))
 
     def respond(self, scope: Scope, body: BytesIO) -> HttpResponseBase:
-        """Make the response in this thread and, unless it streams, close its request here too."""
+        """Return the response, made in this thread; unless it streams, its request is closed here too."""
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
         response = self._build_response(scope, body)
@@ -124,20 +131,20 @@ class PageHandler(ASGIHandler):
     async def _stream(
         self, response: StreamingHttpResponse, pool: Executor, receive: Receive, send: Send
     ) -> None:
-        """Send a streamed response part by part until it ends or nobody listens any more."""
-        gone = asyncio.ensure_future(receive())
+        """Send a streamed response part by part until it ends or the client is gone."""
+        disconnected = asyncio.ensure_future(receive())
         try:
             await send(_response_start(response))
             async for part in _iter_parts(response, pool):
-                if gone.done():
+                if disconnected.done():
                     return
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await send({"type": "http.response.body"})
         finally:
-            gone.cancel()
+            disconnected.cancel()
 
     def close(self) -> None:
-        """Take no more work, drop what has not begun, wait for what has."""
+        """Take no more requests, drop those that have not begun, wait for those that have."""
         for wait in (False, True):
             self.page_pool.shutdown(wait=wait, cancel_futures=not wait)
             self.slow_pool.shutdown(wait=wait, cancel_futures=not wait)
@@ -148,19 +155,19 @@ def _client_address(scope: Scope) -> str:
 
 
 def _too_many_requests() -> HttpResponse:
-    """Answer one of a crowd without a thread; the sentence alone, with what every page is sent with."""
+    """Return the refusal of one request of a crowd; made without a thread, from a sentence and headers."""
     return _plain_response(TOO_MANY_REQUESTS, status=429, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def _plain_response(sentence: str, *, status: int, headers: Mapping[str, str]) -> HttpResponse:
-    said = {**get_plain_page_headers(), **headers}
-    return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8", headers=said)
+    headers = {**get_plain_page_headers(), **headers}
+    return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8", headers=headers)
 
 
 async def _run_in(pool: Executor, call: Callable[[], T]) -> T:
-    """Run a call in the pool, in an empty context; a client that leaves ends the waiting, not the call."""
-    work = asyncio.get_running_loop().run_in_executor(pool, contextvars.Context().run, call)
-    return await asyncio.shield(work)
+    """Run a call in the pool, in an empty context; a client that disconnects does not stop it."""
+    result = asyncio.get_running_loop().run_in_executor(pool, contextvars.Context().run, call)
+    return await asyncio.shield(result)
 
 
 def _response_start(response: HttpResponseBase) -> dict[str, Any]:
@@ -170,7 +177,7 @@ def _response_start(response: HttpResponseBase) -> dict[str, Any]:
 
 
 async def _iter_parts(response: StreamingHttpResponse, pool: Executor) -> AsyncIterator[bytes]:
-    """Yield what a response streams; a plain iterator is pulled in the pool, one part at a time."""
+    """Yield the parts of a streamed response; those of a plain iterator are made in the pool, one by one."""
     if response.is_async:
         async for part in response:
             yield part
@@ -184,10 +191,10 @@ pages = PageHandler()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Hand a page to the threads and a socket to the loop (`up` has bound the jobs to it)."""
+    """Serve a request in the threads, or a socket on the loop (`up` has bound the jobs to it)."""
     try:
         await (websocket_application if scope["type"] == "websocket" else pages)(scope, receive, send)
     except Exception as error:
-        # Daphne logs what an error says, and that may quote the diary: it gets the kind alone.
+        # Daphne logs an error's message, which may quote the diary: it is given the type alone.
         logger.error("A %s failed.", scope["type"], exc_info=True)
         raise RequestFailed(type(error).__name__) from None

@@ -1,4 +1,4 @@
-"""Which sockets there are, and who may open one: only a page of this very address."""
+"""Routes of the live socket; only a page of the same origin may open one."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,15 +15,15 @@ Scope = dict[str, Any]
 
 
 async def reject_handshake(_scope: Scope, _receive: Any, send: Any) -> None:
-    """Refuse a handshake: the server answers 403."""
+    """Refuse a handshake; the server answers 403."""
     await send({"type": "websocket.close"})
 
 
 def is_same_origin(scope: Scope) -> bool:
-    """Tell whether a handshake comes from a page of ours.
+    """Return whether a handshake comes from a page of this server.
 
-    Cookies ignore ports, so another program's page on this machine would be let in by its host
-    alone: the whole Origin has to name the address that was asked, or one the keeper trusts.
+    Cookies ignore ports, so a page of another program on this machine would pass by its host alone: the whole
+    Origin has to be the address that was asked for, or one that the administrator trusts.
     """
     headers = dict(scope["headers"])
     origin = headers.get(b"origin", b"").decode("latin1")
@@ -32,19 +32,19 @@ def is_same_origin(scope: Scope) -> bool:
         return True
     try:
         parts = urlsplit(origin)
-        name = parts.hostname or ""
+        hostname = parts.hostname or ""
     except ValueError:
         return False
-    bare = f"[{name}]" if ":" in name else name
+    domain = f"[{hostname}]" if ":" in hostname else hostname
     return (
         parts.scheme in ("http", "https")
         and parts.netloc == host
-        and validate_host(bare, settings.ALLOWED_HOSTS)
+        and validate_host(domain, settings.ALLOWED_HOSTS)
     )
 
 
 class SameOriginOnly:
-    """Lets only handshakes from our own pages through to the inner application."""
+    """Passes only handshakes of the same origin on to the inner application."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner

@@ -61,7 +61,7 @@ DERIVATION_WORKERS = 2
 RETRY_SECONDS = 1.0
 
 # Eight waiting are two seconds' work, so whoever is let in gets an answer soon.
-derivation_queue = DerivationQueue(workers=DERIVATION_WORKERS, most=8)
+derivation_queue = DerivationQueue(workers=DERIVATION_WORKERS, max_waiting=8)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from django.db import connection
 from accounts.signals import vault_locked
 from diary.transfer.export_targets import ExportTarget, ZipTarget
 from llamora.crypto import Keyring
-from llamora.threads.priority import lower_priority
+from llamora.threads import lower_priority, yield_turn
 
 CHUNK_BYTES: Final = 64 * 1024
 MAX_CHUNKS_AHEAD: Final = 4  # parts that may wait for the browser
@@ -60,7 +60,9 @@ class ZipDownload:
     def __next__(self) -> bytes:
         while self._is_whole or not self._ended.is_set():
             with suppress(Empty):
-                if part := self._parts.get(timeout=POLL_SECONDS):
+                with yield_turn():
+                    part = self._parts.get(timeout=POLL_SECONDS)
+                if part:
                     return part
                 raise StopIteration
         raise DownloadAborted

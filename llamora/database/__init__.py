@@ -3,13 +3,10 @@
 from llamora.database.cached_sql import CachedQuery
 from llamora.database.errors import FenceRefused, NotWritten
 from llamora.database.transactions import write_transaction
-from llamora.threads.single_active_pool import SingleActiveThreadPool, yield_turn
 
 __all__ = [
     "CachedQuery",
     "FenceRefused",
     "NotWritten",
-    "SingleActiveThreadPool",
     "write_transaction",
-    "yield_turn",
 ]

@@ -7,8 +7,7 @@ from typing import Any
 from django.db import Error, transaction
 
 from llamora.database.errors import classify_error
-from llamora.threads.fair_lock import FairLock
-from llamora.threads.single_active_pool import yield_turn
+from llamora.threads import FairLock, yield_turn
 
 # MERGED llamora.database.writing: One fair turn to write, then one transaction.
 #

@@ -23,6 +23,7 @@ from llamora.inference.db_executor import DbExecutor
 from llamora.inference.job import LIVE_STATES, GenerationTask, Job, JobOutcome, JobState, Prompt, RowDeleted
 from llamora.inference.queue import FairQueue
 from llamora.inference.runner import FindServer, JobRun
+from llamora.threads import yield_turn
 
 if TYPE_CHECKING:
     from llamora.llm.client import ModelServer
@@ -135,7 +136,8 @@ class JobRegistry:
     def wait_for_row(self, job_id: UUID, *, patience: float = 5.0) -> None:
         """Wait, not on the serving loop, until a job just started has its row, or has failed to get one."""
         if run := self._runs.get(job_id):
-            run.row_settled.wait(patience)
+            with yield_turn():
+                run.row_settled.wait(patience)
 
     def for_owner(self, owner_id: UUID) -> list[Job]:
         """Return a person's jobs, the finished ones of the last minutes included, oldest first."""
@@ -148,7 +150,8 @@ class JobRegistry:
         if run is None:
             return None
         self._request_end(run, JobState.STOPPED, "", hurry=False)
-        run.ended.wait(patience)
+        with yield_turn():
+            run.ended.wait(patience)
         return run.job
 
     def interrupt(self, owner_id: UUID, *, reason: str) -> None:

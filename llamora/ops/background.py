@@ -22,7 +22,7 @@ from llamora.ops import pruning
 from llamora.ops.backup import create
 from llamora.ops.backup.snapshot import BackupStopped
 from llamora.ops.errors import OperationRefused
-from llamora.threads.priority import lower_priority
+from llamora.threads import lower_priority
 
 # MERGED llamora.management.housekeeping: What is done every now and then while the household is served,
 # whether or not anybody comes by.

@@ -1,99 +1,252 @@
-"""A few threads for slow work, with a lane for each address: a crowd from one place waits for itself.
+"""A thread pool that is fair between keys and lets only a few of its calls be active at a time.
 
-The next call is one from the lane that has the fewest under way, and among these the one that came first.
-A lane that is full takes no more (`is_full`): two hundred sign-ins at once from one address are refused
-without costing anybody a thread.
+    pages             no key, one active                    llamora.asgi
+    slow requests     a key for each address, one active    llamora.asgi
+    key derivations   a key for each address, all active    llamora.crypto.derivation
+
+The next call is one of the key that has the fewest calls begun and not ended; among these keys, the one that
+was served longest ago; within a key, the call that came first. So a crowd from one address waits for itself.
+
+Python runs one thread at a time. Two threads that both make pages pass that right to and fro at every query,
+and the event loop waits behind both. So a pool may have more threads than active calls: a call that waits for
+something else than the processor (the disk, a lock, a key derivation, a delay) gives up its turn with
+`yield_turn`, and only then another one begins. A call that waits without saying so holds up its whole pool.
 """
 
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from typing import Any
 
-MAX_WAITING = 32
+_thread_state = threading.local()
 
 
-@dataclass(slots=True)
-class _QueuedCall:
-    run: Callable[[], Any]
-    result: "Future[Any]" = field(default_factory=Future)
+class PoolCall:
+    """A call that waits or runs, and its future."""
 
-    def __call__(self) -> None:
-        if not self.result.set_running_or_notify_cancel():
+    __slots__ = ("future", "key", "run")
+
+    def __init__(self, key: str, run: Callable[[], Any]) -> None:
+        self.key, self.run = key, run
+        self.future: Future[Any] = Future()
+
+    def execute(self) -> None:
+        """Run the call, unless its future was cancelled."""
+        if not self.future.set_running_or_notify_cancel():
             return
         try:
-            answer = self.run()
+            result = self.run()
         except BaseException as error:
-            self.result.set_exception(error)
+            self.future.set_exception(error)
+            # The error's traceback keeps this frame: without the call in it, the two are no cycle.
+            del self
         else:
-            self.result.set_result(answer)
+            self.future.set_result(result)
 
 
-class FairExecutor:
-    """Lanes into one pool of threads."""
+class FairExecutor(Executor):
+    """Lasting daemon threads, started when they are needed; see the module for which call goes next."""
 
-    def __init__(self, *, threads: int, name: str, longest: int = MAX_WAITING) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(
+        self,
+        *,
+        threads: int,
+        name: str,
+        max_active: int | None = None,
+        max_waiting: int | None = None,
+        initializer: Callable[[], None] | None = None,
+    ) -> None:
+        self._max_threads, self._name = threads, name
+        self._max_active = max_active or threads
+        self._max_waiting = max_waiting
+        self._initializer = initializer
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[str, deque[_QueuedCall]] = OrderedDict()
+        # Two conditions of one lock: no idle thread is woken for a call that wants its turn back.
+        self._has_work, self._may_return = threading.Condition(self._lock), threading.Condition(self._lock)
+        # Keys are in the order in which they were last served, so equals take turns.
+        self._waiting: OrderedDict[str, deque[PoolCall]] = OrderedDict()
         self._running: Counter[str] = Counter()
-        self._max_waiting = longest
+        self._active = self._returning = self._idle = 0
+        self._is_closed = False
 
-    def is_full(self, address: str) -> bool:
-        """Return whether as many wait from this address as may."""
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Queue a call without a key; raise RuntimeError once closed."""
+        return self.submit_for_key("", lambda: fn(*args, **kwargs))
+
+    def submit_for_key(self, key: str, run: Callable[[], Any]) -> "Future[Any]":
+        """Queue a call behind those of the same key; raise RuntimeError once closed."""
+        call = PoolCall(key, run)
         with self._lock:
-            return len(self._waiting.get(address, ())) >= self._max_waiting
+            if self._is_closed:
+                raise RuntimeError("This pool is closed and takes no more calls.")
+            if key not in self._waiting:
+                self._waiting[key] = deque()
+            self._waiting[key].append(call)
+            self._wake_next()
+        return call.future
 
-    def for_key(self, address: str) -> "KeyedExecutor":
-        """Return the lane of an address."""
-        return KeyedExecutor(self, address)
+    def for_key(self, key: str) -> "KeyedExecutor":
+        """Return this pool as an executor for the calls of one key."""
+        return KeyedExecutor(self, key)
 
-    def submit_for_key(self, address: str, run: Callable[[], Any]) -> "Future[Any]":
-        """Put a call at the end of a lane."""
-        call = _QueuedCall(run)
+    def is_full(self, key: str) -> bool:
+        """Return whether as many calls of this key wait as may."""
         with self._lock:
-            self._waiting.setdefault(address, deque()).append(call)
-        self._pool.submit(self._run_next)
-        return call.result
+            return self._max_waiting is not None and len(self._waiting.get(key, ())) >= self._max_waiting
 
-    def shutdown(self, *, wait: bool, cancel_futures: bool = False) -> None:
-        """Take no more; with `cancel_futures`, drop what has not begun."""
+    def take_waiting(self) -> "list[Future[Any]]":
+        """Remove the calls that have not begun, and return their futures for the caller to settle."""
+        with self._lock:
+            taken = [call.future for calls in self._waiting.values() for call in calls]
+            self._waiting.clear()
+            if self._is_closed:
+                self._wake_all()
+        return taken
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more calls; with `cancel_futures`, drop those that have not begun; with `wait`, join."""
+        with self._lock:
+            self._is_closed = True
+            self._wake_all()
         if cancel_futures:
-            with self._lock:
-                dropped = [call for lane in self._waiting.values() for call in lane]
-                self._waiting.clear()
-            for call in dropped:
-                call.result.cancel()
-        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+            for future in self.take_waiting():
+                future.cancel()
+        if wait:
+            self.join()
 
-    def _run_next(self) -> None:
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for the threads of a closed pool to end, for at most so many seconds in all."""
         with self._lock:
-            if not self._waiting:
-                return
-            # Lanes stand in the order in which they were last served, so equals take turns.
-            address = min(self._waiting, key=lambda waiting: self._running[waiting])
-            lane = self._waiting[address]
-            call = lane.popleft()
-            if lane:
-                self._waiting.move_to_end(address)
-            else:
-                del self._waiting[address]
-            self._running[address] += 1
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(None if timeout is None else timeout / len(threads))
+
+    @contextmanager
+    def release_turn(self) -> Iterator[None]:
+        """Let another call be active during the block; coming back goes before what has not begun."""
+        with self._lock:
+            self._active -= 1
+            self._wake_next()
         try:
-            call()
+            yield
         finally:
             with self._lock:
-                self._running -= Counter([address])
+                self._returning += 1
+                while self._active >= self._max_active:
+                    self._may_return.wait()
+                self._returning -= 1
+                self._active += 1
+                self._wake_next()
+
+    def _work(self) -> None:
+        _thread_state.pool = self
+        if self._initializer is not None:
+            self._initializer()
+        ended: str | None = None
+        while (ended := self._run_next(ended)) is not None:
+            pass
+
+    def _run_next(self, ended: str | None) -> str | None:
+        # A frame of its own, so that an idle thread holds nothing of the call before.
+        call = self._take_next(ended)
+        if call is None:
+            return None
+        key = call.key
+        call.execute()
+        # The traceback of an error keeps this frame as well.
+        del call
+        return key
+
+    def _take_next(self, ended: str | None) -> PoolCall | None:
+        """Wait for the next call and return it, or None at the end; `ended` is the key of the one before.
+
+        The same thread goes on where it can: waking another takes longer than many a page.
+        """
+        with self._lock:
+            if ended is not None:
+                self._active -= 1
+                self._running[ended] -= 1
+                if not self._running[ended]:
+                    del self._running[ended]
+            while not self._can_start():
+                if self._is_closed and not self._waiting:
+                    self._wake_next()
+                    return None
+                self._wake_next()
+                self._idle += 1
+                self._has_work.wait()
+            self._active += 1
+            return self._pick()
+
+    def _pick(self) -> PoolCall:
+        key = min(self._waiting, key=self._running.__getitem__)
+        calls = self._waiting[key]
+        call = calls.popleft()
+        if calls:
+            self._waiting.move_to_end(key)
+        else:
+            del self._waiting[key]
+        self._running[key] += 1
+        if self._is_closed and not self._waiting:
+            self._wake_all()
+        self._wake_next()
+        return call
+
+    def _can_start(self) -> bool:
+        return bool(self._waiting) and self._active < self._max_active and not self._returning
+
+    def _wake_next(self) -> None:
+        """Wake or start one thread for what may happen now; the caller holds the lock."""
+        if self._returning:
+            if self._active < self._max_active:
+                self._may_return.notify()
+        elif not self._waiting or self._active >= self._max_active:
+            return
+        elif self._idle:
+            # Counted here and not by the thread when it wakes: the next call needs another one.
+            self._idle -= 1
+            self._has_work.notify()
+        elif len(self._threads) < self._max_threads:
+            self._start_thread()
+
+    def _start_thread(self) -> None:
+        # Daemons: a derivation cannot be interrupted, and the end of the process waits in `join` alone.
+        thread = threading.Thread(target=self._work, name=f"{self._name}_{len(self._threads)}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _wake_all(self) -> None:
+        self._idle = 0
+        self._has_work.notify_all()
 
 
 class KeyedExecutor(Executor):
-    """One address's way into the threads, as an executor."""
+    """A fair pool, as an executor for the calls of one key."""
 
-    def __init__(self, lanes: FairExecutor, address: str) -> None:
-        self._executor, self._key = lanes, address
+    def __init__(self, pool: FairExecutor, key: str) -> None:
+        self._pool, self._key = pool, key
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Put a call at the end of this lane."""
-        return self._executor.submit_for_key(self._key, lambda: fn(*args, **kwargs))
+        """Queue a call behind those of the same key."""
+        return self._pool.submit_for_key(self._key, lambda: fn(*args, **kwargs))
+
+
+@contextmanager
+def yield_turn() -> Iterator[None]:
+    """Let another call of this thread's pool be active during the block, because this one waits.
+
+    Does nothing in a thread of no such pool, and inside another such block.
+    """
+    pool: FairExecutor | None = getattr(_thread_state, "pool", None)
+    if pool is None or getattr(_thread_state, "is_waiting", False):
+        yield
+        return
+    _thread_state.is_waiting = True
+    try:
+        with pool.release_turn():
+            yield
+    finally:
+        _thread_state.is_waiting = False

@@ -1,11 +1,14 @@
-"""llamora.threads.fair_lock."""
+"""A lock that is handed over in the order it was asked for.
+
+`threading.Lock` goes to whoever asks at the lucky moment, so one busy writer can keep the others waiting.
+"""
 
 import threading
 from collections import deque
 
 
 class FairLock:
-    """A lock that is handed over in the order it was asked for; re-entrant for its holder."""
+    """A first-come, first-served lock; re-entrant for its holder."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -14,25 +17,25 @@ class FairLock:
         self._depth = 0
 
     def acquire(self) -> None:
-        """Wait for our turn."""
-        me = threading.get_ident()
+        """Wait until every earlier caller has had the lock."""
+        thread = threading.get_ident()
         with self._mutex:
-            if self._holder in (None, me):
-                self._holder, self._depth = me, self._depth + 1
+            if self._holder in (None, thread):
+                self._holder, self._depth = thread, self._depth + 1
                 return
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting.append((turn, me))
-        turn.acquire()
+            handover = threading.Lock()
+            handover.acquire()
+            self._waiting.append((handover, thread))
+        handover.acquire()
 
     def release(self) -> None:
-        """Give the turn to whoever has waited longest."""
+        """Hand the lock to whoever has waited longest."""
         with self._mutex:
             self._depth -= 1
             if self._depth:
                 return
             self._holder = None
             if self._waiting:
-                turn, self._holder = self._waiting.popleft()
+                handover, self._holder = self._waiting.popleft()
                 self._depth = 1
-                turn.release()
+                handover.release()

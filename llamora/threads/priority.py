@@ -1,4 +1,4 @@
-"""Which threads go last when pages want the processor: key derivation, embedding, backups."""
+"""Thread priority: key derivation, embedding and backups let pages use the processor first."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ NICENESS = 10
 
 
 def lower_priority() -> None:
-    """Let every other thread go before this one; only Linux gives each thread a niceness of its own.
+    """Lower the priority of the calling thread; only Linux gives each thread a niceness of its own.
 
     Threads it starts inherit it, Argon2's lanes for one.
     """

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from llamora.threads.priority import lower_priority
+from llamora.threads import lower_priority
 
 logger = logging.getLogger("llamora.search")
 

@@ -10,6 +10,7 @@ from types import FrameType
 import pytest
 
 from llamora.crypto import BadCost, Cost, DerivationBusy, DerivationQueue, derivation, derive
+from llamora.threads.fair_executor import PoolCall
 from tests.crypto.cast import CHEAP, SALT
 
 # Long enough to arrange what waits behind it, on any machine.
@@ -190,7 +191,7 @@ def test_closing_refuses_those_waiting_and_all_that_come_later() -> None:
     with pytest.raises(DerivationBusy):
         ask(queue, address="2", name="two")
     assert running.result(0)
-    assert not any(thread.is_alive() for thread in queue._threads)
+    assert not any(thread.is_alive() for thread in queue._executor._threads)
 
 
 def test_closing_waits_no_longer_than_it_is_told() -> None:
@@ -209,7 +210,7 @@ def test_derivations_are_less_urgent_than_pages(one_at_a_time: DerivationQueue) 
 
     ask(one_at_a_time, address="0", name="zero").result(20)
 
-    worker = one_at_a_time._threads[0].native_id
+    worker = one_at_a_time._executor._threads[0].native_id
     assert worker is not None
     assert os.getpriority(os.PRIO_PROCESS, worker) == max(ours, 10)
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == ours
@@ -217,13 +218,21 @@ def test_derivations_are_less_urgent_than_pages(one_at_a_time: DerivationQueue) 
 
 def test_an_idle_worker_holds_nothing_of_the_job_before(one_at_a_time: DerivationQueue) -> None:
     ask(one_at_a_time, address="0", name="the secret").result(20)
-    until(lambda: not one_at_a_time._running)
+    until(lambda: not one_at_a_time._executor._running)
 
     held: list[object] = []
-    frame: FrameType | None = sys._current_frames()[one_at_a_time._threads[0].ident or 0]
+    frame: FrameType | None = sys._current_frames()[one_at_a_time._executor._threads[0].ident or 0]
     while frame is not None:
         held += frame.f_locals.values()
         frame = frame.f_back
 
-    assert not any(isinstance(thing, derivation._Job) for thing in held)
+    assert not any(isinstance(thing, PoolCall) for thing in held)
     assert "the secret" not in held
+
+
+def test_the_queue_holds_no_key_of_a_derivation_that_ended(one_at_a_time: DerivationQueue) -> None:
+    future = ask(one_at_a_time, address="0", name="zero")
+    future.result(20)
+
+    until(lambda: not one_at_a_time._askers)
+    assert not one_at_a_time._executor.take_waiting()

@@ -9,10 +9,12 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 
+from llamora.threads import yield_turn
 from llamora.urls import urlpatterns as household
 
 LEFT = contextvars.ContextVar("LEFT", default="nothing")
 STREAMED: list[int] = []
+ACTIVE: list[HttpRequest] = []
 
 
 def where(request: HttpRequest) -> JsonResponse:
@@ -38,11 +40,21 @@ def spooled(request: HttpRequest) -> HttpResponse:
 
 
 def slowly(request: HttpRequest) -> HttpResponse:
-    """Take the time that is asked for, then leave a mark."""
-    time.sleep(float(request.GET.get("seconds", "0.3")))
+    """Wait as long as is asked for, as for a key derivation, then leave a mark."""
+    with yield_turn():
+        time.sleep(float(request.GET.get("seconds", "0.3")))
     if mark := request.GET.get("mark"):
         Path(mark).write_text("done")
     return HttpResponse("done")
+
+
+def active(request: HttpRequest) -> JsonResponse:
+    """Work for a moment, and say how many requests did at the same time."""
+    ACTIVE.append(request)
+    time.sleep(0.01)
+    count = len(ACTIVE)
+    ACTIVE.remove(request)
+    return JsonResponse({"active": count})
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
@@ -58,6 +70,7 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
 urlpatterns = [
     path("where/", where),
     path("register/where/", where),
+    path("register/active/", active),
     path("sized/", sized),
     path("spooled/", spooled),
     path("slowly/", slowly),

@@ -1,0 +1,361 @@
+"""The thread pool: fair between keys, few calls active, others while one waits."""
+
+import gc
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from llamora.threads import FairExecutor, yield_turn
+from llamora.threads.fair_executor import PoolCall
+
+
+@pytest.fixture
+def pool() -> Iterator[FairExecutor]:
+    """One thread."""
+    pool = FairExecutor(threads=1, name="pool", max_waiting=5)
+    yield pool
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture
+def single_active() -> Iterator[FairExecutor]:
+    """Many threads, of which one is active at a time."""
+    pool = FairExecutor(threads=20, name="pool", max_active=1)
+    yield pool
+    pool.shutdown(cancel_futures=True)
+
+
+class Gate:
+    """Occupies one thread until it is opened."""
+
+    def __init__(self, pool: FairExecutor) -> None:
+        self.opened, self.entered = threading.Event(), threading.Event()
+        pool.submit_for_key("gate", self._wait)
+        assert self.entered.wait(5)
+
+    def _wait(self) -> None:
+        self.entered.set()
+        self.opened.wait(10)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.001)
+
+
+# --- Which call goes next ------------------------------------------------------------------------
+
+
+def test_one_key_waits_for_itself_and_not_in_front_of_others(pool: FairExecutor) -> None:
+    order: list[str] = []
+    gate = Gate(pool)
+    crowd = [pool.submit_for_key("crowd", lambda: order.append("crowd")) for _ in range(5)]
+
+    late = pool.submit_for_key("owner", lambda: order.append("owner"))
+    gate.opened.set()
+    late.result(5)
+    for one in crowd:
+        one.result(5)
+
+    assert order.index("owner") <= 1
+
+
+def test_within_one_key_the_first_goes_first(pool: FairExecutor) -> None:
+    order: list[int] = []
+    gate = Gate(pool)
+    crowd = pool.for_key("crowd")
+    calls = [crowd.submit(order.append, number) for number in range(4)]
+
+    gate.opened.set()
+    for call in calls:
+        call.result(5)
+
+    assert order == [0, 1, 2, 3]
+
+
+def test_a_key_with_a_call_that_waits_goes_after_one_that_has_none(single_active: FairExecutor) -> None:
+    order: list[str] = []
+    released, gone_aside = threading.Event(), threading.Event()
+
+    def waits() -> None:
+        with yield_turn():
+            gone_aside.set()
+            released.wait(5)
+
+    flooder = single_active.submit_for_key("flooder", waits)
+    assert gone_aside.wait(5)
+    gate = Gate(single_active)
+    calls = [single_active.for_key(key).submit(order.append, key) for key in ("flooder", "late")]
+    gate.opened.set()
+    for call in calls:
+        call.result(5)
+    released.set()
+    flooder.result(5)
+
+    assert order == ["late", "flooder"]
+
+
+def test_a_key_is_full_at_its_limit_and_others_are_not(pool: FairExecutor) -> None:
+    gate = Gate(pool)
+
+    for _ in range(5):
+        pool.submit_for_key("crowd", lambda: None)
+
+    assert pool.is_full("crowd")
+    assert not pool.is_full("owner")
+    gate.opened.set()
+
+
+# --- What becomes of a call ----------------------------------------------------------------------
+
+
+def test_an_error_reaches_its_caller_and_the_next_call_still_runs(pool: FairExecutor) -> None:
+    def breaks() -> None:
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - it has no words
+        pool.for_key("owner").submit(breaks).result(5)
+    assert pool.for_key("owner").submit(lambda: 7).result(5) == 7
+
+
+def test_a_cancelled_call_is_never_run(pool: FairExecutor) -> None:
+    gate, ran = Gate(pool), []
+    call = pool.submit_for_key("owner", lambda: ran.append(1))
+
+    call.cancel()
+    gate.opened.set()
+    pool.for_key("owner").submit(lambda: None).result(5)
+
+    assert ran == []
+
+
+def test_closing_drops_what_waits() -> None:
+    pool = FairExecutor(threads=1, name="pool")
+    gate = Gate(pool)
+    call = pool.submit_for_key("owner", lambda: None)
+
+    pool.shutdown(wait=False, cancel_futures=True)
+    gate.opened.set()
+    pool.shutdown()
+
+    assert call.cancelled()
+    with pytest.raises(RuntimeError):
+        pool.submit(lambda: None)
+
+
+def test_closing_without_dropping_runs_what_waits_and_ends_every_thread() -> None:
+    pool = FairExecutor(threads=4, name="pool", max_active=1)
+    results = [pool.submit(_pause) for _ in range(12)]
+
+    pool.shutdown()
+
+    assert all(result.done() and not result.cancelled() for result in results)
+    assert not any(thread.is_alive() for thread in pool._threads)
+
+
+def test_whoever_takes_what_waits_settles_it(pool: FairExecutor) -> None:
+    gate = Gate(pool)
+    call = pool.submit(lambda: None)
+
+    (taken,) = pool.take_waiting()
+    taken.cancel()
+    gate.opened.set()
+
+    assert taken is call
+    with pytest.raises(CancelledError):
+        call.result(5)
+
+
+class Secret:
+    """Something that must not stay in memory."""
+
+
+def test_an_idle_thread_holds_nothing_of_the_call_before(pool: FairExecutor) -> None:
+    secret = Secret()
+    pool.submit(id, secret).result(5)
+    until(lambda: not pool._running)
+    held: list[object] = []
+    frame: FrameType | None = sys._current_frames()[pool._threads[0].ident or 0]
+    while frame is not None:
+        held += frame.f_locals.values()
+        frame = frame.f_back
+
+    assert not any(isinstance(thing, PoolCall) for thing in held)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_a_call_was_given_goes_with_its_result(pool: FairExecutor, fails: bool) -> None:
+    """At once, without the cycle collector: an error's traceback holds no call that holds the error."""
+    secret = Secret()
+    seen = weakref.ref(secret)
+
+    def act(_: Secret) -> None:
+        if fails:
+            raise ValueError
+
+    gc.disable()
+    try:
+        future = pool.submit(act, secret)
+        future.exception(5)
+        until(lambda: not pool._running)
+        del secret, future
+        until(lambda: seen() is None)
+    finally:
+        gc.enable()
+
+
+# --- One active, and others while it waits -------------------------------------------------------
+
+
+def _pause() -> None:
+    with yield_turn():
+        time.sleep(0.005)
+
+
+class Crowd:
+    """Calls that count how many of them are active at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._active = self.most = 0
+
+    def count(self, change: int) -> None:
+        with self._lock:
+            self._active += change
+            self.most = max(self.most, self._active)
+
+    def waits_and_says_so(self) -> None:
+        self.count(+1)
+        self.count(-1)
+        with yield_turn():
+            time.sleep(0.05)
+        self.count(+1)
+        self.count(-1)
+
+    def works(self) -> None:
+        self.count(+1)
+        time.sleep(0.005)
+        self.count(-1)
+
+
+def run_all(pool: FairExecutor, call: Callable[[], None], *, times: int = 20) -> None:
+    calls: list[Future[Any]] = [pool.submit_for_key(str(number % 3), call) for number in range(times)]
+    for one in calls:
+        one.result(10)
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_no_more_than_the_limit_are_active(most: int) -> None:
+    pool, crowd = FairExecutor(threads=20, name="pool", max_active=most), Crowd()
+
+    run_all(pool, crowd.works)
+    pool.shutdown()
+
+    assert crowd.most == most
+
+
+def test_those_who_wait_keep_nobody_waiting(single_active: FairExecutor) -> None:
+    crowd = Crowd()
+    began = time.monotonic()
+
+    run_all(single_active, crowd.waits_and_says_so)
+
+    assert crowd.most == 1
+    # One after the other it would take a second.
+    assert time.monotonic() - began < 0.6
+
+
+def test_who_comes_back_goes_before_what_has_not_begun(single_active: FairExecutor) -> None:
+    order: list[str] = []
+    gone_aside, released = threading.Event(), threading.Event()
+
+    def comes_back() -> None:
+        with yield_turn():
+            gone_aside.set()
+            released.wait(5)
+        order.append("came back")
+
+    back = single_active.submit(comes_back)
+    assert gone_aside.wait(5)
+    gate = Gate(single_active)
+    late = single_active.submit(lambda: order.append("late"))
+    released.set()
+    until(lambda: single_active._returning == 1)
+    gate.opened.set()
+    back.result(5)
+    late.result(5)
+
+    assert order == ["came back", "late"]
+
+
+def test_yielding_twice_gives_up_one_turn(single_active: FairExecutor) -> None:
+    crowd = Crowd()
+
+    def nested() -> None:
+        with yield_turn(), yield_turn():
+            time.sleep(0.01)
+        crowd.works()
+
+    run_all(single_active, nested)
+
+    assert crowd.most == 1
+
+
+def test_a_turn_is_taken_back_after_a_failure(single_active: FairExecutor) -> None:
+    crowd = Crowd()
+
+    def fails() -> None:
+        with yield_turn():
+            raise ValueError
+
+    for _ in range(3):
+        assert isinstance(single_active.submit(fails).exception(5), ValueError)
+    run_all(single_active, crowd.works)
+
+    assert crowd.most == 1
+
+
+def test_yielding_in_a_thread_of_no_pool_changes_nothing() -> None:
+    with yield_turn(), yield_turn():
+        pass
+
+
+def test_threads_are_started_when_they_are_needed_and_no_more(single_active: FairExecutor) -> None:
+    for _ in range(10):
+        single_active.submit(lambda: None).result(5)
+        until(lambda: single_active._idle == 1)
+
+    assert len(single_active._threads) == 1
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_calls_of_every_kind_all_end(most: int) -> None:
+    """A wake-up that is lost anywhere would leave one of these waiting for ever."""
+    pool = FairExecutor(threads=5, name="pool", max_active=most)
+    crowd = Crowd()
+
+    def act() -> None:
+        crowd.count(+1)
+        crowd.count(-1)
+        with yield_turn():
+            pass
+        crowd.count(+1)
+        crowd.count(-1)
+
+    calls = [pool.submit_for_key(str(number % 7), act) for number in range(3000)]
+    for call in calls:
+        call.result(20)
+    pool.shutdown()
+
+    assert crowd.most <= most
+    assert not pool._running
+    assert (pool._active, pool._returning) == (0, 0)
