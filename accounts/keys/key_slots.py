@@ -23,7 +23,6 @@ from accounts.errors import (
 )
 from accounts.keys.keyrings import build_keyring
 from accounts.models import KeySlot, Person, SlotKind, Vault
-from accounts.throttling.concurrency_limit import concurrency_limit
 from accounts.usernames import fold_username
 from llamora import crypto
 from llamora.crypto import Cost, DerivationQueue, EnvelopeError, Keyring, Slot, in_force
@@ -89,10 +88,9 @@ def get_configured_cost() -> Cost:
 def derive(*, secret: str, salt: bytes, cost: Cost, asking: DerivationRequest) -> bytes:
     """Return the key-encrypting key once its turn has come; raise Busy or NoMemory."""
     try:
-        with concurrency_limit.release_while_waiting():
-            return derivation_queue.derive(
-                secret=secret, salt=salt, cost=cost, address=asking.address, name=fold_username(asking.name)
-            )
+        return derivation_queue.derive(
+            secret=secret, salt=salt, cost=cost, address=asking.address, name=fold_username(asking.name)
+        )
     except crypto.DerivationBusy:
         raise DerivationQueueFull(RETRY_SECONDS) from None
     except crypto.DerivationFailed:

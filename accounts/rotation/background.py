@@ -17,6 +17,7 @@ from accounts.rotation.services import resume_rotation
 from accounts.signals import vault_locked, vault_unlocked
 from llamora.crypto import CryptoError, Keyring
 from llamora.database import NotWritten
+from llamora.threads import yield_turn
 
 _log = logging.getLogger(__name__)
 _guard = threading.Lock()
@@ -68,7 +69,8 @@ def stop(owner: UUID, *, timeout: float | None = None) -> None:
     if work is not None:
         work.stopping.set()
         if timeout is not None:
-            work.join(timeout)
+            with yield_turn():
+                work.join(timeout)
 
 
 def stop_all(*, timeout: float = 1.0) -> None:

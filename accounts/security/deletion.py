@@ -13,7 +13,6 @@ from accounts.rotation import background
 from accounts.rotation.sealed_tables import list_sealed_tables
 from accounts.sessions import services as sessions_services
 from accounts.signals import person_deleted
-from accounts.throttling.concurrency_limit import concurrency_limit
 from llamora.database import write_transaction
 
 # MERGED accounts.services.leaving: A person leaves: everything that is theirs goes, in one transaction, and
@@ -25,7 +24,7 @@ def delete_own_account(asked: Reauthentication) -> None:
 
     Raise OtherPerson, WrongSecret, TooSoon, Busy, LastKeeper or NotWritten.
     """
-    with reauthenticate(asked) as opened, concurrency_limit.release_while_waiting():
+    with reauthenticate(asked) as opened:
         delete_person(opened.person)
 
 

@@ -15,7 +15,6 @@ from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import BegunRotation, RefusedSlot, begin_rotation
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
-from accounts.throttling.concurrency_limit import concurrency_limit
 from llamora import crypto
 from llamora.crypto import Keyring, Slot
 from llamora.database import write_transaction
@@ -73,8 +72,7 @@ def reset_after_compromise(asked: Reauthentication, *, new_password: str) -> Sec
     """
     with reauthenticate(asked) as opened:
         if rotation_services.is_rotation_unfinished(opened.keyring):
-            with concurrency_limit.release_while_waiting():
-                rotation_services.resume_rotation(opened.keyring)
+            rotation_services.resume_rotation(opened.keyring)
         code, of_code = _create_recovery_slot(opened, asked)
         of_password = _create_slot(opened, asked, kind=SlotKind.PASSWORD, secret=new_password)
         with write_transaction():

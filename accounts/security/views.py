@@ -26,7 +26,6 @@ from accounts.security import services as security_services
 from accounts.security.services import SecurityChange
 from accounts.sessions.cookies import delete_cookies
 from accounts.throttling import device_cookie
-from accounts.throttling.concurrency_limit import limit_concurrency
 
 # MERGED accounts.views.securing: A person's keys: a new password, a new recovery code, a new data key, and
 # all three at once.
@@ -38,7 +37,6 @@ _ROTATED = "Your diary has a new key, and your other browsers are signed out."
 
 @require_http_methods(_METHODS)
 @unlock_required
-@limit_concurrency
 def change_password(request: HouseholdRequest) -> HttpResponse:
     """Give the diary a new password; its other browsers and its data key may end with the old one."""
     form = ChangePasswordForm(request.POST if request.method == "POST" else None, person=request.user)
@@ -59,7 +57,6 @@ def change_password(request: HouseholdRequest) -> HttpResponse:
 
 @require_http_methods(_METHODS)
 @unlock_required
-@limit_concurrency
 def new_recovery_code(request: HouseholdRequest) -> HttpResponse:
     """Replace the recovery code and show the new one, once."""
     form = NewRecoveryCodeForm(request.POST if request.method == "POST" else None)
@@ -73,7 +70,6 @@ def new_recovery_code(request: HouseholdRequest) -> HttpResponse:
 
 @require_http_methods(_METHODS)
 @unlock_required
-@limit_concurrency
 def rotate_key(request: HouseholdRequest) -> HttpResponse:
     """Give the diary a new data key, and show how far that has come."""
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)
@@ -90,7 +86,6 @@ def rotate_key(request: HouseholdRequest) -> HttpResponse:
 
 @require_http_methods(_METHODS)
 @unlock_required
-@limit_concurrency
 def reset_after_compromise_page(request: HouseholdRequest) -> HttpResponse:
     """Shut out whoever has an old password, code, copy or session: all of them are replaced at once."""
     form = ReplacePasswordForm(request.POST if request.method == "POST" else None, person=request.user)
@@ -146,7 +141,6 @@ _EXPORT_URL_NAME = "export"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
-@limit_concurrency
 def delete_account(request: HouseholdRequest) -> HttpResponse:
     """Say what will go and offer to take it along; with the password, delete it all."""
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from accounts.errors import TooManyAttempts
-from accounts.throttling.concurrency_limit import concurrency_limit
 from accounts.usernames import fold_username
+from llamora.threads import yield_turn
 
 MAX_RECORDS = 4096
 PATIENCE = 1.5
@@ -124,7 +124,7 @@ class Throttle:
                     raise TooManyAttempts(delay)
                 self._waiting_addresses.add(address)
             waited = True
-            with concurrency_limit.release_while_waiting():
+            with yield_turn():
                 time.sleep(delay)
 
     def _delay(self, rules: dict[ThrottleKey, ThrottleRule], *, now: float) -> float:

@@ -15,7 +15,6 @@ from accounts.http.request import HouseholdRequest
 from accounts.keys.keyrings import copy_with_former_key
 from accounts.models import Person
 from accounts.security import data_inventory
-from accounts.throttling.concurrency_limit import limit_concurrency
 from diary import days
 from diary.transfer.downloads import ZipDownload
 from diary.transfer.export_targets import ExportTarget
@@ -25,7 +24,6 @@ from llamora.crypto import Keyring
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
-@limit_concurrency
 def export(request: HouseholdRequest) -> HttpResponse:
     """Say what will come out; with the password, send it all as one zip, made on its way."""
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)

@@ -29,7 +29,6 @@ from accounts.sessions.cookies import SessionCookie, clear_cache, delete_cookies
 from accounts.sessions.user_agent import describe_device
 from accounts.throttling import device_cookie
 from accounts.throttling.client_ip import get_client_ip
-from accounts.throttling.concurrency_limit import limit_concurrency
 
 # MERGED accounts.views.staying: How a browser is given its half of a session's key.
 
@@ -44,7 +43,6 @@ REFUSED = 422
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@limit_concurrency
 def sign_in(request: HouseholdRequest) -> HttpResponse:
     """Let a person in: signing in opens their vault."""
     following = next_url.get_next_url(request)
@@ -95,7 +93,6 @@ def _redirect_or_confirm(request: HttpRequest, following: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@limit_concurrency
 def unlock(request: HouseholdRequest) -> HttpResponse:
     """Open the vault of the person who is signed in here, and of nobody else."""
     following = next_url.get_next_url(request)

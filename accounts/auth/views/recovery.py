@@ -27,7 +27,6 @@ from accounts.models import Person
 from accounts.sessions.cookies import SessionCookie, set_cookie
 from accounts.sessions.user_agent import describe_device
 from accounts.throttling.client_ip import get_client_ip
-from accounts.throttling.concurrency_limit import limit_concurrency
 from llamora.crypto import recovery_groups
 
 REFUSED, GONE = 422, 410
@@ -77,7 +76,6 @@ def _render_code_page(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@limit_concurrency
 def recover(request: HouseholdRequest) -> HttpResponse:
     """Let somebody back in with their recovery code: a new password, a new code."""
     if request.method != "POST":

@@ -27,13 +27,11 @@ from accounts.http.request import HouseholdRequest
 from accounts.preferences import languages
 from accounts.sessions.user_agent import describe_device
 from accounts.throttling.client_ip import get_client_ip
-from accounts.throttling.concurrency_limit import limit_concurrency
 from accounts.throttling.throttle import METER, throttle
 from accounts.usernames import MAX_NAME
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@limit_concurrency
 def register(request: HouseholdRequest) -> HttpResponse:
     """Make somebody's diary: the first person's with the set-up link, others' where that is open."""
     if request.vault.person is not None and request.method != "POST":
@@ -131,7 +129,6 @@ def _render_registration(
 
 
 @require_POST
-@limit_concurrency
 def show_password_strength(request: HttpRequest) -> HttpResponse:
     """Say how strong a password is, while it is being chosen."""
     try:
