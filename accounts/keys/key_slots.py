@@ -4,14 +4,12 @@ A person without a vault and a name nobody has cost one derivation too, with the
 so that time does not tell who is in the household.
 """
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection
 
 from accounts.errors import (
     AccountDisabled,
@@ -53,8 +51,6 @@ def update_slot_list(keyring: Keyring, *, added: Iterable[UUID], removed: Iterab
         vault.ways_in = encode_slot_ids((get_listed_slot_ids(vault) - frozenset(removed)) | frozenset(added))
         vault.save(update_fields=["ways_in"])
 
-
-_log = logging.getLogger(__name__)
 
 DERIVATION_WORKERS = 2
 RETRY_SECONDS = 1.0
@@ -230,15 +226,3 @@ def replace_slots(keyring: Keyring, *, by: list[Slot]) -> None:
     for slot in by:
         row_from_slot(slot).save(force_insert=True)
     update_slot_list(keyring, added=[slot.id for slot in by], removed=removed)
-
-
-def truncate_wal_once() -> None:
-    """Overwrite the write-ahead log after a change of slots, so that an old slot is not left lying in it."""
-    if connection.in_atomic_block:
-        return
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except DatabaseError as error:
-        # What was changed is kept, and a code may wait to be shown; `up` truncates the log again soon.
-        _log.warning("The write-ahead log was not overwritten: %s", type(error).__name__)

@@ -20,7 +20,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.keys.keyrings import copy_with_former_key, get_former_key
-from accounts.rotation.completion import destroy_former_key, truncate_wal
+from accounts.rotation.completion import destroy_former_key
 from accounts.rotation.epoch_change import BegunRotation, RefusedSlot, begin_rotation
 from accounts.rotation.errors import (
     DamagedEnvelope,
@@ -36,6 +36,7 @@ from accounts.rotation.reencryption import ReencryptionResult, never_stop, reenc
 from accounts.rotation.sealed_tables import count_rows_of_other_epochs, list_sealed_tables
 from accounts.signals import data_key_rotated, data_key_rotating
 from llamora.crypto import EnvelopeError, Keyring
+from llamora.database import truncate_wal
 
 # MERGED accounts.rotation.verifying: Opens every envelope a person has, and keeps nothing of what is inside.
 

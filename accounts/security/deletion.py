@@ -7,13 +7,13 @@ from django.db import connection, transaction
 
 from accounts.auth.services.reauth import Reauthentication, reauthenticate
 from accounts.errors import LastAdministrator
-from accounts.keys import key_pairs, key_slots
+from accounts.keys import key_pairs
 from accounts.models import Person
 from accounts.rotation import background
 from accounts.rotation.sealed_tables import list_sealed_tables
 from accounts.sessions import services as sessions_services
 from accounts.signals import person_deleted
-from llamora.database import write_transaction
+from llamora.database import truncate_wal, write_transaction
 
 # MERGED accounts.services.leaving: A person leaves: everything that is theirs goes, in one transaction, and
 # cannot be had back.
@@ -41,7 +41,7 @@ def delete_person(person: Person) -> None:
         transaction.on_commit(partial(_send_deleted, person.id))
         _delete_sealed_rows(person.id)
         person.delete()
-    key_slots.truncate_wal_once()
+    truncate_wal()
 
 
 def _delete_sealed_rows(owner: UUID) -> None:

@@ -17,7 +17,7 @@ from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from llamora import crypto
 from llamora.crypto import Keyring, Slot
-from llamora.database import write_transaction
+from llamora.database import truncate_wal, write_transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ def replace_recovery_code(asked: Reauthentication, *, end_others: bool = False) 
         with write_transaction():
             key_slots.replace_slots(opened.keyring, by=[slot])
             cookie = _end_other_sessions(opened.keyring, asked) if end_others else None
-    key_slots.truncate_wal_once()
+    truncate_wal()
     return SecurityChange(recovery_code=code, cookie=cookie)
 
 
@@ -115,7 +115,7 @@ def _finish_change(
     turned: BegunRotation | None, *, cookie: SessionCookie | None, code: str | None = None
 ) -> SecurityChange:
     """Leave the rest of a rotation to its thread, once all is committed."""
-    key_slots.truncate_wal_once()
+    truncate_wal()
     if turned is None:
         return SecurityChange(recovery_code=code, cookie=cookie)
     background.start(turned.keyring)

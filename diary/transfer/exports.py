@@ -23,8 +23,7 @@ from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
 from diary.transfer.export_targets import ExportTarget
 from llamora.crypto import EnvelopeError, Keyring, in_force
-from llamora.database import NotWritten
-from llamora.database.transactions import read_snapshot
+from llamora.database import NotWritten, read_snapshot
 from llamora.fields import SealedField, SealedModel
 from llamora.fields.fence import sealed_models
 

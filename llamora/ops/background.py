@@ -13,9 +13,8 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from accounts.models import Person
-from accounts.rotation.completion import truncate_wal
 from accounts.sessions import services as sessions_services
-from llamora.database import NotWritten, backup_files
+from llamora.database import NotWritten, backup_files, truncate_wal
 from llamora.inference import model_server
 from llamora.inference.registry import registry
 from llamora.ops import pruning

@@ -8,10 +8,10 @@ from pathlib import Path
 from django.conf import settings
 
 from accounts.models import Person, Vault
-from accounts.rotation.completion import truncate_wal
 from accounts.sessions import services as sessions_services
 from diary.entries.services import purge_bin
 from diary.history.services import purge_versions
+from llamora.database import truncate_wal
 from llamora.ops.backup import restore, retention
 
 # The name of a sealed index: its kind, the epoch of its key, and which of its kind it is.
@@ -46,7 +46,7 @@ class PruneReport:
 
 
 def prune(*, now: datetime) -> PruneReport:
-    """Remove what is past its time, then empty the write-ahead log, so that nothing of it is left there."""
+    """Remove what is past its time, then truncate the write-ahead log, so that nothing of it is left."""
     ended = sessions_services.end_expired_sessions()
     everybody = list(Person.objects.values_list("id", flat=True))
     purged = sum(purge_bin(owner_id=owner) for owner in everybody)

@@ -18,6 +18,7 @@ from accounts.rotation.epoch_change import begin_rotation
 from diary.entries.services import delete_entry, edit_entry
 from diary.models import Draft, Entry
 from llamora.crypto import in_force
+from llamora.database import truncate_wal
 from llamora.fields import SealedValue
 from tests.diary.cast import Member, member
 from tests.keys.house import diarist
@@ -173,6 +174,6 @@ def test_a_replaced_password_slot_is_nowhere_in_the_raw_file(transactional_db: N
         before = slot_bytes(olive.slot())
         with in_force(keyring):
             key_slots.replace_slots(keyring, by=[slot])
-        key_slots.truncate_wal_once()
+        truncate_wal()
 
     assert found(before) == 0

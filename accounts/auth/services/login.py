@@ -14,7 +14,7 @@ from accounts.signals import vault_unlocked
 from accounts.throttling import device_cookie
 from accounts.throttling.throttle import throttle
 from llamora.crypto import Keyring, in_force
-from llamora.database import NotWritten, write_transaction
+from llamora.database import NotWritten, truncate_wal, write_transaction
 
 
 @contextmanager
@@ -174,4 +174,4 @@ def _raise_cost(opened: key_slots.OpenedSlot, *, password: str, address: str) ->
                 key_slots.replace_slots(opened.keyring, by=[slot])
     except NotWritten:
         return  # it opens as it is; the next sign-in tries again
-    key_slots.truncate_wal_once()
+    truncate_wal()

@@ -10,7 +10,7 @@ from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from llamora import crypto
 from llamora.crypto import Keyring
-from llamora.database import write_transaction
+from llamora.database import truncate_wal, write_transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ def recover_account(
         secrets = {SlotKind.PASSWORD: new_password, SlotKind.RECOVERY: crypto.parse_recovery_code(new_code)}
         _replace_slots(opened.keyring, secrets=secrets, asking=asking)
         cookie = start_session_if_possible(opened.person, opened.keyring, device=device, here=here)
-    key_slots.truncate_wal_once()
+    truncate_wal()
     return RecoveredAccount(person=opened.person, cookie=cookie, recovery_code=new_code)
 
 

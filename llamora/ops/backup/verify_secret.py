@@ -13,7 +13,7 @@ from accounts.management import secret_prompt
 from accounts.rotation import error_messages as words
 from accounts.rotation import services as rotation_services
 from accounts.rotation.services import VerificationResult
-from llamora.database.transactions import read_snapshot
+from llamora.database import read_snapshot
 from llamora.ops.errors import OperationRefused
 
 

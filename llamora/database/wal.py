@@ -1,0 +1,50 @@
+"""Truncation of SQLite's write-ahead log.
+
+What was deleted or replaced, an old key for one, stays in the log until later writes happen to overlay it.
+"""
+
+import logging
+import time
+
+from django.db import DatabaseError, connection
+
+from llamora.threads import yield_turn
+
+_log = logging.getLogger(__name__)
+_ATTEMPTS = 20
+_WAIT_MS = 100
+
+
+def truncate_wal() -> bool:
+    """Move the log into the database file and cut it; return False where readers or the disk prevent that.
+
+    Never raises: what was written before is saved all the same, and `up` truncates the log again soon. Does
+    nothing inside a transaction.
+    """
+    if connection.in_atomic_block:
+        return False
+    reason = "somebody was reading"
+    try:
+        with yield_turn():
+            for _ in range(_ATTEMPTS):
+                if _try_truncate():
+                    return True
+                time.sleep(_WAIT_MS / 1000)
+    except DatabaseError as error:
+        reason = type(error).__name__
+    _log.warning("The write-ahead log was not truncated, so what was deleted lies in it: %s.", reason)
+    return False
+
+
+def _try_truncate() -> bool:
+    # A checkpoint that waits holds up every writer, so it waits a little and is tried again.
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        (before,) = cursor.fetchone()
+        cursor.execute(f"PRAGMA busy_timeout = {_WAIT_MS:d}")
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, _, _) = cursor.fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {int(before):d}")
+    return not busy
