@@ -1,0 +1,52 @@
+"""Threads are started by `llamora.threads`; every other module that starts one is listed, with its reason."""
+
+import ast
+from collections.abc import Iterator
+
+from tests.test_layout import source_modules
+
+OF_THREADS = {"Thread", "Timer", "ThreadPoolExecutor"}
+# A FairExecutor's threads are daemons of one pool for short calls. These are something else:
+REASONS = {
+    "accounts.rotation.background": "a long task of one person, stopped when that person locks",
+    "diary.transfer.downloads": "a long task of one person, stopped when that person locks or leaves",
+    "llamora.inference.db_executor": "the process ends only when these have written",
+    "llamora.inference.llamacpp_child": "a process of its own that waits for its parent's end",
+    "llamora.ops.background": "the process ends only when a backup under way has cleaned up",
+    "llamora.ops.benchmarks.pages": "clients of the server that is measured",
+    "llamora.ops.server.http_server": "the end of the process, in case its event loop no longer works",
+    "llamora.threads.fair_executor": "the pool itself",
+    "search.index.registry": "a sweep every now and then, for as long as the process lives",
+    "search.index.workers": "tasks that their owner cancels, in threads without a lasting connection",
+    "traces.matcher": "a sweep every now and then, for as long as the process lives",
+}
+
+
+def find_thread_sites(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines on which a thread is made, or a class of threads."""
+    for node in ast.walk(tree):
+        made = [node.func] if isinstance(node, ast.Call) else []
+        made += node.bases if isinstance(node, ast.ClassDef) else []
+        for each in made:
+            if ast.unparse(each).rpartition(".")[2] in OF_THREADS:
+                yield each.lineno
+
+
+def test_threads_are_made_where_there_is_a_reason() -> None:
+    sites = {module for module, tree in source_modules().items() if [*find_thread_sites(tree)]}
+
+    assert sites == REASONS.keys()
+
+
+def test_a_thread_made_in_any_style_would_be_found() -> None:
+    bad = """
+        threading.Thread(target=f).start()
+        class Worker(threading.Thread): pass
+        pool = ThreadPoolExecutor(2)
+        futures.ThreadPoolExecutor(max_workers=1).submit(f)
+        threading.Timer(1, f)
+        not_one = FairExecutor(threads=1, name="x")
+    """
+    tree = ast.parse("\n".join(line.strip() for line in bad.splitlines()))
+
+    assert sorted(find_thread_sites(tree)) == [2, 3, 4, 5, 6]
