@@ -1,17 +1,18 @@
-"""Where to go on after signing in: a page of this site, or the first one.
+"""Address to go on to after signing in: a page of this site, else the home page.
 
-A browser reads `//host`, `/\\host` and, since it drops tabs and line breaks, `/<tab>/host` as another
-site's address; so only what cannot be read that way, before or after decoding, is believed.
+A browser reads `//host`, `/\\host` and, since it drops tabs and line breaks, `/<tab>/host` as the address of
+another site; so only what cannot be read that way, before or after decoding, is accepted.
 """
 
 from urllib.parse import unquote, urlsplit
 
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
+from django.utils.http import url_has_allowed_host_and_scheme
 
 HOME = "/"
 _MAX_LENGTH = 2000
-# Going on to these would lead back to the door, or out again.
+# Going on to these would lead back to signing in, or out again.
 _AUTH_URL_NAMES = frozenset(
     {
         "sign_in",
@@ -27,7 +28,7 @@ _AUTH_URL_NAMES = frozenset(
 
 
 def get_safe_url(address: str) -> str:
-    """Return the address if it is a page of this site to go on to, else the first page."""
+    """Return the address if it is a page of this site to go on to, else the home page."""
     if len(address) > _MAX_LENGTH or not _is_local(address) or not _is_local(unquote(address)):
         return HOME
     try:
@@ -38,7 +39,7 @@ def get_safe_url(address: str) -> str:
 
 
 def get_next_url(request: HttpRequest) -> str:
-    """Return where a form or a link asks to go on to."""
+    """Return the safe address that a form or a link asks to go on to."""
     return get_safe_url(request.POST.get("next") or request.GET.get("next") or HOME)
 
 
@@ -54,12 +55,5 @@ def get_referring_url(request: HttpRequest) -> str:
 
 
 def _is_local(address: str) -> bool:
-    if not address.startswith("/") or address.startswith("//") or "\\" in address:
-        return False
-    if not address.isprintable() or " " in address:
-        return False
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    return not parts.scheme and not parts.netloc
+    is_plain = address.startswith("/") and address.isprintable() and " " not in address
+    return is_plain and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
