@@ -1,8 +1,8 @@
-"""Who gets past: the one place where a view's request is let in, sent to sign in, or refused.
+"""View decorators that require a signed-in person or an unlocked vault.
 
-A page load is sent on (`/sign-in/`, `/unlock/`); a request made by script gets 401 with a trigger that
-opens the dialog over the page, so that nothing typed is swept away by a redirect. A write from a
-page that belongs to another person (two people, one browser, a stale tab) is refused with 409.
+A page load is redirected (`/sign-in/`, `/unlock/`); a request from a script gets 401 with a trigger that
+opens the dialog over the page, so that nothing typed is lost to a redirect. A write from a page of another
+person (two people, one browser, a stale tab) is refused with 409.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ OTHER_PERSON = (
 
 
 def redirect_to_login(request: HttpRequest, *, to: str) -> HttpResponse:
-    """Send a request to sign in or to unlock; what it carried is never swept away by a redirect."""
+    """Redirect to sign in or to unlock; text that was typed is shown again instead."""
     if is_htmx_request(request):
         return HttpResponse(status=401, headers={"HX-Trigger": _TRIGGERS[to], "HX-Reswap": "none"})
     following = request.get_full_path() if request.method in SAFE_METHODS else request.path
@@ -59,7 +59,7 @@ def _refuse_other_person(request: HouseholdRequest) -> HttpResponse | None:
 
 
 def sign_in_required(view: View[_P]) -> View[_P]:
-    """Let in a person who is signed in, locked or not."""
+    """Require a signed-in person, locked or not."""
 
     def gate(request: HouseholdRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
         if request.vault.person is None:
@@ -71,7 +71,7 @@ def sign_in_required(view: View[_P]) -> View[_P]:
 
 
 def unlock_required(view: View[_P]) -> View[_P]:
-    """Let in a person whose vault is unlocked."""
+    """Require a person whose vault is unlocked."""
 
     def gate(request: HouseholdRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
         if request.vault.person is not None and not request.vault.is_unlocked:

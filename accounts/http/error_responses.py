@@ -1,7 +1,9 @@
-"""Refusals as responses: a sentence each, and whatever was typed is given back.
+"""Refusals as responses: a sentence for each, and any typed text is given back.
 
-To script: the status, the sentence as a fragment marked `data-error`, and `HX-Reswap: none`, so that the page
-stays as it is. To a plain form: a page that holds the posted text in a box. To a page load: a calm page.
+to a script       the status, the sentence as a fragment marked `data-error`, and `HX-Reswap: none`, so that
+                  the page stays as it is
+to a plain form   a page with the posted text in a text box
+to a page load    a page with the sentence
 """
 
 import math
@@ -16,16 +18,17 @@ from accounts.errors import AccountsError, DerivationOutOfMemory, DerivationQueu
 from llamora.database import FenceRefused, NotWritten
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM_INVALID = 422
 LOCKED, SIGNED_OUT = "llamora:locked", "llamora:signed-out"
 
 
 def is_htmx_request(request: HttpRequest) -> bool:
-    """Return whether script sent this request, and so can show an answer beside what was typed."""
+    """Return whether a script sent this request, and so can show an error beside what was typed."""
     return bool(request.headers.get("HX-Request"))
 
 
 def get_typed_text(request: HttpRequest) -> str:
-    """Return the text that a refused form carried, or nothing where it cannot be read."""
+    """Return the text of a refused form; empty where it has none or cannot be read."""
     if request.method in SAFE_METHODS:
         return ""
     try:
@@ -43,7 +46,7 @@ def render_refusal(
     trigger: str = "",
     following: str = "/",
 ) -> HttpResponse:
-    """Answer a request that is not done, and give back what was typed."""
+    """Render the refusal of a request, with the text that was typed."""
     if is_htmx_request(request):
         response = _render_error_fragment(sentence, status=status)
     else:
@@ -62,12 +65,12 @@ def _render_error_fragment(sentence: str, *, status: int) -> HttpResponse:
 
 
 def render_damaged(request: HttpRequest) -> HttpResponse:
-    """Answer what could not be done because something sealed does not open any more."""
+    """Render the refusal of a request for something sealed that does not open any more."""
     return render_refusal(request, status=422, title="This cannot be opened", sentence=error_messages.DAMAGED)
 
 
 def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
-    """Answer a write that the database did not take; one that the fence refused is answered like a lock."""
+    """Render the refusal of a write that the database did not take; after the epoch fence, as when locked."""
     sentence = error_messages.get_not_written_message(error)
     if get_typed_text(request):
         sentence = f"{sentence} {error_messages.TEXT_STAYS}"
@@ -83,26 +86,23 @@ def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
 
 
 def get_error_status(error: AccountsError) -> int:
-    """Return the status of a form that was refused for this reason."""
+    """Return the HTTP status of a form that was refused for this reason."""
     if isinstance(error, RetryLater):
         return 429
     return 503 if isinstance(error, DerivationOutOfMemory) else 422
 
 
 def set_retry_after(response: HttpResponse, error: AccountsError) -> HttpResponse:
-    """Add when to try again, where the refusal passes by itself."""
+    """Set the Retry-After header, where a later attempt may succeed."""
     if isinstance(error, RetryLater):
         response["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     return response
 
 
 def render_too_soon(request: HttpRequest, error: RetryLater) -> HttpResponse:
-    """Answer a request that came too soon, outside of a form."""
+    """Render the refusal of a request that came too soon, outside of a form."""
     title = "A moment, please" if isinstance(error, DerivationQueueFull) else "Too often"
     return set_retry_after(
         render_refusal(request, status=429, title=title, sentence=error_messages.get_error_message(error)),
         error,
     )
-
-
-FORM_INVALID = 422

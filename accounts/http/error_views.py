@@ -1,4 +1,4 @@
-"""The refusals Django asks for: a calm page with a sentence for each, never a code alone."""
+"""Django's error handlers: a page with a sentence for each, never a code alone."""
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +17,7 @@ _TOO_BIG = (RequestDataTooBig, TooManyFieldsSent)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form whose token is missing or old; what was typed is shown again, so that it is not lost."""
+    """Refuse a form whose CSRF token is missing or old; the typed text is shown again."""
     del reason
     return render_refusal(
         request,
@@ -31,27 +31,27 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what cannot be read, or is more than is read at once."""
+    """Refuse a request that cannot be read or is too large."""
     status = 413 if isinstance(exception, _TOO_BIG) else 400
     return _render_status(request, status=status)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what nobody may do."""
+    """Refuse what nobody may do."""
     del exception
     return _render_status(request, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer for what is not there, and for what is somebody else's, alike."""
+    """Respond alike to what does not exist and to what belongs to somebody else."""
     del exception
     return _render_status(request, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer for a fault of ours, without asking anything of what may have failed.
+    """Respond to a fault of the server, without using what may have failed.
 
-    A plain form gets its text back: no browser fills in again what it was told not to remember.
+    The text of a plain form is shown again: no browser fills in again a field with `autocomplete=off`.
     """
     try:
         if get_typed_text(request) and not is_htmx_request(request):

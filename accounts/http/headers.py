@@ -1,7 +1,7 @@
-"""What every answer tells the browser, whoever made it: a view, a middleware, the server before either ran.
+"""Security headers of every response, whether a view, a middleware or the server itself made it.
 
-`complete` fills in what a page lacks. `bare` is the whole set for a sentence that no middleware sees: refused
-for a crowd, for its size, or because a page failed where no answer could be made.
+`set_default_headers` adds those that a response lacks. `get_plain_page_headers` is the whole set for a
+sentence that no middleware sees: a refusal of a crowd or of a large body, or a page that failed.
 """
 
 from django.conf import settings
@@ -11,7 +11,7 @@ _PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), in
 
 
 def get_default_headers() -> dict[str, str]:
-    """Return the headers that a page, a fragment, a file and a refusal have alike."""
+    """Return the headers that pages, fragments, files and refusals have in common."""
     return {
         "Cache-Control": "no-store",
         "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
@@ -23,11 +23,11 @@ def get_default_headers() -> dict[str, str]:
 
 
 def set_default_headers(response: HttpResponseBase) -> None:
-    """Fill in what a response lacks; static files keep the age they came with."""
+    """Add the headers that a response lacks; static files keep their own cache age."""
     for name, value in get_default_headers().items():
         response.headers.setdefault(name, value)
 
 
 def get_plain_page_headers() -> dict[str, str]:
-    """Return the headers of an answer that shows a sentence and loads nothing."""
+    """Return the headers of a response that shows a sentence and loads nothing."""
     return {**get_default_headers(), "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}

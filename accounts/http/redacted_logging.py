@@ -1,4 +1,4 @@
-"""Logs and error reports without a single variable or word: frames hold text, keys, passwords."""
+"""Logs and error reports without values and messages: frames hold diary text, keys and passwords."""
 
 import logging
 import traceback
@@ -10,18 +10,18 @@ from django.views.debug import ExceptionReporter
 
 
 class RedactedFormatter(logging.Formatter):
-    """Formats tracebacks as places and the error's type; what the error says may quote the diary."""
+    """A formatter whose tracebacks are lines of code and a type; an error's message may quote the diary."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
-        """Return the places an error passed through, and its type."""
-        places = [
+        """Return the lines of code an error passed through, and its type."""
+        lines = [
             f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(ei[2])
         ]
-        return "\n".join([*places, f"  {ei[0].__name__}"])
+        return "\n".join([*lines, f"  {ei[0].__name__}"])
 
 
 class RedactedExceptionReporter(ExceptionReporter):
-    """Reports where an error was raised and of what type; never a request, a value or its words."""
+    """An error report of the lines of code and the type; without the request, values and the message."""
 
     def __init__(
         self,

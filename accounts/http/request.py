@@ -1,4 +1,4 @@
-"""The request as our views know it."""
+"""Request type of the views: with its person, and their vault as the middleware found it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,13 +9,10 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import Person
 from llamora.crypto import Keyring, VaultLocked
 
-# MERGED accounts.vault: What a request knows of its person's vault: nobody, signed in but locked, or
-# unlocked.
-
 
 @dataclass(frozen=True)
 class RequestVault:
-    """Who a request comes from, and the keyring where their vault is unlocked."""
+    """The person of a request, if signed in, and their keyring, if unlocked."""
 
     person: Person | None = None
     sign_in_id: UUID | None = None
@@ -23,12 +20,12 @@ class RequestVault:
 
     @property
     def is_unlocked(self) -> bool:
-        """Return whether the data key is at hand."""
+        """Whether the data key is in memory for this request."""
         return self.held is not None and not self.held.is_closed
 
     @property
     def keyring(self) -> Keyring:
-        """Return the keyring; raise VaultLocked without one."""
+        """The keyring; raises VaultLocked where the vault is locked."""
         if self.held is None:
             raise VaultLocked
         return self.held
@@ -41,7 +38,7 @@ NOBODY = RequestVault()
 
 
 class HouseholdRequest(HttpRequest):
-    """A request that passed the vault middleware; `user` is a Person where a gate asked for one."""
+    """A request that passed the vault middleware; `user` is a Person behind the decorators."""
 
     user: Person
     vault: RequestVault

@@ -1,4 +1,4 @@
-"""Where a request comes from, as the throttle counts it."""
+"""IP address of a request, in the form in which failures are counted."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -6,16 +6,16 @@ from django.http import HttpRequest
 
 
 def get_client_ip(request: HttpRequest) -> str:
-    """Return the peer's address."""
+    """Return the address of the client that is connected."""
     return normalize_ip(str(request.META.get("REMOTE_ADDR") or ""))
 
 
-def normalize_ip(said: str) -> str:
-    """Return an address as it is counted; of IPv6 the /64, since one device there has 2**64 of them."""
+def normalize_ip(text: str) -> str:
+    """Return an address as it is counted: of IPv6 the /64, since one device has 2**64 addresses there."""
     try:
-        address = ip_address(said.partition("%")[0])
+        address = ip_address(text.partition("%")[0])
     except ValueError:
-        return said
+        return text
     if isinstance(address, IPv6Address):
         mapped = address.ipv4_mapped
         return str(mapped or ip_network((address, 64), strict=False))

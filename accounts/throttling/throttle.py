@@ -1,13 +1,13 @@
-"""Growing delays after failures: per name and address, per address, and (short) per name.
+"""Growing delays after failed attempts: per name and address, per address, and (short) per name.
 
-    pair      (kind, name, address)   the guesser of one password at one place; up to half a minute
-    address   (kind, address)         one place trying many names; a few seconds
-    name      (kind, name)            many places trying one name; a few seconds, and only for an address
+    pair      (kind, name, address)   somebody guessing one password from one address; up to half a minute
+    address   (kind, address)         one address trying many names; a few seconds
+    name      (kind, name)            many addresses trying one name; a few seconds, and only for an address
                                       that has itself failed: nobody keeps the owner out from elsewhere
 
-Kept in this process, bounded in size; a restart forgets. Each try counts from the moment it is let in, so
-a burst of concurrent ones is counted too, and is taken back unless it turns out wrong. A delay of up to
-PATIENCE is waited out here, by one request per address at a time; a longer one is refused with TooSoon.
+The counts are in the memory of this process, bounded in size; a restart clears them. An attempt counts from
+its beginning, so that concurrent ones are counted too, and is uncounted unless it fails. A delay of up to
+PATIENCE is waited for here, by one request per address at a time; a longer one raises TooManyAttempts.
 """
 
 import threading
@@ -29,22 +29,22 @@ _STEP = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class ThrottleRule:
-    """How many tries are free, how long the first delay is, how long the longest, when all is forgotten."""
+    """The number of free attempts, the first and the longest delay, and the age at which a count ends."""
 
     free: int
     first: float
     longest: float
     forget: float
 
-    def delay(self, tries: int) -> float:
-        """Return how long after the last of so many failed tries the next one may come."""
-        if tries < self.free:
+    def delay(self, attempts: int) -> float:
+        """Return the delay in seconds after so many failed attempts."""
+        if attempts < self.free:
             return 0.0
-        return min(self.longest, self.first * _STEP ** min(tries - self.free, 32))
+        return min(self.longest, self.first * _STEP ** min(attempts - self.free, 32))
 
 
 class ThrottleKey(NamedTuple):
-    """What a count is of; an empty name or address stands for any."""
+    """The key of a count; an empty name or address stands for any."""
 
     kind: str
     name: str
@@ -54,34 +54,34 @@ class ThrottleKey(NamedTuple):
 PAIR = ThrottleRule(free=8, first=0.2, longest=30.0, forget=1800.0)
 ADDRESS = ThrottleRule(free=15, first=0.25, longest=5.0, forget=300.0)
 NAME = ThrottleRule(free=15, first=0.25, longest=3.0, forget=300.0)
-# Asked while typing: many are normal, and nothing is learnt from the answer.
+# The password meter asks while somebody types: many requests are normal, and none helps a guesser.
 METER = ThrottleRule(free=40, first=0.5, longest=5.0, forget=30.0)
 
 
 @dataclass
 class _AttemptCount:
-    tries: int
+    attempts: int
     last: float
 
 
 class Attempt:
-    """One attempt under way; it counts only once it is called wrong."""
+    """One attempt under way; it stays counted only if it fails."""
 
     def __init__(self) -> None:
         self.is_failed = False
         self.is_succeeded = False
 
     def fail(self) -> None:
-        """Keep the count."""
+        """Let the attempt stay counted."""
         self.is_failed = True
 
     def succeed(self) -> None:
-        """Forget what was counted against this name at this address."""
+        """Clear the count of this name at this address."""
         self.is_succeeded = True
 
 
 class Throttle:
-    """Counts of failed tries; safe to use from any thread."""
+    """Counts of failed attempts; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -92,17 +92,17 @@ class Throttle:
     def attempt(
         self, kind: str, *, name: str = "", address: str, charge: ThrottleRule = ADDRESS
     ) -> Iterator[Attempt]:
-        """Let one try in, or raise TooSoon; it counts against the caller if it calls itself wrong."""
+        """Begin one attempt, after a short delay where one is due; raise TooManyAttempts where it is long."""
         rules = _build_rules(kind, name=fold_username(name), address=address, charge=charge)
         self._wait_for_admission(rules, address=address)
-        made = Attempt()
+        attempt = Attempt()
         try:
-            yield made
+            yield attempt
         finally:
-            self._settle(rules, made)
+            self._settle(rules, attempt)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Clear all counts."""
         with self._lock:
             self._counts.clear()
             self._waiting_addresses.clear()
@@ -128,47 +128,47 @@ class Throttle:
                 time.sleep(delay)
 
     def _delay(self, rules: dict[ThrottleKey, ThrottleRule], *, now: float) -> float:
-        """Return the longest delay that still lasts; caller holds the lock."""
+        """Return the longest delay that is not over; the caller holds the lock."""
         delays = [0.0]
-        known = False
+        has_failed_here = False
         for key, rule in rules.items():
             count = self._counts.get(key)
             if count is None or now - count.last > rule.forget:
                 self._counts.pop(key, None)
                 continue
-            # The name alone, last in order, never delays an address that has not failed itself.
-            if key.address or known:
-                delays.append(count.last + rule.delay(count.tries) - now)
-            known = known or bool(key.address)
+            # The key of the name alone is the last: it never delays an address that has not failed itself.
+            if key.address or has_failed_here:
+                delays.append(count.last + rule.delay(count.attempts) - now)
+            has_failed_here = has_failed_here or bool(key.address)
         return max(delays)
 
     def _count(self, rules: dict[ThrottleKey, ThrottleRule], *, now: float) -> None:
         for key in rules:
             count = self._counts.setdefault(key, _AttemptCount(0, now))
-            count.tries, count.last = count.tries + 1, now
+            count.attempts, count.last = count.attempts + 1, now
             self._counts.move_to_end(key)
         while len(self._counts) > MAX_RECORDS:
             self._counts.popitem(last=False)
 
-    def _settle(self, rules: dict[ThrottleKey, ThrottleRule], made: Attempt) -> None:
+    def _settle(self, rules: dict[ThrottleKey, ThrottleRule], attempt: Attempt) -> None:
         with self._lock:
             for key in rules:
-                if made.is_succeeded and key.name and key.address:
+                if attempt.is_succeeded and key.name and key.address:
                     self._counts.pop(key, None)
-                elif made.is_failed:
+                elif attempt.is_failed:
                     self._restart(key)
                 else:
-                    self._take_back(key)
+                    self._uncount(key)
 
     def _restart(self, key: ThrottleKey) -> None:
-        """Count the delay from the moment the answer is known."""
+        """Let the delay begin now that the attempt has failed."""
         if count := self._counts.get(key):
             count.last = time.monotonic()
 
-    def _take_back(self, key: ThrottleKey) -> None:
+    def _uncount(self, key: ThrottleKey) -> None:
         if count := self._counts.get(key):
-            count.tries -= 1
-            if count.tries <= 0:
+            count.attempts -= 1
+            if count.attempts <= 0:
                 del self._counts[key]
 
 

@@ -1,4 +1,4 @@
-"""Growing delays: they grow, they end, and nobody can keep another person out with them."""
+"""Throttling: delays grow, they end, and nobody can keep another person out with them."""
 
 import threading
 import time
@@ -232,7 +232,7 @@ def test_addresses_are_counted_by_who_can_change_them(rf: Any, said: str, counte
     assert get_client_ip(rf.get("/", REMOTE_ADDR=said)) == counted
 
 
-# --- Through the door --------------------------------------------------------------------------
+# --- Through the pages --------------------------------------------------------------------------
 
 
 def tries(path: str, fields: dict[str, str], *, address: str = HERE) -> Any:
@@ -255,7 +255,7 @@ def tries(path: str, fields: dict[str, str], *, address: str = HERE) -> Any:
         ("/strength/", {"password": "typing", "name": "x"}),
     ],
 )
-def test_every_door_slows_down_and_says_when_to_come_back(
+def test_every_form_slows_down_and_says_when_to_try_again(
     owner: Member, housemate: Member, clock: Clock, path: str, fields: dict[str, str]
 ) -> None:
     fields = {**fields, "code": housemate.code} if path == "/recover/" else fields
@@ -278,7 +278,7 @@ def test_unlocking_is_slowed_too(owner: Member, clock: Clock) -> None:
     assert "Try again" in sentences_of(answers[-1])[0]
 
 
-def test_failures_at_the_door_do_not_slow_the_unlocking_of_somebody_signed_in(
+def test_failures_to_sign_in_do_not_slow_the_unlocking_of_somebody_signed_in(
     owner: Member, clock: Clock
 ) -> None:
     owner.locks()
@@ -314,11 +314,11 @@ def test_a_housemate_at_the_same_address_keeps_nobody_out_of_their_own_browser(
     assert guesser.post("/sign-in/", {"name": tried, "password": "wrong again"}).status_code == 429
 
 
-def test_a_browser_that_nobody_calls_their_own_keeps_no_mark(owner: Member) -> None:
+def test_a_browser_that_does_not_stay_signed_in_gets_no_device_cookie(owner: Member) -> None:
     assert device_cookie.COOKIE_NAME not in owner.client.cookies
 
 
-def test_a_known_browser_is_slowed_by_its_own_failures(owner: Member, clock: Clock) -> None:
+def test_a_recognised_browser_is_slowed_by_its_own_failures(owner: Member, clock: Clock) -> None:
     owner.signs_in(keep=True).post("/sign-out/")
 
     answers = [owner.post("/sign-in/", name="olive ähre", password="wrong again") for _ in range(20)]
@@ -327,12 +327,12 @@ def test_a_known_browser_is_slowed_by_its_own_failures(owner: Member, clock: Clo
 
 
 @pytest.mark.parametrize("value", ["", ".", "a.b", "nonce.é", "0" * 32 + "." + "0" * 64])
-def test_a_browser_is_known_for_one_person_and_by_our_own_mark(
+def test_a_device_cookie_is_valid_for_one_person_and_only_if_we_made_it(
     owner: Member, housemate: Member, clock: Clock, value: str
 ) -> None:
-    mark = owner.signs_in(keep=True).client.cookies[device_cookie.COOKIE_NAME].value
+    own_cookie = owner.signs_in(keep=True).client.cookies[device_cookie.COOKIE_NAME].value
     guesser = wrong_from_the_same_address("humphrey", times=1)
-    for shown in (mark, value):
+    for shown in (own_cookie, value):
         guesser.cookies[device_cookie.COOKIE_NAME] = shown
         statuses = [
             guesser.post("/sign-in/", {"name": "humphrey", "password": "wrong again"}).status_code
@@ -340,9 +340,9 @@ def test_a_browser_is_known_for_one_person_and_by_our_own_mark(
         ]
         assert statuses[-1] == 429
 
-    assert device_cookie.get_throttle_key(mark, person_id=owner.id)
-    assert not device_cookie.get_throttle_key(mark, person_id=housemate.id)
-    assert owner.id.hex not in mark
+    assert device_cookie.get_throttle_key(own_cookie, person_id=owner.id)
+    assert not device_cookie.get_throttle_key(own_cookie, person_id=housemate.id)
+    assert owner.id.hex not in own_cookie
 
 
 def test_what_is_too_soon_is_not_derived(owner: Member, clock: Clock, derivations: CountingQueue) -> None:
