@@ -1,4 +1,4 @@
-"""Where backups lie and how old the newest is, told by their names alone.
+"""Backup files: their names, the age of the newest, and which of them are outdated; from the names alone.
 
 <folder>/llamora-20261120T101500Z.tar   one backup; it has this name only once it is whole and on the disk
 <folder>/.llamora-*.part/               one under way, or broken off
@@ -17,14 +17,14 @@ _FILE_NAME = re.compile(r"llamora-(\d{8}T\d{6}Z)\.tar")
 
 @dataclass(frozen=True, order=True)
 class BackupFile:
-    """One backup on the shelf."""
+    """One backup and the moment it was made."""
 
     made_at: datetime
     path: Path
 
 
 def format_timestamp(moment: datetime) -> str:
-    """Return a moment as it stands in the names of files."""
+    """Return a moment as written in file names."""
     return moment.astimezone(UTC).strftime(_TIMESTAMP_FORMAT)
 
 
@@ -34,43 +34,44 @@ def backup_file_name(moment: datetime) -> str:
 
 
 def list_backups(folder: Path) -> list[BackupFile]:
-    """Return what is on the shelf, oldest first; other files are passed over."""
+    """Return the backups of a folder, oldest first; other files are ignored."""
     if not folder.is_dir():
         return []
-    return sorted(kept for path in folder.iterdir() if (kept := _parse_file_name(path)))
+    return sorted(backup for path in folder.iterdir() if (backup := _parse_file_name(path)))
 
 
 def _parse_file_name(path: Path) -> BackupFile | None:
-    found = _FILE_NAME.fullmatch(path.name)
+    match = _FILE_NAME.fullmatch(path.name)
+    if match is None:
+        return None
     try:
-        return (
-            BackupFile(datetime.strptime(found[1], _TIMESTAMP_FORMAT).replace(tzinfo=UTC), path)
-            if found
-            else None
-        )
+        made_at = datetime.strptime(match[1], _TIMESTAMP_FORMAT)
     except ValueError:
         return None
+    return BackupFile(made_at.replace(tzinfo=UTC), path)
 
 
 def get_backup_state(folder: Path, *, now: datetime, wanted: bool) -> str:
     """Return one word for a supervisor: fresh, old, none, or off."""
-    on_shelf = list_backups(folder)
-    if not on_shelf:
+    backups = list_backups(folder)
+    if not backups:
         return "none" if wanted else "off"
-    return "fresh" if now - on_shelf[-1].made_at < FRESH_AGE else "old"
+    return "fresh" if now - backups[-1].made_at < FRESH_AGE else "old"
 
 
-def select_outdated(kept: Iterable[BackupFile], *, now: datetime, days: int, weeks: int) -> list[BackupFile]:
-    """Return what may go: all but the last day's, the newest of each day, and the newest of each week."""
-    every = sorted(kept, reverse=True)
-    stay = {each for each in every if now - each.made_at < timedelta(days=1)}
-    stay |= set(_newest_per_period(every, by="%Y-%m-%d", most=days))
-    stay |= set(_newest_per_period(every, by="%G-%V", most=weeks))
-    return [each for each in every[1:] if each not in stay]
+def select_outdated(
+    backups: Iterable[BackupFile], *, now: datetime, days: int, weeks: int
+) -> list[BackupFile]:
+    """Return all backups but those of the last day, the newest of each day, and the newest of each week."""
+    newest_first = sorted(backups, reverse=True)
+    retained = {backup for backup in newest_first if now - backup.made_at < timedelta(days=1)}
+    retained |= set(_newest_per_period(newest_first, period_format="%Y-%m-%d", most=days))
+    retained |= set(_newest_per_period(newest_first, period_format="%G-%V", most=weeks))
+    return [backup for backup in newest_first[1:] if backup not in retained]
 
 
-def _newest_per_period(newest_first: list[BackupFile], *, by: str, most: int) -> list[BackupFile]:
-    found: dict[str, BackupFile] = {}
-    for each in newest_first:
-        found.setdefault(each.made_at.strftime(by), each)
-    return list(found.values())[:most]
+def _newest_per_period(newest_first: list[BackupFile], *, period_format: str, most: int) -> list[BackupFile]:
+    by_period: dict[str, BackupFile] = {}
+    for backup in newest_first:
+        by_period.setdefault(backup.made_at.strftime(period_format), backup)
+    return list(by_period.values())[:most]

@@ -1,12 +1,13 @@
-"""Selections whose SQL is worked out once a thread: for what every page asks.
+"""Querysets compiled to SQL once per thread, for the hot queries of every page.
 
-    entries_of_day = Prepared(lambda owner_id, day: Entry.objects.of(owner_id).on(day))
+    entries_of_day = CachedQuery(lambda owner_id, day: Entry.objects.of(owner_id).on(day))
     for entry in entries_of_day(owner_id=person.id, day=today): ...
 
-Working out the SQL of a small query takes Django several times as long as SQLite takes to answer it. Here a
-selection is built with marks in the place of its values; the SQL stays, and each call puts its values where
-the marks were found. Values are UUIDs, dates, numbers and strings, and go into the SQL as they are: a builder
-that reckons with them (adds a day, chooses another filter) loses its mark, and the first call says so.
+Compiling a small query takes Django several times as long as running it takes SQLite. Here a queryset is
+built once with placeholder values and its SQL is cached; each call puts its own values where the placeholders
+were found among the parameters. Values are UUIDs, dates, numbers and strings, and must reach the SQL
+unchanged: a builder that computes with them (adds a day, chooses another filter) loses a placeholder, and the
+first call raises TypeError.
 """
 
 import threading
@@ -31,53 +32,55 @@ _FIRST_PLACEHOLDER_DAY, _FIRST_PLACEHOLDER_NUMBER = date(9990, 1, 1), 7_410_236_
 
 
 class CachedQuery(Generic[Row]):
-    """One selection; `Row` is a model, a tuple of values, or one flat value."""
+    """One queryset; `Row` is a model, a tuple of values, or one flat value."""
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Any]"]) -> None:
         self._build = build
         self._local = threading.local()
 
     def __call__(self, **values: Value) -> list[Row]:
-        """Return what the database answers for these values."""
-        statement: _CompiledQuery | None = getattr(self._local, "statement", None)
-        if statement is None or not statement.is_of_this_thread:
-            statement = self._local.statement = _CompiledQuery(self._build, values)
-        return list(statement.rows(values))
+        """Return the rows for these values."""
+        compiled: _CompiledQuery | None = getattr(self._local, "compiled", None)
+        if compiled is None or not compiled.is_of_this_thread:
+            compiled = self._local.compiled = _CompiledQuery(self._build, values)
+        return list(compiled.fetch(values))
 
 
 class _CompiledQuery:
-    """A selection's SQL, for one thread's connection."""
+    """The SQL of a queryset, for one thread's connection."""
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Any]"], values: dict[str, Value]) -> None:
-        marks = {name: _placeholder(value, number) for number, (name, value) in enumerate(values.items())}
-        selection = build(**marks)
-        self._database = selection.db
-        self._iterable_class = selection._iterable_class
+        placeholders = {
+            name: _placeholder(value, number) for number, (name, value) in enumerate(values.items())
+        }
+        queryset = build(**placeholders)
+        self._database = queryset.db
+        self._iterable_class = queryset._iterable_class
         self._connection = connections[DEFAULT_DB_ALIAS]
-        self._compiler: Any = selection.query.get_compiler(connection=self._connection)
+        self._compiler: Any = queryset.query.get_compiler(connection=self._connection)
         self._sql, parameters = self._compiler.as_sql()
-        names = {_to_stored(mark): name for name, mark in marks.items()}
-        # Each is a value of its own, or the name of what goes there.
+        names = {_to_stored(placeholder): name for name, placeholder in placeholders.items()}
+        # Each parameter is the name of a value of the call, or a fixed value.
         self._parameters = [(names.get(parameter), parameter) for parameter in parameters]
         lost = set(values) - {name for name, _ in self._parameters}
         if lost or self._iterable_class not in _BUILDERS:
             raise TypeError(
-                f"This selection cannot be prepared: {', '.join(sorted(lost)) or self._iterable_class}"
+                f"This queryset cannot be cached: {', '.join(sorted(lost)) or self._iterable_class}"
             )
 
     @property
     def is_of_this_thread(self) -> bool:
-        """Return whether the connection it was made for is still this thread's."""
+        """Whether the connection it was compiled for is still this thread's."""
         return self._connection is connections[DEFAULT_DB_ALIAS]
 
-    def rows(self, values: dict[str, Value]) -> Iterator[Any]:
-        """Ask, and shape each row as the selection would."""
+    def fetch(self, values: dict[str, Value]) -> Iterator[Any]:
+        """Run the query, and yield each row as the queryset would."""
         stored = {name: _to_stored(value) for name, value in values.items()}
         parameters: list[Any] = [stored[name] if name else fixed for name, fixed in self._parameters]
         with self._connection.cursor() as cursor:
             cursor.execute(self._sql, parameters)
-            found = cursor.fetchall()
-        converted = self._compiler.results_iter(results=[found], tuple_expected=True)
+            fetched = cursor.fetchall()
+        converted = self._compiler.results_iter(results=[fetched], tuple_expected=True)
         return _BUILDERS[self._iterable_class](self._compiler, converted, self._database)
 
 
@@ -93,7 +96,7 @@ def _placeholder(value: Value, number: int) -> Value:
 
 
 def _to_stored(value: Value) -> object:
-    """Return a value as Django gives it to SQLite."""
+    """Return a value as Django passes it to SQLite."""
     match value:
         case UUID():
             return value.hex
@@ -103,17 +106,17 @@ def _to_stored(value: Value) -> object:
 
 
 def _build_models(compiler: Any, rows: Iterator[Any], database: str) -> Iterator[Model]:
-    # As `ModelIterable` makes them, from the same parts.
-    about, select = compiler.klass_info, compiler.select
-    first, last = about["select_fields"][0], about["select_fields"][-1] + 1
+    # The same steps as in Django's `ModelIterable`.
+    class_info, select = compiler.klass_info, compiler.select
+    first, last = class_info["select_fields"][0], class_info["select_fields"][-1] + 1
     names = [field[0].target.attname for field in select[first:last]]
-    populators: Any = get_related_populators  # the stubs are those of a later Django
-    related = populators(about, select, database)
+    get_populators: Any = get_related_populators  # the stubs are those of a later Django
+    related = get_populators(class_info, select, database)
     for row in rows:
-        made = about["model"].from_db(database, names, row[first:last])
+        instance = class_info["model"].from_db(database, names, row[first:last])
         for populator in related:
-            populator.populate(row, made)
-        yield made
+            populator.populate(row, instance)
+        yield instance
 
 
 def _build_tuples(compiler: Any, rows: Iterator[Any], database: str) -> Iterator[Any]:
