@@ -1,7 +1,5 @@
-"""Writers take turns in the order they came, and a write that fails says why."""
+"""Write transactions: one writer at a time, whole or not at all; a write that fails says why."""
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,77 +12,8 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from accounts.models import Person
 from diary.models import Entry
 from llamora.database import NotWritten, write_transaction
-from llamora.threads.fair_lock import FairLock
 from tests.fields.cast import DAY, Resident, resident
-
-
-def in_threads(*acts: Callable[[], None], apart: float = 0.03) -> None:
-    """Start each a moment after the one before, and wait for all."""
-    threads = [threading.Thread(target=act) for act in acts]
-    for thread in threads:
-        thread.start()
-        time.sleep(apart)
-    for thread in threads:
-        thread.join(10)
-        assert not thread.is_alive()
-
-
-def test_the_lock_is_handed_over_in_the_order_it_was_asked_for() -> None:
-    lock, order = FairLock(), []
-
-    def takes(n: int) -> Callable[[], None]:
-        def act() -> None:
-            lock.acquire()
-            order.append(n)
-            lock.release()
-
-        return act
-
-    lock.acquire()
-    threads = [threading.Thread(target=takes(n)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.02)
-    lock.release()
-    for thread in threads:
-        thread.join(5)
-
-    assert order == list(range(8))
-
-
-def test_whoever_just_had_it_waits_behind_the_others() -> None:
-    lock, order = FairLock(), []
-
-    def greedy() -> None:
-        for _ in range(3):
-            lock.acquire()
-            order.append("greedy")
-            time.sleep(0.05)
-            lock.release()
-
-    def patient() -> None:
-        lock.acquire()
-        order.append("patient")
-        lock.release()
-
-    in_threads(greedy, patient)
-
-    assert order.index("patient") == 1
-
-
-def test_its_holder_may_take_it_again() -> None:
-    lock = FairLock()
-
-    lock.acquire()
-    lock.acquire()
-    lock.release()
-    lock.release()
-
-    def takes() -> None:
-        lock.acquire()
-        lock.release()
-
-    in_threads(takes)
+from tests.threads.running import run_in_threads
 
 
 @pytest.mark.django_db(transaction=True)
@@ -98,13 +27,13 @@ def test_writers_of_many_threads_all_write() -> None:
 
         return act
 
-    in_threads(*(writes(n) for n in range(6)), apart=0)
+    run_in_threads(*(writes(n) for n in range(6)), apart=0)
 
     assert Person.objects.count() == 30
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_turn_inside_a_turn_is_one_transaction() -> None:
+def test_a_transaction_inside_another_is_a_part_of_it() -> None:
     def makes_two_and_fails() -> None:
         with write_transaction():
             Person.objects.create(name="outer")
@@ -121,7 +50,7 @@ def test_a_turn_inside_a_turn_is_one_transaction() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_turn_is_given_back_after_a_fault_of_ours() -> None:
+def test_the_next_writer_goes_on_after_one_that_failed() -> None:
     Person.objects.create(name="Olive")
     with pytest.raises(IntegrityError), write_transaction():
         Person.objects.create(name="olive")
@@ -131,7 +60,7 @@ def test_the_turn_is_given_back_after_a_fault_of_ours() -> None:
             Person.objects.create(name="next")
         connection.close()
 
-    in_threads(writes)
+    run_in_threads(writes)
     assert Person.objects.count() == 2
 
 
