@@ -160,6 +160,6 @@ def purge_bin(*, owner_id: UUID) -> int:
 
 def _delete_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:
     # Once for all of them: it reads every opening of the person.
-    delete_openings_drawn_from(entries.only("id", "day", "first_day"), owner_id=owner_id)
+    delete_openings_drawn_from(list(entries.only("id", "day", "first_day")), owner_id=owner_id)
     _, by_model = entries.delete()
     return by_model.get(Entry._meta.label, 0)

@@ -66,7 +66,7 @@ def parse_tolerant(answer: str) -> list[str]:
 
 
 def _find_json(answer: str) -> Any:
-    for opens, closes in ("{}", "[]"):
+    for opens, closes in (("{", "}"), ("[", "]")):
         start, end = answer.find(opens), answer.rfind(closes)
         if -1 < start < end:
             try:
