@@ -81,11 +81,11 @@ def get_configured_cost() -> Cost:
     return Cost(settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES)
 
 
-def derive(*, secret: str, salt: bytes, cost: Cost, asking: DerivationRequest) -> bytes:
+def derive(*, secret: str, salt: bytes, cost: Cost, request: DerivationRequest) -> bytes:
     """Return the key-encrypting key once its turn has come; raise Busy or NoMemory."""
     try:
         return derivation_queue.derive(
-            secret=secret, salt=salt, cost=cost, address=asking.address, name=fold_username(asking.name)
+            secret=secret, salt=salt, cost=cost, address=request.address, name=fold_username(request.name)
         )
     except crypto.DerivationBusy:
         raise DerivationQueueFull(RETRY_SECONDS) from None
@@ -130,11 +130,11 @@ def row_from_slot(slot: Slot) -> KeySlot:
 
 
 def create_slot(
-    *, secret: str, kind: SlotKind, keyring: Keyring, asking: DerivationRequest, cost: Cost | None = None
+    *, secret: str, kind: SlotKind, keyring: Keyring, request: DerivationRequest, cost: Cost | None = None
 ) -> Slot:
     """Return a new slot for a secret, holding the current data key; the caller saves its row."""
     cost, salt = cost or get_configured_cost(), crypto.new_salt()
-    kek = derive(secret=secret, salt=salt, cost=cost, asking=asking)
+    kek = derive(secret=secret, salt=salt, cost=cost, request=request)
     return crypto.create_slot(
         kek=kek,
         salt=salt,
@@ -147,15 +147,17 @@ def create_slot(
     )
 
 
-def open_slot(*, person: Person | None, kind: SlotKind, secret: str, asking: DerivationRequest) -> OpenedSlot:
+def open_slot(
+    *, person: Person | None, kind: SlotKind, secret: str, request: DerivationRequest
+) -> OpenedSlot:
     """Open a person's slot; raise WrongSecret for nobody, no vault and a wrong secret alike."""
     owner_id = person.id if person else new_id()
     rows = KeySlot.objects.select_related("owner__vault", "owner__former_key")
     row = rows.filter(owner_id=owner_id, kind=kind).first()
     if person is None or row is None or not hasattr(row.owner, "vault"):
-        _derive_for_nobody(secret, asking)
+        _derive_for_nobody(secret, request)
     slot = _parse_slot(row)
-    kek = derive(secret=secret, salt=slot.salt, cost=slot.cost, asking=asking)
+    kek = derive(secret=secret, salt=slot.salt, cost=slot.cost, request=request)
     epoch = row.owner.vault.epoch
     try:
         dek = crypto.open_slot(slot, kek=kek, current_epoch=epoch)
@@ -183,8 +185,8 @@ def _check_slot_is_listed(row: KeySlot, keyring: Keyring) -> None:
         raise DamagedSlot
 
 
-def _derive_for_nobody(secret: str, asking: DerivationRequest) -> NoReturn:
-    derive(secret=secret, salt=crypto.new_salt(), cost=get_configured_cost(), asking=asking)
+def _derive_for_nobody(secret: str, request: DerivationRequest) -> NoReturn:
+    derive(secret=secret, salt=crypto.new_salt(), cost=get_configured_cost(), request=request)
     raise WrongCredentials
 
 
@@ -206,14 +208,14 @@ def get_raised_cost(slot: Slot) -> Cost | None:
     return Cost(max(wanted.memory_kib, had.memory_kib), max(wanted.time, had.time), wanted.lanes)
 
 
-def raise_cost(opened: OpenedSlot, *, secret: str, asking: DerivationRequest) -> Slot | None:
+def raise_cost(opened: OpenedSlot, *, secret: str, request: DerivationRequest) -> Slot | None:
     """Return a dearer slot for the secret just given, or None; a full queue puts it off to the next time."""
     cost = get_raised_cost(opened.slot)
     if cost is None:
         return None
     try:
         kind = SlotKind(opened.slot.kind)
-        return create_slot(secret=secret, kind=kind, keyring=opened.keyring, asking=asking, cost=cost)
+        return create_slot(secret=secret, kind=kind, keyring=opened.keyring, request=request, cost=cost)
     except AccountsError:
         return None
 

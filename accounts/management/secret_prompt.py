@@ -36,8 +36,8 @@ def open_slot_with_prompt(*, name: str, password_file: Path | None) -> key_slots
 
 
 def _open_slot(person: Person, kind: SlotKind, secret: str) -> key_slots.OpenedSlot:
-    asking = key_slots.DerivationRequest(name=person.name, address="terminal")
-    return key_slots.open_slot(person=person, kind=kind, secret=secret, asking=asking)
+    request = key_slots.DerivationRequest(name=person.name, address="terminal")
+    return key_slots.open_slot(person=person, kind=kind, secret=secret, request=request)
 
 
 def _read_secret(person: Person, file: Path | None) -> str:

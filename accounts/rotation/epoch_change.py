@@ -1,10 +1,9 @@
-"""The first step of a rotation, one transaction: from here on everything new is under the next key.
+"""First step of a rotation, in one transaction: after it everything new is sealed under the next data key.
 
-The vault's columns move in the same UPDATE as its epoch, so that the fence never sees one without the
-other. Slots are given the next key without their secrets: the key before opens their authenticators.
+Vault columns and epoch change in one UPDATE; otherwise the epoch trigger would refuse the row. Key slots
+receive the next data key without their secrets: the former data key opens their authenticators.
 """
 
-import hmac
 from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,15 +12,14 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.keys import key_pairs, key_slots
-from accounts.models import FormerKey, KeySlot, SignIn, Unlock, Vault
+from accounts.models import FormerKey, KeySlot, Vault
 from accounts.rotation import blind_indexes
 from accounts.rotation.errors import DamagedVault, OpenedSlotRefused, RotationUnfinished, StaleKeyring
-from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
-from accounts.sessions.run_secret import get_run_secret
+from accounts.sessions.services import end_sessions_of_former_epoch
 from accounts.signals import data_key_rotated, data_key_rotating
 from llamora import crypto
-from llamora.crypto import EnvelopeError, Keyring, Slot, SlotError, hash_half, in_force
+from llamora.crypto import EnvelopeError, Keyring, Slot, SlotError, in_force
 from llamora.database import write_transaction
 from llamora.fields.models import sealed_fields
 
@@ -30,7 +28,7 @@ NOT_LISTED = "not_listed"
 
 @dataclass(frozen=True, kw_only=True)
 class RefusedSlot:
-    """A slot that was given nothing: its kind and why, by code."""
+    """A key slot that did not receive the next data key, with the code of the reason."""
 
     slot_id: UUID
     kind: str
@@ -39,7 +37,7 @@ class RefusedSlot:
 
 @dataclass(frozen=True, kw_only=True)
 class BegunRotation:
-    """A rotation begun; the keyring holds both keys, and the caller closes it."""
+    """A rotation after its first step; the keyring holds both data keys, and the caller closes it."""
 
     keyring: Keyring = field(repr=False)
     renewed_slots: int
@@ -47,25 +45,26 @@ class BegunRotation:
 
 
 def begin_rotation(opened: key_slots.OpenedSlot, *, here: SessionCookie | None = None) -> BegunRotation:
-    """Give a person the next data key; all their sessions end but the one that asks, which stays unlocked.
+    """Give a person the next data key; all their sessions end except `here`, which stays unlocked.
 
-    Raise Unfinished, StaleKeyring, NoWayIn or DamagedVault before anything is written, or NotWritten.
+    Raise RotationUnfinished, StaleKeyring, OpenedSlotRefused or DamagedVault before anything is written, or
+    NotWritten.
     """
-    before = opened.keyring
-    old, new = before.data_key(), crypto.secret_bytes()
+    former = opened.keyring
+    old, new = former.data_key(), crypto.secret_bytes()
     keyring = Keyring(
-        owner=before.owner, epoch=before.epoch + 1, keys={before.epoch: old, before.epoch + 1: new}
+        owner=former.owner, epoch=former.epoch + 1, keys={former.epoch: old, former.epoch + 1: new}
     )
     try:
-        with in_force(before):
-            data_key_rotating.send_robust(Vault, person_id=before.owner, keyring=before)
+        with in_force(former):
+            data_key_rotating.send_robust(Vault, person_id=former.owner, keyring=former)
         with write_transaction():
-            given, refused = _write_new_epoch(keyring, asking=opened.slot.id, here=here)
+            renewed, refused = _write_new_epoch(keyring, opened_slot_id=opened.slot.id, here=here)
             transaction.on_commit(partial(_send_rotated, keyring))
     except BaseException:
         keyring.close()
         raise
-    return BegunRotation(keyring=keyring, renewed_slots=given, refused_slots=refused)
+    return BegunRotation(keyring=keyring, renewed_slots=renewed, refused_slots=refused)
 
 
 def _send_rotated(keyring: Keyring) -> None:
@@ -75,7 +74,7 @@ def _send_rotated(keyring: Keyring) -> None:
 
 
 def _write_new_epoch(
-    keyring: Keyring, *, asking: UUID, here: SessionCookie | None
+    keyring: Keyring, *, opened_slot_id: UUID, here: SessionCookie | None
 ) -> tuple[int, tuple[RefusedSlot, ...]]:
     vault = Vault.objects.get(owner_id=keyring.owner)
     if vault.epoch != keyring.epoch - 1:
@@ -84,29 +83,30 @@ def _write_new_epoch(
         raise RotationUnfinished
     with in_force(keyring):
         try:
-            renewed, refused = _renew_slots(keyring, known=key_slots.get_listed_slot_ids(vault) or {asking})
-            if asking not in {slot.id for slot in renewed}:
+            listed = key_slots.get_listed_slot_ids(vault) or {opened_slot_id}
+            renewed, refused = _renew_slots(keyring, listed=listed)
+            if opened_slot_id not in {slot.id for slot in renewed}:
                 raise OpenedSlotRefused
             _reseal_vault(vault, keyring, slots=renewed)
         except EnvelopeError:
             raise DamagedVault from None
         _save_former_key(keyring)
     _update_slots(renewed)
-    _end_other_sessions(keyring, here=here)
+    end_sessions_of_former_epoch(keyring, here=here)
     blind_indexes.renew_all(keyring)
     return len(renewed), tuple(refused)
 
 
-def _renew_slots(keyring: Keyring, *, known: Set[UUID]) -> tuple[list[Slot], list[RefusedSlot]]:
-    """Return the known slots with the next key in them, and all others with the reason.
+def _renew_slots(keyring: Keyring, *, listed: Set[UUID]) -> tuple[list[Slot], list[RefusedSlot]]:
+    """Return the listed slots with the next data key in them, and all others with the reason.
 
-    Where no list was kept yet, only the slot that was just opened is known to be its owner's.
+    Without a stored list, only the slot that was just opened is known to be its owner's.
     """
     old, new = keyring.data_key(keyring.epoch - 1), keyring.data_key()
     renewed, refused = [], []
     for row in KeySlot.objects.filter(owner_id=keyring.owner).order_by("id"):
         code = NOT_LISTED
-        if row.id in known:
+        if row.id in listed:
             try:
                 slot = key_slots.slot_from_row(row)
                 renewed.append(crypto.renew_slot(slot, old_dek=old, new_dek=new, new_epoch=keyring.epoch))
@@ -119,9 +119,9 @@ def _renew_slots(keyring: Keyring, *, known: Set[UUID]) -> tuple[list[Slot], lis
 
 def _reseal_vault(vault: Vault, keyring: Keyring, *, slots: list[Slot]) -> None:
     for column in sealed_fields(Vault):
-        # Read under the key before, and held until save() seals it under the next.
+        # Opened under the former key, and held until save() seals it under the next one.
         setattr(vault, column.attname, getattr(vault, column.attname))
-    # Whoever had the key before had the pair too; what is sealed to this person from now on is not theirs.
+    # Whoever has the former data key has the former key pair too, and must not open what comes later.
     key_pairs.replace_key_pair(vault)
     vault.ways_in = key_slots.encode_slot_ids(slot.id for slot in slots)
     vault.epoch = keyring.epoch
@@ -138,28 +138,3 @@ def _update_slots(slots: list[Slot]) -> None:
         KeySlot.objects.filter(id=slot.id).update(
             epoch=slot.epoch, sealed_authenticator=slot.sealed_authenticator, box=slot.box, mac=slot.mac
         )
-
-
-def _end_other_sessions(keyring: Keyring, *, here: SessionCookie | None) -> None:
-    staying = _find_asking_sign_in(keyring, here) if here else None
-    sessions_services.end_sessions(person_id=keyring.owner, but=staying.id if staying else None)
-    if here is None or staying is None:
-        return
-    salt = crypto.secret_bytes(16)
-    wrapped = crypto.wrap_dek(
-        dek=keyring.data_key(),
-        half=here.half,
-        salt=salt,
-        run_secret=get_run_secret(),
-        row=staying.id,
-        owner=keyring.owner,
-        epoch=keyring.epoch,
-    )
-    Unlock.objects.filter(sign_in=staying).update(epoch=keyring.epoch, salt=salt, wrapped_dek=wrapped)
-
-
-def _find_asking_sign_in(keyring: Keyring, here: SessionCookie) -> SignIn | None:
-    row = SignIn.objects.filter(id=here.sign_in_id, person_id=keyring.owner).first()
-    if row is None or not hmac.compare_digest(bytes(row.half_hash), hash_half(here.half)):
-        return None
-    return row

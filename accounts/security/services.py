@@ -86,8 +86,8 @@ def reset_after_compromise(asked: Reauthentication, *, new_password: str) -> Sec
 def _create_slot(
     opened: key_slots.OpenedSlot, asked: Reauthentication, *, kind: SlotKind, secret: str
 ) -> Slot:
-    asking = key_slots.DerivationRequest(name=opened.person.name, address=asked.address)
-    return key_slots.create_slot(secret=secret, kind=kind, keyring=opened.keyring, asking=asking)
+    request = key_slots.DerivationRequest(name=opened.person.name, address=asked.address)
+    return key_slots.create_slot(secret=secret, kind=kind, keyring=opened.keyring, request=request)
 
 
 def _create_recovery_slot(opened: key_slots.OpenedSlot, asked: Reauthentication) -> tuple[str, Slot]:

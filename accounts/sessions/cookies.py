@@ -1,7 +1,11 @@
-"""The session cookie: the sign-in's id and the cookie half of its key, together in base64url.
+"""The session cookie and the messages cookie.
+
+The session cookie holds, in base64url:
 
 16 bytes  id of the SignIn row
 32 bytes  cookie half: one of the three parts of the key that seals the data key for this browser
+
+Flash messages have a cookie name of our own, because cookies are shared between the ports of a host.
 """
 
 import base64
@@ -14,21 +18,18 @@ from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpRequest, HttpResponse
 
-# MERGED accounts.said: Sentences for the next page travel in a cookie of our own name: cookies ignore ports.
+COOKIE_HALF_LENGTH = 32
 
 
 class MessageCookieStorage(CookieStorage):
-    """Django's storage, under a name that no other Django program on this host has."""
+    """Django's cookie storage for flash messages, under a name that no other program on this host uses."""
 
     cookie_name = "llamora_said"
 
 
-COOKIE_HALF_LENGTH = 32
-
-
 @dataclass(frozen=True)
 class SessionCookie:
-    """A cookie read or to be set."""
+    """The content of a session cookie."""
 
     sign_in_id: UUID
     half: bytes = field(repr=False)
@@ -39,7 +40,7 @@ class SessionCookie:
 
 
 def parse_cookie(value: str) -> SessionCookie | None:
-    """Return what a cookie's value says, or None for anything we did not write."""
+    """Return the content of a cookie's value, or None for anything we did not write."""
     try:
         raw = base64.b64decode(value.encode("ascii"), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
@@ -49,23 +50,23 @@ def parse_cookie(value: str) -> SessionCookie | None:
     return SessionCookie(UUID(bytes=raw[:16]), raw[16:])
 
 
-def cookie_name(*, secure: bool) -> str:
-    """Return the name; the prefix makes browsers refuse it from plain http and from other hosts."""
+def get_cookie_name(*, secure: bool) -> str:
+    """Return the cookie's name; its prefix makes browsers refuse it over http or from other hosts."""
     return f"__Host-{settings.SESSION_COOKIE}" if secure else str(settings.SESSION_COOKIE)
 
 
 def get_session_cookie(request: HttpRequest) -> SessionCookie | None:
     """Return the session cookie a request came with, or None."""
-    value = request.COOKIES.get(cookie_name(secure=request.is_secure()), "")
+    value = request.COOKIES.get(get_cookie_name(secure=request.is_secure()), "")
     return parse_cookie(value) if value else None
 
 
 def set_cookie(
     response: HttpResponse, cookie: SessionCookie, *, secure: bool, age: timedelta | None = None
 ) -> None:
-    """Give the browser its half; kept over its restarts only where the person asked for that."""
+    """Set the session cookie; without an age it ends with the browser."""
     response.set_cookie(
-        cookie_name(secure=secure),
+        get_cookie_name(secure=secure),
         cookie.encode(),
         max_age=age,
         secure=secure,
@@ -76,9 +77,9 @@ def set_cookie(
 
 
 def delete_cookies(request: HttpRequest, response: HttpResponse) -> None:
-    """Delete our cookies by name and what the browser cached; other sites on this host keep theirs."""
+    """Delete our cookies and cached pages; other sites on this host keep theirs."""
     secure = request.is_secure()
-    for name in (cookie_name(secure=secure), settings.CSRF_COOKIE_NAME, MessageCookieStorage.cookie_name):
+    for name in (get_cookie_name(secure=secure), settings.CSRF_COOKIE_NAME, MessageCookieStorage.cookie_name):
         response.set_cookie(
             name,
             "",
@@ -92,5 +93,5 @@ def delete_cookies(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def clear_cache(response: HttpResponse) -> None:
-    """Have the browser drop what it kept of our pages; anything wider would hit other ports of this host."""
+    """Have the browser delete its cached pages; anything wider would affect other ports of this host."""
     response["Clear-Site-Data"] = '"cache"'

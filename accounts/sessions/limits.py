@@ -1,6 +1,6 @@
-"""How long a browser stays signed in, and how long an unlocked vault may lie idle.
+"""Time limits of sessions: how long a browser stays signed in, and how long an unlocked vault may be idle.
 
-The household's settings are the outer limits; a person may choose shorter ones and never longer.
+The household's settings are the upper limits; a person may choose shorter ones, never longer.
 """
 
 import math
@@ -18,18 +18,18 @@ _MINUTES = (5, 15, 30, 60, 120, 240)
 
 
 def list_sign_in_days() -> list[int]:
-    """Return the days a browser may be asked to stay signed in for; the last is the household's limit."""
+    """Return the numbers of days to choose from at sign-in; the last is the household's limit."""
     longest: int = settings.SIGN_IN_DAYS
     return [*(days for days in _DAYS if days < longest), longest]
 
 
 def list_idle_minutes() -> list[int]:
-    """Return the minutes a person may choose from, all shorter than the household's limit."""
+    """Return the idle limits to choose from, in minutes, all shorter than the household's."""
     return [minutes for minutes in _MINUTES if minutes < settings.IDLE_MINUTES]
 
 
 def get_end_time(days: int | None) -> datetime | None:
-    """Return when a sign-in that is made now for so many days ends."""
+    """Return when a sign-in created now for this many days ends."""
     return None if days is None else timezone.now() + timedelta(days=days)
 
 
@@ -46,29 +46,29 @@ def get_expired_sign_ins(now: datetime) -> QuerySet[SignIn]:
 def get_time_left(row: SignIn) -> timedelta:
     """Return how long a sign-in lasts from now, in whole seconds."""
     latest = row.created_at + timedelta(days=settings.SIGN_IN_DAYS)
-    lasting = (min(latest, row.ends_at or latest) - timezone.now()).total_seconds()
-    return timedelta(seconds=max(0, math.ceil(lasting)))
+    seconds = (min(latest, row.ends_at or latest) - timezone.now()).total_seconds()
+    return timedelta(seconds=max(0, math.ceil(seconds)))
 
 
 def get_idle_limit(person: Person) -> timedelta:
     """Return how long a person's vault stays unlocked without use."""
-    house: int = settings.IDLE_MINUTES
-    return timedelta(minutes=min(person.idle_minutes or house, house))
+    longest: int = settings.IDLE_MINUTES
+    return timedelta(minutes=min(person.idle_minutes or longest, longest))
 
 
 def is_idle(row: Unlock, person: Person, now: datetime) -> bool:
-    """Return whether an unlocked vault has lain idle for too long."""
+    """Return whether an unlocked vault was idle for too long."""
     return row.last_active < now - get_idle_limit(person)
 
 
 def list_idle_unlocks(now: datetime) -> list[Unlock]:
-    """Return the unlocked rows that have lain idle for too long."""
+    """Return the Unlock rows that were idle for too long."""
     rows = Unlock.objects.select_related("sign_in__person")
     return [row for row in rows if is_idle(row, row.sign_in.person, now)]
 
 
 def get_touch_interval(person: Person) -> timedelta:
-    """Return how seldom a use is written down: written on every request, it would make each page a write."""
+    """Return how often activity is written at most; on every request, it would make each page a write."""
     return min(TOUCH_INTERVAL, get_idle_limit(person) / 4)
 
 

@@ -1,8 +1,8 @@
-"""The third part of every session's key: 32 bytes in memory only, gone when the machine is switched off.
+"""The run secret, third part of every session's key: 32 bytes in memory, gone once the machine is off.
 
-Kept at 0600 in the runtime folder so that a restart of the server signs nobody out:
-`LLAMORA_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR`, else `/dev/shm`, and only where that is a memory
-file system; else in this process alone.
+It is stored with mode 0600 in the runtime folder, so that a restart of the server locks nobody's vault:
+`LLAMORA_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR` or `/dev/shm` where that is a memory file system, else in
+this process only.
 """
 
 import hashlib
@@ -21,31 +21,15 @@ _guard = threading.Lock()
 _cached: dict[str, bytes] = {}
 
 
-@cache
-def _get_file_system(folder: Path) -> str:
-    """Return the type of the file system `folder` is on, from /proc/mounts; "" where that is not known.
-
-    Asked once of each folder: every page would read the mounts several times.
-    """
-    try:
-        lines = Path("/proc/mounts").read_text().splitlines()
-    except OSError:
-        return ""
-    mounts = [(Path(parts[1]), parts[2]) for line in lines if len(parts := line.split()) > 2]
-    holding = [(mount, kind) for mount, kind in mounts if folder == mount or mount in folder.parents]
-    return max(holding, key=lambda pair: len(pair[0].parts))[1] if holding else ""
-
-
 def is_in_memory(folder: Path) -> bool:
-    """Return whether a folder is on a file system that is gone when the machine is switched off."""
+    """Return whether a folder is on a file system that lives in memory."""
     return _get_file_system(folder.resolve()) in _MEMORY_FILE_SYSTEMS
 
 
 def get_runtime_folder() -> Path | None:
-    """Return the folder for the run secret, or None where no memory file system is at hand."""
-    named = settings.RUNTIME_DIR
-    if named:
-        return Path(named)
+    """Return the folder for the run secret, or None without a memory file system."""
+    if configured := settings.RUNTIME_DIR:
+        return Path(configured)
     for candidate in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):  # noqa: S108 - a memory file system
         if (
             candidate
@@ -57,24 +41,60 @@ def get_runtime_folder() -> Path | None:
 
 
 def get_household_folder() -> Path | None:
-    """Return this household's folder there; `run_secret` makes it."""
+    """Return this household's own folder in the runtime folder; `get_run_secret` creates it."""
     base = get_runtime_folder()
     if base is None:
         return None
-    # Two households on one machine must not share it, nor one user find another's.
+    # Two households on one machine, or two users, must not share a folder.
     name = hashlib.sha256(f"{os.getuid()}:{settings.DATA_DIR}".encode()).hexdigest()[:16]
     return base / f"llamora-{name}"
 
 
 def is_private_folder(folder: Path) -> bool:
-    """Return whether a folder is this user's, and nobody else may look or write into it."""
-    found = folder.stat()
-    return found.st_uid == os.getuid() and not found.st_mode & 0o077
+    """Return whether a folder belongs to this user and nobody else may read or write it."""
+    status = folder.stat()
+    return status.st_uid == os.getuid() and not status.st_mode & 0o077
+
+
+def get_run_secret() -> bytes:
+    """Return this run's secret."""
+    key = str(_get_path())
+    with _guard:
+        if key not in _cached:
+            path = _get_path()
+            _cached[key] = _read_or_create(path) if path else secret_bytes(LENGTH)
+        return _cached[key]
+
+
+def prepare_run_secret() -> str | None:
+    """Create the secret; return a warning for the administrator if it is in this process only."""
+    get_run_secret()
+    if get_runtime_folder() is None:
+        return (
+            "There is no memory file system for the run secret, so a restart of the server locks everybody's "
+            "vault. Set LLAMORA_RUNTIME_DIR to a folder on tmpfs to change that."
+        )
+    return None
+
+
+@cache
+def _get_file_system(folder: Path) -> str:
+    """Return the type of a folder's file system from /proc/mounts, or "" where that is unknown.
+
+    Cached, since every page would read the mounts several times.
+    """
+    try:
+        lines = Path("/proc/mounts").read_text().splitlines()
+    except OSError:
+        return ""
+    mounts = [(Path(parts[1]), parts[2]) for line in lines if len(parts := line.split()) > 2]
+    containing = [(mount, kind) for mount, kind in mounts if folder == mount or mount in folder.parents]
+    return max(containing, key=lambda pair: len(pair[0].parts))[1] if containing else ""
 
 
 def _get_path() -> Path | None:
-    own = get_household_folder()
-    return own / "run_secret" if own else None
+    folder = get_household_folder()
+    return folder / "run_secret" if folder else None
 
 
 def _read_or_create(path: Path) -> bytes:
@@ -92,29 +112,8 @@ def _read_or_create(path: Path) -> bytes:
         pass
     finally:
         draft.unlink()
-    held = path.read_bytes()
-    if len(held) == LENGTH:
-        return held
+    stored = path.read_bytes()
+    if len(stored) == LENGTH:
+        return stored
     path.unlink()
     return _read_or_create(path)
-
-
-def get_run_secret() -> bytes:
-    """Return this run's secret."""
-    key = str(_get_path())
-    with _guard:
-        if key not in _cached:
-            path = _get_path()
-            _cached[key] = _read_or_create(path) if path else secret_bytes(LENGTH)
-        return _cached[key]
-
-
-def prepare_run_secret() -> str | None:
-    """Make the secret; return a sentence for the keeper where it can be kept in this process only."""
-    get_run_secret()
-    if get_runtime_folder() is None:
-        return (
-            "There is no memory file system for the run secret, so a restart of the server locks everybody's "
-            "vault. Set LLAMORA_RUNTIME_DIR to a folder on tmpfs to change that."
-        )
-    return None

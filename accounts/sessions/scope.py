@@ -1,4 +1,4 @@
-"""The same for sockets: who is on the other end, and whether their vault is unlocked."""
+"""Sessions of web sockets: middleware that puts the vault of a handshake's cookie into the scope."""
 
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from channels.db import database_sync_to_async
 
 from accounts.http.request import NOBODY, RequestVault
-from accounts.sessions.cookies import SessionCookie, cookie_name, parse_cookie
+from accounts.sessions.cookies import SessionCookie, get_cookie_name, parse_cookie
 from accounts.sessions.services import open_session
 
 
 def get_session_cookie(scope: dict[str, Any]) -> SessionCookie | None:
     """Return the session cookie of a handshake, or None."""
     raw = b"; ".join(value for name, value in scope.get("headers", []) if name == b"cookie")
-    name = cookie_name(secure=scope.get("scheme") in ("https", "wss"))
+    name = get_cookie_name(secure=scope.get("scheme") in ("https", "wss"))
     try:
         morsel = SimpleCookie(raw.decode("latin-1")).get(name)
     except CookieError:
@@ -22,12 +22,12 @@ def get_session_cookie(scope: dict[str, Any]) -> SessionCookie | None:
 
 
 def reload_vault(cookie: SessionCookie | None) -> RequestVault:
-    """Return what the cookie stands for now; a socket is not activity, so no limit moves."""
+    """Return the cookie's vault as it is now; a socket is no activity, so the idle limit stays."""
     return open_session(cookie, activity=False)
 
 
 class VaultScopeMiddleware:
-    """Wraps the socket application: `scope["vault"]` and `scope["session_cookie"]`."""
+    """Middleware of the socket application that sets `scope["vault"]` and `scope["session_cookie"]`."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner

@@ -1,8 +1,8 @@
-"""Signed in and unlocked: two rows, made, opened and ended here and nowhere else.
+"""Sessions: the only code that creates, loads and ends SignIn rows (signed in) and Unlock rows (unlocked).
 
-The unlocked row's key has three parts (cookie half, the row's salt, run secret), each kept in another
-place, so that neither the disk nor the browser nor both of a switched-off machine open a vault.
-Rows are not rewritten on every request: `last_active` moves at most once in `limits.TOUCH_AFTER`.
+The data key in an Unlock row is sealed under three parts (cookie half, the row's salt, run secret), each
+stored elsewhere, so that neither the disk nor the browser nor both of a switched-off machine open a vault.
+Rows are not rewritten on every request: `last_active` moves at most once in `limits.get_touch_interval`.
 """
 
 import hmac
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -31,18 +32,19 @@ MAX_DEVICE = 80
 
 
 def create_session(
-    *, person: Person, keyring: Keyring, kept: bool, device: str, days: int | None = None
+    *, person: Person, keyring: Keyring, is_persistent: bool, device: str, days: int | None = None
 ) -> SessionCookie:
-    """Make both rows for a browser whose person has just opened a slot; return its cookie.
+    """Create both rows for a browser whose person has just opened a slot; return its cookie.
 
-    `kept` over restarts of the browser, for so many `days` where that is less than the household's limit.
+    A persistent cookie outlives the browser's process, for `days` where that is less than the household's
+    limit.
     """
     half = secret_bytes(COOKIE_HALF_LENGTH)
     with write_transaction():
         row = SignIn.objects.create(
             person=person,
             half_hash=hash_half(half),
-            kept=kept,
+            kept=is_persistent,
             ends_at=limits.get_end_time(days),
             device=device[:MAX_DEVICE],
         )
@@ -51,18 +53,18 @@ def create_session(
 
 
 def unlock_session(
-    *, sign_in_id: UUID, keyring: Keyring, kept: bool | None = None, days: int | None = None
+    *, sign_in_id: UUID, keyring: Keyring, is_persistent: bool | None = None, days: int | None = None
 ) -> SessionCookie:
-    """Unlock a signed-in browser with a new half; the old one opens nothing any more.
+    """Unlock a signed-in browser and return its new cookie; the old one is no longer valid.
 
-    `kept`, where given, changes with `days` how long the browser holds on to its cookie.
+    `is_persistent`, where given, changes together with `days` how long the browser stores its cookie.
     """
     half = secret_bytes(COOKIE_HALF_LENGTH)
     with write_transaction():
         row = SignIn.objects.get(id=sign_in_id, person_id=keyring.owner)
         row.half_hash, row.last_active = hash_half(half), timezone.now()
-        if kept is not None:
-            row.kept, row.ends_at = kept, limits.get_end_time(days)
+        if is_persistent is not None:
+            row.kept, row.ends_at = is_persistent, limits.get_end_time(days)
         row.save(update_fields=["half_hash", "last_active", "kept", "ends_at"])
         Unlock.objects.filter(sign_in=row).delete()
         _create_unlock(row, half=half, keyring=keyring)
@@ -70,12 +72,17 @@ def unlock_session(
 
 
 def get_cookie_age(sign_in_id: UUID) -> timedelta | None:
-    """Return how long a browser keeps its cookie; None until it is closed."""
+    """Return how long a browser stores its cookie; None for a cookie that ends with the browser."""
     row = SignIn.objects.filter(id=sign_in_id, kept=True).first()
     return limits.get_time_left(row) if row else None
 
 
 def _create_unlock(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
+    Unlock.objects.create(sign_in=row, **_wrap_data_key(row, half=half, keyring=keyring))
+
+
+def _wrap_data_key(row: SignIn, *, half: bytes, keyring: Keyring) -> dict[str, Any]:
+    """Return the columns of a sign-in's Unlock row, with the keyring's data key sealed under a new salt."""
     salt = secret_bytes(16)
     wrapped = wrap_dek(
         dek=keyring.data_key(),
@@ -86,16 +93,17 @@ def _create_unlock(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
         owner=keyring.owner,
         epoch=keyring.epoch,
     )
-    Unlock.objects.create(sign_in=row, epoch=keyring.epoch, salt=salt, wrapped_dek=wrapped)
+    return {"epoch": keyring.epoch, "salt": salt, "wrapped_dek": wrapped}
 
 
 # --- Opening ------------------------------------------------------------------------------------
 
 
 def open_session(cookie: SessionCookie | None, *, activity: bool = True) -> RequestVault:
-    """Return who a cookie stands for, ending what is past its limit.
+    """Return the person and keyring of a cookie; end its session if that is past a limit.
 
-    `activity` is False for what a person does not do themselves (sockets, polls): it never moves the limit.
+    `activity` is False for requests a person does not make themselves (sockets, polls): these do not extend
+    the idle limit.
     """
     row = _find_sign_in(cookie) if cookie else None
     if row is None or cookie is None:
@@ -110,31 +118,35 @@ def open_session(cookie: SessionCookie | None, *, activity: bool = True) -> Requ
     return RequestVault(person=row.person, sign_in_id=row.id, held=keyring)
 
 
-# Every request of every page begins with it.
+# Every request of every page runs this query.
 _select_sign_in: CachedQuery[SignIn] = CachedQuery(
     lambda id: SignIn.objects.select_related("person__vault", "person__former_key", "unlock").filter(id=id)  # noqa: A006 - the column's
 )
 
 
 def _find_sign_in(cookie: SessionCookie) -> SignIn | None:
-    """Return the sign-in whose hash fits the cookie's half, of somebody who may come in."""
+    """Return the cookie's sign-in, if its half matches, its person is active and it is not revoked."""
     row = next(iter(_select_sign_in(id=cookie.sign_in_id)), None)
-    if row is None or not hmac.compare_digest(bytes(row.half_hash), hash_half(cookie.half)):
+    if row is None or not _has_half(row, cookie):
         return None
     return row if row.person.is_active and not revoked.is_revoked(bytes(row.half_hash)) else None
 
 
+def _has_half(row: SignIn, cookie: SessionCookie) -> bool:
+    return hmac.compare_digest(bytes(row.half_hash), hash_half(cookie.half))
+
+
 def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
-    opened: Unlock | None = getattr(row, "unlock", None)
+    unlock: Unlock | None = getattr(row, "unlock", None)
     vault = getattr(row.person, "vault", None)
-    if opened is None or vault is None or revoked.is_revoked(bytes(opened.salt)):
+    if unlock is None or vault is None or revoked.is_revoked(bytes(unlock.salt)):
         return None
-    if limits.is_idle(opened, row.person, now) or opened.epoch != vault.epoch:
+    if limits.is_idle(unlock, row.person, now) or unlock.epoch != vault.epoch:
         lock_or_revoke(sign_in_id=row.id, person_id=row.person_id)
         return None
-    keyring = _unwrap_keyring(opened, half=half, person=row.person)
+    keyring = _unwrap_keyring(unlock, half=half, person=row.person)
     if keyring is not None and key_pairs.get_public_key(row.person_id) is None:
-        # A restart forgot it; this session proves it as well as an unlock does.
+        # A restart forgot the public key; a session's keyring proves it as well as an unlock does.
         key_pairs.remember_public_key(keyring, vault=vault)
     return keyring
 
@@ -151,7 +163,7 @@ def _unwrap_keyring(row: Unlock, *, half: bytes, person: Person) -> Keyring | No
             epoch=row.epoch,
         )
     except (CryptoError, ValueError):
-        # After the machine was switched off the run secret is another one: signed in, but locked.
+        # After the machine was switched off the run secret has changed: signed in, but locked.
         return None
     former = getattr(person, "former_key", None)
     return build_keyring(owner=person.id, epoch=row.epoch, dek=dek, former=former)
@@ -165,14 +177,14 @@ def _touch(row: Unlock, person: Person, now: datetime) -> None:
             SignIn.objects.filter(id=row.sign_in_id).update(last_active=now)
             Unlock.objects.filter(sign_in_id=row.sign_in_id).update(last_active=now)
     except NotWritten:
-        return  # a full disk must not keep a person from reading; the limit just does not move
+        return  # a full disk must not stop a person from reading; the idle limit is just not extended
 
 
 # --- Ending -------------------------------------------------------------------------------------
 
 
 def lock_session(*, sign_in_id: UUID, person_id: UUID) -> None:
-    """Take the data key from one browser; it stays signed in."""
+    """Delete one browser's Unlock row; it stays signed in."""
     with write_transaction():
         Unlock.objects.filter(sign_in_id=sign_in_id, sign_in__person_id=person_id).delete()
         _publish_on_commit(sign_in_id, person_id, kind="locked")
@@ -186,17 +198,30 @@ def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
 
 
 def end_sessions(*, person_id: UUID, but: UUID | None = None) -> int:
-    """Sign every browser of a person out, but for one; return how many."""
+    """Sign out all browsers of a person except `but`; return how many."""
     with write_transaction():
-        every = SignIn.objects.filter(person_id=person_id).values_list("id", flat=True)
-        ids = [sign_in_id for sign_in_id in every if sign_in_id != but]
+        all_ids = SignIn.objects.filter(person_id=person_id).values_list("id", flat=True)
+        ids = [sign_in_id for sign_in_id in all_ids if sign_in_id != but]
         for sign_in_id in ids:
             end_session(sign_in_id=sign_in_id, person_id=person_id)
     return len(ids)
 
 
+def end_sessions_of_former_epoch(keyring: Keyring, *, here: SessionCookie | None) -> None:
+    """End the sessions of a person whose data key was rotated, except the one with the cookie `here`.
+
+    That one stays unlocked: its Unlock row is written anew with the keyring's data key.
+    """
+    row = SignIn.objects.filter(id=here.sign_in_id, person_id=keyring.owner).first() if here else None
+    if row is None or here is None or not _has_half(row, here):
+        end_sessions(person_id=keyring.owner)
+        return
+    end_sessions(person_id=keyring.owner, but=row.id)
+    Unlock.objects.filter(sign_in=row).update(**_wrap_data_key(row, half=here.half, keyring=keyring))
+
+
 def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
-    """Lock one browser whether or not the disk takes it; return whether the row is gone."""
+    """Lock one browser, or revoke its row while the disk is not writable; return whether the row is gone."""
     try:
         lock_session(sign_in_id=sign_in_id, person_id=person_id)
     except NotWritten:
@@ -207,7 +232,7 @@ def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
 
 
 def end_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
-    """Sign one browser out whether or not the disk takes it; return whether the row is gone."""
+    """Sign one browser out, or revoke its rows while the disk is not writable; return whether it is gone."""
     try:
         end_session(sign_in_id=sign_in_id, person_id=person_id)
     except NotWritten:
@@ -225,13 +250,13 @@ def end_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
 def _revoke(
     marks: Iterable[bytes | memoryview | None], sign_in_id: UUID, person_id: UUID, *, kind: str
 ) -> None:
-    # Each is noted, whatever became of the one before.
+    # The sum revokes every mark; `any` would stop at the first one.
     if sum(revoked.revoke(bytes(mark)) for mark in marks if mark is not None):
         _publish(sign_in_id, person_id, kind=kind)
 
 
 def end_expired_sessions() -> int:
-    """End what is past its limit although nobody came by to notice; return how many rows that were."""
+    """End all sessions and lock all vaults that are past their limits; return how many."""
     now = timezone.now()
     ended = list(limits.get_expired_sign_ins(now).values_list("id", "person_id"))
     locked = [(row.sign_in_id, row.sign_in.person_id) for row in limits.list_idle_unlocks(now)]
@@ -245,24 +270,24 @@ def end_expired_sessions() -> int:
 
 
 def _delete_revoked() -> None:
-    """Delete the rows that were closed while nothing could be written; raise NotWritten while nothing can."""
-    waiting = revoked.list_revoked()
-    if not waiting:
+    """Delete the rows that were revoked while the disk was not writable; raise NotWritten while it is not."""
+    marks = revoked.list_revoked()
+    if not marks:
         return
     with write_transaction():
-        SignIn.objects.filter(half_hash__in=waiting).delete()
-        Unlock.objects.filter(salt__in=waiting).delete()
-    for mark in waiting:
+        SignIn.objects.filter(half_hash__in=marks).delete()
+        Unlock.objects.filter(salt__in=marks).delete()
+    for mark in marks:
         revoked.clear_revoked(mark)
 
 
 def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
-    """Tell the apps above and the open tabs, once the rows are really gone."""
+    """Tell the apps above and the open tabs after the commit, once the rows are really gone."""
     transaction.on_commit(partial(_publish, sign_in_id, person_id, kind=kind))
 
 
 def _publish(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
     salts = Unlock.objects.filter(sign_in__person_id=person_id).values_list("salt", flat=True)
-    last = all(revoked.is_revoked(bytes(salt)) for salt in salts)
-    vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, last=last)
+    is_last = all(revoked.is_revoked(bytes(salt)) for salt in salts)
+    vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, last=is_last)
     user_events.publish(person_id, {"type": kind, "sign_in": str(sign_in_id)})

@@ -1,8 +1,8 @@
-"""A browser in few words, for a person to recognise their own sign-ins by."""
+"""Short descriptions of browsers, by which a person recognises their own sign-ins."""
 
 from django.http import HttpRequest
 
-# Order matters: most browsers also claim to be those further down.
+# Order matters: most browsers also name those further down.
 _BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
 _SYSTEMS = {
     "Android": "Android",
@@ -15,7 +15,7 @@ _SYSTEMS = {
 
 
 def describe_device(request: HttpRequest) -> str:
-    """Return "Firefox on Linux", or less where less is known; nothing else of the header is kept."""
+    """Return "Firefox on Linux", or less where less is known; nothing else of the header is stored."""
     agent = request.headers.get("User-Agent", "")
     browser = next((name for mark, name in _BROWSERS.items() if mark in agent), "A browser")
     system = next((name for mark, name in _SYSTEMS.items() if mark in agent), "")

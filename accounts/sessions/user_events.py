@@ -1,7 +1,7 @@
-"""Tells every open tab of a person that something happened; carries ids and states, never text.
+"""Events for all open tabs of a person; they carry ids and states, never text.
 
-A channel layer would do, but its in-memory form binds to the loop that sends and its other forms
-carry what they are given over a wire. This one hands small dicts to the loops that listen.
+A channel layer would do, but its in-memory form is bound to the event loop that sends, and its other forms
+send over a network. This one passes small dicts to the event loops that listen.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ UserEvent = dict[str, Any]
 
 
 class UserEvents:
-    """Queues of listeners by person; `ring` may be called from any thread."""
+    """Queues of listeners by person; `publish` may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -24,26 +24,26 @@ class UserEvents:
             defaultdict(set)
         )
 
-    def publish(self, person_id: UUID, ring: UserEvent) -> int:
-        """Hand `ring` to every listener of that person; return how many there were."""
+    def publish(self, person_id: UUID, event: UserEvent) -> int:
+        """Pass an event to every listener of a person; return how many there are."""
         with self._lock:
             listeners = list(self._listeners.get(person_id, ()))
         for loop, queue in listeners:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(queue.put_nowait, ring)
+                loop.call_soon_threadsafe(queue.put_nowait, event)
         return len(listeners)
 
     @asynccontextmanager
     async def listen(self, person_id: UUID) -> AsyncIterator["asyncio.Queue[UserEvent]"]:
-        """Yield a queue of that person's rings for as long as the block runs."""
-        entry = (asyncio.get_running_loop(), asyncio.Queue[UserEvent]())
+        """Yield a queue of a person's events while the block runs."""
+        listener = (asyncio.get_running_loop(), asyncio.Queue[UserEvent]())
         with self._lock:
-            self._listeners[person_id].add(entry)
+            self._listeners[person_id].add(listener)
         try:
-            yield entry[1]
+            yield listener[1]
         finally:
             with self._lock:
-                self._listeners[person_id].discard(entry)
+                self._listeners[person_id].discard(listener)
                 if not self._listeners[person_id]:
                     del self._listeners[person_id]
 

@@ -1,4 +1,4 @@
-"""Where a person is signed in, and how they end it."""
+"""The page of a person's signed-in browsers, and signing them out."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ _FORM = ["GET", "HEAD", "POST"]
 @require_GET
 @unlock_required
 def browsers(request: HouseholdRequest) -> HttpResponse:
-    """Show every browser of this person, the one that asks first."""
+    """Show all signed-in browsers of this person, the current one first."""
     here = request.vault.sign_in_id
     rows = SignIn.objects.filter(person=request.user).select_related("unlock").order_by("-last_active")
     context = {
@@ -33,7 +33,7 @@ def browsers(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_FORM)
 @unlock_required
 def sign_out_browser(request: HouseholdRequest, sign_in_id: UUID) -> HttpResponse:
-    """Sign one other browser of this person out; whoever comes back from unlocking sees the list."""
+    """Sign out one browser of this person; a GET (after unlocking) leads back to the list."""
     if request.method != "POST":
         return redirect("browsers")
     if not SignIn.objects.filter(id=sign_in_id, person=request.user).exists():
@@ -48,9 +48,9 @@ def sign_out_browser(request: HouseholdRequest, sign_in_id: UUID) -> HttpRespons
 @require_http_methods(_FORM)
 @unlock_required
 def sign_out_other_browsers(request: HouseholdRequest) -> HttpResponse:
-    """Sign every browser of this person out but this one."""
+    """Sign out all browsers of this person except this one."""
     if request.method != "POST":
         return redirect("browsers")
-    ended = services.end_sessions(person_id=request.user.id, but=request.vault.sign_in_id)
-    messages.success(request, f"Signed out elsewhere: {ended}.")
+    count = services.end_sessions(person_id=request.user.id, but=request.vault.sign_in_id)
+    messages.success(request, f"Signed out elsewhere: {count}.")
     return redirect("browsers")

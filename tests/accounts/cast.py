@@ -10,14 +10,14 @@ from django.test import Client
 from accounts.auth.services.registration import create_person
 from accounts.keys import key_pairs
 from accounts.models import Person, SignIn
-from accounts.sessions.cookies import SessionCookie, cookie_name, parse_cookie
+from accounts.sessions.cookies import SessionCookie, get_cookie_name, parse_cookie
 from llamora.crypto import Keyring
 
 BY_SCRIPT = {"HX-Request": "true"}
 PASSWORD = "a quiet lamp by the window"
 NEW_PASSWORD = "seven herons over the marsh"
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
-SESSION = cookie_name(secure=False)
+SESSION = get_cookie_name(secure=False)
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
 

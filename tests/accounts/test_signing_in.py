@@ -28,9 +28,9 @@ def test_a_name_is_known_however_it_is_typed(owner: Member, stranger: Client, na
 
 
 def test_a_password_is_known_composed_or_not(keeper: Member, stranger: Client) -> None:
-    asking = key_slots.DerivationRequest(name="x", address=HERE)
+    request = key_slots.DerivationRequest(name="x", address=HERE)
     slot = key_slots.create_slot(
-        secret="Ärger über Öl", kind=SlotKind.PASSWORD, keyring=keeper.keyring, asking=asking
+        secret="Ärger über Öl", kind=SlotKind.PASSWORD, keyring=keeper.keyring, request=request
     )
     key_slots.replace_slots(keeper.keyring, by=[slot])
 

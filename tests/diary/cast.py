@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.keys import key_pairs
 from accounts.models import Person, Vault
 from accounts.sessions import services as sessions_services
-from accounts.sessions.cookies import cookie_name
+from accounts.sessions.cookies import get_cookie_name
 from diary import days
 from diary.models import Entry
 from llamora.crypto import Keyring, in_force, new_vault_keys, secret_bytes
@@ -84,9 +84,9 @@ def member(name: str, *, time_zone: str = "UTC") -> Member:
             owner=person, epoch=1, public_key=public, private_key=private, digest_key=secret_bytes(32)
         )
     key_pairs.remember_public_key(keyring)
-    cookie = sessions_services.create_session(person=person, keyring=keyring, kept=False, device="")
+    cookie = sessions_services.create_session(person=person, keyring=keyring, is_persistent=False, device="")
     client = Client()
-    client.cookies[cookie_name(secure=False)] = cookie.encode()
+    client.cookies[get_cookie_name(secure=False)] = cookie.encode()
     return Member(person=person, keyring=keyring, client=client)
 
 

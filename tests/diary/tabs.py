@@ -19,7 +19,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts.sessions.cookies import cookie_name
+from accounts.sessions.cookies import get_cookie_name
 from diary.models import Reply
 from llamora.inference import model_server
 from llamora.inference.registry import registry
@@ -160,7 +160,7 @@ class Live:
 
     def tab(self, member: Member, day: date | None = None, *, origin: str = ORIGIN) -> Tab:
         """A tab of that person's browser, watching a day."""
-        name = cookie_name(secure=False)
+        name = get_cookie_name(secure=False)
         morsel = member.client.cookies.get(name)
         tab = Tab(self.loop, f"{name}={morsel.value}" if morsel else "", origin)
         self.tabs.append(tab)

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.sessions import services as sessions_services
-from accounts.sessions.cookies import cookie_name
+from accounts.sessions.cookies import get_cookie_name
 from diary.models import Reply
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
@@ -93,9 +93,9 @@ def test_locking_one_browser_leaves_the_reply_to_the_other(
     words_in(here, reply)
     first = owner.person.sign_ins.get()
     other = sessions_services.create_session(
-        person=owner.person, keyring=owner.keyring, kept=False, device=""
+        person=owner.person, keyring=owner.keyring, is_persistent=False, device=""
     )
-    owner.client.cookies[cookie_name(secure=False)] = other.encode()
+    owner.client.cookies[get_cookie_name(secure=False)] = other.encode()
     there = live.tab(owner, owner.today)
 
     sessions_services.lock_session(sign_in_id=first.id, person_id=owner.id)

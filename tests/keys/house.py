@@ -41,8 +41,8 @@ class Diarist:
     def opens(self, *, by: SlotKind = SlotKind.PASSWORD) -> key_slots.OpenedSlot:
         """Open a slot with its secret; with the former key while a rotation is unfinished."""
         secret = self.password if by == SlotKind.PASSWORD else parse_recovery_code(self.code)
-        asking = key_slots.DerivationRequest(name=self.person.name, address="here")
-        found = key_slots.open_slot(person=self.person, kind=by, secret=secret, asking=asking)
+        request = key_slots.DerivationRequest(name=self.person.name, address="here")
+        found = key_slots.open_slot(person=self.person, kind=by, secret=secret, request=request)
         return key_slots.OpenedSlot(
             person=found.person, slot=found.slot, keyring=copy_with_former_key(found.keyring)
         )
@@ -52,7 +52,7 @@ class Diarist:
 
     def signs_in(self) -> SessionCookie:
         return sessions_services.create_session(
-            person=self.person, keyring=self.keyring(), kept=False, device="a browser"
+            person=self.person, keyring=self.keyring(), is_persistent=False, device="a browser"
         )
 
     def slot(self, kind: SlotKind = SlotKind.PASSWORD) -> KeySlot:

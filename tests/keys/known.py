@@ -77,8 +77,8 @@ def secret_of(person: Known, kind: SlotKind) -> str:
 def comes_by(person: Known, kind: SlotKind, secret: str) -> key_slots.OpenedSlot:
     """Open a slot as a sign-in does, but leave no session."""
     row = Person.objects.find_by_name(person["name"])
-    asking = key_slots.DerivationRequest(name=person["name"], address="here")
-    found = key_slots.open_slot(person=row, kind=kind, secret=secret, asking=asking)
+    request = key_slots.DerivationRequest(name=person["name"], address="here")
+    found = key_slots.open_slot(person=row, kind=kind, secret=secret, request=request)
     return key_slots.OpenedSlot(
         person=found.person, slot=found.slot, keyring=copy_with_former_key(found.keyring)
     )

@@ -89,8 +89,8 @@ class Thief:
         count = 0
         for row in KeySlot.objects.filter(owner_id=self.owner.id):
             slot = key_slots.slot_from_row(row)
-            asking = key_slots.DerivationRequest(name="thief", address="elsewhere")
-            kek = key_slots.derive(secret=self.password, salt=slot.salt, cost=slot.cost, asking=asking)
+            request = key_slots.DerivationRequest(name="thief", address="elsewhere")
+            kek = key_slots.derive(secret=self.password, salt=slot.salt, cost=slot.cost, request=request)
             try:
                 open_slot(slot, kek=kek, current_epoch=slot.epoch)
             except CryptoError:

@@ -15,9 +15,9 @@ from tests.keys.house import Diarist
 def changed(owner: Diarist, password: str) -> KeySlot:
     """Replace the password slot, as a change of password does; answer the row that was replaced."""
     opened, old = owner.opens(), owner.slot()
-    asking = key_slots.DerivationRequest(name=owner.person.name, address="here")
+    request = key_slots.DerivationRequest(name=owner.person.name, address="here")
     slot = key_slots.create_slot(
-        secret=password, kind=SlotKind.PASSWORD, keyring=opened.keyring, asking=asking
+        secret=password, kind=SlotKind.PASSWORD, keyring=opened.keyring, request=request
     )
     with write_transaction():
         key_slots.replace_slots(opened.keyring, by=[slot])

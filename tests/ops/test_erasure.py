@@ -169,7 +169,7 @@ def test_a_replaced_password_slot_is_nowhere_in_the_raw_file(transactional_db: N
             secret="one more lamp by the stair",
             kind=SlotKind.PASSWORD,
             keyring=keyring,
-            asking=key_slots.DerivationRequest(name="Olive", address="here"),
+            request=key_slots.DerivationRequest(name="Olive", address="here"),
         )
         before = slot_bytes(olive.slot())
         with in_force(keyring):

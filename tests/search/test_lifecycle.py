@@ -282,7 +282,7 @@ def test_a_lock_leaves_nothing_of_the_index_in_memory(owner: Member, embedder: B
 
 def test_a_lock_elsewhere_leaves_the_index_to_a_session_that_is_unlocked(owner: Member) -> None:
     second = sessions_services.create_session(
-        person=owner.person, keyring=owner.keyring, kept=False, device=""
+        person=owner.person, keyring=owner.keyring, is_persistent=False, device=""
     )
     index = searching(owner)
 

@@ -11,7 +11,7 @@ from accounts.models import KeySlot, Person, SignIn, SlotKind
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from accounts.signals import vault_unlocked
-from accounts.throttling import device_cookie
+from accounts.throttling.device_cookie import get_throttle_key
 from accounts.throttling.throttle import throttle
 from llamora.crypto import Keyring, in_force
 from llamora.database import NotWritten, truncate_wal, write_transaction
@@ -19,16 +19,23 @@ from llamora.database import NotWritten, truncate_wal, write_transaction
 
 @contextmanager
 def open_slot_throttled(
-    kind: str, *, person: Person | None, name: str, address: str, by: SlotKind, secret: str, place: str = ""
+    kind: str,
+    *,
+    person: Person | None,
+    name: str,
+    address: str,
+    by: SlotKind,
+    secret: str,
+    throttle_key: str = "",
 ) -> Iterator[key_slots.OpenedSlot]:
     """Yield a slot opened by its secret, once the throttle agrees; its keyring is closed in the end.
 
-    `place` stands for the address in the counts where the browser is known by something better.
+    `throttle_key` replaces the address in the counts where the browser is known by something better.
     """
-    with throttle.attempt(kind, name=name, address=place or address) as attempt:
+    with throttle.attempt(kind, name=name, address=throttle_key or address) as attempt:
         try:
-            asking = key_slots.DerivationRequest(name=name, address=address)
-            opened = key_slots.open_slot(person=person, kind=by, secret=secret, asking=asking)
+            request = key_slots.DerivationRequest(name=name, address=address)
+            opened = key_slots.open_slot(person=person, kind=by, secret=secret, request=request)
         except WrongCredentials:
             attempt.fail()
             raise
@@ -46,14 +53,14 @@ def sign_in_with_password(
     address: str,
     days: int | None = None,
     device: str = "",
-    known: str = "",
+    device_cookie: str = "",
     here: RequestVault = NOBODY,
 ) -> tuple[Person, SessionCookie]:
     """Let a person in from a browser; whoever was signed in there before is signed out.
 
-    `days` is how long the browser stays signed in; None until it is closed. `known` is what it shows for
-    having been here before. Raise WrongSecret, SwitchedOff,
-    DamagedSlot, TooSoon, Busy or NoMemory.
+    `days` is how long the browser stays signed in; None until it is closed. `device_cookie` is the value of
+    the cookie that recognises this browser. Raise WrongCredentials, AccountDisabled, DamagedSlot,
+    TooManyAttempts, DerivationQueueFull or DerivationOutOfMemory.
     """
     person = Person.objects.find_by_name(name)
     with open_slot_throttled(
@@ -63,7 +70,7 @@ def sign_in_with_password(
         address=address,
         by=SlotKind.PASSWORD,
         secret=password,
-        place=device_cookie.get_throttle_key(known, person_id=person.id) if person else "",
+        throttle_key=get_throttle_key(device_cookie, person_id=person.id) if person else "",
     ) as opened:
         _raise_cost(opened, password=password, address=address)
         if here.sign_in_id is not None and here.person == opened.person:
@@ -88,9 +95,8 @@ def start_session(
         if here.person is not None and here.sign_in_id is not None:
             # Whoever was signed in here before; their open tabs are told.
             sessions_services.end_session(sign_in_id=here.sign_in_id, person_id=here.person.id)
-        kept = days is not None
         cookie = sessions_services.create_session(
-            person=person, keyring=keyring, kept=kept, days=days, device=device
+            person=person, keyring=keyring, is_persistent=days is not None, days=days, device=device
         )
     _send_unlocked(keyring)
     return cookie
@@ -122,7 +128,7 @@ def unlock_with_password(*, here: RequestVault, password: str, address: str) -> 
         address=address,
         by=SlotKind.PASSWORD,
         secret=password,
-        place=str(sign_in_id),
+        throttle_key=str(sign_in_id),
     ) as opened:
         _raise_cost(opened, password=password, address=address)
         if opened.keyring.owner != person.id:
@@ -137,11 +143,10 @@ def _unlock_here(keyring: Keyring, *, sign_in_id: UUID) -> SessionCookie:
 
 
 def _unlock_again(keyring: Keyring, *, sign_in_id: UUID, days: int | None) -> SessionCookie:
-    kept = days is not None
     return _unlock_and_announce(
         keyring,
         lambda: sessions_services.unlock_session(
-            sign_in_id=sign_in_id, keyring=keyring, kept=kept, days=days
+            sign_in_id=sign_in_id, keyring=keyring, is_persistent=days is not None, days=days
         ),
     )
 
@@ -163,8 +168,8 @@ def _send_unlocked(keyring: Keyring) -> None:
 
 def _raise_cost(opened: key_slots.OpenedSlot, *, password: str, address: str) -> None:
     """Replace a slot whose derivation is cheaper than the settings now ask for."""
-    asking = key_slots.DerivationRequest(name=opened.person.name, address=address)
-    slot = key_slots.raise_cost(opened, secret=password, asking=asking)
+    request = key_slots.DerivationRequest(name=opened.person.name, address=address)
+    slot = key_slots.raise_cost(opened, secret=password, request=request)
     if slot is None:
         return
     try:

@@ -23,21 +23,21 @@ class Reauthentication:
 
 
 @contextmanager
-def reauthenticate(asked: Reauthentication) -> Iterator[key_slots.OpenedSlot]:
+def reauthenticate(reauthentication: Reauthentication) -> Iterator[key_slots.OpenedSlot]:
     """Yield the slot of whoever asks, opened by the password they gave again; its keyring is closed after.
 
-    Raise OtherPerson, WrongSecret, TooSoon or Busy.
+    Raise WrongPerson, WrongCredentials, TooManyAttempts or DerivationQueueFull.
     """
-    person, sign_in_id = asked.vault.person, asked.vault.sign_in_id
-    if person is None or sign_in_id is None or sign_in_id != asked.cookie.sign_in_id:
+    person, sign_in_id = reauthentication.vault.person, reauthentication.vault.sign_in_id
+    if person is None or sign_in_id is None or sign_in_id != reauthentication.cookie.sign_in_id:
         raise WrongPerson
     with open_slot_throttled(
         "secure",
         person=person,
         name=person.name,
-        address=asked.address,
+        address=reauthentication.address,
         by=SlotKind.PASSWORD,
-        secret=asked.password,
-        place=str(sign_in_id),
+        secret=reauthentication.password,
+        throttle_key=str(sign_in_id),
     ) as opened:
         yield opened

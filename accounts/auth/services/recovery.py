@@ -35,19 +35,19 @@ def recover_account(
         "recover", person=person, name=name, address=address, by=SlotKind.RECOVERY, secret=secret
     ) as opened:
         new_code = crypto.new_recovery_code()
-        asking = key_slots.DerivationRequest(name=name, address=address)
+        request = key_slots.DerivationRequest(name=name, address=address)
         secrets = {SlotKind.PASSWORD: new_password, SlotKind.RECOVERY: crypto.parse_recovery_code(new_code)}
-        _replace_slots(opened.keyring, secrets=secrets, asking=asking)
+        _replace_slots(opened.keyring, secrets=secrets, request=request)
         cookie = start_session_if_possible(opened.person, opened.keyring, device=device, here=here)
     truncate_wal()
     return RecoveredAccount(person=opened.person, cookie=cookie, recovery_code=new_code)
 
 
 def _replace_slots(
-    keyring: Keyring, *, secrets: dict[SlotKind, str], asking: key_slots.DerivationRequest
+    keyring: Keyring, *, secrets: dict[SlotKind, str], request: key_slots.DerivationRequest
 ) -> None:
     slots = [
-        key_slots.create_slot(secret=s, kind=kind, keyring=keyring, asking=asking)
+        key_slots.create_slot(secret=s, kind=kind, keyring=keyring, request=request)
         for kind, s in secrets.items()
     ]
     with write_transaction():

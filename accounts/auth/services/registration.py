@@ -98,10 +98,10 @@ def _create_person(person: Person, *, password: str, address: str, invitation: s
     data_key = crypto.secret_bytes()
     keyring = Keyring(owner=person.id, epoch=FIRST_EPOCH, keys={FIRST_EPOCH: data_key})
     code = crypto.new_recovery_code()
-    asking = key_slots.DerivationRequest(name=person.name, address=address)
+    request = key_slots.DerivationRequest(name=person.name, address=address)
     secrets = {SlotKind.PASSWORD: password, SlotKind.RECOVERY: crypto.parse_recovery_code(code)}
     slots = [
-        key_slots.create_slot(secret=s, kind=kind, keyring=keyring, asking=asking)
+        key_slots.create_slot(secret=s, kind=kind, keyring=keyring, request=request)
         for kind, s in secrets.items()
     ]
     _write_person(person, keyring=keyring, slots=slots, invitation=invitation)

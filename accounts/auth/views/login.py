@@ -60,7 +60,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
             address=get_client_ip(request),
             days=form.cleaned_data["keep"],
             device=describe_device(request),
-            known=request.COOKIES.get(device_cookie.COOKIE_NAME, ""),
+            device_cookie=request.COOKIES.get(device_cookie.COOKIE_NAME, ""),
             here=request.vault,
         )
     except AccountsError as error:

@@ -47,8 +47,10 @@ def _create_diary(name: str, entries: int) -> key_slots.OpenedSlot:
         for first in range(0, entries, BATCH_SIZE):
             _write_entries(enrolled.person, range(first, min(first + BATCH_SIZE, entries)))
     enrolled.keyring.close()
-    asking = key_slots.DerivationRequest(name=name, address=name)
-    return key_slots.open_slot(person=enrolled.person, kind=SlotKind.PASSWORD, secret=PASSWORD, asking=asking)
+    request = key_slots.DerivationRequest(name=name, address=name)
+    return key_slots.open_slot(
+        person=enrolled.person, kind=SlotKind.PASSWORD, secret=PASSWORD, request=request
+    )
 
 
 def _write_entries(owner: Person, numbers: range) -> None:
