@@ -1,4 +1,7 @@
-"""What every test shares: the shared folder, derivations at the least cost, and no silent skips."""
+"""What every test shares: people, a scripted model, derivations at the least cost, and no silent skips.
+
+Models can be imported once Django is set up, so the fixtures import what they make.
+"""
 
 import os
 import shutil
@@ -7,11 +10,18 @@ import sys
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests import made_ready, retries
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from tests.diary.tabs import Live
+    from tests.fakes.model_server import FakeModelServer
+    from tests.people import Resident
 
 # A container's image often says this. A run starts some two hundred Pythons; each would compile what it
 # imports, pytest and our own code, anew.
@@ -77,6 +87,67 @@ def django_db_setup(django_db_setup: None) -> None:
     from tests import emptying
 
     emptying.take_over()
+
+
+@pytest.fixture(autouse=True)
+def cheap_derivations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """Derive keys at next to no cost in this process; `tests/crypto/test_kdf.py` tests what is shipped."""
+    from llamora.crypto import Cost, kdf
+
+    monkeypatch.setattr(kdf, "FLOOR", Cost(memory_kib=8, time=1, lanes=1))
+    settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES = 8, 1, 1
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_failed_yet() -> Generator[None]:
+    """Have the throttle remember nothing of the test before."""
+    from accounts.throttling.throttle import throttle
+
+    throttle.clear()
+    yield
+    throttle.clear()
+
+
+@pytest.fixture
+def owner(db: None) -> "Resident":
+    """Whose diary a test is about, unlocked in a browser."""
+    from tests.people import new_resident
+
+    return new_resident("Olive")
+
+
+@pytest.fixture
+def housemate(db: None) -> "Resident":
+    """Somebody else with a diary here, unlocked in a browser."""
+    from tests.people import new_resident
+
+    return new_resident("Humphrey")
+
+
+@pytest.fixture
+def stranger(db: None) -> "Client":
+    """A browser nobody has signed in with."""
+    from django.test import Client
+
+    return Client()
+
+
+@pytest.fixture
+def model() -> Generator["FakeModelServer"]:
+    """A model server that does what a test tells it."""
+    from tests.fakes.model_server import FakeModelServer
+
+    with FakeModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def live(transactional_db: None, model: "FakeModelServer") -> Generator["Live"]:
+    """The serving loop, with that model."""
+    from tests.diary.tabs import serving
+
+    with serving(model.url) as live:
+        yield live
 
 
 def shared_folder() -> Path:

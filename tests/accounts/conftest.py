@@ -1,28 +1,13 @@
-"""The cast, derivations at next to no cost, and a throttle that remembers nothing of the test before."""
+"""People with passwords, registered as the pages do it, and a derivation queue that counts."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from accounts.keys import key_slots
-from accounts.throttling.throttle import throttle
-from llamora.crypto import Cost, DerivationQueue, kdf
-from tests.accounts.cast import Member, member
-
-
-@pytest.fixture(autouse=True)
-def _cheap_derivations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr(kdf, "FLOOR", Cost(8, 1, 1))
-    settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES = 8, 1, 1
-
-
-@pytest.fixture(autouse=True)
-def _nobody_has_failed_yet() -> Iterator[None]:
-    throttle.clear()
-    yield
-    throttle.clear()
+from llamora.crypto import Cost, DerivationQueue
+from tests.people import Resident, register_resident
 
 
 class CountingQueue(DerivationQueue):
@@ -46,24 +31,18 @@ def derivations(monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingQueue]:
 
 
 @pytest.fixture
-def keeper(db: None) -> Member:
+def keeper(db: None) -> Resident:
     """Who runs the household."""
-    return member("Karin", keeper=True)
+    return register_resident("Karin", administrator=True)
 
 
 @pytest.fixture
-def owner(keeper: Member) -> Member:
+def owner(keeper: Resident) -> Resident:
     """Whose diary a test is about; signed in."""
-    return member("Olive Ähre").signs_in()
+    return register_resident("Olive Ähre").sign_in()
 
 
 @pytest.fixture
-def housemate(keeper: Member) -> Member:
+def housemate(keeper: Resident) -> Resident:
     """Somebody else with a diary here; signed in."""
-    return member("Humphrey").signs_in()
-
-
-@pytest.fixture
-def stranger(db: None) -> Client:
-    """A browser nobody has signed in with."""
-    return Client()
+    return register_resident("Humphrey").sign_in()

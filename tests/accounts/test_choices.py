@@ -5,16 +5,17 @@ from typing import Any
 import pytest
 
 from accounts.preferences.time_zones import list_time_zones
-from tests.accounts.cast import Member, sentences_of
+from tests.accounts.pages import list_errors
+from tests.people import Resident
 
 GOOD = {"shown_name": "Liv", "time_zone": "America/New_York", "week_start": "6", "theme": "dark"}
 
 
-def saves(who: Member, **fields: str) -> Any:
+def saves(who: Resident, **fields: str) -> Any:
     return who.post("/settings/", **{**GOOD, **fields})
 
 
-def test_choices_are_kept(owner: Member) -> None:
+def test_choices_are_kept(owner: Resident) -> None:
     answer = saves(owner)
 
     owner.person.refresh_from_db()
@@ -31,7 +32,7 @@ def test_choices_are_kept(owner: Member) -> None:
     assert "Saved." in page
 
 
-def test_the_name_shown_is_not_the_name_to_sign_in_with(owner: Member) -> None:
+def test_the_name_shown_is_not_the_name_to_sign_in_with(owner: Resident) -> None:
     saves(owner)
 
     owner.person.refresh_from_db()
@@ -54,23 +55,23 @@ def test_the_name_shown_is_not_the_name_to_sign_in_with(owner: Member) -> None:
         {"shown_name": "x" * 65},
     ],
 )
-def test_nonsense_is_refused_beside_its_field(owner: Member, fields: dict[str, str]) -> None:
+def test_nonsense_is_refused_beside_its_field(owner: Resident, fields: dict[str, str]) -> None:
     answer = saves(owner, **fields)
 
     assert answer.status_code == 422
-    assert len(sentences_of(answer)) == 1
+    assert len(list_errors(answer)) == 1
     owner.person.refresh_from_db()
     assert owner.person.theme == "system"
 
 
-def test_a_zone_is_found_as_people_write_it(owner: Member) -> None:
+def test_a_zone_is_found_as_people_write_it(owner: Resident) -> None:
     saves(owner, time_zone="America/New York")
 
     owner.person.refresh_from_db()
     assert owner.person.time_zone == "America/New_York"
 
 
-def test_the_zones_are_there_to_search_in(owner: Member) -> None:
+def test_the_zones_are_there_to_search_in(owner: Resident) -> None:
     page = owner.get("/settings/").content.decode()
 
     assert 'list="time_zone-choices"' in page
@@ -78,20 +79,20 @@ def test_the_zones_are_there_to_search_in(owner: Member) -> None:
     assert "Asia/Kathmandu" in list_time_zones()
 
 
-def test_one_person_does_not_change_another(owner: Member, housemate: Member) -> None:
+def test_one_person_does_not_change_another(owner: Resident, housemate: Resident) -> None:
     saves(owner)
 
     housemate.person.refresh_from_db()
     assert housemate.person.theme == "system"
 
 
-def test_a_locked_vault_keeps_its_settings_closed(owner: Member) -> None:
-    owner.locks()
+def test_a_locked_vault_keeps_its_settings_closed(owner: Resident) -> None:
+    owner.lock()
 
     assert owner.get("/settings/").status_code == 302
 
 
-def test_dates_clock_and_keys_are_kept_and_left_as_they_were_by_an_older_page(owner: Member) -> None:
+def test_dates_clock_and_keys_are_kept_and_left_as_they_were_by_an_older_page(owner: Resident) -> None:
     chosen = {"language": "fr", "clock": "12", "single_keys": "False", "enter_keeps": "True"}
 
     saves(owner, **chosen)
@@ -106,5 +107,5 @@ def test_dates_clock_and_keys_are_kept_and_left_as_they_were_by_an_older_page(ow
 
 
 @pytest.mark.parametrize("field", ["language", "clock", "single_keys", "enter_keeps"])
-def test_nonsense_about_dates_and_keys_is_refused(owner: Member, field: str) -> None:
+def test_nonsense_about_dates_and_keys_is_refused(owner: Resident, field: str) -> None:
     assert saves(owner, **{field: "../x"}).status_code == 422

@@ -21,23 +21,20 @@ from diary.transfer.export_targets import open_target
 from diary.transfer.exports import export_diary
 from llamora.crypto import in_force
 from llamora.database import write_transaction
-from tests.accounts.cast import PASSWORD, Member, member, sentences_of
+from tests.accounts.pages import list_errors
+from tests.people import PASSWORD, Resident, register_resident
 
+pytestmark = pytest.mark.django_db(transaction=True)
 DAY = date(2026, 11, 1)
 
 
-@pytest.fixture
-def owner(transactional_db: None) -> Member:
-    return member("Olive Ähre").signs_in()
-
-
-def writes(who: Member, *texts: str) -> None:
+def writes(who: Resident, *texts: str) -> None:
     with in_force(who.keyring), write_transaction():
         for number, text in enumerate(texts):
             Entry.objects.create(owner_id=who.id, day=DAY + timedelta(days=number), text=text)
 
 
-def asks(who: Member, password: str = PASSWORD) -> Any:
+def asks(who: Resident, password: str = PASSWORD) -> Any:
     return who.post("/export/", current=password)
 
 
@@ -49,7 +46,7 @@ def hard_to_press(size: int) -> str:
     return "".join(random.Random(size).choices([chr(code) for code in range(0x4E00, 0x9FFF)], k=size))
 
 
-def test_the_page_says_what_comes_out_and_asks_for_the_password(owner: Member) -> None:
+def test_the_page_says_what_comes_out_and_asks_for_the_password(owner: Resident) -> None:
     writes(owner, "One.", "Two.")
 
     page = owner.get("/export/").content.decode()
@@ -61,7 +58,7 @@ def test_the_page_says_what_comes_out_and_asks_for_the_password(owner: Member) -
     assert 'href="/export/"' in owner.get("/settings/leave/").content.decode()
 
 
-def test_everything_comes_out_as_the_command_writes_it(owner: Member, tmp_path: Path) -> None:
+def test_everything_comes_out_as_the_command_writes_it(owner: Resident, tmp_path: Path) -> None:
     writes(owner, "# One\n\n  with spaces  \n", "日記 🕯️", "3")
 
     answer = asks(owner)
@@ -91,8 +88,8 @@ def test_everything_comes_out_as_the_command_writes_it(owner: Member, tmp_path: 
     assert mine["person"] == theirs["person"]
 
 
-def test_nobody_elses_words_are_in_it(owner: Member) -> None:
-    humphrey = member("Humphrey")
+def test_nobody_elses_words_are_in_it(owner: Resident) -> None:
+    humphrey = register_resident("Humphrey")
     writes(owner, "mine")
     writes(humphrey, "theirs")
 
@@ -102,7 +99,7 @@ def test_nobody_elses_words_are_in_it(owner: Member) -> None:
 
 
 @pytest.mark.parametrize("password", ["not the one", ""])
-def test_without_the_password_nothing_comes_out(owner: Member, password: str) -> None:
+def test_without_the_password_nothing_comes_out(owner: Resident, password: str) -> None:
     writes(owner, "mine")
 
     answer = asks(owner, password)
@@ -110,23 +107,23 @@ def test_without_the_password_nothing_comes_out(owner: Member, password: str) ->
     assert answer.status_code == 422
     assert b"mine" not in answer.content
     assert not answer.streaming
-    assert sentences_of(answer) or b"errorlist" in answer.content or b"wrong" in answer.content
+    assert list_errors(answer) or b"errorlist" in answer.content or b"wrong" in answer.content
 
 
-def test_a_locked_diary_and_a_stranger_are_turned_away(owner: Member) -> None:
-    owner.locks()
+def test_a_locked_diary_and_a_stranger_are_turned_away(owner: Resident) -> None:
+    owner.lock()
 
     assert asks(owner)["Location"].startswith("/unlock/")
     assert Client().post("/export/", {"current": PASSWORD})["Location"].startswith("/sign-in/")
 
 
-def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Member) -> None:
+def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Resident) -> None:
     writes(owner, *[hard_to_press(60_000) for _ in range(6)])
     answer = asks(owner)
     parts = iter(answer)
     came = [next(parts)]
 
-    row = owner.row()
+    row = owner.get_sign_in()
     sessions_services.lock_session(sign_in_id=row.id, person_id=owner.id)
     with pytest.raises(DownloadAborted):
         came.extend(parts)
@@ -135,7 +132,7 @@ def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Member) -> None:
     assert downloads._active_downloads == {}
 
 
-def test_a_browser_that_goes_away_ends_it(owner: Member) -> None:
+def test_a_browser_that_goes_away_ends_it(owner: Resident) -> None:
     writes(owner, *[hard_to_press(60_000) for _ in range(6)])
     answer = asks(owner)
     next(iter(answer))
@@ -149,7 +146,7 @@ def test_a_browser_that_goes_away_ends_it(owner: Member) -> None:
     assert downloads._active_downloads == {}
 
 
-def test_a_second_download_ends_the_first(owner: Member) -> None:
+def test_a_second_download_ends_the_first(owner: Resident) -> None:
     writes(owner, *[hard_to_press(60_000) for _ in range(6)])
     first = asks(owner)
     parts = iter(first)
@@ -162,7 +159,7 @@ def test_a_second_download_ends_the_first(owner: Member) -> None:
     assert second.testzip() is None
 
 
-def test_a_damaged_text_is_named_and_the_rest_comes_out(owner: Member) -> None:
+def test_a_damaged_text_is_named_and_the_rest_comes_out(owner: Resident) -> None:
     writes(owner, "whole", "broken")
     damaged = Entry.objects.latest("day")
     with connection.cursor() as cursor:
@@ -177,7 +174,7 @@ def test_a_damaged_text_is_named_and_the_rest_comes_out(owner: Member) -> None:
     assert "text" in entries[1]["damaged"]
 
 
-def test_a_disk_that_takes_nothing_keeps_no_diary_from_leaving(owner: Member) -> None:
+def test_a_disk_that_takes_nothing_keeps_no_diary_from_leaving(owner: Resident) -> None:
     writes(owner, "mine")
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA query_only=ON")
@@ -190,7 +187,7 @@ def test_a_disk_that_takes_nothing_keeps_no_diary_from_leaving(owner: Member) ->
     assert len(json.loads(archive.read("diary.json"))["entries"]) == 1
 
 
-def test_no_thread_and_no_key_are_left_behind(owner: Member) -> None:
+def test_no_thread_and_no_key_are_left_behind(owner: Resident) -> None:
     writes(owner, "mine")
     answer = asks(owner)
     (download,) = downloads._active_downloads.values()

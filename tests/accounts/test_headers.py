@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 
-from tests.accounts.cast import PASSWORD, Member
+from tests.people import PASSWORD, Resident
 
 POLICY = {
     "default-src 'none'",
@@ -53,8 +53,8 @@ def check(answer: Any) -> None:
     assert "camera=()" in headers["Permissions-Policy"]
 
 
-def test_every_page_says_what_a_browser_may_do(keeper: Member, stranger: Client) -> None:
-    keeper.signs_in()
+def test_every_page_says_what_a_browser_may_do(keeper: Resident, stranger: Client) -> None:
+    keeper.sign_in()
     paths = [*plain_paths(), *ADMIN, *REFUSED]
 
     assert {"/", "/settings/", "/sign-in/", "/settings/leave/"} <= set(paths)
@@ -63,14 +63,14 @@ def test_every_page_says_what_a_browser_may_do(keeper: Member, stranger: Client)
             check(client.get(path))
 
 
-def test_refused_forms_say_it_as_well(owner: Member) -> None:
+def test_refused_forms_say_it_as_well(owner: Resident) -> None:
     check(owner.post("/settings/", time_zone="Mars"))
     check(Client(enforce_csrf_checks=True).post("/sign-in/", {"name": "x", "password": "y"}))
     check(owner.client.post("/lock/x/"))
     check(owner.client.get("/", headers={"host": "elsewhere.example"}))
 
 
-def test_over_https_every_cookie_stays_there(owner: Member) -> None:
+def test_over_https_every_cookie_stays_there(owner: Resident) -> None:
     client = Client()
 
     client.get("/sign-in/", secure=True)

@@ -21,7 +21,8 @@ from accounts.models import Invitation, Person, SignIn
 from accounts.sessions import run_secret
 from accounts.throttling.throttle import ADDRESS
 from llamora.ops import data_folder
-from tests.accounts.cast import NEW_PASSWORD, Member
+from tests.page import read
+from tests.people import NEW_PASSWORD, Resident
 
 FORM = {"name": "Nora", "password": NEW_PASSWORD, "password_again": NEW_PASSWORD}
 
@@ -35,7 +36,7 @@ def registers(token: str, name: str = "Nora", *, client: Client | None = None) -
 
 
 @pytest.fixture
-def token(keeper: Member) -> str:
+def token(keeper: Resident) -> str:
     return invitations.create_invitation(by=keeper.person)[1]
 
 
@@ -133,13 +134,13 @@ def test_two_people_with_one_link_at_once_make_one_diary() -> None:
     assert Person.objects.count() == 2
 
 
-def test_the_keeper_makes_one_and_sees_it_once(keeper: Member, stranger: Client) -> None:
-    keeper.signs_in()
+def test_the_keeper_makes_one_and_sees_it_once(keeper: Resident, stranger: Client) -> None:
+    keeper.sign_in()
     before = keeper.get("/admin/accounts/invitation/add/")
     assert not Invitation.objects.exists()
 
-    made = keeper.post("/admin/accounts/invitation/add/").content.decode()
-    link = made.split('value="http')[1].split('"')[0]
+    made = keeper.post("/admin/accounts/invitation/add/")
+    link = read(made).one('input[value^="http"]').get("value")
     token = parse_qs(urlsplit(link).query)["invite"][0]
 
     listed = keeper.get("/admin/accounts/invitation/").content.decode()
@@ -149,14 +150,14 @@ def test_the_keeper_makes_one_and_sees_it_once(keeper: Member, stranger: Client)
     assert Invitation.objects.get().made_by == keeper.person
 
 
-def test_nobody_but_the_keeper_makes_one(owner: Member, stranger: Client) -> None:
+def test_nobody_but_the_keeper_makes_one(owner: Resident, stranger: Client) -> None:
     assert owner.post("/admin/accounts/invitation/add/").status_code == 404
     assert stranger.post("/admin/accounts/invitation/add/").status_code == 302
     assert not Invitation.objects.exists()
 
 
-def test_the_keeper_withdraws_one(keeper: Member, token: str) -> None:
-    keeper.signs_in()
+def test_the_keeper_withdraws_one(keeper: Resident, token: str) -> None:
+    keeper.sign_in()
     row = Invitation.objects.get()
     fields = {"action": "withdraw", "_selected_action": str(row.id)}
 
@@ -165,7 +166,7 @@ def test_the_keeper_withdraws_one(keeper: Member, token: str) -> None:
     assert Client().get(path(token)).status_code == 403
 
 
-def test_the_command_prints_a_link_that_works(keeper: Member, settings: Any) -> None:
+def test_the_command_prints_a_link_that_works(keeper: Resident, settings: Any) -> None:
     settings.PORT = 9000
 
     link, said = invites()
@@ -183,7 +184,7 @@ def invites(*arguments: str) -> tuple[Any, str]:
 
 
 def test_the_link_leads_to_where_the_household_is_served(
-    keeper: Member, settings: Any, tmp_path: Path
+    keeper: Resident, settings: Any, tmp_path: Path
 ) -> None:
     settings.DATA_DIR = tmp_path
     run_secret.get_run_secret()
@@ -200,7 +201,7 @@ def test_the_link_leads_to_where_the_household_is_served(
     assert (given.netloc, given.path, "--at" in given_said) == ("elsewhere.home", "/register/", True)
 
 
-def test_the_command_lists_and_withdraws(keeper: Member, token: str) -> None:
+def test_the_command_lists_and_withdraws(keeper: Resident, token: str) -> None:
     listed, withdrawn = StringIO(), StringIO()
 
     call_command("invite", "--list", stdout=listed)
@@ -217,12 +218,12 @@ def test_the_command_refuses_before_there_is_a_keeper(db: None) -> None:
         call_command("invite")
 
 
-def test_the_command_refuses_odd_lengths(keeper: Member) -> None:
+def test_the_command_refuses_odd_lengths(keeper: Resident) -> None:
     with pytest.raises(CommandError, match="1 to 30"):
         call_command("invite", "--days", "0")
 
 
-def test_somebody_signed_in_is_not_made_anew(owner: Member, token: str) -> None:
+def test_somebody_signed_in_is_not_made_anew(owner: Resident, token: str) -> None:
     assert owner.get(path(token))["Location"] == "/"
     assert Invitation.objects.get().used_at is None
     assert SignIn.objects.filter(person=owner.person).exists()

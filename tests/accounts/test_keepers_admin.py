@@ -15,7 +15,8 @@ from accounts.admin.site import site
 from accounts.auth.services import invitations
 from accounts.models import KeySlot, Person, SignIn, Unlock, Vault
 from llamora.database import backup_files
-from tests.accounts.cast import PASSWORD, Member
+from tests.page import read
+from tests.people import PASSWORD, Resident
 
 PAGES = [
     "/admin/",
@@ -26,27 +27,29 @@ PAGES = [
 ]
 
 
-def person_page(who: Member) -> str:
+def person_page(who: Resident) -> str:
     return f"/admin/accounts/person/{who.id}/change/"
 
 
 @pytest.fixture
-def at_work(keeper: Member) -> Member:
-    return keeper.signs_in()
+def at_work(keeper: Resident) -> Resident:
+    return keeper.sign_in()
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_an_unlocked_keeper_comes_in(at_work: Member, path: str) -> None:
+def test_an_unlocked_keeper_comes_in(at_work: Resident, path: str) -> None:
     assert at_work.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/admin/login/", "/admin/nothing/"])
-def test_for_everybody_else_there_is_nothing_here(owner: Member, path: str) -> None:
+def test_for_everybody_else_there_is_nothing_here(owner: Resident, path: str) -> None:
     assert owner.get(path).status_code == 404
 
 
-def test_a_locked_keeper_goes_to_unlock_and_a_stranger_to_sign_in(at_work: Member, stranger: Client) -> None:
-    at_work.locks()
+def test_a_locked_keeper_goes_to_unlock_and_a_stranger_to_sign_in(
+    at_work: Resident, stranger: Client
+) -> None:
+    at_work.lock()
 
     locked = at_work.client.get("/admin/accounts/person/", follow=True)
     nobody = stranger.get("/admin/accounts/person/", follow=True)
@@ -55,7 +58,7 @@ def test_a_locked_keeper_goes_to_unlock_and_a_stranger_to_sign_in(at_work: Membe
     assert nobody.redirect_chain[-1][0] == "/sign-in/?next=%2Fadmin%2Faccounts%2Fperson%2F"
 
 
-def test_it_takes_no_password(keeper: Member, stranger: Client) -> None:
+def test_it_takes_no_password(keeper: Resident, stranger: Client) -> None:
     answer = stranger.post("/admin/login/", {"username": "Karin", "password": PASSWORD, "next": "/admin/"})
 
     assert answer.status_code == 302
@@ -65,11 +68,11 @@ def test_it_takes_no_password(keeper: Member, stranger: Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/admin/password_change/", "/admin/password_change/done/", "/admin/auth/user/"]
 )
-def test_it_changes_no_password(at_work: Member, path: str) -> None:
+def test_it_changes_no_password(at_work: Resident, path: str) -> None:
     assert at_work.get(path).status_code == 404
 
 
-def test_its_sign_out_is_ours(at_work: Member) -> None:
+def test_its_sign_out_is_ours(at_work: Resident) -> None:
     answer = at_work.post("/admin/logout/")
 
     assert answer["Location"] == "/sign-in/"
@@ -81,8 +84,11 @@ def test_no_key_bytes_are_registered() -> None:
     assert not {KeySlot, Vault, Unlock} & set(site._registry)
 
 
-def test_the_pages_show_no_bytes_of_a_key_or_cookie(at_work: Member, owner: Member) -> None:
-    secret: list[bytes] = [bytes(owner.row().half_hash), bytes(owner.row().unlock.wrapped_dek)]
+def test_the_pages_show_no_bytes_of_a_key_or_cookie(at_work: Resident, owner: Resident) -> None:
+    secret: list[bytes] = [
+        bytes(owner.get_sign_in().half_hash),
+        bytes(owner.get_sign_in().unlock.wrapped_dek),
+    ]
     for slot in KeySlot.objects.all():
         secret += [bytes(slot.salt), bytes(slot.public_key), bytes(slot.sealed_private), bytes(slot.box)]
 
@@ -92,7 +98,7 @@ def test_the_pages_show_no_bytes_of_a_key_or_cookie(at_work: Member, owner: Memb
         assert not any(value.hex() in page or repr(value)[2:-1] in page for value in secret)
 
 
-def test_nobody_is_added_here_and_nobody_is_deleted_by_the_dozen(at_work: Member, owner: Member) -> None:
+def test_nobody_is_added_here_and_nobody_is_deleted_by_the_dozen(at_work: Resident, owner: Resident) -> None:
     added = at_work.get("/admin/accounts/person/add/")
     fields = {"action": "delete_selected", "_selected_action": str(owner.id), "post": "yes"}
     at_work.post("/admin/accounts/person/", **fields)
@@ -102,7 +108,7 @@ def test_nobody_is_added_here_and_nobody_is_deleted_by_the_dozen(at_work: Member
 
 
 def test_somebody_switched_off_is_signed_out_and_their_name_cannot_be_changed(
-    at_work: Member, owner: Member
+    at_work: Resident, owner: Resident
 ) -> None:
     answer = at_work.post(person_page(owner), name="Renamed", time_zone="UTC")
 
@@ -112,7 +118,7 @@ def test_somebody_switched_off_is_signed_out_and_their_name_cannot_be_changed(
     assert not SignIn.objects.filter(person=owner.person).exists()
 
 
-def test_a_keeper_cannot_shut_themselves_out(at_work: Member) -> None:
+def test_a_keeper_cannot_shut_themselves_out(at_work: Resident) -> None:
     at_work.post(person_page(at_work))
 
     at_work.person.refresh_from_db()
@@ -120,7 +126,7 @@ def test_a_keeper_cannot_shut_themselves_out(at_work: Member) -> None:
     assert at_work.person.is_staff
 
 
-def test_what_is_logged_and_said_names_nobody(at_work: Member, owner: Member) -> None:
+def test_what_is_logged_and_said_names_nobody(at_work: Resident, owner: Resident) -> None:
     at_work.post(person_page(owner), is_active="on", is_staff="on")
 
     entry = LogEntry.objects.get()
@@ -133,13 +139,13 @@ def test_what_is_logged_and_said_names_nobody(at_work: Member, owner: Member) ->
 def seen_on(page: Any) -> str:
     """What a page shows and reads out: no addresses, no values of fields."""
     named = re.sub(r'aria-label="([^"]*)"[^>]*>', r">\1 ", page.content.decode())
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", named))
+    return read(named).spaced_text
 
 
 def test_everybody_and_everything_is_called_by_what_the_keeper_knows(
-    at_work: Member, owner: Member, housemate: Member
+    at_work: Resident, owner: Resident, housemate: Resident
 ) -> None:
-    row, (link, _) = owner.row(), invitations.create_invitation(by=at_work.person)
+    row, (link, _) = owner.get_sign_in(), invitations.create_invitation(by=at_work.person)
     at_work.post(person_page(owner), is_active="on", is_staff="on")
     rows = (f"signin/{row.id}", f"invitation/{link.id}", f"person/{owner.id}")
     paths = [*PAGES, *(f"/admin/accounts/{path}/change/" for path in rows)]
@@ -157,38 +163,42 @@ def test_everybody_and_everything_is_called_by_what_the_keeper_knows(
     assert "Olive Ähre" in seen_on(at_work.get(person_page(owner)))
 
 
-def test_times_are_those_of_the_keeper(at_work: Member, owner: Member) -> None:
+def test_times_are_those_of_the_keeper(at_work: Resident, owner: Resident) -> None:
     Person.objects.filter(id=at_work.id).update(time_zone="Asia/Kolkata")
     SignIn.objects.filter(person=owner.person).update(created_at=datetime(2026, 3, 5, 20, 0, tzinfo=UTC))
 
-    pages = [at_work.get(f"/admin/accounts/signin/{path}") for path in ("", f"{owner.row().id}/change/")]
+    pages = [
+        at_work.get(f"/admin/accounts/signin/{path}") for path in ("", f"{owner.get_sign_in().id}/change/")
+    ]
 
     assert all("6 Mar 2026, 01:30" in seen_on(page) for page in pages)
     assert timezone.get_current_timezone_name() == "UTC"
 
 
-def end(keeper: Member, path: str, ids: list[Any]) -> None:
+def end(keeper: Resident, path: str, ids: list[Any]) -> None:
     fields = {"action": "end_sessions", "_selected_action": [str(one) for one in ids]}
     assert keeper.client.post(path, fields).status_code == 302
 
 
-def test_the_keeper_ends_one_session(at_work: Member, owner: Member) -> None:
-    other = Member(person=owner.person, code="", data_key=owner.data_key).signs_in()
+def test_the_keeper_ends_one_session(at_work: Resident, owner: Resident) -> None:
+    other = owner.sign_in_elsewhere()
 
-    end(at_work, "/admin/accounts/signin/", [owner.row().id])
+    end(at_work, "/admin/accounts/signin/", [owner.get_sign_in().id])
 
     assert not owner.is_unlocked()
     assert other.is_unlocked()
 
 
-def test_the_keeper_ends_all_sessions_of_a_person(at_work: Member, owner: Member, housemate: Member) -> None:
+def test_the_keeper_ends_all_sessions_of_a_person(
+    at_work: Resident, owner: Resident, housemate: Resident
+) -> None:
     end(at_work, "/admin/accounts/person/", [owner.id])
 
     assert not owner.is_unlocked()
     assert housemate.is_unlocked()
 
 
-def test_every_path_of_the_admin_asks_who_is_there(owner: Member) -> None:
+def test_every_path_of_the_admin_asks_who_is_there(owner: Resident) -> None:
     admin = next(found for found in get_resolver().url_patterns if getattr(found, "app_name", "") == "admin")
     paths = {str(found.pattern) for found in admin.url_patterns}
 
@@ -199,7 +209,7 @@ def test_every_path_of_the_admin_asks_who_is_there(owner: Member) -> None:
             assert owner.get(f"/admin/{path}").status_code in (404, 302), path
 
 
-def test_the_keeper_sees_how_the_backups_stand(at_work: Member, settings: Any, tmp_path: Path) -> None:
+def test_the_keeper_sees_how_the_backups_stand(at_work: Resident, settings: Any, tmp_path: Path) -> None:
     settings.BACKUP_DIR = tmp_path
     before = at_work.get("/admin/").content.decode()
     newer, older = (

@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.auth.services import first_run
 from accounts.models import Person
 from accounts.preferences import languages
-from tests.accounts.cast import PASSWORD
+from tests.people import PASSWORD
 
 DAY = date(2026, 11, 20)
 

@@ -18,17 +18,18 @@ from diary.models import Entry, Reply
 from llamora.crypto import in_force
 from llamora.database import write_transaction
 from llamora.fields.fence import sealed_models
-from tests.accounts.cast import PASSWORD, Member, sentences_of
+from tests.accounts.pages import list_errors
+from tests.people import PASSWORD, Resident
 
 
-def writes(who: Member, count: int = 3) -> None:
+def writes(who: Resident, count: int = 3) -> None:
     with in_force(who.keyring), write_transaction():
         for _ in range(count):
             entry = Entry.objects.create(owner_id=who.id, day=timezone.now().date(), text="Words.")
         Reply.objects.create(owner_id=who.id, entry=entry, text="An answer.")
 
 
-def leaves(who: Member, password: str = PASSWORD) -> Any:
+def leaves(who: Resident, password: str = PASSWORD) -> Any:
     return who.post("/settings/leave/", current=password)
 
 
@@ -42,7 +43,7 @@ def rows_of(person_id: UUID) -> int:
     return found
 
 
-def test_what_will_go_is_counted_on_the_page(owner: Member) -> None:
+def test_what_will_go_is_counted_on_the_page(owner: Resident) -> None:
     writes(owner)
 
     page = owner.get("/settings/leave/").content.decode()
@@ -53,7 +54,7 @@ def test_what_will_go_is_counted_on_the_page(owner: Member) -> None:
     assert Person.objects.filter(id=owner.id).exists()
 
 
-def test_everything_goes_and_nothing_of_anybody_else(owner: Member, housemate: Member) -> None:
+def test_everything_goes_and_nothing_of_anybody_else(owner: Resident, housemate: Resident) -> None:
     writes(owner)
     writes(housemate, 2)
 
@@ -67,24 +68,24 @@ def test_everything_goes_and_nothing_of_anybody_else(owner: Member, housemate: M
     assert Client().post("/sign-in/", {"name": "Olive Ähre", "password": PASSWORD}).status_code == 422
 
 
-def test_the_browser_is_signed_out(owner: Member) -> None:
+def test_the_browser_is_signed_out(owner: Resident) -> None:
     answer = leaves(owner)
 
     assert answer["Clear-Site-Data"] == '"cache"'
     assert owner.get("/")["Location"].startswith("/sign-in/")
 
 
-def test_a_wrong_password_deletes_nothing(owner: Member) -> None:
+def test_a_wrong_password_deletes_nothing(owner: Resident) -> None:
     writes(owner)
 
     answer = leaves(owner, "not this one")
 
-    assert sentences_of(answer) == ["This is not the password of this diary."]
+    assert list_errors(answer) == ["This is not the password of this diary."]
     assert Entry.objects.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
-def test_those_above_hear_of_it_after_the_commit(owner: Member) -> None:
+def test_those_above_hear_of_it_after_the_commit(owner: Resident) -> None:
     heard: list[tuple[str, Any]] = []
 
     def gone(sender: object, *, person_id: UUID, **_: Any) -> None:
@@ -105,34 +106,36 @@ def test_those_above_hear_of_it_after_the_commit(owner: Member) -> None:
     assert key_pairs.get_public_key(owner.id) is None
 
 
-def test_the_only_keeper_does_not_leave_housemates_behind(keeper: Member, housemate: Member) -> None:
-    keeper.signs_in()
+def test_the_only_keeper_does_not_leave_housemates_behind(keeper: Resident, housemate: Resident) -> None:
+    keeper.sign_in()
 
     answer = leaves(keeper)
 
     assert answer.status_code == 422
-    assert "only keeper" in sentences_of(answer)[0]
+    assert "only keeper" in list_errors(answer)[0]
     assert keeper.is_unlocked()
 
 
-def test_a_keeper_leaves_when_there_is_another(keeper: Member, housemate: Member) -> None:
+def test_a_keeper_leaves_when_there_is_another(keeper: Resident, housemate: Resident) -> None:
     Person.objects.filter(id=housemate.id).update(is_staff=True)
 
-    assert leaves(keeper.signs_in()).status_code == 200
+    assert leaves(keeper.sign_in()).status_code == 200
 
 
-def test_the_last_person_closes_the_door_behind_them(keeper: Member) -> None:
-    assert leaves(keeper.signs_in()).status_code == 200
+def test_the_last_person_closes_the_door_behind_them(keeper: Resident) -> None:
+    assert leaves(keeper.sign_in()).status_code == 200
     assert not Person.objects.exists()
 
 
-def delete_page(who: Member) -> str:
+def delete_page(who: Resident) -> str:
     return f"/admin/accounts/person/{who.id}/delete/"
 
 
-def test_the_keeper_sees_the_same_list_and_deletes(keeper: Member, owner: Member, housemate: Member) -> None:
+def test_the_keeper_sees_the_same_list_and_deletes(
+    keeper: Resident, owner: Resident, housemate: Resident
+) -> None:
     writes(owner)
-    keeper.signs_in()
+    keeper.sign_in()
 
     page = keeper.get(delete_page(owner)).content.decode()
     kept = Entry.objects.count()
@@ -146,13 +149,13 @@ def test_the_keeper_sees_the_same_list_and_deletes(keeper: Member, owner: Member
     assert housemate.is_unlocked()
 
 
-def test_the_keeper_does_not_delete_themselves_in_the_admin(keeper: Member) -> None:
-    keeper.signs_in()
+def test_the_keeper_does_not_delete_themselves_in_the_admin(keeper: Resident) -> None:
+    keeper.sign_in()
 
     assert keeper.post(delete_page(keeper), post="yes").status_code == 403
 
 
-def test_a_name_is_no_command_for_whoever_copies_it(keeper: Member, owner: Member) -> None:
+def test_a_name_is_no_command_for_whoever_copies_it(keeper: Resident, owner: Resident) -> None:
     Person.objects.filter(id=owner.id).update(name="O $(touch x); 'y")
     owner.person.refresh_from_db()
 
@@ -161,15 +164,15 @@ def test_a_name_is_no_command_for_whoever_copies_it(keeper: Member, owner: Membe
     assert command[-1] == "O $(touch x); 'y"
 
 
-def test_nobody_else_deletes_anybody(owner: Member, housemate: Member) -> None:
+def test_nobody_else_deletes_anybody(owner: Resident, housemate: Resident) -> None:
     assert housemate.post(delete_page(owner), post="yes").status_code == 404
     assert KeySlot.objects.filter(owner=owner.person).exists()
     assert SignIn.objects.filter(person=owner.person).exists()
 
 
-def test_the_keeper_sees_sizes_and_no_words(keeper: Member, owner: Member) -> None:
+def test_the_keeper_sees_sizes_and_no_words(keeper: Resident, owner: Resident) -> None:
     writes(owner)
-    keeper.signs_in()
+    keeper.sign_in()
 
     page = keeper.get(f"/admin/accounts/person/{owner.id}/change/").content.decode()
 

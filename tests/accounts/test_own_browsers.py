@@ -11,38 +11,35 @@ from accounts.models import Person, SignIn, Unlock
 from accounts.sessions import limits
 from accounts.sessions import services as sessions_services
 from accounts.sessions.services import open_session
-from tests.accounts.cast import PASSWORD, SESSION, Member
+from tests.people import PASSWORD, SESSION, Resident
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
-def second_browser(who: Member, **headers: str) -> Member:
-    client = Client(headers=headers)
-    return Member(person=who.person, code=who.code, data_key=who.data_key, client=client).signs_in()
-
-
-def test_the_page_names_every_browser_of_ones_own_and_nobody_elses(owner: Member, housemate: Member) -> None:
-    other = second_browser(owner, user_agent=FIREFOX)
+def test_the_page_names_every_browser_of_ones_own_and_nobody_elses(
+    owner: Resident, housemate: Resident
+) -> None:
+    other = owner.sign_in_elsewhere(user_agent=FIREFOX)
 
     page = owner.get("/settings/browsers/").content.decode()
 
     assert "Firefox on Linux" in page
-    assert str(other.row().id) in page
-    assert str(housemate.row().id) not in page
+    assert str(other.get_sign_in().id) in page
+    assert str(housemate.get_sign_in().id) not in page
     assert page.count("Last seen") == 2
 
 
-def test_one_is_ended_and_the_others_stay(owner: Member) -> None:
-    second, third = second_browser(owner), second_browser(owner)
+def test_one_is_ended_and_the_others_stay(owner: Resident) -> None:
+    second, third = owner.sign_in_elsewhere(), owner.sign_in_elsewhere()
 
-    answer = owner.post(f"/settings/browsers/{second.row().id}/end/")
+    answer = owner.post(f"/settings/browsers/{second.get_sign_in().id}/end/")
 
     assert answer["Location"] == "/settings/browsers/"
     assert [who.is_unlocked() for who in (owner, second, third)] == [True, False, True]
 
 
-def test_all_others_are_ended_at_once(owner: Member, housemate: Member) -> None:
-    others = [second_browser(owner), second_browser(owner)]
+def test_all_others_are_ended_at_once(owner: Resident, housemate: Resident) -> None:
+    others = [owner.sign_in_elsewhere(), owner.sign_in_elsewhere()]
 
     owner.post("/settings/browsers/end-others/")
 
@@ -51,25 +48,25 @@ def test_all_others_are_ended_at_once(owner: Member, housemate: Member) -> None:
     assert housemate.is_unlocked()
 
 
-def test_somebody_elses_browser_is_not_there(owner: Member, housemate: Member) -> None:
-    answer = owner.post(f"/settings/browsers/{housemate.row().id}/end/")
+def test_somebody_elses_browser_is_not_there(owner: Resident, housemate: Resident) -> None:
+    answer = owner.post(f"/settings/browsers/{housemate.get_sign_in().id}/end/")
 
     assert answer.status_code == 404
     assert housemate.is_unlocked()
 
 
-def test_following_a_link_ends_nothing(owner: Member) -> None:
-    other = second_browser(owner)
+def test_following_a_link_ends_nothing(owner: Resident) -> None:
+    other = owner.sign_in_elsewhere()
 
-    for path in (f"/settings/browsers/{other.row().id}/end/", "/settings/browsers/end-others/"):
+    for path in (f"/settings/browsers/{other.get_sign_in().id}/end/", "/settings/browsers/end-others/"):
         assert owner.get(path)["Location"] == "/settings/browsers/"
 
     assert other.is_unlocked()
 
 
 @pytest.mark.parametrize("script", [False, True])
-def test_the_forms_need_the_token_of_a_page(owner: Member, script: bool) -> None:
-    other = second_browser(owner)
+def test_the_forms_need_the_token_of_a_page(owner: Resident, script: bool) -> None:
+    other = owner.sign_in_elsewhere()
     client = Client(enforce_csrf_checks=True)
     client.cookies = owner.client.cookies
 
@@ -79,7 +76,7 @@ def test_the_forms_need_the_token_of_a_page(owner: Member, script: bool) -> None
     assert other.is_unlocked()
 
 
-def stays(who: Member, keep: str) -> Any:
+def stays(who: Resident, keep: str) -> Any:
     client = Client()
     answer = client.post("/sign-in/", {"name": who.person.name, "password": PASSWORD, "keep": keep})
     assert answer.status_code in (302, 422)
@@ -87,7 +84,7 @@ def stays(who: Member, keep: str) -> Any:
 
 
 @pytest.mark.parametrize(("keep", "days"), [("1", 1), ("7", 7), ("30", 30)])
-def test_a_browser_stays_signed_in_for_as_long_as_was_chosen(owner: Member, keep: str, days: int) -> None:
+def test_a_browser_stays_signed_in_for_as_long_as_was_chosen(owner: Resident, keep: str, days: int) -> None:
     answer = stays(owner, keep)
 
     row = SignIn.objects.order_by("-created_at")[0]
@@ -96,12 +93,12 @@ def test_a_browser_stays_signed_in_for_as_long_as_was_chosen(owner: Member, keep
     assert not limits.is_expired(row, row.created_at + timedelta(days=days, seconds=-5))
 
 
-def test_without_a_choice_the_browsers_own_end_is_the_end(owner: Member) -> None:
+def test_without_a_choice_the_browsers_own_end_is_the_end(owner: Resident) -> None:
     assert stays(owner, "").cookies[SESSION]["max-age"] == ""
 
 
 @pytest.mark.parametrize("keep", ["365", "-1", "x", "31"])
-def test_nobody_stays_longer_than_the_household_allows(owner: Member, keep: str) -> None:
+def test_nobody_stays_longer_than_the_household_allows(owner: Resident, keep: str) -> None:
     assert stays(owner, keep).status_code == 422
 
 
@@ -111,25 +108,25 @@ def test_a_shorter_limit_of_the_household_is_the_longest_choice(settings: Any) -
     assert limits.list_sign_in_days() == [1, 5]
 
 
-def test_a_sign_in_past_its_days_is_nobodys(owner: Member) -> None:
+def test_a_sign_in_past_its_days_is_nobodys(owner: Resident) -> None:
     SignIn.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
 
-    assert open_session(owner.cookie()).person is None
+    assert open_session(owner.get_cookie()).person is None
 
 
-def test_the_sweep_ends_what_is_past_its_days(owner: Member, housemate: Member) -> None:
+def test_the_sweep_ends_what_is_past_its_days(owner: Resident, housemate: Resident) -> None:
     SignIn.objects.filter(person=owner.person).update(ends_at=timezone.now() - timedelta(seconds=1))
 
     assert sessions_services.end_expired_sessions() == 1
     assert list(SignIn.objects.values_list("person_id", flat=True)) == [housemate.id]
 
 
-def idles(who: Member, minutes: int) -> None:
+def idles(who: Resident, minutes: int) -> None:
     before = timezone.now() - timedelta(minutes=minutes)
-    Unlock.objects.filter(sign_in=who.row()).update(last_active=before)
+    Unlock.objects.filter(sign_in=who.get_sign_in()).update(last_active=before)
 
 
-def test_a_person_locks_sooner_than_the_household(owner: Member, housemate: Member) -> None:
+def test_a_person_locks_sooner_than_the_household(owner: Resident, housemate: Resident) -> None:
     Person.objects.filter(id=owner.id).update(idle_minutes=15)
     idles(owner, 16)
     idles(housemate, 16)
@@ -137,7 +134,7 @@ def test_a_person_locks_sooner_than_the_household(owner: Member, housemate: Memb
     assert (owner.is_unlocked(), housemate.is_unlocked()) == (False, True)
 
 
-def test_the_sweep_locks_by_each_persons_own_limit(owner: Member, housemate: Member) -> None:
+def test_the_sweep_locks_by_each_persons_own_limit(owner: Resident, housemate: Resident) -> None:
     Person.objects.filter(id=owner.id).update(idle_minutes=15)
     idles(owner, 16)
     idles(housemate, 16)
@@ -146,7 +143,7 @@ def test_the_sweep_locks_by_each_persons_own_limit(owner: Member, housemate: Mem
     assert Unlock.objects.get().sign_in.person_id == housemate.id
 
 
-def test_nobody_stays_unlocked_longer_than_the_household(owner: Member, settings: Any) -> None:
+def test_nobody_stays_unlocked_longer_than_the_household(owner: Resident, settings: Any) -> None:
     settings.IDLE_MINUTES = 10
     Person.objects.filter(id=owner.id).update(idle_minutes=240)
     idles(owner, 11)
@@ -154,15 +151,15 @@ def test_nobody_stays_unlocked_longer_than_the_household(owner: Member, settings
     assert not owner.is_unlocked()
 
 
-def test_use_moves_a_short_limit_in_time(owner: Member) -> None:
+def test_use_moves_a_short_limit_in_time(owner: Resident) -> None:
     Person.objects.filter(id=owner.id).update(idle_minutes=5)
     idles(owner, 2)
 
     assert owner.is_unlocked()
-    assert Unlock.objects.get(sign_in=owner.row()).last_active > timezone.now() - timedelta(minutes=1)
+    assert Unlock.objects.get(sign_in=owner.get_sign_in()).last_active > timezone.now() - timedelta(minutes=1)
 
 
-def test_a_limit_is_chosen_under_settings(owner: Member) -> None:
+def test_a_limit_is_chosen_under_settings(owner: Resident) -> None:
     fields = {"shown_name": "", "time_zone": "UTC", "week_start": "0", "theme": "system"}
 
     assert owner.post("/settings/", **fields, idle_minutes="15", text_size="large").status_code == 302
@@ -173,7 +170,7 @@ def test_a_limit_is_chosen_under_settings(owner: Member) -> None:
     assert 'data-text-size="large"' in owner.get("/settings/").content.decode()
 
 
-def test_when_is_said_in_the_words_and_on_the_clock_of_the_person(owner: Member) -> None:
+def test_when_is_said_in_the_words_and_on_the_clock_of_the_person(owner: Resident) -> None:
     owner.person.language, owner.person.clock = "de", 12
     owner.person.save()
     SignIn.objects.update(last_active=datetime(2026, 3, 5, 13, 2, tzinfo=UTC))

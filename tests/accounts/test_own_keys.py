@@ -11,7 +11,9 @@ from accounts.rotation import background
 from accounts.rotation import services as rotation_services
 from accounts.sessions.services import open_session
 from accounts.throttling.throttle import PAIR
-from tests.accounts.cast import NEW_PASSWORD, PASSWORD, Member, code_of, keeps, sentences_of
+from tests.accounts.pages import confirm_code, list_errors, shown_code
+from tests.page import read
+from tests.people import NEW_PASSWORD, PASSWORD, Resident
 
 PATHS = {
     "/settings/password/": {"password": NEW_PASSWORD, "password_again": NEW_PASSWORD},
@@ -29,7 +31,7 @@ def _no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "start", lambda keyring: True)
 
 
-def sends(who: Member, path: str, *, current: str = PASSWORD, **fields: str) -> Any:
+def sends(who: Resident, path: str, *, current: str = PASSWORD, **fields: str) -> Any:
     return who.post(path, current=current, **{**PATHS[path], **fields})
 
 
@@ -43,16 +45,12 @@ def recovers(name: str, code: str) -> bool:
     return bool(Client().post("/recover/", fields).status_code == 200)
 
 
-def rows(who: Member) -> list[bytes]:
+def rows(who: Resident) -> list[bytes]:
     return [bytes(slot.box) for slot in KeySlot.objects.filter(owner=who.person).order_by("id")]
 
 
-def second_browser(who: Member) -> Member:
-    return Member(person=who.person, code=who.code, data_key=who.data_key).signs_in()
-
-
 @every_path
-def test_looking_changes_nothing(owner: Member, path: str) -> None:
+def test_looking_changes_nothing(owner: Resident, path: str) -> None:
     before = rows(owner)
 
     assert owner.get(path).status_code == 200
@@ -61,18 +59,18 @@ def test_looking_changes_nothing(owner: Member, path: str) -> None:
 
 
 @every_path
-def test_the_password_is_asked_for_again(owner: Member, path: str) -> None:
+def test_the_password_is_asked_for_again(owner: Resident, path: str) -> None:
     before = rows(owner)
 
     wrong, missing = sends(owner, path, current="not this one"), sends(owner, path, current="")
 
     assert (wrong.status_code, missing.status_code) == (422, 422)
-    assert sentences_of(wrong) == ["This is not the password of this diary."]
+    assert list_errors(wrong) == ["This is not the password of this diary."]
     assert rows(owner) == before
 
 
 @every_path
-def test_a_password_that_was_replaced_does_nothing(owner: Member, path: str) -> None:
+def test_a_password_that_was_replaced_does_nothing(owner: Resident, path: str) -> None:
     sends(owner, "/settings/password/")
     before = rows(owner)
 
@@ -88,7 +86,7 @@ class Still:
 
 
 @every_path
-def test_wrong_passwords_are_slowed_down(owner: Member, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+def test_wrong_passwords_are_slowed_down(owner: Resident, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr("accounts.throttling.throttle.PATIENCE", 0.0)
     # On a busy machine the second that is to be waited passes while the next try is under way.
     monkeypatch.setattr("accounts.throttling.throttle.time", Still())
@@ -100,12 +98,12 @@ def test_wrong_passwords_are_slowed_down(owner: Member, monkeypatch: pytest.Monk
     assert [answer.status_code for answer in answers[:-1]] == [422] * PAIR.free
     assert {answers[-1].status_code, right.status_code} == {429}
     assert int(right["Retry-After"]) >= 1
-    assert "Try again" in sentences_of(right)[0]
+    assert "Try again" in list_errors(right)[0]
     assert rows(owner) == before
 
 
 @every_path
-def test_the_page_of_somebody_else_does_nothing(owner: Member, housemate: Member, path: str) -> None:
+def test_the_page_of_somebody_else_does_nothing(owner: Resident, housemate: Resident, path: str) -> None:
     before = rows(owner)
 
     answer = owner.client.post(path, {"owner": str(housemate.id), "current": PASSWORD, **PATHS[path]})
@@ -115,7 +113,7 @@ def test_the_page_of_somebody_else_does_nothing(owner: Member, housemate: Member
 
 
 @every_path
-def test_without_the_token_of_a_page_nothing_is_done(owner: Member, path: str) -> None:
+def test_without_the_token_of_a_page_nothing_is_done(owner: Resident, path: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies = owner.client.cookies
     before = rows(owner)
@@ -127,16 +125,16 @@ def test_without_the_token_of_a_page_nothing_is_done(owner: Member, path: str) -
 
 
 @every_path
-def test_a_locked_diary_shows_none_of_it(owner: Member, path: str) -> None:
-    owner.locks()
+def test_a_locked_diary_shows_none_of_it(owner: Resident, path: str) -> None:
+    owner.lock()
 
     assert owner.get(path)["Location"].startswith("/unlock/?next=")
     assert sends(owner, path)["Location"].startswith("/unlock/")
     assert Client().get(path)["Location"].startswith("/sign-in/?next=")
 
 
-def test_a_new_password_opens_and_the_old_one_does_not(owner: Member) -> None:
-    other = second_browser(owner)
+def test_a_new_password_opens_and_the_old_one_does_not(owner: Resident) -> None:
+    other = owner.sign_in_elsewhere()
 
     answer = sends(owner, "/settings/password/")
 
@@ -147,8 +145,8 @@ def test_a_new_password_opens_and_the_old_one_does_not(owner: Member) -> None:
     assert other.is_unlocked()
 
 
-def test_a_new_password_ends_the_other_sessions_when_asked(owner: Member, housemate: Member) -> None:
-    other = second_browser(owner)
+def test_a_new_password_ends_the_other_sessions_when_asked(owner: Resident, housemate: Resident) -> None:
+    other = owner.sign_in_elsewhere()
 
     sends(owner, "/settings/password/", end_others="on")
 
@@ -157,22 +155,21 @@ def test_a_new_password_ends_the_other_sessions_when_asked(owner: Member, housem
     assert housemate.is_unlocked()
 
 
-def test_the_page_proposes_to_end_the_other_sessions(owner: Member) -> None:
-    page = owner.get("/settings/password/").content.decode()
+def test_the_page_proposes_to_end_the_other_sessions(owner: Resident) -> None:
+    page = read(owner.get("/settings/password/"))
 
-    assert 'name="end_others"' in page
-    assert "checked" in page.split('name="end_others"')[1].split(">")[0]
+    assert "checked" in page.one('[name="end_others"]').attributes
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_new_password_can_turn_the_key_as_well(owner: Member) -> None:
+def test_a_new_password_can_turn_the_key_as_well(owner: Resident) -> None:
     answer = sends(owner, "/settings/password/", turn="on")
 
     assert answer["Location"] == "/settings/key/"
     assert Vault.objects.get(owner=owner.person).epoch == 2
     assert owner.is_unlocked()
     assert comes_in("Olive Ähre", NEW_PASSWORD)
-    assert recovers("Olive Ähre", owner.code)
+    assert recovers("Olive Ähre", owner.recovery_code)
 
 
 @pytest.mark.parametrize(
@@ -183,37 +180,37 @@ def test_a_new_password_can_turn_the_key_as_well(owner: Member) -> None:
         {"password_again": "something else entirely"},
     ],
 )
-def test_a_poor_password_is_refused_beside_its_field(owner: Member, fields: dict[str, str]) -> None:
+def test_a_poor_password_is_refused_beside_its_field(owner: Resident, fields: dict[str, str]) -> None:
     before = rows(owner)
 
     answer = sends(owner, "/settings/password/", **fields)
 
     assert answer.status_code == 422
-    assert len(sentences_of(answer)) == 1
+    assert len(list_errors(answer)) == 1
     assert rows(owner) == before
 
 
-def test_a_new_code_is_shown_once_and_the_old_one_is_dead(owner: Member) -> None:
-    other = second_browser(owner)
+def test_a_new_code_is_shown_once_and_the_old_one_is_dead(owner: Resident) -> None:
+    other = owner.sign_in_elsewhere()
 
     answer = sends(owner, "/settings/recovery-code/")
 
-    code = code_of(answer)
-    assert code != owner.code
+    code = shown_code(answer)
+    assert code != owner.recovery_code
     assert "no-store" in answer["Cache-Control"]
     assert other.is_unlocked()
-    assert not recovers("Olive Ähre", owner.code)
+    assert not recovers("Olive Ähre", owner.recovery_code)
     assert recovers("Olive Ähre", code)
 
 
-def test_after_a_new_code_one_goes_on_to_the_settings(owner: Member) -> None:
+def test_after_a_new_code_one_goes_on_to_the_settings(owner: Resident) -> None:
     page = sends(owner, "/settings/recovery-code/")
 
-    assert keeps(owner.client, page)["Location"] == "/settings/"
+    assert confirm_code(owner.client, page)["Location"] == "/settings/"
 
 
-def test_a_new_code_ends_the_other_sessions_when_asked(owner: Member) -> None:
-    other = second_browser(owner)
+def test_a_new_code_ends_the_other_sessions_when_asked(owner: Resident) -> None:
+    other = owner.sign_in_elsewhere()
 
     sends(owner, "/settings/recovery-code/", end_others="on")
 
@@ -221,8 +218,8 @@ def test_a_new_code_ends_the_other_sessions_when_asked(owner: Member) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_new_key_signs_the_others_out_and_stays_open_here(owner: Member) -> None:
-    other = second_browser(owner)
+def test_a_new_key_signs_the_others_out_and_stays_open_here(owner: Resident) -> None:
+    other = owner.sign_in_elsewhere()
 
     answer = sends(owner, "/settings/key/")
 
@@ -233,13 +230,13 @@ def test_a_new_key_signs_the_others_out_and_stays_open_here(owner: Member) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_page_says_how_far_a_new_key_has_come(owner: Member) -> None:
+def test_the_page_says_how_far_a_new_key_has_come(owner: Resident) -> None:
     sends(owner, "/settings/key/")
 
     under_way = owner.get("/settings/key/").content.decode()
     fragment = owner.get("/settings/key/progress/", script=True).content.decode()
     again = sends(owner, "/settings/key/")
-    rotation_services.resume_rotation(open_session(owner.cookie()).keyring)
+    rotation_services.resume_rotation(open_session(owner.get_cookie()).keyring)
     done = owner.get("/settings/key/progress/", script=True).content.decode()
 
     assert "is being sealed under the new key" in under_way
@@ -251,7 +248,7 @@ def test_the_page_says_how_far_a_new_key_has_come(owner: Member) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_asking_how_far_it_is_keeps_nobody_unlocked(owner: Member) -> None:
+def test_asking_how_far_it_is_keeps_nobody_unlocked(owner: Resident) -> None:
     sends(owner, "/settings/key/")
 
     fragment = owner.get("/settings/key/progress/").content.decode()
@@ -260,33 +257,33 @@ def test_asking_how_far_it_is_keeps_nobody_unlocked(owner: Member) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_somebody_had_my_key_replaces_everything(owner: Member) -> None:
-    other, old = second_browser(owner), rows(owner)
+def test_somebody_had_my_key_replaces_everything(owner: Resident) -> None:
+    other, old = owner.sign_in_elsewhere(), rows(owner)
 
     answer = sends(owner, "/settings/somebody-had-my-key/")
 
-    code = code_of(answer)
+    code = shown_code(answer)
     assert (owner.is_unlocked(), other.is_unlocked()) == (True, False)
     assert not comes_in("Olive Ähre", PASSWORD)
     assert comes_in("Olive Ähre", NEW_PASSWORD)
-    assert not recovers("Olive Ähre", owner.code)
+    assert not recovers("Olive Ähre", owner.recovery_code)
     assert recovers("Olive Ähre", code)
     assert not set(old) & set(rows(owner))
     assert Vault.objects.get(owner=owner.person).epoch == 2
 
 
 @pytest.mark.parametrize("path", ["/settings/key/", "/settings/somebody-had-my-key/"])
-def test_whoever_copied_this_browsers_cookie_is_out_as_well(owner: Member, path: str) -> None:
-    copied = owner.cookie()
+def test_whoever_copied_this_browsers_cookie_is_out_as_well(owner: Resident, path: str) -> None:
+    copied = owner.get_cookie()
 
     sends(owner, path)
 
     assert open_session(copied).person is None
     assert owner.is_unlocked()
-    assert owner.cookie().sign_in_id == copied.sign_in_id
+    assert owner.get_cookie().sign_in_id == copied.sign_in_id
 
 
-def test_a_cookie_without_a_sign_in_proves_nothing(owner: Member) -> None:
+def test_a_cookie_without_a_sign_in_proves_nothing(owner: Resident) -> None:
     SignIn.objects.filter(person=owner.person).delete()
 
     assert sends(owner, "/settings/recovery-code/")["Location"].startswith("/sign-in/")

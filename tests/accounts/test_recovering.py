@@ -9,8 +9,9 @@ from django.test import Client
 
 from accounts.models import KeySlot, SignIn
 from llamora.crypto import in_force
-from tests.accounts.cast import NEW_PASSWORD, PASSWORD, Member, code_of, sentences_of
 from tests.accounts.conftest import CountingQueue
+from tests.accounts.pages import list_errors, shown_code
+from tests.people import NEW_PASSWORD, PASSWORD, Resident
 
 
 def recovers(
@@ -21,40 +22,41 @@ def recovers(
 
 
 def test_the_code_lets_somebody_in_with_a_new_password_and_a_new_code(
-    owner: Member, stranger: Client
+    owner: Resident, stranger: Client
 ) -> None:
-    answer = recovers(stranger, "olive ähre", owner.code)
+    answer = recovers(stranger, "olive ähre", owner.recovery_code)
 
     assert answer.status_code == 200
-    assert code_of(answer) != owner.code
+    assert shown_code(answer) != owner.recovery_code
     assert stranger.get("/settings/").status_code == 200
     assert Client().post("/sign-in/", {"name": "olive ähre", "password": NEW_PASSWORD}).status_code == 302
 
 
-def test_what_was_sealed_before_still_opens(owner: Member, stranger: Client) -> None:
+def test_what_was_sealed_before_still_opens(owner: Resident, stranger: Client) -> None:
     vault = owner.person.vault
     with in_force(owner.keyring):
         before = vault.digest_key
 
-    recovers(stranger, "olive ähre", owner.code)
-    keyring = Member(person=owner.person, code="", data_key=owner.data_key).keyring
+    recovers(stranger, "olive ähre", owner.recovery_code)
 
     vault.refresh_from_db()
-    with in_force(keyring):
+    with in_force(owner.keyring):
         assert vault.digest_key == before
 
 
-def test_the_old_password_the_old_code_and_the_old_sessions_are_dead(owner: Member, stranger: Client) -> None:
-    recovers(stranger, "olive ähre", owner.code)
+def test_the_old_password_the_old_code_and_the_old_sessions_are_dead(
+    owner: Resident, stranger: Client
+) -> None:
+    recovers(stranger, "olive ähre", owner.recovery_code)
 
     assert not owner.is_unlocked()
     assert Client().post("/sign-in/", {"name": "olive ähre", "password": PASSWORD}).status_code == 422
-    assert recovers(Client(), "olive ähre", owner.code).status_code == 422
+    assert recovers(Client(), "olive ähre", owner.recovery_code).status_code == 422
     assert SignIn.objects.filter(person=owner.person).count() == 1
 
 
-def test_the_new_code_works_in_its_turn(owner: Member) -> None:
-    new_code = code_of(recovers(Client(), "olive ähre", owner.code))
+def test_the_new_code_works_in_its_turn(owner: Resident) -> None:
+    new_code = shown_code(recovers(Client(), "olive ähre", owner.recovery_code))
 
     assert recovers(Client(), "olive ähre", new_code, "nine lanterns at the quay").status_code == 200
 
@@ -62,57 +64,61 @@ def test_the_new_code_works_in_its_turn(owner: Member) -> None:
 @pytest.mark.parametrize(
     "typed", [str.lower, lambda c: c.replace("-", " "), lambda c: c.replace("0", "O").replace("1", "l")]
 )
-def test_a_code_is_read_as_people_write_it(owner: Member, typed: Any) -> None:
-    assert recovers(Client(), "olive ähre", typed(owner.code)).status_code == 200
+def test_a_code_is_read_as_people_write_it(owner: Resident, typed: Any) -> None:
+    assert recovers(Client(), "olive ähre", typed(owner.recovery_code)).status_code == 200
 
 
 def test_a_code_that_is_none_is_told_apart_before_anything_is_derived(
-    owner: Member, stranger: Client, derivations: CountingQueue
+    owner: Resident, stranger: Client, derivations: CountingQueue
 ) -> None:
-    answer = recovers(stranger, "olive ähre", owner.code[:-1] + ("0" if owner.code[-1] != "0" else "1"))
+    answer = recovers(
+        stranger, "olive ähre", owner.recovery_code[:-1] + ("0" if owner.recovery_code[-1] != "0" else "1")
+    )
 
     assert answer.status_code == 422
-    assert "not a whole recovery code" in sentences_of(answer)[0]
+    assert "not a whole recovery code" in list_errors(answer)[0]
     assert derivations.costs == []
 
 
 def test_unknown_names_and_wrong_codes_get_the_same_words_and_the_same_work(
-    owner: Member, housemate: Member, derivations: CountingQueue
+    owner: Resident, housemate: Resident, derivations: CountingQueue
 ) -> None:
     answers = [
-        recovers(Client(REMOTE_ADDR=f"192.0.2.{n}"), name, housemate.code)
+        recovers(Client(REMOTE_ADDR=f"192.0.2.{n}"), name, housemate.recovery_code)
         for n, name in enumerate(["olive ähre", "nobody here"])
     ]
 
     assert {answer.status_code for answer in answers} == {422}
-    assert len({tuple(sentences_of(answer)) for answer in answers}) == 1
+    assert len({tuple(list_errors(answer)) for answer in answers}) == 1
     assert len(derivations.costs) == 2
 
 
-def test_a_weak_new_password_changes_nothing(owner: Member, stranger: Client) -> None:
+def test_a_weak_new_password_changes_nothing(owner: Resident, stranger: Client) -> None:
     before = set(KeySlot.objects.values_list("id", flat=True))
 
-    answer = recovers(stranger, "olive ähre", owner.code, "oliveähre1")
+    answer = recovers(stranger, "olive ähre", owner.recovery_code, "oliveähre1")
 
     assert answer.status_code == 422
     assert set(KeySlot.objects.values_list("id", flat=True)) == before
     assert owner.is_unlocked()
 
 
-def test_a_housemate_loses_nothing(owner: Member, housemate: Member, stranger: Client) -> None:
-    recovers(stranger, "olive ähre", owner.code)
+def test_a_housemate_loses_nothing(owner: Resident, housemate: Resident, stranger: Client) -> None:
+    recovers(stranger, "olive ähre", owner.recovery_code)
 
     assert housemate.is_unlocked()
-    assert recovers(Client(), "humphrey", housemate.code).status_code == 200
+    assert recovers(Client(), "humphrey", housemate.recovery_code).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_byte_of_the_old_slots_is_left_in_the_database_or_its_log(owner: Member, stranger: Client) -> None:
+def test_no_byte_of_the_old_slots_is_left_in_the_database_or_its_log(
+    owner: Resident, stranger: Client
+) -> None:
     old = [bytes(slot.sealed_private) for slot in KeySlot.objects.filter(owner=owner.person)]
     path = Path(connection.settings_dict["NAME"])
     assert _found(old, path) > 0
 
-    recovers(stranger, "olive ähre", owner.code)
+    recovers(stranger, "olive ähre", owner.recovery_code)
 
     assert _found(old, path) == 0
 

@@ -14,7 +14,7 @@ from accounts.http import error_views
 from llamora import urls as house
 from llamora.crypto import VaultLocked
 from llamora.database import FenceRefused, NotWritten
-from tests.accounts.cast import BY_SCRIPT, Member
+from tests.people import BY_SCRIPT, Resident
 
 TYPED = 'a "line" & <another>'
 RAISED: list[Exception] = []
@@ -111,7 +111,7 @@ def test_more_than_is_read_at_once_is_413(db: None, settings: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/no-such-page/", "/d/2026-02-30/", "/d/0000-00-00/"])
-def test_what_is_not_there_gets_a_calm_page(owner: Member, path: str) -> None:
+def test_what_is_not_there_gets_a_calm_page(owner: Resident, path: str) -> None:
     answer = owner.get(path)
 
     assert answer.status_code == 404
@@ -158,7 +158,7 @@ def test_the_handlers_answer_by_themselves(rf: Any) -> None:
     assert error_views.server_error(request).status_code == 500
 
 
-def test_every_page_is_kept_by_nobody(owner: Member) -> None:
+def test_every_page_is_kept_by_nobody(owner: Resident) -> None:
     for where in ["/settings/", "/sign-in/", "/unlock/", "/recover/", "/no-such-page/"]:
         answer = owner.get(where)
         assert answer["Cache-Control"] == "no-store"

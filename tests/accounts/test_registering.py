@@ -12,7 +12,8 @@ from accounts.auth.services.registration import create_person
 from accounts.errors import AccountsError
 from accounts.models import KeySlot, Person, Vault
 from llamora.crypto import in_force, parse_recovery_code
-from tests.accounts.cast import HERE, NEW_PASSWORD, PASSWORD, SESSION, Member, code_of, sentences_of
+from tests.accounts.pages import list_errors, shown_code
+from tests.people import HERE, NEW_PASSWORD, PASSWORD, SESSION, Resident
 
 
 def form(**fields: str) -> dict[str, str]:
@@ -61,7 +62,7 @@ def test_a_wrong_token_is_told_how_to_come_in(stranger: Client, token: str) -> N
     assert "Ask the keeper" in answer.content.decode()
 
 
-def test_two_who_open_the_link_at_once_make_one_keeper(keeper: Member) -> None:
+def test_two_who_open_the_link_at_once_make_one_keeper(keeper: Resident) -> None:
     with pytest.raises(AccountsError) as refused:
         create_person(name="Late", password=PASSWORD, time_zone="", keeper=True, address=HERE)
 
@@ -69,7 +70,7 @@ def test_two_who_open_the_link_at_once_make_one_keeper(keeper: Member) -> None:
     assert not Person.objects.filter(name="Late").exists()
 
 
-def test_open_registration_makes_no_keepers(stranger: Client, keeper: Member, settings: Any) -> None:
+def test_open_registration_makes_no_keepers(stranger: Client, keeper: Resident, settings: Any) -> None:
     settings.REGISTRATION = "open"
 
     answer = registers(stranger)
@@ -82,7 +83,7 @@ def test_open_registration_makes_no_keepers(stranger: Client, keeper: Member, se
     "name", ["olive ähre", "OLIVE ÄHRE", " Olive  Ähre ", "Olive A\u0308hre", "Olive\u200b Ähre"]
 )
 def test_a_name_is_taken_however_it_is_spelt(
-    stranger: Client, owner: Member, settings: Any, name: str
+    stranger: Client, owner: Resident, settings: Any, name: str
 ) -> None:
     settings.REGISTRATION = "open"
 
@@ -93,7 +94,7 @@ def test_a_name_is_taken_however_it_is_spelt(
 
 
 @pytest.mark.parametrize("name", ["Ärzte", "李雷", "محمد", "Ólafur Þór", "अनन्या", "می‌خواهم", "X"])
-def test_names_of_any_script_come_in(stranger: Client, keeper: Member, settings: Any, name: str) -> None:
+def test_names_of_any_script_come_in(stranger: Client, keeper: Resident, settings: Any, name: str) -> None:
     settings.REGISTRATION = "open"
 
     assert registers(stranger, name=name).status_code == 200
@@ -102,14 +103,14 @@ def test_names_of_any_script_come_in(stranger: Client, keeper: Member, settings:
 
 @pytest.mark.parametrize("name", ["", "   ", "...", "a" * 65, "a\u202eb", "tab\x07", "nul\x00", "😀"])
 def test_names_that_cannot_be_read_are_refused_beside_the_field(
-    stranger: Client, keeper: Member, settings: Any, name: str
+    stranger: Client, keeper: Resident, settings: Any, name: str
 ) -> None:
     settings.REGISTRATION = "open"
 
     answer = registers(stranger, name=name)
 
     assert answer.status_code == 422
-    assert len(sentences_of(answer)) == 1
+    assert len(list_errors(answer)) == 1
     assert Person.objects.count() == 1
 
 
@@ -131,7 +132,7 @@ def test_a_password_that_would_be_guessed_is_refused_in_a_sentence(
     answer = registers(stranger, token=token, password=password, password_again=password)
 
     assert answer.status_code == 422
-    assert [said for said in sentences_of(answer) if sentence in said]
+    assert [said for said in list_errors(answer) if sentence in said]
     assert password not in answer.content.decode()
     assert Person.objects.count() == 0
 
@@ -155,7 +156,7 @@ def test_good_passwords_of_any_script_are_kept_exactly(stranger: Client, token: 
 def test_the_two_passwords_must_be_the_same(stranger: Client, token: str) -> None:
     answer = registers(stranger, token=token, password_again=NEW_PASSWORD)
 
-    assert sentences_of(answer) == ["The two passwords are not the same."]
+    assert list_errors(answer) == ["The two passwords are not the same."]
 
 
 def test_a_browser_that_names_no_zone_gets_that_of_the_house(
@@ -169,7 +170,7 @@ def test_a_browser_that_names_no_zone_gets_that_of_the_house(
 
 
 def test_the_recovery_code_is_shown_once_and_stored_nowhere(stranger: Client, token: str) -> None:
-    code = code_of(registers(stranger, token=token))
+    code = shown_code(registers(stranger, token=token))
 
     secret = parse_recovery_code(code)
     dumped = "\n".join(str(row) for row in connection.connection.iterdump())
@@ -179,7 +180,7 @@ def test_the_recovery_code_is_shown_once_and_stored_nowhere(stranger: Client, to
     assert code not in str(stranger.get("/settings/").content)
 
 
-def test_a_vault_has_keys_of_its_own_and_two_ways_in(owner: Member, housemate: Member) -> None:
+def test_a_vault_has_keys_of_its_own_and_two_ways_in(owner: Resident, housemate: Resident) -> None:
     vault = Vault.objects.get(owner=owner.person)
 
     with in_force(owner.keyring):
@@ -223,22 +224,22 @@ def test_the_answer_with_the_code_is_not_to_be_stored(stranger: Client, token: s
     assert SESSION in answer.cookies
 
 
-def test_a_person_signed_in_is_not_asked_to_register(owner: Member, settings: Any) -> None:
+def test_a_person_signed_in_is_not_asked_to_register(owner: Resident, settings: Any) -> None:
     settings.REGISTRATION = "open"
 
     assert owner.get("/register/")["Location"] == "/"
 
 
-def test_registering_where_somebody_is_signed_in_ends_their_session(owner: Member, settings: Any) -> None:
+def test_registering_where_somebody_is_signed_in_ends_their_session(owner: Resident, settings: Any) -> None:
     settings.REGISTRATION = "open"
-    before = owner.row()
+    before = owner.get_sign_in()
 
     registers(owner.client)
 
     assert not Person.objects.get(name="Olive Ähre").sign_ins.filter(id=before.id).exists()
-    assert owner.row().person.name == "Nora"
+    assert owner.get_sign_in().person.name == "Nora"
 
 
-def test_people_of_one_household_share_no_key(owner: Member, housemate: Member) -> None:
+def test_people_of_one_household_share_no_key(owner: Resident, housemate: Resident) -> None:
     assert owner.data_key != housemate.data_key
-    assert owner.code != housemate.code
+    assert owner.recovery_code != housemate.recovery_code

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.http import next_url
-from tests.accounts.cast import PASSWORD, Member
+from tests.people import PASSWORD, Resident
 
 HOSTILE = [
     "//evil.example",
@@ -53,10 +53,10 @@ def test_pages_of_this_site_are_gone_on_to(address: str) -> None:
 @pytest.mark.parametrize(
     "address", ["//evil.example", "/\\evil.example", "/%2fevil.example", "https://evil.example/"]
 )
-def test_signing_in_and_unlocking_stay_here(owner: Member, address: str) -> None:
+def test_signing_in_and_unlocking_stay_here(owner: Resident, address: str) -> None:
     in_form = Client().post("/sign-in/", {"name": "olive ähre", "password": PASSWORD, "next": address})
     in_link = owner.client.get("/sign-in/", {"next": address})
-    owner.locks()
+    owner.lock()
     unlocked = owner.post("/unlock/", password=PASSWORD, next=address)
 
     assert in_form["Location"] == in_link["Location"] == unlocked["Location"] == "/"
@@ -74,7 +74,7 @@ def test_signing_in_and_unlocking_stay_here(owner: Member, address: str) -> None
         ("", "/"),
     ],
 )
-def test_locking_remembers_only_a_page_of_ours(owner: Member, referrer: str, following: str) -> None:
+def test_locking_remembers_only_a_page_of_ours(owner: Resident, referrer: str, following: str) -> None:
     answer = owner.client.post("/lock/", headers={"Referer": referrer} if referrer else {})
 
     assert (

@@ -19,7 +19,7 @@ from accounts.sessions.cookies import SessionCookie, parse_cookie
 from accounts.sessions.scope import get_session_cookie, reload_vault
 from accounts.sessions.services import open_session
 from llamora.crypto import VaultLocked, current, hash_half, secret_bytes, wrap_dek
-from tests.accounts.cast import SESSION, Member
+from tests.people import SESSION, Resident
 
 
 def ages(row: SignIn, *, signed_in: timedelta = timedelta(), active: timedelta = timedelta()) -> None:
@@ -29,8 +29,8 @@ def ages(row: SignIn, *, signed_in: timedelta = timedelta(), active: timedelta =
     Unlock.objects.filter(sign_in_id=row.id).update(last_active=now - active)
 
 
-def test_a_cookie_opens_the_vault_of_its_person(owner: Member) -> None:
-    vault = open_session(owner.cookie())
+def test_a_cookie_opens_the_vault_of_its_person(owner: Resident) -> None:
+    vault = open_session(owner.get_cookie())
 
     assert vault.person == owner.person
     assert vault.keyring.data_key() == owner.data_key
@@ -43,33 +43,33 @@ def test_a_cookie_that_we_did_not_write_is_nobodys(db: None, value: str) -> None
     assert open_session(cookie).person is None
 
 
-def test_a_copied_session_table_signs_nobody_in(owner: Member) -> None:
-    row = owner.row()
+def test_a_copied_session_table_signs_nobody_in(owner: Resident) -> None:
+    row = owner.get_sign_in()
 
     for guess in (bytes(row.half_hash), bytes(row.unlock.wrapped_dek)[:32], secret_bytes(32)):
         vault = open_session(SessionCookie(row.id, guess))
         assert (vault.person, vault.held) == (None, None)
 
 
-def test_a_housemates_cookie_half_opens_nothing_of_the_owner(owner: Member, housemate: Member) -> None:
-    crossed = SessionCookie(owner.cookie().sign_in_id, housemate.cookie().half)
+def test_a_housemates_cookie_half_opens_nothing_of_the_owner(owner: Resident, housemate: Resident) -> None:
+    crossed = SessionCookie(owner.get_cookie().sign_in_id, housemate.get_cookie().half)
 
     assert open_session(crossed).person is None
 
 
-def test_an_unlock_row_moved_to_another_sign_in_opens_nothing(owner: Member, housemate: Member) -> None:
-    mine, theirs = owner.row(), housemate.row()
+def test_an_unlock_row_moved_to_another_sign_in_opens_nothing(owner: Resident, housemate: Resident) -> None:
+    mine, theirs = owner.get_sign_in(), housemate.get_sign_in()
     Unlock.objects.filter(sign_in=theirs).delete()
     Unlock.objects.filter(sign_in=mine).update(sign_in=theirs)
 
-    vault = open_session(housemate.cookie())
+    vault = open_session(housemate.get_cookie())
 
     assert (vault.person, vault.is_unlocked) == (housemate.person, False)
 
 
-def test_a_planted_unlock_row_is_refused(owner: Member) -> None:
+def test_a_planted_unlock_row_is_refused(owner: Resident) -> None:
     """Who can write to the database, and even knows the run secret, still lacks the cookie's half."""
-    row = owner.row()
+    row = owner.get_sign_in()
     salt = secret_bytes(16)
     planted = wrap_dek(
         dek=secret_bytes(32),
@@ -82,24 +82,24 @@ def test_a_planted_unlock_row_is_refused(owner: Member) -> None:
     )
     Unlock.objects.filter(sign_in=row).update(salt=salt, wrapped_dek=planted)
 
-    vault = open_session(owner.cookie())
+    vault = open_session(owner.get_cookie())
 
     assert (vault.person, vault.is_unlocked) == (owner.person, False)
 
 
 @pytest.mark.parametrize("planted", [b"", b"\x01", b"\xff" * 200])
-def test_bytes_that_are_no_envelope_lock_and_do_not_fail(owner: Member, planted: bytes) -> None:
-    Unlock.objects.filter(sign_in=owner.row()).update(wrapped_dek=planted, salt=b"short")
+def test_bytes_that_are_no_envelope_lock_and_do_not_fail(owner: Resident, planted: bytes) -> None:
+    Unlock.objects.filter(sign_in=owner.get_sign_in()).update(wrapped_dek=planted, salt=b"short")
 
     assert not owner.is_unlocked()
 
 
 def test_without_the_run_secret_one_is_signed_in_but_locked(
-    owner: Member, settings: Any, tmp_path: Path
+    owner: Resident, settings: Any, tmp_path: Path
 ) -> None:
     settings.RUNTIME_DIR = str(tmp_path)
 
-    vault = open_session(owner.cookie())
+    vault = open_session(owner.get_cookie())
 
     assert (vault.person, vault.is_unlocked) == (owner.person, False)
 
@@ -142,26 +142,26 @@ def test_without_a_memory_file_system_the_keeper_is_told(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_after_the_idle_limit_the_vault_is_locked_and_the_row_is_gone(owner: Member) -> None:
-    row = owner.row()
+def test_after_the_idle_limit_the_vault_is_locked_and_the_row_is_gone(owner: Resident) -> None:
+    row = owner.get_sign_in()
     ages(row, active=timedelta(minutes=live_settings.IDLE_MINUTES, seconds=1))
 
-    vault = open_session(owner.cookie())
+    vault = open_session(owner.get_cookie())
 
     assert (vault.person, vault.is_unlocked) == (owner.person, False)
     assert not Unlock.objects.filter(sign_in=row).exists()
 
 
-def test_after_the_absolute_limit_one_is_signed_out(owner: Member) -> None:
-    row = owner.row()
+def test_after_the_absolute_limit_one_is_signed_out(owner: Resident) -> None:
+    row = owner.get_sign_in()
     ages(row, signed_in=timedelta(days=live_settings.SIGN_IN_DAYS, seconds=1))
 
-    assert open_session(owner.cookie()).person is None
+    assert open_session(owner.get_cookie()).person is None
     assert not SignIn.objects.filter(id=row.id).exists()
 
 
-def test_what_a_person_does_moves_the_idle_limit_but_not_at_every_request(owner: Member) -> None:
-    row = owner.row()
+def test_what_a_person_does_moves_the_idle_limit_but_not_at_every_request(owner: Resident) -> None:
+    row = owner.get_sign_in()
     ages(row, active=timedelta(minutes=1))
     before = Unlock.objects.get(sign_in=row).last_active
 
@@ -176,22 +176,22 @@ def test_what_a_person_does_moves_the_idle_limit_but_not_at_every_request(owner:
 
 
 @pytest.mark.parametrize("asks", ["a socket", "a poll"])
-def test_what_nobody_does_moves_nothing(owner: Member, asks: str) -> None:
-    row = owner.row()
+def test_what_nobody_does_moves_nothing(owner: Resident, asks: str) -> None:
+    row = owner.get_sign_in()
     ages(row, active=timedelta(minutes=10))
     before = Unlock.objects.get(sign_in=row).last_active
 
     if asks == "a socket":
-        assert reload_vault(owner.cookie()).is_unlocked
+        assert reload_vault(owner.get_cookie()).is_unlocked
     else:
         owner.client.get("/settings/", headers={"X-Llamora-Poll": "1"})
 
     assert Unlock.objects.get(sign_in=row).last_active == before
 
 
-def test_with_a_short_idle_limit_somebody_active_is_not_locked(owner: Member, settings: Any) -> None:
+def test_with_a_short_idle_limit_somebody_active_is_not_locked(owner: Resident, settings: Any) -> None:
     settings.IDLE_MINUTES = 1
-    row = owner.row()
+    row = owner.get_sign_in()
     ages(row, active=timedelta(seconds=40))
 
     owner.get("/settings/")
@@ -199,33 +199,33 @@ def test_with_a_short_idle_limit_somebody_active_is_not_locked(owner: Member, se
     assert timezone.now() - Unlock.objects.get(sign_in=row).last_active < timedelta(seconds=20)
 
 
-def test_a_vault_that_moved_on_to_another_epoch_is_locked_here(owner: Member) -> None:
+def test_a_vault_that_moved_on_to_another_epoch_is_locked_here(owner: Resident) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_vault SET epoch = 2 WHERE owner_id = %s", [owner.id.hex])
 
-    vault = open_session(owner.cookie())
+    vault = open_session(owner.get_cookie())
 
     assert (vault.person, vault.is_unlocked) == (owner.person, False)
 
 
-def test_a_page_reads_without_writing(owner: Member, django_assert_num_queries: Any) -> None:
+def test_a_page_reads_without_writing(owner: Resident, django_assert_num_queries: Any) -> None:
     owner.get("/settings/password/")
 
     with django_assert_num_queries(1):
         owner.get("/settings/password/")
 
 
-def test_no_keyring_is_in_force_after_a_request(owner: Member) -> None:
+def test_no_keyring_is_in_force_after_a_request(owner: Resident) -> None:
     owner.get("/settings/")
 
     with pytest.raises(VaultLocked):
         current()
 
 
-def test_the_sweep_ends_what_nobody_came_back_to(owner: Member, housemate: Member) -> None:
-    ages(owner.row(), active=timedelta(minutes=live_settings.IDLE_MINUTES + 1))
-    ages(housemate.row(), signed_in=timedelta(days=live_settings.SIGN_IN_DAYS + 1))
-    fresh = Member(person=owner.person, code="", data_key=owner.data_key).signs_in()
+def test_the_sweep_ends_what_nobody_came_back_to(owner: Resident, housemate: Resident) -> None:
+    ages(owner.get_sign_in(), active=timedelta(minutes=live_settings.IDLE_MINUTES + 1))
+    ages(housemate.get_sign_in(), signed_in=timedelta(days=live_settings.SIGN_IN_DAYS + 1))
+    fresh = owner.sign_in_elsewhere()
 
     assert sessions_services.end_expired_sessions() == 2
     assert sessions_services.end_expired_sessions() == 0
@@ -235,16 +235,16 @@ def test_the_sweep_ends_what_nobody_came_back_to(owner: Member, housemate: Membe
     assert fresh.is_unlocked()
 
 
-def test_ending_all_sessions_can_spare_one(owner: Member) -> None:
-    other = Member(person=owner.person, code="", data_key=owner.data_key).signs_in()
+def test_ending_all_sessions_can_spare_one(owner: Resident) -> None:
+    other = owner.sign_in_elsewhere()
 
-    assert sessions_services.end_sessions(person_id=owner.id, but=owner.cookie().sign_in_id) == 1
+    assert sessions_services.end_sessions(person_id=owner.id, but=owner.get_cookie().sign_in_id) == 1
     assert owner.is_unlocked()
     assert not other.is_unlocked()
 
 
-def test_one_person_cannot_end_or_lock_anothers_session(owner: Member, housemate: Member) -> None:
-    sign_in_id = owner.cookie().sign_in_id
+def test_one_person_cannot_end_or_lock_anothers_session(owner: Resident, housemate: Resident) -> None:
+    sign_in_id = owner.get_cookie().sign_in_id
 
     sessions_services.lock_session(sign_in_id=sign_in_id, person_id=housemate.id)
     sessions_services.end_session(sign_in_id=sign_in_id, person_id=housemate.id)
@@ -252,18 +252,18 @@ def test_one_person_cannot_end_or_lock_anothers_session(owner: Member, housemate
     assert owner.is_unlocked()
 
 
-def test_a_socket_reads_the_same_cookie(owner: Member) -> None:
+def test_a_socket_reads_the_same_cookie(owner: Resident) -> None:
     value = owner.client.cookies[SESSION].value
     headers = [(b"cookie", f"other=1; {SESSION}={value}".encode())]
 
     cookie = get_session_cookie({"scheme": "ws", "headers": headers})
 
-    assert cookie == owner.cookie()
+    assert cookie == owner.get_cookie()
     assert get_session_cookie({"scheme": "wss", "headers": headers}) is None
     assert get_session_cookie({"headers": [(b"cookie", b'"broken; =')]}) is None
 
 
-def test_dumps_hold_no_session_rows_even_when_they_are_named(owner: Member, tmp_path: Path) -> None:
+def test_dumps_hold_no_session_rows_even_when_they_are_named(owner: Resident, tmp_path: Path) -> None:
     for labels in ([], ["accounts"], ["accounts.SignIn", "accounts.Person"], ["accounts.unlock"]):
         target = tmp_path / "dump.json"
         target.write_text("")
@@ -271,17 +271,17 @@ def test_dumps_hold_no_session_rows_even_when_they_are_named(owner: Member, tmp_
         said = target.read_text().lower()
         assert "accounts.signin" not in said
         assert "accounts.unlock" not in said
-        assert hash_half(owner.cookie().half).hex() not in said
+        assert hash_half(owner.get_cookie().half).hex() not in said
     assert "accounts.person" in said or labels == ["accounts.unlock"]
 
 
-def test_somebody_switched_off_is_nobody(owner: Member) -> None:
+def test_somebody_switched_off_is_nobody(owner: Resident) -> None:
     Person.objects.filter(id=owner.id).update(is_active=False)
 
-    assert open_session(owner.cookie()).person is None
+    assert open_session(owner.get_cookie()).person is None
 
 
-def test_the_secret_of_the_run_is_not_in_the_data_folder(owner: Member) -> None:
+def test_the_secret_of_the_run_is_not_in_the_data_folder(owner: Resident) -> None:
     secret = run_secret.get_run_secret()
 
     for folder, _, names in os.walk(live_settings.DATA_DIR):

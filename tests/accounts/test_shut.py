@@ -15,7 +15,9 @@ from accounts.sessions import services as sessions_services
 from accounts.sessions.services import open_session
 from accounts.signals import vault_locked
 from llamora.database import NotWritten
-from tests.accounts.cast import Member
+from tests.people import Resident
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @contextmanager
@@ -41,15 +43,8 @@ def heard() -> Iterator[list[dict[str, Any]]]:
     vault_locked.disconnect(hear)
 
 
-@pytest.fixture
-def owner(transactional_db: None) -> Member:
-    from tests.accounts.cast import member
-
-    return member("Olive Ähre").signs_in()
-
-
-def test_a_lock_that_cannot_be_written_is_a_lock(owner: Member, heard: list[dict[str, Any]]) -> None:
-    stolen = owner.cookie()
+def test_a_lock_that_cannot_be_written_is_a_lock(owner: Resident, heard: list[dict[str, Any]]) -> None:
+    stolen = owner.get_cookie()
 
     with read_only():
         answer = owner.post("/lock/")
@@ -62,8 +57,10 @@ def test_a_lock_that_cannot_be_written_is_a_lock(owner: Member, heard: list[dict
     assert b"takes no writing" in owner.get("/unlock/").content
 
 
-def test_a_sign_out_that_cannot_be_written_is_a_sign_out(owner: Member, heard: list[dict[str, Any]]) -> None:
-    stolen = owner.cookie()
+def test_a_sign_out_that_cannot_be_written_is_a_sign_out(
+    owner: Resident, heard: list[dict[str, Any]]
+) -> None:
+    stolen = owner.get_cookie()
 
     with read_only():
         answer = owner.post("/sign-out/")
@@ -76,10 +73,10 @@ def test_a_sign_out_that_cannot_be_written_is_a_sign_out(owner: Member, heard: l
     assert [told["last"] for told in heard] == [True]
 
 
-def test_another_browser_of_the_same_person_stays_open(owner: Member, heard: list[dict[str, Any]]) -> None:
-    first = owner.cookie()
+def test_another_browser_of_the_same_person_stays_open(owner: Resident, heard: list[dict[str, Any]]) -> None:
+    first = owner.get_cookie()
     owner.client.cookies.clear()
-    owner.signs_in()
+    owner.sign_in()
 
     with read_only():
         sessions_services.lock_or_revoke(sign_in_id=first.sign_in_id, person_id=owner.id)
@@ -89,7 +86,7 @@ def test_another_browser_of_the_same_person_stays_open(owner: Member, heard: lis
 
 
 def test_another_process_that_starts_later_knows_of_it(
-    owner: Member, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with read_only():
         owner.post("/lock/")
@@ -98,8 +95,8 @@ def test_another_process_that_starts_later_knows_of_it(
     assert not owner.is_unlocked()
 
 
-def test_the_rows_go_with_the_first_round_that_can_write(owner: Member) -> None:
-    row = owner.row()
+def test_the_rows_go_with_the_first_round_that_can_write(owner: Resident) -> None:
+    row = owner.get_sign_in()
     with read_only():
         owner.post("/sign-out/")
         with pytest.raises(NotWritten):
@@ -112,7 +109,7 @@ def test_the_rows_go_with_the_first_round_that_can_write(owner: Member) -> None:
     assert revoked.list_revoked() == set()
 
 
-def test_the_password_opens_it_again_once_the_disk_takes_writing(owner: Member) -> None:
+def test_the_password_opens_it_again_once_the_disk_takes_writing(owner: Resident) -> None:
     with read_only():
         owner.post("/lock/")
 
@@ -123,7 +120,7 @@ def test_the_password_opens_it_again_once_the_disk_takes_writing(owner: Member) 
 
 
 def test_what_has_lain_idle_is_told_to_the_apps_once_although_nothing_can_be_written(
-    owner: Member, heard: list[dict[str, Any]]
+    owner: Resident, heard: list[dict[str, Any]]
 ) -> None:
     Unlock.objects.update(last_active=timezone.now() - timedelta(days=2))
 

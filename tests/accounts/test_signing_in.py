@@ -11,8 +11,9 @@ from accounts.models import KeySlot, Person, SignIn, SlotKind
 from accounts.usernames import fold_username
 from llamora.crypto import Cost
 from llamora.fields import new_id
-from tests.accounts.cast import HERE, NEW_PASSWORD, PASSWORD, SESSION, Member, member, sentences_of
 from tests.accounts.conftest import CountingQueue
+from tests.accounts.pages import list_errors
+from tests.people import HERE, NEW_PASSWORD, PASSWORD, SESSION, Resident, register_resident
 
 
 def signs_in(client: Client, name: str, password: str = PASSWORD, **fields: str) -> Any:
@@ -22,12 +23,12 @@ def signs_in(client: Client, name: str, password: str = PASSWORD, **fields: str)
 @pytest.mark.parametrize(
     "name", ["Olive Ähre", "olive ähre", "OLIVE ÄHRE", "Olive A\u0308hre", "  Olive   Ähre "]
 )
-def test_a_name_is_known_however_it_is_typed(owner: Member, stranger: Client, name: str) -> None:
+def test_a_name_is_known_however_it_is_typed(owner: Resident, stranger: Client, name: str) -> None:
     assert signs_in(stranger, name)["Location"] == "/"
     assert stranger.get("/settings/").status_code == 200
 
 
-def test_a_password_is_known_composed_or_not(keeper: Member, stranger: Client) -> None:
+def test_a_password_is_known_composed_or_not(keeper: Resident, stranger: Client) -> None:
     request = key_slots.DerivationRequest(name="x", address=HERE)
     slot = key_slots.create_slot(
         secret="Ärger über Öl", kind=SlotKind.PASSWORD, keyring=keeper.keyring, request=request
@@ -38,7 +39,7 @@ def test_a_password_is_known_composed_or_not(keeper: Member, stranger: Client) -
 
 
 def test_unknown_names_and_wrong_passwords_get_the_same_words_and_the_same_work(
-    owner: Member, derivations: CountingQueue
+    owner: Resident, derivations: CountingQueue
 ) -> None:
     Person.objects.create(name="No Vault")
 
@@ -48,20 +49,20 @@ def test_unknown_names_and_wrong_passwords_get_the_same_words_and_the_same_work(
     ]
 
     assert {answer.status_code for answer in answers} == {422}
-    assert len({tuple(sentences_of(answer)) for answer in answers}) == 1
+    assert len({tuple(list_errors(answer)) for answer in answers}) == 1
     assert len(derivations.costs) == 3
     assert len(set(derivations.costs)) == 1
 
 
-def test_a_wrong_password_is_not_given_back(owner: Member, stranger: Client) -> None:
+def test_a_wrong_password_is_not_given_back(owner: Resident, stranger: Client) -> None:
     answer = signs_in(stranger, "olive ähre", "my secret guess")
 
     assert "my secret guess" not in answer.content.decode()
     assert "olive ähre" in answer.content.decode()
 
 
-def test_another_persons_password_opens_nothing(owner: Member, stranger: Client) -> None:
-    other = member("Otto")
+def test_another_persons_password_opens_nothing(owner: Resident, stranger: Client) -> None:
+    other = register_resident("Otto")
     slot = KeySlot.objects.get(owner=other.person, kind=SlotKind.PASSWORD)
     # Somebody who can write to the database gives their own slot to the owner.
     KeySlot.objects.filter(owner=owner.person, kind=SlotKind.PASSWORD).delete()
@@ -71,18 +72,18 @@ def test_another_persons_password_opens_nothing(owner: Member, stranger: Client)
     assert signs_in(stranger, "olive ähre").status_code == 422
 
 
-def test_a_planted_box_is_refused_after_the_right_password(owner: Member, stranger: Client) -> None:
-    planted = KeySlot.objects.get(owner=member("Otto").person, kind=SlotKind.PASSWORD)
+def test_a_planted_box_is_refused_after_the_right_password(owner: Resident, stranger: Client) -> None:
+    planted = KeySlot.objects.get(owner=register_resident("Otto").person, kind=SlotKind.PASSWORD)
     KeySlot.objects.filter(owner=owner.person, kind=SlotKind.PASSWORD).update(box=planted.box)
 
     answer = signs_in(stranger, "olive ähre")
 
     assert answer.status_code == 422
-    assert "changed on the disk" in sentences_of(answer)[0]
+    assert "changed on the disk" in list_errors(answer)[0]
 
 
 def test_a_row_that_asks_for_another_cost_is_not_derived(
-    owner: Member, stranger: Client, derivations: CountingQueue
+    owner: Resident, stranger: Client, derivations: CountingQueue
 ) -> None:
     KeySlot.objects.filter(owner=owner.person).update(memory_kib=64 * 1024 * 1024)
 
@@ -93,19 +94,19 @@ def test_a_row_that_asks_for_another_cost_is_not_derived(
 
 
 def test_somebody_switched_off_is_told_so_only_with_the_right_password(
-    owner: Member, stranger: Client
+    owner: Resident, stranger: Client
 ) -> None:
     Person.objects.filter(id=owner.id).update(is_active=False)
 
     wrong, right = signs_in(stranger, "olive ähre", "wrong one here"), signs_in(stranger, "olive ähre")
 
-    assert "do not belong together" in sentences_of(wrong)[0]
-    assert "switched" in sentences_of(right)[0]
+    assert "do not belong together" in list_errors(wrong)[0]
+    assert "switched" in list_errors(right)[0]
     assert owner.get("/settings/").status_code == 302
 
 
 def test_costs_that_the_settings_raise_are_raised_at_the_next_sign_in(
-    owner: Member, stranger: Client, settings: Any
+    owner: Resident, stranger: Client, settings: Any
 ) -> None:
     before = KeySlot.objects.get(owner=owner.person, kind=SlotKind.PASSWORD)
     settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 16, 2
@@ -118,7 +119,7 @@ def test_costs_that_the_settings_raise_are_raised_at_the_next_sign_in(
     assert signs_in(stranger, "olive ähre").status_code == 302
 
 
-def test_costs_are_never_lowered(owner: Member, stranger: Client, settings: Any) -> None:
+def test_costs_are_never_lowered(owner: Resident, stranger: Client, settings: Any) -> None:
     settings.ARGON2_TIME = 2
     signs_in(stranger, "olive ähre")
     settings.ARGON2_TIME = 1
@@ -134,8 +135,8 @@ def test_the_settings_that_ship_are_the_second_choice_of_the_rfc() -> None:
     assert Cost(shipped.ARGON2_MEMORY_KIB, shipped.ARGON2_TIME, shipped.ARGON2_LANES) == Cost(65536, 3, 4)
 
 
-def test_only_hashes_of_cookies_are_stored(owner: Member) -> None:
-    row, half = owner.row(), owner.cookie().half
+def test_only_hashes_of_cookies_are_stored(owner: Resident) -> None:
+    row, half = owner.get_sign_in(), owner.get_cookie().half
 
     stored = [bytes(row.half_hash), bytes(row.unlock.wrapped_dek), bytes(row.unlock.salt)]
 
@@ -144,7 +145,7 @@ def test_only_hashes_of_cookies_are_stored(owner: Member) -> None:
 
 @pytest.mark.parametrize(("fields", "lasts"), [({}, ""), ({"keep": "30"}, 30 * 86400)])
 def test_the_cookie_lasts_as_long_as_the_person_wants(
-    owner: Member, fields: dict[str, str], lasts: object
+    owner: Resident, fields: dict[str, str], lasts: object
 ) -> None:
     answer = signs_in(Client(), "olive ähre", **fields)
 
@@ -157,7 +158,7 @@ def test_the_cookie_lasts_as_long_as_the_person_wants(
     )
 
 
-def test_over_https_the_cookie_is_bound_to_this_host(owner: Member) -> None:
+def test_over_https_the_cookie_is_bound_to_this_host(owner: Resident) -> None:
     client = Client()
 
     answer = client.post("/sign-in/", {"name": "olive ähre", "password": PASSWORD}, secure=True)
@@ -167,7 +168,7 @@ def test_over_https_the_cookie_is_bound_to_this_host(owner: Member) -> None:
     assert client.get("/settings/", secure=True).status_code == 200
 
 
-def test_signing_in_changes_the_csrf_secret(owner: Member) -> None:
+def test_signing_in_changes_the_csrf_secret(owner: Resident) -> None:
     client = Client(enforce_csrf_checks=True)
     client.get("/sign-in/")
     before = client.cookies[live_settings.CSRF_COOKIE_NAME].value
@@ -180,7 +181,7 @@ def test_signing_in_changes_the_csrf_secret(owner: Member) -> None:
     assert client.cookies[live_settings.CSRF_COOKIE_NAME].value != before
 
 
-def test_signing_in_needs_the_token_of_the_form(owner: Member) -> None:
+def test_signing_in_needs_the_token_of_the_form(owner: Resident) -> None:
     answer = Client(enforce_csrf_checks=True).post("/sign-in/", {"name": "olive ähre", "password": PASSWORD})
 
     assert answer.status_code == 403
@@ -188,9 +189,9 @@ def test_signing_in_needs_the_token_of_the_form(owner: Member) -> None:
 
 
 def test_a_second_person_at_the_same_browser_ends_the_first_ones_session(
-    owner: Member, housemate: Member
+    owner: Resident, housemate: Resident
 ) -> None:
-    first, browser = owner.row(), owner.client
+    first, browser = owner.get_sign_in(), owner.client
 
     signs_in(browser, "humphrey")
 
@@ -198,17 +199,17 @@ def test_a_second_person_at_the_same_browser_ends_the_first_ones_session(
     assert browser.get("/settings/").context["person"] == housemate.person
 
 
-def test_the_same_person_signing_in_again_stays_the_same_session(owner: Member) -> None:
-    first, half = owner.row(), owner.cookie().half
+def test_the_same_person_signing_in_again_stays_the_same_session(owner: Resident) -> None:
+    first, half = owner.get_sign_in(), owner.get_cookie().half
 
-    owner.signs_in()
+    owner.sign_in()
 
-    assert owner.row() == first
-    assert owner.cookie().half != half
+    assert owner.get_sign_in() == first
+    assert owner.get_cookie().half != half
     assert SignIn.objects.filter(person=owner.person).count() == 1
 
 
-def test_script_is_told_instead_of_sent_on(owner: Member) -> None:
+def test_script_is_told_instead_of_sent_on(owner: Resident) -> None:
     answer = Client().post(
         "/sign-in/", {"name": "olive ähre", "password": PASSWORD}, headers={"HX-Request": "true"}
     )
@@ -217,8 +218,8 @@ def test_script_is_told_instead_of_sent_on(owner: Member) -> None:
     assert SESSION in answer.cookies
 
 
-def test_signing_out_ends_the_session_and_forgets_cookies_by_name(owner: Member) -> None:
-    row = owner.row()
+def test_signing_out_ends_the_session_and_forgets_cookies_by_name(owner: Resident) -> None:
+    row = owner.get_sign_in()
 
     answer = owner.post("/sign-out/")
 
@@ -228,7 +229,7 @@ def test_signing_out_ends_the_session_and_forgets_cookies_by_name(owner: Member)
     assert owner.get("/settings/")["Location"] == "/sign-in/?next=%2Fsettings%2F"
 
 
-def test_what_was_said_is_kept_under_our_own_name_and_goes_with_the_sign_in(owner: Member) -> None:
+def test_what_was_said_is_kept_under_our_own_name_and_goes_with_the_sign_in(owner: Resident) -> None:
     said = owner.post("/settings/browsers/end-others/")
 
     gone = owner.post("/sign-out/")
@@ -239,12 +240,12 @@ def test_what_was_said_is_kept_under_our_own_name_and_goes_with_the_sign_in(owne
 
 
 @pytest.mark.parametrize("path", ["/sign-out/", "/lock/", "/strength/", "/recovery-kept/"])
-def test_nothing_changes_by_following_a_link(owner: Member, path: str) -> None:
+def test_nothing_changes_by_following_a_link(owner: Resident, path: str) -> None:
     assert owner.get(path).status_code == 405
     assert owner.is_unlocked()
 
 
-def test_there_is_no_second_password_to_attack(owner: Member) -> None:
+def test_there_is_no_second_password_to_attack(owner: Resident) -> None:
     columns = {field.column for model in (Person, KeySlot, SignIn) for field in model._meta.concrete_fields}
 
     assert not any("password" in column for column in columns)

@@ -21,8 +21,9 @@ from accounts.throttling.throttle import (
     Throttle,
     ThrottleRule,
 )
-from tests.accounts.cast import ELSEWHERE, HERE, PASSWORD, Member, sentences_of
 from tests.accounts.conftest import CountingQueue
+from tests.accounts.pages import list_errors
+from tests.people import ELSEWHERE, HERE, PASSWORD, Resident
 
 
 class Clock:
@@ -256,9 +257,9 @@ def tries(path: str, fields: dict[str, str], *, address: str = HERE) -> Any:
     ],
 )
 def test_every_form_slows_down_and_says_when_to_try_again(
-    owner: Member, housemate: Member, clock: Clock, path: str, fields: dict[str, str]
+    owner: Resident, housemate: Resident, clock: Clock, path: str, fields: dict[str, str]
 ) -> None:
-    fields = {**fields, "code": housemate.code} if path == "/recover/" else fields
+    fields = {**fields, "code": housemate.recovery_code} if path == "/recover/" else fields
 
     answers = [tries(path, fields) for _ in range(METER.free + 20)]
 
@@ -268,20 +269,20 @@ def test_every_form_slows_down_and_says_when_to_try_again(
     assert "Try again" in slowed[-1].content.decode()
 
 
-def test_unlocking_is_slowed_too(owner: Member, clock: Clock) -> None:
-    owner.locks()
+def test_unlocking_is_slowed_too(owner: Resident, clock: Clock) -> None:
+    owner.lock()
 
     answers = [owner.post("/unlock/", password="wrong again") for _ in range(20)]
 
     assert answers[0].status_code == 422
     assert answers[-1].status_code == 429
-    assert "Try again" in sentences_of(answers[-1])[0]
+    assert "Try again" in list_errors(answers[-1])[0]
 
 
 def test_failures_to_sign_in_do_not_slow_the_unlocking_of_somebody_signed_in(
-    owner: Member, clock: Clock
+    owner: Resident, clock: Clock
 ) -> None:
-    owner.locks()
+    owner.lock()
     for _ in range(40):
         tries("/sign-in/", {"name": "olive ähre", "password": "wrong again"}, address="127.0.0.1")
     began = clock.now
@@ -302,24 +303,24 @@ def wrong_from_the_same_address(name: str, *, times: int = 60) -> Client:
 
 @pytest.mark.parametrize("tried", ["olive ähre", "nobody at all"])
 def test_a_housemate_at_the_same_address_keeps_nobody_out_of_their_own_browser(
-    owner: Member, clock: Clock, tried: str
+    owner: Resident, clock: Clock, tried: str
 ) -> None:
-    owner.signs_in(keep=True).post("/sign-out/")
+    owner.sign_in(keep=True).post("/sign-out/")
     guesser = wrong_from_the_same_address(tried)
     began = clock.now
 
-    owner.signs_in()
+    owner.sign_in()
 
     assert clock.now == began
     assert guesser.post("/sign-in/", {"name": tried, "password": "wrong again"}).status_code == 429
 
 
-def test_a_browser_that_does_not_stay_signed_in_gets_no_device_cookie(owner: Member) -> None:
+def test_a_browser_that_does_not_stay_signed_in_gets_no_device_cookie(owner: Resident) -> None:
     assert device_cookie.COOKIE_NAME not in owner.client.cookies
 
 
-def test_a_recognised_browser_is_slowed_by_its_own_failures(owner: Member, clock: Clock) -> None:
-    owner.signs_in(keep=True).post("/sign-out/")
+def test_a_recognised_browser_is_slowed_by_its_own_failures(owner: Resident, clock: Clock) -> None:
+    owner.sign_in(keep=True).post("/sign-out/")
 
     answers = [owner.post("/sign-in/", name="olive ähre", password="wrong again") for _ in range(20)]
 
@@ -328,9 +329,9 @@ def test_a_recognised_browser_is_slowed_by_its_own_failures(owner: Member, clock
 
 @pytest.mark.parametrize("value", ["", ".", "a.b", "nonce.é", "0" * 32 + "." + "0" * 64])
 def test_a_device_cookie_is_valid_for_one_person_and_only_if_we_made_it(
-    owner: Member, housemate: Member, clock: Clock, value: str
+    owner: Resident, housemate: Resident, clock: Clock, value: str
 ) -> None:
-    own_cookie = owner.signs_in(keep=True).client.cookies[device_cookie.COOKIE_NAME].value
+    own_cookie = owner.sign_in(keep=True).client.cookies[device_cookie.COOKIE_NAME].value
     guesser = wrong_from_the_same_address("humphrey", times=1)
     for shown in (own_cookie, value):
         guesser.cookies[device_cookie.COOKIE_NAME] = shown
@@ -345,7 +346,7 @@ def test_a_device_cookie_is_valid_for_one_person_and_only_if_we_made_it(
     assert owner.id.hex not in own_cookie
 
 
-def test_what_is_too_soon_is_not_derived(owner: Member, clock: Clock, derivations: CountingQueue) -> None:
+def test_what_is_too_soon_is_not_derived(owner: Resident, clock: Clock, derivations: CountingQueue) -> None:
     answers = [tries("/sign-in/", {"name": "olive ähre", "password": "wrong again"}) for _ in range(40)]
 
     tried = [answer for answer in answers if answer.status_code == 422]
@@ -354,7 +355,7 @@ def test_what_is_too_soon_is_not_derived(owner: Member, clock: Clock, derivation
 
 @pytest.mark.django_db(transaction=True)
 def test_fifty_at_once_with_wrong_passwords_keep_nobody_out(
-    owner: Member, housemate: Member, settings: Any
+    owner: Resident, housemate: Resident, settings: Any
 ) -> None:
     settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 8192, 2
     statuses: list[int] = []
@@ -381,7 +382,7 @@ def test_fifty_at_once_with_wrong_passwords_keep_nobody_out(
     assert max(pages) < 2
 
 
-def _timed(who: Member) -> float:
+def _timed(who: Resident) -> float:
     began = time.monotonic()
     assert who.is_unlocked()
     return time.monotonic() - began

@@ -16,24 +16,25 @@ from accounts.sessions.services import open_session
 from accounts.sessions.user_events import user_events
 from accounts.signals import vault_locked, vault_unlocked
 from llamora.crypto import current
-from tests.accounts.cast import HERE, PASSWORD, SESSION, Member, sentences_of
+from tests.accounts.pages import list_errors
+from tests.people import HERE, PASSWORD, SESSION, Resident
 
 
-def unlocks(who: Member, password: str = PASSWORD, *, script: bool = False, **fields: str) -> Any:
+def unlocks(who: Resident, password: str = PASSWORD, *, script: bool = False, **fields: str) -> Any:
     return who.post("/unlock/", script=script, password=password, **fields)
 
 
-def test_locking_takes_the_key_and_leaves_the_sign_in(owner: Member) -> None:
+def test_locking_takes_the_key_and_leaves_the_sign_in(owner: Resident) -> None:
     answer = owner.client.post("/lock/", headers={"Referer": "http://testserver/settings/"})
 
     assert answer["Location"] == "/unlock/?next=%2Fsettings%2F"
     assert answer["Clear-Site-Data"] == '"cache"'
-    assert not Unlock.objects.filter(sign_in=owner.row()).exists()
+    assert not Unlock.objects.filter(sign_in=owner.get_sign_in()).exists()
     assert owner.get("/settings/")["Location"] == "/unlock/?next=%2Fsettings%2F"
 
 
-def test_unlocking_goes_on_where_one_was(owner: Member) -> None:
-    owner.locks()
+def test_unlocking_goes_on_where_one_was(owner: Resident) -> None:
+    owner.lock()
 
     answer = unlocks(owner, next="/settings/")
 
@@ -41,8 +42,8 @@ def test_unlocking_goes_on_where_one_was(owner: Member) -> None:
     assert owner.is_unlocked()
 
 
-def test_script_hears_that_it_is_open_and_the_page_stays(owner: Member) -> None:
-    owner.locks()
+def test_script_hears_that_it_is_open_and_the_page_stays(owner: Resident) -> None:
+    owner.lock()
 
     answer = unlocks(owner, script=True)
 
@@ -50,20 +51,20 @@ def test_script_hears_that_it_is_open_and_the_page_stays(owner: Member) -> None:
     assert owner.is_unlocked()
 
 
-def test_a_wrong_password_gets_the_form_again(owner: Member) -> None:
-    owner.locks()
+def test_a_wrong_password_gets_the_form_again(owner: Resident) -> None:
+    owner.lock()
 
     page, fragment = unlocks(owner, "not my password"), unlocks(owner, "not my password", script=True)
 
     assert page.status_code == fragment.status_code == 422
-    assert sentences_of(page) == sentences_of(fragment) == ["This is not the password of this diary."]
+    assert list_errors(page) == list_errors(fragment) == ["This is not the password of this diary."]
     assert b"<html" in page.content
     assert fragment.content.lstrip().startswith(b'<form class="form" id="unlock-form"')
     assert not owner.is_unlocked()
 
 
-def test_a_housemate_does_not_unlock_with_their_own_password(owner: Member, housemate: Member) -> None:
-    owner.locks()
+def test_a_housemate_does_not_unlock_with_their_own_password(owner: Resident, housemate: Resident) -> None:
+    owner.lock()
     housemate.password = "eleven geese in the fog"
 
     answer = unlocks(owner, housemate.password)
@@ -72,22 +73,22 @@ def test_a_housemate_does_not_unlock_with_their_own_password(owner: Member, hous
     assert not owner.is_unlocked()
 
 
-def test_unlocking_makes_a_new_half_and_the_old_one_is_dead(owner: Member) -> None:
-    old = owner.cookie()
-    owner.locks()
+def test_unlocking_makes_a_new_half_and_the_old_one_is_dead(owner: Resident) -> None:
+    old = owner.get_cookie()
+    owner.lock()
 
     unlocks(owner)
 
-    assert owner.cookie().sign_in_id == old.sign_in_id
+    assert owner.get_cookie().sign_in_id == old.sign_in_id
     assert open_session(old).person is None
-    assert open_session(owner.cookie()).is_unlocked
+    assert open_session(owner.get_cookie()).is_unlocked
 
 
-def test_unlocking_keeps_the_csrf_secret(owner: Member) -> None:
+def test_unlocking_keeps_the_csrf_secret(owner: Resident) -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies[SESSION] = owner.client.cookies[SESSION].value
     client.get("/sign-in/")
-    owner.locks()
+    owner.lock()
     client.get("/unlock/")
     token = client.cookies[live_settings.CSRF_COOKIE_NAME].value
 
@@ -97,8 +98,8 @@ def test_unlocking_keeps_the_csrf_secret(owner: Member) -> None:
     assert live_settings.CSRF_COOKIE_NAME not in answer.cookies
 
 
-def test_a_kept_cookie_stays_kept(keeper: Member) -> None:
-    keeper.signs_in(keep=True).locks()
+def test_a_kept_cookie_stays_kept(keeper: Resident) -> None:
+    keeper.sign_in(keep=True).lock()
 
     answer = unlocks(keeper)
 
@@ -113,16 +114,16 @@ def test_unlocking_signed_out_goes_to_the_door(stranger: Client, db: None) -> No
     assert (script.status_code, script["HX-Trigger"]) == (401, "llamora:signed-out")
 
 
-def test_a_request_by_script_is_never_redirected(owner: Member) -> None:
-    owner.locks()
+def test_a_request_by_script_is_never_redirected(owner: Resident) -> None:
+    owner.lock()
 
     answer = owner.post("/settings/", script=True, theme="dark")
 
     assert (answer.status_code, answer["HX-Trigger"], answer.content) == (401, "llamora:locked", b"")
 
 
-def test_text_posted_by_a_plain_form_while_locked_is_shown_again(owner: Member) -> None:
-    owner.locks()
+def test_text_posted_by_a_plain_form_while_locked_is_shown_again(owner: Resident) -> None:
+    owner.lock()
 
     answer = owner.post("/settings/", text="words & <more> words")
 
@@ -131,7 +132,7 @@ def test_text_posted_by_a_plain_form_while_locked_is_shown_again(owner: Member) 
     assert "/unlock/?next=" in answer.content.decode()
 
 
-def test_a_page_of_another_person_is_refused_with_its_text(owner: Member, housemate: Member) -> None:
+def test_a_page_of_another_person_is_refused_with_its_text(owner: Resident, housemate: Resident) -> None:
     fields = {"owner": str(housemate.id), "theme": "dark", "text": "not yours"}
 
     page = owner.client.post("/settings/", fields)
@@ -144,11 +145,11 @@ def test_a_page_of_another_person_is_refused_with_its_text(owner: Member, housem
     assert owner.person.theme == "system"
 
 
-def test_a_page_that_names_nobody_writes_nothing(owner: Member) -> None:
+def test_a_page_that_names_nobody_writes_nothing(owner: Resident) -> None:
     assert owner.client.post("/settings/", {"theme": "dark"}).status_code == 409
 
 
-def test_a_stale_tab_may_always_lock_and_leave(owner: Member, housemate: Member) -> None:
+def test_a_stale_tab_may_always_lock_and_leave(owner: Resident, housemate: Resident) -> None:
     owner.client.post("/lock/", {"owner": str(housemate.id)})
     locked = not owner.is_unlocked()
     owner.client.post("/sign-out/", {"owner": str(housemate.id)})
@@ -158,8 +159,8 @@ def test_a_stale_tab_may_always_lock_and_leave(owner: Member, housemate: Member)
     assert housemate.is_unlocked()
 
 
-def test_a_sign_in_that_ended_meanwhile_is_said_and_no_fault(owner: Member) -> None:
-    here = open_session(owner.cookie())
+def test_a_sign_in_that_ended_meanwhile_is_said_and_no_fault(owner: Resident) -> None:
+    here = open_session(owner.get_cookie())
     SignIn.objects.all().delete()
 
     with pytest.raises(SignInEnded):
@@ -188,9 +189,9 @@ def heard() -> Any:
 
 
 def test_those_above_hear_of_an_unlock_with_the_keyring_in_force(
-    owner: Member, heard: list[dict[str, Any]]
+    owner: Resident, heard: list[dict[str, Any]]
 ) -> None:
-    owner.locks()
+    owner.lock()
 
     unlocks(owner)
 
@@ -199,13 +200,13 @@ def test_those_above_hear_of_an_unlock_with_the_keyring_in_force(
     assert ring["keyring"].is_closed
 
 
-def test_a_receiver_that_fails_keeps_nobody_out(owner: Member, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_receiver_that_fails_keeps_nobody_out(owner: Resident, caplog: pytest.LogCaptureFixture) -> None:
     def fails(**_: Any) -> None:
         raise ValueError("words of the diary")
 
     vault_unlocked.connect(fails)
     try:
-        owner.signs_in()
+        owner.sign_in()
     finally:
         vault_unlocked.disconnect(fails)
 
@@ -215,31 +216,33 @@ def test_a_receiver_that_fails_keeps_nobody_out(owner: Member, caplog: pytest.Lo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_last_lock_says_that_it_is_the_last(owner: Member, heard: list[dict[str, Any]]) -> None:
-    first, second = owner, Member(person=owner.person, code="", data_key=owner.data_key).signs_in()
+def test_the_last_lock_says_that_it_is_the_last(owner: Resident, heard: list[dict[str, Any]]) -> None:
+    first, second = owner, owner.sign_in_elsewhere()
 
-    first.locks()
-    second.locks()
+    first.lock()
+    second.lock()
 
     assert [ring["last"] for ring in heard if ring["heard"] == "locked"] == [False, True]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_lock_rings_at_every_open_tab_of_that_person_and_no_other(owner: Member, housemate: Member) -> None:
+def test_a_lock_rings_at_every_open_tab_of_that_person_and_no_other(
+    owner: Resident, housemate: Resident
+) -> None:
     async def both_listen() -> tuple[Any, bool]:
         async with user_events.listen(owner.id) as mine, user_events.listen(housemate.id) as theirs:
-            await asyncio.to_thread(owner.locks)
+            await asyncio.to_thread(owner.lock)
             ring = await asyncio.wait_for(mine.get(), 5)
             return ring, theirs.empty()
 
     ring, silent = asyncio.run(both_listen())
 
-    assert ring == {"type": "locked", "sign_in": str(owner.cookie().sign_in_id)}
+    assert ring == {"type": "locked", "sign_in": str(owner.get_cookie().sign_in_id)}
     assert silent
 
 
-def test_the_process_remembers_the_public_key_that_an_unlock_proved(owner: Member) -> None:
-    owner.locks()
+def test_the_process_remembers_the_public_key_that_an_unlock_proved(owner: Resident) -> None:
+    owner.lock()
     key_pairs.forget_public_key(owner.id)
 
     unlocks(owner)
@@ -247,7 +250,7 @@ def test_the_process_remembers_the_public_key_that_an_unlock_proved(owner: Membe
     assert key_pairs.get_public_key(owner.id) == bytes(owner.person.vault.public_key)
 
 
-def test_after_a_restart_a_session_that_opens_proves_it_too(owner: Member) -> None:
+def test_after_a_restart_a_session_that_opens_proves_it_too(owner: Resident) -> None:
     key_pairs.forget_public_key(owner.id)
 
     owner.get("/settings/")
@@ -255,8 +258,8 @@ def test_after_a_restart_a_session_that_opens_proves_it_too(owner: Member) -> No
     assert key_pairs.get_public_key(owner.id) == bytes(owner.person.vault.public_key)
 
 
-def test_while_locked_nothing_proves_it(owner: Member) -> None:
-    owner.locks()
+def test_while_locked_nothing_proves_it(owner: Resident) -> None:
+    owner.lock()
     key_pairs.forget_public_key(owner.id)
 
     owner.get("/settings/")
@@ -264,10 +267,10 @@ def test_while_locked_nothing_proves_it(owner: Member) -> None:
     assert key_pairs.get_public_key(owner.id) is None
 
 
-def test_a_planted_public_key_is_not_remembered(owner: Member) -> None:
+def test_a_planted_public_key_is_not_remembered(owner: Resident) -> None:
     from django.db import connection
 
-    owner.locks()
+    owner.lock()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE accounts_vault SET public_key = %s WHERE owner_id = %s", [b"p" * 32, owner.id.hex]
@@ -279,8 +282,8 @@ def test_a_planted_public_key_is_not_remembered(owner: Member) -> None:
     assert key_pairs.get_public_key(owner.id) is None
 
 
-def test_a_cookie_shows_nothing_of_itself(owner: Member) -> None:
-    cookie = owner.cookie()
+def test_a_cookie_shows_nothing_of_itself(owner: Resident) -> None:
+    cookie = owner.get_cookie()
 
     assert isinstance(cookie, SessionCookie)
     assert cookie.half.hex() not in repr(cookie)

@@ -6,19 +6,19 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Person, SignIn
-from tests.diary.cast import Member, member
+from tests.people import Resident, new_resident
 
 
 @pytest.fixture
-def keeper(db: None) -> Member:
-    keeper = member("Kay")
+def keeper(db: None) -> Resident:
+    keeper = new_resident("Kay")
     Person.objects.filter(id=keeper.id).update(is_staff=True)
     return keeper
 
 
 @pytest.fixture
-def owner(keeper: Member) -> Member:
-    return member("Olive")
+def owner(keeper: Resident) -> Resident:
+    return new_resident("Olive")
 
 
 def said(**options: str) -> str:
@@ -27,7 +27,7 @@ def said(**options: str) -> str:
     return out.getvalue()
 
 
-def test_everybody_is_listed_with_what_shows_without_a_key(keeper: Member, owner: Member) -> None:
+def test_everybody_is_listed_with_what_shows_without_a_key(keeper: Resident, owner: Resident) -> None:
     lines = said().splitlines()
 
     assert lines[0].startswith("Kay, keeper: 0 ways in, 1 browser signed in, since 20")
@@ -35,9 +35,9 @@ def test_everybody_is_listed_with_what_shows_without_a_key(keeper: Member, owner
 
 
 def test_whoever_is_switched_off_is_let_in_no_more_and_keeps_everything(
-    keeper: Member, owner: Member
+    keeper: Resident, owner: Resident
 ) -> None:
-    owner.wrote("Still here")
+    owner.write("Still here")
 
     assert said(disable="olive") == "Switched off; 1 session was ended.\n"
 
@@ -47,10 +47,10 @@ def test_whoever_is_switched_off_is_let_in_no_more_and_keeps_everything(
     assert SignIn.objects.filter(person_id=keeper.id).exists()
     said(enable="OLIVE")
     assert "switched off" not in said()
-    assert owner.texts() == ["Still here"]
+    assert owner.list_texts() == ["Still here"]
 
 
-def test_the_last_keeper_is_not_switched_off(keeper: Member, owner: Member) -> None:
+def test_the_last_keeper_is_not_switched_off(keeper: Resident, owner: Resident) -> None:
     with pytest.raises(CommandError, match="only keeper"):
         said(disable="Kay")
 
@@ -58,7 +58,7 @@ def test_the_last_keeper_is_not_switched_off(keeper: Member, owner: Member) -> N
     assert SignIn.objects.filter(person_id=keeper.id).exists()
 
 
-def test_one_of_two_keepers_is(keeper: Member, owner: Member) -> None:
+def test_one_of_two_keepers_is(keeper: Resident, owner: Resident) -> None:
     Person.objects.update(is_staff=True)
 
     said(disable="Kay")
@@ -66,7 +66,7 @@ def test_one_of_two_keepers_is(keeper: Member, owner: Member) -> None:
     assert not Person.objects.get(name="Kay").is_active
 
 
-def test_a_name_that_nobody_has_is_refused(keeper: Member) -> None:
+def test_a_name_that_nobody_has_is_refused(keeper: Resident) -> None:
     for option in ("disable", "enable"):
         with pytest.raises(CommandError, match="has that name"):
             said(**{option: "Stranger"})

@@ -1,14 +1,9 @@
-"""Derivations in these tests cost next to nothing; what is shipped is tested in `test_kdf`."""
+"""The keyring these tests open and seal with."""
 
 import pytest
 
-from llamora.crypto import Cost, Keyring, kdf
+from llamora.crypto import Keyring
 from tests.crypto.cast import DATA_KEY, OWNER
-
-
-@pytest.fixture(autouse=True)
-def _low_floor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kdf, "FLOOR", Cost(memory_kib=8, time=1, lanes=1))
 
 
 @pytest.fixture

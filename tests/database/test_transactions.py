@@ -12,7 +12,8 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from accounts.models import Person
 from diary.models import Entry
 from llamora.database import NotWritten, write_transaction
-from tests.fields.cast import DAY, Resident, resident
+from tests.fields.cast import DAY
+from tests.people import Resident, new_resident
 from tests.threads.running import run_in_threads
 
 
@@ -83,7 +84,7 @@ def with_connection(**changes: Any) -> Iterator[DatabaseWrapper]:
 
 @pytest.fixture
 def owner(transactional_db: None) -> Resident:
-    return resident("Olive")
+    return new_resident("Olive")
 
 
 def keep(who: Resident, text: str = "x" * 50_000) -> None:

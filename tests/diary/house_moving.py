@@ -13,13 +13,13 @@ from diary.transfer.exports import export_diary
 from diary.transfer.restore import DiaryRestoreReport, Progress, importable_row_kinds, restore_export
 from diary.transfer.restore_files import open_export_json, read_entries, scan_export
 from diary.transfer.restore_json import read_values
-from tests.diary.cast import Member, member
+from tests.people import Resident, new_resident
 
 # What a diary says of itself that is another each time, or means something to one house alone.
 ELSEWHERE = {"id", "entry_id", "keep_key", "name_index"}
 
 
-def written_out(who: Member, target: Path) -> Any:
+def written_out(who: Resident, target: Path) -> Any:
     """Everything of theirs in a new folder, and what its JSON says."""
     with open_target(target) as sink:
         export_diary(
@@ -38,7 +38,7 @@ def put_down(diary: Any, file: Path) -> Path:
     return file
 
 
-def taken_in(who: Member, path: Path, *, progress: Progress = lambda _: None) -> DiaryRestoreReport:
+def taken_in(who: Resident, path: Path, *, progress: Progress = lambda _: None) -> DiaryRestoreReport:
     """What an export wrote, imported into somebody's diary."""
     now = timezone.now()
     with open_export_json(path) as (text, _):
@@ -64,10 +64,10 @@ def of_everywhere(row: Any) -> Any:
     return {key: of_everywhere(value) for key, value in row.items() if key not in ELSEWHERE}
 
 
-def moves_house(who: Member) -> Member:
+def moves_house(who: Resident) -> Resident:
     """The same person in a house that knows nothing of them."""
     who.person.delete()
-    return member(who.person.name)
+    return new_resident(who.person.name)
 
 
 def comparable(diary: Any) -> Any:

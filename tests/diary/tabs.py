@@ -24,8 +24,8 @@ from diary.models import Reply
 from llamora.inference import model_server
 from llamora.inference.registry import registry
 from llamora.routing import websocket_application
-from tests.diary.cast import Member
 from tests.page import read
+from tests.people import Resident
 
 T = TypeVar("T")
 ORIGIN = "http://testserver"
@@ -106,7 +106,7 @@ class Tab:
         event = {"type": "websocket.receive", "text": text}
         self.loop.call_soon_threadsafe(lambda: self.queue.put_nowait(event))
 
-    def watch(self, member: Member, day: date) -> None:
+    def watch(self, member: Resident, day: date) -> None:
         self.send({"type": "watch", "day": day.isoformat(), "owner": str(member.id)})
 
     def hold(self) -> None:
@@ -158,7 +158,7 @@ class Live:
         """Run a coroutine on the serving loop and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
-    def tab(self, member: Member, day: date | None = None, *, origin: str = ORIGIN) -> Tab:
+    def tab(self, member: Resident, day: date | None = None, *, origin: str = ORIGIN) -> Tab:
         """A tab of that person's browser, watching a day."""
         name = get_cookie_name(secure=False)
         morsel = member.client.cookies.get(name)
@@ -211,14 +211,14 @@ def serving(url: str) -> Iterator[Live]:
         settings.MODEL_URL = before
 
 
-def ask(person: Member, entry_id: object) -> str:
+def ask(person: Resident, entry_id: object) -> str:
     """Press Respond; answer the reply's id."""
     answer = person.post(f"/entries/{entry_id}/respond/", script=True)
     assert answer.status_code == 200, answer.status_code
     return read(answer).ids("reply-")[0]
 
 
-def kept(person: Member, reply_id: str) -> tuple[str, str, str]:
+def kept(person: Resident, reply_id: str) -> tuple[str, str, str]:
     """What a reply's row says: text, state, reason."""
     registry.wait_for_row(UUID(reply_id))
     with person.unlocked():
@@ -226,7 +226,7 @@ def kept(person: Member, reply_id: str) -> tuple[str, str, str]:
         return row.text, row.state, row.reason
 
 
-def wait_until_kept(person: Member, reply_id: str, *, seconds: float = 10) -> tuple[str, str, str]:
+def wait_until_kept(person: Resident, reply_id: str, *, seconds: float = 10) -> tuple[str, str, str]:
     """What the row says once it is over."""
     until = time.monotonic() + seconds
     while (row := kept(person, reply_id))[1] in ("waiting", "writing"):
@@ -241,7 +241,7 @@ def words_in(tab: Tab, reply: str, *, seconds: float = 10) -> None:
         assert tab.changed.wait_for(lambda: tab.shows(reply) != "", seconds)
 
 
-def answered(person: Member, entry_id: object, **fields: object) -> str:
+def answered(person: Resident, entry_id: object, **fields: object) -> str:
     """Have an entry answered and wait for it; answer the reply's id."""
     page = person.post(f"/entries/{entry_id}/respond/", script=True, **fields).content.decode()
     reply = read(page).ids("reply-")[0]

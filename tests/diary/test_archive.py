@@ -7,16 +7,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from diary.models import Entry
-from tests.diary.cast import Member
+from tests.people import Resident
 
 
-def asked(owner: Member, path: str) -> list[str]:
+def asked(owner: Resident, path: str) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         assert owner.get(path).status_code == 200
     return [query["sql"] for query in captured.captured_queries]
 
 
-def archive(owner: Member, count: int) -> None:
+def archive(owner: Resident, count: int) -> None:
     with owner.unlocked():
         Entry.objects.bulk_create(
             Entry(
@@ -26,9 +26,9 @@ def archive(owner: Member, count: int) -> None:
         )
 
 
-def test_a_day_asks_the_same_few_questions_whatever_is_in_the_archive(owner: Member) -> None:
+def test_a_day_asks_the_same_few_questions_whatever_is_in_the_archive(owner: Resident) -> None:
     for number in range(3):
-        owner.wrote(f"Today {number}")
+        owner.write(f"Today {number}")
     # The first page after an unlock also reads what traces are called.
     asked(owner, "/")
     before = asked(owner, "/")
@@ -39,7 +39,7 @@ def test_a_day_asks_the_same_few_questions_whatever_is_in_the_archive(owner: Mem
     assert len(after) <= len(before) <= 15
 
 
-def test_no_question_of_a_page_reads_through_a_table(owner: Member) -> None:
+def test_no_question_of_a_page_reads_through_a_table(owner: Resident) -> None:
     archive(owner, 300)
     plans = []
 
@@ -53,7 +53,7 @@ def test_no_question_of_a_page_reads_through_a_table(owner: Member) -> None:
     assert not [plan for plan in plans if re.match(r"SCAN", plan)]
 
 
-def test_the_written_days_of_a_month_are_read_from_the_index_alone(owner: Member) -> None:
+def test_the_written_days_of_a_month_are_read_from_the_index_alone(owner: Resident) -> None:
     archive(owner, 30)
     (sql,) = [sql for sql in asked(owner, f"/calendar/{owner.today:%Y-%m}/") if "DISTINCT" in sql]
 
@@ -65,7 +65,7 @@ def test_the_written_days_of_a_month_are_read_from_the_index_alone(owner: Member
     assert "COVERING INDEX" in plan[0]
 
 
-def test_a_whole_archive_is_not_opened_for_one_day(owner: Member) -> None:
+def test_a_whole_archive_is_not_opened_for_one_day(owner: Resident) -> None:
     archive(owner, 300)
 
     rows = [sql for sql in asked(owner, "/") if '"diary_entry"."text"' in sql]

@@ -6,12 +6,13 @@ import pytest
 from django.utils import timezone
 
 from diary.models import Entry, Reply, Version
-from tests.diary.cast import Member, flip_a_bit
+from tests.diary.damage import flip_a_bit
+from tests.people import Resident
 
 
-def test_the_bin_shows_what_was_deleted_and_until_when(owner: Member, housemate: Member) -> None:
-    gone, other = owner.wrote("Gone *now*"), housemate.wrote("Somebody else's")
-    owner.wrote("Still here")
+def test_the_bin_shows_what_was_deleted_and_until_when(owner: Resident, housemate: Resident) -> None:
+    gone, other = owner.write("Gone *now*"), housemate.write("Somebody else's")
+    owner.write("Still here")
     owner.post(f"/entries/{gone.id}/delete/")
     housemate.post(f"/entries/{other.id}/delete/")
 
@@ -24,26 +25,26 @@ def test_the_bin_shows_what_was_deleted_and_until_when(owner: Member, housemate:
     assert "Somebody else" not in page
 
 
-def test_an_empty_bin_says_so(owner: Member) -> None:
+def test_an_empty_bin_says_so(owner: Resident) -> None:
     page = owner.get("/bin/").content.decode()
 
     assert "The bin is empty" in page
 
 
-def test_an_entry_comes_back_with_its_versions(owner: Member) -> None:
-    entry = owner.wrote("One")
+def test_an_entry_comes_back_with_its_versions(owner: Resident) -> None:
+    entry = owner.write("One")
     owner.post(f"/entries/{entry.id}/edit/", text="Two", revision=1)
     owner.post(f"/entries/{entry.id}/delete/")
 
     answer = owner.post(f"/entries/{entry.id}/restore/")
 
     assert answer["Location"].endswith(f"#entry-{entry.id}")
-    assert owner.texts() == ["Two"]
+    assert owner.list_texts() == ["Two"]
     assert "One" in owner.get(f"/entries/{entry.id}/versions/").content.decode()
 
 
-def test_what_is_destroyed_leaves_nothing(owner: Member) -> None:
-    entry, other = owner.wrote("One"), owner.wrote("Other")
+def test_what_is_destroyed_leaves_nothing(owner: Resident) -> None:
+    entry, other = owner.write("One"), owner.write("Other")
     with owner.unlocked():
         Reply.objects.create(owner_id=owner.id, entry=entry, text="said")
     owner.post(f"/entries/{entry.id}/edit/", text="Two", revision=1)
@@ -57,18 +58,18 @@ def test_what_is_destroyed_leaves_nothing(owner: Member) -> None:
     assert not Reply.objects.exists()
 
 
-def test_an_entry_that_is_not_in_the_bin_is_not_destroyed(owner: Member) -> None:
-    entry = owner.wrote("Here")
+def test_an_entry_that_is_not_in_the_bin_is_not_destroyed(owner: Resident) -> None:
+    entry = owner.write("Here")
 
     answer = owner.post(f"/entries/{entry.id}/destroy/")
 
     assert answer.status_code == 404
-    assert owner.texts() == ["Here"]
+    assert owner.list_texts() == ["Here"]
 
 
-def test_emptying_the_bin_takes_all_of_it_and_nothing_else(owner: Member, housemate: Member) -> None:
-    kept, other = owner.wrote("Kept"), housemate.wrote("Other")
-    for person, entry in ((owner, owner.wrote("A")), (owner, owner.wrote("B")), (housemate, other)):
+def test_emptying_the_bin_takes_all_of_it_and_nothing_else(owner: Resident, housemate: Resident) -> None:
+    kept, other = owner.write("Kept"), housemate.write("Other")
+    for person, entry in ((owner, owner.write("A")), (owner, owner.write("B")), (housemate, other)):
         person.post(f"/entries/{entry.id}/delete/")
 
     owner.post("/bin/empty/")
@@ -76,8 +77,8 @@ def test_emptying_the_bin_takes_all_of_it_and_nothing_else(owner: Member, housem
     assert set(Entry.objects.values_list("id", flat=True)) == {kept.id, other.id}
 
 
-def test_a_housemate_destroys_nothing_of_the_owner(owner: Member, housemate: Member) -> None:
-    entry = owner.wrote("Mine")
+def test_a_housemate_destroys_nothing_of_the_owner(owner: Resident, housemate: Resident) -> None:
+    entry = owner.write("Mine")
     owner.post(f"/entries/{entry.id}/delete/")
 
     answer = housemate.post(f"/entries/{entry.id}/destroy/")
@@ -88,8 +89,8 @@ def test_a_housemate_destroys_nothing_of_the_owner(owner: Member, housemate: Mem
 
 
 @pytest.mark.parametrize("path", ["/bin/empty/", "/entries/{id}/destroy/"])
-def test_nothing_is_destroyed_by_following_a_link(owner: Member, path: str) -> None:
-    entry = owner.wrote("Mine")
+def test_nothing_is_destroyed_by_following_a_link(owner: Resident, path: str) -> None:
+    entry = owner.write("Mine")
     owner.post(f"/entries/{entry.id}/delete/")
 
     answer = owner.get(path.format(id=entry.id))
@@ -98,8 +99,8 @@ def test_nothing_is_destroyed_by_following_a_link(owner: Member, path: str) -> N
     assert Entry.objects.exists()
 
 
-def test_a_damaged_entry_does_not_take_the_bin_with_it(owner: Member) -> None:
-    broken, whole = owner.wrote("Broken"), owner.wrote("Whole")
+def test_a_damaged_entry_does_not_take_the_bin_with_it(owner: Resident) -> None:
+    broken, whole = owner.write("Broken"), owner.write("Whole")
     for entry in (broken, whole):
         owner.post(f"/entries/{entry.id}/delete/")
     flip_a_bit(broken)
@@ -110,7 +111,7 @@ def test_a_damaged_entry_does_not_take_the_bin_with_it(owner: Member) -> None:
     assert "cannot be opened" in page
 
 
-def test_a_full_bin_has_more_than_one_page(owner: Member) -> None:
+def test_a_full_bin_has_more_than_one_page(owner: Resident) -> None:
     with owner.unlocked():
         now = timezone.now()
         Entry.objects.bulk_create(

@@ -17,10 +17,10 @@ from diary.live import consumers
 from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, parse_frame
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
-from tests.diary.cast import Member
 from tests.diary.tabs import Live, Tab, ask, wait_until_kept, words_of
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
+from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,11 +43,11 @@ MALFORMED = [
 ]
 
 
-def begun(live: Live, model: FakeModelServer, person: Member) -> tuple[Tab, str]:
+def begun(live: Live, model: FakeModelServer, person: Resident) -> tuple[Tab, str]:
     """A tab in which a long reply is being written."""
     model.next(SLOW)
     tab = live.tab(person, person.today)
-    reply = ask(person, person.wrote("Tea.").id)
+    reply = ask(person, person.write("Tea.").id)
     with tab.changed:
         assert tab.changed.wait_for(lambda: tab.shows(reply) != "", 10)
     return tab, reply
@@ -74,7 +74,7 @@ def test_frames_say_what_they_ask_for() -> None:
 
 @pytest.mark.parametrize("frame", ["{", '{"type":"send","text":"secret words"}', "42"])
 def test_a_malformed_frame_closes_the_socket_and_leaves_no_word_in_the_log(
-    live: Live, owner: Member, frame: str, caplog: pytest.LogCaptureFixture
+    live: Live, owner: Resident, frame: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     tab = live.tab(owner)
 
@@ -85,7 +85,7 @@ def test_a_malformed_frame_closes_the_socket_and_leaves_no_word_in_the_log(
     assert "secret" not in caplog.text
 
 
-def test_bytes_close_the_socket(live: Live, owner: Member) -> None:
+def test_bytes_close_the_socket(live: Live, owner: Resident) -> None:
     tab = live.tab(owner)
 
     event = {"type": "websocket.receive", "bytes": b"\x00", "text": None}
@@ -94,7 +94,7 @@ def test_bytes_close_the_socket(live: Live, owner: Member) -> None:
     assert tab.wait_for_close() == 4400
 
 
-def test_a_tab_of_nobody_is_told_to_sign_in(live: Live, owner: Member) -> None:
+def test_a_tab_of_nobody_is_told_to_sign_in(live: Live, owner: Resident) -> None:
     owner.client.cookies.clear()
 
     tab = live.tab(owner)
@@ -103,8 +103,8 @@ def test_a_tab_of_nobody_is_told_to_sign_in(live: Live, owner: Member) -> None:
     assert tab.accepted
 
 
-def test_a_locked_tab_is_told_so(live: Live, owner: Member) -> None:
-    owner.locks()
+def test_a_locked_tab_is_told_so(live: Live, owner: Resident) -> None:
+    owner.lock()
 
     tab = live.tab(owner)
 
@@ -113,7 +113,7 @@ def test_a_locked_tab_is_told_so(live: Live, owner: Member) -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://elsewhere.example", "http://testserver:81", "null"])
-def test_a_foreign_page_is_refused_at_the_handshake(live: Live, owner: Member, origin: str) -> None:
+def test_a_foreign_page_is_refused_at_the_handshake(live: Live, owner: Resident, origin: str) -> None:
     tab = live.tab(owner, origin=origin)
 
     tab.wait_for_close()
@@ -121,7 +121,7 @@ def test_a_foreign_page_is_refused_at_the_handshake(live: Live, owner: Member, o
 
 
 def test_a_page_of_another_person_is_refused(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     _, reply = begun(live, model, owner)
     tab = live.tab(housemate)
@@ -133,7 +133,7 @@ def test_a_page_of_another_person_is_refused(
 
 
 def test_a_housemate_watching_the_same_day_sees_none_of_it(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     tab = live.tab(housemate, housemate.today)
 
@@ -144,7 +144,7 @@ def test_a_housemate_watching_the_same_day_sees_none_of_it(
     assert tab.frames == []
 
 
-def test_only_the_day_that_is_watched_is_told(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_only_the_day_that_is_watched_is_told(live: Live, model: FakeModelServer, owner: Resident) -> None:
     elsewhere = live.tab(owner, owner.today - timedelta(days=1))
 
     begun(live, model, owner)
@@ -153,7 +153,9 @@ def test_only_the_day_that_is_watched_is_told(live: Live, model: FakeModelServer
     assert elsewhere.frames == []
 
 
-def test_asking_again_gives_a_snapshot_and_goes_on(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_asking_again_gives_a_snapshot_and_goes_on(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
     tab, reply = begun(live, model, owner)
 
     tab.send({"type": "again", "reply": reply})
@@ -166,10 +168,10 @@ def test_asking_again_gives_a_snapshot_and_goes_on(live: Live, model: FakeModelS
 
 
 def test_asking_for_a_reply_that_is_over_gives_its_end(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(tokens=["All."]))
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
     wait_until_kept(owner, reply)
     registry.discard(UUID(reply))
     tab = live.tab(owner, owner.today)
@@ -180,10 +182,10 @@ def test_asking_for_a_reply_that_is_over_gives_its_end(
 
 
 def test_a_reply_whose_entry_was_moved_is_followed_on_its_new_day(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(tokens=words(120), rate=100))
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     reply = ask(owner, entry.id)
     assert model.wait_for_calls(1)
     there = owner.today - timedelta(days=3)
@@ -201,7 +203,7 @@ def test_a_reply_whose_entry_was_moved_is_followed_on_its_new_day(
 
 
 def test_a_closed_tab_leaves_the_job_and_the_other_tabs_alone(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     tab, reply = begun(live, model, owner)
     other = live.tab(owner, owner.today)
@@ -213,17 +215,17 @@ def test_a_closed_tab_leaves_the_job_and_the_other_tabs_alone(
     assert model.streams == 1
 
 
-def test_a_lock_stops_the_text_at_once(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_a_lock_stops_the_text_at_once(live: Live, model: FakeModelServer, owner: Resident) -> None:
     tab, _ = begun(live, model, owner)
 
-    owner.locks()
+    owner.lock()
 
     assert tab.wait_for_close() == 4401
     live.settle()
     assert [frame["type"] for frame in tab.frames].index("locked") == len(tab.frames) - 1
 
 
-def test_signing_out_is_told_as_such(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_signing_out_is_told_as_such(live: Live, model: FakeModelServer, owner: Resident) -> None:
     tab, _ = begun(live, model, owner)
     row = owner.person.sign_ins.get()
 
@@ -233,13 +235,13 @@ def test_signing_out_is_told_as_such(live: Live, model: FakeModelServer, owner: 
     assert tab.frames[-1] == {"type": "signed_out"}
 
 
-def idle(owner: Member) -> None:
+def idle(owner: Resident) -> None:
     long_ago = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES + 1)
     Unlock.objects.filter(sign_in__person=owner.person).update(last_active=long_ago)
 
 
 def test_an_idle_vault_is_noticed_though_no_bell_rings(
-    live: Live, model: FakeModelServer, owner: Member, monkeypatch: pytest.MonkeyPatch
+    live: Live, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.2)
     monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
@@ -252,7 +254,7 @@ def test_an_idle_vault_is_noticed_though_no_bell_rings(
 
 
 def test_a_tab_that_resumes_after_the_idle_limit_gets_nothing(
-    live: Live, model: FakeModelServer, owner: Member, monkeypatch: pytest.MonkeyPatch
+    live: Live, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
     begun(live, model, owner)
@@ -266,7 +268,7 @@ def test_a_tab_that_resumes_after_the_idle_limit_gets_nothing(
 
 
 def test_a_socket_is_not_activity(
-    live: Live, model: FakeModelServer, owner: Member, monkeypatch: pytest.MonkeyPatch
+    live: Live, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.05)
     monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
@@ -280,17 +282,17 @@ def test_a_socket_is_not_activity(
     assert tab.code is None
 
 
-def begun_without_pages(live: Live, owner: Member) -> tuple[Tab, None]:
+def begun_without_pages(live: Live, owner: Resident) -> tuple[Tab, None]:
     return live.tab(owner, owner.today), None
 
 
 def test_a_tab_that_does_not_read_is_not_queued_for(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     script = Script(tokens=words(200), rate=150)
     model.next(script)
     slow, quick = live.tab(owner, owner.today), live.tab(owner, owner.today)
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
     slow.wait_for("snapshot", reply=reply)
     slow.hold()
     quick.wait_for("end", reply=reply)

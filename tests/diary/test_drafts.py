@@ -9,21 +9,21 @@ from accounts.keys import key_pairs
 from accounts.models import ClockFormat, Person
 from accounts.signals import vault_unlocked
 from diary.models import Draft, LateDraft
-from tests.diary.cast import Member
+from tests.people import Resident
 
 
-def draft_text(member: Member) -> str:
+def draft_text(member: Resident) -> str:
     with member.unlocked():
         text: str = Draft.objects.get(owner_id=member.id).text
     return text
 
 
-def unlocks(member: Member) -> None:
+def unlocks(member: Resident) -> None:
     with member.unlocked():
-        vault_unlocked.send(Member, person_id=member.id, keyring=member.keyring)
+        vault_unlocked.send(Resident, person_id=member.id, keyring=member.keyring)
 
 
-def test_a_draft_is_there_when_the_page_is_opened_again(owner: Member) -> None:
+def test_a_draft_is_there_when_the_page_is_opened_again(owner: Resident) -> None:
     answer = owner.post(f"/d/{owner.today}/draft/", text="Half a thou", revision=0)
 
     page = owner.get("/").content.decode()
@@ -32,7 +32,7 @@ def test_a_draft_is_there_when_the_page_is_opened_again(owner: Member) -> None:
     assert f'name="revision" value="{answer.json()["revision"]}"' in page
 
 
-def test_a_draft_grows_with_its_revision(owner: Member) -> None:
+def test_a_draft_grows_with_its_revision(owner: Resident) -> None:
     first = owner.post(f"/d/{owner.today}/draft/", text="On", revision=0).json()
 
     second = owner.post(f"/d/{owner.today}/draft/", text="One", revision=first["revision"]).json()
@@ -41,7 +41,7 @@ def test_a_draft_grows_with_its_revision(owner: Member) -> None:
     assert draft_text(owner) == "One"
 
 
-def test_two_tabs_do_not_write_over_one_another(owner: Member) -> None:
+def test_two_tabs_do_not_write_over_one_another(owner: Resident) -> None:
     first = owner.post(f"/d/{owner.today}/draft/", text="Here", revision=0).json()
 
     answer = owner.post(f"/d/{owner.today}/draft/", text="There", revision=0)
@@ -52,7 +52,7 @@ def test_two_tabs_do_not_write_over_one_another(owner: Member) -> None:
     assert draft_text(owner) == "Here"
 
 
-def test_another_text_is_told_with_the_day_it_was_saved_on_where_that_is_over(owner: Member) -> None:
+def test_another_text_is_told_with_the_day_it_was_saved_on_where_that_is_over(owner: Resident) -> None:
     owner.post(f"/d/{owner.today}/draft/", text="Here", revision=0)
     Draft.objects.update(updated_at=datetime(2024, 2, 29, 14, 5, tzinfo=UTC))
     Person.objects.update(clock=ClockFormat.TWELVE)
@@ -62,16 +62,16 @@ def test_another_text_is_told_with_the_day_it_was_saved_on_where_that_is_over(ow
     assert answer.json()["saved_at"] == "29 February, 2:05 pm"
 
 
-def test_a_page_without_script_that_keeps_its_text_leaves_the_draft_of_another(owner: Member) -> None:
+def test_a_page_without_script_that_keeps_its_text_leaves_the_draft_of_another(owner: Resident) -> None:
     owner.post(f"/d/{owner.today}/draft/", text="In the other tab", revision=0)
 
     owner.post(f"/d/{owner.today}/", text="In this one", revision=0, key=uuid4())
 
-    assert owner.texts() == ["In this one"]
+    assert owner.list_texts() == ["In this one"]
     assert "In the other tab</textarea>" in owner.get("/").content.decode()
 
 
-def test_an_emptied_draft_is_gone(owner: Member) -> None:
+def test_an_emptied_draft_is_gone(owner: Resident) -> None:
     first = owner.post(f"/d/{owner.today}/draft/", text="Never mind", revision=0).json()
 
     owner.post(f"/d/{owner.today}/draft/", text="", revision=first["revision"])
@@ -79,7 +79,7 @@ def test_an_emptied_draft_is_gone(owner: Member) -> None:
     assert not Draft.objects.exists()
 
 
-def test_a_draft_that_was_overtaken_by_its_own_keeping_does_not_come_back(owner: Member) -> None:
+def test_a_draft_that_was_overtaken_by_its_own_keeping_does_not_come_back(owner: Resident) -> None:
     owner.post(f"/d/{owner.today}/", text="All of it", key=uuid4())
 
     answer = owner.post(f"/d/{owner.today}/draft/", text="All of it", revision=3)
@@ -88,14 +88,14 @@ def test_a_draft_that_was_overtaken_by_its_own_keeping_does_not_come_back(owner:
     assert not Draft.objects.exists()
 
 
-def test_a_draft_may_be_too_long_to_keep(owner: Member) -> None:
+def test_a_draft_may_be_too_long_to_keep(owner: Resident) -> None:
     answer = owner.post(f"/d/{owner.today}/draft/", text="x" * 150_000, revision=0)
 
     assert answer.status_code == 200
     assert len(draft_text(owner)) == 150_000
 
 
-def test_what_is_too_long_even_for_a_draft_is_told_both_bounds_apart(owner: Member) -> None:
+def test_what_is_too_long_even_for_a_draft_is_told_both_bounds_apart(owner: Resident) -> None:
     answer = owner.post(f"/d/{owner.today}/draft/", text="x" * 1_000_005, revision=0)
 
     assert answer.status_code == 422
@@ -106,8 +106,8 @@ def test_what_is_too_long_even_for_a_draft_is_told_both_bounds_apart(owner: Memb
     assert not Draft.objects.exists()
 
 
-def test_a_draft_of_an_entry_stands_beside_that_of_its_day(owner: Member) -> None:
-    entry = owner.wrote("Before")
+def test_a_draft_of_an_entry_stands_beside_that_of_its_day(owner: Resident) -> None:
+    entry = owner.write("Before")
 
     owner.post(f"/d/{owner.today}/draft/", text="New", revision=0)
     answer = owner.post(f"/d/{owner.today}/draft/", text="Before, changed", revision=0, entry=entry.id)
@@ -116,8 +116,8 @@ def test_a_draft_of_an_entry_stands_beside_that_of_its_day(owner: Member) -> Non
     assert Draft.objects.count() == 2
 
 
-def test_a_draft_of_somebody_elses_entry_is_a_404(owner: Member, housemate: Member) -> None:
-    entry = owner.wrote("Mine")
+def test_a_draft_of_somebody_elses_entry_is_a_404(owner: Resident, housemate: Resident) -> None:
+    entry = owner.write("Mine")
 
     answer = housemate.post(f"/d/{owner.today}/draft/", text="x", revision=0, entry=entry.id)
 
@@ -125,7 +125,7 @@ def test_a_draft_of_somebody_elses_entry_is_a_404(owner: Member, housemate: Memb
 
 
 @pytest.mark.parametrize("revision", ["", "-1", "x", "9" * 30, "²"])
-def test_a_revision_that_is_none_overwrites_nothing(owner: Member, revision: str) -> None:
+def test_a_revision_that_is_none_overwrites_nothing(owner: Resident, revision: str) -> None:
     owner.post(f"/d/{owner.today}/draft/", text="Here", revision=0)
 
     answer = owner.post(f"/d/{owner.today}/draft/", text="Over it", revision=revision)
@@ -133,8 +133,8 @@ def test_a_revision_that_is_none_overwrites_nothing(owner: Member, revision: str
     assert answer.status_code == 409
 
 
-def test_a_locked_page_hands_in_its_draft_sealed(owner: Member) -> None:
-    owner.locks()
+def test_a_locked_page_hands_in_its_draft_sealed(owner: Resident) -> None:
+    owner.lock()
 
     answer = owner.post(f"/d/{owner.today}/draft/", text="Typed too late", revision=0, script=True)
 
@@ -144,9 +144,9 @@ def test_a_locked_page_hands_in_its_draft_sealed(owner: Member) -> None:
     assert not Draft.objects.exists()
 
 
-def test_a_late_draft_is_folded_in_at_the_next_unlock(owner: Member) -> None:
+def test_a_late_draft_is_folded_in_at_the_next_unlock(owner: Resident) -> None:
     typed = owner.post(f"/d/{owner.today}/draft/", text="Typed", revision=0).json()
-    owner.locks()
+    owner.lock()
     late = owner.post(f"/d/{owner.today}/draft/", text="Typed too late", revision=typed["revision"]).json()
 
     unlocks(owner)
@@ -156,9 +156,9 @@ def test_a_late_draft_is_folded_in_at_the_next_unlock(owner: Member) -> None:
     assert not LateDraft.objects.exists()
 
 
-def test_a_late_draft_never_replaces_another_text(owner: Member) -> None:
+def test_a_late_draft_never_replaces_another_text(owner: Resident) -> None:
     owner.post(f"/d/{owner.today}/draft/", text="In the other tab", revision=0)
-    owner.locks()
+    owner.lock()
     owner.post(f"/d/{owner.today}/draft/", text="In this one", revision=0)
 
     unlocks(owner)
@@ -166,8 +166,8 @@ def test_a_late_draft_never_replaces_another_text(owner: Member) -> None:
     assert draft_text(owner) == "In the other tab\n\nIn this one"
 
 
-def test_late_drafts_follow_one_another(owner: Member) -> None:
-    owner.locks()
+def test_late_drafts_follow_one_another(owner: Resident) -> None:
+    owner.lock()
     first = owner.post(f"/d/{owner.today}/draft/", text="One", revision=0).json()
     owner.post(f"/d/{owner.today}/draft/", text="One two", revision=first["revision"])
 
@@ -176,8 +176,8 @@ def test_late_drafts_follow_one_another(owner: Member) -> None:
     assert draft_text(owner) == "One two"
 
 
-def test_after_a_restart_the_text_stays_in_the_page(owner: Member) -> None:
-    owner.locks()
+def test_after_a_restart_the_text_stays_in_the_page(owner: Resident) -> None:
+    owner.lock()
     key_pairs.forget_public_key(owner.id)
 
     answer = owner.post(f"/d/{owner.today}/draft/", text="Nowhere to go", revision=0)
@@ -187,8 +187,8 @@ def test_after_a_restart_the_text_stays_in_the_page(owner: Member) -> None:
     assert not LateDraft.objects.exists()
 
 
-def test_a_late_draft_moved_to_another_day_does_not_open(owner: Member) -> None:
-    owner.locks()
+def test_a_late_draft_moved_to_another_day_does_not_open(owner: Resident) -> None:
+    owner.lock()
     owner.post(f"/d/{owner.today}/draft/", text="Of today", revision=0)
     LateDraft.objects.update(day="1999-12-31")
 
@@ -198,8 +198,8 @@ def test_a_late_draft_moved_to_another_day_does_not_open(owner: Member) -> None:
     assert LateDraft.objects.count() == 1
 
 
-def test_a_late_draft_that_does_not_open_keeps_no_other_out(owner: Member) -> None:
-    owner.locks()
+def test_a_late_draft_that_does_not_open_keeps_no_other_out(owner: Resident) -> None:
+    owner.lock()
     owner.post(f"/d/{owner.today}/draft/", text="Of today", revision=0)
     LateDraft.objects.update(day="1999-12-31")
     owner.post(f"/d/{owner.today}/draft/", text="Also of today", revision=0)
@@ -210,8 +210,8 @@ def test_a_late_draft_that_does_not_open_keeps_no_other_out(owner: Member) -> No
     assert LateDraft.objects.count() == 1
 
 
-def test_what_waits_for_an_unlock_is_bounded(owner: Member) -> None:
-    owner.locks()
+def test_what_waits_for_an_unlock_is_bounded(owner: Resident) -> None:
+    owner.lock()
 
     answers = [
         owner.post(f"/d/{owner.today}/draft/", text=f"Late {number}", revision=number) for number in range(51)
@@ -220,7 +220,7 @@ def test_what_waits_for_an_unlock_is_bounded(owner: Member) -> None:
     assert [answer.status_code for answer in answers] == [200] * 50 + [423]
 
 
-def test_a_stranger_hands_in_no_draft(owner: Member, stranger: object) -> None:
+def test_a_stranger_hands_in_no_draft(owner: Resident, stranger: object) -> None:
     owner.client.cookies.clear()
 
     answer = owner.post(f"/d/{owner.today}/draft/", text="x", revision=0, script=True)
@@ -229,7 +229,7 @@ def test_a_stranger_hands_in_no_draft(owner: Member, stranger: object) -> None:
     assert "signed-out" in answer["HX-Trigger"]
 
 
-def test_a_new_draft_never_has_the_number_of_one_that_was_kept(owner: Member) -> None:
+def test_a_new_draft_never_has_the_number_of_one_that_was_kept(owner: Resident) -> None:
     first = owner.post(f"/d/{owner.today}/draft/", text="hello", revision=0).json()
     owner.post(f"/d/{owner.today}/", text="hello", revision=first["revision"], key=uuid4())
     owner.post(f"/d/{owner.today}/draft/", text="world", revision=0)
@@ -240,7 +240,7 @@ def test_a_new_draft_never_has_the_number_of_one_that_was_kept(owner: Member) ->
     assert draft_text(owner) == "world"
 
 
-def test_a_page_whose_answer_was_lost_writes_on(owner: Member) -> None:
+def test_a_page_whose_answer_was_lost_writes_on(owner: Resident) -> None:
     owner.post(f"/d/{owner.today}/draft/", text="Half a thou", revision=0)
 
     answer = owner.post(f"/d/{owner.today}/draft/", text="Half a thought, then", revision=0)
@@ -249,7 +249,7 @@ def test_a_page_whose_answer_was_lost_writes_on(owner: Member) -> None:
     assert draft_text(owner) == "Half a thought, then"
 
 
-def test_a_page_that_went_during_a_save_is_saved_over_its_own_text_and_no_other(owner: Member) -> None:
+def test_a_page_that_went_during_a_save_is_saved_over_its_own_text_and_no_other(owner: Resident) -> None:
     owner.post(f"/d/{owner.today}/draft/", text="One\r\nthree", revision=0)
     last = {"text": "One, two\r\nthree", "revision": 0}
 

@@ -9,20 +9,20 @@ from django.db import connection
 from accounts.keys import key_pairs
 from accounts.signals import vault_unlocked
 from diary.models import Draft, Entry
-from tests.diary.cast import Member
+from tests.people import Resident
 
 
-def types(owner: Member, entry: Entry, text: str, *, revision: int = 0, based_on: int = 1) -> Any:
+def types(owner: Resident, entry: Entry, text: str, *, revision: int = 0, based_on: int = 1) -> Any:
     path = f"/d/{entry.day}/draft/"
     return owner.post(path, text=text, revision=revision, entry=entry.id, based_on=based_on)
 
 
-def form(owner: Member, entry: Entry) -> str:
+def form(owner: Resident, entry: Entry) -> str:
     return str(owner.get(f"/entries/{entry.id}/edit/", script=True).content.decode())
 
 
-def test_what_was_typed_is_there_when_the_form_is_opened_again(owner: Member) -> None:
-    entry = owner.wrote("Kept")
+def test_what_was_typed_is_there_when_the_form_is_opened_again(owner: Resident) -> None:
+    entry = owner.write("Kept")
     types(owner, entry, "Half a chan")
 
     page = form(owner, entry)
@@ -30,11 +30,11 @@ def test_what_was_typed_is_there_when_the_form_is_opened_again(owner: Member) ->
     assert "\nHalf a chan</textarea>" in page
     assert 'name="revision" value="1"' in page
     assert f'name="draft_revision" value="{Draft.objects.get().revision}"' in page
-    assert owner.texts() == ["Kept"]
+    assert owner.list_texts() == ["Kept"]
 
 
-def test_the_day_says_that_a_change_is_unfinished(owner: Member) -> None:
-    entry = owner.wrote("Kept")
+def test_the_day_says_that_a_change_is_unfinished(owner: Resident) -> None:
+    entry = owner.write("Kept")
     before = owner.get("/").content.decode()
     types(owner, entry, "Half a chan")
 
@@ -42,8 +42,8 @@ def test_the_day_says_that_a_change_is_unfinished(owner: Member) -> None:
     assert "a change is unfinished" in owner.get("/").content.decode()
 
 
-def test_an_unfinished_change_is_no_draft_of_the_day(owner: Member) -> None:
-    entry = owner.wrote("Kept")
+def test_an_unfinished_change_is_no_draft_of_the_day(owner: Resident) -> None:
+    entry = owner.write("Kept")
     types(owner, entry, "Half a chan")
 
     page = owner.get("/").content.decode()
@@ -53,8 +53,8 @@ def test_an_unfinished_change_is_no_draft_of_the_day(owner: Member) -> None:
     assert Draft.objects.count() == 1
 
 
-def test_saving_clears_the_draft(owner: Member) -> None:
-    entry = owner.wrote("Kept")
+def test_saving_clears_the_draft(owner: Resident) -> None:
+    entry = owner.write("Kept")
     types(owner, entry, "Half a chan")
 
     owner.post(
@@ -64,12 +64,12 @@ def test_saving_clears_the_draft(owner: Member) -> None:
         draft_revision=Draft.objects.get().revision,
     )
 
-    assert owner.texts() == ["Half a change"]
+    assert owner.list_texts() == ["Half a change"]
     assert not Draft.objects.exists()
 
 
-def test_saving_leaves_a_draft_that_another_tab_is_writing(owner: Member) -> None:
-    entry = owner.wrote("Kept")
+def test_saving_leaves_a_draft_that_another_tab_is_writing(owner: Resident) -> None:
+    entry = owner.write("Kept")
     types(owner, entry, "In the other tab")
 
     owner.post(f"/entries/{entry.id}/edit/", text="In this tab", revision=1, draft_revision=0)
@@ -77,8 +77,8 @@ def test_saving_leaves_a_draft_that_another_tab_is_writing(owner: Member) -> Non
     assert Draft.objects.count() == 1
 
 
-def test_a_draft_that_comes_after_its_text_was_saved_makes_none(owner: Member) -> None:
-    entry = owner.wrote("Kept")
+def test_a_draft_that_comes_after_its_text_was_saved_makes_none(owner: Resident) -> None:
+    entry = owner.write("Kept")
     owner.post(f"/entries/{entry.id}/edit/", text="Changed", revision=1)
 
     types(owner, entry, "Changed")
@@ -86,8 +86,8 @@ def test_a_draft_that_comes_after_its_text_was_saved_makes_none(owner: Member) -
     assert not Draft.objects.exists()
 
 
-def test_a_change_taken_back_by_hand_is_no_draft_any_more(owner: Member) -> None:
-    entry = owner.wrote("Kept")
+def test_a_change_taken_back_by_hand_is_no_draft_any_more(owner: Resident) -> None:
+    entry = owner.write("Kept")
     types(owner, entry, "Kept!")
 
     types(owner, entry, "Kept", revision=Draft.objects.get().revision)
@@ -96,8 +96,8 @@ def test_a_change_taken_back_by_hand_is_no_draft_any_more(owner: Member) -> None
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_a_draft_on_an_entry_changed_since_is_shown_beside_it(owner: Member, script: bool) -> None:
-    entry = owner.wrote("First")
+def test_a_draft_on_an_entry_changed_since_is_shown_beside_it(owner: Resident, script: bool) -> None:
+    entry = owner.write("First")
     types(owner, entry, "Half a chan")
     owner.post(f"/entries/{entry.id}/edit/", text="Changed elsewhere", revision=1)
 
@@ -108,17 +108,17 @@ def test_a_draft_on_an_entry_changed_since_is_shown_beside_it(owner: Member, scr
     assert 'name="revision" value="2"' in page
 
 
-def test_both_texts_can_be_kept_in_one_without_script(owner: Member) -> None:
-    entry = owner.wrote("First")
+def test_both_texts_can_be_kept_in_one_without_script(owner: Resident) -> None:
+    entry = owner.write("First")
     owner.post(f"/entries/{entry.id}/edit/", text="Theirs", revision=1)
 
     owner.post(f"/entries/{entry.id}/edit/", text="Mine", revision=2, both=1)
 
-    assert owner.texts() == ["Mine\n\nTheirs"]
+    assert owner.list_texts() == ["Mine\n\nTheirs"]
 
 
-def test_two_tabs_that_change_one_entry_never_write_over_one_another(owner: Member) -> None:
-    entry = owner.wrote("First")
+def test_two_tabs_that_change_one_entry_never_write_over_one_another(owner: Resident) -> None:
+    entry = owner.write("First")
     types(owner, entry, "One tab")
 
     answer = owner.post(f"/d/{entry.day}/draft/", text="Another tab", revision=0, entry=entry.id, based_on=1)
@@ -128,8 +128,8 @@ def test_two_tabs_that_change_one_entry_never_write_over_one_another(owner: Memb
     assert answer.json()["text"] == "One tab"
 
 
-def test_discarding_lets_go_of_the_draft_alone(owner: Member) -> None:
-    entry, other = owner.wrote("Kept"), owner.wrote("Other")
+def test_discarding_lets_go_of_the_draft_alone(owner: Resident) -> None:
+    entry, other = owner.write("Kept"), owner.write("Other")
     types(owner, entry, "Not after all")
     types(owner, other, "Still wanted")
 
@@ -140,8 +140,8 @@ def test_discarding_lets_go_of_the_draft_alone(owner: Member) -> None:
     assert [draft.entry_id for draft in Draft.objects.all()] == [other.id]
 
 
-def test_somebody_elses_draft_is_not_discarded(owner: Member, housemate: Member) -> None:
-    entry = owner.wrote("Mine")
+def test_somebody_elses_draft_is_not_discarded(owner: Resident, housemate: Resident) -> None:
+    entry = owner.write("Mine")
     types(owner, entry, "Half a chan")
 
     answer = housemate.post(f"/entries/{entry.id}/discard/")
@@ -150,8 +150,8 @@ def test_somebody_elses_draft_is_not_discarded(owner: Member, housemate: Member)
     assert Draft.objects.exists()
 
 
-def test_a_deleted_entry_takes_no_draft(owner: Member) -> None:
-    entry = owner.wrote("Gone")
+def test_a_deleted_entry_takes_no_draft(owner: Resident) -> None:
+    entry = owner.write("Gone")
     owner.post(f"/entries/{entry.id}/delete/")
 
     answer = types(owner, entry, "Too late")
@@ -159,14 +159,14 @@ def test_a_deleted_entry_takes_no_draft(owner: Member) -> None:
     assert answer.status_code == 404  # type: ignore[attr-defined]
 
 
-def test_a_change_that_arrives_while_locked_is_there_after_the_unlock(owner: Member) -> None:
-    entry = owner.wrote("Kept")
+def test_a_change_that_arrives_while_locked_is_there_after_the_unlock(owner: Resident) -> None:
+    entry = owner.write("Kept")
     key_pairs.remember_public_key(owner.keyring)
-    owner.locks()
+    owner.lock()
     types(owner, entry, "Typed as it locked")
 
     with owner.unlocked():
-        vault_unlocked.send(Member, person_id=owner.id, keyring=owner.keyring)
+        vault_unlocked.send(Resident, person_id=owner.id, keyring=owner.keyring)
 
     draft = Draft.objects.get()
     with owner.unlocked():
@@ -176,9 +176,9 @@ def test_a_change_that_arrives_while_locked_is_there_after_the_unlock(owner: Mem
 
 @pytest.mark.parametrize("script", [True, False])
 def test_a_change_of_an_entry_that_was_deleted_meanwhile_keeps_what_was_typed(
-    owner: Member, script: bool
+    owner: Resident, script: bool
 ) -> None:
-    entry = owner.wrote("Gone")
+    entry = owner.write("Gone")
     owner.post(f"/entries/{entry.id}/delete/")
 
     answer = owner.post(f"/entries/{entry.id}/edit/", text="Typed in vain?", revision=1, script=script)
@@ -195,8 +195,8 @@ def damage(draft: Draft) -> None:
         cursor.execute("UPDATE diary_draft SET text = substr(text, 1, 40) WHERE id = %s", [draft.id.hex])
 
 
-def test_a_damaged_change_is_said_and_a_new_one_takes_its_place(owner: Member) -> None:
-    entry = owner.wrote("Kept")
+def test_a_damaged_change_is_said_and_a_new_one_takes_its_place(owner: Resident) -> None:
+    entry = owner.write("Kept")
     types(owner, entry, "Half a chan")
     damaged = Draft.objects.get()
     damage(damaged)
@@ -212,7 +212,7 @@ def test_a_damaged_change_is_said_and_a_new_one_takes_its_place(owner: Member) -
     assert "\nAnother chan</textarea>" in form(owner, entry)
 
 
-def test_a_damaged_draft_of_a_day_is_said_and_a_new_one_takes_its_place(owner: Member) -> None:
+def test_a_damaged_draft_of_a_day_is_said_and_a_new_one_takes_its_place(owner: Resident) -> None:
     path = f"/d/{owner.today}/draft/"
     owner.post(path, text="Half a thou", revision=0)
     damaged = Draft.objects.get()

@@ -7,22 +7,23 @@ from django.utils import timezone
 
 from diary.entries.services import purge_bin
 from diary.models import Entry
-from tests.diary.cast import Member, flip_a_bit
+from tests.diary.damage import flip_a_bit
+from tests.people import Resident
 
 
-def test_an_edit_puts_the_new_text_in_place(owner: Member) -> None:
-    entry = owner.wrote("Befor")
+def test_an_edit_puts_the_new_text_in_place(owner: Resident) -> None:
+    entry = owner.write("Befor")
 
     answer = owner.post(f"/entries/{entry.id}/edit/", text="Before", revision=1, script=True)
 
     assert answer.status_code == 200
     assert "Before" in answer.content.decode()
-    assert owner.texts() == ["Before"]
+    assert owner.list_texts() == ["Before"]
     assert Entry.objects.get().revision == 2
 
 
-def test_the_edit_form_holds_the_text_as_it_was_written(owner: Member) -> None:
-    entry = owner.wrote("\n*A* <b> & </textarea>")
+def test_the_edit_form_holds_the_text_as_it_was_written(owner: Resident) -> None:
+    entry = owner.write("\n*A* <b> & </textarea>")
 
     page = owner.get(f"/entries/{entry.id}/edit/").content.decode()
 
@@ -30,8 +31,8 @@ def test_the_edit_form_holds_the_text_as_it_was_written(owner: Member) -> None:
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_an_edit_of_what_was_changed_meanwhile_shows_both_texts(owner: Member, script: bool) -> None:
-    entry = owner.wrote("First")
+def test_an_edit_of_what_was_changed_meanwhile_shows_both_texts(owner: Resident, script: bool) -> None:
+    entry = owner.write("First")
     owner.post(f"/entries/{entry.id}/edit/", text="In one tab", revision=1)
 
     answer = owner.post(f"/entries/{entry.id}/edit/", text="In another", revision=1, script=script)
@@ -41,20 +42,20 @@ def test_an_edit_of_what_was_changed_meanwhile_shows_both_texts(owner: Member, s
     assert "In one tab" in page
     assert "In another" in page
     assert 'name="revision" value="2"' in page
-    assert owner.texts() == ["In one tab"]
+    assert owner.list_texts() == ["In one tab"]
 
 
-def test_the_second_text_can_be_kept_after_both_were_seen(owner: Member) -> None:
-    entry = owner.wrote("First")
+def test_the_second_text_can_be_kept_after_both_were_seen(owner: Resident) -> None:
+    entry = owner.write("First")
     owner.post(f"/entries/{entry.id}/edit/", text="In one tab", revision=1)
 
     owner.post(f"/entries/{entry.id}/edit/", text="In another", revision=2)
 
-    assert owner.texts() == ["In another"]
+    assert owner.list_texts() == ["In another"]
 
 
-def test_an_edit_sent_twice_is_no_conflict(owner: Member) -> None:
-    entry = owner.wrote("First")
+def test_an_edit_sent_twice_is_no_conflict(owner: Resident) -> None:
+    entry = owner.write("First")
 
     answers = [
         owner.post(f"/entries/{entry.id}/edit/", text="Same", revision=1, script=True) for _ in range(2)
@@ -65,31 +66,31 @@ def test_an_edit_sent_twice_is_no_conflict(owner: Member) -> None:
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_a_refused_edit_keeps_what_was_typed_on_the_page(owner: Member, script: bool) -> None:
-    entry = owner.wrote("Kept")
+def test_a_refused_edit_keeps_what_was_typed_on_the_page(owner: Resident, script: bool) -> None:
+    entry = owner.write("Kept")
 
     answer = owner.post(f"/entries/{entry.id}/edit/", text="x" * 100_001, revision=1, script=script)
 
     assert answer.status_code == 422
     assert "x" * 100_001 in answer.content.decode()
-    assert owner.texts() == ["Kept"]
+    assert owner.list_texts() == ["Kept"]
 
 
-def test_a_deleted_entry_is_gone_and_comes_back(owner: Member) -> None:
-    entry = owner.wrote("There and back")
+def test_a_deleted_entry_is_gone_and_comes_back(owner: Resident) -> None:
+    entry = owner.write("There and back")
 
     gone = owner.post(f"/entries/{entry.id}/delete/", script=True)
-    while_gone = owner.texts()
+    while_gone = owner.list_texts()
     back = owner.post(f"/entries/{entry.id}/restore/", script=True)
 
     assert f"/entries/{entry.id}/restore/" in gone.content.decode()
     assert while_gone == []
     assert "There and back" in back.content.decode()
-    assert owner.texts() == ["There and back"]
+    assert owner.list_texts() == ["There and back"]
 
 
-def test_a_deleted_entry_has_no_page(owner: Member) -> None:
-    entry = owner.wrote("Gone")
+def test_a_deleted_entry_has_no_page(owner: Resident) -> None:
+    entry = owner.write("Gone")
     owner.post(f"/entries/{entry.id}/delete/")
 
     for path in (f"/entries/{entry.id}/", f"/entries/{entry.id}/edit/"):
@@ -97,9 +98,9 @@ def test_a_deleted_entry_has_no_page(owner: Member) -> None:
     assert owner.post(f"/entries/{entry.id}/edit/", text="x", revision=1).status_code == 404
 
 
-def test_the_bin_is_emptied_after_thirty_days(owner: Member, housemate: Member) -> None:
+def test_the_bin_is_emptied_after_thirty_days(owner: Resident, housemate: Resident) -> None:
     now = timezone.now()
-    old, young, other = owner.wrote("Old"), owner.wrote("Young"), housemate.wrote("Other")
+    old, young, other = owner.write("Old"), owner.write("Young"), housemate.write("Other")
     Entry.objects.filter(id__in=[old.id, other.id]).update(deleted_at=now - timedelta(days=31))
     Entry.objects.filter(id=young.id).update(deleted_at=now - timedelta(days=29))
 
@@ -109,8 +110,8 @@ def test_the_bin_is_emptied_after_thirty_days(owner: Member, housemate: Member) 
     assert set(Entry.objects.values_list("id", flat=True)) == {young.id, other.id}
 
 
-def test_an_entry_has_an_address_of_its_own(owner: Member) -> None:
-    entry = owner.wrote("Here")
+def test_an_entry_has_an_address_of_its_own(owner: Resident) -> None:
+    entry = owner.write("Here")
 
     answer = owner.get(f"/entries/{entry.id}/")
     fragment = owner.get(f"/entries/{entry.id}/", script=True)
@@ -119,8 +120,8 @@ def test_an_entry_has_an_address_of_its_own(owner: Member) -> None:
     assert "Here" in fragment.content.decode()
 
 
-def test_somebody_elses_entry_is_the_same_404_as_none(owner: Member, housemate: Member) -> None:
-    entry = owner.wrote("Mine")
+def test_somebody_elses_entry_is_the_same_404_as_none(owner: Resident, housemate: Resident) -> None:
+    entry = owner.write("Mine")
     nobodys = "0190a5a0-0000-7000-8000-000000000000"
 
     def answers(entry_id: object) -> list[tuple[int, bytes]]:
@@ -133,20 +134,20 @@ def test_somebody_elses_entry_is_the_same_404_as_none(owner: Member, housemate: 
 
     assert answers(entry.id) == answers(nobodys)
     assert {status for status, _ in answers(entry.id)} == {404}
-    assert owner.texts() == ["Mine"]
+    assert owner.list_texts() == ["Mine"]
 
 
-def test_nothing_is_changed_by_following_a_link(owner: Member) -> None:
-    entry = owner.wrote("Still")
+def test_nothing_is_changed_by_following_a_link(owner: Resident) -> None:
+    entry = owner.write("Still")
 
     answers = [owner.get(f"/entries/{entry.id}/{end}/") for end in ("delete", "restore")]
 
     assert [answer.status_code for answer in answers] == [405, 405]
-    assert owner.texts() == ["Still"]
+    assert owner.list_texts() == ["Still"]
 
 
-def test_a_damaged_entry_is_not_edited_over(owner: Member) -> None:
-    entry = owner.wrote("Broken")
+def test_a_damaged_entry_is_not_edited_over(owner: Resident) -> None:
+    entry = owner.write("Broken")
     flip_a_bit(entry)
 
     answers = [
@@ -159,8 +160,8 @@ def test_a_damaged_entry_is_not_edited_over(owner: Member) -> None:
     assert Entry.objects.get().revision == 1
 
 
-def test_a_damaged_entry_can_be_deleted(owner: Member) -> None:
-    entry = owner.wrote("Broken")
+def test_a_damaged_entry_can_be_deleted(owner: Resident) -> None:
+    entry = owner.write("Broken")
     flip_a_bit(entry)
 
     answer = owner.post(f"/entries/{entry.id}/delete/", script=True)

@@ -23,8 +23,8 @@ from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
 from diary.transfer.export_targets import open_target
 from diary.transfer.exports import ExportReport, export_diary
-from tests.diary.cast import Member, flip_a_bit
-from tests.keys.house import PASSWORD, Diarist, diarist
+from tests.diary.damage import flip_a_bit
+from tests.people import PASSWORD, Resident, register_resident
 
 TRICKY = [
     "plain",
@@ -37,7 +37,7 @@ TRICKY = [
 ]
 
 
-def exported(member: Member, target: Path) -> ExportReport:
+def exported(member: Resident, target: Path) -> ExportReport:
     with open_target(target) as sink:
         return export_diary(
             person=member.person,
@@ -52,9 +52,9 @@ def diary_in(folder: Path) -> Any:
     return json.loads((folder / "diary.json").read_text(encoding="utf-8"))
 
 
-def test_every_text_comes_out_exactly(owner: Member, tmp_path: Path) -> None:
+def test_every_text_comes_out_exactly(owner: Resident, tmp_path: Path) -> None:
     for number, text in enumerate(TRICKY):
-        owner.wrote(text, day=date(2026, 11, 1) + timedelta(days=number))
+        owner.write(text, day=date(2026, 11, 1) + timedelta(days=number))
 
     found = exported(owner, tmp_path / "out")
 
@@ -65,8 +65,8 @@ def test_every_text_comes_out_exactly(owner: Member, tmp_path: Path) -> None:
         assert text in (tmp_path / "out" / "days" / "2026" / f"{day}.md").read_bytes().decode()
 
 
-def test_every_column_of_every_table_of_the_diary_is_there(owner: Member, tmp_path: Path) -> None:
-    entry = owner.wrote("an entry", day=date(2026, 11, 1))
+def test_every_column_of_every_table_of_the_diary_is_there(owner: Resident, tmp_path: Path) -> None:
+    entry = owner.write("an entry", day=date(2026, 11, 1))
     with owner.unlocked():
         Reply.objects.create(owner_id=owner.id, entry=entry, text="an answer", state=ReplyState.DONE)
         Draft(owner_id=owner.id, day=date(2026, 11, 2), text="a draft").save(force_insert=True)
@@ -85,8 +85,8 @@ def test_every_column_of_every_table_of_the_diary_is_there(owner: Member, tmp_pa
     assert [draft["text"] for draft in diary["others"]["drafts"]] == ["a draft"]
 
 
-def test_no_key_is_in_it(owner: Member, tmp_path: Path) -> None:
-    owner.wrote("x")
+def test_no_key_is_in_it(owner: Resident, tmp_path: Path) -> None:
+    owner.write("x")
 
     exported(owner, tmp_path / "out")
 
@@ -96,8 +96,8 @@ def test_no_key_is_in_it(owner: Member, tmp_path: Path) -> None:
     assert "digest_key" not in text
 
 
-def test_what_is_in_the_bin_is_in_the_json_and_not_on_its_day(owner: Member, tmp_path: Path) -> None:
-    gone, kept = owner.wrote("thrown away"), owner.wrote("kept")
+def test_what_is_in_the_bin_is_in_the_json_and_not_on_its_day(owner: Resident, tmp_path: Path) -> None:
+    gone, kept = owner.write("thrown away"), owner.write("kept")
     owner.post(f"/entries/{gone.id}/delete/")
 
     exported(owner, tmp_path / "out")
@@ -112,9 +112,9 @@ def test_what_is_in_the_bin_is_in_the_json_and_not_on_its_day(owner: Member, tmp
     assert str(kept.id) in day.read_text()
 
 
-def test_nobody_elses_words_are_in_it(owner: Member, housemate: Member, tmp_path: Path) -> None:
-    owner.wrote("mine")
-    housemate.wrote("theirs")
+def test_nobody_elses_words_are_in_it(owner: Resident, housemate: Resident, tmp_path: Path) -> None:
+    owner.write("mine")
+    housemate.write("theirs")
 
     exported(owner, tmp_path / "out")
 
@@ -123,7 +123,7 @@ def test_nobody_elses_words_are_in_it(owner: Member, housemate: Member, tmp_path
     assert b"theirs" not in everything
 
 
-def test_drafts_that_came_while_locked_are_in_it(owner: Member, tmp_path: Path) -> None:
+def test_drafts_that_came_while_locked_are_in_it(owner: Resident, tmp_path: Path) -> None:
     store_late_draft(
         SubmittedDraft(owner_id=owner.id, day=owner.today, text="written while locked", revision=0)
     )
@@ -133,8 +133,8 @@ def test_drafts_that_came_while_locked_are_in_it(owner: Member, tmp_path: Path) 
     assert diary_in(tmp_path / "out")["others"]["drafts"][0]["text"] == "written while locked"
 
 
-def test_a_damaged_text_is_named_and_the_rest_comes_out(owner: Member, tmp_path: Path) -> None:
-    entries = [owner.wrote(f"entry {number}", day=date(2026, 11, 1)) for number in range(3)]
+def test_a_damaged_text_is_named_and_the_rest_comes_out(owner: Resident, tmp_path: Path) -> None:
+    entries = [owner.write(f"entry {number}", day=date(2026, 11, 1)) for number in range(3)]
     flip_a_bit(entries[1])
 
     found = exported(owner, tmp_path / "out")
@@ -146,8 +146,8 @@ def test_a_damaged_text_is_named_and_the_rest_comes_out(owner: Member, tmp_path:
     assert export_format.UNREADABLE_TEXT in (tmp_path / "out" / "days" / "2026" / "2026-11-01.md").read_text()
 
 
-def test_it_is_closed_to_others(owner: Member, tmp_path: Path) -> None:
-    owner.wrote("x")
+def test_it_is_closed_to_others(owner: Resident, tmp_path: Path) -> None:
+    owner.write("x")
 
     for name in ("folder", "one.zip"):
         exported(owner, tmp_path / name)
@@ -156,9 +156,9 @@ def test_it_is_closed_to_others(owner: Member, tmp_path: Path) -> None:
     assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in modes.items())
 
 
-def test_a_zip_holds_what_a_folder_holds(owner: Member, tmp_path: Path) -> None:
+def test_a_zip_holds_what_a_folder_holds(owner: Resident, tmp_path: Path) -> None:
     for text in TRICKY:
-        owner.wrote(text, day=date(2026, 11, 1))
+        owner.write(text, day=date(2026, 11, 1))
 
     for name in ("folder", "one.zip"):
         exported(owner, tmp_path / name)
@@ -176,9 +176,9 @@ def test_a_zip_holds_what_a_folder_holds(owner: Member, tmp_path: Path) -> None:
     assert json.loads(packed["diary.json"])["entries"] == json.loads(plain["diary.json"])["entries"]
 
 
-def test_what_fails_half_way_leaves_nothing(owner: Member, tmp_path: Path) -> None:
+def test_what_fails_half_way_leaves_nothing(owner: Resident, tmp_path: Path) -> None:
     for number in range(3):
-        owner.wrote("x", day=date(2026, 11, 1) + timedelta(days=number))
+        owner.write("x", day=date(2026, 11, 1) + timedelta(days=number))
 
     def breaks(done: int) -> None:
         if done == 2:
@@ -193,11 +193,11 @@ def test_what_fails_half_way_leaves_nothing(owner: Member, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_days_at_both_ends_of_the_calendar_come_out(owner: Member, tmp_path: Path) -> None:
+def test_the_days_at_both_ends_of_the_calendar_come_out(owner: Resident, tmp_path: Path) -> None:
     owner.person.time_zone = "Pacific/Kiritimati"
     for day in (date.min, date.max):
         at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        owner.wrote("far", day=day, at=at)
+        owner.write("far", day=day, at=at)
 
     exported(owner, tmp_path / "out")
 
@@ -207,7 +207,7 @@ def test_the_days_at_both_ends_of_the_calendar_come_out(owner: Member, tmp_path:
     ]
 
 
-def test_an_empty_diary_is_an_export_too(owner: Member, tmp_path: Path) -> None:
+def test_an_empty_diary_is_an_export_too(owner: Resident, tmp_path: Path) -> None:
     exported(owner, tmp_path / "out")
 
     assert diary_in(tmp_path / "out")["entries"] == []
@@ -247,8 +247,8 @@ def test_json_gives_every_text_back(text: str) -> None:
 
 
 @pytest.fixture
-def olive(db: None) -> Diarist:
-    return diarist("Olive", entries=6)
+def olive(db: None) -> Resident:
+    return register_resident("Olive", entries=6)
 
 
 @pytest.fixture
@@ -258,7 +258,7 @@ def password(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_command_says_counts_and_no_words(olive: Diarist, password: Path, tmp_path: Path) -> None:
+def test_the_command_says_counts_and_no_words(olive: Resident, password: Path, tmp_path: Path) -> None:
     out = io.StringIO()
 
     call_command("export_diary", "olive", password_file=password, to=tmp_path / "out", stdout=out)
@@ -266,18 +266,18 @@ def test_the_command_says_counts_and_no_words(olive: Diarist, password: Path, tm
     assert "6 entries on 6 days, 2 drafts, 3 replies" in out.getvalue()
     assert "Entry 0" not in out.getvalue()
     texts = {entry["text"] for entry in diary_in(tmp_path / "out")["entries"]}
-    assert texts == set(olive.texts.values())
+    assert texts == set(olive.written.values())
 
 
-def test_a_recovery_code_will_do(olive: Diarist, password: Path, tmp_path: Path) -> None:
-    password.write_text(olive.code)
+def test_a_recovery_code_will_do(olive: Resident, password: Path, tmp_path: Path) -> None:
+    password.write_text(olive.recovery_code)
 
     call_command("export_diary", "Olive", password_file=password, to=tmp_path / "one.zip")
 
     assert zipfile.is_zipfile(tmp_path / "one.zip")
 
 
-def test_the_command_refuses_and_leaves_nothing(olive: Diarist, password: Path, tmp_path: Path) -> None:
+def test_the_command_refuses_and_leaves_nothing(olive: Resident, password: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     wrong = tmp_path / "wrong"
     wrong.write_text("not the password")
@@ -298,7 +298,7 @@ def test_the_command_refuses_and_leaves_nothing(olive: Diarist, password: Path, 
 
 
 def test_damage_ends_the_command_in_an_error_after_the_rest_came_out(
-    olive: Diarist, password: Path, tmp_path: Path
+    olive: Resident, password: Path, tmp_path: Path
 ) -> None:
     flip_a_bit(Entry.objects.order_by("day")[0])
     err = io.StringIO()

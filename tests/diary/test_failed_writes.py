@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from diary.models import Draft, Entry
-from tests.diary.cast import Member, member
+from tests.people import Resident, new_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TEXT = "Words that must not be lost & <found>"
@@ -50,7 +50,7 @@ def failing(request: pytest.FixtureRequest) -> object:
 
 @pytest.mark.parametrize("script", [True, False])
 def test_a_save_that_fails_says_so_and_keeps_the_text_on_the_page(failing: object, script: bool) -> None:
-    owner = member("Olive")
+    owner = new_resident("Olive")
     owner.post(f"/d/{owner.today}/draft/", text="As far as it came", revision=0)
 
     with failing():  # type: ignore[operator]
@@ -65,30 +65,30 @@ def test_a_save_that_fails_says_so_and_keeps_the_text_on_the_page(failing: objec
 
 
 def test_the_same_save_succeeds_once_there_is_room(failing: object) -> None:
-    owner, key = member("Olive"), uuid4()
+    owner, key = new_resident("Olive"), uuid4()
     with failing():  # type: ignore[operator]
         owner.post(f"/d/{owner.today}/", text=TEXT * 300, key=key, script=True)
 
     answer = owner.post(f"/d/{owner.today}/", text=TEXT * 300, key=key, script=True)
 
     assert answer.status_code == 200
-    assert owner.texts() == [TEXT * 300]
+    assert owner.list_texts() == [TEXT * 300]
 
 
 def test_a_failed_edit_leaves_the_entry_as_it_was(failing: object) -> None:
-    owner: Member = member("Olive")
-    entry = owner.wrote("Before")
+    owner: Resident = new_resident("Olive")
+    entry = owner.write("Before")
 
     with failing():  # type: ignore[operator]
         answer = owner.post(f"/entries/{entry.id}/edit/", text=TEXT * 300, revision=1, script=True)
 
     assert answer.status_code == 503
-    assert owner.texts() == ["Before"]
+    assert owner.list_texts() == ["Before"]
     assert Entry.objects.get().revision == 1
 
 
 def test_a_failed_draft_says_so(failing: object) -> None:
-    owner: Member = member("Olive")
+    owner: Resident = new_resident("Olive")
 
     with failing():  # type: ignore[operator]
         answer = owner.post(f"/d/{owner.today}/draft/", text=TEXT * 300, revision=0, script=True)
@@ -98,8 +98,8 @@ def test_a_failed_draft_says_so(failing: object) -> None:
 
 
 def test_the_diary_can_be_read_while_nothing_can_be_written(failing: object) -> None:
-    owner: Member = member("Olive")
-    owner.wrote("Readable")
+    owner: Resident = new_resident("Olive")
+    owner.write("Readable")
 
     with failing():  # type: ignore[operator]
         page = owner.get("/")
@@ -108,8 +108,8 @@ def test_the_diary_can_be_read_while_nothing_can_be_written(failing: object) -> 
 
 
 def test_a_reply_style_that_cannot_be_saved_keeps_its_name_and_its_wish() -> None:
-    owner = member("Olive")
-    entry = owner.wrote("Before")
+    owner = new_resident("Olive")
+    entry = owner.write("Before")
 
     with read_only():
         answer = owner.post(f"/entries/{entry.id}/ways/", name="In haiku", wish="Three 行。" * 60)

@@ -19,7 +19,7 @@ from accounts.auth.services.registration import create_person
 from diary.models import Entry
 from diary.transfer.line_imports import ImportReport, import_lines
 from diary.transfer.line_reader import ImportLine, read_lines
-from tests.diary.cast import Member
+from tests.people import Resident
 from tests.server import ROOT, environment_of, manage
 
 PASSWORD = "a long walk by the weir"
@@ -33,22 +33,22 @@ def lines_of(*entries: tuple[str, str]) -> list[ImportLine]:
     ]
 
 
-def brought_in(member: Member, lines: list[ImportLine]) -> ImportReport:
+def brought_in(member: Resident, lines: list[ImportLine]) -> ImportReport:
     return import_lines(person=member.person, keyring=member.keyring, lines=lines)
 
 
-def test_entries_stand_on_their_days_in_the_order_of_the_file(owner: Member) -> None:
+def test_entries_stand_on_their_days_in_the_order_of_the_file(owner: Resident) -> None:
     report = brought_in(owner, lines_of(("1660-01-12", "b"), ("1660-01-11", "c"), ("1660-01-12", "a")))
 
     assert (report.added, report.known) == (3, 0)
-    assert owner.texts(date(1660, 1, 12)) == ["b", "a"]
-    assert owner.texts(date(1660, 1, 11)) == ["c"]
+    assert owner.list_texts(date(1660, 1, 12)) == ["b", "a"]
+    assert owner.list_texts(date(1660, 1, 11)) == ["c"]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1660-01-11", "9999-12-31"])
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"])
 def test_every_day_of_the_calendar_can_be_brought_in_and_looked_at(
-    owner: Member, day: str, zone: str
+    owner: Resident, day: str, zone: str
 ) -> None:
     owner.person.time_zone = zone
     owner.person.save()
@@ -58,7 +58,7 @@ def test_every_day_of_the_calendar_can_be_brought_in_and_looked_at(
     assert "Long ago or far ahead" in owner.get(f"/d/{day}/").content.decode()
 
 
-def test_noon_is_that_of_the_person(owner: Member) -> None:
+def test_noon_is_that_of_the_person(owner: Resident) -> None:
     owner.person.time_zone = "America/New_York"
 
     brought_in(owner, lines_of(("2020-07-01", "x")))
@@ -66,7 +66,7 @@ def test_noon_is_that_of_the_person(owner: Member) -> None:
     assert Entry.objects.get().created_at == datetime(2020, 7, 1, 16, tzinfo=UTC)
 
 
-def test_a_second_import_adds_nothing_whatever_became_of_the_first(owner: Member) -> None:
+def test_a_second_import_adds_nothing_whatever_became_of_the_first(owner: Resident) -> None:
     lines = lines_of(("2020-01-01", "kept"), ("2020-01-01", "edited"), ("2020-01-02", "deleted"))
     brought_in(owner, lines)
     _, edited, deleted = Entry.objects.order_by("created_at", "id")
@@ -77,10 +77,10 @@ def test_a_second_import_adds_nothing_whatever_became_of_the_first(owner: Member
 
     assert (report.added, report.known) == (0, 3)
     assert Entry.objects.count() == 3
-    assert owner.texts(date(2020, 1, 1)) == ["kept", "changed"]
+    assert owner.list_texts(date(2020, 1, 1)) == ["kept", "changed"]
 
 
-def test_a_line_that_comes_twice_is_one_entry(owner: Member) -> None:
+def test_a_line_that_comes_twice_is_one_entry(owner: Resident) -> None:
     report = brought_in(
         owner, lines_of(("2020-01-01", "same"), ("2020-01-01", "same"), ("2020-01-02", "same"))
     )
@@ -88,16 +88,16 @@ def test_a_line_that_comes_twice_is_one_entry(owner: Member) -> None:
     assert (report.added, report.known) == (2, 1)
 
 
-def test_two_people_can_import_the_same_file(owner: Member, housemate: Member) -> None:
+def test_two_people_can_import_the_same_file(owner: Resident, housemate: Resident) -> None:
     lines = lines_of(("2020-01-01", "ours"))
 
     reports = [brought_in(member, lines) for member in (owner, housemate)]
 
     assert [report.added for report in reports] == [1, 1]
-    assert owner.texts(date(2020, 1, 1)) == housemate.texts(date(2020, 1, 1)) == ["ours"]
+    assert owner.list_texts(date(2020, 1, 1)) == housemate.list_texts(date(2020, 1, 1)) == ["ours"]
 
 
-def test_nothing_of_a_line_is_readable_in_the_row(owner: Member) -> None:
+def test_nothing_of_a_line_is_readable_in_the_row(owner: Resident) -> None:
     brought_in(owner, lines_of(("2020-01-01", "A very private line")))
 
     from django.db import connection
@@ -108,7 +108,7 @@ def test_nothing_of_a_line_is_readable_in_the_row(owner: Member) -> None:
     assert "private" not in row
 
 
-def test_the_corpus_comes_in_whole(owner: Member, shared: Path) -> None:
+def test_the_corpus_comes_in_whole(owner: Resident, shared: Path) -> None:
     with (shared / CORPUS).open("rb") as file:
         lines = list(read_lines(file, until=date(2026, 11, 20), limit=100_000))
     began = time.perf_counter()

@@ -6,10 +6,12 @@ from django.db import connection
 from diary.models import CustomReplyKind, Reply
 from diary.replies import reply_kinds
 from diary.replies.errors import InvalidReplyKind
-from tests.diary.cast import Member, flip_a_bit
+from tests.diary.damage import flip_a_bit
 from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
+from tests.page import read
+from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,22 +35,22 @@ ENDS = {
 }
 
 
-def asked(owner: Member, entry: object, kind: str) -> str:
+def asked(owner: Resident, entry: object, kind: str) -> str:
     """Ask for a reply of a kind and wait for it; answer its id."""
     answer = owner.post(f"/entries/{entry}/respond/", script=True, kind=kind)
     assert answer.status_code == 200
-    reply = str(answer.content.decode().split('id="reply-')[1].split('"')[0])
+    reply = read(answer).ids("reply-")[0]
     assert wait_until_kept(owner, reply)[1:] == ("done", "")
     return reply
 
 
 @pytest.mark.parametrize("kind", ["respond", "reflect", "question"])
 def test_exactly_the_day_so_far_leaves_the_process(
-    live: Live, model: FakeModelServer, owner: Member, kind: str
+    live: Live, model: FakeModelServer, owner: Resident, kind: str
 ) -> None:
-    owner.wrote("Fog.", at=owner.today_at(8))
-    entry = owner.wrote("The weir again.", at=owner.today_at(12))
-    owner.wrote("Later.", at=owner.today_at(18))
+    owner.write("Fog.", at=owner.today_at(8))
+    entry = owner.write("The weir again.", at=owner.today_at(12))
+    owner.write("Later.", at=owner.today_at(18))
 
     asked(owner, entry.id, kind)
 
@@ -59,9 +61,9 @@ def test_exactly_the_day_so_far_leaves_the_process(
     )
 
 
-def test_a_summary_reads_the_entry_alone(live: Live, model: FakeModelServer, owner: Member) -> None:
-    owner.wrote("Fog.", at=owner.today_at(8))
-    entry = owner.wrote("The weir again.", at=owner.today_at(12))
+def test_a_summary_reads_the_entry_alone(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    owner.write("Fog.", at=owner.today_at(8))
+    entry = owner.write("The weir again.", at=owner.today_at(12))
     asked(owner, entry.id, "respond")
 
     asked(owner, entry.id, "summary")
@@ -74,8 +76,8 @@ def test_a_summary_reads_the_entry_alone(live: Live, model: FakeModelServer, own
     )
 
 
-def test_a_person_asks_in_a_way_of_their_own(live: Live, model: FakeModelServer, owner: Member) -> None:
-    entry = owner.wrote("The weir again.")
+def test_a_person_asks_in_a_way_of_their_own(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    entry = owner.write("The weir again.")
     page = owner.post(
         f"/entries/{entry.id}/ways/", name="As a sailor", wish="Answer <b>as</b> a sailor would."
     )
@@ -102,13 +104,13 @@ def raw_rows() -> str:
         return rows + str(cursor.fetchall())
 
 
-def test_again_asks_in_the_same_way(live: Live, model: FakeModelServer, owner: Member) -> None:
-    entry = owner.wrote("Tea.")
+def test_again_asks_in_the_same_way(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    entry = owner.write("Tea.")
     first = asked(owner, entry.id, "question")
 
     answer = owner.post(f"/replies/{first}/again/", script=True)
 
-    second = answer.content.decode().split('id="reply-')[1].split('"')[0]
+    second = read(answer).ids("reply-")[0]
     assert wait_until_kept(owner, second)[1] == "done"
     assert Reply.objects.get(id=second).kind == "question"
     assert "<span>asks</span>" in answer.content.decode()
@@ -116,9 +118,9 @@ def test_again_asks_in_the_same_way(live: Live, model: FakeModelServer, owner: M
 
 
 def test_again_in_a_way_that_is_gone_is_refused_in_a_sentence(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="As a sailor.")
     way = CustomReplyKind.objects.get()
     reply = asked(owner, entry.id, str(way.id))
@@ -131,8 +133,10 @@ def test_again_in_a_way_that_is_gone_is_refused_in_a_sentence(
     assert "As a sailor" in owner.get(f"/d/{owner.today}/").content.decode()
 
 
-def test_own_ways_stand_in_the_menu_of_every_entry(live: Live, model: FakeModelServer, owner: Member) -> None:
-    entry, other = owner.wrote("Tea."), owner.wrote("Rain.")
+def test_own_ways_stand_in_the_menu_of_every_entry(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
+    entry, other = owner.write("Tea."), owner.write("Rain.")
     owner.post(f"/entries/{entry.id}/ways/", name="As <my> aunt", wish="Answer as Aunt Iris would.")
 
     page = owner.get("/").content.decode()
@@ -144,7 +148,7 @@ def test_own_ways_stand_in_the_menu_of_every_entry(live: Live, model: FakeModelS
     assert "Answer as Aunt Iris would." in model.calls[0]["messages"][0]["content"]
 
 
-def test_ways_are_refused_beyond_their_bounds(owner: Member) -> None:
+def test_ways_are_refused_beyond_their_bounds(owner: Resident) -> None:
     with owner.unlocked():
         for name, wish in (("", "x"), ("x" * 41, "x"), ("x", "x" * 501), ("x\0", "x")):
             with pytest.raises(InvalidReplyKind):
@@ -158,7 +162,7 @@ def test_ways_are_refused_beyond_their_bounds(owner: Member) -> None:
 
 
 @pytest.mark.parametrize("blank", ["\u200b", "\u2060 \ufeff", "\ufe0f\u200d", "\u3164", "\u2800\u00ad"])
-def test_a_way_of_which_nothing_can_be_seen_is_refused(owner: Member, blank: str) -> None:
+def test_a_way_of_which_nothing_can_be_seen_is_refused(owner: Resident, blank: str) -> None:
     with owner.unlocked():
         for name, wish in ((blank, "x"), ("x", blank)):
             with pytest.raises(InvalidReplyKind) as refused:
@@ -168,8 +172,8 @@ def test_a_way_of_which_nothing_can_be_seen_is_refused(owner: Member, blank: str
             reply_kinds.create_custom_kind(owner_id=owner.id, name=name, wish="x")
 
 
-def test_a_refused_way_stays_in_its_form(owner: Member) -> None:
-    entry = owner.wrote("Tea.")
+def test_a_refused_way_stays_in_its_form(owner: Resident) -> None:
+    entry = owner.write("Tea.")
 
     answer = owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="")
 
@@ -177,9 +181,9 @@ def test_a_refused_way_stays_in_its_form(owner: Member) -> None:
     assert 'value="As a sailor"' in answer.content.decode()
 
 
-def test_a_housemates_ways_are_not_there(live: Live, owner: Member, housemate: Member) -> None:
-    entry = owner.wrote("Tea.")
-    mine = housemate.wrote("Coffee.")
+def test_a_housemates_ways_are_not_there(live: Live, owner: Resident, housemate: Resident) -> None:
+    entry = owner.write("Tea.")
+    mine = housemate.write("Coffee.")
     owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="As a sailor.")
     way = CustomReplyKind.objects.get()
 
@@ -192,34 +196,34 @@ def test_a_housemates_ways_are_not_there(live: Live, owner: Member, housemate: M
     assert CustomReplyKind.objects.count() == 1
 
 
-def test_an_unknown_way_is_not_there(live: Live, owner: Member) -> None:
-    entry = owner.wrote("Tea.")
+def test_an_unknown_way_is_not_there(live: Live, owner: Resident) -> None:
+    entry = owner.write("Tea.")
 
     for kind in ("own", "shout", "00000000-0000-0000-0000-000000000000"):
         assert owner.post(f"/entries/{entry.id}/respond/", kind=kind).status_code == 404
     assert not Reply.objects.exists()
 
 
-def test_what_was_read_names_entries_and_what_was_left_out(owner: Member, transactional_db: None) -> None:
+def test_what_was_read_names_entries_and_what_was_left_out(owner: Resident, transactional_db: None) -> None:
     with FakeModelServer(context=1500) as model, serving(model.url):
         for hour in range(8, 12):
-            owner.wrote("words of a long day " * 30, at=owner.today_at(hour))
-        entry = owner.wrote("The weir again.", at=owner.today_at(12))
+            owner.write("words of a long day " * 30, at=owner.today_at(hour))
+        entry = owner.write("The weir again.", at=owner.today_at(12))
 
         reply = asked(owner, entry.id, "respond")
 
         said = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
-        read, left_out = said.split("Left out")
-        assert ">this day at 12:00<" in read
+        included, left_out = said.split("Left out")
+        assert ">this day at 12:00<" in included
         assert ">this day at 08:00<" in left_out
         assert "words of a long day" not in said
-        assert str(model.calls[0]).count("words of a long day " * 30) == read.count("<a ") - 1
+        assert str(model.calls[0]).count("words of a long day " * 30) == included.count("<a ") - 1
 
 
 def test_what_was_read_is_sealed_and_the_persons_own(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     reply = ask(owner, entry.id)
     wait_until_kept(owner, reply)
 
@@ -234,10 +238,10 @@ def test_what_was_read_is_sealed_and_the_persons_own(
 
 
 def test_a_damaged_entry_is_left_out_and_is_itself_refused(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
-    damaged = owner.wrote("Fog.", at=owner.today_at(8))
-    entry = owner.wrote("The weir again.", at=owner.today_at(12))
+    damaged = owner.write("Fog.", at=owner.today_at(8))
+    entry = owner.write("The weir again.", at=owner.today_at(12))
     flip_a_bit(damaged)
 
     refused = owner.post(f"/entries/{damaged.id}/respond/", script=True)
@@ -250,11 +254,11 @@ def test_a_damaged_entry_is_left_out_and_is_itself_refused(
 
 
 def test_thinking_is_shown_while_it_lasts_and_kept_nowhere(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     thoughts = [f"<i>Hm</i> {number}. " for number in range(30)]
     model.next(Script(thoughts=thoughts, tokens=["A ", "walk."], rate=60))
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
 
     reply = ask(owner, entry.id)
@@ -262,8 +266,8 @@ def test_thinking_is_shown_while_it_lasts_and_kept_nowhere(
     end = tab.wait_for("end", reply=reply)
     shown = [frame["thoughts"] for frame in tab.of("delta", reply) if frame.get("thoughts")]
     snapshot = tab.of("snapshot", reply)[0]["html"]
-    begun = snapshot.split("data-thoughts")[1].split(">", 1)[1].split("</div>")[0]
-    assert begun.replace("&lt;", "<").replace("&gt;", ">") + "".join(shown) == "".join(thoughts)
+    begun = read(snapshot).one("[data-thoughts]").raw_text
+    assert begun + "".join(shown) == "".join(thoughts)
     assert "<i>Hm" not in snapshot
     assert "Hm" not in end["html"]
     assert kept(owner, reply)[0] == "A walk."

@@ -4,7 +4,7 @@ from diary.drafts import late_drafts
 from diary.entries import services as entries_services
 from diary.models import CustomReplyKind, Draft, Entry, LateDraft, Opening, Recap, Reply, Version
 from llamora.fields.models import sealed_fields
-from tests.diary.cast import Member
+from tests.people import Resident
 
 SEALED = (Entry, Draft, Reply, Version, Opening, Recap, CustomReplyKind)
 
@@ -26,8 +26,8 @@ def test_the_labels_of_sealed_columns_are_frozen() -> None:
     }
 
 
-def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Member) -> None:
-    entry = owner.wrote("x")
+def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Resident) -> None:
+    entry = owner.write("x")
     late = LateDraft(owner_id=owner.id, day=entry.day, entry_id=entry.id)
 
     context = late_drafts._context(late)

@@ -15,45 +15,47 @@ from diary.recaps.tasks import RecapTask
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference.job import JobOutcome, JobState
-from tests.diary.cast import Member
+from tests.people import Resident
 
 DAY = date(2024, 3, 1)
 DONE = JobOutcome(text="You meant to mend the boat.", state=JobState.DONE)
 
 
-def deletes(owner: Member, entry: Entry) -> None:
+def deletes(owner: Resident, entry: Entry) -> None:
     delete_entry(owner_id=owner.id, entry_id=entry.id)
 
 
-def destroys(owner: Member, entry: Entry) -> None:
+def destroys(owner: Resident, entry: Entry) -> None:
     deletes(owner, entry)
     destroy_entry(owner_id=owner.id, entry_id=entry.id)
 
 
-def moves(owner: Member, entry: Entry) -> None:
+def moves(owner: Resident, entry: Entry) -> None:
     move_entry(owner_id=owner.id, entry_id=entry.id, day=DAY + timedelta(days=9))
 
 
-def edits(owner: Member, entry: Entry) -> None:
+def edits(owner: Resident, entry: Entry) -> None:
     edit_entry(owner_id=owner.id, entry_id=entry.id, text="The oars", revision=entry.revision)
 
 
-def dismisses(owner: Member, _: Entry) -> None:
+def dismisses(owner: Resident, _: Entry) -> None:
     openings_services.dismiss(owner.id, DAY + timedelta(days=1))
 
 
-def leaves(_: Member, __: Entry) -> None:
+def leaves(_: Resident, __: Entry) -> None:
     """Nothing happens meanwhile."""
 
 
-Meanwhile = Callable[[Member, Entry], None]
+Meanwhile = Callable[[Resident, Entry], None]
 
 
 @pytest.mark.parametrize(
     ("meanwhile", "kept"), [(leaves, 1), (deletes, 0), (destroys, 0), (moves, 0), (edits, 0)]
 )
-def test_a_recap_is_kept_while_its_day_says_the_same(owner: Member, meanwhile: Meanwhile, kept: int) -> None:
-    entry = owner.wrote("The boat", day=DAY)
+def test_a_recap_is_kept_while_its_day_says_the_same(
+    owner: Resident, meanwhile: Meanwhile, kept: int
+) -> None:
+    entry = owner.write("The boat", day=DAY)
     with owner.unlocked():
         pieces = build_prompt_entries([entry], zone="Europe/Berlin")
         errand = RecapTask(id=new_id(), owner_id=owner.id, day=DAY, entries=pieces, digest="")
@@ -70,9 +72,9 @@ def test_a_recap_is_kept_while_its_day_says_the_same(owner: Member, meanwhile: M
 )
 @pytest.mark.parametrize("by_recap", [False, True])
 def test_an_opening_is_kept_while_it_is_wanted_and_its_entries_are_there(
-    owner: Member, meanwhile: Meanwhile, kept: int, *, by_recap: bool
+    owner: Resident, meanwhile: Meanwhile, kept: int, *, by_recap: bool
 ) -> None:
-    entry = owner.wrote("The boat", day=DAY)
+    entry = owner.write("The boat", day=DAY)
     reading = PromptRecord(recapped=[entry.id]) if by_recap else PromptRecord(entries=[(entry.id, DAY)])
     errand = OpeningTask(
         id=new_id(), owner_id=owner.id, day=DAY + timedelta(days=1), sources=(), record=reading
@@ -86,7 +88,7 @@ def test_an_opening_is_kept_while_it_is_wanted_and_its_entries_are_there(
     assert Opening.objects.filter(is_dismissed=False).count() == kept
 
 
-def test_another_is_kept_where_an_earlier_one_was_dismissed(owner: Member) -> None:
+def test_another_is_kept_where_an_earlier_one_was_dismissed(owner: Resident) -> None:
     with owner.unlocked():
         openings_services.dismiss(owner.id, DAY)
         errand = OpeningTask(id=new_id(), owner_id=owner.id, day=DAY, sources=())

@@ -11,23 +11,25 @@ from diary import days
 from diary.models import Draft, Entry
 from diary.transfer.line_imports import import_lines
 from diary.transfer.line_reader import ImportLine
-from tests.diary.cast import Member, flip_a_bit, member
+from tests.diary.damage import flip_a_bit
+from tests.page import read
+from tests.people import Resident, new_resident
 
 THERE = date(2019, 5, 3)
 
 
-def move(owner: Member, entry: Entry, day: object, **fields: object) -> object:
+def move(owner: Resident, entry: Entry, day: object, **fields: object) -> object:
     return owner.post(f"/entries/{entry.id}/move/", day=day, **fields)
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_an_entry_is_moved_to_another_day(owner: Member, script: bool) -> None:
-    entry = owner.wrote("Belongs to May")
+def test_an_entry_is_moved_to_another_day(owner: Resident, script: bool) -> None:
+    entry = owner.write("Belongs to May")
 
     answer = owner.post(f"/entries/{entry.id}/move/", day=THERE, script=script)
 
-    assert owner.texts() == []
-    assert owner.texts(THERE) == ["Belongs to May"]
+    assert owner.list_texts() == []
+    assert owner.list_texts(THERE) == ["Belongs to May"]
     if script:
         assert "3 May 2019" in answer.content.decode()
         assert "Move it back" in answer.content.decode()
@@ -35,8 +37,8 @@ def test_an_entry_is_moved_to_another_day(owner: Member, script: bool) -> None:
         assert answer["Location"] == f"/d/2019-05-03/#entry-{entry.id}"
 
 
-def test_a_moved_entry_is_sealed_anew(owner: Member) -> None:
-    entry = owner.wrote("Sealed to its day")
+def test_a_moved_entry_is_sealed_anew(owner: Resident) -> None:
+    entry = owner.write("Sealed to its day")
 
     def stored() -> bytes:
         with connection.cursor() as cursor:
@@ -49,8 +51,8 @@ def test_a_moved_entry_is_sealed_anew(owner: Member) -> None:
     assert stored() != before
 
 
-def test_a_moved_entry_says_where_it_was(owner: Member) -> None:
-    entry = owner.wrote("Moved")
+def test_a_moved_entry_says_where_it_was(owner: Resident) -> None:
+    entry = owner.write("Moved")
     move(owner, entry, THERE)
 
     page = owner.get("/d/2019-05-03/").content.decode()
@@ -59,8 +61,8 @@ def test_a_moved_entry_says_where_it_was(owner: Member) -> None:
     assert "written on" not in page
 
 
-def test_an_entry_that_was_moved_back_says_nothing(owner: Member) -> None:
-    entry = owner.wrote("There and back")
+def test_an_entry_that_was_moved_back_says_nothing(owner: Resident) -> None:
+    entry = owner.write("There and back")
     move(owner, entry, THERE)
 
     answer = owner.post(f"/entries/{entry.id}/move/", day=owner.today, back=1, script=True)
@@ -70,8 +72,8 @@ def test_an_entry_that_was_moved_back_says_nothing(owner: Member) -> None:
     assert Entry.objects.get().first_day is None
 
 
-def test_a_second_move_still_names_the_first_day(owner: Member) -> None:
-    entry = owner.wrote("Twice", day=date(2020, 1, 1))
+def test_a_second_move_still_names_the_first_day(owner: Resident) -> None:
+    entry = owner.write("Twice", day=date(2020, 1, 1))
     move(owner, entry, "2020-01-02")
     move(owner, entry, "2020-01-03")
 
@@ -80,18 +82,18 @@ def test_a_second_move_still_names_the_first_day(owner: Member) -> None:
 
 @pytest.mark.parametrize("day", ["", "x", "2026-02-30", "9999-12-31"])
 @pytest.mark.parametrize("script", [True, False])
-def test_a_day_that_is_none_is_refused_in_a_sentence(owner: Member, day: str, script: bool) -> None:
-    entry = owner.wrote("Stays")
+def test_a_day_that_is_none_is_refused_in_a_sentence(owner: Resident, day: str, script: bool) -> None:
+    entry = owner.write("Stays")
 
     answer = owner.post(f"/entries/{entry.id}/move/", day=day, script=script)
 
     assert answer.status_code == 422
     assert "data-error" in answer.content.decode()
-    assert owner.texts() == ["Stays"]
+    assert owner.list_texts() == ["Stays"]
 
 
-def test_a_damaged_entry_is_not_moved(owner: Member) -> None:
-    entry = owner.wrote("Broken")
+def test_a_damaged_entry_is_not_moved(owner: Resident) -> None:
+    entry = owner.write("Broken")
     flip_a_bit(entry)
 
     answer = owner.post(f"/entries/{entry.id}/move/", day=THERE)
@@ -100,17 +102,17 @@ def test_a_damaged_entry_is_not_moved(owner: Member) -> None:
     assert Entry.objects.get().day == owner.today
 
 
-def test_somebody_elses_entry_is_not_moved(owner: Member, housemate: Member) -> None:
-    entry = owner.wrote("Mine")
+def test_somebody_elses_entry_is_not_moved(owner: Resident, housemate: Resident) -> None:
+    entry = owner.write("Mine")
 
     answer = housemate.post(f"/entries/{entry.id}/move/", day=THERE)
 
     assert answer.status_code == 404
-    assert owner.texts() == ["Mine"]
+    assert owner.list_texts() == ["Mine"]
 
 
-def test_what_is_being_changed_in_an_entry_moves_along(owner: Member) -> None:
-    entry = owner.wrote("Kept")
+def test_what_is_being_changed_in_an_entry_moves_along(owner: Resident) -> None:
+    entry = owner.write("Kept")
     owner.post(f"/d/{owner.today}/draft/", text="Half a change", revision=0, entry=entry.id, based_on=1)
 
     move(owner, entry, THERE)
@@ -119,16 +121,16 @@ def test_what_is_being_changed_in_an_entry_moves_along(owner: Member) -> None:
     assert "Half a change" in owner.get(f"/entries/{entry.id}/edit/").content.decode()
 
 
-def test_an_edit_begun_before_a_move_is_saved_on_the_new_day(owner: Member) -> None:
-    entry = owner.wrote("Before")
+def test_an_edit_begun_before_a_move_is_saved_on_the_new_day(owner: Resident) -> None:
+    entry = owner.write("Before")
     move(owner, entry, THERE)
 
     owner.post(f"/entries/{entry.id}/edit/", text="After", revision=1)
 
-    assert owner.texts(THERE) == ["After"]
+    assert owner.list_texts(THERE) == ["After"]
 
 
-def test_a_second_import_knows_a_line_whose_entry_was_moved(owner: Member) -> None:
+def test_a_second_import_knows_a_line_whose_entry_was_moved(owner: Resident) -> None:
     lines = [
         ImportLine(number=1, day=date(2020, 1, 1), text="One"),
         ImportLine(number=2, day=date(2020, 1, 2), text="Two"),
@@ -143,7 +145,7 @@ def test_a_second_import_knows_a_line_whose_entry_was_moved(owner: Member) -> No
     assert Entry.objects.count() == 2
 
 
-def test_writing_on_another_day_is_plainly_marked(owner: Member) -> None:
+def test_writing_on_another_day_is_plainly_marked(owner: Resident) -> None:
     past, today = owner.get("/d/2019-05-03/").content.decode(), owner.get("/").content.decode()
 
     assert "On Friday 3 May 2019, not today" in past
@@ -151,20 +153,20 @@ def test_writing_on_another_day_is_plainly_marked(owner: Member) -> None:
 
 
 def test_the_time_of_an_entry_stays_what_the_person_saw(db: None) -> None:
-    owner = member("Tessa", time_zone="Europe/Paris")
+    owner = new_resident("Tessa", time_zone="Europe/Paris")
     owner.post(f"/d/{owner.today}/", text="Before the flight", key=uuid4())
-    before = owner.get("/").content.decode().split("<time>")[1][:5]
+    before = read(owner.get("/")).first("article.entry time").text
     day = owner.today
 
     Person.objects.filter(id=owner.id).update(time_zone="Pacific/Auckland")
 
-    page = owner.get(f"/d/{day}/").content.decode()
-    assert page.split("<time>")[1][:5] == before
-    assert "written on" not in page
+    page = read(owner.get(f"/d/{day}/"))
+    assert page.first("article.entry time").text == before
+    assert "written on" not in page.text
 
 
 def test_imported_entries_stay_at_noon_wherever_their_person_goes(db: None) -> None:
-    owner = member("Imke", time_zone="Europe/Paris")
+    owner = new_resident("Imke", time_zone="Europe/Paris")
     lines = [
         ImportLine(number=1, day=date(1660, 1, 11), text="Up"),
         ImportLine(number=2, day=date(2021, 7, 1), text="In"),
@@ -200,7 +202,7 @@ def test_a_day_of_23_or_25_hours_begins_and_ends_at_midnight(zone: str, before: 
 
 
 def test_the_hour_that_comes_twice_shows_as_it_was_and_keeps_its_order(db: None) -> None:
-    owner = member("Odile", time_zone="Europe/Paris")
+    owner = new_resident("Odile", time_zone="Europe/Paris")
     day = date(2026, 10, 25)
     for hour, text, offset in ((0, "Summer", 7200), (1, "Winter", 3600)):
         with owner.unlocked():

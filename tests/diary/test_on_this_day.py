@@ -8,21 +8,21 @@ from django.db import connection
 from diary.calendar.on_this_day import PAGE_SIZE
 from diary.models import Entry
 from diary.rendering.excerpts import first_lines
-from tests.diary.cast import Member, flip_a_bit
+from tests.diary.damage import flip_a_bit
 from tests.diary.test_archive import archive, asked
+from tests.page import read
+from tests.people import Resident
 
 
-def test_earlier_years_stand_beside_the_day(owner: Member, housemate: Member) -> None:
-    owner.wrote("Snow on the *canal*", day=date(2019, 3, 5))
-    owner.wrote("Second that day", day=date(2019, 3, 5))
-    owner.wrote("Up betimes", day=date(1660, 3, 5))
-    owner.wrote("A day later", day=date(2018, 3, 6))
-    owner.wrote("A year later", day=date(2021, 3, 5))
-    housemate.wrote("Not mine", day=date(2017, 3, 5))
+def test_earlier_years_stand_beside_the_day(owner: Resident, housemate: Resident) -> None:
+    owner.write("Snow on the *canal*", day=date(2019, 3, 5))
+    owner.write("Second that day", day=date(2019, 3, 5))
+    owner.write("Up betimes", day=date(1660, 3, 5))
+    owner.write("A day later", day=date(2018, 3, 6))
+    owner.write("A year later", day=date(2021, 3, 5))
+    housemate.write("Not mine", day=date(2017, 3, 5))
 
-    page = owner.get("/d/2020-03-05/").content.decode()
-
-    aside = page.split('<aside class="on-this-day"')[1].split("</aside>")[0]
+    aside = read(owner.get("/d/2020-03-05/")).one("aside.on-this-day").html
     assert "Snow on the canal" in aside
     assert "and 1 more" in aside
     assert aside.index("2019") < aside.index("1660")
@@ -32,15 +32,15 @@ def test_earlier_years_stand_beside_the_day(owner: Member, housemate: Member) ->
         assert absent not in aside
 
 
-def test_a_day_without_earlier_years_has_nothing_beside_it(owner: Member) -> None:
-    owner.wrote("Today")
+def test_a_day_without_earlier_years_has_nothing_beside_it(owner: Resident) -> None:
+    owner.write("Today")
 
     assert "On this day in" not in owner.get("/").content.decode()
     assert 'class="on-this-day"' not in owner.get("/").content.decode()
 
 
-def test_what_was_deleted_or_moved_away_is_not_remembered(owner: Member) -> None:
-    gone, moved = owner.wrote("Gone", day=date(2018, 3, 5)), owner.wrote("Moved", day=date(2019, 3, 5))
+def test_what_was_deleted_or_moved_away_is_not_remembered(owner: Resident) -> None:
+    gone, moved = owner.write("Gone", day=date(2018, 3, 5)), owner.write("Moved", day=date(2019, 3, 5))
     owner.post(f"/entries/{gone.id}/delete/")
     owner.post(f"/entries/{moved.id}/move/", day="2019-03-06")
 
@@ -48,9 +48,9 @@ def test_what_was_deleted_or_moved_away_is_not_remembered(owner: Member) -> None
     assert "Moved" in owner.get("/d/2020-03-06/").content.decode()
 
 
-def test_a_few_years_stand_in_the_margin_and_all_on_the_page(owner: Member) -> None:
+def test_a_few_years_stand_in_the_margin_and_all_on_the_page(owner: Resident) -> None:
     for year in range(2010, 2020):
-        owner.wrote(f"In {year}.", day=date(year, 3, 5))
+        owner.write(f"In {year}.", day=date(year, 3, 5))
 
     margin = owner.get("/d/2020-03-05/").content.decode()
     page = owner.get("/on-this-day/03-05/").content.decode()
@@ -59,12 +59,12 @@ def test_a_few_years_stand_in_the_margin_and_all_on_the_page(owner: Member) -> N
     assert all(f"In {year}." in page for year in range(2010, 2020))
 
 
-def test_many_entries_on_one_day_do_not_hide_the_years_before(owner: Member) -> None:
+def test_many_entries_on_one_day_do_not_hide_the_years_before(owner: Resident) -> None:
     with owner.unlocked():
         Entry.objects.bulk_create(
             Entry(owner_id=owner.id, day=date(2019, 3, 5), text=f"Entry {n}") for n in range(60)
         )
-    owner.wrote("Long before", day=date(2001, 3, 5))
+    owner.write("Long before", day=date(2001, 3, 5))
 
     page = owner.get("/d/2020-03-05/").content.decode()
 
@@ -72,12 +72,12 @@ def test_many_entries_on_one_day_do_not_hide_the_years_before(owner: Member) -> 
     assert "Long before" in page
 
 
-def test_many_entries_of_a_place_do_not_hide_the_years_before_on_its_page(owner: Member) -> None:
+def test_many_entries_of_a_place_do_not_hide_the_years_before_on_its_page(owner: Resident) -> None:
     with owner.unlocked():
         Entry.objects.bulk_create(
             Entry(owner_id=owner.id, day=date(2019, 3, 5), text=f"Entry {n}") for n in range(PAGE_SIZE)
         )
-    owner.wrote("Long before", day=date(2001, 3, 5))
+    owner.write("Long before", day=date(2001, 3, 5))
 
     first, second, beyond = (
         owner.get(f"/on-this-day/03-05/{page}").content.decode() for page in ("", "?page=2", "?page=99")
@@ -97,18 +97,18 @@ def test_many_entries_of_a_place_do_not_hide_the_years_before_on_its_page(owner:
     [("2024-02-29", True), ("2023-02-28", True), ("2024-02-28", False), ("2023-03-01", False)],
 )
 def test_29_february_is_remembered_every_year_and_never_twice(
-    owner: Member, day: str, remembered: bool
+    owner: Resident, day: str, remembered: bool
 ) -> None:
-    owner.wrote("A day that comes seldom", day=date(2020, 2, 29))
+    owner.write("A day that comes seldom", day=date(2020, 2, 29))
 
     page = owner.get(f"/d/{day}/").content.decode()
 
     assert ("A day that comes seldom" in page) is remembered
 
 
-def test_29_february_has_a_page_of_its_own(owner: Member) -> None:
-    owner.wrote("A day that comes seldom", day=date(2020, 2, 29))
-    owner.wrote("The day before it", day=date(2020, 2, 28))
+def test_29_february_has_a_page_of_its_own(owner: Resident) -> None:
+    owner.write("A day that comes seldom", day=date(2020, 2, 29))
+    owner.write("The day before it", day=date(2020, 2, 28))
 
     page = owner.get("/on-this-day/02-29/").content.decode()
 
@@ -118,11 +118,11 @@ def test_29_february_has_a_page_of_its_own(owner: Member) -> None:
     assert 'href="/on-this-day/03-01/"' in page
 
 
-def test_what_28_february_remembers_of_the_29th_is_on_the_page_it_leads_to(owner: Member) -> None:
-    owner.wrote("A day that comes seldom", day=date(2020, 2, 29))
-    owner.wrote("The day before it", day=date(2020, 2, 28))
-    owner.wrote("Later on", day=date(2022, 2, 28))
-    owner.wrote("Not here", day=date(2020, 3, 1))
+def test_what_28_february_remembers_of_the_29th_is_on_the_page_it_leads_to(owner: Resident) -> None:
+    owner.write("A day that comes seldom", day=date(2020, 2, 29))
+    owner.write("The day before it", day=date(2020, 2, 28))
+    owner.write("Later on", day=date(2022, 2, 28))
+    owner.write("Not here", day=date(2020, 3, 1))
 
     day = owner.get("/d/2025-02-28/").content.decode()
     page = owner.get("/on-this-day/02-28/").content.decode()
@@ -136,38 +136,38 @@ def test_what_28_february_remembers_of_the_29th_is_on_the_page_it_leads_to(owner
     assert 'href="/on-this-day/02-29/"' in page
 
 
-def test_the_year_goes_round(owner: Member) -> None:
+def test_the_year_goes_round(owner: Resident) -> None:
     assert 'href="/on-this-day/12-31/"' in owner.get("/on-this-day/01-01/").content.decode()
     assert 'href="/on-this-day/01-01/"' in owner.get("/on-this-day/12-31/").content.decode()
 
 
 @pytest.mark.parametrize("place", ["02-30", "13-01", "00-10", "2-1", "x"])
-def test_an_impossible_place_is_a_404(owner: Member, place: str) -> None:
+def test_an_impossible_place_is_a_404(owner: Resident, place: str) -> None:
     assert owner.get(f"/on-this-day/{place}/").status_code == 404
 
 
-def test_the_page_leads_to_the_entry_in_its_day(owner: Member) -> None:
-    entry = owner.wrote("Here", day=date(2019, 3, 5))
+def test_the_page_leads_to_the_entry_in_its_day(owner: Resident) -> None:
+    entry = owner.write("Here", day=date(2019, 3, 5))
 
     page = owner.get("/on-this-day/03-05/").content.decode()
 
     assert f'href="/d/2019-03-05/#entry-{entry.id}"' in page
 
 
-def test_today_has_a_place_in_the_year(owner: Member) -> None:
+def test_today_has_a_place_in_the_year(owner: Resident) -> None:
     assert owner.get("/on-this-day/")["Location"] == f"/on-this-day/{owner.today:%m-%d}/"
 
 
-def test_a_damaged_entry_does_not_take_the_margin_with_it(owner: Member) -> None:
-    broken = owner.wrote("Broken", day=date(2019, 3, 5))
-    owner.wrote("Whole", day=date(2018, 3, 5))
+def test_a_damaged_entry_does_not_take_the_margin_with_it(owner: Resident) -> None:
+    broken = owner.write("Broken", day=date(2019, 3, 5))
+    owner.write("Whole", day=date(2018, 3, 5))
     flip_a_bit(broken)
 
     assert "Whole" in owner.get("/d/2020-03-05/").content.decode()
     assert "Whole" in owner.get("/on-this-day/03-05/").content.decode()
 
 
-def test_earlier_years_are_found_by_an_index_alone(owner: Member) -> None:
+def test_earlier_years_are_found_by_an_index_alone(owner: Resident) -> None:
     archive(owner, 900)
 
     (sql,) = [sql for sql in asked(owner, "/") if "SUBSTR" in sql]

@@ -7,18 +7,19 @@ from diary.models import Opening, Preferences
 from diary.openings import services as openings_services
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
-from tests.diary.cast import Member
 from tests.diary.opening import before, end, kept, open_day, today, wrote
 from tests.diary.tabs import Live, serving, words_of
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
+from tests.page import read
+from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WISH = 'class="opening-form"'
 
 
-def test_a_first_page_asks_for_nothing(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_a_first_page_asks_for_nothing(live: Live, model: FakeModelServer, owner: Resident) -> None:
     assert WISH not in today(owner)
 
     answer = owner.post(f"/d/{owner.today}/opening/", script=True)
@@ -29,7 +30,7 @@ def test_a_first_page_asks_for_nothing(live: Live, model: FakeModelServer, owner
 
 
 def test_it_is_streamed_into_the_open_tab_and_stands_there_after(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     script = Script(tokens=words(60), rate=200)
     model.next(script)
@@ -52,25 +53,24 @@ def test_it_is_streamed_into_the_open_tab_and_stands_there_after(
     assert kept(owner) == "".join(script.tokens).strip()
 
 
-def test_two_tabs_have_a_day_opened_once(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_two_tabs_have_a_day_opened_once(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(Script(tokens=words(60), rate=100))
     wrote(owner, "Varnish is out.", ago=1)
 
-    first = owner.post(f"/d/{owner.today}/opening/", script=True).content.decode()
-    second = owner.post(f"/d/{owner.today}/opening/", script=True).content.decode()
+    first = read(owner.post(f"/d/{owner.today}/opening/", script=True))
+    second = read(owner.post(f"/d/{owner.today}/opening/", script=True))
     end(owner)
-    third = owner.post(f"/d/{owner.today}/opening/", script=True).content.decode()
+    third = read(owner.post(f"/d/{owner.today}/opening/", script=True))
 
     assert len(model.calls) == 1
-    assert first.split('id="reply-')[1][:36] == second.split('id="reply-')[1][:36]
-    assert first.split('id="reply-')[1][:36] == third.split('id="reply-')[1][:36]
+    assert first.ids("reply-")[0] == second.ids("reply-")[0] == third.ids("reply-")[0]
 
 
 @pytest.mark.parametrize(
     "script", [Script(status=500), Script(tokens=["Half of ", "it"], drop_after=1), Script(tokens=[])]
 )
 def test_a_failure_is_no_opening_and_it_is_made_later(
-    live: Live, model: FakeModelServer, owner: Member, script: Script
+    live: Live, model: FakeModelServer, owner: Resident, script: Script
 ) -> None:
     model.next(script)
     wrote(owner, "Varnish is out.", ago=1)
@@ -87,7 +87,7 @@ def test_a_failure_is_no_opening_and_it_is_made_later(
     assert open_day(owner) == "".join(model.manners.default.tokens).strip()
 
 
-def test_with_the_model_away_the_page_waits_for_it(owner: Member, transactional_db: None) -> None:
+def test_with_the_model_away_the_page_waits_for_it(owner: Resident, transactional_db: None) -> None:
     wrote(owner, "Varnish is out.", ago=1)
     with serving("http://127.0.0.1:9"):
         answer = owner.post(f"/d/{owner.today}/opening/", script=True)
@@ -102,7 +102,7 @@ def test_with_the_model_away_the_page_waits_for_it(owner: Member, transactional_
 
 
 def test_what_is_dismissed_stays_away_and_leaves_no_words(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(tokens=words(400), rate=100))
     wrote(owner, "Varnish is out.", ago=1)
@@ -120,7 +120,7 @@ def test_what_is_dismissed_stays_away_and_leaves_no_words(
     assert not live.tab(owner, owner.today).of("end")
 
 
-def test_it_is_made_again_when_asked(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_it_is_made_again_when_asked(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(Script(tokens=["First."]), Script(tokens=["Second."]))
     wrote(owner, "Varnish is out.", ago=1)
     assert open_day(owner) == "First."
@@ -141,7 +141,7 @@ def test_it_is_made_again_when_asked(live: Live, model: FakeModelServer, owner: 
     ],
 )
 def test_a_failed_second_try_leaves_the_first(
-    live: Live, model: FakeModelServer, owner: Member, script: Script, reason: str
+    live: Live, model: FakeModelServer, owner: Resident, script: Script, reason: str
 ) -> None:
     model.next(Script(tokens=["First."]), script)
     wrote(owner, "Varnish is out.", ago=1)
@@ -160,7 +160,7 @@ def test_a_failed_second_try_leaves_the_first(
 
 
 def test_one_that_is_dismissed_while_another_is_made_does_not_come_back(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(tokens=["First."]), Script(tokens=words(400), rate=100))
     wrote(owner, "Varnish is out.", ago=1)
@@ -174,7 +174,7 @@ def test_one_that_is_dismissed_while_another_is_made_does_not_come_back(
     assert tab.wait_for("end", reply=second)["html"] == ""
 
 
-def test_they_can_be_switched_off_and_on(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_they_can_be_switched_off_and_on(live: Live, model: FakeModelServer, owner: Resident) -> None:
     wrote(owner, "Varnish is out.", ago=1)
 
     owner.post("/openings/", openings="off")
@@ -187,7 +187,7 @@ def test_they_can_be_switched_off_and_on(live: Live, model: FakeModelServer, own
     assert Preferences.objects.count() == 1
 
 
-def test_another_day_than_today_is_not_opened(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_another_day_than_today_is_not_opened(live: Live, model: FakeModelServer, owner: Resident) -> None:
     wrote(owner, "Varnish is out.", ago=3)
 
     for ago in (1, -1):
@@ -198,7 +198,7 @@ def test_another_day_than_today_is_not_opened(live: Live, model: FakeModelServer
 
 
 def test_an_opening_is_its_persons_own_and_sealed(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     model.next(Script(tokens=["Marrowbone."]))
     wrote(owner, "Varnish is out.", ago=1)
@@ -213,13 +213,13 @@ def test_an_opening_is_its_persons_own_and_sealed(
         assert "Marrowbone" not in str(cursor.fetchall())
 
 
-def test_locking_ends_it_and_nothing_is_kept(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_locking_ends_it_and_nothing_is_kept(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(Script(tokens=words(400), rate=100))
     wrote(owner, "Varnish is out.", ago=1)
     owner.post(f"/d/{owner.today}/opening/", script=True)
     assert model.wait_for_calls(1)
 
-    owner.locks()
+    owner.lock()
 
     assert model.wait_for_hang_up()
     assert not Opening.objects.exists()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from diary.entries.services import delete_entry, destroy_entry, empty_bin, move_entry, purge_bin
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Opening
-from tests.diary.cast import Member
+from tests.people import Resident
 
 FIRST = date(2024, 3, 1)
 
@@ -21,7 +21,7 @@ def day(number: int) -> date:
 
 
 def opened(
-    owner: Member,
+    owner: Resident,
     on: date,
     *entries: Entry,
     recaps: tuple[date, ...] = (),
@@ -35,22 +35,22 @@ def opened(
         row.save(force_insert=True)
 
 
-def standing(owner: Member) -> list[date]:
+def standing(owner: Resident) -> list[date]:
     return list(Opening.objects.filter(owner_id=owner.id).order_by("day").values_list("day", flat=True))
 
 
-def destroyed(owner: Member, entry: Entry) -> None:
+def destroyed(owner: Resident, entry: Entry) -> None:
     with owner.unlocked():
         delete_entry(owner_id=owner.id, entry_id=entry.id)
         destroy_entry(owner_id=owner.id, entry_id=entry.id)
 
 
-def test_only_the_openings_drawn_from_an_entry_go_with_it(owner: Member, housemate: Member) -> None:
-    gone, other = owner.wrote("The boat", day=day(0)), owner.wrote("The oars", day=day(0))
+def test_only_the_openings_drawn_from_an_entry_go_with_it(owner: Resident, housemate: Resident) -> None:
+    gone, other = owner.write("The boat", day=day(0)), owner.write("The oars", day=day(0))
     opened(owner, day(1), gone)
     opened(owner, day(2), other)
     opened(owner, day(3), other, recaps=(day(0),))
-    opened(housemate, day(1), housemate.wrote("Mine", day=day(0)))
+    opened(housemate, day(1), housemate.write("Mine", day=day(0)))
 
     destroyed(owner, gone)
 
@@ -58,8 +58,8 @@ def test_only_the_openings_drawn_from_an_entry_go_with_it(owner: Member, housema
     assert standing(housemate) == [day(1)]
 
 
-def test_what_lies_in_the_bin_keeps_its_openings(owner: Member) -> None:
-    entry = owner.wrote("The boat", day=day(0))
+def test_what_lies_in_the_bin_keeps_its_openings(owner: Resident) -> None:
+    entry = owner.write("The boat", day=day(0))
     opened(owner, day(1), entry)
 
     with owner.unlocked():
@@ -68,9 +68,9 @@ def test_what_lies_in_the_bin_keeps_its_openings(owner: Member) -> None:
     assert standing(owner) == [day(1)]
 
 
-def test_an_entry_that_was_moved_since_takes_its_openings_along(owner: Member) -> None:
-    entry = owner.wrote("The boat", day=day(5))
-    opened(owner, day(6), owner.wrote("The oars", day=day(4)), recaps=(day(5),))
+def test_an_entry_that_was_moved_since_takes_its_openings_along(owner: Resident) -> None:
+    entry = owner.write("The boat", day=day(5))
+    opened(owner, day(6), owner.write("The oars", day=day(4)), recaps=(day(5),))
     with owner.unlocked():
         move_entry(owner_id=owner.id, entry_id=entry.id, day=day(20))
 
@@ -79,9 +79,9 @@ def test_an_entry_that_was_moved_since_takes_its_openings_along(owner: Member) -
     assert standing(owner) == []
 
 
-def test_an_entry_takes_along_what_was_drawn_from_the_recap_of_a_day_between(owner: Member) -> None:
-    entry = owner.wrote("The boat", day=day(0))
-    other = owner.wrote("The oars", day=day(4))
+def test_an_entry_takes_along_what_was_drawn_from_the_recap_of_a_day_between(owner: Resident) -> None:
+    entry = owner.write("The boat", day=day(0))
+    other = owner.write("The oars", day=day(4))
     with owner.unlocked():
         move_entry(owner_id=owner.id, entry_id=entry.id, day=day(3))
     opened(owner, day(6), other, recaps=(day(3),), recapped=(entry,))
@@ -95,8 +95,8 @@ def test_an_entry_takes_along_what_was_drawn_from_the_recap_of_a_day_between(own
 
 
 @pytest.mark.parametrize("is_locked", [False, True])
-def test_a_full_bin_is_emptied_with_one_look_at_the_openings(owner: Member, is_locked: bool) -> None:
-    written = [owner.wrote("The boat", day=day(number)) for number in range(12)]
+def test_a_full_bin_is_emptied_with_one_look_at_the_openings(owner: Resident, is_locked: bool) -> None:
+    written = [owner.write("The boat", day=day(number)) for number in range(12)]
     for number in range(1, 14):
         opened(owner, day(number), written[number - 1] if number < 13 else written[0])
     gone = [entry.id for entry in written[::3]]
@@ -111,10 +111,10 @@ def test_a_full_bin_is_emptied_with_one_look_at_the_openings(owner: Member, is_l
     assert not set(standing(owner)) & {day(1), day(4), day(7), day(10)}
 
 
-def test_without_the_key_everything_that_may_have_been_drawn_from_it_goes(owner: Member) -> None:
-    gone = owner.wrote("The boat", day=day(0))
+def test_without_the_key_everything_that_may_have_been_drawn_from_it_goes(owner: Resident) -> None:
+    gone = owner.write("The boat", day=day(0))
     for number in range(1, 8):
-        opened(owner, day(number), owner.wrote("Another day", day=day(number)))
+        opened(owner, day(number), owner.write("Another day", day=day(number)))
     Entry.objects.filter(id=gone.id).update(deleted_at=gone.created_at - timedelta(days=31))
 
     purge_bin(owner_id=owner.id)

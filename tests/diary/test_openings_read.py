@@ -9,24 +9,25 @@ from diary.generation.prompt_context import PromptEntry
 from diary.models import Entry, Recap
 from diary.openings.tasks import LONG_GAP_DAYS
 from diary.recaps.services import compute_digest
-from tests.diary.cast import Member, flip_a_bit
+from tests.diary.damage import flip_a_bit
 from tests.diary.opening import before, open_day, wrote
 from tests.diary.tabs import Live, serving
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
+from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_exactly_the_latest_written_days_leave_the_process(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     wrote(owner, "OLDEST", ago=9)
     wrote(owner, "Began the boat.", ago=5)
     wrote(owner, "Sanded it.", ago=4)
     wrote(owner, "Anna comes on Sunday.", ago=1, hour=9)
     wrote(owner, "Varnish is out.", ago=1, hour=20)
-    owner.wrote("TODAY")
+    owner.write("TODAY")
     wrote(housemate, "HOUSEMATE", ago=1)
     deleted = wrote(owner, "DELETED", ago=1)
     Entry.objects.filter(id=deleted.id).update(deleted_at=owner.today_at(1))
@@ -50,7 +51,7 @@ def test_exactly_the_latest_written_days_leave_the_process(
 
 
 def test_a_recap_that_is_true_stands_for_a_day_before_the_latest(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     entry = wrote(owner, "A whole long story.", ago=4)
     stale = wrote(owner, "Another long story.", ago=3)
@@ -78,7 +79,7 @@ def test_a_recap_that_is_true_stands_for_a_day_before_the_latest(
 
 
 def test_the_traces_a_person_keeps_are_told_with_their_days(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     marked = wrote(owner, "Began the boat.", ago=4)
     wrote(owner, "Varnish is out.", ago=1)
@@ -99,7 +100,7 @@ def test_the_traces_a_person_keeps_are_told_with_their_days(
 
 
 def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     wrote(owner, "Short.", ago=2)
     wrote(owner, "A long day. " * 80, ago=1)
@@ -127,7 +128,7 @@ def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
     ],
 )
 def test_a_new_diary_and_a_return_are_told_to_the_model(
-    live: Live, model: FakeModelServer, owner: Member, ago: int, says: str, never: str
+    live: Live, model: FakeModelServer, owner: Resident, ago: int, says: str, never: str
 ) -> None:
     wrote(owner, "Varnish is out.", ago=ago)
 
@@ -138,7 +139,9 @@ def test_a_new_diary_and_a_return_are_told_to_the_model(
     assert never not in said
 
 
-def test_an_ordinary_morning_is_told_nothing_more(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_an_ordinary_morning_is_told_nothing_more(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
     for ago in range(1, 6):
         wrote(owner, f"Day {ago}.", ago=ago)
 
@@ -149,8 +152,8 @@ def test_an_ordinary_morning_is_told_nothing_more(live: Live, model: FakeModelSe
     assert "have not written" not in said
 
 
-def test_a_damaged_day_holds_nothing_up(live: Live, model: FakeModelServer, owner: Member) -> None:
-    damaged = owner.wrote("DAMAGED", day=before(owner, 1))
+def test_a_damaged_day_holds_nothing_up(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    damaged = owner.write("DAMAGED", day=before(owner, 1))
     wrote(owner, "Varnish is out.", ago=2)
     flip_a_bit(damaged)
 
@@ -161,7 +164,7 @@ def test_a_damaged_day_holds_nothing_up(live: Live, model: FakeModelServer, owne
 
 
 @pytest.mark.parametrize("text", ["plain words of a long day ", "昼寝をして本を読んだ"])
-def test_a_prompt_is_never_over_the_window(owner: Member, transactional_db: None, text: str) -> None:
+def test_a_prompt_is_never_over_the_window(owner: Resident, transactional_db: None, text: str) -> None:
     window = 2500
     with FakeModelServer(context=window) as model, serving(model.url):
         for ago in (1, 2, 3):

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from diary.models import Draft, Entry
 from tests.diary.house_moving import entry, put_down, written
-from tests.keys.house import PASSWORD, diarist
+from tests.people import PASSWORD, register_resident
 
 
 def command(path: Path, **options: Any) -> str:
@@ -29,7 +29,7 @@ def password(tmp_path: Path) -> Path:
 
 
 def test_the_command_takes_back_what_the_command_wrote(db: None, password: Path, tmp_path: Path) -> None:
-    diarist("Olive", entries=6)
+    register_resident("Olive", entries=6)
     call_command(
         "export_diary", "olive", password_file=password, to=tmp_path / "one.zip", stdout=io.StringIO()
     )
@@ -53,7 +53,7 @@ def test_the_command_takes_back_what_the_command_wrote(db: None, password: Path,
 
 
 def test_the_command_says_what_it_cannot_take_and_no_words(db: None, password: Path, tmp_path: Path) -> None:
-    diarist("Olive", entries=0)
+    register_resident("Olive", entries=0)
     rows = [
         entry("secret good"),
         entry("secret bad", day="2026-02-30"),
@@ -72,7 +72,7 @@ def test_the_command_says_what_it_cannot_take_and_no_words(db: None, password: P
 
 
 def test_the_command_names_no_kind_that_is_no_name(db: None, password: Path, tmp_path: Path) -> None:
-    diarist("Olive", entries=0)
+    register_resident("Olive", entries=0)
     kinds = {"Secret words": [1], "\x1b[2Jsecret": [1, 2], "\udc80": [1], "": [1], "postcards": [1]}
     file = put_down(written(entry("a"), **kinds), tmp_path / "diary.json")
 
@@ -83,7 +83,7 @@ def test_the_command_names_no_kind_that_is_no_name(db: None, password: Path, tmp
 
 
 def test_the_command_says_where_a_file_breaks_off(db: None, password: Path, tmp_path: Path) -> None:
-    diarist("Olive", entries=0)
+    register_resident("Olive", entries=0)
     file = put_down(written(entry("a"), entry("b"), entry("c")), tmp_path / "diary.json")
     file.write_text(file.read_text().split('"c"')[0])
 
@@ -94,7 +94,7 @@ def test_the_command_says_where_a_file_breaks_off(db: None, password: Path, tmp_
 
 
 def test_the_command_refuses_what_is_no_export_it_knows(db: None, password: Path, tmp_path: Path) -> None:
-    diarist("Olive", entries=0)
+    register_resident("Olive", entries=0)
     later = put_down({**written(entry("a")), "version": 2}, tmp_path / "later.json")
     other = tmp_path / "other.json"
     other.write_text('{"entries": [{"text": "x"}]}')

@@ -18,14 +18,14 @@ from diary.replies import reply_kinds
 from diary.transfer import restore_entries
 from diary.transfer.line_imports import import_lines
 from diary.transfer.line_reader import ImportLine
-from tests.diary.cast import Member
 from tests.diary.house_moving import comparable, entry, moves_house, put_down, taken_in, written, written_out
+from tests.people import Resident
 
 DAY = date(2026, 11, 1)
 AT = datetime(2026, 11, 1, 7, 30, 12, 345678, tzinfo=UTC)
 
 
-def lived(who: Member) -> None:
+def lived(who: Resident) -> None:
     """A diary with some of everything in it."""
     with who.unlocked():
         first = Entry(
@@ -55,12 +55,12 @@ def lived(who: Member) -> None:
         Draft.objects.create(owner_id=who.id, day=date(2026, 11, 4), text="Not yet k")
         Draft.objects.create(owner_id=who.id, day=DAY, entry=first, based_on=1, text="Fog, still")
     who.post(f"/entries/{edited.id}/edit/", text="It lifts at noon.", revision=1)
-    moved, gone = who.wrote("Moved.", day=date(2026, 10, 31)), who.wrote("Thrown away.", day=DAY)
+    moved, gone = who.write("Moved.", day=date(2026, 10, 31)), who.write("Thrown away.", day=DAY)
     who.post(f"/entries/{moved.id}/move/", day="2026-11-02")
     who.post(f"/entries/{gone.id}/delete/")
 
 
-def test_a_diary_is_the_same_in_a_new_house(owner: Member, tmp_path: Path) -> None:
+def test_a_diary_is_the_same_in_a_new_house(owner: Resident, tmp_path: Path) -> None:
     lived(owner)
     before = written_out(owner, tmp_path / "before")
     there = moves_house(owner)
@@ -78,7 +78,7 @@ def test_a_diary_is_the_same_in_a_new_house(owner: Member, tmp_path: Path) -> No
     assert "Moved." in day
 
 
-def test_the_days_read_the_same_in_a_new_house(owner: Member, tmp_path: Path) -> None:
+def test_the_days_read_the_same_in_a_new_house(owner: Resident, tmp_path: Path) -> None:
     lived(owner)
     written_out(owner, tmp_path / "before")
     there = moves_house(owner)
@@ -92,7 +92,7 @@ def test_the_days_read_the_same_in_a_new_house(owner: Member, tmp_path: Path) ->
     assert days[0] == days[1] != {}
 
 
-def test_a_diary_taken_in_where_it_came_from_adds_nothing(owner: Member, tmp_path: Path) -> None:
+def test_a_diary_taken_in_where_it_came_from_adds_nothing(owner: Resident, tmp_path: Path) -> None:
     lived(owner)
     before = written_out(owner, tmp_path / "before")
 
@@ -103,12 +103,12 @@ def test_a_diary_taken_in_where_it_came_from_adds_nothing(owner: Member, tmp_pat
     assert {**written_out(owner, tmp_path / "after"), "exported_at": None} == {**before, "exported_at": None}
 
 
-def test_a_diary_can_be_carried_to_and_fro(owner: Member, tmp_path: Path) -> None:
+def test_a_diary_can_be_carried_to_and_fro(owner: Resident, tmp_path: Path) -> None:
     lived(owner)
     written_out(owner, tmp_path / "1")
     there = moves_house(owner)
     taken_in(there, tmp_path / "1")
-    there.wrote("Written there.", day=DAY)
+    there.write("Written there.", day=DAY)
     written_out(there, tmp_path / "2")
     back = moves_house(there)
     taken_in(back, tmp_path / "1")
@@ -116,10 +116,10 @@ def test_a_diary_can_be_carried_to_and_fro(owner: Member, tmp_path: Path) -> Non
     report = taken_in(back, tmp_path / "2")
 
     assert (report.added, report.known) == (1, 4)
-    assert back.texts(DAY)[-1] == "Written there."
+    assert back.list_texts(DAY)[-1] == "Written there."
 
 
-def test_lines_that_were_imported_there_are_known_here(owner: Member, tmp_path: Path) -> None:
+def test_lines_that_were_imported_there_are_known_here(owner: Resident, tmp_path: Path) -> None:
     lines = [
         ImportLine(number, DAY, text) for number, text in enumerate(("kept", "edited", "moved"), start=1)
     ]
@@ -137,10 +137,10 @@ def test_lines_that_were_imported_there_are_known_here(owner: Member, tmp_path: 
 
 
 def test_what_was_changed_elsewhere_meanwhile_is_named_and_what_is_here_stays(
-    owner: Member, tmp_path: Path
+    owner: Resident, tmp_path: Path
 ) -> None:
-    found = owner.wrote("before", day=DAY)
-    owner.wrote("another", day=DAY)
+    found = owner.write("before", day=DAY)
+    owner.write("another", day=DAY)
     diary = written_out(owner, tmp_path / "out")
     diary["entries"][0] |= {"text": "changed there", "revision": 2, "edited_at": timezone.now().isoformat()}
     file = put_down(diary, tmp_path / "f")
@@ -151,11 +151,11 @@ def test_what_was_changed_elsewhere_meanwhile_is_named_and_what_is_here_stays(
 
     assert first.faults == ["Entry 1: it was changed after what is here, and what is here stays."]
     assert second.faults == []
-    assert owner.texts(DAY) == ["changed here, later", "another"]
+    assert owner.list_texts(DAY) == ["changed here, later", "another"]
 
 
-def test_what_became_of_entries_since_stays(owner: Member, tmp_path: Path) -> None:
-    entries = [owner.wrote(text, day=DAY) for text in ("edited", "deleted", "moved", "destroyed")]
+def test_what_became_of_entries_since_stays(owner: Resident, tmp_path: Path) -> None:
+    entries = [owner.write(text, day=DAY) for text in ("edited", "deleted", "moved", "destroyed")]
     written_out(owner, tmp_path / "out")
     edited, deleted, moved, destroyed = entries
     owner.post(f"/entries/{edited.id}/edit/", text="another", revision=1)
@@ -168,11 +168,11 @@ def test_what_became_of_entries_since_stays(owner: Member, tmp_path: Path) -> No
     report = taken_in(owner, tmp_path / "out")
 
     assert (report.added, report.known) == (1, 3)
-    assert owner.texts(DAY) == ["another", "destroyed"]
+    assert owner.list_texts(DAY) == ["another", "destroyed"]
 
 
 def test_two_of_a_house_can_take_in_one_file_and_each_has_their_own(
-    owner: Member, housemate: Member, tmp_path: Path
+    owner: Resident, housemate: Resident, tmp_path: Path
 ) -> None:
     lived(owner)
     before = written_out(owner, tmp_path / "before")
@@ -193,7 +193,7 @@ def test_two_of_a_house_can_take_in_one_file_and_each_has_their_own(
 
 
 def test_an_id_that_somebody_takes_meanwhile_costs_nothing(
-    owner: Member, housemate: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, housemate: Resident, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = put_down(written(entry("x")), tmp_path / "diary.json")
     taken_in(housemate, file)
@@ -208,12 +208,12 @@ def test_an_id_that_somebody_takes_meanwhile_costs_nothing(
     report = taken_in(owner, file)
 
     assert report.added == 1
-    assert [owner.texts(DAY), housemate.texts(DAY)] == [["x"], ["x"]]
+    assert [owner.list_texts(DAY), housemate.list_texts(DAY)] == [["x"], ["x"]]
 
 
 @pytest.mark.parametrize("moment", ["2024-02-01T08:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"])
 def test_what_stays_for_a_time_alone_stays_that_long_from_now_on(
-    owner: Member, tmp_path: Path, moment: str
+    owner: Resident, tmp_path: Path, moment: str
 ) -> None:
     versions = [{"revision": 1, "text": "before", "replaced_at": moment}]
     rows = [entry("binned", deleted_at=moment), entry("edited", revision=2, versions=versions)]
@@ -233,17 +233,17 @@ def test_what_stays_for_a_time_alone_stays_that_long_from_now_on(
 # --- Bad values ------------------------------------------------------------------------------------------
 
 
-def test_bad_entries_are_named_and_the_rest_comes_in(owner: Member, tmp_path: Path) -> None:
+def test_bad_entries_are_named_and_the_rest_comes_in(owner: Resident, tmp_path: Path) -> None:
     file = put_down(written(entry("a"), entry(None), 7, entry("b", day="soon"), entry("c")), tmp_path / "f")
 
     report = taken_in(owner, file)
 
     assert [bad.number for bad in report.rejected] == [2, 3, 4]
-    assert sorted(owner.texts(DAY)) == ["a", "c"]
+    assert sorted(owner.list_texts(DAY)) == ["a", "c"]
 
 
 def test_what_cannot_be_taken_of_an_entry_is_named_and_the_entry_comes_in(
-    owner: Member, tmp_path: Path
+    owner: Resident, tmp_path: Path
 ) -> None:
     replies = [
         {"text": "fine", "kind": "shout", "state": "writing", "reason": "no reason!", "read": [1]},
@@ -280,7 +280,7 @@ def test_what_cannot_be_taken_of_an_entry_is_named_and_the_entry_comes_in(
         "Entry 1: a reply's created_at cannot be taken.",
         "Entry 2: versions is no list.",
     ]
-    assert sorted(owner.texts(DAY)) == ["x", "y"]
+    assert sorted(owner.list_texts(DAY)) == ["x", "y"]
     with owner.unlocked():
         said = {(row.text, row.kind, row.state, row.reason) for row in Reply.objects.all()}
         assert said == {("fine", "respond", "interrupted", "crashed"), ("also fine", "respond", "done", "")}
@@ -289,7 +289,7 @@ def test_what_cannot_be_taken_of_an_entry_is_named_and_the_entry_comes_in(
     assert owner.post(f"/entries/{first.id}/edit/", text="edited", revision=2).status_code < 400
 
 
-def test_an_entry_without_an_id_is_known_by_its_day_and_words(owner: Member, tmp_path: Path) -> None:
+def test_an_entry_without_an_id_is_known_by_its_day_and_words(owner: Resident, tmp_path: Path) -> None:
     file = put_down(written(entry("x", id=None), entry("x", id="?", created_at=None)), tmp_path / "f")
 
     reports = [taken_in(owner, file) for _ in range(2)]
@@ -297,7 +297,7 @@ def test_an_entry_without_an_id_is_known_by_its_day_and_words(owner: Member, tmp
     assert [(report.added, report.known) for report in reports] == [(1, 1), (0, 2)]
 
 
-def test_an_entry_without_a_time_stands_at_noon(owner: Member, tmp_path: Path) -> None:
+def test_an_entry_without_a_time_stands_at_noon(owner: Resident, tmp_path: Path) -> None:
     owner.person.time_zone = "Europe/Vienna"
 
     taken_in(owner, put_down(written(entry("x", created_at=None)), tmp_path / "f"))
@@ -306,7 +306,7 @@ def test_an_entry_without_a_time_stands_at_noon(owner: Member, tmp_path: Path) -
     assert (found.created_at, found.utc_offset) == (datetime(2026, 11, 1, 11, tzinfo=UTC), 3600)
 
 
-def test_other_rows_that_cannot_be_taken_are_named(owner: Member, tmp_path: Path) -> None:
+def test_other_rows_that_cannot_be_taken_are_named(owner: Resident, tmp_path: Path) -> None:
     far = (timezone.now() + timedelta(days=9)).date().isoformat()
     others = {
         "openings": [{"day": far, "text": "x"}, {"day": "2026-11-01"}, {"day": "2026-11-01", "text": "o"}],
@@ -342,7 +342,7 @@ def test_other_rows_that_cannot_be_taken_are_named(owner: Member, tmp_path: Path
     assert not Recap.objects.exists()
 
 
-def test_no_more_ways_come_in_than_a_person_may_have(owner: Member, tmp_path: Path) -> None:
+def test_no_more_ways_come_in_than_a_person_may_have(owner: Resident, tmp_path: Path) -> None:
     ways = [
         {"words": {"name": f"N{number}", "wish": "w"}} for number in range(reply_kinds.MAX_CUSTOM_KINDS + 1)
     ]
@@ -353,12 +353,12 @@ def test_no_more_ways_come_in_than_a_person_may_have(owner: Member, tmp_path: Pa
     assert len(report.faults) == 1
 
 
-def test_a_draft_that_was_kept_since_does_not_come_back(owner: Member, tmp_path: Path) -> None:
+def test_a_draft_that_was_kept_since_does_not_come_back(owner: Resident, tmp_path: Path) -> None:
     with owner.unlocked():
         Draft.objects.create(owner_id=owner.id, day=DAY, text="Not yet")
     written_out(owner, tmp_path / "out")
     Draft.objects.all().delete()
-    owner.wrote("Not yet written, now it is.", day=DAY)
+    owner.write("Not yet written, now it is.", day=DAY)
 
     report = taken_in(owner, tmp_path / "out")
 
@@ -366,7 +366,7 @@ def test_a_draft_that_was_kept_since_does_not_come_back(owner: Member, tmp_path:
     assert not report.faults
 
 
-def test_as_many_entries_may_have_been_read_as_there_are(owner: Member, tmp_path: Path) -> None:
+def test_as_many_entries_may_have_been_read_as_there_are(owner: Resident, tmp_path: Path) -> None:
     read = PromptRecord(entries=[(uuid4(), DAY) for _ in range(1000)])
     file = put_down(written(entry("x", replies=[{"text": "y", "read": read.to_json()}])), tmp_path / "f")
     connection.ensure_connection()

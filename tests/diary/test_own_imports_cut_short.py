@@ -10,13 +10,13 @@ from diary.models import Entry, Opening, Reply
 from diary.transfer import restore
 from llamora.crypto import VaultLocked
 from llamora.database import FenceRefused
-from tests.diary.cast import Member, member
 from tests.diary.house_moving import entry, put_down, taken_in, written
+from tests.people import Resident, new_resident
 
 DAY = date(2026, 11, 1)
 
 
-def test_under_an_old_key_nothing_comes_in(owner: Member, tmp_path: Path) -> None:
+def test_under_an_old_key_nothing_comes_in(owner: Resident, tmp_path: Path) -> None:
     file = put_down(written(entry("x")), tmp_path / "f")
     owner.keyring.close()
 
@@ -27,7 +27,7 @@ def test_under_an_old_key_nothing_comes_in(owner: Member, tmp_path: Path) -> Non
 
 
 def test_a_new_key_meanwhile_ends_it_with_nothing_half_in(transactional_db: None, tmp_path: Path) -> None:
-    who = member("Olive")
+    who = new_resident("Olive")
     file = put_down(written(entry("x", replies=[{"text": "y"}], traces=["weir"])), tmp_path / "f")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_vault SET epoch = 2")
@@ -40,7 +40,7 @@ def test_a_new_key_meanwhile_ends_it_with_nothing_half_in(transactional_db: None
 
 
 def test_broken_off_it_goes_on_where_it_ended(
-    owner: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(restore, "ENTRY_BATCH_SIZE", 2)
     rows = [entry(str(number), replies=[{"text": "well"}]) for number in range(5)]
@@ -56,5 +56,5 @@ def test_broken_off_it_goes_on_where_it_ended(
     report = taken_in(owner, file)
 
     assert (left, report.added, report.known) == (4, 1, 4)
-    assert sorted(owner.texts(DAY)) == list("01234")
+    assert sorted(owner.list_texts(DAY)) == list("01234")
     assert [Reply.objects.count(), Opening.objects.count()] == [5, 1]

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.diary.cast import Member
 from tests.diary.tabs import Live, ask, serving, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
+from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,14 +21,14 @@ def model() -> Iterator[FakeModelServer]:
         yield server
 
 
-def chooses(who: Member, name: str) -> int:
+def chooses(who: Resident, name: str) -> int:
     status = who.post("/settings/", **CHOICES, model=name).status_code
     who.person.refresh_from_db()
     return int(status)
 
 
 def test_one_of_them_is_asked_for_whoever_chose_it(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     page = owner.get("/settings/").content.decode()
     assert "As the household has it: wren:3b" in page
@@ -37,30 +37,30 @@ def test_one_of_them_is_asked_for_whoever_chose_it(
 
     assert chooses(owner, "heron:7b") == 302
     for who in (owner, housemate):
-        wait_until_kept(who, ask(who, who.wrote("Tea.").id))
+        wait_until_kept(who, ask(who, who.write("Tea.").id))
 
     assert [call["model"] for call in model.calls] == ["heron:7b", "wren:3b"]
 
 
-def test_what_is_not_offered_cannot_be_chosen(live: Live, owner: Member) -> None:
+def test_what_is_not_offered_cannot_be_chosen(live: Live, owner: Resident) -> None:
     assert chooses(owner, "eagle:70b") == 422
 
     assert owner.person.model == ""
 
 
 def test_a_model_that_went_away_gives_way_to_the_households(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     owner.person.model = "eagle:70b"
     owner.person.save()
 
-    wait_until_kept(owner, ask(owner, owner.wrote("Tea.").id))
+    wait_until_kept(owner, ask(owner, owner.write("Tea.").id))
 
     assert [call["model"] for call in model.calls] == ["wren:3b"]
 
 
 def test_where_one_is_offered_there_is_nothing_to_choose_and_the_choice_is_kept(
-    transactional_db: None, owner: Member
+    transactional_db: None, owner: Resident
 ) -> None:
     owner.person.model = "heron:7b"
     owner.person.save()

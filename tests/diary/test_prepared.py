@@ -9,15 +9,15 @@ from django.test.utils import CaptureQueriesContext
 
 from diary.models import Entry
 from llamora.database import CachedQuery
-from tests.diary.cast import Member
+from tests.people import Resident
 
 on_day: CachedQuery[Entry] = CachedQuery(lambda owner_id, day: Entry.objects.for_owner(owner_id).on_day(day))
 
 
-def test_it_answers_what_the_plain_selection_does(owner: Member, housemate: Member) -> None:
+def test_it_answers_what_the_plain_selection_does(owner: Resident, housemate: Resident) -> None:
     other = owner.today - timedelta(days=1)
     for person in (owner, housemate):
-        person.wrote("Tea."), person.wrote("Toast."), person.wrote("Rain.", day=other)
+        person.write("Tea."), person.write("Toast."), person.write("Rain.", day=other)
 
     for person in (owner, housemate):
         for day in (owner.today, other):
@@ -33,8 +33,8 @@ def test_it_answers_what_the_plain_selection_does(owner: Member, housemate: Memb
             assert len(found) == (2 if day == owner.today else 1)
 
 
-def test_related_rows_come_along(owner: Member) -> None:
-    entry = owner.wrote("Tea.")
+def test_related_rows_come_along(owner: Resident) -> None:
+    entry = owner.write("Tea.")
     with_owner: CachedQuery[Entry] = CachedQuery(
         lambda id_: Entry.objects.select_related("owner").filter(id=id_)
     )
@@ -46,8 +46,8 @@ def test_related_rows_come_along(owner: Member) -> None:
     assert len(asked) == 0
 
 
-def test_values_come_as_tuples_or_flat(owner: Member) -> None:
-    entry = owner.wrote("Tea.")
+def test_values_come_as_tuples_or_flat(owner: Resident) -> None:
+    entry = owner.write("Tea.")
     pairs: CachedQuery[tuple[UUID, date]] = CachedQuery(
         lambda o: Entry.objects.for_owner(o).values_list("id", "day")
     )
@@ -60,7 +60,7 @@ def test_values_come_as_tuples_or_flat(owner: Member) -> None:
     assert flat(o=uuid4()) == []
 
 
-def test_a_value_that_is_reckoned_with_is_refused(owner: Member) -> None:
+def test_a_value_that_is_reckoned_with_is_refused(owner: Resident) -> None:
     next_day: CachedQuery[Entry] = CachedQuery(
         lambda owner_id, day: Entry.objects.for_owner(owner_id).filter(day=day + timedelta(days=1))
     )
@@ -69,8 +69,8 @@ def test_a_value_that_is_reckoned_with_is_refused(owner: Member) -> None:
         next_day(owner_id=owner.id, day=owner.today)
 
 
-def test_its_rows_are_saved_like_any_other(owner: Member) -> None:
-    entry = owner.wrote("Tea.")
+def test_its_rows_are_saved_like_any_other(owner: Resident) -> None:
+    entry = owner.write("Tea.")
 
     with owner.unlocked():
         (found,) = on_day(owner_id=owner.id, day=owner.today)

@@ -15,26 +15,27 @@ from diary.recaps.tasks import RecapTask
 from diary.recaps.views import NOT_THIS_TIME
 from llamora.inference.registry import registry
 from llamora.llm.deltas import ChatMessages
-from tests.diary.cast import Member, flip_a_bit
+from tests.diary.damage import flip_a_bit
 from tests.diary.tabs import Live, ask, serving, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
+from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ASKS_ON = "hx-trigger"
 
 
-def a_day(owner: Member) -> date:
+def a_day(owner: Resident) -> date:
     return owner.today - timedelta(days=2)
 
 
-def recap(owner: Member, day: date | None = None) -> tuple[int, str]:
+def recap(owner: Resident, day: date | None = None) -> tuple[int, str]:
     answer = owner.post(f"/d/{day or a_day(owner)}/recap/", script=True)
     return answer.status_code, answer.content.decode()
 
 
-def made(owner: Member) -> str:
+def made(owner: Resident) -> str:
     """Ask until it is made, as the page does."""
     until = time.monotonic() + 10
     while ASKS_ON in (html := recap(owner)[1]):
@@ -43,7 +44,7 @@ def made(owner: Member) -> str:
     return html
 
 
-def asked(owner: Member, *, script: bool = True) -> str:
+def asked(owner: Resident, *, script: bool = True) -> str:
     """Press the act and wait, as its page does."""
     until = time.monotonic() + 10
     path, fields = f"/d/{a_day(owner)}/recap/", {"asked": "1"}
@@ -58,15 +59,15 @@ def asked(owner: Member, *, script: bool = True) -> str:
 
 
 def test_exactly_the_day_leaves_the_process(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     day = a_day(owner)
     at = owner.today_at(8) - timedelta(days=2)
-    owner.wrote("Began the boat.", day=day, at=at)
-    owner.wrote("Sanded it.", day=day, at=at + timedelta(hours=2))
-    owner.wrote("DAY AFTER", day=day + timedelta(days=1), at=at)
-    owner.wrote("DAY BEFORE", day=day - timedelta(days=1), at=at)
-    housemate.wrote("HOUSEMATE", day=day, at=at)
+    owner.write("Began the boat.", day=day, at=at)
+    owner.write("Sanded it.", day=day, at=at + timedelta(hours=2))
+    owner.write("DAY AFTER", day=day + timedelta(days=1), at=at)
+    owner.write("DAY BEFORE", day=day - timedelta(days=1), at=at)
+    housemate.write("HOUSEMATE", day=day, at=at)
     model.next(Script(tokens=["The boat ", "was begun.\n"]))
 
     html = made(owner)
@@ -80,9 +81,11 @@ def test_exactly_the_day_leaves_the_process(
     assert '<p dir="auto">The boat was begun.</p>' in html
 
 
-def test_it_is_made_once_and_again_after_a_change(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_it_is_made_once_and_again_after_a_change(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
     model.next(Script(tokens=["First."]), Script(tokens=["Second."]))
-    entry = owner.wrote("Began the boat.", day=a_day(owner))
+    entry = owner.write("Began the boat.", day=a_day(owner))
     assert "First." in made(owner)
     assert "First." in made(owner)
     assert len(model.calls) == 1
@@ -96,9 +99,9 @@ def test_it_is_made_once_and_again_after_a_change(live: Live, model: FakeModelSe
     assert Recap.objects.count() == 1
 
 
-def test_it_is_sealed_with_its_digest(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_it_is_sealed_with_its_digest(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(Script(tokens=["Marrowbone."]))
-    owner.wrote("Began the boat.", day=a_day(owner))
+    owner.write("Began the boat.", day=a_day(owner))
     made(owner)
 
     with owner.unlocked():
@@ -113,8 +116,10 @@ def test_it_is_sealed_with_its_digest(live: Live, model: FakeModelServer, owner:
     assert body["digest"] not in row
 
 
-def test_today_and_days_without_entries_have_none(live: Live, model: FakeModelServer, owner: Member) -> None:
-    owner.wrote("Now.")
+def test_today_and_days_without_entries_have_none(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
+    owner.write("Now.")
 
     assert recap(owner, owner.today) == (204, "")
     assert recap(owner, owner.today + timedelta(days=1)) == (204, "")
@@ -122,8 +127,8 @@ def test_today_and_days_without_entries_have_none(live: Live, model: FakeModelSe
     assert not model.calls
 
 
-def test_a_look_makes_nothing(live: Live, model: FakeModelServer, owner: Member) -> None:
-    owner.wrote("Began the boat.", day=a_day(owner))
+def test_a_look_makes_nothing(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    owner.write("Began the boat.", day=a_day(owner))
 
     answer = owner.get(f"/d/{a_day(owner)}/recap/")
 
@@ -131,8 +136,8 @@ def test_a_look_makes_nothing(live: Live, model: FakeModelServer, owner: Member)
     assert not model.calls
 
 
-def test_with_the_model_away_or_failing_there_is_none(owner: Member, transactional_db: None) -> None:
-    owner.wrote("Began the boat.", day=a_day(owner))
+def test_with_the_model_away_or_failing_there_is_none(owner: Resident, transactional_db: None) -> None:
+    owner.write("Began the boat.", day=a_day(owner))
     with serving("http://127.0.0.1:9"):
         assert recap(owner) == (200, "")
     with FakeModelServer(Script(status=500)) as model, serving(model.url):
@@ -141,8 +146,8 @@ def test_with_the_model_away_or_failing_there_is_none(owner: Member, transaction
     assert not Recap.objects.exists()
 
 
-def test_who_asks_on_the_day_itself_is_told(live: Live, model: FakeModelServer, owner: Member) -> None:
-    owner.wrote("Began the boat.", day=a_day(owner))
+def test_who_asks_on_the_day_itself_is_told(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    owner.write("Began the boat.", day=a_day(owner))
     model.next(Script(status=500), Script(tokens=["The boat ", "was <i>begun</i>."]))
     page = owner.get(f"/d/{a_day(owner)}/").content.decode()
     assert f'action="/d/{a_day(owner)}/recap/"' in page
@@ -154,8 +159,8 @@ def test_who_asks_on_the_day_itself_is_told(live: Live, model: FakeModelServer, 
     assert len(model.calls) == 2
 
 
-def test_who_asks_without_script_sees_a_page(live: Live, model: FakeModelServer, owner: Member) -> None:
-    owner.wrote("Began the boat.", day=a_day(owner))
+def test_who_asks_without_script_sees_a_page(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    owner.write("Began the boat.", day=a_day(owner))
     model.next(Script(tokens=["The boat was begun."]))
 
     page = asked(owner, script=False)
@@ -164,8 +169,8 @@ def test_who_asks_without_script_sees_a_page(live: Live, model: FakeModelServer,
     assert f'<a href="/d/{a_day(owner)}/">Back to the day</a>' in page
 
 
-def test_who_asks_is_told_why_there_is_none(owner: Member, transactional_db: None) -> None:
-    entry = owner.wrote("Began the boat.", day=a_day(owner))
+def test_who_asks_is_told_why_there_is_none(owner: Resident, transactional_db: None) -> None:
+    entry = owner.write("Began the boat.", day=a_day(owner))
     with serving("http://127.0.0.1:9"):
         assert "No recap can be made now. The model server is not running at its address." in asked(owner)
     with FakeModelServer() as model, serving(model.url):
@@ -174,10 +179,10 @@ def test_who_asks_is_told_why_there_is_none(owner: Member, transactional_db: Non
 
 
 def test_only_who_asks_has_a_model_elsewhere_read_the_day(
-    transactional_db: None, model: FakeModelServer, owner: Member, settings: Any
+    transactional_db: None, model: FakeModelServer, owner: Resident, settings: Any
 ) -> None:
     settings.MODEL_ALLOW_REMOTE = True
-    owner.wrote("Began the boat.", day=a_day(owner))
+    owner.write("Began the boat.", day=a_day(owner))
     model.next(Script(tokens=["The boat was begun."]))
     # Every address of this machine, and so none that is its own alone.
     with serving(model.url.replace("127.0.0.1", "0.0.0.0")):
@@ -189,18 +194,18 @@ def test_only_who_asks_has_a_model_elsewhere_read_the_day(
     assert (rested, len(model.calls)) == (0, 1)
 
 
-def test_today_and_an_empty_day_are_not_put_in_short(owner: Member) -> None:
-    owner.wrote("Now.")
+def test_today_and_an_empty_day_are_not_put_in_short(owner: Resident) -> None:
+    owner.write("Now.")
 
     assert "This day in short" not in owner.get("/").content.decode()
     assert "This day in short" not in owner.get(f"/d/{a_day(owner)}/").content.decode()
 
 
-def test_a_reply_goes_before_a_recap_that_is_being_made(owner: Member, transactional_db: None) -> None:
+def test_a_reply_goes_before_a_recap_that_is_being_made(owner: Resident, transactional_db: None) -> None:
     with FakeModelServer(slots=1) as model, serving(model.url):
         model.next(Script(tokens=words(400), rate=50), Script(tokens=["At once."]))
-        owner.wrote("Began the boat.", day=a_day(owner))
-        entry = owner.wrote("Now.")
+        owner.write("Began the boat.", day=a_day(owner))
+        entry = owner.write("Now.")
         recap(owner)
         assert model.wait_for_calls(1)
 
@@ -211,8 +216,8 @@ def test_a_reply_goes_before_a_recap_that_is_being_made(owner: Member, transacti
         assert made(owner) != ""
 
 
-def test_it_goes_with_the_last_of_an_entry(live: Live, model: FakeModelServer, owner: Member) -> None:
-    entry = owner.wrote("Began the boat.", day=a_day(owner))
+def test_it_goes_with_the_last_of_an_entry(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    entry = owner.write("Began the boat.", day=a_day(owner))
     made(owner)
 
     with owner.unlocked():
@@ -222,14 +227,14 @@ def test_it_goes_with_the_last_of_an_entry(live: Live, model: FakeModelServer, o
     assert not Recap.objects.exists()
 
 
-def test_what_does_not_open_is_made_again(live: Live, model: FakeModelServer, owner: Member) -> None:
-    owner.wrote("Began the boat.", day=a_day(owner))
+def test_what_does_not_open_is_made_again(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    owner.write("Began the boat.", day=a_day(owner))
     made(owner)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE diary_recap SET body = substr(body, 1, 60)")
     for job in registry.for_owner(owner.id):
         registry.discard(job.id)
-    damaged = owner.wrote("DAMAGED", day=a_day(owner))
+    damaged = owner.write("DAMAGED", day=a_day(owner))
     flip_a_bit(damaged)
 
     assert "<p" in made(owner)
@@ -239,9 +244,9 @@ def test_what_does_not_open_is_made_again(live: Live, model: FakeModelServer, ow
 
 
 def test_a_housemate_sees_none_of_it(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    owner.wrote("Began the boat.", day=a_day(owner))
+    owner.write("Began the boat.", day=a_day(owner))
     made(owner)
 
     assert recap(housemate, a_day(owner)) == (200, "")

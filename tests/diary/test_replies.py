@@ -6,10 +6,11 @@ import pytest
 
 from diary.models import Reply
 from diary.rendering.markdown import render_markdown
-from tests.diary.cast import Member
 from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept, words_in, words_of
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
+from tests.page import read
+from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,9 +21,9 @@ def whole(script: Script) -> str:
     return "".join(script.tokens)
 
 
-def test_an_entry_is_answered_in_an_open_tab(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_an_entry_is_answered_in_an_open_tab(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(Script(tokens=["It ", "sounds ", "like ", "a *good* day."]))
-    entry = owner.wrote("Walked to the weir.")
+    entry = owner.write("Walked to the weir.")
     tab = live.tab(owner, owner.today)
 
     reply = ask(owner, entry.id)
@@ -33,10 +34,10 @@ def test_an_entry_is_answered_in_an_open_tab(live: Live, model: FakeModelServer,
     assert kept(owner, reply) == ("It sounds like a *good* day.", "done", "")
 
 
-def test_two_tabs_see_the_whole_text_once(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_two_tabs_see_the_whole_text_once(live: Live, model: FakeModelServer, owner: Resident) -> None:
     script = Script(tokens=words(150), rate=300)
     model.next(script)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     first, second = live.tab(owner, owner.today), live.tab(owner, owner.today)
 
     reply = ask(owner, entry.id)
@@ -50,10 +51,10 @@ def test_two_tabs_see_the_whole_text_once(live: Live, model: FakeModelServer, ow
     assert len(model.calls) == 1
 
 
-def test_what_streamed_is_what_the_end_says(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_what_streamed_is_what_the_end_says(live: Live, model: FakeModelServer, owner: Resident) -> None:
     tokens = ["# Head\n\n", "- one\n", "- two\n\n", "`code", "` and **bo", "ld**\n\n"]
     model.next(Script(tokens=tokens, rate=12))
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
     reply = ask(owner, entry.id)
 
@@ -65,10 +66,10 @@ def test_what_streamed_is_what_the_end_says(live: Live, model: FakeModelServer, 
 
 
 def test_a_page_reloaded_in_the_middle_shows_what_came_and_then_the_rest(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(SLOW)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
     reply = ask(owner, entry.id)
     words_in(tab, reply)
@@ -83,9 +84,9 @@ def test_a_page_reloaded_in_the_middle_shows_what_came_and_then_the_rest(
 
 
 def test_a_reply_is_written_to_its_end_with_nobody_watching(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     model.next(Script(tokens=["All ", "of it."]))
 
     reply = ask(owner, entry.id)
@@ -93,8 +94,10 @@ def test_a_reply_is_written_to_its_end_with_nobody_watching(
     assert wait_until_kept(owner, reply) == ("All of it.", "done", "")
 
 
-def test_a_tab_that_comes_after_the_end_is_told_it(live: Live, model: FakeModelServer, owner: Member) -> None:
-    entry = owner.wrote("Tea.")
+def test_a_tab_that_comes_after_the_end_is_told_it(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
+    entry = owner.write("Tea.")
     model.next(Script(tokens=["All."]))
     reply = ask(owner, entry.id)
     wait_until_kept(owner, reply)
@@ -105,10 +108,10 @@ def test_a_tab_that_comes_after_the_end_is_told_it(live: Live, model: FakeModelS
 
 
 def test_stop_closes_the_connection_and_keeps_what_came(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(SLOW)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
     reply = ask(owner, entry.id)
     words_in(tab, reply)
@@ -125,12 +128,12 @@ def test_stop_closes_the_connection_and_keeps_what_came(
 
 
 def test_thoughts_that_its_template_opens_are_not_kept_when_it_is_stopped(
-    owner: Member, transactional_db: None
+    owner: Resident, transactional_db: None
 ) -> None:
     thoughts = Script(tokens=["THOUGHT "] * 300, rate=100)
     with FakeModelServer(thoughts, opens="<think>\n") as model, serving(model.url) as live:
         tab = live.tab(owner, owner.today)
-        reply = ask(owner, owner.wrote("Tea.").id)
+        reply = ask(owner, owner.write("Tea.").id)
         tab.wait_for("delta", reply=reply, count=3)
 
         owner.post(f"/replies/{reply}/stop/", script=True)
@@ -140,19 +143,19 @@ def test_thoughts_that_its_template_opens_are_not_kept_when_it_is_stopped(
         assert not tab.shows(reply)
 
 
-def test_a_reply_can_be_stopped_while_it_waits(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_a_reply_can_be_stopped_while_it_waits(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(Script(headers_after=30))
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     owner.post(f"/replies/{reply}/stop/", script=True)
 
     assert kept(owner, reply) == ("", "stopped", "")
 
 
-def test_partial_text_is_sealed_every_second(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_partial_text_is_sealed_every_second(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(SLOW)
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     until = time.monotonic() + 4
     while not (partial := kept(owner, reply))[0] and time.monotonic() < until:
@@ -162,16 +165,16 @@ def test_partial_text_is_sealed_every_second(live: Live, model: FakeModelServer,
 
 
 def test_asking_again_keeps_the_first_and_tells_the_model_of_it(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(tokens=["First words."]), Script(tokens=["Second words."]))
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     first = ask(owner, entry.id)
     wait_until_kept(owner, first)
 
     answer = owner.post(f"/replies/{first}/again/", script=True)
 
-    second = answer.content.decode().split('id="reply-')[1].split('"')[0]
+    second = read(answer).ids("reply-")[0]
     assert second != first
     assert answer["HX-Retarget"] == f"#replies-{entry.id}"
     assert wait_until_kept(owner, second)[0] == "Second words."
@@ -180,10 +183,10 @@ def test_asking_again_keeps_the_first_and_tells_the_model_of_it(
 
 
 def test_a_reply_without_a_word_is_taken_up_again_in_its_place(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(status=500), Script(tokens=["Now."]))
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
     assert wait_until_kept(owner, reply)[1] == "failed"
     tab = live.tab(owner, owner.today)
 
@@ -197,10 +200,10 @@ def test_a_reply_without_a_word_is_taken_up_again_in_its_place(
 
 
 def test_a_deleted_reply_is_gone_and_its_connection_closed(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(SLOW)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
     reply = ask(owner, entry.id)
     words_in(tab, reply)
@@ -214,10 +217,10 @@ def test_a_deleted_reply_is_gone_and_its_connection_closed(
 
 
 def test_without_script_a_reply_is_a_place_on_the_day(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(SLOW)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
 
     answer = owner.post(f"/entries/{entry.id}/respond/")
 

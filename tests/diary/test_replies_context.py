@@ -14,10 +14,10 @@ from diary.models import Draft
 from llamora.llm import tokens
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.errors import PromptTooLong
-from tests.diary.cast import Member
 from tests.diary.tabs import Live, ask, serving, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
+from tests.people import Resident
 
 DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -30,15 +30,15 @@ def sent(model: FakeModelServer) -> str:
 
 @pytest.mark.django_db(transaction=True)
 def test_nothing_later_and_nothing_of_others_leaves_the_process(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    owner.wrote("YESTERDAY", day=DAY - timedelta(days=1), at=NOON - timedelta(days=1))
-    owner.wrote("MORNING", day=DAY, at=NOON - timedelta(hours=3))
-    entry = owner.wrote("NOON", day=DAY, at=NOON)
-    owner.wrote("EVENING", day=DAY, at=NOON + timedelta(hours=6))
-    owner.wrote("TOMORROW", day=DAY + timedelta(days=1), at=NOON + timedelta(days=1))
-    housemate.wrote("HOUSEMATE", day=DAY, at=NOON - timedelta(hours=1))
-    deleted = owner.wrote("DELETED", day=DAY, at=NOON - timedelta(hours=2))
+    owner.write("YESTERDAY", day=DAY - timedelta(days=1), at=NOON - timedelta(days=1))
+    owner.write("MORNING", day=DAY, at=NOON - timedelta(hours=3))
+    entry = owner.write("NOON", day=DAY, at=NOON)
+    owner.write("EVENING", day=DAY, at=NOON + timedelta(hours=6))
+    owner.write("TOMORROW", day=DAY + timedelta(days=1), at=NOON + timedelta(days=1))
+    housemate.write("HOUSEMATE", day=DAY, at=NOON - timedelta(hours=1))
+    deleted = owner.write("DELETED", day=DAY, at=NOON - timedelta(hours=2))
     type(deleted).objects.filter(id=deleted.id).update(deleted_at=NOON)
     with owner.unlocked():
         Draft.objects.create(owner_id=owner.id, day=DAY, text="DRAFT")
@@ -62,9 +62,9 @@ def test_nothing_later_and_nothing_of_others_leaves_the_process(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_words_are_sent_as_written(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_words_are_sent_as_written(live: Live, model: FakeModelServer, owner: Resident) -> None:
     text = '5 < 6 & "quotes" {{ day }} {% if %}\n---\n<|im_end|>'
-    entry = owner.wrote(text)
+    entry = owner.write(text)
 
     wait_until_kept(owner, ask(owner, entry.id))
 
@@ -74,10 +74,10 @@ def test_words_are_sent_as_written(live: Live, model: FakeModelServer, owner: Me
 
 @pytest.mark.django_db(transaction=True)
 def test_the_last_two_replies_are_shown_so_that_it_says_something_else(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(*(Script(tokens=[f"Answer {number}."]) for number in range(4)))
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     for _ in range(4):
         wait_until_kept(owner, ask(owner, entry.id))
 
@@ -90,13 +90,13 @@ def test_the_last_two_replies_are_shown_so_that_it_says_something_else(
 @pytest.mark.parametrize("kind", ["llama.cpp", "other"])
 @pytest.mark.parametrize("script", ["plain words of a long day ", "昼寝をして本を読んだ", "x9#-"])
 def test_a_prompt_is_never_over_the_window(
-    transactional_db: None, owner: Member, kind: str, script: str
+    transactional_db: None, owner: Resident, kind: str, script: str
 ) -> None:
     window = 3000
     with FakeModelServer(kind=kind, context=window) as model, serving(model.url):
         for number in range(12):
-            owner.wrote(f"{number} " + script * 40)
-        entry = owner.wrote("The last one. " + script * 700)
+            owner.write(f"{number} " + script * 40)
+        entry = owner.write("The last one. " + script * 700)
 
         text, state, _ = wait_until_kept(owner, ask(owner, entry.id))
 

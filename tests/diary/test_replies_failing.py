@@ -10,10 +10,10 @@ from django.db import connection
 from diary.models import Reply
 from llamora.inference.messages import get_message
 from llamora.inference.registry import registry
-from tests.diary.cast import Member
 from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
+from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,13 +31,13 @@ FAULTS: dict[str, tuple[Script, str]] = {
 
 @pytest.mark.parametrize("code", FAULTS)
 def test_a_failing_server_is_a_state_with_a_sentence_and_a_retry(
-    live: Live, model: FakeModelServer, owner: Member, code: str
+    live: Live, model: FakeModelServer, owner: Resident, code: str
 ) -> None:
     script, came = FAULTS[code]
     model.next(script)
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     end = tab.wait_for("end", reply=reply)["html"]
     page = owner.get(f"/d/{owner.today}/").content.decode()
@@ -52,22 +52,22 @@ def test_a_failing_server_is_a_state_with_a_sentence_and_a_retry(
 
 
 def test_an_error_in_the_middle_of_a_stream_keeps_only_what_came(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(tokens=["Good ", "day ", "to"], error_after=3, error=TELLING, rate=10))
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     text, state, reason = wait_until_kept(owner, reply)
     assert (state, reason) == ("failed", "server_error")
     assert text in ("Good day ", "Good day to")
 
 
-def test_half_a_character_at_the_end_is_not_kept(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_half_a_character_at_the_end_is_not_kept(live: Live, model: FakeModelServer, owner: Resident) -> None:
     event = b'data: {"choices":[{"delta":{"content":"Tea \xf0\x9f"},"finish_reason":"stop"}]}\n\n'
     model.next(Script(raw=event))
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     text, state, _ = wait_until_kept(owner, reply)
     assert state == "done"
@@ -75,24 +75,24 @@ def test_half_a_character_at_the_end_is_not_kept(live: Live, model: FakeModelSer
 
 
 def test_silence_ends_with_what_came(
-    live: Live, model: FakeModelServer, owner: Member, settings: Any
+    live: Live, model: FakeModelServer, owner: Resident, settings: Any
 ) -> None:
     settings.MODEL_SILENCE_SECONDS = 0.3
     model.next(Script(tokens=["Good ", "day"], silent_after=1))
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     assert wait_until_kept(owner, reply) == ("Good ", "failed", "silent")
     assert model.wait_for_hang_up()
 
 
 def test_the_time_limit_ends_with_what_came(
-    live: Live, model: FakeModelServer, owner: Member, settings: Any
+    live: Live, model: FakeModelServer, owner: Resident, settings: Any
 ) -> None:
     settings.MODEL_REPLY_SECONDS = 0.5
     model.next(Script(tokens=words(500), rate=50))
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     text, state, reason = wait_until_kept(owner, reply)
     assert (state, reason) == ("failed", "time_limit")
@@ -102,45 +102,45 @@ def test_the_time_limit_ends_with_what_came(
 
 
 def test_a_model_going_in_circles_is_ended_and_its_circles_left_out(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     opening = "A quiet morning, then. "
     model.next(Script(tokens=[opening, *["round and round the garden it goes "] * 200], rate=200))
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     tab.wait_for("end", reply=reply)
     assert kept(owner, reply) == (opening.strip(), "failed", "repetition")
     assert "round and round" not in tab.shows(reply)
 
 
-def test_a_reply_without_a_word_is_a_failure(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_a_reply_without_a_word_is_a_failure(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(Script(tokens=[" ", "\n"]))
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     text, state, reason = wait_until_kept(owner, reply)
     assert (text.strip(), state, reason) == ("", "failed", "empty")
 
 
-def test_a_reply_cut_at_its_length_says_so(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_a_reply_cut_at_its_length_says_so(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(Script(tokens=["Good ", "day"], finish_reason="length"))
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     assert "longest a reply may be" in tab.wait_for("end", reply=reply)["html"]
     assert kept(owner, reply) == ("Good day", "done", "length")
 
 
 def test_thinking_is_told_of_but_never_kept_or_put_among_the_words(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(thoughts=["They ", "drink ", "tea, hmm."] * 5, tokens=["Enjoy ", "it."], rate=20))
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     tab.wait_for("end", reply=reply)
     assert kept(owner, reply)[0] == "Enjoy it."
@@ -150,12 +150,12 @@ def test_thinking_is_told_of_but_never_kept_or_put_among_the_words(
 
 
 def test_thinking_told_apart_too_late_is_taken_back_from_the_page(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(tokens=["They drink tea.\n\n", "Hmm.\n\n", "</think>", "Enjoy ", "it."], rate=10))
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
 
     tab.wait_for("end", reply=reply)
     assert kept(owner, reply)[0].strip() == "Enjoy it."
@@ -164,12 +164,12 @@ def test_thinking_told_apart_too_late_is_taken_back_from_the_page(
 
 
 def test_a_window_smaller_than_the_server_said_is_tried_with_less(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     refusal = Script(status=400, error="request exceeds the available context size")
     model.next(refusal, Script(tokens=["All ", "right."]))
-    owner.wrote("word " * 1200)
-    entry = owner.wrote("Tea.")
+    owner.write("word " * 1200)
+    entry = owner.write("Tea.")
 
     reply = ask(owner, entry.id)
 
@@ -179,12 +179,12 @@ def test_a_window_smaller_than_the_server_said_is_tried_with_less(
 
 
 def test_a_model_that_is_away_is_a_sentence_and_writing_goes_on(
-    transactional_db: None, owner: Member
+    transactional_db: None, owner: Resident
 ) -> None:
     with serving("http://127.0.0.1:9") as live:
         tab = live.tab(owner, owner.today)
 
-        reply = ask(owner, owner.wrote("Tea.").id)
+        reply = ask(owner, owner.write("Tea.").id)
 
         end = tab.wait_for("end", reply=reply, seconds=20)["html"]
         assert kept(owner, reply) == ("", "failed", "refused_connection")
@@ -207,11 +207,11 @@ def tell_the_desk(live: Live, pragma: str) -> None:
 
 
 def test_a_disk_that_takes_nothing_at_the_end_is_tried_again(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(tokens=["Good ", "day"], first_after=0.4))
     tab = live.tab(owner, owner.today)
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
     kept(owner, reply)
     tell_the_desk(live, "query_only=ON")
 
@@ -223,11 +223,11 @@ def test_a_disk_that_takes_nothing_at_the_end_is_tried_again(
 
 
 def test_a_disk_that_takes_nothing_at_the_beginning_is_a_sentence(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(tokens=["Good ", "day"], first_after=5))
     tab = live.tab(owner, owner.today)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     tell_the_desk(live, "query_only=ON")
 
     reply = ask(owner, entry.id)

@@ -11,10 +11,10 @@ from accounts.sessions.cookies import get_cookie_name
 from diary.models import Reply
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
-from tests.diary.cast import Member, member
 from tests.diary.tabs import Live, ask, kept, wait_until_kept, words_in, words_of
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
+from tests.people import Resident, new_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,9 +27,9 @@ def whole(script: Script) -> str:
 
 @pytest.mark.parametrize("deed", ["", "stop/", "again/", "delete/"])
 def test_a_reply_of_somebody_else_is_not_there(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member, deed: str
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident, deed: str
 ) -> None:
-    reply = ask(owner, owner.wrote("Tea.").id)
+    reply = ask(owner, owner.write("Tea.").id)
     before = wait_until_kept(owner, reply)
 
     theirs = housemate.post(f"/replies/{reply}/{deed}", script=True)
@@ -41,9 +41,9 @@ def test_a_reply_of_somebody_else_is_not_there(
 
 
 def test_an_entry_of_somebody_else_cannot_be_answered(
-    live: Live, model: FakeModelServer, owner: Member, housemate: Member
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
 
     answer = housemate.post(f"/entries/{entry.id}/respond/", script=True)
 
@@ -53,9 +53,9 @@ def test_an_entry_of_somebody_else_cannot_be_answered(
 
 
 def test_a_stranger_is_asked_to_sign_in(
-    live: Live, model: FakeModelServer, owner: Member, stranger: Client
+    live: Live, model: FakeModelServer, owner: Resident, stranger: Client
 ) -> None:
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
 
     answer = stranger.post(f"/entries/{entry.id}/respond/", headers={"HX-Request": "true"})
 
@@ -63,15 +63,15 @@ def test_a_stranger_is_asked_to_sign_in(
     assert not model.calls
 
 
-def test_locking_interrupts_and_keeps_what_came(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_locking_interrupts_and_keeps_what_came(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(SLOW)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
     reply = ask(owner, entry.id)
     words_in(tab, reply)
     registry.wait_for_row(UUID(reply))
 
-    owner.locks()
+    owner.lock()
 
     assert tab.wait_for_close() == 4401
     text, state, reason = wait_until_kept(owner, reply)
@@ -83,11 +83,11 @@ def test_locking_interrupts_and_keeps_what_came(live: Live, model: FakeModelServ
 
 
 def test_locking_one_browser_leaves_the_reply_to_the_other(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     script = Script(tokens=words(100), rate=100)
     model.next(script)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     here = live.tab(owner, owner.today)
     reply = ask(owner, entry.id)
     words_in(here, reply)
@@ -106,23 +106,23 @@ def test_locking_one_browser_leaves_the_reply_to_the_other(
 
 
 def test_locking_before_the_first_word_leaves_no_word(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(Script(headers_after=0.3, tokens=["No."]))
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     reply = ask(owner, entry.id)
     assert kept(owner, reply)[1] == "waiting"
 
-    owner.locks()
+    owner.lock()
 
     assert wait_until_kept(owner, reply) == ("", "interrupted", "locked")
     live.settle()
     assert registry.get(UUID(reply)) is None
 
 
-def test_a_key_that_went_out_of_date_interrupts(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_a_key_that_went_out_of_date_interrupts(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(SLOW)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
     reply = ask(owner, entry.id)
     words_in(tab, reply)
@@ -141,12 +141,12 @@ def test_sixteen_people_are_served_in_turn(
 ) -> None:
     live.run(slots_of_one())
     model.next(Script(tokens=["Yes."], first_after=2), *([Script(tokens=["Yes."])] * 20))
-    people = [member(f"Person {number}") for number in range(16)]
+    people = [new_resident(f"Person {number}") for number in range(16)]
     greedy = people[0]
-    entries = [greedy.wrote(f"Mine, {number}") for number in range(4)]
+    entries = [greedy.write(f"Mine, {number}") for number in range(4)]
 
     asked = [ask(greedy, entry.id) for entry in entries]
-    replies = [(person, ask(person, person.wrote("One wish").id)) for person in people[1:]]
+    replies = [(person, ask(person, person.write("One wish").id)) for person in people[1:]]
     for person, reply in [*replies, *((greedy, reply) for reply in asked)]:
         wait_until_kept(person, reply, seconds=20)
 
@@ -157,11 +157,11 @@ def test_sixteen_people_are_served_in_turn(
     assert mine[2:] == [17, 18]
 
 
-def test_the_place_in_the_queue_is_shown(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_the_place_in_the_queue_is_shown(live: Live, model: FakeModelServer, owner: Resident) -> None:
     live.run(slots_of_one())
     model.next(SLOW)
     tab = live.tab(owner, owner.today)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     first = ask(owner, entry.id)
     words_in(tab, first)
 
@@ -182,10 +182,10 @@ async def slots_of_one() -> None:
 
 
 def test_one_person_cannot_have_any_number_under_way(
-    live: Live, model: FakeModelServer, owner: Member
+    live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     model.next(*([Script(headers_after=30)] * 8))
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     replies = [ask(owner, entry.id) for _ in range(8)]
 
     answer = owner.post(f"/entries/{entry.id}/respond/", script=True)
@@ -198,9 +198,9 @@ def test_one_person_cannot_have_any_number_under_way(
         owner.post(f"/replies/{reply}/delete/", script=True)
 
 
-def test_writing_goes_on_while_the_model_writes(live: Live, model: FakeModelServer, owner: Member) -> None:
+def test_writing_goes_on_while_the_model_writes(live: Live, model: FakeModelServer, owner: Resident) -> None:
     model.next(SLOW)
-    entry = owner.wrote("Tea.")
+    entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
     reply = ask(owner, entry.id)
     words_in(tab, reply)
@@ -208,12 +208,12 @@ def test_writing_goes_on_while_the_model_writes(live: Live, model: FakeModelServ
     answer = owner.post(f"/d/{owner.today}/", text="And more tea", key=uuid4(), script=True)
 
     assert answer.status_code == 200
-    assert owner.texts() == ["Tea.", "And more tea"]
+    assert owner.list_texts() == ["Tea.", "And more tea"]
     assert kept(owner, reply)[1] in ("waiting", "writing")
 
 
-def test_without_a_serving_loop_a_reply_says_so(db: None, owner: Member) -> None:
-    entry = owner.wrote("Tea.")
+def test_without_a_serving_loop_a_reply_says_so(db: None, owner: Resident) -> None:
+    entry = owner.write("Tea.")
 
     answer = owner.post(f"/entries/{entry.id}/respond/", script=True)
 

@@ -19,12 +19,6 @@ from tests.server import Server, running
 SIX_MINUTES = 6 * 60
 
 
-@pytest.fixture
-def model() -> Iterator[FakeModelServer]:
-    with FakeModelServer() as server:
-        yield server
-
-
 def open_household(model: FakeModelServer) -> dict[str, str]:
     """Return the settings of a household that anybody may join."""
     return {"LLAMORA_MODEL_URL": model.url, "LLAMORA_REGISTRATION": "open"}

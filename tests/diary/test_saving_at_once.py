@@ -12,13 +12,13 @@ from diary.entries.services import edit_entry, save_entry
 from diary.errors import EditConflict
 from diary.models import Entry
 from llamora.crypto import in_force
-from tests.diary.cast import Member, member
+from tests.people import Resident, new_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 8
 
 
-def at_once(owner: Member, act: Callable[[int], object]) -> list[object]:
+def at_once(owner: Resident, act: Callable[[int], object]) -> list[object]:
     """Do something in several threads, each with its own connection; answer results and refusals."""
 
     def one(number: int) -> object:
@@ -35,7 +35,7 @@ def at_once(owner: Member, act: Callable[[int], object]) -> list[object]:
 
 
 def test_one_save_sent_many_times_at_once_is_one_entry() -> None:
-    owner, key = member("Olive"), uuid4()
+    owner, key = new_resident("Olive"), uuid4()
 
     kept = at_once(
         owner,
@@ -46,19 +46,19 @@ def test_one_save_sent_many_times_at_once_is_one_entry() -> None:
 
 
 def test_many_saves_at_once_are_all_kept() -> None:
-    owner = member("Olive")
+    owner = new_resident("Olive")
 
     at_once(
         owner,
         lambda n: save_entry(owner_id=owner.id, day=owner.today, text=f"{n}", key=uuid4(), draft_revision=0),
     )
 
-    assert sorted(owner.texts()) == [str(number) for number in range(AT_ONCE)]
+    assert sorted(owner.list_texts()) == [str(number) for number in range(AT_ONCE)]
 
 
 def test_of_many_edits_at_once_one_is_made_and_the_others_are_told() -> None:
-    owner = member("Olive")
-    entry = owner.wrote("Before")
+    owner = new_resident("Olive")
+    entry = owner.write("Before")
 
     answers = at_once(
         owner, lambda n: edit_entry(owner_id=owner.id, entry_id=entry.id, text=f"{n}", revision=1).revision
@@ -68,7 +68,7 @@ def test_of_many_edits_at_once_one_is_made_and_the_others_are_told() -> None:
 
 
 def test_of_many_drafts_at_once_one_stands_and_the_others_are_told() -> None:
-    owner = member("Olive")
+    owner = new_resident("Olive")
 
     answers = at_once(
         owner,

@@ -1,6 +1,5 @@
 """A day that was begun in the east and is still to come in the west: found, marked, and gone on with."""
 
-import re
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -9,17 +8,18 @@ import pytest
 from accounts.models import Person
 from diary import days
 from diary.models import Draft
-from tests.diary.cast import Member, member
+from tests.page import read
+from tests.people import Resident, new_resident
 
 EAST, WEST = "Pacific/Kiritimati", "Pacific/Pago_Pago"
 
 
 @pytest.fixture
-def traveller(db: None) -> Member:
-    return member("Teuila", time_zone=EAST)
+def traveller(db: None) -> Resident:
+    return new_resident("Teuila", time_zone=EAST)
 
 
-def flies_west(traveller: Member) -> date:
+def flies_west(traveller: Resident) -> date:
     """Move them, and return the day it was where they come from."""
     left = traveller.today
     Person.objects.filter(id=traveller.id).update(time_zone=WEST)
@@ -28,25 +28,25 @@ def flies_west(traveller: Member) -> date:
     return left
 
 
-def drafted(traveller: Member, text: str) -> None:
+def drafted(traveller: Resident, text: str) -> None:
     traveller.post(f"/d/{traveller.today}/draft/", text=text, revision="0", script=True)
     assert Draft.objects.count() == 1
 
 
-def test_days_lead_on_to_the_last_one_that_was_begun(traveller: Member) -> None:
-    traveller.wrote("Written in the east.")
+def test_days_lead_on_to_the_last_one_that_was_begun(traveller: Resident) -> None:
+    traveller.write("Written in the east.")
     left = flies_west(traveller)
 
     day = traveller.today
     while day < left:
-        page = traveller.get(f"/d/{day}/").content.decode()
+        page = read(traveller.get(f"/d/{day}/"))
         day += timedelta(days=1)
-        assert re.search(rf'rel="next"[^>]* href="/d/{day}/"', page)
+        assert set(page.values('[rel="next"]', "href")) == {f"/d/{day}/"}
     assert 'rel="next"' not in traveller.get(f"/d/{left}/").content.decode()
 
 
-def test_a_draft_alone_is_led_on_to_as_well(traveller: Member) -> None:
-    traveller.wrote("Long ago", day=date(2020, 1, 1))
+def test_a_draft_alone_is_led_on_to_as_well(traveller: Resident) -> None:
+    traveller.write("Long ago", day=date(2020, 1, 1))
     drafted(traveller, "Half a draft in the east")
     left = flies_west(traveller)
 
@@ -57,8 +57,8 @@ def test_a_draft_alone_is_led_on_to_as_well(traveller: Member) -> None:
     assert "This day has not come yet where you are." in there
 
 
-def test_what_was_being_written_there_can_be_kept(traveller: Member) -> None:
-    traveller.wrote("Written in the east.")
+def test_what_was_being_written_there_can_be_kept(traveller: Resident) -> None:
+    traveller.write("Written in the east.")
     drafted(traveller, "Half a draft in the east")
     left = flies_west(traveller)
 
@@ -69,18 +69,18 @@ def test_what_was_being_written_there_can_be_kept(traveller: Member) -> None:
     assert 'href="#write"' in page
     assert f"On {days.weekday_name(left)}" in page
     assert answer.status_code == 302
-    assert traveller.texts(left) == ["Written in the east.", "Half a draft in the east"]
+    assert traveller.list_texts(left) == ["Written in the east.", "Half a draft in the east"]
 
 
 @pytest.mark.parametrize("name", ["calendar", "year"])
-def test_a_written_day_to_come_is_marked_and_leads_there(traveller: Member, name: str) -> None:
-    traveller.wrote("Written in the east.")
+def test_a_written_day_to_come_is_marked_and_leads_there(traveller: Resident, name: str) -> None:
+    traveller.write("Written in the east.")
     left = flies_west(traveller)
     path = f"/calendar/{left:%Y-%m}/" if name == "calendar" else f"/years/{left.year}/"
 
-    page = traveller.get(path).content.decode()
+    page = read(traveller.get(path))
 
-    assert re.search(rf'<a class="cell has-entries" href="/d/{left}/" data-date="{left}">', page)
+    assert page.one(f'a.cell.has-entries[data-date="{left}"]').get("href") == f"/d/{left}/"
 
 
 def test_the_month_leads_on_where_a_day_of_the_next_is_written_on() -> None:
@@ -93,8 +93,8 @@ def test_the_month_leads_on_where_a_day_of_the_next_is_written_on() -> None:
     assert month.next == "2026-12"
 
 
-def test_a_day_that_nobody_began_has_no_place_to_write(traveller: Member) -> None:
-    traveller.wrote("Written in the east.")
+def test_a_day_that_nobody_began_has_no_place_to_write(traveller: Resident) -> None:
+    traveller.write("Written in the east.")
     left = flies_west(traveller)
 
     page = traveller.get(f"/d/{left + timedelta(days=1)}/").content.decode()

@@ -9,38 +9,39 @@ from django.utils import timezone
 from diary.history.services import purge_versions
 from diary.models import Entry, Version
 from llamora.crypto import EnvelopeError
-from tests.diary.cast import Member, flip_a_bit, member
+from tests.diary.damage import flip_a_bit
+from tests.people import Resident, new_resident
 
 
-def edits(owner: Member, entry: Entry, *texts: str) -> None:
+def edits(owner: Resident, entry: Entry, *texts: str) -> None:
     for revision, text in enumerate(texts, start=entry.revision):
         owner.post(f"/entries/{entry.id}/edit/", text=text, revision=revision)
 
 
-def versions(owner: Member) -> list[str]:
+def versions(owner: Resident) -> list[str]:
     with owner.unlocked():
         return [version.text for version in Version.objects.order_by("revision")]
 
 
-def test_each_edit_keeps_what_was_there(owner: Member) -> None:
-    entry = owner.wrote("One")
+def test_each_edit_keeps_what_was_there(owner: Resident) -> None:
+    entry = owner.write("One")
 
     edits(owner, entry, "Two", "Three")
 
-    assert owner.texts() == ["Three"]
+    assert owner.list_texts() == ["Three"]
     assert versions(owner) == ["One", "Two"]
 
 
-def test_an_edit_that_changes_nothing_makes_no_version(owner: Member) -> None:
-    entry = owner.wrote("Same")
+def test_an_edit_that_changes_nothing_makes_no_version(owner: Resident) -> None:
+    entry = owner.write("Same")
 
     edits(owner, entry, "Same")
 
     assert versions(owner) == []
 
 
-def test_an_edit_that_is_refused_makes_no_version(owner: Member) -> None:
-    entry = owner.wrote("First")
+def test_an_edit_that_is_refused_makes_no_version(owner: Resident) -> None:
+    entry = owner.write("First")
     edits(owner, entry, "Second")
 
     owner.post(f"/entries/{entry.id}/edit/", text="Late", revision=1)
@@ -48,8 +49,8 @@ def test_an_edit_that_is_refused_makes_no_version(owner: Member) -> None:
     assert versions(owner) == ["First"]
 
 
-def test_earlier_versions_are_shown_the_latest_first(owner: Member) -> None:
-    entry = owner.wrote("Once *so*")
+def test_earlier_versions_are_shown_the_latest_first(owner: Resident) -> None:
+    entry = owner.write("Once *so*")
     edits(owner, entry, "Then so", "Now so")
 
     fragment = owner.get(f"/entries/{entry.id}/versions/", script=True).content.decode()
@@ -62,8 +63,8 @@ def test_earlier_versions_are_shown_the_latest_first(owner: Member) -> None:
     assert "Then so" in page
 
 
-def test_only_an_edited_entry_leads_to_earlier_versions(owner: Member) -> None:
-    entry = owner.wrote("Plain")
+def test_only_an_edited_entry_leads_to_earlier_versions(owner: Resident) -> None:
+    entry = owner.write("Plain")
     before = owner.get("/").content.decode()
 
     edits(owner, entry, "Edited")
@@ -74,20 +75,20 @@ def test_only_an_edited_entry_leads_to_earlier_versions(owner: Member) -> None:
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_restoring_puts_a_version_back_and_keeps_what_stood_there(owner: Member, script: bool) -> None:
-    entry = owner.wrote("One")
+def test_restoring_puts_a_version_back_and_keeps_what_stood_there(owner: Resident, script: bool) -> None:
+    entry = owner.write("One")
     edits(owner, entry, "Two")
 
     answer = owner.post(f"/versions/{Version.objects.get().id}/restore/", script=script)
 
     assert answer.status_code == (200 if script else 302)
-    assert owner.texts() == ["One"]
+    assert owner.list_texts() == ["One"]
     assert versions(owner) == ["One", "Two"]
     assert Entry.objects.get().revision == 3
 
 
-def test_a_damaged_entry_says_again_what_it_said_before(owner: Member) -> None:
-    entry = owner.wrote("One")
+def test_a_damaged_entry_says_again_what_it_said_before(owner: Resident) -> None:
+    entry = owner.write("One")
     edits(owner, entry, "Two")
     flip_a_bit(entry)
     version = Version.objects.get()
@@ -95,23 +96,23 @@ def test_a_damaged_entry_says_again_what_it_said_before(owner: Member) -> None:
     answer = owner.post(f"/versions/{version.id}/restore/")
 
     assert answer.status_code == 302
-    assert owner.texts() == ["One"]
+    assert owner.list_texts() == ["One"]
     assert versions(owner) == ["One"], "what cannot be read becomes no version"
 
 
-def test_an_edit_begun_before_a_restore_is_a_conflict(owner: Member) -> None:
-    entry = owner.wrote("One")
+def test_an_edit_begun_before_a_restore_is_a_conflict(owner: Resident) -> None:
+    entry = owner.write("One")
     edits(owner, entry, "Two")
     owner.post(f"/versions/{Version.objects.get().id}/restore/")
 
     answer = owner.post(f"/entries/{entry.id}/edit/", text="Based on two", revision=2)
 
     assert answer.status_code == 409
-    assert owner.texts() == ["One"]
+    assert owner.list_texts() == ["One"]
 
 
-def test_a_version_is_gone_after_thirty_days(owner: Member, housemate: Member) -> None:
-    entry, other = owner.wrote("Old"), housemate.wrote("Other")
+def test_a_version_is_gone_after_thirty_days(owner: Resident, housemate: Resident) -> None:
+    entry, other = owner.write("Old"), housemate.write("Other")
     edits(owner, entry, "Young", "Now")
     edits(housemate, other, "Another")
     long_ago = timezone.now() - timedelta(days=31)
@@ -126,8 +127,8 @@ def test_a_version_is_gone_after_thirty_days(owner: Member, housemate: Member) -
     assert Version.objects.filter(owner_id=housemate.id).exists()
 
 
-def test_a_version_is_sealed_and_bound_to_its_entry_and_revision(owner: Member) -> None:
-    first, second = owner.wrote("Mine alone"), owner.wrote("Another")
+def test_a_version_is_sealed_and_bound_to_its_entry_and_revision(owner: Resident) -> None:
+    first, second = owner.write("Mine alone"), owner.write("Another")
     edits(owner, first, "Edited")
     edits(owner, second, "Edited too")
     version = Version.objects.get(entry=first)
@@ -140,8 +141,8 @@ def test_a_version_is_sealed_and_bound_to_its_entry_and_revision(owner: Member) 
         _ = Version.objects.get(id=version.id).text
 
 
-def test_somebody_elses_version_is_the_same_404_as_none(owner: Member, housemate: Member) -> None:
-    entry = owner.wrote("One")
+def test_somebody_elses_version_is_the_same_404_as_none(owner: Resident, housemate: Resident) -> None:
+    entry = owner.write("One")
     edits(owner, entry, "Two")
     nobodys = "0190a5a0-0000-7000-8000-000000000000"
 
@@ -151,22 +152,22 @@ def test_somebody_elses_version_is_the_same_404_as_none(owner: Member, housemate
 
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
-    assert owner.texts() == ["Two"]
+    assert owner.list_texts() == ["Two"]
 
 
-def test_a_version_is_not_restored_by_following_a_link(owner: Member) -> None:
-    entry = owner.wrote("One")
+def test_a_version_is_not_restored_by_following_a_link(owner: Resident) -> None:
+    entry = owner.write("One")
     edits(owner, entry, "Two")
 
     answer = owner.get(f"/versions/{Version.objects.get().id}/restore/")
 
     assert answer.status_code == 405
-    assert owner.texts() == ["Two"]
+    assert owner.list_texts() == ["Two"]
 
 
 def test_the_time_of_a_version_is_the_persons_own(db: None) -> None:
-    owner = member("Tessa", time_zone="Pacific/Auckland")
-    entry = owner.wrote("One", at=datetime(2026, 11, 1, 20, 30, tzinfo=UTC))
+    owner = new_resident("Tessa", time_zone="Pacific/Auckland")
+    entry = owner.write("One", at=datetime(2026, 11, 1, 20, 30, tzinfo=UTC))
     edits(owner, entry, "Two")
 
     page = owner.get(f"/entries/{entry.id}/versions/").content.decode()

@@ -13,8 +13,8 @@ from diary.openings.tasks import OpeningSource, OpeningTask
 from diary.replies.tasks import ReplyTask
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.tokens import estimate_tokens
-from tests.diary.cast import Member
 from tests.diary.tabs import ask, serving, wait_until_kept
+from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,12 +31,12 @@ class Narrow:
         return sum(estimate_tokens(turn["content"]) for turn in turns)
 
 
-def read(owner: Member, path: str) -> str:
+def read(owner: Resident, path: str) -> str:
     return " ".join(owner.get(path, script=True).content.decode().split())
 
 
-def read_for(owner: Member, reading: Any) -> str:
-    entry = owner.wrote("Tea.")
+def read_for(owner: Resident, reading: Any) -> str:
+    entry = owner.write("Tea.")
     with owner.unlocked():
         reply = Reply(owner_id=owner.id, entry_id=entry.id, text="A walk.")
         reply.read = reading
@@ -44,9 +44,9 @@ def read_for(owner: Member, reading: Any) -> str:
     return read(owner, f"/replies/{reply.id}/read/")
 
 
-def test_a_reply_that_failed_before_anything_was_sent_has_read_nothing(owner: Member) -> None:
+def test_a_reply_that_failed_before_anything_was_sent_has_read_nothing(owner: Resident) -> None:
     with serving("http://127.0.0.1:9"):
-        reply = ask(owner, owner.wrote("Tea.").id)
+        reply = ask(owner, owner.write("Tea.").id)
         assert wait_until_kept(owner, reply)[1] == "failed"
 
         said = read(owner, f"/replies/{reply}/read/")
@@ -55,15 +55,15 @@ def test_a_reply_that_failed_before_anything_was_sent_has_read_nothing(owner: Me
     assert "any more" not in said
 
 
-def test_what_is_gone_and_what_cannot_be_told_are_said_as_such(owner: Member) -> None:
+def test_what_is_gone_and_what_cannot_be_told_are_said_as_such(owner: Resident) -> None:
     gone = PromptRecord(entries=[(uuid4(), DAY)]).to_json()
 
     assert "nothing is there any more" in read_for(owner, gone)
     assert "cannot be told any more" in read_for(owner, None)
 
 
-def test_earlier_replies_and_recaps_that_were_left_out_are_named(owner: Member) -> None:
-    entry = owner.wrote("Fog.", day=DAY)
+def test_earlier_replies_and_recaps_that_were_left_out_are_named(owner: Resident) -> None:
+    entry = owner.write("Fog.", day=DAY)
     reading = PromptRecord(entries=[(entry.id, DAY)], recaps_left_out=[DAY], replies_left_out=2)
 
     said = read_for(owner, reading.to_json())

@@ -1,6 +1,5 @@
 """Years and months: what is marked, counted, bounded and jumped to; and a day at random."""
 
-import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -9,17 +8,18 @@ from django.utils import timezone
 
 from accounts.models import Person
 from diary.models import Entry, Opening
-from tests.diary.cast import Member
+from tests.page import read
+from tests.people import Resident
 
 PEPYS = date(1660, 1, 11)
 
 
-def test_a_year_marks_its_written_days_and_counts_them(owner: Member, housemate: Member) -> None:
+def test_a_year_marks_its_written_days_and_counts_them(owner: Resident, housemate: Resident) -> None:
     for day in (date(2021, 2, 28), date(2021, 2, 28), date(2021, 12, 31)):
-        owner.wrote("Here", day=day)
-    owner.wrote("Another year", day=date(2020, 12, 31))
-    housemate.wrote("Not mine", day=date(2021, 6, 1))
-    gone = owner.wrote("Gone", day=date(2021, 7, 1))
+        owner.write("Here", day=day)
+    owner.write("Another year", day=date(2020, 12, 31))
+    housemate.write("Not mine", day=date(2021, 6, 1))
+    gone = owner.write("Gone", day=date(2021, 7, 1))
     owner.post(f"/entries/{gone.id}/delete/")
 
     page = owner.get("/years/2021/").content.decode()
@@ -33,18 +33,18 @@ def test_a_year_marks_its_written_days_and_counts_them(owner: Member, housemate:
 
 @pytest.mark.parametrize(("week_start", "first"), [(0, "Monday"), (5, "Saturday"), (6, "Sunday")])
 def test_the_weeks_of_a_year_begin_on_the_persons_first_day(
-    owner: Member, week_start: int, first: str
+    owner: Resident, week_start: int, first: str
 ) -> None:
     Person.objects.filter(id=owner.id).update(week_start=week_start)
 
-    page = owner.get("/years/2021/").content.decode()
+    page = read(owner.get("/years/2021/"))
 
-    assert page.split('<th scope="col">')[1].startswith(first)
+    assert page.first('th[scope="col"]').text == first
 
 
-def test_years_lead_to_the_nearest_written_ones_and_no_further(owner: Member) -> None:
-    owner.wrote("Up betimes", day=PEPYS)
-    owner.wrote("Later", day=date(1999, 5, 5))
+def test_years_lead_to_the_nearest_written_ones_and_no_further(owner: Resident) -> None:
+    owner.write("Up betimes", day=PEPYS)
+    owner.write("Later", day=date(1999, 5, 5))
     this_year = owner.today.year
 
     first, second, last = (owner.get(f"/years/{year}/").content.decode() for year in (1660, 1999, this_year))
@@ -56,9 +56,9 @@ def test_years_lead_to_the_nearest_written_ones_and_no_further(owner: Member) ->
     assert "data-later" not in last
 
 
-def test_the_keys_of_a_year_lead_to_the_very_next_within_the_bounds(owner: Member) -> None:
-    owner.wrote("Up betimes", day=PEPYS)
-    owner.wrote("Later", day=date(1999, 5, 5))
+def test_the_keys_of_a_year_lead_to_the_very_next_within_the_bounds(owner: Resident) -> None:
+    owner.write("Up betimes", day=PEPYS)
+    owner.write("Later", day=date(1999, 5, 5))
 
     first, second, last = (
         owner.get(f"/years/{year}/").content.decode() for year in (1660, 1999, owner.today.year)
@@ -70,9 +70,9 @@ def test_the_keys_of_a_year_lead_to_the_very_next_within_the_bounds(owner: Membe
     assert "data-next-year" not in last
 
 
-def test_the_calendar_leads_no_further_back_than_the_first_entry(owner: Member) -> None:
-    owner.wrote("Up betimes", day=PEPYS)
-    owner.wrote("In spring", day=date(1660, 4, 2))
+def test_the_calendar_leads_no_further_back_than_the_first_entry(owner: Resident) -> None:
+    owner.write("Up betimes", day=PEPYS)
+    owner.write("In spring", day=date(1660, 4, 2))
 
     first, later = (owner.get(f"/calendar/1660-0{month}/").content.decode() for month in (1, 3))
 
@@ -81,14 +81,14 @@ def test_the_calendar_leads_no_further_back_than_the_first_entry(owner: Member) 
     assert "/calendar/1660-02/" in later
 
 
-def test_the_first_month_of_somebody_new_leads_nowhere_back(owner: Member) -> None:
+def test_the_first_month_of_somebody_new_leads_nowhere_back(owner: Resident) -> None:
     page = owner.get("/").content.decode()
 
     assert "data-earlier" not in page
 
 
 @pytest.mark.parametrize("year", ["0001", "1582", "1660", "2024", "9999"])
-def test_any_year_opens(owner: Member, year: str) -> None:
+def test_any_year_opens(owner: Resident, year: str) -> None:
     page = owner.get(f"/years/{year}/")
 
     assert page.status_code == 200
@@ -96,7 +96,7 @@ def test_any_year_opens(owner: Member, year: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/years/0000/", "/years/20/", "/years/20260/", "/years/x/"])
-def test_an_impossible_year_is_a_404(owner: Member, path: str) -> None:
+def test_an_impossible_year_is_a_404(owner: Resident, path: str) -> None:
     assert owner.get(path).status_code == 404
 
 
@@ -109,18 +109,18 @@ def test_an_impossible_year_is_a_404(owner: Member, path: str) -> None:
         ("year=%202024%20", "/years/2024/"),
     ],
 )
-def test_one_jumps_to_a_month_or_a_year(owner: Member, asked: str, there: str) -> None:
+def test_one_jumps_to_a_month_or_a_year(owner: Resident, asked: str, there: str) -> None:
     assert owner.get(f"/calendar/?{asked}")["Location"] == there
 
 
 @pytest.mark.parametrize(
     "asked", ["", "year=0&month=1", "year=2024&month=13", "year=x", "year=٢٠٢٤", "year=99999"]
 )
-def test_a_jump_to_nowhere_is_a_404(owner: Member, asked: str) -> None:
+def test_a_jump_to_nowhere_is_a_404(owner: Resident, asked: str) -> None:
     assert owner.get(f"/calendar/?{asked}").status_code == 404
 
 
-def test_a_month_leads_to_its_year(owner: Member) -> None:
+def test_a_month_leads_to_its_year(owner: Resident) -> None:
     assert 'href="/years/1660/"' in owner.get("/calendar/1660-01/").content.decode()
 
 
@@ -129,7 +129,7 @@ def test_a_month_leads_to_its_year(owner: Member) -> None:
     [("Pacific/Kiritimati", "2031-06"), ("UTC", "2031-05"), ("Pacific/Pago_Pago", "2031-05")],
 )
 def test_the_calendar_opens_at_the_month_it_is_where_one_lives(
-    owner: Member, monkeypatch: pytest.MonkeyPatch, zone: str, month: str
+    owner: Resident, monkeypatch: pytest.MonkeyPatch, zone: str, month: str
 ) -> None:
     owner.person.time_zone = zone
     monkeypatch.setattr(timezone, "now", lambda: datetime(2031, 5, 31, 20, tzinfo=UTC))
@@ -139,24 +139,24 @@ def test_the_calendar_opens_at_the_month_it_is_where_one_lives(
     assert f'aria-keyshortcuts="C" href="/calendar/{month}/"' in rail
 
 
-def test_a_random_day_is_one_of_the_written_ones(owner: Member, housemate: Member) -> None:
+def test_a_random_day_is_one_of_the_written_ones(owner: Resident, housemate: Resident) -> None:
     written = [date(2020, 1, 1), date(2021, 2, 2), date(2022, 3, 3)]
     for day in written:
-        owner.wrote("Here", day=day)
-        owner.wrote("And here", day=day)
-    housemate.wrote("Not mine", day=date(2010, 1, 1))
+        owner.write("Here", day=day)
+        owner.write("And here", day=day)
+    housemate.write("Not mine", day=date(2010, 1, 1))
 
     found = {owner.get("/random/")["Location"] for _ in range(60)}
 
     assert found == {f"/d/{day}/" for day in written}
 
 
-def test_a_random_day_of_an_empty_diary_is_today(owner: Member) -> None:
+def test_a_random_day_of_an_empty_diary_is_today(owner: Resident) -> None:
     assert owner.get("/random/")["Location"] == "/"
 
 
-def test_looking_around_changes_nothing(owner: Member) -> None:
-    owner.wrote("Here", day=PEPYS)
+def test_looking_around_changes_nothing(owner: Resident) -> None:
+    owner.write("Here", day=PEPYS)
     before = list(Entry.objects.values())
 
     for path in (
@@ -172,7 +172,7 @@ def test_looking_around_changes_nothing(owner: Member) -> None:
     assert list(Entry.objects.values()) == before
 
 
-def test_a_year_counts_in_its_index_alone(owner: Member) -> None:
+def test_a_year_counts_in_its_index_alone(owner: Resident) -> None:
     from tests.diary.test_archive import archive, asked
 
     archive(owner, 300)
@@ -182,10 +182,10 @@ def test_a_year_counts_in_its_index_alone(owner: Member) -> None:
     assert rows == []
 
 
-def test_days_that_hold_only_an_opening_are_told_apart(owner: Member, housemate: Member) -> None:
+def test_days_that_hold_only_an_opening_are_told_apart(owner: Resident, housemate: Resident) -> None:
     day = date(2021, 2, 1)
     written, opened, dismissed, of_another = (day.replace(day=number) for number in (3, 5, 7, 9))
-    owner.wrote("Here", day=written)
+    owner.write("Here", day=written)
     _opens(owner, written, opened)
     _opens(owner, dismissed, is_dismissed=True)
     _opens(housemate, of_another)
@@ -198,20 +198,20 @@ def test_days_that_hold_only_an_opening_are_told_apart(owner: Member, housemate:
         assert f'class="cell has-entries" href="/d/{written}/"' in page
 
 
-def _opens(member: Member, *opened: date, is_dismissed: bool = False) -> None:
+def _opens(member: Resident, *opened: date, is_dismissed: bool = False) -> None:
     with member.unlocked():
         for day in opened:
             text = "" if is_dismissed else "You begin."
             Opening(owner_id=member.id, day=day, text=text, is_dismissed=is_dismissed).save(force_insert=True)
 
 
-def test_dates_are_in_the_words_of_the_person(owner: Member, housemate: Member) -> None:
+def test_dates_are_in_the_words_of_the_person(owner: Resident, housemate: Resident) -> None:
     Person.objects.filter(id=owner.id).update(language="fr", clock=12)
     noon = datetime(2021, 2, 3, 13, 5, tzinfo=UTC)
     for member in (owner, housemate):
-        member.wrote("Ici", day=date(2021, 2, 3), at=noon)
+        member.write("Ici", day=date(2021, 2, 3), at=noon)
 
-    def seen(member: Member, path: str) -> str:
+    def seen(member: Resident, path: str) -> str:
         return str(member.get(path).content.decode())
 
     day, month, year = (
@@ -229,19 +229,18 @@ def test_dates_are_in_the_words_of_the_person(owner: Member, housemate: Member) 
     assert "<time>13:05</time>" in seen(housemate, "/d/2021-02-03/")
 
 
-def without_words_of(language: str, page: str) -> str:
-    """A page's text where it is in the language of the page."""
-    stripped = re.sub(rf'<(\w+)[^>]* lang="{language}"[^>]*>.*?</\1>', "", page, flags=re.DOTALL)
-    return stripped.split("<body", 1)[1]
+def text_in_the_pages_language(page: str, *, but: str) -> str:
+    """Return a page's markup without what is marked as another language."""
+    return read(page).one("body").without(f'[lang="{but}"]').html
 
 
 @pytest.mark.parametrize("path", ["/years/2021/", "/on-this-day/03-05/", "/on-this-day/10-05/"])
-def test_words_of_the_persons_language_say_which_it_is(owner: Member, path: str) -> None:
+def test_words_of_the_persons_language_say_which_it_is(owner: Resident, path: str) -> None:
     Person.objects.filter(id=owner.id).update(language="de")
-    owner.wrote("Here", day=date(2021, 3, 5))
+    owner.write("Here", day=date(2021, 3, 5))
 
     page = owner.get(path).content.decode()
 
     assert "März" in page or "Oktober" in page
     for word in ("März", "Mittwoch", "Freitag", "Oktober", "Dezember"):
-        assert word not in without_words_of("de", page)
+        assert word not in text_in_the_pages_language(page, but="de")

@@ -13,7 +13,8 @@ from llamora.database import FenceRefused, NotWritten, write_transaction
 from llamora.database.errors import FENCE_MARKER
 from llamora.fields import fence
 from llamora.fields.models import sealed_fields
-from tests.fields.cast import DAY, OTHER_DAY, WORDS, Resident, put, resident, stored
+from tests.fields.cast import DAY, OTHER_DAY, WORDS, keyring_with_epoch, put, read, stored, write
+from tests.people import Resident, new_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def owner() -> Resident:
     """Committed, so that a refusal is met where a household would meet it."""
-    return resident("Olive")
+    return new_resident("Olive")
 
 
 def turn(who: Resident, *, epoch: int) -> None:
@@ -32,18 +33,18 @@ def turn(who: Resident, *, epoch: int) -> None:
 
 @pytest.mark.parametrize("epoch", [2, 255, 256, 2**32 - 1])
 def test_an_insert_of_another_epoch_is_refused(owner: Resident, epoch: int) -> None:
-    with in_force(owner.with_epoch(epoch)), pytest.raises(FenceRefused), write_transaction():
+    with in_force(keyring_with_epoch(owner, epoch)), pytest.raises(FenceRefused), write_transaction():
         Entry.objects.create(owner_id=owner.id, day=DAY, text="late")
 
     assert not Entry.objects.exists()
 
 
 def test_an_update_of_another_epoch_is_refused_and_the_row_stays(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     before = stored(entry)
 
     entry.text = "late"
-    with in_force(owner.with_epoch(2)), pytest.raises(FenceRefused) as refused, write_transaction():
+    with in_force(keyring_with_epoch(owner, 2)), pytest.raises(FenceRefused) as refused, write_transaction():
         entry.save()
 
     assert refused.value.code == "fence"
@@ -52,7 +53,7 @@ def test_an_update_of_another_epoch_is_refused_and_the_row_stays(owner: Resident
 
 
 def test_after_a_turn_the_key_before_writes_nothing(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     turn(owner, epoch=2)
 
     with owner.unlocked():
@@ -64,7 +65,7 @@ def test_after_a_turn_the_key_before_writes_nothing(owner: Resident) -> None:
 
 
 def test_columns_that_are_not_sealed_may_still_change(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     turn(owner, epoch=2)
 
     Entry.objects.filter(id=entry.id).update(revision=5)
@@ -76,7 +77,7 @@ def test_columns_that_are_not_sealed_may_still_change(owner: Resident) -> None:
 
 
 def test_raw_sql_is_refused_too(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     late = b"\x01" + (2).to_bytes(4, "big") + stored(entry)[5:]
 
     with pytest.raises(IntegrityError, match=FENCE_MARKER):
@@ -91,7 +92,7 @@ def test_raw_sql_is_refused_too(owner: Resident) -> None:
 
 @pytest.mark.parametrize("short", [b"", b"\x01", b"\x01\x00\x00\x00"])
 def test_bytes_too_short_to_name_an_epoch_are_refused(owner: Resident, short: bytes) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with pytest.raises(IntegrityError, match=FENCE_MARKER), connection.cursor() as cursor:
         cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", [short, entry.id.hex])
@@ -106,21 +107,21 @@ def test_a_person_without_a_vault_has_no_sealed_rows(owner: Resident) -> None:
 
 
 def test_every_owner_has_an_epoch_of_their_own(owner: Resident) -> None:
-    housemate = resident("Humphrey")
+    housemate = new_resident("Humphrey")
     turn(owner, epoch=2)
 
-    entry = housemate.wrote()
+    entry = write(housemate)
 
-    assert housemate.reads(entry) == WORDS
+    assert read(housemate, entry) == WORDS
 
 
 def test_a_vault_is_checked_against_itself(owner: Resident) -> None:
     vault = Vault.objects.get(owner_id=owner.id)
 
     vault.digest_key = b"d" * 32
-    with in_force(owner.with_epoch(2)), pytest.raises(FenceRefused), write_transaction():
+    with in_force(keyring_with_epoch(owner, 2)), pytest.raises(FenceRefused), write_transaction():
         vault.save()
-    with in_force(owner.with_epoch(2)), write_transaction():
+    with in_force(keyring_with_epoch(owner, 2)), write_transaction():
         vault.private_key, vault.digest_key, vault.epoch = b"p" * 32, b"d" * 32, 2
         vault.save()
 
@@ -128,7 +129,7 @@ def test_a_vault_is_checked_against_itself(owner: Resident) -> None:
 
 
 def test_nothing_else_of_the_database_is_taken_for_the_fence(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with owner.unlocked(), pytest.raises(IntegrityError), write_transaction():
         Entry.objects.bulk_create([Entry(id=entry.id, owner_id=owner.id, day=DAY, text="twin")])
@@ -185,7 +186,7 @@ def test_a_trigger_that_was_weakened_is_noticed_and_mended() -> None:
 
 
 def test_a_refusal_says_nothing_of_the_row(owner: Resident) -> None:
-    with in_force(owner.with_epoch(2)), pytest.raises(NotWritten) as refused, write_transaction():
+    with in_force(keyring_with_epoch(owner, 2)), pytest.raises(NotWritten) as refused, write_transaction():
         Entry.objects.create(owner_id=owner.id, day=DAY, text="the words")
 
     error: Any = refused.value

@@ -20,7 +20,8 @@ from diary.models import Draft, Entry
 from llamora.fields import SealedFieldError, SealedQuerySet, SealedValue
 from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
-from tests.fields.cast import DAY, OTHER_DAY, WORDS, Resident, stored
+from tests.fields.cast import DAY, OTHER_DAY, WORDS, read, stored, write
+from tests.people import Resident
 
 
 @pytest.mark.parametrize(
@@ -36,26 +37,26 @@ from tests.fields.cast import DAY, OTHER_DAY, WORDS, Resident, stored
     ],
 )
 def test_update_writes_no_sealed_or_bound_column(owner: Resident, changes: dict[str, Any]) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with owner.unlocked(), pytest.raises(SealedFieldError):
         Entry.objects.filter(id=entry.id).update(**changes)
 
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 def test_update_writes_the_others(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     Entry.objects.filter(id=entry.id).update(revision=F("revision") + 1)
 
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
     assert Entry.objects.get(id=entry.id).revision == 2
 
 
 @pytest.mark.parametrize("names", [["text"], ["day"], ["revision", "text"]])
 def test_bulk_update_writes_no_sealed_or_bound_column(owner: Resident, names: list[str]) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with owner.unlocked(), pytest.raises(SealedFieldError):
         Entry.objects.bulk_update([entry], names)
@@ -89,14 +90,14 @@ LOOKUPS = [
 @pytest.mark.parametrize("lookup", LOOKUPS)
 @pytest.mark.parametrize("verb", ["filter", "exclude", "get"])
 def test_the_database_is_asked_nothing_of_a_sealed_column(owner: Resident, lookup: str, verb: str) -> None:
-    owner.wrote()
+    write(owner)
 
     with owner.unlocked(), pytest.raises(SealedFieldError):
         getattr(Entry.objects, verb)(**{f"text{lookup}": WORDS})
 
 
 def test_neither_through_relations_nor_conditions_nor_expressions(owner: Resident) -> None:
-    owner.wrote()
+    write(owner)
 
     asked: list[Any] = [
         lambda: Draft.objects.filter(entry__text=WORDS),
@@ -109,13 +110,13 @@ def test_neither_through_relations_nor_conditions_nor_expressions(owner: Residen
 
 
 def test_whether_there_is_something_may_be_asked(owner: Resident) -> None:
-    owner.wrote()
+    write(owner)
 
     assert Entry.objects.filter(source__isnull=True).count() == 1
 
 
 def test_functions_of_the_database_see_envelopes_only(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with owner.unlocked():
         row = Entry.objects.annotate(size=Length("text")).values("size", "text").get()
@@ -125,7 +126,7 @@ def test_functions_of_the_database_see_envelopes_only(owner: Resident) -> None:
 
 
 def test_values_show_envelopes(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with owner.unlocked():
         shown = [
@@ -141,7 +142,7 @@ def test_values_show_envelopes(owner: Resident) -> None:
 
 
 def test_nothing_printed_holds_words(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     with owner.unlocked():
         assert entry.text == WORDS
         new = Entry(owner_id=owner.id, day=DAY, text=WORDS)
@@ -158,7 +159,7 @@ def test_nothing_printed_holds_words(owner: Resident) -> None:
 
 
 def test_a_pickled_row_is_sealed(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     with owner.unlocked():
         assert entry.text == WORDS
         pickled = pickle.dumps(entry)
@@ -169,12 +170,12 @@ def test_a_pickled_row_is_sealed(owner: Resident) -> None:
         assert again.text == WORDS
         again.day = OTHER_DAY
         again.save()
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 @pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy])
 def test_what_is_not_sealed_yet_is_neither_pickled_nor_copied(owner: Resident, copied: Any) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     entry.text = "assigned, and not saved"
 
     with owner.unlocked(), pytest.raises(SealedFieldError):
@@ -182,7 +183,7 @@ def test_what_is_not_sealed_yet_is_neither_pickled_nor_copied(owner: Resident, c
 
 
 def test_pickled_querysets_are_sealed(owner: Resident) -> None:
-    owner.wrote()
+    write(owner)
     with owner.unlocked():
         entries = Entry.objects.all()
         assert [entry.text for entry in entries] == [WORDS]
@@ -191,7 +192,7 @@ def test_pickled_querysets_are_sealed(owner: Resident) -> None:
 
 
 def test_a_deep_copy_opens_and_is_a_row_of_its_own(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     twin = copy.deepcopy(entry)
 
@@ -201,7 +202,7 @@ def test_a_deep_copy_opens_and_is_a_row_of_its_own(owner: Resident) -> None:
 
 
 def test_a_row_as_a_dict_or_form_has_no_sealed_column(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     with owner.unlocked():
         assert "text" not in model_to_dict(entry)
         assert "text" not in modelform_factory(Entry, fields="__all__").base_fields
@@ -211,7 +212,7 @@ def test_a_row_as_a_dict_or_form_has_no_sealed_column(owner: Resident) -> None:
 @pytest.mark.parametrize("format_of", ["json", "jsonl", "python"])
 @pytest.mark.parametrize("is_unlocked", [True, False])
 def test_serialized_rows_carry_envelopes(owner: Resident, format_of: str, is_unlocked: bool) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     if is_unlocked:
         with owner.unlocked():
@@ -233,7 +234,7 @@ def test_what_is_not_sealed_yet_is_not_serialized(owner: Resident) -> None:
 def test_a_dump_that_is_loaded_again_keeps_its_envelopes(
     owner: Resident, tmp_path: Path, is_unlocked: bool
 ) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     before, dump = stored(entry), tmp_path / "dump.json"
     call_command("dumpdata", "accounts", "diary", output=str(dump), verbosity=0)
     assert WORDS not in dump.read_text()
@@ -247,11 +248,11 @@ def test_a_dump_that_is_loaded_again_keeps_its_envelopes(
         call_command("loaddata", str(dump), verbosity=0, stdout=StringIO())
 
     assert stored(entry) == before
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 def test_a_dump_in_a_format_that_reads_attributes_carries_envelopes(owner: Resident, tmp_path: Path) -> None:
-    entry, dump = owner.wrote(), tmp_path / "dump.xml"
+    entry, dump = write(owner), tmp_path / "dump.xml"
 
     with owner.unlocked():
         call_command("dumpdata", "diary", format="xml", output=str(dump), verbosity=0)

@@ -6,7 +6,8 @@ import pytest
 from django.db.migrations.loader import MigrationLoader
 
 from llamora.fields import SealedValue
-from tests.fields.cast import Resident, stored
+from tests.fields.cast import stored, write
+from tests.people import Resident
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def past_entry() -> Any:
 
 
 def test_a_migration_changes_other_columns_of_a_sealed_row(owner: Resident, past_entry: Any) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     before = stored(entry)
 
     row = past_entry.objects.get(id=entry.id)
@@ -30,7 +31,7 @@ def test_a_migration_changes_other_columns_of_a_sealed_row(owner: Resident, past
 
 
 def test_a_migration_sees_envelopes_only(owner: Resident, past_entry: Any) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     (value,) = past_entry.objects.values_list("text", flat=True)
 

@@ -11,7 +11,8 @@ from llamora.crypto import NotAuthentic, VaultLocked, in_force
 from llamora.fields import SealedFieldError, SealedJSONField, SealedModel, SealedTextField, SealedValue
 from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
-from tests.fields.cast import DAY, OTHER_DAY, WORDS, Resident, put, stored
+from tests.fields.cast import DAY, OTHER_DAY, WORDS, keyring_with_epoch, put, read, stored, write
+from tests.people import Resident
 
 ODD = [
     "",
@@ -34,9 +35,9 @@ ODD = [
 
 @pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
 def test_text_comes_back_exactly(owner: Resident, text: str) -> None:
-    entry = owner.wrote(text)
+    entry = write(owner, text)
 
-    assert owner.reads(entry) == text
+    assert read(owner, entry) == text
 
 
 @pytest.mark.parametrize("value", [b"", b"\x00", b"\xff" * 5000])
@@ -59,7 +60,7 @@ def test_json_comes_back_exactly(owner: Resident, value: Any) -> None:
 
 
 def test_the_database_holds_no_words(owner: Resident) -> None:
-    owner.wrote("marmalade sandwich")
+    write(owner, "marmalade sandwich")
 
     dumped = "\n".join(str(line) for line in connection.connection.iterdump())
     assert "marmalade" not in dumped
@@ -67,7 +68,7 @@ def test_the_database_holds_no_words(owner: Resident) -> None:
 
 
 def test_a_loaded_row_holds_the_envelope_and_not_the_words(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     with owner.unlocked():
         assert entry.text == WORDS
 
@@ -76,7 +77,7 @@ def test_a_loaded_row_holds_the_envelope_and_not_the_words(owner: Resident) -> N
 
 
 def test_without_a_keyring_nothing_is_read_or_written(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with pytest.raises(VaultLocked):
         _ = entry.text
@@ -86,7 +87,7 @@ def test_without_a_keyring_nothing_is_read_or_written(owner: Resident) -> None:
 
 
 def test_a_closed_keyring_is_no_keyring(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with owner.unlocked():
         owner.keyring.close()
@@ -95,7 +96,7 @@ def test_a_closed_keyring_is_no_keyring(owner: Resident) -> None:
 
 
 def test_a_housemate_reads_and_writes_nothing_of_the_owner(owner: Resident, housemate: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with housemate.unlocked():
         with pytest.raises(NotAuthentic):
@@ -105,20 +106,20 @@ def test_a_housemate_reads_and_writes_nothing_of_the_owner(owner: Resident, hous
             entry.save()
         with pytest.raises(NotAuthentic), transaction.atomic():
             Entry.objects.create(owner_id=owner.id, day=DAY, text="forged")
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 def test_bytes_moved_to_another_row_do_not_open(owner: Resident) -> None:
-    first, second = owner.wrote("first"), owner.wrote("second")
+    first, second = write(owner, "first"), write(owner, "second")
 
     put(second, stored(first))
 
     with pytest.raises(NotAuthentic):
-        owner.reads(second)
+        read(owner, second)
 
 
 def test_bytes_moved_to_another_column_do_not_open(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     put(entry, stored(entry), column="source")
 
@@ -127,33 +128,33 @@ def test_bytes_moved_to_another_column_do_not_open(owner: Resident) -> None:
 
 
 def test_a_bound_column_changed_behind_its_back_makes_it_unreadable(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE diary_entry SET day = %s WHERE id = %s", [OTHER_DAY, entry.id.hex])
 
     with pytest.raises(NotAuthentic):
-        owner.reads(entry)
+        read(owner, entry)
 
 
 def test_a_row_given_to_somebody_else_opens_for_neither(owner: Resident, housemate: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE diary_entry SET owner_id = %s WHERE id = %s", [housemate.id.hex, entry.id.hex])
 
     for who in (owner, housemate):
         with pytest.raises(NotAuthentic):
-            who.reads(entry)
+            read(who, entry)
 
 
 def test_an_envelope_of_an_epoch_that_is_not_held_does_not_open(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
-    with in_force(owner.with_epoch(2)), pytest.raises(Exception, match="epoch"):
+    with in_force(keyring_with_epoch(owner, 2)), pytest.raises(Exception, match="epoch"):
         _ = Entry.objects.get(id=entry.id).text
 
 
 def test_a_value_that_does_not_open_is_its_default_where_one_is_given(owner: Resident) -> None:
-    entry, damaged = owner.wrote(), owner.wrote()
+    entry, damaged = owner.write(), owner.wrote()
     put(damaged, stored(entry))
     damaged.refresh_from_db()
 
@@ -163,14 +164,14 @@ def test_a_value_that_does_not_open_is_its_default_where_one_is_given(owner: Res
 
 
 def test_a_locked_vault_is_no_damage(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = owner.write()
 
     with pytest.raises(VaultLocked):
         entry.open_or("text", None)
 
 
 def test_lengths_show_only_roughly(owner: Resident) -> None:
-    sizes = {len(stored(owner.wrote("x" * length))) for length in range(1, 50)}
+    sizes = {len(stored(write(owner, "x" * length))) for length in range(1, 50)}
 
     assert len(sizes) == 1
 
@@ -218,7 +219,7 @@ def test_empty_and_missing_are_different(owner: Resident) -> None:
 
 
 def test_rows_of_every_kind_seal_their_words(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     with owner.unlocked():
         draft = Draft.objects.create(owner_id=owner.id, day=DAY, text=WORDS)
         reply = Reply.objects.create(owner_id=owner.id, entry=entry, text=WORDS)

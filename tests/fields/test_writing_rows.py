@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from diary.models import Entry, Reply
 from llamora.crypto import VaultLocked
 from llamora.fields import SealedFieldError, new_id
-from tests.fields.cast import DAY, OTHER_DAY, WORDS, Resident, stored
+from tests.fields.cast import DAY, OTHER_DAY, WORDS, read, stored, write
+from tests.people import Resident
 
 
 def test_saving_other_columns_while_locked_leaves_the_bytes_as_they_are(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     before = stored(entry)
 
     entry.revision = 7
@@ -26,7 +27,7 @@ def test_saving_other_columns_while_locked_leaves_the_bytes_as_they_are(owner: R
 
 
 def test_a_stale_whole_row_save_does_not_put_an_old_envelope_back(owner: Resident) -> None:
-    stale = owner.wrote("before")
+    stale = write(owner, "before")
     fresh = Entry.objects.get(id=stale.id)
     with owner.unlocked():
         fresh.text = "after"
@@ -35,11 +36,11 @@ def test_a_stale_whole_row_save_does_not_put_an_old_envelope_back(owner: Residen
         stale.revision = 9
         stale.save()
 
-    assert owner.reads(stale) == "after"
+    assert read(owner, stale) == "after"
 
 
 def test_reading_does_not_make_a_column_count_as_assigned(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     before = stored(entry)
 
     with owner.unlocked():
@@ -50,7 +51,7 @@ def test_reading_does_not_make_a_column_count_as_assigned(owner: Resident) -> No
 
 
 def test_an_assigned_column_is_sealed_anew_with_another_nonce(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     before = stored(entry)
 
     with owner.unlocked():
@@ -58,23 +59,23 @@ def test_an_assigned_column_is_sealed_anew_with_another_nonce(owner: Resident) -
         entry.save()
 
     assert stored(entry) != before
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 def test_assigning_a_bound_column_reseals(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with owner.unlocked():
         entry.day = OTHER_DAY
         entry.save()
         assert entry.text == WORDS
 
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
     assert Entry.objects.get(id=entry.id).day == OTHER_DAY
 
 
 def test_assigning_a_bound_column_while_locked_raises_and_changes_nothing(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     before = stored(entry)
 
     entry.day = OTHER_DAY
@@ -85,14 +86,14 @@ def test_assigning_a_bound_column_while_locked_raises_and_changes_nothing(owner:
     assert Entry.objects.get(id=entry.id).day == DAY
     with owner.unlocked():
         entry.save()
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 @pytest.mark.parametrize("names", [["day"], ["day", "revision"], ["text"], ["owner"]])
 def test_a_partial_save_does_not_part_an_envelope_from_what_binds_it(
     owner: Resident, housemate: Resident, names: list[str]
 ) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     if names == ["owner"]:
         entry.owner = housemate.person
     else:
@@ -102,54 +103,54 @@ def test_a_partial_save_does_not_part_an_envelope_from_what_binds_it(
         with pytest.raises(SealedFieldError):
             entry.save(update_fields=names)
 
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 def test_a_partial_save_of_both_reseals(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with owner.unlocked():
         entry.day = OTHER_DAY
         entry.save(update_fields=["day", "text"])
 
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 def test_a_partial_save_of_something_else_while_locked(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     entry.revision = 3
     entry.save(update_fields=["revision"])
 
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 def test_a_row_made_by_hand_cannot_move_a_bound_column_alone(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with pytest.raises(SealedFieldError):
         Entry(id=entry.id, owner_id=owner.id, day=OTHER_DAY, text="").save(update_fields=["day"])
 
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 @pytest.mark.parametrize("loaded", [("id",), ("id", "revision"), ("id", "owner"), ("id", "day")])
 def test_a_bound_column_is_not_moved_while_its_text_was_not_loaded(
     owner: Resident, loaded: tuple[str, ...]
 ) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     partly = Entry.objects.only(*loaded).get(id=entry.id)
 
     partly.day = OTHER_DAY
     with owner.unlocked(), pytest.raises(SealedFieldError):
         partly.save()
 
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 @pytest.mark.parametrize("loaded", [("id",), ("id", "day"), ("id", "text"), ("id", "owner")])
 def test_columns_left_out_are_loaded_when_asked_for(owner: Resident, loaded: tuple[str, ...]) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     partly = Entry.objects.only(*loaded).get(id=entry.id)
 
     with pytest.raises(VaultLocked):
@@ -157,22 +158,22 @@ def test_columns_left_out_are_loaded_when_asked_for(owner: Resident, loaded: tup
     with owner.unlocked():
         assert partly.text == WORDS
     partly.save()
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 def test_new_text_may_be_assigned_to_a_row_of_which_nothing_was_loaded(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     partly = Entry.objects.only("id").get(id=entry.id)
 
     with owner.unlocked():
         partly.text = "anew"
         partly.save()
 
-    assert owner.reads(entry) == "anew"
+    assert read(owner, entry) == "anew"
 
 
 def test_a_refreshed_row_forgets_what_was_assigned(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     entry.text = "thrown away"
     entry.refresh_from_db()
@@ -182,7 +183,7 @@ def test_a_refreshed_row_forgets_what_was_assigned(owner: Resident) -> None:
 
 
 def test_a_refreshed_column_is_read_with_the_day_it_is_bound_to(owner: Resident) -> None:
-    stale = owner.wrote()
+    stale = write(owner)
     fresh = Entry.objects.get(id=stale.id)
     with owner.unlocked():
         fresh.day, fresh.text = OTHER_DAY, "moved"
@@ -195,7 +196,7 @@ def test_a_refreshed_column_is_read_with_the_day_it_is_bound_to(owner: Resident)
 
 
 def test_a_copied_row_is_sealed_anew(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
 
     with owner.unlocked():
         twin = copy.copy(entry)
@@ -207,11 +208,11 @@ def test_a_copied_row_is_sealed_anew(owner: Resident) -> None:
         entry.revision = 2
         entry.save()
     assert stored(twin) != stored(entry)
-    assert owner.reads(twin) == owner.reads(entry) == WORDS
+    assert read(owner, twin) == read(owner, entry) == WORDS
 
 
 def test_a_copy_with_an_id_of_its_own_is_sealed_anew(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     entry.id = new_id()
 
     with owner.unlocked():
@@ -231,12 +232,12 @@ def test_a_save_that_failed_can_be_tried_again(owner: Resident) -> None:
         second.keep_key = None
         second.save()
 
-    assert owner.reads(first) == "first"
-    assert owner.reads(second) == "second"
+    assert read(owner, first) == "first"
+    assert read(owner, second) == "second"
 
 
 def test_an_update_that_failed_can_be_tried_again(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     entry.day, entry.revision = OTHER_DAY, -1
     with owner.unlocked():
         with pytest.raises(DatabaseError), transaction.atomic():
@@ -245,7 +246,7 @@ def test_an_update_that_failed_can_be_tried_again(owner: Resident) -> None:
         entry.revision = 2
         entry.save()
 
-    assert owner.reads(entry) == WORDS
+    assert read(owner, entry) == WORDS
 
 
 def test_many_made_at_once_are_sealed(owner: Resident) -> None:
@@ -256,7 +257,7 @@ def test_many_made_at_once_are_sealed(owner: Resident) -> None:
         assert sorted(found.text for found in Entry.objects.all()) == [f"line {n}" for n in range(5)]
         rows[0].day = OTHER_DAY
         rows[0].save()
-    assert owner.reads(rows[0]) == "line 0"
+    assert read(owner, rows[0]) == "line 0"
 
 
 def test_get_or_create_and_update_or_create_seal(owner: Resident) -> None:
@@ -264,7 +265,7 @@ def test_get_or_create_and_update_or_create_seal(owner: Resident) -> None:
         made, _ = Entry.objects.get_or_create(owner_id=owner.id, day=DAY, defaults={"text": "made"})
         Entry.objects.update_or_create(id=made.id, defaults={"text": "updated"})
 
-    assert owner.reads(made) == "updated"
+    assert read(owner, made) == "updated"
 
 
 def test_primary_keys_are_known_before_the_insert_and_sort_by_time(owner: Resident) -> None:
@@ -284,7 +285,7 @@ def test_a_save_is_one_statement(owner: Resident) -> None:
 
 @pytest.mark.parametrize("text", [WORDS, "sealed:AAAA", ""])
 def test_validating_a_row_changes_nothing_of_it(owner: Resident, text: str) -> None:
-    entry = owner.wrote(text)
+    entry = write(owner, text)
     before = stored(entry)
 
     with owner.unlocked():
@@ -295,7 +296,7 @@ def test_validating_a_row_changes_nothing_of_it(owner: Resident, text: str) -> N
 
 
 def test_validating_still_finds_what_is_wrong(owner: Resident) -> None:
-    entry = owner.wrote()
+    entry = write(owner)
     entry.revision = "many"  # type: ignore[assignment]  # that is what is wrong
 
     with owner.unlocked(), pytest.raises(ValidationError):
@@ -303,7 +304,7 @@ def test_validating_still_finds_what_is_wrong(owner: Resident) -> None:
 
 
 def test_a_reply_is_bound_to_its_entry_and_kind(owner: Resident) -> None:
-    first, second = owner.wrote("a"), owner.wrote("b")
+    first, second = write(owner, "a"), write(owner, "b")
     with owner.unlocked():
         reply = Reply.objects.create(owner_id=owner.id, entry=first, text="said")
         found: Any = Reply.objects.get(id=reply.id)

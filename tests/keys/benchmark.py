@@ -9,7 +9,7 @@ from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Entry
 from llamora.crypto import in_force, secret_bytes
 from llamora.database import write_transaction
-from tests.keys.house import FIRST_DAY, diarist
+from tests.people import FIRST_DAY, register_resident
 
 TEXT = "An ordinary sentence of a diary, of some length. " * 12
 VECTOR_BYTES = 1536
@@ -37,11 +37,11 @@ class Timed:
 
 def benchmark(rows: int) -> Timed:
     """Rotate a new diary of so many entries; twice as many envelopes are moved."""
-    owner = diarist(f"Bench {rows} {secret_bytes(4).hex()}")
-    with in_force(owner.keyring()):
+    owner = register_resident(f"Bench {rows} {secret_bytes(4).hex()}")
+    with in_force(owner.open_keyring()):
         for first in range(0, rows, AT_ONCE):
             _write(owner.id, range(first, min(first + AT_ONCE, rows)))
-    opened = owner.opens()
+    opened = owner.open_slot()
     began, core_began = time.perf_counter(), time.thread_time()
     turned = begin_rotation(opened)
     first_step = time.perf_counter() - began

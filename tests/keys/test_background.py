@@ -10,10 +10,10 @@ from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.sessions import services as sessions_services
 from llamora.database import write_transaction
-from tests.keys.house import Diarist
+from tests.people import Resident
 
 
-def waits_for_the_end(owner: Diarist) -> bool:
+def waits_for_the_end(owner: Resident) -> bool:
     for _ in range(200):
         if not FormerKey.objects.filter(owner=owner.person).exists():
             background.stop(owner.id, timeout=5)
@@ -22,26 +22,26 @@ def waits_for_the_end(owner: Diarist) -> bool:
     return False
 
 
-def comes_in(owner: Diarist) -> None:
+def comes_in(owner: Resident) -> None:
     login.sign_in_with_password(name=owner.person.name, password=owner.password, address="192.0.2.1")
 
 
-def test_it_goes_on_at_the_next_unlock(owner: Diarist) -> None:
-    begin_rotation(owner.opens())
+def test_it_goes_on_at_the_next_unlock(owner: Resident) -> None:
+    begin_rotation(owner.open_slot())
 
     comes_in(owner)
 
     assert waits_for_the_end(owner)
-    assert owner.epochs() == {2}
-    assert owner.reads() == owner.texts
+    assert owner.list_epochs() == {2}
+    assert owner.read_all() == owner.written
 
 
-def test_nothing_runs_where_nothing_is_unfinished(owner: Diarist) -> None:
-    assert background.start(owner.keyring()) is False
+def test_nothing_runs_where_nothing_is_unfinished(owner: Resident) -> None:
+    assert background.start(owner.open_keyring()) is False
 
 
-def test_it_needs_no_keyring_of_the_request_that_began_it(owner: Diarist) -> None:
-    turned = begin_rotation(owner.opens())
+def test_it_needs_no_keyring_of_the_request_that_began_it(owner: Resident) -> None:
+    turned = begin_rotation(owner.open_slot())
 
     assert background.start(turned.keyring)
     turned.keyring.close()
@@ -49,10 +49,10 @@ def test_it_needs_no_keyring_of_the_request_that_began_it(owner: Diarist) -> Non
     assert waits_for_the_end(owner)
 
 
-def test_it_stops_with_the_last_session(owner: Diarist) -> None:
-    owner.writes(1000)
-    here = owner.signs_in()
-    turned = begin_rotation(owner.opens(), here=here)
+def test_it_stops_with_the_last_session(owner: Resident) -> None:
+    owner.write_many(1000)
+    here = owner.create_session()
+    turned = begin_rotation(owner.open_slot(), here=here)
 
     with write_transaction():
         # The thread waits for its turn to write, so the session ends before its first batch is in.
@@ -63,4 +63,4 @@ def test_it_stops_with_the_last_session(owner: Diarist) -> None:
             thread.join(10)
 
     assert rotation_services.is_rotation_unfinished(turned.keyring)
-    assert owner.reads() == owner.texts
+    assert owner.read_all() == owner.written

@@ -12,7 +12,7 @@ from accounts.rotation.blind_indexes import BlindIndex
 from accounts.rotation.epoch_change import begin_rotation
 from llamora.crypto import Keyring, in_force
 from llamora.fields import SealedModel, SealedTextField
-from tests.keys.house import Diarist
+from tests.people import Resident
 
 LABEL = "tests.named.name"
 
@@ -30,7 +30,7 @@ class Named(SealedModel):
 
 
 @pytest.fixture
-def named(owner: Diarist) -> Iterator[None]:
+def named(owner: Resident) -> Iterator[None]:
     """A table of named rows whose index every rotation makes anew."""
     with connection.schema_editor() as editor:
         editor.create_model(Named)
@@ -47,18 +47,18 @@ def index_of(keyring: Keyring, name: str) -> bytes:
     return keyring.blind_index(label=LABEL, value=name)
 
 
-def keep(owner: Diarist, name: str) -> Named:
-    keyring = owner.keyring()
+def keep(owner: Resident, name: str) -> Named:
+    keyring = owner.open_keyring()
     with in_force(keyring):
         return Named.objects.create(owner=owner.person, name=name, name_index=index_of(keyring, name))
 
 
 @pytest.mark.usefixtures("named")
-def test_the_index_is_made_anew_with_the_next_key(owner: Diarist) -> None:
+def test_the_index_is_made_anew_with_the_next_key(owner: Resident) -> None:
     rows = {name: keep(owner, name) for name in ("river", "bread", "sister")}
-    old = index_of(owner.keyring(), "river")
+    old = index_of(owner.open_keyring(), "river")
 
-    turned = begin_rotation(owner.opens())
+    turned = begin_rotation(owner.open_slot())
 
     assert not Named.objects.filter(name_index=old).exists()
     for name, row in rows.items():
@@ -66,21 +66,21 @@ def test_the_index_is_made_anew_with_the_next_key(owner: Diarist) -> None:
 
 
 @pytest.mark.usefixtures("named")
-def test_a_housemates_index_stays(owner: Diarist, housemate: Diarist) -> None:
+def test_a_housemates_index_stays(owner: Resident, housemate: Resident) -> None:
     theirs = keep(housemate, "river")
 
-    begin_rotation(owner.opens())
+    begin_rotation(owner.open_slot())
 
     assert bytes(Named.objects.get(id=theirs.id).name_index) == bytes(theirs.name_index)
 
 
 @pytest.mark.usefixtures("named")
-def test_a_damaged_row_does_not_keep_the_key_from_turning(owner: Diarist) -> None:
+def test_a_damaged_row_does_not_keep_the_key_from_turning(owner: Resident) -> None:
     first, second = keep(owner, "river"), keep(owner, "bread")
     Named.objects.filter(id=first.id).delete()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tests_keys_named SET name = zeroblob(200) WHERE id = %s", [second.id.hex])
 
-    turned = begin_rotation(owner.opens())
+    turned = begin_rotation(owner.open_slot())
 
     assert turned.keyring.epoch == 2

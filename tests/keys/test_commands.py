@@ -11,7 +11,7 @@ from accounts.models import KeySlot, SlotKind
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Entry
-from tests.keys.house import Diarist
+from tests.people import Resident
 
 
 def run(command: str, *arguments: str, secret: str, tmp_path: Path) -> tuple[str, str]:
@@ -23,19 +23,19 @@ def run(command: str, *arguments: str, secret: str, tmp_path: Path) -> tuple[str
 
 
 @pytest.mark.parametrize("by", [SlotKind.PASSWORD, SlotKind.RECOVERY])
-def test_rotate_dek_turns_the_key_with_either_secret(owner: Diarist, by: SlotKind, tmp_path: Path) -> None:
-    secret = owner.password if by == SlotKind.PASSWORD else owner.code.lower()
+def test_rotate_dek_turns_the_key_with_either_secret(owner: Resident, by: SlotKind, tmp_path: Path) -> None:
+    secret = owner.password if by == SlotKind.PASSWORD else owner.recovery_code.lower()
 
     said, _ = run("rotate_dek", "Olive", "--verify", secret=secret, tmp_path=tmp_path)
 
-    assert owner.epochs() == {2}
-    assert owner.reads() == owner.texts
+    assert owner.list_epochs() == {2}
+    assert owner.read_all() == owner.written
     assert "The old key is destroyed." in said
     assert "Every one opens." in said
     assert "Entry" not in said
 
 
-def test_rotate_dek_asks_at_the_terminal(owner: Diarist, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rotate_dek_asks_at_the_terminal(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     def answer(prompt: str) -> str:
@@ -46,20 +46,20 @@ def test_rotate_dek_asks_at_the_terminal(owner: Diarist, monkeypatch: pytest.Mon
     call_command("rotate_dek", "olive", stdout=io.StringIO())
 
     assert asked == ["Password or recovery code of Olive: "]
-    assert owner.epochs() == {2}
+    assert owner.list_epochs() == {2}
 
 
-def test_rotate_dek_goes_on_with_what_was_broken_off(owner: Diarist, tmp_path: Path) -> None:
-    begin_rotation(owner.opens())
+def test_rotate_dek_goes_on_with_what_was_broken_off(owner: Resident, tmp_path: Path) -> None:
+    begin_rotation(owner.open_slot())
 
     said, _ = run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
 
     assert "broken off" in said
-    assert owner.epochs() == {2}
+    assert owner.list_epochs() == {2}
 
 
-def test_rotate_dek_names_a_slot_that_was_given_nothing(owner: Diarist, tmp_path: Path) -> None:
-    planted = owner.slot(SlotKind.RECOVERY)
+def test_rotate_dek_names_a_slot_that_was_given_nothing(owner: Resident, tmp_path: Path) -> None:
+    planted = owner.get_slot(SlotKind.RECOVERY)
     KeySlot.objects.filter(id=planted.id).update(mac=bytes(32))
 
     _, complained = run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
@@ -67,7 +67,7 @@ def test_rotate_dek_names_a_slot_that_was_given_nothing(owner: Diarist, tmp_path
     assert f"The recovery slot {planted.id} was given nothing" in complained
 
 
-def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Diarist, tmp_path: Path) -> None:
+def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Resident, tmp_path: Path) -> None:
     first, second = list(Entry.objects.filter(owner_id=owner.id).order_by("id"))[:2]
     with connection.cursor() as cursor:
         swapped = [second.__dict__["text"].envelope, first.id.hex]
@@ -75,12 +75,12 @@ def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Diarist, 
 
     with pytest.raises(CommandError, match="1 rows do not open"):
         run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
-    assert rotation_services.is_rotation_unfinished(owner.keyring())
+    assert rotation_services.is_rotation_unfinished(owner.open_keyring())
     arguments = ("rotate_dek", "Olive", "--leave-damaged")
     _, complained = run(*arguments, secret=owner.password, tmp_path=tmp_path)
 
     assert f"diary.entry.text of {first.id} does not open: not_authentic." in complained
-    assert not rotation_services.is_rotation_unfinished(owner.keyring())
+    assert not rotation_services.is_rotation_unfinished(owner.open_keyring())
 
 
 @pytest.mark.parametrize(
@@ -91,16 +91,16 @@ def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Diarist, 
     ],
 )
 def test_a_refusal_is_a_sentence(
-    owner: Diarist, name: str, secret: str, sentence: str, tmp_path: Path
+    owner: Resident, name: str, secret: str, sentence: str, tmp_path: Path
 ) -> None:
     for command in ("rotate_dek", "reseal"):
         with pytest.raises(CommandError, match=sentence):
             run(command, name, secret=secret, tmp_path=tmp_path)
 
-    assert owner.epochs() == {1}
+    assert owner.list_epochs() == {1}
 
 
-def test_reseal_says_that_nothing_was_older(owner: Diarist, tmp_path: Path) -> None:
+def test_reseal_says_that_nothing_was_older(owner: Resident, tmp_path: Path) -> None:
     said, _ = run("reseal", "Olive", "--verify", secret=owner.password, tmp_path=tmp_path)
 
     assert "0 values were sealed anew." in said

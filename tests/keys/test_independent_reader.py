@@ -12,7 +12,7 @@ from django.db import connection
 from accounts.models import KeySlot, SlotKind
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
-from tests.keys.house import Diarist
+from tests.people import Resident
 
 READER = Path(__file__).with_name("independent_reader.py")
 
@@ -45,44 +45,44 @@ def test_it_uses_nothing_of_the_project() -> None:
     assert others == {"argon2", "nacl"}
 
 
-def test_it_opens_a_diary_with_the_password(owner: Diarist) -> None:
+def test_it_opens_a_diary_with_the_password(owner: Resident) -> None:
     found = diary(owner.password)
 
-    assert [entry["text"] for entry in found["entries"]] == list(owner.texts.values())
+    assert [entry["text"] for entry in found["entries"]] == list(owner.written.values())
     assert found["entries"][1]["day"] == "2026-01-02"
     assert [draft["text"] for draft in found["drafts"]] == [f"Draft {n}" for n in range(0, 12, 3)]
     assert [reply["text"] for reply in found["replies"]] == [f"Reply {n}" for n in range(0, 12, 2)]
 
 
-def test_it_opens_a_diary_with_the_recovery_code(owner: Diarist) -> None:
-    typed = owner.code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
+def test_it_opens_a_diary_with_the_recovery_code(owner: Resident) -> None:
+    typed = owner.recovery_code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
 
-    assert [entry["text"] for entry in diary(typed)["entries"]] == list(owner.texts.values())
+    assert [entry["text"] for entry in diary(typed)["entries"]] == list(owner.written.values())
 
 
-def test_it_opens_a_diary_half_way_through_a_rotation(owner: Diarist) -> None:
-    begin_rotation(owner.opens())
-    owner.writes(1)
-    assert owner.epochs() == {1, 2}
+def test_it_opens_a_diary_half_way_through_a_rotation(owner: Resident) -> None:
+    begin_rotation(owner.open_slot())
+    owner.write_many(1)
+    assert owner.list_epochs() == {1, 2}
 
     found = diary(owner.password)
 
     assert found["epoch"] == 2
-    assert [entry["text"] for entry in found["entries"]] == list(owner.texts.values())
+    assert [entry["text"] for entry in found["entries"]] == list(owner.written.values())
 
 
-def test_it_opens_a_diary_after_a_rotation(owner: Diarist) -> None:
-    rotation_services.resume_rotation(begin_rotation(owner.opens()).keyring)
+def test_it_opens_a_diary_after_a_rotation(owner: Resident) -> None:
+    rotation_services.resume_rotation(begin_rotation(owner.open_slot()).keyring)
 
-    for secret in (owner.password, owner.code):
+    for secret in (owner.password, owner.recovery_code):
         found = diary(secret)
         assert found["epoch"] == 2
-        assert [entry["text"] for entry in found["entries"]] == list(owner.texts.values())
+        assert [entry["text"] for entry in found["entries"]] == list(owner.written.values())
 
 
-def test_it_is_refused_by_a_wrong_secret_and_by_a_planted_box(owner: Diarist) -> None:
+def test_it_is_refused_by_a_wrong_secret_and_by_a_planted_box(owner: Resident) -> None:
     wrong = read("not this one at all")
-    KeySlot.objects.filter(id=owner.slot(SlotKind.PASSWORD).id).update(mac=bytes(32))
+    KeySlot.objects.filter(id=owner.get_slot(SlotKind.PASSWORD).id).update(mac=bytes(32))
     planted = read(owner.password)
 
     assert (wrong.returncode, wrong.stdout) == (1, "")

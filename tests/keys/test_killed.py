@@ -8,15 +8,15 @@ from accounts.rotation import services as rotation_services
 from accounts.rotation.completion import destroy_former_key
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.rotation.reencryption import reencrypt_all
-from tests.keys.house import Diarist, diarist
 from tests.keys.processes import KILLED, dies_at, forked
+from tests.people import Resident, register_resident
 
 ENTRIES, BATCH = 5, 2
 
 
-def rotates_and_dies(owner: Diarist, *, at: int) -> bool:
+def rotates_and_dies(owner: Resident, *, at: int) -> bool:
     """Rotate in a process that dies at its nth statement; answer whether it lived that long."""
-    opened, here = owner.opens(), owner.signs_in()
+    opened, here = owner.open_slot(), owner.create_session()
 
     def rotate() -> None:
         dies_at(at)
@@ -29,30 +29,32 @@ def rotates_and_dies(owner: Diarist, *, at: int) -> bool:
     return code == KILLED
 
 
-def goes_on(owner: Diarist) -> None:
+def goes_on(owner: Resident) -> None:
     """Do what the next unlock does, or begin anew where nothing was begun."""
-    opened = owner.opens()
+    opened = owner.open_slot()
     if opened.keyring.epoch == 1:
         begin_rotation(opened)
-    rotation_services.resume_rotation(owner.keyring())
+    rotation_services.resume_rotation(owner.open_keyring())
 
 
 def every_kill(*, step: int) -> int:
     """Try it with a death at every `step`th statement; answer how many deaths that were."""
     deaths, at = 0, 1
     while True:
-        owner = diarist(f"Olive {at}", entries=ENTRIES)
+        owner = register_resident(f"Olive {at}", entries=ENTRIES)
         if not rotates_and_dies(owner, at=at):
             return deaths
-        assert owner.reads() == owner.texts
-        assert owner.vault().epoch - 1 == FormerKey.objects.filter(owner=owner.person).count() or (
-            owner.epochs() == {2}
+        assert owner.read_all() == owner.written
+        assert owner.get_vault().epoch - 1 == FormerKey.objects.filter(owner=owner.person).count() or (
+            owner.list_epochs() == {2}
         )
         goes_on(owner)
-        assert owner.epochs() == {2}
+        assert owner.list_epochs() == {2}
         assert not FormerKey.objects.filter(owner=owner.person).exists()
-        assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
-        assert rotation_services.verify_envelopes(copy_with_former_key(owner.keyring())).damaged == []
+        assert (
+            owner.read_all() == owner.read_all(owner.open_slot(by=SlotKind.RECOVERY).keyring) == owner.written
+        )
+        assert rotation_services.verify_envelopes(copy_with_former_key(owner.open_keyring())).damaged == []
         deaths, at = deaths + 1, at + step
 
 

@@ -14,8 +14,8 @@ from accounts.sessions import services as sessions_services
 from diary.models import Entry
 from llamora.crypto import EnvelopeError, in_force
 from llamora.database import FenceRefused, write_transaction
-from tests.keys.house import FIRST_DAY, Diarist
 from tests.keys.processes import forked
+from tests.people import FIRST_DAY, Resident
 
 ENTRIES = 1500
 
@@ -44,9 +44,9 @@ class Busy(threading.Thread):
         assert self.fault is None, repr(self.fault)
 
 
-def test_its_owner_writes_and_reads_while_it_runs(owner: Diarist) -> None:
-    owner.writes(ENTRIES)
-    first, here = dict(owner.texts), owner.signs_in()
+def test_its_owner_writes_and_reads_while_it_runs(owner: Resident) -> None:
+    owner.write_many(ENTRIES)
+    first, here = dict(owner.written), owner.create_session()
     written: dict[UUID, str] = {}
 
     def write() -> None:
@@ -66,10 +66,10 @@ def test_its_owner_writes_and_reads_while_it_runs(owner: Diarist) -> None:
     def read() -> None:
         keyring = sessions_services.open_session(here).keyring
         try:
-            found = owner.reads(keyring)
+            found = owner.read_all(keyring)
         except EnvelopeError:
             # Opened before the turn and read after a move; from then on, both keys are at hand.
-            assert keyring.epoch < owner.vault().epoch
+            assert keyring.epoch < owner.get_vault().epoch
             return
         assert first.items() <= found.items()
 
@@ -77,20 +77,20 @@ def test_its_owner_writes_and_reads_while_it_runs(owner: Diarist) -> None:
     for thread in threads:
         thread.start()
     for _ in range(3):
-        turned = begin_rotation(owner.opens(), here=here)
+        turned = begin_rotation(owner.open_slot(), here=here)
         rotation_services.resume_rotation(turned.keyring)
     for thread in threads:
         thread.stop()
 
-    assert owner.epochs() == {4}
-    assert owner.reads() == {**first, **written}
+    assert owner.list_epochs() == {4}
+    assert owner.read_all() == {**first, **written}
     assert written
     assert threads[1].turns
 
 
-def test_another_process_with_the_key_before_is_refused(owner: Diarist) -> None:
-    stale = owner.opens().keyring
-    begin_rotation(owner.opens())
+def test_another_process_with_the_key_before_is_refused(owner: Resident) -> None:
+    stale = owner.open_slot().keyring
+    begin_rotation(owner.open_slot())
 
     def write() -> None:
         entry = Entry(owner_id=owner.id, day=FIRST_DAY, text="From a process that knows nothing of it.")
@@ -104,11 +104,11 @@ def test_another_process_with_the_key_before_is_refused(owner: Diarist) -> None:
         raise AssertionError("not refused")
 
     assert forked(write) == 0
-    assert owner.reads() == owner.texts
+    assert owner.read_all() == owner.written
 
 
-def test_what_is_saved_while_a_batch_is_sealed_is_not_overwritten(owner: Diarist) -> None:
-    turned = begin_rotation(owner.opens())
+def test_what_is_saved_while_a_batch_is_sealed_is_not_overwritten(owner: Resident) -> None:
+    turned = begin_rotation(owner.open_slot())
     entry = Entry.objects.filter(owner_id=owner.id).order_by("id").first()
     assert entry is not None
 
@@ -122,12 +122,12 @@ def test_what_is_saved_while_a_batch_is_sealed_is_not_overwritten(owner: Diarist
 
     rotation_services.resume_rotation(turned.keyring, stop=save_between_reading_and_writing)
 
-    assert owner.reads()[entry.id] == "Edited meanwhile."
-    assert owner.epochs() == {2}
+    assert owner.read_all()[entry.id] == "Edited meanwhile."
+    assert owner.list_epochs() == {2}
 
 
-def test_it_stops_between_batches_and_goes_on(owner: Diarist) -> None:
-    turned = begin_rotation(owner.opens())
+def test_it_stops_between_batches_and_goes_on(owner: Resident) -> None:
+    turned = begin_rotation(owner.open_slot())
 
     try:
         rotation_services.resume_rotation(turned.keyring, stop=lambda: True)
@@ -136,14 +136,14 @@ def test_it_stops_between_batches_and_goes_on(owner: Diarist) -> None:
 
     assert stopped
     assert rotation_services.is_rotation_unfinished(turned.keyring)
-    rotation_services.resume_rotation(owner.keyring())
-    assert owner.epochs() == {2}
+    rotation_services.resume_rotation(owner.open_keyring())
+    assert owner.list_epochs() == {2}
 
 
-def test_its_owner_is_told_how_far_it_has_come(owner: Diarist) -> None:
+def test_its_owner_is_told_how_far_it_has_come(owner: Resident) -> None:
     assert rotation_services.get_rotation_progress(owner.id) is None
 
-    turned = begin_rotation(owner.opens())
+    turned = begin_rotation(owner.open_slot())
     begun = rotation_services.get_rotation_progress(owner.id)
     reencrypt_all(turned.keyring)
     moved = rotation_services.get_rotation_progress(owner.id)

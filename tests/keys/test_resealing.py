@@ -13,7 +13,7 @@ from accounts.rotation.reencryption import reencrypt_all
 from diary.models import Entry
 from llamora.crypto import FORMATS, Context, Format, Keyring
 from llamora.fields import SealedValue
-from tests.keys.house import Diarist
+from tests.people import Resident
 
 
 def _seal(key: bytes, plaintext: bytes, context: Context, epoch: int) -> bytes:
@@ -28,78 +28,78 @@ def _unseal(key: bytes, envelope: bytes, context: Context) -> bytes:
 
 
 @pytest.fixture
-def second_format(owner: Diarist, monkeypatch: pytest.MonkeyPatch) -> None:
+def second_format(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
     """A format that came after the owner wrote."""
     monkeypatch.setitem(FORMATS, 2, Format(seal=_seal, unseal=_unseal))
 
 
-def formats(owner: Diarist) -> set[int]:
-    return {envelope[0] for envelope in owner.envelopes()}
+def formats(owner: Resident) -> set[int]:
+    return {envelope[0] for envelope in owner.list_envelopes()}
 
 
 @pytest.mark.usefixtures("second_format")
-def test_every_row_moves_to_the_newest_format(owner: Diarist) -> None:
-    owner.writes(1)
+def test_every_row_moves_to_the_newest_format(owner: Resident) -> None:
+    owner.write_many(1)
     assert formats(owner) == {1, 2}
 
-    rotation_services.reseal(owner.keyring())
+    rotation_services.reseal(owner.open_keyring())
 
     assert formats(owner) == {2}
-    assert owner.epochs() == {1}
-    assert owner.reads() == owner.texts
-    assert rotation_services.verify_envelopes(owner.keyring()).damaged == []
+    assert owner.list_epochs() == {1}
+    assert owner.read_all() == owner.written
+    assert rotation_services.verify_envelopes(owner.open_keyring()).damaged == []
 
 
-def test_what_is_newest_already_is_not_rewritten(owner: Diarist) -> None:
-    before = owner.envelopes()
+def test_what_is_newest_already_is_not_rewritten(owner: Resident) -> None:
+    before = owner.list_envelopes()
 
-    moved = rotation_services.reseal(owner.keyring())
+    moved = rotation_services.reseal(owner.open_keyring())
 
     assert moved.envelopes == 0
-    assert owner.envelopes() == before
+    assert owner.list_envelopes() == before
 
 
 @pytest.mark.usefixtures("second_format")
-def test_a_rotation_moves_to_the_newest_format_too(owner: Diarist) -> None:
-    turned = begin_rotation(owner.opens())
+def test_a_rotation_moves_to_the_newest_format_too(owner: Resident) -> None:
+    turned = begin_rotation(owner.open_slot())
     rotation_services.resume_rotation(turned.keyring)
 
     assert formats(owner) == {2}
-    assert owner.epochs() == {2}
-    assert owner.reads() == owner.texts
+    assert owner.list_epochs() == {2}
+    assert owner.read_all() == owner.written
 
 
 @pytest.mark.usefixtures("second_format")
-def test_resealing_leaves_an_unfinished_rotation_unfinished(owner: Diarist) -> None:
-    turned = begin_rotation(owner.opens())
+def test_resealing_leaves_an_unfinished_rotation_unfinished(owner: Resident) -> None:
+    turned = begin_rotation(owner.open_slot())
 
-    rotation_services.reseal(owner.keyring())
+    rotation_services.reseal(owner.open_keyring())
 
     assert rotation_services.is_rotation_unfinished(turned.keyring)
-    assert owner.epochs() == {2}
-    assert owner.reads() == owner.texts
+    assert owner.list_epochs() == {2}
+    assert owner.read_all() == owner.written
 
 
 @pytest.mark.usefixtures("second_format")
-def test_a_keyring_of_an_earlier_epoch_moves_nothing(owner: Diarist) -> None:
-    stale = Keyring(owner=owner.id, epoch=1, keys={1: owner.keyring().data_key()})
-    begin_rotation(owner.opens())
-    before = owner.envelopes()
+def test_a_keyring_of_an_earlier_epoch_moves_nothing(owner: Resident) -> None:
+    stale = Keyring(owner=owner.id, epoch=1, keys={1: owner.open_keyring().data_key()})
+    begin_rotation(owner.open_slot())
+    before = owner.list_envelopes()
 
     with pytest.raises(StaleKeyring):
         reencrypt_all(stale)
 
-    assert owner.envelopes() == before
+    assert owner.list_envelopes() == before
 
 
 @pytest.mark.usefixtures("second_format")
-def test_a_row_that_does_not_open_is_named_and_left(owner: Diarist) -> None:
+def test_a_row_that_does_not_open_is_named_and_left(owner: Resident) -> None:
     first, second = list(Entry.objects.filter(owner_id=owner.id).order_by("id"))[:2]
     stolen = SealedValue(second.__dict__["text"].envelope)
     first.text = stolen
     first.save(update_fields=["text"])
 
-    moved = rotation_services.reseal(owner.keyring())
+    moved = rotation_services.reseal(owner.open_keyring())
 
     assert [(damaged.label, damaged.row) for damaged in moved.damaged] == [("diary.entry.text", first.id)]
     assert formats(owner) == {1, 2}

@@ -18,7 +18,7 @@ from diary.entries.services import save_entry
 from diary.models import Entry
 from llamora.crypto import Keyring, current, in_force
 from llamora.database import FenceRefused, write_transaction
-from tests.keys.house import Diarist
+from tests.people import Resident
 
 
 def raw_files() -> bytes:
@@ -28,29 +28,29 @@ def raw_files() -> bytes:
     return b"".join(file.read_bytes() for file in files if file.exists())
 
 
-def rotated(diarist: Diarist) -> BegunRotation:
-    turned = begin_rotation(diarist.opens())
+def rotated(diarist: Resident) -> BegunRotation:
+    turned = begin_rotation(diarist.open_slot())
     rotation_services.resume_rotation(turned.keyring)
     return turned
 
 
-def test_everything_is_readable_afterwards_and_under_the_new_key_alone(owner: Diarist) -> None:
-    before = owner.opens().keyring.data_key()
+def test_everything_is_readable_afterwards_and_under_the_new_key_alone(owner: Resident) -> None:
+    before = owner.open_slot().keyring.data_key()
 
     rotated(owner)
 
-    keyring = owner.opens().keyring
+    keyring = owner.open_slot().keyring
     assert keyring.data_key() != before
-    assert owner.epochs() == {2}
-    assert owner.reads() == owner.texts
+    assert owner.list_epochs() == {2}
+    assert owner.read_all() == owner.written
     assert rotation_services.verify_envelopes(keyring).damaged == []
 
 
-def test_a_save_sent_again_after_a_rotation_finds_the_entry_it_made(owner: Diarist) -> None:
+def test_a_save_sent_again_after_a_rotation_finds_the_entry_it_made(owner: Resident) -> None:
     day, key = date(2026, 11, 20), uuid4()
 
     def keeps() -> Entry:
-        with in_force(owner.opens().keyring):
+        with in_force(owner.open_slot().keyring):
             return save_entry(owner_id=owner.id, day=day, text="Once", key=key, draft_revision=0)
 
     first = keeps()
@@ -61,8 +61,8 @@ def test_a_save_sent_again_after_a_rotation_finds_the_entry_it_made(owner: Diari
     assert Entry.objects.filter(owner_id=owner.id, day=day).count() == 1
 
 
-def test_the_key_before_is_destroyed(owner: Diarist) -> None:
-    turned = begin_rotation(owner.opens())
+def test_the_key_before_is_destroyed(owner: Resident) -> None:
+    turned = begin_rotation(owner.open_slot())
     assert rotation_services.is_rotation_unfinished(turned.keyring)
 
     rotation_services.resume_rotation(turned.keyring)
@@ -71,9 +71,9 @@ def test_the_key_before_is_destroyed(owner: Diarist) -> None:
     assert not FormerKey.objects.exists()
 
 
-def test_no_byte_of_the_key_before_is_left_in_the_files(owner: Diarist) -> None:
-    boxes = [bytes(owner.slot(kind).box) for kind in SlotKind]
-    turned = begin_rotation(owner.opens())
+def test_no_byte_of_the_key_before_is_left_in_the_files(owner: Resident) -> None:
+    boxes = [bytes(owner.get_slot(kind).box) for kind in SlotKind]
+    turned = begin_rotation(owner.open_slot())
     former = FormerKey.objects.values_list("data_key", flat=True).get(owner=owner.person).envelope
     assert all(box in raw_files() for box in boxes)
     assert former in raw_files()
@@ -83,89 +83,89 @@ def test_no_byte_of_the_key_before_is_left_in_the_files(owner: Diarist) -> None:
     assert not any(part in raw_files() for part in (*boxes, former))
 
 
-def test_others_hear_of_the_next_key_once_it_is_committed(owner: Diarist) -> None:
+def test_others_hear_of_the_next_key_once_it_is_committed(owner: Resident) -> None:
     heard: list[tuple[UUID, int, bool]] = []
 
     def listen(sender: object, *, person_id: UUID, keyring: Keyring, **_: object) -> None:
-        committed = not connection.in_atomic_block and owner.vault().epoch == keyring.epoch
+        committed = not connection.in_atomic_block and owner.get_vault().epoch == keyring.epoch
         heard.append((person_id, current().epoch, committed))
 
     data_key_rotated.connect(listen)
     try:
-        begin_rotation(owner.opens())
+        begin_rotation(owner.open_slot())
     finally:
         data_key_rotated.disconnect(listen)
 
     assert heard == [(owner.id, 2, True)]
 
 
-def test_every_slot_opens_without_having_been_asked_for_its_secret(owner: Diarist) -> None:
+def test_every_slot_opens_without_having_been_asked_for_its_secret(owner: Resident) -> None:
     turned = rotated(owner)
 
     assert turned.renewed_slots == 2
     assert turned.refused_slots == ()
-    by_password, by_code = owner.opens(), owner.opens(by=SlotKind.RECOVERY)
+    by_password, by_code = owner.open_slot(), owner.open_slot(by=SlotKind.RECOVERY)
     assert by_password.keyring.epoch == by_code.keyring.epoch == 2
     assert by_password.keyring.data_key() == by_code.keyring.data_key()
 
 
-def test_a_housemate_is_not_touched(owner: Diarist, housemate: Diarist) -> None:
-    before = housemate.envelopes()
+def test_a_housemate_is_not_touched(owner: Resident, housemate: Resident) -> None:
+    before = housemate.list_envelopes()
 
     rotated(owner)
 
-    assert housemate.envelopes() == before
-    assert housemate.reads() == housemate.texts
+    assert housemate.list_envelopes() == before
+    assert housemate.read_all() == housemate.written
 
 
-def test_the_key_before_opens_nothing_any_more(owner: Diarist) -> None:
-    thief = owner.opens().keyring
+def test_the_key_before_opens_nothing_any_more(owner: Resident) -> None:
+    thief = owner.open_slot().keyring
 
     rotated(owner)
 
     stolen = Keyring(owner=owner.id, epoch=1, keys={1: thief.data_key()})
     assert (
         len(rotation_services.verify_envelopes(stolen).damaged)
-        == rotation_services.verify_envelopes(owner.keyring()).envelopes
+        == rotation_services.verify_envelopes(owner.open_keyring()).envelopes
     )
 
 
-def test_both_keys_read_while_a_rotation_is_unfinished(owner: Diarist) -> None:
-    turned = begin_rotation(owner.opens())
-    owner.writes(1)
+def test_both_keys_read_while_a_rotation_is_unfinished(owner: Resident) -> None:
+    turned = begin_rotation(owner.open_slot())
+    owner.write_many(1)
 
-    assert owner.epochs() == {1, 2}
-    assert owner.reads(turned.keyring) == owner.texts
-    assert owner.reads() == owner.texts
+    assert owner.list_epochs() == {1, 2}
+    assert owner.read_all(turned.keyring) == owner.written
+    assert owner.read_all() == owner.written
 
 
-def test_a_second_rotation_is_refused_meanwhile(owner: Diarist) -> None:
-    begin_rotation(owner.opens())
+def test_a_second_rotation_is_refused_meanwhile(owner: Resident) -> None:
+    begin_rotation(owner.open_slot())
 
     with pytest.raises(RotationUnfinished):
-        begin_rotation(owner.opens())
+        begin_rotation(owner.open_slot())
 
 
-def test_a_keyring_of_an_earlier_epoch_turns_nothing(owner: Diarist) -> None:
-    stale = owner.opens()
+def test_a_keyring_of_an_earlier_epoch_turns_nothing(owner: Resident) -> None:
+    stale = owner.open_slot()
     rotated(owner)
 
     with pytest.raises(StaleKeyring):
         begin_rotation(stale)
 
 
-def test_the_key_can_be_turned_again_and_again(owner: Diarist) -> None:
+def test_the_key_can_be_turned_again_and_again(owner: Resident) -> None:
     for _ in range(3):
         rotated(owner)
 
-    assert owner.epochs() == {4}
-    assert owner.reads() == owner.texts
+    assert owner.list_epochs() == {4}
+    assert owner.read_all() == owner.written
 
 
-def test_the_asking_session_stays_unlocked_and_all_others_end(owner: Diarist) -> None:
-    here, elsewhere = owner.signs_in(), owner.signs_in()
+def test_the_asking_session_stays_unlocked_and_all_others_end(owner: Resident) -> None:
+    here, elsewhere = owner.create_session(), owner.create_session()
 
-    turned = begin_rotation(owner.opens(), here=here)
+    turned = begin_rotation(owner.open_slot(), here=here)
     rotation_services.resume_rotation(turned.keyring)
 
     assert sessions_services.open_session(here).keyring.data_key() == turned.keyring.data_key()
@@ -173,20 +173,20 @@ def test_the_asking_session_stays_unlocked_and_all_others_end(owner: Diarist) ->
     assert list(SignIn.objects.filter(person=owner.person).values_list("id", flat=True)) == [here.sign_in_id]
 
 
-def test_a_session_that_asks_with_another_half_is_ended_too(owner: Diarist) -> None:
-    here = owner.signs_in()
+def test_a_session_that_asks_with_another_half_is_ended_too(owner: Resident) -> None:
+    here = owner.create_session()
     forged = type(here)(here.sign_in_id, bytes(32))
 
-    begin_rotation(owner.opens(), here=forged)
+    begin_rotation(owner.open_slot(), here=forged)
 
     assert not Unlock.objects.exists()
     assert not SignIn.objects.exists()
 
 
-def test_a_row_loaded_before_is_refused_and_keeps_its_text(owner: Diarist) -> None:
+def test_a_row_loaded_before_is_refused_and_keeps_its_text(owner: Resident) -> None:
     entry = Entry.objects.filter(owner_id=owner.id).first()
     assert entry is not None
-    stale = owner.opens().keyring
+    stale = owner.open_slot().keyring
     entry.text = words = "Written in a tab that was open before."
     rotated(owner)
 
@@ -194,64 +194,64 @@ def test_a_row_loaded_before_is_refused_and_keeps_its_text(owner: Diarist) -> No
         entry.save()
 
     assert entry.text == words
-    with in_force(owner.keyring()), write_transaction():
+    with in_force(owner.open_keyring()), write_transaction():
         entry.save()
-    assert owner.reads()[entry.id] == words
+    assert owner.read_all()[entry.id] == words
 
 
-def test_a_planted_box_is_refused_and_named(owner: Diarist) -> None:
-    planted = owner.slot(SlotKind.RECOVERY)
+def test_a_planted_box_is_refused_and_named(owner: Resident) -> None:
+    planted = owner.get_slot(SlotKind.RECOVERY)
     KeySlot.objects.filter(id=planted.id).update(box=bytes(len(planted.box)))
 
-    turned = begin_rotation(owner.opens())
+    turned = begin_rotation(owner.open_slot())
 
     (refused,) = turned.refused_slots
     assert (refused.slot_id, refused.kind, refused.code) == (planted.id, "recovery", "planted_box")
-    assert owner.slot(SlotKind.RECOVERY).epoch == 1
+    assert owner.get_slot(SlotKind.RECOVERY).epoch == 1
     with pytest.raises(DamagedSlot):
-        owner.opens(by=SlotKind.RECOVERY)
+        owner.open_slot(by=SlotKind.RECOVERY)
 
 
-def test_a_planted_public_key_is_refused_and_named(owner: Diarist) -> None:
-    planted = owner.slot(SlotKind.RECOVERY)
+def test_a_planted_public_key_is_refused_and_named(owner: Resident) -> None:
+    planted = owner.get_slot(SlotKind.RECOVERY)
     KeySlot.objects.filter(id=planted.id).update(public_key=bytes(range(32)))
 
-    turned = begin_rotation(owner.opens())
+    turned = begin_rotation(owner.open_slot())
 
     assert [(slot.slot_id, slot.code) for slot in turned.refused_slots] == [
         (planted.id, "unknown_authenticator")
     ]
 
 
-def test_a_slot_of_an_older_epoch_that_was_put_back_is_refused(owner: Diarist) -> None:
-    old = owner.slot(SlotKind.RECOVERY)
+def test_a_slot_of_an_older_epoch_that_was_put_back_is_refused(owner: Resident) -> None:
+    old = owner.get_slot(SlotKind.RECOVERY)
     rotated(owner)
     KeySlot.objects.filter(id=old.id).delete()
     old.save(force_insert=True)
 
     with pytest.raises(DamagedSlot):
-        owner.opens(by=SlotKind.RECOVERY)
-    turned = begin_rotation(owner.opens())
+        owner.open_slot(by=SlotKind.RECOVERY)
+    turned = begin_rotation(owner.open_slot())
 
     assert [slot.code for slot in turned.refused_slots] == ["unknown_authenticator"]
 
 
-def test_nothing_is_turned_when_the_asking_slot_could_not_be_served(owner: Diarist) -> None:
-    opened = owner.opens()
+def test_nothing_is_turned_when_the_asking_slot_could_not_be_served(owner: Resident) -> None:
+    opened = owner.open_slot()
     KeySlot.objects.filter(id=opened.slot.id).update(sealed_authenticator=b"\1" + bytes(140))
 
     with pytest.raises(OpenedSlotRefused):
         begin_rotation(opened)
 
-    assert owner.vault().epoch == 1
-    assert owner.reads(opened.keyring) == owner.texts
+    assert owner.get_vault().epoch == 1
+    assert owner.read_all(opened.keyring) == owner.written
 
 
-def test_a_row_that_does_not_open_keeps_the_former_key_until_it_is_given_up(owner: Diarist) -> None:
+def test_a_row_that_does_not_open_keeps_the_former_key_until_it_is_given_up(owner: Resident) -> None:
     first, second = list(Entry.objects.filter(owner_id=owner.id).values_list("id", "text"))[:2]
     with write_transaction(), connection.cursor() as cursor:
         cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", [second[1].envelope, first[0].hex])
-    turned = begin_rotation(owner.opens())
+    turned = begin_rotation(owner.open_slot())
 
     with pytest.raises(DamagedRows) as raised:
         rotation_services.resume_rotation(turned.keyring)
@@ -261,13 +261,13 @@ def test_a_row_that_does_not_open_keeps_the_former_key_until_it_is_given_up(owne
 
     assert [(damaged.row, damaged.code) for damaged in moved.damaged] == [(first[0], "not_authentic")]
     assert not rotation_services.is_rotation_unfinished(turned.keyring)
-    assert [damaged.row for damaged in rotation_services.verify_envelopes(owner.keyring()).damaged] == [
+    assert [damaged.row for damaged in rotation_services.verify_envelopes(owner.open_keyring()).damaged] == [
         first[0]
     ]
 
 
-def test_a_wrong_password_turns_nothing(owner: Diarist) -> None:
+def test_a_wrong_password_turns_nothing(owner: Resident) -> None:
     owner.password = "not this one at all"
 
     with pytest.raises(WrongCredentials):
-        begin_rotation(owner.opens())
+        begin_rotation(owner.open_slot())

@@ -22,7 +22,7 @@ from accounts.sessions.cookies import SessionCookie
 from diary.models import Entry
 from llamora.crypto import CryptoError, Keyring, in_force, open_slot
 from llamora.fields import new_id
-from tests.keys.house import Diarist
+from tests.people import Resident
 
 NEW_PASSWORD = "seven herons over the marsh"
 ENDING: dict[str, Callable[[Reauthentication], SecurityChange]] = {
@@ -37,9 +37,9 @@ ENDING: dict[str, Callable[[Reauthentication], SecurityChange]] = {
 
 
 @pytest.fixture
-def here(owner: Diarist) -> SessionCookie:
+def here(owner: Resident) -> SessionCookie:
     """The browser the owner sits at."""
-    return owner.signs_in()
+    return owner.create_session()
 
 
 @pytest.fixture(autouse=True)
@@ -53,10 +53,10 @@ def asked(here: SessionCookie, *, password: str) -> Reauthentication:
     return Reauthentication(vault=vault, cookie=here, password=password, address="192.0.2.1")
 
 
-def is_finished(owner: Diarist) -> bool:
+def is_finished(owner: Resident) -> bool:
     background.stop(owner.id, timeout=10)
-    rotation_services.resume_rotation(owner.keyring())
-    return owner.epochs() == {2} and not FormerKey.objects.exists()
+    rotation_services.resume_rotation(owner.open_keyring())
+    return owner.list_epochs() == {2} and not FormerKey.objects.exists()
 
 
 @dataclass
@@ -66,12 +66,14 @@ class Thief:
     slots: list[KeySlot]
     password: str
     data_key: bytes
-    owner: Diarist
+    owner: Resident
 
     @classmethod
-    def of(cls, owner: Diarist) -> "Thief":
+    def of(cls, owner: Resident) -> "Thief":
         slots = list(KeySlot.objects.filter(owner_id=owner.id))
-        return cls(slots=slots, password=owner.password, data_key=owner.keyring().data_key(), owner=owner)
+        return cls(
+            slots=slots, password=owner.password, data_key=owner.open_keyring().data_key(), owner=owner
+        )
 
     def reads(self) -> list[str]:
         """What the stolen key opens of all that is in the database now."""
@@ -104,22 +106,22 @@ class Thief:
             row.save(force_insert=True)
 
 
-def test_a_new_code_replaces_the_old_one(owner: Diarist, here: SessionCookie) -> None:
-    elsewhere, old_code = owner.signs_in(), owner.code
+def test_a_new_code_replaces_the_old_one(owner: Resident, here: SessionCookie) -> None:
+    elsewhere, old_code = owner.create_session(), owner.recovery_code
 
     secured = security_services.replace_recovery_code(asked(here, password=owner.password))
 
     assert secured.recovery_code is not None
-    owner.code = secured.recovery_code
-    assert owner.opens(by=SlotKind.RECOVERY).keyring.data_key() == owner.keyring().data_key()
-    owner.code = old_code
+    owner.recovery_code = secured.recovery_code
+    assert owner.open_slot(by=SlotKind.RECOVERY).keyring.data_key() == owner.open_keyring().data_key()
+    owner.recovery_code = old_code
     with pytest.raises(WrongCredentials):
-        owner.opens(by=SlotKind.RECOVERY)
+        owner.open_slot(by=SlotKind.RECOVERY)
     assert sessions_services.open_session(elsewhere).is_unlocked
 
 
-def test_the_others_are_signed_out_where_that_was_wanted(owner: Diarist, here: SessionCookie) -> None:
-    owner.signs_in()
+def test_the_others_are_signed_out_where_that_was_wanted(owner: Resident, here: SessionCookie) -> None:
+    owner.create_session()
 
     secured = security_services.replace_recovery_code(asked(here, password=owner.password), end_others=True)
 
@@ -129,7 +131,7 @@ def test_the_others_are_signed_out_where_that_was_wanted(owner: Diarist, here: S
 
 @pytest.mark.parametrize("act", ENDING.values(), ids=ENDING)
 def test_a_copy_of_the_asking_browsers_cookie_ends_with_the_others(
-    owner: Diarist, here: SessionCookie, act: Callable[[Reauthentication], SecurityChange]
+    owner: Resident, here: SessionCookie, act: Callable[[Reauthentication], SecurityChange]
 ) -> None:
     """Whoever copied this very browser's cookie must not stay in with the one who shuts them out."""
     secured = act(asked(here, password=owner.password))
@@ -140,20 +142,20 @@ def test_a_copy_of_the_asking_browsers_cookie_ends_with_the_others(
     assert sessions_services.open_session(secured.cookie).is_unlocked
 
 
-def test_a_new_password_has_a_new_key_pair(owner: Diarist, here: SessionCookie) -> None:
-    before = owner.slot()
+def test_a_new_password_has_a_new_key_pair(owner: Resident, here: SessionCookie) -> None:
+    before = owner.get_slot()
 
     security_services.replace_password(asked(here, password=owner.password), new_password=NEW_PASSWORD)
 
     with pytest.raises(WrongCredentials):
-        owner.opens()
+        owner.open_slot()
     owner.password = NEW_PASSWORD
-    assert owner.reads() == owner.texts
-    assert (owner.slot().id, owner.slot().public_key) != (before.id, before.public_key)
-    assert owner.epochs() == {1}
+    assert owner.read_all() == owner.written
+    assert (owner.get_slot().id, owner.get_slot().public_key) != (before.id, before.public_key)
+    assert owner.list_epochs() == {1}
 
 
-def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Diarist, here: SessionCookie) -> None:
+def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Resident, here: SessionCookie) -> None:
     thief = Thief.of(owner)
     assert thief.opens_slots() == 1
 
@@ -165,49 +167,49 @@ def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Diarist, he
     assert is_finished(owner)
     assert thief.opens_slots() == 0
     assert thief.reads() == []
-    assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
+    assert owner.read_all() == owner.read_all(owner.open_slot(by=SlotKind.RECOVERY).keyring) == owner.written
     assert sessions_services.open_session(secured.cookie).is_unlocked
 
 
-def test_turning_the_key_needs_the_password_again(owner: Diarist, here: SessionCookie) -> None:
+def test_turning_the_key_needs_the_password_again(owner: Resident, here: SessionCookie) -> None:
     with pytest.raises(WrongCredentials):
         security_services.rotate_data_key(asked(here, password="not this one at all"))
 
-    assert owner.epochs() == {1}
+    assert owner.list_epochs() == {1}
 
 
-def test_turning_the_key_leaves_this_browser_unlocked(owner: Diarist, here: SessionCookie) -> None:
-    owner.signs_in()
+def test_turning_the_key_leaves_this_browser_unlocked(owner: Resident, here: SessionCookie) -> None:
+    owner.create_session()
 
     secured = security_services.rotate_data_key(asked(here, password=owner.password))
 
     assert secured.refused_slots == ()
     assert is_finished(owner)
-    assert owner.reads(sessions_services.open_session(secured.cookie).keyring) == owner.texts
+    assert owner.read_all(sessions_services.open_session(secured.cookie).keyring) == owner.written
     assert SignIn.objects.count() == 1
 
 
-def test_somebody_had_my_key_leaves_no_other_way_in(owner: Diarist, here: SessionCookie) -> None:
-    thief, old_code = Thief.of(owner), owner.code
+def test_somebody_had_my_key_leaves_no_other_way_in(owner: Resident, here: SessionCookie) -> None:
+    thief, old_code = Thief.of(owner), owner.recovery_code
 
     secured = security_services.reset_after_compromise(
         asked(here, password=owner.password), new_password=NEW_PASSWORD
     )
     assert secured.recovery_code is not None
-    owner.password, owner.code = NEW_PASSWORD, secured.recovery_code
+    owner.password, owner.recovery_code = NEW_PASSWORD, secured.recovery_code
 
     assert is_finished(owner)
     assert KeySlot.objects.filter(owner_id=owner.id).count() == 2
-    assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
+    assert owner.read_all() == owner.read_all(owner.open_slot(by=SlotKind.RECOVERY).keyring) == owner.written
     assert thief.opens_slots() == 0
     assert thief.reads() == []
-    owner.code = old_code
+    owner.recovery_code = old_code
     with pytest.raises(WrongCredentials):
-        owner.opens(by=SlotKind.RECOVERY)
+        owner.open_slot(by=SlotKind.RECOVERY)
 
 
-def test_somebody_had_my_key_removes_a_way_in_of_any_kind(owner: Diarist, here: SessionCookie) -> None:
-    token = owner.slot(SlotKind.RECOVERY)
+def test_somebody_had_my_key_removes_a_way_in_of_any_kind(owner: Resident, here: SessionCookie) -> None:
+    token = owner.get_slot(SlotKind.RECOVERY)
     token.id, token.kind = new_id(), "token"
     token.save(force_insert=True)
 
@@ -217,8 +219,8 @@ def test_somebody_had_my_key_removes_a_way_in_of_any_kind(owner: Diarist, here: 
     assert sorted(kinds) == ["password", "recovery"]
 
 
-def test_somebody_had_my_key_finishes_a_rotation_first(owner: Diarist, here: SessionCookie) -> None:
-    begin_rotation(owner.opens(), here=here)
+def test_somebody_had_my_key_finishes_a_rotation_first(owner: Resident, here: SessionCookie) -> None:
+    begin_rotation(owner.open_slot(), here=here)
 
     secured = security_services.reset_after_compromise(
         asked(here, password=owner.password), new_password=NEW_PASSWORD
@@ -226,27 +228,27 @@ def test_somebody_had_my_key_finishes_a_rotation_first(owner: Diarist, here: Ses
 
     owner.password = NEW_PASSWORD
     assert secured.recovery_code is not None
-    assert owner.vault().epoch == 3
-    assert owner.reads() == owner.texts
+    assert owner.get_vault().epoch == 3
+    assert owner.read_all() == owner.written
 
 
-def test_old_slots_put_back_open_nothing(owner: Diarist, here: SessionCookie) -> None:
+def test_old_slots_put_back_open_nothing(owner: Resident, here: SessionCookie) -> None:
     thief = Thief.of(owner)
     secured = security_services.reset_after_compromise(
         asked(here, password=owner.password), new_password=NEW_PASSWORD
     )
-    owner.writes_from(sessions_services.open_session(secured.cookie).keyring, "Written after the theft.")
+    owner.write_with(sessions_services.open_session(secured.cookie).keyring, "Written after the theft.")
 
     thief.puts_the_slots_back()
 
     with pytest.raises(DamagedSlot):
-        owner.opens()
+        owner.open_slot()
     assert "Written after the theft." not in thief.reads()
 
 
 @pytest.mark.parametrize("act", [security_services.rotate_data_key, security_services.replace_recovery_code])
-def test_a_cookie_of_another_browser_asks_for_nothing(owner: Diarist, here: SessionCookie, act: Any) -> None:
-    other = owner.signs_in()
+def test_a_cookie_of_another_browser_asks_for_nothing(owner: Resident, here: SessionCookie, act: Any) -> None:
+    other = owner.create_session()
     mixed = Reauthentication(
         vault=sessions_services.open_session(here), cookie=other, password=owner.password, address="192.0.2.1"
     )
@@ -256,10 +258,10 @@ def test_a_cookie_of_another_browser_asks_for_nothing(owner: Diarist, here: Sess
 
 
 def test_a_failure_on_the_way_leaves_the_old_ways_in(
-    owner: Diarist, here: SessionCookie, housemate: Diarist
+    owner: Resident, here: SessionCookie, housemate: Resident
 ) -> None:
-    vault = owner.vault()
-    vault.private_key = housemate.vault().__dict__["private_key"]
+    vault = owner.get_vault()
+    vault.private_key = housemate.get_vault().__dict__["private_key"]
     vault.save(update_fields=["private_key"])
 
     with pytest.raises(DamagedVault):
@@ -267,5 +269,5 @@ def test_a_failure_on_the_way_leaves_the_old_ways_in(
             asked(here, password=owner.password), new_password=NEW_PASSWORD
         )
 
-    assert owner.reads() == owner.reads(owner.opens(by=SlotKind.RECOVERY).keyring) == owner.texts
-    assert owner.epochs() == {1}
+    assert owner.read_all() == owner.read_all(owner.open_slot(by=SlotKind.RECOVERY).keyring) == owner.written
+    assert owner.list_epochs() == {1}

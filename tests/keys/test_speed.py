@@ -9,7 +9,7 @@ from django.db import connection
 from accounts.rotation.sealed_tables import list_sealed_tables
 from llamora.crypto import newest_header
 from tests.keys.benchmark import benchmark
-from tests.keys.house import Diarist
+from tests.people import Resident
 
 # The least that is promised, on two cores; some 35,000 were seen.
 LEAST = 20_000
@@ -40,7 +40,7 @@ def test_the_bench_says_how_quickly_a_key_is_turned() -> None:
     assert "ms" in second
 
 
-def test_each_batch_is_found_by_its_key_and_sorts_nothing(owner: Diarist) -> None:
+def test_each_batch_is_found_by_its_key_and_sorts_nothing(owner: Resident) -> None:
     for table in list_sealed_tables():
         statement = table._select(newest_header(2))
         values = ["", owner.id.hex, *[newest_header(2)] * len(table.fields), 500]

@@ -9,71 +9,71 @@ from diary.drafts.late_drafts import _open, merge_late_drafts, store_late_draft
 from diary.drafts.services import SubmittedDraft
 from diary.models import Draft, LateDraft
 from llamora.crypto import CryptoError, Keyring, in_force
-from tests.keys.house import FIRST_DAY, Diarist
+from tests.people import FIRST_DAY, Resident
 
 
-def arrives_late(owner: Diarist, text: str) -> LateDraft:
+def arrives_late(owner: Resident, text: str) -> LateDraft:
     """A draft that was typed while its owner was locked."""
     store_late_draft(SubmittedDraft(owner_id=owner.id, day=FIRST_DAY, text=text, revision=0, entry_id=None))
     return LateDraft.objects.get(owner_id=owner.id)
 
 
-def folded(owner: Diarist) -> str:
-    keyring = owner.keyring()
+def folded(owner: Resident) -> str:
+    keyring = owner.open_keyring()
     with in_force(keyring):
         assert merge_late_drafts(keyring) == 1
         return str(Draft.objects.get(owner_id=owner.id, day=FIRST_DAY).text)
 
 
 @pytest.fixture
-def writer(owner: Diarist) -> Diarist:
+def writer(owner: Resident) -> Resident:
     """The owner, with nothing waiting on that day and the public key as of an unlock."""
     Draft.objects.filter(owner_id=owner.id).delete()
-    key_pairs.remember_public_key(owner.keyring())
+    key_pairs.remember_public_key(owner.open_keyring())
     return owner
 
 
-def test_a_draft_from_before_is_folded_in_by_the_turn(writer: Diarist) -> None:
+def test_a_draft_from_before_is_folded_in_by_the_turn(writer: Resident) -> None:
     arrives_late(writer, "Typed before the key was turned.")
 
-    rotation_services.resume_rotation(begin_rotation(writer.opens()).keyring)
+    rotation_services.resume_rotation(begin_rotation(writer.open_slot()).keyring)
 
-    with in_force(writer.keyring()):
+    with in_force(writer.open_keyring()):
         assert Draft.objects.get(owner_id=writer.id, day=FIRST_DAY).text == "Typed before the key was turned."
     assert not LateDraft.objects.filter(owner_id=writer.id).exists()
 
 
-def test_a_draft_from_after_is_sealed_to_the_new_pair(writer: Diarist) -> None:
-    stolen = key_pairs.load_key_pairs(writer.keyring())
+def test_a_draft_from_after_is_sealed_to_the_new_pair(writer: Resident) -> None:
+    stolen = key_pairs.load_key_pairs(writer.open_keyring())
 
-    begin_rotation(writer.opens())
+    begin_rotation(writer.open_slot())
     late = arrives_late(writer, "Typed after the key was turned.")
 
-    assert key_pairs.get_public_key(writer.id) == bytes(writer.vault().public_key) != stolen[0].public
+    assert key_pairs.get_public_key(writer.id) == bytes(writer.get_vault().public_key) != stolen[0].public
     with pytest.raises(CryptoError):
         _open(late, stolen)
     assert folded(writer) == "Typed after the key was turned."
 
 
-def test_the_pair_before_the_last_is_given_up(writer: Diarist) -> None:
-    first = key_pairs.load_key_pairs(writer.keyring())[0]
+def test_the_pair_before_the_last_is_given_up(writer: Resident) -> None:
+    first = key_pairs.load_key_pairs(writer.open_keyring())[0]
     for _ in range(2):
-        rotation_services.resume_rotation(begin_rotation(writer.opens()).keyring)
+        rotation_services.resume_rotation(begin_rotation(writer.open_slot()).keyring)
 
-    pairs = key_pairs.load_key_pairs(writer.keyring())
+    pairs = key_pairs.load_key_pairs(writer.open_keyring())
 
     assert len(pairs) == 2
     assert first not in pairs
 
 
-def test_a_pair_is_shown_to_nobody(owner: Diarist) -> None:
-    pair = key_pairs.load_key_pairs(owner.keyring())[0]
+def test_a_pair_is_shown_to_nobody(owner: Resident) -> None:
+    pair = key_pairs.load_key_pairs(owner.open_keyring())[0]
 
     assert pair.private.hex() not in repr(pair)
     assert repr(pair.private) not in repr(pair)
 
 
-def test_no_other_key_opens_the_pairs(owner: Diarist) -> None:
+def test_no_other_key_opens_the_pairs(owner: Resident) -> None:
     stranger = Keyring(owner=owner.id, epoch=1, keys={1: bytes(32)})
 
     with pytest.raises(CryptoError):

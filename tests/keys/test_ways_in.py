@@ -9,12 +9,12 @@ from accounts.rotation.epoch_change import begin_rotation
 from accounts.rotation.errors import DamagedVault
 from llamora.crypto import in_force
 from llamora.database import write_transaction
-from tests.keys.house import Diarist
+from tests.people import Resident
 
 
-def changed(owner: Diarist, password: str) -> KeySlot:
+def changed(owner: Resident, password: str) -> KeySlot:
     """Replace the password slot, as a change of password does; answer the row that was replaced."""
-    opened, old = owner.opens(), owner.slot()
+    opened, old = owner.open_slot(), owner.get_slot()
     request = key_slots.DerivationRequest(name=owner.person.name, address="here")
     slot = key_slots.create_slot(
         secret=password, kind=SlotKind.PASSWORD, keyring=opened.keyring, request=request
@@ -30,66 +30,66 @@ def put_back(row: KeySlot) -> None:
     row.save(force_insert=True)
 
 
-def test_a_replaced_slot_that_was_put_back_is_named_and_gets_nothing(owner: Diarist) -> None:
+def test_a_replaced_slot_that_was_put_back_is_named_and_gets_nothing(owner: Resident) -> None:
     old = changed(owner, "seven herons over the marsh")
     put_back(old)
 
-    turned = begin_rotation(owner.opens(by=SlotKind.RECOVERY))
+    turned = begin_rotation(owner.open_slot(by=SlotKind.RECOVERY))
 
     (refused,) = turned.refused_slots
     assert (refused.slot_id, refused.code) == (old.id, "not_listed")
-    assert owner.slot().epoch == 1
+    assert owner.get_slot().epoch == 1
 
 
-def test_a_replaced_slot_that_was_put_back_opens_nothing(owner: Diarist) -> None:
+def test_a_replaced_slot_that_was_put_back_opens_nothing(owner: Resident) -> None:
     new_password, old_password = "seven herons over the marsh", owner.password
     put_back(changed(owner, new_password))
     owner.password = old_password
 
     with pytest.raises(DamagedSlot):
-        owner.opens()
+        owner.open_slot()
 
 
-def test_a_damaged_list_keeps_nobody_out(owner: Diarist, housemate: Diarist) -> None:
-    vault = owner.vault()
-    vault.ways_in = housemate.vault().__dict__["ways_in"]
+def test_a_damaged_list_keeps_nobody_out(owner: Resident, housemate: Resident) -> None:
+    vault = owner.get_vault()
+    vault.ways_in = housemate.get_vault().__dict__["ways_in"]
     vault.save(update_fields=["ways_in"])
 
-    assert owner.reads() == owner.texts
+    assert owner.read_all() == owner.written
 
 
-def test_the_new_slot_is_served(owner: Diarist) -> None:
+def test_the_new_slot_is_served(owner: Resident) -> None:
     changed(owner, "seven herons over the marsh")
 
-    turned = begin_rotation(owner.opens())
+    turned = begin_rotation(owner.open_slot())
 
     assert turned.renewed_slots == 2
-    assert owner.opens().keyring.epoch == 2
+    assert owner.open_slot().keyring.epoch == 2
 
 
-def test_where_no_list_was_kept_only_the_slot_just_opened_is_served(owner: Diarist) -> None:
-    vault = owner.vault()
+def test_where_no_list_was_kept_only_the_slot_just_opened_is_served(owner: Resident) -> None:
+    vault = owner.get_vault()
     vault.ways_in = None
     vault.save(update_fields=["ways_in"])
 
-    turned = begin_rotation(owner.opens())
+    turned = begin_rotation(owner.open_slot())
 
     assert [(slot.kind, slot.code) for slot in turned.refused_slots] == [("recovery", "not_listed")]
     with in_force(turned.keyring):
-        assert key_slots.get_listed_slot_ids(owner.vault()) == {owner.slot().id}
+        assert key_slots.get_listed_slot_ids(owner.get_vault()) == {owner.get_slot().id}
 
 
-def test_a_list_of_another_vault_is_not_believed(owner: Diarist, housemate: Diarist) -> None:
-    theirs = housemate.vault().__dict__["ways_in"]
-    vault = owner.vault()
+def test_a_list_of_another_vault_is_not_believed(owner: Resident, housemate: Resident) -> None:
+    theirs = housemate.get_vault().__dict__["ways_in"]
+    vault = owner.get_vault()
     vault.ways_in = theirs
     vault.save(update_fields=["ways_in"])
 
     try:
-        begin_rotation(owner.opens())
+        begin_rotation(owner.open_slot())
     except DamagedVault:
         refused = True
 
     assert refused
-    assert owner.vault().epoch == 1
-    assert owner.reads() == owner.texts
+    assert owner.get_vault().epoch == 1
+    assert owner.read_all() == owner.written

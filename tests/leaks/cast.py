@@ -1,20 +1,17 @@
 """Who lives in the house that is attacked, and what each has written."""
 
 import base64
-import re
 import time
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-from tests.browser_client import SESSION_COOKIE, Visitor, set_up_token
+from tests.browser_client import SESSION_COOKIE, BrowserResponse, Visitor, set_up_token
 from tests.fakes.model_server import FakeModelServer
+from tests.page import read
 from tests.server import Server
 
 DAY = "2026-03-05"
-_VERSION = re.compile(r"/versions/([0-9a-f-]{36})/restore/")
-_TRACE = re.compile(r"/traces/([0-9a-f-]{36})/glance/")
-_REPLY = re.compile(r'id="reply-([0-9a-f-]{36})"')
 
 
 @dataclass(kw_only=True)
@@ -38,7 +35,7 @@ class House:
             entry = who.write("Its first version.", day=DAY)
             edit = {"text": f"An entry of {who.name}.", "revision": "1"}
             assert who.post(f"/entries/{entry}/edit/", script=True, **edit).status == 200
-            version = _VERSION.findall(who.fetch(f"/entries/{entry}/versions/").body)[0]
+            version = id_between("/versions/", "/restore/", who.fetch(f"/entries/{entry}/versions/"))
             ids = {"entry": entry, "version": version, "reply": answered(who, entry)}
             ids |= labelled(who, entry)
             _IDS[who.name] = ids | {"sign_in": str(sign_in_of(who))}
@@ -53,19 +50,31 @@ def sign_in_of(who: Visitor) -> UUID:
     return UUID(bytes=base64.urlsafe_b64decode(who.cookies[SESSION_COOKIE])[:16])
 
 
+def id_between(before: str, after: str, response: BrowserResponse) -> str:
+    """Return the id in the first address of a page that leads to an action on a row."""
+    addresses = (urlsplit(link).path for link in read(response).links())
+    address = next(link for link in addresses if before in link and link.endswith(after))
+    return address.removesuffix(after).rpartition("/")[2]
+
+
+def trace_id(response: BrowserResponse) -> str:
+    """Return the id of the first trace on a page."""
+    return id_between("/traces/", "/glance/", response)
+
+
 def labelled(who: Visitor, entry: str) -> dict[str, str]:
     """Keep a trace on an entry and call it otherwise; return the ids of the trace and the change."""
     kept = who.post(f"/entries/{entry}/traces/keep/", script=True, name=f"A trace of {who.name}")
-    trace = _TRACE.findall(kept.body)[0]
+    trace = trace_id(kept)
     renamed = who.post(f"/traces/{trace}/rename/", name=f"Another of {who.name}")
     return {"trace": trace, "change": parse_qs(urlsplit(renamed.headers["location"]).query)["changed"][0]}
 
 
 def answered(who: Visitor, entry: str) -> str:
     """Have an entry answered to the end, well or badly; return the reply's id."""
-    reply: str = _REPLY.findall(who.post(f"/entries/{entry}/respond/", script=True).body)[0]
+    reply = who.respond(entry)
     deadline = time.monotonic() + 30
-    while re.search('data-state="(writing|waiting)"', who.fetch(f"/replies/{reply}/").body):
+    while read(who.fetch(f"/replies/{reply}/")).has('[data-state="writing"], [data-state="waiting"]'):
         assert time.monotonic() < deadline, "the reply did not end"
         time.sleep(0.01)
     return reply

@@ -91,7 +91,7 @@ def test_a_housemate_hears_nothing_of_the_owners_reply(house: House) -> None:
     with house.owner.socket() as own, house.housemate.socket() as other:
         watch(own, house.owner.owner, day=ANOTHER_DAY)
         watch(other, house.housemate.owner, day=ANOTHER_DAY)
-        reply = house.owner.post(f"/entries/{entry}/respond/", script=True).body.split('id="reply-')[1][:36]
+        reply = house.owner.respond(entry)
         other.send(json.dumps({"type": "again", "reply": reply}))
         other.send(json.dumps({"type": "again", "reply": house.ids(house.owner)["reply"]}))
 

@@ -1,21 +1,21 @@
 """Words written wherever a person can type, and by the model, are found only in the owner's pages."""
 
 import json
-import re
 import socket
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.browser_client import FORM_TYPE, PASSWORD, BrowserResponse, Visitor
 from tests.fakes.script import Script
-from tests.leaks.cast import DAY, House, answered
+from tests.leaks.cast import DAY, House, answered, trace_id
 from tests.leaks.forms import core_of, new_marker, said_by
 from tests.leaks.sweep import Place, dump, household, sweep
-from tests.page import given_text
+from tests.page import given_text, read
 from tests.server import Server, manage
 
 MULTIPART = "multipart/form-data; boundary=edge"
@@ -88,7 +88,7 @@ class Writer:
         entry = who.write(self.words("traced"))
         here = f"/entries/{entry}/traces"
         kept = who.post(f"{here}/keep/", script=True, name=self.words("trace"))
-        trace = re.findall(r"/traces/([0-9a-f-]{36})/glance/", kept.body)[0]
+        trace = trace_id(kept)
         assert who.post(f"{here}/complete/", script=True, name=self.words("tr")[:12]).status == 200
         assert who.post(f"{here}/dismiss/", script=True, pick=self.words("unwanted")).status == 200
         for name in (self.words("long") * 3, self.words("control") + "\x07"):
@@ -274,7 +274,8 @@ def admin_pages(keeper: Visitor) -> list[Place]:
         path = waiting.pop()
         if path not in seen and len(seen) < 60:
             seen[path] = keeper.get(path).body
-            waiting += re.findall(r'href="(/admin/[^"#?]*)"', seen[path])
+            addresses = (urlsplit(link).path for link in read(seen[path]).links())
+            waiting += [address for address in addresses if address.startswith("/admin/")]
     assert len(seen) > 5
     assert not any("logout" in path for path in seen)
     return [Place(f"admin page {path}", body.encode()) for path, body in seen.items()]

@@ -1,7 +1,5 @@
 """SIGTERM while people save and replies stream: over in three seconds, and everything that came is kept."""
 
-import json
-import re
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,15 +8,20 @@ from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
 from tests.losses.savers import Saver, saving
+from tests.page import HtmlNode, read
 from tests.server import running
 
-_REPLY = re.compile(r'<section class="reply".*?</section>', re.DOTALL)
 WORDS_BEFORE_THE_END = 60
+
+
+def streamed_words(section: HtmlNode) -> list[str]:
+    """Return the words of a reply, without what stands around them."""
+    return " ".join(part.spaced_text for part in section.all("[data-settled], [data-tail]")).split()
 
 
 def wait_for_words(who: Visitor, reply_id: str) -> None:
     deadline = time.monotonic() + 15
-    while len(who.fetch(f"/replies/{reply_id}/").body.split()) < WORDS_BEFORE_THE_END + 60:
+    while len(streamed_words(read(who.fetch(f"/replies/{reply_id}/")))) < WORDS_BEFORE_THE_END:
         assert time.monotonic() < deadline, "the reply did not come"
         time.sleep(0.1)
 
@@ -33,10 +36,8 @@ def test_an_end_under_load_is_prompt_and_loses_nothing(
             people = [Visitor.join(before, name) for name in ("Olive", "Humphrey")]
             asked = {}
             for who in people:
-                socket = stack.enter_context(who.socket())
-                socket.send(json.dumps({"type": "watch", "day": who.today, "owner": who.owner}))
-                answer = who.post(f"/entries/{who.write('A question')}/respond/", script=True)
-                asked[who.name] = re.findall(r'id="reply-([0-9a-f-]{36})"', answer.body)[0]
+                stack.enter_context(who.watching())
+                asked[who.name] = who.respond(who.write("A question"))
             savers = [Saver(who.copy(), tab=f"2001-01-0{tab}") for who in people for tab in (1, 2)]
 
             with saving(savers):
@@ -60,7 +61,7 @@ def look_after(who: Visitor, savers: list[Saver], reply_id: str) -> None:
         for save in saver.unanswered:
             assert who.save(save.text, key=save.key).status == 200
     assert sorted(who.list_texts()) == sorted(["A question", *(save.text for save in saves)])
-    section = who.fetch(f"/replies/{reply_id}/").body
-    assert 'data-state="interrupted"' in section
-    assert "Llamora was closed" in section
-    assert len(re.sub("<[^>]+>", " ", section).split()) > WORDS_BEFORE_THE_END
+    section = read(who.fetch(f"/replies/{reply_id}/"))
+    assert section.has('[data-state="interrupted"]')
+    assert "Llamora was closed" in section.text
+    assert len(streamed_words(section)) > WORDS_BEFORE_THE_END

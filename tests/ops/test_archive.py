@@ -9,8 +9,8 @@ import pytest
 
 from llamora.ops.backup import archive
 from llamora.ops.errors import OperationRefused
-from tests.diary.cast import Member, member
 from tests.ops.keeping import Place
+from tests.people import Resident, new_resident
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def owner(transactional_db: None) -> Member:
-    owner = member("Olive")
-    owner.wrote("the heron stood in the reeds")
+def owner(transactional_db: None) -> Resident:
+    owner = new_resident("Olive")
+    owner.write("the heron stood in the reeds")
     return owner
 
 
@@ -63,7 +63,7 @@ def repacked(backup: Path, target: Path, change: dict[str, bytes | None]) -> Pat
     ],
 )
 def test_an_archive_that_is_not_as_we_write_them_is_refused(
-    owner: Member, place: Place, change: dict[str, bytes | None]
+    owner: Resident, place: Place, change: dict[str, bytes | None]
 ) -> None:
     bad = repacked(place.taken().path, place.folder / "bad.tar", change)
 
@@ -73,7 +73,7 @@ def test_an_archive_that_is_not_as_we_write_them_is_refused(
     assert not list(place.folder.rglob("outside"))
 
 
-def test_links_and_devices_in_an_archive_are_refused(owner: Member, place: Place) -> None:
+def test_links_and_devices_in_an_archive_are_refused(owner: Resident, place: Place) -> None:
     for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE):
         bad = place.folder / "bad.tar"
         with tarfile.open(bad, "w") as tar:
@@ -86,7 +86,7 @@ def test_links_and_devices_in_an_archive_are_refused(owner: Member, place: Place
             unpacked(place, bad)
 
 
-def test_an_archive_that_was_cut_off_is_refused_wherever_that_was(owner: Member, place: Place) -> None:
+def test_an_archive_that_was_cut_off_is_refused_wherever_that_was(owner: Resident, place: Place) -> None:
     whole = place.taken().path.read_bytes()
     for share in (0.0, 0.1, 0.5, 0.9, 0.95):
         cut = place.folder / "cut.tar"
@@ -97,7 +97,7 @@ def test_an_archive_that_was_cut_off_is_refused_wherever_that_was(owner: Member,
             unpacked(place, cut)
 
 
-def test_one_changed_byte_is_noticed(owner: Member, place: Place) -> None:
+def test_one_changed_byte_is_noticed(owner: Resident, place: Place) -> None:
     whole = bytearray(place.taken().path.read_bytes())
     whole[len(whole) // 2] ^= 1
     changed = place.folder / "changed.tar"
@@ -107,7 +107,7 @@ def test_one_changed_byte_is_noticed(owner: Member, place: Place) -> None:
         unpacked(place, changed)
 
 
-def test_the_manifest_lists_what_is_there(owner: Member, place: Place) -> None:
+def test_the_manifest_lists_what_is_there(owner: Resident, place: Place) -> None:
     folder = unpacked(place, place.taken().path)
 
     manifest = json.loads((folder / "manifest.json").read_text())

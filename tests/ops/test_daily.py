@@ -21,7 +21,7 @@ from diary.models import Entry, Version
 from llamora.database import backup_files
 from llamora.ops import background, pruning
 from llamora.ops.backup import create, restore
-from tests.diary.cast import Member, member
+from tests.people import Resident, new_resident
 
 NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 
@@ -33,8 +33,8 @@ def own_folder(tmp_path: Path, settings: Any) -> Path:
 
 
 @pytest.fixture
-def olive(transactional_db: None, own_folder: Path) -> Member:
-    return member("Olive")
+def olive(transactional_db: None, own_folder: Path) -> Resident:
+    return new_resident("Olive")
 
 
 def serve_for(seconds: float) -> float:
@@ -56,7 +56,7 @@ def on_shelf(folder: Path) -> list[str]:
 
 
 def test_a_backup_is_made_and_the_next_not_before_a_day_is_over(
-    olive: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    olive: Resident, own_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(background, "FIRST_ROUND_SECONDS", 0.05)
     monkeypatch.setattr(background, "ROUND_SECONDS", 0.1)
@@ -69,7 +69,7 @@ def test_a_backup_is_made_and_the_next_not_before_a_day_is_over(
     assert "Olive" not in caplog.text
 
 
-def test_nothing_is_done_in_the_first_minute(olive: Member, own_folder: Path) -> None:
+def test_nothing_is_done_in_the_first_minute(olive: Resident, own_folder: Path) -> None:
     serve_for(0.3)
 
     assert on_shelf(own_folder) == []
@@ -81,14 +81,14 @@ def test_a_household_without_people_and_one_that_wants_none_has_none(
 ) -> None:
     assert not background.is_backup_due()
 
-    member("Olive")
+    new_resident("Olive")
     assert background.is_backup_due()
 
     settings.BACKUP_DAILY = False
     assert not background.is_backup_due()
 
 
-def test_a_day_after_the_last_it_is_time_again(olive: Member, own_folder: Path) -> None:
+def test_a_day_after_the_last_it_is_time_again(olive: Resident, own_folder: Path) -> None:
     (own_folder / "backups").mkdir()
     for hours, due in ((23, False), (25, True)):
         name = backup_files.backup_file_name(timezone.now() - timedelta(hours=hours))
@@ -98,7 +98,7 @@ def test_a_day_after_the_last_it_is_time_again(olive: Member, own_folder: Path) 
 
 
 def test_the_end_of_the_server_does_not_wait_for_a_backup_and_leaves_nothing_of_it(
-    olive: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch
+    olive: Resident, own_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from llamora.ops.backup import snapshot
 
@@ -116,7 +116,7 @@ def test_the_end_of_the_server_does_not_wait_for_a_backup_and_leaves_nothing_of_
 
 
 def test_a_round_that_fails_is_said_in_the_log_and_ends_nothing(
-    olive: Member, own_folder: Path, caplog: pytest.LogCaptureFixture
+    olive: Resident, own_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (own_folder / "backups").write_text("a file in the folder's place")
 
@@ -126,7 +126,7 @@ def test_a_round_that_fails_is_said_in_the_log_and_ends_nothing(
 
 
 def test_it_is_pruned_once_a_day_whatever_becomes_of_the_backup(
-    olive: Member, own_folder: Path, settings: Any, caplog: pytest.LogCaptureFixture
+    olive: Resident, own_folder: Path, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     settings.BACKUP_DIR = own_folder / "file"
@@ -146,7 +146,7 @@ def test_it_is_pruned_once_a_day_whatever_becomes_of_the_backup(
 
 
 def test_a_machine_that_refuses_to_lower_the_urgency_is_backed_up_all_the_same(
-    olive: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch
+    olive: Resident, own_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuses(*_: int) -> None:
         raise PermissionError
@@ -159,7 +159,7 @@ def test_a_machine_that_refuses_to_lower_the_urgency_is_backed_up_all_the_same(
     assert len(on_shelf(own_folder)) == 1
 
 
-def test_healthz_says_how_the_backups_stand(olive: Member, own_folder: Path, settings: Any) -> None:
+def test_healthz_says_how_the_backups_stand(olive: Resident, own_folder: Path, settings: Any) -> None:
     def state() -> str:
         return str(Client().get("/healthz").json()["backup"])
 
@@ -215,9 +215,9 @@ def test_other_files_are_never_counted_or_removed(own_folder: Path) -> None:
     assert backup_files.list_backups(folder) == []
 
 
-def test_pruning_takes_what_is_past_its_time_and_nothing_else(olive: Member, own_folder: Path) -> None:
+def test_pruning_takes_what_is_past_its_time_and_nothing_else(olive: Resident, own_folder: Path) -> None:
     now = timezone.now()
-    old, young, living = (olive.wrote(text) for text in ("old", "young", "living"))
+    old, young, living = (olive.write(text) for text in ("old", "young", "living"))
     Entry.objects.filter(id=old.id).update(deleted_at=now - timedelta(days=31))
     Entry.objects.filter(id=young.id).update(deleted_at=now - timedelta(days=29))
     with olive.unlocked():
@@ -249,7 +249,7 @@ def test_pruning_takes_what_is_past_its_time_and_nothing_else(olive: Member, own
     assert sorted(os.listdir(own_folder)) == ["backups", "replaced"]
 
 
-def test_indexes_of_those_who_left_and_of_destroyed_keys_go(olive: Member, own_folder: Path) -> None:
+def test_indexes_of_those_who_left_and_of_destroyed_keys_go(olive: Resident, own_folder: Path) -> None:
     search, left = own_folder / "search" / str(olive.id), own_folder / "search" / str(uuid4())
     living = search / f"words-1-{uuid4()}.sealed"
     dead = [search / f"vectors-0-{uuid4()}.sealed", left / f"words-1-{uuid4()}.sealed"]
@@ -263,7 +263,7 @@ def test_indexes_of_those_who_left_and_of_destroyed_keys_go(olive: Member, own_f
     assert not any(path.exists() for path in dead)
 
 
-def test_pruning_again_takes_nothing(olive: Member, own_folder: Path) -> None:
+def test_pruning_again_takes_nothing(olive: Resident, own_folder: Path) -> None:
     out = io.StringIO()
 
     call_command("prune", stdout=out)
@@ -272,9 +272,9 @@ def test_pruning_again_takes_nothing(olive: Member, own_folder: Path) -> None:
     assert pruning.prune(now=timezone.now()).total == 0
 
 
-def test_stats_count_and_say_nothing_of_what_was_written(olive: Member, own_folder: Path) -> None:
+def test_stats_count_and_say_nothing_of_what_was_written(olive: Resident, own_folder: Path) -> None:
     for number in range(3):
-        olive.wrote("A long evening by the canal", day=olive.today - timedelta(days=number // 2))
+        olive.write("A long evening by the canal", day=olive.today - timedelta(days=number // 2))
     out = io.StringIO()
 
     call_command("stats", stdout=out)

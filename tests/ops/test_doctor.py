@@ -24,8 +24,7 @@ from llamora.ops import data_folder, startup
 from llamora.ops.backup import create
 from llamora.ops.doctor import backups, database, folder, household, inference, machine
 from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
-from tests.diary.cast import Member, member
-from tests.keys.house import diarist
+from tests.people import Resident, new_resident, register_resident
 
 
 def said(check: DoctorCheck) -> list[CheckResult]:
@@ -42,9 +41,9 @@ def words(check: DoctorCheck) -> str:
 
 
 @pytest.fixture
-def owner(transactional_db: None) -> Member:
-    owner = member("Olive")
-    owner.wrote("A line of quiet words")
+def owner(transactional_db: None) -> Resident:
+    owner = new_resident("Olive")
+    owner.write("A line of quiet words")
     Person.objects.update(is_staff=True)
     return owner
 
@@ -60,7 +59,7 @@ def own_folder(tmp_path: Path, settings: Any) -> Path:
     return tmp_path / "data"
 
 
-def test_the_command_says_every_line_and_no_content(owner: Member, own_folder: Path) -> None:
+def test_the_command_says_every_line_and_no_content(owner: Resident, own_folder: Path) -> None:
     out = io.StringIO()
 
     call_command("doctor", stdout=out)
@@ -73,7 +72,7 @@ def test_the_command_says_every_line_and_no_content(owner: Member, own_folder: P
     assert "Olive" not in said
 
 
-def test_the_command_ends_in_an_error_where_something_is_bad(owner: Member, own_folder: Path) -> None:
+def test_the_command_ends_in_an_error_where_something_is_bad(owner: Resident, own_folder: Path) -> None:
     own_folder.chmod(0o755)
 
     with pytest.raises(CommandError, match="1 to put right"):
@@ -81,7 +80,7 @@ def test_the_command_ends_in_an_error_where_something_is_bad(owner: Member, own_
 
 
 def test_without_a_household_it_looks_at_the_rest(
-    owner: Member, own_folder: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, own_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = create.HouseholdFiles(data_dir=own_folder, database=own_folder / "none", environment={})
     monkeypatch.setattr(create, "get_household_files", lambda: nowhere)
@@ -100,7 +99,7 @@ def test_a_check_that_fails_is_a_verdict_and_not_the_end() -> None:
     assert [(v.level, v.subject) for v in said(falls_over)] == [("bad", "falls over")]
 
 
-def test_files_that_others_can_read_are_named(owner: Member, own_folder: Path) -> None:
+def test_files_that_others_can_read_are_named(owner: Resident, own_folder: Path) -> None:
     assert worst(folder.file_modes) == "ok"
 
     (own_folder / "backups").mkdir()
@@ -142,7 +141,7 @@ def test_a_running_server_is_seen(own_folder: Path) -> None:
         assert words(folder.server) == "It is running."
 
 
-def test_a_clock_that_was_later_before_is_bad(owner: Member, own_folder: Path) -> None:
+def test_a_clock_that_was_later_before_is_bad(owner: Resident, own_folder: Path) -> None:
     assert worst(machine.clock) == "ok"
 
     SignIn.objects.update(created_at=timezone.now() + timedelta(days=1))
@@ -176,7 +175,7 @@ def test_core_dumps_are_off_after_it_has_looked() -> None:
     assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
 
 
-def test_pragmas_are_read_back(owner: Member) -> None:
+def test_pragmas_are_read_back(owner: Resident) -> None:
     assert worst(database.pragmas) == "ok"
 
     with connection.cursor() as cursor:
@@ -189,7 +188,7 @@ def test_pragmas_are_read_back(owner: Member) -> None:
         connection.close()
 
 
-def test_the_fence_is_looked_at(owner: Member) -> None:
+def test_the_fence_is_looked_at(owner: Resident) -> None:
     assert worst(database.fence) == "ok"
 
     with connection.cursor() as cursor:
@@ -206,8 +205,8 @@ def column(label: str) -> CheckResult:
 
 
 def test_values_of_another_epoch_are_bad_and_in_a_rotation_a_reason_to_wait(transactional_db: None) -> None:
-    olive = diarist("Olive", entries=4)
-    begin_rotation(olive.opens()).keyring.close()
+    olive = register_resident("Olive", entries=4)
+    begin_rotation(olive.open_slot()).keyring.close()
 
     assert column("diary.entry.text").level == "warn"
     assert "4 wait for a rotation" in column("diary.entry.text").message
@@ -219,7 +218,7 @@ def test_values_of_another_epoch_are_bad_and_in_a_rotation_a_reason_to_wait(tran
     assert column("accounts.vault.digest_key").level == "ok"
 
 
-def test_an_older_format_is_said(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_format_is_said(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
     assert column("diary.entry.text").level == "ok"
 
     monkeypatch.setitem(FORMATS, FORMAT + 1, FORMATS[FORMAT])
@@ -227,7 +226,7 @@ def test_an_older_format_is_said(owner: Member, monkeypatch: pytest.MonkeyPatch)
     assert "reseal" in column("diary.entry.text").message
 
 
-def test_people_who_cannot_come_in_are_counted(owner: Member) -> None:
+def test_people_who_cannot_come_in_are_counted(owner: Resident) -> None:
     assert "only one way in" in words(household.people)  # the cast's members have no slots at all
 
     Person.objects.update(is_active=False)
@@ -239,7 +238,7 @@ def test_people_who_cannot_come_in_are_counted(owner: Member) -> None:
     assert "1 have no vault" in words(household.people)
 
 
-def test_open_invitations_are_counted(owner: Member) -> None:
+def test_open_invitations_are_counted(owner: Resident) -> None:
     assert worst(household.invitations) == "nothing"
 
     links.create_invitation()
@@ -247,7 +246,7 @@ def test_open_invitations_are_counted(owner: Member) -> None:
     assert "1 would let somebody in" in words(household.invitations)
 
 
-def test_sessions_past_their_limits_are_counted(owner: Member) -> None:
+def test_sessions_past_their_limits_are_counted(owner: Resident) -> None:
     assert worst(household.sessions) == "ok"
 
     Unlock.objects.update(last_active=timezone.now() - timedelta(days=3))
@@ -255,8 +254,8 @@ def test_sessions_past_their_limits_are_counted(owner: Member) -> None:
     assert "1 are past their limits" in words(household.sessions)
 
 
-def test_replies_that_nobody_writes_are_counted(owner: Member, own_folder: Path) -> None:
-    entry = owner.wrote("x")
+def test_replies_that_nobody_writes_are_counted(owner: Resident, own_folder: Path) -> None:
+    entry = owner.write("x")
     with owner.unlocked():
         Reply.objects.create(owner_id=owner.id, entry=entry, text="half", state=ReplyState.WRITING)
 
@@ -265,7 +264,7 @@ def test_replies_that_nobody_writes_are_counted(owner: Member, own_folder: Path)
         assert worst(household.replies) == "ok"
 
 
-def test_backups_are_told_by_their_age(owner: Member, own_folder: Path, settings: Any) -> None:
+def test_backups_are_told_by_their_age(owner: Resident, own_folder: Path, settings: Any) -> None:
     assert "There is none yet" in words(backups.backups)
     settings.BACKUP_DAILY = False
     assert "LLAMORA_BACKUP_DAILY" in words(backups.backups)

@@ -20,17 +20,16 @@ from diary.models import Draft, Entry
 from llamora.crypto import in_force
 from llamora.database import truncate_wal
 from llamora.fields import SealedValue
-from tests.diary.cast import Member, member
-from tests.keys.house import diarist
 from tests.ops.keeping import database
+from tests.people import Resident, new_resident, register_resident
 
 LENGTHS = (40, 300, 1_500, 3_000, 9_000, 40_000)
 SLICE = 24
 
 
 @pytest.fixture
-def olive(transactional_db: None) -> Member:
-    return member("Olive")
+def olive(transactional_db: None) -> Resident:
+    return new_resident("Olive")
 
 
 def raw() -> bytes:
@@ -57,9 +56,9 @@ def envelope_of(entry_id: object) -> bytes:
     return held.envelope
 
 
-def written(olive: Member, count: int) -> list[Entry]:
+def written(olive: Resident, count: int) -> list[Entry]:
     chance = random.Random(1)
-    return [olive.wrote("x" * chance.choice(LENGTHS)) for _ in range(count)]
+    return [olive.write("x" * chance.choice(LENGTHS)) for _ in range(count)]
 
 
 def test_the_pragma_is_read_back_on_every_connection(transactional_db: None) -> None:
@@ -67,13 +66,13 @@ def test_the_pragma_is_read_back_on_every_connection(transactional_db: None) -> 
         assert cursor.execute("PRAGMA secure_delete").fetchone() == (1,)
 
 
-def test_the_search_finds_an_envelope_that_is_there(olive: Member) -> None:
-    entry = olive.wrote("x" * 3000)
+def test_the_search_finds_an_envelope_that_is_there(olive: Resident) -> None:
+    entry = olive.write("x" * 3000)
 
     assert found([envelope_of(entry.id)]) == 1
 
 
-def test_deleted_entries_are_nowhere_once_the_bin_is_pruned(olive: Member) -> None:
+def test_deleted_entries_are_nowhere_once_the_bin_is_pruned(olive: Resident) -> None:
     entries = written(olive, 120)
     gone = random.Random(2).sample(entries, 60)
     envelopes = [envelope_of(entry.id) for entry in gone]
@@ -90,7 +89,7 @@ def test_deleted_entries_are_nowhere_once_the_bin_is_pruned(olive: Member) -> No
     assert found(kept) == 60
 
 
-def test_what_an_edit_replaced_is_nowhere_but_where_versions_are_kept(olive: Member) -> None:
+def test_what_an_edit_replaced_is_nowhere_but_where_versions_are_kept(olive: Resident) -> None:
     drafts = [
         Draft(owner_id=olive.id, day=olive.today - timedelta(days=number), text="y" * length)
         for number, length in enumerate(LENGTHS)
@@ -109,14 +108,14 @@ def test_what_an_edit_replaced_is_nowhere_but_where_versions_are_kept(olive: Mem
     assert found(before) == 0
 
 
-def test_an_entry_that_was_edited_opens_as_it_is_now_after_all_of_that(olive: Member) -> None:
-    entry = olive.wrote("first words")
+def test_an_entry_that_was_edited_opens_as_it_is_now_after_all_of_that(olive: Resident) -> None:
+    entry = olive.write("first words")
     with olive.unlocked():
         edit_entry(owner_id=olive.id, entry_id=entry.id, text="second words", revision=1)
 
     call_command("prune", verbosity=0)
 
-    assert olive.texts() == ["second words"]
+    assert olive.list_texts() == ["second words"]
 
 
 def slot_bytes(row: KeySlot) -> list[bytes]:
@@ -124,22 +123,24 @@ def slot_bytes(row: KeySlot) -> list[bytes]:
 
 
 def test_the_slots_of_before_a_recovery_are_nowhere_at_once(transactional_db: None) -> None:
-    olive = diarist("Olive", entries=3)
+    olive = register_resident("Olive", entries=3)
     before = [part for row in KeySlot.objects.all() for part in slot_bytes(row)]
     assert found(before) == len(before)
 
-    recover_account(name="Olive", code=olive.code, new_password="another lamp by the door", address="here")
+    recover_account(
+        name="Olive", code=olive.recovery_code, new_password="another lamp by the door", address="here"
+    )
 
     assert found(before) == 0
     now = [part for row in KeySlot.objects.all() for part in slot_bytes(row)]
     assert found(now) == len(now)
 
 
-def test_the_sessions_key_is_nowhere_after_locking_and_pruning(olive: Member) -> None:
+def test_the_sessions_key_is_nowhere_after_locking_and_pruning(olive: Resident) -> None:
     wrapped = bytes(Unlock.objects.get().wrapped_dek)
     assert found([wrapped]) == 1
 
-    olive.locks()
+    olive.lock()
     call_command("prune", verbosity=0)
 
     assert found([wrapped]) == 0
@@ -149,9 +150,9 @@ def test_the_former_key_is_nowhere_after_a_rotation(transactional_db: None, tmp_
     from accounts.models import FormerKey
     from accounts.rotation import services as rotation_services
 
-    olive = diarist("Olive", entries=30)
-    texts = [envelope_of(entry_id) for entry_id in olive.texts]
-    turned = begin_rotation(olive.opens())
+    olive = register_resident("Olive", entries=30)
+    texts = [envelope_of(entry_id) for entry_id in olive.written]
+    turned = begin_rotation(olive.open_slot())
     sealed = FormerKey.objects.values_list("data_key", flat=True).get()
     assert found([sealed.envelope]) == 1
 
@@ -159,19 +160,19 @@ def test_the_former_key_is_nowhere_after_a_rotation(transactional_db: None, tmp_
 
     assert found([sealed.envelope]) == 0
     assert found(texts) == 0
-    assert olive.reads() == olive.texts
+    assert olive.read_all() == olive.written
 
 
 def test_a_replaced_password_slot_is_nowhere_in_the_raw_file(transactional_db: None) -> None:
-    olive = diarist("Olive")
-    with closing(olive.opens().keyring) as keyring:
+    olive = register_resident("Olive")
+    with closing(olive.open_slot().keyring) as keyring:
         slot = key_slots.create_slot(
             secret="one more lamp by the stair",
             kind=SlotKind.PASSWORD,
             keyring=keyring,
             request=key_slots.DerivationRequest(name="Olive", address="here"),
         )
-        before = slot_bytes(olive.slot())
+        before = slot_bytes(olive.get_slot())
         with in_force(keyring):
             key_slots.replace_slots(keyring, by=[slot])
         truncate_wal()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import SignIn, Unlock
 from accounts.signals import vault_locked
 from llamora.ops import background
-from tests.diary.cast import Member, member
+from tests.people import Resident, new_resident
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def locked() -> Iterator[list[Any]]:
 
 
 @pytest.fixture
-def olive(transactional_db: None) -> Member:
-    return member("Olive")
+def olive(transactional_db: None) -> Resident:
+    return new_resident("Olive")
 
 
 def run_for(seconds: float) -> None:
@@ -43,7 +43,7 @@ def run_for(seconds: float) -> None:
 
 
 def test_an_idle_vault_is_locked_and_those_above_hear_of_it(
-    olive: Member, locked: list[Any], monkeypatch: pytest.MonkeyPatch
+    olive: Resident, locked: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background, "SWEEP_SECONDS", 0.05)
     long_ago = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES + 1)
@@ -57,7 +57,7 @@ def test_an_idle_vault_is_locked_and_those_above_hear_of_it(
 
 
 def test_a_round_that_fails_does_not_end_the_rounds(
-    olive: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    olive: Resident, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(background, "SWEEP_SECONDS", 0.05)
     with connection.cursor() as cursor:

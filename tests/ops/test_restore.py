@@ -19,10 +19,9 @@ from llamora.ops.backup import restore as backup_restore
 from llamora.ops.backup.restore import RestoreReport
 from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.errors import OperationRefused
-from tests.diary.cast import Member, member
-from tests.keys.house import PASSWORD, Diarist, diarist
 from tests.keys.processes import KILLED, forked
 from tests.ops.keeping import NOW, Place, database, dies_at_step, rows
+from tests.people import PASSWORD, Resident, new_resident, register_resident
 
 
 @pytest.fixture
@@ -31,10 +30,10 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def owner(transactional_db: None) -> Member:
-    owner = member("Olive")
+def owner(transactional_db: None) -> Resident:
+    owner = new_resident("Olive")
     for number in range(20):
-        owner.wrote(f"entry {number}")
+        owner.write(f"entry {number}")
     return owner
 
 
@@ -63,7 +62,7 @@ def in_use(place: Place, *, entries: int) -> None:
     assert place.there.with_name("llamora.sqlite3-wal").stat().st_size > 0
 
 
-def test_a_household_on_a_new_machine_is_as_it_was(owner: Member, place: Place) -> None:
+def test_a_household_on_a_new_machine_is_as_it_was(owner: Resident, place: Place) -> None:
     taken = place.taken()
 
     restored = restore(place, taken.path)
@@ -71,10 +70,10 @@ def test_a_household_on_a_new_machine_is_as_it_was(owner: Member, place: Place) 
     assert restored.envelopes == 22
     assert restored.set_aside_path is None
     with using_database_file(place.there):
-        assert owner.texts() == [f"entry {number}" for number in range(20)]
+        assert owner.list_texts() == [f"entry {number}" for number in range(20)]
 
 
-def test_everything_restored_is_closed_to_others(owner: Member, place: Place) -> None:
+def test_everything_restored_is_closed_to_others(owner: Resident, place: Place) -> None:
     restore(place, place.taken(with_secrets=True).path)
 
     found = {path: stat.S_IMODE(path.stat().st_mode) for path in place.there.parent.rglob("*")}
@@ -83,7 +82,7 @@ def test_everything_restored_is_closed_to_others(owner: Member, place: Place) ->
 
 
 def test_what_was_written_since_is_gone_from_the_household_and_kept_aside(
-    owner: Member, place: Place
+    owner: Resident, place: Place
 ) -> None:
     taken = place.taken()
     in_use(place, entries=7)
@@ -97,7 +96,7 @@ def test_what_was_written_since_is_gone_from_the_household_and_kept_aside(
     assert integrity.check_database(place.there).problems == []
 
 
-def test_no_log_of_the_old_database_is_read_into_the_new(owner: Member, place: Place) -> None:
+def test_no_log_of_the_old_database_is_read_into_the_new(owner: Resident, place: Place) -> None:
     taken = place.taken()
     in_use(place, entries=7)
 
@@ -107,7 +106,7 @@ def test_no_log_of_the_old_database_is_read_into_the_new(owner: Member, place: P
     assert beside == {"llamora.sqlite3", "lock", "restored.env"}
 
 
-def test_the_restore_itself_can_be_undone(owner: Member, place: Place) -> None:
+def test_the_restore_itself_can_be_undone(owner: Resident, place: Place) -> None:
     taken = place.taken()
     in_use(place, entries=7)
     aside = restore(place, taken.path).set_aside_path
@@ -121,7 +120,7 @@ def test_the_restore_itself_can_be_undone(owner: Member, place: Place) -> None:
     assert rows(place.there, "accounts_signin") == 0
 
 
-def test_a_restore_is_refused_while_a_server_runs(owner: Member, place: Place) -> None:
+def test_a_restore_is_refused_while_a_server_runs(owner: Resident, place: Place) -> None:
     taken = place.taken()
     in_use(place, entries=7)
 
@@ -132,7 +131,7 @@ def test_a_restore_is_refused_while_a_server_runs(owner: Member, place: Place) -
 
 
 def test_a_restore_is_refused_while_another_command_uses_the_database(
-    owner: Member, place: Place, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "TIMEOUT_SECONDS", 0.2)
     taken = place.taken()
@@ -146,7 +145,7 @@ def test_a_restore_is_refused_while_another_command_uses_the_database(
     assert rows(place.there, "marks") == 7
 
 
-def test_a_damaged_backup_changes_nothing(owner: Member, place: Place) -> None:
+def test_a_damaged_backup_changes_nothing(owner: Resident, place: Place) -> None:
     backup = place.taken().path
     content = bytearray(backup.read_bytes())
     content[len(content) // 2] ^= 0xFF
@@ -179,7 +178,7 @@ def changed_copy(place: Place, statement: str) -> Path:
         "INSERT INTO django_migrations (app, name, applied) VALUES ('diary', '9999_later', '2030-01-01')",
     ],
 )
-def test_what_is_not_a_sound_household_changes_nothing(owner: Member, place: Place, statement: str) -> None:
+def test_what_is_not_a_sound_household_changes_nothing(owner: Resident, place: Place, statement: str) -> None:
     in_use(place, entries=7)
 
     with pytest.raises(OperationRefused):
@@ -188,7 +187,7 @@ def test_what_is_not_a_sound_household_changes_nothing(owner: Member, place: Pla
     assert rows(place.there, "marks") == 7
 
 
-def test_a_database_in_use_that_is_beyond_reading_is_replaced_and_kept(owner: Member, place: Place) -> None:
+def test_a_database_in_use_that_is_beyond_reading_is_replaced_and_kept(owner: Resident, place: Place) -> None:
     taken = place.taken()
     in_use(place, entries=7)
     place.there.write_bytes(b"no database at all" * 1000)
@@ -201,7 +200,7 @@ def test_a_database_in_use_that_is_beyond_reading_is_replaced_and_kept(owner: Me
     assert restored.set_aside_path.with_name(restored.set_aside_path.name + "-wal").stat().st_size > 0
 
 
-def test_indexes_of_the_old_database_go_and_those_of_the_backup_come(owner: Member, place: Place) -> None:
+def test_indexes_of_the_old_database_go_and_those_of_the_backup_come(owner: Resident, place: Place) -> None:
     here, there = (folder / "search" / str(owner.id) for folder in (place.house.data_dir, place.there.parent))
     here.mkdir(parents=True)
     (here / "words-1-then.sealed").write_bytes(b"then")
@@ -215,7 +214,7 @@ def test_indexes_of_the_old_database_go_and_those_of_the_backup_come(owner: Memb
     assert os.listdir(there) == ["words-1-then.sealed"]
 
 
-def test_prompts_and_secret_that_stand_there_stay(owner: Member, place: Place) -> None:
+def test_prompts_and_secret_that_stand_there_stay(owner: Resident, place: Place) -> None:
     for folder, words in ((place.house.data_dir, "then"), (place.there.parent, "now")):
         for name in ("prompts/respond.txt", "secrets/secret_key"):
             (folder / name).parent.mkdir(parents=True, mode=0o700, exist_ok=True)
@@ -280,7 +279,7 @@ def killed_at_each_step(place: Place, backup: Path, *, every: int) -> list[str]:
     raise AssertionError("it never came to its end")
 
 
-def test_killed_anywhere_the_old_or_the_new_stands_whole(owner: Member, place: Place) -> None:
+def test_killed_anywhere_the_old_or_the_new_stands_whole(owner: Resident, place: Place) -> None:
     stands = killed_at_each_step(place, place.taken().path, every=5)
 
     assert stands.index("new") > 3
@@ -288,7 +287,7 @@ def test_killed_anywhere_the_old_or_the_new_stands_whole(owner: Member, place: P
 
 
 @pytest.mark.slow
-def test_killed_at_every_single_step_the_old_or_the_new_stands_whole(owner: Member, place: Place) -> None:
+def test_killed_at_every_single_step_the_old_or_the_new_stands_whole(owner: Resident, place: Place) -> None:
     stands = killed_at_each_step(place, place.taken().path, every=1)
 
     assert stands == sorted(stands, reverse=True)
@@ -298,8 +297,8 @@ def test_killed_at_every_single_step_the_old_or_the_new_stands_whole(owner: Memb
 
 
 @pytest.fixture
-def olive(transactional_db: None) -> Diarist:
-    return diarist("Olive", entries=6)
+def olive(transactional_db: None) -> Resident:
+    return register_resident("Olive", entries=6)
 
 
 @pytest.fixture
@@ -318,7 +317,7 @@ def by_command(place: Place, monkeypatch: pytest.MonkeyPatch, settings: object) 
 
 
 def test_a_backup_is_proved_with_its_owners_secret(
-    olive: Diarist, by_command: Place, password: Path, capsys: pytest.CaptureFixture[str]
+    olive: Resident, by_command: Place, password: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     taken = by_command.taken()
     in_use(by_command, entries=7)
@@ -336,7 +335,7 @@ def what_is_there(place: Place) -> int:
 
 
 def test_a_secret_that_opens_nothing_changes_nothing(
-    olive: Diarist, by_command: Place, password: Path
+    olive: Resident, by_command: Place, password: Path
 ) -> None:
     taken = by_command.taken()
     in_use(by_command, entries=7)
@@ -350,7 +349,7 @@ def test_a_secret_that_opens_nothing_changes_nothing(
 
 
 def test_a_changed_text_is_found_by_opening_and_changes_nothing(
-    olive: Diarist, by_command: Place, password: Path
+    olive: Resident, by_command: Place, password: Path
 ) -> None:
     bad = changed_copy(
         by_command,
@@ -364,7 +363,7 @@ def test_a_changed_text_is_found_by_opening_and_changes_nothing(
     assert rows(by_command.there, "marks") == 7
 
 
-def test_a_database_of_another_kind_is_no_household(olive: Diarist, place: Place) -> None:
+def test_a_database_of_another_kind_is_no_household(olive: Resident, place: Place) -> None:
     other = place.folder / "other.sqlite3"
     with closing(sqlite3.connect(other)) as made:
         made.execute("CREATE TABLE notes (words TEXT)")
@@ -373,7 +372,7 @@ def test_a_database_of_another_kind_is_no_household(olive: Diarist, place: Place
         restore(place, other)
 
 
-def test_the_database_of_these_tests_is_still_the_default_one(olive: Diarist, place: Place) -> None:
+def test_the_database_of_these_tests_is_still_the_default_one(olive: Resident, place: Place) -> None:
     before = connection.settings_dict["NAME"]
     with using_database_file(place.folder / "x"):
         pass

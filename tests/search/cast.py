@@ -14,9 +14,7 @@ from search.index import workers
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
 from search.index.types import Document
-from tests.diary.cast import Member, member
-
-__all__ = ["BagOfWords", "HeldBack", "Member", "a_text", "member", "searching", "settled"]
+from tests.people import Resident
 
 _WORD = re.compile(r"\w+")
 
@@ -78,14 +76,14 @@ def a_text(
     )
 
 
-def searching(someone: Member) -> PersonIndex:
+def searching(someone: Resident) -> PersonIndex:
     """The index of an unlocked person, with everything there is to find in it."""
     index = indexes.for_owner(someone.keyring)
     settled(someone)
     return index
 
 
-def settled(someone: Member) -> None:
+def settled(someone: Resident) -> None:
     """Wait until nothing is left to do for a person."""
     for _ in range(20):
         assert workers.opening_worker.wait_idle(owner=someone.id, timeout=30), "opening took too long"

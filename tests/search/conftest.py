@@ -9,7 +9,7 @@ from django.apps import apps
 from django.test import Client
 
 if TYPE_CHECKING:
-    from tests.diary.cast import Member
+    from tests.people import Resident
     from tests.search.cast import BagOfWords
 
 # The app is imported by the fixtures, not here: its models need it installed.
@@ -48,21 +48,17 @@ def embedder(settings: Any) -> "BagOfWords":
     return bag
 
 
-# Lanes have database connections of their own, so nothing here may stay in an open transaction.
+# Workers have database connections of their own, so nothing here may stay in an open transaction.
 @pytest.fixture
-def owner(transactional_db: None) -> "Member":
-    from tests.diary.cast import member
-
-    return member("Olive")
+def owner(transactional_db: None, owner: "Resident") -> "Resident":
+    return owner
 
 
 @pytest.fixture
-def housemate(transactional_db: None) -> "Member":
-    from tests.diary.cast import member
-
-    return member("Humphrey")
+def housemate(transactional_db: None, housemate: "Resident") -> "Resident":
+    return housemate
 
 
 @pytest.fixture
-def stranger(transactional_db: None) -> Client:
-    return Client()
+def stranger(transactional_db: None, stranger: Client) -> Client:
+    return stranger

@@ -4,17 +4,17 @@ from pathlib import Path
 
 from llamora.database import write_transaction
 from search.index.registry import indexes
-from tests.diary.cast import Member
+from tests.people import Resident
 from tests.search.cast import settled
 
 
-def test_locking_while_the_index_is_being_built_ends_the_building(owner: Member, data_folder: Path) -> None:
+def test_locking_while_the_index_is_being_built_ends_the_building(owner: Resident, data_folder: Path) -> None:
     with write_transaction():
         for number in range(600):
-            owner.wrote(f"Line {number} of a long winter.")
+            owner.write(f"Line {number} of a long winter.")
 
     indexes.for_owner(owner.keyring)
-    owner.locks()
+    owner.lock()
     settled(owner)
 
     assert indexes.get(owner.id) is None

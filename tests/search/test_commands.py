@@ -3,7 +3,6 @@
 from datetime import date
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,25 +10,16 @@ from django.core.management import CommandError, call_command
 from accounts.auth.services.login import sign_in_with_password
 from accounts.auth.services.registration import create_person
 from accounts.models import Person
-from accounts.throttling.throttle import throttle
 from diary.models import Entry
-from llamora.crypto import Cost, Keyring, in_force, kdf
+from llamora.crypto import Keyring, in_force
 from llamora.ops.benchmarks.search import archive_sizes
 from llamora.ops.management.commands.bench import GROUPS
 from search.benchmarks import measure
 from search.index.registry import indexes
 from search.models import Vector
 from search.query.parser import parse
+from tests.people import PASSWORD
 from tests.search.cast import BagOfWords, settled
-
-PASSWORD = "a quiet lamp by the window"
-
-
-@pytest.fixture(autouse=True)
-def _cheap_derivations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr(kdf, "FLOOR", Cost(8, 1, 1))
-    settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES = 8, 1, 1
-    throttle.clear()
 
 
 @pytest.fixture

@@ -17,16 +17,17 @@ from search.index import sources
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
 from search.query.parser import parse
-from tests.diary.cast import Member
+from tests.page import read
+from tests.people import Resident
 from tests.search.cast import searching, settled
 
 DAY = date(2025, 5, 4)
 NEXT = DAY + timedelta(days=1)
-Taking = Callable[[Member, Entry], object]
+Taking = Callable[[Resident, Entry], object]
 
 
 def opening_of(
-    owner: Member, text: str, *, read: list[Entry], day: date = NEXT, recaps: bool = False
+    owner: Resident, text: str, *, read: list[Entry], day: date = NEXT, recaps: bool = False
 ) -> Opening:
     """An opening of a day, made a moment ago from these entries, or from the recaps of their days."""
     reading = PromptRecord(entries=[] if recaps else [(entry.id, entry.day) for entry in read])
@@ -38,7 +39,7 @@ def opening_of(
     return made
 
 
-def recap_of(owner: Member, text: str, *, day: date = DAY) -> Recap:
+def recap_of(owner: Resident, text: str, *, day: date = DAY) -> Recap:
     with owner.unlocked(), write_transaction():
         made = Recap(owner_id=owner.id, day=day, body={"text": text, "digest": "0" * 64})
         made.save(force_insert=True)
@@ -54,32 +55,31 @@ def found(index: PersonIndex, typed: str) -> set[UUID]:
 
 def kinds_and_addresses(answer: str) -> list[tuple[str, str]]:
     """What each result says it is, and where it leads."""
-    shown = re.findall(r'<li class="hit[^>]*><a href="([^"]+)">(.*?)</a></li>', answer, re.DOTALL)
     return [
-        ("".join(re.findall(r'class="hit-kind">([^<]+)<', inner)), re.sub(r"found=[^#]*", "", address))
-        for address, inner in shown
+        ("".join(hit.texts(".hit-kind")), re.sub(r"found=[^#]*", "", hit.get("href")))
+        for hit in read(answer).all("li.hit > a")
     ]
 
 
-def edits(owner: Member, entry: Entry) -> None:
+def edits(owner: Resident, entry: Entry) -> None:
     edit_entry(owner_id=owner.id, entry_id=entry.id, text="Something else.", revision=entry.revision)
 
 
-def deletes(owner: Member, entry: Entry) -> None:
+def deletes(owner: Resident, entry: Entry) -> None:
     delete_entry(owner_id=owner.id, entry_id=entry.id)
 
 
-def moves(owner: Member, entry: Entry) -> None:
+def moves(owner: Resident, entry: Entry) -> None:
     move_entry(owner_id=owner.id, entry_id=entry.id, day=DAY - timedelta(days=9))
 
 
-def destroys(owner: Member, entry: Entry) -> None:
+def destroys(owner: Resident, entry: Entry) -> None:
     with write_transaction():
         entry.delete()
 
 
-def test_they_are_found_as_what_they_are_and_by_their_kind(owner: Member, housemate: Member) -> None:
-    entry = owner.wrote("The heron came back.", day=DAY)
+def test_they_are_found_as_what_they_are_and_by_their_kind(owner: Resident, housemate: Resident) -> None:
+    entry = owner.write("The heron came back.", day=DAY)
     opening = opening_of(owner, "Yesterday a heron came back.", read=[entry])
     recap = recap_of(owner, "A heron, and not much else.")
     opening_of(housemate, "A heron of somebody else.", read=[])
@@ -98,8 +98,8 @@ def test_they_are_found_as_what_they_are_and_by_their_kind(owner: Member, housem
     ]
 
 
-def test_one_that_is_made_while_the_index_is_open_is_found(owner: Member) -> None:
-    entry = owner.wrote("The heron came back.", day=DAY)
+def test_one_that_is_made_while_the_index_is_open_is_found(owner: Resident) -> None:
+    entry = owner.write("The heron came back.", day=DAY)
     index = searching(owner)
 
     opening = opening_of(owner, "Yesterday a heron came back.", read=[entry])
@@ -112,10 +112,10 @@ def test_one_that_is_made_while_the_index_is_open_is_found(owner: Member) -> Non
 @pytest.mark.parametrize("taken_away", [edits, deletes, moves, destroys])
 @pytest.mark.parametrize("by_recap", [False, True])
 def test_once_an_entry_is_not_what_it_was_nothing_drawn_from_it_is_found(
-    owner: Member, taken_away: Taking, by_recap: bool
+    owner: Resident, taken_away: Taking, by_recap: bool
 ) -> None:
-    entry = owner.wrote("The heron came back.", day=DAY)
-    owner.wrote("Rain.", day=DAY)
+    entry = owner.write("The heron came back.", day=DAY)
+    owner.write("Rain.", day=DAY)
     recap_of(owner, "A heron, and rain.")
     opening_of(owner, "Yesterday a heron came back.", read=[entry], recaps=by_recap)
     index = searching(owner)
@@ -132,8 +132,8 @@ def test_once_an_entry_is_not_what_it_was_nothing_drawn_from_it_is_found(
 
 
 @pytest.mark.parametrize("taken_away", [edits, deletes, moves])
-def test_what_another_process_took_away_is_not_shown(owner: Member, taken_away: Taking) -> None:
-    entry = owner.wrote("The heron came back.", day=DAY)
+def test_what_another_process_took_away_is_not_shown(owner: Resident, taken_away: Taking) -> None:
+    entry = owner.write("The heron came back.", day=DAY)
     opening_of(owner, "Yesterday a heron came back.", read=[entry])
     index = searching(owner)
     kept, indexes._open = indexes._open, type(indexes._open)()  # another process has no index to tell
@@ -149,8 +149,8 @@ def test_what_another_process_took_away_is_not_shown(owner: Member, taken_away: 
     assert found(index, "heron in:openings") == set()
 
 
-def test_a_restored_entry_brings_back_what_was_drawn_from_it(owner: Member) -> None:
-    entry = owner.wrote("The heron came back.", day=DAY)
+def test_a_restored_entry_brings_back_what_was_drawn_from_it(owner: Resident) -> None:
+    entry = owner.write("The heron came back.", day=DAY)
     opening = opening_of(owner, "Yesterday a heron came back.", read=[entry])
     index = searching(owner)
     with owner.unlocked():
@@ -163,8 +163,8 @@ def test_a_restored_entry_brings_back_what_was_drawn_from_it(owner: Member) -> N
     assert found(index, "heron") == {entry.id, opening.id}
 
 
-def test_a_dismissed_opening_is_found_no_more(owner: Member) -> None:
-    entry = owner.wrote("The weir is high.", day=DAY)
+def test_a_dismissed_opening_is_found_no_more(owner: Resident) -> None:
+    entry = owner.write("The weir is high.", day=DAY)
     opening_of(owner, "Yesterday the weir stood high.", read=[entry])
     index = searching(owner)
 
@@ -175,8 +175,8 @@ def test_a_dismissed_opening_is_found_no_more(owner: Member) -> None:
     assert found(index, "weir") == {entry.id}
 
 
-def test_a_reply_under_way_costs_the_index_nothing(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = owner.wrote("What about the harbour?")
+def test_a_reply_under_way_costs_the_index_nothing(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = owner.write("What about the harbour?")
     index = searching(owner)
     read: list[UUID] = []
     real = sources.load_documents

@@ -12,7 +12,7 @@ from django.db import connection
 from accounts.models import Person
 from search.index.registry import SWEEP_SECONDS, IndexRegistry
 from search.index.workers import SearchWorker
-from tests.diary.cast import Member
+from tests.people import Resident
 
 PATIENCE = 30
 
@@ -32,7 +32,7 @@ def done(lane: SearchWorker, task: Callable[[], None]) -> None:
 
 
 def test_a_lane_whose_connection_went_bad_opens_another_for_the_next_task(
-    lane: SearchWorker, owner: Member, caplog: pytest.LogCaptureFixture
+    lane: SearchWorker, owner: Resident, caplog: pytest.LogCaptureFixture
 ) -> None:
     people: list[int] = []
 
@@ -52,7 +52,7 @@ def test_a_lane_whose_connection_went_bad_opens_another_for_the_next_task(
     assert people == [1, 1]
 
 
-def test_a_lane_with_nothing_to_do_soon_holds_no_connection(lane: SearchWorker, owner: Member) -> None:
+def test_a_lane_with_nothing_to_do_soon_holds_no_connection(lane: SearchWorker, owner: Resident) -> None:
     held: list[object] = []
 
     def note() -> None:
@@ -72,7 +72,7 @@ def test_a_lane_with_nothing_to_do_soon_holds_no_connection(lane: SearchWorker, 
     assert later is None
 
 
-def test_a_lane_that_ends_leaves_no_connection_open(owner: Member) -> None:
+def test_a_lane_that_ends_leaves_no_connection_open(owner: Resident) -> None:
     lane = SearchWorker("a-lane-that-ends")
     held: list[sqlite3.Connection] = []
 
@@ -88,7 +88,7 @@ def test_a_lane_that_ends_leaves_no_connection_open(owner: Member) -> None:
         held[0].execute("SELECT 1")
 
 
-def test_the_sweeper_ends_when_it_is_told_to(owner: Member) -> None:
+def test_the_sweeper_ends_when_it_is_told_to(owner: Resident) -> None:
     household = IndexRegistry()
     household.for_owner(owner.keyring)
     [sweeper] = [each for each in threading.enumerate() if each is household._sweeper]

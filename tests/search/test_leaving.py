@@ -9,10 +9,10 @@ from llamora.fields.fence import sealed_models
 from search.embedder import get_search_settings
 from search.index.snapshots import SnapshotFolder
 from search.models import Vector
-from tests.diary.cast import Member
+from tests.people import Resident
 
 
-def kept_for(who: Member) -> list[Path]:
+def kept_for(who: Resident) -> list[Path]:
     """The files of a kept index of one person."""
     SnapshotFolder(get_search_settings().folder, who.person.id).write(
         kind="words", rule="r", data=os.urandom(100), keyring=who.keyring
@@ -20,7 +20,7 @@ def kept_for(who: Member) -> list[Path]:
     return [path for path in get_search_settings().folder.rglob("*") if path.is_file()]
 
 
-def test_the_kept_index_of_somebody_who_left_is_gone(owner: Member, housemate: Member) -> None:
+def test_the_kept_index_of_somebody_who_left_is_gone(owner: Resident, housemate: Resident) -> None:
     theirs = kept_for(housemate)
     mine = set(kept_for(owner)) - set(theirs)
     assert mine

@@ -24,7 +24,7 @@ from search.index.registry import indexes
 from search.index.words import WordsIndex
 from search.models import Vector
 from search.query.parser import parse
-from tests.diary.cast import Member
+from tests.people import Resident
 from tests.search.cast import BagOfWords, searching, settled
 
 
@@ -35,25 +35,25 @@ def found(index: PersonIndex, typed: str) -> set[UUID]:
     return {*hits.phrases, *hits.strict}
 
 
-def test_everything_written_is_found_once_the_index_is_open(owner: Member, housemate: Member) -> None:
-    mine = owner.wrote("A heron stood in the shallow water.")
-    housemate.wrote("A heron of somebody else.")
+def test_everything_written_is_found_once_the_index_is_open(owner: Resident, housemate: Resident) -> None:
+    mine = owner.write("A heron stood in the shallow water.")
+    housemate.write("A heron of somebody else.")
 
     index = searching(owner)
 
     assert found(index, "heron") == {mine.id}
 
 
-def test_what_is_kept_while_the_index_is_open_is_found_at_once(owner: Member) -> None:
+def test_what_is_kept_while_the_index_is_open_is_found_at_once(owner: Resident) -> None:
     index = searching(owner)
 
-    entry = owner.wrote("The lamp smoked all evening.")
+    entry = owner.write("The lamp smoked all evening.")
 
     assert found(index, "smoked") == {entry.id}
 
 
-def test_edited_away_text_is_found_in_no_way(owner: Member, embedder: BagOfWords) -> None:
-    entry = owner.wrote("The violin was out of tune.")
+def test_edited_away_text_is_found_in_no_way(owner: Resident, embedder: BagOfWords) -> None:
+    entry = owner.write("The violin was out of tune.")
     index = searching(owner)
     with owner.unlocked(), write_transaction():
         entry.text = "The cello was out of tune."
@@ -68,8 +68,8 @@ def test_edited_away_text_is_found_in_no_way(owner: Member, embedder: BagOfWords
     assert near[0].score == pytest.approx(1, abs=0.01)
 
 
-def test_a_deleted_entry_and_its_replies_are_not_found_and_a_restored_one_is(owner: Member) -> None:
-    entry = owner.wrote("A wasp in the marmalade.")
+def test_a_deleted_entry_and_its_replies_are_not_found_and_a_restored_one_is(owner: Resident) -> None:
+    entry = owner.write("A wasp in the marmalade.")
     reply = replied(owner, entry, "Wasps like marmalade.")
     index = searching(owner)
     assert found(index, "marmalade") == {entry.id, reply.id}
@@ -86,15 +86,15 @@ def test_a_deleted_entry_and_its_replies_are_not_found_and_a_restored_one_is(own
     assert found(index, "marmalade") == {entry.id, reply.id}
 
 
-def replied(owner: Member, entry: Entry, text: str, state: str = ReplyState.DONE) -> Reply:
+def replied(owner: Resident, entry: Entry, text: str, state: str = ReplyState.DONE) -> Reply:
     """A reply that is there already."""
     with owner.unlocked():
         reply: Reply = Reply.objects.create(owner_id=owner.id, entry=entry, state=state, text=text)
     return reply
 
 
-def test_a_reply_is_found_on_its_entrys_day_once_it_is_whole(owner: Member) -> None:
-    entry = owner.wrote("What about the harbour?", day=date(2025, 3, 4))
+def test_a_reply_is_found_on_its_entrys_day_once_it_is_whole(owner: Resident) -> None:
+    entry = owner.write("What about the harbour?", day=date(2025, 3, 4))
     reply = replied(owner, entry, "Pilots know the harbour.", ReplyState.WRITING)
     index = searching(owner)
     while_writing = found(index, "pilots")
@@ -108,8 +108,8 @@ def test_a_reply_is_found_on_its_entrys_day_once_it_is_whole(owner: Member) -> N
     assert found(index, "pilots from:2025-04") == set()
 
 
-def test_a_moved_entry_is_found_on_its_new_day(owner: Member) -> None:
-    entry = owner.wrote("Snow on the sills.", day=date(2025, 1, 2))
+def test_a_moved_entry_is_found_on_its_new_day(owner: Resident) -> None:
+    entry = owner.write("Snow on the sills.", day=date(2025, 1, 2))
     reply = replied(owner, entry, "Snow again.")
     index = searching(owner)
 
@@ -120,22 +120,22 @@ def test_a_moved_entry_is_found_on_its_new_day(owner: Member) -> None:
     assert found(index, "snow from:2026") == {entry.id, reply.id}
 
 
-def test_what_a_transaction_took_back_is_not_found(owner: Member) -> None:
+def test_what_a_transaction_took_back_is_not_found(owner: Resident) -> None:
     index = searching(owner)
 
     with transaction.atomic():
-        owner.wrote("This was never kept.")
+        owner.write("This was never kept.")
         transaction.set_rollback(True)
 
     assert found(index, "never") == set()
 
 
-def test_a_thousand_entries_in_one_transaction_are_all_found(owner: Member) -> None:
+def test_a_thousand_entries_in_one_transaction_are_all_found(owner: Resident) -> None:
     index = searching(owner)
 
     with write_transaction():
         for number in range(1000):
-            owner.wrote(f"Imported line number{number}.")
+            owner.write(f"Imported line number{number}.")
     settled(owner)
 
     assert index.words is not None
@@ -143,8 +143,8 @@ def test_a_thousand_entries_in_one_transaction_are_all_found(owner: Member) -> N
     assert len(found(index, "number777")) == 1
 
 
-def test_what_another_process_wrote_is_found_after_catching_up(owner: Member) -> None:
-    entry = owner.wrote("Before.")
+def test_what_another_process_wrote_is_found_after_catching_up(owner: Resident) -> None:
+    entry = owner.write("Before.")
     index = searching(owner)
     Entry.objects.filter(id=entry.id).update(deleted_at=entry.created_at)  # tells nobody
     assert found(index, "before") == {entry.id}
@@ -155,7 +155,7 @@ def test_what_another_process_wrote_is_found_after_catching_up(owner: Member) ->
     assert found(index, "before") == set()
 
 
-def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Member) -> None:
+def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Resident) -> None:
     index = searching(owner)
     with owner.unlocked():
         Entry.objects.bulk_create(
@@ -170,8 +170,8 @@ def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Member) 
 
 
 @pytest.mark.parametrize("many", [3, 300])
-def test_other_forms_of_words_that_come_later_are_known_too(owner: Member, many: int) -> None:
-    owner.wrote("Nothing yet.")
+def test_other_forms_of_words_that_come_later_are_known_too(owner: Resident, many: int) -> None:
+    owner.write("Nothing yet.")
     index = searching(owner)
     with owner.unlocked():
         Entry.objects.bulk_create(
@@ -186,12 +186,12 @@ def test_other_forms_of_words_that_come_later_are_known_too(owner: Member, many:
 
 
 def test_only_what_changed_is_read_when_the_index_opens_again(
-    owner: Member, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = owner.wrote("The first of two.")
+    kept = owner.write("The first of two.")
     searching(owner).save_snapshots(whatever=True)
     indexes.close(owner.id)
-    added = owner.wrote("The second of two.")
+    added = owner.write("The second of two.")
     read: list[UUID] = []
     monkeypatch.setattr(sources, "load_documents", reading(read, sources.load_documents))
 
@@ -209,8 +209,8 @@ def reading(into: list[UUID], real):  # type: ignore[no-untyped-def]  # watches 
     return read
 
 
-def test_edited_away_text_is_not_in_the_next_sessions_index_either(owner: Member) -> None:
-    entry = owner.wrote("The old words about Gertrude.")
+def test_edited_away_text_is_not_in_the_next_sessions_index_either(owner: Resident) -> None:
+    entry = owner.write("The old words about Gertrude.")
     searching(owner).save_snapshots(whatever=True)
     indexes.close(owner.id)
     with owner.unlocked(), write_transaction():
@@ -223,8 +223,8 @@ def test_edited_away_text_is_not_in_the_next_sessions_index_either(owner: Member
     assert found(index, "other") == {entry.id}
 
 
-def test_vectors_are_made_once_and_come_back_from_their_rows(owner: Member, embedder: BagOfWords) -> None:
-    entry = owner.wrote("A walk along the river.")
+def test_vectors_are_made_once_and_come_back_from_their_rows(owner: Resident, embedder: BagOfWords) -> None:
+    entry = owner.write("A walk along the river.")
     searching(owner)
     assert embedder.embedded == ["A walk along the river."]
     indexes.close(owner.id)
@@ -237,8 +237,8 @@ def test_vectors_are_made_once_and_come_back_from_their_rows(owner: Member, embe
     assert index.pending == 0
 
 
-def test_vectors_of_another_embedder_are_made_anew(owner: Member, embedder: BagOfWords) -> None:
-    owner.wrote("A walk along the river.")
+def test_vectors_of_another_embedder_are_made_anew(owner: Resident, embedder: BagOfWords) -> None:
+    owner.write("A walk along the river.")
     searching(owner)
     indexes.close(owner.id)
     Vector.objects.get()
@@ -253,8 +253,8 @@ def test_vectors_of_another_embedder_are_made_anew(owner: Member, embedder: BagO
     assert Vector.objects.get().embedder == embedder.name
 
 
-def test_without_a_model_words_work_and_the_index_says_why_meaning_does_not(owner: Member) -> None:
-    entry = owner.wrote("No model in this house.")
+def test_without_a_model_words_work_and_the_index_says_why_meaning_does_not(owner: Resident) -> None:
+    entry = owner.write("No model in this house.")
 
     index = searching(owner)
 
@@ -263,14 +263,14 @@ def test_without_a_model_words_work_and_the_index_says_why_meaning_does_not(owne
     assert index.why_not_embedded == "absent"
 
 
-def test_a_lock_leaves_nothing_of_the_index_in_memory(owner: Member, embedder: BagOfWords) -> None:
-    owner.wrote("Known to nobody else.")
+def test_a_lock_leaves_nothing_of_the_index_in_memory(owner: Resident, embedder: BagOfWords) -> None:
+    owner.write("Known to nobody else.")
     index = searching(owner)
     left = [weakref.ref(part) for part in (index, index.words, index.vectors)]
     words = index.words
     assert words is not None
 
-    owner.locks()
+    owner.lock()
 
     assert indexes.get(owner.id) is None
     with pytest.raises(IndexClosed):
@@ -280,7 +280,7 @@ def test_a_lock_leaves_nothing_of_the_index_in_memory(owner: Member, embedder: B
     assert [ref() for ref in left] == [None, None, None]
 
 
-def test_a_lock_elsewhere_leaves_the_index_to_a_session_that_is_unlocked(owner: Member) -> None:
+def test_a_lock_elsewhere_leaves_the_index_to_a_session_that_is_unlocked(owner: Resident) -> None:
     second = sessions_services.create_session(
         person=owner.person, keyring=owner.keyring, is_persistent=False, device=""
     )
@@ -291,8 +291,8 @@ def test_a_lock_elsewhere_leaves_the_index_to_a_session_that_is_unlocked(owner: 
     assert indexes.get(owner.id) is index
 
 
-def test_an_index_asked_for_after_the_lock_is_refused(owner: Member) -> None:
-    owner.locks()
+def test_an_index_asked_for_after_the_lock_is_refused(owner: Resident) -> None:
+    owner.lock()
 
     with pytest.raises(IndexClosed):
         indexes.for_owner(owner.keyring)
@@ -300,7 +300,7 @@ def test_an_index_asked_for_after_the_lock_is_refused(owner: Member) -> None:
     assert indexes.get(owner.id) is None
 
 
-def test_whoever_is_past_the_idle_limit_is_forgotten_by_the_sweep(owner: Member) -> None:
+def test_whoever_is_past_the_idle_limit_is_forgotten_by_the_sweep(owner: Resident) -> None:
     searching(owner)
     long_ago = owner.person.created_at.replace(year=2000)
     Unlock.objects.update(last_active=long_ago)
@@ -311,9 +311,9 @@ def test_whoever_is_past_the_idle_limit_is_forgotten_by_the_sweep(owner: Member)
 
 
 def test_beyond_the_memory_given_the_least_recently_used_index_goes_and_comes_back(
-    owner: Member, housemate: Member, settings: Any
+    owner: Resident, housemate: Resident, settings: Any
 ) -> None:
-    entry = owner.wrote("Found again.")
+    entry = owner.write("Found again.")
     settings.SEARCH_MEMORY_MB = 0
     searching(owner)
 
@@ -365,11 +365,11 @@ def test_closing_during_running_queries_is_never_fatal(rounds: int) -> None:
 
 @pytest.mark.parametrize("rounds", [10, pytest.param(500, marks=pytest.mark.slow)])
 def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
-    owner: Member, embedder: BagOfWords, rounds: int
+    owner: Resident, embedder: BagOfWords, rounds: int
 ) -> None:
     with write_transaction():
         for number in range(60):
-            owner.wrote(f"The heron of day {number} stood in the shallow water, and flew.")
+            owner.write(f"The heron of day {number} stood in the shallow water, and flew.")
     searching(owner).save_snapshots(whatever=True)
     ended: list[str] = []
 

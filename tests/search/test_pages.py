@@ -12,23 +12,22 @@ from accounts.models import Unlock
 from search.embedder import embedders
 from search.index.registry import indexes
 from search.models import RecentSearch
-from tests.diary.cast import Member
+from tests.page import read, squeeze
+from tests.people import Resident
 from tests.search.cast import BagOfWords, HeldBack, searching, settled
 from tests.traces.cast import keeps
-
-HIT = re.compile(r'<li class="hit[^"]*"><a href="([^"]+)">(.*?)</a></li>', re.DOTALL)
 
 
 def found(answer: Any) -> list[tuple[str, str]]:
     """Address and words of each result, markup left out but for the marks."""
     return [
-        (address, " ".join(re.sub(r"<(?!/?mark)[^>]+>", " ", inner).split()))
-        for address, inner in HIT.findall(answer.content.decode())
+        (hit.get("href"), squeeze(re.sub(r"<(?!/?mark)[^>]+>", " ", hit.inner_html)))
+        for hit in read(answer).all("li.hit > a")
     ]
 
 
-def test_a_search_without_script_answers_with_a_page(owner: Member) -> None:
-    entry = owner.wrote("The heron stood in the weir.", day=date(2025, 5, 4))
+def test_a_search_without_script_answers_with_a_page(owner: Resident) -> None:
+    entry = owner.write("The heron stood in the weir.", day=date(2025, 5, 4))
     searching(owner)
 
     answer = owner.post("/search/", q="heron", submitted="1")
@@ -42,21 +41,21 @@ def test_a_search_without_script_answers_with_a_page(owner: Member) -> None:
     assert "The <mark>heron</mark> stood" in words
 
 
-def test_no_address_on_a_result_page_holds_a_word_that_was_searched_for(owner: Member) -> None:
-    owner.wrote("The heron stood in the weir.")
+def test_no_address_on_a_result_page_holds_a_word_that_was_searched_for(owner: Resident) -> None:
+    owner.write("The heron stood in the weir.")
     searching(owner)
 
     page = owner.post("/search/", q="heron from:2020").content.decode()
 
-    addresses = re.findall(r'(?:href|action|src|hx-[a-z]+)="([^"]*)"', page)
+    addresses = read(page).links()
     assert addresses
     assert not [address for address in addresses if "heron" in address]
     assert "<title>Search" in page
     assert owner.get("/search/?q=heron").content.decode().count("heron") == 0
 
 
-def test_by_script_only_the_results_come(owner: Member) -> None:
-    owner.wrote("The heron stood in the weir.")
+def test_by_script_only_the_results_come(owner: Resident) -> None:
+    owner.write("The heron stood in the weir.")
     searching(owner)
 
     answer = owner.post("/search/", script=True, q="her")
@@ -66,19 +65,19 @@ def test_by_script_only_the_results_come(owner: Member) -> None:
     assert not RecentSearch.objects.exists()
 
 
-def test_a_hit_says_why_it_is_one(owner: Member, embedder: BagOfWords) -> None:
-    owner.wrote("herons by the weir at dusk", day=date(2025, 1, 1))
-    owner.wrote("the weir at dusk", day=date(2025, 1, 2))
-    owner.wrote("something else altogether", day=date(2025, 1, 3))
+def test_a_hit_says_why_it_is_one(owner: Resident, embedder: BagOfWords) -> None:
+    owner.write("herons by the weir at dusk", day=date(2025, 1, 1))
+    owner.write("the weir at dusk", day=date(2025, 1, 2))
+    owner.write("something else altogether", day=date(2025, 1, 3))
     searching(owner)
 
     answer = owner.post("/search/", q="weir at dusk", script=True)
 
-    assert re.findall(r'class="hit-reason">([^<]*)<', answer.content.decode()) == ["phrase, meaning"] * 2
+    assert read(answer).texts(".hit-reason") == ["phrase, meaning"] * 2
 
 
-def test_a_housemate_finds_nothing_of_it(owner: Member, housemate: Member) -> None:
-    entry = owner.wrote("The heron stood in the weir.")
+def test_a_housemate_finds_nothing_of_it(owner: Resident, housemate: Resident) -> None:
+    entry = owner.write("The heron stood in the weir.")
     searching(owner)
     searching(housemate)
     address, _ = found(owner.post("/search/", q="heron"))[0]
@@ -90,16 +89,16 @@ def test_a_housemate_finds_nothing_of_it(owner: Member, housemate: Member) -> No
 
 
 @pytest.mark.parametrize("path", ["/search/", "/search/box/"])
-def test_nobody_and_the_locked_are_sent_away(owner: Member, stranger: Client, path: str) -> None:
+def test_nobody_and_the_locked_are_sent_away(owner: Resident, stranger: Client, path: str) -> None:
     assert "/sign-in/" in stranger.get(path)["Location"]
-    owner.locks()
+    owner.lock()
 
     assert "/unlock/" in owner.get(path)["Location"]
     assert owner.post("/search/", script=True, q="heron").status_code == 401
     assert owner.post("/search/place/", script=True, found="x", id="y").status_code == 401
 
 
-def test_a_search_from_another_persons_page_is_refused(owner: Member, housemate: Member) -> None:
+def test_a_search_from_another_persons_page_is_refused(owner: Resident, housemate: Resident) -> None:
     answer = owner.client.post("/search/", {"owner": str(housemate.id), "q": "heron"})
 
     assert answer.status_code == 409
@@ -108,8 +107,8 @@ def test_a_search_from_another_persons_page_is_refused(owner: Member, housemate:
 @pytest.mark.parametrize(
     "typed", ["", " ", '"', "from:x", "\ufffd", "a" * 9999, "<script>", "-", "後悔", "%00", "\0"]
 )
-def test_anything_typed_is_answered(owner: Member, typed: str) -> None:
-    owner.wrote("A line.")
+def test_anything_typed_is_answered(owner: Resident, typed: str) -> None:
+    owner.write("A line.")
     searching(owner)
 
     answer = owner.post("/search/", q=typed, submitted="1")
@@ -118,8 +117,8 @@ def test_anything_typed_is_answered(owner: Member, typed: str) -> None:
     assert b"<script>" not in answer.content
 
 
-def test_what_was_found_is_told_to_the_page_as_it_is_written_there(owner: Member) -> None:
-    entry = owner.wrote("We walked. Walking home, she walks.")
+def test_what_was_found_is_told_to_the_page_as_it_is_written_there(owner: Resident) -> None:
+    entry = owner.write("We walked. Walking home, she walks.")
     searching(owner)
     address, _ = found(owner.post("/search/", q="walk ", script=True))[0]
     token = urlsplit(address).query.removeprefix("found=")
@@ -131,70 +130,69 @@ def test_what_was_found_is_told_to_the_page_as_it_is_written_there(owner: Member
 
 
 @pytest.mark.parametrize("sent", [{"found": "nobody", "id": "not-an-id"}, {"found": "", "id": ""}, {}])
-def test_a_place_that_is_not_known_marks_nothing(owner: Member, sent: dict[str, str]) -> None:
+def test_a_place_that_is_not_known_marks_nothing(owner: Resident, sent: dict[str, str]) -> None:
     searching(owner)
 
     assert owner.post("/search/place/", script=True, **sent).json() == {"marks": []}
 
 
-def test_more_results_go_on_where_the_page_ended(owner: Member) -> None:
-    entries = {str(owner.wrote(f"A line about rooks, number {number}.").id) for number in range(45)}
+def test_more_results_go_on_where_the_page_ended(owner: Resident) -> None:
+    entries = {str(owner.write(f"A line about rooks, number {number}.").id) for number in range(45)}
     searching(owner)
     seen: list[str] = []
     after = ""
     for _ in range(5):
         answer = owner.post("/search/", script=True, q="rooks", after=after)
         seen += [urlsplit(address).fragment.removeprefix("entry-") for address, _ in found(answer)]
-        more = re.search(r'name="after" value="(\d+)"', answer.content.decode())
+        more = read(answer).values('[name="after"]', "value")
         if not more:
             break
-        after = more[1]
+        after = more[0]
 
     assert len(seen) == len(set(seen)) == 45
     assert set(seen) == entries
 
 
-def test_filters_are_chips_that_can_be_taken_away(owner: Member) -> None:
-    owner.wrote("rooks", day=date(2025, 5, 5))
+def test_filters_are_chips_that_can_be_taken_away(owner: Resident) -> None:
+    owner.write("rooks", day=date(2025, 5, 5))
     searching(owner)
 
-    page = owner.post("/search/", q="rooks from:2025-01 in:entries -crows").content.decode()
+    page = owner.post("/search/", q="rooks from:2025-01 in:entries -crows")
 
-    values = re.findall(r'class="chip" name="instead" value="([^"]*)"', page)
+    values = read(page).values('.chip[name="instead"]', "value")
     assert values == ["rooks in:entries -crows", "rooks from:2025-01 -crows", "rooks from:2025-01 in:entries"]
     assert len(found(owner.post("/search/", q="x", instead=values[0]))) == 1
 
 
-def test_a_trace_is_a_chip_that_narrows_and_without_it_more_is_found(owner: Member) -> None:
-    entry, _ = owner.wrote("Rain all day."), owner.wrote("Rain at night.")
+def test_a_trace_is_a_chip_that_narrows_and_without_it_more_is_found(owner: Resident) -> None:
+    entry, _ = owner.write("Rain all day."), owner.write("Rain at night.")
     keeps(owner, entry, "red wool")
     searching(owner)
 
     page = owner.post("/search/", q='rain trace:"Red Wool"')
 
-    chip = re.search(r'class="chip" name="instead" value="([^"]*)"><span>([^<]*)<', page.content.decode())
-    assert chip
-    assert chip.groups() == ("rain", "trace Red Wool")
+    chip = read(page).one('.chip[name="instead"]')
+    assert (chip.get("value"), chip.first("span").text) == ("rain", "trace Red Wool")
     assert [urlsplit(address).fragment for address, _ in found(page)] == [f"entry-{entry.id}"]
     assert "trace, words" in found(page)[0][1]
-    assert len(found(owner.post("/search/", q="rain", instead=chip[1]))) == 2
+    assert len(found(owner.post("/search/", q="rain", instead=chip.get("value")))) == 2
 
 
-def test_submitted_searches_are_remembered_sealed_and_can_be_forgotten(owner: Member) -> None:
+def test_submitted_searches_are_remembered_sealed_and_can_be_forgotten(owner: Resident) -> None:
     searching(owner)
     for typed in ("first", "second", "first"):
         owner.post("/search/", q=typed, submitted="1")
     owner.post("/search/", script=True, q="only typed")
 
-    box = owner.get("/search/box/", script=True).content.decode()
-    assert re.findall(r'class="recent-search" name="instead" value="([^"]*)"', box) == ["first", "second"]
+    box = owner.get("/search/box/", script=True)
+    assert read(box).values('.recent-search[name="instead"]', "value") == ["first", "second"]
     with owner.unlocked():
         assert RecentSearch.objects.count() == 2
     owner.post("/search/recent/", do="clear")
     assert not RecentSearch.objects.exists()
 
 
-def test_whoever_wants_none_remembered_has_none(owner: Member, housemate: Member) -> None:
+def test_whoever_wants_none_remembered_has_none(owner: Resident, housemate: Resident) -> None:
     searching(owner)
     owner.post("/search/", q="first", submitted="1")
 
@@ -209,10 +207,10 @@ def test_whoever_wants_none_remembered_has_none(owner: Member, housemate: Member
     assert RecentSearch.objects.filter(owner_id=owner.id).count() == 1
 
 
-def test_the_page_says_how_far_meaning_has_come(owner: Member, embedder: BagOfWords) -> None:
+def test_the_page_says_how_far_meaning_has_come(owner: Resident, embedder: BagOfWords) -> None:
     held = HeldBack()
     embedders.use(held)
-    owner.wrote("One.")
+    owner.write("One.")
     indexes.for_owner(owner.keyring)
     try:
         assert held.has_begun.wait(30)
@@ -227,8 +225,8 @@ def test_the_page_says_how_far_meaning_has_come(owner: Member, embedder: BagOfWo
     assert "By meaning" not in whole
 
 
-def test_without_a_model_the_page_says_so_and_finds_words(owner: Member) -> None:
-    owner.wrote("One heron.")
+def test_without_a_model_the_page_says_so_and_finds_words(owner: Resident) -> None:
+    owner.write("One heron.")
     searching(owner)
 
     answer = owner.post("/search/", q="heron")
@@ -237,8 +235,8 @@ def test_without_a_model_the_page_says_so_and_finds_words(owner: Member) -> None
     assert len(found(answer)) == 1
 
 
-def test_what_went_without_a_signal_is_not_shown(owner: Member) -> None:
-    entry = owner.wrote("A heron that will go.")
+def test_what_went_without_a_signal_is_not_shown(owner: Resident) -> None:
+    entry = owner.write("A heron that will go.")
     searching(owner)
     type(entry).objects.filter(id=entry.id).update(deleted_at=entry.created_at)
 
@@ -246,8 +244,8 @@ def test_what_went_without_a_signal_is_not_shown(owner: Member) -> None:
     settled(owner)
 
 
-def test_after_a_restart_the_first_search_opens_the_index(owner: Member) -> None:
-    owner.wrote("One heron.")  # unlocked, but nobody told this process
+def test_after_a_restart_the_first_search_opens_the_index(owner: Resident) -> None:
+    owner.write("One heron.")  # unlocked, but nobody told this process
 
     owner.post("/search/", q="heron", script=True)
     settled(owner)
@@ -255,8 +253,8 @@ def test_after_a_restart_the_first_search_opens_the_index(owner: Member) -> None
     assert len(found(owner.post("/search/", q="heron", script=True))) == 1
 
 
-def test_the_index_can_be_made_anew_from_the_page(owner: Member) -> None:
-    entry = owner.wrote("One heron.")
+def test_the_index_can_be_made_anew_from_the_page(owner: Resident) -> None:
+    entry = owner.write("One heron.")
     index = searching(owner)
     assert index.words is not None
     index.words.remove([entry.id])  # as a fault of ours would
@@ -268,8 +266,8 @@ def test_the_index_can_be_made_anew_from_the_page(owner: Member) -> None:
 
 
 @pytest.mark.parametrize("first", ["a save", "a search"])
-def test_an_index_that_breaks_fails_no_page_and_is_made_anew(owner: Member, first: str) -> None:
-    owner.wrote("One heron.")
+def test_an_index_that_breaks_fails_no_page_and_is_made_anew(owner: Resident, first: str) -> None:
+    owner.write("One heron.")
     index = searching(owner)
     assert index.words is not None
     index.words._db.execute("DROP TABLE docs")
@@ -287,9 +285,9 @@ def test_an_index_that_breaks_fails_no_page_and_is_made_anew(owner: Member, firs
 
 
 def test_what_meaning_is_found_by_is_made_anew_only_where_that_is_asked(
-    owner: Member, embedder: BagOfWords
+    owner: Resident, embedder: BagOfWords
 ) -> None:
-    owner.wrote("One heron.")
+    owner.write("One heron.")
     searching(owner)
     assert 'name="vectors"' in owner.get("/search/").content.decode()
 
@@ -303,7 +301,7 @@ def test_what_meaning_is_found_by_is_made_anew_only_where_that_is_asked(
     assert embedder.embedded == ["One heron."] * 2
 
 
-def test_typing_in_the_box_is_no_more_than_looking(owner: Member) -> None:
+def test_typing_in_the_box_is_no_more_than_looking(owner: Resident) -> None:
     searching(owner)
     before = Unlock.objects.get().last_active
 

@@ -13,7 +13,7 @@ from search.engine import search
 from search.index.person_index import PersonIndex
 from search.index.vector_store import embed_documents
 from search.query.parser import parse
-from tests.diary.cast import Member
+from tests.people import Resident
 from tests.search.cast import a_text, searching
 from tests.search.questions import QUESTIONS
 
@@ -38,7 +38,7 @@ def right(index: PersonIndex, *, first: int, asked: tuple[tuple[str, str], ...])
     return [typed for typed, day in asked if day in {hit.day.isoformat() for hit in hits[typed]}]
 
 
-def filled(owner: Member, days: list[tuple[date, str]]) -> PersonIndex:
+def filled(owner: Resident, days: list[tuple[date, str]]) -> PersonIndex:
     """An index of these days, whatever is in the database."""
     index = searching(owner)
     assert index.words is not None
@@ -52,7 +52,7 @@ def filled(owner: Member, days: list[tuple[date, str]]) -> PersonIndex:
 
 
 def test_the_real_model_finds_what_is_said_in_other_words(
-    owner: Member, real_model: None, shared: Path
+    owner: Resident, real_model: None, shared: Path
 ) -> None:
     wanted = {"1660-10-05", "1662-12-11", "1661-01-28", "1660-03-16"}
     days = [(day, text) for day, text in corpus(shared) if day.isoformat() in wanted or day.day == 9]
@@ -69,7 +69,7 @@ def test_the_real_model_finds_what_is_said_in_other_words(
 
 @pytest.mark.slow
 def test_twenty_of_twenty_five_questions_find_their_day_among_the_first_five(
-    owner: Member, real_model: None, shared: Path
+    owner: Resident, real_model: None, shared: Path
 ) -> None:
     index = filled(owner, corpus(shared))
 
@@ -79,7 +79,9 @@ def test_twenty_of_twenty_five_questions_find_their_day_among_the_first_five(
     assert len(found) >= 20
 
 
-def test_a_day_recalls_the_day_that_spoke_of_the_same(owner: Member, real_model: None, shared: Path) -> None:
+def test_a_day_recalls_the_day_that_spoke_of_the_same(
+    owner: Resident, real_model: None, shared: Path
+) -> None:
     feast = date(1663, 11, 8)  # the Lord Mayor's, and what to wear for it
     days = [(day, text) for day, text in corpus(shared) if day.day == 8 and day <= feast]
     index = filled(owner, days)

@@ -16,9 +16,9 @@ from search.embedder import embedders
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
 from search.models import SearchPreference
-from tests.diary.cast import Member, member
 from tests.diary.tabs import Live, answered, serving
 from tests.fakes.model_server import FakeModelServer
+from tests.people import Resident, new_resident
 from tests.search.cast import BagOfWords, settled
 
 HERON = "A grey heron stood on the weir this morning."
@@ -27,27 +27,21 @@ BREAD = "Kneaded dough; flour everywhere, oven too hot."
 
 
 @pytest.fixture
-def model() -> Iterator[FakeModelServer]:
-    with FakeModelServer() as server:
-        yield server
-
-
-@pytest.fixture
 def live(transactional_db: None, embedder: BagOfWords, model: FakeModelServer) -> Iterator[Live]:
     with serving(model.url) as live:
         yield live
 
 
-def ago(who: Member, days: int) -> date:
+def ago(who: Resident, days: int) -> date:
     return who.today - timedelta(days=days)
 
 
-def indexed(who: Member) -> None:
+def indexed(who: Resident) -> None:
     indexes.for_owner(who.keyring)
     settled(who)
 
 
-def without_vectors(who: Member, entry: Entry) -> PersonIndex:
+def without_vectors(who: Resident, entry: Entry) -> PersonIndex:
     """An index as it is a moment after an entry was kept."""
     settled(who)
     index = indexes.get(who.id)
@@ -62,12 +56,12 @@ def sent(model: FakeModelServer) -> str:
 
 
 def test_an_entry_that_speaks_of_the_same_is_read_exactly_so(
-    live: Live, owner: Member, model: FakeModelServer
+    live: Live, owner: Resident, model: FakeModelServer
 ) -> None:
-    owner.wrote(HERON, day=date(2026, 3, 5))
-    owner.wrote(BREAD, day=date(2026, 3, 6))
+    owner.write(HERON, day=date(2026, 3, 5))
+    owner.write(BREAD, day=date(2026, 3, 6))
     evening = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
-    entry = owner.wrote(HERON_AGAIN, day=evening.date(), at=evening)
+    entry = owner.write(HERON_AGAIN, day=evening.date(), at=evening)
     indexed(owner)
 
     answered(owner, entry.id)
@@ -82,9 +76,9 @@ def test_an_entry_that_speaks_of_the_same_is_read_exactly_so(
     )
 
 
-def test_it_is_named_in_what_was_read_as_near(live: Live, owner: Member) -> None:
-    earlier = owner.wrote(HERON, day=ago(owner, 200))
-    entry = owner.wrote(HERON_AGAIN)
+def test_it_is_named_in_what_was_read_as_near(live: Live, owner: Resident) -> None:
+    earlier = owner.write(HERON, day=ago(owner, 200))
+    entry = owner.write(HERON_AGAIN)
     indexed(owner)
 
     read = owner.get(f"/replies/{answered(owner, entry.id)}/read/", script=True).content.decode()
@@ -96,14 +90,14 @@ def test_it_is_named_in_what_was_read_as_near(live: Live, owner: Member) -> None
 
 
 def test_nothing_of_the_same_or_a_later_day_and_nothing_of_others_is_read(
-    live: Live, owner: Member, housemate: Member, model: FakeModelServer
+    live: Live, owner: Resident, housemate: Resident, model: FakeModelServer
 ) -> None:
     day = ago(owner, 10)
-    entry = owner.wrote(HERON_AGAIN, day=day)
-    owner.wrote(f"{HERON} LATER THAT DAY", day=day)
-    owner.wrote(f"{HERON} TOMORROW", day=ago(owner, 9))
-    owner.wrote(f"{HERON} BINNED", day=ago(owner, 20)).delete()
-    housemate.wrote(f"{HERON} HOUSEMATE", day=ago(owner, 20))
+    entry = owner.write(HERON_AGAIN, day=day)
+    owner.write(f"{HERON} LATER THAT DAY", day=day)
+    owner.write(f"{HERON} TOMORROW", day=ago(owner, 9))
+    owner.write(f"{HERON} BINNED", day=ago(owner, 20)).delete()
+    housemate.write(f"{HERON} HOUSEMATE", day=ago(owner, 20))
     indexed(owner)
     indexed(housemate)
 
@@ -113,9 +107,9 @@ def test_nothing_of_the_same_or_a_later_day_and_nothing_of_others_is_read(
         assert never not in sent(model)
 
 
-def test_what_lies_in_the_bin_is_not_read(live: Live, owner: Member, model: FakeModelServer) -> None:
-    earlier = owner.wrote(HERON, day=ago(owner, 20))
-    entry = owner.wrote(HERON_AGAIN)
+def test_what_lies_in_the_bin_is_not_read(live: Live, owner: Resident, model: FakeModelServer) -> None:
+    earlier = owner.write(HERON, day=ago(owner, 20))
+    entry = owner.write(HERON_AGAIN)
     indexed(owner)
     owner.post(f"/entries/{earlier.id}/delete/")
 
@@ -124,10 +118,10 @@ def test_what_lies_in_the_bin_is_not_read(live: Live, owner: Member, model: Fake
     assert HERON not in sent(model)
 
 
-def test_of_a_long_entry_the_passage_is_read(live: Live, owner: Member, model: FakeModelServer) -> None:
+def test_of_a_long_entry_the_passage_is_read(live: Live, owner: Resident, model: FakeModelServer) -> None:
     dull = " ".join(f"Nothing happened at hour {hour}, or at any other." for hour in range(80))
-    owner.wrote(f"{dull}\n\n{HERON * 8}\n\n{dull}", day=ago(owner, 30))
-    entry = owner.wrote(HERON_AGAIN)
+    owner.write(f"{dull}\n\n{HERON * 8}\n\n{dull}", day=ago(owner, 30))
+    entry = owner.write(HERON_AGAIN)
     indexed(owner)
 
     read = owner.get(f"/replies/{answered(owner, entry.id)}/read/", script=True).content.decode()
@@ -140,11 +134,11 @@ def test_of_a_long_entry_the_passage_is_read(live: Live, owner: Member, model: F
 
 
 def test_the_nearest_three_are_read_in_the_order_of_their_days(
-    live: Live, owner: Member, model: FakeModelServer
+    live: Live, owner: Resident, model: FakeModelServer
 ) -> None:
     for days in (50, 10, 40, 20, 30):
-        owner.wrote(f"{HERON} {days}", day=ago(owner, days))
-    entry = owner.wrote(HERON_AGAIN)
+        owner.write(f"{HERON} {days}", day=ago(owner, days))
+    entry = owner.write(HERON_AGAIN)
     indexed(owner)
 
     answered(owner, entry.id)
@@ -156,11 +150,11 @@ def test_the_nearest_three_are_read_in_the_order_of_their_days(
 
 
 def test_an_entry_kept_only_just_now_is_looked_up_without_its_vectors(
-    live: Live, owner: Member, model: FakeModelServer
+    live: Live, owner: Resident, model: FakeModelServer
 ) -> None:
-    owner.wrote(HERON, day=ago(owner, 3))
+    owner.write(HERON, day=ago(owner, 3))
     indexed(owner)
-    entry = owner.wrote(HERON_AGAIN)
+    entry = owner.write(HERON_AGAIN)
     without_vectors(owner, entry)
 
     answered(owner, entry.id)
@@ -169,12 +163,12 @@ def test_an_entry_kept_only_just_now_is_looked_up_without_its_vectors(
 
 
 def test_without_a_model_for_meaning_the_day_alone_is_read(
-    live: Live, owner: Member, model: FakeModelServer, settings: Any
+    live: Live, owner: Resident, model: FakeModelServer, settings: Any
 ) -> None:
     embedders.use(None)
     settings.SEARCH_MODEL = "none/at-all"
-    owner.wrote(HERON, day=ago(owner, 3))
-    entry = owner.wrote(HERON_AGAIN)
+    owner.write(HERON, day=ago(owner, 3))
+    entry = owner.write(HERON_AGAIN)
     indexed(owner)
 
     answered(owner, entry.id)
@@ -190,11 +184,11 @@ class Broken(BagOfWords):
         raise RuntimeError("no more memory")
 
 
-def test_a_search_that_breaks_spoils_no_answer(live: Live, owner: Member, model: FakeModelServer) -> None:
+def test_a_search_that_breaks_spoils_no_answer(live: Live, owner: Resident, model: FakeModelServer) -> None:
     embedders.use(Broken())
-    owner.wrote(HERON, day=ago(owner, 3))
+    owner.write(HERON, day=ago(owner, 3))
     indexed(owner)
-    entry = owner.wrote(HERON_AGAIN)
+    entry = owner.write(HERON_AGAIN)
     index = without_vectors(owner, entry)
 
     answered(owner, entry.id)
@@ -205,10 +199,10 @@ def test_a_search_that_breaks_spoils_no_answer(live: Live, owner: Member, model:
 
 
 def test_an_index_that_is_not_open_holds_nothing_up_and_is_opened_for_the_next(
-    live: Live, owner: Member, model: FakeModelServer
+    live: Live, owner: Resident, model: FakeModelServer
 ) -> None:
-    owner.wrote(HERON, day=ago(owner, 3))
-    entry = owner.wrote(HERON_AGAIN)
+    owner.write(HERON, day=ago(owner, 3))
+    entry = owner.write(HERON_AGAIN)
     indexes.close(owner.id)
 
     answered(owner, entry.id)
@@ -218,9 +212,9 @@ def test_an_index_that_is_not_open_holds_nothing_up_and_is_opened_for_the_next(
     assert HERON in sent(model)
 
 
-def test_a_summary_is_of_the_entry_alone(live: Live, owner: Member, model: FakeModelServer) -> None:
-    owner.wrote(HERON, day=ago(owner, 3))
-    entry = owner.wrote(HERON_AGAIN)
+def test_a_summary_is_of_the_entry_alone(live: Live, owner: Resident, model: FakeModelServer) -> None:
+    owner.write(HERON, day=ago(owner, 3))
+    entry = owner.write(HERON_AGAIN)
     indexed(owner)
 
     answered(owner, entry.id, kind="summary")
@@ -228,9 +222,9 @@ def test_a_summary_is_of_the_entry_alone(live: Live, owner: Member, model: FakeM
     assert HERON not in sent(model)
 
 
-def test_a_person_can_have_only_their_day_read(live: Live, owner: Member, model: FakeModelServer) -> None:
-    owner.wrote(HERON, day=ago(owner, 3))
-    entry = owner.wrote(HERON_AGAIN)
+def test_a_person_can_have_only_their_day_read(live: Live, owner: Resident, model: FakeModelServer) -> None:
+    owner.write(HERON, day=ago(owner, 3))
+    entry = owner.write(HERON_AGAIN)
     indexed(owner)
 
     assert "up to 3 earlier entries" in owner.get("/search/for-answers/").content.decode()
@@ -249,9 +243,9 @@ def test_a_model_elsewhere_is_not_sent_what_nobody_chose(
 ) -> None:
     settings.MODEL_ALLOW_REMOTE = True
     with serving(model.url.replace("127.0.0.1", "127.1")):  # not written as an address of this machine
-        owner = member("Olive")
-        owner.wrote(HERON, day=ago(owner, 3))
-        entry = owner.wrote(HERON_AGAIN)
+        owner = new_resident("Olive")
+        owner.write(HERON, day=ago(owner, 3))
+        entry = owner.write(HERON_AGAIN)
         indexed(owner)
 
         answered(owner, entry.id)
@@ -261,7 +255,7 @@ def test_a_model_elsewhere_is_not_sent_what_nobody_chose(
         assert "on another machine" in owner.get("/search/for-answers/").content.decode()
 
 
-def test_the_choice_leaves_recent_searches_as_they_are(owner: Member) -> None:
+def test_the_choice_leaves_recent_searches_as_they_are(owner: Resident) -> None:
     owner.post("/search/recent/", do="off")
     owner.post("/search/for-answers/", recalls="off")
 
@@ -269,7 +263,7 @@ def test_the_choice_leaves_recent_searches_as_they_are(owner: Member) -> None:
     assert (chosen.keeps_recent, chosen.recalls_for_answers) == (False, False)
 
 
-def test_nobody_else_is_asked_or_told(owner: Member, stranger: Client) -> None:
+def test_nobody_else_is_asked_or_told(owner: Resident, stranger: Client) -> None:
     response = stranger.get("/search/for-answers/")
 
     assert response.status_code == 302

@@ -10,30 +10,22 @@ from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
-from accounts.throttling.throttle import throttle
-from llamora.crypto import Cost, Keyring, kdf
+from llamora.crypto import Keyring
 from search.index import workers
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
 from search.index.types import Document
 from search.query.parser import parse
-from tests.keys.house import Diarist, diarist
+from tests.people import Resident, register_resident
 from tests.search.cast import BagOfWords
 
 PATIENCE = 30
 
 
-@pytest.fixture(autouse=True)
-def _cheap_derivations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr(kdf, "FLOOR", Cost(8, 1, 1))
-    settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES = 8, 1, 1
-    throttle.clear()
-
-
 @pytest.fixture
-def olive(transactional_db: None) -> Diarist:
+def olive(transactional_db: None) -> Resident:
     """Somebody with a password, and a diary of twelve entries."""
-    return diarist("Olive", entries=12)
+    return register_resident("Olive", entries=12)
 
 
 def opened(keyring: Keyring) -> PersonIndex:
@@ -61,23 +53,23 @@ def kept(folder: Path) -> set[str]:
 
 
 def test_with_a_new_key_everything_is_found_and_the_old_snapshots_are_dead(
-    olive: Diarist, embedder: BagOfWords, data_folder: Path
+    olive: Resident, embedder: BagOfWords, data_folder: Path
 ) -> None:
-    cookie = olive.signs_in()
-    index = opened(olive.keyring())
+    cookie = olive.create_session()
+    index = opened(olive.open_keyring())
     index.save_snapshots(whatever=True)
     before = {path: path.read_bytes() for path in data_folder.rglob("*.sealed")}
     whole = held(index)
     assert kept(data_folder) == {"words-1", "vectors-1"}
-    assert whole == len(olive.texts)
+    assert whole == len(olive.written)
 
-    turned = begin_rotation(olive.opens(), here=cookie)
+    turned = begin_rotation(olive.open_slot(), here=cookie)
     after_the_first_step = held(index)
     rests(turned.keyring)
     left_behind = kept(data_folder)
     rotation_services.resume_rotation(turned.keyring)
-    olive.writes_from(turned.keyring, "Written under the new key.")
-    same = opened(olive.keyring())
+    olive.write_with(turned.keyring, "Written under the new key.")
+    same = opened(olive.open_keyring())
 
     assert same is index
     assert after_the_first_step == whole
@@ -87,7 +79,7 @@ def test_with_a_new_key_everything_is_found_and_the_old_snapshots_are_dead(
     assert found(index, "new key") == 1
     embedded = len(embedder.embedded)
     _locks_and_comes_back(olive, cookie, before)
-    again = opened(olive.keyring())
+    again = opened(olive.open_keyring())
     assert again is not index
     assert held(again) == whole + 1
     assert len(embedder.embedded) == embedded  # a new envelope alone is no new text
@@ -99,7 +91,7 @@ def found(index: PersonIndex, typed: str) -> int:
     return index.words.find(parse(typed), limit=5).total
 
 
-def _locks_and_comes_back(olive: Diarist, cookie: SessionCookie, planted: dict[Path, bytes]) -> None:
+def _locks_and_comes_back(olive: Resident, cookie: SessionCookie, planted: dict[Path, bytes]) -> None:
     """Lock, with somebody putting the snapshots of the old key back meanwhile, and unlock."""
     session = olive.person.sign_ins.get()
     sessions_services.lock_session(sign_in_id=session.id, person_id=olive.id)
@@ -107,25 +99,25 @@ def _locks_and_comes_back(olive: Diarist, cookie: SessionCookie, planted: dict[P
     for path, bytes_ in planted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes_)
-    olive.signs_in()
+    olive.create_session()
 
 
-def test_unlocked_in_the_middle_of_a_rotation_everything_is_found(olive: Diarist) -> None:
-    cookie = olive.signs_in()
-    turned = begin_rotation(olive.opens(), here=cookie)
+def test_unlocked_in_the_middle_of_a_rotation_everything_is_found(olive: Resident) -> None:
+    cookie = olive.create_session()
+    turned = begin_rotation(olive.open_slot(), here=cookie)
 
-    index = opened(olive.keyring())
+    index = opened(olive.open_keyring())
 
-    assert held(index) == len(olive.texts)
+    assert held(index) == len(olive.written)
     rotation_services.resume_rotation(turned.keyring)
     indexes.reconcile_all(index)
     rests(turned.keyring)
-    assert held(index) == len(olive.texts)
+    assert held(index) == len(olive.written)
 
 
-def test_what_is_sealed_anew_is_not_indexed_anew(olive: Diarist, monkeypatch: pytest.MonkeyPatch) -> None:
-    cookie = olive.signs_in()
-    index = opened(olive.keyring())
+def test_what_is_sealed_anew_is_not_indexed_anew(olive: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    cookie = olive.create_session()
+    index = opened(olive.open_keyring())
     assert index.words is not None
     put: list[int] = []
     real = index.words.put
@@ -137,7 +129,7 @@ def test_what_is_sealed_anew_is_not_indexed_anew(olive: Diarist, monkeypatch: py
     monkeypatch.setattr(index.words, "put", counting)
     stamps = index.words.list_stamps()
 
-    turned = begin_rotation(olive.opens(), here=cookie)
+    turned = begin_rotation(olive.open_slot(), here=cookie)
     rotation_services.resume_rotation(turned.keyring)
     indexes.reconcile_all(index)
     rests(turned.keyring)

@@ -15,7 +15,7 @@ from search.errors import SnapshotRefused
 from search.index.registry import indexes
 from search.index.snapshots import PIECE_BYTES, SnapshotFolder
 from search.query.parser import parse
-from tests.diary.cast import Member
+from tests.people import Resident
 from tests.search.cast import BagOfWords, searching
 
 OWNER = uuid4()
@@ -170,7 +170,7 @@ class Watch:
 
 
 def test_nothing_lies_open_on_the_disk_while_an_index_is_built_kept_and_used(
-    owner: Member, embedder: BagOfWords, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, embedder: BagOfWords, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     temp = tmp_path / "temp"
     temp.mkdir()
@@ -189,13 +189,13 @@ def test_nothing_lies_open_on_the_disk_while_an_index_is_built_kept_and_used(
     with Watch([data_folder, temp, _database_folder()], markers) as watch:
         with write_transaction():
             for number in range(400):
-                owner.wrote(marker if number % 7 == 0 else f"{marker} and more, line {number}")
+                owner.write(marker if number % 7 == 0 else f"{marker} and more, line {number}")
         index = searching(owner)
         index.save_snapshots(whatever=True)
-        owner.wrote(f"again {marker}")
+        owner.write(f"again {marker}")
         indexes.close(owner.id)
         searching(owner).save_snapshots(whatever=True)
-        owner.locks()
+        owner.lock()
         watch.look()
 
     assert watch.rounds > 2
@@ -208,8 +208,8 @@ def _database_folder() -> Path:
     return Path(connection.settings_dict["NAME"]).parent
 
 
-def test_a_damaged_snapshot_is_made_anew_and_everything_is_found(owner: Member, data_folder: Path) -> None:
-    entry = owner.wrote("A lighthouse in the rain.")
+def test_a_damaged_snapshot_is_made_anew_and_everything_is_found(owner: Resident, data_folder: Path) -> None:
+    entry = owner.write("A lighthouse in the rain.")
     searching(owner).save_snapshots(whatever=True)
     indexes.close(owner.id)
     for path in data_folder.rglob("*.sealed"):

@@ -2,19 +2,19 @@
 
 from search.engine import search
 from search.query.parser import parse
-from tests.diary.cast import Member
+from tests.people import Resident
 from tests.search.cast import searching
 from tests.traces.cast import keeps
 
 
-def found(someone: Member, typed: str) -> list[tuple[object, tuple[str, ...]]]:
+def found(someone: Resident, typed: str) -> list[tuple[object, tuple[str, ...]]]:
     index = searching(someone)
     with someone.unlocked():
         return [(hit.entry, hit.why) for hit in search(index, parse(typed)).hits]
 
 
-def test_a_search_is_narrowed_to_a_trace(owner: Member) -> None:
-    one, other = owner.wrote("Rain all day."), owner.wrote("Rain at night.")
+def test_a_search_is_narrowed_to_a_trace(owner: Resident) -> None:
+    one, other = owner.write("Rain all day."), owner.write("Rain at night.")
     keeps(owner, one, "to-do", "weir")
     keeps(owner, other, "weir")
 
@@ -25,9 +25,9 @@ def test_a_search_is_narrowed_to_a_trace(owner: Member) -> None:
     assert all("trace" in why for _, why in found(owner, "rain trace:weir"))
 
 
-def test_the_name_of_a_trace_finds_what_bears_it(owner: Member) -> None:
-    entry = owner.wrote("Rain all day.", day=owner.today.replace(year=owner.today.year - 1))
-    both = owner.wrote("The Größe of it.")
+def test_the_name_of_a_trace_finds_what_bears_it(owner: Resident) -> None:
+    entry = owner.write("Rain all day.", day=owner.today.replace(year=owner.today.year - 1))
+    both = owner.write("The Größe of it.")
     keeps(owner, entry, "Größe")
     keeps(owner, both, "Größe")
 
@@ -38,8 +38,8 @@ def test_the_name_of_a_trace_finds_what_bears_it(owner: Member) -> None:
     assert dict(found(owner, f"grösse from:{owner.today.isoformat()}")).keys() == {both.id}
 
 
-def test_a_deleted_entry_and_a_trace_taken_away_are_not_found(owner: Member) -> None:
-    gone, taken = owner.wrote("Rain."), owner.wrote("Snow.")
+def test_a_deleted_entry_and_a_trace_taken_away_are_not_found(owner: Resident) -> None:
+    gone, taken = owner.write("Rain."), owner.write("Snow.")
     keeps(owner, gone, "weir")
     (trace,) = keeps(owner, taken, "weir")
 
@@ -50,9 +50,9 @@ def test_a_deleted_entry_and_a_trace_taken_away_are_not_found(owner: Member) -> 
     assert found(owner, "trace:weir") == []
 
 
-def test_the_traces_of_a_housemate_narrow_nothing(owner: Member, housemate: Member) -> None:
-    keeps(housemate, housemate.wrote("Rain."), "weir")
-    owner.wrote("Rain.")
+def test_the_traces_of_a_housemate_narrow_nothing(owner: Resident, housemate: Resident) -> None:
+    keeps(housemate, housemate.write("Rain."), "weir")
+    owner.write("Rain.")
 
     assert found(owner, "rain trace:weir") == []
     assert found(owner, "weir") == []

@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 
 from diary.models import Entry
-from tests.diary.cast import Member, member
+from tests.people import Resident
 from traces.models import EntryTrace, Trace
 from traces.tagging import services as tagging_services
 
-__all__ = ["Member", "keeps", "member", "names_on", "on_entries"]
 
-
-def keeps(someone: Member, entry: Entry, *names: str) -> list[Trace]:
+def keeps(someone: Resident, entry: Entry, *names: str) -> list[Trace]:
     """Traces kept on an entry, as a click on each would."""
     with someone.unlocked():
         return [
@@ -18,14 +16,14 @@ def keeps(someone: Member, entry: Entry, *names: str) -> list[Trace]:
         ]
 
 
-def names_on(someone: Member, entry: Entry) -> list[str]:
+def names_on(someone: Resident, entry: Entry) -> list[str]:
     """What the traces of an entry are called, in the order they were kept."""
     kept = EntryTrace.objects.for_owner(someone.id).filter(entry=entry).select_related("trace")
     with someone.unlocked():
         return [str(one.trace.name) for one in kept.order_by("created_at", "id")]
 
 
-def on_entries(someone: Member, trace: Trace, entries: Iterable[Entry]) -> None:
+def on_entries(someone: Resident, trace: Trace, entries: Iterable[Entry]) -> None:
     """One trace kept on many entries at once."""
     EntryTrace.objects.bulk_create(
         EntryTrace(owner_id=someone.id, trace=trace, entry=entry) for entry in entries

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from diary.models import Entry
-from tests.diary.cast import Member
+from tests.people import Resident
 from tests.traces.cast import on_entries
 from traces.models import Trace
 
@@ -20,7 +20,7 @@ WORDS = (
 NAMES = WORDS.split()
 
 
-def kept_by_rule(someone: Member, shared: Path, *, names: list[str] = NAMES) -> dict[str, set[UUID]]:
+def kept_by_rule(someone: Resident, shared: Path, *, names: list[str] = NAMES) -> dict[str, set[UUID]]:
     """Bring the corpus in and keep each trace where it occurs; return by name the entries that have it."""
     lines = (shared / "corpus/pepys_1660_1664.jsonl").read_text().splitlines()
     told = [json.loads(line) for line in lines]

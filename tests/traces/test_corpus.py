@@ -13,7 +13,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.diary.cast import Member
+from tests.page import read
+from tests.people import Resident
 from tests.traces.pepys import NAMES, kept_by_rule
 from traces.models import Trace
 
@@ -21,22 +22,24 @@ ROUNDS = 40
 
 
 @pytest.fixture
-def on(owner: Member, shared: Path) -> dict[str, set[UUID]]:
+def on(owner: Resident, shared: Path) -> dict[str, set[UUID]]:
     """By name, the entries a trace is kept on."""
     return kept_by_rule(owner, shared)
 
 
-def ids_by_name(owner: Member) -> dict[str, UUID]:
+def ids_by_name(owner: Resident) -> dict[str, UUID]:
     with owner.unlocked():
         return {str(trace.name): trace.id for trace in Trace.objects.for_owner(owner.id)}
 
 
 def companions(page: str) -> dict[str, int]:
-    found = re.findall(r'class="related-trace"[^>]*><bdi>(.*?)</bdi> <span class="entry-count">(\d+)<', page)
-    return {name: int(count) for name, count in found}
+    found = read(page).all(".related-trace")
+    return {one.one("bdi").text: int(one.one(".entry-count").text.split()[0]) for one in found}
 
 
-def test_what_occurs_together_is_what_is_counted_one_by_one(owner: Member, on: dict[str, set[UUID]]) -> None:
+def test_what_occurs_together_is_what_is_counted_one_by_one(
+    owner: Resident, on: dict[str, set[UUID]]
+) -> None:
     ids = ids_by_name(owner)
     assert len(ids) == len(NAMES) == 40
 
@@ -53,20 +56,22 @@ def test_what_occurs_together_is_what_is_counted_one_by_one(owner: Member, on: d
         assert f"{len(both)} entr" in page or not both
 
 
-def test_the_pictures_table_holds_the_same_counts(owner: Member, on: dict[str, set[UUID]]) -> None:
+def test_the_pictures_table_holds_the_same_counts(owner: Resident, on: dict[str, set[UUID]]) -> None:
     page = owner.get("/traces/picture/").content.decode()
 
     pairs = Counter({frozenset((a, b)): len(on[a] & on[b]) for a, b in combinations(on, 2)})
-    rows = re.findall(r'<tr><th scope="row">.*?<bdi>(.*?)</bdi>.*?<td>(\d+)</td><td>(.*?)</td></tr>', page)
-    assert {name: int(count) for name, count, _ in rows} == {
+    rows = {row.one("th bdi").text: row.all("td") for row in read(page).all("tr") if row.has("th bdi")}
+    assert {name: int(count.text) for name, (count, _) in rows.items()} == {
         name: len(entries) for name, entries in on.items()
     }
-    for name, _, beside in rows:
-        for other, count in re.findall(r"<bdi>(.*?)</bdi></a> (\d+)", beside):
+    for name, (_, beside) in rows.items():
+        others = beside.texts("bdi")
+        counts = re.findall(r"\d+", beside.without("bdi").text)
+        for other, count in zip(others, counts, strict=True):
             assert int(count) == pairs[frozenset((name, other))]
 
 
-def timed(owner: Member, path: str) -> Iterator[tuple[float, float]]:
+def timed(owner: Resident, path: str) -> Iterator[tuple[float, float]]:
     """Yield milliseconds of each round: by the clock, and of this thread alone."""
     for _ in range(ROUNDS):
         wall, own = time.perf_counter(), time.thread_time()
@@ -77,7 +82,7 @@ def timed(owner: Member, path: str) -> Iterator[tuple[float, float]]:
 
 @pytest.mark.slow
 def test_how_long_pages_take(
-    owner: Member, on: dict[str, set[UUID]], capsys: pytest.CaptureFixture[str]
+    owner: Resident, on: dict[str, set[UUID]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = ids_by_name(owner)
     by_count = sorted(on, key=lambda name: len(on[name]))

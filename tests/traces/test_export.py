@@ -4,16 +4,16 @@ import json
 from datetime import date
 from pathlib import Path
 
-from tests.diary.cast import Member
 from tests.diary.house_moving import written_out
+from tests.people import Resident
 from tests.traces.cast import keeps
 from traces.editing import services as editing_services
 from traces.models import Trace
 
 
-def test_each_entry_carries_the_names_of_its_traces(owner: Member, tmp_path: Path) -> None:
-    entry = owner.wrote("Down to the weir.", day=date(2026, 11, 2))
-    bare = owner.wrote("Nothing.", day=date(2026, 11, 2))
+def test_each_entry_carries_the_names_of_its_traces(owner: Resident, tmp_path: Path) -> None:
+    entry = owner.write("Down to the weir.", day=date(2026, 11, 2))
+    bare = owner.write("Nothing.", day=date(2026, 11, 2))
     names = ["Größe", 'to-do: "x"', "子供", "☕"]
     keeps(owner, entry, *names)
     (gone,) = keeps(owner, entry, "gone")
@@ -30,10 +30,10 @@ def test_each_entry_carries_the_names_of_its_traces(owner: Member, tmp_path: Pat
 
 
 def test_the_traces_themselves_are_in_it_and_nobody_elses(
-    owner: Member, housemate: Member, tmp_path: Path
+    owner: Resident, housemate: Resident, tmp_path: Path
 ) -> None:
-    keeps(owner, owner.wrote("a"), "weir")
-    keeps(housemate, housemate.wrote("b"), "Zanzibar")
+    keeps(owner, owner.write("a"), "weir")
+    keeps(housemate, housemate.write("b"), "Zanzibar")
     trace = Trace.objects.for_owner(owner.id).get()
 
     found = written_out(owner, tmp_path / "out")

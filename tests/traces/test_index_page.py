@@ -1,26 +1,26 @@
 """All traces: counted, sorted, filtered by a name that travels in no address."""
 
-import re
 from datetime import date
 from typing import Any
 
 from django.test import Client
 
 from diary.models import Entry
-from tests.diary.cast import Member
+from tests.page import read
+from tests.people import Resident
 from tests.traces.cast import keeps
 from traces.editing import services as editing_services
 
 
 def called(answer: Any) -> list[str]:
     """The names a page lists, in its order."""
-    return re.findall(r'<bdi class="trace-row-name">(.*?)</bdi>', answer.content.decode())
+    return read(answer).texts(".trace-row-name")
 
 
-def furnish(owner: Member) -> dict[str, Entry]:
+def furnish(owner: Resident) -> dict[str, Entry]:
     """Three traces: garden first and often, water once and late, Ärger between."""
     entries = {
-        day: owner.wrote(day, day=date.fromisoformat(day))
+        day: owner.write(day, day=date.fromisoformat(day))
         for day in ("2020-01-05", "2021-03-01", "2024-02-29")
     }
     keeps(owner, entries["2020-01-05"], "garden")
@@ -29,7 +29,7 @@ def furnish(owner: Member) -> dict[str, Entry]:
     return entries
 
 
-def test_traces_are_sorted_by_count_latest_first_seen_and_name(owner: Member) -> None:
+def test_traces_are_sorted_by_count_latest_first_seen_and_name(owner: Resident) -> None:
     furnish(owner)
 
     assert called(owner.get("/traces/")) == ["garden", "water", "Ärger"]
@@ -39,7 +39,7 @@ def test_traces_are_sorted_by_count_latest_first_seen_and_name(owner: Member) ->
     assert called(owner.get("/traces/?sort=nonsense")) == ["garden", "water", "Ärger"]
 
 
-def test_a_row_says_how_often_and_when(owner: Member) -> None:
+def test_a_row_says_how_often_and_when(owner: Resident) -> None:
     furnish(owner)
 
     page = owner.get("/traces/").content.decode()
@@ -50,7 +50,7 @@ def test_a_row_says_how_often_and_when(owner: Member) -> None:
     assert "first 5 January 2020" in by_first
 
 
-def test_the_filter_finds_a_name_however_it_is_written(owner: Member) -> None:
+def test_the_filter_finds_a_name_however_it_is_written(owner: Resident) -> None:
     furnish(owner)
 
     by_script = owner.client.post(
@@ -67,7 +67,7 @@ def test_the_filter_finds_a_name_however_it_is_written(owner: Member) -> None:
     assert 'value="gar"' in without.content.decode()
 
 
-def test_a_filter_that_finds_nothing_says_so(owner: Member) -> None:
+def test_a_filter_that_finds_nothing_says_so(owner: Resident) -> None:
     furnish(owner)
 
     page = owner.post("/traces/", typed="xyz").content.decode()
@@ -75,25 +75,25 @@ def test_a_filter_that_finds_nothing_says_so(owner: Member) -> None:
     assert "None of your 3 traces is called so." in page
 
 
-def test_an_empty_page_says_in_one_sentence_what_to_do(owner: Member) -> None:
+def test_an_empty_page_says_in_one_sentence_what_to_do(owner: Resident) -> None:
     page = owner.get("/traces/").content.decode()
 
     assert "Nothing is kept yet" in page
     assert '<form class="trace-filter"' not in page
 
 
-def test_what_is_typed_is_never_in_an_address_or_a_title(owner: Member) -> None:
+def test_what_is_typed_is_never_in_an_address_or_a_title(owner: Resident) -> None:
     furnish(owner)
 
-    page = owner.post("/traces/", typed="garden").content.decode()
+    page = read(owner.post("/traces/", typed="garden"))
 
-    assert not re.findall(r'(?:href|action|hx-\w+)="[^"]*garden', page)
-    assert "<title>Traces · Llamora</title>" in page
-    for field in re.findall(r"<input(?![^>]*type=\"hidden\")[^>]*>", page):
-        assert 'autocomplete="off"' in field
+    assert not any("garden" in address for address in page.links())
+    assert page.one("title").text == "Traces · Llamora"
+    fields = page.all('input:not([type="hidden"])')
+    assert [field.get("autocomplete") for field in fields] == ["off"] * len(fields)
 
 
-def test_deleted_entries_and_traces_are_not_counted(owner: Member) -> None:
+def test_deleted_entries_and_traces_are_not_counted(owner: Resident) -> None:
     entries = furnish(owner)
     owner.post(f"/entries/{entries['2021-03-01'].id}/delete/")
     with owner.unlocked():
@@ -106,10 +106,10 @@ def test_deleted_entries_and_traces_are_not_counted(owner: Member) -> None:
     assert ">1<" in page.content.decode()
 
 
-def test_a_housemate_sees_none_of_it(owner: Member, housemate: Member, stranger: Client) -> None:
+def test_a_housemate_sees_none_of_it(owner: Resident, housemate: Resident, stranger: Client) -> None:
     furnish(owner)
 
     assert called(housemate.get("/traces/")) == []
     assert stranger.get("/traces/").status_code == 302
-    owner.locks()
+    owner.lock()
     assert owner.get("/traces/").status_code == 302

@@ -6,15 +6,15 @@ import pytest
 from django.utils import timezone
 
 from diary.errors import ObjectNotFound
-from tests.diary.cast import Member
+from tests.people import Resident
 from tests.traces.cast import keeps, names_on
 from traces.editing import services as editing_services
 from traces.editing.errors import MergeIntoItself, TraceNameTaken
 from traces.models import Change, Trace
 
 
-def test_a_trace_is_renamed_and_called_as_before_again(owner: Member) -> None:
-    entry = owner.wrote("Walked to the weir.")
+def test_a_trace_is_renamed_and_called_as_before_again(owner: Resident) -> None:
+    entry = owner.write("Walked to the weir.")
     (trace,) = keeps(owner, entry, "weir")
 
     with owner.unlocked():
@@ -27,8 +27,8 @@ def test_a_trace_is_renamed_and_called_as_before_again(owner: Member) -> None:
     assert names_on(owner, entry) == ["weir"]
 
 
-def test_a_trace_is_not_given_the_name_of_another(owner: Member) -> None:
-    entry = owner.wrote("Walked to the weir.")
+def test_a_trace_is_not_given_the_name_of_another(owner: Resident) -> None:
+    entry = owner.write("Walked to the weir.")
     weir, walk = keeps(owner, entry, "weir", "Größe")
 
     with owner.unlocked(), pytest.raises(TraceNameTaken) as refused:
@@ -38,8 +38,8 @@ def test_a_trace_is_not_given_the_name_of_another(owner: Member) -> None:
     assert names_on(owner, entry) == ["weir", "Größe"]
 
 
-def test_merged_traces_share_their_entries_and_part_again_as_they_were(owner: Member) -> None:
-    both, one, other = owner.wrote("a"), owner.wrote("b"), owner.wrote("c")
+def test_merged_traces_share_their_entries_and_part_again_as_they_were(owner: Resident) -> None:
+    both, one, other = owner.write("a"), owner.write("b"), owner.write("c")
     weir, _ = keeps(owner, both, "weir", "river")
     keeps(owner, one, "weir")
     (river,) = keeps(owner, other, "river")
@@ -57,8 +57,8 @@ def test_merged_traces_share_their_entries_and_part_again_as_they_were(owner: Me
     ]
 
 
-def test_a_trace_deleted_everywhere_comes_back_to_all_its_entries(owner: Member) -> None:
-    first, second = owner.wrote("a"), owner.wrote("b")
+def test_a_trace_deleted_everywhere_comes_back_to_all_its_entries(owner: Resident) -> None:
+    first, second = owner.write("a"), owner.write("b")
     (trace,) = keeps(owner, first, "weir")
     keeps(owner, second, "weir")
 
@@ -71,8 +71,8 @@ def test_a_trace_deleted_everywhere_comes_back_to_all_its_entries(owner: Member)
     assert [names_on(owner, entry) for entry in (first, second)] == [["weir"], ["weir"]]
 
 
-def test_another_trace_that_took_the_name_meanwhile_keeps_it(owner: Member) -> None:
-    entry, later = owner.wrote("a"), owner.wrote("b")
+def test_another_trace_that_took_the_name_meanwhile_keeps_it(owner: Resident) -> None:
+    entry, later = owner.write("a"), owner.write("b")
     (trace,) = keeps(owner, entry, "weir")
     with owner.unlocked():
         change = editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
@@ -86,8 +86,8 @@ def test_another_trace_that_took_the_name_meanwhile_keeps_it(owner: Member) -> N
     assert Change.objects.filter(id=change.id).exists(), "it can be undone once the name is free again"
 
 
-def test_a_change_is_taken_back_once_and_by_its_person_alone(owner: Member, housemate: Member) -> None:
-    (trace,) = keeps(owner, owner.wrote("a"), "weir")
+def test_a_change_is_taken_back_once_and_by_its_person_alone(owner: Resident, housemate: Resident) -> None:
+    (trace,) = keeps(owner, owner.write("a"), "weir")
     with owner.unlocked():
         change = editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
 
@@ -101,9 +101,11 @@ def test_a_change_is_taken_back_once_and_by_its_person_alone(owner: Member, hous
     assert Trace.objects.for_owner(owner.id).get().id == trace.id
 
 
-def test_a_trace_is_not_merged_with_itself_nor_with_somebody_elses(owner: Member, housemate: Member) -> None:
-    (mine,) = keeps(owner, owner.wrote("a"), "weir")
-    (theirs,) = keeps(housemate, housemate.wrote("b"), "mill")
+def test_a_trace_is_not_merged_with_itself_nor_with_somebody_elses(
+    owner: Resident, housemate: Resident
+) -> None:
+    (mine,) = keeps(owner, owner.write("a"), "weir")
+    (theirs,) = keeps(housemate, housemate.write("b"), "mill")
 
     with owner.unlocked(), pytest.raises(MergeIntoItself):
         editing_services.merge_traces(owner_id=owner.id, trace_id=mine.id, into_id=mine.id)
@@ -114,8 +116,8 @@ def test_a_trace_is_not_merged_with_itself_nor_with_somebody_elses(owner: Member
     assert Trace.objects.for_owner(housemate.id).get().id == theirs.id
 
 
-def test_after_thirty_days_what_was_let_go_is_gone_for_good(owner: Member) -> None:
-    entry = owner.wrote("a")
+def test_after_thirty_days_what_was_let_go_is_gone_for_good(owner: Resident) -> None:
+    entry = owner.write("a")
     old, young, stays = keeps(owner, entry, "weir", "mill", "bread")
     with owner.unlocked():
         for trace in (old, young):

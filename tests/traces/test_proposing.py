@@ -2,44 +2,33 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from diary.models import Entry
 from llamora.inference.registry import registry
-from tests.diary.cast import Member, member
 from tests.diary.tabs import Live, ask, serving, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
+from tests.page import read
+from tests.people import Resident, new_resident
 from tests.traces.cast import keeps, names_on
 from traces.models import TracePreferences, TraceProposal
 from traces.proposals.services import get_proposal_job
 
 
 @pytest.fixture
-def model() -> Iterator[FakeModelServer]:
-    with FakeModelServer() as server:
-        yield server
-
-
-@pytest.fixture
-def live(transactional_db: None, model: FakeModelServer) -> Iterator[Live]:
-    with serving(model.url) as live:
-        yield live
-
-
-@pytest.fixture
-def owner(live: Live) -> Member:
-    return member("Olive")
+def owner(live: Live, owner: Resident) -> Resident:
+    """Whose diary a test is about, while the serving loop is there."""
+    return owner
 
 
 def answer(*, emoji: str = "☕", traces: object = ("the weir", "Aunt Iris")) -> Script:
     return Script(tokens=[json.dumps({"emoji": emoji, "traces": traces}, ensure_ascii=False)])
 
 
-def propose(who: Member, entry: Entry, **fields: str) -> str:
+def propose(who: Resident, entry: Entry, **fields: str) -> str:
     """Ask for proposals and wait until they are there, or will not be."""
     path = f"/entries/{entry.id}/traces/propose/"
     page = who.post(path, script=True, **fields).content.decode()
@@ -52,11 +41,11 @@ def propose(who: Member, entry: Entry, **fields: str) -> str:
 
 
 def proposed(page: str) -> list[str]:
-    return [part.split("</bdi>")[0] for part in page.split("Keep </span><bdi>")[1:]]
+    return read(page).texts("[data-proposal] bdi")
 
 
-def test_the_model_proposes_an_emoji_and_traces(owner: Member, model: FakeModelServer) -> None:
-    entry = owner.wrote("Coffee with Iris, then down to the water.")
+def test_the_model_proposes_an_emoji_and_traces(owner: Resident, model: FakeModelServer) -> None:
+    entry = owner.write("Coffee with Iris, then down to the water.")
     model.offer(answer())
 
     page = propose(owner, entry)
@@ -68,9 +57,9 @@ def test_the_model_proposes_an_emoji_and_traces(owner: Member, model: FakeModelS
     assert form["json_schema"]["schema"]["required"] == ["emoji", "traces"]
 
 
-def test_traces_that_are_kept_already_are_told_to_the_model(owner: Member, model: FakeModelServer) -> None:
-    keeps(owner, owner.wrote("a"), "The Weir")
-    entry = owner.wrote("Down to the water.")
+def test_traces_that_are_kept_already_are_told_to_the_model(owner: Resident, model: FakeModelServer) -> None:
+    keeps(owner, owner.write("a"), "The Weir")
+    entry = owner.write("Down to the water.")
     model.offer(answer(traces=["the weir", "water"]))
 
     page = propose(owner, entry)
@@ -79,39 +68,39 @@ def test_traces_that_are_kept_already_are_told_to_the_model(owner: Member, model
     assert proposed(page) == ["☕", "The Weir", "water"]
 
 
-def test_an_answer_out_of_form_is_asked_for_once_more(owner: Member, model: FakeModelServer) -> None:
+def test_an_answer_out_of_form_is_asked_for_once_more(owner: Resident, model: FakeModelServer) -> None:
     model.offer(Script(tokens=["Certainly! ", "Here you are."]))
     model.next(Script(tokens=["```json\n", '{"emoji": "🌊", "traces": ["weir"]}', "\n```"]))
 
-    page = propose(owner, owner.wrote("Down to the water."))
+    page = propose(owner, owner.write("Down to the water."))
 
     assert proposed(page) == ["🌊", "weir"]
     assert (len(model.asked_for_json), len(model.calls)) == (1, 1)
 
 
 def test_a_server_that_cannot_keep_to_a_schema_is_asked_without_one(
-    owner: Member, model: FakeModelServer
+    owner: Resident, model: FakeModelServer
 ) -> None:
     model.offer(Script(status=500))
     model.next(answer())
 
-    assert proposed(propose(owner, owner.wrote("Down to the water."))) == ["☕", "the weir", "Aunt Iris"]
+    assert proposed(propose(owner, owner.write("Down to the water."))) == ["☕", "the weir", "Aunt Iris"]
 
 
-def test_where_some_are_shown_more_can_be_asked_for(owner: Member, model: FakeModelServer) -> None:
+def test_where_some_are_shown_more_can_be_asked_for(owner: Resident, model: FakeModelServer) -> None:
     model.offer(answer())
 
-    page = propose(owner, owner.wrote("Down to the water."))
+    page = propose(owner, owner.write("Down to the water."))
 
     assert "Suggest more" in page
     assert "Suggest traces" not in page
 
 
-def test_after_a_second_useless_answer_nothing_is_said(owner: Member, model: FakeModelServer) -> None:
+def test_after_a_second_useless_answer_nothing_is_said(owner: Resident, model: FakeModelServer) -> None:
     model.offer(Script(tokens=["I would rather not."]))
     model.next(Script(tokens=["Really, I would rather not."]))
 
-    page = propose(owner, owner.wrote("Down to the water."))
+    page = propose(owner, owner.write("Down to the water."))
 
     assert proposed(page) == []
     assert "Suggest traces" in page
@@ -120,9 +109,9 @@ def test_after_a_second_useless_answer_nothing_is_said(owner: Member, model: Fak
 
 
 def test_what_was_dismissed_is_not_proposed_again_to_the_same_entry(
-    owner: Member, model: FakeModelServer
+    owner: Resident, model: FakeModelServer
 ) -> None:
-    entry = owner.wrote("Down to the water.")
+    entry = owner.write("Down to the water.")
     model.offer(answer(), answer(traces=["THE WEIR", "rain"]))
     propose(owner, entry)
 
@@ -131,8 +120,8 @@ def test_what_was_dismissed_is_not_proposed_again_to_the_same_entry(
     assert proposed(propose(owner, entry)) == ["☕", "rain"]
 
 
-def test_sending_again_stops_what_is_being_proposed(owner: Member, model: FakeModelServer) -> None:
-    entry = owner.wrote("Down to the water.")
+def test_sending_again_stops_what_is_being_proposed(owner: Resident, model: FakeModelServer) -> None:
+    entry = owner.write("Down to the water.")
     model.offer(Script(endless=True, rate=20))
     owner.post(f"/entries/{entry.id}/traces/propose/", script=True)
 
@@ -156,8 +145,8 @@ def test_unasked_nothing_goes_to_a_model_elsewhere(
     settings.MODEL_ALLOW_REMOTE = True
     # Every address of this machine, and so none that is its own alone.
     with serving(model.url.replace("127.0.0.1", "0.0.0.0")):
-        owner = member("Olive")
-        entry = owner.wrote("Down to the water.")
+        owner = new_resident("Olive")
+        entry = owner.write("Down to the water.")
 
         propose(owner, entry, unasked="1")
         unasked = len(model.asked_for_json)
@@ -166,8 +155,8 @@ def test_unasked_nothing_goes_to_a_model_elsewhere(
     assert (unasked, len(model.asked_for_json)) == (0, 1)
 
 
-def test_who_wants_none_unasked_gets_them_only_when_asked(owner: Member, model: FakeModelServer) -> None:
-    entry = owner.wrote("Down to the water.")
+def test_who_wants_none_unasked_gets_them_only_when_asked(owner: Resident, model: FakeModelServer) -> None:
+    entry = owner.write("Down to the water.")
     owner.post("/traces/choices/", want="off")
     assert TracePreferences.objects.get(owner_id=owner.id).makes_proposals is False
 
@@ -180,12 +169,12 @@ def test_who_wants_none_unasked_gets_them_only_when_asked(owner: Member, model: 
     assert (unasked, len(model.asked_for_json)) == (0, 2)
 
 
-def test_a_lock_ends_it_and_nothing_is_kept(owner: Member, model: FakeModelServer) -> None:
-    entry = owner.wrote("Down to the water.")
+def test_a_lock_ends_it_and_nothing_is_kept(owner: Resident, model: FakeModelServer) -> None:
+    entry = owner.write("Down to the water.")
     model.offer(Script(endless=True, rate=20))
     owner.post(f"/entries/{entry.id}/traces/propose/", script=True)
 
-    owner.locks()
+    owner.lock()
 
     until = time.monotonic() + 5
     while registry.for_owner(owner.id) and not all(job.is_over for job in registry.for_owner(owner.id)):

@@ -1,37 +1,26 @@
 """Which earlier entries traces bring along to an answer, and what is said of them afterwards."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from diary.models import Entry
-from tests.diary.cast import Member, member
-from tests.diary.tabs import Live, answered, serving, wait_until_kept
+from tests.diary.tabs import Live, answered, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
+from tests.page import read
+from tests.people import Resident, new_resident
 from tests.traces.cast import keeps
 from traces.models import Trace
 
 
 @pytest.fixture
-def model() -> Iterator[FakeModelServer]:
-    with FakeModelServer() as server:
-        yield server
+def owner(live: Live, owner: Resident) -> Resident:
+    """Whose diary a test is about, while the serving loop is there."""
+    return owner
 
 
-@pytest.fixture
-def live(transactional_db: None, model: FakeModelServer) -> Iterator[Live]:
-    with serving(model.url) as live:
-        yield live
-
-
-@pytest.fixture
-def owner(live: Live) -> Member:
-    return member("Olive")
-
-
-def earlier(who: Member, text: str, *, days: int, names: tuple[str, ...] = ("weir",)) -> Entry:
-    entry = who.wrote(text, day=who.today - timedelta(days=days))
+def earlier(who: Resident, text: str, *, days: int, names: tuple[str, ...] = ("weir",)) -> Entry:
+    entry = who.write(text, day=who.today - timedelta(days=days))
     keeps(who, entry, *names)
     return entry
 
@@ -40,9 +29,9 @@ def sent(model: FakeModelServer) -> str:
     return str(model.calls[-1]["messages"][-1]["content"])
 
 
-def test_without_a_choice_no_earlier_day_is_read(owner: Member, model: FakeModelServer) -> None:
+def test_without_a_choice_no_earlier_day_is_read(owner: Resident, model: FakeModelServer) -> None:
     earlier(owner, "The weir froze.", days=3)
-    entry = owner.wrote("Again to the weir.")
+    entry = owner.write("Again to the weir.")
     keeps(owner, entry, "weir")
 
     answered(owner, entry.id)
@@ -50,17 +39,17 @@ def test_without_a_choice_no_earlier_day_is_read(owner: Member, model: FakeModel
     assert "The weir froze." not in sent(model)
 
 
-def test_a_trace_chosen_this_once_brings_its_earlier_entries(owner: Member, model: FakeModelServer) -> None:
+def test_a_trace_chosen_this_once_brings_its_earlier_entries(owner: Resident, model: FakeModelServer) -> None:
     earlier(owner, "The weir froze.", days=300)
     earlier(owner, "The weir thawed.", days=3)
     earlier(owner, "Bread was baked.", days=2, names=("bread",))
-    entry = owner.wrote("Again to the weir.")
+    entry = owner.write("Again to the weir.")
     keeps(owner, entry, "weir")
     trace = Trace.objects.for_owner(owner.id).first()
     assert trace is not None
 
     reply = answered(owner, entry.id, trace=str(trace.id))
-    read = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
+    sources = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
     answered(owner, entry.id)
 
     first = str(model.calls[0]["messages"][-1]["content"])
@@ -69,84 +58,86 @@ def test_a_trace_chosen_this_once_brings_its_earlier_entries(owner: Member, mode
     )
     assert "Bread was baked." not in first
     assert "The weir froze." not in sent(model), "chosen once is not chosen for good"
-    assert read.count("/entries/") == 3
-    assert f'<a href="/traces/{trace.id}/"><bdi>weir</bdi></a>' in read
+    assert sources.count("/entries/") == 3
+    assert f'<a href="/traces/{trace.id}/"><bdi>weir</bdi></a>' in sources
 
 
-def test_asked_again_the_same_is_read(owner: Member, model: FakeModelServer) -> None:
+def test_asked_again_the_same_is_read(owner: Resident, model: FakeModelServer) -> None:
     earlier(owner, "The weir froze.", days=300)
-    entry = owner.wrote("Again to the weir.")
+    entry = owner.write("Again to the weir.")
     (trace,) = keeps(owner, entry, "weir")
     reply = answered(owner, entry.id, trace=str(trace.id))
 
-    page = owner.post(f"/replies/{reply}/again/", script=True).content.decode()
-    wait_until_kept(owner, page.split('id="reply-')[1].split('"')[0])
+    again = owner.post(f"/replies/{reply}/again/", script=True)
+    wait_until_kept(owner, read(again).ids("reply-")[0])
 
     assert len(model.calls) == 2
     assert "The weir froze." in sent(model)
 
 
-def test_a_trace_that_is_always_read_is_read_for_every_entry(owner: Member, model: FakeModelServer) -> None:
+def test_a_trace_that_is_always_read_is_read_for_every_entry(owner: Resident, model: FakeModelServer) -> None:
     earlier(owner, "The weir froze.", days=300)
     trace = Trace.objects.for_owner(owner.id).get()
     owner.post(f"/traces/{trace.id}/always/", wanted="on")
 
-    answered(owner, owner.wrote("Bread today.").id)
+    answered(owner, owner.write("Bread today.").id)
 
     assert "The weir froze." in sent(model)
 
 
-def test_nothing_of_the_same_or_a_later_day_comes_by_a_trace(owner: Member, model: FakeModelServer) -> None:
-    entry = owner.wrote("Again to the weir.", day=owner.today - timedelta(days=5))
+def test_nothing_of_the_same_or_a_later_day_comes_by_a_trace(owner: Resident, model: FakeModelServer) -> None:
+    entry = owner.write("Again to the weir.", day=owner.today - timedelta(days=5))
     (trace,) = keeps(owner, entry, "weir")
     earlier(owner, "Later the weir broke.", days=4)
-    keeps(owner, owner.wrote("Later that day.", day=entry.day), "weir")
+    keeps(owner, owner.write("Later that day.", day=entry.day), "weir")
 
     reply = answered(owner, entry.id, trace=str(trace.id))
-    read = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
+    sources = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
 
     assert "Later the weir broke." not in sent(model)
     assert "Later that day." not in sent(model)
     assert sent(model).count("Again to the weir.") == 1
-    assert read.count("/entries/") == 1
+    assert sources.count("/entries/") == 1
 
 
-def test_what_does_not_fit_is_left_out_oldest_first_and_named(owner: Member, model: FakeModelServer) -> None:
+def test_what_does_not_fit_is_left_out_oldest_first_and_named(
+    owner: Resident, model: FakeModelServer
+) -> None:
     # The scripted server counts every character for a token.
     for number in range(12):
         earlier(owner, f"Weir {number}. " + "Water and stones. " * 60, days=100 - number)
-    entry = owner.wrote("Again to the weir.")
+    entry = owner.write("Again to the weir.")
     (trace,) = keeps(owner, entry, "weir")
 
     reply = answered(owner, entry.id, trace=str(trace.id))
-    read = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
+    sources = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
 
     assert "Weir 11." in sent(model)
     assert "Weir 0." not in sent(model)
-    kept, left_out = read.split("Left out")
+    kept, left_out = sources.split("Left out")
     assert kept.count("/entries/") + left_out.count("/entries/") == 13
     assert kept.count("/entries/") > 3
     assert left_out.count("/entries/") > 3
 
 
-def test_the_traces_of_others_bring_nothing(owner: Member, model: FakeModelServer) -> None:
-    housemate = member("Humphrey")
-    theirs = housemate.wrote("A secret of Humphrey.", day=housemate.today - timedelta(days=3))
+def test_the_traces_of_others_bring_nothing(owner: Resident, model: FakeModelServer) -> None:
+    housemate = new_resident("Humphrey")
+    theirs = housemate.write("A secret of Humphrey.", day=housemate.today - timedelta(days=3))
     (trace,) = keeps(housemate, theirs, "weir")
 
-    answered(owner, owner.wrote("Again to the weir.").id, trace=str(trace.id))
+    answered(owner, owner.write("Again to the weir.").id, trace=str(trace.id))
 
     assert "A secret of Humphrey." not in sent(model)
 
 
-def test_a_deleted_trace_or_entry_brings_nothing(owner: Member, model: FakeModelServer) -> None:
+def test_a_deleted_trace_or_entry_brings_nothing(owner: Resident, model: FakeModelServer) -> None:
     gone = earlier(owner, "The weir froze.", days=3)
     earlier(owner, "Bread was baked.", days=2, names=("bread",))
     weir, bread = Trace.objects.for_owner(owner.id)
     owner.post(f"/entries/{gone.id}/delete/", script=True)
     owner.post(f"/traces/{bread.id}/delete/")
 
-    answered(owner, owner.wrote("Today.").id, trace=[str(weir.id), str(bread.id)])
+    answered(owner, owner.write("Today.").id, trace=[str(weir.id), str(bread.id)])
 
     assert "The weir froze." not in sent(model)
     assert "Bread was baked." not in sent(model)

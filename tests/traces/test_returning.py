@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from diary.models import Entry
 from diary.transfer import restore
-from tests.diary.cast import Member
 from tests.diary.house_moving import comparable, entry, moves_house, put_down, taken_in, written, written_out
+from tests.people import Resident
 from tests.traces.cast import keeps, names_on
 from traces.editing import services as editing_services
 from traces.models import EntryTrace, Trace, TraceProposal
@@ -26,13 +26,13 @@ NAMES = ["Größe", 'to-do: "x"', "子供", "☕", "# not a heading"]
 DAY = date(2026, 11, 2)
 
 
-def kept_by(who: Member) -> dict[str, list[str]]:
+def kept_by(who: Resident) -> dict[str, list[str]]:
     """What each entry of theirs bears, by its words."""
     with who.unlocked():
         return {found.text: names_on(who, found) for found in Entry.objects.for_owner(who.id)}
 
 
-def taken(who: Member, file: Path, *entries: Any, **others: Any) -> Any:
+def taken(who: Resident, file: Path, *entries: Any, **others: Any) -> Any:
     return taken_in(who, put_down(written(*entries, **others), file))
 
 
@@ -41,8 +41,8 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "diary.json"
 
 
-def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Member, tmp_path: Path) -> None:
-    first, second = owner.wrote("Down to the weir.", day=DAY), owner.wrote("And back.", day=DAY)
+def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Resident, tmp_path: Path) -> None:
+    first, second = owner.write("Down to the weir.", day=DAY), owner.write("And back.", day=DAY)
     weir, *_ = keeps(owner, first, "weir", *NAMES)
     keeps(owner, second, "☕", "weir")
     with owner.unlocked():
@@ -71,8 +71,8 @@ def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Member, tmp_path:
         assert TraceProposal.objects.get().body == {"offered": ["mill"], "dismissed": ["strasse"]}
 
 
-def test_taken_in_where_it_came_from_it_adds_nothing(owner: Member, tmp_path: Path) -> None:
-    keeps(owner, owner.wrote("a", day=DAY), *NAMES)
+def test_taken_in_where_it_came_from_it_adds_nothing(owner: Resident, tmp_path: Path) -> None:
+    keeps(owner, owner.write("a", day=DAY), *NAMES)
     before = written_out(owner, tmp_path / "before")
 
     taken_in(owner, tmp_path / "before")
@@ -81,8 +81,8 @@ def test_taken_in_where_it_came_from_it_adds_nothing(owner: Member, tmp_path: Pa
     assert {**after, "exported_at": None} == {**before, "exported_at": None}
 
 
-def test_a_trace_that_is_there_is_used_as_it_is(owner: Member, file: Path) -> None:
-    keeps(owner, owner.wrote("mine", day=DAY), "Größe", "To do")
+def test_a_trace_that_is_there_is_used_as_it_is(owner: Resident, file: Path) -> None:
+    keeps(owner, owner.write("mine", day=DAY), "Größe", "To do")
     row = {
         "name": "GRÖSSE",
         "is_read_always": True,
@@ -97,8 +97,10 @@ def test_a_trace_that_is_there_is_used_as_it_is(owner: Member, file: Path) -> No
         assert (there.is_read_always, there.summary) == (False, None)
 
 
-def test_each_of_a_house_gets_traces_of_their_own(owner: Member, housemate: Member, tmp_path: Path) -> None:
-    keeps(owner, owner.wrote("a", day=DAY), "weir")
+def test_each_of_a_house_gets_traces_of_their_own(
+    owner: Resident, housemate: Resident, tmp_path: Path
+) -> None:
+    keeps(owner, owner.write("a", day=DAY), "weir")
     written_out(owner, tmp_path / "out")
 
     taken_in(housemate, tmp_path / "out")
@@ -108,8 +110,8 @@ def test_each_of_a_house_gets_traces_of_their_own(owner: Member, housemate: Memb
     assert EntryTrace.objects.for_owner(housemate.id).get().trace.owner_id == housemate.id
 
 
-def test_a_trace_of_an_entry_in_the_bin_comes_back_with_it(owner: Member, tmp_path: Path) -> None:
-    thrown = owner.wrote("a", day=DAY)
+def test_a_trace_of_an_entry_in_the_bin_comes_back_with_it(owner: Resident, tmp_path: Path) -> None:
+    thrown = owner.write("a", day=DAY)
     keeps(owner, thrown, "weir")
     owner.post(f"/entries/{thrown.id}/delete/")
     written_out(owner, tmp_path / "out")
@@ -121,7 +123,7 @@ def test_a_trace_of_an_entry_in_the_bin_comes_back_with_it(owner: Member, tmp_pa
     assert kept_by(there) == {"a": ["weir"]}
 
 
-def test_what_cannot_be_a_trace_is_named_and_the_entry_comes_in(owner: Member, file: Path) -> None:
+def test_what_cannot_be_a_trace_is_named_and_the_entry_comes_in(owner: Resident, file: Path) -> None:
     bad = [7, None, "x" * 65, "bell\a", " ", "half \ud800", ["weir"], "fine", "x" * 64]
 
     report = taken(
@@ -142,7 +144,7 @@ def test_what_cannot_be_a_trace_is_named_and_the_entry_comes_in(owner: Member, f
     assert kept_by(owner) == {"a": ["fine", "x" * 64], "b": [], "c": []}
 
 
-def test_rows_of_traces_that_say_nonsense_change_nothing(owner: Member, file: Path) -> None:
+def test_rows_of_traces_that_say_nonsense_change_nothing(owner: Resident, file: Path) -> None:
     rows = [
         {"name": "weir", "id": "?", "created_at": "then", "is_read_always": "yes", "summary": [1]},
         {"name": 3},
@@ -157,7 +159,7 @@ def test_rows_of_traces_that_say_nonsense_change_nothing(owner: Member, file: Pa
         assert (there.is_read_always, there.summary) == (False, None)
 
 
-def test_proposals_that_say_nonsense_are_named(owner: Member, file: Path) -> None:
+def test_proposals_that_say_nonsense_are_named(owner: Resident, file: Path) -> None:
     bad: list[Any] = [
         3,
         [1],
@@ -176,8 +178,8 @@ def test_proposals_that_say_nonsense_are_named(owner: Member, file: Path) -> Non
     assert not TraceProposal.objects.exists()
 
 
-def test_renamed_since_a_trace_stays_renamed(owner: Member, tmp_path: Path) -> None:
-    keeps(owner, owner.wrote("a", day=DAY), "weir")
+def test_renamed_since_a_trace_stays_renamed(owner: Resident, tmp_path: Path) -> None:
+    keeps(owner, owner.write("a", day=DAY), "weir")
     written_out(owner, tmp_path / "out")
     there = moves_house(owner)
     taken_in(there, tmp_path / "out")
@@ -190,8 +192,8 @@ def test_renamed_since_a_trace_stays_renamed(owner: Member, tmp_path: Path) -> N
     assert Trace.objects.count() == 1
 
 
-def test_merged_since_traces_stay_merged_and_can_be_parted_again(owner: Member, tmp_path: Path) -> None:
-    weir, mill = keeps(owner, owner.wrote("a", day=DAY), "weir", "mill")
+def test_merged_since_traces_stay_merged_and_can_be_parted_again(owner: Resident, tmp_path: Path) -> None:
+    weir, mill = keeps(owner, owner.write("a", day=DAY), "weir", "mill")
     written_out(owner, tmp_path / "out")
     there = moves_house(owner)
     taken_in(there, tmp_path / "out")
@@ -206,7 +208,7 @@ def test_merged_since_traces_stay_merged_and_can_be_parted_again(owner: Member, 
     assert kept_by(there) == {"a": ["weir", "mill"]}
 
 
-def test_a_later_export_names_a_trace_that_was_renamed_here(owner: Member, file: Path) -> None:
+def test_a_later_export_names_a_trace_that_was_renamed_here(owner: Resident, file: Path) -> None:
     row = {"id": "01a1f998-d063-76c4-aa80-a03a99b5a8e5", "name": "weir"}
     first, second = entry("a", traces=["weir"]), entry("b", traces=["weir"])
     taken(owner, file, first, traces=[row])
@@ -219,7 +221,7 @@ def test_a_later_export_names_a_trace_that_was_renamed_here(owner: Member, file:
 
 
 def test_broken_off_and_begun_again_each_entry_bears_its_traces_once(
-    owner: Member, file: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [entry(str(number), traces=["weir", f"number {number}"]) for number in range(5)]
     monkeypatch.setattr(restore, "ENTRY_BATCH_SIZE", 2)
@@ -235,8 +237,8 @@ def test_broken_off_and_begun_again_each_entry_bears_its_traces_once(
     assert kept_by(owner) == {str(number): ["weir", f"number {number}"] for number in range(5)}
 
 
-def test_one_that_was_let_go_is_taken_back(owner: Member, file: Path) -> None:
-    bears = owner.wrote("a", day=DAY)
+def test_one_that_was_let_go_is_taken_back(owner: Resident, file: Path) -> None:
+    bears = owner.write("a", day=DAY)
     (weir,) = keeps(owner, bears, "weir")
     with owner.unlocked():
         tagging_services.remove_trace(owner_id=owner.id, entry_id=bears.id, trace_id=weir.id)
@@ -247,7 +249,7 @@ def test_one_that_was_let_go_is_taken_back(owner: Member, file: Path) -> None:
     assert Trace.objects.for_owner(owner.id).get().id == weir.id
 
 
-def test_the_page_of_a_trace_that_came_in_shows_its_entries(owner: Member, file: Path) -> None:
+def test_the_page_of_a_trace_that_came_in_shows_its_entries(owner: Resident, file: Path) -> None:
     taken(owner, file, *(entry(f"Entry number {number}", traces=["weir"]) for number in range(3)))
 
     page = owner.get(f"/traces/{Trace.objects.get().id}/").content.decode()
@@ -256,7 +258,7 @@ def test_the_page_of_a_trace_that_came_in_shows_its_entries(owner: Member, file:
 
 
 def test_many_traces_come_in_with_few_questions(
-    owner: Member, file: Path, django_assert_max_num_queries: Any
+    owner: Resident, file: Path, django_assert_max_num_queries: Any
 ) -> None:
     entries = [
         entry(str(number), traces=[f"t{n}" for n in range(number, number + 9)]) for number in range(100)
@@ -271,8 +273,8 @@ def test_many_traces_come_in_with_few_questions(
     assert Trace.objects.count() == 108
 
 
-def test_a_damaged_name_is_not_written_out_as_one(owner: Member, tmp_path: Path) -> None:
-    keeps(owner, owner.wrote("a", day=DAY), "weir", "mill")
+def test_a_damaged_name_is_not_written_out_as_one(owner: Resident, tmp_path: Path) -> None:
+    keeps(owner, owner.write("a", day=DAY), "weir", "mill")
     from django.db import connection
 
     with connection.cursor() as cursor:

@@ -12,8 +12,7 @@ from django.db import connection
 from accounts.models import Unlock
 from accounts.rotation.epoch_change import begin_rotation
 from llamora.crypto import Keyring, in_force, secret_bytes
-from tests.diary.cast import Member
-from tests.keys.house import diarist
+from tests.people import Resident, register_resident
 from tests.traces.cast import keeps
 from traces.editing import services as editing_services
 from traces.matcher import name_matchers
@@ -42,7 +41,7 @@ def random_names(count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_every_name_comes_back_as_written_and_is_found_by_it(owner: Member, count: int) -> None:
+def test_every_name_comes_back_as_written_and_is_found_by_it(owner: Resident, count: int) -> None:
     names = random_names(count)
     with owner.unlocked():
         for name in names:
@@ -63,9 +62,9 @@ def test_every_name_comes_back_as_written_and_is_found_by_it(owner: Member, coun
             assert held[trace_found.id] == name
 
 
-def test_the_same_name_of_two_people_has_unrelated_indexes(owner: Member, housemate: Member) -> None:
-    (mine,) = keeps(owner, owner.wrote("a"), "weir")
-    (theirs,) = keeps(housemate, housemate.wrote("b"), "weir")
+def test_the_same_name_of_two_people_has_unrelated_indexes(owner: Resident, housemate: Resident) -> None:
+    (mine,) = keeps(owner, owner.write("a"), "weir")
+    (theirs,) = keeps(housemate, housemate.write("b"), "weir")
 
     one, other = bytes(mine.name_index), bytes(theirs.name_index)
     differing = sum((a ^ b).bit_count() for a, b in zip(one, other, strict=True))
@@ -75,9 +74,9 @@ def test_the_same_name_of_two_people_has_unrelated_indexes(owner: Member, housem
     assert 80 < differing < 176
 
 
-def test_a_dictionary_finds_no_name_without_the_key(owner: Member) -> None:
+def test_a_dictionary_finds_no_name_without_the_key(owner: Resident) -> None:
     words = [f"word{number}" for number in range(9_995)] + ["weir", "Größe", "Привет", "子供", "☕"]
-    traces = keeps(owner, owner.wrote("a"), "weir", "Größe", "Привет", "子供", "☕")
+    traces = keeps(owner, owner.write("a"), "weir", "Größe", "Привет", "子供", "☕")
     stored = {bytes(trace.name_index) for trace in traces}
     strangers_key = Keyring(owner=owner.id, epoch=1, keys={1: secret_bytes(32)})
 
@@ -95,9 +94,9 @@ def test_a_dictionary_finds_no_name_without_the_key(owner: Member) -> None:
         assert stored <= {compute_name_index(word) for word in words}
 
 
-def test_the_bytes_of_the_database_hold_no_name(owner: Member) -> None:
+def test_the_bytes_of_the_database_hold_no_name(owner: Resident) -> None:
     names = ["Zanzibarkade", "Größenwahnsinn", "Приветствие", "子供時代", "☕🪁"]
-    entry = owner.wrote("a")
+    entry = owner.write("a")
     first, second, *_ = keeps(owner, entry, *names)
     with owner.unlocked():
         change = editing_services.rename_trace(owner_id=owner.id, trace_id=first.id, name="Zanzibarkade two")
@@ -125,9 +124,9 @@ def every_byte() -> bytes:
 
 @pytest.mark.django_db
 def test_a_rotation_makes_the_indexes_anew_and_every_name_is_still_found() -> None:
-    rosa = diarist("Rosa", entries=1)
-    with in_force(rosa.keyring()):
-        (entry_id,) = rosa.texts
+    rosa = register_resident("Rosa", entries=1)
+    with in_force(rosa.open_keyring()):
+        (entry_id,) = rosa.written
         names = ["weir", "Größe", "子供", "gone"]
         traces = [
             tagging_services.add_trace(owner_id=rosa.id, entry_id=entry_id, name=name) for name in names
@@ -135,7 +134,7 @@ def test_a_rotation_makes_the_indexes_anew_and_every_name_is_still_found() -> No
         editing_services.delete_trace(owner_id=rosa.id, trace_id=traces[3].id)
     before = {trace.id: bytes(trace.name_index) for trace in traces}
 
-    turned = begin_rotation(rosa.opens())
+    turned = begin_rotation(rosa.open_slot())
 
     after = {trace.id: bytes(trace.name_index) for trace in Trace.objects.filter(owner_id=rosa.id)}
     assert after.keys() == before.keys()
@@ -147,19 +146,19 @@ def test_a_rotation_makes_the_indexes_anew_and_every_name_is_still_found() -> No
     assert again.id == traces[0].id
 
 
-def test_a_lock_drops_the_names_from_memory(owner: Member, django_capture_on_commit_callbacks: Any) -> None:
-    keeps(owner, owner.wrote("a"), "weir")
+def test_a_lock_drops_the_names_from_memory(owner: Resident, django_capture_on_commit_callbacks: Any) -> None:
+    keeps(owner, owner.write("a"), "weir")
     owner.get(f"/d/{owner.today}/")
     held = name_matchers.has_matcher(owner.id)
 
     with django_capture_on_commit_callbacks(execute=True):
-        owner.locks()
+        owner.lock()
 
     assert (held, name_matchers.has_matcher(owner.id)) == (True, False)
 
 
-def test_who_has_been_idle_too_long_is_swept_from_memory(owner: Member, settings: Any) -> None:
-    keeps(owner, owner.wrote("a"), "weir")
+def test_who_has_been_idle_too_long_is_swept_from_memory(owner: Resident, settings: Any) -> None:
+    keeps(owner, owner.write("a"), "weir")
     owner.get(f"/d/{owner.today}/")
 
     name_matchers.sweep()
@@ -169,8 +168,8 @@ def test_who_has_been_idle_too_long_is_swept_from_memory(owner: Member, settings
     assert (held, name_matchers.has_matcher(owner.id)) == (True, False)
 
 
-def test_names_made_while_a_lock_came_are_not_held(owner: Member) -> None:
-    keeps(owner, owner.wrote("a"), "weir")
+def test_names_made_while_a_lock_came_are_not_held(owner: Resident) -> None:
+    keeps(owner, owner.write("a"), "weir")
     Unlock.objects.filter(sign_in__person_id=owner.id).delete()
 
     with owner.unlocked():
@@ -179,8 +178,8 @@ def test_names_made_while_a_lock_came_are_not_held(owner: Member) -> None:
     assert not name_matchers.has_matcher(owner.id)
 
 
-def test_a_change_of_a_name_is_known_at_once(owner: Member) -> None:
-    (trace,) = keeps(owner, owner.wrote("a"), "weir")
+def test_a_change_of_a_name_is_known_at_once(owner: Resident) -> None:
+    (trace,) = keeps(owner, owner.write("a"), "weir")
     with owner.unlocked():
         before = set(name_matchers.for_owner(owner.id).names.values())
         change = editing_services.rename_trace(owner_id=owner.id, trace_id=trace.id, name="mill")

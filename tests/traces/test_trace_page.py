@@ -1,6 +1,5 @@
 """One trace: counted over all its entries, year by year, narrowed by address, its history leaf by leaf."""
 
-import re
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,7 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from diary.models import Entry, Reply, ReplyState
-from tests.diary.cast import Member
+from tests.page import read
+from tests.people import Resident
 from tests.traces.cast import keeps, names_on, on_entries
 from traces.detail.entries import ENTRIES_PER_PAGE
 from traces.models import Change, EntryTrace, Trace
@@ -26,19 +26,19 @@ def text(answer: Any) -> str:
 
 
 def companions(page: str) -> dict[str, int]:
-    found = re.findall(r'class="related-trace"[^>]*><bdi>(.*?)</bdi> <span class="entry-count">(\d+)<', page)
-    return {name: int(count) for name, count in found}
+    found = read(page).all(".related-trace")
+    return {one.one("bdi").text: int(one.one(".entry-count").text.split()[0]) for one in found}
 
 
 def shown(page: str) -> list[str]:
     """The entries of the history, in the order of the page."""
-    return re.findall(r'<article class="trace-entry".*?<p dir="auto">(.*?)</p>', page, re.DOTALL)
+    return [entry.first(".prose p").text for entry in read(page).all("article.trace-entry")]
 
 
-def some_years(owner: Member) -> list[Trace]:
+def some_years(owner: Resident) -> list[Trace]:
     """Boat on four entries of three years, water on two of them and one more, lonely on that one."""
     made = {
-        day: owner.wrote(f"On {day}", day=date.fromisoformat(day))
+        day: owner.write(f"On {day}", day=date.fromisoformat(day))
         for day in ("2019-06-01", "2021-03-01", "2021-03-02", "2024-02-29", "2024-03-01")
     }
     entries = list(made.values())
@@ -49,17 +49,17 @@ def some_years(owner: Member) -> list[Trace]:
     return [boat, water, keeps(owner, entries[4], "lonely")[0]]
 
 
-def test_it_is_titled_trace_and_its_name_is_in_no_address(owner: Member) -> None:
+def test_it_is_titled_trace_and_its_name_is_in_no_address(owner: Resident) -> None:
     boat = some_years(owner)[0]
 
     page = text(owner.get(path(boat.id)))
 
     assert "<title>Trace · Llamora</title>" in page
     assert "<bdi>Boat</bdi></h1>" in page
-    assert not re.findall(r'(?:href|action|hx-\w+)="[^"]*(?i:boat|water)', page)
+    assert not any(name in address.casefold() for address in read(page).links() for name in ("boat", "water"))
 
 
-def test_it_counts_and_dates_all_of_its_entries(owner: Member) -> None:
+def test_it_counts_and_dates_all_of_its_entries(owner: Resident) -> None:
     boat = some_years(owner)[0]
 
     page = text(owner.get(path(boat.id)))
@@ -70,7 +70,7 @@ def test_it_counts_and_dates_all_of_its_entries(owner: Member) -> None:
     )
 
 
-def test_it_appears_alongside_with_exact_counts_and_narrows_to_both(owner: Member) -> None:
+def test_it_appears_alongside_with_exact_counts_and_narrows_to_both(owner: Resident) -> None:
     boat, water, lonely = some_years(owner)
 
     assert companions(text(owner.get(path(boat.id)))) == {"water": 2}
@@ -83,7 +83,7 @@ def test_it_appears_alongside_with_exact_counts_and_narrows_to_both(owner: Membe
     assert "No entry has all of these." in none
 
 
-def test_all_entries_count_not_the_first_dozen(owner: Member) -> None:
+def test_all_entries_count_not_the_first_dozen(owner: Resident) -> None:
     with owner.unlocked():
         entries = Entry.objects.bulk_create(
             Entry(owner_id=owner.id, day=date(2020, 1, 1) + timedelta(days=n), text=f"{n}")
@@ -97,7 +97,7 @@ def test_all_entries_count_not_the_first_dozen(owner: Member) -> None:
     assert companions(text(owner.get(path(rare.id)))) == {"often": 51}
 
 
-def test_the_year_is_the_last_one_and_leads_to_those_that_hold_something(owner: Member) -> None:
+def test_the_year_is_the_last_one_and_leads_to_those_that_hold_something(owner: Resident) -> None:
     boat = some_years(owner)[0]
 
     last, middle, first = (text(owner.get(f"{path(boat.id)}{year}")) for year in ("", "in/2021/", "in/2019/"))
@@ -112,15 +112,18 @@ def test_the_year_is_the_last_one_and_leads_to_those_that_hold_something(owner: 
     assert owner.get(f"{path(boat.id)}in/2020/").status_code == 404
 
 
-def test_the_year_has_a_table_for_readers(owner: Member) -> None:
+def test_the_year_has_a_table_for_readers(owner: Resident) -> None:
     boat = some_years(owner)[0]
 
     page = text(owner.get(f"{path(boat.id)}in/2021/"))
 
-    assert re.search(r'<th scope="row">March</th><td>2</td><td><a href="/d/2021-03-01/">1</a>', page)
+    (march,) = [row for row in read(page).all("tr") if row.texts("th") == ["March"]]
+    assert march.texts("td")[0] == "2"
+    assert march.first("td a").get("href") == "/d/2021-03-01/"
+    assert march.first("td a").text == "1"
 
 
-def test_a_narrowed_page_keeps_its_year(owner: Member) -> None:
+def test_a_narrowed_page_keeps_its_year(owner: Resident) -> None:
     boat, water, _ = some_years(owner)
 
     page = text(owner.get(f"{path(boat.id, water.id)}in/2021/"))
@@ -130,8 +133,8 @@ def test_a_narrowed_page_keeps_its_year(owner: Member) -> None:
     assert f'href="{path(boat.id, water.id)}in/2024/#year" data-later' in page
 
 
-def test_the_history_is_newest_first_leaf_by_leaf_and_whole(owner: Member) -> None:
-    entries = [owner.wrote(f"No {n}", day=date(2020, 1, 1) + timedelta(days=n // 3)) for n in range(20)]
+def test_the_history_is_newest_first_leaf_by_leaf_and_whole(owner: Resident) -> None:
+    entries = [owner.write(f"No {n}", day=date(2020, 1, 1) + timedelta(days=n // 3)) for n in range(20)]
     trace = keeps(owner, entries[0], "walk")[0]
     on_entries(owner, trace, entries[1:])
 
@@ -140,10 +143,10 @@ def test_the_history_is_newest_first_leaf_by_leaf_and_whole(owner: Member) -> No
         leaf = shown(page)
         assert len(leaf) <= ENTRIES_PER_PAGE
         seen += leaf
-        more = re.search(r'hx-get="([^"]*)"[^>]*hx-target="#after-', page)
+        more = read(page).values('[hx-get][hx-target^="#after-"]', "hx-get")
         if not more:
             break
-        page = text(owner.get(more[1], script=True))
+        page = text(owner.get(more[0], script=True))
         assert "<html" not in page
 
     assert len(seen) == 20
@@ -151,24 +154,23 @@ def test_the_history_is_newest_first_leaf_by_leaf_and_whole(owner: Member) -> No
     assert [int(one.split()[1]) // 3 for one in seen] == sorted((n // 3 for n in range(20)), reverse=True)
 
 
-def test_without_script_a_link_leads_to_earlier_entries(owner: Member) -> None:
+def test_without_script_a_link_leads_to_earlier_entries(owner: Resident) -> None:
     entries = [
-        owner.wrote(f"No {n}", day=date(2020, 1, 1) + timedelta(days=n)) for n in range(ENTRIES_PER_PAGE + 1)
+        owner.write(f"No {n}", day=date(2020, 1, 1) + timedelta(days=n)) for n in range(ENTRIES_PER_PAGE + 1)
     ]
     trace = keeps(owner, entries[0], "walk")[0]
     on_entries(owner, trace, entries[1:])
-    link = re.search(r'<a class="button quiet" href="([^"]*)#trace-entries"', text(owner.get(path(trace.id))))
-    assert link
+    link = read(owner.get(path(trace.id))).one('a.button[href$="#trace-entries"]').get("href")
 
-    page = text(owner.get(link[1]))
+    page = text(owner.get(link.partition("#")[0]))
 
     assert "<html" in page
     assert shown(page) == ["No 0"]
     assert "Back to the latest" in page
 
 
-def test_an_entry_comes_with_its_replies_and_its_other_traces(owner: Member) -> None:
-    entry = owner.wrote("The boat.")
+def test_an_entry_comes_with_its_replies_and_its_other_traces(owner: Resident) -> None:
+    entry = owner.write("The boat.")
     boat, water = keeps(owner, entry, "boat", "water")
     with owner.unlocked():
         Reply.objects.create(owner_id=owner.id, entry=entry, state=ReplyState.DONE, text="*Which* boat?")
@@ -176,16 +178,15 @@ def test_an_entry_comes_with_its_replies_and_its_other_traces(owner: Member) -> 
     page = text(owner.get(path(boat.id)))
 
     assert "<em>Which</em> boat?" in page
-    history = page.split('id="trace-entries"')[1]
-    assert f'href="{path(water.id)}"><bdi>water</bdi>' in history
+    assert f'href="{path(water.id)}"><bdi>water</bdi>' in read(page).one("#trace-entries").html
 
 
 @pytest.mark.parametrize("is_narrowed", [False, True])
 def test_somebody_elses_and_unknown_traces_are_the_same_404(
-    owner: Member, housemate: Member, is_narrowed: bool
+    owner: Resident, housemate: Resident, is_narrowed: bool
 ) -> None:
-    mine = keeps(owner, owner.wrote("Mine"), "mine")[0]
-    theirs = keeps(housemate, housemate.wrote("Theirs"), "theirs")[0]
+    mine = keeps(owner, owner.write("Mine"), "mine")[0]
+    theirs = keeps(housemate, housemate.write("Theirs"), "theirs")[0]
 
     for other in (theirs.id, uuid4()):
         there = path(mine.id, other) if is_narrowed else path(other)
@@ -204,15 +205,13 @@ def changed(answer: Any) -> str:
     return str(answer["Location"])
 
 
-def undo(owner: Member, there: str) -> None:
-    page = text(owner.get(there))
-    way = re.search(r'action="(/traces/changes/[^"]*/undo/)"', page)
-    assert way, page
-    assert owner.post(way[1]).status_code == 302
+def undo(owner: Resident, there: str) -> None:
+    form = read(owner.get(there)).one('form[action^="/traces/changes/"][action$="/undo/"]')
+    assert owner.post(form.get("action")).status_code == 302
 
 
-def test_renaming_shows_the_new_name_and_can_be_taken_back(owner: Member) -> None:
-    entry = owner.wrote("A")
+def test_renaming_shows_the_new_name_and_can_be_taken_back(owner: Resident) -> None:
+    entry = owner.write("A")
     trace = keeps(owner, entry, "boot")[0]
 
     there = changed(owner.post(f"{path(trace.id)}rename/", name="Boat"))
@@ -225,8 +224,8 @@ def test_renaming_shows_the_new_name_and_can_be_taken_back(owner: Member) -> Non
     assert "Renamed everywhere." not in text(owner.get(there))
 
 
-def test_a_name_that_is_taken_is_refused_with_a_way_to_merge(owner: Member) -> None:
-    entry = owner.wrote("A")
+def test_a_name_that_is_taken_is_refused_with_a_way_to_merge(owner: Resident) -> None:
+    entry = owner.write("A")
     boot, boat = keeps(owner, entry, "boot", "boat")
 
     answer = owner.post(f"{path(boot.id)}rename/", name="BOAT")
@@ -239,8 +238,8 @@ def test_a_name_that_is_taken_is_refused_with_a_way_to_merge(owner: Member) -> N
     assert names_on(owner, entry) == ["boot", "boat"]
 
 
-def test_an_empty_name_is_refused(owner: Member) -> None:
-    entry = owner.wrote("A")
+def test_an_empty_name_is_refused(owner: Resident) -> None:
+    entry = owner.write("A")
     trace = keeps(owner, entry, "boot")[0]
 
     answer = owner.post(f"{path(trace.id)}rename/", name="  ")
@@ -250,8 +249,8 @@ def test_an_empty_name_is_refused(owner: Member) -> None:
     assert names_on(owner, entry) == ["boot"]
 
 
-def test_merging_leads_to_the_other_and_can_be_taken_back(owner: Member) -> None:
-    first, second = owner.wrote("A"), owner.wrote("B")
+def test_merging_leads_to_the_other_and_can_be_taken_back(owner: Resident) -> None:
+    first, second = owner.write("A"), owner.write("B")
     boot, boat = keeps(owner, first, "boot")[0], keeps(owner, second, "boat")[0]
 
     there = changed(owner.post(f"{path(boot.id)}merge/", into=str(boat.id)))
@@ -265,8 +264,8 @@ def test_merging_leads_to_the_other_and_can_be_taken_back(owner: Member) -> None
 
 
 @pytest.mark.parametrize("into", ["", "nonsense"])
-def test_merging_with_nothing_is_refused(owner: Member, into: str) -> None:
-    entry = owner.wrote("A")
+def test_merging_with_nothing_is_refused(owner: Resident, into: str) -> None:
+    entry = owner.write("A")
     trace, _ = keeps(owner, entry, "boot", "water")
 
     answer = owner.post(f"{path(trace.id)}merge/", into=into)
@@ -277,22 +276,22 @@ def test_merging_with_nothing_is_refused(owner: Member, into: str) -> None:
     assert names_on(owner, entry) == ["boot", "water"]
 
 
-def test_deleting_everywhere_leads_to_all_traces_and_can_be_taken_back(owner: Member) -> None:
-    entry = owner.wrote("Stays")
+def test_deleting_everywhere_leads_to_all_traces_and_can_be_taken_back(owner: Resident) -> None:
+    entry = owner.write("Stays")
     trace = keeps(owner, entry, "boot")[0]
 
     there = changed(owner.post(f"{path(trace.id)}delete/"))
 
     assert there.startswith("/traces/?")
     assert names_on(owner, entry) == []
-    assert owner.texts() == ["Stays"]
+    assert owner.list_texts() == ["Stays"]
     assert "Deleted everywhere." in text(owner.get(there))
     undo(owner, there)
     assert names_on(owner, entry) == ["boot"]
 
 
-def test_it_is_read_for_every_reply_or_no_longer(owner: Member) -> None:
-    trace = keeps(owner, owner.wrote("A"), "boot")[0]
+def test_it_is_read_for_every_reply_or_no_longer(owner: Resident) -> None:
+    trace = keeps(owner, owner.write("A"), "boot")[0]
 
     owner.post(f"{path(trace.id)}always/", wanted="on")
     assert Trace.objects.get(id=trace.id).is_read_always
@@ -304,9 +303,9 @@ def test_it_is_read_for_every_reply_or_no_longer(owner: Member) -> None:
 
 @pytest.mark.parametrize("act", ["rename", "merge", "delete", "always", "summary"])
 def test_nobody_changes_what_is_somebody_elses_and_looking_changes_nothing(
-    owner: Member, housemate: Member, act: str
+    owner: Resident, housemate: Resident, act: str
 ) -> None:
-    trace = keeps(owner, owner.wrote("A"), "boot")[0]
+    trace = keeps(owner, owner.write("A"), "boot")[0]
 
     assert housemate.post(f"{path(trace.id)}{act}/", name="x", wanted="on").status_code == 404
     assert owner.get(f"{path(trace.id)}{act}/").status_code == 302
@@ -316,8 +315,8 @@ def test_nobody_changes_what_is_somebody_elses_and_looking_changes_nothing(
     assert not Trace.objects.get(id=trace.id).is_read_always
 
 
-def test_a_change_is_undone_by_its_owner_alone_and_once(owner: Member, housemate: Member) -> None:
-    entry = owner.wrote("A")
+def test_a_change_is_undone_by_its_owner_alone_and_once(owner: Resident, housemate: Resident) -> None:
+    entry = owner.write("A")
     trace = keeps(owner, entry, "boot")[0]
     owner.post(f"{path(trace.id)}delete/")
     way = f"/traces/changes/{Change.objects.get().id}/undo/"
@@ -330,8 +329,8 @@ def test_a_change_is_undone_by_its_owner_alone_and_once(owner: Member, housemate
     assert names_on(owner, entry) == ["boot"]
 
 
-def test_somebody_elses_change_is_not_offered_back(owner: Member, housemate: Member) -> None:
-    trace = keeps(owner, owner.wrote("A"), "boot")[0]
+def test_somebody_elses_change_is_not_offered_back(owner: Resident, housemate: Resident) -> None:
+    trace = keeps(owner, owner.write("A"), "boot")[0]
     there = changed(owner.post(f"{path(trace.id)}delete/"))
 
     assert "Deleted everywhere." in text(owner.get(there))
@@ -340,8 +339,8 @@ def test_somebody_elses_change_is_not_offered_back(owner: Member, housemate: Mem
     assert "Deleted everywhere." not in text(owner.get("/traces/?changed=nonsense"))
 
 
-def test_an_undo_that_finds_its_name_taken_says_so(owner: Member) -> None:
-    entry = owner.wrote("A")
+def test_an_undo_that_finds_its_name_taken_says_so(owner: Resident) -> None:
+    entry = owner.write("A")
     trace = keeps(owner, entry, "boot")[0]
     owner.post(f"{path(trace.id)}delete/")
     change = Change.objects.get()
@@ -351,4 +350,4 @@ def test_an_undo_that_finds_its_name_taken_says_so(owner: Member) -> None:
 
     assert answer.status_code == 409
     assert "Another trace has got its name meanwhile." in answer.content.decode()
-    assert "boot" not in answer.content.decode().casefold().split("</head>")[0]
+    assert "boot" not in read(answer).one("head").html.casefold()

@@ -1,0 +1,224 @@
+"""The people of the tests: each with a diary, its key, and a browser in this process.
+
+`new_resident` makes somebody at no cost, unlocked in one browser, without a password. `register_resident`
+registers somebody with a password and a recovery code, not signed in. Who stands how to whom is said by the
+fixtures: `owner`, `housemate`, `stranger` (a browser nobody signed in with), `administrator`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from django.test import Client
+from django.utils import timezone
+
+from accounts.auth.services.registration import create_person
+from accounts.keys import key_pairs, key_slots
+from accounts.keys.keyrings import copy_with_former_key
+from accounts.models import KeySlot, Person, SignIn, SlotKind, Vault
+from accounts.sessions import services as sessions_services
+from accounts.sessions.cookies import SessionCookie, get_cookie_name, parse_cookie
+from diary import days
+from diary.models import Draft, Entry, Reply
+from llamora.crypto import Keyring, in_force, new_vault_keys, parse_recovery_code, secret_bytes
+from llamora.database import write_transaction
+from llamora.fields import SealedModel, SealedValue
+
+BY_SCRIPT = {"HX-Request": "true"}
+PASSWORD = "a quiet lamp by the window"
+NEW_PASSWORD = "seven herons over the marsh"
+HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+SESSION = get_cookie_name(secure=False)
+FIRST_DAY = date(2026, 1, 1)
+SEALED: dict[type[SealedModel], tuple[str, ...]] = {
+    Entry: ("text", "source"),
+    Draft: ("text",),
+    Reply: ("text",),
+    Vault: ("private_key", "digest_key", "former_pair", "ways_in"),
+}
+
+
+@dataclass(kw_only=True)
+class Resident:
+    """Somebody with a diary, the secrets that open it, and a browser of theirs."""
+
+    person: Person
+    keyring: Keyring
+    client: Client = field(default_factory=Client)
+    password: str = ""
+    recovery_code: str = ""
+    # What `write_many` wrote, by the entries' ids.
+    written: dict[UUID, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def id(self) -> UUID:
+        return self.person.id
+
+    @property
+    def data_key(self) -> bytes:
+        return self.keyring.data_key()
+
+    # --- their browser -------------------------------------------------------------------------------
+
+    def sign_in(self, *, keep: bool = False) -> Self:
+        fields = {"name": self.person.name, "password": self.password, **({"keep": "30"} if keep else {})}
+        answer = self.client.post("/sign-in/", fields)
+        assert answer.status_code == 302, answer.content
+        return self
+
+    def sign_in_elsewhere(self, **headers: str) -> Self:
+        """Sign in on one more browser."""
+        return replace(self, client=Client(headers=headers)).sign_in()
+
+    def lock(self) -> None:
+        """Lock in their browser; they stay signed in."""
+        assert self.post("/lock/").status_code == 302
+
+    def get(self, path: str, *, script: bool = False) -> Any:
+        return self.client.get(path, headers=BY_SCRIPT if script else {})
+
+    def post(self, path: str, *, script: bool = False, **fields: Any) -> Any:
+        """Send a form of this person's page."""
+        return self.client.post(path, {"owner": str(self.id), **fields}, headers=BY_SCRIPT if script else {})
+
+    def get_cookie(self) -> SessionCookie:
+        found = parse_cookie(self.client.cookies[SESSION].value)
+        assert found is not None
+        return found
+
+    def get_sign_in(self) -> SignIn:
+        return SignIn.objects.get(id=self.get_cookie().sign_in_id)
+
+    def is_unlocked(self) -> bool:
+        return bool(self.get("/settings/").status_code == 200)
+
+    # --- their secrets -------------------------------------------------------------------------------
+
+    def open_slot(self, *, by: SlotKind = SlotKind.PASSWORD) -> key_slots.OpenedSlot:
+        """Open a slot with its secret; with the former key while a rotation is unfinished."""
+        secret = self.password if by == SlotKind.PASSWORD else parse_recovery_code(self.recovery_code)
+        request = key_slots.DerivationRequest(name=self.person.name, address="here")
+        found = key_slots.open_slot(person=self.person, kind=by, secret=secret, request=request)
+        return key_slots.OpenedSlot(
+            person=found.person, slot=found.slot, keyring=copy_with_former_key(found.keyring)
+        )
+
+    def open_keyring(self) -> Keyring:
+        """Open the password's slot as it is now; `keyring` is what they had at the beginning."""
+        return self.open_slot().keyring
+
+    def create_session(self) -> SessionCookie:
+        """Sign in on one more browser by the service."""
+        return sessions_services.create_session(
+            person=self.person, keyring=self.open_keyring(), is_persistent=False, device="a browser"
+        )
+
+    def get_slot(self, kind: SlotKind = SlotKind.PASSWORD) -> KeySlot:
+        return KeySlot.objects.get(owner_id=self.id, kind=kind)
+
+    def get_vault(self) -> Vault:
+        return Vault.objects.get(owner_id=self.id)
+
+    # --- their diary ---------------------------------------------------------------------------------
+
+    @property
+    def today(self) -> date:
+        return days.today(self.person.time_zone, now=timezone.now())
+
+    def today_at(self, hour: int) -> datetime:
+        """Return an hour of today, in their time zone."""
+        return datetime.combine(self.today, time(hour), tzinfo=days.get_time_zone(self.person.time_zone))
+
+    @contextmanager
+    def unlocked(self) -> Iterator[None]:
+        """Have the keyring in force, as within a request of theirs."""
+        with in_force(self.keyring):
+            yield
+
+    def write(self, text: str, *, day: date | None = None, at: datetime | None = None) -> Entry:
+        """Save an entry past the services: one that is there already."""
+        with self.unlocked():
+            entry: Entry = Entry.objects.create(
+                owner_id=self.id, day=day or self.today, text=text, created_at=at or timezone.now()
+            )
+        return entry
+
+    def write_with(self, keyring: Keyring, text: str) -> Entry:
+        """Save an entry with a keyring that is at hand."""
+        with in_force(keyring), write_transaction():
+            return Entry.objects.create(owner_id=self.id, day=FIRST_DAY, text=text)
+
+    def write_many(self, count: int) -> Self:
+        """Save entries, every third with a source and a draft, every second with a reply."""
+        with in_force(self.open_keyring()), write_transaction():
+            for number in range(len(self.written), len(self.written) + count):
+                self._write_numbered(number)
+        return self
+
+    def _write_numbered(self, number: int) -> None:
+        text, day = f"Entry {number} of {self.person.name}.", FIRST_DAY + timedelta(days=number)
+        entry = Entry(owner_id=self.id, day=day, text=text)
+        if number % 3 == 0:
+            entry.source = b"line %d" % number
+            Draft(owner_id=self.id, day=day, text=f"Draft {number}").save(force_insert=True)
+        entry.save(force_insert=True)
+        if number % 2 == 0:
+            Reply(owner_id=self.id, entry=entry, text=f"Reply {number}").save(force_insert=True)
+        self.written[entry.id] = text
+
+    def list_texts(self, day: date | None = None) -> list[str]:
+        """Return the texts of a day, by default today's."""
+        with self.unlocked():
+            return [entry.text for entry in Entry.objects.for_owner(self.id).on_day(day or self.today)]
+
+    def read_all(self, keyring: Keyring | None = None) -> dict[UUID, str]:
+        """Return every entry's text, opened by their password or a keyring that is at hand."""
+        with in_force(keyring or self.open_keyring()):
+            return {entry.id: entry.text for entry in Entry.objects.filter(owner_id=self.id)}
+
+    def list_envelopes(self) -> list[bytes]:
+        """Return all of this person's stored envelopes."""
+        found: list[SealedValue | None] = []
+        for model, columns in SEALED.items():
+            for row in model._base_manager.filter(owner_id=self.id).values_list(*columns):
+                found += row
+        return [held.envelope for held in found if held is not None]
+
+    def list_epochs(self) -> set[int]:
+        return {int.from_bytes(envelope[1:5], "big") for envelope in self.list_envelopes()}
+
+
+def new_resident(name: str, *, time_zone: str = "UTC") -> Resident:
+    """Create somebody who is unlocked in one browser; without a password, so without a derivation."""
+    person = Person.objects.create(name=name, time_zone=time_zone)
+    keyring = Keyring(owner=person.id, epoch=1, keys={1: secret_bytes(32)})
+    private, public = new_vault_keys()
+    with in_force(keyring):
+        Vault.objects.create(
+            owner=person, epoch=1, public_key=public, private_key=private, digest_key=secret_bytes(32)
+        )
+    key_pairs.remember_public_key(keyring)
+    cookie = sessions_services.create_session(person=person, keyring=keyring, is_persistent=False, device="")
+    resident = Resident(person=person, keyring=keyring)
+    resident.client.cookies[SESSION] = cookie.encode()
+    return resident
+
+
+def register_resident(name: str, *, administrator: bool = False, entries: int = 0) -> Resident:
+    """Register somebody with a password, a recovery code and some entries; not signed in anywhere."""
+    enrolled = create_person(
+        name=name,
+        password=PASSWORD,
+        time_zone="Europe/Vienna",
+        keeper=administrator,
+        address=f"enrolling {name}",
+    )
+    keyring = Keyring(owner=enrolled.person.id, epoch=1, keys={1: enrolled.keyring.data_key()})
+    enrolled.keyring.close()
+    resident = Resident(
+        person=enrolled.person, keyring=keyring, password=PASSWORD, recovery_code=enrolled.recovery_code
+    )
+    return resident.write_many(entries) if entries else resident
