@@ -1,9 +1,8 @@
-"""The paths of accounts."""
+"""URLs of accounts."""
 
 from django.urls import path
 
 from accounts.auth.views import login, recovery, registration
-from accounts.auth.views.recovery import recover
 from accounts.preferences import views as preferences_views
 from accounts.security import views as security_views
 from accounts.sessions import views as sessions_views
@@ -15,13 +14,13 @@ urlpatterns = [
     path("lock/", login.lock, name="lock"),
     path("register/", registration.register, name="register"),
     path("strength/", registration.show_password_strength, name="password_strength"),
-    path("recover/", recover, name="recover"),
+    path("recover/", recovery.recover, name="recover"),
     path("recovery-kept/", recovery.confirm_recovery_code, name="confirm_recovery_code"),
     path("settings/", preferences_views.settings_page, name="settings"),
     path("settings/password/", security_views.change_password, name="change_password"),
     path("settings/recovery-code/", security_views.new_recovery_code, name="new_recovery_code"),
     path("settings/key/", security_views.rotate_key, name="rotate_key"),
-    path("settings/key/progress/", security_views.rotation_progress, name="rotation_progress"),
+    path("settings/key/progress/", security_views.show_rotation_progress, name="rotation_progress"),
     path("settings/key/go-on/", security_views.resume_key_rotation, name="resume_rotation"),
     path(
         "settings/somebody-had-my-key/",

@@ -9,8 +9,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.db.models.signals import post_delete, post_save
 
-from accounts.rotation import blind_indexes
-from accounts.rotation.blind_indexes import BlindIndex
+from accounts.rotation.blind_indexes import BlindIndex, register_blind_index
 from accounts.security.data_inventory import RowLabel, register_label
 from accounts.signals import person_deleted, vault_locked, vault_unlocked
 from diary import hooks
@@ -74,7 +73,7 @@ def connect() -> None:
     hooks.register_export("traces", tagging_presenters.list_names_for_export)
     hooks.register_import("traces", TraceImporter)
     hooks.register_import("proposals", ProposalImporter)
-    blind_indexes.register(
+    register_blind_index(
         BlindIndex(
             model=Trace,
             column="name_index",

@@ -91,12 +91,12 @@ class HouseholdAdmin(AdminSite):
 
 
 def _get_backup_context() -> dict[str, Any]:
-    kept = backup_files.list_backups(settings.BACKUP_DIR)
-    newest = kept[-1] if kept else None
+    backups = backup_files.list_backups(settings.BACKUP_DIR)
+    newest = backups[-1] if backups else None
     return {
-        "kept": kept,
+        "backups": backups,
         "newest": newest,
-        "size": sum(each.path.stat().st_size for each in kept),
+        "size": sum(backup.path.stat().st_size for backup in backups),
         "is_old": newest is not None and timezone.now() - newest.made_at > backup_files.FRESH_AGE,
         "is_daily": settings.BACKUP_DAILY,
         "days": settings.BACKUP_KEEP_DAYS,

@@ -1,8 +1,7 @@
-"""Each person's vault key pair: how a draft is sealed to somebody whose vault is locked.
+"""Key pairs of vaults: the public key seals a draft to a person whose vault is locked.
 
-The public half is taken from this process, which saw it proven at an unlock (the private half opens only
-beside the public half it was sealed with), and never straight from the database, where anyone who can
-write there could plant one of their own.
+Public keys come from this process, which verified them at an unlock (the private key opens only beside the
+public key it was sealed with), never straight from the database, where anyone who can write could plant one.
 """
 
 from dataclasses import dataclass, field
@@ -11,20 +10,20 @@ from uuid import UUID
 from accounts.models import Vault
 from llamora.crypto import CryptoError, Keyring, in_force, new_vault_keys
 
-_HALF = 32
+_KEY_LENGTH = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class VaultKeyPair:
-    """Both halves of a vault's key pair."""
+    """The private and public key of a vault."""
 
     private: bytes = field(repr=False)
     public: bytes
 
     @classmethod
     def parse(cls, halves: bytes) -> "VaultKeyPair":
-        """Read a pair as `former_pair` keeps it."""
-        return cls(private=halves[:_HALF], public=halves[_HALF:])
+        """Return the pair in the bytes of the column `former_pair`."""
+        return cls(private=halves[:_KEY_LENGTH], public=halves[_KEY_LENGTH:])
 
 
 _proven_keys: dict[UUID, bytes] = {}
@@ -38,7 +37,7 @@ def get_public_key(person_id: UUID) -> bytes | None:
 def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
     """Return the pairs of a vault, the current one first; raise VaultLocked or EnvelopeError.
 
-    The one before the last rotation opens what was sealed to it and was not folded in before.
+    The pair from before the last rotation opens drafts that were sealed to it and are not merged yet.
     """
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
@@ -47,24 +46,24 @@ def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
 
 
 def replace_key_pair(vault: Vault) -> None:
-    """Give a vault a new pair and keep the one it had; with a keyring in force, and saved by the caller."""
+    """Give a vault a new pair and store the former one; needs a keyring in force, and the caller saves."""
     private, public = new_vault_keys()
     vault.former_pair = bytes(vault.private_key) + bytes(vault.public_key)
     vault.private_key, vault.public_key = private, public
 
 
 def remember_public_key(keyring: Keyring, *, vault: Vault | None = None) -> None:
-    """Keep the public key of an unlocked vault, if its private half says that it is the right one."""
+    """Remember the public key of an unlocked vault if its private key proves that it is the right one."""
     vault = vault or Vault.objects.filter(owner_id=keyring.owner).first()
     if vault is None:
         return
     try:
         with in_force(keyring):
-            # Opened for the check alone: the public key is bound to it.
-            proven = vault.private_key is not None
+            # Opened only as a check: the private key's envelope is bound to the public key.
+            is_proven = vault.private_key is not None
     except CryptoError:
-        proven = False
-    if proven:
+        is_proven = False
+    if is_proven:
         _proven_keys[keyring.owner] = bytes(vault.public_key)
     else:
         _proven_keys.pop(keyring.owner, None)

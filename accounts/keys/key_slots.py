@@ -1,7 +1,12 @@
-"""Key slots between their rows and `llamora.crypto`: opened with a secret, made for one, and made anew.
+"""Key slots: rows to and from `llamora.crypto`, created for a secret, opened with one, and replaced.
 
-A person without a vault and a name nobody has cost one derivation too, with the cost a new slot would have,
-so that time does not tell who is in the household.
+An unknown name and a person without a vault cost one derivation too, with the cost of a new slot, so that
+the time taken does not tell who is in the household.
+
+A vault holds the sealed list of its valid slot ids (column `ways_in`). A replaced slot opens for as long as
+its data key is the current one, so whoever copied its row could put it back and have the next rotation give
+it the next data key; a rotation serves only slots on the list. Whoever puts back the whole vault row beside
+the slot, from the same epoch, is not noticed; that is why a new password offers a rotation at once.
 """
 
 from collections.abc import Iterable
@@ -26,42 +31,16 @@ from llamora import crypto
 from llamora.crypto import Cost, DerivationQueue, EnvelopeError, Keyring, Slot, in_force
 from llamora.fields import new_id
 
-# MERGED accounts.ways_in: Which slots are a person's ways in: a list of their ids, sealed in the vault.
-#
-# A slot that was replaced stays good for as long as its data key is the current one, so whoever kept a copy
-# of its row could put it back and have the next rotation serve it. A rotation gives the next key only to
-# slots on this list. Whoever puts back the whole vault row beside the slot, from the same epoch, is not
-# noticed; that is why a new password offers a rotation at once.
-
-
-def get_listed_slot_ids(vault: Vault) -> frozenset[UUID]:
-    """Return the ids of a vault's ways in, with its keyring in force; none where no list was kept yet."""
-    return frozenset(UUID(hex=each) for each in vault.ways_in or ())
-
-
-def encode_slot_ids(slots: Iterable[UUID]) -> list[str]:
-    """Return slot ids as the vault's column keeps them."""
-    return sorted(each.hex for each in slots)
-
-
-def update_slot_list(keyring: Keyring, *, added: Iterable[UUID], removed: Iterable[UUID] = ()) -> None:
-    """Keep the list when slots are made and removed; call it in the same transaction."""
-    vault = Vault.objects.get(owner_id=keyring.owner)
-    with in_force(keyring):
-        vault.ways_in = encode_slot_ids((get_listed_slot_ids(vault) - frozenset(removed)) | frozenset(added))
-        vault.save(update_fields=["ways_in"])
-
-
 DERIVATION_WORKERS = 2
 RETRY_SECONDS = 1.0
 
-# Eight waiting are two seconds' work, so whoever is let in gets an answer soon.
+# Eight waiting derivations are two seconds of work, so each request is answered soon.
 derivation_queue = DerivationQueue(workers=DERIVATION_WORKERS, max_waiting=8)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DerivationRequest:
-    """Who asks for a derivation: the queue is fair between addresses and takes one a name."""
+    """Origin of a derivation: the queue is fair between addresses and holds one derivation per name."""
 
     name: str
     address: str
@@ -69,7 +48,7 @@ class DerivationRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedSlot:
-    """A slot that a secret has opened."""
+    """A slot opened with its secret."""
 
     person: Person
     slot: Slot
@@ -77,12 +56,12 @@ class OpenedSlot:
 
 
 def get_configured_cost() -> Cost:
-    """Return what a slot made now costs."""
+    """Return the derivation cost of a new slot."""
     return Cost(settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES)
 
 
-def derive(*, secret: str, salt: bytes, cost: Cost, request: DerivationRequest) -> bytes:
-    """Return the key-encrypting key once its turn has come; raise Busy or NoMemory."""
+def derive_key(*, secret: str, salt: bytes, cost: Cost, request: DerivationRequest) -> bytes:
+    """Return the key-encrypting key of a secret; raise DerivationQueueFull or DerivationOutOfMemory."""
     try:
         return derivation_queue.derive(
             secret=secret, salt=salt, cost=cost, address=request.address, name=fold_username(request.name)
@@ -94,7 +73,7 @@ def derive(*, secret: str, salt: bytes, cost: Cost, request: DerivationRequest) 
 
 
 def slot_from_row(row: KeySlot) -> Slot:
-    """Return a row as the foundation knows it."""
+    """Return the slot of a row, as `llamora.crypto` uses it."""
     return Slot(
         id=row.id,
         owner=row.owner_id,
@@ -111,7 +90,7 @@ def slot_from_row(row: KeySlot) -> Slot:
 
 
 def row_from_slot(slot: Slot) -> KeySlot:
-    """Return the row for a slot, not saved yet."""
+    """Return the row of a slot, not saved yet."""
     return KeySlot(
         id=slot.id,
         owner_id=slot.owner,
@@ -134,7 +113,7 @@ def create_slot(
 ) -> Slot:
     """Return a new slot for a secret, holding the current data key; the caller saves its row."""
     cost, salt = cost or get_configured_cost(), crypto.new_salt()
-    kek = derive(secret=secret, salt=salt, cost=cost, request=request)
+    kek = derive_key(secret=secret, salt=salt, cost=cost, request=request)
     return crypto.create_slot(
         kek=kek,
         salt=salt,
@@ -150,14 +129,17 @@ def create_slot(
 def open_slot(
     *, person: Person | None, kind: SlotKind, secret: str, request: DerivationRequest
 ) -> OpenedSlot:
-    """Open a person's slot; raise WrongSecret for nobody, no vault and a wrong secret alike."""
+    """Open a person's slot; raise WrongCredentials for no person, no vault and a wrong secret alike.
+
+    Raise DamagedSlot, AccountDisabled, DerivationQueueFull or DerivationOutOfMemory.
+    """
     owner_id = person.id if person else new_id()
     rows = KeySlot.objects.select_related("owner__vault", "owner__former_key")
     row = rows.filter(owner_id=owner_id, kind=kind).first()
     if person is None or row is None or not hasattr(row.owner, "vault"):
         _derive_for_nobody(secret, request)
     slot = _parse_slot(row)
-    kek = derive(secret=secret, salt=slot.salt, cost=slot.cost, request=request)
+    kek = derive_key(secret=secret, salt=slot.salt, cost=slot.cost, request=request)
     epoch = row.owner.vault.epoch
     try:
         dek = crypto.open_slot(slot, kek=kek, current_epoch=epoch)
@@ -173,43 +155,16 @@ def open_slot(
     return OpenedSlot(person=row.owner, slot=slot, keyring=keyring)
 
 
-def _check_slot_is_listed(row: KeySlot, keyring: Keyring) -> None:
-    """Refuse a slot that its owner has replaced and somebody has put back."""
-    try:
-        with in_force(keyring):
-            known = get_listed_slot_ids(row.owner.vault)
-    except EnvelopeError:
-        # A damaged list keeps nobody from their diary; a rotation gives nothing to anybody by it.
-        return
-    if known and row.id not in known:
-        raise DamagedSlot
-
-
-def _derive_for_nobody(secret: str, request: DerivationRequest) -> NoReturn:
-    derive(secret=secret, salt=crypto.new_salt(), cost=get_configured_cost(), request=request)
-    raise WrongCredentials
-
-
-def _parse_slot(row: KeySlot) -> Slot:
-    """Return the row's slot; one that asks for a cost out of bounds was not made by us."""
-    try:
-        slot = slot_from_row(row)
-        crypto.check_cost(slot.cost)
-    except crypto.BadCost:
-        raise DamagedSlot from None
-    return slot
-
-
 def get_raised_cost(slot: Slot) -> Cost | None:
-    """Return the cost the settings ask for where that is more than the slot has; a cost is never lowered."""
-    wanted, had = get_configured_cost(), slot.cost
-    if wanted.memory_kib <= had.memory_kib and wanted.time <= had.time:
+    """Return the higher cost that the settings ask for, or None; a slot's cost is never lowered."""
+    wanted, current = get_configured_cost(), slot.cost
+    if wanted.memory_kib <= current.memory_kib and wanted.time <= current.time:
         return None
-    return Cost(max(wanted.memory_kib, had.memory_kib), max(wanted.time, had.time), wanted.lanes)
+    return Cost(max(wanted.memory_kib, current.memory_kib), max(wanted.time, current.time), wanted.lanes)
 
 
 def raise_cost(opened: OpenedSlot, *, secret: str, request: DerivationRequest) -> Slot | None:
-    """Return a dearer slot for the secret just given, or None; a full queue puts it off to the next time."""
+    """Return a slot with a higher cost for the secret just given; None if not needed, or after an error."""
     cost = get_raised_cost(opened.slot)
     if cost is None:
         return None
@@ -221,10 +176,56 @@ def raise_cost(opened: OpenedSlot, *, secret: str, request: DerivationRequest) -
 
 
 def replace_slots(keyring: Keyring, *, by: list[Slot]) -> None:
-    """Put new slots in the place of those of the same kinds; call inside a transaction."""
+    """Replace a person's slots of the same kinds by new ones; call it inside a transaction."""
     old = KeySlot.objects.filter(owner_id=keyring.owner, kind__in=[slot.kind for slot in by])
     removed = list(old.values_list("id", flat=True))
     old.delete()
     for slot in by:
         row_from_slot(slot).save(force_insert=True)
     update_slot_list(keyring, added=[slot.id for slot in by], removed=removed)
+
+
+def get_listed_slot_ids(vault: Vault) -> frozenset[UUID]:
+    """Return the ids of a vault's valid slots, with its keyring in force; none if it has no list yet."""
+    return frozenset(UUID(hex=slot_id) for slot_id in vault.ways_in or ())
+
+
+def encode_slot_ids(slot_ids: Iterable[UUID]) -> list[str]:
+    """Return slot ids in the form of the vault's column."""
+    return sorted(slot_id.hex for slot_id in slot_ids)
+
+
+def update_slot_list(keyring: Keyring, *, added: Iterable[UUID], removed: Iterable[UUID] = ()) -> None:
+    """Update the list when slots are created and removed; call it in the same transaction."""
+    vault = Vault.objects.get(owner_id=keyring.owner)
+    with in_force(keyring):
+        slot_ids = (get_listed_slot_ids(vault) - frozenset(removed)) | frozenset(added)
+        vault.ways_in = encode_slot_ids(slot_ids)
+        vault.save(update_fields=["ways_in"])
+
+
+def _check_slot_is_listed(row: KeySlot, keyring: Keyring) -> None:
+    """Raise DamagedSlot for a slot that its owner replaced and somebody put back."""
+    try:
+        with in_force(keyring):
+            listed = get_listed_slot_ids(row.owner.vault)
+    except EnvelopeError:
+        # A damaged list keeps nobody from their diary; a rotation refuses to begin with one.
+        return
+    if listed and row.id not in listed:
+        raise DamagedSlot
+
+
+def _derive_for_nobody(secret: str, request: DerivationRequest) -> NoReturn:
+    derive_key(secret=secret, salt=crypto.new_salt(), cost=get_configured_cost(), request=request)
+    raise WrongCredentials
+
+
+def _parse_slot(row: KeySlot) -> Slot:
+    """Return the slot of a row; raise DamagedSlot for a cost out of bounds, which we never wrote."""
+    try:
+        slot = slot_from_row(row)
+        crypto.check_cost(slot.cost)
+    except crypto.BadCost:
+        raise DamagedSlot from None
+    return slot

@@ -1,6 +1,6 @@
-"""A keyring for a data key just opened, with the key of the epoch before while a rotation is unfinished.
+"""Keyrings built from a data key, with the former key beside it while a rotation is unfinished.
 
-Rows that still wait to be moved stay readable that way; everything new is sealed under the current key.
+Rows that are not re-encrypted yet stay readable that way; everything new is sealed under the current key.
 """
 
 from uuid import UUID
@@ -18,7 +18,7 @@ def build_keyring(*, owner: UUID, epoch: int, dek: bytes, former: FormerKey | No
         with in_force(keyring):
             keys = {epoch: dek, former.epoch: bytes(former.data_key)}
     except EnvelopeError:
-        # Another epoch's, or damaged: what is under the current key is readable all the same.
+        # The former key is of another epoch or damaged: rows under the current key are readable all the same.
         return keyring
     keyring.close()
     return Keyring(owner=owner, epoch=epoch, keys=keys)
@@ -30,7 +30,7 @@ def get_former_key(owner: UUID) -> FormerKey | None:
 
 
 def copy_with_former_key(keyring: Keyring) -> Keyring:
-    """Return a keyring of its own, for whoever works longer than a request, with the former key if any."""
+    """Return a copy of a keyring, for work that outlasts a request, with the former key if there is one."""
     return build_keyring(
         owner=keyring.owner,
         epoch=keyring.epoch,

@@ -39,7 +39,7 @@ def _render_page(request: HouseholdRequest, form: SettingsForm, *, status: int =
         "in_settings": True,
         "password_since": made.get(SlotKind.PASSWORD),
         "code_since": made.get(SlotKind.RECOVERY),
-        "standing": rotation_services.get_rotation_progress(person.id),
+        "progress": rotation_services.get_rotation_progress(person.id),
         "browser_count": person.sign_ins.count(),
     }
     return render(request, "accounts/settings.html", context, status=status)

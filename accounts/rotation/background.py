@@ -1,6 +1,6 @@
-"""Goes on with an unfinished rotation in a thread of its own, for as long as its owner is unlocked.
+"""Background threads that resume an unfinished rotation while its owner is unlocked.
 
-It may be left at any moment, the end of the process included: the next unlock goes on from there.
+A thread may end at any moment, with the process too: the next unlock resumes from there.
 """
 
 import logging
@@ -25,24 +25,24 @@ _running: dict[UUID, "_RotationThread"] = {}
 
 
 class _RotationThread(threading.Thread):
-    """One person's rotation, from where it stands to its end."""
+    """Thread that resumes one person's rotation."""
 
     def __init__(self, keyring: Keyring) -> None:
         super().__init__(name="rotation", daemon=True)
-        # Its own: the keyring it was started with is closed after the request.
+        # A copy, because the request closes its keyring.
         self._keyring = keyring.own_copy()
         self.stopping = threading.Event()
 
     def run(self) -> None:
         try:
-            moved = resume_rotation(self._keyring, stop=self.stopping.is_set)
-            _log.info("A rotation is finished; %d envelopes were sealed anew.", moved.envelopes)
+            result = resume_rotation(self._keyring, stop=self.stopping.is_set)
+            _log.info("A rotation is finished; %d envelopes were sealed anew.", result.envelopes)
         except RotationStopped:
             return
         except (AccountsError, CryptoError, NotWritten) as error:
             _log.warning("A rotation is not finished yet: %s", error.code)
         except Exception as error:
-            # By its kind alone: a driver's error can quote what was to be written.
+            # Only the type is logged: a database error can quote what was to be written.
             _log.error("A rotation was broken off: %s", type(error).__name__)
         finally:
             self._keyring.close()
@@ -51,50 +51,50 @@ class _RotationThread(threading.Thread):
             connection.close()
 
 
-def start(keyring: Keyring) -> bool:
-    """Go on with the rotation of the keyring's owner; return whether one is unfinished."""
+def start_rotation_thread(keyring: Keyring) -> bool:
+    """Resume the rotation of the keyring's owner in a thread; return whether one is unfinished."""
     if get_former_key(keyring.owner) is None:
         return False
     with _guard:
         if keyring.owner not in _running:
-            _running[keyring.owner] = work = _RotationThread(keyring)
-            work.start()
+            _running[keyring.owner] = thread = _RotationThread(keyring)
+            thread.start()
     return True
 
 
-def stop(owner: UUID, *, timeout: float | None = None) -> None:
-    """Stop after the batch at hand; with a time-out, wait for that."""
+def stop_rotation_thread(owner: UUID, *, timeout: float | None = None) -> None:
+    """Stop a person's rotation after its current batch; with a timeout, wait for it."""
     with _guard:
-        work = _running.get(owner)
-    if work is not None:
-        work.stopping.set()
+        thread = _running.get(owner)
+    if thread is not None:
+        thread.stopping.set()
         if timeout is not None:
             with yield_turn():
-                work.join(timeout)
+                thread.join(timeout)
 
 
-def stop_all(*, timeout: float = 1.0) -> None:
-    """Stop everybody's, for the end of the server."""
+def stop_rotation_threads(*, timeout: float = 1.0) -> None:
+    """Stop all rotations after their current batches, and wait for them."""
     with _guard:
         owners = list(_running)
     for owner in owners:
-        stop(owner)
+        stop_rotation_thread(owner)
     for owner in owners:
-        stop(owner, timeout=timeout / len(owners))
+        stop_rotation_thread(owner, timeout=timeout / len(owners))
 
 
 def _resume_after_unlock(sender: object, *, keyring: Keyring, **_: Any) -> None:
     del sender
-    start(keyring)
+    start_rotation_thread(keyring)
 
 
 def _stop_after_last_lock(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
     del sender
     if last:
-        stop(person_id)
+        stop_rotation_thread(person_id)
 
 
 def connect() -> None:
-    """Listen; called once from `AppConfig.ready`."""
+    """Connect the receivers; called once from `AppConfig.ready`."""
     vault_unlocked.connect(_resume_after_unlock, dispatch_uid="accounts.rotation.go_on")
     vault_locked.connect(_stop_after_last_lock, dispatch_uid="accounts.rotation.stop")

@@ -1,7 +1,7 @@
-"""Columns that other apps look values up by, each keyed with a data key: a rotation makes them anew.
+"""Registry of the blind-index columns of other apps, which a rotation renews.
 
 An app registers each of its columns once, from `AppConfig.ready`. The first step of a rotation rewrites
-them all in its one transaction, since an index of the key before would find nothing.
+them all in its transaction, since an index keyed with the former data key would find nothing.
 """
 
 import logging
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class BlindIndex:
-    """A column of `Keyring.blind_index(label, value(row))`; `value` runs with a keyring in force."""
+    """A column that holds `Keyring.blind_index(label, value(row))`; `value` runs with a keyring in force."""
 
     model: type[SealedModel]
     column: str
@@ -30,34 +30,34 @@ class BlindIndex:
 _registered: dict[str, BlindIndex] = {}
 
 
-def register(index: BlindIndex) -> None:
-    """Have a column made anew by every rotation."""
+def register_blind_index(index: BlindIndex) -> None:
+    """Register a column, so that every rotation renews it."""
     _registered[index.label] = index
 
 
-def unregister(label: str) -> None:
-    """Forget a column."""
+def unregister_blind_index(label: str) -> None:
+    """Remove a column from the registry."""
     _registered.pop(label, None)
 
 
-def renew_all(keyring: Keyring) -> int:
-    """Make every registered column anew under the keyring's current epoch; return how many rows that were."""
+def renew_blind_indexes(keyring: Keyring) -> int:
+    """Rewrite every registered column under the keyring's current epoch; return the number of rows."""
     with in_force(keyring):
         return sum(_renew(index, keyring) for index in _registered.values())
 
 
 def _renew(index: BlindIndex, keyring: Keyring) -> int:
-    # Every sealed model has an owner, which their common base cannot say.
+    # Every sealed model has an owner, but their common base cannot declare it.
     manager: Manager[Any] = index.model._base_manager
     rows = manager.filter(owner_id=keyring.owner)
-    renewed = 0
+    renewed_count = 0
     for row in rows.iterator():
         try:
             value = index.value(row)
         except EnvelopeError as error:
-            # A damaged row must not keep its owner from turning the key; it could not be read before either.
+            # A damaged row must not prevent a rotation; it could not be read before either.
             _log.warning("A blind index cannot be renewed (%s): %s %s", error.code, index.label, row.pk)
             continue
-        blind = None if value is None else keyring.blind_index(label=index.label, value=value)
-        renewed += rows.filter(pk=row.pk).update(**{index.column: blind})
-    return renewed
+        digest = None if value is None else keyring.blind_index(label=index.label, value=value)
+        renewed_count += rows.filter(pk=row.pk).update(**{index.column: digest})
+    return renewed_count

@@ -1,4 +1,4 @@
-"""The last step: nothing is left under the key before, so it is destroyed."""
+"""Third step of a rotation: destroys the former data key once no envelope of its epoch is left."""
 
 from accounts.models import FormerKey, Vault
 from accounts.rotation.errors import DamagedRows, StaleKeyring
@@ -8,16 +8,16 @@ from llamora.database import truncate_wal, write_transaction
 
 
 def destroy_former_key(keyring: Keyring, *, leave_damaged: bool = False) -> bool:
-    """Destroy it in the transaction that sees it unused; return whether there was one.
+    """Delete the former key in the transaction that finds it unused; return whether there was one.
 
-    Raise Damaged while rows of an earlier epoch are left, unless they are to be given up.
+    Raise StaleKeyring, or DamagedRows while rows of a former epoch are left, unless they are to be given up.
     """
     with write_transaction():
         if not Vault.objects.filter(owner_id=keyring.owner, epoch=keyring.epoch).exists():
             raise StaleKeyring
-        left = count_rows_of_other_epochs(keyring.owner, keyring.epoch)
-        if left and not leave_damaged:
-            raise DamagedRows(left)
-        destroyed, _ = FormerKey.objects.filter(owner_id=keyring.owner).delete()
+        remaining = count_rows_of_other_epochs(keyring.owner, keyring.epoch)
+        if remaining and not leave_damaged:
+            raise DamagedRows(remaining)
+        deleted_count, _ = FormerKey.objects.filter(owner_id=keyring.owner).delete()
     truncate_wal()
-    return bool(destroyed)
+    return bool(deleted_count)

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts.keys import key_pairs, key_slots
 from accounts.models import FormerKey, KeySlot, Vault
-from accounts.rotation import blind_indexes
+from accounts.rotation.blind_indexes import renew_blind_indexes
 from accounts.rotation.errors import DamagedVault, OpenedSlotRefused, RotationUnfinished, StaleKeyring
 from accounts.sessions.cookies import SessionCookie
 from accounts.sessions.services import end_sessions_of_former_epoch
@@ -93,7 +93,7 @@ def _write_new_epoch(
         _save_former_key(keyring)
     _update_slots(renewed)
     end_sessions_of_former_epoch(keyring, here=here)
-    blind_indexes.renew_all(keyring)
+    renew_blind_indexes(keyring)
     return len(renewed), tuple(refused)
 
 

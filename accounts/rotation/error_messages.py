@@ -1,4 +1,4 @@
-"""What a rotation says to people, by code."""
+"""Messages for people about the errors of a rotation, by code."""
 
 from accounts import error_messages
 from accounts.errors import AccountsError
@@ -26,7 +26,7 @@ _SLOT_REASONS = {
 
 
 def get_rotation_error_message(error: AccountsError) -> str:
-    """Return what to tell somebody whose rotation did not begin or end."""
+    """Return the message for a rotation that did not begin or end."""
     if isinstance(error, DamagedRows):
         return (
             f"{error.count:,} rows do not open, so the old key is kept for them. Put back a backup, or give "
@@ -38,6 +38,6 @@ def get_rotation_error_message(error: AccountsError) -> str:
 
 
 def get_refused_slot_message(slot: RefusedSlot) -> str:
-    """Return what to tell about a slot that was given nothing, and what to do."""
-    why = _SLOT_REASONS.get(slot.code, "its row was changed on the disk")
-    return f"The {slot.kind} slot {slot.slot_id} was given nothing: {why}. It opens nothing any more."
+    """Return the message about a key slot that did not receive the next data key."""
+    reason = _SLOT_REASONS.get(slot.code, "its row was changed on the disk")
+    return f"The {slot.kind} slot {slot.slot_id} was given nothing: {reason}. It opens nothing any more."

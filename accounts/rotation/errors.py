@@ -1,15 +1,15 @@
-"""Why a rotation does not begin, or does not end yet.
+"""Errors of a rotation: why it does not begin or is not finished yet.
 
 RotationError
-    Unfinished     unfinished      the rotation before is not finished
-    StaleKeyring   stale_keyring   the keyring is not of the vault's current epoch (any more)
-    NoWayIn        no_way_in       the slot just opened could not be given the next key
-    DamagedVault   damaged_vault   what the vault holds does not open
-    Damaged        damaged_rows    rows do not open, so the former key is kept; carries how many
-    Stopped        stopped         asked to stop; goes on at the next unlock
+    RotationUnfinished   unfinished      the previous rotation is not finished
+    StaleKeyring         stale_keyring   the keyring is not of the vault's current epoch (any more)
+    OpenedSlotRefused    no_way_in       the slot just opened could not receive the next data key
+    DamagedVault         damaged_vault   a column of the vault does not open
+    DamagedRows          damaged_rows    rows do not open, so the former key is not deleted; carries how many
+    RotationStopped      stopped         it was told to stop; it continues at the next unlock
 """
 
-# The names follow what happened, as callers read them; the code is the contract.
+# The names say what happened, without the suffix Error; the code is the stable contract.
 # ruff: noqa: N818
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from accounts.errors import AccountsError
 
 @dataclass(frozen=True)
 class DamagedEnvelope:
-    """An envelope that does not open: where it is and why, by code."""
+    """Position of an envelope that does not open, with the code of the reason."""
 
     label: str
     row: UUID
@@ -30,37 +30,37 @@ class DamagedEnvelope:
 
 
 class RotationError(AccountsError):
-    """Base of everything a rotation refuses."""
+    """Base of all reasons for which a rotation is refused."""
 
     code: ClassVar[str] = "rotation"
 
 
 class RotationUnfinished(RotationError):
-    """Raised when a rotation is asked for before the last one has ended."""
+    """Raised when a rotation begins before the previous one is finished."""
 
     code = "unfinished"
 
 
 class StaleKeyring(RotationError):
-    """Raised when somebody else has turned the key meanwhile."""
+    """Raised when the data key was rotated elsewhere meanwhile."""
 
     code = "stale_keyring"
 
 
 class OpenedSlotRefused(RotationError):
-    """Raised before anything is written: the person would be locked out by the secret they just gave."""
+    """Raised before anything is written: the secret just given would no longer open the diary."""
 
     code = "no_way_in"
 
 
 class DamagedVault(RotationError):
-    """Raised before anything is written."""
+    """Raised before anything is written: the vault's columns were changed on the disk."""
 
     code = "damaged_vault"
 
 
 class DamagedRows(RotationError):
-    """Raised when envelopes of an earlier epoch are left because they do not open."""
+    """Raised when envelopes of a former epoch remain because they do not open."""
 
     code = "damaged_rows"
 

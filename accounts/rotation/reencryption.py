@@ -1,8 +1,8 @@
-"""The second step: envelopes that are not of the newest format and epoch are opened and sealed anew.
+"""Second step of a rotation: reseals all envelopes that are not of the newest format and epoch.
 
-In batches, each opened and sealed outside the transaction and written in one, where the bytes read still
-stand (compare and swap): what was saved meanwhile is newer, and stays. A batch is whole or not there, so
-it does not matter where the process dies; a row moved twice is only work.
+Works in batches. Each is opened and sealed outside a transaction and written in one, only where the bytes
+read are still there (compare and swap): what was saved meanwhile is newer, and stays. A batch is written
+completely or not at all, so the process may die anywhere; resealing a row twice does no harm.
 """
 
 from collections import defaultdict
@@ -20,14 +20,14 @@ Changes = dict[SealedField, list[tuple[bytes, str, bytes]]]
 
 @dataclass
 class ReencryptionResult:
-    """What has been done so far."""
+    """Number of envelopes resealed so far, and those that do not open."""
 
     envelopes: int = 0
     damaged: list[DamagedEnvelope] = field(default_factory=list)
 
 
 def never_stop() -> bool:
-    """Do not stop."""
+    """Return False: the default check for whether to stop."""
     return False
 
 
@@ -38,32 +38,36 @@ def reencrypt_all(
     stop: Callable[[], bool] = never_stop,
     batch: int = BATCH,
 ) -> ReencryptionResult:
-    """Move every row of the keyring's owner; raise Stopped, StaleKeyring, VaultLocked or NotWritten."""
-    moved = ReencryptionResult()
+    """Reseal every row of the keyring's owner.
+
+    Raise RotationStopped, StaleKeyring, VaultLocked or NotWritten.
+    """
+    result = ReencryptionResult()
     for table in list_sealed_tables():
-        for rows in table.batches(keyring.owner, but=newest_header(keyring.epoch), size=batch):
+        for rows in table.iterate_batches(keyring.owner, but=newest_header(keyring.epoch), size=batch):
             if stop():
                 raise RotationStopped
-            moved.envelopes += _write_changes(table, _reseal_rows(table, rows, keyring=keyring, moved=moved))
+            changes = _reseal_rows(table, rows, keyring=keyring, result=result)
+            result.envelopes += _write_changes(table, changes)
             if progress:
-                progress(moved.envelopes)
-    return moved
+                progress(result.envelopes)
+    return result
 
 
 def _reseal_rows(
-    table: SealedTable, rows: list[Row], *, keyring: Keyring, moved: ReencryptionResult
+    table: SealedTable, rows: list[Row], *, keyring: Keyring, result: ReencryptionResult
 ) -> Changes:
-    """Return what to write, column by column."""
-    newest, contexts = newest_header(keyring.epoch), table.contexts(keyring.owner)
+    """Return the new envelopes to write, by column."""
+    newest, read_contexts = newest_header(keyring.epoch), table.build_context_reader(keyring.owner)
     changes: Changes = defaultdict(list)
     for row in rows:
-        for column, envelope, context in contexts(row):
+        for column, envelope, context in read_contexts(row):
             if envelope.startswith(newest):
                 continue
             try:
                 sealed = keyring.seal(keyring.unseal(envelope, context), context)
             except EnvelopeError as error:
-                moved.damaged.append(DamagedEnvelope(column.label, context.row, error.code))
+                result.damaged.append(DamagedEnvelope(column.label, context.row, error.code))
                 continue
             changes[column].append((sealed, row[0], envelope))
     return changes
@@ -74,6 +78,6 @@ def _write_changes(table: SealedTable, changes: Changes) -> int:
         return 0
     try:
         with write_transaction():
-            return sum(table.write(column, written) for column, written in changes.items())
+            return sum(table.replace_envelopes(column, rows) for column, rows in changes.items())
     except FenceRefused:
         raise StaleKeyring from None

@@ -1,4 +1,4 @@
-"""Every sealed column there is, found by introspection, read and written in batches without model instances.
+"""All tables with sealed columns, found by introspection, read and written in batches without instances.
 
 Bound columns go through the converters that a queryset would use, so that an envelope is opened in the
 same context as through its field.
@@ -21,37 +21,38 @@ from llamora.fields.models import IDENTITY, sealed_fields
 BATCH = 500
 Row = tuple[Any, ...]
 Converter = Callable[[Any], Any]
+ContextReader = Callable[[Row], Iterator[tuple[SealedField, bytes, Context]]]
 
 
 @dataclass(frozen=True)
 class SealedTable:
-    """One model's table: its id, its bound columns and its sealed columns, in that order in every row."""
+    """Table of one model; its rows hold the id, the bound columns and the sealed columns, in that order."""
 
     model: type[SealedModel]
 
     @cached_property
     def fields(self) -> tuple[SealedField, ...]:
-        """Return the sealed fields."""
+        """The sealed fields."""
         return sealed_fields(self.model)
 
     @cached_property
     def bound_fields(self) -> tuple["Field[Any, Any]", ...]:
-        """Return the plaintext columns that envelopes of this table are bound to."""
+        """The plaintext columns that envelopes of this table are bound to, without the identity."""
         names = {name for sealed in self.fields for name in sealed.bound} - set(IDENTITY)
         return tuple(field for field in self.model._meta.concrete_fields if field.attname in names)
 
     @cached_property
     def sealed_at(self) -> int:
-        """Return where in a row the sealed columns begin."""
+        """The index of the first sealed column in a row."""
         return 1 + len(self.bound_fields)
 
     @property
     def name(self) -> str:
-        """Return the table's name, quoted."""
+        """The table's name, quoted."""
         return _quote(self.model._meta.db_table)
 
-    def batches(self, owner: UUID, *, but: bytes | None, size: int = BATCH) -> Iterator[list[Row]]:
-        """Yield an owner's rows by id; with `but`, only rows with an envelope that begins otherwise."""
+    def iterate_batches(self, owner: UUID, *, but: bytes | None, size: int = BATCH) -> Iterator[list[Row]]:
+        """Yield an owner's rows by id; with `but`, only those with an envelope that begins differently."""
         statement, begins = self._select(but), [] if but is None else [but] * len(self.fields)
         after = ""
         while rows := _fetch(statement, [after, owner.hex, *begins, size]):
@@ -62,7 +63,7 @@ class SealedTable:
         columns = ", ".join(_quote(column) for column in self._columns)
         other = "" if but is None else f" AND ({self._other_prefixes(len(but), first=1)})"
         pk, owner = _quote(_column_name(self.model._meta.pk)), _quote(self._owner_column)
-        # The plus keeps SQLite from another index than the primary key, which would sort all rows each time.
+        # The plus keeps SQLite from using the owner's index, which would sort all rows for every batch.
         return (
             f"SELECT {columns} FROM {self.name} WHERE {pk} > %s AND +{owner} = %s{other} "  # noqa: S608 - our own names
             f"ORDER BY {pk} LIMIT %s"
@@ -77,10 +78,10 @@ class SealedTable:
         begins = [epoch.to_bytes(4, "big")] * len(self.fields)
         return int(_fetch(statement, [owner.hex, *begins])[0][0])
 
-    def write(self, field: SealedField, changes: list[tuple[bytes, str, bytes]]) -> int:
-        """Write (new envelope, id, old envelope) where the old one still stands; return how many did.
+    def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, str, bytes]]) -> int:
+        """Write (new envelope, id, old envelope) where the old one is still there; return how many were.
 
-        Column by column: what is missed was sealed anew by somebody else, and that alone.
+        Each column by itself, so that an envelope replaced meanwhile keeps only its own column from changing.
         """
         pk, name = _quote(_column_name(self.model._meta.pk)), _quote(_column_name(field))
         with connection.cursor() as cursor:
@@ -90,16 +91,16 @@ class SealedTable:
             )
             return int(cursor.rowcount)
 
-    def contexts(self, owner: UUID) -> Callable[[Row], Iterator[tuple[SealedField, bytes, Context]]]:
-        """Return a function that gives, for each envelope in a row, its field and its context."""
-        # Fields ask for an instance and look at the columns alone, so it need not have any.
+    def build_context_reader(self, owner: UUID) -> ContextReader:
+        """Return a function that yields field, envelope and context of each envelope in a row."""
+        # Fields take an instance but read only the columns, so an empty one will do.
         blank, converters = (
             self.model.__new__(self.model),
             [_build_converter(field) for field in self.bound_fields],
         )
         names, end = [field.attname for field in self.bound_fields], self.sealed_at
 
-        def of(row: Row) -> Iterator[tuple[SealedField, bytes, Context]]:
+        def read_contexts(row: Row) -> Iterator[tuple[SealedField, bytes, Context]]:
             columns = {"id": UUID(hex=row[0]), "owner_id": owner}
             for name, convert, raw in zip(names, converters, row[1:end], strict=True):
                 columns[name] = convert(raw)
@@ -107,7 +108,7 @@ class SealedTable:
                 if envelope is not None:
                     yield field, envelope, field.context_for(blank, columns)
 
-        return of
+        return read_contexts
 
     @property
     def _owner_column(self) -> str:
@@ -119,7 +120,7 @@ class SealedTable:
         return [_column_name(field) for field in (self.model._meta.pk, *self.bound_fields, *self.fields)]
 
     def _other_prefixes(self, length: int, *, first: int) -> str:
-        # NULL is neither like nor unlike, so an empty column is no envelope of another kind.
+        # A comparison with NULL is not true, so an empty column does not count as another prefix.
         return " OR ".join(f"substr({_quote(_column_name(f))}, {first}, {length}) <> %s" for f in self.fields)
 
 
@@ -150,7 +151,7 @@ def _quote(name: str) -> str:
 
 
 def _build_converter(field: "Field[Any, Any]") -> Converter:
-    """Return what a queryset does to a raw value of this column."""
+    """Return the function by which a queryset converts a raw value of this column."""
     column = field.get_col(field.model._meta.db_table)
     steps = connection.ops.get_db_converters(column) + column.get_db_converters(connection)
 

@@ -1,7 +1,7 @@
-"""What a person has in the database, as anybody can count it without a key: rows and sealed bytes.
+"""Inventory of a person's data, counted without a key: rows and sealed bytes of each table.
 
-The tables are found by introspection, so that nothing is left out. The apps above say, from
-`AppConfig.ready`, what their rows are called; `None` for rows that are not worth a line of their own.
+The tables are found by introspection, so that none is left out. The apps above register labels for their
+rows from `AppConfig.ready`, or `None` for rows that the inventory does not name.
 """
 
 import shlex
@@ -17,7 +17,7 @@ from accounts.rotation.sealed_tables import SealedTable, list_sealed_tables
 
 @dataclass(frozen=True, kw_only=True)
 class RowLabel:
-    """What rows of a table are called."""
+    """Name of a table's rows, in singular and plural."""
 
     one: str
     many: str
@@ -25,7 +25,7 @@ class RowLabel:
 
 @dataclass(frozen=True, kw_only=True)
 class InventoryRow:
-    """Rows of one kind that a person has."""
+    """Number and size of a person's rows in one table."""
 
     label: str
     rows: int
@@ -38,29 +38,29 @@ class InventoryRow:
 _labels: dict[type[Model], RowLabel | None] = {Vault: None, FormerKey: None}
 
 
-def register_label(model: type[Model], words: RowLabel | None) -> None:
-    """Say what the rows of a sealed table are called, or that they are not to be named."""
-    _labels[model] = words
+def register_label(model: type[Model], label: RowLabel | None) -> None:
+    """Register the label of a sealed table's rows, or None to leave them out."""
+    _labels[model] = label
 
 
 def has_label(model: type[Model]) -> bool:
-    """Return whether an app has said what rows of a table are called."""
+    """Return whether an app has registered a label, or None, for a table."""
     return model in _labels
 
 
 def get_inventory(owner: UUID) -> list[InventoryRow]:
-    """Return what a person has, table by table; what they have nothing of is left out."""
-    counted = [_count_rows(table, owner) for table in list_sealed_tables() if _get_label(table.model)]
-    return [holding for holding in counted if holding.rows]
+    """Return a person's rows by table, without tables in which they have none."""
+    inventory = [_count_rows(table, owner) for table in list_sealed_tables() if _get_label(table.model)]
+    return [row for row in inventory if row.rows]
 
 
 def get_sealed_size(owner: UUID) -> int:
-    """Return how many sealed bytes a person has."""
+    """Return the number of sealed bytes a person has."""
     return sum(_count_rows(table, owner).size for table in list_sealed_tables())
 
 
 def build_export_command(person: Person) -> str:
-    """Return the command that writes it all out; quoted, since a name is whatever its owner made of it."""
+    """Return the command that exports a diary; the name is quoted, since its owner chose it freely."""
     return f"uv run manage.py export_diary {shlex.quote(person.name)}"
 
 
@@ -77,5 +77,5 @@ def _count_rows(table: SealedTable, owner: UUID) -> InventoryRow:
             [owner.hex],
         )
         rows, size = cursor.fetchone()
-    words = _get_label(table.model) or RowLabel(one="", many="")
-    return InventoryRow(label=words.one if rows == 1 else words.many, rows=rows, size=size)
+    label = _get_label(table.model) or RowLabel(one="", many="")
+    return InventoryRow(label=label.one if rows == 1 else label.many, rows=rows, size=size)

@@ -1,4 +1,7 @@
-"""Switching somebody's diary off and on again: it stays as it is, sealed, and nobody is let in."""
+"""Deletion of an account with everything it has, in one transaction, and its deactivation.
+
+Deletion cannot be undone. A deactivated diary stays as it is, sealed, until it is activated again.
+"""
 
 from functools import partial
 from uuid import UUID
@@ -15,28 +18,26 @@ from accounts.sessions import services as sessions_services
 from accounts.signals import person_deleted
 from llamora.database import truncate_wal, write_transaction
 
-# MERGED accounts.services.leaving: A person leaves: everything that is theirs goes, in one transaction, and
-# cannot be had back.
 
+def delete_own_account(reauthentication: Reauthentication) -> None:
+    """Delete the account of a person after re-authentication.
 
-def delete_own_account(asked: Reauthentication) -> None:
-    """Delete the account of whoever asks, once they have given their password again.
-
-    Raise OtherPerson, WrongSecret, TooSoon, Busy, LastKeeper or NotWritten.
+    Raise WrongPerson, WrongCredentials, TooManyAttempts, DerivationQueueFull, LastAdministrator or
+    NotWritten.
     """
-    with reauthenticate(asked) as opened:
+    with reauthenticate(reauthentication) as opened:
         delete_person(opened.person)
 
 
 def delete_person(person: Person) -> None:
-    """Delete a person with everything they have; raise LastKeeper or NotWritten.
+    """Delete a person with all their rows; raise LastAdministrator or NotWritten.
 
-    What is in backups stays there until they are past their time.
+    Backups are not touched: they still hold the rows until they expire.
     """
-    background.stop(person.id, timeout=5)
+    background.stop_rotation_thread(person.id, timeout=5)
     with write_transaction():
         _check_administrator_remains(person)
-        # First, so that jobs and indexes hear that the last session has ended.
+        # First, so that jobs and indexes receive the signal of the last session.
         sessions_services.end_sessions(person_id=person.id)
         transaction.on_commit(partial(_send_deleted, person.id))
         _delete_sealed_rows(person.id)
@@ -44,8 +45,26 @@ def delete_person(person: Person) -> None:
     truncate_wal()
 
 
+def deactivate_person(person: Person) -> int:
+    """Disable a person's account and end their sessions; return how many. Raise LastAdministrator."""
+    with write_transaction():
+        others = Person.objects.filter(is_staff=True, is_active=True).exclude(id=person.id)
+        if person.is_staff and not others.exists():
+            raise LastAdministrator
+        person.is_active = False
+        person.save(update_fields=["is_active"])
+        return sessions_services.end_sessions(person_id=person.id)
+
+
+def activate_person(person: Person) -> None:
+    """Enable a person's account again."""
+    person.is_active = True
+    with write_transaction():
+        person.save(update_fields=["is_active"])
+
+
 def _delete_sealed_rows(owner: UUID) -> None:
-    """Delete the sealed rows by their owner alone: Django's cascade would fetch each, and housemates wait.
+    """Delete the sealed rows by owner only; Django's cascade would fetch each row while all writers wait.
 
     Foreign keys between them are checked at the commit.
     """
@@ -63,21 +82,3 @@ def _check_administrator_remains(person: Person) -> None:
 def _send_deleted(person_id: UUID) -> None:
     key_pairs.forget_public_key(person_id)
     person_deleted.send_robust(Person, person_id=person_id)
-
-
-def deactivate(person: Person) -> int:
-    """Let a person in no more and end their sessions; return how many. Raise LastKeeper."""
-    with write_transaction():
-        others = Person.objects.filter(is_staff=True, is_active=True).exclude(id=person.id)
-        if person.is_staff and not others.exists():
-            raise LastAdministrator
-        person.is_active = False
-        person.save(update_fields=["is_active"])
-        return sessions_services.end_sessions(person_id=person.id)
-
-
-def activate(person: Person) -> None:
-    """Let a person in again."""
-    person.is_active = True
-    with write_transaction():
-        person.save(update_fields=["is_active"])

@@ -1,8 +1,9 @@
-"""What a person can do about their keys, each after giving their password again.
+"""Changes to a person's secrets and data key, each after re-authentication.
 
-A new secret replaces its slot, key pair and all. The data key stays, so whoever has a copy of the old slot
-and its secret could read on: that is why a new password can turn the key too, and `somebody_had_my_key` does.
-Where other sessions end, the one that asks goes on with a new half: whoever copied its cookie is out as well.
+A new secret replaces its key slot with the slot's key pair. The data key stays, so whoever has a copy of the
+old slot and its secret could still read: that is why a new password can rotate the data key too, and
+`reset_after_compromise` does. When other sessions end, the current one gets a new cookie half, so that a copy
+of its cookie is no longer valid either.
 """
 
 from dataclasses import dataclass, field
@@ -11,10 +12,10 @@ from accounts.auth.services.reauth import Reauthentication, reauthenticate
 from accounts.keys import key_slots
 from accounts.models import KeySlot, SignIn, SlotKind
 from accounts.rotation import background
-from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import BegunRotation, RefusedSlot, begin_rotation
-from accounts.sessions import services as sessions_services
+from accounts.rotation.services import is_rotation_unfinished, resume_rotation
 from accounts.sessions.cookies import SessionCookie
+from accounts.sessions.services import end_sessions, unlock_session
 from llamora import crypto
 from llamora.crypto import Keyring, Slot
 from llamora.database import truncate_wal, write_transaction
@@ -22,102 +23,107 @@ from llamora.database import truncate_wal, write_transaction
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityChange:
-    """What became of it: a code to show once, a new cookie for the browser, slots that were given nothing."""
+    """Result of a change: a code to show once, a new session cookie, slots that did not get the new key."""
 
     recovery_code: str | None = field(default=None, repr=False)
     cookie: SessionCookie | None = field(default=None, repr=False)
     refused_slots: tuple[RefusedSlot, ...] = ()
 
 
-def replace_recovery_code(asked: Reauthentication, *, end_others: bool = False) -> SecurityChange:
-    """Replace the recovery code; it is shown once and stored nowhere. Raise as `turn_key` does."""
-    with reauthenticate(asked) as opened:
-        code, slot = _create_recovery_slot(opened, asked)
+def replace_recovery_code(reauthentication: Reauthentication, *, end_others: bool = False) -> SecurityChange:
+    """Replace the recovery code, which is stored nowhere; raise as `rotate_data_key` does."""
+    with reauthenticate(reauthentication) as opened:
+        code, slot = _create_recovery_slot(opened, reauthentication)
         with write_transaction():
             key_slots.replace_slots(opened.keyring, by=[slot])
-            cookie = _end_other_sessions(opened.keyring, asked) if end_others else None
+            cookie = _end_other_sessions(opened.keyring, reauthentication) if end_others else None
     truncate_wal()
     return SecurityChange(recovery_code=code, cookie=cookie)
 
 
 def replace_password(
-    asked: Reauthentication, *, new_password: str, end_others: bool = False, turn: bool = False
+    reauthentication: Reauthentication, *, new_password: str, end_others: bool = False, rotate: bool = False
 ) -> SecurityChange:
-    """Replace the password; with `turn`, in the same commit as a new data key. Raise as `turn_key` does."""
-    with reauthenticate(asked) as opened:
-        slot = _create_slot(opened, asked, kind=SlotKind.PASSWORD, secret=new_password)
+    """Replace the password, with `rotate` together with the data key; raise as `rotate_data_key` does."""
+    with reauthenticate(reauthentication) as opened:
+        slot = _create_slot(opened, reauthentication, kind=SlotKind.PASSWORD, secret=new_password)
         with write_transaction():
             key_slots.replace_slots(opened.keyring, by=[slot])
-            turned = _begin_rotation(opened, asked, by=slot) if turn else None
-            now = turned.keyring if turned else opened.keyring
-            cookie = _end_other_sessions(now, asked) if end_others or turn else None
-    return _finish_change(turned, cookie=cookie)
+            rotation = _begin_rotation(opened, reauthentication, by=slot) if rotate else None
+            keyring = rotation.keyring if rotation else opened.keyring
+            cookie = _end_other_sessions(keyring, reauthentication) if end_others or rotate else None
+    return _finish_change(rotation, cookie=cookie)
 
 
-def rotate_data_key(asked: Reauthentication) -> SecurityChange:
-    """Give the diary a new data key; every other session ends.
+def rotate_data_key(reauthentication: Reauthentication) -> SecurityChange:
+    """Give the diary a new data key and end all other sessions.
 
-    Raise OtherPerson, WrongSecret, TooSoon, Busy, NotWritten or one of RotationError.
+    Raise WrongPerson, WrongCredentials, TooManyAttempts, DerivationQueueFull, NotWritten or a RotationError.
     """
-    with reauthenticate(asked) as opened, write_transaction():
-        turned = _begin_rotation(opened, asked, by=opened.slot)
-        cookie = _end_other_sessions(turned.keyring, asked)
-    return _finish_change(turned, cookie=cookie)
+    with reauthenticate(reauthentication) as opened, write_transaction():
+        rotation = _begin_rotation(opened, reauthentication, by=opened.slot)
+        cookie = _end_other_sessions(rotation.keyring, reauthentication)
+    return _finish_change(rotation, cookie=cookie)
 
 
-def reset_after_compromise(asked: Reauthentication, *, new_password: str) -> SecurityChange:
-    """Leave no way in but a new password and a new code, and turn the key, in one commit.
+def reset_after_compromise(reauthentication: Reauthentication, *, new_password: str) -> SecurityChange:
+    """Replace all key slots by a new password and recovery code, and rotate the data key, in one commit.
 
-    An unfinished rotation is finished first, so that no key from before it is kept. Raise as `turn_key` does.
+    An unfinished rotation is finished first, so that its former key is deleted. Raise as `rotate_data_key`
+    does.
     """
-    with reauthenticate(asked) as opened:
-        if rotation_services.is_rotation_unfinished(opened.keyring):
-            rotation_services.resume_rotation(opened.keyring)
-        code, of_code = _create_recovery_slot(opened, asked)
-        of_password = _create_slot(opened, asked, kind=SlotKind.PASSWORD, secret=new_password)
+    with reauthenticate(reauthentication) as opened:
+        if is_rotation_unfinished(opened.keyring):
+            resume_rotation(opened.keyring)
+        code, recovery_slot = _create_recovery_slot(opened, reauthentication)
+        password_slot = _create_slot(opened, reauthentication, kind=SlotKind.PASSWORD, secret=new_password)
         with write_transaction():
             KeySlot.objects.filter(owner_id=opened.keyring.owner).delete()
-            key_slots.replace_slots(opened.keyring, by=[of_password, of_code])
-            turned = _begin_rotation(opened, asked, by=of_password)
-            cookie = _end_other_sessions(turned.keyring, asked)
-    return _finish_change(turned, code=code, cookie=cookie)
+            key_slots.replace_slots(opened.keyring, by=[password_slot, recovery_slot])
+            rotation = _begin_rotation(opened, reauthentication, by=password_slot)
+            cookie = _end_other_sessions(rotation.keyring, reauthentication)
+    return _finish_change(rotation, code=code, cookie=cookie)
 
 
 def _create_slot(
-    opened: key_slots.OpenedSlot, asked: Reauthentication, *, kind: SlotKind, secret: str
+    opened: key_slots.OpenedSlot, reauthentication: Reauthentication, *, kind: SlotKind, secret: str
 ) -> Slot:
-    request = key_slots.DerivationRequest(name=opened.person.name, address=asked.address)
+    request = key_slots.DerivationRequest(name=opened.person.name, address=reauthentication.address)
     return key_slots.create_slot(secret=secret, kind=kind, keyring=opened.keyring, request=request)
 
 
-def _create_recovery_slot(opened: key_slots.OpenedSlot, asked: Reauthentication) -> tuple[str, Slot]:
+def _create_recovery_slot(
+    opened: key_slots.OpenedSlot, reauthentication: Reauthentication
+) -> tuple[str, Slot]:
     code = crypto.new_recovery_code()
     secret = crypto.parse_recovery_code(code)
-    return code, _create_slot(opened, asked, kind=SlotKind.RECOVERY, secret=secret)
+    return code, _create_slot(opened, reauthentication, kind=SlotKind.RECOVERY, secret=secret)
 
 
-def _end_other_sessions(keyring: Keyring, asked: Reauthentication) -> SessionCookie | None:
-    """End every other session, and every copy of this one's cookie; return the cookie it goes on with."""
-    here = asked.cookie.sign_in_id
-    sessions_services.end_sessions(person_id=keyring.owner, but=here)
+def _end_other_sessions(keyring: Keyring, reauthentication: Reauthentication) -> SessionCookie | None:
+    """End all other sessions and give the current one a new cookie, so that copies of the old one end too."""
+    here = reauthentication.cookie.sign_in_id
+    end_sessions(person_id=keyring.owner, but=here)
     try:
-        return sessions_services.unlock_session(sign_in_id=here, keyring=keyring)
+        return unlock_session(sign_in_id=here, keyring=keyring)
     except SignIn.DoesNotExist:
-        return None  # ended while the password was being checked
+        return None  # this session ended while the password was being checked
 
 
-def _begin_rotation(opened: key_slots.OpenedSlot, asked: Reauthentication, *, by: Slot) -> BegunRotation:
-    way_in = key_slots.OpenedSlot(person=opened.person, slot=by, keyring=opened.keyring)
-    return begin_rotation(way_in, here=asked.cookie)
+def _begin_rotation(
+    opened: key_slots.OpenedSlot, reauthentication: Reauthentication, *, by: Slot
+) -> BegunRotation:
+    slot = key_slots.OpenedSlot(person=opened.person, slot=by, keyring=opened.keyring)
+    return begin_rotation(slot, here=reauthentication.cookie)
 
 
 def _finish_change(
-    turned: BegunRotation | None, *, cookie: SessionCookie | None, code: str | None = None
+    rotation: BegunRotation | None, *, cookie: SessionCookie | None, code: str | None = None
 ) -> SecurityChange:
-    """Leave the rest of a rotation to its thread, once all is committed."""
+    """Start the thread for the rest of a rotation, after the commit, and build the result."""
     truncate_wal()
-    if turned is None:
+    if rotation is None:
         return SecurityChange(recovery_code=code, cookie=cookie)
-    background.start(turned.keyring)
-    turned.keyring.close()
-    return SecurityChange(recovery_code=code, cookie=cookie, refused_slots=turned.refused_slots)
+    background.start_rotation_thread(rotation.keyring)
+    rotation.keyring.close()
+    return SecurityChange(recovery_code=code, cookie=cookie, refused_slots=rotation.refused_slots)

@@ -1,4 +1,4 @@
-"""The end of an account, by its owner."""
+"""Pages for changes to a person's own keys and account: new secrets, key rotation, reset, deletion."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -19,38 +19,41 @@ from accounts.auth.views.recovery import show_recovery_code
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from accounts.rotation import background
-from accounts.rotation import error_messages as words
-from accounts.rotation import services as rotation_services
-from accounts.security import data_inventory, deletion
-from accounts.security import services as security_services
+from accounts.rotation.error_messages import get_refused_slot_message
+from accounts.rotation.services import get_rotation_progress
+from accounts.security import services
+from accounts.security.data_inventory import build_export_command, get_inventory
+from accounts.security.deletion import delete_own_account
 from accounts.security.services import SecurityChange
 from accounts.sessions.cookies import delete_cookies
-from accounts.throttling import device_cookie
-
-# MERGED accounts.views.securing: A person's keys: a new password, a new recovery code, a new data key, and
-# all three at once.
+from accounts.throttling.device_cookie import delete_device_cookie
 
 _METHODS = ["GET", "HEAD", "POST"]
 _CHANGED = "Your password is changed. From now on it and your recovery code open your diary."
 _ROTATED = "Your diary has a new key, and your other browsers are signed out."
+# The URL is of an app above; without it the page names only the command.
+_EXPORT_URL_NAME = "export"
 
 
 @require_http_methods(_METHODS)
 @unlock_required
 def change_password(request: HouseholdRequest) -> HttpResponse:
-    """Give the diary a new password; its other browsers and its data key may end with the old one."""
+    """Replace the password; on request, sign out other browsers and rotate the data key too."""
     form = ChangePasswordForm(request.POST if request.method == "POST" else None, person=request.user)
 
-    def act(asked: Reauthentication) -> HttpResponse:
-        chosen = form.cleaned_data
-        secured = security_services.replace_password(
-            asked, new_password=chosen["password"], end_others=chosen["end_others"], turn=chosen["turn"]
+    def act(reauthentication: Reauthentication) -> HttpResponse:
+        data = form.cleaned_data
+        change = services.replace_password(
+            reauthentication,
+            new_password=data["password"],
+            end_others=data["end_others"],
+            rotate=data["turn"],
         )
         messages.success(request, _CHANGED)
-        if chosen["turn"]:
+        if data["turn"]:
             messages.success(request, _ROTATED)
-        _warn_refused_slots(request, secured)
-        return _set_new_cookie(request, redirect("rotate_key" if chosen["turn"] else "settings"), secured)
+        _warn_refused_slots(request, change)
+        return _set_new_cookie(request, redirect("rotate_key" if data["turn"] else "settings"), change)
 
     return with_reauthentication(request, form, template="accounts/change_password.html", act=act)
 
@@ -58,12 +61,12 @@ def change_password(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def new_recovery_code(request: HouseholdRequest) -> HttpResponse:
-    """Replace the recovery code and show the new one, once."""
+    """Replace the recovery code and show the new one once."""
     form = NewRecoveryCodeForm(request.POST if request.method == "POST" else None)
 
-    def act(asked: Reauthentication) -> HttpResponse:
-        secured = security_services.replace_recovery_code(asked, end_others=form.cleaned_data["end_others"])
-        return _show_new_code(request, secured)
+    def act(reauthentication: Reauthentication) -> HttpResponse:
+        change = services.replace_recovery_code(reauthentication, end_others=form.cleaned_data["end_others"])
+        return _show_new_code(request, change)
 
     return with_reauthentication(request, form, template="accounts/new_recovery_code.html", act=act)
 
@@ -71,95 +74,91 @@ def new_recovery_code(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def rotate_key(request: HouseholdRequest) -> HttpResponse:
-    """Give the diary a new data key, and show how far that has come."""
+    """Give the diary a new data key, and show the progress of an unfinished rotation."""
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)
 
-    def act(asked: Reauthentication) -> HttpResponse:
-        secured = security_services.rotate_data_key(asked)
+    def act(reauthentication: Reauthentication) -> HttpResponse:
+        change = services.rotate_data_key(reauthentication)
         messages.success(request, _ROTATED)
-        _warn_refused_slots(request, secured)
-        return _set_new_cookie(request, redirect("rotate_key"), secured)
+        _warn_refused_slots(request, change)
+        return _set_new_cookie(request, redirect("rotate_key"), change)
 
-    context = {"standing": rotation_services.get_rotation_progress(request.user.id)}
+    context = {"progress": get_rotation_progress(request.user.id)}
     return with_reauthentication(request, form, template="accounts/rotate_key.html", act=act, context=context)
 
 
 @require_http_methods(_METHODS)
 @unlock_required
 def reset_after_compromise_page(request: HouseholdRequest) -> HttpResponse:
-    """Shut out whoever has an old password, code, copy or session: all of them are replaced at once."""
+    """Replace password, recovery code, data key and sessions at once, since one may be in other hands."""
     form = ReplacePasswordForm(request.POST if request.method == "POST" else None, person=request.user)
 
-    def act(asked: Reauthentication) -> HttpResponse:
-        secured = security_services.reset_after_compromise(asked, new_password=form.cleaned_data["password"])
-        _warn_refused_slots(request, secured)
-        return _show_new_code(request, secured)
+    def act(reauthentication: Reauthentication) -> HttpResponse:
+        change = services.reset_after_compromise(reauthentication, new_password=form.cleaned_data["password"])
+        _warn_refused_slots(request, change)
+        return _show_new_code(request, change)
 
     return with_reauthentication(request, form, template="accounts/reset_after_compromise.html", act=act)
 
 
 @require_GET
 @unlock_required
-def rotation_progress(request: HouseholdRequest) -> HttpResponse:
-    """Say how far a new data key has come; the page asks by itself until it is done."""
-    context = {"standing": rotation_services.get_rotation_progress(request.user.id), "asked_again": True}
+def show_rotation_progress(request: HouseholdRequest) -> HttpResponse:
+    """Return the fragment with a rotation's progress, which the page polls until it is finished."""
+    context = {"progress": get_rotation_progress(request.user.id), "is_poll": True}
     return render(request, "accounts/fragments/rotation_progress.html", context)
 
 
 @require_http_methods(_METHODS)
 @unlock_required
 def resume_key_rotation(request: HouseholdRequest) -> HttpResponse:
-    """Go on with a new data key that was broken off; needs no password, since it is decided already."""
+    """Resume an unfinished rotation; it needs no password, since its beginning was confirmed by one."""
     if request.method == "POST":
-        background.start(request.vault.keyring)
+        background.start_rotation_thread(request.vault.keyring)
     return redirect("rotate_key")
 
 
-def _show_new_code(request: HouseholdRequest, secured: SecurityChange) -> HttpResponse:
-    code = secured.recovery_code or ""
-    shown = show_recovery_code(request, request.user, code=code, following=reverse("settings"))
-    return _set_new_cookie(request, shown, secured)
-
-
-def _set_new_cookie(
-    request: HouseholdRequest, response: HttpResponse, secured: SecurityChange
-) -> HttpResponse:
-    """Hand this browser its new half, where the one it had has ended with the other sessions."""
-    if secured.cookie is not None:
-        set_session_cookie(request, response, secured.cookie)
-    return response
-
-
-def _warn_refused_slots(request: HouseholdRequest, secured: SecurityChange) -> None:
-    for slot in secured.refused_slots:
-        messages.warning(request, words.get_refused_slot_message(slot))
-
-
-# The apps above bring the page; without it the command alone is named.
-_EXPORT_URL_NAME = "export"
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(_METHODS)
 @unlock_required
 def delete_account(request: HouseholdRequest) -> HttpResponse:
-    """Say what will go and offer to take it along; with the password, delete it all."""
+    """Show what will be deleted and offer an export; with the password, delete the account."""
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)
 
-    def act(asked: Reauthentication) -> HttpResponse:
-        deletion.delete_own_account(asked)
+    def act(reauthentication: Reauthentication) -> HttpResponse:
+        delete_own_account(reauthentication)
         response = render(request, "accounts/account_deleted.html")
         delete_cookies(request, response)
-        device_cookie.delete_device_cookie(response)
+        delete_device_cookie(response)
         return response
 
     context = {
-        "holdings": data_inventory.get_inventory(request.user.id),
+        "inventory": get_inventory(request.user.id),
         "export": _get_export_url(),
-        "export_command": data_inventory.build_export_command(request.user),
+        "export_command": build_export_command(request.user),
     }
     return with_reauthentication(
         request, form, template="accounts/delete_account.html", act=act, context=context
     )
+
+
+def _show_new_code(request: HouseholdRequest, change: SecurityChange) -> HttpResponse:
+    code = change.recovery_code or ""
+    response = show_recovery_code(request, request.user, code=code, following=reverse("settings"))
+    return _set_new_cookie(request, response, change)
+
+
+def _set_new_cookie(
+    request: HouseholdRequest, response: HttpResponse, change: SecurityChange
+) -> HttpResponse:
+    """Set the session's new cookie, if the change ended the other sessions and renewed this one."""
+    if change.cookie is not None:
+        set_session_cookie(request, response, change.cookie)
+    return response
+
+
+def _warn_refused_slots(request: HouseholdRequest, change: SecurityChange) -> None:
+    for slot in change.refused_slots:
+        messages.warning(request, get_refused_slot_message(slot))
 
 
 def _get_export_url() -> str:

@@ -33,7 +33,7 @@ def export(request: HouseholdRequest) -> HttpResponse:
             keyring = copy_with_former_key(opened.keyring)
         return _send_zip(request.user, keyring, asked)
 
-    context = {"holdings": data_inventory.get_inventory(request.user.id)}
+    context = {"inventory": data_inventory.get_inventory(request.user.id)}
     return with_reauthentication(request, form, template="diary/export.html", act=act, context=context)
 
 

@@ -28,7 +28,7 @@ every_path = pytest.mark.parametrize("path", PATHS)
 @pytest.fixture(autouse=True)
 def _no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest of a rotation is done by hand here; tests/keys look at the thread."""
-    monkeypatch.setattr(background, "start", lambda keyring: True)
+    monkeypatch.setattr(background, "start_rotation_thread", lambda keyring: True)
 
 
 def sends(who: Resident, path: str, *, current: str = PASSWORD, **fields: str) -> Any:

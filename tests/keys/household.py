@@ -204,10 +204,10 @@ class Household(RuleBasedStateMachine):
         asked = self._asks(person)
         if turn and person["former"]:
             with pytest.raises(RotationUnfinished):
-                security_services.replace_password(asked, new_password=new, turn=True)
+                security_services.replace_password(asked, new_password=new, rotate=True)
             return
         secured = security_services.replace_password(
-            asked, new_password=new, end_others=end_others, turn=turn
+            asked, new_password=new, end_others=end_others, rotate=turn
         )
         person["password"] = new
         if end_others:

@@ -111,8 +111,8 @@ def envelopes_of(owner: UUID) -> Sealed:
     """Every sealed value of an owner's, in every table."""
     found: Sealed = []
     for table in list_sealed_tables():
-        contexts = table.contexts(owner)
-        for rows in table.batches(owner, but=None):
+        contexts = table.build_context_reader(owner)
+        for rows in table.iterate_batches(owner, but=None):
             found += [(envelope, context) for row in rows for _, envelope, context in contexts(row)]
     return found
 

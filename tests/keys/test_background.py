@@ -5,8 +5,8 @@ import time
 
 from accounts.auth.services import login
 from accounts.models import FormerKey
-from accounts.rotation import background
 from accounts.rotation import services as rotation_services
+from accounts.rotation.background import start_rotation_thread, stop_rotation_thread
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.sessions import services as sessions_services
 from llamora.database import write_transaction
@@ -16,7 +16,7 @@ from tests.people import Resident
 def waits_for_the_end(owner: Resident) -> bool:
     for _ in range(200):
         if not FormerKey.objects.filter(owner=owner.person).exists():
-            background.stop(owner.id, timeout=5)
+            stop_rotation_thread(owner.id, timeout=5)
             return True
         time.sleep(0.02)
     return False
@@ -37,13 +37,13 @@ def test_it_goes_on_at_the_next_unlock(owner: Resident) -> None:
 
 
 def test_nothing_runs_where_nothing_is_unfinished(owner: Resident) -> None:
-    assert background.start(owner.open_keyring()) is False
+    assert start_rotation_thread(owner.open_keyring()) is False
 
 
 def test_it_needs_no_keyring_of_the_request_that_began_it(owner: Resident) -> None:
     turned = begin_rotation(owner.open_slot())
 
-    assert background.start(turned.keyring)
+    assert start_rotation_thread(turned.keyring)
     turned.keyring.close()
 
     assert waits_for_the_end(owner)
@@ -56,7 +56,7 @@ def test_it_stops_with_the_last_session(owner: Resident) -> None:
 
     with write_transaction():
         # The thread waits for its turn to write, so the session ends before its first batch is in.
-        background.start(turned.keyring)
+        start_rotation_thread(turned.keyring)
         sessions_services.end_session(sign_in_id=here.sign_in_id, person_id=owner.id)
     for thread in threading.enumerate():
         if thread.name == "rotation":

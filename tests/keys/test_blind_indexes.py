@@ -7,8 +7,7 @@ import pytest
 from django.db import connection, models
 
 from accounts.models import Person
-from accounts.rotation import blind_indexes
-from accounts.rotation.blind_indexes import BlindIndex
+from accounts.rotation.blind_indexes import BlindIndex, register_blind_index, unregister_blind_index
 from accounts.rotation.epoch_change import begin_rotation
 from llamora.crypto import Keyring, in_force
 from llamora.fields import SealedModel, SealedTextField
@@ -34,11 +33,11 @@ def named(owner: Resident) -> Iterator[None]:
     """A table of named rows whose index every rotation makes anew."""
     with connection.schema_editor() as editor:
         editor.create_model(Named)
-    blind_indexes.register(
+    register_blind_index(
         BlindIndex(model=Named, column="name_index", label=LABEL, value=lambda row: row.name)
     )
     yield
-    blind_indexes.unregister(LABEL)
+    unregister_blind_index(LABEL)
     with connection.schema_editor() as editor:
         editor.delete_model(Named)
 

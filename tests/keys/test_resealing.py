@@ -42,7 +42,7 @@ def test_every_row_moves_to_the_newest_format(owner: Resident) -> None:
     owner.write_many(1)
     assert formats(owner) == {1, 2}
 
-    rotation_services.reseal(owner.open_keyring())
+    rotation_services.reseal_old_formats(owner.open_keyring())
 
     assert formats(owner) == {2}
     assert owner.list_epochs() == {1}
@@ -53,7 +53,7 @@ def test_every_row_moves_to_the_newest_format(owner: Resident) -> None:
 def test_what_is_newest_already_is_not_rewritten(owner: Resident) -> None:
     before = owner.list_envelopes()
 
-    moved = rotation_services.reseal(owner.open_keyring())
+    moved = rotation_services.reseal_old_formats(owner.open_keyring())
 
     assert moved.envelopes == 0
     assert owner.list_envelopes() == before
@@ -73,7 +73,7 @@ def test_a_rotation_moves_to_the_newest_format_too(owner: Resident) -> None:
 def test_resealing_leaves_an_unfinished_rotation_unfinished(owner: Resident) -> None:
     turned = begin_rotation(owner.open_slot())
 
-    rotation_services.reseal(owner.open_keyring())
+    rotation_services.reseal_old_formats(owner.open_keyring())
 
     assert rotation_services.is_rotation_unfinished(turned.keyring)
     assert owner.list_epochs() == {2}
@@ -99,7 +99,7 @@ def test_a_row_that_does_not_open_is_named_and_left(owner: Resident) -> None:
     first.text = stolen
     first.save(update_fields=["text"])
 
-    moved = rotation_services.reseal(owner.open_keyring())
+    moved = rotation_services.reseal_old_formats(owner.open_keyring())
 
     assert [(damaged.label, damaged.row) for damaged in moved.damaged] == [("diary.entry.text", first.id)]
     assert formats(owner) == {1, 2}

@@ -11,8 +11,8 @@ from accounts.auth.services.reauth import Reauthentication
 from accounts.errors import DamagedSlot, WrongCredentials, WrongPerson
 from accounts.keys import key_slots
 from accounts.models import FormerKey, KeySlot, SignIn, SlotKind
-from accounts.rotation import background
 from accounts.rotation import services as rotation_services
+from accounts.rotation.background import stop_rotation_thread, stop_rotation_threads
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.rotation.errors import DamagedVault
 from accounts.security import services as security_services
@@ -29,7 +29,7 @@ ENDING: dict[str, Callable[[Reauthentication], SecurityChange]] = {
     "a new code": partial(security_services.replace_recovery_code, end_others=True),
     "a new password": partial(security_services.replace_password, new_password=NEW_PASSWORD, end_others=True),
     "a new password and key": partial(
-        security_services.replace_password, new_password=NEW_PASSWORD, turn=True
+        security_services.replace_password, new_password=NEW_PASSWORD, rotate=True
     ),
     "a new key": security_services.rotate_data_key,
     "somebody had my key": partial(security_services.reset_after_compromise, new_password=NEW_PASSWORD),
@@ -45,7 +45,7 @@ def here(owner: Resident) -> SessionCookie:
 @pytest.fixture(autouse=True)
 def _the_thread_ends(transactional_db: None) -> Iterator[None]:
     yield
-    background.stop_all(timeout=5)
+    stop_rotation_threads(timeout=5)
 
 
 def asked(here: SessionCookie, *, password: str) -> Reauthentication:
@@ -54,7 +54,7 @@ def asked(here: SessionCookie, *, password: str) -> Reauthentication:
 
 
 def is_finished(owner: Resident) -> bool:
-    background.stop(owner.id, timeout=10)
+    stop_rotation_thread(owner.id, timeout=10)
     rotation_services.resume_rotation(owner.open_keyring())
     return owner.list_epochs() == {2} and not FormerKey.objects.exists()
 
@@ -92,7 +92,7 @@ class Thief:
         for row in KeySlot.objects.filter(owner_id=self.owner.id):
             slot = key_slots.slot_from_row(row)
             request = key_slots.DerivationRequest(name="thief", address="elsewhere")
-            kek = key_slots.derive(secret=self.password, salt=slot.salt, cost=slot.cost, request=request)
+            kek = key_slots.derive_key(secret=self.password, salt=slot.salt, cost=slot.cost, request=request)
             try:
                 open_slot(slot, kek=kek, current_epoch=slot.epoch)
             except CryptoError:
@@ -160,7 +160,7 @@ def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Resident, h
     assert thief.opens_slots() == 1
 
     secured = security_services.replace_password(
-        asked(here, password=owner.password), new_password=NEW_PASSWORD, turn=True
+        asked(here, password=owner.password), new_password=NEW_PASSWORD, rotate=True
     )
     owner.password = NEW_PASSWORD
 

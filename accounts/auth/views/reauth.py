@@ -12,7 +12,7 @@ from accounts.auth.services.reauth import Reauthentication
 from accounts.errors import AccountsError, WrongPerson
 from accounts.http.error_responses import get_error_status, set_retry_after
 from accounts.http.request import HouseholdRequest
-from accounts.rotation import error_messages as words
+from accounts.rotation.error_messages import get_rotation_error_message
 from accounts.sessions.cookies import get_session_cookie
 from accounts.throttling.client_ip import get_client_ip
 
@@ -53,9 +53,7 @@ def _build_reauthentication(request: HouseholdRequest, *, password: str) -> Reau
 
 def _get_message(error: AccountsError) -> str:
     return (
-        error_messages.REAUTHENTICATION_FAILED
-        if error.code == "wrong"
-        else words.get_rotation_error_message(error)
+        error_messages.REAUTHENTICATION_FAILED if error.code == "wrong" else get_rotation_error_message(error)
     )
 
 

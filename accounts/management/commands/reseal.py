@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts import error_messages
 from accounts.errors import AccountsError
 from accounts.management import secret_prompt, verification_report
-from accounts.rotation import error_messages as words
 from accounts.rotation import services as rotation_services
+from accounts.rotation.error_messages import get_rotation_error_message
 from llamora.database import NotWritten
 from llamora.pluralize import pluralize
 
@@ -34,13 +34,13 @@ class Command(BaseCommand):
             opened = secret_prompt.open_slot_with_prompt(
                 name=options["name"], password_file=options["password_file"]
             )
-            moved = rotation_services.reseal(opened.keyring)
+            moved = rotation_services.reseal_old_formats(opened.keyring)
             self.stdout.write(f"{pluralize(moved.envelopes, 'value was', 'values were')} sealed anew.")
             verification_report.write_damaged(self, moved.damaged)
             if options["verify"]:
                 verification_report.verify_and_report(self, opened.keyring)
         except AccountsError as error:
-            raise CommandError(words.get_rotation_error_message(error)) from None
+            raise CommandError(get_rotation_error_message(error)) from None
         except NotWritten as error:
             raise CommandError(
                 f"{error_messages.get_not_written_message(error)} Run this again to go on."

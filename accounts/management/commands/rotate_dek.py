@@ -10,9 +10,9 @@ from accounts import error_messages
 from accounts.errors import AccountsError
 from accounts.keys import key_slots
 from accounts.management import secret_prompt, verification_report
-from accounts.rotation import error_messages as words
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.error_messages import get_refused_slot_message, get_rotation_error_message
 from accounts.rotation.errors import DamagedRows
 from llamora.crypto import Keyring
 from llamora.database import NotWritten
@@ -64,9 +64,9 @@ class Command(BaseCommand):
                 verification_report.verify_and_report(self, keyring)
         except DamagedRows as error:
             verification_report.write_damaged(self, error.where)
-            raise CommandError(words.get_rotation_error_message(error)) from None
+            raise CommandError(get_rotation_error_message(error)) from None
         except AccountsError as error:
-            raise CommandError(words.get_rotation_error_message(error)) from None
+            raise CommandError(get_rotation_error_message(error)) from None
         except NotWritten as error:
             raise CommandError(
                 f"{error_messages.get_not_written_message(error)} Run this again to go on."
@@ -75,7 +75,7 @@ class Command(BaseCommand):
     def _begin_rotation(self, opened: key_slots.OpenedSlot) -> Keyring:
         turned = begin_rotation(opened)
         for slot in turned.refused_slots:
-            self.stderr.write(words.get_refused_slot_message(slot))
+            self.stderr.write(get_refused_slot_message(slot))
         self.stdout.write(
             f"{pluralize(turned.renewed_slots, 'way in was', 'ways in were')} given the new key; "
             "all sessions were ended."

@@ -35,10 +35,10 @@ class Command(BaseCommand):
         """Switch, or list."""
         try:
             if disable is not None:
-                ended = deletion.deactivate(_get_person(disable))
+                ended = deletion.deactivate_person(_get_person(disable))
                 self.stdout.write(f"Switched off; {pluralize(ended, 'session was', 'sessions were')} ended.")
             elif enable is not None:
-                deletion.activate(_get_person(enable))
+                deletion.activate_person(_get_person(enable))
                 self.stdout.write("Switched on.")
             else:
                 self._list()

@@ -10,8 +10,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from accounts import error_messages
 from accounts.errors import AccountsError
 from accounts.management import secret_prompt
-from accounts.rotation import error_messages as words
 from accounts.rotation import services as rotation_services
+from accounts.rotation.error_messages import get_rotation_error_message
 from accounts.rotation.services import VerificationResult
 from llamora.database import read_snapshot
 from llamora.ops.errors import OperationRefused
@@ -37,7 +37,7 @@ def verify_with_secret(*, name: str, password_file: Path | None) -> Verification
         opened = secret_prompt.open_slot_with_prompt(name=name, password_file=password_file)
     except AccountsError as error:
         raise OperationRefused(
-            words.get_rotation_error_message(error) or error_messages.get_error_message(error)
+            get_rotation_error_message(error) or error_messages.get_error_message(error)
         ) from None
     except CommandError as error:
         raise OperationRefused(str(error)) from None
