@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Who is in the household, and how each of them gets in."""
+    """Configuration of the app; `ready` connects its receivers."""
 
     name = "accounts"
     verbose_name = "Household"

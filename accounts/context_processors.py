@@ -1,4 +1,4 @@
-"""What every page knows: whose it is, and how they like it."""
+"""Template context of every page: its person, and their preferences for its look."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from accounts.http.request import NOBODY
 
 
 def household(request: HttpRequest) -> dict[str, Any]:
-    """Return the person (None while signed out), whether their vault is unlocked, and how pages look."""
+    """Return the person (None while signed out), whether their vault is unlocked, theme and text size."""
     vault = getattr(request, "vault", NOBODY)
     return {
         "person": vault.person,

@@ -24,8 +24,6 @@ from accounts.http.error_responses import (
 )
 from accounts.http.request import HouseholdRequest
 
-__all__ = ["is_htmx_request", "redirect_to_login", "sign_in_required", "unlock_required"]
-
 _P = ParamSpec("_P")
 View = Callable[Concatenate[HouseholdRequest, _P], HttpResponse]
 

@@ -1,4 +1,4 @@
-"""The words for people: one full sentence or two for each code, and nowhere else."""
+"""Messages for people about the errors of accounts: full sentences for each code, and only here."""
 
 from accounts.errors import AccountsError, RetryLater
 from llamora.database import NotWritten
@@ -60,17 +60,17 @@ REGISTRATION_CLOSED = (
 )
 
 
-def get_error_message(error: AccountsError, *, of_code: bool = False) -> str:
-    """Return what to tell somebody who was refused; `of_code` where a recovery code was typed."""
+def get_error_message(error: AccountsError, *, is_recovery: bool = False) -> str:
+    """Return the message for an error; `is_recovery` if a recovery code was typed and not a password."""
     if isinstance(error, RetryLater):
         return f"That was very often in a short time. Try again {_format_delay(error.retry_after)}."
-    if of_code and error.code == "wrong":
+    if is_recovery and error.code == "wrong":
         return _WRONG_CODE
     return _MESSAGES[error.code]
 
 
 def get_not_written_message(error: NotWritten) -> str:
-    """Return why nothing was saved, and what to do."""
+    """Return the message for a failed write: why nothing was saved, and what to do."""
     return _NOT_WRITTEN[error.code]
 
 

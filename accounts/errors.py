@@ -1,30 +1,32 @@
-"""Why somebody does not get in, or something is not changed: one small tree with stable codes.
+"""Errors of accounts: one small tree with stable codes.
 
     AccountsError
-        WrongSecret      wrong           unknown name, wrong password or wrong code: never told apart
-        SwitchedOff      switched_off    the right secret of a person whom the keeper has switched off
-        DamagedSlot      damaged         the right secret, but the slot's row is not as its owner made it
-        TooSoon          too_soon        a growing delay has not passed; carries `retry_after`
-        Busy             busy            the derivation queue takes no more just now; carries `retry_after`
-        NoMemory         no_memory       the machine could not derive
-        NameTaken        name_taken      somebody in the household has that name already
-        SetUpDone        set_up_done     the set-up link has been used
-        NotInvited       not_invited     the invitation is used, withdrawn, past its time or none at all
-        LastKeeper       last_keeper     the only keeper would leave housemates behind
-        SignedOut        signed_out      this browser's sign-in ended while its password was being checked
-        OtherPerson      other_person    the secret is right, but not that of the person signed in here
+        WrongCredentials        wrong          unknown name, wrong password or wrong code: never told apart
+        AccountDisabled         switched_off   the right secret of a person whose account is disabled
+        DamagedSlot             damaged        the right secret, but its slot's row was changed on the disk
+        RetryLater
+            TooManyAttempts     too_soon       a growing delay has not passed; carries `retry_after`
+            DerivationQueueFull busy           the derivation queue is full; carries `retry_after`
+        DerivationOutOfMemory   no_memory      the machine has no memory for the derivation
+        UsernameTaken           name_taken     somebody in the household has that name already
+        HouseholdAlreadySetUp   set_up_done    the set-up link was used
+        InvalidInvitation       not_invited    the invitation is used, withdrawn, expired or none at all
+        LastAdministrator       last_keeper    the only administrator would leave housemates behind
+        RecoveryCodeExpired     code_gone      a page's recovery code can no longer be compared
+        SignInEnded             signed_out     this browser's sign-in ended while its password was checked
+        WrongPerson             other_person   the right secret, but not of the person signed in here
 
-The sentences for people are in `accounts.sentences`.
+The messages for people are in `accounts.error_messages`.
 """
 
-# The names follow what happened, as callers read them; the code is the contract.
+# The names say what happened, without the suffix Error; the code is the stable contract.
 # ruff: noqa: N818
 
 from typing import ClassVar
 
 
 class AccountsError(Exception):
-    """Base of everything this app refuses on purpose."""
+    """Base of all errors that this app raises on purpose."""
 
     code: ClassVar[str] = "accounts"
 
@@ -39,19 +41,19 @@ class WrongCredentials(AccountsError):
 
 
 class AccountDisabled(AccountsError):
-    """Raised once the secret was right, so that it tells a stranger nothing."""
+    """Raised only after the secret was right, so that it tells a stranger nothing."""
 
     code = "switched_off"
 
 
 class DamagedSlot(AccountsError):
-    """Raised when a slot opens but is not as its owner made it: planted, behind or ahead of the epoch."""
+    """Raised when a slot opens but is not as its owner wrote it: planted, behind or ahead of the epoch."""
 
     code = "damaged"
 
 
 class RetryLater(AccountsError):
-    """Base of the refusals that pass by themselves."""
+    """Base of the errors that pass with time."""
 
     code = "wait"
 
@@ -61,60 +63,60 @@ class RetryLater(AccountsError):
 
 
 class TooManyAttempts(RetryLater):
-    """Raised before anything is derived, while a growing delay lasts."""
+    """Raised before any derivation, while a growing delay lasts."""
 
     code = "too_soon"
 
 
 class DerivationQueueFull(RetryLater):
-    """Raised when one more derivation may not wait."""
+    """Raised when no more derivations may wait."""
 
     code = "busy"
 
 
 class DerivationOutOfMemory(AccountsError):
-    """Raised when Argon2 itself fails."""
+    """Raised when Argon2 fails, most often for want of memory."""
 
     code = "no_memory"
 
 
 class UsernameTaken(AccountsError):
-    """Raised when two people would have one name."""
+    """Raised when two people would have the same name."""
 
     code = "name_taken"
 
 
 class HouseholdAlreadySetUp(AccountsError):
-    """Raised when a second person comes with the set-up link."""
+    """Raised when a second person uses the set-up link."""
 
     code = "set_up_done"
 
 
 class InvalidInvitation(AccountsError):
-    """Raised for every link that lets nobody in, without telling them apart."""
+    """Raised for every link that is not valid, without telling the reasons apart."""
 
     code = "not_invited"
 
 
 class LastAdministrator(AccountsError):
-    """Raised when the only keeper would leave housemates behind without one."""
+    """Raised when the only administrator would leave the household without one."""
 
     code = "last_keeper"
 
 
 class RecoveryCodeExpired(AccountsError):
-    """Raised when the recovery code of a page cannot be compared with what was typed any more."""
+    """Raised when the recovery code of a page can no longer be compared with what was typed."""
 
     code = "code_gone"
 
 
 class SignInEnded(AccountsError):
-    """Raised when the sign-in to unlock is gone."""
+    """Raised when the sign-in to unlock was deleted."""
 
     code = "signed_out"
 
 
 class WrongPerson(AccountsError):
-    """Raised when a keyring is not that of the person signed in."""
+    """Raised when a secret opens another diary than that of the person signed in."""
 
     code = "other_person"

@@ -1,4 +1,4 @@
-"""Opens the vault for one request, closes the keyring with the answer, and answers what was refused."""
+"""Middleware: the vault of a request, security headers, secure cookies, and responses to refusals."""
 
 from collections.abc import Callable
 
@@ -14,9 +14,9 @@ from accounts.sessions.services import open_session
 from llamora.crypto import EnvelopeError, VaultLocked, in_force
 from llamora.database import NotWritten
 
-# Pages nobody signs in for, asked for often by things that are not people.
+# Paths that need no session and are requested often.
 _WITHOUT_VAULT = ("/static/", "/healthz")
-# Script says so when it asks by itself and nobody did anything: that must not move the idle limit.
+# Sent by scripts with requests that no person made; these must not extend the idle limit.
 POLL_HEADER = "X-Llamora-Poll"
 
 
@@ -29,7 +29,7 @@ def load_vault(request: HttpRequest) -> RequestVault:
 
 
 class VaultMiddleware:
-    """Sets `request.vault` and `request.user`, and puts the keyring in force while the view runs."""
+    """Middleware that sets `request.vault` and `request.user`, and puts the keyring in force for the view."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -48,7 +48,7 @@ class VaultMiddleware:
 
 
 class SecurityHeadersMiddleware:
-    """Gives every answer the headers of the house, those of Django's own refusals included."""
+    """Middleware that sets our default headers on every response, Django's own refusals included."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -60,7 +60,7 @@ class SecurityHeadersMiddleware:
 
 
 class SecureCookiesMiddleware:
-    """Keeps what came over https off plain http, while a household on its own machine needs neither."""
+    """Middleware that marks all cookies as secure over https; a household on its own machine may use http."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -74,7 +74,7 @@ class SecureCookiesMiddleware:
 
 
 class RefusalMiddleware:
-    """Answers what a view could not do in a sentence, with what was typed still there."""
+    """Middleware that turns refusals into pages with a message and the text that was typed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -83,7 +83,7 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return the answer to a refusal, or None for a fault of ours."""
+        """Return the response to a refusal, or None for an error of ours."""
         match exception:
             case NotWritten():
                 return error_responses.render_not_written(request, exception)

@@ -1,4 +1,4 @@
-"""Puts the epoch fence back after every migration: Django's SQLite editor drops triggers with tables."""
+"""Receiver that restores the epoch fence after migrations, since Django's SQLite editor drops triggers."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from llamora.fields import fence
 
 
 def install_fence(sender: AppConfig, using: str, **_: Any) -> None:
-    """Make the triggers of the app just migrated."""
+    """Create the triggers of the app just migrated."""
     fence.install_triggers(connections[using], fenced=sender.get_models(), vault_table=Vault._meta.db_table)
 
 
 def connect() -> None:
-    """Listen; called once from `AppConfig.ready`."""
+    """Connect the receiver; called once from `AppConfig.ready`."""
     post_migrate.connect(install_fence, dispatch_uid="llamora.fence")

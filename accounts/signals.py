@@ -1,11 +1,14 @@
-"""What accounts tells the apps above it, always after the commit.
+"""Signals from accounts to the apps above it.
 
-`vault_unlocked`  person_id, keyring                a keyring is in force while receivers run
-`vault_locked`    person_id, sign_in_id, last       `last`: no unlocked session of that person remains
-`person_gone`     person_id                         all their rows are gone; files of theirs must go too
+`vault_unlocked`     person_id, keyring            after the commit
+`vault_locked`       person_id, sign_in_id, last   after the commit; `last`: no unlocked session remains
+`person_deleted`     person_id                     after the commit; receivers delete the person's files
+`data_key_rotating`  person_id, keyring            before a rotation: the vault's key pair still opens drafts
+`data_key_rotated`   person_id, keyring            after the commit: what the former snapshot key sealed is
+                                                   unreadable, and longer-lived keyrings must be replaced
 
-A receiver that fails keeps nobody from getting in or out; it is logged. The keyring of `vault_unlocked` is
-closed after the last receiver: whoever needs keys for longer makes a keyring of their own from its data key.
+A receiver that fails is logged and stops nobody from signing in or out. A keyring that is sent is in force
+while receivers run and may be closed after the last one: whoever needs it longer takes `keyring.own_copy()`.
 """
 
 import logging
@@ -17,7 +20,7 @@ logger = logging.getLogger("accounts.signals")
 
 
 class QuietSignal(Signal):
-    """Logs which receiver failed and with what type of error; Django's own line quotes the error's words."""
+    """Signal that logs a failed receiver by name and type of error; Django's own line quotes the error."""
 
     def _log_robust_failure(self, receiver: Any, err: BaseException) -> None:
         logger.error(
@@ -28,12 +31,5 @@ class QuietSignal(Signal):
 vault_unlocked = QuietSignal()
 vault_locked = QuietSignal()
 person_deleted = QuietSignal()
-
-
-# person_id, keyring (in force); after the commit. What was sealed under the snapshot key of before is dead,
-# and whoever holds a keyring of before makes a new one from this one's data key.
-data_key_rotated = QuietSignal()
-
-
-# Before anything is turned: what was sealed to the vault's pair can still be opened with it.
 data_key_rotating = QuietSignal()
+data_key_rotated = QuietSignal()

@@ -1,26 +1,26 @@
-"""Names of people: any script, one person per name whatever its case or invisible marks."""
+"""Names of people: any script; two names that differ only in case or invisible characters are the same."""
 
 import unicodedata
 
 MAX_NAME = 64
 MAX_KEY = 256
-# Joiners that spell words in several scripts; elsewhere invisible, so the folded name drops them.
+# Joiners, which some scripts need for spelling. They are invisible elsewhere, so folded names omit them.
 _JOINERS = {"\u200c", "\u200d"}
 
 
-class InvalidUsername(ValueError):  # noqa: N818 - its text is a sentence for the form
-    """Raised with a sentence for whoever chose the name."""
+class InvalidUsername(ValueError):  # noqa: N818 - its text is a message for the form
+    """Raised with a message for the person who chose the name."""
 
 
 def fold_username(name: str) -> str:
-    """Return what two spellings of one name share: NFKC, casefolded, nothing invisible, spaces collapsed."""
+    """Return the form in which names are compared: NFKC, casefolded, nothing invisible, spaces collapsed."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    seen = "".join(character for character in folded if unicodedata.category(character) != "Cf")
-    return " ".join(seen.split())
+    visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
+    return " ".join(visible.split())
 
 
 def clean_username(name: str) -> str:
-    """Return the name as it is kept; raise BadName with the reason."""
+    """Return the name as it is stored; raise InvalidUsername with the reason."""
     cleaned = " ".join(unicodedata.normalize("NFC", name).split())
     if not any(unicodedata.category(character)[0] in "LN" for character in cleaned):
         raise InvalidUsername("A name needs a letter or a number.")

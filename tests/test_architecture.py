@@ -4,6 +4,7 @@
 """
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,11 +23,11 @@ TOP_LEVEL = {
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core"}
 
 
-def tool(*command: str) -> "subprocess.CompletedProcess[str]":
+def tool(*command: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     """Run one of the environment's own programs over the repository."""
     program = Path(sys.executable).with_name(command[0])
     return subprocess.run(
-        [str(program), *command[1:]], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        [str(program), *command[1:]], cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -154,3 +155,31 @@ def test_the_rules_could_be_broken(tmp_path: Path) -> None:
 
     assert tool("ruff", "check", str(tmp_path)).returncode != 0
     assert tool("mypy", "--strict", "--config-file=", str(tmp_path / "bad.py")).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "broken"),
+    [
+        ("accounts/errors.py", "from accounts.models import Person", "Order inside accounts"),
+        ("accounts/keys/keyrings.py", "from accounts.sessions import limits", "Order inside accounts"),
+        (
+            "accounts/sessions/services.py",
+            "from accounts.sessions import views",
+            "Order inside the packages of accounts",
+        ),
+    ],
+)
+def test_an_upward_import_inside_accounts_is_found(
+    tmp_path: Path, module: str, line: str, broken: str
+) -> None:
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / module).open("a") as file:
+        file.write(f"\n{line}\n")
+
+    answer = tool("lint-imports", "--no-cache", folder=tmp_path)
+
+    assert answer.returncode != 0
+    assert f"{broken} BROKEN" in answer.stdout
+    assert "1 broken" in answer.stdout

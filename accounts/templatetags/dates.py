@@ -1,6 +1,6 @@
-"""Dates and times in templates, in the words of the person whose page it is: `{{ day|as_day:person }}`.
+"""Template filters for dates and times in a person's language: `{{ day|as_day:person }}`.
 
-`person` is None on pages for nobody in particular; the words are then those of the house.
+`person` is None on pages for nobody in particular; these use the default language.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,13 @@ from accounts.preferences.languages import DEFAULT_LANGUAGE, DateWords, format_t
 register = template.Library()
 
 
-def _register_filter(name: str, write: Callable[[DateWords, date], str]) -> None:
-    def written(day: date | None, person: Person | None) -> str:
-        return write(get_date_words(person.language if person else DEFAULT_LANGUAGE), day) if day else ""
+def _register_filter(name: str, format_date: Callable[[DateWords, date], str]) -> None:
+    def format_for_person(day: date | None, person: Person | None) -> str:
+        if not day:
+            return ""
+        return format_date(get_date_words(person.language if person else DEFAULT_LANGUAGE), day)
 
-    register.filter(name, written)
+    register.filter(name, format_for_person)
 
 
 _register_filter("as_day", DateWords.day)
@@ -30,5 +32,5 @@ _register_filter("as_weekday", DateWords.weekday)
 
 @register.filter
 def as_time(time: str, person: Person | None) -> str:
-    """Return a time of day, given as 14:02, on this person's clock."""
+    """Return a time of day, given as 14:02, in the person's clock format."""
     return format_time(time, hours=person.clock if person else ClockFormat.TWENTY_FOUR)

@@ -86,7 +86,7 @@ def recover(request: HouseholdRequest) -> HttpResponse:
     try:
         recovered = _recover(request, form)
     except AccountsError as error:
-        form.add_error(None, error_messages.get_error_message(error, of_code=True))
+        form.add_error(None, error_messages.get_error_message(error, is_recovery=True))
         page = render(request, "accounts/recover.html", {"form": form}, status=get_error_status(error))
         return set_retry_after(page, error)
     rotate_token(request)
