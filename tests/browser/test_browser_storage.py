@@ -1,9 +1,8 @@
-"""What stays in the browser: our two cookies and nothing else; and what each page tells the browser."""
+"""What stays in the browser: our two cookies and nothing else, and no words in titles or addresses."""
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.browsing import NewDiary
 from tests.browser.diary import Diary
 from tests.browser.house import House
 from tests.browser.replying import respond, wait_for_end
@@ -71,35 +70,6 @@ def test_cookies_are_ours_and_out_of_reach(house: House, page: Page) -> None:
     assert (session.get("httpOnly"), session.get("sameSite"), session.get("expires")) == (True, "Lax", -1)
     assert cookies["llamora_csrf"].get("sameSite") == "Lax"
     assert "llamora_session" not in page.evaluate("document.cookie")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/",
-        "/d/2021-01-01/",
-        "/calendar/2021-01/",
-        "/settings/",
-        "/sign-in/",
-        "/recover/",
-        "/nothing/",
-        "/healthz/",
-    ],
-)
-def test_every_page_says_what_a_browser_may_do_with_it(
-    diary: Diary, path: str, complaints: Complaints
-) -> None:
-    answer = diary.page.request.get(diary.house.url(path), max_redirects=0)
-
-    headers = answer.headers
-    assert headers["cache-control"] == "no-store"
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "same-origin"
-    assert headers["cross-origin-opener-policy"] == "same-origin"
-    policy = headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
-    assert "unsafe" not in policy
 
 
 def test_no_field_for_words_offers_them_to_the_browser(diary: Diary) -> None:

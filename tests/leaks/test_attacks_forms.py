@@ -135,6 +135,11 @@ def test_every_page_tells_the_browser_what_it_may_not_do(house: House) -> None:
         (house.stranger, "/sign-in/"),
         (house.owner, "/nowhere/"),
         (house.keeper, "/admin/"),
+        (house.owner, "/d/2021-01-01/"),
+        (house.owner, "/calendar/2021-01/"),
+        (house.owner, "/settings/"),
+        (house.stranger, "/recover/"),
+        (house.stranger, "/healthz/"),
     ):
         answer = who.get(path)
         policy = answer.headers["content-security-policy"]
@@ -142,10 +147,11 @@ def test_every_page_tells_the_browser_what_it_may_not_do(house: House) -> None:
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
-        assert answer.headers["cache-control"] == "no-store" or path == "/admin/"
+        assert answer.headers["cache-control"] == "no-store" or path == "/admin/", path
         assert "no-store" in answer.headers["cache-control"]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
 def test_what_people_write_runs_nothing(house: House) -> None:
