@@ -7,6 +7,7 @@ olive.save("Words"), olive.save_draft("Words"), olive.get_text(entry_id), olive.
 import itertools
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from llamora.ops.benchmarks.client import (
     BrowserClient,
     BrowserResponse,
 )
-from tests.page import given_text, read
+from tests.page import HtmlNode, given_text, read
 from tests.server import Server
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Visitor",
     "frames_until",
     "set_up_token",
+    "streamed_words",
 ]
 _addresses = itertools.count()
 
@@ -131,6 +133,17 @@ class Visitor(BrowserClient):
         """Press Respond under an entry, and return the reply's id."""
         return read(self.post(f"/entries/{entry_id}/respond/", script=True)).ids("reply-")[0]
 
+    def read_reply(self, reply_id: str) -> HtmlNode:
+        """Return the section of a reply as it is now."""
+        return read(self.fetch(f"/replies/{reply_id}/"))
+
+    def wait_for_words(self, reply_id: str, count: int, *, seconds: float = 30) -> None:
+        """Wait until so many words of a reply have come."""
+        deadline = time.monotonic() + seconds
+        while len(streamed_words(self.read_reply(reply_id))) < count:
+            assert time.monotonic() < deadline, "the reply did not come"
+            time.sleep(0.05)
+
     def get_text(self, entry_id: str) -> str:
         """Return the exact text of an entry, from the form that changes it."""
         return given_text(self.fetch(f"/entries/{entry_id}/edit/"))
@@ -157,6 +170,11 @@ class Visitor(BrowserClient):
         with self.socket() as socket:
             socket.send(json.dumps({"type": "watch", "day": day or self.today, "owner": self.owner}))
             yield socket
+
+
+def streamed_words(section: HtmlNode) -> list[str]:
+    """Return the words of a reply, without what stands around them."""
+    return " ".join(part.spaced_text for part in section.all("[data-settled], [data-tail]")).split()
 
 
 def frames_until(socket: ClientConnection, kind: str, *, seconds: float = 20) -> list[dict[str, Any]]:

@@ -51,12 +51,12 @@ def test_length_is_counted_in_characters_as_composed() -> None:
 
 
 def test_a_long_password_is_judged_in_good_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
 
     get_password_strength("aA1!" * 64, name="Olive")
     get_password_strength("qwertyuiop1234567890" * 12, name="Olive")
 
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_the_meter_and_the_check_agree() -> None:

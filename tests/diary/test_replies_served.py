@@ -5,15 +5,16 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 from diary.rendering.markdown import render_markdown
-from tests.browser_client import Visitor, frames_until
+from tests.browser_client import Visitor, frames_until, streamed_words
 from tests.diary.tabs import words_of
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
-from tests.page import HtmlNode, read, squeeze
+from tests.page import HtmlNode, read
 from tests.server import Server, running
 
 SIX_MINUTES = 6 * 60
@@ -30,23 +31,28 @@ def server(tmp_path: Path, model: FakeModelServer) -> Iterator[Server]:
         yield server
 
 
-def respond(visitor: Visitor) -> None:
-    """Press Respond under an entry that was written today."""
-    visitor.respond(visitor.write("Walked to the weir."))
+def respond(visitor: Visitor) -> str:
+    """Press Respond under an entry that was written today; return the reply's id."""
+    return visitor.respond(visitor.write("Walked to the weir."))
 
 
 def day_page(visitor: Visitor) -> str:
     return visitor.fetch(f"/d/{visitor.today}/").body
 
 
+def timed_pages(visitor: Visitor) -> list[float]:
+    """Return how long each of forty pages took, in seconds."""
+    taken = []
+    for _ in range(40):
+        began = time.perf_counter()
+        day_page(visitor)
+        taken.append(time.perf_counter() - began)
+    return taken
+
+
 def reply_on(visitor: Visitor) -> HtmlNode:
     """Return the reply on the page of today."""
     return read(day_page(visitor)).one("section.reply")
-
-
-def streamed_words(node: HtmlNode) -> str:
-    """Return the words of the reply itself, to compare with what the model sent."""
-    return squeeze(" ".join(part.spaced_text for part in node.all("[data-settled], [data-tail]")))
 
 
 def test_a_reply_streams_from_socket_to_socket(server: Server, model: FakeModelServer) -> None:
@@ -74,17 +80,17 @@ def test_a_kill_leaves_the_reply_interrupted_with_what_had_come(
     extra = open_household(model)
     with running(tmp_path, extra=extra) as before:
         visitor = Visitor.join(before, "Olive")
-        with visitor.watching() as socket:
-            respond(visitor)
-            frames_until(socket, "delta")
-            time.sleep(2.5)
-            before.kill()
+        reply = respond(visitor)
+        visitor.wait_for_words(reply, 60)
+        # What has come is written every second.
+        time.sleep(1.5)
+        before.kill()
 
     with running(tmp_path, extra=extra) as after:
         visitor.move_to(after)
         section = reply_on(visitor)
 
-    said = streamed_words(section)
+    said = " ".join(streamed_words(section))
     assert section.get("data-state") == "interrupted"
     assert "Llamora ended" in section.text
     assert len(said.split()) > 30
@@ -97,12 +103,10 @@ def test_an_orderly_end_keeps_everything_that_came(tmp_path: Path, model: FakeMo
     extra = open_household(model)
     with running(tmp_path, extra=extra) as before, ExitStack() as stack:
         visitors = [Visitor.join(before, name) for name in ("Olive", "Humphrey", "Ines", "Tom")]
-        sockets = [stack.enter_context(visitor.watching()) for visitor in visitors]
         for visitor in visitors:
-            respond(visitor)
-        for socket in sockets:
-            frames_until(socket, "delta")
-        time.sleep(0.5)
+            stack.enter_context(visitor.watching())
+        for visitor, reply in [(visitor, respond(visitor)) for visitor in visitors]:
+            visitor.wait_for_words(reply, 25)
 
         took = before.stop(signal_number=signal.SIGTERM)
 
@@ -115,27 +119,24 @@ def test_an_orderly_end_keeps_everything_that_came(tmp_path: Path, model: FakeMo
             assert section.get("data-state") == "interrupted"
             assert "was closed" in section.text
             # Not only up to the last full second: the end writes what is there.
-            assert len(streamed_words(section).split()) >= 20
+            assert len(streamed_words(section)) >= 20
 
 
 def test_somebody_elses_stream_does_not_slow_a_page(server: Server, model: FakeModelServer) -> None:
     model.next(*[Script(tokens=words(60), rate=20)] * 4)
     *writers, reader = [Visitor.join(server, name) for name in ("Olive", "Humphrey", "Ines", "Tom")]
-    day_page(reader)
+    alone = median(timed_pages(reader))
 
     with ExitStack() as stack:
         sockets = [stack.enter_context(writer.watching()) for writer in writers]
         for writer in writers:
             respond(writer)
-        taken = []
-        for _ in range(40):
-            began = time.perf_counter()
-            day_page(reader)
-            taken.append(time.perf_counter() - began)
+        beside = median(timed_pages(reader))
         for socket in sockets:
             frames_until(socket, "end")
 
-    assert sorted(taken)[len(taken) // 2] < 0.1
+    # Another program on the machine slows both.
+    assert beside < max(0.1, 3 * alone)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
-"""Waiting for what another process or task will do."""
+"""Waiting for what another process, thread or task will do."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 
@@ -9,3 +10,11 @@ async def until(condition: Callable[[], bool], *, seconds: float = 15.0) -> None
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float = 15.0) -> None:
+    """Wait likewise, in a thread."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.01)

@@ -61,6 +61,12 @@ def test_a_name_that_nobody_has_costs_the_same_work(house: House, by: str) -> No
     assert spent["Nobodyatall"] / TRIES > 0.03
 
 
+def seconds_for_refusal(browser: Visitor) -> float:
+    began = time.perf_counter()
+    assert browser.post("/sign-in/", name="Kay", password="wrong").status == 429
+    return time.perf_counter() - began
+
+
 def test_many_wrong_tries_are_made_to_wait_without_any_work(house: House) -> None:
     browser = house.stranger
     browser.get("/sign-in/")
@@ -69,9 +75,8 @@ def test_many_wrong_tries_are_made_to_wait_without_any_work(house: House) -> Non
     waits = [answer for answer in answers if answer.status == 429]
     assert waits
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in waits)
-    began = time.perf_counter()
-    assert browser.post("/sign-in/", name="Kay", password="wrong").status == 429
-    assert time.perf_counter() - began < 0.5
+    # The quickest of a few: other programs may have the processor meanwhile.
+    assert min(seconds_for_refusal(browser) for _ in range(3)) < 0.5
 
 
 def test_nobody_can_keep_the_owner_out_by_failing_in_their_name(house: House) -> None:

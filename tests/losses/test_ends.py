@@ -1,29 +1,15 @@
 """SIGTERM while people save and replies stream: over in three seconds, and everything that came is kept."""
 
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.browser_client import Visitor
+from tests.browser_client import Visitor, streamed_words
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
 from tests.losses.savers import Saver, saving
-from tests.page import HtmlNode, read
 from tests.server import running
 
 WORDS_BEFORE_THE_END = 60
-
-
-def streamed_words(section: HtmlNode) -> list[str]:
-    """Return the words of a reply, without what stands around them."""
-    return " ".join(part.spaced_text for part in section.all("[data-settled], [data-tail]")).split()
-
-
-def wait_for_words(who: Visitor, reply_id: str) -> None:
-    deadline = time.monotonic() + 15
-    while len(streamed_words(read(who.fetch(f"/replies/{reply_id}/")))) < WORDS_BEFORE_THE_END:
-        assert time.monotonic() < deadline, "the reply did not come"
-        time.sleep(0.1)
 
 
 def test_an_end_under_load_is_prompt_and_loses_nothing(
@@ -42,7 +28,7 @@ def test_an_end_under_load_is_prompt_and_loses_nothing(
 
             with saving(savers):
                 for who in people:
-                    wait_for_words(who, asked[who.name])
+                    who.wait_for_words(asked[who.name], WORDS_BEFORE_THE_END + 10)
                 took = before.stop()
 
         assert took < 3
@@ -61,7 +47,7 @@ def look_after(who: Visitor, savers: list[Saver], reply_id: str) -> None:
         for save in saver.unanswered:
             assert who.save(save.text, key=save.key).status == 200
     assert sorted(who.list_texts()) == sorted(["A question", *(save.text for save in saves)])
-    section = read(who.fetch(f"/replies/{reply_id}/"))
+    section = who.read_reply(reply_id)
     assert section.has('[data-state="interrupted"]')
     assert "Llamora was closed" in section.text
     assert len(streamed_words(section)) > WORDS_BEFORE_THE_END

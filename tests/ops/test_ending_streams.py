@@ -1,15 +1,11 @@
 """The end of a server that is in the middle of replies: prompt, and nothing that came is lost."""
 
-import json
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from websockets.sync.client import ClientConnection
 
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
@@ -27,16 +23,6 @@ def model() -> Iterator[FakeModelServer]:
         yield model
 
 
-def wait_for_words(socket: ClientConnection) -> None:
-    """Read until some text of a reply has come."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        frame: dict[str, Any] = json.loads(socket.recv(timeout=10))
-        if frame["type"] == "delta" and len(frame["tail"] + frame["settled"]) > 40:
-            return
-    raise TimeoutError("no words came")
-
-
 def test_a_server_ends_at_once_while_replies_stream_and_keeps_what_came(
     tmp_path: Path, model: FakeModelServer
 ) -> None:
@@ -47,9 +33,9 @@ def test_a_server_ends_at_once_while_replies_stream_and_keeps_what_came(
         stack.callback(server.process.kill)
         browser = Visitor.join(server, "Anna")
         replies = [browser.respond(browser.write("A walk in the rain.")) for _ in range(STREAMS)]
-        socket = stack.enter_context(browser.watching())
-        wait_for_words(socket)
-        time.sleep(1)
+        stack.enter_context(browser.watching())
+        for reply in replies:
+            browser.wait_for_words(reply, 20)
 
         took = server.stop()
 

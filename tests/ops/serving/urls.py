@@ -40,7 +40,9 @@ def spooled(request: HttpRequest) -> HttpResponse:
 
 
 def slowly(request: HttpRequest) -> HttpResponse:
-    """Wait as long as is asked for, as for a key derivation, then leave a mark."""
+    """Leave a mark, wait as long as is asked for, as for a key derivation, and leave another."""
+    if begun := request.GET.get("begun"):
+        Path(begun).touch()
     with yield_turn():
         time.sleep(float(request.GET.get("seconds", "0.3")))
     if mark := request.GET.get("mark"):
