@@ -31,18 +31,18 @@ def derivations(monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingQueue]:
 
 
 @pytest.fixture
-def keeper(db: None) -> Resident:
+def administrator(db: None) -> Resident:
     """Who runs the household."""
     return register_resident("Karin", administrator=True)
 
 
 @pytest.fixture
-def owner(keeper: Resident) -> Resident:
+def owner(administrator: Resident) -> Resident:
     """Whose diary a test is about; signed in."""
     return register_resident("Olive Ähre").sign_in()
 
 
 @pytest.fixture
-def housemate(keeper: Resident) -> Resident:
+def housemate(administrator: Resident) -> Resident:
     """Somebody else with a diary here; signed in."""
     return register_resident("Humphrey").sign_in()

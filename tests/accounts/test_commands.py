@@ -14,11 +14,11 @@ def test_a_superuser_is_not_made_but_the_set_up_link_is_named(db: None) -> None:
     assert not Person.objects.exists()
 
 
-def test_with_a_keeper_in_the_house_they_are_named(keeper: Resident) -> None:
+def test_with_a_administrator_in_the_house_they_are_named(administrator: Resident) -> None:
     with pytest.raises(CommandError, match="in the admin"):
         call_command("createsuperuser")
 
 
-def test_a_password_is_not_set_for_somebody_else(keeper: Resident) -> None:
+def test_a_password_is_not_set_for_somebody_else(administrator: Resident) -> None:
     with pytest.raises(CommandError, match="/recover/"):
         call_command("changepassword", "Karin")

@@ -53,13 +53,13 @@ def check(answer: Any) -> None:
     assert "camera=()" in headers["Permissions-Policy"]
 
 
-def test_every_page_says_what_a_browser_may_do(keeper: Resident, stranger: Client) -> None:
-    keeper.sign_in()
+def test_every_page_says_what_a_browser_may_do(administrator: Resident, stranger: Client) -> None:
+    administrator.sign_in()
     paths = [*plain_paths(), *ADMIN, *REFUSED]
 
     assert {"/", "/settings/", "/sign-in/", "/settings/leave/"} <= set(paths)
     for path in paths:
-        for client in (keeper.client, stranger):
+        for client in (administrator.client, stranger):
             check(client.get(path))
 
 

@@ -36,8 +36,8 @@ def registers(token: str, name: str = "Nora", *, client: Client | None = None) -
 
 
 @pytest.fixture
-def token(keeper: Resident) -> str:
-    return invitations.create_invitation(by=keeper.person)[1]
+def token(administrator: Resident) -> str:
+    return invitations.create_invitation(by=administrator.person)[1]
 
 
 def test_an_invitation_lets_somebody_in_where_registration_is_closed(stranger: Client, token: str) -> None:
@@ -134,39 +134,39 @@ def test_two_people_with_one_link_at_once_make_one_diary() -> None:
     assert Person.objects.count() == 2
 
 
-def test_the_keeper_makes_one_and_sees_it_once(keeper: Resident, stranger: Client) -> None:
-    keeper.sign_in()
-    before = keeper.get("/admin/accounts/invitation/add/")
+def test_the_administrator_makes_one_and_sees_it_once(administrator: Resident, stranger: Client) -> None:
+    administrator.sign_in()
+    before = administrator.get("/admin/accounts/invitation/add/")
     assert not Invitation.objects.exists()
 
-    made = keeper.post("/admin/accounts/invitation/add/")
+    made = administrator.post("/admin/accounts/invitation/add/")
     link = read(made).one('input[value^="http"]').get("value")
     token = parse_qs(urlsplit(link).query)["invite"][0]
 
-    listed = keeper.get("/admin/accounts/invitation/").content.decode()
+    listed = administrator.get("/admin/accounts/invitation/").content.decode()
     assert before.status_code == 200
     assert stranger.get(path(token)).status_code == 200
     assert token not in listed
-    assert Invitation.objects.get().made_by == keeper.person
+    assert Invitation.objects.get().made_by == administrator.person
 
 
-def test_nobody_but_the_keeper_makes_one(owner: Resident, stranger: Client) -> None:
+def test_nobody_but_the_administrator_makes_one(owner: Resident, stranger: Client) -> None:
     assert owner.post("/admin/accounts/invitation/add/").status_code == 404
     assert stranger.post("/admin/accounts/invitation/add/").status_code == 302
     assert not Invitation.objects.exists()
 
 
-def test_the_keeper_withdraws_one(keeper: Resident, token: str) -> None:
-    keeper.sign_in()
+def test_the_administrator_withdraws_one(administrator: Resident, token: str) -> None:
+    administrator.sign_in()
     row = Invitation.objects.get()
     fields = {"action": "withdraw", "_selected_action": str(row.id)}
 
-    assert keeper.post("/admin/accounts/invitation/", **fields).status_code == 302
+    assert administrator.post("/admin/accounts/invitation/", **fields).status_code == 302
 
     assert Client().get(path(token)).status_code == 403
 
 
-def test_the_command_prints_a_link_that_works(keeper: Resident, settings: Any) -> None:
+def test_the_command_prints_a_link_that_works(administrator: Resident, settings: Any) -> None:
     settings.PORT = 9000
 
     link, said = invites()
@@ -184,7 +184,7 @@ def invites(*arguments: str) -> tuple[Any, str]:
 
 
 def test_the_link_leads_to_where_the_household_is_served(
-    keeper: Resident, settings: Any, tmp_path: Path
+    administrator: Resident, settings: Any, tmp_path: Path
 ) -> None:
     settings.DATA_DIR = tmp_path
     run_secret.get_run_secret()
@@ -201,7 +201,7 @@ def test_the_link_leads_to_where_the_household_is_served(
     assert (given.netloc, given.path, "--at" in given_said) == ("elsewhere.home", "/register/", True)
 
 
-def test_the_command_lists_and_withdraws(keeper: Resident, token: str) -> None:
+def test_the_command_lists_and_withdraws(administrator: Resident, token: str) -> None:
     listed, withdrawn = StringIO(), StringIO()
 
     call_command("invite", "--list", stdout=listed)
@@ -213,12 +213,12 @@ def test_the_command_lists_and_withdraws(keeper: Resident, token: str) -> None:
     assert Client().get(path(token)).status_code == 403
 
 
-def test_the_command_refuses_before_there_is_a_keeper(db: None) -> None:
+def test_the_command_refuses_before_there_is_a_administrator(db: None) -> None:
     with pytest.raises(CommandError, match="Nobody has set this household up"):
         call_command("invite")
 
 
-def test_the_command_refuses_odd_lengths(keeper: Resident) -> None:
+def test_the_command_refuses_odd_lengths(administrator: Resident) -> None:
     with pytest.raises(CommandError, match="1 to 30"):
         call_command("invite", "--days", "0")
 

@@ -32,12 +32,12 @@ def person_page(who: Resident) -> str:
 
 
 @pytest.fixture
-def at_work(keeper: Resident) -> Resident:
-    return keeper.sign_in()
+def at_work(administrator: Resident) -> Resident:
+    return administrator.sign_in()
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_an_unlocked_keeper_comes_in(at_work: Resident, path: str) -> None:
+def test_an_unlocked_administrator_comes_in(at_work: Resident, path: str) -> None:
     assert at_work.get(path).status_code == 200
 
 
@@ -46,7 +46,7 @@ def test_for_everybody_else_there_is_nothing_here(owner: Resident, path: str) ->
     assert owner.get(path).status_code == 404
 
 
-def test_a_locked_keeper_goes_to_unlock_and_a_stranger_to_sign_in(
+def test_a_locked_administrator_goes_to_unlock_and_a_stranger_to_sign_in(
     at_work: Resident, stranger: Client
 ) -> None:
     at_work.lock()
@@ -58,7 +58,7 @@ def test_a_locked_keeper_goes_to_unlock_and_a_stranger_to_sign_in(
     assert nobody.redirect_chain[-1][0] == "/sign-in/?next=%2Fadmin%2Faccounts%2Fperson%2F"
 
 
-def test_it_takes_no_password(keeper: Resident, stranger: Client) -> None:
+def test_it_takes_no_password(administrator: Resident, stranger: Client) -> None:
     answer = stranger.post("/admin/login/", {"username": "Karin", "password": PASSWORD, "next": "/admin/"})
 
     assert answer.status_code == 302
@@ -118,7 +118,7 @@ def test_somebody_switched_off_is_signed_out_and_their_name_cannot_be_changed(
     assert not SignIn.objects.filter(person=owner.person).exists()
 
 
-def test_a_keeper_cannot_shut_themselves_out(at_work: Resident) -> None:
+def test_a_administrator_cannot_shut_themselves_out(at_work: Resident) -> None:
     at_work.post(person_page(at_work))
 
     at_work.person.refresh_from_db()
@@ -142,7 +142,7 @@ def seen_on(page: Any) -> str:
     return read(named).spaced_text
 
 
-def test_everybody_and_everything_is_called_by_what_the_keeper_knows(
+def test_everybody_and_everything_is_called_by_what_the_administrator_knows(
     at_work: Resident, owner: Resident, housemate: Resident
 ) -> None:
     row, (link, _) = owner.get_sign_in(), invitations.create_invitation(by=at_work.person)
@@ -163,7 +163,7 @@ def test_everybody_and_everything_is_called_by_what_the_keeper_knows(
     assert "Olive Ähre" in seen_on(at_work.get(person_page(owner)))
 
 
-def test_times_are_those_of_the_keeper(at_work: Resident, owner: Resident) -> None:
+def test_times_are_those_of_the_administrator(at_work: Resident, owner: Resident) -> None:
     Person.objects.filter(id=at_work.id).update(time_zone="Asia/Kolkata")
     SignIn.objects.filter(person=owner.person).update(created_at=datetime(2026, 3, 5, 20, 0, tzinfo=UTC))
 
@@ -175,12 +175,12 @@ def test_times_are_those_of_the_keeper(at_work: Resident, owner: Resident) -> No
     assert timezone.get_current_timezone_name() == "UTC"
 
 
-def end(keeper: Resident, path: str, ids: list[Any]) -> None:
+def end(administrator: Resident, path: str, ids: list[Any]) -> None:
     fields = {"action": "end_sessions", "_selected_action": [str(one) for one in ids]}
-    assert keeper.client.post(path, fields).status_code == 302
+    assert administrator.client.post(path, fields).status_code == 302
 
 
-def test_the_keeper_ends_one_session(at_work: Resident, owner: Resident) -> None:
+def test_the_administrator_ends_one_session(at_work: Resident, owner: Resident) -> None:
     other = owner.sign_in_elsewhere()
 
     end(at_work, "/admin/accounts/signin/", [owner.get_sign_in().id])
@@ -189,7 +189,7 @@ def test_the_keeper_ends_one_session(at_work: Resident, owner: Resident) -> None
     assert other.is_unlocked()
 
 
-def test_the_keeper_ends_all_sessions_of_a_person(
+def test_the_administrator_ends_all_sessions_of_a_person(
     at_work: Resident, owner: Resident, housemate: Resident
 ) -> None:
     end(at_work, "/admin/accounts/person/", [owner.id])
@@ -209,7 +209,9 @@ def test_every_path_of_the_admin_asks_who_is_there(owner: Resident) -> None:
             assert owner.get(f"/admin/{path}").status_code in (404, 302), path
 
 
-def test_the_keeper_sees_how_the_backups_stand(at_work: Resident, settings: Any, tmp_path: Path) -> None:
+def test_the_administrator_sees_how_the_backups_stand(
+    at_work: Resident, settings: Any, tmp_path: Path
+) -> None:
     settings.BACKUP_DIR = tmp_path
     before = at_work.get("/admin/").content.decode()
     newer, older = (

@@ -23,7 +23,7 @@ def _open_house(settings: Any) -> None:
 
 
 @pytest.fixture
-def page(keeper: Resident, stranger: Client) -> Any:
+def page(administrator: Resident, stranger: Client) -> Any:
     """The page of somebody who has just registered in this browser."""
     return stranger.post("/register/", JOINING)
 
@@ -52,7 +52,7 @@ def test_nobody_goes_on_without_typing_them(page: Any, stranger: Client, typed: 
     assert [said[:9] for said in list_errors(answer)] == ["Type the "] * len(typed)
 
 
-def test_groups_are_read_as_people_write_them(keeper: Resident) -> None:
+def test_groups_are_read_as_people_write_them(administrator: Resident) -> None:
     for number in range(12):
         client = Client(REMOTE_ADDR=f"192.0.2.{number}")
         page = client.post("/register/", {**JOINING, "name": f"Nora {number}"})

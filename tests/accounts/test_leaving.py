@@ -106,24 +106,26 @@ def test_those_above_hear_of_it_after_the_commit(owner: Resident) -> None:
     assert key_pairs.get_public_key(owner.id) is None
 
 
-def test_the_only_keeper_does_not_leave_housemates_behind(keeper: Resident, housemate: Resident) -> None:
-    keeper.sign_in()
+def test_the_only_administrator_does_not_leave_housemates_behind(
+    administrator: Resident, housemate: Resident
+) -> None:
+    administrator.sign_in()
 
-    answer = leaves(keeper)
+    answer = leaves(administrator)
 
     assert answer.status_code == 422
     assert "only keeper" in list_errors(answer)[0]
-    assert keeper.is_unlocked()
+    assert administrator.is_unlocked()
 
 
-def test_a_keeper_leaves_when_there_is_another(keeper: Resident, housemate: Resident) -> None:
+def test_a_administrator_leaves_when_there_is_another(administrator: Resident, housemate: Resident) -> None:
     Person.objects.filter(id=housemate.id).update(is_staff=True)
 
-    assert leaves(keeper.sign_in()).status_code == 200
+    assert leaves(administrator.sign_in()).status_code == 200
 
 
-def test_the_last_person_closes_the_door_behind_them(keeper: Resident) -> None:
-    assert leaves(keeper.sign_in()).status_code == 200
+def test_the_last_person_closes_the_door_behind_them(administrator: Resident) -> None:
+    assert leaves(administrator.sign_in()).status_code == 200
     assert not Person.objects.exists()
 
 
@@ -131,15 +133,15 @@ def delete_page(who: Resident) -> str:
     return f"/admin/accounts/person/{who.id}/delete/"
 
 
-def test_the_keeper_sees_the_same_list_and_deletes(
-    keeper: Resident, owner: Resident, housemate: Resident
+def test_the_administrator_sees_the_same_list_and_deletes(
+    administrator: Resident, owner: Resident, housemate: Resident
 ) -> None:
     writes(owner)
-    keeper.sign_in()
+    administrator.sign_in()
 
-    page = keeper.get(delete_page(owner)).content.decode()
+    page = administrator.get(delete_page(owner)).content.decode()
     kept = Entry.objects.count()
-    answer = keeper.post(delete_page(owner), post="yes")
+    answer = administrator.post(delete_page(owner), post="yes")
 
     assert "3 entries" in page
     assert "1 reply of the model" in page
@@ -149,13 +151,13 @@ def test_the_keeper_sees_the_same_list_and_deletes(
     assert housemate.is_unlocked()
 
 
-def test_the_keeper_does_not_delete_themselves_in_the_admin(keeper: Resident) -> None:
-    keeper.sign_in()
+def test_the_administrator_does_not_delete_themselves_in_the_admin(administrator: Resident) -> None:
+    administrator.sign_in()
 
-    assert keeper.post(delete_page(keeper), post="yes").status_code == 403
+    assert administrator.post(delete_page(administrator), post="yes").status_code == 403
 
 
-def test_a_name_is_no_command_for_whoever_copies_it(keeper: Resident, owner: Resident) -> None:
+def test_a_name_is_no_command_for_whoever_copies_it(administrator: Resident, owner: Resident) -> None:
     Person.objects.filter(id=owner.id).update(name="O $(touch x); 'y")
     owner.person.refresh_from_db()
 
@@ -170,11 +172,11 @@ def test_nobody_else_deletes_anybody(owner: Resident, housemate: Resident) -> No
     assert SignIn.objects.filter(person=owner.person).exists()
 
 
-def test_the_keeper_sees_sizes_and_no_words(keeper: Resident, owner: Resident) -> None:
+def test_the_administrator_sees_sizes_and_no_words(administrator: Resident, owner: Resident) -> None:
     writes(owner)
-    keeper.sign_in()
+    administrator.sign_in()
 
-    page = keeper.get(f"/admin/accounts/person/{owner.id}/change/").content.decode()
+    page = administrator.get(f"/admin/accounts/person/{owner.id}/change/").content.decode()
 
     assert "3 entries, 1 reply of the model" in page
     assert "None" not in page

@@ -162,7 +162,7 @@ def test_the_page_proposes_to_end_the_other_sessions(owner: Resident) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_new_password_can_turn_the_key_as_well(owner: Resident) -> None:
+def test_a_new_password_can_rotate_the_key_as_well(owner: Resident) -> None:
     answer = sends(owner, "/settings/password/", turn="on")
 
     assert answer["Location"] == "/settings/key/"

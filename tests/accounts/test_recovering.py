@@ -55,7 +55,7 @@ def test_the_old_password_the_old_code_and_the_old_sessions_are_dead(
     assert SignIn.objects.filter(person=owner.person).count() == 1
 
 
-def test_the_new_code_works_in_its_turn(owner: Resident) -> None:
+def test_the_new_code_works_as_well(owner: Resident) -> None:
     new_code = shown_code(recovers(Client(), "olive ähre", owner.recovery_code))
 
     assert recovers(Client(), "olive ähre", new_code, "nine lanterns at the quay").status_code == 200

@@ -35,7 +35,7 @@ def token(db: None) -> str:
     return first_run.get_setup_token() or ""
 
 
-def test_the_set_up_link_makes_the_keeper_who_is_then_inside(stranger: Client, token: str) -> None:
+def test_the_set_up_link_makes_the_administrator_who_is_then_inside(stranger: Client, token: str) -> None:
     page = stranger.get(f"/register/?set-up={token}")
     answer = registers(stranger, token=token)
 
@@ -62,7 +62,7 @@ def test_a_wrong_token_is_told_how_to_come_in(stranger: Client, token: str) -> N
     assert "Ask the keeper" in answer.content.decode()
 
 
-def test_two_who_open_the_link_at_once_make_one_keeper(keeper: Resident) -> None:
+def test_two_who_open_the_link_at_once_make_one_administrator(administrator: Resident) -> None:
     with pytest.raises(AccountsError) as refused:
         create_person(name="Late", password=PASSWORD, time_zone="", keeper=True, address=HERE)
 
@@ -70,7 +70,9 @@ def test_two_who_open_the_link_at_once_make_one_keeper(keeper: Resident) -> None
     assert not Person.objects.filter(name="Late").exists()
 
 
-def test_open_registration_makes_no_keepers(stranger: Client, keeper: Resident, settings: Any) -> None:
+def test_open_registration_makes_no_administrators(
+    stranger: Client, administrator: Resident, settings: Any
+) -> None:
     settings.REGISTRATION = "open"
 
     answer = registers(stranger)
@@ -94,7 +96,9 @@ def test_a_name_is_taken_however_it_is_spelt(
 
 
 @pytest.mark.parametrize("name", ["Ärzte", "李雷", "محمد", "Ólafur Þór", "अनन्या", "می‌خواهم", "X"])
-def test_names_of_any_script_come_in(stranger: Client, keeper: Resident, settings: Any, name: str) -> None:
+def test_names_of_any_script_come_in(
+    stranger: Client, administrator: Resident, settings: Any, name: str
+) -> None:
     settings.REGISTRATION = "open"
 
     assert registers(stranger, name=name).status_code == 200
@@ -103,7 +107,7 @@ def test_names_of_any_script_come_in(stranger: Client, keeper: Resident, setting
 
 @pytest.mark.parametrize("name", ["", "   ", "...", "a" * 65, "a\u202eb", "tab\x07", "nul\x00", "😀"])
 def test_names_that_cannot_be_read_are_refused_beside_the_field(
-    stranger: Client, keeper: Resident, settings: Any, name: str
+    stranger: Client, administrator: Resident, settings: Any, name: str
 ) -> None:
     settings.REGISTRATION = "open"
 
@@ -180,7 +184,7 @@ def test_the_recovery_code_is_shown_once_and_stored_nowhere(stranger: Client, to
     assert code not in str(stranger.get("/settings/").content)
 
 
-def test_a_vault_has_keys_of_its_own_and_two_ways_in(owner: Resident, housemate: Resident) -> None:
+def test_a_vault_has_keys_of_its_own_and_two_key_slots(owner: Resident, housemate: Resident) -> None:
     vault = Vault.objects.get(owner=owner.person)
 
     with in_force(owner.keyring):

@@ -128,7 +128,7 @@ def test_a_runtime_folder_that_others_can_enter_is_refused(settings: Any, tmp_pa
         run_secret.get_run_secret()
 
 
-def test_without_a_memory_file_system_the_keeper_is_told(
+def test_without_a_memory_file_system_the_administrator_is_told(
     settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.RUNTIME_DIR = ""

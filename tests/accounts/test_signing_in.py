@@ -28,12 +28,12 @@ def test_a_name_is_known_however_it_is_typed(owner: Resident, stranger: Client, 
     assert stranger.get("/settings/").status_code == 200
 
 
-def test_a_password_is_known_composed_or_not(keeper: Resident, stranger: Client) -> None:
+def test_a_password_is_known_composed_or_not(administrator: Resident, stranger: Client) -> None:
     request = key_slots.DerivationRequest(name="x", address=HERE)
     slot = key_slots.create_slot(
-        secret="Ärger über Öl", kind=SlotKind.PASSWORD, keyring=keeper.keyring, request=request
+        secret="Ärger über Öl", kind=SlotKind.PASSWORD, keyring=administrator.keyring, request=request
     )
-    key_slots.replace_slots(keeper.keyring, by=[slot])
+    key_slots.replace_slots(administrator.keyring, by=[slot])
 
     assert signs_in(stranger, "karin", "A\u0308rger u\u0308ber O\u0308l").status_code == 302
 

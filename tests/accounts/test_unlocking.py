@@ -98,10 +98,10 @@ def test_unlocking_keeps_the_csrf_secret(owner: Resident) -> None:
     assert live_settings.CSRF_COOKIE_NAME not in answer.cookies
 
 
-def test_a_kept_cookie_stays_kept(keeper: Resident) -> None:
-    keeper.sign_in(keep=True).lock()
+def test_a_kept_cookie_stays_kept(administrator: Resident) -> None:
+    administrator.sign_in(keep=True).lock()
 
-    answer = unlocks(keeper)
+    answer = unlocks(administrator)
 
     assert answer.cookies[SESSION]["max-age"] == 30 * 86400
 

@@ -10,14 +10,14 @@ from tests.people import Resident, new_resident
 
 
 @pytest.fixture
-def keeper(db: None) -> Resident:
-    keeper = new_resident("Kay")
-    Person.objects.filter(id=keeper.id).update(is_staff=True)
-    return keeper
+def administrator(db: None) -> Resident:
+    administrator = new_resident("Kay")
+    Person.objects.filter(id=administrator.id).update(is_staff=True)
+    return administrator
 
 
 @pytest.fixture
-def owner(keeper: Resident) -> Resident:
+def owner(administrator: Resident) -> Resident:
     return new_resident("Olive")
 
 
@@ -27,7 +27,7 @@ def said(**options: str) -> str:
     return out.getvalue()
 
 
-def test_everybody_is_listed_with_what_shows_without_a_key(keeper: Resident, owner: Resident) -> None:
+def test_everybody_is_listed_with_what_shows_without_a_key(administrator: Resident, owner: Resident) -> None:
     lines = said().splitlines()
 
     assert lines[0].startswith("Kay, keeper: 0 ways in, 1 browser signed in, since 20")
@@ -35,7 +35,7 @@ def test_everybody_is_listed_with_what_shows_without_a_key(keeper: Resident, own
 
 
 def test_whoever_is_switched_off_is_let_in_no_more_and_keeps_everything(
-    keeper: Resident, owner: Resident
+    administrator: Resident, owner: Resident
 ) -> None:
     owner.write("Still here")
 
@@ -44,21 +44,21 @@ def test_whoever_is_switched_off_is_let_in_no_more_and_keeps_everything(
     assert owner.get("/").status_code == 302
     assert not SignIn.objects.filter(person_id=owner.id).exists()
     assert "Olive, switched off" in said()
-    assert SignIn.objects.filter(person_id=keeper.id).exists()
+    assert SignIn.objects.filter(person_id=administrator.id).exists()
     said(enable="OLIVE")
     assert "switched off" not in said()
     assert owner.list_texts() == ["Still here"]
 
 
-def test_the_last_keeper_is_not_switched_off(keeper: Resident, owner: Resident) -> None:
+def test_the_last_administrator_is_not_switched_off(administrator: Resident, owner: Resident) -> None:
     with pytest.raises(CommandError, match="only keeper"):
         said(disable="Kay")
 
     assert Person.objects.filter(name="Kay", is_active=True).exists()
-    assert SignIn.objects.filter(person_id=keeper.id).exists()
+    assert SignIn.objects.filter(person_id=administrator.id).exists()
 
 
-def test_one_of_two_keepers_is(keeper: Resident, owner: Resident) -> None:
+def test_one_of_two_administrators_is(administrator: Resident, owner: Resident) -> None:
     Person.objects.update(is_staff=True)
 
     said(disable="Kay")
@@ -66,7 +66,7 @@ def test_one_of_two_keepers_is(keeper: Resident, owner: Resident) -> None:
     assert not Person.objects.get(name="Kay").is_active
 
 
-def test_a_name_that_nobody_has_is_refused(keeper: Resident) -> None:
+def test_a_name_that_nobody_has_is_refused(administrator: Resident) -> None:
     for option in ("disable", "enable"):
         with pytest.raises(CommandError, match="has that name"):
             said(**{option: "Stranger"})

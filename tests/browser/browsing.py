@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, WebError
 
-from tests.browser.diary import Diary
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab
+from tests.browser.house import ServedHouse
 from tests.browser_client import Visitor
 
 
@@ -41,7 +41,7 @@ class NewContext(Protocol):
     """Makes a browser of its own: no cookie, no cache, complaints heard."""
 
     def __call__(
-        self, member: Visitor | None = None, house: House | None = None, **options: Any
+        self, member: Visitor | None = None, house: ServedHouse | None = None, **options: Any
     ) -> BrowserContext: ...
 
 
@@ -52,8 +52,8 @@ class NewDiary(Protocol):
         self,
         *,
         member: Visitor | None = None,
-        of: House | None = None,
-        beside: Diary | None = None,
+        of: ServedHouse | None = None,
+        beside: DiaryTab | None = None,
         path: str = "/",
         **options: Any,
-    ) -> Diary: ...
+    ) -> DiaryTab: ...

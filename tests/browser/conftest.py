@@ -16,8 +16,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.browsing import Complaints, NewContext, NewDiary
-from tests.browser.diary import Diary, come_in
-from tests.browser.house import House, household
+from tests.browser.diary import DiaryTab, come_in
+from tests.browser.house import ServedHouse, household
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 
@@ -89,14 +89,14 @@ def scripts_of_this_test(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, model: FakeModelServer) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, model: FakeModelServer) -> Iterator[ServedHouse]:
     """The household that most tests share; each brings people of its own."""
     with household(tmp_path_factory.mktemp("house"), LLAMORA_MODEL_URL=model.url) as shared_house:
         yield shared_house
 
 
 @pytest.fixture
-def own_house(tmp_path: Path) -> Iterator[House]:
+def own_house(tmp_path: Path) -> Iterator[ServedHouse]:
     """A household for one test alone, to be killed or starved; without a model."""
     with household(tmp_path) as own:
         yield own
@@ -114,7 +114,9 @@ def new_context(chromium: Browser, complaints: Complaints) -> Iterator[NewContex
     """Make a browser of its own: no cookie, no cache, complaints heard."""
     made: list[BrowserContext] = []
 
-    def make(member: Visitor | None = None, house: House | None = None, **options: Any) -> BrowserContext:
+    def make(
+        member: Visitor | None = None, house: ServedHouse | None = None, **options: Any
+    ) -> BrowserContext:
         context = chromium.new_context(**DEFAULTS | options)
         context.set_default_timeout(PATIENCE)
         complaints.listen(context)
@@ -129,28 +131,28 @@ def new_context(chromium: Browser, complaints: Complaints) -> Iterator[NewContex
 
 
 @pytest.fixture
-def new_diary(new_context: NewContext, house: House) -> NewDiary:
+def new_diary(new_context: NewContext, house: ServedHouse) -> NewDiary:
     """A signed-in person's tab: a new person in the shared household unless another is given."""
 
     def make(
         *,
         member: Visitor | None = None,
-        of: House | None = None,
-        beside: Diary | None = None,
+        of: ServedHouse | None = None,
+        beside: DiaryTab | None = None,
         path: str = "/",
         **options: Any,
-    ) -> Diary:
+    ) -> DiaryTab:
         if beside:
-            return Diary(beside.page.context.new_page(), beside.house, beside.member, beside.path).open()
+            return DiaryTab(beside.page.context.new_page(), beside.house, beside.member, beside.path).open()
         where = of or house
         who = member or where.new_member()
-        return Diary(new_context(who, where, **options).new_page(), where, who, path).open()
+        return DiaryTab(new_context(who, where, **options).new_page(), where, who, path).open()
 
     return make
 
 
 @pytest.fixture(scope="session")
-def regular(house: House) -> Visitor:
+def regular(house: ServedHouse) -> Visitor:
     """Somebody whose diary has room for many tests, a day for each."""
     return house.new_member()
 
@@ -159,7 +161,7 @@ DAYS = itertools.count()
 
 
 @pytest.fixture
-def diary(new_diary: NewDiary, regular: Visitor) -> Diary:
+def diary(new_diary: NewDiary, regular: Visitor) -> DiaryTab:
     """An empty day of somebody who has written before. A test that locks or signs out brings a new person."""
     day = date(2019, 1, 1) + timedelta(days=next(DAYS))
     return new_diary(member=regular, path=f"/d/{day}/")

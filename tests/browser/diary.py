@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
 
-from tests.browser.house import House
+from tests.browser.house import ServedHouse
 from tests.browser_client import Visitor
 
 # The last of the composer's three controllers sets this when it attaches.
@@ -23,11 +23,11 @@ def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 20
 
 
 @dataclass
-class Diary:
+class DiaryTab:
     """One tab of one person, at a day of theirs (`path`)."""
 
     page: Page
-    house: House
+    house: ServedHouse
     member: Visitor
     path: str = "/"
     watching: list[str] = field(default_factory=list)
@@ -38,18 +38,18 @@ class Diary:
     def _hear(self, socket: WebSocket) -> None:
         socket.on("framesent", lambda frame: self.watching.append(str(frame)))
 
-    def open(self, path: str | None = None) -> "Diary":
+    def open(self, path: str | None = None) -> "DiaryTab":
         """Go to a page of a day and wait until script and socket are there."""
         self.watching.clear()
         self.page.goto(self.house.url(path or self.path))
         return self.ready()
 
-    def reload(self) -> "Diary":
+    def reload(self) -> "DiaryTab":
         self.watching.clear()
         self.page.reload()
         return self.ready()
 
-    def ready(self) -> "Diary":
+    def ready(self) -> "DiaryTab":
         self.page.wait_for_function(_COMPOSER_READY)
         wait_until(self.page, lambda: any("watch" in frame for frame in self.watching))
         return self
@@ -108,7 +108,7 @@ class Diary:
         self.button("Lock").click()
 
 
-def sign_in_by_hand(page: Page, house: House, member: Visitor) -> None:
+def sign_in_by_hand(page: Page, house: ServedHouse, member: Visitor) -> None:
     """Come in as a person does, with name and password."""
     if "/sign-in/" not in page.url:
         page.goto(house.url("/sign-in/"))
@@ -117,7 +117,7 @@ def sign_in_by_hand(page: Page, house: House, member: Visitor) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-def come_in(context: BrowserContext, house: House, member: Visitor) -> None:
+def come_in(context: BrowserContext, house: ServedHouse, member: Visitor) -> None:
     """Make a browser the person's own, as signing in would."""
     context.add_cookies(
         [

@@ -12,7 +12,7 @@ from tests.server import Server, running, start
 
 
 @dataclass(kw_only=True)
-class House:
+class ServedHouse:
     """A server and its folder; it may be killed and started again at the same port."""
 
     folder: Path
@@ -77,11 +77,11 @@ class House:
 
 
 @contextmanager
-def household(folder: Path, **extra: str) -> Iterator[House]:
+def household(folder: Path, **extra: str) -> Iterator[ServedHouse]:
     """A household that anybody may join, ended with the block."""
     settings = {"LLAMORA_REGISTRATION": "open", **extra}
     with running(folder, extra=settings) as server:
-        house = House(folder=folder, server=server, extra=settings)
+        house = ServedHouse(folder=folder, server=server, extra=settings)
         try:
             yield house
         finally:

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.diary import Diary
+from tests.browser.diary import DiaryTab
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
 
@@ -13,7 +13,7 @@ LONG = Script(tokens=words(120), rate=60)
 
 
 def respond(
-    diary: Diary, model: FakeModelServer, script: Script, *, text: str = "What do you make of it?"
+    diary: DiaryTab, model: FakeModelServer, script: Script, *, text: str = "What do you make of it?"
 ) -> Locator:
     """Keep an entry and have it answered by a script; answer the reply's section."""
     model.next(script)

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
-from tests.browser.diary import Diary, come_in
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab, come_in
+from tests.browser.house import ServedHouse
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 
@@ -33,13 +33,13 @@ LONG = (
 
 
 @pytest.fixture(scope="module")
-def furnished(house: House, chromium: Browser, model: FakeModelServer) -> Visitor:
+def furnished(house: ServedHouse, chromium: Browser, model: FakeModelServer) -> Visitor:
     """Somebody with entries of all kinds, a reply and a draft."""
     member = house.new_member()
     context = chromium.new_context(reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     come_in(context, house, member)
-    diary = Diary(context.new_page(), house, member, "/d/2021-03-04/").open()
+    diary = DiaryTab(context.new_page(), house, member, "/d/2021-03-04/").open()
     diary.keep("A walk.\n\nThen **tea**.")
     diary.button("Respond").click()
     expect(diary.page.locator(".reply")).to_have_attribute("data-state", "done")
@@ -51,12 +51,12 @@ def furnished(house: House, chromium: Browser, model: FakeModelServer) -> Visito
 
 
 @pytest.fixture
-def visitor(new_context: NewContext, house: House, furnished: Visitor) -> Page:
+def visitor(new_context: NewContext, house: ServedHouse, furnished: Visitor) -> Page:
     """A tab of that person."""
     return new_context(furnished, house).new_page()
 
 
-def every_page(page: Page, house: House, member: Visitor) -> Iterator[str]:
+def every_page(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]:
     """Load one page after the other, those at the door first; some in a state worth a look."""
     for path in OPEN:
         page.goto(house.url(path))
@@ -102,13 +102,22 @@ TOO_SMALL = """() => [...document.querySelectorAll('a, button, input:not([type=h
 
 
 @dataclass
-class Seen:
+class PageFindings:
     """What was found on every page, by its path."""
 
     by_light: dict[str, list[str]] = field(default_factory=dict)
     in_the_dark: dict[str, list[str]] = field(default_factory=dict)
     too_wide: dict[str, int] = field(default_factory=dict)
     too_small: dict[str, list[str]] = field(default_factory=dict)
+
+    def problems(self) -> dict[str, object]:
+        """Return what is wrong, by what it is and by the page it is on; empty where all is well."""
+        found: dict[str, object] = {
+            f"axe, by light: {path}": lines for path, lines in self.by_light.items() if lines
+        }
+        found |= {f"axe, in the dark: {path}": lines for path, lines in self.in_the_dark.items() if lines}
+        found |= {f"too wide: {path}": width for path, width in self.too_wide.items() if width > 0}
+        return found | {f"too small: {path}": things for path, things in self.too_small.items() if things}
 
     def look_at(self, page: Page, path: str) -> None:
         """Look at one page by light and in the dark, then on a small screen and on a phone."""
@@ -124,11 +133,11 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(house: House, furnished: Visitor, chromium: Browser) -> Seen:
+def seen(house: ServedHouse, furnished: Visitor, chromium: Browser) -> PageFindings:
     """One walk through all pages, for the tests that ask about every one of them."""
     context = chromium.new_context(viewport=ROOM, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
-    page, walk = context.new_page(), Seen()
+    page, walk = context.new_page(), PageFindings()
     for path in every_page(page, house, furnished):
         walk.look_at(page, path)
     context.close()
@@ -136,20 +145,20 @@ def seen(house: House, furnished: Visitor, chromium: Browser) -> Seen:
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing_on_any_page_by_light(seen: Seen) -> None:
+def test_axe_finds_nothing_on_any_page_by_light(seen: PageFindings) -> None:
     assert len(seen.by_light) == len(OPEN) + len(OWN) + 2
     assert {path: lines for path, lines in seen.by_light.items() if lines} == {}
 
 
-def test_axe_finds_nothing_on_any_page_in_the_dark(seen: Seen) -> None:
+def test_axe_finds_nothing_on_any_page_in_the_dark(seen: PageFindings) -> None:
     assert {path: lines for path, lines in seen.in_the_dark.items() if lines} == {}
 
 
-def test_nothing_scrolls_sideways_at_320_pixels(seen: Seen) -> None:
+def test_nothing_scrolls_sideways_at_320_pixels(seen: PageFindings) -> None:
     assert {path: width for path, width in seen.too_wide.items() if width > 0} == {}
 
 
-def test_everything_can_be_hit_with_a_thumb(seen: Seen) -> None:
+def test_everything_can_be_hit_with_a_thumb(seen: PageFindings) -> None:
     assert {path: things for path, things in seen.too_small.items() if things} == {}
 
 
@@ -181,7 +190,7 @@ def test_axe_finds_nothing_on_the_dialog_and_the_locked_page(
     assert faults(other.page) == []
 
 
-def test_nothing_moves_for_those_who_asked_for_stillness(visitor: Page, house: House) -> None:
+def test_nothing_moves_for_those_who_asked_for_stillness(visitor: Page, house: ServedHouse) -> None:
     visitor.goto(house.url("/d/2021-03-04/"))
 
     moving = visitor.evaluate(
@@ -195,7 +204,7 @@ def test_nothing_moves_for_those_who_asked_for_stillness(visitor: Page, house: H
     assert moving == []
 
 
-def test_paper_holds_the_day_and_nothing_else(visitor: Page, house: House) -> None:
+def test_paper_holds_the_day_and_nothing_else(visitor: Page, house: ServedHouse) -> None:
     visitor.goto(house.url("/d/2021-03-04/"))
     visitor.emulate_media(media="print", color_scheme="dark")
 

@@ -3,8 +3,8 @@
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.browsing import NewDiary
-from tests.browser.diary import Diary
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab
+from tests.browser.house import ServedHouse
 from tests.browser.replying import respond, wait_for_end
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
@@ -55,7 +55,7 @@ def test_after_a_whole_session_the_browser_has_stored_nothing(
     assert names(diary.page.context) <= {"llamora_csrf"}
 
 
-def test_cookies_are_ours_and_out_of_reach(house: House, page: Page) -> None:
+def test_cookies_are_ours_and_out_of_reach(house: ServedHouse, page: Page) -> None:
     member = house.new_member()
     page.goto(house.url("/sign-in/"))
     page.get_by_label("Name", exact=True).fill(member.name)
@@ -72,7 +72,7 @@ def test_cookies_are_ours_and_out_of_reach(house: House, page: Page) -> None:
     assert "llamora_session" not in page.evaluate("document.cookie")
 
 
-def test_no_field_for_words_offers_them_to_the_browser(diary: Diary) -> None:
+def test_no_field_for_words_offers_them_to_the_browser(diary: DiaryTab) -> None:
     diary.keep("An entry.")
     diary.button("Edit").click()
     expect(diary.page.locator("form.edit textarea")).to_be_visible()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.browser.browsing import Complaints, NewDiary
-from tests.browser.diary import Diary
+from tests.browser.diary import DiaryTab
 from tests.browser.test_accessible import TOO_SMALL, faults
 
 KITCHEN = "From the kitchen, <b>with</b> flour"
@@ -19,7 +19,7 @@ def refusals(complaints: Complaints) -> None:
     complaints.expect("409")
 
 
-def torn(diary: Diary, new_diary: NewDiary) -> Diary:
+def torn(diary: DiaryTab, new_diary: NewDiary) -> DiaryTab:
     """A second tab whose draft comes too late, and shows so."""
     late = new_diary(beside=diary)
     diary.box.fill(KITCHEN)
@@ -29,20 +29,20 @@ def torn(diary: Diary, new_diary: NewDiary) -> Diary:
     return late
 
 
-def here(diary: Diary) -> Locator:
+def here(diary: DiaryTab) -> Locator:
     return diary.page.get_by_role("textbox", name="Written here, not saved", exact=True)
 
 
-def elsewhere(diary: Diary) -> Locator:
+def elsewhere(diary: DiaryTab) -> Locator:
     return diary.page.get_by_role("group", name=re.compile(r"^Written elsewhere, saved \d\d:\d\d$"))
 
 
-def sides(diary: Diary) -> list[FloatRect]:
+def sides(diary: DiaryTab) -> list[FloatRect]:
     boxes = [side.bounding_box() for side in (here(diary), elsewhere(diary))]
     return [box for box in boxes if box]
 
 
-def test_two_drafts_stand_side_by_side_and_go_on_together(diary: Diary, new_diary: NewDiary) -> None:
+def test_two_drafts_stand_side_by_side_and_go_on_together(diary: DiaryTab, new_diary: NewDiary) -> None:
     late = torn(diary, new_diary)
     expect(here(late)).to_have_value(DESK)
     expect(here(late)).to_be_focused()
@@ -64,7 +64,7 @@ def test_two_drafts_stand_side_by_side_and_go_on_together(diary: Diary, new_diar
     expect(late.box).to_have_value("")
 
 
-def test_what_is_let_go_of_says_so_and_comes_back(diary: Diary, new_diary: NewDiary) -> None:
+def test_what_is_let_go_of_says_so_and_comes_back(diary: DiaryTab, new_diary: NewDiary) -> None:
     late = torn(diary, new_diary)
 
     late.button("Only what is here").click()
@@ -83,7 +83,7 @@ def test_what_is_let_go_of_says_so_and_comes_back(diary: Diary, new_diary: NewDi
 
 
 @pytest.mark.slow
-def test_the_other_text_can_go_on_alone(diary: Diary, new_diary: NewDiary) -> None:
+def test_the_other_text_can_go_on_alone(diary: DiaryTab, new_diary: NewDiary) -> None:
     late = torn(diary, new_diary)
 
     late.button("Only what is elsewhere").click()
@@ -97,7 +97,7 @@ def test_the_other_text_can_go_on_alone(diary: Diary, new_diary: NewDiary) -> No
     expect(late.box).to_have_value(f"{KITCHEN}, again\n\n{DESK}")
 
 
-def test_keeping_one_text_goes_on_with_the_other(diary: Diary, new_diary: NewDiary) -> None:
+def test_keeping_one_text_goes_on_with_the_other(diary: DiaryTab, new_diary: NewDiary) -> None:
     late = torn(diary, new_diary)
 
     late.button("Keep").click()
@@ -113,7 +113,7 @@ def test_keeping_one_text_goes_on_with_the_other(diary: Diary, new_diary: NewDia
 
 
 @pytest.mark.slow
-def test_keeping_in_one_tab_loses_nothing_of_the_other(diary: Diary, new_diary: NewDiary) -> None:
+def test_keeping_in_one_tab_loses_nothing_of_the_other(diary: DiaryTab, new_diary: NewDiary) -> None:
     late = torn(diary, new_diary)
 
     diary.button("Keep").click()
@@ -126,7 +126,9 @@ def test_keeping_in_one_tab_loses_nothing_of_the_other(diary: Diary, new_diary: 
     expect(late.entries).to_have_count(2)
 
 
-def test_by_keys_the_other_text_and_the_choices_come_after_the_box(diary: Diary, new_diary: NewDiary) -> None:
+def test_by_keys_the_other_text_and_the_choices_come_after_the_box(
+    diary: DiaryTab, new_diary: NewDiary
+) -> None:
     late = torn(diary, new_diary)
     page = late.page
 
@@ -143,7 +145,7 @@ def test_by_keys_the_other_text_and_the_choices_come_after_the_box(diary: Diary,
 
 @pytest.mark.parametrize("theme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
 def test_both_texts_can_be_read_in_either_theme_and_on_a_phone(
-    diary: Diary, new_diary: NewDiary, theme: str
+    diary: DiaryTab, new_diary: NewDiary, theme: str
 ) -> None:
     late = torn(diary, new_diary)
     page = late.page
@@ -194,7 +196,7 @@ def test_what_was_let_go_of_outlasts_a_lock(new_diary: NewDiary, complaints: Com
     expect(late.box).to_have_value(f"{KITCHEN}\n\n{DESK}")
 
 
-def test_an_entry_changed_in_two_tabs_shows_both_texts(diary: Diary, new_diary: NewDiary) -> None:
+def test_an_entry_changed_in_two_tabs_shows_both_texts(diary: DiaryTab, new_diary: NewDiary) -> None:
     diary.keep("Soup for supper.")
     late = new_diary(beside=diary)
     late.button("Edit").click()

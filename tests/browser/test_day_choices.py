@@ -5,10 +5,10 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.browsing import NewDiary
-from tests.browser.diary import Diary
+from tests.browser.diary import DiaryTab
 
 
-def chooses(diary: Diary, **choices: str) -> None:
+def chooses(diary: DiaryTab, **choices: str) -> None:
     """Choose on the settings page, by the words that stand there."""
     diary.page.goto(diary.house.url("/settings/"))
     for label, choice in choices.items():

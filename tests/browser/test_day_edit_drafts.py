@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.browsing import Complaints, NewDiary
-from tests.browser.diary import Diary
+from tests.browser.diary import DiaryTab
 
 
-def editing(diary: Diary) -> Locator:
+def editing(diary: DiaryTab) -> Locator:
     """Open the only entry for a change; the box to type in."""
     diary.button("Edit").click()
     box = diary.page.locator("form.edit textarea")
@@ -17,13 +17,13 @@ def editing(diary: Diary) -> Locator:
     return box
 
 
-def wait_for_saved(diary: Diary) -> None:
+def wait_for_saved(diary: DiaryTab) -> None:
     expect(diary.page.locator("form.edit [data-save-state]")).to_have_text(
         re.compile(r"^Draft saved \d\d:\d\d$")
     )
 
 
-def test_a_change_survives_a_reload_until_it_is_saved(diary: Diary) -> None:
+def test_a_change_survives_a_reload_until_it_is_saved(diary: DiaryTab) -> None:
     diary.keep("Soup for supper.")
     editing(diary).fill("Soup and bread for sup")
     wait_for_saved(diary)
@@ -40,7 +40,7 @@ def test_a_change_survives_a_reload_until_it_is_saved(diary: Diary) -> None:
     expect(diary.entries).not_to_contain_text("unfinished")
 
 
-def test_leaving_the_page_at_once_saves_the_change(diary: Diary) -> None:
+def test_leaving_the_page_at_once_saves_the_change(diary: DiaryTab) -> None:
     diary.keep("Before")
     editing(diary).fill("Typed and gone")
     diary.page.get_by_role("link", name="You", exact=True).click()
@@ -51,7 +51,7 @@ def test_leaving_the_page_at_once_saves_the_change(diary: Diary) -> None:
     expect(editing(diary)).to_have_value("Typed and gone")
 
 
-def test_closing_keeps_a_change_and_discarding_lets_it_go(diary: Diary) -> None:
+def test_closing_keeps_a_change_and_discarding_lets_it_go(diary: DiaryTab) -> None:
     diary.keep("Before")
     editing(diary).fill("Not sure yet")
     diary.page.get_by_role("link", name="Close", exact=True).click()
@@ -66,7 +66,7 @@ def test_closing_keeps_a_change_and_discarding_lets_it_go(diary: Diary) -> None:
 
 
 @pytest.mark.slow
-def test_saving_straight_after_typing_leaves_no_draft_behind(diary: Diary) -> None:
+def test_saving_straight_after_typing_leaves_no_draft_behind(diary: DiaryTab) -> None:
     diary.keep("Before")
     box = editing(diary)
     box.press_sequentially("Quick ")
@@ -79,7 +79,7 @@ def test_saving_straight_after_typing_leaves_no_draft_behind(diary: Diary) -> No
     expect(diary.entries).not_to_contain_text("unfinished")
 
 
-def test_a_change_whose_entry_was_changed_meanwhile_is_shown_beside_it(diary: Diary) -> None:
+def test_a_change_whose_entry_was_changed_meanwhile_is_shown_beside_it(diary: DiaryTab) -> None:
     diary.keep("Soup for supper.")
     editing(diary).fill("Fish for sup")
     wait_for_saved(diary)
@@ -95,7 +95,7 @@ def test_a_change_whose_entry_was_changed_meanwhile_is_shown_beside_it(diary: Di
 
 @pytest.mark.slow
 def test_two_tabs_that_change_one_entry_say_so(
-    diary: Diary, new_diary: NewDiary, complaints: Complaints
+    diary: DiaryTab, new_diary: NewDiary, complaints: Complaints
 ) -> None:
     complaints.expect("409")
     diary.keep("Soup for supper.")
@@ -114,7 +114,7 @@ def test_two_tabs_that_change_one_entry_say_so(
     expect(late.entries).to_contain_text("Fish for supper.")
 
 
-def test_an_edit_keeps_the_text_before_and_gives_it_back(diary: Diary) -> None:
+def test_an_edit_keeps_the_text_before_and_gives_it_back(diary: DiaryTab) -> None:
     diary.keep("The first words.")
     editing(diary).fill("Other words.")
     diary.button("Save").click()
@@ -129,7 +129,7 @@ def test_an_edit_keeps_the_text_before_and_gives_it_back(diary: Diary) -> None:
     expect(diary.entries.locator(".prose").first).to_have_text("The first words.")
 
 
-def test_an_entry_is_moved_and_moved_back(diary: Diary) -> None:
+def test_an_entry_is_moved_and_moved_back(diary: DiaryTab) -> None:
     diary.keep("Yesterday's words.")
     diary.button("Move").click()
     picker = diary.page.get_by_label(re.compile("Move the entry of"))
@@ -149,7 +149,7 @@ def test_an_entry_is_moved_and_moved_back(diary: Diary) -> None:
     expect(diary.entries).to_contain_text("moved here from")
 
 
-def test_what_was_deleted_comes_back_from_the_bin(diary: Diary) -> None:
+def test_what_was_deleted_comes_back_from_the_bin(diary: DiaryTab) -> None:
     diary.keep("Gone and wanted again.")
     diary.button("Delete").click()
     diary.page.get_by_role("link", name="bin", exact=True).click()

@@ -5,14 +5,14 @@ import re
 from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.browser.browsing import Complaints, NewDiary
-from tests.browser.diary import Diary
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab
+from tests.browser.house import ServedHouse
 from tests.browser.test_midnight import before_midnight, to_tomorrow
 
 AWAY = "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_FAILED"
 
 
-def editing(diary: Diary, text: str) -> Locator:
+def editing(diary: DiaryTab, text: str) -> Locator:
     """Keep an entry and open it for a change; the box to type in."""
     diary.keep(text)
     diary.button("Edit").click()
@@ -21,12 +21,12 @@ def editing(diary: Diary, text: str) -> Locator:
     return box
 
 
-def state(diary: Diary) -> Locator:
+def state(diary: DiaryTab) -> Locator:
     return diary.page.locator("form.edit [data-save-state]")
 
 
 def test_closing_a_change_that_cannot_be_saved_leaves_it_on_the_page(
-    diary: Diary, complaints: Complaints
+    diary: DiaryTab, complaints: Complaints
 ) -> None:
     complaints.expect(*AWAY)
     box = editing(diary, "Soup for supper.")
@@ -58,7 +58,7 @@ def staying(page: Page) -> list[str]:
 
 
 def test_leaving_while_a_text_is_still_being_kept_is_asked_about(
-    diary: Diary, complaints: Complaints
+    diary: DiaryTab, complaints: Complaints
 ) -> None:
     complaints.expect(*AWAY)
     asked = staying(diary.page)
@@ -77,7 +77,7 @@ def test_leaving_while_a_text_is_still_being_kept_is_asked_about(
 
 
 def test_a_change_outlives_a_killed_server_a_midnight_and_a_lock(
-    own_house: House, new_diary: NewDiary, complaints: Complaints
+    own_house: ServedHouse, new_diary: NewDiary, complaints: Complaints
 ) -> None:
     complaints.expect(*AWAY, "htmx:", "401")
     diary = before_midnight(lambda **options: new_diary(of=own_house, **options))
@@ -127,7 +127,7 @@ def test_words_outlive_the_end_of_the_visit(new_diary: NewDiary, complaints: Com
 
 
 def test_a_change_of_what_another_tab_has_deleted_stays_in_the_stale_one(
-    diary: Diary, new_diary: NewDiary, complaints: Complaints
+    diary: DiaryTab, new_diary: NewDiary, complaints: Complaints
 ) -> None:
     complaints.expect("404")
     diary.keep("Soup for supper.")
@@ -149,7 +149,7 @@ def test_a_change_of_what_another_tab_has_deleted_stays_in_the_stale_one(
     expect(stale.entries).to_contain_text("Fish for supper.")
 
 
-def test_a_way_of_answering_outlives_a_lock_and_is_not_left_unasked(new_diary: NewDiary) -> None:
+def test_a_reply_style_outlives_a_lock_and_is_not_left_unasked(new_diary: NewDiary) -> None:
     mine = new_diary()
     mine.keep("The weir again.")
     page = mine.page

@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.browsing import Complaints, NewDiary
-from tests.browser.diary import Diary
-from tests.browser.house import House, household
+from tests.browser.diary import DiaryTab
+from tests.browser.house import ServedHouse, household
 
 
 @contextmanager
-def no_room(house: House) -> Iterator[None]:
+def no_room(house: ServedHouse) -> Iterator[None]:
     """No file of the server may grow: every write that needs room fails, as on a full disk."""
     soft, hard = resource.prlimit(house.server.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(house.server.pid, resource.RLIMIT_FSIZE, (0, hard))
@@ -24,14 +24,14 @@ def no_room(house: House) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def starved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def starved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHouse]:
     """A household whose disk is taken away now and then."""
     with household(tmp_path_factory.mktemp("starved")) as house:
         yield house
 
 
 def test_without_room_the_text_stays_and_a_sentence_says_so(
-    starved: House, new_diary: NewDiary, complaints: Complaints
+    starved: ServedHouse, new_diary: NewDiary, complaints: Complaints
 ) -> None:
     complaints.expect("503")
     diary = new_diary(of=starved)
@@ -50,7 +50,7 @@ def test_without_room_the_text_stays_and_a_sentence_says_so(
 
 
 def test_an_edit_that_cannot_be_written_stays_in_its_form(
-    starved: House, new_diary: NewDiary, complaints: Complaints
+    starved: ServedHouse, new_diary: NewDiary, complaints: Complaints
 ) -> None:
     complaints.expect("503")
     diary = new_diary(of=starved)
@@ -70,10 +70,10 @@ def test_an_edit_that_cannot_be_written_stays_in_its_form(
 
 @pytest.mark.slow
 def test_while_another_program_writes_for_long_the_text_waits_and_is_saved_once(
-    starved: House, new_diary: NewDiary, complaints: Complaints
+    starved: ServedHouse, new_diary: NewDiary, complaints: Complaints
 ) -> None:
     complaints.expect("503", "ERR")
-    diary: Diary = new_diary(of=starved)
+    diary: DiaryTab = new_diary(of=starved)
     with starved.busy_disk():
         diary.box.fill("Words for a busy disk.")
         diary.button("Keep").click()

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Dialog, expect
 
 from tests.browser.browsing import NewDiary
-from tests.browser.diary import Diary, wait_until
+from tests.browser.diary import DiaryTab, wait_until
 
 # What a page is told of when another tab comes to the front.
 HIDDEN = """() => {
@@ -14,7 +14,7 @@ HIDDEN = """() => {
 }"""
 
 
-def test_a_draft_survives_a_reload_and_is_there_in_another_tab(diary: Diary, new_diary: NewDiary) -> None:
+def test_a_draft_survives_a_reload_and_is_there_in_another_tab(diary: DiaryTab, new_diary: NewDiary) -> None:
     diary.box.fill("Half a thought")
     diary.wait_for_draft()
 
@@ -25,7 +25,7 @@ def test_a_draft_survives_a_reload_and_is_there_in_another_tab(diary: Diary, new
     expect(other.box).to_have_value("Half a thought")
 
 
-def test_leaving_the_page_at_once_saves_the_draft(diary: Diary) -> None:
+def test_leaving_the_page_at_once_saves_the_draft(diary: DiaryTab) -> None:
     diary.box.fill("Typed and gone")
     diary.page.get_by_role("link", name="You", exact=True).click()
     expect(diary.page).to_have_title("You · Llamora")
@@ -34,7 +34,7 @@ def test_leaving_the_page_at_once_saves_the_draft(diary: Diary) -> None:
     wait_until(diary.page, lambda: diary.open().box.input_value() == "Typed and gone")
 
 
-def test_leaving_while_a_save_takes_long_is_asked_about_and_loses_nothing(diary: Diary) -> None:
+def test_leaving_while_a_save_takes_long_is_asked_about_and_loses_nothing(diary: DiaryTab) -> None:
     asked: list[str] = []
 
     def leave(dialog: Dialog) -> None:
@@ -54,7 +54,7 @@ def test_leaving_while_a_save_takes_long_is_asked_about_and_loses_nothing(diary:
     wait_until(diary.page, lambda: diary.open().box.input_value() == "Alpha and Beta")
 
 
-def test_what_was_changed_further_up_is_saved_too_when_the_page_goes_during_a_save(diary: Diary) -> None:
+def test_what_was_changed_further_up_is_saved_too_when_the_page_goes_during_a_save(diary: DiaryTab) -> None:
     with diary.house.busy_disk():
         diary.page.on("dialog", lambda dialog: dialog.accept())
         diary.box.press_sequentially("Alpha Beta")
@@ -67,7 +67,7 @@ def test_what_was_changed_further_up_is_saved_too_when_the_page_goes_during_a_sa
     wait_until(diary.page, lambda: diary.open().box.input_value() == "First Alpha Beta")
 
 
-def test_a_page_that_was_hidden_during_a_save_is_in_no_conflict_with_itself(diary: Diary) -> None:
+def test_a_page_that_was_hidden_during_a_save_is_in_no_conflict_with_itself(diary: DiaryTab) -> None:
     with diary.house.busy_disk():
         diary.box.press_sequentially("Alpha ")
         diary.page.wait_for_timeout(900)
@@ -82,7 +82,7 @@ def test_a_page_that_was_hidden_during_a_save_is_in_no_conflict_with_itself(diar
     expect(diary.box).to_have_value("Alpha and Beta, and Gamma")
 
 
-def test_who_never_pauses_is_saved_all_the_same(diary: Diary) -> None:
+def test_who_never_pauses_is_saved_all_the_same(diary: DiaryTab) -> None:
     saved: list[str] = []
     diary.page.on("request", lambda request: saved.append(request.url) if "/draft/" in request.url else None)
 
@@ -91,7 +91,7 @@ def test_who_never_pauses_is_saved_all_the_same(diary: Diary) -> None:
     assert 1 <= len(saved) <= 3
 
 
-def test_an_entry_that_was_kept_leaves_no_draft(diary: Diary) -> None:
+def test_an_entry_that_was_kept_leaves_no_draft(diary: DiaryTab) -> None:
     diary.box.fill("First as a draft, then kept.")
     diary.wait_for_draft()
 
@@ -117,7 +117,7 @@ def test_each_day_has_a_draft_of_its_own(new_diary: NewDiary) -> None:
     expect(diary.box).to_have_value("For today")
 
 
-def test_a_draft_that_was_emptied_stays_empty(diary: Diary) -> None:
+def test_a_draft_that_was_emptied_stays_empty(diary: DiaryTab) -> None:
     diary.box.fill("Not after all")
     diary.wait_for_draft()
 

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext
-from tests.browser.house import House
+from tests.browser.house import ServedHouse
 from tests.browser.keeping import asked, keep_code, press_kept, shown_code
-from tests.browser.test_accessible import Seen
+from tests.browser.test_accessible import PageFindings
 from tests.browser_client import PASSWORD
 
 
@@ -23,7 +23,7 @@ def register(page: Page, address: str, *, name: str) -> list[str]:
 
 
 def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
-    own_house: House, page: Page, new_context: NewContext
+    own_house: ServedHouse, page: Page, new_context: NewContext
 ) -> None:
     link = own_house.server.set_up_link
     assert link
@@ -46,7 +46,7 @@ def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
     expect(stranger.get_by_text("Set up your household")).to_have_count(0)
 
 
-def test_the_meter_says_how_strong_a_password_is(house: House, page: Page) -> None:
+def test_the_meter_says_how_strong_a_password_is(house: ServedHouse, page: Page) -> None:
     page.goto(house.url("/register/"))
     field = page.get_by_label("Password", exact=True)
     meter = page.get_by_role("meter", name="Strength of the password")
@@ -65,7 +65,7 @@ def test_the_meter_says_how_strong_a_password_is(house: House, page: Page) -> No
     [("short", "short", "at least 10"), (PASSWORD, "something else", "not the same")],
 )
 def test_what_is_wrong_with_a_registration_is_said_beside_it(
-    house: House, page: Page, password: str, repeated: str, said: str, complaints: Complaints
+    house: ServedHouse, page: Page, password: str, repeated: str, said: str, complaints: Complaints
 ) -> None:
     complaints.expect("422")
     page.goto(house.url("/register/"))
@@ -80,7 +80,7 @@ def test_what_is_wrong_with_a_registration_is_said_beside_it(
 
 
 def test_right_groups_of_the_code_lead_on_and_a_wrong_one_asks_again(
-    house: House, page: Page, complaints: Complaints
+    house: ServedHouse, page: Page, complaints: Complaints
 ) -> None:
     complaints.expect("422")
     groups = register(page, house.url("/register/"), name="Berta of the groups")
@@ -101,7 +101,7 @@ def test_right_groups_of_the_code_lead_on_and_a_wrong_one_asks_again(
     expect(page).to_have_url(house.url("/"))
 
 
-def test_nobody_goes_on_with_an_empty_field_or_past_the_form(house: House, page: Page) -> None:
+def test_nobody_goes_on_with_an_empty_field_or_past_the_form(house: ServedHouse, page: Page) -> None:
     groups = register(page, house.url("/register/"), name="Emma of the empty field")
     first, second = (each for each, _ in asked(page))
 
@@ -116,11 +116,11 @@ def test_nobody_goes_on_with_an_empty_field_or_past_the_form(house: House, page:
 
 @pytest.mark.slow
 def test_everybody_can_read_the_page_of_a_code_and_what_is_wrong_on_it(
-    house: House, page: Page, complaints: Complaints
+    house: ServedHouse, page: Page, complaints: Complaints
 ) -> None:
     complaints.expect("422", "Applying inline style")
     register(page, house.url("/register/"), name="Hedwig of the small screen")
-    seen = Seen()
+    seen = PageFindings()
 
     seen.look_at(page, "as it comes")
     for each, _ in asked(page):
@@ -129,12 +129,12 @@ def test_everybody_can_read_the_page_of_a_code_and_what_is_wrong_on_it(
     expect(page.locator(".field-error")).to_have_count(2)
     seen.look_at(page, "with two wrong groups")
 
-    assert not any((*seen.by_light.values(), *seen.in_the_dark.values(), *seen.too_small.values())), seen
-    assert max(seen.too_wide.values()) <= 0, seen
+    assert len(seen.too_wide) == 2
+    assert seen.problems() == {}
 
 
 def test_a_server_that_does_not_answer_costs_no_code(
-    house: House, page: Page, complaints: Complaints
+    house: ServedHouse, page: Page, complaints: Complaints
 ) -> None:
     complaints.expect("ERR_INTERNET_DISCONNECTED", "401")
     groups = register(page, house.url("/register/"), name="Flora of the lost network")
@@ -153,7 +153,9 @@ def test_a_server_that_does_not_answer_costs_no_code(
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_the_code_is_copied_downloaded_and_not_shown_again(house: House, new_context: NewContext) -> None:
+def test_the_code_is_copied_downloaded_and_not_shown_again(
+    house: ServedHouse, new_context: NewContext
+) -> None:
     page = new_context(permissions=["clipboard-read", "clipboard-write"]).new_page()
     groups = register(page, house.url("/register/"), name="Clara of the copies")
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Playwright, expect
 
 from tests.browser.browsing import Complaints
 from tests.browser.conftest import ARGUMENTS
-from tests.browser.diary import Diary, come_in
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab, come_in
+from tests.browser.house import ServedHouse
 
 WORDS = "the old pear tree"
 
@@ -29,13 +29,13 @@ def remembering(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.mark.parametrize(("button", "path"), [("Lock", "/unlock/"), ("Sign out", "/sign-in/")])
 def test_going_back_shows_nothing(
-    remembering: Browser, house: House, complaints: Complaints, button: str, path: str
+    remembering: Browser, house: ServedHouse, complaints: Complaints, button: str, path: str
 ) -> None:
     member = house.new_member()
     context = remembering.new_context(reduced_motion="reduce")
     complaints.listen(context)
     come_in(context, house, member)
-    diary = Diary(context.new_page(), house, member).open()
+    diary = DiaryTab(context.new_page(), house, member).open()
     diary.keep(WORDS)
     diary.page.goto(house.url("/settings/"))
     diary.open()

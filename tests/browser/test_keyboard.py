@@ -5,8 +5,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import NewDiary
-from tests.browser.diary import Diary, wait_until
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab, wait_until
+from tests.browser.house import ServedHouse
 from tests.browser.replying import wait_for_end, wait_for_words
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
@@ -32,7 +32,9 @@ def tab_to(page: Page, name: str, *, most: int = 80) -> None:
     raise AssertionError(f"Tab never came to {name!r}; the last was {focused(page)!r}")
 
 
-def test_one_signs_in_writes_edits_deletes_and_signs_out_by_keys_alone(house: House, page: Page) -> None:
+def test_one_signs_in_writes_edits_deletes_and_signs_out_by_keys_alone(
+    house: ServedHouse, page: Page
+) -> None:
     member = house.new_member()
     page.goto(house.url("/sign-in/"))
     tab_to(page, "Name")
@@ -42,7 +44,7 @@ def test_one_signs_in_writes_edits_deletes_and_signs_out_by_keys_alone(house: Ho
     page.keyboard.press("Enter")
     page.wait_for_url(house.url("/"))
 
-    diary = Diary(page, house, member).reload()
+    diary = DiaryTab(page, house, member).reload()
     tab_to(page, "Write")
     page.keyboard.type("By keys alone.")
     tab_to(page, "Keep")
@@ -76,7 +78,7 @@ def test_one_signs_in_writes_edits_deletes_and_signs_out_by_keys_alone(house: Ho
     expect(page).to_have_url(re.compile("/sign-in/"))
 
 
-def test_the_first_tab_skips_to_the_page(diary: Diary) -> None:
+def test_the_first_tab_skips_to_the_page(diary: DiaryTab) -> None:
     diary.page.keyboard.press("Tab")
     assert focused(diary.page) == "Skip to the page"
     expect(diary.page.get_by_role("link", name="Skip to the page")).to_be_in_viewport()
@@ -86,7 +88,7 @@ def test_the_first_tab_skips_to_the_page(diary: Diary) -> None:
     expect(diary.page.locator("#main")).to_be_focused()
 
 
-def test_the_tab_order_is_the_order_of_the_page(diary: Diary) -> None:
+def test_the_tab_order_is_the_order_of_the_page(diary: DiaryTab) -> None:
     diary.keep("One entry.")
     diary.reload()
     seen = []
@@ -102,7 +104,7 @@ def test_the_tab_order_is_the_order_of_the_page(diary: Diary) -> None:
     assert places == sorted(places)
 
 
-def test_keeping_leaves_the_caret_in_the_box(diary: Diary) -> None:
+def test_keeping_leaves_the_caret_in_the_box(diary: DiaryTab) -> None:
     diary.box.press_sequentially("One, ")
     diary.box.press("Control+Enter")
     expect(diary.entries).to_have_count(1)
@@ -113,7 +115,7 @@ def test_keeping_leaves_the_caret_in_the_box(diary: Diary) -> None:
     expect(diary.box).to_have_value("two")
 
 
-def test_leaving_an_edit_by_escape_gives_the_focus_back_to_the_entry(diary: Diary) -> None:
+def test_leaving_an_edit_by_escape_gives_the_focus_back_to_the_entry(diary: DiaryTab) -> None:
     diary.keep("Not to be changed.")
     diary.button("Edit").click()
     expect(diary.page.locator("form.edit textarea")).to_be_focused()
@@ -142,7 +144,7 @@ def test_the_focus_stays_in_the_dialog(new_diary: NewDiary) -> None:
 
 
 def test_asking_stopping_and_removing_keep_the_place_of_the_keyboard(
-    diary: Diary, model: FakeModelServer
+    diary: DiaryTab, model: FakeModelServer
 ) -> None:
     page = diary.page
     model.next(Script(tokens=words(400), rate=40))
@@ -171,7 +173,7 @@ def test_leafing_with_motion_ends_on_the_day(new_diary: NewDiary, regular: Visit
     expect(diary.page.get_by_role("heading", level=1)).to_contain_text("8 August 2017")
 
 
-def calendar_day(diary: Diary) -> str:
+def calendar_day(diary: DiaryTab) -> str:
     return str(diary.page.evaluate("document.activeElement.dataset.date ?? ''"))
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.diary import sign_in_by_hand
-from tests.browser.house import House
+from tests.browser.house import ServedHouse
 from tests.browser.keeping import keep_code
 from tests.browser_client import PASSWORD, Visitor
 
@@ -23,14 +23,14 @@ def prove(page: Page, button: str, *, new: str = "", password: str = PASSWORD) -
     page.get_by_role("button", name=button).click()
 
 
-def is_let_in(page: Page, house: House, member: Visitor, password: str) -> bool:
+def is_let_in(page: Page, house: ServedHouse, member: Visitor, password: str) -> bool:
     sign_in_by_hand(page, house, replace(member, password=password))
     page.wait_for_load_state()
     return urlsplit(page.url).path != "/sign-in/"
 
 
 def test_writing_goes_on_after_a_new_key_and_elsewhere_the_dialog_opens(
-    new_diary: NewDiary, new_context: NewContext, house: House
+    new_diary: NewDiary, new_context: NewContext, house: ServedHouse
 ) -> None:
     here = new_diary()
     here.keep("Written under the first key.")
@@ -55,7 +55,7 @@ def test_writing_goes_on_after_a_new_key_and_elsewhere_the_dialog_opens(
     expect(there.entry("Written under the second.")).to_be_visible()
 
 
-def test_the_meter_judges_a_new_password(new_diary: NewDiary, house: House) -> None:
+def test_the_meter_judges_a_new_password(new_diary: NewDiary, house: ServedHouse) -> None:
     page = new_diary().page
     page.goto(house.url("/settings/password/"))
 
@@ -65,7 +65,7 @@ def test_the_meter_judges_a_new_password(new_diary: NewDiary, house: House) -> N
 
 
 def test_somebody_had_my_key_shuts_them_out_at_once(
-    new_diary: NewDiary, new_context: NewContext, house: House, complaints: Complaints
+    new_diary: NewDiary, new_context: NewContext, house: ServedHouse, complaints: Complaints
 ) -> None:
     complaints.expect("422")
     here = new_diary()
@@ -89,7 +89,7 @@ def test_somebody_had_my_key_shuts_them_out_at_once(
 
 
 def test_a_refused_form_keeps_the_place_and_says_why_by_the_field(
-    new_diary: NewDiary, house: House, complaints: Complaints
+    new_diary: NewDiary, house: ServedHouse, complaints: Complaints
 ) -> None:
     complaints.expect("422")
     page = new_diary().page

@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Playwright, expect
 
 from tests.browser.conftest import ARGUMENTS
-from tests.browser.diary import Diary, sign_in_by_hand
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab, sign_in_by_hand
+from tests.browser.house import ServedHouse
 from tests.browser.keeping import asked, press_kept, shown_code
 from tests.browser_client import PASSWORD
 from tests.fakes.model_server import FakeModelServer
@@ -123,16 +123,16 @@ def test_a_page_that_is_careless_is_found_in_the_profile(
     assert "Sessions" in " ".join(where(typed, profile)), "the sweep does not find words typed into a form"
 
 
-Way = Callable[[Diary, Callable[[str], str]], None]
+Way = Callable[[DiaryTab, Callable[[str], str]], None]
 Ways = Sequence[Way]
 
 
-def types_without_saving(diary: Diary, words: Callable[[str], str]) -> None:
+def types_without_saving(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.box.press_sequentially(words("typed"))
     diary.wait_for_draft()
 
 
-def saves_and_edits(diary: Diary, words: Callable[[str], str]) -> None:
+def saves_and_edits(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.keep(words("kept"))
     diary.button("Edit").click()
     diary.page.locator("form.edit textarea").fill(words("edited"))
@@ -142,13 +142,13 @@ def saves_and_edits(diary: Diary, words: Callable[[str], str]) -> None:
     diary.box.fill(words("and-more"))
 
 
-def is_answered(diary: Diary, words: Callable[[str], str]) -> None:
+def is_answered(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.keep(words("asked"))
     diary.button("Respond").click()
     expect(diary.page.locator(".reply[data-state=done]")).to_contain_text("reply")
 
 
-def keeps_traces(diary: Diary, words: Callable[[str], str]) -> None:
+def keeps_traces(diary: DiaryTab, words: Callable[[str], str]) -> None:
     page = diary.page
     diary.keep(words("kept"))
     page.get_by_text("Add a trace").click()
@@ -166,7 +166,7 @@ def keeps_traces(diary: Diary, words: Callable[[str], str]) -> None:
     page.reload()
 
 
-def leafs_and_comes_back(diary: Diary, words: Callable[[str], str]) -> None:
+def leafs_and_comes_back(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.keep(words("kept"))
     diary.box.fill(words("typed"))
     diary.wait_for_draft()
@@ -177,14 +177,14 @@ def leafs_and_comes_back(diary: Diary, words: Callable[[str], str]) -> None:
     diary.page.reload()
 
 
-def locks_while_typing(diary: Diary, words: Callable[[str], str]) -> None:
+def locks_while_typing(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.keep(words("kept"))
     diary.box.fill(words("typed"))
     diary.lock()
     expect(diary.page.get_by_role("heading", name="Locked")).to_be_visible()
 
 
-def is_locked_from_another_tab(diary: Diary, words: Callable[[str], str]) -> None:
+def is_locked_from_another_tab(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.keep(words("kept"))
     diary.box.fill(words("typed"))
     other = diary.page.context.new_page()
@@ -195,7 +195,7 @@ def is_locked_from_another_tab(diary: Diary, words: Callable[[str], str]) -> Non
     other.close()
 
 
-def signs_out(diary: Diary, words: Callable[[str], str]) -> None:
+def signs_out(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.keep(words("kept"))
     diary.box.fill(words("typed"))
     diary.wait_for_draft()
@@ -209,14 +209,16 @@ WAYS = [
 ]
 
 
-def play(context: BrowserContext, house: House, model: FakeModelServer, ways: Ways, marker: str) -> None:
+def play(
+    context: BrowserContext, house: ServedHouse, model: FakeModelServer, ways: Ways, marker: str
+) -> None:
     """Do each thing as somebody new who signs in by hand, one after the other in one tab."""
     for way in ways:
         model.next(Script(tokens=["A ", said_by(marker, "reply")], thoughts=[said_by(marker, "thought")]))
         member = house.new_member()
         context.clear_cookies()
         sign_in_by_hand(context.pages[0], house, member)
-        diary = Diary(context.pages[0], house, member).open()
+        diary = DiaryTab(context.pages[0], house, member).open()
         way(diary, lambda what: said_by(marker, what))
     context.pages[0].wait_for_timeout(SETTLE)
 
@@ -229,7 +231,7 @@ def check(profile: Path, marker: str) -> None:
 
 @pytest.mark.slow
 def test_nothing_of_a_day_of_writing_is_in_the_profile_of_a_browser_that_was_closed(
-    playwright: Playwright, house: House, model: FakeModelServer, profile: Path
+    playwright: Playwright, house: ServedHouse, model: FakeModelServer, profile: Path
 ) -> None:
     marker = new_marker()
     with browser_at(playwright, profile) as context:
@@ -244,7 +246,7 @@ def test_nothing_of_a_day_of_writing_is_in_the_profile_of_a_browser_that_was_clo
     ids=lambda way: way.__name__,
 )
 def test_nothing_is_in_the_profile_of_a_browser_that_was_killed(
-    playwright: Playwright, house: House, model: FakeModelServer, profile: Path, way: Way
+    playwright: Playwright, house: ServedHouse, model: FakeModelServer, profile: Path, way: Way
 ) -> None:
     marker = new_marker()
     with browser_at(playwright, profile) as context:
@@ -256,7 +258,7 @@ def test_nothing_is_in_the_profile_of_a_browser_that_was_killed(
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["with script", "without"])
 def test_a_recovery_code_with_a_wrong_group_typed_back_is_in_no_file(
-    playwright: Playwright, house: House, profile: Path, scripted: bool
+    playwright: Playwright, house: ServedHouse, profile: Path, scripted: bool
 ) -> None:
     """Chromium writes the form that led to a page into its session files, all but those with a password."""
     with browser_at(playwright, profile, java_script_enabled=scripted) as context:

@@ -9,14 +9,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.browsing import NewDiary
-from tests.browser.diary import Diary, wait_until
-from tests.browser.house import House, household
+from tests.browser.diary import DiaryTab, wait_until
+from tests.browser.house import ServedHouse, household
 from tests.browser.replying import words_of
 from tests.fakes.tiny_model import write_tiny_model
 
 
 @pytest.fixture(scope="module")
-def with_llamacpp(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[House]:
+def with_llamacpp(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[ServedHouse]:
     """A household that finds a model file beside its diary and runs it by itself."""
     folder = tmp_path_factory.mktemp("llamacpp")
     models = folder / "data" / "models"
@@ -28,14 +28,14 @@ def with_llamacpp(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Ite
         yield house
 
 
-def ready(new_diary: NewDiary, house: House) -> Diary:
+def ready(new_diary: NewDiary, house: ServedHouse) -> DiaryTab:
     """A diary whose model has been loaded."""
     diary = new_diary(of=house)
     diary.keep("Good evening.")
     return diary
 
 
-def ask(diary: Diary) -> None:
+def ask(diary: DiaryTab) -> None:
     """Press Respond until the model is loaded and something is being written."""
     diary.button("Respond").click()
     reply = diary.page.locator(".reply").last
@@ -47,7 +47,7 @@ def ask(diary: Diary) -> None:
 
 
 def test_it_streams_is_resumed_after_a_reload_seen_in_two_tabs_and_stopped(
-    with_llamacpp: House, new_diary: NewDiary
+    with_llamacpp: ServedHouse, new_diary: NewDiary
 ) -> None:
     diary = ready(new_diary, with_llamacpp)
     ask(diary)
@@ -70,7 +70,7 @@ def test_it_streams_is_resumed_after_a_reload_seen_in_two_tabs_and_stopped(
     assert reply.inner_text() == other.page.locator(".reply").last.inner_text()
 
 
-def test_it_is_seen_whole_in_two_tabs(with_llamacpp: House, new_diary: NewDiary) -> None:
+def test_it_is_seen_whole_in_two_tabs(with_llamacpp: ServedHouse, new_diary: NewDiary) -> None:
     diary = ready(new_diary, with_llamacpp)
     other = new_diary(beside=diary)
     ask(diary)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewDiary
-from tests.browser.diary import Diary
+from tests.browser.diary import DiaryTab
 
 KEPT = "zanderbraten in the oven"
 UNSAVED = "quittengelee on the shelf"
@@ -17,14 +17,14 @@ def without_drafts(page: Page) -> None:
     page.route("**/draft/", lambda route: route.abort())
 
 
-def mid_sentence(diary: Diary) -> None:
+def mid_sentence(diary: DiaryTab) -> None:
     """An entry is kept, and half a sentence is in the box and nowhere else."""
     diary.keep(KEPT)
     without_drafts(diary.page)
     diary.box.fill(UNSAVED)
 
 
-def lock_elsewhere(diary: Diary, new_diary: NewDiary) -> Diary:
+def lock_elsewhere(diary: DiaryTab, new_diary: NewDiary) -> DiaryTab:
     """Lock in another tab of the same browser."""
     other = new_diary(beside=diary)
     other.lock()
@@ -32,7 +32,7 @@ def lock_elsewhere(diary: Diary, new_diary: NewDiary) -> Diary:
     return other
 
 
-def assert_nothing_can_be_read(diary: Diary) -> None:
+def assert_nothing_can_be_read(diary: DiaryTab) -> None:
     expect(diary.dialog).to_be_visible()
     shown = diary.shown_words()
     for words in (KEPT, UNSAVED):
@@ -55,7 +55,7 @@ def test_the_key_l_locks_and_the_password_opens_the_same_page(new_diary: NewDiar
     expect(diary.entries).to_contain_text(KEPT)
 
 
-def test_the_letter_l_in_a_text_is_a_letter(diary: Diary) -> None:
+def test_the_letter_l_in_a_text_is_a_letter(diary: DiaryTab) -> None:
     diary.box.press_sequentially("all lilies")
 
     expect(diary.box).to_have_value("all lilies")

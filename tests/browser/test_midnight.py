@@ -6,20 +6,20 @@ from zoneinfo import ZoneInfo
 from playwright.sync_api import expect
 
 from tests.browser.browsing import NewDiary
-from tests.browser.diary import Diary
+from tests.browser.diary import DiaryTab
 
 # Eleven hours behind and fourteen ahead: what is today in one is over in the other.
 LATE, EARLY = "Pacific/Pago_Pago", "Pacific/Kiritimati"
 
 
-def before_midnight(new_diary: NewDiary) -> Diary:
+def before_midnight(new_diary: NewDiary) -> DiaryTab:
     """Today's page of a new person, with the browser's clock in the hands of the test."""
     diary = new_diary(timezone_id="Europe/Paris")
     diary.page.clock.install()
     return diary.reload()
 
 
-def to_tomorrow(diary: Diary) -> None:
+def to_tomorrow(diary: DiaryTab) -> None:
     diary.page.clock.fast_forward("24:00:00")
 
 

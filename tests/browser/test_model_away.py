@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.browsing import Complaints, NewDiary
 from tests.browser.diary import wait_until
-from tests.browser.house import House, household
+from tests.browser.house import ServedHouse, household
 from tests.browser.replying import plain, respond, wait_for_end, wait_for_words, words_of
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
@@ -20,13 +20,13 @@ def mortal() -> Iterator[FakeModelServer]:
 
 
 @pytest.fixture(scope="module")
-def shaken(tmp_path_factory: pytest.TempPathFactory, mortal: FakeModelServer) -> Iterator[House]:
+def shaken(tmp_path_factory: pytest.TempPathFactory, mortal: FakeModelServer) -> Iterator[ServedHouse]:
     with household(tmp_path_factory.mktemp("shaken"), LLAMORA_MODEL_URL=mortal.url) as house:
         yield house
 
 
 def test_a_server_killed_in_mid_reply_comes_back_with_what_it_had(
-    shaken: House, mortal: FakeModelServer, new_diary: NewDiary, complaints: Complaints
+    shaken: ServedHouse, mortal: FakeModelServer, new_diary: NewDiary, complaints: Complaints
 ) -> None:
     complaints.expect("WebSocket", "ERR_CONNECTION_")
     script = Script(tokens=words(600), rate=40)
@@ -52,7 +52,7 @@ def test_a_server_killed_in_mid_reply_comes_back_with_what_it_had(
 
 
 def test_a_model_that_is_away_is_a_sentence_and_writing_goes_on(
-    shaken: House, mortal: FakeModelServer, new_diary: NewDiary
+    shaken: ServedHouse, mortal: FakeModelServer, new_diary: NewDiary
 ) -> None:
     diary = new_diary(of=shaken)
     mortal.stop()

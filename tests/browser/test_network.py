@@ -6,21 +6,21 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.browsing import Complaints, NewDiary
-from tests.browser.diary import Diary
-from tests.browser.house import House, household
+from tests.browser.diary import DiaryTab
+from tests.browser.house import ServedHouse, household
 
 AWAY = "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_FAILED"
 
 
 @pytest.fixture(scope="module")
-def frail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def frail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHouse]:
     """A household whose server is killed now and then."""
     with household(tmp_path_factory.mktemp("frail")) as house:
         yield house
 
 
 def test_what_is_kept_while_the_network_is_away_is_kept_once_when_it_is_back(
-    diary: Diary, complaints: Complaints
+    diary: DiaryTab, complaints: Complaints
 ) -> None:
     complaints.expect(*AWAY)
     diary.page.context.set_offline(True)
@@ -39,7 +39,7 @@ def test_what_is_kept_while_the_network_is_away_is_kept_once_when_it_is_back(
 
 @pytest.mark.slow
 def test_a_draft_typed_while_the_network_is_away_is_saved_when_it_is_back(
-    diary: Diary, complaints: Complaints
+    diary: DiaryTab, complaints: Complaints
 ) -> None:
     complaints.expect(*AWAY)
     diary.page.context.set_offline(True)
@@ -55,7 +55,7 @@ def test_a_draft_typed_while_the_network_is_away_is_saved_when_it_is_back(
 
 @pytest.mark.slow
 def test_a_draft_survives_a_killed_server_and_so_does_the_visit(
-    frail: House, new_diary: NewDiary, complaints: Complaints
+    frail: ServedHouse, new_diary: NewDiary, complaints: Complaints
 ) -> None:
     complaints.expect(*AWAY)
     diary = new_diary(of=frail)
@@ -72,7 +72,7 @@ def test_a_draft_survives_a_killed_server_and_so_does_the_visit(
 
 
 def test_what_is_kept_while_the_server_is_dead_is_kept_once_when_it_is_back(
-    frail: House, new_diary: NewDiary, complaints: Complaints
+    frail: ServedHouse, new_diary: NewDiary, complaints: Complaints
 ) -> None:
     complaints.expect(*AWAY)
     diary = new_diary(of=frail)

@@ -6,14 +6,14 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.browsing import NewDiary
-from tests.browser.diary import Diary
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab
+from tests.browser.house import ServedHouse
 from tests.browser.replying import LONG, plain, wait_for_end, wait_for_words, words_of
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 
 
-def a_day_after(new_diary: NewDiary, house: House, model: FakeModelServer, script: Script) -> Diary:
+def a_day_after(new_diary: NewDiary, house: ServedHouse, model: FakeModelServer, script: Script) -> DiaryTab:
     """Somebody's page of today, who wrote on a day before; its opening is told by a script."""
     who = house.new_member()
     new_diary(member=who, path="/d/2019-02-03/").keep("Varnish is out.")
@@ -22,7 +22,7 @@ def a_day_after(new_diary: NewDiary, house: House, model: FakeModelServer, scrip
 
 
 def test_a_day_is_opened_as_one_looks_on_and_stays_so(
-    new_diary: NewDiary, house: House, model: FakeModelServer
+    new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
     diary = a_day_after(new_diary, house, model, LONG)
     opening = diary.page.locator("#opening > .reply")
@@ -39,7 +39,9 @@ def test_a_day_is_opened_as_one_looks_on_and_stays_so(
     expect(opening.locator(".sources a")).to_have_text(re.compile("3 February 2019"))
 
 
-def test_an_opening_is_dismissed_for_good(new_diary: NewDiary, house: House, model: FakeModelServer) -> None:
+def test_an_opening_is_dismissed_for_good(
+    new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
+) -> None:
     diary = a_day_after(new_diary, house, model, LONG)
     opening = diary.page.locator("#opening > .reply")
     wait_for_words(opening)
@@ -52,7 +54,7 @@ def test_an_opening_is_dismissed_for_good(new_diary: NewDiary, house: House, mod
 
 
 def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
-    new_diary: NewDiary, house: House, model: FakeModelServer
+    new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
     diary = a_day_after(new_diary, house, model, Script(tokens=["First."]))
     opening = diary.page.locator("#opening > .reply")
@@ -71,7 +73,7 @@ def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
 
 
 def test_an_opening_that_fails_before_it_is_on_the_page_does_not_wait_there(
-    new_diary: NewDiary, house: House, model: FakeModelServer
+    new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
     who = house.new_member()
     diary = new_diary(member=who, path="/d/2019-02-03/")
@@ -93,7 +95,7 @@ def test_an_opening_that_fails_before_it_is_on_the_page_does_not_wait_there(
 
 @pytest.mark.slow
 def test_an_opening_that_fails_leaves_the_page_as_it_was(
-    new_diary: NewDiary, house: House, model: FakeModelServer
+    new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
     diary = a_day_after(new_diary, house, model, Script(tokens=LONG.tokens, rate=4, drop_after=10))
     wait_for_words(diary.page.locator("#opening > .reply"))
@@ -106,7 +108,7 @@ def test_an_opening_that_fails_leaves_the_page_as_it_was(
 
 @pytest.mark.slow
 def test_a_day_is_put_in_short_for_who_rests_on_it_with_the_keyboard(
-    new_diary: NewDiary, house: House, model: FakeModelServer
+    new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
     who = house.new_member()
     new_diary(member=who, path="/d/2019-02-03/").keep("Varnish is out.")
@@ -126,7 +128,9 @@ def test_a_day_is_put_in_short_for_who_rests_on_it_with_the_keyboard(
     assert len(model.calls) == calls + 1
 
 
-def test_a_day_is_put_in_short_at_a_touch(new_diary: NewDiary, house: House, model: FakeModelServer) -> None:
+def test_a_day_is_put_in_short_at_a_touch(
+    new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
+) -> None:
     who = house.new_member()
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
     diary = new_diary(member=who, path="/d/2019-02-03/", **phone)
@@ -143,7 +147,7 @@ def test_a_day_is_put_in_short_at_a_touch(new_diary: NewDiary, house: House, mod
     expect(act).to_be_focused()
 
 
-def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: Diary, model: FakeModelServer) -> None:
+def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: DiaryTab, model: FakeModelServer) -> None:
     page = diary.page
     entry = diary.keep("The weir again.")
     entry.get_by_text("Other ways").click()
@@ -166,7 +170,7 @@ def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: Diary, model
 
 
 @pytest.mark.slow
-def test_thinking_can_be_opened_while_it_lasts(diary: Diary, model: FakeModelServer) -> None:
+def test_thinking_can_be_opened_while_it_lasts(diary: DiaryTab, model: FakeModelServer) -> None:
     entry = diary.keep("The weir again.")
     thoughts = [f"Hm {number}. " for number in range(80)]
     model.next(Script(thoughts=thoughts, tokens=["A walk."], rate=20))

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.diary import come_in, sign_in_by_hand
-from tests.browser.house import House
+from tests.browser.house import ServedHouse
 from tests.browser.keeping import keep_code
-from tests.browser.test_accessible import Seen
+from tests.browser.test_accessible import PageFindings
 from tests.server import manage
 
 OWN = [
@@ -29,7 +29,7 @@ OWN = [
 
 
 @pytest.fixture
-def inside(page: Page, house: House) -> Page:
+def inside(page: Page, house: ServedHouse) -> Page:
     """Somebody's tab, with a second browser of theirs signed in elsewhere."""
     member = house.new_member()
     house.sign_in(member)
@@ -37,7 +37,7 @@ def inside(page: Page, house: House) -> Page:
     return page
 
 
-def every_page(page: Page, house: House) -> Iterator[str]:
+def every_page(page: Page, house: ServedHouse) -> Iterator[str]:
     for path in OWN:
         page.goto(house.url(path))
         page.wait_for_load_state("networkidle")
@@ -52,25 +52,22 @@ def every_page(page: Page, house: House) -> Iterator[str]:
 
 
 @pytest.fixture
-def seen(inside: Page, house: House, complaints: Complaints) -> Seen:
+def seen(inside: Page, house: ServedHouse, complaints: Complaints) -> PageFindings:
     """One walk through all of them."""
     complaints.expect("422", "Applying inline style")
-    walk = Seen()
+    walk = PageFindings()
     for path in every_page(inside, house):
         walk.look_at(inside, path)
     return walk
 
 
 @pytest.mark.slow
-def test_everybody_can_read_and_use_them(seen: Seen) -> None:
+def test_everybody_can_read_and_use_them(seen: PageFindings) -> None:
     assert len(seen.by_light) == len(OWN) + 1
-    assert {path: lines for path, lines in seen.by_light.items() if lines} == {}
-    assert {path: lines for path, lines in seen.in_the_dark.items() if lines} == {}
-    assert {path: width for path, width in seen.too_wide.items() if width > 0} == {}
-    assert {path: things for path, things in seen.too_small.items() if things} == {}
+    assert seen.problems() == {}
 
 
-def test_larger_text_is_larger_and_fits(inside: Page, house: House) -> None:
+def test_larger_text_is_larger_and_fits(inside: Page, house: ServedHouse) -> None:
     inside.set_viewport_size({"width": 320, "height": 640})
     inside.goto(house.url("/settings/"))
     before = inside.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
@@ -99,7 +96,7 @@ def test_a_browser_elsewhere_is_ended_and_its_tab_says_so(
 
 
 @pytest.mark.slow
-def test_all_of_it_works_without_script(new_context: NewContext, house: House) -> None:
+def test_all_of_it_works_without_script(new_context: NewContext, house: ServedHouse) -> None:
     member = house.new_member()
     page = new_context(member, house, java_script_enabled=False).new_page()
     page.goto(house.url("/settings/"))
@@ -128,7 +125,7 @@ def test_all_of_it_works_without_script(new_context: NewContext, house: House) -
     expect(page).to_have_url(re.compile("/sign-in/"))
 
 
-def test_the_settings_are_reached_and_saved_by_keyboard(inside: Page, house: House) -> None:
+def test_the_settings_are_reached_and_saved_by_keyboard(inside: Page, house: ServedHouse) -> None:
     inside.goto(house.url("/settings/"))
     inside.get_by_label("Name shown").focus()
 
@@ -140,24 +137,26 @@ def test_the_settings_are_reached_and_saved_by_keyboard(inside: Page, house: Hou
 
 
 @pytest.mark.slow
-def test_an_invitation_from_the_keeper_lets_somebody_in(own_house: House, new_context: NewContext) -> None:
-    keeper = new_context().new_page()
+def test_an_invitation_from_the_administrator_lets_somebody_in(
+    own_house: ServedHouse, new_context: NewContext
+) -> None:
+    administrator = new_context().new_page()
     assert own_house.server.set_up_link
     parts = urlsplit(own_house.server.set_up_link)
-    keeper.goto(own_house.url(f"{parts.path}?{parts.query}"))
-    register(keeper, "Karin")
-    keeper.goto(own_house.url("/settings/"))
-    keeper.get_by_role("link", name="Invite somebody").click()
-    keeper.get_by_role("button", name="Make a link").click()
-    link = keeper.get_by_label("The link").input_value()
+    administrator.goto(own_house.url(f"{parts.path}?{parts.query}"))
+    register(administrator, "Karin")
+    administrator.goto(own_house.url("/settings/"))
+    administrator.get_by_role("link", name="Invite somebody").click()
+    administrator.get_by_role("button", name="Make a link").click()
+    link = administrator.get_by_label("The link").input_value()
 
     guest = new_context().new_page()
     guest.goto(link)
     register(guest, "Gustav")
 
     expect(guest.get_by_role("textbox", name="Write", exact=True)).to_be_visible()
-    keeper.goto(own_house.url("/admin/accounts/invitation/"))
-    expect(keeper.get_by_text("Gustav")).to_be_visible()
+    administrator.goto(own_house.url("/admin/accounts/invitation/"))
+    expect(administrator.get_by_text("Gustav")).to_be_visible()
 
 
 def register(page: Page, name: str) -> None:
@@ -169,13 +168,15 @@ def register(page: Page, name: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_link_from_the_terminal_lets_somebody_in_once(own_house: House, new_context: NewContext) -> None:
+def test_a_link_from_the_terminal_lets_somebody_in_once(
+    own_house: ServedHouse, new_context: NewContext
+) -> None:
     assert manage(own_house.folder, "invite").returncode == 1
     assert own_house.server.set_up_link
     parts = urlsplit(own_house.server.set_up_link)
-    keeper = new_context().new_page()
-    keeper.goto(own_house.url(f"{parts.path}?{parts.query}"))
-    register(keeper, "Karin")
+    administrator = new_context().new_page()
+    administrator.goto(own_house.url(f"{parts.path}?{parts.query}"))
+    register(administrator, "Karin")
 
     printed = urlsplit(manage(own_house.folder, "invite").stdout.strip())
     guest = new_context().new_page()
@@ -187,7 +188,7 @@ def test_a_link_from_the_terminal_lets_somebody_in_once(own_house: House, new_co
     assert printed.query.removeprefix("invite=") not in own_house.server.log()
 
 
-def test_somebody_who_shortened_their_days_signs_in_for_a_week(page: Page, house: House) -> None:
+def test_somebody_who_shortened_their_days_signs_in_for_a_week(page: Page, house: ServedHouse) -> None:
     member = house.new_member()
     page.goto(house.url("/sign-in/"))
     page.get_by_label("Stay signed in here").select_option(label="For a week")
@@ -205,7 +206,7 @@ def test_somebody_who_shortened_their_days_signs_in_for_a_week(page: Page, house
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_can_be_looked_at(
     new_context: NewContext,
-    house: House,
+    house: ServedHouse,
     complaints: Complaints,
     tmp_path: Path,
     width: int,

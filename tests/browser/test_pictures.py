@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext
-from tests.browser.diary import Diary, come_in
-from tests.browser.house import House, household
+from tests.browser.diary import DiaryTab, come_in
+from tests.browser.house import ServedHouse, household
 from tests.browser.keeping import asked, keep_code, press_kept
 from tests.browser.replying import respond, wait_for_end, wait_for_words
 from tests.browser_client import PASSWORD, Visitor
@@ -34,7 +34,7 @@ ANSWER = """You kept the morning for yourself, and the *errands* came after. Two
 @pytest.fixture(scope="module")
 def archive(
     tmp_path_factory: pytest.TempPathFactory, shared: Path, model: FakeModelServer
-) -> Iterator[tuple[House, Visitor]]:
+) -> Iterator[tuple[ServedHouse, Visitor]]:
     """A household with five years of Pepys in it."""
     folder = tmp_path_factory.mktemp("archive")
     with household(folder, LLAMORA_MODEL_URL=model.url) as house:
@@ -54,7 +54,7 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def at_the_door(page: Page, house: House, shoot: Callable[[str], None]) -> None:
+def at_the_door(page: Page, house: ServedHouse, shoot: Callable[[str], None]) -> None:
     for name, path in {"sign-in": "/sign-in/", "recover": "/recover/", "404": "/nothing/"}.items():
         page.goto(house.url(path))
         shoot(name)
@@ -77,7 +77,7 @@ def at_the_door(page: Page, house: House, shoot: Callable[[str], None]) -> None:
     shoot("first-day")
 
 
-def inside(diary: Diary, model: FakeModelServer, shoot: Callable[[str], None]) -> None:
+def inside(diary: DiaryTab, model: FakeModelServer, shoot: Callable[[str], None]) -> None:
     page = diary.page
     for name, path in {
         "day": "/d/1663-05-15/",
@@ -118,7 +118,7 @@ def inside(diary: Diary, model: FakeModelServer, shoot: Callable[[str], None]) -
     expect(diary.entries).to_have_count(2)
 
 
-def torn(diary: Diary, second: Diary, shoot: Callable[[str], None]) -> None:
+def torn(diary: DiaryTab, second: DiaryTab, shoot: Callable[[str], None]) -> None:
     """Two texts: in two composers, and in two edits of one entry."""
     diary.box.fill("From the kitchen, with flour on the hands.")
     diary.wait_for_draft()
@@ -139,7 +139,7 @@ def torn(diary: Diary, second: Diary, shoot: Callable[[str], None]) -> None:
     shoot("conflict")
 
 
-def locked(diary: Diary, second: Diary, shoot: Callable[[str], None]) -> None:
+def locked(diary: DiaryTab, second: DiaryTab, shoot: Callable[[str], None]) -> None:
     """The dialog over a page in another tab, and the page of a locked diary."""
     diary.page.locator("body").press("l")
     diary.page.wait_for_url("**/unlock/**")
@@ -154,7 +154,7 @@ def locked(diary: Diary, second: Diary, shoot: Callable[[str], None]) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_can_be_looked_at(
-    archive: tuple[House, Visitor],
+    archive: tuple[ServedHouse, Visitor],
     new_context: NewContext,
     model: FakeModelServer,
     pictures: Path,
@@ -169,7 +169,7 @@ def test_every_page_can_be_looked_at(
     context = new_context(**size)
     come_in(context, house, house.sign_in(member))
     empty_day = f"/d/20{len(theme) + 10}-01-{width // 48:02}/"
-    diary, second = (Diary(context.new_page(), house, member, empty_day) for _ in range(2))
+    diary, second = (DiaryTab(context.new_page(), house, member, empty_day) for _ in range(2))
 
     def shoot_of(page: Page) -> Callable[[str], None]:
         def shoot(name: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext, NewDiary
-from tests.browser.house import House, household
+from tests.browser.house import ServedHouse, household
 from tests.browser.replying import respond, wait_for_end, wait_for_words
 from tests.browser.test_keys_turned import prove
 from tests.browser.test_pictures import WIDTHS
@@ -34,7 +34,7 @@ def slow_model() -> Iterator[FakeModelServer]:
 
 
 @pytest.fixture
-def troubled(tmp_path: Path, slow_model: FakeModelServer) -> Iterator[House]:
+def troubled(tmp_path: Path, slow_model: FakeModelServer) -> Iterator[ServedHouse]:
     """A household to be broken, with that model."""
     slow_model.forget_scripts()
     with household(tmp_path, LLAMORA_MODEL_URL=slow_model.url) as own:
@@ -58,21 +58,21 @@ def shoot(tmp_path: Path) -> Callable[[Page, str], None]:
 
 
 @contextmanager
-def without_entries(house: House) -> Iterator[None]:
+def without_entries(house: ServedHouse) -> Iterator[None]:
     """A database that has lost a table."""
     house.execute("ALTER TABLE diary_entry RENAME TO away")
     yield
     house.execute("ALTER TABLE away RENAME TO diary_entry")
 
 
-def damage_an_entry(house: House) -> None:
+def damage_an_entry(house: ServedHouse) -> None:
     with closing(sqlite3.connect(house.database, timeout=10)) as connection, connection:
         row, sealed = connection.execute("SELECT id, text FROM diary_entry").fetchone()
         damaged = sealed[:-1] + bytes([sealed[-1] ^ 1])
         connection.execute("UPDATE diary_entry SET text = ? WHERE id = ?", (damaged, row))
 
 
-def plain(new_context: NewContext, house: House) -> Page:
+def plain(new_context: NewContext, house: ServedHouse) -> Page:
     """A tab without script, at a day with one entry."""
     page = new_context(house.new_member(), house, java_script_enabled=False).new_page()
     page.goto(house.url(DAY))
@@ -83,7 +83,7 @@ def plain(new_context: NewContext, house: House) -> Page:
 
 @pytest.mark.slow
 def test_a_queue_and_a_reply_that_broke_off(
-    troubled: House,
+    troubled: ServedHouse,
     slow_model: FakeModelServer,
     new_diary: NewDiary,
     complaints: Complaints,
@@ -109,7 +109,9 @@ def test_a_queue_and_a_reply_that_broke_off(
 
 
 @pytest.mark.slow
-def test_a_key_half_turned(troubled: House, new_diary: NewDiary, shoot: Callable[[Page, str], None]) -> None:
+def test_a_key_half_rotated(
+    troubled: ServedHouse, new_diary: NewDiary, shoot: Callable[[Page, str], None]
+) -> None:
     diary = new_diary(of=troubled, path=DAY)
     diary.keep(WORDS)
     damage_an_entry(troubled)
@@ -123,7 +125,7 @@ def test_a_key_half_turned(troubled: House, new_diary: NewDiary, shoot: Callable
 
 @pytest.mark.slow
 def test_refusals_and_faults(
-    troubled: House,
+    troubled: ServedHouse,
     slow_model: FakeModelServer,
     new_context: NewContext,
     complaints: Complaints,

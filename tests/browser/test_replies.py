@@ -4,14 +4,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.browsing import Complaints, NewDiary
-from tests.browser.diary import Diary, wait_until
+from tests.browser.diary import DiaryTab, wait_until
 from tests.browser.replying import LONG, html_of, plain, respond, wait_for_end, wait_for_words, words_of
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
 
 
 def test_a_reply_grows_block_by_block_and_is_the_same_after_a_reload(
-    diary: Diary, model: FakeModelServer
+    diary: DiaryTab, model: FakeModelServer
 ) -> None:
     reply = respond(diary, model, LONG)
     wait_for_words(reply)
@@ -27,7 +27,7 @@ def test_a_reply_grows_block_by_block_and_is_the_same_after_a_reload(
     assert html_of(reply) == html
 
 
-def test_stop_keeps_what_came_and_hangs_up_on_the_model(diary: Diary, model: FakeModelServer) -> None:
+def test_stop_keeps_what_came_and_hangs_up_on_the_model(diary: DiaryTab, model: FakeModelServer) -> None:
     before = model.hung_up
     reply = respond(diary, model, Script(tokens=words(400), rate=40))
     wait_for_words(reply)
@@ -45,7 +45,7 @@ def test_stop_keeps_what_came_and_hangs_up_on_the_model(diary: Diary, model: Fak
 
 @pytest.mark.slow
 def test_a_second_tab_sees_the_same_reply_whole_and_once(
-    diary: Diary, new_diary: NewDiary, model: FakeModelServer
+    diary: DiaryTab, new_diary: NewDiary, model: FakeModelServer
 ) -> None:
     early = new_diary(beside=diary)
     reply = respond(diary, model, LONG)
@@ -62,7 +62,7 @@ def test_a_second_tab_sees_the_same_reply_whole_and_once(
 
 
 @pytest.mark.slow
-def test_a_reload_in_the_middle_goes_on_where_it_was(diary: Diary, model: FakeModelServer) -> None:
+def test_a_reload_in_the_middle_goes_on_where_it_was(diary: DiaryTab, model: FakeModelServer) -> None:
     reply = respond(diary, model, LONG)
     wait_for_words(reply)
 
@@ -74,7 +74,7 @@ def test_a_reload_in_the_middle_goes_on_where_it_was(diary: Diary, model: FakeMo
 
 
 def test_a_lost_socket_is_taken_up_again(
-    diary: Diary, model: FakeModelServer, complaints: Complaints
+    diary: DiaryTab, model: FakeModelServer, complaints: Complaints
 ) -> None:
     complaints.expect("ERR_INTERNET_DISCONNECTED")
     reply = respond(diary, model, LONG)
@@ -88,7 +88,7 @@ def test_a_lost_socket_is_taken_up_again(
     assert words_of(reply) == plain(LONG)
 
 
-def test_a_failure_is_a_sentence_with_another_try(diary: Diary, model: FakeModelServer) -> None:
+def test_a_failure_is_a_sentence_with_another_try(diary: DiaryTab, model: FakeModelServer) -> None:
     reply = respond(diary, model, Script(status=500))
     wait_for_end(reply, "failed")
     expect(reply).to_contain_text("The model server failed for a reason of its own.")
@@ -102,7 +102,7 @@ def test_a_failure_is_a_sentence_with_another_try(diary: Diary, model: FakeModel
 
 
 def test_a_reply_that_broke_off_keeps_its_words_and_another_stands_below(
-    diary: Diary, model: FakeModelServer
+    diary: DiaryTab, model: FakeModelServer
 ) -> None:
     reply = respond(diary, model, Script(tokens=words(40), drop_after=20))
     wait_for_end(reply, "failed")
@@ -120,7 +120,7 @@ def test_a_reply_that_broke_off_keeps_its_words_and_another_stands_below(
     assert words_of(replies) == ["Whole."]
 
 
-def test_what_a_model_says_does_nothing_in_the_page(diary: Diary, model: FakeModelServer) -> None:
+def test_what_a_model_says_does_nothing_in_the_page(diary: DiaryTab, model: FakeModelServer) -> None:
     evil = (
         "Look: <script>document.title='hit'</script> <img src=x onerror=\"document.title='hit'\">\n\n"
         "[press](javascript:document.title='hit') <a href=\"javascript:document.title='hit'\">me</a> "
@@ -138,7 +138,7 @@ def test_what_a_model_says_does_nothing_in_the_page(diary: Diary, model: FakeMod
     assert diary.page.title() != "hit"
 
 
-def test_the_page_does_not_jump_for_a_reader_who_scrolled_up(diary: Diary, model: FakeModelServer) -> None:
+def test_the_page_does_not_jump_for_a_reader_who_scrolled_up(diary: DiaryTab, model: FakeModelServer) -> None:
     diary.keep("\n\n".join(f"Line {number} of a long day." for number in range(60)))
     reply = respond(diary, model, Script(tokens=words(240), rate=120))
     wait_for_words(reply)
@@ -149,7 +149,7 @@ def test_the_page_does_not_jump_for_a_reader_who_scrolled_up(diary: Diary, model
     assert diary.page.evaluate("scrollY") == 100
 
 
-def test_the_page_follows_a_reader_who_is_at_the_end(diary: Diary, model: FakeModelServer) -> None:
+def test_the_page_follows_a_reader_who_is_at_the_end(diary: DiaryTab, model: FakeModelServer) -> None:
     diary.keep("\n\n".join(f"Line {number} of a long day." for number in range(60)))
     reply = respond(diary, model, Script(tokens=words(240), rate=120))
     diary.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
@@ -159,7 +159,7 @@ def test_the_page_follows_a_reader_who_is_at_the_end(diary: Diary, model: FakeMo
     assert diary.page.evaluate("innerHeight + scrollY >= document.documentElement.scrollHeight - 48")
 
 
-def test_a_screen_reader_hears_of_a_reply_once(diary: Diary, model: FakeModelServer) -> None:
+def test_a_screen_reader_hears_of_a_reply_once(diary: DiaryTab, model: FakeModelServer) -> None:
     diary.page.evaluate("""() => {
         window.heard = [];
         const said = document.getElementById('live-region');
@@ -173,7 +173,7 @@ def test_a_screen_reader_hears_of_a_reply_once(diary: Diary, model: FakeModelSer
     assert diary.page.evaluate("window.heard") == ["Llamora has answered."]
 
 
-def test_writing_goes_on_while_the_model_does(diary: Diary, model: FakeModelServer) -> None:
+def test_writing_goes_on_while_the_model_does(diary: DiaryTab, model: FakeModelServer) -> None:
     reply = respond(diary, model, LONG)
     wait_for_words(reply)
 

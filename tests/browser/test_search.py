@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.browsing import NewContext, NewDiary
-from tests.browser.diary import Diary
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab
+from tests.browser.house import ServedHouse
 from tests.browser.test_accessible import faults
 from tests.browser_client import Visitor
 
@@ -202,9 +202,11 @@ def test_on_a_phone_the_box_fills_the_screen_and_can_be_read_in_both_themes(
     expect(page.locator(".search-dialog")).to_have_count(0)
 
 
-def test_without_script_the_page_of_its_own_does_all_of_it(new_context: NewContext, house: House) -> None:
+def test_without_script_the_page_of_its_own_does_all_of_it(
+    new_context: NewContext, house: ServedHouse
+) -> None:
     member = house.new_member()
-    scripted = Diary(new_context(member, house).new_page(), house, member).open()
+    scripted = DiaryTab(new_context(member, house).new_page(), house, member).open()
     furnish(scripted.page, member)
     scripted.page.context.close()
     page = new_context(member, house, java_script_enabled=False).new_page()

@@ -5,14 +5,14 @@ from playwright.sync_api import Locator, expect
 
 from llamora.inference.messages import get_message
 from tests.browser.browsing import NewDiary
-from tests.browser.diary import Diary
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab
+from tests.browser.house import ServedHouse
 from tests.browser.replying import LONG, respond, wait_for_end, wait_for_words
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
 
 
-def said(diary: Diary) -> Locator:
+def said(diary: DiaryTab) -> Locator:
     return diary.page.locator("#live-region")
 
 
@@ -21,14 +21,14 @@ def said(diary: Diary) -> Locator:
     [(Script(status=500), "server_error"), (Script(tokens=words(30), rate=20, drop_after=12), "dropped")],
 )
 def test_a_reply_that_failed_is_not_said_to_be_an_answer(
-    diary: Diary, model: FakeModelServer, script: Script, code: str
+    diary: DiaryTab, model: FakeModelServer, script: Script, code: str
 ) -> None:
     wait_for_end(respond(diary, model, script), "failed")
 
     expect(said(diary)).to_have_text(get_message(code))
 
 
-def test_nothing_is_said_to_who_pressed_stop(diary: Diary, model: FakeModelServer) -> None:
+def test_nothing_is_said_to_who_pressed_stop(diary: DiaryTab, model: FakeModelServer) -> None:
     reply = respond(diary, model, Script(tokens=words(400), rate=40))
     wait_for_words(reply)
 
@@ -41,7 +41,7 @@ def test_nothing_is_said_to_who_pressed_stop(diary: Diary, model: FakeModelServe
 
 
 def test_a_day_is_opened_in_silence_and_another_that_fails_is_told(
-    new_diary: NewDiary, house: House, model: FakeModelServer
+    new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
     who = house.new_member()
     new_diary(member=who, path="/d/2019-02-03/").keep("Varnish is out.")

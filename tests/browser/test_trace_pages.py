@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.browsing import NewContext
-from tests.browser.house import House
+from tests.browser.house import ServedHouse
 from tests.browser.test_accessible import TOO_SMALL, faults
 from tests.browser_client import Visitor
 
@@ -16,7 +16,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}}
 FIRST, APART, MANY = date(2020, 2, 1), timedelta(days=9), 24
 
 
-def post(context: BrowserContext, house: House, member: Visitor, path: str, **fields: str) -> str:
+def post(context: BrowserContext, house: ServedHouse, member: Visitor, path: str, **fields: str) -> str:
     """Send a form of one of this person's pages, and return where it led."""
     token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "llamora_csrf")
     form = {"owner": member.owner, "csrfmiddlewaretoken": token, **fields}
@@ -25,7 +25,7 @@ def post(context: BrowserContext, house: House, member: Visitor, path: str, **fi
     return answer.url
 
 
-def furnish(context: BrowserContext, house: House, member: Visitor) -> None:
+def furnish(context: BrowserContext, house: ServedHouse, member: Visitor) -> None:
     """Garden on all of two dozen entries, Größe on every third, ☕ on the last: of this and the next year."""
     for number in range(MANY):
         day = FIRST + number * APART * 2
@@ -37,12 +37,14 @@ def furnish(context: BrowserContext, house: House, member: Visitor) -> None:
 
 
 @pytest.fixture(scope="module")
-def gardener(house: House) -> Visitor:
+def gardener(house: ServedHouse) -> Visitor:
     return house.new_member()
 
 
 @pytest.fixture
-def page(new_context: NewContext, house: House, gardener: Visitor, request: pytest.FixtureRequest) -> Page:
+def page(
+    new_context: NewContext, house: ServedHouse, gardener: Visitor, request: pytest.FixtureRequest
+) -> Page:
     context = new_context(gardener, house, **getattr(request, "param", PHONE))
     page = context.new_page()
     page.goto(house.url("/traces/"))
@@ -134,7 +136,7 @@ def test_changes_are_taken_back_by_keys(page: Page) -> None:
     expect(page.locator("h1")).to_contain_text("Größe")
 
 
-def test_the_history_goes_on_as_one_scrolls_and_the_bar_has_more(page: Page, house: House) -> None:
+def test_the_history_goes_on_as_one_scrolls_and_the_bar_has_more(page: Page, house: ServedHouse) -> None:
     page.locator(".trace-row", has_text="Garden").click()
     expect(page.locator(".trace-entry")).to_have_count(8)
     for count in (16, 24):
@@ -154,7 +156,7 @@ def test_the_history_goes_on_as_one_scrolls_and_the_bar_has_more(page: Page, hou
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing_and_all_can_be_hit(page: Page, house: House) -> None:
+def test_axe_finds_nothing_and_all_can_be_hit(page: Page, house: ServedHouse) -> None:
     garden = str(page.locator(".trace-row", has_text="Garden").get_attribute("href"))
     page.goto(house.url(garden))
     both = str(page.locator(".related-trace").first.get_attribute("href"))

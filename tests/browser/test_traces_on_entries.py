@@ -6,8 +6,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import NewContext, NewDiary
-from tests.browser.diary import Diary
-from tests.browser.house import House
+from tests.browser.diary import DiaryTab
+from tests.browser.house import ServedHouse
 from tests.browser.replying import wait_for_end
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
@@ -31,7 +31,7 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"no way to {name} by keyboard; last at {said}")
 
 
-def add_by_keyboard(diary: Diary, *names: str) -> None:
+def add_by_keyboard(diary: DiaryTab, *names: str) -> None:
     page = diary.page
     tab_to(page, "Add a trace")
     page.keyboard.press("Enter")
@@ -102,7 +102,9 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     expect(diary.entries.last.locator("[data-proposal] > .trace-chip")).to_have_text(["Keep 🌬️", "Keep Iris"])
 
 
-def test_with_script_off_one_sees_adds_follows_and_takes_away(new_context: NewContext, house: House) -> None:
+def test_with_script_off_one_sees_adds_follows_and_takes_away(
+    new_context: NewContext, house: ServedHouse
+) -> None:
     page = new_context(house.new_member(), house, java_script_enabled=False, **PHONE).new_page()
     page.goto(house.url("/"))
     page.get_by_role("textbox", name="Write", exact=True).fill("Down to the weir.")

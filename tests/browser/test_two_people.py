@@ -4,20 +4,20 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewDiary
-from tests.browser.diary import Diary, come_in, sign_in_by_hand
+from tests.browser.diary import DiaryTab, come_in, sign_in_by_hand
 from tests.browser_client import Visitor
 
 ANNAS = "annas plums are ripe"
 BENS = "bens bicycle is mended"
 
 
-def cut_off(diary: Diary) -> None:
+def cut_off(diary: DiaryTab) -> None:
     """A stale tab: no socket and no draft brings news to it or from it."""
     diary.page.route_web_socket("**/live/", lambda socket: None)
     diary.page.route("**/draft/", lambda route: route.abort())
 
 
-def stale_tab(new_diary: NewDiary, words: str, *, beside: Diary | None = None) -> Diary:
+def stale_tab(new_diary: NewDiary, words: str, *, beside: DiaryTab | None = None) -> DiaryTab:
     """A tab with unsaved words that hears of nothing."""
     diary = new_diary(beside=beside) if beside else new_diary()
     cut_off(diary)
@@ -27,13 +27,13 @@ def stale_tab(new_diary: NewDiary, words: str, *, beside: Diary | None = None) -
     return diary
 
 
-def change_to(tab: Diary, member: Visitor) -> Diary:
+def change_to(tab: DiaryTab, member: Visitor) -> DiaryTab:
     """Sign out in this tab; another person signs in."""
     tab.button("Sign out").click()
     tab.page.wait_for_url("**/sign-in/")
     sign_in_by_hand(tab.page, tab.house, member)
     expect(tab.box).to_be_visible()
-    return Diary(tab.page, tab.house, member)
+    return DiaryTab(tab.page, tab.house, member)
 
 
 def sign_in_at_the_dialog(page: Page, member: Visitor) -> None:

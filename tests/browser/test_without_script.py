@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext
 from tests.browser.diary import sign_in_by_hand
-from tests.browser.house import House
+from tests.browser.house import ServedHouse
 from tests.browser.keeping import asked, keep_code, press_kept
 from tests.browser_client import PASSWORD
 from tests.fakes.model_server import FakeModelServer
@@ -15,7 +15,7 @@ from tests.fakes.script import Script
 
 
 @pytest.fixture
-def plain(new_context: NewContext, house: House) -> Page:
+def plain(new_context: NewContext, house: ServedHouse) -> Page:
     """A tab without script, signed in as somebody new."""
     page = new_context(house.new_member(), house, java_script_enabled=False).new_page()
     page.goto(house.url("/"))
@@ -28,7 +28,7 @@ def keep(page: Page, text: str) -> None:
 
 
 def test_one_registers_recovers_signs_out_and_in(
-    house: House, new_context: NewContext, complaints: Complaints
+    house: ServedHouse, new_context: NewContext, complaints: Complaints
 ) -> None:
     complaints.expect("422")
     page = new_context(java_script_enabled=False).new_page()
@@ -95,7 +95,7 @@ def test_one_is_answered_and_sees_it_by_loading_the_page_again(plain: Page, mode
     expect(reply).to_contain_text("An answer in the margin.")
 
 
-def test_one_locks_and_unlocks(plain: Page, house: House) -> None:
+def test_one_locks_and_unlocks(plain: Page, house: ServedHouse) -> None:
     keep(plain, "Behind the door.")
 
     plain.get_by_role("button", name="Lock", exact=True).click()
@@ -107,7 +107,7 @@ def test_one_locks_and_unlocks(plain: Page, house: House) -> None:
 
 
 def test_a_text_sent_from_a_page_locked_meanwhile_is_given_back(
-    new_context: NewContext, house: House, complaints: Complaints
+    new_context: NewContext, house: ServedHouse, complaints: Complaints
 ) -> None:
     complaints.expect("401")
     context = new_context(java_script_enabled=False)

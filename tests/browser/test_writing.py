@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Route, expect
 
 from tests.browser.browsing import Complaints, NewDiary
-from tests.browser.diary import Diary
+from tests.browser.diary import DiaryTab
 
 TEXTS = [
     "42",
@@ -22,7 +22,7 @@ TEXTS = [
 DAY_POST = re.compile(r"/d/\d{4}-\d\d-\d\d/$")
 
 
-def typed_again(diary: Diary, place: int) -> str:
+def typed_again(diary: DiaryTab, place: int) -> str:
     """The text of an entry as its edit form gives it back."""
     diary.entries.nth(place).get_by_role("button", name="Edit", exact=True).click()
     form = diary.page.locator("form.edit")
@@ -32,7 +32,7 @@ def typed_again(diary: Diary, place: int) -> str:
     return text
 
 
-def test_an_entry_is_kept_by_the_button_and_by_ctrl_enter(diary: Diary) -> None:
+def test_an_entry_is_kept_by_the_button_and_by_ctrl_enter(diary: DiaryTab) -> None:
     diary.keep("By the button.")
 
     diary.box.fill("By the keys,")
@@ -47,7 +47,7 @@ def test_an_entry_is_kept_by_the_button_and_by_ctrl_enter(diary: Diary) -> None:
     assert typed_again(diary, 1) == "By the keys,\non two lines."
 
 
-def test_every_kind_of_text_is_kept_exactly(diary: Diary) -> None:
+def test_every_kind_of_text_is_kept_exactly(diary: DiaryTab) -> None:
     for text in TEXTS:
         diary.keep(text)
 
@@ -57,7 +57,7 @@ def test_every_kind_of_text_is_kept_exactly(diary: Diary) -> None:
     assert diary.page.locator("#entries script").count() == 0
 
 
-def test_markdown_is_shown_and_harms_nothing(diary: Diary) -> None:
+def test_markdown_is_shown_and_harms_nothing(diary: DiaryTab) -> None:
     entry = diary.keep(
         "# Head\n\n- one\n- *two*\n\n[here](javascript:document.title='hit') "
         '<img src=x onerror="document.title=\'hit\'"> <a href="data:text/html,x">there</a>'
@@ -70,7 +70,7 @@ def test_markdown_is_shown_and_harms_nothing(diary: Diary) -> None:
 
 
 def test_a_text_that_is_too_long_is_refused_in_a_sentence_and_stays(
-    diary: Diary, complaints: Complaints
+    diary: DiaryTab, complaints: Complaints
 ) -> None:
     complaints.expect("422")
     diary.box.fill("a" * 100_001)
@@ -85,7 +85,7 @@ def test_a_text_that_is_too_long_is_refused_in_a_sentence_and_stays(
     expect(diary.entries).to_have_count(1)
 
 
-def test_nothing_but_white_space_is_not_kept(diary: Diary) -> None:
+def test_nothing_but_white_space_is_not_kept(diary: DiaryTab) -> None:
     diary.box.fill(" \n ")
 
     diary.button("Keep").click()
@@ -94,7 +94,7 @@ def test_nothing_but_white_space_is_not_kept(diary: Diary) -> None:
     expect(diary.entries).to_have_count(0)
 
 
-def test_what_is_typed_while_a_save_is_under_way_stays(diary: Diary) -> None:
+def test_what_is_typed_while_a_save_is_under_way_stays(diary: DiaryTab) -> None:
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -118,7 +118,7 @@ def test_what_is_typed_while_a_save_is_under_way_stays(diary: Diary) -> None:
     assert typed_again(diary, 0) == "The first thought"
 
 
-def test_a_fault_of_the_server_clears_nothing(diary: Diary, complaints: Complaints) -> None:
+def test_a_fault_of_the_server_clears_nothing(diary: DiaryTab, complaints: Complaints) -> None:
     complaints.expect("500")
     diary.page.route(DAY_POST, lambda route: route.fulfill(status=500, body="<h1>no</h1>"))
     diary.box.fill("Worth keeping.")
@@ -134,7 +134,7 @@ def test_a_fault_of_the_server_clears_nothing(diary: Diary, complaints: Complain
 
 
 def test_an_answer_that_never_arrives_does_not_keep_a_text_twice(
-    diary: Diary, complaints: Complaints
+    diary: DiaryTab, complaints: Complaints
 ) -> None:
     complaints.expect("ERR_FAILED")
 
@@ -153,7 +153,7 @@ def test_an_answer_that_never_arrives_does_not_keep_a_text_twice(
     expect(diary.entries).to_have_count(1)
 
 
-def test_pressing_keep_twice_keeps_once(diary: Diary) -> None:
+def test_pressing_keep_twice_keeps_once(diary: DiaryTab) -> None:
     diary.box.fill("Twice pressed.")
 
     diary.button("Keep").dblclick()
@@ -163,7 +163,7 @@ def test_pressing_keep_twice_keeps_once(diary: Diary) -> None:
     expect(diary.entries).to_have_count(1)
 
 
-def test_an_entry_is_edited_in_place_and_deleted_with_undo(diary: Diary) -> None:
+def test_an_entry_is_edited_in_place_and_deleted_with_undo(diary: DiaryTab) -> None:
     entry = diary.keep("Half past eight.")
 
     entry.get_by_role("button", name="Edit", exact=True).click()

@@ -240,7 +240,7 @@ def idle(owner: Resident) -> None:
     Unlock.objects.filter(sign_in__person=owner.person).update(last_active=long_ago)
 
 
-def test_an_idle_vault_is_noticed_though_no_bell_rings(
+def test_an_idle_vault_is_noticed_though_no_event_comes(
     live: Live, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.2)

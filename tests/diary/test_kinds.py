@@ -76,7 +76,9 @@ def test_a_summary_reads_the_entry_alone(live: Live, model: FakeModelServer, own
     )
 
 
-def test_a_person_asks_in_a_way_of_their_own(live: Live, model: FakeModelServer, owner: Resident) -> None:
+def test_a_person_asks_in_a_reply_style_of_their_own(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
     entry = owner.write("The weir again.")
     page = owner.post(
         f"/entries/{entry.id}/ways/", name="As a sailor", wish="Answer <b>as</b> a sailor would."
@@ -117,7 +119,7 @@ def test_again_asks_in_the_same_way(live: Live, model: FakeModelServer, owner: R
     assert "You have already answered this entry. Ask about something else:" in str(model.calls[1])
 
 
-def test_again_in_a_way_that_is_gone_is_refused_in_a_sentence(
+def test_again_in_a_reply_style_that_is_gone_is_refused_in_a_sentence(
     live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     entry = owner.write("Tea.")
@@ -133,7 +135,7 @@ def test_again_in_a_way_that_is_gone_is_refused_in_a_sentence(
     assert "As a sailor" in owner.get(f"/d/{owner.today}/").content.decode()
 
 
-def test_own_ways_stand_in_the_menu_of_every_entry(
+def test_custom_reply_styles_stand_in_the_menu_of_every_entry(
     live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     entry, other = owner.write("Tea."), owner.write("Rain.")
@@ -162,7 +164,7 @@ def test_ways_are_refused_beyond_their_bounds(owner: Resident) -> None:
 
 
 @pytest.mark.parametrize("blank", ["\u200b", "\u2060 \ufeff", "\ufe0f\u200d", "\u3164", "\u2800\u00ad"])
-def test_a_way_of_which_nothing_can_be_seen_is_refused(owner: Resident, blank: str) -> None:
+def test_a_reply_style_of_which_nothing_can_be_seen_is_refused(owner: Resident, blank: str) -> None:
     with owner.unlocked():
         for name, wish in ((blank, "x"), ("x", blank)):
             with pytest.raises(InvalidReplyKind) as refused:
@@ -172,7 +174,7 @@ def test_a_way_of_which_nothing_can_be_seen_is_refused(owner: Resident, blank: s
             reply_kinds.create_custom_kind(owner_id=owner.id, name=name, wish="x")
 
 
-def test_a_refused_way_stays_in_its_form(owner: Resident) -> None:
+def test_a_refused_reply_style_stays_in_its_form(owner: Resident) -> None:
     entry = owner.write("Tea.")
 
     answer = owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="")
@@ -181,7 +183,7 @@ def test_a_refused_way_stays_in_its_form(owner: Resident) -> None:
     assert 'value="As a sailor"' in answer.content.decode()
 
 
-def test_a_housemates_ways_are_not_there(live: Live, owner: Resident, housemate: Resident) -> None:
+def test_a_housemates_reply_styles_are_not_there(live: Live, owner: Resident, housemate: Resident) -> None:
     entry = owner.write("Tea.")
     mine = housemate.write("Coffee.")
     owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="As a sailor.")
@@ -196,7 +198,7 @@ def test_a_housemates_ways_are_not_there(live: Live, owner: Resident, housemate:
     assert CustomReplyKind.objects.count() == 1
 
 
-def test_an_unknown_way_is_not_there(live: Live, owner: Resident) -> None:
+def test_an_unknown_reply_style_is_not_there(live: Live, owner: Resident) -> None:
     entry = owner.write("Tea.")
 
     for kind in ("own", "shout", "00000000-0000-0000-0000-000000000000"):

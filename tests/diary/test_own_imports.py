@@ -342,7 +342,7 @@ def test_other_rows_that_cannot_be_taken_are_named(owner: Resident, tmp_path: Pa
     assert not Recap.objects.exists()
 
 
-def test_no_more_ways_come_in_than_a_person_may_have(owner: Resident, tmp_path: Path) -> None:
+def test_no_more_reply_styles_come_in_than_a_person_may_have(owner: Resident, tmp_path: Path) -> None:
     ways = [
         {"words": {"name": f"N{number}", "wish": "w"}} for number in range(reply_kinds.MAX_CUSTOM_KINDS + 1)
     ]

@@ -296,6 +296,6 @@ def test_of_what_was_read_nothing_comes_along_that_nobody_knows() -> None:
 
 
 @pytest.mark.parametrize("name", [5, ["x"], None, "\ud800", "n" * 101])
-def test_the_name_of_a_way_is_a_short_text(name: Any) -> None:
+def test_the_name_of_a_reply_style_is_a_short_text(name: Any) -> None:
     with pytest.raises(InvalidValue):
         parse_prompt_record({**PromptRecord().to_json(), "way": "w", "name": name})

@@ -87,7 +87,7 @@ PIECES = [
 markdown = st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text(max_size=200)
 
 
-class Seen(HTMLParser):
+class TagReader(HTMLParser):
     """What a browser would make of it: each tag and attribute."""
 
     def __init__(self, html: str) -> None:
@@ -114,7 +114,7 @@ class Seen(HTMLParser):
 @example("[a](//evil) [b](/lock/) [c](data:text/html;base64,x) [d](  javascript:x  )")
 @settings(max_examples=400, deadline=None)
 def test_nothing_in_a_text_becomes_more_than_text(text: str) -> None:
-    seen = Seen(render_markdown(text))
+    seen = TagReader(render_markdown(text))
 
     assert seen.tags <= TAGS
     assert {name for name, _ in seen.attributes} <= ATTRIBUTES
@@ -148,7 +148,7 @@ def test_blocks_are_the_whole(text: str) -> None:
 @given(st.text(alphabet=st.characters(categories=["L", "N"]), min_size=1))
 @settings(deadline=None)
 def test_plain_words_are_shown_as_they_are(words: str) -> None:
-    assert Seen(render_markdown(words)).words.strip("\n") == words
+    assert TagReader(render_markdown(words)).words.strip("\n") == words
 
 
 def test_a_new_line_is_a_line_break() -> None:
@@ -294,7 +294,7 @@ def test_an_ordinary_entry_is_rendered_in_less_than_a_millisecond() -> None:
     ],
 )
 def test_shortcodes_are_shown_as_pictures(text: str, shown: str | None) -> None:
-    assert Seen(render_markdown(text)).words.strip("\n") == (shown or text)
+    assert TagReader(render_markdown(text)).words.strip("\n") == (shown or text)
 
 
 def test_shortcodes_in_code_stay() -> None:

@@ -60,7 +60,7 @@ def new_job() -> Job:
     return Job(task=errand, keyring=Keyring(owner=OWNER, epoch=1, keys={1: bytes(32)}))
 
 
-class Page:
+class StreamedPage:
     """What a tab's script makes of frames."""
 
     def __init__(self, job: Job) -> None:
@@ -93,7 +93,7 @@ def end(job: Job) -> None:
 @settings(max_examples=150, deadline=None)
 async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads: list[bool]) -> None:
     job = new_job()
-    eager, late = Page(job), Page(job)
+    eager, late = StreamedPage(job), StreamedPage(job)
     job.start()
 
     for piece, read in zip(pieces, reads, strict=False):
@@ -105,7 +105,7 @@ async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads
         assert eager.html == render_markdown(job.text)
     streamed = eager.html
     end(job)
-    for page in (eager, late, Page(job)):
+    for page in (eager, late, StreamedPage(job)):
         page.read()
 
         assert page.html == streamed == render_markdown("".join(pieces))
@@ -117,7 +117,7 @@ async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads
 async def test_the_first_words_do_not_wait_for_a_tick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "TICK_SECONDS", 60.0)
     job = new_job()
-    page = Page(job)
+    page = StreamedPage(job)
     job.start()
     await asyncio.sleep(0.01)
     page.woken.clear()
@@ -133,7 +133,7 @@ async def test_the_first_words_do_not_wait_for_a_tick(monkeypatch: pytest.Monkey
 
 async def test_frames_come_at_most_twenty_times_a_second() -> None:
     job = new_job()
-    page = Page(job)
+    page = StreamedPage(job)
     job.start()
     began = time.perf_counter()
 
@@ -153,7 +153,7 @@ async def test_a_text_is_rendered_once_however_many_tabs_show_it(monkeypatch: py
     advance = LiveRendering.advance
     monkeypatch.setattr(LiveRendering, "advance", lambda self: (rendered.append(1), advance(self))[1])
     job = new_job()
-    pages = [Page(job) for _ in range(8)]
+    pages = [StreamedPage(job) for _ in range(8)]
     job.start()
     await asyncio.sleep(0.01)
     rendered.clear()
@@ -171,7 +171,7 @@ async def test_a_text_is_rendered_once_however_many_tabs_show_it(monkeypatch: py
 
 async def test_the_cost_of_a_frame_does_not_grow_with_the_text() -> None:
     job = new_job()
-    page = Page(job)
+    page = StreamedPage(job)
     job.start()
     growing = page.subscription.rendering
     paragraph = "Some words of *this* and that, and a little more of it. " * 4 + "\n\n"
@@ -198,7 +198,7 @@ async def test_the_cost_of_a_frame_does_not_grow_with_the_text() -> None:
 
 async def test_a_tab_that_reads_late_gets_everything_in_one_frame() -> None:
     job = new_job()
-    page = Page(job)
+    page = StreamedPage(job)
     page.read()
     job.start()
     for number in range(500):
@@ -215,7 +215,7 @@ async def test_a_tab_that_reads_late_gets_everything_in_one_frame() -> None:
 
 async def test_nothing_is_rendered_when_nobody_watches() -> None:
     job = new_job()
-    page = Page(job)
+    page = StreamedPage(job)
     growing = page.subscription.rendering
     page.subscription.close()
 
@@ -227,7 +227,7 @@ async def test_nothing_is_rendered_when_nobody_watches() -> None:
 
 async def test_text_taken_back_begins_with_another_snapshot() -> None:
     job = new_job()
-    page = Page(job)
+    page = StreamedPage(job)
     job.start()
     job.append_delta(Delta(text="Hmm.\n\nThey want tea.", pieces=1))
     page.subscription.rendering.advance()

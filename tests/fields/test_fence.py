@@ -52,7 +52,7 @@ def test_an_update_of_another_epoch_is_refused_and_the_row_stays(owner: Resident
     assert stored(entry) == before
 
 
-def test_after_a_turn_the_key_before_writes_nothing(owner: Resident) -> None:
+def test_after_a_rotation_the_key_before_writes_nothing(owner: Resident) -> None:
     entry = write(owner)
     turn(owner, epoch=2)
 

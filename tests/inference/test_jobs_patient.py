@@ -8,7 +8,7 @@ from llamora.inference.queue import FairQueue
 ANN, BEN = UUID(int=1), UUID(int=2)
 
 
-class House:
+class SharedModel:
     """One slot, and who had it in which order."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class House:
 
 
 async def test_a_patient_job_is_served_after_everybody_else() -> None:
-    house = House()
+    house = SharedModel()
     await house.come(ANN, "reply")
     await house.come(ANN, "recap", patient=True)
     await house.come(BEN, "another")
@@ -54,7 +54,7 @@ async def test_a_patient_job_is_served_after_everybody_else() -> None:
 
 
 async def test_a_patient_job_lets_go_of_its_slot_when_somebody_comes() -> None:
-    house = House()
+    house = SharedModel()
     await house.come(ANN, "recap", patient=True)
 
     await house.come(BEN, "reply")
@@ -65,7 +65,7 @@ async def test_a_patient_job_lets_go_of_its_slot_when_somebody_comes() -> None:
 
 
 async def test_a_patient_job_that_gives_up_leaves_no_place_behind() -> None:
-    house = House()
+    house = SharedModel()
     await house.come(ANN, "reply")
     await house.come(ANN, "recap", patient=True)
 

@@ -62,7 +62,7 @@ WHICH = st.integers(0, 9)
 WORDS = st.sampled_from(["a heron", "Grüße, 日記 🌙", "two\n\n  lines", "ﬁ e\u0301 \u202e", "x" * 300])
 
 
-class Household(RuleBasedStateMachine):
+class HouseholdMachine(RuleBasedStateMachine):
     """What people, their thief and the machine they all depend on do, one at a time."""
 
     empty: ClassVar[Path] = Path()

@@ -74,7 +74,7 @@ def test_a_housemates_index_stays(owner: Resident, housemate: Resident) -> None:
 
 
 @pytest.mark.usefixtures("named")
-def test_a_damaged_row_does_not_keep_the_key_from_turning(owner: Resident) -> None:
+def test_a_damaged_row_does_not_keep_the_key_from_being_rotated(owner: Resident) -> None:
     first, second = keep(owner, "river"), keep(owner, "bread")
     Named.objects.filter(id=first.id).delete()
     with connection.cursor() as cursor:

@@ -23,7 +23,7 @@ def run(command: str, *arguments: str, secret: str, tmp_path: Path) -> tuple[str
 
 
 @pytest.mark.parametrize("by", [SlotKind.PASSWORD, SlotKind.RECOVERY])
-def test_rotate_dek_turns_the_key_with_either_secret(owner: Resident, by: SlotKind, tmp_path: Path) -> None:
+def test_rotate_dek_takes_either_secret(owner: Resident, by: SlotKind, tmp_path: Path) -> None:
     secret = owner.password if by == SlotKind.PASSWORD else owner.recovery_code.lower()
 
     said, _ = run("rotate_dek", "Olive", "--verify", secret=secret, tmp_path=tmp_path)

@@ -146,7 +146,7 @@ def test_a_second_rotation_is_refused_meanwhile(owner: Resident) -> None:
         begin_rotation(owner.open_slot())
 
 
-def test_a_keyring_of_an_earlier_epoch_turns_nothing(owner: Resident) -> None:
+def test_a_keyring_of_an_earlier_epoch_rotates_nothing(owner: Resident) -> None:
     stale = owner.open_slot()
     rotated(owner)
 
@@ -154,7 +154,7 @@ def test_a_keyring_of_an_earlier_epoch_turns_nothing(owner: Resident) -> None:
         begin_rotation(stale)
 
 
-def test_the_key_can_be_turned_again_and_again(owner: Resident) -> None:
+def test_the_key_can_be_rotated_again_and_again(owner: Resident) -> None:
     for _ in range(3):
         rotated(owner)
 
@@ -236,7 +236,7 @@ def test_a_slot_of_an_older_epoch_that_was_put_back_is_refused(owner: Resident) 
     assert [slot.code for slot in turned.refused_slots] == ["unknown_authenticator"]
 
 
-def test_nothing_is_turned_when_the_asking_slot_could_not_be_served(owner: Resident) -> None:
+def test_nothing_is_rotated_when_the_asking_slot_could_not_be_served(owner: Resident) -> None:
     opened = owner.open_slot()
     KeySlot.objects.filter(id=opened.slot.id).update(sealed_authenticator=b"\1" + bytes(140))
 
@@ -266,7 +266,7 @@ def test_a_row_that_does_not_open_keeps_the_former_key_until_it_is_given_up(owne
     ]
 
 
-def test_a_wrong_password_turns_nothing(owner: Resident) -> None:
+def test_a_wrong_password_rotates_nothing(owner: Resident) -> None:
     owner.password = "not this one at all"
 
     with pytest.raises(WrongCredentials):

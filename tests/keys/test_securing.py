@@ -60,7 +60,7 @@ def is_finished(owner: Resident) -> bool:
 
 
 @dataclass
-class Thief:
+class PasswordThief:
     """Somebody with a copy of the rows that open the diary, their password and their data key."""
 
     slots: list[KeySlot]
@@ -69,7 +69,7 @@ class Thief:
     owner: Resident
 
     @classmethod
-    def of(cls, owner: Resident) -> "Thief":
+    def of(cls, owner: Resident) -> "PasswordThief":
         slots = list(KeySlot.objects.filter(owner_id=owner.id))
         return cls(
             slots=slots, password=owner.password, data_key=owner.open_keyring().data_key(), owner=owner
@@ -156,7 +156,7 @@ def test_a_new_password_has_a_new_key_pair(owner: Resident, here: SessionCookie)
 
 
 def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Resident, here: SessionCookie) -> None:
-    thief = Thief.of(owner)
+    thief = PasswordThief.of(owner)
     assert thief.opens_slots() == 1
 
     secured = security_services.replace_password(
@@ -171,14 +171,14 @@ def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Resident, h
     assert sessions_services.open_session(secured.cookie).is_unlocked
 
 
-def test_turning_the_key_needs_the_password_again(owner: Resident, here: SessionCookie) -> None:
+def test_a_new_key_needs_the_password_again(owner: Resident, here: SessionCookie) -> None:
     with pytest.raises(WrongCredentials):
         security_services.rotate_data_key(asked(here, password="not this one at all"))
 
     assert owner.list_epochs() == {1}
 
 
-def test_turning_the_key_leaves_this_browser_unlocked(owner: Resident, here: SessionCookie) -> None:
+def test_a_new_key_leaves_this_browser_unlocked(owner: Resident, here: SessionCookie) -> None:
     owner.create_session()
 
     secured = security_services.rotate_data_key(asked(here, password=owner.password))
@@ -189,8 +189,8 @@ def test_turning_the_key_leaves_this_browser_unlocked(owner: Resident, here: Ses
     assert SignIn.objects.count() == 1
 
 
-def test_somebody_had_my_key_leaves_no_other_way_in(owner: Resident, here: SessionCookie) -> None:
-    thief, old_code = Thief.of(owner), owner.recovery_code
+def test_somebody_had_my_key_leaves_no_other_key_slot(owner: Resident, here: SessionCookie) -> None:
+    thief, old_code = PasswordThief.of(owner), owner.recovery_code
 
     secured = security_services.reset_after_compromise(
         asked(here, password=owner.password), new_password=NEW_PASSWORD
@@ -208,7 +208,7 @@ def test_somebody_had_my_key_leaves_no_other_way_in(owner: Resident, here: Sessi
         owner.open_slot(by=SlotKind.RECOVERY)
 
 
-def test_somebody_had_my_key_removes_a_way_in_of_any_kind(owner: Resident, here: SessionCookie) -> None:
+def test_somebody_had_my_key_removes_a_key_slot_of_any_kind(owner: Resident, here: SessionCookie) -> None:
     token = owner.get_slot(SlotKind.RECOVERY)
     token.id, token.kind = new_id(), "token"
     token.save(force_insert=True)
@@ -233,7 +233,7 @@ def test_somebody_had_my_key_finishes_a_rotation_first(owner: Resident, here: Se
 
 
 def test_old_slots_put_back_open_nothing(owner: Resident, here: SessionCookie) -> None:
-    thief = Thief.of(owner)
+    thief = PasswordThief.of(owner)
     secured = security_services.reset_after_compromise(
         asked(here, password=owner.password), new_password=NEW_PASSWORD
     )
@@ -257,7 +257,7 @@ def test_a_cookie_of_another_browser_asks_for_nothing(owner: Resident, here: Ses
         act(mixed)
 
 
-def test_a_failure_on_the_way_leaves_the_old_ways_in(
+def test_a_failure_half_way_leaves_the_old_key_slots(
     owner: Resident, here: SessionCookie, housemate: Resident
 ) -> None:
     vault = owner.get_vault()

@@ -17,7 +17,7 @@ LEAST = 20_000
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("transactional_db")
-def test_fifty_thousand_entries_with_their_vectors_are_turned_at_the_promised_rate() -> None:
+def test_fifty_thousand_entries_with_their_vectors_are_rotated_at_the_promised_rate() -> None:
     small, large = benchmark(5_000), benchmark(50_000)
 
     print(f"\n{large.rate:,.0f} values a second, {large.rate_of_a_core:,.0f} a second of a core")
@@ -28,7 +28,7 @@ def test_fifty_thousand_entries_with_their_vectors_are_turned_at_the_promised_ra
 
 
 @pytest.mark.slow
-def test_the_bench_says_how_quickly_a_key_is_turned() -> None:
+def test_the_bench_says_how_quickly_a_key_is_rotated() -> None:
     said = StringIO()
 
     call_command("bench", only=["rotation"], entries=500, stdout=said)

@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
 from llamora.ops.backup import snapshot
-from tests.keys.household import Household
+from tests.keys.household import HouseholdMachine
 from tests.keys.known import opened
 
 
@@ -22,13 +22,13 @@ from tests.keys.known import opened
 def _an_empty_household(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = tmp_path / "empty.sqlite3"
     snapshot.copy_database(Path(connection.settings_dict["NAME"]), empty)
-    monkeypatch.setattr(Household, "empty", empty)
+    monkeypatch.setattr(HouseholdMachine, "empty", empty)
 
 
 @pytest.fixture
-def house() -> Iterator[Household]:
+def house() -> Iterator[HouseholdMachine]:
     """A household whose events are called by hand."""
-    found = Household()
+    found = HouseholdMachine()
     found.begins()
     with closing(found):
         yield found
@@ -43,17 +43,17 @@ def run(*, examples: int, steps: int) -> None:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Household, settings=wanted)
+    run_state_machine_as_test(HouseholdMachine, settings=wanted)
 
 
-def turns_half_way(house: Household) -> None:
+def turns_half_way(house: HouseholdMachine) -> None:
     """Die where the key is turned and not all is moved."""
     tries = count(16, step=3)
     while not house.people["Olive"]["former"]:
         house.dies_while_turning_the_key(who=1, at=next(tries))
 
 
-def test_every_event_once_and_most_while_a_rotation_is_unfinished(house: Household) -> None:
+def test_every_event_once_and_most_while_a_rotation_is_unfinished(house: HouseholdMachine) -> None:
     events: list[Callable[[], None]] = [
         house.invites,
         partial(house.edits, who=1, which=0, words="a heron"),
@@ -100,7 +100,7 @@ def test_a_household_in_many_orders_of_events() -> None:
     run(examples=200, steps=20)
 
 
-def test_what_came_after_a_lock_outlives_two_turns(house: Household) -> None:
+def test_what_came_after_a_lock_outlives_two_rotations(house: HouseholdMachine) -> None:
     olive = house.people["Olive"]
     house.locks(who=1, which=0)
     house.goes_on_writing_after_the_lock(who=1, words="a heron")
@@ -114,7 +114,7 @@ def test_what_came_after_a_lock_outlives_two_turns(house: Household) -> None:
     house.right_secrets_open_everything_and_nothing_else_does()
 
 
-def test_what_came_after_a_lock_is_folded_in_by_a_turn_that_dies(house: Household) -> None:
+def test_what_came_after_a_lock_is_folded_in_by_a_rotation_that_dies(house: HouseholdMachine) -> None:
     """Folded in under the key of then: whoever has that key reads it for as long as rows still wait."""
     karin, tries = house.people["Karin"], count(30, step=5)
     house.changes_password(who=0, end_others=False, turn=False)

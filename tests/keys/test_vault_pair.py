@@ -33,7 +33,7 @@ def writer(owner: Resident) -> Resident:
     return owner
 
 
-def test_a_draft_from_before_is_folded_in_by_the_turn(writer: Resident) -> None:
+def test_a_draft_from_before_is_folded_in_by_the_rotation(writer: Resident) -> None:
     arrives_late(writer, "Typed before the key was turned.")
 
     rotation_services.resume_rotation(begin_rotation(writer.open_slot()).keyring)

@@ -15,12 +15,12 @@ DAY = "2026-03-05"
 
 
 @dataclass(kw_only=True)
-class House:
+class AttackedHouse:
     """A served household with three people in it."""
 
     server: Server
     model: FakeModelServer
-    keeper: Visitor
+    administrator: Visitor
     owner: Visitor
     housemate: Visitor
 
@@ -80,7 +80,9 @@ def answered(who: Visitor, entry: str) -> str:
     return reply
 
 
-def move_in(server: Server, model: FakeModelServer) -> House:
-    keeper = Visitor.join(server, "Kay", set_up=set_up_token(server))
+def move_in(server: Server, model: FakeModelServer) -> AttackedHouse:
+    administrator = Visitor.join(server, "Kay", set_up=set_up_token(server))
     people = [Visitor.join(server, name) for name in ("Olive", "Humphrey")]
-    return House(server=server, model=model, keeper=keeper, owner=people[0], housemate=people[1])
+    return AttackedHouse(
+        server=server, model=model, administrator=administrator, owner=people[0], housemate=people[1]
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.model_server import FakeModelServer
-from tests.leaks.cast import House, move_in
+from tests.leaks.cast import AttackedHouse, move_in
 from tests.server import running
 
 
@@ -22,7 +22,7 @@ def memory_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, memory_folder: Path) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, memory_folder: Path) -> Iterator[AttackedHouse]:
     with FakeModelServer(slots=8) as model:
         extra = {
             "DJANGO_SETTINGS_MODULE": "tests.leaks.settings",

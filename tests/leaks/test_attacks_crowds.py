@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.leaks.cast import House
+from tests.leaks.cast import AttackedHouse
 
 CROWD = 100
 HALF_REQUESTS = {
@@ -21,7 +21,7 @@ HALF_REQUESTS = {
 
 
 @contextmanager
-def crowd(house: House, sent: bytes) -> Iterator[None]:
+def crowd(house: AttackedHouse, sent: bytes) -> Iterator[None]:
     """A hundred connections that say something and then nothing."""
     with ExitStack() as stack:
         for _ in range(CROWD):
@@ -32,7 +32,7 @@ def crowd(house: House, sent: bytes) -> Iterator[None]:
         yield
 
 
-def page_times(house: House, *, count: int = 15) -> list[float]:
+def page_times(house: AttackedHouse, *, count: int = 15) -> list[float]:
     times = []
     for _ in range(count):
         began = time.perf_counter()
@@ -42,7 +42,7 @@ def page_times(house: House, *, count: int = 15) -> list[float]:
 
 
 @pytest.mark.parametrize("what", HALF_REQUESTS)
-def test_a_crowd_of_silent_connections_slows_nobody(house: House, what: str) -> None:
+def test_a_crowd_of_silent_connections_slows_nobody(house: AttackedHouse, what: str) -> None:
     before = statistics.median(page_times(house))
 
     with crowd(house, HALF_REQUESTS[what]):
@@ -53,7 +53,7 @@ def test_a_crowd_of_silent_connections_slows_nobody(house: House, what: str) -> 
     assert during < 3 * before + 0.05
 
 
-def test_a_crowd_of_sockets_slows_nobody(house: House) -> None:
+def test_a_crowd_of_sockets_slows_nobody(house: AttackedHouse) -> None:
     before = statistics.median(page_times(house))
 
     with ExitStack() as stack:
@@ -82,7 +82,7 @@ def test_a_crowd_of_sockets_slows_nobody(house: House) -> None:
     ],
     ids=lambda head: head[:30].decode("latin-1"),
 )
-def test_a_head_that_no_browser_sends_harms_nobody(house: House, head: bytes) -> None:
+def test_a_head_that_no_browser_sends_harms_nobody(house: AttackedHouse, head: bytes) -> None:
     request = b"POST /sign-in/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + head + b"\r\nname="
     answer = b""
     with socket.create_connection(("127.0.0.1", house.server.port), timeout=2) as connection:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.browser_client import Visitor
-from tests.leaks.cast import House, answered
+from tests.leaks.cast import AttackedHouse, answered
 from tests.leaks.rows import database, forge, hex_id, value
 
 DAMAGED = "cannot be opened"
@@ -19,7 +19,7 @@ _days = (f"2025-{number // 28 + 1:02}-{number % 28 + 1:02}" for number in iterto
 class Day:
     """A day with two entries, an answer to the second, and a draft; one to be damaged, the others to stay."""
 
-    house: House
+    house: AttackedHouse
     who: Visitor
     day: str
     victim: str
@@ -41,7 +41,7 @@ class Day:
 
 
 @pytest.fixture
-def day(house: House) -> Day:
+def day(house: AttackedHouse) -> Day:
     who, day = house.owner, next(_days)
     victim = who.write("The victim.", day=day)
     neighbour = who.write("The neighbour.", day=day)

@@ -7,18 +7,18 @@ import pytest
 
 from tests.browser_client import FORM_TYPE, BrowserResponse
 from tests.leaks.addresses import ADDRESSES, UNSAFE, Address, called
-from tests.leaks.cast import House
+from tests.leaks.cast import AttackedHouse
 from tests.leaks.rows import fingerprints
 
 SHORT = "Typed for a long time & <kept>"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def written(house: House) -> None:
+def written(house: AttackedHouse) -> None:
     house.ids(house.owner)
 
 
-def send(house: House, address: Address, **headers: str) -> BrowserResponse:
+def send(house: AttackedHouse, address: Address, **headers: str) -> BrowserResponse:
     """The owner's browser posts to an address, with headers that somebody else chose."""
     body = urlencode({"owner": house.owner.owner, "text": SHORT, "revision": "1", "password": "x"})
     path = address.with_ids(house.ids(house.owner))
@@ -26,7 +26,9 @@ def send(house: House, address: Address, **headers: str) -> BrowserResponse:
 
 
 @pytest.mark.parametrize("address", UNSAFE, ids=called)
-def test_a_form_without_the_token_or_with_a_made_up_one_is_refused(house: House, address: Address) -> None:
+def test_a_form_without_the_token_or_with_a_made_up_one_is_refused(
+    house: AttackedHouse, address: Address
+) -> None:
     before = fingerprints(house.server)
 
     for headers in ({}, {"X-CSRFToken": "a" * 32}, {"X-CSRFToken": "a" * 64}, {"X-CSRFToken": "ä"}):
@@ -39,7 +41,9 @@ def test_a_form_without_the_token_or_with_a_made_up_one_is_refused(house: House,
 
 
 @pytest.mark.parametrize("address", UNSAFE, ids=called)
-def test_a_form_of_another_site_is_refused_even_with_the_token(house: House, address: Address) -> None:
+def test_a_form_of_another_site_is_refused_even_with_the_token(
+    house: AttackedHouse, address: Address
+) -> None:
     before, token = fingerprints(house.server), house.owner.cookies["llamora_csrf"]
 
     for origin in (
@@ -56,7 +60,7 @@ def test_a_form_of_another_site_is_refused_even_with_the_token(house: House, add
     assert fingerprints(house.server) == before
 
 
-def test_a_form_of_this_very_page_is_taken(house: House) -> None:
+def test_a_form_of_this_very_page_is_taken(house: AttackedHouse) -> None:
     """The two tests above must be able to fail: the same request is taken when all is well."""
     token = house.owner.cookies["llamora_csrf"]
     origin = house.server.base_url
@@ -69,7 +73,7 @@ def test_a_form_of_this_very_page_is_taken(house: House) -> None:
 @pytest.mark.parametrize(
     "host", ["elsewhere.example", "127.0.0.1.elsewhere.example", "llamora.localhost@evil", "a b", ""]
 )
-def test_another_name_for_this_host_is_not_answered(house: House, host: str) -> None:
+def test_another_name_for_this_host_is_not_answered(house: AttackedHouse, host: str) -> None:
     browser = house.owner.copy()
     paths = [address.with_ids(house.ids(house.owner)) for address in ADDRESSES]
 
@@ -84,14 +88,14 @@ def test_another_name_for_this_host_is_not_answered(house: House, host: str) -> 
 @pytest.mark.parametrize(
     "name", ["X-Forwarded-Host", "X-Host", "Forwarded", "X-Original-URL", "X-Rewrite-URL"]
 )
-def test_what_a_proxy_would_say_is_not_believed(house: House, name: str) -> None:
+def test_what_a_proxy_would_say_is_not_believed(house: AttackedHouse, name: str) -> None:
     answer = house.stranger.get("/", **{name: "elsewhere.example"})
 
     assert answer.status == 302
     assert answer.headers["location"] == "/sign-in/?next=%2F"
 
 
-def test_a_plain_connection_cannot_say_that_it_is_secure(house: House) -> None:
+def test_a_plain_connection_cannot_say_that_it_is_secure(house: AttackedHouse) -> None:
     browser = house.owner.another()
     browser.get("/sign-in/")
 
@@ -114,7 +118,7 @@ def test_a_plain_connection_cannot_say_that_it_is_secure(house: House) -> None:
         "<b>Olive</b>",
     ],
 )
-def test_no_field_writes_a_header_or_markup(house: House, name: str) -> None:
+def test_no_field_writes_a_header_or_markup(house: AttackedHouse, name: str) -> None:
     who = house.housemate
     answers = [
         who.post("/settings/", shown_name=name, time_zone="UTC", week_start="0", theme="system"),
@@ -129,12 +133,12 @@ def test_no_field_writes_a_header_or_markup(house: House, name: str) -> None:
         assert "<b>Olive" not in answer.body
 
 
-def test_every_page_tells_the_browser_what_it_may_not_do(house: House) -> None:
+def test_every_page_tells_the_browser_what_it_may_not_do(house: AttackedHouse) -> None:
     for who, path in (
         (house.owner, "/"),
         (house.stranger, "/sign-in/"),
         (house.owner, "/nowhere/"),
-        (house.keeper, "/admin/"),
+        (house.administrator, "/admin/"),
         (house.owner, "/d/2021-01-01/"),
         (house.owner, "/calendar/2021-01/"),
         (house.owner, "/settings/"),
@@ -154,7 +158,7 @@ def test_every_page_tells_the_browser_what_it_may_not_do(house: House) -> None:
         assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
-def test_what_people_write_runs_nothing(house: House) -> None:
+def test_what_people_write_runs_nothing(house: AttackedHouse) -> None:
     """Markdown is rendered on the server; whatever looks like markup comes out as words."""
     for text in (
         "<script>alert(1)</script>",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser_client import BrowserResponse, Visitor
-from tests.leaks.cast import House
+from tests.leaks.cast import AttackedHouse
 from tests.page import read
 
 TRIES = 4
@@ -18,7 +18,7 @@ def shown(answer: BrowserResponse, name: str) -> str:
     return read(answer).without('[name="csrfmiddlewaretoken"]').html.replace(name, "NAME")
 
 
-def guess(house: House, name: str, *, by: str = "password") -> BrowserResponse:
+def guess(house: AttackedHouse, name: str, *, by: str = "password") -> BrowserResponse:
     """One wrong try from an address that has never failed."""
     browser: Visitor = house.stranger
     browser.name = name
@@ -30,7 +30,7 @@ def guess(house: House, name: str, *, by: str = "password") -> BrowserResponse:
 
 
 @pytest.mark.parametrize("by", ["password", "code"])
-def test_a_name_that_nobody_has_is_answered_like_one_that_somebody_has(house: House, by: str) -> None:
+def test_a_name_that_nobody_has_is_answered_like_one_that_somebody_has(house: AttackedHouse, by: str) -> None:
     known, unknown = "Kay", "Nobodyatall"
 
     one, other = guess(house, known, by=by), guess(house, unknown, by=by)
@@ -41,14 +41,14 @@ def test_a_name_that_nobody_has_is_answered_like_one_that_somebody_has(house: Ho
     assert {*one.headers} == {*other.headers}
 
 
-def work_of(house: House) -> float:
+def work_of(house: AttackedHouse) -> float:
     """The processor's seconds that the server has used so far: other programs do not count in them."""
     fields = Path(f"/proc/{house.server.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize("by", ["password", "code"])
-def test_a_name_that_nobody_has_costs_the_same_work(house: House, by: str) -> None:
+def test_a_name_that_nobody_has_costs_the_same_work(house: AttackedHouse, by: str) -> None:
     """Derivations are most of the work of a try: one more or one less would double or halve it."""
     spent = {"Olive": 0.0, "Nobodyatall": 0.0}
     for _ in range(TRIES):
@@ -67,7 +67,7 @@ def seconds_for_refusal(browser: Visitor) -> float:
     return time.perf_counter() - began
 
 
-def test_many_wrong_tries_are_made_to_wait_without_any_work(house: House) -> None:
+def test_many_wrong_tries_are_made_to_wait_without_any_work(house: AttackedHouse) -> None:
     browser = house.stranger
     browser.get("/sign-in/")
     answers = [browser.post("/sign-in/", name="Kay", password=f"wrong {n}") for n in range(14)]
@@ -79,7 +79,7 @@ def test_many_wrong_tries_are_made_to_wait_without_any_work(house: House) -> Non
     assert min(seconds_for_refusal(browser) for _ in range(3)) < 0.5
 
 
-def test_nobody_can_keep_the_owner_out_by_failing_in_their_name(house: House) -> None:
+def test_nobody_can_keep_the_owner_out_by_failing_in_their_name(house: AttackedHouse) -> None:
     thief = house.stranger
     thief.get("/sign-in/")
     for number in range(8):
@@ -91,7 +91,7 @@ def test_nobody_can_keep_the_owner_out_by_failing_in_their_name(house: House) ->
 
 
 @pytest.mark.parametrize("field", ["name", "password"])
-def test_endless_fields_at_the_door_are_refused_before_any_work(house: House, field: str) -> None:
+def test_endless_fields_at_the_door_are_refused_before_any_work(house: AttackedHouse, field: str) -> None:
     browser = house.stranger
     browser.get("/sign-in/")
     fields = {"name": "Kay", "password": "x"} | {field: "x" * 900_000}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser_client import SESSION_COOKIE, Visitor
-from tests.leaks.cast import DAY, House, sign_in_of
+from tests.leaks.cast import DAY, AttackedHouse, sign_in_of
 from tests.leaks.rows import database, forge, hex_id
 from tests.server import running
 
@@ -15,7 +15,7 @@ SECRET = "Something that only Petra may read."
 
 
 @pytest.fixture
-def petra(house: House) -> Visitor:
+def petra(house: AttackedHouse) -> Visitor:
     """Somebody signed in with something written; one browser for each test."""
     if "Petra" not in _KNOWN:
         _KNOWN["Petra"] = Visitor.join(house.server, "Petra")
@@ -69,7 +69,7 @@ def test_a_cookie_with_one_bit_changed_is_nobodys(petra: Visitor, flip: int) -> 
 @pytest.mark.parametrize(
     "value", ["", "A", "A" * 64, "=" * 64, "ä".encode().decode("latin-1") * 32, '"x"', "A" * 7000]
 )
-def test_a_cookie_that_we_never_wrote_is_nobodys(house: House, value: str) -> None:
+def test_a_cookie_that_we_never_wrote_is_nobodys(house: AttackedHouse, value: str) -> None:
     stranger = house.stranger
     stranger.cookies[SESSION_COOKIE] = value
 
@@ -79,7 +79,7 @@ def test_a_cookie_that_we_never_wrote_is_nobodys(house: House, value: str) -> No
     assert answer.headers.get("location", "/sign-in/").startswith("/sign-in/")
 
 
-def test_a_planted_cookie_does_not_become_the_victims(house: House, petra: Visitor) -> None:
+def test_a_planted_cookie_does_not_become_the_victims(house: AttackedHouse, petra: Visitor) -> None:
     """Session fixation: the attacker puts their own session into the victim's browser, then waits."""
     attacker = house.housemate.another()
     attacker.sign_in()
@@ -96,7 +96,7 @@ def test_a_planted_cookie_does_not_become_the_victims(house: House, petra: Visit
     assert where(attacker) == "/sign-in/"
 
 
-def test_registering_over_a_planted_cookie_gives_a_new_one(house: House) -> None:
+def test_registering_over_a_planted_cookie_gives_a_new_one(house: AttackedHouse) -> None:
     attacker = house.housemate.another()
     attacker.sign_in()
     attacker.post("/lock/")
@@ -112,7 +112,7 @@ def test_registering_over_a_planted_cookie_gives_a_new_one(house: House) -> None
     assert "Quentin" not in attacker.get("/").body
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House, petra: Visitor) -> None:
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house: AttackedHouse, petra: Visitor) -> None:
     fresh = petra.another()
 
     (line,) = [line for line in fresh.sign_in().set_cookies if line.startswith(SESSION_COOKIE)]
@@ -125,7 +125,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House, pet
 
 
 def test_a_copied_data_folder_opens_nothing_without_the_run_secret(
-    house: House, petra: Visitor, tmp_path: Path
+    house: AttackedHouse, petra: Visitor, tmp_path: Path
 ) -> None:
     """A backup, or a disk pulled out: everything but what only memory held; and the browser's cookie too."""
     shutil.copytree(house.server.data_dir, tmp_path / "data", ignore=shutil.ignore_patterns("static"))
@@ -141,7 +141,7 @@ def test_a_copied_data_folder_opens_nothing_without_the_run_secret(
         assert where(petra) == "in"
 
 
-def test_somebody_elses_unlocked_row_opens_nothing(house: House, petra: Visitor) -> None:
+def test_somebody_elses_unlocked_row_opens_nothing(house: AttackedHouse, petra: Visitor) -> None:
     """Who can write to the file moves the open row of somebody else under their own sign-in."""
     thief = house.housemate.another()
     thief.sign_in()
@@ -156,7 +156,7 @@ def test_somebody_elses_unlocked_row_opens_nothing(house: House, petra: Visitor)
     assert where(petra) == "/unlock/"
 
 
-def test_a_sign_in_given_to_another_person_is_locked(house: House, petra: Visitor) -> None:
+def test_a_sign_in_given_to_another_person_is_locked(house: AttackedHouse, petra: Visitor) -> None:
     thief = house.housemate.another()
     thief.sign_in()
     own = sign_in_of(thief).hex
@@ -172,7 +172,7 @@ def test_a_sign_in_given_to_another_person_is_locked(house: House, petra: Visito
     assert where(thief) == "/unlock/"
 
 
-def test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked(house: House, petra: Visitor) -> None:
+def test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked(house: AttackedHouse, petra: Visitor) -> None:
     """Who can write to the file gives the owner's row the hash of a half of their own."""
     thief = house.housemate.another()
     thief.sign_in()
@@ -187,7 +187,7 @@ def test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked(house: House, pe
     assert where(thief) == "/unlock/"
 
 
-def test_somebody_elses_key_slot_opens_somebody_elses_diary_to_nobody(house: House) -> None:
+def test_somebody_elses_key_slot_opens_somebody_elses_diary_to_nobody(house: AttackedHouse) -> None:
     """A slot planted under the owner, whose password the thief knows: the box in it is not the owner's."""
     rita = Visitor.join(house.server, "Rita")
     rita.write(SECRET, day=DAY)

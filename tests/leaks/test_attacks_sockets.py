@@ -10,7 +10,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.browser_client import SESSION_COOKIE, Visitor
 from tests.fakes.script import Script, words
-from tests.leaks.cast import DAY, House
+from tests.leaks.cast import DAY, AttackedHouse
 
 ANOTHER_DAY = "2026-03-09"
 
@@ -59,7 +59,7 @@ def last_frame(socket: ClientConnection) -> dict[str, Any]:
         "http://localhost:{port}",
     ],
 )
-def test_a_page_of_another_address_gets_no_socket(house: House, origin: str | None) -> None:
+def test_a_page_of_another_address_gets_no_socket(house: AttackedHouse, origin: str | None) -> None:
     said = origin and origin.format(port=house.server.port)
 
     with pytest.raises(InvalidStatus) as refused, house.owner.socket(origin=said):
@@ -68,7 +68,7 @@ def test_a_page_of_another_address_gets_no_socket(house: House, origin: str | No
     assert refused.value.response.status_code == 403
 
 
-def test_nobody_and_somebody_locked_are_told_by_a_code(house: House) -> None:
+def test_nobody_and_somebody_locked_are_told_by_a_code(house: AttackedHouse) -> None:
     browser = house.owner.another()
     browser.sign_in()
     browser.post("/lock/")
@@ -78,14 +78,14 @@ def test_nobody_and_somebody_locked_are_told_by_a_code(house: House) -> None:
             assert code_of(socket) == 4401
 
 
-def test_a_page_of_somebody_else_is_closed(house: House) -> None:
+def test_a_page_of_somebody_else_is_closed(house: AttackedHouse) -> None:
     with house.housemate.socket() as socket:
         watch(socket, house.owner.owner)
 
         assert code_of(socket) == 4403
 
 
-def test_a_housemate_hears_nothing_of_the_owners_reply(house: House) -> None:
+def test_a_housemate_hears_nothing_of_the_owners_reply(house: AttackedHouse) -> None:
     house.model.next(Script(tokens=words(60), rate=60))
     entry = house.owner.write("Asked aloud.", day=ANOTHER_DAY)
     with house.owner.socket() as own, house.housemate.socket() as other:
@@ -99,7 +99,7 @@ def test_a_housemate_hears_nothing_of_the_owners_reply(house: House) -> None:
         assert [frame["reply"] for frame in heard(own)].count(reply) > 3
 
 
-def test_a_copied_cookie_hears_nothing_more_after_the_lock(house: House) -> None:
+def test_a_copied_cookie_hears_nothing_more_after_the_lock(house: AttackedHouse) -> None:
     # Their only browser: the reply itself ends with the last lock.
     browser = Visitor.join(house.server, "Sandra")
     house.model.next(Script(tokens=words(4000), rate=100))
@@ -144,7 +144,7 @@ def test_a_copied_cookie_hears_nothing_more_after_the_lock(house: House) -> None
     ids=repr,
 )
 def test_a_frame_that_no_page_sends_ends_the_socket_and_nothing_else(
-    house: House, frame: str | bytes
+    house: AttackedHouse, frame: str | bytes
 ) -> None:
     with house.owner.socket() as socket:
         socket.send(frame)
@@ -155,7 +155,7 @@ def test_a_frame_that_no_page_sends_ends_the_socket_and_nothing_else(
     assert "Traceback" not in house.server.log()
 
 
-def test_a_thousand_frames_at_once_slow_nobody(house: House) -> None:
+def test_a_thousand_frames_at_once_slow_nobody(house: AttackedHouse) -> None:
     with house.owner.socket() as socket:
         for number in range(1000):
             socket.send(json.dumps({"type": "again", "reply": f"01930000-0000-7000-8000-{number:012}"}))
@@ -163,7 +163,7 @@ def test_a_thousand_frames_at_once_slow_nobody(house: House) -> None:
         assert heard(socket, seconds=0.3) == []
 
 
-def test_a_cookie_in_the_address_counts_for_nothing(house: House) -> None:
+def test_a_cookie_in_the_address_counts_for_nothing(house: AttackedHouse) -> None:
     stranger: Visitor = house.stranger
     address = (
         f"ws://127.0.0.1:{house.server.port}/live/?{SESSION_COOKIE}={house.owner.cookies[SESSION_COOKIE]}"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser_client import BrowserResponse, Visitor
 from tests.leaks.addresses import ADDRESSES, OWNED, PRIVATE, READABLE, UNSAFE, Address, called
-from tests.leaks.cast import DAY, House
+from tests.leaks.cast import DAY, AttackedHouse
 from tests.leaks.rows import fingerprints
 from tests.server import ROOT
 
@@ -37,13 +37,13 @@ print(*names(get_resolver().url_patterns))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def written(house: House) -> None:
+def written(house: AttackedHouse) -> None:
     house.ids(house.owner)
     house.ids(house.housemate)
 
 
 @pytest.fixture(scope="module")
-def locked(house: House) -> Visitor:
+def locked(house: AttackedHouse) -> Visitor:
     """The owner at a browser whose vault is locked."""
     browser = house.owner.another()
     browser.sign_in()
@@ -70,7 +70,7 @@ def test_no_address_is_forgotten_here() -> None:
 
 
 @pytest.mark.parametrize("address", PRIVATE, ids=called)
-def test_a_stranger_is_sent_to_the_door_and_changes_nothing(house: House, address: Address) -> None:
+def test_a_stranger_is_sent_to_the_door_and_changes_nothing(house: AttackedHouse, address: Address) -> None:
     before, stranger = fingerprints(house.server), house.stranger
     stranger.get("/sign-in/")
 
@@ -84,7 +84,7 @@ def test_a_stranger_is_sent_to_the_door_and_changes_nothing(house: House, addres
 
 @pytest.mark.parametrize("address", UNLOCKED, ids=called)
 def test_somebody_locked_is_sent_to_unlock_and_changes_nothing(
-    house: House, locked: Visitor, address: Address
+    house: AttackedHouse, locked: Visitor, address: Address
 ) -> None:
     before = fingerprints(house.server)
 
@@ -97,8 +97,10 @@ def test_somebody_locked_is_sent_to_unlock_and_changes_nothing(
 
 
 @pytest.mark.parametrize("address", OWNED, ids=called)
-@pytest.mark.parametrize("who", ["housemate", "keeper"])
-def test_what_is_somebody_elses_is_like_what_is_not_there(house: House, address: Address, who: str) -> None:
+@pytest.mark.parametrize("who", ["housemate", "administrator"])
+def test_what_is_somebody_elses_is_like_what_is_not_there(
+    house: AttackedHouse, address: Address, who: str
+) -> None:
     other, before = getattr(house, who), fingerprints(house.server)
 
     theirs = every_way(other, address, address.with_ids(house.ids(house.owner)))
@@ -109,7 +111,7 @@ def test_what_is_somebody_elses_is_like_what_is_not_there(house: House, address:
     assert fingerprints(house.server) == before
 
 
-def test_a_housemate_cannot_hang_a_draft_on_an_entry_of_the_owner(house: House) -> None:
+def test_a_housemate_cannot_hang_a_draft_on_an_entry_of_the_owner(house: AttackedHouse) -> None:
     before = fingerprints(house.server)
 
     answer = house.housemate.save_draft("Planted.", entry=house.ids(house.owner)["entry"])
@@ -120,7 +122,7 @@ def test_a_housemate_cannot_hang_a_draft_on_an_entry_of_the_owner(house: House) 
 
 @pytest.mark.parametrize("address", OF_SOMEBODY, ids=called)
 def test_a_page_of_the_owner_writes_nothing_into_the_diary_of_a_housemate(
-    house: House, address: Address
+    house: AttackedHouse, address: Address
 ) -> None:
     """Two people, one browser: the page is the owner's, the cookie the housemate's."""
     before = fingerprints(house.server)
@@ -140,8 +142,8 @@ def test_a_page_of_the_owner_writes_nothing_into_the_diary_of_a_housemate(
 
 
 @pytest.mark.parametrize("address", READABLE, ids=called)
-def test_looking_changes_nothing(house: House, address: Address) -> None:
-    people = (house.owner, house.housemate, house.keeper, house.stranger)
+def test_looking_changes_nothing(house: AttackedHouse, address: Address) -> None:
+    people = (house.owner, house.housemate, house.administrator, house.stranger)
     before = fingerprints(house.server)
 
     for who in people:
@@ -154,7 +156,7 @@ def test_looking_changes_nothing(house: House, address: Address) -> None:
 
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=called)
-def test_methods_that_no_page_uses_change_nothing(house: House, address: Address) -> None:
+def test_methods_that_no_page_uses_change_nothing(house: AttackedHouse, address: Address) -> None:
     before = fingerprints(house.server)
     headers = {"X-CSRFToken": house.owner.cookies["llamora_csrf"]}
 
@@ -166,7 +168,7 @@ def test_methods_that_no_page_uses_change_nothing(house: House, address: Address
 
 
 @pytest.mark.parametrize("address", [a for a in ADDRESSES if a.takes == "POST"], ids=called)
-def test_what_takes_a_form_is_not_reached_by_a_link(house: House, address: Address) -> None:
+def test_what_takes_a_form_is_not_reached_by_a_link(house: AttackedHouse, address: Address) -> None:
     assert house.owner.get(address.with_ids(house.ids(house.owner))).status == 405
 
 
@@ -205,7 +207,7 @@ def test_what_takes_a_form_is_not_reached_by_a_link(house: House, address: Addre
         "/D/2026-03-05/",
     ],
 )
-def test_tricks_with_paths_lead_nowhere(house: House, path: str) -> None:
+def test_tricks_with_paths_lead_nowhere(house: AttackedHouse, path: str) -> None:
     for who in (house.stranger, house.owner):
         status, body = raw_get(who, path)
 
@@ -251,7 +253,7 @@ def raw_get(who: Visitor, path: str) -> tuple[int, str]:
         "/sign-out/",
     ],
 )
-def test_no_return_address_leads_away_or_writes_a_header(house: House, following: str) -> None:
+def test_no_return_address_leads_away_or_writes_a_header(house: AttackedHouse, following: str) -> None:
     owner = house.owner
 
     answers = [
@@ -271,5 +273,5 @@ def quoted(following: str) -> str:
     return urlencode({"next": following})
 
 
-def test_the_day_is_still_as_its_owner_left_it(house: House) -> None:
+def test_the_day_is_still_as_its_owner_left_it(house: AttackedHouse) -> None:
     assert house.owner.list_texts(day=DAY) == [SECRET]

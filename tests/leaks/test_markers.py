@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.browser_client import FORM_TYPE, PASSWORD, BrowserResponse, Visitor
 from tests.fakes.script import Script
-from tests.leaks.cast import DAY, House, answered, trace_id
+from tests.leaks.cast import DAY, AttackedHouse, answered, trace_id
 from tests.leaks.forms import core_of, new_marker, said_by
 from tests.leaks.sweep import Place, dump, household, sweep
 from tests.page import given_text, read
@@ -23,7 +23,7 @@ MULTIPART = "multipart/form-data; boundary=edge"
 class Writer:
     """One person who leaves a marker wherever there is a place for it."""
 
-    def __init__(self, house: House, name: str) -> None:
+    def __init__(self, house: AttackedHouse, name: str) -> None:
         self.house, self.marker = house, new_marker()
         self.who = Visitor.join(house.server, name)
 
@@ -265,14 +265,14 @@ def in_headers(answers: list[BrowserResponse]) -> list[Place]:
     ]
 
 
-def admin_pages(keeper: Visitor) -> list[Place]:
+def admin_pages(administrator: Visitor) -> list[Place]:
     """Every page of the admin that its links lead to."""
     seen: dict[str, str] = {}
     waiting = ["/admin/"]
     while waiting:
         path = waiting.pop()
         if path not in seen and len(seen) < 60:
-            seen[path] = keeper.get(path).body
+            seen[path] = administrator.get(path).body
             links = read(seen[path]).values('[href^="/admin/"]', "href")
             waiting += [link for link in links if "?" not in link and "#" not in link]
     assert len(seen) > 5
@@ -281,7 +281,7 @@ def admin_pages(keeper: Visitor) -> list[Place]:
 
 
 @pytest.fixture(scope="module")
-def writer(house: House, tmp_path_factory: pytest.TempPathFactory) -> Writer:
+def writer(house: AttackedHouse, tmp_path_factory: pytest.TempPathFactory) -> Writer:
     """Somebody who has written their marker everywhere."""
     writer = Writer(house, "Wilma")
     writer.writes_a_diary()
@@ -306,11 +306,11 @@ def test_the_owner_finds_what_they_wrote(writer: Writer) -> None:
         assert f"{core_of(writer.marker)}-{where}" in day
 
 
-def test_nothing_of_it_is_on_the_machine(house: House, writer: Writer, memory_folder: Path) -> None:
+def test_nothing_of_it_is_on_the_machine(house: AttackedHouse, writer: Writer, memory_folder: Path) -> None:
     assert sweep(writer.marker, household(house.server, also=[memory_folder])) == []
 
 
-def test_nothing_of_it_is_in_what_a_backup_would_hold(house: House, writer: Writer) -> None:
+def test_nothing_of_it_is_in_what_a_backup_would_hold(house: AttackedHouse, writer: Writer) -> None:
     assert sweep(writer.marker, dump(house.server)) == []
 
 
@@ -318,17 +318,17 @@ def test_nothing_of_it_is_in_a_header_or_a_cookie(writer: Writer) -> None:
     assert sweep(writer.marker, in_headers(writer.who.responses)) == []
 
 
-def test_nothing_of_it_is_shown_to_others(house: House, writer: Writer) -> None:
+def test_nothing_of_it_is_shown_to_others(house: AttackedHouse, writer: Writer) -> None:
     pages = [
         Place(f"{path} of {who.name}", who.get(path).body.encode())
-        for who in (house.keeper, house.housemate, house.stranger)
+        for who in (house.administrator, house.housemate, house.stranger)
         for path in ("/", f"/d/{DAY}/", "/calendar/2026-03/", "/settings/", "/nowhere/", "/healthz")
     ]
 
-    assert sweep(writer.marker, [*pages, *admin_pages(house.keeper)]) == []
+    assert sweep(writer.marker, [*pages, *admin_pages(house.administrator)]) == []
 
 
-def test_after_locking_and_signing_out_it_is_still_nowhere(house: House, memory_folder: Path) -> None:
+def test_after_locking_and_signing_out_it_is_still_nowhere(house: AttackedHouse, memory_folder: Path) -> None:
     writer = Writer(house, "Willem")
     writer.who.write(writer.words("kept"))
     writer.who.save_draft(writer.words("draft"))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.leaks.cast import House
+from tests.leaks.cast import AttackedHouse
 from tests.leaks.forms import new_marker, written_as
 from tests.leaks.sweep import Place, children_of, columns, dump, files, household, processes, sweep
 from tests.leaks.unpack import lz4_block, snappy_block, unpacked
@@ -163,7 +163,7 @@ def test_words_in_a_file_and_in_its_name_are_found(tmp_path: Path) -> None:
     assert any(line.startswith("the name") for line in sweep(another, files(tmp_path)))
 
 
-def test_words_on_a_command_line_and_in_an_environment_are_found(house: House) -> None:
+def test_words_on_a_command_line_and_in_an_environment_are_found(house: AttackedHouse) -> None:
     marker, another = new_marker(), new_marker()
     sleeping = [sys.executable, "-c", "input()", marker]
     child = subprocess.Popen(sleeping, env={"SAID": another}, stdin=subprocess.PIPE)
@@ -184,7 +184,7 @@ def test_words_on_a_command_line_and_in_an_environment_are_found(house: House) -
     assert any(own in place.data for place in processes(house.server))
 
 
-def test_a_name_is_public_and_so_shows_that_the_real_places_are_searched(house: House) -> None:
+def test_a_name_is_public_and_so_shows_that_the_real_places_are_searched(house: AttackedHouse) -> None:
     """People's names are readable without a key: the sweep must meet one in the database and in the dump."""
     name = new_marker().split()[0]
     house.housemate.post("/settings/", shown_name=name, time_zone="UTC", week_start="0", theme="system")

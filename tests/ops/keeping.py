@@ -24,7 +24,7 @@ def database() -> Path:
 
 
 @dataclass(kw_only=True)
-class Place:
+class BackupFolders:
     """A data folder that a backup is taken from and another that it is restored to."""
 
     folder: Path

@@ -9,13 +9,13 @@ import pytest
 
 from llamora.ops.backup import archive
 from llamora.ops.errors import OperationRefused
-from tests.ops.keeping import Place
+from tests.ops.keeping import BackupFolders
 from tests.people import Resident, new_resident
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(folder=tmp_path)
+def place(tmp_path: Path) -> BackupFolders:
+    return BackupFolders(folder=tmp_path)
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def owner(transactional_db: None) -> Resident:
     return owner
 
 
-def unpacked(place: Place, backup: Path) -> Path:
+def unpacked(place: BackupFolders, backup: Path) -> Path:
     folder = place.folder / "unpacked"
     folder.mkdir()
     archive.unpack_archive(backup, folder)
@@ -63,7 +63,7 @@ def repacked(backup: Path, target: Path, change: dict[str, bytes | None]) -> Pat
     ],
 )
 def test_an_archive_that_is_not_as_we_write_them_is_refused(
-    owner: Resident, place: Place, change: dict[str, bytes | None]
+    owner: Resident, place: BackupFolders, change: dict[str, bytes | None]
 ) -> None:
     bad = repacked(place.taken().path, place.folder / "bad.tar", change)
 
@@ -73,7 +73,7 @@ def test_an_archive_that_is_not_as_we_write_them_is_refused(
     assert not list(place.folder.rglob("outside"))
 
 
-def test_links_and_devices_in_an_archive_are_refused(owner: Resident, place: Place) -> None:
+def test_links_and_devices_in_an_archive_are_refused(owner: Resident, place: BackupFolders) -> None:
     for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE):
         bad = place.folder / "bad.tar"
         with tarfile.open(bad, "w") as tar:
@@ -86,7 +86,9 @@ def test_links_and_devices_in_an_archive_are_refused(owner: Resident, place: Pla
             unpacked(place, bad)
 
 
-def test_an_archive_that_was_cut_off_is_refused_wherever_that_was(owner: Resident, place: Place) -> None:
+def test_an_archive_that_was_cut_off_is_refused_wherever_that_was(
+    owner: Resident, place: BackupFolders
+) -> None:
     whole = place.taken().path.read_bytes()
     for share in (0.0, 0.1, 0.5, 0.9, 0.95):
         cut = place.folder / "cut.tar"
@@ -97,7 +99,7 @@ def test_an_archive_that_was_cut_off_is_refused_wherever_that_was(owner: Residen
             unpacked(place, cut)
 
 
-def test_one_changed_byte_is_noticed(owner: Resident, place: Place) -> None:
+def test_one_changed_byte_is_noticed(owner: Resident, place: BackupFolders) -> None:
     whole = bytearray(place.taken().path.read_bytes())
     whole[len(whole) // 2] ^= 1
     changed = place.folder / "changed.tar"
@@ -107,7 +109,7 @@ def test_one_changed_byte_is_noticed(owner: Resident, place: Place) -> None:
         unpacked(place, changed)
 
 
-def test_the_manifest_lists_what_is_there(owner: Resident, place: Place) -> None:
+def test_the_manifest_lists_what_is_there(owner: Resident, place: BackupFolders) -> None:
     folder = unpacked(place, place.taken().path)
 
     manifest = json.loads((folder / "manifest.json").read_text())

@@ -18,15 +18,15 @@ from accounts.models import SignIn
 from llamora.ops.backup import archive, create, integrity, retention, snapshot
 from llamora.ops.errors import OperationRefused
 from tests.keys.processes import forked
-from tests.ops.keeping import NOW, Place, database, dies_at_step, everything_in, rows
+from tests.ops.keeping import NOW, BackupFolders, database, dies_at_step, everything_in, rows
 from tests.people import Resident, new_resident
 
 MARKER = "the heron stood in the reeds"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(folder=tmp_path)
+def place(tmp_path: Path) -> BackupFolders:
+    return BackupFolders(folder=tmp_path)
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def owner(transactional_db: None) -> Resident:
     return owner
 
 
-def unpacked(place: Place, backup: Path) -> Path:
+def unpacked(place: BackupFolders, backup: Path) -> Path:
     folder = place.folder / "unpacked"
     folder.mkdir()
     archive.unpack_archive(backup, folder)
     return folder
 
 
-def test_a_backup_is_one_closed_file_named_by_its_moment(owner: Resident, place: Place) -> None:
+def test_a_backup_is_one_closed_file_named_by_its_moment(owner: Resident, place: BackupFolders) -> None:
     taken = place.taken()
 
     assert taken.path == place.shelf / "llamora-20261120T101500Z.tar"
@@ -53,12 +53,12 @@ def test_a_backup_is_one_closed_file_named_by_its_moment(owner: Resident, place:
     assert taken.envelopes == 42
 
 
-def test_any_tar_program_opens_it(owner: Resident, place: Place) -> None:
+def test_any_tar_program_opens_it(owner: Resident, place: BackupFolders) -> None:
     with tarfile.open(place.taken().path) as tar:
         assert tar.getnames() == ["llamora.sqlite3", "settings.env", "manifest.json"]
 
 
-def test_it_holds_every_entry_and_no_session(owner: Resident, place: Place) -> None:
+def test_it_holds_every_entry_and_no_session(owner: Resident, place: BackupFolders) -> None:
     copy = unpacked(place, place.taken().path) / archive.DATABASE
 
     assert rows(copy, "diary_entry") == 40
@@ -66,7 +66,7 @@ def test_it_holds_every_entry_and_no_session(owner: Resident, place: Place) -> N
     assert rows(database(), "accounts_signin") == 1
 
 
-def test_not_even_bytes_of_a_session_are_in_it(owner: Resident, place: Place) -> None:
+def test_not_even_bytes_of_a_session_are_in_it(owner: Resident, place: BackupFolders) -> None:
     row = SignIn.objects.select_related("unlock").get()
     secret_parts = [bytes(row.half_hash), bytes(row.unlock.salt), bytes(row.unlock.wrapped_dek)]
     with connection.cursor() as cursor:
@@ -78,11 +78,11 @@ def test_not_even_bytes_of_a_session_are_in_it(owner: Resident, place: Place) ->
     assert [part for part in secret_parts if part in whole] == []
 
 
-def test_no_word_of_anybody_is_in_it(owner: Resident, place: Place) -> None:
+def test_no_word_of_anybody_is_in_it(owner: Resident, place: BackupFolders) -> None:
     assert MARKER.encode() not in place.taken(with_secrets=True).path.read_bytes()
 
 
-def test_a_copy_is_sound_and_stands_alone(owner: Resident, place: Place) -> None:
+def test_a_copy_is_sound_and_stands_alone(owner: Resident, place: BackupFolders) -> None:
     folder = unpacked(place, place.taken().path)
 
     found = integrity.check_database(folder / archive.DATABASE)
@@ -92,7 +92,9 @@ def test_a_copy_is_sound_and_stands_alone(owner: Resident, place: Place) -> None
     assert {column.label: column.envelopes for column in found.columns}["diary.entry.text"] == 40
 
 
-def test_indexes_and_prompts_come_along_and_half_written_ones_do_not(owner: Resident, place: Place) -> None:
+def test_indexes_and_prompts_come_along_and_half_written_ones_do_not(
+    owner: Resident, place: BackupFolders
+) -> None:
     search = place.house.data_dir / "search" / str(owner.id)
     search.mkdir(parents=True)
     (search / "words-1-x.sealed").write_bytes(b"sealed")
@@ -107,7 +109,7 @@ def test_indexes_and_prompts_come_along_and_half_written_ones_do_not(owner: Resi
     assert not list(folder.rglob("*.part"))
 
 
-def test_names_that_a_restore_would_refuse_are_left_out(owner: Resident, place: Place) -> None:
+def test_names_that_a_restore_would_refuse_are_left_out(owner: Resident, place: BackupFolders) -> None:
     prompts = place.house.data_dir / "prompts"
     prompts.mkdir()
     for name in ("respond.txt", "._respond.txt", "respond (old).txt", "réponse.txt"):
@@ -119,7 +121,7 @@ def test_names_that_a_restore_would_refuse_are_left_out(owner: Resident, place: 
 
 
 def test_an_archive_that_does_not_read_back_never_gets_its_name(
-    owner: Resident, place: Place, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, place: BackupFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A disk that hands back something else than was written.
     monkeypatch.setattr(os, "fsync", lambda _: spoil(next(place.shelf.glob(".*.part/*.tar"), None)))
@@ -146,7 +148,7 @@ SETTINGS = {
 }
 
 
-def test_settings_come_without_secrets(owner: Resident, place: Place) -> None:
+def test_settings_come_without_secrets(owner: Resident, place: BackupFolders) -> None:
     text = create.render_settings(SETTINGS, with_secrets=False)
 
     assert "LLAMORA_PORT='9000'" in text
@@ -155,7 +157,7 @@ def test_settings_come_without_secrets(owner: Resident, place: Place) -> None:
         assert hidden not in text
 
 
-def test_secrets_come_when_asked_for(owner: Resident, place: Place) -> None:
+def test_secrets_come_when_asked_for(owner: Resident, place: BackupFolders) -> None:
     (place.house.data_dir / "secrets").mkdir()
     (place.house.data_dir / "secrets" / "secret_key").write_text("the key")
 
@@ -167,7 +169,7 @@ def test_secrets_come_when_asked_for(owner: Resident, place: Place) -> None:
     assert "sk-other" in create.render_settings(SETTINGS, with_secrets=True)
 
 
-def test_two_in_one_second_are_two(owner: Resident, place: Place) -> None:
+def test_two_in_one_second_are_two(owner: Resident, place: BackupFolders) -> None:
     assert place.taken().path != place.taken().path
 
 
@@ -182,7 +184,7 @@ def writing_on(path: Path, stop: threading.Event, written: list[int]) -> None:
 
 
 def test_a_backup_in_a_storm_of_writes_ends_and_holds_what_was_confirmed_before(
-    owner: Resident, place: Place, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, place: BackupFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "STEP_PAGES", 8)
     live = place.folder / "live.sqlite3"
@@ -210,7 +212,7 @@ def test_a_backup_in_a_storm_of_writes_ends_and_holds_what_was_confirmed_before(
     assert integrity.check_database(place.folder / "copy.sqlite3").problems == []
 
 
-def test_a_damaged_database_is_not_backed_up(owner: Resident, place: Place) -> None:
+def test_a_damaged_database_is_not_backed_up(owner: Resident, place: BackupFolders) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER fence_diary_entry_text_insert")
     try:
@@ -222,7 +224,7 @@ def test_a_damaged_database_is_not_backed_up(owner: Resident, place: Place) -> N
     assert os.listdir(place.shelf) == []
 
 
-def test_a_backup_that_is_stopped_leaves_nothing(owner: Resident, place: Place) -> None:
+def test_a_backup_that_is_stopped_leaves_nothing(owner: Resident, place: BackupFolders) -> None:
     for patience in (0, 1, 2, 3, 5, 8):
         asked = iter(range(1000))
 
@@ -238,7 +240,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(owner: Resident, place: Place) 
 
 
 def test_a_backup_without_room_is_refused(
-    owner: Resident, place: Place, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, place: BackupFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(place.folder)._replace(free=1_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
@@ -247,7 +249,7 @@ def test_a_backup_without_room_is_refused(
         place.taken()
 
 
-def test_a_household_that_is_not_there_is_refused(transactional_db: None, place: Place) -> None:
+def test_a_household_that_is_not_there_is_refused(transactional_db: None, place: BackupFolders) -> None:
     house = create.HouseholdFiles(data_dir=place.folder, database=place.folder / "none", environment={})
 
     with pytest.raises(OperationRefused, match="no household"):
@@ -255,7 +257,7 @@ def test_a_household_that_is_not_there_is_refused(transactional_db: None, place:
 
 
 def test_the_command_says_counts_and_place(
-    owner: Resident, place: Place, capsys: pytest.CaptureFixture[str]
+    owner: Resident, place: BackupFolders, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("backup", to=place.shelf)
 
@@ -267,7 +269,7 @@ def test_the_command_says_counts_and_place(
 
 
 def test_the_household_is_not_kept_from_writing_meanwhile(
-    owner: Resident, place: Place, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, place: BackupFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "STEP_PAGES", 1)
     done = threading.Thread(target=place.taken)
@@ -283,7 +285,7 @@ def test_the_household_is_not_kept_from_writing_meanwhile(
     assert written > 5
 
 
-def test_nothing_readable_is_left_beside_it(owner: Resident, place: Place) -> None:
+def test_nothing_readable_is_left_beside_it(owner: Resident, place: BackupFolders) -> None:
     place.taken(now=NOW + timedelta(days=1))
 
     assert MARKER.encode() not in everything_in(place.folder)
@@ -292,7 +294,9 @@ def test_nothing_readable_is_left_beside_it(owner: Resident, place: Place) -> No
 EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "sqlite3.connect"}
 
 
-def test_a_backup_killed_anywhere_leaves_no_half_one_under_its_name(owner: Resident, place: Place) -> None:
+def test_a_backup_killed_anywhere_leaves_no_half_one_under_its_name(
+    owner: Resident, place: BackupFolders
+) -> None:
     made = []
     for step in range(1, 400, 2):
 

@@ -51,7 +51,7 @@ def test_a_name_that_is_not_ours_may_not_even_agree_with_itself() -> None:
     )
 
 
-def test_an_address_the_keeper_trusts_may(settings: Any) -> None:
+def test_an_address_the_administrator_trusts_may(settings: Any) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://diary.example"]
 
     assert is_same_origin(handshake(origin="https://diary.example", host="internal:80"))

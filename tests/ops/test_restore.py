@@ -20,13 +20,13 @@ from llamora.ops.backup.restore import RestoreReport
 from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.errors import OperationRefused
 from tests.keys.processes import KILLED, forked
-from tests.ops.keeping import NOW, Place, database, dies_at_step, rows
+from tests.ops.keeping import NOW, BackupFolders, database, dies_at_step, rows
 from tests.people import PASSWORD, Resident, new_resident, register_resident
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(folder=tmp_path)
+def place(tmp_path: Path) -> BackupFolders:
+    return BackupFolders(folder=tmp_path)
 
 
 @pytest.fixture
@@ -37,13 +37,13 @@ def owner(transactional_db: None) -> Resident:
     return owner
 
 
-def restore(place: Place, backup: Path, *, prove: Callable[[], None] | None = None) -> RestoreReport:
+def restore(place: BackupFolders, backup: Path, *, prove: Callable[[], None] | None = None) -> RestoreReport:
     return backup_restore.restore_backup(
         backup, database=place.there, key_file=place.key_file, now=NOW, prove=prove
     )
 
 
-def in_use(place: Place, *, entries: int) -> None:
+def in_use(place: BackupFolders, *, entries: int) -> None:
     """A household at the place to restore to, with its last writes still in the write-ahead log."""
     shutil.rmtree(place.there.parent, ignore_errors=True)
     place.there.parent.mkdir(mode=0o700)
@@ -62,7 +62,7 @@ def in_use(place: Place, *, entries: int) -> None:
     assert place.there.with_name("llamora.sqlite3-wal").stat().st_size > 0
 
 
-def test_a_household_on_a_new_machine_is_as_it_was(owner: Resident, place: Place) -> None:
+def test_a_household_on_a_new_machine_is_as_it_was(owner: Resident, place: BackupFolders) -> None:
     taken = place.taken()
 
     restored = restore(place, taken.path)
@@ -73,7 +73,7 @@ def test_a_household_on_a_new_machine_is_as_it_was(owner: Resident, place: Place
         assert owner.list_texts() == [f"entry {number}" for number in range(20)]
 
 
-def test_everything_restored_is_closed_to_others(owner: Resident, place: Place) -> None:
+def test_everything_restored_is_closed_to_others(owner: Resident, place: BackupFolders) -> None:
     restore(place, place.taken(with_secrets=True).path)
 
     found = {path: stat.S_IMODE(path.stat().st_mode) for path in place.there.parent.rglob("*")}
@@ -82,7 +82,7 @@ def test_everything_restored_is_closed_to_others(owner: Resident, place: Place) 
 
 
 def test_what_was_written_since_is_gone_from_the_household_and_kept_aside(
-    owner: Resident, place: Place
+    owner: Resident, place: BackupFolders
 ) -> None:
     taken = place.taken()
     in_use(place, entries=7)
@@ -96,7 +96,7 @@ def test_what_was_written_since_is_gone_from_the_household_and_kept_aside(
     assert integrity.check_database(place.there).problems == []
 
 
-def test_no_log_of_the_old_database_is_read_into_the_new(owner: Resident, place: Place) -> None:
+def test_no_log_of_the_old_database_is_read_into_the_new(owner: Resident, place: BackupFolders) -> None:
     taken = place.taken()
     in_use(place, entries=7)
 
@@ -106,7 +106,7 @@ def test_no_log_of_the_old_database_is_read_into_the_new(owner: Resident, place:
     assert beside == {"llamora.sqlite3", "lock", "restored.env"}
 
 
-def test_the_restore_itself_can_be_undone(owner: Resident, place: Place) -> None:
+def test_the_restore_itself_can_be_undone(owner: Resident, place: BackupFolders) -> None:
     taken = place.taken()
     in_use(place, entries=7)
     aside = restore(place, taken.path).set_aside_path
@@ -120,7 +120,7 @@ def test_the_restore_itself_can_be_undone(owner: Resident, place: Place) -> None
     assert rows(place.there, "accounts_signin") == 0
 
 
-def test_a_restore_is_refused_while_a_server_runs(owner: Resident, place: Place) -> None:
+def test_a_restore_is_refused_while_a_server_runs(owner: Resident, place: BackupFolders) -> None:
     taken = place.taken()
     in_use(place, entries=7)
 
@@ -131,7 +131,7 @@ def test_a_restore_is_refused_while_a_server_runs(owner: Resident, place: Place)
 
 
 def test_a_restore_is_refused_while_another_command_uses_the_database(
-    owner: Resident, place: Place, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, place: BackupFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "TIMEOUT_SECONDS", 0.2)
     taken = place.taken()
@@ -145,7 +145,7 @@ def test_a_restore_is_refused_while_another_command_uses_the_database(
     assert rows(place.there, "marks") == 7
 
 
-def test_a_damaged_backup_changes_nothing(owner: Resident, place: Place) -> None:
+def test_a_damaged_backup_changes_nothing(owner: Resident, place: BackupFolders) -> None:
     backup = place.taken().path
     content = bytearray(backup.read_bytes())
     content[len(content) // 2] ^= 0xFF
@@ -158,7 +158,7 @@ def test_a_damaged_backup_changes_nothing(owner: Resident, place: Place) -> None
     assert rows(place.there, "marks") == 7
 
 
-def changed_copy(place: Place, statement: str) -> Path:
+def changed_copy(place: BackupFolders, statement: str) -> Path:
     """A bare database file that somebody has changed."""
     path = place.folder / "changed.sqlite3"
     snapshot.copy_database(database(), path)
@@ -178,7 +178,9 @@ def changed_copy(place: Place, statement: str) -> Path:
         "INSERT INTO django_migrations (app, name, applied) VALUES ('diary', '9999_later', '2030-01-01')",
     ],
 )
-def test_what_is_not_a_sound_household_changes_nothing(owner: Resident, place: Place, statement: str) -> None:
+def test_what_is_not_a_sound_household_changes_nothing(
+    owner: Resident, place: BackupFolders, statement: str
+) -> None:
     in_use(place, entries=7)
 
     with pytest.raises(OperationRefused):
@@ -187,7 +189,9 @@ def test_what_is_not_a_sound_household_changes_nothing(owner: Resident, place: P
     assert rows(place.there, "marks") == 7
 
 
-def test_a_database_in_use_that_is_beyond_reading_is_replaced_and_kept(owner: Resident, place: Place) -> None:
+def test_a_database_in_use_that_is_beyond_reading_is_replaced_and_kept(
+    owner: Resident, place: BackupFolders
+) -> None:
     taken = place.taken()
     in_use(place, entries=7)
     place.there.write_bytes(b"no database at all" * 1000)
@@ -200,7 +204,9 @@ def test_a_database_in_use_that_is_beyond_reading_is_replaced_and_kept(owner: Re
     assert restored.set_aside_path.with_name(restored.set_aside_path.name + "-wal").stat().st_size > 0
 
 
-def test_indexes_of_the_old_database_go_and_those_of_the_backup_come(owner: Resident, place: Place) -> None:
+def test_indexes_of_the_old_database_go_and_those_of_the_backup_come(
+    owner: Resident, place: BackupFolders
+) -> None:
     here, there = (folder / "search" / str(owner.id) for folder in (place.house.data_dir, place.there.parent))
     here.mkdir(parents=True)
     (here / "words-1-then.sealed").write_bytes(b"then")
@@ -214,7 +220,7 @@ def test_indexes_of_the_old_database_go_and_those_of_the_backup_come(owner: Resi
     assert os.listdir(there) == ["words-1-then.sealed"]
 
 
-def test_prompts_and_secret_that_stand_there_stay(owner: Resident, place: Place) -> None:
+def test_prompts_and_secret_that_stand_there_stay(owner: Resident, place: BackupFolders) -> None:
     for folder, words in ((place.house.data_dir, "then"), (place.there.parent, "now")):
         for name in ("prompts/respond.txt", "secrets/secret_key"):
             (folder / name).parent.mkdir(parents=True, mode=0o700, exist_ok=True)
@@ -229,7 +235,9 @@ def test_prompts_and_secret_that_stand_there_stay(owner: Resident, place: Place)
     assert (prompts / "other.txt").read_text() == "then"
 
 
-def test_a_backup_of_an_older_version_is_brought_up_to_date(transactional_db: None, place: Place) -> None:
+def test_a_backup_of_an_older_version_is_brought_up_to_date(
+    transactional_db: None, place: BackupFolders
+) -> None:
     older = place.folder / "older.sqlite3"
     with using_database_file(older):
         call_command("migrate", "accounts", "0001", verbosity=0)
@@ -249,7 +257,7 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(transactional_db: No
 EVENTS = {"open", "os.rename", "os.link", "os.remove", "os.rmdir", "os.mkdir", "sqlite3.connect", "os.utime"}
 
 
-def what_stands(place: Place) -> str:
+def what_stands(place: BackupFolders) -> str:
     """Which database is there: `old` with its seven marks or `new` without; anything else fails."""
     assert integrity.check_database(place.there).problems == []
     try:
@@ -260,7 +268,7 @@ def what_stands(place: Place) -> str:
     return "old"
 
 
-def killed_at_each_step(place: Place, backup: Path, *, every: int) -> list[str]:
+def killed_at_each_step(place: BackupFolders, backup: Path, *, every: int) -> list[str]:
     stands: list[str] = []
     for step in range(1, 2000, every):
         in_use(place, entries=7)
@@ -279,7 +287,7 @@ def killed_at_each_step(place: Place, backup: Path, *, every: int) -> list[str]:
     raise AssertionError("it never came to its end")
 
 
-def test_killed_anywhere_the_old_or_the_new_stands_whole(owner: Resident, place: Place) -> None:
+def test_killed_anywhere_the_old_or_the_new_stands_whole(owner: Resident, place: BackupFolders) -> None:
     stands = killed_at_each_step(place, place.taken().path, every=5)
 
     assert stands.index("new") > 3
@@ -287,7 +295,9 @@ def test_killed_anywhere_the_old_or_the_new_stands_whole(owner: Resident, place:
 
 
 @pytest.mark.slow
-def test_killed_at_every_single_step_the_old_or_the_new_stands_whole(owner: Resident, place: Place) -> None:
+def test_killed_at_every_single_step_the_old_or_the_new_stands_whole(
+    owner: Resident, place: BackupFolders
+) -> None:
     stands = killed_at_each_step(place, place.taken().path, every=1)
 
     assert stands == sorted(stands, reverse=True)
@@ -309,7 +319,7 @@ def password(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def by_command(place: Place, monkeypatch: pytest.MonkeyPatch, settings: object) -> Place:
+def by_command(place: BackupFolders, monkeypatch: pytest.MonkeyPatch, settings: object) -> BackupFolders:
     """The place to restore to as the household of the settings."""
     settings.DATA_DIR = place.there.parent  # type: ignore[attr-defined]
     settings.SECRET_KEY_FILE = place.key_file  # type: ignore[attr-defined]
@@ -317,7 +327,7 @@ def by_command(place: Place, monkeypatch: pytest.MonkeyPatch, settings: object) 
 
 
 def test_a_backup_is_proved_with_its_owners_secret(
-    olive: Resident, by_command: Place, password: Path, capsys: pytest.CaptureFixture[str]
+    olive: Resident, by_command: BackupFolders, password: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     taken = by_command.taken()
     in_use(by_command, entries=7)
@@ -330,12 +340,12 @@ def test_a_backup_is_proved_with_its_owners_secret(
     assert what_is_there(by_command) == 6
 
 
-def what_is_there(place: Place) -> int:
+def what_is_there(place: BackupFolders) -> int:
     return rows(place.there, "diary_entry")
 
 
 def test_a_secret_that_opens_nothing_changes_nothing(
-    olive: Resident, by_command: Place, password: Path
+    olive: Resident, by_command: BackupFolders, password: Path
 ) -> None:
     taken = by_command.taken()
     in_use(by_command, entries=7)
@@ -349,7 +359,7 @@ def test_a_secret_that_opens_nothing_changes_nothing(
 
 
 def test_a_changed_text_is_found_by_opening_and_changes_nothing(
-    olive: Resident, by_command: Place, password: Path
+    olive: Resident, by_command: BackupFolders, password: Path
 ) -> None:
     bad = changed_copy(
         by_command,
@@ -363,7 +373,7 @@ def test_a_changed_text_is_found_by_opening_and_changes_nothing(
     assert rows(by_command.there, "marks") == 7
 
 
-def test_a_database_of_another_kind_is_no_household(olive: Resident, place: Place) -> None:
+def test_a_database_of_another_kind_is_no_household(olive: Resident, place: BackupFolders) -> None:
     other = place.folder / "other.sqlite3"
     with closing(sqlite3.connect(other)) as made:
         made.execute("CREATE TABLE notes (words TEXT)")
@@ -372,7 +382,7 @@ def test_a_database_of_another_kind_is_no_household(olive: Resident, place: Plac
         restore(place, other)
 
 
-def test_the_database_of_these_tests_is_still_the_default_one(olive: Resident, place: Place) -> None:
+def test_the_database_of_these_tests_is_still_the_default_one(olive: Resident, place: BackupFolders) -> None:
     before = connection.settings_dict["NAME"]
     with using_database_file(place.folder / "x"):
         pass

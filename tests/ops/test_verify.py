@@ -9,13 +9,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from llamora.ops.backup import snapshot
-from tests.ops.keeping import Place, database
+from tests.ops.keeping import BackupFolders, database
 from tests.people import PASSWORD, Resident, register_resident
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(folder=tmp_path)
+def place(tmp_path: Path) -> BackupFolders:
+    return BackupFolders(folder=tmp_path)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def password(tmp_path: Path) -> Path:
     return file
 
 
-def changed_copy(place: Place, statement: str) -> Path:
+def changed_copy(place: BackupFolders, statement: str) -> Path:
     """A bare database file that somebody has changed."""
     path = place.folder / "changed.sqlite3"
     snapshot.copy_database(database(), path)
@@ -40,7 +40,7 @@ def changed_copy(place: Place, statement: str) -> Path:
 
 
 def test_verify_looks_at_the_database_in_use_and_at_a_backup(
-    olive: Resident, place: Place, password: Path, capsys: pytest.CaptureFixture[str]
+    olive: Resident, place: BackupFolders, password: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     taken = place.taken()
 
@@ -53,14 +53,14 @@ def test_verify_looks_at_the_database_in_use_and_at_a_backup(
     assert "values of Olive open" in said
 
 
-def test_verify_takes_a_recovery_code_too(olive: Resident, place: Place, password: Path) -> None:
+def test_verify_takes_a_recovery_code_too(olive: Resident, place: BackupFolders, password: Path) -> None:
     password.write_text(olive.recovery_code)
 
     call_command("verify", place.taken().path, user="Olive", password_file=password)
 
 
 def test_verify_ends_in_an_error_where_something_is_wrong(
-    olive: Resident, place: Place, password: Path, capsys: pytest.CaptureFixture[str]
+    olive: Resident, place: BackupFolders, password: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = changed_copy(place, "UPDATE diary_entry SET day = date(day, '+1 year')")
 
@@ -73,13 +73,13 @@ def test_verify_ends_in_an_error_where_something_is_wrong(
         call_command("verify", place.folder / "absent")
 
 
-def test_verify_leaves_nothing_unpacked(olive: Resident, place: Place, settings: Any) -> None:
+def test_verify_leaves_nothing_unpacked(olive: Resident, place: BackupFolders, settings: Any) -> None:
     call_command("verify", place.taken().path)
 
     assert list(settings.DATA_DIR.glob("verifying-*")) == []
 
 
-def test_verify_may_run_beside_somebody_who_writes(olive: Resident, place: Place) -> None:
+def test_verify_may_run_beside_somebody_who_writes(olive: Resident, place: BackupFolders) -> None:
     with closing(sqlite3.connect(database(), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         call_command("verify")
@@ -95,12 +95,12 @@ def test_verify_may_run_beside_somebody_who_writes(olive: Resident, place: Place
         ("PRAGMA foreign_keys = OFF; DELETE FROM accounts_person", "rows refer to rows that are not there"),
     ],
 )
-def test_verify_says_what_is_wrong(olive: Resident, place: Place, statement: str, words: str) -> None:
+def test_verify_says_what_is_wrong(olive: Resident, place: BackupFolders, statement: str, words: str) -> None:
     with pytest.raises(CommandError, match=words):
         call_command("verify", changed_copy(place, statement))
 
 
-def test_verify_finds_pages_that_were_overwritten(olive: Resident, place: Place) -> None:
+def test_verify_finds_pages_that_were_overwritten(olive: Resident, place: BackupFolders) -> None:
     bad = changed_copy(place, "SELECT 1")
     content = bytearray(bad.read_bytes())
     content[4096 * 20 : 4096 * 24] = b"\xff" * 4096 * 4

@@ -31,7 +31,7 @@ def done(lane: SearchWorker, task: Callable[[], None]) -> None:
     assert lane.wait_idle(timeout=PATIENCE)
 
 
-def test_a_lane_whose_connection_went_bad_opens_another_for_the_next_task(
+def test_a_worker_whose_connection_went_bad_opens_another_for_the_next_task(
     lane: SearchWorker, owner: Resident, caplog: pytest.LogCaptureFixture
 ) -> None:
     people: list[int] = []
@@ -52,7 +52,7 @@ def test_a_lane_whose_connection_went_bad_opens_another_for_the_next_task(
     assert people == [1, 1]
 
 
-def test_a_lane_with_nothing_to_do_soon_holds_no_connection(lane: SearchWorker, owner: Resident) -> None:
+def test_a_worker_with_nothing_to_do_soon_holds_no_connection(lane: SearchWorker, owner: Resident) -> None:
     held: list[object] = []
 
     def note() -> None:
@@ -72,7 +72,7 @@ def test_a_lane_with_nothing_to_do_soon_holds_no_connection(lane: SearchWorker, 
     assert later is None
 
 
-def test_a_lane_that_ends_leaves_no_connection_open(owner: Resident) -> None:
+def test_a_worker_that_ends_leaves_no_connection_open(owner: Resident) -> None:
     lane = SearchWorker("a-lane-that-ends")
     held: list[sqlite3.Connection] = []
 
