@@ -154,7 +154,7 @@ def test_an_envelope_of_an_epoch_that_is_not_held_does_not_open(owner: Resident)
 
 
 def test_a_value_that_does_not_open_is_its_default_where_one_is_given(owner: Resident) -> None:
-    entry, damaged = owner.write(), owner.wrote()
+    entry, damaged = write(owner), write(owner)
     put(damaged, stored(entry))
     damaged.refresh_from_db()
 
@@ -164,7 +164,7 @@ def test_a_value_that_does_not_open_is_its_default_where_one_is_given(owner: Res
 
 
 def test_a_locked_vault_is_no_damage(owner: Resident) -> None:
-    entry = owner.write()
+    entry = write(owner)
 
     with pytest.raises(VaultLocked):
         entry.open_or("text", None)
