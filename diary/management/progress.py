@@ -1,4 +1,4 @@
-"""A bar on a terminal; nothing where nobody is looking."""
+"""A progress bar on a terminal; nothing where the output is not one."""
 
 from types import TracebackType
 from typing import Self, TextIO
@@ -7,7 +7,7 @@ WIDTH = 30
 
 
 class ProgressBar:
-    """Draws how far something has come, in one line that is taken away at the end."""
+    """A progress bar in one line, which is cleared at the end."""
 
     def __init__(self, out: TextIO, *, total: int) -> None:
         self._out, self._total = out, max(total, 1)
@@ -25,7 +25,7 @@ class ProgressBar:
             self._out.flush()
 
     def show(self, done: int, words: str) -> None:
-        """Draw the bar at `done` of the total, with some words behind it."""
+        """Draw the bar at `done` of the total, followed by some words."""
         if not self._draws:
             return
         share = min(done / self._total, 1.0)

@@ -1,9 +1,9 @@
-"""A diary as a zip that is made while it is sent: one thread writes it, the answer reads; no file in between.
+"""An export streamed to the browser as a zip while a thread writes it; no file lies in between.
 
-A thread of its own, because the writer keeps one view of the database and one keyring from beginning to end,
-while each part of an answer is pulled in whichever thread is free. Locking ends it, as does the browser that
-goes away, and so does another download of the same person; the zip then breaks off without its end, so that
-no program takes it for whole.
+The thread is its own, because the writer keeps one database snapshot and one keyring from beginning to end,
+while each part of a response is pulled in whichever thread is free. A lock, a browser that goes away or
+another download of the same person stops it; the zip then breaks off without its end, so that no program
+takes it for complete.
 """
 
 import io
@@ -24,8 +24,8 @@ from llamora.crypto import Keyring
 from llamora.threads import lower_priority, yield_turn
 
 CHUNK_BYTES: Final = 64 * 1024
-MAX_CHUNKS_AHEAD: Final = 4  # parts that may wait for the browser
-POLL_SECONDS: Final = 0.5  # seconds between looks at whether anybody still wants it
+MAX_CHUNKS_AHEAD: Final = 4  # chunks that may wait for the browser
+POLL_SECONDS: Final = 0.5  # between checks whether the download was closed
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -33,42 +33,42 @@ _active_downloads: dict[UUID, "ZipDownload"] = {}
 
 
 class DownloadAborted(Exception):  # noqa: N818 - says what became of it
-    """The zip is not whole: locked meanwhile, or something could not be read."""
+    """Raised for a zip that is incomplete: locked meanwhile, or something could not be read."""
 
 
 class ZipDownload:
-    """The bytes of one zip, in order; `write` puts files into a sink with the keyring it is given."""
+    """The chunks of one zip, in order; `write` writes the files to a target with the keyring it is given."""
 
     def __init__(
         self, keyring: Keyring, *, sign_in_id: UUID, write: Callable[[ExportTarget, Keyring], None]
     ) -> None:
         self._keyring, self._write = keyring, write
         self.sign_in_id = sign_in_id
-        self._parts: Queue[bytes] = Queue(MAX_CHUNKS_AHEAD)
+        self._chunks: Queue[bytes] = Queue(MAX_CHUNKS_AHEAD)
         self._ended = threading.Event()
-        self._is_whole = self._has_stopped = False
+        self._is_complete = self._has_stopped = False
         self._thread = threading.Thread(target=self._run, name="download", daemon=True)
         with _lock:
-            before, _active_downloads[keyring.owner] = _active_downloads.get(keyring.owner), self
-        if before is not None:
-            before.close()
+            previous, _active_downloads[keyring.owner] = _active_downloads.get(keyring.owner), self
+        if previous is not None:
+            previous.close()
         self._thread.start()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        while self._is_whole or not self._ended.is_set():
+        while self._is_complete or not self._ended.is_set():
             with suppress(Empty):
                 with yield_turn():
-                    part = self._parts.get(timeout=POLL_SECONDS)
-                if part:
-                    return part
+                    chunk = self._chunks.get(timeout=POLL_SECONDS)
+                if chunk:
+                    return chunk
                 raise StopIteration
         raise DownloadAborted
 
     def close(self) -> None:
-        """End it, done or not, and let go of the key."""
+        """Stop the download, finished or not, and close its keyring."""
         self._ended.set()
         self._keyring.close()
         with _lock:
@@ -84,32 +84,32 @@ class ZipDownload:
             archive.close()
             pipe.flush()
             self._enqueue(b"")
-            self._is_whole = True
+            self._is_complete = True
         except Exception as error:
-            # By its kind alone: what went wrong while reading texts may quote them.
+            # Only the kind is logged: an error while reading texts may quote them.
             _log.warning("A download was broken off: %s", type(error).__name__)
         finally:
-            # What a zip writes when it is let go of falls from now on.
+            # From here on `_enqueue` drops what the archive still writes when it is garbage collected.
             self._has_stopped = True
             self._keyring.close()
             self._ended.set()
             connection.close()
 
-    def _enqueue(self, part: bytes) -> None:
-        """Hand a part on once there is room; an empty one says that it was the last."""
+    def _enqueue(self, chunk: bytes) -> None:
+        """Put a chunk into the queue once there is room; an empty one marks the end."""
         while not self._ended.is_set():
             with suppress(Full):
-                return self._parts.put(part, timeout=POLL_SECONDS)
+                return self._chunks.put(chunk, timeout=POLL_SECONDS)
         if not self._has_stopped:
             raise DownloadAborted
         return None
 
 
 class _DownloadPipe(io.RawIOBase):
-    """The writing end: takes bytes in order, and knows no way back."""
+    """A file that cannot seek, whose bytes go into the queue of a download."""
 
-    def __init__(self, put: Callable[[bytes], None]) -> None:
-        self._enqueue = put
+    def __init__(self, enqueue: Callable[[bytes], None]) -> None:
+        self._enqueue = enqueue
 
     def writable(self) -> bool:
         return True
@@ -120,14 +120,14 @@ class _DownloadPipe(io.RawIOBase):
 
 
 def _stop_download(sender: object, *, person_id: UUID, sign_in_id: UUID, **_: Any) -> None:
-    """Stop sending to a browser that locked, or was signed out."""
+    """Stop the download of a browser that locked or was signed out."""
     del sender
     with _lock:
-        found = _active_downloads.get(person_id)
-    if found is not None and found.sign_in_id == sign_in_id:
-        found.close()
+        download = _active_downloads.get(person_id)
+    if download is not None and download.sign_in_id == sign_in_id:
+        download.close()
 
 
 def connect() -> None:
-    """Listen; called once from `AppConfig.ready`."""
+    """Connect the receiver; called once from `AppConfig.ready`."""
     vault_locked.connect(_stop_download, dispatch_uid="diary.downloads.end")

@@ -1,4 +1,4 @@
-"""The form a diary leaves in: one JSON with everything, and a Markdown file for each day. Pure.
+"""The format of an export: one JSON with everything, and a Markdown file for each day. Pure.
 
     diary.json                  UTF-8
     days/2026/2026-11-20.md     UTF-8, one for each day with entries that are not deleted
@@ -8,30 +8,30 @@
     format       "llamora.diary"
     version      1
     exported_at  moment
-    person       what the person has chosen: name, time_zone, ...
+    person       the person's settings: name, time_zone, ...
     entries      those in the bin too; by day, then in the order they were written. Each has its columns by
-                 their names (id, day, text, revision, created_at, edited_at, deleted_at, source, ...), and
-                 lists of what belongs to it, by kind: "replies", "traces" (names), and others that came later
+                 name (id, day, text, revision, created_at, edited_at, deleted_at, source, ...), and lists of
+                 what belongs to it, by kind: "replies", "traces" (names), and others that were added later
     others       {kind: rows} of everything that belongs to no entry: "drafts", ...
 
-Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids as text, bytes in hexadecimal. Texts are exact:
-whatever was kept, line ends LF. A value that does not open is null, and its row then has an object `damaged`
-of column names and reasons. A reader passes over columns and kinds it does not know.
+Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids as text, bytes in hexadecimal. Texts are exact,
+as they are stored, line ends LF. A damaged value is null, and its row then has an object `damaged` of column
+names and reasons. A reader ignores columns and kinds it does not know.
 
 A Markdown file has front matter (date, and for each entry its id, time and traces), the date as its heading,
-then each entry under its time, as it was written, and each reply as a quotation. It is for reading: a text
-that itself holds headings or quotations looks like more of the same. What is exact is in the JSON.
+then each entry under its time, as it was written, and each reply as a quotation. It is for reading: headings
+and quotations inside a text cannot be told from those of the file. The exact texts are in the JSON.
 
-`import_diary` takes the JSON back (`diary.own_json`, `diary.own_rows`), whoever wrote or changed it. Of what
-is there these stay out, or become something else:
+`import_diary` imports the JSON (`diary.transfer.restore`), whoever wrote or changed it. These are left out or
+changed:
 
     person             whoever imports has settings of their own
-    keep_key           means something to the page alone that kept the entry
-    deleted_at         and replaced_at of a version: now, where its thirty days are over, or yet to come
-    source             is made anew where it can be: it is a digest under a key of the house it comes from
-    others.recaps      made anew: whether one is true only the key under which it was made can tell
-    others.changes     what could be undone of traces, and the traces deleted with it, where it was done
-    what is damaged    an entry or a reply whose text is null
+    keep_key           means nothing but to the page that saved the entry
+    deleted_at         and replaced_at of a version: now, where its thirty days are over or have not begun
+    source             computed again where possible: it is a digest under a key of the exporting household
+    others.recaps      made again: only the key under which one was made can tell whether it is up to date
+    others.changes     undo information of traces, and the traces deleted with it
+    damaged rows       an entry or a reply whose text is null
 """
 
 import json
@@ -49,7 +49,7 @@ UNREADABLE_TEXT = "*This does not open; its sealed bytes are damaged.*"
 
 
 def to_plain(value: Any) -> Any:
-    """Return a column's value as JSON has it."""
+    """Return the value of a column as a JSON value."""
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat()
@@ -63,13 +63,13 @@ def to_plain(value: Any) -> Any:
 
 
 def encode_json(value: Any) -> str:
-    """Return one value as it stands in the file."""
+    """Return the JSON of one value."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportedText:
-    """A text of a day with its moment; None where it does not open."""
+    """An entry or a reply in the Markdown file of a day; `text` is None where it is damaged."""
 
     id: UUID
     at: datetime
@@ -79,7 +79,7 @@ class ExportedText:
     traces: Sequence[str] = ()
 
     def format_time(self, zone: str) -> str:
-        """Return the time as the person saw it: by the zone of now where that of then is not known."""
+        """Return the time of day as the person saw it; in today's time zone where that of then is unknown."""
         if self.utc_offset is None:
             return days.format_time(self.at, zone)
         seconds = self.at.hour * 3600 + self.at.minute * 60 + self.utc_offset
@@ -87,17 +87,17 @@ class ExportedText:
 
 
 def day_file_name(day: date) -> str:
-    """Return the name of a day's file."""
+    """Return the name of a day's Markdown file."""
     return f"days/{day.year:04}/{day.isoformat()}.md"
 
 
 def render_day_markdown(day: date, entries: Sequence[ExportedText], *, zone: str) -> str:
-    """Return a day's file."""
+    """Return a day's Markdown file."""
     front = ["---", f"date: {day.isoformat()}", "entries:"]
     for entry in entries:
         front += [f"  - id: {entry.id}", f'    time: "{entry.format_time(zone)}"']
         if entry.traces:
-            # A list in JSON is one in YAML too, whatever the names hold.
+            # A JSON list is a YAML list too, whatever characters the names hold.
             front.append(f"    traces: {encode_json(list(entry.traces))}")
     parts = ["\n".join([*front, "---"]), f"# {days.weekday_name(day)}, {days.format_day(day)}"]
     for entry in entries:
@@ -116,11 +116,11 @@ def _render_entry(entry: ExportedText, zone: str) -> Iterator[str]:
 
 
 def render_json_head(person: Mapping[str, Any], *, at: datetime) -> str:
-    """Return how the JSON begins, up to its entries."""
-    begin = {"format": FORMAT, "version": VERSION, "exported_at": to_plain(at), "person": person}
-    return encode_json(begin).removesuffix("}") + ',"entries":['
+    """Return the beginning of the JSON, up to its entries."""
+    head = {"format": FORMAT, "version": VERSION, "exported_at": to_plain(at), "person": person}
+    return encode_json(head).removesuffix("}") + ',"entries":['
 
 
 def render_json_tail(others: Mapping[str, Any]) -> str:
-    """Return how the JSON ends."""
+    """Return the end of the JSON, after its entries."""
     return f'],\n"others":{encode_json(others)}}}\n'

@@ -1,4 +1,4 @@
-"""Where an export goes: a folder or a zip, closed to others, under its name only once it is whole."""
+"""The folder or zip an export is written to, readable by its user alone, and renamed once it is complete."""
 
 import os
 import shutil
@@ -10,31 +10,31 @@ from typing import IO, Protocol
 
 
 class ExportTarget(Protocol):
-    """Something that takes files by name, one after another."""
+    """Something that files are written to by name, one after another."""
 
     def write_file(self, name: str, content: Iterator[str]) -> None:
-        """Write a file from pieces of text."""
+        """Write a file from chunks of text."""
 
 
 @contextmanager
-def open_target(target: Path) -> Iterator[ExportTarget]:
-    """Give a sink for a new folder, or for a new zip where the name ends so; raise FileExistsError."""
-    if os.path.lexists(target):
-        raise FileExistsError(target)
-    part = target.with_name(f".{target.name}.part")
-    _remove(part)
+def open_target(path: Path) -> Iterator[ExportTarget]:
+    """Open a new folder, or a new zip where the name ends in .zip; raise FileExistsError."""
+    if os.path.lexists(path):
+        raise FileExistsError(path)
+    temporary = path.with_name(f".{path.name}.part")
+    _remove(temporary)
     try:
-        with _open_zip(part) if target.suffix.lower() == ".zip" else _open_folder(part) as sink:
-            yield sink
-        part.rename(target)
+        with _open_zip(temporary) if path.suffix.lower() == ".zip" else _open_folder(temporary) as target:
+            yield target
+        temporary.rename(path)
     except BaseException:
-        _remove(part)
+        _remove(temporary)
         raise
 
 
-def _remove(part: Path) -> None:
-    shutil.rmtree(part, ignore_errors=True)
-    part.unlink(missing_ok=True)
+def _remove(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    path.unlink(missing_ok=True)
 
 
 def _open_private(path: str | Path, flags: int) -> int:
@@ -42,8 +42,8 @@ def _open_private(path: str | Path, flags: int) -> int:
 
 
 def _write_chunks(file: IO[bytes], content: Iterator[str]) -> None:
-    for piece in content:
-        file.write(piece.encode("utf-8"))
+    for chunk in content:
+        file.write(chunk.encode("utf-8"))
 
 
 class _FolderTarget:
@@ -61,28 +61,28 @@ class _FolderTarget:
 
 
 class ZipTarget:
-    """Files of a zip that is open for writing."""
+    """A zip that is open for writing."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
 
     def write_file(self, name: str, content: Iterator[str]) -> None:
-        """Write a file from pieces of text."""
-        about = zipfile.ZipInfo(name)
-        about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
-        with self._archive.open(about, "w", force_zip64=True) as file:
+        """Write a file from chunks of text."""
+        info = zipfile.ZipInfo(name)
+        info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+        with self._archive.open(info, "w", force_zip64=True) as file:
             _write_chunks(file, content)
 
 
 @contextmanager
-def _open_folder(part: Path) -> Iterator[ExportTarget]:
-    part.mkdir(mode=0o700)
-    yield _FolderTarget(part)
+def _open_folder(path: Path) -> Iterator[ExportTarget]:
+    path.mkdir(mode=0o700)
+    yield _FolderTarget(path)
 
 
 @contextmanager
-def _open_zip(part: Path) -> Iterator[ExportTarget]:
-    with open(part, "xb", opener=_open_private) as file:
+def _open_zip(path: Path) -> Iterator[ExportTarget]:
+    with open(path, "xb", opener=_open_private) as file:
         with zipfile.ZipFile(file, "w") as archive:
             yield ZipTarget(archive)
         file.flush()

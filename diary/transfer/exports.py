@@ -1,7 +1,7 @@
-"""A diary written out in the clear, for its owner: everything, whatever table it is in.
+"""Export of a whole diary, decrypted, for its owner.
 
-Tables are found by introspection, as a rotation finds them, so that none is forgotten. Left out are those of
-`accounts` (keys) and `search` (made from the texts, and made again from them).
+Tables and columns are found by introspection, as a rotation finds them, so that none is forgotten: a new one
+needs no line here. Left out are the tables of `accounts` (keys) and `search` (derived from the texts).
 """
 
 from collections import defaultdict
@@ -35,7 +35,7 @@ Row = dict[str, Any]
 
 @dataclass
 class ExportReport:
-    """What came out, in counts, and what did not open: column, row and reason."""
+    """What was exported, in counts, and what is damaged: column, row and reason."""
 
     entries: int = 0
     days: int = 0
@@ -45,7 +45,7 @@ class ExportReport:
 
 @dataclass
 class _ExportedEntry:
-    """One entry as it goes into the JSON, and as it stands on its day."""
+    """An entry as a row of the JSON, and as a text of its day's Markdown file."""
 
     row: Row
     day: date
@@ -54,54 +54,52 @@ class _ExportedEntry:
 
 
 def export_diary(
-    *, person: Person, keyring: Keyring, sink: ExportTarget, now: datetime, progress: Callable[[int], None]
+    *, person: Person, keyring: Keyring, target: ExportTarget, now: datetime, progress: Callable[[int], None]
 ) -> ExportReport:
-    """Write everything of one person into a sink; `progress` is told how many entries have been read.
+    """Write everything of one person to a target; `progress` is called with the number of entries read.
 
-    Drafts that came while they were locked are folded in first, as at an unlock; where nothing can be
-    written they come out sealed, since a full disk must not keep a diary from leaving.
+    Late drafts are merged first, as at an unlock; where nothing can be written they are exported encrypted,
+    since a full disk must not prevent an export. Entries are read and decrypted twice, for the JSON and for
+    the Markdown files: a zip is streamed one file after the other, and a diary does not fit into memory.
     """
-    exported = ExportReport()
+    report = ExportReport()
     with in_force(keyring):
         with suppress(NotWritten):
             merge_late_drafts(keyring)
         with read_snapshot():
-            sink.write_file(export_format.JSON_NAME, _iter_json(person, exported, now=now, progress=progress))
-            zone = person.time_zone
-            # The second time round the same damage is met again; it has been counted.
-            again = _iter_entries(person.id, ExportReport())
-            for day, found in groupby((e for e in again if not e.is_deleted), key=lambda entry: entry.day):
-                said = [entry.text for entry in found]
-                sink.write_file(
-                    export_format.day_file_name(day),
-                    iter([export_format.render_day_markdown(day, said, zone=zone)]),
-                )
-                exported.days += 1
-    return exported
+            target.write_file(export_format.JSON_NAME, _iter_json(person, report, now=now, progress=progress))
+            # With a report of its own: the damage is met a second time, and was counted the first time.
+            entries = (one for one in _iter_entries(person.id, ExportReport()) if not one.is_deleted)
+            for day, entries_of_day in groupby(entries, key=lambda entry: entry.day):
+                texts = [entry.text for entry in entries_of_day]
+                markdown = export_format.render_day_markdown(day, texts, zone=person.time_zone)
+                target.write_file(export_format.day_file_name(day), iter([markdown]))
+                report.days += 1
+    return report
 
 
 def _iter_json(
-    person: Person, exported: ExportReport, *, now: datetime, progress: Callable[[int], None]
+    person: Person, report: ExportReport, *, now: datetime, progress: Callable[[int], None]
 ) -> Iterator[str]:
     yield export_format.render_json_head(_build_person_row(person), at=now)
-    for number, entry in enumerate(_iter_entries(person.id, exported)):
+    for number, entry in enumerate(_iter_entries(person.id, report)):
         yield (",\n" if number else "\n") + export_format.encode_json(entry.row)
-        exported.entries += 1
-        progress(exported.entries)
+        report.entries += 1
+        progress(report.entries)
     yield export_format.render_json_tail(
-        {_kind_name(model): _list_rows(model, person.id, exported) for model in _other_models()}
+        {_get_kind(model): _list_rows(model, person.id, report) for model in _list_other_models()}
     )
 
 
 def _build_person_row(person: Person) -> Row:
-    fields = (f for f in person._meta.concrete_fields if f.attname not in _PERSON_COLUMNS_LEFT_OUT)
-    return {f.attname: export_format.to_plain(getattr(person, f.attname)) for f in fields}
+    columns = [c.attname for c in person._meta.concrete_fields if c.attname not in _PERSON_COLUMNS_LEFT_OUT]
+    return {name: export_format.to_plain(getattr(person, name)) for name in columns}
 
 
-# --- Which tables ----------------------------------------------------------------------------------
+# --- Tables --------------------------------------------------------------------------------------------
 
 
-def _exported_models() -> list[type[SealedModel]]:
+def _list_exported_models() -> list[type[SealedModel]]:
     return [
         model
         for model in sealed_models()
@@ -113,67 +111,67 @@ def _exported_models() -> list[type[SealedModel]]:
 
 def _belongs_to_entries(model: type[SealedModel]) -> bool:
     return any(
-        f.name == "entry" and f.related_model is Entry and not f.null for f in model._meta.concrete_fields
+        column.name == "entry" and column.related_model is Entry and not column.null
+        for column in model._meta.concrete_fields
     )
 
 
-def _models_under_entries() -> list[type[SealedModel]]:
-    return [model for model in _exported_models() if _belongs_to_entries(model)]
+def _list_models_of_entries() -> list[type[SealedModel]]:
+    return [model for model in _list_exported_models() if _belongs_to_entries(model)]
 
 
-def _other_models() -> list[type[SealedModel]]:
-    return [model for model in _exported_models() if not _belongs_to_entries(model)]
+def _list_other_models() -> list[type[SealedModel]]:
+    return [model for model in _list_exported_models() if not _belongs_to_entries(model)]
 
 
-def _kind_name(model: type[SealedModel]) -> str:
+def _get_kind(model: type[SealedModel]) -> str:
     return str(model._meta.verbose_name_plural).replace(" ", "_")
 
 
 # --- Rows ----------------------------------------------------------------------------------------------
 
 
-def _owned_rows(model: type[SealedModel], owner: UUID) -> "models.QuerySet[Any]":
+def _filter_by_owner(model: type[SealedModel], owner_id: UUID) -> "models.QuerySet[Any]":
     manager: models.Manager[Any] = model._base_manager
-    return manager.filter(owner_id=owner)
+    return manager.filter(owner_id=owner_id)
 
 
-def _iter_entries(owner: UUID, exported: ExportReport) -> Iterator[_ExportedEntry]:
-    """Yield a person's entries with what belongs to them, some hundred at a time."""
-    rows = _owned_rows(Entry, owner).order_by("day", "created_at", "id").iterator(chunk_size=BATCH_SIZE)
+def _iter_entries(owner_id: UUID, report: ExportReport) -> Iterator[_ExportedEntry]:
+    """Yield a person's entries with the rows and values that belong to them, read in batches."""
+    rows = (
+        _filter_by_owner(Entry, owner_id).order_by("day", "created_at", "id").iterator(chunk_size=BATCH_SIZE)
+    )
     while batch := list(islice(rows, BATCH_SIZE)):
-        below = {_kind_name(model): _rows_under_entries(model, batch) for model in _models_under_entries()}
-        borne = hooks.export_values(batch)
+        rows_by_kind = {_get_kind(model): _load_rows(model, batch) for model in _list_models_of_entries()}
+        values_by_kind = hooks.export_values(batch)
         for entry in batch:
-            row = _build_row(entry, exported)
-            for kind, found in below.items():
-                row[kind] = [_build_row(each, exported) for each in found[entry.id]]
-                exported.rows[kind] += len(row[kind])
-            row |= {kind: found.get(entry.id, []) for kind, found in borne.items()}
+            row = _build_row(entry, report)
+            for kind, rows_by_entry in rows_by_kind.items():
+                row[kind] = [_build_row(each, report) for each in rows_by_entry[entry.id]]
+                report.rows[kind] += len(row[kind])
+            row |= {kind: values.get(entry.id, []) for kind, values in values_by_kind.items()}
             yield _ExportedEntry(
                 row=row, day=entry.day, text=_build_text(entry, row), is_deleted=entry.deleted_at is not None
             )
 
 
-def _rows_under_entries(model: type[SealedModel], entries: list[Entry]) -> dict[UUID, list[Any]]:
-    found: dict[UUID, list[Any]] = defaultdict(list)
-    for each in (
-        _owned_rows(model, entries[0].owner_id).filter(entry_id__in=[e.id for e in entries]).order_by("id")
-    ):
-        found[each.entry_id].append(each)
-    return found
+def _load_rows(model: type[SealedModel], entries: list[Entry]) -> dict[UUID, list[Any]]:
+    rows = _filter_by_owner(model, entries[0].owner_id).filter(entry_id__in=[entry.id for entry in entries])
+    rows_by_entry: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows.order_by("id"):
+        rows_by_entry[row.entry_id].append(row)
+    return rows_by_entry
 
 
-def _list_rows(model: type[SealedModel], owner: UUID, exported: ExportReport) -> list[Row]:
-    rows = [
-        _build_row(each, exported)
-        for each in _owned_rows(model, owner).order_by("id").iterator(chunk_size=BATCH_SIZE)
-    ]
-    exported.rows[_kind_name(model)] += len(rows)
+def _list_rows(model: type[SealedModel], owner_id: UUID, report: ExportReport) -> list[Row]:
+    instances = _filter_by_owner(model, owner_id).order_by("id").iterator(chunk_size=BATCH_SIZE)
+    rows = [_build_row(instance, report) for instance in instances]
+    report.rows[_get_kind(model)] += len(rows)
     return rows
 
 
-def _build_row(instance: SealedModel, exported: ExportReport) -> Row:
-    """Return a row's columns by their names; a value that does not open is null, and named."""
+def _build_row(instance: SealedModel, report: ExportReport) -> Row:
+    """Return the columns of a row by name; a damaged value is null, and is listed under `damaged`."""
     row: Row = {}
     damaged: dict[str, str] = {}
     for column in instance._meta.concrete_fields:
@@ -184,7 +182,7 @@ def _build_row(instance: SealedModel, exported: ExportReport) -> Row:
         except EnvelopeError as error:
             row[column.attname], damaged[column.attname] = None, error.code
             label = column.label if isinstance(column, SealedField) else column.name
-            exported.damaged.append((label, instance.id, error.code))
+            report.damaged.append((label, instance.id, error.code))
     return {**row, "damaged": damaged} if damaged else row
 
 
@@ -194,12 +192,11 @@ def _build_text(entry: Entry, row: Row) -> ExportedText:
         for reply in row.get("replies", [])
         if reply["text"] != ""
     ]
-    offset = getattr(entry, "utc_offset", None)
     return ExportedText(
         id=entry.id,
         at=entry.created_at,
         text=row["text"],
         replies=replies,
-        utc_offset=offset,
+        utc_offset=entry.utc_offset,
         traces=row.get("traces", ()),
     )

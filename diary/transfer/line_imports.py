@@ -1,8 +1,8 @@
-"""Imports a diary in batches, each one transaction, so that a kill loses at most the batch under way.
+"""Import of JSON lines in batches, each one transaction, so that a kill loses at most the current batch.
 
-Each imported entry holds, sealed, a digest of the line it came from. A line whose digest is on its day
-already adds nothing: a second import, or one begun again after a kill, goes on where the first ended,
-whatever was edited or deleted meanwhile.
+Each imported entry has a sealed digest of the line it came from. A line whose digest is on its day already
+adds nothing: a second import, or one repeated after a kill, continues where the first ended, whatever was
+edited or deleted meanwhile.
 """
 
 from collections import Counter, defaultdict
@@ -41,7 +41,7 @@ _Good = TypeVar("_Good", bound=HasDay)
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """What a file holds, and what became of it; counts and days, never words."""
+    """What a file holds and what was imported: counts and days, never texts."""
 
     accepted: int = 0
     added: int = 0
@@ -52,14 +52,14 @@ class ImportReport:
     last: date | None = None
 
     def count_accepted(self, line: HasDay) -> None:
-        """Count a line, or whatever else has a day, that can be imported."""
+        """Count something that can be imported, under its day."""
         self.accepted += 1
         self.by_year[line.day.year] += 1
         self.first = min(self.first or line.day, line.day)
         self.last = max(self.last or line.day, line.day)
 
     def iter_accepted(self, found: Iterable[_Good | RejectedLine]) -> Iterator[_Good]:
-        """Yield what can be imported, counted; what cannot is kept by its number and reason."""
+        """Yield what can be imported, and count it; collect the rest by number and reason."""
         for one in found:
             if isinstance(one, RejectedLine):
                 self.rejected.append(one)
@@ -69,7 +69,7 @@ class ImportReport:
 
 
 def preview_lines(lines: Iterable[ImportLine | RejectedLine]) -> ImportReport:
-    """Return what an import would find; writes nothing and needs no key."""
+    """Return what an import would find, without a key and without writing."""
     report = ImportReport()
     for _ in report.iter_accepted(lines):
         pass
@@ -83,22 +83,22 @@ def import_lines(
     lines: Iterable[ImportLine | RejectedLine],
     progress: Progress = lambda _: None,
 ) -> ImportReport:
-    """Import what is not there yet; `progress` is told after each batch how many lines were seen."""
+    """Import the lines that are new; `progress` is called after each batch with the number of lines read."""
     report = ImportReport()
     with in_force(keyring):
-        shelf = _ImportedLines(person)
-        good = report.iter_accepted(lines)
-        while batch := list(islice(good, BATCH_SIZE)):
-            fresh = shelf.build_new_entries(batch)
-            _create_entries(fresh)
-            report.added += len(fresh)
-            report.known += len(batch) - len(fresh)
+        imported = _ImportedLines(person)
+        accepted = report.iter_accepted(lines)
+        while batch := list(islice(accepted, BATCH_SIZE)):
+            entries = imported.build_new_entries(batch)
+            _create_entries(entries)
+            report.added += len(entries)
+            report.known += len(batch) - len(entries)
             progress(report.accepted + len(report.rejected))
     return report
 
 
 class _ImportedLines:
-    """What of a person's diary came from imports, by day, read as far as a file needs it."""
+    """The lines a person imported before, as digests by day, loaded for the days that a file names."""
 
     def __init__(self, person: Person) -> None:
         self._owner_id: UUID = person.id
@@ -108,29 +108,30 @@ class _ImportedLines:
         self._positions: defaultdict[date, int] = defaultdict(int)
 
     def build_new_entries(self, batch: list[ImportLine]) -> list[Entry]:
-        """Return entries for the lines that are not there yet, sealed and ready to be written."""
+        """Return sealed entries, ready to be written, for the lines that were not imported yet."""
         self._load_sources({line.day for line in batch})
         return [entry for line in batch if (entry := self._build_entry(line))]
 
     def _load_sources(self, wanted: set[date]) -> None:
-        unread = wanted - self._known.keys()
-        self._known.update((day, set()) for day in unread)
+        missing = wanted - self._known.keys()
+        self._known.update((day, set()) for day in missing)
         imported = Entry.objects.filter(owner_id=self._owner_id, source__isnull=False).order_by()
         rows = imported.only("id", "owner_id", "day", "first_day", "source")
         # An entry that was moved since still belongs to the line of its first day.
-        for row in (*rows.filter(day__in=unread), *rows.filter(first_day__in=unread)):
-            if (home := row.first_day or row.day) in unread:
-                self._known[home].add(row.source)
+        for row in (*rows.filter(day__in=missing), *rows.filter(first_day__in=missing)):
+            if (line_day := row.first_day or row.day) in missing:
+                self._known[line_day].add(row.source)
 
     def _build_entry(self, line: ImportLine) -> Entry | None:
-        # Counted for known lines too: the order within a day is that of the file, also when begun again.
-        place = self._positions[line.day] = self._positions[line.day] + 1
+        # Known lines count too: the order within a day is that of the file, also when an import is repeated.
+        position = self._positions[line.day]
+        self._positions[line.day] += 1
         source = compute_source(self._digest_key, line.day, line.text)
         known = self._known[line.day]
         if source in known:
             return None
         known.add(source)
-        moment = days.noon(line.day, self._zone, plus=timedelta(microseconds=place - 1))
+        moment = days.noon(line.day, self._zone, plus=timedelta(microseconds=position))
         return seal_row(
             Entry(
                 owner_id=self._owner_id,
@@ -144,12 +145,12 @@ class _ImportedLines:
 
 
 def compute_source(key: bytes, day: date, text: str) -> bytes:
-    """Return the digest of a line, by which the entry that came of it is known."""
+    """Return the digest of a line, by which its entry is found again."""
     return keyed_digest(key, [day.isoformat().encode(), text.encode()])
 
 
 def seal_row(row: _M) -> _M:
-    """Seal a new row now, before the turn to write is asked for."""
+    """Seal a new row now, so that it is not done while holding the write lock."""
     for column in sealed_fields(type(row)):
         setattr(row, column.attname, column.pre_save(row, add=True))
     return row

@@ -1,7 +1,7 @@
-"""Reads a diary from lines of `{"date": "2026-11-20", "text": "..."}`, and never stops at a bad one. Pure.
+"""Parser of JSON lines, `{"date": "2026-11-20", "text": "..."}` each, which never stops at a bad one. Pure.
 
-UTF-8, with or without a byte order mark; empty lines are passed over and other fields ignored.
-What is wrong with a line is told by its number and a reason, never by its words.
+UTF-8, with or without a byte order mark; empty lines are skipped and other fields ignored. A bad line is
+reported by its number and a reason, never by its text.
 """
 
 import codecs
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from diary.days import parse_day
 from diary.entries.text_validation import EmptyText, InvalidText, TextTooLong, clean_entry_text
 
-# Twelve bytes is the most that JSON takes for one character; the rest is the frame around the text.
+# JSON takes at most twelve bytes for one character; the rest is for the object around the text.
 BYTES_PER_CHARACTER = 12
 FRAME_BYTES = 64 * 1024
 _CHUNK_BYTES = 1024 * 1024
@@ -23,7 +23,7 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class RejectionReason(Enum):
-    """Why a line is not imported, in words that follow "line 12"."""
+    """Why a line is not imported, in words that follow "Line 12"."""
 
     LONG_LINE = "is longer than any entry could be"
     NOT_UTF8 = "is not UTF-8"
@@ -40,7 +40,7 @@ class RejectionReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ImportLine:
-    """One entry to be; its text is not shown by `repr`."""
+    """A valid line; its text is not shown by `repr`."""
 
     number: int
     day: date
@@ -58,18 +58,18 @@ class RejectedLine:
 _REASONS_BY_ERROR = {EmptyText: RejectionReason.EMPTY, TextTooLong: RejectionReason.LONG_TEXT}
 
 
-class _LineRejected(Exception):  # noqa: N818 - carries a reason from where it is seen to where it is told
+class _LineRejected(Exception):  # noqa: N818 - becomes a `RejectedLine`
     def __init__(self, reason: RejectionReason) -> None:
         super().__init__(reason.name)
         self.reason = reason
 
 
-class UnsupportedEncoding(Exception):  # noqa: N818 - what the file is
-    """Raised for a file in an encoding of which no line could be read."""
+class UnsupportedEncoding(Exception):  # noqa: N818 - an answer to the person, not a fault
+    """Raised for a file in an encoding in which no line can be read."""
 
 
 def read_lines(file: BinaryIO, *, until: date, limit: int) -> Iterator[ImportLine | RejectedLine]:
-    """Yield what each line holds; `until` is the last day there may be, `limit` the longest text."""
+    """Yield each line, parsed or rejected; `until` is the last day allowed, `limit` the longest text."""
     longest = limit * BYTES_PER_CHARACTER + FRAME_BYTES
     for number, raw in enumerate(_read_raw_lines(file, longest=longest), start=1):
         if number == 1 and raw.startswith(_UTF16_MARKS):
@@ -79,17 +79,17 @@ def read_lines(file: BinaryIO, *, until: date, limit: int) -> Iterator[ImportLin
             continue
         try:
             yield _parse_line(number, _parse_object(stripped, longest=longest), until=until, limit=limit)
-        except _LineRejected as bad:
-            yield RejectedLine(number, bad.reason)
+        except _LineRejected as rejected:
+            yield RejectedLine(number, rejected.reason)
 
 
 def _read_raw_lines(file: BinaryIO, *, longest: int) -> Iterator[bytes]:
-    """Yield lines; of one that is too long only so much as tells that it is."""
+    """Yield lines; of one that is too long only its first `longest + 1` bytes, which show that it is."""
     while raw := file.readline(longest + 1):
         yield raw
-        piece = raw
-        while len(piece) >= min(_CHUNK_BYTES, longest + 1) and not piece.endswith(b"\n"):
-            piece = file.readline(_CHUNK_BYTES)
+        chunk = raw
+        while len(chunk) >= min(_CHUNK_BYTES, longest + 1) and not chunk.endswith(b"\n"):
+            chunk = file.readline(_CHUNK_BYTES)
 
 
 def _parse_object(raw: bytes, *, longest: int) -> dict[str, Any]:
@@ -108,19 +108,19 @@ def _parse_object(raw: bytes, *, longest: int) -> dict[str, Any]:
 
 
 def _parse_line(number: int, value: dict[str, Any], *, until: date, limit: int) -> ImportLine:
-    said, text = value.get("date"), value.get("text")
-    if said is None:
+    day, text = value.get("date"), value.get("text")
+    if day is None:
         raise _LineRejected(RejectionReason.NO_DATE)
     if text is None:
         raise _LineRejected(RejectionReason.NO_TEXT)
-    if not isinstance(said, str) or not isinstance(text, str):
+    if not isinstance(day, str) or not isinstance(text, str):
         raise _LineRejected(RejectionReason.NOT_OBJECT)
-    return ImportLine(number, _parse_line_day(said, until=until), _parse_line_text(text, limit=limit))
+    return ImportLine(number, _parse_line_day(day, until=until), _parse_line_text(text, limit=limit))
 
 
-def _parse_line_day(said: str, *, until: date) -> date:
+def _parse_line_day(text: str, *, until: date) -> date:
     try:
-        day = parse_day(said)
+        day = parse_day(text)
     except ValueError:
         raise _LineRejected(RejectionReason.BAD_DATE) from None
     if day > until:
@@ -136,5 +136,5 @@ def _parse_line_text(text: str, *, limit: int) -> str:
 
 
 def get_rejection_reason(refused: InvalidText) -> RejectionReason:
-    """Return why a text cannot be that of an entry, as a report says it."""
+    """Return the reason for which a line with an invalid text is rejected."""
     return _REASONS_BY_ERROR.get(type(refused), RejectionReason.NOT_TEXT)

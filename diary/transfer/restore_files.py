@@ -1,7 +1,7 @@
-"""What a file that an export wrote holds, told before anything of it is imported.
+"""Opens an export (a folder, a zip, or its `diary.json` alone; nothing is unpacked) and lists what it holds.
 
-It is read twice: an entry's traces stand before the rows that say when those were made, and a file that is
-of another format must be refused whole.
+It is read twice: the traces of an entry come before the rows that say when those were made, and a file of
+another format must be refused as a whole.
 """
 
 import io
@@ -21,24 +21,34 @@ from diary.transfer.line_reader import RejectedLine
 from diary.transfer.restore_json import BrokenJson, ExportValue, NotAnExport
 from diary.transfer.restore_rows import ExportRow, ParsedEntry, parse_entry
 
-# MERGED diary.own_files: Where an export lies: as a folder, as a zip, or as its `diary.json` alone. Nothing
-# is ever unpacked.
-
-# What an export begins with, or with its keys in the order of the alphabet.
+# How an export begins, also one whose keys were sorted.
 _EXPORT_START: Final = re.compile(
     rb'(?:\xef\xbb\xbf)?\s*\{\s*(?:"format"\s*:\s*"' + re.escape(FORMAT.encode()) + rb'"|"entries"\s*:)'
 )
 _HEAD_BYTES: Final = 4096
-# As an export packs, and as everything else packs by itself. Each other way says in words of its own, halfway
-# through, that it is damaged.
+# What exports and other programs use by default. A damaged file in any other compression raises an error of
+# its own kind halfway through.
 _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# What zipfile says of one: also that it needs a password, and that a place in it lies before its beginning.
+# What zipfile raises, also for one with a password, or with an offset before its beginning.
 _ZIP_ERRORS: Final = (zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
 _UNREADABLE_ZIP: Final = "This zip is damaged, or packed in a way that cannot be read."
+# The names of kinds are shown to whoever imports. Any other name would put text of the file on a terminal, or
+# control characters, or what cannot be printed there at all.
+_KIND_NAME: Final = re.compile(r"[a-z_]{1,40}")
+
+
+@dataclass(kw_only=True)
+class ExportOverview:
+    """The number of entries in a file, its rows that belong to none, and how many of those are skipped."""
+
+    entries: int = 0
+    rows: dict[str, list[ExportRow]] = field(default_factory=dict, repr=False)
+    skipped: Counter[str] = field(default_factory=Counter)
+    is_broken: bool = False
 
 
 def is_export(path: Path) -> bool:
-    """Return whether this is, or should be, what an export wrote, and not lines of a date and a text."""
+    """Return whether a file is an export, or meant to be one, and not JSON lines."""
     if path.is_dir() or zipfile.is_zipfile(path):
         return True
     with path.open("rb") as file:
@@ -46,16 +56,16 @@ def is_export(path: Path) -> bool:
 
 
 def get_json_size(path: Path) -> int:
-    """Return how many bytes of JSON there are to read."""
+    """Return the number of bytes of the JSON."""
     with _open_json(path) as (_, size):
         return size
 
 
 @contextmanager
 def open_export_json(path: Path) -> Iterator[tuple[TextIO, IO[bytes]]]:
-    """Open the JSON, as text and as the bytes it comes from; raise NotOurs where there is none.
+    """Open the JSON as text, and as the bytes it is decoded from; raise NotAnExport where there is none.
 
-    Bytes that are no UTF-8 become halves of characters, which are refused where they stand: one of them
+    Bytes that are not UTF-8 become lone surrogates, which are refused in the value they are in: one of them
     must not cost everything behind it.
     """
     with _open_json(path) as (file, _):
@@ -86,7 +96,7 @@ def _open_archive(path: Path) -> zipfile.ZipFile:
 
 
 def _find_json(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """Return the one JSON in an archive, at its top or in the one folder it was packed with."""
+    """Return the one JSON in an archive, at its top or in the one folder around it."""
     found = [info for info in archive.infolist() if PurePosixPath(info.filename).name == JSON_NAME]
     near = [info for info in found if len(PurePosixPath(info.filename).parts) <= 2]
     if len(near) != 1:
@@ -103,23 +113,8 @@ def _open_member(archive: zipfile.ZipFile, found: zipfile.ZipInfo) -> IO[bytes]:
         raise NotAnExport(_UNREADABLE_ZIP) from None
 
 
-# What a kind is called is told to who imports: anything else would put words of the file on a terminal, or
-# signs that it obeys, or what cannot be written there at all.
-_KIND_NAME: Final = re.compile(r"[a-z_]{1,40}")
-
-
-@dataclass(kw_only=True)
-class ExportOverview:
-    """How many entries there are, the rows that belong to none, and how many of them nobody takes back."""
-
-    entries: int = 0
-    rows: dict[str, list[ExportRow]] = field(default_factory=dict, repr=False)
-    skipped: Counter[str] = field(default_factory=Counter)
-    is_broken: bool = False
-
-
 def scan_export(values: Iterable[ExportValue], *, wanted: Collection[str]) -> ExportOverview:
-    """Return what a file holds, with its rows of the wanted kinds; raise NotOurs."""
+    """Return what a file holds, with its rows of the wanted kinds; raise NotAnExport."""
     overview, seen = ExportOverview(), set()
     try:
         for key, value in values:
@@ -147,7 +142,7 @@ def _count_value(overview: ExportOverview, key: str, value: object, *, wanted: C
 def read_entries(
     values: Iterable[ExportValue], *, now: datetime, limit: int
 ) -> Iterator[ParsedEntry | RejectedLine]:
-    """Yield the entries of a file by their number in it, as far as it can be read."""
+    """Yield the entries of a file, numbered, as far as it can be read."""
     number = 0
     try:
         for key, value in values:

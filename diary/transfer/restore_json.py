@@ -1,13 +1,13 @@
-"""Reads the JSON that an export wrote, value by value, so that a diary of any size needs little memory. Pure.
+"""Streaming reader of the JSON of an export, value by value, so that a large diary needs little memory. Pure.
 
-What is read is `diary.exporting`'s one object, its keys in whatever order and laid out as anybody likes:
+The file is the one object of `diary.transfer.export_format`, its keys in any order and in any layout:
 
     ("format", "llamora.diary")    a key of the object, with its value
     ("entries", {...})             once for each entry
     ("others.drafts", {...})       once for each row that belongs to no entry
 
-Broken        the file is no JSON from some place on; what came before it has been yielded
-NotOurs       the file is none that an export wrote, with a sentence for the person
+BrokenJson    the file is not JSON from some position on; the values before it have been yielded
+NotAnExport   no export wrote the file; says so in a sentence for the person
 """
 
 import json
@@ -19,7 +19,7 @@ from zipfile import BadZipFile
 from diary.transfer.export_format import FORMAT, VERSION
 
 CHUNK_CHARACTERS: Final = 1024 * 1024
-# An entry with all its versions and replies is one value; a file that needs more for one is not read on.
+# An entry with all its versions and replies is one value; a file with a larger one is read no further.
 MAX_VALUE_CHARACTERS: Final = 64 * 1024 * 1024
 _WHITE_SPACE: Final = " \t\n\r"
 _NUMBER_CHARACTERS: Final = ("", *"0123456789.eE+-")
@@ -28,16 +28,16 @@ _decoder = json.JSONDecoder()
 ExportValue = tuple[str, Any]
 
 
-class BrokenJson(Exception):  # noqa: N818 - what became of the reading
-    """Raised where no JSON can be read any more; it holds nothing of the file."""
+class BrokenJson(Exception):  # noqa: N818 - ends the reading, and is no fault of ours
+    """Raised where the file is not JSON any more; holds nothing of the file."""
 
 
-class NotAnExport(Exception):  # noqa: N818 - what the file is
+class NotAnExport(Exception):  # noqa: N818 - an answer to the person, not a fault
     """Raised for a file that no export of a diary wrote."""
 
 
 def read_values(file: TextIO) -> Iterator[ExportValue]:
-    """Yield what the file holds; raise Broken, or NotOurs for another format or a later version."""
+    """Yield the values of the file; raise BrokenJson, or NotAnExport for another format or version."""
     source = _JsonSource(file)
     for key in source.members():
         if key == "entries":
@@ -58,14 +58,14 @@ def _check_header(key: str, value: Any) -> Any:
 
 
 class _JsonSource:
-    """A text read piece by piece, and a place in it."""
+    """A text read chunk by chunk, and a position in it."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._buffer, self._position, self._ended = "", 0, False
 
     def members(self) -> Iterator[str]:
-        """Yield the keys of an object; whoever asks takes the value before the next."""
+        """Yield the keys of an object; the caller reads the value of each before it asks for the next."""
         self._take("{")
         while not self._take_if("}"):
             key = self.value()
@@ -78,7 +78,7 @@ class _JsonSource:
                 return
 
     def elements(self) -> Iterator[Any]:
-        """Yield what an array holds."""
+        """Yield the values of an array."""
         self._take("[")
         while not self._take_if("]"):
             yield self.value()
@@ -87,7 +87,7 @@ class _JsonSource:
                 return
 
     def value(self) -> Any:
-        """Return the value that begins here, and go behind it."""
+        """Return the value that begins at the position, and move behind it."""
         self._peek()
         while True:
             try:
@@ -97,38 +97,38 @@ class _JsonSource:
                 if not self._read_more():
                     raise BrokenJson from None
                 continue
-            # A number at the end of a piece may go on in the next.
+            # A number at the end of a chunk may continue in the next.
             if self._buffer[end : end + 1] not in _NUMBER_CHARACTERS or not self._read_more():
                 self._position = end
                 return value
 
-    def _take(self, sign: str) -> None:
-        if not self._take_if(sign):
+    def _take(self, character: str) -> None:
+        if not self._take_if(character):
             raise BrokenJson
 
-    def _take_if(self, sign: str) -> bool:
-        found = self._peek() == sign
-        self._position += found
-        return found
+    def _take_if(self, character: str) -> bool:
+        is_next = self._peek() == character
+        self._position += is_next
+        return is_next
 
     def _peek(self) -> str:
-        """Return the sign at the next place that is no space; "" at the end."""
+        """Return the next character that is not white space, or "" at the end."""
         while True:
             while self._position < len(self._buffer):
-                if (sign := self._buffer[self._position]) not in _WHITE_SPACE:
-                    return sign
+                if (character := self._buffer[self._position]) not in _WHITE_SPACE:
+                    return character
                 self._position += 1
             if not self._read_more():
                 return ""
 
     def _read_more(self) -> bool:
-        """Read on, twice as much each time a value is still not whole; return whether there was more."""
-        held = self._buffer[self._position :]
-        if self._ended or len(held) > MAX_VALUE_CHARACTERS:
+        """Read on, doubling the buffer while a value is incomplete; return whether there was more."""
+        rest = self._buffer[self._position :]
+        if self._ended or len(rest) > MAX_VALUE_CHARACTERS:
             return False
         try:
-            piece = self._file.read(max(CHUNK_CHARACTERS, len(held)))
+            chunk = self._file.read(max(CHUNK_CHARACTERS, len(rest)))
         except (BadZipFile, zlib.error, EOFError):
             raise BrokenJson from None
-        self._buffer, self._position, self._ended = held + piece, 0, not piece
-        return bool(piece)
+        self._buffer, self._position, self._ended = rest + chunk, 0, not chunk
+        return bool(chunk)

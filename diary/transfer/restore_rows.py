@@ -1,148 +1,53 @@
-"""From a row as an export wrote it back to columns, each taken only if it is what it should be.
+"""Parses the rows of an export into columns of the models, each value checked by itself.
 
-An entry needs a day and a text, and a reply its text. Everything else that cannot be taken is left out by
-itself, and named in words that follow "Entry 12:", which hold nothing of what was there.
+An entry needs a day and a text, and a reply its text. Any other value that cannot be taken is left out alone,
+and named in a sentence that follows "Entry 12:", which holds nothing of the file.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
+from django.db import connection, models
+
 from diary import days
 from diary.entries.text_validation import InvalidText, clean_draft_text, clean_entry_text
 from diary.generation.prompt_record import PromptRecord
-from diary.models import ReplyKind, ReplyState
+from diary.models import Entry, ReplyKind, ReplyState
 from diary.transfer.line_reader import RejectedLine, RejectionReason, get_rejection_reason
 
-# MERGED diary.own_values: Single values as an export writes them: each reader returns what a column takes,
-# or raises Unfit. Pure.
-
+LIVE_REPLY_STATES: Final = (ReplyState.WAITING, ReplyState.WRITING)
+MAX_REVISION: Final = 2**30
+_SECONDS_PER_DAY: Final = 24 * 60 * 60
 _DIGEST_BYTES: Final = 32
 _CODE_PATTERN: Final = re.compile(r"[a-z0-9_]{0,32}")
-# What is kept with a reply besides: the id and the name of the person's own way that it was asked for in.
+# Sealed with the prompt record of a reply: id and name of the custom reply style that it was asked for in.
 _REPLY_KIND_KEYS: Final = ("way", "name")
 _MAX_REPLY_KIND_TEXT: Final = 100
 
 ExportRow = dict[str, Any]
 ValueParser = Callable[[Any], Any]
+# How the columns of a row are parsed, by name, each with its default.
+ColumnParsers = Mapping[str, tuple[ValueParser, Any]]
 
 
-class InvalidValue(Exception):  # noqa: N818 - carries no word of the file from where it is seen to where it is told
-    """Raised for a value that cannot be taken."""
+class InvalidValue(Exception):  # noqa: N818 - caught where the fault is named, never shown
+    """Raised for a value that cannot be taken; holds nothing of the file."""
 
 
-def parse_text(value: Any, *, limit: int) -> str:
-    """Return a text that may be empty, as those of the model and of drafts may; raise Unfit."""
-    if not isinstance(value, str):
-        raise InvalidValue
-    try:
-        return clean_draft_text(value, limit=limit)
-    except InvalidText:
-        raise InvalidValue from None
-
-
-def parse_date(value: Any) -> date:
-    """Return a day written as YYYY-MM-DD; raise Unfit."""
-    try:
-        return days.parse_day(value)
-    except (TypeError, ValueError):
-        raise InvalidValue from None
-
-
-def parse_datetime(value: Any) -> datetime:
-    """Return a moment in ISO 8601 with its offset, as UTC; raise Unfit."""
-    try:
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is None:
-            raise InvalidValue
-        return at.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidValue from None
-
-
-def parse_uuid(value: Any) -> UUID:
-    """Return an id; raise Unfit."""
-    if not isinstance(value, str):
-        raise InvalidValue
-    try:
-        return UUID(value)
-    except ValueError:
-        raise InvalidValue from None
-
-
-def parse_bool(value: Any) -> bool:
-    """Return what is true or false; raise Unfit."""
-    if not isinstance(value, bool):
-        raise InvalidValue
-    return value
-
-
-def int_parser(*, least: int, most: int) -> ValueParser:
-    """Return what reads a whole number between two others."""
-
-    def read(value: Any) -> int:
-        if type(value) is not int or not least <= value <= most:
-            raise InvalidValue
-        return value
-
-    return read
-
-
-def choice_parser(those: Iterable[str]) -> ValueParser:
-    """Return what reads one of some words."""
-    known = frozenset(those)
-
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise InvalidValue
-        return value
-
-    return read
-
-
-def parse_prompt_record(value: Any) -> ExportRow:
-    """Return what was read for something the model wrote, as it is sealed with it; raise Unfit.
-
-    Nothing else comes along: a value of any shape and depth would be walked through, and sealed, with it.
-    """
-    reading = PromptRecord.from_json(value)
-    if reading is None:
-        raise InvalidValue
-    kept = {key: one for key, one in reading.to_json().items() if key in value}
-    return kept | {
-        key: parse_text(value[key], limit=_MAX_REPLY_KIND_TEXT) for key in _REPLY_KIND_KEYS if key in value
-    }
-
-
-def parse_digest(value: Any) -> bytes:
-    """Return a keyed digest in hexadecimal as its bytes; raise Unfit."""
-    try:
-        digest = bytes.fromhex(value)
-    except (TypeError, ValueError):
-        raise InvalidValue from None
-    if len(digest) != _DIGEST_BYTES:
-        raise InvalidValue
-    return digest
-
-
-def parse_code(value: Any) -> str:
-    """Return the code of a reason; raise Unfit."""
-    if not isinstance(value, str) or not _CODE_PATTERN.fullmatch(value):
-        raise InvalidValue
-    return value
-
-
-LIVE_REPLY_STATES: Final = (ReplyState.WAITING, ReplyState.WRITING)
-MAX_REVISION: Final = 2**30
-_SECONDS_PER_DAY: Final = 24 * 60 * 60
+class _EntryRejected(InvalidValue):
+    def __init__(self, reason: RejectionReason) -> None:
+        super().__init__(reason.name)
+        self.reason = reason
 
 
 @dataclass(kw_only=True)
 class ParsedEntry:
-    """An entry as a file gives it: what it is made of, and whatever the row holds besides."""
+    """An entry of a file: its columns, its whole row for what belongs to it, and what cannot be taken."""
 
     number: int
     id: UUID | None
@@ -152,6 +57,9 @@ class ParsedEntry:
     faults: list[str]
 
 
+# --- Rows ----------------------------------------------------------------------------------------------
+
+
 def parse_entry(number: int, value: Any, *, now: datetime, limit: int) -> ParsedEntry | RejectedLine:
     """Return an entry of a file, or why it cannot be imported; `limit` is the longest text."""
     if not isinstance(value, dict):
@@ -159,8 +67,8 @@ def parse_entry(number: int, value: Any, *, now: datetime, limit: int) -> Parsed
     try:
         day = parse_begun_day(value.get("day"), now=now)
         text = parse_entry_text(value.get("text"), limit=limit)
-    except _EntryRejected as because:
-        return RejectedLine(number, because.reason)
+    except _EntryRejected as rejected:
+        return RejectedLine(number, rejected.reason)
     faults: list[str] = []
     columns = parse_columns(value, ENTRY_COLUMNS, faults)
     if columns["first_day"] == day:
@@ -171,45 +79,38 @@ def parse_entry(number: int, value: Any, *, now: datetime, limit: int) -> Parsed
 
 
 def parse_columns(
-    row: ExportRow, columns: Mapping[str, tuple[ValueParser, Any]], faults: list[str], *, of: str = ""
+    row: ExportRow, parsers: ColumnParsers, faults: list[str], *, prefix: str = ""
 ) -> ExportRow:
-    """Return these columns of a row; each that is missing, or cannot be taken, as it is without one."""
-    found: ExportRow = {}
-    for name, (read, otherwise) in columns.items():
-        value = row.get(name)
-        found[name] = otherwise
-        if value is None:
+    """Return columns of a row; a value that is missing or cannot be taken is the column's default."""
+    columns: ExportRow = {}
+    for name, (parse, default) in parsers.items():
+        columns[name] = default
+        if row.get(name) is None:
             continue
         try:
-            found[name] = read(value)
+            columns[name] = parse(row[name])
         except InvalidValue:
-            faults.append(f"{of}{name} cannot be taken")
-    return found
+            faults.append(f"{prefix}{name} cannot be taken")
+    return columns
 
 
-def get_rows(given_row: ExportRow, kind: str, faults: list[str]) -> list[ExportRow]:
+def get_rows(entry_row: ExportRow, kind: str, faults: list[str]) -> list[ExportRow]:
     """Return the rows of a kind that belong to an entry."""
-    rows = given_row.get(kind) or []
+    rows = entry_row.get(kind) or []
     if not isinstance(rows, list):
         faults.append(f"{kind} is no list")
         return []
-    good = [row for row in rows if isinstance(row, dict)]
-    if len(good) < len(rows):
+    valid = [row for row in rows if isinstance(row, dict)]
+    if len(valid) < len(rows):
         faults.append(f"{kind} holds what is no row")
-    return good
+    return valid
 
 
-# --- Days and texts ------------------------------------------------------------------------------------
-
-
-class _EntryRejected(InvalidValue):
-    def __init__(self, reason: RejectionReason) -> None:
-        super().__init__(reason.name)
-        self.reason = reason
+# --- Values --------------------------------------------------------------------------------------------
 
 
 def parse_begun_day(value: Any, *, now: datetime) -> date:
-    """Return a day that has begun; raise Unfit."""
+    """Return a day that has begun; raise InvalidValue."""
     if value is None:
         raise _EntryRejected(RejectionReason.NO_DATE)
     try:
@@ -222,7 +123,7 @@ def parse_begun_day(value: Any, *, now: datetime) -> date:
 
 
 def parse_entry_text(value: Any, *, limit: int) -> str:
-    """Return a text that an entry may have; raise Unfit."""
+    """Return a text that an entry may have; raise InvalidValue."""
     if not isinstance(value, str):
         raise _EntryRejected(RejectionReason.NO_TEXT)
     try:
@@ -231,26 +132,164 @@ def parse_entry_text(value: Any, *, limit: int) -> str:
         raise _EntryRejected(get_rejection_reason(refused)) from None
 
 
-# --- Columns ---------------------------------------------------------------------------------------------
+def parse_text(value: Any, *, limit: int) -> str:
+    """Return a text that may be empty, as those of the model and of drafts may; raise InvalidValue."""
+    if not isinstance(value, str):
+        raise InvalidValue
+    try:
+        return clean_draft_text(value, limit=limit)
+    except InvalidText:
+        raise InvalidValue from None
+
+
+def parse_date(value: Any) -> date:
+    """Return a day written as YYYY-MM-DD; raise InvalidValue."""
+    try:
+        return days.parse_day(value)
+    except (TypeError, ValueError):
+        raise InvalidValue from None
+
+
+def parse_datetime(value: Any) -> datetime:
+    """Return a moment in ISO 8601 with its offset, as UTC; raise InvalidValue."""
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise InvalidValue
+        return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidValue from None
+
+
+def parse_uuid(value: Any) -> UUID:
+    """Return an id; raise InvalidValue."""
+    if not isinstance(value, str):
+        raise InvalidValue
+    try:
+        return UUID(value)
+    except ValueError:
+        raise InvalidValue from None
+
+
+def parse_bool(value: Any) -> bool:
+    """Return true or false; raise InvalidValue."""
+    if not isinstance(value, bool):
+        raise InvalidValue
+    return value
+
+
+def parse_digest(value: Any) -> bytes:
+    """Return a keyed digest, written in hexadecimal, as its bytes; raise InvalidValue."""
+    try:
+        digest = bytes.fromhex(value)
+    except (TypeError, ValueError):
+        raise InvalidValue from None
+    if len(digest) != _DIGEST_BYTES:
+        raise InvalidValue
+    return digest
+
+
+def parse_code(value: Any) -> str:
+    """Return the code of a reason; raise InvalidValue."""
+    if not isinstance(value, str) or not _CODE_PATTERN.fullmatch(value):
+        raise InvalidValue
+    return value
+
+
+def parse_prompt_record(value: Any) -> ExportRow:
+    """Return the prompt record of something the model wrote; raise InvalidValue.
+
+    Unknown keys are dropped: a value of any shape and depth would be walked through, and sealed, with it.
+    """
+    record = PromptRecord.from_json(value)
+    if record is None:
+        raise InvalidValue
+    known = {key: one for key, one in record.to_json().items() if key in value}
+    return known | {
+        key: parse_text(value[key], limit=_MAX_REPLY_KIND_TEXT) for key in _REPLY_KIND_KEYS if key in value
+    }
+
+
+def int_parser(*, least: int, most: int) -> ValueParser:
+    """Return the parser of a whole number between two others, both included."""
+
+    def parse(value: Any) -> int:
+        if type(value) is not int or not least <= value <= most:
+            raise InvalidValue
+        return value
+
+    return parse
+
+
+def choice_parser(choices: Iterable[str]) -> ValueParser:
+    """Return the parser of one of some words."""
+    known = frozenset(choices)
+
+    def parse(value: Any) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise InvalidValue
+        return value
+
+    return parse
+
+
+# --- Columns -------------------------------------------------------------------------------------------
+
+
+def build_column_parsers(
+    model: type[models.Model], *, leave_out: Collection[str], parsers: Mapping[str, ValueParser]
+) -> dict[str, tuple[ValueParser, Any]]:
+    """Return the parsers of a model's columns: these ones, and for all others one for their type."""
+    return {
+        column.attname: (
+            parsers.get(column.attname) or get_field_parser(column),
+            None if callable(column.default) else column.get_default(),
+        )
+        for column in model._meta.concrete_fields
+        if column.attname not in leave_out
+    }
+
+
+def get_field_parser(column: "models.Field[Any, Any]") -> ValueParser:
+    """Return the parser for the type of a plain column; raise TypeError where there is none."""
+    match column:
+        case models.BooleanField():
+            return parse_bool
+        case models.DateTimeField():
+            return parse_datetime
+        case models.DateField():
+            return parse_date
+        case models.UUIDField():
+            return parse_uuid
+        case models.IntegerField():
+            least, most = connection.ops.integer_field_range(column.get_internal_type())
+            return int_parser(least=least, most=most)
+        case models.CharField() | models.TextField() if column.choices:
+            return choice_parser(str(value) for value, _ in column.flatchoices)
+        case models.CharField() | models.TextField():
+            limit = column.max_length or settings.MAX_TEXT
+            return lambda value: parse_text(value, limit=limit)
+    raise TypeError(f"{column} needs a parser of its own in ENTRY_COLUMNS.")
+
 
 parse_revision: Final = int_parser(least=1, most=MAX_REVISION)
 
-# Not among them: `keep_key`, which means something to the page alone that kept the entry.
-ENTRY_COLUMNS: Final[dict[str, tuple[ValueParser, Any]]] = {
-    "first_day": (parse_date, None),
-    "utc_offset": (int_parser(least=1 - _SECONDS_PER_DAY, most=_SECONDS_PER_DAY - 1), None),
-    "revision": (parse_revision, 1),
-    "created_at": (parse_datetime, None),
-    "edited_at": (parse_datetime, None),
-    "deleted_at": (parse_datetime, None),
-    "source": (parse_digest, None),
-}
-VERSION_COLUMNS: Final[dict[str, tuple[ValueParser, Any]]] = {
+ENTRY_COLUMNS: Final = build_column_parsers(
+    Entry,
+    # `keep_key` means nothing but to the page that saved the entry; the others are parsed by `parse_entry`.
+    leave_out={"id", "owner_id", "day", "text", "keep_key"},
+    parsers={
+        "utc_offset": int_parser(least=1 - _SECONDS_PER_DAY, most=_SECONDS_PER_DAY - 1),
+        "revision": parse_revision,
+        "source": parse_digest,
+    },
+)
+VERSION_COLUMNS: Final[ColumnParsers] = {
     "revision": (parse_revision, None),
     "written_at": (parse_datetime, None),
     "replaced_at": (parse_datetime, None),
 }
-REPLY_COLUMNS: Final[dict[str, tuple[ValueParser, Any]]] = {
+REPLY_COLUMNS: Final[ColumnParsers] = {
     "kind": (choice_parser(ReplyKind.values), ReplyKind.RESPOND.value),
     "state": (choice_parser(ReplyState.values), ReplyState.DONE.value),
     "reason": (parse_code, ""),
@@ -258,13 +297,13 @@ REPLY_COLUMNS: Final[dict[str, tuple[ValueParser, Any]]] = {
     "created_at": (parse_datetime, None),
     "finished_at": (parse_datetime, None),
 }
-OPENING_COLUMNS: Final[dict[str, tuple[ValueParser, Any]]] = {
+OPENING_COLUMNS: Final[ColumnParsers] = {
     "read": (parse_prompt_record, None),
     "is_dismissed": (parse_bool, False),
     "created_at": (parse_datetime, None),
 }
-REPLY_KIND_COLUMNS: Final[dict[str, tuple[ValueParser, Any]]] = {"created_at": (parse_datetime, None)}
-DRAFT_COLUMNS: Final[dict[str, tuple[ValueParser, Any]]] = {
+REPLY_KIND_COLUMNS: Final[ColumnParsers] = {"created_at": (parse_datetime, None)}
+DRAFT_COLUMNS: Final[ColumnParsers] = {
     "entry_id": (parse_uuid, None),
     "based_on": (parse_revision, None),
     "updated_at": (parse_datetime, None),

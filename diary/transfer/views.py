@@ -1,7 +1,8 @@
-"""The page that gives a person everything that is theirs, once they have given their password again."""
+"""The export page: a person enters their password again and downloads their diary as a zip."""
 
 from functools import partial
 from typing import cast
+from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
@@ -25,27 +26,29 @@ from llamora.crypto import Keyring
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def export(request: HouseholdRequest) -> HttpResponse:
-    """Say what will come out; with the password, send it all as one zip, made on its way."""
+    """Show what an export holds; once the password was confirmed, stream it as a zip."""
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)
 
-    def act(asked: Reauthentication) -> HttpResponse:
-        with reauthenticate(asked) as opened:
+    def start_download(confirmed: Reauthentication) -> HttpResponse:
+        with reauthenticate(confirmed) as opened:
             keyring = copy_with_former_key(opened.keyring)
-        return _send_zip(request.user, keyring, asked)
+        return _stream_zip(request.user, keyring, sign_in_id=confirmed.cookie.sign_in_id)
 
     context = {"inventory": data_inventory.get_inventory(request.user.id)}
-    return with_reauthentication(request, form, template="diary/export.html", act=act, context=context)
+    return with_reauthentication(
+        request, form, template="diary/export.html", act=start_download, context=context
+    )
 
 
-def _send_zip(person: Person, keyring: Keyring, asked: Reauthentication) -> HttpResponse:
-    download = ZipDownload(keyring, sign_in_id=asked.cookie.sign_in_id, write=partial(_write_export, person))
+def _stream_zip(person: Person, keyring: Keyring, *, sign_in_id: UUID) -> HttpResponse:
+    download = ZipDownload(keyring, sign_in_id=sign_in_id, write=partial(_write_export, person))
     day = days.today(person.time_zone, now=timezone.now())
-    # The day alone: a name would stand in the browser's list of downloads for all who use it.
+    # The day alone: a name would be in the browser's list of downloads, for everybody who uses that browser.
     headers = {"Content-Disposition": f'attachment; filename="diary-{day}.zip"'}
-    answer = StreamingHttpResponse(download, content_type="application/zip", headers=headers)
-    # A response of its own kind, which whoever is asked for one can send as well.
-    return cast("HttpResponse", answer)
+    response = StreamingHttpResponse(download, content_type="application/zip", headers=headers)
+    # Django sends one wherever it sends an HttpResponse, though it is no subclass of that.
+    return cast("HttpResponse", response)
 
 
-def _write_export(person: Person, sink: ExportTarget, keyring: Keyring) -> None:
-    export_diary(person=person, keyring=keyring, sink=sink, now=timezone.now(), progress=lambda _: None)
+def _write_export(person: Person, target: ExportTarget, keyring: Keyring) -> None:
+    export_diary(person=person, keyring=keyring, target=target, now=timezone.now(), progress=lambda _: None)

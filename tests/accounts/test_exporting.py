@@ -73,11 +73,11 @@ def test_everything_comes_out_as_the_command_writes_it(owner: Resident, tmp_path
     assert "Olive" not in answer["Content-Disposition"]
     assert answer["Cache-Control"] == "no-store"
     assert archive.testzip() is None
-    with open_target(tmp_path / "out") as sink:
+    with open_target(tmp_path / "out") as out:
         export_diary(
             person=owner.person,
             keyring=owner.keyring,
-            sink=sink,
+            target=out,
             now=owner.person.created_at,
             progress=lambda _: None,
         )

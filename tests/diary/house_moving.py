@@ -21,11 +21,11 @@ ELSEWHERE = {"id", "entry_id", "keep_key", "name_index"}
 
 def written_out(who: Resident, target: Path) -> Any:
     """Everything of theirs in a new folder, and what its JSON says."""
-    with open_target(target) as sink:
+    with open_target(target) as out:
         export_diary(
             person=who.person,
             keyring=who.keyring,
-            sink=sink,
+            target=out,
             now=timezone.now(),
             progress=lambda _: None,
         )

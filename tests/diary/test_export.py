@@ -38,11 +38,11 @@ TRICKY = [
 
 
 def exported(member: Resident, target: Path) -> ExportReport:
-    with open_target(target) as sink:
+    with open_target(target) as out:
         return export_diary(
             person=member.person,
             keyring=member.keyring,
-            sink=sink,
+            target=out,
             now=timezone.now(),
             progress=lambda _: None,
         )
@@ -185,9 +185,9 @@ def test_what_fails_half_way_leaves_nothing(owner: Resident, tmp_path: Path) -> 
             raise OSError(28, "No space left on device")
 
     for name in ("folder", "one.zip"):
-        with pytest.raises(OSError, match="No space"), open_target(tmp_path / name) as sink:
+        with pytest.raises(OSError, match="No space"), open_target(tmp_path / name) as out:
             export_diary(
-                person=owner.person, keyring=owner.keyring, sink=sink, now=timezone.now(), progress=breaks
+                person=owner.person, keyring=owner.keyring, target=out, now=timezone.now(), progress=breaks
             )
 
     assert list(tmp_path.iterdir()) == []

@@ -6,17 +6,27 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import models
 from hypothesis import given as over
 from hypothesis import strategies as st
 
 from diary.generation.prompt_record import PromptRecord
+from diary.models import Entry
 from diary.transfer import restore_json
 from diary.transfer.line_reader import RejectedLine, RejectionReason
 from diary.transfer.restore_files import get_json_size, is_export, open_export_json, read_entries, scan_export
 from diary.transfer.restore_json import BrokenJson, NotAnExport, read_values
-from diary.transfer.restore_rows import InvalidValue, ParsedEntry, parse_entry, parse_prompt_record
+from diary.transfer.restore_rows import (
+    ENTRY_COLUMNS,
+    InvalidValue,
+    ParsedEntry,
+    get_field_parser,
+    parse_entry,
+    parse_prompt_record,
+)
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 HEAD = {"format": "llamora.diary", "version": 1, "exported_at": "2026-11-20T15:00:00+00:00", "person": {}}
@@ -299,3 +309,36 @@ def test_of_what_was_read_nothing_comes_along_that_nobody_knows() -> None:
 def test_the_name_of_a_reply_style_is_a_short_text(name: Any) -> None:
     with pytest.raises(InvalidValue):
         parse_prompt_record({**PromptRecord().to_json(), "way": "w", "name": name})
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "bad"),
+    [
+        (models.BooleanField(), True, 1),
+        (models.CharField(max_length=3), "abc", "abcd"),
+        (models.CharField(max_length=8, choices=[("calm", "Calm")]), "calm", "wild"),
+        (models.TextField(), "words", None),
+        (models.PositiveSmallIntegerField(), 4, -1),
+        (models.IntegerField(), -4, 4.0),
+        (models.UUIDField(), str(UUID(int=7)), "7"),
+        (models.DateField(), "2026-11-20", "20.11.2026"),
+        (models.DateTimeField(), "2026-11-20T10:00:00+00:00", "2026-11-20T10:00:00"),
+    ],
+)
+def test_a_plain_column_is_parsed_by_its_type(column: "models.Field[Any, Any]", good: Any, bad: Any) -> None:
+    parse = get_field_parser(column)
+
+    assert parse(good) is not None
+    with pytest.raises(InvalidValue):
+        parse(bad)
+
+
+def test_a_column_of_another_type_needs_a_parser_of_its_own() -> None:
+    with pytest.raises(TypeError):
+        get_field_parser(models.FloatField())
+
+
+def test_an_import_takes_every_column_of_an_entry_but_what_is_left_to_the_page() -> None:
+    columns = {column.attname for column in Entry._meta.concrete_fields}
+
+    assert columns - ENTRY_COLUMNS.keys() == {"id", "owner_id", "day", "text", "keep_key"}

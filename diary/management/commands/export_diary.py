@@ -1,4 +1,4 @@
-"""Writes a diary out in the clear."""
+"""Export a diary, decrypted, into a folder or a zip."""
 
 import sys
 from argparse import ArgumentParser
@@ -23,7 +23,7 @@ from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
-    """Gives a person everything that is theirs."""
+    """Exports the whole diary of one person."""
 
     help = (
         "Write the whole diary of NAME into a new folder, or a zip where --to ends so: one Markdown file a "
@@ -33,7 +33,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take whose diary it is, and where it goes."""
+        """Add whose diary it is, and where it goes."""
         secret_prompt.add_arguments(parser)
         parser.add_argument(
             "--to", type=Path, help="a new folder or .zip; else diary-DATE.zip in this folder"
@@ -42,20 +42,20 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, name: str, password_file: Path | None, to: Path | None, **options: Any
     ) -> None:
-        """Export, and say in counts what came out."""
+        """Export, and print counts."""
         now = timezone.now()
-        target = (to or Path(f"diary-{now:%Y-%m-%d}.zip")).absolute()
+        path = (to or Path(f"diary-{now:%Y-%m-%d}.zip")).absolute()
         try:
             opened = secret_prompt.open_slot_with_prompt(name=name, password_file=password_file)
             with (
                 closing(opened.keyring),
-                open_target(target) as sink,
+                open_target(path) as target,
                 self._build_progress_bar(opened) as bar,
             ):
-                exported = export_diary(
+                report = export_diary(
                     person=opened.person,
                     keyring=opened.keyring,
-                    sink=sink,
+                    target=target,
                     now=now,
                     progress=lambda done: bar.show(done, f"{done:,} entries"),
                 )
@@ -66,24 +66,24 @@ class Command(BaseCommand):
         except DatabaseError:
             raise CommandError("There is no household here yet. Run manage.py up first.") from None
         except FileExistsError:
-            raise CommandError(f"There is something at {target} already; nothing was written.") from None
+            raise CommandError(f"There is something at {path} already; nothing was written.") from None
         except OSError as error:
             raise CommandError(f"It could not be written: {error.strerror}. Nothing is left of it.") from None
         except (EOFError, KeyboardInterrupt):
             raise CommandError("Stopped; nothing is left of it.") from None
-        self._report(exported, target)
+        self._print_report(report, path)
 
     def _build_progress_bar(self, opened: key_slots.OpenedSlot) -> ProgressBar:
         return ProgressBar(sys.stderr, total=Entry.objects.filter(owner_id=opened.person.id).count())
 
-    def _report(self, exported: ExportReport, target: Path) -> None:
-        rows = sorted(exported.rows.items())
-        others = "".join(f", {many:,} {kind.replace('_', ' ')}" for kind, many in rows if many)
-        entries = pluralize(exported.entries, "entry", "entries")
-        days = pluralize(exported.days, "day", "days")
-        self.stdout.write(f"{entries} on {days}{others}: {target}")
+    def _print_report(self, report: ExportReport, path: Path) -> None:
+        rows = sorted(report.rows.items())
+        others = "".join(f", {count:,} {kind.replace('_', ' ')}" for kind, count in rows if count)
+        entries = pluralize(report.entries, "entry", "entries")
+        days = pluralize(report.days, "day", "days")
+        self.stdout.write(f"{entries} on {days}{others}: {path}")
         self.stdout.write("It is readable without a key. Keep it where only you can get at it.")
-        for label, row, code in exported.damaged:
-            self.stderr.write(f"{label} of {row} does not open: {code}.")
-        if exported.damaged:
-            raise CommandError(f"{len(exported.damaged):,} values do not open; everything else came out.")
+        for label, row_id, code in report.damaged:
+            self.stderr.write(f"{label} of {row_id} does not open: {code}.")
+        if report.damaged:
+            raise CommandError(f"{len(report.damaged):,} values do not open; everything else came out.")

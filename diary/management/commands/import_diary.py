@@ -1,4 +1,4 @@
-"""Brings a diary in from what an export wrote, or from a file of JSON lines."""
+"""Import an export, or a file of JSON lines, into a diary."""
 
 import sys
 from argparse import ArgumentParser
@@ -52,7 +52,7 @@ def _unlock(person: Person, file: Path | None) -> key_slots.OpenedSlot:
 def _unlock_for_import(
     person: Person, options: dict[str, Any], *, total: int
 ) -> Iterator[tuple[Keyring, ProgressBar]]:
-    """Give the person's keyring and a bar; whatever ends the import is said in a sentence."""
+    """Open the person's keyring and a progress bar; turn what ends the import into a sentence."""
     try:
         with (
             closing(_unlock(person, options["password_file"]).keyring) as keyring,
@@ -115,7 +115,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the file, whose diary it is, and how to go about it."""
+        """Add the file, whose diary it is, and the options."""
         parser.add_argument("file", type=Path, help="an export, or a file of JSON lines in UTF-8")
         parser.add_argument("--user", required=True, help="the name of the person whose diary it becomes")
         parser.add_argument(
@@ -128,7 +128,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, and say in counts what came of it."""
+        """Import, and print counts."""
         person, path = _get_person(options["user"]), options["file"]
         try:
             report = (_restore_export if is_export(path) else _import_lines)(path, person, options)
@@ -136,14 +136,14 @@ class Command(BaseCommand):
             raise CommandError(f"The file cannot be read: {error.strerror}.") from None
         except (UnsupportedEncoding, NotAnExport) as error:
             raise CommandError(str(error)) from None
-        self._report(report, is_preview=options["dry_run"])
+        self._print_report(report, is_preview=options["dry_run"])
 
-    def _report(self, report: ImportReport, *, is_preview: bool) -> None:
-        what = "entry" if isinstance(report, DiaryRestoreReport) else "line"
-        for bad in report.rejected:
-            self.stderr.write(f"{what.capitalize()} {bad.number} {bad.reason.value}.")
+    def _print_report(self, report: ImportReport, *, is_preview: bool) -> None:
+        unit = "Entry" if isinstance(report, DiaryRestoreReport) else "Line"
+        for rejected in report.rejected:
+            self.stderr.write(f"{unit} {rejected.number} {rejected.reason.value}.")
         if isinstance(report, DiaryRestoreReport):
-            self._report_restore(report)
+            self._print_restored_rows(report)
         elif not report.accepted:
             raise CommandError("There is no line in this file that could be imported.")
         for year, count in sorted(report.by_year.items()):
@@ -151,8 +151,8 @@ class Command(BaseCommand):
         if report.accepted:
             self.stdout.write(f"From {report.first} to {report.last}: {report.accepted:,} entries.")
         if report.rejected:
-            many = "entries" if isinstance(report, DiaryRestoreReport) else "lines"
-            self.stdout.write(f"{len(report.rejected):,} bad {many} are named above.")
+            units = "entries" if isinstance(report, DiaryRestoreReport) else "lines"
+            self.stdout.write(f"{len(report.rejected):,} bad {units} are named above.")
         if is_preview:
             self.stdout.write("Nothing was written.")
         else:
@@ -160,10 +160,10 @@ class Command(BaseCommand):
         if isinstance(report, DiaryRestoreReport) and report.is_broken:
             raise CommandError(BROKEN.format(seen=report.accepted + len(report.rejected)))
 
-    def _report_restore(self, report: DiaryRestoreReport) -> None:
+    def _print_restored_rows(self, report: DiaryRestoreReport) -> None:
         for fault in report.faults:
             self.stderr.write(fault)
-        for counts, words in ((report.rows, "With them: {}."), (report.skipped, "Not taken back: {}.")):
-            found = [f"{many:,} {kind.replace('_', ' ')}" for kind, many in sorted(counts.items()) if many]
-            if found:
-                self.stdout.write(words.format(", ".join(found)))
+        for counts, sentence in ((report.rows, "With them: {}."), (report.skipped, "Not taken back: {}.")):
+            kinds = [f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items()) if count]
+            if kinds:
+                self.stdout.write(sentence.format(", ".join(kinds)))
