@@ -1,4 +1,4 @@
-"""Drafts: saved while typing, each save based on a revision, so that two tabs never overwrite one another."""
+"""Drafts, saved while typing; each save names the revision it follows, so that two tabs overwrite nothing."""
 
 import secrets
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from diary.entries import queries as entries_queries
+from diary.entries.queries import find_draft, get_entry
 from diary.entries.text_validation import clean_draft_text
 from diary.errors import EditConflict
 from diary.models import Draft, Entry
 from llamora.database import write_transaction
 
-# A draft may be longer than an entry, so that what is too long to keep can be shortened at leisure.
+# A draft may be longer than an entry, so that a text that is too long can be shortened at leisure.
 MAX_DRAFT_LENGTH = 10 * settings.MAX_TEXT
 _JUST_SAVED = timedelta(minutes=2)
 _MAX_FIRST_REVISION = 2**30
@@ -24,10 +24,10 @@ _MAX_FIRST_REVISION = 2**30
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedDraft:
-    """What a page sends while somebody writes: `revision` is that of the draft it follows.
+    """A draft as a page sends it; `revision` is that of the draft it follows.
 
-    `based_on` is the revision of the entry that is being changed, where one is. `over` is what the page sent
-    just before, where it could not wait to hear what that is called.
+    `based_on` is the revision of the entry that is being edited, if one is. `previous_text` is what the page
+    sent just before, where it did not wait for the revision of that.
     """
 
     owner_id: UUID
@@ -40,53 +40,53 @@ class SubmittedDraft:
 
 
 class SavedDraft(NamedTuple):
-    """What a saved draft is called from now on."""
+    """The revision and text of a draft that was saved."""
 
     revision: int
     text: str
 
 
 def save_draft(sent: SubmittedDraft) -> SavedDraft:
-    """Save what is being written; raise TextRefused, NotThere, or Conflict where another text stands."""
-    written = clean_draft_text(sent.text, limit=MAX_DRAFT_LENGTH)
+    """Save a draft; raise InvalidText, ObjectNotFound, or EditConflict if another tab saved another text."""
+    text = clean_draft_text(sent.text, limit=MAX_DRAFT_LENGTH)
     with write_transaction():
         day = get_draft_day(sent)
-        draft = entries_queries.find_draft(sent.owner_id, day=day, entry_id=sent.entry_id)
+        draft = find_draft(sent.owner_id, day=day, entry_id=sent.entry_id)
         if draft is None:
-            return _create(sent, day=day, text=written)
+            return _create(sent, day=day, text=text)
         if draft.revision == sent.revision:
-            # What is back to what the entry says is no change any more.
-            is_undone = sent.entry_id is not None and _is_saved(sent, day=day, text=written)
-            return _update(draft, "" if is_undone else written, based_on=sent.based_on)
-        if draft.text == written:
-            return SavedDraft(draft.revision, written)
-        # Its answer was lost on the way, and the page wrote on: what stands here is how this text begins,
-        # or is what the page says it sent.
-        if draft.text and (written.startswith(draft.text) or draft.text == sent.previous_text):
-            return _update(draft, written, based_on=sent.based_on)
+            # An edit that is back at the text of its entry is no edit any more.
+            is_undone = sent.entry_id is not None and _is_saved(sent, day=day, text=text)
+            return _update(draft, "" if is_undone else text, based_on=sent.based_on)
+        if draft.text == text:
+            return SavedDraft(draft.revision, text)
+        # The response to the last save was lost, and the page wrote on: the saved text is the beginning of
+        # this one, or what the page says it sent before.
+        if draft.text and (text.startswith(draft.text) or draft.text == sent.previous_text):
+            return _update(draft, text, based_on=sent.based_on)
         raise EditConflict(draft)
 
 
 def get_draft_day(sent: SubmittedDraft) -> date:
-    """Return the day a draft belongs to: that of its entry, where it changes one; raise NotThere."""
-    return sent.day if sent.entry_id is None else entries_queries.get_entry(sent.owner_id, sent.entry_id).day
+    """Return the day of a draft, or of the entry that it edits; raise ObjectNotFound."""
+    return sent.day if sent.entry_id is None else get_entry(sent.owner_id, sent.entry_id).day
 
 
 def _create(sent: SubmittedDraft, *, day: date, text: str) -> SavedDraft:
     if not text or _is_saved(sent, day=day, text=text):
         return SavedDraft(sent.revision, "")
-    # Drawn anew: a page that still shows an earlier draft of this day must not match this one by its number.
+    # Random: a page that still shows an earlier draft of this day must not match this one by its revision.
     revision = secrets.randbelow(_MAX_FIRST_REVISION) + 1
-    made = Draft(owner_id=sent.owner_id, day=day, entry_id=sent.entry_id, text=text, revision=revision)
-    made.based_on = sent.based_on
-    made.save(force_insert=True)
+    draft = Draft(owner_id=sent.owner_id, day=day, entry_id=sent.entry_id, text=text, revision=revision)
+    draft.based_on = sent.based_on
+    draft.save(force_insert=True)
     return SavedDraft(revision, text)
 
 
 def _is_saved(sent: SubmittedDraft, *, day: date, text: str) -> bool:
-    """Return whether this is a save that was overtaken by the keeping of the same text."""
+    """Return whether the same text was saved as an entry before this draft arrived."""
     if sent.entry_id is not None:
-        return bool(entries_queries.get_entry(sent.owner_id, sent.entry_id).text == text)
+        return bool(get_entry(sent.owner_id, sent.entry_id).text == text)
     return _is_just_saved(sent.owner_id, day=day, text=text)
 
 
@@ -107,14 +107,14 @@ def _update(draft: Draft, text: str, *, based_on: int | None) -> SavedDraft:
 
 
 def delete_draft_if_saved(*, owner_id: UUID, day: date, text: str, revision: int) -> None:
-    """Delete the draft of a text that is being kept; one that another tab is writing stays."""
-    draft = entries_queries.find_draft(owner_id, day=day)
+    """Delete the draft of an entry that is being saved; one that another tab is writing stays."""
+    draft = find_draft(owner_id, day=day)
     if draft is not None and (draft.revision == revision or _matches(draft, text.startswith)):
         draft.delete()
 
 
 def delete_edit_draft_if_saved(*, owner_id: UUID, entry_id: UUID, text: str, revision: int | None) -> None:
-    """Delete the draft of a change that is being saved; one that another tab is writing stays."""
+    """Delete the draft of an edit that is being saved; one that another tab is writing stays."""
     draft = Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).first()
     if draft is not None and (draft.revision == revision or _matches(draft, text.__eq__)):
         draft.delete()
@@ -127,6 +127,6 @@ def _matches(draft: Draft, test: Callable[[str], bool]) -> bool:
 
 
 def discard_draft(*, owner_id: UUID, entry_id: UUID) -> None:
-    """Let go of what was being changed in an entry."""
+    """Delete the draft of an edit."""
     with write_transaction():
         Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).delete()

@@ -1,4 +1,4 @@
-"""Saving what is being written; answers in JSON, also from a page that has been locked meanwhile."""
+"""The endpoint that saves drafts while typing, also from a page that has been locked meanwhile; JSON."""
 
 from datetime import date, datetime
 
@@ -24,7 +24,7 @@ DAMAGED_SAVED_DRAFT = "What was saved here before cannot be opened any more, so 
 @require_POST
 @sign_in_required
 def draft(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Save a draft; 409 where another text stands, 423 where it can only stay in the page."""
+    """Save a draft; 409 where another tab saved another text, 423 where it can only stay in the page."""
     sent = parse_submitted_text(request)
     try:
         revision = _save(request, day, sent)
@@ -40,19 +40,19 @@ def draft(request: HouseholdRequest, day: date) -> HttpResponse:
 
 
 def _respond_with_conflict(request: HouseholdRequest, other: Entry | Draft) -> HttpResponse:
-    """Answer with the text that stands, for the page to show beside its own."""
+    """Respond with the saved text, for the page to show beside its own."""
     saved_at = _format_saved_at(request, other.updated_at) if isinstance(other, Draft) else ""
     return JsonResponse({"revision": other.revision, "text": other.text, "saved_at": saved_at}, status=409)
 
 
 def _format_saved_at(request: HouseholdRequest, moment: datetime) -> str:
-    """Return a moment as the person reads it: the time, and the day where that is over."""
+    """Return the time of a moment for the person to read, with its day where that is not today."""
     person = request.user
-    saved = days.to_local_time(moment, person.time_zone)
-    said = format_time(saved.strftime("%H:%M"), hours=person.clock)
-    if saved.date() == days.today(person.time_zone, now=timezone.now()):
-        return said
-    return f"{get_date_words(person.language).month_day(saved.date())}, {said}"
+    local = days.to_local_time(moment, person.time_zone)
+    time = format_time(local.strftime("%H:%M"), hours=person.clock)
+    if local.date() == days.today(person.time_zone, now=timezone.now()):
+        return time
+    return f"{get_date_words(person.language).month_day(local.date())}, {time}"
 
 
 def _save(request: HouseholdRequest, day: date, sent: SubmittedText) -> int:

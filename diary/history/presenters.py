@@ -1,4 +1,4 @@
-"""What was replaced or deleted and is still kept, as its pages show it."""
+"""Earlier versions and deleted entries as their pages show them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from diary.models import Entry, Version
 
 @dataclass(frozen=True, kw_only=True)
 class VersionView:
-    """An earlier version, ready for its template: when it was written and until when it is kept."""
+    """An earlier version for its template: when it was written, and the day it is purged."""
 
     id: UUID
     written: datetime
@@ -26,7 +26,7 @@ class VersionView:
 
 @dataclass(frozen=True, kw_only=True)
 class DeletedEntryView:
-    """A deleted entry, ready for its template: when it was deleted and until when it is kept."""
+    """A deleted entry for its template: when it was deleted, and the day it is purged."""
 
     id: UUID
     day: date
@@ -37,13 +37,13 @@ class DeletedEntryView:
 
 
 def _to_naive_local(moment: datetime, zone: str) -> datetime:
-    """Return a moment as the person's clock shows it, naive: templates would put it into another zone."""
+    """Return a moment in a time zone, naive, since templates would convert it to another one."""
     return days.to_local_time(moment, zone).replace(tzinfo=None)
 
 
 def build_version_views(entry: Entry, *, zone: str, now: datetime) -> list[VersionView]:
-    """Return what an entry said before, the latest first."""
-    kept = Version.objects.filter(entry_id=entry.id, replaced_at__gte=now - VERSION_LIFETIME)
+    """Return the earlier versions of an entry, the latest first."""
+    versions = Version.objects.filter(entry_id=entry.id, replaced_at__gte=now - VERSION_LIFETIME)
     return [
         VersionView(
             id=version.id,
@@ -51,12 +51,12 @@ def build_version_views(entry: Entry, *, zone: str, now: datetime) -> list[Versi
             until=days.to_local_time(version.replaced_at + VERSION_LIFETIME, zone).date(),
             html=render_text(version),
         )
-        for version in kept.order_by("-revision")
+        for version in versions.order_by("-revision")
     ]
 
 
 def build_deleted_entry_views(entries: Sequence[Entry], *, zone: str) -> list[DeletedEntryView]:
-    """Open and render entries of the bin."""
+    """Decrypt and render entries of the bin."""
     return [
         DeletedEntryView(
             id=entry.id,

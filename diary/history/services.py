@@ -1,11 +1,11 @@
-"""Versions: what an entry said before each edit, for thirty days, so that an edit takes nothing away."""
+"""Versions: the earlier texts of an entry, kept for thirty days so that an edit loses nothing."""
 
 from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
-from diary.entries import queries as entries_queries
+from diary.entries.queries import get_entry, get_version
 from diary.models import Entry, Recap, Version
 from llamora.crypto import EnvelopeError, WrongEpoch
 from llamora.database import write_transaction
@@ -14,7 +14,7 @@ VERSION_LIFETIME = timedelta(days=30)
 
 
 def replace_text(entry: Entry, text: str) -> None:
-    """Put a text in place of an entry's and keep the one before as a version; call while writing."""
+    """Replace the text of an entry and store the one before as a version; call within a write transaction."""
     Version.objects.create(
         owner_id=entry.owner_id,
         entry=entry,
@@ -33,13 +33,13 @@ def _set_text(entry: Entry, text: str) -> None:
 
 
 def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
-    """Make an entry say again what it said; what it says now becomes a version. Raise NotThere.
+    """Restore an earlier text of an entry; the current one becomes a version. Raise ObjectNotFound.
 
-    Of an entry whose bytes were damaged on the disk there is nothing to make a version of.
+    The current text of a damaged entry cannot be stored as a version, and is replaced.
     """
     with write_transaction():
-        version = entries_queries.get_version(owner_id, version_id)
-        entry = entries_queries.get_entry(owner_id, version.entry_id)
+        version = get_version(owner_id, version_id)
+        entry = get_entry(owner_id, version.entry_id)
         text = version.text
         try:
             is_same = entry.text == text
@@ -54,10 +54,10 @@ def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
 
 
 def purge_versions(*, owner_id: UUID) -> int:
-    """Delete for good what was replaced thirty days ago; return how many versions."""
-    gone = Version.objects.filter(owner_id=owner_id, replaced_at__lt=timezone.now() - VERSION_LIFETIME)
-    if not gone.exists():
+    """Delete the versions that were replaced thirty days ago; return how many."""
+    expired = Version.objects.filter(owner_id=owner_id, replaced_at__lt=timezone.now() - VERSION_LIFETIME)
+    if not expired.exists():
         return 0
     with write_transaction():
-        count, _ = gone.delete()
+        count, _ = expired.delete()
     return count

@@ -1,4 +1,4 @@
-"""What an entry said before, and having it say that again."""
+"""The history of an entry with restoring a version, and the bin with deleting for good."""
 
 from uuid import UUID
 
@@ -10,14 +10,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
-from diary.entries import queries as entries_queries
+from diary.entries.queries import get_entry
 from diary.entries.services import destroy_entry, empty_bin
 from diary.entries.views import build_entry_context, get_entry_url
 from diary.history import presenters
 from diary.history.services import restore_version
 from diary.models import Entry
-
-# MERGED diary.views.deleted: The bin: what was deleted in the last thirty days, to be restored or destroyed.
 
 PAGE_SIZE = 50
 
@@ -25,11 +23,11 @@ PAGE_SIZE = 50
 @require_safe
 @unlock_required
 def bin_page(request: HouseholdRequest) -> HttpResponse:
-    """Show what is in the bin, the last deleted first."""
+    """Show the entries in the bin, the last deleted first."""
     deleted = Entry.objects.in_bin(request.user.id).order_by("-deleted_at", "id")
-    leaf = Paginator(deleted, PAGE_SIZE).get_page(request.GET.get("page"))
-    entries = presenters.build_deleted_entry_views(list(leaf), zone=request.user.time_zone)
-    return render(request, "diary/bin.html", {"entries": entries, "leaf": leaf})
+    page = Paginator(deleted, PAGE_SIZE).get_page(request.GET.get("page"))
+    entries = presenters.build_deleted_entry_views(list(page), zone=request.user.time_zone)
+    return render(request, "diary/bin.html", {"entries": entries, "page": page})
 
 
 @require_POST
@@ -43,7 +41,7 @@ def destroy_deleted(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def empty_all(request: HouseholdRequest) -> HttpResponse:
-    """Delete all of the bin for good."""
+    """Delete all entries of the bin for good."""
     empty_bin(owner_id=request.user.id)
     return redirect("bin")
 
@@ -52,7 +50,7 @@ def empty_all(request: HouseholdRequest) -> HttpResponse:
 @unlock_required
 def versions(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     """Show the earlier versions of an entry, under it or on a page of their own."""
-    entry = entries_queries.get_entry(request.user.id, entry_id)
+    entry = get_entry(request.user.id, entry_id)
     name = "diary/fragments/versions.html" if request.htmx else "diary/versions.html"
     views = presenters.build_version_views(entry, zone=request.user.time_zone, now=timezone.now())
     return render(request, name, build_entry_context(request, entry) | {"versions": views})
@@ -61,7 +59,7 @@ def versions(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def restore_earlier(request: HouseholdRequest, version_id: UUID) -> HttpResponse:
-    """Put an earlier version back in its entry; what stood there becomes one itself."""
+    """Restore an earlier version; the current text becomes a version."""
     entry = restore_version(owner_id=request.user.id, version_id=version_id)
     if not request.htmx:
         return redirect(get_entry_url(entry))

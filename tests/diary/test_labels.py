@@ -30,7 +30,7 @@ def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Resident) -> N
     entry = owner.write("x")
     late = LateDraft(owner_id=owner.id, day=entry.day, entry_id=entry.id)
 
-    context = late_drafts._context(late)
+    context = late_drafts._build_context(late)
 
     assert entries_services._SAVE_KEY_LABEL == b"diary.entry.keep_key"
     assert (context.purpose, context.label) == ("late_draft", "diary.late_draft.box")
