@@ -1,10 +1,10 @@
-"""The app of days, entries and replies."""
+"""The diary app: days, entries, drafts, replies, openings and recaps."""
 
 from django.apps import AppConfig
 
 
 class DiaryConfig(AppConfig):
-    """What a person writes, day by day, and what the model answers."""
+    """Configuration of the diary app."""
 
     name = "diary"
     verbose_name = "Diary"

@@ -1,4 +1,4 @@
-"""Days, months and years in addresses: /d/2026-11-20/, /calendar/2026-11/. Anything impossible is a 404."""
+"""URL converters of days, months and years: /d/2026-11-20/, /calendar/2026-11/. Impossible ones are a 404."""
 
 from datetime import date
 
@@ -11,16 +11,16 @@ class DayConverter:
     regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> date:
-        """Return the date; a ValueError is Django's way to say that the address is none."""
+        """Return the date; a ValueError makes Django try the next URL."""
         return days.parse_day(value)
 
     def to_url(self, value: date) -> str:
-        """Return the date as it stands in addresses."""
+        """Return the date as it is written in URLs."""
         return value.isoformat()
 
 
 class MonthConverter:
-    """A month as YYYY-MM, by its first day."""
+    """A month as YYYY-MM; its value is its first day."""
 
     regex = r"[0-9]{4}-[0-9]{2}"
 
@@ -29,7 +29,7 @@ class MonthConverter:
         return days.parse_month(value)
 
     def to_url(self, value: date | str) -> str:
-        """Return the month as it stands in addresses."""
+        """Return the month as it is written in URLs."""
         return value if isinstance(value, str) else value.isoformat()[:7]
 
 
@@ -39,23 +39,23 @@ class YearConverter:
     regex = r"[0-9]{4}"
 
     def to_python(self, value: str) -> int:
-        """Return the number of the year."""
+        """Return the year."""
         return days.parse_month(f"{value}-01").year
 
     def to_url(self, value: int) -> str:
-        """Return the year as it stands in addresses."""
+        """Return the year as it is written in URLs."""
         return f"{value:04}"
 
 
 class MonthDayConverter:
-    """A day's place in the year as MM-DD, by its day in a leap year."""
+    """A day of the year as MM-DD; its value is its date in the leap year 2000."""
 
     regex = r"[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> date:
-        """Return that day of the year 2000."""
+        """Return the date of that day in the year 2000."""
         return days.parse_day(f"2000-{value}")
 
     def to_url(self, value: date) -> str:
-        """Return the place as it stands in addresses."""
+        """Return the day of the year as it is written in URLs."""
         return f"{value:%m-%d}"

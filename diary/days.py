@@ -1,7 +1,7 @@
-"""Days: dates in a person's time zone, their names, and months as a calendar shows them. Pure.
+"""Days in a person's time zone, their names, and the months of a calendar. Pure.
 
-A day runs from year 1 to 9999. It may be *opened* whatever it is; it may be *written on* once it has
-begun anywhere on earth, so that a page opened before its person changed their time zone can still be kept.
+Years run from 1 to 9999. Every day has a page; entries can be saved on it once it has begun anywhere on
+earth, so that a page opened before its person changed time zones can still be saved.
 """
 
 import re
@@ -17,12 +17,12 @@ from accounts.preferences.languages import DEFAULT_LANGUAGE, DateWords, get_date
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _ONE_DAY = timedelta(days=1)
-_MAX_UTC_OFFSET = timedelta(hours=14)  # UTC+14, the Line Islands: where each day begins
+_MAX_UTC_OFFSET = timedelta(hours=14)  # UTC+14, the Line Islands, where each day begins first
 
 
 @lru_cache(maxsize=64)
 def get_time_zone(name: str) -> ZoneInfo:
-    """Return the time zone of that name, or UTC where this machine knows none."""
+    """Return the time zone of that name, or UTC where this machine does not know it."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -30,12 +30,12 @@ def get_time_zone(name: str) -> ZoneInfo:
 
 
 def today(zone_name: str, *, now: datetime) -> date:
-    """Return the day it is in a time zone."""
+    """Return the current day in a time zone."""
     return now.astimezone(get_time_zone(zone_name)).date()
 
 
 def has_begun(day: date, *, now: datetime) -> bool:
-    """Return whether it is that day, or later, anywhere on earth."""
+    """Return whether a day has begun anywhere on earth."""
     return day <= (now.astimezone(UTC) + _MAX_UTC_OFFSET).date()
 
 
@@ -54,17 +54,17 @@ def parse_month(text: str) -> date:
 
 
 def day_before(day: date) -> date | None:
-    """Return the day before, or None at the beginning of dates."""
+    """Return the day before, or None for the first of all dates."""
     return None if day == date.min else day - _ONE_DAY
 
 
 def day_after(day: date, *, until: date) -> date | None:
-    """Return the day after, or None where it lies beyond `until`."""
+    """Return the day after, or None where it is later than `until`."""
     return None if day >= until or day == date.max else day + _ONE_DAY
 
 
 def noon(day: date, zone_name: str, *, plus: timedelta = timedelta()) -> datetime:
-    """Return noon of a day in a time zone, as UTC; at the two ends of dates, noon in UTC."""
+    """Return noon of a day in a time zone, as UTC; for the first and last dates, noon in UTC."""
     at_noon = datetime.combine(day, time(12))
     try:
         return (at_noon + plus).replace(tzinfo=get_time_zone(zone_name)).astimezone(UTC)
@@ -74,12 +74,12 @@ def noon(day: date, zone_name: str, *, plus: timedelta = timedelta()) -> datetim
 
 def utc_offset(moment: datetime, zone_name: str) -> int:
     """Return how many seconds the clocks of a time zone are ahead of UTC at a moment."""
-    ahead = to_local_time(moment, zone_name).utcoffset()
-    return int(ahead.total_seconds()) if ahead else 0
+    offset = to_local_time(moment, zone_name).utcoffset()
+    return int(offset.total_seconds()) if offset else 0
 
 
 def to_original_time(moment: datetime, *, offset: int | None, zone_name: str) -> datetime:
-    """Return a moment as its person saw it on the clock; by their zone of now where that is not known."""
+    """Return a moment as the person's clock showed it, or in their current time zone if unknown."""
     if offset is None:
         return to_local_time(moment, zone_name)
     try:
@@ -94,7 +94,7 @@ def format_time(moment: datetime, zone_name: str) -> str:
 
 
 def to_local_time(moment: datetime, zone_name: str) -> datetime:
-    """Return a moment in a time zone; in UTC at the two ends of dates."""
+    """Return a moment in a time zone; for the first and last dates, in UTC."""
     try:
         return moment.astimezone(get_time_zone(zone_name))
     except OverflowError:
@@ -102,7 +102,7 @@ def to_local_time(moment: datetime, zone_name: str) -> datetime:
 
 
 def format_day(day: date) -> str:
-    """Return a day as people write it: 20 November 2026."""
+    """Return a day in words: 20 November 2026."""
     return f"{day.day} {month_name[day.month]} {day.year}"
 
 
@@ -113,13 +113,13 @@ def weekday_name(day: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CalendarDay:
-    """One square of a month; `date` is None where it would lie outside of all dates."""
+    """A day in a calendar month; `date` is None for one of another month."""
 
     date: date | None
     number: int
     in_month: bool
     written: bool
-    # Not written on, but begun by the model.
+    # Has an opening and no entry.
     opened: bool
     is_today: bool
     is_selected: bool
@@ -137,7 +137,7 @@ class CalendarMonth:
     name: str
     previous: str | None
     next: str | None
-    # The nearest written days where the months beside this one hold none.
+    # The nearest days with entries, where the months beside this one have none.
     earlier: date | None
     later: date | None
     weeks: list[list[CalendarDay]]
@@ -145,13 +145,13 @@ class CalendarMonth:
 
     @property
     def address(self) -> str:
-        """Return the month as it stands in addresses."""
+        """The month as its URL has it."""
         return f"{self.year:04}-{self.month:02}"
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarYear:
-    """A year as its page shows it: its months, what was written in it, and the written years around it."""
+    """A year as its page shows it: its months, counts, and the nearest years with entries."""
 
     number: int
     months: list[CalendarMonth]
@@ -173,17 +173,17 @@ def _month_after(first: date) -> date:
 
 
 def get_remembered_month_days(day: date) -> list[str]:
-    """Return the places in the year (MM-DD) that a day remembers.
+    """Return the days of the year (MM-DD) whose earlier years a day page shows.
 
-    29 February would be remembered once in four years; in the others, the day before it does.
+    29 February would be shown once in four years only; in the others, 28 February shows it too.
     """
-    place = f"{day:%m-%d}"
-    return [place] if isleap(day.year) else get_shown_month_days(place)
+    month_day = f"{day:%m-%d}"
+    return [month_day] if isleap(day.year) else get_shown_month_days(month_day)
 
 
-def get_shown_month_days(place: str) -> list[str]:
-    """Return the places in the year whose days the page of one shows: all that leads there is found there."""
-    return [place, "02-29"] if place == "02-28" else [place]
+def get_shown_month_days(month_day: str) -> list[str]:
+    """Return the days of the year (MM-DD) that the page of one shows: 28 February shows the 29th too."""
+    return [month_day, "02-29"] if month_day == "02-28" else [month_day]
 
 
 def _adjacent_months(first: date, *, until: date) -> tuple[str | None, str | None]:
@@ -194,7 +194,7 @@ def _adjacent_months(first: date, *, until: date) -> tuple[str | None, str | Non
 
 
 def _pad_year(month: str | None) -> str | None:
-    # glibc writes the year 987 as "987".
+    # glibc's `strftime` does not pad the year 987.
     return month.zfill(7) if month else None
 
 
@@ -213,41 +213,43 @@ def build_month(
     until: date = date.min,
     bounded: bool = False,
 ) -> CalendarMonth:
-    """Return the month a day lies in, its weeks beginning on `week_start` (0 is Monday).
+    """Return the month of a day, with weeks that begin on `week_start` (0 is Monday).
 
-    `until`: it leads on to the month of that day where today's comes before.
-    `bounded`: nothing was written before it, and so it leads no further back.
+    It links to following months up to that of today or of `until`, whichever is later, and to none before
+    where it is `bounded`, since nothing was written earlier.
     """
 
     def cell(year: int, month: int, number: int) -> CalendarDay:
         in_month = (year, month) == (day.year, day.month)
-        there = date(year, month, number) if in_month else None
-        iso = there.isoformat() if there else ""
+        cell_day = date(year, month, number) if in_month else None
+        iso = cell_day.isoformat() if cell_day else ""
         return CalendarDay(
-            date=there,
+            date=cell_day,
             number=number,
             in_month=in_month,
-            written=there in written,
-            opened=there in opened and there not in written,
-            is_today=there == now_day,
-            is_selected=there is not None and there == selected,
-            is_future=there is not None and there > now_day,
+            written=cell_day in written,
+            opened=cell_day in opened and cell_day not in written,
+            is_today=cell_day == now_day,
+            is_selected=cell_day is not None and cell_day == selected,
+            is_future=cell_day is not None and cell_day > now_day,
             iso=iso,
             url=address(iso) if iso else "",
         )
 
-    said = words or get_date_words(DEFAULT_LANGUAGE)
+    date_words = words or get_date_words(DEFAULT_LANGUAGE)
     calendar = Calendar(firstweekday=week_start)
     flat = [cell(*square) for square in calendar.itermonthdays3(day.year, day.month)]
     before, after = _adjacent_months(day.replace(day=1), until=max(now_day, until))
     return CalendarMonth(
         year=day.year,
         month=day.month,
-        name=said.month(day.month),
+        name=date_words.month(day.month),
         previous=None if bounded else before,
         next=after,
         earlier=earlier,
         later=later,
         weeks=[flat[start : start + 7] for start in range(0, len(flat), 7)],
-        weekday_names=[(said.initials[number], said.weekdays[number]) for number in calendar.iterweekdays()],
+        weekday_names=[
+            (date_words.initials[one], date_words.weekdays[one]) for one in calendar.iterweekdays()
+        ],
     )

@@ -1,13 +1,13 @@
-"""What the diary refuses, besides texts (`diary.texts`): one small tree with stable codes.
+"""What the diary refuses, besides invalid texts (`diary.entries.text_validation`), with stable codes.
 
-NotThere      404          no such thing, or somebody else's: never told apart
+ObjectNotFound       404           no such row, or somebody else's: the two cannot be told apart
 DiaryError
-    Conflict  conflict     changed by somebody meanwhile; carries the row as it is now, sealed
-    NotYet    not_yet      a day that has begun nowhere on earth
-    NoKeyHere no_key_here  locked, and this process has not seen the person's vault open
+    EditConflict     conflict      changed by another tab meanwhile; carries the current row, sealed
+    DayNotBegun      not_yet       a day that has begun nowhere on earth
+    PublicKeyUnknown no_key_here   locked, and this process has no public key of the person
 """
 
-# The names follow what happened, as callers read them; the code is the contract.
+# The names say what happened, which reads best where they are raised; the code is the contract.
 # ruff: noqa: N818
 
 from typing import ClassVar
@@ -18,11 +18,11 @@ from diary.models import Draft, Entry
 
 
 class ObjectNotFound(Http404):
-    """Raised for what does not exist and for what is somebody else's; its page is the same 404."""
+    """Raised for a row that does not exist, and for somebody else's; both are the same 404 page."""
 
 
 class DiaryError(Exception):
-    """Base of what the diary refuses on purpose; no text is ever in one."""
+    """Base of the diary's refusals; none holds any text of a person."""
 
     code: ClassVar[str] = "diary"
     sentence: ClassVar[str] = ""
@@ -32,7 +32,7 @@ class DiaryError(Exception):
 
 
 class EditConflict(DiaryError):
-    """Raised when what was changed is not what the change was based on."""
+    """Raised when another revision was saved than the one a change is based on."""
 
     code = "conflict"
     sentence = "This was changed somewhere else meanwhile."
@@ -43,14 +43,14 @@ class EditConflict(DiaryError):
 
 
 class DayNotBegun(DiaryError):
-    """Raised when something is to be kept on a day to come."""
+    """Raised when something is saved on a future day."""
 
     code = "not_yet"
     sentence = "This day has not begun yet. Copy your words and keep them on today's page."
 
 
 class PublicKeyUnknown(DiaryError):
-    """Raised when a draft cannot be sealed to its locked owner; it must stay in the page."""
+    """Raised when a draft cannot be sealed to its locked owner, so that it must stay in the page."""
 
     code = "no_key_here"
     sentence = "The diary is locked, so this draft is only in this page. Unlock it to save it."

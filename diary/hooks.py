@@ -1,7 +1,8 @@
-"""Hooks through which the apps above extend entries, prompts, export and import, unknown to the diary.
+"""Hooks through which traces and search extend entries, prompts, export and import.
 
-Each app registers once, from `AppConfig.ready`. A hook is called once for all entries of a page, so that a
-day of sixty entries costs as many queries as a day of one, and always with the owner's keyring in force.
+The diary imports none of them. Each app registers once, from `AppConfig.ready`. A hook is called once for all
+entries of a page, so that a day of sixty entries costs as many queries as a day of one, and always with the
+owner's keyring in force.
 
     panels     a template under each entry, and what it is given as `part`
     recalls    entries of earlier days that go into the prompt of a reply, and what they were recalled by

@@ -1,4 +1,4 @@
-"""The addresses of days, entries and replies."""
+"""URLs of the diary."""
 
 from django.urls import include, path, register_converter
 

@@ -1,7 +1,6 @@
-"""On this day: what earlier years say on a day's place in the year, found by an index on month and day.
+"""On this day: the entries of other years on a day of the year, found by an index on month and day.
 
-In the margin stand the first lines of the first entry of a few years; a page of its own holds all of
-them, leaf by leaf.
+A day page shows the first lines of a few earlier years; a page of its own shows all entries, page by page.
 """
 
 from dataclasses import dataclass
@@ -13,21 +12,20 @@ from django.core.paginator import Page, Paginator
 
 from accounts.models import Person
 from diary import days
-from diary.entries import presenters as entries_presenters
-from diary.entries.presenters import EntryView
+from diary.entries.presenters import EntryView, build_entry_view
 from diary.models import Entry
 from diary.rendering.excerpts import first_lines
 from llamora.database import CachedQuery
 
 YEARS_IN_MARGIN = 4
-# A place in the year with more entries than this shows the latest years alone in the margin.
+# On a day of the year with more entries than this, only the latest years are shown on a day page.
 _MAX_ENTRIES_EXAMINED = 200
 PAGE_SIZE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class PastYearExcerpt:
-    """An earlier year in the margin: its day, its first words, and how many entries more there are."""
+    """An earlier year on a day page: its day, its first lines, and how many more entries it has."""
 
     day: date
     words: str
@@ -36,58 +34,55 @@ class PastYearExcerpt:
 
 @dataclass(frozen=True, kw_only=True)
 class YearOnThisDay:
-    """A year on the page of a place in the year; a leap year can have two, 29 February beside the 28th."""
+    """A year on the page of a day of the year; a leap year can be there twice, for 28 and 29 February."""
 
     day: date
     entries: list[EntryView]
 
 
 def list_past_years(owner_id: UUID, day: date) -> list[PastYearExcerpt]:
-    """Return what earlier years say on this day; one question of the index where they say nothing."""
+    """Return the excerpts of earlier years for a day page; a single query where there is none."""
     rows = [
-        row for place in days.get_remembered_month_days(day) for row in _list_earlier(owner_id, place, day)
+        (id_, past_day)
+        for month_day in days.get_remembered_month_days(day)
+        for id_, past_day, _ in _earlier_query(owner_id=owner_id, month_day=month_day, day=day)
     ]
     rows.sort(key=lambda row: row[1], reverse=True)
-    years = [(there, [id_ for id_, _ in group]) for there, group in groupby(rows, key=lambda row: row[1])]
-    firsts = {ids[0]: len(ids) for _, ids in years[:YEARS_IN_MARGIN]}
-    if not firsts:
+    ids_by_day = [[id_ for id_, _ in group] for _, group in groupby(rows, key=lambda row: row[1])]
+    counts_by_first_id = {ids[0]: len(ids) for ids in ids_by_day[:YEARS_IN_MARGIN]}
+    if not counts_by_first_id:
         return []
     return [
         PastYearExcerpt(
-            day=entry.day, words=first_lines(entry.open_or("text", "…")), more=firsts[entry.id] - 1
+            day=entry.day,
+            words=first_lines(entry.open_or("text", "…")),
+            more=counts_by_first_id[entry.id] - 1,
         )
-        for entry in Entry.objects.filter(id__in=firsts).order_by("-day")
+        for entry in Entry.objects.filter(id__in=counts_by_first_id).order_by("-day")
     ]
 
 
-def _list_earlier(owner_id: UUID, place: str, day: date) -> list[tuple[UUID, date]]:
-    return [(id_, there) for id_, there, _ in _earlier_query(owner_id=owner_id, place=place, day=day)]
-
-
-# The revision is asked for because the index of days does not hold it: were all there, SQLite would rather
-# read every day of the person in that one.
+# The revision is selected because the index of days does not contain it: if that index held all columns,
+# SQLite would scan every day of the person in it.
 _earlier_query: CachedQuery[tuple[UUID, date, int]] = CachedQuery(
-    lambda owner_id, place, day: (
+    lambda owner_id, month_day, day: (
         Entry.objects.for_owner(owner_id)
-        .on_this_day(place)
+        .on_this_day(month_day)
         .filter(day__lt=day)
         .values_list("id", "day", "revision")[:_MAX_ENTRIES_EXAMINED]
     )
 )
 
 
-def get_page(person: Person, place: str, *, number: str | None) -> Page[Entry]:
-    """Return what was ever written on a place in the year (MM-DD), the latest first, leaf by leaf."""
-    entries = Entry.objects.for_owner(person.id).on_this_day(*days.get_shown_month_days(place))
+def get_page(person: Person, month_day: str, *, number: str | None) -> Page[Entry]:
+    """Return a page of the entries on a day of the year (MM-DD), the latest first."""
+    entries = Entry.objects.for_owner(person.id).on_this_day(*days.get_shown_month_days(month_day))
     return Paginator(entries, PAGE_SIZE).get_page(number)
 
 
-def build_years(person: Person, leaf: Page[Entry]) -> list[YearOnThisDay]:
-    """Return the years on a leaf, opened and rendered."""
+def build_years(person: Person, page: Page[Entry]) -> list[YearOnThisDay]:
+    """Return the years on a page, decrypted and rendered."""
     return [
-        YearOnThisDay(
-            day=there,
-            entries=[entries_presenters.build_entry_view(entry, zone=person.time_zone) for entry in group],
-        )
-        for there, group in groupby(leaf, key=lambda entry: entry.day)
+        YearOnThisDay(day=day, entries=[build_entry_view(entry, zone=person.time_zone) for entry in entries])
+        for day, entries in groupby(page, key=lambda entry: entry.day)
     ]

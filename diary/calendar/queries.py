@@ -1,6 +1,6 @@
-"""Where a diary is written in: the days of a month or year, and the nearest ones across a gap of any length.
+"""Calendar queries: the days with entries in a month or year, and the nearest ones across any gap.
 
-All of it is read from one index; a text is never loaded, and no question takes longer in a longer diary.
+All are answered from one index: no text is loaded, and none takes longer in a longer diary.
 """
 
 import secrets
@@ -38,7 +38,7 @@ _days_with_entries_query: CachedQuery[date] = CachedQuery(
 
 
 def days_with_opening(owner_id: UUID, *, first: date, last: date) -> set[date]:
-    """Return the days with an opening that still says something, between two days, both included."""
+    """Return the days with an opening that was not dismissed, between two days, both included."""
     return set(_days_with_opening_query(owner_id=owner_id, first=first, last=last))
 
 
@@ -50,12 +50,12 @@ _days_with_opening_query: CachedQuery[date] = CachedQuery(
 
 
 def month_choices(person: Person) -> list[tuple[int, str]]:
-    """Return the months by number and name."""
+    """Return the months by number and name, for a form."""
     return list(enumerate(map(get_date_words(person.language).month, range(1, 13)), start=1))
 
 
 def find_nearest_day_before(owner_id: UUID, day: date) -> date | None:
-    """Return the last written day before a day."""
+    """Return the last day with entries before a day."""
     return next(iter(_nearest_before_query(owner_id=owner_id, day=day)), None)
 
 
@@ -70,13 +70,13 @@ _nearest_before_query: CachedQuery[date] = CachedQuery(
 
 
 def find_nearest_day_after(owner_id: UUID, day: date) -> date | None:
-    """Return the first written day after a day."""
-    after = Entry.objects.for_owner(owner_id).filter(day__gt=day).order_by("day")
-    return after.values_list("day", flat=True).first()
+    """Return the first day with entries after a day."""
+    later = Entry.objects.for_owner(owner_id).filter(day__gt=day).order_by("day")
+    return later.values_list("day", flat=True).first()
 
 
 def get_last_day(owner_id: UUID, *, now_day: date) -> date:
-    """Return the last day there is to leaf to: today, or a later one that was begun further east."""
+    """Return the last day a page links forward to: today, or a later one that was begun further east."""
     return max(_days_ahead_query(owner_id=owner_id, day=now_day), default=now_day)
 
 
@@ -92,14 +92,14 @@ _days_ahead_query: CachedQuery[date] = CachedQuery(
 
 
 def find_random_day(owner_id: UUID) -> date | None:
-    """Return one of the written days, each as likely as any other."""
-    written = Entry.objects.for_owner(owner_id).order_by("day").values_list("day", flat=True).distinct()
-    count = written.count()
-    return written[secrets.randbelow(count)] if count else None
+    """Return a random day with entries, each as likely as any other."""
+    dates = Entry.objects.for_owner(owner_id).order_by("day").values_list("day", flat=True).distinct()
+    count = dates.count()
+    return dates[secrets.randbelow(count)] if count else None
 
 
 def build_year_view(person: Person, number: int, *, now: datetime) -> CalendarYear:
-    """Return a year as its page shows it; the years beside it are the nearest that hold something."""
+    """Return a year as its page shows it, with the nearest years that have entries."""
     first, last = date(number, 1, 1), date(number, 12, 31)
     counts = _count_entries_by_day(person.id, first=first, last=last)
     now_day = days.today(person.time_zone, now=now)
@@ -118,9 +118,9 @@ def build_year_view(person: Person, number: int, *, now: datetime) -> CalendarYe
 
 
 def _count_entries_by_day(owner_id: UUID, *, first: date, last: date) -> dict[date, int]:
-    """Return how many entries each written day between two days has."""
-    within = Entry.objects.for_owner(owner_id).filter(day__range=(first, last)).order_by()
-    return dict(within.values_list("day").annotate(models.Count("id")))
+    """Return the number of entries of each day with entries between two days, both included."""
+    entries = Entry.objects.for_owner(owner_id).filter(day__range=(first, last)).order_by()
+    return dict(entries.values_list("day").annotate(models.Count("id")))
 
 
 def _build_small_month(
@@ -140,32 +140,30 @@ def _build_small_month(
 
 
 def build_month_view(person: Person, day: date, *, selected: date | None, now: datetime) -> CalendarMonth:
-    """Return the month a day lies in, as this person's calendar shows it."""
+    """Return the month of a day as this person's calendar shows it."""
     first, last = days.month_bounds(day)
-    # The months beside it come along: where they hold something, nobody asks what lies beyond.
-    around = days_with_entries(person.id, first=_month_before(first), last=_month_after(last))
+    # With the months beside it: where those have entries, nothing further away needs a query.
+    nearby = days_with_entries(person.id, first=_month_before(first), last=_month_after(last))
     now_day = days.today(person.time_zone, now=now)
     is_over = last < now_day
-    is_near = min(around, default=first) < first
-    earlier = None if is_near else find_nearest_day_before(person.id, first)
-    is_before = is_near or earlier is not None
+    is_previous_written = min(nearby, default=first) < first
+    earlier = None if is_previous_written else find_nearest_day_before(person.id, first)
+    is_following_needed = is_over and max(nearby, default=last) <= last
     pattern = reverse("day", args=[day])
     return days.build_month(
         day,
-        written=around,
+        written=nearby,
         now_day=now_day,
         selected=selected,
         week_start=person.week_start,
         words=get_date_words(person.language),
         opened=days_with_opening(person.id, first=first, last=last),
-        # One reversal for the month: thirty of them are a fifth of the page's time.
+        # One `reverse` for the month: thirty of them take a fifth of the page's time.
         address=lambda iso: pattern.replace(day.isoformat(), iso),
-        until=max(around, default=now_day),
-        bounded=not is_before,
+        until=max(nearby, default=now_day),
+        bounded=not is_previous_written and earlier is None,
         earlier=earlier,
-        later=find_nearest_day_after(person.id, last)
-        if is_over and max(around, default=last) <= last
-        else None,
+        later=find_nearest_day_after(person.id, last) if is_following_needed else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Entries and the composer as templates show them: decrypted, rendered, with replies and panels."""
+"""Entries and the composer, decrypted and rendered for their templates."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,8 @@
 """Entries, drafts and versions of a person, by id or day.
 
 A row of somebody else is treated like one that does not exist. The key of a person's digests is read here
-too; it stays the same under every epoch of their data key."""
+too; it stays the same under every epoch of their data key.
+"""
 
 from datetime import date
 from uuid import UUID

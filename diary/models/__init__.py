@@ -1,4 +1,4 @@
-"""The models of the diary; every name is imported from here.
+"""The models of the diary; other modules import them from here.
 
 entries   Entry, Version
 drafts    Draft, LateDraft

@@ -1,8 +1,7 @@
-"""What the model makes of days, and what a person wishes of it.
+"""What the model derives from whole days, and whether it may.
 
-Opening      the first lines of a day, drawn from the days before it
-Recap        one to three sentences about a finished day, good for as long as its entries are the same
-OwnKind      a way of answering that a person put into words of their own
+Opening      the start of a day, written by the model from the days before it
+Recap        one to three sentences about a past day, valid as long as its entries are the same
 Preferences  whether openings are made
 """
 
@@ -16,14 +15,14 @@ from llamora.fields import SealedJSONField, SealedModel, SealedTextField
 
 
 class Opening(SealedModel):
-    """The first lines of a day. Written once it is whole; one that was dismissed has no words any more."""
+    """The start of a day by the model. Saved once it is complete; a dismissed one has an empty text."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     day = models.DateField()
     text = SealedTextField(label="diary.opening.text", bound={"day": "diary.opening.day"})
-    # Which days and entries were read for it: see `diary.reading`.
+    # Its prompt record: see `diary.generation.prompt_record`.
     read = SealedJSONField(label="diary.opening.read", bound={"day": "diary.opening.day"}, null=True)
     is_dismissed = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
@@ -36,7 +35,7 @@ class Opening(SealedModel):
 
 
 class Recap(SealedModel):
-    """A finished day in short: `text`, and the keyed `digest` of the entries it was made from."""
+    """A past day in short: {"text", "digest" of the entries it was made from}."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -53,7 +52,7 @@ class Recap(SealedModel):
 
 
 class Preferences(models.Model):
-    """What a person wishes of the model; without a row, all of it as it comes."""
+    """What the model may do for a person by itself; without a row, everything."""
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"

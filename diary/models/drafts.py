@@ -1,7 +1,7 @@
-"""What a person is still writing.
+"""Texts that are not saved as entries yet.
 
-Draft      one for each day, and one for each entry being changed
-LateDraft  a draft that arrived while its owner's vault was locked, sealed *to* them
+Draft      one for each day, and one for each entry that is being edited
+LateDraft  a draft that arrived while its owner was locked, sealed to their public key
 """
 
 from typing import ClassVar
@@ -14,12 +14,12 @@ from llamora.fields import SealedModel, SealedTextField, new_id
 
 
 class Draft(SealedModel):
-    """What a person is writing on a day (`entry` is null) or changing in an entry."""
+    """The draft of a new entry of a day (`entry` is null), or of an edit of an entry."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
     entry = models.ForeignKey("diary.Entry", on_delete=models.CASCADE, null=True, related_name="drafts")
-    # The revision of the entry that is being changed: another one by then is a conflict, not an overwriting.
+    # The revision of the entry that is being edited, so that another edit saved meanwhile is a conflict.
     based_on = models.PositiveIntegerField(null=True, blank=True)
     text = SealedTextField(label="diary.draft.text", bound={"day": "diary.draft.day"})
     revision = models.PositiveIntegerField(default=1)
@@ -40,7 +40,7 @@ class Draft(SealedModel):
 
 
 class LateDraft(models.Model):
-    """A draft sealed to its owner's vault key while they were locked; folded in at the next unlock."""
+    """A draft sealed to its owner's public key while they were locked; merged at the next unlock."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

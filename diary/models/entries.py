@@ -1,13 +1,14 @@
-"""What a person wrote, what they were writing, and what the model answered.
-
-A *day* is a date in its owner's time zone, fixed when written and bound to the text: moving an entry to
-another day re-seals it. Times, kinds, states and counts are readable without a key; words never are.
+"""Entries and their earlier versions.
 
     Entry      what a person wrote on a day
-    Version    what an entry said before an edit, kept for thirty days
-    Reply      what the model answered to an entry, whole or as far as it came
+    Version    the text of an entry before an edit, kept for thirty days
 
-What they are still writing is in `diary.unfinished`, what the model makes of whole days in `diary.made`.
+A *day* is a date in its owner's time zone, fixed when written and bound to the text: moving an entry to
+another day seals it again. Times, states and counts are readable without a key; texts never are.
+
+A plain column of `Entry` that the composer sends and the page shows touches six files: this one, a migration,
+`entries/forms.py` (`SubmittedText`), `entries/services.py` (`save_entry`), and the templates `composer.html`
+and `entry.html` (as `entry.row.<column>`). Export and import find it by introspection.
 """
 
 from datetime import date
@@ -23,10 +24,10 @@ from llamora.fields import SealedBytesField, SealedManager, SealedModel, SealedQ
 
 
 def month_day_expression() -> models.Func:
-    """Return the expression for a day's place in the year, as MM-DD; an index holds it.
+    """Return the expression of the day of the year, as MM-DD, which has an index.
 
-    SQLite keeps a date as its ISO text. Plain SQL, so that any program may write to the table, and with its
-    number in the template, since SQLite knows an indexed expression again by its literals only.
+    SQLite stores a date as its ISO text. Plain SQL, so that any program may write to the table, and with the
+    number in the template, since SQLite recognises an indexed expression by its literals only.
     """
     text = Cast("day", models.CharField())
     return models.Func(text, template="SUBSTR(%(expressions)s, 6)", output_field=models.CharField())
@@ -47,11 +48,11 @@ class EntryQuerySet(SealedQuerySet["Entry"]):
         """Return the entries of a day, in the order they were written."""
         return self.filter(day=day).order_by("created_at", "id")
 
-    def on_this_day(self, *places: str) -> "EntryQuerySet":
-        """Return the entries of all years on places in the year (MM-DD), the latest day first."""
+    def on_this_day(self, *month_days: str) -> "EntryQuerySet":
+        """Return the entries of all years on days of the year (MM-DD), the latest day first."""
         return (
-            self.alias(place=month_day_expression())
-            .filter(place__in=places)
+            self.alias(month_day=month_day_expression())
+            .filter(month_day__in=month_days)
             .order_by("-day", "created_at", "id")
         )
 
@@ -75,23 +76,23 @@ class EntryManager(SealedManager["Entry"]):
 class Entry(SealedModel):
     """What a person wrote on a day."""
 
-    # No index of its own: the one below begins with it.
+    # Needs no index: the first one below begins with it.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     day = models.DateField()
-    # Where it was moved: the day it was first on. Imports look for their lines there.
+    # The day it was on before it was moved; imports look for the entries of their lines there.
     first_day = models.DateField(null=True, blank=True)
-    # Seconds east of UTC where it was written: its time stays what the person saw on the clock.
+    # Seconds east of UTC where it was written, so that its time stays what the person's clock showed.
     utc_offset = models.IntegerField(null=True, blank=True)
     text = SealedTextField(label="diary.entry.text", bound={"day": "diary.entry.day"})
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
-    # The composer's idempotency key: a save repeated after a lost answer finds its entry.
+    # Idempotency key: a save that is repeated after a lost response finds its entry.
     keep_key = models.UUIDField(null=True)
-    # Digest of the imported line this came from, so that a second import adds nothing, even after an edit.
+    # Digest of the imported line, so that a second import adds nothing, even after an edit.
     source = SealedBytesField(label="diary.entry.source", null=True)
 
     objects: ClassVar[EntryManager] = EntryManager()
@@ -100,7 +101,7 @@ class Entry(SealedModel):
         verbose_name_plural = "entries"
         ordering = ("day", "created_at", "id")
         indexes: ClassVar = [
-            # A day in its order, and the written days of a month without touching a row.
+            # Lists a day in its order, and the days with entries of a month without reading a row.
             models.Index(
                 fields=["owner", "day", "deleted_at", "created_at", "id"], name="entry_by_owner_and_day"
             ),
@@ -133,7 +134,7 @@ class Entry(SealedModel):
 
 
 class Version(SealedModel):
-    """What an entry said before an edit put another text in its place."""
+    """The text of an entry before an edit."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False

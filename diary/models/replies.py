@@ -1,4 +1,9 @@
-"""diary.models.replies."""
+"""Replies of the model to entries, their states, and the styles they can be asked for in.
+
+Reply            a reply, complete or as far as it came
+ReplyKind        the built-in reply styles
+CustomReplyKind  a reply style that a person described in their own words
+"""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +14,7 @@ from llamora.fields import SealedJSONField, SealedModel, SealedTextField
 
 
 class ReplyState(models.TextChoices):
-    """Where a reply stands. All but `waiting` and `writing` are final."""
+    """The state of a reply. All but `waiting` and `writing` are final."""
 
     WAITING = "waiting", "Waiting"
     WRITING = "writing", "Writing"
@@ -20,7 +25,7 @@ class ReplyState(models.TextChoices):
 
 
 class ReplyKind(models.TextChoices):
-    """What was asked for."""
+    """The style a reply was asked for in; `own` is a custom one."""
 
     RESPOND = "respond", "Respond"
     REFLECT = "reflect", "Reflect back"
@@ -30,7 +35,7 @@ class ReplyKind(models.TextChoices):
 
 
 class Reply(SealedModel):
-    """What the model answered to an entry; `reason` is a code, never words of the model."""
+    """A reply of the model to an entry; `reason` is a code, never words of the model."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="replies")
@@ -40,7 +45,7 @@ class Reply(SealedModel):
     text = SealedTextField(
         label="diary.reply.text", bound={"entry_id": "diary.reply.entry", "kind": "diary.reply.kind"}
     )
-    # What was read for it and what was left out, and what a way of one's own is called: see `diary.reading`.
+    # Its prompt record (see `diary.generation.prompt_record`), with the name of its custom reply style.
     read = SealedJSONField(
         label="diary.reply.read",
         bound={"entry_id": "diary.reply.entry", "kind": "diary.reply.kind"},
@@ -58,7 +63,7 @@ class Reply(SealedModel):
 
 
 class CustomReplyKind(SealedModel):
-    """A way of answering: `name` and `wish`, both the person's words."""
+    """A reply style of a person's own: {"name", "wish"}, both in their words."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     words = SealedJSONField(label="diary.own_kind.words")

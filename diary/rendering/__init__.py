@@ -1,0 +1,1 @@
+"""Rendering of texts: Markdown to HTML, excerpts and emoji. Pure."""

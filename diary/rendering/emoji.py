@@ -1,7 +1,7 @@
-"""Shortcodes: `:sunflower:` is shown as 🌻, while the text stays as it was typed. Pure.
+"""Emoji shortcodes: `:sunflower:` is shown as 🌻, while the stored text stays as it was typed. Pure.
 
-What Unicode calls a picture is its shortcode (`:red_apple:`); the names people know from elsewhere stand
-in the table. Anything else between two colons is left as it is.
+A shortcode is the Unicode name of an emoji (`:red_apple:`), or one of the names in the table that are known
+from elsewhere. Anything else between two colons stays as it is.
 """
 
 import re
@@ -31,7 +31,7 @@ _ALIASES = dict(zip(*[iter(_ALIAS_TABLE.split())] * 2, strict=True))
 
 
 def replace_shortcodes(text: str) -> str:
-    """Return the text with its shortcodes as pictures."""
+    """Return the text with its shortcodes as emoji."""
     return _SHORTCODE.sub(_replace_match, text) if text.count(":") > 1 else text
 
 
@@ -44,8 +44,9 @@ def _find_emoji(code: str) -> str:
     if code in _ALIASES:
         return str(_ALIASES[code])
     try:
-        sign = unicodedata.lookup(code.replace("_", " "))
+        character = unicodedata.lookup(code.replace("_", " "))
     except KeyError:
         return ""
-    # Pictures alone: every letter has a name too.
-    return sign if len(sign) == 1 and _FIRST_PICTOGRAPH <= ord(sign) <= _LAST_PICTOGRAPH else ""
+    # Pictographs only: every letter has a Unicode name too.
+    is_emoji = len(character) == 1 and _FIRST_PICTOGRAPH <= ord(character) <= _LAST_PICTOGRAPH
+    return character if is_emoji else ""

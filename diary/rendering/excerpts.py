@@ -1,4 +1,4 @@
-"""Parts of a text: its first words without the signs of Markdown, and the passage around a place. Pure."""
+"""Excerpts of a text: its first lines without Markdown, and the passage around a span. Pure."""
 
 import re
 
@@ -16,7 +16,7 @@ _EMPHASIS = re.compile(r"(?<!\w)([*_])(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)")
 
 def first_lines(text: str, *, length: int = EXCERPT_LENGTH) -> str:
     """Return the beginning of a text on one line, cut between words, with an ellipsis where it was cut."""
-    # What is looked at is bounded, so that a long text costs no more than a short one.
+    # Only this much is read, so that a long text costs no more than a short one.
     plain = _strip_markdown(text.lstrip()[: 4 * length])
     if len(plain) <= length:
         return plain if len(text.lstrip()) <= 4 * length else f"{plain}…"
@@ -26,21 +26,19 @@ def first_lines(text: str, *, length: int = EXCERPT_LENGTH) -> str:
 
 
 def extract_passage(text: str, around: Span, *, length: int) -> str:
-    """Return at most so many characters of a text with the place in their middle, cut between words."""
+    """Return at most `length` characters of a text with a span in their middle, cut between words."""
     if len(text) <= length:
         return text
     start, end = around
     begin = max(0, min(start - max(0, length - (end - start)) // 2, len(text) - length))
-    part = text[begin : begin + length]
-    # A word before a page of empty lines may be all there is.
-    if begin and (gap := _GAP.search(part, 0, length // 4)) and part[gap.end() :].strip():
-        part = part[gap.end() :]
-    is_cut_in_two = begin + length < len(text) and not _GAP.search(
-        text, begin + length - 1, begin + length + 1
-    )
-    if is_cut_in_two and _GAP.search(part, len(part) * 3 // 4):
-        part = part.rsplit(maxsplit=1)[0]
-    return part.strip()
+    passage = text[begin : begin + length]
+    # Unless the first word is all there is, before many empty lines.
+    if begin and (gap := _GAP.search(passage, 0, length // 4)) and passage[gap.end() :].strip():
+        passage = passage[gap.end() :]
+    is_word_cut = begin + length < len(text) and not _GAP.search(text, begin + length - 1, begin + length + 1)
+    if is_word_cut and _GAP.search(passage, len(passage) * 3 // 4):
+        passage = passage.rsplit(maxsplit=1)[0]
+    return passage.strip()
 
 
 def _strip_markdown(text: str) -> str:

@@ -1,12 +1,12 @@
-"""Markdown to HTML that is safe in a page, block by block, the same while it streams as after a reload.
+"""Markdown to safe HTML, block by block, the same while a reply streams as after a reload.
 
     text --visible controls--> blocks (markdown-it) --per block: inline, HTML--> nh3 --> list of HTML blocks
 
-CommonMark with tables and strikethrough; a new line is a line break; a paragraph whose first line is set in
-from the margin is a paragraph, not code; no raw HTML; no images (one becomes a link to it); no reference
-definitions, since a later line could then change an earlier block. What is too
-deep or too costly to parse is shown as it was written, in escaped paragraphs, and so is everything after
-`MAX_LINES` lines: hostile text costs time in proportion to its length.
+CommonMark with tables and strikethrough; a new line is a line break; an indented paragraph is a paragraph,
+not code; no raw HTML; no images (one becomes a link to it); no reference definitions, since a later line
+could then change an earlier block. A block that is too deep or too costly to parse is shown as it was
+written, in escaped paragraphs, and so is everything after `MAX_LINES` lines: hostile text costs time in
+proportion to its length.
 """
 
 import re
@@ -28,7 +28,7 @@ MAX_DEPTH = 20
 _SCHEMES = {"http", "https", "mailto"}
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE | re.ASCII)
 _INLINE_MARKS = re.compile(r"[\[\]*_~`<!&\\(]")
-# Lines of words alone: nothing in them, and nothing they begin with, is a sign of Markdown.
+# Lines without any Markdown, neither inside them nor at their beginning.
 _WORD = r"[^\\`*_~<>&\[\]|\s]"
 _LINE = rf"(?![-+=#]|\d{{1,9}}[.)](?:\s|\Z)){_WORD}(?:[^\\`*_~<>&\[\]|\n]*{_WORD})?"
 _PLAIN = re.compile(rf"{_LINE}(?:\n+{_LINE})*\n*")
@@ -48,7 +48,7 @@ _cleaner = nh3.Cleaner(
 
 
 def _replace_shortcodes(state: StateCore) -> None:
-    """Show shortcodes as pictures, wherever words are and code is not."""
+    """Replace shortcodes by emoji in text, but not in code."""
     for block in state.tokens:
         for token in block.children or ():
             if token.type == "text":
@@ -56,20 +56,20 @@ def _replace_shortcodes(state: StateCore) -> None:
 
 
 def _build_parser() -> MarkdownIt:
-    made = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_DEPTH})
-    made.enable(["table", "strikethrough"])
-    made.disable(["reference", "code", "html_block", "html_inline", "image"])
-    made.core.ruler.push("emoji", _replace_shortcodes)
-    made.core.ruler.enableOnly(["inline", "text_join", "emoji"])
-    made.validateLink = lambda url: bool(_ADDRESS.match(url))  # type: ignore[method-assign]  # its documented hook
-    return made
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_DEPTH})
+    parser.enable(["table", "strikethrough"])
+    parser.disable(["reference", "code", "html_block", "html_inline", "image"])
+    parser.core.ruler.push("emoji", _replace_shortcodes)
+    parser.core.ruler.enableOnly(["inline", "text_join", "emoji"])
+    parser.validateLink = lambda url: bool(_ADDRESS.match(url))  # type: ignore[method-assign]  # its documented hook
+    return parser
 
 
 _markdown = _build_parser()
 
 
 class MarkdownBlock(NamedTuple):
-    """A top-level block of the source: its first line and the line after its last, and its tokens."""
+    """A top-level block of the source: its first line, the line after its last, and its tokens."""
 
     first: int
     end: int
@@ -84,7 +84,7 @@ def _control_picture(found: re.Match[str]) -> str:
 
 
 def show_control_characters(text: str) -> str:
-    """Return the text with control characters shown by their pictures, one for one; never stored."""
+    """Return the text with each control character replaced by its Unicode picture; for display only."""
     return _CONTROL_CHARACTERS.sub(_control_picture, text)
 
 
@@ -94,22 +94,22 @@ def _escape(text: str) -> str:
 
 
 def _render_paragraphs(text: str) -> list[str]:
-    """Return paragraphs of lines, nothing interpreted."""
-    parts = (part.strip("\n") for part in _BLANK_LINES.split(text))
-    breaks = (_escape(part).replace("\n", "<br>\n") for part in parts if part.strip())
-    return [f'<p dir="auto">{part}</p>\n' for part in breaks]
+    """Return escaped paragraphs, without interpreting Markdown."""
+    paragraphs = (paragraph.strip("\n") for paragraph in _BLANK_LINES.split(text))
+    lines = (_escape(one).replace("\n", "<br>\n") for one in paragraphs if one.strip())
+    return [f'<p dir="auto">{one}</p>\n' for one in lines]
 
 
 def _parse_blocks(text: str) -> Iterator[MarkdownBlock]:
     tokens: list[Token] = []
     _markdown.block.parse(text, _markdown, {}, tokens)
     start = 0
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         if token.level == 0 and token.nesting <= 0:
-            group = tokens[start : place + 1]
+            group = tokens[start : index + 1]
             first, end = group[0].map or (0, 0)
             yield MarkdownBlock(first, end, group)
-            start = place + 1
+            start = index + 1
 
 
 def _is_too_complex(tokens: list[Token]) -> bool:
@@ -121,7 +121,7 @@ def _is_too_complex(tokens: list[Token]) -> bool:
 
 
 def _lower_headings(tokens: list[Token]) -> None:
-    """Put headings below the page's own: the day is h1, a month h2."""
+    """Lower headings below those of the page, whose day is h1 and whose month is h2."""
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
@@ -141,7 +141,7 @@ def render_blocks(text: str) -> list[str]:
     shown = show_control_characters(text)
     lines = shown.split("\n")
     if len(lines) <= MAX_LINES and _PLAIN.fullmatch(shown):
-        # A tenth of the time for most of what people write.
+        # Most of what people write, in a tenth of the time.
         return _render_paragraphs(replace_shortcodes(shown))
     head = shown if len(lines) <= MAX_LINES else "\n".join(lines[:MAX_LINES])
     return [_render_block(block, lines) for block in _parse_blocks(head)] + _render_paragraphs(
@@ -155,7 +155,7 @@ def render_markdown(text: str) -> str:
 
 
 class SettledSplit(NamedTuple):
-    """A growing text: how much of it is settled, the HTML of that by blocks, and the HTML of the rest."""
+    """A growing text: the length of its settled part, the HTML of that in blocks, and of the rest."""
 
     settled_len: int
     settled: list[str]
@@ -163,13 +163,14 @@ class SettledSplit(NamedTuple):
 
 
 def split_settled(text: str) -> SettledSplit:
-    """Part a growing text after the blocks that nothing appended can change any more.
+    """Split a growing text after the blocks that nothing appended can change.
 
-    Only whole lines count (a line's beginning may still turn into something else), and the last block they
-    make may still grow. What follows is a text of its own: pass `text[settled_len:]`, grown, the next time.
+    Only complete lines count (the beginning of a line may still become something else), and their last block
+    may still grow. The rest is parsed as a text of its own: pass `text[settled_len:]`, once it has grown, the
+    next time.
     """
     shown = show_control_characters(text)
-    whole = shown[: shown.rfind("\n") + 1]
-    *done, last = [block.first for block in _parse_blocks(whole)] or [0]
-    length = sum(len(line) + 1 for line in whole.split("\n")[:last]) if done else 0
+    complete = shown[: shown.rfind("\n") + 1]
+    *settled, last = [block.first for block in _parse_blocks(complete)] or [0]
+    length = sum(len(line) + 1 for line in complete.split("\n")[:last]) if settled else 0
     return SettledSplit(length, render_blocks(text[:length]), render_markdown(text[length:]))

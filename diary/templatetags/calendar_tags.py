@@ -1,4 +1,4 @@
-"""Days of a month as table rows, for the calendar and the twelve months of a year; the current month.
+"""The weeks of a month as table rows, for the calendar and the months of a year.
 
 A year has 365 days: rendered by template tags they took most of its page's time. All that stands in them is
 numbers, URLs and words of our own, so nothing needs escaping.

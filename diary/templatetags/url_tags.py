@@ -1,4 +1,4 @@
-"""`{% url_for 'entry' entry.id %}`: the URL of one object, as `{% url %}` gives it, ten times as fast."""
+"""`{% url_for 'entry' entry.id %}`: the URL of one object, ten times as fast as `{% url %}`."""
 
 from functools import lru_cache
 from uuid import UUID, uuid4
