@@ -1,4 +1,4 @@
-"""The one gate to traces: not yours and not there are the same."""
+"""Traces and changes by id; a row of somebody else is treated like one that does not exist."""
 
 from uuid import UUID
 
@@ -8,11 +8,9 @@ from accounts.models import Person
 from diary.errors import ObjectNotFound
 from traces.models import Change, Trace
 
-# MERGED traces.undoing: What was changed a moment ago, for the page that follows to offer it back.
-
 
 def get_trace(owner_id: UUID, trace_id: UUID) -> Trace:
-    """Return a person's trace; raise NotThere."""
+    """Return a person's trace; raise ObjectNotFound."""
     trace = Trace.objects.for_owner(owner_id).filter(id=trace_id).first()
     if trace is None:
         raise ObjectNotFound
@@ -20,7 +18,7 @@ def get_trace(owner_id: UUID, trace_id: UUID) -> Trace:
 
 
 def get_change(owner_id: UUID, change_id: UUID) -> Change:
-    """Return what a person changed and may undo; raise NotThere."""
+    """Return a change that a person may undo; raise ObjectNotFound."""
     change = Change.objects.filter(owner_id=owner_id, id=change_id).first()
     if change is None:
         raise ObjectNotFound
@@ -28,7 +26,7 @@ def get_change(owner_id: UUID, change_id: UUID) -> Change:
 
 
 def get_requested_change(request: HttpRequest) -> Change | None:
-    """Return the change that an address names, if it is this person's and not taken back yet."""
+    """Return the change that the URL names for undo, if it is this person's and not undone yet."""
     person = request.user
     try:
         change_id = UUID(request.GET.get("changed", ""))

@@ -1,10 +1,10 @@
-"""The app of traces: small labels that make return easy."""
+"""The traces app: labels on entries."""
 
 from django.apps import AppConfig
 
 
 class TracesConfig(AppConfig):
-    """What a person keeps to find their way back."""
+    """Configuration of the traces app."""
 
     name = "traces"
     verbose_name = "Traces"
@@ -13,4 +13,3 @@ class TracesConfig(AppConfig):
         from traces import receivers  # noqa: PLC0415 - models must be loaded first
 
         receivers.connect()
-        receivers.connect_summaries()

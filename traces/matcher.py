@@ -1,7 +1,12 @@
-"""The lexicons of everybody who is unlocked in this process: made when first asked for, forgotten at lock.
+"""Finds the names of a person's traces in a text, with one Aho-Corasick automaton over all of them.
 
-One that was begun before a name changed, or before its owner locked, is used once and not held: each change
-and each lock begins another turn, and only a lexicon of the turn it was begun in is held.
+Text and names are folded alike (identity, and without accents), and a name counts where it stands as words of
+its own: `art` is not in `party`. Scripts written without spaces have no such edges, and 子供 is found within
+子供達; a run of katakana is a word, and hangul takes its particles behind it.
+
+The matchers of unlocked people are held in memory: built when first asked for, dropped at a lock. One that
+was begun before a name changed, or before its owner locked, is used once and not held: each change and each
+lock begins another generation, and only a matcher of the current generation is held.
 """
 
 import re
@@ -22,18 +27,11 @@ from accounts.models import Unlock
 from traces.models import Trace
 from traces.names import get_identity
 
-# MERGED traces.lexicon: Which of a person's traces are named in a text: one Aho-Corasick automaton over all
-# their names. Pure.
-#
-# Text and names are folded alike (identity, and without accents), and a name counts where it stands as
-# words of
-# its own: `art` is not in `party`. Scripts that write no spaces have no such edges, and 子供 is found within
-# 子供達; a run of katakana is a word, and hangul takes its particles behind it.
-
-# So much of a text is looked through: some milliseconds' worth, however long it is.
+# Only the beginning of a text is searched: some milliseconds' worth, however long it is.
 MAX_SEARCHED_LENGTH: Final = 20_000
+SWEEP_SECONDS: Final = 20.0
 _ACCENTS = re.compile("[\u0300-\u036f]")
-# Han, hiragana, Thai, Lao, Tibetan, Burmese, Khmer: an edge may be anywhere.
+# Han, hiragana, Thai, Lao, Tibetan, Burmese, Khmer: a word may begin and end anywhere.
 _UNSPACED = re.compile(
     "[\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u309f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\U00020000-\U0003ffff\u0e01-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19df]"
@@ -43,7 +41,7 @@ _JOINERS = "\u200c\u200d"
 
 
 def fold_text(text: str) -> str:
-    """Return a text as names are looked for in it."""
+    """Return a text in the form in which names are searched in it."""
     plain = get_identity(text)
     if plain.isascii():
         return plain
@@ -66,11 +64,11 @@ class NameMatcher:
         self._automaton.make_automaton()
 
     def get_saved_spelling(self, name: str) -> str:
-        """Return a name as its owner writes it, where they have a trace of it already."""
+        """Return a name as its owner writes it, if they have such a trace already."""
         return self._spellings.get(get_identity(name), name)
 
     def find_in(self, text: str) -> list[UUID]:
-        """Return the traces named in a text, each once, in the order they are met."""
+        """Return the traces named in a text, each once, in order of appearance."""
         if not len(self._automaton):
             return []
         form = fold_text(text[:MAX_SEARCHED_LENGTH])
@@ -81,13 +79,13 @@ class NameMatcher:
         return list(found)
 
     def find_by_prefix(self, typed: str, *, among: Iterable[UUID]) -> list[UUID]:
-        """Return those of some traces whose name, or one of its words, begins as typed; best first."""
+        """Return those of some traces whose name, or a word of it, begins with what was typed; best first."""
         wanted = fold_text(typed)
         forms = [(trace_id, fold_text(self.names[trace_id])) for trace_id in among if trace_id in self.names]
-        first = [trace_id for trace_id, form in forms if form.startswith(wanted)]
-        within = [trace_id for trace_id, form in forms if f" {wanted}" in form]
+        at_start = [trace_id for trace_id, form in forms if form.startswith(wanted)]
+        at_word = [trace_id for trace_id, form in forms if f" {wanted}" in form]
         anywhere = [trace_id for trace_id, form in forms if _UNSPACED.match(wanted) and wanted in form]
-        return list(dict.fromkeys([*first, *within, *anywhere])) if wanted else []
+        return list(dict.fromkeys([*at_start, *at_word, *anywhere])) if wanted else []
 
 
 def _is_whole_word(text: str, start: int, end: int) -> bool:
@@ -98,7 +96,7 @@ def _is_whole_word(text: str, start: int, end: int) -> bool:
 
 
 def _is_edge(left: str, right: str) -> bool:
-    """Return whether a word may end between two characters, or a character and nothing."""
+    """Return whether a word may end between two characters, one of which may be missing."""
     if not left or not right:
         return True
     if left in _JOINERS or right in _JOINERS:
@@ -109,15 +107,12 @@ def _is_edge(left: str, right: str) -> bool:
 
 
 def _is_word_character(character: str) -> bool:
-    # Vowel signs and the like belong to the word they stand in.
+    # Marks, such as vowel signs, belong to the word they are in.
     return character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
-SWEEP_SECONDS: Final = 20.0
-
-
 def load_readable_names(owner_id: UUID) -> dict[UUID, str]:
-    """Open the names of a person's traces; one that does not open has none."""
+    """Return the names of a person's traces, without damaged ones."""
     traces = Trace.objects.for_owner(owner_id).only("id", "owner_id", "name")
     return {trace.id: name for trace in traces if (name := trace.open_or("name", None)) is not None}
 
@@ -128,7 +123,7 @@ def _is_unlocked(owner_id: UUID) -> bool:
 
 
 class NameMatchers:
-    """Lexicons by person."""
+    """The matchers of unlocked people, by person."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -138,36 +133,37 @@ class NameMatchers:
         self._sweeper: threading.Thread | None = None
 
     def for_owner(self, owner_id: UUID) -> NameMatcher:
-        """Return a person's lexicon; needs their keyring in force where it is not held yet."""
+        """Return a person's matcher; needs their keyring in force where it is not in memory yet."""
         with self._lock:
-            held, turn = self._matchers.get(owner_id), self._generations[owner_id]
+            matcher, generation = self._matchers.get(owner_id), self._generations[owner_id]
             self._used_at[owner_id] = time.monotonic()
-        if held is not None:
-            return held
-        made = NameMatcher(load_readable_names(owner_id))
+        if matcher is not None:
+            return matcher
+        matcher = NameMatcher(load_readable_names(owner_id))
         with self._lock:
-            if self._generations[owner_id] == turn:
-                self._matchers[owner_id] = made
+            if self._generations[owner_id] == generation:
+                self._matchers[owner_id] = matcher
             self._start_sweeper()
-        # A lock that came meanwhile deleted its row before it told anybody: one of the two sees the other.
+        # Race with a lock: it deletes its row before it sends its signal, so that one of the two sees the
+        # other.
         if not _is_unlocked(owner_id):
             self.forget(owner_id)
-        return made
+        return matcher
 
     def has_matcher(self, owner_id: UUID) -> bool:
-        """Return whether a person's names are in memory."""
+        """Return whether a person's matcher is in memory."""
         with self._lock:
             return owner_id in self._matchers
 
     def forget(self, owner_id: UUID) -> None:
-        """Drop a person's lexicon, and one that is being made."""
+        """Drop a person's matcher, and one that is being built."""
         with self._lock:
             self._generations[owner_id] += 1
             self._matchers.pop(owner_id, None)
             self._used_at.pop(owner_id, None)
 
     def sweep(self, *, now: float | None = None) -> None:
-        """Forget names not asked for within the idle limit, which rings no bell; `now` is monotonic."""
+        """Drop matchers not used within the idle limit, which sends no signal; `now` is monotonic."""
         since = (time.monotonic() if now is None else now) - 60 * settings.IDLE_MINUTES
         with self._lock:
             unused = [owner_id for owner_id, used_at in self._used_at.items() if used_at < since]

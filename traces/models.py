@@ -1,14 +1,14 @@
-"""What a person keeps to find their way back: traces, the entries that bear them, what was proposed.
+"""Traces, the entries they are on, and suggested traces.
 
-Without a key it shows how many traces there are, which entries share one, when they were kept, and what was
-changed and when; never what any is called. The written name is sealed; `name_index` is a keyed blind index
-of its identity, of use only under the person's own key.
+Readable without a key: how many traces there are, which entries share one, when they were added, and when
+something was changed; never a name. Names are sealed; `name_index` is a keyed blind index of a name's
+identity, which is of use only under the person's own key.
 
-    Trace      a name, what the model says of it in short, whether it always brings its entries along
-    KeptTrace  a trace on an entry
-    Proposal   what was proposed for an entry, and what was dismissed there
-    Change     a rename, a merge or a deletion, with what it takes to undo it, for thirty days
-    Choices    whether the model proposes traces
+    Trace              a name, its summary by the model, and whether its entries go into every prompt
+    EntryTrace         a trace on an entry
+    TraceProposal      names suggested for an entry, and names dismissed there
+    Change             a rename, merge or deletion with its undo information, for thirty days
+    TracePreferences   whether the model suggests traces
 """
 
 from collections.abc import Iterable
@@ -40,11 +40,11 @@ class TraceQuerySet(SealedQuerySet["Trace"]):
         return self.filter(owner_id=owner_id, deleted_at=None)
 
     def only_deleted(self, owner_id: UUID) -> "TraceQuerySet":
-        """Return the traces of one person that are deleted and may be wanted back."""
+        """Return the traces of one person that are deleted and not yet purged."""
         return self.filter(owner_id=owner_id, deleted_at__isnull=False)
 
     def with_names(self, names: Iterable[str]) -> "TraceQuerySet":
-        """Return those with one of these names, however written; needs their owner's keyring in force."""
+        """Return those with one of these names, by identity; needs their owner's keyring in force."""
         return self.filter(name_index__in=[compute_name_index(name) for name in names])
 
 
@@ -52,7 +52,7 @@ class TraceManager(SealedManager["Trace"]):
     """Traces through `TraceQuerySet`."""
 
     def get_queryset(self) -> TraceQuerySet:
-        """Return the queryset that everything starts from."""
+        """Return a `TraceQuerySet` of all rows."""
         return TraceQuerySet(self.model, using=self._db)
 
     def for_owner(self, owner_id: UUID) -> TraceQuerySet:
@@ -60,12 +60,12 @@ class TraceManager(SealedManager["Trace"]):
         return self.get_queryset().for_owner(owner_id)
 
     def only_deleted(self, owner_id: UUID) -> TraceQuerySet:
-        """Return the traces of one person that are deleted and may be wanted back."""
+        """Return the traces of one person that are deleted and not yet purged."""
         return self.get_queryset().only_deleted(owner_id)
 
 
 class Trace(SealedModel):
-    """A small label; a deleted one waits thirty days in case it is wanted back."""
+    """A label; a deleted one is purged after thirty days."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -95,7 +95,7 @@ class Trace(SealedModel):
         return f"Trace {self.id}"
 
     def set_name(self, name: str) -> None:
-        """Give it a written name, and the index that goes with it."""
+        """Set the name and its index."""
         self.name, self.name_index = name, compute_name_index(name)
 
 
@@ -103,7 +103,7 @@ class EntryTraceQuerySet(models.QuerySet["EntryTrace"]):
     """Selections of traces on entries."""
 
     def for_owner(self, owner_id: UUID) -> "EntryTraceQuerySet":
-        """Return what one person keeps, where neither the trace nor the entry is deleted."""
+        """Return the traces on entries of one person, without deleted traces and deleted entries."""
         return self.filter(owner_id=owner_id, trace__deleted_at=None, entry__deleted_at=None)
 
 
@@ -111,19 +111,19 @@ class EntryTraceManager(models.Manager["EntryTrace"]):
     """Traces on entries through `EntryTraceQuerySet`."""
 
     def get_queryset(self) -> EntryTraceQuerySet:
-        """Return the queryset that everything starts from."""
+        """Return an `EntryTraceQuerySet` of all rows."""
         return EntryTraceQuerySet(self.model, using=self._db)
 
     def for_owner(self, owner_id: UUID) -> EntryTraceQuerySet:
-        """Return what one person keeps, where neither the trace nor the entry is deleted."""
+        """Return the traces on entries of one person, without deleted traces and deleted entries."""
         return self.get_queryset().for_owner(owner_id)
 
 
 class EntryTrace(models.Model):
-    """A trace on an entry. Nothing of it is sealed: it says no word."""
+    """A trace on an entry. Nothing of it is sealed, since it holds no text."""
 
     id = models.BigAutoField(primary_key=True)
-    # None has an index of its own: those below begin with each, and answer without looking at a row.
+    # None needs an index: those below begin with each, and answer without reading a row.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
     )
@@ -151,7 +151,7 @@ class EntryTrace(models.Model):
 
 
 class TraceProposal(SealedModel):
-    """What is proposed for an entry: {"offered": [name], "dismissed": [identity]}."""
+    """Suggested traces of an entry: {"offered": [name], "dismissed": [identity]}."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     entry = models.OneToOneField(Entry, on_delete=models.CASCADE, related_name="+")
@@ -177,11 +177,11 @@ class ChangeKind(models.TextChoices):
 
 
 class Change(SealedModel):
-    """What it takes to undo a change of a trace: {"was": name}, {"added": [entry id]} or {}."""
+    """The undo information of a change of a trace: {"was": name}, {"added": [entry id]} or {}."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     trace = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="+")
-    # What a merged one went into.
+    # The trace that a merged one was merged into.
     into = models.ForeignKey(Trace, on_delete=models.CASCADE, null=True, related_name="+")
     kind = models.CharField(max_length=8, choices=ChangeKind.choices)
     body = SealedJSONField(
@@ -198,7 +198,7 @@ class Change(SealedModel):
 
 
 class TracePreferences(models.Model):
-    """What a person wishes of the model; without a row, proposals as they come."""
+    """Whether the model suggests traces by itself; without a row, it does."""
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"

@@ -1,17 +1,18 @@
-"""What a trace may be called, and when two names are one and the same. Pure.
+"""Valid names of traces, and when two names are the same. Pure.
 
-A name is shown as it was written, its white space evened. Its *identity* is what counts for being the same:
+A name is shown as it was written, with white space evened. Its *identity* decides whether two names are the
+same:
 
     NFKC, casefold          Größe = größe = GRÖSSE, and half and full widths
     spaces and hyphens      to-do = To do = to – do, whatever kind of either and however many
-    invisible signs         variation selectors, soft hyphens and the like are left out: ☕ with and without
+    invisible characters    variation selectors, soft hyphens and the like are left out: ☕ with and without
 
-Joiners that shape words or build one emoji of several are kept: they make a difference to be seen.
+Joiners that shape words or build one emoji of several stay: they make a visible difference.
 
-    NameRefused             `code`, and `sentence` for the person
-        EmptyName           empty
-        LongName            too_long     more than 64 code points
-        BadName             not_a_name   control characters, or half a character
+    InvalidTraceName                `code`, and `sentence` for the person
+        EmptyTraceName              empty
+        TraceNameTooLong            too_long     more than 64 code points
+        InvalidTraceNameCharacter   not_a_name   control characters, or half a character
 """
 
 import re
@@ -22,7 +23,7 @@ from diary.entries.text_validation import has_lone_surrogate
 
 MAX_NAME_LENGTH: Final = 64
 
-# The dashes of category Pd, of which none may be missing for to-do to be to‑do.
+# All dashes of category Pd, so that to-do and to‑do are the same.
 _DASHES = (
     "\\-\u058a\u05be\u1400\u1806\u2010-\u2015\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u2e5d"
     "\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d"
@@ -35,7 +36,7 @@ _INVISIBLE = re.compile(
 
 
 class InvalidTraceName(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """A trace cannot be called so; neither the error nor its arguments hold any of the name."""
+    """Base of the refusals of a name; neither the error nor its arguments hold any of it."""
 
     code: ClassVar[str] = "name"
     sentence: ClassVar[str] = "A trace cannot be called so. Choose another name."
@@ -45,7 +46,7 @@ class InvalidTraceName(Exception):  # noqa: N818 - an answer to the person, not 
 
 
 class EmptyTraceName(InvalidTraceName):
-    """Raised for a name of nothing that can be seen."""
+    """Raised for a name without a visible character."""
 
     code = "empty"
     sentence = "A trace needs a name: a word, a few words, or an emoji."
@@ -66,7 +67,7 @@ class InvalidTraceNameCharacter(InvalidTraceName):
 
 
 def clean_name(typed: str) -> str:
-    """Return a name as it is kept and shown; raise NameRefused."""
+    """Return a name as it is stored and shown; raise InvalidTraceName."""
     name = _SPACES.sub(" ", typed).strip()
     if has_lone_surrogate(name) or any(unicodedata.category(one) == "Cc" for one in name):
         raise InvalidTraceNameCharacter
@@ -78,13 +79,13 @@ def clean_name(typed: str) -> str:
 
 
 def get_identity(name: str) -> str:
-    """Return what is equal for two names that are the same; of an identity it is that identity."""
+    """Return the identity of a name, which is equal for two names that are the same; idempotent."""
     folded = _fold_case(_INVISIBLE.sub("", name))
-    # A name of hyphens alone is all it has.
+    # A name of nothing but hyphens keeps them.
     return _GAPS.sub(" ", folded).strip() or _SPACES.sub("", folded)
 
 
 def _fold_case(name: str) -> str:
-    """Return the form of Unicode's compatibility caseless matching (The Unicode Standard, D146)."""
+    """Return a name folded for compatibility caseless matching (The Unicode Standard, D146)."""
     once = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", name).casefold())
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", once.casefold()))

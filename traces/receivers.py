@@ -1,4 +1,4 @@
-"""What traces do when the floors below tell them something."""
+"""Receivers of the signals of accounts and the diary, and the hooks through which traces extend the diary."""
 
 import logging
 from functools import partial
@@ -26,10 +26,35 @@ from traces.signals import names_changed
 from traces.summaries import services as summaries_services
 from traces.tagging import presenters as tagging_presenters
 
-# MERGED traces.summaries.receivers: What was written of entries does not outlive their having the trace:
-# neither their end nor its removal.
-
 _log = logging.getLogger(__name__)
+
+
+def connect() -> None:
+    """Connect receivers, hooks, the blind index and labels; called once from `AppConfig.ready`."""
+    vault_unlocked.connect(_purge_after_unlock, dispatch_uid="traces.tidy")
+    vault_locked.connect(_forget_after_lock, dispatch_uid="traces.locked")
+    person_deleted.connect(_forget_names, dispatch_uid="traces.gone")
+    names_changed.connect(_forget_names, dispatch_uid="traces.names_changed")
+    for model in (Entry, Reply):
+        post_save.connect(_stop_proposals, sender=model, dispatch_uid=f"traces.sent.{model.__name__}")
+    post_delete.connect(_delete_summary, sender=EntryTrace, dispatch_uid="traces.summaries.taken_away")
+    hooks.register_panels(panels=tagging_presenters.build_panels, links=queries.list_trace_links)
+    hooks.register_recall(queries.find_context_entries)
+    hooks.register_labels(tagging_presenters.list_names_for_export)
+    hooks.register_export("traces", tagging_presenters.list_names_for_export)
+    hooks.register_import("traces", TraceImporter)
+    hooks.register_import("proposals", ProposalImporter)
+    register_blind_index(
+        BlindIndex(
+            model=Trace,
+            column="name_index",
+            label=NAME_INDEX_LABEL,
+            value=lambda trace: get_identity(trace.name),
+        )
+    )
+    register_label(Trace, RowLabel(one="trace", many="traces"))
+    register_label(TraceProposal, None)
+    register_label(Change, None)
 
 
 def _purge_after_unlock(sender: object, *, person_id: UUID, **_: Any) -> None:
@@ -59,41 +84,9 @@ def _stop_proposals(
         transaction.on_commit(partial(stop_proposals, instance.owner_id))
 
 
-def connect() -> None:
-    """Listen, and say what rows are called; called once from `AppConfig.ready`."""
-    vault_unlocked.connect(_purge_after_unlock, dispatch_uid="traces.tidy")
-    vault_locked.connect(_forget_after_lock, dispatch_uid="traces.locked")
-    person_deleted.connect(_forget_names, dispatch_uid="traces.gone")
-    names_changed.connect(_forget_names, dispatch_uid="traces.names_changed")
-    for model in (Entry, Reply):
-        post_save.connect(_stop_proposals, sender=model, dispatch_uid=f"traces.sent.{model.__name__}")
-    hooks.register_panels(panels=tagging_presenters.build_panels, links=queries.list_trace_links)
-    hooks.register_recall(queries.find_context_entries)
-    hooks.register_labels(tagging_presenters.list_names_for_export)
-    hooks.register_export("traces", tagging_presenters.list_names_for_export)
-    hooks.register_import("traces", TraceImporter)
-    hooks.register_import("proposals", ProposalImporter)
-    register_blind_index(
-        BlindIndex(
-            model=Trace,
-            column="name_index",
-            label=NAME_INDEX_LABEL,
-            value=lambda trace: get_identity(trace.name),
-        )
-    )
-    register_label(Trace, RowLabel(one="trace", many="traces"))
-    register_label(TraceProposal, None)
-    register_label(Change, None)
-
-
 def _delete_summary(sender: object, *, instance: EntryTrace, origin: object, **_: Any) -> None:
     del sender
-    began: type[Model] = origin.model if isinstance(origin, QuerySet) else type(origin)  # type: ignore[assignment]
-    # Where a whole trace goes, or a whole person, its summary goes too.
-    if began in (Entry, EntryTrace):
+    deleted_model: type[Model] = origin.model if isinstance(origin, QuerySet) else type(origin)  # type: ignore[assignment]
+    # A summary may quote the entry. Where the trace or the person is deleted, the summary goes with the row.
+    if deleted_model in (Entry, EntryTrace):
         summaries_services.delete_summary(instance.trace_id)
-
-
-def connect_summaries() -> None:
-    """Listen; called once from `AppConfig.ready`."""
-    post_delete.connect(_delete_summary, sender=EntryTrace, dispatch_uid="traces.summaries.taken_away")

@@ -1,7 +1,7 @@
-"""Traces that come back with the entries of an export. Needs the owner's keyring in force.
+"""Import of traces with the entries of an export. Needs the owner's keyring in force.
 
-The same name is the same trace, however it is written, as everywhere: one that is there is used as it is, and
-what a file says of it counts for a new one alone. Runs within the transaction that brings the entries.
+Names with the same identity are the same trace, as everywhere: an existing one is used as it is, and the row
+of the file counts for a new one only. Runs within the transaction that inserts the entries.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,19 +34,19 @@ ImportFaults = dict[UUID, list[str]]
 
 
 class TraceImporter:
-    """What takes back the traces of one file: names on its entries, and a row for each of them."""
+    """Imports the traces of one file: names on its entries, and a row for each trace."""
 
     def __init__(self, owner_id: UUID, rows: Sequence[Any]) -> None:
         self._owner_id = owner_id
         self._rows = dict(_iter_by_identity(rows))
 
-    def __call__(self, borne: EntryValues) -> Mapping[UUID, Sequence[str]]:
-        """Keep the traces of some entries; return what cannot be kept, by entry."""
+    def __call__(self, values: EntryValues) -> Mapping[UUID, Sequence[str]]:
+        """Add the traces of some entries; return what cannot be taken, by entry."""
         faults: ImportFaults = {}
-        wanted = {entry: _parse_names(value, faults.setdefault(entry.id, [])) for entry, value in borne}
+        wanted = {entry: _parse_names(value, faults.setdefault(entry.id, [])) for entry, value in values}
         traces = self._get_or_create({id_: name for names in wanted.values() for id_, name in names.items()})
         EntryTrace.objects.bulk_create(
-            # When each was kept no file says; most are when the entry is written.
+            # No file says when each was added; most are added when the entry is written.
             EntryTrace(owner_id=self._owner_id, trace_id=trace_id, entry=entry, created_at=entry.created_at)
             for entry, names in wanted.items()
             for trace_id in dict.fromkeys(traces[id_] for id_ in names)
@@ -54,21 +54,22 @@ class TraceImporter:
         return faults
 
     def _get_or_create(self, names: Mapping[str, str]) -> dict[str, UUID]:
-        """Return the traces of these names, by identity; those that are missing are made."""
-        there = self._find_existing(names.values())
-        found = {id_: there.get(compute_name_index(name)) for id_, name in names.items()}
-        missing = [id_ for id_, trace_id in found.items() if trace_id is None]
-        made = {id_: self._create(id_, names[id_]) for id_ in missing}
-        if made:
+        """Return the traces of these names, by identity; create the missing ones."""
+        by_index = self._find_existing(names.values())
+        existing = {id_: by_index.get(compute_name_index(name)) for id_, name in names.items()}
+        missing = [id_ for id_, trace_id in existing.items() if trace_id is None]
+        created = {id_: self._create(id_, names[id_]) for id_ in missing}
+        if created:
             send_names_changed(self._owner_id)
-        return {id_: trace_id for id_, trace_id in found.items() if trace_id} | made
+        return {id_: trace_id for id_, trace_id in existing.items() if trace_id} | created
 
     def _find_existing(self, names: Iterable[str]) -> dict[bytes, UUID]:
-        asked, there = list(names), {}
-        for start in range(0, len(asked), _QUERY_BATCH):
-            some = Trace.objects.for_owner(self._owner_id).with_names(asked[start : start + _QUERY_BATCH])
-            there.update({bytes(index): id_ for index, id_ in some.values_list("name_index", "id")})
-        return there
+        wanted, by_index = list(names), {}
+        for start in range(0, len(wanted), _QUERY_BATCH):
+            batch = wanted[start : start + _QUERY_BATCH]
+            traces = Trace.objects.for_owner(self._owner_id).with_names(batch)
+            by_index.update({bytes(index): id_ for index, id_ in traces.values_list("name_index", "id")})
+        return by_index
 
     def _create(self, id_: str, name: str) -> UUID:
         trace = revive_trace(self._owner_id, name) or self._insert_trace(self._rows.get(id_, {}), name)
@@ -93,13 +94,13 @@ class TraceImporter:
 
 def _iter_by_identity(rows: Sequence[Any]) -> Iterable[tuple[str, ExportRow]]:
     for row in rows:
-        # A deleted one waits to be wanted back where it was deleted.
+        # A deleted one can be restored only in the diary where it was deleted.
         if isinstance(row, dict) and row.get("deleted_at") is None:
             yield from ((id_, row) for id_ in _parse_names([row.get("name")], []))
 
 
 def _parse_names(value: Any, faults: list[str]) -> dict[str, str]:
-    """Return the names that an entry bears, by identity, as they are written."""
+    """Return the names of an entry's traces as they are written, by identity."""
     if not isinstance(value, list):
         faults.append("its traces are no list")
         return {}
@@ -117,7 +118,7 @@ def _parse_names(value: Any, faults: list[str]) -> dict[str, str]:
 
 
 def _choose_id(row: ExportRow) -> UUID:
-    """Return the id a trace of a file has here: its own, unless there is one of that id."""
+    """Return the id of a trace of a file here: its own, unless a trace of that id exists."""
     try:
         id_ = parse_uuid(row.get("id"))
     except InvalidValue:
@@ -126,30 +127,30 @@ def _choose_id(row: ExportRow) -> UUID:
 
 
 def _parse_summary(value: Any) -> ExportRow | None:
-    """Return what the model said of a trace; under another key its page calls it stale, which it may be."""
-    count = int_parser(least=0, most=_MAX_ENTRY_COUNT)
+    """Return the summary of a trace; under another key its page shows it as out of date, which it may be."""
+    parse_count = int_parser(least=0, most=_MAX_ENTRY_COUNT)
     try:
         return {
             "text": parse_text(value["text"], limit=_MAX_SUMMARY_LENGTH),
             "digest": parse_text(value["digest"], limit=64),
-            "read": count(value["read"]),
-            "of": count(value["of"]),
+            "read": parse_count(value["read"]),
+            "of": parse_count(value["of"]),
         }
     except (InvalidValue, TypeError, KeyError):
         return None
 
 
 class ProposalImporter:
-    """What takes back what was proposed for entries, so that a name dismissed there stays dismissed."""
+    """Imports the suggested traces of entries, so that a dismissed name stays dismissed."""
 
     def __init__(self, owner_id: UUID, rows: Sequence[Any]) -> None:
         del rows
         self._owner_id = owner_id
 
-    def __call__(self, borne: EntryValues) -> Mapping[UUID, Sequence[str]]:
-        """Keep what was proposed for some entries; return what cannot be kept, by entry."""
+    def __call__(self, values: EntryValues) -> Mapping[UUID, Sequence[str]]:
+        """Add the suggestions for some entries; return what cannot be taken, by entry."""
         faults: ImportFaults = {}
-        for entry, rows in borne:
+        for entry, rows in values:
             try:
                 (row,) = rows
                 offered, dismissed = row["body"]["offered"], row["body"]["dismissed"]
@@ -165,10 +166,10 @@ class ProposalImporter:
         return faults
 
 
-def _parse_all(read: Callable[[Any], str], values: Any) -> list[str]:
+def _parse_all(parse: Callable[[Any], str], values: Any) -> list[str]:
     if not isinstance(values, list):
         raise InvalidValue
-    return [read(value) for value in values]
+    return [parse(value) for value in values]
 
 
 def _parse_identity(value: Any) -> str:

@@ -1,6 +1,6 @@
-"""What traces tell whoever knows names by heart: at once, for the transaction itself, and after the commit.
+"""The signal of changed trace names, sent at once, for the transaction itself, and again after the commit.
 
-`names_changed`  person_id   a trace of theirs is new, called otherwise, merged, deleted or back
+names_changed   person_id   a trace of theirs was created, renamed, merged, deleted or restored
 """
 
 from functools import partial
@@ -14,6 +14,6 @@ names_changed = QuietSignal()
 
 
 def send_names_changed(owner_id: UUID) -> None:
-    """Say it, and once more when what is being written is on the disk."""
+    """Send `names_changed` now, and again after the commit."""
     names_changed.send_robust(sender=None, person_id=owner_id)
     transaction.on_commit(partial(names_changed.send_robust, sender=None, person_id=owner_id))

@@ -1,4 +1,4 @@
-"""What is counted of traces, from days and ids alone. Pure."""
+"""Statistics of traces, from days and ids alone: frequency over time, and which occur together. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -14,13 +14,13 @@ from accounts.preferences.languages import DateWords
 MAX_BARS = 72
 _MAX_WEEKS = 15
 _BAR_SPACING = 10
-# Entries counted at once: an incidence table of 300 traces then takes 5 MB, whatever the archive.
+# Entries counted at once: an incidence table of 300 traces then takes 5 MB, however large the diary is.
 _ENTRIES_PER_BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class FrequencyBar:
-    """How often something occurred in one stretch of time; `height` is a share of the highest, of 100."""
+    """The count of one period; `height` is in percent of the highest bar."""
 
     label: str
     count: int
@@ -29,36 +29,36 @@ class FrequencyBar:
 
     @property
     def y(self) -> int:
-        """Return how far below the highest it ends."""
+        """The distance from the top of the chart."""
         return 100 - self.height
 
 
 @dataclass(frozen=True, slots=True)
 class Frequency:
-    """How often, stretch by stretch from the first to the last; `unit` is what a stretch is called."""
+    """The counts of all periods from the first to the last; `unit` is the name of a period."""
 
     unit: str
     bars: Sequence[FrequencyBar]
 
     @property
     def width(self) -> int:
-        """Return how wide they are together."""
+        """The width of all bars together."""
         return _BAR_SPACING * len(self.bars)
 
     @property
     def last(self) -> FrequencyBar:
-        """Return the last one."""
+        """The last bar."""
         return self.bars[-1]
 
     @property
     def most(self) -> FrequencyBar:
-        """Return the highest, the earliest of several."""
+        """The highest bar, the earliest of several."""
         return max(self.bars, key=lambda bar: bar.count)
 
 
 @dataclass(frozen=True, slots=True)
 class _TimeUnit:
-    """A stretch of time: what it is called, where the one of a day begins, the next one, its label."""
+    """A kind of period: its name, the start of the one a day is in, the start of the next, and a label."""
 
     name: str
     start: Callable[[date], date]
@@ -67,30 +67,30 @@ class _TimeUnit:
 
 
 def compute_frequency(counts: Mapping[date, int], *, words: DateWords) -> Frequency | None:
-    """Return how often in each stretch between the first and the last day; None where there is one day."""
+    """Return the counts of each period between the first and the last day; None for a single day."""
     if len(counts) < 2:
         return None
     first, last = min(counts), max(counts)
     unit = _choose_unit(first, last)
-    found: Counter[date] = Counter()
+    totals: Counter[date] = Counter()
     for day, count in counts.items():
-        found[unit.start(day)] += count
-    highest = max(found.values())
+        totals[unit.start(day)] += count
+    highest = max(totals.values())
     starts = _list_starts(unit, first, last)
     bars = [
         FrequencyBar(
             unit.label(words, start),
-            found[start],
-            _get_bar_height(found[start], highest),
-            _BAR_SPACING * place,
+            totals[start],
+            _get_bar_height(totals[start], highest),
+            _BAR_SPACING * index,
         )
-        for place, start in enumerate(starts)
+        for index, start in enumerate(starts)
     ]
     return Frequency(unit.name, bars) if len(bars) > 1 else None
 
 
 def _get_bar_height(count: int, highest: int) -> int:
-    # One beside two hundred is still to be seen.
+    # A count of one beside two hundred must still be visible.
     return max(2, round(100 * count / highest)) if count else 0
 
 
@@ -126,7 +126,7 @@ _WEEKS = _TimeUnit(
 _MONTHS = _TimeUnit(
     "month",
     lambda day: day.replace(day=1),
-    # At the end of dates there is no month after: the same again ends the walk.
+    # The last month of all dates has no next one: returning it again ends the loop.
     lambda start: start if (start.year, start.month) == (9999, 12) else _get_next_month(start),
     DateWords.month_year,
 )
@@ -153,18 +153,18 @@ def _build_years_unit(step: int, name: str) -> _TimeUnit:
 
 @dataclass(frozen=True, slots=True)
 class CoOccurrences:
-    """Which traces, and how many entries each two of them share: row and column as in `ids`."""
+    """The number of entries that each two traces share, in rows and columns in the order of `ids`."""
 
     ids: Sequence[UUID]
     counts: npt.NDArray[np.int64]
 
 
-def count_cooccurrences(kept: Iterable[tuple[Hashable, UUID]]) -> CoOccurrences:
+def count_cooccurrences(pairs: Iterable[tuple[Hashable, UUID]]) -> CoOccurrences:
     """Return the shared entries of each two traces, from (entry, trace) pairs; on the diagonal, their own."""
     entries: dict[Hashable, int] = {}
     traces: dict[UUID, int] = {}
     flat: list[int] = []
-    for entry, trace in kept:
+    for entry, trace in pairs:
         flat.append(entries.setdefault(entry, len(entries)))
         flat.append(traces.setdefault(trace, len(traces)))
     table = np.array(flat, dtype=np.int64).reshape(-1, 2)
@@ -173,9 +173,9 @@ def count_cooccurrences(kept: Iterable[tuple[Hashable, UUID]]) -> CoOccurrences:
     for first in range(0, len(entries), _ENTRIES_PER_BLOCK):
         begin, end = np.searchsorted(rows, (first, first + _ENTRIES_PER_BLOCK))
         # float32 counts exactly up to 2**24, and multiplies a hundred times faster than integers do.
-        there = np.zeros((_ENTRIES_PER_BLOCK, len(traces)), dtype=np.float32)
-        there[rows[begin:end] - first, columns[begin:end]] = 1
-        counts += (there.T @ there).astype(np.int64)
+        incidence = np.zeros((_ENTRIES_PER_BLOCK, len(traces)), dtype=np.float32)
+        incidence[rows[begin:end] - first, columns[begin:end]] = 1
+        counts += (incidence.T @ incidence).astype(np.int64)
     ids = sorted(traces)
     order = [traces[trace] for trace in ids]
     return CoOccurrences(ids, counts[order][:, order])

@@ -1,4 +1,4 @@
-"""The addresses of traces; none of them ever holds a name."""
+"""URLs of traces; none of them ever holds a name."""
 
 from django.urls import path, register_converter
 

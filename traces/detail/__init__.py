@@ -1,1 +1,7 @@
-"""Pages and fragments of traces."""
+"""The page of one trace, or of several together.
+
+presenters   counts, frequency and related traces
+heatmap      a year of days in five shades
+entries      the entries, page by page
+views        the page and its fragments
+"""

@@ -1,7 +1,7 @@
-"""A year of days as twelve blocks, weeks as columns, in five steps of one hue. Pure.
+"""The heatmap of a year: twelve blocks of days, weeks as columns, in five shades. Pure.
 
-A month is a block of its own: twelve fit beside one another on a wide page and wrap on a narrow one, where a
-single strip of fifty-three columns would be four pixels to a day.
+Each month is a block of its own: twelve fit beside one another on a wide page and wrap on a narrow one, where
+a single strip of fifty-three columns would leave four pixels for a day.
 """
 
 from calendar import isleap, monthrange
@@ -19,7 +19,7 @@ STEPS = 5
 
 @dataclass(frozen=True, slots=True)
 class HeatDay:
-    """One day: how many entries, and the step of the hue from 0, nothing, to 5."""
+    """A day: the number of entries, and its shade from 0 (none) to 5."""
 
     date: date
     count: int
@@ -28,13 +28,13 @@ class HeatDay:
 
     @property
     def iso(self) -> str:
-        """Return the day as it stands in addresses."""
+        """The day as it is written in URLs."""
         return self.date.isoformat()
 
 
 @dataclass(frozen=True, slots=True)
 class HeatMonth:
-    """A month of days from top to bottom and left to right; its first stands in row `row`, of 1 to 7."""
+    """A month of days, from top to bottom and left to right; the first is in row `row`, from 1 to 7."""
 
     name: str
     row: int
@@ -43,13 +43,13 @@ class HeatMonth:
 
     @property
     def days_with_entries(self) -> list[HeatDay]:
-        """Return its days with something, in order."""
+        """The days with entries, in order."""
         return [day for day in self.days if day.count]
 
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
-    """A year, the weekday at the top of its columns, and the years beside it that lie within the bounds."""
+    """A year, the weekday of its first row, and the nearest years with entries."""
 
     year: int
     months: Sequence[HeatMonth]
@@ -61,26 +61,23 @@ class Heatmap:
 
     @property
     def days_with_entries(self) -> list[HeatDay]:
-        """Return all such days, in order."""
+        """The days with entries, in order."""
         return [day for month in self.months for day in month.days_with_entries]
 
 
 def build_heatmap(
     year: int, counts: Mapping[date, int], *, week_start: int, years: Sequence[int], words: DateWords
 ) -> Heatmap:
-    """Return a year as it is shown; `years` are those that hold something, in any order."""
-    here = {day: count for day, count in counts.items() if day.year == year}
-    most = max(here.values(), default=0)
+    """Return the heatmap of a year; `years` are those with entries, in any order."""
+    counts_of_year = {day: count for day, count in counts.items() if day.year == year}
+    most = max(counts_of_year.values(), default=0)
     offset = (date(year, 1, 1).weekday() - week_start) % 7
-    months, passed = [], 0
+    months, days_before = [], 0
     for number in range(1, 13):
         length = monthrange(2024 if isleap(year) else 2023, number)[1]
-        months.append(
-            _build_month(
-                date(year, number, 1), length, here, most, row=(offset + passed) % 7 + 1, words=words
-            )
-        )
-        passed += length
+        row = (offset + days_before) % 7 + 1
+        months.append(_build_month(date(year, number, 1), length, counts_of_year, most, row=row, words=words))
+        days_before += length
     return Heatmap(
         year=year,
         months=months,
@@ -88,7 +85,7 @@ def build_heatmap(
         first_weekday=capfirst(words.weekdays[week_start]),
         previous=max((other for other in years if other < year), default=None),
         next=min((other for other in years if other > year), default=None),
-        count=sum(here.values()),
+        count=sum(counts_of_year.values()),
     )
 
 
@@ -107,21 +104,21 @@ def _build_month(
 
 @lru_cache(maxsize=4096)
 def _get_day_label(words: DateWords, day: date) -> str:
-    """Return a day as it is written; writing each anew would be half of the page's time."""
+    """Return a day in words; cached, since formatting the days of a year takes half of the page's time."""
     return words.day(day)
 
 
 def get_step(count: int, most: int) -> int:
-    """Return the step of a count: the count itself while no day has more than five, else a share."""
+    """Return the shade of a count: the count itself if no day has more than five, else in proportion."""
     return count if most <= STEPS else -(-STEPS * count // most)
 
 
 def _build_legend(most: int) -> list[tuple[int, str]]:
-    """Return each step that can occur, with the counts it stands for."""
-    found: dict[int, list[int]] = {}
+    """Return each shade that can occur, with the counts it stands for."""
+    counts_by_step: dict[int, list[int]] = {}
     for count in range(1, most + 1):
-        found.setdefault(get_step(count, most), []).append(count)
+        counts_by_step.setdefault(get_step(count, most), []).append(count)
     return [
         (step, str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}")
-        for step, counts in found.items()
+        for step, counts in counts_by_step.items()
     ]

@@ -1,4 +1,4 @@
-"""A trace, or several at once, as its page shows it: counted over all its entries."""
+"""The page of a trace, or of several together: counts, frequency, heatmap and related traces."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ MAX_SHOWN_AT_ONCE: Final = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedTrace:
-    """Another trace, on how many of these entries it is, and where both are shown together."""
+    """Another trace, the number of these entries it is on, and the URL of the page of both."""
 
     id: UUID
     name: str = field(repr=False)
@@ -34,7 +34,7 @@ class RelatedTrace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenTrace:
-    """One of the traces that a page is narrowed to, and the page without it."""
+    """One of the traces of a page, and the URL of the page without it."""
 
     id: UUID
     name: str = field(repr=False)
@@ -43,7 +43,7 @@ class ChosenTrace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedMonth:
-    """A month of the year that is shown: its squares, and its days for the table."""
+    """A month of the heatmap: its squares, and its days for the table, as HTML."""
 
     month: HeatMonth
     squares: SafeString
@@ -52,7 +52,7 @@ class RenderedMonth:
 
 @dataclass(frozen=True, kw_only=True)
 class TraceDetail:
-    """Everything a page says of its traces but the history. `counts` is entries by day."""
+    """Everything on the page of traces but their entries; `counts` are the numbers of entries by day."""
 
     person: Person
     ids: tuple[UUID, ...]
@@ -62,42 +62,42 @@ class TraceDetail:
 
     @property
     def id(self) -> UUID:
-        """Return the trace the page belongs to."""
+        """The trace the page belongs to."""
         return self.ids[0]
 
     @property
     def name(self) -> str:
-        """Return what that trace is called."""
+        """The name of that trace."""
         return self.names[self.id]
 
     @property
     def is_narrowed(self) -> bool:
-        """Return whether it is of more than one trace."""
+        """Whether the page is of more than one trace."""
         return len(self.ids) > 1
 
     @cached_property
     def count(self) -> int:
-        """Return on how many entries they are."""
+        """The number of entries with all of these traces."""
         return sum(self.counts.values())
 
     @cached_property
     def first(self) -> date | None:
-        """Return the first day of an entry."""
+        """The day of the first entry."""
         return min(self.counts, default=None)
 
     @cached_property
     def last(self) -> date | None:
-        """Return the last day of an entry."""
+        """The day of the last entry."""
         return max(self.counts, default=None)
 
     @cached_property
     def frequency(self) -> Frequency | None:
-        """Return how often over time."""
+        """The frequency over time."""
         return compute_frequency(self.counts, words=get_date_words(self.person.language))
 
     @cached_property
     def heatmap(self) -> Heatmap | None:
-        """Return the year that was asked for, or the last one; None where there is no entry."""
+        """The heatmap of the year that was asked for, or of the last one; None without entries."""
         if self.last is None:
             return None
         return build_heatmap(
@@ -110,31 +110,31 @@ class TraceDetail:
 
     @cached_property
     def months(self) -> list[RenderedMonth]:
-        """Return the months of that year, ready for the page."""
-        # The address of one day tells those of all: three hundred reversals would take half of the time.
-        days_at = reverse("day", args=[date.min]).removesuffix(f"{date.min.isoformat()}/")
+        """The months of that year, rendered."""
+        # The URL of one day gives those of all: three hundred times `reverse` would take half of the time.
+        url_prefix = reverse("day", args=[date.min]).removesuffix(f"{date.min.isoformat()}/")
         return [
             RenderedMonth(
                 month=month,
-                squares=markup.render_squares(month, days_at=days_at),
-                days=markup.render_day_list(month, days_at=days_at),
+                squares=markup.render_squares(month, url_prefix=url_prefix),
+                days=markup.render_day_list(month, url_prefix=url_prefix),
             )
             for month in (self.heatmap.months if self.heatmap else ())
         ]
 
     @property
     def address(self) -> str:
-        """Return where the page is."""
+        """The URL of the page."""
         return get_traces_url(self.ids)
 
     @property
     def previous_year_url(self) -> str:
-        """Return where the page of the year before is."""
+        """The URL of the nearest earlier year with entries."""
         return self._get_year_url(self.heatmap.previous if self.heatmap else None)
 
     @property
     def next_year_url(self) -> str:
-        """Return where the page of the year after is."""
+        """The URL of the nearest later year with entries."""
         return self._get_year_url(self.heatmap.next if self.heatmap else None)
 
     def _get_year_url(self, year: int | None) -> str:
@@ -142,7 +142,7 @@ class TraceDetail:
 
     @cached_property
     def chosen_traces(self) -> list[ChosenTrace]:
-        """Return the traces the page is narrowed to, each with the page without it."""
+        """The traces of the page, each with the URL of the page without it."""
         return [
             ChosenTrace(id=id_, name=self.names[id_], without=get_traces_url(_without(self.ids, id_)))
             for id_ in self.ids
@@ -150,53 +150,53 @@ class TraceDetail:
 
     @cached_property
     def related_traces(self) -> list[RelatedTrace]:
-        """Return the traces on the same entries, over all of them, the most frequent first."""
-        found = count_related(self.person.id, self.ids)
-        # The address with one more tells those of all: three hundred are not reversed one by one.
-        place = UUID(int=0)
-        narrowed = get_traces_url((*self.ids, place) if len(self.ids) <= MAX_TRACES else (place,))
-        there = [
+        """The other traces on the same entries, the most frequent first."""
+        counts = count_related(self.person.id, self.ids)
+        # One URL with a placeholder gives those of all: `reverse` is not called three hundred times.
+        placeholder = UUID(int=0)
+        pattern = get_traces_url((*self.ids, placeholder) if len(self.ids) <= MAX_TRACES else (placeholder,))
+        related = [
             RelatedTrace(
                 id=id_,
                 name=self.names[id_],
                 count=count,
-                address=narrowed.replace(str(place), str(id_)),
+                address=pattern.replace(str(placeholder), str(id_)),
             )
-            for id_, count in found.items()
+            for id_, count in counts.items()
             if id_ in self.names
         ]
-        return sorted(there, key=lambda one: (-one.count, one.name.casefold(), one.id))
+        return sorted(related, key=lambda one: (-one.count, one.name.casefold(), one.id))
 
     @property
     def first_related(self) -> Sequence[RelatedTrace]:
-        """Return those that are shown at once."""
+        """The related traces that are shown at once."""
         return self.related_traces[:MAX_SHOWN_AT_ONCE]
 
     @property
     def more_related(self) -> Sequence[RelatedTrace]:
-        """Return those that are shown when asked for."""
+        """The related traces that are folded away."""
         return self.related_traces[MAX_SHOWN_AT_ONCE:]
 
     @cached_property
     def merge_targets(self) -> list[tuple[UUID, str]]:
-        """Return the other traces, by name, for one to be chosen."""
+        """The other traces, by name, for the form that merges."""
         others = [(id_, name) for id_, name in self.names.items() if id_ != self.id]
         return sorted(others, key=lambda other: other[1].casefold())
 
 
 def build_detail(person: Person, ids: tuple[UUID, ...], *, year: int | None = None) -> TraceDetail:
-    """Return what a page says of traces; raise NotThere where one is not there, or named twice."""
-    called = load_names(person.id)
-    if len(set(ids)) < len(ids) or not set(ids) <= set(called):
+    """Return the page of traces; raise ObjectNotFound where one does not exist, or is there twice."""
+    names = load_names(person.id)
+    if len(set(ids)) < len(ids) or not set(ids) <= set(names):
         raise ObjectNotFound
     counts = count_by_day(person.id, ids)
     if year is not None and not any(day.year == year for day in counts):
         raise ObjectNotFound
-    return TraceDetail(person=person, ids=ids, names=called, counts=counts, year=year)
+    return TraceDetail(person=person, ids=ids, names=names, counts=counts, year=year)
 
 
 def get_traces_url(ids: Sequence[UUID]) -> str:
-    """Return where the page of traces is."""
+    """Return the URL of the page of one or more traces."""
     if len(ids) == 1:
         return reverse("trace", args=ids)
     return reverse("traces_together", args=[ids[0], tuple(ids[1:])])

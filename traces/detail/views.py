@@ -1,4 +1,4 @@
-"""One trace, or several at once: all that is to be seen, year by year and leaf by leaf."""
+"""The page of a trace, or of several together, with its further entries and its summary."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from traces.summaries.presenters import build_summary_view
 def trace(
     request: HouseholdRequest, trace_id: UUID, others: tuple[UUID, ...] = (), year: int | None = None
 ) -> HttpResponse:
-    """Show a trace, or where it is together with others; a further leaf of its history to script."""
+    """Show a trace, alone or together with others; to script, a further page of its entries."""
     ids = (trace_id, *others)
     if request.htmx and "after" in request.GET:
         return _render_next_page(request, ids)
@@ -31,34 +31,34 @@ def trace(
 
 
 def render_trace_page(
-    request: HouseholdRequest, detail: TraceDetail, *, status: int = 200, **said: Any
+    request: HouseholdRequest, detail: TraceDetail, *, status: int = 200, **extra: Any
 ) -> HttpResponse:
-    """Show all of a trace, with what was said of a change that was refused."""
+    """Show the whole page of a trace; `extra` is the context of a change that was refused."""
     context = {
         "detail": detail,
-        "leaf": load_page(
+        "page": load_page(
             request.user.id,
             detail.ids,
-            called=detail.names,
+            names=detail.names,
             zone=request.user.time_zone,
             after=_get_after(request),
         ),
-        "is_later_leaf": "after" in request.GET,
+        "is_later_page": "after" in request.GET,
         "change": get_requested_change(request),
         "in_traces": True,
     }
     if not detail.is_narrowed:
         trace = get_trace(request.user.id, detail.id)
         context |= {"trace": trace, "summary": build_summary_view(trace)}
-    return render(request, "traces/trace.html", context | said, status=status)
+    return render(request, "traces/trace.html", context | extra, status=status)
 
 
 def _render_next_page(request: HouseholdRequest, ids: tuple[UUID, ...]) -> HttpResponse:
     for trace_id in ids:
         get_trace(request.user.id, trace_id)
-    after, called = _get_after(request), load_names(request.user.id)
-    past = load_page(request.user.id, ids, called=called, zone=request.user.time_zone, after=after)
-    context = {"leaf": past, "address": get_traces_url(ids), "before": after}
+    after, names = _get_after(request), load_names(request.user.id)
+    page = load_page(request.user.id, ids, names=names, zone=request.user.time_zone, after=after)
+    context = {"page": page, "address": get_traces_url(ids), "before": after}
     return render(request, "traces/fragments/next_entries.html", context)
 
 
@@ -72,7 +72,7 @@ def _get_after(request: HouseholdRequest) -> UUID | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def summary(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
-    """Have a trace summed up, or show how far that has come."""
+    """Ask the model for a summary of a trace, or show the current state of it."""
     trace = get_trace(request.user.id, trace_id)
     if request.method == "POST":
         summaries_services.request_summary(request.user, trace, keyring=request.vault.keyring)

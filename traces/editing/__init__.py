@@ -1,6 +1,1 @@
-"""What happens to traces.
-
-keeping.py    keep one on an entry, remove it, read it always
-naming.py     rename, merge, delete everywhere, and undo each
-returning.py  take those of an export back with its entries
-"""
+"""Changes of a trace everywhere: rename, merge, delete, and undo."""

@@ -1,11 +1,11 @@
-"""What traces refuse, besides names (`traces.names`), with stable codes and words for the person.
+"""What changes of traces are refused for, besides invalid names (`traces.names`), with stable codes.
 
 TraceError
-    NameTaken   name_taken    another trace is called so; carries that trace
-    SameTrace   same_trace    a trace is not merged with itself
+    TraceNameTaken    name_taken    another trace has that name; carries that trace
+    MergeIntoItself   same_trace    a trace cannot be merged with itself
 """
 
-# The names follow what happened, as callers read them; the code is the contract.
+# The names say what happened, which reads best where they are raised; the code is the contract.
 # ruff: noqa: N818
 
 from typing import ClassVar
@@ -14,7 +14,7 @@ from traces.models import Trace
 
 
 class TraceError(Exception):
-    """Base of what is refused on purpose; no name is ever in one."""
+    """Base of these refusals; none holds a name."""
 
     code: ClassVar[str] = "trace"
     sentence: ClassVar[str] = ""
@@ -24,7 +24,7 @@ class TraceError(Exception):
 
 
 class TraceNameTaken(TraceError):
-    """Raised when another trace is called so already."""
+    """Raised when another trace has that name already."""
 
     code = "name_taken"
     sentence = "Another trace is called so already. Merge the two, or choose another name."

@@ -1,7 +1,7 @@
-"""Renaming, merging and deleting a trace everywhere, each to be undone. Needs the owner's keyring in force.
+"""Renaming, merging and deleting a trace everywhere, each with undo. Needs the owner's keyring in force.
 
-Nothing a change needs for its undoing leaves the sealed rows: a merged or deleted trace waits, its entries
-still known to it, and `Change` holds the rest. After thirty days both are gone.
+Undo information stays in sealed rows: a merged or deleted trace is only marked as deleted and keeps its
+entries, and `Change` holds the rest. Both are purged after thirty days.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,18 +23,18 @@ UNDO_PERIOD: Final = timedelta(days=30)
 
 
 def rename_trace(*, owner_id: UUID, trace_id: UUID, name: str) -> Change | None:
-    """Call a trace otherwise; None where it is called so already.
+    """Rename a trace, and return the change; None where it has that name already.
 
-    Raise NameRefused, NotThere, or NameTaken with the other trace of that name, to merge with.
+    Raise InvalidTraceName, ObjectNotFound, or TraceNameTaken with the other trace, to be merged with.
     """
     name = clean_name(name)
     with write_transaction():
         trace = get_trace(owner_id, trace_id)
-        was = str(trace.name)
-        if was == name:
+        former_name = str(trace.name)
+        if former_name == name:
             return None
         _set_name(trace, name)
-        return _record_change(trace, ChangeKind.RENAME, {"was": was})
+        return _record_change(trace, ChangeKind.RENAME, {"was": former_name})
 
 
 def _set_name(trace: Trace, name: str) -> None:
@@ -46,24 +46,24 @@ def _set_name(trace: Trace, name: str) -> None:
 
 
 def merge_traces(*, owner_id: UUID, trace_id: UUID, into_id: UUID) -> Change:
-    """Put a trace's entries under another, which is all that remains; raise NotThere, SameTrace."""
+    """Move the entries of a trace to another, and delete it; raise ObjectNotFound, MergeIntoItself."""
     if trace_id == into_id:
         raise MergeIntoItself
     with write_transaction():
         trace, into = get_trace(owner_id, trace_id), get_trace(owner_id, into_id)
-        theirs = EntryTrace.objects.filter(trace=into).values("entry_id")
-        added = list(EntryTrace.objects.filter(trace=trace).exclude(entry_id__in=theirs))
+        existing = EntryTrace.objects.filter(trace=into).values("entry_id")
+        moved = list(EntryTrace.objects.filter(trace=trace).exclude(entry_id__in=existing))
         EntryTrace.objects.bulk_create(
-            EntryTrace(owner_id=owner_id, trace=into, entry_id=kept.entry_id, created_at=kept.created_at)
-            for kept in added
+            EntryTrace(owner_id=owner_id, trace=into, entry_id=one.entry_id, created_at=one.created_at)
+            for one in moved
         )
         _mark_deleted(trace)
-        body = {"added": [str(kept.entry_id) for kept in added]}
+        body = {"added": [str(one.entry_id) for one in moved]}
         return _record_change(trace, ChangeKind.MERGE, body, into=into)
 
 
 def delete_trace(*, owner_id: UUID, trace_id: UUID) -> Change:
-    """Take a trace away everywhere; the entries stay as they are. Raise NotThere."""
+    """Delete a trace everywhere; the entries stay as they are. Raise ObjectNotFound."""
     with write_transaction():
         trace = get_trace(owner_id, trace_id)
         _mark_deleted(trace)
@@ -86,9 +86,9 @@ def _record_change(
 
 
 def undo_change(*, owner_id: UUID, change_id: UUID) -> Trace:
-    """Take a change back, once, and return the trace as it is again.
+    """Undo a change, once, and return the trace.
 
-    Raise NotThere, or NameTaken where another trace has got its name meanwhile.
+    Raise ObjectNotFound, or TraceNameTaken where another trace was given its name meanwhile.
     """
     with write_transaction():
         change = get_change(owner_id, change_id)
@@ -105,8 +105,8 @@ def _undo_rename(change: Change, trace: Trace) -> None:
 
 def _undo_merge(change: Change, trace: Trace) -> None:
     _restore_trace(trace)
-    added = [UUID(entry_id) for entry_id in change.body["added"]]
-    EntryTrace.objects.filter(trace=change.into, entry_id__in=added).delete()
+    moved_ids = [UUID(entry_id) for entry_id in change.body["added"]]
+    EntryTrace.objects.filter(trace=change.into, entry_id__in=moved_ids).delete()
 
 
 def _undo_delete(change: Change, trace: Trace) -> None:
@@ -130,13 +130,13 @@ _UNDO_BY_KIND: Final[dict[ChangeKind, Callable[[Change, Trace], None]]] = {
 
 
 def purge_deleted(owner_id: UUID) -> int:
-    """Delete for good what has waited thirty days to be wanted back; return how many traces."""
+    """Delete for good the traces and changes older than the undo period; return how many traces."""
     before = timezone.now() - UNDO_PERIOD
-    gone = Trace.objects.only_deleted(owner_id).filter(deleted_at__lt=before)
+    expired = Trace.objects.only_deleted(owner_id).filter(deleted_at__lt=before)
     changes = Change.objects.filter(owner_id=owner_id, made_at__lt=before)
-    if not gone.exists() and not changes.exists():
+    if not expired.exists() and not changes.exists():
         return 0
     with write_transaction():
         changes.delete()
-        _, by_model = gone.delete()
+        _, by_model = expired.delete()
     return by_model.get(Trace._meta.label, 0)

@@ -1,4 +1,4 @@
-"""Changing a trace everywhere, each change with a way back: the page that follows offers it."""
+"""Views that rename, merge, delete and undo; the page that follows a change offers undo."""
 
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,14 +22,14 @@ from traces.tagging import services as tagging_services
 
 
 def _redirect_to_trace(trace_id: UUID | None, change: Change | None) -> HttpResponse:
-    place = reverse("trace", args=[trace_id]) if trace_id else reverse("traces")
-    return redirect(f"{place}?{urlencode({'changed': change.id})}" if change else place)
+    url = reverse("trace", args=[trace_id]) if trace_id else reverse("traces")
+    return redirect(f"{url}?{urlencode({'changed': change.id})}" if change else url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def rename(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
-    """Call a trace otherwise; where another is called so, offer to merge the two."""
+    """Rename a trace; where another has that name, offer to merge the two."""
     trace = get_trace(request.user.id, trace_id)
     if request.method != "POST":
         return redirect("trace", trace.id)
@@ -37,19 +37,19 @@ def rename(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
     try:
         change = editing_services.rename_trace(owner_id=request.user.id, trace_id=trace.id, name=typed)
     except (InvalidTraceName, TraceNameTaken) as error:
-        said = {
+        extra = {
             "error": error.sentence,
             "typed": typed[: 2 * MAX_NAME_LENGTH],
             "taken": error.other.id if isinstance(error, TraceNameTaken) else None,
         }
-        return render_trace_page(request, build_detail(request.user, (trace.id,)), status=422, **said)
+        return render_trace_page(request, build_detail(request.user, (trace.id,)), status=422, **extra)
     return _redirect_to_trace(trace.id, change)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def merge(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
-    """Put a trace's entries under another one."""
+    """Merge a trace into another one."""
     trace = get_trace(request.user.id, trace_id)
     if request.method != "POST":
         return redirect("trace", trace.id)
@@ -67,7 +67,7 @@ def merge(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def delete(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
-    """Take a trace away everywhere."""
+    """Delete a trace everywhere."""
     trace = get_trace(request.user.id, trace_id)
     if request.method != "POST":
         return redirect("trace", trace.id)
@@ -79,7 +79,7 @@ def delete(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def undo(request: HouseholdRequest, change_id: UUID) -> HttpResponse:
-    """Take a change back."""
+    """Undo a change."""
     get_change(request.user.id, change_id)
     if request.method != "POST":
         return redirect("traces")
@@ -95,7 +95,7 @@ def undo(request: HouseholdRequest, change_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def set_read_always(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
-    """Have a trace's earlier entries read for every reply, or no longer."""
+    """Set whether a trace's earlier entries go into the prompt of every reply."""
     trace = get_trace(request.user.id, trace_id)
     if request.method == "POST":
         wanted = request.POST.get("wanted") == "on"

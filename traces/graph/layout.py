@@ -1,9 +1,9 @@
-"""The picture of what occurs together: who is joined, where each stands, whose name there is room for. Pure.
+"""Layout of the graph of traces: which are connected, their positions, and which labels fit. Pure.
 
-A line joins a trace with the ones it goes with most: a pair's shared entries over the geometric mean of
-their own (the cosine of their entries), so that a trace on every day is not joined with everything. Places
-come from forces (Fruchterman and Reingold, Graph Drawing by Force-directed Placement, 1991) with a fixed
-start and a fixed number of rounds: the same traces always give the same picture.
+A line connects a trace with the ones it occurs with most, measured by the entries two share over the
+geometric mean of their own (the cosine of their entries), so that a trace on every day is not connected with
+everything. Positions come from forces (Fruchterman and Reingold, Graph Drawing by Force-directed Placement,
+1991) with a fixed start and a fixed number of rounds: the same traces always give the same picture.
 """
 
 import unicodedata
@@ -20,10 +20,10 @@ import numpy.typing as npt
 from traces.statistics import CoOccurrences
 
 MAX_NODES = 300
-MAX_LINKS = 3  # lines that a trace may ask for; fewer where there are many traces
-_FEWER_LINKS = ((60, 2), (150, 1))
+MAX_LINKS = 3  # lines from each trace
+_FEWER_LINKS = ((60, 2), (150, 1))  # with more than so many traces, only so many lines
 _ROUNDS = 90
-_GOLDEN_ANGLE = 2.399963229728653  # radians: each next one of a spiral is as far as can be from those before
+_GOLDEN_ANGLE = 2.399963229728653  # radians; spreads the points of a spiral evenly
 _MARGIN = 14.0
 Points = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.float32]
@@ -31,7 +31,7 @@ Numbers = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class TraceTie:
-    """Two traces that share entries, how many, and how near that makes them, to 1."""
+    """Two traces that share entries: how many, and their similarity, up to 1."""
 
     one: UUID
     other: UUID
@@ -41,12 +41,12 @@ class TraceTie:
 
 @dataclass(frozen=True, slots=True)
 class GraphFrame:
-    """A size to draw in, and the size of letters there, all in units of the picture."""
+    """The size of a drawing and of its letters, in units of the drawing."""
 
     width: int
     height: int
     font_size: float
-    always_labelled: int  # so many of the largest are named even over smaller points
+    always_labelled: int  # so many of the largest get a label even if it covers smaller points
 
 
 WIDE = GraphFrame(width=760, height=600, font_size=13, always_labelled=40)
@@ -55,7 +55,7 @@ TALL = GraphFrame(width=360, height=520, font_size=12, always_labelled=16)
 
 @dataclass(frozen=True, slots=True)
 class GraphNode:
-    """A trace in a picture; `anchor` says on which side of its point the name begins, "" for no name."""
+    """A trace in a drawing; `anchor` is the SVG `text-anchor` of its label, "" for no label."""
 
     id: UUID
     x: float
@@ -79,7 +79,7 @@ class GraphEdge:
 
 @dataclass(frozen=True, slots=True)
 class GraphDrawing:
-    """All there is to draw in one frame; the largest point last, whose name may lie over smaller ones."""
+    """All there is to draw in one frame; the largest points last, whose labels may cover smaller ones."""
 
     frame: GraphFrame
     nodes: Sequence[GraphNode]
@@ -87,29 +87,29 @@ class GraphDrawing:
 
 
 def find_nearest_ties(shared: CoOccurrences) -> dict[UUID, list[TraceTie]]:
-    """Return for each trace the few it goes with most, nearest first; equally near ones by count, then id."""
+    """Return for each trace those it occurs with most, by similarity, then by count, then by id."""
     own = np.sqrt(np.diag(shared.counts).astype(np.float64))
-    nearness = shared.counts / np.maximum(own[:, None] * own[None, :], 1)
-    places = np.arange(len(shared.ids))
-    found: dict[UUID, list[TraceTie]] = {}
+    similarity = shared.counts / np.maximum(own[:, None] * own[None, :], 1)
+    positions = np.arange(len(shared.ids))
+    ties: dict[UUID, list[TraceTie]] = {}
     for row, one in enumerate(shared.ids):
-        counts, near = shared.counts[row], nearness[row]
-        order = np.lexsort((places, -counts, -near))[: MAX_LINKS + 1].tolist()
-        there = [column for column in order if column != row and counts[column]]
-        found[one] = [
-            TraceTie(one, shared.ids[column], int(counts[column]), float(near[column]))
-            for column in there[:MAX_LINKS]
+        counts, similar = shared.counts[row], similarity[row]
+        order = np.lexsort((positions, -counts, -similar))[: MAX_LINKS + 1].tolist()
+        columns = [column for column in order if column != row and counts[column]]
+        ties[one] = [
+            TraceTie(one, shared.ids[column], int(counts[column]), float(similar[column]))
+            for column in columns[:MAX_LINKS]
         ]
-    return found
+    return ties
 
 
-def choose_edges(near: Mapping[UUID, Sequence[TraceTie]]) -> list[TraceTie]:
-    """Return the pairs a line is drawn for: each trace's nearest, each pair once."""
-    most = min([MAX_LINKS, *(lines for traces, lines in _FEWER_LINKS if len(near) > traces)])
+def choose_edges(ties: Mapping[UUID, Sequence[TraceTie]]) -> list[TraceTie]:
+    """Return the pairs a line is drawn for: the strongest ties of each trace, each pair once."""
+    most = min([MAX_LINKS, *(lines for traces, lines in _FEWER_LINKS if len(ties) > traces)])
     chosen = {
         (min(tie.one, tie.other), max(tie.one, tie.other)): tie
-        for mine in near.values()
-        for tie in mine[:most]
+        for ties_of_trace in ties.values()
+        for tie in ties_of_trace[:most]
     }
     return [chosen[pair] for pair in sorted(chosen)]
 
@@ -117,44 +117,45 @@ def choose_edges(near: Mapping[UUID, Sequence[TraceTie]]) -> list[TraceTie]:
 def draw_graph(
     shared: CoOccurrences, lines: Sequence[TraceTie], *, frame: GraphFrame, name: Callable[[UUID], str]
 ) -> GraphDrawing:
-    """Return a picture of these traces and lines; `name` says what is written, biggest first."""
-    place = {id_: number for number, id_ in enumerate(shared.ids)}
+    """Return the drawing of these traces and lines; `name` gives the label of a trace."""
+    index = {id_: number for number, id_ in enumerate(shared.ids)}
     counts = tuple(int(count) for count in np.diag(shared.counts))
-    pairs = tuple((place[tie.one], place[tie.other], tie.similarity) for tie in lines)
+    pairs = tuple((index[tie.one], index[tie.other], tie.similarity) for tie in lines)
     points, radii = _compute_positions(counts, pairs, frame)
     nodes = [
         GraphNode(id_, round(float(x), 1), round(float(y), 1), round(float(radius), 1))
         for id_, (x, y), radius in zip(shared.ids, points, radii, strict=True)
     ]
     by_size = sorted(range(len(nodes)), key=lambda number: (-counts[number], number))
-    named = _add_labels(nodes, by_size, frame, name)
-    return GraphDrawing(frame, [named[number] for number in reversed(by_size)], _build_edges(nodes, pairs))
+    labelled = _add_labels(nodes, by_size, frame, name)
+    return GraphDrawing(frame, [labelled[number] for number in reversed(by_size)], _build_edges(nodes, pairs))
 
 
-@lru_cache(maxsize=16)  # of counts and nearness alone: no id, no name
+@lru_cache(maxsize=16)  # holds counts and similarities alone, no id and no name
 def _compute_positions(
     counts: tuple[int, ...], pairs: tuple[tuple[int, int, float], ...], frame: GraphFrame
 ) -> tuple[Points, npt.NDArray[np.float64]]:
-    """Return where each of n points stands in a frame, as n x 2, and its radius."""
+    """Return the positions of n points in a frame, as n x 2, and their radii."""
     radii = _compute_radii(np.array(counts), frame)
     return _separate_points(_fit_to_frame(_simulate_forces(counts, pairs), frame), radii, frame), radii
 
 
 @lru_cache(maxsize=8)
 def _simulate_forces(counts: tuple[int, ...], pairs: tuple[tuple[int, int, float], ...]) -> Points:
-    """Return a place for each of n points, as n x 2, about the middle of a square of side 1."""
+    """Return the positions of n points, as n x 2, around the middle of a square of side 1."""
     many = len(counts)
     order = np.argsort(-np.array(counts), kind="stable")
-    turns = np.empty(many)
-    turns[order] = np.arange(many)
-    radius = 0.5 * np.sqrt((turns + 0.5) / max(1, many))
-    points = np.column_stack((radius * np.cos(turns * _GOLDEN_ANGLE), radius * np.sin(turns * _GOLDEN_ANGLE)))
+    # The start is a spiral from the most frequent trace outwards.
+    rank = np.empty(many)
+    rank[order] = np.arange(many)
+    radius = 0.5 * np.sqrt((rank + 0.5) / max(1, many))
+    points = np.column_stack((radius * np.cos(rank * _GOLDEN_ANGLE), radius * np.sin(rank * _GOLDEN_ANGLE)))
     if many < 2:
         return points
     x, y = points[:, 0].astype(np.float32), points[:, 1].astype(np.float32)
     pull = np.zeros((many, many), dtype=np.float32)
-    for one, other, nearness in pairs:
-        pull[one, other] = pull[other, one] = 0.4 + nearness
+    for one, other, similarity in pairs:
+        pull[one, other] = pull[other, one] = 0.4 + similarity
     ideal = 0.9 / sqrt(many)
     for number in range(_ROUNDS):
         most = 0.12 * (1 - number / _ROUNDS) ** 1.5 + 0.001
@@ -163,11 +164,11 @@ def _simulate_forces(counts: tuple[int, ...], pairs: tuple[tuple[int, int, float
 
 
 def _move_points(x: Numbers, y: Numbers, pull: Numbers, push: float, most: float) -> None:
-    """Move each point by the forces on it, at most `most`."""
+    """Move each point by the forces on it, by `most` at the most."""
     apart_x, apart_y = x[:, None] - x[None, :], y[:, None] - y[None, :]
     square = np.maximum(apart_x * apart_x + apart_y * apart_y, 1e-8)
     force = push / square - pull * np.sqrt(square)
-    # The last term keeps what is joined with nothing from drifting out of sight.
+    # The last term keeps points without lines from drifting out of the frame.
     moved_x = np.einsum("ij,ij->i", apart_x, force) - x * 1.1
     moved_y = np.einsum("ij,ij->i", apart_y, force) - y * 1.1
     length = np.maximum(np.sqrt(moved_x**2 + moved_y**2), 1e-9)
@@ -177,7 +178,7 @@ def _move_points(x: Numbers, y: Numbers, pull: Numbers, push: float, most: float
 
 
 def _fit_to_frame(points: Points, frame: GraphFrame) -> Points:
-    """Fill the frame but for a margin, which names need more of than points do."""
+    """Scale points to the frame, with a margin that is wider where labels need it."""
     low, high = points.min(axis=0), points.max(axis=0)
     span = np.where(high - low > 1e-6, high - low, 1)
     inner = np.array([frame.width - 8 * _MARGIN, frame.height - 4 * _MARGIN])
@@ -192,7 +193,7 @@ def _compute_radii(counts: npt.NDArray[np.int64], frame: GraphFrame) -> npt.NDAr
 
 
 def _separate_points(points: Points, radii: npt.NDArray[np.float64], frame: GraphFrame) -> Points:
-    """Push points apart that lie over one another, and all of them into the frame."""
+    """Push overlapping points apart, and all of them into the frame."""
     least = 1.4 * (radii[:, None] + radii[None, :]) + 3
     np.fill_diagonal(least, 0)
     x, y = points[:, 0].copy(), points[:, 1].copy()
@@ -208,11 +209,11 @@ def _separate_points(points: Points, radii: npt.NDArray[np.float64], frame: Grap
     return np.column_stack((np.clip(x, edge, frame.width - edge), np.clip(y, edge, frame.height - edge)))
 
 
-# --- names -------------------------------------------------------------------------------------------------
+# --- Labels --------------------------------------------------------------------------------------------
 
 
 def estimate_text_width(text: str, letters: float) -> float:
-    """Return about how wide a text is: letters a little over half as wide as high, wide ones as wide."""
+    """Return about how wide a text is: letters half as wide as they are high, East Asian ones as wide."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return letters * (0.56 * (len(text) - wide) + 1.05 * wide)
 
@@ -223,26 +224,26 @@ LabelBox = tuple[float, float, float, float]
 def _add_labels(
     nodes: Sequence[GraphNode], by_size: Sequence[int], frame: GraphFrame, name: Callable[[UUID], str]
 ) -> list[GraphNode]:
-    """Write the names there is room for, those of the largest first; none over another name.
+    """Add the labels that fit, those of the largest points first, without covering another label.
 
-    The largest are named even over smaller points, the others only where they cover nothing.
+    Those of the largest may cover smaller points, the others nothing.
     """
     points = np.array([(n.x - n.radius, n.y - n.radius, n.x + n.radius, n.y + n.radius) for n in nodes])
-    finished, names = list(nodes), list[LabelBox]()
+    labelled, boxes = list(nodes), list[LabelBox]()
     for rank, number in enumerate(by_size):
         node = nodes[number]
         sides = _list_label_sides(node, estimate_text_width(name(node.id), frame.font_size), frame.font_size)
-        free = [side for side in sides if _is_inside(side.box, frame) and not _overlaps_any(side.box, names)]
+        free = [side for side in sides if _is_inside(side.box, frame) and not _overlaps_any(side.box, boxes)]
         covers = {side: _count_points_under(side.box, points) for side in free}
         best = min(free, key=covers.__getitem__, default=None)
         if best is not None and (rank < frame.always_labelled or not covers[best]):
-            finished[number] = replace(node, anchor=best.anchor, label_x=best.x, label_y=best.y)
-            names.append(best.box)
-    return finished
+            labelled[number] = replace(node, anchor=best.anchor, label_x=best.x, label_y=best.y)
+            boxes.append(best.box)
+    return labelled
 
 
 class LabelSide(NamedTuple):
-    """Where a name may stand about its point: on which side it begins, x, y of its baseline, and its box."""
+    """A possible position of a label: its SVG `text-anchor`, the x and y of its baseline, and its box."""
 
     anchor: str
     x: float
@@ -251,7 +252,7 @@ class LabelSide(NamedTuple):
 
 
 def _list_label_sides(node: GraphNode, width: float, letters: float) -> list[LabelSide]:
-    """Return where a name may stand, best first."""
+    """Return the possible positions of a label, best first."""
     x, y, gap, half = node.x, node.y, node.radius + 3, letters / 2
     right, left, above, below = x + gap, x - gap, y - gap, y + gap
     middle, across = round(y + 0.35 * letters, 1), (x - width / 2, x + width / 2)
@@ -285,10 +286,10 @@ def _overlaps(one: LabelBox, other: LabelBox) -> bool:
 
 
 def _build_edges(nodes: Sequence[GraphNode], pairs: Sequence[tuple[int, int, float]]) -> list[GraphEdge]:
-    """Return the lines, faintest first, so that a strong one is never under a weak one."""
-    by_nearness = sorted(pairs, key=lambda pair: pair[2])
-    ends = [(nodes[one], nodes[other]) for one, other, _ in by_nearness]
-    widths = [1 + (nearness >= 0.25) + (nearness >= 0.5) for _, _, nearness in by_nearness]
+    """Return the lines, thinnest first, so that a strong one is never drawn under a weak one."""
+    by_similarity = sorted(pairs, key=lambda pair: pair[2])
+    ends = [(nodes[one], nodes[other]) for one, other, _ in by_similarity]
+    widths = [1 + (similarity >= 0.25) + (similarity >= 0.5) for _, _, similarity in by_similarity]
     return [
         GraphEdge(one.x, one.y, other.x, other.y, width)
         for (one, other), width in zip(ends, widths, strict=True)

@@ -1,4 +1,4 @@
-"""The picture of a person's traces and the table beside it."""
+"""The graph of a person's traces, rendered, and the table beside it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from traces.statistics import CoOccurrences, count_cooccurrences
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphTableRow:
-    """A trace in the table: on how many entries it is, and what it goes with most: address, name, count."""
+    """A trace in the table: its number of entries, and URL, name and count of those it occurs with most."""
 
     id: UUID
     name: str = field(repr=False)
@@ -35,7 +35,7 @@ class GraphTableRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedGraph:
-    """One drawing, ready for its page; `kind` tells the wide one from the tall one."""
+    """A drawing as HTML; `kind` is "wide" or "tall"."""
 
     kind: str
     frame: GraphFrame
@@ -45,7 +45,7 @@ class RenderedGraph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphOverview:
-    """The drawings, the table, how many traces are drawn, and how many are in the table only."""
+    """The drawings, the table, the number of traces drawn, and of those in the table only."""
 
     drawings: Sequence[RenderedGraph] = ()
     table: Sequence[GraphTableRow] = ()
@@ -54,25 +54,25 @@ class GraphOverview:
 
 
 def build_overview(owner_id: UUID) -> GraphOverview:
-    """Return the picture and its table; the drawing holds the three hundred most kept."""
-    called = load_names(owner_id)
-    shared = count_cooccurrences(pair for pair in iter_entry_trace_pairs(owner_id) if pair[1] in called)
+    """Return the graph and its table; the drawings hold the `MAX_NODES` most frequent traces."""
+    names = load_names(owner_id)
+    shared = count_cooccurrences(pair for pair in iter_entry_trace_pairs(owner_id) if pair[1] in names)
     if not shared.ids:
         return GraphOverview()
-    near = find_nearest_ties(shared)
+    ties = find_nearest_ties(shared)
     drawn = _select_most_frequent(shared)
-    lines = [tie for tie in choose_edges(near) if tie.one in drawn.ids and tie.other in drawn.ids]
+    lines = [tie for tie in choose_edges(ties) if tie.one in drawn.ids and tie.other in drawn.ids]
     drawings = [
-        _render_graph(drawn, lines, called, frame, kind) for kind, frame in (("wide", WIDE), ("tall", TALL))
+        _render_graph(drawn, lines, names, frame, kind) for kind, frame in (("wide", WIDE), ("tall", TALL))
     ]
     table = [
         GraphTableRow(
             id=id_,
-            name=called[id_],
+            name=names[id_],
             count=int(shared.counts[row, row]),
             nearest=[
-                (get_traces_url((id_, tie.other)), called[tie.other], tie.count)
-                for tie in near[id_][:MAX_LINKS]
+                (get_traces_url((id_, tie.other)), names[tie.other], tie.count)
+                for tie in ties[id_][:MAX_LINKS]
             ],
         )
         for row, id_ in enumerate(shared.ids)
@@ -84,7 +84,7 @@ def build_overview(owner_id: UUID) -> GraphOverview:
 
 
 def _select_most_frequent(shared: CoOccurrences) -> CoOccurrences:
-    """Return the part of a table of shared counts that a picture holds."""
+    """Return the part of a table of shared counts that a drawing holds."""
     if len(shared.ids) <= MAX_NODES:
         return shared
     by_count = sorted(range(len(shared.ids)), key=lambda row: (-shared.counts[row, row], row))
@@ -93,14 +93,14 @@ def _select_most_frequent(shared: CoOccurrences) -> CoOccurrences:
 
 
 def _render_graph(
-    shared: CoOccurrences, lines: Sequence[TraceTie], called: dict[UUID, str], frame: GraphFrame, kind: str
+    shared: CoOccurrences, lines: Sequence[TraceTie], names: dict[UUID, str], frame: GraphFrame, kind: str
 ) -> RenderedGraph:
-    picture = draw_graph(shared, lines, frame=frame, name=called.__getitem__)
+    drawing = draw_graph(shared, lines, frame=frame, name=names.__getitem__)
     return RenderedGraph(
         kind=kind,
         frame=frame,
         points=markup.render_nodes(
-            picture.nodes, name=called.__getitem__, at=lambda id_: get_traces_url((id_,))
+            drawing.nodes, name=names.__getitem__, get_url=lambda id_: get_traces_url((id_,))
         ),
-        lines=markup.render_edges(picture.lines),
+        lines=markup.render_edges(drawing.lines),
     )

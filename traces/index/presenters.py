@@ -1,4 +1,4 @@
-"""All traces of a person as their page lists them: filtered by what was typed, sorted as wished."""
+"""The list of all traces of a person, filtered by what was typed and sorted."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class TraceRow:
 
 @dataclass(frozen=True, slots=True)
 class TraceSort:
-    """One order of the list, by the word in its address; `by` gives what a row is put in order by."""
+    """A sort order of the list, by its code in the URL."""
 
     code: str
     label: str
@@ -45,19 +45,17 @@ DEFAULT_SORT: Final = "count"
 
 
 def list_rows(owner_id: UUID) -> list[TraceRow]:
-    """Return each trace of a person that is on an entry, in no order."""
-    called, kept = load_names(owner_id), count_by_trace(owner_id)
-    return [
-        _build_row(trace_id, name, kept[trace_id]) for trace_id, name in called.items() if trace_id in kept
-    ]
+    """Return the traces of a person that are on an entry, unsorted."""
+    names, counts = load_names(owner_id), count_by_trace(owner_id)
+    return [_build_row(id_, name, counts[id_]) for id_, name in names.items() if id_ in counts]
 
 
-def _build_row(trace_id: UUID, name: str, tally: TraceCount) -> TraceRow:
-    return TraceRow(id=trace_id, name=name, count=tally.count, first=tally.first, last=tally.last)
+def _build_row(trace_id: UUID, name: str, count: TraceCount) -> TraceRow:
+    return TraceRow(id=trace_id, name=name, count=count.count, first=count.first, last=count.last)
 
 
 def filter_rows(rows: Iterable[TraceRow], *, typed: str, sort: str) -> Sequence[TraceRow]:
-    """Return the rows whose name holds what was typed, however it is written, in an order."""
+    """Return the rows whose name contains what was typed, ignoring case and the like, sorted."""
     wanted = get_identity(typed[: 2 * MAX_NAME_LENGTH]) if typed.strip() else ""
-    found = [row for row in rows if wanted in get_identity(row.name)]
-    return sorted(found, key=SORTS.get(sort, SORTS[DEFAULT_SORT]).sort_key)
+    matching = [row for row in rows if wanted in get_identity(row.name)]
+    return sorted(matching, key=SORTS.get(sort, SORTS[DEFAULT_SORT]).sort_key)

@@ -1,4 +1,7 @@
-"""What occurs together, drawn, with a table of all beside it."""
+"""The list of all traces, filtered while typing, and the graph of how they are related.
+
+What is typed travels by POST, so that it is in no URL and no log.
+"""
 
 from typing import Any
 
@@ -13,36 +16,33 @@ from traces.graph.presenters import build_overview
 from traces.index.presenters import DEFAULT_SORT, SORTS, filter_rows, list_rows
 from traces.names import MAX_NAME_LENGTH
 
-# MERGED traces.views.index: All traces: filtered while typing, sorted. What is typed travels by POST: never
-# in an address or a log.
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def index(request: HouseholdRequest) -> HttpResponse:
-    """Show all traces, or those whose name holds what was typed."""
+    """Show all traces, or those whose name contains what was typed."""
     typed = request.POST.get("typed", "")[: 2 * MAX_NAME_LENGTH]
-    # A sort is a button of the filter's form where something was typed, else a link.
-    said = request.POST.get("sort") or request.GET.get("sort", "")
+    # The sort order is a button of the form if something was typed, else a link.
+    sort = request.POST.get("sort") or request.GET.get("sort", "")
     rows = list_rows(request.user.id)
     context: dict[str, Any] = {
-        "rows": filter_rows(rows, typed=typed, sort=said),
+        "rows": filter_rows(rows, typed=typed, sort=sort),
         "total": len(rows),
         "typed": typed,
         "sorts": SORTS.values(),
-        "sort": said if said in SORTS else DEFAULT_SORT,
+        "sort": sort if sort in SORTS else DEFAULT_SORT,
         "change": get_requested_change(request),
         "in_traces": True,
     }
-    by_script = request.htmx and request.htmx.target == "trace-rows"
-    name = "traces/fragments/rows.html" if by_script else "traces/index.html"
+    is_filtering = request.htmx and request.htmx.target == "trace-rows"
+    name = "traces/fragments/rows.html" if is_filtering else "traces/index.html"
     return render(request, name, context)
 
 
 @require_safe
 @unlock_required
 def graph(request: HouseholdRequest) -> HttpResponse:
-    """Show the picture and its table."""
+    """Show the graph and its table."""
     return render(
         request, "traces/graph.html", {"overview": build_overview(request.user.id), "in_traces": True}
     )

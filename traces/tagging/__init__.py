@@ -1,0 +1,1 @@
+"""Traces on an entry: add, remove, suggestions, preview."""

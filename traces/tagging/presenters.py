@@ -1,4 +1,4 @@
-"""A trace in short, for who rests on its chip: how often, when last, the latest entries."""
+"""Traces on entries for templates, read for all entries of a page at once, and the preview of a trace."""
 
 from collections import defaultdict
 from collections.abc import Sequence, Set
@@ -17,16 +17,15 @@ from traces.proposals import services as proposals_services
 from traces.proposals.queries import is_fresh, list_habitual_names, list_proposed_names
 from traces.queries import UNREADABLE_NAME
 
-# MERGED traces.presenting: The traces of entries as their page shows them: read for all entries at once,
-# only their names opened.
-
 TRACES_TEMPLATE = "traces/fragments/on_entry.html"
 CONTEXT_TEMPLATE = "traces/fragments/reply_context.html"
+PREVIEW_ENTRIES: Final = 3
+PREVIEW_LENGTH: Final = 80
 
 
 @dataclass(frozen=True, kw_only=True)
 class TraceChip:
-    """A trace that is kept on an entry."""
+    """A trace on an entry."""
 
     id: UUID
     name: str
@@ -35,34 +34,34 @@ class TraceChip:
 
 @dataclass(frozen=True, kw_only=True)
 class TracesOnEntry:
-    """The traces of one entry, kept and proposed, ready for their template."""
+    """The traces and suggested traces of one entry, for their template."""
 
     entry_id: UUID
     accepted: Sequence[TraceChip] = ()
     proposed: Sequence[str] = field(default=(), repr=False)
-    # Whether the model may be asked, and whether its proposals are still to come.
+    # Whether the model can be asked for suggestions, and whether it is working on them.
     can_ask: bool = False
     is_waiting: bool = False
-    # Whether another name may follow at once.
+    # Whether the form stays open for another name.
     is_adding: bool = False
-    # Said after a refusal, with what was typed.
+    # A refusal, and what was typed.
     error: str = ""
     typed: str = field(default="", repr=False)
 
 
 def build_chips(entries: Sequence[Entry]) -> dict[UUID, list[TraceChip]]:
-    """Return the kept traces of entries of one person, in the order they were kept, in one query.
+    """Return the traces of entries of one person, in the order they were added, in one query.
 
-    Names come from the lexicon, so that no trace is loaded and opened for each entry that bears it.
+    Names come from the matcher, so that no trace is loaded and decrypted for each entry it is on.
     """
     chips: dict[UUID, list[TraceChip]] = defaultdict(list)
     if not entries:
         return chips
     owner_id = entries[0].owner_id
-    kept = EntryTrace.objects.filter(
+    entry_traces = EntryTrace.objects.filter(
         owner_id=owner_id, trace__deleted_at=None, entry__in=[entry.id for entry in entries]
     )
-    rows = list(kept.values_list("entry_id", "trace_id", "trace__is_read_always"))
+    rows = list(entry_traces.values_list("entry_id", "trace_id", "trace__is_read_always"))
     names = _load_names(owner_id, {trace_id for _, trace_id, _ in rows})
     for entry_id, trace_id, is_always in rows:
         name = names.get(trace_id, UNREADABLE_NAME)
@@ -73,7 +72,7 @@ def build_chips(entries: Sequence[Entry]) -> dict[UUID, list[TraceChip]]:
 def _load_names(owner_id: UUID, ids: Set[UUID]) -> dict[UUID, str]:
     names = name_matchers.for_owner(owner_id).names
     if not ids <= names.keys():
-        # Kept by another process, or damaged.
+        # Added by another process, or damaged.
         name_matchers.forget(owner_id)
         names = name_matchers.for_owner(owner_id).names
     return names
@@ -84,7 +83,7 @@ def build_traces_on_entries(entries: Sequence[Entry]) -> dict[UUID, TracesOnEntr
     if not entries:
         return {}
     can_ask = model_server.get_status().is_ready
-    # Before what was proposed is read: whoever is not under way any more has written it by then.
+    # Before proposals are read: a job that has ended by now has written its proposal.
     waiting = {
         entry.id for entry in entries if can_ask and proposals_services.is_proposing(entry.owner_id, entry.id)
     }
@@ -120,20 +119,16 @@ def build_panels(entries: Sequence[Entry]) -> dict[UUID, EntryPanel]:
 
 
 def list_names_for_export(entries: Sequence[Entry]) -> dict[UUID, Any]:
-    """Return the names of the traces that entries bear, for a file; one that does not open has none."""
+    """Return the names of the traces of entries, without damaged ones, for exports and prompts."""
     return {
         entry_id: [chip.name for chip in chips if chip.name is not UNREADABLE_NAME]
         for entry_id, chips in build_chips(entries).items()
     }
 
 
-PREVIEW_ENTRIES: Final = 3
-PREVIEW_LENGTH: Final = 80
-
-
 @dataclass(frozen=True, kw_only=True)
 class PreviewEntry:
-    """An entry in short."""
+    """An entry in the preview of a trace."""
 
     id: UUID
     day: date
@@ -142,7 +137,7 @@ class PreviewEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class TracePreview:
-    """What there is to a trace in short."""
+    """The preview of a trace: the number of its entries, the last day, and the latest entries."""
 
     id: UUID
     count: int
@@ -151,15 +146,16 @@ class TracePreview:
 
 
 def build_preview(trace: Trace) -> TracePreview:
-    """Return a trace in short; opens no more than its latest entries."""
-    kept = EntryTrace.objects.for_owner(trace.owner_id).filter(trace=trace)
-    found = Entry.objects.for_owner(trace.owner_id).filter(id__in=kept.order_by().values("entry_id"))
+    """Return the preview of a trace; decrypts only its latest entries."""
+    entry_traces = EntryTrace.objects.for_owner(trace.owner_id).filter(trace=trace)
+    entry_ids = entry_traces.order_by().values("entry_id")
+    entries = Entry.objects.for_owner(trace.owner_id).filter(id__in=entry_ids)
     latest = [
         _build_preview_entry(entry)
-        for entry in found.order_by("-day", "-created_at", "-id")[:PREVIEW_ENTRIES]
+        for entry in entries.order_by("-day", "-created_at", "-id")[:PREVIEW_ENTRIES]
     ]
     last = latest[0].day if latest else None
-    return TracePreview(id=trace.id, count=kept.count(), last=last, latest=latest)
+    return TracePreview(id=trace.id, count=entry_traces.count(), last=last, latest=latest)
 
 
 def _build_preview_entry(entry: Entry) -> PreviewEntry:

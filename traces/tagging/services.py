@@ -1,4 +1,4 @@
-"""Keeping a trace on an entry and taking it away. Needs the owner's keyring in force."""
+"""Adding traces to entries and removing them. Needs the owner's keyring in force."""
 
 from uuid import UUID
 
@@ -13,14 +13,14 @@ from traces.signals import send_names_changed
 
 
 def find_by_name(owner_id: UUID, name: str) -> Trace | None:
-    """Return a person's trace of a name, however it is written; None where there is none."""
+    """Return a person's trace with the identity of a name; None where there is none."""
     return Trace.objects.for_owner(owner_id).with_names([name]).first()
 
 
 def add_trace(*, owner_id: UUID, entry_id: UUID, name: str) -> Trace:
-    """Keep a trace on an entry, a new one where none has that name; raise NameRefused, NotThere.
+    """Add a trace to an entry, and create it if it is new; raise InvalidTraceName, ObjectNotFound.
 
-    One that is there keeps the name it was given first.
+    An existing trace keeps its spelling.
     """
     name = clean_name(name)
     with write_transaction():
@@ -31,9 +31,9 @@ def add_trace(*, owner_id: UUID, entry_id: UUID, name: str) -> Trace:
 
 
 def revive_trace(owner_id: UUID, name: str) -> Trace | None:
-    """Take back a trace that was let go when it was taken from its last entry; call while writing."""
-    emptied = Trace.objects.only_deleted(owner_id).with_names([name]).filter(kept=None)
-    trace = emptied.order_by("-deleted_at").first()
+    """Restore a trace that was deleted with its last entry; call within a write transaction."""
+    unused = Trace.objects.only_deleted(owner_id).with_names([name]).filter(kept=None)
+    trace = unused.order_by("-deleted_at").first()
     if trace is not None:
         trace.deleted_at = None
         trace.set_name(name)
@@ -51,7 +51,7 @@ def _create_trace(owner_id: UUID, name: str) -> Trace:
 
 
 def remove_trace(*, owner_id: UUID, entry_id: UUID, trace_id: UUID) -> Trace:
-    """Take a trace away from an entry; raise NotThere. One that is on no entry any more is let go."""
+    """Remove a trace from an entry, and delete it if it is on no other; raise ObjectNotFound."""
     with write_transaction():
         trace, entry = get_trace(owner_id, trace_id), get_entry(owner_id, entry_id)
         EntryTrace.objects.filter(trace=trace, entry=entry).delete()
@@ -63,7 +63,7 @@ def remove_trace(*, owner_id: UUID, entry_id: UUID, trace_id: UUID) -> Trace:
 
 
 def set_read_always(*, owner_id: UUID, trace_id: UUID, wanted: bool) -> Trace:
-    """Have a trace bring its earlier entries along to every reply, or no longer; raise NotThere."""
+    """Set whether a trace's earlier entries go into the prompt of every reply; raise ObjectNotFound."""
     with write_transaction():
         trace = get_trace(owner_id, trace_id)
         trace.is_read_always = wanted

@@ -1,4 +1,7 @@
-"""Traces on an entry: kept, removed, dismissed, proposed, completed. Names travel by POST alone."""
+"""Views of the traces on an entry: add, remove, suggest, dismiss, complete and preview.
+
+Names travel by POST alone, so that they are in no URL and no log.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,15 +34,15 @@ def _get_day_url(entry: Entry) -> str:
     return f"{reverse('day', args=[entry.day])}#entry-{entry.id}"
 
 
-def _render_traces(request: HouseholdRequest, entry: Entry, **said: Any) -> HttpResponse:
+def _render_traces(request: HouseholdRequest, entry: Entry, **changes: Any) -> HttpResponse:
     """Answer script with the traces of an entry, and a plain form with its day."""
     if not request.htmx:
         return redirect(_get_day_url(entry))
-    shown = replace(presenters.build_traces_on_entries([entry])[entry.id], **said)
-    traces = render_to_string(presenters.TRACES_TEMPLATE, {"part": shown}, request)
-    # What may be read along for an answer is said in another place of the entry.
-    menu = render_to_string(presenters.CONTEXT_TEMPLATE, {"part": shown, "is_oob": True}, request)
-    return HttpResponse(traces + menu, status=422 if said.get("error") else 200)
+    view = replace(presenters.build_traces_on_entries([entry])[entry.id], **changes)
+    traces = render_to_string(presenters.TRACES_TEMPLATE, {"part": view}, request)
+    # The menu of reply styles, elsewhere in the entry, offers its traces as context.
+    menu = render_to_string(presenters.CONTEXT_TEMPLATE, {"part": view, "is_oob": True}, request)
+    return HttpResponse(traces + menu, status=422 if changes.get("error") else 200)
 
 
 def _render_refusal(request: HouseholdRequest, entry: Entry, *, sentence: str, typed: str) -> HttpResponse:
@@ -74,7 +77,7 @@ def entry_traces(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def add(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Keep a trace on an entry."""
+    """Add a trace to an entry."""
     if request.method != "POST":
         return redirect(_get_day_url(get_entry(request.user.id, entry_id)))
     return _apply_change(
@@ -87,7 +90,7 @@ def add(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def dismiss(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Have a name proposed no more for an entry."""
+    """Dismiss a suggested name for an entry."""
     if request.method != "POST":
         return redirect(_get_day_url(get_entry(request.user.id, entry_id)))
     return _apply_change(
@@ -100,7 +103,7 @@ def dismiss(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def remove(request: HouseholdRequest, entry_id: UUID, trace_id: UUID) -> HttpResponse:
-    """Take a trace away from an entry."""
+    """Remove a trace from an entry."""
     if request.method != "POST":
         return redirect(_get_day_url(get_entry(request.user.id, entry_id)))
     return _apply_change(
@@ -115,7 +118,7 @@ def remove(request: HouseholdRequest, entry_id: UUID, trace_id: UUID) -> HttpRes
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def propose(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Have the model propose traces: asked for, or after a reply by the page itself."""
+    """Ask the model to suggest traces: by a click, or by the page itself after a reply."""
     entry = get_entry(request.user.id, entry_id)
     if request.method == "POST":
         is_asked = "unasked" not in request.POST
@@ -124,35 +127,35 @@ def propose(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
         )
     if not request.htmx:
         return redirect(_get_day_url(entry))
-    shown = presenters.build_traces_on_entries([entry])[entry.id]
-    return render(request, "traces/fragments/proposals.html", {"part": shown})
+    view = presenters.build_traces_on_entries([entry])[entry.id]
+    return render(request, "traces/fragments/proposals.html", {"part": view})
 
 
 @require_POST
 @unlock_required
 def complete(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Offer names that begin as typed."""
+    """Offer names that begin with what was typed."""
     entry = get_entry(request.user.id, entry_id)
     names = proposals_queries.complete_name(request.user.id, request.POST.get("name", "")[:MAX_NAME_LENGTH])
-    kept = {chip.name for chip in presenters.build_chips([entry])[entry.id]}
-    context = {"names": [name for name in names if name not in kept], "entry_id": entry_id}
+    existing = {chip.name for chip in presenters.build_chips([entry])[entry.id]}
+    context = {"names": [name for name in names if name not in existing], "entry_id": entry_id}
     return render(request, "traces/fragments/completions.html", context)
 
 
 @require_safe
 @unlock_required
 def preview(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
-    """Show what there is to a trace in short."""
+    """Show the preview of a trace."""
     trace = get_trace(request.user.id, trace_id)
     if not request.htmx:
         return redirect("trace", trace.id)
-    return render(request, "traces/fragments/preview.html", {"glance": build_preview(trace)})
+    return render(request, "traces/fragments/preview.html", {"preview": build_preview(trace)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def preferences(request: HouseholdRequest) -> HttpResponse:
-    """Ask whether the model is to propose traces by itself, or note the answer."""
+    """Show whether the model suggests traces by itself, or switch that on or off."""
     if request.method == "POST":
         set_proposing_enabled(request.user.id, wanted=request.POST.get("want") == "on")
         return redirect("trace_preferences")

@@ -1,4 +1,4 @@
-"""What repeats under every entry: rendered once, and filled in by replacing, names last and all escaped."""
+"""Chips and forms of traces, rendered once with placeholders that are then replaced; names are escaped."""
 
 from functools import lru_cache
 from uuid import UUID, uuid4
@@ -19,17 +19,17 @@ _NAME, _TOKEN = uuid4().hex, uuid4().hex
 
 @register.simple_tag
 def trace_chip(chip: TraceChip, entry_id: UUID) -> SafeString:
-    """Return a kept trace with its panel."""
+    """Return the chip of a trace on an entry, with its preview."""
     filled = _render_chip_pattern().replace(str(_ENTRY), str(entry_id)).replace(str(_TRACE), str(chip.id))
     return mark_safe(filled.replace(_NAME, escape(chip.name)))  # noqa: S308 - a template, and what is escaped
 
 
 @register.simple_tag(takes_context=True)
 def add_trace_form(context: Context, part: TracesOnEntry) -> SafeString:
-    """Return the form that adds a trace; what was typed into a refused one is in it again."""
+    """Return the form that adds a trace, with what was typed if that was refused."""
     if part.error or part.is_adding:
-        said = {"part": part, **{name: context.get(name) for name in ("csrf_token", "owner_id")}}
-        return mark_safe(render_to_string("traces/fragments/add_form.html", said))  # noqa: S308 - as above
+        form_context = {"part": part, **{name: context.get(name) for name in ("csrf_token", "owner_id")}}
+        return mark_safe(render_to_string("traces/fragments/add_form.html", form_context))  # noqa: S308 - as above
     filled = (
         _render_form_pattern()
         .replace(str(_ENTRY), str(part.entry_id))
