@@ -1,4 +1,4 @@
-"""What the diary refuses, besides invalid texts (`diary.entries.text_validation`), with stable codes.
+"""Refusals of the diary, besides invalid texts (`diary.entries.text_validation`), with stable codes.
 
 ObjectNotFound       404           no such row, or somebody else's: the two cannot be told apart
 DiaryError

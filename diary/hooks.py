@@ -111,11 +111,11 @@ def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
 
 def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
     """Return the labels of entries of one person, by entry."""
-    found: dict[UUID, list[str]] = {}
+    labels: dict[UUID, list[str]] = {}
     for provide in _label_providers if entries else ():
         for entry_id, names in provide(entries).items():
-            found.setdefault(entry_id, []).extend(names)
-    return found
+            labels.setdefault(entry_id, []).extend(names)
+    return labels
 
 
 def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
@@ -123,16 +123,16 @@ def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
 
     Whatever an app recalls, only entries of days before the entry's pass.
     """
-    found = [recall(entry, by) for recall in _recall_providers]
-    chosen = {one.id for recalled in found for one in recalled.entries if one.id not in recalled.near}
-    entries = {one.id: one for recalled in found for one in recalled.entries if one.day < entry.day}
+    recalled = [recall(entry, by) for recall in _recall_providers]
+    chosen = {one.id for each in recalled for one in each.entries if one.id not in each.near}
+    entries = {one.id: one for each in recalled for one in each.entries if one.day < entry.day}
     return RecalledEntries(
         entries=sorted(entries.values(), key=lambda one: (one.day, one.created_at, one.id)),
-        by=[id_ for recalled in found for id_ in recalled.by],
+        by=[id_ for each in recalled for id_ in each.by],
         near={
             id_: span
-            for recalled in found
-            for id_, span in recalled.near.items()
+            for each in recalled
+            for id_, span in each.near.items()
             if id_ in entries and id_ not in chosen
         },
     )

@@ -1,4 +1,4 @@
-"""What the diary does after an unlock or a lock, before a rotation, and when an entry is deleted for good."""
+"""Receivers of unlocks, locks, rotations and deleted entries, and the labels of the data inventory."""
 
 import logging
 from typing import Any

@@ -72,11 +72,11 @@ class NameMatcher:
         if not len(self._automaton):
             return []
         form = fold_text(text[:MAX_SEARCHED_LENGTH])
-        found: dict[UUID, None] = {}
+        named: dict[UUID, None] = {}
         for end, (length, ids) in self._automaton.iter(form):
             if _is_whole_word(form, end - length + 1, end + 1):
-                found.update(dict.fromkeys(ids))
-        return list(found)
+                named.update(dict.fromkeys(ids))
+        return list(named)
 
     def find_by_prefix(self, typed: str, *, among: Iterable[UUID]) -> list[UUID]:
         """Return those of some traces whose name, or a word of it, begins with what was typed; best first."""

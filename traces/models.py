@@ -169,7 +169,7 @@ class TraceProposal(SealedModel):
 
 
 class ChangeKind(models.TextChoices):
-    """What can be undone."""
+    """Kinds of changes that can be undone."""
 
     RENAME = "rename", "Rename"
     MERGE = "merge", "Merge"
@@ -198,7 +198,7 @@ class Change(SealedModel):
 
 
 class TracePreferences(models.Model):
-    """Whether the model suggests traces by itself; without a row, it does."""
+    """The suggestions setting of a person; without a row, the model suggests traces by itself."""
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"

@@ -1,4 +1,4 @@
-"""What the model derives from whole days, and whether it may.
+"""Openings and recaps, which the model derives from whole days, and whether it may.
 
 Opening      the start of a day, written by the model from the days before it
 Recap        one to three sentences about a past day, valid as long as its entries are the same
@@ -52,7 +52,7 @@ class Recap(SealedModel):
 
 
 class Preferences(models.Model):
-    """What the model may do for a person by itself; without a row, everything."""
+    """The openings setting of a person; without a row, openings are made."""
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"

@@ -74,7 +74,7 @@ class EntryManager(SealedManager["Entry"]):
 
 
 class Entry(SealedModel):
-    """What a person wrote on a day."""
+    """A text that a person wrote on a day."""
 
     # Needs no index: the first one below begins with it.
     owner = models.ForeignKey(

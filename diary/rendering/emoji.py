@@ -35,8 +35,8 @@ def replace_shortcodes(text: str) -> str:
     return _SHORTCODE.sub(_replace_match, text) if text.count(":") > 1 else text
 
 
-def _replace_match(found: re.Match[str]) -> str:
-    return _find_emoji(found[1]) or found[0]
+def _replace_match(match: re.Match[str]) -> str:
+    return _find_emoji(match[1]) or match[0]
 
 
 @lru_cache(maxsize=512)

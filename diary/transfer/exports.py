@@ -35,7 +35,7 @@ Row = dict[str, Any]
 
 @dataclass
 class ExportReport:
-    """What was exported, in counts, and what is damaged: column, row and reason."""
+    """Counts of what was exported, and the damaged values: column, row and reason."""
 
     entries: int = 0
     days: int = 0

@@ -41,7 +41,7 @@ _Good = TypeVar("_Good", bound=HasDay)
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """What a file holds and what was imported: counts and days, never texts."""
+    """Counts and days of what a file holds and what was imported; never texts."""
 
     accepted: int = 0
     added: int = 0
@@ -58,9 +58,9 @@ class ImportReport:
         self.first = min(self.first or line.day, line.day)
         self.last = max(self.last or line.day, line.day)
 
-    def iter_accepted(self, found: Iterable[_Good | RejectedLine]) -> Iterator[_Good]:
+    def iter_accepted(self, candidates: Iterable[_Good | RejectedLine]) -> Iterator[_Good]:
         """Yield what can be imported, and count it; collect the rest by number and reason."""
-        for one in found:
+        for one in candidates:
             if isinstance(one, RejectedLine):
                 self.rejected.append(one)
             else:

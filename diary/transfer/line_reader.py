@@ -23,7 +23,7 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class RejectionReason(Enum):
-    """Why a line is not imported, in words that follow "Line 12"."""
+    """Reasons for which a line is not imported, in words that follow "Line 12"."""
 
     LONG_LINE = "is longer than any entry could be"
     NOT_UTF8 = "is not UTF-8"

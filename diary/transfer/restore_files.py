@@ -83,9 +83,9 @@ def _open_json(path: Path) -> Iterator[tuple[IO[bytes], int]]:
             yield file, path.stat().st_size
         return
     with _open_archive(path) as archive:
-        found = _find_json(archive)
-        with _open_member(archive, found) as member:
-            yield member, found.file_size
+        info = _find_json(archive)
+        with _open_member(archive, info) as member:
+            yield member, info.file_size
 
 
 def _open_archive(path: Path) -> zipfile.ZipFile:
@@ -97,18 +97,18 @@ def _open_archive(path: Path) -> zipfile.ZipFile:
 
 def _find_json(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     """Return the one JSON in an archive, at its top or in the one folder around it."""
-    found = [info for info in archive.infolist() if PurePosixPath(info.filename).name == JSON_NAME]
-    near = [info for info in found if len(PurePosixPath(info.filename).parts) <= 2]
-    if len(near) != 1:
+    named = [info for info in archive.infolist() if PurePosixPath(info.filename).name == JSON_NAME]
+    near_top = [info for info in named if len(PurePosixPath(info.filename).parts) <= 2]
+    if len(near_top) != 1:
         raise NotAnExport(f"There is no {JSON_NAME} in this zip, or more than one.")
-    return near[0]
+    return near_top[0]
 
 
-def _open_member(archive: zipfile.ZipFile, found: zipfile.ZipInfo) -> IO[bytes]:
-    if found.compress_type not in _COMPRESSIONS:
+def _open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    if info.compress_type not in _COMPRESSIONS:
         raise NotAnExport(_UNREADABLE_ZIP)
     try:
-        return archive.open(found)
+        return archive.open(info)
     except _ZIP_ERRORS:
         raise NotAnExport(_UNREADABLE_ZIP) from None
 

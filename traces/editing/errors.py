@@ -1,4 +1,4 @@
-"""What changes of traces are refused for, besides invalid names (`traces.names`), with stable codes.
+"""Refusals of changes of traces, besides invalid names (`traces.names`), with stable codes.
 
 TraceError
     TraceNameTaken    name_taken    another trace has that name; carries that trace
