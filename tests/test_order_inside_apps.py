@@ -1,19 +1,15 @@
-"""The contracts for the order inside an app name every module of it, and an import upwards breaks them."""
+"""An import upwards breaks the contract for the order inside its app."""
 
-import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.test_architecture import PACKAGES
 
-PACKAGES = ("llamora", "accounts", "diary", "traces", "search")
-APPS = ("diary", "traces")
 UPWARDS = [
     ("diary/models/derived.py", "diary.urls"),
     ("diary/entries/queries.py", "diary.entries.services"),
@@ -21,36 +17,6 @@ UPWARDS = [
     ("traces/models.py", "traces.queries"),
     ("traces/tagging/services.py", "traces.detail.presenters"),
 ]
-
-
-def contracts() -> list[dict[str, Any]]:
-    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    found: list[dict[str, Any]] = configuration["tool"]["importlinter"]["contracts"]
-    return found
-
-
-def named_in_layers(app: str) -> set[str]:
-    (contract,) = (one for one in contracts() if one["name"] == f"Order inside {app}")
-    return {name for layer in contract["layers"] for name in re.findall(r"[\w.]+", layer)}
-
-
-def modules(app: str) -> set[str]:
-    """Every module with code; a package's docstring imports nothing."""
-    paths = (ROOT / app).rglob("*.py")
-    return {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for path in paths
-        if "migrations" not in path.parts and path.name != "__init__.py"
-    }
-
-
-@pytest.mark.parametrize("app", APPS)
-def test_every_module_of_an_app_has_its_layer(app: str) -> None:
-    layers = named_in_layers(app)
-
-    assert [
-        name for name in modules(app) if not any(f"{name}.".startswith(f"{one}.") for one in layers)
-    ] == []
 
 
 @pytest.mark.parametrize(("module", "imported"), UPWARDS)
