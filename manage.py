@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The way in: `uv run manage.py up` serves the diary, `uv run manage.py help` lists the rest."""
+"""The commands of Llamora: `uv run manage.py up` serves the diary, `uv run manage.py help` lists all."""
 
 import os
 import resource
@@ -7,8 +7,8 @@ import sys
 
 
 def main() -> None:
-    """Hand the command line to Django."""
-    # Whatever a command writes is closed to others, and a crash leaves no keys on the disk.
+    """Run the command that the command line names."""
+    # Files that a command writes are closed to others, and a crash leaves no keys on the disk.
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llamora.settings")

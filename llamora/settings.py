@@ -1,8 +1,8 @@
-"""Every setting of a Llamora household, read once from the environment and `.env`.
+"""Settings of Llamora and of Django, read once from the environment and `.env`.
 
-Each is documented in the README with its default; `tests/test_docs.py` holds the two together.
-A value that makes no sense stops the start with a sentence. No secret has a default: where
-`up` has not yet written one, a random one that lives as long as the process stands in.
+The README documents each setting of ours with its default; `tests/test_docs.py` compares the two. A value
+that makes no sense stops the start with a sentence. No secret has a default: until `up` has written one, a
+random one is used that lives as long as the process.
 """
 
 import secrets
@@ -36,7 +36,7 @@ def _at_least(name: str, default: int, least: int) -> int:
     return value
 
 
-# --- Where things are -------------------------------------------------------------------------
+# --- Folders -------------------------------------------------------------------------
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().resolve()
 RUNTIME_DIR = env.str("RUNTIME_DIR", default="")
 SECRET_KEY_FILE = DATA_DIR / "secrets" / "secret_key"
@@ -60,7 +60,7 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "llamora.localhost", *env.li
 CSRF_TRUSTED_ORIGINS = env.list("TRUSTED_ORIGINS", default=[])
 REGISTRATION = _choice("REGISTRATION", "closed", ("closed", "open"))
 PAGE_THREADS = _at_least("PAGE_THREADS", 2, 1)
-# Passwords in clear over a network: only where the network itself is encrypted.
+# Sends passwords unencrypted: only for a network that is encrypted itself.
 ALLOW_PLAIN_HTTP = env.bool("ALLOW_PLAIN_HTTP", default=False)
 LOG_LEVEL = _choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
@@ -170,7 +170,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MESSAGE_STORAGE = "accounts.sessions.cookies.MessageCookieStorage"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-# Diary text must never be spooled to a temporary file: bodies stay in memory, and `llamora.asgi` bounds them.
+# Bodies are never spooled to temporary files: `llamora.ops.server.body_limits` bounds them in memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
@@ -181,7 +181,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "accounts.http.error_views.csrf_failure"
 LANGUAGE_COOKIE_NAME = "llamora_language"
 
-# --- Time and words -----------------------------------------------------------------------------
+# --- Time and language -----------------------------------------------------------------------------
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
@@ -198,7 +198,7 @@ STORAGES = {
 WHITENOISE_MANIFEST_STRICT = True
 FILE_UPLOAD_PERMISSIONS = 0o600
 
-# --- What a browser may do with a page ------------------------------------------------------------
+# --- Security headers ------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -238,7 +238,7 @@ LOGGING = {
         "diary": {"level": LOG_LEVEL},
         # Django's own handler mails errors with every local variable in them.
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        # A page that is not there is logged with its address, and that is whatever somebody typed.
+        # A missing page is logged with its address, which may be anything that somebody typed.
         "django.request": {"level": "ERROR"},
         "search": {"level": LOG_LEVEL},
         "traces": {"level": LOG_LEVEL},
@@ -247,13 +247,13 @@ LOGGING = {
 
 SILENCED_SYSTEM_CHECKS = [
     # The admin's checks ask for Django's session and authentication middleware; `accounts.middleware`
-    # stands in their place, with sessions that are sealed.
+    # replaces them, with sealed sessions.
     "admin.E408",
     "admin.E410",
     # A household is served over plain http on its own machine, and `up` refuses plain http beyond it: there
     # is nothing to redirect to, and HSTS would bind every other service on this host's name.
     "security.W004",
     "security.W008",
-    # `accounts.middleware.SecureCookies` marks every cookie whenever the request came over https.
+    # `accounts.middleware.SecureCookiesMiddleware` marks every cookie whenever the request came over https.
     "security.W016",
 ]

@@ -1,4 +1,4 @@
-"""Where everything is. The apps bring their own pages; the roof has the admin and the supervisor's."""
+"""URLs of the site: those of the apps, the admin, and `/healthz` for a supervisor."""
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -12,7 +12,7 @@ from llamora.inference import model_server
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Tell a supervisor whether pages can be served; says states, never content, and writes nothing."""
+    """Return for a supervisor whether pages can be served: states, never content."""
     del request
     try:
         with connection.cursor() as cursor:
@@ -35,7 +35,7 @@ urlpatterns = [
     path("", include("traces.urls")),
 ]
 
-# Django finds these by name; each answers with a calm page.
+# Django finds these by their names.
 handler400 = "accounts.http.error_views.bad_request"
 handler403 = "accounts.http.error_views.permission_denied"
 handler404 = "accounts.http.error_views.not_found"

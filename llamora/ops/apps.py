@@ -1,10 +1,10 @@
-"""The house as a Django app: it has no tables, only commands and checks."""
+"""The Django app of the operations: commands and system checks, no tables."""
 
 from django.apps import AppConfig
 
 
 class OpsConfig(AppConfig):
-    """The app whose `management/commands` are `up`, `backup`, `doctor` and the like."""
+    """Configuration of the app whose `management/commands` are `up`, `backup`, `doctor` and the like."""
 
     name = "llamora.ops"
 

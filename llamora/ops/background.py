@@ -1,4 +1,8 @@
-"""Once a day, while the household is served: a backup, and the removal of what is past its time."""
+"""Work beside the pages while `up` serves: the model server, expired sessions, daily backups and pruning.
+
+Each is a coroutine of the serving loop and does its slow part in a thread of its own. None waits for a
+request: sessions end and backups are taken also while nobody uses the diary.
+"""
 
 import asyncio
 import logging
@@ -23,18 +27,19 @@ from llamora.ops.backup.snapshot import BackupStopped
 from llamora.ops.errors import OperationRefused
 from llamora.threads import lower_priority
 
-# MERGED llamora.management.housekeeping: What is done every now and then while the household is served,
-# whether or not anybody comes by.
-# MERGED llamora.management.model: The model, as `up` knows it: looked for once pages are served, told in a
-# sentence, closed in time.
-
 SWEEP_SECONDS = 60.0
+MODEL_POLL_SECONDS = 0.1
+# Not beside the first pages after a start, and after a failure not at once again.
+FIRST_ROUND_SECONDS = 60.0
+ROUND_SECONDS = 600.0
+ONE_DAY = timedelta(hours=24)
 
 sweep_logger = logging.getLogger("llamora.housekeeping")
+backup_logger = logging.getLogger("llamora.backup")
 
 
 async def sweep_sessions() -> None:
-    """End sessions that are past their limits, until this is cancelled: nobody may come back to notice."""
+    """End sessions that are past their limits, once a minute, until this is cancelled."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="sweep")
     try:
         while True:
@@ -50,49 +55,38 @@ def _sweep_once() -> None:
         if ended := sessions_services.end_expired_sessions():
             sweep_logger.info("%d sessions were past their limits and have ended.", ended)
     except (NotWritten, DatabaseError) as error:
-        # What is past its limit opens nothing all the same; the next round tries again.
+        # An expired session opens nothing all the same; the next sweep tries again.
         sweep_logger.warning("Sessions could not be swept: %s", type(error).__name__)
 
 
-MODEL_POLL_SECONDS = 0.1
-
-
 def bind_jobs() -> None:
-    """Make the running loop the one that jobs live on, and mark what a dead process left."""
+    """Have jobs run on the running loop, and mark those that a dead process left as interrupted."""
     registry.bind_loop()
 
 
 async def follow_model_state(*, no_model: bool) -> AsyncIterator[str]:
-    """Look for a model, and yield what to tell of it, until that is settled."""
+    """Look for a model server; yield each new sentence about it, until one is ready or none is."""
     await model_server.discover(no_model=no_model)
-    told = ""
+    message = ""
     while True:
         status = model_server.get_status()
-        if status.message != told:
-            yield (told := status.message)
+        if status.message != message:
+            yield (message := status.message)
         if status.state not in ("looking", "loading"):
             return
         await asyncio.sleep(MODEL_POLL_SECONDS)
 
 
 async def stop_model() -> None:
-    """Write what running jobs have, mark them interrupted, then end the model's own process."""
+    """Save the text of running jobs, mark them interrupted, then stop the model's own process."""
     try:
         await registry.close(timeout=1)
     finally:
         await model_server.stop()
 
 
-# Not beside the first pages after a start, and after a failure not at once again.
-FIRST_ROUND_SECONDS = 60.0
-ROUND_SECONDS = 600.0
-ONE_DAY = timedelta(hours=24)
-
-backup_logger = logging.getLogger("llamora.backup")
-
-
 async def run_daily_rounds() -> None:
-    """Take a backup whenever the last is a day old, and prune once a day, until this is cancelled."""
+    """Take a backup when the newest is a day old, and prune once a day, until this is cancelled."""
     stopping = threading.Event()
     pool = ThreadPoolExecutor(1, thread_name_prefix="backup", initializer=lower_priority)
     pruned_at: datetime | None = None
@@ -109,7 +103,7 @@ async def run_daily_rounds() -> None:
 
 
 def run_daily_round(stopping: threading.Event, pruned_at: datetime | None = None) -> datetime | None:
-    """Do what is due, each whatever became of the others; return when it was last pruned."""
+    """Do each thing that is due, also when another has failed; return when it was last pruned."""
     with _logging_errors():
         if is_backup_due():
             _create_backup(stopping)
@@ -119,16 +113,16 @@ def run_daily_round(stopping: threading.Event, pruned_at: datetime | None = None
             backup_logger.info("Past their time and gone: %s.", pruning.prune(now=now))
             pruned_at = now
     with _logging_errors():
-        # What was edited or deleted meanwhile lies in the log, sealed, until that is overwritten.
+        # Rows that were edited or deleted stay in the log, sealed, until that is overwritten.
         if not stopping.is_set():
             truncate_wal()
     return pruned_at
 
 
 def _create_backup(stopping: threading.Event) -> None:
-    house = create.get_household_files()
-    taken = create.create_backup(house, folder=settings.BACKUP_DIR, now=timezone.now(), stop=stopping.is_set)
-    backup_logger.info("A backup was made: %s, %d bytes.", taken.path.name, taken.size)
+    files = create.get_household_files()
+    backup = create.create_backup(files, folder=settings.BACKUP_DIR, now=timezone.now(), stop=stopping.is_set)
+    backup_logger.info("A backup was made: %s, %d bytes.", backup.path.name, backup.size)
 
 
 @contextmanager
@@ -145,8 +139,8 @@ def _logging_errors() -> Iterator[None]:
 
 
 def is_backup_due() -> bool:
-    """Tell whether a day has passed since the last backup of a household that has people."""
+    """Return whether a day has passed since the newest backup of a household that has people."""
     if not settings.BACKUP_DAILY or not Person.objects.exists():
         return False
-    on_shelf = backup_files.list_backups(settings.BACKUP_DIR)
-    return not on_shelf or timezone.now() - on_shelf[-1].made_at >= ONE_DAY
+    backups = backup_files.list_backups(settings.BACKUP_DIR)
+    return not backups or timezone.now() - backups[-1].made_at >= ONE_DAY

@@ -1,4 +1,4 @@
-"""System checks of the house; `manage.py check --database default` runs them all.
+"""Django system checks of the installation; `manage.py check --database default` runs them all.
 
 llamora.E001  the secret key is a default or too short
 llamora.E002  others on this machine can read the data folder or a secret
@@ -23,21 +23,21 @@ from llamora.ops import data_folder, startup
 
 @register(Tags.security)
 def check_secret_key(**_: Any) -> list[CheckMessage]:
-    """Refuse a key that somebody could guess."""
+    """Report a secret key that somebody could guess."""
     weakness = data_folder.find_key_weakness(settings.SECRET_KEY)
     return [Error(weakness, id="llamora.E001")] if weakness else []
 
 
 @register(Tags.security)
 def check_permissions(**_: Any) -> list[CheckMessage]:
-    """Refuse a data folder that is open to others."""
+    """Report a data folder that is open to others."""
     problems = data_folder.find_loose_permissions(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
     return [Error(problem, id="llamora.E002") for problem in problems]
 
 
 @register(Tags.database)
 def check_fences(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Refuse a sealed table that would take an envelope of a past epoch."""
+    """Report a sealed column that would take an envelope of a past epoch."""
     found: list[CheckMessage] = []
     for alias in _migrated_databases(databases):
         if _has_pending_migrations(alias):
@@ -51,7 +51,7 @@ def check_fences(*, databases: Sequence[str] | None = None, **_: Any) -> list[Ch
 
 @register(Tags.database)
 def check_pragmas(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Refuse a database that may lose what it confirmed."""
+    """Report a database that may lose what it confirmed."""
     return (
         [Error(problem, id="llamora.E004") for problem in startup.find_wrong_pragmas()] if databases else []
     )
@@ -59,7 +59,7 @@ def check_pragmas(*, databases: Sequence[str] | None = None, **_: Any) -> list[C
 
 @register(Tags.database)
 def check_people_have_vaults(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Count people who have nothing to open."""
+    """Report people without a vault."""
     found: list[CheckMessage] = []
     for alias in _migrated_databases(databases):
         if count := Person.objects.using(alias).filter(vault__isnull=True).count():

@@ -1,11 +1,11 @@
-"""The data folder: made 0700, its secrets 0600, one server at a time, and nobody else let in.
+"""The data folder: created with mode 0700, its secrets with 0600, and locked by one server at a time.
 
 <data>/                 0700
   secrets/              0700
     secret_key          0600   Django's SECRET_KEY; signs forms and links, opens no diary
   lock                  0600   held with flock(2) while a server runs; empty
   llamora.sqlite3       0600
-  static/                      what browsers fetch, made from the sources
+  static/                      static files as browsers fetch them, made from the sources
 """
 
 import fcntl
@@ -21,23 +21,23 @@ MIN_KEY_LENGTH = 50
 
 
 def is_loose(path: Path) -> bool:
-    """Tell whether anybody but the owner may do anything with this file or folder."""
+    """Return whether anybody but its owner may use this file or folder."""
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
-def _private_folder(path: Path) -> None:
-    """Make the folder, or tighten it while it is empty: with something in it, its owner decides."""
+def _create_private_folder(path: Path) -> None:
+    """Create the folder, or close it to others while it is empty: a full one is left to its owner."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if is_loose(path) and not any(path.iterdir()):
         path.chmod(0o700)
 
 
 def prepare(data_dir: Path, *, key_file: Path, key: str) -> None:
-    """Make what is missing and refuse what is open to others; without a key none is written."""
+    """Create what is missing and refuse what is open to others; an empty key is not written."""
     os.umask(0o077)
     try:
-        _private_folder(data_dir)
-        _private_folder(key_file.parent)
+        _create_private_folder(data_dir)
+        _create_private_folder(key_file.parent)
         if key and not key_file.exists():
             _write_key(key_file, key)
     except OSError as error:
@@ -61,7 +61,7 @@ def _write_key(path: Path, key: str) -> None:
 
 
 def find_loose_permissions(data_dir: Path, *, key_file: Path) -> Iterator[str]:
-    """Yield a sentence for each place that others on this machine could read."""
+    """Yield a sentence for each folder and file that others on this machine can read."""
     for folder in (data_dir, key_file.parent):
         if folder.is_dir() and is_loose(folder):
             yield f"Others on this machine can look into {folder}. Close it with: chmod 700 '{folder}'"
@@ -82,7 +82,7 @@ def find_key_weakness(key: str) -> str | None:
 
 @contextmanager
 def lock(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder for one server; the kernel lets go when the process ends, however it ends."""
+    """Lock the data folder for one server; the kernel unlocks it when the process ends, however it ends."""
     descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

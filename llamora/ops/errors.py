@@ -1,5 +1,5 @@
-"""Why `up` does not start, in a sentence that says what to do."""
+"""Errors of the commands."""
 
 
-class OperationRefused(Exception):  # noqa: N818 - it is an answer to the keeper, not a fault
-    """The house cannot be opened like this; the text is for the person at the terminal."""
+class OperationRefused(Exception):  # noqa: N818 - an answer to the administrator, not a fault
+    """A command that does not go on; its text says why and what to do, for the person at the terminal."""

@@ -1,4 +1,4 @@
-"""Everything that is past its time, removed and overwritten: sessions, the bin, old backups, strays."""
+"""Pruning of what is past its time: sessions, the bin, earlier versions, backups, dead indexes, strays."""
 
 import re
 from dataclasses import astuple, dataclass
@@ -20,7 +20,7 @@ _INDEX_FILE_NAME = re.compile(r"[a-z_]+-(\d+)-[0-9a-f-]{36}\.sealed")
 
 @dataclass(frozen=True, kw_only=True)
 class PruneReport:
-    """How much of each went."""
+    """The numbers of what was removed."""
 
     sessions: int
     entries: int
@@ -41,16 +41,16 @@ class PruneReport:
 
     @property
     def total(self) -> int:
-        """Return how many things went."""
+        """The number of everything removed."""
         return sum(astuple(self)[:-1])
 
 
 def prune(*, now: datetime) -> PruneReport:
-    """Remove what is past its time, then truncate the write-ahead log, so that nothing of it is left."""
+    """Remove what is past its time, then truncate the write-ahead log, in which it would otherwise stay."""
     ended = sessions_services.end_expired_sessions()
-    everybody = list(Person.objects.values_list("id", flat=True))
-    purged = sum(purge_bin(owner_id=owner) for owner in everybody)
-    versions = sum(purge_versions(owner_id=owner) for owner in everybody)
+    owners = list(Person.objects.values_list("id", flat=True))
+    purged = sum(purge_bin(owner_id=owner) for owner in owners)
+    versions = sum(purge_versions(owner_id=owner) for owner in owners)
     backups = retention.remove_outdated(
         settings.BACKUP_DIR, now=now, days=settings.BACKUP_KEEP_DAYS, weeks=settings.BACKUP_KEEP_WEEKS
     )

@@ -1,5 +1,6 @@
-"""What happens between the data folder and the first page: schema, static files, the checks that refuse."""
+"""The steps of `up` before the first page: address, database and static files, and what refuses to start."""
 
+import errno
 import hashlib
 import ipaddress
 import resource
@@ -20,18 +21,18 @@ PRAGMAS: dict[str, Any] = {"journal_mode": "wal", "synchronous": 2, "secure_dele
 
 
 def describe_os_error(error: OSError) -> str:
-    """Return what the system would not do, and where."""
-    place = f" ({error.filename})" if error.filename else ""
-    return f"Llamora cannot start: {error.strerror or error}{place}."
+    """Return a sentence about an error of the operating system, and the file it is about."""
+    path = f" ({error.filename})" if error.filename else ""
+    return f"Llamora cannot start: {error.strerror or error}{path}."
 
 
 def forbid_core_dumps() -> None:
-    """Keep a crash from writing keys and open pages to the disk."""
+    """Forbid core dumps: one would write keys and open pages to the disk."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def is_loopback_host(host: str) -> bool:
-    """Tell whether only this machine can reach the address."""
+    """Return whether only this machine can reach the address."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -41,7 +42,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def check_plain_http(host: str) -> None:
-    """Refuse to send passwords over a network in clear, unless the keeper says that is wanted."""
+    """Refuse to send passwords over a network in clear, unless the administrator allows it."""
     if not is_loopback_host(host) and not settings.ALLOW_PLAIN_HTTP:
         raise OperationRefused(
             f"{host} can be reached by other machines, and passwords would cross the network unencrypted. "
@@ -51,7 +52,7 @@ def check_plain_http(host: str) -> None:
 
 
 def bind_listener(host: str, port: int) -> socket.socket:
-    """Take the address before anything else is done, so that a clash is said at once."""
+    """Bind the address before anything else is done, so that a clash is reported at once."""
     name = host.strip("[]")
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -67,8 +68,6 @@ def bind_listener(host: str, port: int) -> socket.socket:
 
 
 def _describe_bind_error(host: str, port: int, error: Exception) -> str:
-    import errno  # noqa: PLC0415 - only here
-
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
         return f"Port {port} is already in use. Stop what is there, or choose another with --port."
@@ -78,7 +77,7 @@ def _describe_bind_error(host: str, port: int, error: Exception) -> str:
 
 
 def prepare_database() -> None:
-    """Bring the database up to date, and refuse one that cannot be opened or may lose what it confirmed."""
+    """Migrate the database, and refuse one that cannot be opened or may lose what it confirmed."""
     try:
         migrate()
         wrong = find_wrong_pragmas()
@@ -93,7 +92,7 @@ def prepare_database() -> None:
 
 
 def migrate() -> bool:
-    """Bring the database to this version; True when something was done. Asks nothing."""
+    """Migrate the database to this version without questions; return whether anything was done."""
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
     if unknown:
@@ -108,7 +107,7 @@ def migrate() -> bool:
 
 
 def find_wrong_pragmas() -> list[str]:
-    """Return a sentence for each promise about writing that this database does not keep."""
+    """Return a sentence for each pragma that SQLite answers differently from what was asked."""
     wrong = []
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         for name, expected in PRAGMAS.items():
@@ -122,23 +121,23 @@ def find_wrong_pragmas() -> list[str]:
 
 
 def collect_static() -> bool:
-    """Prepare what browsers fetch, when its sources have changed; True when something was done."""
-    mark = Path(settings.STATIC_ROOT) / ".sources"
-    sources = _static_fingerprint()
-    if mark.is_file() and mark.read_text() == sources:
+    """Collect the static files when their sources have changed; return whether they had."""
+    fingerprint_file = Path(settings.STATIC_ROOT) / ".sources"
+    fingerprint = _static_fingerprint()
+    if fingerprint_file.is_file() and fingerprint_file.read_text() == fingerprint:
         return False
     call_command("collectstatic", verbosity=0, interactive=False, clear=True, skip_checks=True)
-    mark.write_text(sources)
+    fingerprint_file.write_text(fingerprint)
     return True
 
 
 def _static_fingerprint() -> str:
-    """Digest name, size and time of every static source: that takes milliseconds, their contents seconds."""
+    """Return a digest of the name, size and time of every static source; reading them takes seconds."""
     from django.contrib.staticfiles.finders import get_finders  # noqa: PLC0415 - settings first
 
     digest = hashlib.blake2b(settings.STORAGES["staticfiles"]["BACKEND"].encode())
     for finder in get_finders():
         for name, storage in finder.list([]):
-            about = Path(storage.path(name)).stat()
-            digest.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+            stat = Path(storage.path(name)).stat()
+            digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""How static files are stored: one style sheet, all compressed and named by their content."""
+"""The storage of static files: one style sheet, every file compressed and named by its content."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _CSS_IMPORT = re.compile(r'@import url\("([\w-]+\.css)"\)(?: layer\((\w+)\))?;')
 def bundle_stylesheet(sheet: str) -> str:
     """Return a style sheet with the files it imports in their places, each in the layer it was given."""
 
-    def imported(found: re.Match[str]) -> str:
+    def read_import(found: re.Match[str]) -> str:
         path = finders.find(f"css/{found[1]}")
         if path is None:
             raise FileNotFoundError(f"{STYLESHEET} imports {found[1]}, which is not there.")
@@ -24,15 +24,15 @@ def bundle_stylesheet(sheet: str) -> str:
             rules = file.read()
         return f"@layer {found[2]} {{\n{rules}}}" if found[2] else rules
 
-    return _CSS_IMPORT.sub(imported, sheet)
+    return _CSS_IMPORT.sub(read_import, sheet)
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise is untyped
-    """Names every file by its content, the modules that our modules import included.
+    """A storage that names every file by its content, also the modules that our modules import.
 
-    The style sheet is written a file for each block and served as one: ten requests less for a cold page.
+    The style sheet has a file for each block and is served as one: ten requests less for a cold page.
     Django's own pattern for imports also reads the scripts of other packages, and fails on what some
-    of them only mention; ours are the ones that import.
+    of them only mention; only ours import.
     """
 
     support_js_module_import_aggregation = True
@@ -42,13 +42,13 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
     )
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
-        """Name the files by their content, the sheet with its blocks in it."""
+        """Name the files by their content, after bundling the style sheet."""
         if STYLESHEET in paths:
             storage, path = paths[STYLESHEET]
-            with storage.open(path) as written:
-                whole = InMemoryStorage()
-                whole.save(
-                    STYLESHEET, ContentFile(bundle_stylesheet(written.read().decode("utf-8")).encode("utf-8"))
+            with storage.open(path) as file:
+                bundle = InMemoryStorage()
+                bundle.save(
+                    STYLESHEET, ContentFile(bundle_stylesheet(file.read().decode("utf-8")).encode("utf-8"))
                 )
-            paths = {**paths, STYLESHEET: (whole, STYLESHEET)}
+            paths = {**paths, STYLESHEET: (bundle, STYLESHEET)}
         yield from super().post_process(paths, dry_run=dry_run, **options)

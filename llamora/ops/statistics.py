@@ -1,4 +1,4 @@
-"""How much there is, as anybody sees it who has the file and no key."""
+"""Statistics of the diaries and of the files, which need nobody's key."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from llamora.ops.backup import create, restore
 
 @dataclass(frozen=True, kw_only=True)
 class DiaryStatistics:
-    """One person's diary in numbers."""
+    """The counts of one person's diary."""
 
     name: str
     entries: int
@@ -36,7 +36,7 @@ class DiaryStatistics:
 
 
 def iter_diary_statistics() -> Iterator[DiaryStatistics]:
-    """Count everybody's, in the order they came."""
+    """Yield the statistics of everybody's diary, in the order they registered."""
     for person in Person.objects.order_by("created_at"):
         yield _count_diary(person)
 
@@ -64,7 +64,7 @@ def _count_diary(person: Person) -> DiaryStatistics:
 
 
 def _count_sealed_values(owner: UUID) -> tuple[int, int]:
-    """Return how many sealed values a person has in all tables, and how many bytes."""
+    """Return the number of sealed values a person has in all tables, and of their bytes."""
     values = size = 0
     with connection.cursor() as cursor:
         for model in sealed_models():
@@ -83,7 +83,7 @@ def _count_sealed_values(owner: UUID) -> tuple[int, int]:
 
 
 def iter_file_sizes() -> Iterator[tuple[str, int]]:
-    """Yield what the household has on the disk, and its size in bytes."""
+    """Yield each kind of file the household has on the disk, and its size in bytes."""
     database, data_dir = create.get_household_files().database, settings.DATA_DIR
     yield "Database", _total_size([database])
     yield "Write-ahead log", _total_size([database.with_name(database.name + "-wal")])

@@ -1,4 +1,4 @@
-"""A unit for systemd, of the user who keeps the household: it serves from the machine's start to its end.
+"""A systemd unit of the user who runs the server: it serves from the machine's start to its end.
 
     manage.py up --print-unit > ~/.config/systemd/user/llamora.service
 
@@ -33,7 +33,7 @@ WantedBy=default.target
 
 
 def render_unit(*, folder: Path, data_dir: Path, arguments: list[str]) -> str:
-    """Return the unit; settings that are secret belong in `.env`, not in here."""
+    """Return the text of the unit; secret settings belong in `.env`, not here."""
     command = [sys.executable, str(folder / "manage.py"), "up", *arguments]
     return _UNIT.format(
         folder=_escape(str(folder)),
@@ -43,11 +43,11 @@ def render_unit(*, folder: Path, data_dir: Path, arguments: list[str]) -> str:
 
 
 def _escape(word: str) -> str:
-    """Return a word in which systemd sees no specifier (systemd.unit(5))."""
+    """Return a word without specifiers (systemd.unit(5))."""
     return word.replace("%", "%%")
 
 
 def _quote(word: str) -> str:
-    """Return one word, whatever is in it (systemd.syntax(7))."""
-    inside = _escape(word).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{inside}"'
+    """Return a string quoted as one word (systemd.syntax(7))."""
+    escaped = _escape(word).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,11 +1,12 @@
-"""The household's backups: taken while it runs, checked, kept for a time, and put back.
+"""Backups of the household: created while it is served, verified, retained for a time, and restored.
 
-copying.py     a consistent copy of a database in use, then without its session rows
-structure.py   what can be checked of a database without a key
-archive.py     the file format
-taking.py      a backup from beginning to end
-retention.py   which backups go
-daily.py       one a day, while `up` serves
-opening.py     checks with a person's secret
-restoring.py   a backup put in the place of the household's database
+create.py         a backup from beginning to end
+snapshot.py       a consistent copy of a database in use, without its session rows
+integrity.py      checks of a database without anybody's key
+verify_secret.py  checks of a database with a person's secret
+archive.py        the file format
+retention.py      removal of old backups and of what killed work left
+restore.py        a backup put in the place of the household's database
+
+`llamora.ops.background` takes one a day; names and dates of the files are in `llamora.database.backup_files`.
 """

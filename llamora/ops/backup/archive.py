@@ -1,4 +1,4 @@
-"""The backup file: an uncompressed tar, so that any machine opens it.
+"""The format of a backup: an uncompressed tar, so that any machine opens it.
 
     llamora.sqlite3                 the database, without session rows; what is sealed stays sealed
     search/<owner>/*.sealed         sealed indexes
@@ -42,12 +42,12 @@ _ALLOWED_NAME = re.compile(
 
 
 def is_allowed_name(name: str) -> bool:
-    """Tell whether a backup may hold a file of this name."""
+    """Return whether a backup may hold a file of this name."""
     return _ALLOWED_NAME.fullmatch(name) is not None
 
 
 class _HashingReader(io.RawIOBase):
-    """Passes a file on, digests it, and asks on the way whether to stop."""
+    """A reader of a file that digests it, and asks on the way whether to stop."""
 
     def __init__(self, file: IO[bytes], stop: StopCheck) -> None:
         self._file, self._stop = file, stop
@@ -63,14 +63,14 @@ class _HashingReader(io.RawIOBase):
 
 
 class ArchiveWriter:
-    """Adds files to an archive under way and remembers what they were."""
+    """An archive that is being written, and the manifest of its files."""
 
     def __init__(self, tar: tarfile.TarFile, *, made_at: datetime, stop: StopCheck) -> None:
         self._tar, self._made_at, self._stop = tar, made_at, stop
         self._files: dict[str, dict[str, Any]] = {}
 
     def add(self, name: str, path: Path) -> bool:
-        """Add a file; False where it has gone meanwhile."""
+        """Add a file; return False where it has gone meanwhile."""
         try:
             file = path.open("rb")
         except FileNotFoundError:
@@ -120,7 +120,7 @@ def create_archive(path: Path, *, made_at: datetime, stop: StopCheck = never_sto
 
 
 def unpack_archive(archive: Path, folder: Path) -> set[str]:
-    """Put what is in an archive into an empty folder; return the names. Raise Refusal for anything odd."""
+    """Unpack an archive into an empty folder; return the names, or raise OperationRefused."""
     try:
         with tarfile.open(archive, mode="r:") as tar:
             found = {head.name: _extract_member(tar, head, folder) for head in tar}
@@ -131,7 +131,7 @@ def unpack_archive(archive: Path, folder: Path) -> set[str]:
 
 
 def check_archive(archive: Path, *, stop: StopCheck = never_stop) -> None:
-    """Read an archive of our own as `unpack` would, and keep nothing of it; raise Refusal or Stopped."""
+    """Read an archive as `unpack_archive` does and write nothing; raise OperationRefused or BackupStopped."""
     manifest = io.BytesIO()
     with tarfile.open(archive, mode="r:") as tar, open(os.devnull, "wb") as nowhere:
         found = {
@@ -145,8 +145,8 @@ def check_archive(archive: Path, *, stop: StopCheck = never_stop) -> None:
 
 def _check_manifest(archive: Path, found: dict[str, str], manifest: dict[str, Any]) -> None:
     listed = {name: about["blake2b"] for name, about in manifest["files"].items()}
-    taken = {name: digest for name, digest in found.items() if name != MANIFEST}
-    if taken != listed or DATABASE not in taken:
+    unpacked = {name: digest for name, digest in found.items() if name != MANIFEST}
+    if unpacked != listed or DATABASE not in unpacked:
         raise OperationRefused(f"{archive.name} is damaged: what is in it is not what its manifest lists.")
 
 
@@ -175,7 +175,7 @@ def _extract_member(tar: tarfile.TarFile, head: tarfile.TarInfo, folder: Path) -
 
 
 def _copy_member(source: IO[bytes], target: IO[bytes], *, stop: StopCheck = never_stop) -> str:
-    """Copy a file and return its digest; raise Stopped."""
+    """Copy a file and return its digest; raise BackupStopped."""
     digest = hashlib.blake2b(digest_size=32)
     while part := source.read(_CHUNK):
         if stop():

@@ -1,4 +1,7 @@
-"""A backup from beginning to end: copied, emptied of sessions, checked, written, read back, then named."""
+"""Creation of a backup: the database is copied without its sessions, the copy checked, the archive read back.
+
+Only then does the file get its name, so that no backup is half done.
+"""
 
 import os
 import re
@@ -26,7 +29,7 @@ _SPARE_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class HouseholdFiles:
-    """Where the things are that go into a backup."""
+    """The places of the files that go into a backup."""
 
     data_dir: Path
     database: Path
@@ -34,7 +37,7 @@ class HouseholdFiles:
 
 
 def get_household_files() -> HouseholdFiles:
-    """Return the household that the settings name."""
+    """Return the files of the household that the settings name."""
     database = Path(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])
     return HouseholdFiles(data_dir=settings.DATA_DIR, database=database, environment=os.environ)
 
@@ -50,27 +53,27 @@ class BackupReport:
 
 
 def create_backup(
-    house: HouseholdFiles,
+    source: HouseholdFiles,
     *,
     folder: Path,
     now: datetime,
     with_secrets: bool = False,
     stop: StopCheck = never_stop,
 ) -> BackupReport:
-    """Take a backup into `folder`; raise Refusal with the reason, or Stopped. Leaves nothing half done."""
-    if not house.database.is_file():
+    """Take a backup into `folder`, whole or not at all; raise OperationRefused, or BackupStopped."""
+    if not source.database.is_file():
         raise OperationRefused("There is no household here yet, so there is nothing to back up.")
     _create_folder(folder)
-    _check_free_space(house, folder)
+    _check_free_space(source, folder)
     made_at = _find_unused_moment(folder, now)
     part = folder / f".{backup_files.backup_file_name(made_at)}.{os.getpid()}.part"
     try:
         part.mkdir(mode=0o700)
-        found = _copy_checked(house.database, part / archive.DATABASE, stop)
-        # Under its name to be, which a refusal of `check` says.
+        found = _copy_checked(source.database, part / archive.DATABASE, stop)
+        # Under its final name, which a refusal of `check_archive` says.
         whole = part / backup_files.backup_file_name(made_at)
         with archive.create_archive(whole, made_at=made_at, stop=stop) as writer:
-            files = _add_files(writer, house, part / archive.DATABASE, with_secrets=with_secrets)
+            files = _add_files(writer, source, part / archive.DATABASE, with_secrets=with_secrets)
         archive.check_archive(whole, stop=stop)
         path = folder / backup_files.backup_file_name(made_at)
         whole.rename(path)
@@ -83,8 +86,8 @@ def create_backup(
 
 
 def _failure_sentence(error: Exception) -> str:
-    words = error.strerror if isinstance(error, OSError) else str(error)
-    return f"The backup could not be made: {words}. Nothing was changed."
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return f"The backup could not be made: {reason}. Nothing was changed."
 
 
 def _create_folder(folder: Path) -> None:
@@ -94,10 +97,10 @@ def _create_folder(folder: Path) -> None:
         raise OperationRefused(f"The folder {folder} cannot be made: {error.strerror}.") from None
 
 
-def _check_free_space(house: HouseholdFiles, folder: Path) -> None:
-    log = house.database.with_name(house.database.name + "-wal")
-    size = house.database.stat().st_size + (log.stat().st_size if log.exists() else 0)
-    sealed = sum(path.stat().st_size for path in _list_search_files(house.data_dir))
+def _check_free_space(source: HouseholdFiles, folder: Path) -> None:
+    log = source.database.with_name(source.database.name + "-wal")
+    size = source.database.stat().st_size + (log.stat().st_size if log.exists() else 0)
+    sealed = sum(path.stat().st_size for path in _list_search_files(source.data_dir))
     needed, free = 2 * size + sealed + _SPARE_BYTES, shutil.disk_usage(folder).free
     if free < needed:
         raise OperationRefused(
@@ -115,7 +118,7 @@ def _find_unused_moment(folder: Path, now: datetime) -> datetime:
 
 
 def _copy_checked(database: Path, target: Path, stop: StopCheck) -> integrity.IntegrityReport:
-    """Copy, take the sessions out, check; raise Refusal where the copy is not sound."""
+    """Copy the database without its sessions and check it; raise OperationRefused where it is damaged."""
     snapshot.copy_database(database, target, stop=stop)
     snapshot.delete_sessions(target)
     found = integrity.check_database(target, stop=stop)
@@ -130,16 +133,16 @@ def _copy_checked(database: Path, target: Path, stop: StopCheck) -> integrity.In
 
 
 def _add_files(
-    writer: archive.ArchiveWriter, house: HouseholdFiles, database: Path, *, with_secrets: bool
+    writer: archive.ArchiveWriter, source: HouseholdFiles, database: Path, *, with_secrets: bool
 ) -> int:
     added = int(writer.add(archive.DATABASE, database))
-    for path in (*_list_search_files(house.data_dir), *_list_files(house.data_dir / "prompts", "*.txt")):
-        name = path.relative_to(house.data_dir).as_posix()
+    for path in (*_list_search_files(source.data_dir), *_list_files(source.data_dir / "prompts", "*.txt")):
+        name = path.relative_to(source.data_dir).as_posix()
         # What an editor or a file system left beside a prompt is no prompt; a restore would refuse it.
         added += writer.add(name, path) if archive.is_allowed_name(name) else 0
-    writer.add_text(archive.SETTINGS, render_settings(house.environment, with_secrets=with_secrets))
+    writer.add_text(archive.SETTINGS, render_settings(source.environment, with_secrets=with_secrets))
     if with_secrets:
-        added += writer.add(archive.SECRET_KEY, house.data_dir / "secrets" / "secret_key")
+        added += writer.add(archive.SECRET_KEY, source.data_dir / "secrets" / "secret_key")
     return added + 1
 
 
@@ -173,7 +176,7 @@ def _strip_credentials(value: str) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the disk keep which names stand in a folder."""
+    """Wait until the disk has the names in a folder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,5 +1,8 @@
-"""What can be checked of a database file without anybody's key: its pages, its references, its fence, and of
-every envelope the format and the epoch that stand before what is sealed."""
+"""Checks of a database file without anybody's key: pages, references, fence triggers and envelopes.
+
+The first bytes of an envelope are readable: its format, which has to be a known one, and its epoch, which has
+to be that of its owner's vault.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -32,7 +35,7 @@ class SealedColumnCensus:
     invalid: int = 0
 
     def add_envelopes(self, *, begins: bytes, epoch: int | None, former: int | None, many: int) -> None:
-        """Take envelopes that begin alike into account."""
+        """Count envelopes that begin with the same bytes."""
         self.envelopes += many
         try:
             head = crypto.header(begins)
@@ -50,14 +53,14 @@ class SealedColumnCensus:
 
 @dataclass(kw_only=True)
 class IntegrityReport:
-    """What was found; no problems, no damage that can be seen from outside."""
+    """The result of a check; without problems there is no damage that can be seen without a key."""
 
     problems: list[str] = field(default_factory=list)
     columns: list[SealedColumnCensus] = field(default_factory=list)
 
     @property
     def envelopes(self) -> int:
-        """Return how many envelopes there are."""
+        """The number of envelopes in all columns."""
         return sum(column.envelopes for column in self.columns)
 
 
@@ -102,10 +105,10 @@ def _check_references(database: sqlite3.Connection) -> list[str]:
 
 
 def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
-    """Return a sentence for each fence trigger that should stand and does not, or stands changed."""
-    standing = dict(database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"))
-    # The words of an older version may differ from today's; that a trigger is there at all may not.
-    to_the_letter = count_migrations_behind(database) == 0
+    """Return a sentence for each fence trigger that is missing or changed."""
+    existing = dict(database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"))
+    # An older version may have worded its triggers differently; missing they may not be.
+    is_current = count_migrations_behind(database) == 0
     wanted = [
         trigger
         for model in sealed_models()
@@ -115,12 +118,12 @@ def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
     return [
         f"The trigger {trigger.name}, which keeps old keys out, is missing or changed."
         for trigger in wanted
-        if trigger.name not in standing or (to_the_letter and standing[trigger.name] != trigger.sql)
+        if trigger.name not in existing or (is_current and existing[trigger.name] != trigger.sql)
     ]
 
 
 def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
-    """Return a sentence where a file brings triggers or views of its own: they would run when it is used."""
+    """Return a sentence where a file has foreign triggers or views: they would run when it is used."""
     ours = {t.name for model in sealed_models() for t in fence_triggers(model, vault_table="")}
     rules = database.execute("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
     strange = [name for (name,) in rules if name not in ours]
@@ -135,7 +138,7 @@ def count_migrations_behind(database: sqlite3.Connection) -> int:
 
 
 def _existing_columns(database: sqlite3.Connection, model: type[models.Model]) -> set[str]:
-    """Return the sealed columns of a model that this file has; an older one may lack some."""
+    """Return the sealed columns of a model that this file has; an older file may lack some."""
     there = {row[1] for row in database.execute(f'PRAGMA table_info("{model._meta.db_table}")')}
     return {str(sealed.column) for sealed in sealed_fields(model)} & there
 

@@ -1,9 +1,9 @@
-"""A backup put in the place of the household's database; killed anywhere, one of the two is there, whole.
+"""Restoration of a backup in the place of the household's database; killed anywhere, one of the two is whole.
 
 unpack and check in <data>/restoring/       the database in use is not touched
 old database: its log folded in, held shut  still the old one, now in a single file
 sealed indexes of the old one removed       they can be made again from either database
-old file linked to <data>/replaced/         it stays there under the moment's name
+old file linked to <data>/replaced/         it stays there, named by the time of the restore
 new file renamed over the old               the one step that counts, and it is atomic
 sealed indexes, prompts, secrets put back   missing ones are made again or asked for
 """
@@ -31,7 +31,7 @@ _UNREADABLE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreReport:
-    """What a restore did."""
+    """The result of a restore."""
 
     envelopes: int
     set_aside_path: Path | None
@@ -41,9 +41,9 @@ class RestoreReport:
 def restore_backup(
     backup: Path, *, database: Path, key_file: Path, now: datetime, prove: Callable[[], None] | None = None
 ) -> RestoreReport:
-    """Put a backup, or a database file, in place of `database`; raise Refusal before anything is changed.
+    """Put a backup, or a database file, in place of `database`; raise OperationRefused before any change.
 
-    `prove` runs with the models reading the database to be, and raises Refusal to leave all as it is.
+    `prove` runs with the models reading the new database, and raises OperationRefused to leave all as it is.
     """
     data_dir = database.parent
     data_folder.prepare(data_dir, key_file=key_file, key="")
@@ -75,7 +75,7 @@ def _stage_checked(backup: Path, staging: Path) -> integrity.IntegrityReport:
 
 
 def stage_backup(backup: Path, folder: Path) -> None:
-    """Put what is in a backup, or a bare database file, into an empty folder; raise Refusal."""
+    """Put what is in a backup, or a bare database file, into an empty folder; raise OperationRefused."""
     try:
         with backup.open("rb") as file:
             is_database = file.read(16) == b"SQLite format 3\0"
@@ -102,7 +102,7 @@ def _migrate_staged(staged: Path, prove: Callable[[], None] | None) -> None:
     _sync_file(staged)
 
 
-# --- The change --------------------------------------------------------------------------------------
+# --- The replacement --------------------------------------------------------------------------------------
 
 
 def _swap_database(staging: Path, database: Path, *, now: datetime) -> Path | None:
@@ -111,7 +111,7 @@ def _swap_database(staging: Path, database: Path, *, now: datetime) -> Path | No
             (database.parent / "search").rename(staging / "search-before")
         aside = _set_aside(database, now=now)
         for suffix in _SIDECAR_SUFFIXES:
-            # A log left beside would be read into the new file: it would be torn.
+            # A log left beside would be read into the new file and damage it.
             database.with_name(database.name + suffix).unlink(missing_ok=True)
         sync_folder(database.parent)
         (staging / archive.DATABASE).replace(database)
@@ -146,30 +146,30 @@ def _set_aside(database: Path, *, now: datetime) -> Path | None:
     folder.mkdir(mode=0o700, exist_ok=True)
     aside = folder / f"llamora-{backup_files.format_timestamp(now)}.sqlite3"
     for suffix in ("", *_SIDECAR_SUFFIXES):
-        old, kept = database.with_name(database.name + suffix), aside.with_name(aside.name + suffix)
+        old, copy = database.with_name(database.name + suffix), aside.with_name(aside.name + suffix)
         if old.exists():
-            kept.unlink(missing_ok=True)
-            _link_or_copy(old, kept)
-    # Kept from today on, however old the file is.
+            copy.unlink(missing_ok=True)
+            _link_or_copy(old, copy)
+    # The thirty days begin today, however old the file is.
     os.utime(aside, (now.timestamp(), now.timestamp()))
     sync_folder(folder)
     return aside
 
 
-def _link_or_copy(old: Path, kept: Path) -> None:
+def _link_or_copy(old: Path, copy: Path) -> None:
     try:
-        kept.hardlink_to(old)
+        copy.hardlink_to(old)
     except OSError:
         # A file system without a second name for a file.
-        shutil.copy2(old, kept)
-        _sync_file(kept)
+        shutil.copy2(old, copy)
+        _sync_file(copy)
 
 
-# --- What belongs to it ------------------------------------------------------------------------------
+# --- The other files ------------------------------------------------------------------------------
 
 
 def _restore_other_files(staging: Path, *, data_dir: Path, key_file: Path) -> Path | None:
-    """Put the rest in its place; what stands there already stays, but for the sealed indexes."""
+    """Restore the sealed indexes, and prompts and secrets that are missing; return the settings file."""
     if (staging / "search").is_dir():
         (staging / "search").rename(data_dir / "search")
     for source in sorted((staging / "prompts").rglob("*")):

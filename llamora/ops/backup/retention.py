@@ -1,4 +1,4 @@
-"""Which backups, replaced databases and broken-off work go, and when."""
+"""Removal of old backups, of replaced databases and of what killed work left."""
 
 import os
 import shutil
@@ -7,21 +7,23 @@ from pathlib import Path
 
 from llamora.database import backup_files
 
-# As long as the bin: what a person deleted for good is then nowhere but in backups that are still kept.
+# As long as the bin: what a person deleted for good is then nowhere but in the retained backups.
 REPLACED_RETENTION = timedelta(days=30)
 _STRAY_AGE = timedelta(hours=6)
 
 
 def remove_outdated(folder: Path, *, now: datetime, days: int, weeks: int) -> int:
-    """Remove backups that are past their time; the newest always stays. Return how many."""
-    gone = backup_files.select_outdated(backup_files.list_backups(folder), now=now, days=days, weeks=weeks)
-    for kept in gone:
-        kept.path.unlink(missing_ok=True)
-    return len(gone)
+    """Remove backups beyond the retention; the newest always stays. Return how many."""
+    outdated = backup_files.select_outdated(
+        backup_files.list_backups(folder), now=now, days=days, weeks=weeks
+    )
+    for backup in outdated:
+        backup.path.unlink(missing_ok=True)
+    return len(outdated)
 
 
 def remove_replaced(folder: Path, *, now: datetime) -> int:
-    """Remove databases that a restore replaced long ago; return how many files."""
+    """Remove databases that a restore replaced thirty days ago; return how many files."""
     return sum(
         _remove_path(path)
         for path in _find_older(folder, "llamora-*.sqlite3*", before=now - REPLACED_RETENTION)

@@ -1,4 +1,4 @@
-"""A copy of a database as it was at one moment, made while others write to it."""
+"""A consistent copy of a database, made while others write to it."""
 
 import os
 import sqlite3
@@ -18,26 +18,26 @@ SESSION_TABLES = (Unlock._meta.db_table, SignIn._meta.db_table)
 StopCheck = Callable[[], bool]
 
 
-class BackupStopped(Exception):  # noqa: N818 - what happened
-    """Asked to stop on the way; nothing is left behind."""
+class BackupStopped(Exception):  # noqa: N818 - a request that was followed, not an error
+    """The backup was asked to stop; nothing is left behind."""
 
 
 def never_stop() -> bool:
-    """Go on to the end."""
+    """Return False: the work goes on to its end."""
     return False
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open a database that is there; never make one."""
+    """Open an existing database; never create one."""
     # Not mode=ro: the readers of a write-ahead log keep their places in a file beside it.
     uri = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=TIMEOUT_SECONDS, isolation_level=None)
 
 
 def copy_database(source: Path, target: Path, *, stop: StopCheck = never_stop) -> None:
-    """Copy `source` as it is now to the new file `target`, by SQLite's own means; raise Stopped."""
+    """Copy `source` as it is now to the new file `target` with SQLite's backup API; raise BackupStopped."""
 
-    def breathe(*_: int) -> None:
+    def pause(*_: int) -> None:
         if stop():
             raise BackupStopped
         time.sleep(PAUSE_SECONDS)
@@ -49,27 +49,27 @@ def copy_database(source: Path, target: Path, *, stop: StopCheck = never_stop) -
         # begin the copy again, and in a storm of them it would never end.
         live.execute("BEGIN")
         live.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        live.backup(copy, pages=STEP_PAGES, progress=breathe)
+        live.backup(copy, pages=STEP_PAGES, progress=pause)
         live.execute("ROLLBACK")
         leave_wal_mode(copy)
 
 
 def leave_wal_mode(database: sqlite3.Connection) -> None:
-    """Bring what is in the write-ahead log into the file itself and do without a log from here on."""
+    """Write the write-ahead log into the file itself, and use none from here on."""
     (mode,) = database.execute("PRAGMA journal_mode = DELETE").fetchone()
     if mode != "delete":
         raise sqlite3.OperationalError("database is locked")
 
 
 def delete_sessions(path: Path) -> int:
-    """Remove who is signed in from a copy, and overwrite the bytes; return how many rows that were."""
+    """Delete the session rows of a copy and overwrite their bytes; return how many there were."""
     with closing(open_database(path)) as copy:
         # In memory: a journal would put on the disk once more what is to be overwritten.
         copy.execute("PRAGMA journal_mode = MEMORY")
         copy.execute("PRAGMA secure_delete = ON")
-        standing = {name for (name,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        existing = {name for (name,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         return sum(
             copy.execute(f'DELETE FROM "{table}"').rowcount  # noqa: S608 - names of our own tables
             for table in SESSION_TABLES
-            if table in standing
+            if table in existing
         )

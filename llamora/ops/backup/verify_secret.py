@@ -1,4 +1,4 @@
-"""Checks of a database by opening it with a person's secret: their slot, their vault, every row."""
+"""Verification of a database with a person's secret: their key slot, their vault, every row."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -32,7 +32,7 @@ def using_database_file(path: Path) -> Iterator[None]:
 
 
 def verify_with_secret(*, name: str, password_file: Path | None) -> VerificationResult:
-    """Ask for a person's secret and open all they have; raise Refusal where the secret opens nothing."""
+    """Ask for a person's secret and open all they have; raise OperationRefused where it opens nothing."""
     try:
         opened = secret_prompt.open_slot_with_prompt(name=name, password_file=password_file)
     except AccountsError as error:

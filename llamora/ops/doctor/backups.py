@@ -1,4 +1,4 @@
-"""The backups: whether there are any, how old the newest is, and whether one broken disk takes all."""
+"""Checks of the backups: their number, the age of the newest, and the disk they lie on."""
 
 from collections.abc import Iterator
 
@@ -11,24 +11,26 @@ from llamora.ops.doctor.check_result import CheckResult, ok, warn
 
 
 def backups() -> Iterator[CheckResult]:
-    """Look at the shelf."""
-    on_shelf = backup_files.list_backups(settings.BACKUP_DIR)
-    if not on_shelf:
+    """Report the number and age of the backups."""
+    found = backup_files.list_backups(settings.BACKUP_DIR)
+    if not found:
         yield _result_without_backups()
         return
-    newest, size = on_shelf[-1], sum(kept.path.stat().st_size for kept in on_shelf)
+    newest, size = found[-1], sum(backup.path.stat().st_size for backup in found)
     age = timezone.now() - newest.made_at
-    words = (
-        f"{len(on_shelf)} in {settings.BACKUP_DIR}, {size // 2**20:,} MiB; "
+    message = (
+        f"{len(found)} in {settings.BACKUP_DIR}, {size // 2**20:,} MiB; "
         f"the newest is {age.total_seconds() / 3600:.0f} hours old. Of each of the last "
         f"{settings.BACKUP_KEEP_DAYS} days and {settings.BACKUP_KEEP_WEEKS} weeks one is kept."
     )
     if age > backup_files.FRESH_AGE:
-        yield warn("backups", f"{words} Take one with manage.py backup; while it serves, `up` does so daily.")
+        yield warn(
+            "backups", f"{message} Take one with manage.py backup; while it serves, `up` does so daily."
+        )
     elif settings.BACKUP_DIR.stat().st_dev == settings.DATA_DIR.stat().st_dev:
-        yield ok("backups", f"{words} They are on the disk of the diary: copy one elsewhere now and then.")
+        yield ok("backups", f"{message} They are on the disk of the diary: copy one elsewhere now and then.")
     else:
-        yield ok("backups", words)
+        yield ok("backups", message)
 
 
 def _result_without_backups() -> CheckResult:

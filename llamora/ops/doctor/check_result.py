@@ -1,4 +1,4 @@
-"""One line of `doctor`."""
+"""The result of a check of `doctor`, and what runs a check."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ CheckLevel = Literal["ok", "warn", "bad"]
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """What was looked at, how it stands, and in a sentence what to do; never content, never a secret."""
+    """One line of `doctor`: a subject, a level, and a sentence that says what to do, without any content."""
 
     level: CheckLevel
     subject: str
@@ -21,23 +21,23 @@ class CheckResult:
 DoctorCheck = Callable[[], Iterator[CheckResult]]
 
 
-def ok(subject: str, words: str) -> CheckResult:
-    """Say that something is as it should be."""
-    return CheckResult(level="ok", subject=subject, message=words)
+def ok(subject: str, message: str) -> CheckResult:
+    """Return the result for what is as it should be."""
+    return CheckResult(level="ok", subject=subject, message=message)
 
 
-def warn(subject: str, words: str) -> CheckResult:
-    """Say what the keeper should know or do some time."""
-    return CheckResult(level="warn", subject=subject, message=words)
+def warn(subject: str, message: str) -> CheckResult:
+    """Return the result for what the administrator should know or do some time."""
+    return CheckResult(level="warn", subject=subject, message=message)
 
 
-def bad(subject: str, words: str) -> CheckResult:
-    """Say what has to be put right."""
-    return CheckResult(level="bad", subject=subject, message=words)
+def bad(subject: str, message: str) -> CheckResult:
+    """Return the result for what has to be put right."""
+    return CheckResult(level="bad", subject=subject, message=message)
 
 
 def run_check(check: DoctorCheck) -> Iterator[CheckResult]:
-    """Run one check; one that cannot be carried out is a verdict too, and the others still follow."""
+    """Run one check; one that fails is a result too, and the other checks still follow."""
     subject = check.__name__.replace("_", " ")
     try:
         yield from check()

@@ -1,4 +1,4 @@
-"""The database: how it writes, whether it is whole, and what every sealed value says of itself."""
+"""Checks of the database: pragmas, pages, fence triggers, sealed columns and write-ahead log."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,7 +16,7 @@ _LARGE_LOG_BYTES = 256 * 2**20
 
 
 def pragmas() -> Iterator[CheckResult]:
-    """Read back what was asked of SQLite."""
+    """Compare SQLite's pragmas with those asked for."""
     wrong = startup.find_wrong_pragmas()
     yield from (bad("pragmas", problem) for problem in wrong)
     if not wrong:
@@ -25,7 +25,7 @@ def pragmas() -> Iterator[CheckResult]:
 
 
 def pages() -> Iterator[CheckResult]:
-    """Have SQLite look at its own pages; `verify` looks at the indexes too."""
+    """Have SQLite check its pages; `verify` checks its indexes too."""
     with closing(open_database(create.get_household_files().database)) as database:
         lines = [line for (line,) in database.execute("PRAGMA quick_check(10)")]
         behind = integrity.count_migrations_behind(database)
@@ -40,7 +40,7 @@ def pages() -> Iterator[CheckResult]:
 
 
 def fence() -> Iterator[CheckResult]:
-    """Look for the triggers that keep old keys out."""
+    """Look for missing and unknown triggers."""
     with closing(open_database(create.get_household_files().database)) as database:
         problems = [*integrity.find_missing_triggers(database), *integrity.find_unknown_triggers(database)]
     yield from (bad("fence", f"{problem} Run: manage.py migrate") for problem in problems)
@@ -49,7 +49,7 @@ def fence() -> Iterator[CheckResult]:
 
 
 def sealed_columns() -> Iterator[CheckResult]:
-    """Count every sealed column's formats and epochs."""
+    """Report the formats and epochs of every sealed column."""
     with closing(open_database(create.get_household_files().database)) as database:
         columns = list(integrity.count_envelopes(database))
     for column in columns:
@@ -58,30 +58,30 @@ def sealed_columns() -> Iterator[CheckResult]:
 
 def _column_result(column: integrity.SealedColumnCensus) -> CheckResult:
     formats = ", ".join(f"{many:,} of format {number}" for number, many in sorted(column.formats.items()))
-    words = (
+    message = (
         f"{pluralize(column.envelopes, 'sealed value', 'sealed values')}{': ' if formats else ''}{formats}."
     )
     if column.invalid:
         return bad(
             column.label,
-            f"{words} {column.invalid:,} are of no known format, or of an epoch that is not their owner's: "
+            f"{message} {column.invalid:,} are of no known format, or of an epoch that is not their owner's: "
             "they open for nobody. Restore a backup.",
         )
     if column.awaiting_rotation:
         return warn(
             column.label,
-            f"{words} {column.awaiting_rotation:,} wait for a rotation to go on, "
+            f"{message} {column.awaiting_rotation:,} wait for a rotation to go on, "
             "at their owner's next unlock.",
         )
     if any(number < crypto.newest_format() for number in column.formats):
         return warn(
-            column.label, f"{words} Run manage.py reseal for each person to bring them to the newest."
+            column.label, f"{message} Run manage.py reseal for each person to bring them to the newest."
         )
-    return ok(column.label, f"{words} All under their owners' current keys.")
+    return ok(column.label, f"{message} All under their owners' current keys.")
 
 
 def write_ahead_log() -> Iterator[CheckResult]:
-    """Look at how long the log has grown: it is emptied when nobody reads for long."""
+    """Report a write-ahead log that has grown long: it is emptied when nobody reads for a while."""
     database = create.get_household_files().database
     log = database.with_name(database.name + "-wal")
     size = log.stat().st_size if log.exists() else 0
@@ -90,7 +90,7 @@ def write_ahead_log() -> Iterator[CheckResult]:
 
 
 def secure_delete() -> Iterator[CheckResult]:
-    """Say what deleting does, as the connection in use answers it."""
+    """Report whether deleted rows are overwritten, as the connection in use answers it."""
     with connection.cursor() as cursor:
         (on,) = cursor.execute("PRAGMA secure_delete").fetchone()
     if on == 1:

@@ -1,18 +1,18 @@
-"""The data folder: who may look into it, what its secrets are worth, and who holds it now."""
+"""Checks of the data folder: its modes, its secrets, and whether a server runs from it."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
 
-from accounts.sessions import run_secret as the_run_secret
+from accounts.sessions.run_secret import get_runtime_folder, is_in_memory
 from llamora.ops import data_folder
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.ops.errors import OperationRefused
 
 
 def file_modes() -> Iterator[CheckResult]:
-    """Look at everything below the data folder that others on this machine could read."""
+    """Report what others on this machine can read below the data folder."""
     found = [
         bad("file modes", problem)
         for problem in data_folder.find_loose_permissions(
@@ -21,20 +21,20 @@ def file_modes() -> Iterator[CheckResult]:
     ]
     for folder in (settings.BACKUP_DIR, *(settings.DATA_DIR / name for name in ("search", "replaced"))):
         if loose := [path for path in folder.rglob("*") if path.is_file() and data_folder.is_loose(path)]:
-            words = f"Others can read {len(loose)} sealed files in {folder}."
-            found.append(warn("file modes", f"{words} Close it with: chmod -R go= '{folder}'"))
+            message = f"Others can read {len(loose)} sealed files in {folder}."
+            found.append(warn("file modes", f"{message} Close it with: chmod -R go= '{folder}'"))
     yield from found or [ok("file modes", f"Only this user can look into {settings.DATA_DIR}.")]
 
 
 def settings_file() -> Iterator[CheckResult]:
-    """Look at `.env`, which may hold a secret."""
+    """Report an `.env` that others can read: it may hold a secret."""
     path = Path(settings.BASE_DIR) / ".env"
     if path.is_file() and data_folder.is_loose(path):
         yield warn("settings", f"Others on this machine can read {path}. Close it with: chmod 600 '{path}'")
 
 
 def secret_key() -> Iterator[CheckResult]:
-    """Look at the key that signs forms and links."""
+    """Report the strength of the key that signs forms and links."""
     if weakness := data_folder.find_key_weakness(settings.SECRET_KEY):
         yield bad("secret key", weakness)
     elif not settings.SECRET_KEY_FILE.is_file():
@@ -44,15 +44,15 @@ def secret_key() -> Iterator[CheckResult]:
 
 
 def run_secret() -> Iterator[CheckResult]:
-    """Look at where the third part of each session's key is kept."""
-    folder = the_run_secret.get_runtime_folder()
+    """Report whether the run secret, the third part of each session's key, is in memory."""
+    folder = get_runtime_folder()
     if folder is None:
         yield warn(
             "run secret",
             "There is no memory file system for it, so a restart locks everybody's vault. "
             "Set LLAMORA_RUNTIME_DIR to a folder on tmpfs.",
         )
-    elif the_run_secret.is_in_memory(folder):
+    elif is_in_memory(folder):
         yield ok("run secret", f"It is kept in memory, in {folder}.")
     else:
         yield bad(
@@ -63,7 +63,7 @@ def run_secret() -> Iterator[CheckResult]:
 
 
 def is_served() -> bool:
-    """Return whether a server holds the data folder now."""
+    """Return whether a server has locked the data folder."""
     if not (settings.DATA_DIR / "lock").exists():
         return False
     try:
@@ -74,5 +74,5 @@ def is_served() -> bool:
 
 
 def server() -> Iterator[CheckResult]:
-    """Say whether the household is being served."""
+    """Report whether the household is being served."""
     yield ok("server", "It is running." if is_served() else "It is not running.")

@@ -1,4 +1,4 @@
-"""The household, as far as it can be counted without a key."""
+"""Checks of the household by what can be counted without a key."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Count, F
 from django.utils import timezone
 
-from accounts.auth.services import invitations as links
+from accounts.auth.services.invitations import get_open_invitations
 from accounts.models import FormerKey, KeySlot, Person, SignIn, Unlock
 from accounts.sessions import limits
 from diary.models import LateDraft, Reply
@@ -18,8 +18,8 @@ from llamora.pluralize import pluralize
 
 
 def people() -> Iterator[CheckResult]:
-    """Count people, their vaults and their ways in."""
-    everybody = Person.objects.annotate(ways=Count("slots"))
+    """Report people without an administrator, a vault or a second key slot."""
+    everybody = Person.objects.annotate(slot_count=Count("slots"))
     if not everybody:
         yield ok("people", "Nobody is in the household yet; `up` prints the link for the first person.")
         return
@@ -30,10 +30,10 @@ def people() -> Iterator[CheckResult]:
         yield bad("people", "No keeper can sign in: all are switched off. Run: manage.py users --enable NAME")
     if lost := Person.objects.filter(vault__isnull=True).count():
         yield bad("people", f"{lost} have no vault and cannot sign in. Restore a backup, or delete them.")
-    if narrow := sum(person.ways < 2 for person in everybody):
+    if single := sum(person.slot_count < 2 for person in everybody):
         yield warn(
             "ways in",
-            f"{narrow} have only one way in: a password or code forgotten would be the end of their diary. "
+            f"{single} have only one way in: a password or code forgotten would be the end of their diary. "
             "A new recovery code is made under Settings.",
         )
     if behind := KeySlot.objects.exclude(epoch=F("owner__vault__epoch")).count():
@@ -44,13 +44,13 @@ def people() -> Iterator[CheckResult]:
 
 
 def invitations() -> Iterator[CheckResult]:
-    """Count links that would let somebody in."""
-    if standing := links.get_open_invitations().count():
-        yield ok("invitations", f"{standing} would let somebody in. manage.py invite --withdraw ends them.")
+    """Report invitations that are still open."""
+    if count := get_open_invitations().count():
+        yield ok("invitations", f"{count} would let somebody in. manage.py invite --withdraw ends them.")
 
 
 def rotations() -> Iterator[CheckResult]:
-    """Count rotations that were broken off."""
+    """Report rotations that were broken off."""
     if unfinished := FormerKey.objects.count():
         yield warn(
             "rotations",
@@ -62,26 +62,26 @@ def rotations() -> Iterator[CheckResult]:
 
 
 def sessions() -> Iterator[CheckResult]:
-    """Count who is signed in, and what should have ended."""
-    # The server ends them once a minute; what is over for longer, nobody has ended.
+    """Report the number of sessions, and those that should have ended."""
+    # The server ends them once a minute; those past their limits for longer were overlooked.
     before = timezone.now() - timedelta(minutes=5)
     late, idle = limits.get_expired_sign_ins(before).count(), len(list(limits.list_idle_unlocks(before)))
     signed_in = pluralize(SignIn.objects.count(), "browser is", "browsers are")
-    words = f"{signed_in} signed in, {Unlock.objects.count():,} unlocked."
+    message = f"{signed_in} signed in, {Unlock.objects.count():,} unlocked."
     if late + idle:
         yield warn(
             "sessions",
-            f"{words} {late + idle} are past their limits; they open nothing. manage.py prune ends them.",
+            f"{message} {late + idle} are past their limits; they open nothing. manage.py prune ends them.",
         )
     else:
-        yield ok("sessions", words)
+        yield ok("sessions", message)
 
 
 def replies() -> Iterator[CheckResult]:
-    """Count replies that are said to be under way while nobody can be writing them."""
+    """Report replies that are marked as running and that no job can be writing."""
     live = Reply.objects.filter(state__in=LIVE_STATES)
     if is_served():
-        # One waits its turn behind others; so long that all before it could have run out is too long.
+        # A reply may wait behind others, but no longer than all before it may take.
         live = live.filter(
             created_at__lt=timezone.now() - timedelta(seconds=8 * settings.MODEL_REPLY_SECONDS)
         )
@@ -92,6 +92,6 @@ def replies() -> Iterator[CheckResult]:
 
 
 def late_drafts() -> Iterator[CheckResult]:
-    """Count drafts that wait for their owners to unlock."""
+    """Report drafts that wait until their owners unlock."""
     if waiting := LateDraft.objects.count():
         yield ok("late drafts", f"{waiting} wait for their owners' next unlock.")

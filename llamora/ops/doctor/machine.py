@@ -1,4 +1,4 @@
-"""The machine: its clock, its disk, and the two places where memory could reach the disk."""
+"""Checks of the machine: clock, disk space, and swap and core dumps, by which memory could reach the disk."""
 
 import resource
 import shutil
@@ -16,22 +16,22 @@ from llamora.database import backup_files
 from llamora.ops import startup
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 
-_BUILT = datetime(2026, 11, 1, tzinfo=UTC)
+_RELEASE_DATE = datetime(2026, 11, 1, tzinfo=UTC)
 _SLACK = timedelta(minutes=5)
 _MIN_FREE, _WANTED_FREE = 64 * 2**20, 512 * 2**20
-# Both look at the limit of the process that crashed, and ours is 0.
+# Both respect the core limit of the process that crashed, and ours is 0.
 _HONOUR_CORE_LIMIT = ("systemd-coredump", "apport")
 
 
 def clock() -> Iterator[CheckResult]:
-    """Compare the clock with what it has said before."""
+    """Compare the clock with times it has already given."""
     now = timezone.now()
-    seen = [
+    earlier = [
         KeySlot.objects.aggregate(last=Max("created_at"))["last"],
         SignIn.objects.aggregate(last=Max("created_at"))["last"],
-        *(kept.made_at for kept in backup_files.list_backups(settings.BACKUP_DIR)[-1:]),
+        *(backup.made_at for backup in backup_files.list_backups(settings.BACKUP_DIR)[-1:]),
     ]
-    if now < _BUILT or any(moment > now + _SLACK for moment in seen if moment):
+    if now < _RELEASE_DATE or any(moment > now + _SLACK for moment in earlier if moment):
         yield bad(
             "clock",
             f"It says {now:%Y-%m-%d %H:%M} UTC, which was already past. Set it, or have it set by the "
@@ -46,20 +46,20 @@ def clock() -> Iterator[CheckResult]:
 
 
 def disk_space() -> Iterator[CheckResult]:
-    """Compare what is free with what a backup needs."""
+    """Compare the free space with what a backup needs."""
     size = sum(path.stat().st_size for path in settings.DATA_DIR.glob("llamora.sqlite3*"))
     free = shutil.disk_usage(settings.DATA_DIR).free
-    words = f"{free // 2**20:,} MiB are free; the database has {size // 2**20:,} MiB."
+    message = f"{free // 2**20:,} MiB are free; the database has {size // 2**20:,} MiB."
     if free < _MIN_FREE:
-        yield bad("disk space", f"{words} Make room now: soon nothing can be saved any more.")
+        yield bad("disk space", f"{message} Make room now: soon nothing can be saved any more.")
     elif free < max(_WANTED_FREE, 3 * size):
-        yield warn("disk space", f"{words} Make room, or backups will fail.")
+        yield warn("disk space", f"{message} Make room, or backups will fail.")
     else:
-        yield ok("disk space", words)
+        yield ok("disk space", message)
 
 
 def swap() -> Iterator[CheckResult]:
-    """Look for swap space that would keep pages of memory, keys among them, readable on the disk."""
+    """Report swap space that leaves memory, keys among it, readable on the disk."""
     try:
         lines = Path("/proc/swaps").read_text().splitlines()[1:]
     except OSError:
@@ -90,7 +90,7 @@ def _is_encrypted_swap(name: str) -> bool:
 
 
 def core_dumps() -> Iterator[CheckResult]:
-    """Read back that a crash of a process like this one leaves no memory on the disk."""
+    """Report whether a crash of a process like this one could leave memory on the disk."""
     startup.forbid_core_dumps()
     try:
         pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()

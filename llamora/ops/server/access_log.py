@@ -1,4 +1,4 @@
-"""One line per request: method, path without its query, status, size, time. Never what was written."""
+"""The access log: one line per request, with method, path without its query, status, size and time."""
 
 import logging
 from typing import Any
@@ -18,7 +18,7 @@ def strip_query(path: str) -> str:
 
 
 def loggable_path(path: str) -> str:
-    """Return a path that is an address of ours; anything else somebody typed, and it may be private."""
+    """Return a path that is one of our URLs; any other was typed by somebody, and may be private."""
     path = strip_query(path)
     try:
         resolve(unquote(path))
@@ -30,10 +30,12 @@ def loggable_path(path: str) -> str:
 def log_action(protocol: str, action: str, details: dict[str, Any]) -> None:
     """Log one finished request or one change of a socket; daphne calls it."""
     if protocol == "http":
-        status, took = details["status"], details["time_taken"] * 1000
+        status, milliseconds = details["status"], details["time_taken"] * 1000
         path = (
             loggable_path(details["path"]) if status >= _FIRST_ERROR_STATUS else strip_query(details["path"])
         )
-        logger.info("%s %s %s %s B %.0f ms", details["method"], path, status, details["size"] or 0, took)
+        logger.info(
+            "%s %s %s %s B %.0f ms", details["method"], path, status, details["size"] or 0, milliseconds
+        )
     else:
         logger.info("socket %s %s", action, loggable_path(details["path"]))

@@ -1,4 +1,4 @@
-"""How a request's body comes in: bounded before it is read, and never on the disk.
+"""Limits on request bodies: each is bounded before it is read, and stays in memory.
 
 Twisted spools bodies of 100 kB and more, and every chunked one, to a temporary file; for a diary
 that is its text in clear. Here the length decides while only the headers have been read:
@@ -15,11 +15,11 @@ from typing import Any
 from daphne.http_protocol import HTTPFactory, WebRequest
 from django.utils.html import escape
 
-from accounts.http.headers import get_plain_page_headers as bare_headers
+from accounts.http.headers import get_plain_page_headers
 from llamora.ops.server.access_log import strip_query
 
 SMALL_BODY, LARGE_BODY = 1024 * 1024, 4 * 1024 * 1024
-# Whoever is not signed in reaches only these.
+# The paths that can be reached without signing in.
 SMALL_PATHS = (
     "/sign-in/",
     "/sign-out/",
@@ -47,7 +47,7 @@ REFUSAL_PAGE = (
 
 
 def body_limit(path: str) -> int:
-    """Return how many bytes a body sent to this path may have."""
+    """Return the number of bytes that a body sent to this path may have."""
     return SMALL_BODY if path.startswith(SMALL_PATHS) else LARGE_BODY
 
 
@@ -65,7 +65,7 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         return f"<request {self.method.decode('latin1')} {strip_query((self.path or b'').decode('latin1'))}>"
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
-        """Decide on the body while it is still on the wire."""
+        """Accept or refuse the body by its length, before it is read."""
         self.content = BytesIO()
         target = self.channel._path.decode("latin1").partition("?")[0]
         if length is None:
@@ -74,35 +74,36 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
             self._refuse(413)
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """Answer where no page could be made; daphne's own has none of our headers.
+        """Send an error page with our headers, which daphne's own has not.
 
-        Half an answer is ended by ending its connection: closed in order, it would pass for a whole one.
+        A response that has begun is ended by aborting its connection: closed in order, it would pass for a
+        whole one.
         """
         if self._response_started:
             if self.channel is not None:
                 self.channel.transport.abortConnection()
             return
         page = REFUSAL_PAGE % {"title": f"{status} {status_text.decode('ascii')}", "body": escape(body)}
-        headers = [(name.encode(), value.encode()) for name, value in bare_headers().items()]
+        headers = [(name.encode(), value.encode()) for name, value in get_plain_page_headers().items()]
         start = {"type": "http.response.start", "status": status}
         self.handle_reply({**start, "headers": [(b"Content-Type", HTML_TYPE.encode()), *headers]})
         self.handle_reply({"type": "http.response.body", "body": page.encode()})
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Keep a piece of the body, or let it fall where the whole was refused."""
+        """Store a chunk of the body, or drop it where the body was refused."""
         if not self.refused_status:
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Pass on a request that is complete; of a refused one nothing goes further."""
+        """Pass on a complete request; a refused one goes no further."""
         if not self.refused_status:
             super().requestReceived(command, path, version)
 
     def _refuse(self, status: int) -> None:
-        """Answer now, stop writing, and drop what still comes for a moment.
+        """Respond at once, and drop what of the body still arrives for a moment.
 
         Closing at once with bytes unread makes the kernel reset the connection, and the browser
-        shows that in place of the sentence.
+        shows that instead of the sentence.
         """
         self.refused_status = status
         self.requestHeaders.removeHeader(b"expect")
@@ -113,7 +114,7 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
             "Connection": "close",
             "Content-Type": HTML_TYPE,
             "Content-Length": str(len(page)),
-            **bare_headers(),
+            **get_plain_page_headers(),
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"HTTP/1.1 {status} {reason}\r\n{lines}\r\n"
@@ -138,10 +139,10 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
 
 
 class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
-    """Gives each connection our kind of request."""
+    """A factory whose connections make requests of our class."""
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
-        """Make the protocol for a new connection."""
+        """Return the protocol of a new connection."""
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = DiaryRequest
         return protocol

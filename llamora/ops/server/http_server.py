@@ -1,6 +1,6 @@
-"""Daphne in this process: our requests, our socket, streams without a time limit, an end within 3 s.
+"""The HTTP server: daphne in this process, with our request class, a bound socket, and an end within 3 s.
 
-signal -> no new connections -> jobs write what they have, pages finish   (1.8 s at most)
+signal -> no new connections -> jobs save their text, pages finish   (1.8 s at most)
        -> what is left is cancelled -> threads end, the database closes
        -> at 2.6 s the process goes, whatever still runs
 """
@@ -29,16 +29,16 @@ from llamora.ops.server import access_log
 from llamora.ops.server.body_limits import LARGE_BODY, DiaryHTTPFactory
 
 logger = logging.getLogger("llamora.server")
-# A module that Twisted replaces with an object: its type is nowhere to be had.
+# Twisted replaces this module by an object without a type.
 reactor: Any = installed_reactor
 
 ServerHook = Callable[[], Awaitable[None]]
-GRACE, DEADLINE = 1.8, 2.6
-MAX_FRAME = 64 * 1024  # ids travel up the socket, text goes by POST
+GRACE_SECONDS, DEADLINE_SECONDS = 1.8, 2.6
+MAX_FRAME_BYTES = 64 * 1024  # ids go through the socket, text by POST
 
 
 class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
-    """Serves one household on a socket that is already bound."""
+    """A server of one household on a socket that is already bound."""
 
     def __init__(
         self, application: Any, *, listener: socket.socket, on_start: ServerHook, on_stop: ServerHook
@@ -50,8 +50,8 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
             http_timeout=None,
             request_buffer_size=LARGE_BODY + 1,
             websocket_timeout=-1,
-            websocket_max_message_size=MAX_FRAME,
-            websocket_max_frame_size=MAX_FRAME,
+            websocket_max_message_size=MAX_FRAME_BYTES,
+            websocket_max_frame_size=MAX_FRAME_BYTES,
             server_name="llamora",
         )
         self.listener, self.on_start, self.on_stop = listener, on_start, on_stop
@@ -84,7 +84,7 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         )
 
     def _on_started(self) -> None:
-        # A closed terminal ends the server like any other signal, unless it was told to outlive it.
+        # A closed terminal ends the server like any other signal, unless nohup ignores that signal.
         if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
             signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
         task = asyncio.ensure_future(_run_logged(self.on_start(), "starting"))
@@ -92,7 +92,7 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         task.add_done_callback(self.background.discard)
 
     def _on_stopping(self) -> Any:
-        _exit_after(DEADLINE)
+        _exit_after(DEADLINE_SECONDS)
         # It ends by then anyway; a second signal would only make the reactor complain.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
@@ -101,7 +101,8 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
     async def _close(self) -> None:
         self.port.stopListening()
         await asyncio.wait(
-            [asyncio.ensure_future(work) for work in (self._run_stop_hook(), self._drain())], timeout=GRACE
+            [asyncio.ensure_future(work) for work in (self._run_stop_hook(), self._drain())],
+            timeout=GRACE_SECONDS,
         )
         left = [*self.background, *self._running_applications(Any)]
         for task in left:
@@ -113,7 +114,7 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         await _run_logged(self.on_stop(), "closing the jobs")
 
     async def _drain(self) -> None:
-        """Let pages that are being made be sent; streams and sockets have no end to wait for."""
+        """Wait until pages that are being made are sent; streams and sockets have no end to wait for."""
         if pages := self._running_applications(WebRequest):
             await asyncio.wait(pages, timeout=1)
 
@@ -126,12 +127,12 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         return found
 
 
-async def _run_logged(work: Awaitable[None], what: str) -> None:
+async def _run_logged(work: Awaitable[None], activity: str) -> None:
     """Await a hook; a fault in it is logged by its kind alone and stops nothing."""
     try:
         await work
     except Exception as error:
-        logger.error("%s: %s", what, type(error).__name__)  # noqa: TRY400 - a traceback can quote what was written
+        logger.error("%s: %s", activity, type(error).__name__)  # noqa: TRY400 - a traceback can quote what was written
 
 
 def _log_failure(event: dict[str, Any]) -> None:
@@ -140,13 +141,13 @@ def _log_failure(event: dict[str, Any]) -> None:
 
 
 def _exit_after(seconds: float) -> None:
-    """End the process then, whatever thread still works: each write is whole or not there at all."""
+    """End the process after that time, whatever thread still works: a write is whole or not there at all."""
 
-    def go() -> None:
+    def exit_now() -> None:
         logger.warning("Something did not end in time and was left; nothing that was confirmed is lost.")
         sys.stdout.flush()
         os._exit(0)
 
-    timer = threading.Timer(seconds, go)
+    timer = threading.Timer(seconds, exit_now)
     timer.daemon = True
     timer.start()

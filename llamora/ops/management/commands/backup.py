@@ -1,4 +1,4 @@
-"""Takes a backup of the whole household."""
+"""`manage.py backup`: a backup of the whole household."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -14,7 +14,7 @@ from llamora.ops.errors import OperationRefused
 
 
 class Command(BaseCommand):
-    """Copies the household into one file while it runs."""
+    """The command that copies the household into one file, also while it is served."""
 
     help = (
         "Copy the household into one file, also while it is served: the database without its sessions, the "
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take where to, and whether the server's secrets come along."""
+        """Declare the folder, and whether the server's secrets are included."""
         parser.add_argument(
             "--to", type=Path, default=settings.BACKUP_DIR, help="the folder; else LLAMORA_BACKUP_DIR"
         )
@@ -36,10 +36,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, to: Path, with_secrets: bool, **options: Any) -> None:
-        """Take it, and say where it is."""
+        """Take the backup, and print where it is."""
         startup.forbid_core_dumps()
         try:
-            taken = create.create_backup(
+            made = create.create_backup(
                 create.get_household_files(),
                 folder=to.resolve(),
                 now=timezone.now(),
@@ -48,5 +48,5 @@ class Command(BaseCommand):
         except OperationRefused as refusal:
             raise CommandError(str(refusal)) from None
         self.stdout.write(
-            f"{taken.path}: {taken.size:,} bytes, {taken.files:,} files, {taken.envelopes:,} sealed values."
+            f"{made.path}: {made.size:,} bytes, {made.files:,} files, {made.envelopes:,} sealed values."
         )

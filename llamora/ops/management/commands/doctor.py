@@ -1,4 +1,4 @@
-"""Looks at everything that can be looked at without a key."""
+"""`manage.py doctor`: checks of all that can be checked without a key."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from llamora.ops.backup import create
 from llamora.ops.doctor import backups, database, folder, household, inference, machine
 from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
 
-BEFORE: tuple[DoctorCheck, ...] = (
+WITHOUT_DATABASE: tuple[DoctorCheck, ...] = (
     *(folder.server, folder.file_modes, folder.settings_file, folder.secret_key, folder.run_secret),
     *(machine.disk_space, machine.swap, machine.core_dumps),
 )
@@ -25,7 +25,7 @@ MODELS: tuple[DoctorCheck, ...] = (inference.model_server, inference.embeddings)
 
 
 class Command(BaseCommand):
-    """Says how the household stands, line by line."""
+    """The command that checks the household and the machine, and prints a line for each result."""
 
     help = (
         "Look at the data folder, the machine, the database, the household, the backups and the model, and "
@@ -36,19 +36,19 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Look, and say it."""
-        count: Counter[str] = Counter()
-        for verdict in self._run_checks():
-            count[verdict.level] += 1
-            self.stdout.write(f"{verdict.level:<5} {verdict.subject}: {verdict.message}")
-        said = f"{count['ok']} ok, {count['warn']} to know about, {count['bad']} to put right."
-        if count["bad"]:
-            raise CommandError(said)
-        self.stdout.write(said)
+        """Run the checks, and print their results and counts."""
+        counts: Counter[str] = Counter()
+        for result in self._run_checks():
+            counts[result.level] += 1
+            self.stdout.write(f"{result.level:<5} {result.subject}: {result.message}")
+        summary = f"{counts['ok']} ok, {counts['warn']} to know about, {counts['bad']} to put right."
+        if counts["bad"]:
+            raise CommandError(summary)
+        self.stdout.write(summary)
 
     def _run_checks(self) -> Iterator[CheckResult]:
         has_household = create.get_household_files().database.is_file()
-        for check in (*BEFORE, *(WITH_DATABASE if has_household else ()), *MODELS):
+        for check in (*WITHOUT_DATABASE, *(WITH_DATABASE if has_household else ()), *MODELS):
             yield from run_check(check)
         if not has_household:
             self.stdout.write("There is no household here yet. `manage.py up` makes one.")

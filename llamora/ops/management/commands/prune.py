@@ -1,4 +1,4 @@
-"""Removes what is past its time."""
+"""`manage.py prune`: removal of what is past its time."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from llamora.ops import pruning
 
 
 class Command(BaseCommand):
-    """Does by hand what `up` does once a day."""
+    """The command that prunes now, as `up` does once a day."""
 
     help = (
         "Remove what is past its time: sessions over their limits, entries thirty days in the bin, earlier "
@@ -24,13 +24,13 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prune, and say how much went."""
+        """Prune, and print how much was removed."""
         try:
-            pruned = pruning.prune(now=timezone.now())
+            report = pruning.prune(now=timezone.now())
         except NotWritten as error:
             raise CommandError(error_messages.get_not_written_message(error)) from None
         except DatabaseError:
             raise CommandError("There is no household here yet. Run manage.py up first.") from None
-        self.stdout.write(f"Gone: {pruned}.")
-        if not pruned.is_log_truncated:
+        self.stdout.write(f"Gone: {report}.")
+        if not report.is_log_truncated:
             self.stdout.write("Somebody was reading, so the write-ahead log is emptied at the next round.")

@@ -1,4 +1,4 @@
-"""Puts a backup in the place of the household's database."""
+"""`manage.py restore`: a backup put in the place of the household's database."""
 
 from argparse import ArgumentParser
 from functools import partial
@@ -15,7 +15,7 @@ from llamora.ops.errors import OperationRefused
 
 
 class Command(BaseCommand):
-    """Goes back to what a backup holds."""
+    """The command that replaces the database by that of a backup."""
 
     help = (
         "Put a backup (or a database that an earlier restore set aside) in the place of the household's "
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the backup, and who proves that it opens."""
+        """Declare the backup, and the person whose secret proves that it opens."""
         parser.add_argument("file", type=Path, help="a backup as `backup` writes it")
         parser.add_argument("--user", help="open everything of this person before anything is changed")
         parser.add_argument(
@@ -39,11 +39,11 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, file: Path, user: str | None, password_file: Path | None, **options: Any
     ) -> None:
-        """Restore, and say what stands where now."""
+        """Restore, and print where the old database and the settings are."""
         startup.forbid_core_dumps()
         prove = partial(self._prove, name=user, password_file=password_file) if user else None
         try:
-            restored = restore.restore_backup(
+            report = restore.restore_backup(
                 file.absolute(),
                 database=create.get_household_files().database,
                 key_file=settings.SECRET_KEY_FILE,
@@ -52,13 +52,11 @@ class Command(BaseCommand):
             )
         except OperationRefused as refusal:
             raise CommandError(str(refusal)) from None
-        self.stdout.write(f"Restored, with {restored.envelopes:,} sealed values.")
-        if restored.set_aside_path:
-            self.stdout.write(f"The database from before is kept as {restored.set_aside_path}.")
-        if restored.settings_path:
-            self.stdout.write(
-                f"The settings of then are in {restored.settings_path}; `.env` was not changed."
-            )
+        self.stdout.write(f"Restored, with {report.envelopes:,} sealed values.")
+        if report.set_aside_path:
+            self.stdout.write(f"The database from before is kept as {report.set_aside_path}.")
+        if report.settings_path:
+            self.stdout.write(f"The settings of then are in {report.settings_path}; `.env` was not changed.")
         self.stdout.write("Everybody signs in anew, with the password or recovery code of then.")
 
     def _prove(self, *, name: str, password_file: Path | None) -> None:

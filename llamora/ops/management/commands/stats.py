@@ -1,4 +1,4 @@
-"""Counts what there is, person by person."""
+"""`manage.py stats`: counts, person by person, and sizes of files."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
-    """Says how much there is, and nothing of what it is."""
+    """The command that prints how much each person has written, and nothing of it."""
 
     help = (
         "Say how much there is: for each person entries, days, replies and sealed bytes, and for the "
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Count, and say it."""
+        """Count, and print the counts and sizes."""
         try:
             people = list(statistics.iter_diary_statistics())
         except DatabaseError:

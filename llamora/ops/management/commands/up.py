@@ -1,4 +1,4 @@
-"""`manage.py up`: the whole set-up and the server."""
+"""`manage.py up`: the whole set-up, and the server."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from llamora.ops.errors import OperationRefused
 
 
 class Command(BaseCommand):
-    """Serves the household until it is told to stop."""
+    """The command that sets everything up and serves the household until a signal stops it."""
 
     help = (
         "Make the data folder and its secrets, bring the database and the static files up to date, look for "
@@ -31,7 +31,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare where to serve."""
+        """Declare the address, and what to do without."""
         parser.add_argument(
             "--port", type=int, default=settings.PORT, help="port to serve on; 0 takes a free one"
         )
@@ -89,7 +89,7 @@ class Command(BaseCommand):
         from llamora.asgi import application, pages  # noqa: PLC0415 - static files must be there first
         from llamora.ops.server.http_server import HouseholdServer  # noqa: PLC0415 - Twisted, only when serving
 
-        async def started() -> None:
+        async def run_background_work() -> None:
             background.bind_jobs()
             await asyncio.gather(
                 self._report_model(no_model=no_model),
@@ -100,7 +100,9 @@ class Command(BaseCommand):
         if host not in ("0.0.0.0", "::", *settings.ALLOWED_HOSTS):  # noqa: S104 - compared, not bound
             settings.ALLOWED_HOSTS.append(host)
         self._announce(host=host, port=listener.getsockname()[1])
-        HouseholdServer(application, listener=listener, on_start=started, on_stop=background.stop_model).run()
+        HouseholdServer(
+            application, listener=listener, on_start=run_background_work, on_stop=background.stop_model
+        ).run()
         pages.close()
         connections.close_all()
         self.print_now("Llamora has closed.")

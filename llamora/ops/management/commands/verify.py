@@ -1,4 +1,4 @@
-"""Checks the household's database, or a backup."""
+"""`manage.py verify`: checks of the household's database, or of a backup."""
 
 import tempfile
 from argparse import ArgumentParser
@@ -14,7 +14,7 @@ from llamora.ops.errors import OperationRefused
 
 
 class Command(BaseCommand):
-    """Looks at every page, reference and envelope; with a secret, opens all of one person's."""
+    """The command that checks pages, references and envelopes, and opens all of one person on request."""
 
     help = (
         "Check a backup, or without FILE the database in use, also while it is served: its pages, its "
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take what to check, and with whose secret."""
+        """Declare what to check, and with whose secret."""
         parser.add_argument("file", type=Path, nargs="?", help="a backup; else the database in use")
         parser.add_argument("--user", help="open everything of this person")
         parser.add_argument(
@@ -37,7 +37,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, file: Path | None, user: str | None, password_file: Path | None, **options: Any
     ) -> None:
-        """Check, and say what was found."""
+        """Check the database or the backup, and print the result."""
         startup.forbid_core_dumps()
         try:
             if file is None:
@@ -74,8 +74,8 @@ class Command(BaseCommand):
 
     def _open(self, user: str, password_file: Path | None) -> None:
         found = verify_secret.verify_with_secret(name=user, password_file=password_file)
-        for each in found.damaged:
-            self.stderr.write(f"{each.label} of {each.row} does not open: {each.code}.")
+        for value in found.damaged:
+            self.stderr.write(f"{value.label} of {value.row} does not open: {value.code}.")
         if found.damaged:
             raise OperationRefused(f"{len(found.damaged):,} of {found.envelopes:,} values do not open.")
         self.stdout.write(f"All {found.envelopes:,} values of {user} open, in {found.rows:,} rows.")
