@@ -1,4 +1,4 @@
-"""Figures: a name, a value, a unit, and what it is compared with."""
+"""Figures with what they are compared with, and functions that measure them."""
 
 import statistics
 import time
@@ -30,15 +30,15 @@ class Figure:
 
 @dataclass
 class BenchmarkReport:
-    """Figures in the order they were measured."""
+    """The figures, in the order they were measured."""
 
     figures: list[Figure] = field(default_factory=list)
-    say: Callable[[str], None] = print
+    write: Callable[[str], None] = print
 
     def add(self, figure: Figure) -> None:
-        """Keep a figure and show it at once."""
+        """Add a figure and print it at once."""
         self.figures.append(figure)
-        self.say(figure.as_line())
+        self.write(figure.as_line())
 
     def as_json(self) -> list[dict[str, object]]:
         """Return the figures as plain dicts."""
@@ -46,13 +46,13 @@ class BenchmarkReport:
 
 
 def milliseconds(call: Callable[[], object], times: int) -> list[float]:
-    """Return how long each of `times` calls took, in ms."""
-    taken = []
+    """Return the time that each of `times` calls took, in ms."""
+    durations = []
     for _ in range(times):
         with stopwatch() as elapsed:
             call()
-        taken.append(elapsed() * 1000)
-    return taken
+        durations.append(elapsed() * 1000)
+    return durations
 
 
 @contextmanager

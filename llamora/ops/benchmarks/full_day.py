@@ -1,4 +1,4 @@
-"""A day on which much was written and answered, and a month of the calendar, after a lifetime of days."""
+"""Measurements of a day with many entries and replies, and of a month, in the diary of a lifetime."""
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
@@ -31,7 +31,7 @@ def _build_entry(number: int, at: datetime) -> dict[str, Any]:
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, password: Path) -> None:
-    """Bring that day into a diary and add the figures of its page and its month."""
+    """Import that day and add the figures of its page and of its month."""
     file = served.folder / "diary.json"
     write_day(file)
     served.manage("import_diary", str(file), "--user", name, "--password-file", str(password))
@@ -39,7 +39,7 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, p
     person.sign_in()
     body = person.get(f"/d/{DAY}/").body
     if (body.count('class="entry"'), body.count('class="reply"')) != (ENTRIES, REPLIES):
-        raise RuntimeError("The day did not come in whole.")
+        raise RuntimeError("The day was not imported whole.")
     plain = median(milliseconds(lambda: person.get("/healthz"), ROUNDS))
     _measure_page(report, person, f"a day of {ENTRIES} entries and {REPLIES} replies", f"/d/{DAY}/", plain)
     _measure_page(report, person, "a month of the calendar", f"/calendar/{DAY:%Y-%m}/", plain)
@@ -48,5 +48,5 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, p
 def _measure_page(report: BenchmarkReport, person: BrowserClient, name: str, path: str, plain: float) -> None:
     if person.get(path).status != 200:
         raise RuntimeError(f"{path} did not answer.")
-    taken = median(milliseconds(lambda: person.get(path), ROUNDS))
-    report.add(Figure(name=name, value=taken, unit="ms", ratio=taken / plain, baseline="/healthz"))
+    duration = median(milliseconds(lambda: person.get(path), ROUNDS))
+    report.add(Figure(name=name, value=duration, unit="ms", ratio=duration / plain, baseline="/healthz"))

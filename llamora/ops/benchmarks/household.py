@@ -48,11 +48,13 @@ class BenchmarkHousehold:
 
 def build_environment(folder: Path, **extra: str) -> dict[str, str]:
     """Return the environment of a household in `folder`, without this one's settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LLAMORA_", "DJANGO_"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LLAMORA_", "DJANGO_"))
+    }
     for name in ("data", "run"):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     own = {"LLAMORA_DATA_DIR": str(folder / "data"), "LLAMORA_RUNTIME_DIR": str(folder / "run")}
-    return {**kept, **own, "LLAMORA_REGISTRATION": "open", "PYTHONUNBUFFERED": "1", **extra}
+    return {**inherited, **own, "LLAMORA_REGISTRATION": "open", "PYTHONUNBUFFERED": "1", **extra}
 
 
 @contextmanager

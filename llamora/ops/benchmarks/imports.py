@@ -1,4 +1,4 @@
-"""How fast a diary comes in, and the archive the pages are then measured with."""
+"""Measurements of `import_diary`, and the archive that the pages are measured with afterwards."""
 
 import json
 import re
@@ -27,17 +27,17 @@ def write_archive(path: Path, *, entries: int, ends: date) -> None:
 def measure(
     report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int, ends: date
 ) -> None:
-    """Import a made archive for `name` and add the rate; the command's own start-up is taken off."""
+    """Import a made archive for `name` and add the rate; the command's own start-up is measured apart."""
     archive, password = served.folder / f"archive-{entries}.jsonl", served.folder / "password"
     write_archive(archive, entries=entries, ends=ends)
     password.write_text(PASSWORD)
     password.chmod(0o600)
     command = ("import_diary", str(archive), "--user", name, "--password-file", str(password))
-    with stopwatch() as idle:
+    with stopwatch() as start_up:
         served.manage(*command, "--dry-run")
     with stopwatch() as elapsed:
         printed = served.manage(*command)
     if not re.search(rf"\b{entries}\b|{entries:,}", printed):
-        raise RuntimeError("The import did not say that it took every entry.")
+        raise RuntimeError("The import did not report every entry.")
     report.add(Figure(name=f"import {entries:,} entries", value=entries / elapsed(), unit="entries/s"))
-    report.add(Figure(name="  of which start-up, reading and key", value=idle(), unit="s"))
+    report.add(Figure(name="  of which start-up, reading and key", value=start_up(), unit="s"))

@@ -1,4 +1,4 @@
-"""Sign-in, an ordinary day, saves, the cold page; alone, with eight clients, and with a large archive."""
+"""Measurements of sign-in, an ordinary day, saves and a cold page; also with eight clients or an archive."""
 
 import re
 import threading
@@ -19,7 +19,7 @@ ORDINARY = (
 ROUNDS, CLIENTS, SECONDS = 60, 8, 4.0
 _RESOURCE = re.compile(r'(?:href|src)="(/static/[^"]+\.(?:css|js|svg))[^"]*"')
 _IMPORTED = re.compile(r"""(?:from|import|@import(?: url\()?)\s*["']([\w./-]+\.(?:js|css))["']""")
-# A controller's module is fetched when the page holds an element that asks for it.
+# The module of a controller is fetched when the page has an element with its name.
 _CONTROLLER = re.compile(r"""(\w+): \(\) => import\(["']([\w./-]+\.js)["']\)""")
 _ASKED_FOR = re.compile(r'data-controller="([^"]+)"')
 
@@ -53,10 +53,10 @@ def _measure_days(report: BenchmarkReport, person: BrowserClient, today: date) -
         )
     )
     for number in range(ROUNDS // 2):
-        elsewhere = today.replace(day=1).isoformat()
-        person.get(f"/d/{elsewhere}/")
+        other_day = today.replace(day=1).isoformat()
+        person.get(f"/d/{other_day}/")
         saves += milliseconds(
-            lambda day=elsewhere, n=number: _expect(person.save(f"Entry {n}.", day=day), 200),  # type: ignore[misc]
+            lambda day=other_day, n=number: _expect(person.save(f"Entry {n}.", day=day), 200),  # type: ignore[misc]
             1,
         )
     report.add(
@@ -95,16 +95,18 @@ def _measure_eight_clients(report: BenchmarkReport, served: BenchmarkHousehold, 
     browsers = [BrowserClient(port=served.port, name=name) for _ in range(CLIENTS)]
     for browser in browsers:
         browser.sign_in()
-    taken: list[float] = []
+    durations: list[float] = []
     until = time.perf_counter() + SECONDS
 
-    def leaf(browser: BrowserClient) -> None:
+    def read_pages(browser: BrowserClient) -> None:
         while time.perf_counter() < until:
-            taken.extend(milliseconds(lambda: _expect(browser.get("/"), 200), 1))
+            durations.extend(milliseconds(lambda: _expect(browser.get("/"), 200), 1))
 
-    _run_concurrently(lambda browser=browser: leaf(browser) for browser in browsers)  # type: ignore[misc]
-    report.add(Figure(name="pages a second, 8 clients", value=len(taken) / SECONDS, unit="pages/s", peer=102))
-    report.add(Figure(name="  p95 of those pages", value=p95(taken), unit="ms", peer=195))
+    _run_concurrently(lambda browser=browser: read_pages(browser) for browser in browsers)  # type: ignore[misc]
+    report.add(
+        Figure(name="pages a second, 8 clients", value=len(durations) / SECONDS, unit="pages/s", peer=102)
+    )
+    report.add(Figure(name="  p95 of those pages", value=p95(durations), unit="ms", peer=195))
 
 
 def _run_concurrently(calls: Iterator[Callable[[], None]]) -> None:
@@ -117,7 +119,7 @@ def _run_concurrently(calls: Iterator[Callable[[], None]]) -> None:
 
 @contextmanager
 def _reading_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[float]]:
-    """Keep one other person reading while the block runs; yield how long each of their pages took, in ms."""
+    """Have one other person read during the block; yield the times of their pages, in ms."""
     reader, waits, done = BrowserClient(port=served.port, name=name), [], threading.Event()
     reader.sign_in()
 
@@ -138,17 +140,17 @@ def _measure_sign_ins(
     report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient, name: str
 ) -> None:
     plain = median(milliseconds(lambda: person.get("/healthz"), ROUNDS))
-    taken = []
+    durations = []
     for _ in range(7):
         fresh = BrowserClient(port=served.port, name=name)
         fresh.get("/sign-in/")
-        taken += milliseconds(lambda b=fresh: _expect(b.sign_in(), 302), 1)  # type: ignore[misc]
+        durations += milliseconds(lambda b=fresh: _expect(b.sign_in(), 302), 1)  # type: ignore[misc]
     report.add(
         Figure(
             name="sign in",
-            value=median(taken),
+            value=median(durations),
             unit="ms",
-            ratio=median(taken) / plain,
+            ratio=median(durations) / plain,
             baseline="/healthz",
             peer=497,
         )

@@ -1,4 +1,4 @@
-"""Turns the key of a made diary, each entry with its vector, and prints what that took as JSON.
+"""Rotation of the data key of a made diary, each entry with its vector; prints its duration as JSON.
 
 Run as a process, with the environment of a household made for measuring: `python -m … ENTRIES`.
 """
@@ -11,15 +11,14 @@ from datetime import date, timedelta
 import django
 from django.apps import apps
 
-from accounts.auth.services.registration import create_person
-from accounts.rotation.epoch_change import begin_rotation
-
 if not apps.ready:
     django.setup()
 
+from accounts.auth.services.registration import create_person
 from accounts.keys import key_slots
 from accounts.models import Person, SlotKind
 from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Entry
 from llamora.crypto import in_force, secret_bytes
 from llamora.database import write_transaction
@@ -31,14 +30,14 @@ VECTOR_BYTES, BATCH_SIZE = 1536, 1000
 
 
 def main(entries: int) -> None:
-    """Make a diary of so many entries, turn its key, and print the figures."""
+    """Make a diary of so many entries, rotate its key, and print the durations."""
     opened = _create_diary(f"Measured {entries}", entries)
     began = time.perf_counter()
-    turned = begin_rotation(opened)
+    rotation = begin_rotation(opened)
     first_step = time.perf_counter() - began
-    moved = rotation_services.resume_rotation(turned.keyring)
+    result = rotation_services.resume_rotation(rotation.keyring)
     seconds = time.perf_counter() - began
-    print(json.dumps({"rows": moved.envelopes, "seconds": seconds, "first_step": first_step}))
+    print(json.dumps({"rows": result.envelopes, "seconds": seconds, "first_step": first_step}))
 
 
 def _create_diary(name: str, entries: int) -> key_slots.OpenedSlot:

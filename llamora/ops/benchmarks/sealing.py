@@ -1,6 +1,7 @@
-"""Sealing and opening a record, and deriving a key."""
+"""Measurements of sealing and opening a record, and of deriving a key."""
 
 import time
+from collections.abc import Callable
 from datetime import date
 from uuid import uuid4
 
@@ -28,8 +29,10 @@ def measure(report: BenchmarkReport) -> None:
         ("seal a record of 1 kB", lambda: keyring.seal(text, context)),
         ("open a record of 1 kB", lambda: keyring.unseal(envelope, context)),
     ):
-        taken = _microseconds(call)
-        report.add(Figure(name=name, value=taken, unit="us", ratio=taken / copying, baseline="copying it"))
+        duration = _microseconds(call)
+        report.add(
+            Figure(name=name, value=duration, unit="us", ratio=duration / copying, baseline="copying it")
+        )
     report.add(
         Figure(
             name=f"derive a key ({DEFAULT_COST.memory_kib // 1024} MiB)",
@@ -39,12 +42,11 @@ def measure(report: BenchmarkReport) -> None:
     )
 
 
-def _microseconds(call: object) -> float:
-    assert callable(call)
-    taken = []
+def _microseconds(call: Callable[[], object]) -> float:
+    durations = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
         for _ in range(RECORDS):
             call()
-        taken.append((time.perf_counter() - began) / RECORDS * 1e6)
-    return median(taken)
+        durations.append((time.perf_counter() - began) / RECORDS * 1e6)
+    return median(durations)

@@ -1,4 +1,4 @@
-"""How soon, how fast and how much is found in archives of several sizes, each in a household of its own."""
+"""Measurements of search in archives of several sizes, each in a household of its own."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from django.conf import settings
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
 from llamora.ops.benchmarks.household import serve_household
 
-# Of the best peer's at 50,000 entries: the figures that a person notices.
+# The best peer's figures at 50,000 entries, of those that a person notices.
 _PEERS = {"planted phrases first, of 200": 28, "every kind, p95": 413}
 
 

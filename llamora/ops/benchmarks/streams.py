@@ -1,4 +1,4 @@
-"""First token and tokens a second, through the whole stack and straight from the model server.
+"""Measurements of first token and tokens a second, through the whole stack and from the model server alone.
 
 The model server is the scripted one of the tests: it emits as fast as it is read, or at a steady rate,
 so that what is measured is ours. "Socket to socket": from sending the request to the first words on the
@@ -29,7 +29,7 @@ COUNTS = (1, 4, 16)
 
 @dataclass(frozen=True)
 class StreamTiming:
-    """One stream: seconds to the first words, and tokens a second from there to the end."""
+    """The speed of one stream: seconds to the first words, and tokens a second from there to the end."""
 
     first: float
     rate: float
@@ -104,7 +104,7 @@ class BrowserTab:
 
     @classmethod
     async def open(cls, served: BenchmarkHousehold, browser: BrowserClient, today: date) -> "BrowserTab":
-        """Keep an entry and open the socket the way the page does."""
+        """Save an entry and open the socket as the page does."""
         from websockets.asyncio.client import connect  # noqa: PLC0415 - of the development group
         from websockets.typing import Origin  # noqa: PLC0415 - likewise
 
@@ -148,7 +148,7 @@ class BrowserTab:
         return StreamTiming(first - began, tokens / max(ended - first, 1e-6))
 
     async def close(self) -> None:
-        """Leave."""
+        """Close the socket and the connection."""
         await self.socket.close()
         self.writer.close()
 

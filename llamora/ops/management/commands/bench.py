@@ -1,4 +1,4 @@
-"""`manage.py bench`: what this machine makes of Llamora."""
+"""`manage.py bench`: measurements of Llamora on this machine."""
 
 import json
 import tempfile
@@ -19,7 +19,7 @@ TOKENS, STEADY_TOKENS, STEADY_RATE, PEOPLE = 2000, 250, 50, 16
 
 
 class Command(BaseCommand):
-    """Measures in a household of its own; the real one is not touched."""
+    """The command that measures in a household of its own; the real one is not touched."""
 
     help = (
         "Measure sealing, pages, saves, sign-ins, imports, rotation, search and streams in a household made "
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare what to measure and where to write it."""
+        """Declare which figures to measure, and where to write them."""
         parser.add_argument("--json", type=Path, help="also write the figures to this file")
         parser.add_argument(
             "--only", choices=GROUPS, action="append", help="measure this group only; may be repeated"
@@ -38,24 +38,24 @@ class Command(BaseCommand):
         parser.add_argument("--entries", type=int, default=50_000, help="size of the large archive")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Measure and print."""
-        report = BenchmarkReport(say=self.stdout.write)
+        """Measure, print the figures, and write them to a file if asked to."""
+        report = BenchmarkReport(write=self.stdout.write)
         groups = options["only"] or list(GROUPS)
         if "sealing" in groups:
             sealing.measure(report)
         if {"pages", "imports"} & set(groups):
-            self._household(report, entries=options["entries"], with_pages="pages" in groups)
+            self._measure_household(report, entries=options["entries"], with_pages="pages" in groups)
         if "rotation" in groups:
             rotation.measure(report, entries=options["entries"])
         if "search" in groups:
             search.measure(report, entries=options["entries"])
         if "streams" in groups:
-            self._streams(report, tokens=TOKENS, rate=0)
-            self._streams(report, tokens=STEADY_TOKENS, rate=STEADY_RATE)
+            self._measure_streams(report, tokens=TOKENS, rate=0)
+            self._measure_streams(report, tokens=STEADY_TOKENS, rate=STEADY_RATE)
         if options["json"]:
             options["json"].write_text(json.dumps(report.as_json(), indent=2) + "\n")
 
-    def _household(self, report: BenchmarkReport, *, entries: int, with_pages: bool) -> None:
+    def _measure_household(self, report: BenchmarkReport, *, entries: int, with_pages: bool) -> None:
         today = datetime.now(UTC).date()
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model"):
@@ -73,7 +73,7 @@ class Command(BaseCommand):
                     pages.measure_archive(report, served, name="anna", entries=entries)
                     full_day.measure(report, served, name="anna", password=Path(folder) / "password")
 
-    def _streams(self, report: BenchmarkReport, *, tokens: int, rate: float) -> None:
+    def _measure_streams(self, report: BenchmarkReport, *, tokens: int, rate: float) -> None:
         today = datetime.now(UTC).date()
         with (
             tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder,
