@@ -25,7 +25,7 @@ _ENTRY = re.compile(r'<article class="entry" id="entry-([0-9a-f-]{36})"')
 
 @dataclass(frozen=True)
 class BrowserResponse:
-    """What the server answered; header names in lower case, `Set-Cookie` lines apart."""
+    """A response of the server; header names in lower case, `Set-Cookie` lines apart."""
 
     status: int
     headers: Mapping[str, str]
