@@ -1,4 +1,4 @@
-"""The README is true: every setting with its default, every command, every picture, both first commands."""
+"""The README is true: settings and their defaults, commands, pictures, packages, and both first commands."""
 
 import ast
 import re
@@ -12,6 +12,11 @@ ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text()
 READERS = {"_choice", "_at_least"}
 OWN_APPS = {"accounts", "diary", "search", "traces", "llamora.ops"}
+
+
+def section(title: str) -> str:
+    """What stands under a heading of the README."""
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
 def settings_read() -> dict[str, object]:
@@ -59,7 +64,7 @@ def commands() -> list[str]:
 
 
 def test_every_command_of_ours_is_documented() -> None:
-    table = README.split("## Commands")[1].split("## Licence")[0]
+    table = section("Commands")
     assert commands()
     for name in commands():
         assert re.search(rf"`{name}\b", table), name
@@ -88,3 +93,41 @@ def test_the_two_first_commands_are_the_ones_promised() -> None:
 
 def test_the_first_lines_name_the_compiler() -> None:
     assert "C++ compiler" in "\n".join(README.splitlines()[:4])
+
+
+def paths_named() -> set[str]:
+    """The paths that the layout names, those of packages with a slash at their end."""
+    layout = section("How the code is laid out")
+    return set(
+        re.findall(r"`((?:llamora|accounts|diary|traces|search|templates|static|tests)/[\w./]*)`", layout)
+    )
+
+
+def packages() -> set[str]:
+    """Every package of ours with its path, but for those whose place Django decides."""
+    roots = {root for root in OWN_APPS if "." not in root} | {"llamora"}
+    found = {path.parent for root in roots for path in (ROOT / root).rglob("__init__.py")}
+    by_django = {"migrations", "management", "commands", "templatetags"}
+    return {
+        f"{path.relative_to(ROOT)}/"
+        for path in found
+        if path.parent != ROOT and not by_django & set(path.parts)
+    }
+
+
+def test_every_package_is_in_the_layout() -> None:
+    assert packages() - paths_named() == set()
+
+
+def test_every_path_in_the_layout_exists() -> None:
+    named = paths_named()
+
+    assert len(named) > len(packages())
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+@pytest.mark.parametrize("name", ["ReplyKind", "Person"])
+def test_classes_named_in_the_layout_are_where_it_says(name: str) -> None:
+    (path,) = re.findall(rf"`{name}` in `([\w./]+)`", section("How the code is laid out"))
+
+    assert f"class {name}(" in (ROOT / path).read_text()
