@@ -213,7 +213,7 @@ def register_resident(name: str, *, administrator: bool = False, entries: int = 
         name=name,
         password=PASSWORD,
         time_zone="Europe/Vienna",
-        keeper=administrator,
+        is_administrator=administrator,
         address=f"enrolling {name}",
     )
     keyring = Keyring(owner=enrolled.person.id, epoch=1, keys={1: enrolled.keyring.data_key()})

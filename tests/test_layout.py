@@ -99,7 +99,6 @@ NOT_YET: dict[str, set[str]] = {
         "accounts.admin.people: standing",
         "accounts.admin.site: door",
         "accounts.auth.forms: keep",
-        "accounts.auth.services.registration: keeper",
         "accounts.keys.key_slots: ways_in",
         "accounts.management.commands.rotate_dek: turned",
         "accounts.models: kept",

@@ -18,6 +18,7 @@ from accounts.errors import AccountsError, DerivationOutOfMemory, DerivationQueu
 from llamora.database import FenceRefused, NotWritten
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# The status of a form that is shown again with its errors, or that was refused.
 FORM_INVALID = 422
 LOCKED, SIGNED_OUT = "llamora:locked", "llamora:signed-out"
 
@@ -89,7 +90,7 @@ def get_error_status(error: AccountsError) -> int:
     """Return the HTTP status of a form that was refused for this reason."""
     if isinstance(error, RetryLater):
         return 429
-    return 503 if isinstance(error, DerivationOutOfMemory) else 422
+    return 503 if isinstance(error, DerivationOutOfMemory) else FORM_INVALID
 
 
 def set_retry_after(response: HttpResponse, error: AccountsError) -> HttpResponse:

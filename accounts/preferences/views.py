@@ -6,13 +6,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import unlock_required
+from accounts.http.error_responses import FORM_INVALID
 from accounts.http.request import HouseholdRequest
 from accounts.models import SlotKind
 from accounts.preferences.forms import SettingsForm
 from accounts.preferences.services import PreferenceValues, save_preferences
 from accounts.rotation import services as rotation_services
-
-REFUSED = 422
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,7 +24,7 @@ def settings_page(request: HouseholdRequest) -> HttpResponse:
         return _render_page(request, SettingsForm(initial=initial))
     form = SettingsForm(request.POST)
     if not form.is_valid():
-        return _render_page(request, form, status=REFUSED)
+        return _render_page(request, form, status=FORM_INVALID)
     save_preferences(person, PreferenceValues(**form.cleaned_data))
     messages.success(request, "Saved.")
     return redirect("settings")

@@ -109,14 +109,19 @@ def test_guesses_are_counted(token: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_people_with_one_link_at_once_make_one_diary() -> None:
-    create_person(name="Karin", password=NEW_PASSWORD, time_zone="UTC", keeper=True, address="here")
+    create_person(name="Karin", password=NEW_PASSWORD, time_zone="UTC", is_administrator=True, address="here")
     _, token = invitations.create_invitation()
     answers: list[str] = []
 
     def comes(name: str) -> None:
         try:
             create_person(
-                name=name, password=NEW_PASSWORD, time_zone="", keeper=False, address=name, invitation=token
+                name=name,
+                password=NEW_PASSWORD,
+                time_zone="",
+                is_administrator=False,
+                address=name,
+                invitation=token,
             )
             answers.append("in")
         except InvalidInvitation:

@@ -64,7 +64,7 @@ def test_a_wrong_token_is_told_how_to_come_in(stranger: Client, token: str) -> N
 
 def test_two_who_open_the_link_at_once_make_one_administrator(administrator: Resident) -> None:
     with pytest.raises(AccountsError) as refused:
-        create_person(name="Late", password=PASSWORD, time_zone="", keeper=True, address=HERE)
+        create_person(name="Late", password=PASSWORD, time_zone="", is_administrator=True, address=HERE)
 
     assert refused.value.code == "set_up_done"
     assert not Person.objects.filter(name="Late").exists()
@@ -203,7 +203,9 @@ def test_two_registrations_of_one_name_at_once_end_in_a_sentence() -> None:
 
     def enrol(address: str) -> None:
         try:
-            create_person(name="Nora", password=PASSWORD, time_zone="", keeper=False, address=address)
+            create_person(
+                name="Nora", password=PASSWORD, time_zone="", is_administrator=False, address=address
+            )
         except AccountsError as error:
             refused.append(error.code)
         finally:

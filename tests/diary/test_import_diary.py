@@ -124,7 +124,9 @@ def test_the_corpus_comes_in_whole(owner: Resident, shared: Path) -> None:
 
 def enrols() -> str:
     """Enrol Olive and answer her recovery code."""
-    made = create_person(name="Olive", password=PASSWORD, time_zone="UTC", keeper=True, address="test")
+    made = create_person(
+        name="Olive", password=PASSWORD, time_zone="UTC", is_administrator=True, address="test"
+    )
     made.keyring.close()
     return made.recovery_code
 
@@ -216,7 +218,8 @@ def test_the_command_refuses_what_it_cannot_do(enrolled: Path, tmp_path: Path) -
 ENROL = (
     "import django; django.setup()\n"
     "from accounts.auth.services.registration import create_person\n"
-    f"create_person(name='Olive', password={PASSWORD!r}, time_zone='UTC', keeper=True, address='test')\n"
+    f"create_person(name='Olive', password={PASSWORD!r}, time_zone='UTC', is_administrator=True, "
+    "address='test')\n"
 )
 
 

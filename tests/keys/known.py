@@ -48,7 +48,12 @@ Sealed = list[tuple[bytes, Context]]
 def joins(name: str, *, password: str, is_keeper: bool, token: str) -> Known:
     """Let somebody new in from a browser; raise as `services.join`."""
     enrolled, cookie = register_person(
-        name=name, password=password, time_zone="UTC", keeper=is_keeper, address="here", invitation=token
+        name=name,
+        password=password,
+        time_zone="UTC",
+        is_administrator=is_keeper,
+        address="here",
+        invitation=token,
     )
     person = Known(
         id=enrolled.person.id,

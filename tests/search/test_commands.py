@@ -25,7 +25,9 @@ from tests.search.cast import BagOfWords, settled
 @pytest.fixture
 def enrolled(transactional_db: None, tmp_path: Path) -> tuple[Keyring, Path]:
     """Somebody with a password, who wrote three lines; and the file their password is in."""
-    made = create_person(name="Olive", password=PASSWORD, time_zone="UTC", keeper=False, address="here")
+    made = create_person(
+        name="Olive", password=PASSWORD, time_zone="UTC", is_administrator=False, address="here"
+    )
     with in_force(made.keyring):
         for number in range(3):
             Entry.objects.create(owner=made.person, day=date(2026, 1, 1), text=f"A lantern, number {number}.")

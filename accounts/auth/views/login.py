@@ -17,6 +17,7 @@ from accounts.decorators import redirect_to_login
 from accounts.errors import AccountsError
 from accounts.http import next_url
 from accounts.http.error_responses import (
+    FORM_INVALID,
     LOCKED,
     SIGNED_OUT,
     get_error_status,
@@ -39,9 +40,6 @@ def set_session_cookie(request: HttpRequest, response: HttpResponse, cookie: Ses
     set_cookie(response, cookie, secure=request.is_secure(), age=age)
 
 
-REFUSED = 422
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HouseholdRequest) -> HttpResponse:
     """Let a person in: signing in opens their vault."""
@@ -52,7 +50,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
         return _render_sign_in(request, SignInForm(), following)
     form = SignInForm(request.POST)
     if not form.is_valid():
-        return _render_sign_in(request, form, following, status=REFUSED)
+        return _render_sign_in(request, form, following, status=FORM_INVALID)
     try:
         person, cookie = sign_in_with_password(
             name=form.cleaned_data["name"],
@@ -110,7 +108,7 @@ def unlock(request: HouseholdRequest) -> HttpResponse:
         )
     form = UnlockForm(request.POST)
     if not form.is_valid():
-        return _render_unlock(request, form, following, status=REFUSED)
+        return _render_unlock(request, form, following, status=FORM_INVALID)
     try:
         cookie = unlock_with_password(
             here=request.vault, password=form.cleaned_data["password"], address=get_client_ip(request)

@@ -10,13 +10,12 @@ from accounts import error_messages
 from accounts.auth.forms import ReauthenticationForm, ReplacePasswordForm
 from accounts.auth.services.reauth import Reauthentication
 from accounts.errors import AccountsError, WrongPerson
-from accounts.http.error_responses import get_error_status, set_retry_after
+from accounts.http.error_responses import FORM_INVALID, get_error_status, set_retry_after
 from accounts.http.request import HouseholdRequest
 from accounts.rotation.error_messages import get_rotation_error_message
 from accounts.sessions.cookies import get_session_cookie
 from accounts.throttling.client_ip import get_client_ip
 
-REFUSED = 422
 ReauthenticatedForm = ReauthenticationForm | ReplacePasswordForm
 
 
@@ -32,7 +31,7 @@ def with_reauthentication(
     if request.method != "POST":
         return _render_page(request, form, template, context)
     if not form.is_valid():
-        return _render_page(request, form, template, context, status=REFUSED)
+        return _render_page(request, form, template, context, status=FORM_INVALID)
     try:
         return act(_build_reauthentication(request, password=form.cleaned_data["current"]))
     except AccountsError as error:

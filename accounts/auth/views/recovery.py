@@ -29,7 +29,7 @@ from accounts.sessions.user_agent import describe_device
 from accounts.throttling.client_ip import get_client_ip
 from llamora.crypto import recovery_groups
 
-REFUSED, GONE = 422, 410
+GONE = 410
 
 
 def show_recovery_code(
@@ -67,7 +67,7 @@ def _render_code_page(
     request: HttpRequest, person: Person, shown: PendingCode, form: ConfirmRecoveryCodeForm, *, carried: str
 ) -> HttpResponse:
     context = {"form": form, "carried": carried, "owner_id": person.id, "person": person}
-    status = REFUSED if form.is_bound else 200
+    status = FORM_INVALID if form.is_bound else 200
     if form.is_bound and is_htmx_request(request):
         # The code stays where it is: only what was typed comes again.
         return render(request, "accounts/fragments/confirm_recovery_code_form.html", context, status=status)

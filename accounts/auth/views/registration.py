@@ -103,7 +103,7 @@ def _handle_registration(
             password=form.cleaned_data["password"],
             time_zone=form.cleaned_data["time_zone"],
             language=languages.guess_language(request.headers.get("Accept-Language", "")),
-            keeper=admission.is_first,
+            is_administrator=admission.is_first,
             invitation=admission.invitation if admission.is_invited else "",
             address=get_client_ip(request),
             device=describe_device(request),

@@ -41,7 +41,9 @@ def main(entries: int) -> None:
 
 
 def _create_diary(name: str, entries: int) -> key_slots.OpenedSlot:
-    enrolled = create_person(name=name, password=PASSWORD, time_zone="UTC", keeper=False, address=name)
+    enrolled = create_person(
+        name=name, password=PASSWORD, time_zone="UTC", is_administrator=False, address=name
+    )
     with in_force(enrolled.keyring):
         for first in range(0, entries, BATCH_SIZE):
             _write_entries(enrolled.person, range(first, min(first + BATCH_SIZE, entries)))
