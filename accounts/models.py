@@ -84,6 +84,11 @@ class Person(models.Model):
     text_size = models.CharField(max_length=8, choices=TextSize.choices, default=TextSize.USUAL)
     # Shorter than the household's limit; empty for that one.
     idle_minutes = models.PositiveIntegerField(null=True, blank=True)
+    makes_openings = models.BooleanField(default=True)
+    reads_related_entries = models.BooleanField(default=True)
+    # After a reply; traces are always proposed when asked for.
+    proposes_traces = models.BooleanField(default=True)
+    saves_recent_searches = models.BooleanField(default=True)
 
     objects: ClassVar[PersonManager] = PersonManager()
 

@@ -37,4 +37,20 @@ urlpatterns = [
         "settings/browsers/<uuid:sign_in_id>/end/", sessions_views.sign_out_browser, name="sign_out_browser"
     ),
     path("settings/leave/", security_views.delete_account, name="delete_account"),
+    # Preferences that had a page of their own.
+    path(
+        "openings/", preferences_views.redirect_to_section, {"section": "your-day"}, name="opening_settings"
+    ),
+    path(
+        "traces/choices/",
+        preferences_views.redirect_to_section,
+        {"section": "your-day"},
+        name="trace_preferences",
+    ),
+    path(
+        "search/for-answers/",
+        preferences_views.redirect_to_section,
+        {"section": "your-day"},
+        name="search_recall_preferences",
+    ),
 ]

@@ -56,16 +56,3 @@ class RecentSearch(SealedModel):
 
     def __str__(self) -> str:
         return f"Search {self.id}"
-
-
-class SearchPreference(models.Model):
-    """A person's preferences of search; no row means the defaults."""
-
-    owner = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
-    )
-    keeps_recent = models.BooleanField(default=True)
-    recalls_for_answers = models.BooleanField(default=True)
-
-    def __str__(self) -> str:
-        return f"Search preference of {self.owner_id}"

@@ -15,6 +15,8 @@ from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
+from accounts.models import Person
+from accounts.preferences.forms import register_notice
 from accounts.security import data_inventory
 from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_unlocked
 from diary import hooks
@@ -51,6 +53,8 @@ def connect() -> None:
         RecentSearch, data_inventory.RowLabel(one="recent search", many="recent searches")
     )
     hooks.register_recall(related_entries.find_related_entries)
+    register_notice("reads_related_entries", related_entries.describe_availability)
+    post_save.connect(_on_person_save, sender=Person, dispatch_uid="search.person_saved")
     for source in SOURCES:
         post_save.connect(_on_save, sender=source.model, dispatch_uid=f"search.saved.{source.kind}")
         post_delete.connect(_on_delete, sender=source.model, dispatch_uid=f"search.deleted.{source.kind}")
@@ -79,6 +83,13 @@ def _on_person_deleted(sender: object, *, person_id: UUID, **_: Any) -> None:
     del sender
     indexes.close(person_id)
     SnapshotFolder(get_search_settings().folder, person_id).delete_all()
+
+
+def _on_person_save(sender: type[Person], *, instance: Person, **_: Any) -> None:
+    """Delete the searches of whoever wants none saved, in the transaction that says so."""
+    del sender
+    if not instance.saves_recent_searches:
+        RecentSearch.objects.filter(owner_id=instance.id).delete()
 
 
 def _on_save(

@@ -9,29 +9,42 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
+from accounts.models import Person
 from diary.hooks import RecalledEntries
 from diary.models import Entry
 from llamora.crypto import CryptoError, current
-from llamora.database import write_transaction
 from llamora.inference import model_server
 from search import engine
 from search.errors import IndexClosed
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
 from search.index.types import NearText
-from search.models import SearchPreference
 from search.query.parser import SearchQuery
 
 # A model that runs at home reads some hundred words a second: three passages of a diary, not thirty.
 MAX_RELATED: Final = 3
 # An embedder reads no further anyway.
 _MAX_CHARACTERS: Final = 2_000
+_MODEL_ELSEWHERE: Final = (
+    "The model your household uses is on another machine. What you did not choose yourself is never sent "
+    "there, so no earlier entries are looked for by meaning"
+)
+_NO_EMBEDDER: Final = {
+    "absent": (
+        "There is no model for meaning in this house, so nothing is found by it now. How it gets one is said "
+        "in the handbook, under Search."
+    ),
+    "broken": (
+        "The model for meaning cannot be loaded, so nothing is found by it now. Whoever runs the household "
+        "finds more in the server's log."
+    ),
+}
 
 
 def find_related_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
     """Return the entries of days before an entry's that speak of the same, and where; none if unwanted."""
     del by  # what a person chose to have read is not search's to find
-    if entry.day == date.min or model_server.get_status().remote or not is_recall_enabled(entry.owner_id):
+    if entry.day == date.min or model_server.get_status().remote or not _is_wanted(entry.owner_id):
         return RecalledEntries()
     spans = {one.id: one.span for one in _find_or_nothing(entry)}
     return RecalledEntries(
@@ -70,12 +83,16 @@ def find_near_entries(index: PersonIndex, entry: Entry) -> Sequence[NearText]:
     return engine.filter_near(words, before, nearest, limit=MAX_RELATED)
 
 
-def is_recall_enabled(owner: UUID) -> bool:
-    """Return whether what is near in meaning is read for a person's answers."""
-    return not SearchPreference.objects.filter(owner_id=owner, recalls_for_answers=False).exists()
+def describe_availability(person: Person) -> str:
+    """Return in a sentence why no earlier entry is found for a person's answers, or nothing."""
+    if model_server.get_status().remote:
+        until = " until it is on this machine again" if person.reads_related_entries else ""
+        return f"{_MODEL_ELSEWHERE}{until}."
+    index = indexes.get(person.id)
+    if index is None or not person.reads_related_entries:
+        return ""
+    return _NO_EMBEDDER.get(index.why_not_embedded, "")
 
 
-def set_recall_enabled(owner: UUID, *, wanted: bool) -> None:
-    """Have what is near in meaning read from now on, or not."""
-    with write_transaction():
-        SearchPreference.objects.update_or_create(owner_id=owner, defaults={"recalls_for_answers": wanted})
+def _is_wanted(owner: UUID) -> bool:
+    return Person.objects.filter(id=owner, reads_related_entries=True).exists()

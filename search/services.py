@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.models import Person
 from llamora.crypto import Keyring
 from llamora.database import write_transaction
 from search import engine
@@ -14,7 +15,7 @@ from search.errors import IndexClosed
 from search.index import sources
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
-from search.models import MAX_RECENT, RecentSearch, SearchPreference, Vector
+from search.models import MAX_RECENT, RecentSearch, Vector
 from search.query import snippets
 from search.query.parser import parse
 
@@ -113,30 +114,24 @@ def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:
 # --- recent searches -------------------------------------------------------------------------------
 
 
-def is_recent_enabled(owner: UUID) -> bool:
-    """Return whether a person's searches are remembered."""
-    preference = SearchPreference.objects.filter(owner_id=owner).first()
-    return preference is None or preference.keeps_recent
-
-
 def list_recent(owner: UUID) -> list[str]:
     """Return a person's submitted searches, newest first."""
     return [row.text for row in RecentSearch.objects.filter(owner_id=owner)[:MAX_RECENT]]
 
 
-def save_recent(owner: UUID, typed: str) -> None:
-    """Remember a search that was submitted, once, if the person wants that."""
+def save_recent(person: Person, typed: str) -> None:
+    """Save a search that was submitted, once, if the person wants that."""
     typed = typed.strip()
-    if not typed or not is_recent_enabled(owner):
+    if not typed or not person.saves_recent_searches:
         return
     with write_transaction():
-        rows = list(RecentSearch.objects.filter(owner_id=owner))
+        rows = list(RecentSearch.objects.filter(owner_id=person.id))
         same = next((row for row in rows if row.text == typed), None)
         if same is not None:
             same.searched_at = timezone.now()
             same.save(update_fields=["searched_at"])
             return
-        RecentSearch.objects.create(owner_id=owner, text=typed)
+        RecentSearch.objects.create(owner_id=person.id, text=typed)
         RecentSearch.objects.filter(id__in=[row.id for row in rows[MAX_RECENT - 1 :]]).delete()
 
 
@@ -146,12 +141,11 @@ def delete_recent(owner: UUID) -> None:
         RecentSearch.objects.filter(owner_id=owner).delete()
 
 
-def set_recent_enabled(owner: UUID, *, keeps: bool) -> None:
-    """Remember searches from now on, or forget those there are and remember none."""
+def enable_recent(person: Person, *, is_enabled: bool) -> None:
+    """Save a person's searches from now on, or no more; a receiver then deletes those there are."""
     with write_transaction():
-        SearchPreference.objects.update_or_create(owner_id=owner, defaults={"keeps_recent": keeps})
-        if not keeps:
-            RecentSearch.objects.filter(owner_id=owner).delete()
+        person.saves_recent_searches = is_enabled
+        person.save(update_fields=["saves_recent_searches"])
 
 
 # --- making anew ---------------------------------------------------------------------------------------

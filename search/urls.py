@@ -9,6 +9,5 @@ urlpatterns = [
     path("search/box/", views.box, name="search_box"),
     path("search/place/", views.marks, name="search_marks"),
     path("search/recent/", views.recent, name="search_recent"),
-    path("search/for-answers/", views.recall_preferences, name="search_recall_preferences"),
     path("search/anew/", views.reindex, name="search_rebuild"),
 ]

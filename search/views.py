@@ -1,6 +1,5 @@
 """Views of search. A query travels by POST: never in a URL or a log."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,15 +9,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
-from llamora.database import NotWritten
-from llamora.inference import model_server
-from search import related_entries, services
+from search import services
 from search.index.fts_queries import MAX_COUNTED
 from search.presenters import build_result_rows, get_embedding_message
 from search.query.parser import MAX_TYPED, list_filters
 
 _MAX_OFFSET = 10_000
-NOT_WRITTEN = "Nothing can be written to the disk just now, so this stays as it is."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,7 +27,7 @@ def search(request: HouseholdRequest) -> HttpResponse:
     typed = (request.POST.get("instead") or request.POST.get("q", ""))[:MAX_TYPED]
     offset = _parse_offset(request.POST.get("after", ""))
     if "submitted" in request.POST:
-        services.save_recent(request.user.id, typed)
+        services.save_recent(request.user, typed)
     context = _build_context(request, typed=typed, offset=offset)
     if not request.htmx:
         return render(request, "search/search.html", context)
@@ -66,32 +62,10 @@ def recent(request: HouseholdRequest) -> HttpResponse:
         case "clear":
             services.delete_recent(request.user.id)
         case "on" | "off" as choice:
-            services.set_recent_enabled(request.user.id, keeps=choice == "on")
+            services.enable_recent(request.user, is_enabled=choice == "on")
     if request.htmx:
         return render(request, "search/fragments/results.html", _build_context(request, typed=""))
     return redirect("search")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@unlock_required
-def recall_preferences(request: HouseholdRequest) -> HttpResponse:
-    """Show whether earlier entries near in meaning are read for answers, or switch that on or off."""
-    said, status = "", 200
-    if request.method == "POST":
-        try:
-            related_entries.set_recall_enabled(request.user.id, wanted=request.POST.get("recalls") == "on")
-        except NotWritten:
-            said, status = NOT_WRITTEN, 503
-        else:
-            return redirect("search_recall_preferences")
-    context = {
-        "is_wanted": related_entries.is_recall_enabled(request.user.id),
-        "most": related_entries.MAX_RELATED,
-        "is_elsewhere": model_server.get_status().remote,
-        "why_not": services.run_search(request.vault.keyring, "").meaning.reason,
-        "said": said,
-    }
-    return render(request, "search/for_answers.html", context, status=status)
 
 
 @require_POST
@@ -117,6 +91,6 @@ def _build_context(request: HouseholdRequest, *, typed: str, offset: int = 0) ->
         "chips": list_filters(typed),
         "meaning": get_embedding_message(answer.meaning),
         "recent": [] if typed.strip() else services.list_recent(request.user.id),
-        "keeps_recent": partial(services.is_recent_enabled, request.user.id),
+        "saves_recent": request.user.saves_recent_searches,
         "in_search": True,
     }

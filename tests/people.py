@@ -84,6 +84,11 @@ class Resident:
         """Send a form of this person's page."""
         return self.client.post(path, {"owner": str(self.id), **fields}, headers=BY_SCRIPT if script else {})
 
+    def choose(self, **preferences: Any) -> None:
+        """Save preferences; those that a form does not carry stay as they were."""
+        required = {"time_zone": self.person.time_zone, "week_start": "0", "theme": "system"}
+        assert self.post("/settings/", **required, **preferences).status_code == 302
+
     def get_cookie(self) -> SessionCookie:
         found = parse_cookie(self.client.cookies[SESSION].value)
         assert found is not None

@@ -195,19 +195,3 @@ class Change(SealedModel):
 
     def __str__(self) -> str:
         return f"Change {self.id}"
-
-
-class TracePreferences(models.Model):
-    """The suggestions setting of a person; without a row, the model suggests traces by itself."""
-
-    owner = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
-    )
-    makes_proposals = models.BooleanField(default=True)
-
-    class Meta:
-        db_table = "traces_choices"
-        verbose_name = verbose_name_plural = "choices"
-
-    def __str__(self) -> str:
-        return f"Choices of {self.owner_id}"

@@ -17,7 +17,6 @@ urlpatterns = [
     path("entries/<uuid:entry_id>/traces/propose/", tagging_views.propose, name="trace_propose"),
     path("entries/<uuid:entry_id>/traces/complete/", tagging_views.complete, name="trace_complete"),
     path("entries/<uuid:entry_id>/traces/<uuid:trace_id>/remove/", tagging_views.remove, name="trace_remove"),
-    path("traces/choices/", tagging_views.preferences, name="trace_preferences"),
     path("traces/<uuid:trace_id>/glance/", tagging_views.preview, name="trace_preview"),
     path("traces/", index_views.index, name="traces"),
     path("traces/picture/", index_views.graph, name="traces_graph"),

@@ -1,19 +1,74 @@
-"""What people choose about themselves and their pages."""
+"""The preferences of a person: one form, in sections, of the columns of `Person`.
 
-from typing import Any
+A new preference is a column, its migration, a field here and its name in `SECTIONS`; the page draws itself.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 
-from accounts.models import ClockFormat, TextSize, Theme
+from accounts.models import ClockFormat, Person, TextSize, Theme
 from accounts.preferences import languages
 from accounts.preferences.time_zones import is_time_zone, list_time_zones
 from accounts.sessions import limits
 from accounts.usernames import MAX_NAME, InvalidUsername, clean_username
+from llamora.database import write_transaction
 from llamora.inference import model_server
 
+if TYPE_CHECKING:
+    _PersonForm = forms.ModelForm[Person]
+else:
+    _PersonForm = forms.ModelForm
+
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+FieldNotice = Callable[[Person], str]
+_notices: dict[str, FieldNotice] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceSection:
+    """A part of the settings page: the names of its fields, and once it is drawn the fields themselves."""
+
+    id: str
+    title: str
+    names: tuple[str, ...]
+    fields: tuple[forms.BoundField, ...] = ()
+
+
+SECTIONS: Final = (
+    PreferenceSection(
+        id="about-you",
+        title="About you",
+        names=(
+            "shown_name",
+            "time_zone",
+            "week_start",
+            "language",
+            "clock",
+            "enter_keeps",
+            "single_keys",
+            "model",
+            "idle_minutes",
+        ),
+    ),
+    PreferenceSection(id="appearance", title="How it looks", names=("theme", "text_size")),
+    PreferenceSection(
+        id="your-day",
+        title="Your day",
+        names=("makes_openings", "reads_related_entries", "proposes_traces"),
+    ),
+    PreferenceSection(id="searching", title="Search", names=("saves_recent_searches",)),
+)
+
+
+def register_notice(name: str, notice: FieldNotice) -> None:
+    """Have a sentence of an app above added to the help of a field, where it has one to say."""
+    _notices[name] = notice
 
 
 class SearchableInput(forms.TextInput):
@@ -52,8 +107,23 @@ def _parse_bool(value: Any) -> bool:
     return str(value) == "True"
 
 
-class SettingsForm(forms.Form):
-    """What a person chooses about their pages."""
+def _boolean_field(
+    label: str, *, yes: str, no: str, help_text: str, widget: type[forms.Widget] = forms.RadioSelect
+) -> forms.TypedChoiceField:
+    """Return a choice of two, each in words; unlike a checkbox, a page without it says nothing about it."""
+    return forms.TypedChoiceField(
+        label=label,
+        required=False,
+        coerce=_parse_bool,
+        empty_value=None,
+        choices=[(True, yes), (False, no)],
+        help_text=help_text,
+        widget=widget,
+    )
+
+
+class PreferencesForm(_PersonForm):
+    """What a person chooses about their pages; a field that a page does not carry stays as it was."""
 
     shown_name = forms.CharField(
         label="Name shown",
@@ -83,27 +153,22 @@ class SettingsForm(forms.Form):
     clock = forms.TypedChoiceField(
         label="Times of day", required=False, coerce=int, empty_value=None, choices=ClockFormat.choices
     )
-    enter_keeps = forms.TypedChoiceField(
-        label="In the box where you write",
-        required=False,
-        coerce=_parse_bool,
-        empty_value=None,
-        choices=[
-            (False, "Ctrl and Enter keep"),
-            (True, "Enter keeps"),
-        ],
+    enter_keeps = _boolean_field(
+        "In the box where you write",
+        yes="Enter keeps",
+        no="Ctrl and Enter keep",
         help_text="The other of the two begins a new line.",
+        widget=forms.Select,
     )
-    single_keys = forms.TypedChoiceField(
-        label="Single keys",
-        required=False,
-        coerce=_parse_bool,
-        empty_value=None,
-        choices=[(True, "Lead about"), (False, "Do nothing by themselves")],
+    single_keys = _boolean_field(
+        "Single keys",
+        yes="Lead about",
+        no="Do nothing by themselves",
         help_text=(
             "T leads to today, L locks, ? lists them all. Switch them off if you speak to your computer, or "
             "press keys by accident."
         ),
+        widget=forms.Select,
     )
     model = forms.TypedChoiceField(
         label="Model that answers you",
@@ -127,27 +192,80 @@ class SettingsForm(forms.Form):
         choices=_list_idle_choices,
         help_text="Your diary locks by itself then, in every tab. What you were typing stays.",
     )
-    looks = ("theme", "text_size")
+    makes_openings = _boolean_field(
+        "How your day opens",
+        yes="Open my days",
+        no="Open no days",
+        help_text=(
+            "When you first open a day, the model in this house can read the latest days you wrote on and "
+            "begin the page with a few sentences. Only you can read them; they are sealed like all that is "
+            "yours."
+        ),
+    )
+    reads_related_entries = _boolean_field(
+        "What is read for an answer",
+        yes="Read earlier entries too",
+        no="Read only my day",
+        help_text=(
+            "Before an entry is answered, the model is given your day so far, or that and up to 3 earlier "
+            "entries that speak of the same, found by their meaning. Entries of traces you chose to be read "
+            "come along in either case. Under every answer you can look at what was read for it."
+        ),
+    )
+    proposes_traces = _boolean_field(
+        "How traces are suggested",
+        yes="Suggest after answers too",
+        no="Suggest only when I ask",
+        help_text=(
+            "After the model has answered an entry, it can also suggest a few traces for it, where it runs "
+            "on this machine. Nothing is kept unless you choose it. Traces you keep already are offered by "
+            "name in either case."
+        ),
+    )
+    saves_recent_searches = _boolean_field(
+        "Searches you submit",
+        yes="Remember the last searches",
+        no="Remember no searches",
+        help_text="They are sealed like everything else. If none are remembered, those there are go at once.",
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    class Meta:
+        model = Person
+        fields = tuple(name for section in SECTIONS for name in section.names)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, instance: Person) -> None:
+        # A copy, because checking a form writes into its instance: a page that shows errors is the person's
+        # as they are.
+        super().__init__(data, instance=copy(instance))
         if len(model_server.get_status().models) <= 1:
             # Nothing to choose from: what was chosen stays for the day there is again.
             del self.fields["model"]
+        for name, notice in _notices.items():
+            help_text = f"{self.fields[name].help_text} {notice(instance)}"
+            self.fields[name].help_text = help_text.strip()
 
     @property
-    def about_you(self) -> list[forms.BoundField]:
-        """Return the fields about the person."""
-        return [field for field in self if field.name not in self.looks]
+    def sections(self) -> Iterator[PreferenceSection]:
+        """The sections of the page, each with its fields."""
+        for section in SECTIONS:
+            fields = tuple(self[name] for name in section.names if name in self.fields)
+            yield replace(section, fields=fields)
 
-    @property
-    def about_looks(self) -> list[forms.BoundField]:
-        """Return the fields about how pages look."""
-        return [field for field in self if field.name in self.looks]
+    def save(self, commit: bool = True) -> Person:
+        """Save the columns of this form alone: an administrator may be changing others meanwhile."""
+        if commit:
+            with write_transaction():
+                self.instance.save(update_fields=list(self.fields))
+        return self.instance
 
-    def clean_text_size(self) -> str:
-        """Return the size; a page from before there was a choice says nothing."""
-        return self.cleaned_data["text_size"] or TextSize.USUAL
+    def clean(self) -> dict[str, Any]:
+        """Leave what was chosen before where an optional choice carries nothing."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        may_be_empty = {column.name for column in Person._meta.fields if column.blank}
+        for name in cleaned.keys() - may_be_empty:
+            if cleaned[name] in (None, ""):
+                cleaned[name] = getattr(self.instance, name)
+        return cleaned
 
     def clean_shown_name(self) -> str:
         """Return the name to show, or nothing for the registered one."""

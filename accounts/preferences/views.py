@@ -1,16 +1,16 @@
-"""The page of what a person has chosen, and the way to everything else about them."""
+"""The settings page: the preferences of a person, and links to everything else about their account."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import unlock_required
 from accounts.http.error_responses import FORM_INVALID
 from accounts.http.request import HouseholdRequest
 from accounts.models import SlotKind
-from accounts.preferences.forms import SettingsForm
-from accounts.preferences.services import PreferenceValues, save_preferences
+from accounts.preferences.forms import PreferencesForm
 from accounts.rotation import services as rotation_services
 
 
@@ -18,26 +18,31 @@ from accounts.rotation import services as rotation_services
 @unlock_required
 def settings_page(request: HouseholdRequest) -> HttpResponse:
     """Show what a person has chosen, and change it."""
-    person = request.user
     if request.method != "POST":
-        initial = {name: getattr(person, name) for name in SettingsForm.base_fields}
-        return _render_page(request, SettingsForm(initial=initial))
-    form = SettingsForm(request.POST)
+        return _render_page(request, PreferencesForm(instance=request.user))
+    form = PreferencesForm(request.POST, instance=request.user)
     if not form.is_valid():
         return _render_page(request, form, status=FORM_INVALID)
-    save_preferences(person, PreferenceValues(**form.cleaned_data))
+    form.save()
     messages.success(request, "Saved.")
     return redirect("settings")
 
 
-def _render_page(request: HouseholdRequest, form: SettingsForm, *, status: int = 200) -> HttpResponse:
+@unlock_required
+def redirect_to_section(request: HouseholdRequest, section: str) -> HttpResponse:
+    """Send a request for a page of one preference to its section; a form of then changes nothing."""
+    del request
+    return redirect(f"{reverse('settings')}#{section}")
+
+
+def _render_page(request: HouseholdRequest, form: PreferencesForm, *, status: int = 200) -> HttpResponse:
     person = request.user
-    made = dict(person.slots.values_list("kind", "created_at"))
+    slot_dates = dict(person.slots.values_list("kind", "created_at"))
     context = {
         "form": form,
         "in_settings": True,
-        "password_since": made.get(SlotKind.PASSWORD),
-        "code_since": made.get(SlotKind.RECOVERY),
+        "password_since": slot_dates.get(SlotKind.PASSWORD),
+        "code_since": slot_dates.get(SlotKind.RECOVERY),
         "progress": rotation_services.get_rotation_progress(person.id),
         "browser_count": person.sign_ins.count(),
     }

@@ -3,10 +3,10 @@
 entries   Entry, Version
 drafts    Draft, LateDraft
 replies   Reply, its kinds and states, CustomReplyKind
-derived   Opening, Recap, Preferences
+derived   Opening, Recap
 """
 
-from diary.models.derived import Opening, Preferences, Recap
+from diary.models.derived import Opening, Recap
 from diary.models.drafts import Draft, LateDraft
 from diary.models.entries import Entry, EntryManager, EntryQuerySet, Version, month_day_expression
 from diary.models.replies import CustomReplyKind, Reply, ReplyKind, ReplyState
@@ -19,7 +19,6 @@ __all__ = [
     "EntryQuerySet",
     "LateDraft",
     "Opening",
-    "Preferences",
     "Recap",
     "Reply",
     "ReplyKind",

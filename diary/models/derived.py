@@ -1,8 +1,7 @@
-"""Openings and recaps, which the model derives from whole days, and whether it may.
+"""Openings and recaps, which the model derives from whole days.
 
-Opening      the start of a day, written by the model from the days before it
-Recap        one to three sentences about a past day, valid as long as its entries are the same
-Preferences  whether openings are made
+Opening  the start of a day, written by the model from the days before it
+Recap    one to three sentences about a past day, valid as long as its entries are the same
 """
 
 from typing import ClassVar
@@ -49,18 +48,3 @@ class Recap(SealedModel):
 
     def __str__(self) -> str:
         return f"Recap {self.id}"
-
-
-class Preferences(models.Model):
-    """The openings setting of a person; without a row, openings are made."""
-
-    owner = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
-    )
-    makes_openings = models.BooleanField(default=True)
-
-    class Meta:
-        verbose_name_plural = "preferences"
-
-    def __str__(self) -> str:
-        return f"Preferences of {self.owner_id}"

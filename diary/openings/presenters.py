@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Exists
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Person
 from diary.generation.job_status import describe_job
-from diary.models import Entry, Opening, Preferences
+from diary.models import Entry, Opening
 from diary.openings import services
 from diary.openings.tasks import OpeningTask
 from diary.rendering.markdown import render_markdown, split_settled
@@ -56,10 +55,9 @@ def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningVie
 def _can_be_made(person: Person, day: date) -> bool:
     """Return whether there is a day to draw from, and openings are wanted; a first page has a welcome."""
     # By itself nothing is sent to a model on another machine: nobody asked for that.
-    if model_server.get_state() == "off" or model_server.get_status().remote:
+    if not person.makes_openings or model_server.get_state() == "off" or model_server.get_status().remote:
         return False
-    unwanted = Preferences.objects.filter(owner_id=person.id, makes_openings=False)
-    return Entry.objects.for_owner(person.id).filter(~Exists(unwanted), day__lt=day).order_by().exists()
+    return Entry.objects.for_owner(person.id).filter(day__lt=day).order_by().exists()
 
 
 def build_row_view(row: Opening) -> OpeningView | None:

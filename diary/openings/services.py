@@ -11,7 +11,7 @@ from diary.entries.queries import get_digest_key
 from diary.generation.prompt_context import PromptEntry
 from diary.generation.prompt_entries import build_prompt_entries, omit_middle
 from diary.hooks import get_labels
-from diary.models import Entry, Opening, Preferences
+from diary.models import Entry, Opening
 from diary.openings.tasks import OpeningSource, OpeningTask
 from diary.recaps.services import compute_digest, find_recap, get_or_start_recap
 from llamora.crypto import EnvelopeError, Keyring
@@ -25,18 +25,6 @@ DAYS_READ = 3  # written days that are read
 MAX_CHARACTERS_LATEST_DAY = 4_000  # characters of each entry of the latest day
 MAX_CHARACTERS_EARLIER_DAYS = 600  # and of each on the days before it
 _start_lock = threading.Lock()
-
-
-def is_enabled(owner_id: UUID) -> bool:
-    """Return whether a person wants their days opened."""
-    row = Preferences.objects.filter(owner_id=owner_id).first()
-    return row is None or row.makes_openings
-
-
-def set_enabled(owner_id: UUID, *, wanted: bool) -> None:
-    """Switch openings on or off; those that are there stay."""
-    with write_transaction():
-        Preferences.objects.update_or_create(owner_id=owner_id, defaults={"makes_openings": wanted})
 
 
 def find_job(owner_id: UUID, day: date) -> Job | None:

@@ -5,7 +5,6 @@ from django.urls import path
 from diary.openings import views
 
 urlpatterns = [
-    path("openings/", views.opening_settings, name="opening_settings"),
     path("d/<day:day>/opening/", views.opening, name="opening"),
     path("d/<day:day>/opening/read/", views.prompt_record, name="opening_prompt_record"),
     path("d/<day:day>/opening/dismiss/", views.dismiss, name="opening_dismiss"),

@@ -38,7 +38,7 @@ def opening(request: HouseholdRequest, day: date) -> HttpResponse:
         return redirect("day", day)
     again = bool(request.POST.get("again"))
     is_today = day == days.today(request.user.time_zone, now=timezone.now())
-    if not again and not (is_today and services.is_enabled(request.user.id)):
+    if not again and not (is_today and request.user.makes_openings):
         return HttpResponse(status=NO_CONTENT)
     job = services.start_opening(request.user, day, keyring=request.vault.keyring, again=again)
     if job is None and again:
@@ -63,14 +63,3 @@ def prompt_record(request: HouseholdRequest, day: date) -> HttpResponse:
     row = get_object_or_404(Opening, owner_id=request.user.id, day=day)
     name = "diary/fragments/prompt_record.html" if request.htmx else "diary/prompt_record.html"
     return render(request, name, build_prompt_record_context(request.user, row, day=day))
-
-
-@unlock_required
-def opening_settings(request: HouseholdRequest) -> HttpResponse:
-    """Show whether days are opened, or switch that on or off."""
-    if request.method == "POST":
-        services.set_enabled(request.user.id, wanted=request.POST.get("openings") == "on")
-        return redirect("opening_settings")
-    return render(
-        request, "diary/opening_settings.html", {"are_wanted": services.is_enabled(request.user.id)}
-    )

@@ -29,7 +29,14 @@ from llamora.fields.fence import sealed_models
 
 BATCH_SIZE = 500
 LEFT_OUT_APPS = {"accounts", "search"}
-_PERSON_COLUMNS_LEFT_OUT = {"name_key", "is_staff", "is_active"}
+# The keys of an export are those it has always had; these choices once had tables that were not exported.
+_UNEXPORTED_PREFERENCES = {
+    "makes_openings",
+    "reads_related_entries",
+    "proposes_traces",
+    "saves_recent_searches",
+}
+_PERSON_COLUMNS_LEFT_OUT = {"name_key", "is_staff", "is_active", *_UNEXPORTED_PREFERENCES}
 Row = dict[str, Any]
 
 

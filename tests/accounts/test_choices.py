@@ -1,9 +1,12 @@
 """Settings: what a person chooses, and what is refused beside its field."""
 
+import re
 from typing import Any
 
 import pytest
 
+from accounts.models import Person
+from accounts.preferences.forms import SECTIONS, PreferencesForm
 from accounts.preferences.time_zones import list_time_zones
 from tests.accounts.pages import list_errors
 from tests.people import Resident
@@ -104,6 +107,66 @@ def test_dates_clock_and_keys_are_kept_and_left_as_they_were_by_an_older_page(ow
     page = owner.get("/settings/").content.decode()
     assert " data-no-shortcuts data-enter-saves" in page
     assert '<option value="fr" selected>Français</option>' in page
+
+
+OF_TWO_VALUES = [
+    "enter_keeps",
+    "single_keys",
+    "makes_openings",
+    "reads_related_entries",
+    "proposes_traces",
+    "saves_recent_searches",
+]
+
+
+@pytest.mark.parametrize("field", OF_TWO_VALUES)
+def test_a_choice_of_two_is_kept_until_it_is_chosen_otherwise(owner: Resident, field: str) -> None:
+    for value in (True, False):
+        assert saves(owner, **{field: str(value)}).status_code == 302
+        assert saves(owner).status_code == 302
+        assert saves(owner, **{field: ""}).status_code == 302
+
+        owner.person.refresh_from_db()
+        assert getattr(owner.person, field) is value
+    assert saves(owner, **{field: "off"}).status_code == 422
+
+
+def test_every_choice_is_in_one_section_of_the_page(owner: Resident) -> None:
+    page = owner.get("/settings/").content.decode()
+
+    drawn = re.findall(r'<section aria-labelledby="([a-z-]+)"|<(?:input|select)[^>]* name="(\w+)"', page)
+    names = list(dict.fromkeys(name for _, name in drawn if name in PreferencesForm.base_fields))
+    assert [section for section, _ in drawn if section][: len(SECTIONS)] == [one.id for one in SECTIONS]
+    # The test's server offers one model alone.
+    assert names == [name for one in SECTIONS for name in one.names if name != "model"]
+
+
+def test_a_refused_form_leaves_the_page_as_the_person_has_it(owner: Resident) -> None:
+    page = saves(owner, shown_name="Somebody", theme="dark", time_zone="Mars/Olympus").content.decode()
+
+    assert 'data-theme="system"' in page
+    assert "</span>Olive" in page
+
+
+def test_saving_settings_leaves_what_is_no_setting(owner: Resident) -> None:
+    form = PreferencesForm(GOOD, instance=owner.person)
+    assert form.is_valid()
+    Person.objects.filter(id=owner.id).update(is_active=False)
+
+    form.save()
+
+    owner.person.refresh_from_db()
+    assert (owner.person.theme, owner.person.is_active) == ("dark", False)
+
+
+@pytest.mark.parametrize("path", ["/openings/", "/traces/choices/", "/search/for-answers/"])
+def test_pages_of_one_choice_lead_to_its_section_and_change_nothing(owner: Resident, path: str) -> None:
+    before = Person.objects.filter(id=owner.id).values().get()
+
+    for answer in (owner.get(path), owner.post(path, openings="off", want="off", recalls="off")):
+        assert (answer.status_code, answer["Location"]) == (302, "/settings/#your-day")
+    assert Person.objects.filter(id=owner.id).values().get() == before
+    assert 'id="your-day"' in owner.get("/settings/").content.decode()
 
 
 @pytest.mark.parametrize("field", ["language", "clock", "single_keys", "enter_keeps"])

@@ -18,7 +18,7 @@ from tests.fakes.model_server import FakeModelServer
 ROOM: ViewportSize = {"width": 1280, "height": 900}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OPEN = ["/sign-in/", "/register/", "/recover/", "/nothing-here/"]
-OWN = ["/", "/d/2021-03-04/", "/calendar/2021-03/", "/settings/", "/openings/", "/d/2021-03-05/?long"]
+OWN = ["/", "/d/2021-03-04/", "/calendar/2021-03/", "/settings/", "/d/2021-03-05/?long"]
 LONG = (
     "# A heading\n\nAverylongwordthatneverends"
     + "x" * 200

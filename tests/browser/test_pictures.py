@@ -88,7 +88,6 @@ def inside(diary: DiaryTab, model: FakeModelServer, shoot: Callable[[str], None]
         "traces": "/traces/",
         "bin": "/bin/",
         "keys": "/keys/",
-        "openings": "/openings/",
         "settings": "/settings/",
         "browsers": "/settings/browsers/",
         "somebody-had-my-key": "/settings/somebody-had-my-key/",

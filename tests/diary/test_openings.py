@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from diary.models import Opening, Preferences
+from diary.models import Opening
 from diary.openings import services as openings_services
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
@@ -177,14 +177,12 @@ def test_one_that_is_dismissed_while_another_is_made_does_not_come_back(
 def test_they_can_be_switched_off_and_on(live: Live, model: FakeModelServer, owner: Resident) -> None:
     wrote(owner, "Varnish is out.", ago=1)
 
-    owner.post("/openings/", openings="off")
+    owner.choose(makes_openings=False)
 
     assert WISH not in today(owner)
     assert owner.post(f"/d/{owner.today}/opening/", script=True).status_code == 204
-    assert "not opened for you" in owner.get("/openings/").content.decode()
-    owner.post("/openings/", openings="on")
+    owner.choose(makes_openings=True)
     assert WISH in today(owner)
-    assert Preferences.objects.count() == 1
 
 
 def test_another_day_than_today_is_not_opened(live: Live, model: FakeModelServer, owner: Resident) -> None:

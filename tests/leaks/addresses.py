@@ -48,6 +48,9 @@ ADDRESSES = (
     Address("sign_out_other_browsers", "/settings/browsers/end-others/", ONLY_BACK),
     Address("sign_out_browser", "/settings/browsers/{sign_in}/end/", ONLY_BACK, is_owned=True),
     Address("delete_account", "/settings/leave/"),
+    Address("opening_settings", "/openings/"),
+    Address("trace_preferences", "/traces/choices/"),
+    Address("search_recall_preferences", "/search/for-answers/"),
     Address("today", "/", GET),
     Address("day", "/d/{day}/"),
     Address("draft", "/d/{day}/draft/", POST),
@@ -74,7 +77,6 @@ ADDRESSES = (
     Address("reply_kinds", "/entries/{entry}/ways/", is_owned=True),
     Address("reply_kind_delete", f"/entries/{{entry}}/ways/{NO_WAY}/remove/", is_owned=True),
     Address("reply_prompt_record", "/replies/{reply}/read/", GET, is_owned=True),
-    Address("opening_settings", "/openings/"),
     Address("opening", "/d/{day}/opening/"),
     Address("opening_prompt_record", "/d/{day}/opening/read/", GET),
     Address("opening_dismiss", "/d/{day}/opening/dismiss/"),
@@ -89,7 +91,6 @@ ADDRESSES = (
     Address("trace_propose", "/entries/{entry}/traces/propose/", is_owned=True),
     Address("trace_complete", "/entries/{entry}/traces/complete/", POST, is_owned=True),
     Address("trace_remove", "/entries/{entry}/traces/{trace}/remove/", is_owned=True),
-    Address("trace_preferences", "/traces/choices/"),
     Address("trace_preview", "/traces/{trace}/glance/", GET, is_owned=True),
     Address("traces", "/traces/"),
     Address("traces_graph", "/traces/picture/", GET),
@@ -107,7 +108,6 @@ ADDRESSES = (
     Address("search_box", "/search/box/", GET),
     Address("search_marks", "/search/place/", POST),
     Address("search_recent", "/search/recent/", POST),
-    Address("search_recall_preferences", "/search/for-answers/"),
     Address("search_rebuild", "/search/anew/", POST),
 )
 PRIVATE = [address for address in ADDRESSES if not address.is_public]

@@ -207,6 +207,17 @@ def test_whoever_wants_none_remembered_has_none(owner: Resident, housemate: Resi
     assert RecentSearch.objects.filter(owner_id=owner.id).count() == 1
 
 
+def test_the_settings_page_forgets_them_too(owner: Resident, housemate: Resident) -> None:
+    for who in (owner, housemate):
+        searching(who)
+        who.post("/search/", q="first", submitted="1")
+
+    owner.choose(saves_recent_searches=False)
+    owner.post("/search/", q="second", submitted="1")
+
+    assert [row.owner_id for row in RecentSearch.objects.all()] == [housemate.id]
+
+
 def test_the_page_says_how_far_meaning_has_come(owner: Resident, embedder: BagOfWords) -> None:
     held = HeldBack()
     embedders.use(held)

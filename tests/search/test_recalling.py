@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.test import Client
 from numpy.typing import NDArray
 
 from diary.models import Entry
@@ -15,7 +14,6 @@ from search import related_entries
 from search.embedder import embedders
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
-from search.models import SearchPreference
 from tests.diary.tabs import Live, answered, serving
 from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident, new_resident
@@ -227,13 +225,11 @@ def test_a_person_can_have_only_their_day_read(live: Live, owner: Resident, mode
     entry = owner.write(HERON_AGAIN)
     indexed(owner)
 
-    assert "up to 3 earlier entries" in owner.get("/search/for-answers/").content.decode()
-    owner.post("/search/for-answers/", recalls="off")
+    owner.choose(reads_related_entries=False)
     answered(owner, entry.id)
     assert HERON not in sent(model)
-    assert "up to 3 earlier entries" not in owner.get("/search/for-answers/").content.decode()
 
-    owner.post("/search/for-answers/", recalls="on")
+    owner.choose(reads_related_entries=True)
     answered(owner, entry.id)
     assert HERON in sent(model)
 
@@ -252,22 +248,32 @@ def test_a_model_elsewhere_is_not_sent_what_nobody_chose(
 
         assert HERON_AGAIN in sent(model)
         assert HERON not in sent(model)
-        assert "on another machine" in owner.get("/search/for-answers/").content.decode()
+        assert "on another machine" in owner.get("/settings/").content.decode()
 
 
 def test_the_choice_leaves_recent_searches_as_they_are(owner: Resident) -> None:
     owner.post("/search/recent/", do="off")
-    owner.post("/search/for-answers/", recalls="off")
+    owner.choose(reads_related_entries=False)
 
-    chosen = SearchPreference.objects.get(owner_id=owner.id)
-    assert (chosen.keeps_recent, chosen.recalls_for_answers) == (False, False)
+    owner.person.refresh_from_db()
+    chosen = owner.person
+    assert (chosen.saves_recent_searches, chosen.reads_related_entries) == (False, False)
 
 
-def test_nobody_else_is_asked_or_told(owner: Resident, stranger: Client) -> None:
-    response = stranger.get("/search/for-answers/")
+def test_the_settings_page_says_how_many_are_read_and_why_none_are(owner: Resident) -> None:
+    indexed(owner)
+    index = indexes.get(owner.id)
+    assert index is not None
 
-    assert response.status_code == 302
-    assert response["Location"].startswith("/sign-in/")
+    pages = []
+    for index.why_not_embedded in ("", "absent", "broken"):
+        pages.append(owner.get("/settings/").content.decode())
+
+    assert all(f"up to {related_entries.MAX_RELATED} earlier entries" in page for page in pages)
+    assert ["There is no model for meaning in this house" in page for page in pages] == [False, True, False]
+    assert ["The model for meaning cannot be loaded" in page for page in pages] == [False, False, True]
+    owner.choose(reads_related_entries=False)
+    assert "The model for meaning cannot be loaded" not in owner.get("/settings/").content.decode()
 
 
 @pytest.mark.parametrize("place", [(0, 40), (500, 560), (960, 1000), (2000, 2100), (0, 1000)])

@@ -14,7 +14,7 @@ from tests.fakes.script import Script
 from tests.page import read
 from tests.people import Resident, new_resident
 from tests.traces.cast import keeps, names_on
-from traces.models import TracePreferences, TraceProposal
+from traces.models import TraceProposal
 from traces.proposals.services import get_proposal_job
 
 
@@ -157,13 +157,12 @@ def test_unasked_nothing_goes_to_a_model_elsewhere(
 
 def test_who_wants_none_unasked_gets_them_only_when_asked(owner: Resident, model: FakeModelServer) -> None:
     entry = owner.write("Down to the water.")
-    owner.post("/traces/choices/", want="off")
-    assert TracePreferences.objects.get(owner_id=owner.id).makes_proposals is False
+    owner.choose(proposes_traces=False)
 
     propose(owner, entry, unasked="1")
     unasked = len(model.asked_for_json)
     propose(owner, entry)
-    owner.post("/traces/choices/", want="on")
+    owner.choose(proposes_traces=True)
     propose(owner, entry, unasked="1")
 
     assert (unasked, len(model.asked_for_json)) == (0, 2)

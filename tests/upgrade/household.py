@@ -114,8 +114,14 @@ class Household:
             path.chmod(0o700 if path.is_dir() else 0o600)
         self.expected = json.loads((self.folder / "expected.json").read_text())
 
+    @property
+    def packed(self) -> Path:
+        """The database as it was packed."""
+        return self.folder / "packed.sqlite3"
+
     def serve(self) -> None:
         """Open it with the present tree, as old as it was when it was packed."""
+        shutil.copy(self.database, self.packed)
         re_dated(self.database, made_at=self.made_at)
         self.names_before = self.names()
         self.server = start(self.folder, extra=self.extra, timeout=120)

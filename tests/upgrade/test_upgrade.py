@@ -30,6 +30,15 @@ ANEW = DIFFERS | {"name_index"}
 ELSEWHERE = ANEW | {"id", "keep_key", "source", "digest"}
 OF_THE_MACHINE = {"run secret", "swap", "core dumps", "disk space", "clock"}
 UNLOCKS = ("password", "code")
+# Tables of then whose columns are the person's now: where they went.
+MOVED = {
+    "diary_preferences": {"makes_openings": "makes_openings"},
+    "traces_choices": {"makes_proposals": "proposes_traces"},
+    "search_searchpreference": {
+        "keeps_recent": "saves_recent_searches",
+        "recalls_for_answers": "reads_related_entries",
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +112,8 @@ def finds(browser: Visitor, typed: str, text: str) -> bool:
 
 def test_every_row_is_there_after_the_first_start(house: Household) -> None:
     before = house.expected["rows"]
-    own = {name for name in before if name.split("_")[0] in ("accounts", "diary", "search", "traces")}
+    apps = ("accounts", "diary", "search", "traces")
+    own = {name for name in before if name.split("_")[0] in apps} - MOVED.keys()
 
     with closing(sqlite3.connect(house.at_first)) as first:
         counts = {name: first.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in own}
@@ -112,7 +122,7 @@ def test_every_row_is_there_after_the_first_start(house: Household) -> None:
 
 
 def test_no_table_and_no_trigger_has_another_name(house: Household) -> None:
-    assert house.names_before - house.names() == set()
+    assert house.names_before - house.names() == MOVED.keys()
     assert {name for name in house.names_before if name.startswith("fence_")} == TRIGGERS
 
 
@@ -120,7 +130,7 @@ def test_a_new_household_calls_its_tables_and_triggers_the_same(house: Household
     with closing(sqlite3.connect(elsewhere.data_dir / "llamora.sqlite3")) as made:
         names = {name for (name,) in made.execute("SELECT name FROM sqlite_master")}
 
-    assert house.names_before - names == set()
+    assert house.names_before - names == MOVED.keys()
 
 
 def test_the_fence_refuses_an_envelope_of_another_key_in_every_sealed_column(
@@ -326,18 +336,39 @@ def test_settings_are_as_they_were_chosen(house: Household) -> None:
     assert house.exports("Agnes")["person"] == house.exported("Agnes")["person"]
 
 
-@pytest.mark.parametrize(
-    ("path", "field"),
-    [("/openings/", "openings"), ("/traces/choices/", "want"), ("/search/for-answers/", "recalls")],
-)
-def test_what_is_switched_off_offers_to_be_switched_on(house: Household, path: str, field: str) -> None:
-    def offered(name: str) -> set[str]:
-        form = house.page(name, path).form(path)
-        return {form.fields.get(field, ""), *(value for called, value, _ in form.buttons if called == field)}
+@pytest.mark.parametrize("table", MOVED)
+def test_what_was_chosen_in_a_table_of_its_own_is_the_persons_choice(house: Household, table: str) -> None:
+    then, now = MOVED[table].keys(), MOVED[table].values()
 
-    assert "on" in offered("Agnes")
-    assert "off" not in offered("Agnes")
-    assert "off" in offered("Clara")
+    with closing(sqlite3.connect(house.packed)) as packed:
+        chosen = packed.execute(f"SELECT owner_id, {', '.join(then)} FROM {table}").fetchall()
+    kept = house.rows(f"SELECT id, {', '.join(now)} FROM accounts_person")
+
+    everybody = {person for (person,) in house.rows("SELECT id FROM accounts_person")}
+    others = everybody - {person for person, *_ in chosen}
+    assert chosen
+    assert sorted(kept) == sorted([*chosen, *((person, *[1] * len(now)) for person in others)])
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Agnes", "makes_openings"),
+        ("Agnes", "proposes_traces"),
+        ("Agnes", "reads_related_entries"),
+        ("Bruno", "saves_recent_searches"),
+    ],
+)
+def test_what_is_switched_off_is_shown_so(house: Household, name: str, field: str) -> None:
+    assert house.page(name, "/settings/").form("/settings/").fields[field] == "False"
+    assert house.page("Clara", "/settings/").form("/settings/").fields[field] == "True"
+
+
+@pytest.mark.parametrize("path", ["/openings/", "/traces/choices/", "/search/for-answers/"])
+def test_what_had_a_page_of_its_own_is_found_from_there(house: Household, path: str) -> None:
+    answer = house.browser("Agnes").get(path)
+
+    assert (answer.status, answer.headers["location"]) == (302, "/settings/#your-day")
 
 
 def test_the_administrator_sees_who_is_here_and_who_came_by_which_link(house: Household) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from diary.models import Entry
 from llamora.crypto import EnvelopeError
 from traces.matcher import name_matchers
-from traces.models import EntryTrace, TracePreferences, TraceProposal
+from traces.models import EntryTrace, TraceProposal
 from traces.names import get_identity
 
 MAX_SHOWN: Final = 6
@@ -96,8 +96,3 @@ def complete_name(owner_id: UUID, typed: str, *, most: int = MAX_USUAL) -> list[
     by_use = list_usual_traces(owner_id, most=len(lexicon.names))
     among = list(dict.fromkeys([*by_use, *lexicon.names]))
     return [lexicon.names[id_] for id_ in lexicon.find_by_prefix(typed, among=among)[:most]]
-
-
-def is_proposing_enabled(owner_id: UUID) -> bool:
-    """Return whether a person wants the model to propose traces by itself."""
-    return not TracePreferences.objects.filter(owner_id=owner_id, makes_proposals=False).exists()

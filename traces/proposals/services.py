@@ -21,9 +21,8 @@ from llamora.inference import model_server
 from llamora.inference.job import Job
 from llamora.inference.registry import NoEventLoop, copy_keyring, registry
 from traces.matcher import name_matchers
-from traces.models import TracePreferences
 from traces.names import clean_name, get_identity
-from traces.proposals.queries import get_body, get_or_build_row, is_proposing_enabled, list_usual_traces
+from traces.proposals.queries import get_body, get_or_build_row, list_usual_traces
 from traces.proposals.tasks import ProposalTask
 
 MAX_KNOWN_NAMES = 40  # of a person's traces, that the model is told to take where they fit
@@ -53,7 +52,7 @@ def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_asked
     """
     entry = get_entry(person.id, entry_id)
     status = model_server.get_status()
-    if not status.is_ready or (not is_asked and (status.remote or not is_proposing_enabled(person.id))):
+    if not status.is_ready or (not is_asked and (status.remote or not person.proposes_traces)):
         return None
     piece = build_prompt_entry(entry, zone=person.time_zone)
     if piece is None:
@@ -113,9 +112,3 @@ def dismiss_proposal(*, owner_id: UUID, entry_id: UUID, name: str) -> Entry:
             row.body = {**body, "dismissed": [*body["dismissed"], dismissed]}
             row.save()
     return entry
-
-
-def set_proposing_enabled(owner_id: UUID, *, wanted: bool) -> None:
-    """Have the model propose traces after its replies, or only when asked."""
-    with write_transaction():
-        TracePreferences.objects.update_or_create(owner_id=owner_id, defaults={"makes_proposals": wanted})

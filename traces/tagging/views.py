@@ -20,11 +20,10 @@ from accounts.http.request import HouseholdRequest
 from diary.entries.queries import get_entry
 from diary.models import Entry
 from traces.access import get_trace
-from traces.models import TracePreferences
 from traces.names import MAX_NAME_LENGTH, InvalidTraceName
 from traces.proposals import queries as proposals_queries
 from traces.proposals import services as proposals_services
-from traces.proposals.services import dismiss_proposal, set_proposing_enabled
+from traces.proposals.services import dismiss_proposal
 from traces.tagging import presenters
 from traces.tagging import services as tagging_services
 from traces.tagging.presenters import build_preview
@@ -150,14 +149,3 @@ def preview(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
     if not request.htmx:
         return redirect("trace", trace.id)
     return render(request, "traces/fragments/preview.html", {"preview": build_preview(trace)})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@unlock_required
-def preferences(request: HouseholdRequest) -> HttpResponse:
-    """Show whether the model suggests traces by itself, or switch that on or off."""
-    if request.method == "POST":
-        set_proposing_enabled(request.user.id, wanted=request.POST.get("want") == "on")
-        return redirect("trace_preferences")
-    wanted = not TracePreferences.objects.filter(owner_id=request.user.id, makes_proposals=False).exists()
-    return render(request, "traces/preferences.html", {"wanted": wanted, "in_settings": True})
