@@ -1,9 +1,10 @@
-"""Speaks to any server that offers `/v1/chat/completions`. Knows no Django and no settings.
+"""Client for any server that offers `/v1/chat/completions`; knows no Django and no settings.
 
-client      ModelServer: stream a reply, count tokens, probe
-probe       what a server is and offers (Offer)
-transport   HTTP/1.1 over asyncio, for httpx, quick enough for many small events; framing
-reading     bytes to deltas, through: sse, characters, markup, repetition
-tokens      an estimate for servers that cannot count
-errors      everything that can go wrong, with codes
+client          ModelServer: stream a reply, count tokens, probe
+probe           kind and capabilities of a server
+transport       HTTP/1.1 over asyncio for httpx, fast for many small events; framing: the end of a body
+stream_parser   bytes to deltas, through sse, surrogates, think_filter and repetition
+deltas          the types of a stream
+tokens          an estimate for servers that cannot count
+errors          all errors of a model server, with codes
 """

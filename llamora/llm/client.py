@@ -1,7 +1,7 @@
-"""A model server, as the rest of the house sees it.
+"""Client of a model server: its address, streamed replies with time limits, token counts.
 
 One `ModelServer` is bound to the event loop that first uses it. Proxies of the environment are ignored and
-redirects are never followed: what is written goes to the address that was named, or nowhere.
+redirects are never followed: a prompt goes to the configured address or nowhere.
 """
 
 import asyncio
@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from llamora.llm import probe as probing
-from llamora.llm import tokens
+from llamora.llm import probe, tokens
 from llamora.llm.deltas import ChatMessages, Delta, StreamEnd
 from llamora.llm.errors import (
     ApiKeyRefused,
@@ -36,28 +35,26 @@ from llamora.llm.stream_parser import StreamParser
 from llamora.llm.think_filter import opens_thinking
 from llamora.llm.transport import QuickTransport
 
-# MERGED llamora.llm.addresses: Where a model server is, and whether that is this machine.
-# MERGED llamora.llm.clock: Two limits on a stream: how long nothing may come, and how long all of it may
-# take.
-#
-# Anything that comes counts as life, a server's pings too: a slow machine that reads a long prompt is not
-# silent, and what goes on for ever meets the second limit.
+CONNECT_SECONDS = 5.0
+ASK_SECONDS = 10.0
+_MAX_RESPONSE_BYTES = 1 << 22
+_JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 def normalize_base_url(base_url: str) -> str:
-    """The address without a trailing `/v1`, as people paste it both ways."""
+    """Return the address without a trailing `/v1`, since people paste it both ways."""
     try:
         parts = urlsplit(base_url.strip())
-        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        is_valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
-        named = False
-    if not named:
+        is_valid = False
+    if not is_valid:
         raise WrongAddress
     return parts._replace(path=parts.path.rstrip("/").removesuffix("/v1"), query="", fragment="").geturl()
 
 
 def is_loopback_url(base_url: str) -> bool:
-    """True only for names and numbers that cannot leave this machine; nothing is looked up."""
+    """Return whether a URL can only lead to this machine; nothing is resolved."""
     host = (urlsplit(base_url).hostname or "").lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -68,13 +65,17 @@ def is_loopback_url(base_url: str) -> bool:
 
 
 def check_remote_allowed(base_url: str, *, allow_remote: bool) -> None:
-    """Raise unless the address is this machine or leaving it was allowed."""
+    """Raise RemoteNotAllowed for an address that is not on this machine, unless that is allowed."""
     if not allow_remote and not is_loopback_url(base_url):
         raise RemoteNotAllowed
 
 
 class StreamTimeout:
-    """Starts with the work it times; both limits are in seconds."""
+    """Two limits on a stream, in seconds: on silence, and on the whole.
+
+    It starts when it is created. Anything that comes ends a silence, a server's pings too: a slow machine
+    that reads a long prompt is not silent, and a reply without an end meets the second limit.
+    """
 
     def __init__(self, *, silence: float, limit: float) -> None:
         self._loop = asyncio.get_running_loop()
@@ -83,7 +84,7 @@ class StreamTimeout:
 
     @asynccontextmanager
     async def limit_wait(self) -> AsyncIterator[None]:
-        """Around one wait for the server."""
+        """Limit one wait for the server, the block."""
         now = self._loop.time()
         try:
             async with asyncio.timeout_at(min(now + self._silence, self._deadline)):
@@ -92,7 +93,7 @@ class StreamTimeout:
             raise (TimeLimitReached if self._loop.time() >= self._deadline else ModelSilent) from None
 
     async def next_chunk(self, chunks: AsyncIterator[bytes]) -> bytes | None:
-        """The next chunk, or None at the end."""
+        """Return the next chunk, or None at the end."""
         async with self.limit_wait():
             chunk = await anext(chunks, None)
         if self._loop.time() >= self._deadline:
@@ -100,14 +101,8 @@ class StreamTimeout:
         return chunk
 
 
-CONNECT_SECONDS = 5.0
-ASK_SECONDS = 10.0
-_MAX_RESPONSE_BYTES = 1 << 22
-_JSON_HEADERS = {"Content-Type": "application/json"}
-
-
 def _model_error_for(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
-    """Our error for one of httpx, whose own carries the request and with it the prompt."""
+    """Return our error for one of httpx, which would carry the request and with it the prompt."""
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout():
             return RefusedConnection()
@@ -122,7 +117,7 @@ def _model_error_for(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Every failure in here leaves as one of ours, without the other in its context."""
+    """Raise errors of httpx in the block as ours, without the original in their context."""
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -133,7 +128,7 @@ def _translate_errors() -> Iterator[None]:
 
 
 class ModelServer:
-    """Any server with `/v1/chat/completions`."""
+    """Server with `/v1/chat/completions`."""
 
     def __init__(
         self,
@@ -158,15 +153,15 @@ class ModelServer:
         self._on_failure = on_failure
         self._client: httpx.AsyncClient | None = None
         self._urls: dict[str, httpx.URL] = {}
-        # Models whose template opens their thinking, so that only its end is to be seen.
+        # Models whose template opens their thinking, so that only its closing tag is in the reply.
         self._think_first: set[str] = set()
 
     def is_at(self, base_url: str, *, api_key: str) -> bool:
-        """Whether this is that server, asked with that key."""
+        """Return whether this is the server with that address and key."""
         return self.url == normalize_base_url(base_url) and self._api_key == api_key.strip()
 
     def with_model(self, model: str) -> "ModelServer":
-        """Return this server asked for another of its models, over the same connections; or as it is."""
+        """Return a client of the same connections for another of the server's models, or this one."""
         if not model or self.offer is None or model == self.model or model not in self.offer.models:
             return self
         self._http()  # before the copy, so that both share it and it is closed once
@@ -175,10 +170,10 @@ class ModelServer:
         return other
 
     async def probe(self) -> ServerCapabilities:
-        """Ask what is there; remembered as `offer`."""
-        before, self.offer = self.offer, await probing.probe(self._ask)
+        """Ask the server for its capabilities, and store them as `offer`."""
+        before, self.offer = self.offer, await probe.probe_server(self._ask)
         if self.offer.counts_tokens and self.offer != before:
-            # A server that does not tell is found out by the first reply.
+            # For a server that does not apply templates, the first reply will tell.
             with suppress(ModelError):
                 if opens_thinking(await self._apply_template([{"role": "user", "content": "Hello."}])):
                     self._think_first.add(self._name)
@@ -186,7 +181,7 @@ class ModelServer:
 
     async def stream(
         self,
-        turns: ChatMessages,
+        messages: ChatMessages,
         *,
         max_tokens: int,
         temperature: float | None = None,
@@ -194,73 +189,75 @@ class ModelServer:
         silence: float = 120.0,
         limit: float = 900.0,
     ) -> AsyncGenerator[Delta | StreamEnd, None]:
-        """A reply: deltas as they come, then one `Finish`. Cancelling and `aclose()` end the server's work.
+        """Yield a reply: deltas as they come, then a `StreamEnd`. Cancelling and `aclose()` stop the server.
 
-        `schema` asks for an answer in JSON; not every server keeps to it, so the answer must be looked at.
-        `silence` and `limit` are seconds: how long nothing may come, and how long all of it may take.
+        `schema` asks for an answer in JSON; not every server obeys, so the answer must be checked.
+        `silence` and `limit` are seconds: how long nothing may come, and how long the whole may take.
         """
-        clock, name = StreamTimeout(silence=silence, limit=limit), self._name
-        # An answer in JSON begins with it, whatever the template opens.
-        reading = StreamParser(thinks_first=schema is None and name in self._think_first)
-        body = self._body(turns, max_tokens=max_tokens, temperature=temperature, schema=schema)
+        stream_timeout, name = StreamTimeout(silence=silence, limit=limit), self._name
+        # An answer in JSON begins with JSON, whatever the template opens.
+        parser = StreamParser(thinks_first=schema is None and name in self._think_first)
+        body = self._body(messages, max_tokens=max_tokens, temperature=temperature, schema=schema)
         async with (
             self._reporting_failure(),
-            self._open_response("/v1/chat/completions", body, clock) as answer,
+            self._open_response("/v1/chat/completions", body, stream_timeout) as response,
         ):
-            chunks = answer.aiter_raw()
-            while not reading.ended and (chunk := await clock.next_chunk(chunks)) is not None:
-                if delta := reading.feed(chunk):
+            chunks = response.aiter_raw()
+            while not parser.ended and (chunk := await stream_timeout.next_chunk(chunks)) is not None:
+                if delta := parser.feed(chunk):
                     if delta.withdraw:
-                        # Once shown for a moment; its next thoughts are taken for what they are.
+                        # From now on the beginning of this model's replies is treated as thinking.
                         self._think_first.add(name)
                     yield delta
-            last = reading.close()
-        if reading.was_wrong:
+            last = parser.close()
+        if parser.was_wrong:
             self._think_first.discard(name)
-        # The connection is free again before the end is told.
+        # The connection is free again before the end is reported.
         if last:
             yield last
-        yield reading.finish()
+        yield parser.finish()
 
     async def count_tokens(self, text: str) -> int:
-        """Tokens of this text: exact where the server counts, else an estimate on the high side."""
+        """Return a text's tokens: exact if the server counts, else an estimate on the high side."""
         if not (self.offer and self.offer.counts_tokens):
             return tokens.estimate_tokens(text)
-        answer = await self._ask("/tokenize", {"content": text, "add_special": False})
-        found = answer.get("tokens") if isinstance(answer, dict) else None
+        response = await self._ask("/tokenize", {"content": text, "add_special": False})
+        found = response.get("tokens") if isinstance(response, dict) else None
         if not isinstance(found, list):
             raise MalformedResponse
         return len(found)
 
-    async def count_message_tokens(self, turns: ChatMessages) -> int:
-        """Tokens of a whole prompt, with what the model's template adds."""
+    async def count_message_tokens(self, messages: ChatMessages) -> int:
+        """Return the tokens of a whole prompt, with those that the model's template adds."""
         if not (self.offer and self.offer.counts_tokens):
-            return sum(tokens.estimate_tokens(turn["content"]) + tokens.TOKENS_PER_MESSAGE for turn in turns)
-        # One more for the token that begins every prompt.
-        return await self.count_tokens(await self._apply_template(turns)) + 1
+            return sum(
+                tokens.estimate_tokens(message["content"]) + tokens.TOKENS_PER_MESSAGE for message in messages
+            )
+        # One more for the token at the beginning of every prompt.
+        return await self.count_tokens(await self._apply_template(messages)) + 1
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
 
     @property
     def _name(self) -> str:
-        """The model that is asked."""
+        """The model of requests."""
         return self.model or (self.offer.name if self.offer else "")
 
-    async def _apply_template(self, turns: ChatMessages) -> str:
-        """The prompt that the model's template makes of these turns."""
-        answer = await self._ask("/apply-template", {"messages": list(turns)})
-        prompt = answer.get("prompt") if isinstance(answer, dict) else None
+    async def _apply_template(self, messages: ChatMessages) -> str:
+        """Return the prompt that the model's template makes of the messages."""
+        response = await self._ask("/apply-template", {"messages": list(messages)})
+        prompt = response.get("prompt") if isinstance(response, dict) else None
         if not isinstance(prompt, str):
             raise MalformedResponse
         return prompt
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
-            # Waiting is timed by the clock of each stream, so httpx has no limits of its own.
+            # Each stream has its own timeout, so httpx has none except for connecting.
             self._client = httpx.AsyncClient(
                 transport=QuickTransport(connect_seconds=CONNECT_SECONDS),
                 timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
@@ -271,7 +268,7 @@ class ModelServer:
 
     def _body(
         self,
-        turns: ChatMessages,
+        messages: ChatMessages,
         *,
         max_tokens: int,
         temperature: float | None,
@@ -279,7 +276,7 @@ class ModelServer:
     ) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self._name,
-            "messages": list(turns),
+            "messages": list(messages),
             "stream": True,
             "stream_options": {"include_usage": True},
             "max_tokens": max_tokens,
@@ -290,31 +287,31 @@ class ModelServer:
         return body if temperature is None else {**body, "temperature": temperature}
 
     def _request(self, path: str, body: dict[str, Any] | None) -> httpx.Request:
-        # Not `build_request`: merging address, headers and cookies anew takes longer than sending them.
+        # Not `build_request`: it merges address, headers and cookies, which takes longer than sending them.
         url = self._urls.get(path) or self._urls.setdefault(path, httpx.URL(self.url + path))
         if body is None:
             return httpx.Request("GET", url, headers=self._headers)
-        # httpx's own encoder would raise over half a character, with the text in its error.
+        # httpx's own encoder raises for half a surrogate pair, with the text in its error.
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         return httpx.Request("POST", url, content=content, headers={**self._headers, **_JSON_HEADERS})
 
     @asynccontextmanager
     async def _open_response(
-        self, path: str, body: dict[str, Any] | None, clock: StreamTimeout
+        self, path: str, body: dict[str, Any] | None, stream_timeout: StreamTimeout
     ) -> AsyncIterator[httpx.Response]:
-        """The answer to a GET, or to a POST where there is a body; refusals raise."""
-        async with clock.limit_wait():
-            answer = await self._http().send(self._request(path, body), stream=True)
+        """Yield the response to a GET, or to a POST if there is a body; raise for a refusal."""
+        async with stream_timeout.limit_wait():
+            response = await self._http().send(self._request(path, body), stream=True)
         try:
-            if answer.status_code != httpx.codes.OK:
-                raise error_for_response(answer.status_code, await _read_bounded(answer, clock))
-            yield answer
+            if response.status_code != httpx.codes.OK:
+                raise error_for_response(response.status_code, await _read_bounded(response, stream_timeout))
+            yield response
         finally:
-            await answer.aclose()
+            await response.aclose()
 
     @asynccontextmanager
     async def _reporting_failure(self) -> AsyncIterator[None]:
-        """A reply that fails is told to whoever watches over this server."""
+        """Report a failure in the block to `on_failure`, and raise it."""
         try:
             with _translate_errors():
                 yield
@@ -324,17 +321,17 @@ class ModelServer:
             raise
 
     async def _ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """One small question; its answer as JSON."""
-        clock = StreamTimeout(silence=ASK_SECONDS, limit=2 * ASK_SECONDS)
+        """Send one small request and return its response as JSON."""
+        stream_timeout = StreamTimeout(silence=ASK_SECONDS, limit=2 * ASK_SECONDS)
         with _translate_errors():
-            async with self._open_response(path, body, clock) as answer:
-                return _parse_json(await _read_bounded(answer, clock))
+            async with self._open_response(path, body, stream_timeout) as response:
+                return _parse_json(await _read_bounded(response, stream_timeout))
 
 
-async def _read_bounded(answer: httpx.Response, clock: StreamTimeout) -> bytes:
-    """The body of a small answer; what is no small answer is no answer of a model server."""
-    body, chunks = b"", answer.aiter_raw()
-    while (chunk := await clock.next_chunk(chunks)) is not None:
+async def _read_bounded(response: httpx.Response, stream_timeout: StreamTimeout) -> bytes:
+    """Return the body of a small response; raise MalformedResponse for a long one."""
+    body, chunks = b"", response.aiter_raw()
+    while (chunk := await stream_timeout.next_chunk(chunks)) is not None:
         body += chunk
         if len(body) > _MAX_RESPONSE_BYTES:
             raise MalformedResponse
@@ -342,7 +339,7 @@ async def _read_bounded(answer: httpx.Response, clock: StreamTimeout) -> bytes:
 
 
 def _parse_json(body: bytes) -> Any:
-    """Parsed, with an error that does not carry the text."""
+    """Parse JSON; raise an error that does not carry the text."""
     try:
         return json.loads(body)
     except ValueError:

@@ -1,17 +1,17 @@
-"""What a stream is made of: deltas, then one finish."""
+"""Types of a streamed reply: deltas, then one end."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 ChatMessages = Sequence[Mapping[str, str]]
-"""What is sent: `{"role": "system" | "user" | "assistant", "content": text}` each."""
+"""Messages of a prompt, each `{"role": "system" | "user" | "assistant", "content": text}`."""
 
 
 class Delta(NamedTuple):
-    """Everything one network read brought, joined: never half a character, never markup of the model.
+    """Text of one network read: never half a character, never markup of the model.
 
-    `pieces` counts the events it was made of (about one per token). When `withdraw` is true, all the text
-    of earlier deltas was thinking after all (a lone `</think>`): whoever keeps the text drops that first.
+    `pieces` counts the events it was made of (about one per token). When `withdraw` is true, all text of
+    earlier deltas was thinking after all (a lone `</think>`): whoever stores the text drops that first.
     """
 
     text: str = ""
@@ -21,14 +21,14 @@ class Delta(NamedTuple):
 
 
 class TokenUsage(NamedTuple):
-    """Tokens as the server counted them."""
+    """Numbers of tokens, counted by the server."""
 
     prompt: int
     reply: int
 
 
 class StreamEnd(NamedTuple):
-    """The end of a stream: `stop` (the model was done) or `length` (it was cut at the limit it was given)."""
+    """End of a stream: `stop` (the model was done) or `length` (it was cut off at its limit)."""
 
     reason: str
     usage: TokenUsage | None = None

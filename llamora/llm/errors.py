@@ -1,30 +1,30 @@
-"""Everything that can go wrong between us and a model server, each with a stable code.
+"""Errors of a model server, each with a stable code.
 
     ModelError
-      RefusedConnection   refused_connection   nobody listens there
-      WrongAddress        wrong_address        something listens, but it is no model server (or it redirects)
-      Unauthorized        unauthorized         the API key was refused
-      NoSuchModel         no_such_model        the server does not have the model asked for
-      Loading             loading              the server is still reading its model
-      Busy                busy                 the server takes no more work just now
-      TooLong             too_long             the prompt does not fit its context window
-      ServerError         server_error         it failed for a reason of its own
-      Malformed           malformed            what it sent is not what it promised
-      Dropped             dropped              the connection ended before the reply did
-      Silent              silent               nothing came for too long
-      TimeLimit           time_limit           the reply took longer than we allow
-      Repetition          repetition           the reply went in circles
-      RemoteNotAllowed    remote_not_allowed   the address leaves this machine and nobody allowed that
+      RefusedConnection    refused_connection   nothing listens at the address
+      WrongAddress         wrong_address        something listens, but it is no model server (or it redirects)
+      ApiKeyRefused        unauthorized         the API key was refused
+      ModelNotFound        no_such_model        the server does not have the requested model
+      ModelLoading         loading              the server is still loading its model
+      ModelBusy            busy                 the server accepts no more requests at the moment
+      PromptTooLong        too_long             the prompt does not fit into the context window
+      ModelServerFailed    server_error         the server failed for a reason of its own
+      MalformedResponse    malformed            the response does not follow the protocol
+      ConnectionDropped    dropped              the connection ended before the reply did
+      ModelSilent          silent               nothing came for too long
+      TimeLimitReached     time_limit           the reply took longer than we allow
+      RepetitionDetected   repetition           the reply repeated itself
+      RemoteNotAllowed     remote_not_allowed   the address is not on this machine and nobody allowed that
 
 An error never carries a body, a prompt or an address: its text is its code.
 """
 
-# Errors are named for what happened, as everywhere in this house.
+# The names say what happened, without the suffix Error; the code is the stable contract.
 # ruff: noqa: N818
 
 
 class ModelError(Exception):
-    """A reply that could not be had, or not to its end."""
+    """Base of all errors of a model server."""
 
     code = "server_error"
 
@@ -105,13 +105,13 @@ _NOT_FOUND_SIGNS = (
 
 
 def error_for_response(status: int, body: bytes) -> ModelError:
-    """The error an HTTP answer stands for; the body is only looked at, never kept."""
-    words = body[:4096].lower()
-    if status == 413 or (status in (400, 500) and any(sign in words for sign in _TOO_LONG_SIGNS)):
+    """Return the error for an HTTP response; the body is only searched, never stored."""
+    text = body[:4096].lower()
+    if status == 413 or (status in (400, 500) and any(sign in text for sign in _TOO_LONG_SIGNS)):
         return PromptTooLong()
     if status in (401, 403):
         return ApiKeyRefused()
-    if status in (400, 404) and b"model" in words and any(sign in words for sign in _NOT_FOUND_SIGNS):
+    if status in (400, 404) and b"model" in text and any(sign in text for sign in _NOT_FOUND_SIGNS):
         return ModelNotFound()
     if 300 <= status < 400 or status in (404, 405, 501):
         return WrongAddress()

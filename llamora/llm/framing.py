@@ -1,93 +1,93 @@
-"""Where the body of an HTTP/1.1 answer ends (RFC 9112, 6.3): by chunks, by length, or with its connection."""
+"""End of the body of an HTTP/1.1 response (RFC 9112, 6.3): by chunks, by length, or with its connection."""
 
 _LONGEST_LINE = 256
 
 
 class Dechunker:
-    """Takes the bytes of a chunked body and gives back what they carry (RFC 9112, 7.1)."""
+    """Decoder of a chunked body (RFC 9112, 7.1)."""
 
     def __init__(self) -> None:
-        self.done = False
+        self.is_done = False
         self._rest = b""
-        self._missing = 0  # of the chunk under way, its line end included
+        self._missing = 0  # bytes of the current chunk, its line end included
 
     def feed(self, raw: bytes) -> bytes:
-        """The content that these bytes complete; raises ValueError on nonsense."""
-        data, place, parts = self._rest + raw, 0, []
+        """Return the content in these bytes; raise ValueError if they are not chunked."""
+        data, position, parts = self._rest + raw, 0, []
         self._rest = b""
-        while place < len(data):
+        while position < len(data):
             if self._missing:
-                parts.append(data[place : place + max(self._missing - 2, 0)])
-                taken = min(self._missing, len(data) - place)
-                place, self._missing = place + taken, self._missing - taken
+                parts.append(data[position : position + max(self._missing - 2, 0)])
+                length = min(self._missing, len(data) - position)
+                position, self._missing = position + length, self._missing - length
                 continue
-            end = data.find(b"\r\n", place)
+            end = data.find(b"\r\n", position)
             if end < 0:
-                self._keep(data[place:])
+                self._store_rest(data[position:])
                 break
-            place = self._begin(data, place, end)
-            if self.done:
+            position = self._begin_chunk(data, position, end)
+            if self.is_done:
                 break
         return b"".join(parts)
 
-    def _begin(self, data: bytes, place: int, end: int) -> int:
-        """A new chunk, or the last one; gives back where its content begins."""
-        size = data[place:end].split(b";", 1)[0].strip()
+    def _begin_chunk(self, data: bytes, position: int, end: int) -> int:
+        """Begin a new chunk, or end with the last one; return where its content begins."""
+        size = data[position:end].split(b";", 1)[0].strip()
         if not size.isalnum():
             raise ValueError
         length = int(size, 16)
         if length:
             self._missing = length + 2
             return end + 2
-        # Trailers, which nobody sends, make the connection unfit for another request.
-        self.done = data[end + 2 : end + 4] == b"\r\n"
-        if not self.done:
-            self._keep(data[place:])
+        # Trailers, which no model server sends, prevent another request over the connection.
+        self.is_done = data[end + 2 : end + 4] == b"\r\n"
+        if not self.is_done:
+            self._store_rest(data[position:])
             return len(data)
         return end + 4
 
-    def _keep(self, rest: bytes) -> None:
+    def _store_rest(self, rest: bytes) -> None:
         if len(rest) > _LONGEST_LINE:
             raise ValueError
         self._rest = rest
 
 
 class SizedBody:
-    """A body whose length is known."""
+    """Body with a known length."""
 
     def __init__(self, length: int) -> None:
         self._missing = length
 
     @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         return self._missing == 0
 
     def feed(self, raw: bytes) -> bytes:
-        """All of it, up to the length that was told."""
-        taken = raw[: self._missing]
-        self._missing -= len(taken)
-        return taken
+        """Return the bytes up to the known length."""
+        content = raw[: self._missing]
+        self._missing -= len(content)
+        return content
 
 
-class UntilTheEnd:
-    """A body that lasts as long as its connection."""
+class UnframedBody:
+    """Body that ends with its connection."""
 
-    done = False
+    is_done = False
 
     def feed(self, raw: bytes) -> bytes:
-        """All of it."""
+        """Return all bytes."""
         return raw
 
 
-Framing = Dechunker | SizedBody | UntilTheEnd
+Framing = Dechunker | SizedBody | UnframedBody
 
 
-def framing_of(status: int, headers: list[tuple[bytes, bytes]]) -> Framing:
-    """How long the body is, and so when the connection is free again."""
-    said = {name.lower(): value.lower() for name, value in headers}
+def get_framing(status: int, headers: list[tuple[bytes, bytes]]) -> Framing:
+    """Return the framing that tells where the body ends and the connection is free again."""
+    fields = {name.lower(): value.lower() for name, value in headers}
     if status in (204, 304):
         return SizedBody(0)
-    if b"chunked" in said.get(b"transfer-encoding", b""):
+    if b"chunked" in fields.get(b"transfer-encoding", b""):
         return Dechunker()
-    length = said.get(b"content-length")
-    return UntilTheEnd() if length is None else SizedBody(int(length))
+    length = fields.get(b"content-length")
+    return UnframedBody() if length is None else SizedBody(int(length))

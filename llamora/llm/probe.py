@@ -1,4 +1,4 @@
-"""What a server is and offers: its kind, models, context window, slots.
+"""Probe of a model server: its kind, models, context window and slots.
 
 llama.cpp   /props: default_generation_settings.n_ctx (per slot), total_slots
 LM Studio   /api/v0/models: loaded_context_length, max_context_length, state
@@ -15,7 +15,7 @@ from typing import Any
 from llamora.llm.errors import MalformedResponse, ModelError, WrongAddress
 
 FetchJson = Callable[[str], Awaitable[Any]]
-"""Fetches a path and gives back its JSON; raises ModelError."""
+"""Function that fetches a path and returns its JSON, or raises ModelError."""
 
 OLLAMA_DEFAULT_WINDOW = 4096
 UNKNOWN_WINDOW = 4096
@@ -23,7 +23,7 @@ UNKNOWN_WINDOW = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class ServerCapabilities:
-    """What a model server offers. `context_window` is in tokens, for one reply at a time."""
+    """Capabilities of a model server; `context_window` is in tokens, for one reply."""
 
     kind: str
     models: tuple[str, ...]
@@ -33,12 +33,12 @@ class ServerCapabilities:
     windows: Mapping[str, int] = field(default_factory=dict)
 
     def for_model(self, name: str) -> "ServerCapabilities":
-        """The same with the window of that model, where models of one server differ."""
+        """Return the same with the context window of a model, since models of one server may differ."""
         return replace(self, context_window=self.windows.get(name, self.context_window))
 
     @property
     def name(self) -> str:
-        """The model used when nobody names one."""
+        """The model used if none is named."""
         return self.models[0] if self.models else ""
 
 
@@ -56,15 +56,15 @@ def _names(entries: list[dict[str, Any]], key: str = "id") -> tuple[str, ...]:
 
 
 async def _get_or_none(get: FetchJson, path: str) -> Any:
-    """The answer, or None where the server has no such path."""
+    """Return the JSON of a path, or None if the server does not have it."""
     try:
         return await get(path)
     except ModelError:
         return None
 
 
-async def _models(get: FetchJson) -> dict[str, Any]:
-    """The list of models; a page of some other program is a wrong address."""
+async def _fetch_models(get: FetchJson) -> dict[str, Any]:
+    """Return the list of models; raise WrongAddress for a page of another program."""
     try:
         models = await get("/v1/models")
     except MalformedResponse:
@@ -74,10 +74,10 @@ async def _models(get: FetchJson) -> dict[str, Any]:
     return models
 
 
-async def probe(get: FetchJson) -> ServerCapabilities:
-    """Ask everything at once; `/v1/models` decides whether it is a model server at all."""
+async def probe_server(get: FetchJson) -> ServerCapabilities:
+    """Return a server's capabilities; `/v1/models` decides whether it is a model server at all."""
     models, props, studio, loaded = await asyncio.gather(
-        _models(get), *(_get_or_none(get, path) for path in ("/props", "/api/v0/models", "/api/ps"))
+        _fetch_models(get), *(_get_or_none(get, path) for path in ("/props", "/api/v0/models", "/api/ps"))
     )
     entries = _entries(models, "data")
     if isinstance(props, dict) and "default_generation_settings" in props:
@@ -105,7 +105,7 @@ def _lm_studio(entries: list[dict[str, Any]]) -> ServerCapabilities:
     writers = [entry for entry in entries if entry.get("type") != "embeddings"]
     writers.sort(key=lambda entry: entry.get("state") != "loaded")
     windows = _windows(writers, name="id", window="loaded_context_length")
-    # A model that is not loaded yet will get LM Studio's default window, not its largest.
+    # A model that is not loaded yet will get LM Studio's default window, not its largest one.
     return _with_windows("LM Studio", _names(writers), windows, default=UNKNOWN_WINDOW)
 
 
@@ -135,7 +135,7 @@ def _with_windows(
 def _other_server(entries: list[dict[str, Any]]) -> ServerCapabilities:
     first = entries[0] if entries else {}
     is_vllm = first.get("owned_by") == "vllm" or "max_model_len" in first
-    # A server that batches continuously has no fixed slots; four at once keeps each of them quick.
+    # A server with continuous batching has no fixed slots; four at once stay quick enough.
     return ServerCapabilities(
         kind="vLLM" if is_vllm else "other",
         models=_names(entries),

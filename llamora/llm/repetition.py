@@ -1,33 +1,34 @@
-"""Notices a model that writes the same thing over and over. Pure; a few microseconds a look.
+"""Repetition in what a model writes: detected while it streams, and removed from the end of a reply.
 
-Text goes in circles when its tail equals itself shifted by some period, for at least `REPEATS` periods and
-`SPAN` characters. Digits are left out, so that a numbered list of one sentence counts as a circle too. A
-song's refrain or a table's rule stays well below both.
+Text repeats itself when its end equals itself shifted by some period, for at least `REPEATS` periods and
+`SPAN` characters. Digits are ignored, so that a numbered list of one sentence counts as repetition too. A
+song's refrain or a table's rule stays well below both limits. One check takes a few microseconds.
 """
 
 import re
-
-# MERGED llamora.inference.circles: Cuts off what a model wrote in circles. Digits do not count, as where
-# the circles are noticed.
 
 SPAN = 600
 REPEATS = 4
 WINDOW = 8192
 _STEP = 128
 _NEEDLE = 24
-_TRIES = 12
+_ATTEMPTS = 12
 _NO_DIGITS = {ord(digit): None for digit in "0123456789"}
+# The number of a list item whose text was removed.
+_LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*\d+[.)]?[ \t]*$")
+_LONGEST_PERIOD = 2048
+_PASSAGE_LENGTH = 24
 
 
 def is_repeating(text: str) -> bool:
-    """Whether the end of this text is one passage repeated."""
-    needle, place = text[-_NEEDLE:], len(text) - _NEEDLE
-    start = place
-    for _ in range(_TRIES):
-        place = text.rfind(needle, 0, place + _NEEDLE - 1)
-        if place < 0:
+    """Return whether the end of a text is one passage repeated."""
+    needle, position = text[-_NEEDLE:], len(text) - _NEEDLE
+    start = position
+    for _ in range(_ATTEMPTS):
+        position = text.rfind(needle, 0, position + _NEEDLE - 1)
+        if position < 0:
             return False
-        period = start - place
+        period = start - position
         span = max(SPAN, period * REPEATS)
         if span + period <= len(text) and text[-span:] == text[-span - period : -period]:
             return True
@@ -35,14 +36,14 @@ def is_repeating(text: str) -> bool:
 
 
 class RepetitionDetector:
-    """Watches a stream of text."""
+    """Detector for a stream of text."""
 
     def __init__(self) -> None:
         self._tail = ""
         self._new = 0
 
     def feed(self, text: str) -> bool:
-        """Take more text; true once it goes in circles."""
+        """Add text and return whether it repeats itself now."""
         self._tail += text.translate(_NO_DIGITS)
         self._new += len(text)
         if self._new < _STEP:
@@ -52,30 +53,24 @@ class RepetitionDetector:
         return is_repeating(self._tail)
 
 
-# The number of a list's item of which nothing else is left.
-_LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*\d+[.)]?[ \t]*$")
-_LONGEST_PERIOD = 2048
-_PASSAGE_LENGTH = 24
-
-
-def _repetition_period(text: str) -> int:
-    """Characters from the end back to where the same passage ended before; 0 when it never did."""
-    needle = text[-_PASSAGE_LENGTH:]
-    found = text.rfind(needle, max(0, len(text) - _LONGEST_PERIOD), len(text) - 1)
-    return len(text) - len(needle) - found if found >= 0 else 0
-
-
 def strip_repetition(text: str) -> str:
-    """The text up to where its last passage began to go round; the circles themselves are left out."""
-    places = [place for place, sign in enumerate(text) if not sign.isdecimal()]
-    bare = "".join(text[place] for place in places)
-    period = _repetition_period(bare)
+    """Return the text up to where its last passage began to repeat itself."""
+    positions = [position for position, sign in enumerate(text) if not sign.isdecimal()]
+    bare = "".join(text[position] for position in positions)
+    period = _find_period(bare)
     if not period:
         return text
     start = len(bare) - period
     while start > 0 and bare[start - 1] == bare[start - 1 + period]:
         start -= 1
-    # The sign that ended the sentence before may well end every circle too: it belongs to what stays.
+    # A sign that ends each repetition may also end the sentence before, so it belongs to the rest.
     while not bare[start].isalnum() and start < len(bare) - period:
         start += 1
-    return _LIST_NUMBER.sub("", text[: places[start]]).rstrip()
+    return _LIST_NUMBER.sub("", text[: positions[start]]).rstrip()
+
+
+def _find_period(text: str) -> int:
+    """Return the characters from the end back to where the same passage ended before, or 0."""
+    needle = text[-_PASSAGE_LENGTH:]
+    found = text.rfind(needle, max(0, len(text) - _LONGEST_PERIOD), len(text) - 1)
+    return len(text) - len(needle) - found if found >= 0 else 0

@@ -1,7 +1,7 @@
-"""Server-sent events, read from raw bytes as they come.
+"""Server-sent events (WHATWG HTML 9.2.6), parsed from raw bytes as they come.
 
-Only what model servers send: `data` fields; comments and other fields are passed over (WHATWG HTML 9.2.6).
-An event is cut at its blank line on bytes, so a character split between two reads is whole again here.
+Only what model servers send: `data` fields; comments and other fields are skipped. Events are split on bytes,
+so a character that was split between two reads is whole again.
 """
 
 from llamora.llm.errors import MalformedResponse
@@ -11,33 +11,33 @@ _BLANK = (b"", b"\r")
 
 
 class EventReader:
-    """Collects bytes and gives back the payloads of the events that are complete."""
+    """Incremental parser that returns the payloads of complete events."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._lines: list[bytes] = []
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The payloads that this chunk completed, in order."""
+        """Return the payloads that this chunk completes, in order."""
         cut = chunk.rfind(b"\n")
         if cut < 0:
-            self._hold(self._rest + chunk)
+            self._store_rest(self._rest + chunk)
             return []
         whole = self._rest + chunk[:cut]
-        self._hold(chunk[cut + 1 :])
-        return self._events(whole.split(b"\n"))
+        self._store_rest(chunk[cut + 1 :])
+        return self._split_events(whole.split(b"\n"))
 
     def close(self) -> list[bytes]:
-        """What the server left without its blank line; some end on `data: [DONE]` and nothing more."""
+        """Return the payloads left without a blank line; some servers end with `data: [DONE]` alone."""
         rest, self._rest = self._rest, b""
-        return self._events([rest, b""])
+        return self._split_events([rest, b""])
 
-    def _hold(self, rest: bytes) -> None:
+    def _store_rest(self, rest: bytes) -> None:
         if len(rest) > LONGEST_LINE:
             raise MalformedResponse
         self._rest = rest
 
-    def _events(self, lines: list[bytes]) -> list[bytes]:
+    def _split_events(self, lines: list[bytes]) -> list[bytes]:
         pending, events = self._lines, []
         for line in lines:
             if line.startswith(b"data:"):

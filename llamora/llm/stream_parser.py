@@ -1,6 +1,6 @@
-"""From the bytes of a streamed reply to deltas.
+"""Parser of a streamed reply, from bytes to deltas.
 
-bytes -> events (sse) -> text and thought (JSON) -> whole characters -> without markup -> Delta
+bytes -> events (sse) -> text and thought (JSON) -> whole characters (surrogates) -> no markup (think_filter)
 """
 
 import json
@@ -25,7 +25,7 @@ _scan = json.JSONDecoder().raw_decode
 
 
 def _parse_event(payload: bytes) -> dict[str, Any]:
-    """The event as an object. Bytes that are no UTF-8 stay as halves for the mender."""
+    """Return the event as an object; bytes that are not UTF-8 stay surrogates, for the joiner."""
     try:
         event, _ = _scan(payload.decode("utf-8", "surrogateescape").lstrip())
     except (ValueError, RecursionError):
@@ -35,8 +35,8 @@ def _parse_event(payload: bytes) -> dict[str, Any]:
     return event
 
 
-def _content_text(content: object) -> str:
-    """Text of a `content` field: a string, or a list of typed parts."""
+def _get_content_text(content: object) -> str:
+    """Return the text of a `content` field: a string, or a list of typed parts."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
@@ -52,7 +52,7 @@ def _parse_usage(counts: object) -> TokenUsage | None:
 
 
 class StreamParser:
-    """One reply as it comes in; `thinks_first` when its model is known to begin in the midst of thinking."""
+    """Parser of one reply; `thinks_first` if its model is known to begin inside its thinking."""
 
     def __init__(self, *, thinks_first: bool = False) -> None:
         self.ended = False
@@ -62,19 +62,19 @@ class StreamParser:
         self._detectors = (RepetitionDetector(), RepetitionDetector())
         self._reason: str | None = None
         self._usage: TokenUsage | None = None
-        # What broke the stream off behind words that came with it; raised by `close`, once they are told.
+        # The error after the last text of a read; raised by `close`, once that text was returned.
         self._broken: ModelError | None = None
         self._text: list[str] = []
         self._thought: list[str] = []
-        # Events since the last delta: some only add to a character or a tag that is not whole yet.
+        # Events since the last delta: some only add to a character or a tag that is not complete yet.
         self._pieces = 0
 
     def feed(self, chunk: bytes) -> Delta | None:
-        """What this chunk adds for a person to read."""
+        """Return what this chunk adds to the reply, or None."""
         return self._parse_events(self._events.feed(chunk))
 
     def close(self) -> Delta | None:
-        """The last of it; raises when the stream broke off before its end."""
+        """Return the rest of the reply; raise if the stream broke off before its end."""
         if self._broken is not None:
             raise self._broken
         try:
@@ -92,17 +92,17 @@ class StreamParser:
 
     @property
     def was_wrong(self) -> bool:
-        """Whether the model did not begin with thinking where it was held to."""
+        """Whether the model did not begin with thinking although that was assumed."""
         return self._think_filter.was_wrong
 
     def finish(self) -> StreamEnd:
-        """How it ended."""
+        """Return how the reply ended."""
         return StreamEnd(self._reason or "stop", self._usage)
 
     def _parse_events(self, payloads: list[bytes]) -> Delta | None:
         for payload in payloads:
             try:
-                self._take(payload)
+                self._read_event(payload)
             except ModelError as error:
                 if not self._text and not self._thought:
                     raise
@@ -118,47 +118,47 @@ class StreamParser:
 
     def _build_delta(self, text: str, apart: str) -> Delta | None:
         text, apart = self._joiners[0].feed(text), self._joiners[1].feed(apart)
-        sifted = self._think_filter.feed(text, thought_apart=bool(apart))
-        thought = apart + sifted.thought
+        filtered = self._think_filter.feed(text, thought_apart=bool(apart))
+        thought = apart + filtered.thought
         if self._think_filter.ended:
             self.ended = True
-        if self._detectors[0].feed(sifted.text) or (thought and self._detectors[1].feed(thought)):
+        if self._detectors[0].feed(filtered.text) or (thought and self._detectors[1].feed(thought)):
             raise RepetitionDetected
-        if sifted.text or thought or sifted.withdraw:
+        if filtered.text or thought or filtered.withdraw:
             pieces, self._pieces = self._pieces, 0
-            return Delta(sifted.text, thought, pieces, sifted.withdraw)
+            return Delta(filtered.text, thought, pieces, filtered.withdraw)
         return None
 
-    def _take(self, payload: bytes) -> None:
-        """One event."""
+    def _read_event(self, payload: bytes) -> None:
+        """Read one event."""
         if payload.strip() == _DONE:
             self.ended = True
             return
         event = _parse_event(payload)
         choices = event.get("choices")
         if choices:
-            self._take_choice(choices)
+            self._read_choice(choices)
         elif "error" in event:
-            self._refuse(event["error"], payload)
+            self._raise_error(event["error"], payload)
         if event.get("usage"):
             self._usage = _parse_usage(event["usage"])
 
-    def _take_choice(self, choices: object) -> None:
+    def _read_choice(self, choices: object) -> None:
         choice = choices[0] if isinstance(choices, list) else None
         if not isinstance(choice, dict):
             raise MalformedResponse
-        said = choice.get("delta") or choice.get("message") or {}
-        if not isinstance(said, dict):
+        message = choice.get("delta") or choice.get("message") or {}
+        if not isinstance(message, dict):
             raise MalformedResponse
-        if content := said.get("content"):
-            self._text.append(_content_text(content))
+        if content := message.get("content"):
+            self._text.append(_get_content_text(content))
         for field in _THOUGHT_FIELDS:
-            if field in said and isinstance(said[field], str) and said[field]:
-                self._thought.append(said[field])
+            if field in message and isinstance(message[field], str) and message[field]:
+                self._thought.append(message[field])
                 break
         if reason := choice.get("finish_reason"):
             self._reason = "length" if reason == "length" else "stop"
 
-    def _refuse(self, error: object, payload: bytes) -> None:
+    def _raise_error(self, error: object, payload: bytes) -> None:
         status = error.get("code") if isinstance(error, dict) else None
         raise error_for_response(status if isinstance(status, int) else 500, payload)

@@ -1,12 +1,12 @@
-"""The model's own markup, taken out of its text: thinking, and end-of-text markers that leaked.
+"""Filter that removes a model's own markup from its text: thinking, and end-of-text markers that leaked.
 
     <think> ... </think>    thinking, wherever it stands; also <thinking> and <thought>
-    ... </think>            a lone end: the template opened it, so all that came before was thinking;
-                            where that is known of a model, what it begins with is held to be thinking
-    <|im_end|> and others   the end; whatever the model invents after it is not part of the reply
-    </s>                    the end only when nothing follows (it is also how HTML closes a strike-through)
+    ... </think>            a lone closing tag: the template opened it, so all text before it was thinking;
+                            if that is known of a model, the beginning of its replies is taken for thinking
+    <|im_end|> and others   the end; whatever the model writes after it is not part of the reply
+    </s>                    the end only if nothing follows (HTML closes a strike-through with it, too)
 
-A tag may be cut anywhere between two deltas: what could still become one is held back.
+A tag may be split anywhere between two deltas: text that could still become one is held back.
 """
 
 import re
@@ -44,7 +44,7 @@ def opens_thinking(prompt: str) -> bool:
 
 
 class FilteredText(NamedTuple):
-    """What was text, what was thought, and whether earlier text must be taken back."""
+    """Text and thinking of one delta, and whether earlier text must be withdrawn."""
 
     text: str
     thought: str
@@ -52,7 +52,7 @@ class FilteredText(NamedTuple):
 
 
 def _find_partial_tag(text: str) -> int:
-    """Where the tail begins that may still become a tag; the length of the text when there is none."""
+    """Return where the part begins that may still become a tag, or the length of the text."""
     if "<" not in text[-_LONGEST:]:
         return len(text)
     for start in range(max(0, len(text) - _LONGEST), len(text)):
@@ -66,27 +66,27 @@ def _is_only_soft_ends(text: str) -> bool:
 
 
 class ThinkFilter:
-    """Feeds on text as it comes; gives back what a person should read.
+    """Filter of a reply's text as it comes.
 
-    `thinks_first` says that this model's template opens its thinking. It is believed until a tag, or the
-    server, says where the thinking is; of a reply that came to its end without either it was not true.
+    `thinks_first` says that this model's template opens its thinking. It is assumed until a tag, or the
+    server, shows where the thinking is; in a reply that ends without either the assumption was wrong.
     """
 
     def __init__(self, *, thinks_first: bool = False) -> None:
         self.ended = False
         self.was_wrong = False
         self._partial_tag = ""
-        self._thinking = self._is_believed = thinks_first
-        self._believed: list[str] = []
+        self._thinking = self._is_assumed = thinks_first
+        self._assumed: list[str] = []
         self._thought_before = False
-        self._written = False
+        self._has_text = False
         self._reset()
 
     def feed(self, text: str, *, thought_apart: bool = False) -> FilteredText:
-        """Sort this text; `thought_apart` says that the server sends its thinking in a field of its own."""
+        """Filter a text; `thought_apart` says that the server sends thinking in a field of its own."""
         self._thought_before |= thought_apart
-        if thought_apart and self._is_believed:
-            self._thinking = self._is_believed = False
+        if thought_apart and self._is_assumed:
+            self._thinking = self._is_assumed = False
         if self.ended:
             return FilteredText("", "", False)
         text = self._partial_tag + text
@@ -99,11 +99,11 @@ class ThinkFilter:
         return self._take_output()
 
     def close(self, *, is_whole: bool = True) -> FilteredText:
-        """What was held back and never became a tag; `is_whole` when the model itself came to an end."""
+        """Return what was held back and is no tag; `is_whole` if the model ended by itself."""
         held, self._partial_tag = self._partial_tag, ""
         if not self.ended and not _is_only_soft_ends(held):
             self._add(held)
-        if self._is_believed and is_whole and (text := "".join(self._believed).lstrip()):
+        if self._is_assumed and is_whole and (text := "".join(self._assumed).lstrip()):
             self.was_wrong = True
             return FilteredText(text, "", False)
         return self._take_output()
@@ -114,42 +114,42 @@ class ThinkFilter:
         self._withdraw = False
 
     def _take_output(self) -> FilteredText:
-        sifted = FilteredText("".join(self._text), "".join(self._thought), self._withdraw)
+        filtered = FilteredText("".join(self._text), "".join(self._thought), self._withdraw)
         self._reset()
-        return sifted
+        return filtered
 
     def _add(self, text: str) -> None:
         if self._thinking:
             self._thought.append(text)
-            if self._is_believed:
-                self._believed.append(text)
+            if self._is_assumed:
+                self._assumed.append(text)
             return
-        # Models like to begin with empty lines, above all after thinking.
-        text = text if self._written else text.lstrip()
+        # Models often begin with empty lines, above all after thinking.
+        text = text if self._has_text else text.lstrip()
         if text:
-            self._written = True
+            self._has_text = True
             self._text.append(text)
 
     def _split_at_tags(self, text: str) -> None:
-        place = 0
+        position = 0
         for tag in _TAG.finditer(text):
-            self._add(text[place : tag.start()])
-            place = tag.end()
+            self._add(text[position : tag.start()])
+            position = tag.end()
             if tag.group() == _SOFT_END:
-                if _is_only_soft_ends(text[place:]):
+                if _is_only_soft_ends(text[position:]):
                     self._partial_tag = text[tag.start() :] + self._partial_tag
                     return
                 self._add(_SOFT_END)
             elif not self._switch_side(tag.group()):
                 return
-        self._add(text[place:])
+        self._add(text[position:])
 
     def _switch_side(self, tag: str) -> bool:
-        """Change sides at a tag; false at the end."""
+        """Change between text and thinking at a tag; return False for a tag that ends the reply."""
         if tag in _END:
             self.ended, self._partial_tag = True, ""
             return False
-        self._is_believed = False
+        self._is_assumed = False
         if tag in _OPEN:
             self._thinking = self._thought_before = True
         elif self._thinking or self._thought_before:
@@ -162,4 +162,4 @@ class ThinkFilter:
         self._thought[:0] = self._text
         self._text.clear()
         self._withdraw = self._thought_before = True
-        self._written = False
+        self._has_text = False

@@ -1,4 +1,4 @@
-"""How many tokens a text may be, where the server cannot be asked. Errs to the high side.
+"""Estimate of a text's tokens, on the high side, for servers that cannot count them.
 
 No tokenizer in use needs more tokens than a text has UTF-8 bytes, so outside ASCII bytes are counted (three
 for a Chinese character, though most need one or two). Within ASCII, prose runs near four characters a token:
@@ -9,10 +9,10 @@ import re
 
 _LETTERS = re.compile("[A-Za-z ]+")
 TOKENS_PER_MESSAGE = 8
-"""What a chat template adds around one turn: role, markers, line ends."""
+"""Tokens that a chat template adds around one message: role, markers, line ends."""
 
 
 def estimate_tokens(text: str) -> int:
-    """Tokens of this text, on the high side."""
+    """Return an estimate of a text's tokens, on the high side."""
     letters = sum(map(len, _LETTERS.findall(text)))
     return -(-letters // 3) + len(text.encode("utf-8", "surrogatepass")) - letters

@@ -1,8 +1,8 @@
-"""HTTP/1.1 over asyncio for httpx: one read may bring hundreds of events, and they stay together.
+"""HTTP/1.1 over asyncio for httpx that returns all events of one read together.
 
-httpx's own transport hands out every HTTP chunk by itself, and model servers send one token a chunk: 19
-microseconds each, against 3 here (measured). Only what they need: plain http, no proxies, no upgrades, no
-compression. https goes to httpx's own transport.
+httpx's own transport yields each HTTP chunk separately, and model servers send one token per chunk: 19
+microseconds each, against 3 here (measured). Supports only what model servers need: plain http, no proxies,
+no upgrades, no compression. https goes to httpx's own transport.
 """
 
 import asyncio
@@ -12,28 +12,28 @@ from functools import partial
 
 import httpx
 
-from llamora.llm.framing import Framing, UntilTheEnd, framing_of
+from llamora.llm.framing import Framing, UnframedBody, get_framing
 
-# The first words of one reply go before the bulk of another: the first read of an answer is a small one.
+# A small first read, so that the first words of one reply come before the bulk of another.
 _FIRST_READ, _READ = 1 << 12, 1 << 16
-_IDLE_KEPT = 16
+_MAX_IDLE = 16
 
 
 class _Connection:
-    """One socket to one server."""
+    """Socket to a server."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
-        self.used_before = False
+        self.is_reused = False
 
     @property
     def is_fit(self) -> bool:
-        """Whether another request may go over it: still open, with nothing unread."""
-        # A StreamReader tells of its end only once its buffer is empty, so an end means no leftovers.
+        """Whether another request may use it: still open, with nothing unread."""
+        # A StreamReader reports its end only once its buffer is empty, so nothing unread is lost.
         return not (self.writer.is_closing() or self.reader.at_eof())
 
     async def ask(self, head: bytes, body: bytes) -> bytes:
-        """Send a request; the head of its answer."""
+        """Send a request and return the head of its response."""
         self.writer.write(head + body)
         await self.writer.drain()
         while True:
@@ -42,19 +42,19 @@ class _Connection:
                 return answer
 
     def drop(self) -> None:
-        """Close at once: to the server this is the sign to stop its work."""
+        """Close at once, which tells the server to stop its work."""
         self.writer.transport.abort()
 
 
 class _Body(httpx.AsyncByteStream):
-    """What follows the head, in pieces as large as the socket gives."""
+    """Body of a response, in pieces as large as the socket returns."""
 
-    def __init__(self, connection: _Connection, framing: Framing, *, keep: Callable[[], None]) -> None:
-        self._connection, self._framing, self._keep = connection, framing, keep
+    def __init__(self, connection: _Connection, framing: Framing, *, release: Callable[[], None]) -> None:
+        self._connection, self._framing, self._release = connection, framing, release
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = _FIRST_READ
-        while not self._framing.done:
+        while not self._framing.is_done:
             raw = await self._read(size)
             size = _READ
             if not raw:
@@ -67,7 +67,7 @@ class _Body(httpx.AsyncByteStream):
             raw = await self._connection.reader.read(size)
         except OSError:
             raise httpx.ReadError("the connection broke") from None
-        if not raw and not isinstance(self._framing, UntilTheEnd):
+        if not raw and not isinstance(self._framing, UnframedBody):
             raise httpx.RemoteProtocolError("the body ended early") from None
         return raw
 
@@ -78,15 +78,15 @@ class _Body(httpx.AsyncByteStream):
             raise httpx.RemoteProtocolError("no http") from None
 
     async def aclose(self) -> None:
-        """Keep the connection when its answer was read to the end, else close it."""
-        if self._framing.done and self._connection.is_fit:
-            self._keep()
+        """Release the connection if its response was read to the end, else close it."""
+        if self._framing.is_done and self._connection.is_fit:
+            self._release()
         else:
             self._connection.drop()
 
 
 class QuickTransport(httpx.AsyncBaseTransport):
-    """Plain http, with connections that are kept for the next request."""
+    """Transport for plain http that reuses its connections."""
 
     def __init__(self, *, connect_seconds: float) -> None:
         self._connect_seconds = connect_seconds
@@ -94,18 +94,18 @@ class QuickTransport(httpx.AsyncBaseTransport):
         self._secure: httpx.AsyncHTTPTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it over a kept connection, or a new one where that one turns out to be closed."""
+        """Send a request over an idle connection, or a new one if that is closed."""
         if request.url.scheme == "https":
             return await self._https(request)
         origin = (request.url.host, request.url.port or 80)
-        head, body = _head_of(request), await request.aread()
+        head, body = _build_head(request), await request.aread()
         while True:
-            connection = self._kept(origin) or await self._connect(origin)
+            connection = self._take_idle(origin) or await self._connect(origin)
             try:
                 answer = await connection.ask(head, body)
             except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 connection.drop()
-                if not connection.used_before:
+                if not connection.is_reused:
                     raise httpx.RemoteProtocolError("no answer") from None
             except BaseException:
                 connection.drop()
@@ -113,10 +113,10 @@ class QuickTransport(httpx.AsyncBaseTransport):
             else:
                 return self._response(origin, connection, answer)
 
-    def _keep(self, origin: tuple[str, int], connection: _Connection) -> None:
-        """Have this connection ready for the next request."""
-        connection.used_before = True
-        if len(self._idle[origin]) < _IDLE_KEPT:
+    def _release(self, origin: tuple[str, int], connection: _Connection) -> None:
+        """Make a connection available for the next request."""
+        connection.is_reused = True
+        if len(self._idle[origin]) < _MAX_IDLE:
             self._idle[origin].append(connection)
         else:
             connection.drop()
@@ -129,7 +129,7 @@ class QuickTransport(httpx.AsyncBaseTransport):
         if self._secure is not None:
             await self._secure.aclose()
 
-    def _kept(self, origin: tuple[str, int]) -> _Connection | None:
+    def _take_idle(self, origin: tuple[str, int]) -> _Connection | None:
         while self._idle[origin]:
             connection = self._idle[origin].pop()
             if connection.is_fit:
@@ -148,12 +148,12 @@ class QuickTransport(httpx.AsyncBaseTransport):
 
     def _response(self, origin: tuple[str, int], connection: _Connection, answer: bytes) -> httpx.Response:
         try:
-            status, headers = _parsed(answer)
-            framing = framing_of(status, headers)
+            status, headers = _parse_head(answer)
+            framing = get_framing(status, headers)
         except ValueError:
             connection.drop()
             raise httpx.RemoteProtocolError("no http") from None
-        body = _Body(connection, framing, keep=partial(self._keep, origin, connection))
+        body = _Body(connection, framing, release=partial(self._release, origin, connection))
         return httpx.Response(status, headers=headers, stream=body)
 
     async def _https(self, request: httpx.Request) -> httpx.Response:
@@ -162,7 +162,7 @@ class QuickTransport(httpx.AsyncBaseTransport):
         return await self._secure.handle_async_request(request)
 
 
-def _head_of(request: httpx.Request) -> bytes:
+def _build_head(request: httpx.Request) -> bytes:
     lines = [request.method.encode() + b" " + request.url.raw_path + b" HTTP/1.1"]
     lines += [name + b": " + value for name, value in request.headers.raw]
     if any(b"\r" in line or b"\n" in line for line in lines):
@@ -170,7 +170,7 @@ def _head_of(request: httpx.Request) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-def _parsed(answer: bytes) -> tuple[int, list[tuple[bytes, bytes]]]:
+def _parse_head(answer: bytes) -> tuple[int, list[tuple[bytes, bytes]]]:
     first, *lines = answer[:-4].split(b"\r\n")
     version, status, *_ = first.split(b" ", 2)
     if not version.startswith(b"HTTP/1."):

@@ -21,7 +21,7 @@ def test_chunks_cut_anywhere_carry_the_same(parts: list[bytes], size: int) -> No
     content = b"".join(reader.feed(wire[start : start + size]) for start in range(0, len(wire), size))
 
     assert content == b"".join(parts)
-    assert reader.done
+    assert reader.is_done
 
 
 @pytest.mark.parametrize("wire", [b"xyz\r\n", b"-5\r\nhello", b"\r\n", b" \r\n", b"1" * 400])
