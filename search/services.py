@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Person
 from llamora.crypto import Keyring
 from llamora.database import write_transaction
+from llamora.threads import yield_turn
 from search import engine
 from search.engine import SearchResults
 from search.errors import IndexClosed
@@ -58,7 +59,10 @@ def run_search(keyring: Keyring, typed: str, *, offset: int = 0) -> SearchPage:
     query = parse(typed)
     try:
         index = indexes.for_owner(keyring)
-        if not index.words_ready.wait(OPENING_PATIENCE):
+        if not index.words_ready.is_set():
+            with yield_turn():
+                index.words_ready.wait(OPENING_PATIENCE)
+        if not index.words_ready.is_set():
             return STILL_OPENING
         indexes.poll_changes(index)
         found = SearchResults() if query.is_empty else engine.search(index, query, offset=offset)

@@ -135,7 +135,8 @@ class JobRegistry:
 
     def wait_for_row(self, job_id: UUID, *, patience: float = 5.0) -> None:
         """Wait, not on the serving loop, until a job just started has its row, or has failed to get one."""
-        if run := self._runs.get(job_id):
+        run = self._runs.get(job_id)
+        if run is not None and not run.row_settled.is_set():
             with yield_turn():
                 run.row_settled.wait(patience)
 

@@ -1,4 +1,4 @@
-"""`llamora.asgi`: whole requests in lasting threads."""
+"""The page pool of `llamora.asgi`: whole requests in lasting threads."""
 
 import asyncio
 import json
@@ -67,11 +67,12 @@ async def get(pages: PageHandler, path: str, **more: Any) -> Any:
         ("POST", "/register/", True),
         ("POST", "/recover/", True),
         ("POST", "/replies/0193-/stop/", True),
+        ("POST", "/export/", True),
         ("GET", "/sign-in/", False),
         ("POST", "/d/2026-11-20/", False),
     ],
 )
-def test_only_what_derives_a_key_goes_the_slow_way(*, method: str, path: str, expected: bool) -> None:
+def test_only_what_derives_or_waits_is_slow(*, method: str, path: str, expected: bool) -> None:
     assert is_slow(scope(path, method=method)) is expected
 
 
