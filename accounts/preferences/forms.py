@@ -123,7 +123,7 @@ def _boolean_field(
 
 
 class PreferencesForm(_PersonForm):
-    """What a person chooses about their pages; a field that a page does not carry stays as it was."""
+    """The preferences of a person, in sections; a field that was not sent stays as it was."""
 
     shown_name = forms.CharField(
         label="Name shown",
