@@ -64,7 +64,7 @@ RIDDLES = {
 }
 # Argon2's own word, columns of the database, and settings of households.
 ALLOWED_NAMES = {
-    *("ARGON2_LANES", "lanes", "enter_keeps", "keep_key", "keeps_recent"),
+    *("ARGON2_LANES", "lanes", "enter_keeps", "keep_key"),
     *("BACKUP_KEEP_DAYS", "BACKUP_KEEP_WEEKS"),
 }
 
