@@ -1,4 +1,4 @@
-"""Everything that seals and opens, free of Django, settings and apps.
+"""Cryptography: all code that seals and opens, free of Django, settings and apps.
 
     password, recovery code --kdf (Argon2id, through derivation's queue)--> KEK
     KEK --slots--> data key (DEK) of the current epoch

@@ -1,4 +1,4 @@
-"""What an envelope is bound to: the additional data (AAD), encoded injectively.
+"""Context of an envelope, which it is bound to: the additional data (AAD), encoded injectively.
 
 All integers are unsigned and big-endian. `encode(epoch)` gives, in this order and with nothing between:
 
@@ -37,7 +37,7 @@ _NOTHING_BOUND = _U16.pack(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Where an envelope belongs; sealed and opened with the same one."""
+    """Context in which an envelope is sealed; it opens only in the same one."""
 
     purpose: str
     label: str

@@ -32,7 +32,7 @@ class _Asker:
 
 
 class DerivationQueue:
-    """Derives keys on threads of its own; they start with the first derivation."""
+    """Queue that derives keys on threads of its own; they start with the first derivation."""
 
     def __init__(self, *, workers: int = 2, max_waiting: int | None = None) -> None:
         self._workers, self._max_waiting = workers, max_waiting

@@ -59,7 +59,7 @@ class Format:
 
 
 class Header(NamedTuple):
-    """What an envelope says in clear."""
+    """Header of an envelope, which is readable without a key."""
 
     format: int
     epoch: int

@@ -27,7 +27,7 @@ _VERSION = 19
 
 @dataclass(frozen=True, slots=True, order=False)
 class Cost:
-    """What one derivation costs: KiB of memory, passes over it, parallel lanes."""
+    """Cost of one derivation: KiB of memory, passes over it, parallel lanes."""
 
     memory_kib: int
     time: int

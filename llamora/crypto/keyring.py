@@ -74,7 +74,7 @@ class Keyring:
 
     @property
     def is_closed(self) -> bool:
-        """Tell whether the keys are gone."""
+        """Whether the keys are gone."""
         return self._sealing is None
 
     def seal(self, plaintext: bytes, context: Context) -> bytes:

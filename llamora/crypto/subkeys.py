@@ -20,7 +20,7 @@ from llamora.crypto.entropy import KEY_BYTES
 
 
 class Use(Enum):
-    """What a subkey is for; the value is its frozen domain label."""
+    """Use of a subkey; the value is its frozen domain label."""
 
     CONTENT = b"llamora.content"
     INDEX = b"llamora.index"

@@ -1,8 +1,8 @@
-"""A sealed column as an attribute: opened at each access, or handed out as it is.
+"""Descriptor of a sealed column: opens the envelope at each access, or returns it as it is.
 
 `from_db_value` has no instance and so cannot know the row an envelope must belong to; a descriptor
 does. It is a subclass of `DeferredAttribute` with `__set__`: without one, Django would write straight
-into the instance's `__dict__` and the descriptor would be bypassed in silence.
+into the instance's `__dict__` and silently bypass the descriptor.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _bare: ContextVar[bool] = ContextVar("llamora_sealed_bare", default=False)
 
 @contextmanager
 def bare_access() -> Iterator[None]:
-    """Make sealed attributes hand out their envelopes unopened, for code that copies rows about."""
+    """Make sealed attributes return their envelopes unopened, for code that copies rows."""
     token = _bare.set(True)
     try:
         yield
@@ -31,7 +31,7 @@ def bare_access() -> Iterator[None]:
 
 
 class SealedAttribute(DeferredAttribute):
-    """Opens the envelope with the keyring in force at each access; nothing opened is kept."""
+    """Descriptor that opens the envelope with the keyring in force at each access; no plaintext is stored."""
 
     field: "SealedField"
 

@@ -18,7 +18,7 @@ from llamora.fields.models import sealed_fields
 
 @dataclass(frozen=True)
 class FenceTrigger:
-    """A trigger by name, with the column it guards and the statement that makes it."""
+    """Trigger: its name, the column it guards and the statement that creates it."""
 
     name: str
     column: str
@@ -63,26 +63,26 @@ def _table_columns(connection: Any, table: str) -> set[str]:
 
 
 def install_triggers(connection: Any, *, fenced: Iterable[type[models.Model]], vault_table: str) -> int:
-    """Make the triggers that are missing or differ; return how many were made."""
-    standing, made = _existing_triggers(connection), 0
+    """Create the triggers that are missing or differ; return how many were created."""
+    existing, created_count = _existing_triggers(connection), 0
     tables = set(connection.introspection.table_names())
     for model in fenced:
         if model._meta.db_table not in tables:
             continue
         columns = _table_columns(connection, model._meta.db_table)
         for trigger in fence_triggers(model, vault_table=vault_table):
-            # Half way through its migrations a table may lack a column: the trigger would stop the next one.
-            if trigger.column not in columns or standing.get(trigger.name) == trigger.sql:
+            # Between two migrations a table may lack a column; its trigger would make the next one fail.
+            if trigger.column not in columns or existing.get(trigger.name) == trigger.sql:
                 continue
             with connection.cursor() as cursor:
                 cursor.execute(f'DROP TRIGGER IF EXISTS "{trigger.name}"')
                 cursor.execute(trigger.sql)
-            made += 1
-    return made
+            created_count += 1
+    return created_count
 
 
 def missing_triggers(connection: Any, *, vault_table: str) -> list[str]:
-    """Return the names of triggers that should stand and do not, or stand changed."""
-    standing = _existing_triggers(connection)
+    """Return the names of triggers that are missing or differ."""
+    existing = _existing_triggers(connection)
     wanted = [t for model in sealed_models() for t in fence_triggers(model, vault_table=vault_table)]
-    return [trigger.name for trigger in wanted if standing.get(trigger.name) != trigger.sql]
+    return [trigger.name for trigger in wanted if existing.get(trigger.name) != trigger.sql]

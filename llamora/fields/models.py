@@ -1,8 +1,8 @@
-"""The base of every model with sealed columns, and the queryset that refuses what would break them.
+"""Base of all models with sealed columns, and the queryset that refuses writes which would break envelopes.
 
 A row remembers the values its envelopes were sealed with (id, owner, bound columns), as loaded. So a
-row whose bound column is assigned is re-sealed by the next `save()`, a copied row is sealed anew, and
-a stale whole-row `save()` writes no sealed column that was not assigned (it would put an old envelope back).
+row whose bound column is assigned is resealed by the next `save()`, a copied row is sealed anew, and
+a stale whole-row `save()` writes no sealed column that was not assigned (it would restore an old envelope).
 """
 
 from collections.abc import Collection, Iterable
@@ -45,7 +45,7 @@ def _guarded_names(model: type[models.Model]) -> frozenset[str]:
 
 
 class SealedQuerySet(models.QuerySet[_M]):
-    """A queryset that writes sealed and bound columns through `save()` only."""
+    """Queryset that writes sealed and bound columns only through `save()`."""
 
     def _refuse(self, names: Iterable[str], verb: str) -> None:
         guarded = sorted(_guarded_names(self.model).intersection(names))
@@ -73,15 +73,15 @@ class SealedQuerySet(models.QuerySet[_M]):
 
 
 class SealedManager(models.Manager[_M]):
-    """The manager every sealed model starts from."""
+    """Manager of all sealed models."""
 
     def get_queryset(self) -> SealedQuerySet[_M]:
-        """Return the queryset that refuses what would break an envelope."""
+        """Return the queryset that refuses writes which would break envelopes."""
         return SealedQuerySet(self.model, using=self._db)
 
 
 class SealedModel(models.Model):
-    """A row with sealed columns; subclasses declare `owner`."""
+    """Row with sealed columns; subclasses declare `owner`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
 
@@ -124,26 +124,26 @@ class SealedModel(models.Model):
         except EnvelopeError:
             return default
 
-    def columns_now(self, field: SealedField) -> dict[str, Any]:
+    def get_current_columns(self, field: SealedField) -> dict[str, Any]:
         """Return the columns that bind `field`, as they are on the instance."""
-        # As the database will hand them back: a date given as a string is stored as a date.
+        # As the database will return them: a date given as a string is stored as a date.
         return {
             column: self._meta.get_field(column).to_python(getattr(self, column))  # type: ignore[union-attr]
             for column in (*IDENTITY, *field.bound)
         }
 
-    def columns_as_loaded(self, field: SealedField) -> dict[str, Any]:
+    def get_loaded_columns(self, field: SealedField) -> dict[str, Any]:
         """Return the columns that bind `field`, as they were when its envelope was read."""
         now = (*IDENTITY, *field.bound)
         return {c: self.as_loaded[c] if c in self.as_loaded else getattr(self, c) for c in now}
 
-    def moved(self, field: SealedField) -> bool:
-        """Return whether the envelope held was sealed for other columns than the row has now."""
-        changed = self._changed(field)
-        # A new row has no columns that it was loaded with; those it has are its own.
+    def has_moved(self, field: SealedField) -> bool:
+        """Return whether the envelope was sealed for other columns than the row has now."""
+        changed = self._get_changed_columns(field)
+        # A new row was loaded without columns; those it has are its own.
         return bool(changed.intersection(self.as_loaded) if self._state.adding else changed)
 
-    def _changed(self, field: SealedField) -> set[str]:
+    def _get_changed_columns(self, field: SealedField) -> set[str]:
         """Return the columns binding `field` that were assigned; one not loaded before counts as changed."""
         held = [c for c in (*IDENTITY, *field.bound) if c in self.__dict__]
         return {c for c in held if c not in self.as_loaded or self.as_loaded[c] != self.__dict__[c]}
@@ -167,19 +167,19 @@ class SealedModel(models.Model):
         self.mark_stored(bound if names is None else bound.intersection(self._attnames(names)))
 
     def _save_table(self, raw: bool = False, *args: Any, **kwargs: Any) -> bool:
-        # `loaddata` brings envelopes and saves them as they are, with nobody's key at hand; it calls
-        # `Model.save_base` past any override, so this is where its writing can be met.
+        # `loaddata` saves envelopes as they are, without a key; it calls `Model.save_base` directly, past
+        # any override, so this is the place to handle it.
         with bare_access() if raw else nullcontext():
             return bool(super()._save_table(raw, *args, **kwargs))  # type: ignore[misc]  # Django's own
 
     def mark_stored(self, written: Iterable[str]) -> None:
-        """Hold what was written; only then, so that after a failed save the row can be saved again."""
+        """Hold the envelopes just written; only then, so that a row can be saved again after a failure."""
         self.__dict__.update(self.sealed_in_this_save)
         self.sealed_in_this_save = {}
         self._remember(written)
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy shares nothing: what it is saved with must not change what this row was loaded with.
+        # A copy shares nothing: saving it must not change the values this row was loaded with.
         return {**super().__getstate__(), "as_loaded": dict(self.as_loaded), "sealed_in_this_save": {}}
 
     def _attnames(self, names: Iterable[str]) -> set[str]:
@@ -187,12 +187,12 @@ class SealedModel(models.Model):
 
     def _must_write(self, field: SealedField) -> bool:
         held = self.__dict__.get(field.attname)
-        return not isinstance(held, SealedValue) or self.moved(field)
+        return not isinstance(held, SealedValue) or self.has_moved(field)
 
     def _whole_row(self) -> list[str]:
         """Return every loaded column but the sealed ones that were neither assigned nor moved."""
         deferred = self.get_deferred_fields()
-        if any(self.moved(field) and field.attname in deferred for field in sealed_fields(type(self))):
+        if any(self.has_moved(field) and field.attname in deferred for field in sealed_fields(type(self))):
             raise SealedFieldError(
                 "A bound column changed while its sealed column was not loaded; load it first."
             )
@@ -205,10 +205,10 @@ class SealedModel(models.Model):
         ]
 
     def _check_update_fields(self, names: frozenset[str]) -> frozenset[str]:
-        """Refuse a partial save that would part an envelope from the columns it is bound to."""
+        """Refuse a partial save that would separate an envelope from the columns it is bound to."""
         written = self._attnames(names)
         for field in sealed_fields(type(self)):
-            changed = self._changed(field)
+            changed = self._get_changed_columns(field)
             touched = changed & written
             if (touched and field.attname not in written) or (changed - written and field.attname in written):
                 raise SealedFieldError(
@@ -229,7 +229,7 @@ class SealedModel(models.Model):
         self._remember(bound if names is None else bound & self._attnames(names))
 
     def _with_bound(self, names: list[str]) -> list[str]:
-        """Add the bound columns of sealed ones unless they were assigned: both are read together."""
+        """Add the bound columns of sealed ones unless they were assigned, so that both are read together."""
         for field in sealed_fields(type(self)):
             if field.attname in names or field.name in names:
                 names += [

@@ -1,4 +1,4 @@
-"""Fields that seal on save and open on access: what is sealed, in which context, and what Django is told."""
+"""Sealed fields: the context of an envelope, sealing on save, opening on access, and Django's field API."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ else:
 PURPOSE = "field"
 
 
-def bound_bytes(value: object) -> bytes:
+def encode_bound_value(value: object) -> bytes:
     """Return a bound column's value as bytes, tagged by type so that no two values look alike."""
     match value:
         case None:
@@ -47,10 +47,10 @@ def _never(_field: object) -> bool:
 
 
 class SealedField(_Field):
-    """A column of envelopes. `label` is frozen for good; `bound` maps columns to their frozen labels."""
+    """Column of envelopes; `label` is frozen for good, and `bound` maps columns to their frozen labels."""
 
     descriptor_class = SealedAttribute
-    # A value that was not given is none: "" stands for nothing where bytes or JSON are kept.
+    # A value that was not given is None: "" is no value of bytes or JSON.
     empty_strings_allowed = False
     plain_types: ClassVar[tuple[type, ...]] = ()
 
@@ -90,7 +90,7 @@ class SealedField(_Field):
         raise NotImplementedError
 
     def hold(self, value: Any) -> Any:
-        """Return what the instance keeps for an assigned value."""
+        """Return what the instance holds for an assigned value."""
         if value is None or isinstance(value, SealedValue | UnsavedValue):
             return value
         if not isinstance(value, self.plain_types):
@@ -100,14 +100,16 @@ class SealedField(_Field):
     def context_for(self, instance: "SealedModel", columns: Mapping[str, Any]) -> Context:
         """Return the context a value is sealed in, given the row's id, owner and bound columns."""
         del instance
-        bound = tuple((label, bound_bytes(columns[column])) for column, label in sorted(self.bound.items()))
+        bound = tuple(
+            (label, encode_bound_value(columns[column])) for column, label in sorted(self.bound.items())
+        )
         return Context(
             purpose=PURPOSE, label=self.label, row=columns["id"], owner=columns["owner_id"], bound=bound
         )
 
     def open(self, instance: "SealedModel", held: SealedValue) -> Any:
         """Open an envelope in the context the row was loaded with."""
-        context = self.context_for(instance, instance.columns_as_loaded(self))
+        context = self.context_for(instance, instance.get_loaded_columns(self))
         return self.decode(current().unseal(held.envelope, context))
 
     def pre_save(self, model_instance: Any, add: bool) -> SealedValue | None:
@@ -116,11 +118,11 @@ class SealedField(_Field):
         held = model_instance.__dict__.get(self.attname)
         if held is None:
             return None
-        # The models of past migrations have no `moved`: a migration never needs a key.
-        if isinstance(held, SealedValue) and not getattr(model_instance, "moved", _never)(self):
+        # The models of past migrations have no `has_moved`: a migration never needs a key.
+        if isinstance(held, SealedValue) and not getattr(model_instance, "has_moved", _never)(self):
             return held
         value = held.reveal() if isinstance(held, UnsavedValue) else self.open(model_instance, held)
-        context = self.context_for(model_instance, model_instance.columns_now(self))
+        context = self.context_for(model_instance, model_instance.get_current_columns(self))
         sealed = SealedValue(current().seal(self.encode(value), context))
         model_instance.sealed_in_this_save[self.attname] = sealed
         return sealed
@@ -167,7 +169,7 @@ class SealedField(_Field):
         raise SealedFieldError(f"{self.label} takes sealed values here.")
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        """Leave what the row holds as it is; opened text put back would count as assigned."""
+        """Return what the row holds, unopened: opened text put back would count as assigned."""
         if value is None and not self.null:
             raise ValidationError(self.error_messages["null"], code="null")
         return value if model_instance is None else self.value_from_object(model_instance)

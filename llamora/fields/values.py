@@ -1,4 +1,4 @@
-"""What a sealed column is in memory: an envelope, or something assigned and not yet sealed."""
+"""Values of a sealed column in memory: an envelope, or plaintext assigned and not yet sealed."""
 
 import base64
 import binascii
@@ -8,11 +8,11 @@ PREFIX = "sealed:"
 
 
 class SealedFieldError(Exception):
-    """A sealed or bound column was used in a way that would leak it, lose it or make it unreadable."""
+    """Raised when the use of a sealed or bound column would leak it, lose it or make it unreadable."""
 
 
 class SealedValue:
-    """An envelope as the database holds it; it shows nothing and equals only the same bytes."""
+    """Envelope as the database holds it; its repr shows nothing, and it equals only the same bytes."""
 
     __slots__ = ("envelope",)
 
@@ -29,12 +29,12 @@ class SealedValue:
         return hash(self.envelope)
 
     def to_text(self) -> str:
-        """Return the form that `dumpdata` writes: the envelope, still sealed."""
+        """Return the envelope, still sealed, in the form that `dumpdata` writes."""
         return PREFIX + base64.b64encode(self.envelope).decode("ascii")
 
     @classmethod
     def from_text(cls, text: str) -> "SealedValue":
-        """Read back what `to_text` wrote."""
+        """Return the value that `to_text` wrote."""
         try:
             return cls(base64.b64decode(text.removeprefix(PREFIX), validate=True))
         except (binascii.Error, ValueError):
@@ -42,7 +42,7 @@ class SealedValue:
 
 
 class UnsavedValue:
-    """Plaintext that was assigned and waits for `save()`; it cannot be printed or pickled."""
+    """Plaintext that was assigned and not saved yet; it cannot be printed or pickled."""
 
     __slots__ = ("_plaintext",)
 
