@@ -94,7 +94,7 @@ DAY = {
     "guessing, and keeping others out by it": [
         "leaks/test_attacks_guessing.py::test_many_wrong_tries_are_made_to_wait_without_any_work",
         "leaks/test_attacks_guessing.py::test_nobody_can_keep_the_owner_out_by_failing_in_their_name",
-        "ops/test_storm.py::test_two_hundred_wrong_sign_ins_keep_nobody_waiting",
+        "ops/test_sign_in_flood.py::test_two_hundred_wrong_sign_ins_keep_nobody_waiting",
     ],
     "somebody else's things": [
         "leaks/test_attacks_urls.py::test_what_is_somebody_elses_is_like_what_is_not_there",

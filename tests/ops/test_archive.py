@@ -1,4 +1,4 @@
-"""Reading an archive that somebody else may have made, or that did not come through whole."""
+"""`llamora.ops.backup.archive`: reading an archive that is foreign, forged or cut off."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`backup`: one file, whole or not there, that opens for those who could open the household."""
+"""`manage.py backup`: one file, whole or absent, that opens for those who could open the household."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The whole way, with a real server: written, backed up meanwhile, refused, restored, signed in to again."""
+"""A backup and a restore with a real server: written to meanwhile, refused while it serves."""
 
 import sqlite3
 import threading

@@ -1,4 +1,4 @@
-"""`manage.py bench` runs: its figures are compared from issue to issue, so no rename may break it."""
+"""`manage.py bench`: every group of figures can be measured."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The system checks: each silent in a sound household, each able to speak."""
+"""Django system checks: silent in a sound household, and each able to report."""
 
 from pathlib import Path
 from typing import Any

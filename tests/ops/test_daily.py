@@ -1,4 +1,4 @@
-"""Once a day, while it is served: a backup, and what is past its time goes. By hand: `prune`, `stats`."""
+"""The daily backup and pruning while `up` serves, and `manage.py prune` and `stats`."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""The data folder: made closed, kept closed, held by one."""
+"""The data folder: created closed to others, refused when open to them, locked by one server."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""`doctor`: silent in a sound household, and able to say each thing that can be wrong."""
+"""`manage.py doctor`: silent in a sound household, and able to report everything that can be wrong."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""The end of a server that is in the middle of replies: prompt, and nothing that came is lost."""
+"""The end of a server in the middle of replies: prompt, and no text that arrived is lost."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""What is deleted is gone from the raw file and its log, as sealed bytes too."""
+"""Deleted rows are overwritten in the database file and its log, as sealed bytes too."""
 
 import random
 from collections.abc import Iterable

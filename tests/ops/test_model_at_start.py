@@ -1,4 +1,4 @@
-"""What `up` says of the model, and that the model's own process ends with the house."""
+"""What `up` prints about the model server, and the end of the model's own process."""
 
 import time
 from pathlib import Path

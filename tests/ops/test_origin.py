@@ -1,4 +1,4 @@
-"""Who may open a socket: only a page of the address that is asked."""
+"""Origins that may open a socket: only pages of the address that is asked."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`restore`: all of the old or all of the new, whenever it is killed, and never under a running server."""
+"""`manage.py restore`: all of the old database or of the new, and never under a running server."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The live socket's front door, on a real server."""
+"""Requests for the live socket that are refused, on a real server."""
 
 from collections.abc import Iterator
 

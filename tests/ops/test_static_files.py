@@ -1,4 +1,4 @@
-"""The style sheet is written in blocks and served whole; modules are served under names of their own."""
+"""Static files: the style sheet is served as one file, modules under names by their content."""
 
 import re
 from pathlib import Path

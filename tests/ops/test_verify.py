@@ -1,4 +1,4 @@
-"""`verify`: what can be seen of a database without a key, and with one."""
+"""`manage.py verify`: checks of a database without a key, and with one."""
 
 import sqlite3
 from contextlib import closing

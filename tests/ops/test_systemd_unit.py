@@ -1,4 +1,4 @@
-"""`up --print-unit`: a unit that systemd takes, with nothing secret in it, and nothing done."""
+"""`up --print-unit`: a unit that systemd accepts, without secrets, and nothing done."""
 
 import shlex
 import shutil

@@ -1,4 +1,4 @@
-"""Sessions end at their limit although nobody comes by."""
+"""Expired sessions end while nobody uses the diary."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Two hundred wrong sign-ins at once, against a real server: others read on, the next right one gets in."""
+"""Two hundred wrong sign-ins at once on a real server: others read on, and the right one succeeds."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""Bodies: bounded before they are read, never on the disk; and the log that knows no queries."""
+"""Request bodies, bounded before they are read and never on the disk; an access log without queries."""
 
 import json
 import socket
