@@ -54,17 +54,18 @@ FIRST = (
     "tests/test_architecture.py",
     "tests/losses/test_ends.py",
     "tests/ops/test_model_at_start.py",
-    "tests/ops/test_ending_streams.py",
-    "tests/accounts/test_exporting_served.py",
+    "tests/ops/test_shutdown.py",
+    "tests/accounts/test_export_served.py",
     "tests/browser/test_llamacpp.py",
     "tests/browser/test_model_away.py",
-    "tests/browser/test_keys_turned.py",
+    "tests/browser/test_rotation.py",
     "tests/browser/test_two_people.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what lasts, then file by file, those of many tests before those of few."""
+    retries.allow_where_others_are_waited_for(items)
     retries.refuse_unexplained(items)
     number_of = Counter(item.path for item in items)
     place_of = {ROOT / name: place for place, name in enumerate(FIRST)}

@@ -7,7 +7,7 @@ from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.browser.browsing import Complaints, NewDiary
 from tests.browser.diary import DiaryTab
-from tests.browser.test_accessible import TOO_SMALL, faults
+from tests.browser.test_accessibility import TOO_SMALL, faults
 
 KITCHEN = "From the kitchen, <b>with</b> flour"
 DESK = "From the desk"

@@ -10,7 +10,7 @@ from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
 from tests.browser.diary import DiaryTab, come_in
 from tests.browser.house import ServedHouse
-from tests.browser.test_accessible import ROOM, PageFindings, faults
+from tests.browser.test_accessibility import ROOM, PageFindings, faults
 from tests.browser_client import Visitor
 
 PATHS = ["/years/2021/", "/calendar/2021-03/", "/on-this-day/03-04/", "/bin/", "/keys/", "/d/2021-03-04/"]

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext
 from tests.browser.house import ServedHouse
-from tests.browser.keeping import asked, keep_code, press_kept, shown_code
-from tests.browser.test_accessible import PageFindings
+from tests.browser.recovery import asked, keep_code, press_kept, shown_code
+from tests.browser.test_accessibility import PageFindings
 from tests.browser_client import PASSWORD
 
 

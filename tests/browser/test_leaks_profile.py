@@ -19,7 +19,7 @@ from playwright.sync_api import BrowserContext, Error, Playwright, expect
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.diary import DiaryTab, sign_in_by_hand
 from tests.browser.house import ServedHouse
-from tests.browser.keeping import asked, press_kept, shown_code
+from tests.browser.recovery import asked, press_kept, shown_code
 from tests.browser_client import PASSWORD
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script

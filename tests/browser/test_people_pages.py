@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.diary import come_in, sign_in_by_hand
 from tests.browser.house import ServedHouse
-from tests.browser.keeping import keep_code
-from tests.browser.test_accessible import PageFindings
+from tests.browser.recovery import keep_code
+from tests.browser.test_accessibility import PageFindings
 from tests.server import manage
 
 OWN = [

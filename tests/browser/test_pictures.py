@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Complaints, NewContext
 from tests.browser.diary import DiaryTab, come_in
 from tests.browser.house import ServedHouse, household
-from tests.browser.keeping import asked, keep_code, press_kept
+from tests.browser.recovery import asked, keep_code, press_kept
 from tests.browser.replying import respond, wait_for_end, wait_for_words
 from tests.browser_client import PASSWORD, Visitor
 from tests.fakes.model_server import FakeModelServer

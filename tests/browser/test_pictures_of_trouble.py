@@ -16,8 +16,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.house import ServedHouse, household
 from tests.browser.replying import respond, wait_for_end, wait_for_words
-from tests.browser.test_keys_turned import prove
 from tests.browser.test_pictures import WIDTHS
+from tests.browser.test_rotation import prove
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words
 

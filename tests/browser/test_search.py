@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.diary import DiaryTab
 from tests.browser.house import ServedHouse
-from tests.browser.test_accessible import faults
+from tests.browser.test_accessibility import faults
 from tests.browser_client import Visitor
 
 FIRST = date(2019, 6, 1)

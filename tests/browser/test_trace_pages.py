@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.browsing import NewContext
 from tests.browser.house import ServedHouse
-from tests.browser.test_accessible import TOO_SMALL, faults
+from tests.browser.test_accessibility import TOO_SMALL, faults
 from tests.browser_client import Visitor
 
 PHONE = {"viewport": {"width": 390, "height": 844}}

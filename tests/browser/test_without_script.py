@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Complaints, NewContext
 from tests.browser.diary import sign_in_by_hand
 from tests.browser.house import ServedHouse
-from tests.browser.keeping import asked, keep_code, press_kept
+from tests.browser.recovery import asked, keep_code, press_kept
 from tests.browser_client import PASSWORD
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script

@@ -12,7 +12,7 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from accounts.models import Person
 from diary.models import Entry
 from llamora.database import NotWritten, write_transaction
-from tests.fields.cast import DAY
+from tests.fields.stored import DAY
 from tests.people import Resident, new_resident
 from tests.threads.running import run_in_threads
 

@@ -7,7 +7,7 @@ from diary.models import Opening
 from diary.openings import services as openings_services
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
-from tests.diary.opening import before, end, kept, open_day, today, wrote
+from tests.diary.openings import before, end, kept, open_day, today, wrote
 from tests.diary.tabs import Live, serving, words_of
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, words

@@ -13,7 +13,7 @@ from llamora.database import FenceRefused, NotWritten, write_transaction
 from llamora.database.errors import FENCE_MARKER
 from llamora.fields import fence
 from llamora.fields.models import sealed_fields
-from tests.fields.cast import DAY, OTHER_DAY, WORDS, keyring_with_epoch, put, read, stored, write
+from tests.fields.stored import DAY, OTHER_DAY, WORDS, keyring_with_epoch, put, read, stored, write
 from tests.people import Resident, new_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)

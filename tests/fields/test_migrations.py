@@ -6,7 +6,7 @@ import pytest
 from django.db.migrations.loader import MigrationLoader
 
 from llamora.fields import SealedValue
-from tests.fields.cast import stored, write
+from tests.fields.stored import stored, write
 from tests.people import Resident
 
 

@@ -11,7 +11,7 @@ from llamora.crypto import NotAuthentic, VaultLocked, in_force
 from llamora.fields import SealedFieldError, SealedJSONField, SealedModel, SealedTextField, SealedValue
 from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
-from tests.fields.cast import DAY, OTHER_DAY, WORDS, keyring_with_epoch, put, read, stored, write
+from tests.fields.stored import DAY, OTHER_DAY, WORDS, keyring_with_epoch, put, read, stored, write
 from tests.people import Resident
 
 ODD = [

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.leaks.cast import DAY
+from tests.leaks.household import DAY
 
 # In the order of the urlconf; `test_attacks_urls` holds this list and the urlconf together.
 GET = "GET"

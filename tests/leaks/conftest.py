@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.model_server import FakeModelServer
-from tests.leaks.cast import AttackedHouse, move_in
+from tests.leaks.household import AttackedHouse, move_in
 from tests.server import running
 
 

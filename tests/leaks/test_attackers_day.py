@@ -17,42 +17,42 @@ DAY = {
         "leaks/test_attacks_sessions.py::test_a_copied_data_folder_opens_nothing_without_the_run_secret",
         "accounts/test_sessions.py::test_a_copied_session_table_signs_nobody_in",
         "accounts/test_sessions.py::test_the_secret_of_the_run_is_not_in_the_data_folder",
-        "keys/test_independent_reader.py::test_it_is_refused_by_a_wrong_secret_and_by_a_planted_box",
+        "rotation/test_independent_reader.py::test_it_is_refused_by_a_wrong_secret_and_by_a_planted_box",
         "ops/test_erasure.py::test_the_former_key_is_nowhere_after_a_rotation",
     ],
     "copied cookie": [
-        "accounts/test_signing_in.py::test_only_hashes_of_cookies_are_stored",
+        "accounts/test_login.py::test_only_hashes_of_cookies_are_stored",
         "accounts/test_sessions.py::test_without_the_run_secret_one_is_signed_in_but_locked",
-        "keys/test_securing.py::test_a_cookie_of_another_browser_asks_for_nothing",
-        "keys/test_securing.py::test_a_copy_of_the_asking_browsers_cookie_ends_with_the_others",
+        "rotation/test_security.py::test_a_cookie_of_another_browser_asks_for_nothing",
+        "rotation/test_security.py::test_a_copy_of_the_asking_browsers_cookie_ends_with_the_others",
         "leaks/test_attacks_sockets.py::test_a_copied_cookie_hears_nothing_more_after_the_lock",
     ],
     "copied backup": [
         "ops/test_backup.py::test_no_word_of_anybody_is_in_it",
         "ops/test_backup.py::test_not_even_bytes_of_a_session_are_in_it",
         "ops/test_backup.py::test_settings_come_without_secrets",
-        "keys/test_securing.py::test_a_new_password_with_a_new_key_shuts_the_old_copy_out",
+        "rotation/test_security.py::test_a_new_password_with_a_new_key_shuts_the_old_copy_out",
     ],
     "old password, code, key or copy": [
-        "keys/test_state_machine.py::test_every_event_once_and_most_while_a_rotation_is_unfinished",
-        "keys/test_rotation.py::test_the_key_before_opens_nothing_any_more",
-        "keys/test_securing.py::test_old_slots_put_back_open_nothing",
-        "keys/test_ways_in.py::test_a_replaced_slot_that_was_put_back_is_named_and_gets_nothing",
+        "rotation/test_state_machine.py::test_every_event_once_and_most_while_a_rotation_is_unfinished",
+        "rotation/test_rotation.py::test_the_key_before_opens_nothing_any_more",
+        "rotation/test_security.py::test_old_slots_put_back_open_nothing",
+        "rotation/test_replaced_slots.py::test_a_replaced_slot_that_was_put_back_is_named_and_gets_nothing",
     ],
     "planted rows": [
         "accounts/test_sessions.py::test_a_planted_unlock_row_is_refused",
-        "accounts/test_signing_in.py::test_a_planted_box_is_refused_after_the_right_password",
-        "accounts/test_signing_in.py::test_a_row_that_asks_for_another_cost_is_not_derived",
-        "keys/test_rotation.py::test_a_planted_public_key_is_refused_and_named",
+        "accounts/test_login.py::test_a_planted_box_is_refused_after_the_right_password",
+        "accounts/test_login.py::test_a_row_that_asks_for_another_cost_is_not_derived",
+        "rotation/test_rotation.py::test_a_planted_public_key_is_refused_and_named",
         "leaks/test_attacks_sessions.py::test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked",
         "leaks/test_attacks_envelopes.py::test_a_forged_late_draft_stops_nobody_from_unlocking",
     ],
     "cookie replayed after a lock": [
         "leaks/test_attacks_sessions.py::"
         "test_a_copied_cookie_opens_nothing_after_locking_unlocking_and_signing_out",
-        "accounts/test_shut.py::test_a_lock_that_cannot_be_written_is_a_lock",
+        "accounts/test_revoked_sessions.py::test_a_lock_that_cannot_be_written_is_a_lock",
         "losses/test_disk.py::test_a_key_is_taken_away_although_the_disk_takes_nothing",
-        "accounts/test_exporting.py::test_a_lock_breaks_it_off_and_what_came_is_no_zip",
+        "accounts/test_export_page.py::test_a_lock_breaks_it_off_and_what_came_is_no_zip",
     ],
     "swapped ciphertexts": [
         "leaks/test_attacks_envelopes.py::test_a_forged_entry_is_refused_and_hides_nothing_else",
@@ -70,8 +70,8 @@ DAY = {
     ],
     "open redirects": [
         "leaks/test_attacks_urls.py::test_no_return_address_leads_away_or_writes_a_header",
-        "accounts/test_return_address.py::test_what_leads_away_or_back_to_the_door_becomes_the_first_page",
-        "accounts/test_return_address.py::test_locking_remembers_only_a_page_of_ours",
+        "accounts/test_next_url.py::test_what_leads_away_or_back_to_the_door_becomes_the_first_page",
+        "accounts/test_next_url.py::test_locking_remembers_only_a_page_of_ours",
     ],
     "forms without the token, on every unsafe path": [
         "leaks/test_attacks_forms.py::test_a_form_without_the_token_or_with_a_made_up_one_is_refused",
@@ -84,12 +84,12 @@ DAY = {
     "session fixation": [
         "leaks/test_attacks_sessions.py::test_a_planted_cookie_does_not_become_the_victims",
         "leaks/test_attacks_sessions.py::test_registering_over_a_planted_cookie_gives_a_new_one",
-        "accounts/test_signing_in.py::test_signing_in_changes_the_csrf_secret",
+        "accounts/test_login.py::test_signing_in_changes_the_csrf_secret",
     ],
     "telling names by the time or the words of an answer": [
         "leaks/test_attacks_guessing.py::test_a_name_that_nobody_has_is_answered_like_one_that_somebody_has",
         "leaks/test_attacks_guessing.py::test_a_name_that_nobody_has_costs_the_same_work",
-        "accounts/test_signing_in.py::test_unknown_names_and_wrong_passwords_get_the_same_words_and_the_same_work",
+        "accounts/test_login.py::test_unknown_names_and_wrong_passwords_get_the_same_words_and_the_same_work",
     ],
     "guessing, and keeping others out by it": [
         "leaks/test_attacks_guessing.py::test_many_wrong_tries_are_made_to_wait_without_any_work",
@@ -99,7 +99,7 @@ DAY = {
     "somebody else's things": [
         "leaks/test_attacks_urls.py::test_what_is_somebody_elses_is_like_what_is_not_there",
         "leaks/test_attacks_urls.py::test_a_page_of_the_owner_writes_nothing_into_the_diary_of_a_housemate",
-        "accounts/test_keepers_admin.py::test_the_pages_show_no_bytes_of_a_key_or_cookie",
+        "accounts/test_admin.py::test_the_pages_show_no_bytes_of_a_key_or_cookie",
     ],
 }
 

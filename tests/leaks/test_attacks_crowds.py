@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.leaks.cast import AttackedHouse
+from tests.leaks.household import AttackedHouse
 
 CROWD = 100
 HALF_REQUESTS = {

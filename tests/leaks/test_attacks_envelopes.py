@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.browser_client import Visitor
-from tests.leaks.cast import AttackedHouse, answered
+from tests.leaks.household import AttackedHouse, answered
 from tests.leaks.rows import database, forge, hex_id, value
 
 DAMAGED = "cannot be opened"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser_client import FORM_TYPE, BrowserResponse
 from tests.leaks.addresses import ADDRESSES, UNSAFE, Address, called
-from tests.leaks.cast import AttackedHouse
+from tests.leaks.household import AttackedHouse
 from tests.leaks.rows import fingerprints
 
 SHORT = "Typed for a long time & <kept>"

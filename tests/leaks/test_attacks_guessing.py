@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser_client import BrowserResponse, Visitor
-from tests.leaks.cast import AttackedHouse
+from tests.leaks.household import AttackedHouse
 from tests.page import read
 
 TRIES = 4

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser_client import SESSION_COOKIE, Visitor
-from tests.leaks.cast import DAY, AttackedHouse, sign_in_of
+from tests.leaks.household import DAY, AttackedHouse, sign_in_of
 from tests.leaks.rows import database, forge, hex_id
 from tests.server import running
 

@@ -10,7 +10,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.browser_client import SESSION_COOKIE, Visitor
 from tests.fakes.script import Script, words
-from tests.leaks.cast import DAY, AttackedHouse
+from tests.leaks.household import DAY, AttackedHouse
 
 ANOTHER_DAY = "2026-03-09"
 

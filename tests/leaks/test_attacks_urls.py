@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser_client import BrowserResponse, Visitor
 from tests.leaks.addresses import ADDRESSES, OWNED, PRIVATE, READABLE, UNSAFE, Address, called
-from tests.leaks.cast import DAY, AttackedHouse
+from tests.leaks.household import DAY, AttackedHouse
 from tests.leaks.rows import fingerprints
 from tests.server import ROOT
 

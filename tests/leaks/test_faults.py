@@ -8,8 +8,8 @@ import pytest
 
 from tests.browser_client import Visitor
 from tests.fakes.tiny_model import write_tiny_model
-from tests.leaks.cast import DAY, answered
 from tests.leaks.forms import core_of, new_marker, said_by
+from tests.leaks.household import DAY, answered
 from tests.leaks.rows import database
 from tests.leaks.sweep import Place, children_of, household, processes, sweep
 from tests.server import Server, running

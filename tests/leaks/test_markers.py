@@ -11,8 +11,8 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.browser_client import FORM_TYPE, PASSWORD, BrowserResponse, Visitor
 from tests.fakes.script import Script
-from tests.leaks.cast import DAY, AttackedHouse, answered, trace_id
 from tests.leaks.forms import core_of, new_marker, said_by
+from tests.leaks.household import DAY, AttackedHouse, answered, trace_id
 from tests.leaks.sweep import Place, dump, household, sweep
 from tests.page import given_text, read
 from tests.server import Server, manage

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.leaks.cast import AttackedHouse
 from tests.leaks.forms import new_marker, written_as
+from tests.leaks.household import AttackedHouse
 from tests.leaks.sweep import Place, children_of, columns, dump, files, household, processes, sweep
 from tests.leaks.unpack import lz4_block, snappy_block, unpacked
 

@@ -9,7 +9,7 @@ import pytest
 
 from llamora.ops.backup import archive
 from llamora.ops.errors import OperationRefused
-from tests.ops.keeping import BackupFolders
+from tests.ops.backups import BackupFolders
 from tests.people import Resident, new_resident
 
 

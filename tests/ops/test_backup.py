@@ -17,9 +17,9 @@ from django.db import connection, connections
 from accounts.models import SignIn
 from llamora.ops.backup import archive, create, integrity, retention, snapshot
 from llamora.ops.errors import OperationRefused
-from tests.keys.processes import forked
-from tests.ops.keeping import NOW, BackupFolders, database, dies_at_step, everything_in, rows
+from tests.ops.backups import NOW, BackupFolders, database, dies_at_step, everything_in, rows
 from tests.people import Resident, new_resident
+from tests.rotation.processes import forked
 
 MARKER = "the heron stood in the reeds"
 

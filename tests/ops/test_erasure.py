@@ -20,7 +20,7 @@ from diary.models import Draft, Entry
 from llamora.crypto import in_force
 from llamora.database import truncate_wal
 from llamora.fields import SealedValue
-from tests.ops.keeping import database
+from tests.ops.backups import database
 from tests.people import Resident, new_resident, register_resident
 
 LENGTHS = (40, 300, 1_500, 3_000, 9_000, 40_000)

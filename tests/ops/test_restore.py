@@ -19,9 +19,9 @@ from llamora.ops.backup import restore as backup_restore
 from llamora.ops.backup.restore import RestoreReport
 from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.errors import OperationRefused
-from tests.keys.processes import KILLED, forked
-from tests.ops.keeping import NOW, BackupFolders, database, dies_at_step, rows
+from tests.ops.backups import NOW, BackupFolders, database, dies_at_step, rows
 from tests.people import PASSWORD, Resident, new_resident, register_resident
+from tests.rotation.processes import KILLED, forked
 
 
 @pytest.fixture

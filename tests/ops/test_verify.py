@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from llamora.ops.backup import snapshot
-from tests.ops.keeping import BackupFolders, database
+from tests.ops.backups import BackupFolders, database
 from tests.people import PASSWORD, Resident, register_resident
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 if TYPE_CHECKING:
     from tests.people import Resident
-    from tests.search.cast import BagOfWords
+    from tests.search.indexing import BagOfWords
 
 # The app is imported by the fixtures, not here: its models need it installed.
 collect_ignore_glob = [] if apps.is_installed("search") else ["test_*.py"]
@@ -40,7 +40,7 @@ def nobody_is_left() -> Iterator[None]:
 def embedder(settings: Any) -> "BagOfWords":
     """The embedder in use."""
     from search.embedder import embedders
-    from tests.search.cast import BagOfWords
+    from tests.search.indexing import BagOfWords
 
     bag = BagOfWords()
     settings.SEARCH_MODEL = bag.name

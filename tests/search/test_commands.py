@@ -19,7 +19,7 @@ from search.index.registry import indexes
 from search.models import Vector
 from search.query.parser import parse
 from tests.people import PASSWORD
-from tests.search.cast import BagOfWords, settled
+from tests.search.indexing import BagOfWords, settled
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from search.index.words import WordsIndex
 from search.models import Vector
 from search.query.parser import parse
 from tests.people import Resident
-from tests.search.cast import BagOfWords, searching, settled
+from tests.search.indexing import BagOfWords, searching, settled
 
 
 def found(index: PersonIndex, typed: str) -> set[UUID]:
@@ -328,7 +328,7 @@ def test_beyond_the_memory_given_the_least_recently_used_index_goes_and_comes_ba
 
 @pytest.mark.parametrize("rounds", [40, pytest.param(500, marks=pytest.mark.slow)])
 def test_closing_during_running_queries_is_never_fatal(rounds: int) -> None:
-    from tests.search.cast import a_text
+    from tests.search.indexing import a_text
 
     texts = [a_text(f"the quick brown fox number {n} and the slow grey goose " * 20) for n in range(60)]
     snapshot = WordsIndex()

@@ -14,8 +14,8 @@ from search.index.registry import indexes
 from search.models import RecentSearch
 from tests.page import read, squeeze
 from tests.people import Resident
-from tests.search.cast import BagOfWords, HeldBack, searching, settled
-from tests.traces.cast import keeps
+from tests.search.indexing import BagOfWords, HeldBack, searching, settled
+from tests.traces.tagging import keeps
 
 
 def found(answer: Any) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from search.index.words import WordsIndex
 from search.query.parser import MAX_TERMS, parse
-from tests.search.cast import a_text
+from tests.search.indexing import a_text
 
 NASTY = [
     '"',

@@ -14,7 +14,7 @@ from search.index.person_index import PersonIndex
 from search.index.vector_store import embed_documents
 from search.query.parser import parse
 from tests.people import Resident
-from tests.search.cast import a_text, searching
+from tests.search.indexing import a_text, searching
 from tests.search.questions import QUESTIONS
 
 

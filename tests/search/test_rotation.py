@@ -17,7 +17,7 @@ from search.index.registry import indexes
 from search.index.types import Document
 from search.query.parser import parse
 from tests.people import Resident, register_resident
-from tests.search.cast import BagOfWords
+from tests.search.indexing import BagOfWords
 
 PATIENCE = 30
 

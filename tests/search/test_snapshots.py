@@ -16,7 +16,7 @@ from search.index.registry import indexes
 from search.index.snapshots import PIECE_BYTES, SnapshotFolder
 from search.query.parser import parse
 from tests.people import Resident
-from tests.search.cast import BagOfWords, searching
+from tests.search.indexing import BagOfWords, searching
 
 OWNER = uuid4()
 KEYS = {1: secret_bytes(32), 2: secret_bytes(32)}

@@ -14,7 +14,7 @@ from search.index.types import Document
 from search.index.words import WordsIndex
 from search.query.folding import fold, fold_with_offsets, split_words
 from search.query.parser import parse
-from tests.search.cast import a_text
+from tests.search.indexing import a_text
 
 TEXTS = {
     "mail": "I wrote an e-mail about C++ at 10:30.",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from diary.models import Entry
 from tests.people import Resident
-from tests.traces.cast import on_entries
+from tests.traces.tagging import on_entries
 from traces.models import Trace
 
 WORDS = (

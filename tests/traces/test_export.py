@@ -4,9 +4,9 @@ import json
 from datetime import date
 from pathlib import Path
 
-from tests.diary.house_moving import written_out
+from tests.diary.transfers import written_out
 from tests.people import Resident
-from tests.traces.cast import keeps
+from tests.traces.tagging import keeps
 from traces.editing import services as editing_services
 from traces.models import Trace
 

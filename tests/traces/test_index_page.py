@@ -8,7 +8,7 @@ from django.test import Client
 from diary.models import Entry
 from tests.page import read
 from tests.people import Resident
-from tests.traces.cast import keeps
+from tests.traces.tagging import keeps
 from traces.editing import services as editing_services
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tests.page import read
 from tests.people import Resident
-from tests.traces.cast import keeps, names_on
+from tests.traces.tagging import keeps, names_on
 from traces.models import EntryTrace, Trace
 
 

@@ -2,7 +2,7 @@
 
 from tests.page import read
 from tests.people import Resident
-from tests.traces.cast import keeps
+from tests.traces.tagging import keeps
 from traces.graph import layout
 
 

@@ -13,7 +13,7 @@ from accounts.models import Unlock
 from accounts.rotation.epoch_change import begin_rotation
 from llamora.crypto import Keyring, in_force, secret_bytes
 from tests.people import Resident, register_resident
-from tests.traces.cast import keeps
+from tests.traces.tagging import keeps
 from traces.editing import services as editing_services
 from traces.matcher import name_matchers
 from traces.models import NAME_INDEX_LABEL, Change, Trace, compute_name_index

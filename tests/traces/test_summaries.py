@@ -15,7 +15,7 @@ from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.page import read
 from tests.people import Resident
-from tests.traces.cast import keeps, on_entries
+from tests.traces.tagging import keeps, on_entries
 from traces.editing import services as editing_services
 from traces.models import Trace
 from traces.summaries.tasks import SummaryEntry, SummaryTask

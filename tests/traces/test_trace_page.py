@@ -9,7 +9,7 @@ import pytest
 from diary.models import Entry, Reply, ReplyState
 from tests.page import read
 from tests.people import Resident
-from tests.traces.cast import keeps, names_on, on_entries
+from tests.traces.tagging import keeps, names_on, on_entries
 from traces.detail.entries import ENTRIES_PER_PAGE
 from traces.models import Change, EntryTrace, Trace
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.keys.independent_reader import Diary, bound_value, epoch_of, open_envelope
+from tests.rotation.independent_reader import Diary, bound_value, epoch_of, open_envelope
 
 # Label of a bound value: its column and the letter of its type.
 Bound = dict[str, tuple[str, str]]

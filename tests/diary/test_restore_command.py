@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from diary.models import Draft, Entry
-from tests.diary.house_moving import entry, put_down, written
+from tests.diary.transfers import entry, put_down, written
 from tests.people import PASSWORD, register_resident
 
 

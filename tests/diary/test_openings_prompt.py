@@ -10,7 +10,7 @@ from diary.models import Entry, Recap
 from diary.openings.tasks import LONG_GAP_DAYS
 from diary.recaps.services import compute_digest
 from tests.diary.damage import flip_a_bit
-from tests.diary.opening import before, open_day, wrote
+from tests.diary.openings import before, open_day, wrote
 from tests.diary.tabs import Live, serving
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script

@@ -20,7 +20,7 @@ from diary.models import Draft, Entry
 from llamora.fields import SealedFieldError, SealedQuerySet, SealedValue
 from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
-from tests.fields.cast import DAY, OTHER_DAY, WORDS, read, stored, write
+from tests.fields.stored import DAY, OTHER_DAY, WORDS, read, stored, write
 from tests.people import Resident
 
 

@@ -19,7 +19,7 @@ from accounts.models import KeySlot, SignIn, SlotKind, Unlock, Vault
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from llamora.crypto import CryptoError, Keyring, derive, open_slot
-from tests.keys.known import Known, People, Sealed, comes_by, secret_of
+from tests.rotation.expected import Known, People, Sealed, comes_by, secret_of
 
 
 def opened_with(data_key: bytes, sealed: Sealed, *, owner: UUID) -> set[bytes]:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from diary.models import Entry, Reply
 from llamora.crypto import VaultLocked
 from llamora.fields import SealedFieldError, new_id
-from tests.fields.cast import DAY, OTHER_DAY, WORDS, read, stored, write
+from tests.fields.stored import DAY, OTHER_DAY, WORDS, read, stored, write
 from tests.people import Resident
 
 

@@ -3,8 +3,8 @@
 from search.engine import search
 from search.query.parser import parse
 from tests.people import Resident
-from tests.search.cast import searching
-from tests.traces.cast import keeps
+from tests.search.indexing import searching
+from tests.traces.tagging import keeps
 
 
 def found(someone: Resident, typed: str) -> list[tuple[object, tuple[str, ...]]]:

@@ -19,7 +19,7 @@ from search.index.registry import indexes
 from search.query.parser import parse
 from tests.page import read
 from tests.people import Resident
-from tests.search.cast import searching, settled
+from tests.search.indexing import searching, settled
 
 DAY = date(2025, 5, 4)
 NEXT = DAY + timedelta(days=1)

@@ -10,7 +10,7 @@ from diary.models import Entry, Opening, Reply
 from diary.transfer import restore
 from llamora.crypto import VaultLocked
 from llamora.database import FenceRefused
-from tests.diary.house_moving import entry, put_down, taken_in, written
+from tests.diary.transfers import entry, put_down, taken_in, written
 from tests.people import Resident, new_resident
 
 DAY = date(2026, 11, 1)

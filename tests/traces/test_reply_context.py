@@ -9,7 +9,7 @@ from tests.diary.tabs import Live, answered, wait_until_kept
 from tests.fakes.model_server import FakeModelServer
 from tests.page import read
 from tests.people import Resident, new_resident
-from tests.traces.cast import keeps
+from tests.traces.tagging import keeps
 from traces.models import Trace
 
 

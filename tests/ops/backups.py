@@ -13,7 +13,7 @@ from django.db import connection
 
 from llamora.ops.backup import create
 from llamora.ops.backup.create import BackupReport, HouseholdFiles
-from tests.keys.processes import KILLED
+from tests.rotation.processes import KILLED
 
 NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 

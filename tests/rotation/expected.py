@@ -15,7 +15,7 @@ from accounts.rotation.sealed_tables import list_sealed_tables
 from accounts.sessions.cookies import SessionCookie
 from diary.models import Draft, Entry, LateDraft, Version
 from llamora.crypto import Context, Keyring, in_force, parse_recovery_code
-from tests.keys.independent_reader import Diary
+from tests.rotation.independent_reader import Diary
 
 
 class Known(TypedDict):

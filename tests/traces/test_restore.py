@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from diary.models import Entry
 from diary.transfer import restore
-from tests.diary.house_moving import comparable, entry, moves_house, put_down, taken_in, written, written_out
+from tests.diary.transfers import comparable, entry, moves_house, put_down, taken_in, written, written_out
 from tests.people import Resident
-from tests.traces.cast import keeps, names_on
+from tests.traces.tagging import keeps, names_on
 from traces.editing import services as editing_services
 from traces.models import EntryTrace, Trace, TraceProposal
 from traces.names import InvalidTraceName, get_identity

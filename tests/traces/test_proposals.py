@@ -13,7 +13,7 @@ from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.page import read
 from tests.people import Resident, new_resident
-from tests.traces.cast import keeps, names_on
+from tests.traces.tagging import keeps, names_on
 from traces.models import TraceProposal
 from traces.proposals.services import get_proposal_job
 

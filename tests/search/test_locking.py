@@ -5,7 +5,7 @@ from pathlib import Path
 from llamora.database import write_transaction
 from search.index.registry import indexes
 from tests.people import Resident
-from tests.search.cast import settled
+from tests.search.indexing import settled
 
 
 def test_locking_while_the_index_is_being_built_ends_the_building(owner: Resident, data_folder: Path) -> None:

@@ -18,7 +18,7 @@ from diary.replies import reply_kinds
 from diary.transfer import restore_entries
 from diary.transfer.line_imports import import_lines
 from diary.transfer.line_reader import ImportLine
-from tests.diary.house_moving import comparable, entry, moves_house, put_down, taken_in, written, written_out
+from tests.diary.transfers import comparable, entry, moves_house, put_down, taken_in, written, written_out
 from tests.people import Resident
 
 DAY = date(2026, 11, 1)

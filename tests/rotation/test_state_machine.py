@@ -14,8 +14,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
 from llamora.ops.backup import snapshot
-from tests.keys.household import HouseholdMachine
-from tests.keys.known import opened
+from tests.rotation.expected import opened
+from tests.rotation.household import HouseholdMachine
 
 
 @pytest.fixture(autouse=True)

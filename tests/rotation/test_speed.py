@@ -8,8 +8,8 @@ from django.db import connection
 
 from accounts.rotation.sealed_tables import list_sealed_tables
 from llamora.crypto import newest_header
-from tests.keys.benchmark import benchmark
 from tests.people import Resident
+from tests.rotation.benchmark import benchmark
 
 # The least that is promised, on two cores; some 35,000 were seen.
 LEAST = 20_000

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from diary.errors import ObjectNotFound
 from tests.people import Resident
-from tests.traces.cast import keeps, names_on
+from tests.traces.tagging import keeps, names_on
 from traces.editing import services as editing_services
 from traces.editing.errors import MergeIntoItself, TraceNameTaken
 from traces.models import Change, Trace

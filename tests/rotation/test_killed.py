@@ -8,8 +8,8 @@ from accounts.rotation import services as rotation_services
 from accounts.rotation.completion import destroy_former_key
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.rotation.reencryption import reencrypt_all
-from tests.keys.processes import KILLED, dies_at, forked
 from tests.people import Resident, register_resident
+from tests.rotation.processes import KILLED, dies_at, forked
 
 ENTRIES, BATCH = 5, 2
 

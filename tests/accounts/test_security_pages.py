@@ -27,7 +27,7 @@ every_path = pytest.mark.parametrize("path", PATHS)
 
 @pytest.fixture(autouse=True)
 def _no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest of a rotation is done by hand here; tests/keys look at the thread."""
+    """The rest of a rotation is done by hand here; tests/rotation look at the thread."""
     monkeypatch.setattr(background, "start_rotation_thread", lambda keyring: True)
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.diary import sign_in_by_hand
 from tests.browser.house import ServedHouse
-from tests.browser.keeping import keep_code
+from tests.browser.recovery import keep_code
 from tests.browser_client import PASSWORD, Visitor
 
 NEW = "nine quiet owls in the barn"

@@ -17,7 +17,7 @@ from search.index.registry import indexes
 from tests.diary.tabs import Live, answered, serving
 from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident, new_resident
-from tests.search.cast import BagOfWords, settled
+from tests.search.indexing import BagOfWords, settled
 
 HERON = "A grey heron stood on the weir this morning."
 HERON_AGAIN = "The grey heron stood on the weir again this evening."

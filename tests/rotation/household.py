@@ -47,10 +47,10 @@ from llamora.ops.backup import create, restore
 from llamora.ops.backup.verify_secret import using_database_file
 from search.index import workers
 from search.index.registry import indexes
-from tests.keys import known
-from tests.keys.known import Known, People, envelopes_of, folded, joins, opened
-from tests.keys.processes import KILLED, dies_at, forked
-from tests.keys.thief import Thief, for_a_moment, opened_with, standing
+from tests.rotation import expected
+from tests.rotation.expected import Known, People, envelopes_of, folded, joins, opened
+from tests.rotation.processes import KILLED, dies_at, forked
+from tests.rotation.thief import Thief, for_a_moment, opened_with, standing
 
 T = TypeVar("T")
 NAMES = ("Karin", "Olive", "Humphrey")
@@ -312,10 +312,10 @@ class HouseholdMachine(RuleBasedStateMachine):
             keyrings = [sessions_services.open_session(cookie).keyring for cookie in _unlocked(person)]
             keyrings += [opened(person, kind).keyring for kind in SlotKind]
             for keyring in keyrings:
-                known.reads_all(person, keyring)
-            known.is_whole(person, keyrings[-1], sealed[person["id"]])
+                expected.reads_all(person, keyring)
+            expected.is_whole(person, keyrings[-1], sealed[person["id"]])
             for secret in (person["password"], person["code"]):
-                known.reads_all_without_us(person, secret, database=self.database)
+                expected.reads_all_without_us(person, secret, database=self.database)
         self.thief.tries_everything(self.people, sealed=sealed)
 
     # --- how it is done -----------------------------------------------------------------------------

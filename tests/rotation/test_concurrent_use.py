@@ -14,8 +14,8 @@ from accounts.sessions import services as sessions_services
 from diary.models import Entry
 from llamora.crypto import EnvelopeError, in_force
 from llamora.database import FenceRefused, write_transaction
-from tests.keys.processes import forked
 from tests.people import FIRST_DAY, Resident
+from tests.rotation.processes import forked
 
 ENTRIES = 1500
 
