@@ -77,8 +77,6 @@ NOT_YET: dict[str, set[str]] = {
     "a function's name has a verb": {
         "diary.replies.views.found",
         "llamora.crypto.keyring._held",
-        "llamora.fields.models._changed",
-        "llamora.fields.models.moved",
         "search.embedder._untruncated",
         "search.index.person_index._put",
         "search.index.sources._told",
