@@ -73,7 +73,7 @@ class Person(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
     week_start = models.PositiveSmallIntegerField(default=0)
-    # Of dates alone: their words and their order. See `accounts.languages`.
+    # Of dates alone: their words and their order. See `accounts.preferences.languages`.
     language = models.CharField(max_length=16, default="en-gb")
     clock = models.PositiveSmallIntegerField(choices=ClockFormat.choices, default=ClockFormat.TWENTY_FOUR)
     # Whether letters lead about, and whether Enter keeps, where Ctrl and Enter do otherwise.
@@ -134,7 +134,7 @@ class Person(models.Model):
         return self.has_perm(app_label)
 
     def set_password(self, *_: object) -> NoReturn:
-        """Refuse: a password lives in no column. Use `accounts.services`."""
+        """Refuse: a password lives in no column. Use `accounts.auth.services`."""
         raise RuntimeError("People have key slots, not password columns; a password is changed by its owner.")
 
     def has_usable_password(self) -> bool:
@@ -154,7 +154,7 @@ class Vault(SealedModel):
     digest_key = SealedBytesField(label="accounts.vault.digest_key")
     # Private and public half of the pair before the last rotation, for what was sealed to it and still waits.
     former_pair = SealedBytesField(label="accounts.vault.former_pair", null=True)
-    # Ids of the slots that a rotation may give the next key to; see `accounts.ways_in`.
+    # Ids of the slots that a rotation may give the next key to; see `accounts.keys.key_slots`.
     ways_in = SealedJSONField(label="accounts.vault.ways_in", null=True)
 
     def __str__(self) -> str:
