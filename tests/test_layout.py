@@ -127,7 +127,6 @@ NOT_YET: dict[str, set[str]] = {
         "traces.summaries.services: told",
         "traces.summaries.tasks: told",
     },
-    "an app has an order inside": set(),
     "modules and classes are described by nouns": {
         "accounts.admin.people",
         "accounts.admin.people.PersonAdmin",
