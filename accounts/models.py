@@ -1,14 +1,14 @@
-"""People, their vaults, the ways into them, and their sessions.
+"""Models of people, their vaults and key slots, their sessions, and invitations.
 
 There is no password column anywhere: opening a key slot *is* the check of the password.
 
-    Person     who is in the household; readable by the keeper
-    Vault      a person's current epoch and the keys sealed under their data key
-    KeySlot    one way in: the data key sealed to the slot's public key, its private half under a secret
-    SignIn     a browser that said who it is
-    Unlock     the data key for that browser, sealed under a key that is nowhere on the disk
-    FormerKey  the data key of the epoch before, sealed under the current one while a rotation is unfinished
-    Invitation a link that lets one person in; only the hash of its token is kept
+    Person      a member of the household, and their preferences; readable by the administrator
+    Vault       a person's current epoch and the keys sealed under their data key
+    KeySlot     the data key sealed to the slot's public key; the private half is sealed under a secret
+    SignIn      a signed-in browser
+    Unlock      the data key for that browser, sealed under a key that is nowhere on the disk
+    FormerKey   the data key of the epoch before, sealed under the current one while a rotation is unfinished
+    Invitation  a link that lets one person register; only the hash of its token is stored
 """
 
 from typing import ClassVar, NoReturn
@@ -22,7 +22,7 @@ from llamora.fields import SealedBytesField, SealedJSONField, SealedModel, new_i
 
 
 class Theme(models.TextChoices):
-    """How pages look."""
+    """The colours of the pages."""
 
     SYSTEM = "system", "As the device"
     LIGHT = "light", "Light"
@@ -30,7 +30,7 @@ class Theme(models.TextChoices):
 
 
 class TextSize(models.TextChoices):
-    """How large words are set."""
+    """The size of the text on the pages."""
 
     USUAL = "usual", "Usual"
     LARGE = "large", "Large"
@@ -38,30 +38,30 @@ class TextSize(models.TextChoices):
 
 
 class ClockFormat(models.IntegerChoices):
-    """How times of day are written."""
+    """The clock of 24 or 12 hours that times of day are written by."""
 
     TWENTY_FOUR = 24, "14:02"
     TWELVE = 12, "2:02 pm"
 
 
 class PersonManager(models.Manager["Person"]):
-    """Finds people by name."""
+    """Queries for people by name or id."""
 
     def find_by_name(self, name: str) -> "Person | None":
         """Return the person of that name, whatever its case, or None."""
         return self.filter(name_key=fold_username(name)).first()
 
     def get_model_name(self, person_id: UUID) -> str:
-        """Return the name of the model a person has chosen, or nothing for the household's."""
+        """Return the name of the model a person has chosen, or an empty string for the default one."""
         return self.filter(id=person_id).values_list("model", flat=True).first() or ""
 
     def get_by_natural_key(self, key: str) -> "Person":
-        """Return the person of that folded name; Django's serializers ask for it."""
+        """Return the person of that folded name; used by Django's serializers."""
         return self.get(name_key=key)
 
 
 class Person(models.Model):
-    """Somebody with a diary. Has no password: see KeySlot."""
+    """A member of the household with a diary, and their preferences. Has no password: see KeySlot."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=MAX_NAME)
@@ -73,16 +73,17 @@ class Person(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
     week_start = models.PositiveSmallIntegerField(default=0)
-    # Of dates alone: their words and their order. See `accounts.preferences.languages`.
+    # The language of dates alone. See `accounts.preferences.languages`.
     language = models.CharField(max_length=16, default="en-gb")
     clock = models.PositiveSmallIntegerField(choices=ClockFormat.choices, default=ClockFormat.TWENTY_FOUR)
-    # Whether letters lead about, and whether Enter keeps, where Ctrl and Enter do otherwise.
+    # Whether there are keyboard shortcuts of a single key.
     single_keys = models.BooleanField(default=True)
+    # Whether Enter alone saves an entry; otherwise Ctrl and Enter do.
     enter_keeps = models.BooleanField(default=False)
-    # Which of the models that the household's server offers; empty for the one it takes by itself.
+    # One of the models that the model server offers; empty for the server's default.
     model = models.CharField(max_length=200, blank=True, default="")
     text_size = models.CharField(max_length=8, choices=TextSize.choices, default=TextSize.USUAL)
-    # Shorter than the household's limit; empty for that one.
+    # Minutes without activity until the diary locks, at most the household's limit; empty for that limit.
     idle_minutes = models.PositiveIntegerField(null=True, blank=True)
     makes_openings = models.BooleanField(default=True)
     reads_related_entries = models.BooleanField(default=True)
@@ -110,31 +111,31 @@ class Person(models.Model):
 
     @property
     def display_name(self) -> str:
-        """Return the name as the person wants it shown on their own pages."""
+        """The name on the person's own pages."""
         return self.shown_name or self.name
 
     def get_username(self) -> str:
-        """Return the name; Django's admin asks for it."""
+        """Return the name; used by Django's admin."""
         return self.name
 
     def get_short_name(self) -> str:
-        """Return the name shown; Django's admin asks for it."""
+        """Return the displayed name; used by Django's admin."""
         return self.display_name
 
     def natural_key(self) -> tuple[str]:
         return (self.name_key,)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Let the keeper use the admin; what the admin may show is decided there."""
+        """Let an administrator use the admin; what it shows is decided by its classes."""
         del perm, obj
         return self.is_active and self.is_staff
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Let the keeper see the admin's sections."""
+        """Let an administrator see the sections of the admin."""
         return self.has_perm(app_label)
 
     def set_password(self, *_: object) -> NoReturn:
-        """Refuse: a password lives in no column. Use `accounts.auth.services`."""
+        """Refuse: a password lives in no column. See `accounts.auth.services`."""
         raise RuntimeError("People have key slots, not password columns; a password is changed by its owner.")
 
     def has_usable_password(self) -> bool:
@@ -143,7 +144,7 @@ class Person(models.Model):
 
 
 class Vault(SealedModel):
-    """What a person's data key opens: their key pair and digest key; and the number of the epoch."""
+    """The epoch of a person's data key, and what is sealed under it: their key pair and digest key."""
 
     owner = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="vault")
     epoch = models.PositiveIntegerField(default=1)
@@ -152,7 +153,7 @@ class Vault(SealedModel):
         label="accounts.vault.private_key", bound={"public_key": "accounts.vault.public_key"}
     )
     digest_key = SealedBytesField(label="accounts.vault.digest_key")
-    # Private and public half of the pair before the last rotation, for what was sealed to it and still waits.
+    # Both halves of the key pair before the last rotation, for drafts that were sealed to it while locked.
     former_pair = SealedBytesField(label="accounts.vault.former_pair", null=True)
     # Ids of the slots that a rotation may give the next key to; see `accounts.keys.key_slots`.
     ways_in = SealedJSONField(label="accounts.vault.ways_in", null=True)
@@ -162,14 +163,14 @@ class Vault(SealedModel):
 
 
 class SlotKind(models.TextChoices):
-    """The kinds of secret that open a slot."""
+    """The kinds of secret that open a key slot."""
 
     PASSWORD = "password", "Password"
     RECOVERY = "recovery", "Recovery code"
 
 
 class KeySlot(models.Model):
-    """One way into a vault, in the bytes that `llamora.crypto.slots` documents."""
+    """A key slot: one way to open a vault, in the bytes that `llamora.crypto.slots` documents."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="slots")
@@ -200,7 +201,7 @@ class KeySlot(models.Model):
 
 
 class SignIn(models.Model):
-    """A browser that is signed in. Holds only a hash of the cookie half."""
+    """A signed-in browser. Holds only a hash of the cookie half."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="sign_ins")
@@ -208,7 +209,7 @@ class SignIn(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     last_active = models.DateTimeField(default=timezone.now)
     kept = models.BooleanField(default=False)
-    # When it ends whatever happens; empty for the household's limit alone.
+    # When it ends at the latest; empty for the household's limit alone.
     ends_at = models.DateTimeField(null=True)
     device = models.CharField(max_length=80, blank=True, default="")
 
@@ -222,7 +223,7 @@ class SignIn(models.Model):
 
 
 class Unlock(models.Model):
-    """The data key for one signed-in browser, sealed under cookie half, salt and run secret."""
+    """The data key for one signed-in browser, sealed under the cookie half, a salt and the run secret."""
 
     sign_in = models.OneToOneField(SignIn, on_delete=models.CASCADE, primary_key=True, related_name="unlock")
     epoch = models.PositiveIntegerField()
@@ -236,12 +237,12 @@ class Unlock(models.Model):
 
     @property
     def row(self) -> UUID:
-        """Return the id the wrapping is bound to."""
+        """The id that the sealed key is bound to."""
         return self.sign_in_id
 
 
 class FormerKey(SealedModel):
-    """The data key of the epoch before, while envelopes under it are still being moved; then destroyed."""
+    """The data key of the epoch before, kept while a rotation reencrypts what is under it; then destroyed."""
 
     owner = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="former_key")
     epoch = models.PositiveIntegerField()
@@ -255,13 +256,13 @@ class FormerKey(SealedModel):
 
 
 class Invitation(models.Model):
-    """A link for one person to come in by, good once and for some days. Its token is kept nowhere."""
+    """A link that lets one person register, once and within some days. Its token is stored nowhere."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     token_hash = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
-    # Empty where it was made at the terminal, or whoever made it has left.
+    # Empty where it was made at the terminal, or by a person who was deleted since.
     made_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="invitations")
     used_at = models.DateTimeField(null=True)
     used_by = models.OneToOneField(Person, null=True, on_delete=models.SET_NULL, related_name="came_by")

@@ -1,4 +1,10 @@
-"""The household as its keeper sees it: states, dates, counts and sizes; never content or bytes of a key."""
+"""The admin: states, dates, counts and sizes of the household; never content or bytes of a key.
+
+site         the admin site and the base class of its pages
+people       people of the household
+browsers     signed-in browsers
+invitations  links for new people
+"""
 
 from accounts.admin.browsers import SignInAdmin
 from accounts.admin.invitations import InvitationAdmin

@@ -1,4 +1,4 @@
-"""The browsers that are signed in, and their end."""
+"""The admin of signed-in browsers, which can be signed out."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from llamora.pluralize import pluralize
 
 @admin.register(SignIn, site=site)
 class SignInAdmin(IdsOnlyAdmin):
-    """Browsers that are signed in."""
+    """Signed-in browsers."""
 
     fields = ("person_name", "browser", "since", "last_seen", "until", "diary")
     readonly_fields = fields
@@ -24,7 +24,7 @@ class SignInAdmin(IdsOnlyAdmin):
     actions = ("end_sessions",)
 
     def has_view_permission(self, *_: Any, **__: Any) -> bool:
-        """Let the keeper look."""
+        """Let an administrator look."""
         return True
 
     def get_row_title(self, row: Any) -> str:
@@ -38,12 +38,12 @@ class SignInAdmin(IdsOnlyAdmin):
 
     @admin.display(description="browser", ordering="device")
     def browser(self, row: SignIn) -> str:
-        """Return what the browser called itself."""
+        """Return the browser's description of itself."""
         return row.device or "A browser"
 
     @admin.display(description="signed in", ordering="created_at")
     def since(self, row: SignIn) -> str:
-        """Return when somebody signed in there."""
+        """Return when the person signed in there."""
         return format_datetime(row.created_at)
 
     @admin.display(description="last seen", ordering="last_active")
@@ -53,7 +53,7 @@ class SignInAdmin(IdsOnlyAdmin):
 
     @admin.display(description="stays signed in until", ordering="ends_at")
     def until(self, row: SignIn) -> str:
-        """Return how long it stays signed in, as was chosen there."""
+        """Return how long it stays signed in."""
         if not row.kept:
             return "it is closed"
         return format_datetime(row.ends_at) if row.ends_at else "the household's limit"

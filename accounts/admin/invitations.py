@@ -1,4 +1,4 @@
-"""Links that let somebody in: made, shown once, withdrawn."""
+"""The admin of invitations: create, show once, withdraw."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from llamora.pluralize import pluralize
 
 @admin.register(Invitation, site=site)
 class InvitationAdmin(IdsOnlyAdmin):
-    """Links that let somebody in. Each is shown once, when it is made; only its hash is kept."""
+    """Invitations. Each link is shown once, when it is made; only its hash is stored."""
 
     fields = ("creation_time", "made_by_name", "state", "until", "use_time", "used_by_name")
     readonly_fields = fields
@@ -26,27 +26,27 @@ class InvitationAdmin(IdsOnlyAdmin):
     actions = ("withdraw",)
 
     def has_view_permission(self, *_: Any, **__: Any) -> bool:
-        """Let the keeper look."""
+        """Let an administrator look."""
         return True
 
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
-        """Let the keeper invite."""
+        """Let an administrator invite."""
         return True
 
     def get_row_title(self, row: Any) -> str:
-        """Return when it was made: a link has no name."""
+        """Return when the invitation was made; it has no name."""
         return f"Invitation of {self.creation_time(row)}"
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Make a link when asked to, and show it in this very answer."""
+        """Create an invitation on POST and show its link in the response, the only time."""
         del form_url, extra_context
         context = {**self.admin_site.each_context(request), "title": "Invite somebody"}
         if request.method == "POST":
-            made, token = invitations.create_invitation(
+            invitation, token = invitations.create_invitation(
                 by=request.user if isinstance(request.user, Person) else None
             )
             link = request.build_absolute_uri(invitations.build_invitation_path(token))
-            context |= {"link": link, "until": self.until(made)}
+            context |= {"link": link, "until": self.until(invitation)}
         return render(request, "admin/accounts/invitation/invite.html", context)
 
     @admin.display(description="made", ordering="created_at")
@@ -61,31 +61,31 @@ class InvitationAdmin(IdsOnlyAdmin):
 
     @admin.display(description="is")
     def state(self, row: Invitation) -> str:
-        """Return what the link is good for now."""
+        """Return whether the invitation is open, used or expired."""
         if row.used_at is not None:
             return "used"
         return "past its time" if row.expires_at <= timezone.now() else "open"
 
     @admin.display(description="good until", ordering="expires_at")
     def until(self, row: Invitation) -> str:
-        """Return until when it lets somebody in."""
+        """Return when it expires."""
         return format_datetime(row.expires_at)
 
     @admin.display(description="used", ordering="used_at", empty_value="not yet")
     def use_time(self, row: Invitation) -> str | None:
-        """Return when somebody came by it."""
+        """Return when it was used."""
         return format_datetime(row.used_at) if row.used_at else None
 
     @admin.display(description="let in", empty_value="nobody")
     def used_by_name(self, row: Invitation) -> str | None:
-        """Return who came by it."""
+        """Return who registered by it."""
         if row.used_at is not None and row.used_by is None:
             return "somebody who has left"
         return row.used_by.name if row.used_by else None
 
     @admin.action(description="Withdraw these invitations")
     def withdraw(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        """Make links worthless; what was used stays in the list."""
+        """Delete open invitations; used ones stay in the list."""
         withdrawn = sum(invitations.withdraw_invitation(row) for row in rows)
         sentence = f"{pluralize(withdrawn, 'invitation was', 'invitations were')} withdrawn."
         self.message_user(request, sentence, messages.SUCCESS)

@@ -1,4 +1,4 @@
-"""Who is in the household: switched on and off, signed out, deleted."""
+"""The admin of people: activate and deactivate, sign out, delete."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ _HELP = {
 
 @admin.register(Person, site=site)
 class PersonAdmin(IdsOnlyAdmin):
-    """Who is in the household. People come by registering; a row made here would have no vault."""
+    """People of the household. They register themselves; a row made here would have no vault."""
 
     fields = (
         "name",
@@ -38,7 +38,7 @@ class PersonAdmin(IdsOnlyAdmin):
         "key_slots",
         "browser_count",
         "last_seen",
-        "holdings",
+        "inventory",
         "size",
     )
     readonly_fields = tuple(name for name in fields if name not in ("is_staff", "is_active"))
@@ -51,57 +51,57 @@ class PersonAdmin(IdsOnlyAdmin):
         return str(row.name)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Name the two switches by what they do."""
+        """Label the two switches by what they do."""
         return super().get_form(request, obj, change, labels=_LABELS, help_texts=_HELP, **kwargs)
 
     def has_change_permission(self, *_: Any, **__: Any) -> bool:
-        """Let the keeper switch people on and off."""
+        """Let an administrator activate and deactivate people."""
         return True
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let the keeper delete one person at a time, and not themselves: that is done under Settings."""
+        """Let an administrator delete one person at a time; themselves only on the settings page."""
         return obj is not None and obj.pk != request.user.pk
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Say how much goes; ids of every row would tell nobody anything."""
+        """Return counts of what is deleted, in place of the ids of every row."""
         del request
-        held = [holding for person in objs for holding in data_inventory.get_inventory(person.pk)]
-        return [], [(holding.label, f"{holding.rows:,}") for holding in held], set(), []
+        rows = [row for person in objs for row in data_inventory.get_inventory(person.pk)]
+        return [], [(row.label, f"{row.rows:,}") for row in rows], set(), []
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Show what goes, and how its owner takes it along first."""
+        """Show what is deleted, and how its owner exports it first."""
         person = self.get_object(request, object_id)
         context = {"export_command": data_inventory.build_export_command(person) if person else ""}
         return super().delete_view(request, object_id, {**(extra_context or {}), **context})
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Delete a person with everything of theirs."""
+        """Delete a person and everything they have."""
         del request
         delete_person(obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Keep a keeper from shutting themselves out."""
+        """Keep an administrator from locking themselves out."""
         own = ("is_staff", "is_active") if obj is not None and obj.pk == request.user.pk else ()
         return (*self.readonly_fields, *own)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return people with what is counted of them; of their slots no byte is read."""
+        """Return people with their counts; no bytes of their key slots are read."""
         people: QuerySet[Any] = super().get_queryset(request).select_related("vault")
         slots = KeySlot.objects.only("owner_id", "kind").order_by("kind")
-        seen: QuerySet[Any] = people.prefetch_related(Prefetch("slots", queryset=slots)).annotate(
+        with_counts: QuerySet[Any] = people.prefetch_related(Prefetch("slots", queryset=slots)).annotate(
             sign_in_count=Count("sign_ins"), seen_at=Max("sign_ins__last_active")
         )
-        return seen
+        return with_counts
 
     @admin.display(description="here as", ordering="is_staff")
     def role(self, person: Person) -> str:
-        """Return what they are in the household."""
+        """Return the person's role in the household."""
         role = "keeper" if person.is_staff else "housemate"
         return role if person.is_active else f"{role}, switched off"
 
     @admin.display(description="since", ordering="created_at")
     def since(self, person: Person) -> str:
-        """Return when they came."""
+        """Return when they registered."""
         return format_datetime(person.created_at)
 
     @admin.display(description="number of the data key", empty_value="no vault")
@@ -112,7 +112,7 @@ class PersonAdmin(IdsOnlyAdmin):
 
     @admin.display(description="ways in", empty_value="none")
     def key_slots(self, person: Any) -> str | None:
-        """Return the kinds of key slots there are."""
+        """Return the kinds of their key slots."""
         return ", ".join(slot.get_kind_display().lower() for slot in person.slots.all()) or None
 
     @admin.display(description="signed in", ordering="sign_in_count")
@@ -128,29 +128,29 @@ class PersonAdmin(IdsOnlyAdmin):
 
     @admin.display(description="new key under way")
     def rotation(self, person: Person) -> str:
-        """Return how far an unfinished rotation has come."""
-        standing = rotation_services.get_rotation_progress(person.id)
-        return f"{standing.rows_left:,} rows to go" if standing else "no"
+        """Return the progress of an unfinished rotation."""
+        progress = rotation_services.get_rotation_progress(person.id)
+        return f"{progress.rows_left:,} rows to go" if progress else "no"
 
     @admin.display(description="has written")
-    def holdings(self, person: Person) -> str:
+    def inventory(self, person: Person) -> str:
         """Return how many rows of each kind there are."""
-        return ", ".join(str(holding) for holding in data_inventory.get_inventory(person.id)) or "nothing"
+        return ", ".join(str(row) for row in data_inventory.get_inventory(person.id)) or "nothing"
 
     @admin.display(description="sealed bytes")
     def size(self, person: Person) -> str:
-        """Return how much room it takes, sealed."""
+        """Return the size of their sealed data."""
         return filesizeformat(data_inventory.get_sealed_size(person.id))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write the two switches and nothing else; whoever is switched off is signed out."""
+        """Save the two switches and nothing else; end the sessions of a deactivated person."""
         del request, form, change
         obj.save(update_fields=["is_staff", "is_active"])
         if not obj.is_active:
             sessions_services.end_sessions(person_id=obj.id)
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
-        """Say that it is done; an id would tell nobody anything."""
+        """Report the deletion without an id."""
         del obj_display, obj_id
         self.message_user(request, "The diary is deleted.", messages.SUCCESS)
         return redirect("admin:accounts_person_changelist")

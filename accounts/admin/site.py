@@ -1,7 +1,7 @@
-"""The keeper's admin: who is in the household, never what they write.
+"""The admin site, for an unlocked administrator: who is in the household, never what they write.
 
-It has no sign-in of its own. Whoever is signed out or locked goes to the household's own door; whoever is
-not the keeper finds nothing here, as if there were no such page.
+It has no sign-in of its own: a browser that is signed out or locked is sent to the ordinary pages. For
+everybody who is no administrator, its pages do not exist.
 """
 
 from datetime import datetime
@@ -36,7 +36,7 @@ else:
 
 
 class HouseholdAdmin(AdminSite):
-    """An admin for an unlocked keeper."""
+    """The admin site, for an unlocked administrator."""
 
     site_header = "The household"
     site_title = "Llamora"
@@ -46,14 +46,14 @@ class HouseholdAdmin(AdminSite):
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Let in a keeper whose vault is unlocked; for anybody else signed in, there is nothing here."""
+        """Let in an administrator whose vault is unlocked; raise Http404 for other people."""
         vault: RequestVault = getattr(request, "vault", NOBODY)
         if vault.person is not None and not vault.person.is_staff:
             raise Http404
         return vault.is_unlocked
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Show times in the time zone of whoever looks; pages are rendered before that is let go."""
+        """Show times in the time zone of the administrator; pages are rendered before it is reset."""
         inner = super().admin_view(view, cacheable)
 
         def at_home(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -65,28 +65,28 @@ class HouseholdAdmin(AdminSite):
         return update_wrapper(at_home, inner)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Show the sections, and beside them how the backups stand."""
+        """Show the sections, and beside them the state of the backups."""
         return super().index(request, {**(extra_context or {}), **_get_backup_context()})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Send on to the household's own door; this one takes no password."""
+        """Redirect to the ordinary sign-in or unlock page; this one takes no password."""
         del extra_context
         following = next_url.get_next_url(request)
         vault: RequestVault = getattr(request, "vault", NOBODY)
         if self.has_permission(request):
             return redirect("admin:index" if following == next_url.HOME else following)
-        door = "sign_in" if vault.person is None else "unlock"
-        return redirect(f"{reverse(door)}?{urlencode({'next': following})}")
+        page = "sign_in" if vault.person is None else "unlock"
+        return redirect(f"{reverse(page)}?{urlencode({'next': following})}")
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Sign out as every page does."""
+        """Sign out as on every other page."""
         from accounts.auth.views.login import sign_out  # noqa: PLC0415 - views stand above this
 
         del extra_context
         return sign_out(request)  # type: ignore[arg-type]  # passed the vault middleware
 
     def get_urls(self) -> list[Any]:
-        """Return the admin's paths without those for passwords: one set here would belong to no vault."""
+        """Return the admin's URLs without those for passwords, which would open no vault."""
         return [url for url in super().get_urls() if "password" not in str(url.pattern)]
 
 
@@ -105,23 +105,23 @@ def _get_backup_context() -> dict[str, Any]:
 
 
 def format_datetime(at: datetime) -> str:
-    """Return a moment in the words of these pages, in the time zone of whoever looks."""
-    # A narrow list breaks between day and time, and nowhere else.
+    """Return a date and time as text, in the current time zone."""
+    # No-break spaces: in a narrow list the line breaks between date and time only.
     return date_format(timezone.localtime(at), "j\u00a0M\u00a0Y, H:i")
 
 
 class IdsOnlyAdmin(_Admin):
-    """Shows and changes nothing unless a subclass says so; it logs ids, as models print themselves.
+    """Base class that allows no change unless a subclass does; the log and messages hold ids, never names.
 
-    On a page a row is called by what a person would know it by; messages travel in a cookie, and name nobody.
+    On a page, a row has a title that people recognise. Messages travel in a cookie, so they name nobody.
     """
 
     def get_row_title(self, row: Any) -> str:
-        """Return what a row is called on these pages."""
+        """Return the title of a row on these pages."""
         raise NotImplementedError
 
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
-        """Refuse: rows are made by those they belong to."""
+        """Refuse: rows are created by the people they belong to."""
         return False
 
     def has_change_permission(self, *_: Any, **__: Any) -> bool:
@@ -129,35 +129,35 @@ class IdsOnlyAdmin(_Admin):
         return False
 
     def has_delete_permission(self, *_: Any, **__: Any) -> bool:
-        """Refuse: nothing of anybody's goes by the keeper's hand."""
+        """Refuse unless a subclass lets a row be deleted."""
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Head the list by what is in it."""
+        """Show the list, titled by what is in it."""
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        """Head the page of a row by what it is called."""
+        """Show a row, titled by its name."""
         context = {**self._get_title_context(request, object_id), "show_save_and_continue": False}
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        """Head what was changed by what the row is called."""
-        named = self._get_title_context(request, object_id)
-        return super().history_view(request, object_id, {**named, **(extra_context or {})})
+        """Show the history of a row, titled by its name."""
+        context = self._get_title_context(request, object_id)
+        return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
     def response_change(self, request: HttpRequest, obj: Any) -> Any:
-        """Say that it is saved; an id would tell nobody anything."""
+        """Report the change without an id."""
         self.message_user(request, "Saved.", messages.SUCCESS)
         return self.response_post_save_change(request, obj)
 
-    # The heading is Django's own box that chooses all: markup of ours, with nobody's words in it.
+    # The heading is Django's own checkbox for all rows: fixed markup, without anything a person typed.
     @display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
     def action_checkbox(self, obj: Any) -> SafeString:
-        """Return the box that chooses a row, named for readers as the row is."""
+        """Return the checkbox of a row, labelled with its title for screen readers."""
         attrs = {"class": "action-select", "aria-label": f"Choose {self.get_row_title(obj)}"}
         box = CheckboxInput(attrs, check_test=lambda _: False)
         return box.render(ACTION_CHECKBOX_NAME, str(obj.pk))

@@ -1,4 +1,7 @@
-"""What people fill in about their keys: each begins with the password they have."""
+"""Forms of sign-in, registration, recovery and re-authentication.
+
+Whoever changes a key or a password types their current password again, in the field `current`.
+"""
 
 from typing import Any
 
@@ -10,10 +13,7 @@ from accounts.sessions import limits
 from accounts.usernames import MAX_NAME, InvalidUsername, clean_username
 from llamora.crypto import BadRecoveryCode, parse_recovery_code, recovery_groups, recovery_letters
 
-# MERGED accounts.forms.door: What people fill in at the door.
-# MERGED accounts.forms.keeping: What is typed back of a recovery code before going on.
-
-# Raw code points; the rules count composed ones, and some ways of typing need three for one.
+# Code points as typed; the rules count composed ones, of which one may be typed as three.
 _MAX_TYPED = 1024
 
 
@@ -24,7 +24,7 @@ def name_field() -> forms.CharField:
 
 
 def password_field(label: str, *, is_new: bool) -> forms.CharField:
-    """Return a password field; nothing is stripped from what is typed."""
+    """Return a password field; spaces around a password belong to it."""
     attrs = {"autocomplete": "new-password" if is_new else "current-password"}
     widget = forms.PasswordInput(attrs=attrs)
     return forms.CharField(label=label, max_length=_MAX_TYPED, strip=False, widget=widget)
@@ -37,7 +37,7 @@ def _list_stay_choices() -> list[tuple[str, str]]:
 
 
 class SignInForm(forms.Form):
-    """Who, and what opens their diary."""
+    """The name and the password of a person who signs in."""
 
     name = name_field()
     password = password_field("Password", is_new=False)
@@ -53,10 +53,10 @@ class UnlockForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    """A new password, typed twice and judged with the name in mind."""
+    """A new password, typed twice and rated with the name in mind."""
 
     def clean(self) -> dict[str, Any]:
-        """Check the password, and that both are the same."""
+        """Check the strength of the password, and that it was repeated."""
         cleaned: dict[str, Any] = super().clean() or {}
         password, again = cleaned.get("password"), cleaned.get("password_again")
         if password is None:
@@ -75,7 +75,7 @@ class NewPasswordForm(forms.Form):
 
 
 class RegisterForm(NewPasswordForm):
-    """Somebody new in the household."""
+    """The registration of a new person."""
 
     name = name_field()
     password = password_field("Password", is_new=True)
@@ -83,7 +83,7 @@ class RegisterForm(NewPasswordForm):
     time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def clean_name(self) -> str:
-        """Return the name as it is kept."""
+        """Return the name as it is stored."""
         try:
             return clean_username(self.cleaned_data["name"])
         except InvalidUsername as reason:
@@ -91,7 +91,7 @@ class RegisterForm(NewPasswordForm):
 
 
 class RecoverForm(NewPasswordForm):
-    """A forgotten password: the code, and a new one."""
+    """A recovery code and a new password."""
 
     name = name_field()
     code = forms.CharField(
@@ -105,7 +105,7 @@ class RecoverForm(NewPasswordForm):
     password_again = password_field("Repeat password", is_new=True)
 
     def clean_code(self) -> str:
-        """Return the code as typed, once it can be one at all."""
+        """Return the code as typed, if it has the form of a recovery code."""
         code: str = self.cleaned_data["code"]
         try:
             parse_recovery_code(code)
@@ -117,7 +117,7 @@ class RecoverForm(NewPasswordForm):
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 GROUP_COUNT = len(_ORDINALS)
-# However it is spaced; a whole code fits as well, and is told that it is none of its groups.
+# Long enough for a whole code with spaces, which then gets the error of a wrong group.
 _MAX_TYPED_GROUP = 200
 
 
@@ -132,7 +132,7 @@ def _group_field() -> forms.CharField:
 
 
 class ConfirmRecoveryCodeForm(forms.Form):
-    """Two groups of the code, read as the code itself is."""
+    """Two groups of a recovery code, typed back to confirm that it was written down."""
 
     group_a = _group_field()
     group_b = _group_field()
@@ -149,7 +149,7 @@ class ConfirmRecoveryCodeForm(forms.Form):
             self._groups[name] = recovery_groups(code)[index]
 
     def clean(self) -> dict[str, Any]:
-        """Compare what was typed with what was shown; the first that is wrong gets the keyboard."""
+        """Compare the groups with the code; the first wrong one gets the focus."""
         cleaned: dict[str, Any] = super().clean() or {}
         for name, group in self._groups.items():
             if name in cleaned and recovery_letters(cleaned[name]) != group:
@@ -166,7 +166,7 @@ _ROTATE_HELP = (
 
 
 def current_password_field() -> forms.CharField:
-    """Return the field for the password that is about to be asked for again."""
+    """Return the field for the current password, asked for again."""
     return password_field("Your password now", is_new=False)
 
 
@@ -175,19 +175,19 @@ def _end_others_field() -> forms.BooleanField:
 
 
 class ReauthenticationForm(forms.Form):
-    """The password again, and nothing else."""
+    """The current password alone."""
 
     current = current_password_field()
 
 
 class NewRecoveryCodeForm(ReauthenticationForm):
-    """A new recovery code."""
+    """The request for a new recovery code."""
 
     end_others = _end_others_field()
 
 
 class ReplacePasswordForm(NewPasswordForm):
-    """The password again, and a new one."""
+    """The current password and a new one."""
 
     current = current_password_field()
     password = password_field("New password", is_new=True)
@@ -198,13 +198,13 @@ class ReplacePasswordForm(NewPasswordForm):
         self._person = person
 
     def get_username(self, cleaned: dict[str, Any]) -> str:
-        """Return the name of whoever changes their password."""
+        """Return the name of the person who changes their password."""
         del cleaned
         return self._person.name
 
 
 class ChangePasswordForm(ReplacePasswordForm):
-    """A new password, and what is to end with the old one."""
+    """A new password, with the choice to sign other browsers out and to replace the data key."""
 
     end_others = forms.BooleanField(label="Sign my other browsers out", required=False, initial=True)
     turn = forms.BooleanField(label="Give my diary a new key as well", required=False, help_text=_ROTATE_HELP)

@@ -1,4 +1,4 @@
-"""What makes a password good enough, judged by zxcvbn on the server."""
+"""Password strength: the rules for a new password, rated by zxcvbn on the server."""
 
 import threading
 import unicodedata
@@ -10,8 +10,8 @@ MIN_LENGTH = 10
 MAX_LENGTH = 256
 MIN_SCORE = 2
 # zxcvbn's time grows fast with length; its documentation advises to bound it. A longer password is
-# judged by its beginning.
-_JUDGED_LENGTH = 72
+# rated by its beginning.
+_RATED_LENGTH = 72
 _SHORTEST_WORD = 2
 # zxcvbn puts the name into a dictionary that all threads share.
 _zxcvbn_lock = threading.Lock()
@@ -25,33 +25,33 @@ _SENTENCES = (
 
 
 class UnacceptablePassword(ValueError):  # noqa: N818 - its text is a sentence for the form
-    """Raised with a sentence for whoever chose the password."""
+    """Raised with a sentence for the person who chose the password."""
 
 
 @dataclass(frozen=True)
 class PasswordStrength:
-    """A judgement between 0 and 4, with a sentence."""
+    """A rating between 0 and 4, with a sentence."""
 
     score: int
     sentence: str
 
 
 def get_password_strength(password: str, *, name: str) -> PasswordStrength:
-    """Return how hard a password is to guess for somebody who knows the person's name."""
-    score, _ = _judge(password, name=name)
+    """Return how hard a password is to guess for an attacker who knows the person's name."""
+    score, _ = _rate(password, name=name)
     if len(_normalize(password)) < MIN_LENGTH:
         return PasswordStrength(min(score, MIN_SCORE - 1), f"At least {MIN_LENGTH} characters, please.")
     return PasswordStrength(score, _SENTENCES[score])
 
 
 def check_password(password: str, *, name: str) -> None:
-    """Raise BadPassword with the reason unless the password is good enough."""
+    """Raise UnacceptablePassword with the reason unless the password is good enough."""
     length = len(_normalize(password))
     if length < MIN_LENGTH:
         raise UnacceptablePassword(f"A password has at least {MIN_LENGTH} characters.")
     if length > MAX_LENGTH:
         raise UnacceptablePassword(f"A password has {MAX_LENGTH} characters at most.")
-    score, is_known = _judge(password, name=name)
+    score, is_known = _rate(password, name=name)
     if is_known:
         raise UnacceptablePassword("This is a well-known password. Choose one of your own.")
     if score < MIN_SCORE:
@@ -64,19 +64,19 @@ def _normalize(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def _judge(password: str, *, name: str) -> tuple[int, bool]:
+def _rate(password: str, *, name: str) -> tuple[int, bool]:
     """Return zxcvbn's score, and whether the whole password stands in one of its lists."""
     from zxcvbn import zxcvbn  # noqa: PLC0415 - a tenth of a second and 20 MiB, needed by few
 
-    judged = _normalize(password)[:_JUDGED_LENGTH]
-    if not judged:
+    rated = _normalize(password)[:_RATED_LENGTH]
+    if not rated:
         return 0, False
     known = [
         word for word in (name, fold_username(name), *fold_username(name).split(), "llamora", "diary") if word
     ]
     with _zxcvbn_lock:
-        result = zxcvbn(judged, user_inputs=known)
-    if _is_mostly_name(judged, name=name):
+        result = zxcvbn(rated, user_inputs=known)
+    if _is_mostly_name(rated, name=name):
         return 0, False
     matches = result["sequence"]
     is_known = len(matches) == 1 and matches[0]["pattern"] == "dictionary"
@@ -84,7 +84,7 @@ def _judge(password: str, *, name: str) -> tuple[int, bool]:
 
 
 def _is_mostly_name(password: str, *, name: str) -> bool:
-    """Return whether little is left without the name; zxcvbn thinks well of names strung together."""
+    """Return whether little is left without the name; zxcvbn rates repeated names too high."""
     bare = fold_username(password)
     rest = bare
     for word in sorted({fold_username(name), *fold_username(name).split()}, key=len, reverse=True):

@@ -1,4 +1,4 @@
-"""How a command asks for a person's secret: typed unseen, or the first line of a file, never an argument."""
+"""Prompt of a command for a person's secret: typed unseen, or the first line of a file, never an argument."""
 
 import getpass
 from argparse import ArgumentParser
@@ -13,7 +13,7 @@ from llamora.crypto import BadRecoveryCode, parse_recovery_code
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Take whose diary it is, and where the secret comes from."""
+    """Add the arguments for a person's name and a file with their secret."""
     parser.add_argument("name", help="the name of the person whose diary it is")
     parser.add_argument(
         "--password-file",
@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def open_slot_with_prompt(*, name: str, password_file: Path | None) -> key_slots.OpenedSlot:
-    """Open a slot with the secret that is given; raise one of AccountsError."""
+    """Open a key slot with a secret from the terminal or a file; raise one of AccountsError."""
     person = Person.objects.find_by_name(name)
     if person is None:
         raise CommandError("Nobody in this household has that name.")
@@ -31,7 +31,7 @@ def open_slot_with_prompt(*, name: str, password_file: Path | None) -> key_slots
     try:
         return _open_slot(person, SlotKind.RECOVERY, parse_recovery_code(secret))
     except (BadRecoveryCode, WrongCredentials):
-        # Not a code, or a password that looks like one.
+        # It is a password, which may look like a recovery code.
         return _open_slot(person, SlotKind.PASSWORD, secret)
 
 

@@ -1,8 +1,7 @@
-"""Where the household is served just now: noted beside the run secret, so it is gone with the machine.
+"""The URL of the running server, recorded for `invite` beside the run secret, in a folder in memory.
 
-What a killed server left there is not believed: a server holds the lock of its data folder while it runs.
-Nor is what lies in a folder that another user may have made, where everybody can: an invitation that begins
-with an address of theirs would be handed to them.
+A record is believed only while a server holds the lock of the data folder, since a killed one leaves it
+behind, and only in a private folder: another user could record a URL of theirs, and so get every invitation.
 """
 
 import fcntl
@@ -14,12 +13,12 @@ from django.conf import settings
 from accounts.sessions import run_secret
 
 _OWN_NAME = "llamora.localhost"
-# What its own name leads to: that is an address of this machine in every browser.
+# Hosts that are reached by the own name, which every browser resolves to this machine.
 _UNDER_ITS_NAME = {"127.0.0.1", "::1", "localhost", _OWN_NAME, "0.0.0.0", "::"}  # noqa: S104 - compared
 
 
 def build_address(host: str, port: int) -> str:
-    """Return the address of a server that listens on this host and port."""
+    """Return the URL of a server that listens on this host and port."""
     bare = host.strip("[]")
     if bare in _UNDER_ITS_NAME:
         bare = _OWN_NAME
@@ -27,15 +26,15 @@ def build_address(host: str, port: int) -> str:
 
 
 def record_address(address: str) -> None:
-    """Write down where this process serves the household."""
-    # Without it an invitation begins with what the settings say; that is no reason not to serve.
+    """Record the URL that this process serves."""
+    # Without a record, an invitation begins with the host of the settings; that is no reason not to serve.
     with suppress(OSError):
         if path := _get_path():
             path.write_text(address)
 
 
 def read_address() -> str | None:
-    """Return where the household is served now, or None where nothing serves it or nobody can tell."""
+    """Return the URL of the running server, or None where there is none or it is unknown."""
     path = _get_path()
     if path is None or not _is_locked(Path(settings.DATA_DIR) / "lock"):
         return None

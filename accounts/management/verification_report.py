@@ -1,4 +1,4 @@
-"""What a command says after opening everything a person has."""
+"""Output of a command that has opened every row of a person."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from llamora.crypto import Keyring
 
 
 def write_damaged(command: BaseCommand, damaged: Sequence[DamagedEnvelope]) -> None:
-    """Name what does not open, by label and row."""
+    """Write which values do not open, by label and row."""
     for each in damaged:
         command.stderr.write(f"{each.label} of {each.row} does not open: {each.code}.")
 
 
 def verify_and_report(command: BaseCommand, keyring: Keyring) -> None:
-    """Open every row and say how many did; name those that did not, and fail then."""
+    """Open every row and write how many opened; fail if any did not."""
     found = rotation_services.verify_envelopes(keyring)
     write_damaged(command, found.damaged)
     command.stdout.write(f"{found.envelopes:,} values in {found.rows:,} rows were looked at.")

@@ -72,14 +72,14 @@ def register_notice(name: str, notice: FieldNotice) -> None:
 
 
 class SearchableInput(forms.TextInput):
-    """A text field with a list to search in; browsers bring the searching."""
+    """A text field with a list of suggestions, which the browser searches."""
 
     def __init__(self, *, choices: tuple[str, ...], attrs: dict[str, Any]) -> None:
         super().__init__(attrs=attrs)
         self.choices = choices
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
-        """Return the field and its list."""
+        """Return the field and its `datalist`."""
         list_id = f"{name}-choices"
         field = super().render(name, value, {**(attrs or {}), "list": list_id}, renderer)
         options = format_html_join("", '<option value="{}"></option>', ((choice,) for choice in self.choices))
@@ -238,7 +238,7 @@ class PreferencesForm(_PersonForm):
         # as they are.
         super().__init__(data, instance=copy(instance))
         if len(model_server.get_status().models) <= 1:
-            # Nothing to choose from: what was chosen stays for the day there is again.
+            # Nothing to choose from now; the choice stays for when the server offers several again.
             del self.fields["model"]
         for name, notice in _notices.items():
             help_text = f"{self.fields[name].help_text} {notice(instance)}"
@@ -268,7 +268,7 @@ class PreferencesForm(_PersonForm):
         return cleaned
 
     def clean_shown_name(self) -> str:
-        """Return the name to show, or nothing for the registered one."""
+        """Return the displayed name, or an empty string for the registered one."""
         name: str = self.cleaned_data["shown_name"]
         try:
             return clean_username(name) if name else ""
@@ -276,7 +276,7 @@ class PreferencesForm(_PersonForm):
             raise forms.ValidationError(str(reason)) from None
 
     def clean_time_zone(self) -> str:
-        """Return the zone if there is such a one."""
+        """Return the time zone if there is one of that name."""
         zone: str = self.cleaned_data["time_zone"].replace(" ", "_")
         if not is_time_zone(zone):
             raise forms.ValidationError("There is no such time zone. Choose one from the list.")

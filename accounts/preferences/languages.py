@@ -1,6 +1,6 @@
-"""Languages of dates: their words, their order, the first day of the week. What pages say besides is English.
+"""Languages of dates: names of months and weekdays, their order, the first day of the week.
 
-All of it is Django's own locale data, read once for each language.
+All of it is Django's own locale data, read once for each language. The rest of the interface is English.
 """
 
 import re
@@ -23,7 +23,7 @@ TWELVE_HOURS = 12
 
 @dataclass(frozen=True, slots=True)
 class DateWords:
-    """The words of one language for dates; weekdays begin with Monday, months stand by themselves."""
+    """Names of months and weekdays in one language, and its patterns of dates; weekdays begin with Monday."""
 
     language: str
     months: tuple[str, ...]
@@ -33,7 +33,7 @@ class DateWords:
     month_day_pattern: str
 
     def day(self, day: date) -> str:
-        """Return a day as it is written: 20 November 2026."""
+        """Return a day as text: 20 November 2026."""
         return self._format(day, self.day_pattern)
 
     def month_day(self, day: date) -> str:
@@ -41,7 +41,7 @@ class DateWords:
         return self._format(day, self.month_day_pattern)
 
     def weekday(self, day: date) -> str:
-        """Return the name of its weekday, as it begins a line."""
+        """Return the capitalised name of a day's weekday."""
         return capfirst(self.weekdays[day.weekday()])
 
     def full(self, day: date) -> str:
@@ -49,7 +49,7 @@ class DateWords:
         return f"{self.weekday(day)} {self.day(day)}"
 
     def month(self, number: int) -> str:
-        """Return a month's name, as it begins a line."""
+        """Return the capitalised name of a month."""
         return capfirst(self.months[number - 1])
 
     def month_year(self, day: date) -> str:
@@ -68,11 +68,11 @@ def _format_cached(day: date, pattern: str, language: str) -> str:
 
 @lru_cache(maxsize=16)
 def get_date_words(language: str) -> DateWords:
-    """Return a language's words; those of the house for a language that Django does not know."""
+    """Return the words of a language; those of the default for a language that Django does not know."""
     known = language if language in dict(settings.LANGUAGES) else DEFAULT_LANGUAGE
     with translation.override(known):
         day = _ENGLISH.get(known) or str(formats.get_format("DATE_FORMAT", known))
-        # Every month is a whole one, in the form it takes beside a number where it has one.
+        # The full name, in its form beside a number where the language has one.
         month = "E" if "E" in day else "F"
         weekdays = tuple(str(WEEKDAYS[number]) for number in range(7))
         return DateWords(
@@ -86,7 +86,7 @@ def get_date_words(language: str) -> DateWords:
 
 
 def _build_initials(short: list[str], whole: tuple[str, ...]) -> tuple[str, ...]:
-    """Return two letters of each weekday, or as many as tell them apart; what all begin with says nothing."""
+    """Return the first letters of each weekday that tell it from the others, without what all begin with."""
     names = short if len(set(short)) == len(short) else list(whole)
     same = next(end for end in range(len(min(names)) + 1) if len({name[: end + 1] for name in names}) > 1)
     own = [capfirst(name[same:]) for name in names]
@@ -95,13 +95,13 @@ def _build_initials(short: list[str], whole: tuple[str, ...]) -> tuple[str, ...]
 
 
 def list_languages() -> list[tuple[str, str]]:
-    """Return the languages by code and by the name they have in themselves, in the order of those names."""
+    """Return the code of each language and its name in the language itself, sorted by name."""
     names = ((code, translation.get_language_info(code)["name_local"]) for code, _ in settings.LANGUAGES)
     return sorted(((code, capfirst(name)) for code, name in names), key=lambda choice: choice[1].casefold())
 
 
 def guess_language(accepted: str) -> str:
-    """Return the first language that a browser asks for (`Accept-Language`) and Django knows."""
+    """Return the first language of an `Accept-Language` header that Django knows, or the default."""
     for code, _ in trans_real.parse_accept_lang_header(accepted.lower()):
         try:
             return translation.get_supported_language_variant(code)
@@ -119,7 +119,7 @@ def format_time(time: str, *, hours: int) -> str:
 
 
 def get_week_start(language: str) -> int:
-    """Return the day a week begins with, where 0 is Monday; Monday too where the data does not say."""
+    """Return the first day of the week, where 0 is Monday; Monday where the data has none."""
     for module in formats.get_format_modules(language):
         first = getattr(module, "FIRST_DAY_OF_WEEK", None)
         if first is not None:

@@ -1,4 +1,4 @@
-"""Time zones a person can live in."""
+"""Time zones that a person can choose."""
 
 from functools import cache
 from zoneinfo import available_timezones
@@ -8,18 +8,18 @@ from django.conf import settings
 
 @cache
 def list_time_zones() -> tuple[str, ...]:
-    """Return the names people choose from: places and UTC, without the legacy spellings."""
-    places = {
+    """Return the names to choose from: cities and UTC, without legacy spellings."""
+    cities = {
         name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
     }
-    return ("UTC", *sorted(places))
+    return ("UTC", *sorted(cities))
 
 
 def is_time_zone(name: str) -> bool:
-    """Return whether the machine knows a zone of this name."""
+    """Return whether this machine knows a time zone of this name."""
     return name in available_timezones()
 
 
 def get_time_zone_or_default(name: str) -> str:
-    """Return the zone a browser named if there is such a one, else the household's."""
+    """Return the name if it is a known time zone, else the household's."""
     return name if is_time_zone(name) else str(settings.HOUSEHOLD_TIME_ZONE)

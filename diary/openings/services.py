@@ -1,4 +1,4 @@
-"""Openings: made once for a day, dismissed, made again, switched off. Needs the owner's keyring in force."""
+"""Openings: made once for a day, dismissed, made again. Needs the owner's keyring in force."""
 
 import threading
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Where openings are asked for, dismissed and switched off."""
+"""Where openings are asked for and dismissed."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The opening of a day: asked for when its page is first opened, dismissed, made again, switched off."""
+"""The opening of a day: asked for when its page is first opened, dismissed, made again."""
 
 from datetime import date
 

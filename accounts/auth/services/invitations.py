@@ -1,7 +1,7 @@
-"""Links that let somebody new in: each good for one person and for seven days.
+"""Invitations: links by which one person registers, within seven days.
 
-The token is 32 random bytes in base64url, in the link alone; the row keeps its SHA-256. A copy of the
-database therefore invites nobody, and the keeper can show a link once, when it is made.
+The token is 32 random bytes in base64url, in the link alone; the row stores its SHA-256. A copy of the
+database therefore invites nobody, and a link can be shown only once, when it is made.
 """
 
 import base64
@@ -19,7 +19,7 @@ from llamora.crypto import secret_bytes
 from llamora.database import write_transaction
 
 DEFAULT_LIFETIME = timedelta(days=7)
-# How long the keeper can still see what became of one.
+# How long after its expiry an invitation stays in the list of the admin.
 RETENTION = timedelta(days=90)
 PARAMETER = "invite"
 
@@ -27,45 +27,45 @@ PARAMETER = "invite"
 def create_invitation(
     *, by: Person | None = None, lasts: timedelta = DEFAULT_LIFETIME
 ) -> tuple[Invitation, str]:
-    """Make an invitation; return it with its token, which is stored nowhere. Old ones are forgotten."""
+    """Create an invitation and return it with its token, which is stored nowhere; delete old ones."""
     token = base64.urlsafe_b64encode(secret_bytes(32)).decode("ascii").rstrip("=")
     now = timezone.now()
     with write_transaction():
         Invitation.objects.filter(expires_at__lt=now - RETENTION).delete()
-        made = Invitation.objects.create(
+        invitation = Invitation.objects.create(
             token_hash=_hash_token(token), made_by=by, created_at=now, expires_at=now + lasts
         )
-    return made, token
+    return invitation, token
 
 
 def build_invitation_path(token: str) -> str:
-    """Return the path of the page an invitation opens."""
+    """Return the path of the registration page with this token."""
     return f"{reverse('register')}?{urlencode({PARAMETER: token})}"
 
 
 def get_open_invitations() -> QuerySet[Invitation]:
-    """Return the invitations that still let somebody in."""
+    """Return the invitations that are neither used nor expired."""
     return Invitation.objects.filter(used_at=None, expires_at__gt=timezone.now())
 
 
 def is_valid_invitation(token: str) -> bool:
-    """Return whether a token lets somebody in now."""
+    """Return whether a token belongs to an open invitation."""
     return get_open_invitations().filter(token_hash=_hash_token(token)).exists()
 
 
 def redeem_invitation(token: str, *, person: Person) -> None:
-    """Let a person in by a token, in the transaction that makes them; raise NotInvited."""
+    """Mark an invitation as used, in the transaction that creates its person; raise InvalidInvitation."""
     now = timezone.now()
     if not get_open_invitations().filter(token_hash=_hash_token(token)).update(used_at=now, used_by=person):
         raise InvalidInvitation
 
 
 def withdraw_invitation(invitation: Invitation) -> bool:
-    """Make a link worthless; return False where somebody has used it already."""
+    """Delete an open invitation; return False if it was used already."""
     with write_transaction():
         return bool(Invitation.objects.filter(id=invitation.id, used_at=None).delete()[0])
 
 
 def _hash_token(token: str) -> bytes:
-    # Of 32 random bytes, so a plain hash cannot be guessed backwards.
+    # The token is 32 random bytes, so a plain hash of it cannot be reversed by guessing.
     return hashlib.sha256(token.encode()).digest()

@@ -1,4 +1,4 @@
-"""Coming in: a secret opens a slot, a browser gets its rows, and the apps above hear of it."""
+"""Sign-in and unlock: open a key slot with a secret, create the session rows, send the signal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,9 +28,9 @@ def open_slot_throttled(
     secret: str,
     throttle_key: str = "",
 ) -> Iterator[key_slots.OpenedSlot]:
-    """Yield a slot opened by its secret, once the throttle agrees; its keyring is closed in the end.
+    """Yield a slot opened by its secret, once the throttle agrees; its keyring is closed afterwards.
 
-    `throttle_key` replaces the address in the counts where the browser is known by something better.
+    `throttle_key` replaces the address as what failures are counted by, where a browser is recognised.
     """
     with throttle.attempt(kind, name=name, address=throttle_key or address) as attempt:
         try:
@@ -56,7 +56,7 @@ def sign_in_with_password(
     device_cookie: str = "",
     here: RequestVault = NOBODY,
 ) -> tuple[Person, SessionCookie]:
-    """Let a person in from a browser; whoever was signed in there before is signed out.
+    """Sign a person in from a browser; another person who was signed in there is signed out.
 
     `days` is how long the browser stays signed in; None until it is closed. `device_cookie` is the value of
     the cookie that recognises this browser. Raise WrongCredentials, AccountDisabled, DamagedSlot,
@@ -74,7 +74,7 @@ def sign_in_with_password(
     ) as opened:
         _raise_cost(opened, password=password, address=address)
         if here.sign_in_id is not None and here.person == opened.person:
-            # The same person at the same browser: their other tabs stay what they are.
+            # The same person in the same browser: their sign-in stays, so that other tabs go on working.
             with suppress(SignInEnded):
                 return opened.person, _unlock_again(opened.keyring, sign_in_id=here.sign_in_id, days=days)
         return opened.person, start_session(
@@ -90,10 +90,10 @@ def start_session(
     device: str,
     here: RequestVault = NOBODY,
 ) -> SessionCookie:
-    """Give a browser its two rows for a person whose keyring is at hand, and tell the apps above."""
+    """Create the two session rows of a browser for an open keyring, and send `vault_unlocked`."""
     with write_transaction():
         if here.person is not None and here.sign_in_id is not None:
-            # Whoever was signed in here before; their open tabs are told.
+            # Another person was signed in here; their open tabs get the signal.
             sessions_services.end_session(sign_in_id=here.sign_in_id, person_id=here.person.id)
         cookie = sessions_services.create_session(
             person=person, keyring=keyring, is_persistent=days is not None, days=days, device=device
@@ -105,9 +105,9 @@ def start_session(
 def start_session_if_possible(
     person: Person, keyring: Keyring, *, device: str, here: RequestVault = NOBODY
 ) -> SessionCookie | None:
-    """Admit somebody whose new secrets are already kept, or return None where that could not be written.
+    """Start a session after new secrets were saved; return None where its rows could not be written.
 
-    A recovery code was made that has yet to be shown: nothing that fails after it may hide it.
+    A new recovery code has yet to be shown, and no failure after it may keep it from being shown.
     """
     try:
         return start_session(person, keyring, device=device, here=here)
@@ -116,11 +116,14 @@ def start_session_if_possible(
 
 
 def unlock_with_password(*, here: RequestVault, password: str, address: str) -> SessionCookie:
-    """Unlock the browser of a signed-in person with that same person's password; raise as `sign_in`."""
+    """Unlock the browser of a signed-in person with that same person's password.
+
+    Raise WrongPerson, SignInEnded, or as `sign_in_with_password`.
+    """
     person, sign_in_id = here.person, here.sign_in_id
     if person is None or sign_in_id is None:
         raise WrongPerson
-    # The browser is known by its sign-in, so no failure from elsewhere delays it.
+    # Failures are counted for this sign-in, so that none from elsewhere delays it.
     with open_slot_throttled(
         "unlock",
         person=person,
@@ -178,5 +181,5 @@ def _raise_cost(opened: key_slots.OpenedSlot, *, password: str, address: str) ->
             if KeySlot.objects.filter(id=opened.slot.id).exists():
                 key_slots.replace_slots(opened.keyring, by=[slot])
     except NotWritten:
-        return  # it opens as it is; the next sign-in tries again
+        return  # the old slot still opens; the next sign-in tries again
     truncate_wal()

@@ -1,4 +1,4 @@
-"""accounts.auth.services.reauth."""
+"""Re-authentication: the current password, asked for again before keys or the account are changed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from accounts.sessions.cookies import SessionCookie
 
 @dataclass(frozen=True, kw_only=True)
 class Reauthentication:
-    """The browser that asks, and the password just typed into it."""
+    """The session of a browser, and the password just typed into it."""
 
     vault: RequestVault
     cookie: SessionCookie = field(repr=False)
@@ -24,7 +24,7 @@ class Reauthentication:
 
 @contextmanager
 def reauthenticate(reauthentication: Reauthentication) -> Iterator[key_slots.OpenedSlot]:
-    """Yield the slot of whoever asks, opened by the password they gave again; its keyring is closed after.
+    """Yield the person's password slot, opened by the password; its keyring is closed afterwards.
 
     Raise WrongPerson, WrongCredentials, TooManyAttempts or DerivationQueueFull.
     """

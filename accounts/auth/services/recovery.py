@@ -1,4 +1,4 @@
-"""A forgotten password: the recovery code opens the vault, and both ways in are made anew."""
+"""Account recovery: a recovery code opens the vault, and both key slots are replaced."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from llamora.database import truncate_wal, write_transaction
 
 @dataclass(frozen=True, kw_only=True)
 class RecoveredAccount:
-    """Somebody back in, with the code that replaces the one they used."""
+    """A recovered account: its person, their session, and the code that replaces the used one."""
 
     person: Person
     cookie: SessionCookie | None
@@ -27,7 +27,7 @@ def recover_account(
 ) -> RecoveredAccount:
     """Replace both slots in one commit and end every other session.
 
-    Raise BadRecoveryCode for what is no code at all, else as `sign_in`.
+    Raise BadRecoveryCode for a malformed code, else as `sign_in_with_password`.
     """
     secret = crypto.parse_recovery_code(code)
     person = Person.objects.find_by_name(name)

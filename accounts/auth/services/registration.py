@@ -1,4 +1,4 @@
-"""A new person: their row, their vault, and the two ways into it, in one transaction."""
+"""Registration: a new person's row, vault and two key slots, created in one transaction."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ FIRST_EPOCH = 1
 
 @dataclass(frozen=True, kw_only=True)
 class NewPerson:
-    """Somebody new; the caller shows the code once and closes the keyring."""
+    """A new person; the caller shows the recovery code once and closes the keyring."""
 
     person: Person
     keyring: Keyring = field(repr=False)
@@ -41,12 +41,14 @@ def create_person(
     invitation: str = "",
     language: str = languages.DEFAULT_LANGUAGE,
 ) -> NewPerson:
-    """Make a person with a vault; raise NameTaken, SetUpDone, NotInvited, TooSoon or Busy.
+    """Create a person with a vault.
 
-    `invitation` is the token they come by; it is used up with the same commit. `language` is that of dates.
+    `invitation` is the token of an invitation, used up with the same commit. `language` is that of dates.
+    Raise InvalidUsername, UsernameTaken, HouseholdAlreadySetUp, InvalidInvitation, TooManyAttempts,
+    DerivationQueueFull or DerivationOutOfMemory.
     """
     with throttle.attempt("enrol", name=name, address=address) as attempt:
-        # Counted although nothing is wrong: two derivations each, for whoever asks.
+        # Every attempt counts as a failure: each costs two key derivations, for anybody who asks.
         attempt.fail()
         person = Person(
             name=clean_username(name),
@@ -75,8 +77,8 @@ def register_person(
     language: str = languages.DEFAULT_LANGUAGE,
     here: RequestVault = NOBODY,
 ) -> tuple[NewPerson, SessionCookie | None]:
-    """Enrol a person from a browser and sign that browser in; the keyring is closed."""
-    enrolled = create_person(
+    """Create a person from a browser and sign that browser in; the keyring is closed."""
+    created = create_person(
         name=name,
         password=password,
         time_zone=time_zone,
@@ -86,10 +88,10 @@ def register_person(
         language=language,
     )
     try:
-        cookie = start_session_if_possible(enrolled.person, enrolled.keyring, device=device, here=here)
+        cookie = start_session_if_possible(created.person, created.keyring, device=device, here=here)
     finally:
-        enrolled.keyring.close()
-    return enrolled, cookie
+        created.keyring.close()
+    return created, cookie
 
 
 def _create_person(person: Person, *, password: str, address: str, invitation: str) -> NewPerson:
@@ -114,7 +116,7 @@ def _write_person(person: Person, *, keyring: Keyring, slots: list[Slot], invita
     with write_transaction(), in_force(keyring):
         if person.is_staff and Person.objects.filter(is_staff=True).exists():
             raise HouseholdAlreadySetUp
-        # Asked again: another registration may have been quicker while these keys were derived.
+        # Checked again: another registration may have taken the name while these keys were derived.
         if Person.objects.filter(name_key=fold_username(person.name)).exists():
             raise UsernameTaken
         try:

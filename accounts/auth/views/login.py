@@ -1,4 +1,4 @@
-"""Signing in, unlocking, locking, signing out."""
+"""Views of sign-in, unlock, lock and sign-out, and the session cookie they set."""
 
 from urllib.parse import urlencode
 
@@ -31,18 +31,16 @@ from accounts.sessions.user_agent import describe_device
 from accounts.throttling import device_cookie
 from accounts.throttling.client_ip import get_client_ip
 
-# MERGED accounts.views.staying: How a browser is given its half of a session's key.
-
 
 def set_session_cookie(request: HttpRequest, response: HttpResponse, cookie: SessionCookie) -> None:
-    """Set a session's cookie, for as long as its sign-in lasts."""
+    """Set the cookie with the browser's half of the unlock key, for as long as its sign-in lasts."""
     age = sessions_services.get_cookie_age(cookie.sign_in_id)
     set_cookie(response, cookie, secure=request.is_secure(), age=age)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HouseholdRequest) -> HttpResponse:
-    """Let a person in: signing in opens their vault."""
+    """Sign a person in, which unlocks their vault."""
     following = next_url.get_next_url(request)
     if request.method != "POST":
         if request.vault.is_unlocked:
@@ -86,13 +84,13 @@ def _render_sign_in(
 
 
 def _redirect_or_confirm(request: HttpRequest, following: str) -> HttpResponse:
-    """Go on to the page asked for; a dialog over a page hears that all went well, and the page stays."""
+    """Redirect to the page asked for; the dialog over an open page gets 204, and the page stays."""
     return HttpResponse(status=204) if is_htmx_request(request) else redirect(following)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def unlock(request: HouseholdRequest) -> HttpResponse:
-    """Open the vault of the person who is signed in here, and of nobody else."""
+    """Unlock the vault of the person who is signed in here."""
     following = next_url.get_next_url(request)
     if request.vault.person is None:
         return (
@@ -118,7 +116,7 @@ def unlock(request: HouseholdRequest) -> HttpResponse:
         return set_retry_after(
             _render_unlock(request, form, following, status=get_error_status(error)), error
         )
-    # The CSRF secret stays: a save from another tab is under way with it.
+    # The CSRF secret stays: another tab may be saving with it.
     response = _redirect_or_confirm(request, following)
     set_session_cookie(request, response, cookie)
     return response
@@ -145,7 +143,7 @@ def _render_unlock(
 
 @require_POST
 def lock(request: HouseholdRequest) -> HttpResponse:
-    """Take the key out of this browser; whoever's page asks, closing is always right."""
+    """Lock this browser. Needs no check of whose page asks: locking is always safe."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     if (
         person is not None
@@ -160,7 +158,7 @@ def lock(request: HouseholdRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HouseholdRequest) -> HttpResponse:
-    """End this browser's sign-in; whoever's page asks, leaving is always right."""
+    """Sign this browser out. Needs no check of whose page asks: signing out is always safe."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     is_gone = True
     if person is not None and sign_in_id is not None:
@@ -168,8 +166,8 @@ def sign_out(request: HouseholdRequest) -> HttpResponse:
     if is_gone or is_htmx_request(request):
         response = _redirect_after_lock(request, to="sign_in", trigger=SIGNED_OUT)
     else:
-        said = {"title": "Signed out", "sentence": error_messages.SIGNED_OUT_IN_MEMORY}
-        response = render(request, "refused.html", said)
+        context = {"title": "Signed out", "sentence": error_messages.SIGNED_OUT_IN_MEMORY}
+        response = render(request, "refused.html", context)
     delete_cookies(request, response)
     return response
 

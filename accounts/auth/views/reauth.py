@@ -1,4 +1,4 @@
-"""How a form that asks for the password again is answered: done, or shown again with the reason beside it."""
+"""Re-authentication of a form: its action runs once the password was right, else it is shown again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def with_reauthentication(
     act: Callable[[Reauthentication], HttpResponse],
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Show the form, or do what it asks for once the password in it has opened the diary."""
+    """Show the form, or run `act` once the password in it has opened the diary."""
     if request.method != "POST":
         return _render_page(request, form, template, context)
     if not form.is_valid():
@@ -64,5 +64,5 @@ def _render_page(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    known = {"form": form, "in_settings": True, **(context or {})}
-    return render(request, template, known, status=status)
+    full_context = {"form": form, "in_settings": True, **(context or {})}
+    return render(request, template, full_context, status=status)

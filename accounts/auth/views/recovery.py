@@ -1,4 +1,4 @@
-"""The page that shows a recovery code once, and goes on when two of its groups were typed back."""
+"""Views of recovery, and the page that shows a recovery code once and has two of its groups typed back."""
 
 import secrets
 
@@ -35,49 +35,49 @@ GONE = 410
 def show_recovery_code(
     request: HttpRequest, person: Person, *, code: str, following: str = next_url.HOME
 ) -> HttpResponse:
-    """Show a code in this very answer: it is stored nowhere, so there is no page to come back to."""
+    """Return the page of a new code. It is stored nowhere, so no page shows it a second time."""
     asked = sorted(secrets.SystemRandom().sample(range(GROUP_COUNT), 2))
-    shown = PendingCode(code=code, asked=asked, following=following)
-    carried = recovery_confirmation.to_token(shown, owner=person.id)
+    pending = PendingCode(code=code, asked=asked, following=following)
+    token = recovery_confirmation.to_token(pending, owner=person.id)
     return _render_code_page(
-        request, person, shown, ConfirmRecoveryCodeForm(code=code, asked=asked), carried=carried
+        request, person, pending, ConfirmRecoveryCodeForm(code=code, asked=asked), token=token
     )
 
 
 @require_POST
 @sign_in_required
 def confirm_recovery_code(request: HouseholdRequest) -> HttpResponse:
-    """Go on once the code is kept, or show it again beside what is wrong."""
-    carried = request.POST.get("carried", "")
+    """Go on once two groups of the code were typed back, or show it again with what is wrong."""
+    token = request.POST.get("carried", "")
     try:
-        shown = recovery_confirmation.from_token(carried, owner=request.user.id)
+        pending = recovery_confirmation.from_token(token, owner=request.user.id)
     except RecoveryCodeExpired as error:
         sentence = error_messages.get_error_message(error)
         return render_refusal(request, status=GONE, title="Not compared", sentence=sentence)
-    form = ConfirmRecoveryCodeForm(request.POST, code=shown.code, asked=shown.asked)
+    form = ConfirmRecoveryCodeForm(request.POST, code=pending.code, asked=pending.asked)
     if not form.is_valid():
-        return _render_code_page(request, request.user, shown, form, carried=carried)
-    recovery_confirmation.confirm_code(carried)
+        return _render_code_page(request, request.user, pending, form, token=token)
+    recovery_confirmation.confirm_code(token)
     if is_htmx_request(request):
-        return HttpResponse(status=204, headers={"HX-Redirect": shown.following})
-    return redirect(shown.following)
+        return HttpResponse(status=204, headers={"HX-Redirect": pending.following})
+    return redirect(pending.following)
 
 
 def _render_code_page(
-    request: HttpRequest, person: Person, shown: PendingCode, form: ConfirmRecoveryCodeForm, *, carried: str
+    request: HttpRequest, person: Person, pending: PendingCode, form: ConfirmRecoveryCodeForm, *, token: str
 ) -> HttpResponse:
-    context = {"form": form, "carried": carried, "owner_id": person.id, "person": person}
+    context = {"form": form, "carried": token, "owner_id": person.id, "person": person}
     status = FORM_INVALID if form.is_bound else 200
     if form.is_bound and is_htmx_request(request):
-        # The code stays where it is: only what was typed comes again.
+        # The code stays in the page; only the form is sent again.
         return render(request, "accounts/fragments/confirm_recovery_code_form.html", context, status=status)
-    context["groups"] = recovery_groups(shown.code)
+    context["groups"] = recovery_groups(pending.code)
     return render(request, "accounts/recovery_code.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def recover(request: HouseholdRequest) -> HttpResponse:
-    """Let somebody back in with their recovery code: a new password, a new code."""
+    """Let a person back in with their recovery code, with a new password and a new code."""
     if request.method != "POST":
         return render(request, "accounts/recover.html", {"form": RecoverForm()})
     form = RecoverForm(request.POST)
@@ -90,8 +90,8 @@ def recover(request: HouseholdRequest) -> HttpResponse:
         page = render(request, "accounts/recover.html", {"form": form}, status=get_error_status(error))
         return set_retry_after(page, error)
     rotate_token(request)
-    shown = show_recovery_code(request, recovered.person, code=recovered.recovery_code)
-    return attach_session_cookie(request, shown, recovered.cookie)
+    page = show_recovery_code(request, recovered.person, code=recovered.recovery_code)
+    return attach_session_cookie(request, page, recovered.cookie)
 
 
 def _recover(request: HouseholdRequest, form: RecoverForm) -> RecoveredAccount:
@@ -108,7 +108,7 @@ def _recover(request: HouseholdRequest, form: RecoverForm) -> RecoveredAccount:
 def attach_session_cookie(
     request: HttpRequest, page: HttpResponse, cookie: SessionCookie | None
 ) -> HttpResponse:
-    # Without a cookie the code is shown all the same, and the next page asks to sign in.
+    """Set the session cookie on the page of a code; without one, the next page asks to sign in."""
     if cookie is not None:
         set_cookie(page, cookie, secure=request.is_secure())
     return page

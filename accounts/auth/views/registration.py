@@ -1,4 +1,4 @@
-"""Registering, the strength of a password, and recovery."""
+"""Views of registration, and the strength of a password while it is typed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ from accounts.usernames import MAX_NAME
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def register(request: HouseholdRequest) -> HttpResponse:
-    """Make somebody's diary: the first person's with the set-up link, others' where that is open."""
+    """Register a person: the first by the set-up link, others by an invitation or where anybody may."""
     if request.vault.person is not None and request.method != "POST":
         return redirect("/")
     try:
@@ -49,7 +49,7 @@ def register(request: HouseholdRequest) -> HttpResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class _Admission:
-    """By what right somebody makes a diary: a link of one of two kinds, or none where anybody may."""
+    """What entitles a visitor to register: the set-up link, an invitation, or open registration."""
 
     set_up: str = field(default="", repr=False)
     invitation: str = field(default="", repr=False)
@@ -62,22 +62,26 @@ class _Admission:
 
 
 def _check_admission(request: HouseholdRequest) -> _Admission:
-    """Return what a link is good for; wrong ones are counted."""
+    """Return what the links of a request entitle to; wrong ones are throttled."""
     set_up = request.POST.get("token") or request.GET.get("set-up") or ""
     invitation = request.POST.get("invite") or request.GET.get(invitations.PARAMETER) or ""
     return _Admission(
         set_up=set_up,
         invitation=invitation,
-        is_first=_is_valid_link(request, set_up, kind="set-up", judge=first_run.is_setup_token),
-        is_invited=_is_valid_link(request, invitation, kind="invite", judge=invitations.is_valid_invitation),
+        is_first=_is_valid_link(request, set_up, kind="set-up", is_valid=first_run.is_setup_token),
+        is_invited=_is_valid_link(
+            request, invitation, kind="invite", is_valid=invitations.is_valid_invitation
+        ),
     )
 
 
-def _is_valid_link(request: HouseholdRequest, token: str, *, kind: str, judge: Callable[[str], bool]) -> bool:
+def _is_valid_link(
+    request: HouseholdRequest, token: str, *, kind: str, is_valid: Callable[[str], bool]
+) -> bool:
     if not token:
         return False
     with throttle.attempt(kind, address=get_client_ip(request)) as attempt:
-        if judge(token):
+        if is_valid(token):
             return True
         attempt.fail()
     return False
@@ -98,7 +102,7 @@ def _handle_registration(
     if not form.is_valid():
         return _render_registration(request, form, admission, status=FORM_INVALID)
     try:
-        enrolled, cookie = register_person(
+        created, cookie = register_person(
             name=form.cleaned_data["name"],
             password=form.cleaned_data["password"],
             time_zone=form.cleaned_data["time_zone"],
@@ -117,7 +121,7 @@ def _handle_registration(
         return set_retry_after(page, error)
     rotate_token(request)
     return attach_session_cookie(
-        request, show_recovery_code(request, enrolled.person, code=enrolled.recovery_code), cookie
+        request, show_recovery_code(request, created.person, code=created.recovery_code), cookie
     )
 
 
@@ -130,14 +134,16 @@ def _render_registration(
 
 @require_POST
 def show_password_strength(request: HttpRequest) -> HttpResponse:
-    """Say how strong a password is, while it is being chosen."""
+    """Return the strength of a password while it is typed."""
     try:
         with throttle.attempt("strength", address=get_client_ip(request), charge=METER) as attempt:
-            # Every question counts: each costs a moment of the processor.
+            # Every request counts: each costs processor time.
             attempt.fail()
             password, name = request.POST.get("password", ""), request.POST.get("name", "")
-            judged = get_password_strength(password[:MAX_LENGTH], name=name[:MAX_NAME]) if password else None
+            strength = (
+                get_password_strength(password[:MAX_LENGTH], name=name[:MAX_NAME]) if password else None
+            )
     except TooManyAttempts as error:
         return render_too_soon(request, error)
-    context = {"score": judged.score, "sentence": judged.sentence} if judged else {"score": None}
+    context = {"score": strength.score, "sentence": strength.sentence} if strength else {"score": None}
     return render(request, "accounts/fragments/password_strength.html", context)

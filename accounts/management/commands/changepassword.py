@@ -1,4 +1,4 @@
-"""Stands in the place of Django's command, which would set a password that opens nothing."""
+"""Replacement of Django's command, which would set a password that opens nothing."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,14 +7,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    """Answers with what to do instead."""
+    """A refusal that tells what to do instead."""
 
     help = "Refuses always: nobody but its owner can give a diary a new password. Says how they do it."
 
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take what Django's command takes, to answer it."""
+        """Accept the argument of Django's command, so that the refusal is what is read."""
         parser.add_argument("username", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Stands in the place of Django's command, which would make a person without a vault."""
+"""Replacement of Django's command, which would create a person without a vault."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from accounts.auth.services import first_run
 
 
 class Command(BaseCommand):
-    """Answers with what to do instead."""
+    """A refusal that tells what to do instead."""
 
     help = "Refuses always: a keeper made here would have no vault. Says how the first person comes in."
 

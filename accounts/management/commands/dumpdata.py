@@ -10,7 +10,7 @@ SESSION_ROWS = ("accounts.SignIn", "accounts.Unlock")
 
 
 class Command(dumpdata.Command):
-    """Dumps everything but who is signed in."""
+    """Django's command without session rows."""
 
     help = (
         "Output the database as a fixture. Sealed columns come as envelopes, which open only for their "
@@ -18,13 +18,13 @@ class Command(dumpdata.Command):
     )
 
     def handle(self, *app_labels: str, **options: Any) -> None:
-        """Dump with the session rows left out."""
-        left_out = {row.lower() for row in SESSION_ROWS}
-        named = [label for label in app_labels if label.lower() not in left_out]
+        """Dump the database without session rows."""
+        excluded = {row.lower() for row in SESSION_ROWS}
+        named = [label for label in app_labels if label.lower() not in excluded]
         if app_labels and not named:
             self.stderr.write("Session rows are never dumped.")
             return
         options["exclude"] = [*(options.get("exclude") or ()), *SESSION_ROWS]
-        # Some formats read each attribute; they get envelopes, and need no key.
+        # Some formats read every attribute; they get envelopes, which needs no key.
         with bare_access():
             super().handle(*named, **options)

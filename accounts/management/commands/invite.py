@@ -1,4 +1,4 @@
-"""Makes a link that lets one person in."""
+"""Creation, list and withdrawal of invitations."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -18,7 +18,7 @@ MAX_DAYS = 30
 
 
 class Command(BaseCommand):
-    """Prints an invitation."""
+    """A command that prints the link of a new invitation."""
 
     help = (
         "Print a link that lets one person make a diary here, once, within seven days. Only its hash is "
@@ -29,17 +29,17 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take for how long, and where the household is reached."""
+        """Add the arguments: how long it lasts, the URL of the household, list and withdraw."""
         parser.add_argument(
             "--days", type=int, default=invitations.DEFAULT_LIFETIME.days, help="how long it is good for"
         )
         parser.add_argument("--at", help="address of the household, where it is not that of this machine")
-        what = parser.add_mutually_exclusive_group()
-        what.add_argument("--list", action="store_true", help="say which invitations are open")
-        what.add_argument("--withdraw", action="store_true", help="make all open invitations worthless")
+        action = parser.add_mutually_exclusive_group()
+        action.add_argument("--list", action="store_true", help="say which invitations are open")
+        action.add_argument("--withdraw", action="store_true", help="make all open invitations worthless")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print a link, or what became of others."""
+        """Print a new link, the list of open ones, or how many were withdrawn."""
         try:
             if options["list"]:
                 self._list()
@@ -60,11 +60,11 @@ class Command(BaseCommand):
             )
         if not 1 <= days <= MAX_DAYS:
             raise CommandError(f"An invitation is good for 1 to {MAX_DAYS} days.")
-        made, token = invitations.create_invitation(lasts=timedelta(days=days))
-        address, because = _get_base_url(at)
-        self.stdout.write(f"{address.rstrip('/')}{invitations.build_invitation_path(token)}")
-        self.stderr.write(f"It lets one person in, until {_format_expiry(made)}, and is kept nowhere.")
-        self.stderr.write(because)
+        invitation, token = invitations.create_invitation(lasts=timedelta(days=days))
+        url, source = _get_base_url(at)
+        self.stdout.write(f"{url.rstrip('/')}{invitations.build_invitation_path(token)}")
+        self.stderr.write(f"It lets one person in, until {_format_expiry(invitation)}, and is kept nowhere.")
+        self.stderr.write(source)
 
     def _list(self) -> None:
         rows = list(invitations.get_open_invitations().order_by("created_at"))
@@ -76,11 +76,11 @@ class Command(BaseCommand):
 
 
 def _get_base_url(at: str | None) -> tuple[str, str]:
-    """Return the address of the household, and a sentence about where it was found."""
+    """Return the base URL of the household, and a sentence about where it comes from."""
     if at:
         return at, "Its address is the one you gave with --at."
-    if named := [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin]:
-        return named[0], "Its address is the first of LLAMORA_TRUSTED_ORIGINS; --at takes another."
+    if origins := [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin]:
+        return origins[0], "Its address is the first of LLAMORA_TRUSTED_ORIGINS; --at takes another."
     if running := server_address.read_address():
         return running, "Its address is that of the server that runs now; --at takes another."
     return server_address.build_address(settings.HOST, settings.PORT), (

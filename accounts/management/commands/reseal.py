@@ -1,4 +1,4 @@
-"""Moves a person's rows to the newest envelope format."""
+"""Reencryption of a person's rows in the newest envelope format."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -15,7 +15,7 @@ from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
-    """Seals what is in an older format anew, under the same key."""
+    """A command that seals values of older formats again, under the same key."""
 
     help = (
         "Seal what is in an older envelope format in the diary of NAME anew in the newest one. Asks for the "
@@ -24,12 +24,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take whose diary it is."""
+        """Add the arguments: the person, their secret, and whether to verify."""
         secret_prompt.add_arguments(parser)
         parser.add_argument("--verify", action="store_true", help="open every row afterwards")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Move the rows, and say how many."""
+        """Seal the values again, and print how many."""
         try:
             opened = secret_prompt.open_slot_with_prompt(
                 name=options["name"], password_file=options["password_file"]

@@ -1,4 +1,4 @@
-"""Turns a person's data key."""
+"""Rotation of a person's data key."""
 
 import time
 from argparse import ArgumentParser
@@ -20,7 +20,7 @@ from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
-    """Gives everything of one person a new key and destroys the old one."""
+    """A command that gives a person a new data key and destroys the old one."""
 
     help = (
         "Give the diary of NAME a new data key, seal everything anew and destroy the old key. Asks for the "
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take whose diary it is, and what to do about damage."""
+        """Add the arguments: the person, their secret, whether to verify, and what to do about damage."""
         secret_prompt.add_arguments(parser)
         parser.add_argument("--verify", action="store_true", help="open every row afterwards")
         parser.add_argument(
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Turn the key, or go on with a turn that was broken off."""
+        """Rotate the key, or resume an unfinished rotation."""
         try:
             opened = secret_prompt.open_slot_with_prompt(
                 name=options["name"], password_file=options["password_file"]
@@ -50,14 +50,14 @@ class Command(BaseCommand):
                 self.stdout.write("Going on with a rotation that was broken off.")
             else:
                 keyring = self._begin_rotation(opened)
-            began = time.monotonic()
+            started = time.monotonic()
             moved = rotation_services.resume_rotation(
                 keyring, progress=self._show_progress, leave_damaged=options["leave_damaged"]
             )
             verification_report.write_damaged(self, moved.damaged)
-            taken = time.monotonic() - began
+            seconds = time.monotonic() - started
             self.stdout.write(
-                f"{pluralize(moved.envelopes, 'value was', 'values were')} sealed anew in {taken:.2f} s."
+                f"{pluralize(moved.envelopes, 'value was', 'values were')} sealed anew in {seconds:.2f} s."
             )
             self.stdout.write("The old key is destroyed.")
             if options["verify"]:
@@ -73,14 +73,14 @@ class Command(BaseCommand):
             ) from None
 
     def _begin_rotation(self, opened: key_slots.OpenedSlot) -> Keyring:
-        turned = begin_rotation(opened)
-        for slot in turned.refused_slots:
+        rotation = begin_rotation(opened)
+        for slot in rotation.refused_slots:
             self.stderr.write(get_refused_slot_message(slot))
         self.stdout.write(
-            f"{pluralize(turned.renewed_slots, 'way in was', 'ways in were')} given the new key; "
+            f"{pluralize(rotation.renewed_slots, 'way in was', 'ways in were')} given the new key; "
             "all sessions were ended."
         )
-        return turned.keyring
+        return rotation.keyring
 
     def _show_progress(self, envelopes: int) -> None:
         if self.stderr.isatty():

@@ -1,4 +1,4 @@
-"""Lists who is in the household, and switches diaries off and on."""
+"""List of the people of the household, and their activation and deactivation."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -16,7 +16,7 @@ from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
-    """Says who there is; changes one person's switch when asked."""
+    """A command that lists people, or activates or deactivates one."""
 
     help = (
         "List who is in the household: keeper or not, switched on or off, ways in, browsers signed in. "
@@ -26,13 +26,13 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take whom to switch."""
-        which = parser.add_mutually_exclusive_group()
-        which.add_argument("--disable", metavar="NAME", help="switch this person's diary off")
-        which.add_argument("--enable", metavar="NAME", help="switch it on again")
+        """Add the arguments: whom to activate or deactivate."""
+        action = parser.add_mutually_exclusive_group()
+        action.add_argument("--disable", metavar="NAME", help="switch this person's diary off")
+        action.add_argument("--enable", metavar="NAME", help="switch it on again")
 
     def handle(self, *args: Any, disable: str | None, enable: str | None, **options: Any) -> None:
-        """Switch, or list."""
+        """Activate or deactivate a person, or list everybody."""
         try:
             if disable is not None:
                 ended = deletion.deactivate_person(_get_person(disable))
@@ -53,14 +53,14 @@ class Command(BaseCommand):
 
     def _list(self) -> None:
         people = Person.objects.annotate(
-            ways=Count("slots", distinct=True), browsers=Count("sign_ins", distinct=True)
+            slot_count=Count("slots", distinct=True), browser_count=Count("sign_ins", distinct=True)
         )
         for person in people.order_by("created_at"):
-            switched = "" if person.is_active else ", switched off"
+            state = "" if person.is_active else ", switched off"
             self.stdout.write(
-                f"{person.name}{', keeper' if person.is_staff else ''}{switched}: "
-                f"{pluralize(person.ways, 'way', 'ways')} in, "
-                f"{pluralize(person.browsers, 'browser', 'browsers')} signed in, "
+                f"{person.name}{', keeper' if person.is_staff else ''}{state}: "
+                f"{pluralize(person.slot_count, 'way', 'ways')} in, "
+                f"{pluralize(person.browser_count, 'browser', 'browsers')} signed in, "
                 f"since {person.created_at:%Y-%m-%d}."
             )
 
