@@ -84,7 +84,6 @@ NOT_YET: dict[str, set[str]] = {
         "search.index.words.put",
     },
     "names of code are no riddles": {
-        "accounts.admin.people.holdings",
         "search.index.sources._told",
     },
     "names of variables are no riddles": {
@@ -125,19 +124,6 @@ NOT_YET: dict[str, set[str]] = {
         "traces.summaries.tasks: told",
     },
     "modules and classes are described by nouns": {
-        "accounts.admin.people",
-        "accounts.admin.people.PersonAdmin",
-        "accounts.auth.forms",
-        "accounts.auth.forms.SignInForm",
-        "accounts.auth.passwords",
-        "accounts.auth.views.reauth",
-        "accounts.management.secret_prompt",
-        "accounts.management.server_address",
-        "accounts.management.verification_report",
-        "accounts.models.ClockFormat",
-        "accounts.models.TextSize",
-        "accounts.models.Theme",
-        "accounts.models.Vault",
         "diary.generation.budget",
         "diary.generation.presenters",
         "diary.generation.prompt_context",

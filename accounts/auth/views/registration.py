@@ -49,7 +49,7 @@ def register(request: HouseholdRequest) -> HttpResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class _Admission:
-    """What entitles a visitor to register: the set-up link, an invitation, or open registration."""
+    """The right to register: by the set-up link, by an invitation, or because registration is open."""
 
     set_up: str = field(default="", repr=False)
     invitation: str = field(default="", repr=False)
