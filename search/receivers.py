@@ -85,10 +85,13 @@ def _on_person_deleted(sender: object, *, person_id: UUID, **_: Any) -> None:
     SnapshotFolder(get_search_settings().folder, person_id).delete_all()
 
 
-def _on_person_save(sender: type[Person], *, instance: Person, **_: Any) -> None:
-    """Delete the searches of whoever wants none saved, in the transaction that says so."""
+def _on_person_save(
+    sender: type[Person], *, instance: Person, update_fields: frozenset[str] | None = None, **_: Any
+) -> None:
+    """Delete the recent searches of a person who has just chosen that none are saved."""
     del sender
-    if not instance.saves_recent_searches:
+    is_saved = update_fields is None or "saves_recent_searches" in update_fields
+    if is_saved and not instance.saves_recent_searches:
         RecentSearch.objects.filter(owner_id=instance.id).delete()
 
 
