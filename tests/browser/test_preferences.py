@@ -2,10 +2,12 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.browsing import NewDiary
+from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.diary import DiaryTab
+from tests.browser.house import ServedHouse
 
 
 def chooses(diary: DiaryTab, **choices: str) -> None:
@@ -54,6 +56,23 @@ def test_single_keys_are_switched_off_and_enter_keeps(new_diary: NewDiary) -> No
     box.press("Enter")
     expect(diary.entries).to_contain_text("four")
     expect(page.locator("form.edit")).to_have_count(0)
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_the_page_of_openings_leads_to_their_choice(
+    new_context: NewContext, house: ServedHouse, *, has_script: bool
+) -> None:
+    page = new_context(house.new_member(), house, java_script_enabled=has_script).new_page()
+
+    page.goto(house.url("/openings/"))
+    expect(page.get_by_role("heading", name="Your day")).to_be_in_viewport()
+    for choice in ("Open no days", "Read only my day", "Suggest only when I ask", "Remember no searches"):
+        page.get_by_label(choice).check()
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    for choice in ("Open no days", "Read only my day", "Suggest only when I ask", "Remember no searches"):
+        expect(page.get_by_label(choice)).to_be_checked()
 
 
 def test_dates_are_in_the_language_of_the_person(new_diary: NewDiary) -> None:
