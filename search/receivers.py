@@ -22,12 +22,13 @@ from accounts.signals import data_key_rotated, person_deleted, vault_locked, vau
 from diary import hooks
 from diary.models import Entry, Reply
 from llamora.crypto import Keyring, VaultLocked, current
+from llamora.inference.job import LIVE_STATES
 from search import related_entries
 from search.embedder import get_search_settings
 from search.errors import IndexClosed
 from search.index.registry import indexes
 from search.index.snapshots import SnapshotFolder
-from search.index.sources import LIVE_REPLY_STATES, SOURCES
+from search.index.sources import SOURCES
 from search.models import RecentSearch, Vector
 
 _thread_changes = threading.local()
@@ -108,7 +109,7 @@ def _on_save(
         return
     if not isinstance(instance, Entry):
         # Nobody waits for these, and a reply under way is saved every second: it is read when it is finished.
-        if not (isinstance(instance, Reply) and instance.state in LIVE_REPLY_STATES):
+        if not (isinstance(instance, Reply) and instance.state in LIVE_STATES):
             _collect_change(instance.owner_id, later={instance.id})
         return
     now = {instance.id}

@@ -2,14 +2,14 @@
 
 entries   Entry, Version
 drafts    Draft, LateDraft
-replies   Reply, its kinds and states, CustomReplyKind
+replies   Reply, ReplyKind, CustomReplyKind
 derived   Opening, Recap
 """
 
 from diary.models.derived import Opening, Recap
 from diary.models.drafts import Draft, LateDraft
 from diary.models.entries import Entry, EntryManager, EntryQuerySet, Version, month_day_expression
-from diary.models.replies import CustomReplyKind, Reply, ReplyKind, ReplyState
+from diary.models.replies import CustomReplyKind, Reply, ReplyKind
 
 __all__ = [
     "CustomReplyKind",
@@ -22,7 +22,6 @@ __all__ = [
     "Recap",
     "Reply",
     "ReplyKind",
-    "ReplyState",
     "Version",
     "month_day_expression",
 ]

@@ -1,4 +1,4 @@
-"""Replies of the model to entries, their states, and the styles they can be asked for in.
+"""Replies of the model to entries, and the styles they can be asked for in.
 
 Reply            a reply, complete or as far as it came
 ReplyKind        the built-in reply styles
@@ -11,17 +11,7 @@ from django.utils import timezone
 
 from diary.models.entries import Entry
 from llamora.fields import SealedJSONField, SealedModel, SealedTextField
-
-
-class ReplyState(models.TextChoices):
-    """The state of a reply. All but `waiting` and `writing` are final."""
-
-    WAITING = "waiting", "Waiting"
-    WRITING = "writing", "Writing"
-    DONE = "done", "Done"
-    STOPPED = "stopped", "Stopped"
-    INTERRUPTED = "interrupted", "Interrupted"
-    FAILED = "failed", "Failed"
+from llamora.inference.job import JobState
 
 
 class ReplyKind(models.TextChoices):
@@ -40,7 +30,7 @@ class Reply(SealedModel):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="replies")
     kind = models.CharField(max_length=32, choices=ReplyKind.choices, default=ReplyKind.RESPOND)
-    state = models.CharField(max_length=16, choices=ReplyState.choices, default=ReplyState.WAITING)
+    state = models.CharField(max_length=16, choices=JobState.choices, default=JobState.WAITING)
     reason = models.CharField(max_length=32, blank=True, default="")
     text = SealedTextField(
         label="diary.reply.text", bound={"entry_id": "diary.reply.entry", "kind": "diary.reply.kind"}

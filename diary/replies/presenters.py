@@ -15,12 +15,12 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from diary.generation.job_status import describe_job, describe_state
-from diary.models import Entry, Reply, ReplyState
+from diary.models import Entry, Reply
 from diary.rendering.markdown import render_markdown, split_settled
 from diary.replies.reply_kinds import get_reply_label, list_custom_kinds
 from diary.replies.tasks import ReplyTask, get_task
 from llamora.crypto import EnvelopeError
-from llamora.inference.job import LIVE_STATES, Job
+from llamora.inference.job import LIVE_STATES, Job, JobState
 from llamora.inference.registry import registry
 
 # MERGED diary.replies.menu: A person's own ways of answering as buttons of the menu under each entry, made
@@ -80,7 +80,7 @@ def build_row_view(reply: Reply) -> ReplyView:
         return build_current_view(job)
     # A row that no job of this process writes: what wrote it is gone.
     is_orphan = reply.state in LIVE_STATES
-    state, reason = (ReplyState.INTERRUPTED, "crashed") if is_orphan else (reply.state, reply.reason)
+    state, reason = (JobState.INTERRUPTED, "crashed") if is_orphan else (reply.state, reply.reason)
     html = _render_text(reply)
     return ReplyView(
         id=reply.id,

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from diary.generation.prompt_record import PromptRecord
-from diary.models import Reply, ReplyState
+from diary.models import Reply
 from diary.replies.errors import TooManyReplies
 from diary.replies.reply_kinds import ReplyKindChoice, get_reply_choice
 from diary.replies.tasks import ReplyTask, gather_input
@@ -109,5 +109,5 @@ def mark_interrupted() -> int:
     ours = [reply_id for reply_id in unfinished.values_list("id", flat=True) if registry.get(reply_id)]
     with write_transaction():
         return unfinished.exclude(id__in=ours).update(
-            state=ReplyState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
+            state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
         )

@@ -17,12 +17,12 @@ from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.prompt_context import PromptContext, fit_to_window
 from diary.generation.prompt_entries import build_earlier_entries, build_prompt_entries, build_prompt_entry
 from diary.generation.prompt_record import PromptRecord
-from diary.models import Entry, EntryQuerySet, Reply, ReplyKind, ReplyState
+from diary.models import Entry, EntryQuerySet, Reply, ReplyKind
 from diary.replies.errors import EntryDamaged
 from diary.replies.reply_kinds import DEFAULT_CHOICE, ReplyKindChoice
 from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery
-from llamora.inference.job import LIVE_STATES, Job, JobOutcome, Prompt, RowDeleted, TokenCounter
+from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
 
 EARLIER_REPLIES = 2
@@ -75,7 +75,7 @@ class ReplyTask:
         ensure_unlocked(self.owner_id)
         if self.is_retry:
             row = Reply.objects.filter(id=self.id, owner_id=self.owner_id)
-            row.update(state=ReplyState.WAITING, reason="", finished_at=None)
+            row.update(state=JobState.WAITING, reason="", finished_at=None)
             return
         kind = self.choice.kind.value
         new = Reply(id=self.id, owner_id=self.owner_id, entry_id=self.entry_id, kind=kind, text="")

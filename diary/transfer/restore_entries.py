@@ -21,10 +21,9 @@ from diary.entries.services import BIN_LIFETIME
 from diary.generation.prompt_record import PromptRecord
 from diary.history.services import VERSION_LIFETIME
 from diary.hooks import Importer
-from diary.models import Entry, Reply, ReplyState, Version
+from diary.models import Entry, Reply, Version
 from diary.transfer.line_imports import compute_source, seal_row
 from diary.transfer.restore_rows import (
-    LIVE_REPLY_STATES,
     REPLY_COLUMNS,
     VERSION_COLUMNS,
     ExportRow,
@@ -38,6 +37,7 @@ from diary.transfer.restore_rows import (
 from llamora.crypto import keyed_digest
 from llamora.database import write_transaction
 from llamora.fields import new_id
+from llamora.inference.job import LIVE_STATES, JobState
 
 MAX_REPLY_LENGTH = 10 * settings.MAX_TEXT
 _ID_LABEL = b"diary.entry.id"
@@ -196,9 +196,9 @@ class EntryImporter:
             except InvalidValue:
                 faults.append("a reply's text cannot be taken")
                 continue
-            if columns["state"] in LIVE_REPLY_STATES:
+            if columns["state"] in LIVE_STATES:
                 # It was being written when the diary was exported, and no job continues it.
-                columns |= {"state": ReplyState.INTERRUPTED.value, "reason": "crashed"}
+                columns |= {"state": JobState.INTERRUPTED.value, "reason": "crashed"}
             columns["created_at"] = columns["created_at"] or entry.created_at
             yield Reply(owner_id=self._owner_id, entry_id=entry.id, **columns)
 

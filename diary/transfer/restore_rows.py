@@ -17,10 +17,10 @@ from django.db import connection, models
 from diary import days
 from diary.entries.text_validation import InvalidText, clean_draft_text, clean_entry_text
 from diary.generation.prompt_record import PromptRecord
-from diary.models import Entry, ReplyKind, ReplyState
+from diary.models import Entry, ReplyKind
 from diary.transfer.line_reader import RejectedLine, RejectionReason, get_rejection_reason
+from llamora.inference.job import JobState
 
-LIVE_REPLY_STATES: Final = (ReplyState.WAITING, ReplyState.WRITING)
 MAX_REVISION: Final = 2**30
 _SECONDS_PER_DAY: Final = 24 * 60 * 60
 _DIGEST_BYTES: Final = 32
@@ -291,7 +291,7 @@ VERSION_COLUMNS: Final[ColumnParsers] = {
 }
 REPLY_COLUMNS: Final[ColumnParsers] = {
     "kind": (choice_parser(ReplyKind.values), ReplyKind.RESPOND.value),
-    "state": (choice_parser(ReplyState.values), ReplyState.DONE.value),
+    "state": (choice_parser(JobState.values), JobState.DONE.value),
     "reason": (parse_code, ""),
     "read": (parse_prompt_record, None),
     "created_at": (parse_datetime, None),

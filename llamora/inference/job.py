@@ -11,23 +11,24 @@ A job may also end out of `waiting`. It is changed on its event loop only; any t
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
+
+from django.db.models import TextChoices
 
 from llamora.crypto import Keyring
 from llamora.llm.deltas import ChatMessages, Delta
 
 
-class JobState(StrEnum):
-    """Where a job stands."""
+class JobState(TextChoices):
+    """The states of a job, and of the row it writes. All but `waiting` and `writing` are final."""
 
-    WAITING = "waiting"
-    WRITING = "writing"
-    DONE = "done"
-    STOPPED = "stopped"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
+    WAITING = "waiting", "Waiting"
+    WRITING = "writing", "Writing"
+    DONE = "done", "Done"
+    STOPPED = "stopped", "Stopped"
+    INTERRUPTED = "interrupted", "Interrupted"
+    FAILED = "failed", "Failed"
 
 
 LIVE_STATES = frozenset({JobState.WAITING, JobState.WRITING})

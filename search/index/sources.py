@@ -15,9 +15,10 @@ from django.db.models.functions import Cast, Substr
 
 from accounts.models import Vault
 from diary.generation.prompt_record import EntryRef, PromptRecord
-from diary.models import Entry, Opening, Recap, Reply, ReplyState
+from diary.models import Entry, Opening, Recap, Reply
 from llamora.crypto import EnvelopeError, Keyring, WrongEpoch, in_force, keyed_digest
 from llamora.fields import SealedValue
+from llamora.inference.job import LIVE_STATES
 from search.index.types import Document
 
 
@@ -127,7 +128,6 @@ def _is_current(
 _NONCE_AT: Final = 6
 _NONCE: Final = 24
 BATCH: Final = 500
-LIVE_REPLY_STATES: Final = (ReplyState.WAITING, ReplyState.WRITING)
 
 ComputeDigest = Callable[[str], bytes]
 FindStale = Callable[..., set[UUID]]
@@ -208,7 +208,7 @@ def _only_existing(rows: "QuerySet[Any]") -> "QuerySet[Any]":
 
 
 def _only_finished(rows: "QuerySet[Any]") -> "QuerySet[Any]":
-    return rows.filter(entry__deleted_at=None).exclude(state__in=LIVE_REPLY_STATES)
+    return rows.filter(entry__deleted_at=None).exclude(state__in=LIVE_STATES)
 
 
 def _only_shown(rows: "QuerySet[Any]") -> "QuerySet[Any]":

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from accounts.models import Person
 from diary.drafts.late_drafts import store_late_draft
 from diary.drafts.services import SubmittedDraft
-from diary.models import Draft, Entry, Reply, ReplyState
+from diary.models import Draft, Entry, Reply
 from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
 from diary.transfer.export_targets import open_target
 from diary.transfer.exports import ExportReport, export_diary
+from llamora.inference.job import JobState
 from tests.diary.damage import flip_a_bit
 from tests.people import PASSWORD, Resident, register_resident
 
@@ -68,7 +69,7 @@ def test_every_text_comes_out_exactly(owner: Resident, tmp_path: Path) -> None:
 def test_every_column_of_every_table_of_the_diary_is_there(owner: Resident, tmp_path: Path) -> None:
     entry = owner.write("an entry", day=date(2026, 11, 1))
     with owner.unlocked():
-        Reply.objects.create(owner_id=owner.id, entry=entry, text="an answer", state=ReplyState.DONE)
+        Reply.objects.create(owner_id=owner.id, entry=entry, text="an answer", state=JobState.DONE)
         Draft(owner_id=owner.id, day=date(2026, 11, 2), text="a draft").save(force_insert=True)
 
     exported(owner, tmp_path / "out")

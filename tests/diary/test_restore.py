@@ -13,11 +13,12 @@ from django.utils import timezone
 from diary.entries import services as entry_services
 from diary.generation.prompt_record import PromptRecord
 from diary.history.services import purge_versions
-from diary.models import CustomReplyKind, Draft, Entry, Opening, Recap, Reply, ReplyKind, ReplyState, Version
+from diary.models import CustomReplyKind, Draft, Entry, Opening, Recap, Reply, ReplyKind, Version
 from diary.replies import reply_kinds
 from diary.transfer import restore_entries
 from diary.transfer.line_imports import import_lines
 from diary.transfer.line_reader import ImportLine
+from llamora.inference.job import JobState
 from tests.diary.transfers import comparable, entry, moves_house, put_down, taken_in, written, written_out
 from tests.people import Resident
 
@@ -43,9 +44,9 @@ def lived(who: Resident) -> None:
             "name": "Like a friend",
         }
         for kind, state, text in [
-            (ReplyKind.OWN, ReplyState.DONE, "And then?"),
-            (ReplyKind.SUMMARY, ReplyState.STOPPED, "It "),
-            (ReplyKind.RESPOND, ReplyState.FAILED, ""),
+            (ReplyKind.OWN, JobState.DONE, "And then?"),
+            (ReplyKind.SUMMARY, JobState.STOPPED, "It "),
+            (ReplyKind.RESPOND, JobState.FAILED, ""),
         ]:
             Reply.objects.create(
                 owner_id=who.id, entry=edited, kind=kind, state=state, text=text, read=read, finished_at=AT

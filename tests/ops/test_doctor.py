@@ -18,8 +18,9 @@ from django.utils import timezone
 from accounts.auth.services import invitations as links
 from accounts.models import Person, SignIn, Unlock, Vault
 from accounts.rotation.epoch_change import begin_rotation
-from diary.models import Reply, ReplyState
+from diary.models import Reply
 from llamora.crypto import FORMAT, FORMATS
+from llamora.inference.job import JobState
 from llamora.ops import data_folder, startup
 from llamora.ops.backup import create
 from llamora.ops.doctor import backups, database, folder, household, inference, machine
@@ -257,7 +258,7 @@ def test_sessions_past_their_limits_are_counted(owner: Resident) -> None:
 def test_replies_that_nobody_writes_are_counted(owner: Resident, own_folder: Path) -> None:
     entry = owner.write("x")
     with owner.unlocked():
-        Reply.objects.create(owner_id=owner.id, entry=entry, text="half", state=ReplyState.WRITING)
+        Reply.objects.create(owner_id=owner.id, entry=entry, text="half", state=JobState.WRITING)
 
     assert "1 were left" in words(household.replies)
     with data_folder.lock(own_folder):

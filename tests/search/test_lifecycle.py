@@ -13,8 +13,9 @@ from django.db import connections, transaction
 
 from accounts.models import Unlock
 from accounts.sessions import services as sessions_services
-from diary.models import Entry, Reply, ReplyState
+from diary.models import Entry, Reply
 from llamora.database import write_transaction
+from llamora.inference.job import JobState
 from search import services as search_services
 from search.engine import search
 from search.errors import IndexClosed
@@ -86,7 +87,7 @@ def test_a_deleted_entry_and_its_replies_are_not_found_and_a_restored_one_is(own
     assert found(index, "marmalade") == {entry.id, reply.id}
 
 
-def replied(owner: Resident, entry: Entry, text: str, state: str = ReplyState.DONE) -> Reply:
+def replied(owner: Resident, entry: Entry, text: str, state: str = JobState.DONE) -> Reply:
     """A reply that is there already."""
     with owner.unlocked():
         reply: Reply = Reply.objects.create(owner_id=owner.id, entry=entry, state=state, text=text)
@@ -95,11 +96,11 @@ def replied(owner: Resident, entry: Entry, text: str, state: str = ReplyState.DO
 
 def test_a_reply_is_found_on_its_entrys_day_once_it_is_whole(owner: Resident) -> None:
     entry = owner.write("What about the harbour?", day=date(2025, 3, 4))
-    reply = replied(owner, entry, "Pilots know the harbour.", ReplyState.WRITING)
+    reply = replied(owner, entry, "Pilots know the harbour.", JobState.WRITING)
     index = searching(owner)
     while_writing = found(index, "pilots")
     with owner.unlocked(), write_transaction():
-        reply.state = ReplyState.DONE
+        reply.state = JobState.DONE
         reply.save(update_fields=["state"])
     settled(owner)
 

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from diary.entries.services import delete_entry, edit_entry, move_entry, restore_entry
 from diary.generation.prompt_record import PromptRecord
-from diary.models import Entry, Opening, Recap, Reply, ReplyState
+from diary.models import Entry, Opening, Recap, Reply
 from diary.openings.services import dismiss
 from llamora.database import write_transaction
+from llamora.inference.job import JobState
 from search.index import sources
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
@@ -188,7 +189,7 @@ def test_a_reply_under_way_costs_the_index_nothing(owner: Resident, monkeypatch:
     monkeypatch.setattr(sources, "load_documents", watched)
     with owner.unlocked():
         reply = Reply(owner_id=owner.id, entry=entry, text="")
-        for text, state in (("Pil", ReplyState.WRITING), ("Pilots know", ReplyState.DONE)):
+        for text, state in (("Pil", JobState.WRITING), ("Pilots know", JobState.DONE)):
             with write_transaction():
                 reply.text, reply.state = text, state
                 reply.finished_at = timezone.now()

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from diary.models import Entry, Reply, ReplyState
+from diary.models import Entry, Reply
+from llamora.inference.job import JobState
 from tests.page import read
 from tests.people import Resident
 from tests.traces.tagging import keeps, names_on, on_entries
@@ -173,7 +174,7 @@ def test_an_entry_comes_with_its_replies_and_its_other_traces(owner: Resident) -
     entry = owner.write("The boat.")
     boat, water = keeps(owner, entry, "boat", "water")
     with owner.unlocked():
-        Reply.objects.create(owner_id=owner.id, entry=entry, state=ReplyState.DONE, text="*Which* boat?")
+        Reply.objects.create(owner_id=owner.id, entry=entry, state=JobState.DONE, text="*Which* boat?")
 
     page = text(owner.get(path(boat.id)))
 
