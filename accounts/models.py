@@ -51,10 +51,6 @@ class PersonManager(models.Manager["Person"]):
         """Return the person of that name, whatever its case, or None."""
         return self.filter(name_key=fold_username(name)).first()
 
-    def get_model_name(self, person_id: UUID) -> str:
-        """Return the name of the model a person has chosen, or an empty string for the default one."""
-        return self.filter(id=person_id).values_list("model", flat=True).first() or ""
-
     def get_by_natural_key(self, key: str) -> "Person":
         """Return the person of that folded name; used by Django's serializers."""
         return self.get(name_key=key)

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from accounts.models import Person
+from diary.generation.ask_once import may_send_unrequested
 from diary.hooks import RecalledEntries
 from diary.models import Entry
 from llamora.crypto import CryptoError, current
@@ -44,7 +45,8 @@ _NO_EMBEDDER: Final = {
 def find_related_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
     """Return the entries of days before an entry's that speak of the same, and where; none if unwanted."""
     del by  # what a person chose to have read is not search's to find
-    if entry.day == date.min or model_server.get_status().remote or not _is_wanted(entry.owner_id):
+    is_allowed = may_send_unrequested(model_server.get_status())
+    if entry.day == date.min or not is_allowed or not _is_wanted(entry.owner_id):
         return RecalledEntries()
     spans = {one.id: one.span for one in _find_or_nothing(entry)}
     return RecalledEntries(
@@ -85,7 +87,7 @@ def find_near_entries(index: PersonIndex, entry: Entry) -> Sequence[NearText]:
 
 def describe_availability(person: Person) -> str:
     """Return in a sentence why no earlier entry is found for a person's answers, or nothing."""
-    if model_server.get_status().remote:
+    if not may_send_unrequested(model_server.get_status()):
         until = " until it is on this machine again" if person.reads_related_entries else ""
         return f"{_MODEL_ELSEWHERE}{until}."
     index = indexes.get(person.id)

@@ -14,7 +14,8 @@ from diary import days, hooks
 from diary.hooks import EntryPanel
 from diary.models import Draft, Entry, Version
 from diary.rendering import markdown
-from diary.replies.presenters import ReplyView, list_reply_views, render_custom_kind_buttons
+from diary.replies.presenters import list_reply_views, render_custom_kind_buttons
+from diary.replies.section import ReplyView
 from llamora.fields import new_id
 from llamora.inference import model_server
 

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from diary import days
-from diary.generation.prompt_context import PromptEntry
+from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, PromptEntry
 from diary.models import Entry
 from diary.rendering.excerpts import Span, extract_passage
 from llamora.crypto import EnvelopeError
@@ -51,6 +51,12 @@ def _shorten_earlier(entry: Entry, piece: PromptEntry, place: Span | None) -> Pr
     return replace(
         piece, day=entry.day, day_label=label, text=text, is_cut=len(text) < len(piece.text.strip())
     )
+
+
+def halve_entry(entry: PromptEntry) -> PromptEntry | None:
+    """Return the first half of an entry; None for one that is too short for that."""
+    half = len(entry.text) // 2
+    return replace(entry, text=f"{entry.text[:half].rstrip()}…") if half > MIN_ENTRY_CHARACTERS else None
 
 
 def omit_middle(text: str, *, most: int) -> str:

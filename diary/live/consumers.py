@@ -16,9 +16,11 @@ from django.urls import path
 from accounts.http.request import NOBODY, RequestVault
 from accounts.sessions.scope import reload_vault
 from accounts.sessions.user_events import user_events
+from diary.generation.page_tasks import PageSection, get_page_task, render_job_text
 from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, parse_frame
-from diary.live.sections import find_section, get_page_day
 from diary.live.streaming import Subscription
+from diary.openings import presenters as openings_presenters
+from diary.replies import presenters as replies_presenters
 from llamora.inference.job import Job
 from llamora.inference.registry import registry
 
@@ -119,11 +121,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             subscription.restart()
             return
         job = registry.get(section_id)
-        if job is None or job.is_over or job.owner_id != self.owner or get_page_day(job) is None:
+        task = get_page_task(job) if job and job.owner_id == self.owner else None
+        if job is None or job.is_over or task is None:
             self.requested.add(section_id)
         else:
-            # A page shows it that is not of its day: its entry was moved since it was asked for.
-            self.subscriptions[section_id] = Subscription(job, self.has_updates.set)
+            # The page shows another day than the task's: the entry was moved since the job began.
+            self.subscriptions[section_id] = Subscription(job, task, self.has_updates.set)
 
     def on_job_start(self, job: Job) -> None:
         """Follow a job that has just begun; it is told with its first words, or after a moment."""
@@ -132,11 +135,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
     def follow(self, job: Job) -> bool:
         """Follow a job if it is of the day this tab shows."""
-        if self.is_ending or self.day is None or get_page_day(job) != self.day:
+        task = get_page_task(job)
+        if self.is_ending or self.day is None or task is None or task.day != self.day:
             return False
         if before := self.subscriptions.pop(job.id, None):
             before.close()
-        self.subscriptions[job.id] = Subscription(job, self.has_updates.set)
+        self.subscriptions[job.id] = Subscription(job, task, self.has_updates.set)
         return True
 
     async def send_updates(self) -> None:
@@ -165,7 +169,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
     async def send_from_rows(self, section_id: UUID) -> None:
         """Send a section that no job writes any more."""
         assert self.owner is not None
-        find = partial(find_section, section_id, owner_id=self.owner)
+        find = partial(_find_section, section_id, owner_id=self.owner)
         section = await registry.db.run(find, keyring=self.vault.held)
         if section is not None and not self.is_ending:
             ids = {"reply": str(section_id), "place": section.element_id}
@@ -241,6 +245,17 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
                 return
             logger.error("socket: %s", type(error).__name__)  # noqa: TRY400 - a traceback can quote words
             await self.end(1011)
+
+
+def _find_section(section_id: UUID, *, owner_id: UUID) -> PageSection | None:
+    """Return a person's own section as it is now; None for any other. Needs the owner's keyring in force."""
+    job = registry.get(section_id)
+    if job is not None:
+        task = get_page_task(job) if job.owner_id == owner_id else None
+        return task.render_section(job, render_job_text(job)) if task else None
+    return replies_presenters.find_section(section_id, owner_id=owner_id) or openings_presenters.find_section(
+        section_id, owner_id=owner_id
+    )
 
 
 websocket_urlpatterns = [path("live/", LiveConsumer.as_asgi())]

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from diary.generation.job_status import describe_job
-from diary.live.sections import render_job_section
+from diary.generation.page_tasks import PageTask, mark_rendered
 from diary.rendering.markdown import split_settled
 from llamora.inference.job import Job
 
@@ -45,10 +45,7 @@ class LiveRendering:
     @classmethod
     def for_job(cls, job: Job) -> "LiveRendering":
         """The one rendering of a job, however many tabs show it."""
-        growing = job.shared.get("growing")
-        if not isinstance(growing, cls):
-            growing = job.shared["growing"] = cls(job)
-        return growing
+        return job.get_attachment(cls)
 
     def add_listener(self, wake: OnChange) -> None:
         """Call `wake` after each tick that brought something."""
@@ -122,16 +119,17 @@ class LiveRendering:
 class Subscription:
     """What one tab has been told of one job. Frames are numbered from its snapshot on."""
 
-    def __init__(self, job: Job, wake: OnChange) -> None:
+    def __init__(self, job: Job, task: PageTask, on_change: OnChange) -> None:
         self.rendering = LiveRendering.for_job(job)
+        self._task = task
         self.is_over = False
-        self._on_change = wake
+        self._on_change = on_change
         self._seq = 0
         self._version = -1
         self._blocks = 0
         self._thoughts = 0
         self._restarts = -1
-        self.rendering.add_listener(wake)
+        self.rendering.add_listener(on_change)
 
     @property
     def job_id(self) -> UUID:
@@ -179,12 +177,13 @@ class Subscription:
         return {**frame, "thoughts": thoughts} if thoughts else frame
 
     def _build_full_frame(self, kind: str) -> Frame:
-        growing = self.rendering
-        section = render_job_section(growing.job, html="".join(growing.settled), tail=growing.tail)
-        self._thoughts = growing.job.thoughts_since(0)[1]
+        job, rendering = self.rendering.job, self.rendering
+        text = mark_rendered("".join(rendering.settled), rendering.tail)
+        section = self._task.render_section(job, text)
+        self._thoughts = job.thoughts_since(0)[1]
         return {
             "type": kind,
-            "reply": str(growing.job.id),
+            "reply": str(job.id),
             "place": section.element_id,
             "seq": self._seq,
             "html": section.html,

@@ -14,11 +14,13 @@ from django.utils import timezone
 from diary import days
 from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
+from diary.generation.page_tasks import PageSection, RenderedText
 from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, fit_latest
 from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Opening
-from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
+from diary.openings.section import OpeningView, build_job_view, render_section
+from llamora.inference.job import Job, JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
 
 # Days without an entry after which a return is one.
@@ -74,6 +76,19 @@ class OpeningTask:
     replaced_text: str = ""
     asked_at: datetime = field(default_factory=timezone.now)
     record: PromptRecord = field(default_factory=PromptRecord)
+
+    @property
+    def subject(self) -> date:
+        """The day: it has one opening."""
+        return self.day
+
+    def build_view(self, job: Job, text: RenderedText) -> OpeningView | None:
+        """Return the opening as far as its job has come; None where nothing came of it."""
+        return build_job_view(job, text, day=self.day, replaced_text=self.replaced_text)
+
+    def render_section(self, job: Job, text: RenderedText) -> PageSection:
+        """Return the opening's section at the head of its day."""
+        return render_section(self.build_view(job, text), owner_id=self.owner_id)
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit the days to the window, the oldest left out first."""

@@ -9,9 +9,10 @@ from django.utils import timezone
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from diary import days
+from diary.generation.page_tasks import get_page_task, render_job_text
 from diary.generation.presenters import build_prompt_record_context
 from diary.models import Opening
-from diary.openings import presenters, services
+from diary.openings import services
 from llamora.inference import model_server
 
 NO_CONTENT = 204
@@ -21,9 +22,9 @@ NOT_NOW = "No other opening can be made now. {}"
 def _respond_with_section(request: HouseholdRequest, day: date) -> HttpResponse:
     if not request.htmx:
         return redirect("day", day)
-    job = services.find_job(request.user.id, day)
-    view = presenters.build_current_view(job) if job else None
-    return HttpResponse(presenters.render_section(view, owner_id=request.user.id))
+    job = services.get_opening_job(request.user.id, day)
+    task = get_page_task(job) if job else None
+    return HttpResponse(task.render_section(job, render_job_text(job)).html if job and task else "")
 
 
 def _refuse(request: HouseholdRequest, sentence: str) -> HttpResponse:

@@ -1,23 +1,19 @@
 """Recaps: found while they are true, else made by a patient job. Needs the owner's keyring in force."""
 
-import threading
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
 from accounts.models import Person
 from diary.entries.queries import get_digest_key
+from diary.generation.ask_once import ask_once
 from diary.generation.prompt_context import PromptEntry
 from diary.generation.prompt_entries import build_prompt_entries
 from diary.models import Entry, Recap
 from diary.recaps.tasks import RecapTask
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
 from llamora.fields import new_id
-from llamora.inference import model_server
 from llamora.inference.job import Job
-from llamora.inference.registry import NoEventLoop, copy_keyring, registry
-
-_start_lock = threading.Lock()
 
 
 def compute_digest(key: bytes, day: date, pieces: Sequence[PromptEntry]) -> str:
@@ -39,47 +35,28 @@ def find_recap(owner_id: UUID, day: date, *, digest: str) -> str | None:
 
 
 def get_or_start_recap(
-    person: Person, day: date, *, keyring: Keyring, is_asked: bool = False, again: bool = False
+    person: Person, day: date, *, keyring: Keyring, is_requested: bool = False, again: bool = False
 ) -> str | Job | None:
-    """Return a finished day's recap, or the job that makes it; None where there is none to be had now.
+    """Return a past day's recap, or the job that writes it; None where neither can be had now.
 
-    `is_asked`: it was asked for in so many words; `again`: also where that came to nothing a moment ago.
+    `is_requested` as in `ask_once`; with `again`, also where one failed a moment ago.
     """
-    pieces = build_prompt_entries(Entry.objects.for_owner(person.id).on_day(day), zone=person.time_zone)
-    if not pieces:
+    entries = build_prompt_entries(Entry.objects.for_owner(person.id).on_day(day), zone=person.time_zone)
+    if not entries:
         return None
-    digest = compute_digest(get_digest_key(person.id), day, pieces)
-    if found := find_recap(person.id, day, digest=digest):
-        return found
-    with _start_lock:
-        if job := _find_job(person.id, day, digest, again=again):
-            return job
-        errand = RecapTask(id=new_id(), owner_id=person.id, day=day, entries=pieces, digest=digest)
-        return _start_job(errand, keyring, is_asked=is_asked)
-
-
-def _find_job(owner_id: UUID, day: date, digest: str, *, again: bool) -> Job | None:
-    """Return the job for this state of a day: under way, or failed so lately that another would too."""
-    for job in registry.for_owner(owner_id):
-        errand = job.task
-        if isinstance(errand, RecapTask) and (errand.day, errand.digest) == (day, digest):
-            if job.reason == "gave_way" or (again and job.is_over):
-                registry.discard(job.id)
-                continue
-            return job
-    return None
-
-
-def _start_job(errand: RecapTask, keyring: Keyring, *, is_asked: bool) -> Job | None:
-    status = model_server.get_status()
-    # Resting on a day of the calendar is not asking for its text to leave the machine.
-    if not status.is_ready or (status.remote and not is_asked):
-        return None
-    try:
-        model = Person.objects.get_model_name(errand.owner_id)
-        return registry.start(errand, keyring=copy_keyring(keyring), model=model, is_patient=True)
-    except NoEventLoop:
-        return None
+    digest = compute_digest(get_digest_key(person.id), day, entries)
+    if recap := find_recap(person.id, day, digest=digest):
+        return recap
+    return ask_once(
+        RecapTask,
+        (day, digest),
+        lambda: RecapTask(id=new_id(), owner_id=person.id, day=day, entries=entries, digest=digest),
+        person=person,
+        keyring=keyring,
+        is_requested=is_requested,
+        again=again,
+        is_background=True,
+    )
 
 
 def delete_recap(*, owner_id: UUID, day: date) -> None:

@@ -1,15 +1,15 @@
 """A recap as a job carries it out: a whole day read, one to three sentences kept, or nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from diary import days
 from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
-from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, PromptEntry, fit_latest
-from diary.generation.prompt_entries import build_prompt_entries
+from diary.generation.prompt_context import PromptEntry, fit_latest
+from diary.generation.prompt_entries import build_prompt_entries, halve_entry
 from diary.models import Entry, Recap
 from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
@@ -25,6 +25,11 @@ class RecapTask:
     entries: tuple[PromptEntry, ...]
     digest: str
 
+    @property
+    def subject(self) -> tuple[date, str]:
+        """The day as it reads now: once an entry has changed, another recap is due."""
+        return self.day, self.digest
+
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit the day to the window, its morning left out first."""
         room = get_token_budget(server, share=share)
@@ -32,7 +37,7 @@ class RecapTask:
             self.entries,
             room=room.prompt,
             tell=self._render_prompt,
-            shorten=shorten_entry,
+            shorten=halve_entry,
             count=server.count_message_tokens,
         )
         return Prompt(messages=turns, max_tokens=room.output)
@@ -64,9 +69,3 @@ class RecapTask:
 
     def set_state(self, outcome: JobOutcome) -> None:
         """Nothing to mark: it is made again when it is next wanted."""
-
-
-def shorten_entry(piece: PromptEntry) -> PromptEntry | None:
-    """Return the first half of a piece; None where that is no use any more."""
-    half = len(piece.text) // 2
-    return replace(piece, text=f"{piece.text[:half].rstrip()}…") if half > MIN_ENTRY_CHARACTERS else None

@@ -30,15 +30,15 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
         return redirect("day", day)
     if day >= days.today(request.user.time_zone, now=timezone.now()):
         return HttpResponse(status=NO_CONTENT)
-    is_asked = bool(request.POST.get("asked"))
-    again = is_asked and "X-Llamora-Poll" not in request.headers
+    is_requested = bool(request.POST.get("asked"))
+    again = is_requested and "X-Llamora-Poll" not in request.headers
     found = services.get_or_start_recap(
-        request.user, day, keyring=request.vault.keyring, is_asked=is_asked, again=again
+        request.user, day, keyring=request.vault.keyring, is_requested=is_requested, again=again
     )
     text = found if isinstance(found, str) else None
     is_coming = isinstance(found, Job) and not found.is_over
     context = {"day": day, "text": text, "is_coming": is_coming, "why_not": _get_refusal(found)}
-    if is_asked:
+    if is_requested:
         name = "diary/fragments/recap.html" if request.htmx else "diary/recap.html"
         return render(request, name, context)
     return (

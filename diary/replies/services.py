@@ -1,11 +1,12 @@
 """Asking for a reply, stopping it, asking again, deleting it. Needs the owner's keyring in force."""
 
-import threading
+from dataclasses import replace
 from uuid import UUID
 
 from django.utils import timezone
 
 from accounts.models import Person
+from diary.generation.ask_once import ask_once, list_jobs
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Reply
 from diary.replies.errors import TooManyReplies
@@ -15,84 +16,42 @@ from llamora.crypto import EnvelopeError, Keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference.job import LIVE_STATES, JobOutcome, JobState
-from llamora.inference.registry import NoEventLoop, copy_keyring, registry
+from llamora.inference.registry import registry
 
 MAX_CONCURRENT = 8
-_start_lock = threading.Lock()
 
 
-def start_reply(*, person: Person, entry_id: UUID, keyring: Keyring, asked: ReplyKindChoice) -> ReplyTask:
-    """Have an entry answered; the reply's row and words come at once after. Raise NotThere, ReplyRefused."""
-    return _start(new_id(), person=person, entry_id=entry_id, keyring=keyring, asked=asked, is_again=False)
+def start_reply(*, person: Person, entry_id: UUID, keyring: Keyring, choice: ReplyKindChoice) -> ReplyTask:
+    """Start a reply to an entry; its row and its text follow. Raise ObjectNotFound, ReplyRefused."""
+    task = _build_task(new_id(), person=person, entry_id=entry_id, choice=choice)
+    _start(task, person=person, keyring=keyring)
+    return task
 
 
-def _refuse_too_many(owner_id: UUID) -> None:
-    replies = (job for job in registry.for_owner(owner_id) if isinstance(job.task, ReplyTask))
-    if sum(not job.is_over for job in replies) >= MAX_CONCURRENT:
-        raise TooManyReplies
+def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
+    """Start another reply to the same entry, in the same style; one without text is written again itself.
 
-
-def _start(
-    reply_id: UUID,
-    *,
-    person: Person,
-    entry_id: UUID,
-    keyring: Keyring,
-    asked: ReplyKindChoice,
-    is_again: bool,
-) -> ReplyTask:
-    _refuse_too_many(person.id)
-    gathered = gather_input(person=person, entry_id=entry_id, asked=asked)
-    errand = ReplyTask(
-        id=reply_id,
-        owner_id=person.id,
-        entry_id=entry_id,
-        context=gathered.context,
-        record=PromptRecord(traces=list(gathered.recalled_by), near=list(gathered.near)),
-        choice=asked,
-        is_retry=is_again,
+    Raise ReplyRefused.
+    """
+    choice = get_reply_choice(reply)
+    is_retry = not _has_text(reply)
+    task = _build_task(
+        reply.id if is_retry else new_id(),
+        person=person,
+        entry_id=reply.entry_id,
+        choice=choice,
+        is_retry=is_retry,
     )
-    try:
-        registry.start(errand, keyring=copy_keyring(keyring), model=person.model)
-    except NoEventLoop:
-        with write_transaction():
-            errand.create_row()
-            errand.set_state(JobOutcome(text="", state=JobState.INTERRUPTED, reason="closing"))
-    return errand
+    if not _start(task, person=person, keyring=keyring):
+        # It is being written, perhaps since another tab asked at the same moment.
+        task = replace(task, id=new_id(), is_retry=False)
+        _start(task, person=person, keyring=keyring)
+    return task
 
 
 def stop_reply(reply: Reply) -> None:
     """Stop a reply that is being written; what came is kept. Does nothing to one that is over."""
     registry.stop(reply.id)
-
-
-def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
-    """Have the same entry answered once more, in the same way; one without a word is taken up again itself.
-
-    Raise ReplyRefused.
-    """
-    asked = get_reply_choice(reply)
-    # One at a time: two tabs that ask at once must not both take up the same reply.
-    with _start_lock:
-        job = registry.get(reply.id)
-        is_empty = (job is None or job.is_over) and not _has_text(reply)
-        reply_id = reply.id if is_empty else new_id()
-        return _start(
-            reply_id,
-            person=person,
-            entry_id=reply.entry_id,
-            keyring=keyring,
-            asked=asked,
-            is_again=is_empty,
-        )
-
-
-def _has_text(reply: Reply) -> bool:
-    try:
-        return bool(reply.text.strip())
-    except EnvelopeError:
-        # They cannot be read, but they may be in a backup: nothing is put in their place.
-        return True
 
 
 def delete_reply(reply: Reply) -> None:
@@ -111,3 +70,49 @@ def mark_interrupted() -> int:
         return unfinished.exclude(id__in=ours).update(
             state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
         )
+
+
+def _build_task(
+    reply_id: UUID, *, person: Person, entry_id: UUID, choice: ReplyKindChoice, is_retry: bool = False
+) -> ReplyTask:
+    if sum(not job.is_over for job in list_jobs(person.id, ReplyTask)) >= MAX_CONCURRENT:
+        raise TooManyReplies
+    gathered = gather_input(person=person, entry_id=entry_id, choice=choice)
+    return ReplyTask(
+        id=reply_id,
+        owner_id=person.id,
+        entry_id=entry_id,
+        context=gathered.context,
+        record=PromptRecord(traces=list(gathered.recalled_by), near=list(gathered.near)),
+        choice=choice,
+        is_retry=is_retry,
+    )
+
+
+def _start(task: ReplyTask, *, person: Person, keyring: Keyring) -> bool:
+    """Start a reply; return whether that was done, and no other job writes it already."""
+    job = ask_once(
+        ReplyTask,
+        task.id,
+        lambda: task,
+        person=person,
+        keyring=keyring,
+        is_requested=True,
+        again=True,
+        waits_for_model=True,
+    )
+    if job is None:
+        # No event loop runs. The reply stands on its page all the same, and can be asked for again.
+        with write_transaction():
+            task.create_row()
+            task.set_state(JobOutcome(text="", state=JobState.INTERRUPTED, reason="closing"))
+        return True
+    return job.task is task
+
+
+def _has_text(reply: Reply) -> bool:
+    try:
+        return bool(reply.text.strip())
+    except EnvelopeError:
+        # They cannot be read, but they may be in a backup: nothing is put in their place.
+        return True

@@ -14,12 +14,14 @@ from diary import days, hooks
 from diary.errors import ObjectNotFound
 from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
+from diary.generation.page_tasks import PageSection, RenderedText
 from diary.generation.prompt_context import PromptContext, fit_to_window
 from diary.generation.prompt_entries import build_earlier_entries, build_prompt_entries, build_prompt_entry
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, EntryQuerySet, Reply, ReplyKind
 from diary.replies.errors import EntryDamaged
 from diary.replies.reply_kinds import DEFAULT_CHOICE, ReplyKindChoice
+from diary.replies.section import ReplyView, build_job_view, render_section
 from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery
 from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
@@ -46,6 +48,19 @@ class ReplyTask:
     def day(self) -> date:
         """The day whose page shows the reply."""
         return self.context.day
+
+    @property
+    def subject(self) -> UUID:
+        """The reply: an entry may have several under way."""
+        return self.id
+
+    def build_view(self, job: Job, text: RenderedText) -> ReplyView:
+        """Return the reply as far as its job has come."""
+        return build_job_view(job, text, entry_id=self.entry_id, kind_label=self.choice.label)
+
+    def render_section(self, job: Job, text: RenderedText) -> PageSection:
+        """Return the reply's section under its entry."""
+        return render_section(self.build_view(job, text), owner_id=self.owner_id)
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit it to `share` of the server's window, with room for the reply."""
@@ -107,7 +122,7 @@ class ReplyInput(NamedTuple):
     near: tuple[UUID, ...] = ()
 
 
-def gather_input(*, person: Person, entry_id: UUID, asked: ReplyKindChoice) -> ReplyInput:
+def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> ReplyInput:
     """Read the day up to an entry, what is recalled for it, and what was answered to it before.
 
     A summary is of the entry alone. Raise NotThere, or Damaged where the entry itself does not open.
@@ -116,9 +131,9 @@ def gather_input(*, person: Person, entry_id: UUID, asked: ReplyKindChoice) -> R
     piece = build_prompt_entry(entry, zone=person.time_zone)
     if piece is None:
         raise EntryDamaged
-    if asked.kind == ReplyKind.SUMMARY:
+    if choice.kind == ReplyKind.SUMMARY:
         return ReplyInput(PromptContext(day=entry.day, entry=piece))
-    recalled = hooks.recall_entries(entry, by=asked.traces)
+    recalled = hooks.recall_entries(entry, by=choice.traces)
     material = PromptContext(
         day=entry.day,
         entry=piece,
@@ -167,13 +182,6 @@ def _load_text(reply: Reply) -> str:
         return str(reply.text)
     except EnvelopeError:
         return ""
-
-
-def get_task(job: Job) -> ReplyTask:
-    """Return the reply that a job writes; raise TypeError for jobs of another kind."""
-    if not isinstance(job.task, ReplyTask):
-        raise TypeError("This job writes no reply.")
-    return job.task
 
 
 def _render_prompt(asked: ReplyKindChoice, material: PromptContext) -> ChatMessages:

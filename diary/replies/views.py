@@ -24,6 +24,7 @@ from diary.generation.presenters import build_prompt_record_context
 from diary.models import Reply
 from diary.replies import presenters, reply_kinds, services
 from diary.replies.errors import InvalidReplyKind, ReplyRefused, TooManyReplies
+from diary.replies.section import render_reply
 from diary.replies.tasks import ReplyTask
 from llamora.database import NotWritten
 from llamora.inference.registry import registry
@@ -45,7 +46,7 @@ def _respond_with_section(request: HouseholdRequest, reply_id: UUID, day: date) 
     view = presenters.find_reply_view(reply_id, owner_id=request.user.id)
     if view is None:
         raise ObjectNotFound
-    return HttpResponse(presenters.render_section(view, owner_id=request.user.id))
+    return HttpResponse(render_reply(view, owner_id=request.user.id))
 
 
 def _refuse(request: HouseholdRequest, sentence: str, *, status: int) -> HttpResponse:
@@ -87,10 +88,10 @@ def respond(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
         return _redirect_to_day(get_entry(request.user.id, entry_id).day, f"entry-{entry_id}")
     keyring = request.vault.keyring
     chosen = reply_kinds.parse_trace_ids(request.POST.getlist("trace"))
-    asked = replace(reply_kinds.parse_choice(request.user.id, request.POST.get("kind", "")), traces=chosen)
+    choice = replace(reply_kinds.parse_choice(request.user.id, request.POST.get("kind", "")), traces=chosen)
     return _respond_to_start(
         request,
-        lambda: services.start_reply(person=request.user, entry_id=entry_id, keyring=keyring, asked=asked),
+        lambda: services.start_reply(person=request.user, entry_id=entry_id, keyring=keyring, choice=choice),
     )
 
 

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from diary.entries.presenters import EntryView
 from diary.hooks import EntryPanel
-from diary.replies.presenters import ReplyView, render_section
+from diary.replies.section import ReplyView, render_reply
 
 register = template.Library()
 
@@ -38,7 +38,7 @@ def entry_actions(context: Context, entry: EntryView) -> SafeString:
 def reply_section(context: Context, reply: ReplyView) -> SafeString:
     """Return a reply as it is shown under its entry."""
     owner_id = UUID(str(context["owner_id"]))
-    return mark_safe(render_section(reply, owner_id=owner_id, token=_get_token(context)))  # noqa: S308 - as above
+    return mark_safe(render_reply(reply, owner_id=owner_id, token=_get_token(context)))  # noqa: S308 - as above
 
 
 def _get_token(context: Context) -> str:

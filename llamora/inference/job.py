@@ -11,7 +11,7 @@ A job may also end out of `waiting`. It is changed on its event loop only; any t
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from django.db.models import TextChoices
@@ -96,6 +96,15 @@ class RowDeleted(Exception):  # noqa: N818 - states what happened
 JobListener = Callable[[], None]
 
 
+class JobAttachment(Protocol):
+    """An object that the readers of a job share, such as a rendering; it lives as long as the job."""
+
+    def __init__(self, job: "Job") -> None: ...
+
+
+AttachmentT = TypeVar("AttachmentT", bound=JobAttachment)
+
+
 class Job:
     """What one errand has come to so far."""
 
@@ -111,8 +120,7 @@ class Job:
         self.restarts = 0
         self.is_thinking = False
         self.is_saved = True
-        # What its readers share of it (a rendering, say); lives and goes with the job.
-        self.shared: dict[str, Any] = {}
+        self._attachments: dict[type[JobAttachment], JobAttachment] = {}
         self._pieces: list[str] = []
         # What it thinks before it writes: for who watches, never kept anywhere.
         self._thoughts: list[str] = []
@@ -145,6 +153,13 @@ class Job:
         """What it thought after so many pieces, and how many there are now."""
         count = len(self._thoughts)
         return "".join(self._thoughts[piece:count]), count
+
+    def get_attachment(self, kind: type[AttachmentT]) -> AttachmentT:
+        """Return the job's one attachment of a class, created at the first call. Called on the job's loop."""
+        attachment = self._attachments.get(kind)
+        if not isinstance(attachment, kind):
+            attachment = self._attachments[kind] = kind(self)
+        return attachment
 
     def subscribe(self, listener: JobListener) -> Callable[[], None]:
         """Call `listener` on the loop at every change, however small; returns what ends that."""

@@ -38,7 +38,6 @@ __all__ = [
     "NoEventLoop",
     "Prompt",
     "RowDeleted",
-    "copy_keyring",
     "registry",
 ]
 
@@ -50,11 +49,6 @@ OnJobStart = Callable[[Job], None]
 
 class NoEventLoop(Exception):  # noqa: N818 - states what is the case
     """No event loop serves: the process is closing, or is no server."""
-
-
-def copy_keyring(keyring: Keyring) -> Keyring:
-    """Return a copy for a job, which closes it when it ends, while a page goes on with its own."""
-    return keyring.own_copy()
 
 
 class JobRegistry:
@@ -107,7 +101,7 @@ class JobRegistry:
     # --- asked from any thread -------------------------------------------------------------------
 
     def start(
-        self, errand: GenerationTask, *, keyring: Keyring, model: str = "", is_patient: bool = False
+        self, task: GenerationTask, *, keyring: Keyring, model: str = "", is_background: bool = False
     ) -> Job:
         """Begin a job with a keyring of its own, which is closed when it ends; raise NotServing.
 
@@ -119,10 +113,10 @@ class JobRegistry:
         if loop is None or loop.is_closed():
             keyring.close()
             raise NoEventLoop
-        job = Job(task=errand, keyring=keyring, model=model)
+        job = Job(task=task, keyring=keyring, model=model)
         with self._lock:
             run = JobRun(
-                job, queue=self.queue, desk=self.db, find_server=self._get_server, is_patient=is_patient
+                job, queue=self.queue, desk=self.db, find_server=self._get_server, is_background=is_background
             )
             self._runs[job.id] = run
         loop.call_soon_threadsafe(self._start_run, run)

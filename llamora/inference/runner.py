@@ -48,10 +48,10 @@ class JobRun:
         queue: FairQueue,
         desk: DbExecutor,
         find_server: FindServer,
-        is_patient: bool = False,
+        is_background: bool = False,
     ) -> None:
         self.job = job
-        self._is_background = is_patient
+        self._is_background = is_background
         self.row_settled, self.ended = threading.Event(), threading.Event()
         self._queue, self._find_server = queue, find_server
         self._persister = JobPersister(job, desk=desk, on_trouble=self.end)

@@ -31,7 +31,7 @@ def open_day(owner: Resident, **fields: str) -> str:
 
 def end(owner: Resident) -> None:
     until = time.monotonic() + 10
-    while (job := openings_services.find_job(owner.id, owner.today)) and not job.is_over:
+    while (job := openings_services.get_opening_job(owner.id, owner.today)) and not job.is_over:
         assert time.monotonic() < until
         time.sleep(0.02)
 

@@ -40,7 +40,7 @@ def test_it_is_streamed_into_the_open_tab_and_stands_there_after(
 
     answer = owner.post(f"/d/{owner.today}/opening/", script=True)
 
-    job = openings_services.find_job(owner.id, owner.today)
+    job = openings_services.get_opening_job(owner.id, owner.today)
     assert job is not None
     assert f'id="reply-{job.id}"' in answer.content.decode()
     last = tab.wait_for("end", reply=job.id)
@@ -80,7 +80,7 @@ def test_a_failure_is_no_opening_and_it_is_made_later(
 
     assert tab.wait_for("end")["html"] == ""
     assert 'id="opening"' not in today(owner)
-    job = openings_services.find_job(owner.id, owner.today)
+    job = openings_services.get_opening_job(owner.id, owner.today)
     assert job is not None
     registry.discard(job.id)
     assert WISH in today(owner)
@@ -150,7 +150,7 @@ def test_a_failed_second_try_leaves_the_first(
 
     assert open_day(owner, again="1") == "First."
 
-    job = openings_services.find_job(owner.id, owner.today)
+    job = openings_services.get_opening_job(owner.id, owner.today)
     assert job is not None
     shown = tab.wait_for("end", reply=job.id)["html"]
     assert words_of(shown).strip() == render_markdown("First.").strip()

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
 from diary.generation.job_status import describe_state
-from diary.replies.presenters import ReplyView, render_section
+from diary.replies.section import ReplyView, render_reply
 from llamora.inference.job import LIVE_STATES, JobState
 
 NOTES = ["", "Thinking.", 'It isn\'t <b>here</b> & "there".']
@@ -31,7 +31,7 @@ def test_a_section_is_what_the_template_makes_of_it(state: JobState, note: str, 
         thoughts=words,
     )
 
-    made = render_section(view, owner_id=owner)
+    made = render_reply(view, owner_id=owner)
 
     assert made == render_to_string("diary/fragments/reply.html", {"reply": view, "owner_id": owner})
 

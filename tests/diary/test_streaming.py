@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diary.generation.ask_once import get_task
 from diary.generation.prompt_context import PromptContext, PromptEntry
 from diary.live import streaming
 from diary.live.streaming import TICK_SECONDS, LiveRendering, Subscription
@@ -65,7 +66,7 @@ class StreamedPage:
 
     def __init__(self, job: Job) -> None:
         self.woken = asyncio.Event()
-        self.subscription = Subscription(job, self.woken.set)
+        self.subscription = Subscription(job, get_task(job, ReplyTask), self.woken.set)
         self.settled = self.tail = ""
         self.frames: list[dict[str, object]] = []
 

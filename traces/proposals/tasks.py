@@ -5,14 +5,15 @@ stumbled over that; then what can be made of it is taken, and else nothing is sa
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.utils import timezone
 
 from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
-from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, PromptEntry, fit_latest
+from diary.generation.prompt_context import PromptEntry, fit_latest
+from diary.generation.prompt_entries import halve_entry
 from diary.models import Entry
 from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
@@ -33,26 +34,31 @@ class ProposalTask:
     id: UUID
     owner_id: UUID
     entry_id: UUID
-    piece: PromptEntry
+    prompt_entry: PromptEntry
     known_names: tuple[str, ...]
     retry: Callable[["ProposalTask"], None] = field(repr=False)
     is_retry: bool = False
+
+    @property
+    def subject(self) -> UUID:
+        """The entry."""
+        return self.entry_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit the entry to the window, its end left out."""
         room = get_token_budget(server, share=share)
         turns, _ = await fit_latest(
-            [self.piece],
+            [self.prompt_entry],
             room=room.prompt,
             tell=self._build_messages,
-            shorten=_halve,
+            shorten=halve_entry,
             count=server.count_message_tokens,
         )
         schema = None if self.is_retry else parser.ANSWER_SCHEMA
         return Prompt(messages=turns, max_tokens=min(room.output, MAX_ANSWER_TOKENS), schema=schema)
 
     def _build_messages(self, pieces: Sequence[PromptEntry]) -> ChatMessages:
-        is_cut = len(pieces[0].text) < len(self.piece.text)
+        is_cut = len(pieces[0].text) < len(self.prompt_entry.text)
         return prompt_templates.render_prompt(
             "traces", {"entry": pieces[0], "known": self.known_names, "is_cut": is_cut}
         )
@@ -77,11 +83,6 @@ class ProposalTask:
 
     def set_state(self, outcome: JobOutcome) -> None:
         """Nothing to mark: proposals are made when they are next wanted."""
-
-
-def _halve(piece: PromptEntry) -> PromptEntry | None:
-    half = len(piece.text) // 2
-    return replace(piece, text=f"{piece.text[:half].rstrip()}…") if half > MIN_ENTRY_CHARACTERS else None
 
 
 def save_proposals(entry: Entry, names: Sequence[str]) -> None:

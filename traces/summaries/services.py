@@ -4,7 +4,6 @@ What one was made from is known by a digest of the entries' ids, days and revisi
 to say whether it is stale no entry is opened.
 """
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,20 +14,18 @@ from django.db.models.functions import Cast
 
 from accounts.models import Person
 from diary.entries.queries import get_digest_key
+from diary.generation.ask_once import ask_once, find_job
 from diary.generation.prompt_entries import omit_middle
 from diary.models import Entry
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
 from llamora.fields import new_id
-from llamora.inference import model_server
 from llamora.inference.job import Job
-from llamora.inference.registry import NoEventLoop, copy_keyring, registry
 from traces.models import Trace
 from traces.queries import get_display_name, get_entries_with_traces
 from traces.summaries.tasks import SummaryEntry, SummaryTask
 
 MAX_ENTRIES: Final = 60  # entries that are read at most
 MAX_ENTRY_LENGTH: Final = 1_500  # characters of each
-_start_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,38 +60,45 @@ def get_summary(trace: Trace) -> TraceSummary | None:
 
 
 def get_summary_job(trace: Trace) -> Job | None:
-    """Return the job that sums a trace up, under way or ended in the last minutes; the latest one."""
-    jobs = reversed(registry.for_owner(trace.owner_id))
-    return next((job for job in jobs if _is_summary_of(job, trace.id)), None)
-
-
-def _is_summary_of(job: Job, trace_id: UUID) -> bool:
-    return isinstance(job.task, SummaryTask) and job.task.trace_id == trace_id
+    """Return the latest job that sums a trace up, running or ended in the last minutes."""
+    return find_job(trace.owner_id, SummaryTask, trace.id)
 
 
 def request_summary(person: Person, trace: Trace, *, keyring: Keyring) -> Job | None:
-    """Have a trace summed up; None where it is already, or there is nobody or nothing to do it with."""
-    with _start_lock:
-        job = get_summary_job(trace)
-        if job is not None and not job.is_over:
-            return job
-        there = get_summary(trace)
-        if (there is not None and not there.is_stale) or not model_server.get_status().is_ready:
-            return None
-        if job is not None:
-            registry.discard(job.id)
-        return _start_job(_build_task(person, trace), keyring)
+    """Start a summary that a person requested; None where there is a valid one, no entry, or no model."""
+    return ask_once(
+        SummaryTask,
+        trace.id,
+        lambda: _build_task(trace),
+        person=person,
+        keyring=keyring,
+        is_requested=True,
+        again=True,
+    )
 
 
-def _build_task(person: Person, trace: Trace) -> SummaryTask:
-    entries = get_entries_with_traces(person.id, [trace.id]).order_by("-day", "-created_at", "-id")
-    told = tuple(reversed(list(_iter_summary_entries(list(entries[:MAX_ENTRIES])))))
+def delete_summary(trace_id: UUID) -> None:
+    """Let go of a trace's summary; needs no key."""
+    trace = Trace.objects.filter(id=trace_id, summary__isnull=False).first()
+    if trace is not None:
+        trace.summary = None
+        trace.save(update_fields=["summary"])
+
+
+def _build_task(trace: Trace) -> SummaryTask | None:
+    present = get_summary(trace)
+    if present is not None and not present.is_stale:
+        return None
+    entries = get_entries_with_traces(trace.owner_id, [trace.id]).order_by("-day", "-created_at", "-id")
+    latest = tuple(reversed(list(_iter_summary_entries(list(entries[:MAX_ENTRIES])))))
+    if not latest:
+        return None
     return SummaryTask(
         id=new_id(),
-        owner_id=person.id,
+        owner_id=trace.owner_id,
         trace_id=trace.id,
         name=get_display_name(trace),
-        entries=told,
+        entries=latest,
         count=entries.count(),
         digest=compute_digest(trace),
     )
@@ -106,21 +110,3 @@ def _iter_summary_entries(entries: list[Entry]) -> Iterator[SummaryEntry]:
             yield SummaryEntry(day=entry.day, text=omit_middle(entry.text, most=MAX_ENTRY_LENGTH))
         except EnvelopeError:
             continue  # one that does not open must not hold up the others
-
-
-def _start_job(errand: SummaryTask, keyring: Keyring) -> Job | None:
-    if not errand.entries:
-        return None
-    model = Person.objects.get_model_name(errand.owner_id)
-    try:
-        return registry.start(errand, keyring=copy_keyring(keyring), model=model)
-    except NoEventLoop:
-        return None
-
-
-def delete_summary(trace_id: UUID) -> None:
-    """Let go of a trace's summary; needs no key."""
-    trace = Trace.objects.filter(id=trace_id, summary__isnull=False).first()
-    if trace is not None:
-        trace.summary = None
-        trace.save(update_fields=["summary"])

@@ -46,6 +46,11 @@ class SummaryTask:
     digest: str
     read: int = 0
 
+    @property
+    def subject(self) -> UUID:
+        """The trace."""
+        return self.trace_id
+
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit the entries to the window, the oldest left out first."""
         room = get_token_budget(server, share=share)

@@ -120,9 +120,9 @@ def propose(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     """Ask the model to suggest traces: by a click, or by the page itself after a reply."""
     entry = get_entry(request.user.id, entry_id)
     if request.method == "POST":
-        is_asked = "unasked" not in request.POST
+        is_requested = "unasked" not in request.POST
         proposals_services.propose_traces(
-            person=request.user, entry_id=entry_id, keyring=request.vault.keyring, is_asked=is_asked
+            person=request.user, entry_id=entry_id, keyring=request.vault.keyring, is_requested=is_requested
         )
     if not request.htmx:
         return redirect(_get_day_url(entry))

@@ -1,0 +1,71 @@
+"""The section of an opening at the head of its day: its view, and its HTML as tabs show it."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from diary.generation.job_status import describe_job
+from diary.generation.page_tasks import PageSection, RenderedText, mark_rendered
+from diary.rendering.markdown import render_markdown
+from llamora.inference.job import Job, JobState
+
+ELEMENT_ID = "opening"
+NOT_REPLACED = "No other opening was made. {}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpeningView:
+    """An opening, ready for its template; with `is_wanted` alone, the page is to ask for one."""
+
+    day: date
+    id: UUID | None = None
+    state: str = ""
+    html: SafeString = SafeString()  # noqa: RUF009 - as unchanging as any str
+    tail: SafeString = SafeString()  # noqa: RUF009 - as unchanging as any str
+    note: str = ""
+    is_live: bool = False
+    is_wanted: bool = False
+
+
+def build_job_view(job: Job, text: RenderedText, *, day: date, replaced_text: str) -> OpeningView | None:
+    """Return a job's opening; where it failed, the opening that it was to replace, or None."""
+    if job.is_over and job.state != JobState.DONE:
+        return _build_unreplaced_view(job, day=day, replaced_text=replaced_text)
+    is_live = not job.is_over
+    return OpeningView(
+        id=job.id,
+        day=day,
+        state=job.state.value,
+        html=text.settled,
+        tail=text.tail,
+        note=describe_job(job) if is_live else "",
+        is_live=is_live,
+    )
+
+
+def render_section(view: OpeningView | None, *, owner_id: UUID) -> PageSection:
+    """Return the section of an opening for a tab, whose script sends its own CSRF token."""
+    if view is None:
+        return PageSection(ELEMENT_ID, "")
+    context = {"opening": view, "owner_id": owner_id}
+    return PageSection(ELEMENT_ID, render_to_string("diary/fragments/opening.html", context))
+
+
+def _build_unreplaced_view(job: Job, *, day: date, replaced_text: str) -> OpeningView | None:
+    """Return the opening that was not replaced, and the reason."""
+    # Only a dismissal stops one.
+    if not replaced_text or job.state == JobState.STOPPED:
+        return None
+    # The first sentence says what happened; those after it speak of a reply, of which a part was saved.
+    reason = describe_job(job).partition(". ")[0].rstrip(".")
+    return OpeningView(
+        # The id that the page waits for: a section that arrives late then finds nothing to replace.
+        id=job.id,
+        day=day,
+        state=JobState.DONE.value,
+        html=mark_rendered(render_markdown(replaced_text)).settled,
+        note=NOT_REPLACED.format(reason),
+    )

@@ -1,0 +1,340 @@
+"""Every generation starts through `ask_once`: once for each subject, and never unrequested elsewhere."""
+
+import ast
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import connections
+
+from diary.generation.ask_once import ask_once, find_job, get_task, list_jobs
+from diary.openings.services import start_opening
+from diary.openings.tasks import OpeningSource, OpeningTask
+from diary.recaps.services import get_or_start_recap
+from diary.recaps.tasks import RecapTask
+from diary.replies.reply_kinds import DEFAULT_CHOICE
+from diary.replies.services import start_reply
+from diary.replies.tasks import ReplyTask
+from llamora.fields import new_id
+from llamora.inference.job import Job
+from llamora.inference.registry import registry
+from tests.diary.tabs import Live, serving
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script, words
+from tests.fakes.waiting import wait_for
+from tests.people import Resident
+from tests.test_layout import Modules, source_modules
+from tests.traces.tagging import keeps
+from traces.proposals.services import propose_traces
+from traces.proposals.tasks import ProposalTask
+from traces.summaries.services import request_summary
+from traces.summaries.tasks import SummaryTask
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ASK_ONCE = "diary.generation.ask_once"
+SLOW = Script(tokens=words(200), rate=50)
+
+
+class Caller(NamedTuple):
+    """A service that starts generations: what it starts, and whether it ever does so unrequested."""
+
+    ask: Callable[[Resident, bool], object]
+    kind: type[Any]
+    is_always_requested: bool = False
+
+
+def past_day(owner: Resident) -> date:
+    return owner.today - timedelta(days=2)
+
+
+def ask_for_reply(owner: Resident, is_requested: bool) -> object:
+    entry = owner.write("Began the boat.")
+    return start_reply(person=owner.person, entry_id=entry.id, keyring=owner.keyring, choice=DEFAULT_CHOICE)
+
+
+def ask_for_opening(owner: Resident, is_requested: bool) -> object:
+    owner.write("Began the boat.", day=past_day(owner))
+    return start_opening(owner.person, owner.today, keyring=owner.keyring, again=is_requested)
+
+
+def ask_for_recap(owner: Resident, is_requested: bool) -> object:
+    owner.write("Began the boat.", day=past_day(owner))
+    return get_or_start_recap(owner.person, past_day(owner), keyring=owner.keyring, is_requested=is_requested)
+
+
+def ask_for_proposals(owner: Resident, is_requested: bool) -> object:
+    entry = owner.write("Began the boat.")
+    return propose_traces(
+        person=owner.person, entry_id=entry.id, keyring=owner.keyring, is_requested=is_requested
+    )
+
+
+def ask_for_summary(owner: Resident, is_requested: bool) -> object:
+    trace = keeps(owner, owner.write("Began the boat."), "Boat")[0]
+    return request_summary(owner.person, trace, keyring=owner.keyring)
+
+
+CALLERS = {
+    "diary.replies.services": Caller(ask_for_reply, ReplyTask, is_always_requested=True),
+    "diary.openings.services": Caller(ask_for_opening, OpeningTask),
+    "diary.recaps.services": Caller(ask_for_recap, RecapTask),
+    "traces.proposals.services": Caller(ask_for_proposals, ProposalTask),
+    "traces.summaries.services": Caller(ask_for_summary, SummaryTask, is_always_requested=True),
+}
+UNREQUESTED = [name for name, caller in CALLERS.items() if not caller.is_always_requested]
+
+
+@contextmanager
+def serving_elsewhere(model: FakeModelServer, settings: Any) -> Iterator[Live]:
+    """A serving loop whose model counts as one on another machine."""
+    settings.MODEL_ALLOW_REMOTE = True
+    # Every address of this machine, and so none that is its own alone.
+    with serving(model.url.replace("127.0.0.1", "0.0.0.0")) as live:
+        yield live
+
+
+def count_requests(model: FakeModelServer) -> int:
+    return len(model.calls) + len(model.asked_for_json)
+
+
+# --- The rule about models on other machines -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", UNREQUESTED)
+def test_unrequested_nothing_is_sent_to_a_model_on_another_machine(
+    name: str, model: FakeModelServer, owner: Resident, settings: Any
+) -> None:
+    with serving_elsewhere(model, settings) as live, owner.unlocked():
+        started = CALLERS[name].ask(owner, False)
+        live.settle()
+
+        assert started is None
+        assert registry.for_owner(owner.id) == []
+        assert count_requests(model) == 0
+
+
+@pytest.mark.parametrize("name", UNREQUESTED)
+def test_unrequested_a_model_on_this_machine_is_asked(
+    name: str, live: Live, model: FakeModelServer, owner: Resident
+) -> None:
+    with owner.unlocked():
+        CALLERS[name].ask(owner, False)
+
+    assert len(list_jobs(owner.id, CALLERS[name].kind)) == 1
+    wait_for(lambda: count_requests(model) == 1)
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_on_request_a_model_on_another_machine_is_asked(
+    name: str, model: FakeModelServer, owner: Resident, settings: Any
+) -> None:
+    with serving_elsewhere(model, settings), owner.unlocked():
+        CALLERS[name].ask(owner, True)
+
+        assert len(list_jobs(owner.id, CALLERS[name].kind)) == 1
+        wait_for(lambda: count_requests(model) == 1)
+
+
+# --- Once for each subject -------------------------------------------------------------------------------
+
+
+def build_opening(owner: Resident) -> OpeningTask:
+    source = OpeningSource(day=past_day(owner), ago=2, text="Began the boat.")
+    return OpeningTask(id=new_id(), owner_id=owner.id, day=owner.today, sources=(source,))
+
+
+def ask_for_today(
+    owner: Resident, build: Callable[[], OpeningTask | None] | None = None, **options: Any
+) -> Job | None:
+    """Ask for an opening of today past the service that builds it."""
+    options = {"person": owner.person, "keyring": owner.keyring, "is_requested": True, **options}
+    return ask_once(OpeningTask, owner.today, build or (lambda: build_opening(owner)), **options)
+
+
+def end(job: Job | None) -> Job:
+    assert job is not None
+    wait_for(lambda: job.is_over)
+    return job
+
+
+def test_many_who_ask_at_once_get_one_job(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    model.next(SLOW)
+    barrier = threading.Barrier(6)
+
+    def build() -> OpeningTask:
+        # By now every one of them has seen that there is no job.
+        barrier.wait(5)
+        return build_opening(owner)
+
+    def ask() -> Job | None:
+        try:
+            return ask_for_today(owner, build, again=True)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        jobs = [one.result() for one in [pool.submit(ask) for _ in range(6)]]
+
+    assert len(set(jobs)) == 1
+    assert registry.for_owner(owner.id) == jobs[:1]
+
+
+def test_a_job_that_is_over_counts_unless_another_is_asked_for(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
+    model.next(Script(status=500))
+    failed = end(ask_for_today(owner))
+
+    present = ask_for_today(owner)
+    other = ask_for_today(owner, again=True)
+
+    assert present is failed
+    assert other is not None
+    assert other is not failed
+    assert find_job(owner.id, OpeningTask, owner.today) is other
+    assert registry.get(failed.id) is None
+
+
+def test_a_running_job_counts_unless_it_is_replaced(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
+    model.next(SLOW, SLOW)
+    running = ask_for_today(owner)
+    assert running is not None
+
+    assert ask_for_today(owner, again=True) is running
+    second = ask_for_today(owner, again=True, replaces=running.id)
+
+    assert second is not running
+    assert registry.for_owner(owner.id) == [running, second]
+
+
+def test_other_days_people_and_kinds_are_other_subjects(
+    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+) -> None:
+    job = ask_for_today(owner)
+
+    assert find_job(owner.id, OpeningTask, past_day(owner)) is None
+    assert find_job(owner.id, RecapTask, owner.today) is None
+    assert find_job(housemate.id, OpeningTask, owner.today) is None
+    assert ask_for_today(housemate) is not job
+
+
+def test_nothing_starts_where_there_is_nothing_to_do(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
+    assert ask_for_today(owner, lambda: None) is None
+    assert registry.for_owner(owner.id) == []
+
+
+def test_without_a_model_only_what_waits_for_one_starts(owner: Resident, transactional_db: None) -> None:
+    with serving("http://127.0.0.1:9"):
+        assert ask_for_today(owner) is None
+        assert ask_for_today(owner, is_requested=False, waits_for_model=True) is None
+        assert end(ask_for_today(owner, waits_for_model=True)).reason == "refused_connection"
+
+
+def test_without_an_event_loop_nothing_starts_and_no_key_stays_open(owner: Resident) -> None:
+    assert ask_for_today(owner, waits_for_model=True) is None
+    assert owner.keyring.data_key()
+
+
+def test_a_job_has_a_keyring_of_its_own_and_the_model_of_its_owner(
+    live: Live, model: FakeModelServer, owner: Resident
+) -> None:
+    owner.person.model = "another-model"
+
+    job = end(ask_for_today(owner))
+
+    assert job.keyring is not owner.keyring
+    assert job.model == "another-model"
+    assert owner.keyring.data_key()
+
+
+def test_a_task_of_another_kind_is_refused(live: Live, model: FakeModelServer, owner: Resident) -> None:
+    job = end(ask_for_today(owner))
+
+    assert get_task(job, OpeningTask).day == owner.today
+    with pytest.raises(TypeError):
+        get_task(job, RecapTask)
+
+
+# --- No way past it --------------------------------------------------------------------------------------
+
+
+def find_calls(modules: Modules, name: str) -> set[str]:
+    """Return the modules that call a function of that name, such as `registry.start`."""
+    return {
+        module
+        for module, tree in modules.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == name
+    }
+
+
+def find_imports(modules: Modules, name: str) -> set[str]:
+    """Return the modules that import something of that name."""
+    return {
+        module
+        for module, tree in modules.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom) and name in {alias.name for alias in node.names}
+    }
+
+
+def find_reads(modules: Modules, attribute: str) -> set[str]:
+    """Return the modules that read an attribute."""
+    return {
+        module
+        for module, tree in modules.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == attribute and isinstance(node.ctx, ast.Load)
+    }
+
+
+def find_task_checks(modules: Modules) -> set[str]:
+    """Return the modules that ask of which class the task of a job is."""
+    return {
+        module
+        for module, tree in modules.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "isinstance"
+        and ast.unparse(node.args[0]).endswith(".task")
+    }
+
+
+def test_no_other_module_starts_jobs() -> None:
+    assert find_calls(source_modules(), "registry.start") == {ASK_ONCE}
+
+
+def test_every_module_that_starts_generations_is_in_the_table() -> None:
+    assert find_imports(source_modules(), "ask_once") == set(CALLERS)
+
+
+def test_no_other_module_decides_by_where_the_model_is() -> None:
+    deciding = {name for name in find_reads(source_modules(), "remote") if not name.startswith("llamora.")}
+
+    # The day page says beside the box that the model is elsewhere.
+    assert deciding == {ASK_ONCE, "diary.entries.presenters"}
+
+
+def test_tasks_are_asked_and_not_told_apart() -> None:
+    assert find_task_checks(source_modules()) == {ASK_ONCE, "diary.generation.page_tasks"}
+
+
+def test_these_checks_can_fail() -> None:
+    source = """from diary.generation.ask_once import ask_once
+registry.start(task, keyring=keyring)
+if isinstance(job.task, ReplyTask) and not status.remote: pass"""
+    bad = {"bad": ast.parse(source)}
+
+    assert find_calls(bad, "registry.start") == {"bad"}
+    assert find_imports(bad, "ask_once") == {"bad"}
+    assert find_reads(bad, "remote") == {"bad"}
+    assert find_task_checks(bad) == {"bad"}
