@@ -1,4 +1,4 @@
-"""What the settings say about the model."""
+"""The settings of the model, and the model file they lead to."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,12 @@ USUAL_ADDRESSES = (
     "http://127.0.0.1:1234",
     "http://127.0.0.1:8000",
 )
-"""Where llama.cpp, Ollama, LM Studio and vLLM listen when nobody says otherwise."""
+"""The default addresses of llama.cpp, Ollama, LM Studio and vLLM."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """Where to look, and for what."""
+    """Settings of the model: its server, its file, its size."""
 
     off: bool = False
     url: str = ""
@@ -46,18 +46,18 @@ class ModelConfig:
         )
 
     def find_model_file(self) -> Path | None:
-        """The .gguf to run; raises when one is named that is not there."""
+        """Return the .gguf to run, or None; raise ModelUnavailable where a named file is missing."""
         if self.file:
             path = Path(self.file).expanduser().resolve()
             if not path.is_file():
                 raise ModelUnavailable("no_file")
             return path
-        found = sorted(path for path in self.models_folder.glob("*.gguf") if _is_model_file(path.name))
-        named = [path for path in found if self.name and self.name in (path.name, path.stem)]
-        return next(iter(named or found), None)
+        files = sorted(path for path in self.models_folder.glob("*.gguf") if _is_model_file(path.name))
+        named = [path for path in files if self.name and self.name in (path.name, path.stem)]
+        return next(iter(named or files), None)
 
 
 def _is_model_file(name: str) -> bool:
-    """Not a projector for pictures, and not a later part of a split file."""
+    """Return whether a file holds a model: no projector for pictures, no later part of a split file."""
     later_part = "-of-" in name and "-00001-of-" not in name
     return not (later_part or name.startswith("mmproj"))

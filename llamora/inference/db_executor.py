@@ -1,10 +1,10 @@
-"""Where jobs reach the database: two lasting threads of their own, so that pages never queue behind them.
+"""An executor for the database work of jobs: two threads of its own, so that pages never wait for jobs.
 
-Each call runs in an empty context with only the job's keyring in force. A job's own task must not touch
-the ORM: started inside a request it would share that request's connection and die with it.
+Each call runs in an empty context with only the job's keyring in force. The asyncio task of a job must not
+use the ORM itself: started inside a request, it would share the connection of that request and lose it.
 
-A commit waits for the disk for several milliseconds. Writes that come meanwhile share the next one, so that
-sixteen replies that begin or end together cost two or three commits and not sixteen.
+A commit waits several milliseconds for the disk. The writes that arrive meanwhile share the next commit, so
+that sixteen replies that begin or end together cost two or three commits and not sixteen.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ MAX_BATCH = 32
 
 @dataclass(frozen=True)
 class _PendingWrite:
-    """A write that waits for its commit."""
+    """A write in the queue for the next commit."""
 
     call: Callable[[], None]
     keyring: Keyring | None
     future: "asyncio.Future[None]"
 
     def run(self) -> None:
-        """Do it, inside whatever transaction is open."""
+        """Run the call, in the transaction that is open."""
         with in_force(self.keyring):
             self.call()
 
     def resolve(self, error: Exception | None) -> None:
-        """Tell whoever waits."""
+        """Wake the caller that waits for this write."""
         if self.future.done():
             return
         if error is None:
@@ -48,7 +48,7 @@ class _PendingWrite:
 
 
 class DbExecutor:
-    """Runs short database work for jobs. Lives on one event loop at a time."""
+    """Runs short database work for jobs. Belongs to one event loop at a time."""
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
@@ -56,13 +56,13 @@ class DbExecutor:
         self._writer: asyncio.Task[None] | None = None
 
     async def run(self, call: Callable[[], T], *, keyring: Keyring | None = None) -> T:
-        """Run `call` in a database thread. Once begun it ends, whatever becomes of the waiting."""
+        """Run `call` in a database thread. Once begun it is completed, even when the caller is cancelled."""
         return await self._run_in_thread(lambda: _run_with_keyring(keyring, call))
 
     async def commit(self, call: Callable[[], None], *, keyring: Keyring | None = None) -> None:
         """Run `call` in a transaction and wait for its commit; raise what it raised, or NotWritten.
 
-        It may run twice: together with others first, and alone when one of them failed.
+        It may run twice: first together with other writes, then alone when one of them failed.
         """
         write = _PendingWrite(call, keyring, asyncio.get_running_loop().create_future())
         self._waiting.append(write)
@@ -71,7 +71,7 @@ class DbExecutor:
         await write.future
 
     async def close(self) -> None:
-        """Close the threads' connections and let them go."""
+        """Close the connections of the threads, and end these."""
         if self._writer is not None and not self._writer.done():
             await self._writer
         pool, self._pool, self._writer = self._pool, None, None
@@ -101,7 +101,7 @@ def _run_with_keyring(keyring: Keyring | None, call: Callable[[], T]) -> T:
 
 
 def _commit_batch(batch: list[_PendingWrite]) -> list[Exception | None]:
-    """Do all of them in one transaction; when one fails, each in its own. Answer what each raised."""
+    """Run all writes in one transaction, or each in its own when one fails; return what each raised."""
     try:
         with write_transaction():
             for write in batch:

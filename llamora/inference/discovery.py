@@ -1,12 +1,12 @@
-"""The model server this household uses, found in the background and remembered.
+"""Discovery of the model server of this household, in the background.
 
     LLAMORA_MODEL_URL    that server and no other
-    LLAMORA_MODEL_FILE   that .gguf, run in a child process; else one lying in <data>/models/
-    else                 llama.cpp, Ollama, LM Studio or vLLM on its usual loopback port
+    LLAMORA_MODEL_FILE   that .gguf, run in a child process; else one in <data>/models/
+    otherwise            llama.cpp, Ollama, LM Studio or vLLM on its default loopback port
 
-A file somebody put there on purpose goes before whatever happens to listen on a port: what is written
-then goes to a process of our own. A finder belongs to the event loop that began it; its `status()` may be
-asked from any thread and never waits.
+A file that somebody provided takes precedence over a server that happens to listen on a port: the text then
+goes to a process of our own. A discovery belongs to the event loop that started it; `status()` may be called
+from any thread and never waits.
 """
 
 import asyncio
@@ -28,23 +28,22 @@ if TYPE_CHECKING:
 _PAUSE_READY = 30.0
 _PAUSE_LOADING = 0.5
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
-# A server that is merely busy or slow to answer a probe is not away.
+# Errors that may pass: a server that is only busy, or slow to answer a probe, is not away.
 _TRANSIENT_CODES = ("silent", "dropped", "server_error", "busy", "malformed")
-
-# Something is there, and a person can do something about it.
+# Errors that a person can do something about.
 _FIXABLE_CODES = ("loading", "unauthorized", "no_such_model")
 _KIND_NAMES = {"other": "a model server"}
 
 
 class ModelDiscovery:
-    """Finds the model server, keeps looking while it is away, and hands it to whoever wants a reply."""
+    """Finds the model server, looks again while it is away, and provides it to jobs."""
 
-    def __init__(self, wish: ModelConfig) -> None:
-        self._config = wish
+    def __init__(self, config: ModelConfig) -> None:
+        self._config = config
         self._reset()
 
     def _reset(self) -> None:
-        """As at first; also when the loop that this belonged to is gone, and with it all connections."""
+        """Set the initial state: at first, and when the loop is gone and all connections with it."""
         self._status = status_for_code("off" if self._config.off else "looking")
         self._server: ModelServer | None = None
         self.child: LlamaCppProcess | None = None
@@ -53,7 +52,7 @@ class ModelDiscovery:
         self._look_done = asyncio.Condition()
 
     def status(self) -> ModelStatus:
-        """What is known now; from any thread."""
+        """Return the present status. Callable from any thread."""
         return self._status
 
     def start(self) -> None:
@@ -65,7 +64,10 @@ class ModelDiscovery:
             self._task = loop.create_task(self._run())
 
     async def get_server(self, *, patience: float = 15.0) -> "ModelServer":
-        """The server, ready to be asked. Looks again when it is away; waits for one that is loading."""
+        """Return the server once it is ready; look again when it is away, wait while it is loading.
+
+        Raise ModelUnavailable.
+        """
         self.start()
         if self._ready_server() is None:
             await self.wait_until_known(patience=patience)
@@ -74,7 +76,7 @@ class ModelDiscovery:
         raise ModelUnavailable(self._status.code)
 
     async def wait_until_known(self, *, patience: float) -> None:
-        """Look once more and wait, so many seconds at most, until that has led somewhere."""
+        """Look once more and wait for the result, at most `patience` seconds."""
         self.start()
         if self._task is not None:
             with suppress(TimeoutError):
@@ -82,11 +84,11 @@ class ModelDiscovery:
                     await self._wait_for_next_look()
 
     def refresh(self) -> None:
-        """Somebody saw the server fail: look now rather than at the next turn."""
+        """Look now and not at the next interval, because the server has failed or changed."""
         self._wake.set()
 
     async def close(self) -> None:
-        """Stop looking and end the child; within a second."""
+        """Stop looking and end the child process, within a second."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -104,7 +106,7 @@ class ModelDiscovery:
         return None if child_is_gone or not self._status.is_ready else self._server
 
     async def _wait_for_next_look(self) -> None:
-        """Wait for a look that begins now, and then for as long as the model is loading."""
+        """Wait for a look that starts now, and then for as long as the model is loading."""
         async with self._look_done:
             while True:
                 self.refresh()
@@ -113,7 +115,7 @@ class ModelDiscovery:
                     return
 
     async def _run(self) -> None:
-        # httpx takes a tenth of a second to import: not before the first page, and not on the loop.
+        # Importing httpx takes a tenth of a second: not before the first page, and not on the loop.
         await asyncio.to_thread(importlib.import_module, "llamora.llm.client")
         pause = _FIRST_PAUSE
         while True:
@@ -143,13 +145,13 @@ class ModelDiscovery:
             return self._status_after(error)
 
     def _status_after(self, error: ModelError) -> ModelStatus:
-        """A server that was ready stays so while its trouble may pass."""
+        """Return the status after an error; a ready server stays ready where the error may pass."""
         if self._status.is_ready and error.code in _TRANSIENT_CODES:
             return self._status
         return status_for_code(error.code)
 
     async def _check_child(self) -> ModelStatus:
-        """The child's state as ours."""
+        """Return the status of the child process."""
         assert self.child is not None
         serving = self.child.serving
         if serving is None:
@@ -157,13 +159,13 @@ class ModelDiscovery:
         return await self._probe(self._get_or_open_server(serving.address, serving.key))
 
     async def _check_usual_addresses(self) -> ModelStatus:
-        """The server in use while it answers, else the first of the usual addresses that does."""
+        """Return the status of the server in use, or of the first default address that answers."""
         servers = [
             self._get_or_open_server(url, self._config.api_key) for url in self._config.usual_addresses
         ]
         failures = dict(zip(servers, await asyncio.gather(*map(self._get_failure, servers)), strict=True))
-        able = sorted(servers, key=lambda server: server is not self._server)
-        chosen = next((server for server in able if failures[server] is None), None)
+        by_preference = sorted(servers, key=lambda server: server is not self._server)
+        chosen = next((server for server in by_preference if failures[server] is None), None)
         for server in servers:
             if server not in (chosen, self._server):
                 await server.close()
@@ -173,12 +175,12 @@ class ModelDiscovery:
         return status_for_code(next((code for code in codes if code in _FIXABLE_CODES), "none_found"))
 
     async def _get_failure(self, server: "ModelServer") -> ModelError | None:
-        """Why this server would not do, or None."""
+        """Return why a server cannot be used, or None."""
         try:
             self._pick_model(await server.probe())
         except ModelError as error:
-            stays = server is self._server and self._status.is_ready and error.code in _TRANSIENT_CODES
-            return None if stays else error
+            is_transient = error.code in _TRANSIENT_CODES
+            return None if server is self._server and self._status.is_ready and is_transient else error
         return None
 
     async def _probe(self, server: "ModelServer") -> ModelStatus:
@@ -189,20 +191,20 @@ class ModelDiscovery:
         assert server.offer is not None
         offer, model = server.offer, self._pick_model(server.offer)
         self._server, server.model, server.offer = server, model, offer.for_model(model)
-        place = f"served by {_KIND_NAMES.get(offer.kind, offer.kind)} at {urlsplit(server.url).netloc}"
-        origin = "run by Llamora itself" if self.child else place
-        words = ready_message(model=model, origin=origin, remote=server.is_remote)
+        server_name = f"served by {_KIND_NAMES.get(offer.kind, offer.kind)} at {urlsplit(server.url).netloc}"
+        origin = "run by Llamora itself" if self.child else server_name
+        message = ready_message(model=model, origin=origin, remote=server.is_remote)
         return ModelStatus(
             state="ready",
             code="ready",
-            message=words,
+            message=message,
             model=model,
             models=_selectable_models(offer),
             remote=server.is_remote,
         )
 
     def _pick_model(self, offer: ServerCapabilities) -> str:
-        """The name to ask for. llama.cpp serves one model under any name."""
+        """Return the name of the model to request; llama.cpp serves one model under any name."""
         name, offered = self._config.name, _chat_models(offer)
         if offer.kind == "llama.cpp":
             return offer.name
@@ -214,11 +216,11 @@ class ModelDiscovery:
         raise ModelNotFound
 
     def _get_or_open_server(self, url: str, key: str) -> "ModelServer":
-        """The server in use when it is that one, so that its connections live on."""
+        """Return the server in use if it has that URL, which keeps its connections open, or a new one."""
         server = self._server
         if server is not None and server.is_at(url, api_key=key):
             return server
-        from llamora.llm.client import ModelServer  # noqa: PLC0415 - see _keep_looking
+        from llamora.llm.client import ModelServer  # noqa: PLC0415 - see _run
 
         return ModelServer(
             url, api_key=key, allow_remote=self._config.allow_remote, on_failure=lambda _: self.refresh()
@@ -230,5 +232,5 @@ def _chat_models(offer: ServerCapabilities) -> tuple[str, ...]:
 
 
 def _selectable_models(offer: ServerCapabilities) -> tuple[str, ...]:
-    """Return what a person may choose from; llama.cpp serves one model under any name."""
+    """Return the models a person may choose from; none for llama.cpp, which serves one under any name."""
     return () if offer.kind == "llama.cpp" else _chat_models(offer)

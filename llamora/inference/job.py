@@ -1,11 +1,11 @@
-"""One piece of model work under way: what came so far, where it stands, who listens.
+"""A job: one generation of the model, with its task, its state, its text so far and its listeners.
 
     waiting -> writing -> done          reason: "" or "length" (cut at its limit)
-                       -> stopped       somebody pressed Stop
-                       -> interrupted   locked, closing, crashed: not the model's doing
+                       -> stopped       by its owner
+                       -> interrupted   "locked", "closing", "crashed", ...: not the model's fault
                        -> failed        reason: the code of a ModelError, "empty", "internal"
 
-A job may also end out of `waiting`. It is changed on its event loop only; any thread may read it.
+A job may also end out of `waiting`. Only its event loop changes it; any thread may read it.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ LIVE_STATES = frozenset({JobState.WAITING, JobState.WRITING})
 
 @dataclass(frozen=True, kw_only=True)
 class JobOutcome:
-    """What is to be kept of a job: the text so far, where it stands and why."""
+    """The result of a job as it is saved: the text so far, the state and its reason."""
 
     text: str
     state: JobState
@@ -45,7 +45,7 @@ class JobOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """What is sent, how many tokens may come back, and the JSON schema of the answer where it has one."""
+    """Messages for the model, the limit of its answer in tokens, and a JSON schema where that has one."""
 
     messages: ChatMessages
     max_tokens: int
@@ -53,18 +53,19 @@ class Prompt:
 
 
 class TokenCounter(Protocol):
-    """What `compose` needs to know of a model server."""
+    """The part of a model server that `build_prompt` needs."""
 
     @property
     def offer(self) -> Any: ...
 
-    async def count_message_tokens(self, turns: ChatMessages) -> int: ...
+    async def count_message_tokens(self, messages: ChatMessages) -> int: ...
 
 
 class GenerationTask(Protocol):
-    """What a job is for. All but `compose` run in a database thread with the job's keyring in force.
+    """The task of a job: how it builds its prompt, and where it saves the result.
 
-    `root`, `keep` and `mark` run inside a transaction, perhaps twice: the first may be rolled back.
+    All methods but `build_prompt` run in a database thread and in a transaction, perhaps twice, since the
+    first one may be rolled back; the keyring of the job is in force, except for `set_state`.
     """
 
     @property
@@ -74,23 +75,23 @@ class GenerationTask(Protocol):
     def owner_id(self) -> UUID: ...
 
     def create_row(self) -> None:
-        """Write the row it is kept in, or put an old one back to its beginning.
+        """Create the row of the result, or reset an existing one.
 
-        Raise VaultLocked if its owner has locked between asking and the beginning of the job.
+        Raise VaultLocked if the owner has locked the diary since the job was requested.
         """
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Fit what is to be read to the server's window, of which only `share` is used."""
+        """Build a prompt that fits into `share` of the context window of the server."""
 
     def save(self, outcome: JobOutcome) -> None:
-        """Seal and write it; raise Gone when its row is no more."""
+        """Encrypt and save the outcome; raise RowDeleted where the row is gone."""
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Write state and reason alone, which needs no key."""
+        """Save state and reason only, which needs no key."""
 
 
 class RowDeleted(Exception):  # noqa: N818 - states what happened
-    """The row a job writes to was deleted."""
+    """Raised where the row of a job was deleted."""
 
 
 JobListener = Callable[[], None]
@@ -106,11 +107,11 @@ AttachmentT = TypeVar("AttachmentT", bound=JobAttachment)
 
 
 class Job:
-    """What one errand has come to so far."""
+    """A task on its way to the model: its state and the text so far."""
 
     def __init__(self, *, task: GenerationTask, keyring: Keyring, model: str = "") -> None:
         self.task = task
-        # What its owner wants asked, where the server has it.
+        # The model its owner has chosen, used where the server has it.
         self.model = model
         self.keyring = keyring
         self.state = JobState.WAITING
@@ -122,7 +123,7 @@ class Job:
         self.is_saved = True
         self._attachments: dict[type[JobAttachment], JobAttachment] = {}
         self._pieces: list[str] = []
-        # What it thinks before it writes: for who watches, never kept anywhere.
+        # What the model thinks before it writes: shown to open tabs, never saved.
         self._thoughts: list[str] = []
         self._listeners: list[JobListener] = []
 
@@ -136,23 +137,23 @@ class Job:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the job has ended."""
         return self.state not in LIVE_STATES
 
     @property
     def text(self) -> str:
-        """Everything so far."""
+        """The text so far."""
         return "".join(self._pieces)
 
-    def text_since(self, piece: int) -> tuple[str, int]:
-        """What came after so many pieces, and how many there are now."""
+    def text_since(self, start: int) -> tuple[str, int]:
+        """Return the text after the first `start` pieces, and the number of pieces now."""
         count = len(self._pieces)
-        return "".join(self._pieces[piece:count]), count
+        return "".join(self._pieces[start:count]), count
 
-    def thoughts_since(self, piece: int) -> tuple[str, int]:
-        """What it thought after so many pieces, and how many there are now."""
+    def thoughts_since(self, start: int) -> tuple[str, int]:
+        """Return the thoughts after the first `start` pieces, and the number of pieces now."""
         count = len(self._thoughts)
-        return "".join(self._thoughts[piece:count]), count
+        return "".join(self._thoughts[start:count]), count
 
     def get_attachment(self, kind: type[AttachmentT]) -> AttachmentT:
         """Return the job's one attachment of a class, created at the first call. Called on the job's loop."""
@@ -162,17 +163,17 @@ class Job:
         return attachment
 
     def subscribe(self, listener: JobListener) -> Callable[[], None]:
-        """Call `listener` on the loop at every change, however small; returns what ends that."""
+        """Call `listener` on the loop at every change; return a function that ends this."""
         self._listeners.append(listener)
 
-        def leave() -> None:
+        def unsubscribe() -> None:
             with suppress(ValueError):
                 self._listeners.remove(listener)
 
-        return leave
+        return unsubscribe
 
     def append_delta(self, delta: Delta) -> None:
-        """Add what one read of the network brought. On the hot path: no more than this."""
+        """Append what one read of the network brought. On the hot path: nothing more may be done here."""
         if delta.withdraw:
             self._restart("")
         if delta.text:
@@ -185,29 +186,29 @@ class Job:
         self._notify()
 
     def truncate(self, text: str) -> None:
-        """Keep only this much of what came."""
+        """Replace the text so far by a shorter one."""
         self._restart(text)
         self._notify()
 
-    def set_position(self, place: int) -> None:
-        """Take a place in the queue."""
-        self.position = place
+    def set_position(self, position: int) -> None:
+        """Set the position in the queue, from 1; 0 where the job does not wait."""
+        self.position = position
         self._notify()
 
     def start(self) -> None:
-        """The model has it now: to be told with its first words, or at once to those who saw a queue."""
-        had_place, self.state, self.position = self.position > 0, JobState.WRITING, 0
-        if had_place:
+        """Set the state to writing. Listeners that saw a queue are called now, others with the first text."""
+        was_queued, self.state, self.position = self.position > 0, JobState.WRITING, 0
+        if was_queued:
             self._notify()
 
-    def finish(self, outcome: JobOutcome, *, is_kept: bool) -> None:
-        """Nothing more will come; `is_kept` says whether it could be written."""
-        self.state, self.reason, self.is_saved, self.position = outcome.state, outcome.reason, is_kept, 0
+    def finish(self, outcome: JobOutcome, *, is_saved: bool) -> None:
+        """End the job; `is_saved` says whether the outcome could be written."""
+        self.state, self.reason, self.is_saved, self.position = outcome.state, outcome.reason, is_saved, 0
         self._thoughts = []
         self._notify()
 
     def _restart(self, text: str) -> None:
-        # A new list, because a page's thread may be joining the old one.
+        # A new list, because the thread of a page may be joining the old one.
         self._pieces = [text] if text else []
         self.restarts += 1
 

@@ -1,9 +1,9 @@
-"""Keeps a child process running that serves a `.gguf` file on loopback.
+"""A child process that serves a `.gguf` file on loopback, started again whenever it ends.
 
-    loading -> ready -> (dies) -> loading -> ...     with growing pauses while it keeps dying
+    loading -> ready -> (dies) -> loading -> ...     with growing pauses while it dies again
     loading -> failed -> loading -> ...              the file could not be loaded; tried again, rarely
 
-Each start has a port and a key of its own. Nothing of the household's environment goes to the child.
+Each start has its own port and key. No environment variable of Llamora or Django goes to the child.
 """
 
 import asyncio
@@ -26,20 +26,20 @@ _STOP_SECONDS = 0.7
 
 @dataclass(frozen=True, kw_only=True)
 class LlamaCppAddress:
-    """Where the child answers, and the key it wants."""
+    """The address of the child, and the key that it requires."""
 
     address: str
     key: str
 
 
 def _child_environment(key: str) -> dict[str, str]:
-    ours = ("LLAMORA_", "DJANGO_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, KEY_VARIABLE: key, "PYTHONDONTWRITEBYTECODE": "1"}
+    own = ("LLAMORA_", "DJANGO_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return {**inherited, KEY_VARIABLE: key, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class LlamaCppProcess:
-    """One `.gguf` file, served for as long as this is open."""
+    """Serves one `.gguf` file until it is closed."""
 
     def __init__(self, model: Path, *, context: int, parallel: int, on_change: Callable[[], None]) -> None:
         self.model = model
@@ -52,7 +52,7 @@ class LlamaCppProcess:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start the child in the background."""
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -69,9 +69,9 @@ class LlamaCppProcess:
         pause = _FIRST_PAUSE
         clock = asyncio.get_running_loop().time
         while True:
-            begun = clock()
+            started_at = clock()
             await self._run_once()
-            if clock() - begun > _STEADY_SECONDS:
+            if clock() - started_at > _STEADY_SECONDS:
                 pause = _FIRST_PAUSE
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -113,7 +113,7 @@ class LlamaCppProcess:
         return process
 
     async def _read_address(self, process: asyncio.subprocess.Process) -> str | None:
-        """The address, once the model is loaded; None when the child died or gave up before."""
+        """Return the address once the model is loaded; None where the child ended or gave up before."""
         assert process.stdout is not None
         line = await process.stdout.readline()
         try:
@@ -128,7 +128,7 @@ class LlamaCppProcess:
 
 
 async def _stop_process(process: asyncio.subprocess.Process) -> None:
-    """Close its life line; kill it when that does not do."""
+    """Close the stdin of the child, at which it ends; kill it where it does not."""
     if process.returncode is not None:
         return
     assert process.stdin is not None

@@ -1,13 +1,13 @@
 """The process that runs a `.gguf` file: `python -m llamora.inference.llamacpp_child`.
 
     environment   LLAMORA_CHILD_KEY: the key every request must carry
-    stdin         one line of JSON {"model": path, "context": tokens, "parallel": n}, then open for as long
-                  as the parent lives: its end is this process's end
+    stdin         one line of JSON {"model": path, "context": tokens, "parallel": n}, then open as long
+                  as the parent lives: at its end this process ends
     stdout        one line: {"address": "http://127.0.0.1:port"}, or {"failed": true}
 
-llama.cpp writes parts of prompts to its log when asked to be talkative: it is told to be quiet, and both
-output streams lead nowhere before it is loaded. The text of a reply does stay in this process's memory until
-another takes its place; no core file is ever written of it.
+At a high verbosity llama.cpp logs parts of prompts: it is set to be quiet, and both output streams go to
+/dev/null before it is loaded. The text of a reply stays in the memory of this process until another one
+replaces it; no core file of it is ever written.
 """
 
 import ctypes
@@ -23,12 +23,12 @@ from typing import Any
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 KEY_VARIABLE = "LLAMORA_CHILD_KEY"
-# Pages come before replies when both want the processor.
+# Pages go before replies when both need the processor.
 _NICENESS = 5
 
 
 def _die_with_parent() -> None:
-    """Die when the parent's thread dies (Linux), and leave nothing behind for a debugger or a core file."""
+    """Have the kernel end this process with its parent (Linux), and allow no debugger and no core file."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -36,29 +36,29 @@ def _die_with_parent() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _private_stdout() -> int:
-    """Our own way to the parent; what libraries print goes nowhere."""
+def _redirect_output() -> int:
+    """Return a copy of stdout for the parent alone; what libraries print is discarded."""
     report, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     return report
 
 
-def _serve(wish: dict[str, Any], key: str) -> Any:
+def _serve(options: dict[str, Any], key: str) -> Any:
     import xllamacpp  # noqa: PLC0415 - only after the output streams lead nowhere
 
     params = xllamacpp.CommonParams()
-    params.model.path = wish["model"]
-    params.model_alias = {Path(wish["model"]).stem}
-    params.n_parallel = wish["parallel"]
-    # llama.cpp divides the window between the slots; ours is meant for one reply.
-    params.n_ctx = wish["context"] * wish["parallel"]
+    params.model.path = options["model"]
+    params.model_alias = {Path(options["model"]).stem}
+    params.n_parallel = options["parallel"]
+    # llama.cpp divides the window between the slots; our setting is for one reply.
+    params.n_ctx = options["context"] * options["parallel"]
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [key]
     params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = params.ui = False
     params.verbosity = -1
-    # No store of earlier prompts beside the slots themselves.
+    # No cache of earlier prompts beside the slots themselves.
     params.cache_ram_mib = 0
     params.cache_idle_slots = False
     return xllamacpp.Server(params)
@@ -71,17 +71,17 @@ def _exit_at_end_of_stdin(stdin: int) -> None:
 
 
 def main() -> None:
-    """Load, report, serve until the parent is gone."""
+    """Load the model, report the address, and serve until the parent is gone."""
     _die_with_parent()
-    report, key = _private_stdout(), os.environ.pop(KEY_VARIABLE)
-    wish = json.loads(sys.stdin.buffer.readline())
+    report, key = _redirect_output(), os.environ.pop(KEY_VARIABLE)
+    options = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_exit_at_end_of_stdin, args=(0,), daemon=True).start()
     os.nice(_NICENESS)
     try:
-        server = _serve(wish, key)
+        server = _serve(options, key)
         answer = {"address": server.listening_address}
     except Exception:
-        # Whatever it is, the parent is told and nothing is printed.
+        # Whatever the error is: the parent is told, and nothing is printed.
         answer = {"failed": True}
     os.write(report, json.dumps(answer).encode() + b"\n")
     os.close(report)

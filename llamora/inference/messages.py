@@ -1,4 +1,4 @@
-"""What people are told about the model, one full sentence or two for each code, with what to do."""
+"""Messages about the model: for each code, what is the case and what can be done about it."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ _MESSAGES = {
         "The model file could not be loaded. It may be damaged, too large for this machine, or of a kind "
         "that cannot be read here; try another .gguf file."
     ),
-    # Why a reply could not be had.
+    # Why a reply failed.
     "refused_connection": (
         "The model server is not running at its address. Start it, then try again; it is also looked for "
         "every half minute."
@@ -52,12 +52,12 @@ REMOTE_NOTICE = "This model is not on this machine: what it is given to read lea
 
 
 def get_message(code: str) -> str:
-    """The words for a code; one that has none of its own is told as the server's failure."""
+    """Return the message for a code; an unknown one counts as a failure of the server."""
     return _MESSAGES.get(code, _MESSAGES["server_error"])
 
 
 def ready_message(*, model: str, origin: str, remote: bool) -> str:
-    """That there is a model, which, and where it runs."""
+    """Return the message that there is a model, which one, and where it runs."""
     name = Path(model).name.removesuffix(".gguf") if model.endswith(".gguf") else model
-    found = f"Replies are written by {name or 'the model'}, {origin}."
-    return f"{found} {REMOTE_NOTICE}" if remote else found
+    message = f"Replies are written by {name or 'the model'}, {origin}."
+    return f"{message} {REMOTE_NOTICE}" if remote else message

@@ -1,6 +1,6 @@
-"""The household's model server: one finder for the whole process.
+"""The household's model server: the one discovery of this process.
 
-Pages ask `status()`, `state()` and `describe()` from their threads; jobs ask `current()` on the loop.
+Pages call `get_status`, `get_state` and `describe` from their threads; jobs call `get_server` on the loop.
 """
 
 import threading
@@ -9,26 +9,14 @@ from typing import TYPE_CHECKING
 
 from llamora.inference.config import ModelConfig
 from llamora.inference.discovery import ModelDiscovery
-from llamora.inference.status import ModelStatus, ModelUnavailable
+from llamora.inference.status import ModelStatus
 
 if TYPE_CHECKING:
     from llamora.llm.client import ModelServer
 
-__all__ = [
-    "ModelStatus",
-    "ModelUnavailable",
-    "describe",
-    "discover",
-    "get_server",
-    "get_state",
-    "get_status",
-    "start_discovery",
-    "stop",
-]
-
 
 class _DiscoveryHolder:
-    """Holds the finder; made at its first use, from whichever thread that is."""
+    """Holds the discovery, which is created at its first use, in whatever thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,11 +28,11 @@ class _DiscoveryHolder:
                 self._discovery = ModelDiscovery(ModelConfig.from_settings())
             return self._discovery
 
-    def replace(self, finder: ModelDiscovery | None) -> ModelDiscovery | None:
-        """Set another finder, or none; gives back the one before."""
+    def replace(self, discovery: ModelDiscovery | None) -> ModelDiscovery | None:
+        """Set another discovery, or none; return the previous one."""
         with self._lock:
-            before, self._discovery = self._discovery, finder
-            return before
+            previous, self._discovery = self._discovery, discovery
+            return previous
 
 
 _holder = _DiscoveryHolder()
@@ -56,34 +44,34 @@ def start_discovery() -> None:
 
 
 async def discover(*, no_model: bool = False, patience: float = 10.0) -> None:
-    """Look for the model, or for none, and wait until that has led somewhere."""
+    """Look for the model and wait for a result; with `no_model`, switch the model off."""
     if no_model:
         _holder.replace(ModelDiscovery(replace(ModelConfig.from_settings(), off=True)))
     await _holder.get().wait_until_known(patience=patience)
 
 
 def get_status() -> ModelStatus:
-    """What is known of the model; from any thread, never waits."""
+    """Return the status of the model. Callable from any thread, never waits."""
     return _holder.get().status()
 
 
 def get_state() -> str:
-    """One word: off, looking, loading, ready or away."""
+    """Return the state of the model: off, looking, loading, ready or away."""
     return get_status().state
 
 
 def describe() -> str:
-    """The model in one calm sentence."""
+    """Return the message for people about the state of the model."""
     return get_status().message
 
 
 async def get_server() -> "ModelServer":
-    """The model server, or `Away` with the reason's code."""
+    """Return the model server; raise ModelUnavailable with the code of the reason."""
     return await _holder.get().get_server()
 
 
 async def stop() -> None:
-    """Let go of everything, within a second; a later call begins anew."""
-    finder = _holder.replace(None)
-    if finder is not None:
-        await finder.close()
+    """Stop looking and close all connections, within a second; a later call starts again."""
+    discovery = _holder.replace(None)
+    if discovery is not None:
+        await discovery.close()

@@ -1,10 +1,10 @@
-"""Keeps what a job comes to: its row, a partial text every second, and the outcome, whatever the disk does.
+"""Saving of a job: its row, a partial text each second, and the outcome, even when the disk fails at first.
 
-What a write raised, and what that makes of the job:
+The effect that an error of a write has on the job:
 
     CryptoError    interrupted, "locked"     its key is gone
-    FenceRefused   interrupted, "new_key"    its key is out of date; what was sealed last stays
-    Gone           stopped                   its row was deleted
+    FenceRefused   interrupted, "new_key"    its key is out of date; the last partial text stays
+    RowDeleted     stopped                   its row was deleted
     NotWritten     tried again               a disk may be full for a while
     others         failed, "internal"
 """
@@ -29,7 +29,7 @@ StateAndReason = tuple[JobState, str]
 
 
 def classify_error(error: Exception) -> StateAndReason:
-    """What an error other than the model's makes of a job."""
+    """Return the state and the reason of a job that ends with an error other than the model's."""
     match error:
         case CryptoError():
             return JobState.INTERRUPTED, "locked"
@@ -43,30 +43,30 @@ def classify_error(error: Exception) -> StateAndReason:
 
 
 def log_error(job: Job, error: Exception, *, what: str) -> None:
-    """Log an error by its kind alone: its words or its traceback could hold what was written."""
+    """Log the kind of an error only: its message or its traceback could contain diary text."""
     kind = error.code if isinstance(error, NotWritten) else type(error).__name__
     logger.error("job %s: %s: %s", job.id, what, kind)
 
 
 class JobPersister:
-    """Writes for one job; `on_trouble` hears why the job cannot go on."""
+    """Writes for one job; `on_trouble` is called where the job cannot go on."""
 
-    def __init__(self, job: Job, *, desk: DbExecutor, on_trouble: Callable[[JobState, str], None]) -> None:
-        self._job, self._db, self._on_trouble = job, desk, on_trouble
+    def __init__(self, job: Job, *, db: DbExecutor, on_trouble: Callable[[JobState, str], None]) -> None:
+        self._job, self._db, self._on_trouble = job, db, on_trouble
         self._partials_stopped, self._retries_skipped = asyncio.Event(), asyncio.Event()
         self._row_settled = asyncio.Event()
         self._has_row = True
 
     def stop_partials(self) -> None:
-        """No more partial texts are wanted."""
+        """End `save_partials`."""
         self._partials_stopped.set()
 
     def skip_retries(self) -> None:
-        """Try the last write once and no more."""
+        """Try the last write only once more."""
         self._retries_skipped.set()
 
     async def create_row(self) -> None:
-        """Write the row; without one there is no job."""
+        """Create the row; end the job where that fails."""
         job = self._job
         try:
             await self._db.commit(job.task.create_row, keyring=job.keyring)
@@ -78,48 +78,47 @@ class JobPersister:
             self._row_settled.set()
 
     async def save_partials(self) -> None:
-        """Seal and write what came, every second in which something came."""
-        kept = self._job.seq
+        """Save the text so far, each second in which there is more of it."""
+        saved_seq = self._job.seq
         while not await _wait_at_most(self._partials_stopped, PARTIAL_SECONDS):
             seq = self._job.seq
-            if seq == kept or not self._job.text:
+            if seq == saved_seq or not self._job.text:
                 continue
             try:
                 await self._save(JobOutcome(text=self._job.text, state=JobState.WRITING))
-                kept = seq
+                saved_seq = seq
             except Exception as error:
                 if type(error) is not NotWritten:
                     self._on_trouble(*classify_error(error))
                 log_error(self._job, error, what="partial text not written")
 
     async def save_outcome(self, outcome: JobOutcome) -> None:
-        """Write the outcome and tell it; told as not kept while it cannot be written."""
+        """Save the outcome and end the job; while it cannot be written, the job says that it is not saved."""
         for pause in ATTEMPTS:
-            hurried = (
-                await _wait_at_most(self._retries_skipped, pause) if pause else self._retries_skipped.is_set()
-            )
-            kept = await self._try_save(outcome)
-            self._job.finish(kept or outcome, is_kept=kept is not None)
-            if kept or hurried:
+            skipped = self._retries_skipped
+            is_last = await _wait_at_most(skipped, pause) if pause else skipped.is_set()
+            saved = await self._try_save(outcome)
+            self._job.finish(saved or outcome, is_saved=saved is not None)
+            if saved or is_last:
                 return
 
     async def _try_save(self, outcome: JobOutcome) -> JobOutcome | None:
-        """What could be kept: all of it, or that nothing more can be; None when the disk took nothing."""
+        """Save the outcome; return it as it was saved, or None where it could not be written."""
         try:
             await self._save(outcome)
         except RowDeleted:
             return outcome
         except (CryptoError, FenceRefused) as error:
             state, reason = classify_error(error)
-            marked = JobOutcome(text=outcome.text, state=state, reason=reason)
-            return marked if await self._try_set_state(marked) else None
+            changed = JobOutcome(text=outcome.text, state=state, reason=reason)
+            return changed if await self._try_set_state(changed) else None
         except Exception as error:
             log_error(self._job, error, what="not written")
             return None
         return outcome
 
     async def _try_set_state(self, outcome: JobOutcome) -> bool:
-        """Write state and reason alone; what was sealed last stays as it is."""
+        """Save state and reason only; the last partial text stays. Return whether that was possible."""
         try:
             await self._db.commit(partial(self._job.task.set_state, outcome))
         except NotWritten:
@@ -134,7 +133,7 @@ class JobPersister:
 
 
 async def _wait_at_most(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event for so long; answer whether it came."""
+    """Wait for an event, at most so many seconds; return whether it is set."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

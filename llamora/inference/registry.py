@@ -1,10 +1,6 @@
-"""The jobs of this process. They outlive the socket and the request that asked for them.
+"""The jobs of this process, which outlive the request and the socket that started them.
 
-    queue.py     whose turn it is              job.py       what came so far, and who listens
-    running.py   carrying one out              keeping.py   row, partial texts, outcome
-    circles.py   endless repetition, cut off   desk.py      the database, in threads of its own
-
-Pages ask from their threads; everything else happens on the serving loop, which `bind_loop` makes known.
+Pages call it from their threads; everything else happens on the event loop that `bind_loop` was called on.
 """
 
 import asyncio
@@ -20,26 +16,13 @@ from uuid import UUID
 from llamora.crypto import Keyring
 from llamora.inference import model_server
 from llamora.inference.db_executor import DbExecutor
-from llamora.inference.job import LIVE_STATES, GenerationTask, Job, JobOutcome, JobState, Prompt, RowDeleted
+from llamora.inference.job import GenerationTask, Job, JobState
 from llamora.inference.queue import FairQueue
 from llamora.inference.runner import FindServer, JobRun
 from llamora.threads import yield_turn
 
 if TYPE_CHECKING:
     from llamora.llm.client import ModelServer
-
-__all__ = [
-    "LIVE_STATES",
-    "GenerationTask",
-    "Job",
-    "JobOutcome",
-    "JobRegistry",
-    "JobState",
-    "NoEventLoop",
-    "Prompt",
-    "RowDeleted",
-    "registry",
-]
 
 logger = logging.getLogger("llamora.jobs")
 
@@ -48,11 +31,11 @@ OnJobStart = Callable[[Job], None]
 
 
 class NoEventLoop(Exception):  # noqa: N818 - states what is the case
-    """No event loop serves: the process is closing, or is no server."""
+    """Raised where no event loop runs: the process is closing, or is no server."""
 
 
 class JobRegistry:
-    """Every job by strong reference, from its start until some minutes after its end."""
+    """Holds every job from its start until some minutes after its end."""
 
     def __init__(self, *, find_server: FindServer = model_server.get_server) -> None:
         self._find_server = find_server
@@ -69,11 +52,11 @@ class JobRegistry:
     # --- opening and closing -------------------------------------------------------------------
 
     def on_startup(self, call: Callable[[], object]) -> None:
-        """Run `call` in a database thread once a loop is bound: for what a dead process left."""
+        """Run `call` in a database thread once a loop is bound, to tidy up after a process that died."""
         self._startup_calls.append(call)
 
     def bind_loop(self) -> None:
-        """Make the running loop the one that jobs live on. Cheap to repeat."""
+        """Run jobs on the running loop. Cheap to repeat."""
         loop = asyncio.get_running_loop()
         if self._loop is loop:
             return
@@ -83,7 +66,7 @@ class JobRegistry:
             self._track(loop.create_task(self._run_logged(call), context=Context()))
 
     async def close(self, *, timeout: float = 1.0) -> None:  # noqa: ASYNC109 - ends softly, not by raising
-        """End every job with what it has, within `timeout` seconds; new ones are refused."""
+        """End every job with the text so far, within `timeout` seconds; refuse new ones."""
         self._loop = None
         for run in list(self._runs.values()):
             run.end(JobState.INTERRUPTED, "closing", hurry=True)
@@ -96,18 +79,17 @@ class JobRegistry:
         try:
             await self.db.run(call)
         except Exception as error:
-            logger.error("at opening: %s", type(error).__name__)  # noqa: TRY400 - kinds only, never words
+            logger.error("at opening: %s", type(error).__name__)  # noqa: TRY400 - a traceback can quote text
 
-    # --- asked from any thread -------------------------------------------------------------------
+    # --- called from any thread ------------------------------------------------------------------
 
     def start(
         self, task: GenerationTask, *, keyring: Keyring, model: str = "", is_background: bool = False
     ) -> Job:
-        """Begin a job with a keyring of its own, which is closed when it ends; raise NotServing.
+        """Start a job with its own keyring, which it closes when it ends; raise NoEventLoop.
 
-        `model` is the one its owner has chosen, where the server still offers it.
-
-        A patient one is served when nobody else waits, and gives way ("gave_way") when somebody comes.
+        `model` is the one its owner has chosen, used where the server still offers it. A background job runs
+        when nobody else waits, and is interrupted ("gave_way") as soon as somebody does.
         """
         loop = self._loop
         if loop is None or loop.is_closed():
@@ -116,31 +98,31 @@ class JobRegistry:
         job = Job(task=task, keyring=keyring, model=model)
         with self._lock:
             run = JobRun(
-                job, queue=self.queue, desk=self.db, find_server=self._get_server, is_background=is_background
+                job, queue=self.queue, db=self.db, find_server=self._get_server, is_background=is_background
             )
             self._runs[job.id] = run
         loop.call_soon_threadsafe(self._start_run, run)
         return job
 
     def get(self, job_id: UUID) -> Job | None:
-        """Return a job that runs or ended lately."""
+        """Return a job that is running or ended lately."""
         run = self._runs.get(job_id)
         return run.job if run else None
 
     def wait_for_row(self, job_id: UUID, *, patience: float = 5.0) -> None:
-        """Wait, not on the serving loop, until a job just started has its row, or has failed to get one."""
+        """Wait until a job just started has its row, or has failed to create one; not on the event loop."""
         run = self._runs.get(job_id)
         if run is not None and not run.row_settled.is_set():
             with yield_turn():
                 run.row_settled.wait(patience)
 
     def for_owner(self, owner_id: UUID) -> list[Job]:
-        """Return a person's jobs, the finished ones of the last minutes included, oldest first."""
+        """Return the jobs of a person, including those that ended in the last minutes, oldest first."""
         with self._lock:
             return [run.job for run in self._runs.values() if run.job.owner_id == owner_id]
 
     def stop(self, job_id: UUID, *, patience: float = 1.0) -> Job | None:
-        """Stop a job and wait, not on its own loop, until what came is written."""
+        """Stop a job and wait until its text is saved; not on the event loop."""
         run = self._runs.get(job_id)
         if run is None:
             return None
@@ -150,7 +132,7 @@ class JobRegistry:
         return run.job
 
     def interrupt(self, owner_id: UUID, *, reason: str) -> None:
-        """End a person's jobs, whose vault is locking, and let go of those that have ended."""
+        """Interrupt the jobs of a person whose vault is locking, and discard those that have ended."""
         with self._lock:
             runs = [run for run in self._runs.values() if run.job.owner_id == owner_id]
         for run in runs:
@@ -159,7 +141,7 @@ class JobRegistry:
             self._request_end(run, JobState.INTERRUPTED, reason, hurry=True)
 
     def discard(self, job_id: UUID) -> None:
-        """Let go of a job whose row is deleted."""
+        """Forget a job that is over, or whose row is deleted."""
         with self._lock:
             self._runs.pop(job_id, None)
 
@@ -170,18 +152,18 @@ class JobRegistry:
     # --- on the loop -------------------------------------------------------------------------------
 
     def watch(self, owner_id: UUID, on_start: OnJobStart) -> Callable[[], None]:
-        """Tell `on_start` of each job of a person as it begins; returns what ends that."""
+        """Call `on_start` with each job of a person as it starts; return a function that ends this."""
         self._watchers[owner_id].add(on_start)
 
-        def leave() -> None:
+        def unwatch() -> None:
             self._watchers[owner_id].discard(on_start)
             if not self._watchers[owner_id]:
                 del self._watchers[owner_id]
 
-        return leave
+        return unwatch
 
     def _start_run(self, run: JobRun) -> None:
-        # An empty context: one begun inside a request would share that request's database connection.
+        # An empty context: a task started inside a request would share its database connection.
         task = asyncio.get_running_loop().create_task(self._run_job(run), context=Context())
         self._track(task)
         for on_start in list(self._watchers.get(run.job.owner_id, ())):
@@ -195,9 +177,9 @@ class JobRegistry:
         try:
             await run.run()
         finally:
-            # A locked person's words do not wait in memory for a tab that may come back.
-            later = 0 if run.job.reason == "locked" else REAP_SECONDS
-            asyncio.get_running_loop().call_later(later, self._reap, run)
+            # The text of a person who locked does not stay in memory for a tab that may return.
+            delay = 0 if run.job.reason == "locked" else REAP_SECONDS
+            asyncio.get_running_loop().call_later(delay, self._reap, run)
 
     def _reap(self, run: JobRun) -> None:
         if self._runs.get(run.job.id) is run:

@@ -1,7 +1,7 @@
-"""Carries out one job: queue, prompt, stream, and an outcome that is kept.
+"""The run of a job: queue, prompt, stream, outcome.
 
-Two tasks: the *work* (everything that waits for the model), which may be cancelled at any moment, and the
-life around it, which never is: whatever ends the work, what came is sealed and the outcome written.
+Two asyncio tasks: the *work*, which waits for the model and may be cancelled at any moment, and the run
+around it, which is never cancelled: however the work ends, the text so far is saved with the outcome.
 """
 
 import asyncio
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
     from llamora.llm.client import ModelServer
 
 FindServer = Callable[[], Awaitable["ModelServer"]]
-# A server may count otherwise than it said; then less is sent. Of its window, so much:
+# Shares of the context window that are tried in turn, since a server may count more tokens than it announced.
 SHARES = (1.0, 0.7, 0.4)
-# A read that brings more than so many tokens comes from a model far faster than anybody reads. The next read
-# waits as long as the next frame does, after the first words too: those of others, and pages, go before it.
+# A read with more tokens than this comes from a model far faster than anybody reads. The next read then waits
+# as long as the next frame does, also after the first tokens, so that other jobs and pages go first.
 BURST_TOKENS, BURST_PAUSE = 24, 0.05
 
 
-class EmptyReply(ModelError):  # noqa: N818 - named as the others of its tree
-    """The model ended without a word."""
+class EmptyReply(ModelError):  # noqa: N818 - states what happened
+    """Raised where the model ended without any text."""
 
     code = "empty"
 
 
 class JobRun:
-    """One job on its way, used on the event loop; any thread may wait until it is `rooted` or `ended`."""
+    """The run of a job on the event loop; any thread may wait for `row_settled` or `ended`."""
 
     def __init__(
         self,
         job: Job,
         *,
         queue: FairQueue,
-        desk: DbExecutor,
+        db: DbExecutor,
         find_server: FindServer,
         is_background: bool = False,
     ) -> None:
@@ -54,12 +54,12 @@ class JobRun:
         self._is_background = is_background
         self.row_settled, self.ended = threading.Event(), threading.Event()
         self._queue, self._find_server = queue, find_server
-        self._persister = JobPersister(job, desk=desk, on_trouble=self.end)
+        self._persister = JobPersister(job, db=db, on_trouble=self.end)
         self._requested_end: StateAndReason | None = None
         self._work: asyncio.Task[str] | None = None
 
     def end(self, state: JobState, reason: str = "", *, hurry: bool = False) -> None:
-        """Ask for the end; who asks first names it. With `hurry`, no failed write is repeated."""
+        """End the job; the first call sets state and reason. With `hurry`, no failed write is repeated."""
         if hurry:
             self._persister.skip_retries()
         if self._requested_end is None and not self.job.is_over:
@@ -68,23 +68,23 @@ class JobRun:
                 self._work.cancel()
 
     async def run(self) -> None:
-        """Carry the job out, to its last write."""
+        """Carry the job out, up to its last write."""
         work = self._work = asyncio.create_task(self._generate())
         if self._requested_end is not None:
             work.cancel()
-        # The model does not wait for the disk: the row is written meanwhile.
-        root = asyncio.create_task(self._create_row())
+        # The model does not wait for the disk: the row is created meanwhile.
+        row = asyncio.create_task(self._create_row())
         partials = asyncio.create_task(self._persister.save_partials())
         try:
             state, reason = await self._wait_for_outcome(work)
             self._persister.stop_partials()
-            # Never cancelled: a write that is under way in its thread must not land after the last one.
+            # Never cancelled: a write that a thread has begun must not arrive after the last one.
             await partials
-            await root
+            await row
             await self._persister.save_outcome(JobOutcome(text=self.job.text, state=state, reason=reason))
         finally:
             if not self.job.is_over:
-                self.job.finish(JobOutcome(text="", state=JobState.FAILED, reason="internal"), is_kept=False)
+                self.job.finish(JobOutcome(text="", state=JobState.FAILED, reason="internal"), is_saved=False)
             self.job.keyring.close()
             self.row_settled.set()
             self.ended.set()
@@ -107,11 +107,11 @@ class JobRun:
             return classify_error(error)
 
     async def _generate(self) -> str:
-        """Have it written; answer the reason a reply that was finished still wants to tell."""
+        """Generate the text; return the reason of the outcome, which is empty for a complete text."""
         job = self.job
         await self._find_server()
-        give_way = partial(self.end, JobState.INTERRUPTED, "gave_way") if self._is_background else None
-        async with self._queue.slot(job.owner_id, job.set_position, give_way=give_way):
+        preempt = partial(self.end, JobState.INTERRUPTED, "gave_way") if self._is_background else None
+        async with self._queue.slot(job.owner_id, job.set_position, preempt=preempt):
             server = (await self._find_server()).with_model(job.model)
             job.start()
             reason = await self._stream_fitting(server)
@@ -143,7 +143,7 @@ class JobRun:
                     return part.reason
                 self.job.append_delta(part)
                 is_first, length = length == 0 < len(part.text), length + len(part.text)
-                # Not every server heeds `max_tokens`.
+                # Not every server respects `max_tokens`.
                 if length > settings.MAX_TEXT:
                     return "length"
                 if is_first or part.pieces > BURST_TOKENS:

@@ -1,4 +1,4 @@
-"""What is known of the model: off, looking, loading, ready, away."""
+"""The status of the model: off, looking, loading, ready or away."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ from llamora.inference.messages import get_message
 from llamora.llm.errors import ModelError
 
 
-class ModelUnavailable(ModelError):  # noqa: N818 - named for what is the case, as all of them
-    """There is no model to be had just now; `code` says why."""
+class ModelUnavailable(ModelError):  # noqa: N818 - states what is the case
+    """Raised where there is no model at the moment; `code` is the reason."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -16,14 +16,15 @@ class ModelUnavailable(ModelError):  # noqa: N818 - named for what is the case, 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelStatus:
-    """What is known of the model right now."""
+    """The status of the model: its state, the reason as a code, and a message for people."""
 
     state: str
     code: str
     message: str
     model: str = ""
-    # All that may be asked for by name; of a server that has but one, none.
+    # The models a person may choose from; empty for a server that has only one.
     models: tuple[str, ...] = ()
+    # Whether the model runs on another machine.
     remote: bool = False
 
     @property
@@ -32,6 +33,6 @@ class ModelStatus:
 
 
 def status_for_code(code: str) -> ModelStatus:
-    """The status for a code that is not `ready`."""
+    """Return the status for any code but `ready`."""
     state = code if code in ("off", "looking", "loading") else "away"
     return ModelStatus(state=state, code=code, message=get_message(code))

@@ -87,7 +87,7 @@ class StreamedPage:
 
 
 def end(job: Job) -> None:
-    job.finish(JobOutcome(text=job.text, state=JobState.DONE), is_kept=True)
+    job.finish(JobOutcome(text=job.text, state=JobState.DONE), is_saved=True)
 
 
 @given(pieces=MARKDOWN, reads=st.lists(st.booleans(), min_size=40, max_size=40))

@@ -22,8 +22,8 @@ class SharedModel:
         await self.settle()
 
     async def _hold(self, owner: UUID, name: str, *, patient: bool) -> None:
-        give_way = (lambda: self._give_way(name)) if patient else None
-        async with self.queue.slot(owner, lambda _: None, give_way=give_way):
+        preempt = (lambda: self._give_way(name)) if patient else None
+        async with self.queue.slot(owner, lambda _: None, preempt=preempt):
             self.served.append(name)
             await asyncio.sleep(3600)
 
