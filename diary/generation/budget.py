@@ -1,4 +1,4 @@
-"""How much of a model's window a prompt may take, and what else every kind of errand needs to know."""
+"""The token budget of a prompt, and the check that its owner is still unlocked."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -9,26 +9,26 @@ from accounts.models import Unlock
 from llamora.crypto import VaultLocked
 from llamora.inference.job import TokenCounter
 
-DEFAULT_WINDOW = 4096  # of a server that did not say
+DEFAULT_WINDOW = 4096  # of a server that does not announce its own
 SPARE_TOKENS = 16
 
 
 class TokenBudget(NamedTuple):
-    """Tokens for a prompt, and for what is written after it."""
+    """Tokens for a prompt, and for the answer to it."""
 
     prompt: int
     output: int
 
 
 def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
-    """Return how `share` of the server's window is divided."""
+    """Return how `share` of the context window of a server is divided."""
     offered = server.offer.context_window if server.offer else DEFAULT_WINDOW
     window = int(offered * share)
-    answer = min(settings.MODEL_REPLY_TOKENS, window // 3)
-    return TokenBudget(prompt=window - answer - SPARE_TOKENS, output=answer)
+    output = min(settings.MODEL_REPLY_TOKENS, window // 3)
+    return TokenBudget(prompt=window - output - SPARE_TOKENS, output=output)
 
 
 def ensure_unlocked(owner_id: UUID) -> None:
-    """Raise VaultLocked where nobody has the person's diary open any more."""
+    """Raise VaultLocked where no browser has the person's diary unlocked any more."""
     if not Unlock.objects.filter(sign_in__person_id=owner_id).exists():
         raise VaultLocked

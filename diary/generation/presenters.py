@@ -1,4 +1,4 @@
-"""What was read for a reply or an opening, as it is looked at: entries by name, none that is gone."""
+"""The sources of a reply or an opening, for their page; entries that are deleted are left out."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,32 +15,34 @@ from llamora.crypto import EnvelopeError
 
 @dataclass(frozen=True, kw_only=True)
 class PromptRecordEntry:
-    """An entry by its id, and what it is called in a sentence."""
+    """An entry by its id, and its name in a sentence."""
 
     id: UUID
     label: str
 
 
 def build_prompt_record_context(person: Person, row: Reply | Opening, *, day: date) -> dict[str, Any]:
-    """Return what the template needs, for something that stands on `day`."""
-    known = _load_record(row)
-    reading = known or PromptRecord()
-    # It is noted when it is sent: what failed before that has read nothing.
-    was_sent = bool(reading.entries or reading.recaps)
-    there = Entry.objects.for_owner(person.id).in_bulk([id_ for id_, _ in reading.entries + reading.left_out])
+    """Return the template context for a reply or an opening on `day`."""
+    saved = _load_record(row)
+    record = saved or PromptRecord()
+    # Filled in when the prompt is sent: a generation that failed before has no sources.
+    was_sent = bool(record.entries or record.recaps)
+    existing = Entry.objects.for_owner(person.id).in_bulk(
+        [id_ for id_, _ in record.entries + record.left_out]
+    )
     return {
         "day": day,
-        "is_known": known is not None,
+        "is_known": saved is not None,
         "was_sent": was_sent,
-        "entries": _name_entries(reading.entries, there, person=person, day=day),
-        "left_out": _name_entries(reading.left_out, there, person=person, day=day),
-        "recaps": reading.recaps,
-        "recaps_left_out": reading.recaps_left_out,
-        "replies": reading.replies,
-        "replies_left_out": reading.replies_left_out,
-        "is_cut": reading.is_cut,
-        "near": [id_ for id_ in reading.near if id_ in there],
-        "recalled_by": hooks.get_links(person.id, reading.traces) if was_sent else [],
+        "entries": _name_entries(record.entries, existing, person=person, day=day),
+        "left_out": _name_entries(record.left_out, existing, person=person, day=day),
+        "recaps": record.recaps,
+        "recaps_left_out": record.recaps_left_out,
+        "replies": record.replies,
+        "replies_left_out": record.replies_left_out,
+        "is_cut": record.is_cut,
+        "near": [id_ for id_ in record.near if id_ in existing],
+        "recalled_by": hooks.get_links(person.id, record.traces) if was_sent else [],
     }
 
 
@@ -52,15 +54,18 @@ def _load_record(row: Reply | Opening) -> PromptRecord | None:
 
 
 def _name_entries(
-    places: list[EntryRef], there: dict[UUID, Entry], *, person: Person, day: date
+    refs: list[EntryRef], existing: dict[UUID, Entry], *, person: Person, day: date
 ) -> list[PromptRecordEntry]:
-    found = [there[id_] for id_, _ in places if id_ in there]
+    entries = [existing[id_] for id_, _ in refs if id_ in existing]
     return [
-        PromptRecordEntry(id=entry.id, label=_entry_label(entry, person=person, day=day)) for entry in found
+        PromptRecordEntry(id=entry.id, label=_get_label(entry, person=person, day=day)) for entry in entries
     ]
 
 
-def _entry_label(entry: Entry, *, person: Person, day: date) -> str:
-    seen = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=person.time_zone)
-    words, time = get_date_words(person.language), format_time(seen.strftime("%H:%M"), hours=person.clock)
+def _get_label(entry: Entry, *, person: Person, day: date) -> str:
+    written_at = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=person.time_zone)
+    words, time = (
+        get_date_words(person.language),
+        format_time(written_at.strftime("%H:%M"), hours=person.clock),
+    )
     return f"this day at {time}" if entry.day == day else f"{words.day(entry.day)} at {time}"

@@ -1,7 +1,7 @@
-"""What the model is given to read: the day so far up to an entry, and never more than fits its window. Pure.
+"""The context of a prompt, shortened until it fits into the context window of the model. Pure.
 
-What does not fit is left out from its oldest end: entries of days before first, then earlier ones of the day,
-then earlier replies, and last the beginning of the entry itself.
+The oldest parts are left out first: for a reply the entries of earlier days, then earlier entries of the day,
+then earlier replies, and at last the beginning of the entry itself.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,13 +16,15 @@ from llamora.llm.tokens import TOKENS_PER_MESSAGE
 
 CountTokens = Callable[[ChatMessages], Awaitable[int]]
 RenderPrompt = Callable[["PromptContext"], ChatMessages]
-# The least of an entry that is worth an answer, in characters.
+Part = TypeVar("Part")
+
+# An entry is not shortened to fewer characters than this.
 MIN_ENTRY_CHARACTERS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class PromptEntry:
-    """Something written, and its time of day as 08:12; its day where that is another than the entry's."""
+    """The text of an entry, its time of day as 08:12, and its day where the prompt is about another."""
 
     time: str
     text: str
@@ -34,18 +36,18 @@ class PromptEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PromptContext:
-    """Everything a prompt is made of, oldest first; `is_cut` when the entry has lost its beginning."""
+    """The parts of the prompt of a reply, oldest first; `is_cut` where the entry has lost its beginning."""
 
     day: date
     entry: PromptEntry
-    # Entries of days before, that the person wants read.
+    # Entries of earlier days that are read as well.
     recalled: tuple[PromptEntry, ...] = ()
     earlier: tuple[PromptEntry, ...] = ()
     replies: tuple[str, ...] = ()
     is_cut: bool = False
 
     def drop_oldest(self, count: int) -> "PromptContext":
-        """Leave out so many of the oldest parts."""
+        """Return the context without so many of its oldest parts."""
         of_day = max(0, count - len(self.recalled))
         past = max(0, of_day - len(self.earlier))
         return replace(
@@ -56,7 +58,7 @@ class PromptContext:
         )
 
     def shorten_entry(self, length: int) -> "PromptContext":
-        """Keep only the end of the entry, from the beginning of a word where there is one."""
+        """Return the context with only the end of the entry, if possible from the start of a word."""
         end = self.entry.text[-length:]
         _, gap, rest = end.partition(" ")
         text = rest if gap and len(rest) > length // 2 else end
@@ -64,88 +66,86 @@ class PromptContext:
 
 
 class FittedPrompt(NamedTuple):
-    """What is sent, and what of the material is in it."""
+    """The messages of a prompt, and the part of the context that they contain."""
 
     messages: ChatMessages
     context: PromptContext
 
 
-def get_token_upper_bound(turns: ChatMessages) -> int:
-    """More tokens than any tokenizer makes of it: one for each byte, and what a template adds."""
-    return sum(len(turn["content"].encode("utf-8", "surrogatepass")) + TOKENS_PER_MESSAGE for turn in turns)
+def get_token_upper_bound(messages: ChatMessages) -> int:
+    """Return more tokens than any tokenizer counts: one for each byte, and those of the chat template."""
+    contents = (message["content"].encode("utf-8", "surrogatepass") for message in messages)
+    return sum(len(content) + TOKENS_PER_MESSAGE for content in contents)
 
 
 async def fit_to_window(
-    material: PromptContext, *, room: int, tell: RenderPrompt, count: CountTokens
+    context: PromptContext, *, limit: int, render: RenderPrompt, count: CountTokens
 ) -> FittedPrompt:
-    """Return the turns of as much of the material as takes no more than `room` tokens; raise TooLong."""
+    """Return a prompt with as much of the context as fits into `limit` tokens; raise PromptTooLong."""
 
-    async def fitting(candidate: PromptContext) -> FittedPrompt | None:
-        turns = tell(candidate)
-        return FittedPrompt(turns, candidate) if await _fits(turns, room=room, count=count) else None
+    async def try_to_fit(candidate: PromptContext) -> FittedPrompt | None:
+        messages = render(candidate)
+        return FittedPrompt(messages, candidate) if await _fits(messages, limit=limit, count=count) else None
 
-    if found := await fitting(material):
-        return found
-    too_few, enough = 0, len(material.recalled) + len(material.earlier) + len(material.replies)
-    bare = material.drop_oldest(enough)
-    if (found := await fitting(bare)) is None:
-        return await _fit_end(bare, room=room, tell=tell, count=count)
+    if best := await try_to_fit(context):
+        return best
+    too_few, enough = 0, len(context.recalled) + len(context.earlier) + len(context.replies)
+    bare = context.drop_oldest(enough)
+    if (best := await try_to_fit(bare)) is None:
+        return await _fit_end(bare, limit=limit, render=render, count=count)
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
-        if fitted := await fitting(material.drop_oldest(middle)):
-            enough, found = middle, fitted
+        if fitted := await try_to_fit(context.drop_oldest(middle)):
+            enough, best = middle, fitted
         else:
             too_few = middle
-    return found
-
-
-async def _fits(turns: ChatMessages, *, room: int, count: CountTokens) -> bool:
-    # Asking the server takes two requests: not when even the worst case fits.
-    return get_token_upper_bound(turns) <= room or await count(turns) <= room
-
-
-async def _fit_end(
-    material: PromptContext, *, room: int, tell: RenderPrompt, count: CountTokens
-) -> FittedPrompt:
-    """Keep as much of the entry's end as fits, in a few steps."""
-    around = await count(tell(replace(material, entry=replace(material.entry, text=""), is_cut=True)))
-    length = len(material.entry.text)
-    tokens = await count(tell(material))
-    while room > around:
-        length = min(int(length * (room - around) / max(1, tokens - around)), int(length * 0.95))
-        if length < MIN_ENTRY_CHARACTERS:
-            break
-        shorter = material.shorten_entry(length)
-        turns = tell(shorter)
-        length, tokens = len(shorter.entry.text), await count(turns)
-        if tokens <= room:
-            return FittedPrompt(turns, shorter)
-    raise PromptTooLong
-
-
-Part = TypeVar("Part")
+    return best
 
 
 async def fit_latest(
     parts: Sequence[Part],
     *,
-    room: int,
-    tell: Callable[[Sequence[Part]], ChatMessages],
+    limit: int,
+    render: Callable[[Sequence[Part]], ChatMessages],
     shorten: Callable[[Part], Part | None],
     count: CountTokens,
 ) -> tuple[ChatMessages, Sequence[Part]]:
-    """Leave out the oldest parts until the rest takes no more than `room` tokens; raise TooLong.
+    """Return a prompt with the latest parts that fit into `limit` tokens, and these; raise PromptTooLong.
 
-    The last one is shortened before nothing is left; `shorten` gives None for one that is short already.
+    A single part that does not fit is shortened; `shorten` returns None for one that is too short for that.
     """
     while parts:
-        turns = tell(parts)
-        if await _fits(turns, room=room, count=count):
-            return turns, parts
+        messages = render(parts)
+        if await _fits(messages, limit=limit, count=count):
+            return messages, parts
         if len(parts) > 1:
             # An eighth at a time: a day of a hundred entries is not counted a hundred times.
             parts = parts[max(1, len(parts) // 8) :]
         else:
             shorter = shorten(parts[0])
             parts = [shorter] if shorter is not None else []
+    raise PromptTooLong
+
+
+async def _fits(messages: ChatMessages, *, limit: int, count: CountTokens) -> bool:
+    # To have the server count takes two requests: not needed where even the upper bound fits.
+    return get_token_upper_bound(messages) <= limit or await count(messages) <= limit
+
+
+async def _fit_end(
+    context: PromptContext, *, limit: int, render: RenderPrompt, count: CountTokens
+) -> FittedPrompt:
+    """Return a prompt with as much of the end of the entry as fits, found in a few steps."""
+    overhead = await count(render(replace(context, entry=replace(context.entry, text=""), is_cut=True)))
+    length = len(context.entry.text)
+    tokens = await count(render(context))
+    while limit > overhead:
+        length = min(int(length * (limit - overhead) / max(1, tokens - overhead)), int(length * 0.95))
+        if length < MIN_ENTRY_CHARACTERS:
+            break
+        shorter = context.shorten_entry(length)
+        messages = render(shorter)
+        length, tokens = len(shorter.entry.text), await count(messages)
+        if tokens <= limit:
+            return FittedPrompt(messages, shorter)
     raise PromptTooLong

@@ -1,4 +1,4 @@
-"""Entries as prompts tell them: opened, with the time of day their person saw. Needs the owner's keyring."""
+"""Decrypted entries for a prompt, with their local time of day. Needs the owner's keyring in force."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,44 +12,32 @@ from diary.models import Entry
 from diary.rendering.excerpts import Span, extract_passage
 from llamora.crypto import EnvelopeError
 
-MAX_RECALLED_CHARACTERS: Final = 3_000  # characters of an entry of a day before that was chosen to be read
-MAX_NEAR_CHARACTERS: Final = 800  # and of one that was not chosen, but is near in meaning
+MAX_RECALLED_CHARACTERS: Final = 3_000  # of an entry that the person chose to have read
+MAX_NEAR_CHARACTERS: Final = 800  # of one that is only related in meaning
 
 
 def build_prompt_entry(entry: Entry, *, zone: str) -> PromptEntry | None:
-    """Open an entry; None for one that does not open, which must not hold up the others."""
+    """Decrypt an entry; return None for a damaged one, which must not block the others."""
     try:
         text = str(entry.text)
     except EnvelopeError:
         return None
-    seen = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone)
-    return PromptEntry(time=seen.strftime("%H:%M"), text=text, id=entry.id)
+    written_at = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone)
+    return PromptEntry(time=written_at.strftime("%H:%M"), text=text, id=entry.id)
 
 
 def build_prompt_entries(entries: Iterable[Entry], *, zone: str) -> tuple[PromptEntry, ...]:
-    """Open entries; what does not open is left out."""
-    return tuple(piece for entry in entries if (piece := build_prompt_entry(entry, zone=zone)))
+    """Decrypt entries; damaged ones are left out."""
+    return tuple(one for entry in entries if (one := build_prompt_entry(entry, zone=zone)))
 
 
 def build_earlier_entries(
     entries: Iterable[Entry], *, zone: str, near: Mapping[UUID, Span] = MappingProxyType({})
 ) -> tuple[PromptEntry, ...]:
-    """Open entries of other days, each with its day; of one that is just `near`, the passage that is."""
-    opened = ((entry, build_prompt_entry(entry, zone=zone)) for entry in entries)
+    """Decrypt entries of earlier days, each with its day; of those in `near`, the related passage only."""
+    decrypted = ((entry, build_prompt_entry(entry, zone=zone)) for entry in entries)
     return tuple(
-        _shorten_earlier(entry, piece, near.get(entry.id)) for entry, piece in opened if piece is not None
-    )
-
-
-def _shorten_earlier(entry: Entry, piece: PromptEntry, place: Span | None) -> PromptEntry:
-    text = (
-        piece.text[:MAX_RECALLED_CHARACTERS]
-        if place is None
-        else extract_passage(piece.text, place, length=MAX_NEAR_CHARACTERS)
-    )
-    label = f"{days.weekday_name(entry.day)}, {days.format_day(entry.day)}"
-    return replace(
-        piece, day=entry.day, day_label=label, text=text, is_cut=len(text) < len(piece.text.strip())
+        _shorten_earlier(entry, one, near.get(entry.id)) for entry, one in decrypted if one is not None
     )
 
 
@@ -59,10 +47,29 @@ def halve_entry(entry: PromptEntry) -> PromptEntry | None:
     return replace(entry, text=f"{entry.text[:half].rstrip()}…") if half > MIN_ENTRY_CHARACTERS else None
 
 
-def omit_middle(text: str, *, most: int) -> str:
-    """Return a text with its middle left out: how it begins, and more of its end, where things stay open."""
-    if len(text) <= most:
+def omit_middle(text: str, *, limit: int) -> str:
+    """Return a text without its middle: a third is left of the beginning, two thirds of the end.
+
+    The end counts for more, since it says what is still open.
+    """
+    if len(text) <= limit:
         return text
-    head, _, broken = text[: most // 3].rpartition(" ")
-    half, _, tail = text[len(text) - 2 * most // 3 :].partition(" ")
+    head, _, broken = text[: limit // 3].rpartition(" ")
+    half, _, tail = text[len(text) - 2 * limit // 3 :].partition(" ")
     return f"{head or broken} … {tail or half}"
+
+
+def _shorten_earlier(entry: Entry, prompt_entry: PromptEntry, span: Span | None) -> PromptEntry:
+    text = (
+        prompt_entry.text[:MAX_RECALLED_CHARACTERS]
+        if span is None
+        else extract_passage(prompt_entry.text, span, length=MAX_NEAR_CHARACTERS)
+    )
+    label = f"{days.weekday_name(entry.day)}, {days.format_day(entry.day)}"
+    return replace(
+        prompt_entry,
+        day=entry.day,
+        day_label=label,
+        text=text,
+        is_cut=len(text) < len(prompt_entry.text.strip()),
+    )

@@ -1,14 +1,14 @@
-"""What was read for something the model wrote: which entries, and what was left out for length. Pure.
+"""The record of a prompt: the entries it contained, and those left out because of its length. Pure.
 
     {"entries": [[id, day], ...], "left_out": [[id, day], ...],
-     "recaps": [day, ...], "recapped": [id, ...] of the entries these were made from,
+     "recaps": [day, ...], "recapped": [id, ...] of the entries these were derived from,
      "recaps_left_out": [day, ...],
-     "replies": how many earlier replies, "replies_left_out": how many not,
-     "is_cut": whether a text lost a part of itself,
-     "traces": [id, ...] of what entries of days before were recalled by,
-     "near": [id, ...] of entries recalled since they are near in meaning}
+     "replies": number of earlier replies, "replies_left_out": of those left out,
+     "is_cut": whether a text was shortened,
+     "traces": [id, ...] by which entries of earlier days were recalled,
+     "near": [id, ...] of entries recalled because they are related in meaning}
 
-Ids and days, never words; sealed with what was written all the same.
+Only ids and days, never text; encrypted with the text of the model all the same.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ EntryRef = tuple[UUID, date]
 
 @dataclass(kw_only=True)
 class PromptRecord:
-    """What was read; filled in when a prompt is composed, and kept with what comes of it."""
+    """The sources of a generation; filled in when its prompt is built, and saved with its result."""
 
     entries: list[EntryRef] = field(default_factory=list)
     left_out: list[EntryRef] = field(default_factory=list)
@@ -36,7 +36,7 @@ class PromptRecord:
     near: list[UUID] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as it is sealed."""
+        """Return the record as it is stored."""
         return {
             "entries": _dump_refs(self.entries),
             "left_out": _dump_refs(self.left_out),
@@ -52,34 +52,34 @@ class PromptRecord:
 
     @property
     def source_ids(self) -> set[UUID]:
-        """Return the entries whose words were read, or whose recap was."""
+        """The entries of which the text or a recap was in the prompt."""
         return {id_ for id_, _ in self.entries} | set(self.recapped)
 
     @classmethod
-    def from_json(cls, kept: Any) -> "PromptRecord | None":
-        """Return it as it was sealed; None for a row that has none yet, or says something else."""
+    def from_json(cls, value: Any) -> "PromptRecord | None":
+        """Return a record as it was stored; None where there is none, or a malformed one."""
         try:
             return cls(
-                entries=_load_refs(kept["entries"]),
-                left_out=_load_refs(kept["left_out"]),
-                recaps=[date.fromisoformat(day) for day in kept["recaps"]],
-                replies=int(kept["replies"]),
-                is_cut=bool(kept["is_cut"]),
-                # What was read before these were noted has none.
-                recapped=[UUID(id_) for id_ in kept.get("recapped", ())],
-                recaps_left_out=[date.fromisoformat(day) for day in kept.get("recaps_left_out", ())],
-                replies_left_out=int(kept.get("replies_left_out", 0)),
-                traces=[UUID(id_) for id_ in kept.get("traces", ())],
-                near=[UUID(id_) for id_ in kept.get("near", ())],
+                entries=_load_refs(value["entries"]),
+                left_out=_load_refs(value["left_out"]),
+                recaps=[date.fromisoformat(day) for day in value["recaps"]],
+                replies=int(value["replies"]),
+                is_cut=bool(value["is_cut"]),
+                # Older records lack these.
+                recapped=[UUID(id_) for id_ in value.get("recapped", ())],
+                recaps_left_out=[date.fromisoformat(day) for day in value.get("recaps_left_out", ())],
+                replies_left_out=int(value.get("replies_left_out", 0)),
+                traces=[UUID(id_) for id_ in value.get("traces", ())],
+                near=[UUID(id_) for id_ in value.get("near", ())],
             )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
-            # The first is what UUID says of a number.
+            # UUID raises AttributeError for a number.
             return None
 
 
-def _dump_refs(places: Iterable[EntryRef]) -> list[list[str]]:
-    return [[str(entry_id), day.isoformat()] for entry_id, day in places]
+def _dump_refs(refs: Iterable[EntryRef]) -> list[list[str]]:
+    return [[str(entry_id), day.isoformat()] for entry_id, day in refs]
 
 
-def _load_refs(kept: Iterable[Any]) -> list[EntryRef]:
-    return [(UUID(entry_id), date.fromisoformat(day)) for entry_id, day in kept]
+def _load_refs(value: Iterable[Any]) -> list[EntryRef]:
+    return [(UUID(entry_id), date.fromisoformat(day)) for entry_id, day in value]

@@ -1,7 +1,7 @@
-"""Prompts: text templates in `templates/prompts/`, or of the same name in `<data>/prompts/`, which go before.
+"""Prompts as text templates: those in `<data>/prompts/` override those in `templates/prompts/` of that name.
 
-Everything above a line of `---` is the system's turn, everything below it the person's. What is filled in
-is text, not HTML: nothing is escaped.
+The text above a line of `---` is the system message, the text below it the user message. The values are text,
+not HTML: nothing is escaped.
 """
 
 import logging
@@ -18,16 +18,16 @@ logger = logging.getLogger("diary.generation.prompt_templates")
 
 OWN_TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates" / "prompts"
 SEPARATOR = "\n---\n"
-# A prompt changed on the disk is used after this long; to look each time costs the first word a millisecond.
+# A template changed on the disk is used after this time: to look each time delays a generation by 1 ms.
 FRESH_SECONDS = 10.0
 
 
 class InvalidPromptTemplate(Exception):  # noqa: N818 - states what is the case
-    """A prompt has no line of `---`, or is no template; its text is not repeated here."""
+    """Raised for a prompt without a line of `---`, or with wrong template tags; contains none of its text."""
 
 
 class _PromptTemplate(NamedTuple):
-    """A prompt as it was read, and until when it is not looked for again."""
+    """A template in the cache, and the time until which it is not looked for again."""
 
     system: Template
     person: Template
@@ -36,6 +36,20 @@ class _PromptTemplate(NamedTuple):
 
 
 _cache: dict[tuple[Path, str], _PromptTemplate] = {}
+
+
+def render_prompt(name: str, values: dict[str, object]) -> ChatMessages:
+    """Return the two messages of a prompt; with our own template where the household's fails."""
+    prompt = _get(name)
+    try:
+        return _fill(prompt, values)
+    except Exception:
+        if prompt.path.parent == OWN_TEMPLATES:
+            raise
+    # The error is not logged: it can quote the values.
+    logger.warning("%s is not used: it breaks when it is filled in.", prompt.path)
+    own = _cache[settings.DATA_DIR, name] = _load(OWN_TEMPLATES / f"{name}.txt")
+    return _fill(own, values)
 
 
 def _load(path: Path) -> _PromptTemplate:
@@ -65,27 +79,13 @@ def _find(name: str) -> _PromptTemplate:
 
 
 def _get(name: str) -> _PromptTemplate:
-    known = _cache.get((settings.DATA_DIR, name))
-    if known is None or time.monotonic() > known.expires_at:
-        known = _cache[settings.DATA_DIR, name] = _find(name)
-    return known
+    cached = _cache.get((settings.DATA_DIR, name))
+    if cached is None or time.monotonic() > cached.expires_at:
+        cached = _cache[settings.DATA_DIR, name] = _find(name)
+    return cached
 
 
 def _fill(prompt: _PromptTemplate, values: dict[str, object]) -> ChatMessages:
     context = Context(values, autoescape=False)
     system, person = prompt.system.render(context).strip(), prompt.person.render(context).strip()
     return [{"role": "system", "content": system}, {"role": "user", "content": person}]
-
-
-def render_prompt(name: str, values: dict[str, object]) -> ChatMessages:
-    """Return the two turns of a prompt, filled in; ours where one of the household breaks at that."""
-    prompt = _get(name)
-    try:
-        return _fill(prompt, values)
-    except Exception:
-        if prompt.path.parent == OWN_TEMPLATES:
-            raise
-    # Its error is not logged: it can quote what was filled in.
-    logger.warning("%s is not used: it breaks when it is filled in.", prompt.path)
-    own = _cache[settings.DATA_DIR, name] = _load(OWN_TEMPLATES / f"{name}.txt")
-    return _fill(own, values)

@@ -109,7 +109,7 @@ def _collect_sources(person: Person, day: date, days_read: Sequence[date]) -> It
         else:
             limit = MAX_CHARACTERS_EARLIER_DAYS
         for prompt_entry in day_entries:
-            text = omit_middle(prompt_entry.text, most=limit)
+            text = omit_middle(prompt_entry.text, limit=limit)
             yield OpeningSource(
                 day=source_day,
                 ago=ago,

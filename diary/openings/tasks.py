@@ -55,7 +55,7 @@ class OpeningSource:
         """Return half of it; None where that is no use any more."""
         half = len(self.text) // 2
         return (
-            replace(self, text=omit_middle(self.text, most=half), is_cut=True)
+            replace(self, text=omit_middle(self.text, limit=half), is_cut=True)
             if half > MIN_ENTRY_CHARACTERS
             else None
         )
@@ -92,16 +92,16 @@ class OpeningTask:
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit the days to the window, the oldest left out first."""
-        room = get_token_budget(server, share=share)
+        budget = get_token_budget(server, share=share)
         turns, told = await fit_latest(
             self.sources,
-            room=room.prompt,
-            tell=self._render_prompt,
+            limit=budget.prompt,
+            render=self._render_prompt,
             shorten=OpeningSource.halve,
             count=server.count_message_tokens,
         )
         self._record_sources(told)
-        return Prompt(messages=turns, max_tokens=room.output)
+        return Prompt(messages=turns, max_tokens=budget.output)
 
     def _render_prompt(self, told: Sequence[OpeningSource]) -> ChatMessages:
         return prompt_templates.render_prompt(

@@ -32,15 +32,15 @@ class RecapTask:
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit the day to the window, its morning left out first."""
-        room = get_token_budget(server, share=share)
+        budget = get_token_budget(server, share=share)
         turns, _ = await fit_latest(
             self.entries,
-            room=room.prompt,
-            tell=self._render_prompt,
+            limit=budget.prompt,
+            render=self._render_prompt,
             shorten=halve_entry,
             count=server.count_message_tokens,
         )
-        return Prompt(messages=turns, max_tokens=room.output)
+        return Prompt(messages=turns, max_tokens=budget.output)
 
     def _render_prompt(self, pieces: Sequence[PromptEntry]) -> ChatMessages:
         said: dict[str, object] = {

@@ -64,13 +64,13 @@ class ReplyTask:
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit it to `share` of the server's window, with room for the reply."""
-        room = get_token_budget(server, share=share)
-        tell = partial(_render_prompt, self.choice)
+        budget = get_token_budget(server, share=share)
+        render = partial(_render_prompt, self.choice)
         turns, material = await fit_to_window(
-            self.context, room=room.prompt, tell=tell, count=server.count_message_tokens
+            self.context, limit=budget.prompt, render=render, count=server.count_message_tokens
         )
         self._record_entries(material)
-        return Prompt(messages=turns, max_tokens=room.output)
+        return Prompt(messages=turns, max_tokens=budget.output)
 
     def _record_entries(self, sent: PromptContext) -> None:
         """Note what is sent, so that it can be looked at later."""

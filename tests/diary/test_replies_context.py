@@ -145,7 +145,7 @@ async def test_what_fits_is_the_newest_and_never_more_than_the_room(
 ) -> None:
     whole = material(earlier=earlier, entry=entry, replies=replies)
     try:
-        turns, fitted = await fit_to_window(whole, room=room, tell=tell, count=by_characters)
+        turns, fitted = await fit_to_window(whole, limit=room, render=tell, count=by_characters)
     except PromptTooLong:
         assert room < len(entry)
         return
@@ -162,7 +162,7 @@ async def test_a_server_is_not_asked_to_count_what_fits_for_certain() -> None:
 
     small = material(earlier=["Woke."], entry="Tea.", replies=[])
 
-    assert await fit_to_window(small, room=get_token_upper_bound(tell(small)), tell=tell, count=never) == (
+    assert await fit_to_window(small, limit=get_token_upper_bound(tell(small)), render=tell, count=never) == (
         tell(small),
         small,
     )

@@ -57,4 +57,4 @@ def test_what_failed_before_its_first_word_says_that_there_is_none(reason: str) 
 
 @pytest.mark.parametrize(("place", "words"), [(0, "Waiting"), (1, "next"), (2, "one other"), (5, "4 others")])
 def test_the_place_in_the_queue_is_told_in_words(place: int, words: str) -> None:
-    assert words in describe_state(state=JobState.WAITING, reason="", place=place)
+    assert words in describe_state(state=JobState.WAITING, reason="", position=place)

@@ -46,16 +46,16 @@ class ProposalTask:
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit the entry to the window, its end left out."""
-        room = get_token_budget(server, share=share)
+        budget = get_token_budget(server, share=share)
         turns, _ = await fit_latest(
             [self.prompt_entry],
-            room=room.prompt,
-            tell=self._build_messages,
+            limit=budget.prompt,
+            render=self._build_messages,
             shorten=halve_entry,
             count=server.count_message_tokens,
         )
         schema = None if self.is_retry else parser.ANSWER_SCHEMA
-        return Prompt(messages=turns, max_tokens=min(room.output, MAX_ANSWER_TOKENS), schema=schema)
+        return Prompt(messages=turns, max_tokens=min(budget.output, MAX_ANSWER_TOKENS), schema=schema)
 
     def _build_messages(self, pieces: Sequence[PromptEntry]) -> ChatMessages:
         is_cut = len(pieces[0].text) < len(self.prompt_entry.text)

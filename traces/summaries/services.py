@@ -107,6 +107,6 @@ def _build_task(trace: Trace) -> SummaryTask | None:
 def _iter_summary_entries(entries: list[Entry]) -> Iterator[SummaryEntry]:
     for entry in entries:
         try:
-            yield SummaryEntry(day=entry.day, text=omit_middle(entry.text, most=MAX_ENTRY_LENGTH))
+            yield SummaryEntry(day=entry.day, text=omit_middle(entry.text, limit=MAX_ENTRY_LENGTH))
         except EnvelopeError:
             continue  # one that does not open must not hold up the others

@@ -30,7 +30,7 @@ class SummaryEntry:
     def halve(self) -> "SummaryEntry | None":
         """Return half of it; None where that is no use any more."""
         half = len(self.text) // 2
-        return replace(self, text=omit_middle(self.text, most=half)) if half > MIN_ENTRY_CHARACTERS else None
+        return replace(self, text=omit_middle(self.text, limit=half)) if half > MIN_ENTRY_CHARACTERS else None
 
 
 @dataclass(kw_only=True)
@@ -53,16 +53,16 @@ class SummaryTask:
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Fit the entries to the window, the oldest left out first."""
-        room = get_token_budget(server, share=share)
+        budget = get_token_budget(server, share=share)
         turns, told = await fit_latest(
             self.entries,
-            room=room.prompt,
-            tell=self._build_messages,
+            limit=budget.prompt,
+            render=self._build_messages,
             shorten=SummaryEntry.halve,
             count=server.count_message_tokens,
         )
         self.read = len(told)
-        return Prompt(messages=turns, max_tokens=room.output)
+        return Prompt(messages=turns, max_tokens=budget.output)
 
     def _build_messages(self, told: Sequence[SummaryEntry]) -> ChatMessages:
         left_out = self.count - len(told)
