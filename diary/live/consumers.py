@@ -1,4 +1,11 @@
-"""The live socket: one per tab."""
+"""The live socket of one tab: replies and openings as they are written, and the lock of the vault.
+
+`receive` only notes the requests of the tab. One task of the socket sends what is new at the moment, so that
+a slow tab gets fewer and larger frames, and nothing is ever queued. The vault is checked before each request
+and every half minute; once it is locked, nothing more is sent.
+
+    4400 malformed frame    4401 locked or signed out    4403 the page belongs to another person
+"""
 
 import asyncio
 import json
@@ -24,29 +31,18 @@ from diary.replies import presenters as replies_presenters
 from llamora.inference.job import Job
 from llamora.inference.registry import registry
 
-# MERGED diary.consumers: The live socket of one tab: replies as they are written, and the word that the
-# vault has closed.
-#
-# `receive` only notes what the tab wants. One task of the socket's own sends, from what is new at that
-# moment,
-# so a slow tab gets fewer and larger frames and nothing ever queues. The vault is asked for again before a
-# tab
-# (re)joins and every half minute; a closed one ends the sending at once.
-#
-#     4400 malformed frame    4401 not unlocked (any more)    4403 the page belongs to somebody else
-
 logger = logging.getLogger("diary.live")
 
 MALFORMED, LOCKED, WRONG_OWNER = 4400, 4401, 4403
 CHECK_SECONDS = 30.0
-# A vault looked at so lately is not looked at again.
+# A vault that was checked so recently is not checked again.
 FRESH_SECONDS = 1.0
-# The tab that asked is shown the beginning by the answer to its own request.
+# The tab that started a job shows its beginning from the answer to that request.
 START_DELAY = 0.1
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
-    """One tab. `vault` is who it belongs to; `wanted` what it asked for and was not given yet."""
+    """The socket of one tab: the vault of its owner, and the sections that it requested and still lacks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,12 +55,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self.checked_at = 0.0
         self.is_ending = False
         self.tasks: list[asyncio.Task[None]] = []
-        self.leave_registry: Callable[[], None] = lambda: None
+        self.unwatch_registry: Callable[[], None] = lambda: None
 
-    # --- what the tab does ---------------------------------------------------------------------
+    # --- events of the socket ------------------------------------------------------------------
 
     async def connect(self) -> None:
-        """Let in an unlocked person's tab; others are told why, after the handshake, by a code."""
+        """Accept the tab of an unlocked person; close others with a code after the handshake."""
         registry.bind_loop()
         self.vault = self.scope.get("vault", NOBODY)
         await self.accept()
@@ -73,12 +69,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             return
         self.owner = self.vault.person.id
         self.checked_at = asyncio.get_running_loop().time()
-        self.leave_registry = registry.watch(self.owner, self.on_job_start)
+        self.unwatch_registry = registry.watch(self.owner, self.on_job_start)
         for work in (self.send_updates(), self.listen_for_lock(), self.poll_vault()):
             self.tasks.append(asyncio.create_task(self.run_guarded(work)))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Note what the tab wants; bytes are as malformed as an empty text."""
+        """Note the request of the tab; bytes are as malformed as an empty text."""
         del bytes_data
         if self.is_ending or self.owner is None:
             return
@@ -93,7 +89,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self.handle_frame(frame)
 
     async def disconnect(self, code: int) -> None:
-        """Leave; the jobs go on."""
+        """Close the socket; the jobs go on."""
         del code
         self.stop_all()
         for task in self.tasks:
@@ -102,10 +98,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             with suppress(asyncio.CancelledError):
                 await task
 
-    # --- what it is to be told -----------------------------------------------------------------
+    # --- sending ---------------------------------------------------------------------------------
 
     def handle_frame(self, frame: WatchRequest | RestartRequest) -> None:
-        """Take up a wish; the sending task does the rest."""
+        """Note a request; the sending task does the rest."""
         if isinstance(frame, RestartRequest):
             self.restart_section(frame.reply)
         else:
@@ -116,7 +112,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self.has_updates.set()
 
     def restart_section(self, section_id: UUID) -> None:
-        """Have a section told from its beginning, and followed while a job writes it."""
+        """Send a section from its beginning, and follow it while a job writes it."""
         if subscription := self.subscriptions.get(section_id):
             subscription.restart()
             return
@@ -129,22 +125,22 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self.subscriptions[section_id] = Subscription(job, task, self.has_updates.set)
 
     def on_job_start(self, job: Job) -> None:
-        """Follow a job that has just begun; it is told with its first words, or after a moment."""
+        """Follow a job that has just started; it is sent with its first text, or after a moment."""
         if self.follow(job):
             asyncio.get_running_loop().call_later(START_DELAY, self.has_updates.set)
 
     def follow(self, job: Job) -> bool:
-        """Follow a job if it is of the day this tab shows."""
+        """Follow a job if it belongs to the day of this tab."""
         task = get_page_task(job)
         if self.is_ending or self.day is None or task is None or task.day != self.day:
             return False
-        if before := self.subscriptions.pop(job.id, None):
-            before.close()
+        if previous := self.subscriptions.pop(job.id, None):
+            previous.close()
         self.subscriptions[job.id] = Subscription(job, task, self.has_updates.set)
         return True
 
     async def send_updates(self) -> None:
-        """Send whatever is new, as often as there is something and the tab takes it."""
+        """Send what is new, as often as there is something and the tab accepts it."""
         while True:
             await self.has_updates.wait()
             self.has_updates.clear()
@@ -157,7 +153,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
                 await self.send_from_rows(self.requested.pop())
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Follow a job no more: it is over, or another took its place."""
+        """Stop following a job that is over."""
         subscription.close()
         if self.subscriptions.get(subscription.job_id) is subscription:
             del self.subscriptions[subscription.job_id]
@@ -167,7 +163,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         await self.send(text_data=json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
 
     async def send_from_rows(self, section_id: UUID) -> None:
-        """Send a section that no job writes any more."""
+        """Send a section that no running job writes."""
         assert self.owner is not None
         find = partial(_find_section, section_id, owner_id=self.owner)
         section = await registry.db.run(find, keyring=self.vault.held)
@@ -175,75 +171,75 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             ids = {"reply": str(section_id), "place": section.element_id}
             await self.send_frame({"type": "end", **ids, "seq": 0, "html": section.html})
 
-    # --- whether it may still be told ------------------------------------------------------------
+    # --- the vault ---------------------------------------------------------------------------------
 
     async def listen_for_lock(self) -> None:
-        """Stop at once when this browser locks or signs out."""
+        """Lock the tab as soon as its browser locks or signs out."""
         assert self.owner is not None
-        async with user_events.listen(self.owner) as rings:
+        async with user_events.listen(self.owner) as events:
             while True:
-                ring = await rings.get()
-                if ring.get("sign_in") == str(self.vault.sign_in_id):
-                    await self.lock(str(ring["type"]))
+                event = await events.get()
+                if event.get("sign_in") == str(self.vault.sign_in_id):
+                    await self.lock(str(event["type"]))
                     return
 
     async def poll_vault(self) -> None:
-        """Look every half minute whether the vault is still open: an idle limit rings no bell by itself."""
+        """Check the vault every half minute, since no event is sent when an idle limit passes."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             if not await self.check_unlocked():
                 return
 
     async def check_unlocked(self) -> bool:
-        """Look at the session's rows again; lock the tab when they do not open any more."""
+        """Return whether the session still unlocks the vault; lock the tab where it does not."""
         now = asyncio.get_running_loop().time()
         if now - self.checked_at < FRESH_SECONDS:
             return not self.is_ending
-        seen = await registry.db.run(partial(reload_vault, self.scope.get("session_cookie")))
+        vault = await registry.db.run(partial(reload_vault, self.scope.get("session_cookie")))
         self.checked_at = now
-        if seen.held is not None:
-            seen.held.close()
-        if seen.held is not None and seen.person is not None and seen.person.id == self.owner:
+        if vault.held is not None:
+            vault.held.close()
+        if vault.held is not None and vault.person is not None and vault.person.id == self.owner:
             return not self.is_ending
-        await self.lock("signed_out" if seen.person is None else "locked")
+        await self.lock("signed_out" if vault.person is None else "locked")
         return False
 
     async def lock(self, kind: str) -> None:
-        """Tell the tab that its vault has closed, and send nothing more."""
+        """Tell the tab that its vault is locked, and send nothing more."""
         if not self.is_ending:
             self.stop_all()
             await self.send_frame({"type": kind})
             await self.close(code=LOCKED)
 
     async def end(self, code: int) -> None:
-        """Close with a code."""
+        """Close the socket with a code."""
         if not self.is_ending:
             self.stop_all()
             await self.close(code=code)
 
     def stop_all(self) -> None:
-        """Follow nothing any more and let go of the key."""
+        """Stop following jobs, and close the keyring."""
         self.is_ending = True
-        self.leave_registry()
+        self.unwatch_registry()
         self.unsubscribe_all()
         if self.vault.held is not None:
             self.vault.held.close()
 
     def unsubscribe_all(self) -> None:
-        """Leave every job to others."""
+        """Stop following all jobs."""
         for subscription in self.subscriptions.values():
             subscription.close()
         self.subscriptions.clear()
         self.requested.clear()
 
     async def run_guarded(self, work: Any) -> None:
-        """Await a task of this socket; a fault is logged by its kind alone and closes the socket."""
+        """Await a task of this socket; an error closes the socket, and only its kind is logged."""
         try:
             await work
         except Exception as error:
             if self.is_ending:
                 return
-            logger.error("socket: %s", type(error).__name__)  # noqa: TRY400 - a traceback can quote words
+            logger.error("socket: %s", type(error).__name__)  # noqa: TRY400 - a traceback can quote text
             await self.end(1011)
 
 

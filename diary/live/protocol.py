@@ -1,9 +1,7 @@
-"""What a tab says on the live socket: ids, never text. Pure.
+"""Frames that a tab sends on the live socket: ids, never text. Pure.
 
-{"type": "watch", "day": "2026-11-20", "owner": "<uuid>"}   tell me of this day's replies
-{"type": "again", "reply": "<uuid>"}                        I missed something; all of it again
-
-Malformed   the frame is none of these; it is not repeated here
+{"type": "watch", "day": "2026-11-20", "owner": "<uuid>"}   follow the replies of this day
+{"type": "again", "reply": "<uuid>"}                        send this one again from its beginning
 """
 
 import json
@@ -16,12 +14,12 @@ from diary.days import parse_day
 
 
 class MalformedFrame(Exception):  # noqa: N818 - states what is the case
-    """A frame that no page of ours sends."""
+    """Raised for a frame that no page of ours sends; contains none of it."""
 
 
 @dataclass(frozen=True)
 class WatchRequest:
-    """Asks for the replies of a day, for the person the page belongs to."""
+    """A request to follow the replies of a day, by a page of that person."""
 
     day: date
     owner: UUID
@@ -29,17 +27,17 @@ class WatchRequest:
 
 @dataclass(frozen=True)
 class RestartRequest:
-    """Asks for one reply from the beginning."""
+    """A request for one reply from its beginning."""
 
     reply: UUID
 
 
 def parse_frame(text: str) -> WatchRequest | RestartRequest:
-    """Return what a frame asks for; raise Malformed."""
+    """Return the request in a frame; raise MalformedFrame."""
     try:
         return _parse_request(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        # `from None`: the parser's error carries the frame.
+        # `from None`: the error of the parser contains the frame.
         raise MalformedFrame from None
 
 

@@ -1,11 +1,11 @@
-"""A job's growing text as HTML, and what each tab has still to be told of it.
+"""The text of a job as HTML while it grows, and the frames that each tab still needs.
 
-    Growing       one per job, shared by its tabs: settled blocks and the tail, rendered once per tick
-    Subscription  one per tab and job: what that tab has seen; gives the next frame, however much is new
+    LiveRendering  one per job, shared by its tabs: settled blocks and the tail, rendered once per tick
+    Subscription   one per tab and job: what the tab has received; builds its next frame
 
-A tick is 50 ms at most often, the first fragment at once. Only what is not settled is rendered, and where
-that grows large the ticks grow with it, so that all streams together take a bounded share of the processor.
-A tab that reads slowly misses ticks, not text: its next frame holds everything since its last.
+A tick takes at least 50 ms, except for the first text, which is sent at once. Only the part that is not
+settled is rendered, and the larger it is the longer is the tick, so that all streams together use a bounded
+share of the processor. A slow tab misses ticks, not text: its next frame has everything since its last one.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from diary.rendering.markdown import split_settled
 from llamora.inference.job import Job
 
 TICK_SECONDS = 0.05
-# Seconds of rest for each second of rendering, and for each stream that is watched.
+# Seconds of pause for each second of rendering, times the number of streams that are watched.
 REST_RATIO = 3.0
 
 OnChange = Callable[[], None]
 Frame = dict[str, object]
-_watched = 0
+_active_streams = 0
 
 
 class LiveRendering:
-    """The rendering of one job. Lives on the job's event loop."""
+    """The rendering of one job, on the event loop of the job."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -44,26 +44,26 @@ class LiveRendering:
 
     @classmethod
     def for_job(cls, job: Job) -> "LiveRendering":
-        """The one rendering of a job, however many tabs show it."""
+        """Return the one rendering of a job, however many tabs show it."""
         return job.get_attachment(cls)
 
-    def add_listener(self, wake: OnChange) -> None:
-        """Call `wake` after each tick that brought something."""
+    def add_listener(self, listener: OnChange) -> None:
+        """Call `listener` after each tick with new text."""
         self.advance()
-        self._listeners.append(wake)
+        self._listeners.append(listener)
         if self._task is None and not self.job.is_over:
             self._task = asyncio.create_task(self._tick())
 
-    def remove_listener(self, wake: OnChange) -> None:
-        """Tell it nothing more; with nobody to tell, nothing is rendered."""
-        if wake in self._listeners:
-            self._listeners.remove(wake)
+    def remove_listener(self, listener: OnChange) -> None:
+        """Call `listener` no more; without listeners nothing is rendered."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
         if not self._listeners and self._task is not None:
             self._task.cancel()
             self._task = None
 
     def advance(self) -> None:
-        """Render what came since the last time."""
+        """Render the text since the last call."""
         job = self.job
         if job.restarts != self.restarts:
             self.restarts = job.restarts
@@ -79,36 +79,36 @@ class LiveRendering:
 
     def _on_job_change(self) -> None:
         self._changed.set()
-        # The first words and the end do not wait for a tick.
+        # The first text and the end do not wait for a tick.
         if not self._pieces or self.job.is_over:
             self._urgent.set()
 
     async def _tick(self) -> None:
-        global _watched  # noqa: PLW0603 - a count that all of them share
-        leave = self.job.subscribe(self._on_job_change)
-        _watched += 1
+        global _active_streams  # noqa: PLW0603 - one count for all renderings
+        unsubscribe = self.job.subscribe(self._on_job_change)
+        _active_streams += 1
         try:
             while not self.job.is_over:
                 await self._changed.wait()
                 self._changed.clear()
                 self._urgent.clear()
-                began = time.perf_counter()
+                started_at = time.perf_counter()
                 self._notify()
-                took = time.perf_counter() - began
-                await self._wait(max(TICK_SECONDS, took * REST_RATIO * _watched))
+                duration = time.perf_counter() - started_at
+                await self._wait(max(TICK_SECONDS, duration * REST_RATIO * _active_streams))
             self._notify()
         finally:
-            _watched -= 1
-            leave()
+            _active_streams -= 1
+            unsubscribe()
 
     def _notify(self) -> None:
         if self.version != self.job.seq:
             self.advance()
-        for wake in self._listeners:
-            wake()
+        for listener in self._listeners:
+            listener()
 
     async def _wait(self, seconds: float) -> None:
-        """Let pieces gather, unless something urgent comes."""
+        """Wait for more text, but not once something is urgent."""
         try:
             async with asyncio.timeout(seconds):
                 await self._urgent.wait()
@@ -117,7 +117,7 @@ class LiveRendering:
 
 
 class Subscription:
-    """What one tab has been told of one job. Frames are numbered from its snapshot on."""
+    """The frames of one job for one tab, numbered from its first snapshot on."""
 
     def __init__(self, job: Job, task: PageTask, on_change: OnChange) -> None:
         self.rendering = LiveRendering.for_job(job)
@@ -136,27 +136,27 @@ class Subscription:
         return self.rendering.job.id
 
     def close(self) -> None:
-        """Leave the job to others."""
+        """End the subscription; the job goes on."""
         self.rendering.remove_listener(self._on_change)
 
     def restart(self) -> None:
-        """Have the next frame be a snapshot."""
+        """Send a snapshot as the next frame."""
         self._restarts = self._version = -1
         self.is_over = False
         self._on_change()
 
     def next_frame(self) -> Frame | None:
-        """What this tab does not know yet, in one frame; None when it knows everything."""
-        growing = self.rendering
-        job = growing.job
-        if job.is_over and growing.version != job.seq:
-            growing.advance()
-        if self.is_over or growing.version == self._version:
+        """Return all that is new for this tab in one frame, or None."""
+        rendering = self.rendering
+        job = rendering.job
+        if job.is_over and rendering.version != job.seq:
+            rendering.advance()
+        if self.is_over or rendering.version == self._version:
             return None
-        is_first = self._restarts != growing.restarts
-        self._version, self._restarts = growing.version, growing.restarts
+        is_first = self._restarts != rendering.restarts
+        self._version, self._restarts = rendering.version, rendering.restarts
         self._seq += 1
-        settled, self._blocks = growing.settled[0 if is_first else self._blocks :], len(growing.settled)
+        settled, self._blocks = rendering.settled[0 if is_first else self._blocks :], len(rendering.settled)
         if job.is_over:
             self.is_over = True
             return self._build_full_frame("end")

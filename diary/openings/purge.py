@@ -1,7 +1,7 @@
-"""Openings that may repeat the words of entries which are being destroyed; also while their owner is locked.
+"""Deletes openings that may quote entries being deleted for good; works while their owner is locked.
 
-What an opening was drawn from is sealed with it. Without the key, every opening that *can* have been drawn
-from an entry goes: those up to the third written day after it. With it, those that were.
+The sources of an opening are encrypted with it. With the key, those openings are deleted that have one of the
+entries as a source. Without it, all that can have one: up to the third day with entries after the entry.
 """
 
 from bisect import bisect_left
@@ -18,31 +18,31 @@ from diary.models import Entry, Opening
 from diary.openings.services import DAYS_READ
 from llamora.crypto import EnvelopeError, VaultLocked
 
-# Written days in their order, and when the first entry of each was written.
-WrittenDays = Sequence[tuple[date, datetime]]
+# Days with entries in their order, and when the first entry of each was written.
+DaysWithEntries = Sequence[tuple[date, datetime]]
 
 
-def delete_openings_drawn_from(gone: Collection[Entry], *, owner_id: UUID) -> None:
-    """Delete the openings drawn from entries; today's is made again when it is next asked for."""
-    if not gone:
+def delete_openings_drawn_from(entries: Collection[Entry], *, owner_id: UUID) -> None:
+    """Delete the openings drawn from entries; today's is made again when its page is next opened."""
+    if not entries:
         return
-    ids = {entry.id for entry in gone}
-    # Where each stands, and where it stood before it was moved.
-    days = {entry.day for entry in gone} | {entry.first_day or entry.day for entry in gone}
-    after = Opening.objects.filter(owner_id=owner_id, day__gt=min(days), is_dismissed=False)
-    readings = {opening: _load_record(opening) for opening in after.defer("text")}
-    written = _list_written_days(min(days), owner_id) if None in readings.values() else ()
-    drawn = [
+    ids = {entry.id for entry in entries}
+    # The day of each, and the one it was moved from.
+    days = {entry.day for entry in entries} | {entry.first_day or entry.day for entry in entries}
+    later = Opening.objects.filter(owner_id=owner_id, day__gt=min(days), is_dismissed=False)
+    records = {opening: _load_record(opening) for opening in later.defer("text")}
+    written_days = _list_days_with_entries(min(days), owner_id) if None in records.values() else ()
+    drawn_ids = [
         opening.id
-        for opening, reading in readings.items()
+        for opening, record in records.items()
         if (
-            _may_draw_from(opening, days=days, written=written)
-            if reading is None
-            # Those that were kept before the entries of a recap were noted know its day alone.
-            else ids & reading.source_ids or days.intersection(reading.recaps)
+            _may_be_drawn_from(opening, days=days, written_days=written_days)
+            if record is None
+            # Older records have only the day of a recap, and not the entries that it was derived from.
+            else ids & record.source_ids or days.intersection(record.recaps)
         )
     ]
-    Opening.objects.filter(id__in=drawn).delete()
+    Opening.objects.filter(id__in=drawn_ids).delete()
 
 
 def _load_record(opening: Opening) -> PromptRecord | None:
@@ -52,15 +52,17 @@ def _load_record(opening: Opening) -> PromptRecord | None:
         return None
 
 
-def _list_written_days(day: date, owner_id: UUID) -> WrittenDays:
+def _list_days_with_entries(day: date, owner_id: UUID) -> DaysWithEntries:
     rows = Entry.objects.for_owner(owner_id).filter(day__gt=day).order_by("day")
     return list(rows.values("day").annotate(first=Min("created_at")).values_list("day", "first"))
 
 
-def _may_draw_from(opening: Opening, *, days: Collection[date], written: WrittenDays) -> bool:
-    before = reversed(range(bisect_left(written, opening.day, key=itemgetter(0))))
-    # Only what was there already when it was made stood nearer.
-    there = (written[at][0] for at in before if written[at][1] < opening.created_at)
-    latest = list(islice(there, DAYS_READ))
-    reach = latest[-1] if len(latest) == DAYS_READ else date.min
-    return any(reach <= day < opening.day for day in days)
+def _may_be_drawn_from(opening: Opening, *, days: Collection[date], written_days: DaysWithEntries) -> bool:
+    indexes_before = reversed(range(bisect_left(written_days, opening.day, key=itemgetter(0))))
+    # Only the days that had an entry when the opening was made count as its latest days.
+    days_before = (
+        written_days[index][0] for index in indexes_before if written_days[index][1] < opening.created_at
+    )
+    latest = list(islice(days_before, DAYS_READ))
+    earliest = latest[-1] if len(latest) == DAYS_READ else date.min
+    return any(earliest <= day < opening.day for day in days)

@@ -1,7 +1,7 @@
-"""An opening as a job carries it out: the latest written days read, a few sentences kept, or nothing.
+"""The generation of an opening from the latest days with entries.
 
-Of the latest day everything is told; of the days before it their recap, where that is still true, or the
-beginnings of their entries. What does not fit is left out from its oldest end.
+The prompt contains the whole latest day, and of the days before it the recap, or shortened entries where
+there is no valid one. The oldest parts that do not fit are left out.
 """
 
 from collections.abc import Sequence
@@ -23,22 +23,22 @@ from diary.openings.section import OpeningView, build_job_view, render_section
 from llamora.inference.job import Job, JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
 
-# Days without an entry after which a return is one.
+# From so many days without an entry on, the opening welcomes the person back.
 LONG_GAP_DAYS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningSource:
-    """Something of an earlier day: an entry, or the day's recap, which has no id. `ago` counts days."""
+    """A source from an earlier day: an entry, or the recap of the day, which has no id. `ago` counts days."""
 
     day: date
     ago: int
     text: str
     id: UUID | None = None
-    # The entries that a recap was made from.
+    # The entries that a recap was derived from.
     recapped: tuple[UUID, ...] = ()
     is_cut: bool = False
-    # What apps above call it: the traces a person keeps on it.
+    # What the apps above call it: its traces.
     labels: tuple[str, ...] = ()
 
     @property
@@ -48,24 +48,22 @@ class OpeningSource:
 
     @property
     def when(self) -> str:
-        """How long ago that was."""
+        """How long ago the day was."""
         return "yesterday" if self.ago == 1 else f"{self.ago} days ago"
 
     def halve(self) -> "OpeningSource | None":
-        """Return half of it; None where that is no use any more."""
+        """Return the source with half of its text; None for one that is too short for that."""
         half = len(self.text) // 2
-        return (
-            replace(self, text=omit_middle(self.text, limit=half), is_cut=True)
-            if half > MIN_ENTRY_CHARACTERS
-            else None
-        )
+        if half <= MIN_ENTRY_CHARACTERS:
+            return None
+        return replace(self, text=omit_middle(self.text, limit=half), is_cut=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningTask:
-    """Has a day opened. Its methods run as `Errand` says. `is_new` when these are all the written days.
+    """Writes the opening of a day; `is_new` where the sources are all days of the diary.
 
-    `standing` is the opening that another is asked for in the place of; it stays where that comes to nothing.
+    `replaced_text` is the present opening, which stays where the generation fails.
     """
 
     id: UUID
@@ -91,66 +89,66 @@ class OpeningTask:
         return render_section(self.build_view(job, text), owner_id=self.owner_id)
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Fit the days to the window, the oldest left out first."""
+        """Build a prompt with as many of the latest sources as fit."""
         budget = get_token_budget(server, share=share)
-        turns, told = await fit_latest(
+        messages, sent = await fit_latest(
             self.sources,
             limit=budget.prompt,
             render=self._render_prompt,
             shorten=OpeningSource.halve,
             count=server.count_message_tokens,
         )
-        self._record_sources(told)
-        return Prompt(messages=turns, max_tokens=budget.output)
+        self._record_sources(sent)
+        return Prompt(messages=messages, max_tokens=budget.output)
 
-    def _render_prompt(self, told: Sequence[OpeningSource]) -> ChatMessages:
+    def _render_prompt(self, sources: Sequence[OpeningSource]) -> ChatMessages:
         return prompt_templates.render_prompt(
             "opening",
             {
                 "weekday": days.weekday_name(self.day),
                 "day": days.format_day(self.day),
-                "told": told,
-                "gap": told[-1].ago,
-                "is_long": told[-1].ago >= LONG_GAP_DAYS,
+                "told": sources,
+                "gap": sources[-1].ago,
+                "is_long": sources[-1].ago >= LONG_GAP_DAYS,
                 "is_new": self.is_new,
             },
         )
 
-    def _record_sources(self, told: Sequence[OpeningSource]) -> None:
-        places = [(one.id, one.day) for one in self.sources if one.id]
-        kept = {one.id for one in told}
-        self.record.entries = [place for place in places if place[0] in kept]
-        self.record.left_out = [place for place in places if place[0] not in kept]
-        recaps = [one.day for one in told if one.id is None]
+    def _record_sources(self, sent: Sequence[OpeningSource]) -> None:
+        refs = [(one.id, one.day) for one in self.sources if one.id]
+        sent_ids = {one.id for one in sent}
+        self.record.entries = [ref for ref in refs if ref[0] in sent_ids]
+        self.record.left_out = [ref for ref in refs if ref[0] not in sent_ids]
+        recaps = [one.day for one in sent if one.id is None]
         self.record.recaps = recaps
-        self.record.recapped = [id_ for one in told for id_ in one.recapped]
+        self.record.recapped = [id_ for one in sent for id_ in one.recapped]
         self.record.recaps_left_out = [
             one.day for one in self.sources if one.id is None and one.day not in recaps
         ]
-        self.record.is_cut = any(one.is_cut for one in told)
+        self.record.is_cut = any(one.is_cut for one in sent)
 
     def create_row(self) -> None:
-        """There is no row before there is an opening."""
+        """Create nothing: the row is created with the complete opening."""
         ensure_unlocked(self.owner_id)
 
     def save(self, outcome: JobOutcome) -> None:
-        """Keep it once it is whole; what was cut short is made anew, and an error is never an opening."""
+        """Save a complete opening in place of the present one; anything else is discarded."""
         if outcome.state != JobState.DONE or not outcome.text.strip() or self._is_unwanted():
             return
         Opening.objects.filter(owner_id=self.owner_id, day=self.day).delete()
-        made = Opening(id=self.id, owner_id=self.owner_id, day=self.day, text=outcome.text.strip())
-        made.read = self.record.to_json()
-        made.save(force_insert=True)
+        opening = Opening(id=self.id, owner_id=self.owner_id, day=self.day, text=outcome.text.strip())
+        opening.read = self.record.to_json()
+        opening.save(force_insert=True)
 
     def _is_unwanted(self) -> bool:
-        """Return whether it was dismissed, or something it was drawn from destroyed, while it was written."""
-        of_the_day = Opening.objects.filter(owner_id=self.owner_id, day=self.day)
-        drawn_from = self.record.source_ids
-        there = Entry.objects.filter(owner_id=self.owner_id, id__in=drawn_from).order_by()
+        """Return whether it was dismissed, or one of its sources deleted for good, while it was written."""
+        present = Opening.objects.filter(owner_id=self.owner_id, day=self.day)
+        source_ids = self.record.source_ids
+        existing = Entry.objects.filter(owner_id=self.owner_id, id__in=source_ids).order_by()
         return (
-            there.count() < len(drawn_from)
-            or of_the_day.filter(is_dismissed=True, created_at__gte=self.asked_at).exists()
+            existing.count() < len(source_ids)
+            or present.filter(is_dismissed=True, created_at__gte=self.asked_at).exists()
         )
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Nothing to mark: it is made when the day is next opened."""
+        """Do nothing: it is made when the day is next opened."""

@@ -1,4 +1,4 @@
-"""Where openings are asked for and dismissed."""
+"""URLs of openings."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The opening of a day: asked for when its page is first opened, dismissed, made again."""
+"""Views of openings: start one, start another, dismiss it, show its sources."""
 
 from datetime import date
 
@@ -34,7 +34,7 @@ def _refuse(request: HouseholdRequest, sentence: str) -> HttpResponse:
 
 @unlock_required
 def opening(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Have today opened, or any opened day opened again; nothing where that cannot be now."""
+    """Start the opening of today, or another one for any day that has one."""
     if request.method != "POST":
         return redirect("day", day)
     again = bool(request.POST.get("again"))
@@ -45,14 +45,14 @@ def opening(request: HouseholdRequest, day: date) -> HttpResponse:
     if job is None and again:
         return _refuse(request, NOT_NOW.format(model_server.describe()))
     if job is None and request.htmx:
-        # The wish for one, or the one that is there, stays in the page.
+        # The page leaves the opening as it is.
         return HttpResponse(status=NO_CONTENT)
     return _respond_with_section(request, day)
 
 
 @unlock_required
 def dismiss(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Let go of a day's opening."""
+    """Dismiss the opening of a day."""
     if request.method == "POST":
         services.dismiss(request.user.id, day)
     return HttpResponse() if request.htmx else redirect("day", day)
@@ -60,7 +60,7 @@ def dismiss(request: HouseholdRequest, day: date) -> HttpResponse:
 
 @unlock_required
 def prompt_record(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Show what was read for a day's opening."""
+    """Show the sources of an opening."""
     row = get_object_or_404(Opening, owner_id=request.user.id, day=day)
     name = "diary/fragments/prompt_record.html" if request.htmx else "diary/prompt_record.html"
     return render(request, name, build_prompt_record_context(request.user, row, day=day))

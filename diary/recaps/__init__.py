@@ -1,0 +1,5 @@
+"""Recaps: one to three sentences about a past day, valid as long as its entries stay the same.
+
+services  find or start a recap
+tasks     the generation of one recap
+"""

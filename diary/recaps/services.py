@@ -1,4 +1,4 @@
-"""Recaps: found while they are true, else made by a patient job. Needs the owner's keyring in force."""
+"""Recaps: found while they are valid, else written in the background. Needs the owner's keyring in force."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -16,14 +16,14 @@ from llamora.fields import new_id
 from llamora.inference.job import Job
 
 
-def compute_digest(key: bytes, day: date, pieces: Sequence[PromptEntry]) -> str:
-    """Return what says whether a day's entries are still the same."""
-    told = (part for piece in pieces for part in (str(piece.id).encode(), piece.text.encode()))
-    return keyed_digest(key, [day.isoformat().encode(), *told]).hex()
+def compute_digest(key: bytes, day: date, entries: Sequence[PromptEntry]) -> str:
+    """Return a digest of a day's entries, which shows whether they are still the same."""
+    parts = (part for entry in entries for part in (str(entry.id).encode(), entry.text.encode()))
+    return keyed_digest(key, [day.isoformat().encode(), *parts]).hex()
 
 
 def find_recap(owner_id: UUID, day: date, *, digest: str) -> str | None:
-    """Return a day's recap, if it was made from these entries."""
+    """Return the recap of a day if it was derived from the entries of this digest, else None."""
     row = Recap.objects.filter(owner_id=owner_id, day=day).first()
     if row is None:
         return None
@@ -60,5 +60,5 @@ def get_or_start_recap(
 
 
 def delete_recap(*, owner_id: UUID, day: date) -> None:
-    """Delete what was made from a day of which something is being destroyed."""
+    """Delete the recap of a day, of which an entry is being deleted for good."""
     Recap.objects.filter(owner_id=owner_id, day=day).delete()

@@ -1,4 +1,4 @@
-"""A recap as a job carries it out: a whole day read, one to three sentences kept, or nothing."""
+"""The generation of a recap from all entries of a day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from llamora.llm.deltas import ChatMessages
 
 @dataclass(frozen=True, kw_only=True)
 class RecapTask:
-    """Has a finished day put in short. Its methods run as `Errand` says."""
+    """Writes the recap of a past day."""
 
     id: UUID
     owner_id: UUID
@@ -31,31 +31,31 @@ class RecapTask:
         return self.day, self.digest
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Fit the day to the window, its morning left out first."""
+        """Build a prompt with as many of the latest entries of the day as fit."""
         budget = get_token_budget(server, share=share)
-        turns, _ = await fit_latest(
+        messages, _ = await fit_latest(
             self.entries,
             limit=budget.prompt,
             render=self._render_prompt,
             shorten=halve_entry,
             count=server.count_message_tokens,
         )
-        return Prompt(messages=turns, max_tokens=budget.output)
+        return Prompt(messages=messages, max_tokens=budget.output)
 
-    def _render_prompt(self, pieces: Sequence[PromptEntry]) -> ChatMessages:
-        said: dict[str, object] = {
+    def _render_prompt(self, entries: Sequence[PromptEntry]) -> ChatMessages:
+        values: dict[str, object] = {
             "weekday": days.weekday_name(self.day),
             "day": days.format_day(self.day),
-            "entries": pieces,
+            "entries": entries,
         }
-        return prompt_templates.render_prompt("recap", said)
+        return prompt_templates.render_prompt("recap", values)
 
     def create_row(self) -> None:
-        """There is no row before there is a recap."""
+        """Create nothing: the row is created with the complete recap."""
         ensure_unlocked(self.owner_id)
 
     def save(self, outcome: JobOutcome) -> None:
-        """Put a whole recap in the place of an older one; what came of any other job is let go."""
+        """Save a complete recap in place of an older one; anything else is discarded."""
         if outcome.state != JobState.DONE or not outcome.text.strip() or not self._is_current():
             return
         Recap.objects.filter(owner_id=self.owner_id, day=self.day).delete()
@@ -63,9 +63,9 @@ class RecapTask:
         Recap(id=self.id, owner_id=self.owner_id, day=self.day, body=body).save(force_insert=True)
 
     def _is_current(self) -> bool:
-        """Return whether the day still says what was read: one that lost an entry has lost its words."""
+        """Return whether the entries are still the same, so that no recap quotes one that was deleted."""
         now = build_prompt_entries(Entry.objects.for_owner(self.owner_id).on_day(self.day), zone="UTC")
         return [(one.id, one.text) for one in now] == [(one.id, one.text) for one in self.entries]
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Nothing to mark: it is made again when it is next wanted."""
+        """Do nothing: it is made when it is next wanted."""

@@ -1,4 +1,4 @@
-"""Where recaps are asked for."""
+"""URLs of recaps."""
 
 from django.urls import path
 

@@ -1,7 +1,6 @@
-"""A finished day in short: for who rests on it in the calendar, or asks for it on its page.
+"""The recap of a past day: for a pointer that rests on the day in the calendar, or on request on its page.
 
-A POST: it may set the model to work. Who rests on a day is told nothing where there is no recap; who asks
-is told why.
+A POST, since it may start a generation. Only a request is answered by a reason where there is no recap.
 """
 
 from datetime import date
@@ -25,19 +24,19 @@ NOTHING_TO_READ = "There is nothing to put in short."
 
 @unlock_required
 def recap(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Show the recap of a day, a place that asks again until it is made, or nothing."""
+    """Show the recap of a day, a fragment that asks again until there is one, or nothing."""
     if request.method != "POST":
         return redirect("day", day)
     if day >= days.today(request.user.time_zone, now=timezone.now()):
         return HttpResponse(status=NO_CONTENT)
     is_requested = bool(request.POST.get("asked"))
     again = is_requested and "X-Llamora-Poll" not in request.headers
-    found = services.get_or_start_recap(
+    result = services.get_or_start_recap(
         request.user, day, keyring=request.vault.keyring, is_requested=is_requested, again=again
     )
-    text = found if isinstance(found, str) else None
-    is_coming = isinstance(found, Job) and not found.is_over
-    context = {"day": day, "text": text, "is_coming": is_coming, "why_not": _get_refusal(found)}
+    text = result if isinstance(result, str) else None
+    is_coming = isinstance(result, Job) and not result.is_over
+    context = {"day": day, "text": text, "is_coming": is_coming, "why_not": _get_refusal(result)}
     if is_requested:
         name = "diary/fragments/recap.html" if request.htmx else "diary/recap.html"
         return render(request, name, context)
@@ -48,9 +47,9 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
     )
 
 
-def _get_refusal(found: str | Job | None) -> str:
-    """Return the sentence for who asked for a recap and gets none."""
-    if found is not None:
+def _get_refusal(result: str | Job | None) -> str:
+    """Return the reason why a requested recap is not there."""
+    if result is not None:
         return NOT_THIS_TIME
     status = model_server.get_status()
     return NOTHING_TO_READ if status.is_ready else NOT_NOW.format(status.message)

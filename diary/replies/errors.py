@@ -1,17 +1,17 @@
-"""Why a reply was not begun: one small tree with stable codes.
+"""Errors of replies, with stable codes and a sentence for the person.
 
-ReplyRefused   `code` and `sentence`
-    TooMany    too_many   one person has enough replies under way
-    Damaged    damaged    the entry cannot be opened
-    NoSuchWay  no_way     it was asked for in a way of the person's own that is gone
-RefusedWish    wish       a way of answering cannot be kept as it is
+ReplyRefused             refused    a reply was not started
+    TooManyReplies       too_many   the person has enough replies under way
+    EntryDamaged         damaged    the entry cannot be decrypted
+    ReplyKindNotFound    no_way     its custom reply style was deleted
+InvalidReplyKind         wish       a custom reply style cannot be saved as it is
 """
 
 from typing import ClassVar
 
 
 class ReplyRefused(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """A reply was not begun."""
+    """Raised where a reply was not started."""
 
     code: ClassVar[str] = "refused"
     sentence: ClassVar[str] = "This could not be answered now."
@@ -21,7 +21,7 @@ class ReplyRefused(Exception):  # noqa: N818 - an answer to the person, not a fa
 
 
 class TooManyReplies(ReplyRefused):
-    """Raised when a person has as many replies under way as one may."""
+    """Raised where a person has the largest permitted number of replies under way."""
 
     code = "too_many"
     sentence = (
@@ -30,7 +30,7 @@ class TooManyReplies(ReplyRefused):
 
 
 class EntryDamaged(ReplyRefused):
-    """Raised for an entry whose sealed bytes do not open."""
+    """Raised for an entry that cannot be decrypted."""
 
     code = "damaged"
     sentence = (
@@ -39,14 +39,14 @@ class EntryDamaged(ReplyRefused):
 
 
 class ReplyKindNotFound(ReplyRefused):
-    """Raised when a reply is asked for again in a way that is not there any more."""
+    """Raised where a reply is retried whose custom style was deleted."""
 
     code = "no_way"
     sentence = "The way this was asked for is not there any more. Choose another under the entry."
 
 
 class InvalidReplyKind(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised for a way of answering that cannot be kept; holds none of its words."""
+    """Raised for a custom reply style that cannot be saved; contains none of its text."""
 
     code: ClassVar[str] = "wish"
 

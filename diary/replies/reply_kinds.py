@@ -1,4 +1,4 @@
-"""The ways in which an entry can be answered: those of the house, and a person's own, which are sealed."""
+"""Reply styles: the built-in ones, and the encrypted custom ones of a person."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -24,77 +24,59 @@ KIND_LABELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyKindChoice:
-    """What was asked for; `name` and `wish` are the person's words, for a way of their own."""
+    """A choice of reply style; `name` and `wish` are the words of a custom one."""
 
     kind: ReplyKind = ReplyKind.RESPOND
     id: UUID | None = None
     name: str = ""
     wish: str = ""
-    # What the person chose to have read besides, this once.
+    # The traces whose entries are to be read as well, for this reply only.
     traces: tuple[UUID, ...] = ()
 
     @property
     def label(self) -> str:
-        """What a reply says beside its name about how it answers."""
+        """The style as it is shown beside a reply; empty for the usual one."""
         return self.name if self.kind == ReplyKind.OWN else KIND_LABELS.get(self.kind, "")
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is sealed with the reply, so that it can be shown and asked for again."""
+        """Return what is saved with the reply, so that the style can be shown and used again."""
         return {"way": str(self.id), "name": self.name} if self.kind == ReplyKind.OWN else {}
 
 
 DEFAULT_CHOICE = ReplyKindChoice()
-
-
 _custom_kinds_query: CachedQuery[CustomReplyKind] = CachedQuery(
     lambda owner_id: CustomReplyKind.objects.filter(owner_id=owner_id)
 )
 
 
 def list_custom_kinds(owner_id: UUID) -> list[ReplyKindChoice]:
-    """Return a person's own ways, in the order they were made; what does not open is left out."""
-    found = (_load_choice(row) for row in _custom_kinds_query(owner_id=owner_id))
-    return [asked for asked in found if asked is not None]
+    """Return the custom styles of a person, oldest first; damaged ones are left out."""
+    choices = (_load_choice(row) for row in _custom_kinds_query(owner_id=owner_id))
+    return [choice for choice in choices if choice is not None]
 
 
-def _load_choice(row: CustomReplyKind) -> ReplyKindChoice | None:
+def parse_choice(owner_id: UUID, value: str) -> ReplyKindChoice:
+    """Parse the choice of a form: empty, a built-in style, or a custom one's id; raise ObjectNotFound."""
+    if value in ("", *(kind.value for kind in ReplyKind if kind != ReplyKind.OWN)):
+        return ReplyKindChoice(kind=ReplyKind(value or ReplyKind.RESPOND))
     try:
-        words = row.words
-    except EnvelopeError:
-        return None
-    return ReplyKindChoice(kind=ReplyKind.OWN, id=row.id, name=words["name"], wish=words["wish"])
-
-
-def parse_choice(owner_id: UUID, said: str) -> ReplyKindChoice:
-    """Return what a form asks for: nothing, the name of a kind, or the id of an own one; raise NotThere."""
-    if said in ("", *(kind.value for kind in ReplyKind if kind != ReplyKind.OWN)):
-        return ReplyKindChoice(kind=ReplyKind(said or ReplyKind.RESPOND))
-    try:
-        way = UUID(said)
+        kind_id = UUID(value)
     except ValueError:
         raise ObjectNotFound from None
-    return _get_custom_kind(owner_id, way)
+    return _get_custom_kind(owner_id, kind_id)
 
 
-def parse_trace_ids(said: Iterable[str]) -> tuple[UUID, ...]:
-    """Return the ids that a form names; what is none is passed over."""
+def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
+    """Parse the ids of a form; ignore what is no id."""
     ids: list[UUID] = []
-    for one in said:
+    for value in values:
         with suppress(ValueError):
-            ids.append(UUID(one))
+            ids.append(UUID(value))
     return tuple(ids[:MAX_CUSTOM_KINDS])
 
 
-def _get_custom_kind(owner_id: UUID, way: UUID) -> ReplyKindChoice:
-    row = CustomReplyKind.objects.filter(owner_id=owner_id, id=way).first()
-    asked = _load_choice(row) if row else None
-    if asked is None:
-        raise ObjectNotFound
-    return asked
-
-
 def get_reply_choice(reply: Reply) -> ReplyKindChoice:
-    """Return what a reply was asked for; raise NoSuchWay where that was a way which is gone."""
+    """Return the choice a reply was started with; raise ReplyKindNotFound where that style was deleted."""
     kind = ReplyKind(reply.kind)
     if kind != ReplyKind.OWN:
         return ReplyKindChoice(kind=kind, traces=_load_trace_ids(reply))
@@ -106,16 +88,8 @@ def get_reply_choice(reply: Reply) -> ReplyKindChoice:
         raise ReplyKindNotFound from None
 
 
-def _load_trace_ids(reply: Reply) -> tuple[UUID, ...]:
-    try:
-        reading = PromptRecord.from_json(reply.read)
-    except EnvelopeError:
-        return ()
-    return tuple(reading.traces) if reading else ()
-
-
 def get_reply_label(reply: Reply) -> str:
-    """Return how a reply answers, for its page; "" for the usual way."""
+    """Return the style as it is shown beside a reply; empty for the usual one."""
     kind = ReplyKind(reply.kind)
     if kind != ReplyKind.OWN:
         return KIND_LABELS.get(kind, "")
@@ -126,7 +100,7 @@ def get_reply_label(reply: Reply) -> str:
 
 
 def create_custom_kind(*, owner_id: UUID, name: str, wish: str) -> ReplyKindChoice:
-    """Keep a way of answering; raise RefusedWish."""
+    """Save a custom style; raise InvalidReplyKind."""
     words = {
         "name": _clean_text(name, limit=MAX_NAME_LENGTH),
         "wish": _clean_text(wish, limit=MAX_WISH_LENGTH),
@@ -138,23 +112,47 @@ def create_custom_kind(*, owner_id: UUID, name: str, wish: str) -> ReplyKindChoi
     return ReplyKindChoice(kind=ReplyKind.OWN, id=row.id, name=words["name"], wish=words["wish"])
 
 
+def delete_custom_kind(*, owner_id: UUID, kind_id: UUID) -> None:
+    """Delete a custom style; its replies stay. Raise ObjectNotFound."""
+    with write_transaction():
+        row = CustomReplyKind.objects.filter(owner_id=owner_id, id=kind_id).first()
+        if row is None:
+            raise ObjectNotFound
+        row.delete()
+
+
+def _load_choice(row: CustomReplyKind) -> ReplyKindChoice | None:
+    try:
+        words = row.words
+    except EnvelopeError:
+        return None
+    return ReplyKindChoice(kind=ReplyKind.OWN, id=row.id, name=words["name"], wish=words["wish"])
+
+
+def _get_custom_kind(owner_id: UUID, kind_id: UUID) -> ReplyKindChoice:
+    row = CustomReplyKind.objects.filter(owner_id=owner_id, id=kind_id).first()
+    choice = _load_choice(row) if row else None
+    if choice is None:
+        raise ObjectNotFound
+    return choice
+
+
+def _load_trace_ids(reply: Reply) -> tuple[UUID, ...]:
+    try:
+        record = PromptRecord.from_json(reply.read)
+    except EnvelopeError:
+        return ()
+    return tuple(record.traces) if record else ()
+
+
 def _clean_text(text: str, *, limit: int) -> str:
     try:
-        kept = " ".join(clean_entry_text(text, limit=limit).split())
+        cleaned = " ".join(clean_entry_text(text, limit=limit).split())
     except InvalidText:
         sentence = (
             f"A way needs a name of up to {MAX_NAME_LENGTH} characters and a wish of up to {MAX_WISH_LENGTH}."
         )
         raise InvalidReplyKind(sentence) from None
-    if not has_visible_characters(kept):
+    if not has_visible_characters(cleaned):
         raise InvalidReplyKind("A way needs a name and a wish of which something can be seen.")
-    return kept
-
-
-def delete_custom_kind(*, owner_id: UUID, way: UUID) -> None:
-    """Let go of a way; replies that were asked for with it stay. Raise NotThere."""
-    with write_transaction():
-        row = CustomReplyKind.objects.filter(owner_id=owner_id, id=way).first()
-        if row is None:
-            raise ObjectNotFound
-        row.delete()
+    return cleaned

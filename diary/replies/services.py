@@ -1,4 +1,4 @@
-"""Asking for a reply, stopping it, asking again, deleting it. Needs the owner's keyring in force."""
+"""Replies: start, stop, retry, delete. Needs the owner's keyring in force."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -50,12 +50,12 @@ def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
 
 
 def stop_reply(reply: Reply) -> None:
-    """Stop a reply that is being written; what came is kept. Does nothing to one that is over."""
+    """Stop a reply and save its text so far; do nothing where it is over."""
     registry.stop(reply.id)
 
 
 def delete_reply(reply: Reply) -> None:
-    """Delete a reply; one that is being written is stopped first."""
+    """Stop and delete a reply."""
     registry.stop(reply.id)
     with write_transaction():
         Reply.objects.filter(id=reply.id).delete()
@@ -63,11 +63,11 @@ def delete_reply(reply: Reply) -> None:
 
 
 def mark_interrupted() -> int:
-    """Mark what a dead process left unfinished; call once, in the process that serves."""
+    """Mark the replies of a process that died as interrupted; called once, by the process that serves."""
     unfinished = Reply.objects.filter(state__in=LIVE_STATES)
-    ours = [reply_id for reply_id in unfinished.values_list("id", flat=True) if registry.get(reply_id)]
+    own_ids = [reply_id for reply_id in unfinished.values_list("id", flat=True) if registry.get(reply_id)]
     with write_transaction():
-        return unfinished.exclude(id__in=ours).update(
+        return unfinished.exclude(id__in=own_ids).update(
             state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
         )
 
@@ -114,5 +114,5 @@ def _has_text(reply: Reply) -> bool:
     try:
         return bool(reply.text.strip())
     except EnvelopeError:
-        # They cannot be read, but they may be in a backup: nothing is put in their place.
+        # Damaged, but a backup may still contain it: it is not overwritten.
         return True

@@ -1,4 +1,4 @@
-"""A reply as a job carries it out: what is read for it, what is sent, what is kept."""
+"""The generation of a reply: the input of its prompt, the prompt, and the row it is saved in."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,13 +28,13 @@ from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt
 from llamora.llm.deltas import ChatMessages
 
 EARLIER_REPLIES = 2
-MAX_REPLIES_EXAMINED = 2 * EARLIER_REPLIES  # some of them may hold no words
-MAX_REPLY_CHARACTERS = 2_000  # characters of an earlier one: enough not to repeat it
+MAX_REPLIES_EXAMINED = 2 * EARLIER_REPLIES  # some of them may be empty
+MAX_REPLY_CHARACTERS = 2_000  # of an earlier one: enough not to repeat it
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyTask:
-    """Has one entry answered. Its methods run as `Errand` says."""
+    """Writes a reply to an entry; with `is_retry`, into its present row."""
 
     id: UUID
     owner_id: UUID
@@ -63,42 +63,42 @@ class ReplyTask:
         return render_section(self.build_view(job, text), owner_id=self.owner_id)
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Fit it to `share` of the server's window, with room for the reply."""
+        """Build a prompt with as much of the context as fits, and leave space for the reply."""
         budget = get_token_budget(server, share=share)
         render = partial(_render_prompt, self.choice)
-        turns, material = await fit_to_window(
+        messages, sent = await fit_to_window(
             self.context, limit=budget.prompt, render=render, count=server.count_message_tokens
         )
-        self._record_entries(material)
-        return Prompt(messages=turns, max_tokens=budget.output)
+        self._record_entries(sent)
+        return Prompt(messages=messages, max_tokens=budget.output)
 
     def _record_entries(self, sent: PromptContext) -> None:
-        """Note what is sent, so that it can be looked at later."""
+        """Record which entries are sent, for the sources of the reply."""
         before = (*self.context.recalled, *self.context.earlier)
-        whole = [(piece.id, piece.day or self.day) for piece in (*before, self.context.entry) if piece.id]
-        gone = len(before) - len(sent.recalled) - len(sent.earlier)
-        self.record.left_out, self.record.entries = whole[:gone], whole[gone:]
+        refs = [(one.id, one.day or self.day) for one in (*before, self.context.entry) if one.id]
+        dropped = len(before) - len(sent.recalled) - len(sent.earlier)
+        self.record.left_out, self.record.entries = refs[:dropped], refs[dropped:]
         self.record.replies = len(sent.replies)
         self.record.replies_left_out = len(self.context.replies) - len(sent.replies)
-        self.record.is_cut = sent.is_cut or any(piece.is_cut for piece in sent.recalled)
+        self.record.is_cut = sent.is_cut or any(one.is_cut for one in sent.recalled)
 
     def _record_json(self) -> dict[str, object]:
         return {**self.record.to_json(), **self.choice.to_json()}
 
     def create_row(self) -> None:
-        """Write the reply's row, still without a word, or put it back to its beginning."""
+        """Create the row of the reply, still without text, or reset it for a retry."""
         ensure_unlocked(self.owner_id)
         if self.is_retry:
             row = Reply.objects.filter(id=self.id, owner_id=self.owner_id)
             row.update(state=JobState.WAITING, reason="", finished_at=None)
             return
         kind = self.choice.kind.value
-        new = Reply(id=self.id, owner_id=self.owner_id, entry_id=self.entry_id, kind=kind, text="")
-        new.read = self._record_json()
-        new.save(force_insert=True)
+        reply = Reply(id=self.id, owner_id=self.owner_id, entry_id=self.entry_id, kind=kind, text="")
+        reply.read = self._record_json()
+        reply.save(force_insert=True)
 
     def save(self, outcome: JobOutcome) -> None:
-        """Seal and write what came; raise Gone when the reply was deleted."""
+        """Save the text so far; raise RowDeleted where the reply was deleted."""
         reply = Reply.objects.defer("text", "read").filter(id=self.id, owner_id=self.owner_id).first()
         if reply is None:
             raise RowDeleted
@@ -108,14 +108,14 @@ class ReplyTask:
         reply.save(update_fields=["text", "read", "state", "reason", "finished_at"])
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Write state and reason; needs no key."""
+        """Save state and reason; needs no key."""
         Reply.objects.filter(id=self.id).update(
             state=outcome.state.value, reason=outcome.reason, finished_at=timezone.now()
         )
 
 
 class ReplyInput(NamedTuple):
-    """What the model is to be given, and why entries of days before are among it."""
+    """The context of a prompt, and why entries of earlier days are in it."""
 
     context: PromptContext
     recalled_by: tuple[UUID, ...] = ()
@@ -123,37 +123,37 @@ class ReplyInput(NamedTuple):
 
 
 def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> ReplyInput:
-    """Read the day up to an entry, what is recalled for it, and what was answered to it before.
+    """Load the entry, the day up to it, the entries recalled for it, and earlier replies to it.
 
-    A summary is of the entry alone. Raise NotThere, or Damaged where the entry itself does not open.
+    For a summary, load the entry only. Raise ObjectNotFound, or EntryDamaged.
     """
     *earlier, entry = _list_entries_up_to(owner_id=person.id, entry_id=entry_id)
-    piece = build_prompt_entry(entry, zone=person.time_zone)
-    if piece is None:
+    prompt_entry = build_prompt_entry(entry, zone=person.time_zone)
+    if prompt_entry is None:
         raise EntryDamaged
     if choice.kind == ReplyKind.SUMMARY:
-        return ReplyInput(PromptContext(day=entry.day, entry=piece))
+        return ReplyInput(PromptContext(day=entry.day, entry=prompt_entry))
     recalled = hooks.recall_entries(entry, by=choice.traces)
-    material = PromptContext(
+    context = PromptContext(
         day=entry.day,
-        entry=piece,
+        entry=prompt_entry,
         recalled=build_earlier_entries(recalled.entries, zone=person.time_zone, near=recalled.near),
         earlier=build_prompt_entries(earlier, zone=person.time_zone),
         replies=tuple(_list_earlier_replies(entry)),
     )
-    return ReplyInput(material, tuple(recalled.by), tuple(recalled.near))
+    return ReplyInput(context, tuple(recalled.by), tuple(recalled.near))
 
 
 def _entries_of_same_day(owner_id: UUID, entry_id: UUID) -> EntryQuerySet:
-    mine = Entry.objects.for_owner(owner_id)
-    return mine.filter(day=Subquery(mine.filter(id=entry_id).values("day")))
+    own = Entry.objects.for_owner(owner_id)
+    return own.filter(day=Subquery(own.filter(id=entry_id).values("day")))
 
 
 _same_day_query: CachedQuery[Entry] = CachedQuery(_entries_of_same_day)
 
 
 def _list_entries_up_to(*, owner_id: UUID, entry_id: UUID) -> list[Entry]:
-    """Return the entries of a day in the order of its page, up to one; never a later one. Raise NotThere."""
+    """Return the entries of a day up to one, in the order of the page; raise ObjectNotFound."""
     so_far: list[Entry] = []
     for entry in _same_day_query(owner_id=owner_id, entry_id=entry_id):
         so_far.append(entry)
@@ -184,17 +184,17 @@ def _load_text(reply: Reply) -> str:
         return ""
 
 
-def _render_prompt(asked: ReplyKindChoice, material: PromptContext) -> ChatMessages:
+def _render_prompt(choice: ReplyKindChoice, context: PromptContext) -> ChatMessages:
     return prompt_templates.render_prompt(
-        asked.kind.value,
+        choice.kind.value,
         {
-            "wish": asked.wish,
-            "weekday": days.weekday_name(material.day),
-            "day": days.format_day(material.day),
-            "recalled": material.recalled,
-            "earlier": material.earlier,
-            "entry": material.entry,
-            "is_cut": material.is_cut,
-            "replies": material.replies,
+            "wish": choice.wish,
+            "weekday": days.weekday_name(context.day),
+            "day": days.format_day(context.day),
+            "recalled": context.recalled,
+            "earlier": context.earlier,
+            "entry": context.entry,
+            "is_cut": context.is_cut,
+            "replies": context.replies,
         },
     )

@@ -1,4 +1,4 @@
-"""Where replies are asked for, seen, stopped and deleted."""
+"""URLs of replies and of custom reply styles."""
 
 from django.urls import path
 
@@ -8,7 +8,7 @@ urlpatterns = [
     path("entries/<uuid:entry_id>/respond/", views.respond, name="respond"),
     path("entries/<uuid:entry_id>/ways/", views.custom_kinds, name="reply_kinds"),
     path(
-        "entries/<uuid:entry_id>/ways/<uuid:way_id>/remove/",
+        "entries/<uuid:entry_id>/ways/<uuid:kind_id>/remove/",
         views.remove_custom_kind,
         name="reply_kind_delete",
     ),

@@ -1,6 +1,6 @@
-"""Views of replies: each finds what is its person's, asks the service, answers with a fragment or the day.
+"""Views of replies and of custom reply styles; they return a fragment, or without script lead to the day.
 
-A GET of an address that only takes POST (a return address after unlocking, say) leads to the day.
+A GET of a URL for POST only, as happens after unlocking, leads to the day.
 """
 
 from collections.abc import Callable
@@ -29,9 +29,6 @@ from diary.replies.tasks import ReplyTask
 from llamora.database import NotWritten
 from llamora.inference.registry import registry
 
-# MERGED diary.replies.way_views: A person's own ways of having an entry answered: the page that lists them,
-# adds one, and removes one.
-
 ReplyViewFunction = Callable[[HouseholdRequest, Reply], HttpResponse]
 
 
@@ -40,7 +37,7 @@ def _redirect_to_day(day: date, anchor: str) -> HttpResponse:
 
 
 def _respond_with_section(request: HouseholdRequest, reply_id: UUID, day: date) -> HttpResponse:
-    """Answer script with the reply's section, and a plain form with its day."""
+    """Return the section of a reply for script, and a redirect to its day for a plain form."""
     if not request.htmx:
         return _redirect_to_day(day, f"reply-{reply_id}")
     view = presenters.find_reply_view(reply_id, owner_id=request.user.id)
@@ -50,45 +47,47 @@ def _respond_with_section(request: HouseholdRequest, reply_id: UUID, day: date) 
 
 
 def _refuse(request: HouseholdRequest, sentence: str, *, status: int) -> HttpResponse:
-    # Asked for again, the address of any of these leads back to the day.
+    # A GET of the same URL leads back to the day.
     context = {"title": "No reply was begun", "sentence": sentence, "next": request.path}
     return render(request, "refused.html", context, status=status)
 
 
 def _respond_to_start(request: HouseholdRequest, ask: Callable[[], ReplyTask]) -> HttpResponse:
     try:
-        errand = ask()
+        task = ask()
     except ReplyRefused as refusal:
         return _refuse(request, refusal.sentence, status=429 if isinstance(refusal, TooManyReplies) else 422)
-    return _respond_with_section(request, errand.id, errand.day)
+    return _respond_with_section(request, task.id, task.day)
 
 
 def _with_own_reply(view: ReplyViewFunction) -> Callable[..., HttpResponse]:
-    """Find the person's own reply for a view that changes it; not theirs looks like not there."""
+    """Load the person's own reply for a view that changes it; another person's is not found."""
 
     @unlock_required
     @wraps(view)
-    def found(request: HouseholdRequest, reply_id: UUID) -> HttpResponse:
+    def load_reply(request: HouseholdRequest, reply_id: UUID) -> HttpResponse:
         registry.wait_for_row(reply_id)
-        mine = Reply.objects.filter(owner_id=request.user.id, entry__deleted_at=None).select_related("entry")
-        reply = get_object_or_404(mine, id=reply_id)
+        own = Reply.objects.filter(owner_id=request.user.id, entry__deleted_at=None).select_related("entry")
+        reply = get_object_or_404(own, id=reply_id)
         return (
             view(request, reply)
             if request.method == "POST"
             else _respond_with_section(request, reply.id, reply.entry.day)
         )
 
-    return found
+    return load_reply
 
 
 @unlock_required
 def respond(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Have an entry answered."""
+    """Start a reply to an entry."""
     if request.method != "POST":
         return _redirect_to_day(get_entry(request.user.id, entry_id).day, f"entry-{entry_id}")
     keyring = request.vault.keyring
-    chosen = reply_kinds.parse_trace_ids(request.POST.getlist("trace"))
-    choice = replace(reply_kinds.parse_choice(request.user.id, request.POST.get("kind", "")), traces=chosen)
+    trace_ids = reply_kinds.parse_trace_ids(request.POST.getlist("trace"))
+    choice = replace(
+        reply_kinds.parse_choice(request.user.id, request.POST.get("kind", "")), traces=trace_ids
+    )
     return _respond_to_start(
         request,
         lambda: services.start_reply(person=request.user, entry_id=entry_id, keyring=keyring, choice=choice),
@@ -103,14 +102,14 @@ def reply(request: HouseholdRequest, reply: Reply) -> HttpResponse:
 
 @_with_own_reply
 def stop(request: HouseholdRequest, reply: Reply) -> HttpResponse:
-    """Stop a reply and show what came."""
+    """Stop a reply and show its text so far."""
     services.stop_reply(reply)
     return _respond_with_section(request, reply.id, reply.entry.day)
 
 
 @_with_own_reply
 def retry(request: HouseholdRequest, reply: Reply) -> HttpResponse:
-    """Have the entry answered once more, after what is there."""
+    """Start another reply to the same entry, below the present one."""
     keyring = request.vault.keyring
     response = _respond_to_start(
         request, lambda: services.retry_reply(reply, person=request.user, keyring=keyring)
@@ -129,16 +128,16 @@ def delete(request: HouseholdRequest, reply: Reply) -> HttpResponse:
 
 @unlock_required
 def prompt_record(request: HouseholdRequest, reply_id: UUID) -> HttpResponse:
-    """Show what was read for a reply."""
-    mine = Reply.objects.filter(owner_id=request.user.id, entry__deleted_at=None).select_related("entry")
-    reply = get_object_or_404(mine, id=reply_id)
+    """Show the sources of a reply."""
+    own = Reply.objects.filter(owner_id=request.user.id, entry__deleted_at=None).select_related("entry")
+    reply = get_object_or_404(own, id=reply_id)
     name = "diary/fragments/prompt_record.html" if request.htmx else "diary/prompt_record.html"
     return render(request, name, build_prompt_record_context(request.user, reply, day=reply.entry.day))
 
 
 @unlock_required
 def custom_kinds(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Show a person's own ways of answering beside an entry, or keep a new one."""
+    """Show the custom reply styles of a person beside an entry, or save a new one."""
     entries_queries.get_entry(request.user.id, entry_id)
     if request.method != "POST":
         return _render_kinds_page(request, entry_id)
@@ -147,19 +146,19 @@ def custom_kinds(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
         reply_kinds.create_custom_kind(owner_id=request.user.id, name=name, wish=wish)
     except InvalidReplyKind as refused:
         return _render_kinds_page(
-            request, entry_id, said={"error": refused.sentence, "name": name, "wish": wish}, status=422
+            request, entry_id, values={"error": refused.sentence, "name": name, "wish": wish}, status=422
         )
     except NotWritten as error:
-        # Not left to the middleware, which gives back one field: both are shown again beside the reason.
+        # Not left to the middleware, which returns one field only: both are shown again with the reason.
         sentence = get_not_written_message(error)
         return _render_kinds_page(
-            request, entry_id, said={"error": sentence, "name": name, "wish": wish}, status=503
+            request, entry_id, values={"error": sentence, "name": name, "wish": wish}, status=503
         )
     return redirect("reply_kinds", entry_id)
 
 
 def _render_kinds_page(
-    request: HouseholdRequest, entry_id: UUID, *, said: dict[str, str] | None = None, status: int = 200
+    request: HouseholdRequest, entry_id: UUID, *, values: dict[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
     entry = entries_queries.get_entry(request.user.id, entry_id)
     view = entries_presenters.build_entry_view(entry, zone=request.user.time_zone)
@@ -167,15 +166,15 @@ def _render_kinds_page(
         "entry": view,
         "day": entry.day,
         "own": reply_kinds.list_custom_kinds(request.user.id),
-        **(said or {}),
+        **(values or {}),
     }
     return render(request, "diary/reply_kinds.html", context, status=status)
 
 
 @unlock_required
-def remove_custom_kind(request: HouseholdRequest, entry_id: UUID, way_id: UUID) -> HttpResponse:
-    """Remove a way of answering."""
+def remove_custom_kind(request: HouseholdRequest, entry_id: UUID, kind_id: UUID) -> HttpResponse:
+    """Delete a custom reply style."""
     entries_queries.get_entry(request.user.id, entry_id)
     if request.method == "POST":
-        reply_kinds.delete_custom_kind(owner_id=request.user.id, way=way_id)
+        reply_kinds.delete_custom_kind(owner_id=request.user.id, kind_id=kind_id)
     return redirect("reply_kinds", entry_id)

@@ -1,8 +1,8 @@
-"""What a model's answer proposes, taken with caution. Pure.
+"""Parser for the names that the model proposes, with caution. Pure.
 
-Asked for is JSON: {"emoji": "☕", "traces": ["the weir", "Aunt Iris"]}. `strict` takes nothing else;
-`tolerant` also finds an object among other words, a bare list, or lines. Either gives the emoji first, then
-up to four names, or nothing. What scores somebody is no trace.
+The expected answer is JSON: {"emoji": "☕", "traces": ["the weir", "Aunt Iris"]}. `parse_strict` accepts
+nothing else; `parse_tolerant` also finds an object within other text, a bare list, or a list of lines. Both
+return the emoji first, then up to four names, or nothing. A name that scores somebody is refused.
 """
 
 import json
@@ -37,7 +37,7 @@ _EDGE_CHARACTERS = " \t\"'“”‘’«»`*_#.,;:!?"
 
 
 def parse_strict(answer: str) -> list[str]:
-    """Return what an answer that keeps to the schema proposes; nothing for any other."""
+    """Return the names of an answer that follows the schema; none of any other."""
     try:
         found = json.loads(answer)
     except (ValueError, RecursionError):
@@ -50,14 +50,12 @@ def parse_strict(answer: str) -> list[str]:
 
 
 def parse_tolerant(answer: str) -> list[str]:
-    """Return what can be made of an answer."""
+    """Return the names that can be found in an answer."""
     found = _find_json(answer)
     if isinstance(found, dict):
-        said = found.get("traces") or found.get("tags") or found.get("labels") or []
-        names, emoji = (
-            _clean_names(said if isinstance(said, list) else [said]),
-            _parse_emoji(found.get("emoji")),
-        )
+        values = found.get("traces") or found.get("tags") or found.get("labels") or []
+        names = _clean_names(values if isinstance(values, list) else [values])
+        emoji = _parse_emoji(found.get("emoji"))
     elif isinstance(found, list):
         names, emoji = _clean_names(found), ""
     else:
@@ -83,29 +81,29 @@ def _parse_list_lines(answer: str) -> list[str]:
     return marked if len(marked) >= MIN_NAMES else []
 
 
-def _clean_names(said: Iterable[object]) -> list[str]:
+def _clean_names(values: Iterable[object]) -> list[str]:
     names: dict[str, str] = {}
-    for one in said:
-        name = _clean_proposed_name(one) if isinstance(one, str) else None
+    for value in values:
+        name = _clean_proposed_name(value) if isinstance(value, str) else None
         if name is not None:
             names.setdefault(get_identity(name), name)
     return list(names.values())[:MAX_NAMES]
 
 
-def _clean_proposed_name(said: str) -> str | None:
+def _clean_proposed_name(text: str) -> str | None:
     try:
-        name = clean_name(said.strip(_EDGE_CHARACTERS))
+        name = clean_name(text.strip(_EDGE_CHARACTERS))
     except InvalidTraceName:
         return None
     too_much = len(name) > MAX_PROPOSED_LENGTH or len(name.split()) > _MAX_WORDS or _SCORE.search(name)
     return None if too_much or not any(map(str.isalnum, name)) else name
 
 
-def _parse_emoji(said: object) -> str:
-    """Return the one pictograph that was said; nothing for words, several of them, or a score."""
-    if not isinstance(said, str) or not 0 < len(said.strip()) <= 8 or _SCORE.search(said):
+def _parse_emoji(value: object) -> str:
+    """Return a single emoji; an empty string for words, several emoji, or a score."""
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= 8 or _SCORE.search(value):
         return ""
-    sign = said.strip()
+    sign = value.strip()
     pictures = [one for one in re.split("\u200d", sign) if one]
     bases = [[c for c in picture if unicodedata.category(c) in ("So", "Sm")] for picture in pictures]
     is_flag = len(sign) == 2 and all("\U0001f1e6" <= c <= "\U0001f1ff" for c in sign)

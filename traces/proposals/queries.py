@@ -1,6 +1,6 @@
-"""What is proposed for entries: by the model, by name, by habit; never what was dismissed there.
+"""Names suggested for an entry: by the model, by its text, by habit; never those dismissed there.
 
-Needs the owner's keyring in force. Nothing here keeps a trace.
+Needs the owner's keyring in force. Nothing here adds a trace to an entry.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,19 +19,20 @@ from traces.names import get_identity
 
 MAX_SHOWN: Final = 6
 MAX_USUAL: Final = 8
-# By habit few are proposed, and not any more when an entry has been left without for a day.
+# By habit only a few are suggested, and none once an entry is a day old.
 MAX_HABITUAL: Final = 3
 FRESH_PERIOD: Final = timedelta(days=1)
 RECENT_PERIOD: Final = timedelta(days=60)
 
 
 def get_or_build_row(entry: Entry) -> TraceProposal:
+    """Return the row of an entry, or a new one that is not saved yet."""
     row: TraceProposal | None = TraceProposal.objects.filter(entry=entry).first()
     return row or TraceProposal(owner_id=entry.owner_id, entry=entry, body={"offered": [], "dismissed": []})
 
 
 def get_body(row: TraceProposal | None) -> dict[str, Any]:
-    """Return what a row says; of none, and of one that does not open, that nothing was proposed."""
+    """Return the content of a row, or empty lists where there is none or a damaged one."""
     try:
         body = row.body if row is not None else {}
     except EnvelopeError:
@@ -40,17 +41,17 @@ def get_body(row: TraceProposal | None) -> dict[str, Any]:
 
 
 def list_proposed_names(
-    entry: Entry, *, row: TraceProposal | None, kept: Collection[str], habit: Sequence[str] = ()
+    entry: Entry, *, row: TraceProposal | None, added: Collection[str], habit: Sequence[str] = ()
 ) -> list[str]:
-    """Return the names proposed for an entry: what the model offered, then traces its text names.
+    """Return the names suggested for an entry: those of the model, then traces named in its text.
 
-    Where there is neither, those of `habit`.
+    Where there are neither, those of `habit`. Never one that is `added` already.
     """
     body = get_body(row)
     lexicon = name_matchers.for_owner(entry.owner_id)
     named = [lexicon.names[trace_id] for trace_id in lexicon.find_in(_get_text(entry))]
     offered = [lexicon.get_saved_spelling(name) for name in body["offered"]]
-    left_out = {*body["dismissed"], *(get_identity(name) for name in kept)}
+    left_out = {*body["dismissed"], *(get_identity(name) for name in added)}
     found: dict[str, str] = {}
     for name in [*offered, *named] or habit:
         found.setdefault(get_identity(name), name)
@@ -58,16 +59,16 @@ def list_proposed_names(
 
 
 def is_fresh(entry: Entry) -> bool:
-    """Return whether an entry was written so lately that habit may propose something for it."""
+    """Return whether an entry is so recent that names are suggested by habit."""
     return bool(entry.created_at > timezone.now() - FRESH_PERIOD)
 
 
 def list_habitual_names(owner_id: UUID) -> list[str]:
-    """Return the few names a person keeps most and latest."""
+    """Return the few names that a person uses most and latest."""
     names = name_matchers.for_owner(owner_id).names
     if not names:
         return []
-    return [names[id_] for id_ in list_usual_traces(owner_id, most=MAX_HABITUAL) if id_ in names]
+    return [names[id_] for id_ in list_usual_traces(owner_id, limit=MAX_HABITUAL) if id_ in names]
 
 
 def _get_text(entry: Entry) -> str:
@@ -77,22 +78,24 @@ def _get_text(entry: Entry) -> str:
         return ""
 
 
-def list_usual_traces(owner_id: UUID, *, most: int = MAX_USUAL) -> list[UUID]:
-    """Return a person's traces, those kept often lately first, then the latest, without opening any."""
+def list_usual_traces(owner_id: UUID, *, limit: int = MAX_USUAL) -> list[UUID]:
+    """Return a person's traces, first those used often lately, then the latest; decrypts none."""
     since = timezone.now() - RECENT_PERIOD
-    kept = EntryTrace.objects.for_owner(owner_id).order_by()
-    frequent = kept.filter(created_at__gt=since).values("trace_id").annotate(count=Count("id"))
-    often = [row["trace_id"] for row in frequent.order_by("-count", "trace_id")[: most // 2]]
-    latest = kept.values("trace_id").annotate(last=Max("created_at")).order_by("-last", "trace_id")
-    recent = [row["trace_id"] for row in latest[: most + len(often)]]
-    return list(dict.fromkeys([*often, *recent]))[:most]
+    entry_traces = EntryTrace.objects.for_owner(owner_id).order_by()
+    frequent = entry_traces.filter(created_at__gt=since).values("trace_id").annotate(count=Count("id"))
+    often = [row["trace_id"] for row in frequent.order_by("-count", "trace_id")[: limit // 2]]
+    latest = entry_traces.values("trace_id").annotate(last=Max("created_at")).order_by("-last", "trace_id")
+    recent = [row["trace_id"] for row in latest[: limit + len(often)]]
+    return list(dict.fromkeys([*often, *recent]))[:limit]
 
 
-def complete_name(owner_id: UUID, typed: str, *, most: int = MAX_USUAL) -> list[str]:
-    """Return names that begin as typed, from the first letter on; the usual ones before it."""
+def complete_name(owner_id: UUID, typed: str, *, limit: int = MAX_USUAL) -> list[str]:
+    """Return names that begin as typed; before the first letter, the usual ones."""
     lexicon = name_matchers.for_owner(owner_id)
     if not typed.strip():
-        return [lexicon.names[id_] for id_ in list_usual_traces(owner_id, most=most) if id_ in lexicon.names]
-    by_use = list_usual_traces(owner_id, most=len(lexicon.names))
+        return [
+            lexicon.names[id_] for id_ in list_usual_traces(owner_id, limit=limit) if id_ in lexicon.names
+        ]
+    by_use = list_usual_traces(owner_id, limit=len(lexicon.names))
     among = list(dict.fromkeys([*by_use, *lexicon.names]))
-    return [lexicon.names[id_] for id_ in lexicon.find_by_prefix(typed, among=among)[:most]]
+    return [lexicon.names[id_] for id_ in lexicon.find_by_prefix(typed, among=among)[:limit]]

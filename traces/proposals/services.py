@@ -1,6 +1,6 @@
-"""Having the model propose traces: when asked, or after a reply, and let go when its person goes on.
+"""Proposals of traces by the model: on request, or after a reply; stopped when the person goes on.
 
-Needs the owner's keyring in force. A patient job: it is served when nobody else waits.
+Needs the owner's keyring in force. Runs in the background, when nobody else waits for the model.
 """
 
 from dataclasses import replace
@@ -24,7 +24,7 @@ from traces.names import clean_name, get_identity
 from traces.proposals.queries import get_body, get_or_build_row, list_usual_traces
 from traces.proposals.tasks import ProposalTask
 
-MAX_KNOWN_NAMES = 40  # of a person's traces, that the model is told to take where they fit
+MAX_KNOWN_NAMES = 40  # names of traces in the prompt, which the model takes where they fit
 
 
 def get_proposal_job(owner_id: UUID, entry_id: UUID) -> Job | None:
@@ -66,7 +66,7 @@ def stop_proposals(owner_id: UUID) -> None:
 
 
 def dismiss_proposal(*, owner_id: UUID, entry_id: UUID, name: str) -> Entry:
-    """Have a name proposed no more for an entry; raise NotThere, NameRefused."""
+    """Never suggest a name for an entry again; raise ObjectNotFound, InvalidTraceName."""
     dismissed = get_identity(clean_name(name))
     with write_transaction():
         entry = get_entry(owner_id, entry_id)
@@ -94,7 +94,7 @@ def _build_task(entry: Entry, *, person: Person, is_requested: bool) -> Proposal
 
 def _list_known_names(owner_id: UUID) -> tuple[str, ...]:
     names = name_matchers.for_owner(owner_id).names
-    return tuple(names[id_] for id_ in list_usual_traces(owner_id, most=MAX_KNOWN_NAMES) if id_ in names)
+    return tuple(names[id_] for id_ in list_usual_traces(owner_id, limit=MAX_KNOWN_NAMES) if id_ in names)
 
 
 def _retry(person: Person, is_requested: bool, failed: ProposalTask) -> None:

@@ -1,7 +1,7 @@
-"""Proposals for one entry as a job carries them out: the entry read, names proposed, or silence.
+"""The generation of suggested traces for an entry.
 
-An answer that does not keep to the form is asked for once more, without the schema, in case the server
-stumbled over that; then what can be made of it is taken, and else nothing is said.
+An answer that does not follow the schema is requested once more without it, in case the server does not
+support schemas. The second answer is parsed tolerantly; where that yields nothing, nothing is suggested.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,15 +20,15 @@ from llamora.llm.deltas import ChatMessages
 from traces.proposals import parser
 from traces.proposals.queries import get_body, get_or_build_row
 
-MAX_ANSWER_TOKENS = 400  # some think before they write
+MAX_ANSWER_TOKENS = 400  # some models think before they write
 RETRY_REASONS = frozenset({"server_error", "malformed", "empty"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProposalTask:
-    """Has traces proposed for an entry. Its methods run as `Errand` says.
+    """Proposes traces for an entry.
 
-    `again` is told, in a database thread and within the transaction, when another try is due.
+    `retry` is called where a second attempt is due, in a database thread and within the transaction.
     """
 
     id: UUID
@@ -45,9 +45,9 @@ class ProposalTask:
         return self.entry_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Fit the entry to the window, its end left out."""
+        """Build a prompt with the entry, shortened at its end until it fits."""
         budget = get_token_budget(server, share=share)
-        turns, _ = await fit_latest(
+        messages, _ = await fit_latest(
             [self.prompt_entry],
             limit=budget.prompt,
             render=self._build_messages,
@@ -55,20 +55,20 @@ class ProposalTask:
             count=server.count_message_tokens,
         )
         schema = None if self.is_retry else parser.ANSWER_SCHEMA
-        return Prompt(messages=turns, max_tokens=min(budget.output, MAX_ANSWER_TOKENS), schema=schema)
+        return Prompt(messages=messages, max_tokens=min(budget.output, MAX_ANSWER_TOKENS), schema=schema)
 
-    def _build_messages(self, pieces: Sequence[PromptEntry]) -> ChatMessages:
-        is_cut = len(pieces[0].text) < len(self.prompt_entry.text)
+    def _build_messages(self, entries: Sequence[PromptEntry]) -> ChatMessages:
+        is_cut = len(entries[0].text) < len(self.prompt_entry.text)
         return prompt_templates.render_prompt(
-            "traces", {"entry": pieces[0], "known": self.known_names, "is_cut": is_cut}
+            "traces", {"entry": entries[0], "known": self.known_names, "is_cut": is_cut}
         )
 
     def create_row(self) -> None:
-        """There is no row before there is a proposal."""
+        """Create nothing: the row is created with the proposals."""
         ensure_unlocked(self.owner_id)
 
     def save(self, outcome: JobOutcome) -> None:
-        """Offer what a whole answer proposes; ask once more, or say nothing."""
+        """Save the names of a complete answer, or start a second attempt."""
         if outcome.state == JobState.FAILED and outcome.reason in RETRY_REASONS and not self.is_retry:
             self.retry(self)
         if outcome.state != JobState.DONE:
@@ -82,11 +82,11 @@ class ProposalTask:
                 save_proposals(entry, names)
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Nothing to mark: proposals are made when they are next wanted."""
+        """Do nothing: proposals are made when they are next wanted."""
 
 
 def save_proposals(entry: Entry, names: Sequence[str]) -> None:
-    """Put the model's proposals in the place of those before; runs within a transaction."""
+    """Replace the proposals of an entry; runs within a transaction."""
     row = get_or_build_row(entry)
     row.body = {"offered": list(names), "dismissed": get_body(row)["dismissed"]}
     row.made_at = timezone.now()

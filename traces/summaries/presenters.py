@@ -1,4 +1,4 @@
-"""A trace's summary as its page shows it, with the words for where it stands."""
+"""The summary of a trace for its page, with a note about its state."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ STALE_NOTE = "Its entries have changed since this was written."
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryView:
-    """What is kept, or the sentence in its place; `ask` is the word of the button, "" for none."""
+    """A summary with its note; `ask` is the label of the button, empty where summary is none."""
 
     html: SafeString
     note: str
@@ -27,32 +27,32 @@ class SummaryView:
 
 
 def build_summary_view(trace: Trace) -> SummaryView:
-    """Return a trace's summary as it is shown."""
+    """Return the summary of a trace for its page."""
     job = get_summary_job(trace)
     is_making = job is not None and not job.is_over
-    # Only now, and read anew: a job that has just ended has kept something since the trace was read.
-    there = get_summary(get_trace(trace.owner_id, trace.id) if job is not None else trace)
+    # Read again, and after the job: one that has just ended has saved something since the trace was loaded.
+    summary = get_summary(get_trace(trace.owner_id, trace.id) if job is not None else trace)
     return SummaryView(
-        html=mark_safe(render_markdown(there.text) if there else ""),  # noqa: S308 - sanitised there
-        note=_get_note(there, job),
-        ask="" if is_making else _get_button_label(there),
+        html=mark_safe(render_markdown(summary.text) if summary else ""),  # noqa: S308 - sanitised there
+        note=_get_note(summary, job),
+        ask="" if is_making else _get_button_label(summary),
         is_making=is_making,
     )
 
 
-def _get_button_label(there: TraceSummary | None) -> str:
+def _get_button_label(summary: TraceSummary | None) -> str:
     if not model_server.get_status().is_ready:
         return ""
-    if there is None:
+    if summary is None:
         return ASK_LABEL
-    return ASK_AGAIN_LABEL if there.is_stale else ""
+    return ASK_AGAIN_LABEL if summary.is_stale else ""
 
 
-def _get_note(there: TraceSummary | None, job: Job | None) -> str:
+def _get_note(summary: TraceSummary | None, job: Job | None) -> str:
     if job is not None and job.state != JobState.DONE:
         return describe_job(job) or "Reading these entries."
-    if there is not None and there.is_stale:
+    if summary is not None and summary.is_stale:
         return STALE_NOTE
-    if there is not None and there.read < there.of:
-        return f"Written from the latest {there.read} of {there.of} entries."
+    if summary is not None and summary.read < summary.of:
+        return f"Written from the latest {summary.read} of {summary.of} entries."
     return ""

@@ -1,7 +1,7 @@
-"""Summaries of traces: kept until they are stale, made when asked for. Needs the owner's keyring in force.
+"""Summaries of traces: written on request, and marked as stale later. Needs the owner's keyring in force.
 
-What one was made from is known by a digest of the entries' ids, days and revisions and of the trace's name:
-to say whether it is stale no entry is opened.
+Whether a summary is stale is shown by a digest of the name of the trace and of the ids, days and revisions of
+its entries, so that no entry has to be decrypted.
 """
 
 from collections.abc import Iterator
@@ -24,13 +24,13 @@ from traces.models import Trace
 from traces.queries import get_display_name, get_entries_with_traces
 from traces.summaries.tasks import SummaryEntry, SummaryTask
 
-MAX_ENTRIES: Final = 60  # entries that are read at most
-MAX_ENTRY_LENGTH: Final = 1_500  # characters of each
+MAX_ENTRIES: Final = 60
+MAX_ENTRY_LENGTH: Final = 1_500  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSummary:
-    """What is kept of a trace in short: from `read` of `of` entries; stale when those have changed since."""
+    """The summary of a trace, from `read` of its `of` entries; stale where these have changed since."""
 
     text: str = field(repr=False)
     read: int
@@ -39,16 +39,16 @@ class TraceSummary:
 
 
 def compute_digest(trace: Trace) -> str:
-    """Return what says whether a trace's entries and name are still the same."""
+    """Return a digest of a trace, which shows whether its name and its entries are still the same."""
     entries = get_entries_with_traces(trace.owner_id, [trace.id]).order_by("id")
-    # In letters: to make an id and a date of each of thousands takes longer than reading them.
+    # As text: to convert thousands of ids and dates takes longer than to read them.
     rows = entries.values_list(Cast("id", CharField()), Cast("day", CharField()), "revision")
     parts = (f"{id_} {day} {revision}".encode() for id_, day, revision in rows)
     return keyed_digest(get_digest_key(trace.owner_id), [get_display_name(trace).encode(), *parts]).hex()
 
 
 def get_summary(trace: Trace) -> TraceSummary | None:
-    """Return a trace's summary; None where there is none, or none that opens."""
+    """Return the summary of a trace; None where there is none, or a damaged one."""
     try:
         body = trace.summary
     except EnvelopeError:
@@ -78,7 +78,7 @@ def request_summary(person: Person, trace: Trace, *, keyring: Keyring) -> Job | 
 
 
 def delete_summary(trace_id: UUID) -> None:
-    """Let go of a trace's summary; needs no key."""
+    """Delete the summary of a trace; needs no key."""
     trace = Trace.objects.filter(id=trace_id, summary__isnull=False).first()
     if trace is not None:
         trace.summary = None
@@ -109,4 +109,4 @@ def _iter_summary_entries(entries: list[Entry]) -> Iterator[SummaryEntry]:
         try:
             yield SummaryEntry(day=entry.day, text=omit_middle(entry.text, limit=MAX_ENTRY_LENGTH))
         except EnvelopeError:
-            continue  # one that does not open must not hold up the others
+            continue  # a damaged one must not block the others

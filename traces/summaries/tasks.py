@@ -1,4 +1,4 @@
-"""A trace's summary as a job carries it out: its latest entries read, a few sentences kept, or nothing."""
+"""The generation of a summary from the latest entries of a trace."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,25 +17,25 @@ from traces.models import Trace
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryEntry:
-    """An entry of the trace."""
+    """An entry of the trace, for its prompt."""
 
     day: date
     text: str = field(repr=False)
 
     @property
     def label(self) -> str:
-        """Return the day as people write it."""
+        """The day as people write it."""
         return days.format_day(self.day)
 
     def halve(self) -> "SummaryEntry | None":
-        """Return half of it; None where that is no use any more."""
+        """Return the entry with half of its text; None for one that is too short for that."""
         half = len(self.text) // 2
         return replace(self, text=omit_middle(self.text, limit=half)) if half > MIN_ENTRY_CHARACTERS else None
 
 
 @dataclass(kw_only=True)
 class SummaryTask:
-    """Has a trace summed up. Its methods run as `Errand` says. `count` is of all its entries."""
+    """Writes the summary of a trace; `count` is the number of all its entries."""
 
     id: UUID
     owner_id: UUID
@@ -52,31 +52,31 @@ class SummaryTask:
         return self.trace_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Fit the entries to the window, the oldest left out first."""
+        """Build a prompt with as many of the latest entries as fit."""
         budget = get_token_budget(server, share=share)
-        turns, told = await fit_latest(
+        messages, sent = await fit_latest(
             self.entries,
             limit=budget.prompt,
             render=self._build_messages,
             shorten=SummaryEntry.halve,
             count=server.count_message_tokens,
         )
-        self.read = len(told)
-        return Prompt(messages=turns, max_tokens=budget.output)
+        self.read = len(sent)
+        return Prompt(messages=messages, max_tokens=budget.output)
 
-    def _build_messages(self, told: Sequence[SummaryEntry]) -> ChatMessages:
-        left_out = self.count - len(told)
+    def _build_messages(self, entries: Sequence[SummaryEntry]) -> ChatMessages:
+        left_out = self.count - len(entries)
         return prompt_templates.render_prompt(
             "trace_summary",
-            {"name": self.name, "entries": told, "count": self.count, "left_out": left_out},
+            {"name": self.name, "entries": entries, "count": self.count, "left_out": left_out},
         )
 
     def create_row(self) -> None:
-        """There is no row of its own: it is kept with its trace."""
+        """Create nothing: the summary is saved in the row of its trace."""
         ensure_unlocked(self.owner_id)
 
     def save(self, outcome: JobOutcome) -> None:
-        """Keep it once it is whole; what was cut short is let go, and an error is never a summary."""
+        """Save a complete summary; anything else is discarded."""
         if outcome.state != JobState.DONE or not outcome.text.strip():
             return
         trace = Trace.objects.for_owner(self.owner_id).filter(id=self.trace_id).first()
@@ -91,4 +91,4 @@ class SummaryTask:
         trace.save(update_fields=["summary"])
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Nothing to mark: it is made again when it is next asked for."""
+        """Do nothing: it is made when it is next requested."""

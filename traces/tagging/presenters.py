@@ -100,7 +100,7 @@ def build_traces_on_entries(entries: Sequence[Entry]) -> dict[UUID, TracesOnEntr
             proposed=list_proposed_names(
                 entry,
                 row=rows.get(entry.id),
-                kept=[chip.name for chip in chips[entry.id]],
+                added=[chip.name for chip in chips[entry.id]],
                 habit=habit if entry.id in fresh else (),
             ),
             can_ask=can_ask,
