@@ -1,4 +1,4 @@
-"""What every generation of the diary shares: replies, openings, recaps, and those of the apps above.
+"""The parts that every generation shares: replies, openings, recaps, and those of the apps above.
 
 ask_once          starts a generation, once for each subject; the rule about models on other machines
 page_tasks        tasks with a section on a day page
