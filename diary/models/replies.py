@@ -23,6 +23,19 @@ class ReplyKind(models.TextChoices):
     SUMMARY = "summary", "Plain summary"
     OWN = "own", "In a way of one's own"
 
+    @property
+    def verb(self) -> str:
+        """The style as it is shown after the name of the model; empty where it needs no words."""
+        return _VERBS.get(self.value, "")
+
+    @classmethod
+    def list_in_menu(cls) -> "list[ReplyKind]":
+        """Return the styles with a button in the menu of an entry."""
+        return [kind for kind in cls if kind not in (cls.RESPOND, cls.OWN)]
+
+
+_VERBS = {"reflect": "reflects back", "question": "asks", "summary": "sums up"}
+
 
 class Reply(SealedModel):
     """A reply of the model to an entry; `reason` is a code, never words of the model."""

@@ -15,11 +15,6 @@ from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery, write_transaction
 
 MAX_NAME_LENGTH, MAX_WISH_LENGTH, MAX_CUSTOM_KINDS = 40, 500, 20
-KIND_LABELS = {
-    ReplyKind.REFLECT: "reflects back",
-    ReplyKind.QUESTION: "asks",
-    ReplyKind.SUMMARY: "sums up",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +31,7 @@ class ReplyKindChoice:
     @property
     def label(self) -> str:
         """The style as it is shown beside a reply; empty for the usual one."""
-        return self.name if self.kind == ReplyKind.OWN else KIND_LABELS.get(self.kind, "")
+        return self.name if self.kind == ReplyKind.OWN else self.kind.verb
 
     def to_json(self) -> dict[str, Any]:
         """Return what is saved with the reply, so that the style can be shown and used again."""
@@ -92,7 +87,7 @@ def get_reply_label(reply: Reply) -> str:
     """Return the style as it is shown beside a reply; empty for the usual one."""
     kind = ReplyKind(reply.kind)
     if kind != ReplyKind.OWN:
-        return KIND_LABELS.get(kind, "")
+        return kind.verb
     try:
         return str(reply.read["name"])
     except (EnvelopeError, KeyError, TypeError):

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from diary.entries.presenters import EntryView
 from diary.hooks import EntryPanel
+from diary.models import ReplyKind
 from diary.replies.section import ReplyView, render_reply
 
 register = template.Library()
@@ -57,6 +58,7 @@ def _render_actions_template() -> str:
         "entry_id": _ENTRY_MARK,
         "owner_id": _OWNER_MARK,
         "csrf_token": _TOKEN_MARK,
+        "kinds": ReplyKind.list_in_menu(),
         "menus": _CONTEXT_MENUS_MARK,
         "custom_kinds": _CUSTOM_KINDS_MARK,
     }
