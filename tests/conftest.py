@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from tests import made_ready, retries
 
@@ -76,6 +77,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have servers start in a folder that is made ready once for all the processes of this run."""
     retries.refuse_option(config)
     config.pluginmanager.register(retries.RetryReporter())
+    # The default run tries the same examples each time, and has no time limit on a busy machine: what it says
+    # is about the change at hand. The slow run looks for new ones.
+    settings.register_profile("default run", derandomize=True, deadline=None)
+    settings.register_profile("slow run", deadline=None)
+    settings.load_profile("slow run" if config.option.markexpr == "slow" else "default run")
     # Under nohup it is ignored, by the servers that are started from here as well.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if folder := made_ready.offer():

@@ -90,8 +90,11 @@ KINDS: Final = {
 }
 
 _QUOTES = '"“”„‟«»「」『』'
+# A straight quote is closed by the next straight one, so that a phrase may hold typographic ones. Any other
+# pair is mixed freely: languages disagree on which of them opens, and a phone changes only some.
 _PIECE = re.compile(
-    rf"(?P<minus>-?)(?:(?P<name>[A-Za-z]+):)?[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?:[{_QUOTES}]|$)(?P<star>\*?)"
+    r"(?P<minus>-?)(?:(?P<name>[A-Za-z]+):)?"
+    rf'(?:"(?P<straight>[^"]*)"|[{_QUOTES}](?P<curly>[^{_QUOTES}]*)(?:[{_QUOTES}]|$))(?P<star>\*?)'
     r"|(?P<plain>\S+)"
 )
 # Punctuation that surrounds words and is no part of them; what is left over decides whether to look
@@ -140,10 +143,11 @@ def _split_pieces(text: str) -> Iterator[QueryPiece]:
     for found in _PIECE.finditer(text):
         plain = found["plain"]
         if plain is None:
+            quoted = found["straight"]
             yield QueryPiece(
                 bool(found["minus"]),
                 (found["name"] or "").lower(),
-                found["quoted"],
+                found["curly"] if quoted is None else quoted,
                 True,
                 bool(found["star"]),
                 found[0],

@@ -112,7 +112,7 @@ class TagReader(HTMLParser):
 @example("[a](javascript:alert(1)) <javascript:alert(1)> [b](&#106;avascript:x) [c](\x01javascript:x)")
 @example('![x](http://tracker/a.png)\n\n<svg onload=x>\n\n[a](http://x "t\' onclick=y")')
 @example("[a](//evil) [b](/lock/) [c](data:text/html;base64,x) [d](  javascript:x  )")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_nothing_in_a_text_becomes_more_than_text(text: str) -> None:
     seen = TagReader(render_markdown(text))
 
@@ -127,7 +127,7 @@ def test_nothing_in_a_text_becomes_more_than_text(text: str) -> None:
 @example("- a\n--- x\n", None)
 @example("para\n***\n*** x", None)
 @example("- a\n\n-b\n\n- c", None)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_stream_shows_what_a_reload_shows(text: str, data: st.DataObject | None) -> None:
     settled, done, place = "", 0, 0
 
@@ -140,13 +140,12 @@ def test_a_stream_shows_what_a_reload_shows(text: str, data: st.DataObject | Non
 
 
 @given(markdown)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_blocks_are_the_whole(text: str) -> None:
     assert "".join(render_blocks(text)) == render_markdown(text)
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N"]), min_size=1))
-@settings(deadline=None)
 def test_plain_words_are_shown_as_they_are(words: str) -> None:
     assert TagReader(render_markdown(words)).words.strip("\n") == words
 
@@ -308,7 +307,7 @@ def test_shortcodes_in_code_stay() -> None:
 @example("1660. A year\n12) twelve\n3")
 @example("a\n\n\u2003b\n- c")
 @example("one :heart:\n:tada: 10:30:15")
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_plain_words_are_shown_as_the_parser_would(text: str) -> None:
     fast = render_blocks(text)
 

@@ -91,7 +91,7 @@ def end(job: Job) -> None:
 
 
 @given(pieces=MARKDOWN, reads=st.lists(st.booleans(), min_size=40, max_size=40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads: list[bool]) -> None:
     job = new_job()
     eager, late = StreamedPage(job), StreamedPage(job)

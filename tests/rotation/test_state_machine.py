@@ -40,7 +40,6 @@ def run(*, examples: int, steps: int) -> None:
         stateful_step_count=steps,
         derandomize=True,
         database=None,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(HouseholdMachine, settings=wanted)

@@ -46,12 +46,22 @@ def test_words_phrases_and_exclusions_are_told_apart() -> None:
     assert query.text == "tea with milk"
 
 
-@pytest.mark.parametrize("typed", ['"with milk', "“with milk”", "„with milk“", "«with milk»"])
+@pytest.mark.parametrize(
+    "typed", ['"with milk', '"with milk”', '„with milk"', "“with milk”", "„with milk“", "«with milk»"]
+)
 def test_quotes_of_any_kind_count_and_need_no_end(typed: str) -> None:
     query = parse(typed)
 
     assert words_of(typed) == [("with", "milk")]
     assert query.terms[0].quoted
+
+
+@pytest.mark.parametrize("typed", ['"with «cold» milk"', '"with“ -cold milk"'])
+def test_straight_quotes_hold_others(typed: str) -> None:
+    query = parse(typed)
+
+    assert words_of(typed) == [("with", "cold", "milk")]
+    assert not query.without
 
 
 @pytest.mark.parametrize(

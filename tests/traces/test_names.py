@@ -80,7 +80,7 @@ def test_what_is_no_name(typed: str, refusal: type[InvalidTraceName]) -> None:
 
 
 @given(NAMES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_of_a_name_that_is_kept_the_identity_is_there_and_stays(typed: str) -> None:
     try:
         name = clean_name(typed)
