@@ -204,7 +204,7 @@ class SignIn(models.Model):
     half_hash = models.BinaryField()
     created_at = models.DateTimeField(default=timezone.now)
     last_active = models.DateTimeField(default=timezone.now)
-    kept = models.BooleanField(default=False)
+    is_persistent = models.BooleanField(default=False)
     # When it ends at the latest; empty for the household's limit alone.
     ends_at = models.DateTimeField(null=True)
     device = models.CharField(max_length=80, blank=True, default="")

@@ -169,14 +169,14 @@ def _measure_openings(keyring: Keyring) -> Iterator[SearchFigure]:
         index, (words, meaning) = _open_index(keyring)
         yield SearchFigure(f"unlock to words, {name}", words, "s")
         yield SearchFigure(f"unlock to meaning, {name}", meaning, "s")
-        index.save_snapshots(whatever=True)
+        index.save_snapshots(force=True)
         index.close()
 
 
 # --- how fast, and how much -----------------------------------------------------------------------------
 
 
-def _query_kinds(planted: list[PlantedPhrase]) -> dict[str, list[str]]:
+def _build_queries(planted: list[PlantedPhrase]) -> dict[str, list[str]]:
     chance = random.Random(2)  # noqa: S311 - a made query, no secret
     words = make_vocabulary(random.Random(1))  # noqa: S311 - as above
     some = [chance.choice(words[:400]) for _ in range(400)]
@@ -194,12 +194,12 @@ def _query_kinds(planted: list[PlantedPhrase]) -> dict[str, list[str]]:
 
 def _measure_queries(index: PersonIndex, planted: list[PlantedPhrase]) -> Iterator[SearchFigure]:
     every: list[float] = []
-    for kind, typed in _query_kinds(planted).items():
+    for kind, typed in _build_queries(planted).items():
         taken = [_time_calls(lambda one=one: search(index, parse(one))) for one in typed]  # type: ignore[misc]
         every += taken
-        yield SearchFigure(f"{kind}, median", _found_share(taken, 0.5), "ms")
-        yield SearchFigure(f"{kind}, p95", _found_share(taken, 0.95), "ms")
-    yield SearchFigure("every kind, p95", _found_share(every, 0.95), "ms")
+        yield SearchFigure(f"{kind}, median", _get_percentile(taken, 0.5), "ms")
+        yield SearchFigure(f"{kind}, p95", _get_percentile(taken, 0.95), "ms")
+    yield SearchFigure("every kind, p95", _get_percentile(every, 0.95), "ms")
     first = [search(index, parse(one.phrase)).hits[:1] for one in planted]
     right = sum(bool(hits) and hits[0].id == one.entry for hits, one in zip(first, planted, strict=True))
     yield SearchFigure(f"planted phrases first, of {len(planted)}", right, "found")
@@ -209,7 +209,7 @@ def _measure_recall(index: PersonIndex, planted: list[PlantedPhrase]) -> SearchF
     """Measure what an answer waits for: which earlier entries speak of the same."""
     entries = list(Entry.objects.filter(id__in=[one.entry for one in planted[:60]]))
     taken = [_time_calls(lambda one=one: related_entries.find_near_entries(index, one)) for one in entries]  # type: ignore[misc]
-    return SearchFigure("recalled for an answer, p95", _found_share(taken, 0.95), "ms")
+    return SearchFigure("recalled for an answer, p95", _get_percentile(taken, 0.95), "ms")
 
 
 def _time_calls(call: Callable[[], object]) -> float:
@@ -218,7 +218,7 @@ def _time_calls(call: Callable[[], object]) -> float:
     return 1000 * (time.thread_time() - began)
 
 
-def _found_share(values: Sequence[float], share: float) -> float:
+def _get_percentile(values: Sequence[float], share: float) -> float:
     ranked = sorted(values)
     return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
@@ -229,18 +229,18 @@ def _measure_graph(rows: int, *, seed: int) -> Iterator[SearchFigure]:
     index, questions = VectorsIndex(_WIDTH), _make_clusters(chance, 60)
     for first in range(0, rows, _BATCH):
         some = _make_clusters(chance, min(_BATCH, rows - first)).astype(np.float16)
-        index.put(
+        index.upsert(
             EmbeddedText(UUID(int=first + n), bytes(32), [(0, 1)], row[None]) for n, row in enumerate(some)
         )
     exact = [{near.id for near in index.search(question, limit=10)} for question in questions]
     taken = [_time_calls(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
-    yield SearchFigure("looking at all vectors, p95", _found_share(taken, 0.95), "ms")
+    yield SearchFigure("looking at all vectors, p95", _get_percentile(taken, 0.95), "ms")
     began = time.thread_time()
     index.make_graph()
     yield SearchFigure("making the graph", time.thread_time() - began, "s")
     graph = [{near.id for near in index.search(question, limit=10)} for question in questions]
     taken = [_time_calls(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
-    yield SearchFigure("asking the graph, p95", _found_share(taken, 0.95), "ms")
+    yield SearchFigure("asking the graph, p95", _get_percentile(taken, 0.95), "ms")
     shared = sum(len(one & other) for one, other in zip(exact, graph, strict=True))
     yield SearchFigure("recall at 10 of the graph", shared / max(1, sum(map(len, exact))), "")
     index.close()
@@ -259,4 +259,4 @@ def _measure_embedding() -> Iterator[SearchFigure]:
         return
     embedder.embed_question("warm")
     taken = [_time_calls(lambda n=n: embedder.embed_question(f"a walk by the river {n}")) for n in range(40)]  # type: ignore[misc]
-    yield SearchFigure("embedding a question, p95", _found_share(taken, 0.95), "ms")
+    yield SearchFigure("embedding a question, p95", _get_percentile(taken, 0.95), "ms")

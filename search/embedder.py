@@ -80,14 +80,14 @@ class Embedder(Protocol):
 class FastEmbedder:
     """fastembed's model of that name."""
 
-    def __init__(self, choices: SearchSettings, *, fetch: bool = False) -> None:
+    def __init__(self, search_settings: SearchSettings, *, fetch: bool = False) -> None:
         text_embedding = _load_fastembed(offline=not fetch)
         try:
             self._model: Any = text_embedding(
-                choices.model,
-                cache_dir=str(choices.models_folder),
-                specific_model_path=choices.model_path or None,
-                threads=choices.threads,
+                search_settings.model,
+                cache_dir=str(search_settings.models_folder),
+                specific_model_path=search_settings.model_path or None,
+                threads=search_settings.threads,
                 providers=["CPUExecutionProvider"],
                 enable_cpu_mem_arena=False,
                 local_files_only=not fetch,
@@ -95,13 +95,13 @@ class FastEmbedder:
         except Exception:
             # fastembed and onnxruntime raise what they like; whatever it is, words still work.
             raise EmbedderUnavailable("broken") from None
-        self._counter = self._untruncated(self._model.model.tokenizer)
-        self.name = choices.model
+        self._counter = self._copy_without_truncation(self._model.model.tokenizer)
+        self.name = search_settings.model
         self.width = int(self._model.embedding_size)
-        self.floor = _SIMILARITY_FLOORS.get(choices.model, _DEFAULT_FLOOR)
+        self.floor = _SIMILARITY_FLOORS.get(search_settings.model, _DEFAULT_FLOOR)
 
     @staticmethod
-    def _untruncated(tokenizer: Any) -> Any:
+    def _copy_without_truncation(tokenizer: Any) -> Any:
         whole = type(tokenizer).from_str(tokenizer.to_str())
         whole.no_truncation()
         whole.no_padding()
@@ -138,9 +138,9 @@ def _load_fastembed(*, offline: bool) -> Any:
     return TextEmbedding
 
 
-def has_model_files(choices: SearchSettings) -> bool:
+def has_model_files(search_settings: SearchSettings) -> bool:
     """Return whether there is a folder with an embedder's files, without importing anything."""
-    folder = Path(choices.model_path) if choices.model_path else choices.models_folder
+    folder = Path(search_settings.model_path) if search_settings.model_path else search_settings.models_folder
     return folder.is_dir() and next(folder.rglob("*.onnx"), None) is not None
 
 
@@ -152,38 +152,34 @@ class EmbedderHolder:
         self._made: Embedder | None = None
         self._broken: SearchSettings | None = None
 
-    def ready(self) -> Embedder | None:
-        """Return the embedder if it is made already; never waits."""
-        return self._made
-
     def get(self) -> Embedder:
-        """Return the embedder, making it if need be; raise EmbedderAway."""
+        """Return the embedder, making it if need be; raise EmbedderUnavailable."""
         with self._lock:
-            choices = get_search_settings()
-            if self._made is not None and self._made.name == choices.model:
+            search_settings = get_search_settings()
+            if self._made is not None and self._made.name == search_settings.model:
                 return self._made
-            if not has_model_files(choices):
+            if not has_model_files(search_settings):
                 raise EmbedderUnavailable("absent")
-            if self._broken == choices:
+            if self._broken == search_settings:
                 raise EmbedderUnavailable("broken")
             try:
-                self._made = FastEmbedder(choices)
+                self._made = FastEmbedder(search_settings)
             except EmbedderUnavailable:
-                self._broken = choices
+                self._broken = search_settings
                 raise
             return self._made
 
-    def use(self, embedder: Embedder | None) -> None:
+    def set_embedder(self, embedder: Embedder | None) -> None:
         """Use this embedder from now on: one made elsewhere, or another after a change of settings."""
         with self._lock:
             self._made, self._broken = embedder, None
 
-    def fetch(self) -> Embedder:
+    def download(self) -> Embedder:
         """Download the chosen embedder, because the person running the household asked for it."""
-        choices = get_search_settings()
-        choices.models_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        embedder = FastEmbedder(choices, fetch=True)
-        self.use(embedder)
+        search_settings = get_search_settings()
+        search_settings.models_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        embedder = FastEmbedder(search_settings, fetch=True)
+        self.set_embedder(embedder)
         return embedder
 
 

@@ -63,7 +63,7 @@ def search(
     depth = max(_MAX_RANKED, offset + limit + 1)
     word_hits = words.find(query, limit=depth)
     near = _find_near(words, index.vectors, index.embedder, query)
-    bearing_trace = _entries_of_trace(index, words, query)
+    bearing_trace = _find_entries_by_trace(index, words, query)
     days = word_hits.days | words.load_days((near.keys() | set(bearing_trace)) - word_hits.days.keys())
     ranked = fusion.fuse(
         phrases=word_hits.phrases,
@@ -79,7 +79,7 @@ def search(
     return SearchResults(hits=hits, total=word_hits.total, next=offset + limit if further else None)
 
 
-def _entries_of_trace(index: PersonIndex, words: WordsIndex, query: SearchQuery) -> list[UUID]:
+def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQuery) -> list[UUID]:
     """Return the entries under the trace called as the query is, as far as its filters let them through."""
     if query.without or query.quotes or (query.kinds and "entry" not in query.kinds):
         return []

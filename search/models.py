@@ -15,7 +15,7 @@ MAX_RECENT: Final = 20
 
 
 class Vector(SealedModel):
-    """The vectors of one text's chunks, in the bytes that `search.meaning` documents.
+    """The vectors of one text's chunks, in the bytes that `search.index.vector_store` documents.
 
     `source` is the id of an entry, a reply or whatever else can be found; it is no foreign key, because
     it points into several tables. Receivers take a vector away with its text.

@@ -40,7 +40,7 @@ class TransactionChanges:
 
     now: set[UUID] = field(default_factory=set)
     later: set[UUID] = field(default_factory=set)
-    drawn_on: set[date] = field(default_factory=set)
+    changed_days: set[date] = field(default_factory=set)
 
 
 def connect() -> None:
@@ -116,7 +116,7 @@ def _on_save(
     if not created and (update_fields is None or not update_fields.isdisjoint(("day", "deleted_at"))):
         # A moved or deleted entry takes its replies along.
         now |= set(Reply.objects.filter(entry_id=instance.id).values_list("id", flat=True))
-    _collect_change(instance.owner_id, now=now, drawn_on=set() if created else {instance.day})
+    _collect_change(instance.owner_id, now=now, changed_days=set() if created else {instance.day})
 
 
 def _on_delete(sender: type[Model], *, instance: Any, **_: Any) -> None:
@@ -127,7 +127,7 @@ def _on_delete(sender: type[Model], *, instance: Any, **_: Any) -> None:
     _collect_change(
         instance.owner_id,
         now={instance.id},
-        drawn_on={instance.day} if isinstance(instance, Entry) else set(),
+        changed_days={instance.day} if isinstance(instance, Entry) else set(),
     )
 
 
@@ -136,14 +136,14 @@ def _collect_change(
     *,
     now: AbstractSet[UUID] = frozenset(),
     later: AbstractSet[UUID] = frozenset(),
-    drawn_on: AbstractSet[date] = frozenset(),
+    changed_days: AbstractSet[date] = frozenset(),
 ) -> None:
     """Note what changed: what a page waits for is read `now`, in its thread."""
     waiting: dict[UUID, TransactionChanges] = _thread_changes.__dict__.setdefault("by_owner", {})
     changes = waiting.setdefault(owner, TransactionChanges())
     changes.now |= now
     changes.later |= later
-    changes.drawn_on |= drawn_on
+    changes.changed_days |= changed_days
     # One for each change: of those in a savepoint that is rolled back none runs, and the first that runs
     # does all.
     transaction.on_commit(_apply_changes)
@@ -154,8 +154,8 @@ def _apply_changes() -> None:
     for owner, changes in waiting.items():
         if changes.now:
             indexes.update(owner, sorted(changes.now), keyring=_get_keyring(owner))
-        if changes.later or changes.drawn_on:
-            indexes.update_later(owner, sorted(changes.later), drawn_on=sorted(changes.drawn_on))
+        if changes.later or changes.changed_days:
+            indexes.update_later(owner, sorted(changes.later), changed_days=sorted(changes.changed_days))
 
 
 def _get_keyring(owner: UUID) -> Keyring | None:

@@ -22,7 +22,7 @@ from search.query.parser import parse
 
 # An index is nearly always open by now; after this long a page says that it is being opened, and asks again.
 # There are two threads for everybody's pages: none may be kept waiting for one person's index.
-OPENING_PATIENCE = 0.1
+OPENING_WAIT_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def run_search(keyring: Keyring, typed: str, *, offset: int = 0) -> SearchPage:
         index = indexes.for_owner(keyring)
         if not index.words_ready.is_set():
             with yield_turn():
-                index.words_ready.wait(OPENING_PATIENCE)
+                index.words_ready.wait(OPENING_WAIT_SECONDS)
         if not index.words_ready.is_set():
             return STILL_OPENING
         indexes.poll_changes(index)

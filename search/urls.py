@@ -9,5 +9,5 @@ urlpatterns = [
     path("search/box/", views.box, name="search_box"),
     path("search/place/", views.marks, name="search_marks"),
     path("search/recent/", views.recent, name="search_recent"),
-    path("search/anew/", views.reindex, name="search_rebuild"),
+    path("search/anew/", views.rebuild, name="search_rebuild"),
 ]

@@ -70,7 +70,7 @@ def recent(request: HouseholdRequest) -> HttpResponse:
 
 @require_POST
 @unlock_required
-def reindex(request: HouseholdRequest) -> HttpResponse:
+def rebuild(request: HouseholdRequest) -> HttpResponse:
     """Make the index anew."""
     services.rebuild(request.vault.keyring, vectors="vectors" in request.POST)
     return redirect("search")

@@ -64,7 +64,11 @@ class Resident:
     # --- their browser -------------------------------------------------------------------------------
 
     def sign_in(self, *, keep: bool = False) -> Self:
-        fields = {"name": self.person.name, "password": self.password, **({"keep": "30"} if keep else {})}
+        fields = {
+            "name": self.person.name,
+            "password": self.password,
+            **({"stay_days": "30"} if keep else {}),
+        }
         answer = self.client.post("/sign-in/", fields)
         assert answer.status_code == 302, answer.content
         return self

@@ -54,7 +54,7 @@ class SignInAdmin(IdsOnlyAdmin):
     @admin.display(description="stays signed in until", ordering="ends_at")
     def until(self, row: SignIn) -> str:
         """Return how long it stays signed in."""
-        if not row.kept:
+        if not row.is_persistent:
             return "it is closed"
         return format_datetime(row.ends_at) if row.ends_at else "the household's limit"
 

@@ -41,7 +41,7 @@ class SignInForm(forms.Form):
 
     name = name_field()
     password = password_field("Password", is_new=False)
-    keep = forms.TypedChoiceField(
+    stay_days = forms.TypedChoiceField(
         label="Stay signed in here", required=False, coerce=int, empty_value=None, choices=_list_stay_choices
     )
 

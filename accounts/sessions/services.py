@@ -44,7 +44,7 @@ def create_session(
         row = SignIn.objects.create(
             person=person,
             half_hash=hash_half(half),
-            kept=is_persistent,
+            is_persistent=is_persistent,
             ends_at=limits.get_end_time(days),
             device=device[:MAX_DEVICE],
         )
@@ -64,8 +64,8 @@ def unlock_session(
         row = SignIn.objects.get(id=sign_in_id, person_id=keyring.owner)
         row.half_hash, row.last_active = hash_half(half), timezone.now()
         if is_persistent is not None:
-            row.kept, row.ends_at = is_persistent, limits.get_end_time(days)
-        row.save(update_fields=["half_hash", "last_active", "kept", "ends_at"])
+            row.is_persistent, row.ends_at = is_persistent, limits.get_end_time(days)
+        row.save(update_fields=["half_hash", "last_active", "is_persistent", "ends_at"])
         Unlock.objects.filter(sign_in=row).delete()
         _create_unlock(row, half=half, keyring=keyring)
     return SessionCookie(row.id, half)
@@ -73,7 +73,7 @@ def unlock_session(
 
 def get_cookie_age(sign_in_id: UUID) -> timedelta | None:
     """Return how long a browser stores its cookie; None for a cookie that ends with the browser."""
-    row = SignIn.objects.filter(id=sign_in_id, kept=True).first()
+    row = SignIn.objects.filter(id=sign_in_id, is_persistent=True).first()
     return limits.get_time_left(row) if row else None
 
 

@@ -99,14 +99,14 @@ class Keyring:
 
     def blind_index(self, *, label: str, value: str) -> bytes:
         """Return the keyed index of a value under a label; equal values give equal bytes within an epoch."""
-        key = _held(self._index)
+        key = _get_key(self._index)
         name = label.encode()
         data = _U16.pack(len(name)) + name + value.encode("utf-8", "surrogatepass")
         return blake2b(data, key=key, digest_size=32, person=_BLIND).digest()
 
     def snapshot_key(self) -> bytes:
         """Return the key that seals snapshots of search indexes."""
-        return _held(self._snapshot)
+        return _get_key(self._snapshot)
 
     def slots_key(self, epoch: int | None = None) -> bytes:
         """Return the key that seals authenticators, of the current epoch or a given one."""
@@ -152,7 +152,7 @@ class Keyring:
         raise TypeError("A keyring is never pickled or copied.")
 
 
-def _held(key: bytes | None) -> bytes:
+def _get_key(key: bytes | None) -> bytes:
     if key is None:
         raise VaultLocked
     return key

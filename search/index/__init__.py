@@ -4,7 +4,6 @@ registry         indexes by person: opened, found, evicted
 person_index     the index of one person: words, vectors, and how both stay current
 words            the FTS5 database; fts_queries: what it is asked
 vectors          chunk vectors: exact cosine; graph: hnswlib above a threshold; similarity: scores
-chunks           how texts are cut for embedding
 vector_store     sealed rows of vectors; vector_codec: all vectors of a person as bytes
 snapshots        sealed files of a whole index
 sources          the sealed texts that can be found, and whether derived ones are still current

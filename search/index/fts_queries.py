@@ -43,8 +43,8 @@ class FtsQuery:
         clauses = (("words MATCH ?",) if self.match else ()) + self.conditions
         return f"SELECT {columns} FROM {table} WHERE {' AND '.join(clauses) or '1'}"  # noqa: S608 - our own names
 
-    def counting(self) -> str:
-        """Return the statement that counts: exactly by words alone, else up to `COUNTED`, one by one."""
+    def count_sql(self) -> str:
+        """Return the statement that counts: exactly by words alone, else up to `MAX_COUNTED`, one by one."""
         if not self.conditions:
             return self.sql("count(*)")
         return f"SELECT count(*) FROM ({self.sql('1')} LIMIT {MAX_COUNTED})"  # noqa: S608 - our own names
@@ -72,13 +72,20 @@ def any_expression(expressions: Iterable[str]) -> str:
 
 
 def term_expression(
-    term: QueryTerm, *, forms: FindForms = no_forms, begun: FindForms = no_forms, beginnings: bool = False
+    term: QueryTerm,
+    *,
+    forms: FindForms = no_forms,
+    complete_prefix: FindForms = no_forms,
+    allow_prefix: bool = False,
 ) -> str:
-    """Return what one term asks; `beginnings` lets its last word go on, a word alone as `begun` says."""
+    """Return what one term asks.
+
+    With `allow_prefix` its last word may go on; `complete_prefix` lists how a word alone may.
+    """
     alternatives = [phrase_expression(term.words, prefix=term.prefix and term.quoted)]
-    if beginnings and term.is_word:
-        alternatives += [phrase_expression([word]) for word in begun(term.words[0])]
-    elif beginnings and not term.quoted and not is_unbroken(term.words[-1]):
+    if allow_prefix and term.is_word:
+        alternatives += [phrase_expression([word]) for word in complete_prefix(term.words[0])]
+    elif allow_prefix and not term.quoted and not is_unbroken(term.words[-1]):
         alternatives.append(phrase_expression(term.words, prefix=True))
     if term.joined:
         alternatives.append(phrase_expression([term.joined]))
@@ -91,25 +98,25 @@ def match_all_terms(
     query: SearchQuery,
     *,
     forms: FindForms = no_forms,
-    begun: FindForms = no_forms,
-    beginnings: Callable[[QueryTerm], bool] = lambda _: False,
+    complete_prefix: FindForms = no_forms,
+    allow_prefix: Callable[[QueryTerm], bool] = lambda _: False,
 ) -> FtsQuery:
     """Return a question for texts with every term of the query, and none of what it goes without."""
     terms = [
-        term_expression(term, forms=forms, begun=begun, beginnings=beginnings(term))
+        term_expression(term, forms=forms, complete_prefix=complete_prefix, allow_prefix=allow_prefix(term))
         for term in query.terms
         if term.words
     ]
     return _build_filtered(query, " AND ".join(terms))
 
 
-def match_adjacent(query: SearchQuery, *, beginnings: Callable[[QueryTerm], bool]) -> FtsQuery | None:
+def match_adjacent(query: SearchQuery, *, allow_prefix: Callable[[QueryTerm], bool]) -> FtsQuery | None:
     """Return a question for texts with all the query's words in a row, or None for a single word."""
     words = [word for term in query.terms for word in term.words]
     if len(words) < 2 or (len(query.terms) == 1 and is_unbroken(words[0])):
         return None
     last = query.terms[-1]
-    return _build_filtered(query, phrase_expression(words, prefix=bool(last.words) and beginnings(last)))
+    return _build_filtered(query, phrase_expression(words, prefix=bool(last.words) and allow_prefix(last)))
 
 
 def match_some_terms(query: SearchQuery, *, terms: Iterable[QueryTerm], forms: FindForms) -> FtsQuery:
@@ -177,7 +184,7 @@ def _build_conditions(query: SearchQuery) -> Iterable[tuple[str, object]]:
 # hold all the words, or there are many words, rank says little and the newest come first: "the" over 50,000
 # texts takes 0.1 ms instead of 60.
 MAX_RANKED: Final = 1500
-_MANY_TEXTS: Final = 5
+_MANY_TERMS: Final = 5
 # Everything that begins with "th" takes 50 ms to gather from 50,000 texts.
 MIN_PREFIX_LENGTH: Final = 3
 LAST_CHARACTER: Final = "\U0010ffff"
@@ -197,50 +204,56 @@ class WordSearch:
 
     def __init__(self, db: sqlite3.Connection, query: SearchQuery, limit: int) -> None:
         self._db, self._query, self._limit = db, query, limit
-        self._known: dict[str, list[str]] = {}
-        self._held: dict[QueryTerm, int] = {}
+        self._forms_by_word: dict[str, list[str]] = {}
+        self._counts_by_term: dict[QueryTerm, int] = {}
         self._strict: list[int] = []
         self.total = 0
 
     def find_forms(self, word: str) -> list[str]:
         """Return the other forms of a word that occur."""
-        if word not in self._known:
-            self._known[word] = find_word_forms(self._db, word)
-        return self._known[word]
+        if word not in self._forms_by_word:
+            self._forms_by_word[word] = find_word_forms(self._db, word)
+        return self._forms_by_word[word]
 
     def find_phrases(self) -> list[int]:
         """Return texts with the query's own words next to each other, or with every phrase in quotes."""
         if self._query.quotes:
             return self._strict  # all that was asked stands there, the quotes with it
-        ask = match_adjacent(self._query, beginnings=self._is_continued)
-        return self._newest(ask, self._limit) if ask else []
+        ask = match_adjacent(self._query, allow_prefix=self._is_continued)
+        return self._list_newest(ask, self._limit) if ask else []
 
     def find_strict(self) -> list[int]:
         """Return texts with every term: as written first, then other forms, then words that begin so."""
         exact = match_all_terms(self._query)
         wide = match_all_terms(
-            self._query, forms=self.find_forms, begun=self._complete_prefix, beginnings=self._is_continued
+            self._query,
+            forms=self.find_forms,
+            complete_prefix=self._complete_prefix,
+            allow_prefix=self._is_continued,
         )
-        written = self._newest(exact, MAX_RANKED + 1)
+        written = self._list_newest(exact, MAX_RANKED + 1)
         self.total = self._count(wide) if wide != exact or len(written) > MAX_RANKED else len(written)
         if not self.total:
             wider = match_all_terms(
-                self._query, forms=self.find_forms, begun=self._complete_prefix, beginnings=_is_long_query
+                self._query,
+                forms=self.find_forms,
+                complete_prefix=self._complete_prefix,
+                allow_prefix=_is_long_enough,
             )
             # Where punctuation is looked for, asking the same again reads every text again.
             self.total, wide = (self._count(wider) if wider != wide else 0), wider
-        self._strict = self._exact_first(written, exact, wide)[: self._limit] if self.total else []
+        self._strict = self._order_exact_first(written, exact, wide)[: self._limit] if self.total else []
         return self._strict
 
-    def _exact_first(self, written: list[int], exact: FtsQuery, wide: FtsQuery) -> list[int]:
+    def _order_exact_first(self, written: list[int], exact: FtsQuery, wide: FtsQuery) -> list[int]:
         first: Iterable[int]
-        if len(self._query.terms) > _MANY_TEXTS or not wide.match or len(written) > MAX_RANKED:
-            first, others = written, self._newest(wide, self._limit)
+        if len(self._query.terms) > _MANY_TERMS or not wide.match or len(written) > MAX_RANKED:
+            first, others = written, self._list_newest(wide, self._limit)
         elif self.total <= MAX_RANKED:
             others, known = self._rank(wide), set(written)
             first = [n for n in others if n in known]
         else:
-            first, others = self._rank(exact), self._newest(wide, self._limit)
+            first, others = self._rank(exact), self._list_newest(wide, self._limit)
         return list(dict.fromkeys([*first, *others]))
 
     def find_loose(self) -> list[int]:
@@ -259,7 +272,7 @@ class WordSearch:
             if left < 0 and scores:
                 break
             worth = math.log(1 + (size - holds + 0.5) / (holds + 0.5))
-            for n in self._newest(asks[number], MAX_RANKED) if holds else ():
+            for n in self._list_newest(asks[number], MAX_RANKED) if holds else ():
                 scores[n] = scores.get(n, 0.0) + worth
         return sorted(scores, key=lambda n: (-scores[n], -n))[:_MAX_LOOSE]
 
@@ -275,28 +288,30 @@ class WordSearch:
 
     def _is_continued(self, term: QueryTerm) -> bool:
         # Beside a word that is everywhere, what only begins so is not missed.
-        return term.prefix and (term.quoted or (_is_long_query(term) and self._contains(term) <= MAX_RANKED))
+        return term.prefix and (
+            term.quoted or (_is_long_enough(term) and self._count_texts_with(term) <= MAX_RANKED)
+        )
 
-    def _contains(self, term: QueryTerm) -> int:
-        if term not in self._held:
-            self._held[term] = self._count(FtsQuery(phrase_expression(term.words)))
-        return self._held[term]
+    def _count_texts_with(self, term: QueryTerm) -> int:
+        if term not in self._counts_by_term:
+            self._counts_by_term[term] = self._count(FtsQuery(phrase_expression(term.words)))
+        return self._counts_by_term[term]
 
     def _count(self, ask: FtsQuery) -> int:
-        return int(self._db.execute(ask.counting(), ask.parameters).fetchone()[0])
+        return int(self._db.execute(ask.count_sql(), ask.parameters).fetchone()[0])
 
-    def _newest(self, ask: FtsQuery, most: int) -> list[int]:
-        return self._rows(ask, f"{ask.number} DESC", most)
+    def _list_newest(self, ask: FtsQuery, most: int) -> list[int]:
+        return self._list_rows(ask, f"{ask.number} DESC", most)
 
     def _rank(self, ask: FtsQuery) -> list[int]:
-        return self._rows(ask, f"rank, {ask.number} DESC", MAX_RANKED)  # of equals the newest first
+        return self._list_rows(ask, f"rank, {ask.number} DESC", MAX_RANKED)  # of equals the newest first
 
-    def _rows(self, ask: FtsQuery, order: str, most: int) -> list[int]:
+    def _list_rows(self, ask: FtsQuery, order: str, most: int) -> list[int]:
         sql = f"{ask.sql(ask.number)} ORDER BY {order} LIMIT ?"
         return [row[0] for row in self._db.execute(sql, (*ask.parameters, most))]
 
 
-def _is_long_query(term: QueryTerm) -> bool:
+def _is_long_enough(term: QueryTerm) -> bool:
     return bool(term.words) and len(term.words[-1]) >= MIN_PREFIX_LENGTH
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from search.errors import IndexClosed
 
-GRAPH_FROM: Final = 150_000
+GRAPH_THRESHOLD: Final = 150_000
 _LINKS: Final = 24
 _BUILD_EFFORT: Final = 200
 _SEARCH_EFFORT: Final = 800
@@ -48,14 +48,14 @@ class NeighbourGraph:
         """Note that these rows are no longer what the graph holds."""
         self._stale.update(rows)
 
-    def nearest(self, vector: NDArray[np.float32], many: int) -> NDArray[np.int64]:
+    def find_nearest(self, vector: NDArray[np.float32], many: int) -> NDArray[np.int64]:
         """Return about the `many` nearest rows, without those that changed."""
         many = min(many, self._index.get_current_count(), _SEARCH_EFFORT)
         labels, _ = self._index.knn_query(vector, k=many, num_threads=1)
         fresh = [label for label in labels[0].tolist() if label not in self._stale]
         return np.array(fresh, dtype=np.int64)
 
-    def outside(self, used: int) -> NDArray[np.int64]:
+    def list_outside_rows(self, used: int) -> NDArray[np.int64]:
         """Return the rows the graph does not know, or knows as they were."""
         added = np.arange(self._built, used, dtype=np.int64)
         stale = [row for row in self._stale if row < self._built]

@@ -43,7 +43,7 @@ class IndexState:
         self._keyring = copy_with_former_key(keyring)
         self._changing = threading.RLock()
         self._pending: deque[UUID] = deque()
-        self._in_hand = 0
+        self._embedding_now = 0
         self._closed = False
 
     @property
@@ -54,9 +54,9 @@ class IndexState:
     @property
     def pending(self) -> int:
         """Return how many texts still wait for their vectors."""
-        return len(self._pending) + self._in_hand
+        return len(self._pending) + self._embedding_now
 
-    def _check(self) -> None:
+    def _check_open(self) -> None:
         if self._closed:
             raise IndexClosed
 
@@ -83,18 +83,18 @@ class IndexState:
             self.result_tokens.clear()
         self.words_ready.set()  # whoever waits gets IndexClosed
 
-    def _words(self) -> WordsIndex:
+    def _get_words(self) -> WordsIndex:
         if self._closed or self.words is None:
             raise IndexClosed
         return self.words
 
-    def _vectors(self) -> VectorsIndex:
+    def _get_vectors(self) -> VectorsIndex:
         if self._closed or self.vectors is None:
             raise IndexClosed
         return self.vectors
 
 
-EMBED: Final = 8
+EMBED_AT_ONCE: Final = 8
 
 
 class PersonIndex(IndexState):
@@ -109,7 +109,7 @@ class PersonIndex(IndexState):
 
     def open_words(self) -> None:
         """Bring the words up to date from their snapshot, or from nothing."""
-        self._check()
+        self._check_open()
         if self.words is None:
             self._set_words(self._snapshots.load_words(self._keyring))
         self.reconcile()
@@ -124,45 +124,45 @@ class PersonIndex(IndexState):
 
     def reconcile(self) -> None:
         """Take out what is gone, and read what is new or sealed anew."""
-        index = self._words()
+        index = self._get_words()
         now, known = sources.list_stamps(self.owner, keyring=self._keyring), index.list_stamps()
         gone = [UUID(id_) for id_ in known.keys() - now.keys()]
         self._drop(gone)
         changed = [UUID(id_) for id_, stamp in now.items() if known.get(id_) != stamp]
         at_once = len(changed) <= vector_store.READ_BATCH
         for first in range(0, len(changed), vector_store.READ_BATCH):
-            self._check()
+            self._check_open()
             self.refresh(changed[first : first + vector_store.READ_BATCH], settle=at_once)
         index.settle()
 
     def refresh(self, ids: Sequence[UUID], *, settle: bool = True, keyring: Keyring | None = None) -> None:
         """Read these texts again and put them as they are now, or take them out where they are gone."""
         with self._changing:
-            self._check()
+            self._check_open()
             if self.words is None:
                 return  # not opened yet: the opening will read them
             try:
                 found = [d for batch in self._read(ids, keyring or self._keyring) for d in batch]
             except WrongEpoch:
                 found = []  # another process rotated the key: read again once `rekey` has the new one
-            self._put(found, settle=settle)
+            self._upsert(found, settle=settle)
             there = {document.id for document in found}
             self._drop([id_ for id_ in ids if id_ not in there])
 
     def _read(self, ids: Iterable[UUID], keyring: Keyring) -> Iterable[list[Document]]:
         return sources.load_documents(ids, keyring=keyring, digest=self._digest)
 
-    def _put(self, documents: list[Document], *, settle: bool) -> None:
+    def _upsert(self, documents: list[Document], *, settle: bool) -> None:
         if not documents:
             return
-        index = self._words()
-        known = index.load_positions([document.id for document in documents])
+        index = self._get_words()
+        known = index.load_states([document.id for document in documents])
         # A rotation seals everything anew and changes no text.
         same = {d.id: d.stamp for d in documents if known.get(d.id) == (d.digest, d.day, d.entry)}
         if same:
             index.restamp(same)
         if len(same) < len(documents):
-            index.put([document for document in documents if document.id not in same], settle=settle)
+            index.upsert([document for document in documents if document.id not in same], settle=settle)
         self._snapshots.words_changed += len(documents)
         if self.vectors is None:
             return
@@ -176,7 +176,7 @@ class PersonIndex(IndexState):
         if not ids:
             return
         with self._changing:
-            self._words().remove(ids)
+            self._get_words().remove(ids)
             self._snapshots.words_changed += len(ids)
             if self.vectors is not None:
                 self.vectors.remove(ids)
@@ -199,21 +199,23 @@ class PersonIndex(IndexState):
         """Load the vectors there are, and note which texts have none."""
         index = self._snapshots.load_vectors(embedder, self._keyring)
         with self._changing:
-            self._check()
-            wanted = self._words().list_digests()
+            self._check_open()
+            wanted = self._get_words().list_digests()
             index.remove([id_ for id_ in index.list_digests() if id_ not in wanted])
             self.vectors, self.embedder, self.why_not_embedded = index, embedder, ""
             self._pending = deque()
-        self._add_rows(embedder, wanted)
+        self._load_stored_vectors(embedder, wanted)
         made = index.list_digests()
         with self._changing:
-            stale = [id_ for id_, digest in self._words().list_digests().items() if made.get(id_) != digest]
+            stale = [
+                id_ for id_, digest in self._get_words().list_digests().items() if made.get(id_) != digest
+            ]
             index.remove(stale)
             self._pending = deque(stale)
 
-    def _add_rows(self, embedder: Embedder, wanted: dict[UUID, bytes]) -> None:
+    def _load_stored_vectors(self, embedder: Embedder, wanted: dict[UUID, bytes]) -> None:
         """Add the vectors of rows that the snapshot did not have."""
-        index = self._vectors()
+        index = self._get_vectors()
         made = index.list_digests()
         missing = {id_ for id_, digest in wanted.items() if made.get(id_) != digest}
         if not missing:
@@ -221,8 +223,8 @@ class PersonIndex(IndexState):
         for some in vector_store.iter_stored_vectors(
             self.owner, embedder, of=missing, keyring=lambda: self._keyring
         ):
-            self._check()
-            index.put(text for text in some if wanted.get(text.id) == text.digest)
+            self._check_open()
+            index.upsert(text for text in some if wanted.get(text.id) == text.digest)
             self._snapshots.vectors_changed += len(some)
 
     def embed_some(self) -> bool:
@@ -231,52 +233,52 @@ class PersonIndex(IndexState):
         if embedder is None or index is None:
             return False
         with self._changing:
-            self._check()
-            some = [self._pending.popleft() for _ in range(min(EMBED, len(self._pending)))]
-            self._in_hand = len(some)
+            self._check_open()
+            some = [self._pending.popleft() for _ in range(min(EMBED_AT_ONCE, len(self._pending)))]
+            self._embedding_now = len(some)
         try:
             self._embed(some, embedder)
         finally:
-            self._in_hand = 0
+            self._embedding_now = 0
         return bool(self._pending)
 
     def _embed(self, ids: Sequence[UUID], embedder: Embedder) -> None:
-        documents = list(self._words().load_documents(ids).values())
+        documents = list(self._get_words().load_documents(ids).values())
         if not documents:
             return
-        made = embed_documents(documents, embedder, check=self._check)
+        made = embed_documents(documents, embedder, check=self._check_open)
         try:
             self._store(made, embedder)
         except (NotWritten, VaultLocked):
-            self._put_current(made)  # in memory alone: they are made again another time
+            self._upsert_current(made)  # in memory alone: they are made again another time
 
     def _store(self, made: list[EmbeddedText], embedder: Embedder) -> None:
         # The write lock first: whoever has it and has just committed waits for the other lock in
         # `refresh`.
         with in_force(self._keyring), write_transaction(), self._changing:
-            vector_store.store_vectors(self.owner, self._put_current(made), embedder)
+            vector_store.store_vectors(self.owner, self._upsert_current(made), embedder)
 
-    def _put_current(self, made: list[EmbeddedText]) -> list[EmbeddedText]:
+    def _upsert_current(self, made: list[EmbeddedText]) -> list[EmbeddedText]:
         """Put the vectors of texts that are still as they were embedded, and return those."""
         with self._changing:
-            self._check()
-            now = self._words().load_documents([text.id for text in made])
+            self._check_open()
+            now = self._get_words().load_documents([text.id for text in made])
             fresh = [text for text in made if text.id in now and now[text.id].digest == text.digest]
-            self._vectors().put(fresh)
+            self._get_vectors().upsert(fresh)
             self._snapshots.vectors_changed += len(fresh)
             return fresh
 
     # --- keeping between sessions -------------------------------------------------------------------------
 
-    def save_snapshots(self, *, whatever: bool = False) -> None:
+    def save_snapshots(self, *, force: bool = False) -> None:
         """Write snapshots of what changed enough to be worth it."""
         index, vectors, embedder = self.words, self.vectors, self.embedder
         if index is None:
             return
         if self.words_ready.is_set():
-            self._snapshots.save_words(index, self._keyring, whatever=whatever)
+            self._snapshots.save_words(index, self._keyring, force=force)
         if vectors is not None and embedder is not None:
-            self._snapshots.save_vectors(vectors, embedder, self._keyring, words=index, whatever=whatever)
+            self._snapshots.save_vectors(vectors, embedder, self._keyring, words=index, force=force)
 
     def delete_snapshots(self) -> None:
         """Throw the snapshots away."""

@@ -34,7 +34,7 @@ def rebuild_index(keyring: Keyring, *, vectors: bool, progress: ReportProgress) 
     try:
         index.open_words()
         _embed_all(index, progress)
-        index.save_snapshots(whatever=True)
+        index.save_snapshots(force=True)
         texts = index.words.count() if index.words is not None else 0
         made = index.vectors.count() if index.vectors is not None else 0
         return IndexSummary(texts=texts, chunks=made, why_not_embedded=index.why_not_embedded)

@@ -147,19 +147,19 @@ class IndexRegistry:
             return
         self._refresh(index, ids, keyring=keyring)
 
-    def update_later(self, owner: UUID, ids: Sequence[UUID], *, drawn_on: Sequence[date] = ()) -> None:
+    def update_later(self, owner: UUID, ids: Sequence[UUID], *, changed_days: Sequence[date] = ()) -> None:
         """Bring an open index up to date with texts that no page waits for, and what was drawn from days."""
         index = self.get(owner)
         if index is None:
             return
-        if len(ids) + len(drawn_on) > MAX_UPDATES_IN_PAGE:
+        if len(ids) + len(changed_days) > MAX_UPDATES_IN_PAGE:
             workers.opening_worker.submit(owner, "reconcile", lambda: self._reconcile(index))
             return
-        what = f"read {[*map(str, ids), *map(str, drawn_on)]}"
+        what = f"read {[*map(str, ids), *map(str, changed_days)]}"
         workers.opening_worker.submit(
             owner,
             what,
-            lambda: self._refresh(index, [*ids, *sources.find_derived_from_days(owner, drawn_on)]),
+            lambda: self._refresh(index, [*ids, *sources.find_derived_from_days(owner, changed_days)]),
         )
 
     def _refresh(self, index: PersonIndex, ids: Sequence[UUID], *, keyring: Keyring | None = None) -> None:

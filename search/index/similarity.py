@@ -43,7 +43,7 @@ def relative_similarity(matrix: Floats, own: Floats, *, floor: float) -> tuple[F
     sample = matrix[:: get_sample_step(len(matrix))]
     many = int(np.count_nonzero(sample[:, 0]))
     if len(matrix) < _MIN_BASELINE_ROWS or not many:
-        return _select_distinct(matrix @ own.T), floor + _ABOVE_FLOOR * (1 - floor)
+        return _get_row_maxima(matrix @ own.T), floor + _ABOVE_FLOOR * (1 - floor)
     shared = sample.sum(axis=0) / many
     # The cosine of (row - shared) and (one's own - shared), without a second matrix.
     own_shared = own @ shared
@@ -54,10 +54,10 @@ def relative_similarity(matrix: Floats, own: Floats, *, floor: float) -> tuple[F
     lengths = np.sqrt(np.maximum(1 - 2 * rows_shared + square, 1e-6))
     own_lengths = np.sqrt(np.maximum(1 - 2 * own_shared + square, 1e-6))
     scores = products[:, :-1] - rows_shared[:, None] - own_shared[None] + square
-    return _select_distinct(scores / own_lengths[None]) / lengths, _SIMILAR_MARGIN
+    return _get_row_maxima(scores / own_lengths[None]) / lengths, _SIMILAR_MARGIN
 
 
-def _select_distinct(scores: Floats) -> Floats:
+def _get_row_maxima(scores: Floats) -> Floats:
     return np.asarray(scores.max(axis=1), dtype=np.float32)
 
 

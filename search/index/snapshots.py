@@ -171,37 +171,37 @@ class IndexSnapshots:
 
     def __init__(self, folder: SnapshotFolder) -> None:
         self._folder = folder
-        self._turn = Lock()
+        self._write_lock = Lock()
         self.words_changed = self.vectors_changed = 0
 
     def load_words(self, keyring: Keyring) -> WordsIndex:
-        """Return the words as they were saved, or None."""
+        """Return the saved word index, or an empty one where there is none that can be used."""
         try:
             return WordsIndex(self._folder.read(kind="words", rule=words.WORDS_RULE, keyring=keyring))
         except SnapshotRefused:
             return WordsIndex()
 
     def load_vectors(self, embedder: Embedder, keyring: Keyring) -> VectorsIndex:
-        """Return the vectors as they were saved, or None."""
+        """Return the saved vector index, or an empty one where there is none that can be used."""
         try:
             data = self._folder.read(kind="vectors", rule=_get_vector_rule(embedder), keyring=keyring)
             return VectorsIndex.load(data, width=embedder.width)
         except SnapshotRefused:
             return VectorsIndex(embedder.width)
 
-    def save_words(self, index: WordsIndex, keyring: Keyring, *, whatever: bool) -> None:
+    def save_words(self, index: WordsIndex, keyring: Keyring, *, force: bool) -> None:
         """Write the words if enough of them changed; raise OSError where the disk takes nothing."""
-        if _is_worth_saving(self.words_changed, index, whatever=whatever):
-            with self._turn:
+        if _is_worth_saving(self.words_changed, index, force=force):
+            with self._write_lock:
                 self.words_changed = 0
                 self._folder.write(kind="words", rule=words.WORDS_RULE, data=index.dump(), keyring=keyring)
 
     def save_vectors(
-        self, index: VectorsIndex, embedder: Embedder, keyring: Keyring, *, words: WordsIndex, whatever: bool
+        self, index: VectorsIndex, embedder: Embedder, keyring: Keyring, *, words: WordsIndex, force: bool
     ) -> None:
         """Write the vectors if enough of them changed; raise OSError where the disk takes nothing."""
-        if _is_worth_saving(self.vectors_changed, words, whatever=whatever):
-            with self._turn:
+        if _is_worth_saving(self.vectors_changed, words, force=force):
+            with self._write_lock:
                 self.vectors_changed = 0
                 rule = _get_vector_rule(embedder)
                 self._folder.write(kind="vectors", rule=rule, data=index.dump(), keyring=keyring)
@@ -212,12 +212,12 @@ class IndexSnapshots:
 
     def delete(self) -> None:
         """Throw the snapshots away."""
-        with self._turn:
+        with self._write_lock:
             self._folder.delete_all()
 
 
-def _is_worth_saving(changed: int, index: WordsIndex, *, whatever: bool) -> bool:
-    return bool(changed) and (whatever or changed >= max(_MIN_CHANGED, index.count() // 50))
+def _is_worth_saving(changed: int, index: WordsIndex, *, force: bool) -> bool:
+    return bool(changed) and (force or changed >= max(_MIN_CHANGED, index.count() // 50))
 
 
 def _get_vector_rule(embedder: Embedder) -> str:

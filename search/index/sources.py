@@ -38,7 +38,7 @@ def open_or_none(column: Any, row: dict[str, Any], sealed: SealedValue | None, k
         return None
 
 
-_READ_BATCH: Final = 500
+_ENTRY_BATCH: Final = 500
 _DAYS_AFTER: Final = 32
 
 
@@ -69,14 +69,18 @@ class OpeningSources:
 
     id: UUID
     made_at: datetime
-    reading: PromptRecord | None
+    prompt_record: PromptRecord | None
 
 
 def find_stale_openings(owner: UUID, *, keyring: Keyring, among: Iterable[UUID] | None = None) -> set[UUID]:
     """Return the openings (of `among` these) whose entries are not what they were."""
     openings = list(_load_openings(owner, keyring, among))
-    now = _load_entry_times(owner, {ref for one in openings if one.reading for ref in one.reading.entries})
-    recaps = _load_recap_times(owner, {day for one in openings if one.reading for day in one.reading.recaps})
+    now = _load_entry_times(
+        owner, {ref for one in openings if one.prompt_record for ref in one.prompt_record.entries}
+    )
+    recaps = _load_recap_times(
+        owner, {day for one in openings if one.prompt_record for day in one.prompt_record.recaps}
+    )
     return {one.id for one in openings if not _is_current(one, now, recaps)}
 
 
@@ -99,8 +103,8 @@ def _load_entry_times(owner: UUID, refs: set[EntryRef]) -> dict[EntryRef, dateti
     """Return which of these entries stand on that day, and when each was last edited."""
     ids = sorted({id_ for id_, _ in refs})
     found: dict[EntryRef, datetime | None] = {}
-    for first in range(0, len(ids), _READ_BATCH):
-        rows = Entry.objects.for_owner(owner).filter(id__in=ids[first : first + _READ_BATCH]).order_by()
+    for first in range(0, len(ids), _ENTRY_BATCH):
+        rows = Entry.objects.for_owner(owner).filter(id__in=ids[first : first + _ENTRY_BATCH]).order_by()
         found |= {(id_, day): edited for id_, day, edited in rows.values_list("id", "day", "edited_at")}
     return found
 
@@ -116,18 +120,18 @@ def _load_recap_times(owner: UUID, days: set[date]) -> dict[date, datetime]:
 def _is_current(
     opening: OpeningSources, entries: dict[EntryRef, datetime | None], recaps: dict[date, datetime]
 ) -> bool:
-    if opening.reading is None:
+    if opening.prompt_record is None:
         return False
     return all(
         ref in entries and (entries[ref] or opening.made_at) <= opening.made_at
-        for ref in opening.reading.entries
-    ) and all(day in recaps and recaps[day] <= opening.made_at for day in opening.reading.recaps)
+        for ref in opening.prompt_record.entries
+    ) and all(day in recaps and recaps[day] <= opening.made_at for day in opening.prompt_record.recaps)
 
 
 # Bytes 6 to 29 of an envelope are its nonce: another one whenever the text was sealed anew.
 _NONCE_AT: Final = 6
 _NONCE: Final = 24
-BATCH: Final = 500
+DOCUMENT_BATCH: Final = 500
 
 ComputeDigest = Callable[[str], bytes]
 FindStale = Callable[..., set[UUID]]
@@ -141,15 +145,15 @@ def _find_nothing(*_: object, **__: object) -> set[UUID]:
 class TextSource:
     """One kind of text: its model, the columns that say where it belongs, and which rows count.
 
-    `untrue` names the rows that count no more though their own columns do not tell. `entry` is the row itself
-    where a text belongs to a whole day.
+    `find_stale` yields the rows that no longer count though their own columns do not tell. `entry` is the row
+    itself where a text belongs to a whole day.
     """
 
     kind: str
     model: type[Model]
-    only: Callable[["QuerySet[Any]"], "QuerySet[Any]"] = field(repr=False)
-    untrue: FindStale = field(default=_find_nothing, repr=False)
-    words: Callable[[Any], str] = field(default=str, repr=False)
+    filter_rows: Callable[["QuerySet[Any]"], "QuerySet[Any]"] = field(repr=False)
+    find_stale: FindStale = field(default=_find_nothing, repr=False)
+    extract_text: Callable[[Any], str] = field(default=str, repr=False)
     column: str = "text"
     entry: str = "id"
     day: str = "day"
@@ -157,11 +161,11 @@ class TextSource:
     def filter_existing(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring) -> set[UUID]:
         """Return those of these rows that can be found now."""
         there = set(self._select(owner_id=owner, id__in=ids).values_list("id", flat=True))
-        return there - (self.untrue(owner, keyring=keyring, among=there) if there else set())
+        return there - (self.find_stale(owner, keyring=keyring, among=there) if there else set())
 
     def _select(self, **lookups: Any) -> "QuerySet[Any]":
         manager: Any = self.model._default_manager
-        return self.only(manager.filter(**lookups)).order_by()
+        return self.filter_rows(manager.filter(**lookups)).order_by()
 
     def list_stamps(self, owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
         """Return the id, in hex, and nonce of every text, without opening any.
@@ -170,7 +174,7 @@ class TextSource:
         """
         nonce = Substr(Cast(self.column, BinaryField()), _NONCE_AT, _NONCE, output_field=BinaryField())
         rows = self._select(owner_id=owner).order_by(self.day, "created_at")
-        gone = {id_.hex for id_ in self.untrue(owner, keyring=keyring)}
+        gone = {id_.hex for id_ in self.find_stale(owner, keyring=keyring)}
         values = rows.values_list(Cast("id", CharField()), nonce)
         # SQLite keeps ids without dashes; a database with a type for them writes them with.
         stamps = ((id_.replace("-", ""), bytes(stamp)) for id_, stamp in values)
@@ -182,16 +186,18 @@ class TextSource:
         names = list(dict.fromkeys(["id", "owner_id", self.entry, self.day, *column.bound, self.column]))
         # By id alone: given the owner too, SQLite walks through all of that person's rows for every batch.
         rows = list(self._select(id__in=ids).values_list(*names))
-        gone = self.untrue(keyring.owner, keyring=keyring, among=[row[0] for row in rows]) if rows else set()
+        gone = (
+            self.find_stale(keyring.owner, keyring=keyring, among=[row[0] for row in rows]) if rows else set()
+        )
         for values in rows:
             row = dict(zip(names, values, strict=True))
             if row["owner_id"] != keyring.owner or row["id"] in gone:
                 continue
             text = open_or_none(column, row, row[self.column], keyring)
             if text is not None:
-                yield self._document(row, self.words(text), digest)
+                yield self._build_document(row, self.extract_text(text), digest)
 
-    def _document(self, row: dict[str, Any], text: str, digest: ComputeDigest) -> Document:
+    def _build_document(self, row: dict[str, Any], text: str, digest: ComputeDigest) -> Document:
         return Document(
             id=row["id"],
             kind=self.kind,
@@ -215,15 +221,21 @@ def _only_shown(rows: "QuerySet[Any]") -> "QuerySet[Any]":
     return rows.filter(is_dismissed=False)
 
 
-def _told(body: Any) -> str:
+def _get_recap_text(body: Any) -> str:
     return str(body.get("text", "")) if isinstance(body, dict) else ""
 
 
 SOURCES: Final[tuple[TextSource, ...]] = (
-    TextSource(kind="entry", model=Entry, only=_only_existing),
-    TextSource(kind="reply", model=Reply, entry="entry_id", day="entry__day", only=_only_finished),
-    TextSource(kind="opening", model=Opening, only=_only_shown, untrue=find_stale_openings),
-    TextSource(kind="recap", model=Recap, column="body", words=_told, only=filter_current_recaps),
+    TextSource(kind="entry", model=Entry, filter_rows=_only_existing),
+    TextSource(kind="reply", model=Reply, entry="entry_id", day="entry__day", filter_rows=_only_finished),
+    TextSource(kind="opening", model=Opening, filter_rows=_only_shown, find_stale=find_stale_openings),
+    TextSource(
+        kind="recap",
+        model=Recap,
+        column="body",
+        extract_text=_get_recap_text,
+        filter_rows=filter_current_recaps,
+    ),
 )
 
 
@@ -251,8 +263,8 @@ def load_documents(
 ) -> Iterator[list[Document]]:
     """Yield these texts in batches, opened, in the order asked for."""
     wanted = list(ids)
-    for first in range(0, len(wanted), BATCH):
-        some = wanted[first : first + BATCH]
+    for first in range(0, len(wanted), DOCUMENT_BATCH):
+        some = wanted[first : first + DOCUMENT_BATCH]
         yield _load_batch(some, keyring=keyring, digest=digest)
 
 

@@ -43,7 +43,7 @@ def pack_vectors(
 
 
 def unpack_vectors(data: bytes, *, width: int) -> PackedVectors:
-    """Return what `pack` made bytes of; raise SnapshotRefused."""
+    """Return the vectors that `pack_vectors` encoded; raise SnapshotRefused."""
     try:
         stored_width, texts, rows = _HEAD.unpack_from(data)
     except struct.error:

@@ -38,7 +38,7 @@ def encode_vectors(text: EmbeddedText) -> bytes:
 
 
 def decode_vectors(source: UUID, body: bytes) -> EmbeddedText:
-    """Return what `to_body` made bytes of; raise ValueError where they are no such thing."""
+    """Return the vectors that `encode_vectors` encoded; raise ValueError for any other bytes."""
     try:
         digest, many, width = _HEAD.unpack_from(body)
         at = _HEAD.size + many * 8
@@ -69,13 +69,13 @@ def embed_documents(
             document.id,
             document.digest,
             own,
-            _stack_batches([rows[number, span] for span in own], embedder.width),
+            _stack_rows([rows[number, span] for span in own], embedder.width),
         )
         for number, (document, own) in enumerate(zip(documents, spans, strict=True))
     ]
 
 
-def _stack_batches(rows: list[np.ndarray], width: int) -> np.ndarray:
+def _stack_rows(rows: list[np.ndarray], width: int) -> np.ndarray:
     return np.array(rows, dtype=np.float16).reshape(len(rows), width)
 
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from search.errors import IndexClosed
 from search.index import similarity, vector_codec
-from search.index.graph import GRAPH_FROM, NeighbourGraph
+from search.index.graph import GRAPH_THRESHOLD, NeighbourGraph
 from search.index.similarity import Floats
 from search.index.types import EmbeddedText, NearText
 
-_FIRST_ROOM: Final = 256
+_INITIAL_ROWS: Final = 256
 # So many rows are looked at for each text wanted: a long text has many chunks.
-_ROWS: Final = 6
+_ROWS_PER_TEXT: Final = 6
 
 
 class VectorsIndex:
@@ -31,9 +31,9 @@ class VectorsIndex:
         self.width = width
         self._lock = Lock()
         self._closed = False
-        self._matrix: Floats = np.zeros((_FIRST_ROOM, width), dtype=np.float32)
-        self._spans = np.zeros((_FIRST_ROOM, 2), dtype=np.uint32)
-        self._text_numbers = np.full(_FIRST_ROOM, -1, dtype=np.int64)
+        self._matrix: Floats = np.zeros((_INITIAL_ROWS, width), dtype=np.float32)
+        self._spans = np.zeros((_INITIAL_ROWS, 2), dtype=np.uint32)
+        self._text_numbers = np.full(_INITIAL_ROWS, -1, dtype=np.int64)
         self._used = 0
         self._free: list[int] = []
         self._ids: list[UUID | None] = []
@@ -44,10 +44,10 @@ class VectorsIndex:
 
     # --- keeping true ----------------------------------------------------------------------------
 
-    def put(self, texts: Iterable[EmbeddedText]) -> None:
+    def upsert(self, texts: Iterable[EmbeddedText]) -> None:
         """Add the vectors of texts, or replace those with the same id."""
         with self._lock:
-            self._check()
+            self._check_open()
             for text in texts:
                 self._remove(text.id)
                 self._add(text)
@@ -55,13 +55,13 @@ class VectorsIndex:
     def remove(self, ids: Iterable[UUID]) -> None:
         """Take texts out; those that are not there are no matter."""
         with self._lock:
-            self._check()
+            self._check_open()
             for id_ in ids:
                 self._remove(id_)
 
     def _add(self, text: EmbeddedText) -> None:
         number = len(self._ids)
-        rows = [self._row() for _ in text.spans]
+        rows = [self._allocate_row() for _ in text.spans]
         self._ids.append(text.id)
         self._numbers[text.id] = number
         self._rows[text.id], self._digests[text.id] = rows, text.digest
@@ -84,7 +84,7 @@ class VectorsIndex:
         if self._graph is not None:
             self._graph.mark_changed(rows)
 
-    def _row(self) -> int:
+    def _allocate_row(self) -> int:
         if self._free:
             return self._free.pop()
         if self._used == len(self._matrix):
@@ -105,19 +105,19 @@ class VectorsIndex:
     def list_digests(self) -> dict[UUID, bytes]:
         """Return the digest of the text that each text's vectors were made from."""
         with self._lock:
-            self._check()
+            self._check_open()
             return dict(self._digests)
 
     def get_digests(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
         """Return the digests of those of these texts that have vectors."""
         with self._lock:
-            self._check()
+            self._check_open()
             return {id_: self._digests[id_] for id_ in ids if id_ in self._digests}
 
     def get_vectors(self, id_: UUID) -> Floats | None:
         """Return the vectors of a text's chunks, or None where it has none."""
         with self._lock:
-            self._check()
+            self._check_open()
             rows = self._rows.get(id_)
             return self._matrix[rows] if rows else None
 
@@ -131,7 +131,7 @@ class VectorsIndex:
     ) -> list[NearText]:
         """Return the texts nearest to a unit vector, nearest first, if they are nearer than the ordinary."""
         with self._lock:
-            self._check()
+            self._check_open()
             if not self._used:
                 return []
             if self._graph is not None and allowed is None:
@@ -140,19 +140,19 @@ class VectorsIndex:
                 rows, scores = self._search_exactly(vector, limit, allowed)
             # Of a few texts even the nearest may be far: there the ordinary says nothing.
             ordinary = self._get_baseline(vector) if allowed is None else similarity.MIN_SCORE
-            return self._near(rows, scores, limit, max(floor, ordinary), vector)
+            return self._rank_texts(rows, scores, limit, max(floor, ordinary), vector)
 
     def find_similar(
         self, own: Floats, *, limit: int, floor: float, allowed: Collection[UUID] | None = None
     ) -> list[NearText]:
         """Return the texts that speak of the same as one with these vectors, by their nearest chunk."""
         with self._lock:
-            self._check()
+            self._check_open()
             if not self._used:
                 return []
             scores, least = similarity.relative_similarity(self._matrix[: self._used], own, floor=floor)
             scores = np.where(self._allowed_rows(allowed), scores, np.float32(-2))
-            rows, best = similarity.best_scores(scores, _ROWS * limit)
+            rows, best = similarity.best_scores(scores, _ROWS_PER_TEXT * limit)
             found: dict[UUID, NearText] = {}
             for row, score in zip(rows.tolist(), best.tolist(), strict=True):
                 if score < least or len(found) == limit:
@@ -168,7 +168,7 @@ class VectorsIndex:
     ) -> tuple[NDArray[np.int64], Floats]:
         scores = self._matrix[: self._used] @ vector
         return similarity.best_scores(
-            np.where(self._allowed_rows(allowed), scores, np.float32(-2)), _ROWS * limit
+            np.where(self._allowed_rows(allowed), scores, np.float32(-2)), _ROWS_PER_TEXT * limit
         )
 
     def _allowed_rows(self, allowed: Collection[UUID] | None) -> NDArray[np.bool_]:
@@ -183,13 +183,13 @@ class VectorsIndex:
     def _search_graph(
         self, graph: NeighbourGraph, vector: Floats, limit: int
     ) -> tuple[NDArray[np.int64], Floats]:
-        rows = graph.nearest(vector, _ROWS * limit)
-        rows = np.concatenate([rows, graph.outside(self._used)]).astype(np.int64)
+        rows = graph.find_nearest(vector, _ROWS_PER_TEXT * limit)
+        rows = np.concatenate([rows, graph.list_outside_rows(self._used)]).astype(np.int64)
         rows = rows[self._text_numbers[rows] >= 0]
-        best, scores = similarity.best_scores(self._matrix[rows] @ vector, _ROWS * limit)
+        best, scores = similarity.best_scores(self._matrix[rows] @ vector, _ROWS_PER_TEXT * limit)
         return rows[best], scores
 
-    def _near(
+    def _rank_texts(
         self, rows: NDArray[np.int64], scores: Floats, limit: int, floor: float, vector: Floats
     ) -> list[NearText]:
         found: dict[UUID, NearText] = {}
@@ -212,7 +212,7 @@ class VectorsIndex:
 
     # --- the graph ----------------------------------------------------------------------------------
 
-    def wants_graph(self, *, threshold: int = GRAPH_FROM) -> bool:
+    def wants_graph(self, *, threshold: int = GRAPH_THRESHOLD) -> bool:
         """Return whether there are so many rows, or so many outside the graph, that one should be made."""
         with self._lock:
             return self._used >= threshold and (self._graph is None or self._graph.is_behind(self._used))
@@ -220,13 +220,13 @@ class VectorsIndex:
     def make_graph(self) -> None:
         """Make the graph anew; searches go on meanwhile, without it."""
         with self._lock:
-            self._check()
+            self._check_open()
             graph = NeighbourGraph(self.width)
             rows = np.flatnonzero(self._text_numbers[: self._used] >= 0)
             matrix = self._matrix[rows]
         graph.build(matrix, rows, stop=lambda: self._closed)
         with self._lock:
-            self._check()
+            self._check_open()
             # What changed while it was built is looked through exactly.
             now = self._matrix[rows]
             graph.mark_changed(rows[np.any(now != matrix, axis=1)].tolist())
@@ -237,7 +237,7 @@ class VectorsIndex:
     def dump(self) -> bytes:
         """Return all vectors as bytes; they tell of the texts and must be sealed."""
         with self._lock:
-            self._check()
+            self._check_open()
             rows = [row for id_ in self._rows for row in self._rows[id_]]
             texts = [(id_, self._digests[id_], len(own)) for id_, own in self._rows.items()]
             return vector_codec.pack_vectors(texts, spans=self._spans[rows], matrix=self._matrix[rows])
@@ -247,13 +247,13 @@ class VectorsIndex:
         """Return the index that `dump` gave the bytes of; raise SnapshotRefused."""
         packed = vector_codec.unpack_vectors(data, width=width)
         index, rows = cls(width), len(packed.matrix)
-        index._grow(max(_FIRST_ROOM, rows + rows // 8))
+        index._grow(max(_INITIAL_ROWS, rows + rows // 8))
         index._used = rows
         index._matrix[:rows], index._spans[:rows] = packed.matrix, packed.spans
-        index._name(packed.texts)
+        index._set_texts(packed.texts)
         return index
 
-    def _name(self, texts: Iterable[vector_codec.PackedText]) -> None:
+    def _set_texts(self, texts: Iterable[vector_codec.PackedText]) -> None:
         first = 0
         for number, (name, digest, rows) in enumerate(texts):
             self._ids.append(name)
@@ -284,6 +284,6 @@ class VectorsIndex:
             self._ids, self._free = [], []
             self._numbers, self._rows, self._digests = {}, {}, {}
 
-    def _check(self) -> None:
+    def _check_open(self) -> None:
         if self._closed:
             raise IndexClosed

@@ -79,21 +79,21 @@ def learn_words(db: sqlite3.Connection, source: str, values: tuple[str, ...]) ->
     db.execute("INSERT INTO stems (rowid, term) SELECT n, term FROM terms WHERE n > ?", (last,))
 
 
-def load_positions(db: sqlite3.Connection, numbers: Iterable[int]) -> list[tuple[int, bytes, str]]:
+def load_ids_and_days(db: sqlite3.Connection, numbers: Iterable[int]) -> list[tuple[int, bytes, str]]:
     """Return number, id and day of these texts."""
     sql = "SELECT n, id, day FROM docs WHERE n IN (SELECT value FROM json_each(?))"
     return db.execute(sql, (json.dumps(list(numbers)),)).fetchall()
 
 
 def build_row(document: Document) -> tuple[bytes, str, str, bytes, bytes, bytes, str]:
-    """Return a text as `COLUMNS` name it."""
+    """Return a text as `TEXT_COLUMNS` name it."""
     day = document.day.isoformat()
     entry, stamp, digest = document.entry.bytes, document.stamp, document.digest
     return document.id.bytes, document.kind, day, entry, stamp, digest, document.text
 
 
 def build_document(row: tuple[bytes, str, str, bytes, bytes, bytes, str]) -> Document:
-    """Return the text of a row of `COLUMNS`."""
+    """Return the text of a row of `TEXT_COLUMNS`."""
     id_, kind, day, entry, stamp, digest, text = row
     return Document(
         id=UUID(bytes=id_),
@@ -113,7 +113,7 @@ WORDS_RULE: Final = "words/1"
 ENOUGH_STRICT: Final = 10
 
 
-TextPosition = tuple[bytes, date, UUID]
+TextState = tuple[bytes, date, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class WordsIndex:
 
     # --- keeping true ---------------------------------------------------------------------------
 
-    def put(self, documents: Sequence[Document], *, settle: bool = True) -> None:
+    def upsert(self, documents: Sequence[Document], *, settle: bool = True) -> None:
         """Add texts, or replace those with the same id; without `settle`, `settle()` must follow."""
         forms = [to_index_form(d.text) for d in documents]
         new = {word for d in documents for word in split_words(d.text)} if settle else set()
@@ -243,7 +243,7 @@ class WordsIndex:
             rows = db.execute(sql, (json.dumps([id_.hex for id_ in ids]),)).fetchall()
         return {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
 
-    def load_positions(self, ids: Iterable[UUID]) -> dict[UUID, TextPosition]:
+    def load_states(self, ids: Iterable[UUID]) -> dict[UUID, TextState]:
         """Return the digest, day and entry of those of these texts that are there."""
         sql = "SELECT id, digest, day, entry FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
         with self._use() as db:
@@ -280,7 +280,7 @@ class WordsIndex:
             strict, total = finder.find_strict(), finder.total
             phrases = finder.find_phrases() if total else []
             loose = finder.find_loose() if total < ENOUGH_STRICT else []
-            rows = load_positions(db, {*phrases, *strict, *loose})
+            rows = load_ids_and_days(db, {*phrases, *strict, *loose})
         ids = {n: UUID(bytes=id_) for n, id_, _ in rows}
         return WordHits(
             phrases=[ids[n] for n in phrases],
@@ -295,7 +295,7 @@ class WordsIndex:
         if query.is_empty:
             return WordHits()
         with self._use() as db:
-            total = db.execute(ask.counting(), ask.parameters).fetchone()[0]
+            total = db.execute(ask.count_sql(), ask.parameters).fetchone()[0]
             sql = ask.sql("docs.id, docs.day") + " ORDER BY docs.day DESC LIMIT ?"
             rows = db.execute(sql, (*ask.parameters, limit)).fetchall()
         days = {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}

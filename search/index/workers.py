@@ -97,7 +97,7 @@ class SearchWorker:
         with self._changed:
             is_due = self._changed.wait_for(self._is_due, _LINGER_SECONDS)
         if not is_due:
-            connections.close_all()  # of this thread alone, and not while `put` waits for the lock
+            connections.close_all()  # of this thread alone, and not while `submit` waits for the lock
         with self._changed:
             self._changed.wait_for(self._is_due)
             if self._stopped:

@@ -87,10 +87,10 @@ def split_words(text: str) -> list[str]:
 
 
 def is_unbroken(word: str) -> bool:
-    """Return whether a word of `words_of` is one character of an unbroken script, or a pictograph."""
+    """Return whether a word of `split_words` is one character of an unbroken script, or a pictograph."""
     return word.startswith(MARK)
 
 
 def to_printed_form(word: str) -> str:
-    """Return a word of `words_of` as it stands in a folded text."""
+    """Return a word of `split_words` as it stands in a folded text."""
     return chr(int(word[1:], 16)) if is_unbroken(word) else word

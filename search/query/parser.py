@@ -24,7 +24,7 @@ from search.query.folding import fold, is_unbroken, split_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryTerm:
-    """Something that must stand in a text: its words next to each other, as `words_of` gives them.
+    """Something that must stand in a text: its words next to each other, as `split_words` gives them.
 
     `literal` is what the folded text must also hold, where words alone say too little (`c++`).
     `joined` is the same without its hyphens: `email` for `e-mail`. `quoted` means exactly these words.
@@ -188,10 +188,10 @@ def _build_term(piece: QueryPiece) -> QueryTerm | None:
     bare = _JOINERS.sub("", trimmed)
     broken = not any(is_unbroken(word) for word in words)
     joined = "".join(words) if broken and len(words) > 1 and "-" in trimmed else ""
-    return QueryTerm(words=words, prefix=piece.star, literal=_is_literal_term(trimmed, bare), joined=joined)
+    return QueryTerm(words=words, prefix=piece.star, literal=_get_literal(trimmed, bare), joined=joined)
 
 
-def _is_literal_term(trimmed: str, bare: str) -> str:
+def _get_literal(trimmed: str, bare: str) -> str:
     if all(character.isalnum() or character in "*_" for character in bare):
         return ""
     folded = fold(trimmed)

@@ -57,7 +57,7 @@ class QueryMarker:
         if self._has_any:
             self._automaton.make_automaton()
 
-    def spans(self, text: str) -> list[tuple[Span, int]]:
+    def find_spans(self, text: str) -> list[tuple[Span, int]]:
         """Return what is found: spans of the text as written and their weights, in order, not overlapping."""
         if not self._has_any:
             return []
@@ -98,10 +98,10 @@ def _drop_overlaps(found: list[tuple[Span, int]]) -> list[tuple[Span, int]]:
 
 def build_patterns(query: SearchQuery, forms: dict[str, list[str]]) -> list[MarkPattern]:
     """Return what a query's words, their forms and its phrases look like in a folded text."""
-    return [wanted for term in query.terms for wanted in _patterns_for_term(term, forms)]
+    return [wanted for term in query.terms for wanted in _build_term_patterns(term, forms)]
 
 
-def _patterns_for_term(term: QueryTerm, forms: dict[str, list[str]]) -> Iterable[MarkPattern]:
+def _build_term_patterns(term: QueryTerm, forms: dict[str, list[str]]) -> Iterable[MarkPattern]:
     if term.literal:
         yield MarkPattern(term.literal, False, False, 4)
         return
@@ -121,12 +121,14 @@ def _patterns_for_term(term: QueryTerm, forms: dict[str, list[str]]) -> Iterable
 
 def find_surface_forms(text: str, marker: QueryMarker) -> list[str]:
     """Return the words and phrases found, each once, as they are written in the text."""
-    return list(dict.fromkeys(text[slice(*span)] for span, _ in marker.spans(text)))[:_MAX_MARKS]
+    return list(dict.fromkeys(text[slice(*span)] for span, _ in marker.find_spans(text)))[:_MAX_MARKS]
 
 
 def build_snippet(text: str, marker: QueryMarker, *, around: Span | None = None) -> list[SnippetPart]:
     """Return the part of a text that says most about why it was found, marked."""
-    marks = marker.spans(text[:_MAX_SCANNED]) or (marker.spans(text) if len(text) > _MAX_SCANNED else [])
+    marks = marker.find_spans(text[:_MAX_SCANNED]) or (
+        marker.find_spans(text) if len(text) > _MAX_SCANNED else []
+    )
     begin, end = _cut_window(text, marks, around)
     parts = [SnippetPart("… ", False)] if begin else []
     at = begin

@@ -76,16 +76,18 @@ def test_the_forms_need_the_token_of_a_page(owner: Resident, script: bool) -> No
     assert other.is_unlocked()
 
 
-def stays(who: Resident, keep: str) -> Any:
+def stays(who: Resident, stay_days: str) -> Any:
     client = Client()
-    answer = client.post("/sign-in/", {"name": who.person.name, "password": PASSWORD, "keep": keep})
+    answer = client.post("/sign-in/", {"name": who.person.name, "password": PASSWORD, "stay_days": stay_days})
     assert answer.status_code in (302, 422)
     return answer
 
 
-@pytest.mark.parametrize(("keep", "days"), [("1", 1), ("7", 7), ("30", 30)])
-def test_a_browser_stays_signed_in_for_as_long_as_was_chosen(owner: Resident, keep: str, days: int) -> None:
-    answer = stays(owner, keep)
+@pytest.mark.parametrize(("stay_days", "days"), [("1", 1), ("7", 7), ("30", 30)])
+def test_a_browser_stays_signed_in_for_as_long_as_was_chosen(
+    owner: Resident, stay_days: str, days: int
+) -> None:
+    answer = stays(owner, stay_days)
 
     row = SignIn.objects.order_by("-created_at")[0]
     assert answer.cookies[SESSION]["max-age"] == days * 86400
@@ -97,9 +99,9 @@ def test_without_a_choice_the_browsers_own_end_is_the_end(owner: Resident) -> No
     assert stays(owner, "").cookies[SESSION]["max-age"] == ""
 
 
-@pytest.mark.parametrize("keep", ["365", "-1", "x", "31"])
-def test_nobody_stays_longer_than_the_household_allows(owner: Resident, keep: str) -> None:
-    assert stays(owner, keep).status_code == 422
+@pytest.mark.parametrize("stay_days", ["365", "-1", "x", "31"])
+def test_nobody_stays_longer_than_the_household_allows(owner: Resident, stay_days: str) -> None:
+    assert stays(owner, stay_days).status_code == 422
 
 
 def test_a_shorter_limit_of_the_household_is_the_longest_choice(settings: Any) -> None:

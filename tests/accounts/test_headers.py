@@ -74,7 +74,7 @@ def test_over_https_every_cookie_stays_there(owner: Resident) -> None:
     client = Client()
 
     client.get("/sign-in/", secure=True)
-    fields = {"name": owner.person.name, "password": PASSWORD, "keep": "30"}
+    fields = {"name": owner.person.name, "password": PASSWORD, "stay_days": "30"}
     client.post("/sign-in/", fields, secure=True)
 
     cookies = {name: morsel["secure"] for name, morsel in client.cookies.items()}

@@ -143,7 +143,7 @@ def test_only_hashes_of_cookies_are_stored(owner: Resident) -> None:
     assert not any(half in value or owner.data_key in value for value in stored)
 
 
-@pytest.mark.parametrize(("fields", "lasts"), [({}, ""), ({"keep": "30"}, 30 * 86400)])
+@pytest.mark.parametrize(("fields", "lasts"), [({}, ""), ({"stay_days": "30"}, 30 * 86400)])
 def test_the_cookie_lasts_as_long_as_the_person_wants(
     owner: Resident, fields: dict[str, str], lasts: object
 ) -> None:

@@ -33,7 +33,7 @@ def nobody_is_left() -> Iterator[None]:
 
     yield
     indexes.close_all()
-    embedders.use(None)
+    embedders.set_embedder(None)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def embedder(settings: Any) -> "BagOfWords":
 
     bag = BagOfWords()
     settings.SEARCH_MODEL = bag.name
-    embedders.use(bag)
+    embedders.set_embedder(bag)
     return bag
 
 

@@ -190,7 +190,7 @@ def test_only_what_changed_is_read_when_the_index_opens_again(
     owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = owner.write("The first of two.")
-    searching(owner).save_snapshots(whatever=True)
+    searching(owner).save_snapshots(force=True)
     indexes.close(owner.id)
     added = owner.write("The second of two.")
     read: list[UUID] = []
@@ -212,7 +212,7 @@ def reading(into: list[UUID], real):  # type: ignore[no-untyped-def]  # watches 
 
 def test_edited_away_text_is_not_in_the_next_sessions_index_either(owner: Resident) -> None:
     entry = owner.write("The old words about Gertrude.")
-    searching(owner).save_snapshots(whatever=True)
+    searching(owner).save_snapshots(force=True)
     indexes.close(owner.id)
     with owner.unlocked(), write_transaction():
         entry.text = "Other words."
@@ -333,7 +333,7 @@ def test_closing_during_running_queries_is_never_fatal(rounds: int) -> None:
 
     texts = [a_text(f"the quick brown fox number {n} and the slow grey goose " * 20) for n in range(60)]
     snapshot = WordsIndex()
-    snapshot.put(texts)
+    snapshot.upsert(texts)
     kept = snapshot.dump()
     snapshot.close()
     closed, wrong = [], []
@@ -371,7 +371,7 @@ def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
     with write_transaction():
         for number in range(60):
             owner.write(f"The heron of day {number} stood in the shallow water, and flew.")
-    searching(owner).save_snapshots(whatever=True)
+    searching(owner).save_snapshots(force=True)
     ended: list[str] = []
 
     def ask(index: PersonIndex) -> None:

@@ -220,7 +220,7 @@ def test_the_settings_page_forgets_them_too(owner: Resident, housemate: Resident
 
 def test_the_page_says_how_far_meaning_has_come(owner: Resident, embedder: BagOfWords) -> None:
     held = HeldBack()
-    embedders.use(held)
+    embedders.set_embedder(held)
     owner.write("One.")
     indexes.for_owner(owner.keyring)
     try:

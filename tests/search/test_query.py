@@ -147,4 +147,4 @@ def test_anything_at_all_can_be_typed(spaced: str, dense: str) -> None:
 
 
 INDEX = WordsIndex()
-INDEX.put([a_text("Anything at all, e-mail, c++ and 10:30."), a_text("今日は天気がいい 😀 naïve")])
+INDEX.upsert([a_text("Anything at all, e-mail, c++ and 10:30."), a_text("今日は天気がいい 😀 naïve")])

@@ -163,7 +163,7 @@ def test_an_entry_kept_only_just_now_is_looked_up_without_its_vectors(
 def test_without_a_model_for_meaning_the_day_alone_is_read(
     live: Live, owner: Resident, model: FakeModelServer, settings: Any
 ) -> None:
-    embedders.use(None)
+    embedders.set_embedder(None)
     settings.SEARCH_MODEL = "none/at-all"
     owner.write(HERON, day=ago(owner, 3))
     entry = owner.write(HERON_AGAIN)
@@ -183,7 +183,7 @@ class Broken(BagOfWords):
 
 
 def test_a_search_that_breaks_spoils_no_answer(live: Live, owner: Resident, model: FakeModelServer) -> None:
-    embedders.use(Broken())
+    embedders.set_embedder(Broken())
     owner.write(HERON, day=ago(owner, 3))
     indexed(owner)
     entry = owner.write(HERON_AGAIN)

@@ -57,7 +57,7 @@ def test_with_a_new_key_everything_is_found_and_the_old_snapshots_are_dead(
 ) -> None:
     cookie = olive.create_session()
     index = opened(olive.open_keyring())
-    index.save_snapshots(whatever=True)
+    index.save_snapshots(force=True)
     before = {path: path.read_bytes() for path in data_folder.rglob("*.sealed")}
     whole = held(index)
     assert kept(data_folder) == {"words-1", "vectors-1"}
@@ -120,13 +120,13 @@ def test_what_is_sealed_anew_is_not_indexed_anew(olive: Resident, monkeypatch: p
     index = opened(olive.open_keyring())
     assert index.words is not None
     put: list[int] = []
-    real = index.words.put
+    real = index.words.upsert
 
     def counting(documents: Sequence[Document], **rest: Any) -> None:
         put.append(len(documents))
         real(documents, **rest)
 
-    monkeypatch.setattr(index.words, "put", counting)
+    monkeypatch.setattr(index.words, "upsert", counting)
     stamps = index.words.list_stamps()
 
     turned = begin_rotation(olive.open_slot(), here=cookie)

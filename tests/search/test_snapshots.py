@@ -191,10 +191,10 @@ def test_nothing_lies_open_on_the_disk_while_an_index_is_built_kept_and_used(
             for number in range(400):
                 owner.write(marker if number % 7 == 0 else f"{marker} and more, line {number}")
         index = searching(owner)
-        index.save_snapshots(whatever=True)
+        index.save_snapshots(force=True)
         owner.write(f"again {marker}")
         indexes.close(owner.id)
-        searching(owner).save_snapshots(whatever=True)
+        searching(owner).save_snapshots(force=True)
         owner.lock()
         watch.look()
 
@@ -210,7 +210,7 @@ def _database_folder() -> Path:
 
 def test_a_damaged_snapshot_is_made_anew_and_everything_is_found(owner: Resident, data_folder: Path) -> None:
     entry = owner.write("A lighthouse in the rain.")
-    searching(owner).save_snapshots(whatever=True)
+    searching(owner).save_snapshots(force=True)
     indexes.close(owner.id)
     for path in data_folder.rglob("*.sealed"):
         path.write_bytes(path.read_bytes()[:-7])

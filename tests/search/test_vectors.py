@@ -28,14 +28,14 @@ def text(rows: np.ndarray, id_: UUID | None = None) -> EmbeddedText:
 def filled(rows: np.ndarray) -> tuple[VectorsIndex, list[UUID]]:
     index = VectorsIndex(rows.shape[1])
     texts = [text(row[None]) for row in rows]
-    index.put(texts)
+    index.upsert(texts)
     return index, [one.id for one in texts]
 
 
 def test_the_nearest_come_first_with_their_chunk() -> None:
     index = VectorsIndex(4)
     far, near = text(np.eye(4, dtype=np.float32)[:1]), text(np.eye(4, dtype=np.float32)[1:3])
-    index.put([far, near])
+    index.upsert([far, near])
 
     found = index.search(np.array([0.1, 0.2, 0.97, 0], dtype=np.float32), limit=2)
 
@@ -48,7 +48,7 @@ def test_a_removed_or_replaced_text_is_found_no_more() -> None:
     index, ids = filled(rows)
 
     index.remove(ids[:5])
-    index.put([text(rows[200][None], ids[10])])
+    index.upsert([text(rows[200][None], ids[10])])
 
     assert not {near.id for near in index.search(rows[0], limit=300)} & set(ids[:5])
     assert ids[10] not in {near.id for near in index.search(rows[10], limit=1)}
@@ -75,7 +75,7 @@ def test_what_is_kept_is_the_same() -> None:
 
     assert again.list_digests() == index.list_digests()
     assert again.search(rows[50], limit=20) == index.search(rows[50], limit=20)
-    again.put([text(rows[3][None], ids[3])])
+    again.upsert([text(rows[3][None], ids[3])])
     assert again.search(rows[3], limit=1)[0].id == ids[3]
 
 
@@ -130,7 +130,7 @@ def test_what_changes_after_the_graph_was_made_is_true_at_once() -> None:
     index.make_graph()
 
     added, moved = text(rows[0][None]), text(rows[1][None], ids[500])
-    index.put([added, moved])
+    index.upsert([added, moved])
     index.remove([ids[2]])
 
     assert added.id in {near.id for near in index.search(rows[0], limit=3)}
@@ -158,7 +158,7 @@ def test_kindred_is_what_shares_more_than_being_of_the_same_diary() -> None:
     plain = [text(about(0 * day, day=day)[None]) for _ in range(300)]
     rivers = [text(about(river, day=day)[None]) for _ in range(3)]
     index = VectorsIndex(64)
-    index.put([*plain, *rivers, text(about(bread, day=day)[None])])
+    index.upsert([*plain, *rivers, text(about(bread, day=day)[None])])
 
     own = np.stack([about(river, day=day), about(0 * day, day=day)])
     found = index.find_similar(own, limit=10, floor=0.2)
@@ -171,7 +171,7 @@ def test_kindred_is_what_shares_more_than_being_of_the_same_diary() -> None:
 def test_of_few_texts_the_cosine_itself_says_what_is_kindred() -> None:
     one, other = (text(row[None]) for row in np.eye(8, dtype=np.float32)[:2])
     index = VectorsIndex(8)
-    index.put([one, other])
+    index.upsert([one, other])
 
     found = index.find_similar(np.eye(8, dtype=np.float32)[:1], limit=5, floor=0.2)
 

@@ -38,7 +38,7 @@ TEXTS = {
 @pytest.fixture(scope="module")
 def index() -> WordsIndex:
     index = WordsIndex()
-    index.put([a_text(text, id_=UUID(int=number)) for number, text in enumerate(TEXTS.values())])
+    index.upsert([a_text(text, id_=UUID(int=number)) for number, text in enumerate(TEXTS.values())])
     return index
 
 
@@ -109,7 +109,7 @@ def test_other_forms_of_a_word_are_found_after_the_word_itself() -> None:
     index = WordsIndex()
     forms = a_text("walking walking walking")
     exact = a_text("A long day of letters and of many other things, and then a short walk.")
-    index.put([forms, exact])
+    index.upsert([forms, exact])
 
     hits = index.find(parse("walk "), limit=5)
 
@@ -119,7 +119,7 @@ def test_other_forms_of_a_word_are_found_after_the_word_itself() -> None:
 def test_stemming_hides_no_exact_hit() -> None:
     index = WordsIndex()
     odd = [a_text(word) for word in ("universe", "university", "news", "new", "caresses", "ponies", "ties")]
-    index.put(odd)
+    index.upsert(odd)
 
     for text in odd:
         assert index.find(parse(f"{text.text} "), limit=9).strict[0] == text.id
@@ -138,7 +138,7 @@ def test_a_phrase_in_one_old_text_comes_first_however_many_texts_have_its_words(
         for _ in range(MAX_RANKED + 500)
     ]
     planted = a_text("We had tea with old my aunt, oddly said.", day=date(1990, 1, 1))
-    index.put([planted, *crowd])
+    index.upsert([planted, *crowd])
 
     hits = index.find(parse("tea with old my aunt oddly"), limit=10)
 
@@ -149,7 +149,7 @@ def test_a_phrase_in_one_old_text_comes_first_however_many_texts_have_its_words(
 def test_common_words_give_the_newest_and_the_true_number() -> None:
     index = WordsIndex()
     texts = [a_text(f"the text {number}") for number in range(MAX_RANKED + 100)]
-    index.put(texts)
+    index.upsert(texts)
 
     hits = index.find(parse("the text "), limit=10)
 
@@ -160,7 +160,7 @@ def test_common_words_give_the_newest_and_the_true_number() -> None:
 def test_a_few_hits_are_followed_by_texts_with_some_of_the_words() -> None:
     index = WordsIndex()
     both, one = a_text("a heron on the weir"), a_text("a heron on the lawn")
-    index.put([both, one])
+    index.upsert([both, one])
 
     hits = index.find(parse("heron weir"), limit=10)
 
@@ -172,7 +172,7 @@ def test_filters_alone_list_what_they_let_through_newest_first() -> None:
     index = WordsIndex()
     old, new = a_text("b", day=date(2020, 5, 1)), a_text("a", day=date(2021, 5, 1))
     reply = a_text("c", day=date(2021, 5, 2), kind="reply")
-    index.put([new, old, reply])
+    index.upsert([new, old, reply])
 
     assert index.find(parse("from:2020"), limit=9).strict == [reply.id, new.id, old.id]
     assert index.find(parse("from:2020 to:2020"), limit=9).strict == [old.id]
@@ -183,9 +183,9 @@ def test_filters_alone_list_what_they_let_through_newest_first() -> None:
 def test_a_replaced_text_is_found_only_as_it_is() -> None:
     index = WordsIndex()
     first = a_text("violin naïve 天気 walked")
-    index.put([first])
+    index.upsert([first])
 
-    index.put([a_text("cello", id_=first.id)])
+    index.upsert([a_text("cello", id_=first.id)])
 
     for typed in ("violin", "naive", "天気", "walk", '"violin naive"', "viol*"):
         hits = index.find(parse(typed), limit=9)
@@ -196,10 +196,10 @@ def test_a_replaced_text_is_found_only_as_it_is() -> None:
 def test_a_kept_index_answers_like_the_one_it_was() -> None:
     index = WordsIndex()
     text = a_text("A lantern in the fog, and walking home.")
-    index.put([text])
+    index.upsert([text])
 
     again = WordsIndex(index.dump())
-    again.put([a_text("Another lantern.")])
+    again.upsert([a_text("Another lantern.")])
 
     assert again.find(parse("walk fog"), limit=9).strict == [text.id]
     assert again.find(parse("lantern"), limit=9).total == 2
@@ -235,7 +235,7 @@ WRITTEN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\
 def test_every_word_of_any_text_is_found_by_itself(text: str, other: str) -> None:
     index = WordsIndex()
     document: Document = a_text(text)
-    index.put([a_text(other), document])
+    index.upsert([a_text(other), document])
 
     for word in text.split()[:4]:
         if split_words(word):

@@ -54,7 +54,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
             name=form.cleaned_data["name"],
             password=form.cleaned_data["password"],
             address=get_client_ip(request),
-            days=form.cleaned_data["keep"],
+            days=form.cleaned_data["stay_days"],
             device=describe_device(request),
             device_cookie=request.COOKIES.get(device_cookie.COOKIE_NAME, ""),
             here=request.vault,
@@ -67,7 +67,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
     rotate_token(request)
     response = _redirect_or_confirm(request, following)
     set_session_cookie(request, response, cookie)
-    if form.cleaned_data["keep"]:
+    if form.cleaned_data["stay_days"]:
         device_cookie.set_device_cookie(response, person_id=person.id, secure=request.is_secure())
     return response
 

@@ -60,7 +60,7 @@ class Command(BaseCommand):
             f"Downloading {get_search_settings().model} to {get_search_settings().models_folder}."
         )
         try:
-            embedders.fetch()
+            embedders.download()
         except EmbedderUnavailable:
             raise CommandError("The model could not be downloaded; words are searched without it.") from None
 
