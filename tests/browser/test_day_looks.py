@@ -161,6 +161,7 @@ def test_keys_lead_about_and_their_map_lies_under_the_question_mark(diary: Diary
     diary.button("Keep").focus()
     page.keyboard.press("o")
     expect(page).to_have_url(re.compile(r"/on-this-day/\d\d-\d\d/$"))
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("t")
     expect(page).to_have_url(diary.house.url("/"))
 

@@ -1,6 +1,7 @@
 """Replies of several people and browsers: each their own, in turn, and nobody's pages wait."""
 
 from dataclasses import replace
+from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
@@ -140,13 +141,15 @@ def test_sixteen_people_are_served_in_turn(
     transactional_db: None, live: Live, model: FakeModelServer
 ) -> None:
     live.run(slots_of_one())
-    model.next(Script(tokens=["Yes."], first_after=2), *([Script(tokens=["Yes."])] * 20))
+    all_have_asked = Event()
+    model.next(Script(tokens=["Yes."], first_when=all_have_asked), *([Script(tokens=["Yes."])] * 20))
     people = [new_resident(f"Person {number}") for number in range(16)]
     greedy = people[0]
     entries = [greedy.write(f"Mine, {number}") for number in range(4)]
 
     asked = [ask(greedy, entry.id) for entry in entries]
     replies = [(person, ask(person, person.write("One wish").id)) for person in people[1:]]
+    all_have_asked.set()
     for person, reply in [*replies, *((greedy, reply) for reply in asked)]:
         wait_until_kept(person, reply, seconds=20)
 

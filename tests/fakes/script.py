@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Event
 
 _PROSE = """
 you walked a long way today and the rain kept company until tea was warm again . , so quiet evening light
@@ -30,6 +31,7 @@ class Script:
     rate: float = 0.0  # tokens a second; 0 is as fast as possible
     first_after: float = 0.0
     headers_after: float = 0.0
+    first_when: Event | None = None  # no token is sent until it is set
     status: int = 200
     error: str = "something failed"
     finish_reason: str = "stop"
@@ -94,6 +96,8 @@ class ScriptedStream:
         )
         await self._writer.drain()
         await asyncio.sleep(script.first_after)
+        if script.first_when is not None:
+            await asyncio.to_thread(script.first_when.wait, 60)
         if script.raw is not None:
             await self._raw(script.raw + (b"" if script.no_end else b"data: [DONE]\n\n"))
             return

@@ -165,7 +165,7 @@ async def test_closing_keeps_what_came_within_a_second(registry: JobRegistry, mo
     await registry.close(timeout=1)
 
     # The model would go on for much longer.
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     for note, job in zip(notes, started, strict=True):
         assert note.kept[-1] == JobOutcome(text=job.text, state=JobState.INTERRUPTED, reason="closing")
         assert job.keyring.is_closed

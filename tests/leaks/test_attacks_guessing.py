@@ -96,8 +96,8 @@ def test_endless_fields_at_the_door_are_refused_before_any_work(house: AttackedH
     browser.get("/sign-in/")
     fields = {"name": "Kay", "password": "x"} | {field: "x" * 900_000}
 
-    began = time.perf_counter()
+    before = work_of(house)
     answer = browser.post("/sign-in/", **fields)
 
     assert answer.status == 422
-    assert time.perf_counter() - began < 1
+    assert work_of(house) - before < 1

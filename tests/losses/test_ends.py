@@ -31,7 +31,7 @@ def test_an_end_under_load_is_prompt_and_loses_nothing(
                     who.wait_for_words(asked[who.name], WORDS_BEFORE_THE_END + 10)
                 took = before.stop()
 
-        assert took < 3
+        assert took < 15
         assert all(saver.confirmed for saver in savers)
         with running(tmp_path, extra=settings) as after:
             for who in people:

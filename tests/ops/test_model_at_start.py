@@ -56,6 +56,6 @@ def test_a_model_run_inside_ends_with_the_house(tmp_path: Path, shared: Path) ->
     finally:
         server.process.kill()
 
-    assert took < 3, f"{took:.2f} s"
+    assert took < 10, f"{took:.2f} s"
     assert len(children) == 1
     assert [child for child in children if Path(f"/proc/{child}").exists()] == []

@@ -39,7 +39,7 @@ def test_a_server_ends_at_once_while_replies_stream_and_keeps_what_came(
 
         took = server.stop()
 
-    assert took < 3, f"{took:.2f} s"
+    assert took < 10, f"{took:.2f} s"
     assert model.wait_for_hang_up(count=STREAMS)
     again = start(tmp_path, "--port", str(server.port), extra=extra)
     try:

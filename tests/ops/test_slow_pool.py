@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 
 import pytest
 
@@ -25,13 +24,12 @@ async def test_a_crowd_from_one_address_is_refused_and_others_get_in(pages: Page
     crowd = [asyncio.create_task(post_slowly(pages, "192.0.2.1")) for _ in range(MAX_WAITING_PER_ADDRESS * 3)]
     await asyncio.sleep(0.05)
 
-    began = time.monotonic()
     status = await post_slowly(pages, "192.0.2.2")
-    took = time.monotonic() - began
+    is_crowd_still_waiting = not all(one.done() for one in crowd)
     statuses = await asyncio.gather(*crowd)
 
     assert status == 200
-    assert took < 2.0
+    assert is_crowd_still_waiting
     assert statuses.count(429) >= MAX_WAITING_PER_ADDRESS
     assert 200 in statuses
 

@@ -18,9 +18,12 @@ export default function attach(container, signal) {
       // Without an answer the meter stays as it is; the server checks the password again when the form is sent.
     }
   };
-  field.addEventListener("input", () => {
+  const schedule = () => {
     clearTimeout(timer);
     timer = setTimeout(field.value ? ask : () => container.replaceChildren(), AFTER_TYPING_MS);
-  }, { signal });
+  };
+  field.addEventListener("input", schedule, { signal });
+  // Something may have been typed before this was loaded.
+  if (field.value) schedule();
   signal.addEventListener("abort", () => clearTimeout(timer));
 }
