@@ -14,7 +14,7 @@ owner's keyring in force.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from diary.models import Entry
@@ -48,7 +48,12 @@ class NamedLink:
     address: str
 
 
-PanelProvider = Callable[[Sequence[Entry]], Mapping[UUID, EntryPanel]]
+class PanelProvider(Protocol):
+    """Returns the panels of entries, by entry; of entries that `are_new` nothing needs to be looked up."""
+
+    def __call__(self, entries: Sequence[Entry], *, are_new: bool) -> Mapping[UUID, EntryPanel]: ...
+
+
 RecallProvider = Callable[[Entry, Collection[UUID]], RecalledEntries]
 LinkProvider = Callable[[UUID, Collection[UUID]], Sequence[NamedLink]]
 LabelProvider = Callable[[Sequence[Entry]], Mapping[UUID, Sequence[str]]]
@@ -95,11 +100,11 @@ def register_import(kind: str, imports: ImporterFactory) -> None:
     _importer_factories[kind] = imports
 
 
-def get_panels(entries: Sequence[Entry]) -> dict[UUID, list[EntryPanel]]:
-    """Return the panels of entries of one person, by entry."""
+def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, list[EntryPanel]]:
+    """Return the panels of entries of one person, by entry; `are_new` as in `PanelProvider`."""
     panels: dict[UUID, list[EntryPanel]] = {}
     for provide in _panel_providers if entries else ():
-        for entry_id, panel in provide(entries).items():
+        for entry_id, panel in provide(entries, are_new=are_new).items():
             panels.setdefault(entry_id, []).append(panel)
     return panels
 

@@ -138,8 +138,20 @@ ROOT_URLCONF = "llamora.urls"
 ASGI_APPLICATION = "llamora.asgi.application"
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "environment": "accounts.templating.environment.build_environment",
+            "context_processors": [
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context_processors.household",
+            ],
+        },
+    },
+    {
+        # The admin's own, those of forms, and ours that extend the admin's.
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates" / "django"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

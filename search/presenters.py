@@ -1,7 +1,4 @@
-"""Search results and messages as a page shows them.
-
-Snippets are rendered here: a template's loops over them cost more than the search.
-"""
+"""Search results and messages as a page shows them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,8 +6,6 @@ from datetime import date
 from typing import Final
 
 from django.urls import reverse
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
 
 from search.engine import SearchHit
 from search.query.snippets import SnippetPart
@@ -27,7 +22,7 @@ class ResultRow:
     day: date
     kind: str
     why: str
-    snippet: SafeString = field(repr=False)
+    snippet: Sequence[SnippetPart] = field(repr=False)
 
 
 def build_result_rows(answer: SearchPage) -> list[ResultRow]:
@@ -43,15 +38,8 @@ def _build_row(hit: SearchHit, *, token: str) -> ResultRow:
         day=hit.day,
         kind=_KIND_LABELS[hit.kind],
         why=", ".join(hit.why),
-        snippet=_render_snippet(hit.parts),
+        snippet=hit.parts,
     )
-
-
-def _render_snippet(parts: Sequence[SnippetPart]) -> SafeString:
-    rendered = (
-        f"<mark>{escape(part.text)}</mark>" if part.is_marked else escape(part.text) for part in parts
-    )
-    return mark_safe("".join(rendered))  # noqa: S308 - every part is escaped above
 
 
 EMBEDDING_MESSAGES: Final = {

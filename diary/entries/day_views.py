@@ -44,7 +44,7 @@ def day(request: HouseholdRequest, day: date) -> HttpResponse:
 def _save(request: HouseholdRequest, day: date) -> HttpResponse:
     sent = parse_submitted_text(request)
     try:
-        entry = save_entry(
+        entry, is_new = save_entry(
             owner_id=request.user.id, day=day, zone=request.user.time_zone, **sent.entry_values
         )
     except (InvalidText, DayNotBegun) as refused:
@@ -54,7 +54,7 @@ def _save(request: HouseholdRequest, day: date) -> HttpResponse:
     # Its revision is 0: a draft that another tab is still writing is a conflict, and is not overwritten.
     composer_context = {"composer": presenters.build_empty_composer(request.user, day), "composer_oob": True}
     entry_html = render_to_string(
-        "diary/fragments/entry.html", build_entry_context(request, entry, drafts=()), request
+        "diary/fragments/entry.html", build_entry_context(request, entry, drafts=(), is_new=is_new), request
     )
     composer_html = render_to_string("diary/fragments/composer.html", composer_context, request)
     return HttpResponse(entry_html + composer_html)

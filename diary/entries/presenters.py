@@ -14,7 +14,7 @@ from diary import days, hooks
 from diary.hooks import EntryPanel
 from diary.models import Draft, Entry, Version
 from diary.rendering import markdown
-from diary.replies.presenters import list_reply_views, render_custom_kind_buttons
+from diary.replies.presenters import list_reply_views
 from diary.replies.section import ReplyView
 from llamora.fields import new_id
 from llamora.inference import model_server
@@ -46,8 +46,6 @@ class EntryView:
     replies: Sequence[ReplyView] = field(default=())
     # What the apps above show under it.
     panels: Sequence[EntryPanel] = field(default=())
-    # Buttons of the person's custom reply styles, for the menu.
-    custom_kinds: SafeString = SafeString()  # noqa: RUF009 - as unchanging as any str
 
     @property
     def id(self) -> UUID:
@@ -84,7 +82,6 @@ def build_entry_view(
     replies: Sequence[ReplyView] = (),
     has_edit_draft: bool = False,
     panels: Sequence[EntryPanel] = (),
-    custom_kinds: SafeString = SafeString(),  # noqa: B008 - as unchanging as any str
 ) -> EntryView:
     """Decrypt and render one entry."""
     written_at = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone)
@@ -96,15 +93,19 @@ def build_entry_view(
         has_edit_draft=has_edit_draft,
         replies=replies,
         panels=panels,
-        custom_kinds=custom_kinds,
     )
 
 
-def build_entry_views(entries: Sequence[Entry], *, zone: str, drafts: Collection[Draft]) -> list[EntryView]:
-    """Decrypt and render entries with their replies and panels, in as many queries for sixty as for one."""
-    replies, edited_ids = list_reply_views(entries), {draft.entry_id for draft in drafts}
-    panels = hooks.get_panels(entries)
-    custom_kinds = render_custom_kind_buttons(entries[0].owner_id) if entries else SafeString()
+def build_entry_views(
+    entries: Sequence[Entry], *, zone: str, drafts: Collection[Draft], are_new: bool = False
+) -> list[EntryView]:
+    """Decrypt and render entries with their replies and panels, in as many queries for sixty as for one.
+
+    Of entries that `are_new` none are looked up: nothing can belong to them yet.
+    """
+    replies = {} if are_new else list_reply_views(entries)
+    edited_ids = {draft.entry_id for draft in drafts}
+    panels = hooks.get_panels(entries, are_new=are_new)
     return [
         build_entry_view(
             entry,
@@ -112,7 +113,6 @@ def build_entry_views(entries: Sequence[Entry], *, zone: str, drafts: Collection
             replies=replies.get(entry.id, ()),
             has_edit_draft=entry.id in edited_ids,
             panels=panels.get(entry.id, ()),
-            custom_kinds=custom_kinds,
         )
         for entry in entries
     ]

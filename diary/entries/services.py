@@ -5,6 +5,7 @@ stays in the bin for thirty days.
 """
 
 from datetime import date, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -26,9 +27,16 @@ BIN_LIFETIME = timedelta(days=30)
 _SAVE_KEY_LABEL = b"diary.entry.keep_key"
 
 
+class SavedEntry(NamedTuple):
+    """The entry of a save, and whether the save made it: then nothing belongs to it yet."""
+
+    entry: Entry
+    is_new: bool
+
+
 def save_entry(
     *, owner_id: UUID, day: date, text: str, key: UUID, draft_revision: int, zone: str | None = None
-) -> Entry:
+) -> SavedEntry:
     """Save a text as an entry of a day and delete its draft, in one commit; raise InvalidText, DayNotBegun.
 
     The same key and text find the entry they made before; the same key with another text makes another entry.
@@ -41,11 +49,12 @@ def save_entry(
     save_key = _compute_save_key(owner_id, key, text)
     offset = None if zone is None else days.utc_offset(now, zone)
     with write_transaction():
-        entry = _find_saved_entry(owner_id, save_key) or Entry.objects.create(
+        existing = _find_saved_entry(owner_id, save_key)
+        entry = existing or Entry.objects.create(
             owner_id=owner_id, day=day, text=text, created_at=now, keep_key=save_key, utc_offset=offset
         )
         delete_draft_if_saved(owner_id=owner_id, day=day, text=text, revision=draft_revision)
-    return entry
+    return SavedEntry(entry, is_new=existing is None)
 
 
 def _compute_save_key(owner_id: UUID, key: UUID, text: str) -> UUID:

@@ -36,13 +36,15 @@ def get_entry_url(entry: Entry) -> str:
 
 
 def build_entry_context(
-    request: HouseholdRequest, entry: Entry, *, drafts: Collection[Draft] | None = None
+    request: HouseholdRequest, entry: Entry, *, drafts: Collection[Draft] | None = None, is_new: bool = False
 ) -> dict[str, Any]:
-    """Return the context of the templates of one entry."""
+    """Return the context of the templates of one entry; nothing is looked up for one that `is_new`."""
     if drafts is None:
         draft = find_draft(request.user.id, day=entry.day, entry_id=entry.id)
         drafts = [draft] if draft else []
-    (view,) = presenters.build_entry_views([entry], zone=request.user.time_zone, drafts=drafts)
+    (view,) = presenters.build_entry_views(
+        [entry], zone=request.user.time_zone, drafts=drafts, are_new=is_new
+    )
     return {"entry": view, "day": entry.day}
 
 

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from diary.generation.ask_once import get_task, list_jobs
@@ -15,35 +14,33 @@ from diary.generation.job_status import describe_state
 from diary.generation.page_tasks import PageSection, mark_rendered, render_job_text
 from diary.models import Entry, Reply
 from diary.rendering.markdown import render_markdown
-from diary.replies.reply_kinds import get_reply_label, list_custom_kinds
+from diary.replies.reply_kinds import get_reply_label
 from diary.replies.section import ReplyView, render_section
 from diary.replies.tasks import ReplyTask
 from llamora.crypto import EnvelopeError
+from llamora.database import CachedQuery
 from llamora.inference.job import LIVE_STATES, Job, JobState
 from llamora.inference.registry import registry
 
 DAMAGED_REPLY = "This reply cannot be opened: its sealed bytes were changed on the disk."
 
 
-def render_custom_kind_buttons(owner_id: UUID) -> SafeString:
-    """Return a person's custom reply styles as buttons, the same for every entry of a page.
-
-    Needs the owner's keyring in force.
-    """
-    kinds = list_custom_kinds(owner_id)
-    if not kinds:
-        return SafeString()
-    return render_to_string("diary/fragments/custom_kind_buttons.html", {"kinds": kinds})
+# By day instead of by a list of ids, so that the SQL is the same for every page and is compiled once.
+_day_replies_query: CachedQuery[Reply] = CachedQuery(
+    lambda owner_id, day: Reply.objects.filter(owner_id=owner_id, entry__owner_id=owner_id, entry__day=day)
+)
 
 
 def list_reply_views(entries: Sequence[Entry]) -> dict[UUID, list[ReplyView]]:
-    """Return the replies of entries of one person, by entry, in one query."""
+    """Return the replies of entries of one day, by entry, in one query."""
     views: dict[UUID, list[ReplyView]] = defaultdict(list)
     if not entries:
         return views
     with_row = set()
-    for reply in Reply.objects.filter(entry_id__in=[entry.id for entry in entries]):
-        views[reply.entry_id].append(build_row_view(reply))
+    wanted = {entry.id for entry in entries}
+    for reply in _day_replies_query(owner_id=entries[0].owner_id, day=entries[0].day):
+        if reply.entry_id in wanted:
+            views[reply.entry_id].append(build_row_view(reply))
         with_row.add(reply.id)
     for job in list_jobs(entries[0].owner_id, ReplyTask):
         # Asked for a moment ago: its row is still on its way to the disk.

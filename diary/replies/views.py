@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import wraps
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -16,12 +17,13 @@ from django.urls import reverse
 from accounts.decorators import unlock_required
 from accounts.error_messages import get_not_written_message
 from accounts.http.request import HouseholdRequest
+from diary import hooks
 from diary.entries import presenters as entries_presenters
 from diary.entries import queries as entries_queries
 from diary.entries.queries import get_entry
 from diary.errors import ObjectNotFound
 from diary.generation.presenters import build_prompt_record_context
-from diary.models import Reply
+from diary.models import Entry, Reply, ReplyKind
 from diary.replies import presenters, reply_kinds, services
 from diary.replies.errors import InvalidReplyKind, ReplyRefused, TooManyReplies
 from diary.replies.section import render_reply
@@ -140,7 +142,7 @@ def custom_kinds(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     """Show the custom reply styles of a person beside an entry, or save a new one."""
     entries_queries.get_entry(request.user.id, entry_id)
     if request.method != "POST":
-        return _render_kinds_page(request, entry_id)
+        return (_render_kinds_menu if request.htmx else _render_kinds_page)(request, entry_id)
     name, wish = request.POST.get("name", ""), request.POST.get("wish", "")
     try:
         reply_kinds.create_custom_kind(owner_id=request.user.id, name=name, wish=wish)
@@ -157,6 +159,20 @@ def custom_kinds(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     return redirect("reply_kinds", entry_id)
 
 
+def _render_kinds_menu(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    entry = entries_queries.get_entry(request.user.id, entry_id)
+    return render(request, "diary/fragments/reply_menu_links.html", _build_menu_context(entry))
+
+
+def _build_menu_context(entry: Entry) -> dict[str, Any]:
+    return {
+        "entry_id": entry.id,
+        "panels": hooks.get_panels([entry]).get(entry.id, ()),
+        "reply_kinds": ReplyKind.list_in_menu(),
+        "own": reply_kinds.list_custom_kinds(entry.owner_id),
+    }
+
+
 def _render_kinds_page(
     request: HouseholdRequest, entry_id: UUID, *, values: dict[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
@@ -165,7 +181,7 @@ def _render_kinds_page(
     context = {
         "entry": view,
         "day": entry.day,
-        "own": reply_kinds.list_custom_kinds(request.user.id),
+        **_build_menu_context(entry),
         **(values or {}),
     }
     return render(request, "diary/reply_kinds.html", context, status=status)

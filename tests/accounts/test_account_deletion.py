@@ -50,7 +50,7 @@ def test_what_will_go_is_counted_on_the_page(owner: Resident) -> None:
 
     assert "3 entries" in page
     assert "1 reply of the model" in page
-    assert "export_diary &#x27;Olive Ähre&#x27;" in page
+    assert "export_diary &#39;Olive Ähre&#39;" in page
     assert Person.objects.filter(id=owner.id).exists()
 
 

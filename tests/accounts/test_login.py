@@ -196,7 +196,8 @@ def test_a_second_person_at_the_same_browser_ends_the_first_ones_session(
     signs_in(browser, "humphrey")
 
     assert not SignIn.objects.filter(id=first.id).exists()
-    assert browser.get("/settings/").context["person"] == housemate.person
+    assert SignIn.objects.get(person=housemate.person)
+    assert f'data-owner="{housemate.id}"' in browser.get("/settings/").content.decode()
 
 
 def test_the_same_person_signing_in_again_stays_the_same_session(owner: Resident) -> None:

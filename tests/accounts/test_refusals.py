@@ -44,7 +44,7 @@ def test_a_write_that_failed_gives_a_plain_form_its_text_back(db: None, code: st
     page = answer.content.decode()
     assert answer.status_code == 503
     assert "nothing was saved" in page
-    assert "a &quot;line&quot; &amp; &lt;another&gt;</textarea>" in page
+    assert "a &#34;line&#34; &amp; &lt;another&gt;</textarea>" in page
     assert 'autocomplete="off"' in page
 
 
@@ -135,7 +135,7 @@ def test_a_fault_of_ours_gives_a_plain_form_its_text_back(db: None) -> None:
 
     assert answer.status_code == 500
     assert answer["Cache-Control"] == "no-store"
-    assert "a &quot;line&quot; &amp; &lt;another&gt;</textarea>" in answer.content.decode()
+    assert "a &#34;line&#34; &amp; &lt;another&gt;</textarea>" in answer.content.decode()
 
 
 def test_a_fault_of_ours_tells_script_nothing_of_what_it_sent(db: None) -> None:

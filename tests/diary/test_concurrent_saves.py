@@ -39,7 +39,9 @@ def test_one_save_sent_many_times_at_once_is_one_entry() -> None:
 
     kept = at_once(
         owner,
-        lambda _: save_entry(owner_id=owner.id, day=owner.today, text="Once", key=key, draft_revision=0).id,
+        lambda _: (
+            save_entry(owner_id=owner.id, day=owner.today, text="Once", key=key, draft_revision=0).entry.id
+        ),
     )
 
     assert set(kept) == {Entry.objects.get().id}

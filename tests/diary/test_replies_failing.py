@@ -46,7 +46,7 @@ def test_a_failing_server_is_a_state_with_a_sentence_and_a_retry(
     assert text.startswith(came)
     for shown in (end, page):
         assert 'data-state="failed"' in shown
-        assert get_message(code) in shown.replace("&#x27;", "'")
+        assert get_message(code) in shown.replace("&#39;", "'")
         assert "Try again" in shown
         assert TELLING not in shown
 

@@ -141,11 +141,11 @@ def test_custom_reply_styles_stand_in_the_menu_of_every_entry(
     entry, other = owner.write("Tea."), owner.write("Rain.")
     owner.post(f"/entries/{entry.id}/ways/", name="As <my> aunt", wish="Answer as Aunt Iris would.")
 
-    page = owner.get("/").content.decode()
-
     way = CustomReplyKind.objects.get().id
     button = f'name="kind" value="{way}"><bdi>As &lt;my&gt; aunt</bdi></button>'
-    assert page.count(button) == 2
+    for script in (True, False):
+        menu = owner.get(f"/entries/{other.id}/ways/", script=script).content.decode()
+        assert menu.count(button) == 1
     asked(owner, other.id, str(way))
     assert "Answer as Aunt Iris would." in model.calls[0]["messages"][0]["content"]
 

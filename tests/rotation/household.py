@@ -166,7 +166,8 @@ class HouseholdMachine(RuleBasedStateMachine):
     def writes(self, who: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
         with in_force(self._keyring(person)):
-            entry = save_entry(owner_id=person["id"], day=FIRST_DAY, text=text, key=uuid4(), draft_revision=0)
+            saved = save_entry(owner_id=person["id"], day=FIRST_DAY, text=text, key=uuid4(), draft_revision=0)
+            entry = saved.entry
         person["entries"][entry.id] = text
 
     @rule(who=WHO, which=WHICH, words=WORDS)

@@ -51,7 +51,7 @@ def test_a_save_sent_again_after_a_rotation_finds_the_entry_it_made(owner: Resid
 
     def keeps() -> Entry:
         with in_force(owner.open_slot().keyring):
-            return save_entry(owner_id=owner.id, day=day, text="Once", key=key, draft_revision=0)
+            return save_entry(owner_id=owner.id, day=day, text="Once", key=key, draft_revision=0).entry
 
     first = keeps()
     rotated(owner)

@@ -58,14 +58,14 @@ def test_the_same_name_is_one_trace_and_keeps_its_first_writing(owner: Resident)
 def test_what_may_be_read_along_for_an_answer_follows_what_is_kept(owner: Resident) -> None:
     entry = owner.write("a")
     box = '<input type="checkbox" name="trace"'
-    before = owner.get(f"/d/{owner.today}/").content.decode()
+    before = owner.get(f"/entries/{entry.id}/ways/", script=True).content.decode()
 
-    answer = keep(owner, entry, "weir").content.decode()
-    page = owner.get(f"/d/{owner.today}/").content.decode()
+    keep(owner, entry, "weir")
+    menu = owner.get(f"/entries/{entry.id}/ways/", script=True).content.decode()
+    page = owner.get(f"/entries/{entry.id}/ways/").content.decode()
 
     assert box not in before
-    assert f'id="context-choice-{entry.id}" hx-swap-oob="true"' in answer
-    assert (answer.count(box), page.count(box)) == (1, 1)
+    assert (menu.count(box), page.count(box)) == (1, 1)
     assert f'id="context-choice-{entry.id}">' in page
 
 
@@ -245,7 +245,8 @@ def test_a_get_changes_nothing(owner: Resident) -> None:
     entry = owner.write("a")
     (trace,) = keeps(owner, entry, "weir")
 
-    for path in ("keep/?name=x", "dismiss/?name=x", "propose/", f"{trace.id}/remove/"):
+    for path in ("dismiss/?name=x", "propose/", f"{trace.id}/remove/"):
         assert owner.get(f"/entries/{entry.id}/traces/{path}").status_code == 302, path
-
+    form = owner.get(f"/entries/{entry.id}/traces/keep/?name=x")
+    assert (form.status_code, read(form).one("input[name=name]").get("value")) == (200, "")
     assert names_on(owner, entry) == ["weir"]

@@ -8,14 +8,12 @@ from typing import Final
 from uuid import UUID
 
 from django.urls import reverse
-from django.utils.safestring import SafeString
 
 from accounts.models import Person
 from accounts.preferences.languages import get_date_words
 from diary.errors import ObjectNotFound
-from traces import markup
 from traces.converters import MAX_TRACES
-from traces.detail.heatmap import Heatmap, HeatMonth, build_heatmap
+from traces.detail.heatmap import Heatmap, build_heatmap
 from traces.queries import count_by_day, count_related, load_names
 from traces.statistics import Frequency, compute_frequency
 
@@ -39,15 +37,6 @@ class ChosenTrace:
     id: UUID
     name: str = field(repr=False)
     without: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedMonth:
-    """A month of the heatmap: its squares, and its days for the table, as HTML."""
-
-    month: HeatMonth
-    squares: SafeString
-    days: SafeString
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,20 +96,6 @@ class TraceDetail:
             years=sorted({day.year for day in self.counts}),
             words=get_date_words(self.person.language),
         )
-
-    @cached_property
-    def months(self) -> list[RenderedMonth]:
-        """The months of that year, rendered."""
-        # The URL of one day gives those of all: three hundred times `reverse` would take half of the time.
-        url_prefix = reverse("day", args=[date.min]).removesuffix(f"{date.min.isoformat()}/")
-        return [
-            RenderedMonth(
-                month=month,
-                squares=markup.render_squares(month, url_prefix=url_prefix),
-                days=markup.render_day_list(month, url_prefix=url_prefix),
-            )
-            for month in (self.heatmap.months if self.heatmap else ())
-        ]
 
     @property
     def address(self) -> str:

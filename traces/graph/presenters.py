@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.utils.safestring import SafeString
-
-from traces import markup
 from traces.detail.presenters import get_traces_url
 from traces.graph.layout import (
     MAX_LINKS,
     MAX_NODES,
     TALL,
     WIDE,
+    GraphEdge,
     GraphFrame,
+    GraphNode,
     TraceTie,
     choose_edges,
     draw_graph,
@@ -34,20 +33,29 @@ class GraphTableRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedGraph:
-    """A drawing as HTML; `kind` is "wide" or "tall"."""
+class NamedNode:
+    """A point of a drawing, with the name and the URL of its trace."""
+
+    node: GraphNode
+    name: str = field(repr=False)
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphDrawing:
+    """The points and lines of a drawing; `kind` is "wide" or "tall"."""
 
     kind: str
     frame: GraphFrame
-    points: SafeString = field(repr=False)
-    lines: SafeString = field(repr=False)
+    nodes: Sequence[NamedNode] = field(repr=False)
+    edges: Sequence[GraphEdge]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphOverview:
     """The drawings, the table, the number of traces drawn, and of those in the table only."""
 
-    drawings: Sequence[RenderedGraph] = ()
+    drawings: Sequence[GraphDrawing] = ()
     table: Sequence[GraphTableRow] = ()
     drawn: int = 0
     left_out: int = 0
@@ -62,9 +70,7 @@ def build_overview(owner_id: UUID) -> GraphOverview:
     ties = find_nearest_ties(shared)
     drawn = _select_most_frequent(shared)
     lines = [tie for tie in choose_edges(ties) if tie.one in drawn.ids and tie.other in drawn.ids]
-    drawings = [
-        _render_graph(drawn, lines, names, frame, kind) for kind, frame in (("wide", WIDE), ("tall", TALL))
-    ]
+    drawings = [_draw(drawn, lines, names, frame, kind) for kind, frame in (("wide", WIDE), ("tall", TALL))]
     table = [
         GraphTableRow(
             id=id_,
@@ -92,15 +98,16 @@ def _select_most_frequent(shared: CoOccurrences) -> CoOccurrences:
     return CoOccurrences([shared.ids[row] for row in rows], shared.counts[rows][:, rows])
 
 
-def _render_graph(
+def _draw(
     shared: CoOccurrences, lines: Sequence[TraceTie], names: dict[UUID, str], frame: GraphFrame, kind: str
-) -> RenderedGraph:
+) -> GraphDrawing:
     drawing = draw_graph(shared, lines, frame=frame, name=names.__getitem__)
-    return RenderedGraph(
+    return GraphDrawing(
         kind=kind,
         frame=frame,
-        points=markup.render_nodes(
-            drawing.nodes, name=names.__getitem__, get_url=lambda id_: get_traces_url((id_,))
-        ),
-        lines=markup.render_edges(drawing.lines),
+        nodes=[
+            NamedNode(node=node, name=names[node.id], url=get_traces_url((node.id,)))
+            for node in drawing.nodes
+        ],
+        edges=drawing.lines,
     )

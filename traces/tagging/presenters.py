@@ -1,7 +1,7 @@
 """Traces on entries for templates, read for all entries of a page at once, and the preview of a trace."""
 
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -10,6 +10,7 @@ from uuid import UUID
 from diary.hooks import EntryPanel
 from diary.models import Entry
 from diary.rendering.excerpts import first_lines
+from llamora.database import CachedQuery
 from llamora.inference import model_server
 from traces.matcher import name_matchers
 from traces.models import EntryTrace, Trace, TraceProposal
@@ -58,15 +59,38 @@ def build_chips(entries: Sequence[Entry]) -> dict[UUID, list[TraceChip]]:
     if not entries:
         return chips
     owner_id = entries[0].owner_id
-    entry_traces = EntryTrace.objects.filter(
-        owner_id=owner_id, trace__deleted_at=None, entry__in=[entry.id for entry in entries]
-    )
-    rows = list(entry_traces.values_list("entry_id", "trace_id", "trace__is_read_always"))
+    rows = _list_rows(entries)
     names = _load_names(owner_id, {trace_id for _, trace_id, _ in rows})
     for entry_id, trace_id, is_always in rows:
         name = names.get(trace_id, UNREADABLE_NAME)
         chips[entry_id].append(TraceChip(id=trace_id, name=name, is_read_always=is_always))
     return chips
+
+
+def _list_rows(entries: Sequence[Entry]) -> list[tuple[UUID, UUID, bool]]:
+    owner_id, (day, *other_days) = entries[0].owner_id, {entry.day for entry in entries}
+    if not other_days:
+        wanted = {entry.id for entry in entries}
+        return [row for row in _day_traces_query(owner_id=owner_id, day=day) if row[0] in wanted]
+    entry_traces = EntryTrace.objects.filter(owner_id=owner_id, trace__deleted_at=None, entry__in=entries)
+    return list(entry_traces.values_list("entry_id", "trace_id", "trace__is_read_always"))
+
+
+# By day instead of by a list of ids, so that the SQL is the same for every page and is compiled once.
+_day_traces_query: CachedQuery[tuple[UUID, UUID, bool]] = CachedQuery(
+    lambda owner_id, day: EntryTrace.objects.filter(
+        owner_id=owner_id, trace__deleted_at=None, entry__owner_id=owner_id, entry__day=day
+    ).values_list("entry_id", "trace_id", "trace__is_read_always")
+)
+_day_proposals_query: CachedQuery[TraceProposal] = CachedQuery(
+    lambda owner_id, day: TraceProposal.objects.filter(entry__owner_id=owner_id, entry__day=day)
+)
+
+
+def _load_proposals(entries: Sequence[Entry]) -> dict[UUID, TraceProposal]:
+    """Return the proposals for entries of one day, by entry."""
+    rows = _day_proposals_query(owner_id=entries[0].owner_id, day=entries[0].day)
+    return {row.entry_id: row for row in rows}
 
 
 def _load_names(owner_id: UUID, ids: Set[UUID]) -> dict[UUID, str]:
@@ -78,8 +102,8 @@ def _load_names(owner_id: UUID, ids: Set[UUID]) -> dict[UUID, str]:
     return names
 
 
-def build_traces_on_entries(entries: Sequence[Entry]) -> dict[UUID, TracesOnEntry]:
-    """Return the traces of entries of one person, by entry."""
+def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, TracesOnEntry]:
+    """Return the traces of entries of one day, by entry; those that `are_new` have none to look up."""
     if not entries:
         return {}
     can_ask = model_server.get_status().is_ready
@@ -87,10 +111,8 @@ def build_traces_on_entries(entries: Sequence[Entry]) -> dict[UUID, TracesOnEntr
     waiting = {
         entry.id for entry in entries if can_ask and proposals_services.is_proposing(entry.owner_id, entry.id)
     }
-    chips = build_chips(entries)
-    rows = {
-        row.entry_id: row for row in TraceProposal.objects.filter(entry__in=[entry.id for entry in entries])
-    }
+    chips: Mapping[UUID, list[TraceChip]] = defaultdict(list) if are_new else build_chips(entries)
+    rows = {} if are_new else _load_proposals(entries)
     fresh = {entry.id for entry in entries if not chips[entry.id] and is_fresh(entry)}
     habit = list_habitual_names(entries[0].owner_id) if fresh else []
     return {
@@ -110,11 +132,11 @@ def build_traces_on_entries(entries: Sequence[Entry]) -> dict[UUID, TracesOnEntr
     }
 
 
-def build_panels(entries: Sequence[Entry]) -> dict[UUID, EntryPanel]:
+def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
     """Return the panel of traces under each entry of a page."""
     return {
         entry_id: EntryPanel(template=TRACES_TEMPLATE, content=traces, menu=CONTEXT_TEMPLATE)
-        for entry_id, traces in build_traces_on_entries(entries).items()
+        for entry_id, traces in build_traces_on_entries(entries, are_new=are_new).items()
     }
 
 

@@ -39,9 +39,7 @@ def _render_traces(request: HouseholdRequest, entry: Entry, **changes: Any) -> H
         return redirect(_get_day_url(entry))
     view = replace(presenters.build_traces_on_entries([entry])[entry.id], **changes)
     traces = render_to_string(presenters.TRACES_TEMPLATE, {"part": view}, request)
-    # The menu of reply styles, elsewhere in the entry, offers its traces as context.
-    menu = render_to_string(presenters.CONTEXT_TEMPLATE, {"part": view, "is_oob": True}, request)
-    return HttpResponse(traces + menu, status=422 if changes.get("error") else 200)
+    return HttpResponse(traces, status=422 if changes.get("error") else 200)
 
 
 def _render_refusal(request: HouseholdRequest, entry: Entry, *, sentence: str, typed: str) -> HttpResponse:
@@ -76,9 +74,11 @@ def entry_traces(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def add(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Add a trace to an entry."""
+    """Show the form that adds a trace to an entry, or add it."""
     if request.method != "POST":
-        return redirect(_get_day_url(get_entry(request.user.id, entry_id)))
+        part = presenters.TracesOnEntry(entry_id=get_entry(request.user.id, entry_id).id)
+        template = "traces/fragments/add_form.html" if request.htmx else "traces/add.html"
+        return render(request, template, {"part": part})
     return _apply_change(
         request,
         entry_id,

@@ -66,7 +66,7 @@ def confirm_recovery_code(request: HouseholdRequest) -> HttpResponse:
 def _render_code_page(
     request: HttpRequest, person: Person, pending: PendingCode, form: ConfirmRecoveryCodeForm, *, token: str
 ) -> HttpResponse:
-    context = {"form": form, "carried": token, "owner_id": person.id, "person": person}
+    context = {"form": form, "carried": token, "code_owner_id": person.id}
     status = FORM_INVALID if form.is_bound else 200
     if form.is_bound and is_htmx_request(request):
         # The code stays in the page; only the form is sent again.

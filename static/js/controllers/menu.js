@@ -16,12 +16,12 @@ export default function attach(body, signal) {
   listen("toggle", ({ target }) => {
     if (target.open) scrollIntoView(target.querySelector(".reply-kinds-menu, .trace-panel"));
   }, true);
-  listen("htmx:afterSwap", ({ detail }) => scrollIntoView(detail.target.closest(".trace-panel")));
+  listen("htmx:afterSwap", ({ detail }) => scrollIntoView(detail.target.closest(".reply-kinds-menu, .trace-panel")));
   listen("click", ({ target }) => {
     const menu = findOpenMenu();
     if (menu && !menu.contains(target)) menu.removeAttribute("open");
   });
   listen("keydown", ({ key }) => key === "Escape" && close(findOpenMenu()));
   // After a choice the focus goes back to where the menu was opened.
-  listen("htmx:beforeRequest", ({ target }) => close(target.closest?.(OPEN_MENU)));
+  listen("htmx:beforeRequest", ({ target }) => target.matches("form") && close(target.closest(OPEN_MENU)));
 }

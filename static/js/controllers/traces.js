@@ -48,7 +48,9 @@ export default function attach(container, signal) {
     else return;
     event.preventDefault();
   });
-  const form = container.querySelector(".trace-add");
-  listen(form, "toggle", () => form.open && form.querySelector(".trace-name").focus());
+  // `toggle` does not bubble, so it is captured.
+  container.addEventListener("toggle", ({ target }) => target.open && target.querySelector(".trace-name")?.focus(), {
+    capture: true, signal,
+  });
   suggestAfterReplies(container, signal);
 }
