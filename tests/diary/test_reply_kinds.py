@@ -258,7 +258,7 @@ def test_a_damaged_entry_is_left_out_and_is_itself_refused(
 def test_thinking_is_shown_while_it_lasts_and_kept_nowhere(
     live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
-    thoughts = [f"<i>Hm</i> {number}. " for number in range(30)]
+    thoughts = [f"<i>Pondering</i> {number}. " for number in range(30)]
     model.next(Script(thoughts=thoughts, tokens=["A ", "walk."], rate=60))
     entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
@@ -270,7 +270,7 @@ def test_thinking_is_shown_while_it_lasts_and_kept_nowhere(
     snapshot = tab.of("snapshot", reply)[0]["html"]
     begun = read(snapshot).one("[data-thoughts]").raw_text
     assert begun + "".join(shown) == "".join(thoughts)
-    assert "<i>Hm" not in snapshot
-    assert "Hm" not in end["html"]
+    assert "<i>Pondering" not in snapshot
+    assert "Pondering" not in end["html"]
     assert kept(owner, reply)[0] == "A walk."
-    assert "Hm" not in owner.get(f"/d/{owner.today}/").content.decode()
+    assert "Pondering" not in owner.get(f"/d/{owner.today}/").content.decode()
