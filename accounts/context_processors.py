@@ -1,8 +1,12 @@
 """Template context of every page: its person, and their preferences for its look."""
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
+from django.template.backends.utils import csrf_input
+from django.utils.functional import lazy
+from django.utils.safestring import SafeString
 
 from accounts.http.request import NOBODY
 
@@ -16,4 +20,18 @@ def household(request: HttpRequest) -> dict[str, Any]:
         "is_unlocked": vault.is_unlocked,
         "theme": vault.person.theme if vault.person else "system",
         "text_size": vault.person.text_size if vault.person else "usual",
+        "csrf_input": _build_csrf_input(request),
     }
+
+
+def _build_csrf_input(request: HttpRequest) -> Any:
+    """Return the hidden field of a form, made at its first use: a page without a form needs no cookie.
+
+    Once for all forms of a page: Django masks the token anew each time, with 32 calls for random numbers.
+    """
+
+    @cache
+    def render() -> SafeString:
+        return csrf_input(request)
+
+    return lazy(render, SafeString)()

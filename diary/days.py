@@ -142,6 +142,8 @@ class CalendarMonth:
     later: date | None
     weeks: list[list[CalendarDay]]
     weekday_names: list[tuple[str, str]]
+    # Its weeks as rows of a table, where they were rendered beforehand.
+    rows: str = ""
 
     @property
     def address(self) -> str:

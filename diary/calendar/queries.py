@@ -5,10 +5,14 @@ All are answered from one index: no text is loaded, and none takes longer in a l
 
 import secrets
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.db import models
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts.models import Person
@@ -19,6 +23,7 @@ from diary.models import Draft, Entry, Opening
 from llamora.database import CachedQuery
 
 _MAX_MONTH_LENGTH = timedelta(days=31)
+_RENDERED_MONTHS = 128
 
 
 def days_with_entries(owner_id: UUID, *, first: date, last: date) -> set[date]:
@@ -149,22 +154,37 @@ def build_month_view(person: Person, day: date, *, selected: date | None, now: d
     is_previous_written = min(nearby, default=first) < first
     earlier = None if is_previous_written else find_nearest_day_before(person.id, first)
     is_following_needed = is_over and max(nearby, default=last) <= last
-    pattern = reverse("day", args=[day])
-    return days.build_month(
-        day,
-        written=nearby,
+    return _render_month(
+        first,
+        written=frozenset(nearby),
         now_day=now_day,
         selected=selected,
         week_start=person.week_start,
-        words=get_date_words(person.language),
-        opened=days_with_opening(person.id, first=first, last=last),
-        # One `reverse` for the month: thirty of them take a fifth of the page's time.
-        address=lambda iso: pattern.replace(day.isoformat(), iso),
+        language=person.language,
+        opened=frozenset(days_with_opening(person.id, first=first, last=last)),
         until=max(nearby, default=now_day),
         bounded=not is_previous_written and earlier is None,
         earlier=earlier,
         later=find_nearest_day_after(person.id, last) if is_following_needed else None,
     )
+
+
+@lru_cache(maxsize=_RENDERED_MONTHS)
+def _render_month(first: date, *, language: str, **values: Any) -> CalendarMonth:
+    """Return a month with its rows: most pages of a person show one that was shown before.
+
+    What is cached says only on which days somebody wrote, which the database says as well.
+    """
+    pattern, iso_first = reverse("day", args=[first]), first.isoformat()
+    month = days.build_month(
+        first,
+        words=get_date_words(language),
+        # One `reverse` for the month: thirty of them take a fifth of the page's time.
+        address=lambda iso: pattern.replace(iso_first, iso),
+        **values,
+    )
+    rows = render_to_string("diary/fragments/calendar_weeks.html", {"calendar": month})
+    return replace(month, rows=rows)
 
 
 def _month_before(first: date) -> date:

@@ -20,6 +20,12 @@ _opening_query: CachedQuery[Opening] = CachedQuery(
     lambda owner_id, day: Opening.objects.filter(owner_id=owner_id, day=day)
 )
 
+_earlier_entry_query: CachedQuery[UUID] = CachedQuery(
+    lambda owner_id, day: (
+        Entry.objects.for_owner(owner_id).filter(day__lt=day).order_by().values_list("id", flat=True)[:1]
+    )
+)
+
 
 def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningView | None:
     """Return the opening of a day; today, where there is none yet, a view that asks for one."""
@@ -54,4 +60,4 @@ def _can_be_made(person: Person, day: date) -> bool:
     status = model_server.get_status()
     if not person.makes_openings or status.state == "off" or not may_send_unrequested(status):
         return False
-    return Entry.objects.for_owner(person.id).filter(day__lt=day).order_by().exists()
+    return bool(_earlier_entry_query(owner_id=person.id, day=day))

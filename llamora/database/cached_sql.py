@@ -59,6 +59,8 @@ class _CompiledQuery:
         self._connection = connections[DEFAULT_DB_ALIAS]
         self._compiler: Any = queryset.query.get_compiler(connection=self._connection)
         self._sql, parameters = self._compiler.as_sql()
+        columns = [column[0] for column in self._compiler.select[: self._compiler.col_count]]
+        self._converters = self._compiler.get_converters(columns)
         names = {_to_stored(placeholder): name for name, placeholder in placeholders.items()}
         # Each parameter is the name of a value of the call, or a fixed value.
         self._parameters = [(names.get(parameter), parameter) for parameter in parameters]
@@ -67,6 +69,7 @@ class _CompiledQuery:
             raise TypeError(
                 f"This queryset cannot be cached: {', '.join(sorted(lost)) or self._iterable_class}"
             )
+        self._build_rows = _BUILDERS[self._iterable_class](self._compiler, self._database)
 
     @property
     def is_of_this_thread(self) -> bool:
@@ -80,8 +83,8 @@ class _CompiledQuery:
         with self._connection.cursor() as cursor:
             cursor.execute(self._sql, parameters)
             fetched = cursor.fetchall()
-        converted = self._compiler.results_iter(results=[fetched], tuple_expected=True)
-        return _BUILDERS[self._iterable_class](self._compiler, converted, self._database)
+        rows = map(tuple, self._compiler.apply_converters(fetched, self._converters))
+        return self._build_rows(rows)
 
 
 def _placeholder(value: Value, number: int) -> Value:
@@ -105,32 +108,40 @@ def _to_stored(value: Value) -> object:
     return value
 
 
-def _build_models(compiler: Any, rows: Iterator[Any], database: str) -> Iterator[Model]:
-    # The same steps as in Django's `ModelIterable`.
+RowsBuilder = Callable[[Iterator[Any]], Iterator[Any]]
+
+
+def _get_models_builder(compiler: Any, database: str) -> RowsBuilder:
+    # The same steps as in Django's `ModelIterable`, of which all but the last few are done once.
     class_info, select = compiler.klass_info, compiler.select
     first, last = class_info["select_fields"][0], class_info["select_fields"][-1] + 1
     names = [field[0].target.attname for field in select[first:last]]
+    from_db = class_info["model"].from_db
     get_populators: Any = get_related_populators  # the stubs are those of a later Django
     related = get_populators(class_info, select, database)
-    for row in rows:
-        instance = class_info["model"].from_db(database, names, row[first:last])
-        for populator in related:
-            populator.populate(row, instance)
-        yield instance
+
+    def build(rows: Iterator[Any]) -> Iterator[Model]:
+        for row in rows:
+            instance = from_db(database, names, row[first:last])
+            for populator in related:
+                populator.populate(row, instance)
+            yield instance
+
+    return build
 
 
-def _build_tuples(compiler: Any, rows: Iterator[Any], database: str) -> Iterator[Any]:
+def _get_tuples_builder(compiler: Any, database: str) -> RowsBuilder:
     del compiler, database
-    return rows
+    return lambda rows: rows
 
 
-def _build_flat(compiler: Any, rows: Iterator[Any], database: str) -> Iterator[Any]:
+def _get_flat_builder(compiler: Any, database: str) -> RowsBuilder:
     del compiler, database
-    return (row[0] for row in rows)
+    return lambda rows: (row[0] for row in rows)
 
 
-_BUILDERS: dict[Any, Callable[[Any, Iterator[Any], str], Iterator[Any]]] = {
-    ModelIterable: _build_models,
-    ValuesListIterable: _build_tuples,
-    FlatValuesListIterable: _build_flat,
+_BUILDERS: dict[Any, Callable[[Any, str], RowsBuilder]] = {
+    ModelIterable: _get_models_builder,
+    ValuesListIterable: _get_tuples_builder,
+    FlatValuesListIterable: _get_flat_builder,
 }
