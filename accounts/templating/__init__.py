@@ -1,1 +1,1 @@
-"""What templates can call: URLs, static files, and dates in a person's language."""
+"""Functions and filters of templates: URLs, static files, and dates in a person's language."""

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import models
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from accounts.models import Person
 from accounts.preferences.languages import get_date_words
@@ -184,7 +185,7 @@ def _render_month(first: date, *, language: str, **values: Any) -> CalendarMonth
         **values,
     )
     rows = render_to_string("diary/fragments/calendar_weeks.html", {"calendar": month})
-    return replace(month, rows=rows)
+    return replace(month, rows=SafeString(rows))
 
 
 def _month_before(first: date) -> date:

@@ -142,7 +142,7 @@ def custom_kinds(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     """Show the custom reply styles of a person beside an entry, or save a new one."""
     entries_queries.get_entry(request.user.id, entry_id)
     if request.method != "POST":
-        return (_render_kinds_menu if request.htmx else _render_kinds_page)(request, entry_id)
+        return (_render_menu if request.htmx else _render_kinds_page)(request, entry_id)
     name, wish = request.POST.get("name", ""), request.POST.get("wish", "")
     try:
         reply_kinds.create_custom_kind(owner_id=request.user.id, name=name, wish=wish)
@@ -159,9 +159,9 @@ def custom_kinds(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     return redirect("reply_kinds", entry_id)
 
 
-def _render_kinds_menu(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+def _render_menu(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     entry = entries_queries.get_entry(request.user.id, entry_id)
-    return render(request, "diary/fragments/reply_menu_links.html", _build_menu_context(entry))
+    return render(request, "diary/fragments/entry_menu.html", _build_menu_context(entry))
 
 
 def _build_menu_context(entry: Entry) -> dict[str, Any]:

@@ -14,6 +14,12 @@ from tests.browser_client import Visitor
 _COMPOSER_READY = "() => document.querySelector('#composer')?.style.getPropertyValue('--visible')"
 
 
+def choose_in_menu(entry: Locator, name: str) -> None:
+    """Open the menu of an entry and press a button in it."""
+    entry.get_by_text("More", exact=True).click()
+    entry.get_by_role("button", name=name, exact=True).click()
+
+
 def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
     """Wait for something outside the page; the browser's events arrive meanwhile."""
     deadline = time.monotonic() + seconds
@@ -79,6 +85,10 @@ class DiaryTab:
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
+
+    def choose(self, name: str) -> None:
+        """Press a button in the menu of the page's only entry."""
+        choose_in_menu(self.entries, name)
 
     def keep(self, text: str) -> Locator:
         """Write an entry, press Keep, and wait until it stands on the page."""

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.browsing import Complaints, NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
-from tests.browser.diary import DiaryTab, come_in
+from tests.browser.diary import DiaryTab, choose_in_menu, come_in
 from tests.browser.house import ServedHouse
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
@@ -71,7 +71,7 @@ def every_page(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]
     expect(page.locator("form.edit textarea")).to_be_focused()
     yield "editing"
     page.locator("form.edit [data-cancel]").click()
-    page.get_by_role("button", name="Delete", exact=True).click()
+    choose_in_menu(page.locator("article.entry"), "Delete")
     expect(page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
     yield "deleted"
     page.get_by_role("button", name="Undo", exact=True).click()
@@ -216,7 +216,7 @@ def test_paper_holds_the_day_and_nothing_else(visitor: Page, house: ServedHouse)
         "Keep",
         "Respond",
         "Edit",
-        "Delete",
+        "More",
         "Sign out",
         "Lock",
         "Calendar",

@@ -131,7 +131,7 @@ def test_an_edit_keeps_the_text_before_and_gives_it_back(diary: DiaryTab) -> Non
 
 def test_an_entry_is_moved_and_moved_back(diary: DiaryTab) -> None:
     diary.keep("Yesterday's words.")
-    diary.button("Move").click()
+    diary.choose("Move")
     picker = diary.page.get_by_label(re.compile("Move the entry of"))
     expect(picker).to_be_focused()
     picker.fill("2021-03-04")
@@ -142,7 +142,7 @@ def test_an_entry_is_moved_and_moved_back(diary: DiaryTab) -> None:
     diary.button("Move it back").click()
     expect(diary.entries).to_contain_text("Yesterday's words.")
 
-    diary.button("Move").click()
+    diary.choose("Move")
     picker.fill("2021-03-04")
     diary.button("Move it").click()
     diary.page.get_by_role("link", name="4 March 2021").click()
@@ -151,7 +151,7 @@ def test_an_entry_is_moved_and_moved_back(diary: DiaryTab) -> None:
 
 def test_what_was_deleted_comes_back_from_the_bin(diary: DiaryTab) -> None:
     diary.keep("Gone and wanted again.")
-    diary.button("Delete").click()
+    diary.choose("Delete")
     diary.page.get_by_role("link", name="bin", exact=True).click()
     expect(diary.page.locator(".deleted")).to_contain_text("Gone and wanted again.")
 

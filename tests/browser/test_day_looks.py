@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
-from tests.browser.diary import DiaryTab, come_in
+from tests.browser.diary import DiaryTab, choose_in_menu, come_in
 from tests.browser.house import ServedHouse
 from tests.browser.test_accessibility import ROOM, PageFindings, faults
 from tests.browser_client import Visitor
@@ -27,7 +27,7 @@ def furnished(house: ServedHouse, chromium: Browser) -> Visitor:
     diary.keep("Snow on the *canal*, early. " * 12)
     diary.open("/d/2021-03-04/").keep("First words.")
     diary.keep("To be deleted.")
-    diary.entry("To be deleted.").get_by_role("button", name="Delete", exact=True).click()
+    choose_in_menu(diary.entry("To be deleted."), "Delete")
     expect(diary.button("Undo")).to_be_focused()
     diary.reload()
     diary.button("Edit").click()
@@ -48,7 +48,7 @@ def pages(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]:
     page.get_by_role("link", name="edited").click()
     expect(page.locator(".version")).to_have_count(1)
     yield "versions"
-    page.get_by_role("button", name="Move", exact=True).click()
+    choose_in_menu(page.locator(".entry"), "Move")
     expect(page.locator("form.move")).to_have_count(1)
     yield "moving"
     page.goto(house.url("/bin/"))
@@ -203,7 +203,7 @@ def press_above_the_box(thing: Locator) -> None:
 
 def test_the_reply_styles_open_in_sight_and_close_as_menus_do(new_diary: NewDiary) -> None:
     diary = new_diary(viewport={"width": 390, "height": 844})
-    page, ways = diary.page, diary.page.locator("details.reply-kinds").first
+    page, ways = diary.page, diary.page.locator("details.entry-menu").first
     diary.keep("A line.\n\n" * 24)
     diary.keep("A line.\n\n" * 24)
 
@@ -305,7 +305,7 @@ def test_everything_works_without_script(new_context: NewContext, house: ServedH
     press("Restore this one")
     expect(page.locator(".entry .prose")).to_have_text("First words.")
 
-    press("Move")
+    choose_in_menu(page.locator(".entry"), "Move")
     page.get_by_label(re.compile("Move the entry of")).fill("2020-02-29")
     press("Move it")
     expect(page).to_have_url(re.compile("/d/2020-02-29/#entry-"))
@@ -317,7 +317,7 @@ def test_everything_works_without_script(new_context: NewContext, house: ServedH
     press("Go")
     expect(page).to_have_url(house.url("/years/2020/"))
     page.locator("a[data-date='2020-02-29'].has-entries").click()
-    press("Delete")
+    choose_in_menu(page.locator(".entry"), "Delete")
     page.get_by_role("link", name="bin", exact=True).click()
     page.get_by_text("Destroy now").click()
     press("Destroy for good")

@@ -135,7 +135,7 @@ def test_a_change_of_what_another_tab_has_deleted_stays_in_the_stale_one(
     stale.button("Edit").click()
     box = stale.page.locator("form.edit textarea")
     expect(box).to_be_focused()
-    diary.button("Delete").click()
+    diary.choose("Delete")
     expect(diary.button("Undo")).to_be_visible()
 
     box.fill("Fish for supper.")
@@ -153,7 +153,7 @@ def test_a_reply_style_outlives_a_lock_and_is_not_left_unasked(new_diary: NewDia
     mine = new_diary()
     mine.keep("The weir again.")
     page = mine.page
-    page.get_by_text("Other ways").click()
+    page.get_by_text("More", exact=True).click()
     page.get_by_role("link", name="A way of your own").click()
     page.get_by_label("What it is called").fill("As a sailor")
     page.get_by_label("How the entry should be answered").fill("As a sailor would.")

@@ -67,6 +67,9 @@ def test_one_signs_in_writes_edits_deletes_and_signs_out_by_keys_alone(
     expect(diary.entries).to_contain_text("Written")
     expect(diary.entries.locator(":focus")).to_have_count(1)
     page.reload()
+    tab_to(page, "More")
+    page.keyboard.press("Enter")
+    expect(diary.button("Delete")).to_be_visible()
     tab_to(page, "Delete")
     page.keyboard.press("Enter")
     expect(diary.button("Undo")).to_be_focused()
@@ -99,7 +102,7 @@ def test_the_tab_order_is_the_order_of_the_page(diary: DiaryTab) -> None:
             break
 
     places = [
-        seen.index(name) for name in ("Today", "Lock L", "Sign out", "Respond", "Edit", "Delete", "Write")
+        seen.index(name) for name in ("Today", "Lock L", "Sign out", "Respond", "Edit", "More", "Write")
     ]
     assert places == sorted(places)
 

@@ -150,13 +150,13 @@ def test_a_day_is_put_in_short_at_a_touch(
 def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: DiaryTab, model: FakeModelServer) -> None:
     page = diary.page
     entry = diary.keep("The weir again.")
-    entry.get_by_text("Other ways").click()
+    entry.get_by_text("More", exact=True).click()
     model.next(Script(tokens=["Which weir?"]))
     entry.get_by_role("button", name="Ask me a question").click()
     wait_for_end(entry.locator(".reply"))
     expect(entry.locator(".reply-who")).to_contain_text("asks")
 
-    entry.get_by_text("Other ways").click()
+    entry.get_by_text("More", exact=True).click()
     entry.get_by_role("link", name="A way of your own").click()
     page.get_by_label("What it is called").fill("As a sailor")
     page.get_by_label("How the entry should be answered").fill("As a sailor would.")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import Complaints, NewContext
-from tests.browser.diary import DiaryTab, come_in
+from tests.browser.diary import DiaryTab, choose_in_menu, come_in
 from tests.browser.house import ServedHouse, household
 from tests.browser.recovery import asked, keep_code, press_kept
 from tests.browser.replying import respond, wait_for_end, wait_for_words
@@ -110,7 +110,7 @@ def inside(diary: DiaryTab, model: FakeModelServer, shoot: Callable[[str], None]
     shoot("editing")
     page.locator("form.edit [data-cancel]").click()
     expect(diary.entries).to_have_count(2)
-    page.get_by_role("button", name="Delete", exact=True).last.click()
+    choose_in_menu(diary.entries.last, "Delete")
     page.get_by_role("button", name="Undo", exact=True).wait_for()
     shoot("deleted")
     page.get_by_role("button", name="Undo", exact=True).click()

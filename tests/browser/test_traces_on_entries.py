@@ -47,7 +47,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     diary = new_diary(**PHONE)
     page = diary.page
     diary.keep("Down to the weir with Iris, in a high wind.")
-    page.get_by_role("link", name="link to this entry").focus()
+    diary.entries.last.get_by_role("button", name="Respond", exact=True).focus()
 
     add_by_keyboard(diary, "Größe", "weir", "子供")
     expect(page.locator(".traces-accepted .trace")).to_have_count(3)
@@ -55,7 +55,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
 
     # Completed from the first letter on, chosen with an arrow.
     diary.keep("To the weir again.")
-    page.get_by_role("link", name="link to this entry").last.focus()
+    diary.entries.last.get_by_role("button", name="Respond", exact=True).focus()
     tab_to(page, "Add a trace")
     page.keyboard.press("Enter")
     expect(diary.entries.last.get_by_label("Name of the trace")).to_be_focused()

@@ -73,6 +73,8 @@ def test_one_writes_edits_deletes_and_takes_it_back(plain: Page) -> None:
     plain.locator("textarea[name=text]").fill("Rain until one.")
     plain.get_by_role("button", name="Save", exact=True).click()
     expect(plain.locator("article.entry")).to_contain_text("Rain until one.")
+    plain.get_by_role("button", name="Edit", exact=True).click()
+    plain.get_by_role("link", name="Other ways, move, delete").click()
     plain.get_by_role("button", name="Delete", exact=True).click()
     expect(plain.locator("article.entry")).to_have_count(0)
     plain.get_by_role("button", name="Undo", exact=True).click()
