@@ -11,7 +11,7 @@ import math
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
-from django.utils.html import format_html
+from django.template.loader import render_to_string
 
 from accounts import error_messages
 from accounts.errors import AccountsError, DerivationOutOfMemory, DerivationQueueFull, RetryLater
@@ -61,7 +61,7 @@ def render_refusal(
 
 
 def _render_error_fragment(sentence: str, *, status: int) -> HttpResponse:
-    body = format_html('<p class="field-error" role="alert" data-error>{}</p>', sentence)
+    body = render_to_string("fragments/field_error.html", {"sentence": sentence})
     return HttpResponse(body, status=status, headers={"HX-Reswap": "none"})
 
 

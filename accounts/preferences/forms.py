@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.conf import settings
-from django.utils.html import format_html, format_html_join
 
 from accounts.models import ClockFormat, Person, TextSize, Theme
 from accounts.preferences import languages
@@ -72,18 +71,15 @@ def register_notice(name: str, notice: FieldNotice) -> None:
 
 
 class SearchableInput(forms.TextInput):
-    """A text field with a list of suggestions, which the browser searches."""
+    """A text field with suggestions, which the browser searches; `fragments/field.html` lists them."""
 
-    def __init__(self, *, choices: tuple[str, ...], attrs: dict[str, Any]) -> None:
+    def __init__(self, *, suggestions: tuple[str, ...], attrs: dict[str, Any]) -> None:
         super().__init__(attrs=attrs)
-        self.choices = choices
+        self.suggestions = suggestions
 
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
-        """Return the field and its `datalist`."""
-        list_id = f"{name}-choices"
-        field = super().render(name, value, {**(attrs or {}), "list": list_id}, renderer)
-        options = format_html_join("", '<option value="{}"></option>', ((choice,) for choice in self.choices))
-        return format_html('{}<datalist id="{}">{}</datalist>', field, list_id, options)
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """Return the context of the field, which names its list."""
+        return super().get_context(name, value, {**(attrs or {}), "list": f"{name}-choices"})
 
 
 def _list_idle_choices() -> list[tuple[str, str]]:
@@ -137,7 +133,7 @@ class PreferencesForm(_PersonForm):
         max_length=64,
         help_text="Type a city to search. It decides when your day begins; days already written stay.",
         widget=SearchableInput(
-            choices=list_time_zones(), attrs={"autocomplete": "off", "spellcheck": "false"}
+            suggestions=list_time_zones(), attrs={"autocomplete": "off", "spellcheck": "false"}
         ),
     )
     week_start = forms.TypedChoiceField(

@@ -61,14 +61,7 @@ def _save(request: HouseholdRequest, day: date) -> HttpResponse:
 
 
 def _refuse(request: HouseholdRequest, day: date, *, sent: SubmittedText, sentence: str) -> HttpResponse:
-    composer = ComposerView(
-        day=day,
-        key=sent.key,
-        revision=sent.revision,
-        text=sent.displayable_text,
-        error=sentence,
-        is_elsewhere=presenters.is_another_day(request.user, day),
-    )
+    composer = presenters.build_refused_composer(request.user, day, submitted=sent, sentence=sentence)
     if request.htmx:
         return render(request, "diary/fragments/composer.html", {"composer": composer}, status=422)
     return _render_page(request, day, composer=composer, status=422)

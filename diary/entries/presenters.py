@@ -6,11 +6,13 @@ from datetime import date
 from uuid import UUID
 
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Person
 from diary import days, hooks
+from diary.entries.forms import SubmittedText
 from diary.hooks import EntryPanel
 from diary.models import Draft, Entry, Version
 from diary.rendering import markdown
@@ -71,6 +73,8 @@ class ComposerView:
     error: str | None = None
     saved_at: str | None = None
     limit: int = settings.MAX_TEXT
+    # The form that was refused, so that none of its fields is lost with the refusal.
+    submitted: SubmittedText | None = None
     # Whether the day is not the person's today; the page says so beside the box.
     is_elsewhere: bool = False
 
@@ -122,7 +126,7 @@ def render_text(row: Entry | Version) -> SafeString:
     """Return the text of a row as HTML, or a sentence where it is damaged."""
     text = row.open_or("text", None)
     if text is None:
-        return mark_safe(f'<p class="notice">{DAMAGED_ENTRY}</p>')  # noqa: S308 - words of our own
+        return SafeString(render_to_string("fragments/notice.html", {"sentence": DAMAGED_ENTRY}))
     return mark_safe(markdown.render_markdown(text))  # noqa: S308 - sanitised there
 
 
@@ -144,6 +148,21 @@ def build_composer(person: Person, day: date, drafts: Collection[Draft]) -> Comp
         text=text or "",
         error=DAMAGED_DRAFT if text is None else None,
         saved_at=days.format_time(draft.updated_at, person.time_zone),
+        is_elsewhere=is_another_day(person, day),
+    )
+
+
+def build_refused_composer(
+    person: Person, day: date, *, submitted: SubmittedText, sentence: str
+) -> ComposerView:
+    """Return the composer with what was sent, and the sentence that says why it was not saved."""
+    return ComposerView(
+        day=day,
+        key=submitted.key,
+        revision=submitted.revision,
+        text=submitted.displayable_text,
+        error=sentence,
+        submitted=submitted,
         is_elsewhere=is_another_day(person, day),
     )
 

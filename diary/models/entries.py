@@ -8,7 +8,8 @@ another day seals it again. Times, states and counts are readable without a key;
 
 A plain column of `Entry` that the composer sends and the page shows touches six files: this one, a migration,
 `entries/forms.py` (`SubmittedText`), `entries/services.py` (`save_entry`), and the templates `composer.html`
-and `entry.html` (as `entry.row.<column>`). Export and import find it by introspection.
+(a refused one has it as `composer.submitted.<column>`) and `entry.html` (as `entry.row.<column>`). Export and
+import find it by introspection, and script sets it back after a save.
 """
 
 from datetime import date

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from diary.generation.ask_once import get_task, list_jobs
@@ -97,4 +98,4 @@ def _render_text(reply: Reply) -> SafeString:
         return mark_rendered(render_markdown(reply.text)).settled
     except EnvelopeError:
         # One damaged reply must not take its whole day with it.
-        return SafeString(f'<p class="notice">{DAMAGED_REPLY}</p>')
+        return SafeString(render_to_string("fragments/notice.html", {"sentence": DAMAGED_REPLY}))

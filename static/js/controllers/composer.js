@@ -34,11 +34,11 @@ function copyFields(fields) {
   return copy;
 }
 
-/* Takes the key and revision of the new composer, and the saved text out of the field. */
+/* Sets every field as in the new composer, and takes the saved text out of the box. */
 function applySaved(form, newComposer, savedText) {
   const text = getTextField(form).value;
-  for (const name of ["key", "revision"]) {
-    form.elements.namedItem(name).value = newComposer.querySelector(`[name=${name}]`).value;
+  for (const { name, value, checked } of newComposer.elements) {
+    if (name && name !== "text") Object.assign(form.elements.namedItem(name), { value, checked });
   }
   markConfirmed(form, "");
   setText(form, text.startsWith(savedText) ? text.slice(savedText.length).replace(/^\n+/, "") : text);

@@ -1,0 +1,44 @@
+"""Templates and HTML: where it is written, and how."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tests.test_layout import source_modules
+
+_NAMES = (
+    "a|article|aside|b|body|button|dd|details|div|dl|dt|em|fieldset|footer|form|h[1-6]|header|html|i|input|label|"
+    "legend|li|main|mark|nav|ol|option|p|s|section|select|span|strong|summary|svg|table|td|textarea|th|tr|ul"
+)
+_TAG = re.compile(rf"<({_NAMES})( [a-z-]+=|>|/>)")
+# Each with its reason.
+_WRITES_TAGS = {
+    "accounts.admin.site": "Django's own checkbox, as the heading of a column",
+    "diary.rendering.markdown": "what a text becomes that is not read as Markdown",
+    "llamora.ops.server.body_limits": "the refusal of a body, before Django has the request",
+    "llamora.ops.benchmarks.client": "reads pages, as a person's browser does",
+}
+
+
+def find_html(tree: ast.Module) -> Iterator[str]:
+    """Yield the strings of a module that hold a tag; docstrings hold examples and do not count."""
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        is_text = (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+        )
+        if is_text and _TAG.search(node.value):
+            yield node.value
+
+
+def test_html_is_written_in_templates() -> None:
+    found = {module: list(find_html(tree)) for module, tree in source_modules().items()}
+
+    assert {module: html for module, html in found.items() if html and module not in _WRITES_TAGS} == {}
+    assert [module for module in _WRITES_TAGS if not found[module]] == []
+
+
+def test_a_tag_in_a_module_is_found() -> None:
+    tree = ast.parse('"""A `<p>`."""\ndef f(x):\n    return f\'<p class="a">{x}</p>\'')
+
+    assert list(find_html(tree)) == ['<p class="a">']
