@@ -1,10 +1,12 @@
 /* The entry point of every page. The module of a controller is fetched when an element first names it. */
 import { initFocus } from "./focus.js";
+import { initFormButtons } from "./form_buttons.js";
 import { startControllers } from "./registry.js";
 import { initRequests } from "./request.js";
 
 initRequests();
 initFocus();
+initFormButtons();
 startControllers({
   calendar: () => import("./controllers/calendar.js"),
   composer: () => import("./controllers/composer.js"),

@@ -57,7 +57,7 @@ function restoreForms(forms) {
 
 /* The form of a change whose draft is saved is not held; it is opened again. */
 function reopenEdits(ids) {
-  for (const id of ids) document.querySelector(`article#${id} form[action$="/edit/"] button`)?.click();
+  for (const id of ids) document.querySelector(`article#${id} button[formaction$="/edit/"]`)?.click();
 }
 
 /* To the text that was being written; its caret is unchanged. */

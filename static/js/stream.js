@@ -84,7 +84,7 @@ function getAnnouncement(section) {
   const { state } = section.dataset;
   if (state === "stopped") return "";
   if (state === "done" && !section.closest("[data-single]")) return "Llamora has answered.";
-  return section.querySelector("[data-note]").textContent.trim();
+  return section.querySelector("[data-note]")?.textContent.trim() ?? "";
 }
 
 function applyEnd(frame) {

@@ -153,7 +153,7 @@ def test_a_reply_style_outlives_a_lock_and_is_not_left_unasked(new_diary: NewDia
     mine = new_diary()
     mine.keep("The weir again.")
     page = mine.page
-    page.get_by_text("More", exact=True).click()
+    mine.entries.get_by_text("More", exact=True).click()
     page.get_by_role("link", name="A way of your own").click()
     page.get_by_label("What it is called").fill("As a sailor")
     page.get_by_label("How the entry should be answered").fill("As a sailor would.")

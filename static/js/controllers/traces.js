@@ -25,7 +25,7 @@ function suggestAfterReplies(container, signal) {
     const target = container.querySelector(".traces-proposed");
     const values = { owner: document.body.dataset.owner, unasked: 1 };
     const options = { source: target, target, swap: "outerHTML", values };
-    if (isNew) window.htmx?.ajax("POST", container.dataset.proposeUrl, options);
+    if (isNew && container.dataset.proposeUrl) window.htmx?.ajax("POST", container.dataset.proposeUrl, options);
   });
   observer.observe(replies, { childList: true });
   signal.addEventListener("abort", () => observer.disconnect());
