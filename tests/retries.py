@@ -36,7 +36,7 @@ def allow_where_others_are_waited_for(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.parent.name
         if folder in _WAIT_FOR_OTHERS and item.get_closest_marker("flaky") is None:
-            item.add_marker(pytest.mark.flaky(reruns=0, reason="waits for others on a shared machine"))
+            item.add_marker(pytest.mark.flaky(reruns=2, reason="waits for others on a shared machine"))
 
 
 def refuse_unexplained(items: list[pytest.Item]) -> None:

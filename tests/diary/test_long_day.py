@@ -11,8 +11,8 @@ DAY = date(1999, 7, 14)
 WORDS = "We walked to the weir and nobody spoke until the rain began, and then all of us did. "
 # The days of the calendar are one stop: script lets the arrow keys go from one to the next.
 TAB_STOPS = (
-    "a[href]:not([tabindex='-1'], .cell), a.today, button, input:not([type='hidden']), select, textarea, summary, "
-    "[tabindex='0']"
+    "a[href]:not([tabindex='-1'], .cell), a.today, button, input:not([type='hidden']), select, textarea, "
+    "summary, [tabindex='0']"
 )
 
 
