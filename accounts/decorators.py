@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from accounts import error_messages
 from accounts.http.error_responses import (
     LOCKED,
     SAFE_METHODS,
@@ -28,10 +29,6 @@ _P = ParamSpec("_P")
 View = Callable[Concatenate[HouseholdRequest, _P], HttpResponse]
 
 _TRIGGERS = {"sign_in": SIGNED_OUT, "unlock": LOCKED}
-OTHER_PERSON = (
-    "This page belongs to somebody else in the household, so nothing was saved. What you typed is still "
-    "here; copy it, then open your own diary."
-)
 
 
 def redirect_to_login(request: HttpRequest, *, to: str) -> HttpResponse:
@@ -42,10 +39,13 @@ def redirect_to_login(request: HttpRequest, *, to: str) -> HttpResponse:
     address = f"{reverse(to)}?{urlencode({'next': following})}"
     if not get_typed_text(request):
         return redirect(address)
-    sentence = (
-        "Your diary is closed, so nothing was saved. What you typed is still here: copy it, then go on."
+    return render_refusal(
+        request,
+        status=401,
+        title=error_messages.NOT_SAVED,
+        sentence=error_messages.LOCKED,
+        following=address,
     )
-    return render_refusal(request, status=401, title="Not saved", sentence=sentence, following=address)
 
 
 def _refuse_other_person(request: HouseholdRequest) -> HttpResponse | None:
@@ -53,7 +53,12 @@ def _refuse_other_person(request: HouseholdRequest) -> HttpResponse | None:
         return None
     if request.POST.get("owner", "") == str(request.user.id):
         return None
-    return render_refusal(request, status=409, title="Somebody else's page", sentence=OTHER_PERSON)
+    return render_refusal(
+        request,
+        status=409,
+        title=error_messages.OTHER_PERSONS_PAGE_TITLE,
+        sentence=error_messages.OTHER_PERSONS_PAGE,
+    )
 
 
 def sign_in_required(view: View[_P]) -> View[_P]:

@@ -1,69 +1,95 @@
-"""Messages for people about the errors of accounts: full sentences for each code, and only here."""
+"""Sentences of accounts for people: one for each error code, refusals and notices, and only here."""
 
-from accounts.errors import AccountsError, RetryLater
+from accounts.errors import AccountsError, DerivationQueueFull, RetryLater
 from llamora.database import NotWritten
 
 _MESSAGES = {
-    "wrong": "The name and the password do not belong together.",
-    "switched_off": "The keeper of the household has switched this diary off. It is still there; ask them.",
+    "wrong": "Wrong name or password.",
+    "switched_off": "This account is turned off. Your diary is still there; ask the administrator.",
     "damaged": (
-        "Your password is right, but what it opens has been changed on the disk, so it was not used. "
-        "Ask the keeper of the household to put back a backup."
+        "Your password is right, but your diary's key was changed on the disk, so it was not used. "
+        "Ask the administrator to restore a backup."
     ),
-    "no_memory": "The machine has no memory to spare for opening a diary just now. Try again in a moment.",
-    "name_taken": "Somebody in the household has this name already. Choose another.",
-    "set_up_done": "Somebody has set this household up already. Sign in, or ask them to let you in.",
+    "no_memory": "The server is short of memory, so it can't unlock a diary. Try again in a moment.",
+    "name_taken": "This name is taken. Choose another.",
+    "set_up_done": "This Llamora is already set up. Sign in, or ask the administrator for an invitation.",
     "not_invited": (
-        "This invitation is not good any more: each lets one person in, within seven days. Ask the keeper of "
-        "the household for another."
+        "This invitation has expired or was already used. Ask the administrator for a new one; each is for "
+        "one person and is valid for seven days."
     ),
-    "last_keeper": (
-        "You are the only keeper, and others have diaries here. Make one of them a keeper first, under "
-        "People in the household's pages."
+    "last_administrator": (
+        "You are the only administrator, and other people have diaries here. Make one of them an "
+        "administrator first: Settings, Administration, People."
     ),
     "code_gone": (
-        "This page has waited too long, or Llamora was started anew meanwhile, so the code cannot be "
-        "compared any more. If you have kept it, go on; it is good. If not, make a new one under You."
+        "This page was open too long, or Llamora was restarted, so your entry can't be checked. If you wrote "
+        "the code down, go on: it is valid. If not, create a new one in Settings."
     ),
-    "signed_out": "You were signed out here meanwhile. Sign in again.",
+    "signed_out": "You have been signed out. Sign in again.",
     "other_person": "This is not the password of the person who is signed in here.",
 }
-_WRONG_CODE = "The name and the recovery code do not belong together."
+_WRONG_CODE = "Wrong name or recovery code."
 _NOT_WRITTEN = {
-    "disk_full": "The disk is full, so nothing was saved. Make room on the machine, then try again.",
-    "read_only": "The data folder cannot be written to, so nothing was saved. Ask the keeper of the house.",
-    "busy": "Something else is writing just now, so nothing was saved. Try again in a moment.",
-    "io": "The disk did not answer, so nothing was saved. Ask the keeper of the household to look at it.",
-    "fence": "Your diary got a new key meanwhile, so nothing was saved. Unlock it, then try again.",
+    "disk_full": "The disk is full, so nothing was saved. Free some space on the server, then try again.",
+    "read_only": "The data folder is read-only, so nothing was saved. Ask the administrator.",
+    "busy": "The database is busy, so nothing was saved. Try again in a moment.",
+    "io": "The disk reported an error, so nothing was saved. Ask the administrator to check it.",
+    "fence": "Your diary has a new key, so nothing was saved. Unlock your diary, then try again.",
 }
-REAUTHENTICATION_FAILED = "This is not the password of this diary."
+REAUTHENTICATION_FAILED = "Wrong password."
 DAMAGED = (
-    "Something sealed here does not open: its bytes were changed on the disk. Nothing was written over it; a "
-    "backup may still hold it whole."
+    "This could not be decrypted: its data was changed on the disk. Nothing was overwritten, and a backup "
+    "may still hold an intact copy."
 )
 LOCKED_IN_MEMORY = (
-    "Your diary is locked here. The disk takes no writing just now, so it opens again once it does. "
-    "Ask the keeper of the household to look at it."
+    "Your diary is locked. The disk can't be written to now, so you can't unlock it until that is fixed. "
+    "Ask the administrator to check the disk."
 )
 SIGNED_OUT_IN_MEMORY = (
-    "You are signed out of this browser. The disk takes no writing just now, so the note of your sign-in is "
-    "still on it; it opens nothing, and goes once the disk can be written to."
+    "You are signed out of this browser. The disk can't be written to now, so the record of this sign-in is "
+    "still on it. It can't be used any more, and is deleted as soon as the disk works again."
 )
 ENDED_IN_MEMORY = (
-    "Signed out there. The disk takes no writing just now, so the browser stays on this list until it does; "
-    "it opens nothing any more."
+    "That browser is signed out. The disk can't be written to now, so it stays on this list until the disk "
+    "works again."
 )
 TEXT_STAYS = "What you typed is still here."
 REGISTRATION_CLOSED = (
-    "Nobody can make a diary here by themselves. Ask the keeper of the household, or, if nobody has set "
-    "it up yet, open the link that was printed when Llamora was started."
+    "New diaries are by invitation. Ask whoever runs this Llamora; if you have just installed it, open the "
+    "set-up link shown in the terminal."
 )
+
+NOT_SAVED = "Not saved"
+OTHER_PERSONS_PAGE_TITLE = "Someone else's page"
+OTHER_PERSONS_PAGE = (
+    "This page belongs to another person, so nothing was saved. What you typed is still here: copy it, then "
+    "open your own diary."
+)
+LOCKED = "Your diary is locked, so nothing was saved. What you typed is still here: copy it, then continue."
+EXPIRED_TITLE = "This page has expired"
+EXPIRED = "This page was open too long, so nothing was saved. Reload it and try again."
+FAULT_TITLE = "Something went wrong"
+FAULT = (
+    "This is a fault in Llamora, not in what you did. What you saved before is safe, but this text was not "
+    "saved. Copy it, and try again in a moment."
+)
+FAULT_ALONE = "Something went wrong on the server. What you saved before is safe."
+DAMAGED_TITLE = "This cannot be opened"
+BUSY_TITLE, TOO_MANY_TITLE = "Llamora is busy", "Too many tries"
+REGISTRATION_CLOSED_TITLE = "By invitation"
+CODE_GONE_TITLE = "Not checked"
+SIGNED_OUT_TITLE = "Signed out"
+
+NEW_PASSWORD_SAVED = "Your password is changed. Your recovery code still works."  # noqa: S105 - a sentence
+KEY_ROTATED = "Your diary has a new encryption key, and your other browsers are signed out."
+BROWSER_SIGNED_OUT = "That browser is signed out."
 
 
 def get_error_message(error: AccountsError, *, is_recovery: bool = False) -> str:
     """Return the message for an error; `is_recovery` if a recovery code was typed and not a password."""
     if isinstance(error, RetryLater):
-        return f"That was very often in a short time. Try again {_format_delay(error.retry_after)}."
+        reason = "Llamora is busy" if isinstance(error, DerivationQueueFull) else "Too many tries"
+        return f"{reason}. Wait {_format_delay(error.retry_after)}, then try again."
     if is_recovery and error.code == "wrong":
         return _WRONG_CODE
     return _MESSAGES[error.code]
@@ -74,9 +100,14 @@ def get_not_written_message(error: NotWritten) -> str:
     return _NOT_WRITTEN[error.code]
 
 
+def get_signed_out_message(count: int) -> str:
+    """Return the message after other browsers were signed out."""
+    return "1 other browser is signed out." if count == 1 else f"{count} other browsers are signed out."
+
+
 def _format_delay(seconds: float) -> str:
     if seconds < 1.5:
-        return "in a second"
+        return "a second"
     if seconds < 100:
-        return f"in {round(seconds)} seconds"
-    return f"in {round(seconds / 60)} minutes"
+        return f"{round(seconds)} seconds"
+    return f"{round(seconds / 60)} minutes"

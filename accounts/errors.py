@@ -11,7 +11,7 @@
         UsernameTaken           name_taken     somebody in the household has that name already
         HouseholdAlreadySetUp   set_up_done    the set-up link was used
         InvalidInvitation       not_invited    the invitation is used, withdrawn, expired or none at all
-        LastAdministrator       last_keeper    the only administrator would leave housemates behind
+        LastAdministrator       last_administrator    the only administrator would leave housemates behind
         RecoveryCodeExpired     code_gone      a page's recovery code can no longer be compared
         SignInEnded             signed_out     this browser's sign-in ended while its password was checked
         WrongPerson             other_person   the right secret, but not of the person signed in here
@@ -101,7 +101,7 @@ class InvalidInvitation(AccountsError):
 class LastAdministrator(AccountsError):
     """Raised when the only administrator would leave the household without one."""
 
-    code = "last_keeper"
+    code = "last_administrator"
 
 
 class RecoveryCodeExpired(AccountsError):

@@ -24,7 +24,7 @@ from llamora.fields import SealedBytesField, SealedJSONField, SealedModel, new_i
 class Theme(models.TextChoices):
     """The colours of the pages."""
 
-    SYSTEM = "system", "As the device"
+    SYSTEM = "system", "Same as device"
     LIGHT = "light", "Light"
     DARK = "dark", "Dark"
 
@@ -32,7 +32,7 @@ class Theme(models.TextChoices):
 class TextSize(models.TextChoices):
     """The size of the text on the pages."""
 
-    USUAL = "usual", "Usual"
+    USUAL = "usual", "Normal"
     LARGE = "large", "Large"
     LARGER = "larger", "Larger"
 
@@ -63,7 +63,7 @@ class Person(models.Model):
     name = models.CharField(max_length=MAX_NAME)
     name_key = models.CharField(max_length=MAX_KEY, unique=True, editable=False)
     shown_name = models.CharField(max_length=MAX_NAME, blank=True, default="")
-    is_staff = models.BooleanField("keeper", default=False)
+    is_staff = models.BooleanField("administrator", default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     time_zone = models.CharField(max_length=64, default="UTC")

@@ -23,9 +23,9 @@ def clean_username(name: str) -> str:
     """Return the name as it is stored; raise InvalidUsername with the reason."""
     cleaned = " ".join(unicodedata.normalize("NFC", name).split())
     if not any(unicodedata.category(character)[0] in "LN" for character in cleaned):
-        raise InvalidUsername("A name needs a letter or a number.")
+        raise InvalidUsername("A name must contain a letter or a number.")
     if len(cleaned) > MAX_NAME or len(fold_username(cleaned)) > MAX_KEY:
-        raise InvalidUsername(f"A name has {MAX_NAME} characters at most.")
+        raise InvalidUsername(f"A name can have at most {MAX_NAME} characters.")
     if any(unicodedata.category(c)[0] == "C" and c not in _JOINERS for c in cleaned):
-        raise InvalidUsername("A name cannot hold invisible control characters.")
+        raise InvalidUsername("A name can't contain invisible control characters.")
     return cleaned

@@ -48,8 +48,8 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 SLOW_THREADS = 16
 MAX_WAITING_PER_ADDRESS = 48
 RETRY_SECONDS = 2
-UNREADABLE = "This request could not be read, so nothing was done."
-TOO_MANY_REQUESTS = "That was very often in a short time. Try again in a few seconds."
+UNREADABLE = "This request could not be read. Nothing was changed."
+TOO_MANY_REQUESTS = "Too many requests. Wait a few seconds, then try again."
 SLOW_PATHS = (
     *("/sign-in/", "/register/", "/unlock/", "/recover/", "/strength/", "/settings/"),
     *("/replies/", "/export/"),

@@ -55,7 +55,7 @@ class SignInAdmin(IdsOnlyAdmin):
     def until(self, row: SignIn) -> str:
         """Return how long it stays signed in."""
         if not row.is_persistent:
-            return "it is closed"
+            return "the browser is closed"
         return format_datetime(row.ends_at) if row.ends_at else "the household's limit"
 
     @admin.display(description="diary", ordering="unlock")
@@ -63,7 +63,7 @@ class SignInAdmin(IdsOnlyAdmin):
         """Return whether the vault is unlocked there."""
         return "unlocked" if getattr(row, "unlock", None) is not None else "locked"
 
-    @admin.action(description="Sign these browsers out")
+    @admin.action(description="Sign out selected browsers")
     def end_sessions(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """Sign these browsers out."""
         chosen = list(rows)

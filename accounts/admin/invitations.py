@@ -40,7 +40,7 @@ class InvitationAdmin(IdsOnlyAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Create an invitation on POST and show its link in the response, the only time."""
         del form_url, extra_context
-        context = {**self.admin_site.each_context(request), "title": "Invite somebody"}
+        context = {**self.admin_site.each_context(request), "title": "Invite someone"}
         if request.method == "POST":
             invitation, token = invitations.create_invitation(
                 by=request.user if isinstance(request.user, Person) else None
@@ -49,7 +49,7 @@ class InvitationAdmin(IdsOnlyAdmin):
             context |= {"link": link, "until": self.until(invitation)}
         return render(request, "admin/accounts/invitation/invite.html", context)
 
-    @admin.display(description="made", ordering="created_at")
+    @admin.display(description="created", ordering="created_at")
     def creation_time(self, row: Invitation) -> str:
         """Return when it was made."""
         return format_datetime(row.created_at)
@@ -59,14 +59,14 @@ class InvitationAdmin(IdsOnlyAdmin):
         """Return who made it."""
         return row.made_by.name if row.made_by else None
 
-    @admin.display(description="is")
+    @admin.display(description="state")
     def state(self, row: Invitation) -> str:
         """Return whether the invitation is open, used or expired."""
         if row.used_at is not None:
             return "used"
-        return "past its time" if row.expires_at <= timezone.now() else "open"
+        return "expired" if row.expires_at <= timezone.now() else "open"
 
-    @admin.display(description="good until", ordering="expires_at")
+    @admin.display(description="valid until", ordering="expires_at")
     def until(self, row: Invitation) -> str:
         """Return when it expires."""
         return format_datetime(row.expires_at)
@@ -76,14 +76,14 @@ class InvitationAdmin(IdsOnlyAdmin):
         """Return when it was used."""
         return format_datetime(row.used_at) if row.used_at else None
 
-    @admin.display(description="let in", empty_value="nobody")
+    @admin.display(description="used by", empty_value="nobody")
     def used_by_name(self, row: Invitation) -> str | None:
         """Return who registered by it."""
         if row.used_at is not None and row.used_by is None:
-            return "somebody who has left"
+            return "someone whose diary was deleted"
         return row.used_by.name if row.used_by else None
 
-    @admin.action(description="Withdraw these invitations")
+    @admin.action(description="Withdraw selected invitations")
     def withdraw(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """Delete open invitations; used ones stay in the list."""
         withdrawn = sum(invitations.withdraw_invitation(row) for row in rows)

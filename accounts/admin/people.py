@@ -16,10 +16,10 @@ from accounts.security.deletion import delete_person
 from accounts.sessions import services as sessions_services
 from llamora.pluralize import pluralize
 
-_LABELS = {"is_staff": "Keeper", "is_active": "Switched on"}
+_LABELS = {"is_staff": "Administrator", "is_active": "Can sign in"}
 _HELP = {
-    "is_staff": "Sees these pages: who is here, never what anybody writes.",
-    "is_active": "Switched off, nobody signs in under this name; the diary stays as it is.",
+    "is_staff": "Can use these pages: who has a diary here, never what anyone writes.",
+    "is_active": "If turned off, this person can't sign in. Their diary is not deleted.",
 }
 
 
@@ -93,24 +93,24 @@ class PersonAdmin(IdsOnlyAdmin):
         )
         return with_counts
 
-    @admin.display(description="here as", ordering="is_staff")
+    @admin.display(description="role", ordering="is_staff")
     def role(self, person: Person) -> str:
         """Return the person's role in the household."""
-        role = "keeper" if person.is_staff else "housemate"
-        return role if person.is_active else f"{role}, switched off"
+        role = "administrator" if person.is_staff else "member"
+        return role if person.is_active else f"{role}, turned off"
 
     @admin.display(description="since", ordering="created_at")
     def since(self, person: Person) -> str:
         """Return when they registered."""
         return format_datetime(person.created_at)
 
-    @admin.display(description="number of the data key", empty_value="no vault")
+    @admin.display(description="version of the key", empty_value="none")
     def vault_epoch(self, person: Person) -> int | None:
         """Return the current epoch."""
         vault = getattr(person, "vault", None)
         return vault.epoch if vault else None
 
-    @admin.display(description="ways in", empty_value="none")
+    @admin.display(description="ways to unlock", empty_value="none")
     def key_slots(self, person: Any) -> str | None:
         """Return the kinds of their key slots."""
         return ", ".join(slot.get_kind_display().lower() for slot in person.slots.all()) or None
@@ -119,25 +119,25 @@ class PersonAdmin(IdsOnlyAdmin):
     def browser_count(self, person: Any) -> str:
         """Return how many browsers are signed in."""
         count = int(person.sign_in_count)
-        return f"in {pluralize(count, 'browser', 'browsers')}" if count else "nowhere"
+        return f"in {pluralize(count, 'browser', 'browsers')}" if count else "not signed in"
 
-    @admin.display(description="last seen", ordering="seen_at", empty_value="signed in nowhere")
+    @admin.display(description="last seen", ordering="seen_at", empty_value="not signed in")
     def last_seen(self, person: Any) -> str | None:
         """Return when a browser of theirs was last in use."""
         return format_datetime(person.seen_at) if person.seen_at else None
 
-    @admin.display(description="new key under way")
+    @admin.display(description="key change in progress")
     def rotation(self, person: Person) -> str:
         """Return the progress of an unfinished rotation."""
         progress = rotation_services.get_rotation_progress(person.id)
         return f"{progress.rows_left:,} rows to go" if progress else "no"
 
-    @admin.display(description="has written")
+    @admin.display(description="contents")
     def inventory(self, person: Person) -> str:
         """Return how many rows of each kind there are."""
         return ", ".join(str(row) for row in data_inventory.get_inventory(person.id)) or "nothing"
 
-    @admin.display(description="sealed bytes")
+    @admin.display(description="encrypted size")
     def size(self, person: Person) -> str:
         """Return the size of their sealed data."""
         return filesizeformat(data_inventory.get_sealed_size(person.id))
@@ -155,7 +155,7 @@ class PersonAdmin(IdsOnlyAdmin):
         self.message_user(request, "The diary is deleted.", messages.SUCCESS)
         return redirect("admin:accounts_person_changelist")
 
-    @admin.action(description="Sign these people out everywhere")
+    @admin.action(description="Sign out selected people everywhere")
     def end_sessions(self, request: HttpRequest, people: QuerySet[Any]) -> None:
         """Sign people out everywhere."""
         ended = sum(sessions_services.end_sessions(person_id=person.id) for person in people)

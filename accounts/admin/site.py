@@ -38,9 +38,9 @@ else:
 class HouseholdAdmin(AdminSite):
     """The admin site, for an unlocked administrator."""
 
-    site_header = "The household"
+    site_header = "Llamora administration"
     site_title = "Llamora"
-    index_title = "The household"
+    index_title = "Administration"
     index_template = "admin/dashboard.html"
     site_url = "/"
     enable_nav_sidebar = False
@@ -158,7 +158,7 @@ class IdsOnlyAdmin(_Admin):
     @display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
     def action_checkbox(self, obj: Any) -> SafeString:
         """Return the checkbox of a row, labelled with its title for screen readers."""
-        attrs = {"class": "action-select", "aria-label": f"Choose {self.get_row_title(obj)}"}
+        attrs = {"class": "action-select", "aria-label": f"Select {self.get_row_title(obj)}"}
         box = CheckboxInput(attrs, check_test=lambda _: False)
         return box.render(ACTION_CHECKBOX_NAME, str(obj.pk))
 

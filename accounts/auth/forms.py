@@ -33,7 +33,7 @@ def password_field(label: str, *, is_new: bool) -> forms.CharField:
 def _list_stay_choices() -> list[tuple[str, str]]:
     known = {1: "For a day", 7: "For a week"}
     lengths = [(str(days), known.get(days, f"For {days} days")) for days in limits.list_sign_in_days()]
-    return [("", "Until this browser is closed"), *lengths]
+    return [("", "Until I close this browser"), *lengths]
 
 
 class SignInForm(forms.Form):
@@ -42,7 +42,7 @@ class SignInForm(forms.Form):
     name = name_field()
     password = password_field("Password", is_new=False)
     stay_days = forms.TypedChoiceField(
-        label="Stay signed in here", required=False, coerce=int, empty_value=None, choices=_list_stay_choices
+        label="Stay signed in", required=False, coerce=int, empty_value=None, choices=_list_stay_choices
     )
 
 
@@ -66,7 +66,7 @@ class NewPasswordForm(forms.Form):
         except UnacceptablePassword as reason:
             self.add_error("password", str(reason))
         if again is not None and again != password:
-            self.add_error("password_again", "The two passwords are not the same.")
+            self.add_error("password_again", "The passwords don't match.")
         return cleaned
 
     def get_username(self, cleaned: dict[str, Any]) -> str:
@@ -110,7 +110,7 @@ class RecoverForm(NewPasswordForm):
         try:
             parse_recovery_code(code)
         except BadRecoveryCode:
-            reason = "This is not a whole recovery code: nine groups of four. One character may be wrong."
+            reason = "This code is incomplete or mistyped. It has nine groups of four characters."
             raise forms.ValidationError(reason) from None
         return code
 
@@ -141,10 +141,10 @@ class ConfirmRecoveryCodeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._groups: dict[str, str] = {}
         for (name, each), index in zip(self.fields.items(), asked, strict=True):
-            each.label = f"The {_ORDINALS[index]} group"
+            each.label = f"{_ORDINALS[index].capitalize()} group"
             each.error_messages["required"] = f"Type the {_ORDINALS[index]} group of the code above."
             each.error_messages["max_length"] = each.error_messages["wrong"] = (
-                f"This is not the {_ORDINALS[index]} group. Compare it with the code above."
+                f"This is not the {_ORDINALS[index]} group. Check it against the code above."
             )
             self._groups[name] = recovery_groups(code)[index]
 
@@ -160,18 +160,18 @@ class ConfirmRecoveryCodeForm(forms.Form):
 
 
 _ROTATE_HELP = (
-    "Whoever has an old copy of the disk or a backup and learns the old password could otherwise still "
-    "open what you write from now on. Signs every other browser out."
+    "Protects what you write from now on from someone who has an old backup or copy of the disk and learns "
+    "the old password. Signs out your other browsers."
 )
 
 
 def current_password_field() -> forms.CharField:
     """Return the field for the current password, asked for again."""
-    return password_field("Your password now", is_new=False)
+    return password_field("Current password", is_new=False)
 
 
 def _end_others_field() -> forms.BooleanField:
-    return forms.BooleanField(label="Sign my other browsers out", required=False)
+    return forms.BooleanField(label="Sign out my other browsers", required=False)
 
 
 class ReauthenticationForm(forms.Form):
@@ -206,5 +206,7 @@ class ReplacePasswordForm(NewPasswordForm):
 class ChangePasswordForm(ReplacePasswordForm):
     """A new password, with the choice to sign other browsers out and to replace the data key."""
 
-    end_others = forms.BooleanField(label="Sign my other browsers out", required=False, initial=True)
-    turn = forms.BooleanField(label="Give my diary a new key as well", required=False, help_text=_ROTATE_HELP)
+    end_others = forms.BooleanField(label="Sign out my other browsers", required=False, initial=True)
+    turn = forms.BooleanField(
+        label="Also create a new encryption key", required=False, help_text=_ROTATE_HELP
+    )

@@ -16,9 +16,9 @@ _SHORTEST_WORD = 2
 # zxcvbn puts the name into a dictionary that all threads share.
 _zxcvbn_lock = threading.Lock()
 _SENTENCES = (
-    "Far too easy to guess.",
+    "Very easy to guess.",
     "Easy to guess. Make it longer: four unrelated words are a good password.",
-    "It will do. Another word or two would make it better.",
+    "Acceptable. One or two more words would make it stronger.",
     "A good password.",
     "A very good password.",
 )
@@ -40,7 +40,7 @@ def get_password_strength(password: str, *, name: str) -> PasswordStrength:
     """Return how hard a password is to guess for an attacker who knows the person's name."""
     score, _ = _rate(password, name=name)
     if len(_normalize(password)) < MIN_LENGTH:
-        return PasswordStrength(min(score, MIN_SCORE - 1), f"At least {MIN_LENGTH} characters, please.")
+        return PasswordStrength(min(score, MIN_SCORE - 1), f"Use at least {MIN_LENGTH} characters.")
     return PasswordStrength(score, _SENTENCES[score])
 
 
@@ -48,12 +48,12 @@ def check_password(password: str, *, name: str) -> None:
     """Raise UnacceptablePassword with the reason unless the password is good enough."""
     length = len(_normalize(password))
     if length < MIN_LENGTH:
-        raise UnacceptablePassword(f"A password has at least {MIN_LENGTH} characters.")
+        raise UnacceptablePassword(f"Use at least {MIN_LENGTH} characters.")
     if length > MAX_LENGTH:
-        raise UnacceptablePassword(f"A password has {MAX_LENGTH} characters at most.")
+        raise UnacceptablePassword(f"Use at most {MAX_LENGTH} characters.")
     score, is_known = _rate(password, name=name)
     if is_known:
-        raise UnacceptablePassword("This is a well-known password. Choose one of your own.")
+        raise UnacceptablePassword("This password is on lists of common passwords. Choose another.")
     if score < MIN_SCORE:
         raise UnacceptablePassword(
             "This is too easy to guess. Make it longer: four unrelated words are a good password."

@@ -67,7 +67,9 @@ def _render_error_fragment(sentence: str, *, status: int) -> HttpResponse:
 
 def render_damaged(request: HttpRequest) -> HttpResponse:
     """Render the refusal of a request for something sealed that does not open any more."""
-    return render_refusal(request, status=422, title="This cannot be opened", sentence=error_messages.DAMAGED)
+    return render_refusal(
+        request, status=422, title=error_messages.DAMAGED_TITLE, sentence=error_messages.DAMAGED
+    )
 
 
 def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
@@ -79,7 +81,7 @@ def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
     return render_refusal(
         request,
         status=401 if is_locked else 503,
-        title="Not saved",
+        title=error_messages.NOT_SAVED,
         sentence=sentence,
         trigger=LOCKED if is_locked else "",
         following=request.path,
@@ -102,7 +104,8 @@ def set_retry_after(response: HttpResponse, error: AccountsError) -> HttpRespons
 
 def render_too_soon(request: HttpRequest, error: RetryLater) -> HttpResponse:
     """Render the refusal of a request that came too soon, outside of a form."""
-    title = "A moment, please" if isinstance(error, DerivationQueueFull) else "Too often"
+    is_busy = isinstance(error, DerivationQueueFull)
+    title = error_messages.BUSY_TITLE if is_busy else error_messages.TOO_MANY_TITLE
     return set_retry_after(
         render_refusal(request, status=429, title=title, sentence=error_messages.get_error_message(error)),
         error,

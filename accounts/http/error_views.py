@@ -5,14 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 
-from accounts.error_messages import TEXT_STAYS
+from accounts.error_messages import EXPIRED, EXPIRED_TITLE, FAULT, FAULT_ALONE, FAULT_TITLE, TEXT_STAYS
 from accounts.http.error_responses import get_typed_text, is_htmx_request, render_refusal
 
-STALE = "This page was open too long to be trusted, so nothing was saved. Load it again, then try once more."
-FAULT = (
-    "It is our fault and not yours. What was kept before is safe, but this was not kept. "
-    "Copy it, and try again in a moment."
-)
 _TOO_BIG = (RequestDataTooBig, TooManyFieldsSent)
 
 
@@ -22,8 +17,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render_refusal(
         request,
         status=403,
-        title="This page has gone stale",
-        sentence=f"{STALE} {TEXT_STAYS}" if get_typed_text(request) else STALE,
+        title=EXPIRED_TITLE,
+        sentence=f"{EXPIRED} {TEXT_STAYS}" if get_typed_text(request) else EXPIRED,
         following=request.path
         if request.path in ("/sign-in/", "/register/", "/unlock/", "/recover/")
         else "/",
@@ -55,12 +50,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """
     try:
         if get_typed_text(request) and not is_htmx_request(request):
-            return render_refusal(request, status=500, title="Something went wrong here", sentence=FAULT)
+            return render_refusal(request, status=500, title=FAULT_TITLE, sentence=FAULT)
         return _render_status(request, status=500)
     except Exception:
-        return HttpResponse(
-            "Something went wrong on the server. Nothing was lost that was kept before.", status=500
-        )
+        return HttpResponse(FAULT_ALONE, status=500)
 
 
 def _render_status(request: HttpRequest, *, status: int) -> HttpResponse:

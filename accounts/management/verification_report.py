@@ -12,14 +12,14 @@ from llamora.crypto import Keyring
 def write_damaged(command: BaseCommand, damaged: Sequence[DamagedEnvelope]) -> None:
     """Write which values do not open, by label and row."""
     for each in damaged:
-        command.stderr.write(f"{each.label} of {each.row} does not open: {each.code}.")
+        command.stderr.write(f"{each.label} of {each.row} cannot be decrypted: {each.code}.")
 
 
 def verify_and_report(command: BaseCommand, keyring: Keyring) -> None:
     """Open every row and write how many opened; fail if any did not."""
     found = rotation_services.verify_envelopes(keyring)
     write_damaged(command, found.damaged)
-    command.stdout.write(f"{found.envelopes:,} values in {found.rows:,} rows were looked at.")
+    command.stdout.write(f"{found.envelopes:,} values in {found.rows:,} rows were checked.")
     if found.damaged:
-        raise CommandError(f"{len(found.damaged):,} of them do not open; they are named above.")
-    command.stdout.write("Every one opens.")
+        raise CommandError(f"{len(found.damaged):,} of them can't be decrypted; they are listed above.")
+    command.stdout.write("All of them can be decrypted.")

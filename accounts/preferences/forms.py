@@ -55,10 +55,10 @@ SECTIONS: Final = (
             "idle_minutes",
         ),
     ),
-    PreferenceSection(id="appearance", title="How it looks", names=("theme", "text_size")),
+    PreferenceSection(id="appearance", title="Appearance", names=("theme", "text_size")),
     PreferenceSection(
         id="your-day",
-        title="Your day",
+        title="Replies and suggestions",
         names=("makes_openings", "reads_related_entries", "proposes_traces"),
     ),
     PreferenceSection(id="searching", title="Search", names=("saves_recent_searches",)),
@@ -84,7 +84,7 @@ class SearchableInput(forms.TextInput):
 
 def _list_idle_choices() -> list[tuple[str, str]]:
     own = [(str(minutes), _format_minutes(minutes)) for minutes in limits.list_idle_minutes()]
-    return [*own, ("", f"{_format_minutes(settings.IDLE_MINUTES)}, as in the whole household")]
+    return [*own, ("", f"{_format_minutes(settings.IDLE_MINUTES)} (household default)")]
 
 
 def _format_minutes(minutes: int) -> str:
@@ -96,7 +96,7 @@ def _format_minutes(minutes: int) -> str:
 def _list_model_choices() -> list[tuple[str, str]]:
     status = model_server.get_status()
     others = [(name, name) for name in status.models]
-    return [("", f"As the household has it: {status.model}"), *others]
+    return [("", f"Household default: {status.model}"), *others]
 
 
 def _parse_bool(value: Any) -> bool:
@@ -104,9 +104,14 @@ def _parse_bool(value: Any) -> bool:
 
 
 def _boolean_field(
-    label: str, *, yes: str, no: str, help_text: str, widget: type[forms.Widget] = forms.RadioSelect
+    label: str,
+    *,
+    help_text: str,
+    yes: str = "On",
+    no: str = "Off",
+    widget: type[forms.Widget] = forms.RadioSelect,
 ) -> forms.TypedChoiceField:
-    """Return a choice of two, each in words; unlike a checkbox, a page without it says nothing about it."""
+    """Return a choice of two; unlike a checkbox, a form that does not send it leaves it as it is."""
     return forms.TypedChoiceField(
         label=label,
         required=False,
@@ -122,16 +127,15 @@ class PreferencesForm(_PersonForm):
     """The preferences of a person, in sections; a field that was not sent stays as it was."""
 
     shown_name = forms.CharField(
-        label="Name shown",
+        label="Display name",
         max_length=MAX_NAME,
         required=False,
-        help_text="You sign in with the name you registered; this one stands on your pages.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     time_zone = forms.CharField(
         label="Time zone",
         max_length=64,
-        help_text="Type a city to search. It decides when your day begins; days already written stay.",
+        help_text="Type a city to search. Your days begin at midnight there. Earlier entries do not move.",
         widget=SearchableInput(
             suggestions=list_time_zones(), attrs={"autocomplete": "off", "spellcheck": "false"}
         ),
@@ -144,38 +148,36 @@ class PreferencesForm(_PersonForm):
         required=False,
         empty_value=None,
         choices=languages.list_languages,
-        help_text="Days and months are written in it. Everything else these pages say is English.",
+        help_text="For names of days and months. Everything else is in English.",
     )
     clock = forms.TypedChoiceField(
-        label="Times of day", required=False, coerce=int, empty_value=None, choices=ClockFormat.choices
+        label="Time format", required=False, coerce=int, empty_value=None, choices=ClockFormat.choices
     )
     enter_keeps = _boolean_field(
-        "In the box where you write",
-        yes="Enter keeps",
-        no="Ctrl and Enter keep",
-        help_text="The other of the two begins a new line.",
+        "Key that saves an entry",
+        yes="Enter",
+        no="Ctrl+Enter",
+        help_text="The other key combination starts a new line.",
         widget=forms.Select,
     )
     single_keys = _boolean_field(
-        "Single keys",
-        yes="Lead about",
-        no="Do nothing by themselves",
+        "Single-letter shortcuts",
         help_text=(
-            "T leads to today, L locks, ? lists them all. Switch them off if you speak to your computer, or "
-            "press keys by accident."
+            "T opens today, L locks, ? lists them all. Turn them off if you use speech input or press keys "
+            "by accident."
         ),
         widget=forms.Select,
     )
     model = forms.TypedChoiceField(
-        label="Model that answers you",
+        label="Model for replies",
         required=False,
         empty_value="",
         choices=_list_model_choices,
-        help_text="One that is not offered any more gives way to the household's.",
+        help_text="If it becomes unavailable, the household's default is used.",
     )
     theme = forms.ChoiceField(label="Theme", choices=Theme.choices, widget=forms.RadioSelect)
     text_size = forms.ChoiceField(
-        label="Size of the text",
+        label="Text size",
         choices=TextSize.choices,
         widget=forms.RadioSelect,
         required=False,
@@ -186,43 +188,33 @@ class PreferencesForm(_PersonForm):
         coerce=int,
         empty_value=None,
         choices=_list_idle_choices,
-        help_text="Your diary locks by itself then, in every tab. What you were typing stays.",
+        help_text="Your diary then locks in every tab. Text you were typing is not lost.",
     )
     makes_openings = _boolean_field(
-        "How your day opens",
-        yes="Open my days",
-        no="Open no days",
+        "Start each day with a few lines",
         help_text=(
-            "When you first open a day, the model in this house can read the latest days you wrote on and "
-            "begin the page with a few sentences. Only you can read them; they are sealed like all that is "
-            "yours."
+            "When you first open a day, the model reads your latest days and starts the page with a few "
+            "lines. Only you can read them; they are encrypted like everything you write."
         ),
     )
     reads_related_entries = _boolean_field(
-        "What is read for an answer",
-        yes="Read earlier entries too",
-        no="Read only my day",
+        "Let the model read related earlier entries",
         help_text=(
-            "Before an entry is answered, the model is given your day so far, or that and up to 3 earlier "
-            "entries that speak of the same, found by their meaning. Entries of traces you chose to be read "
-            "come along in either case. Under every answer you can look at what was read for it."
+            "For a reply, the model reads your day so far. If this is on, it also reads up to 3 earlier "
+            "entries on the same subject. Entries of traces that you chose for a reply are read either way. "
+            "“Sources” under a reply shows what was read."
         ),
     )
     proposes_traces = _boolean_field(
-        "How traces are suggested",
-        yes="Suggest after answers too",
-        no="Suggest only when I ask",
+        "Suggest traces after each reply",
         help_text=(
-            "After the model has answered an entry, it can also suggest a few traces for it, where it runs "
-            "on this machine. Nothing is kept unless you choose it. Traces you keep already are offered by "
-            "name in either case."
+            "Works if the model runs on this machine. Nothing is saved until you choose it. If this is off, "
+            "you can still ask for suggestions under an entry."
         ),
     )
     saves_recent_searches = _boolean_field(
-        "Searches you submit",
-        yes="Remember the last searches",
-        no="Remember no searches",
-        help_text="They are sealed like everything else. If none are remembered, those there are go at once.",
+        "Save recent searches",
+        help_text="They are encrypted. Turning this off deletes the saved searches at once.",
     )
 
     class Meta:
@@ -236,6 +228,7 @@ class PreferencesForm(_PersonForm):
         if len(model_server.get_status().models) <= 1:
             # Nothing to choose from now; the choice stays for when the server offers several again.
             del self.fields["model"]
+        self.fields["shown_name"].help_text = f"Shown on your pages. You still sign in as {instance.name}."
         for name, notice in _notices.items():
             help_text = f"{self.fields[name].help_text} {notice(instance)}"
             self.fields[name].help_text = help_text.strip()

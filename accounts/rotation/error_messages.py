@@ -6,21 +6,21 @@ from accounts.rotation.epoch_change import RefusedSlot
 from accounts.rotation.errors import DamagedRows, RotationError
 
 _MESSAGES = {
-    "unfinished": "The last rotation is not finished yet. It goes on by itself while the diary is unlocked.",
-    "stale_keyring": "This diary got a new key meanwhile. Open it again, then try again.",
+    "unfinished": "The last key change is not finished. It continues while the diary is unlocked.",
+    "stale_keyring": "This diary has a new key. Unlock it again, then try again.",
     "no_way_in": (
-        "The way in that was just used could not be given a new key: its row has been changed on the disk. "
-        "Nothing was done. Ask the keeper of the household to put back a backup."
+        "The password or code you used could not be given the new key: its data was changed on the disk. "
+        "Nothing was changed. Ask the administrator to restore a backup."
     ),
     "damaged_vault": (
-        "What the vault holds has been changed on the disk. Nothing was done. Ask the keeper of the "
-        "household to put back a backup."
+        "The keys of this diary were changed on the disk. Nothing was changed. Ask the administrator to "
+        "restore a backup."
     ),
-    "stopped": "It was stopped half way. It goes on at the next unlock; until then everything is readable.",
+    "stopped": "The key change was stopped. It continues at the next unlock; everything stays readable.",
 }
 _SLOT_REASONS = {
-    "not_listed": "it was put there by somebody else, or put back after it had been replaced",
-    "planted_box": "its box was not made by its owner",
+    "not_listed": "it was added by someone else, or restored after it had been replaced",
+    "planted_box": "its encrypted key was not made by its owner",
     "unknown_authenticator": "it belongs to an older key, or was changed on the disk",
 }
 
@@ -29,8 +29,8 @@ def get_rotation_error_message(error: AccountsError) -> str:
     """Return the message for a rotation that did not begin or end."""
     if isinstance(error, DamagedRows):
         return (
-            f"{error.count:,} rows do not open, so the old key is kept for them. Put back a backup, or give "
-            "those rows up with --leave-damaged."
+            f"{error.count:,} rows can't be decrypted, so the old key was not destroyed. Restore a backup, "
+            "or give up those rows with --leave-damaged."
         )
     if isinstance(error, RotationError):
         return _MESSAGES[error.code]
@@ -40,4 +40,4 @@ def get_rotation_error_message(error: AccountsError) -> str:
 def get_refused_slot_message(slot: RefusedSlot) -> str:
     """Return the message about a key slot that did not receive the next data key."""
     reason = _SLOT_REASONS.get(slot.code, "its row was changed on the disk")
-    return f"The {slot.kind} slot {slot.slot_id} was given nothing: {reason}. It opens nothing any more."
+    return f"The {slot.kind} slot {slot.slot_id} did not get the new key: {reason}. It no longer works."

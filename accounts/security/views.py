@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import error_messages
 from accounts.auth.forms import (
     ChangePasswordForm,
     NewRecoveryCodeForm,
@@ -29,8 +30,6 @@ from accounts.sessions.cookies import delete_cookies
 from accounts.throttling.device_cookie import delete_device_cookie
 
 _METHODS = ["GET", "HEAD", "POST"]
-_CHANGED = "Your password is changed. From now on it and your recovery code open your diary."
-_ROTATED = "Your diary has a new key, and your other browsers are signed out."
 # The URL is of an app above; without it the page names only the command.
 _EXPORT_URL_NAME = "export"
 
@@ -49,9 +48,9 @@ def change_password(request: HouseholdRequest) -> HttpResponse:
             end_others=data["end_others"],
             rotate=data["turn"],
         )
-        messages.success(request, _CHANGED)
+        messages.success(request, error_messages.NEW_PASSWORD_SAVED)
         if data["turn"]:
-            messages.success(request, _ROTATED)
+            messages.success(request, error_messages.KEY_ROTATED)
         _warn_refused_slots(request, change)
         return _set_new_cookie(request, redirect("rotate_key" if data["turn"] else "settings"), change)
 
@@ -79,7 +78,7 @@ def rotate_key(request: HouseholdRequest) -> HttpResponse:
 
     def act(reauthentication: Reauthentication) -> HttpResponse:
         change = services.rotate_data_key(reauthentication)
-        messages.success(request, _ROTATED)
+        messages.success(request, error_messages.KEY_ROTATED)
         _warn_refused_slots(request, change)
         return _set_new_cookie(request, redirect("rotate_key"), change)
 

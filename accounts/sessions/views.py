@@ -39,7 +39,7 @@ def sign_out_browser(request: HouseholdRequest, sign_in_id: UUID) -> HttpRespons
     if not SignIn.objects.filter(id=sign_in_id, person=request.user).exists():
         raise Http404
     if services.end_or_revoke(sign_in_id=sign_in_id, person_id=request.user.id):
-        messages.success(request, "Signed out there.")
+        messages.success(request, error_messages.BROWSER_SIGNED_OUT)
     else:
         messages.warning(request, error_messages.ENDED_IN_MEMORY)
     return redirect("browsers")
@@ -52,5 +52,5 @@ def sign_out_other_browsers(request: HouseholdRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("browsers")
     count = services.end_sessions(person_id=request.user.id, but=request.vault.sign_in_id)
-    messages.success(request, f"Signed out elsewhere: {count}.")
+    messages.success(request, error_messages.get_signed_out_message(count))
     return redirect("browsers")

@@ -23,7 +23,7 @@ def shown_code(answer: Any) -> str:
 def requested_groups(answer: Any) -> list[int]:
     """Return which groups of its code a page asks for, in its order and counted from nought."""
     labels = [label.split() for label in read(answer).texts("label")]
-    return [ORDINALS.index(words[1]) for words in labels if words[0] == "The" and words[2] == "group"]
+    return [ORDINALS.index(words[0].lower()) for words in labels if words[1:] == ["group"]]
 
 
 def confirm_code(client: Client, page: Any, *, script: bool = False, **typed: str) -> Any:

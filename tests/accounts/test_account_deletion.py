@@ -1,4 +1,4 @@
-"""The end of an account: by its owner with their password, or by the keeper, and all of it."""
+"""The end of an account: by its owner with their password, or by the administrator, and all of it."""
 
 import shlex
 from typing import Any
@@ -61,7 +61,7 @@ def test_everything_goes_and_nothing_of_anybody_else(owner: Resident, housemate:
     answer = leaves(owner)
 
     assert answer.status_code == 200
-    assert "Your diary is gone" in answer.content.decode()
+    assert "Your diary is deleted" in answer.content.decode()
     assert rows_of(owner.id) == 0
     assert Entry.objects.count() == 2
     assert housemate.is_unlocked()
@@ -80,7 +80,7 @@ def test_a_wrong_password_deletes_nothing(owner: Resident) -> None:
 
     answer = leaves(owner, "not this one")
 
-    assert list_errors(answer) == ["This is not the password of this diary."]
+    assert list_errors(answer) == ["Wrong password."]
     assert Entry.objects.count() == 3
 
 
@@ -114,7 +114,7 @@ def test_the_only_administrator_does_not_leave_housemates_behind(
     answer = leaves(administrator)
 
     assert answer.status_code == 422
-    assert "only keeper" in list_errors(answer)[0]
+    assert "only administrator" in list_errors(answer)[0]
     assert administrator.is_unlocked()
 
 

@@ -1,4 +1,4 @@
-"""The admin: for an unlocked keeper, with no door of its own, and nothing in it that is anybody's."""
+"""The admin: for an unlocked administrator, with no sign-in of its own, and no content of anybody's diary."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -155,11 +155,11 @@ def test_everybody_and_everything_is_called_by_what_the_administrator_knows(
         assert not re.search("[0-9a-f]{8}-[0-9a-f]{4}", seen_on(at_work.get(path))), path
     people, browsers, links = (seen_on(at_work.get(path)) for path in PAGES[1:4])
     assert "checked" not in at_work.get(PAGES[1]).content.decode()
-    assert "Choose Olive Ähre Olive Ähre keeper" in people
+    assert "Select Olive Ähre Olive Ähre administrator" in people
     assert "in 1 browser password, recovery code" in people
-    assert "Humphrey housemate" in people
-    assert "Choose Olive Ähre, A browser Olive Ähre A browser" in browsers
-    assert re.search(r"Choose Invitation of \d+ \w+ \d{4}, \d\d:\d\d \d+ \w+ \d{4}", links)
+    assert "Humphrey member" in people
+    assert "Select Olive Ähre, A browser Olive Ähre A browser" in browsers
+    assert re.search(r"Select Invitation of \d+ \w+ \d{4}, \d\d:\d\d \d+ \w+ \d{4}", links)
     assert "Olive Ähre" in seen_on(at_work.get(person_page(owner)))
 
 
@@ -224,8 +224,8 @@ def test_the_administrator_sees_how_the_backups_stand(
     newer.unlink()
     old = at_work.get("/admin/").content.decode()
 
-    assert "There is none yet" in before
-    assert "2 are kept, 4.0\xa0KB together" in page
+    assert "No backups yet" in before
+    assert "2 backups, 4.0\xa0KB in total" in page
     assert "last 7 days and 4 weeks" in page
     assert "too old" not in page
     assert "too old" in old

@@ -59,7 +59,7 @@ def test_it_is_good_once(token: str) -> None:
     answer, page = registers(token, "Otto"), Client().get(path(token))
 
     assert (answer.status_code, page.status_code) == (403, 403)
-    assert "not good any more" in page.content.decode()
+    assert "has expired or was already used" in page.content.decode()
     assert not Person.objects.filter(name="Otto").exists()
 
 
@@ -200,7 +200,7 @@ def test_the_link_leads_to_where_the_household_is_served(
         trusted, trusted_said = invites()
         given, given_said = invites("--at", "https://elsewhere.home/")
 
-    assert (running.netloc, "runs now" in said) == ("llamora.localhost:4711", True)
+    assert (running.netloc, "running server" in said) == ("llamora.localhost:4711", True)
     assert (trusted.scheme, trusted.netloc) == ("https", "diary.home")
     assert "LLAMORA_TRUSTED_ORIGINS" in trusted_said
     assert (given.netloc, given.path, "--at" in given_said) == ("elsewhere.home", "/register/", True)
@@ -219,7 +219,7 @@ def test_the_command_lists_and_withdraws(administrator: Resident, token: str) ->
 
 
 def test_the_command_refuses_before_there_is_a_administrator(db: None) -> None:
-    with pytest.raises(CommandError, match="Nobody has set this household up"):
+    with pytest.raises(CommandError, match="Llamora is not set up yet"):
         call_command("invite")
 
 

@@ -100,8 +100,8 @@ def test_somebody_switched_off_is_told_so_only_with_the_right_password(
 
     wrong, right = signs_in(stranger, "olive ähre", "wrong one here"), signs_in(stranger, "olive ähre")
 
-    assert "do not belong together" in list_errors(wrong)[0]
-    assert "switched" in list_errors(right)[0]
+    assert "Wrong name or password" in list_errors(wrong)[0]
+    assert "turned off" in list_errors(right)[0]
     assert owner.get("/settings/").status_code == 302
 
 

@@ -76,7 +76,7 @@ def test_a_code_that_is_none_is_told_apart_before_anything_is_derived(
     )
 
     assert answer.status_code == 422
-    assert "not a whole recovery code" in list_errors(answer)[0]
+    assert "incomplete or mistyped" in list_errors(answer)[0]
     assert derivations.costs == []
 
 

@@ -77,7 +77,7 @@ def test_too_soon_says_when(db: None) -> None:
     answer = post(TooManyAttempts(7.2), script=True)
 
     assert (answer.status_code, answer["Retry-After"]) == (429, "8")
-    assert "in 7 seconds" in answer.content.decode()
+    assert "Wait 7 seconds" in answer.content.decode()
 
 
 def test_every_code_has_its_sentence() -> None:

@@ -54,7 +54,7 @@ def test_a_lock_that_cannot_be_written_is_a_lock(owner: Resident, heard: list[di
     assert (seen.person, seen.is_unlocked) == (owner.person, False)
     assert [told["last"] for told in heard] == [True]
     assert Unlock.objects.filter(sign_in_id=stolen.sign_in_id).exists()
-    assert b"takes no writing" in owner.get("/unlock/").content
+    assert b"be written to now" in owner.get("/unlock/").content
 
 
 def test_a_sign_out_that_cannot_be_written_is_a_sign_out(
@@ -67,7 +67,7 @@ def test_a_sign_out_that_cannot_be_written_is_a_sign_out(
         seen = open_session(stolen)
 
     assert answer.status_code == 200
-    assert b"takes no writing" in answer.content
+    assert b"be written to now" in answer.content
     assert answer.cookies["llamora_session"].value == ""
     assert (seen.person, seen.held) == (None, None)
     assert [told["last"] for told in heard] == [True]

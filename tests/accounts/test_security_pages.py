@@ -65,7 +65,7 @@ def test_the_password_is_asked_for_again(owner: Resident, path: str) -> None:
     wrong, missing = sends(owner, path, current="not this one"), sends(owner, path, current="")
 
     assert (wrong.status_code, missing.status_code) == (422, 422)
-    assert list_errors(wrong) == ["This is not the password of this diary."]
+    assert list_errors(wrong) == ["Wrong password."]
     assert rows(owner) == before
 
 
@@ -98,7 +98,7 @@ def test_wrong_passwords_are_slowed_down(owner: Resident, monkeypatch: pytest.Mo
     assert [answer.status_code for answer in answers[:-1]] == [422] * PAIR.free
     assert {answers[-1].status_code, right.status_code} == {429}
     assert int(right["Retry-After"]) >= 1
-    assert "Try again" in list_errors(right)[0]
+    assert "try again" in list_errors(right)[0]
     assert rows(owner) == before
 
 
@@ -239,7 +239,7 @@ def test_the_page_says_how_far_a_new_key_has_come(owner: Resident) -> None:
     rotation_services.resume_rotation(open_session(owner.get_cookie()).keyring)
     done = owner.get("/settings/key/progress/", script=True).content.decode()
 
-    assert "is being sealed under the new key" in under_way
+    assert "is being encrypted with the new key" in under_way
     assert 'hx-trigger="every 2s"' in fragment
     assert again.status_code == 422
     assert not FormerKey.objects.exists()

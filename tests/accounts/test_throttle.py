@@ -266,7 +266,7 @@ def test_every_form_slows_down_and_says_when_to_try_again(
     slowed = [answer for answer in answers if answer.status_code == 429]
     assert slowed
     assert all(int(answer["Retry-After"]) >= 1 for answer in slowed)
-    assert "Try again" in slowed[-1].content.decode()
+    assert "try again" in slowed[-1].content.decode()
 
 
 def test_unlocking_is_slowed_too(owner: Resident, clock: Clock) -> None:
@@ -276,7 +276,7 @@ def test_unlocking_is_slowed_too(owner: Resident, clock: Clock) -> None:
 
     assert answers[0].status_code == 422
     assert answers[-1].status_code == 429
-    assert "Try again" in list_errors(answers[-1])[0]
+    assert "try again" in list_errors(answers[-1])[0]
 
 
 def test_failures_to_sign_in_do_not_slow_the_unlocking_of_somebody_signed_in(

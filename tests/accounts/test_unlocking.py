@@ -57,7 +57,7 @@ def test_a_wrong_password_gets_the_form_again(owner: Resident) -> None:
     page, fragment = unlocks(owner, "not my password"), unlocks(owner, "not my password", script=True)
 
     assert page.status_code == fragment.status_code == 422
-    assert list_errors(page) == list_errors(fragment) == ["This is not the password of this diary."]
+    assert list_errors(page) == list_errors(fragment) == ["Wrong password."]
     assert b"<html" in page.content
     assert fragment.content.lstrip().startswith(b'<form class="form" id="unlock-form"')
     assert not owner.is_unlocked()

@@ -30,7 +30,7 @@ def said(**options: str) -> str:
 def test_everybody_is_listed_with_what_shows_without_a_key(administrator: Resident, owner: Resident) -> None:
     lines = said().splitlines()
 
-    assert lines[0].startswith("Kay, keeper: 0 ways in, 1 browser signed in, since 20")
+    assert lines[0].startswith("Kay, administrator: 0 ways to unlock, 1 browser signed in, since 20")
     assert lines[1].startswith("Olive: ")
 
 
@@ -39,19 +39,19 @@ def test_whoever_is_switched_off_is_let_in_no_more_and_keeps_everything(
 ) -> None:
     owner.write("Still here")
 
-    assert said(disable="olive") == "Switched off; 1 session was ended.\n"
+    assert said(disable="olive") == "Turned off; 1 session was ended.\n"
 
     assert owner.get("/").status_code == 302
     assert not SignIn.objects.filter(person_id=owner.id).exists()
-    assert "Olive, switched off" in said()
+    assert "Olive, turned off" in said()
     assert SignIn.objects.filter(person_id=administrator.id).exists()
     said(enable="OLIVE")
-    assert "switched off" not in said()
+    assert "turned off" not in said()
     assert owner.list_texts() == ["Still here"]
 
 
 def test_the_last_administrator_is_not_switched_off(administrator: Resident, owner: Resident) -> None:
-    with pytest.raises(CommandError, match="only keeper"):
+    with pytest.raises(CommandError, match="only administrator"):
         said(disable="Kay")
 
     assert Person.objects.filter(name="Kay", is_active=True).exists()

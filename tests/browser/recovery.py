@@ -13,12 +13,12 @@ def shown_code(page: Page) -> list[str]:
 def asked(page: Page) -> list[tuple[Locator, str]]:
     """The fields of the groups that are asked for, each with the group that belongs in it."""
     groups = shown_code(page)
-    fields = [page.get_by_label(f"The {ordinal} group", exact=True) for ordinal in ORDINALS]
+    fields = [page.get_by_label(f"{ordinal.capitalize()} group", exact=True) for ordinal in ORDINALS]
     return [(each, group) for each, group in zip(fields, groups, strict=True) if each.count()]
 
 
 def press_kept(page: Page) -> None:
-    page.get_by_role("button", name="I have kept it", exact=True).click()
+    page.get_by_role("button", name="Continue", exact=True).click()
 
 
 def keep_code(page: Page) -> list[str]:

@@ -43,8 +43,8 @@ def test_a_change_survives_a_reload_until_it_is_saved(diary: DiaryTab) -> None:
 def test_leaving_the_page_at_once_saves_the_change(diary: DiaryTab) -> None:
     diary.keep("Before")
     editing(diary).fill("Typed and gone")
-    diary.page.get_by_role("link", name="You", exact=True).click()
-    expect(diary.page).to_have_title("You · Llamora")
+    diary.page.get_by_role("link", name="Settings", exact=True).click()
+    expect(diary.page).to_have_title("Settings · Llamora")
 
     diary.open()
 

@@ -55,7 +55,7 @@ def pages(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]:
     page.get_by_text("Destroy now").click()
     yield "destroying"
     page.goto(house.url("/d/2021-03-04/"))
-    page.get_by_role("link", name="Keys").click()
+    page.get_by_role("link", name="Keyboard shortcuts").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     yield "sheet"
 

@@ -27,8 +27,8 @@ def test_a_draft_survives_a_reload_and_is_there_in_another_tab(diary: DiaryTab, 
 
 def test_leaving_the_page_at_once_saves_the_draft(diary: DiaryTab) -> None:
     diary.box.fill("Typed and gone")
-    diary.page.get_by_role("link", name="You", exact=True).click()
-    expect(diary.page).to_have_title("You · Llamora")
+    diary.page.get_by_role("link", name="Settings", exact=True).click()
+    expect(diary.page).to_have_title("Settings · Llamora")
 
     # What a page sends while it goes arrives when it can.
     wait_until(diary.page, lambda: diary.open().box.input_value() == "Typed and gone")

@@ -43,7 +43,7 @@ def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
         expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
     stranger = new_context().new_page()
     stranger.goto(link)
-    expect(stranger.get_by_text("Set up your household")).to_have_count(0)
+    expect(stranger.get_by_text("Set up Llamora")).to_have_count(0)
 
 
 def test_the_meter_says_how_strong_a_password_is(house: ServedHouse, page: Page) -> None:

@@ -119,7 +119,7 @@ def test_a_wrong_password_is_said_and_opens_nothing(new_diary: NewDiary, complai
 
     diary.unlock("not my password at all")
 
-    expect(diary.dialog.get_by_role("alert")).to_have_text("This is not the password of this diary.")
+    expect(diary.dialog.get_by_role("alert")).to_have_text("Wrong password.")
     assert_nothing_can_be_read(diary)
     diary.unlock()
     expect(diary.box).to_have_value(UNSAVED)

@@ -43,10 +43,10 @@ def every_page(page: Page, house: ServedHouse) -> Iterator[str]:
         page.wait_for_load_state("networkidle")
         yield path
     page.goto(house.url("/settings/password/"))
-    page.get_by_label("Your password now").fill("not this one")
+    page.get_by_label("Current password").fill("not this one")
     page.get_by_label("New password", exact=True).fill("short")
     page.get_by_label("Repeat password").fill("other")
-    page.get_by_role("button", name="Change my password").click()
+    page.get_by_role("button", name="Change password").click()
     expect(page.locator(".field-error")).to_have_count(2)
     yield "refused"
 
@@ -88,9 +88,9 @@ def test_a_browser_elsewhere_is_ended_and_its_tab_says_so(
     here = new_context(other, there.house).new_page()
     here.goto(there.house.url("/settings/browsers/"))
 
-    here.get_by_role("button", name=re.compile("^Sign out of ")).first.click()
+    here.get_by_role("button", name=re.compile("^Sign out .*, last seen")).first.click()
 
-    expect(here.get_by_text("Signed out there.")).to_be_visible()
+    expect(here.get_by_text("That browser is signed out.")).to_be_visible()
     expect(there.dialog).to_be_visible()
     assert there.box.count() == 0 or not there.box.is_visible()
 
@@ -101,33 +101,33 @@ def test_all_of_it_works_without_script(new_context: NewContext, house: ServedHo
     page = new_context(member, house, java_script_enabled=False).new_page()
     page.goto(house.url("/settings/"))
 
-    page.get_by_role("link", name="Change your password").click()
-    page.get_by_label("Your password now").fill(member.password)
+    page.get_by_role("link", name="Change password").click()
+    page.get_by_label("Current password").fill(member.password)
     page.get_by_label("New password", exact=True).fill("a heron on every post")
     page.get_by_label("Repeat password").fill("a heron on every post")
-    page.get_by_role("button", name="Change my password").click()
+    page.get_by_role("button", name="Change password").click()
     expect(page.get_by_text("Your password is changed.")).to_be_visible()
 
-    page.get_by_role("link", name="Make a new recovery code").click()
-    page.get_by_label("Your password now").fill("a heron on every post")
-    page.get_by_role("button", name="Make a new code").click()
+    page.get_by_role("link", name="Create a new recovery code").click()
+    page.get_by_label("Current password").fill("a heron on every post")
+    page.get_by_role("button", name="Create a new code").click()
     expect(page.locator("[data-recovery-code]")).to_have_text(re.compile(r"(\w{4}\s*){9}"))
     keep_code(page)
     expect(page).to_have_url(house.url("/settings/"))
 
-    page.get_by_role("link", name="See your browsers").click()
-    expect(page.get_by_text("You are signed in nowhere else.")).to_be_visible()
+    page.get_by_role("link", name="Where you are signed in").click()
+    expect(page.get_by_text("You're not signed in anywhere else.")).to_be_visible()
     page.goto(house.url("/settings/leave/"))
-    page.get_by_label("Your password now").fill("a heron on every post")
+    page.get_by_label("Current password").fill("a heron on every post")
     page.get_by_role("button", name="Delete my diary").click()
-    expect(page.get_by_role("heading", name="Your diary is gone")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your diary is deleted")).to_be_visible()
     page.goto(house.url("/"))
     expect(page).to_have_url(re.compile("/sign-in/"))
 
 
 def test_the_settings_are_reached_and_saved_by_keyboard(inside: Page, house: ServedHouse) -> None:
     inside.goto(house.url("/settings/"))
-    inside.get_by_label("Name shown").focus()
+    inside.get_by_label("Display name").focus()
 
     inside.keyboard.type("Liv")
     inside.keyboard.press("Enter")
@@ -146,7 +146,7 @@ def test_an_invitation_from_the_administrator_lets_somebody_in(
     administrator.goto(own_house.url(f"{parts.path}?{parts.query}"))
     register(administrator, "Karin")
     administrator.goto(own_house.url("/settings/"))
-    administrator.get_by_role("link", name="Invite somebody").click()
+    administrator.get_by_role("link", name="Invite someone").click()
     administrator.get_by_role("button", name="Make a link").click()
     link = administrator.get_by_label("The link").input_value()
 
@@ -191,7 +191,7 @@ def test_a_link_from_the_terminal_lets_somebody_in_once(
 def test_somebody_who_shortened_their_days_signs_in_for_a_week(page: Page, house: ServedHouse) -> None:
     member = house.new_member()
     page.goto(house.url("/sign-in/"))
-    page.get_by_label("Stay signed in here").select_option(label="For a week")
+    page.get_by_label("Stay signed in").select_option(label="For a week")
     sign_in_by_hand(page, house, member)
     expect(page.get_by_role("textbox", name="Write", exact=True)).to_be_visible()
 

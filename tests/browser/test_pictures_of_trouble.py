@@ -117,9 +117,9 @@ def test_a_key_half_rotated(
     damage_an_entry(troubled)
 
     diary.page.goto(troubled.url("/settings/key/"))
-    prove(diary.page, "Give my diary a new key")
+    prove(diary.page, "Create a new key")
 
-    expect(diary.page.get_by_text("1 row is still under the old one")).to_be_visible()
+    expect(diary.page.get_by_text("1 row to go")).to_be_visible()
     shoot(diary.page, "key-half-turned")
 
 
@@ -139,7 +139,7 @@ def test_refusals_and_faults(
     expect(page.get_by_role("heading", name="No reply was begun")).to_be_visible()
     shoot(page, "429")
 
-    page.get_by_role("link", name="Go on", exact=True).click()
+    page.get_by_role("link", name="Continue", exact=True).click()
     page.get_by_role("textbox", name="Write", exact=True).fill(WORDS)
     with without_entries(troubled):
         page.get_by_role("button", name="Keep", exact=True).click()

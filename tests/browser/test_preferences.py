@@ -24,8 +24,7 @@ def test_single_keys_are_switched_off_and_enter_keeps(new_diary: NewDiary) -> No
     page = diary.page
     chooses(
         diary,
-        Single_keys="Do nothing by themselves",
-        In_the_box_where_you_write="Enter keeps",
+        **{"Single-letter shortcuts": "Off", "Key that saves an entry": "Enter"},
     )
     diary.open()
 
@@ -65,20 +64,22 @@ def test_the_page_of_openings_leads_to_their_choice(
     page = new_context(house.new_member(), house, java_script_enabled=has_script).new_page()
 
     page.goto(house.url("/openings/"))
-    expect(page.get_by_role("heading", name="Your day")).to_be_in_viewport()
-    for choice in ("Open no days", "Read only my day", "Suggest only when I ask", "Remember no searches"):
-        page.get_by_label(choice).check()
+    expect(page.get_by_role("heading", name="Replies and suggestions")).to_be_in_viewport()
+    off = page.get_by_label("Off", exact=True).and_(page.get_by_role("radio"))
+    expect(off).to_have_count(4)
+    for choice in off.all():
+        choice.check()
     page.get_by_role("button", name="Save").click()
 
     expect(page.get_by_text("Saved.")).to_be_visible()
-    for choice in ("Open no days", "Read only my day", "Suggest only when I ask", "Remember no searches"):
-        expect(page.get_by_label(choice)).to_be_checked()
+    for choice in off.all():
+        expect(choice).to_be_checked()
 
 
 def test_dates_are_in_the_language_of_the_person(new_diary: NewDiary) -> None:
     diary = new_diary(path="/d/2021-02-03/")
     diary.keep("Ici.")
-    chooses(diary, Language_of_dates="Français", Times_of_day="2:02 pm", First_day_of_the_week="Sunday")
+    chooses(diary, Language_of_dates="Français", Time_format="2:02 pm", First_day_of_the_week="Sunday")
     page = diary.open().page
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Mercredi3 février 2021")

@@ -16,7 +16,7 @@ NEW = "nine quiet owls in the barn"
 
 
 def prove(page: Page, button: str, *, new: str = "", password: str = PASSWORD) -> None:
-    page.get_by_label("Your password now").fill(password)
+    page.get_by_label("Current password").fill(password)
     if new:
         page.get_by_label("New password", exact=True).fill(new)
         page.get_by_label("Repeat password").fill(new)
@@ -40,7 +40,7 @@ def test_writing_goes_on_after_a_new_key_and_elsewhere_the_dialog_opens(
     there.wait_for_draft()
 
     here.page.goto(house.url("/settings/key/"))
-    prove(here.page, "Give my diary a new key")
+    prove(here.page, "Create a new key")
 
     expect(here.page.get_by_text("Your diary has a new key")).to_be_visible()
     expect(there.dialog).to_be_visible()
@@ -73,8 +73,8 @@ def test_somebody_had_my_key_shuts_them_out_at_once(
     thief = new_diary(member=house.sign_in(here.member))
 
     here.page.goto(house.url("/settings/"))
-    here.page.get_by_role("link", name="Somebody had my key").click()
-    prove(here.page, "Shut them out", new=NEW)
+    here.page.get_by_role("link", name="My account was compromised").click()
+    prove(here.page, "Lock them out", new=NEW)
     code = keep_code(here.page)
 
     expect(here.page).to_have_url(house.url("/settings/"))
@@ -95,9 +95,9 @@ def test_a_refused_form_keeps_the_place_and_says_why_by_the_field(
     page = new_diary().page
     page.goto(house.url("/settings/recovery-code/"))
 
-    prove(page, "Make a new code", password="not this one")
+    prove(page, "Create a new code", password="not this one")
 
-    expect(page.get_by_text("This is not the password of this diary.")).to_be_visible()
-    field = page.get_by_label("Your password now")
+    expect(page.get_by_text("Wrong password.")).to_be_visible()
+    field = page.get_by_label("Current password")
     assert field.get_attribute("aria-invalid") == "true"
     assert field.input_value() == ""

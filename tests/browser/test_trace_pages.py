@@ -151,7 +151,7 @@ def test_the_history_goes_on_as_one_scrolls_and_the_bar_has_more(page: Page, hou
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Lock", exact=True)).to_be_hidden()
     page.get_by_role("button", name="More", exact=True).press("Enter")
-    page.get_by_role("link", name="You", exact=True).click()
+    page.get_by_role("link", name="Settings", exact=True).click()
     expect(page).to_have_url(house.url("/settings/"))
 
 

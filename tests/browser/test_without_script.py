@@ -53,7 +53,7 @@ def test_one_registers_recovers_signs_out_and_in(
     page.get_by_label("Recovery code", exact=True).fill(code.lower().replace(" ", "-"))
     for label in ("New password", "Repeat password"):
         page.get_by_label(label, exact=True).fill("another long walk by the weir")
-    page.get_by_role("button", name="Choose this password", exact=True).click()
+    page.get_by_role("button", name="Set new password", exact=True).click()
     assert " ".join(keep_code(page)) != code
 
     expect(page.locator("article.entry")).to_contain_text("Before I forgot the password.")

@@ -31,7 +31,7 @@ def test_one_of_them_is_asked_for_whoever_chose_it(
     live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     page = owner.get("/settings/").content.decode()
-    assert "As the household has it: wren:3b" in page
+    assert "Household default: wren:3b" in page
     assert '<option value="heron:7b">' in page
     assert "nomic-embed-text" not in page
 
@@ -70,5 +70,5 @@ def test_where_one_is_offered_there_is_nothing_to_choose_and_the_choice_is_kept(
         saved = owner.post("/settings/", **CHOICES).status_code
 
     owner.person.refresh_from_db()
-    assert "Model that answers you" not in page
+    assert "Model for replies" not in page
     assert (saved, owner.person.model) == (302, "heron:7b")

@@ -136,7 +136,7 @@ def test_a_page_of_the_owner_writes_nothing_into_the_diary_of_a_housemate(
         )
 
         assert answer.status == 409
-        assert "somebody else" in answer.body
+        assert "another person" in answer.body
 
     assert fingerprints(house.server) == before
 

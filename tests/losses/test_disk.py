@@ -137,7 +137,7 @@ def test_a_key_is_taken_away_although_the_disk_takes_nothing(
         told = settled.post(path)
 
         assert told.status in (200, 302)
-        assert "takes no writing" in (told.body + settled.get("/unlock/").body)
+        assert "be written to now" in (told.body + settled.get("/unlock/").body)
         assert "Before" not in replayed.get("/").body
     with running(tmp_path, extra=starving) as server:
         replayed.move_to(server)

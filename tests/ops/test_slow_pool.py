@@ -59,4 +59,4 @@ async def test_the_refusal_says_when_and_is_kept_by_nobody(
     assert headers[b"Retry-After"] == b"2"
     assert {name: headers[name.encode()].decode() for name in get_default_headers()} == get_default_headers()
     assert headers[b"Content-Security-Policy"].startswith(b"default-src 'none'")
-    assert b"Try again" in client.body
+    assert b"try again" in client.body

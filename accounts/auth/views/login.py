@@ -166,7 +166,7 @@ def sign_out(request: HouseholdRequest) -> HttpResponse:
     if is_gone or is_htmx_request(request):
         response = _redirect_after_lock(request, to="sign_in", trigger=SIGNED_OUT)
     else:
-        context = {"title": "Signed out", "sentence": error_messages.SIGNED_OUT_IN_MEMORY}
+        context = {"title": error_messages.SIGNED_OUT_TITLE, "sentence": error_messages.SIGNED_OUT_IN_MEMORY}
         response = render(request, "refused.html", context)
     delete_cookies(request, response)
     return response

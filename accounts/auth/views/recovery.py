@@ -53,7 +53,7 @@ def confirm_recovery_code(request: HouseholdRequest) -> HttpResponse:
         pending = recovery_confirmation.from_token(token, owner=request.user.id)
     except RecoveryCodeExpired as error:
         sentence = error_messages.get_error_message(error)
-        return render_refusal(request, status=GONE, title="Not compared", sentence=sentence)
+        return render_refusal(request, status=GONE, title=error_messages.CODE_GONE_TITLE, sentence=sentence)
     form = ConfirmRecoveryCodeForm(request.POST, code=pending.code, asked=pending.asked)
     if not form.is_valid():
         return _render_code_page(request, request.user, pending, form, token=token)

@@ -93,7 +93,13 @@ def _refuse_registration(request: HouseholdRequest, admission: _Admission) -> Ht
         if admission.invitation
         else error_messages.REGISTRATION_CLOSED
     )
-    return render_refusal(request, status=403, title="Not open", sentence=sentence, following="/sign-in/")
+    return render_refusal(
+        request,
+        status=403,
+        title=error_messages.REGISTRATION_CLOSED_TITLE,
+        sentence=sentence,
+        following="/sign-in/",
+    )
 
 
 def _handle_registration(

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 class Command(BaseCommand):
     """A refusal that tells what to do instead."""
 
-    help = "Refuses always: nobody but its owner can give a diary a new password. Says how they do it."
+    help = "Always refuses: only its owner can change the password of a diary. Says how."
 
     requires_system_checks: list[str] = []
 
@@ -20,6 +20,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Refuse."""
         raise CommandError(
-            "A password is what opens a diary, so nobody can set one for another person. Its owner chooses a "
+            "A password encrypts a diary, so nobody can set one for another person. The owner can choose a "
             "new one at /recover/ with their recovery code."
         )

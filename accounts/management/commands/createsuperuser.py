@@ -10,7 +10,7 @@ from accounts.auth.services import first_run
 class Command(BaseCommand):
     """A refusal that tells what to do instead."""
 
-    help = "Refuses always: a keeper made here would have no vault. Says how the first person comes in."
+    help = "Always refuses: an account created here would have no key. Says how to create the first one."
 
     requires_system_checks: list[str] = []
 
@@ -18,9 +18,9 @@ class Command(BaseCommand):
         """Refuse."""
         if first_run.get_setup_token() is None:
             raise CommandError(
-                "There is a keeper already. They make others keepers in the admin, under People."
+                "There is an administrator already. They can add others: Settings, Administration, People."
             )
         raise CommandError(
-            "People bring their own password, which seals their diary, so nobody can be made here. "
-            "Run manage.py up and open the set-up link that it prints."
+            "People choose their own password, which encrypts their diary, so no account can be created "
+            "here. Run manage.py up and open the set-up link that it prints."
         )

@@ -13,8 +13,8 @@ class Command(dumpdata.Command):
     """Django's command without session rows."""
 
     help = (
-        "Output the database as a fixture. Sealed columns come as envelopes, which open only for their "
-        "owner, with the key slots beside them. Session rows are never in it, even when they are named."
+        "Output the database as a fixture. Encrypted columns stay encrypted; only their owner can decrypt "
+        "them, with the key slots in the same file. Session rows are always left out, even if named."
     )
 
     def handle(self, *app_labels: str, **options: Any) -> None:

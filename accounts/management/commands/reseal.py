@@ -18,15 +18,15 @@ class Command(BaseCommand):
     """A command that seals values of older formats again, under the same key."""
 
     help = (
-        "Seal what is in an older envelope format in the diary of NAME anew in the newest one. Asks for the "
-        "password or recovery code. Changes no key and ends no session; can be broken off and run "
-        "again. Refuses an unknown name and a wrong secret; rows that do not open are named and left."
+        "Encrypt what is in an older envelope format in the diary of NAME again, in the newest format. Asks "
+        "for the password or recovery code. Changes no key and ends no session; can be stopped and run "
+        "again. Refuses an unknown name and a wrong secret; lists rows it can't decrypt and leaves them."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the person, their secret, and whether to verify."""
         secret_prompt.add_arguments(parser)
-        parser.add_argument("--verify", action="store_true", help="open every row afterwards")
+        parser.add_argument("--verify", action="store_true", help="decrypt every row afterwards")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seal the values again, and print how many."""
@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 name=options["name"], password_file=options["password_file"]
             )
             moved = rotation_services.reseal_old_formats(opened.keyring)
-            self.stdout.write(f"{pluralize(moved.envelopes, 'value was', 'values were')} sealed anew.")
+            self.stdout.write(f"{pluralize(moved.envelopes, 'value was', 'values were')} encrypted again.")
             verification_report.write_damaged(self, moved.damaged)
             if options["verify"]:
                 verification_report.verify_and_report(self, opened.keyring)
@@ -43,5 +43,5 @@ class Command(BaseCommand):
             raise CommandError(get_rotation_error_message(error)) from None
         except NotWritten as error:
             raise CommandError(
-                f"{error_messages.get_not_written_message(error)} Run this again to go on."
+                f"{error_messages.get_not_written_message(error)} Run this again to continue."
             ) from None

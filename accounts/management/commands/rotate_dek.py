@@ -23,20 +23,20 @@ class Command(BaseCommand):
     """A command that gives a person a new data key and destroys the old one."""
 
     help = (
-        "Give the diary of NAME a new data key, seal everything anew and destroy the old key. Asks for the "
-        "password or recovery code; both go on working. Signs all browsers out. The diary stays usable, "
-        "and a rotation that was broken off goes on with the same command or at the next unlock. Refuses an "
-        "unknown name, a wrong secret, and to destroy the old key while there are rows that do not open."
+        "Create a new key for the diary of NAME, encrypt everything again and destroy the old key. Asks for "
+        "the password or recovery code; both keep working. Signs out all browsers. The diary stays usable, "
+        "and a stopped rotation continues with the same command or at the next unlock. Refuses an unknown "
+        "name, a wrong secret, and to destroy the old key while there are rows that it can't decrypt."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the person, their secret, whether to verify, and what to do about damage."""
         secret_prompt.add_arguments(parser)
-        parser.add_argument("--verify", action="store_true", help="open every row afterwards")
+        parser.add_argument("--verify", action="store_true", help="decrypt every row afterwards")
         parser.add_argument(
             "--leave-damaged",
             action="store_true",
-            help="destroy the old key although rows that do not open are left under it",
+            help="destroy the old key even if rows are left that can't be decrypted",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             )
             keyring = opened.keyring
             if rotation_services.is_rotation_unfinished(keyring):
-                self.stdout.write("Going on with a rotation that was broken off.")
+                self.stdout.write("Continuing a rotation that was stopped.")
             else:
                 keyring = self._begin_rotation(opened)
             started = time.monotonic()
@@ -57,7 +57,8 @@ class Command(BaseCommand):
             verification_report.write_damaged(self, moved.damaged)
             seconds = time.monotonic() - started
             self.stdout.write(
-                f"{pluralize(moved.envelopes, 'value was', 'values were')} sealed anew in {seconds:.2f} s."
+                f"{pluralize(moved.envelopes, 'value was', 'values were')} encrypted again "
+                f"in {seconds:.2f} s."
             )
             self.stdout.write("The old key is destroyed.")
             if options["verify"]:
@@ -69,7 +70,7 @@ class Command(BaseCommand):
             raise CommandError(get_rotation_error_message(error)) from None
         except NotWritten as error:
             raise CommandError(
-                f"{error_messages.get_not_written_message(error)} Run this again to go on."
+                f"{error_messages.get_not_written_message(error)} Run this again to continue."
             ) from None
 
     def _begin_rotation(self, opened: key_slots.OpenedSlot) -> Keyring:
@@ -77,11 +78,11 @@ class Command(BaseCommand):
         for slot in rotation.refused_slots:
             self.stderr.write(get_refused_slot_message(slot))
         self.stdout.write(
-            f"{pluralize(rotation.renewed_slots, 'way in was', 'ways in were')} given the new key; "
+            f"{pluralize(rotation.renewed_slots, 'way to unlock has', 'ways to unlock have')} the new key; "
             "all sessions were ended."
         )
         return rotation.keyring
 
     def _show_progress(self, envelopes: int) -> None:
         if self.stderr.isatty():
-            self.stderr.write(f"\r{envelopes:,} values sealed anew", ending="")
+            self.stderr.write(f"\r{envelopes:,} values encrypted again", ending="")

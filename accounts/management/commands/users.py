@@ -19,47 +19,48 @@ class Command(BaseCommand):
     """A command that lists people, or activates or deactivates one."""
 
     help = (
-        "List who is in the household: keeper or not, switched on or off, ways in, browsers signed in. "
-        "--disable NAME lets somebody in no more and ends their sessions; their diary stays as it is, and "
-        "--enable NAME lets them in again. Refuses an unknown name, and to switch off the last keeper."
+        "List the people of the household: administrators, turned off or not, ways to unlock, signed-in "
+        "browsers. --disable NAME stops a person from signing in and ends their sessions; their diary is not "
+        "deleted. --enable NAME reverses it. Refuses an unknown name, and the last administrator."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: whom to activate or deactivate."""
         action = parser.add_mutually_exclusive_group()
-        action.add_argument("--disable", metavar="NAME", help="switch this person's diary off")
-        action.add_argument("--enable", metavar="NAME", help="switch it on again")
+        action.add_argument("--disable", metavar="NAME", help="stop this person from signing in")
+        action.add_argument("--enable", metavar="NAME", help="let this person sign in again")
 
     def handle(self, *args: Any, disable: str | None, enable: str | None, **options: Any) -> None:
         """Activate or deactivate a person, or list everybody."""
         try:
             if disable is not None:
                 ended = deletion.deactivate_person(_get_person(disable))
-                self.stdout.write(f"Switched off; {pluralize(ended, 'session was', 'sessions were')} ended.")
+                self.stdout.write(f"Turned off; {pluralize(ended, 'session was', 'sessions were')} ended.")
             elif enable is not None:
                 deletion.activate_person(_get_person(enable))
-                self.stdout.write("Switched on.")
+                self.stdout.write("Turned on.")
             else:
                 self._list()
         except LastAdministrator:
             raise CommandError(
-                "This is the only keeper who can sign in. Make somebody else a keeper first, in the admin."
+                "This is the only administrator who can sign in. Make someone else an administrator first: "
+                "Settings, Administration, People."
             ) from None
         except NotWritten as error:
             raise CommandError(error_messages.get_not_written_message(error)) from None
         except DatabaseError:
-            raise CommandError("There is no household here yet. Run manage.py up first.") from None
+            raise CommandError("Llamora is not set up here yet. Run manage.py up first.") from None
 
     def _list(self) -> None:
         people = Person.objects.annotate(
             slot_count=Count("slots", distinct=True), browser_count=Count("sign_ins", distinct=True)
         )
         for person in people.order_by("created_at"):
-            state = "" if person.is_active else ", switched off"
+            state = "" if person.is_active else ", turned off"
             self.stdout.write(
-                f"{person.name}{', keeper' if person.is_staff else ''}{state}: "
-                f"{pluralize(person.slot_count, 'way', 'ways')} in, "
+                f"{person.name}{', administrator' if person.is_staff else ''}{state}: "
+                f"{pluralize(person.slot_count, 'way', 'ways')} to unlock, "
                 f"{pluralize(person.browser_count, 'browser', 'browsers')} signed in, "
                 f"since {person.created_at:%Y-%m-%d}."
             )
