@@ -202,7 +202,7 @@ class PreferencesForm(_PersonForm):
         help_text=(
             "For a reply, the model reads your day so far. If this is on, it also reads up to 3 earlier "
             "entries on the same subject. Entries of traces that you chose for a reply are read either way. "
-            "“Sources” under a reply shows what was read."
+            "“Sources” under a reply lists what the model used."
         ),
     )
     proposes_traces = _boolean_field(
