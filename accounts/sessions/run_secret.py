@@ -71,8 +71,8 @@ def prepare_run_secret() -> str | None:
     get_run_secret()
     if get_runtime_folder() is None:
         return (
-            "There is no memory file system for the run secret, so a restart of the server locks everybody's "
-            "vault. Set LLAMORA_RUNTIME_DIR to a folder on tmpfs to change that."
+            "There is no memory file system for the run secret, so a restart of the server locks all "
+            "diaries. Set LLAMORA_RUNTIME_DIR to a folder on tmpfs to change that."
         )
     return None
 

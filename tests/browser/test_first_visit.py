@@ -49,7 +49,7 @@ def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
 def test_the_meter_says_how_strong_a_password_is(house: ServedHouse, page: Page) -> None:
     page.goto(house.url("/register/"))
     field = page.get_by_label("Password", exact=True)
-    meter = page.get_by_role("meter", name="Strength of the password")
+    meter = page.get_by_role("meter", name="Password strength")
 
     field.press_sequentially("password12")
     expect(meter).to_have_attribute("value", re.compile("[01]"))
@@ -62,7 +62,7 @@ def test_the_meter_says_how_strong_a_password_is(house: ServedHouse, page: Page)
 
 @pytest.mark.parametrize(
     ("password", "repeated", "said"),
-    [("short", "short", "at least 10"), (PASSWORD, "something else", "not the same")],
+    [("short", "short", "at least 10"), (PASSWORD, "something else", "don't match")],
 )
 def test_what_is_wrong_with_a_registration_is_said_beside_it(
     house: ServedHouse, page: Page, password: str, repeated: str, said: str, complaints: Complaints

@@ -147,8 +147,8 @@ def test_an_invitation_from_the_administrator_lets_somebody_in(
     register(administrator, "Karin")
     administrator.goto(own_house.url("/settings/"))
     administrator.get_by_role("link", name="Invite someone").click()
-    administrator.get_by_role("button", name="Make a link").click()
-    link = administrator.get_by_label("The link").input_value()
+    administrator.get_by_role("button", name="Create link").click()
+    link = administrator.get_by_label("Link", exact=True).input_value()
 
     guest = new_context().new_page()
     guest.goto(link)

@@ -42,7 +42,7 @@ def test_writing_goes_on_after_a_new_key_and_elsewhere_the_dialog_opens(
     here.page.goto(house.url("/settings/key/"))
     prove(here.page, "Create a new key")
 
-    expect(here.page.get_by_text("Your diary has a new key")).to_be_visible()
+    expect(here.page.get_by_text("Your diary has a new encryption key")).to_be_visible()
     expect(there.dialog).to_be_visible()
     here.open("/")
     expect(here.entry("Written under the first key.")).to_be_visible()

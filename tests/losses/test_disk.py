@@ -91,7 +91,7 @@ def starved(settings: dict[str, str], pragmas: str) -> dict[str, str]:
     [
         # The least there can be: SQLite then takes the pages there are as its limit.
         ("PRAGMA max_page_count=1", "The disk is full, so nothing was saved."),
-        ("PRAGMA query_only=ON", "The data folder cannot be written to, so nothing was saved."),
+        ("PRAGMA query_only=ON", "The data folder is read-only, so nothing was saved."),
     ],
 )
 def test_a_database_that_takes_nothing_says_so_and_takes_it_later(
@@ -160,7 +160,7 @@ def test_signing_in_without_room_is_a_sentence(
         signed_in, joined = browser.sign_in(), browser.post("/register/", **registration())
 
         assert (signed_in.status, joined.status) == (503, 503)
-        assert "cannot be written to" in signed_in.body
+        assert "data folder is read-only" in signed_in.body
         assert "Traceback" not in server.log()
 
 

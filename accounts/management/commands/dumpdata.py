@@ -14,7 +14,7 @@ class Command(dumpdata.Command):
 
     help = (
         "Output the database as a fixture. Encrypted columns stay encrypted; only their owner can decrypt "
-        "them, with the key slots in the same file. Session rows are always left out, even if named."
+        "them, with the key slots in the same file. Never outputs session rows, even if they are named."
     )
 
     def handle(self, *app_labels: str, **options: Any) -> None:
