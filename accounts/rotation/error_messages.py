@@ -10,11 +10,11 @@ _MESSAGES = {
     "stale_keyring": "This diary has a new key. Unlock it again, then try again.",
     "no_way_in": (
         "The password or code you used could not be given the new key: its data was changed on the disk. "
-        "Nothing was changed. Ask the administrator to restore a backup."
+        "No new key was created. Ask the administrator to restore a backup."
     ),
     "damaged_vault": (
-        "The keys of this diary were changed on the disk. Nothing was changed. Ask the administrator to "
-        "restore a backup."
+        "The keys of this diary were changed on the disk, so no new key was created. Ask the administrator "
+        "to restore a backup."
     ),
     "stopped": "The key change was stopped. It continues at the next unlock; everything stays readable.",
 }
