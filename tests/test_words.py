@@ -122,7 +122,6 @@ LONG_LINES_YET = frozenset(
     traces/fragments/heatmap.html
     traces/fragments/on_entry.html
     traces/fragments/preview.html
-    traces/fragments/proposals.html
     traces/fragments/reply_context.html
     traces/fragments/rows.html
     traces/fragments/summary.html
