@@ -7,6 +7,7 @@ from typing import Final
 
 from django.urls import reverse
 
+from search import messages
 from search.engine import SearchHit
 from search.query.snippets import SnippetPart
 from search.services import EmbeddingStatus, SearchPage
@@ -37,26 +38,15 @@ def _build_row(hit: SearchHit, *, token: str) -> ResultRow:
         address=f"{reverse('day', args=[hit.day])}?found={token}{anchor}",
         day=hit.day,
         kind=_KIND_LABELS[hit.kind],
-        why=", ".join(hit.why),
+        why=messages.describe_reasons(hit.why),
         snippet=hit.parts,
     )
 
 
-EMBEDDING_MESSAGES: Final = {
-    "opening": "Meaning is being made ready; words find everything already.",
-    "absent": "There is no model for meaning in this house, so search goes by words alone.",
-    "broken": "The model for meaning cannot be loaded, so search goes by words alone. "
-    "Whoever runs the household finds more in the server's log.",
-}
-
-
-def get_embedding_message(meaning: EmbeddingStatus) -> str:
-    """Return how far meaning has come, or nothing once it is whole."""
+def describe_embedding(meaning: EmbeddingStatus) -> str:
+    """Return the progress of related-entry search, or why it is off; nothing once it is complete."""
     if meaning.reason:
-        return EMBEDDING_MESSAGES.get(meaning.reason, EMBEDDING_MESSAGES["broken"])
+        return messages.get_embedding_message(meaning.reason)
     if meaning.is_whole:
         return ""
-    return (
-        f"By meaning, {meaning.done:,} of {meaning.total:,} texts can be found so far; "
-        "words find everything already."
-    )
+    return messages.EMBEDDING_PROGRESS.format(done=meaning.done, total=meaning.total)

@@ -15,7 +15,7 @@ from diary.hooks import RecalledEntries
 from diary.models import Entry
 from llamora.crypto import CryptoError, current
 from llamora.inference import model_server
-from search import engine
+from search import engine, messages
 from search.errors import IndexClosed
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
@@ -26,20 +26,6 @@ from search.query.parser import SearchQuery
 MAX_RELATED: Final = 3
 # An embedder reads no further anyway.
 _MAX_CHARACTERS: Final = 2_000
-_MODEL_ELSEWHERE: Final = (
-    "The model your household uses is on another machine. What you did not choose yourself is never sent "
-    "there, so no earlier entries are looked for by meaning"
-)
-_NO_EMBEDDER: Final = {
-    "absent": (
-        "There is no model for meaning in this house, so nothing is found by it now. How it gets one is said "
-        "in the handbook, under Search."
-    ),
-    "broken": (
-        "The model for meaning cannot be loaded, so nothing is found by it now. Whoever runs the household "
-        "finds more in the server's log."
-    ),
-}
 
 
 def find_related_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
@@ -86,14 +72,13 @@ def find_near_entries(index: PersonIndex, entry: Entry) -> Sequence[NearText]:
 
 
 def describe_availability(person: Person) -> str:
-    """Return in a sentence why no earlier entry is found for a person's answers, or nothing."""
+    """Return in a sentence why no related entries are read for a person's replies, or nothing."""
     if not may_send_unrequested(model_server.get_status()):
-        until = " until it is on this machine again" if person.reads_related_entries else ""
-        return f"{_MODEL_ELSEWHERE}{until}."
+        return messages.MODEL_ELSEWHERE_NOW if person.reads_related_entries else messages.MODEL_ELSEWHERE
     index = indexes.get(person.id)
     if index is None or not person.reads_related_entries:
         return ""
-    return _NO_EMBEDDER.get(index.why_not_embedded, "")
+    return messages.get_not_recalled_message(index.why_not_embedded)
 
 
 def _is_wanted(owner: UUID) -> bool:

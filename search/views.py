@@ -11,7 +11,7 @@ from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from search import services
 from search.index.fts_queries import MAX_COUNTED
-from search.presenters import build_result_rows, get_embedding_message
+from search.presenters import build_result_rows, describe_embedding
 from search.query.parser import MAX_TYPED, list_filters
 
 _MAX_OFFSET = 10_000
@@ -89,7 +89,7 @@ def _build_context(request: HouseholdRequest, *, typed: str, offset: int = 0) ->
         "next": answer.found.next,
         "counted": MAX_COUNTED,
         "chips": list_filters(typed),
-        "meaning": get_embedding_message(answer.meaning),
+        "meaning": describe_embedding(answer.meaning),
         "recent": [] if typed.strip() else services.list_recent(request.user.id),
         "saves_recent": request.user.saves_recent_searches,
         "in_search": True,

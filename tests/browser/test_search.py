@@ -47,7 +47,7 @@ class Box:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.form = page.locator("#search-box")
-        self.field = page.get_by_role("searchbox", name="Search everything you wrote")
+        self.field = page.get_by_role("searchbox", name="Search your diary")
         self.hits = self.form.locator(".hit a")
         self.chips = self.form.locator(".chip")
         self.recent = self.form.locator(".recent-search")
@@ -74,10 +74,10 @@ def test_one_finds_while_typing_walks_by_keys_and_opens_the_place(new_diary: New
     furnish(page, diary.member)
     diary.reload()
     box = Box(page).opened()
-    expect(box.form).to_contain_text("Everything you wrote can be found here")
+    expect(box.form).to_contain_text("Find anything that you or the model wrote")
 
     box.field.press_sequentially("hero")
-    expect(box.count).to_have_text("2 with all the words")
+    expect(box.count).to_have_text("2 matches")
     expect(box.hits.locator("mark").first).to_have_text("hero")
     box.presses("ArrowDown", box.hits.first)
     box.presses("ArrowDown", box.hits.nth(1))
@@ -94,9 +94,9 @@ def test_one_finds_while_typing_walks_by_keys_and_opens_the_place(new_diary: New
     box.opened()
     expect(box.field).to_have_value("")
     box.field.fill("flamingo")
-    expect(box.form.get_by_role("status")).to_contain_text("Nothing is found. Try fewer words")
+    expect(box.form.get_by_role("status")).to_contain_text("Nothing found. Try fewer or different words")
 
-    box.finds("heron flew", "1 with these words")
+    box.finds("heron flew", "1 match")
     page.keyboard.press("Enter")
     expect(box.hits.first).to_be_focused()
     page.keyboard.press("Enter")
@@ -118,7 +118,7 @@ def test_limits_are_chips_more_come_on_scrolling_and_searches_are_remembered_as_
     diary.open("/d/2022-03-04/")
     box = Box(page).opened()
 
-    box.finds("rooks from:2019 in:entries -crows ", "25 with all the words")
+    box.finds("rooks from:2019 in:entries -crows ", "25 matches")
     expect(box.chips).to_have_text(
         [re.compile("from 2019"), re.compile("in entries"), re.compile("without crows")]
     )
@@ -131,7 +131,7 @@ def test_limits_are_chips_more_come_on_scrolling_and_searches_are_remembered_as_
     expect(box.chips).to_have_count(2)
     expect(box.field).to_be_focused()
     box.field.fill("heron to:2018")
-    expect(box.form.get_by_role("status")).to_contain_text("take one away to look further")
+    expect(box.form.get_by_role("status")).to_contain_text("Remove one to search further")
 
     for typed in ("heron", "rooks"):
         box.field.fill(typed)
@@ -139,33 +139,33 @@ def test_limits_are_chips_more_come_on_scrolling_and_searches_are_remembered_as_
         expect(box.hits.first).to_be_focused()
         box.field.focus()
     box.field.fill("only typed")
-    expect(box.form.get_by_role("status")).to_contain_text("Nothing is found")
+    expect(box.form.get_by_role("status")).to_contain_text("Nothing found")
     box.field.fill("")
     expect(box.recent).to_have_text(["rooks", "heron"])
     box.recent.nth(1).click()
-    expect(box.count).to_have_text("2 with all the words")
+    expect(box.count).to_have_text("2 matches")
     expect(box.field).to_have_value("heron")
     box.field.fill("")
-    box.form.get_by_role("button", name="Forget these").click()
-    expect(box.form).to_contain_text("Everything you wrote can be found here")
-    box.form.get_by_role("button", name="Remember no searches").click()
-    expect(box.form.get_by_role("button", name="Remember the last searches")).to_be_visible()
-    box.finds("heron", "2 with all the words")
+    box.form.get_by_role("button", name="Clear these").click()
+    expect(box.form).to_contain_text("Find anything that you or the model wrote")
+    box.form.get_by_role("button", name="Stop saving searches").click()
+    expect(box.form.get_by_role("button", name="Save recent searches")).to_be_visible()
+    box.finds("heron", "2 matches")
     page.keyboard.press("Enter")
     expect(box.hits.first).to_be_focused()
     box.field.fill("")
-    expect(box.form.get_by_role("button", name="Remember the last searches")).to_be_visible()
+    expect(box.form.get_by_role("button", name="Save recent searches")).to_be_visible()
     expect(box.recent).to_have_count(0)
     box.form.get_by_role("link", name="How to search").click()
     page.wait_for_url("**/search/")
-    expect(page.get_by_text("these very words, next to each other")).to_be_visible()
+    expect(page.get_by_text("exactly this phrase")).to_be_visible()
 
 
 def test_a_lock_in_another_tab_takes_the_box_and_its_results_away(new_diary: NewDiary) -> None:
     diary = new_diary()
     diary.keep("The heron stood in the weir.")
     box = Box(diary.page).opened()
-    box.finds("heron", "1 with these words")
+    box.finds("heron", "1 match")
 
     new_diary(beside=diary).lock()
 
@@ -185,7 +185,7 @@ def test_on_a_phone_the_box_fills_the_screen_and_can_be_read_in_both_themes(
     furnish(page, diary.member)
     page.get_by_role("link", name="Search", exact=True).click()
     box = Box(page)
-    box.finds(f'rooks -crows from:2019-06-01 -{"x" * 60} "rooks in the elms"', "25 with all the words")
+    box.finds(f'rooks -crows from:2019-06-01 -{"x" * 60} "rooks in the elms"', "25 matches")
 
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
@@ -225,11 +225,11 @@ def test_without_script_the_page_of_its_own_does_all_of_it(
     looks_for("rooks heron from:2022")
     box.chips.first.click()
     looks_for("heron stood")
-    expect(box.count).to_have_text("1 with these words")
+    expect(box.count).to_have_text("1 match")
     assert page.url == house.url("/search/")
     looks_for("")
     expect(box.recent.first).to_have_text("heron stood")
-    page.get_by_role("button", name="Forget these").click()
+    page.get_by_role("button", name="Clear these").click()
     expect(box.recent).to_have_count(0)
     looks_for("heron stood")
     box.hits.first.click()

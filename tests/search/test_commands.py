@@ -14,6 +14,7 @@ from diary.models import Entry
 from llamora.crypto import Keyring, in_force
 from llamora.ops.benchmarks.search import archive_sizes
 from llamora.ops.management.commands.bench import GROUPS
+from search import messages
 from search.benchmarks import measure
 from search.index.registry import indexes
 from search.models import Vector
@@ -49,8 +50,8 @@ def test_an_index_made_by_hand_is_used_at_the_next_unlock(
 
     said = run("Olive", "--password-file", file)
 
-    assert "3 texts can be found by their words." in said
-    assert "By meaning too, in 3 chunks." in said
+    assert messages.INDEXED_WORDS.format(texts=3) in said
+    assert messages.INDEXED_MEANING.format(chunks=3) in said
     assert "lantern" not in said
     assert len(list(data_folder.rglob("*.sealed"))) == 2
     assert Vector.objects.count() == 3
@@ -86,8 +87,8 @@ def test_without_a_model_words_are_indexed_and_the_command_says_so(enrolled: tup
 
     said = run("Olive", "--password-file", file)
 
-    assert "3 texts can be found by their words." in said
-    assert "no model for meaning" in said
+    assert messages.INDEXED_WORDS.format(texts=3) in said
+    assert messages.get_embedding_message("absent") in said
 
 
 def test_a_wrong_password_and_an_unknown_name_are_refused(

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Unlock
+from search import messages
 from search.embedder import embedders
 from search.index.registry import indexes
 from search.models import RecentSearch
@@ -73,7 +74,7 @@ def test_a_hit_says_why_it_is_one(owner: Resident, embedder: BagOfWords) -> None
 
     answer = owner.post("/search/", q="weir at dusk", script=True)
 
-    assert read(answer).texts(".hit-reason") == ["phrase, meaning"] * 2
+    assert read(answer).texts(".hit-reason") == ["phrase, related"] * 2
 
 
 def test_a_housemate_finds_nothing_of_it(owner: Resident, housemate: Resident) -> None:
@@ -232,8 +233,8 @@ def test_the_page_says_how_far_meaning_has_come(owner: Resident, embedder: BagOf
 
     whole = owner.post("/search/", q="one").content.decode()
 
-    assert "By meaning, 0 of 1 texts can be found so far" in part
-    assert "By meaning" not in whole
+    assert messages.EMBEDDING_PROGRESS.format(done=0, total=1) in part
+    assert "Related-entry search" not in whole
 
 
 def test_without_a_model_the_page_says_so_and_finds_words(owner: Resident) -> None:
@@ -242,7 +243,7 @@ def test_without_a_model_the_page_says_so_and_finds_words(owner: Resident) -> No
 
     answer = owner.post("/search/", q="heron")
 
-    assert "no model for meaning in this house" in answer.content.decode()
+    assert messages.get_embedding_message("absent") in answer.content.decode()
     assert len(found(answer)) == 1
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diary.models import Entry
 from diary.rendering.excerpts import extract_passage
-from search import related_entries
+from search import messages, related_entries
 from search.embedder import embedders
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
@@ -248,7 +248,7 @@ def test_a_model_elsewhere_is_not_sent_what_nobody_chose(
 
         assert HERON_AGAIN in sent(model)
         assert HERON not in sent(model)
-        assert "on another machine" in owner.get("/settings/").content.decode()
+        assert "runs on another machine" in owner.get("/settings/").content.decode()
 
 
 def test_the_choice_leaves_recent_searches_as_they_are(owner: Resident) -> None:
@@ -270,10 +270,11 @@ def test_the_settings_page_says_how_many_are_read_and_why_none_are(owner: Reside
         pages.append(owner.get("/settings/").content.decode())
 
     assert all(f"up to {related_entries.MAX_RELATED} earlier entries" in page for page in pages)
-    assert ["There is no model for meaning in this house" in page for page in pages] == [False, True, False]
-    assert ["The model for meaning cannot be loaded" in page for page in pages] == [False, False, True]
+    absent, broken = map(messages.get_not_recalled_message, ("absent", "broken"))
+    assert [absent in page for page in pages] == [False, True, False]
+    assert [broken in page for page in pages] == [False, False, True]
     owner.choose(reads_related_entries=False)
-    assert "The model for meaning cannot be loaded" not in owner.get("/settings/").content.decode()
+    assert broken not in owner.get("/settings/").content.decode()
 
 
 @pytest.mark.parametrize("place", [(0, 40), (500, 560), (960, 1000), (2000, 2100), (0, 1000)])

@@ -7,16 +7,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from search import messages
 from search.benchmarks import measure
 
 
 class Command(BaseCommand):
-    """Measures with a made person, who is taken away again."""
+    """Measures with a temporary person."""
 
     help = (
-        "Measure search with a made diary of --entries entries: from unlock to found, queries by kind, what "
-        "is found, memory. Makes a person for it in this household's database and takes them away again; "
-        "nobody else's diary is touched. Refuses fewer than 200 entries."
+        "Measure search with a generated diary of --entries entries: time from unlock to the first result, "
+        "queries by kind, results found, memory. Creates a temporary person in this household's database and "
+        "deletes them afterwards; no other diary is touched. Refuses fewer than 200 entries."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure and print each figure as it comes."""
         if options["entries"] < 200:
-            raise CommandError("An archive of at least 200 entries says something.")
+            raise CommandError(messages.TOO_FEW_ENTRIES)
         for figure in measure(options["entries"]):
             shown = f"{figure.name:<44}{figure.value:>10.4g} {figure.unit}"
             self.stdout.write(json.dumps(asdict(figure)) if options["json"] else shown)

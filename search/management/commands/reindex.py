@@ -11,30 +11,32 @@ from accounts import error_messages
 from accounts.errors import AccountsError
 from accounts.management import secret_prompt
 from diary.management.progress import ProgressBar
+from search import messages
 from search.embedder import embedders, get_search_settings
 from search.errors import EmbedderUnavailable
 from search.index.rebuild import IndexSummary, rebuild_index
-from search.presenters import EMBEDDING_MESSAGES
 
 
 class Command(BaseCommand):
     """Reads everything one person wrote, and seals an index of it."""
 
     help = (
-        "Make the search index of one person anew: every word, and by meaning where there is a model. Asks "
-        "for their password or recovery code. What was written is only read. With --fetch-model the model "
-        "for meaning is downloaded first; nothing else here uses the network. Refuses an unknown name and a "
-        "wrong password, and --fetch-model where no model can be had."
+        "Rebuild the search index of one person: all words, and related-entry search if its model is "
+        "installed. Asks for their password or recovery code. Entries are only read. With --fetch-model it "
+        "downloads that model first; nothing else here uses the network. Refuses an unknown name, a wrong "
+        "password, and --fetch-model if the model cannot be downloaded."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take whose index it is, and what to make anew."""
+        """Take whose index it is, and what to rebuild."""
         secret_prompt.add_arguments(parser)
         parser.add_argument(
             "--vectors", action="store_true", help="embed every text again, not only what has changed"
         )
         parser.add_argument(
-            "--fetch-model", action="store_true", help="download the model for meaning, from huggingface.co"
+            "--fetch-model",
+            action="store_true",
+            help="download the model of related-entry search",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,16 +59,18 @@ class Command(BaseCommand):
 
     def _fetch(self) -> None:
         self.stdout.write(
-            f"Downloading {get_search_settings().model} to {get_search_settings().models_folder}."
+            messages.DOWNLOADING.format(
+                model=get_search_settings().model, folder=get_search_settings().models_folder
+            )
         )
         try:
             embedders.download()
         except EmbedderUnavailable:
-            raise CommandError("The model could not be downloaded; words are searched without it.") from None
+            raise CommandError(messages.NOT_DOWNLOADED) from None
 
     def _tell(self, built: IndexSummary) -> None:
-        self.stdout.write(f"{built.texts:,} texts can be found by their words.")
+        self.stdout.write(messages.INDEXED_WORDS.format(texts=built.texts))
         if built.why_not_embedded:
-            self.stdout.write(EMBEDDING_MESSAGES[built.why_not_embedded])
+            self.stdout.write(messages.get_embedding_message(built.why_not_embedded))
         else:
-            self.stdout.write(f"By meaning too, in {built.chunks:,} chunks.")
+            self.stdout.write(messages.INDEXED_MEANING.format(chunks=built.chunks))
