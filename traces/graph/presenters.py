@@ -42,7 +42,7 @@ class NamedNode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownDrawing:
+class NamedDrawing:
     """The points and lines of a drawing; `kind` is "wide" or "tall"."""
 
     kind: str
@@ -55,7 +55,7 @@ class ShownDrawing:
 class GraphOverview:
     """The drawings, the table, the number of traces drawn, and of those in the table only."""
 
-    drawings: Sequence[ShownDrawing] = ()
+    drawings: Sequence[NamedDrawing] = ()
     table: Sequence[GraphTableRow] = ()
     drawn: int = 0
     left_out: int = 0
@@ -100,9 +100,9 @@ def _select_most_frequent(shared: CoOccurrences) -> CoOccurrences:
 
 def _draw(
     shared: CoOccurrences, lines: Sequence[TraceTie], names: dict[UUID, str], frame: GraphFrame, kind: str
-) -> ShownDrawing:
+) -> NamedDrawing:
     drawing = draw_graph(shared, lines, frame=frame, name=names.__getitem__)
-    return ShownDrawing(
+    return NamedDrawing(
         kind=kind,
         frame=frame,
         nodes=[
