@@ -1,11 +1,11 @@
 """Sentences about the state of a job, for pages and tabs."""
 
 from llamora.inference.job import LIVE_STATES, Job, JobState
-from llamora.inference.messages import get_message
+from llamora.inference.messages import NOTHING_WRITTEN, PARTIAL_SAVED, get_message
 
 STOPPED = "Stopped."
-SAVED_SO_FAR = "What had come is kept."
-NOTHING_YET = "Nothing had come yet."
+SAVED_SO_FAR = f"{PARTIAL_SAVED}."
+NOTHING_YET = f"{NOTHING_WRITTEN}."
 LENGTH_REACHED = "This reached the longest a reply may be; the model may have had more to say."
 NOT_SAVED = "This could not be written to the disk yet; that is tried again. Copy it if it matters to you."
 THINKING = "Thinking."
@@ -19,7 +19,7 @@ _INTERRUPTED = {
 _FAILED = {
     "not_written": "Nothing can be written to the disk just now, so no reply was begun. Try again later.",
     "empty": "The model had nothing to say this time. Try again.",
-    "internal": "Something went wrong in Llamora itself, and its log names it. What came is kept; try again.",
+    "internal": f"Something went wrong in Llamora; its log says what. {PARTIAL_SAVED}. Try again.",
 }
 
 
@@ -38,7 +38,7 @@ def describe_state(
             return _describe_partial(_INTERRUPTED.get(reason, _INTERRUPTED["crashed"]), is_empty=is_empty)
         case JobState.FAILED:
             sentence = _FAILED.get(reason) or get_message(reason)
-            return sentence.replace("What came is kept", "Nothing had come yet") if is_empty else sentence
+            return sentence.replace(PARTIAL_SAVED, NOTHING_WRITTEN) if is_empty else sentence
     return LENGTH_REACHED if reason == "length" else ""
 
 

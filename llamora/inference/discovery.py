@@ -32,7 +32,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _TRANSIENT_CODES = ("silent", "dropped", "server_error", "busy", "malformed")
 # Errors that a person can do something about.
 _FIXABLE_CODES = ("loading", "unauthorized", "no_such_model")
-_KIND_NAMES = {"other": "a model server"}
 
 
 class ModelDiscovery:
@@ -191,9 +190,13 @@ class ModelDiscovery:
         assert server.offer is not None
         offer, model = server.offer, self._pick_model(server.offer)
         self._server, server.model, server.offer = server, model, offer.for_model(model)
-        server_name = f"served by {_KIND_NAMES.get(offer.kind, offer.kind)} at {urlsplit(server.url).netloc}"
-        origin = "run by Llamora itself" if self.child else server_name
-        message = ready_message(model=model, origin=origin, remote=server.is_remote)
+        message = ready_message(
+            model=model,
+            kind=offer.kind,
+            netloc=urlsplit(server.url).netloc,
+            is_own=self.child is not None,
+            remote=server.is_remote,
+        )
         return ModelStatus(
             state="ready",
             code="ready",

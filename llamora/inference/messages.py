@@ -1,54 +1,59 @@
-"""Messages about the model: for each code, what is the case and what can be done about it."""
+"""All sentences about the model: for each code, what is the case and what can be done about it.
+
+The first sentence of each says what happened and can stand alone.
+"""
 
 from pathlib import Path
+from typing import Final
 
-_MESSAGES = {
+# Part of the messages below; where nothing was written, the other stands in its place.
+PARTIAL_SAVED: Final = "What was written so far is saved"
+NOTHING_WRITTEN: Final = "Nothing was written yet"
+
+_MESSAGES: Final = {
     # The state of the model server.
-    "off": "The model is switched off. Writing, reading and searching work as always.",
+    "off": "The model is switched off. Writing, reading and searching still work.",
     "looking": "Looking for a model on this machine.",
     "none_found": (
-        "No model was found on this machine. Start llama.cpp, Ollama or LM Studio, or put a .gguf file "
-        "into the folder models beside your diary; it is found by itself within half a minute."
+        "No model was found on this machine. Start llama.cpp, Ollama or LM Studio, or put a .gguf file into "
+        "the folder models next to your diary. Llamora finds it within half a minute."
     ),
     "no_file": (
-        "The model file that LLAMORA_MODEL_FILE names is not there. Correct the path, or remove the setting, "
-        "and start Llamora again."
+        "The model file named in LLAMORA_MODEL_FILE does not exist. Correct the path or remove the setting, "
+        "then restart Llamora."
     ),
     "file_refused": (
-        "The model file could not be loaded. It may be damaged, too large for this machine, or of a kind "
-        "that cannot be read here; try another .gguf file."
+        "The model file could not be loaded. It may be damaged, too large for this machine, or of an "
+        "unsupported kind. Try another .gguf file."
     ),
     # Why a reply failed.
     "refused_connection": (
-        "The model server is not running at its address. Start it, then try again; it is also looked for "
-        "every half minute."
+        "The model server is not running. Start it, then try again. Llamora also checks every half minute."
     ),
-    "wrong_address": (
-        "Something answers at the model's address, but it is not a model server. Check LLAMORA_MODEL_URL."
-    ),
-    "unauthorized": "The model server refused its key. Check LLAMORA_MODEL_API_KEY.",
+    "wrong_address": "The model's address is not that of a model server. Check LLAMORA_MODEL_URL.",
+    "unauthorized": "The model server rejected the API key. Check LLAMORA_MODEL_API_KEY.",
     "no_such_model": (
-        "The model server does not have the model that was asked for. Check LLAMORA_MODEL_NAME, or load the "
-        "model in the server."
+        "The model server does not have this model. Check LLAMORA_MODEL_NAME, or load it in the server."
     ),
-    "loading": "The model is still being loaded. Try again in a moment.",
-    "busy": "The model server takes no more work just now. Try again in a moment.",
+    "loading": "The model is still loading. Try again in a moment.",
+    "busy": "The model server is busy. Try again in a moment.",
     "too_long": (
-        "What was to be read is longer than the model can take in. Choose a model with a larger context, or "
-        "raise the context in the model server."
+        "The text is too long for the model. Choose a model with a larger context, or raise the context in "
+        "the model server."
     ),
-    "server_error": "The model server failed for a reason of its own. Try again; its log may say more.",
-    "malformed": "The model server sent something that could not be read. Try again.",
-    "dropped": "The model server broke off in the middle. What came is kept; try again.",
-    "silent": "The model server went silent. What came is kept; try again.",
-    "time_limit": "The reply took longer than allowed and was stopped. What came is kept.",
-    "repetition": "The model began to repeat itself and was stopped. What came is kept; try again.",
+    "server_error": "The model server reported an error. Try again; its log may say more.",
+    "malformed": "The model server's response could not be read. Try again.",
+    "dropped": f"The connection to the model server was lost. {PARTIAL_SAVED}. Try again.",
+    "silent": f"The model server stopped responding. {PARTIAL_SAVED}. Try again.",
+    "time_limit": f"The reply took too long and was stopped. {PARTIAL_SAVED}.",
+    "repetition": f"The model began to repeat itself and was stopped. {PARTIAL_SAVED}. Try again.",
     "remote_not_allowed": (
-        "The model's address is not on this machine, and text would leave it. If you want that, set "
-        "LLAMORA_MODEL_ALLOW_REMOTE to true and start Llamora again."
+        "The model's address is on another machine, and your text would be sent there. To allow this, set "
+        "LLAMORA_MODEL_ALLOW_REMOTE to true and restart Llamora."
     ),
 }
-REMOTE_NOTICE = "This model is not on this machine: what it is given to read leaves the house."
+REMOTE_NOTICE: Final = "This model runs on another machine: everything it reads is sent there."
+_KIND_NAMES: Final = {"other": "a model server"}
 
 
 def get_message(code: str) -> str:
@@ -56,8 +61,9 @@ def get_message(code: str) -> str:
     return _MESSAGES.get(code, _MESSAGES["server_error"])
 
 
-def ready_message(*, model: str, origin: str, remote: bool) -> str:
-    """Return the message that there is a model, which one, and where it runs."""
+def ready_message(*, model: str, kind: str, netloc: str, is_own: bool, remote: bool) -> str:
+    """Return the message that there is a model, which one, and what kind of server runs it, and where."""
     name = Path(model).name.removesuffix(".gguf") if model.endswith(".gguf") else model
-    message = f"Replies are written by {name or 'the model'}, {origin}."
+    server = "run by Llamora" if is_own else f"served by {_KIND_NAMES.get(kind, kind)} at {netloc}"
+    message = f"Replies are written by {name or 'the model'}, {server}."
     return f"{message} {REMOTE_NOTICE}" if remote else message

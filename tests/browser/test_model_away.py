@@ -61,7 +61,7 @@ def test_a_model_that_is_away_is_a_sentence_and_writing_goes_on(
     reply = respond(diary, mortal, Script())
 
     wait_for_end(reply, "failed")
-    expect(reply).to_contain_text("The model server is not running at its address.")
+    expect(reply).to_contain_text("The model server is not running.")
     expect(diary.button("Try again")).to_be_visible()
     assert words_of(reply) == []
     diary.keep("Writing does not need a model.")

@@ -91,7 +91,7 @@ def test_a_lost_socket_is_taken_up_again(
 def test_a_failure_is_a_sentence_with_another_try(diary: DiaryTab, model: FakeModelServer) -> None:
     reply = respond(diary, model, Script(status=500))
     wait_for_end(reply, "failed")
-    expect(reply).to_contain_text("The model server failed for a reason of its own.")
+    expect(reply).to_contain_text("The model server reported an error.")
     assert words_of(reply) == []
     model.next(Script(tokens=["Now ", "it ", "works."]))
 
@@ -106,7 +106,7 @@ def test_a_reply_that_broke_off_keeps_its_words_and_another_stands_below(
 ) -> None:
     reply = respond(diary, model, Script(tokens=words(40), drop_after=20))
     wait_for_end(reply, "failed")
-    expect(reply).to_contain_text("broke off in the middle")
+    expect(reply).to_contain_text("The connection to the model server was lost.")
     assert words_of(reply) == plain(Script(tokens=words(20)))
     model.next(Script(tokens=["Whole."]))
 

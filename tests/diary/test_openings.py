@@ -136,8 +136,8 @@ def test_it_is_made_again_when_asked(live: Live, model: FakeModelServer, owner: 
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        (Script(status=500), "The model server failed for a reason of its own."),
-        (Script(tokens=words(9), drop_after=4), "The model server broke off in the middle."),
+        (Script(status=500), "The model server reported an error."),
+        (Script(tokens=words(9), drop_after=4), "The connection to the model server was lost."),
     ],
 )
 def test_a_failed_second_try_leaves_the_first(

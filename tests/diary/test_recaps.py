@@ -172,7 +172,7 @@ def test_who_asks_without_script_sees_a_page(live: Live, model: FakeModelServer,
 def test_who_asks_is_told_why_there_is_none(owner: Resident, transactional_db: None) -> None:
     entry = owner.write("Began the boat.", day=a_day(owner))
     with serving("http://127.0.0.1:9"):
-        assert "No recap can be made now. The model server is not running at its address." in asked(owner)
+        assert "No recap can be made now. The model server is not running." in asked(owner)
     with FakeModelServer() as model, serving(model.url):
         owner.post(f"/entries/{entry.id}/delete/")
         assert "There is nothing to put in short." in asked(owner)

@@ -6,7 +6,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
-from diary.generation.job_status import describe_state
+from diary.generation.job_status import NOTHING_YET, SAVED_SO_FAR, describe_state
 from diary.replies.section import ReplyView, render_reply
 from llamora.inference.job import LIVE_STATES, JobState
 
@@ -44,15 +44,15 @@ def test_every_unhappy_end_has_a_sentence(state: JobState, reason: str) -> None:
 
 @pytest.mark.parametrize("state", [JobState.STOPPED, JobState.INTERRUPTED])
 def test_what_broke_off_before_its_first_word_says_that_there_is_none(state: JobState) -> None:
-    assert "What had come is kept." in describe_state(state=state, reason="closing")
-    assert "Nothing had come yet." in describe_state(state=state, reason="closing", is_empty=True)
+    assert SAVED_SO_FAR in describe_state(state=state, reason="closing")
+    assert NOTHING_YET in describe_state(state=state, reason="closing", is_empty=True)
 
 
 @pytest.mark.parametrize("reason", ["dropped", "silent", "time_limit", "repetition", "internal"])
 def test_what_failed_before_its_first_word_says_that_there_is_none(reason: str) -> None:
-    assert "What came is kept" in describe_state(state=JobState.FAILED, reason=reason)
-    assert "Nothing had come yet" in describe_state(state=JobState.FAILED, reason=reason, is_empty=True)
-    assert "kept" not in describe_state(state=JobState.FAILED, reason=reason, is_empty=True)
+    assert SAVED_SO_FAR in describe_state(state=JobState.FAILED, reason=reason)
+    assert NOTHING_YET in describe_state(state=JobState.FAILED, reason=reason, is_empty=True)
+    assert "saved" not in describe_state(state=JobState.FAILED, reason=reason, is_empty=True)
 
 
 @pytest.mark.parametrize(("place", "words"), [(0, "Waiting"), (1, "next"), (2, "one other"), (5, "4 others")])

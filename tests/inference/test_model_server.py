@@ -258,7 +258,7 @@ async def test_a_file_in_the_models_folder_is_run_inside(
         parts = [part async for part in server.stream(TURNS, max_tokens=9)]
 
     assert isinstance(parts[-1], StreamEnd)
-    assert finder.status().message == "Replies are written by tiny, run by Llamora itself."
+    assert finder.status().message == "Replies are written by tiny, run by Llamora."
     assert other.requests == []
 
 
