@@ -9,7 +9,7 @@ same:
 
 Joiners that shape words or build one emoji of several stay: they make a visible difference.
 
-    InvalidTraceName                `code`, and `sentence` for the person
+    InvalidTraceName                `code`; the sentences are in `traces.messages`
         EmptyTraceName              empty
         TraceNameTooLong            too_long     more than 64 code points
         InvalidTraceNameCharacter   not_a_name   control characters, or half a character
@@ -39,7 +39,6 @@ class InvalidTraceName(Exception):  # noqa: N818 - an answer to the person, not 
     """Base of the refusals of a name; neither the error nor its arguments hold any of it."""
 
     code: ClassVar[str] = "name"
-    sentence: ClassVar[str] = "A trace cannot be called so. Choose another name."
 
     def __str__(self) -> str:
         return self.code
@@ -49,21 +48,18 @@ class EmptyTraceName(InvalidTraceName):
     """Raised for a name without a visible character."""
 
     code = "empty"
-    sentence = "A trace needs a name: a word, a few words, or an emoji."
 
 
 class TraceNameTooLong(InvalidTraceName):
     """Raised for more code points than a name may have."""
 
     code = "too_long"
-    sentence = f"A trace's name has at most {MAX_NAME_LENGTH} characters. Choose a shorter one."
 
 
 class InvalidTraceNameCharacter(InvalidTraceName):
     """Raised for characters that no name may hold."""
 
     code = "not_a_name"
-    sentence = "This name holds a character that cannot be kept. Type it anew."
 
 
 def clean_name(typed: str) -> str:

@@ -16,11 +16,11 @@ from django.urls import reverse
 
 from diary.hooks import NamedLink, RecalledEntries
 from diary.models import Entry, EntryQuerySet
+from traces.messages import UNREADABLE_NAME
 from traces.models import EntryTrace, Trace
 
 # The latest ones; if they are too much for the window of the model, the oldest are left out again.
 MAX_CONTEXT_ENTRIES: Final = 24
-UNREADABLE_NAME: Final = "a trace that does not open"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from diary.transfer.restore_rows import (
     parse_uuid,
 )
 from llamora.fields import new_id
+from traces import messages
 from traces.models import EntryTrace, Trace, TraceProposal, compute_name_index
 from traces.names import MAX_NAME_LENGTH, InvalidTraceName, clean_name, get_identity
 from traces.signals import send_names_changed
@@ -102,16 +103,16 @@ def _iter_by_identity(rows: Sequence[Any]) -> Iterable[tuple[str, ExportRow]]:
 def _parse_names(value: Any, faults: list[str]) -> dict[str, str]:
     """Return the names of an entry's traces as they are written, by identity."""
     if not isinstance(value, list):
-        faults.append("its traces are no list")
+        faults.append(messages.IMPORT_NOT_A_LIST)
         return {}
     names: dict[str, str] = {}
     for number, typed in enumerate(value, start=1):
         try:
             name = clean_name(typed)
         except InvalidTraceName as refused:
-            faults.append(f"trace {number} cannot be kept: {refused.code}")
+            faults.append(messages.IMPORT_BAD_NAME.format(number=number, code=refused.code))
         except TypeError:
-            faults.append(f"trace {number} is no text")
+            faults.append(messages.IMPORT_NOT_TEXT.format(number=number))
         else:
             names.setdefault(get_identity(name), name)
     return names
@@ -159,7 +160,7 @@ class ProposalImporter:
                     "dismissed": _parse_all(_parse_identity, dismissed),
                 }
             except (InvalidValue, InvalidTraceName, TypeError, ValueError, KeyError):
-                faults[entry.id] = ["what was proposed for it cannot be taken"]
+                faults[entry.id] = [messages.IMPORT_BAD_PROPOSAL]
                 continue
             columns = parse_columns(row, {"made_at": (parse_datetime, entry.created_at)}, [])
             TraceProposal.objects.create(owner_id=self._owner_id, entry=entry, body=body, **columns)

@@ -99,7 +99,7 @@ def _choose_unit(first: date, last: date) -> _TimeUnit:
         return _WEEKS
     if 12 * (last.year - first.year) + last.month - first.month < MAX_BARS:
         return _MONTHS
-    steps = {1: "year", 10: "ten years", 100: "hundred years"}
+    steps = {1: "year", 10: "decade", 100: "century"}
     step = next((step for step in steps if (last.year - first.year) // step < MAX_BARS), 100)
     return _build_years_unit(step, steps[step])
 

@@ -70,7 +70,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
 
     # Named in the text, so proposed; dismissed with a key, and it does not come back.
     chip = second.locator("[data-proposal] > .trace-chip")
-    expect(chip).to_have_text(["Keep weir"])
+    expect(chip).to_have_text(["Add weir"])
     chip.focus()
     page.keyboard.press("Delete")
     expect(chip).to_have_count(0)
@@ -90,7 +90,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     second.get_by_role("button", name="Respond", exact=True).focus()
     page.keyboard.press("Enter")
     wait_for_end(second.locator(".reply").last)
-    expect(chip).to_have_text(["Keep 🌬️", "Keep high wind", "Keep Iris"])
+    expect(chip).to_have_text(["Add 🌬️", "Add high wind", "Add Iris"])
     picture(page, "traces-proposed-phone")
     chip.nth(1).focus()
     page.keyboard.press("Enter")
@@ -99,7 +99,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     expect(diary.entries.last.locator(".traces-accepted .trace > summary")).to_have_text(
         ["Größe", "high wind"]
     )
-    expect(diary.entries.last.locator("[data-proposal] > .trace-chip")).to_have_text(["Keep 🌬️", "Keep Iris"])
+    expect(diary.entries.last.locator("[data-proposal] > .trace-chip")).to_have_text(["Add 🌬️", "Add Iris"])
 
 
 def test_with_script_off_one_sees_adds_follows_and_takes_away(
@@ -116,13 +116,13 @@ def test_with_script_off_one_sees_adds_follows_and_takes_away(
     chip = page.locator(".traces-accepted .trace > summary")
     expect(chip).to_have_text("weir")
     chip.click()
-    page.get_by_role("link", name="All of this trace").click()
+    page.get_by_role("link", name="All entries with this trace").click()
     expect(page.locator("body")).to_contain_text("Down to the weir.")
     assert "weir" not in page.url
     assert "weir" not in page.title()
     page.go_back()
     chip.click()
-    page.get_by_role("button", name="Take it away here").click()
+    page.get_by_role("button", name="Remove from this entry").click()
 
     expect(page.locator("article.entry")).to_have_count(1)
     expect(chip).to_have_count(0)

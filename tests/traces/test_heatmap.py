@@ -39,7 +39,7 @@ def test_months_are_named_and_counted() -> None:
     assert [month.name for month in made.months[:3]] == ["January", "February", "March"]
     assert [month.count for month in made.months[:4]] == [0, 0, 3, 0]
     assert made.count == 3
-    assert [day.iso for day in made.days_with_entries] == ["1663-03-01", "1663-03-31"]
+    assert [day.date.isoformat() for day in made.days_with_entries] == ["1663-03-01", "1663-03-31"]
     assert made.days_with_entries[0].label == "1 March 1663"
 
 

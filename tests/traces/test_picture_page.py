@@ -43,7 +43,7 @@ def test_more_than_it_has_room_for_are_in_the_table(owner: Resident, monkeypatch
 
     page = owner.get("/traces/picture/").content.decode()
 
-    assert "the picture has room for the 3 most kept" in page
+    assert "the graph shows the 3 most used" in page
     assert page.count("<tr>") == 6
     assert page.count("<circle") == 6
     assert layout.MAX_NODES == 300
@@ -54,5 +54,5 @@ def test_without_traces_it_says_what_will_come(owner: Resident, housemate: Resid
 
     page = owner.get("/traces/picture/").content.decode()
 
-    assert "Nothing is kept yet." in page
+    assert "No traces yet." in page
     assert "<circle" not in page

@@ -131,15 +131,15 @@ def test_what_cannot_be_a_trace_is_named_and_the_entry_comes_in(owner: Resident,
     )
 
     assert report.faults == [
-        "Entry 1: trace 1 is no text.",
-        "Entry 1: trace 2 is no text.",
-        "Entry 1: trace 3 cannot be kept: too_long.",
-        "Entry 1: trace 4 cannot be kept: not_a_name.",
-        "Entry 1: trace 5 cannot be kept: empty.",
-        "Entry 1: trace 6 cannot be kept: not_a_name.",
-        "Entry 1: trace 7 is no text.",
-        "Entry 2: its traces are no list.",
-        "Entry 3: its traces are no list.",
+        "Entry 1: trace 1 is not text.",
+        "Entry 1: trace 2 is not text.",
+        "Entry 1: trace 3 can't be imported: too_long.",
+        "Entry 1: trace 4 can't be imported: not_a_name.",
+        "Entry 1: trace 5 can't be imported: empty.",
+        "Entry 1: trace 6 can't be imported: not_a_name.",
+        "Entry 1: trace 7 is not text.",
+        "Entry 2: its traces are not a list.",
+        "Entry 3: its traces are not a list.",
     ]
     assert kept_by(owner) == {"a": ["fine", "x" * 64], "b": [], "c": []}
 
@@ -173,7 +173,7 @@ def test_proposals_that_say_nonsense_are_named(owner: Resident, file: Path) -> N
 
     assert report.added == len(bad)
     assert report.faults == [
-        f"Entry {number}: what was proposed for it cannot be taken." for number in range(1, len(bad) + 1)
+        f"Entry {number}: its suggested traces can't be imported." for number in range(1, len(bad) + 1)
     ]
     assert not TraceProposal.objects.exists()
 

@@ -28,8 +28,8 @@ def test_one_day_has_no_frequency() -> None:
         (date(2026, 2, 1), "week", 6, ("week of 22 December 2025", "week of 26 January 2026")),
         (date(2026, 12, 30), "month", 13, ("December 2025", "December 2026")),
         (date(2045, 1, 1), "year", 21, ("2025", "2045")),
-        (date(2325, 1, 1), "ten years", 31, ("2020 to 2029", "2320 to 2329")),
-        (date(9025, 1, 1), "hundred years", 71, ("2000 to 2099", "9000 to 9099")),
+        (date(2325, 1, 1), "decade", 31, ("2020 to 2029", "2320 to 2329")),
+        (date(9025, 1, 1), "century", 71, ("2000 to 2099", "9000 to 9099")),
     ],
 )
 def test_the_stretch_grows_with_the_time(last: date, unit: str, bars: int, labels: tuple[str, str]) -> None:

@@ -16,6 +16,7 @@ from tests.fakes.script import Script
 from tests.page import read
 from tests.people import Resident
 from tests.traces.tagging import keeps, on_entries
+from traces import messages
 from traces.editing import services as editing_services
 from traces.models import Trace
 from traces.summaries.tasks import SummaryEntry, SummaryTask
@@ -23,7 +24,7 @@ from traces.tagging import services as tagging_services
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POLLS = 'hx-trigger="load'
-STALE = "Its entries have changed since this was written."
+STALE = messages.SUMMARY_STALE
 
 
 def boat(owner: Resident) -> Trace:
@@ -62,14 +63,14 @@ def test_exactly_its_entries_leave_the_process_in_the_order_of_time(
         "In three to five sentences, what these entries tell of:"
     )
     assert "You built <em>a boat</em> and sank it." in page
-    assert "Sum up" not in page
+    assert "Summarize" not in page
 
 
 def test_looking_makes_nothing_and_a_true_one_is_not_made_again(
     live: Live, model: FakeModelServer, owner: Resident
 ) -> None:
     trace = boat(owner)
-    assert "Sum up these entries" in owner.get(f"/traces/{trace.id}/").content.decode()
+    assert messages.SUMMARIZE in owner.get(f"/traces/{trace.id}/").content.decode()
     assert not model.calls
     asked(owner, trace.id)
 
@@ -147,7 +148,7 @@ def test_a_model_that_fails_leaves_a_sentence_and_the_button(owner: Resident, tr
     with FakeModelServer(Script(status=500), Script(tokens=["Now."])) as model, serving(model.url):
         page = asked(owner, trace.id)
         assert any(text.endswith(".") for text in read(page).texts('[role="status"]'))
-        assert "Sum up these entries" in page
+        assert messages.SUMMARIZE in page
         assert Trace.objects.filter(id=trace.id, summary__isnull=True).exists()
 
         assert "Now." in asked(owner, trace.id)
@@ -165,7 +166,7 @@ def test_without_a_model_there_is_no_button_and_what_is_kept_is_shown(
         kept, bare = (owner.get(f"/traces/{one.id}/").content.decode() for one in (trace, other))
 
     assert "Kept." in kept
-    assert "Sum up" not in kept + bare
+    assert "Summarize" not in kept + bare
 
 
 def test_without_script_asking_leads_back_to_the_trace(

@@ -12,6 +12,7 @@ from tests.page import read
 from tests.people import Resident
 from tests.traces.tagging import keeps, names_on, on_entries
 from traces.detail.entries import ENTRIES_PER_PAGE
+from traces.messages import UNDO_NAME_TAKEN
 from traces.models import Change, EntryTrace, Trace
 
 BY_SCRIPT = {"HX-Request": "true"}
@@ -67,7 +68,8 @@ def test_it_counts_and_dates_all_of_its_entries(owner: Resident) -> None:
 
     assert "4 entries, the first on" in page
     assert (
-        'href="/d/2019-06-01/">1 June 2019</a>, the last on <a href="/d/2024-02-29/">29 February 2024' in page
+        'href="/d/2019-06-01/">1 June 2019</a>, the last on\n<a href="/d/2024-02-29/">29 February 2024'
+        in page
     )
 
 
@@ -81,7 +83,7 @@ def test_it_appears_alongside_with_exact_counts_and_narrows_to_both(owner: Resid
     assert companions(text(owner.get(path(water.id)))) == {"Boat": 2, "lonely": 1}
     assert f'href="{path(water.id)}"' in both
     none = text(owner.get(path(boat.id, lonely.id)))
-    assert "No entry has all of these." in none
+    assert "No entry has all of these traces." in none
 
 
 def test_all_entries_count_not_the_first_dozen(owner: Resident) -> None:
@@ -234,7 +236,7 @@ def test_a_name_that_is_taken_is_refused_with_a_way_to_merge(owner: Resident) ->
     page = answer.content.decode()
     assert answer.status_code == 422
     assert 'value="BOAT"' in page
-    assert "Another trace is called so already." in page
+    assert "Another trace already has that name." in page
     assert f'<input type="hidden" name="into" value="{boat.id}">' in page
     assert names_on(owner, entry) == ["boot", "boat"]
 
@@ -246,7 +248,7 @@ def test_an_empty_name_is_refused(owner: Resident) -> None:
     answer = owner.post(f"{path(trace.id)}rename/", name="  ")
 
     assert answer.status_code == 422
-    assert "A trace needs a name" in answer.content.decode()
+    assert "Type a name" in answer.content.decode()
     assert names_on(owner, entry) == ["boot"]
 
 
@@ -272,7 +274,7 @@ def test_merging_with_nothing_is_refused(owner: Resident, into: str) -> None:
     answer = owner.post(f"{path(trace.id)}merge/", into=into)
 
     assert answer.status_code == 422
-    assert "Choose another trace to merge this one with." in answer.content.decode()
+    assert "Choose a different trace to merge this one into." in answer.content.decode()
     assert owner.post(f"{path(trace.id)}merge/", into=str(trace.id)).status_code == 422
     assert names_on(owner, entry) == ["boot", "water"]
 
@@ -296,7 +298,7 @@ def test_it_is_read_for_every_reply_or_no_longer(owner: Resident) -> None:
 
     owner.post(f"{path(trace.id)}always/", wanted="on")
     assert Trace.objects.get(id=trace.id).is_read_always
-    assert "are read for every reply" in text(owner.get(path(trace.id)))
+    assert "Stop reading for every reply" in text(owner.get(path(trace.id)))
 
     owner.post(f"{path(trace.id)}always/", wanted="off")
     assert not Trace.objects.get(id=trace.id).is_read_always
@@ -350,5 +352,5 @@ def test_an_undo_that_finds_its_name_taken_says_so(owner: Resident) -> None:
     answer = owner.post(f"/traces/changes/{change.id}/undo/")
 
     assert answer.status_code == 409
-    assert "Another trace has got its name meanwhile." in answer.content.decode()
+    assert UNDO_NAME_TAKEN in answer.content.decode()
     assert "boot" not in read(answer).one("head").html.casefold()

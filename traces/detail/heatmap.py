@@ -26,11 +26,6 @@ class HeatDay:
     step: int
     label: str
 
-    @property
-    def iso(self) -> str:
-        """The day as it is written in URLs."""
-        return self.date.isoformat()
-
 
 @dataclass(frozen=True, slots=True)
 class HeatMonth:

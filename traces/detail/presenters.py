@@ -98,6 +98,11 @@ class TraceDetail:
         )
 
     @property
+    def days_url(self) -> str:
+        """The start of the URLs of all days: `reverse` for each of a year would take most of the time."""
+        return reverse("day", args=[date.min]).removesuffix(f"{date.min}/")
+
+    @property
     def address(self) -> str:
         """The URL of the page."""
         return get_traces_url(self.ids)

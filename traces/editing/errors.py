@@ -17,7 +17,6 @@ class TraceError(Exception):
     """Base of these refusals; none holds a name."""
 
     code: ClassVar[str] = "trace"
-    sentence: ClassVar[str] = ""
 
     def __str__(self) -> str:
         return self.code
@@ -27,7 +26,6 @@ class TraceNameTaken(TraceError):
     """Raised when another trace has that name already."""
 
     code = "name_taken"
-    sentence = "Another trace is called so already. Merge the two, or choose another name."
 
     def __init__(self, other: Trace) -> None:
         super().__init__()
@@ -38,4 +36,3 @@ class MergeIntoItself(TraceError):
     """Raised when a trace is to be merged with itself."""
 
     code = "same_trace"
-    sentence = "Choose another trace to merge this one with."

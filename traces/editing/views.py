@@ -16,6 +16,7 @@ from traces.detail.presenters import build_detail
 from traces.detail.views import render_trace_page
 from traces.editing import services as editing_services
 from traces.editing.errors import MergeIntoItself, TraceNameTaken
+from traces.messages import NOT_UNDONE_TITLE, UNDO_NAME_TAKEN, get_refusal_message
 from traces.models import Change
 from traces.names import MAX_NAME_LENGTH, InvalidTraceName
 from traces.tagging import services as tagging_services
@@ -38,7 +39,7 @@ def rename(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
         change = editing_services.rename_trace(owner_id=request.user.id, trace_id=trace.id, name=typed)
     except (InvalidTraceName, TraceNameTaken) as error:
         extra = {
-            "error": error.sentence,
+            "error": get_refusal_message(error.code),
             "typed": typed[: 2 * MAX_NAME_LENGTH],
             "taken": error.other.id if isinstance(error, TraceNameTaken) else None,
         }
@@ -57,7 +58,7 @@ def merge(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
         into = get_trace(request.user.id, UUID(request.POST.get("into", "")))
         change = editing_services.merge_traces(owner_id=request.user.id, trace_id=trace.id, into_id=into.id)
     except (ValueError, MergeIntoItself):
-        sentence = MergeIntoItself.sentence
+        sentence = get_refusal_message(MergeIntoItself.code)
         return render_trace_page(
             request, build_detail(request.user, (trace.id,)), status=422, merge_error=sentence
         )
@@ -87,8 +88,9 @@ def undo(request: HouseholdRequest, change_id: UUID) -> HttpResponse:
         trace = editing_services.undo_change(owner_id=request.user.id, change_id=change_id)
     except TraceNameTaken as error:
         following = reverse("trace", args=[error.other.id])
-        sentence = "Another trace has got its name meanwhile. Call that one otherwise first, then undo again."
-        return render_refusal(request, status=409, title="Not undone", sentence=sentence, following=following)
+        return render_refusal(
+            request, status=409, title=NOT_UNDONE_TITLE, sentence=UNDO_NAME_TAKEN, following=following
+        )
     return redirect("trace", trace.id)
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from traces.messages import SORT_COUNT, SORT_FIRST, SORT_NAME, SORT_RECENT
 from traces.names import MAX_NAME_LENGTH, get_identity
 from traces.queries import TraceCount, count_by_trace, load_names
 
@@ -33,12 +34,12 @@ class TraceSort:
 SORTS: Final[Mapping[str, TraceSort]] = {
     sort.code: sort
     for sort in (
-        TraceSort("count", "Most kept", lambda row: (-row.count, get_identity(row.name))),
+        TraceSort("count", SORT_COUNT, lambda row: (-row.count, get_identity(row.name))),
         TraceSort(
-            "recent", "Latest", lambda row: (-row.last.toordinal(), -row.count, get_identity(row.name))
+            "recent", SORT_RECENT, lambda row: (-row.last.toordinal(), -row.count, get_identity(row.name))
         ),
-        TraceSort("first", "First seen", lambda row: (row.first, -row.count, get_identity(row.name))),
-        TraceSort("name", "By name", lambda row: get_identity(row.name)),
+        TraceSort("first", SORT_FIRST, lambda row: (row.first, -row.count, get_identity(row.name))),
+        TraceSort("name", SORT_NAME, lambda row: get_identity(row.name)),
     )
 }
 DEFAULT_SORT: Final = "count"

@@ -8,12 +8,10 @@ from diary.generation.job_status import describe_job
 from diary.rendering.markdown import render_markdown
 from llamora.inference import model_server
 from llamora.inference.job import Job, JobState
+from traces import messages
 from traces.access import get_trace
 from traces.models import Trace
 from traces.summaries.services import TraceSummary, get_summary, get_summary_job
-
-ASK_LABEL, ASK_AGAIN_LABEL = "Sum up these entries", "Sum up again"
-STALE_NOTE = "Its entries have changed since this was written."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +42,15 @@ def _get_button_label(summary: TraceSummary | None) -> str:
     if not model_server.get_status().is_ready:
         return ""
     if summary is None:
-        return ASK_LABEL
-    return ASK_AGAIN_LABEL if summary.is_stale else ""
+        return messages.SUMMARIZE
+    return messages.SUMMARIZE_AGAIN if summary.is_stale else ""
 
 
 def _get_note(summary: TraceSummary | None, job: Job | None) -> str:
     if job is not None and job.state != JobState.DONE:
-        return describe_job(job) or "Reading these entries."
+        return describe_job(job) or messages.SUMMARIZING
     if summary is not None and summary.is_stale:
-        return STALE_NOTE
+        return messages.SUMMARY_STALE
     if summary is not None and summary.read < summary.of:
-        return f"Written from the latest {summary.read} of {summary.of} entries."
+        return messages.SUMMARY_OF_LATEST.format(read=summary.read, of=summary.of)
     return ""

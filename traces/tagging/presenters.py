@@ -13,10 +13,10 @@ from diary.rendering.excerpts import first_lines
 from llamora.database import CachedQuery
 from llamora.inference import model_server
 from traces.matcher import name_matchers
+from traces.messages import UNREADABLE_NAME
 from traces.models import EntryTrace, Trace, TraceProposal
 from traces.proposals import services as proposals_services
 from traces.proposals.queries import is_fresh, list_habitual_names, list_proposed_names
-from traces.queries import UNREADABLE_NAME
 
 TRACES_TEMPLATE = "traces/fragments/on_entry.html"
 CONTEXT_TEMPLATE = "traces/fragments/reply_context.html"

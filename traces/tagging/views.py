@@ -20,6 +20,7 @@ from accounts.http.request import HouseholdRequest
 from diary.entries.queries import get_entry
 from diary.models import Entry
 from traces.access import get_trace
+from traces.messages import NOT_SAVED_TITLE, get_refusal_message
 from traces.names import MAX_NAME_LENGTH, InvalidTraceName
 from traces.proposals import queries as proposals_queries
 from traces.proposals import services as proposals_services
@@ -46,7 +47,7 @@ def _render_refusal(request: HouseholdRequest, entry: Entry, *, sentence: str, t
     if request.htmx:
         return _render_traces(request, entry, error=sentence, typed=typed[: 2 * MAX_NAME_LENGTH])
     return render_refusal(
-        request, status=422, title="Not kept", sentence=sentence, following=_get_day_url(entry)
+        request, status=422, title=NOT_SAVED_TITLE, sentence=sentence, following=_get_day_url(entry)
     )
 
 
@@ -60,7 +61,7 @@ def _apply_change(request: HouseholdRequest, entry_id: UUID, change: Callable[[s
     try:
         change(name)
     except InvalidTraceName as error:
-        return _render_refusal(request, entry, sentence=error.sentence, typed=name)
+        return _render_refusal(request, entry, sentence=get_refusal_message(error.code), typed=name)
     return _render_traces(request, entry, is_adding="name" in request.POST)
 
 
