@@ -91,10 +91,6 @@ def test_the_two_first_commands_are_the_ones_promised() -> None:
     assert "pip install uv && uv run pytest" in README
 
 
-def test_the_first_lines_name_the_compiler() -> None:
-    assert "C++ compiler" in "\n".join(README.splitlines()[:4])
-
-
 def paths_named() -> set[str]:
     """The paths that the layout names, those of packages with a slash at their end."""
     layout = section("How the code is laid out")

@@ -1,16 +1,19 @@
 """A nearest-neighbour graph (hnswlib) over very many vectors, in place of comparing all of them.
 
 Comparing all 100,000 takes some 10 ms and is exact, building the graph takes most of a minute and as much
-memory again: it pays only from `GRAPH_FROM` rows on (`search.benchmarks` measures both). hnswlib forbids
+memory again: it pays only from `GRAPH_THRESHOLD` rows on (`search.benchmarks` measures both). hnswlib forbids
 queries while adding, so a graph is built aside, never added to, and rows changed since are compared exactly
 beside it. Its `save_index` would write vectors to disk in clear: a graph is not saved between sessions, only
 its vectors are.
+
+The package is there for Python 3.11 and 3.12 only, and is imported when a graph is made. Without it every
+search compares all vectors: the same results, 4.4 ms at 100,000 of them.
 """
 
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from typing import Final
 
-import hnswlib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,10 +26,17 @@ _SEARCH_EFFORT: Final = 800
 _BATCH: Final = 1000
 
 
+def is_available() -> bool:
+    """Return whether graphs can be made on this Python."""
+    return find_spec("hnswlib") is not None
+
+
 class NeighbourGraph:
     """hnswlib over the rows it was built from; its owner holds the lock while asking."""
 
     def __init__(self, width: int) -> None:
+        import hnswlib  # noqa: PLC0415 - absent on Python 3.13 and later
+
         self._width = width
         self._index = hnswlib.Index(space="ip", dim=width)
         self._built = 0

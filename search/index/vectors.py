@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import IndexClosed
+from search.index import graph as neighbour_graph
 from search.index import similarity, vector_codec
 from search.index.graph import GRAPH_THRESHOLD, NeighbourGraph
 from search.index.similarity import Floats
@@ -214,6 +215,8 @@ class VectorsIndex:
 
     def wants_graph(self, *, threshold: int = GRAPH_THRESHOLD) -> bool:
         """Return whether there are so many rows, or so many outside the graph, that one should be made."""
+        if not neighbour_graph.is_available():
+            return False
         with self._lock:
             return self._used >= threshold and (self._graph is None or self._graph.is_behind(self._used))
 

@@ -288,6 +288,17 @@ def test_models_are_looked_for_and_their_absence_is_no_fault(
     assert worst(check) == "warn"
 
 
+def test_a_python_without_hnswlib_is_said(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from search.index import graph
+
+    monkeypatch.setattr(graph, "is_available", lambda: True)
+    assert "compares all" not in words(inference.embeddings)
+
+    monkeypatch.setattr(graph, "is_available", lambda: False)
+    assert "compares all vectors" in words(inference.embeddings)
+    assert worst(inference.embeddings) == "warn"  # for the embedder, not for this
+
+
 def test_a_model_file_is_named_and_not_loaded(own_folder: Path, settings: Any) -> None:
     (own_folder / "models").mkdir()
     (own_folder / "models" / "small.gguf").write_bytes(b"GGUF")

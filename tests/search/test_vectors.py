@@ -1,11 +1,15 @@
 """The nearest are found, exactly or by the graph, and nothing of a removed text stays."""
 
+import subprocess
+import sys
 from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+from django.conf import settings
 
 from search.errors import IndexClosed, SnapshotRefused
+from search.index import graph
 from search.index.types import EmbeddedText
 from search.index.vector_store import decode_vectors, encode_vectors
 from search.index.vectors import VectorsIndex
@@ -110,32 +114,23 @@ def test_bytes_that_are_no_vector_are_refused(body: bytes) -> None:
         decode_vectors(uuid4(), body + b"\xff\xff")
 
 
-@pytest.mark.parametrize("many", [3000, pytest.param(60_000, marks=pytest.mark.slow)])
-def test_the_graph_finds_what_looking_at_all_finds(many: int) -> None:
-    rows = vectors(many, width=384 if many > 10_000 else 32)
-    index, _ = filled(rows)
-    questions = vectors(50, width=rows.shape[1])
-    exact = [{near.id for near in index.search(question, limit=10)} for question in questions]
-
-    index.make_graph()
-    by_graph = [{near.id for near in index.search(question, limit=10)} for question in questions]
-
-    shared = sum(len(a & b) for a, b in zip(exact, by_graph, strict=True))
-    assert shared / sum(map(len, exact)) >= 0.99
-
-
-def test_what_changes_after_the_graph_was_made_is_true_at_once() -> None:
-    rows = vectors(2000)
+def test_without_hnswlib_no_graph_is_wanted_and_search_compares_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = vectors(300)
     index, ids = filled(rows)
-    index.make_graph()
+    assert index.wants_graph(threshold=100) is graph.is_available()
 
-    added, moved = text(rows[0][None]), text(rows[1][None], ids[500])
-    index.upsert([added, moved])
-    index.remove([ids[2]])
+    monkeypatch.setattr(graph, "find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "hnswlib", None)
 
-    assert added.id in {near.id for near in index.search(rows[0], limit=3)}
-    assert ids[500] in {near.id for near in index.search(rows[1], limit=3)}
-    assert ids[2] not in {near.id for near in index.search(rows[2], limit=20)}
+    assert not index.wants_graph(threshold=100)
+    assert index.search(rows[5], limit=1)[0].id == ids[5]
+
+
+def test_search_and_its_pages_are_imported_without_hnswlib() -> None:
+    script = "import sys; sys.modules['hnswlib'] = None; import search.index.vectors, search.benchmarks"
+    setup = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'; django.setup(); "
+
+    subprocess.run([sys.executable, "-c", setup + script], cwd=settings.BASE_DIR, check=True)
 
 
 def test_a_closed_index_answers_nobody() -> None:

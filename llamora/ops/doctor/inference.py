@@ -41,6 +41,7 @@ def embeddings() -> Iterator[CheckResult]:
     """Report whether the files of the embedder are there."""
     # numpy comes with it, and only doctor asks.
     from search.embedder import get_search_settings, has_model_files  # noqa: PLC0415
+    from search.index import graph  # noqa: PLC0415
 
     chosen = get_search_settings()
     if has_model_files(chosen):
@@ -50,4 +51,10 @@ def embeddings() -> Iterator[CheckResult]:
             "embeddings",
             f"The files of {chosen.model} are not there, so search finds words and not meaning. Put them "
             f"into {chosen.model_path or chosen.models_folder}.",
+        )
+    if not graph.is_available():
+        yield ok(
+            "embeddings",
+            "There is no hnswlib for this Python, so search compares all vectors. Results are the same; "
+            f"it takes longer from about {graph.GRAPH_THRESHOLD:,} passages a person on.",
         )
