@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -86,9 +88,52 @@ def test_every_picture_is_there() -> None:
         assert (ROOT / picture).read_bytes().startswith(b"\x89PNG"), picture
 
 
+FIRST_COMMANDS = {
+    "up": "python3 -m pip install -q --target .uv uv && .uv/bin/uv run --no-dev manage.py up",
+    "test": "python3 -m pip install -q --target .uv uv && .uv/bin/uv run pytest",
+}
+
+
 def test_the_two_first_commands_are_the_ones_promised() -> None:
-    assert "pip install uv && uv run manage.py up" in README
-    assert "pip install uv && uv run pytest" in README
+    first_block = README.split("```sh\n")[1].split("```")[0]
+    written = [line.split(" #")[0].rstrip() for line in first_block.splitlines()]
+
+    assert written == list(FIRST_COMMANDS.values())
+
+
+def test_continuous_integration_gives_the_command_for_tests_and_forbids_skips() -> None:
+    script = (ROOT / ".ci" / "run").read_text().splitlines()
+
+    assert f'{FIRST_COMMANDS["test"]} "$@"' in script
+    assert "export LLAMORA_TEST_NO_SKIP=1" in script
+
+
+def test_git_and_ruff_leave_the_folder_of_uv_alone() -> None:
+    assert ".uv/" in (ROOT / ".gitignore").read_text().splitlines()
+    assert ".uv" in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["extend-exclude"]
+
+
+def test_the_development_packages_are_installed_by_default() -> None:
+    """Without them `uv run pytest` would run another pytest from PATH."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+    assert "dev" in project["dependency-groups"]
+    assert "default-groups" not in project["tool"]["uv"]
+
+
+def test_the_debian_script_finds_the_first_command(tmp_path: Path) -> None:
+    script = (ROOT / ".ci" / "debian").read_text()
+    (finder,) = re.findall(r"^command=.*$", script, re.MULTILINE)
+
+    found = subprocess.run(
+        ["sh", "-eu", "-c", f'{finder}\necho "$command"'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert found.stdout.strip() == FIRST_COMMANDS["up"]
 
 
 def paths_named() -> set[str]:
