@@ -12,9 +12,13 @@ def main() -> None:
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llamora.settings")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 - settings first
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415 - settings first
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as refusal:
+        sys.exit(f"Llamora cannot start: {refusal}")
 
 
 if __name__ == "__main__":

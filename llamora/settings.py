@@ -1,12 +1,16 @@
 """Settings of Llamora and of Django, read once from the environment and `.env`.
 
 The README documents each setting of ours with its default; `tests/test_docs.py` compares the two. A value
-that makes no sense stops the start with a sentence. No secret has a default: until `up` has written one, a
-random one is used that lives as long as the process.
+that makes no sense stops every command with a sentence; `tests/test_settings.py` has one for each setting.
+No secret has a default: until `up` has written one, a random one is used that lives as long as the process.
 """
 
+import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from csp.constants import NONE, SELF
@@ -18,33 +22,138 @@ env = environ.Env()
 env.prefix = "LLAMORA_"
 environ.Env.read_env(BASE_DIR / ".env")
 
+_YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+(%\w+)?\]?")
+
+
+def _refuse(name: str, value: str, wanted: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"LLAMORA_{name} is {value!r}; it must be {wanted}.")
+
 
 def _choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = str(env.str(name, default=default))
     if value not in allowed:
-        raise ImproperlyConfigured(f"LLAMORA_{name} is {value!r}; it must be one of: {', '.join(allowed)}.")
+        raise _refuse(name, value, f"one of: {', '.join(allowed)}")
     return value
 
 
-def _at_least(name: str, default: int, least: int) -> int:
+def _number(name: str, default: int, least: int, most: int) -> int:
+    value = str(env.str(name, default=str(default)))
     try:
-        value = int(env.int(name, default=default))
+        number = int(value)
     except ValueError:
-        raise ImproperlyConfigured(f"LLAMORA_{name} must be a whole number.") from None
-    if value < least:
-        raise ImproperlyConfigured(f"LLAMORA_{name} is {value}; it must be at least {least}.")
+        number = least - 1
+    if not least <= number <= most:
+        raise _refuse(name, value, f"a whole number from {least} to {most}")
+    return number
+
+
+def _boolean(name: str, default: bool) -> bool:
+    value = str(env.str(name, default=str(default)))
+    if value.lower() not in _YES + _NO:
+        raise _refuse(name, value, "true or false")
+    return value.lower() in _YES
+
+
+def _text(name: str, default: str) -> str:
+    value = str(env.str(name, default=default))
+    if not value.isprintable():
+        raise _refuse(name, value, "one line without control characters")
+    return value
+
+
+def _secret(name: str, *, least: int) -> str:
+    """Return a secret, or nothing; the sentence about a wrong one does not repeat it."""
+    value, words = str(env.str(name, default="")), name.lower().replace("_", " ")
+    if value and not (len(value) >= least and value.isascii() and value.isprintable()):
+        raise ImproperlyConfigured(
+            f"LLAMORA_{name} does not fit as a {words}; it must be {least} or more letters, digits and signs of ASCII."
+        )
+    return value
+
+
+def _path(name: str, default: str, *, is_file: bool = False) -> str:
+    """Return an absolute path, or nothing; it need not be there yet."""
+    value = str(env.str(name, default=default))
+    if not value:
+        return value
+    try:
+        path = Path(value).expanduser().resolve()
+        fits = value.isprintable() and (not path.exists() or path.is_file() is is_file)
+        fits = fits and not any(parent.is_file() for parent in path.parents)
+    except (OSError, RuntimeError, ValueError):
+        fits = False
+    if not fits:
+        raise _refuse(name, value, "the path of a file" if is_file else "the path of a folder")
+    return str(path)
+
+
+def _parses(value: str, check: Callable[[str], object]) -> bool:
+    try:
+        return bool(check(value))
+    except (ValueError, KeyError, OSError):
+        return False
+
+
+def _is_url(value: str) -> bool:
+    parts = urlsplit(value.strip())
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+
+
+def _is_origin(value: str) -> bool:
+    parts = urlsplit(value)
+    return _is_url(value) and value == f"{parts.scheme}://{parts.netloc}" and "@" not in value
+
+
+def _url(name: str) -> str:
+    value = str(env.str(name, default=""))
+    if value and not _parses(value, _is_url):
+        # It may hold a password.
+        raise ImproperlyConfigured(
+            f"LLAMORA_{name} is no address; it must be one like http://127.0.0.1:8080, with http or https."
+        )
+    return value
+
+
+def _host(name: str, default: str) -> str:
+    value = str(env.str(name, default=default))
+    if not _HOST.fullmatch(value):
+        raise _refuse(name, value, "a host name or an IP address, such as 127.0.0.1")
+    return value
+
+
+def _hosts(name: str) -> list[str]:
+    values = [value for value in env.list(name, default=[]) if value]
+    for value in values:
+        if value != "*" and not _HOST.fullmatch(value):
+            raise _refuse(name, value, "host names with commas between, such as diary.home,192.168.1.4")
+    return values
+
+
+def _origins(name: str) -> list[str]:
+    values = [value for value in env.list(name, default=[]) if value]
+    for value in values:
+        if not _parses(value, _is_origin):
+            raise _refuse(name, value, "origins with commas between, such as https://diary.home")
+    return values
+
+
+def _time_zone(name: str, default: str) -> str:
+    value = str(env.str(name, default=default))
+    if not _parses(value, ZoneInfo):
+        raise _refuse(name, value, "the name of a time zone, such as Europe/Vienna")
     return value
 
 
 # --- Folders -------------------------------------------------------------------------
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().resolve()
-RUNTIME_DIR = env.str("RUNTIME_DIR", default="")
+DATA_DIR = Path(_path("DATA_DIR", str(BASE_DIR / "data")) or BASE_DIR / "data")
+RUNTIME_DIR = _path("RUNTIME_DIR", "")
 SECRET_KEY_FILE = DATA_DIR / "secrets" / "secret_key"
 
 
 def _secret_key() -> str:
-    if value := env.str("SECRET_KEY", default=""):
-        return str(value)
+    if value := _secret("SECRET_KEY", least=50):
+        return value
     try:
         return SECRET_KEY_FILE.read_text().strip()
     except FileNotFoundError:
@@ -54,23 +163,23 @@ def _secret_key() -> str:
 # --- The server -------------------------------------------------------------------------------
 SECRET_KEY = _secret_key()
 DEBUG = False
-PORT = _at_least("PORT", 8765, 1)
-HOST = env.str("HOST", default="127.0.0.1")
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "llamora.localhost", *env.list("HOSTS", default=[])]
-CSRF_TRUSTED_ORIGINS = env.list("TRUSTED_ORIGINS", default=[])
+PORT = _number("PORT", 8765, 1, 65_535)
+HOST = _host("HOST", "127.0.0.1")
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "llamora.localhost", *_hosts("HOSTS")]
+CSRF_TRUSTED_ORIGINS = _origins("TRUSTED_ORIGINS")
 REGISTRATION = _choice("REGISTRATION", "closed", ("closed", "open"))
-PAGE_THREADS = _at_least("PAGE_THREADS", 2, 1)
+PAGE_THREADS = _number("PAGE_THREADS", 2, 1, 64)
 # Sends passwords unencrypted: only for a network that is encrypted itself.
-ALLOW_PLAIN_HTTP = env.bool("ALLOW_PLAIN_HTTP", default=False)
+ALLOW_PLAIN_HTTP = _boolean("ALLOW_PLAIN_HTTP", False)
 LOG_LEVEL = _choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
 # --- Keys and sessions ------------------------------------------------------------------------
 # Argon2id's second recommended choice, RFC 9106 section 4. Raised costs apply at the next sign-in.
-ARGON2_MEMORY_KIB = _at_least("ARGON2_MEMORY_KIB", 65536, 65536)
-ARGON2_TIME = _at_least("ARGON2_TIME", 3, 3)
-ARGON2_LANES = _at_least("ARGON2_LANES", 4, 1)
-IDLE_MINUTES = _at_least("IDLE_MINUTES", 8 * 60, 1)
-SIGN_IN_DAYS = _at_least("SIGN_IN_DAYS", 30, 1)
+ARGON2_MEMORY_KIB = _number("ARGON2_MEMORY_KIB", 65536, 65536, 4_194_304)
+ARGON2_TIME = _number("ARGON2_TIME", 3, 3, 100)
+ARGON2_LANES = _number("ARGON2_LANES", 4, 1, 64)
+IDLE_MINUTES = _number("IDLE_MINUTES", 8 * 60, 1, 525_600)
+SIGN_IN_DAYS = _number("SIGN_IN_DAYS", 30, 1, 3650)
 PASSWORD_HASHERS: list[str] = []
 AUTHENTICATION_BACKENDS: list[str] = []
 AUTH_USER_MODEL = "accounts.Person"
@@ -78,31 +187,31 @@ LOGIN_URL = "/sign-in/"
 
 # --- The diary --------------------------------------------------------------------------------
 MAX_TEXT = 100_000  # code points in one entry
-HOUSEHOLD_TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+HOUSEHOLD_TIME_ZONE = _time_zone("TIME_ZONE", "UTC")
 
 # --- Backups ----------------------------------------------------------------------------------
-BACKUP_DIR = Path(env.str("BACKUP_DIR", default="") or DATA_DIR / "backups").expanduser().resolve()
-BACKUP_DAILY = env.bool("BACKUP_DAILY", default=True)
-BACKUP_KEEP_DAYS = _at_least("BACKUP_KEEP_DAYS", 7, 1)
-BACKUP_KEEP_WEEKS = _at_least("BACKUP_KEEP_WEEKS", 4, 0)
+BACKUP_DIR = Path(_path("BACKUP_DIR", "") or DATA_DIR / "backups")
+BACKUP_DAILY = _boolean("BACKUP_DAILY", True)
+BACKUP_KEEP_DAYS = _number("BACKUP_KEEP_DAYS", 7, 1, 3650)
+BACKUP_KEEP_WEEKS = _number("BACKUP_KEEP_WEEKS", 4, 0, 520)
 
 # --- The model --------------------------------------------------------------------------------
-MODEL_URL = env.str("MODEL_URL", default="")
-MODEL_NAME = env.str("MODEL_NAME", default="")
-MODEL_API_KEY = env.str("MODEL_API_KEY", default="")
-MODEL_FILE = env.str("MODEL_FILE", default="")
-MODEL_CONTEXT = _at_least("MODEL_CONTEXT", 8192, 512)
-MODEL_ALLOW_REMOTE = env.bool("MODEL_ALLOW_REMOTE", default=False)
-MODEL_PARALLEL = _at_least("MODEL_PARALLEL", 2, 1)
-MODEL_REPLY_TOKENS = _at_least("MODEL_REPLY_TOKENS", 700, 16)
-MODEL_REPLY_SECONDS = _at_least("MODEL_REPLY_SECONDS", 900, 10)
-MODEL_SILENCE_SECONDS = _at_least("MODEL_SILENCE_SECONDS", 120, 1)
+MODEL_URL = _url("MODEL_URL")
+MODEL_NAME = _text("MODEL_NAME", "")
+MODEL_API_KEY = _secret("MODEL_API_KEY", least=1)
+MODEL_FILE = _path("MODEL_FILE", "", is_file=True)
+MODEL_CONTEXT = _number("MODEL_CONTEXT", 8192, 512, 16_777_216)
+MODEL_ALLOW_REMOTE = _boolean("MODEL_ALLOW_REMOTE", False)
+MODEL_PARALLEL = _number("MODEL_PARALLEL", 2, 1, 256)
+MODEL_REPLY_TOKENS = _number("MODEL_REPLY_TOKENS", 700, 16, 1_000_000)
+MODEL_REPLY_SECONDS = _number("MODEL_REPLY_SECONDS", 900, 10, 86_400)
+MODEL_SILENCE_SECONDS = _number("MODEL_SILENCE_SECONDS", 120, 1, 86_400)
 
 # --- Search -----------------------------------------------------------------------------------
-SEARCH_MODEL = env.str("SEARCH_MODEL", default="BAAI/bge-small-en-v1.5")
-SEARCH_MODEL_PATH = env.str("SEARCH_MODEL_PATH", default="")
-SEARCH_THREADS = _at_least("SEARCH_THREADS", 1, 1)
-SEARCH_MEMORY_MB = _at_least("SEARCH_MEMORY_MB", 1024, 64)
+SEARCH_MODEL = _text("SEARCH_MODEL", "BAAI/bge-small-en-v1.5")
+SEARCH_MODEL_PATH = _path("SEARCH_MODEL_PATH", "")
+SEARCH_THREADS = _number("SEARCH_THREADS", 1, 1, 64)
+SEARCH_MEMORY_MB = _number("SEARCH_MEMORY_MB", 1024, 64, 1_048_576)
 
 # --- Django -----------------------------------------------------------------------------------
 INSTALLED_APPS = [

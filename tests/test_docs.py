@@ -12,7 +12,9 @@ from django.core.management import get_commands, load_command_class
 
 ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text()
-READERS = {"_choice", "_at_least"}
+READERS = {"_choice", "_number", "_boolean", "_text", "_secret", "_path"} | {
+    *("_url", "_host", "_hosts", "_origins", "_time_zone"),
+}
 OWN_APPS = {"accounts", "diary", "search", "traces", "llamora.ops"}
 
 

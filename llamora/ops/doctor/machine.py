@@ -11,7 +11,6 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import KeySlot, SignIn
-from accounts.preferences.time_zones import is_time_zone
 from llamora.database import backup_files
 from llamora.ops import startup
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
@@ -39,10 +38,6 @@ def clock() -> Iterator[CheckResult]:
         )
     else:
         yield ok("clock", f"It says {now:%Y-%m-%d %H:%M} UTC.")
-    if not is_time_zone(settings.HOUSEHOLD_TIME_ZONE):
-        yield warn(
-            "clock", "LLAMORA_TIME_ZONE names no time zone; UTC is used. Write one like Europe/Vienna."
-        )
 
 
 def disk_space() -> Iterator[CheckResult]:

@@ -1,0 +1,122 @@
+"""A wrong value of any setting stops every command with one sentence, which names what is right."""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from tests.server import ROOT, environment_of
+from tests.test_docs import settings_read
+
+FOLDER, FILE = "must be the path of a folder", "must be the path of a file"
+NUMBER, BOOLEAN, LINE = "must be a whole number from", "must be true or false", "must be one line"
+ADDRESS = "must be one like http://127.0.0.1:8080"
+
+# Of each setting, values that make no sense, and what the sentence says.
+WRONG: dict[str, tuple[list[str], str]] = {
+    "ALLOW_PLAIN_HTTP": (["maybe", ""], BOOLEAN),
+    "ARGON2_LANES": (["0", "four"], NUMBER),
+    "ARGON2_MEMORY_KIB": (["1024", "99999999999"], NUMBER),
+    "ARGON2_TIME": (["1", "3.5"], NUMBER),
+    "BACKUP_DAILY": (["maybe", "2"], BOOLEAN),
+    "BACKUP_DIR": (["/etc/passwd", "/etc/passwd/backups", "~nobody-of-this-name/b"], FOLDER),
+    "BACKUP_KEEP_DAYS": (["0", "a week"], NUMBER),
+    "BACKUP_KEEP_WEEKS": (["-1", ""], NUMBER),
+    "DATA_DIR": (["/etc/passwd", "/da\nta"], FOLDER),
+    "HOST": (["http://127.0.0.1", "", "a b"], "must be a host name or an IP address"),
+    "HOSTS": (["https://diary.home", "diary.home/day", "a b"], "must be host names"),
+    "IDLE_MINUTES": (["0", "1e3", "9999999999"], NUMBER),
+    "LOG_LEVEL": (["debug", "loud"], "must be one of: DEBUG"),
+    "MODEL_ALLOW_REMOTE": (["perhaps"], BOOLEAN),
+    "MODEL_API_KEY": (["key\nHost: elsewhere", "schlüssel"], "must be 1 or more letters"),
+    "MODEL_CONTEXT": (["1", "8k"], NUMBER),
+    "MODEL_FILE": (["/etc", "/etc/passwd/model.gguf"], FILE),
+    "MODEL_NAME": (["two\nlines"], LINE),
+    "MODEL_PARALLEL": (["0"], NUMBER),
+    "MODEL_REPLY_SECONDS": (["0", "15 min"], NUMBER),
+    "MODEL_REPLY_TOKENS": (["1"], NUMBER),
+    "MODEL_SILENCE_SECONDS": (["0"], NUMBER),
+    "MODEL_URL": (["127.0.0.1:8080", "ftp://a", "http://", "http://a:port", "http://[::1"], ADDRESS),
+    "PAGE_THREADS": (["0", "many"], NUMBER),
+    "PORT": (["abc", "0", "65536", "-1"], NUMBER),
+    "REGISTRATION": (["yes", "Open"], "must be one of: closed, open"),
+    "RUNTIME_DIR": (["/etc/passwd"], FOLDER),
+    "SEARCH_MEMORY_MB": (["1", "1 GB"], NUMBER),
+    "SEARCH_MODEL": (["two\nlines"], LINE),
+    "SEARCH_MODEL_PATH": (["/etc/passwd"], FOLDER),
+    "SEARCH_THREADS": (["0"], NUMBER),
+    "SECRET_KEY": (["change-me", "x" * 49, "ü" * 60], "must be 50 or more letters"),
+    "SIGN_IN_DAYS": (["0", "forever"], NUMBER),
+    "TIME_ZONE": (["Europe/Nowhere", "", "../etc/passwd", "CET+1", "Europe"], "must be the name of a"),
+    "TRUSTED_ORIGINS": (["diary.home", "https://a.home/", "https://a.home,b.home"], "must be origins"),
+}  # fmt: skip
+RIGHT = {
+    "ALLOW_PLAIN_HTTP": "Yes",
+    "BACKUP_DAILY": "off",
+    "DATA_DIR": "~/a diary that is not there yet",
+    "HOST": "[::1]",
+    "HOSTS": "diary.home,192.168.1.4,[fd00::4],.home",
+    "MODEL_FILE": "/not/there/yet.gguf",
+    "MODEL_URL": "https://user:word@models.home:8443/v1",
+    "TIME_ZONE": "America/Argentina/Ushuaia",
+    "TRUSTED_ORIGINS": "https://diary.home,https://[fd00::4]:8443",
+}
+CASES = [(name, value, said) for name, (values, said) in WRONG.items() for value in values]
+
+
+def read_settings() -> dict[str, Any]:
+    return runpy.run_path(str(ROOT / "llamora" / "settings.py"))
+
+
+def test_every_setting_has_a_row() -> None:
+    assert {f"LLAMORA_{name}" for name in WRONG} == set(settings_read())
+
+
+@pytest.mark.parametrize(("name", "value", "said"), CASES)
+def test_a_wrong_value_is_refused_in_one_sentence(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"LLAMORA_{name}", value)
+
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read_settings()
+
+    sentence = str(refusal.value)
+    assert sentence.startswith(f"LLAMORA_{name} ")
+    assert said in sentence
+    assert "\n" not in sentence
+    assert name not in ("SECRET_KEY", "MODEL_API_KEY") or value not in sentence
+
+
+@pytest.mark.parametrize(("name", "value"), RIGHT.items())
+def test_a_right_value_is_read(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"LLAMORA_{name}", value)
+
+    read_settings()
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "value"),
+    [("up", "PORT", "abc"), ("up", "BACKUP_DAILY", "maybe"), ("doctor", "TIME_ZONE", "Mars")],
+)
+def test_a_command_ends_with_that_sentence_and_no_traceback(
+    tmp_path: Path, command: str, name: str, value: str
+) -> None:
+    answer = subprocess.run(
+        [sys.executable, "manage.py", command],
+        cwd=ROOT,
+        env=environment_of(tmp_path, {f"LLAMORA_{name}": value}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"Llamora cannot start: LLAMORA_{name} is '{value}'; it must be ")
+    assert answer.stderr.count("\n") == 1
+    assert answer.stdout == ""
