@@ -147,7 +147,7 @@ class EntryTrace(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Kept trace {self.id}"
+        return f"Trace on an entry {self.id}"
 
 
 class TraceProposal(SealedModel):

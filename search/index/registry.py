@@ -175,7 +175,7 @@ class IndexRegistry:
 
     def discard(self, index: PersonIndex, error: Exception) -> None:
         """Forget an index that cannot be used any more; whoever searches next has it opened anew."""
-        logger.error("an index broke and is made anew: %s", type(error).__name__)
+        logger.error("an index broke and is rebuilt: %s", type(error).__name__)
         self.close(index.owner)
 
     def poll_changes(self, index: PersonIndex) -> None:

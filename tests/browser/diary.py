@@ -86,6 +86,16 @@ class DiaryTab:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    @property
+    def save_button(self) -> Locator:
+        """The button of the composer."""
+        return self.page.locator("#composer").get_by_role("button", name="Save")
+
+    @property
+    def save_edit_button(self) -> Locator:
+        """The button of the entry that is being edited."""
+        return self.page.locator("form.edit").get_by_role("button", name=re.compile("^Save( mine)?$"))
+
     def choose(self, name: str) -> None:
         """Press a button in the menu of the page's only entry."""
         choose_in_menu(self.entries, name)
@@ -94,7 +104,7 @@ class DiaryTab:
         """Write an entry, press Keep, and wait until it stands on the page."""
         before = self.entries.count()
         self.box.fill(text)
-        self.button("Keep").click()
+        self.save_button.click()
         expect(self.entries).to_have_count(before + 1)
         expect(self.box).to_have_value("")
         return self.entries.nth(before)

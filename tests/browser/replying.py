@@ -18,7 +18,7 @@ def respond(
     """Keep an entry and have it answered by a script; answer the reply's section."""
     model.next(script)
     diary.keep(text)
-    diary.button("Respond").last.click()
+    diary.button("Reply").last.click()
     reply = diary.page.locator(".reply").last
     expect(reply).to_be_visible()
     return reply

@@ -41,7 +41,7 @@ def furnished(house: ServedHouse, chromium: Browser, model: FakeModelServer) -> 
     come_in(context, house, member)
     diary = DiaryTab(context.new_page(), house, member, "/d/2021-03-04/").open()
     diary.keep("A walk.\n\nThen **tea**.")
-    diary.button("Respond").click()
+    diary.button("Reply").click()
     expect(diary.page.locator(".reply")).to_have_attribute("data-state", "done")
     diary.box.fill("Half a draft")
     diary.wait_for_draft()

@@ -35,7 +35,7 @@ def test_after_a_whole_session_the_browser_has_stored_nothing(
     wait_for_end(respond(diary, model, Script(tokens=["Yes."]), text="A secret entry."))
     diary.button("Edit").click()
     diary.page.locator("form.edit textarea").fill("A secret edit.")
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     expect(diary.entries).to_contain_text("A secret edit.")
     diary.open("/d/2024-03-05/").keep("Something secret, long ago.")
     diary.page.get_by_role("link", name="Month after").click()
@@ -89,7 +89,7 @@ def test_no_words_stand_in_a_title_or_an_address(new_diary: NewDiary) -> None:
     diary.keep("Marmalade.")
     diary.button("Edit").click()
     diary.page.locator("form.edit textarea").fill("Marmalade again.")
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     expect(diary.entries).to_contain_text("again")
 
     assert "armalade" not in diary.page.title()

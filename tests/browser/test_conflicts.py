@@ -30,11 +30,11 @@ def torn(diary: DiaryTab, new_diary: NewDiary) -> DiaryTab:
 
 
 def here(diary: DiaryTab) -> Locator:
-    return diary.page.get_by_role("textbox", name="Written here, not saved", exact=True)
+    return diary.page.get_by_role("textbox", name="This window, not saved", exact=True)
 
 
 def elsewhere(diary: DiaryTab) -> Locator:
-    return diary.page.get_by_role("group", name=re.compile(r"^Written elsewhere, saved \d\d:\d\d$"))
+    return diary.page.get_by_role("group", name=re.compile(r"^The other window, saved \d\d:\d\d$"))
 
 
 def sides(diary: DiaryTab) -> list[FloatRect]:
@@ -52,13 +52,13 @@ def test_two_drafts_stand_side_by_side_and_go_on_together(diary: DiaryTab, new_d
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] < right["x"]
 
-    late.button("Both together").click()
+    late.button("Keep both").click()
 
     expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
     expect(late.box).to_be_focused()
     expect(late.page.locator("#live-region")).to_have_text("Both are in the box, one below the other.")
     late.wait_for_draft()
-    late.button("Keep").click()
+    late.save_button.click()
     expect(late.entries).to_have_count(1)
     late.reload()
     expect(late.box).to_have_value("")
@@ -67,17 +67,17 @@ def test_two_drafts_stand_side_by_side_and_go_on_together(diary: DiaryTab, new_d
 def test_what_is_let_go_of_says_so_and_comes_back(diary: DiaryTab, new_diary: NewDiary) -> None:
     late = torn(diary, new_diary)
 
-    late.button("Only what is here").click()
+    late.button("Keep this one").click()
     expect(late.page.locator("#live-region")).to_have_text("What was written elsewhere was let go.")
     late.wait_for_draft()
     expect(late.box).to_have_value(DESK)
     expect(elsewhere(late)).to_be_hidden()
     with late.page.expect_response("**/draft/"):
-        late.button("Bring it back").click()
+        late.button("Undo").click()
 
     expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
     expect(late.box).to_be_focused()
-    expect(late.button("Bring it back")).to_be_hidden()
+    expect(late.button("Undo")).to_be_hidden()
     late.reload()
     expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
 
@@ -86,13 +86,13 @@ def test_what_is_let_go_of_says_so_and_comes_back(diary: DiaryTab, new_diary: Ne
 def test_the_other_text_can_go_on_alone(diary: DiaryTab, new_diary: NewDiary) -> None:
     late = torn(diary, new_diary)
 
-    late.button("Only what is elsewhere").click()
+    late.button("Keep the other one").click()
     expect(late.box).to_have_value(KITCHEN)
     expect(late.page.get_by_text("What was written here was let go.").first).to_be_visible()
     late.box.press("End")
     late.box.press_sequentially(", again")
     late.wait_for_draft()
-    late.button("Bring it back").click()
+    late.button("Undo").click()
 
     expect(late.box).to_have_value(f"{KITCHEN}, again\n\n{DESK}")
 
@@ -100,12 +100,12 @@ def test_the_other_text_can_go_on_alone(diary: DiaryTab, new_diary: NewDiary) ->
 def test_keeping_one_text_goes_on_with_the_other(diary: DiaryTab, new_diary: NewDiary) -> None:
     late = torn(diary, new_diary)
 
-    late.button("Keep").click()
+    late.save_button.click()
 
     expect(late.entry(DESK)).to_be_visible()
     expect(late.box).to_have_value(KITCHEN)
     expect(late.state).to_have_text("Kept; what was written elsewhere is here now")
-    late.button("Keep").click()
+    late.save_button.click()
     expect(late.entries).to_have_count(2)
     late.reload()
     expect(late.entries).to_have_count(2)
@@ -116,10 +116,10 @@ def test_keeping_one_text_goes_on_with_the_other(diary: DiaryTab, new_diary: New
 def test_keeping_in_one_tab_loses_nothing_of_the_other(diary: DiaryTab, new_diary: NewDiary) -> None:
     late = torn(diary, new_diary)
 
-    diary.button("Keep").click()
+    diary.save_button.click()
     expect(diary.entry("From the kitchen")).to_be_visible()
-    late.button("Only what is here").click()
-    late.button("Keep").click()
+    late.button("Keep this one").click()
+    late.save_button.click()
 
     expect(late.entry(DESK)).to_be_visible()
     late.reload()
@@ -134,7 +134,7 @@ def test_by_keys_the_other_text_and_the_choices_come_after_the_box(
 
     page.keyboard.press("Tab")
     expect(elsewhere(late)).to_be_focused()
-    for name in ("Both together", "Only what is here", "Only what is elsewhere"):
+    for name in ("Keep both", "Keep this one", "Keep the other one"):
         page.keyboard.press("Tab")
         expect(late.button(name)).to_be_focused()
     page.keyboard.press("Enter")
@@ -158,7 +158,7 @@ def test_both_texts_can_be_read_in_either_theme_and_on_a_phone(
         above, below = sides(late)
         assert above["y"] + above["height"] < below["y"]
         assert above["x"] == below["x"]
-        for name in ("Both together", "Only what is here", "Only what is elsewhere", "Keep"):
+        for name in ("Keep both", "Keep this one", "Keep the other one", "Keep"):
             expect(late.button(name)).to_be_in_viewport(ratio=1)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert page.evaluate(TOO_SMALL) == []
@@ -177,7 +177,7 @@ def test_two_texts_outlast_a_lock(new_diary: NewDiary, complaints: Complaints) -
 
     expect(here(late)).to_have_value(DESK)
     expect(elsewhere(late)).to_have_text(KITCHEN)
-    late.button("Both together").click()
+    late.button("Keep both").click()
     expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
 
 
@@ -186,13 +186,13 @@ def test_what_was_let_go_of_outlasts_a_lock(new_diary: NewDiary, complaints: Com
     complaints.expect("401", "WebSocket")
     diary = new_diary()
     late = torn(diary, new_diary)
-    late.button("Only what is elsewhere").click()
+    late.button("Keep the other one").click()
     expect(late.box).to_have_value(KITCHEN)
 
     diary.lock()
     late.unlock()
 
-    late.button("Bring it back").click()
+    late.button("Undo").click()
     expect(late.box).to_have_value(f"{KITCHEN}\n\n{DESK}")
 
 
@@ -203,14 +203,14 @@ def test_an_entry_changed_in_two_tabs_shows_both_texts(diary: DiaryTab, new_diar
     late.page.locator("form.edit textarea").fill("Fish for supper.")
     diary.button("Edit").click()
     diary.page.locator("form.edit textarea").fill("Bread for supper.")
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     expect(diary.entries).to_contain_text("Bread for supper.")
 
-    late.button("Save").click()
+    late.save_edit_button.click()
 
     expect(late.page.get_by_label("Yours", exact=True)).to_have_value("Fish for supper.")
     expect(late.page.get_by_role("group", name="What is kept now")).to_have_text("Bread for supper.")
-    late.button("Add it below").click()
+    late.button("Add below").click()
     late.button("Save mine").click()
     expect(late.entries).to_contain_text("Fish for supper.")
     expect(late.entries).to_contain_text("Bread for supper.")

@@ -29,12 +29,12 @@ def test_a_change_survives_a_reload_until_it_is_saved(diary: DiaryTab) -> None:
     wait_for_saved(diary)
 
     diary.reload()
-    expect(diary.entries).to_contain_text("a change is unfinished")
+    expect(diary.entries).to_contain_text("unsaved changes")
     box = editing(diary)
 
     expect(box).to_have_value("Soup and bread for sup")
     box.fill("Soup and bread for supper.")
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     expect(diary.entries).to_contain_text("Soup and bread for supper.")
     diary.reload()
     expect(diary.entries).not_to_contain_text("unfinished")
@@ -55,7 +55,7 @@ def test_closing_keeps_a_change_and_discarding_lets_it_go(diary: DiaryTab) -> No
     diary.keep("Before")
     editing(diary).fill("Not sure yet")
     diary.page.get_by_role("link", name="Close", exact=True).click()
-    expect(diary.entries).to_contain_text("a change is unfinished")
+    expect(diary.entries).to_contain_text("unsaved changes")
 
     expect(editing(diary)).to_have_value("Not sure yet")
     diary.button("Discard change").click()
@@ -108,21 +108,21 @@ def test_two_tabs_that_change_one_entry_say_so(
 
     form = late.page.locator("form.edit")
     expect(form.locator("[data-save-state]")).to_have_text("Not saved: two texts")
-    form.get_by_role("button", name="Both together").click()
+    form.get_by_role("button", name="Keep both").click()
     expect(late_box).to_have_value("Bread for supper.\n\nFish for supper.")
-    late.button("Save").click()
+    late.save_edit_button.click()
     expect(late.entries).to_contain_text("Fish for supper.")
 
 
 def test_an_edit_keeps_the_text_before_and_gives_it_back(diary: DiaryTab) -> None:
     diary.keep("The first words.")
     editing(diary).fill("Other words.")
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     diary.page.get_by_role("link", name="edited").click()
     expect(diary.page.get_by_role("heading", name="Earlier versions")).to_be_focused()
     expect(diary.page.locator(".version")).to_contain_text("The first words.")
 
-    diary.button("Restore this one").click()
+    diary.button("Restore this version").click()
 
     expect(diary.entries.locator(".prose").first).to_have_text("The first words.")
     diary.reload()
@@ -135,16 +135,16 @@ def test_an_entry_is_moved_and_moved_back(diary: DiaryTab) -> None:
     picker = diary.page.get_by_label(re.compile("Move the entry of"))
     expect(picker).to_be_focused()
     picker.fill("2021-03-04")
-    diary.button("Move it").click()
+    diary.button("Move").click()
     expect(diary.entries).to_have_count(0)
-    expect(diary.button("Move it back")).to_be_focused()
+    expect(diary.button("Move back")).to_be_focused()
 
-    diary.button("Move it back").click()
+    diary.button("Move back").click()
     expect(diary.entries).to_contain_text("Yesterday's words.")
 
     diary.choose("Move")
     picker.fill("2021-03-04")
-    diary.button("Move it").click()
+    diary.button("Move").click()
     diary.page.get_by_role("link", name="4 March 2021").click()
     expect(diary.entries).to_contain_text("moved here from")
 

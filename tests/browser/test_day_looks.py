@@ -32,7 +32,7 @@ def furnished(house: ServedHouse, chromium: Browser) -> Visitor:
     diary.reload()
     diary.button("Edit").click()
     diary.page.locator("form.edit textarea").fill("Other words.")
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     expect(diary.entries).to_contain_text("Other words.")
     context.close()
     return member
@@ -52,7 +52,7 @@ def pages(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]:
     expect(page.locator("form.move")).to_have_count(1)
     yield "moving"
     page.goto(house.url("/bin/"))
-    page.get_by_text("Destroy now").click()
+    page.get_by_text("Delete now").click()
     yield "destroying"
     page.goto(house.url("/d/2021-03-04/"))
     page.get_by_role("link", name="Keyboard shortcuts").click()
@@ -146,7 +146,7 @@ def test_a_year_is_walked_across_its_edges_by_keys(
 def test_keys_lead_about_and_their_map_lies_under_the_question_mark(diary: DiaryTab) -> None:
     page = diary.page
     page.wait_for_load_state("networkidle")
-    diary.button("Keep").focus()
+    diary.save_button.focus()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("The day before, the day after")
     assert faults(page) == []
@@ -158,7 +158,7 @@ def test_keys_lead_about_and_their_map_lies_under_the_question_mark(diary: Diary
     page.keyboard.type("?btoc")
     expect(diary.box).to_have_value("?btoc")
     diary.wait_for_draft()
-    diary.button("Keep").focus()
+    diary.save_button.focus()
     page.keyboard.press("o")
     expect(page).to_have_url(re.compile(r"/on-this-day/\d\d-\d\d/$"))
     page.wait_for_load_state("networkidle")
@@ -210,7 +210,7 @@ def test_the_reply_styles_open_in_sight_and_close_as_menus_do(new_diary: NewDiar
     press_above_the_box(ways.locator("summary"))
 
     expect(ways).to_have_attribute("open", "")
-    assert on_top(page.get_by_role("link", name="A way of your own"))
+    assert on_top(page.get_by_role("link", name="Your own styles…"))
     page.keyboard.press("Escape")
     expect(ways).not_to_have_attribute("open", "")
     expect(ways.locator("summary")).to_be_focused()
@@ -224,7 +224,7 @@ def test_an_answer_does_not_begin_behind_the_box(diary: DiaryTab) -> None:
     diary.keep("A line.\n\n" * 24)
     diary.keep("A line.\n\n" * 24)
 
-    press_above_the_box(diary.button("Respond").first)
+    press_above_the_box(diary.button("Reply").first)
 
     expect(diary.page.locator(".reply")).to_have_attribute("data-state", "done")
     assert on_top(diary.page.locator(".reply .reply-who"))
@@ -297,17 +297,17 @@ def test_everything_works_without_script(new_context: NewContext, house: ServedH
 
     page.goto(house.url("/d/2021-03-04/"))
     page.get_by_label("Write").fill("First words.")
-    press("Keep")
+    press("Save")
     press("Edit")
     page.locator("form.edit textarea").fill("Other words.")
     press("Save")
     page.get_by_role("link", name="edited").click()
-    press("Restore this one")
+    press("Restore this version")
     expect(page.locator(".entry .prose")).to_have_text("First words.")
 
     choose_in_menu(page.locator(".entry"), "Move")
     page.get_by_label(re.compile("Move the entry of")).fill("2020-02-29")
-    press("Move it")
+    press("Move")
     expect(page).to_have_url(re.compile("/d/2020-02-29/#entry-"))
     expect(page.locator(".entry")).to_contain_text("moved here from 4 March 2021")
 
@@ -319,6 +319,6 @@ def test_everything_works_without_script(new_context: NewContext, house: ServedH
     page.locator("a[data-date='2020-02-29'].has-entries").click()
     choose_in_menu(page.locator(".entry"), "Delete")
     page.get_by_role("link", name="bin", exact=True).click()
-    page.get_by_text("Destroy now").click()
-    press("Destroy for good")
+    page.get_by_text("Delete now").click()
+    press("Delete for good")
     expect(page.locator(".empty")).to_contain_text("The bin is empty.")

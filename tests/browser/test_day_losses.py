@@ -42,7 +42,7 @@ def test_closing_a_change_that_cannot_be_saved_leaves_it_on_the_page(
     diary.page.context.set_offline(False)
     expect(state(diary)).to_have_text(re.compile(r"^Draft saved"))
     diary.page.get_by_role("link", name="Close", exact=True).click()
-    expect(diary.entries).to_contain_text("a change is unfinished")
+    expect(diary.entries).to_contain_text("unsaved changes")
 
 
 def staying(page: Page) -> list[str]:
@@ -64,7 +64,7 @@ def test_leaving_while_a_text_is_still_being_kept_is_asked_about(
     asked = staying(diary.page)
     diary.box.press_sequentially("Written in a tunnel.")
     diary.page.context.set_offline(True)
-    diary.button("Keep").click()
+    diary.save_button.click()
     expect(diary.state).to_have_text("Not saved, trying again")
 
     diary.page.evaluate("() => { location.href = '/settings/' }")
@@ -84,7 +84,7 @@ def test_a_change_outlives_a_killed_server_a_midnight_and_a_lock(
     box = editing(diary, "Soup for supper.")
     own_house.kill()
     box.fill("Soup and bread for supper.")
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     expect(diary.page.locator("form.edit [data-error]")).to_contain_text("The server cannot be reached.")
 
     own_house.start_again()
@@ -94,11 +94,11 @@ def test_a_change_outlives_a_killed_server_a_midnight_and_a_lock(
     # A draft that is still under way when the key goes would hear of it before the button is pressed.
     expect(diary.page.locator("form.edit [data-save-state]")).to_contain_text("Draft saved")
     own_house.take_key(diary.member)
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     diary.unlock()
 
     expect(box).to_have_value("Soup and bread for supper.")
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     expect(diary.entries).to_contain_text("Soup and bread for supper.")
     diary.reload()
     expect(diary.entries).to_have_count(1)
@@ -115,14 +115,14 @@ def test_words_outlive_the_end_of_the_visit(new_diary: NewDiary, complaints: Com
         "DELETE FROM accounts_signin WHERE person_id = ?", diary.member.owner.replace("-", "")
     )
 
-    diary.button("Keep").click()
+    diary.save_button.click()
     expect(diary.dialog.get_by_role("heading", name="Signed out")).to_be_visible()
     diary.dialog.get_by_label("Name", exact=True).fill(diary.member.name)
     diary.dialog.get_by_label("Password", exact=True).fill(diary.member.password)
     diary.dialog.get_by_role("button", name="Sign in", exact=True).click()
 
     expect(diary.box).to_have_value("Half a thought")
-    diary.button("Keep").click()
+    diary.save_button.click()
     expect(diary.entries).to_have_count(2)
 
 
@@ -139,13 +139,13 @@ def test_a_change_of_what_another_tab_has_deleted_stays_in_the_stale_one(
     expect(diary.button("Undo")).to_be_visible()
 
     box.fill("Fish for supper.")
-    stale.button("Save").click()
+    stale.save_edit_button.click()
 
     expect(stale.page.locator("form.edit [data-error]")).to_contain_text("is not there any more")
     expect(box).to_have_value("Fish for supper.")
     diary.button("Undo").click()
     expect(diary.entries).to_contain_text("Soup for supper.")
-    stale.button("Save").click()
+    stale.save_edit_button.click()
     expect(stale.entries).to_contain_text("Fish for supper.")
 
 
@@ -154,20 +154,20 @@ def test_a_reply_style_outlives_a_lock_and_is_not_left_unasked(new_diary: NewDia
     mine.keep("The weir again.")
     page = mine.page
     mine.entries.get_by_text("More", exact=True).click()
-    page.get_by_role("link", name="A way of your own").click()
-    page.get_by_label("What it is called").fill("As a sailor")
-    page.get_by_label("How the entry should be answered").fill("As a sailor would.")
-    page.get_by_role("heading", name="Ways of answering").click()
+    page.get_by_role("link", name="Your own styles…").click()
+    page.get_by_label("Name").fill("As a sailor")
+    page.get_by_label("How the model should reply").fill("As a sailor would.")
+    page.get_by_role("heading", name="Reply styles").click()
 
     page.keyboard.press("l")
     mine.unlock()
 
-    expect(page.get_by_label("What it is called")).to_have_value("As a sailor")
-    expect(page.get_by_label("How the entry should be answered")).to_have_value("As a sailor would.")
+    expect(page.get_by_label("Name")).to_have_value("As a sailor")
+    expect(page.get_by_label("How the model should reply")).to_have_value("As a sailor would.")
     asked = staying(page)
     page.evaluate("() => { location.href = '/' }")
     page.wait_for_timeout(500)
     assert asked == ["beforeunload"]
-    page.get_by_role("button", name="Keep this way").click()
-    expect(page.get_by_role("button", name="Ask for this")).to_be_visible()
+    page.get_by_role("button", name="Save this style").click()
+    expect(page.get_by_role("button", name="Reply as")).to_be_visible()
     assert asked == ["beforeunload"]

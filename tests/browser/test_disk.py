@@ -39,11 +39,11 @@ def test_without_room_the_text_stays_and_a_sentence_says_so(
         diary.box.fill("Words for a full disk.")
         expect(diary.state).to_contain_text("so nothing was saved")
 
-        diary.button("Keep").click()
+        diary.save_button.click()
         expect(diary.complaint).to_contain_text("so nothing was saved")
         expect(diary.box).to_have_value("Words for a full disk.")
 
-    diary.button("Keep").click()
+    diary.save_button.click()
     expect(diary.entries).to_have_count(1)
     diary.reload()
     expect(diary.entries).to_have_count(1)
@@ -60,10 +60,10 @@ def test_an_edit_that_cannot_be_written_stays_in_its_form(
     box.fill("As it should be.")
 
     with no_room(starved):
-        diary.button("Save").click()
+        diary.save_edit_button.click()
         expect(diary.page.locator("form.edit [data-error]")).to_contain_text("so nothing was saved")
         expect(box).to_have_value("As it should be.")
-    diary.button("Save").click()
+    diary.save_edit_button.click()
 
     expect(diary.entries).to_contain_text("As it should be.")
 
@@ -76,7 +76,7 @@ def test_while_another_program_writes_for_long_the_text_waits_and_is_saved_once(
     diary: DiaryTab = new_diary(of=starved)
     with starved.busy_disk():
         diary.box.fill("Words for a busy disk.")
-        diary.button("Keep").click()
+        diary.save_button.click()
         expect(diary.state).to_have_text("Not saved, trying again", timeout=30_000)
         expect(diary.box).to_have_value("Words for a busy disk.")
 

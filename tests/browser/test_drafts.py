@@ -95,7 +95,7 @@ def test_an_entry_that_was_kept_leaves_no_draft(diary: DiaryTab) -> None:
     diary.box.fill("First as a draft, then kept.")
     diary.wait_for_draft()
 
-    diary.button("Keep").click()
+    diary.save_button.click()
 
     expect(diary.entries).to_have_count(1)
     diary.reload()

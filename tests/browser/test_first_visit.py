@@ -35,11 +35,11 @@ def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
     expect(page).to_have_url(own_house.url("/"))
     expect(page.get_by_role("region", name="Welcome")).to_be_visible()
     page.get_by_role("textbox", name="Write", exact=True).fill("The first line of all.")
-    page.get_by_role("button", name="Keep", exact=True).click()
+    page.locator("#composer").get_by_role("button", name="Save").click()
     expect(page.locator("article.entry")).to_contain_text("The first line of all.")
     page.reload()
     expect(page.get_by_role("region", name="Welcome")).to_have_count(0)
-    for name in ("Respond", "Edit", "Lock", "Sign out"):
+    for name in ("Reply", "Edit", "Lock", "Sign out"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
     stranger = new_context().new_page()
     stranger.goto(link)

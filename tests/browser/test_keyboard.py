@@ -47,11 +47,11 @@ def test_one_signs_in_writes_edits_deletes_and_signs_out_by_keys_alone(
     diary = DiaryTab(page, house, member).reload()
     tab_to(page, "Write")
     page.keyboard.type("By keys alone.")
-    tab_to(page, "Keep")
+    tab_to(page, "Save")
     page.keyboard.press("Enter")
     expect(diary.entries).to_have_count(1)
     page.keyboard.press("Shift+Tab")
-    tab_to(page, "Keep")
+    tab_to(page, "Save")
     page.reload()
     tab_to(page, "Edit")
     page.keyboard.press("Enter")
@@ -98,12 +98,10 @@ def test_the_tab_order_is_the_order_of_the_page(diary: DiaryTab) -> None:
     for _ in range(80):
         diary.page.keyboard.press("Tab")
         seen.append(focused(diary.page))
-        if seen[-1] == "Keep":
+        if seen[-1] == "Save":
             break
 
-    places = [
-        seen.index(name) for name in ("Today", "Lock L", "Sign out", "Respond", "Edit", "More", "Write")
-    ]
+    places = [seen.index(name) for name in ("Today", "Lock L", "Sign out", "Reply", "Edit", "More", "Write")]
     assert places == sorted(places)
 
 
@@ -152,7 +150,7 @@ def test_asking_stopping_and_removing_keep_the_place_of_the_keyboard(
     page = diary.page
     model.next(Script(tokens=words(400), rate=40))
     entry = diary.keep("Asked by keys.")
-    entry.get_by_role("button", name="Respond", exact=True).press("Enter")
+    entry.get_by_role("button", name="Reply", exact=True).press("Enter")
     wait_for_words(page.locator(".reply"))
     expect(entry.locator(":focus")).to_have_count(1)
 

@@ -137,14 +137,14 @@ def saves_and_edits(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.button("Edit").click()
     diary.page.locator("form.edit textarea").fill(words("edited"))
     diary.page.wait_for_timeout(500)
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     expect(diary.entries).to_contain_text(core_of(words("")))
     diary.box.fill(words("and-more"))
 
 
 def is_answered(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.keep(words("asked"))
-    diary.button("Respond").click()
+    diary.button("Reply").click()
     expect(diary.page.locator(".reply[data-state=done]")).to_contain_text("reply")
 
 

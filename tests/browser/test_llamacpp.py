@@ -37,7 +37,7 @@ def ready(new_diary: NewDiary, house: ServedHouse) -> DiaryTab:
 
 def ask(diary: DiaryTab) -> None:
     """Press Respond until the model is loaded and something is being written."""
-    diary.button("Respond").click()
+    diary.button("Reply").click()
     reply = diary.page.locator(".reply").last
     for _ in range(60):
         expect(reply).not_to_have_attribute("data-state", "waiting", timeout=60_000)

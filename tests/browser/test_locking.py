@@ -104,7 +104,7 @@ def test_the_same_person_gets_the_page_and_the_half_sentence_back(
     expect(diary.box).to_have_value(UNSAVED)
     expect(diary.entries).to_contain_text(KEPT)
     diary.page.unroute("**/draft/")
-    diary.button("Keep").click()
+    diary.save_button.click()
     expect(diary.entries).to_have_count(2)
     diary.reload()
     expect(diary.entries).to_have_count(2)
@@ -159,11 +159,11 @@ def test_a_kept_text_meets_the_lock_and_is_kept_after_it(new_diary: NewDiary, co
     mid_sentence(diary)
     diary.house.take_key(diary.member)
 
-    diary.button("Keep").click()
+    diary.save_button.click()
     assert_nothing_can_be_read(diary)
     diary.unlock()
     expect(diary.box).to_have_value(UNSAVED)
-    diary.button("Keep").click()
+    diary.save_button.click()
 
     expect(diary.entries).to_have_count(2)
     expect(diary.box).to_have_value("")
@@ -181,7 +181,7 @@ def test_an_edit_in_the_middle_of_a_lock_comes_back(new_diary: NewDiary) -> None
     diary.unlock()
 
     expect(diary.page.locator("form.edit textarea")).to_have_value(UNSAVED)
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     expect(diary.entries).to_have_text(re.compile(UNSAVED))
 
 

@@ -38,7 +38,7 @@ def test_a_page_that_is_written_on_stays_and_keeps_the_text_on_its_day(new_diary
     to_tomorrow(diary)
     expect(diary.page.get_by_text("A new day has begun.")).to_be_visible()
     expect(diary.box).to_have_value("It is almost twelve")
-    diary.button("Keep").click()
+    diary.save_button.click()
 
     expect(diary.entries).to_have_count(1)
     diary.open(f"/d/{began}/")
@@ -55,7 +55,7 @@ def test_after_midnight_an_entry_still_goes_on_the_day_it_was_begun(new_diary: N
     late.box.fill("Begun before midnight")
 
     house.live_in(who, EARLY)
-    late.button("Keep").click()
+    late.save_button.click()
 
     expect(late.entries).to_have_count(1)
     late.open("/")

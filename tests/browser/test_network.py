@@ -26,7 +26,7 @@ def test_what_is_kept_while_the_network_is_away_is_kept_once_when_it_is_back(
     diary.page.context.set_offline(True)
     diary.box.fill("Written in a tunnel.")
 
-    diary.button("Keep").click()
+    diary.save_button.click()
     expect(diary.state).to_have_text("Not saved, trying again")
     expect(diary.box).to_have_value("Written in a tunnel.")
     diary.page.context.set_offline(False)
@@ -78,7 +78,7 @@ def test_what_is_kept_while_the_server_is_dead_is_kept_once_when_it_is_back(
     diary = new_diary(of=frail)
     frail.kill()
     diary.box.fill("Written while it was dead.")
-    diary.button("Keep").click()
+    diary.save_button.click()
     expect(diary.state).to_have_text("Not saved, trying again")
 
     frail.start_again()

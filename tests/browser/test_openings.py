@@ -35,7 +35,7 @@ def test_a_day_is_opened_as_one_looks_on_and_stays_so(
     diary.reload()
     assert words_of(opening) == plain(LONG)
     assert len(model.calls) == calls
-    opening.get_by_role("link", name="What was read").click()
+    opening.get_by_role("link", name="Sources").click()
     expect(opening.locator(".sources a")).to_have_text(re.compile("3 February 2019"))
 
 
@@ -61,7 +61,7 @@ def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
     wait_for_end(opening)
     model.next(LONG)
 
-    diary.button("Make again").focus()
+    diary.button("Write again").focus()
     diary.page.keyboard.press("Enter")
     wait_for_words(opening)
     expect(opening).to_be_focused()
@@ -157,12 +157,12 @@ def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: DiaryTab, mo
     expect(entry.locator(".reply-who")).to_contain_text("asks")
 
     entry.get_by_text("More", exact=True).click()
-    entry.get_by_role("link", name="A way of your own").click()
-    page.get_by_label("What it is called").fill("As a sailor")
-    page.get_by_label("How the entry should be answered").fill("As a sailor would.")
-    page.get_by_role("button", name="Keep this way").click()
+    entry.get_by_role("link", name="Your own styles…").click()
+    page.get_by_label("Name").fill("As a sailor")
+    page.get_by_label("How the model should reply").fill("As a sailor would.")
+    page.get_by_role("button", name="Save this style").click()
     model.next(Script(tokens=["Ahoy."]))
-    page.get_by_role("button", name="Ask for this").click()
+    page.get_by_role("button", name="Reply as").click()
 
     expect(entry.locator(".reply")).to_have_count(2)
     wait_for_end(entry.locator(".reply").last)
@@ -174,7 +174,7 @@ def test_thinking_can_be_opened_while_it_lasts(diary: DiaryTab, model: FakeModel
     entry = diary.keep("The weir again.")
     thoughts = [f"Hm {number}. " for number in range(80)]
     model.next(Script(thoughts=thoughts, tokens=["A walk."], rate=20))
-    entry.get_by_role("button", name="Respond").click()
+    entry.get_by_role("button", name="Reply").click()
     thinking = entry.locator(".thinking")
 
     thinking.get_by_text("Thoughts", exact=True).click()

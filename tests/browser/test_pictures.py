@@ -124,16 +124,16 @@ def torn(diary: DiaryTab, second: DiaryTab, shoot: Callable[[str], None]) -> Non
     second.box.fill("From the desk, where there was more time and more light.")
     expect(second.page.locator("[data-conflict]")).to_be_visible()
     shoot("two-drafts")
-    second.button("Only what is here").click()
+    second.button("Keep this one").click()
     shoot("let-go")
     second.box.fill("")
     for tab, text in ((diary, "The supper was fish."), (second, "The supper was soup.")):
         tab.box.press("Escape")  # on a phone the touched sheet covers the page
         tab.button("Edit").last.click()
         tab.page.locator("form.edit textarea").fill(text)
-    diary.button("Save").click()
+    diary.save_edit_button.click()
     expect(diary.entry("The supper was fish.")).to_be_visible()
-    second.button("Save").click()
+    second.save_edit_button.click()
     second.page.get_by_text("Both texts are here").wait_for()
     shoot("conflict")
 

@@ -77,7 +77,7 @@ def plain(new_context: NewContext, house: ServedHouse) -> Page:
     page = new_context(house.new_member(), house, java_script_enabled=False).new_page()
     page.goto(house.url(DAY))
     page.get_by_role("textbox", name="Write", exact=True).fill("Anna's own words.")
-    page.get_by_role("button", name="Keep", exact=True).click()
+    page.locator("#composer").get_by_role("button", name="Save").click()
     return page
 
 
@@ -96,7 +96,7 @@ def test_a_queue_and_a_reply_that_broke_off(
     for place, text in (("You are next.", "And so to bed."), ("after one other", "Awake again.")):
         slow_model.next(Script(headers_after=60))
         diary.keep(text)
-        diary.button("Respond").last.click()
+        diary.button("Reply").last.click()
         expect(diary.page.locator(".reply").last).to_contain_text(place)
     shoot(diary.page, "queue")
 
@@ -135,14 +135,14 @@ def test_refusals_and_faults(
     page = plain(new_context, troubled)
     slow_model.next(*([Script(headers_after=60)] * 8))
     for _ in range(9):
-        page.get_by_role("button", name="Respond", exact=True).click()
+        page.get_by_role("button", name="Reply", exact=True).click()
     expect(page.get_by_role("heading", name="No reply was begun")).to_be_visible()
     shoot(page, "429")
 
     page.get_by_role("link", name="Continue", exact=True).click()
     page.get_by_role("textbox", name="Write", exact=True).fill(WORDS)
     with without_entries(troubled):
-        page.get_by_role("button", name="Keep", exact=True).click()
+        page.locator("#composer").get_by_role("button", name="Save").click()
         expect(page.get_by_label("What you typed", exact=True)).to_have_value(WORDS)
         shoot(page, "500-typed")
         page.goto(troubled.url(DAY))

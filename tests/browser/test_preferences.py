@@ -88,7 +88,7 @@ def test_dates_are_in_the_language_of_the_person(new_diary: NewDiary) -> None:
     expect(diary.entries.locator("time")).to_have_text(re.compile(r"^\d{1,2}:\d\d [ap]m$"))
     diary.box.fill("Half")
     expect(diary.state).to_have_text(re.compile(r"^Draft saved \d{1,2}:\d\d [ap]m$"))
-    expect(diary.button("Keep")).to_be_visible()
+    expect(diary.save_button).to_be_visible()
 
 
 def test_the_calendar_begins_where_the_diary_does(new_diary: NewDiary) -> None:

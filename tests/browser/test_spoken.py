@@ -52,7 +52,7 @@ def test_a_day_is_opened_in_silence_and_another_that_fails_is_told(
     expect(said(diary)).to_have_text("")
     model.next(Script(tokens=words(30), rate=20, drop_after=12))
 
-    diary.button("Make again").click()
+    diary.button("Write again").click()
 
     told = "No other opening was made. The connection to the model server was lost."
     expect(said(diary)).to_have_text(told)

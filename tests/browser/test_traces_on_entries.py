@@ -47,7 +47,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     diary = new_diary(**PHONE)
     page = diary.page
     diary.keep("Down to the weir with Iris, in a high wind.")
-    diary.entries.last.get_by_role("button", name="Respond", exact=True).focus()
+    diary.entries.last.get_by_role("button", name="Reply", exact=True).focus()
 
     add_by_keyboard(diary, "Größe", "weir", "子供")
     expect(page.locator(".traces-accepted .trace")).to_have_count(3)
@@ -55,7 +55,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
 
     # Completed from the first letter on, chosen with an arrow.
     diary.keep("To the weir again.")
-    diary.entries.last.get_by_role("button", name="Respond", exact=True).focus()
+    diary.entries.last.get_by_role("button", name="Reply", exact=True).focus()
     tab_to(page, "Add a trace")
     page.keyboard.press("Enter")
     expect(diary.entries.last.get_by_label("Name of the trace")).to_be_focused()
@@ -87,7 +87,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
 
     # After an answer the page has traces proposed; Enter keeps one.
     model.offer(Script(tokens=['{"emoji": "🌬️", "traces": ["high wind", "Iris"]}']))
-    second.get_by_role("button", name="Respond", exact=True).focus()
+    second.get_by_role("button", name="Reply", exact=True).focus()
     page.keyboard.press("Enter")
     wait_for_end(second.locator(".reply").last)
     expect(chip).to_have_text(["Add 🌬️", "Add high wind", "Add Iris"])
@@ -108,7 +108,7 @@ def test_with_script_off_one_sees_adds_follows_and_takes_away(
     page = new_context(house.new_member(), house, java_script_enabled=False, **PHONE).new_page()
     page.goto(house.url("/"))
     page.get_by_role("textbox", name="Write", exact=True).fill("Down to the weir.")
-    page.get_by_role("button", name="Keep", exact=True).click()
+    page.locator("#composer").get_by_role("button", name="Save").click()
 
     page.get_by_text("Add a trace").click()
     page.get_by_label("Name of the trace").fill("weir")

@@ -52,7 +52,7 @@ def test_a_save_from_a_stale_tab_goes_into_nobody_elses_diary_and_is_not_lost(
     second = new_diary(beside=annas)
     bens = change_to(second, ben)
 
-    annas.button("Keep").click()
+    annas.save_button.click()
     expect(annas.complaint).to_contain_text("nothing was saved")
     expect(annas.box).to_have_value(ANNAS)
     bens.page.reload()
@@ -60,7 +60,7 @@ def test_a_save_from_a_stale_tab_goes_into_nobody_elses_diary_and_is_not_lost(
     assert ANNAS not in bens.shown_words()
 
     change_to(bens, annas.member)
-    annas.button("Keep").click()
+    annas.save_button.click()
     expect(annas.entry(ANNAS)).to_be_visible()
     bens.page.reload()
     expect(bens.entry(ANNAS)).to_be_visible()
@@ -80,7 +80,7 @@ def test_a_stale_tab_of_each_a_lock_in_one_a_save_from_the_other_an_unlock_by_th
     annas.page.evaluate("document.activeElement.blur()")
     annas.lock()
     expect(annas.dialog).to_be_visible()
-    bens.button("Keep").click()
+    bens.save_button.click()
     expect(bens.dialog).to_be_visible()
     assert BENS not in bens.shown_words()
     bens.unlock(anna.password + " of anna")
@@ -88,7 +88,7 @@ def test_a_stale_tab_of_each_a_lock_in_one_a_save_from_the_other_an_unlock_by_th
     assert BENS not in bens.shown_words()
     bens.unlock()
     expect(bens.box).to_have_value(BENS)
-    bens.button("Keep").click()
+    bens.save_button.click()
     expect(bens.entry(BENS)).to_be_visible()
 
     expect(annas.dialog).to_be_visible()
@@ -96,7 +96,7 @@ def test_a_stale_tab_of_each_a_lock_in_one_a_save_from_the_other_an_unlock_by_th
     change_to(bens, anna)
     annas.unlock()
     expect(annas.box).to_have_value(ANNAS)
-    annas.button("Keep").click()
+    annas.save_button.click()
     expect(annas.entry(ANNAS)).to_be_visible()
     assert BENS not in annas.shown_words()
 

@@ -24,7 +24,7 @@ def plain(new_context: NewContext, house: ServedHouse) -> Page:
 
 def keep(page: Page, text: str) -> None:
     page.get_by_role("textbox", name="Write", exact=True).fill(text)
-    page.get_by_role("button", name="Keep", exact=True).click()
+    page.locator("#composer").get_by_role("button", name="Save").click()
 
 
 def test_one_registers_recovers_signs_out_and_in(
@@ -74,7 +74,7 @@ def test_one_writes_edits_deletes_and_takes_it_back(plain: Page) -> None:
     plain.get_by_role("button", name="Save", exact=True).click()
     expect(plain.locator("article.entry")).to_contain_text("Rain until one.")
     plain.get_by_role("button", name="Edit", exact=True).click()
-    plain.get_by_role("link", name="Other ways, move, delete").click()
+    plain.get_by_role("link", name="Reply as…, move or delete").click()
     plain.get_by_role("button", name="Delete", exact=True).click()
     expect(plain.locator("article.entry")).to_have_count(0)
     plain.get_by_role("button", name="Undo", exact=True).click()
@@ -86,7 +86,7 @@ def test_one_is_answered_and_sees_it_by_loading_the_page_again(plain: Page, mode
     keep(plain, "A question for the evening.")
     model.next(Script(tokens=["An answer ", "in the margin."]))
 
-    plain.get_by_role("button", name="Respond", exact=True).click()
+    plain.get_by_role("button", name="Reply", exact=True).click()
 
     reply = plain.locator(".reply")
     expect(reply).to_be_visible()

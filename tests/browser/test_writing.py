@@ -76,19 +76,19 @@ def test_a_text_that_is_too_long_is_refused_in_a_sentence_and_stays(
     diary.box.fill("a" * 100_001)
     expect(diary.page.locator("[data-character-count]")).to_have_text("1 characters too many")
 
-    diary.button("Keep").click()
+    diary.save_button.click()
 
     expect(diary.complaint).to_contain_text("100,001 characters")
     assert diary.box.input_value() == "a" * 100_001
     diary.box.fill("🙂" * 100_000)
-    diary.button("Keep").click()
+    diary.save_button.click()
     expect(diary.entries).to_have_count(1)
 
 
 def test_nothing_but_white_space_is_not_kept(diary: DiaryTab) -> None:
     diary.box.fill(" \n ")
 
-    diary.button("Keep").click()
+    diary.save_button.click()
 
     expect(diary.complaint).to_have_text("There is nothing to keep yet.")
     expect(diary.entries).to_have_count(0)
@@ -103,7 +103,7 @@ def test_what_is_typed_while_a_save_is_under_way_stays(diary: DiaryTab) -> None:
     diary.page.route(DAY_POST, hold)
     diary.box.fill("The first thought")
     with diary.page.expect_request(DAY_POST):
-        diary.button("Keep").click()
+        diary.save_button.click()
 
     diary.box.press_sequentially("\nand the second")
     expect(diary.box).to_have_value("The first thought\nand the second")
@@ -123,12 +123,12 @@ def test_a_fault_of_the_server_clears_nothing(diary: DiaryTab, complaints: Compl
     diary.page.route(DAY_POST, lambda route: route.fulfill(status=500, body="<h1>no</h1>"))
     diary.box.fill("Worth keeping.")
 
-    diary.button("Keep").click()
+    diary.save_button.click()
 
     expect(diary.complaint).to_be_visible()
     expect(diary.box).to_have_value("Worth keeping.")
     diary.page.unroute(DAY_POST)
-    diary.button("Keep").click()
+    diary.save_button.click()
     expect(diary.entries).to_have_count(1)
     expect(diary.box).to_have_value("")
 
@@ -145,7 +145,7 @@ def test_an_answer_that_never_arrives_does_not_keep_a_text_twice(
     diary.page.route(DAY_POST, lose_the_answer, times=1)
     diary.box.fill("Sent once, answered never.")
 
-    diary.button("Keep").click()
+    diary.save_button.click()
 
     expect(diary.entries).to_have_count(1)
     expect(diary.box).to_have_value("")
@@ -156,7 +156,7 @@ def test_an_answer_that_never_arrives_does_not_keep_a_text_twice(
 def test_pressing_keep_twice_keeps_once(diary: DiaryTab) -> None:
     diary.box.fill("Twice pressed.")
 
-    diary.button("Keep").dblclick()
+    diary.save_button.dblclick()
 
     expect(diary.box).to_have_value("")
     diary.reload()

@@ -39,7 +39,7 @@ def test_the_day_says_that_a_change_is_unfinished(owner: Resident) -> None:
     types(owner, entry, "Half a chan")
 
     assert "unfinished" not in before
-    assert "a change is unfinished" in owner.get("/").content.decode()
+    assert "unsaved changes" in owner.get("/").content.decode()
 
 
 def test_an_unfinished_change_is_no_draft_of_the_day(owner: Resident) -> None:

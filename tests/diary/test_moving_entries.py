@@ -32,7 +32,7 @@ def test_an_entry_is_moved_to_another_day(owner: Resident, script: bool) -> None
     assert owner.list_texts(THERE) == ["Belongs to May"]
     if script:
         assert "3 May 2019" in answer.content.decode()
-        assert "Move it back" in answer.content.decode()
+        assert "Move back" in answer.content.decode()
     else:
         assert answer["Location"] == f"/d/2019-05-03/#entry-{entry.id}"
 

@@ -82,8 +82,8 @@ def test_it_is_named_in_what_was_read_as_near(live: Live, owner: Resident) -> No
     read = owner.get(f"/replies/{answered(owner, entry.id)}/read/", script=True).content.decode()
 
     assert read.count("/entries/") == 2
-    assert read.count("(near in meaning)") == 1
-    assert read.index(f"/entries/{earlier.id}/") < read.index("(near in meaning)") < read.index(f"{entry.id}")
+    assert read.count("(related)") == 1
+    assert read.index(f"/entries/{earlier.id}/") < read.index("(related)") < read.index(f"{entry.id}")
     assert "heron" not in read
 
 
