@@ -1,7 +1,6 @@
-/* The link to the search: "/" or a click opens the search box in a dialog. On a page that was opened from a result,
-marks the words that were found. Neither leaves anything in the browser. */
+/* The link to the search: a click, or the key that shortcuts.js turns into one, opens the search box in a dialog. On a
+page that was opened from a result, marks the words that were found. Neither leaves anything in the browser. */
 import { parseFragment, post } from "../request.js";
-import { isShortcut } from "../shortcuts.js";
 import { isLocked } from "../unlock_dialog.js";
 
 /* On a phone the dialog fills the screen, and there is no Escape key. */
@@ -79,15 +78,7 @@ async function markFound(link) {
   (text.querySelector("mark.found") ?? target).scrollIntoView({ block: "center" });
 }
 
-function onKeydown(event, link) {
-  if (event.key !== "/" || !isShortcut(event) || isLocked()) return;
-  if (document.querySelector("dialog[open]")) return;
-  event.preventDefault();
-  openDialog(link);
-}
-
 export default function attach(link, signal) {
-  document.addEventListener("keydown", (event) => onKeydown(event, link), { signal });
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
