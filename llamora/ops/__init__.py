@@ -10,6 +10,7 @@ statistics           counts and sizes
 backup, doctor       backups; checks of household and machine
 benchmarks           measurements
 checks               Django system checks
+bundles              static files as browsers are sent them
 static_files         storage of static files
 systemd_unit         text of a systemd unit
 """

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from llamora.ops import bundles, static_files
 from llamora.ops.errors import OperationRefused
 
 # What `settings.DATABASES` asks for, as SQLite answers it: a write is on the disk before it is
@@ -132,10 +133,16 @@ def collect_static() -> bool:
 
 
 def _static_fingerprint() -> str:
-    """Return a digest of the name, size and time of every static source; reading them takes seconds."""
+    """Return a digest of the name, size and time of every static source; reading them takes seconds.
+
+    The modules that join and compress them count as sources, so that an upgrade that changes how it is done
+    has it done again.
+    """
     from django.contrib.staticfiles.finders import get_finders  # noqa: PLC0415 - settings first
 
     digest = hashlib.blake2b(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    for module in (bundles, static_files):
+        digest.update(Path(str(module.__file__)).read_bytes())
     for finder in get_finders():
         for name, storage in finder.list([]):
             stat = Path(storage.path(name)).stat()

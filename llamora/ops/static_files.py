@@ -1,36 +1,22 @@
-"""The storage of static files: one style sheet, every file compressed and named by its content."""
+"""The storage of static files: one style sheet, one module; every file compressed, named by its content."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+from llamora.ops.bundles import join_modules, join_sheets, link_module, list_modules
+
 STYLESHEET = "css/app.css"
-_CSS_IMPORT = re.compile(r'@import url\("([\w-]+\.css)"\)(?: layer\((\w+)\))?;')
-
-
-def bundle_stylesheet(sheet: str) -> str:
-    """Return a style sheet with the files it imports in their places, each in the layer it was given."""
-
-    def read_import(found: re.Match[str]) -> str:
-        path = finders.find(f"css/{found[1]}")
-        if path is None:
-            raise FileNotFoundError(f"{STYLESHEET} imports {found[1]}, which is not there.")
-        with open(path, encoding="utf-8") as file:
-            rules = file.read()
-        return f"@layer {found[2]} {{\n{rules}}}" if found[2] else rules
-
-    return _CSS_IMPORT.sub(read_import, sheet)
+# What every page of a diary needs; `js/app.js` imports it, and also the modules that few pages need.
+EVERYDAY = "js/everyday.js"
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise is untyped
-    """A storage that names every file by its content, also the modules that our modules import.
+    """A storage that joins our files into bundles and names every file by its content, also in imports.
 
-    The style sheet has a file for each block and is served as one: ten requests less for a cold page.
     Django's own pattern for imports also reads the scripts of other packages, and fails on what some
     of them only mention; only ours import.
     """
@@ -42,13 +28,29 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
     )
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
-        """Name the files by their content, after bundling the style sheet."""
-        if STYLESHEET in paths:
-            storage, path = paths[STYLESHEET]
-            with storage.open(path) as file:
-                bundle = InMemoryStorage()
-                bundle.save(
-                    STYLESHEET, ContentFile(bundle_stylesheet(file.read().decode("utf-8")).encode("utf-8"))
-                )
-            paths = {**paths, STYLESHEET: (bundle, STYLESHEET)}
+        """Join the files, then name them by their content; what is in a bundle is not served by itself."""
+        if STYLESHEET in paths and EVERYDAY in paths:
+            paths = _bundle(paths)
         yield from super().post_process(paths, dry_run=dry_run, **options)
+
+
+def _bundle(paths: dict[str, Any]) -> dict[str, Any]:
+    """Return what `collectstatic` has found, with our own files joined."""
+    bundles = InMemoryStorage()
+
+    def read(path: str) -> str:
+        if path not in paths:
+            raise FileNotFoundError(f"{path} is imported, and is not there.")
+        storage, stored_path = paths[path]
+        with storage.open(stored_path) as file:
+            return str(file.read().decode("utf-8"))
+
+    modules = list_modules(EVERYDAY, read)
+    joined = {STYLESHEET: join_sheets(STYLESHEET, read), EVERYDAY: join_modules(EVERYDAY, read)}
+    for path in paths:
+        if path.startswith("js/") and path not in joined and path not in modules:
+            joined[path] = link_module(path, read, EVERYDAY, modules)
+    for path, source in joined.items():
+        bundles.save(path, ContentFile(source.encode("utf-8")))
+    alone = {path: found for path, found in paths.items() if path not in modules}
+    return alone | {path: (bundles, path) for path in joined}

@@ -3,8 +3,9 @@
 A controller is a module whose default export is `attach(element, signal)`. Every listener and timer it starts ends
 with the signal, so an element that is removed from the page leaves nothing running. */
 const attached = new Map();
-/* Modules that were fetched before are attached at once, so that a key pressed just after a swap is not missed. */
-const loaded = new Map();
+/* The functions `attach` by the names of their controllers: of those that are always needed, and of those that were
+fetched before. They are called at once, so that a key pressed just after a swap is not missed. */
+const known = new Map();
 
 /* Retries, because the network or the server may be away when a module is first needed. */
 async function loadModule(load, signal) {
@@ -23,9 +24,9 @@ async function attach(element, loaders) {
   const abort = new AbortController();
   attached.set(element, abort);
   for (const name of element.dataset.controller.split(/\s+/)) {
-    const module = loaded.get(name) ?? (await loadModule(loaders[name], abort.signal));
-    if (module) loaded.set(name, module);
-    if (module && !abort.signal.aborted) module.default(element, abort.signal);
+    const start = known.get(name) ?? (await loadModule(loaders[name], abort.signal))?.default;
+    if (start) known.set(name, start);
+    if (start && !abort.signal.aborted) start(element, abort.signal);
   }
 }
 
@@ -43,7 +44,8 @@ function findControllerElements(node) {
   return node.matches("[data-controller]") ? [node, ...inside] : inside;
 }
 
-export function startControllers(loaders) {
+export function startControllers(controllers, loaders) {
+  for (const [name, start] of Object.entries(controllers)) known.set(name, start);
   const observer = new MutationObserver((changes) => {
     if (changes.some((change) => change.removedNodes.length)) detachRemoved();
     for (const change of changes) {
