@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from llamora.ops.benchmarks.client import BrowserClient
+from llamora.ops.benchmarks.client import BrowserClient, BrowserResponse
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median, milliseconds, p95
 from llamora.ops.benchmarks.household import BenchmarkHousehold
 
@@ -71,9 +71,10 @@ def _measure_days(report: BenchmarkReport, person: BrowserClient, today: date) -
     )
 
 
-def _expect(answer: object, status: int) -> None:
-    if getattr(answer, "status", None) != status:
-        raise RuntimeError(f"A page answered {getattr(answer, 'status', None)} instead of {status}.")
+def _expect(answer: BrowserResponse, status: int) -> BrowserResponse:
+    if answer.status != status:
+        raise RuntimeError(f"A page answered {answer.status} instead of {status}.")
+    return answer
 
 
 def measure_archive(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int) -> None:
@@ -162,9 +163,15 @@ def _measure_sign_ins(
 
 
 def _measure_cold_page(report: BenchmarkReport, served: BenchmarkHousehold, name: str) -> None:
-    """Count what a browser with an empty cache asks for to show today's page, and its compressed size."""
     browser = BrowserClient(port=served.port, name=name)
     browser.sign_in()
+    requests, size = count_cold_page(browser)
+    report.add(Figure(name="cold page: requests", value=requests, unit="", peer=30))
+    report.add(Figure(name="cold page: size", value=size / 1000, unit="kB", peer=759))
+
+
+def count_cold_page(browser: BrowserClient) -> tuple[int, int]:
+    """Return what a browser with an empty cache asks for to show today: requests and transferred bytes."""
     page = browser.get("/")
     asked_for = set(" ".join(_ASKED_FOR.findall(page.body)).split())
     wanted, seen, size = list(_RESOURCE.findall(page.body)), set[str](), len(page.body.encode())
@@ -173,12 +180,12 @@ def _measure_cold_page(report: BenchmarkReport, served: BenchmarkHousehold, name
         if path in seen:
             continue
         seen.add(path)
-        size += int(browser.get(path, **{"Accept-Encoding": "gzip, br"}).headers.get("content-length", 0))
+        sent = _expect(browser.get(path, **{"Accept-Encoding": "gzip, br"}), 200)
+        size += int(sent.headers["content-length"])
         wanted += [
             _resolve_path(path, other) for other in _find_imports(browser.get(path).body, path, asked_for)
         ]
-    report.add(Figure(name="cold page: requests", value=len(seen) + 1, unit="", peer=30))
-    report.add(Figure(name="cold page: size", value=size / 1000, unit="kB", peer=759))
+    return len(seen) + 1, size
 
 
 def _find_imports(body: str, path: str, asked_for: set[str]) -> list[str]:
