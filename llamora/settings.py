@@ -67,7 +67,8 @@ def _secret(name: str, *, least: int) -> str:
     value, words = str(env.str(name, default="")), name.lower().replace("_", " ")
     if value and not (len(value) >= least and value.isascii() and value.isprintable()):
         raise ImproperlyConfigured(
-            f"LLAMORA_{name} does not fit as a {words}; it must be {least} or more ASCII letters, digits and signs."
+            f"LLAMORA_{name} does not fit as a {words}; it must be {least} or more letters, digits and signs "
+            "of ASCII."
         )
     return value
 

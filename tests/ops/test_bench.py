@@ -3,10 +3,14 @@
 import json
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from llamora.ops.benchmarks import full_day, imports, pages
+from llamora.ops.benchmarks.figures import BenchmarkReport
 from tests.conftest import ROOT
 
 
@@ -28,3 +32,37 @@ def test_every_group_is_measured(tmp_path: Path) -> None:
     names = [figure["name"] for figure in json.loads(figures.read_text())]
     for part in ("seal a record", "sign in", "import 40 entries", "turn the key", "first token"):
         assert any(part in name for name in names), part
+
+
+class Recorder:
+    """A browser that notes what is saved on which day."""
+
+    def __init__(self) -> None:
+        self.saved: list[tuple[date, str]] = []
+
+    def get(self, path: str) -> SimpleNamespace:
+        return SimpleNamespace(status=200)
+
+    def save(self, text: str, *, day: str) -> SimpleNamespace:
+        self.saved.append((date.fromisoformat(day), text))
+        return SimpleNamespace(status=200)
+
+
+DATES = [date(2026, 12, 1), date(2027, 2, 28), date(2026, 7, 14), date(2028, 2, 29), date(2027, 1, 1)]
+
+
+@pytest.mark.parametrize("today", DATES)
+def test_the_ordinary_day_is_the_same_page_on_every_date(today: date) -> None:
+    person = Recorder()
+
+    pages._measure_days(BenchmarkReport(write=lambda _: None), person, today)  # type: ignore[arg-type]
+
+    assert [text for day, text in person.saved if day == today] == list(pages.ORDINARY)
+    others = {day for day, _ in person.saved} - {today}
+    assert len(others) == 1
+    assert all((day.year, day.month) != (today.year, today.month) and day.day != today.day for day in others)
+
+
+@pytest.mark.parametrize("today", DATES)
+def test_the_large_archive_does_not_reach_the_full_day(today: date) -> None:
+    assert today - timedelta(days=imports.ARCHIVE_DAYS) > full_day.DAY

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.auth.services import invitations as links
 from accounts.models import Person, SignIn, Unlock, Vault
 from accounts.rotation.epoch_change import begin_rotation
-from diary.models import Reply
+from diary.models import Entry, Reply
 from llamora.crypto import FORMAT, FORMATS
 from llamora.inference.job import JobState
 from llamora.ops import data_folder, startup
@@ -147,6 +147,20 @@ def test_a_clock_that_was_later_before_is_bad(owner: Resident, own_folder: Path)
 
     SignIn.objects.update(created_at=timezone.now() + timedelta(days=1))
 
+    assert worst(machine.clock) == "bad"
+
+
+def test_a_clock_before_the_last_change_of_the_database_is_bad(
+    owner: Resident, own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without anybody's sign-in, and without a date in the program, which would age."""
+    SignIn.objects.all().delete()
+    Entry.objects.all().delete()
+    yesterday = timezone.now() - timedelta(days=1)
+
+    assert worst(machine.clock) == "ok"
+
+    monkeypatch.setattr(timezone, "now", lambda: yesterday)
     assert worst(machine.clock) == "bad"
 
 

@@ -1,5 +1,7 @@
 """Entries found by their traces: narrowed to some, and found by the name of one."""
 
+from datetime import timedelta
+
 from search.engine import search
 from search.query.parser import parse
 from tests.people import Resident
@@ -26,7 +28,7 @@ def test_a_search_is_narrowed_to_a_trace(owner: Resident) -> None:
 
 
 def test_the_name_of_a_trace_finds_what_bears_it(owner: Resident) -> None:
-    entry = owner.write("Rain all day.", day=owner.today.replace(year=owner.today.year - 1))
+    entry = owner.write("Rain all day.", day=owner.today - timedelta(days=365))
     both = owner.write("The Größe of it.")
     keeps(owner, entry, "Größe")
     keeps(owner, both, "Größe")

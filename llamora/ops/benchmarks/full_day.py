@@ -11,7 +11,7 @@ from llamora.ops.benchmarks.household import BenchmarkHousehold
 from llamora.ops.benchmarks.imports import WORDS
 
 ENTRIES, REPLIES, ROUNDS = 60, 40, 40
-DAY = date(1950, 7, 14)  # before any day of the large archive, which goes back 20,000 days
+DAY = date(1950, 7, 14)  # before any day of the large archive, which goes back `imports.ARCHIVE_DAYS`
 
 
 def write_day(path: Path) -> None:

@@ -9,6 +9,7 @@ from llamora.ops.benchmarks.client import PASSWORD
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, stopwatch
 from llamora.ops.benchmarks.household import BenchmarkHousehold
 
+ARCHIVE_DAYS = 20_000
 WORDS = (
     "walked to the river and back before the rain came; tea with the neighbours, then letters until dark. "
     "The boy is better. Bread, lamp oil, two candles. I must write to my sister about the winter. "
@@ -20,7 +21,7 @@ def write_archive(path: Path, *, entries: int, ends: date) -> None:
     with path.open("w", encoding="utf-8") as file:
         for number in range(entries):
             text = f"Entry {number}. " + (WORDS * 3)[number % 97 : number % 97 + 570]
-            day = ends - timedelta(days=number % 20_000)
+            day = ends - timedelta(days=number % ARCHIVE_DAYS)
             file.write(json.dumps({"date": day.isoformat(), "text": text}) + "\n")
 
 

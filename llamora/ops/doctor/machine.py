@@ -3,19 +3,21 @@
 import resource
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import KeySlot, SignIn
+from diary.models import Entry
 from llamora.database import backup_files
 from llamora.ops import startup
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 
-_RELEASE_DATE = datetime(2026, 11, 1, tzinfo=UTC)
 _SLACK = timedelta(minutes=5)
 _MIN_FREE, _WANTED_FREE = 64 * 2**20, 512 * 2**20
 # Both respect the core limit of the process that crashed, and ours is 0.
@@ -23,14 +25,16 @@ _HONOUR_CORE_LIMIT = ("systemd-coredump", "apport")
 
 
 def clock() -> Iterator[CheckResult]:
-    """Compare the clock with times it has already given."""
+    """Compare the clock with times it has already given: to the database and to the newest backup."""
     now = timezone.now()
     earlier = [
+        MigrationRecorder(connection).migration_qs.aggregate(last=Max("applied"))["last"],
+        Entry.objects.aggregate(last=Max("created_at"))["last"],
         KeySlot.objects.aggregate(last=Max("created_at"))["last"],
         SignIn.objects.aggregate(last=Max("created_at"))["last"],
         *(backup.made_at for backup in backup_files.list_backups(settings.BACKUP_DIR)[-1:]),
     ]
-    if now < _RELEASE_DATE or any(moment > now + _SLACK for moment in earlier if moment):
+    if any(moment > now + _SLACK for moment in earlier if moment):
         yield bad(
             "clock",
             f"It says {now:%Y-%m-%d %H:%M} UTC, which was already past. Set it, or have it set by the "
