@@ -253,11 +253,15 @@ def test_an_idle_server_ends_at_once(tmp_path: Path) -> None:
     assert sorted(os.listdir(server.data_dir)) == ["llamora.sqlite3", "lock", "secrets", "static"]
 
 
-def test_a_second_signal_changes_nothing_of_the_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_second_signal_changes_nothing_of_the_end(tmp_path: Path, at_once: bool) -> None:
     with running(tmp_path) as server:
-        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+        if at_once:  # held back, all reach it in the same moment
+            server.process.send_signal(signal.SIGSTOP)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             server.process.send_signal(number)
             time.sleep(0.02)
+        server.process.send_signal(signal.SIGCONT)
         server.process.wait(10)
 
     assert server.process.returncode == 0

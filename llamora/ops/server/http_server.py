@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 # A second UTF-8 validator in C costs 40 ms at each start, and our frames are short.
@@ -23,6 +24,7 @@ from daphne.server import Server, WebSocketFactory  # isort:skip
 from daphne.http_protocol import WebRequest
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.logger import globalLogBeginner
 
 from llamora.ops.server import access_log
@@ -84,16 +86,17 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         )
 
     def _on_started(self) -> None:
-        # A closed terminal ends the server like any other signal, unless nohup ignores that signal.
-        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-            signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
+        # A closed terminal ends the server like any other signal; what nohup or a shell ignores stays so.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: reactor.callFromThread(_stop_reactor))
         task = asyncio.ensure_future(_run_logged(self.on_start(), "starting"))
         self.background.add(task)
         task.add_done_callback(self.background.discard)
 
     def _on_stopping(self) -> Any:
         _exit_after(DEADLINE_SECONDS)
-        # It ends by then anyway; a second signal would only make the reactor complain.
+        # It ends by then anyway.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         return Deferred.fromFuture(asyncio.ensure_future(_run_logged(self._close(), "closing")))
@@ -125,6 +128,12 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
             if task and not task.done() and (kind is Any or isinstance(protocol, kind)):
                 found.append(task)
         return found
+
+
+def _stop_reactor() -> None:
+    """Stop serving; a second signal may come before the first one was followed."""
+    with suppress(ReactorNotRunning):
+        reactor.stop()
 
 
 async def _run_logged(work: Awaitable[None], activity: str) -> None:
