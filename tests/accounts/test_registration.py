@@ -62,6 +62,23 @@ def test_a_wrong_token_is_told_how_to_come_in(stranger: Client, token: str) -> N
     assert "New diaries are by invitation" in answer.content.decode()
 
 
+def test_the_bare_address_of_a_new_household_leads_to_the_set_up_link(stranger: Client, token: str) -> None:
+    page = stranger.get("/", follow=True)
+
+    body = page.content.decode()
+    assert page.status_code == 200
+    assert "Open the set-up link that Llamora printed" in body
+    assert 'type="password"' not in body
+    assert token not in body
+
+
+def test_the_bare_address_of_a_household_leads_to_sign_in(owner: Resident, stranger: Client) -> None:
+    body = stranger.get("/", follow=True).content.decode()
+
+    assert 'type="password"' in body
+    assert "set-up link" not in body
+
+
 def test_two_who_open_the_link_at_once_make_one_administrator(administrator: Resident) -> None:
     with pytest.raises(AccountsError) as refused:
         create_person(name="Late", password=PASSWORD, time_zone="", is_administrator=True, address=HERE)

@@ -25,6 +25,7 @@ from accounts.http.error_responses import (
     set_retry_after,
 )
 from accounts.http.request import HouseholdRequest
+from accounts.models import Person
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie, clear_cache, delete_cookies, set_cookie
 from accounts.sessions.user_agent import describe_device
@@ -45,6 +46,8 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
     if request.method != "POST":
         if request.vault.is_unlocked:
             return redirect(following)
+        if not Person.objects.exists():
+            return render(request, "accounts/not_set_up.html")
         return _render_sign_in(request, SignInForm(), following)
     form = SignInForm(request.POST)
     if not form.is_valid():
