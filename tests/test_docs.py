@@ -15,6 +15,7 @@ README = (ROOT / "README.md").read_text()
 READERS = {"_choice", "_number", "_boolean", "_text", "_secret", "_path"} | {
     *("_url", "_host", "_hosts", "_origins", "_time_zone"),
 }
+HOW_TO_ADD = "How to add a reply style, an import format, a setting"
 OWN_APPS = {"accounts", "diary", "search", "traces", "llamora.ops"}
 
 
@@ -138,6 +139,48 @@ def test_the_debian_script_finds_the_first_command(tmp_path: Path) -> None:
     assert found.stdout.strip() == FIRST_COMMANDS["up"]
 
 
+SECTIONS = (
+    *(
+        "The two commands",
+        "Phones",
+        "Who can see what",
+        "Keys",
+        "Backup",
+        "Upgrading",
+        "Moving to another machine",
+    ),
+    *("Settings", "Commands", "How the code is laid out", "How to run one test", HOW_TO_ADD),
+)
+
+
+def test_the_sections_stand_in_the_order_in_which_they_are_needed() -> None:
+    found = re.findall(r"^## (.+)$", README, re.MULTILINE)
+
+    assert [title for title in found if title in SECTIONS] == list(SECTIONS)
+    assert README.index("![A day in Llamora]") < README.index("## The two commands")
+
+
+def test_the_example_of_one_test_can_be_run() -> None:
+    (first, *_) = re.findall(r"pytest -n0 (tests/[\w/.]+)", section("How to run one test"))
+
+    assert (ROOT / first).is_file()
+
+
+def test_every_path_in_the_instructions_exists() -> None:
+    named = re.findall(r"`((?:llamora|accounts|diary|templates|tests)/[\w./]*)`", section(HOW_TO_ADD))
+
+    assert len(named) >= 7
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readers_of_settings_are_those_that_the_tests_know() -> None:
+    defined = re.findall(
+        r"^def (_\w+)\(name: str", (ROOT / "llamora" / "settings.py").read_text(), re.MULTILINE
+    )
+
+    assert set(defined) == READERS | {"_refuse"}
+
+
 def paths_named() -> set[str]:
     """The paths that the layout names, those of packages with a slash at their end."""
     layout = section("How the code is laid out")
@@ -170,7 +213,7 @@ def test_every_path_in_the_layout_exists() -> None:
 
 
 @pytest.mark.parametrize("name", ["ReplyKind", "Person"])
-def test_classes_named_in_the_layout_are_where_it_says(name: str) -> None:
-    (path,) = re.findall(rf"`{name}` in `([\w./]+)`", section("How the code is laid out"))
+def test_classes_named_in_the_instructions_are_where_they_say(name: str) -> None:
+    (path,) = re.findall(rf"`{name}` in `([\w./]+)`", section(HOW_TO_ADD))
 
     assert f"class {name}(" in (ROOT / path).read_text()
