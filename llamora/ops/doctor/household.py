@@ -25,21 +25,23 @@ def people() -> Iterator[CheckResult]:
         return
     yield ok("people", f"{len(everybody)} in the household.")
     if not any(person.is_staff for person in everybody):
-        yield bad("people", "Nobody keeps the household. Whoever comes by the link that `up` prints will.")
+        yield bad("people", "There is no administrator. Whoever opens the link that `up` prints becomes one.")
     elif not any(person.is_staff and person.is_active for person in everybody):
-        yield bad("people", "No keeper can sign in: all are switched off. Run: manage.py users --enable NAME")
+        yield bad(
+            "people", "No administrator can sign in: all are disabled. Run: manage.py users --enable NAME"
+        )
     if lost := Person.objects.filter(vault__isnull=True).count():
         yield bad("people", f"{lost} have no vault and cannot sign in. Restore a backup, or delete them.")
     if single := sum(person.slot_count < 2 for person in everybody):
         yield warn(
-            "ways in",
-            f"{single} have only one way in: a password or code forgotten would be the end of their diary. "
-            "A new recovery code is made under Settings.",
+            "ways to unlock",
+            f"{pluralize(single, 'person has', 'people have')} only one way to unlock. Without it nothing in "
+            "the diary can be read again. They can create a new recovery code in Settings.",
         )
     if behind := KeySlot.objects.exclude(epoch=F("owner__vault__epoch")).count():
         yield warn(
-            "ways in",
-            f"{behind} are behind their vault and open nothing. Their owners make a new password or code.",
+            "ways to unlock",
+            f"{behind} no longer work. Their owners can choose a new password or recovery code in Settings.",
         )
 
 

@@ -34,10 +34,13 @@ LINGER_SECONDS = 5.0
 HTML_TYPE = "text/html; charset=utf-8"
 
 REFUSALS = {
-    411: ("Length Required", "This arrived without its length, so it was not read. Nothing was kept."),
+    411: (
+        "Length Required",
+        "This came without its length, so it was not read. Nothing was saved.",
+    ),
     413: (
         "Content Too Large",
-        "This is larger than Llamora takes at once, so it was not read. Nothing was kept.",
+        "This is larger than Llamora accepts at once, so it was not read. Nothing was saved.",
     ),
 }
 REFUSAL_PAGE = (

@@ -54,7 +54,7 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from None
         self.stdout.write(f"Restored, with {report.envelopes:,} sealed values.")
         if report.set_aside_path:
-            self.stdout.write(f"The database from before is kept as {report.set_aside_path}.")
+            self.stdout.write(f"The old database was moved to {report.set_aside_path}.")
         if report.settings_path:
             self.stdout.write(f"The settings of then are in {report.settings_path}; `.env` was not changed.")
         self.stdout.write("Everybody signs in anew, with the password or recovery code of then.")
