@@ -144,7 +144,7 @@ SECTIONS = (
         "The two commands",
         "Phones",
         "Who can see what",
-        "Keys",
+        "Keyboard shortcuts",
         "Backup",
         "Upgrading",
         "Moving to another machine",

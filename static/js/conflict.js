@@ -11,10 +11,18 @@ const joinTexts = (...texts) => texts.filter((text) => text.trim()).join("\n\n")
 const CHOICES = {
   both: (here, elsewhere) => ({
     text: joinTexts(here, elsewhere),
-    message: "Both are in the box, one below the other.",
+    message: "Both texts are in the box, one below the other.",
   }),
-  here: (here, elsewhere) => ({ text: here, dropped: elsewhere, message: "What was written elsewhere was let go." }),
-  elsewhere: (here, elsewhere) => ({ text: elsewhere, dropped: here, message: "What was written here was let go." }),
+  here: (here, elsewhere) => ({
+    text: here,
+    dropped: elsewhere,
+    message: "The text from the other window was discarded.",
+  }),
+  elsewhere: (here, elsewhere) => ({
+    text: elsewhere,
+    dropped: here,
+    message: "The text from this window was discarded.",
+  }),
 };
 
 /* Beside a second text, the label of the text field says which text it is, and is visible. */
@@ -64,7 +72,7 @@ function restoreDroppedText(form) {
   const { droppedText } = getState(form);
   offerRestore(form, "");
   setText(form, joinTexts(getTextField(form).value, droppedText));
-  return "It is back, below the rest.";
+  return "The discarded text is back, below the rest.";
 }
 
 export function initConflict(form, signal) {

@@ -71,7 +71,7 @@ function showOthersNotice() {
   notice.className = "notice";
   notice.setAttribute("role", "status");
   notice.textContent =
-    "Unsaved words of somebody else are hidden in this tab. They come back when that person unlocks it; closing the tab loses them.";
+    "This tab hides unsaved text of another person. It is shown again when that person unlocks their diary; closing the tab deletes it.";
   document.getElementById("main").prepend(notice);
 }
 

@@ -4,15 +4,15 @@ The CSRF token is read when a request is sent, not when the page was made: anoth
 save must not fail for that. */
 /* For answers that bring no message of their own. */
 const ERROR_MESSAGES = {
-  0: "The server cannot be reached. Your words stay here.",
-  401: "The diary is locked. Your words stay here.",
-  403: "This page was open too long to be trusted. Your words stay here: copy them, then reload the page.",
-  404: "This is not there any more. Your words stay here.",
-  409: "Somebody else has come in with this browser since this page was opened. Nothing was saved; your words stay here.",
-  413: "This is longer than can be kept in one piece. Keep it in two or three parts.",
-  422: "This could not be kept as it is. Your words stay here.",
-  429: "That was very often in a short time. Wait a moment, then try again.",
-  503: "Nothing can be written just now; perhaps the disk is full. Your words stay here.",
+  0: "The server can't be reached. Your text is still here.",
+  401: "Your diary is locked. Your text is still here.",
+  403: "This page has expired. Your text is still here: copy it, then reload the page.",
+  404: "This doesn't exist any more. Your text is still here.",
+  409: "Someone else has signed in with this browser since you opened this page. Nothing was saved; your text is still here.",
+  413: "This is too long for one entry. Save it in two or three parts.",
+  422: "This can't be saved as it is. Your text is still here.",
+  429: "Too many tries. Wait a moment, then try again.",
+  503: "Nothing can be saved now; the disk may be full. Your text is still here.",
 };
 
 function csrfToken() {
@@ -33,7 +33,7 @@ export function parseFragment(html) {
 export function getErrorMessage(status, answer) {
   const message = answer?.error ?? answer?.querySelector?.("[data-error]:not([hidden])")?.textContent.trim();
   if (message) return message;
-  return ERROR_MESSAGES[status] ?? "Something went wrong on the server. Your words stay here; try again in a moment.";
+  return ERROR_MESSAGES[status] ?? "Something went wrong on the server. Your text is still here; try again in a moment.";
 }
 
 /* The body of a response: an object for JSON, otherwise a document. */

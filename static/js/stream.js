@@ -83,7 +83,7 @@ export function resetSequence() {
 function getAnnouncement(section) {
   const { state } = section.dataset;
   if (state === "stopped") return "";
-  if (state === "done" && !section.closest("[data-single]")) return "Llamora has answered.";
+  if (state === "done" && !section.closest("[data-single]")) return "Llamora has replied.";
   return section.querySelector("[data-note]")?.textContent.trim() ?? "";
 }
 

@@ -28,7 +28,7 @@ async function loadForm(url) {
   } catch {
     // The server is away. The message below says so; the page stays hidden.
   }
-  setContent(createErrorMessage("The server cannot be reached. Trying again.", "field-error"));
+  setContent(createErrorMessage("The server can't be reached. Trying again.", "field-error"));
   return setTimeout(() => locked && loadForm(url), RETRY_MS);
 }
 
@@ -61,7 +61,7 @@ async function submitForm(event) {
     else if (await restorePage()) closeUnlockDialog();
     else loadForm(getDialog().dataset.unlockUrl);
   } catch {
-    showFormError(form, "The server cannot be reached. Try again in a moment.");
+    showFormError(form, "The server can't be reached. Try again in a moment.");
   }
 }
 

@@ -56,7 +56,7 @@ def test_two_drafts_stand_side_by_side_and_go_on_together(diary: DiaryTab, new_d
 
     expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
     expect(late.box).to_be_focused()
-    expect(late.page.locator("#live-region")).to_have_text("Both are in the box, one below the other.")
+    expect(late.page.locator("#live-region")).to_have_text("Both texts are in the box, one below the other.")
     late.wait_for_draft()
     late.save_button.click()
     expect(late.entries).to_have_count(1)
@@ -68,7 +68,7 @@ def test_what_is_let_go_of_says_so_and_comes_back(diary: DiaryTab, new_diary: Ne
     late = torn(diary, new_diary)
 
     late.button("Keep this one").click()
-    expect(late.page.locator("#live-region")).to_have_text("What was written elsewhere was let go.")
+    expect(late.page.locator("#live-region")).to_have_text("The text from the other window was discarded.")
     late.wait_for_draft()
     expect(late.box).to_have_value(DESK)
     expect(elsewhere(late)).to_be_hidden()
@@ -88,7 +88,7 @@ def test_the_other_text_can_go_on_alone(diary: DiaryTab, new_diary: NewDiary) ->
 
     late.button("Keep the other one").click()
     expect(late.box).to_have_value(KITCHEN)
-    expect(late.page.get_by_text("What was written here was let go.").first).to_be_visible()
+    expect(late.page.get_by_text("The text from this window was discarded.").first).to_be_visible()
     late.box.press("End")
     late.box.press_sequentially(", again")
     late.wait_for_draft()
@@ -104,7 +104,7 @@ def test_keeping_one_text_goes_on_with_the_other(diary: DiaryTab, new_diary: New
 
     expect(late.entry(DESK)).to_be_visible()
     expect(late.box).to_have_value(KITCHEN)
-    expect(late.state).to_have_text("Kept; what was written elsewhere is here now")
+    expect(late.state).to_have_text("Saved. The text from the other window is here now")
     late.save_button.click()
     expect(late.entries).to_have_count(2)
     late.reload()

@@ -32,13 +32,13 @@ def test_closing_a_change_that_cannot_be_saved_leaves_it_on_the_page(
     box = editing(diary, "Soup for supper.")
     diary.page.context.set_offline(True)
     box.fill("Soup and bread for supper.")
-    expect(state(diary)).to_contain_text("Not saved: The server cannot be reached.")
+    expect(state(diary)).to_contain_text("Not saved: The server can't be reached.")
 
     diary.page.get_by_role("link", name="Close", exact=True).click()
     box.press("Escape")
 
     expect(box).to_have_value("Soup and bread for supper.")
-    expect(state(diary)).to_contain_text("Not saved: The server cannot be reached.")
+    expect(state(diary)).to_contain_text("Not saved: The server can't be reached.")
     diary.page.context.set_offline(False)
     expect(state(diary)).to_have_text(re.compile(r"^Draft saved"))
     diary.page.get_by_role("link", name="Close", exact=True).click()
@@ -85,7 +85,7 @@ def test_a_change_outlives_a_killed_server_a_midnight_and_a_lock(
     own_house.kill()
     box.fill("Soup and bread for supper.")
     diary.save_edit_button.click()
-    expect(diary.page.locator("form.edit [data-error]")).to_contain_text("The server cannot be reached.")
+    expect(diary.page.locator("form.edit [data-error]")).to_contain_text("The server can't be reached.")
 
     own_house.start_again()
     to_tomorrow(diary)

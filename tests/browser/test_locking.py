@@ -194,7 +194,7 @@ def test_the_dialog_says_so_when_the_server_is_away_and_asks_again(
     mid_sentence(diary)
     diary.page.route("**/unlock/", lambda route: route.abort())
     lock_elsewhere(diary, new_diary)
-    expect(diary.dialog).to_contain_text("The server cannot be reached. Trying again.")
+    expect(diary.dialog).to_contain_text("The server can't be reached. Trying again.")
 
     diary.page.unroute("**/unlock/")
 

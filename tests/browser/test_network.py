@@ -44,7 +44,7 @@ def test_a_draft_typed_while_the_network_is_away_is_saved_when_it_is_back(
     complaints.expect(*AWAY)
     diary.page.context.set_offline(True)
     diary.box.fill("Typed in a tunnel")
-    expect(diary.state).to_have_text("Not saved: The server cannot be reached. Your words stay here.")
+    expect(diary.state).to_have_text("Not saved: The server can't be reached. Your text is still here.")
 
     diary.page.context.set_offline(False)
 

@@ -170,7 +170,7 @@ def test_a_screen_reader_hears_of_a_reply_once(diary: DiaryTab, model: FakeModel
 
     wait_for_end(reply)
 
-    assert diary.page.evaluate("window.heard") == ["Llamora has answered."]
+    assert diary.page.evaluate("window.heard") == ["Llamora has replied."]
 
 
 def test_writing_goes_on_while_the_model_does(diary: DiaryTab, model: FakeModelServer) -> None:

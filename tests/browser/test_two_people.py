@@ -117,7 +117,7 @@ def test_another_person_at_the_dialog_gets_their_own_page_and_the_words_wait(
     sign_in_at_the_dialog(annas.page, ben)
 
     expect(annas.dialog).to_be_hidden()
-    expect(annas.page.get_by_text("Unsaved words of somebody else are hidden")).to_be_visible()
+    expect(annas.page.get_by_text("This tab hides unsaved text of another person")).to_be_visible()
     expect(annas.box).to_have_value("")
     assert ANNAS not in annas.shown_words()
     other.open().button("Sign out").click()

@@ -90,7 +90,7 @@ def test_nothing_but_white_space_is_not_kept(diary: DiaryTab) -> None:
 
     diary.save_button.click()
 
-    expect(diary.complaint).to_have_text("There is nothing to keep yet.")
+    expect(diary.complaint).to_have_text("There is nothing to save yet.")
     expect(diary.entries).to_have_count(0)
 
 

@@ -59,7 +59,7 @@ function markDayWritten() {
 
 /* One text of a conflict was saved as an entry; the other is the draft of the day, as it is after a reload. */
 function resolveWithOtherText(form) {
-  const message = "Kept; what was written elsewhere is here now";
+  const message = "Saved. The text from the other window is here now";
   resolve(form, "elsewhere");
   showSaveState(form, message);
   announce(message);
@@ -75,7 +75,7 @@ function showSaved(form, page, savedText) {
   markDayWritten();
   applySaved(form, newComposer, savedText);
   if (getState(form).hasConflict && !getTextField(form).value) resolveWithOtherText(form);
-  else showSaveState(form, getTextField(form).value ? "Kept; the rest is still here" : "Kept");
+  else showSaveState(form, getTextField(form).value ? "Saved. The rest is still here" : "Saved");
   form.dispatchEvent(new CustomEvent("llamora:entry-saved", { bubbles: true }));
   return entry.scrollIntoView({ block: "nearest" });
 }
@@ -88,9 +88,9 @@ function showNotSaved(form, status, answer) {
 async function saveEntry(form, signal) {
   const state = getState(form);
   if (state.isSubmitting) return;
-  if (!getTextField(form).value.trim()) return showError(form, "There is nothing to keep yet.");
+  if (!getTextField(form).value.trim()) return showError(form, "There is nothing to save yet.");
   if (getTextField(form).value.isWellFormed?.() === false) {
-    return showError(form, "This holds half a character that cannot be kept. Take it out and try again.");
+    return showError(form, "This contains half a character, which can't be saved. Delete it and try again.");
   }
   state.isSubmitting = true;
   showError(form, "");

@@ -13,7 +13,7 @@ async function copy(code, element) {
     return "Copied.";
   } catch {
     getSelection().selectAllChildren(element);
-    return "Your browser does not allow copying from here. The code is selected: copy it by hand.";
+    return "Your browser doesn't allow copying from here. The code is selected: copy it by hand.";
   }
 }
 
@@ -25,7 +25,7 @@ export default function attach(container, signal) {
       container.querySelector("[data-code-status]").textContent = (await act()) ?? "";
     }, { signal });
   onClick("copy", () => copy(code, element));
-  onClick("download", () => (download(code), "Saved among your downloads. Move it to a safe place."));
+  onClick("download", () => (download(code), "Saved in your downloads. Move it to a safe place."));
   onClick("print", () => window.print());
   container.querySelector("[data-code-buttons]").hidden = false;
 }

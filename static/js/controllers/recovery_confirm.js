@@ -2,8 +2,8 @@
 code must still be there. */
 import { getErrorMessage, parseHtml, post } from "../request.js";
 
-const UNREACHABLE = "The server cannot be reached. The code stays here: try again in a moment.";
-const SIGNED_OUT = "You were signed out of this browser meanwhile. Keep the code, then sign in.";
+const UNREACHABLE = "The server can't be reached. The code is still here: try again in a moment.";
+const SIGNED_OUT = "You have been signed out of this browser. Write the code down, then sign in.";
 
 /* Shows the form of the answer, with its errors. Returns whether the answer has one. */
 function replaceForm(form, answer) {

@@ -51,7 +51,7 @@ export default function attach(form, signal) {
       if (response.status !== 401 && !inBackground) showSearchError(form, getErrorMessage(response.status));
     } catch (error) {
       if (error.name !== "AbortError" && !inBackground) {
-        showSearchError(form, "The server cannot be reached. Try again in a moment.");
+        showSearchError(form, "The server can't be reached. Try again in a moment.");
       }
     }
     return null;
