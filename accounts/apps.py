@@ -1,4 +1,4 @@
-"""The app of people, their keys and their sessions."""
+"""The Django app of people, their keys and their sessions."""
 
 from django.apps import AppConfig
 

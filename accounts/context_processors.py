@@ -1,4 +1,4 @@
-"""Template context of every page: its person, and their preferences for its look."""
+"""Template context of every page: the signed-in person, and their preferences for how pages look."""
 
 from functools import cache
 from typing import Any
@@ -25,9 +25,10 @@ def household(request: HttpRequest) -> dict[str, Any]:
 
 
 def _build_csrf_input(request: HttpRequest) -> Any:
-    """Return the hidden field of a form, made at its first use: a page without a form needs no cookie.
+    """Return the hidden CSRF field that all forms of a page share, created when the first form uses it.
 
-    Once for all forms of a page: Django masks the token anew each time, with 32 calls for random numbers.
+    A page without a form then sets no cookie, and Django masks the token only once: each masking takes 32
+    random numbers.
     """
 
     @cache

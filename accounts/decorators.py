@@ -1,8 +1,8 @@
 """View decorators that require a signed-in person or an unlocked vault.
 
-A page load is redirected (`/sign-in/`, `/unlock/`); a request from a script gets 401 with a trigger that
-opens the dialog over the page, so that nothing typed is lost to a redirect. A write from a page of another
-person (two people, one browser, a stale tab) is refused with 409.
+A page load is redirected (`/sign-in/`, `/unlock/`). A request from a script gets 401 and a trigger that opens
+a dialog over the page, so that typed text is not lost. A write from a page that belongs to another person
+(two people who share a browser, an old tab) is refused with 409.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ _TRIGGERS = {"sign_in": SIGNED_OUT, "unlock": LOCKED}
 
 
 def redirect_to_login(request: HttpRequest, *, to: str) -> HttpResponse:
-    """Redirect to sign in or to unlock; text that was typed is shown again instead."""
+    """Redirect to the sign-in or the unlock page; if the request contains typed text, show it instead."""
     if is_htmx_request(request):
         return HttpResponse(status=401, headers={"HX-Trigger": _TRIGGERS[to], "HX-Reswap": "none"})
     following = request.get_full_path() if request.method in SAFE_METHODS else request.path
@@ -62,7 +62,7 @@ def _refuse_other_person(request: HouseholdRequest) -> HttpResponse | None:
 
 
 def sign_in_required(view: View[_P]) -> View[_P]:
-    """Require a signed-in person, locked or not."""
+    """Require a signed-in person; their vault may be locked."""
 
     def gate(request: HouseholdRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
         if request.vault.person is None:
@@ -74,7 +74,7 @@ def sign_in_required(view: View[_P]) -> View[_P]:
 
 
 def unlock_required(view: View[_P]) -> View[_P]:
-    """Require a person whose vault is unlocked."""
+    """Require a signed-in person with an unlocked vault."""
 
     def gate(request: HouseholdRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
         if request.vault.person is not None and not request.vault.is_unlocked:

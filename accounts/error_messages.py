@@ -86,7 +86,7 @@ BROWSER_SIGNED_OUT = "That browser is signed out."
 
 
 def get_error_message(error: AccountsError, *, is_recovery: bool = False) -> str:
-    """Return the message for an error; `is_recovery` if a recovery code was typed and not a password."""
+    """Return the message for an error; `is_recovery` means that a recovery code was typed, not a password."""
     if isinstance(error, RetryLater):
         reason = "Llamora is busy" if isinstance(error, DerivationQueueFull) else "Too many tries"
         return f"{reason}. Wait {_format_delay(error.retry_after)}, then try again."
@@ -96,7 +96,7 @@ def get_error_message(error: AccountsError, *, is_recovery: bool = False) -> str
 
 
 def get_not_written_message(error: NotWritten) -> str:
-    """Return the message for a failed write: why nothing was saved, and what to do."""
+    """Return the message for a failed write: why nothing was saved, and what the person can do."""
     return _NOT_WRITTEN[error.code]
 
 

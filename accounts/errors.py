@@ -1,14 +1,14 @@
 """Errors of accounts: one small tree with stable codes.
 
     AccountsError
-        WrongCredentials        wrong          unknown name, wrong password or wrong code: never told apart
+        WrongCredentials        wrong          unknown name, wrong password or wrong code: one error for all
         AccountDisabled         switched_off   the right secret of a person whose account is disabled
         DamagedSlot             damaged        the right secret, but its slot's row was changed on the disk
         RetryLater
             TooManyAttempts     too_soon       a growing delay has not passed; carries `retry_after`
             DerivationQueueFull busy           the derivation queue is full; carries `retry_after`
         DerivationOutOfMemory   no_memory      the machine has no memory for the derivation
-        UsernameTaken           name_taken     somebody in the household has that name already
+        UsernameTaken           name_taken     another person in the household has that name
         HouseholdAlreadySetUp   set_up_done    the set-up link was used
         InvalidInvitation       not_invited    the invitation is used, withdrawn, expired or none at all
         LastAdministrator       last_administrator    the only administrator would leave housemates behind
@@ -26,7 +26,7 @@ from typing import ClassVar
 
 
 class AccountsError(Exception):
-    """Base of all errors that this app raises on purpose."""
+    """Base class of all errors of accounts."""
 
     code: ClassVar[str] = "accounts"
 
@@ -35,25 +35,25 @@ class AccountsError(Exception):
 
 
 class WrongCredentials(AccountsError):
-    """Raised for an unknown name and for a wrong secret alike."""
+    """Raised when the name is unknown or the secret is wrong; the error does not say which."""
 
     code = "wrong"
 
 
 class AccountDisabled(AccountsError):
-    """Raised only after the secret was right, so that it tells a stranger nothing."""
+    """Raised when the account is disabled; only after the right secret, so strangers learn nothing."""
 
     code = "switched_off"
 
 
 class DamagedSlot(AccountsError):
-    """Raised when a slot opens but is not as its owner wrote it: planted, behind or ahead of the epoch."""
+    """Raised when the secret is right, but the slot was forged, replaced earlier, or is of another epoch."""
 
     code = "damaged"
 
 
 class RetryLater(AccountsError):
-    """Base of the errors that pass with time."""
+    """Base class of errors after which the same request may succeed later."""
 
     code = "wait"
 
@@ -63,25 +63,25 @@ class RetryLater(AccountsError):
 
 
 class TooManyAttempts(RetryLater):
-    """Raised before any derivation, while a growing delay lasts."""
+    """Raised while a delay after failed attempts lasts, before any key derivation."""
 
     code = "too_soon"
 
 
 class DerivationQueueFull(RetryLater):
-    """Raised when no more derivations may wait."""
+    """Raised when the derivation queue accepts no more requests."""
 
     code = "busy"
 
 
 class DerivationOutOfMemory(AccountsError):
-    """Raised when Argon2 fails, most often for want of memory."""
+    """Raised when Argon2 fails, most often because the machine lacks memory."""
 
     code = "no_memory"
 
 
 class UsernameTaken(AccountsError):
-    """Raised when two people would have the same name."""
+    """Raised when another person has the same name."""
 
     code = "name_taken"
 
@@ -93,30 +93,30 @@ class HouseholdAlreadySetUp(AccountsError):
 
 
 class InvalidInvitation(AccountsError):
-    """Raised for every link that is not valid, without telling the reasons apart."""
+    """Raised when an invitation link is not valid; the error does not say why."""
 
     code = "not_invited"
 
 
 class LastAdministrator(AccountsError):
-    """Raised when the only administrator would leave the household without one."""
+    """Raised when the household would lose its only administrator while other people remain."""
 
     code = "last_administrator"
 
 
 class RecoveryCodeExpired(AccountsError):
-    """Raised when the recovery code of a page can no longer be compared with what was typed."""
+    """Raised when a recovery code cannot be confirmed because the key of its token was deleted."""
 
     code = "code_gone"
 
 
 class SignInEnded(AccountsError):
-    """Raised when the sign-in to unlock was deleted."""
+    """Raised when the sign-in of the browser to unlock was deleted."""
 
     code = "signed_out"
 
 
 class WrongPerson(AccountsError):
-    """Raised when a secret opens another diary than that of the person signed in."""
+    """Raised when a secret is right but belongs to another person than the signed-in one."""
 
     code = "other_person"

@@ -1,4 +1,4 @@
-"""Middleware: the vault of a request, security headers, secure cookies, and responses to refusals."""
+"""Middleware: the vault of a request, security headers, secure cookies, and responses to refused requests."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ POLL_HEADER = "X-Llamora-Poll"
 
 
 def load_vault(request: HttpRequest) -> RequestVault:
-    """Return the vault of the request's cookie."""
+    """Return the vault that the request's session cookie opens."""
     if request.path.startswith(_WITHOUT_VAULT):
         return NOBODY
     cookie = get_session_cookie(request)
@@ -48,7 +48,7 @@ class VaultMiddleware:
 
 
 class SecurityHeadersMiddleware:
-    """Middleware that sets our default headers on every response, Django's own refusals included."""
+    """Middleware that sets our default headers on every response, including Django's own error responses."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -60,7 +60,7 @@ class SecurityHeadersMiddleware:
 
 
 class SecureCookiesMiddleware:
-    """Middleware that marks all cookies as secure over https; a household on its own machine may use http."""
+    """Middleware that marks all cookies as secure if the request came over https."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -74,7 +74,7 @@ class SecureCookiesMiddleware:
 
 
 class RefusalMiddleware:
-    """Middleware that turns refusals into pages with a message and the text that was typed."""
+    """Middleware that turns expected errors into pages with a message and the typed text."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -83,7 +83,7 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return the response to a refusal, or None for an error of ours."""
+        """Return the response to an expected error, or None for a bug."""
         match exception:
             case NotWritten():
                 return error_responses.render_not_written(request, exception)

@@ -1,6 +1,6 @@
 """Models of people, their vaults and key slots, their sessions, and invitations.
 
-There is no password column anywhere: opening a key slot *is* the check of the password.
+There is no password column: a password is right if it opens the person's key slot.
 
     Person      a member of the household, and their preferences; readable by the administrator
     Vault       a person's current epoch and the keys sealed under their data key
@@ -22,7 +22,7 @@ from llamora.fields import SealedBytesField, SealedJSONField, SealedModel, new_i
 
 
 class Theme(models.TextChoices):
-    """The colours of the pages."""
+    """The colour theme of the pages."""
 
     SYSTEM = "system", "Same as device"
     LIGHT = "light", "Light"
@@ -38,7 +38,7 @@ class TextSize(models.TextChoices):
 
 
 class ClockFormat(models.IntegerChoices):
-    """The clock of 24 or 12 hours that times of day are written by."""
+    """The clock, of 24 or 12 hours, in which times of day are shown."""
 
     TWENTY_FOUR = 24, "14:02"
     TWELVE = 12, "2:02 pm"
@@ -48,16 +48,16 @@ class PersonManager(models.Manager["Person"]):
     """Queries for people by name or id."""
 
     def find_by_name(self, name: str) -> "Person | None":
-        """Return the person of that name, whatever its case, or None."""
+        """Return the person with that name, in upper or lower case, or None."""
         return self.filter(name_key=fold_username(name)).first()
 
     def get_by_natural_key(self, key: str) -> "Person":
-        """Return the person of that folded name; used by Django's serializers."""
+        """Return the person with that folded name; used by Django's serializers."""
         return self.get(name_key=key)
 
 
 class Person(models.Model):
-    """A member of the household with a diary, and their preferences. Has no password: see KeySlot."""
+    """A member of the household with a diary, and their preferences. For the password, see KeySlot."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=MAX_NAME)
@@ -107,7 +107,7 @@ class Person(models.Model):
 
     @property
     def display_name(self) -> str:
-        """The name on the person's own pages."""
+        """The name shown on the person's own pages."""
         return self.shown_name or self.name
 
     def get_username(self) -> str:
@@ -122,25 +122,25 @@ class Person(models.Model):
         return (self.name_key,)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Let an administrator use the admin; what it shows is decided by its classes."""
+        """Return whether the person may use the admin; its own classes decide what it shows."""
         del perm, obj
         return self.is_active and self.is_staff
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Let an administrator see the sections of the admin."""
+        """Return whether the person sees the sections of the admin."""
         return self.has_perm(app_label)
 
     def set_password(self, *_: object) -> NoReturn:
-        """Refuse: a password lives in no column. See `accounts.auth.services`."""
+        """Refuse to set a password: there is no column for it. See `accounts.auth.services`."""
         raise RuntimeError("People have key slots, not password columns; a password is changed by its owner.")
 
     def has_usable_password(self) -> bool:
-        """Return False: there is no second password to attack."""
+        """Return False: Django itself can check no password of a person."""
         return False
 
 
 class Vault(SealedModel):
-    """The epoch of a person's data key, and what is sealed under it: their key pair and digest key."""
+    """The epoch of a person's data key, and their key pair and digest key, sealed under the data key."""
 
     owner = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="vault")
     epoch = models.PositiveIntegerField(default=1)
@@ -166,7 +166,7 @@ class SlotKind(models.TextChoices):
 
 
 class KeySlot(models.Model):
-    """A key slot: one way to open a vault, in the bytes that `llamora.crypto.slots` documents."""
+    """A key slot, with which one secret opens a vault, in the format of `llamora.crypto.slots`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="slots")
@@ -197,7 +197,7 @@ class KeySlot(models.Model):
 
 
 class SignIn(models.Model):
-    """A signed-in browser. Holds only a hash of the cookie half."""
+    """A signed-in browser. Stores only a hash of its cookie half."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="sign_ins")
@@ -233,12 +233,12 @@ class Unlock(models.Model):
 
     @property
     def row(self) -> UUID:
-        """The id that the sealed key is bound to."""
+        """The id to which the sealed data key is bound."""
         return self.sign_in_id
 
 
 class FormerKey(SealedModel):
-    """The data key of the epoch before, kept while a rotation reencrypts what is under it; then destroyed."""
+    """The data key of the previous epoch, stored while a rotation re-encrypts rows, then deleted."""
 
     owner = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="former_key")
     epoch = models.PositiveIntegerField()
@@ -252,7 +252,7 @@ class FormerKey(SealedModel):
 
 
 class Invitation(models.Model):
-    """A link that lets one person register, once and within some days. Its token is stored nowhere."""
+    """A link that lets one person register, once and within some days. Its token is not stored."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     token_hash = models.BinaryField(max_length=32, unique=True)

@@ -1,4 +1,4 @@
-"""Receiver that restores the epoch fence after migrations, since Django's SQLite editor drops triggers."""
+"""Receiver that creates fence triggers again after migrations, since Django's SQLite editor drops them."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from llamora.fields import fence
 
 
 def install_fence(sender: AppConfig, using: str, **_: Any) -> None:
-    """Create the triggers of the app just migrated."""
+    """Create the fence triggers of the app that was just migrated."""
     fence.install_triggers(connections[using], fenced=sender.get_models(), vault_table=Vault._meta.db_table)
 
 

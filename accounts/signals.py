@@ -1,14 +1,15 @@
-"""Signals from accounts to the apps above it.
+"""Signals from accounts to the apps that depend on it.
 
 `vault_unlocked`     person_id, keyring            after the commit
 `vault_locked`       person_id, sign_in_id, last   after the commit; `last`: no unlocked session remains
 `person_deleted`     person_id                     after the commit; receivers delete the person's files
 `data_key_rotating`  person_id, keyring            before a rotation: the vault's key pair still opens drafts
-`data_key_rotated`   person_id, keyring            after the commit: what the former snapshot key sealed is
+`data_key_rotated`   person_id, keyring            after the commit: snapshots sealed under the former key are
                                                    unreadable, and longer-lived keyrings must be replaced
 
-A receiver that fails is logged and stops nobody from signing in or out. A keyring that is sent is in force
-while receivers run and may be closed after the last one: whoever needs it longer takes `keyring.own_copy()`.
+An error in a receiver is logged and does not stop the sign-in or sign-out. A keyring that is sent is in
+force while receivers run and may be closed afterwards: a receiver that needs it longer calls
+`keyring.own_copy()`.
 """
 
 import logging
@@ -20,7 +21,7 @@ logger = logging.getLogger("accounts.signals")
 
 
 class QuietSignal(Signal):
-    """Signal that logs a failed receiver by name and type of error; Django's own line quotes the error."""
+    """Signal that logs a failed receiver's name and the type of its error; Django would log the message."""
 
     def _log_robust_failure(self, receiver: Any, err: BaseException) -> None:
         logger.error(

@@ -1,4 +1,4 @@
-"""Names of people: any script; two names that differ only in case or invisible characters are the same."""
+"""Names of people, in any script; two names that differ only in case or invisible characters are the same."""
 
 import unicodedata
 
@@ -9,18 +9,18 @@ _JOINERS = {"\u200c", "\u200d"}
 
 
 class InvalidUsername(ValueError):  # noqa: N818 - its text is a message for the form
-    """Raised with a message for the person who chose the name."""
+    """Raised when a name is not allowed; its text is a sentence for the person."""
 
 
 def fold_username(name: str) -> str:
-    """Return the form in which names are compared: NFKC, casefolded, nothing invisible, spaces collapsed."""
+    """Return the form in which names are compared: NFKC, casefolded, no invisible characters, one space."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
     return " ".join(visible.split())
 
 
 def clean_username(name: str) -> str:
-    """Return the name as it is stored; raise InvalidUsername with the reason."""
+    """Return the name in the form in which it is stored; raise InvalidUsername with the reason."""
     cleaned = " ".join(unicodedata.normalize("NFC", name).split())
     if not any(unicodedata.category(character)[0] in "LN" for character in cleaned):
         raise InvalidUsername("A name must contain a letter or a number.")

@@ -1,4 +1,4 @@
-"""The admin of invitations: create, show once, withdraw."""
+"""The admin page of invitations: create one, show its link once, withdraw it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from llamora.pluralize import pluralize
 
 @admin.register(Invitation, site=site)
 class InvitationAdmin(IdsOnlyAdmin):
-    """Invitations. Each link is shown once, when it is made; only its hash is stored."""
+    """The admin page of invitations. A link is shown only when it is created; the row stores its hash."""
 
     fields = ("creation_time", "made_by_name", "state", "until", "use_time", "used_by_name")
     readonly_fields = fields
@@ -26,19 +26,19 @@ class InvitationAdmin(IdsOnlyAdmin):
     actions = ("withdraw",)
 
     def has_view_permission(self, *_: Any, **__: Any) -> bool:
-        """Let an administrator look."""
+        """Allow an administrator to see the page."""
         return True
 
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
-        """Let an administrator invite."""
+        """Allow an administrator to create an invitation."""
         return True
 
     def get_row_title(self, row: Any) -> str:
-        """Return when the invitation was made; it has no name."""
+        """Return the creation time as the title, because an invitation has no name."""
         return f"Invitation of {self.creation_time(row)}"
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Create an invitation on POST and show its link in the response, the only time."""
+        """Create an invitation on POST and show its link in the response; the link cannot be shown again."""
         del form_url, extra_context
         context = {**self.admin_site.each_context(request), "title": "Invite someone"}
         if request.method == "POST":
@@ -51,12 +51,12 @@ class InvitationAdmin(IdsOnlyAdmin):
 
     @admin.display(description="created", ordering="created_at")
     def creation_time(self, row: Invitation) -> str:
-        """Return when it was made."""
+        """Return when the invitation was created."""
         return format_datetime(row.created_at)
 
     @admin.display(description="by", empty_value="the terminal")
     def made_by_name(self, row: Invitation) -> str | None:
-        """Return who made it."""
+        """Return the name of the administrator who created the invitation."""
         return row.made_by.name if row.made_by else None
 
     @admin.display(description="state")
@@ -68,24 +68,24 @@ class InvitationAdmin(IdsOnlyAdmin):
 
     @admin.display(description="valid until", ordering="expires_at")
     def until(self, row: Invitation) -> str:
-        """Return when it expires."""
+        """Return when the invitation expires."""
         return format_datetime(row.expires_at)
 
     @admin.display(description="used", ordering="used_at", empty_value="not yet")
     def use_time(self, row: Invitation) -> str | None:
-        """Return when it was used."""
+        """Return when the invitation was used."""
         return format_datetime(row.used_at) if row.used_at else None
 
     @admin.display(description="used by", empty_value="nobody")
     def used_by_name(self, row: Invitation) -> str | None:
-        """Return who registered by it."""
+        """Return the name of the person who registered with the invitation."""
         if row.used_at is not None and row.used_by is None:
             return "someone whose diary was deleted"
         return row.used_by.name if row.used_by else None
 
     @admin.action(description="Withdraw selected invitations")
     def withdraw(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        """Delete open invitations; used ones stay in the list."""
+        """Delete the selected invitations that are open; used ones stay in the list."""
         withdrawn = sum(invitations.withdraw_invitation(row) for row in rows)
         sentence = f"{pluralize(withdrawn, 'invitation was', 'invitations were')} withdrawn."
         self.message_user(request, sentence, messages.SUCCESS)

@@ -1,4 +1,4 @@
-"""The admin of people: activate and deactivate, sign out, delete."""
+"""The admin page of people: activate, deactivate, sign out and delete a person."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ _HELP = {
 
 @admin.register(Person, site=site)
 class PersonAdmin(IdsOnlyAdmin):
-    """People of the household. They register themselves; a row made here would have no vault."""
+    """The admin page of people. Nobody is created here: only registration creates a person with a vault."""
 
     fields = (
         "name",
@@ -47,45 +47,45 @@ class PersonAdmin(IdsOnlyAdmin):
     actions = ("end_sessions",)
 
     def get_row_title(self, row: Any) -> str:
-        """Return their name."""
+        """Return the person's name."""
         return str(row.name)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Label the two switches by what they do."""
+        """Return the form, with our labels and help texts on the fields `is_staff` and `is_active`."""
         return super().get_form(request, obj, change, labels=_LABELS, help_texts=_HELP, **kwargs)
 
     def has_change_permission(self, *_: Any, **__: Any) -> bool:
-        """Let an administrator activate and deactivate people."""
+        """Allow an administrator to activate and deactivate people."""
         return True
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let an administrator delete one person at a time; themselves only on the settings page."""
+        """Allow an administrator to delete one other person at a time; never themselves, on this page."""
         return obj is not None and obj.pk != request.user.pk
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Return counts of what is deleted, in place of the ids of every row."""
+        """Return how many rows of each kind will be deleted, instead of Django's list of all their ids."""
         del request
         rows = [row for person in objs for row in data_inventory.get_inventory(person.pk)]
         return [], [(row.label, f"{row.rows:,}") for row in rows], set(), []
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Show what is deleted, and how its owner exports it first."""
+        """Show what will be deleted, and the command with which the person can export their diary first."""
         person = self.get_object(request, object_id)
         context = {"export_command": data_inventory.build_export_command(person) if person else ""}
         return super().delete_view(request, object_id, {**(extra_context or {}), **context})
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Delete a person and everything they have."""
+        """Delete a person and all their data."""
         del request
         delete_person(obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Keep an administrator from locking themselves out."""
+        """Return the read-only fields; on their own row administrators cannot take their own rights away."""
         own = ("is_staff", "is_active") if obj is not None and obj.pk == request.user.pk else ()
         return (*self.readonly_fields, *own)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return people with their counts; no bytes of their key slots are read."""
+        """Return people with counts of their rows; of a key slot only the kind is read, never its bytes."""
         people: QuerySet[Any] = super().get_queryset(request).select_related("vault")
         slots = KeySlot.objects.only("owner_id", "kind").order_by("kind")
         with_counts: QuerySet[Any] = people.prefetch_related(Prefetch("slots", queryset=slots)).annotate(
@@ -101,63 +101,63 @@ class PersonAdmin(IdsOnlyAdmin):
 
     @admin.display(description="since", ordering="created_at")
     def since(self, person: Person) -> str:
-        """Return when they registered."""
+        """Return when the person registered."""
         return format_datetime(person.created_at)
 
     @admin.display(description="version of the key", empty_value="none")
     def vault_epoch(self, person: Person) -> int | None:
-        """Return the current epoch."""
+        """Return the current epoch of the person's data key."""
         vault = getattr(person, "vault", None)
         return vault.epoch if vault else None
 
     @admin.display(description="ways to unlock", empty_value="none")
     def key_slots(self, person: Any) -> str | None:
-        """Return the kinds of their key slots."""
+        """Return the kinds of the person's key slots."""
         return ", ".join(slot.get_kind_display().lower() for slot in person.slots.all()) or None
 
     @admin.display(description="signed in", ordering="sign_in_count")
     def browser_count(self, person: Any) -> str:
-        """Return how many browsers are signed in."""
+        """Return in how many browsers the person is signed in."""
         count = int(person.sign_in_count)
         return f"in {pluralize(count, 'browser', 'browsers')}" if count else "not signed in"
 
     @admin.display(description="last seen", ordering="seen_at", empty_value="not signed in")
     def last_seen(self, person: Any) -> str | None:
-        """Return when a browser of theirs was last in use."""
+        """Return when any browser of this person was last active."""
         return format_datetime(person.seen_at) if person.seen_at else None
 
     @admin.display(description="key change in progress")
     def rotation(self, person: Person) -> str:
-        """Return the progress of an unfinished rotation."""
+        """Return the progress of the person's unfinished rotation."""
         progress = rotation_services.get_rotation_progress(person.id)
         return f"{progress.rows_left:,} rows to go" if progress else "no"
 
     @admin.display(description="contents")
     def inventory(self, person: Person) -> str:
-        """Return how many rows of each kind there are."""
+        """Return how many rows of each kind the person has."""
         return ", ".join(str(row) for row in data_inventory.get_inventory(person.id)) or "nothing"
 
     @admin.display(description="encrypted size")
     def size(self, person: Person) -> str:
-        """Return the size of their sealed data."""
+        """Return the size of the person's sealed data."""
         return filesizeformat(data_inventory.get_sealed_size(person.id))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save the two switches and nothing else; end the sessions of a deactivated person."""
+        """Save `is_staff` and `is_active` and nothing else; end the sessions of a deactivated person."""
         del request, form, change
         obj.save(update_fields=["is_staff", "is_active"])
         if not obj.is_active:
             sessions_services.end_sessions(person_id=obj.id)
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
-        """Report the deletion without an id."""
+        """Report the deletion in a message that contains no id."""
         del obj_display, obj_id
         self.message_user(request, "The diary is deleted.", messages.SUCCESS)
         return redirect("admin:accounts_person_changelist")
 
     @admin.action(description="Sign out selected people everywhere")
     def end_sessions(self, request: HttpRequest, people: QuerySet[Any]) -> None:
-        """Sign people out everywhere."""
+        """Sign the selected people out of all browsers."""
         ended = sum(sessions_services.end_sessions(person_id=person.id) for person in people)
         sentence = f"{pluralize(ended, 'browser was', 'browsers were')} signed out."
         self.message_user(request, sentence, messages.SUCCESS)

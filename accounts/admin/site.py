@@ -1,7 +1,7 @@
 """The admin site, for an unlocked administrator: who is in the household, never what they write.
 
-It has no sign-in of its own: a browser that is signed out or locked is sent to the ordinary pages. For
-everybody who is no administrator, its pages do not exist.
+It has no sign-in page of its own: a browser that is signed out or locked is redirected to the ordinary
+pages. To a signed-in person who is not an administrator, every page of the site answers 404.
 """
 
 from datetime import datetime
@@ -46,14 +46,14 @@ class HouseholdAdmin(AdminSite):
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Let in an administrator whose vault is unlocked; raise Http404 for other people."""
+        """Return whether the vault is unlocked; raise Http404 for a person who is not an administrator."""
         vault: RequestVault = getattr(request, "vault", NOBODY)
         if vault.person is not None and not vault.person.is_staff:
             raise Http404
         return vault.is_unlocked
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Show times in the time zone of the administrator; pages are rendered before it is reset."""
+        """Run the view, and render its page, in the time zone of the administrator."""
         inner = super().admin_view(view, cacheable)
 
         def at_home(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -65,11 +65,11 @@ class HouseholdAdmin(AdminSite):
         return update_wrapper(at_home, inner)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Show the sections, and beside them the state of the backups."""
+        """Show the sections of the admin, and the state of the backups."""
         return super().index(request, {**(extra_context or {}), **_get_backup_context()})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Redirect to the ordinary sign-in or unlock page; this one takes no password."""
+        """Redirect to the ordinary sign-in or unlock page; the admin asks for no password itself."""
         del extra_context
         following = next_url.get_next_url(request)
         vault: RequestVault = getattr(request, "vault", NOBODY)
@@ -79,14 +79,14 @@ class HouseholdAdmin(AdminSite):
         return redirect(f"{reverse(page)}?{urlencode({'next': following})}")
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Sign out as on every other page."""
+        """Sign out with the ordinary view."""
         from accounts.auth.views.login import sign_out  # noqa: PLC0415 - views stand above this
 
         del extra_context
         return sign_out(request)  # type: ignore[arg-type]  # passed the vault middleware
 
     def get_urls(self) -> list[Any]:
-        """Return the admin's URLs without those for passwords, which would open no vault."""
+        """Return the admin's URLs without Django's password pages, which could not change a key slot."""
         return [url for url in super().get_urls() if "password" not in str(url.pattern)]
 
 
@@ -111,46 +111,47 @@ def format_datetime(at: datetime) -> str:
 
 
 class IdsOnlyAdmin(_Admin):
-    """Base class that allows no change unless a subclass does; the log and messages hold ids, never names.
+    """Base class whose log entries and messages hold ids, never names; subclasses allow changes one by one.
 
-    On a page, a row has a title that people recognise. Messages travel in a cookie, so they name nobody.
+    A page shows a row with a title that people recognise. Messages are sent in a cookie, so they contain no
+    names.
     """
 
     def get_row_title(self, row: Any) -> str:
-        """Return the title of a row on these pages."""
+        """Return the title of a row on the admin pages."""
         raise NotImplementedError
 
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
-        """Refuse: rows are created by the people they belong to."""
+        """Refuse to add a row: a row is created by the person it belongs to, on the ordinary pages."""
         return False
 
     def has_change_permission(self, *_: Any, **__: Any) -> bool:
-        """Refuse unless a subclass lets a field be changed."""
+        """Refuse to change a row, unless a subclass allows it."""
         return False
 
     def has_delete_permission(self, *_: Any, **__: Any) -> bool:
-        """Refuse unless a subclass lets a row be deleted."""
+        """Refuse to delete a row, unless a subclass allows it."""
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Show the list, titled by what is in it."""
+        """Show the list of rows, titled with the plural name of the model."""
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        """Show a row, titled by its name."""
+        """Show the form of a row, titled with the title of the row."""
         context = {**self._get_title_context(request, object_id), "show_save_and_continue": False}
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        """Show the history of a row, titled by its name."""
+        """Show the history of a row, titled with the title of the row."""
         context = self._get_title_context(request, object_id)
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
     def response_change(self, request: HttpRequest, obj: Any) -> Any:
-        """Report the change without an id."""
+        """Report the change in a message that contains no id."""
         self.message_user(request, "Saved.", messages.SUCCESS)
         return self.response_post_save_change(request, obj)
 

@@ -1,7 +1,7 @@
-"""Authentication: how a person proves who they are and a browser gets a session.
+"""Authentication: a person proves who they are, and their browser gets a session.
 
-forms      the forms of every page here
+forms      the forms of all these pages
 passwords  the strength of a new password
 services   sign-in and unlock, registration, invitations, recovery, re-authentication
-views      their pages
+views      the pages
 """

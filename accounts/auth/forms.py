@@ -1,6 +1,6 @@
 """Forms of sign-in, registration, recovery and re-authentication.
 
-Whoever changes a key or a password types their current password again, in the field `current`.
+A person who changes a key or a password types their current password again, in the field `current`.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def name_field() -> forms.CharField:
 
 
 def password_field(label: str, *, is_new: bool) -> forms.CharField:
-    """Return a password field; spaces around a password belong to it."""
+    """Return a password field; spaces at either end of the password are not stripped."""
     attrs = {"autocomplete": "new-password" if is_new else "current-password"}
     widget = forms.PasswordInput(attrs=attrs)
     return forms.CharField(label=label, max_length=_MAX_TYPED, strip=False, widget=widget)
@@ -47,16 +47,16 @@ class SignInForm(forms.Form):
 
 
 class UnlockForm(forms.Form):
-    """The password of the person who is signed in."""
+    """The password of the signed-in person, to unlock their vault."""
 
     password = password_field("Password", is_new=False)
 
 
 class NewPasswordForm(forms.Form):
-    """A new password, typed twice and rated with the name in mind."""
+    """A new password, entered twice; its strength is checked against the person's name too."""
 
     def clean(self) -> dict[str, Any]:
-        """Check the strength of the password, and that it was repeated."""
+        """Check the strength of the password, and that both entries are the same."""
         cleaned: dict[str, Any] = super().clean() or {}
         password, again = cleaned.get("password"), cleaned.get("password_again")
         if password is None:
@@ -70,12 +70,12 @@ class NewPasswordForm(forms.Form):
         return cleaned
 
     def get_username(self, cleaned: dict[str, Any]) -> str:
-        """Return the name the password must not be made of."""
+        """Return the person's name, which makes a password weak if it contains it."""
         return str(cleaned.get("name", ""))
 
 
 class RegisterForm(NewPasswordForm):
-    """The registration of a new person."""
+    """The form with which a new person registers."""
 
     name = name_field()
     password = password_field("Password", is_new=True)
@@ -83,7 +83,7 @@ class RegisterForm(NewPasswordForm):
     time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def clean_name(self) -> str:
-        """Return the name as it is stored."""
+        """Return the name in the form in which it is stored."""
         try:
             return clean_username(self.cleaned_data["name"])
         except InvalidUsername as reason:
@@ -105,7 +105,7 @@ class RecoverForm(NewPasswordForm):
     password_again = password_field("Repeat password", is_new=True)
 
     def clean_code(self) -> str:
-        """Return the code as typed, if it has the form of a recovery code."""
+        """Return the code as it was typed; raise ValidationError if it cannot be a recovery code."""
         code: str = self.cleaned_data["code"]
         try:
             parse_recovery_code(code)
@@ -132,7 +132,7 @@ def _group_field() -> forms.CharField:
 
 
 class ConfirmRecoveryCodeForm(forms.Form):
-    """Two groups of a recovery code, typed back to confirm that it was written down."""
+    """Two groups of a recovery code, typed to confirm that the person has written the code down."""
 
     group_a = _group_field()
     group_b = _group_field()
@@ -149,7 +149,7 @@ class ConfirmRecoveryCodeForm(forms.Form):
             self._groups[name] = recovery_groups(code)[index]
 
     def clean(self) -> dict[str, Any]:
-        """Compare the groups with the code; the first wrong one gets the focus."""
+        """Compare both groups with the code, and set the focus on the first wrong one."""
         cleaned: dict[str, Any] = super().clean() or {}
         for name, group in self._groups.items():
             if name in cleaned and recovery_letters(cleaned[name]) != group:
@@ -175,19 +175,19 @@ def _end_others_field() -> forms.BooleanField:
 
 
 class ReauthenticationForm(forms.Form):
-    """The current password alone."""
+    """A form with the current password and nothing else."""
 
     current = current_password_field()
 
 
 class NewRecoveryCodeForm(ReauthenticationForm):
-    """The request for a new recovery code."""
+    """A request for a new recovery code, with the current password."""
 
     end_others = _end_others_field()
 
 
 class ReplacePasswordForm(NewPasswordForm):
-    """The current password and a new one."""
+    """The current password and a new password."""
 
     current = current_password_field()
     password = password_field("New password", is_new=True)
@@ -198,13 +198,13 @@ class ReplacePasswordForm(NewPasswordForm):
         self._person = person
 
     def get_username(self, cleaned: dict[str, Any]) -> str:
-        """Return the name of the person who changes their password."""
+        """Return the name of the person whose password is replaced."""
         del cleaned
         return self._person.name
 
 
 class ChangePasswordForm(ReplacePasswordForm):
-    """A new password, with the choice to sign other browsers out and to replace the data key."""
+    """A new password, with options to sign other browsers out and to replace the data key."""
 
     end_others = forms.BooleanField(label="Sign out my other browsers", required=False, initial=True)
     turn = forms.BooleanField(

@@ -1,4 +1,4 @@
-"""Password strength: the rules for a new password, rated by zxcvbn on the server."""
+"""Password strength: the rules for a new password, which zxcvbn rates on the server."""
 
 import threading
 import unicodedata
@@ -25,12 +25,12 @@ _SENTENCES = (
 
 
 class UnacceptablePassword(ValueError):  # noqa: N818 - its text is a sentence for the form
-    """Raised with a sentence for the person who chose the password."""
+    """Raised when a new password is too weak; its text is a sentence for the person."""
 
 
 @dataclass(frozen=True)
 class PasswordStrength:
-    """A rating between 0 and 4, with a sentence."""
+    """A rating from 0 to 4, with a sentence about it."""
 
     score: int
     sentence: str
@@ -45,7 +45,7 @@ def get_password_strength(password: str, *, name: str) -> PasswordStrength:
 
 
 def check_password(password: str, *, name: str) -> None:
-    """Raise UnacceptablePassword with the reason unless the password is good enough."""
+    """Raise UnacceptablePassword with the reason if the password is too weak."""
     length = len(_normalize(password))
     if length < MIN_LENGTH:
         raise UnacceptablePassword(f"Use at least {MIN_LENGTH} characters.")
@@ -65,7 +65,7 @@ def _normalize(password: str) -> str:
 
 
 def _rate(password: str, *, name: str) -> tuple[int, bool]:
-    """Return zxcvbn's score, and whether the whole password stands in one of its lists."""
+    """Return zxcvbn's score, and whether the whole password is one word of a dictionary."""
     from zxcvbn import zxcvbn  # noqa: PLC0415 - a tenth of a second and 20 MiB, needed by few
 
     rated = _normalize(password)[:_RATED_LENGTH]
@@ -84,7 +84,7 @@ def _rate(password: str, *, name: str) -> tuple[int, bool]:
 
 
 def _is_mostly_name(password: str, *, name: str) -> bool:
-    """Return whether little is left without the name; zxcvbn rates repeated names too high."""
+    """Return whether little of a password is left without the name; zxcvbn rates repeated names too high."""
     bare = fold_username(password)
     rest = bare
     for word in sorted({fold_username(name), *fold_username(name).split()}, key=len, reverse=True):

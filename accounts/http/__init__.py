@@ -1,9 +1,9 @@
-"""HTTP around the views: the request's own type, headers, and every kind of error response.
+"""Parts of HTTP that all views share: the request type, headers and error responses.
 
-request.py           the request with its person and their vault
-headers.py           headers that every response has
-next_url.py          safe addresses to go on to
-error_responses.py   refusals as responses, with the typed text given back
+request.py           the request type, with the person and their vault
+headers.py           default headers of every response
+next_url.py          safe URLs for redirects
+error_responses.py   responses to refused requests, which show the typed text again
 error_views.py       Django's error handlers
 redacted_logging.py  logs and error reports without values
 """

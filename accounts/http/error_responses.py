@@ -1,8 +1,8 @@
-"""Refusals as responses: a sentence for each, and any typed text is given back.
+"""Responses to refused requests: each says why in a sentence, and typed text is not lost.
 
 to a script       the status, the sentence as a fragment marked `data-error`, and `HX-Reswap: none`, so that
                   the page stays as it is
-to a plain form   a page with the posted text in a text box
+to a plain form   a page with the sentence, and the typed text in a text box
 to a page load    a page with the sentence
 """
 
@@ -24,12 +24,12 @@ LOCKED, SIGNED_OUT = "llamora:locked", "llamora:signed-out"
 
 
 def is_htmx_request(request: HttpRequest) -> bool:
-    """Return whether a script sent this request, and so can show an error beside what was typed."""
+    """Return whether htmx sent this request, so that the page can show an error beside the typed text."""
     return bool(request.headers.get("HX-Request"))
 
 
 def get_typed_text(request: HttpRequest) -> str:
-    """Return the text of a refused form; empty where it has none or cannot be read."""
+    """Return the text typed into a refused form, or "" if there is none or the body cannot be read."""
     if request.method in SAFE_METHODS:
         return ""
     try:
@@ -47,7 +47,7 @@ def render_refusal(
     trigger: str = "",
     following: str = "/",
 ) -> HttpResponse:
-    """Render the refusal of a request, with the text that was typed."""
+    """Render the response to a refused request, with the typed text."""
     if is_htmx_request(request):
         response = _render_error_fragment(sentence, status=status)
     else:
@@ -73,7 +73,7 @@ def render_damaged(request: HttpRequest) -> HttpResponse:
 
 
 def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
-    """Render the refusal of a write that the database did not take; after the epoch fence, as when locked."""
+    """Render the response to a failed write; if the epoch fence refused it, respond as to a locked vault."""
     sentence = error_messages.get_not_written_message(error)
     if get_typed_text(request):
         sentence = f"{sentence} {error_messages.TEXT_STAYS}"
@@ -89,14 +89,14 @@ def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
 
 
 def get_error_status(error: AccountsError) -> int:
-    """Return the HTTP status of a form that was refused for this reason."""
+    """Return the HTTP status of the response to a form that this error refused."""
     if isinstance(error, RetryLater):
         return 429
     return 503 if isinstance(error, DerivationOutOfMemory) else FORM_INVALID
 
 
 def set_retry_after(response: HttpResponse, error: AccountsError) -> HttpResponse:
-    """Set the Retry-After header, where a later attempt may succeed."""
+    """Set the Retry-After header if a later attempt may succeed."""
     if isinstance(error, RetryLater):
         response["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     return response

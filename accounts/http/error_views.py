@@ -1,4 +1,4 @@
-"""Django's error handlers: a page with a sentence for each, never a code alone."""
+"""Django's error handlers: each shows a page with a sentence, not only a status code."""
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +12,7 @@ _TOO_BIG = (RequestDataTooBig, TooManyFieldsSent)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Refuse a form whose CSRF token is missing or old; the typed text is shown again."""
+    """Refuse a form whose CSRF token is missing or old, and show the typed text again."""
     del reason
     return render_refusal(
         request,
@@ -32,21 +32,21 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Refuse what nobody may do."""
+    """Refuse a request that is not allowed for anybody."""
     del exception
     return _render_status(request, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Respond alike to what does not exist and to what belongs to somebody else."""
+    """Respond 404 to a URL that does not exist or belongs to another person; the page does not say which."""
     del exception
     return _render_status(request, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Respond to a fault of the server, without using what may have failed.
+    """Respond to an error of ours, without using code that may have failed.
 
-    The text of a plain form is shown again: no browser fills in again a field with `autocomplete=off`.
+    The text of a plain form is shown again, because no browser restores a field with `autocomplete=off`.
     """
     try:
         if get_typed_text(request) and not is_htmx_request(request):

@@ -1,7 +1,7 @@
-"""Security headers of every response, whether a view, a middleware or the server itself made it.
+"""Security headers of every response, whether a view, a middleware or the server itself created it.
 
-`set_default_headers` adds those that a response lacks. `get_plain_page_headers` is the whole set for a
-sentence that no middleware sees: a refusal of a crowd or of a large body, or a page that failed.
+`set_default_headers` adds the headers that a response lacks. `get_plain_page_headers` returns all headers
+for a response that no middleware handles: the server is busy, the body is too large, or a page failed.
 """
 
 from django.conf import settings
@@ -11,7 +11,7 @@ _PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), in
 
 
 def get_default_headers() -> dict[str, str]:
-    """Return the headers that pages, fragments, files and refusals have in common."""
+    """Return the headers that all responses have in common."""
     return {
         "Cache-Control": "no-store",
         "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
@@ -23,11 +23,11 @@ def get_default_headers() -> dict[str, str]:
 
 
 def set_default_headers(response: HttpResponseBase) -> None:
-    """Add the headers that a response lacks; static files keep their own cache age."""
+    """Add the default headers that a response lacks; static files keep their own `Cache-Control`."""
     for name, value in get_default_headers().items():
         response.headers.setdefault(name, value)
 
 
 def get_plain_page_headers() -> dict[str, str]:
-    """Return the headers of a response that shows a sentence and loads nothing."""
+    """Return the headers of a page with one sentence, which loads no other files."""
     return {**get_default_headers(), "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}

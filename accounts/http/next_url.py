@@ -1,7 +1,7 @@
-"""Address to go on to after signing in: a page of this site, else the home page.
+r"""URL of the page after signing in: a page of this site, else the home page.
 
-A browser reads `//host`, `/\\host` and, since it drops tabs and line breaks, `/<tab>/host` as the address of
-another site; so only what cannot be read that way, before or after decoding, is accepted.
+A browser reads `//host`, `/\host` and, since it drops tabs and line breaks, `/<tab>/host` as a URL of another
+site. A URL that can be read this way, before or after decoding, is not accepted.
 """
 
 from urllib.parse import unquote, urlsplit
@@ -28,7 +28,7 @@ _AUTH_URL_NAMES = frozenset(
 
 
 def get_safe_url(address: str) -> str:
-    """Return the address if it is a page of this site to go on to, else the home page."""
+    """Return the URL if it is a page of this site, else the home page."""
     if len(address) > _MAX_LENGTH or not _is_local(address) or not _is_local(unquote(address)):
         return HOME
     try:
@@ -39,12 +39,12 @@ def get_safe_url(address: str) -> str:
 
 
 def get_next_url(request: HttpRequest) -> str:
-    """Return the safe address that a form or a link asks to go on to."""
+    """Return the URL in the parameter `next` of a request if it is safe, else the home page."""
     return get_safe_url(request.POST.get("next") or request.GET.get("next") or HOME)
 
 
 def get_referring_url(request: HttpRequest) -> str:
-    """Return the page of this site that a form was posted from."""
+    """Return the path of the page of this site from which a form was sent."""
     try:
         referrer = urlsplit(request.headers.get("Referer", ""))
     except ValueError:

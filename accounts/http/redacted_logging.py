@@ -1,4 +1,4 @@
-"""Logs and error reports without values and messages: frames hold diary text, keys and passwords."""
+"""Logs and error reports without values or messages, which can contain diary text, keys and passwords."""
 
 import logging
 import traceback
@@ -10,10 +10,10 @@ from django.views.debug import ExceptionReporter
 
 
 class RedactedFormatter(logging.Formatter):
-    """A formatter whose tracebacks are lines of code and a type; an error's message may quote the diary."""
+    """Formatter whose tracebacks show lines of code and the error's type, but not its message."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
-        """Return the lines of code an error passed through, and its type."""
+        """Return the lines of code of a traceback, and the error's type."""
         lines = [
             f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(ei[2])
         ]
@@ -21,7 +21,7 @@ class RedactedFormatter(logging.Formatter):
 
 
 class RedactedExceptionReporter(ExceptionReporter):
-    """An error report of the lines of code and the type; without the request, values and the message."""
+    """Error report with lines of code and the error's type, but no request, no values and no message."""
 
     def __init__(
         self,
@@ -36,5 +36,5 @@ class RedactedExceptionReporter(ExceptionReporter):
         super().__init__(None, exc_type, silent, tb, is_email)
 
     def get_traceback_frame_variables(self, *_: Any) -> list[tuple[str, Any]]:
-        """Return nothing."""
+        """Return no variables."""
         return []

@@ -1,4 +1,4 @@
-"""Request type of the views: with its person, and their vault as the middleware found it."""
+"""The request type of the views, with the person and their vault that the middleware found."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +12,7 @@ from llamora.crypto import Keyring, VaultLocked
 
 @dataclass(frozen=True)
 class RequestVault:
-    """The person of a request, if signed in, and their keyring, if unlocked."""
+    """The person of a request if a person is signed in, and their keyring if their vault is unlocked."""
 
     person: Person | None = None
     sign_in_id: UUID | None = None
@@ -25,7 +25,7 @@ class RequestVault:
 
     @property
     def keyring(self) -> Keyring:
-        """The keyring; raises VaultLocked where the vault is locked."""
+        """The keyring; raises VaultLocked if the vault is locked."""
         if self.held is None:
             raise VaultLocked
         return self.held
@@ -38,7 +38,7 @@ NOBODY = RequestVault()
 
 
 class HouseholdRequest(HttpRequest):
-    """A request that passed the vault middleware; `user` is a Person behind the decorators."""
+    """A request that the vault middleware has handled; in views with our decorators, `user` is a Person."""
 
     user: Person
     vault: RequestVault

@@ -1,6 +1,6 @@
-"""Keys of a person: from a secret to the keyring.
+"""A person's keys, from the secret they type to the keyring.
 
-key_slots   rows of key slots: create, open, replace; the queue of derivations
-keyrings    keyrings with the former key while a rotation is unfinished
-key_pairs   key pairs of vaults, for sealing to a person who is locked
+key_slots   rows of key slots: create, open, replace; the derivation queue
+keyrings    keyrings with the former data key while a rotation is unfinished
+key_pairs   key pairs of vaults, for sealing to a person whose vault is locked
 """

@@ -1,7 +1,8 @@
 """Key pairs of vaults: the public key seals a draft to a person whose vault is locked.
 
-Public keys come from this process, which verified them at an unlock (the private key opens only beside the
-public key it was sealed with), never straight from the database, where anyone who can write could plant one.
+A public key is never used straight from the database, where anyone who can write could replace it. This
+process remembers each public key that it verified at an unlock: the private key opens only together with the
+public key it was sealed with.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ class VaultKeyPair:
 
     @classmethod
     def parse(cls, halves: bytes) -> "VaultKeyPair":
-        """Return the pair in the bytes of the column `former_pair`."""
+        """Return the key pair that the column `former_pair` holds."""
         return cls(private=halves[:_KEY_LENGTH], public=halves[_KEY_LENGTH:])
 
 
@@ -30,12 +31,12 @@ _proven_keys: dict[UUID, bytes] = {}
 
 
 def get_public_key(person_id: UUID) -> bytes | None:
-    """Return the public key as of that person's last unlock in this process, or None."""
+    """Return a person's public key, remembered at their last unlock in this process, or None."""
     return _proven_keys.get(person_id)
 
 
 def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
-    """Return the pairs of a vault, the current one first; raise VaultLocked or EnvelopeError.
+    """Return the key pairs of a vault, the current one first; raise VaultLocked or EnvelopeError.
 
     The pair from before the last rotation opens drafts that were sealed to it and are not merged yet.
     """
@@ -46,14 +47,17 @@ def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
 
 
 def replace_key_pair(vault: Vault) -> None:
-    """Give a vault a new pair and store the former one; needs a keyring in force, and the caller saves."""
+    """Set a new key pair on a vault, and its old pair as the former one; needs a keyring in force.
+
+    The caller saves the vault.
+    """
     private, public = new_vault_keys()
     vault.former_pair = bytes(vault.private_key) + bytes(vault.public_key)
     vault.private_key, vault.public_key = private, public
 
 
 def remember_public_key(keyring: Keyring, *, vault: Vault | None = None) -> None:
-    """Remember the public key of an unlocked vault if its private key proves that it is the right one."""
+    """Remember the public key of an unlocked vault if its private key proves that it is genuine."""
     vault = vault or Vault.objects.filter(owner_id=keyring.owner).first()
     if vault is None:
         return

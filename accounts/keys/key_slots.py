@@ -1,12 +1,13 @@
-"""Key slots: rows to and from `llamora.crypto`, created for a secret, opened with one, and replaced.
+"""Key slots: convert rows for `llamora.crypto`, create slots for a secret, open and replace them.
 
-An unknown name and a person without a vault cost one derivation too, with the cost of a new slot, so that
-the time taken does not tell who is in the household.
+A sign-in with an unknown name, or of a person without a vault, runs one key derivation too, at the cost of a
+new slot. So the response time does not reveal which names exist.
 
-A vault holds the sealed list of its valid slot ids (column `ways_in`). A replaced slot opens for as long as
-its data key is the current one, so whoever copied its row could put it back and have the next rotation give
-it the next data key; a rotation serves only slots on the list. Whoever puts back the whole vault row beside
-the slot, from the same epoch, is not noticed; that is why a new password offers a rotation at once.
+A vault holds the sealed list of its valid slot ids (column `ways_in`). Without the list, an attacker who had
+copied a replaced slot could write it back and receive the next data key in the next rotation: a slot opens
+as long as it holds the current data key. A rotation gives the next data key to listed slots only. An
+attacker who writes back the vault's row together with the slot, both of the same epoch, is not noticed; so a
+new password offers a rotation at once.
 """
 
 from collections.abc import Iterable
@@ -40,7 +41,7 @@ derivation_queue = DerivationQueue(workers=DERIVATION_WORKERS, max_waiting=8)
 
 @dataclass(frozen=True, kw_only=True)
 class DerivationRequest:
-    """Origin of a derivation: the queue is fair between addresses and holds one derivation per name."""
+    """The name and address of a derivation: the queue is fair between addresses and limits each name."""
 
     name: str
     address: str
@@ -48,7 +49,7 @@ class DerivationRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedSlot:
-    """A slot opened with its secret."""
+    """A slot that was opened with its secret, its person, and their keyring."""
 
     person: Person
     slot: Slot
@@ -73,7 +74,7 @@ def derive_key(*, secret: str, salt: bytes, cost: Cost, request: DerivationReque
 
 
 def slot_from_row(row: KeySlot) -> Slot:
-    """Return the slot of a row, as `llamora.crypto` uses it."""
+    """Return the slot of a row, in the type that `llamora.crypto` uses."""
     return Slot(
         id=row.id,
         owner=row.owner_id,
@@ -90,7 +91,7 @@ def slot_from_row(row: KeySlot) -> Slot:
 
 
 def row_from_slot(slot: Slot) -> KeySlot:
-    """Return the row of a slot, not saved yet."""
+    """Return an unsaved row for a slot."""
     return KeySlot(
         id=slot.id,
         owner_id=slot.owner,
@@ -111,7 +112,7 @@ def row_from_slot(slot: Slot) -> KeySlot:
 def create_slot(
     *, secret: str, kind: SlotKind, keyring: Keyring, request: DerivationRequest, cost: Cost | None = None
 ) -> Slot:
-    """Return a new slot for a secret, holding the current data key; the caller saves its row."""
+    """Return a new slot with the current data key, which the secret opens; the caller saves its row."""
     cost, salt = cost or get_configured_cost(), crypto.new_salt()
     kek = derive_key(secret=secret, salt=salt, cost=cost, request=request)
     return crypto.create_slot(
@@ -129,7 +130,7 @@ def create_slot(
 def open_slot(
     *, person: Person | None, kind: SlotKind, secret: str, request: DerivationRequest
 ) -> OpenedSlot:
-    """Open a person's slot; raise WrongCredentials for no person, no vault and a wrong secret alike.
+    """Open a person's slot; raise WrongCredentials for no person, no vault or a wrong secret.
 
     Raise DamagedSlot, AccountDisabled, DerivationQueueFull or DerivationOutOfMemory.
     """
@@ -156,7 +157,7 @@ def open_slot(
 
 
 def get_raised_cost(slot: Slot) -> Cost | None:
-    """Return the higher cost that the settings ask for, or None; a slot's cost is never lowered."""
+    """Return the cost for this slot if the settings require a higher one, or None; it is never lowered."""
     wanted, current = get_configured_cost(), slot.cost
     if wanted.memory_kib <= current.memory_kib and wanted.time <= current.time:
         return None
@@ -164,7 +165,7 @@ def get_raised_cost(slot: Slot) -> Cost | None:
 
 
 def raise_cost(opened: OpenedSlot, *, secret: str, request: DerivationRequest) -> Slot | None:
-    """Return a slot with a higher cost for the secret just given; None if not needed, or after an error."""
+    """Return a slot with a higher cost for the same secret, or None if that is not needed or failed."""
     cost = get_raised_cost(opened.slot)
     if cost is None:
         return None
@@ -176,7 +177,7 @@ def raise_cost(opened: OpenedSlot, *, secret: str, request: DerivationRequest) -
 
 
 def replace_slots(keyring: Keyring, *, by: list[Slot]) -> None:
-    """Replace a person's slots of the same kinds by new ones; call it inside a transaction."""
+    """Replace a person's slots of the same kinds with new ones; call it inside a transaction."""
     old = KeySlot.objects.filter(owner_id=keyring.owner, kind__in=[slot.kind for slot in by])
     removed = list(old.values_list("id", flat=True))
     old.delete()
@@ -186,17 +187,17 @@ def replace_slots(keyring: Keyring, *, by: list[Slot]) -> None:
 
 
 def get_listed_slot_ids(vault: Vault) -> frozenset[UUID]:
-    """Return the ids of a vault's valid slots, with its keyring in force; none if it has no list yet."""
+    """Return the ids of a vault's valid slots, or none if it has no list yet; needs its keyring in force."""
     return frozenset(UUID(hex=slot_id) for slot_id in vault.ways_in or ())
 
 
 def encode_slot_ids(slot_ids: Iterable[UUID]) -> list[str]:
-    """Return slot ids in the form of the vault's column."""
+    """Return slot ids in the form in which the column `ways_in` stores them."""
     return sorted(slot_id.hex for slot_id in slot_ids)
 
 
 def update_slot_list(keyring: Keyring, *, added: Iterable[UUID], removed: Iterable[UUID] = ()) -> None:
-    """Update the list when slots are created and removed; call it in the same transaction."""
+    """Add created slots to the vault's list and remove deleted ones; call it in the same transaction."""
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
         slot_ids = (get_listed_slot_ids(vault) - frozenset(removed)) | frozenset(added)
@@ -205,7 +206,7 @@ def update_slot_list(keyring: Keyring, *, added: Iterable[UUID], removed: Iterab
 
 
 def _check_slot_is_listed(row: KeySlot, keyring: Keyring) -> None:
-    """Raise DamagedSlot for a slot that its owner replaced and somebody put back."""
+    """Raise DamagedSlot for a slot that is not on the vault's list: a replaced one that was written back."""
     try:
         with in_force(keyring):
             listed = get_listed_slot_ids(row.owner.vault)
@@ -222,7 +223,7 @@ def _derive_for_nobody(secret: str, request: DerivationRequest) -> NoReturn:
 
 
 def _parse_slot(row: KeySlot) -> Slot:
-    """Return the slot of a row; raise DamagedSlot for a cost out of bounds, which we never wrote."""
+    """Return the slot of a row; raise DamagedSlot if its cost is out of bounds, as ours never is."""
     try:
         slot = slot_from_row(row)
         crypto.check_cost(slot.cost)

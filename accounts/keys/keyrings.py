@@ -1,6 +1,6 @@
-"""Keyrings built from a data key, with the former key beside it while a rotation is unfinished.
+"""Keyrings built from a data key, and from the former data key while a rotation is unfinished.
 
-Rows that are not re-encrypted yet stay readable that way; everything new is sealed under the current key.
+The former key opens rows that are not re-encrypted yet; new values are sealed under the current key.
 """
 
 from uuid import UUID
@@ -10,7 +10,7 @@ from llamora.crypto import EnvelopeError, Keyring, in_force
 
 
 def build_keyring(*, owner: UUID, epoch: int, dek: bytes, former: FormerKey | None) -> Keyring:
-    """Return the keyring of an owner's current data key and, where there is one, their former key."""
+    """Return the keyring of an owner's current data key and, if they have one, their former key."""
     keyring = Keyring(owner=owner, epoch=epoch, keys={epoch: dek})
     if former is None:
         return keyring
@@ -25,12 +25,12 @@ def build_keyring(*, owner: UUID, epoch: int, dek: bytes, former: FormerKey | No
 
 
 def get_former_key(owner: UUID) -> FormerKey | None:
-    """Return the row of an owner's former key while their rotation is unfinished."""
+    """Return the row of an owner's former key, or None unless a rotation is unfinished."""
     return FormerKey.objects.filter(owner_id=owner).first()
 
 
 def copy_with_former_key(keyring: Keyring) -> Keyring:
-    """Return a copy of a keyring, for work that outlasts a request, with the former key if there is one."""
+    """Return a copy of a keyring, with the former key if there is one, for work that outlasts the request."""
     return build_keyring(
         owner=keyring.owner,
         epoch=keyring.epoch,

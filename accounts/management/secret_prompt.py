@@ -1,4 +1,4 @@
-"""Prompt of a command for a person's secret: typed unseen, or the first line of a file, never an argument."""
+"""Prompt for a person's secret: typed without echo, or the first line of a file; never an argument."""
 
 import getpass
 from argparse import ArgumentParser
@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def open_slot_with_prompt(*, name: str, password_file: Path | None) -> key_slots.OpenedSlot:
-    """Open a key slot with a secret from the terminal or a file; raise one of AccountsError."""
+    """Open a key slot with a secret from the terminal or a file; raise an AccountsError."""
     person = Person.objects.find_by_name(name)
     if person is None:
         raise CommandError("Nobody in this household has that name.")

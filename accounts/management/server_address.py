@@ -1,7 +1,7 @@
-"""The URL of the running server, recorded for `invite` beside the run secret, in a folder in memory.
+"""The URL of the running server, recorded for `invite` beside the run secret, in a memory file system.
 
-A record is believed only while a server holds the lock of the data folder, since a killed one leaves it
-behind, and only in a private folder: another user could record a URL of theirs, and so get every invitation.
+A killed server leaves the record behind, so it counts only while a server holds the lock of the data folder.
+It also counts only in a private folder: another user could record their own URL and receive all invitations.
 """
 
 import fcntl
@@ -34,7 +34,7 @@ def record_address(address: str) -> None:
 
 
 def read_address() -> str | None:
-    """Return the URL of the running server, or None where there is none or it is unknown."""
+    """Return the URL of the running server, or None if no server runs or its URL is unknown."""
     path = _get_path()
     if path is None or not _is_locked(Path(settings.DATA_DIR) / "lock"):
         return None

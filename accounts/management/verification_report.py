@@ -1,4 +1,4 @@
-"""Output of a command that has opened every row of a person."""
+"""Output of commands that open every row of a person."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from llamora.crypto import Keyring
 
 
 def write_damaged(command: BaseCommand, damaged: Sequence[DamagedEnvelope]) -> None:
-    """Write which values do not open, by label and row."""
+    """Print the label and row of each envelope that does not open."""
     for each in damaged:
         command.stderr.write(f"{each.label} of {each.row} cannot be decrypted: {each.code}.")
 
 
 def verify_and_report(command: BaseCommand, keyring: Keyring) -> None:
-    """Open every row and write how many opened; fail if any did not."""
+    """Open every row and print how many opened; raise CommandError if any did not."""
     found = rotation_services.verify_envelopes(keyring)
     write_damaged(command, found.damaged)
     command.stdout.write(f"{found.envelopes:,} values in {found.rows:,} rows were checked.")

@@ -1,4 +1,4 @@
-"""Preferences of a person: one form of the columns of `Person`, and the settings page.
+"""Preferences of a person: a form for columns of `Person`, and the settings page.
 
 forms       `PreferencesForm`, with its sections
 languages   languages of dates

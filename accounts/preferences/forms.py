@@ -1,6 +1,6 @@
-"""The preferences of a person: one form, in sections, of the columns of `Person`.
+"""The form of a person's preferences, in sections. Each preference is a column of `Person`.
 
-A new preference is a column, its migration, a field here and its name in `SECTIONS`; the page draws itself.
+To add one, add a column, its migration, a field here and its name in `SECTIONS`; templates do not change.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ _notices: dict[str, FieldNotice] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class PreferenceSection:
-    """A part of the settings page: the names of its fields, and once it is drawn the fields themselves."""
+    """A section of the settings page: the names of its fields, and when rendered the fields themselves."""
 
     id: str
     title: str
@@ -66,19 +66,19 @@ SECTIONS: Final = (
 
 
 def register_notice(name: str, notice: FieldNotice) -> None:
-    """Have a sentence of an app above added to the help of a field, where it has one to say."""
+    """Register a function of another app whose sentence, if any, is added to the help text of a field."""
     _notices[name] = notice
 
 
 class SearchableInput(forms.TextInput):
-    """A text field with suggestions, which the browser searches; `fragments/field.html` lists them."""
+    """A text field with suggestions in a `datalist`, which `fragments/field.html` renders."""
 
     def __init__(self, *, suggestions: tuple[str, ...], attrs: dict[str, Any]) -> None:
         super().__init__(attrs=attrs)
         self.suggestions = suggestions
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        """Return the context of the field, which names its list."""
+        """Return the widget's context with the id of its `datalist`."""
         return super().get_context(name, value, {**(attrs or {}), "list": f"{name}-choices"})
 
 
@@ -124,7 +124,7 @@ def _boolean_field(
 
 
 class PreferencesForm(_PersonForm):
-    """The preferences of a person, in sections; a field that was not sent stays as it was."""
+    """The preferences of a person, in sections; a field that is not sent stays unchanged."""
 
     shown_name = forms.CharField(
         label="Display name",
@@ -241,14 +241,14 @@ class PreferencesForm(_PersonForm):
             yield replace(section, fields=fields)
 
     def save(self, commit: bool = True) -> Person:
-        """Save the columns of this form alone: an administrator may be changing others meanwhile."""
+        """Save only the columns of this form, because an administrator may change other columns meanwhile."""
         if commit:
             with write_transaction():
                 self.instance.save(update_fields=list(self.fields))
         return self.instance
 
     def clean(self) -> dict[str, Any]:
-        """Leave what was chosen before where an optional choice carries nothing."""
+        """Replace an empty value with the stored one if the column must not be empty."""
         cleaned: dict[str, Any] = super().clean() or {}
         may_be_empty = {column.name for column in Person._meta.fields if column.blank}
         for name in cleaned.keys() - may_be_empty:
@@ -257,7 +257,7 @@ class PreferencesForm(_PersonForm):
         return cleaned
 
     def clean_shown_name(self) -> str:
-        """Return the displayed name, or an empty string for the registered one."""
+        """Return the displayed name, or "" to display the registered name."""
         name: str = self.cleaned_data["shown_name"]
         try:
             return clean_username(name) if name else ""
@@ -265,7 +265,7 @@ class PreferencesForm(_PersonForm):
             raise forms.ValidationError(str(reason)) from None
 
     def clean_time_zone(self) -> str:
-        """Return the time zone if there is one of that name."""
+        """Return the time zone; raise ValidationError if there is none of that name."""
         zone: str = self.cleaned_data["time_zone"].replace(" ", "_")
         if not is_time_zone(zone):
             raise forms.ValidationError("There is no such time zone. Choose one from the list.")

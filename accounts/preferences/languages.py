@@ -1,6 +1,6 @@
-"""Languages of dates: names of months and weekdays, their order, the first day of the week.
+"""Languages of dates: names of months and weekdays, the order of day and month, the first day of the week.
 
-All of it is Django's own locale data, read once for each language. The rest of the interface is English.
+Everything comes from Django's locale data, read once for each language. All other text is in English.
 """
 
 import re
@@ -23,7 +23,7 @@ TWELVE_HOURS = 12
 
 @dataclass(frozen=True, slots=True)
 class DateWords:
-    """Names of months and weekdays in one language, and its patterns of dates; weekdays begin with Monday."""
+    """Names of months and weekdays in one language, and its date patterns; weekdays begin with Monday."""
 
     language: str
     months: tuple[str, ...]
@@ -68,7 +68,7 @@ def _format_cached(day: date, pattern: str, language: str) -> str:
 
 @lru_cache(maxsize=16)
 def get_date_words(language: str) -> DateWords:
-    """Return the words of a language; those of the default for a language that Django does not know."""
+    """Return the names and patterns of a language, or of the default language if Django does not know it."""
     known = language if language in dict(settings.LANGUAGES) else DEFAULT_LANGUAGE
     with translation.override(known):
         day = _ENGLISH.get(known) or str(formats.get_format("DATE_FORMAT", known))
@@ -86,7 +86,7 @@ def get_date_words(language: str) -> DateWords:
 
 
 def _build_initials(short: list[str], whole: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the first letters of each weekday that tell it from the others, without what all begin with."""
+    """Return the shortest distinct beginning of each weekday's name, without letters common to all names."""
     names = short if len(set(short)) == len(short) else list(whole)
     same = next(end for end in range(len(min(names)) + 1) if len({name[: end + 1] for name in names}) > 1)
     own = [capfirst(name[same:]) for name in names]
@@ -95,7 +95,7 @@ def _build_initials(short: list[str], whole: tuple[str, ...]) -> tuple[str, ...]
 
 
 def list_languages() -> list[tuple[str, str]]:
-    """Return the code of each language and its name in the language itself, sorted by name."""
+    """Return the code of each language and its name in that language, sorted by name."""
     names = ((code, translation.get_language_info(code)["name_local"]) for code, _ in settings.LANGUAGES)
     return sorted(((code, capfirst(name)) for code, name in names), key=lambda choice: choice[1].casefold())
 
@@ -111,7 +111,7 @@ def guess_language(accepted: str) -> str:
 
 
 def format_time(time: str, *, hours: int) -> str:
-    """Return a time of day, given as 14:02, on a clock of that many hours: 2:02 pm."""
+    """Return a time of day, given as 14:02, on a clock of 24 or 12 hours: 2:02 pm."""
     if hours != TWELVE_HOURS or ":" not in time:
         return time
     hour, minute = time.split(":", 1)
@@ -119,7 +119,7 @@ def format_time(time: str, *, hours: int) -> str:
 
 
 def get_week_start(language: str) -> int:
-    """Return the first day of the week, where 0 is Monday; Monday where the data has none."""
+    """Return the first day of the week in a language, where 0 is Monday; Monday if Django has no data."""
     for module in formats.get_format_modules(language):
         first = getattr(module, "FIRST_DAY_OF_WEEK", None)
         if first is not None:

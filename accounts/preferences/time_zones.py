@@ -8,7 +8,7 @@ from django.conf import settings
 
 @cache
 def list_time_zones() -> tuple[str, ...]:
-    """Return the names to choose from: cities and UTC, without legacy spellings."""
+    """Return the names of time zones to choose from: cities and UTC, without legacy spellings."""
     cities = {
         name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
     }

@@ -1,4 +1,4 @@
-"""The settings page: the preferences of a person, and links to everything else about their account."""
+"""The settings page: the preferences of a person, and links to all other pages about their account."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,7 +17,7 @@ from accounts.rotation import services as rotation_services
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def settings_page(request: HouseholdRequest) -> HttpResponse:
-    """Show what a person has chosen, and change it."""
+    """Show a person's preferences, and save changes."""
     if request.method != "POST":
         return _render_page(request, PreferencesForm(instance=request.user))
     form = PreferencesForm(request.POST, instance=request.user)
@@ -30,7 +30,7 @@ def settings_page(request: HouseholdRequest) -> HttpResponse:
 
 @unlock_required
 def redirect_to_section(request: HouseholdRequest, section: str) -> HttpResponse:
-    """Send a request for a page of one preference to its section; a form of then changes nothing."""
+    """Redirect the URL of a former page of one preference to its section; a POST saves nothing."""
     del request
     return redirect(f"{reverse('settings')}#{section}")
 

@@ -1,11 +1,11 @@
 """Rotation of data keys.
 
-services        resume, progress, verification; the three steps are described there
+services        resume, progress, verification; its docstring describes the three steps
 epoch_change    first step: the next data key, in one transaction
 reencryption    second step: reseal in batches
 completion      third step: delete the former key
 background      threads that resume an unfinished rotation after unlock
-blind_indexes   columns of other apps that the first step renews
-sealed_tables   all sealed columns, found by introspection
+blind_indexes   blind-index columns of other apps, which the first step computes again
+sealed_tables   all tables with sealed columns, found by introspection
 errors, error_messages
 """

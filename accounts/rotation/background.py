@@ -1,6 +1,6 @@
-"""Background threads that resume an unfinished rotation while its owner is unlocked.
+"""Background threads that resume an unfinished rotation while its owner's vault is unlocked.
 
-A thread may end at any moment, with the process too: the next unlock resumes from there.
+A thread may be killed at any moment, as when the process ends; the next unlock resumes the rotation.
 """
 
 import logging
@@ -52,7 +52,7 @@ class _RotationThread(threading.Thread):
 
 
 def start_rotation_thread(keyring: Keyring) -> bool:
-    """Resume the rotation of the keyring's owner in a thread; return whether one is unfinished."""
+    """Resume the owner's rotation in a thread; return False if there is no unfinished rotation."""
     if get_former_key(keyring.owner) is None:
         return False
     with _guard:
@@ -63,7 +63,7 @@ def start_rotation_thread(keyring: Keyring) -> bool:
 
 
 def stop_rotation_thread(owner: UUID, *, timeout: float | None = None) -> None:
-    """Stop a person's rotation after its current batch; with a timeout, wait for it."""
+    """Stop a person's rotation after its current batch; with a timeout, wait until it has stopped."""
     with _guard:
         thread = _running.get(owner)
     if thread is not None:
@@ -74,7 +74,7 @@ def stop_rotation_thread(owner: UUID, *, timeout: float | None = None) -> None:
 
 
 def stop_rotation_threads(*, timeout: float = 1.0) -> None:
-    """Stop all rotations after their current batches, and wait for them."""
+    """Stop all rotations after their current batches, and wait until they have stopped."""
     with _guard:
         owners = list(_running)
     for owner in owners:

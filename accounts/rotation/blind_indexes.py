@@ -1,7 +1,7 @@
-"""Registry of the blind-index columns of other apps, which a rotation renews.
+"""Registry of the blind-index columns of other apps, which a rotation computes again.
 
-An app registers each of its columns once, from `AppConfig.ready`. The first step of a rotation rewrites
-them all in its transaction, since an index keyed with the former data key would find nothing.
+An app registers each of its columns once, from `AppConfig.ready`. The first step of a rotation rewrites all
+these columns in its transaction, because a search under the new data key would find no old index.
 """
 
 import logging
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class BlindIndex:
-    """A column that holds `Keyring.blind_index(label, value(row))`; `value` runs with a keyring in force."""
+    """A column of `Keyring.blind_index(label, value(row))`; `value` is called with a keyring in force."""
 
     model: type[SealedModel]
     column: str
@@ -31,7 +31,7 @@ _registered: dict[str, BlindIndex] = {}
 
 
 def register_blind_index(index: BlindIndex) -> None:
-    """Register a column, so that every rotation renews it."""
+    """Register a column, so that each rotation computes it again."""
     _registered[index.label] = index
 
 

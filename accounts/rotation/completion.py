@@ -1,4 +1,4 @@
-"""Third step of a rotation: destroys the former data key once no envelope of its epoch is left."""
+"""Third step of a rotation: deletes the former data key when no envelope of its epoch is left."""
 
 from accounts.models import FormerKey, Vault
 from accounts.rotation.errors import DamagedRows, StaleKeyring
@@ -8,9 +8,10 @@ from llamora.database import truncate_wal, write_transaction
 
 
 def destroy_former_key(keyring: Keyring, *, leave_damaged: bool = False) -> bool:
-    """Delete the former key in the transaction that finds it unused; return whether there was one.
+    """Delete the former key; return False if there was none.
 
-    Raise StaleKeyring, or DamagedRows while rows of a former epoch are left, unless they are to be given up.
+    Raise StaleKeyring, or DamagedRows if rows of a former epoch are left, unless `leave_damaged`. The check
+    for such rows and the deletion are one transaction.
     """
     with write_transaction():
         if not Vault.objects.filter(owner_id=keyring.owner, epoch=keyring.epoch).exists():

@@ -1,7 +1,7 @@
-"""First step of a rotation, in one transaction: after it everything new is sealed under the next data key.
+"""First step of a rotation, one transaction: from then on, new values are sealed under the next data key.
 
-Vault columns and epoch change in one UPDATE; otherwise the epoch trigger would refuse the row. Key slots
-receive the next data key without their secrets: the former data key opens their authenticators.
+The vault's columns and its epoch change in one UPDATE; otherwise the epoch trigger would refuse the row. Key
+slots receive the next data key without their secrets: the former data key opens their authenticators.
 """
 
 from collections.abc import Set
@@ -28,7 +28,7 @@ NOT_LISTED = "not_listed"
 
 @dataclass(frozen=True, kw_only=True)
 class RefusedSlot:
-    """A key slot that did not receive the next data key, with the code of the reason."""
+    """A key slot that did not receive the next data key, and a code for the reason."""
 
     slot_id: UUID
     kind: str
@@ -37,7 +37,7 @@ class RefusedSlot:
 
 @dataclass(frozen=True, kw_only=True)
 class BegunRotation:
-    """A rotation after its first step; the keyring holds both data keys, and the caller closes it."""
+    """A rotation after its first step; its keyring holds both data keys and is closed by the caller."""
 
     keyring: Keyring = field(repr=False)
     renewed_slots: int
@@ -45,7 +45,7 @@ class BegunRotation:
 
 
 def begin_rotation(opened: key_slots.OpenedSlot, *, here: SessionCookie | None = None) -> BegunRotation:
-    """Give a person the next data key; all their sessions end except `here`, which stays unlocked.
+    """Do the first step of a rotation; end all sessions of the person except `here`, which stays unlocked.
 
     Raise RotationUnfinished, StaleKeyring, OpenedSlotRefused or DamagedVault before anything is written, or
     NotWritten.
@@ -98,9 +98,9 @@ def _write_new_epoch(
 
 
 def _renew_slots(keyring: Keyring, *, listed: Set[UUID]) -> tuple[list[Slot], list[RefusedSlot]]:
-    """Return the listed slots with the next data key in them, and all others with the reason.
+    """Return the listed slots with the next data key, and all other slots with the reason of their refusal.
 
-    Without a stored list, only the slot that was just opened is known to be its owner's.
+    If the vault has no list yet, only the slot that was just opened is known to be genuine.
     """
     old, new = keyring.data_key(keyring.epoch - 1), keyring.data_key()
     renewed, refused = [], []

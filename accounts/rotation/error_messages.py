@@ -26,7 +26,7 @@ _SLOT_REASONS = {
 
 
 def get_rotation_error_message(error: AccountsError) -> str:
-    """Return the message for a rotation that did not begin or end."""
+    """Return the message for a rotation that could not begin or could not be finished."""
     if isinstance(error, DamagedRows):
         return (
             f"{error.count:,} rows can't be decrypted, so the old key was not destroyed. Restore a backup, "

@@ -1,4 +1,4 @@
-"""Errors of a rotation: why it does not begin or is not finished yet.
+"""Errors of a rotation: why it cannot begin or is not finished yet.
 
 RotationError
     RotationUnfinished   unfinished      the previous rotation is not finished
@@ -6,7 +6,7 @@ RotationError
     OpenedSlotRefused    no_way_in       the slot just opened could not receive the next data key
     DamagedVault         damaged_vault   a column of the vault does not open
     DamagedRows          damaged_rows    rows do not open, so the former key is not deleted; carries how many
-    RotationStopped      stopped         it was told to stop; it continues at the next unlock
+    RotationStopped      stopped         the thread was asked to stop; the next unlock resumes the rotation
 """
 
 # The names say what happened, without the suffix Error; the code is the stable contract.
@@ -22,7 +22,7 @@ from accounts.errors import AccountsError
 
 @dataclass(frozen=True)
 class DamagedEnvelope:
-    """Position of an envelope that does not open, with the code of the reason."""
+    """The row and label of an envelope that does not open, and a code for the reason."""
 
     label: str
     row: UUID
@@ -30,7 +30,7 @@ class DamagedEnvelope:
 
 
 class RotationError(AccountsError):
-    """Base of all reasons for which a rotation is refused."""
+    """Base class of the errors of a rotation."""
 
     code: ClassVar[str] = "rotation"
 
@@ -42,19 +42,19 @@ class RotationUnfinished(RotationError):
 
 
 class StaleKeyring(RotationError):
-    """Raised when the data key was rotated elsewhere meanwhile."""
+    """Raised when the data key was rotated after the keyring was created."""
 
     code = "stale_keyring"
 
 
 class OpenedSlotRefused(RotationError):
-    """Raised before anything is written: the secret just given would no longer open the diary."""
+    """Raised before anything is written, because the secret just typed would no longer open the vault."""
 
     code = "no_way_in"
 
 
 class DamagedVault(RotationError):
-    """Raised before anything is written: the vault's columns were changed on the disk."""
+    """Raised before anything is written, because columns of the vault were changed on the disk."""
 
     code = "damaged_vault"
 
@@ -70,6 +70,6 @@ class DamagedRows(RotationError):
 
 
 class RotationStopped(RotationError):
-    """Raised between two batches."""
+    """Raised between two batches when the rotation was asked to stop."""
 
     code = "stopped"

@@ -1,8 +1,8 @@
 """Second step of a rotation: reseals all envelopes that are not of the newest format and epoch.
 
-Works in batches. Each is opened and sealed outside a transaction and written in one, only where the bytes
-read are still there (compare and swap): what was saved meanwhile is newer, and stays. A batch is written
-completely or not at all, so the process may die anywhere; resealing a row twice does no harm.
+Works in batches. A batch is decrypted and sealed outside a transaction, then written in one transaction with
+compare and swap: a row saved in the meantime is newer and is not overwritten. A crash between batches is
+safe, and resealing a row twice does no harm.
 """
 
 from collections import defaultdict
@@ -20,14 +20,14 @@ Changes = dict[SealedField, list[tuple[bytes, str, bytes]]]
 
 @dataclass
 class ReencryptionResult:
-    """Number of envelopes resealed so far, and those that do not open."""
+    """The number of envelopes resealed so far, and the envelopes that do not open."""
 
     envelopes: int = 0
     damaged: list[DamagedEnvelope] = field(default_factory=list)
 
 
 def never_stop() -> bool:
-    """Return False: the default check for whether to stop."""
+    """Return False; the default for `stop`, which is called to ask whether to stop."""
     return False
 
 

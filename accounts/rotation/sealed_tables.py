@@ -1,7 +1,7 @@
-"""All tables with sealed columns, found by introspection, read and written in batches without instances.
+"""All tables with sealed columns, found by introspection, read and written in batches of raw rows.
 
-Bound columns go through the converters that a queryset would use, so that an envelope is opened in the
-same context as through its field.
+Bound columns are converted as in a queryset, so that an envelope is opened in the same context as through
+its field.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ ContextReader = Callable[[Row], Iterator[tuple[SealedField, bytes, Context]]]
 
 @dataclass(frozen=True)
 class SealedTable:
-    """Table of one model; its rows hold the id, the bound columns and the sealed columns, in that order."""
+    """The table of one model; a row is the id, the bound columns and the sealed columns, in that order."""
 
     model: type[SealedModel]
 
@@ -37,7 +37,7 @@ class SealedTable:
 
     @cached_property
     def bound_fields(self) -> tuple["Field[Any, Any]", ...]:
-        """The plaintext columns that envelopes of this table are bound to, without the identity."""
+        """The plaintext columns that envelopes of this table are bound to, except id and owner."""
         names = {name for sealed in self.fields for name in sealed.bound} - set(IDENTITY)
         return tuple(field for field in self.model._meta.concrete_fields if field.attname in names)
 
@@ -52,7 +52,7 @@ class SealedTable:
         return _quote(self.model._meta.db_table)
 
     def iterate_batches(self, owner: UUID, *, but: bytes | None, size: int = BATCH) -> Iterator[list[Row]]:
-        """Yield an owner's rows by id; with `but`, only those with an envelope that begins differently."""
+        """Yield an owner's rows by id, in batches; `but` skips rows whose envelopes all begin with it."""
         statement, begins = self._select(but), [] if but is None else [but] * len(self.fields)
         after = ""
         while rows := _fetch(statement, [after, owner.hex, *begins, size]):
@@ -79,9 +79,10 @@ class SealedTable:
         return int(_fetch(statement, [owner.hex, *begins])[0][0])
 
     def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, str, bytes]]) -> int:
-        """Write (new envelope, id, old envelope) where the old one is still there; return how many were.
+        """Write (new envelope, id, old envelope) if the row still has the old envelope; return how many had.
 
-        Each column by itself, so that an envelope replaced meanwhile keeps only its own column from changing.
+        One column at a time: if another column of the row was saved in the meantime, this one is still
+        written.
         """
         pk, name = _quote(_column_name(self.model._meta.pk)), _quote(_column_name(field))
         with connection.cursor() as cursor:
@@ -151,7 +152,7 @@ def _quote(name: str) -> str:
 
 
 def _build_converter(field: "Field[Any, Any]") -> Converter:
-    """Return the function by which a queryset converts a raw value of this column."""
+    """Return the function with which a queryset converts a raw value of this column."""
     column = field.get_col(field.model._meta.db_table)
     steps = connection.ops.get_db_converters(column) + column.get_db_converters(connection)
 

@@ -1,12 +1,12 @@
-"""Rotation of a person's data key: everything is resealed under a new one while the diary stays open.
+"""Rotation of a person's data key: everything is resealed under a new key while the diary stays usable.
 
     1  epoch_change   one transaction: next epoch, former key sealed under the new one, slots, vault, sessions
-    2  reencryption   batches: every envelope that is not of the newest format and epoch is sealed anew
+    2  reencryption   batches: every envelope that is not of the newest format and epoch is resealed
     3  completion     one transaction: no envelope of the former epoch is left, so the former key is deleted
 
-Killed anywhere, a rotation is either not begun or resumes from the state of the database: the former key's
-row exists exactly while it is unfinished. Until then readers hold both keys (`accounts.keys.keyrings`), and
-the fence in the database refuses to write whatever is sealed under the former one.
+A rotation that is killed has either not begun, or resumes from the state of the database: the former key's
+row exists exactly while the rotation is unfinished. Until it is finished, keyrings hold both keys
+(`accounts.keys.keyrings`), and the fence triggers refuse envelopes that are sealed under the former key.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from llamora.database import truncate_wal
 
 @dataclass(frozen=True)
 class RotationProgress:
-    """State of an unfinished rotation, for a page; needs no key."""
+    """The progress of an unfinished rotation, for a page; needs no key."""
 
     begun_at: datetime
     rows_left: int
@@ -33,7 +33,7 @@ class RotationProgress:
 
 @dataclass
 class VerificationResult:
-    """Numbers of rows and envelopes opened, and the envelopes that do not open."""
+    """The numbers of rows and envelopes that opened, and the envelopes that do not open."""
 
     rows: int = 0
     envelopes: int = 0
@@ -62,9 +62,9 @@ def resume_rotation(
     stop: Callable[[], bool] = never_stop,
     leave_damaged: bool = False,
 ) -> ReencryptionResult:
-    """Do the second and third step of a rotation that has begun, from its current state.
+    """Do the second and third step of a rotation, from its current state.
 
-    Raise DamagedRows if rows do not open and are not to be given up: the former key stays for them.
+    Raise DamagedRows if rows do not open, unless `leave_damaged`: the former key is then not deleted.
     """
     both_keys = copy_with_former_key(keyring)
     try:
@@ -91,7 +91,7 @@ def reseal_old_formats(
 
 
 def verify_envelopes(keyring: Keyring) -> VerificationResult:
-    """Open every sealed column of every row of the keyring's owner, and keep no plaintext."""
+    """Open every sealed column of every row of the keyring's owner; the plaintext is discarded."""
     result = VerificationResult()
     for table in list_sealed_tables():
         read_contexts = table.build_context_reader(keyring.owner)

@@ -1,7 +1,7 @@
 """Inventory of a person's data, counted without a key: rows and sealed bytes of each table.
 
-The tables are found by introspection, so that none is left out. The apps above register labels for their
-rows from `AppConfig.ready`, or `None` for rows that the inventory does not name.
+The tables are found by introspection, so that none is missing. Each app registers the names of its rows from
+`AppConfig.ready`, or `None` for rows that the inventory does not list.
 """
 
 import shlex
@@ -17,7 +17,7 @@ from accounts.rotation.sealed_tables import SealedTable, list_sealed_tables
 
 @dataclass(frozen=True, kw_only=True)
 class RowLabel:
-    """Name of a table's rows, in singular and plural."""
+    """The name of a table's rows, in singular and plural."""
 
     one: str
     many: str
@@ -25,7 +25,7 @@ class RowLabel:
 
 @dataclass(frozen=True, kw_only=True)
 class InventoryRow:
-    """Number and size of a person's rows in one table."""
+    """The number and size of a person's rows in one table."""
 
     label: str
     rows: int
@@ -44,23 +44,23 @@ def register_label(model: type[Model], label: RowLabel | None) -> None:
 
 
 def has_label(model: type[Model]) -> bool:
-    """Return whether an app has registered a label, or None, for a table."""
+    """Return whether an app has registered a label, or None, for a model."""
     return model in _labels
 
 
 def get_inventory(owner: UUID) -> list[InventoryRow]:
-    """Return a person's rows by table, without tables in which they have none."""
+    """Return the person's rows by table, without empty tables."""
     inventory = [_count_rows(table, owner) for table in list_sealed_tables() if _get_label(table.model)]
     return [row for row in inventory if row.rows]
 
 
 def get_sealed_size(owner: UUID) -> int:
-    """Return the number of sealed bytes a person has."""
+    """Return the size of a person's sealed data in bytes."""
     return sum(_count_rows(table, owner).size for table in list_sealed_tables())
 
 
 def build_export_command(person: Person) -> str:
-    """Return the command that exports a diary; the name is quoted, since its owner chose it freely."""
+    """Return the command that exports a diary, with the name quoted for a shell."""
     return f"uv run manage.py export_diary {shlex.quote(person.name)}"
 
 

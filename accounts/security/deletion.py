@@ -1,6 +1,6 @@
-"""Deletion of an account with everything it has, in one transaction, and its deactivation.
+"""Deletion of an account with all its data, in one transaction, and deactivation of an account.
 
-Deletion cannot be undone. A deactivated diary stays as it is, sealed, until it is activated again.
+Deletion cannot be undone. The diary of a deactivated account stays sealed and unchanged.
 """
 
 from functools import partial
@@ -32,7 +32,7 @@ def delete_own_account(reauthentication: Reauthentication) -> None:
 def delete_person(person: Person) -> None:
     """Delete a person with all their rows; raise LastAdministrator or NotWritten.
 
-    Backups are not touched: they still hold the rows until they expire.
+    Backups are not changed: they contain the rows until they expire.
     """
     background.stop_rotation_thread(person.id, timeout=5)
     with write_transaction():
@@ -46,7 +46,7 @@ def delete_person(person: Person) -> None:
 
 
 def deactivate_person(person: Person) -> int:
-    """Disable a person's account and end their sessions; return how many. Raise LastAdministrator."""
+    """Disable a person's account and end their sessions; return how many ended. Raise LastAdministrator."""
     with write_transaction():
         others = Person.objects.filter(is_staff=True, is_active=True).exclude(id=person.id)
         if person.is_staff and not others.exists():
@@ -64,9 +64,9 @@ def activate_person(person: Person) -> None:
 
 
 def _delete_sealed_rows(owner: UUID) -> None:
-    """Delete the sealed rows by owner only; Django's cascade would fetch each row while all writers wait.
+    """Delete the sealed rows by owner; Django's cascade would load each row while other writers wait.
 
-    Foreign keys between them are checked at the commit.
+    Foreign keys between these rows are checked at the commit.
     """
     with connection.cursor() as cursor:
         for table in list_sealed_tables():

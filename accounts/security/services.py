@@ -1,9 +1,9 @@
 """Changes to a person's secrets and data key, each after re-authentication.
 
-A new secret replaces its key slot with the slot's key pair. The data key stays, so whoever has a copy of the
-old slot and its secret could still read: that is why a new password can rotate the data key too, and
-`reset_after_compromise` does. When other sessions end, the current one gets a new cookie half, so that a copy
-of its cookie is no longer valid either.
+A new secret replaces its key slot and the slot's key pair. The data key stays the same, so somebody with a
+copy of the old slot and its secret could still decrypt the diary. Therefore a new password can rotate the
+data key too, and `reset_after_compromise` always does. When other sessions end, the current session gets a
+new cookie, so that a copy of its old cookie is no longer valid.
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from llamora.database import truncate_wal, write_transaction
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityChange:
-    """Result of a change: a code to show once, a new session cookie, slots that did not get the new key."""
+    """The result of a change: a code to show once, a new session cookie, slots without the new data key."""
 
     recovery_code: str | None = field(default=None, repr=False)
     cookie: SessionCookie | None = field(default=None, repr=False)
@@ -31,7 +31,7 @@ class SecurityChange:
 
 
 def replace_recovery_code(reauthentication: Reauthentication, *, end_others: bool = False) -> SecurityChange:
-    """Replace the recovery code, which is stored nowhere; raise as `rotate_data_key` does."""
+    """Replace the recovery code, which is not stored; raise the errors of `rotate_data_key`."""
     with reauthenticate(reauthentication) as opened:
         code, slot = _create_recovery_slot(opened, reauthentication)
         with write_transaction():
@@ -44,7 +44,7 @@ def replace_recovery_code(reauthentication: Reauthentication, *, end_others: boo
 def replace_password(
     reauthentication: Reauthentication, *, new_password: str, end_others: bool = False, rotate: bool = False
 ) -> SecurityChange:
-    """Replace the password, with `rotate` together with the data key; raise as `rotate_data_key` does."""
+    """Replace the password, and with `rotate` the data key too; raise the errors of `rotate_data_key`."""
     with reauthenticate(reauthentication) as opened:
         slot = _create_slot(opened, reauthentication, kind=SlotKind.PASSWORD, secret=new_password)
         with write_transaction():
@@ -56,7 +56,7 @@ def replace_password(
 
 
 def rotate_data_key(reauthentication: Reauthentication) -> SecurityChange:
-    """Give the diary a new data key and end all other sessions.
+    """Replace the data key and end all other sessions.
 
     Raise WrongPerson, WrongCredentials, TooManyAttempts, DerivationQueueFull, NotWritten or a RotationError.
     """
@@ -67,10 +67,10 @@ def rotate_data_key(reauthentication: Reauthentication) -> SecurityChange:
 
 
 def reset_after_compromise(reauthentication: Reauthentication, *, new_password: str) -> SecurityChange:
-    """Replace all key slots by a new password and recovery code, and rotate the data key, in one commit.
+    """Replace both key slots with a new password and recovery code, and rotate the data key, in one commit.
 
-    An unfinished rotation is finished first, so that its former key is deleted. Raise as `rotate_data_key`
-    does.
+    An unfinished rotation is finished first, so that its former key is deleted. Raise the errors of
+    `rotate_data_key`.
     """
     with reauthenticate(reauthentication) as opened:
         if is_rotation_unfinished(opened.keyring):
@@ -101,7 +101,7 @@ def _create_recovery_slot(
 
 
 def _end_other_sessions(keyring: Keyring, reauthentication: Reauthentication) -> SessionCookie | None:
-    """End all other sessions and give the current one a new cookie, so that copies of the old one end too."""
+    """End all other sessions, and give the current one a new cookie, so that copies of its old one fail."""
     here = reauthentication.cookie.sign_in_id
     end_sessions(person_id=keyring.owner, but=here)
     try:
@@ -120,7 +120,7 @@ def _begin_rotation(
 def _finish_change(
     rotation: BegunRotation | None, *, cookie: SessionCookie | None, code: str | None = None
 ) -> SecurityChange:
-    """Start the thread for the rest of a rotation, after the commit, and build the result."""
+    """Start the thread that finishes a rotation, after the commit, and return the result of the change."""
     truncate_wal()
     if rotation is None:
         return SecurityChange(recovery_code=code, cookie=cookie)

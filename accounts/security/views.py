@@ -1,4 +1,4 @@
-"""Pages for changes to a person's own keys and account: new secrets, key rotation, reset, deletion."""
+"""Pages on which a person changes their keys and account: new secrets, key rotation, reset, deletion."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -37,7 +37,7 @@ _EXPORT_URL_NAME = "export"
 @require_http_methods(_METHODS)
 @unlock_required
 def change_password(request: HouseholdRequest) -> HttpResponse:
-    """Replace the password; on request, sign out other browsers and rotate the data key too."""
+    """Replace the password; if chosen, sign out other browsers and rotate the data key too."""
     form = ChangePasswordForm(request.POST if request.method == "POST" else None, person=request.user)
 
     def act(reauthentication: Reauthentication) -> HttpResponse:
@@ -73,7 +73,7 @@ def new_recovery_code(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def rotate_key(request: HouseholdRequest) -> HttpResponse:
-    """Give the diary a new data key, and show the progress of an unfinished rotation."""
+    """Rotate the data key, or show the progress of an unfinished rotation."""
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)
 
     def act(reauthentication: Reauthentication) -> HttpResponse:
@@ -89,7 +89,7 @@ def rotate_key(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def reset_after_compromise_page(request: HouseholdRequest) -> HttpResponse:
-    """Replace password, recovery code, data key and sessions at once, since one may be in other hands."""
+    """Replace the password, recovery code, data key and sessions at once, for a compromised account."""
     form = ReplacePasswordForm(request.POST if request.method == "POST" else None, person=request.user)
 
     def act(reauthentication: Reauthentication) -> HttpResponse:
@@ -103,7 +103,7 @@ def reset_after_compromise_page(request: HouseholdRequest) -> HttpResponse:
 @require_GET
 @unlock_required
 def show_rotation_progress(request: HouseholdRequest) -> HttpResponse:
-    """Return the fragment with a rotation's progress, which the page polls until it is finished."""
+    """Return the fragment with a rotation's progress, which the page polls until the rotation is finished."""
     context = {"progress": get_rotation_progress(request.user.id), "is_poll": True}
     return render(request, "accounts/fragments/rotation_progress.html", context)
 
@@ -111,7 +111,7 @@ def show_rotation_progress(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def resume_key_rotation(request: HouseholdRequest) -> HttpResponse:
-    """Resume an unfinished rotation; it needs no password, since its beginning was confirmed by one."""
+    """Resume an unfinished rotation; no password is needed, since it was typed to begin the rotation."""
     if request.method == "POST":
         background.start_rotation_thread(request.vault.keyring)
     return redirect("rotate_key")
@@ -120,7 +120,7 @@ def resume_key_rotation(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def delete_account(request: HouseholdRequest) -> HttpResponse:
-    """Show what will be deleted and offer an export; with the password, delete the account."""
+    """Show what will be deleted and offer an export; with the right password, delete the account."""
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)
 
     def act(reauthentication: Reauthentication) -> HttpResponse:
@@ -149,7 +149,7 @@ def _show_new_code(request: HouseholdRequest, change: SecurityChange) -> HttpRes
 def _set_new_cookie(
     request: HouseholdRequest, response: HttpResponse, change: SecurityChange
 ) -> HttpResponse:
-    """Set the session's new cookie, if the change ended the other sessions and renewed this one."""
+    """Set the new session cookie, if the change has created one."""
     if change.cookie is not None:
         set_session_cookie(request, response, change.cookie)
     return response

@@ -5,7 +5,8 @@ The session cookie holds, in base64url:
 16 bytes  id of the SignIn row
 32 bytes  cookie half: one of the three parts of the key that seals the data key for this browser
 
-Flash messages have a cookie name of our own, because cookies are shared between the ports of a host.
+The cookie of flash messages has a name of its own, because browsers share cookies between the ports of a
+host.
 """
 
 import base64
@@ -40,7 +41,7 @@ class SessionCookie:
 
 
 def parse_cookie(value: str) -> SessionCookie | None:
-    """Return the content of a cookie's value, or None for anything we did not write."""
+    """Return the content of a cookie's value, or None if the value is malformed."""
     try:
         raw = base64.b64decode(value.encode("ascii"), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
@@ -51,12 +52,12 @@ def parse_cookie(value: str) -> SessionCookie | None:
 
 
 def get_cookie_name(*, secure: bool) -> str:
-    """Return the cookie's name; its prefix makes browsers refuse it over http or from other hosts."""
+    """Return the cookie's name; its prefix makes browsers refuse the cookie over http or from other hosts."""
     return f"__Host-{settings.SESSION_COOKIE}" if secure else str(settings.SESSION_COOKIE)
 
 
 def get_session_cookie(request: HttpRequest) -> SessionCookie | None:
-    """Return the session cookie a request came with, or None."""
+    """Return the session cookie of a request, or None."""
     value = request.COOKIES.get(get_cookie_name(secure=request.is_secure()), "")
     return parse_cookie(value) if value else None
 
@@ -64,7 +65,7 @@ def get_session_cookie(request: HttpRequest) -> SessionCookie | None:
 def set_cookie(
     response: HttpResponse, cookie: SessionCookie, *, secure: bool, age: timedelta | None = None
 ) -> None:
-    """Set the session cookie; without an age it ends with the browser."""
+    """Set the session cookie; without an age it expires when the browser is closed."""
     response.set_cookie(
         get_cookie_name(secure=secure),
         cookie.encode(),
@@ -77,7 +78,7 @@ def set_cookie(
 
 
 def delete_cookies(request: HttpRequest, response: HttpResponse) -> None:
-    """Delete our cookies and cached pages; other sites on this host keep theirs."""
+    """Delete our cookies and cached pages, and no cookies of other sites on this host."""
     secure = request.is_secure()
     for name in (get_cookie_name(secure=secure), settings.CSRF_COOKIE_NAME, MessageCookieStorage.cookie_name):
         response.set_cookie(
@@ -93,5 +94,5 @@ def delete_cookies(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def clear_cache(response: HttpResponse) -> None:
-    """Have the browser delete its cached pages; anything wider would affect other ports of this host."""
+    """Have the browser delete its cached pages, but no cookies or storage, which other ports may use."""
     response["Clear-Site-Data"] = '"cache"'

@@ -1,6 +1,6 @@
 """Time limits of sessions: how long a browser stays signed in, and how long an unlocked vault may be idle.
 
-The household's settings are the upper limits; a person may choose shorter ones, never longer.
+The household's settings are the upper limits; a person may only choose shorter ones.
 """
 
 import math
@@ -18,57 +18,57 @@ _MINUTES = (5, 15, 30, 60, 120, 240)
 
 
 def list_sign_in_days() -> list[int]:
-    """Return the numbers of days to choose from at sign-in; the last is the household's limit."""
+    """Return the numbers of days to choose from at sign-in; the last one is the household's limit."""
     longest: int = settings.SIGN_IN_DAYS
     return [*(days for days in _DAYS if days < longest), longest]
 
 
 def list_idle_minutes() -> list[int]:
-    """Return the idle limits to choose from, in minutes, all shorter than the household's."""
+    """Return the idle limits to choose from, in minutes; all are shorter than the household's limit."""
     return [minutes for minutes in _MINUTES if minutes < settings.IDLE_MINUTES]
 
 
 def get_end_time(days: int | None) -> datetime | None:
-    """Return when a sign-in created now for this many days ends."""
+    """Return when a sign-in created now for this many days expires, or None for no such limit."""
     return None if days is None else timezone.now() + timedelta(days=days)
 
 
 def is_expired(row: SignIn, now: datetime) -> bool:
-    """Return whether a sign-in is past its end."""
+    """Return whether a sign-in has expired."""
     return row.created_at < _get_oldest_start(now) or (row.ends_at is not None and row.ends_at < now)
 
 
 def get_expired_sign_ins(now: datetime) -> QuerySet[SignIn]:
-    """Return the sign-ins that are past their end."""
+    """Return the sign-ins that have expired."""
     return SignIn.objects.filter(Q(created_at__lt=_get_oldest_start(now)) | Q(ends_at__lt=now))
 
 
 def get_time_left(row: SignIn) -> timedelta:
-    """Return how long a sign-in lasts from now, in whole seconds."""
+    """Return the time until a sign-in expires, in whole seconds."""
     latest = row.created_at + timedelta(days=settings.SIGN_IN_DAYS)
     seconds = (min(latest, row.ends_at or latest) - timezone.now()).total_seconds()
     return timedelta(seconds=max(0, math.ceil(seconds)))
 
 
 def get_idle_limit(person: Person) -> timedelta:
-    """Return how long a person's vault stays unlocked without use."""
+    """Return how long a person's vault may be idle before it is locked."""
     longest: int = settings.IDLE_MINUTES
     return timedelta(minutes=min(person.idle_minutes or longest, longest))
 
 
 def is_idle(row: Unlock, person: Person, now: datetime) -> bool:
-    """Return whether an unlocked vault was idle for too long."""
+    """Return whether an unlocked vault has been idle for longer than the limit."""
     return row.last_active < now - get_idle_limit(person)
 
 
 def list_idle_unlocks(now: datetime) -> list[Unlock]:
-    """Return the Unlock rows that were idle for too long."""
+    """Return the Unlock rows that have been idle for longer than their limits."""
     rows = Unlock.objects.select_related("sign_in__person")
     return [row for row in rows if is_idle(row, row.sign_in.person, now)]
 
 
 def get_touch_interval(person: Person) -> timedelta:
-    """Return how often activity is written at most; on every request, it would make each page a write."""
+    """Return the shortest time between two writes of `last_active`, so that most page loads write nothing."""
     return min(TOUCH_INTERVAL, get_idle_limit(person) / 4)
 
 

@@ -2,8 +2,8 @@
 
 A row is identified by a mark: bytes that are new with every sign-in and unlock (its salt, or the hash of its
 cookie half), so that no later session is revoked by mistake. Each mark is the name of an empty file beside
-the run secret, in memory and not on the full disk, so that a restart of the server forgets none. Without a
-runtime folder the list is in this process only, and then the run secret ends with the process too.
+the run secret, in a memory file system, so that it survives a restart of the server and needs no disk.
+Without a runtime folder the list is in the memory of this process, and so is the run secret.
 """
 
 import threading
@@ -21,7 +21,7 @@ def _get_folder() -> Path | None:
 
 
 def revoke(mark: bytes) -> bool:
-    """Revoke the row with this mark; return whether it was not revoked before."""
+    """Revoke the row with this mark; return False if it was already revoked."""
     with _guard:
         is_new = not is_revoked(mark)
         _revoked_here.add(mark.hex())
@@ -35,20 +35,20 @@ def revoke(mark: bytes) -> bool:
 
 
 def is_revoked(mark: bytes) -> bool:
-    """Return whether the row with this mark was revoked."""
+    """Return whether the row with this mark is revoked."""
     folder = _get_folder()
     return mark.hex() in _revoked_here or (folder is not None and (folder / mark.hex()).exists())
 
 
 def list_revoked() -> set[bytes]:
-    """Return the marks of all rows that are still to be deleted."""
+    """Return the marks of all revoked rows that are not deleted yet."""
     folder = _get_folder()
     stored = {path.name for path in folder.iterdir()} if folder and folder.is_dir() else set()
     return {bytes.fromhex(mark) for mark in stored | _revoked_here}
 
 
 def clear_revoked(mark: bytes) -> None:
-    """Forget the mark of a row that was deleted."""
+    """Remove the mark of a deleted row from the list."""
     with _guard:
         _revoked_here.discard(mark.hex())
         if folder := _get_folder():

@@ -1,8 +1,8 @@
-"""The run secret, third part of every session's key: 32 bytes in memory, gone once the machine is off.
+"""The run secret, one of the three parts of every session's key: 32 bytes that are only in memory.
 
-It is stored with mode 0600 in the runtime folder, so that a restart of the server locks nobody's vault:
-`LLAMORA_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR` or `/dev/shm` where that is a memory file system, else in
-this process only.
+It is lost when the machine is switched off. It is stored with mode 0600 in the runtime folder, so that a
+restart of the server locks no vault. That folder is `LLAMORA_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR` or
+`/dev/shm` if it is a memory file system; without such a folder the secret is in this process only.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ _cached: dict[str, bytes] = {}
 
 
 def is_in_memory(folder: Path) -> bool:
-    """Return whether a folder is on a file system that lives in memory."""
+    """Return whether a folder is on a memory file system."""
     return _get_file_system(folder.resolve()) in _MEMORY_FILE_SYSTEMS
 
 
 def get_runtime_folder() -> Path | None:
-    """Return the folder for the run secret, or None without a memory file system."""
+    """Return the folder for the run secret, or None if there is no memory file system."""
     if configured := settings.RUNTIME_DIR:
         return Path(configured)
     for candidate in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):  # noqa: S108 - a memory file system
@@ -41,7 +41,7 @@ def get_runtime_folder() -> Path | None:
 
 
 def get_household_folder() -> Path | None:
-    """Return this household's own folder in the runtime folder; `get_run_secret` creates it."""
+    """Return the subfolder of the runtime folder for this household; `get_run_secret` creates it."""
     base = get_runtime_folder()
     if base is None:
         return None
@@ -51,13 +51,13 @@ def get_household_folder() -> Path | None:
 
 
 def is_private_folder(folder: Path) -> bool:
-    """Return whether a folder belongs to this user and nobody else may read or write it."""
+    """Return whether a folder belongs to this user and no other user may read or write it."""
     status = folder.stat()
     return status.st_uid == os.getuid() and not status.st_mode & 0o077
 
 
 def get_run_secret() -> bytes:
-    """Return this run's secret."""
+    """Return the run secret; create it if there is none."""
     key = str(_get_path())
     with _guard:
         if key not in _cached:
@@ -79,9 +79,9 @@ def prepare_run_secret() -> str | None:
 
 @cache
 def _get_file_system(folder: Path) -> str:
-    """Return the type of a folder's file system from /proc/mounts, or "" where that is unknown.
+    """Return the type of a folder's file system from /proc/mounts, or "" if it is unknown.
 
-    Cached, since every page would read the mounts several times.
+    The result is cached, since every page needs it several times.
     """
     try:
         lines = Path("/proc/mounts").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Sessions of web sockets: middleware that puts the vault of a handshake's cookie into the scope."""
+"""Sessions of WebSockets: middleware that adds the vault of the handshake's cookie to the scope."""
 
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -22,12 +22,12 @@ def get_session_cookie(scope: dict[str, Any]) -> SessionCookie | None:
 
 
 def reload_vault(cookie: SessionCookie | None) -> RequestVault:
-    """Return the cookie's vault as it is now; a socket is no activity, so the idle limit stays."""
+    """Return the vault that the cookie opens now; this does not count as activity for the idle limit."""
     return open_session(cookie, activity=False)
 
 
 class VaultScopeMiddleware:
-    """Middleware of the socket application that sets `scope["vault"]` and `scope["session_cookie"]`."""
+    """WebSocket middleware that sets `scope["vault"]` and `scope["session_cookie"]`."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner

@@ -1,8 +1,8 @@
 """Sessions: the only code that creates, loads and ends SignIn rows (signed in) and Unlock rows (unlocked).
 
-The data key in an Unlock row is sealed under three parts (cookie half, the row's salt, run secret), each
-stored elsewhere, so that neither the disk nor the browser nor both of a switched-off machine open a vault.
-Rows are not rewritten on every request: `last_active` moves at most once in `limits.get_touch_interval`.
+The data key in an Unlock row is sealed under a key of three parts: the cookie half in the browser, the salt
+in the row, the run secret in memory. So neither the disk nor the browser opens a vault, nor both together
+once the machine is off. `last_active` is written at most once in `limits.get_touch_interval`.
 """
 
 import hmac
@@ -34,10 +34,10 @@ MAX_DEVICE = 80
 def create_session(
     *, person: Person, keyring: Keyring, is_persistent: bool, device: str, days: int | None = None
 ) -> SessionCookie:
-    """Create both rows for a browser whose person has just opened a slot; return its cookie.
+    """Create the SignIn and the Unlock row for a browser whose person has opened a slot; return its cookie.
 
-    A persistent cookie outlives the browser's process, for `days` where that is less than the household's
-    limit.
+    The browser stores a persistent cookie after it is closed: for `days`, or for the household's limit if
+    that is shorter or `days` is None.
     """
     half = secret_bytes(COOKIE_HALF_LENGTH)
     with write_transaction():
@@ -55,9 +55,9 @@ def create_session(
 def unlock_session(
     *, sign_in_id: UUID, keyring: Keyring, is_persistent: bool | None = None, days: int | None = None
 ) -> SessionCookie:
-    """Unlock a signed-in browser and return its new cookie; the old one is no longer valid.
+    """Unlock a signed-in browser and return its new cookie; the old cookie is no longer valid.
 
-    `is_persistent`, where given, changes together with `days` how long the browser stores its cookie.
+    If `is_persistent` is given, it and `days` change how long the browser stores its cookie.
     """
     half = secret_bytes(COOKIE_HALF_LENGTH)
     with write_transaction():
@@ -72,7 +72,7 @@ def unlock_session(
 
 
 def get_cookie_age(sign_in_id: UUID) -> timedelta | None:
-    """Return how long a browser stores its cookie; None for a cookie that ends with the browser."""
+    """Return how long a browser stores its cookie, or None if it expires when the browser is closed."""
     row = SignIn.objects.filter(id=sign_in_id, is_persistent=True).first()
     return limits.get_time_left(row) if row else None
 
@@ -82,7 +82,7 @@ def _create_unlock(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
 
 
 def _wrap_data_key(row: SignIn, *, half: bytes, keyring: Keyring) -> dict[str, Any]:
-    """Return the columns of a sign-in's Unlock row, with the keyring's data key sealed under a new salt."""
+    """Return the columns of an Unlock row, with the keyring's data key sealed under a new salt."""
     salt = secret_bytes(16)
     wrapped = wrap_dek(
         dek=keyring.data_key(),
@@ -100,10 +100,10 @@ def _wrap_data_key(row: SignIn, *, half: bytes, keyring: Keyring) -> dict[str, A
 
 
 def open_session(cookie: SessionCookie | None, *, activity: bool = True) -> RequestVault:
-    """Return the person and keyring of a cookie; end its session if that is past a limit.
+    """Return the person and keyring of a cookie's session; end the session if it has expired.
 
-    `activity` is False for requests a person does not make themselves (sockets, polls): these do not extend
-    the idle limit.
+    `activity` is False for requests that a person does not make themselves (sockets, polls): these do not
+    reset the idle time.
     """
     row = _find_sign_in(cookie) if cookie else None
     if row is None or cookie is None:
@@ -125,7 +125,7 @@ _select_sign_in: CachedQuery[SignIn] = CachedQuery(
 
 
 def _find_sign_in(cookie: SessionCookie) -> SignIn | None:
-    """Return the cookie's sign-in, if its half matches, its person is active and it is not revoked."""
+    """Return the cookie's sign-in if its half matches, its person is active and it is not revoked."""
     row = next(iter(_select_sign_in(id=cookie.sign_in_id)), None)
     if row is None or not _has_half(row, cookie):
         return None
@@ -184,7 +184,7 @@ def _touch(row: Unlock, person: Person, now: datetime) -> None:
 
 
 def lock_session(*, sign_in_id: UUID, person_id: UUID) -> None:
-    """Delete one browser's Unlock row; it stays signed in."""
+    """Delete the Unlock row of one browser, which stays signed in."""
     with write_transaction():
         Unlock.objects.filter(sign_in_id=sign_in_id, sign_in__person_id=person_id).delete()
         _publish_on_commit(sign_in_id, person_id, kind="locked")
@@ -198,7 +198,7 @@ def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
 
 
 def end_sessions(*, person_id: UUID, but: UUID | None = None) -> int:
-    """Sign out all browsers of a person except `but`; return how many."""
+    """Sign a person out of all browsers except `but`; return how many."""
     with write_transaction():
         all_ids = SignIn.objects.filter(person_id=person_id).values_list("id", flat=True)
         ids = [sign_in_id for sign_in_id in all_ids if sign_in_id != but]
@@ -208,9 +208,9 @@ def end_sessions(*, person_id: UUID, but: UUID | None = None) -> int:
 
 
 def end_sessions_of_former_epoch(keyring: Keyring, *, here: SessionCookie | None) -> None:
-    """End the sessions of a person whose data key was rotated, except the one with the cookie `here`.
+    """End the sessions of a person whose data key was rotated, except the session with the cookie `here`.
 
-    That one stays unlocked: its Unlock row is written anew with the keyring's data key.
+    That session stays unlocked: the keyring's new data key is written to its Unlock row.
     """
     row = SignIn.objects.filter(id=here.sign_in_id, person_id=keyring.owner).first() if here else None
     if row is None or here is None or not _has_half(row, here):
@@ -221,7 +221,7 @@ def end_sessions_of_former_epoch(keyring: Keyring, *, here: SessionCookie | None
 
 
 def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
-    """Lock one browser, or revoke its row while the disk is not writable; return whether the row is gone."""
+    """Lock one browser, or revoke its row if the disk is not writable; return False if revoked."""
     try:
         lock_session(sign_in_id=sign_in_id, person_id=person_id)
     except NotWritten:
@@ -232,7 +232,7 @@ def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
 
 
 def end_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
-    """Sign one browser out, or revoke its rows while the disk is not writable; return whether it is gone."""
+    """Sign one browser out, or revoke its rows if the disk is not writable; return False if revoked."""
     try:
         end_session(sign_in_id=sign_in_id, person_id=person_id)
     except NotWritten:
@@ -256,7 +256,7 @@ def _revoke(
 
 
 def end_expired_sessions() -> int:
-    """End all sessions and lock all vaults that are past their limits; return how many."""
+    """End all expired sign-ins and lock all idle vaults; return how many."""
     now = timezone.now()
     ended = list(limits.get_expired_sign_ins(now).values_list("id", "person_id"))
     locked = [(row.sign_in_id, row.sign_in.person_id) for row in limits.list_idle_unlocks(now)]
@@ -282,7 +282,7 @@ def _delete_revoked() -> None:
 
 
 def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
-    """Tell the apps above and the open tabs after the commit, once the rows are really gone."""
+    """Send the signal and the event to open tabs after the commit, when the rows are really deleted."""
     transaction.on_commit(partial(_publish, sign_in_id, person_id, kind=kind))
 
 

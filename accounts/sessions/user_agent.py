@@ -1,4 +1,4 @@
-"""Short descriptions of browsers, by which a person recognises their own sign-ins."""
+"""Short descriptions of browsers, which help a person to recognise their sign-ins."""
 
 from django.http import HttpRequest
 
@@ -15,7 +15,7 @@ _SYSTEMS = {
 
 
 def describe_device(request: HttpRequest) -> str:
-    """Return "Firefox on Linux", or less where less is known; nothing else of the header is stored."""
+    """Return "Firefox on Linux", or less if less is known; the rest of the User-Agent is not stored."""
     agent = request.headers.get("User-Agent", "")
     browser = next((name for mark, name in _BROWSERS.items() if mark in agent), "A browser")
     system = next((name for mark, name in _SYSTEMS.items() if mark in agent), "")

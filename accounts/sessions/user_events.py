@@ -1,7 +1,7 @@
-"""Events for all open tabs of a person; they carry ids and states, never text.
+"""Events for all open tabs of a person; they contain ids and states, never text.
 
-A channel layer would do, but its in-memory form is bound to the event loop that sends, and its other forms
-send over a network. This one passes small dicts to the event loops that listen.
+Not a channel layer: the one in memory works only on the event loop that sends, and others send over a
+network. This module passes small dicts to each event loop that listens.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ UserEvent = dict[str, Any]
 
 
 class UserEvents:
-    """Queues of listeners by person; `publish` may be called from any thread."""
+    """The queues of listeners, by person; `publish` may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,7 +25,7 @@ class UserEvents:
         )
 
     def publish(self, person_id: UUID, event: UserEvent) -> int:
-        """Pass an event to every listener of a person; return how many there are."""
+        """Pass an event to every listener of a person; return the number of listeners."""
         with self._lock:
             listeners = list(self._listeners.get(person_id, ()))
         for loop, queue in listeners:

@@ -1,4 +1,4 @@
-"""The page of a person's signed-in browsers, and signing them out."""
+"""The page of a person's signed-in browsers, on which they can sign them out."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ _FORM = ["GET", "HEAD", "POST"]
 @require_GET
 @unlock_required
 def browsers(request: HouseholdRequest) -> HttpResponse:
-    """Show all signed-in browsers of this person, the current one first."""
+    """Show all signed-in browsers of this person, with the current one first."""
     here = request.vault.sign_in_id
     rows = SignIn.objects.filter(person=request.user).select_related("unlock").order_by("-last_active")
     context = {
@@ -33,7 +33,7 @@ def browsers(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_FORM)
 @unlock_required
 def sign_out_browser(request: HouseholdRequest, sign_in_id: UUID) -> HttpResponse:
-    """Sign out one browser of this person; a GET (after unlocking) leads back to the list."""
+    """Sign out one browser of this person; a GET, as after unlocking, redirects to the list."""
     if request.method != "POST":
         return redirect("browsers")
     if not SignIn.objects.filter(id=sign_in_id, person=request.user).exists():

@@ -1,6 +1,6 @@
 """Template filters for dates and times in a person's language: `{{ day|as_day(person) }}`.
 
-`person` is None on pages for nobody in particular; these use the default language.
+On pages without a signed-in person, `person` is None and the default language is used.
 """
 
 from collections.abc import Callable

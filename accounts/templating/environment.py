@@ -1,6 +1,6 @@
 """The Jinja2 environment of the templates under `templates/`.
 
-Only those that extend the admin's are Django's; they lie under `templates/django/`.
+Templates that extend the admin's are Django templates, under `templates/django/`.
 
     {{ url('entry', entry.id) }}          the URL of a view
     {{ static('icons.svg') }}             the URL of a static file
@@ -38,7 +38,7 @@ _DJANGO_FILTERS = {
 
 
 def build_environment(**options: Any) -> Environment:
-    """Return the environment; lines that hold only a block tag leave no trace in the page."""
+    """Return the environment; lines that hold only a block tag leave no whitespace in the page."""
     environment = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - Django sets autoescape
     environment.filters |= _DJANGO_FILTERS | date_filters.FILTERS
     environment.globals |= {
@@ -51,7 +51,7 @@ def build_environment(**options: Any) -> Environment:
 
 
 def get_url(name: str, *args: Any) -> str:
-    """Return the URL of a view. One of an id or a day alone costs a tenth of `reverse`."""
+    """Return the URL of a view; ten times faster than `reverse` if the only argument is an id or a day."""
     if len(args) == 1 and (placeholder := _PLACEHOLDERS.get(type(args[0]))):
         before, after = _split_url(name, placeholder)
         if before:
@@ -60,7 +60,7 @@ def get_url(name: str, *args: Any) -> str:
 
 
 def get_local_today(person: Person) -> date:
-    """Return the current day where a person is."""
+    """Return the current day in a person's time zone."""
     return timezone.now().astimezone(ZoneInfo(get_time_zone_or_default(person.time_zone))).date()
 
 
@@ -71,9 +71,9 @@ def _get_plain_url(name: str) -> str:
 
 @lru_cache(maxsize=64)
 def _split_url(name: str, placeholder: UUID | date) -> tuple[str, str]:
-    """Return what stands before and after an id or a day: a long day asks for hundreds of URLs.
+    """Return a view's URL before and after its id or day; a long day needs hundreds of such URLs.
 
-    Nothing stands before one that the view writes differently, as a month.
+    Return two empty strings if the view writes its argument in another form, such as a month.
     """
     before, found, after = reverse(name, args=[placeholder]).partition(str(placeholder))
     return (before, after) if found else ("", "")

@@ -1,10 +1,10 @@
-"""Throttling of failed attempts: growing delays, and what they are counted by.
+"""Throttling of failed attempts: delays that grow with the number of failures.
 
-    throttle.py        delays for each name and address; `throttle.attempt` is the one way in
-    client_ip.py       the address of a request, as it is counted
-    device_cookie.py   a recognised browser, which is counted separately from its address
+    throttle.py        delays by name and by address; all callers use `throttle.attempt`
+    client_ip.py       the address of a request, in the form in which failures are counted
+    device_cookie.py   a recognised browser, whose failures are counted separately from its address
 
-How many requests use the processor at once is the business of the slow pool (`llamora.asgi`), and how many
-keys are derived at once that of the derivation queue (`accounts.keys.key_slots`); a throttled request gives
-up its turn in that pool while it waits.
+The slow pool (`llamora.asgi`) limits how many requests use the processor at once, and the derivation queue
+(`accounts.keys.key_slots`) how many keys are derived at once. While a throttled request waits, the next
+request in the slow pool runs.
 """

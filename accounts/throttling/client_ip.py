@@ -1,4 +1,4 @@
-"""IP address of a request, in the form in which failures are counted."""
+"""The IP address of a request, in the form in which failures are counted."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -6,12 +6,12 @@ from django.http import HttpRequest
 
 
 def get_client_ip(request: HttpRequest) -> str:
-    """Return the address of the client that is connected."""
+    """Return the address of the client's connection."""
     return normalize_ip(str(request.META.get("REMOTE_ADDR") or ""))
 
 
 def normalize_ip(text: str) -> str:
-    """Return an address as it is counted: of IPv6 the /64, since one device has 2**64 addresses there."""
+    """Return an address in the form in which failures are counted: of IPv6 its /64, which is one network."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:

@@ -1,9 +1,9 @@
 """Device cookie: failed sign-ins from a recognised browser are throttled separately from its IP address.
 
-Housemates often share an address (one computer, one proxy), so that one could keep another waiting there by
-typing wrong passwords for their name. The cookie is set in the browser of somebody who asked to stay signed
-in, and remains when they sign out. Other browsers get none, and wait for half a minute at most. The cookie
-lets nobody in, names nobody, and is valid for one person only:
+People of a household often share an address (one computer, one proxy), so one of them could delay another by
+typing wrong passwords for that name. The cookie is set when a person signs in and asks to stay signed in; it
+remains when they sign out. A browser without the cookie waits for half a minute at most. The cookie does not
+sign anybody in, contains no name, and is valid for one person only:
 
     nonce, 32 hexadecimal digits | "." | HMAC-SHA256(secret key, nonce and the person's id), hexadecimal
 """
@@ -21,7 +21,7 @@ _AGE = timedelta(days=365)
 
 
 def set_device_cookie(response: HttpResponse, *, person_id: UUID, secure: bool) -> None:
-    """Set the cookie in the browser of a person who has just signed in and asked to stay signed in."""
+    """Set the cookie in the browser of a person who has signed in and asked to stay signed in."""
     nonce = secret_bytes(16).hex()
     value = f"{nonce}.{_mac(nonce, person_id)}"
     response.set_cookie(
@@ -30,12 +30,12 @@ def set_device_cookie(response: HttpResponse, *, person_id: UUID, secure: bool) 
 
 
 def delete_device_cookie(response: HttpResponse) -> None:
-    """Delete the cookie of a browser whose person has deleted their account."""
+    """Delete the cookie in the browser of a person who has deleted their account."""
     response.delete_cookie(COOKIE_NAME, path="/sign-in/", samesite="Lax")
 
 
 def get_throttle_key(value: str, *, person_id: UUID) -> str:
-    """Return what to count instead of the address; empty where the cookie is not this person's."""
+    """Return the key that replaces the address in the counts, or "" if the cookie is not this person's."""
     nonce, _, mac = value.partition(".")
     return f"browser {nonce}" if constant_time_compare(mac, _mac(nonce, person_id)) else ""
 

@@ -3,11 +3,11 @@
     pair      (kind, name, address)   somebody guessing one password from one address; up to half a minute
     address   (kind, address)         one address trying many names; a few seconds
     name      (kind, name)            many addresses trying one name; a few seconds, and only for an address
-                                      that has itself failed: nobody keeps the owner out from elsewhere
+                                      that has failed itself, so that others cannot delay the owner
 
-The counts are in the memory of this process, bounded in size; a restart clears them. An attempt counts from
-its beginning, so that concurrent ones are counted too, and is uncounted unless it fails. A delay of up to
-PATIENCE is waited for here, by one request per address at a time; a longer one raises TooManyAttempts.
+The counts are in the memory of this process, with a limit on their number; a restart clears them. An attempt
+counts from its beginning, so that concurrent attempts count too; it is uncounted unless it fails. If the
+delay is at most PATIENCE, the request waits here, one per address at a time; else TooManyAttempts is raised.
 """
 
 import threading
@@ -29,7 +29,7 @@ _STEP = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class ThrottleRule:
-    """The number of free attempts, the first and the longest delay, and the age at which a count ends."""
+    """The number of free attempts, the first and the longest delay, and the age at which a count expires."""
 
     free: int
     first: float
@@ -37,14 +37,14 @@ class ThrottleRule:
     forget: float
 
     def delay(self, attempts: int) -> float:
-        """Return the delay in seconds after so many failed attempts."""
+        """Return the delay in seconds after this number of failed attempts."""
         if attempts < self.free:
             return 0.0
         return min(self.longest, self.first * _STEP ** min(attempts - self.free, 32))
 
 
 class ThrottleKey(NamedTuple):
-    """The key of a count; an empty name or address stands for any."""
+    """The key of a count; an empty name or address means any name or address."""
 
     kind: str
     name: str
@@ -65,18 +65,18 @@ class _AttemptCount:
 
 
 class Attempt:
-    """One attempt under way; it stays counted only if it fails."""
+    """One attempt in progress; it stays counted only if it fails."""
 
     def __init__(self) -> None:
         self.is_failed = False
         self.is_succeeded = False
 
     def fail(self) -> None:
-        """Let the attempt stay counted."""
+        """Mark the attempt as failed, so that it stays counted."""
         self.is_failed = True
 
     def succeed(self) -> None:
-        """Clear the count of this name at this address."""
+        """Mark the attempt as successful, which clears the count of this name and address."""
         self.is_succeeded = True
 
 
@@ -92,7 +92,7 @@ class Throttle:
     def attempt(
         self, kind: str, *, name: str = "", address: str, charge: ThrottleRule = ADDRESS
     ) -> Iterator[Attempt]:
-        """Begin one attempt, after a short delay where one is due; raise TooManyAttempts where it is long."""
+        """Begin one attempt, after waiting for a short delay; raise TooManyAttempts if the delay is long."""
         rules = _build_rules(kind, name=fold_username(name), address=address, charge=charge)
         self._wait_for_admission(rules, address=address)
         attempt = Attempt()
@@ -128,7 +128,7 @@ class Throttle:
                 time.sleep(delay)
 
     def _delay(self, rules: dict[ThrottleKey, ThrottleRule], *, now: float) -> float:
-        """Return the longest delay that is not over; the caller holds the lock."""
+        """Return the longest remaining delay; the caller holds the lock."""
         delays = [0.0]
         has_failed_here = False
         for key, rule in rules.items():
@@ -161,7 +161,7 @@ class Throttle:
                     self._uncount(key)
 
     def _restart(self, key: ThrottleKey) -> None:
-        """Let the delay begin now that the attempt has failed."""
+        """Start the delay anew, because the attempt has failed now."""
         if count := self._counts.get(key):
             count.last = time.monotonic()
 

@@ -2,9 +2,9 @@
 
 login                  open a key slot and start a session
 registration           create a person with a vault
-first_run              the link for the first person, who becomes the administrator
-invitations            links for everybody else
-recovery               replace both key slots by the recovery code
-recovery_confirmation  the recovery code on its page until it was confirmed
-reauth                 the current password again
+first_run              the link with which the first person registers and becomes the administrator
+invitations            the links with which all other people register
+recovery               replace both key slots with a recovery code
+recovery_confirmation  a new recovery code, until the person has confirmed it
+reauth                 check the current password again
 """

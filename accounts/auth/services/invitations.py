@@ -1,7 +1,7 @@
-"""Invitations: links by which one person registers, within seven days.
+"""Invitations: links with which one person registers, within seven days.
 
-The token is 32 random bytes in base64url, in the link alone; the row stores its SHA-256. A copy of the
-database therefore invites nobody, and a link can be shown only once, when it is made.
+The token is 32 random bytes in base64url. It is only in the link; the row stores its SHA-256. So a copy of
+the database contains no valid link, and a link can be shown only when it is created.
 """
 
 import base64
@@ -27,7 +27,7 @@ PARAMETER = "invite"
 def create_invitation(
     *, by: Person | None = None, lasts: timedelta = DEFAULT_LIFETIME
 ) -> tuple[Invitation, str]:
-    """Create an invitation and return it with its token, which is stored nowhere; delete old ones."""
+    """Delete old invitations, create a new one, and return it with its token, which is not stored."""
     token = base64.urlsafe_b64encode(secret_bytes(32)).decode("ascii").rstrip("=")
     now = timezone.now()
     with write_transaction():
@@ -49,19 +49,19 @@ def get_open_invitations() -> QuerySet[Invitation]:
 
 
 def is_valid_invitation(token: str) -> bool:
-    """Return whether a token belongs to an open invitation."""
+    """Return whether the token belongs to an open invitation."""
     return get_open_invitations().filter(token_hash=_hash_token(token)).exists()
 
 
 def redeem_invitation(token: str, *, person: Person) -> None:
-    """Mark an invitation as used, in the transaction that creates its person; raise InvalidInvitation."""
+    """Mark an invitation as used, in the transaction that creates the person; raise InvalidInvitation."""
     now = timezone.now()
     if not get_open_invitations().filter(token_hash=_hash_token(token)).update(used_at=now, used_by=person):
         raise InvalidInvitation
 
 
 def withdraw_invitation(invitation: Invitation) -> bool:
-    """Delete an open invitation; return False if it was used already."""
+    """Delete an open invitation; return False if it was already used."""
     with write_transaction():
         return bool(Invitation.objects.filter(id=invitation.id, used_at=None).delete()[0])
 

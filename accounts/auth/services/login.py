@@ -28,9 +28,9 @@ def open_slot_throttled(
     secret: str,
     throttle_key: str = "",
 ) -> Iterator[key_slots.OpenedSlot]:
-    """Yield a slot opened by its secret, once the throttle agrees; its keyring is closed afterwards.
+    """Wait as the throttle requires, open a key slot with a secret, and close its keyring after the block.
 
-    `throttle_key` replaces the address as what failures are counted by, where a browser is recognised.
+    Failures are counted by address, or by `throttle_key` if the browser has a valid device cookie.
     """
     with throttle.attempt(kind, name=name, address=throttle_key or address) as attempt:
         try:
@@ -56,11 +56,11 @@ def sign_in_with_password(
     device_cookie: str = "",
     here: RequestVault = NOBODY,
 ) -> tuple[Person, SessionCookie]:
-    """Sign a person in from a browser; another person who was signed in there is signed out.
+    """Sign a person in with a browser; if another person was signed in with it, sign that person out.
 
-    `days` is how long the browser stays signed in; None until it is closed. `device_cookie` is the value of
-    the cookie that recognises this browser. Raise WrongCredentials, AccountDisabled, DamagedSlot,
-    TooManyAttempts, DerivationQueueFull or DerivationOutOfMemory.
+    `days` is how long the browser stays signed in; with None, until the browser is closed. `device_cookie` is
+    the value of the device cookie. Raise WrongCredentials, AccountDisabled, DamagedSlot, TooManyAttempts,
+    DerivationQueueFull or DerivationOutOfMemory.
     """
     person = Person.objects.find_by_name(name)
     with open_slot_throttled(
@@ -90,7 +90,7 @@ def start_session(
     device: str,
     here: RequestVault = NOBODY,
 ) -> SessionCookie:
-    """Create the two session rows of a browser for an open keyring, and send `vault_unlocked`."""
+    """Create the SignIn and Unlock rows of a browser with an open keyring, and send `vault_unlocked`."""
     with write_transaction():
         if here.person is not None and here.sign_in_id is not None:
             # Another person was signed in here; their open tabs get the signal.
@@ -105,9 +105,9 @@ def start_session(
 def start_session_if_possible(
     person: Person, keyring: Keyring, *, device: str, here: RequestVault = NOBODY
 ) -> SessionCookie | None:
-    """Start a session after new secrets were saved; return None where its rows could not be written.
+    """Start a session after new secrets were saved; return None if its rows could not be written.
 
-    A new recovery code has yet to be shown, and no failure after it may keep it from being shown.
+    The page with the new recovery code is shown only after this call, so an error must not prevent it.
     """
     try:
         return start_session(person, keyring, device=device, here=here)
@@ -116,9 +116,9 @@ def start_session_if_possible(
 
 
 def unlock_with_password(*, here: RequestVault, password: str, address: str) -> SessionCookie:
-    """Unlock the browser of a signed-in person with that same person's password.
+    """Unlock a browser with the password of the person who is signed in with it.
 
-    Raise WrongPerson, SignInEnded, or as `sign_in_with_password`.
+    Raise WrongPerson, SignInEnded, or an error of `sign_in_with_password`.
     """
     person, sign_in_id = here.person, here.sign_in_id
     if person is None or sign_in_id is None:
@@ -170,7 +170,7 @@ def _send_unlocked(keyring: Keyring) -> None:
 
 
 def _raise_cost(opened: key_slots.OpenedSlot, *, password: str, address: str) -> None:
-    """Replace a slot whose derivation is cheaper than the settings now ask for."""
+    """Replace the key slot if its derivation cost is lower than the settings require."""
     request = key_slots.DerivationRequest(name=opened.person.name, address=address)
     slot = key_slots.raise_cost(opened, secret=password, request=request)
     if slot is None:

@@ -1,4 +1,4 @@
-"""Re-authentication: the current password, asked for again before keys or the account are changed."""
+"""Re-authentication: a person types their current password again before keys or the account change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from accounts.sessions.cookies import SessionCookie
 
 @dataclass(frozen=True, kw_only=True)
 class Reauthentication:
-    """The session of a browser, and the password just typed into it."""
+    """The session of a browser, and the password that was typed again."""
 
     vault: RequestVault
     cookie: SessionCookie = field(repr=False)
@@ -24,7 +24,7 @@ class Reauthentication:
 
 @contextmanager
 def reauthenticate(reauthentication: Reauthentication) -> Iterator[key_slots.OpenedSlot]:
-    """Yield the person's password slot, opened by the password; its keyring is closed afterwards.
+    """Open the person's password slot with the password, and close its keyring after the block.
 
     Raise WrongPerson, WrongCredentials, TooManyAttempts or DerivationQueueFull.
     """

@@ -15,7 +15,7 @@ from llamora.database import truncate_wal, write_transaction
 
 @dataclass(frozen=True, kw_only=True)
 class RecoveredAccount:
-    """A recovered account: its person, their session, and the code that replaces the used one."""
+    """A recovered account: its person, their new session, and their new recovery code."""
 
     person: Person
     cookie: SessionCookie | None
@@ -25,9 +25,9 @@ class RecoveredAccount:
 def recover_account(
     *, name: str, code: str, new_password: str, address: str, device: str = "", here: RequestVault = NOBODY
 ) -> RecoveredAccount:
-    """Replace both slots in one commit and end every other session.
+    """Replace both key slots in one commit and end every other session of the person.
 
-    Raise BadRecoveryCode for a malformed code, else as `sign_in_with_password`.
+    Raise BadRecoveryCode if the code is malformed, or an error of `sign_in_with_password`.
     """
     secret = crypto.parse_recovery_code(code)
     person = Person.objects.find_by_name(name)

@@ -1,12 +1,12 @@
-"""Confirmation of a new recovery code: two of its groups are typed back before the page goes on.
+"""Confirmation of a new recovery code: the person types two of its groups before they can continue.
 
-A code is stored nowhere, so its page sends it along with the form, or a wrong group would lose it. It is
-sealed under a key that is in the memory of this process alone, one for each page: a browser writes forms
-into its session files (seen in Chromium), where a readable code would outlive everything. The key is
-deleted a minute after the confirmation, after eight hours, or with the process.
+The code is stored nowhere, so the form of its page has to contain it: after a wrong group, the page is shown
+again. The form contains the code sealed, because browsers write forms into session files on the disk (seen
+in Chromium). Each page has its own key, in the memory of this process only. A key is deleted one minute
+after the confirmation, after eight hours, or when the process ends.
 
     token      id of the key in hex | "." | an envelope (see `llamora.crypto.envelope`) in base64url of
-               JSON: the code, the two groups that are asked for, the URL to go on to
+               JSON: the code, the two groups to type, the URL of the next page
 """
 
 import base64
@@ -26,7 +26,7 @@ LIFETIME_CONFIRMED = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class PendingCode:
-    """A recovery code on its page, which of its groups are asked for, and the page after it."""
+    """A recovery code to confirm, the numbers of the groups to type, and the URL of the next page."""
 
     code: str = field(repr=False)
     asked: list[int]
@@ -44,7 +44,7 @@ _keys: dict[UUID, _PendingCodeKey] = {}
 
 
 def to_token(pending: PendingCode, *, owner: UUID) -> str:
-    """Return the sealed form of a code that its page sends along."""
+    """Return the sealed form of a recovery code, for a hidden field of its page."""
     key_id, key = uuid4(), secret_bytes()
     sealed = seal(
         key=key,
@@ -57,7 +57,7 @@ def to_token(pending: PendingCode, *, owner: UUID) -> str:
 
 
 def from_token(token: str, *, owner: UUID) -> PendingCode:
-    """Open what a page sent along; raise RecoveryCodeExpired where its key is gone."""
+    """Open the token that a page has sent; raise RecoveryCodeExpired if its key was deleted."""
     key_id = _parse_token_id(token)
     key = _keys.get(key_id)
     if key is None or key.until <= time.monotonic():
@@ -71,7 +71,7 @@ def from_token(token: str, *, owner: UUID) -> PendingCode:
 
 
 def confirm_code(token: str) -> None:
-    """Have the key of a confirmed code deleted soon."""
+    """Mark a recovery code as confirmed; the key of its token is deleted a minute later."""
     key_id = _parse_token_id(token)
     if key := _keys.get(key_id):
         _store_key(key_id, key.secret, lasts=LIFETIME_CONFIRMED)

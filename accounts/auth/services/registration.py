@@ -1,4 +1,4 @@
-"""Registration: a new person's row, vault and two key slots, created in one transaction."""
+"""Registration: creates a new person's row, vault and two key slots in one transaction."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ FIRST_EPOCH = 1
 
 @dataclass(frozen=True, kw_only=True)
 class NewPerson:
-    """A new person; the caller shows the recovery code once and closes the keyring."""
+    """A new person, the recovery code to show once, and the keyring, which the caller closes."""
 
     person: Person
     keyring: Keyring = field(repr=False)
@@ -43,9 +43,9 @@ def create_person(
 ) -> NewPerson:
     """Create a person with a vault.
 
-    `invitation` is the token of an invitation, used up with the same commit. `language` is that of dates.
-    Raise InvalidUsername, UsernameTaken, HouseholdAlreadySetUp, InvalidInvitation, TooManyAttempts,
-    DerivationQueueFull or DerivationOutOfMemory.
+    `invitation` is the token of an invitation, which is used up in the same commit. `language` is the
+    language of dates. Raise InvalidUsername, UsernameTaken, HouseholdAlreadySetUp, InvalidInvitation,
+    TooManyAttempts, DerivationQueueFull or DerivationOutOfMemory.
     """
     with throttle.attempt("enrol", name=name, address=address) as attempt:
         # Every attempt counts as a failure: each costs two key derivations, for anybody who asks.
@@ -77,7 +77,7 @@ def register_person(
     language: str = languages.DEFAULT_LANGUAGE,
     here: RequestVault = NOBODY,
 ) -> tuple[NewPerson, SessionCookie | None]:
-    """Create a person from a browser and sign that browser in; the keyring is closed."""
+    """Create a person and sign their browser in; the keyring in the result is already closed."""
     created = create_person(
         name=name,
         password=password,

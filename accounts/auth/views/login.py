@@ -1,4 +1,4 @@
-"""Views of sign-in, unlock, lock and sign-out, and the session cookie they set."""
+"""Views of sign-in, unlock, lock and sign-out, which set or delete the session cookie."""
 
 from urllib.parse import urlencode
 
@@ -34,14 +34,14 @@ from accounts.throttling.client_ip import get_client_ip
 
 
 def set_session_cookie(request: HttpRequest, response: HttpResponse, cookie: SessionCookie) -> None:
-    """Set the cookie with the browser's half of the unlock key, for as long as its sign-in lasts."""
+    """Set the session cookie, which expires with the sign-in."""
     age = sessions_services.get_cookie_age(cookie.sign_in_id)
     set_cookie(response, cookie, secure=request.is_secure(), age=age)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HouseholdRequest) -> HttpResponse:
-    """Sign a person in, which unlocks their vault."""
+    """Sign a person in and unlock their vault."""
     following = next_url.get_next_url(request)
     if request.method != "POST":
         if request.vault.is_unlocked:
@@ -87,13 +87,13 @@ def _render_sign_in(
 
 
 def _redirect_or_confirm(request: HttpRequest, following: str) -> HttpResponse:
-    """Redirect to the page asked for; the dialog over an open page gets 204, and the page stays."""
+    """Redirect to the next page; a dialog over an open page gets 204 instead, and the page stays."""
     return HttpResponse(status=204) if is_htmx_request(request) else redirect(following)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def unlock(request: HouseholdRequest) -> HttpResponse:
-    """Unlock the vault of the person who is signed in here."""
+    """Unlock the vault of the signed-in person."""
     following = next_url.get_next_url(request)
     if request.vault.person is None:
         return (
@@ -146,7 +146,7 @@ def _render_unlock(
 
 @require_POST
 def lock(request: HouseholdRequest) -> HttpResponse:
-    """Lock this browser. Needs no check of whose page asks: locking is always safe."""
+    """Lock this browser. The owner of the page that asks is not checked: locking is always safe."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     if (
         person is not None
@@ -161,7 +161,7 @@ def lock(request: HouseholdRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HouseholdRequest) -> HttpResponse:
-    """Sign this browser out. Needs no check of whose page asks: signing out is always safe."""
+    """Sign this browser out. The owner of the page that asks is not checked: signing out is always safe."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     is_gone = True
     if person is not None and sign_in_id is not None:

@@ -1,4 +1,4 @@
-"""Re-authentication of a form: its action runs once the password was right, else it is shown again."""
+"""A view helper for forms with the current password: runs an action if the password is right."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def with_reauthentication(
     act: Callable[[Reauthentication], HttpResponse],
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Show the form, or run `act` once the password in it has opened the diary."""
+    """Show the form, or run `act` if the form was sent and its password is right."""
     if request.method != "POST":
         return _render_page(request, form, template, context)
     if not form.is_valid():

@@ -1,4 +1,4 @@
-"""Views of recovery, and the page that shows a recovery code once and has two of its groups typed back."""
+"""Views of recovery, and of the page that shows a recovery code once and asks for two of its groups."""
 
 import secrets
 
@@ -35,7 +35,7 @@ GONE = 410
 def show_recovery_code(
     request: HttpRequest, person: Person, *, code: str, following: str = next_url.HOME
 ) -> HttpResponse:
-    """Return the page of a new code. It is stored nowhere, so no page shows it a second time."""
+    """Return the page of a new recovery code. The code is not stored, so it cannot be shown again."""
     asked = sorted(secrets.SystemRandom().sample(range(GROUP_COUNT), 2))
     pending = PendingCode(code=code, asked=asked, following=following)
     token = recovery_confirmation.to_token(pending, owner=person.id)
@@ -47,7 +47,7 @@ def show_recovery_code(
 @require_POST
 @sign_in_required
 def confirm_recovery_code(request: HouseholdRequest) -> HttpResponse:
-    """Go on once two groups of the code were typed back, or show it again with what is wrong."""
+    """Redirect to the next page if both groups are right, else show the code again with the errors."""
     token = request.POST.get("carried", "")
     try:
         pending = recovery_confirmation.from_token(token, owner=request.user.id)
@@ -77,7 +77,7 @@ def _render_code_page(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def recover(request: HouseholdRequest) -> HttpResponse:
-    """Let a person back in with their recovery code, with a new password and a new code."""
+    """Open an account with its recovery code, set a new password, and show a new recovery code."""
     if request.method != "POST":
         return render(request, "accounts/recover.html", {"form": RecoverForm()})
     form = RecoverForm(request.POST)
@@ -108,7 +108,7 @@ def _recover(request: HouseholdRequest, form: RecoverForm) -> RecoveredAccount:
 def attach_session_cookie(
     request: HttpRequest, page: HttpResponse, cookie: SessionCookie | None
 ) -> HttpResponse:
-    """Set the session cookie on the page of a code; without one, the next page asks to sign in."""
+    """Set the session cookie on the page of a recovery code; without one, the next page asks to sign in."""
     if cookie is not None:
         set_cookie(page, cookie, secure=request.is_secure())
     return page

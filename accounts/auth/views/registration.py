@@ -1,4 +1,4 @@
-"""Views of registration, and the strength of a password while it is typed."""
+"""Views of registration, and of the strength of a password that is being typed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ from accounts.usernames import MAX_NAME
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def register(request: HouseholdRequest) -> HttpResponse:
-    """Register a person: the first by the set-up link, others by an invitation or where anybody may."""
+    """Register a person: the first with the set-up link, others with an invitation or open registration."""
     if request.vault.person is not None and request.method != "POST":
         return redirect("/")
     try:
@@ -49,7 +49,7 @@ def register(request: HouseholdRequest) -> HttpResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class _Admission:
-    """The right to register: by the set-up link, by an invitation, or because registration is open."""
+    """The permission to register: by the set-up link, by an invitation, or because registration is open."""
 
     set_up: str = field(default="", repr=False)
     invitation: str = field(default="", repr=False)
@@ -62,7 +62,7 @@ class _Admission:
 
 
 def _check_admission(request: HouseholdRequest) -> _Admission:
-    """Return what the links of a request entitle to; wrong ones are throttled."""
+    """Return the permission that the token in the request's link gives; throttle wrong tokens."""
     set_up = request.POST.get("token") or request.GET.get("set-up") or ""
     invitation = request.POST.get("invite") or request.GET.get(invitations.PARAMETER) or ""
     return _Admission(
@@ -140,7 +140,7 @@ def _render_registration(
 
 @require_POST
 def show_password_strength(request: HttpRequest) -> HttpResponse:
-    """Return the strength of a password while it is typed."""
+    """Return the strength of a password that is being typed."""
     try:
         with throttle.attempt("strength", address=get_client_ip(request), charge=METER) as attempt:
             # Every request counts: each costs processor time.

@@ -1,4 +1,4 @@
-"""Replacement of Django's command, which would set a password that opens nothing."""
+"""A refusal to run Django's `changepassword`, which would set a password that opens no vault."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,14 +7,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    """A refusal that tells what to do instead."""
+    """A command that only says what to do instead."""
 
     help = "Always refuses: only its owner can change the password of a diary. Says how."
 
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Accept the argument of Django's command, so that the refusal is what is read."""
+        """Accept the argument of Django's command, so that `handle` runs instead of a usage error."""
         parser.add_argument("username", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Replacement of Django's command, which would create a person without a vault."""
+"""A refusal to run Django's `createsuperuser`, which would create a person without a vault."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from accounts.auth.services import first_run
 
 
 class Command(BaseCommand):
-    """A refusal that tells what to do instead."""
+    """A command that only says what to do instead."""
 
     help = "Always refuses: an account created here would have no key. Says how to create the first one."
 

@@ -1,4 +1,4 @@
-"""Django's `dumpdata`, without session rows: a copy signs nobody in, and sealed columns stay sealed."""
+"""Django's `dumpdata` without session rows, so that a dump signs nobody in; sealed columns stay sealed."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ SESSION_ROWS = ("accounts.SignIn", "accounts.Unlock")
 
 
 class Command(dumpdata.Command):
-    """Django's command without session rows."""
+    """Django's `dumpdata` without session rows."""
 
     help = (
         "Output the database as a fixture. Encrypted columns stay encrypted; only their owner can decrypt "

@@ -1,4 +1,4 @@
-"""Creation, list and withdrawal of invitations."""
+"""The command `invite`: creates, lists and withdraws invitations."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the arguments: how long it lasts, the URL of the household, list and withdraw."""
+        """Add the arguments: lifetime, URL of the household, list, withdraw."""
         parser.add_argument(
             "--days", type=int, default=invitations.DEFAULT_LIFETIME.days, help="how many days it is valid"
         )
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         action.add_argument("--withdraw", action="store_true", help="withdraw all open invitations")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print a new link, the list of open ones, or how many were withdrawn."""
+        """Print the link of a new invitation, the list of open invitations, or how many were withdrawn."""
         try:
             if options["list"]:
                 self._list()
@@ -76,7 +76,7 @@ class Command(BaseCommand):
 
 
 def _get_base_url(at: str | None) -> tuple[str, str]:
-    """Return the base URL of the household, and a sentence about where it comes from."""
+    """Return the base URL of the household, and a sentence that says how the URL was found."""
     if at:
         return at, "The address is from --at."
     if origins := [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin]:

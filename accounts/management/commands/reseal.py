@@ -1,4 +1,4 @@
-"""Reencryption of a person's rows in the newest envelope format."""
+"""The command `reseal`: re-encrypts a person's rows in the newest envelope format."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -15,7 +15,7 @@ from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
-    """A command that seals values of older formats again, under the same key."""
+    """A command that reseals values of older formats under the same key."""
 
     help = (
         "Encrypt what is in an older envelope format in the diary of NAME again, in the newest format. Asks "
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--verify", action="store_true", help="decrypt every row afterwards")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Seal the values again, and print how many."""
+        """Reseal the values, and print how many there were."""
         try:
             opened = secret_prompt.open_slot_with_prompt(
                 name=options["name"], password_file=options["password_file"]

@@ -1,4 +1,4 @@
-"""Rotation of a person's data key."""
+"""The command `rotate_dek`: replaces a person's data key."""
 
 import time
 from argparse import ArgumentParser
@@ -20,7 +20,7 @@ from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
-    """A command that gives a person a new data key and destroys the old one."""
+    """A command that replaces a person's data key with a new one and destroys the old one."""
 
     help = (
         "Create a new key for the diary of NAME, encrypt everything again and destroy the old key. Asks for "
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the arguments: the person, their secret, whether to verify, and what to do about damage."""
+        """Add the arguments: the person, their secret, whether to verify, whether to give up damaged rows."""
         secret_prompt.add_arguments(parser)
         parser.add_argument("--verify", action="store_true", help="decrypt every row afterwards")
         parser.add_argument(

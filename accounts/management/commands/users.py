@@ -1,4 +1,4 @@
-"""List of the people of the household, and their activation and deactivation."""
+"""The command `users`: lists the people of the household, and activates or deactivates one."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -26,13 +26,13 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the arguments: whom to activate or deactivate."""
+        """Add the arguments: the person to activate or to deactivate."""
         action = parser.add_mutually_exclusive_group()
         action.add_argument("--disable", metavar="NAME", help="stop this person from signing in")
         action.add_argument("--enable", metavar="NAME", help="let this person sign in again")
 
     def handle(self, *args: Any, disable: str | None, enable: str | None, **options: Any) -> None:
-        """Activate or deactivate a person, or list everybody."""
+        """Activate or deactivate a person, or list all people."""
         try:
             if disable is not None:
                 ended = deletion.deactivate_person(_get_person(disable))
