@@ -1,4 +1,4 @@
-"""Cryptography: all code that seals and opens, free of Django, settings and apps.
+"""Cryptography: all code that seals and opens, independent of Django, settings and apps.
 
     password, recovery code --kdf (Argon2id, through derivation's queue)--> KEK
     KEK --slots--> data key (DEK) of the current epoch
@@ -7,13 +7,13 @@
     errors       the error tree and its codes       context      what an envelope is bound to (AAD)
     padding      hiding lengths                     envelope     the stored bytes of a sealed value
     entropy      random bytes                       subkeys      one key per use
-    keyring      the keys of one unlocked person    slots        ways in: password, recovery code, ...
+    keyring      the keys of one unlocked person    slots        key slots: password, recovery code, ...
     kdf          Argon2id and its cost              derivation   the fair queue before it
     recovery     codes to write on paper            session      the data key of an unlocked session
-    digest       keyed digests of texts             vault_keys   sealing to somebody who is locked
+    digest       keyed digests of texts             vault_keys   sealing to a person whose vault is locked
 
 Each module's docstring gives its byte formats, so that a second implementation can be written from them.
-Names too short for this door are longer here: `slots.create` is `create_slot`, `digest.digest` is
+Some names are exported under longer ones: `slots.create` is `create_slot`, `digest.digest` is
 `keyed_digest`.
 """
 

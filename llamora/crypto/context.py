@@ -1,8 +1,8 @@
-"""Context of an envelope, which it is bound to: the additional data (AAD), encoded injectively.
+r"""Context of an envelope, to which it is bound: the additional data (AAD), encoded injectively.
 
 All integers are unsigned and big-endian. `encode(epoch)` gives, in this order and with nothing between:
 
-    19 bytes        the ASCII text "llamora context v1\\n"
+    19 bytes        the ASCII text "llamora context v1\n"
     u32             epoch of the key that seals
     16 bytes        row id (the bytes of the UUID)
     16 bytes        owner id (the bytes of the UUID)
@@ -14,7 +14,7 @@ All integers are unsigned and big-endian. `encode(epoch)` gives, in this order a
         u32, bytes  value
 
 Every part has a fixed length or its length before it, so two different contexts never encode alike.
-A label is declared once and frozen: it is no table or column name, and renaming those changes nothing here.
+A label is declared once and frozen: it is independent of table and column names, which may be renamed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NOTHING_BOUND = _U16.pack(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Context in which an envelope is sealed; it opens only in the same one."""
+    """Context in which an envelope is sealed; the envelope opens only in the same context."""
 
     purpose: str
     label: str
@@ -46,7 +46,7 @@ class Context:
     bound: tuple[tuple[str, bytes], ...] = ()
 
     def encode(self, epoch: int) -> bytes:
-        """Return the additional data for a key of this epoch; ValueError if a part is too long."""
+        """Return the additional data for a key of this epoch; raise ValueError if a part is too long."""
         if not 0 <= epoch <= MAX_EPOCH:
             raise ValueError("An epoch is an unsigned number of 32 bits.")
         ids = _IDS.pack(epoch, self.row.bytes, self.owner.bytes)
@@ -56,7 +56,7 @@ class Context:
 
 @lru_cache(maxsize=512)
 def _names(purpose: str, label: str) -> bytes:
-    """Return purpose and label encoded; there are only as many as the models declare."""
+    """Return purpose and label encoded; cached, since the models declare only a few."""
     return _short(purpose.encode()) + _short(label.encode())
 
 

@@ -1,13 +1,14 @@
-"""The queue in front of Argon2id: few at a time, fair between addresses, never long.
+"""The queue for Argon2id: few derivations at a time, fair between addresses, limited in length.
 
-A derivation costs 64 MiB and a good part of a second, so a queue that anybody could fill would be a way to
-keep others out. The rules:
+A derivation costs 64 MiB and a large part of a second, so an attacker could fill an unlimited queue and keep
+other people from signing in. The rules:
 
-* as many run at a time as there are workers (two), on threads of their own, at a lower priority than pages;
-* the next is one whose address has the fewest running (see `llamora.threads.fair_executor`): an address with
-  many people behind it, or one attacker, waits for itself, not in front of others;
-* at most one waits per address and two per name (so that one who guesses elsewhere does not turn the name's
-  owner away), and `max_waiting` in all, so that nobody waits long; one more raises DerivationBusy at once.
+* as many derivations run at a time as there are workers (two), in their own threads of lower priority than
+  pages;
+* the next one is from the address with the fewest running (see `llamora.threads.fair_executor`): many
+  requests from one address delay each other, not requests from other addresses;
+* one derivation may wait per address and two per name (so that a guesser at another address does not keep
+  the owner of the name out), and `max_waiting` in all; one more raises DerivationBusy at once.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class _Asker:
 
 
 class DerivationQueue:
-    """Queue that derives keys on threads of its own; they start with the first derivation."""
+    """Queue that derives keys in its own threads, which start with the first derivation."""
 
     def __init__(self, *, workers: int = 2, max_waiting: int | None = None) -> None:
         self._workers, self._max_waiting = workers, max_waiting
@@ -43,7 +44,7 @@ class DerivationQueue:
         self._is_closed = False
 
     def derive(self, *, secret: str, salt: bytes, cost: Cost, address: str, name: str) -> bytes:
-        """Return the derived key once it is made; raise DerivationBusy at once if it may not wait."""
+        """Wait for the derived key and return it; raise DerivationBusy at once if the queue has no place."""
         derivation = self.submit(secret=secret, salt=salt, cost=cost, address=address, name=name)
         with yield_turn():
             return derivation.result()
@@ -61,7 +62,7 @@ class DerivationQueue:
         return future
 
     def close(self, *, timeout: float = 1.0) -> None:
-        """Take no more, refuse those waiting, and give those running this many seconds to end."""
+        """Refuse new and waiting derivations, and wait at most `timeout` seconds for running ones."""
         with self._lock:
             self._is_closed = True
         self._executor.shutdown(wait=False)

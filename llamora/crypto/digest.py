@@ -1,4 +1,4 @@
-"""Keyed digests that show whether the source of a derived text has changed; meaningless without the key.
+"""Keyed digests that show whether the source of a derived text has changed; useless without the key.
 
     BLAKE2b(key = a digest key of 32 bytes, digest length 32,
             personalisation = "llamora.digest", zeros behind it up to 16 bytes,

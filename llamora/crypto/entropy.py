@@ -1,4 +1,4 @@
-"""Random bytes for keys, salts and nonces: the operating system's generator and nothing else."""
+"""Random bytes for keys, salts and nonces, always from the operating system's generator."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ KEY_BYTES = 32
 
 
 def secret_bytes(length: int = KEY_BYTES) -> bytes:
-    """Return fresh random bytes fit for a key."""
+    """Return new random bytes that may be used as a key."""
     return os.urandom(length)

@@ -1,22 +1,22 @@
-"""The envelope: how every sealed value is stored.
+"""The envelope: the format in which every sealed value is stored.
 
     1 byte      format
     u32         epoch of the key, big-endian
     24 bytes    nonce, random, made inside `seal`
     the rest    ciphertext followed by its tag of 16 bytes
 
-What comes before the nonce is the same in every format: the fence in the database and a rotation read it
-without knowing the rest.
+The format byte and the epoch are in the same place in every format, because fence triggers and rotations
+read them from any envelope.
 
 Format 1
     algorithm   XChaCha20-Poly1305 IETF (draft-irtf-cfrg-xchacha-03), key of 32 bytes
     plaintext   padded as in `llamora.crypto.padding`, so at least 64 bytes
     AAD         the format byte (1), then `Context.encode(epoch)` as in `llamora.crypto.context`
 
-Opening follows the bytes, never a setting: the format byte picks the reader. A format added later gets a
-number and an entry in `FORMATS`, and the highest number is what `seal` writes from then on; format 1 stays
-readable for ever, and `reseal` moves the rows. Epoch 0 (`NO_EPOCH`) marks envelopes under keys which no
-rotation replaces, like a slot's private half under its key-encrypting key.
+The format byte, never a setting, decides how an envelope is opened. A later format gets a number and an
+entry in `FORMATS`, and `seal` writes the format with the highest number. Format 1 stays readable for ever,
+and `reseal` rewrites rows in the newest format. Epoch 0 (`NO_EPOCH`) marks envelopes under keys that no
+rotation replaces, such as a slot's private key under its key-encrypting key.
 """
 
 from __future__ import annotations
@@ -52,21 +52,21 @@ _AAD_PREFIX = bytes([FORMAT])
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One way to write envelopes; the arguments of both are in the order of `_write_1` and `_read_1`."""
+    """A format of envelopes: its writer and its reader, with the arguments of `_write_1` and `_read_1`."""
 
     seal: Callable[[bytes, bytes, Context, int], bytes]
     unseal: Callable[[bytes, bytes, Context], bytes]
 
 
 class Header(NamedTuple):
-    """Header of an envelope, which is readable without a key."""
+    """The header of an envelope, readable without a key."""
 
     format: int
     epoch: int
 
 
 def header(envelope: bytes) -> Header:
-    """Return format and epoch of an envelope without opening it."""
+    """Return the format and epoch of an envelope without opening it."""
     if not envelope:
         raise Truncated
     if envelope[0] not in FORMATS:
@@ -82,17 +82,17 @@ def newest_format() -> int:
 
 
 def newest_header(epoch: int) -> bytes:
-    """Return the bytes with which every envelope that is sealed now, under a key of this epoch, begins."""
+    """Return the first bytes of every envelope that `seal` writes under a key of this epoch."""
     return _HEADER.pack(newest_format(), epoch)
 
 
 def seal(*, key: bytes, plaintext: bytes, context: Context, epoch: int) -> bytes:
-    """Return an envelope of the newest format around the plaintext, bound to its context."""
+    """Return an envelope of the newest format with the plaintext, bound to its context."""
     return FORMATS[max(FORMATS)].seal(key, plaintext, context, epoch)
 
 
 def unseal(*, key: bytes, envelope: bytes, context: Context) -> bytes:
-    """Return the plaintext; raise one of EnvelopeError if anything about it is not as it was sealed."""
+    """Return the plaintext; raise an EnvelopeError if key, context or bytes are not as they were sealed."""
     found = FORMATS.get(envelope[0]) if envelope else None
     if found is None:
         raise UnknownFormat if envelope else Truncated

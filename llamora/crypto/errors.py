@@ -1,4 +1,4 @@
-"""The errors of the cryptographic foundation: one small tree, each class with a stable `code`.
+"""The errors of cryptography: one small tree, each class with a stable `code`.
 
     CryptoError
         VaultLocked              locked                 no keyring in force, or it was closed
@@ -6,17 +6,17 @@
             UnknownFormat        unknown_format         the first byte names no format we can read
             Truncated            truncated              shorter than the shortest envelope of its format
             WrongEpoch           wrong_epoch            the keyring holds no key of that epoch
-            NotAuthentic         not_authentic          changed, moved, relabelled, or another's
+            NotAuthentic         not_authentic          changed, moved, relabelled, or of another owner
             BadPadding           bad_padding            authentic, but its padding is not ours
         SlotError                                       carries `slot_id`
             WrongSecret          wrong_secret           the secret does not open the slot
             PlantedBox           planted_box            box or public key not made by the slot's owner
-            SlotBehind           slot_behind            the slot was left behind by a rotation
-            SlotAhead            slot_ahead             the slot is of a later epoch than the vault says
-            UnknownAuthenticator unknown_authenticator  a rotation may give this slot nothing
+            SlotBehind           slot_behind            the slot is of an earlier epoch than the vault
+            SlotAhead            slot_ahead             the slot is of a later epoch than the vault
+            UnknownAuthenticator unknown_authenticator  a rotation may not give this slot the new data key
             BadCost              bad_cost               derivation parameters outside floor and ceiling
         BadRecoveryCode          bad_recovery_code      not a recovery code: length, letters or checksum
-        DerivationBusy           busy                   this address or name already has one waiting
+        DerivationBusy           busy                   the queue has no place for this derivation
         DerivationFailed         derivation_failed      the machine could not derive (most often: no memory)
 
 No error carries a secret, a key or plaintext, neither in its text nor as an attribute.
@@ -32,7 +32,7 @@ from uuid import UUID
 
 
 class CryptoError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base class of the errors of this package."""
 
     code: ClassVar[str] = "crypto"
     text: ClassVar[str] = "The cryptographic layer refused."
@@ -42,14 +42,14 @@ class CryptoError(Exception):
 
 
 class VaultLocked(CryptoError):
-    """Raised when a key is needed and the vault is locked."""
+    """Raised when a key is needed but the vault is locked."""
 
     code = "locked"
     text = "The vault is locked."
 
 
 class EnvelopeError(CryptoError):
-    """Base of the reasons for which an envelope is not opened."""
+    """Base class of errors in opening an envelope."""
 
     code = "envelope"
     text = "The envelope cannot be opened."
@@ -63,21 +63,21 @@ class UnknownFormat(EnvelopeError):
 
 
 class Truncated(EnvelopeError):
-    """Raised when bytes are too few to be an envelope."""
+    """Raised when there are too few bytes for an envelope."""
 
     code = "truncated"
     text = "The envelope is too short to be whole."
 
 
 class WrongEpoch(EnvelopeError):
-    """Raised when no key of the needed epoch is at hand."""
+    """Raised when the keyring has no key of the envelope's epoch."""
 
     code = "wrong_epoch"
     text = "The envelope belongs to an epoch whose key is not held."
 
 
 class NotAuthentic(EnvelopeError):
-    """Raised when the tag does not fit key, context and bytes."""
+    """Raised when the tag does not match the key, the context and the bytes."""
 
     code = "not_authentic"
     text = "The envelope was changed, moved, or sealed for something else."
@@ -91,7 +91,7 @@ class BadPadding(EnvelopeError):
 
 
 class SlotError(CryptoError):
-    """Base of the reasons for which a key slot is refused; names the slot by id."""
+    """Base class of errors in opening or renewing a key slot; carries the slot's id."""
 
     code = "slot"
     text = "The key slot is refused."
@@ -112,7 +112,7 @@ class WrongSecret(SlotError):
 
 
 class PlantedBox(SlotError):
-    """Raised when box, public key or their MAC were not made by the slot's owner."""
+    """Raised when the box, the public key or the MAC was not made by the slot's owner."""
 
     code = "planted_box"
     text = "The key slot's box or public key was not made by its owner."
@@ -126,21 +126,21 @@ class SlotBehind(SlotError):
 
 
 class SlotAhead(SlotError):
-    """Raised when the slot holds the key of a later epoch than its owner's row says."""
+    """Raised when the slot holds the key of a later epoch than the owner's vault."""
 
     code = "slot_ahead"
     text = "The key slot is ahead of its owner's epoch."
 
 
 class UnknownAuthenticator(SlotError):
-    """Raised by a rotation for a slot whose authenticator the old data key does not open."""
+    """Raised by a rotation when the old data key does not open a slot's authenticator."""
 
     code = "unknown_authenticator"
     text = "The key slot's authenticator does not open; it is given nothing."
 
 
 class BadCost(SlotError):
-    """Raised when derivation parameters lie outside floor and ceiling."""
+    """Raised when derivation parameters are outside floor and ceiling."""
 
     code = "bad_cost"
     text = "The derivation parameters lie outside what is allowed."
@@ -154,14 +154,14 @@ class BadRecoveryCode(CryptoError):
 
 
 class DerivationBusy(CryptoError):
-    """Raised at once when one more derivation may not wait."""
+    """Raised at once when the queue has no place for one more derivation."""
 
     code = "busy"
     text = "A derivation is already waiting."
 
 
 class DerivationFailed(CryptoError):
-    """Raised when Argon2 itself fails, most often for want of memory."""
+    """Raised when Argon2 itself fails, most often because the machine lacks memory."""
 
     code = "derivation_failed"
     text = "The key could not be derived on this machine."

@@ -1,12 +1,12 @@
-"""From a secret that a person knows to a key-encrypting key: Argon2id with stored parameters.
+"""Key derivation: from a secret that a person knows to a key-encrypting key, with Argon2id.
 
     KEK = Argon2id(password = the secret, NFKC normalised, as UTF-8 ("surrogatepass"),
                    salt = the slot's salt, 16 to 64 bytes,
                    m = memory_kib KiB, t = time, p = lanes, version 0x13 (19),
                    no key, no associated data, tag length 32)
 
-Source: RFC 9106. The parameters lie in the database, where somebody may write: they are held between FLOOR
-(or a key would be cheap to guess) and CEILING (or a sign-in would ask for 64 GiB).
+Source: RFC 9106. The parameters are stored in the database, where an attacker may change them. So they must
+be at least FLOOR (or a key would be cheap to guess) and at most CEILING (or a sign-in could need 64 GiB).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _VERSION = 19
 
 @dataclass(frozen=True, slots=True, order=False)
 class Cost:
-    """Cost of one derivation: KiB of memory, passes over it, parallel lanes."""
+    """Cost of one derivation: KiB of memory, passes over the memory, parallel lanes."""
 
     memory_kib: int
     time: int
@@ -38,7 +38,7 @@ class Cost:
             raise BadCost
 
     def is_within(self, *, floor: Cost, ceiling: Cost) -> bool:
-        """Tell whether each parameter lies between those of floor and ceiling."""
+        """Return whether each parameter is between those of floor and ceiling."""
         return all(
             low <= part <= high
             for low, part, high in zip(astuple(floor), astuple(self), astuple(ceiling), strict=True)
@@ -53,7 +53,7 @@ CEILING = Cost(memory_kib=1024 * 1024, time=12, lanes=16)
 
 
 def check_cost(cost: Cost, *, floor: Cost | None = None, ceiling: Cost | None = None) -> None:
-    """Raise BadCost unless the parameters lie between floor and ceiling (the module's, when not given)."""
+    """Raise BadCost unless each parameter is between floor and ceiling, by default FLOOR and CEILING."""
     if not cost.is_within(floor=floor or FLOOR, ceiling=ceiling or CEILING):
         raise BadCost
     # RFC 9106, section 3.1: at least 8 KiB a lane.
@@ -62,12 +62,12 @@ def check_cost(cost: Cost, *, floor: Cost | None = None, ceiling: Cost | None = 
 
 
 def new_salt() -> bytes:
-    """Return a fresh salt."""
+    """Return a new random salt."""
     return secret_bytes(SALT_BYTES)
 
 
 def derive(*, secret: str, salt: bytes, cost: Cost) -> bytes:
-    """Return the 32-byte key of a secret; takes a good part of a second on purpose (see `derivation`)."""
+    """Return the 32-byte key of a secret; slow on purpose, so call it through the queue in `derivation`."""
     check_cost(cost)
     if not SALT_BYTES <= len(salt) <= MAX_SALT_BYTES:
         raise ValueError("A salt has 16 to 64 bytes.")

@@ -1,9 +1,9 @@
-"""The keys of one unlocked person, the keyring in force, and how both end.
+"""The keyring: the keys of one unlocked person, and the keyring in force.
 
-A keyring holds the current data key, older ones while a rotation runs, and their subkeys, computed once.
-`close()` is for good: asyncio tasks copy the context, so a lock must empty the object itself. Wiping is
-best effort in Python: the data keys lie in bytearrays that are overwritten, the subkeys in bytes objects
-that are only dropped, and the interpreter may have copied either.
+A keyring holds the current data key, older data keys while a rotation is unfinished, and their subkeys,
+computed once. `close()` empties the object itself, because asyncio tasks hold copies of the context. Python
+cannot erase all copies: the data keys are bytearrays, which are overwritten; the subkeys are bytes objects,
+which are only released; and the interpreter may have copied either.
 
 Blind index, for finding an equal value without reading it: 32 bytes of
 
@@ -11,8 +11,8 @@ Blind index, for finding an equal value without reading it: 32 bytes of
             personalisation = "llamora.blind", zeros behind it up to 16 bytes,
             data = u16 big-endian length of the label | label, UTF-8 | value, UTF-8)
 
-A lone surrogate is encoded as UTF-8 would encode its number ("surrogatepass"). The value is taken as it is:
-folding case or composition is the caller's decision.
+A lone surrogate is encoded as UTF-8 would encode its number ("surrogatepass"). The value is not normalised:
+callers fold its case or composition if they need that.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _Key = TypeVar("_Key", bytes, bytearray)
 
 
 class Keyring:
-    """The keys of one person while unlocked; every use after `close()` raises VaultLocked."""
+    """The keys of one person while their vault is unlocked; after `close()` every use raises VaultLocked."""
 
     __slots__ = (
         "__weakref__",
@@ -74,11 +74,11 @@ class Keyring:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the keys are gone."""
+        """Whether the keyring was closed."""
         return self._sealing is None
 
     def seal(self, plaintext: bytes, context: Context) -> bytes:
-        """Return an envelope under the current epoch's content key."""
+        """Return an envelope sealed under the content key of the current epoch."""
         key = self._sealing
         if key is None:
             raise VaultLocked
@@ -87,7 +87,7 @@ class Keyring:
         return envelopes.seal(key=key, plaintext=plaintext, context=context, epoch=self.epoch)
 
     def unseal(self, envelope: bytes, context: Context) -> bytes:
-        """Return the plaintext of an envelope of any epoch this keyring holds."""
+        """Return the plaintext of an envelope of any epoch of which this keyring has the key."""
         if self._sealing is None:
             raise VaultLocked
         if context.owner != self.owner:
@@ -109,20 +109,20 @@ class Keyring:
         return _get_key(self._snapshot)
 
     def slots_key(self, epoch: int | None = None) -> bytes:
-        """Return the key that seals authenticators, of the current epoch or a given one."""
+        """Return the key that seals authenticators, of the current epoch or the given one."""
         return self._of_epoch(self._slots, epoch)
 
     def data_key(self, epoch: int | None = None) -> bytes:
-        """Return a copy of a data key, for wrapping it in a session, a slot or the next epoch."""
+        """Return a copy of a data key, to seal it in a session, a slot or under the next epoch's key."""
         with self._lock:
             return bytes(self._of_epoch(self._data_keys, epoch))
 
     def own_copy(self) -> Keyring:
-        """Return a keyring with the same current key and an end of its own, for work that outlasts a page."""
+        """Return a keyring with the current key, for work that outlasts a request; the caller closes it."""
         return Keyring(owner=self.owner, epoch=self.epoch, keys={self.epoch: self.data_key()})
 
     def close(self) -> None:
-        """Drop every key, for good; what is already being sealed or opened finishes."""
+        """Delete every key; a `seal` or `unseal` that has begun still finishes."""
         with self._lock:
             self._sealing = self._index = self._snapshot = None
             for data_key in self._data_keys.values():
@@ -139,7 +139,7 @@ class Keyring:
         return key
 
     def _refuse(self, envelope: bytes) -> NoReturn:
-        """Raise why no key fits: closed meanwhile, not an envelope at all, or of an epoch not held."""
+        """Raise the reason why no key fits: keyring closed, not an envelope, or an epoch without a key."""
         if self.is_closed:
             raise VaultLocked
         envelopes.header(envelope)
@@ -163,7 +163,7 @@ _in_force: ContextVar[Keyring | None] = ContextVar("llamora_keyring_in_force", d
 
 @contextmanager
 def in_force(keyring: Keyring | None) -> Iterator[None]:
-    """Put a keyring in force for this context; None means locked."""
+    """Put a keyring in force during the block, in this context; None means that the vault is locked."""
     token = _in_force.set(keyring)
     try:
         yield

@@ -1,15 +1,15 @@
-"""Padding that hides lengths: Padme, never under 64 bytes, the length inside.
+"""Padding that hides lengths: Padme, at least 64 bytes, with the length of the plaintext inside.
 
     u32 big-endian   n, the length of the plaintext in bytes
     n bytes          the plaintext
     z bytes          zeros, so that the whole is padded_size(n) bytes long
 
 With L = max(64, 4 + n): E = floor(log2 L), S = floor(log2 E) + 1, and padded_size is L rounded up to a
-multiple of 2 ** (E - S). At most 12 % is added, and a length tells O(log log L) bits instead of log L.
+multiple of 2 ** (E - S). At most 12 % is added, and a length reveals O(log log L) bits instead of log L.
 Source: Nikitin, Barman, Lueks, Underwood, Hubaux, Ford: "Reducing Metadata Leakage from Encrypted Files and
 Communication with PURBs", PoPETs 2019, section 4.
 
-`unpad` accepts only what `pad` makes: one padding per plaintext.
+`unpad` accepts only the output of `pad`, so each plaintext has exactly one padded form.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MAX_PLAINTEXT = 2**32 - 1
 
 
 def padded_size(length: int) -> int:
-    """Return how many bytes a plaintext of this length has once padded."""
+    """Return the length in bytes of a padded plaintext of this length."""
     total = max(SMALLEST, _LENGTH.size + length)
     exponent = total.bit_length() - 1
     mask = (1 << (exponent - exponent.bit_length())) - 1
@@ -32,7 +32,7 @@ def padded_size(length: int) -> int:
 
 
 def pad(plaintext: bytes) -> bytes:
-    """Return the plaintext with its length before it and zeros behind it."""
+    """Return the plaintext with its length before it and zeros after it."""
     length = len(plaintext)
     if length > _MAX_PLAINTEXT:
         raise ValueError("A plaintext is shorter than 4 GiB.")
@@ -40,7 +40,7 @@ def pad(plaintext: bytes) -> bytes:
 
 
 def unpad(padded: bytes) -> bytes:
-    """Return the plaintext inside; raise BadPadding for anything `pad` would not have made."""
+    """Return the plaintext; raise BadPadding if `padded` is not an output of `pad`."""
     if len(padded) < SMALLEST:
         raise BadPadding
     (length,) = _LENGTH.unpack_from(padded)

@@ -1,14 +1,14 @@
-"""Recovery codes: 160 random bits to write on paper, typed back leniently.
+"""Recovery codes: 160 random bits to write on paper; small typing differences are accepted.
 
     code       36 characters in 9 groups of 4, joined by "-"
     letters    Crockford's base32: 0123456789ABCDEFGHJKMNPQRSTVWXYZ, 5 bits each, most significant first
-    first 32   the 160 random bits; upper case and without dashes they are the secret that Argon2id is given
+    first 32   the 160 random bits; upper case and without dashes they are the secret for Argon2id
     last 4     checksum: the first 20 bits, most significant first, of
                BLAKE2b(data = the first 32 characters in ASCII, digest length 32, no key,
                        personalisation = "llamora.recovery")
 
-Typing: upper or lower case, wide forms (NFKC), any spaces and dashes anywhere, O for 0, I and L for 1. One
-wrong character passes the checksum once in a million times; what it then yields does not open the slot.
+Accepted: upper or lower case, wide forms (NFKC), any spaces and dashes anywhere, O for 0, I and L for 1. A
+code with one wrong character passes the checksum once in a million times; it then does not open the slot.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _LOOKALIKES = str.maketrans("OIL", "011")
 
 
 def new_code() -> str:
-    """Return a new code as it is shown: groups joined by dashes."""
+    """Return a new code in the form in which it is shown: groups joined by dashes."""
     secret = _base32(int.from_bytes(secret_bytes(_SECRET_BITS // 8), "big"), length=_SECRET_LETTERS)
     whole = secret + _checksum(secret)
     return "-".join(whole[at : at + GROUP] for at in range(0, len(whole), GROUP))
 
 
 def groups(code: str) -> list[str]:
-    """Return the groups of a code as it is shown."""
+    """Return the groups of a code in that form."""
     return code.split("-")
 
 
 def parse(text: str) -> str:
-    """Return the secret of a code however it was typed; raise BadRecoveryCode if it is none."""
+    """Return the secret of a typed code; raise BadRecoveryCode if it is not a recovery code."""
     typed = letters(text)
     secret, check = typed[:_SECRET_LETTERS], typed[_SECRET_LETTERS:]
     if len(typed) != GROUP * GROUPS or not set(typed) <= set(_LETTERS) or check != _checksum(secret):
@@ -52,12 +52,12 @@ def parse(text: str) -> str:
 
 
 def letters(text: str) -> str:
-    """Return what somebody typed, a code or a part of one, in the letters that codes are made of."""
+    """Return a typed code, or a part of one, in the letters of recovery codes."""
     return "".join(filter(_counts, unicodedata.normalize("NFKC", text).upper())).translate(_LOOKALIKES)
 
 
 def _counts(character: str) -> bool:
-    """Tell whether a character is more than a space, a dash or an invisible mark."""
+    """Return whether a character is not a space, a dash or an invisible character."""
     return not character.isspace() and unicodedata.category(character) not in ("Pd", "Cf", "Cc")
 
 

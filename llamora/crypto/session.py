@@ -1,6 +1,6 @@
-"""The data key of an unlocked session, sealed under a key whose three parts never lie together.
+"""The data key of an unlocked session, sealed under a key of three parts, each stored in another place.
 
-    half         32 random bytes, in the browser's cookie and nowhere else
+    half         32 random bytes, only in the browser's cookie
     salt         16 to 64 random bytes, in the session's row
     run secret   32 random bytes, in memory of the running machine
 
@@ -11,8 +11,7 @@
               row = the session row's id, owner, nothing bound
     hash    = BLAKE2b(data = half, digest length 32, no key, personalisation = "llamora.half" (zeros to 16))
 
-The row holds wrapped and hash. The hash is of 256 random bits, so a plain one is enough: there is nothing
-to guess.
+The row holds wrapped and hash. The hash needs no salt and no cost: 256 random bits cannot be guessed.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def wrap_dek(
 def unwrap_dek(
     *, wrapped: bytes, half: bytes, salt: bytes, run_secret: bytes, row: UUID, owner: UUID, epoch: int
 ) -> bytes:
-    """Return the data key of a session row; raise one of EnvelopeError if any part is not its own."""
+    """Return the data key of a session row; raise an EnvelopeError if any argument is not that row's."""
     if envelopes.header(wrapped).epoch != epoch:
         raise WrongEpoch
     key = _session_key(half=half, salt=salt, run_secret=run_secret)
@@ -52,7 +51,7 @@ def unwrap_dek(
 
 
 def hash_half(half: bytes) -> bytes:
-    """Return what the row keeps of a cookie half."""
+    """Return the hash of a cookie half, which the row stores."""
     return blake2b(half, digest_size=32, person=_HASH_PERSON).digest()
 
 

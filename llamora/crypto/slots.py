@@ -76,7 +76,7 @@ _U32 = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Slot:
-    """One way in, as it is stored: nothing here opens without the slot's secret or the data key."""
+    """A key slot as it is stored; nothing in it can be opened without the slot's secret or the data key."""
 
     id: UUID
     owner: UUID
@@ -97,7 +97,7 @@ class Slot:
 def create(
     *, kek: bytes, salt: bytes, cost: Cost, dek: bytes, epoch: int, owner: UUID, kind: str, slot_id: UUID
 ) -> Slot:
-    """Return a new slot with a new key pair and authenticator, holding the data key."""
+    """Return a new slot with a new key pair, a new authenticator and the data key."""
     check_cost(cost)
     public_key, private_key = crypto_box_keypair()
     authenticator = secret_bytes(KEY_BYTES)
@@ -138,7 +138,7 @@ def open_slot(slot: Slot, *, kek: bytes, current_epoch: int) -> bytes:
 
 
 def renew(slot: Slot, *, old_dek: bytes, new_dek: bytes, new_epoch: int) -> Slot:
-    """Return the slot holding the next epoch's data key; needs the old data key and no secret of the slot."""
+    """Return the slot with the next epoch's data key; needs the old data key, but no secret of the slot."""
     try:
         authenticator = envelopes.unseal(
             key=subkey(old_dek, Use.SLOTS),
@@ -154,7 +154,7 @@ def renew(slot: Slot, *, old_dek: bytes, new_dek: bytes, new_epoch: int) -> Slot
 
 
 def _give(slot: Slot, *, dek: bytes, epoch: int, authenticator: bytes) -> Slot:
-    """Return the slot with box, MAC and sealed authenticator for a data key."""
+    """Return the slot with the box, the MAC and the sealed authenticator for a data key."""
     inside = _BOX.pack(_BOX_FORMAT, slot.owner.bytes, slot.id.bytes, epoch, dek)
     boxed = replace(slot, epoch=epoch, box=crypto_box_seal(inside, slot.public_key))
     return replace(
@@ -179,7 +179,7 @@ def _open_private(slot: Slot, *, kek: bytes) -> tuple[bytes, bytes]:
 
 
 def _open_box(slot: Slot, *, private_key: bytes) -> bytes:
-    """Return the data key in the box, once all that lies beside it agrees with the row."""
+    """Return the data key in the box, after checking the rest of the box against the row."""
     try:
         inside = crypto_box_seal_open(slot.box, slot.public_key, private_key)
     except _SodiumError:

@@ -1,4 +1,4 @@
-"""The subkeys of a data key: one per use, so that no key ever serves two.
+"""The subkeys of a data key: one for each use, so that no key has two uses.
 
     subkey = BLAKE2b(data = empty, key = data key (32 bytes), digest length 32, no salt,
                      personalisation = the ASCII label below, zeros behind it up to 16 bytes)
@@ -20,7 +20,7 @@ from llamora.crypto.entropy import KEY_BYTES
 
 
 class Use(Enum):
-    """Use of a subkey; the value is its frozen domain label."""
+    """A use of a subkey; the value is its frozen label."""
 
     CONTENT = b"llamora.content"
     INDEX = b"llamora.index"
@@ -29,7 +29,7 @@ class Use(Enum):
 
 
 def subkey(data_key: bytes | bytearray, use: Use) -> bytes:
-    """Return the 32-byte subkey of a data key for one use."""
+    """Return the 32-byte subkey of a data key for a use."""
     if len(data_key) != KEY_BYTES:
         raise ValueError("A data key has 32 bytes.")
     return blake2b(key=data_key, digest_size=KEY_BYTES, person=use.value).digest()

@@ -1,14 +1,14 @@
-"""A person's vault key pair: how others seal something to them while they are locked.
+"""A person's vault key pair, with which a value is sealed to them while their vault is locked.
 
-    key pair   X25519, 32 bytes each; the private half is sealed by the data key, elsewhere
+    key pair   X25519, 32 bytes each; the caller seals the private key under the data key
     sealed     u8 format 1 | crypto_box_seal to the public key (see `llamora.crypto.slots`) of
                    binding 32 | the plaintext padded as in `llamora.crypto.padding`
     binding    BLAKE2b(data = u8 1 | Context.encode(0), or nothing when there is no context,
                        digest length 32, no key, personalisation = "llamora.sealto" (zeros to 16))
 
-Anyone who knows the public key can make one: a sealed value says where it belongs, never who made it. So
-the public key is never taken from the database, where it could be planted, but from the process that last
-saw it unsealed.
+Anyone who knows the public key can make a sealed value, so it proves its context but not its author. The
+public key must therefore not come from the database, where it could be forged, but from the process that
+last verified it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SHORTEST = 1 + crypto_box_SEALBYTES + _BINDING_BYTES + SMALLEST
 
 
 def new_vault_keys() -> tuple[bytes, bytes]:
-    """Return a new pair: private key, public key."""
+    """Return a new key pair: private key, public key."""
     public, private = crypto_box_keypair()
     return private, public
 
@@ -42,7 +42,7 @@ def seal_to(public: bytes, plaintext: bytes, *, context: Context | None = None) 
 
 
 def open_sealed(private: bytes, public: bytes, sealed: bytes, *, context: Context | None = None) -> bytes:
-    """Return what was sealed to this pair in this context; raise one of EnvelopeError."""
+    """Return the plaintext that was sealed to this key pair in this context; raise an EnvelopeError."""
     if not sealed:
         raise Truncated
     if sealed[:1] != _FORMAT:

@@ -1,7 +1,7 @@
-"""The one SQLite file: how this process writes to it, and reads what every page asks for.
+"""The SQLite file: transactions, errors of writes, cached queries, and names of backup files.
 
-transactions.py  one writer at a time, in the order they came; steady views for long reads
-errors.py        why a write did not happen, as codes
+transactions.py  one writer at a time, first come, first served; consistent views for long reads
+errors.py        codes for the reasons why a write failed
 cached_sql.py    queries whose SQL is compiled once for each thread
 wal.py           truncation of the write-ahead log
 backup_files.py  names of backup files, and which of them are outdated

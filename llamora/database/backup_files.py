@@ -1,7 +1,7 @@
-"""Backup files: their names, the age of the newest, and which of them are outdated; from the names alone.
+"""Names of backup files, and what can be read from a name: the age, and whether the file is outdated.
 
-<folder>/llamora-20261120T101500Z.tar   one backup; it has this name only once it is whole and on the disk
-<folder>/.llamora-*.part/               one under way, or broken off
+<folder>/llamora-20261120T101500Z.tar   one backup; it gets this name only when it is complete on the disk
+<folder>/.llamora-*.part/               a backup in progress, or one that was interrupted
 """
 
 import re
@@ -17,19 +17,19 @@ _FILE_NAME = re.compile(r"llamora-(\d{8}T\d{6}Z)\.tar")
 
 @dataclass(frozen=True, order=True)
 class BackupFile:
-    """One backup and the moment it was made."""
+    """One backup file and the time of the backup."""
 
     made_at: datetime
     path: Path
 
 
 def format_timestamp(moment: datetime) -> str:
-    """Return a moment as written in file names."""
+    """Return a time in the form used in file names."""
     return moment.astimezone(UTC).strftime(_TIMESTAMP_FORMAT)
 
 
 def backup_file_name(moment: datetime) -> str:
-    """Return the name of a backup made at that moment."""
+    """Return the file name of a backup made at this time."""
     return f"llamora-{format_timestamp(moment)}.tar"
 
 
@@ -52,7 +52,7 @@ def _parse_file_name(path: Path) -> BackupFile | None:
 
 
 def get_backup_state(folder: Path, *, now: datetime, wanted: bool) -> str:
-    """Return one word for a supervisor: fresh, old, none, or off."""
+    """Return one word for monitoring: fresh, old, none, or off."""
     backups = list_backups(folder)
     if not backups:
         return "none" if wanted else "off"
@@ -62,7 +62,7 @@ def get_backup_state(folder: Path, *, now: datetime, wanted: bool) -> str:
 def select_outdated(
     backups: Iterable[BackupFile], *, now: datetime, days: int, weeks: int
 ) -> list[BackupFile]:
-    """Return all backups but those of the last day, the newest of each day, and the newest of each week."""
+    """Return all backups except those of the last day, the newest of each day and the newest of each week."""
     newest_first = sorted(backups, reverse=True)
     retained = {backup for backup in newest_first if now - backup.made_at < timedelta(days=1)}
     retained |= set(_newest_per_period(newest_first, period_format="%Y-%m-%d", most=days))

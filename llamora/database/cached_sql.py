@@ -1,13 +1,13 @@
-"""Querysets compiled to SQL once per thread, for the hot queries of every page.
+"""Querysets compiled to SQL once per thread, for the queries that every page runs.
 
     entries_of_day = CachedQuery(lambda owner_id, day: Entry.objects.of(owner_id).on(day))
     for entry in entries_of_day(owner_id=person.id, day=today): ...
 
-Compiling a small query takes Django several times as long as running it takes SQLite. Here a queryset is
-built once with placeholder values and its SQL is cached; each call puts its own values where the placeholders
-were found among the parameters. Values are UUIDs, dates, numbers and strings, and must reach the SQL
-unchanged: a builder that computes with them (adds a day, chooses another filter) loses a placeholder, and the
-first call raises TypeError.
+For a small query, compiling takes Django several times as long as running takes SQLite. Here a queryset is
+built once with placeholder values and its SQL is cached; each call replaces the placeholders, found among
+the parameters, with its own values. Values are UUIDs, dates, numbers and strings, and must reach the SQL
+unchanged: if a builder computes with them (adds a day, chooses another filter), a placeholder is lost, and
+the first call raises TypeError.
 """
 
 import threading
@@ -32,7 +32,7 @@ _FIRST_PLACEHOLDER_DAY, _FIRST_PLACEHOLDER_NUMBER = date(9990, 1, 1), 7_410_236_
 
 
 class CachedQuery(Generic[Row]):
-    """One queryset; `Row` is a model, a tuple of values, or one flat value."""
+    """A queryset whose SQL is cached; `Row` is a model, a tuple of values, or one flat value."""
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Any]"]) -> None:
         self._build = build
@@ -73,11 +73,11 @@ class _CompiledQuery:
 
     @property
     def is_of_this_thread(self) -> bool:
-        """Whether the connection it was compiled for is still this thread's."""
+        """Whether the connection for which the query was compiled is still this thread's connection."""
         return self._connection is connections[DEFAULT_DB_ALIAS]
 
     def fetch(self, values: dict[str, Value]) -> Iterator[Any]:
-        """Run the query, and yield each row as the queryset would."""
+        """Run the query, and yield each row in the form in which the queryset would."""
         stored = {name: _to_stored(value) for name, value in values.items()}
         parameters: list[Any] = [stored[name] if name else fixed for name, fixed in self._parameters]
         with self._connection.cursor() as cursor:
@@ -99,7 +99,7 @@ def _placeholder(value: Value, number: int) -> Value:
 
 
 def _to_stored(value: Value) -> object:
-    """Return a value as Django passes it to SQLite."""
+    """Return a value in the form in which Django passes it to SQLite."""
     match value:
         case UUID():
             return value.hex

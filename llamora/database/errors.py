@@ -1,4 +1,4 @@
-"""Errors of writes: why nothing was written, as codes from which a page makes a sentence.
+"""Errors of writes: the reasons why nothing was written, as codes.
 
 NotWritten          nothing was written; `code` is one of disk_full, read_only, busy, io
   FenceRefused      `fence`: the row was sealed under an epoch that is no longer its owner's
@@ -12,7 +12,7 @@ FENCE_MARKER = "llamora.fence"
 
 
 class NotWritten(Exception):  # noqa: N818 - it states what happened, which is what callers must not hide
-    """Raised when the database wrote nothing; the caller must not lose what was to be written."""
+    """Raised when the database wrote nothing; the caller must not lose the text it wanted to write."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"not written: {code}")
@@ -20,7 +20,7 @@ class NotWritten(Exception):  # noqa: N818 - it states what happened, which is w
 
 
 class FenceRefused(NotWritten):
-    """Raised when the epoch fence refused an envelope: the writer's key is out of date."""
+    """Raised when a fence trigger refused an envelope because the data key was rotated in the meantime."""
 
     def __init__(self) -> None:
         super().__init__("fence")
@@ -37,7 +37,7 @@ _CODES = {
 
 
 def classify_error(error: Error) -> NotWritten | None:
-    """Return what a database error means for the writer, or None where it is a bug of ours."""
+    """Return the NotWritten for a database error, or None if the error is a bug of ours."""
     if isinstance(error, IntegrityError) and FENCE_MARKER in str(error):
         return FenceRefused()
     if not isinstance(error, OperationalError):

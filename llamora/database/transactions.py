@@ -1,9 +1,9 @@
-"""Transactions: one writer at a time, in the order they came, and steady views for long reads.
+"""Transactions: one writer at a time, first come, first served, and consistent views for long reads.
 
-SQLite lets one connection write at a time and makes the others poll; whoever polls at the lucky moment goes
-first. Beside a long import that gave saves a p95 of 54 ms. A fair lock in front of `BEGIN IMMEDIATE` lets the
-writers of this process in one after the other; other processes still meet SQLite's own lock, with its time
-limit.
+SQLite lets one connection write at a time and makes the others poll, so the next writer is whichever polls
+first. During a long import that gave saves a p95 of 54 ms. Here a fair lock in front of `BEGIN IMMEDIATE`
+lets the writers of this process in one after the other; other processes are only limited by SQLite's own
+lock, with its timeout.
 """
 
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ _write_lock = FairLock()
 
 @contextmanager
 def write_transaction() -> Iterator[None]:
-    """Run the block as one transaction, after the writers before; raise NotWritten if nothing was written.
+    """Wait for earlier writers, then run the block as one transaction; raise NotWritten if it wrote nothing.
 
-    Other calls of this thread's pool go on meanwhile. Inside a transaction the block becomes a part of it.
+    Other calls of this thread's pool run meanwhile. Inside a transaction the block becomes a part of it.
     """
     if transaction.get_connection().in_atomic_block:
         with transaction.atomic():
@@ -51,7 +51,7 @@ def _holding_write_lock() -> Iterator[None]:
 
 @contextmanager
 def read_snapshot() -> Iterator[None]:
-    """Run the block on one view of the database: what others write meanwhile is not seen, nor held up."""
+    """Run the block on one view of the database, which concurrent writes do not change or wait for."""
     connection: Any = transaction.get_connection()  # the SQLite backend's attribute is not in the stubs
     before = connection.transaction_mode
     connection.transaction_mode = "DEFERRED"

@@ -1,6 +1,6 @@
 """Truncation of SQLite's write-ahead log.
 
-What was deleted or replaced, an old key for one, stays in the log until later writes happen to overlay it.
+Deleted and replaced bytes, such as an old key, stay in the log until later writes happen to overwrite them.
 """
 
 import logging
@@ -16,10 +16,10 @@ _WAIT_MS = 100
 
 
 def truncate_wal() -> bool:
-    """Move the log into the database file and cut it; return False where readers or the disk prevent that.
+    """Copy the log into the database file and empty it; return False if readers or the disk prevent that.
 
-    Never raises: what was written before is saved all the same, and `up` truncates the log again soon. Does
-    nothing inside a transaction.
+    Never raises: committed data is safe in the log, and `up` truncates it again later. Does nothing inside a
+    transaction.
     """
     if connection.in_atomic_block:
         return False

@@ -1,15 +1,15 @@
-"""Model fields whose columns hold envelopes: opened on access, sealed on save, and readable in no other way.
+"""Model fields whose columns hold envelopes: sealed on save, opened on access.
 
 A `SealedModel` has an `owner` and a primary key known before insert. Each sealed field declares a
-*label*, frozen for good (a test pins them all), and the plaintext columns it is *bound* to, by frozen
-labels too. Row id, owner, epoch, label and bound values are authenticated with the text, so bytes moved
-to another row, column, owner or day do not open.
+*label*, which never changes (a test pins them all), and the plaintext columns it is *bound* to, also by
+frozen labels. Row id, owner, epoch, label and bound values are authenticated with the text, so an envelope
+that is moved to another row, column, owner or day does not open.
 
-    values.py    what a row holds in memory: SealedValue (envelope) or UnsavedValue (assigned, not yet sealed)
+    values.py    values in memory: SealedValue (envelope) or UnsavedValue (assigned, not yet sealed)
     sealed.py    the fields
     access.py    their descriptor
     ids.py       primary keys known before the insert
-    models.py    SealedModel and its queryset: what may be written, and how
+    models.py    SealedModel and its queryset, which limit how sealed columns may be written
     fence.py     the database triggers that refuse an envelope of another epoch
 """
 

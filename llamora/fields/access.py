@@ -1,8 +1,8 @@
-"""Descriptor of a sealed column: opens the envelope at each access, or returns it as it is.
+"""Descriptor of a sealed column: opens the envelope at each access, or returns it unopened.
 
-`from_db_value` has no instance and so cannot know the row an envelope must belong to; a descriptor
-does. It is a subclass of `DeferredAttribute` with `__set__`: without one, Django would write straight
-into the instance's `__dict__` and silently bypass the descriptor.
+A field's `from_db_value` gets no instance, so it cannot know to which row an envelope belongs; a descriptor
+can. It subclasses `DeferredAttribute` and adds `__set__`: without `__set__`, Django would write into the
+instance's `__dict__` and bypass the descriptor.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""The epoch fence: triggers that refuse an envelope whose epoch is not its owner's current one.
+"""The epoch fence: triggers that refuse an envelope whose epoch is not the current epoch of its owner.
 
-Whoever writes (a stale tab, another process, a job that outlived a rotation, a row loaded before it),
-the database compares bytes 1 to 4 of the envelope with the epoch in the owner's vault. Django's SQLite
-schema editor rebuilds tables, which drops their triggers, so they are put back after every migration.
+For every write (by an old tab, another process, a job that outlived a rotation, a row loaded before it), the
+database compares bytes 1 to 4 of the envelope with the epoch in the owner's vault. Django's SQLite schema
+editor rebuilds tables, which drops their triggers, so they are created again after every migration.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from llamora.fields.models import sealed_fields
 
 @dataclass(frozen=True)
 class FenceTrigger:
-    """Trigger: its name, the column it guards and the statement that creates it."""
+    """A trigger: its name, the column that it protects and the SQL that creates it."""
 
     name: str
     column: str
@@ -26,7 +26,7 @@ class FenceTrigger:
 
 
 def fence_triggers(model: type[models.Model], *, vault_table: str) -> Iterator[FenceTrigger]:
-    """Yield the two triggers of each sealed column. AFTER, so that a vault is checked against itself."""
+    """Yield two triggers for each sealed column, after INSERT and UPDATE, when a vault has its new epoch."""
     table = model._meta.db_table
     for field in sealed_fields(model):
         column = field.column
@@ -63,7 +63,7 @@ def _table_columns(connection: Any, table: str) -> set[str]:
 
 
 def install_triggers(connection: Any, *, fenced: Iterable[type[models.Model]], vault_table: str) -> int:
-    """Create the triggers that are missing or differ; return how many were created."""
+    """Create the triggers that are missing or differ; return the number created."""
     existing, created_count = _existing_triggers(connection), 0
     tables = set(connection.introspection.table_names())
     for model in fenced:

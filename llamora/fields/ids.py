@@ -1,4 +1,4 @@
-"""Primary keys that are known before the insert, so that envelopes can be bound to them."""
+"""Primary keys that are known before the insert, because envelopes are bound to them."""
 
 from uuid import UUID
 
@@ -6,5 +6,5 @@ from uuid_utils.compat import uuid7
 
 
 def new_id() -> UUID:
-    """Return a new UUIDv7 (RFC 9562): it sorts by creation time, so inserts stay at the end of the index."""
+    """Return a new UUIDv7 (RFC 9562), which sorts by creation time, so that the index grows at its end."""
     return uuid7()

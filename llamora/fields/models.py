@@ -1,8 +1,9 @@
-"""Base of all models with sealed columns, and the queryset that refuses writes which would break envelopes.
+"""Base class of all models with sealed columns, and a queryset that refuses writes which break envelopes.
 
-A row remembers the values its envelopes were sealed with (id, owner, bound columns), as loaded. So a
-row whose bound column is assigned is resealed by the next `save()`, a copied row is sealed anew, and
-a stale whole-row `save()` writes no sealed column that was not assigned (it would restore an old envelope).
+A row remembers the values its envelopes were sealed with (id, owner, bound columns), as loaded. So if a
+bound column is assigned, the next `save()` reseals the row; a copied row is sealed again; and `save()`
+writes only sealed columns that were assigned or must be resealed, so an old row does not restore an old
+envelope.
 """
 
 from collections.abc import Collection, Iterable
@@ -31,7 +32,7 @@ def sealed_fields(model: type[models.Model]) -> tuple[SealedField, ...]:
 
 @cache
 def bound_columns(model: type[models.Model]) -> frozenset[str]:
-    """Return the attribute names that envelopes of this model are bound to, identity included."""
+    """Return the names of all columns that envelopes of this model are bound to, with id and owner."""
     return frozenset(IDENTITY).union(*(field.bound for field in sealed_fields(model)))
 
 
@@ -45,7 +46,7 @@ def _guarded_names(model: type[models.Model]) -> frozenset[str]:
 
 
 class SealedQuerySet(models.QuerySet[_M]):
-    """Queryset that writes sealed and bound columns only through `save()`."""
+    """Queryset that refuses to write sealed and bound columns; only `save()` may write them."""
 
     def _refuse(self, names: Iterable[str], verb: str) -> None:
         guarded = sorted(_guarded_names(self.model).intersection(names))
@@ -76,12 +77,12 @@ class SealedManager(models.Manager[_M]):
     """Manager of all sealed models."""
 
     def get_queryset(self) -> SealedQuerySet[_M]:
-        """Return the queryset that refuses writes which would break envelopes."""
+        """Return a SealedQuerySet."""
         return SealedQuerySet(self.model, using=self._db)
 
 
 class SealedModel(models.Model):
-    """Row with sealed columns; subclasses declare `owner`."""
+    """A row with sealed columns; subclasses declare `owner`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
 
@@ -114,10 +115,10 @@ class SealedModel(models.Model):
                 self.as_loaded[column] = self.__dict__[column]
 
     def open_or(self, field: str, default: _D) -> Any | _D:
-        """Return the value of a sealed field, or the default where its bytes do not open.
+        """Return the value of a sealed field, or the default if its envelope does not open.
 
-        For pages and lists in which one damaged value must not take the others with it. A locked vault still
-        raises `VaultLocked`: that is no damage.
+        For pages and lists that still show the other values if one is damaged. A locked vault still raises
+        `VaultLocked`.
         """
         try:
             return getattr(self, field)
@@ -125,7 +126,7 @@ class SealedModel(models.Model):
             return default
 
     def get_current_columns(self, field: SealedField) -> dict[str, Any]:
-        """Return the columns that bind `field`, as they are on the instance."""
+        """Return the values, on the instance, of the columns that `field` is bound to."""
         # As the database will return them: a date given as a string is stored as a date.
         return {
             column: self._meta.get_field(column).to_python(getattr(self, column))  # type: ignore[union-attr]
@@ -133,18 +134,18 @@ class SealedModel(models.Model):
         }
 
     def get_loaded_columns(self, field: SealedField) -> dict[str, Any]:
-        """Return the columns that bind `field`, as they were when its envelope was read."""
+        """Return the values, when its envelope was loaded, of the columns that `field` is bound to."""
         now = (*IDENTITY, *field.bound)
         return {c: self.as_loaded[c] if c in self.as_loaded else getattr(self, c) for c in now}
 
     def has_moved(self, field: SealedField) -> bool:
-        """Return whether the envelope was sealed for other columns than the row has now."""
+        """Return whether a column that the envelope is bound to has changed since it was sealed."""
         changed = self._get_changed_columns(field)
         # A new row was loaded without columns; those it has are its own.
         return bool(changed.intersection(self.as_loaded) if self._state.adding else changed)
 
     def _get_changed_columns(self, field: SealedField) -> set[str]:
-        """Return the columns binding `field` that were assigned; one not loaded before counts as changed."""
+        """Return the columns, of those `field` is bound to, that were changed or were not loaded."""
         held = [c for c in (*IDENTITY, *field.bound) if c in self.__dict__]
         return {c for c in held if c not in self.as_loaded or self.as_loaded[c] != self.__dict__[c]}
 
@@ -173,7 +174,7 @@ class SealedModel(models.Model):
             return bool(super()._save_table(raw, *args, **kwargs))  # type: ignore[misc]  # Django's own
 
     def mark_stored(self, written: Iterable[str]) -> None:
-        """Hold the envelopes just written; only then, so that a row can be saved again after a failure."""
+        """Set the new envelopes on the instance, after a save: a save that failed can be repeated."""
         self.__dict__.update(self.sealed_in_this_save)
         self.sealed_in_this_save = {}
         self._remember(written)
@@ -190,7 +191,7 @@ class SealedModel(models.Model):
         return not isinstance(held, SealedValue) or self.has_moved(field)
 
     def _whole_row(self) -> list[str]:
-        """Return every loaded column but the sealed ones that were neither assigned nor moved."""
+        """Return every loaded column, without sealed columns that need not be written."""
         deferred = self.get_deferred_fields()
         if any(self.has_moved(field) and field.attname in deferred for field in sealed_fields(type(self))):
             raise SealedFieldError(
@@ -205,7 +206,7 @@ class SealedModel(models.Model):
         ]
 
     def _check_update_fields(self, names: frozenset[str]) -> frozenset[str]:
-        """Refuse a partial save that would separate an envelope from the columns it is bound to."""
+        """Raise SealedFieldError if the save would separate an envelope from columns it is bound to."""
         written = self._attnames(names)
         for field in sealed_fields(type(self)):
             changed = self._get_changed_columns(field)
@@ -229,7 +230,7 @@ class SealedModel(models.Model):
         self._remember(bound if names is None else bound & self._attnames(names))
 
     def _with_bound(self, names: list[str]) -> list[str]:
-        """Add the bound columns of sealed ones unless they were assigned, so that both are read together."""
+        """Return the names, with unassigned bound columns of sealed ones: both must be loaded together."""
         for field in sealed_fields(type(self)):
             if field.attname in names or field.name in names:
                 names += [

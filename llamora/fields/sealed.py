@@ -1,4 +1,4 @@
-"""Sealed fields: the context of an envelope, sealing on save, opening on access, and Django's field API."""
+"""Sealed fields: Django fields that seal on save and open on access, and the context of their envelopes."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ PURPOSE = "field"
 
 
 def encode_bound_value(value: object) -> bytes:
-    """Return a bound column's value as bytes, tagged by type so that no two values look alike."""
+    """Return a bound column's value as bytes, tagged by type so that no two values have the same bytes."""
     match value:
         case None:
             return b"n:"
@@ -47,7 +47,7 @@ def _never(_field: object) -> bool:
 
 
 class SealedField(_Field):
-    """Column of envelopes; `label` is frozen for good, and `bound` maps columns to their frozen labels."""
+    """Column of envelopes; `label` never changes, and `bound` maps columns to their frozen labels."""
 
     descriptor_class = SealedAttribute
     # A value that was not given is None: "" is no value of bytes or JSON.
@@ -82,15 +82,15 @@ class SealedField(_Field):
     # --- sealing and opening -------------------------------------------------------------------
 
     def encode(self, value: Any) -> bytes:
-        """Return the bytes to seal."""
+        """Return the plaintext bytes of a value."""
         raise NotImplementedError
 
     def decode(self, plaintext: bytes) -> Any:
-        """Return the value that `encode` was given."""
+        """Return the value of plaintext bytes."""
         raise NotImplementedError
 
     def hold(self, value: Any) -> Any:
-        """Return what the instance holds for an assigned value."""
+        """Return the object that the instance stores for an assigned value."""
         if value is None or isinstance(value, SealedValue | UnsavedValue):
             return value
         if not isinstance(value, self.plain_types):
@@ -98,7 +98,7 @@ class SealedField(_Field):
         return UnsavedValue(value)
 
     def context_for(self, instance: "SealedModel", columns: Mapping[str, Any]) -> Context:
-        """Return the context a value is sealed in, given the row's id, owner and bound columns."""
+        """Return the context of an envelope from the row's id, owner and bound columns."""
         del instance
         bound = tuple(
             (label, encode_bound_value(columns[column])) for column, label in sorted(self.bound.items())
@@ -108,12 +108,12 @@ class SealedField(_Field):
         )
 
     def open(self, instance: "SealedModel", held: SealedValue) -> Any:
-        """Open an envelope in the context the row was loaded with."""
+        """Return the value of an envelope, in the context with which the row was loaded."""
         context = self.context_for(instance, instance.get_loaded_columns(self))
         return self.decode(current().unseal(held.envelope, context))
 
     def pre_save(self, model_instance: Any, add: bool) -> SealedValue | None:
-        """Return the envelope to write; one that is neither assigned nor moved is written as it was."""
+        """Return the envelope to write: the loaded one if neither assigned nor moved, else a new one."""
         del add
         held = model_instance.__dict__.get(self.attname)
         if held is None:
@@ -169,7 +169,7 @@ class SealedField(_Field):
         raise SealedFieldError(f"{self.label} takes sealed values here.")
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        """Return what the row holds, unopened: opened text put back would count as assigned."""
+        """Return the stored object unopened: an opened text that is set again would count as assigned."""
         if value is None and not self.null:
             raise ValidationError(self.error_messages["null"], code="null")
         return value if model_instance is None else self.value_from_object(model_instance)
@@ -179,7 +179,7 @@ class SealedField(_Field):
 
 
 class SealedTextField(SealedField):
-    """Sealed text, kept exactly. The envelope pads it, so its length shows only roughly."""
+    """Sealed UTF-8 text, stored without normalisation; padding hides its exact length."""
 
     empty_strings_allowed = True
     plain_types = (str,)

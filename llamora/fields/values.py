@@ -12,7 +12,7 @@ class SealedFieldError(Exception):
 
 
 class SealedValue:
-    """Envelope as the database holds it; its repr shows nothing, and it equals only the same bytes."""
+    """Envelope as the database stores it; its repr shows no bytes, and it equals only the same bytes."""
 
     __slots__ = ("envelope",)
 
@@ -34,7 +34,7 @@ class SealedValue:
 
     @classmethod
     def from_text(cls, text: str) -> "SealedValue":
-        """Return the value that `to_text` wrote."""
+        """Return the envelope that `to_text` wrote."""
         try:
             return cls(base64.b64decode(text.removeprefix(PREFIX), validate=True))
         except (binascii.Error, ValueError):
@@ -42,7 +42,7 @@ class SealedValue:
 
 
 class UnsavedValue:
-    """Plaintext that was assigned and not saved yet; it cannot be printed or pickled."""
+    """Plaintext that was assigned and is not saved yet; it cannot be printed or pickled."""
 
     __slots__ = ("_plaintext",)
 
@@ -50,7 +50,7 @@ class UnsavedValue:
         self._plaintext = plaintext
 
     def reveal(self) -> Any:
-        """Return what was assigned."""
+        """Return the assigned value."""
         return self._plaintext
 
     def __repr__(self) -> str:
