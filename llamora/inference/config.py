@@ -1,4 +1,4 @@
-"""The settings of the model, and the model file they lead to."""
+"""Settings of the language model, read from Django's settings, and the lookup of its `.gguf` file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ USUAL_ADDRESSES = (
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """Settings of the model: its server, its file, its size."""
+    """Settings of the language model: its server, its file, its context window."""
 
     off: bool = False
     url: str = ""
@@ -46,7 +46,7 @@ class ModelConfig:
         )
 
     def find_model_file(self) -> Path | None:
-        """Return the .gguf to run, or None; raise ModelUnavailable where a named file is missing."""
+        """Return the .gguf file to run, or None; raise ModelUnavailable if a configured file is missing."""
         if self.file:
             path = Path(self.file).expanduser().resolve()
             if not path.is_file():
@@ -58,6 +58,6 @@ class ModelConfig:
 
 
 def _is_model_file(name: str) -> bool:
-    """Return whether a file holds a model: no projector for pictures, no later part of a split file."""
+    """Return whether a file holds a model; projectors for images and later parts of split files do not."""
     later_part = "-of-" in name and "-00001-of-" not in name
     return not (later_part or name.startswith("mmproj"))

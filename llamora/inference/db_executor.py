@@ -3,8 +3,8 @@
 Each call runs in an empty context with only the job's keyring in force. The asyncio task of a job must not
 use the ORM itself: started inside a request, it would share the connection of that request and lose it.
 
-A commit waits several milliseconds for the disk. The writes that arrive meanwhile share the next commit, so
-that sixteen replies that begin or end together cost two or three commits and not sixteen.
+A commit waits several milliseconds for the disk. Writes that arrive meanwhile share the next commit, so that
+sixteen replies that begin or end together need two or three commits, not sixteen.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ MAX_BATCH = 32
 
 @dataclass(frozen=True)
 class _PendingWrite:
-    """A write in the queue for the next commit."""
+    """A write that waits for the next commit."""
 
     call: Callable[[], None]
     keyring: Keyring | None
@@ -48,7 +48,7 @@ class _PendingWrite:
 
 
 class DbExecutor:
-    """Runs short database work for jobs. Belongs to one event loop at a time."""
+    """Executor for short database work of jobs. Belongs to one event loop at a time."""
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
@@ -56,13 +56,13 @@ class DbExecutor:
         self._writer: asyncio.Task[None] | None = None
 
     async def run(self, call: Callable[[], T], *, keyring: Keyring | None = None) -> T:
-        """Run `call` in a database thread. Once begun it is completed, even when the caller is cancelled."""
+        """Run `call` in a database thread. Once begun it finishes, even if the caller is cancelled."""
         return await self._run_in_thread(lambda: _run_with_keyring(keyring, call))
 
     async def commit(self, call: Callable[[], None], *, keyring: Keyring | None = None) -> None:
-        """Run `call` in a transaction and wait for its commit; raise what it raised, or NotWritten.
+        """Run `call` in a transaction and wait for its commit; raise the error of `call`, or NotWritten.
 
-        It may run twice: first together with other writes, then alone when one of them failed.
+        It may run twice: first together with other writes, then alone if one of them failed.
         """
         write = _PendingWrite(call, keyring, asyncio.get_running_loop().create_future())
         self._waiting.append(write)
@@ -71,7 +71,7 @@ class DbExecutor:
         await write.future
 
     async def close(self) -> None:
-        """Close the connections of the threads, and end these."""
+        """Close the database connections of the threads and end the threads."""
         if self._writer is not None and not self._writer.done():
             await self._writer
         pool, self._pool, self._writer = self._pool, None, None
@@ -101,7 +101,7 @@ def _run_with_keyring(keyring: Keyring | None, call: Callable[[], T]) -> T:
 
 
 def _commit_batch(batch: list[_PendingWrite]) -> list[Exception | None]:
-    """Run all writes in one transaction, or each in its own when one fails; return what each raised."""
+    """Run all writes in one transaction, or each in its own if one fails; return each one's error or None."""
     try:
         with write_transaction():
             for write in batch:

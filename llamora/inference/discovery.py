@@ -1,12 +1,12 @@
-"""Discovery of the model server of this household, in the background.
+"""Discovery of the household's model server, in the background.
 
     LLAMORA_MODEL_URL    that server and no other
     LLAMORA_MODEL_FILE   that .gguf, run in a child process; else one in <data>/models/
     otherwise            llama.cpp, Ollama, LM Studio or vLLM on its default loopback port
 
-A file that somebody provided takes precedence over a server that happens to listen on a port: the text then
-goes to a process of our own. A discovery belongs to the event loop that started it; `status()` may be called
-from any thread and never waits.
+A model file takes precedence over a server that happens to listen on a default port, because a file runs in
+a process of our own. A discovery belongs to the event loop that started it; `status()` may be called from
+any thread and never waits.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ _FIXABLE_CODES = ("loading", "unauthorized", "no_such_model")
 
 
 class ModelDiscovery:
-    """Finds the model server, looks again while it is away, and provides it to jobs."""
+    """Discovery that finds the model server, checks it again at intervals, and provides it to jobs."""
 
     def __init__(self, config: ModelConfig) -> None:
         self._config = config
         self._reset()
 
     def _reset(self) -> None:
-        """Set the initial state: at first, and when the loop is gone and all connections with it."""
+        """Set the initial state, at first and when the event loop has been replaced."""
         self._status = status_for_code("off" if self._config.off else "looking")
         self._server: ModelServer | None = None
         self.child: LlamaCppProcess | None = None
@@ -51,11 +51,11 @@ class ModelDiscovery:
         self._look_done = asyncio.Condition()
 
     def status(self) -> ModelStatus:
-        """Return the present status. Callable from any thread."""
+        """Return the current status. May be called from any thread."""
         return self._status
 
     def start(self) -> None:
-        """Start looking in the running loop; returns at once."""
+        """Start the discovery on the running event loop and return at once."""
         loop = asyncio.get_running_loop()
         if self._task is not None and self._task.get_loop() is not loop:
             self._reset()
@@ -63,7 +63,7 @@ class ModelDiscovery:
             self._task = loop.create_task(self._run())
 
     async def get_server(self, *, patience: float = 15.0) -> "ModelServer":
-        """Return the server once it is ready; look again when it is away, wait while it is loading.
+        """Return the server when it is ready; check again if it is away, wait if it is loading its model.
 
         Raise ModelUnavailable.
         """
@@ -75,7 +75,7 @@ class ModelDiscovery:
         raise ModelUnavailable(self._status.code)
 
     async def wait_until_known(self, *, patience: float) -> None:
-        """Look once more and wait for the result, at most `patience` seconds."""
+        """Check once more and wait for the result, at most `patience` seconds."""
         self.start()
         if self._task is not None:
             with suppress(TimeoutError):
@@ -83,11 +83,11 @@ class ModelDiscovery:
                     await self._wait_for_next_look()
 
     def refresh(self) -> None:
-        """Look now and not at the next interval, because the server has failed or changed."""
+        """Check now, not at the next interval, because the server has failed or changed."""
         self._wake.set()
 
     async def close(self) -> None:
-        """Stop looking and end the child process, within a second."""
+        """Stop the discovery and end the child process, within a second."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -105,7 +105,7 @@ class ModelDiscovery:
         return None if child_is_gone or not self._status.is_ready else self._server
 
     async def _wait_for_next_look(self) -> None:
-        """Wait for a look that starts now, and then for as long as the model is loading."""
+        """Wait for a check that starts now, and then until the model is no longer loading."""
         async with self._look_done:
             while True:
                 self.refresh()
@@ -144,7 +144,7 @@ class ModelDiscovery:
             return self._status_after(error)
 
     def _status_after(self, error: ModelError) -> ModelStatus:
-        """Return the status after an error; a ready server stays ready where the error may pass."""
+        """Return the status after an error; a ready server stays ready if the error may be temporary."""
         if self._status.is_ready and error.code in _TRANSIENT_CODES:
             return self._status
         return status_for_code(error.code)
@@ -174,7 +174,7 @@ class ModelDiscovery:
         return status_for_code(next((code for code in codes if code in _FIXABLE_CODES), "none_found"))
 
     async def _get_failure(self, server: "ModelServer") -> ModelError | None:
-        """Return why a server cannot be used, or None."""
+        """Return the reason why a server cannot be used, or None."""
         try:
             self._pick_model(await server.probe())
         except ModelError as error:
@@ -219,7 +219,7 @@ class ModelDiscovery:
         raise ModelNotFound
 
     def _get_or_open_server(self, url: str, key: str) -> "ModelServer":
-        """Return the server in use if it has that URL, which keeps its connections open, or a new one."""
+        """Return the current server, with open connections, if it has that URL and key; else a new one."""
         server = self._server
         if server is not None and server.is_at(url, api_key=key):
             return server
@@ -235,5 +235,5 @@ def _chat_models(offer: ServerCapabilities) -> tuple[str, ...]:
 
 
 def _selectable_models(offer: ServerCapabilities) -> tuple[str, ...]:
-    """Return the models a person may choose from; none for llama.cpp, which serves one under any name."""
+    """Return the models a person may choose from; none for llama.cpp, which serves only one."""
     return () if offer.kind == "llama.cpp" else _chat_models(offer)

@@ -5,7 +5,7 @@
                        -> interrupted   "locked", "closing", "crashed", ...: not the model's fault
                        -> failed        reason: the code of a ModelError, "empty", "internal"
 
-A job may also end out of `waiting`. Only its event loop changes it; any thread may read it.
+A job may also end from `waiting`. Only its event loop changes a job; any thread may read it.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from llamora.llm.deltas import ChatMessages, Delta
 
 
 class JobState(TextChoices):
-    """The states of a job, and of the row it writes. All but `waiting` and `writing` are final."""
+    """The states of a job, and of the row with its result. All but `waiting` and `writing` are final."""
 
     WAITING = "waiting", "Waiting"
     WRITING = "writing", "Writing"
@@ -36,7 +36,7 @@ LIVE_STATES = frozenset({JobState.WAITING, JobState.WRITING})
 
 @dataclass(frozen=True, kw_only=True)
 class JobOutcome:
-    """The result of a job as it is saved: the text so far, the state and its reason."""
+    """The result of a job in the form in which it is saved: the text so far, the state and its reason."""
 
     text: str
     state: JobState
@@ -45,7 +45,7 @@ class JobOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """Messages for the model, the limit of its answer in tokens, and a JSON schema where that has one."""
+    """Messages for the model, the limit of its output in tokens, and a JSON schema if the output has one."""
 
     messages: ChatMessages
     max_tokens: int
@@ -53,7 +53,7 @@ class Prompt:
 
 
 class TokenCounter(Protocol):
-    """The part of a model server that `build_prompt` needs."""
+    """The methods of a model server that `build_prompt` needs."""
 
     @property
     def offer(self) -> Any: ...
@@ -62,10 +62,10 @@ class TokenCounter(Protocol):
 
 
 class GenerationTask(Protocol):
-    """The task of a job: how it builds its prompt, and where it saves the result.
+    """The task of a job: builds its prompt, and saves its result.
 
     All methods but `build_prompt` run in a database thread and in a transaction, perhaps twice, since the
-    first one may be rolled back; the keyring of the job is in force, except for `set_state`.
+    first transaction may be rolled back. The keyring of the job is in force, except for `set_state`.
     """
 
     @property
@@ -77,28 +77,28 @@ class GenerationTask(Protocol):
     def create_row(self) -> None:
         """Create the row of the result, or reset an existing one.
 
-        Raise VaultLocked if the owner has locked the diary since the job was requested.
+        Raise VaultLocked if the owner's vault was locked after the job was requested.
         """
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Build a prompt that fits into `share` of the context window of the server."""
 
     def save(self, outcome: JobOutcome) -> None:
-        """Encrypt and save the outcome; raise RowDeleted where the row is gone."""
+        """Encrypt and save the outcome; raise RowDeleted if the row was deleted."""
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Save state and reason only, which needs no key."""
+        """Save only state and reason, which needs no key."""
 
 
 class RowDeleted(Exception):  # noqa: N818 - states what happened
-    """Raised where the row of a job was deleted."""
+    """Raised when the row of a job was deleted."""
 
 
 JobListener = Callable[[], None]
 
 
 class JobAttachment(Protocol):
-    """An object that the readers of a job share, such as a rendering; it lives as long as the job."""
+    """An object that all readers of a job share, such as its text as HTML; it lives as long as the job."""
 
     def __init__(self, job: "Job") -> None: ...
 
@@ -107,7 +107,7 @@ AttachmentT = TypeVar("AttachmentT", bound=JobAttachment)
 
 
 class Job:
-    """A task on its way to the model: its state and the text so far."""
+    """One generation: its task, its state and its text so far."""
 
     def __init__(self, *, task: GenerationTask, keyring: Keyring, model: str = "") -> None:
         self.task = task
@@ -156,14 +156,14 @@ class Job:
         return "".join(self._thoughts[start:count]), count
 
     def get_attachment(self, kind: type[AttachmentT]) -> AttachmentT:
-        """Return the job's one attachment of a class, created at the first call. Called on the job's loop."""
+        """Return the job's one attachment of a class, created at first. Call it on the job's event loop."""
         attachment = self._attachments.get(kind)
         if not isinstance(attachment, kind):
             attachment = self._attachments[kind] = kind(self)
         return attachment
 
     def subscribe(self, listener: JobListener) -> Callable[[], None]:
-        """Call `listener` on the loop at every change; return a function that ends this."""
+        """Call `listener` on the event loop at every change; return a function that unsubscribes it."""
         self._listeners.append(listener)
 
         def unsubscribe() -> None:
@@ -173,7 +173,7 @@ class Job:
         return unsubscribe
 
     def append_delta(self, delta: Delta) -> None:
-        """Append what one read of the network brought. On the hot path: nothing more may be done here."""
+        """Append the text of one network read. This runs for every read, so it must stay fast."""
         if delta.withdraw:
             self._restart("")
         if delta.text:
@@ -186,23 +186,26 @@ class Job:
         self._notify()
 
     def truncate(self, text: str) -> None:
-        """Replace the text so far by a shorter one."""
+        """Replace the text so far with a shorter text."""
         self._restart(text)
         self._notify()
 
     def set_position(self, position: int) -> None:
-        """Set the position in the queue, from 1; 0 where the job does not wait."""
+        """Set the position in the queue, from 1; 0 if the job does not wait."""
         self.position = position
         self._notify()
 
     def start(self) -> None:
-        """Set the state to writing. Listeners that saw a queue are called now, others with the first text."""
+        """Set the state to `writing`, and call the listeners if the job had a position in the queue.
+
+        Else the listeners are called with the first text.
+        """
         was_queued, self.state, self.position = self.position > 0, JobState.WRITING, 0
         if was_queued:
             self._notify()
 
     def finish(self, outcome: JobOutcome, *, is_saved: bool) -> None:
-        """End the job; `is_saved` says whether the outcome could be written."""
+        """End the job; `is_saved` is False if the outcome could not be written."""
         self.state, self.reason, self.is_saved, self.position = outcome.state, outcome.reason, is_saved, 0
         self._thoughts = []
         self._notify()

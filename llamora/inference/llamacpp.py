@@ -1,9 +1,9 @@
-"""A child process that serves a `.gguf` file on loopback, started again whenever it ends.
+"""A child process that serves a `.gguf` file on loopback and is restarted whenever it ends.
 
-    loading -> ready -> (dies) -> loading -> ...     with growing pauses while it dies again
-    loading -> failed -> loading -> ...              the file could not be loaded; tried again, rarely
+    loading -> ready -> (dies) -> loading -> ...     with growing pauses while it keeps dying
+    loading -> failed -> loading -> ...              the file could not be loaded; retried after long pauses
 
-Each start has its own port and key. No environment variable of Llamora or Django goes to the child.
+Each child has its own port and key. No environment variable of Llamora or Django is passed to the child.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _STOP_SECONDS = 0.7
 
 @dataclass(frozen=True, kw_only=True)
 class LlamaCppAddress:
-    """The address of the child, and the key that it requires."""
+    """The address of the child process, and the key that it requires."""
 
     address: str
     key: str
@@ -39,7 +39,7 @@ def _child_environment(key: str) -> dict[str, str]:
 
 
 class LlamaCppProcess:
-    """Serves one `.gguf` file until it is closed."""
+    """A server of one `.gguf` file, in a child process, until it is closed."""
 
     def __init__(self, model: Path, *, context: int, parallel: int, on_change: Callable[[], None]) -> None:
         self.model = model
@@ -52,12 +52,12 @@ class LlamaCppProcess:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Start the child in the background."""
+        """Start the child process in the background."""
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
-        """End the child within a second."""
+        """End the child process within a second."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -113,7 +113,7 @@ class LlamaCppProcess:
         return process
 
     async def _read_address(self, process: asyncio.subprocess.Process) -> str | None:
-        """Return the address once the model is loaded; None where the child ended or gave up before."""
+        """Return the address when the model is loaded, or None if the child ended or failed before."""
         assert process.stdout is not None
         line = await process.stdout.readline()
         try:
@@ -128,7 +128,7 @@ class LlamaCppProcess:
 
 
 async def _stop_process(process: asyncio.subprocess.Process) -> None:
-    """Close the stdin of the child, at which it ends; kill it where it does not."""
+    """Close the stdin of the child, which makes it end; kill it if it does not."""
     if process.returncode is not None:
         return
     assert process.stdin is not None

@@ -1,13 +1,13 @@
 """The process that runs a `.gguf` file: `python -m llamora.inference.llamacpp_child`.
 
-    environment   LLAMORA_CHILD_KEY: the key every request must carry
-    stdin         one line of JSON {"model": path, "context": tokens, "parallel": n}, then open as long
-                  as the parent lives: at its end this process ends
+    environment   LLAMORA_CHILD_KEY: the key that every request must contain
+    stdin         one line of JSON {"model": path, "context": tokens, "parallel": n}, then open until the
+                  parent ends; when stdin closes, this process ends
     stdout        one line: {"address": "http://127.0.0.1:port"}, or {"failed": true}
 
-At a high verbosity llama.cpp logs parts of prompts: it is set to be quiet, and both output streams go to
-/dev/null before it is loaded. The text of a reply stays in the memory of this process until another one
-replaces it; no core file of it is ever written.
+At a high verbosity llama.cpp logs parts of prompts. So it is set to be quiet, and both output streams are
+redirected to /dev/null before it is loaded. The text of a reply stays in the memory of this process until
+another one replaces it; core dumps are disabled.
 """
 
 import ctypes
@@ -28,7 +28,7 @@ _NICENESS = 5
 
 
 def _die_with_parent() -> None:
-    """Have the kernel end this process with its parent (Linux), and allow no debugger and no core file."""
+    """Ask the kernel to end this process with its parent (Linux), and disable debuggers and core dumps."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -37,7 +37,7 @@ def _die_with_parent() -> None:
 
 
 def _redirect_output() -> int:
-    """Return a copy of stdout for the parent alone; what libraries print is discarded."""
+    """Return a copy of stdout for our own lines, and redirect stdout and stderr to /dev/null."""
     report, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
@@ -71,7 +71,7 @@ def _exit_at_end_of_stdin(stdin: int) -> None:
 
 
 def main() -> None:
-    """Load the model, report the address, and serve until the parent is gone."""
+    """Load the model, print the address, and serve until the parent ends."""
     _die_with_parent()
     report, key = _redirect_output(), os.environ.pop(KEY_VARIABLE)
     options = json.loads(sys.stdin.buffer.readline())

@@ -57,7 +57,7 @@ _KIND_NAMES: Final = {"other": "a model server"}
 
 
 def get_message(code: str) -> str:
-    """Return the message for a code; an unknown one counts as a failure of the server."""
+    """Return the message for a code; an unknown code is treated as a failure of the server."""
     return _MESSAGES.get(code, _MESSAGES["server_error"])
 
 

@@ -1,6 +1,7 @@
 """The household's model server: the one discovery of this process.
 
-Pages call `get_status`, `get_state` and `describe` from their threads; jobs call `get_server` on the loop.
+Pages call `get_status`, `get_state` and `describe` from their threads; jobs call `get_server` on the event
+loop.
 """
 
 import threading
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _DiscoveryHolder:
-    """Holds the discovery, which is created at its first use, in whatever thread."""
+    """Holder of the discovery, which any thread creates at first use."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,7 +30,7 @@ class _DiscoveryHolder:
             return self._discovery
 
     def replace(self, discovery: ModelDiscovery | None) -> ModelDiscovery | None:
-        """Set another discovery, or none; return the previous one."""
+        """Set another discovery, or None; return the previous one."""
         with self._lock:
             previous, self._discovery = self._discovery, discovery
             return previous
@@ -39,19 +40,19 @@ _holder = _DiscoveryHolder()
 
 
 def start_discovery() -> None:
-    """Start looking for the model in the running loop; returns at once."""
+    """Start the discovery of a model server on the running event loop and return at once."""
     _holder.get().start()
 
 
 async def discover(*, no_model: bool = False, patience: float = 10.0) -> None:
-    """Look for the model and wait for a result; with `no_model`, switch the model off."""
+    """Look for a model server and wait for the result; with `no_model`, switch the model off."""
     if no_model:
         _holder.replace(ModelDiscovery(replace(ModelConfig.from_settings(), off=True)))
     await _holder.get().wait_until_known(patience=patience)
 
 
 def get_status() -> ModelStatus:
-    """Return the status of the model. Callable from any thread, never waits."""
+    """Return the status of the model. May be called from any thread and never waits."""
     return _holder.get().status()
 
 
@@ -61,17 +62,17 @@ def get_state() -> str:
 
 
 def describe() -> str:
-    """Return the message for people about the state of the model."""
+    """Return the message for people about the status of the model."""
     return get_status().message
 
 
 async def get_server() -> "ModelServer":
-    """Return the model server; raise ModelUnavailable with the code of the reason."""
+    """Return the model server; raise ModelUnavailable with a code."""
     return await _holder.get().get_server()
 
 
 async def stop() -> None:
-    """Stop looking and close all connections, within a second; a later call starts again."""
+    """Stop the discovery and close all connections, within a second; later calls start it again."""
     discovery = _holder.replace(None)
     if discovery is not None:
         await discovery.close()

@@ -1,9 +1,9 @@
-"""Saving of a job: its row, a partial text each second, and the outcome, even when the disk fails at first.
+"""Saving of a job: its row, the text so far once a second, and its outcome, with retries if the disk fails.
 
 The effect that an error of a write has on the job:
 
-    CryptoError    interrupted, "locked"     its key is gone
-    FenceRefused   interrupted, "new_key"    its key is out of date; the last partial text stays
+    CryptoError    interrupted, "locked"     the job's key is deleted
+    FenceRefused   interrupted, "new_key"    the data key was rotated; the text saved last stays
     RowDeleted     stopped                   its row was deleted
     NotWritten     tried again               a disk may be full for a while
     others         failed, "internal"
@@ -29,7 +29,7 @@ StateAndReason = tuple[JobState, str]
 
 
 def classify_error(error: Exception) -> StateAndReason:
-    """Return the state and the reason of a job that ends with an error other than the model's."""
+    """Return the state and the reason for a job that ends with an error that is not a ModelError."""
     match error:
         case CryptoError():
             return JobState.INTERRUPTED, "locked"
@@ -43,13 +43,13 @@ def classify_error(error: Exception) -> StateAndReason:
 
 
 def log_error(job: Job, error: Exception, *, what: str) -> None:
-    """Log the kind of an error only: its message or its traceback could contain diary text."""
+    """Log only the type of an error: its message or its traceback could contain diary text."""
     kind = error.code if isinstance(error, NotWritten) else type(error).__name__
     logger.error("job %s: %s: %s", job.id, what, kind)
 
 
 class JobPersister:
-    """Writes for one job; `on_trouble` is called where the job cannot go on."""
+    """Writes of one job; `on_trouble` is called if the job cannot continue."""
 
     def __init__(self, job: Job, *, db: DbExecutor, on_trouble: Callable[[JobState, str], None]) -> None:
         self._job, self._db, self._on_trouble = job, db, on_trouble
@@ -58,15 +58,15 @@ class JobPersister:
         self._has_row = True
 
     def stop_partials(self) -> None:
-        """End `save_partials`."""
+        """Make `save_partials` return."""
         self._partials_stopped.set()
 
     def skip_retries(self) -> None:
-        """Try the last write only once more."""
+        """Limit the remaining attempts of `save_outcome` to one."""
         self._retries_skipped.set()
 
     async def create_row(self) -> None:
-        """Create the row; end the job where that fails."""
+        """Create the row; end the job if that fails."""
         job = self._job
         try:
             await self._db.commit(job.task.create_row, keyring=job.keyring)
@@ -78,7 +78,7 @@ class JobPersister:
             self._row_settled.set()
 
     async def save_partials(self) -> None:
-        """Save the text so far, each second in which there is more of it."""
+        """Save the text so far once a second if there is new text."""
         saved_seq = self._job.seq
         while not await _wait_at_most(self._partials_stopped, PARTIAL_SECONDS):
             seq = self._job.seq
@@ -93,7 +93,7 @@ class JobPersister:
                 log_error(self._job, error, what="partial text not written")
 
     async def save_outcome(self, outcome: JobOutcome) -> None:
-        """Save the outcome and end the job; while it cannot be written, the job says that it is not saved."""
+        """Save the outcome and end the job; if the write fails, mark the job as not saved and try again."""
         for pause in ATTEMPTS:
             skipped = self._retries_skipped
             is_last = await _wait_at_most(skipped, pause) if pause else skipped.is_set()
@@ -103,7 +103,7 @@ class JobPersister:
                 return
 
     async def _try_save(self, outcome: JobOutcome) -> JobOutcome | None:
-        """Save the outcome; return it as it was saved, or None where it could not be written."""
+        """Save the outcome; return the outcome that was saved, or None if it could not be written."""
         try:
             await self._save(outcome)
         except RowDeleted:
@@ -118,7 +118,7 @@ class JobPersister:
         return outcome
 
     async def _try_set_state(self, outcome: JobOutcome) -> bool:
-        """Save state and reason only; the last partial text stays. Return whether that was possible."""
+        """Save only state and reason, without changing the saved text; return whether that succeeded."""
         try:
             await self._db.commit(partial(self._job.task.set_state, outcome))
         except NotWritten:
@@ -133,7 +133,7 @@ class JobPersister:
 
 
 async def _wait_at_most(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event, at most so many seconds; return whether it is set."""
+    """Wait for an event, at most this many seconds; return whether it is set."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

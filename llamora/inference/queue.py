@@ -1,10 +1,10 @@
-"""A fair queue for the slots of the model: round-robin between people.
+"""A fair queue for the slots of the model server: round-robin between people.
 
-The jobs of one person keep their order. A free slot goes to the person who was served longest ago, so that
-somebody with a single job waits for at most one job of each other person.
+The jobs of one person run in their order. A free slot goes to the person who was served longest ago, so that
+a person with a single job waits for at most one job of each other person.
 
-A background job, which nobody is looking at, can be preempted: it gets a slot when nobody else waits, and has
-to release it as soon as somebody does.
+A background job, which nobody waits for, can be preempted: it gets a slot when no other job waits, and must
+release it as soon as another job waits.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class QueueWaiter:
 
 
 class FairQueue:
-    """Grants as many slots as `capacity` allows at the moment. Belongs to one event loop."""
+    """Queue that grants up to `capacity()` slots at a time. Belongs to one event loop."""
 
     def __init__(self, capacity: Callable[[], int]) -> None:
         self._capacity = capacity
@@ -48,7 +48,7 @@ class FairQueue:
     async def slot(
         self, owner: UUID, on_position: Callable[[int], None], *, preempt: Preempt | None = None
     ) -> AsyncIterator[None]:
-        """Wait for a slot and hold it during the block; with `preempt`, as a background job."""
+        """Wait for a slot and occupy it during the block; with `preempt`, as a background job."""
         waiter = QueueWaiter(on_position, preempt=preempt)
         queue = self._waiting.setdefault(owner, deque()) if preempt is None else self._background
         queue.append(waiter)
@@ -66,7 +66,7 @@ class FairQueue:
             self._release()
 
     def _leave(self, owner: UUID, waiter: QueueWaiter) -> None:
-        """Leave the queue, or return a slot that was granted at the same moment."""
+        """Leave the queue, or release a slot that was granted at the same moment."""
         if not waiter.granted.cancelled():
             if waiter in self._preemptible:
                 self._preemptible.remove(waiter)

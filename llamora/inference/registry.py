@@ -1,6 +1,7 @@
-"""The jobs of this process, which outlive the request and the socket that started them.
+"""The jobs of this process, which continue after the request or WebSocket that started them.
 
-Pages call it from their threads; everything else happens on the event loop that `bind_loop` was called on.
+Pages call the registry from their threads; everything else happens on the event loop that `bind_loop` was
+called on.
 """
 
 import asyncio
@@ -31,11 +32,11 @@ OnJobStart = Callable[[Job], None]
 
 
 class NoEventLoop(Exception):  # noqa: N818 - states what is the case
-    """Raised where no event loop runs: the process is closing, or is no server."""
+    """Raised when no event loop runs jobs: the process is closing, or is not a server."""
 
 
 class JobRegistry:
-    """Holds every job from its start until some minutes after its end."""
+    """All jobs of this process, each from its start until some minutes after its end."""
 
     def __init__(self, *, find_server: FindServer = model_server.get_server) -> None:
         self._find_server = find_server
@@ -52,11 +53,11 @@ class JobRegistry:
     # --- opening and closing -------------------------------------------------------------------
 
     def on_startup(self, call: Callable[[], object]) -> None:
-        """Run `call` in a database thread once a loop is bound, to tidy up after a process that died."""
+        """Register a call, run in a database thread once a loop is bound, to clean up after a crash."""
         self._startup_calls.append(call)
 
     def bind_loop(self) -> None:
-        """Run jobs on the running loop. Cheap to repeat."""
+        """Run jobs on the running event loop. Repeated calls do nothing."""
         loop = asyncio.get_running_loop()
         if self._loop is loop:
             return
@@ -66,7 +67,7 @@ class JobRegistry:
             self._track(loop.create_task(self._run_logged(call), context=Context()))
 
     async def close(self, *, timeout: float = 1.0) -> None:  # noqa: ASYNC109 - ends softly, not by raising
-        """End every job with the text so far, within `timeout` seconds; refuse new ones."""
+        """End every job and save its text so far, within `timeout` seconds; refuse new jobs."""
         self._loop = None
         for run in list(self._runs.values()):
             run.end(JobState.INTERRUPTED, "closing", hurry=True)
@@ -86,10 +87,11 @@ class JobRegistry:
     def start(
         self, task: GenerationTask, *, keyring: Keyring, model: str = "", is_background: bool = False
     ) -> Job:
-        """Start a job with its own keyring, which it closes when it ends; raise NoEventLoop.
+        """Start a job, which closes its keyring when it ends; raise NoEventLoop.
 
-        `model` is the one its owner has chosen, used where the server still offers it. A background job runs
-        when nobody else waits, and is interrupted ("gave_way") as soon as somebody does.
+        `model` is the name of the model that the owner has chosen, used if the server still offers it. A
+        background job runs when no other job waits, and is interrupted ("gave_way") as soon as another one
+        does.
         """
         loop = self._loop
         if loop is None or loop.is_closed():
@@ -105,12 +107,12 @@ class JobRegistry:
         return job
 
     def get(self, job_id: UUID) -> Job | None:
-        """Return a job that is running or ended lately."""
+        """Return a job that is running or ended in the last minutes, or None."""
         run = self._runs.get(job_id)
         return run.job if run else None
 
     def wait_for_row(self, job_id: UUID, *, patience: float = 5.0) -> None:
-        """Wait until a job just started has its row, or has failed to create one; not on the event loop."""
+        """Wait until a new job has created its row, or failed to. Do not call it on the event loop."""
         run = self._runs.get(job_id)
         if run is not None and not run.row_settled.is_set():
             with yield_turn():
@@ -122,7 +124,7 @@ class JobRegistry:
             return [run.job for run in self._runs.values() if run.job.owner_id == owner_id]
 
     def stop(self, job_id: UUID, *, patience: float = 1.0) -> Job | None:
-        """Stop a job and wait until its text is saved; not on the event loop."""
+        """Stop a job and wait until its text is saved. Do not call it on the event loop."""
         run = self._runs.get(job_id)
         if run is None:
             return None
@@ -132,7 +134,7 @@ class JobRegistry:
         return run.job
 
     def interrupt(self, owner_id: UUID, *, reason: str) -> None:
-        """Interrupt the jobs of a person whose vault is locking, and discard those that have ended."""
+        """Interrupt the jobs of a person whose vault is being locked, and discard jobs that have ended."""
         with self._lock:
             runs = [run for run in self._runs.values() if run.job.owner_id == owner_id]
         for run in runs:
@@ -141,7 +143,7 @@ class JobRegistry:
             self._request_end(run, JobState.INTERRUPTED, reason, hurry=True)
 
     def discard(self, job_id: UUID) -> None:
-        """Forget a job that is over, or whose row is deleted."""
+        """Remove a job that is over, or whose row was deleted, from the registry."""
         with self._lock:
             self._runs.pop(job_id, None)
 
@@ -152,7 +154,7 @@ class JobRegistry:
     # --- on the loop -------------------------------------------------------------------------------
 
     def watch(self, owner_id: UUID, on_start: OnJobStart) -> Callable[[], None]:
-        """Call `on_start` with each job of a person as it starts; return a function that ends this."""
+        """Call `on_start` with each job of a person when it starts; return a function that ends the calls."""
         self._watchers[owner_id].add(on_start)
 
         def unwatch() -> None:

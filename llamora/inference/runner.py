@@ -1,7 +1,7 @@
 """The run of a job: queue, prompt, stream, outcome.
 
 Two asyncio tasks: the *work*, which waits for the model and may be cancelled at any moment, and the run
-around it, which is never cancelled: however the work ends, the text so far is saved with the outcome.
+around it, which is never cancelled, so that the text so far is saved however the work ends.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ BURST_TOKENS, BURST_PAUSE = 24, 0.05
 
 
 class EmptyReply(ModelError):  # noqa: N818 - states what happened
-    """Raised where the model ended without any text."""
+    """Raised when the model ended without any text."""
 
     code = "empty"
 
@@ -59,7 +59,7 @@ class JobRun:
         self._work: asyncio.Task[str] | None = None
 
     def end(self, state: JobState, reason: str = "", *, hurry: bool = False) -> None:
-        """End the job; the first call sets state and reason. With `hurry`, no failed write is repeated."""
+        """End the job; the first call sets state and reason. With `hurry`, a failed write is not repeated."""
         if hurry:
             self._persister.skip_retries()
         if self._requested_end is None and not self.job.is_over:
@@ -68,7 +68,7 @@ class JobRun:
                 self._work.cancel()
 
     async def run(self) -> None:
-        """Carry the job out, up to its last write."""
+        """Run the job until its last write."""
         work = self._work = asyncio.create_task(self._generate())
         if self._requested_end is not None:
             work.cancel()
@@ -107,7 +107,7 @@ class JobRun:
             return classify_error(error)
 
     async def _generate(self) -> str:
-        """Generate the text; return the reason of the outcome, which is empty for a complete text."""
+        """Generate the text; return the reason for the outcome, which is empty if the text is complete."""
         job = self.job
         await self._find_server()
         preempt = partial(self.end, JobState.INTERRUPTED, "gave_way") if self._is_background else None

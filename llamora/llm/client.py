@@ -1,7 +1,7 @@
 """Client of a model server: its address, streamed replies with time limits, token counts.
 
-One `ModelServer` is bound to the event loop that first uses it. Proxies of the environment are ignored and
-redirects are never followed: a prompt goes to the configured address or nowhere.
+A `ModelServer` is bound to the event loop that first uses it. Proxies in the environment are ignored and
+redirects are never followed, so a prompt is sent only to the configured address.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ _JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 def normalize_base_url(base_url: str) -> str:
-    """Return the address without a trailing `/v1`, since people paste it both ways."""
+    """Return the address without a trailing `/v1`, since people write it with and without."""
     try:
         parts = urlsplit(base_url.strip())
         is_valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -54,7 +54,7 @@ def normalize_base_url(base_url: str) -> str:
 
 
 def is_loopback_url(base_url: str) -> bool:
-    """Return whether a URL can only lead to this machine; nothing is resolved."""
+    """Return whether a URL can only lead to this machine; no name is resolved."""
     host = (urlsplit(base_url).hostname or "").lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -65,16 +65,16 @@ def is_loopback_url(base_url: str) -> bool:
 
 
 def check_remote_allowed(base_url: str, *, allow_remote: bool) -> None:
-    """Raise RemoteNotAllowed for an address that is not on this machine, unless that is allowed."""
+    """Raise RemoteNotAllowed if the address is not on this machine and remote servers are not allowed."""
     if not allow_remote and not is_loopback_url(base_url):
         raise RemoteNotAllowed
 
 
 class StreamTimeout:
-    """Two limits on a stream, in seconds: on silence, and on the whole.
+    """Two limits on a stream, in seconds: on the time without any bytes, and on the whole stream.
 
-    It starts when it is created. Anything that comes ends a silence, a server's pings too: a slow machine
-    that reads a long prompt is not silent, and a reply without an end meets the second limit.
+    Both start when this object is created. Any bytes end a silence, also a server's pings: a slow machine
+    that reads a long prompt is not silent. An endless reply reaches the second limit.
     """
 
     def __init__(self, *, silence: float, limit: float) -> None:
@@ -84,7 +84,7 @@ class StreamTimeout:
 
     @asynccontextmanager
     async def limit_wait(self) -> AsyncIterator[None]:
-        """Limit one wait for the server, the block."""
+        """Limit the time of the block, which waits for the server once."""
         now = self._loop.time()
         try:
             async with asyncio.timeout_at(min(now + self._silence, self._deadline)):
@@ -102,7 +102,7 @@ class StreamTimeout:
 
 
 def _model_error_for(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
-    """Return our error for one of httpx, which would carry the request and with it the prompt."""
+    """Return our error for one of httpx, which would carry the request and so the prompt."""
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout():
             return RefusedConnection()
@@ -117,7 +117,7 @@ def _model_error_for(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Raise errors of httpx in the block as ours, without the original in their context."""
+    """Replace errors of httpx in the block with ours, without the original error as context."""
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -128,7 +128,7 @@ def _translate_errors() -> Iterator[None]:
 
 
 class ModelServer:
-    """Server with `/v1/chat/completions`."""
+    """A server with `/v1/chat/completions`."""
 
     def __init__(
         self,
@@ -157,11 +157,11 @@ class ModelServer:
         self._think_first: set[str] = set()
 
     def is_at(self, base_url: str, *, api_key: str) -> bool:
-        """Return whether this is the server with that address and key."""
+        """Return whether this server has that address and key."""
         return self.url == normalize_base_url(base_url) and self._api_key == api_key.strip()
 
     def with_model(self, model: str) -> "ModelServer":
-        """Return a client of the same connections for another of the server's models, or this one."""
+        """Return a client with the same connections for another model of the server, or this client."""
         if not model or self.offer is None or model == self.model or model not in self.offer.models:
             return self
         self._http()  # before the copy, so that both share it and it is closed once
@@ -170,7 +170,7 @@ class ModelServer:
         return other
 
     async def probe(self) -> ServerCapabilities:
-        """Ask the server for its capabilities, and store them as `offer`."""
+        """Return the capabilities of the server, and store them as `offer`."""
         before, self.offer = self.offer, await probe.probe_server(self._ask)
         if self.offer.counts_tokens and self.offer != before:
             # For a server that does not apply templates, the first reply will tell.
@@ -189,10 +189,10 @@ class ModelServer:
         silence: float = 120.0,
         limit: float = 900.0,
     ) -> AsyncGenerator[Delta | StreamEnd, None]:
-        """Yield a reply: deltas as they come, then a `StreamEnd`. Cancelling and `aclose()` stop the server.
+        """Yield a reply: deltas as they arrive, then a `StreamEnd`. Cancelling and `aclose()` stop it.
 
-        `schema` asks for an answer in JSON; not every server obeys, so the answer must be checked.
-        `silence` and `limit` are seconds: how long nothing may come, and how long the whole may take.
+        `schema` requests JSON output; some servers ignore it, so the output must be checked. `silence` and
+        `limit` are seconds: the longest time without any bytes, and the longest time for the whole reply.
         """
         stream_timeout, name = StreamTimeout(silence=silence, limit=limit), self._name
         # An answer in JSON begins with JSON, whatever the template opens.
@@ -218,7 +218,7 @@ class ModelServer:
         yield parser.finish()
 
     async def count_tokens(self, text: str) -> int:
-        """Return a text's tokens: exact if the server counts, else an estimate on the high side."""
+        """Return the number of tokens of a text: exact if the server counts them, else a high estimate."""
         if not (self.offer and self.offer.counts_tokens):
             return tokens.estimate_tokens(text)
         response = await self._ask("/tokenize", {"content": text, "add_special": False})
@@ -228,7 +228,7 @@ class ModelServer:
         return len(found)
 
     async def count_message_tokens(self, messages: ChatMessages) -> int:
-        """Return the tokens of a whole prompt, with those that the model's template adds."""
+        """Return the number of tokens of a whole prompt, including those that the model's template adds."""
         if not (self.offer and self.offer.counts_tokens):
             return sum(
                 tokens.estimate_tokens(message["content"]) + tokens.TOKENS_PER_MESSAGE for message in messages
@@ -244,11 +244,11 @@ class ModelServer:
 
     @property
     def _name(self) -> str:
-        """The model of requests."""
+        """The model's name in requests."""
         return self.model or (self.offer.name if self.offer else "")
 
     async def _apply_template(self, messages: ChatMessages) -> str:
-        """Return the prompt that the model's template makes of the messages."""
+        """Return the prompt into which the model's template turns the messages."""
         response = await self._ask("/apply-template", {"messages": list(messages)})
         prompt = response.get("prompt") if isinstance(response, dict) else None
         if not isinstance(prompt, str):
@@ -299,7 +299,7 @@ class ModelServer:
     async def _open_response(
         self, path: str, body: dict[str, Any] | None, stream_timeout: StreamTimeout
     ) -> AsyncIterator[httpx.Response]:
-        """Yield the response to a GET, or to a POST if there is a body; raise for a refusal."""
+        """Yield the response to a GET, or to a POST if there is a body; raise a ModelError if refused."""
         async with stream_timeout.limit_wait():
             response = await self._http().send(self._request(path, body), stream=True)
         try:
@@ -311,7 +311,7 @@ class ModelServer:
 
     @asynccontextmanager
     async def _reporting_failure(self) -> AsyncIterator[None]:
-        """Report a failure in the block to `on_failure`, and raise it."""
+        """Call `on_failure` with an error of the block, then raise it."""
         try:
             with _translate_errors():
                 yield
@@ -321,7 +321,7 @@ class ModelServer:
             raise
 
     async def _ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Send one small request and return its response as JSON."""
+        """Send a small request and return its response as JSON."""
         stream_timeout = StreamTimeout(silence=ASK_SECONDS, limit=2 * ASK_SECONDS)
         with _translate_errors():
             async with self._open_response(path, body, stream_timeout) as response:
@@ -329,7 +329,7 @@ class ModelServer:
 
 
 async def _read_bounded(response: httpx.Response, stream_timeout: StreamTimeout) -> bytes:
-    """Return the body of a small response; raise MalformedResponse for a long one."""
+    """Return the body of a response; raise MalformedResponse if it is too long."""
     body, chunks = b"", response.aiter_raw()
     while (chunk := await stream_timeout.next_chunk(chunks)) is not None:
         body += chunk
@@ -339,7 +339,7 @@ async def _read_bounded(response: httpx.Response, stream_timeout: StreamTimeout)
 
 
 def _parse_json(body: bytes) -> Any:
-    """Parse JSON; raise an error that does not carry the text."""
+    """Return the parsed JSON; raise an error that does not contain the text."""
     try:
         return json.loads(body)
     except ValueError:

@@ -8,10 +8,10 @@ ChatMessages = Sequence[Mapping[str, str]]
 
 
 class Delta(NamedTuple):
-    """Text of one network read: never half a character, never markup of the model.
+    """Text of one network read, in whole characters and without markup of the model.
 
-    `pieces` counts the events it was made of (about one per token). When `withdraw` is true, all text of
-    earlier deltas was thinking after all (a lone `</think>`): whoever stores the text drops that first.
+    `pieces` is the number of events in it (about one per token). When `withdraw` is true, all text of
+    earlier deltas was thinking (a lone `</think>`): code that stores the text deletes that text first.
     """
 
     text: str = ""
@@ -21,14 +21,14 @@ class Delta(NamedTuple):
 
 
 class TokenUsage(NamedTuple):
-    """Numbers of tokens, counted by the server."""
+    """Numbers of tokens, as counted by the server."""
 
     prompt: int
     reply: int
 
 
 class StreamEnd(NamedTuple):
-    """End of a stream: `stop` (the model was done) or `length` (it was cut off at its limit)."""
+    """End of a stream: `stop` (the model had finished) or `length` (it was cut off at its limit)."""
 
     reason: str
     usage: TokenUsage | None = None

@@ -2,7 +2,7 @@
 
     ModelError
       RefusedConnection    refused_connection   nothing listens at the address
-      WrongAddress         wrong_address        something listens, but it is no model server (or it redirects)
+      WrongAddress         wrong_address        no model server at the address, or it redirects
       ApiKeyRefused        unauthorized         the API key was refused
       ModelNotFound        no_such_model        the server does not have the requested model
       ModelLoading         loading              the server is still loading its model
@@ -11,10 +11,10 @@
       ModelServerFailed    server_error         the server failed for a reason of its own
       MalformedResponse    malformed            the response does not follow the protocol
       ConnectionDropped    dropped              the connection ended before the reply did
-      ModelSilent          silent               nothing came for too long
+      ModelSilent          silent               no bytes arrived for too long
       TimeLimitReached     time_limit           the reply took longer than we allow
       RepetitionDetected   repetition           the reply repeated itself
-      RemoteNotAllowed     remote_not_allowed   the address is not on this machine and nobody allowed that
+      RemoteNotAllowed     remote_not_allowed   the address is not on this machine, and that is not allowed
 
 An error never carries a body, a prompt or an address: its text is its code.
 """
@@ -24,7 +24,7 @@ An error never carries a body, a prompt or an address: its text is its code.
 
 
 class ModelError(Exception):
-    """Base of all errors of a model server."""
+    """Base class of all errors of a model server."""
 
     code = "server_error"
 
@@ -105,7 +105,7 @@ _NOT_FOUND_SIGNS = (
 
 
 def error_for_response(status: int, body: bytes) -> ModelError:
-    """Return the error for an HTTP response; the body is only searched, never stored."""
+    """Return the error for an HTTP response; the body is searched for known words, never stored."""
     text = body[:4096].lower()
     if status == 413 or (status in (400, 500) and any(sign in text for sign in _TOO_LONG_SIGNS)):
         return PromptTooLong()

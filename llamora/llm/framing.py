@@ -1,4 +1,4 @@
-"""End of the body of an HTTP/1.1 response (RFC 9112, 6.3): by chunks, by length, or with its connection."""
+"""Framing of an HTTP/1.1 response's body (RFC 9112, 6.3): by chunks, by length, or by end of connection."""
 
 _LONGEST_LINE = 256
 
@@ -31,7 +31,7 @@ class Dechunker:
         return b"".join(parts)
 
     def _begin_chunk(self, data: bytes, position: int, end: int) -> int:
-        """Begin a new chunk, or end with the last one; return where its content begins."""
+        """Begin a new chunk, or end after the last one; return the position where its content begins."""
         size = data[position:end].split(b";", 1)[0].strip()
         if not size.isalnum():
             raise ValueError
@@ -53,7 +53,7 @@ class Dechunker:
 
 
 class SizedBody:
-    """Body with a known length."""
+    """Body of a known length."""
 
     def __init__(self, length: int) -> None:
         self._missing = length
@@ -70,7 +70,7 @@ class SizedBody:
 
 
 class UnframedBody:
-    """Body that ends with its connection."""
+    """Body that ends when the connection ends."""
 
     is_done = False
 
@@ -83,7 +83,7 @@ Framing = Dechunker | SizedBody | UnframedBody
 
 
 def get_framing(status: int, headers: list[tuple[bytes, bytes]]) -> Framing:
-    """Return the framing that tells where the body ends and the connection is free again."""
+    """Return the framing of a response, which finds where its body ends and the connection is free again."""
     fields = {name.lower(): value.lower() for name, value in headers}
     if status in (204, 304):
         return SizedBody(0)

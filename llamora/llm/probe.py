@@ -2,7 +2,7 @@
 
 llama.cpp   /props: default_generation_settings.n_ctx (per slot), total_slots
 LM Studio   /api/v0/models: loaded_context_length, max_context_length, state
-Ollama      /api/ps: context_length of what is loaded; its default before that
+Ollama      /api/ps: context_length of loaded models; Ollama's default before one is loaded
 vLLM        /v1/models: max_model_len
 others      /v1/models: names only
 """
@@ -33,12 +33,12 @@ class ServerCapabilities:
     windows: Mapping[str, int] = field(default_factory=dict)
 
     def for_model(self, name: str) -> "ServerCapabilities":
-        """Return the same with the context window of a model, since models of one server may differ."""
+        """Return a copy with the context window of a model, since models of one server may differ."""
         return replace(self, context_window=self.windows.get(name, self.context_window))
 
     @property
     def name(self) -> str:
-        """The model used if none is named."""
+        """The model that is used if a request names none."""
         return self.models[0] if self.models else ""
 
 
@@ -64,7 +64,7 @@ async def _get_or_none(get: FetchJson, path: str) -> Any:
 
 
 async def _fetch_models(get: FetchJson) -> dict[str, Any]:
-    """Return the list of models; raise WrongAddress for a page of another program."""
+    """Return the list of models; raise WrongAddress if another program responds."""
     try:
         models = await get("/v1/models")
     except MalformedResponse:
@@ -75,7 +75,7 @@ async def _fetch_models(get: FetchJson) -> dict[str, Any]:
 
 
 async def probe_server(get: FetchJson) -> ServerCapabilities:
-    """Return a server's capabilities; `/v1/models` decides whether it is a model server at all."""
+    """Return a server's capabilities; raise WrongAddress if there is no model server at the address."""
     models, props, studio, loaded = await asyncio.gather(
         _fetch_models(get), *(_get_or_none(get, path) for path in ("/props", "/api/v0/models", "/api/ps"))
     )

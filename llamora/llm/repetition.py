@@ -1,8 +1,8 @@
-"""Repetition in what a model writes: detected while it streams, and removed from the end of a reply.
+"""Repetition in a model's text: detected while the text streams, and removed from the end of a reply.
 
-Text repeats itself when its end equals itself shifted by some period, for at least `REPEATS` periods and
-`SPAN` characters. Digits are ignored, so that a numbered list of one sentence counts as repetition too. A
-song's refrain or a table's rule stays well below both limits. One check takes a few microseconds.
+Text repeats itself if its end equals itself shifted by some period, for at least `REPEATS` periods and
+`SPAN` characters. Digits are ignored, so that a numbered list of one sentence counts as repetition too. The
+refrain of a song or the rule of a table stays below both limits. One check takes a few microseconds.
 """
 
 import re
@@ -21,7 +21,7 @@ _PASSAGE_LENGTH = 24
 
 
 def is_repeating(text: str) -> bool:
-    """Return whether the end of a text is one passage repeated."""
+    """Return whether the end of a text is one passage, repeated."""
     needle, position = text[-_NEEDLE:], len(text) - _NEEDLE
     start = position
     for _ in range(_ATTEMPTS):
@@ -43,7 +43,7 @@ class RepetitionDetector:
         self._new = 0
 
     def feed(self, text: str) -> bool:
-        """Add text and return whether it repeats itself now."""
+        """Add text and return whether the text now repeats itself."""
         self._tail += text.translate(_NO_DIGITS)
         self._new += len(text)
         if self._new < _STEP:
@@ -54,7 +54,7 @@ class RepetitionDetector:
 
 
 def strip_repetition(text: str) -> str:
-    """Return the text up to where its last passage began to repeat itself."""
+    """Return the text without the repeated passage at its end."""
     positions = [position for position, sign in enumerate(text) if not sign.isdecimal()]
     bare = "".join(text[position] for position in positions)
     period = _find_period(bare)
@@ -70,7 +70,7 @@ def strip_repetition(text: str) -> str:
 
 
 def _find_period(text: str) -> int:
-    """Return the characters from the end back to where the same passage ended before, or 0."""
+    """Return the distance in characters from the end back to the previous end of the same passage, or 0."""
     needle = text[-_PASSAGE_LENGTH:]
     found = text.rfind(needle, max(0, len(text) - _LONGEST_PERIOD), len(text) - 1)
     return len(text) - len(needle) - found if found >= 0 else 0

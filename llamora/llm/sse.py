@@ -1,7 +1,7 @@
-"""Server-sent events (WHATWG HTML 9.2.6), parsed from raw bytes as they come.
+"""Server-sent events (WHATWG HTML 9.2.6), parsed from raw bytes as they arrive.
 
-Only what model servers send: `data` fields; comments and other fields are skipped. Events are split on bytes,
-so a character that was split between two reads is whole again.
+Only the part that model servers use: `data` fields; comments and other fields are skipped. Events are split
+at bytes, so a character that was split between two reads is joined again.
 """
 
 from llamora.llm.errors import MalformedResponse
@@ -28,7 +28,7 @@ class EventReader:
         return self._split_events(whole.split(b"\n"))
 
     def close(self) -> list[bytes]:
-        """Return the payloads left without a blank line; some servers end with `data: [DONE]` alone."""
+        """Return a last payload without a blank line after it; some servers end with `data: [DONE]` alone."""
         rest, self._rest = self._rest, b""
         return self._split_events([rest, b""])
 

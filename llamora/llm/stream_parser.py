@@ -25,7 +25,7 @@ _scan = json.JSONDecoder().raw_decode
 
 
 def _parse_event(payload: bytes) -> dict[str, Any]:
-    """Return the event as an object; bytes that are not UTF-8 stay surrogates, for the joiner."""
+    """Return the event as an object; bytes that are not UTF-8 become surrogates, for `SurrogateJoiner`."""
     try:
         event, _ = _scan(payload.decode("utf-8", "surrogateescape").lstrip())
     except (ValueError, RecursionError):
@@ -52,7 +52,7 @@ def _parse_usage(counts: object) -> TokenUsage | None:
 
 
 class StreamParser:
-    """Parser of one reply; `thinks_first` if its model is known to begin inside its thinking."""
+    """Parser of one reply; `thinks_first` if the model's replies are known to begin inside thinking."""
 
     def __init__(self, *, thinks_first: bool = False) -> None:
         self.ended = False
@@ -70,11 +70,11 @@ class StreamParser:
         self._pieces = 0
 
     def feed(self, chunk: bytes) -> Delta | None:
-        """Return what this chunk adds to the reply, or None."""
+        """Return the text that this chunk adds to the reply, or None."""
         return self._parse_events(self._events.feed(chunk))
 
     def close(self) -> Delta | None:
-        """Return the rest of the reply; raise if the stream broke off before its end."""
+        """Return the rest of the reply; raise a ModelError if the stream ended too early."""
         if self._broken is not None:
             raise self._broken
         try:
@@ -92,11 +92,11 @@ class StreamParser:
 
     @property
     def was_wrong(self) -> bool:
-        """Whether the model did not begin with thinking although that was assumed."""
+        """Whether the reply did not begin inside thinking although `thinks_first` was set."""
         return self._think_filter.was_wrong
 
     def finish(self) -> StreamEnd:
-        """Return how the reply ended."""
+        """Return the end of the stream: its reason and its numbers of tokens."""
         return StreamEnd(self._reason or "stop", self._usage)
 
     def _parse_events(self, payloads: list[bytes]) -> Delta | None:

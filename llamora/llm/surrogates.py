@@ -1,9 +1,9 @@
 """Joining of characters that were split between two events.
 
 Models write bytes, and servers split them into events anywhere. Half a character arrives either as raw
-bytes (seen here as U+DC80..U+DCFF, Python's `surrogateescape`) or, from servers written in JavaScript, as
-half of a UTF-16 pair. Neither may reach a page or a key: what never becomes a character becomes U+FFFD.
-Control characters, which small models do write, are left out.
+bytes (decoded to U+DC80..U+DCFF, Python's `surrogateescape`) or, from servers written in JavaScript, as half
+of a UTF-16 pair. Half a character must not reach a page or be encrypted: a half that is never completed
+becomes U+FFFD. Control characters, which small models write, are left out.
 """
 
 import codecs
@@ -19,7 +19,7 @@ def _join_pair(pair: re.Match[str]) -> str:
 
 
 class SurrogateJoiner:
-    """Joiner that passes on whole characters and holds back half of one until its other half comes."""
+    """Joiner that returns whole characters and buffers half of one until its other half arrives."""
 
     def __init__(self) -> None:
         self._half = ""
@@ -27,7 +27,7 @@ class SurrogateJoiner:
         self._bytes_waiting = False
 
     def feed(self, text: str) -> str:
-        """Return the text with its halves joined, without one at the end whose other half may follow."""
+        """Return the text with its halves joined, without a half at the end, which is buffered."""
         if not self._half and not self._bytes_waiting and (text.isascii() or not _HALF.search(text)):
             return _CONTROL.sub("", text)
         text = _PAIR.sub(_join_pair, self._half + text)

@@ -1,12 +1,12 @@
-"""Filter that removes a model's own markup from its text: thinking, and end-of-text markers that leaked.
+"""Filter that removes a model's own markup from its text: thinking, and markers of the end of the text.
 
-    <think> ... </think>    thinking, wherever it stands; also <thinking> and <thought>
+    <think> ... </think>    thinking, anywhere in the text; also <thinking> and <thought>
     ... </think>            a lone closing tag: the template opened it, so all text before it was thinking;
-                            if that is known of a model, the beginning of its replies is taken for thinking
-    <|im_end|> and others   the end; whatever the model writes after it is not part of the reply
+                            if a model is known to do this, the beginning of its replies counts as thinking
+    <|im_end|> and others   the end; any text after it is not part of the reply
     </s>                    the end only if nothing follows (HTML closes a strike-through with it, too)
 
-A tag may be split anywhere between two deltas: text that could still become one is held back.
+A tag may be split between two deltas: text that may still become a tag is buffered.
 """
 
 import re
@@ -39,7 +39,7 @@ _LONGEST = max(map(len, _ALL))
 
 
 def opens_thinking(prompt: str) -> bool:
-    """Return whether a prompt ends in the beginning of the model's thinking."""
+    """Return whether a prompt ends with the opening tag of the model's thinking."""
     return prompt.rstrip().endswith(_OPEN)
 
 
@@ -52,7 +52,7 @@ class FilteredText(NamedTuple):
 
 
 def _find_partial_tag(text: str) -> int:
-    """Return where the part begins that may still become a tag, or the length of the text."""
+    """Return the position where a possible beginning of a tag starts, or the length of the text."""
     if "<" not in text[-_LONGEST:]:
         return len(text)
     for start in range(max(0, len(text) - _LONGEST), len(text)):
@@ -66,10 +66,10 @@ def _is_only_soft_ends(text: str) -> bool:
 
 
 class ThinkFilter:
-    """Filter of a reply's text as it comes.
+    """Filter of a reply's text as it arrives.
 
-    `thinks_first` says that this model's template opens its thinking. It is assumed until a tag, or the
-    server, shows where the thinking is; in a reply that ends without either the assumption was wrong.
+    `thinks_first` says that the model's template opens its thinking. The filter assumes this until a tag, or
+    the server, shows where the thinking is; if the reply ends with neither, the assumption was wrong.
     """
 
     def __init__(self, *, thinks_first: bool = False) -> None:
@@ -83,7 +83,7 @@ class ThinkFilter:
         self._reset()
 
     def feed(self, text: str, *, thought_apart: bool = False) -> FilteredText:
-        """Filter a text; `thought_apart` says that the server sends thinking in a field of its own."""
+        """Filter a text; `thought_apart` says that the server sends thinking in a separate field."""
         self._thought_before |= thought_apart
         if thought_apart and self._is_assumed:
             self._thinking = self._is_assumed = False
@@ -99,7 +99,7 @@ class ThinkFilter:
         return self._take_output()
 
     def close(self, *, is_whole: bool = True) -> FilteredText:
-        """Return what was held back and is no tag; `is_whole` if the model ended by itself."""
+        """Return buffered text that did not become a tag; `is_whole` if the model ended by itself."""
         held, self._partial_tag = self._partial_tag, ""
         if not self.ended and not _is_only_soft_ends(held):
             self._add(held)
@@ -145,7 +145,7 @@ class ThinkFilter:
         self._add(text[position:])
 
     def _switch_side(self, tag: str) -> bool:
-        """Change between text and thinking at a tag; return False for a tag that ends the reply."""
+        """Switch between text and thinking at a tag; return False if the tag ends the reply."""
         if tag in _END:
             self.ended, self._partial_tag = True, ""
             return False

@@ -1,8 +1,9 @@
-"""Estimate of a text's tokens, on the high side, for servers that cannot count them.
+"""Estimate of a text's tokens, rather too high than too low, for servers that cannot count them.
 
-No tokenizer in use needs more tokens than a text has UTF-8 bytes, so outside ASCII bytes are counted (three
-for a Chinese character, though most need one or two). Within ASCII, prose runs near four characters a token:
-a third of the letters is safe, and every digit, sign and line end counts for itself.
+No tokenizer in use needs more tokens than a text has UTF-8 bytes, so outside ASCII each byte counts as one
+token (three for a Chinese character, though most need one or two). Within ASCII, prose has nearly four
+characters per token: a third of the letters is a safe estimate, and every digit, sign and line end counts as
+one.
 """
 
 import re
@@ -13,6 +14,6 @@ TOKENS_PER_MESSAGE = 8
 
 
 def estimate_tokens(text: str) -> int:
-    """Return an estimate of a text's tokens, on the high side."""
+    """Return an estimate of a text's tokens, rather too high than too low."""
     letters = sum(map(len, _LETTERS.findall(text)))
     return -(-letters // 3) + len(text.encode("utf-8", "surrogatepass")) - letters

@@ -1,8 +1,8 @@
-"""HTTP/1.1 over asyncio for httpx that returns all events of one read together.
+"""HTTP/1.1 over asyncio for httpx, which returns all events of one network read together.
 
 httpx's own transport yields each HTTP chunk separately, and model servers send one token per chunk: 19
 microseconds each, against 3 here (measured). Supports only what model servers need: plain http, no proxies,
-no upgrades, no compression. https goes to httpx's own transport.
+no upgrades, no compression. https is left to httpx's own transport.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _MAX_IDLE = 16
 
 
 class _Connection:
-    """Socket to a server."""
+    """A connection to a server."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -28,7 +28,7 @@ class _Connection:
 
     @property
     def is_fit(self) -> bool:
-        """Whether another request may use it: still open, with nothing unread."""
+        """Whether the connection can be used for another request: still open, with nothing unread."""
         # A StreamReader reports its end only once its buffer is empty, so nothing unread is lost.
         return not (self.writer.is_closing() or self.reader.at_eof())
 
@@ -42,12 +42,12 @@ class _Connection:
                 return answer
 
     def drop(self) -> None:
-        """Close at once, which tells the server to stop its work."""
+        """Close the connection at once, which makes the server stop its work."""
         self.writer.transport.abort()
 
 
 class _Body(httpx.AsyncByteStream):
-    """Body of a response, in pieces as large as the socket returns."""
+    """Body of a response, yielded in pieces of one network read."""
 
     def __init__(self, connection: _Connection, framing: Framing, *, release: Callable[[], None]) -> None:
         self._connection, self._framing, self._release = connection, framing, release
@@ -78,7 +78,7 @@ class _Body(httpx.AsyncByteStream):
             raise httpx.RemoteProtocolError("no http") from None
 
     async def aclose(self) -> None:
-        """Release the connection if its response was read to the end, else close it."""
+        """Release the connection if the body was read to its end, else close it."""
         if self._framing.is_done and self._connection.is_fit:
             self._release()
         else:
@@ -94,7 +94,7 @@ class QuickTransport(httpx.AsyncBaseTransport):
         self._secure: httpx.AsyncHTTPTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request over an idle connection, or a new one if that is closed."""
+        """Send a request over an idle connection, or over a new one if there is none."""
         if request.url.scheme == "https":
             return await self._https(request)
         origin = (request.url.host, request.url.port or 80)
