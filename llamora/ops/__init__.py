@@ -1,11 +1,11 @@
-"""Operations: the commands of whoever runs the server, and what `up` does besides the pages.
+"""Operations: management commands for the administrator, and what `up` runs besides serving pages.
 
 management/commands  `up`, `backup`, `restore`, `verify`, `doctor`, `prune`, `stats`, `bench`
 startup              address, database and static files, before the first page
-server               the HTTP server: requests bounded in memory, one line of log each
-background           sessions, daily backups and the model server, while it serves
+server               HTTP server that limits request memory, and its access log
+background           expired sessions, daily backups and the model server, while pages are served
 data_folder          modes, secrets and lock of the folder that holds all state
-pruning              removal of what is past its time
+pruning              deletion of expired data
 statistics           counts and sizes
 backup, doctor       backups; checks of household and machine
 benchmarks           measurements

@@ -1,4 +1,4 @@
-"""The Django app of the operations: commands and system checks, no tables."""
+"""The Django app of operations: commands and system checks, no tables."""
 
 from django.apps import AppConfig
 

@@ -1,7 +1,7 @@
-"""Work beside the pages while `up` serves: the model server, expired sessions, daily backups and pruning.
+"""Background work of `up`: the model server, expired sessions, daily backups and pruning.
 
-Each is a coroutine of the serving loop and does its slow part in a thread of its own. None waits for a
-request: sessions end and backups are taken also while nobody uses the diary.
+Each task is a coroutine on the server's event loop and does its slow part in its own thread. The tasks also
+run while nobody uses the diary.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ backup_logger = logging.getLogger("llamora.backup")
 
 
 async def sweep_sessions() -> None:
-    """End sessions that are past their limits, once a minute, until this is cancelled."""
+    """End expired sessions once a minute, until this coroutine is cancelled."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="sweep")
     try:
         while True:
@@ -60,12 +60,12 @@ def _sweep_once() -> None:
 
 
 def bind_jobs() -> None:
-    """Have jobs run on the running loop, and mark those that a dead process left as interrupted."""
+    """Run jobs on the running event loop, and mark jobs of a crashed process as interrupted."""
     registry.bind_loop()
 
 
 async def follow_model_state(*, no_model: bool) -> AsyncIterator[str]:
-    """Look for a model server; yield each new sentence about it, until one is ready or none is."""
+    """Look for a model server; yield each new message about it, until it is ready or none was found."""
     await model_server.discover(no_model=no_model)
     message = ""
     while True:
@@ -78,7 +78,7 @@ async def follow_model_state(*, no_model: bool) -> AsyncIterator[str]:
 
 
 async def stop_model() -> None:
-    """Save the text of running jobs, mark them interrupted, then stop the model's own process."""
+    """Save the text of running jobs, mark them as interrupted, then stop the model's child process."""
     try:
         await registry.close(timeout=1)
     finally:
@@ -86,7 +86,7 @@ async def stop_model() -> None:
 
 
 async def run_daily_rounds() -> None:
-    """Take a backup when the newest is a day old, and prune once a day, until this is cancelled."""
+    """Create a backup when the newest is a day old, and prune once a day, until this is cancelled."""
     stopping = threading.Event()
     pool = ThreadPoolExecutor(1, thread_name_prefix="backup", initializer=lower_priority)
     pruned_at: datetime | None = None
@@ -103,7 +103,7 @@ async def run_daily_rounds() -> None:
 
 
 def run_daily_round(stopping: threading.Event, pruned_at: datetime | None = None) -> datetime | None:
-    """Do each thing that is due, also when another has failed; return when it was last pruned."""
+    """Create a backup and prune, if due, even if one of them fails; return the time of the last pruning."""
     with _logging_errors():
         if is_backup_due():
             _create_backup(stopping)

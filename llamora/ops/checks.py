@@ -1,9 +1,9 @@
 """Django system checks of the installation; `manage.py check --database default` runs them all.
 
 llamora.E001  the secret key is a default or too short
-llamora.E002  others on this machine can read the data folder or a secret
+llamora.E002  other users of this machine can read the data folder or a secret
 llamora.E003  a sealed column has no fence trigger
-llamora.E004  the database does not write as promised
+llamora.E004  SQLite's pragmas differ from the settings, so a committed write could be lost
 llamora.W001  people without a vault (they cannot sign in)
 """
 
@@ -23,21 +23,21 @@ from llamora.ops import data_folder, startup
 
 @register(Tags.security)
 def check_secret_key(**_: Any) -> list[CheckMessage]:
-    """Report a secret key that somebody could guess."""
+    """Report a secret key that could be guessed."""
     weakness = data_folder.find_key_weakness(settings.SECRET_KEY)
     return [Error(weakness, id="llamora.E001")] if weakness else []
 
 
 @register(Tags.security)
 def check_permissions(**_: Any) -> list[CheckMessage]:
-    """Report a data folder that is open to others."""
+    """Report a data folder that other users can read."""
     problems = data_folder.find_loose_permissions(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
     return [Error(problem, id="llamora.E002") for problem in problems]
 
 
 @register(Tags.database)
 def check_fences(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Report a sealed column that would take an envelope of a past epoch."""
+    """Report a sealed column that has no fence trigger, so would accept an envelope of a past epoch."""
     found: list[CheckMessage] = []
     for alias in _migrated_databases(databases):
         if _has_pending_migrations(alias):
@@ -51,7 +51,7 @@ def check_fences(*, databases: Sequence[str] | None = None, **_: Any) -> list[Ch
 
 @register(Tags.database)
 def check_pragmas(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Report a database that may lose what it confirmed."""
+    """Report a database that could lose a committed write."""
     return (
         [Error(problem, id="llamora.E004") for problem in startup.find_wrong_pragmas()] if databases else []
     )
@@ -77,6 +77,6 @@ def _has_pending_migrations(alias: str) -> bool:
 
 
 def _migrated_databases(databases: Sequence[str] | None) -> list[str]:
-    """Return those databases that have our tables: before the first migration there is nothing to say."""
+    """Return the given databases that contain our tables; there is nothing to check before a migration."""
     tables = {Person._meta.db_table, Vault._meta.db_table}
     return [a for a in databases or () if tables <= set(connections[a].introspection.table_names())]

@@ -3,9 +3,9 @@
 <data>/                 0700
   secrets/              0700
     secret_key          0600   Django's SECRET_KEY; signs forms and links, opens no diary
-  lock                  0600   held with flock(2) while a server runs; empty
+  lock                  0600   locked with flock(2) while a server runs; empty
   llamora.sqlite3       0600
-  static/                      static files as browsers fetch them, made from the sources
+  static/                      static files as served, collected from the sources
 """
 
 import fcntl
@@ -21,19 +21,19 @@ MIN_KEY_LENGTH = 50
 
 
 def is_loose(path: Path) -> bool:
-    """Return whether anybody but its owner may use this file or folder."""
+    """Return whether other users than the owner have access to a file or folder."""
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
 def _create_private_folder(path: Path) -> None:
-    """Create the folder, or close it to others while it is empty: a full one is left to its owner."""
+    """Create the folder, or make an empty one private; the mode of a folder with files is not changed."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if is_loose(path) and not any(path.iterdir()):
         path.chmod(0o700)
 
 
 def prepare(data_dir: Path, *, key_file: Path, key: str) -> None:
-    """Create what is missing and refuse what is open to others; an empty key is not written."""
+    """Create missing folders and the key file; refuse folders open to others. An empty key is not written."""
     os.umask(0o077)
     try:
         _create_private_folder(data_dir)
@@ -50,7 +50,7 @@ def prepare(data_dir: Path, *, key_file: Path, key: str) -> None:
 
 
 def _write_key(path: Path, key: str) -> None:
-    """Write the key whole or not at all: a half-written one would be read as the key for good."""
+    """Write the key file atomically: an incomplete key would be used from then on."""
     draft = path.with_suffix(".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -61,7 +61,7 @@ def _write_key(path: Path, key: str) -> None:
 
 
 def find_loose_permissions(data_dir: Path, *, key_file: Path) -> Iterator[str]:
-    """Yield a sentence for each folder and file that others on this machine can read."""
+    """Yield a sentence for each folder and file that other users of this machine can read."""
     for folder in (data_dir, key_file.parent):
         if folder.is_dir() and is_loose(folder):
             yield f"Others on this machine can look into {folder}. Close it with: chmod 700 '{folder}'"
@@ -71,7 +71,7 @@ def find_loose_permissions(data_dir: Path, *, key_file: Path) -> Iterator[str]:
 
 
 def find_key_weakness(key: str) -> str | None:
-    """Return what is wrong with a secret key, or None."""
+    """Return the problem with a secret key, or None."""
     if len(key) < MIN_KEY_LENGTH or len(set(key)) < 8 or key.startswith("django-insecure-"):
         return (
             f"The secret key is a default or too short (at least {MIN_KEY_LENGTH} random characters). Unset "
@@ -82,7 +82,7 @@ def find_key_weakness(key: str) -> str | None:
 
 @contextmanager
 def lock(data_dir: Path) -> Iterator[None]:
-    """Lock the data folder for one server; the kernel unlocks it when the process ends, however it ends."""
+    """Lock the data folder for one server; the kernel releases the lock when the process ends or dies."""
     descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

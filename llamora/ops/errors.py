@@ -1,5 +1,5 @@
-"""Errors of the commands."""
+"""Errors of the management commands."""
 
 
 class OperationRefused(Exception):  # noqa: N818 - an answer to the administrator, not a fault
-    """A command that does not go on; its text says why and what to do, for the person at the terminal."""
+    """Raised when a command cannot continue; its text tells the administrator why and what to do."""

@@ -1,4 +1,4 @@
-"""Pruning of what is past its time: sessions, the bin, earlier versions, backups, dead indexes, strays."""
+"""Pruning: deletes expired sessions, deleted entries, old versions, backups, unused indexes and leftovers."""
 
 import re
 from dataclasses import astuple, dataclass
@@ -20,7 +20,7 @@ _INDEX_FILE_NAME = re.compile(r"[a-z_]+-(\d+)-[0-9a-f-]{36}\.sealed")
 
 @dataclass(frozen=True, kw_only=True)
 class PruneReport:
-    """The numbers of what was removed."""
+    """The numbers of removed rows and files, by kind."""
 
     sessions: int
     entries: int
@@ -41,12 +41,12 @@ class PruneReport:
 
     @property
     def total(self) -> int:
-        """The number of everything removed."""
+        """The number of all removed rows and files."""
         return sum(astuple(self)[:-1])
 
 
 def prune(*, now: datetime) -> PruneReport:
-    """Remove what is past its time, then truncate the write-ahead log, in which it would otherwise stay."""
+    """Remove expired data, then truncate the write-ahead log, which may still contain it."""
     ended = sessions_services.end_expired_sessions()
     owners = list(Person.objects.values_list("id", flat=True))
     purged = sum(purge_bin(owner_id=owner) for owner in owners)
@@ -69,7 +69,7 @@ def prune(*, now: datetime) -> PruneReport:
 
 
 def remove_dead_indexes(folder: Path) -> int:
-    """Remove sealed indexes of people who have left and of keys that are destroyed; return how many."""
+    """Remove sealed indexes of deleted people and of destroyed keys; return how many."""
     epochs = {str(owner): epoch for owner, epoch in Vault.objects.values_list("owner_id", "epoch")}
     dead = [
         path

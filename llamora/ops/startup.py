@@ -1,4 +1,4 @@
-"""The steps of `up` before the first page: address, database and static files, and what refuses to start."""
+"""The steps of `up` before the first page: address, database and static files, and reasons not to start."""
 
 import errno
 import hashlib
@@ -22,18 +22,18 @@ PRAGMAS: dict[str, Any] = {"journal_mode": "wal", "synchronous": 2, "secure_dele
 
 
 def describe_os_error(error: OSError) -> str:
-    """Return a sentence about an error of the operating system, and the file it is about."""
+    """Return a sentence about an error of the operating system, with the name of the file."""
     path = f" ({error.filename})" if error.filename else ""
     return f"Llamora cannot start: {error.strerror or error}{path}."
 
 
 def forbid_core_dumps() -> None:
-    """Forbid core dumps: one would write keys and open pages to the disk."""
+    """Disable core dumps, which would write keys and open pages to the disk."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def is_loopback_host(host: str) -> bool:
-    """Return whether only this machine can reach the address."""
+    """Return whether only this machine can reach this address."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -43,7 +43,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def check_plain_http(host: str) -> None:
-    """Refuse to send passwords over a network in clear, unless the administrator allows it."""
+    """Refuse to send passwords unencrypted over a network, unless the administrator allows it."""
     if not is_loopback_host(host) and not settings.ALLOW_PLAIN_HTTP:
         raise OperationRefused(
             f"{host} can be reached by other machines, and passwords would cross the network unencrypted. "
@@ -53,7 +53,7 @@ def check_plain_http(host: str) -> None:
 
 
 def bind_listener(host: str, port: int) -> socket.socket:
-    """Bind the address before anything else is done, so that a clash is reported at once."""
+    """Bind the address before any other step, so that an address in use is reported at once."""
     name = host.strip("[]")
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -78,7 +78,7 @@ def _describe_bind_error(host: str, port: int, error: Exception) -> str:
 
 
 def prepare_database() -> None:
-    """Migrate the database, and refuse one that cannot be opened or may lose what it confirmed."""
+    """Migrate the database, and refuse one that cannot be opened or could lose a committed write."""
     try:
         migrate()
         wrong = find_wrong_pragmas()
@@ -93,7 +93,7 @@ def prepare_database() -> None:
 
 
 def migrate() -> bool:
-    """Migrate the database to this version without questions; return whether anything was done."""
+    """Migrate the database to this version without asking; return whether there was anything to migrate."""
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
     if unknown:
@@ -108,7 +108,7 @@ def migrate() -> bool:
 
 
 def find_wrong_pragmas() -> list[str]:
-    """Return a sentence for each pragma that SQLite answers differently from what was asked."""
+    """Return a sentence for each pragma whose value in SQLite differs from the configured one."""
     wrong = []
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         for name, expected in PRAGMAS.items():
@@ -122,7 +122,7 @@ def find_wrong_pragmas() -> list[str]:
 
 
 def collect_static() -> bool:
-    """Collect the static files when their sources have changed; return whether they had."""
+    """Collect the static files if their sources have changed; return whether they have."""
     fingerprint_file = Path(settings.STATIC_ROOT) / ".sources"
     fingerprint = _static_fingerprint()
     if fingerprint_file.is_file() and fingerprint_file.read_text() == fingerprint:

@@ -1,4 +1,4 @@
-"""Statistics of the diaries and of the files, which need nobody's key."""
+"""Statistics of diaries and files, which need no key."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class DiaryStatistics:
 
 
 def iter_diary_statistics() -> Iterator[DiaryStatistics]:
-    """Yield the statistics of everybody's diary, in the order they registered."""
+    """Yield the statistics of each person's diary, in the order of their registration."""
     for person in Person.objects.order_by("created_at"):
         yield _count_diary(person)
 
@@ -64,7 +64,7 @@ def _count_diary(person: Person) -> DiaryStatistics:
 
 
 def _count_sealed_values(owner: UUID) -> tuple[int, int]:
-    """Return the number of sealed values a person has in all tables, and of their bytes."""
+    """Return the number of a person's sealed values in all tables, and their size in bytes."""
     values = size = 0
     with connection.cursor() as cursor:
         for model in sealed_models():
@@ -83,7 +83,7 @@ def _count_sealed_values(owner: UUID) -> tuple[int, int]:
 
 
 def iter_file_sizes() -> Iterator[tuple[str, int]]:
-    """Yield each kind of file the household has on the disk, and its size in bytes."""
+    """Yield each kind of file of the household, and its size in bytes."""
     database, data_dir = create.get_household_files().database, settings.DATA_DIR
     yield "Database", _total_size([database])
     yield "Write-ahead log", _total_size([database.with_name(database.name + "-wal")])

@@ -1,8 +1,8 @@
-"""A systemd unit of the user who runs the server: it serves from the machine's start to its end.
+"""The systemd user unit that runs the server while the machine is on.
 
     manage.py up --print-unit > ~/.config/systemd/user/llamora.service
 
-A user's own unit has $XDG_RUNTIME_DIR, a memory file system, for the run secret, and needs no root.
+In a user unit, $XDG_RUNTIME_DIR is a memory file system for the run secret; the unit needs no root.
 """
 
 import sys
@@ -33,7 +33,7 @@ WantedBy=default.target
 
 
 def render_unit(*, folder: Path, data_dir: Path, arguments: list[str]) -> str:
-    """Return the text of the unit; secret settings belong in `.env`, not here."""
+    """Return the text of the unit; secret settings belong in `.env`, not in the unit."""
     command = [sys.executable, str(folder / "manage.py"), "up", *arguments]
     return _UNIT.format(
         folder=_escape(str(folder)),
@@ -43,7 +43,7 @@ def render_unit(*, folder: Path, data_dir: Path, arguments: list[str]) -> str:
 
 
 def _escape(word: str) -> str:
-    """Return a word without specifiers (systemd.unit(5))."""
+    """Return a word with systemd's specifiers escaped (systemd.unit(5))."""
     return word.replace("%", "%%")
 
 

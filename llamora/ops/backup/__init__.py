@@ -1,12 +1,12 @@
-"""Backups of the household: created while it is served, verified, retained for a time, and restored.
+"""Backups of the household: created while the server runs, verified, deleted after a time, and restored.
 
-create.py         a backup from beginning to end
+create.py         creates a backup
 snapshot.py       a consistent copy of a database in use, without its session rows
-integrity.py      checks of a database without anybody's key
+integrity.py      checks of a database without any key
 verify_secret.py  checks of a database with a person's secret
 archive.py        the file format
-retention.py      removal of old backups and of what killed work left
-restore.py        a backup put in the place of the household's database
+retention.py      deletion of old backups and of files left by interrupted work
+restore.py        replaces the household's database with a backup
 
-`llamora.ops.background` takes one a day; names and dates of the files are in `llamora.database.backup_files`.
+`llamora.ops.background` creates one a day; `llamora.database.backup_files` has the names of the files.
 """

@@ -1,6 +1,6 @@
-"""The format of a backup: an uncompressed tar, so that any machine opens it.
+"""The format of a backup: an uncompressed tar, which any machine can open.
 
-    llamora.sqlite3                 the database, without session rows; what is sealed stays sealed
+    llamora.sqlite3                 the database, without session rows; sealed columns stay sealed
     search/<owner>/*.sealed         sealed indexes
     prompts/...                     the household's own prompts
     settings.env                    the settings in force; names that sound secret only with `--with-secrets`
@@ -8,9 +8,10 @@
     manifest.json                   last of all: {"format": "llamora.backup", "version": 1, "made_at": "...",
                                     "files": {"<name>": {"size": n, "blake2b": "<32 bytes, hex>"}}}
 
-Nothing compresses: it is ciphertext. The manifest stands at the end, so an archive that was cut off has none.
-Reading takes only plain files of these names, and only what the manifest lists; a digest shows damage, not
-forgery: who can write the file can write the manifest, and what they swap is refused when it is opened.
+Not compressed, because ciphertext does not get smaller. The manifest is last, so an archive that was cut off
+has none. Only plain files with these names are read, and only if the manifest lists them. A digest detects
+damage, not forgery: an attacker who can write the file can write the manifest too, but a forged envelope
+does not open.
 """
 
 import hashlib
@@ -42,19 +43,19 @@ _ALLOWED_NAME = re.compile(
 
 
 def is_allowed_name(name: str) -> bool:
-    """Return whether a backup may hold a file of this name."""
+    """Return whether a backup may contain a file of this name."""
     return _ALLOWED_NAME.fullmatch(name) is not None
 
 
 class _HashingReader(io.RawIOBase):
-    """A reader of a file that digests it, and asks on the way whether to stop."""
+    """A reader of a file that computes its digest, and raises BackupStopped if asked to stop."""
 
     def __init__(self, file: IO[bytes], stop: StopCheck) -> None:
         self._file, self._stop = file, stop
         self.digest = hashlib.blake2b(digest_size=32)
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes; tarfile asks for no more than it said."""
+        """Return the next bytes, at most `size`."""
         if self._stop():
             raise BackupStopped
         part = self._file.read(size)
@@ -63,14 +64,14 @@ class _HashingReader(io.RawIOBase):
 
 
 class ArchiveWriter:
-    """An archive that is being written, and the manifest of its files."""
+    """An archive that is being written, with the manifest of its files."""
 
     def __init__(self, tar: tarfile.TarFile, *, made_at: datetime, stop: StopCheck) -> None:
         self._tar, self._made_at, self._stop = tar, made_at, stop
         self._files: dict[str, dict[str, Any]] = {}
 
     def add(self, name: str, path: Path) -> bool:
-        """Add a file; return False where it has gone meanwhile."""
+        """Add a file; return False if it no longer exists."""
         try:
             file = path.open("rb")
         except FileNotFoundError:
@@ -80,7 +81,7 @@ class ArchiveWriter:
         return True
 
     def add_text(self, name: str, text: str) -> None:
-        """Add a small text."""
+        """Add a file with this text."""
         content = text.encode()
         self._add(name, io.BytesIO(content), size=len(content))
 
@@ -108,7 +109,7 @@ class ArchiveWriter:
 
 @contextmanager
 def create_archive(path: Path, *, made_at: datetime, stop: StopCheck = never_stop) -> Iterator[ArchiveWriter]:
-    """Write a new archive, finish it with the block, and wait until the disk has it."""
+    """Create an archive, to be written in the block; then add its manifest and sync it to the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
@@ -120,7 +121,7 @@ def create_archive(path: Path, *, made_at: datetime, stop: StopCheck = never_sto
 
 
 def unpack_archive(archive: Path, folder: Path) -> set[str]:
-    """Unpack an archive into an empty folder; return the names, or raise OperationRefused."""
+    """Unpack an archive into an empty folder and return the names; raise OperationRefused."""
     try:
         with tarfile.open(archive, mode="r:") as tar:
             found = {head.name: _extract_member(tar, head, folder) for head in tar}
@@ -131,7 +132,7 @@ def unpack_archive(archive: Path, folder: Path) -> set[str]:
 
 
 def check_archive(archive: Path, *, stop: StopCheck = never_stop) -> None:
-    """Read an archive as `unpack_archive` does and write nothing; raise OperationRefused or BackupStopped."""
+    """Read and check an archive without writing its files; raise OperationRefused or BackupStopped."""
     manifest = io.BytesIO()
     with tarfile.open(archive, mode="r:") as tar, open(os.devnull, "wb") as nowhere:
         found = {

@@ -1,6 +1,6 @@
-"""Creation of a backup: the database is copied without its sessions, the copy checked, the archive read back.
+"""Creation of a backup: copy the database without sessions, check the copy, write and read back the archive.
 
-Only then does the file get its name, so that no backup is half done.
+The file gets its name only after that, so every file with the name of a backup is complete.
 """
 
 import os
@@ -29,7 +29,7 @@ _SPARE_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class HouseholdFiles:
-    """The places of the files that go into a backup."""
+    """The paths of the files that go into a backup."""
 
     data_dir: Path
     database: Path
@@ -37,14 +37,14 @@ class HouseholdFiles:
 
 
 def get_household_files() -> HouseholdFiles:
-    """Return the files of the household that the settings name."""
+    """Return the paths of the household's files, from the settings."""
     database = Path(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])
     return HouseholdFiles(data_dir=settings.DATA_DIR, database=database, environment=os.environ)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BackupReport:
-    """A backup that is on the disk."""
+    """The result of a backup that is complete on the disk."""
 
     path: Path
     size: int
@@ -60,7 +60,7 @@ def create_backup(
     with_secrets: bool = False,
     stop: StopCheck = never_stop,
 ) -> BackupReport:
-    """Take a backup into `folder`, whole or not at all; raise OperationRefused, or BackupStopped."""
+    """Create a complete backup in `folder`, or none; raise OperationRefused or BackupStopped."""
     if not source.database.is_file():
         raise OperationRefused("There is no household here yet, so there is nothing to back up.")
     _create_folder(folder)
@@ -110,7 +110,7 @@ def _check_free_space(source: HouseholdFiles, folder: Path) -> None:
 
 
 def _find_unused_moment(folder: Path, now: datetime) -> datetime:
-    """Return `now` in whole seconds, or a second later where that name is taken."""
+    """Return `now` in whole seconds, or the next second for which no backup has that name."""
     moment = now.replace(microsecond=0)
     while (folder / backup_files.backup_file_name(moment)).exists():
         moment += _SECOND
@@ -118,7 +118,7 @@ def _find_unused_moment(folder: Path, now: datetime) -> datetime:
 
 
 def _copy_checked(database: Path, target: Path, stop: StopCheck) -> integrity.IntegrityReport:
-    """Copy the database without its sessions and check it; raise OperationRefused where it is damaged."""
+    """Copy the database without its sessions and check the copy; raise OperationRefused if it is damaged."""
     snapshot.copy_database(database, target, stop=stop)
     snapshot.delete_sessions(target)
     found = integrity.check_database(target, stop=stop)
@@ -155,7 +155,7 @@ def _list_files(folder: Path, pattern: str) -> Iterator[Path]:
 
 
 def render_settings(environment: Mapping[str, str], *, with_secrets: bool) -> str:
-    """Return the settings in force as lines of a `.env`."""
+    """Return the settings in force as the lines of a `.env` file."""
     lines = ["# The settings that were in force when this backup was made; see the README."]
     for name, value in sorted(environment.items()):
         if name.startswith("LLAMORA_") and (with_secrets or not _SECRET.search(name)):
@@ -165,7 +165,7 @@ def render_settings(environment: Mapping[str, str], *, with_secrets: bool) -> st
 
 
 def _strip_credentials(value: str) -> str:
-    """Return an address without the name and password that may stand in it."""
+    """Return a URL without the user name and password that it may contain."""
     if "://" not in value or "@" not in value:
         return value
     try:
@@ -176,7 +176,7 @@ def _strip_credentials(value: str) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names in a folder."""
+    """Sync the names in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

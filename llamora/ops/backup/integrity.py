@@ -1,7 +1,7 @@
-"""Checks of a database file without anybody's key: pages, references, fence triggers and envelopes.
+"""Checks of a database file without any key: pages, references, fence triggers and envelopes.
 
-The first bytes of an envelope are readable: its format, which has to be a known one, and its epoch, which has
-to be that of its owner's vault.
+The first bytes of an envelope are readable without a key: its format, which must be a known one, and its
+epoch, which must be the epoch of its owner's vault.
 """
 
 import sqlite3
@@ -26,7 +26,7 @@ _PROGRESS_STEPS = 200_000
 
 @dataclass(kw_only=True)
 class SealedColumnCensus:
-    """The envelopes of one sealed column: how many, of which formats, and those that cannot be right."""
+    """Counts of the envelopes of one sealed column: all, by format, under a former key, and invalid."""
 
     label: str
     envelopes: int = 0
@@ -35,7 +35,7 @@ class SealedColumnCensus:
     invalid: int = 0
 
     def add_envelopes(self, *, begins: bytes, epoch: int | None, former: int | None, many: int) -> None:
-        """Count envelopes that begin with the same bytes."""
+        """Add the counts of `many` envelopes with the same first bytes."""
         self.envelopes += many
         try:
             head = crypto.header(begins)
@@ -53,7 +53,7 @@ class SealedColumnCensus:
 
 @dataclass(kw_only=True)
 class IntegrityReport:
-    """The result of a check; without problems there is no damage that can be seen without a key."""
+    """The result of a check; without problems, no damage can be seen without a key."""
 
     problems: list[str] = field(default_factory=list)
     columns: list[SealedColumnCensus] = field(default_factory=list)
@@ -65,7 +65,7 @@ class IntegrityReport:
 
 
 def check_database(path: Path, *, stop: StopCheck = never_stop) -> IntegrityReport:
-    """Check a database file; one that cannot be read at all is a problem like any other."""
+    """Return the result of checking a database file; an unreadable file is reported as a problem too."""
     try:
         with closing(open_database(path)) as database:
             database.set_progress_handler(stop, _PROGRESS_STEPS)
@@ -123,7 +123,7 @@ def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
 
 
 def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
-    """Return a sentence where a file has foreign triggers or views: they would run when it is used."""
+    """Return a sentence if the file has triggers or views that are not ours, since SQLite would run them."""
     ours = {t.name for model in sealed_models() for t in fence_triggers(model, vault_table="")}
     rules = database.execute("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
     strange = [name for (name,) in rules if name not in ours]
@@ -131,20 +131,20 @@ def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
 
 
 def count_migrations_behind(database: sqlite3.Connection) -> int:
-    """Return how many of this program's migrations the file has not seen; below 0 where it is newer."""
+    """Return how many of our migrations the file lacks; below 0 if the file is newer than the program."""
     applied = set(database.execute("SELECT app, name FROM django_migrations"))
     known = set(MigrationLoader(None).disk_migrations or ())
     return -len(applied - known) or len(known - applied)
 
 
 def _existing_columns(database: sqlite3.Connection, model: type[models.Model]) -> set[str]:
-    """Return the sealed columns of a model that this file has; an older file may lack some."""
+    """Return the sealed columns of a model that exist in this file; an older file may lack some."""
     there = {row[1] for row in database.execute(f'PRAGMA table_info("{model._meta.db_table}")')}
     return {str(sealed.column) for sealed in sealed_fields(model)} & there
 
 
 def count_envelopes(database: sqlite3.Connection) -> Iterator[SealedColumnCensus]:
-    """Count the envelopes of every sealed column by what they begin with, against their owners' vaults."""
+    """Yield the counts of each sealed column, comparing envelopes' formats and epochs with the vaults'."""
     for model in sealed_models():
         there = _existing_columns(database, model)
         for sealed in sealed_fields(model):

@@ -1,11 +1,11 @@
-"""Restoration of a backup in the place of the household's database; killed anywhere, one of the two is whole.
+"""Restoration of a backup: replaces the database; after a crash, either the old or the new one is complete.
 
 unpack and check in <data>/restoring/       the database in use is not touched
-old database: its log folded in, held shut  still the old one, now in a single file
-sealed indexes of the old one removed       they can be made again from either database
-old file linked to <data>/replaced/         it stays there, named by the time of the restore
-new file renamed over the old               the one step that counts, and it is atomic
-sealed indexes, prompts, secrets put back   missing ones are made again or asked for
+old database: merge its log, lock it        still the old database, now in a single file
+move the old sealed indexes away            they can be built again from either database
+link the old file to <data>/replaced/       it stays there, named by the time of the restore
+rename the new file over the old one        the replacement itself, which is atomic
+restore sealed indexes, prompts, secrets    missing ones are built again or asked for
 """
 
 import os
@@ -41,9 +41,10 @@ class RestoreReport:
 def restore_backup(
     backup: Path, *, database: Path, key_file: Path, now: datetime, prove: Callable[[], None] | None = None
 ) -> RestoreReport:
-    """Put a backup, or a database file, in place of `database`; raise OperationRefused before any change.
+    """Replace `database` with a backup or a database file; raise OperationRefused before any change.
 
-    `prove` runs with the models reading the new database, and raises OperationRefused to leave all as it is.
+    `prove` is called while the models read the new database; if it raises OperationRefused, nothing is
+    changed.
     """
     data_dir = database.parent
     data_folder.prepare(data_dir, key_file=key_file, key="")
@@ -75,7 +76,7 @@ def _stage_checked(backup: Path, staging: Path) -> integrity.IntegrityReport:
 
 
 def stage_backup(backup: Path, folder: Path) -> None:
-    """Put what is in a backup, or a bare database file, into an empty folder; raise OperationRefused."""
+    """Unpack a backup, or copy a database file, into an empty folder; raise OperationRefused."""
     try:
         with backup.open("rb") as file:
             is_database = file.read(16) == b"SQLite format 3\0"
@@ -92,7 +93,7 @@ def stage_backup(backup: Path, folder: Path) -> None:
 
 
 def _migrate_staged(staged: Path, prove: Callable[[], None] | None) -> None:
-    """Migrate the staged copy as `up` would do; a backup that cannot be is found out here."""
+    """Migrate the unpacked database as `up` would, to find out now whether that works, then call `prove`."""
     with using_database_file(staged):
         startup.migrate()
         if prove is not None:
@@ -121,7 +122,7 @@ def _swap_database(staging: Path, database: Path, *, now: datetime) -> Path | No
 
 @contextmanager
 def _lock_old_database(database: Path) -> Iterator[None]:
-    """Fold the old database into one file and let nobody else in; a damaged one is left as it is."""
+    """Merge the old database into one file and lock it; a damaged one is left unlocked and unchanged."""
     if not database.exists():
         yield
         return
@@ -139,7 +140,7 @@ def _lock_old_database(database: Path) -> Iterator[None]:
 
 
 def _set_aside(database: Path, *, now: datetime) -> Path | None:
-    """Give the old file, and a log it could not be parted from, a second name under `replaced`."""
+    """Link the old file, and its log if it still has one, to `replaced`; return the new path."""
     if not database.exists():
         return None
     folder = database.parent / REPLACED_FOLDER
@@ -169,7 +170,7 @@ def _link_or_copy(old: Path, copy: Path) -> None:
 
 
 def _restore_other_files(staging: Path, *, data_dir: Path, key_file: Path) -> Path | None:
-    """Restore the sealed indexes, and prompts and secrets that are missing; return the settings file."""
+    """Restore the sealed indexes, and missing prompts and secrets; return the path of the settings file."""
     if (staging / "search").is_dir():
         (staging / "search").rename(data_dir / "search")
     for source in sorted((staging / "prompts").rglob("*")):

@@ -1,4 +1,4 @@
-"""Removal of old backups, of replaced databases and of what killed work left."""
+"""Deletion of old backups, of replaced databases and of files left by interrupted work."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ _STRAY_AGE = timedelta(hours=6)
 
 
 def remove_outdated(folder: Path, *, now: datetime, days: int, weeks: int) -> int:
-    """Remove backups beyond the retention; the newest always stays. Return how many."""
+    """Remove outdated backups, but never the newest; return how many."""
     outdated = backup_files.select_outdated(
         backup_files.list_backups(folder), now=now, days=days, weeks=weeks
     )
@@ -23,7 +23,7 @@ def remove_outdated(folder: Path, *, now: datetime, days: int, weeks: int) -> in
 
 
 def remove_replaced(folder: Path, *, now: datetime) -> int:
-    """Remove databases that a restore replaced thirty days ago; return how many files."""
+    """Remove databases that a restore replaced more than thirty days ago; return the number of files."""
     return sum(
         _remove_path(path)
         for path in _find_older(folder, "llamora-*.sqlite3*", before=now - REPLACED_RETENTION)
@@ -31,7 +31,7 @@ def remove_replaced(folder: Path, *, now: datetime) -> int:
 
 
 def remove_strays(data_dir: Path, *, backups: Path, now: datetime) -> int:
-    """Remove what killed work left behind; return how many files and folders."""
+    """Remove files and folders left by interrupted work; return how many."""
     before = now - _STRAY_AGE
     strays = [
         *_find_older(backups, ".llamora-*.part", before=before),

@@ -1,4 +1,4 @@
-"""A consistent copy of a database, made while others write to it."""
+"""A consistent copy of a database, made while other connections write to it."""
 
 import os
 import sqlite3
@@ -19,23 +19,26 @@ StopCheck = Callable[[], bool]
 
 
 class BackupStopped(Exception):  # noqa: N818 - a request that was followed, not an error
-    """The backup was asked to stop; nothing is left behind."""
+    """Raised when a backup was asked to stop; it leaves no files behind."""
 
 
 def never_stop() -> bool:
-    """Return False: the work goes on to its end."""
+    """Return False; the default for `stop`, which is called to ask whether to stop."""
     return False
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open an existing database; never create one."""
+    """Open an existing database; raise an error if it does not exist."""
     # Not mode=ro: the readers of a write-ahead log keep their places in a file beside it.
     uri = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=TIMEOUT_SECONDS, isolation_level=None)
 
 
 def copy_database(source: Path, target: Path, *, stop: StopCheck = never_stop) -> None:
-    """Copy `source` as it is now to the new file `target` with SQLite's backup API; raise BackupStopped."""
+    """Copy `source` in its current state to the new file `target`, with SQLite's backup API.
+
+    Raise BackupStopped.
+    """
 
     def pause(*_: int) -> None:
         if stop():
@@ -55,14 +58,14 @@ def copy_database(source: Path, target: Path, *, stop: StopCheck = never_stop) -
 
 
 def leave_wal_mode(database: sqlite3.Connection) -> None:
-    """Write the write-ahead log into the file itself, and use none from here on."""
+    """Merge the write-ahead log into the database file, and stop using a log."""
     (mode,) = database.execute("PRAGMA journal_mode = DELETE").fetchone()
     if mode != "delete":
         raise sqlite3.OperationalError("database is locked")
 
 
 def delete_sessions(path: Path) -> int:
-    """Delete the session rows of a copy and overwrite their bytes; return how many there were."""
+    """Delete the session rows of a copy and overwrite their bytes; return the number of rows."""
     with closing(open_database(path)) as copy:
         # In memory: a journal would put on the disk once more what is to be overwritten.
         copy.execute("PRAGMA journal_mode = MEMORY")

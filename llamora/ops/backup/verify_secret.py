@@ -1,4 +1,4 @@
-"""Verification of a database with a person's secret: their key slot, their vault, every row."""
+"""Verification of a database with a person's secret: their key slot, their vault and every row."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,7 +19,7 @@ from llamora.ops.errors import OperationRefused
 
 @contextmanager
 def using_database_file(path: Path) -> Iterator[None]:
-    """Have this process's models read another database file; only for a command run by hand."""
+    """Let this process's models read another database file during the block; only for commands."""
     connection = connections[DEFAULT_DB_ALIAS]
     connection.close()
     before = connection.settings_dict["NAME"]
@@ -32,7 +32,7 @@ def using_database_file(path: Path) -> Iterator[None]:
 
 
 def verify_with_secret(*, name: str, password_file: Path | None) -> VerificationResult:
-    """Ask for a person's secret and open all they have; raise OperationRefused where it opens nothing."""
+    """Ask for a person's secret and open all their rows; raise OperationRefused if it opens no key slot."""
     try:
         opened = secret_prompt.open_slot_with_prompt(name=name, password_file=password_file)
     except AccountsError as error:

@@ -1,6 +1,6 @@
-"""A client over HTTP that behaves like one browser of one person: cookies, forms, a lasting connection.
+"""An HTTP client that behaves like one browser of one person: cookies, forms, a lasting connection.
 
-The benchmarks and the tests share it, so that both ask the server for the same things in the same way.
+The benchmarks and the tests share it, so that both send the same requests.
 """
 
 import re
@@ -25,7 +25,7 @@ _ENTRY = re.compile(r'<article class="entry" id="entry-([0-9a-f-]{36})"')
 
 @dataclass(frozen=True)
 class BrowserResponse:
-    """A response of the server; header names in lower case, `Set-Cookie` lines apart."""
+    """A response of the server; header names in lower case, `Set-Cookie` lines in a separate list."""
 
     status: int
     headers: Mapping[str, str]
@@ -34,13 +34,13 @@ class BrowserResponse:
 
     @property
     def entry_ids(self) -> list[str]:
-        """The ids of the entries that the page shows, in their order."""
+        """The ids of the entries on the page, in their order."""
         return _ENTRY.findall(self.body)
 
 
 @dataclass(kw_only=True)
 class BrowserClient:
-    """One browser of one person, or of nobody yet; each thread has a connection of its own."""
+    """A browser of one person, or of nobody yet; each thread has its own connection."""
 
     port: int = 0
     name: str = ""
@@ -57,7 +57,7 @@ class BrowserClient:
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> BrowserResponse:
-        """Send one request; raise where no complete response comes."""
+        """Send one request; raise if there is no complete response."""
         connection = self._connection()
         try:
             connection.request(method, path, body, {"Cookie": self.cookie_header, **(headers or {})})
@@ -75,22 +75,22 @@ class BrowserClient:
         return response
 
     def get(self, path: str, **headers: str) -> BrowserResponse:
-        """Ask for a page; learn from the first that names it whose diary this is."""
+        """Request a page; store the owner's id from the first page that contains it."""
         response = self.request("GET", path, headers=headers)
         if not self.owner and (found := _OWNER.search(response.body)):
             self.owner = found[1]
         return response
 
     def fetch(self, path: str) -> BrowserResponse:
-        """Ask for a fragment as the page's script does."""
+        """Request a fragment as the page's script does."""
         return self.request("GET", path, headers={"HX-Request": "true"})
 
     def post(self, path: str, *, script: bool = False, **fields: str) -> BrowserResponse:
-        """Send a form by its fields' names; see `submit`."""
+        """Send a form, with its fields as keyword arguments; see `submit`."""
         return self.submit(path, fields, script=script)
 
     def submit(self, path: str, fields: Mapping[str, str], *, script: bool = False) -> BrowserResponse:
-        """Send a form with the CSRF token and the owner that the page would send along."""
+        """Send a form, with the CSRF token and the owner's id that the page would send."""
         headers = {"Content-Type": FORM_TYPE, "X-CSRFToken": self.cookies.get(CSRF_COOKIE, "")}
         if script:
             headers["HX-Request"] = "true"
@@ -103,7 +103,7 @@ class BrowserClient:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     def close(self) -> None:
-        """Close this thread's connection; the next request opens another."""
+        """Close this thread's connection; the next request opens a new one."""
         connection: HTTPConnection | None = self.local.__dict__.pop("connection", None)
         if connection:
             connection.close()
@@ -130,7 +130,7 @@ class BrowserClient:
     # --- what a person does --------------------------------------------------------------------------
 
     def register(self, name: str, *, set_up: str = "", time_zone: str = "UTC") -> None:
-        """Create a person and stay signed in as them; `set_up` is the token of the first one."""
+        """Create a person and stay signed in; `set_up` is the token for the first person."""
         self.name = name
         self.get(f"/register/?set-up={set_up}" if set_up else "/register/")
         response = self.post(
@@ -147,7 +147,7 @@ class BrowserClient:
         self.owner, self.recovery_code = owner[1], "-".join(_CODE_GROUP.findall(code[1]))
 
     def sign_in(self, **fields: str) -> BrowserResponse:
-        """Sign in by name and password, or by what is given instead."""
+        """Sign in with name and password, or with the given fields instead."""
         self.get("/sign-in/")
         return self.submit("/sign-in/", {"name": self.name, "password": self.password, **fields})
 

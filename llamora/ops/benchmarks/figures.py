@@ -1,4 +1,4 @@
-"""Figures with what they are compared with, and functions that measure them."""
+"""Figures of measurements, with baselines, and functions that measure."""
 
 import statistics
 import time
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One number; `peer` is the best peer's on a machine of this kind, `ratio` ours over the baseline."""
+    """One number; `peer` is the best comparable program's, `ratio` is this number to the baseline."""
 
     name: str
     value: float
@@ -30,7 +30,7 @@ class Figure:
 
 @dataclass
 class BenchmarkReport:
-    """The figures, in the order they were measured."""
+    """The figures, in the order in which they were measured."""
 
     figures: list[Figure] = field(default_factory=list)
     write: Callable[[str], None] = print
@@ -46,7 +46,7 @@ class BenchmarkReport:
 
 
 def milliseconds(call: Callable[[], object], times: int) -> list[float]:
-    """Return the time that each of `times` calls took, in ms."""
+    """Call a function `times` times and return the duration of each call, in ms."""
     durations = []
     for _ in range(times):
         with stopwatch() as elapsed:
@@ -57,7 +57,7 @@ def milliseconds(call: Callable[[], object], times: int) -> list[float]:
 
 @contextmanager
 def stopwatch() -> Iterator[Callable[[], float]]:
-    """Yield a function that returns the seconds since the block began, held still at its end."""
+    """Yield a function that returns the seconds since the block began, or its duration once it has ended."""
     began, ended = time.perf_counter(), 0.0
     try:
         yield lambda: (ended or time.perf_counter()) - began
@@ -71,6 +71,6 @@ def median(values: Sequence[float]) -> float:
 
 
 def p95(values: Sequence[float]) -> float:
-    """Return the value that 95 of 100 stay under (nearest rank)."""
+    """Return the 95th percentile (nearest rank)."""
     ranked = sorted(values)
     return ranked[max(0, -(-95 * len(ranked) // 100) - 1)]

@@ -1,4 +1,4 @@
-"""Measurements of a day with many entries and replies, and of a month, in the diary of a lifetime."""
+"""Measurements of a day with many entries and replies, and of a month, in a diary of many years."""
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,7 +15,7 @@ DAY = date(1950, 7, 14)  # before any day of the large archive, which goes back 
 
 
 def write_day(path: Path) -> None:
-    """Write an export that holds one day: sixty entries of about 590 characters, forty of them answered."""
+    """Write an export of one day: sixty entries of about 590 characters, forty of them with a reply."""
     dawn = datetime.combine(DAY, time(6), tzinfo=UTC)
     entries = [_build_entry(number, dawn + timedelta(minutes=5 * number)) for number in range(ENTRIES)]
     path.write_text(
@@ -31,7 +31,7 @@ def _build_entry(number: int, at: datetime) -> dict[str, Any]:
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, password: Path) -> None:
-    """Import that day and add the figures of its page and of its month."""
+    """Import that day and add the figures of its page and of its month to the report."""
     file = served.folder / "diary.json"
     write_day(file)
     served.manage("import_diary", str(file), "--user", name, "--password-file", str(password))

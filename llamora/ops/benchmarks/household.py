@@ -1,4 +1,4 @@
-"""A household for measuring: a real `up` in a temporary folder."""
+"""A household for measurements: a real `up` in a temporary folder."""
 
 import http.client
 import os
@@ -19,7 +19,7 @@ _SET_UP_TOKEN = re.compile(r"set-up=(\w+)")
 
 @dataclass(kw_only=True)
 class BenchmarkHousehold:
-    """A server under way."""
+    """A running server and its folder."""
 
     folder: Path
     process: subprocess.Popen[bytes]
@@ -38,7 +38,7 @@ class BenchmarkHousehold:
         return int(found[1]) / 1024 if found else 0.0
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command in this household; return what it printed."""
+        """Run a management command in this household; return its output."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
             command, cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True, check=True
@@ -47,7 +47,7 @@ class BenchmarkHousehold:
 
 
 def build_environment(folder: Path, **extra: str) -> dict[str, str]:
-    """Return the environment of a household in `folder`, without this one's settings."""
+    """Return the environment for a household in `folder`, without the settings of this process."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("LLAMORA_", "DJANGO_"))
     }
@@ -59,7 +59,7 @@ def build_environment(folder: Path, **extra: str) -> dict[str, str]:
 
 @contextmanager
 def serve_household(folder: Path, *arguments: str, **extra: str) -> Iterator[BenchmarkHousehold]:
-    """Start `up` in `folder` and wait for its first answer; end it with the block."""
+    """Start `up` in `folder`, wait for its first response, and stop it after the block."""
     variables = build_environment(folder, **extra)
     log = folder / "server.log"
     began = time.perf_counter()

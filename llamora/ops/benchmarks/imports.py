@@ -1,4 +1,4 @@
-"""Measurements of `import_diary`, and the archive that the pages are measured with afterwards."""
+"""Measurements of `import_diary`, and the archive with which pages are measured afterwards."""
 
 import json
 import re
@@ -17,7 +17,7 @@ WORDS = (
 
 
 def write_archive(path: Path, *, entries: int, ends: date) -> None:
-    """Write a made diary of `entries` lines, one a day backwards from `ends`, about 590 characters each."""
+    """Write a diary of `entries` lines, about 590 characters each, one for each day backwards from `ends`."""
     with path.open("w", encoding="utf-8") as file:
         for number in range(entries):
             text = f"Entry {number}. " + (WORDS * 3)[number % 97 : number % 97 + 570]
@@ -28,7 +28,7 @@ def write_archive(path: Path, *, entries: int, ends: date) -> None:
 def measure(
     report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int, ends: date
 ) -> None:
-    """Import a made archive for `name` and add the rate; the command's own start-up is measured apart."""
+    """Import an archive for `name` and add the rate, without the start-up time of the command."""
     archive, password = served.folder / f"archive-{entries}.jsonl", served.folder / "password"
     write_archive(archive, entries=entries, ends=ends)
     password.write_text(PASSWORD)

@@ -27,7 +27,7 @@ _ASKED_FOR = re.compile(r'data-controller="([^"]+)"')
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, today: date) -> None:
-    """Add the figures of a household with one ordinary person."""
+    """Add the figures of a household with one person and few entries."""
     person = BrowserClient(port=served.port, name=name)
     person.sign_in()
     _measure_days(report, person, today)
@@ -80,7 +80,7 @@ def _expect(answer: BrowserResponse, status: int) -> BrowserResponse:
 
 
 def measure_archive(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int) -> None:
-    """Add today's page of a person who has written for a lifetime."""
+    """Add the figure of today's page in a diary of many years."""
     person = BrowserClient(port=served.port, name=name)
     person.sign_in()
     day = median(milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
@@ -122,7 +122,7 @@ def _run_concurrently(calls: Iterator[Callable[[], None]]) -> None:
 
 @contextmanager
 def _reading_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[float]]:
-    """Have one other person read during the block; yield the times of their pages, in ms."""
+    """Request pages as another person during the block; yield the list of their times, in ms."""
     reader, waits, done = BrowserClient(port=served.port, name=name), [], threading.Event()
     reader.sign_in()
 

@@ -1,4 +1,4 @@
-"""Measurements of a rotation of the data key, in a process of its own (`rotation_process`)."""
+"""Measurements of a rotation of the data key, in a separate process (`rotation_process`)."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ _CHILD_MODULE = "llamora.ops.benchmarks.rotation_process"
 
 @dataclass(frozen=True, kw_only=True)
 class RotationTiming:
-    """The duration of one rotation, and of its first step, during which nobody can write, in seconds."""
+    """The durations of one rotation and of its first step, which blocks writers, in seconds."""
 
     rows: int
     seconds: float
@@ -26,12 +26,12 @@ class RotationTiming:
 
     @property
     def rate(self) -> float:
-        """The number of rows a second."""
+        """The number of rows per second."""
         return self.rows / self.seconds
 
 
 def measure(report: BenchmarkReport, *, entries: int) -> None:
-    """Add the rate for a large archive, compared with that for a tenth of it: it should not fall."""
+    """Add the rate for a large archive, and its ratio to the rate for a tenth of it, which should be 1."""
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         with serve_household(Path(folder), "--no-model") as served:
             environment = dict(served.environment)

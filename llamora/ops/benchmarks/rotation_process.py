@@ -1,6 +1,6 @@
-"""Rotation of the data key of a made diary, each entry with its vector; prints its duration as JSON.
+"""A process that rotates the data key of a generated diary with vectors and prints the durations as JSON.
 
-Run as a process, with the environment of a household made for measuring: `python -m … ENTRIES`.
+Run it with the environment of a household for measurements: `python -m … ENTRIES`.
 """
 
 import json
@@ -30,7 +30,7 @@ VECTOR_BYTES, BATCH_SIZE = 1536, 1000
 
 
 def main(entries: int) -> None:
-    """Make a diary of so many entries, rotate its key, and print the durations."""
+    """Create a diary of this many entries, rotate its data key, and print the durations."""
     opened = _create_diary(f"Measured {entries}", entries)
     began = time.perf_counter()
     rotation = begin_rotation(opened)

@@ -1,4 +1,4 @@
-"""Measurements of sealing and opening a record, and of deriving a key."""
+"""Measurements of sealing and opening a value, and of deriving a key."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Measurements of search in archives of several sizes, each in a household of its own."""
+"""Measurements of search in archives of several sizes, each in its own household."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ _PEERS = {"planted phrases first, of 200": 28, "every kind, p95": 413}
 
 
 def archive_sizes(entries: int) -> list[int]:
-    """Return the archives to measure: 1,000, 10,000, 50,000 and 100,000 where the large one has 50,000."""
+    """Return the numbers of entries to measure, up to twice the given one: four sizes if it is 50,000."""
     return [max(200, entries // 50), max(200, entries // 5), entries, 2 * entries]
 
 
@@ -35,7 +35,7 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
 
 
 def _run_benchmark(environment: dict[str, str], entries: int) -> Iterator[dict[str, Any]]:
-    """Yield the figures that `bench_search` prints, each as it comes."""
+    """Run `bench_search` in a process and yield its figures as it prints them."""
     command = [sys.executable, "manage.py", "bench_search", "--entries", str(entries), "--json"]
     with subprocess.Popen(
         command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True

@@ -1,8 +1,8 @@
-"""Measurements of first token and tokens a second, through the whole stack and from the model server alone.
+"""Measurements of first token and tokens a second, through our server and from the model server directly.
 
-The model server is the scripted one of the tests: it emits as fast as it is read, or at a steady rate,
-so that what is measured is ours. "Socket to socket": from sending the request to the first words on the
-page's live socket, against the first bytes of the same answer read from the model server directly.
+The model server is the scripted one of the tests. It emits as fast as it is read, or at a steady rate, so
+that the figures measure our own code. "Socket to socket": from sending the request to the first words on the
+page's WebSocket, compared with the first bytes of the same reply read from the model server directly.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ COUNTS = (1, 4, 16)
 
 @dataclass(frozen=True)
 class StreamTiming:
-    """The speed of one stream: seconds to the first words, and tokens a second from there to the end."""
+    """The speed of one stream: seconds to the first words, and tokens per second after that."""
 
     first: float
     rate: float
@@ -37,7 +37,7 @@ class StreamTiming:
 
 @contextmanager
 def serve_scripted_model(*, tokens: int, rate: float) -> Iterator[int]:
-    """Start the scripted model server as a process of its own; yield its port."""
+    """Start the scripted model server as a subprocess; yield its port."""
     command = [
         sys.executable,
         "-m",
@@ -66,7 +66,7 @@ async def _read_head(reader: asyncio.StreamReader) -> bytes:
 
 
 async def stream_directly(port: int, *, tokens: int) -> StreamTiming:
-    """Read one answer from the model server itself."""
+    """Read one reply from the model server directly."""
     body = json.dumps(
         {"messages": [{"role": "user", "content": "hello"}], "stream": True, "max_tokens": tokens}
     )
@@ -94,7 +94,7 @@ async def stream_directly(port: int, *, tokens: int) -> StreamTiming:
 
 @dataclass
 class BrowserTab:
-    """One person's open page: a warm connection for the request and the live socket beside it."""
+    """One person's open page: a connection for requests and a WebSocket."""
 
     browser: BrowserClient
     entry: str
@@ -104,7 +104,7 @@ class BrowserTab:
 
     @classmethod
     async def open(cls, served: BenchmarkHousehold, browser: BrowserClient, today: date) -> "BrowserTab":
-        """Save an entry and open the socket as the page does."""
+        """Save an entry and open the WebSocket as the page does."""
         from websockets.asyncio.client import connect  # noqa: PLC0415 - of the development group
         from websockets.typing import Origin  # noqa: PLC0415 - likewise
 
@@ -123,7 +123,7 @@ class BrowserTab:
         return cls(browser, saved.entry_ids[0], socket, reader, writer)
 
     async def respond(self, *, tokens: int) -> StreamTiming:
-        """Ask for a reply and read it from the live socket to its end."""
+        """Request a reply and read it from the WebSocket to its end."""
         body = urlencode({"owner": self.browser.owner})
         token = self.browser.cookies[CSRF_COOKIE]
         head = (
@@ -148,7 +148,7 @@ class BrowserTab:
         return StreamTiming(first - began, tokens / max(ended - first, 1e-6))
 
     async def close(self) -> None:
-        """Close the socket and the connection."""
+        """Close the WebSocket and the connection."""
         await self.socket.close()
         self.writer.close()
 
@@ -169,7 +169,7 @@ def measure(
     rate: float,
     today: date,
 ) -> None:
-    """Add first tokens and rates for 1, 4 and 16 streams at once."""
+    """Add the times to the first token and the rates for 1, 4 and 16 streams at once."""
     asyncio.run(_measure_streams(report, served, browsers, port=port, tokens=tokens, rate=rate, today=today))
 
 

@@ -1,11 +1,11 @@
-"""The checks of `manage.py doctor`; each yields results (ok, warn, bad) and, where one is not ok, what to do.
+"""The checks of `manage.py doctor`; each yields results (ok, warn, bad) with instructions unless it is ok.
 
-folder.py     the data folder: modes, secrets, who holds it
+folder.py     the data folder: modes, secrets, whether a server runs
 machine.py    clock, disk, swap, core dumps
-database.py   pragmas, pages, fence, formats and epochs of every sealed column
-household.py  vaults, key slots, rotations, sessions, replies that no job writes any more
+database.py   pragmas, pages, fence triggers, formats and epochs of every sealed column
+household.py  vaults, key slots, rotations, sessions, replies that no job is writing any more
 inference.py  the model server and the embedder
-backups.py    age of the newest, and its disk
+backups.py    number and age of backups, and their disk
 
-`check_result.py` has the result of a check and what runs one.
+`check_result.py` has the result of a check and the function that runs one.
 """

@@ -1,4 +1,4 @@
-"""Checks of the backups: their number, the age of the newest, and the disk they lie on."""
+"""Checks of the backups: their number, the age of the newest, and their disk."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The result of a check of `doctor`, and what runs a check."""
+"""The result of a check of `doctor`, and the function that runs a check."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ CheckLevel = Literal["ok", "warn", "bad"]
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """One line of `doctor`: a subject, a level, and a sentence that says what to do, without any content."""
+    """One line of `doctor`: a subject, a level, and a sentence that says what to do; without diary text."""
 
     level: CheckLevel
     subject: str
@@ -22,22 +22,22 @@ DoctorCheck = Callable[[], Iterator[CheckResult]]
 
 
 def ok(subject: str, message: str) -> CheckResult:
-    """Return the result for what is as it should be."""
+    """Return a result without a problem."""
     return CheckResult(level="ok", subject=subject, message=message)
 
 
 def warn(subject: str, message: str) -> CheckResult:
-    """Return the result for what the administrator should know or do some time."""
+    """Return a result that the administrator should know about."""
     return CheckResult(level="warn", subject=subject, message=message)
 
 
 def bad(subject: str, message: str) -> CheckResult:
-    """Return the result for what has to be put right."""
+    """Return a result that the administrator must act on."""
     return CheckResult(level="bad", subject=subject, message=message)
 
 
 def run_check(check: DoctorCheck) -> Iterator[CheckResult]:
-    """Run one check; one that fails is a result too, and the other checks still follow."""
+    """Run one check; if it raises an error, yield that as a result, so that the other checks still run."""
     subject = check.__name__.replace("_", " ")
     try:
         yield from check()

@@ -16,7 +16,7 @@ _LARGE_LOG_BYTES = 256 * 2**20
 
 
 def pragmas() -> Iterator[CheckResult]:
-    """Compare SQLite's pragmas with those asked for."""
+    """Compare SQLite's pragmas with the configured values."""
     wrong = startup.find_wrong_pragmas()
     yield from (bad("pragmas", problem) for problem in wrong)
     if not wrong:
@@ -25,7 +25,7 @@ def pragmas() -> Iterator[CheckResult]:
 
 
 def pages() -> Iterator[CheckResult]:
-    """Have SQLite check its pages; `verify` checks its indexes too."""
+    """Run SQLite's quick check of its pages; `verify` checks its indexes too."""
     with closing(open_database(create.get_household_files().database)) as database:
         lines = [line for (line,) in database.execute("PRAGMA quick_check(10)")]
         behind = integrity.count_migrations_behind(database)
@@ -40,7 +40,7 @@ def pages() -> Iterator[CheckResult]:
 
 
 def fence() -> Iterator[CheckResult]:
-    """Look for missing and unknown triggers."""
+    """Report missing and unknown triggers."""
     with closing(open_database(create.get_household_files().database)) as database:
         problems = [*integrity.find_missing_triggers(database), *integrity.find_unknown_triggers(database)]
     yield from (bad("fence", f"{problem} Run: manage.py migrate") for problem in problems)
@@ -81,7 +81,7 @@ def _column_result(column: integrity.SealedColumnCensus) -> CheckResult:
 
 
 def write_ahead_log() -> Iterator[CheckResult]:
-    """Report a write-ahead log that has grown long: it is emptied when nobody reads for a while."""
+    """Report a write-ahead log that has grown large: SQLite can empty it only while nobody reads."""
     database = create.get_household_files().database
     log = database.with_name(database.name + "-wal")
     size = log.stat().st_size if log.exists() else 0
@@ -90,7 +90,7 @@ def write_ahead_log() -> Iterator[CheckResult]:
 
 
 def secure_delete() -> Iterator[CheckResult]:
-    """Report whether deleted rows are overwritten, as the connection in use answers it."""
+    """Report whether SQLite overwrites deleted rows on this connection."""
     with connection.cursor() as cursor:
         (on,) = cursor.execute("PRAGMA secure_delete").fetchone()
     if on == 1:

@@ -1,4 +1,4 @@
-"""Checks of the data folder: its modes, its secrets, and whether a server runs from it."""
+"""Checks of the data folder: its modes, its secrets, and whether a server uses it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from llamora.ops.errors import OperationRefused
 
 
 def file_modes() -> Iterator[CheckResult]:
-    """Report what others on this machine can read below the data folder."""
+    """Report files in the data folder that other users of this machine can read."""
     found = [
         bad("file modes", problem)
         for problem in data_folder.find_loose_permissions(
@@ -27,7 +27,7 @@ def file_modes() -> Iterator[CheckResult]:
 
 
 def settings_file() -> Iterator[CheckResult]:
-    """Report an `.env` that others can read: it may hold a secret."""
+    """Report an `.env` file that other users can read, since it may contain a secret."""
     path = Path(settings.BASE_DIR) / ".env"
     if path.is_file() and data_folder.is_loose(path):
         yield warn("settings", f"Others on this machine can read {path}. Close it with: chmod 600 '{path}'")
@@ -44,7 +44,7 @@ def secret_key() -> Iterator[CheckResult]:
 
 
 def run_secret() -> Iterator[CheckResult]:
-    """Report whether the run secret, the third part of each session's key, is in memory."""
+    """Report whether the run secret, one of the three parts of each session's key, is in memory."""
     folder = get_runtime_folder()
     if folder is None:
         yield warn(
@@ -74,5 +74,5 @@ def is_served() -> bool:
 
 
 def server() -> Iterator[CheckResult]:
-    """Report whether the household is being served."""
+    """Report whether a server is running."""
     yield ok("server", "It is running." if is_served() else "It is not running.")

@@ -1,4 +1,4 @@
-"""Checks of the household by what can be counted without a key."""
+"""Checks of the household that need no key."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,7 +18,7 @@ from llamora.pluralize import pluralize
 
 
 def people() -> Iterator[CheckResult]:
-    """Report people without an administrator, a vault or a second key slot."""
+    """Report a household without an administrator, and people without a vault or a second key slot."""
     everybody = Person.objects.annotate(slot_count=Count("slots"))
     if not everybody:
         yield ok("people", "Nobody is in the household yet; `up` prints the link for the first person.")
@@ -52,7 +52,7 @@ def invitations() -> Iterator[CheckResult]:
 
 
 def rotations() -> Iterator[CheckResult]:
-    """Report rotations that were broken off."""
+    """Report unfinished rotations."""
     if unfinished := FormerKey.objects.count():
         yield warn(
             "rotations",
@@ -64,7 +64,7 @@ def rotations() -> Iterator[CheckResult]:
 
 
 def sessions() -> Iterator[CheckResult]:
-    """Report the number of sessions, and those that should have ended."""
+    """Report the number of sessions, and expired sessions that have not ended."""
     # The server ends them once a minute; those past their limits for longer were overlooked.
     before = timezone.now() - timedelta(minutes=5)
     late, idle = limits.get_expired_sign_ins(before).count(), len(list(limits.list_idle_unlocks(before)))
@@ -80,7 +80,7 @@ def sessions() -> Iterator[CheckResult]:
 
 
 def replies() -> Iterator[CheckResult]:
-    """Report replies that are marked as running and that no job can be writing."""
+    """Report replies that are marked as running although no job can be writing them."""
     live = Reply.objects.filter(state__in=LIVE_STATES)
     if is_served():
         # A reply may wait behind others, but no longer than all before it may take.
@@ -94,6 +94,6 @@ def replies() -> Iterator[CheckResult]:
 
 
 def late_drafts() -> Iterator[CheckResult]:
-    """Report drafts that wait until their owners unlock."""
+    """Report drafts that wait until their owners unlock their vaults."""
     if waiting := LateDraft.objects.count():
         yield ok("late drafts", f"{waiting} wait for their owners' next unlock.")

@@ -1,4 +1,4 @@
-"""Checks of the model server and of the embedder; the diary does without either."""
+"""Checks of the model server and of the embedder; both are optional."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _PATIENCE_SECONDS = 8.0
 
 
 def model_server() -> Iterator[CheckResult]:
-    """Report the model server that `up` would find; a model file is not loaded for that."""
+    """Report the model server that `up` would find; a model file is not loaded."""
     config = ModelConfig.from_settings()
     try:
         file = None if config.url else config.find_model_file()
@@ -38,7 +38,7 @@ async def _find_model() -> ModelStatus:
 
 
 def embeddings() -> Iterator[CheckResult]:
-    """Report whether the files of the embedder are there."""
+    """Report whether the files of the embedder exist."""
     # numpy comes with it, and only doctor asks.
     from search.embedder import get_search_settings, has_model_files  # noqa: PLC0415
     from search.index import graph  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Checks of the machine: clock, disk space, and swap and core dumps, by which memory could reach the disk."""
+"""Checks of the machine: clock, disk space, and swap and core dumps, which could write memory to the disk."""
 
 import resource
 import shutil
@@ -45,7 +45,7 @@ def clock() -> Iterator[CheckResult]:
 
 
 def disk_space() -> Iterator[CheckResult]:
-    """Compare the free space with what a backup needs."""
+    """Compare the free space with the space that a backup needs."""
     size = sum(path.stat().st_size for path in settings.DATA_DIR.glob("llamora.sqlite3*"))
     free = shutil.disk_usage(settings.DATA_DIR).free
     message = f"{free // 2**20:,} MiB are free; the database has {size // 2**20:,} MiB."
@@ -58,7 +58,7 @@ def disk_space() -> Iterator[CheckResult]:
 
 
 def swap() -> Iterator[CheckResult]:
-    """Report swap space that leaves memory, keys among it, readable on the disk."""
+    """Report swap space that writes memory, with keys in it, to the disk unencrypted."""
     try:
         lines = Path("/proc/swaps").read_text().splitlines()[1:]
     except OSError:
@@ -78,7 +78,7 @@ def swap() -> Iterator[CheckResult]:
 
 
 def _is_encrypted_swap(name: str) -> bool:
-    """Return whether a swap device is memory itself or encrypted."""
+    """Return whether a swap device is in memory (zram) or encrypted."""
     device = Path(name).resolve().name
     if device.startswith("zram"):
         return True
@@ -89,7 +89,7 @@ def _is_encrypted_swap(name: str) -> bool:
 
 
 def core_dumps() -> Iterator[CheckResult]:
-    """Report whether a crash of a process like this one could leave memory on the disk."""
+    """Report whether a crash of such a process could write its memory to the disk."""
     startup.forbid_core_dumps()
     try:
         pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()

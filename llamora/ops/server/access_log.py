@@ -12,13 +12,13 @@ _FIRST_ERROR_STATUS = 400
 
 
 def strip_query(path: str) -> str:
-    """Return a path without its query, and without characters that could write lines of their own."""
+    """Return a path without its query, and without control characters, which could forge log lines."""
     path = path.partition("?")[0]
     return path if path.isprintable() else ascii(path)
 
 
 def loggable_path(path: str) -> str:
-    """Return a path that is one of our URLs; any other was typed by somebody, and may be private."""
+    """Return a path if it is one of our URLs; another path is replaced, since it may contain private text."""
     path = strip_query(path)
     try:
         resolve(unquote(path))
@@ -28,7 +28,7 @@ def loggable_path(path: str) -> str:
 
 
 def log_action(protocol: str, action: str, details: dict[str, Any]) -> None:
-    """Log one finished request or one change of a socket; daphne calls it."""
+    """Log a finished request or a change of a WebSocket; daphne calls this function."""
     if protocol == "http":
         status, milliseconds = details["status"], details["time_taken"] * 1000
         path = (

@@ -1,7 +1,7 @@
-"""Limits on request bodies: each is bounded before it is read, and stays in memory.
+"""Limits on request bodies, checked before a body is read; bodies stay in memory.
 
-Twisted spools bodies of 100 kB and more, and every chunked one, to a temporary file; for a diary
-that is its text in clear. Here the length decides while only the headers have been read:
+Twisted writes bodies of 100 kB and more, and every chunked body, to a temporary file; those of a diary would
+be there unencrypted. Here the length decides while only the headers have been read:
 
     no body, or within the limit of its path    read into memory
     over the limit                              413, unread
@@ -50,7 +50,7 @@ REFUSAL_PAGE = (
 
 
 def body_limit(path: str) -> int:
-    """Return the number of bytes that a body sent to this path may have."""
+    """Return the largest size in bytes of a body sent to this path."""
     return SMALL_BODY if path.startswith(SMALL_PATHS) else LARGE_BODY
 
 
@@ -77,10 +77,10 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
             self._refuse(413)
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """Send an error page with our headers, which daphne's own has not.
+        """Send an error page with our headers, which daphne's own error page lacks.
 
-        A response that has begun is ended by aborting its connection: closed in order, it would pass for a
-        whole one.
+        If a response has begun, abort its connection: after an orderly close, the client would take the
+        response for complete.
         """
         if self._response_started:
             if self.channel is not None:
@@ -93,20 +93,20 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self.handle_reply({"type": "http.response.body", "body": page.encode()})
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Store a chunk of the body, or drop it where the body was refused."""
+        """Store a chunk of the body, or drop it if the body was refused."""
         if not self.refused_status:
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Pass on a complete request; a refused one goes no further."""
+        """Pass on a complete request, unless it was refused."""
         if not self.refused_status:
             super().requestReceived(command, path, version)
 
     def _refuse(self, status: int) -> None:
-        """Respond at once, and drop what of the body still arrives for a moment.
+        """Respond at once, and for a moment read and drop the rest of the body.
 
-        Closing at once with bytes unread makes the kernel reset the connection, and the browser
-        shows that instead of the sentence.
+        If the connection were closed with unread bytes, the kernel would reset it and the browser would show
+        that error instead of our sentence.
         """
         self.refused_status = status
         self.requestHeaders.removeHeader(b"expect")
@@ -142,7 +142,7 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
 
 
 class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
-    """A factory whose connections make requests of our class."""
+    """Factory whose connections use DiaryRequest."""
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
         """Return the protocol of a new connection."""

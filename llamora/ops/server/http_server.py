@@ -1,8 +1,8 @@
-"""The HTTP server: daphne in this process, with our request class, a bound socket, and an end within 3 s.
+"""The HTTP server: daphne in this process, with our request class, a bound socket, and a shutdown within 3 s.
 
 signal -> no new connections -> jobs save their text, pages finish   (1.8 s at most)
-       -> what is left is cancelled -> threads end, the database closes
-       -> at 2.6 s the process goes, whatever still runs
+       -> the rest is cancelled -> threads end, the database closes
+       -> after 2.6 s the process exits, even if threads still run
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         self.background: set[asyncio.Future[None]] = set()
 
     def run(self) -> None:
-        """Serve until a signal says otherwise."""
+        """Serve until a signal stops the process."""
         observers: Any = [_log_failure]  # any callable will do; the type names an interface
         globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False, discardBuffer=True)
         asyncio.set_event_loop(reactor._asyncioEventloop)
@@ -117,7 +117,7 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         await _run_logged(self.on_stop(), "closing the jobs")
 
     async def _drain(self) -> None:
-        """Wait until pages that are being made are sent; streams and sockets have no end to wait for."""
+        """Wait for running requests to be answered; do not wait for streams and WebSockets."""
         if pages := self._running_applications(WebRequest):
             await asyncio.wait(pages, timeout=1)
 
@@ -137,7 +137,7 @@ def _stop_reactor() -> None:
 
 
 async def _run_logged(work: Awaitable[None], activity: str) -> None:
-    """Await a hook; a fault in it is logged by its kind alone and stops nothing."""
+    """Await a hook; log only the type of an error and go on."""
     try:
         await work
     except Exception as error:
@@ -150,7 +150,7 @@ def _log_failure(event: dict[str, Any]) -> None:
 
 
 def _exit_after(seconds: float) -> None:
-    """End the process after that time, whatever thread still works: a write is whole or not there at all."""
+    """Exit the process after this time, even if threads still run: transactions make every write atomic."""
 
     def exit_now() -> None:
         logger.warning("Something did not end in time and was left; nothing that was confirmed is lost.")

@@ -14,7 +14,7 @@ from llamora.ops.errors import OperationRefused
 
 
 class Command(BaseCommand):
-    """The command that copies the household into one file, also while it is served."""
+    """The command that copies the household into one file, even while the server runs."""
 
     help = (
         "Copy the household into one file, also while it is served: the database without its sessions, the "
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the folder, and whether the server's secrets are included."""
+        """Add the arguments: the folder, and whether to include the server's secrets."""
         parser.add_argument(
             "--to", type=Path, default=settings.BACKUP_DIR, help="the folder; else LLAMORA_BACKUP_DIR"
         )
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, to: Path, with_secrets: bool, **options: Any) -> None:
-        """Take the backup, and print where it is."""
+        """Create the backup, and print its path."""
         startup.forbid_core_dumps()
         try:
             made = create.create_backup(

@@ -19,7 +19,7 @@ TOKENS, STEADY_TOKENS, STEADY_RATE, PEOPLE = 2000, 250, 50, 16
 
 
 class Command(BaseCommand):
-    """The command that measures in a household of its own; the real one is not touched."""
+    """The command that measures in a household created for it; the real household is not touched."""
 
     help = (
         "Measure sealing, pages, saves, sign-ins, imports, rotation, search and streams in a household made "
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare which figures to measure, and where to write them."""
+        """Add the arguments: the figures to measure, and the file to write them to."""
         parser.add_argument("--json", type=Path, help="also write the figures to this file")
         parser.add_argument(
             "--only", choices=GROUPS, action="append", help="measure this group only; may be repeated"
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--entries", type=int, default=50_000, help="size of the large archive")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Measure, print the figures, and write them to a file if asked to."""
+        """Measure, print the figures, and write them to a file if one is given."""
         report = BenchmarkReport(write=self.stdout.write)
         groups = options["only"] or list(GROUPS)
         if "sealing" in groups:

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: checks of all that can be checked without a key."""
+"""`manage.py doctor`: all checks that need no key."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`manage.py prune`: removal of what is past its time."""
+"""`manage.py prune`: deletion of expired data."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prune, and print how much was removed."""
+        """Prune, and print the numbers of removed rows and files."""
         try:
             report = pruning.prune(now=timezone.now())
         except NotWritten as error:

@@ -1,4 +1,4 @@
-"""`manage.py restore`: a backup put in the place of the household's database."""
+"""`manage.py restore`: replaces the household's database with a backup."""
 
 from argparse import ArgumentParser
 from functools import partial
@@ -15,7 +15,7 @@ from llamora.ops.errors import OperationRefused
 
 
 class Command(BaseCommand):
-    """The command that replaces the database by that of a backup."""
+    """The command that replaces the database with the one in a backup."""
 
     help = (
         "Put a backup (or a database that an earlier restore set aside) in the place of the household's "
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the backup, and the person whose secret proves that it opens."""
+        """Add the arguments: the backup, and a person whose secret must open it."""
         parser.add_argument("file", type=Path, help="a backup as `backup` writes it")
         parser.add_argument("--user", help="open everything of this person before anything is changed")
         parser.add_argument(

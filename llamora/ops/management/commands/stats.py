@@ -1,4 +1,4 @@
-"""`manage.py stats`: counts, person by person, and sizes of files."""
+"""`manage.py stats`: counts for each person, and sizes of files."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
-    """The command that prints how much each person has written, and nothing of it."""
+    """The command that prints how much each person has written, but no text."""
 
     help = (
         "Say how much there is: for each person entries, days, replies and sealed bytes, and for the "
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Count, and print the counts and sizes."""
+        """Print the counts and sizes."""
         try:
             people = list(statistics.iter_diary_statistics())
         except DatabaseError:

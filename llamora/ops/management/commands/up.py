@@ -1,4 +1,4 @@
-"""`manage.py up`: the whole set-up, and the server."""
+"""`manage.py up`: sets everything up and runs the server."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from llamora.ops.errors import OperationRefused
 
 
 class Command(BaseCommand):
-    """The command that sets everything up and serves the household until a signal stops it."""
+    """The command that sets everything up and runs the server until a signal stops it."""
 
     help = (
         "Make the data folder and its secrets, bring the database and the static files up to date, look for "
@@ -31,7 +31,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the address, and what to do without."""
+        """Add the arguments: the address, and which parts to leave out."""
         parser.add_argument(
             "--port", type=int, default=settings.PORT, help="port to serve on; 0 takes a free one"
         )
@@ -46,7 +46,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, port: int, host: str, no_model: bool, print_unit: bool = False, **options: Any
     ) -> None:
-        """Set up and serve."""
+        """Set everything up and serve."""
         if print_unit:
             self._print_unit(port=port, host=host, no_model=no_model)
             return
@@ -124,6 +124,6 @@ class Command(BaseCommand):
             self.print_now(f"Nobody is in the household yet. Begin here: {base}/register/?set-up={token}")
 
     def print_now(self, sentence: str) -> None:
-        """Print one line now, also where the output is a pipe."""
+        """Print one line and flush it, for output into a pipe."""
         self.stdout.write(sentence)
         self.stdout.flush()

@@ -1,4 +1,4 @@
-"""`manage.py verify`: checks of the household's database, or of a backup."""
+"""`manage.py verify`: checks of the household's database or of a backup."""
 
 import tempfile
 from argparse import ArgumentParser
@@ -14,7 +14,7 @@ from llamora.ops.errors import OperationRefused
 
 
 class Command(BaseCommand):
-    """The command that checks pages, references and envelopes, and opens all of one person on request."""
+    """The command that checks pages, references and envelopes; with a secret it opens a person's rows."""
 
     help = (
         "Check a backup, or without FILE the database in use, also while it is served: its pages, its "
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare what to check, and with whose secret."""
+        """Add the arguments: the file to check, and the person whose secret to ask for."""
         parser.add_argument("file", type=Path, nargs="?", help="a backup; else the database in use")
         parser.add_argument("--user", help="open everything of this person")
         parser.add_argument(
@@ -82,6 +82,6 @@ class Command(BaseCommand):
 
 
 def _unpack_folder(file: Path) -> Path:
-    """Return where a backup may be unpacked: the data folder, which is closed to others, or beside it."""
+    """Return the folder to unpack a backup in: the private data folder, or if there is none, the backup's."""
     data_dir: Path = settings.DATA_DIR
     return data_dir if data_dir.is_dir() else file.absolute().parent
