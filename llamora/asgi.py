@@ -1,15 +1,16 @@
-"""The ASGI application: requests in two pools of lasting threads, the live socket on the event loop.
+"""The ASGI application: requests run in two thread pools, the WebSocket on the event loop.
 
-A whole request (middleware, view, queries, template) runs in one thread, on that thread's lasting database
-connection: there is no hop between loop and thread inside a page.
+A whole request (middleware, view, queries, template) runs in one thread, with that thread's database
+connection, which stays open between requests.
 
     page pool   ordinary requests
-    slow pool   whatever derives a key, weighs a password, waits for a job to end or handles a whole diary;
-                fair between addresses, so that nobody's sign-in waits behind somebody else's two hundred
+    slow pool   requests that derive a key, rate a password, wait for a job or handle a whole diary; fair
+                between addresses, so that many requests from one address do not delay a sign-in from another
 
-In each, one request is active at a time, and another one while it waits (`llamora.threads.fair_executor`):
-however many sign in at once, they use the processor as one, and ordinary pages are made beside them. An
-address of which too many requests wait already is refused at once, without costing a thread.
+In each pool one request is active at a time; while it waits, another one runs
+(`llamora.threads.fair_executor`). So requests of the slow pool, however many, use at most one processor and
+leave time for pages. If too many requests from one address are waiting, the next is refused at once, without
+a thread.
 """
 
 import asyncio
@@ -63,11 +64,11 @@ def is_slow(scope: Scope) -> bool:
 
 
 class RequestFailed(Exception):  # noqa: N818 - named for what a reader of the log sees
-    """A request or a socket ended in an error; its message is the error's type alone."""
+    """Raised in place of an error of a request or a WebSocket; its message is the error's type only."""
 
 
 class PageHandler(ASGIHandler):
-    """Serves each request as a whole in one thread; bodies stay in memory."""
+    """Handler that runs each request in one thread; request bodies stay in memory."""
 
     def __init__(self) -> None:
         BaseHandler.__init__(self)
@@ -101,7 +102,7 @@ class PageHandler(ASGIHandler):
             await _run_in(pool, response.close)
 
     async def read_body(self, receive: Receive) -> BytesIO:
-        """Read the body into memory; the server has bounded it (`llamora.ops.server`)."""
+        """Return the body, read into memory; the server has limited its size (`llamora.ops.server`)."""
         parts = []
         while True:
             event = await receive()
@@ -112,7 +113,7 @@ class PageHandler(ASGIHandler):
                 return BytesIO(b"".join(parts))
 
     def respond(self, scope: Scope, body: BytesIO) -> HttpResponseBase:
-        """Return the response, made in this thread; unless it streams, its request is closed here too."""
+        """Run the request in this thread and return its response, closed unless it streams."""
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
         response = self._build_response(scope, body)
@@ -131,7 +132,7 @@ class PageHandler(ASGIHandler):
     async def _stream(
         self, response: StreamingHttpResponse, pool: Executor, receive: Receive, send: Send
     ) -> None:
-        """Send a streamed response part by part until it ends or the client is gone."""
+        """Send a streamed response part by part until it ends or the client disconnects."""
         disconnected = asyncio.ensure_future(receive())
         try:
             await send(_response_start(response))
@@ -144,7 +145,7 @@ class PageHandler(ASGIHandler):
             disconnected.cancel()
 
     def close(self) -> None:
-        """Take no more requests, drop those that have not begun, wait for those that have."""
+        """Refuse new requests, drop waiting ones, and wait for those that are running."""
         for wait in (False, True):
             self.page_pool.shutdown(wait=wait, cancel_futures=not wait)
             self.slow_pool.shutdown(wait=wait, cancel_futures=not wait)
@@ -155,7 +156,7 @@ def _client_address(scope: Scope) -> str:
 
 
 def _too_many_requests() -> HttpResponse:
-    """Return the refusal of one request of a crowd; made without a thread, from a sentence and headers."""
+    """Return the response to one request too many from an address; it is built without a thread."""
     return _plain_response(TOO_MANY_REQUESTS, status=429, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
@@ -165,7 +166,7 @@ def _plain_response(sentence: str, *, status: int, headers: Mapping[str, str]) -
 
 
 async def _run_in(pool: Executor, call: Callable[[], T]) -> T:
-    """Run a call in the pool, in an empty context; a client that disconnects does not stop it."""
+    """Run a call in the pool, in an empty context; it goes on if the client disconnects."""
     result = asyncio.get_running_loop().run_in_executor(pool, contextvars.Context().run, call)
     return await asyncio.shield(result)
 
@@ -177,7 +178,7 @@ def _response_start(response: HttpResponseBase) -> dict[str, Any]:
 
 
 async def _iter_parts(response: StreamingHttpResponse, pool: Executor) -> AsyncIterator[bytes]:
-    """Yield the parts of a streamed response; those of a plain iterator are made in the pool, one by one."""
+    """Yield the parts of a streamed response; a synchronous iterator is advanced in the pool."""
     if response.is_async:
         async for part in response:
             yield part
@@ -191,7 +192,7 @@ pages = PageHandler()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve a request in the threads, or a socket on the loop (`up` has bound the jobs to it)."""
+    """Handle a request in a thread, or a WebSocket on the event loop."""
     try:
         await (websocket_application if scope["type"] == "websocket" else pages)(scope, receive, send)
     except Exception as error:

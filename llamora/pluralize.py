@@ -1,4 +1,4 @@
-"""Counts with their nouns, for commands and for the admin, whose texts are no templates."""
+"""Numbers with their nouns, for commands and for the admin, which do not use templates for this."""
 
 
 def pluralize(number: int, one: str, many: str) -> str:

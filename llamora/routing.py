@@ -1,4 +1,4 @@
-"""Routes of the live socket; only a page of the same origin may open one."""
+"""WebSocket routes; a handshake is refused unless its Origin is this server or in `CSRF_TRUSTED_ORIGINS`."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,15 +15,16 @@ Scope = dict[str, Any]
 
 
 async def reject_handshake(_scope: Scope, _receive: Any, send: Any) -> None:
-    """Refuse a handshake; the server answers 403."""
+    """Refuse a WebSocket handshake; the server answers 403."""
     await send({"type": "websocket.close"})
 
 
 def is_same_origin(scope: Scope) -> bool:
     """Return whether a handshake comes from a page of this server.
 
-    Cookies ignore ports, so a page of another program on this machine would pass by its host alone: the whole
-    Origin has to be the address that was asked for, or one that the administrator trusts.
+    Cookies are shared between ports, so a page of another program on this machine would send ours. Therefore
+    scheme, host and port of the Origin must be this server's, or the Origin must be in
+    `CSRF_TRUSTED_ORIGINS`.
     """
     headers = dict(scope["headers"])
     origin = headers.get(b"origin", b"").decode("latin1")
@@ -44,7 +45,7 @@ def is_same_origin(scope: Scope) -> bool:
 
 
 class SameOriginOnly:
-    """Passes only handshakes of the same origin on to the inner application."""
+    """ASGI middleware that refuses WebSocket handshakes from other origins."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner

@@ -1,4 +1,4 @@
-"""URLs of the site: those of the apps, the admin, and `/healthz` for a supervisor."""
+"""URLs of the site: those of the apps, the admin, and `/healthz` for monitoring."""
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -12,7 +12,7 @@ from llamora.inference import model_server
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Return for a supervisor whether pages can be served: states, never content."""
+    """Return for monitoring whether pages can be served: states, never diary text."""
     del request
     try:
         with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
-"""Threads of this process: who goes first, and who waits. No Django here, so every package may use it.
+"""Threads of this process: which call runs next, which waits. Without Django, so every package may use it.
 
-fair_executor.py  the one thread pool: fair between keys, few calls active at a time
-fair_lock.py      a lock that is handed over in the order it was asked for
+fair_executor.py  the one thread pool: fair between keys, with a limit on active calls
+fair_lock.py      a lock that is acquired in the order of requests
 priority.py       a lower priority for threads whose work is not urgent
 """
 

@@ -1,16 +1,18 @@
-"""A thread pool that is fair between keys and lets only a few of its calls be active at a time.
+"""A thread pool that is fair between keys and limits how many of its calls are active at a time.
 
     pages             no key, one active                    llamora.asgi
     slow requests     a key for each address, one active    llamora.asgi
     key derivations   a key for each address, all active    llamora.crypto.derivation
 
-The next call is one of the key that has the fewest calls begun and not ended; among these keys, the one that
-was served longest ago; within a key, the call that came first. So a crowd from one address waits for itself.
+The next call is from the key with the fewest running calls; among equal keys, from the one that was served
+longest ago; within a key, the calls run in their order. So many requests from one address delay only each
+other.
 
-Python runs one thread at a time. Two threads that both make pages pass that right to and fro at every query,
-and the event loop waits behind both. So a pool may have more threads than active calls: a call that waits for
-something else than the processor (the disk, a lock, a key derivation, a delay) gives up its turn with
-`yield_turn`, and only then another one begins. A call that waits without saying so holds up its whole pool.
+Python runs one thread at a time. If two threads render pages, they pass the interpreter lock back and forth
+at every query, and the event loop waits for both. So a pool may have more threads than active calls: a call
+that waits for something other than the processor (the disk, a lock, a key derivation, a delay) gives up its
+turn with `yield_turn`, and only then another one begins. A call that waits without `yield_turn` blocks its
+whole pool.
 """
 
 import threading
@@ -24,7 +26,7 @@ _thread_state = threading.local()
 
 
 class PoolCall:
-    """A call that waits or runs, and its future."""
+    """A waiting or running call, and its future."""
 
     __slots__ = ("future", "key", "run")
 
@@ -47,7 +49,7 @@ class PoolCall:
 
 
 class FairExecutor(Executor):
-    """Lasting daemon threads, started when they are needed; see the module for which call goes next."""
+    """Executor with daemon threads, started when needed; the module says which call runs next."""
 
     def __init__(
         self,
@@ -73,11 +75,11 @@ class FairExecutor(Executor):
         self._is_closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Queue a call without a key; raise RuntimeError once closed."""
+        """Queue a call without a key; raise RuntimeError if the pool is closed."""
         return self.submit_for_key("", lambda: fn(*args, **kwargs))
 
     def submit_for_key(self, key: str, run: Callable[[], Any]) -> "Future[Any]":
-        """Queue a call behind those of the same key; raise RuntimeError once closed."""
+        """Queue a call after the waiting calls of the same key; raise RuntimeError if the pool is closed."""
         call = PoolCall(key, run)
         with self._lock:
             if self._is_closed:
@@ -89,16 +91,16 @@ class FairExecutor(Executor):
         return call.future
 
     def for_key(self, key: str) -> "KeyedExecutor":
-        """Return this pool as an executor for the calls of one key."""
+        """Return an executor that submits calls to this pool under one key."""
         return KeyedExecutor(self, key)
 
     def is_full(self, key: str) -> bool:
-        """Return whether as many calls of this key wait as may."""
+        """Return whether `max_waiting` calls of this key are waiting."""
         with self._lock:
             return self._max_waiting is not None and len(self._waiting.get(key, ())) >= self._max_waiting
 
     def take_waiting(self) -> "list[Future[Any]]":
-        """Remove the calls that have not begun, and return their futures for the caller to settle."""
+        """Remove all waiting calls and return their futures, which the caller must resolve."""
         with self._lock:
             taken = [call.future for calls in self._waiting.values() for call in calls]
             self._waiting.clear()
@@ -107,7 +109,7 @@ class FairExecutor(Executor):
         return taken
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more calls; with `cancel_futures`, drop those that have not begun; with `wait`, join."""
+        """Refuse new calls; with `cancel_futures`, cancel waiting ones; with `wait`, wait for the threads."""
         with self._lock:
             self._is_closed = True
             self._wake_all()
@@ -118,7 +120,7 @@ class FairExecutor(Executor):
             self.join()
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait for the threads of a closed pool to end, for at most so many seconds in all."""
+        """Wait for the threads of a closed pool to end, at most `timeout` seconds in all."""
         with self._lock:
             threads = list(self._threads)
         for thread in threads:
@@ -126,7 +128,7 @@ class FairExecutor(Executor):
 
     @contextmanager
     def release_turn(self) -> Iterator[None]:
-        """Let another call be active during the block; coming back goes before what has not begun."""
+        """Let another call be active during the block; this one then resumes before any new call begins."""
         with self._lock:
             self._active -= 1
             self._wake_next()
@@ -161,9 +163,10 @@ class FairExecutor(Executor):
         return key
 
     def _take_next(self, ended: str | None) -> PoolCall | None:
-        """Wait for the next call and return it, or None at the end; `ended` is the key of the one before.
+        """Wait for the next call and return it, or None at the end; `ended` is the key of the last call.
 
-        The same thread goes on where it can: waking another takes longer than many a page.
+        This thread takes the next call if it can: waking another thread takes longer than rendering many
+        pages.
         """
         with self._lock:
             if ended is not None:
@@ -199,7 +202,7 @@ class FairExecutor(Executor):
         return bool(self._waiting) and self._active < self._max_active and not self._returning
 
     def _wake_next(self) -> None:
-        """Wake or start one thread for what may happen now; the caller holds the lock."""
+        """Wake or start one thread for a call that may begin or resume; the caller holds the lock."""
         if self._returning:
             if self._active < self._max_active:
                 self._may_return.notify()
@@ -224,21 +227,21 @@ class FairExecutor(Executor):
 
 
 class KeyedExecutor(Executor):
-    """A fair pool, as an executor for the calls of one key."""
+    """Executor that submits calls to a fair pool under one key."""
 
     def __init__(self, pool: FairExecutor, key: str) -> None:
         self._pool, self._key = pool, key
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Queue a call behind those of the same key."""
+        """Queue a call after the waiting calls of this key."""
         return self._pool.submit_for_key(self._key, lambda: fn(*args, **kwargs))
 
 
 @contextmanager
 def yield_turn() -> Iterator[None]:
-    """Let another call of this thread's pool be active during the block, because this one waits.
+    """Let another call of this thread's pool be active during the block, in which this call only waits.
 
-    Does nothing in a thread of no such pool, and inside another such block.
+    Does nothing in a thread that belongs to no such pool, or inside another such block.
     """
     pool: FairExecutor | None = getattr(_thread_state, "pool", None)
     if pool is None or getattr(_thread_state, "is_waiting", False):

@@ -1,6 +1,6 @@
-"""A lock that is handed over in the order it was asked for.
+"""A lock that is acquired in the order of requests.
 
-`threading.Lock` goes to whoever asks at the lucky moment, so one busy writer can keep the others waiting.
+`threading.Lock` has no order, so one busy writer could make the others wait for long.
 """
 
 import threading
@@ -8,7 +8,7 @@ from collections import deque
 
 
 class FairLock:
-    """A first-come, first-served lock; re-entrant for its holder."""
+    """A first-come, first-served lock; its holder may acquire it again."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -17,7 +17,7 @@ class FairLock:
         self._depth = 0
 
     def acquire(self) -> None:
-        """Wait until every earlier caller has had the lock."""
+        """Wait until all earlier callers have released the lock, then hold it."""
         thread = threading.get_ident()
         with self._mutex:
             if self._holder in (None, thread):
@@ -29,7 +29,7 @@ class FairLock:
         handover.acquire()
 
     def release(self) -> None:
-        """Hand the lock to whoever has waited longest."""
+        """Release the lock to the caller that has waited longest."""
         with self._mutex:
             self._depth -= 1
             if self._depth:

@@ -1,4 +1,4 @@
-"""Thread priority: key derivation, embedding and backups let pages use the processor first."""
+"""Thread priority: threads for key derivation, embedding and backups run at a lower priority than pages."""
 
 import os
 import sys
@@ -9,9 +9,9 @@ NICENESS = 10
 
 
 def lower_priority() -> None:
-    """Lower the priority of the calling thread; only Linux gives each thread a niceness of its own.
+    """Lower the priority of the calling thread; only on Linux, where each thread has its own niceness.
 
-    Threads it starts inherit it, Argon2's lanes for one.
+    Threads that it starts inherit the priority, such as Argon2's lanes.
     """
     if sys.platform == "linux":
         with suppress(OSError):
