@@ -122,12 +122,12 @@ class Person(models.Model):
         return (self.name_key,)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Return whether the person may use the admin; its own classes decide what it shows."""
+        """Return whether the person is an administrator; the admin's own classes decide what it shows."""
         del perm, obj
         return self.is_active and self.is_staff
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Return whether the person sees the sections of the admin."""
+        """Return whether the person is an administrator, who sees all sections of the admin."""
         return self.has_perm(app_label)
 
     def set_password(self, *_: object) -> NoReturn:

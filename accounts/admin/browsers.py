@@ -53,7 +53,7 @@ class SignInAdmin(IdsOnlyAdmin):
 
     @admin.display(description="stays signed in until", ordering="ends_at")
     def until(self, row: SignIn) -> str:
-        """Return when this sign-in expires."""
+        """Return when this sign-in expires, as a date or in words."""
         if not row.is_persistent:
             return "the browser is closed"
         return format_datetime(row.ends_at) if row.ends_at else "the household's limit"

@@ -223,7 +223,7 @@ def _derive_for_nobody(secret: str, request: DerivationRequest) -> NoReturn:
 
 
 def _parse_slot(row: KeySlot) -> Slot:
-    """Return the slot of a row; raise DamagedSlot if its cost is out of bounds, as ours never is."""
+    """Return the slot of a row; raise DamagedSlot if its cost is out of bounds."""
     try:
         slot = slot_from_row(row)
         crypto.check_cost(slot.cost)

@@ -1,4 +1,4 @@
-"""A view helper for forms with the current password: runs an action if the password is right."""
+"""Re-authentication of a form: its action runs only if the current password in it is right."""
 
 from collections.abc import Callable
 from typing import Any

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Refuse."""
+        """Raise a CommandError that says what to do instead."""
         if first_run.get_setup_token() is None:
             raise CommandError(
                 "There is an administrator already. They can add others: Settings, Administration, People."
