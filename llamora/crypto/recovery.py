@@ -38,7 +38,7 @@ def new_code() -> str:
 
 
 def groups(code: str) -> list[str]:
-    """Return the groups of a code in that form."""
+    """Return the groups of a code that `new_code` returned."""
     return code.split("-")
 
 

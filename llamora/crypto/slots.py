@@ -1,4 +1,4 @@
-"""Key slots: each is one way to a person's data key, with a key pair of its own.
+"""Key slots: each holds a person's data key for one secret, and has its own key pair.
 
 All integers are unsigned and big-endian. A slot's row holds, besides id, owner, kind, epoch, salt and cost:
 
@@ -26,13 +26,13 @@ All integers are unsigned and big-endian. A slot's row holds, besides id, owner,
                                  | u16 length of kind | kind, UTF-8 | u32 length of box | box)
 
 Opening: derive the KEK, open sealed_private, check the MAC, check that public_key belongs to the private
-key, open the box, compare what is inside with the row, compare the epoch with the owner's. A sealed box
-alone does not say who made it, so without the MAC anyone who can write to the database could plant a data
-key of their own.
+key, open the box, compare its content with the row, compare the epoch with the owner's vault. A sealed box
+does not prove its author, so without the MAC anyone who can write to the database could insert a data key of
+their own.
 
-Renewing after a rotation needs no secret: the old data key opens the authenticator, which makes the MAC of
-a new box to the same public key. Nothing that opens a slot is sealed under a data key, or an old one would
-open the next.
+Renewing after a rotation needs no secret: the old data key opens the authenticator, which makes the MAC of a
+new box to the same public key. The private key, which opens the box, is not sealed under a data key, or an
+old data key would open the next one.
 """
 
 from __future__ import annotations

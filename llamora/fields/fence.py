@@ -26,7 +26,11 @@ class FenceTrigger:
 
 
 def fence_triggers(model: type[models.Model], *, vault_table: str) -> Iterator[FenceTrigger]:
-    """Yield two triggers for each sealed column, after INSERT and UPDATE, when a vault has its new epoch."""
+    """Yield two triggers for each sealed column: after INSERT and after UPDATE.
+
+    Before the statement, a rotated vault would still have its former epoch, with which its own sealed
+    columns would be compared.
+    """
     table = model._meta.db_table
     for field in sealed_fields(model):
         column = field.column

@@ -33,12 +33,12 @@ class _PendingWrite:
     future: "asyncio.Future[None]"
 
     def run(self) -> None:
-        """Run the call, in the transaction that is open."""
+        """Run the call in the open transaction."""
         with in_force(self.keyring):
             self.call()
 
     def resolve(self, error: Exception | None) -> None:
-        """Wake the caller that waits for this write."""
+        """Pass the result, an error or None, to the caller that waits for this write."""
         if self.future.done():
             return
         if error is None:

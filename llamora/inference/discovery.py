@@ -42,7 +42,7 @@ class ModelDiscovery:
         self._reset()
 
     def _reset(self) -> None:
-        """Set the initial state, at first and when the event loop has been replaced."""
+        """Set the initial state: at first, and again if the event loop has been replaced."""
         self._status = status_for_code("off" if self._config.off else "looking")
         self._server: ModelServer | None = None
         self.child: LlamaCppProcess | None = None

@@ -146,12 +146,12 @@ class Job:
         return "".join(self._pieces)
 
     def text_since(self, start: int) -> tuple[str, int]:
-        """Return the text after the first `start` pieces, and the number of pieces now."""
+        """Return the text after the first `start` pieces (one per delta), and the number of all pieces."""
         count = len(self._pieces)
         return "".join(self._pieces[start:count]), count
 
     def thoughts_since(self, start: int) -> tuple[str, int]:
-        """Return the thoughts after the first `start` pieces, and the number of pieces now."""
+        """Return the thinking after the first `start` pieces, and the number of all pieces."""
         count = len(self._thoughts)
         return "".join(self._thoughts[start:count]), count
 

@@ -119,7 +119,7 @@ class JobRegistry:
                 run.row_settled.wait(patience)
 
     def for_owner(self, owner_id: UUID) -> list[Job]:
-        """Return the jobs of a person, including those that ended in the last minutes, oldest first."""
+        """Return the jobs of a person, oldest first, including those that ended in the last minutes."""
         with self._lock:
             return [run.job for run in self._runs.values() if run.job.owner_id == owner_id]
 

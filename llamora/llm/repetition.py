@@ -36,7 +36,7 @@ def is_repeating(text: str) -> bool:
 
 
 class RepetitionDetector:
-    """Detector for a stream of text."""
+    """Detector of repetition in a stream of text."""
 
     def __init__(self) -> None:
         self._tail = ""

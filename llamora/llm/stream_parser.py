@@ -130,7 +130,7 @@ class StreamParser:
         return None
 
     def _read_event(self, payload: bytes) -> None:
-        """Read one event."""
+        """Read the text, the thinking and the end of the reply from one event."""
         if payload.strip() == _DONE:
             self.ended = True
             return

@@ -96,7 +96,7 @@ class ArchiveWriter:
         return head
 
     def finish(self) -> None:
-        """Write the manifest."""
+        """Write the manifest at the end of the archive."""
         manifest = {
             "format": FORMAT,
             "version": VERSION,
@@ -176,7 +176,7 @@ def _extract_member(tar: tarfile.TarFile, head: tarfile.TarInfo, folder: Path) -
 
 
 def _copy_member(source: IO[bytes], target: IO[bytes], *, stop: StopCheck = never_stop) -> str:
-    """Copy a file and return its digest; raise BackupStopped."""
+    """Copy a file of the archive and return its digest; raise BackupStopped."""
     digest = hashlib.blake2b(digest_size=32)
     while part := source.read(_CHUNK):
         if stop():

@@ -13,7 +13,7 @@ RECORDS, ROUNDS = 2_000, 9
 
 
 def measure(report: BenchmarkReport) -> None:
-    """Add the figures of `llamora.crypto`."""
+    """Add the times of sealing, opening and key derivation."""
     keyring = Keyring(owner=uuid4(), epoch=1, keys={1: secret_bytes(32)})
     context = Context(
         purpose="field",

@@ -23,7 +23,7 @@ def archive_sizes(entries: int) -> list[int]:
 
 
 def measure(report: BenchmarkReport, *, entries: int) -> None:
-    """Add the figures of each size."""
+    """Add the figures of search for each size of archive."""
     for size in archive_sizes(entries):
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model") as served:
