@@ -206,7 +206,7 @@ def update_slot_list(keyring: Keyring, *, added: Iterable[UUID], removed: Iterab
 
 
 def _check_slot_is_listed(row: KeySlot, keyring: Keyring) -> None:
-    """Raise DamagedSlot for a slot that is not on the vault's list: a replaced one that was written back."""
+    """Raise DamagedSlot if a slot is not on the vault's list: it was replaced and its row written back."""
     try:
         with in_force(keyring):
             listed = get_listed_slot_ids(row.owner.vault)

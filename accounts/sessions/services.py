@@ -270,7 +270,7 @@ def end_expired_sessions() -> int:
 
 
 def _delete_revoked() -> None:
-    """Delete the rows that were revoked while the disk was not writable; raise NotWritten while it is not."""
+    """Delete the rows that were revoked while the disk was not writable; raise NotWritten if that fails."""
     marks = revoked.list_revoked()
     if not marks:
         return

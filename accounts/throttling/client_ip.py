@@ -11,7 +11,7 @@ def get_client_ip(request: HttpRequest) -> str:
 
 
 def normalize_ip(text: str) -> str:
-    """Return an address in the form in which failures are counted: of IPv6 its /64, which is one network."""
+    """Return an address as the throttle counts it: of IPv6 the /64, in which a device has 2**64 addresses."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
