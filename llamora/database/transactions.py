@@ -51,7 +51,7 @@ def _holding_write_lock() -> Iterator[None]:
 
 @contextmanager
 def read_snapshot() -> Iterator[None]:
-    """Run the block on one view of the database, which concurrent writes do not change or wait for."""
+    """Run the block on a view of the database that later writes do not change; it delays no writer."""
     connection: Any = transaction.get_connection()  # the SQLite backend's attribute is not in the stubs
     before = connection.transaction_mode
     connection.transaction_mode = "DEFERRED"

@@ -117,7 +117,7 @@ class SealedModel(models.Model):
     def open_or(self, field: str, default: _D) -> Any | _D:
         """Return the value of a sealed field, or the default if its envelope does not open.
 
-        For pages and lists that still show the other values if one is damaged. A locked vault still raises
+        It lets a page or a list show its other values when one is damaged. A locked vault still raises
         `VaultLocked`.
         """
         try:
@@ -145,7 +145,7 @@ class SealedModel(models.Model):
         return bool(changed.intersection(self.as_loaded) if self._state.adding else changed)
 
     def _get_changed_columns(self, field: SealedField) -> set[str]:
-        """Return the columns, of those `field` is bound to, that were changed or were not loaded."""
+        """Return those columns that `field` is bound to whose value was changed or was not loaded."""
         held = [c for c in (*IDENTITY, *field.bound) if c in self.__dict__]
         return {c for c in held if c not in self.as_loaded or self.as_loaded[c] != self.__dict__[c]}
 
@@ -174,7 +174,10 @@ class SealedModel(models.Model):
             return bool(super()._save_table(raw, *args, **kwargs))  # type: ignore[misc]  # Django's own
 
     def mark_stored(self, written: Iterable[str]) -> None:
-        """Set the new envelopes on the instance, after a save: a save that failed can be repeated."""
+        """Replace assigned values with the envelopes just written, once the write has succeeded.
+
+        Until then the values stay, so that a failed save can be repeated.
+        """
         self.__dict__.update(self.sealed_in_this_save)
         self.sealed_in_this_save = {}
         self._remember(written)
@@ -230,7 +233,10 @@ class SealedModel(models.Model):
         self._remember(bound if names is None else bound & self._attnames(names))
 
     def _with_bound(self, names: list[str]) -> list[str]:
-        """Return the names, with unassigned bound columns of sealed ones: both must be loaded together."""
+        """Return the names and the bound columns of sealed ones, which must be loaded together.
+
+        A bound column that was assigned is left out, so that its new value is not lost.
+        """
         for field in sealed_fields(type(self)):
             if field.attname in names or field.name in names:
                 names += [

@@ -1,4 +1,4 @@
-"""Types of a streamed reply: deltas, then one end."""
+"""Types of a streamed reply: several deltas, then one `StreamEnd`."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -18,7 +18,7 @@ _PEERS = {"planted phrases first, of 200": 28, "every kind, p95": 413}
 
 
 def archive_sizes(entries: int) -> list[int]:
-    """Return the numbers of entries to measure, up to twice the given one: four sizes if it is 50,000."""
+    """Return four numbers of entries to measure: a fiftieth, a fifth, one and two times `entries`."""
     return [max(200, entries // 50), max(200, entries // 5), entries, 2 * entries]
 
 

@@ -1,4 +1,4 @@
-"""The checks of `manage.py doctor`; each yields results (ok, warn, bad) with instructions unless it is ok.
+"""The checks of `manage.py doctor`; each yields results: ok, or warn or bad with instructions.
 
 folder.py     the data folder: modes, secrets, whether a server runs
 machine.py    clock, disk, swap, core dumps
@@ -7,5 +7,5 @@ household.py  vaults, key slots, rotations, sessions, replies that no job is wri
 inference.py  the model server and the embedder
 backups.py    number and age of backups, and their disk
 
-`check_result.py` has the result of a check and the function that runs one.
+`check_result.py` has the result of a check and the function that runs a check.
 """
