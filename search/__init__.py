@@ -1,11 +1,11 @@
-"""Full-text and semantic search over one person's decrypted diary, in the memory of this process alone.
+"""Full-text and semantic search over one person's decrypted diary; the indexes live in this process's memory.
 
 query/      the query language, text folding, snippets, the filter by traces; pure but for the last
 index/      word index (FTS5), vector index, their sources, snapshots and worker threads
-engine      one search: both indexes asked, rankings fused, hits of one page built
-fusion      reciprocal rank fusion, and why each hit was found
-chunks      how texts are cut for embedding
+engine      one search: query both indexes, fuse the rankings, build the hits of one page
+fusion      reciprocal rank fusion, and the reasons for each hit
+chunks      splitting of texts for embedding
 embedder    the embedding model of this process
-services    what views and commands call; related_entries: recall for replies
+services    the functions that views and commands call; related_entries: earlier entries for replies
 receivers   signals of the apps below that change an index
 """

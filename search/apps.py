@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class SearchConfig(AppConfig):
-    """Everything written, found by words and by meaning."""
+    """Configuration of the search app."""
 
     name = "search"
     verbose_name = "Search"

@@ -1,9 +1,9 @@
-"""Benchmarks of search: time to open, query latency, recall and memory for an archive of a given size.
+"""Benchmarks of search: opening an index, query latency, finding related entries, memory; for a diary size.
 
-`measure` creates a person with a generated diary in the database at hand, and deletes them afterwards.
-Vectors are made without a model, so that the figures do not wait for one; where there is one, the embedding
-of a query is measured too. Queries are timed by the clock of their own thread, which other work on the
-machine does not move."""
+`measure` creates a person with a generated diary in the current database, and deletes both afterwards.
+Vectors are random, so that no embedding model is needed; if one is installed, the embedding of a query is
+measured too. Queries are timed by CPU time of their thread, so that other work on the machine does not count.
+"""
 
 import random
 import time
@@ -43,7 +43,7 @@ _SYLLABLES = [a + b for a in "bcdfghlmnprstvw" for b in ("a", "e", "i", "o", "u"
 
 @dataclass(frozen=True, slots=True)
 class SearchFigure:
-    """One figure."""
+    """A measured figure: its name, value and unit."""
 
     name: str
     value: float
@@ -52,21 +52,21 @@ class SearchFigure:
 
 @dataclass(frozen=True, slots=True)
 class PlantedPhrase:
-    """A phrase that stands in one text alone."""
+    """A phrase that occurs in a single text of the generated diary."""
 
     phrase: str
     entry: UUID
 
 
 class SyntheticEmbedder:
-    """An embedder for benchmarks: a random vector seeded by the text, as fast as can be."""
+    """An embedder for benchmarks: returns a random vector seeded by the text."""
 
     name = "benchmark/made-up"
     width = _WIDTH
     floor = 0.0
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return about as many tokens as a model would count."""
+        """Return about as many tokens as an embedding model would count."""
         return [len(text) // 4 for text in texts]
 
     def embed_passages(self, texts: Sequence[str]) -> Floats:
@@ -80,13 +80,13 @@ class SyntheticEmbedder:
 
 
 def measure(entries: int, *, seed: int = 1) -> Iterator[SearchFigure]:
-    """Yield the figures for an archive of that many entries."""
+    """Yield the figures for a diary with this number of entries."""
     with create_diary(entries, seed=seed) as (keyring, planted):
         yield from _measure_openings(keyring)
         index, _ = _open_index(keyring)
         try:
             yield from _measure_queries(index, planted)
-            yield _measure_recall(index, planted)
+            yield _measure_related_entries(index, planted)
             yield SearchFigure("memory of the index", index.size() / 2**20, "MiB")
         finally:
             index.close()
@@ -99,7 +99,7 @@ def measure(entries: int, *, seed: int = 1) -> Iterator[SearchFigure]:
 
 @contextmanager
 def create_diary(entries: int, *, seed: int) -> Iterator[tuple[Keyring, list[PlantedPhrase]]]:
-    """Yield a made person's keyring and the phrases planted in their diary; all of it goes afterwards."""
+    """Yield the keyring of a generated person and the planted phrases; delete person and diary at the end."""
     person = Person.objects.create(name=f"Measured {secret_bytes(4).hex()}")
     keyring = Keyring(owner=person.id, epoch=1, keys={1: secret_bytes(32)})
     private, public = new_vault_keys()
@@ -117,7 +117,7 @@ def create_diary(entries: int, *, seed: int) -> Iterator[tuple[Keyring, list[Pla
 
 
 def make_vocabulary(chance: random.Random) -> list[str]:
-    """Return made words, the first of them common, as words are in any language."""
+    """Return generated words, the first ones frequent, as in natural languages."""
     rare = {"".join(chance.choices(_SYLLABLES, k=chance.randint(2, 4))) for _ in range(12_000)}
     return _COMMON.split() + sorted(rare)
 
@@ -152,7 +152,7 @@ def _write_entries(person: Person, entries: int, chance: random.Random) -> list[
 
 
 def _open_index(keyring: Keyring) -> tuple[PersonIndex, tuple[float, float]]:
-    """Return an index opened as after an unlock, and the seconds to words and to meaning."""
+    """Return an index opened as after an unlock, and the seconds until its words and vectors were ready."""
     began = time.perf_counter()
     index = PersonIndex(keyring, SnapshotFolder(get_search_settings().folder, keyring.owner))
     index.open_words()
@@ -206,11 +206,11 @@ def _measure_queries(index: PersonIndex, planted: list[PlantedPhrase]) -> Iterat
     yield SearchFigure(f"planted phrases first, of {len(planted)}", right, "found")
 
 
-def _measure_recall(index: PersonIndex, planted: list[PlantedPhrase]) -> SearchFigure:
-    """Measure what an answer waits for: which earlier entries speak of the same."""
+def _measure_related_entries(index: PersonIndex, planted: list[PlantedPhrase]) -> SearchFigure:
+    """Time finding the earlier entries related to an entry, as done before each reply; 95th percentile."""
     entries = list(Entry.objects.filter(id__in=[one.entry for one in planted[:60]]))
     taken = [_time_calls(lambda one=one: related_entries.find_near_entries(index, one)) for one in entries]  # type: ignore[misc]
-    return SearchFigure("recalled for an answer, p95", _get_percentile(taken, 0.95), "ms")
+    return SearchFigure("related entries for a reply, p95", _get_percentile(taken, 0.95), "ms")
 
 
 def _time_calls(call: Callable[[], object]) -> float:
@@ -225,7 +225,7 @@ def _get_percentile(values: Sequence[float], share: float) -> float:
 
 
 def _measure_graph(rows: int, *, seed: int) -> Iterator[SearchFigure]:
-    """Measure looking at all vectors, and a graph over the same: what it finds, saves and costs."""
+    """Measure a comparison of all vectors and a search in a graph: the time of each, the graph's recall."""
     chance = np.random.default_rng(seed)
     index, questions = VectorsIndex(_WIDTH), _make_clusters(chance, 60)
     for first in range(0, rows, _BATCH):

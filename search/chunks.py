@@ -1,13 +1,14 @@
-"""Texts cut into chunks for embedding, at sentence boundaries, each overlapping half of the one before. Pure.
+"""Splitting of texts into overlapping chunks for embedding, at sentence boundaries. Pure.
 
-Chunks of 300 to 400 tokens were tried first: a long day has ten subjects, and one vector of all of them fits
-none. Of 25 questions over five years of a diary, vectors of 400 tokens had the right day in the first five
-7 times, of 128 tokens 16. Together with words, chunks of twice 64 tokens, each overlapping half of the one
-before so that nothing is cut in two, did best. A short text has one subject and stays whole.
+Chunks of 300 to 400 tokens were tried first, but an entry can have ten subjects, and a single vector
+represents none of them well. Of 25 questions over five years of a diary, vectors of 400 tokens ranked the
+right day among the first five 7 times, vectors of 128 tokens 16 times. Combined with the word index, chunks
+of twice 64 tokens did best; each overlaps half of the previous chunk, so that no passage is cut in two. A
+short text is a single chunk.
 
-A paragraph that is too long alone is cut between sentences, a sentence between clauses, a clause between
-words, a word (text without spaces) between characters. Chunks are spans of the text, so that a hit can show
-its passage.
+A paragraph that is too long is split between sentences, a sentence between clauses, a clause between words,
+and a word (text without spaces) between characters. Chunks are spans of the text, so that a hit can show its
+passage.
 """
 
 import re
@@ -31,7 +32,7 @@ _FINER: Final = (_SENTENCE, _CLAUSE, _WORD)
 
 
 def split_into_chunks(text: str, count: CountTokens) -> list[Span]:
-    """Return the spans of a text's chunks; `count` says how many tokens each of some texts has."""
+    """Return the spans of a text's chunks; `count` returns the number of tokens of each text in a list."""
     pieces = [span for span in _iter_spans(_PARAGRAPH, text, 0) if text[slice(*span)].strip()]
     whole = sum(count([text[slice(*span)] for span in pieces]))
     if whole <= WHOLE_TOKENS:
@@ -49,7 +50,7 @@ def _iter_spans(pattern: re.Pattern[str], text: str, offset: int) -> list[Span]:
 def _split_until_small(
     text: str, pieces: list[Span], count: CountTokens, most: float, finer: Sequence[re.Pattern[str]]
 ) -> Iterator[tuple[Span, int]]:
-    """Yield spans with their tokens, each cut until it fits."""
+    """Yield spans with their token counts, splitting each until it fits."""
     for span, tokens in zip(pieces, count([text[slice(*span)] for span in pieces]), strict=True):
         if tokens <= most or not finer:
             yield span, tokens
@@ -60,7 +61,7 @@ def _split_until_small(
 
 
 def _pack_neighbours(pieces: list[tuple[Span, int]], most: float) -> Iterator[Span]:
-    """Yield neighbours put together until they are long enough."""
+    """Yield spans merged with their neighbours until they are long enough."""
     begin, end, size = -1, -1, 0
     for (start, stop), tokens in pieces:
         # Over by half a piece is nearer to even than under by half of one.

@@ -1,12 +1,12 @@
 """The embedding model of this process and its settings: fastembed, loaded when needed, without a network.
 
-fastembed takes two seconds to import and a network where it finds no files, so neither happens unless there
-are files. onnxruntime's arena is off: it keeps the memory of the largest batch it ever saw.
+fastembed takes two seconds to import, and uses the network if it finds no model files; so it is imported only
+if there are files. onnxruntime's arena is off, since it would retain the memory of the largest batch.
 
-    SEARCH_MODEL        which embedder; its vectors are of no use to another
-    SEARCH_MODEL_PATH   a folder with its files, for machines without a network; else the data folder's own
-    SEARCH_THREADS      how many threads embedding may use
-    SEARCH_MEMORY_MB    how much memory all people's indexes may take together
+    SEARCH_MODEL        name of the embedder; vectors of different embedders cannot be compared
+    SEARCH_MODEL_PATH   folder of the model files, for machines without a network; default: the data folder
+    SEARCH_THREADS      number of threads for embedding
+    SEARCH_MEMORY_MB    memory limit for the indexes of all people together
 """
 
 import os
@@ -27,7 +27,7 @@ DEFAULT_EMBEDDER = "BAAI/bge-small-en-v1.5"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSettings:
-    """The household's settings of search."""
+    """Settings of search, read from Django's settings."""
 
     model: str
     model_path: str
@@ -37,12 +37,12 @@ class SearchSettings:
 
     @property
     def models_folder(self) -> Path:
-        """Return where a downloaded embedder lies."""
+        """Return the folder of downloaded embedders."""
         return self.folder.parent / "models" / "embedding"
 
 
 def get_search_settings() -> SearchSettings:
-    """Return the settings as they are now."""
+    """Return the current settings of search."""
     return SearchSettings(
         model=getattr(settings, "SEARCH_MODEL", DEFAULT_EMBEDDER),
         model_path=getattr(settings, "SEARCH_MODEL_PATH", ""),
@@ -61,14 +61,14 @@ _DEFAULT_FLOOR: Final = 0.2
 
 
 class Embedder(Protocol):
-    """An embedding model: texts in, unit vectors out."""
+    """An embedding model, which turns texts into unit vectors."""
 
     name: str
     width: int
     floor: float
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return how many tokens each text has."""
+        """Return the number of tokens of each text."""
 
     def embed_passages(self, texts: Sequence[str]) -> Floats:
         """Return a unit vector for each text."""
@@ -78,7 +78,7 @@ class Embedder(Protocol):
 
 
 class FastEmbedder:
-    """fastembed's model of that name."""
+    """An embedder that runs a model of fastembed."""
 
     def __init__(self, search_settings: SearchSettings, *, fetch: bool = False) -> None:
         text_embedding = _load_fastembed(offline=not fetch)
@@ -108,7 +108,7 @@ class FastEmbedder:
         return whole
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return how many tokens each text has."""
+        """Return the number of tokens of each text."""
         return [len(found.ids) for found in self._counter.encode_batch(list(texts), add_special_tokens=False)]
 
     def embed_passages(self, texts: Sequence[str]) -> Floats:
@@ -139,13 +139,13 @@ def _load_fastembed(*, offline: bool) -> Any:
 
 
 def has_model_files(search_settings: SearchSettings) -> bool:
-    """Return whether there is a folder with an embedder's files, without importing anything."""
+    """Return whether the folder of the embedder's files exists, without importing fastembed."""
     folder = Path(search_settings.model_path) if search_settings.model_path else search_settings.models_folder
     return folder.is_dir() and next(folder.rglob("*.onnx"), None) is not None
 
 
 class EmbedderHolder:
-    """Makes the process's embedder once; it lasts, and a missing one is looked for again."""
+    """Cache of this process's embedder; while its model files are missing, each `get` checks for them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -153,7 +153,7 @@ class EmbedderHolder:
         self._broken: SearchSettings | None = None
 
     def get(self) -> Embedder:
-        """Return the embedder, making it if need be; raise EmbedderUnavailable."""
+        """Return the embedder, created at the first call; raise EmbedderUnavailable."""
         with self._lock:
             search_settings = get_search_settings()
             if self._made is not None and self._made.name == search_settings.model:
@@ -170,12 +170,15 @@ class EmbedderHolder:
             return self._made
 
     def set_embedder(self, embedder: Embedder | None) -> None:
-        """Use this embedder from now on: one made elsewhere, or another after a change of settings."""
+        """Replace the cached embedder; None clears the cache."""
         with self._lock:
             self._made, self._broken = embedder, None
 
     def download(self) -> Embedder:
-        """Download the chosen embedder, because the person running the household asked for it."""
+        """Download the configured embedder and use it from now on.
+
+        Called only by `reindex`; nothing is downloaded unasked.
+        """
         search_settings = get_search_settings()
         search_settings.models_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         embedder = FastEmbedder(search_settings, fetch=True)

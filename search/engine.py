@@ -1,4 +1,4 @@
-"""One search: both indexes asked, their rankings fused, and the hits of one page built."""
+"""One search: queries both indexes, fuses their rankings, and builds the hits of one page."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,7 +32,7 @@ FindNearest = Callable[[int, Collection[UUID] | None], list[NearText]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
-    """A result: the text's id, kind and day, why it was found, and the snippet to show."""
+    """A search result: id, kind and day of the text, the reasons it was found, and the snippet to show."""
 
     id: UUID
     kind: str
@@ -44,7 +44,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResults:
-    """One page of hits; `total` is how many hold all the words, `next` where the page after begins."""
+    """A page of hits; `total` counts the texts with all words, `next` is the offset of the next page."""
 
     hits: Sequence[SearchHit] = ()
     total: int = 0
@@ -54,7 +54,7 @@ class SearchResults:
 def search(
     index: PersonIndex, query: SearchQuery, *, offset: int = 0, limit: int = PAGE_SIZE
 ) -> SearchResults:
-    """Return a page of what a person's query finds; raise IndexClosed if they locked meanwhile."""
+    """Return a page of the results of a query; raise IndexClosed if the person locked meanwhile."""
     words = index.words
     if words is None:
         raise IndexClosed
@@ -80,18 +80,18 @@ def search(
 
 
 def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQuery) -> list[UUID]:
-    """Return the entries under the trace called as the query is, as far as its filters let them through."""
+    """Return the entries with the trace whose name is the whole query, if they match the query's filters."""
     if query.without or query.quotes or (query.kinds and "entry" not in query.kinds):
         return []
     found = trace_filter.entries_named(index.owner, query.text)
-    passing = words.filter_passing(query, found) if found and query.is_filtered else set(found)
+    passing = words.filter_allowed(query, found) if found and query.is_filtered else set(found)
     return [id_ for id_ in found if id_ in passing]
 
 
 def _find_near(
     words: WordsIndex, vectors: VectorsIndex | None, embedder: Embedder | None, query: SearchQuery
 ) -> dict[UUID, NearText]:
-    """Return what is near in meaning, nearest first. Quotes ask for these very words."""
+    """Return the texts nearest in meaning, nearest first; none if the query has quoted phrases."""
     if vectors is None or embedder is None or not query.text or query.quotes:
         return {}
     vector = embedder.embed_question(query.text)
@@ -103,19 +103,19 @@ def _find_near(
 
 
 def filter_near(words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int) -> list[NearText]:
-    """Return the nearest texts that a query's filters and exclusions let through, nearest first."""
+    """Return the nearest texts that match the query's filters and exclusions, nearest first."""
     if not (query.is_filtered or query.without):
         return nearest(limit, None)
-    few = words.find_passing(query, most=_FEW_TEXTS)
+    few = words.find_allowed(query, limit=_FEW_TEXTS)
     if few is not None:
         return nearest(limit, few)
     found = nearest(_WIDER_SEARCH, None)
-    passing = words.filter_passing(query, [near.id for near in found])
+    passing = words.filter_allowed(query, [near.id for near in found])
     return [near for near in found if near.id in passing][:limit]
 
 
 def build_marker(words: WordsIndex, query: SearchQuery) -> QueryMarker:
-    """Return what marks a query's words in a text."""
+    """Return the marker of the query's words and their other forms."""
     forms = words.find_forms({term.words[0] for term in query.terms if term.is_word})
     return QueryMarker(snippets.build_patterns(query, forms))
 

@@ -8,7 +8,7 @@ SearchError
 
 
 class SearchError(Exception):
-    """Search could not do what was asked; holds a code and no text."""
+    """Base of the errors of search; each has a code and contains no text."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -16,15 +16,15 @@ class SearchError(Exception):
 
 
 class IndexClosed(SearchError):  # noqa: N818 - it states what happened
-    """The index was closed for good."""
+    """Raised when the index was closed for good."""
 
     def __init__(self) -> None:
         super().__init__("closed")
 
 
 class SnapshotRefused(SearchError):  # noqa: N818 - it states what happened
-    """A snapshot is not one that this person's index can be made of."""
+    """Raised for a snapshot that this person's index cannot be loaded from."""
 
 
 class EmbedderUnavailable(SearchError):  # noqa: N818 - it states what happened
-    """Nothing can be embedded; words still work."""
+    """Raised when no embedder can be loaded; search by words still works."""

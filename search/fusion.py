@@ -1,8 +1,9 @@
-"""Reciprocal rank fusion: several rankings merged into one, with the reasons for each hit. Pure.
+"""Reciprocal rank fusion: merges several rankings into one, with the reasons for each hit. Pure.
 
-After Cormack, Clarke and Buettcher (2009): each ranking gives 1 / (10 + rank). Their 60 makes the fifth
-nearly as good as the first; over one diary the first is often the one that was meant. Texts with the very
-phrase come first whatever else ranks; days decide only between equals."""
+After Cormack, Clarke and Buettcher (2009): a hit scores 1 / (10 + rank) in each ranking. The paper's constant
+is 60, which scores the fifth hit nearly as high as the first; in a diary, the first is often the right one.
+Texts that contain the exact phrase always come first; equal scores are ordered by day, latest first.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -29,7 +30,7 @@ _WHY: Final = tuple(
 
 
 class RankedHit(NamedTuple):
-    """A hit's id and the reasons it is one."""
+    """The id of a hit and the reasons it was found."""
 
     id: UUID
     why: tuple[str, ...]
@@ -44,7 +45,7 @@ def fuse(
     meaning: Sequence[UUID],
     days: dict[UUID, date],
 ) -> list[RankedHit]:
-    """Return everything found, best first."""
+    """Return all hits of the rankings, best first."""
     # Score and reasons together, since looking an id up is what this spends its time on.
     found: dict[UUID, tuple[float, int]] = {}
     by_words = ((phrases, _PHRASE), (strict, _WORDS), (loose, _WORDS))

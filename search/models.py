@@ -1,6 +1,7 @@
-"""Sealed vectors, and the searches a person submitted, unless they would rather not have them saved.
+"""Sealed vectors, and a person's recent searches if they allow saving them.
 
-Visible without a key: which texts have vectors, made by which embedder, and about how many.
+Visible without a key: which texts have vectors, from which embedder, roughly how many vectors each, and when
+a search was made.
 """
 
 from typing import ClassVar, Final
@@ -15,10 +16,10 @@ MAX_RECENT: Final = 20
 
 
 class Vector(SealedModel):
-    """The vectors of one text's chunks, in the bytes that `search.index.vector_store` documents.
+    """The vectors of a text's chunks, in the byte format that `search.index.vector_store` documents.
 
-    `source` is the id of an entry, a reply or whatever else can be found; it is no foreign key, because
-    it points into several tables. Receivers take a vector away with its text.
+    `source` is the id of an entry, reply or other searchable text; it is no foreign key, because these are in
+    several tables. Receivers delete a vector with its text.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -44,7 +45,7 @@ class Vector(SealedModel):
 
 
 class RecentSearch(SealedModel):
-    """A search that was submitted; only its time shows without a key."""
+    """A submitted search; only its time is readable without a key."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     text = SealedTextField(label="search.recent.text")

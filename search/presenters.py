@@ -1,4 +1,4 @@
-"""Search results and messages as a page shows them."""
+"""Search results and status messages for their templates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _KIND_LABELS: Final = {"entry": "", "reply": "Reply", "opening": "Opening", "rec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
-    """One hit: where it leads, what it is (nothing for the person's own words), why, and its snippet."""
+    """A hit on the page: its URL, kind (empty for an entry), the reasons it was found, and its snippet."""
 
     address: str
     day: date
@@ -27,7 +27,7 @@ class ResultRow:
 
 
 def build_result_rows(answer: SearchPage) -> list[ResultRow]:
-    """Return the hits of an answer; their addresses hold no word of the diary or the query."""
+    """Return the rows of a page of results; their URLs contain no word of the diary or the query."""
     return [_build_row(hit, token=answer.token) for hit in answer.found.hits]
 
 

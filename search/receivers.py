@@ -1,7 +1,7 @@
-"""Signal receivers that keep open indexes current: always after the commit, and with ids alone.
+"""Signal receivers that update open indexes: always after the commit, and with ids only.
 
-The diary's own signals are saves and deletions of its rows; within a transaction they are collected, so that
-an import of thousands is one change.
+The receivers of diary rows listen for saves and deletions. Changes within a transaction are collected, so
+that an import of thousands is a single update.
 """
 
 import threading
@@ -44,7 +44,7 @@ class TransactionChanges:
 
 
 def connect() -> None:
-    """Listen; called once from `AppConfig.ready`."""
+    """Connect the receivers, labels and hooks; called once from `AppConfig.ready`."""
     vault_unlocked.connect(_on_unlock, dispatch_uid="search.unlocked")
     vault_locked.connect(_on_lock, dispatch_uid="search.locked")
     data_key_rotated.connect(_on_rotation, dispatch_uid="search.turned")
@@ -89,7 +89,7 @@ def _on_person_deleted(sender: object, *, person_id: UUID, **_: Any) -> None:
 def _on_person_save(
     sender: type[Person], *, instance: Person, update_fields: frozenset[str] | None = None, **_: Any
 ) -> None:
-    """Delete the recent searches of a person who has just chosen that none are saved."""
+    """Delete the recent searches of a person whose settings no longer allow saving them."""
     del sender
     is_saved = update_fields is None or "saves_recent_searches" in update_fields
     if is_saved and not instance.saves_recent_searches:
@@ -138,7 +138,7 @@ def _collect_change(
     later: AbstractSet[UUID] = frozenset(),
     changed_days: AbstractSet[date] = frozenset(),
 ) -> None:
-    """Note what changed: what a page waits for is read `now`, in its thread."""
+    """Collect changed texts until the commit; those in `now` are then read at once, the rest by a worker."""
     waiting: dict[UUID, TransactionChanges] = _thread_changes.__dict__.setdefault("by_owner", {})
     changes = waiting.setdefault(owner, TransactionChanges())
     changes.now |= now

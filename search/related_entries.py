@@ -1,7 +1,7 @@
-"""Earlier entries on the same subject as one that is to be answered. Needs the owner's keyring in force.
+"""Earlier entries on the same subject as an entry, for prompts. Needs the owner's keyring in force.
 
-Only the index that is open already is asked: nobody waits for an index to be opened, or for vectors to be
-made, before they are answered. A model on another machine is never sent what nobody chose.
+Only an index that is already loaded is used: a reply never waits for an index to open or for vectors to be
+computed. Nothing is sent to a model on another machine, since the person did not choose these entries.
 """
 
 from collections.abc import Collection, Sequence
@@ -29,7 +29,7 @@ _MAX_CHARACTERS: Final = 2_000
 
 
 def find_related_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
-    """Return the entries of days before an entry's that speak of the same, and where; none if unwanted."""
+    """Return related entries of earlier days, each with its related passage; none if the person opted out."""
     del by  # what a person chose to have read is not search's to find
     is_allowed = may_send_unrequested(model_server.get_status())
     if entry.day == date.min or not is_allowed or not _is_wanted(entry.owner_id):
@@ -41,7 +41,7 @@ def find_related_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
 
 
 def _find_or_nothing(entry: Entry) -> Sequence[NearText]:
-    """Return what is near, or nothing where search cannot say: an answer never fails for its sake."""
+    """Return the related entries, or none if search fails, since a reply must not fail because of search."""
     try:
         index = indexes.for_owner(current())
     except (IndexClosed, CryptoError):
@@ -56,7 +56,7 @@ def _find_or_nothing(entry: Entry) -> Sequence[NearText]:
 
 
 def find_near_entries(index: PersonIndex, entry: Entry) -> Sequence[NearText]:
-    """Return the few entries of days before one that speak of the same; raise IndexClosed."""
+    """Return the few related entries of earlier days; raise IndexClosed."""
     words, vectors, embedder = index.words, index.vectors, index.embedder
     if words is None or vectors is None or embedder is None:
         return ()

@@ -27,7 +27,7 @@ OPENING_WAIT_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingStatus:
-    """Progress of embedding: `done` of `total` texts have vectors, or the `reason` why there are none."""
+    """Progress of embedding: `done` of `total` texts have vectors, or the `reason` why none have."""
 
     done: int
     total: int
@@ -35,13 +35,13 @@ class EmbeddingStatus:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether everything is found by meaning too."""
+        """Return whether every text has vectors."""
         return not self.reason and self.done >= self.total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """A page of results; an opened result asks by `token` what to mark. Not `ready` while the index opens."""
+    """A page of results; an opened result names the query by `token`. Not `ready` while the index opens."""
 
     found: SearchResults
     meaning: EmbeddingStatus
@@ -55,7 +55,7 @@ STILL_OPENING = SearchPage(
 
 
 def run_search(keyring: Keyring, typed: str, *, offset: int = 0) -> SearchPage:
-    """Return a page of what a person finds."""
+    """Return a page of the results of a person's query."""
     query = parse(typed)
     try:
         index = indexes.for_owner(keyring)
@@ -81,13 +81,13 @@ def run_search(keyring: Keyring, typed: str, *, offset: int = 0) -> SearchPage:
 
 
 def get_embedding_status(index: PersonIndex) -> EmbeddingStatus:
-    """Return how far an index's vectors have come."""
+    """Return the progress of embedding of an index."""
     total = index.words.count() if index.words is not None else 0
     return EmbeddingStatus(done=max(0, total - index.pending), total=total, reason=index.why_not_embedded)
 
 
 def _drop_deleted(index: PersonIndex, found: SearchResults, *, keyring: Keyring) -> SearchResults:
-    """Leave out what is not there any more, however it went: the rows decide, not the index."""
+    """Remove hits that are not in the database any more, whatever the index contains."""
     by_kind: dict[str, list[UUID]] = {}
     for hit in found.hits:
         by_kind.setdefault(hit.kind, []).append(hit.id)
@@ -99,7 +99,7 @@ def _drop_deleted(index: PersonIndex, found: SearchResults, *, keyring: Keyring)
 
 
 def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:
-    """Return what a search found in a text, as it is written there, for the page to mark."""
+    """Return the words that a search matched in a text, as written there, for the page to mark."""
     index = indexes.get(keyring.owner)
     query = index.result_tokens.get_query(token) if index is not None else None
     if index is None or query is None or index.words is None:
@@ -119,12 +119,12 @@ def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:
 
 
 def list_recent(owner: UUID) -> list[str]:
-    """Return a person's submitted searches, newest first."""
+    """Return a person's recent searches, newest first."""
     return [row.text for row in RecentSearch.objects.filter(owner_id=owner)[:MAX_RECENT]]
 
 
 def save_recent(person: Person, typed: str) -> None:
-    """Save a search that was submitted, once, if the person wants that."""
+    """Save a submitted search, without duplicates, if the person allows saving."""
     typed = typed.strip()
     if not typed or not person.saves_recent_searches:
         return
@@ -140,13 +140,13 @@ def save_recent(person: Person, typed: str) -> None:
 
 
 def delete_recent(owner: UUID) -> None:
-    """Forget a person's searches."""
+    """Delete a person's recent searches."""
     with write_transaction():
         RecentSearch.objects.filter(owner_id=owner).delete()
 
 
 def enable_recent(person: Person, *, is_enabled: bool) -> None:
-    """Save a person's searches from now on, or no more; a receiver then deletes those there are."""
+    """Turn saving of recent searches on or off; if it is off, a receiver deletes the saved ones."""
     with write_transaction():
         person.saves_recent_searches = is_enabled
         person.save(update_fields=["saves_recent_searches"])
@@ -156,7 +156,7 @@ def enable_recent(person: Person, *, is_enabled: bool) -> None:
 
 
 def rebuild(keyring: Keyring, *, vectors: bool) -> None:
-    """Throw a person's index and its snapshots away, with `vectors` what was embedded, and begin again."""
+    """Delete a person's index and snapshots, with `vectors` also their vectors, and start a new index."""
     index = indexes.get(keyring.owner)
     indexes.close(keyring.owner)
     if index is not None:

@@ -1,4 +1,4 @@
-"""URLs of search; none of them ever holds a query."""
+"""URLs of search; none of them contains a query."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Views of search. A query travels by POST: never in a URL or a log."""
+"""Views of search. A query is sent by POST, so that it is in no URL and no log."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ _MAX_OFFSET = 10_000
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def search(request: HouseholdRequest) -> HttpResponse:
-    """Show the box, or what a query finds."""
+    """Show the search box, or the results of a query."""
     if request.method != "POST":
         return render(request, "search/search.html", _build_context(request, typed=""))
     # A chip or a recent search is a button with another query in it.
@@ -38,14 +38,14 @@ def search(request: HouseholdRequest) -> HttpResponse:
 @require_safe
 @unlock_required
 def box(request: HouseholdRequest) -> HttpResponse:
-    """Return the box alone, for the dialog."""
+    """Show the search box alone, for the dialog."""
     return render(request, "search/fragments/box.html", _build_context(request, typed=""))
 
 
 @require_POST
 @unlock_required
 def marks(request: HouseholdRequest) -> JsonResponse:
-    """Return what to mark in an entry or reply that was opened from a result."""
+    """Return the words to mark in an entry or reply that was opened from a result."""
     try:
         id_ = UUID(request.POST.get("id", ""))
     except ValueError:
@@ -57,7 +57,7 @@ def marks(request: HouseholdRequest) -> JsonResponse:
 @require_POST
 @unlock_required
 def recent(request: HouseholdRequest) -> HttpResponse:
-    """Forget recent searches, or say whether there are to be any."""
+    """Delete recent searches, or turn saving them on or off."""
     match request.POST.get("do"):
         case "clear":
             services.delete_recent(request.user.id)
@@ -71,7 +71,7 @@ def recent(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def rebuild(request: HouseholdRequest) -> HttpResponse:
-    """Make the index anew."""
+    """Rebuild the person's index."""
     services.rebuild(request.vault.keyring, vectors="vectors" in request.POST)
     return redirect("search")
 

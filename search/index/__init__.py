@@ -1,13 +1,13 @@
-"""The in-memory index of each unlocked person, and what it is kept in between sessions.
+"""The in-memory index of each unlocked person, and its sealed copies between sessions.
 
-registry         indexes by person: opened, found, evicted
+registry         the indexes by person: opens, finds and evicts them
 person_index     the index of one person: words, vectors, and how both stay current
-words            the FTS5 database; fts_queries: what it is asked
+words            the FTS5 database; fts_queries: its queries
 vectors          chunk vectors: exact cosine; graph: hnswlib above a threshold; similarity: scores
 vector_store     sealed rows of vectors; vector_codec: all vectors of a person as bytes
 snapshots        sealed files of a whole index
-sources          the sealed texts that can be found, and whether derived ones are still current
-workers          the two threads that open indexes and embed
-rebuild          a whole index made at once, for the command
-types            plain values that the modules above pass around
+sources          the sealed texts that can be found, and whether openings and recaps are still current
+workers          the two threads that open indexes and embed texts
+rebuild          rebuilds a whole index at once, for the command
+types            plain values that these modules exchange
 """

@@ -1,7 +1,7 @@
-"""Queries against the word index: FTS5 expressions, SQL conditions, and the order of what they find.
+"""Queries of the word index: FTS5 expressions, SQL conditions, and the order of the results.
 
-One search, one connection, whose owner holds the lock. Every word is quoted and consists of letters and
-digits only, so nothing a person types is ever syntax.
+A `WordSearch` uses one connection, and its caller holds the lock. Every word is quoted and consists of
+letters and digits only, so that nothing a person types is interpreted as FTS5 syntax.
 """
 
 import json
@@ -22,21 +22,21 @@ FindForms = Callable[[str], Iterable[str]]
 
 
 def no_forms(word: str) -> Iterable[str]:
-    """Return no other forms of a word."""
+    """Return no forms, for queries that match words only as written."""
     del word
     return ()
 
 
 @dataclass(frozen=True, slots=True)
 class FtsQuery:
-    """One query of the word index: `match` for FTS5, or empty where only conditions narrow."""
+    """A query of the word index: the FTS5 expression `match` (may be empty), and SQL conditions."""
 
     match: str = ""
     conditions: tuple[str, ...] = ()
     values: tuple[object, ...] = field(default=(), repr=False)
 
     def sql(self, columns: str) -> str:
-        """Return the statement without its order; `columns` is `count(*)` or the row's number."""
+        """Return the SELECT without ORDER BY; `columns` is `count(*)`, `1` or the row number's column."""
         if self.match and not self.conditions:
             return f"SELECT {columns} FROM words WHERE words MATCH ?"  # noqa: S608 - our own names
         table = "words JOIN docs ON docs.n = words.rowid" if self.match else "docs"
@@ -44,29 +44,29 @@ class FtsQuery:
         return f"SELECT {columns} FROM {table} WHERE {' AND '.join(clauses) or '1'}"  # noqa: S608 - our own names
 
     def count_sql(self) -> str:
-        """Return the statement that counts: exactly by words alone, else up to `MAX_COUNTED`, one by one."""
+        """Return the statement that counts results: exactly without conditions, else up to `MAX_COUNTED`."""
         if not self.conditions:
             return self.sql("count(*)")
         return f"SELECT count(*) FROM ({self.sql('1')} LIMIT {MAX_COUNTED})"  # noqa: S608 - our own names
 
     @property
     def number(self) -> str:
-        """Return the column with the row's number."""
+        """Return the name of the column with the row number."""
         return "words.rowid" if self.match else "docs.n"
 
     @property
     def parameters(self) -> tuple[object, ...]:
-        """Return what stands for the statement's question marks."""
+        """Return the parameters of the statement."""
         return (self.match, *self.values) if self.match else self.values
 
 
 def phrase_expression(words: Iterable[str], *, prefix: bool = False) -> str:
-    """Return words next to each other; the last may go on where `prefix`."""
+    """Return the expression for adjacent words; with `prefix`, the last one may be a prefix."""
     return f'"{" ".join(words)}"' + (" *" if prefix else "")
 
 
 def any_expression(expressions: Iterable[str]) -> str:
-    """Return an expression that holds where one of these does."""
+    """Return the expression that matches if any of these expressions matches."""
     distinct = list(dict.fromkeys(expressions))
     return distinct[0] if len(distinct) == 1 else f"({' OR '.join(distinct)})"
 
@@ -78,9 +78,10 @@ def term_expression(
     complete_prefix: FindForms = no_forms,
     allow_prefix: bool = False,
 ) -> str:
-    """Return what one term asks.
+    """Return the FTS5 expression for a term of a query.
 
-    With `allow_prefix` its last word may go on; `complete_prefix` lists how a word alone may.
+    With `allow_prefix` its last word may be the beginning of a word; `complete_prefix` lists the words that
+    begin with a single word.
     """
     alternatives = [phrase_expression(term.words, prefix=term.prefix and term.quoted)]
     if allow_prefix and term.is_word:
@@ -101,7 +102,7 @@ def match_all_terms(
     complete_prefix: FindForms = no_forms,
     allow_prefix: Callable[[QueryTerm], bool] = lambda _: False,
 ) -> FtsQuery:
-    """Return a question for texts with every term of the query, and none of what it goes without."""
+    """Return the query for texts with every term of the search, and with none of its excluded terms."""
     terms = [
         term_expression(term, forms=forms, complete_prefix=complete_prefix, allow_prefix=allow_prefix(term))
         for term in query.terms
@@ -111,7 +112,7 @@ def match_all_terms(
 
 
 def match_adjacent(query: SearchQuery, *, allow_prefix: Callable[[QueryTerm], bool]) -> FtsQuery | None:
-    """Return a question for texts with all the query's words in a row, or None for a single word."""
+    """Return the query for texts with all words of the search in a row, or None for a single word."""
     words = [word for term in query.terms for word in term.words]
     if len(words) < 2 or (len(query.terms) == 1 and is_unbroken(words[0])):
         return None
@@ -120,14 +121,14 @@ def match_adjacent(query: SearchQuery, *, allow_prefix: Callable[[QueryTerm], bo
 
 
 def match_some_terms(query: SearchQuery, *, terms: Iterable[QueryTerm], forms: FindForms) -> FtsQuery:
-    """Return a question for texts with some of these terms."""
+    """Return the query for texts with any of these terms."""
     return _build_filtered(
         query, any_expression(term_expression(term, forms=forms) for term in terms), literal=False
     )
 
 
 def match_filters(query: SearchQuery, *, among: Iterable[UUID] | None = None) -> FtsQuery:
-    """Return a question for all (`among` some texts) that the filters let through, whatever its words."""
+    """Return the query for texts (of `among`, if given) that match the filters and exclusions."""
     ask = _build_filtered(query, "", literal=False)
     if among is None:
         return ask
@@ -194,13 +195,13 @@ _MAX_LOOSE: Final = 60
 
 
 def find_word_forms(db: sqlite3.Connection, word: str) -> list[str]:
-    """Return the other forms of a word that occur."""
+    """Return the other forms of a word that occur in the index."""
     sql = "SELECT terms.term FROM stems JOIN terms ON terms.n = stems.rowid WHERE stems MATCH ? LIMIT ?"
     return [row[0] for row in db.execute(sql, (phrase_expression([word]), _MAX_FORMS)) if row[0] != word]
 
 
 class WordSearch:
-    """One query against one connection; its owner holds the lock."""
+    """A search on one connection; the caller holds the lock."""
 
     def __init__(self, db: sqlite3.Connection, query: SearchQuery, limit: int) -> None:
         self._db, self._query, self._limit = db, query, limit
@@ -210,20 +211,20 @@ class WordSearch:
         self.total = 0
 
     def find_forms(self, word: str) -> list[str]:
-        """Return the other forms of a word that occur."""
+        """Return the other forms of a word that occur in the index."""
         if word not in self._forms_by_word:
             self._forms_by_word[word] = find_word_forms(self._db, word)
         return self._forms_by_word[word]
 
     def find_phrases(self) -> list[int]:
-        """Return texts with the query's own words next to each other, or with every phrase in quotes."""
+        """Return the texts with all words of the search in a row, or with every quoted phrase."""
         if self._query.quotes:
             return self._strict  # all that was asked stands there, the quotes with it
         ask = match_adjacent(self._query, allow_prefix=self._is_continued)
         return self._list_newest(ask, self._limit) if ask else []
 
     def find_strict(self) -> list[int]:
-        """Return texts with every term: as written first, then other forms, then words that begin so."""
+        """Return the texts with every term: words as written first, then other forms, then prefixes."""
         exact = match_all_terms(self._query)
         wide = match_all_terms(
             self._query,
@@ -257,7 +258,7 @@ class WordSearch:
         return list(dict.fromkeys([*first, *others]))
 
     def find_loose(self) -> list[int]:
-        """Return texts with some of the terms, those with more and rarer ones first."""
+        """Return the texts with some of the terms; more terms and rarer terms rank higher."""
         terms = [part for term in self._query.terms if not term.quoted for part in _split_unbroken(term)]
         if len(terms) < 2:
             return []
@@ -277,9 +278,10 @@ class WordSearch:
         return sorted(scores, key=lambda n: (-scores[n], -n))[:_MAX_LOOSE]
 
     def _complete_prefix(self, word: str) -> list[str]:
-        """Return the words that begin so, but for those that are everywhere unless there are no others.
+        """Return the words with this prefix; very frequent ones only if there are no others.
 
-        Gathering "wit..." with all that hold "with" takes 40 ms of 50,000 texts, and nobody looks for that.
+        Collecting all texts with "with" for the prefix "wit" would take 40 ms of 50,000 texts, and is rarely
+        meant.
         """
         sql = "SELECT term, doc FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?"
         rows = self._db.execute(sql, (word, word + LAST_CHARACTER, _MAX_COMPLETIONS)).fetchall()
@@ -316,7 +318,7 @@ def _is_long_enough(term: QueryTerm) -> bool:
 
 
 def _split_unbroken(term: QueryTerm) -> Iterator[QueryTerm]:
-    """Yield a term as it is, or a run of unbroken script as its pairs of characters."""
+    """Yield the term itself; for a run of an unbroken script, each pair of adjacent characters."""
     if len(term.words) < 3 or term.is_word:
         if term.words:
             yield term

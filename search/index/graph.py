@@ -1,4 +1,4 @@
-"""A nearest-neighbour graph (hnswlib) over very many vectors, in place of comparing all of them.
+"""A nearest-neighbour graph (hnswlib) over very many vectors, as an alternative to comparing all of them.
 
 Comparing all 100,000 takes some 10 ms and is exact, building the graph takes most of a minute and as much
 memory again: it pays only from `GRAPH_THRESHOLD` rows on (`search.benchmarks` measures both). hnswlib forbids
@@ -32,7 +32,7 @@ def is_available() -> bool:
 
 
 class NeighbourGraph:
-    """hnswlib over the rows it was built from; its owner holds the lock while asking."""
+    """An hnswlib graph of the rows it was built from; the caller holds the lock during queries."""
 
     def __init__(self, width: int) -> None:
         import hnswlib  # noqa: PLC0415 - absent on Python 3.13 and later
@@ -45,7 +45,7 @@ class NeighbourGraph:
     def build(
         self, matrix: NDArray[np.float32], rows: NDArray[np.int64], *, stop: Callable[[], bool]
     ) -> None:
-        """Build from these rows in batches; raise IndexClosed once `stop` says so."""
+        """Build the graph from these rows in batches; raise IndexClosed once `stop` returns true."""
         self._index.init_index(max_elements=len(rows), ef_construction=_BUILD_EFFORT, M=_LINKS)
         for start in range(0, len(rows), _BATCH):
             if stop():
@@ -55,26 +55,26 @@ class NeighbourGraph:
         self._built = int(rows.max(initial=-1)) + 1
 
     def mark_changed(self, rows: Iterable[int]) -> None:
-        """Note that these rows are no longer what the graph holds."""
+        """Record that these rows have changed since the graph was built."""
         self._stale.update(rows)
 
     def find_nearest(self, vector: NDArray[np.float32], many: int) -> NDArray[np.int64]:
-        """Return about the `many` nearest rows, without those that changed."""
+        """Return about `many` of the nearest rows, without changed rows."""
         many = min(many, self._index.get_current_count(), _SEARCH_EFFORT)
         labels, _ = self._index.knn_query(vector, k=many, num_threads=1)
         fresh = [label for label in labels[0].tolist() if label not in self._stale]
         return np.array(fresh, dtype=np.int64)
 
     def list_outside_rows(self, used: int) -> NDArray[np.int64]:
-        """Return the rows the graph does not know, or knows as they were."""
+        """Return the rows that are not in the graph, or have changed since it was built."""
         added = np.arange(self._built, used, dtype=np.int64)
         stale = [row for row in self._stale if row < self._built]
         return np.concatenate([added, np.array(sorted(stale), dtype=np.int64)])
 
     def is_behind(self, used: int) -> bool:
-        """Return whether so many rows lie outside that building anew pays."""
+        """Return whether so many rows are outside the graph that rebuilding it pays."""
         return len(self._stale) + max(0, used - self._built) > max(2000, self._built // 10)
 
     def size(self) -> int:
-        """Return how many bytes of memory the graph takes, about."""
+        """Return the approximate memory of the graph in bytes."""
         return int(self._index.get_current_count()) * (self._width * 4 + _LINKS * 2 * 4 + 60)

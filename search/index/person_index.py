@@ -1,11 +1,12 @@
-"""The index of one unlocked person: opened from its snapshots, kept current, and closed when they lock.
+"""The index of one unlocked person: opened from its snapshots, updated after each change, closed at the lock.
 
-    words     come first: from the snapshot, then what changed since is read and added
-    vectors   follow: from the snapshot or from their rows, then what has none is embedded
+    words     first: loaded from the snapshot; then the texts that changed since are read and added
+    vectors   second: loaded from the snapshot or from their rows; then texts without vectors are embedded
 
-What changes is read *and* put under one lock, by pages and by the workers alike, so that whoever puts last
-has read last. An index holds a keyring of its own, because a request's is closed with its response; while a
-rotation is unfinished it holds the former key too."""
+A changed text is read from the database and written to the index under one lock, so that an older reading
+cannot overwrite a newer one. The index has its own keyring, because the keyring of a request is closed with
+the response; while a rotation is unfinished, it includes the former key.
+"""
 
 import threading
 from collections import deque
@@ -28,7 +29,7 @@ from search.query.result_tokens import ResultTokens
 
 
 class IndexState:
-    """Words and vectors of one person; every use after `close` raises IndexClosed."""
+    """The words and vectors of one person; every use after `close` raises IndexClosed."""
 
     def __init__(self, keyring: Keyring) -> None:
         self.owner: UUID = keyring.owner
@@ -48,12 +49,12 @@ class IndexState:
 
     @property
     def is_closed(self) -> bool:
-        """Return whether the person locked, or the index made room for another."""
+        """Return whether the index was closed, because its person locked or to free memory."""
         return self._closed
 
     @property
     def pending(self) -> int:
-        """Return how many texts still wait for their vectors."""
+        """Return the number of texts that have no vectors yet."""
         return len(self._pending) + self._embedding_now
 
     def _check_open(self) -> None:
@@ -61,14 +62,14 @@ class IndexState:
             raise IndexClosed
 
     def size(self) -> int:
-        """Return how many bytes of memory the index takes, about."""
+        """Return the approximate memory of the index in bytes."""
         try:
             return sum(part.size() for part in (self.words, self.vectors) if part is not None)
         except IndexClosed:
             return 0
 
     def close(self) -> None:
-        """Close the index for good; searches under way end with IndexClosed."""
+        """Close the index for good; searches in progress raise IndexClosed."""
         self._closed = True
         self._keyring.close()
         words = self.words
@@ -98,7 +99,7 @@ EMBED_AT_ONCE: Final = 8
 
 
 class PersonIndex(IndexState):
-    """The index of one person, kept current."""
+    """The index of one person, updated after each change."""
 
     def __init__(self, keyring: Keyring, folder: SnapshotFolder) -> None:
         super().__init__(keyring)
@@ -108,7 +109,7 @@ class PersonIndex(IndexState):
     # --- opening -------------------------------------------------------------------------------------
 
     def open_words(self) -> None:
-        """Bring the words up to date from their snapshot, or from nothing."""
+        """Load the words from their snapshot, or start empty, and add what changed since."""
         self._check_open()
         if self.words is None:
             self._set_words(self._snapshots.load_words(self._keyring))
@@ -123,7 +124,7 @@ class PersonIndex(IndexState):
             self.words = index
 
     def reconcile(self) -> None:
-        """Take out what is gone, and read what is new or sealed anew."""
+        """Remove deleted texts from the index, and read new and resealed texts."""
         index = self._get_words()
         now, known = sources.list_stamps(self.owner, keyring=self._keyring), index.list_stamps()
         gone = [UUID(id_) for id_ in known.keys() - now.keys()]
@@ -136,7 +137,7 @@ class PersonIndex(IndexState):
         index.settle()
 
     def refresh(self, ids: Sequence[UUID], *, settle: bool = True, keyring: Keyring | None = None) -> None:
-        """Read these texts again and put them as they are now, or take them out where they are gone."""
+        """Read these texts again and update them in the index; remove those that no longer exist."""
         with self._changing:
             self._check_open()
             if self.words is None:
@@ -183,7 +184,7 @@ class PersonIndex(IndexState):
                 self._snapshots.vectors_changed += len(ids)
 
     def rekey(self, keyring: Keyring) -> bool:
-        """Go on with the key of a later epoch; return whether it was one."""
+        """Use a keyring of a later epoch; return whether its epoch is later."""
         with self._changing:
             if self._closed or keyring.epoch <= self._keyring.epoch:
                 return False
@@ -196,7 +197,7 @@ class PersonIndex(IndexState):
     # --- meaning ---------------------------------------------------------------------------------------
 
     def open_meaning(self, embedder: Embedder) -> None:
-        """Load the vectors there are, and note which texts have none."""
+        """Load the saved vectors, and queue the texts without vectors."""
         index = self._snapshots.load_vectors(embedder, self._keyring)
         with self._changing:
             self._check_open()
@@ -214,7 +215,7 @@ class PersonIndex(IndexState):
             self._pending = deque(stale)
 
     def _load_stored_vectors(self, embedder: Embedder, wanted: dict[UUID, bytes]) -> None:
-        """Add the vectors of rows that the snapshot did not have."""
+        """Add the vectors that are in the database but not in the snapshot."""
         index = self._get_vectors()
         made = index.list_digests()
         missing = {id_ for id_, digest in wanted.items() if made.get(id_) != digest}
@@ -228,7 +229,7 @@ class PersonIndex(IndexState):
             self._snapshots.vectors_changed += len(some)
 
     def embed_some(self) -> bool:
-        """Embed a few of the texts that wait, newest first; return whether some are left."""
+        """Embed a few of the queued texts, newest first; return whether some are left."""
         embedder, index = self.embedder, self.vectors
         if embedder is None or index is None:
             return False
@@ -259,7 +260,7 @@ class PersonIndex(IndexState):
             vector_store.store_vectors(self.owner, self._upsert_current(made), embedder)
 
     def _upsert_current(self, made: list[EmbeddedText]) -> list[EmbeddedText]:
-        """Put the vectors of texts that are still as they were embedded, and return those."""
+        """Add the vectors of texts that have not changed since they were embedded, and return these."""
         with self._changing:
             self._check_open()
             now = self._get_words().load_documents([text.id for text in made])
@@ -271,7 +272,7 @@ class PersonIndex(IndexState):
     # --- keeping between sessions -------------------------------------------------------------------------
 
     def save_snapshots(self, *, force: bool = False) -> None:
-        """Write snapshots of what changed enough to be worth it."""
+        """Write the snapshots of words and vectors, each if enough has changed."""
         index, vectors, embedder = self.words, self.vectors, self.embedder
         if index is None:
             return
@@ -281,5 +282,5 @@ class PersonIndex(IndexState):
             self._snapshots.save_vectors(vectors, embedder, self._keyring, words=index, force=force)
 
     def delete_snapshots(self) -> None:
-        """Throw the snapshots away."""
+        """Delete the snapshots."""
         self._snapshots.delete()

@@ -1,4 +1,4 @@
-"""A whole index built at once, for a command that waits for it."""
+"""The rebuild of a whole index at once, for a command that waits for it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ ReportProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSummary:
-    """Counts of an index; `why_not_embedded` is empty where it has vectors."""
+    """Counts of an index; `why_not_embedded` is empty if it has vectors."""
 
     texts: int
     chunks: int
@@ -24,7 +24,7 @@ class IndexSummary:
 
 
 def rebuild_index(keyring: Keyring, *, vectors: bool, progress: ReportProgress) -> IndexSummary:
-    """Make a person's index anew, and with `vectors` embed everything again, and keep it sealed."""
+    """Rebuild a person's index and save its snapshots; with `vectors`, embed every text again."""
     folder = SnapshotFolder(get_search_settings().folder, keyring.owner)
     folder.delete_all()
     if vectors:

@@ -1,9 +1,9 @@
-"""The indexes of everybody who is unlocked in this process: opened, found and closed here alone.
+"""The indexes of all people who are unlocked in this process; only this module opens, finds and closes them.
 
-Race with lock: an index is opened at unlock, or by the first request of somebody who is still unlocked
-after a restart. After it is registered the database is asked once more whether that person is unlocked at
-all: a lock that came meanwhile has deleted its row before it closes indexes, so one of the two always sees
-the other."""
+A lock may come while an index is opened, at the unlock or at the first request after a restart. So after the
+index is registered, the database is asked again whether the person is unlocked. A lock first deletes its row
+and then closes the index: either the lock finds the registered index, or the check finds no row.
+"""
 
 import atexit
 import logging
@@ -36,13 +36,13 @@ POLL_SECONDS: Final = 5.0
 
 
 def is_unlocked(owner: UUID) -> bool:
-    """Return whether any session of that person still holds their key."""
+    """Return whether any session of this person is unlocked."""
     since = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES)
     return Unlock.objects.filter(sign_in__person_id=owner, last_active__gt=since).exists()
 
 
 class IndexRegistry:
-    """Indexes by person, the least recently used first."""
+    """The indexes by person, ordered by last use, the oldest first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,7 +51,7 @@ class IndexRegistry:
         self._ending = threading.Event()
 
     def for_owner(self, keyring: Keyring) -> PersonIndex:
-        """Return a person's index, opening it if need be; raise IndexClosed if they locked meanwhile."""
+        """Return a person's index, opened if necessary; raise IndexClosed if they locked meanwhile."""
         with self._lock:
             index = self._open.get(keyring.owner)
             if index is not None:
@@ -76,12 +76,12 @@ class IndexRegistry:
         return index
 
     def get(self, owner: UUID) -> PersonIndex | None:
-        """Return a person's index if there is one."""
+        """Return a person's index, or None if it is not open."""
         with self._lock:
             return self._open.get(owner)
 
     def close(self, owner: UUID) -> None:
-        """Forget a person's index."""
+        """Close and remove a person's index."""
         with self._lock:
             index = self._open.pop(owner, None)
         workers.opening_worker.cancel(owner)
@@ -90,7 +90,7 @@ class IndexRegistry:
             index.close()
 
     def close_all(self) -> None:
-        """Forget everybody's index."""
+        """Close and remove the indexes of all people."""
         for owner in list(self._open):
             self.close(owner)
 
@@ -126,7 +126,7 @@ class IndexRegistry:
         self._make_room(for_owner=index.owner)
 
     def _embed(self, index: PersonIndex) -> None:
-        """Embed a few, then queue the rest again, so that people are served in rotation."""
+        """Embed a few texts, then queue the remaining ones, so that all people take turns."""
         try:
             if index.embed_some():
                 workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
@@ -138,7 +138,7 @@ class IndexRegistry:
     # --- changes ------------------------------------------------------------------------------------------
 
     def update(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring | None = None) -> None:
-        """Bring an open index up to date with texts that were written, moved or deleted."""
+        """Update an open index with texts that were written, moved or deleted."""
         index = self.get(owner)
         if index is None:
             return
@@ -148,7 +148,7 @@ class IndexRegistry:
         self._refresh(index, ids, keyring=keyring)
 
     def update_later(self, owner: UUID, ids: Sequence[UUID], *, changed_days: Sequence[date] = ()) -> None:
-        """Bring an open index up to date with texts that no page waits for, and what was drawn from days."""
+        """Update an open index in the background: these texts, and the openings and recaps of these days."""
         index = self.get(owner)
         if index is None:
             return
@@ -179,7 +179,7 @@ class IndexRegistry:
         self.close(index.owner)
 
     def poll_changes(self, index: PersonIndex) -> None:
-        """Look, now and then and not while a page waits, whether another process wrote something."""
+        """Check in the background, at most every few seconds, whether another process changed the diary."""
         now = time.monotonic()
         if now - index.polled_at < POLL_SECONDS:
             return
@@ -192,7 +192,7 @@ class IndexRegistry:
             self._reconcile(index)
 
     def rekey(self, keyring: Keyring) -> None:
-        """Use a person's next key; snapshots under the one before are deleted."""
+        """Use a person's next key, and delete the snapshots under the previous one."""
         index = self.get(keyring.owner)
         if index is None:
             SnapshotFolder(get_search_settings().folder, keyring.owner).delete_all()
@@ -202,13 +202,13 @@ class IndexRegistry:
         workers.opening_worker.submit(index.owner, "reconcile", lambda: self._reconcile(index))
 
     def reconcile_all(self, index: PersonIndex) -> None:
-        """Read everything that changed, whoever changed it."""
+        """Read all texts that changed, including changes by other processes."""
         workers.opening_worker.submit(index.owner, "reconcile", lambda: self._reconcile(index))
 
     # --- room and time ----------------------------------------------------------------------------------
 
     def _make_room(self, *, for_owner: UUID) -> None:
-        """Let go of the least recently used until the rest fits; the one just opened stays."""
+        """Close the least recently used indexes until the others fit; the index of `for_owner` stays open."""
         while True:
             with self._lock:
                 others = [index for owner, index in self._open.items() if owner != for_owner]
@@ -227,7 +227,7 @@ class IndexRegistry:
             logger.warning("a snapshot was not saved: %s", error.strerror)
 
     def evict_idle(self) -> None:
-        """Forget the index of whoever is not unlocked any more, and keep what changed of the others."""
+        """Close the indexes of people who are locked, and save the changes of the other indexes."""
         with self._lock:
             open_indexes = list(self._open.values())
         for index in open_indexes:
@@ -244,7 +244,7 @@ class IndexRegistry:
             self._sweeper.start()
 
     def stop(self, *, timeout: float = 0.5) -> None:
-        """Stop the sweeper, and give a sweep under way this many seconds; called when the process ends."""
+        """Stop the sweeper thread, and wait `timeout` seconds for its sweep; called when the process ends."""
         self._ending.set()
         if self._sweeper is not None and self._sweeper is not threading.current_thread():
             self._sweeper.join(timeout)

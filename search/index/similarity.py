@@ -1,4 +1,4 @@
-"""Scores of cosines: the best of many, a baseline for hits, and a text scored by all of its chunks."""
+"""Scores from cosines: the best of many, a threshold for hits, the score of a text from all its chunks."""
 
 from typing import Final
 
@@ -26,7 +26,7 @@ _SAMPLE: Final = 4096
 
 
 def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
-    """Return the indices of the best scores, best first, and these scores."""
+    """Return the indices of the best scores, best first, and the scores."""
     many = min(many, len(scores))
     indices = np.argpartition(-scores, many - 1)[:many] if many else np.zeros(0, dtype=np.int64)
     indices = indices[np.argsort(-scores[indices], kind="stable")]
@@ -34,11 +34,11 @@ def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
 
 
 def relative_similarity(matrix: Floats, own: Floats, *, floor: float) -> tuple[Floats, float]:
-    """Return how much each row speaks of the same as one of a text's `own`, and from which value on it does.
+    """Return the similarity of each row to a text's own vectors, and the threshold for similar rows.
 
-    What all rows share is taken away first: any two days of a diary are alike in being days of that diary,
-    and without this the plainest of them were nearest to every other. Of few rows that is not known, and
-    a cosine counts from somewhat above the `floor` for questions.
+    The mean of all rows is subtracted first: any two days of a diary resemble each other, and otherwise the
+    least specific texts would be nearest to every other. With few rows the mean is not reliable; then the
+    plain cosine is returned, with a threshold somewhat above the `floor` for questions.
     """
     sample = matrix[:: get_sample_step(len(matrix))]
     many = int(np.count_nonzero(sample[:, 0]))
@@ -62,17 +62,17 @@ def _get_row_maxima(scores: Floats) -> Floats:
 
 
 def get_sample_step(many: int) -> int:
-    """Return which of so many rows a sample takes: each of these."""
+    """Return the step with which a sample is taken from this number of rows."""
     return max(1, many // _SAMPLE)
 
 
 def compute_baseline(sample: Floats, *, among: int) -> float:
-    """Return what a cosine must reach to stand out from a sample of `among` rows."""
+    """Return the threshold above which a cosine stands out from a sample of `among` rows."""
     if among < _MIN_BASELINE_ROWS:
         return MIN_SCORE
     return float(sample.mean() + _ABOVE_BASELINE * sample.std())
 
 
 def blend_scores(nearest: float, whole: Floats) -> float:
-    """Return the score of a text by its nearest chunk and by all of its chunks."""
+    """Return the score of a text from its nearest chunk and from all its chunks."""
     return (nearest + _WHOLE_WEIGHT * float(whole.mean())) / (1 + _WHOLE_WEIGHT)

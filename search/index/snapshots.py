@@ -1,22 +1,22 @@
-"""Snapshots of one person's index between sessions: sealed under the snapshot key, whole or not at all.
+"""Snapshots of one person's index between sessions, sealed under the snapshot key.
 
 A file is called `<kind>-<epoch>-<generation>.sealed` and lies in the person's folder, 0600. Its bytes,
 big-endian:
 
     4 bytes   "LLS" and the format, 1
     u32       epoch of the key
-    16 bytes  generation: a UUIDv7, so that a later one sorts behind
+    16 bytes  generation: a UUIDv7, so that later files sort last
     u32       number of pieces
     pieces    u32 length | envelope (as in `llamora.crypto.envelope`)
 
 Every piece is bound to the owner, the kind, the generation, the rule the index was made by, its own number
-and how many there are: a torn file, one of another person, epoch or rule, or pieces put together from two
-files do not open. What does not open is deleted; an index can always be made again. A file is written beside
-its name, synced and then renamed, so that a crash leaves the one before. An older one put back by hand is
-harmless: what changed since is read again.
+and the number of pieces. So a truncated file, a file of another person, epoch or rule, and pieces combined
+from two files do not open. A file that does not open is deleted, and the index is rebuilt. A file is written
+under a temporary name, synced and renamed, so that a crash leaves the previous one. An older file restored by
+hand does no harm: the texts that changed since are read again.
 
-Writing and deleting hold one lock: after `delete` nothing is written any more under a keyring that was closed
-before it, so that a new key leaves no snapshot of the old one behind.
+Writing and deleting share one lock: after `delete`, nothing is written under a keyring that was closed
+before, so that no snapshot under a replaced key remains.
 """
 
 import os
@@ -48,14 +48,14 @@ _PARTIAL_SUFFIX: Final = ".part"
 
 
 class SnapshotFolder:
-    """The snapshots of one person."""
+    """The folder of one person's snapshots."""
 
     def __init__(self, folder: Path, owner: UUID) -> None:
         self._folder = folder / str(owner)
         self._owner = owner
 
     def write(self, *, kind: str, rule: str, data: bytes, keyring: Keyring) -> None:
-        """Seal and keep an index; earlier ones go. Raises OSError where the disk takes nothing."""
+        """Seal and write an index, and delete earlier files of its kind; raise OSError if the disk fails."""
         generation = new_id()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.chmod(self._folder.parent, 0o700)
@@ -75,7 +75,7 @@ class SnapshotFolder:
         self._delete(other for other in self._list_files(kind) if other != path)
 
     def read(self, *, kind: str, rule: str, keyring: Keyring) -> bytes:
-        """Return the newest index of a kind; raise SnapshotRefused, and throw away what cannot be used."""
+        """Return the newest index of a kind; raise SnapshotRefused, and delete files that do not open."""
         refusal = SnapshotRefused("missing")
         for path in sorted(self._list_files(kind), key=_get_generation, reverse=True):
             try:
@@ -86,7 +86,7 @@ class SnapshotFolder:
         raise refusal
 
     def delete_all(self) -> None:
-        """Throw every snapshot of this person away."""
+        """Delete every snapshot of this person."""
         self._delete(self._folder.iterdir() if self._folder.is_dir() else ())
         with suppress(OSError):
             self._folder.rmdir()
@@ -167,7 +167,7 @@ _ALL_CHANGED: Final = 1_000_000
 
 
 class IndexSnapshots:
-    """The snapshots of one person, and how many texts changed since each was written."""
+    """The snapshots of one person, and the number of texts that changed since each was written."""
 
     def __init__(self, folder: SnapshotFolder) -> None:
         self._folder = folder
@@ -175,14 +175,14 @@ class IndexSnapshots:
         self.words_changed = self.vectors_changed = 0
 
     def load_words(self, keyring: Keyring) -> WordsIndex:
-        """Return the saved word index, or an empty one where there is none that can be used."""
+        """Return the saved word index, or an empty one if none can be loaded."""
         try:
             return WordsIndex(self._folder.read(kind="words", rule=words.WORDS_RULE, keyring=keyring))
         except SnapshotRefused:
             return WordsIndex()
 
     def load_vectors(self, embedder: Embedder, keyring: Keyring) -> VectorsIndex:
-        """Return the saved vector index, or an empty one where there is none that can be used."""
+        """Return the saved vector index, or an empty one if none can be loaded."""
         try:
             data = self._folder.read(kind="vectors", rule=_get_vector_rule(embedder), keyring=keyring)
             return VectorsIndex.load(data, width=embedder.width)
@@ -190,7 +190,7 @@ class IndexSnapshots:
             return VectorsIndex(embedder.width)
 
     def save_words(self, index: WordsIndex, keyring: Keyring, *, force: bool) -> None:
-        """Write the words if enough of them changed; raise OSError where the disk takes nothing."""
+        """Write the word index if enough of it changed; raise OSError if the disk fails."""
         if _is_worth_saving(self.words_changed, index, force=force):
             with self._write_lock:
                 self.words_changed = 0
@@ -199,7 +199,7 @@ class IndexSnapshots:
     def save_vectors(
         self, index: VectorsIndex, embedder: Embedder, keyring: Keyring, *, words: WordsIndex, force: bool
     ) -> None:
-        """Write the vectors if enough of them changed; raise OSError where the disk takes nothing."""
+        """Write the vector index if enough of it changed; raise OSError if the disk fails."""
         if _is_worth_saving(self.vectors_changed, words, force=force):
             with self._write_lock:
                 self.vectors_changed = 0
@@ -207,11 +207,11 @@ class IndexSnapshots:
                 self._folder.write(kind="vectors", rule=rule, data=index.dump(), keyring=keyring)
 
     def mark_all_changed(self) -> None:
-        """Have everything written anew at the next occasion."""
+        """Mark both indexes as changed, so that the next save writes them."""
         self.words_changed = self.vectors_changed = _ALL_CHANGED
 
     def delete(self) -> None:
-        """Throw the snapshots away."""
+        """Delete the snapshots."""
         with self._write_lock:
             self._folder.delete_all()
 

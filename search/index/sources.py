@@ -1,8 +1,9 @@
-"""The texts that can be found: sealed columns of the apps below, read in bulk with a given keyring.
+"""The texts that can be found: sealed columns of the apps below, read in batches with a given keyring.
 
-A later app's texts become findable by one more line in `SOURCES`. An opening and a recap hold words drawn
-from entries: once one of these was edited, put in the bin, moved or destroyed, what was drawn from it is
-found no more, so that nobody finds in a derived text what they have taken away."""
+A later app makes its texts findable by one more line in `SOURCES`. Openings and recaps are derived from
+entries and may quote them: once one of these entries is edited, binned, moved or deleted for good, the
+opening or recap is excluded from search, so that a removed text is not found in a derived one.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +24,9 @@ from search.index.types import Document
 
 
 def open_or_none(column: Any, row: dict[str, Any], sealed: SealedValue | None, keyring: Keyring) -> Any:
-    """Return what a sealed column holds, or None where it does not open; raise WrongEpoch or VaultLocked.
+    """Return the value of a sealed column, or None if it does not open; raise WrongEpoch or VaultLocked.
 
-    Not through instances: making one for each row costs three times what opening its envelope does.
+    Works without model instances, since creating one takes three times as long as opening its envelope.
     """
     if sealed is None:
         return None
@@ -45,7 +46,8 @@ _DAYS_AFTER: Final = 32
 def find_derived_from_days(owner: UUID, days: Iterable[date]) -> list[UUID]:
     """Return the recaps of these days and the openings soon after them, which may quote their entries.
 
-    An opening reads the latest written days before it. One further off is left out when it is next found.
+    An opening is derived from the latest days with entries before it. Only the next openings are returned; a
+    later one is checked when it is found.
     """
     ids: list[UUID] = []
     for day in days:
@@ -56,7 +58,10 @@ def find_derived_from_days(owner: UUID, days: Iterable[date]) -> list[UUID]:
 
 
 def filter_current_recaps(rows: "QuerySet[Any]") -> "QuerySet[Any]":
-    """Return those recaps whose day is as it was: one that was destroyed or moved took its recap along."""
+    """Return the recaps of days whose entries have not changed since the recap.
+
+    Entries that were moved or deleted for good need no check: their recap was deleted with them.
+    """
     since = OuterRef("created_at")
     changed = Q(created_at__gt=since) | Q(edited_at__gt=since) | Q(deleted_at__gt=since)
     of_the_day = Entry.objects.filter(owner_id=OuterRef("owner_id"), day=OuterRef("day"))
@@ -65,7 +70,7 @@ def filter_current_recaps(rows: "QuerySet[Any]") -> "QuerySet[Any]":
 
 @dataclass(frozen=True, slots=True)
 class OpeningSources:
-    """An opening, when it was made, and what was read for it; None where that is not known."""
+    """An opening, when it was made, and its prompt record; None if that cannot be read."""
 
     id: UUID
     made_at: datetime
@@ -73,7 +78,7 @@ class OpeningSources:
 
 
 def find_stale_openings(owner: UUID, *, keyring: Keyring, among: Iterable[UUID] | None = None) -> set[UUID]:
-    """Return the openings (of `among` these) whose entries are not what they were."""
+    """Return the openings (of `among`, if given) whose source entries or recaps have changed since."""
     openings = list(_load_openings(owner, keyring, among))
     now = _load_entry_times(
         owner, {ref for one in openings if one.prompt_record for ref in one.prompt_record.entries}
@@ -100,7 +105,7 @@ def _load_openings(owner: UUID, keyring: Keyring, among: Iterable[UUID] | None) 
 
 
 def _load_entry_times(owner: UUID, refs: set[EntryRef]) -> dict[EntryRef, datetime | None]:
-    """Return which of these entries stand on that day, and when each was last edited."""
+    """Return when each of these entries was last edited; without entries that are no longer on their day."""
     ids = sorted({id_ for id_, _ in refs})
     found: dict[EntryRef, datetime | None] = {}
     for first in range(0, len(ids), _ENTRY_BATCH):
@@ -110,7 +115,7 @@ def _load_entry_times(owner: UUID, refs: set[EntryRef]) -> dict[EntryRef, dateti
 
 
 def _load_recap_times(owner: UUID, days: set[date]) -> dict[date, datetime]:
-    """Return which of these days have a recap that is true, and when it was made."""
+    """Return when the recap of each of these days was made; without days that have no current recap."""
     if not days:
         return {}
     rows = filter_current_recaps(Recap.objects.filter(owner_id=owner, day__in=sorted(days)))
@@ -143,10 +148,10 @@ def _find_nothing(*_: object, **__: object) -> set[UUID]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSource:
-    """One kind of text: its model, the columns that say where it belongs, and which rows count.
+    """A kind of searchable text: its model, its columns, and the filter for rows that can be found.
 
-    `find_stale` yields the rows that no longer count though their own columns do not tell. `entry` is the row
-    itself where a text belongs to a whole day.
+    `find_stale` returns the rows that cannot be found any more for a reason outside their own columns.
+    `entry` is the column with the entry's id; for a text about a whole day, the id of its own row.
     """
 
     kind: str
@@ -159,7 +164,7 @@ class TextSource:
     day: str = "day"
 
     def filter_existing(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring) -> set[UUID]:
-        """Return those of these rows that can be found now."""
+        """Return the ids of these rows that can be found now."""
         there = set(self._select(owner_id=owner, id__in=ids).values_list("id", flat=True))
         return there - (self.find_stale(owner, keyring=keyring, among=there) if there else set())
 
@@ -168,9 +173,9 @@ class TextSource:
         return self.filter_rows(manager.filter(**lookups)).order_by()
 
     def list_stamps(self, owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
-        """Return the id, in hex, and nonce of every text, without opening any.
+        """Return the id (hex) and nonce of every text, without decrypting.
 
-        In hex: making a UUID of each of 50,000 ids takes longer than all the rest.
+        The ids are hex, since creating 50,000 UUIDs would take most of the time.
         """
         nonce = Substr(Cast(self.column, BinaryField()), _NONCE_AT, _NONCE, output_field=BinaryField())
         rows = self._select(owner_id=owner).order_by(self.day, "created_at")
@@ -181,7 +186,7 @@ class TextSource:
         return {id_: stamp for id_, stamp in stamps if id_ not in gone}
 
     def load(self, ids: Sequence[UUID], *, keyring: Keyring, digest: ComputeDigest) -> Iterator[Document]:
-        """Yield these texts, opened; what does not open is left out, since nobody can find it either."""
+        """Yield these texts, decrypted; texts that do not open are left out."""
         column: Any = self.model._meta.get_field(self.column)
         names = list(dict.fromkeys(["id", "owner_id", self.entry, self.day, *column.bound, self.column]))
         # By id alone: given the owner too, SQLite walks through all of that person's rows for every batch.
@@ -240,20 +245,20 @@ SOURCES: Final[tuple[TextSource, ...]] = (
 
 
 def get_digest_function(keyring: Keyring) -> ComputeDigest:
-    """Return how this person's texts are digested; the key is theirs and outlives rotations."""
+    """Return the function that computes digests of this person's texts; rotations do not change its key."""
     with in_force(keyring):
         key = bytes(Vault.objects.get(owner_id=keyring.owner).digest_key)
     return lambda text: keyed_digest(key, [text.encode("utf-8", "surrogatepass")])
 
 
 def list_stamps(owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
-    """Return the id, in hex, and stamp of everything that person can find, oldest day first in each kind."""
+    """Return the id (hex) and stamp of all searchable texts of a person; in each kind, oldest day first."""
     every = (source.list_stamps(owner, keyring=keyring) for source in SOURCES)
     return {id_: stamp for stamps in every for id_, stamp in stamps.items()}
 
 
 def filter_existing(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, keyring: Keyring) -> set[UUID]:
-    """Return those of these texts that can be found now, whatever an index still holds."""
+    """Return the ids of these texts that can be found now, according to the database."""
     asked = [(source, by_kind[source.kind]) for source in SOURCES if source.kind in by_kind]
     return {id_ for source, ids in asked for id_ in source.filter_existing(owner, ids, keyring=keyring)}
 
@@ -261,7 +266,7 @@ def filter_existing(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, keyri
 def load_documents(
     ids: Iterable[UUID], *, keyring: Keyring, digest: ComputeDigest
 ) -> Iterator[list[Document]]:
-    """Yield these texts in batches, opened, in the order asked for."""
+    """Yield these texts, decrypted, in batches, in the given order."""
     wanted = list(ids)
     for first in range(0, len(wanted), DOCUMENT_BATCH):
         some = wanted[first : first + DOCUMENT_BATCH]
@@ -279,7 +284,7 @@ def _load_batch(ids: Sequence[UUID], *, keyring: Keyring, digest: ComputeDigest)
 
 
 def get_change_signature(owner: UUID) -> tuple[object, ...]:
-    """Return something that differs after most changes, for noticing those that another process made."""
+    """Return a value that changes with most changes of a diary, to detect changes by other processes."""
     entries = Entry.objects.for_owner(owner).aggregate(
         n=Count("id"), newest=Max("created_at"), edited=Max("edited_at")
     )

@@ -1,4 +1,4 @@
-"""Values that go into the indexes and come out of them. Pure."""
+"""Values that are stored in the indexes and returned from them. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from search.chunks import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A text that can be found.
+    """A searchable text.
 
-    `stamp` differs whenever its envelope does, so that a saved index knows what to read again without
-    opening it; `digest` differs only with the text, so that a new envelope alone re-embeds nothing.
+    `stamp` changes with every resealing, so a saved index knows which rows to read again without decrypting
+    any; `digest` changes only with the text, so a key rotation does not cause re-embedding.
     """
 
     id: UUID
@@ -34,7 +34,7 @@ DIGEST_SIZE: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class NearText:
-    """A text near in meaning, by its nearest chunk."""
+    """A text near in meaning, with its nearest chunk."""
 
     id: UUID
     score: float
@@ -43,7 +43,7 @@ class NearText:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedText:
-    """The vectors of one text, and the digest of the text they were made from."""
+    """The vectors of a text, and the digest of the text they were computed from."""
 
     id: UUID
     digest: bytes

@@ -1,4 +1,4 @@
-"""The vectors of one person as bytes; they tell of the texts and must be sealed. Little-endian:
+"""Encoding of all vectors of one person as bytes; they reveal the texts and must be sealed. Little-endian:
 
 u32 width | u32 texts | u32 rows
 texts * (16 bytes id, 32 bytes digest, u32 rows of this text)
@@ -36,7 +36,7 @@ class PackedVectors:
 def pack_vectors(
     texts: Sequence[PackedText], *, spans: NDArray[np.uint32], matrix: NDArray[np.float32]
 ) -> bytes:
-    """Return rows and the texts they are of as bytes."""
+    """Return the rows of vectors and their texts, encoded."""
     head = _HEAD.pack(matrix.shape[1], len(texts), len(matrix))
     named = np.array([(id_.bytes, digest, rows) for id_, digest, rows in texts], dtype=_TEXT)
     return b"".join([head, named.tobytes(), spans.astype("<u4").tobytes(), matrix.astype("<f2").tobytes()])

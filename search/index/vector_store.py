@@ -1,8 +1,8 @@
-"""The vectors of one person as sealed rows: made by the embedder, read to fill an index, replaced on change.
+"""The vectors of one person as sealed rows: stored when embedded, loaded into an index, replaced on change.
 
 The body of a `Vector` row, before it is sealed, little-endian:
 
-    32 bytes   digest of the text under its owner's digest key: an edit shows, a new envelope does not
+    32 bytes   digest of the text under its owner's digest key: an edit changes it, resealing does not
     u16        number of chunks
     u16        width
     chunks * (u32 start, u32 end)
@@ -52,7 +52,7 @@ def decode_vectors(source: UUID, body: bytes) -> EmbeddedText:
 def embed_documents(
     documents: Sequence[Document], embedder: Embedder, *, check: Callable[[], None] = lambda: None
 ) -> list[EmbeddedText]:
-    """Return the vectors of some texts; chunks of like length go together, since a batch is padded."""
+    """Return the vectors of texts; chunks are batched by length, since a batch is padded to its longest."""
     spans: list[list[Span]] = [
         split_into_chunks(document.text, embedder.count_tokens)[:_MAX_CHUNKS] for document in documents
     ]
@@ -85,9 +85,9 @@ READ_BATCH: Final = 250
 def iter_stored_vectors(
     owner: UUID, embedder: Embedder, *, of: set[UUID], keyring: Callable[[], Keyring]
 ) -> Iterator[list[EmbeddedText]]:
-    """Yield the vectors of these texts, some at a time; rows that do not open are passed over.
+    """Yield the stored vectors of these texts in batches; rows that do not open are skipped.
 
-    The keyring is asked for at each row, because the index may go on with a later one meanwhile.
+    `keyring` is called for each row, because the index may switch to a later one meanwhile.
     """
     rows = Vector.objects.filter(owner_id=owner, embedder=embedder.name, rule=chunks.CHUNK_RULE)
     if len(of) <= READ_BATCH:
@@ -109,7 +109,7 @@ def iter_stored_vectors(
 
 
 def store_vectors(owner: UUID, made: Sequence[EmbeddedText], embedder: Embedder) -> None:
-    """Replace the vectors of these texts; call with a keyring in force, in a transaction."""
+    """Replace the stored vectors of these texts; call with a keyring in force, in a transaction."""
     Vector.objects.filter(owner_id=owner, source__in=[text.id for text in made]).delete()
     Vector.objects.bulk_create(
         Vector(

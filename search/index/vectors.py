@@ -1,8 +1,8 @@
-"""The vectors of one unlocked person's chunks, in memory: exact cosine, and a graph over very many.
+"""The chunk vectors of one unlocked person, in memory: exact cosine, or a graph if there are very many.
 
-Rows are unit vectors, so a product with a unit vector is the cosine. They are kept between sessions as
-float16; in memory they are float32, since numpy multiplies float16 forty times slower. Rows of a removed
-text are zeroed and used again: nothing of an edited text stays.
+Rows are unit vectors, so their product with a unit vector is the cosine. They are stored between sessions as
+float16; in memory they are float32, since numpy multiplies float16 forty times slower. The rows of a removed
+text are zeroed and reused, so that no trace of an edited text remains.
 """
 
 from collections.abc import Collection, Iterable
@@ -26,7 +26,7 @@ _ROWS_PER_TEXT: Final = 6
 
 
 class VectorsIndex:
-    """Vectors of one person; every use after `close` raises IndexClosed."""
+    """The vectors of one person; every use after `close` raises IndexClosed."""
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -54,7 +54,7 @@ class VectorsIndex:
                 self._add(text)
 
     def remove(self, ids: Iterable[UUID]) -> None:
-        """Take texts out; those that are not there are no matter."""
+        """Remove texts; unknown ids are ignored."""
         with self._lock:
             self._check_open()
             for id_ in ids:
@@ -104,33 +104,33 @@ class VectorsIndex:
     # --- looking up ------------------------------------------------------------------------------
 
     def list_digests(self) -> dict[UUID, bytes]:
-        """Return the digest of the text that each text's vectors were made from."""
+        """Return, by text, the digest of the text that its vectors were computed from."""
         with self._lock:
             self._check_open()
             return dict(self._digests)
 
     def get_digests(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
-        """Return the digests of those of these texts that have vectors."""
+        """Return the digests of these texts, without texts that have no vectors."""
         with self._lock:
             self._check_open()
             return {id_: self._digests[id_] for id_ in ids if id_ in self._digests}
 
     def get_vectors(self, id_: UUID) -> Floats | None:
-        """Return the vectors of a text's chunks, or None where it has none."""
+        """Return the vectors of a text's chunks, or None if it has none."""
         with self._lock:
             self._check_open()
             rows = self._rows.get(id_)
             return self._matrix[rows] if rows else None
 
     def count(self) -> int:
-        """Return how many chunks there are."""
+        """Return the number of chunks."""
         with self._lock:
             return self._used - len(self._free)
 
     def search(
         self, vector: Floats, *, limit: int, allowed: Collection[UUID] | None = None, floor: float = -1.0
     ) -> list[NearText]:
-        """Return the texts nearest to a unit vector, nearest first, if they are nearer than the ordinary."""
+        """Return the texts nearest to a unit vector, nearest first, if they stand out from the rest."""
         with self._lock:
             self._check_open()
             if not self._used:
@@ -146,7 +146,7 @@ class VectorsIndex:
     def find_similar(
         self, own: Floats, *, limit: int, floor: float, allowed: Collection[UUID] | None = None
     ) -> list[NearText]:
-        """Return the texts that speak of the same as one with these vectors, by their nearest chunk."""
+        """Return the texts on the same subject as the text with these vectors, by their nearest chunk."""
         with self._lock:
             self._check_open()
             if not self._used:
@@ -173,7 +173,7 @@ class VectorsIndex:
         )
 
     def _allowed_rows(self, allowed: Collection[UUID] | None) -> NDArray[np.bool_]:
-        """Return which rows belong to a text, and to an `allowed` one."""
+        """Return a mask of the rows that belong to a text; with `allowed`, to one of these texts."""
         text_of = self._text_numbers[: self._used]
         if allowed is None:
             return text_of >= 0
@@ -221,7 +221,7 @@ class VectorsIndex:
             return self._used >= threshold and (self._graph is None or self._graph.is_behind(self._used))
 
     def make_graph(self) -> None:
-        """Make the graph anew; searches go on meanwhile, without it."""
+        """Build a new graph; searches continue meanwhile without it."""
         with self._lock:
             self._check_open()
             graph = NeighbourGraph(self.width)
@@ -238,7 +238,7 @@ class VectorsIndex:
     # --- keeping between sessions ----------------------------------------------------------------------
 
     def dump(self) -> bytes:
-        """Return all vectors as bytes; they tell of the texts and must be sealed."""
+        """Return all vectors as bytes; they reveal the texts and must be sealed."""
         with self._lock:
             self._check_open()
             rows = [row for id_ in self._rows for row in self._rows[id_]]
@@ -247,7 +247,7 @@ class VectorsIndex:
 
     @classmethod
     def load(cls, data: bytes, *, width: int) -> "VectorsIndex":
-        """Return the index that `dump` gave the bytes of; raise SnapshotRefused."""
+        """Return the index from the bytes that `dump` returned; raise SnapshotRefused."""
         packed = vector_codec.unpack_vectors(data, width=width)
         index, rows = cls(width), len(packed.matrix)
         index._grow(max(_INITIAL_ROWS, rows + rows // 8))
@@ -266,7 +266,7 @@ class VectorsIndex:
             first += rows
 
     def size(self) -> int:
-        """Return how many bytes of memory the index takes, about."""
+        """Return the approximate memory of the index in bytes."""
         with self._lock:
             graph = self._graph.size() if self._graph is not None else 0
             return int(
@@ -278,7 +278,7 @@ class VectorsIndex:
             )
 
     def close(self) -> None:
-        """Forget everything, for good."""
+        """Clear all vectors and close the index for good."""
         with self._lock:
             self._closed = True
             self._matrix, self._spans = np.zeros((0, self.width), dtype=np.float32), self._spans[:0].copy()

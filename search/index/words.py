@@ -1,16 +1,16 @@
-"""The word index of one unlocked person: an FTS5 database that lives in memory alone.
+"""The word index of one unlocked person: an FTS5 database in memory only.
 
-One connection, and one lock for every use of it *and* for its close: closing an sqlite3 connection while
-another thread queries it crashes the interpreter. `close` first says so, interrupts whoever is in a query,
-then closes under the lock.
+There is one connection, and one lock for every use of it *and* for its close: closing an sqlite3 connection
+while another thread queries it crashes the interpreter. `close` first marks the index as closed, interrupts a
+query in progress, then closes the connection under the lock.
 
     docs        the texts
-    words       their words as written, by FTS5, which does not store the texts again
-    vocabulary  the words there are
-    terms       those of them that an English stemmer knows forms of, and stems over these
+    words       their words as written, indexed by FTS5 without a second copy of the texts
+    vocabulary  the distinct words
+    terms       the words that an English stemmer can reduce, with an index of their stems
 
-Other forms of a word (walked, walking) come from `terms`; the index itself holds words as written, so that no
-stemming hides an exact hit, and exact hits come first.
+Other forms of a word (walked, walking) come from `terms`; the index itself contains words as written, so that
+exact hits can be told apart and rank first.
 """
 
 import json
@@ -49,7 +49,7 @@ TEXT_COLUMNS = "id, kind, day, entry, stamp, digest, body"
 
 @contextmanager
 def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Do all of the block or none of it."""
+    """Run the block in a transaction."""
     db.execute("BEGIN")
     try:
         yield
@@ -61,7 +61,7 @@ def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def delete_texts(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
-    """Take texts out; those that are not there are no matter."""
+    """Remove texts; unknown ids are ignored."""
     sql = "SELECT n, body FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
     rows = db.execute(sql, (json.dumps([id_.hex() for id_ in ids]),)).fetchall()
     # FTS5 needs the very words that were put in, or they stay findable.
@@ -71,7 +71,7 @@ def delete_texts(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
 
 
 def learn_words(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> None:
-    """Note the words that a SELECT of `term` gives."""
+    """Add the words returned by a SELECT of `term` to `terms`."""
     last = db.execute("SELECT coalesce(max(n), 0) FROM terms").fetchone()[0]
     # The stemmer is an English one: other scripts and numbers have no forms it could know.
     sql = f"INSERT OR IGNORE INTO terms (term) SELECT term FROM ({source}) WHERE term GLOB '[a-z]*'"  # noqa: S608
@@ -80,20 +80,20 @@ def learn_words(db: sqlite3.Connection, source: str, values: tuple[str, ...]) ->
 
 
 def load_ids_and_days(db: sqlite3.Connection, numbers: Iterable[int]) -> list[tuple[int, bytes, str]]:
-    """Return number, id and day of these texts."""
+    """Return the number, id and day of these texts."""
     sql = "SELECT n, id, day FROM docs WHERE n IN (SELECT value FROM json_each(?))"
     return db.execute(sql, (json.dumps(list(numbers)),)).fetchall()
 
 
 def build_row(document: Document) -> tuple[bytes, str, str, bytes, bytes, bytes, str]:
-    """Return a text as `TEXT_COLUMNS` name it."""
+    """Return the values of a text in the order of `TEXT_COLUMNS`."""
     day = document.day.isoformat()
     entry, stamp, digest = document.entry.bytes, document.stamp, document.digest
     return document.id.bytes, document.kind, day, entry, stamp, digest, document.text
 
 
 def build_document(row: tuple[bytes, str, str, bytes, bytes, bytes, str]) -> Document:
-    """Return the text of a row of `TEXT_COLUMNS`."""
+    """Return the text from a row of `TEXT_COLUMNS`."""
     id_, kind, day, entry, stamp, digest, text = row
     return Document(
         id=UUID(bytes=id_),
@@ -118,7 +118,7 @@ TextState = tuple[bytes, date, UUID]
 
 @dataclass(frozen=True, slots=True)
 class WordHits:
-    """Texts with the words, best first: as a phrase, all of them, some of them; `total` have all."""
+    """Ids of matching texts, best first; `total` is the number of texts with every word of the query."""
 
     phrases: list[UUID] = field(default_factory=list)
     strict: list[UUID] = field(default_factory=list)
@@ -158,7 +158,7 @@ class WordsIndex:
                 raise
 
     def close(self) -> None:
-        """Forget everything, for good; whoever is in a query is interrupted."""
+        """Delete all texts from memory and close the index for good; queries in progress are interrupted."""
         with self._closing:
             if self._closed:
                 return
@@ -191,7 +191,7 @@ class WordsIndex:
                 learn_words(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
 
     def settle(self) -> None:
-        """Learn the words of everything that was put without; it takes reading the whole index once."""
+        """Add the words of all texts that were added without `settle`, by one pass over the whole index."""
         if not self._unsettled:
             return
         with self._use() as db, words_transaction(db):
@@ -199,12 +199,12 @@ class WordsIndex:
             self._unsettled = False
 
     def remove(self, ids: Iterable[UUID]) -> None:
-        """Take texts out; those that are not there are no matter."""
+        """Remove texts; unknown ids are ignored."""
         with self._use() as db, words_transaction(db):
             delete_texts(db, [id_.bytes for id_ in ids])
 
     def restamp(self, stamps: dict[UUID, bytes]) -> None:
-        """Note new envelopes of unchanged texts: a tenth of what putting them again costs."""
+        """Store the new stamps of unchanged texts, which takes a tenth of the time of adding them again."""
         with self._use() as db, words_transaction(db):
             db.executemany(
                 "UPDATE docs SET stamp = ? WHERE id = ?", [(s, i.bytes) for i, s in stamps.items()]
@@ -213,23 +213,23 @@ class WordsIndex:
     # --- looking up -----------------------------------------------------------------------------
 
     def count(self) -> int:
-        """Return how many texts there are."""
+        """Return the number of texts."""
         with self._use() as db:
             return int(db.execute("SELECT count(*) FROM docs").fetchone()[0])
 
     def list_stamps(self) -> dict[str, bytes]:
-        """Return every text's id, in hex, and stamp."""
+        """Return the id (hex) and stamp of every text."""
         with self._use() as db:
             return dict(db.execute("SELECT lower(hex(id)), stamp FROM docs").fetchall())
 
     def list_digests(self) -> dict[UUID, bytes]:
-        """Return every text's id and digest, newest first."""
+        """Return the id and digest of every text, newest first."""
         with self._use() as db:
             rows = db.execute("SELECT id, digest FROM docs ORDER BY day DESC, n DESC").fetchall()
         return {UUID(bytes=id_): digest for id_, digest in rows}
 
     def load_documents(self, ids: Iterable[UUID]) -> dict[UUID, Document]:
-        """Return those of these texts that are there."""
+        """Return these texts by id, without unknown ids."""
         wanted = json.dumps([id_.hex for id_ in ids])
         sql = f"SELECT {TEXT_COLUMNS} FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"  # noqa: S608
         with self._use() as db:
@@ -237,14 +237,14 @@ class WordsIndex:
         return {document.id: document for document in map(build_document, rows)}
 
     def load_days(self, ids: Iterable[UUID]) -> dict[UUID, date]:
-        """Return the days of those of these texts that are there."""
+        """Return the days of these texts by id, without unknown ids."""
         sql = "SELECT id, day FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
         with self._use() as db:
             rows = db.execute(sql, (json.dumps([id_.hex for id_ in ids]),)).fetchall()
         return {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
 
     def load_states(self, ids: Iterable[UUID]) -> dict[UUID, TextState]:
-        """Return the digest, day and entry of those of these texts that are there."""
+        """Return the digest, day and entry of these texts by id, without unknown ids."""
         sql = "SELECT id, digest, day, entry FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
         with self._use() as db:
             rows = db.execute(sql, (json.dumps([id_.hex for id_ in ids]),)).fetchall()
@@ -253,26 +253,29 @@ class WordsIndex:
             for id_, digest, day, entry in rows
         }
 
-    def find_passing(self, query: SearchQuery, *, most: int) -> set[UUID] | None:
-        """Return the texts that filters and exclusions let through, or None for more than `most`."""
+    def find_allowed(self, query: SearchQuery, *, limit: int) -> set[UUID] | None:
+        """Return the ids of the texts that match the query's filters and exclusions.
+
+        Return None if there are more than `limit`.
+        """
         ask = fts_queries.match_filters(query)
         with self._use() as db:
-            rows = db.execute(ask.sql("docs.id") + " LIMIT ?", (*ask.parameters, most + 1)).fetchall()
-        return {UUID(bytes=row[0]) for row in rows} if len(rows) <= most else None
+            rows = db.execute(ask.sql("docs.id") + " LIMIT ?", (*ask.parameters, limit + 1)).fetchall()
+        return {UUID(bytes=row[0]) for row in rows} if len(rows) <= limit else None
 
-    def filter_passing(self, query: SearchQuery, ids: Iterable[UUID]) -> set[UUID]:
-        """Return those of these texts that the query's filters and exclusions let through."""
+    def filter_allowed(self, query: SearchQuery, ids: Iterable[UUID]) -> set[UUID]:
+        """Return the ids of these texts that match the query's filters and exclusions."""
         ask = fts_queries.match_filters(query, among=list(ids))
         with self._use() as db:
             return {UUID(bytes=row[0]) for row in db.execute(ask.sql("docs.id"), ask.parameters)}
 
     def find_forms(self, words: Iterable[str]) -> dict[str, list[str]]:
-        """Return the other forms of each of these words that occur."""
+        """Return, for each word, its other forms that occur in the index."""
         with self._use() as db:
             return {word: find_word_forms(db, word) for word in words}
 
     def find(self, query: SearchQuery, *, limit: int) -> WordHits:
-        """Return the texts with the query's words."""
+        """Return the texts that match the words of the query."""
         if not query.terms:
             return self._run_filtered(query, limit)
         with self._use() as db:
@@ -304,12 +307,12 @@ class WordsIndex:
     # --- keeping between sessions ------------------------------------------------------------------
 
     def dump(self) -> bytes:
-        """Return the whole index as bytes; they hold everything in clear and must be sealed."""
+        """Return the whole index as bytes; they contain all texts unencrypted and must be sealed."""
         with self._use() as db:
             return db.serialize()
 
     def size(self) -> int:
-        """Return how many bytes of memory the index takes."""
+        """Return the memory of the index in bytes."""
         with self._use() as db:
             pages, page = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
         return int(pages * page)

@@ -1,10 +1,10 @@
-"""Worker threads of search: one opens indexes and keeps them current, one embeds; pages never wait for them.
+"""Worker threads of search: one opens and updates indexes, one embeds texts; pages never wait for them.
 
-A task is a function and the person it is for; it must check its own stop flag at each batch. Workers run at
-a lower priority than pages, and end within a second of `stop_workers`. Each has one database connection
-while it is busy, none soon after: one that went bad would otherwise fail every task to come, since Django
-takes any open SQLite connection for a good one, and a lasting one would be carried along whenever this
-process forks."""
+A task is a function and the id of its person; it must check its own stop flag at each batch. Workers run at a
+lower priority than pages, and end within a second after `stop_workers`. A worker has one database connection
+while it is busy, and closes it soon after: Django reuses any open SQLite connection, so a broken one would
+fail every later task, and an open one would be copied whenever this process forks.
+"""
 
 import atexit
 import logging
@@ -27,7 +27,7 @@ _LINGER_SECONDS: Final = 2.0
 
 
 class SearchWorker:
-    """A thread with a queue of tasks; the same task for the same person waits once."""
+    """A thread with a queue of tasks; a task that is already queued for a person is not queued twice."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -38,7 +38,7 @@ class SearchWorker:
         self._stopped = False
 
     def submit(self, owner: UUID, what: str, task: WorkerTask) -> None:
-        """Queue a task; the same task of the same person waits once."""
+        """Queue a task, unless the same task of the same person is queued already."""
         with self._changed:
             if self._stopped or any((owner, what) == waiting[:2] for waiting in self._waiting):
                 return
@@ -49,18 +49,18 @@ class SearchWorker:
             self._changed.notify_all()
 
     def cancel(self, owner: UUID) -> None:
-        """Forget what waits for a person; what runs sees their index closed."""
+        """Remove a person's queued tasks; a running task stops when it finds their index closed."""
         with self._changed:
             self._waiting = deque(waiting for waiting in self._waiting if waiting[0] != owner)
             self._changed.notify_all()
 
     def is_idle(self, owner: UUID | None = None) -> bool:
-        """Return whether nothing runs or waits, for one person or for anybody."""
+        """Return whether no task runs or is queued, for one person or for anybody."""
         with self._changed:
             return self._idle_for(owner)
 
     def wait_idle(self, *, owner: UUID | None = None, timeout: float) -> bool:
-        """Wait until nothing runs or waits; return whether that happened in time."""
+        """Wait until no task runs or is queued; return whether that happened within `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: self._idle_for(owner), timeout)
 
@@ -69,7 +69,7 @@ class SearchWorker:
         return not tasks if owner is None else owner not in tasks
 
     def stop(self, *, timeout: float = 1.0) -> None:
-        """Take no more, and give what runs this many seconds to notice."""
+        """Accept no more tasks, and wait `timeout` seconds for the running one."""
         with self._changed:
             self._stopped = True
             self._waiting.clear()
@@ -79,7 +79,7 @@ class SearchWorker:
 
     @property
     def is_stopped(self) -> bool:
-        """Return whether the process is ending."""
+        """Return whether the worker was stopped."""
         return self._stopped
 
     def _run(self) -> None:

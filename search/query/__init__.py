@@ -1,8 +1,8 @@
-"""Queries: what was typed, parsed; texts, folded for comparison; matches, marked in a snippet.
+"""Queries: parsing the search box, folding texts for comparison, and marking matches in snippets.
 
 parser         the query language
-folding        case, accents and widths folded, every script cut into words
+folding        folding of case, accents and widths, and splitting of every script into words
 snippets       the passage of a text around a match
-trace_filter   entries that bear the traces a query names
-result_tokens  opaque names for recent queries, so that an opened result can mark its matches
+trace_filter   the entries with the traces that a query names
+result_tokens  opaque tokens of recent queries, so that an opened result can mark its matches
 """

@@ -1,10 +1,9 @@
-"""Text folding: case, accents and widths folded, and every script cut into words. Pure.
+"""Text folding: case, accents and widths folded, and every script split into words. Pure.
 
-`fold` is used for what is compared literally. `to_index_form` is what FTS5's tokenizer is given: folded, and
-with each character of a script that writes no word breaks (Chinese, Japanese, Thai, ...), each vowel sign and
-each pictograph as a word of its own, so that a run of them is found by a phrase wherever it stands. Such a
-character becomes a private-use letter and its number: SQLite's tables know no character younger than 2012,
-and take vowel signs for spaces.
+`fold` is for literal comparison. `to_index_form` is the input of FTS5's tokenizer: folded, and with each
+character of a script without word breaks (Chinese, Japanese, Thai, ...), each vowel sign and each pictograph
+as a word of its own, so that a phrase finds a run of them anywhere. Such a character becomes a private-use
+letter and its number: SQLite's tables know no character younger than 2012, and treat vowel signs as spaces.
 """
 
 import re
@@ -33,7 +32,7 @@ _WORD = re.compile(f"(?:[^\\W_]|{MARK})+")
 
 
 def fold(text: str) -> str:
-    """Return a text without case, accents, widths and curly quotes."""
+    """Return the text without differences of case, accents, widths and curly quotes."""
     if text.isascii():
         return text.lower()
     if not _UNUSUAL.search(text):
@@ -51,12 +50,12 @@ def _straighten_quotes(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def fold_character(character: str) -> str:
-    """Return what one character becomes in `fold`: often one, sometimes none or several."""
+    """Return the folded form of a character: usually one character, sometimes none or several."""
     return fold(character)
 
 
 def fold_with_offsets(text: str) -> tuple[str, list[int]]:
-    """Return the folded text and, for each of its characters and its end, its offset in `text`."""
+    """Return the folded text, and the offset in `text` of each of its characters and of its end."""
     if text.isascii():
         return text.lower(), list(range(len(text) + 1))
     folded: list[str] = []
@@ -74,7 +73,7 @@ def _spell_out(match: re.Match[str]) -> str:
 
 
 def to_index_form(text: str) -> str:
-    """Return the text as FTS5's tokenizer is given it."""
+    """Return the text in the form for FTS5's tokenizer."""
     folded = fold(text)
     if folded.isascii():
         return folded
@@ -82,7 +81,7 @@ def to_index_form(text: str) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words that FTS5 makes of a text."""
+    """Return the words into which FTS5 splits a text."""
     return _WORD.findall(to_index_form(text))
 
 
@@ -92,5 +91,5 @@ def is_unbroken(word: str) -> bool:
 
 
 def to_printed_form(word: str) -> str:
-    """Return a word of `split_words` as it stands in a folded text."""
+    """Return a word of `split_words` as it occurs in a folded text."""
     return chr(int(word[1:], 16)) if is_unbroken(word) else word

@@ -1,14 +1,14 @@
-"""The query language: what was typed into the search box, parsed. Pure; never fails, whatever was typed.
+"""Parser of the query language of the search box. Pure; accepts any text.
 
     walked home        both words (or their forms, or words that begin like the last one)
     "walked home"      these words next to each other; curly and unclosed quotes count
-    walk*              words that begin so
-    -rain  -"so what"  entries without it
+    walk*              words with this prefix
+    -rain  -"so what"  entries without the word or phrase
     from:2026-01  to:2026-03-15    days, months or years, both ends included
     in:entries         entries, replies, openings or recaps
     trace:garden       entries with that trace
 
-Text that looks like a filter and is none (`from:yesterday`, `10:30`) is searched for as it stands.
+Text that resembles a filter but is none (`from:yesterday`, `10:30`) is searched for as written.
 """
 
 import re
@@ -24,10 +24,11 @@ from search.query.folding import fold, is_unbroken, split_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryTerm:
-    """Something that must stand in a text: its words next to each other, as `split_words` gives them.
+    """A term that a text must contain: adjacent words, as returned by `split_words`.
 
-    `literal` is what the folded text must also hold, where words alone say too little (`c++`).
-    `joined` is the same without its hyphens: `email` for `e-mail`. `quoted` means exactly these words.
+    `literal` is a string that the folded text must also contain, if the words alone are too general (`c++`).
+    `joined` is the term without hyphens: `email` for `e-mail`. `quoted` means that only the exact words
+    match.
     """
 
     words: tuple[str, ...]
@@ -38,7 +39,7 @@ class QueryTerm:
 
     @property
     def is_word(self) -> bool:
-        """Return whether it is one word, of which other forms count too."""
+        """Return whether the term is a single word, whose other forms match too."""
         return (
             len(self.words) == 1 and not self.quoted and not self.literal and not is_unbroken(self.words[0])
         )
@@ -46,9 +47,9 @@ class QueryTerm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchQuery:
-    """A query understood. `text` is what remains of it for searching by meaning.
+    """A parsed query; `text` is the part of it that is searched by meaning.
 
-    `entries` is what `traces` stand for, once whoever knows the person's traces has looked them up.
+    `entries` is the set of entries with the `traces`, once these have been looked up for the person.
     """
 
     terms: tuple[QueryTerm, ...] = ()
@@ -62,7 +63,7 @@ class SearchQuery:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether nothing at all is asked."""
+        """Return whether the query has no term and no filter."""
         return not (self.terms or self.without or self.is_filtered)
 
     @property
@@ -72,7 +73,7 @@ class SearchQuery:
 
     @property
     def quotes(self) -> tuple[QueryTerm, ...]:
-        """Return the phrases in quotes."""
+        """Return the quoted phrases."""
         return tuple(term for term in self.terms if term.quoted)
 
 
@@ -115,7 +116,7 @@ class QueryPiece:
 
 
 def parse(typed: str) -> SearchQuery:
-    """Return what was asked."""
+    """Return the parsed query."""
     clean = _normalize(typed)
     query = SearchQuery()
     spoken: list[str] = []
@@ -161,7 +162,7 @@ def _split_pieces(text: str) -> Iterator[QueryPiece]:
 
 
 def _add_piece(query: SearchQuery, piece: QueryPiece) -> tuple[SearchQuery, str]:
-    """Return the query with one piece added, and what of it is spoken text."""
+    """Return the query with one piece added, and the part of the piece that is searched by meaning."""
     known = _FILTERS.get(piece.name)
     narrowed = known(query, piece.value) if known and not piece.minus else None
     if narrowed is not None:
@@ -205,7 +206,7 @@ def is_pictograph(character: str) -> bool:
 
 
 def _allow_prefix(query: SearchQuery, clean: str) -> SearchQuery:
-    """Let the last word count as the beginning of one while it is still being typed."""
+    """Let the last word match as a prefix while it is still being typed."""
     if not query.terms or not clean or clean[-1].isspace() or not (clean[-1].isalnum()):
         return query
     last = query.terms[-1]
@@ -215,7 +216,7 @@ def _allow_prefix(query: SearchQuery, clean: str) -> SearchQuery:
 
 
 def _parse_bounds(value: str) -> tuple[date, date] | None:
-    """Return the first and last day of the day, month or year that is written."""
+    """Return the first and last day of the day, month or year in `value`."""
     found = _DATE.fullmatch(value.strip())
     if not found:
         return None
@@ -258,7 +259,7 @@ _FILTERS: Final[dict[str, Callable[[SearchQuery, str], SearchQuery | None]]] = {
 
 @dataclass(frozen=True, slots=True)
 class QueryFilter:
-    """A filter as it is shown, and what is left of the query without it."""
+    """A filter as the page shows it, and the query without it."""
 
     name: str
     value: str
@@ -266,7 +267,7 @@ class QueryFilter:
 
 
 def list_filters(typed: str) -> list[QueryFilter]:
-    """Return the filters and exclusions in what was typed."""
+    """Return the filters and exclusions of a query."""
     clean = _normalize(typed)
     found: list[QueryFilter] = []
     for match, piece in zip(_PIECE.finditer(clean), _split_pieces(clean), strict=True):

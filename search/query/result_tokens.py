@@ -1,4 +1,4 @@
-"""Opaque tokens for recent queries: a page opened from a result asks by its token which words to mark."""
+"""Opaque tokens of recent queries: a page opened from a result asks by its token which words to mark."""
 
 import secrets
 from collections import OrderedDict
@@ -11,14 +11,14 @@ _MAX_QUERIES: Final = 64
 
 
 class ResultTokens:
-    """The latest queries of one person, by opaque names."""
+    """The latest queries of one person, by token."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._queries: OrderedDict[str, SearchQuery] = OrderedDict()
 
     def create_token(self, query: SearchQuery) -> str:
-        """Return a name for a query."""
+        """Return a new token for a query."""
         with self._lock:
             name = next(
                 (known for known, one in self._queries.items() if one == query), secrets.token_urlsafe(9)
@@ -30,11 +30,11 @@ class ResultTokens:
             return name
 
     def get_query(self, name: str) -> SearchQuery | None:
-        """Return the query of that name, if it is still known."""
+        """Return the query of a token, or None if it is no longer stored."""
         with self._lock:
             return self._queries.get(name)
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Delete all tokens."""
         with self._lock:
             self._queries.clear()

@@ -1,7 +1,7 @@
 """Snippets: the passage of a text around its best match, with the matches marked. Pure.
 
-All words and phrases of a query are looked for at once (Aho-Corasick) in the folded text, and matches are
-mapped back to the text as written, so "cafe" marks "Café" whole.
+All words and phrases of a query are searched at once (Aho-Corasick) in the folded text, and matches are
+mapped back to the original text, so that "cafe" marks the whole of "Café".
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ _BREAKS: Final = str.maketrans("\n\t\u2028\u00a0", "    ")
 
 @dataclass(frozen=True, slots=True)
 class MarkPattern:
-    """Something to mark: its folded text, whether it begins and ends with a word, how much it counts."""
+    """A pattern to mark: its folded text, whether it starts and ends at word boundaries, and its weight."""
 
     text: str
     begins: bool
@@ -41,7 +41,7 @@ class SnippetPart:
 
 
 class QueryMarker:
-    """Looks for everything that a query wants marked."""
+    """Finds all patterns of a query in a text."""
 
     def __init__(self, wanted: Iterable[MarkPattern]) -> None:
         by_text: dict[str, MarkPattern] = {}
@@ -58,7 +58,7 @@ class QueryMarker:
             self._automaton.make_automaton()
 
     def find_spans(self, text: str) -> list[tuple[Span, int]]:
-        """Return what is found: spans of the text as written and their weights, in order, not overlapping."""
+        """Return the matches as spans of the original text with their weights, in order, not overlapping."""
         if not self._has_any:
             return []
         folded, offsets = fold_with_offsets(text)
@@ -97,7 +97,7 @@ def _drop_overlaps(found: list[tuple[Span, int]]) -> list[tuple[Span, int]]:
 
 
 def build_patterns(query: SearchQuery, forms: dict[str, list[str]]) -> list[MarkPattern]:
-    """Return what a query's words, their forms and its phrases look like in a folded text."""
+    """Return the patterns of a query's words, their other forms, and its phrases in a folded text."""
     return [wanted for term in query.terms for wanted in _build_term_patterns(term, forms)]
 
 
@@ -120,12 +120,12 @@ def _build_term_patterns(term: QueryTerm, forms: dict[str, list[str]]) -> Iterab
 
 
 def find_surface_forms(text: str, marker: QueryMarker) -> list[str]:
-    """Return the words and phrases found, each once, as they are written in the text."""
+    """Return the distinct words and phrases found, as written in the text."""
     return list(dict.fromkeys(text[slice(*span)] for span, _ in marker.find_spans(text)))[:_MAX_MARKS]
 
 
 def build_snippet(text: str, marker: QueryMarker, *, around: Span | None = None) -> list[SnippetPart]:
-    """Return the part of a text that says most about why it was found, marked."""
+    """Return the most relevant part of a text as a snippet, with its matches marked."""
     marks = marker.find_spans(text[:_MAX_SCANNED]) or (
         marker.find_spans(text) if len(text) > _MAX_SCANNED else []
     )
@@ -162,7 +162,7 @@ def _cut_window(text: str, marks: list[tuple[Span, int]], around: Span | None) -
 
 
 def _score_window(text: str, marks: list[tuple[Span, int]], first: int) -> tuple[int, int]:
-    """Return how much a snippet that begins at this mark would show: different words first, then many."""
+    """Return the score of a snippet that begins at this mark: the distinct words in it, then all words."""
     begin = marks[first][0][0]
     within = [
         (span, weight)

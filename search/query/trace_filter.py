@@ -1,4 +1,4 @@
-"""Entries that bear the traces a query names. Needs the person's keyring in force; without it none does."""
+"""The entries with the traces that a query names. Needs the person's keyring in force; else it finds none."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -11,7 +11,7 @@ MAX_NAMED: Final = 200
 
 
 def entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
-    """Return the entries that bear all of these traces; no entry bears a name that is no trace."""
+    """Return the entries with all of these traces; none if a name is no trace."""
     found: frozenset[UUID] | None = None
     for name in names:
         these = frozenset(_entry_traces(owner, name).order_by().values_list("entry_id", flat=True))
@@ -20,7 +20,7 @@ def entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
 
 
 def entries_named(owner: UUID, text: str) -> list[UUID]:
-    """Return the entries that bear the trace called as the whole of a query, the latest day first."""
+    """Return the entries with the trace whose name is the whole query, latest day first."""
     if not text.strip():
         return []
     entry_traces = _entry_traces(owner, text).order_by("-entry__day", "-entry__created_at")

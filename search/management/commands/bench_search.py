@@ -21,12 +21,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the size of the archive and how to print."""
+        """Add the number of entries and the output format."""
         parser.add_argument("--entries", type=int, default=10_000)
         parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Measure and print each figure as it comes."""
+        """Run the benchmarks, and print each figure."""
         if options["entries"] < 200:
             raise CommandError(messages.TOO_FEW_ENTRIES)
         for figure in measure(options["entries"]):

@@ -1,4 +1,4 @@
-"""`manage.py reindex`: build a person's search index anew."""
+"""`manage.py reindex`: rebuild a person's search index."""
 
 import sys
 from argparse import ArgumentParser
@@ -18,7 +18,7 @@ from search.index.rebuild import IndexSummary, rebuild_index
 
 
 class Command(BaseCommand):
-    """Reads everything one person wrote, and seals an index of it."""
+    """Rebuilds the index of one person from all their texts, and saves it sealed."""
 
     help = (
         "Rebuild the search index of one person: all words, and related-entry search if its model is "
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Build, and say in counts what is there now."""
+        """Rebuild the index, and print its counts."""
         if options["fetch_model"]:
             self._fetch()
         try:
