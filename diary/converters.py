@@ -1,4 +1,4 @@
-"""URL converters of days, months and years: /d/2026-11-20/, /calendar/2026-11/. Impossible ones are a 404."""
+"""URL converters of days, months and years, as in /d/2026-11-20/; an impossible date is a 404."""
 
 from datetime import date
 
@@ -15,7 +15,7 @@ class DayConverter:
         return days.parse_day(value)
 
     def to_url(self, value: date) -> str:
-        """Return the date as it is written in URLs."""
+        """Return the date in URL form."""
         return value.isoformat()
 
 
@@ -29,7 +29,7 @@ class MonthConverter:
         return days.parse_month(value)
 
     def to_url(self, value: date | str) -> str:
-        """Return the month as it is written in URLs."""
+        """Return the month in URL form."""
         return value if isinstance(value, str) else value.isoformat()[:7]
 
 
@@ -43,7 +43,7 @@ class YearConverter:
         return days.parse_month(f"{value}-01").year
 
     def to_url(self, value: int) -> str:
-        """Return the year as it is written in URLs."""
+        """Return the year in URL form."""
         return f"{value:04}"
 
 
@@ -57,5 +57,5 @@ class MonthDayConverter:
         return days.parse_day(f"2000-{value}")
 
     def to_url(self, value: date) -> str:
-        """Return the day of the year as it is written in URLs."""
+        """Return the day of the year in URL form."""
         return f"{value:%m-%d}"

@@ -1,7 +1,7 @@
 """Days in a person's time zone, their names, and the months of a calendar. Pure.
 
-Years run from 1 to 9999. Every day has a page; entries can be saved on it once it has begun anywhere on
-earth, so that a page opened before its person changed time zones can still be saved.
+Years run from 1 to 9999. Every day has a page. Entries can be saved on a day as soon as it has begun anywhere
+on earth, so that a page opened before its person changed time zones can still be saved.
 """
 
 import re
@@ -22,7 +22,7 @@ _MAX_UTC_OFFSET = timedelta(hours=14)  # UTC+14, the Line Islands, where each da
 
 @lru_cache(maxsize=64)
 def get_time_zone(name: str) -> ZoneInfo:
-    """Return the time zone of that name, or UTC where this machine does not know it."""
+    """Return the time zone of that name, or UTC if this machine does not know it."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -54,12 +54,12 @@ def parse_month(text: str) -> date:
 
 
 def day_before(day: date) -> date | None:
-    """Return the day before, or None for the first of all dates."""
+    """Return the day before, or None if `day` is the first of all dates."""
     return None if day == date.min else day - _ONE_DAY
 
 
 def day_after(day: date, *, until: date) -> date | None:
-    """Return the day after, or None where it is later than `until`."""
+    """Return the day after, or None if it is later than `until`."""
     return None if day >= until or day == date.max else day + _ONE_DAY
 
 
@@ -79,7 +79,7 @@ def utc_offset(moment: datetime, zone_name: str) -> int:
 
 
 def to_original_time(moment: datetime, *, offset: int | None, zone_name: str) -> datetime:
-    """Return a moment as the person's clock showed it, or in their current time zone if unknown."""
+    """Return a moment in its original UTC offset, or in the person's current time zone if that is unknown."""
     if offset is None:
         return to_local_time(moment, zone_name)
     try:
@@ -113,7 +113,7 @@ def weekday_name(day: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CalendarDay:
-    """A day in a calendar month; `date` is None for one of another month."""
+    """A day in a calendar month; `date` is None for a day of another month."""
 
     date: date | None
     number: int
@@ -130,7 +130,7 @@ class CalendarDay:
 
 @dataclass(frozen=True, slots=True)
 class CalendarMonth:
-    """A month as a calendar shows it, in whole weeks."""
+    """A calendar month in whole weeks."""
 
     year: int
     month: int
@@ -147,13 +147,13 @@ class CalendarMonth:
 
     @property
     def address(self) -> str:
-        """The month as its URL has it."""
+        """The month in URL form."""
         return f"{self.year:04}-{self.month:02}"
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarYear:
-    """A year as its page shows it: its months, counts, and the nearest years with entries."""
+    """A year for its page: its months, counts, and the nearest years with entries."""
 
     number: int
     months: list[CalendarMonth]
@@ -164,7 +164,7 @@ class CalendarYear:
 
 
 def month_bounds(day: date) -> tuple[date, date]:
-    """Return the first and last day of the month a day lies in."""
+    """Return the first and last day of a day's month."""
     first = day.replace(day=1)
     last = date.max if (day.year, day.month) == (9999, 12) else _month_after(first) - _ONE_DAY
     return first, last
@@ -175,16 +175,16 @@ def _month_after(first: date) -> date:
 
 
 def get_remembered_month_days(day: date) -> list[str]:
-    """Return the days of the year (MM-DD) whose earlier years a day page shows.
+    """Return the days of the year (MM-DD) from which a day page shows entries of earlier years.
 
-    29 February would be shown once in four years only; in the others, 28 February shows it too.
+    In years without 29 February, the page of 28 February shows entries of 29 February too.
     """
     month_day = f"{day:%m-%d}"
     return [month_day] if isleap(day.year) else get_shown_month_days(month_day)
 
 
 def get_shown_month_days(month_day: str) -> list[str]:
-    """Return the days of the year (MM-DD) that the page of one shows: 28 February shows the 29th too."""
+    """Return the days of the year (MM-DD) on an "on this day" page: 28 February shows the 29th too."""
     return [month_day, "02-29"] if month_day == "02-28" else [month_day]
 
 
@@ -217,8 +217,8 @@ def build_month(
 ) -> CalendarMonth:
     """Return the month of a day, with weeks that begin on `week_start` (0 is Monday).
 
-    It links to following months up to that of today or of `until`, whichever is later, and to none before
-    where it is `bounded`, since nothing was written earlier.
+    The month links to later months up to the month of today or of `until`, whichever is later. If it is
+    `bounded`, it has no link to an earlier month, since there are no earlier entries.
     """
 
     def cell(year: int, month: int, number: int) -> CalendarDay:

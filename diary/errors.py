@@ -1,9 +1,9 @@
-"""Refusals of the diary, besides invalid texts (`diary.entries.text_validation`), with stable codes.
+"""Errors of the diary with stable codes, besides invalid texts (`diary.entries.text_validation`).
 
-ObjectNotFound       404           no such row, or somebody else's: the two cannot be told apart
+ObjectNotFound       404           no such row, or another person's row; both give the same response
 DiaryError
-    EditConflict     conflict      changed by another tab meanwhile; carries the current row, sealed
-    DayNotBegun      not_yet       a day that has begun nowhere on earth
+    EditConflict     conflict      another tab saved another revision; carries the current row, sealed
+    DayNotBegun      not_yet       a day that has not begun anywhere on earth
     PublicKeyUnknown no_key_here   locked, and this process has no public key of the person
 """
 
@@ -18,11 +18,11 @@ from diary.models import Draft, Entry
 
 
 class ObjectNotFound(Http404):
-    """Raised for a row that does not exist, and for somebody else's; both are the same 404 page."""
+    """Raised for a row that does not exist or belongs to another person; both give the same 404 page."""
 
 
 class DiaryError(Exception):
-    """Base of the diary's refusals; none holds any text of a person."""
+    """Base of the diary's errors; none contains text of a person."""
 
     code: ClassVar[str] = "diary"
     sentence: ClassVar[str] = ""
@@ -32,7 +32,7 @@ class DiaryError(Exception):
 
 
 class EditConflict(DiaryError):
-    """Raised when another revision was saved than the one a change is based on."""
+    """Raised when the saved revision is not the one that a change is based on."""
 
     code = "conflict"
     sentence = "This was changed somewhere else meanwhile."
@@ -50,7 +50,7 @@ class DayNotBegun(DiaryError):
 
 
 class PublicKeyUnknown(DiaryError):
-    """Raised when a draft cannot be sealed to its locked owner, so that it must stay in the page."""
+    """Raised when a draft cannot be sealed to its locked owner, so that its text must stay in the page."""
 
     code = "no_key_here"
     sentence = "The diary is locked, so this draft is only in this page. Unlock it to save it."

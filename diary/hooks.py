@@ -1,15 +1,15 @@
-"""Hooks through which traces and search extend entries, prompts, export and import.
+"""Hooks by which traces and search extend entries, prompts, export and import.
 
-The diary imports none of them. Each app registers once, from `AppConfig.ready`. A hook is called once for all
-entries of a page, so that a day of sixty entries costs as many queries as a day of one, and always with the
-owner's keyring in force.
+The diary imports neither app. Each app registers its hooks once, from `AppConfig.ready`. A hook is called
+once for all entries of a page, so that the number of queries does not depend on the number of entries, and
+always with the owner's keyring in force.
 
-    panels     a template under each entry, and what it is given as `part`
-    recalls    entries of earlier days that go into the prompt of a reply, and what they were recalled by
-    links      names and URLs of what entries were recalled by, for the sources of a reply
-    labels     short names of an entry, which its prompt shows beside its text
-    exports    values of entries by kind, as plain data for a file
-    imports    puts those values back when a file is imported
+    panels     a template below each entry, with its data as `part`
+    recalls    entries of earlier days for the prompt of a reply, and the ids they were recalled by
+    links      names and URLs of these ids, for the sources of a reply
+    labels     short names of an entry, which a prompt shows beside its text
+    exports    exported values of entries by kind, as plain data
+    imports    importers of these values
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,7 +23,7 @@ from diary.rendering.excerpts import Span
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPanel:
-    """A template shown under an entry with its content; `menu` is one it adds to the menu of reply styles."""
+    """A template below an entry and its data; `menu` is a template added to the menu of reply styles."""
 
     template: str
     content: Any
@@ -32,7 +32,7 @@ class EntryPanel:
 
 @dataclass(frozen=True, kw_only=True)
 class RecalledEntries:
-    """Entries of days before an entry's, oldest first, and the ids of what they were recalled by."""
+    """Entries of earlier days, oldest first, and the ids by which they were recalled."""
 
     entries: Sequence[Entry] = ()
     by: Sequence[UUID] = ()
@@ -42,14 +42,14 @@ class RecalledEntries:
 
 @dataclass(frozen=True, kw_only=True)
 class NamedLink:
-    """The name and the URL of something that has a page."""
+    """A name and a URL."""
 
     name: str
     address: str
 
 
 class PanelProvider(Protocol):
-    """Returns the panels of entries, by entry; of entries that `are_new` nothing needs to be looked up."""
+    """Returns panels by entry; for entries that `are_new` nothing needs to be looked up."""
 
     def __call__(self, entries: Sequence[Entry], *, are_new: bool) -> Mapping[UUID, EntryPanel]: ...
 
@@ -72,36 +72,36 @@ _importer_factories: dict[str, ImporterFactory] = {}
 
 
 def register_panels(*, panels: PanelProvider, links: LinkProvider) -> None:
-    """Show an app's panels under entries, and link what it recalls by; registering twice counts once."""
+    """Register an app's panels, and its links for recalled entries; registering twice counts once."""
     if panels not in _panel_providers:
         _panel_providers.append(panels)
         _link_providers.append(links)
 
 
 def register_recall(recalls: RecallProvider) -> None:
-    """Ask an app which earlier entries go into the prompt of a reply; registering twice counts once."""
+    """Register an app's function that recalls earlier entries for replies; registering twice counts once."""
     if recalls not in _recall_providers:
         _recall_providers.append(recalls)
 
 
 def register_labels(labels: LabelProvider) -> None:
-    """Show an app's labels beside entries in prompts; registering twice counts once."""
+    """Register an app's labels of entries for prompts; registering twice counts once."""
     if labels not in _label_providers:
         _label_providers.append(labels)
 
 
 def register_export(kind: str, exports: Exporter) -> None:
-    """Write an app's values of entries into exports, under the name of their kind."""
+    """Register an app's exported values of entries, under the name of their kind."""
     _exporters[kind] = exports
 
 
 def register_import(kind: str, imports: ImporterFactory) -> None:
-    """Import the values of a kind through an app, in the transaction that inserts their entries."""
+    """Register an app's importer for a kind; it runs in the transaction that inserts the entries."""
     _importer_factories[kind] = imports
 
 
 def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, list[EntryPanel]]:
-    """Return the panels of entries of one person, by entry; `are_new` as in `PanelProvider`."""
+    """Return the panels of a person's entries, by entry; `are_new` as in `PanelProvider`."""
     panels: dict[UUID, list[EntryPanel]] = {}
     for provide in _panel_providers if entries else ():
         for entry_id, panel in provide(entries, are_new=are_new).items():
@@ -110,12 +110,12 @@ def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID,
 
 
 def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
-    """Return links to what entries were recalled by, as far as it still exists."""
+    """Return links for the ids by which entries were recalled; ids that no longer exist are left out."""
     return [link for provide in _link_providers if ids for link in provide(owner_id, ids)]
 
 
 def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
-    """Return the labels of entries of one person, by entry."""
+    """Return the labels of a person's entries, by entry."""
     labels: dict[UUID, list[str]] = {}
     for provide in _label_providers if entries else ():
         for entry_id, names in provide(entries).items():
@@ -124,9 +124,9 @@ def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
 
 
 def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
-    """Return the earlier entries for the prompt of a reply; `by` is what the person chose for this one.
+    """Return earlier entries for the prompt of a reply; `by` are the traces the person chose for it.
 
-    Whatever an app recalls, only entries of days before the entry's pass.
+    Entries that an app recalls from the entry's own day or later are dropped.
     """
     recalled = [recall(entry, by) for recall in _recall_providers]
     chosen = {one.id for each in recalled for one in each.entries if one.id not in each.near}
@@ -144,15 +144,15 @@ def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
 
 
 def export_values(entries: Sequence[Entry]) -> dict[str, Mapping[UUID, Any]]:
-    """Return the values that apps export with entries of one person, by kind and by entry."""
+    """Return the values that apps export for a person's entries, by kind and by entry."""
     return {kind: export(entries) for kind, export in _exporters.items()} if entries else {}
 
 
 def importable_kinds() -> frozenset[str]:
-    """Return the kinds of values that an app imports."""
+    """Return the kinds of values that apps can import."""
     return frozenset(_importer_factories)
 
 
 def build_importers(owner_id: UUID, rows: Mapping[str, Sequence[Any]]) -> dict[str, Importer]:
-    """Return the importers of one file, by kind."""
+    """Return the importers for a file, by kind."""
     return {kind: build(owner_id, rows.get(kind, ())) for kind, build in _importer_factories.items()}

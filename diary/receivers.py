@@ -1,4 +1,7 @@
-"""Receivers of unlocks, locks, rotations and deleted entries, and the labels of the data inventory."""
+"""Signal receivers of the diary, and the display names of its models in the data inventory.
+
+The inventory is `accounts.security.data_inventory`.
+"""
 
 import logging
 from typing import Any
@@ -31,7 +34,7 @@ def connect() -> None:
 
 
 def register_inventory_labels() -> None:
-    """Register the names of the diary's rows for the data inventory; called once from `AppConfig.ready`."""
+    """Register display names of the diary's models for the data inventory; called from `AppConfig.ready`."""
     register_label(Entry, RowLabel(one="entry", many="entries"))
     register_label(Version, RowLabel(one="earlier version of an entry", many="earlier versions of entries"))
     register_label(Draft, RowLabel(one="draft", many="drafts"))
@@ -42,7 +45,7 @@ def register_inventory_labels() -> None:
 
 
 def tidy_after_unlock(sender: object, *, person_id: UUID, keyring: Keyring, **_: Any) -> None:
-    """Merge late drafts, and purge what is older than thirty days."""
+    """Merge late drafts, and purge entries in the bin and versions after thirty days."""
     del sender
     try:
         merge_late_drafts(keyring)
@@ -54,7 +57,7 @@ def tidy_after_unlock(sender: object, *, person_id: UUID, keyring: Keyring, **_:
 
 
 def merge_before_rotation(sender: object, *, keyring: Keyring, **_: Any) -> None:
-    """Merge late drafts before a rotation: after two of them no key would open them any more."""
+    """Merge late drafts before a rotation, since after two rotations no key would open them."""
     del sender
     try:
         merge_late_drafts(keyring)

@@ -1,6 +1,7 @@
 """On this day: the entries of other years on a day of the year, found by an index on month and day.
 
-A day page shows the first lines of a few earlier years; a page of its own shows all entries, page by page.
+A day page shows the first lines of entries from a few earlier years; a separate page shows all entries, page
+by page.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ PAGE_SIZE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class PastYearExcerpt:
-    """An earlier year on a day page: its day, its first lines, and how many more entries it has."""
+    """An earlier year on a day page: the day, the first lines, and the number of further entries."""
 
     day: date
     words: str
@@ -34,14 +35,14 @@ class PastYearExcerpt:
 
 @dataclass(frozen=True, kw_only=True)
 class YearOnThisDay:
-    """A year on the page of a day of the year; a leap year can be there twice, for 28 and 29 February."""
+    """A year on the page of a day of the year; a leap year can appear twice, for 28 and 29 February."""
 
     day: date
     entries: list[EntryView]
 
 
 def list_past_years(owner_id: UUID, day: date) -> list[PastYearExcerpt]:
-    """Return the excerpts of earlier years for a day page; a single query where there is none."""
+    """Return the excerpts of earlier years for a day page, the latest first."""
     rows = [
         (id_, past_day)
         for month_day in days.get_remembered_month_days(day)

@@ -1,6 +1,6 @@
-"""Calendar queries: the days with entries in a month or year, and the nearest ones across any gap.
+"""Calendar queries: the days with entries in a month or year, and the nearest days before and after a gap.
 
-All are answered from one index: no text is loaded, and none takes longer in a longer diary.
+All of them use one index and load no text, so that they take no longer in a longer diary.
 """
 
 import secrets
@@ -56,7 +56,7 @@ _days_with_opening_query: CachedQuery[date] = CachedQuery(
 
 
 def month_choices(person: Person) -> list[tuple[int, str]]:
-    """Return the months by number and name, for a form."""
+    """Return the number and name of each month, for a form."""
     return list(enumerate(map(get_date_words(person.language).month, range(1, 13)), start=1))
 
 
@@ -82,7 +82,7 @@ def find_nearest_day_after(owner_id: UUID, day: date) -> date | None:
 
 
 def get_last_day(owner_id: UUID, *, now_day: date) -> date:
-    """Return the last day a page links forward to: today, or a later one that was begun further east."""
+    """Return the last day that pages link to: today, or a later day begun in a time zone further east."""
     return max(_days_ahead_query(owner_id=owner_id, day=now_day), default=now_day)
 
 
@@ -98,14 +98,14 @@ _days_ahead_query: CachedQuery[date] = CachedQuery(
 
 
 def find_random_day(owner_id: UUID) -> date | None:
-    """Return a random day with entries, each as likely as any other."""
+    """Return a random day with entries; every such day is equally likely."""
     dates = Entry.objects.for_owner(owner_id).order_by("day").values_list("day", flat=True).distinct()
     count = dates.count()
     return dates[secrets.randbelow(count)] if count else None
 
 
 def build_year_view(person: Person, number: int, *, now: datetime) -> CalendarYear:
-    """Return a year as its page shows it, with the nearest years that have entries."""
+    """Return a year for its page, with the nearest years that have entries."""
     first, last = date(number, 1, 1), date(number, 12, 31)
     counts = _count_entries_by_day(person.id, first=first, last=last)
     now_day = days.today(person.time_zone, now=now)
@@ -124,7 +124,7 @@ def build_year_view(person: Person, number: int, *, now: datetime) -> CalendarYe
 
 
 def _count_entries_by_day(owner_id: UUID, *, first: date, last: date) -> dict[date, int]:
-    """Return the number of entries of each day with entries between two days, both included."""
+    """Return the number of entries by day between two days, both included; empty days are absent."""
     entries = Entry.objects.for_owner(owner_id).filter(day__range=(first, last)).order_by()
     return dict(entries.values_list("day").annotate(models.Count("id")))
 
@@ -146,7 +146,7 @@ def _build_small_month(
 
 
 def build_month_view(person: Person, day: date, *, selected: date | None, now: datetime) -> CalendarMonth:
-    """Return the month of a day as this person's calendar shows it."""
+    """Return the month of a day for a person's calendar."""
     first, last = days.month_bounds(day)
     # With the months beside it: where those have entries, nothing further away needs a query.
     nearby = days_with_entries(person.id, first=_month_before(first), last=_month_after(last))
@@ -172,9 +172,9 @@ def build_month_view(person: Person, day: date, *, selected: date | None, now: d
 
 @lru_cache(maxsize=_RENDERED_MONTHS)
 def _render_month(first: date, *, language: str, **values: Any) -> CalendarMonth:
-    """Return a month with its rows: most pages of a person show one that was shown before.
+    """Return a month with its rows, cached, since most pages of a person show the same month.
 
-    What is cached says only on which days somebody wrote, which the database says as well.
+    The cache contains only the days with entries, which are readable in the database too.
     """
     pattern, iso_first = reverse("day", args=[first]), first.isoformat()
     month = days.build_month(

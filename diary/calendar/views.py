@@ -18,7 +18,7 @@ from diary.calendar import on_this_day, queries
 @require_safe
 @unlock_required
 def calendar(request: HouseholdRequest, month: date) -> HttpResponse:
-    """Show a month, as a page or beside a day."""
+    """Show a month: a whole page, or the calendar beside a day."""
     name = "diary/fragments/calendar.html" if request.htmx else "diary/calendar.html"
     month_view = queries.build_month_view(
         request.user, month, selected=_get_page_day(request), now=timezone.now()
@@ -27,7 +27,7 @@ def calendar(request: HouseholdRequest, month: date) -> HttpResponse:
 
 
 def _get_page_day(request: HouseholdRequest) -> date | None:
-    """Return the day of the page that script asks from, so that it stays marked."""
+    """Return the day of the page that requests the calendar by script, so that the day stays marked."""
     path = urlsplit(request.htmx.current_url_abs_path or "").path if request.htmx else ""
     try:
         match = resolve(path)
@@ -50,7 +50,7 @@ def year(request: HouseholdRequest, year: int) -> HttpResponse:
 @require_safe
 @unlock_required
 def on_this_day_page(request: HouseholdRequest, month_day: date) -> HttpResponse:
-    """Show the entries of all years on one day of the year, given as its date in a leap year."""
+    """Show the entries of all years on a day of the year; `month_day` is its date in a leap year."""
     page = on_this_day.get_page(request.user, f"{month_day:%m-%d}", number=request.GET.get("page"))
     context = {
         "month_day": month_day,
@@ -65,7 +65,7 @@ def on_this_day_page(request: HouseholdRequest, month_day: date) -> HttpResponse
 @require_safe
 @unlock_required
 def on_this_day_today(request: HouseholdRequest) -> HttpResponse:
-    """Redirect to the page of the person's today."""
+    """Redirect to the "on this day" page of the person's today."""
     return redirect("on_this_day", days.today(request.user.time_zone, now=timezone.now()))
 
 
@@ -80,7 +80,7 @@ def random_day(request: HouseholdRequest) -> HttpResponse:
 @require_safe
 @unlock_required
 def jump_to_month(request: HouseholdRequest) -> HttpResponse:
-    """Redirect to the month or the year of the form; an impossible one is a 404."""
+    """Redirect to the month or the year that the form names; an impossible one is a 404."""
     typed_year, typed_month = request.GET.get("year", "").strip(), request.GET.get("month", "").strip()
     is_year = typed_year.isascii() and typed_year.isdigit() and len(typed_year) < 5
     try:

@@ -1,7 +1,7 @@
-"""Drafts that arrive while their owner is locked: sealed to their public key, merged at the next unlock.
+"""Drafts that arrive while their owner's diary is locked: sealed to a public key, merged at the next unlock.
 
-The public key is the one this process saw at the last unlock, never the one in the database, where it could
-be planted. After a restart there is none, and the text stays in the page.
+The public key is cached at each unlock and never read from the database, where an attacker could replace it.
+After a restart no key is cached; then the draft is refused and the text stays in the page.
 """
 
 import json
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 def store_late_draft(sent: SubmittedDraft) -> int:
     """Seal a draft to its locked owner and return its revision.
 
-    Raise InvalidText, ObjectNotFound, or PublicKeyUnknown where it cannot be sealed or too many are waiting.
+    Raise InvalidText, ObjectNotFound, or PublicKeyUnknown if no key is cached or too many drafts are waiting.
     """
     text = clean_draft_text(sent.text, limit=MAX_DRAFT_LENGTH)
     public = key_pairs.get_public_key(sent.owner_id)
@@ -58,7 +58,7 @@ def _build_context(late: LateDraft) -> Context:
 def merge_late_drafts(keyring: Keyring) -> int:
     """Merge late drafts into the drafts of their days; return how many.
 
-    Call with the keyring in force. One that is damaged, or whose draft is, stays as it is.
+    Call with the keyring in force. A damaged late draft, or one whose draft is damaged, is not merged.
     """
     waiting = list(LateDraft.objects.filter(owner_id=keyring.owner).order_by("made_at", "id"))
     if not waiting:
@@ -79,7 +79,7 @@ def merge_late_drafts(keyring: Keyring) -> int:
 
 
 def _open(late: LateDraft, pairs: list[key_pairs.VaultKeyPair]) -> dict[str, Any]:
-    """Decrypt a late draft with the key pair it was sealed to, which a rotation may have replaced since."""
+    """Decrypt a late draft with the key pair it was sealed to, which may be older than the current one."""
     *others, oldest = pairs
     for pair in others:
         with suppress(NotAuthentic):
@@ -109,7 +109,7 @@ def _merge(late: LateDraft, *, text: str, revision: int, based_on: int | None) -
 
 
 def _merge_texts(saved: str, late: str, *, follows: bool) -> str:
-    """Return the late text where it continues the saved one, else both, one below the other."""
+    """Return the late text if it continues the saved text, else both texts, the late one below."""
     if follows or late.startswith(saved):
         return late
     if saved.startswith(late):

@@ -24,10 +24,10 @@ _MAX_FIRST_REVISION = 2**30
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedDraft:
-    """A draft as a page sends it; `revision` is that of the draft it follows.
+    """A draft sent by a page; `revision` is the revision of the draft that it replaces.
 
-    `based_on` is the revision of the entry that is being edited, if one is. `previous_text` is what the page
-    sent just before, where it did not wait for the revision of that.
+    `based_on` is the revision of the entry that is being edited, if any. `previous_text` is the text of the
+    page's previous request, if the page has not received its revision yet.
     """
 
     owner_id: UUID
@@ -68,7 +68,7 @@ def save_draft(sent: SubmittedDraft) -> SavedDraft:
 
 
 def get_draft_day(sent: SubmittedDraft) -> date:
-    """Return the day of a draft, or of the entry that it edits; raise ObjectNotFound."""
+    """Return the day of a draft, or of the entry that the draft edits; raise ObjectNotFound."""
     return sent.day if sent.entry_id is None else get_entry(sent.owner_id, sent.entry_id).day
 
 
@@ -107,21 +107,21 @@ def _update(draft: Draft, text: str, *, based_on: int | None) -> SavedDraft:
 
 
 def delete_draft_if_saved(*, owner_id: UUID, day: date, text: str, revision: int) -> None:
-    """Delete the draft of an entry that is being saved; one that another tab is writing stays."""
+    """Delete the draft of an entry that is being saved, unless another tab has changed the draft."""
     draft = find_draft(owner_id, day=day)
     if draft is not None and (draft.revision == revision or _matches(draft, text.startswith)):
         draft.delete()
 
 
 def delete_edit_draft_if_saved(*, owner_id: UUID, entry_id: UUID, text: str, revision: int | None) -> None:
-    """Delete the draft of an edit that is being saved; one that another tab is writing stays."""
+    """Delete the draft of an edit that is being saved, unless another tab has changed the draft."""
     draft = Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).first()
     if draft is not None and (draft.revision == revision or _matches(draft, text.__eq__)):
         draft.delete()
 
 
 def _matches(draft: Draft, test: Callable[[str], bool]) -> bool:
-    """Return whether a draft's text passes a test; one damaged on the disk does not, and blocks no save."""
+    """Return whether a draft's text passes a test; a damaged draft does not, and blocks no save."""
     text = draft.open_or("text", None)
     return text is not None and test(text)
 

@@ -1,4 +1,4 @@
-"""The endpoint that saves drafts while typing, also from a page that has been locked meanwhile; JSON."""
+"""The endpoint that saves drafts while typing, even if the diary was locked meanwhile; JSON."""
 
 from datetime import date, datetime
 
@@ -24,7 +24,7 @@ DAMAGED_SAVED_DRAFT = "What was saved here before cannot be opened any more, so 
 @require_POST
 @sign_in_required
 def draft(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Save a draft; 409 where another tab saved another text, 423 where it can only stay in the page."""
+    """Save a draft; 409 if another tab saved another text, 423 if it can only stay in the locked page."""
     sent = parse_submitted_text(request)
     try:
         revision = _save(request, day, sent)
@@ -40,13 +40,13 @@ def draft(request: HouseholdRequest, day: date) -> HttpResponse:
 
 
 def _respond_with_conflict(request: HouseholdRequest, other: Entry | Draft) -> HttpResponse:
-    """Respond with the saved text, for the page to show beside its own."""
+    """Respond with the saved text, which the page shows beside its own text."""
     saved_at = _format_saved_at(request, other.updated_at) if isinstance(other, Draft) else ""
     return JsonResponse({"revision": other.revision, "text": other.text, "saved_at": saved_at}, status=409)
 
 
 def _format_saved_at(request: HouseholdRequest, moment: datetime) -> str:
-    """Return the time of a moment for the person to read, with its day where that is not today."""
+    """Return the time of a moment as text, with the day unless it is today."""
     person = request.user
     local = days.to_local_time(moment, person.time_zone)
     time = format_time(local.strftime("%H:%M"), hours=person.clock)

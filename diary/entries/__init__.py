@@ -1,7 +1,7 @@
-"""Entries: what a person wrote on a day.
+"""Entries: the texts that a person wrote on a day.
 
-forms             what composers and edit forms post
-text_validation   which texts can be stored
+forms             the posted fields of composers and edit forms
+text_validation   validation of texts
 queries           entries, drafts and versions of a person
 services          saving, editing, moving, deleting
 presenters        entries and the composer for templates

@@ -107,7 +107,7 @@ def _build_day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
 
 
 def _get_undo_id(request: HouseholdRequest, owner_id: UUID, day: date) -> UUID | None:
-    """Return the entry of this day that was just deleted without script, so that the page offers undo."""
+    """Return the entry of this day that was just deleted by a plain form, so that the page offers undo."""
     try:
         entry_id = UUID(request.GET.get("deleted", ""))
     except ValueError:
@@ -119,5 +119,5 @@ def _get_undo_id(request: HouseholdRequest, owner_id: UUID, day: date) -> UUID |
 @require_safe
 @unlock_required
 def shortcuts(request: HouseholdRequest) -> HttpResponse:
-    """Show the keyboard shortcuts, as a page or as a dialog over any other."""
+    """Show the keyboard shortcuts, as a page or as a dialog over the current page."""
     return render(request, "diary/fragments/shortcuts.html" if request.htmx else "diary/shortcuts.html")

@@ -1,4 +1,4 @@
-"""Reads the posted fields of composers, drafts and edit forms: text exactly, everything else leniently."""
+"""Reads the posted fields of composers, drafts and edit forms: the text exactly, other fields leniently."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ _REVISION_LIMIT = 2**31
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedText:
-    """A posted text, with the revisions it is based on; a new column of entries gets its field here."""
+    """A posted text with the revisions it is based on; a new column of `Entry` gets its field here."""
 
     text: str
     revision: int
@@ -30,12 +30,12 @@ class SubmittedText:
 
     @property
     def displayable_text(self) -> str:
-        """The text as a page can show it again: lone surrogates as U+FFFD."""
+        """The text for showing it again on a page: lone surrogates are replaced by U+FFFD."""
         return normalize_newlines(self.text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
 
     @property
     def entry_values(self) -> dict[str, Any]:
-        """What `save_entry` takes of the form of a new entry."""
+        """The arguments for `save_entry`."""
         return {"text": self.text, "key": self.key, "draft_revision": self.revision}
 
 
@@ -53,7 +53,7 @@ def parse_submitted_text(request: HttpRequest) -> SubmittedText:
 
 
 def parse_chosen_day(text: str) -> date | None:
-    """Return the day that was typed or picked, or None where it is not one."""
+    """Return the day that was typed or picked, or None if it is no valid date."""
     try:
         return days.parse_day(text.strip())
     except ValueError:
@@ -61,7 +61,7 @@ def parse_chosen_day(text: str) -> date | None:
 
 
 def _parse_revision(text: str) -> int:
-    """Return a revision, or 0, which no row has, for anything else."""
+    """Return the revision, or 0 for an invalid value; no row has revision 0."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
     return number if number < _REVISION_LIMIT else 0
 
@@ -76,7 +76,7 @@ def _parse_uuid(text: str) -> UUID | None:
 def _read_text(request: HttpRequest) -> str:
     """Return the text, with bytes that are not UTF-8 as lone surrogates, which validation refuses.
 
-    Django decodes them to U+FFFD, which could not be told from that character itself.
+    Django would decode such bytes to U+FFFD, which a person may also have typed.
     """
     text = request.POST.get("text", "")
     if _REPLACEMENT_CHARACTER not in text or request.content_type != "application/x-www-form-urlencoded":

@@ -33,7 +33,7 @@ DAMAGED_DRAFT = (
 
 @dataclass(frozen=True, kw_only=True)
 class EntryView:
-    """An entry ready for its template: its row, and what was computed from it or read beside it.
+    """Template data of an entry: its row, and values computed from the row or loaded with it.
 
     A template shows a plain column as `entry.row.<column>`, so that a new column needs no line here.
     """
@@ -64,7 +64,7 @@ class EntryView:
 
 @dataclass(frozen=True, kw_only=True)
 class ComposerView:
-    """The form in which an entry of a day is written, with its draft."""
+    """Template data of the composer of a day: its form and draft."""
 
     day: date
     key: UUID
@@ -103,9 +103,9 @@ def build_entry_view(
 def build_entry_views(
     entries: Sequence[Entry], *, zone: str, drafts: Collection[Draft], are_new: bool = False
 ) -> list[EntryView]:
-    """Decrypt and render entries with their replies and panels, in as many queries for sixty as for one.
+    """Decrypt and render entries with their replies and panels; the number of queries is constant.
 
-    Of entries that `are_new` none are looked up: nothing can belong to them yet.
+    For entries that `are_new` nothing is looked up: they have no replies, drafts or panels yet.
     """
     replies = {} if are_new else list_reply_views(entries)
     edited_ids = {draft.entry_id for draft in drafts}
@@ -123,7 +123,7 @@ def build_entry_views(
 
 
 def render_text(row: Entry | Version) -> SafeString:
-    """Return the text of a row as HTML, or a sentence where it is damaged."""
+    """Return the text of a row as HTML, or a sentence if the text is damaged."""
     text = row.open_or("text", None)
     if text is None:
         return SafeString(render_to_string("fragments/notice.html", {"sentence": DAMAGED_ENTRY}))
@@ -155,7 +155,7 @@ def build_composer(person: Person, day: date, drafts: Collection[Draft]) -> Comp
 def build_refused_composer(
     person: Person, day: date, *, submitted: SubmittedText, sentence: str
 ) -> ComposerView:
-    """Return the composer with what was sent, and the sentence that says why it was not saved."""
+    """Return the composer with the submitted values, and the sentence why they were not saved."""
     return ComposerView(
         day=day,
         key=submitted.key,
@@ -173,11 +173,11 @@ def is_another_day(person: Person, day: date) -> bool:
 
 
 def load_draft_text(draft: Draft) -> str | None:
-    """Return the text of a draft, or None where it is damaged."""
+    """Return the text of a draft, or None if it is damaged."""
     return draft.open_or("text", None)
 
 
 def get_model_notice() -> str | None:
-    """Return a sentence where the model is away, loading or on another machine, else None."""
+    """Return a sentence if the model is unreachable, loading or on another machine, else None."""
     status = model_server.get_status()
     return status.message if status.state in ("away", "loading") or status.remote else None

@@ -1,7 +1,7 @@
-"""Entries, drafts and versions of a person, by id or day.
+"""Entries, drafts and versions of a person, by id or day, and the key of a person's digests.
 
-A row of somebody else is treated like one that does not exist. The key of a person's digests is read here
-too; it stays the same under every epoch of their data key.
+A row of another person is treated like a row that does not exist. The digest key is the same under every
+epoch of the person's data key.
 """
 
 from datetime import date
@@ -22,7 +22,7 @@ def get_entry(owner_id: UUID, entry_id: UUID) -> Entry:
 
 
 def get_entry_or_deleted(owner_id: UUID, entry_id: UUID) -> Entry:
-    """Return a person's entry, which may be in the bin; raise ObjectNotFound."""
+    """Return a person's entry, even if it is in the bin; raise ObjectNotFound."""
     entry = Entry.objects.filter(owner_id=owner_id, id=entry_id).first()
     if entry is None:
         raise ObjectNotFound
@@ -38,7 +38,7 @@ def get_version(owner_id: UUID, version_id: UUID) -> Version:
 
 
 def find_draft(owner_id: UUID, *, day: date, entry_id: UUID | None = None) -> Draft | None:
-    """Return the draft of a new entry on a day, or of an edit of an entry."""
+    """Return the draft of a new entry on a day, or with `entry_id` the draft of an edit of that entry."""
     if entry_id is not None:
         return Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).first()
     return next(iter(_day_draft_query(owner_id=owner_id, day=day)), None)
@@ -50,7 +50,7 @@ _day_draft_query: CachedQuery[Draft] = CachedQuery(
 
 
 def list_drafts(owner_id: UUID, day: date) -> list[Draft]:
-    """Return a day's drafts: of a new entry and of edits."""
+    """Return a day's drafts: of a new entry, and of edits of entries."""
     return _day_drafts_query(owner_id=owner_id, day=day)
 
 
@@ -70,7 +70,7 @@ _day_entries_query: CachedQuery[Entry] = CachedQuery(
 
 
 def get_digest_key(owner_id: UUID) -> bytes:
-    """Return the key of a person's digests; needs their keyring in force."""
+    """Return the key for digests of a person's texts; needs their keyring in force."""
     (vault,) = _vault_query(owner_id=owner_id)
     return bytes(vault.digest_key)
 

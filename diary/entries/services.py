@@ -1,7 +1,7 @@
 """Saving, editing, moving and deleting entries.
 
-A repeated save finds the entry it made before, an edit names the revision it is based on, and a deleted entry
-stays in the bin for thirty days.
+A repeated save returns the entry of the first save, an edit names the revision it is based on, and a deleted
+entry stays in the bin for thirty days.
 """
 
 from datetime import date, timedelta
@@ -28,7 +28,7 @@ _SAVE_KEY_LABEL = b"diary.entry.keep_key"
 
 
 class SavedEntry(NamedTuple):
-    """The entry of a save, and whether the save made it: then nothing belongs to it yet."""
+    """The entry of a save, and whether the save created it; a new entry has no replies or traces yet."""
 
     entry: Entry
     is_new: bool
@@ -39,8 +39,8 @@ def save_entry(
 ) -> SavedEntry:
     """Save a text as an entry of a day and delete its draft, in one commit; raise InvalidText, DayNotBegun.
 
-    The same key and text find the entry they made before; the same key with another text makes another entry.
-    `zone` is where the person is: the entry's time stays the one they saw, wherever they are later.
+    The same key and text return the existing entry; the same key with another text creates another entry.
+    `zone` is the person's time zone at the save, so that the entry's time stays the one they saw.
     """
     now = timezone.now()
     if not days.has_begun(day, now=now):
@@ -80,9 +80,9 @@ def _find_saved_entry(owner_id: UUID, save_key: UUID) -> Entry | None:
 def edit_entry(
     *, owner_id: UUID, entry_id: UUID, text: str, revision: int, draft_revision: int | None = None
 ) -> Entry:
-    """Replace the text of an entry, which becomes a version.
+    """Replace the text of an entry; the previous text becomes a version.
 
-    Raise InvalidText, ObjectNotFound, or EditConflict where another revision was saved meanwhile.
+    Raise InvalidText, ObjectNotFound, or EditConflict if another revision was saved meanwhile.
     """
     text = clean_entry_text(text, limit=settings.MAX_TEXT)
     with write_transaction():
@@ -96,9 +96,9 @@ def edit_entry(
 
 
 def move_entry(*, owner_id: UUID, entry_id: UUID, day: date) -> date:
-    """Move an entry to another day, with the draft of its edit; return the day it was on.
+    """Move an entry and the draft of its edit to another day; return the previous day.
 
-    It is sealed again, since its day is bound to its text. Raise ObjectNotFound, DayNotBegun.
+    The text is sealed again, since the day is bound to it. Raise ObjectNotFound, DayNotBegun.
     """
     if not days.has_begun(day, now=timezone.now()):
         raise DayNotBegun
@@ -126,7 +126,7 @@ def _move_draft(draft: Draft | None, day: date) -> None:
 
 
 def delete_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
-    """Move an entry to the bin; one that is in it already stays."""
+    """Move an entry to the bin; do nothing if it is in the bin already."""
     with write_transaction():
         entry = get_entry_or_deleted(owner_id, entry_id)
         if entry.deleted_at is None:
@@ -136,7 +136,7 @@ def delete_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
 
 
 def restore_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
-    """Take an entry out of the bin."""
+    """Restore an entry from the bin."""
     with write_transaction():
         entry = get_entry_or_deleted(owner_id, entry_id)
         if entry.deleted_at is not None:
@@ -146,7 +146,7 @@ def restore_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
 
 
 def destroy_entry(*, owner_id: UUID, entry_id: UUID) -> None:
-    """Delete an entry of the bin for good, with replies and versions; raise ObjectNotFound for any other."""
+    """Delete an entry in the bin for good, with replies and versions; raise ObjectNotFound for any other."""
     with write_transaction():
         if not _delete_for_good(Entry.objects.in_bin(owner_id).filter(id=entry_id), owner_id=owner_id):
             raise ObjectNotFound

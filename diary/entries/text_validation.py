@@ -18,7 +18,7 @@ _BLANK_CHARACTERS = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 class InvalidText(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Base of the refusals of a text; neither the error nor its arguments hold any of it."""
+    """Base of the errors of an invalid text; neither the error nor its arguments contain the text."""
 
     code: ClassVar[str] = "text"
     sentence = "This could not be kept as it is."
@@ -28,14 +28,14 @@ class InvalidText(Exception):  # noqa: N818 - an answer to the person, not a fau
 
 
 class EmptyText(InvalidText):
-    """Raised for a text of nothing but white space."""
+    """Raised for a text without visible characters."""
 
     code = "empty"
     sentence = "There is nothing to keep yet."
 
 
 class InvalidCharacters(InvalidText):
-    """Raised for characters that cannot be stored and exported exactly."""
+    """Raised for a text with characters that cannot be stored and exported exactly."""
 
     code = "not_text"
     sentence = (
@@ -45,7 +45,7 @@ class InvalidCharacters(InvalidText):
 
 
 class TextTooLong(InvalidText):
-    """Raised for more code points than an entry may have."""
+    """Raised for a text with more code points than an entry may have."""
 
     code = "too_long"
 
@@ -59,7 +59,7 @@ class TextTooLong(InvalidText):
 
 
 class DraftTooLong(TextTooLong):
-    """Raised for more code points than a draft may have."""
+    """Raised for a text with more code points than a draft may have."""
 
     def __init__(self, *, length: int, limit: int) -> None:
         super().__init__(length=length, limit=limit)
@@ -70,12 +70,12 @@ class DraftTooLong(TextTooLong):
 
 
 def normalize_newlines(text: str) -> str:
-    """Return the text with LF for the line ends of every browser and system."""
+    """Return the text with every kind of line end replaced by LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def has_lone_surrogate(text: str) -> bool:
-    """Return whether the text holds half a surrogate pair; such a text has no UTF-8."""
+    """Return whether the text contains half of a surrogate pair, which cannot be encoded as UTF-8."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -84,12 +84,12 @@ def has_lone_surrogate(text: str) -> bool:
 
 
 def has_visible_characters(text: str) -> bool:
-    """Return whether the text holds more than joiners, marks and white space."""
+    """Return whether the text contains more than joiners, marks and white space."""
     return any(unicodedata.category(one)[0] in "LNPS" and one not in _BLANK_CHARACTERS for one in text)
 
 
 def clean_entry_text(text: str, *, limit: int) -> str:
-    """Return the text of an entry as it is stored; raise InvalidText."""
+    """Return the text of an entry for storage; raise InvalidText."""
     cleaned = normalize_newlines(text)
     if not cleaned.strip():
         raise EmptyText
@@ -101,7 +101,7 @@ def clean_entry_text(text: str, *, limit: int) -> str:
 
 
 def clean_draft_text(text: str, *, limit: int) -> str:
-    """Return the text of a draft as it is stored, which may be empty; raise InvalidText."""
+    """Return the text of a draft for storage, which may be empty; raise InvalidText."""
     cleaned = normalize_newlines(text)
     if has_lone_surrogate(cleaned):
         raise InvalidCharacters

@@ -38,7 +38,7 @@ def get_entry_url(entry: Entry) -> str:
 def build_entry_context(
     request: HouseholdRequest, entry: Entry, *, drafts: Collection[Draft] | None = None, is_new: bool = False
 ) -> dict[str, Any]:
-    """Return the context of the templates of one entry; nothing is looked up for one that `is_new`."""
+    """Return the template context of an entry; nothing is looked up if the entry `is_new`."""
     if drafts is None:
         draft = find_draft(request.user.id, day=entry.day, entry_id=entry.id)
         drafts = [draft] if draft else []
@@ -49,7 +49,7 @@ def build_entry_context(
 
 
 def respond_with_entry(request: HouseholdRequest, entry: Entry) -> HttpResponse:
-    """Answer script with the entry, and a plain form with its day."""
+    """Return the entry as a fragment to script, or redirect a plain form to its day."""
     if not request.htmx:
         return redirect(get_entry_url(entry))
     return render(request, "diary/fragments/entry.html", build_entry_context(request, entry))
@@ -58,7 +58,7 @@ def respond_with_entry(request: HouseholdRequest, entry: Entry) -> HttpResponse:
 @require_safe
 @unlock_required
 def entry(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Show an entry, or lead to it on its day page."""
+    """Show an entry as a fragment, or redirect to the entry on its day page."""
     return respond_with_entry(request, get_entry(request.user.id, entry_id))
 
 
@@ -80,7 +80,7 @@ def edit(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 
 
 def _show_form(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Show the form with the draft of the edit, or both texts where another edit was saved meanwhile."""
+    """Show the form with the draft of the edit, or both texts if another edit was saved meanwhile."""
     entry = get_entry(request.user.id, entry_id)
     draft = find_draft(request.user.id, day=entry.day, entry_id=entry_id)
     if draft is None:
@@ -126,14 +126,14 @@ def _save(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 
 
 def _join_texts(request: HouseholdRequest, entry_id: UUID, text: str) -> str:
-    """Return a text followed by the saved one, for pages without script."""
+    """Return a text followed by the saved text, for pages without script."""
     return f"{text.rstrip()}\n\n{get_entry(request.user.id, entry_id).text}"
 
 
 def _render_conflict(
     request: HouseholdRequest, entry: Entry, *, yours: str, extra: dict[str, Any], status: int
 ) -> HttpResponse:
-    """Show both texts; saving again is based on the saved one."""
+    """Show both texts; the next save is based on the revision of the saved text."""
     texts = {"yours": yours, "theirs": entry.text, "revision": entry.revision}
     name = "diary/fragments/conflict.html" if request.htmx else "diary/conflict.html"
     return render(request, name, build_entry_context(request, entry) | extra | texts, status=status)
@@ -142,7 +142,7 @@ def _render_conflict(
 @require_POST
 @unlock_required
 def discard(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Discard the draft of an edit; the entry stays as it was saved."""
+    """Discard the draft of an edit; the entry itself does not change."""
     entry = get_entry(request.user.id, entry_id)
     discard_draft(owner_id=request.user.id, entry_id=entry.id)
     return respond_with_entry(request, entry)
@@ -151,7 +151,7 @@ def discard(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def move(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Show the form that asks for another day, or move the entry there."""
+    """Show the form for the new day of an entry, or move the entry."""
     entry = get_entry(request.user.id, entry_id)
     if request.method != "POST":
         return _render_move_form(request, entry)
@@ -192,5 +192,5 @@ def delete(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def restore(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Take an entry out of the bin."""
+    """Restore an entry from the bin."""
     return respond_with_entry(request, restore_entry(owner_id=request.user.id, entry_id=entry_id))

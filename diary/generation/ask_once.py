@@ -1,7 +1,7 @@
-"""The one function that starts a generation, and the one rule about models on other machines.
+"""Starts every generation, and decides whether text may be sent to a model on another machine.
 
-Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that ask for the same
-thing get the same job, and what nobody requested is never sent to another machine.
+Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that request the same
+generation get the same job. A generation that nobody requested is never sent to another machine.
 """
 
 import threading
@@ -18,11 +18,11 @@ from llamora.inference.status import ModelStatus
 
 
 class UniqueTask(GenerationTask, Protocol):
-    """A task of which one at a time runs for each subject of its owner."""
+    """A task that runs at most once at a time for each owner and subject."""
 
     @property
     def subject(self) -> Hashable:
-        """Two tasks of one class and owner with equal subjects do the same work."""
+        """The key of the task's work: tasks of one class and owner with equal subjects do the same work."""
 
 
 TaskT = TypeVar("TaskT", bound=UniqueTask)
@@ -44,19 +44,19 @@ def ask_once(
     waits_for_model: bool = False,
     replaces: UUID | None = None,
 ) -> Job | None:
-    """Return the job of this kind and subject: the present one, or one that is started now.
+    """Return the job of this kind and subject: an existing job, or a new one.
 
-    `build_task` reads what the model is to be given. It is called only where that may be sent, and returns
-    None where there is nothing to do. The job gets a copy of `keyring`, which it closes.
+    `build_task` gathers the input of the model. It is called only if that input may be sent, and returns None
+    if there is nothing to generate. The job gets a copy of `keyring`, which it closes.
 
-    is_requested     the person asked for this generation in so many words: see `may_send_unrequested`
-    again            a job that is over does not count; otherwise one that ended lately does, so that what
-                     failed is not tried at every look. One that gave way to others never counts
-    is_background    runs when nobody else waits, and gives way as soon as somebody does
-    waits_for_model  is started without a model too; the job then says how that went
-    replaces         the id of a job of the same subject that is ending just now
+    is_requested     the person explicitly asked for this generation: see `may_send_unrequested`
+    again            start a new job even if one ended lately; by default a recently ended job is returned, so
+                     that a failure is not retried at every page view. A job that gave way never counts
+    is_background    runs when no other job waits, and gives way as soon as another is started
+    waits_for_model  start even if no model is available; the state of the job then shows the failure
+    replaces         the id of a job of the same subject that is just ending
 
-    Return None where nothing is to be done, where the model is not ready, and where no event loop runs.
+    Return None if there is nothing to generate, the model is not ready, or no event loop runs.
     """
     job = _find_current_job(kind, subject, person.id, again=again, replaces=replaces)
     if job is not None:
@@ -72,16 +72,16 @@ def ask_once(
 
 
 def may_send_unrequested(status: ModelStatus) -> bool:
-    """Return whether a model may be sent text without a request: only one on this machine may.
+    """Return whether text may be sent to this model although the person did not ask for a reply.
 
-    Nothing is sent to a model on another machine unless the person asked for it in so many words. Opening a
-    page, or resting on a day of the calendar, is not asking for its text to leave the machine.
+    Only a model on this machine may receive it: opening a page, or resting the pointer on a day of the
+    calendar, is not a request to send text to another machine.
     """
     return not status.remote
 
 
 def list_jobs(owner_id: UUID, kind: type[TaskT]) -> list[Job]:
-    """Return a person's jobs of one kind, the finished ones of the last minutes included, oldest first."""
+    """Return a person's jobs of one kind, including those that ended in the last minutes, oldest first."""
     return [job for job in registry.for_owner(owner_id) if isinstance(job.task, kind)]
 
 
@@ -91,7 +91,7 @@ def find_job(owner_id: UUID, kind: type[TaskT], subject: Hashable) -> Job | None
 
 
 def get_task(job: Job, kind: type[TaskT]) -> TaskT:
-    """Return the task of a job of that kind; raise TypeError for a job of another."""
+    """Return the task of a job of this kind; raise TypeError if the job is of another kind."""
     if not isinstance(job.task, kind):
         raise TypeError(f"This job is no {kind.__name__}.")
     return job.task

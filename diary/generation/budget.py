@@ -14,14 +14,14 @@ SPARE_TOKENS = 16
 
 
 class TokenBudget(NamedTuple):
-    """Tokens for a prompt, and for the answer to it."""
+    """Numbers of tokens for a prompt and for its answer."""
 
     prompt: int
     output: int
 
 
 def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
-    """Return how `share` of the context window of a server is divided."""
+    """Return the division of `share` of the server's context window into prompt and answer."""
     offered = server.offer.context_window if server.offer else DEFAULT_WINDOW
     window = int(offered * share)
     output = min(settings.MODEL_REPLY_TOKENS, window // 3)
@@ -29,6 +29,6 @@ def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
 
 
 def ensure_unlocked(owner_id: UUID) -> None:
-    """Raise VaultLocked where no browser has the person's diary unlocked any more."""
+    """Raise VaultLocked if no browser has the person's diary unlocked any more."""
     if not Unlock.objects.filter(sign_in__person_id=owner_id).exists():
         raise VaultLocked

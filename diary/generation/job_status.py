@@ -26,7 +26,7 @@ _FAILED = {
 def describe_state(
     *, state: str, reason: str, position: int = 0, is_thinking: bool = False, is_empty: bool = False
 ) -> str:
-    """Return the sentence about the state of a reply; empty where its text needs none."""
+    """Return a status sentence for a reply, or an empty string if its state needs no explanation."""
     match state:
         case JobState.WAITING:
             return WAITING if position < 1 else _describe_position(position)
@@ -43,7 +43,7 @@ def describe_state(
 
 
 def describe_job(job: Job) -> str:
-    """Return the sentence about the state of a job."""
+    """Return the status sentence for a job."""
     if not job.is_saved:
         return NOT_SAVED
     return describe_state(

@@ -1,4 +1,4 @@
-"""Tasks whose text a day page shows while it is written (replies and openings), and that text as HTML."""
+"""Tasks whose text a day page shows while it is generated (replies and openings), and that text as HTML."""
 
 from datetime import date
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -10,14 +10,14 @@ from llamora.inference.job import GenerationTask, Job
 
 
 class RenderedText(NamedTuple):
-    """A text of the model as HTML: the part that nothing appended can change, and the rest."""
+    """Generated text as HTML: the settled part, which no further text can change, and the rest."""
 
     settled: SafeString
     tail: SafeString = SafeString()
 
 
 class PageSection(NamedTuple):
-    """The HTML of a section, and the id of the element that holds it; no HTML empties the element."""
+    """The HTML of a section, and the id of its element; empty HTML empties the element."""
 
     element_id: str
     html: str
@@ -32,21 +32,21 @@ class PageTask(GenerationTask, Protocol):
         """The day whose page shows the section."""
 
     def render_section(self, job: Job, text: RenderedText) -> PageSection:
-        """Return the section of the task's job; `text` is what the job has so far."""
+        """Return the section of the task's job; `text` is the text generated so far."""
 
 
 def get_page_task(job: Job) -> PageTask | None:
-    """Return the task of a job that a day page shows, or None for a job that no page shows."""
+    """Return the task of a job, or None if no day page shows it."""
     return job.task if isinstance(job.task, PageTask) else None
 
 
 def mark_rendered(settled: str, tail: str = "") -> RenderedText:
-    """Mark HTML that `diary.rendering` made as safe for templates."""
+    """Mark HTML from `diary.rendering` as safe for templates."""
     return RenderedText(mark_safe(settled), mark_safe(tail))  # noqa: S308 - sanitised there
 
 
 def render_job_text(job: Job) -> RenderedText:
-    """Render the text of a job from its beginning."""
+    """Render all text of a job."""
     if job.is_over:
         return mark_rendered(render_markdown(job.text))
     split = split_settled(job.text)

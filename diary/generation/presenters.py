@@ -1,4 +1,4 @@
-"""The sources of a reply or an opening, for their page; entries that are deleted are left out."""
+"""The sources of a reply or an opening, for their page; deleted entries are left out."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,14 +15,14 @@ from llamora.crypto import EnvelopeError
 
 @dataclass(frozen=True, kw_only=True)
 class PromptRecordEntry:
-    """An entry by its id, and its name in a sentence."""
+    """The id of an entry, and the name of the entry in a sentence."""
 
     id: UUID
     label: str
 
 
 def build_prompt_record_context(person: Person, row: Reply | Opening, *, day: date) -> dict[str, Any]:
-    """Return the template context for a reply or an opening on `day`."""
+    """Return the template context for the sources of a reply or an opening on `day`."""
     saved = _load_record(row)
     record = saved or PromptRecord()
     # Filled in when the prompt is sent: a generation that failed before has no sources.

@@ -1,7 +1,7 @@
-"""The context of a prompt, shortened until it fits into the context window of the model. Pure.
+"""The context of a reply's prompt, shortened until it fits into the context window of the model. Pure.
 
-The oldest parts are left out first: for a reply the entries of earlier days, then earlier entries of the day,
-then earlier replies, and at last the beginning of the entry itself.
+The oldest parts are dropped first: the entries of earlier days, then earlier entries of the day, then earlier
+replies, and finally the beginning of the entry itself.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,7 +24,7 @@ MIN_ENTRY_CHARACTERS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class PromptEntry:
-    """The text of an entry, its time of day as 08:12, and its day where the prompt is about another."""
+    """The text of an entry, its time of day as 08:12, and its day if that is not the day of the prompt."""
 
     time: str
     text: str
@@ -36,7 +36,7 @@ class PromptEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PromptContext:
-    """The parts of the prompt of a reply, oldest first; `is_cut` where the entry has lost its beginning."""
+    """The context of a reply's prompt, oldest parts first; `is_cut` if the entry's beginning is missing."""
 
     day: date
     entry: PromptEntry
@@ -47,7 +47,7 @@ class PromptContext:
     is_cut: bool = False
 
     def drop_oldest(self, count: int) -> "PromptContext":
-        """Return the context without so many of its oldest parts."""
+        """Return the context without its `count` oldest parts."""
         of_day = max(0, count - len(self.recalled))
         past = max(0, of_day - len(self.earlier))
         return replace(
@@ -58,7 +58,7 @@ class PromptContext:
         )
 
     def shorten_entry(self, length: int) -> "PromptContext":
-        """Return the context with only the end of the entry, if possible from the start of a word."""
+        """Return the context with only the last `length` characters of the entry, cut between words."""
         end = self.entry.text[-length:]
         _, gap, rest = end.partition(" ")
         text = rest if gap and len(rest) > length // 2 else end
@@ -66,14 +66,14 @@ class PromptContext:
 
 
 class FittedPrompt(NamedTuple):
-    """The messages of a prompt, and the part of the context that they contain."""
+    """The messages of a prompt, and the part of the context in them."""
 
     messages: ChatMessages
     context: PromptContext
 
 
 def get_token_upper_bound(messages: ChatMessages) -> int:
-    """Return more tokens than any tokenizer counts: one for each byte, and those of the chat template."""
+    """Return an upper bound of the token count: one per byte, plus the tokens of the chat template."""
     contents = (message["content"].encode("utf-8", "surrogatepass") for message in messages)
     return sum(len(content) + TOKENS_PER_MESSAGE for content in contents)
 
@@ -110,9 +110,10 @@ async def fit_latest(
     shorten: Callable[[Part], Part | None],
     count: CountTokens,
 ) -> tuple[ChatMessages, Sequence[Part]]:
-    """Return a prompt with the latest parts that fit into `limit` tokens, and these; raise PromptTooLong.
+    """Return a prompt with as many of the latest parts as fit into `limit` tokens; raise PromptTooLong.
 
-    A single part that does not fit is shortened; `shorten` returns None for one that is too short for that.
+    Also return these parts. A single part that does not fit is shortened by `shorten`, which returns None if
+    the part is too short for that.
     """
     while parts:
         messages = render(parts)
@@ -135,7 +136,7 @@ async def _fits(messages: ChatMessages, *, limit: int, count: CountTokens) -> bo
 async def _fit_end(
     context: PromptContext, *, limit: int, render: RenderPrompt, count: CountTokens
 ) -> FittedPrompt:
-    """Return a prompt with as much of the end of the entry as fits, found in a few steps."""
+    """Return a prompt with about the longest end of the entry that fits, found in a few steps."""
     overhead = await count(render(replace(context, entry=replace(context.entry, text=""), is_cut=True)))
     length = len(context.entry.text)
     tokens = await count(render(context))

@@ -17,7 +17,7 @@ MAX_NEAR_CHARACTERS: Final = 800  # of one that is only related in meaning
 
 
 def build_prompt_entry(entry: Entry, *, zone: str) -> PromptEntry | None:
-    """Decrypt an entry; return None for a damaged one, which must not block the others."""
+    """Decrypt an entry; return None for a damaged entry, which must not block the others."""
     try:
         text = str(entry.text)
     except EnvelopeError:
@@ -34,7 +34,7 @@ def build_prompt_entries(entries: Iterable[Entry], *, zone: str) -> tuple[Prompt
 def build_earlier_entries(
     entries: Iterable[Entry], *, zone: str, near: Mapping[UUID, Span] = MappingProxyType({})
 ) -> tuple[PromptEntry, ...]:
-    """Decrypt entries of earlier days, each with its day; of those in `near`, the related passage only."""
+    """Decrypt entries of earlier days, each with its day; for those in `near`, only the related passage."""
     decrypted = ((entry, build_prompt_entry(entry, zone=zone)) for entry in entries)
     return tuple(
         _shorten_earlier(entry, one, near.get(entry.id)) for entry, one in decrypted if one is not None
@@ -42,15 +42,15 @@ def build_earlier_entries(
 
 
 def halve_entry(entry: PromptEntry) -> PromptEntry | None:
-    """Return the first half of an entry; None for one that is too short for that."""
+    """Return the first half of an entry, or None if the entry is too short."""
     half = len(entry.text) // 2
     return replace(entry, text=f"{entry.text[:half].rstrip()}…") if half > MIN_ENTRY_CHARACTERS else None
 
 
 def omit_middle(text: str, *, limit: int) -> str:
-    """Return a text without its middle: a third is left of the beginning, two thirds of the end.
+    """Return a text without its middle: a third of `limit` is from the beginning, two thirds from the end.
 
-    The end counts for more, since it says what is still open.
+    The end is longer, since it more often tells what is still open.
     """
     if len(text) <= limit:
         return text

@@ -1,14 +1,14 @@
-"""The record of a prompt: the entries it contained, and those left out because of its length. Pure.
+"""The record of a prompt: the entries in the prompt, and the entries left out because of its length. Pure.
 
     {"entries": [[id, day], ...], "left_out": [[id, day], ...],
-     "recaps": [day, ...], "recapped": [id, ...] of the entries these were derived from,
+     "recaps": [day, ...], "recapped": [id, ...] of the entries that these recaps summarise,
      "recaps_left_out": [day, ...],
-     "replies": number of earlier replies, "replies_left_out": of those left out,
+     "replies": number of earlier replies, "replies_left_out": number of replies left out,
      "is_cut": whether a text was shortened,
-     "traces": [id, ...] by which entries of earlier days were recalled,
+     "traces": [id, ...] of the traces by which entries of earlier days were recalled,
      "near": [id, ...] of entries recalled because they are related in meaning}
 
-Only ids and days, never text; encrypted with the text of the model all the same.
+The record contains ids and days, never text; it is encrypted together with the generated text.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ EntryRef = tuple[UUID, date]
 
 @dataclass(kw_only=True)
 class PromptRecord:
-    """The sources of a generation; filled in when its prompt is built, and saved with its result."""
+    """The sources of a generation; filled in when the prompt is built, and saved with the generated text."""
 
     entries: list[EntryRef] = field(default_factory=list)
     left_out: list[EntryRef] = field(default_factory=list)
@@ -36,7 +36,7 @@ class PromptRecord:
     near: list[UUID] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as it is stored."""
+        """Return the record as JSON for storage."""
         return {
             "entries": _dump_refs(self.entries),
             "left_out": _dump_refs(self.left_out),
@@ -52,12 +52,12 @@ class PromptRecord:
 
     @property
     def source_ids(self) -> set[UUID]:
-        """The entries of which the text or a recap was in the prompt."""
+        """The entries whose text or recap was in the prompt."""
         return {id_ for id_, _ in self.entries} | set(self.recapped)
 
     @classmethod
     def from_json(cls, value: Any) -> "PromptRecord | None":
-        """Return a record as it was stored; None where there is none, or a malformed one."""
+        """Return the record from its JSON, or None if it is missing or malformed."""
         try:
             return cls(
                 entries=_load_refs(value["entries"]),

@@ -1,7 +1,7 @@
-"""Prompts as text templates: those in `<data>/prompts/` override those in `templates/prompts/` of that name.
+"""Prompts as text templates; a file in `<data>/prompts/` overrides its namesake in `templates/prompts/`.
 
-The text above a line of `---` is the system message, the text below it the user message. The values are text,
-not HTML: nothing is escaped.
+The text above a line of `---` is the system message, the text below it the user message. Nothing is escaped,
+since a prompt is text, not HTML.
 """
 
 import logging
@@ -23,11 +23,11 @@ FRESH_SECONDS = 10.0
 
 
 class InvalidPromptTemplate(Exception):  # noqa: N818 - states what is the case
-    """Raised for a prompt without a line of `---`, or with wrong template tags; contains none of its text."""
+    """Raised for a prompt without a line of `---`, or with invalid template tags; contains no text of it."""
 
 
 class _PromptTemplate(NamedTuple):
-    """A template in the cache, and the time until which it is not looked for again."""
+    """A parsed template, and the time at which its file is read again."""
 
     system: Template
     person: Template
@@ -39,7 +39,7 @@ _cache: dict[tuple[Path, str], _PromptTemplate] = {}
 
 
 def render_prompt(name: str, values: dict[str, object]) -> ChatMessages:
-    """Return the two messages of a prompt; with our own template where the household's fails."""
+    """Return the two messages of a prompt; if the household's template fails, use our own."""
     prompt = _get(name)
     try:
         return _fill(prompt, values)

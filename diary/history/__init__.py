@@ -1,4 +1,4 @@
-"""Earlier texts of entries, and deleted entries.
+"""Earlier versions of entries, and deleted entries.
 
 services      storing, restoring and purging versions
 presenters    versions and deleted entries for templates

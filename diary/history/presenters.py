@@ -1,4 +1,4 @@
-"""Earlier versions and deleted entries as their pages show them."""
+"""Earlier versions and deleted entries for their pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from diary.models import Entry, Version
 
 @dataclass(frozen=True, kw_only=True)
 class VersionView:
-    """An earlier version for its template: when it was written, and the day it is purged."""
+    """Template data of an earlier version: when it was written, and the day it will be purged."""
 
     id: UUID
     written: datetime
@@ -26,7 +26,7 @@ class VersionView:
 
 @dataclass(frozen=True, kw_only=True)
 class DeletedEntryView:
-    """A deleted entry for its template: when it was deleted, and the day it is purged."""
+    """Template data of a deleted entry: when it was deleted, and the day it will be purged."""
 
     id: UUID
     day: date
@@ -37,7 +37,7 @@ class DeletedEntryView:
 
 
 def _to_naive_local(moment: datetime, zone: str) -> datetime:
-    """Return a moment in a time zone, naive, since templates would convert it to another one."""
+    """Return a moment in a time zone without tzinfo, since templates would convert an aware one."""
     return days.to_local_time(moment, zone).replace(tzinfo=None)
 
 
@@ -56,7 +56,7 @@ def build_version_views(entry: Entry, *, zone: str, now: datetime) -> list[Versi
 
 
 def build_deleted_entry_views(entries: Sequence[Entry], *, zone: str) -> list[DeletedEntryView]:
-    """Decrypt and render entries of the bin."""
+    """Decrypt and render entries in the bin."""
     return [
         DeletedEntryView(
             id=entry.id,

@@ -1,4 +1,4 @@
-"""Versions: the earlier texts of an entry, kept for thirty days so that an edit loses nothing."""
+"""Versions: the earlier texts of an entry, stored for thirty days so that an edit loses nothing."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -14,7 +14,7 @@ VERSION_LIFETIME = timedelta(days=30)
 
 
 def replace_text(entry: Entry, text: str) -> None:
-    """Replace the text of an entry and store the one before as a version; call within a write transaction."""
+    """Replace the text of an entry and store the previous text as a version; call in a write transaction."""
     Version.objects.create(
         owner_id=entry.owner_id,
         entry=entry,
@@ -33,9 +33,9 @@ def _set_text(entry: Entry, text: str) -> None:
 
 
 def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
-    """Restore an earlier text of an entry; the current one becomes a version. Raise ObjectNotFound.
+    """Restore an earlier text of an entry; the current text becomes a version. Raise ObjectNotFound.
 
-    The current text of a damaged entry cannot be stored as a version, and is replaced.
+    If the current text is damaged, it cannot become a version and is overwritten.
     """
     with write_transaction():
         version = get_version(owner_id, version_id)
@@ -54,7 +54,7 @@ def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
 
 
 def purge_versions(*, owner_id: UUID) -> int:
-    """Delete the versions that were replaced thirty days ago; return how many."""
+    """Delete the versions that were replaced at least thirty days ago; return how many."""
     expired = Version.objects.filter(owner_id=owner_id, replaced_at__lt=timezone.now() - VERSION_LIFETIME)
     if not expired.exists():
         return 0

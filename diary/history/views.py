@@ -1,4 +1,4 @@
-"""The history of an entry with restoring a version, and the bin with deleting for good."""
+"""Views of the history of an entry and of the bin: restoring versions, and deleting entries for good."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ PAGE_SIZE = 50
 @require_safe
 @unlock_required
 def bin_page(request: HouseholdRequest) -> HttpResponse:
-    """Show the entries in the bin, the last deleted first."""
+    """Show the entries in the bin, the latest deleted first."""
     deleted = Entry.objects.in_bin(request.user.id).order_by("-deleted_at", "id")
     page = Paginator(deleted, PAGE_SIZE).get_page(request.GET.get("page"))
     entries = presenters.build_deleted_entry_views(list(page), zone=request.user.time_zone)
@@ -33,7 +33,7 @@ def bin_page(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def destroy_deleted(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Delete an entry of the bin for good."""
+    """Delete an entry in the bin for good."""
     destroy_entry(owner_id=request.user.id, entry_id=entry_id)
     return redirect("bin")
 
@@ -41,7 +41,7 @@ def destroy_deleted(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def empty_all(request: HouseholdRequest) -> HttpResponse:
-    """Delete all entries of the bin for good."""
+    """Delete all entries in the bin for good."""
     empty_bin(owner_id=request.user.id)
     return redirect("bin")
 
@@ -49,7 +49,7 @@ def empty_all(request: HouseholdRequest) -> HttpResponse:
 @require_safe
 @unlock_required
 def versions(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Show the earlier versions of an entry, under it or on a page of their own."""
+    """Show the earlier versions of an entry, below the entry or on a separate page."""
     entry = get_entry(request.user.id, entry_id)
     name = "diary/fragments/versions.html" if request.htmx else "diary/versions.html"
     views = presenters.build_version_views(entry, zone=request.user.time_zone, now=timezone.now())

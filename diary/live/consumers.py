@@ -1,8 +1,8 @@
-"""The live socket of one tab: replies and openings as they are written, and the lock of the vault.
+"""The live socket of one tab: sends replies and openings while they are generated, and the lock of the vault.
 
-`receive` only notes the requests of the tab. One task of the socket sends what is new at the moment, so that
-a slow tab gets fewer and larger frames, and nothing is ever queued. The vault is checked before each request
-and every half minute; once it is locked, nothing more is sent.
+`receive` only records the requests of the tab. A task of the socket sends the current changes, so that a slow
+tab gets fewer and larger frames, and nothing is queued. The vault is checked before each request and every
+half minute; once it is locked, nothing more is sent.
 
     4400 malformed frame    4401 locked or signed out    4403 the page belongs to another person
 """
@@ -42,7 +42,7 @@ START_DELAY = 0.1
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
-    """The socket of one tab: the vault of its owner, and the sections that it requested and still lacks."""
+    """The socket of one tab: the vault of its owner, and the sections that the tab has requested."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
     # --- events of the socket ------------------------------------------------------------------
 
     async def connect(self) -> None:
-        """Accept the tab of an unlocked person; close others with a code after the handshake."""
+        """Accept the tab of an unlocked person; close other sockets with a code after the handshake."""
         registry.bind_loop()
         self.vault = self.scope.get("vault", NOBODY)
         await self.accept()
@@ -74,7 +74,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self.tasks.append(asyncio.create_task(self.run_guarded(work)))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Note the request of the tab; bytes are as malformed as an empty text."""
+        """Record the request of the tab; a frame of bytes is malformed."""
         del bytes_data
         if self.is_ending or self.owner is None:
             return
@@ -89,7 +89,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self.handle_frame(frame)
 
     async def disconnect(self, code: int) -> None:
-        """Close the socket; the jobs go on."""
+        """Release the resources of the socket; the jobs continue."""
         del code
         self.stop_all()
         for task in self.tasks:
@@ -101,7 +101,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
     # --- sending ---------------------------------------------------------------------------------
 
     def handle_frame(self, frame: WatchRequest | RestartRequest) -> None:
-        """Note a request; the sending task does the rest."""
+        """Record a request, for the sending task."""
         if isinstance(frame, RestartRequest):
             self.restart_section(frame.reply)
         else:
@@ -112,7 +112,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self.has_updates.set()
 
     def restart_section(self, section_id: UUID) -> None:
-        """Send a section from its beginning, and follow it while a job writes it."""
+        """Send a section from its beginning, and follow its job if one is running."""
         if subscription := self.subscriptions.get(section_id):
             subscription.restart()
             return
@@ -125,7 +125,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self.subscriptions[section_id] = Subscription(job, task, self.has_updates.set)
 
     def on_job_start(self, job: Job) -> None:
-        """Follow a job that has just started; it is sent with its first text, or after a moment."""
+        """Follow a job that has just started; its section is sent with its first text, or after a moment."""
         if self.follow(job):
             asyncio.get_running_loop().call_later(START_DELAY, self.has_updates.set)
 
@@ -140,7 +140,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         return True
 
     async def send_updates(self) -> None:
-        """Send what is new, as often as there is something and the tab accepts it."""
+        """Send changes as soon as there are any and the tab accepts them."""
         while True:
             await self.has_updates.wait()
             self.has_updates.clear()
@@ -153,7 +153,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
                 await self.send_from_rows(self.requested.pop())
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Stop following a job that is over."""
+        """Stop following a job that has ended."""
         subscription.close()
         if self.subscriptions.get(subscription.job_id) is subscription:
             del self.subscriptions[subscription.job_id]
@@ -163,7 +163,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         await self.send(text_data=json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
 
     async def send_from_rows(self, section_id: UUID) -> None:
-        """Send a section that no running job writes."""
+        """Send a section from its database row, if no running job writes it."""
         assert self.owner is not None
         find = partial(_find_section, section_id, owner_id=self.owner)
         section = await registry.db.run(find, keyring=self.vault.held)
@@ -184,14 +184,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
                     return
 
     async def poll_vault(self) -> None:
-        """Check the vault every half minute, since no event is sent when an idle limit passes."""
+        """Check the vault every half minute, since no event is sent when the idle limit passes."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             if not await self.check_unlocked():
                 return
 
     async def check_unlocked(self) -> bool:
-        """Return whether the session still unlocks the vault; lock the tab where it does not."""
+        """Return whether the session still unlocks the vault; if not, lock the tab."""
         now = asyncio.get_running_loop().time()
         if now - self.checked_at < FRESH_SECONDS:
             return not self.is_ending
@@ -218,7 +218,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             await self.close(code=code)
 
     def stop_all(self) -> None:
-        """Stop following jobs, and close the keyring."""
+        """Stop following all jobs, and close the keyring."""
         self.is_ending = True
         self.unwatch_registry()
         self.unsubscribe_all()
@@ -233,7 +233,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self.requested.clear()
 
     async def run_guarded(self, work: Any) -> None:
-        """Await a task of this socket; an error closes the socket, and only its kind is logged."""
+        """Await a task of this socket; on an error, close the socket and log only the error's type."""
         try:
             await work
         except Exception as error:
@@ -244,7 +244,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
 
 def _find_section(section_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return a person's own section as it is now; None for any other. Needs the owner's keyring in force."""
+    """Return a person's own section, or None for any other. Needs the owner's keyring in force."""
     job = registry.get(section_id)
     if job is not None:
         task = get_page_task(job) if job.owner_id == owner_id else None

@@ -1,7 +1,7 @@
 """Frames that a tab sends on the live socket: ids, never text. Pure.
 
 {"type": "watch", "day": "2026-11-20", "owner": "<uuid>"}   follow the replies of this day
-{"type": "again", "reply": "<uuid>"}                        send this one again from its beginning
+{"type": "again", "reply": "<uuid>"}                        send this reply again from its beginning
 """
 
 import json
@@ -14,12 +14,12 @@ from diary.days import parse_day
 
 
 class MalformedFrame(Exception):  # noqa: N818 - states what is the case
-    """Raised for a frame that no page of ours sends; contains none of it."""
+    """Raised for a frame that our pages never send; contains nothing of the frame."""
 
 
 @dataclass(frozen=True)
 class WatchRequest:
-    """A request to follow the replies of a day, by a page of that person."""
+    """A request to follow the replies of a day, from a page of `owner`."""
 
     day: date
     owner: UUID
@@ -27,7 +27,7 @@ class WatchRequest:
 
 @dataclass(frozen=True)
 class RestartRequest:
-    """A request for one reply from its beginning."""
+    """A request to send a reply from its beginning."""
 
     reply: UUID
 

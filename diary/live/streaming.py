@@ -1,11 +1,11 @@
 """The text of a job as HTML while it grows, and the frames that each tab still needs.
 
     LiveRendering  one per job, shared by its tabs: settled blocks and the tail, rendered once per tick
-    Subscription   one per tab and job: what the tab has received; builds its next frame
+    Subscription   one per tab and job: the state that the tab has received; builds its next frame
 
-A tick takes at least 50 ms, except for the first text, which is sent at once. Only the part that is not
-settled is rendered, and the larger it is the longer is the tick, so that all streams together use a bounded
-share of the processor. A slow tab misses ticks, not text: its next frame has everything since its last one.
+A tick takes at least 50 ms, except that the first text is sent at once. Only the unsettled part is rendered,
+and ticks get longer as that part grows, so that all streams together use a bounded share of the processor. A
+slow tab misses ticks but no text: its next frame contains everything since its last one.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class LiveRendering:
 
     @classmethod
     def for_job(cls, job: Job) -> "LiveRendering":
-        """Return the one rendering of a job, however many tabs show it."""
+        """Return the rendering of a job, which all its tabs share."""
         return job.get_attachment(cls)
 
     def add_listener(self, listener: OnChange) -> None:
@@ -55,7 +55,7 @@ class LiveRendering:
             self._task = asyncio.create_task(self._tick())
 
     def remove_listener(self, listener: OnChange) -> None:
-        """Call `listener` no more; without listeners nothing is rendered."""
+        """Remove a listener; without listeners nothing is rendered."""
         if listener in self._listeners:
             self._listeners.remove(listener)
         if not self._listeners and self._task is not None:
@@ -108,7 +108,7 @@ class LiveRendering:
             listener()
 
     async def _wait(self, seconds: float) -> None:
-        """Wait for more text, but not once something is urgent."""
+        """Wait for more text, but stop waiting when something is urgent."""
         try:
             async with asyncio.timeout(seconds):
                 await self._urgent.wait()
@@ -136,7 +136,7 @@ class Subscription:
         return self.rendering.job.id
 
     def close(self) -> None:
-        """End the subscription; the job goes on."""
+        """End the subscription; the job continues."""
         self.rendering.remove_listener(self._on_change)
 
     def restart(self) -> None:
@@ -146,7 +146,7 @@ class Subscription:
         self._on_change()
 
     def next_frame(self) -> Frame | None:
-        """Return all that is new for this tab in one frame, or None."""
+        """Return everything new for this tab in one frame, or None."""
         rendering = self.rendering
         job = rendering.job
         if job.is_over and rendering.version != job.seq:

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal; nothing where the output is not one."""
+"""A progress bar on a terminal; nothing is printed if the output is no terminal."""
 
 from types import TracebackType
 from typing import Self, TextIO
@@ -7,7 +7,7 @@ WIDTH = 30
 
 
 class ProgressBar:
-    """A progress bar in one line, which is cleared at the end."""
+    """A progress bar on one line, which is cleared at the end."""
 
     def __init__(self, out: TextIO, *, total: int) -> None:
         self._out, self._total = out, max(total, 1)
@@ -25,7 +25,7 @@ class ProgressBar:
             self._out.flush()
 
     def show(self, done: int, words: str) -> None:
-        """Draw the bar at `done` of the total, followed by some words."""
+        """Draw the bar at `done` of the total, followed by `words`."""
         if not self._draws:
             return
         share = min(done / self._total, 1.0)

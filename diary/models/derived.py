@@ -1,7 +1,7 @@
 """Openings and recaps, which the model derives from whole days.
 
-Opening  the start of a day, written by the model from the days before it
-Recap    one to three sentences about a past day, valid as long as its entries are the same
+Opening  text at the start of a day, written by the model from earlier days
+Recap    one to three sentences about a past day, valid until one of its entries changes
 """
 
 from typing import ClassVar
@@ -14,7 +14,7 @@ from llamora.fields import SealedJSONField, SealedModel, SealedTextField
 
 
 class Opening(SealedModel):
-    """The start of a day by the model. Saved once it is complete; a dismissed one has an empty text."""
+    """Text of the model at the start of a day, saved once complete; a dismissed one has an empty text."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -34,7 +34,7 @@ class Opening(SealedModel):
 
 
 class Recap(SealedModel):
-    """A past day in short: {"text", "digest" of the entries it was made from}."""
+    """A summary of a past day: {"text", "digest" of the entries it was made from}."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False

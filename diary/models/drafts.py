@@ -1,7 +1,7 @@
 """Texts that are not saved as entries yet.
 
 Draft      one for each day, and one for each entry that is being edited
-LateDraft  a draft that arrived while its owner was locked, sealed to their public key
+LateDraft  a draft that arrived while its owner's diary was locked, sealed to their public key
 """
 
 from typing import ClassVar
@@ -40,7 +40,7 @@ class Draft(SealedModel):
 
 
 class LateDraft(models.Model):
-    """A draft sealed to its owner's public key while they were locked; merged at the next unlock."""
+    """A draft that arrived while its owner's diary was locked, sealed to their public key."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

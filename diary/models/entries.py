@@ -1,15 +1,15 @@
 """Entries and their earlier versions.
 
-    Entry      what a person wrote on a day
-    Version    the text of an entry before an edit, kept for thirty days
+    Entry      a text that a person wrote on a day
+    Version    the text of an entry before an edit, stored for thirty days
 
-A *day* is a date in its owner's time zone, fixed when written and bound to the text: moving an entry to
-another day seals it again. Times, states and counts are readable without a key; texts never are.
+A *day* is a date in its owner's time zone, fixed when the entry is written and bound to the text: moving an
+entry to another day seals it again. Times, states and counts are readable without a key; texts never are.
 
 A plain column of `Entry` that the composer sends and the page shows touches six files: this one, a migration,
 `entries/forms.py` (`SubmittedText`), `entries/services.py` (`save_entry`), and the templates `composer.html`
-(a refused one has it as `composer.submitted.<column>`) and `entry.html` (as `entry.row.<column>`). Export and
-import find it by introspection, and script sets it back after a save.
+(a refused value is `composer.submitted.<column>`) and `entry.html` (`entry.row.<column>`). Export and import
+find it by introspection, and script resets it after a save.
 """
 
 from datetime import date
@@ -25,10 +25,10 @@ from llamora.fields import SealedBytesField, SealedManager, SealedModel, SealedQ
 
 
 def month_day_expression() -> models.Func:
-    """Return the expression of the day of the year, as MM-DD, which has an index.
+    """Return the indexed expression for the day of the year, as MM-DD.
 
-    SQLite stores a date as its ISO text. Plain SQL, so that any program may write to the table, and with the
-    number in the template, since SQLite recognises an indexed expression by its literals only.
+    SQLite stores a date as its ISO text. The expression is plain SQL, so that any program can write to the
+    table. Its number is a literal in the template, since SQLite would not match the index with a parameter.
     """
     text = Cast("day", models.CharField())
     return models.Func(text, template="SUBSTR(%(expressions)s, 6)", output_field=models.CharField())
@@ -62,7 +62,7 @@ class EntryManager(SealedManager["Entry"]):
     """Entries through `EntryQuerySet`."""
 
     def get_queryset(self) -> EntryQuerySet:
-        """Return the queryset that everything starts from."""
+        """Return an `EntryQuerySet` of all rows."""
         return EntryQuerySet(self.model, using=self._db)
 
     def for_owner(self, owner_id: UUID) -> EntryQuerySet:

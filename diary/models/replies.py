@@ -1,6 +1,6 @@
-"""Replies of the model to entries, and the styles they can be asked for in.
+"""Replies of the model to entries, and the reply styles.
 
-Reply            a reply, complete or as far as it came
+Reply            a reply, complete or unfinished
 ReplyKind        the built-in reply styles
 CustomReplyKind  a reply style that a person described in their own words
 """
@@ -15,7 +15,7 @@ from llamora.inference.job import JobState
 
 
 class ReplyKind(models.TextChoices):
-    """The style a reply was asked for in; `own` is a custom one."""
+    """The style of a reply; `own` stands for a custom style."""
 
     RESPOND = "respond", "Respond"
     REFLECT = "reflect", "Reflect back"
@@ -25,7 +25,7 @@ class ReplyKind(models.TextChoices):
 
     @property
     def verb(self) -> str:
-        """The style as it is shown after the name of the model; empty where it needs no words."""
+        """The words for the style after the name of the model; empty if it needs none."""
         return _VERBS.get(self.value, "")
 
     @classmethod
@@ -38,7 +38,7 @@ _VERBS = {"reflect": "reflects back", "question": "asks", "summary": "sums up"}
 
 
 class Reply(SealedModel):
-    """A reply of the model to an entry; `reason` is a code, never words of the model."""
+    """A reply of the model to an entry; `reason` is a code, never text of the model."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="replies")
@@ -66,7 +66,7 @@ class Reply(SealedModel):
 
 
 class CustomReplyKind(SealedModel):
-    """A reply style of a person's own: {"name", "wish"}, both in their words."""
+    """A custom reply style: {"name", "wish"}, both in the person's own words."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     words = SealedJSONField(label="diary.own_kind.words")

@@ -1,8 +1,8 @@
-"""Openings: the start of a day, written by the model from the days before it.
+"""Openings: texts at the start of a day, written by the model from earlier days.
 
 services    start, dismiss
 tasks       the generation of one opening
-section     its view and its HTML
+section     template data and HTML of one opening
 presenters  openings for pages and tabs
 purge       deletes openings that may quote entries being deleted
 """

@@ -1,4 +1,4 @@
-"""Openings for pages and tabs: from memory while they are written, from their rows afterwards."""
+"""Openings for pages and tabs: from the job while they are generated, from their rows afterwards."""
 
 from datetime import date
 from uuid import UUID
@@ -28,7 +28,7 @@ _earlier_entry_query: CachedQuery[UUID] = CachedQuery(
 
 
 def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningView | None:
-    """Return the opening of a day; today, where there is none yet, a view that asks for one."""
+    """Return the opening of a day; if today has none yet, a view by which the page requests one."""
     job = services.get_opening_job(person.id, day)
     if job is not None and not job.is_over:
         return get_task(job, OpeningTask).build_view(job, render_job_text(job))
@@ -39,13 +39,13 @@ def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningVie
 
 
 def find_section(opening_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the section of a person's own opening from its row; None for any other."""
+    """Return the section of a person's own opening from its row, or None for any other."""
     row = Opening.objects.filter(owner_id=owner_id, id=opening_id).first()
     return render_section(build_row_view(row), owner_id=owner_id) if row else None
 
 
 def build_row_view(row: Opening) -> OpeningView | None:
-    """Return an opening from its row; None for one that was dismissed, or that does not open."""
+    """Return an opening from its row, or None if it was dismissed or is damaged."""
     try:
         html = "" if row.is_dismissed else render_markdown(row.text)
     except EnvelopeError:
@@ -56,7 +56,7 @@ def build_row_view(row: Opening) -> OpeningView | None:
 
 
 def _can_be_made(person: Person, day: date) -> bool:
-    """Return whether openings are wanted and there is a day to draw from; a first page has a welcome."""
+    """Return whether the person wants openings and an earlier day has entries."""
     status = model_server.get_status()
     if not person.makes_openings or status.state == "off" or not may_send_unrequested(status):
         return False

@@ -1,7 +1,8 @@
 """Deletes openings that may quote entries being deleted for good; works while their owner is locked.
 
-The sources of an opening are encrypted with it. With the key, those openings are deleted that have one of the
-entries as a source. Without it, all that can have one: up to the third day with entries after the entry.
+The sources of an opening are encrypted with it. With the key, the openings that have one of the entries as a
+source are deleted. Without it, all openings are deleted that could have one: those up to the third day with
+entries after the deleted entry.
 """
 
 from bisect import bisect_left
@@ -23,7 +24,7 @@ DaysWithEntries = Sequence[tuple[date, datetime]]
 
 
 def delete_openings_drawn_from(entries: Collection[Entry], *, owner_id: UUID) -> None:
-    """Delete the openings drawn from entries; today's is made again when its page is next opened."""
+    """Delete the openings derived from these entries; today's is generated again when its page is opened."""
     if not entries:
         return
     ids = {entry.id for entry in entries}

@@ -1,4 +1,4 @@
-"""The section of an opening at the head of its day: its view, and its HTML as tabs show it."""
+"""The section of an opening at the top of its day page: its template data, and its HTML for tabs."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ NOT_REPLACED = "No other opening was made. {}."
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningView:
-    """An opening, ready for its template; with `is_wanted` alone, the page is to ask for one."""
+    """Template data of an opening. If only `day` and `is_wanted` are set, the page requests an opening."""
 
     day: date
     id: UUID | None = None
@@ -31,7 +31,7 @@ class OpeningView:
 
 
 def build_job_view(job: Job, text: RenderedText, *, day: date, replaced_text: str) -> OpeningView | None:
-    """Return a job's opening; where it failed, the opening that it was to replace, or None."""
+    """Return the opening of a job; if the job failed, the opening it was to replace, or None."""
     if job.is_over and job.state != JobState.DONE:
         return _build_unreplaced_view(job, day=day, replaced_text=replaced_text)
     is_live = not job.is_over
@@ -47,7 +47,7 @@ def build_job_view(job: Job, text: RenderedText, *, day: date, replaced_text: st
 
 
 def render_section(view: OpeningView | None, *, owner_id: UUID) -> PageSection:
-    """Return the section of an opening for a tab, whose script sends its own CSRF token."""
+    """Return the section of an opening for a tab, without a CSRF token: the tab's script sends its own."""
     if view is None:
         return PageSection(ELEMENT_ID, "")
     context = {"opening": view, "owner_id": owner_id}
@@ -55,7 +55,7 @@ def render_section(view: OpeningView | None, *, owner_id: UUID) -> PageSection:
 
 
 def _build_unreplaced_view(job: Job, *, day: date, replaced_text: str) -> OpeningView | None:
-    """Return the opening that was not replaced, and the reason."""
+    """Return the opening that a failed job was to replace, with the reason of the failure."""
     # Only a dismissal stops one.
     if not replaced_text or job.state == JobState.STOPPED:
         return None

@@ -1,4 +1,4 @@
-"""Openings: made once for a day, dismissed, made again. Needs the owner's keyring in force."""
+"""Openings: generated once for a day, dismissed, replaced. Needs the owner's keyring in force."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -30,9 +30,9 @@ def get_opening_job(owner_id: UUID, day: date) -> Job | None:
 
 
 def start_opening(person: Person, day: date, *, keyring: Keyring, again: bool = False) -> Job | None:
-    """Start the opening of a day; None where there is one already, nothing to draw from, or no model.
+    """Start the opening of a day; return None if it has one, has no earlier entries, or no model is ready.
 
-    With `again` the person asked for another, in place of the present one or of one that just failed.
+    With `again` the person asked for another opening, to replace the present or a failed one.
     """
     task: OpeningTask | None = None
 
@@ -52,7 +52,7 @@ def start_opening(person: Person, day: date, *, keyring: Keyring, again: bool = 
 
 
 def dismiss(owner_id: UUID, day: date) -> None:
-    """Delete the opening of a day; no other is made for that day unless the person asks for one."""
+    """Delete the opening of a day; no other is generated for that day unless the person asks for one."""
     if job := get_opening_job(owner_id, day):
         # Not waited for: this thread also serves the pages of others.
         registry.stop(job.id, patience=0)
@@ -63,7 +63,7 @@ def dismiss(owner_id: UUID, day: date) -> None:
 
 
 def _start_recap(person: Person, sources: Sequence[OpeningSource], *, keyring: Keyring) -> None:
-    """Start a recap of the latest day where the next opening would have to shorten its entries."""
+    """Start a recap of the latest day if the next opening would otherwise have to shorten its entries."""
     latest = sources[-1].day
     if any(len(one.text) > MAX_CHARACTERS_EARLIER_DAYS for one in sources if one.day == latest):
         get_or_start_recap(person, latest, keyring=keyring)
@@ -83,7 +83,7 @@ def _build_task(person: Person, day: date, *, replaced_text: str) -> OpeningTask
 
 
 def _collect_sources(person: Person, day: date, days_read: Sequence[date]) -> Iterator[OpeningSource]:
-    """Yield the sources of an opening: the whole latest day, and the days before it in short."""
+    """Yield the sources of an opening: the whole latest day, and recaps or short entries of earlier days."""
     by_day: dict[date, list[Entry]] = defaultdict(list)
     entries = Entry.objects.for_owner(person.id).filter(day__in=days_read)
     rows = list(entries.order_by("day", "created_at", "id"))

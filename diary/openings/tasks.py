@@ -1,7 +1,7 @@
 """The generation of an opening from the latest days with entries.
 
-The prompt contains the whole latest day, and of the days before it the recap, or shortened entries where
-there is no valid one. The oldest parts that do not fit are left out.
+The prompt contains the whole latest day; of earlier days it contains the recap, or shortened entries if there
+is no valid recap. The oldest parts that do not fit are left out.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ LONG_GAP_DAYS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningSource:
-    """A source from an earlier day: an entry, or the recap of the day, which has no id. `ago` counts days."""
+    """A source from an earlier day: an entry, or a recap of the day (without id). `ago` is in days."""
 
     day: date
     ago: int
@@ -43,16 +43,16 @@ class OpeningSource:
 
     @property
     def label(self) -> str:
-        """The day as people write it."""
+        """The day in words."""
         return f"{days.weekday_name(self.day)}, {days.format_day(self.day)}"
 
     @property
     def when(self) -> str:
-        """How long ago the day was."""
+        """The number of days ago in words."""
         return "yesterday" if self.ago == 1 else f"{self.ago} days ago"
 
     def halve(self) -> "OpeningSource | None":
-        """Return the source with half of its text; None for one that is too short for that."""
+        """Return the source with half of its text, or None if the text is too short."""
         half = len(self.text) // 2
         if half <= MIN_ENTRY_CHARACTERS:
             return None
@@ -61,9 +61,9 @@ class OpeningSource:
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningTask:
-    """Writes the opening of a day; `is_new` where the sources are all days of the diary.
+    """Writes the opening of a day; `is_new` if the sources are all days of the diary.
 
-    `replaced_text` is the present opening, which stays where the generation fails.
+    `replaced_text` is the present opening, which stays if the generation fails.
     """
 
     id: UUID
@@ -77,15 +77,15 @@ class OpeningTask:
 
     @property
     def subject(self) -> date:
-        """The day: it has one opening."""
+        """The day, since each day has one opening."""
         return self.day
 
     def build_view(self, job: Job, text: RenderedText) -> OpeningView | None:
-        """Return the opening as far as its job has come; None where nothing came of it."""
+        """Return the opening with the text generated so far, or None if the generation failed."""
         return build_job_view(job, text, day=self.day, replaced_text=self.replaced_text)
 
     def render_section(self, job: Job, text: RenderedText) -> PageSection:
-        """Return the opening's section at the head of its day."""
+        """Return the section of the opening on its day page."""
         return render_section(self.build_view(job, text), owner_id=self.owner_id)
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
@@ -141,7 +141,7 @@ class OpeningTask:
         opening.save(force_insert=True)
 
     def _is_unwanted(self) -> bool:
-        """Return whether it was dismissed, or one of its sources deleted for good, while it was written."""
+        """Return whether the opening was dismissed, or one of its sources deleted for good, meanwhile."""
         present = Opening.objects.filter(owner_id=self.owner_id, day=self.day)
         source_ids = self.record.source_ids
         existing = Entry.objects.filter(owner_id=self.owner_id, id__in=source_ids).order_by()
@@ -151,4 +151,4 @@ class OpeningTask:
         )
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Do nothing: it is made when the day is next opened."""
+        """Do nothing: a failed opening is generated again when its day is opened."""

@@ -1,4 +1,4 @@
-"""Recaps: found while they are valid, else written in the background. Needs the owner's keyring in force."""
+"""Recaps: loaded if valid, else generated in the background. Needs the owner's keyring in force."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -17,13 +17,13 @@ from llamora.inference.job import Job
 
 
 def compute_digest(key: bytes, day: date, entries: Sequence[PromptEntry]) -> str:
-    """Return a digest of a day's entries, which shows whether they are still the same."""
+    """Return a digest of a day's entries, which changes whenever one of them does."""
     parts = (part for entry in entries for part in (str(entry.id).encode(), entry.text.encode()))
     return keyed_digest(key, [day.isoformat().encode(), *parts]).hex()
 
 
 def find_recap(owner_id: UUID, day: date, *, digest: str) -> str | None:
-    """Return the recap of a day if it was derived from the entries of this digest, else None."""
+    """Return the recap of a day if it was generated from entries with this digest, else None."""
     row = Recap.objects.filter(owner_id=owner_id, day=day).first()
     if row is None:
         return None
@@ -37,9 +37,9 @@ def find_recap(owner_id: UUID, day: date, *, digest: str) -> str | None:
 def get_or_start_recap(
     person: Person, day: date, *, keyring: Keyring, is_requested: bool = False, again: bool = False
 ) -> str | Job | None:
-    """Return a past day's recap, or the job that writes it; None where neither can be had now.
+    """Return a past day's recap, or the job that generates it, or None if neither is possible now.
 
-    `is_requested` as in `ask_once`; with `again`, also where one failed a moment ago.
+    `is_requested` as in `ask_once`; with `again`, a recently failed job is repeated.
     """
     entries = build_prompt_entries(Entry.objects.for_owner(person.id).on_day(day), zone=person.time_zone)
     if not entries:
@@ -60,5 +60,5 @@ def get_or_start_recap(
 
 
 def delete_recap(*, owner_id: UUID, day: date) -> None:
-    """Delete the recap of a day, of which an entry is being deleted for good."""
+    """Delete the recap of a day when one of its entries is deleted for good."""
     Recap.objects.filter(owner_id=owner_id, day=day).delete()

@@ -27,7 +27,7 @@ class RecapTask:
 
     @property
     def subject(self) -> tuple[date, str]:
-        """The day as it reads now: once an entry has changed, another recap is due."""
+        """The day and the digest of its entries: after a change, another recap is due."""
         return self.day, self.digest
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
@@ -63,9 +63,9 @@ class RecapTask:
         Recap(id=self.id, owner_id=self.owner_id, day=self.day, body=body).save(force_insert=True)
 
     def _is_current(self) -> bool:
-        """Return whether the entries are still the same, so that no recap quotes one that was deleted."""
+        """Return whether the entries have not changed, so that no recap quotes a deleted entry."""
         now = build_prompt_entries(Entry.objects.for_owner(self.owner_id).on_day(self.day), zone="UTC")
         return [(one.id, one.text) for one in now] == [(one.id, one.text) for one in self.entries]
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Do nothing: it is made when it is next wanted."""
+        """Do nothing: a failed recap is generated again when it is next requested."""

@@ -1,6 +1,7 @@
-"""The recap of a past day: for a pointer that rests on the day in the calendar, or on request on its page.
+"""The recap of a past day: for a pointer resting on the day in the calendar, or on request on the day page.
 
-A POST, since it may start a generation. Only a request is answered by a reason where there is no recap.
+The request is a POST, since it may start a generation. Only an explicit request is answered with the reason
+if there is no recap.
 """
 
 from datetime import date
@@ -24,7 +25,7 @@ NOTHING_TO_READ = "There is nothing to put in short."
 
 @unlock_required
 def recap(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Show the recap of a day, a fragment that asks again until there is one, or nothing."""
+    """Show the recap of a day, a fragment that polls until it is generated, or nothing."""
     if request.method != "POST":
         return redirect("day", day)
     if day >= days.today(request.user.time_zone, now=timezone.now()):
@@ -48,7 +49,7 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
 
 
 def _get_refusal(result: str | Job | None) -> str:
-    """Return the reason why a requested recap is not there."""
+    """Return the reason why a requested recap is not available."""
     if result is not None:
         return NOT_THIS_TIME
     status = model_server.get_status()

@@ -1,7 +1,7 @@
-"""Emoji shortcodes: `:sunflower:` is shown as 🌻, while the stored text stays as it was typed. Pure.
+"""Emoji shortcodes: `:sunflower:` is shown as 🌻, while the stored text stays as typed. Pure.
 
-A shortcode is the Unicode name of an emoji (`:red_apple:`), or one of the names in the table that are known
-from elsewhere. Anything else between two colons stays as it is.
+A shortcode is the Unicode name of an emoji (`:red_apple:`), or a name from other programs that the table
+lists. Other text between two colons stays as it is.
 """
 
 import re
@@ -31,7 +31,7 @@ _ALIASES = dict(zip(*[iter(_ALIAS_TABLE.split())] * 2, strict=True))
 
 
 def replace_shortcodes(text: str) -> str:
-    """Return the text with its shortcodes as emoji."""
+    """Return the text with its shortcodes replaced by emoji."""
     return _SHORTCODE.sub(_replace_match, text) if text.count(":") > 1 else text
 
 

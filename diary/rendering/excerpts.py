@@ -15,7 +15,7 @@ _EMPHASIS = re.compile(r"(?<!\w)([*_])(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)")
 
 
 def first_lines(text: str, *, length: int = EXCERPT_LENGTH) -> str:
-    """Return the beginning of a text on one line, cut between words, with an ellipsis where it was cut."""
+    """Return the beginning of a text on one line, cut between words; an ellipsis marks a cut."""
     # Only this much is read, so that a long text costs no more than a short one.
     plain = _strip_markdown(text.lstrip()[: 4 * length])
     if len(plain) <= length:
@@ -26,7 +26,7 @@ def first_lines(text: str, *, length: int = EXCERPT_LENGTH) -> str:
 
 
 def extract_passage(text: str, around: Span, *, length: int) -> str:
-    """Return at most `length` characters of a text with a span in their middle, cut between words."""
+    """Return a passage of at most `length` characters with `around` in its middle, cut between words."""
     if len(text) <= length:
         return text
     start, end = around

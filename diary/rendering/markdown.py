@@ -1,12 +1,12 @@
-"""Markdown to safe HTML, block by block, the same while a reply streams as after a reload.
+"""Markdown to safe HTML, block by block, with the same result during streaming and after a reload.
 
-    text --visible controls--> blocks (markdown-it) --per block: inline, HTML--> nh3 --> list of HTML blocks
+    text --control characters as pictures--> blocks (markdown-it) --inline, HTML--> nh3 --> list of HTML
 
 CommonMark with tables and strikethrough; a new line is a line break; an indented paragraph is a paragraph,
-not code; no raw HTML; no images (one becomes a link to it); no reference definitions, since a later line
-could then change an earlier block. A block that is too deep or too costly to parse is shown as it was
-written, in escaped paragraphs, and so is everything after `MAX_LINES` lines: hostile text costs time in
-proportion to its length.
+not code; no raw HTML; no images (an image becomes a link); no reference definitions, since a later line could
+then change an earlier block. A block that is too deep or too costly to parse is shown as escaped paragraphs
+of its source, and so is everything after `MAX_LINES` lines, so that the time for a hostile text is
+proportional to its length.
 """
 
 import re
@@ -94,7 +94,7 @@ def _escape(text: str) -> str:
 
 
 def _render_paragraphs(text: str) -> list[str]:
-    """Return escaped paragraphs, without interpreting Markdown."""
+    """Return a text as escaped paragraphs, without interpreting Markdown."""
     paragraphs = (paragraph.strip("\n") for paragraph in _BLANK_LINES.split(text))
     lines = (_escape(one).replace("\n", "<br>\n") for one in paragraphs if one.strip())
     return [f'<p dir="auto">{one}</p>\n' for one in lines]
@@ -121,7 +121,7 @@ def _is_too_complex(tokens: list[Token]) -> bool:
 
 
 def _lower_headings(tokens: list[Token]) -> None:
-    """Lower headings below those of the page, whose day is h1 and whose month is h2."""
+    """Lower headings to h3 and below, since the page has h1 for the day and h2 for the month."""
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
@@ -155,7 +155,7 @@ def render_markdown(text: str) -> str:
 
 
 class SettledSplit(NamedTuple):
-    """A growing text: the length of its settled part, the HTML of that in blocks, and of the rest."""
+    """A growing text: the length of its settled part, the HTML blocks of that part, and HTML of the rest."""
 
     settled_len: int
     settled: list[str]
@@ -163,11 +163,11 @@ class SettledSplit(NamedTuple):
 
 
 def split_settled(text: str) -> SettledSplit:
-    """Split a growing text after the blocks that nothing appended can change.
+    """Split a growing text after the blocks that no appended text can change.
 
-    Only complete lines count (the beginning of a line may still become something else), and their last block
-    may still grow. The rest is parsed as a text of its own: pass `text[settled_len:]`, once it has grown, the
-    next time.
+    Only blocks of complete lines are settled, since an incomplete line may still change its meaning, and
+    except for the last block, which may still grow. The rest is parsed as a separate text: once the text has
+    grown, pass `text[settled_len:]` next.
     """
     shown = show_control_characters(text)
     complete = shown[: shown.rfind("\n") + 1]

@@ -2,8 +2,8 @@
 
 services     start, stop, retry, delete
 tasks        the generation of one reply
-reply_kinds  the styles
-section      the view of a reply and its HTML
+reply_kinds  the reply styles
+section      template data and HTML of one reply
 presenters   replies for pages and tabs
-errors       why a reply was not started
+errors       reasons why a reply was not started
 """

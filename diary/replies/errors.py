@@ -1,17 +1,17 @@
 """Errors of replies, with stable codes and a sentence for the person.
 
 ReplyRefused             refused    a reply was not started
-    TooManyReplies       too_many   the person has enough replies under way
+    TooManyReplies       too_many   the person has too many replies in progress
     EntryDamaged         damaged    the entry cannot be decrypted
     ReplyKindNotFound    no_way     its custom reply style was deleted
-InvalidReplyKind         wish       a custom reply style cannot be saved as it is
+InvalidReplyKind         wish       the fields of a custom reply style are invalid
 """
 
 from typing import ClassVar
 
 
 class ReplyRefused(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised where a reply was not started."""
+    """Raised when a reply cannot be started."""
 
     code: ClassVar[str] = "refused"
     sentence: ClassVar[str] = "This could not be answered now."
@@ -21,7 +21,7 @@ class ReplyRefused(Exception):  # noqa: N818 - an answer to the person, not a fa
 
 
 class TooManyReplies(ReplyRefused):
-    """Raised where a person has the largest permitted number of replies under way."""
+    """Raised when a person already has the maximum number of replies in progress."""
 
     code = "too_many"
     sentence = (
@@ -30,7 +30,7 @@ class TooManyReplies(ReplyRefused):
 
 
 class EntryDamaged(ReplyRefused):
-    """Raised for an entry that cannot be decrypted."""
+    """Raised when the entry to reply to cannot be decrypted."""
 
     code = "damaged"
     sentence = (
@@ -39,14 +39,14 @@ class EntryDamaged(ReplyRefused):
 
 
 class ReplyKindNotFound(ReplyRefused):
-    """Raised where a reply is retried whose custom style was deleted."""
+    """Raised when a reply is retried and its custom style was deleted."""
 
     code = "no_way"
     sentence = "The way this was asked for is not there any more. Choose another under the entry."
 
 
 class InvalidReplyKind(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised for a custom reply style that cannot be saved; contains none of its text."""
+    """Raised for invalid fields of a custom reply style; contains none of their text."""
 
     code: ClassVar[str] = "wish"
 

@@ -1,6 +1,6 @@
-"""Replies for pages and tabs: from memory while they are written, from their rows afterwards.
+"""Replies for pages and tabs: from the job while they are generated, from their rows afterwards.
 
-A page that is reloaded in mid-sentence shows everything written so far.
+A page that is reloaded during a generation shows the text generated so far.
 """
 
 from collections import defaultdict
@@ -51,7 +51,7 @@ def list_reply_views(entries: Sequence[Entry]) -> dict[UUID, list[ReplyView]]:
 
 
 def find_reply_view(reply_id: UUID, *, owner_id: UUID) -> ReplyView | None:
-    """Return a person's own reply, from memory or from its row; None for any other."""
+    """Return a person's own reply, from its job or its row, or None for any other."""
     job = registry.get(reply_id)
     if job is not None:
         return build_current_view(job) if job.owner_id == owner_id else None
@@ -61,18 +61,18 @@ def find_reply_view(reply_id: UUID, *, owner_id: UUID) -> ReplyView | None:
 
 
 def find_section(reply_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the section of a person's own reply; None for any other."""
+    """Return the section of a person's own reply, or None for any other."""
     view = find_reply_view(reply_id, owner_id=owner_id)
     return render_section(view, owner_id=owner_id) if view else None
 
 
 def build_current_view(job: Job) -> ReplyView:
-    """Return a reply as far as its job has come, rendered from the beginning."""
+    """Return a reply with the text that its job has generated so far."""
     return get_task(job, ReplyTask).build_view(job, render_job_text(job))
 
 
 def build_row_view(reply: Reply) -> ReplyView:
-    """Return a reply from its row, or from the job that writes it; needs its owner's keyring in force."""
+    """Return a reply from its row, or from its running job; needs its owner's keyring in force."""
     job = registry.get(reply.id)
     if job is not None and job.owner_id == reply.owner_id:
         return build_current_view(job)

@@ -19,7 +19,7 @@ MAX_NAME_LENGTH, MAX_WISH_LENGTH, MAX_CUSTOM_KINDS = 40, 500, 20
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyKindChoice:
-    """A choice of reply style; `name` and `wish` are the words of a custom one."""
+    """A chosen reply style; `name` and `wish` are the person's words if it is a custom style."""
 
     kind: ReplyKind = ReplyKind.RESPOND
     id: UUID | None = None
@@ -30,11 +30,11 @@ class ReplyKindChoice:
 
     @property
     def label(self) -> str:
-        """The style as it is shown beside a reply; empty for the usual one."""
+        """The style as shown beside a reply; empty for the usual style."""
         return self.name if self.kind == ReplyKind.OWN else self.kind.verb
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is saved with the reply, so that the style can be shown and used again."""
+        """Return the JSON that is stored with the reply, so that the style can be shown and used again."""
         return {"way": str(self.id), "name": self.name} if self.kind == ReplyKind.OWN else {}
 
 
@@ -45,13 +45,13 @@ _custom_kinds_query: CachedQuery[CustomReplyKind] = CachedQuery(
 
 
 def list_custom_kinds(owner_id: UUID) -> list[ReplyKindChoice]:
-    """Return the custom styles of a person, oldest first; damaged ones are left out."""
+    """Return the custom styles of a person, oldest first; damaged styles are left out."""
     choices = (_load_choice(row) for row in _custom_kinds_query(owner_id=owner_id))
     return [choice for choice in choices if choice is not None]
 
 
 def parse_choice(owner_id: UUID, value: str) -> ReplyKindChoice:
-    """Parse the choice of a form: empty, a built-in style, or a custom one's id; raise ObjectNotFound."""
+    """Parse a posted choice: empty, a built-in style, or the id of a custom style; raise ObjectNotFound."""
     if value in ("", *(kind.value for kind in ReplyKind if kind != ReplyKind.OWN)):
         return ReplyKindChoice(kind=ReplyKind(value or ReplyKind.RESPOND))
     try:
@@ -62,7 +62,7 @@ def parse_choice(owner_id: UUID, value: str) -> ReplyKindChoice:
 
 
 def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
-    """Parse the ids of a form; ignore what is no id."""
+    """Parse posted ids; ignore invalid ids."""
     ids: list[UUID] = []
     for value in values:
         with suppress(ValueError):
@@ -71,7 +71,7 @@ def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
 
 
 def get_reply_choice(reply: Reply) -> ReplyKindChoice:
-    """Return the choice a reply was started with; raise ReplyKindNotFound where that style was deleted."""
+    """Return the style in which a reply was started; raise ReplyKindNotFound if the style was deleted."""
     kind = ReplyKind(reply.kind)
     if kind != ReplyKind.OWN:
         return ReplyKindChoice(kind=kind, traces=_load_trace_ids(reply))
@@ -84,7 +84,7 @@ def get_reply_choice(reply: Reply) -> ReplyKindChoice:
 
 
 def get_reply_label(reply: Reply) -> str:
-    """Return the style as it is shown beside a reply; empty for the usual one."""
+    """Return the style as shown beside a reply; empty for the usual style."""
     kind = ReplyKind(reply.kind)
     if kind != ReplyKind.OWN:
         return kind.verb
@@ -108,7 +108,7 @@ def create_custom_kind(*, owner_id: UUID, name: str, wish: str) -> ReplyKindChoi
 
 
 def delete_custom_kind(*, owner_id: UUID, kind_id: UUID) -> None:
-    """Delete a custom style; its replies stay. Raise ObjectNotFound."""
+    """Delete a custom style; replies in that style stay. Raise ObjectNotFound."""
     with write_transaction():
         row = CustomReplyKind.objects.filter(owner_id=owner_id, id=kind_id).first()
         if row is None:

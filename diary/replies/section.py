@@ -1,4 +1,4 @@
-"""The section of a reply under its entry: its view, and its HTML as pages and tabs show it."""
+"""The section of a reply under its entry: its template data, and its HTML for pages and tabs."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,7 +13,7 @@ from llamora.inference.job import LIVE_STATES, Job
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyView:
-    """One reply, ready for its template. `html` is settled, `tail` may still change."""
+    """Template data of a reply. `html` is settled, `tail` may still change."""
 
     id: UUID
     entry_id: UUID
@@ -29,7 +29,7 @@ class ReplyView:
 
 
 def build_job_view(job: Job, text: RenderedText, *, entry_id: UUID, kind_label: str) -> ReplyView:
-    """Return a job as its reply is shown."""
+    """Return the template data of a reply from its job."""
     is_live = job.state in LIVE_STATES
     return ReplyView(
         id=job.id,
@@ -46,7 +46,7 @@ def build_job_view(job: Job, text: RenderedText, *, entry_id: UUID, kind_label: 
 
 
 def render_section(view: ReplyView, *, owner_id: UUID) -> PageSection:
-    """Return the section of a reply for a tab, whose script sends its own CSRF token."""
+    """Return the section of a reply for a tab, without a CSRF token: the tab's script sends its own."""
     return PageSection(f"replies-{view.entry_id}", render_reply(view, owner_id=owner_id))
 
 

@@ -22,14 +22,14 @@ MAX_CONCURRENT = 8
 
 
 def start_reply(*, person: Person, entry_id: UUID, keyring: Keyring, choice: ReplyKindChoice) -> ReplyTask:
-    """Start a reply to an entry; its row and its text follow. Raise ObjectNotFound, ReplyRefused."""
+    """Start a reply to an entry and return its task; raise ObjectNotFound, ReplyRefused."""
     task = _build_task(new_id(), person=person, entry_id=entry_id, choice=choice)
     _start(task, person=person, keyring=keyring)
     return task
 
 
 def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
-    """Start another reply to the same entry, in the same style; one without text is written again itself.
+    """Start another reply to the same entry, in the same style; a reply without text is replaced.
 
     Raise ReplyRefused.
     """
@@ -50,7 +50,7 @@ def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
 
 
 def stop_reply(reply: Reply) -> None:
-    """Stop a reply and save its text so far; do nothing where it is over."""
+    """Stop a reply and save its text so far; do nothing if the reply has ended."""
     registry.stop(reply.id)
 
 
@@ -63,7 +63,7 @@ def delete_reply(reply: Reply) -> None:
 
 
 def mark_interrupted() -> int:
-    """Mark the replies of a process that died as interrupted; called once, by the process that serves."""
+    """Mark unfinished replies of an earlier process as interrupted; called once, by the serving process."""
     unfinished = Reply.objects.filter(state__in=LIVE_STATES)
     own_ids = [reply_id for reply_id in unfinished.values_list("id", flat=True) if registry.get(reply_id)]
     with write_transaction():
@@ -90,7 +90,7 @@ def _build_task(
 
 
 def _start(task: ReplyTask, *, person: Person, keyring: Keyring) -> bool:
-    """Start a reply; return whether that was done, and no other job writes it already."""
+    """Start a reply; return False if another job already writes the reply."""
     job = ask_once(
         ReplyTask,
         task.id,

@@ -1,4 +1,4 @@
-"""The generation of a reply: the input of its prompt, the prompt, and the row it is saved in."""
+"""The generation of a reply: collects the input, builds the prompt, and saves the text in a row."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,7 +34,7 @@ MAX_REPLY_CHARACTERS = 2_000  # of an earlier one: enough not to repeat it
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyTask:
-    """Writes a reply to an entry; with `is_retry`, into its present row."""
+    """Writes a reply to an entry; with `is_retry`, into the existing row of the reply."""
 
     id: UUID
     owner_id: UUID
@@ -51,15 +51,15 @@ class ReplyTask:
 
     @property
     def subject(self) -> UUID:
-        """The reply: an entry may have several under way."""
+        """The id of the reply, since an entry may have several replies in progress."""
         return self.id
 
     def build_view(self, job: Job, text: RenderedText) -> ReplyView:
-        """Return the reply as far as its job has come."""
+        """Return the reply with the text generated so far."""
         return build_job_view(job, text, entry_id=self.entry_id, kind_label=self.choice.label)
 
     def render_section(self, job: Job, text: RenderedText) -> PageSection:
-        """Return the reply's section under its entry."""
+        """Return the section of the reply under its entry."""
         return render_section(self.build_view(job, text), owner_id=self.owner_id)
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
@@ -73,7 +73,7 @@ class ReplyTask:
         return Prompt(messages=messages, max_tokens=budget.output)
 
     def _record_entries(self, sent: PromptContext) -> None:
-        """Record which entries are sent, for the sources of the reply."""
+        """Record the entries in the prompt, for the sources of the reply."""
         before = (*self.context.recalled, *self.context.earlier)
         refs = [(one.id, one.day or self.day) for one in (*before, self.context.entry) if one.id]
         dropped = len(before) - len(sent.recalled) - len(sent.earlier)
@@ -86,7 +86,7 @@ class ReplyTask:
         return {**self.record.to_json(), **self.choice.to_json()}
 
     def create_row(self) -> None:
-        """Create the row of the reply, still without text, or reset it for a retry."""
+        """Create the row of the reply without text, or reset the row for a retry."""
         ensure_unlocked(self.owner_id)
         if self.is_retry:
             row = Reply.objects.filter(id=self.id, owner_id=self.owner_id)
@@ -98,7 +98,7 @@ class ReplyTask:
         reply.save(force_insert=True)
 
     def save(self, outcome: JobOutcome) -> None:
-        """Save the text so far; raise RowDeleted where the reply was deleted."""
+        """Save the text so far; raise RowDeleted if the reply was deleted."""
         reply = Reply.objects.defer("text", "read").filter(id=self.id, owner_id=self.owner_id).first()
         if reply is None:
             raise RowDeleted
@@ -108,14 +108,14 @@ class ReplyTask:
         reply.save(update_fields=["text", "read", "state", "reason", "finished_at"])
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Save state and reason; needs no key."""
+        """Save the state and its reason; needs no key."""
         Reply.objects.filter(id=self.id).update(
             state=outcome.state.value, reason=outcome.reason, finished_at=timezone.now()
         )
 
 
 class ReplyInput(NamedTuple):
-    """The context of a prompt, and why entries of earlier days are in it."""
+    """The context of a prompt, and the reasons for its entries of earlier days."""
 
     context: PromptContext
     recalled_by: tuple[UUID, ...] = ()
@@ -123,9 +123,9 @@ class ReplyInput(NamedTuple):
 
 
 def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> ReplyInput:
-    """Load the entry, the day up to it, the entries recalled for it, and earlier replies to it.
+    """Load the entry, earlier entries of the day, recalled entries, and earlier replies to the entry.
 
-    For a summary, load the entry only. Raise ObjectNotFound, or EntryDamaged.
+    For a summary, load only the entry. Raise ObjectNotFound, or EntryDamaged.
     """
     *earlier, entry = _list_entries_up_to(owner_id=person.id, entry_id=entry_id)
     prompt_entry = build_prompt_entry(entry, zone=person.time_zone)
@@ -153,7 +153,7 @@ _same_day_query: CachedQuery[Entry] = CachedQuery(_entries_of_same_day)
 
 
 def _list_entries_up_to(*, owner_id: UUID, entry_id: UUID) -> list[Entry]:
-    """Return the entries of a day up to one, in the order of the page; raise ObjectNotFound."""
+    """Return the entries of a day up to and including this one, in page order; raise ObjectNotFound."""
     so_far: list[Entry] = []
     for entry in _same_day_query(owner_id=owner_id, entry_id=entry_id):
         so_far.append(entry)

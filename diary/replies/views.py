@@ -1,6 +1,6 @@
-"""Views of replies and of custom reply styles; they return a fragment, or without script lead to the day.
+"""Views of replies and of custom reply styles; each returns a fragment, or without script a redirect.
 
-A GET of a URL for POST only, as happens after unlocking, leads to the day.
+A GET of a POST-only URL, as happens after unlocking, redirects to the day.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def _redirect_to_day(day: date, anchor: str) -> HttpResponse:
 
 
 def _respond_with_section(request: HouseholdRequest, reply_id: UUID, day: date) -> HttpResponse:
-    """Return the section of a reply for script, and a redirect to its day for a plain form."""
+    """Return the section of a reply to script, or redirect a plain form to its day."""
     if not request.htmx:
         return _redirect_to_day(day, f"reply-{reply_id}")
     view = presenters.find_reply_view(reply_id, owner_id=request.user.id)
@@ -63,7 +63,7 @@ def _respond_to_start(request: HouseholdRequest, ask: Callable[[], ReplyTask]) -
 
 
 def _with_own_reply(view: ReplyViewFunction) -> Callable[..., HttpResponse]:
-    """Load the person's own reply for a view that changes it; another person's is not found."""
+    """Load the person's own reply for a view that changes it; another person's reply is a 404."""
 
     @unlock_required
     @wraps(view)

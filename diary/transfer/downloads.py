@@ -1,9 +1,9 @@
-"""An export streamed to the browser as a zip while a thread writes it; no file lies in between.
+"""An export streamed to the browser as a zip while a thread writes it, without a temporary file.
 
-The thread is its own, because the writer keeps one database snapshot and one keyring from beginning to end,
-while each part of a response is pulled in whichever thread is free. A lock, a browser that goes away or
-another download of the same person stops it; the zip then breaks off without its end, so that no program
-takes it for complete.
+It needs its own thread, because the writer uses one database snapshot and one keyring from beginning to end,
+while each chunk of a response is read in any free thread. A lock, a disconnected browser or another download
+of the same person stops the writer; the zip then ends without its directory, so that no program takes it for
+complete.
 """
 
 import io
@@ -33,11 +33,11 @@ _active_downloads: dict[UUID, "ZipDownload"] = {}
 
 
 class DownloadAborted(Exception):  # noqa: N818 - says what became of it
-    """Raised for a zip that is incomplete: locked meanwhile, or something could not be read."""
+    """Raised when a zip cannot be completed: the diary was locked, or a value could not be read."""
 
 
 class ZipDownload:
-    """The chunks of one zip, in order; `write` writes the files to a target with the keyring it is given."""
+    """The chunks of one zip, in order; `write` writes the files to a target with a given keyring."""
 
     def __init__(
         self, keyring: Keyring, *, sign_in_id: UUID, write: Callable[[ExportTarget, Keyring], None]
@@ -96,7 +96,7 @@ class ZipDownload:
             connection.close()
 
     def _enqueue(self, chunk: bytes) -> None:
-        """Put a chunk into the queue once there is room; an empty one marks the end."""
+        """Add a chunk to the queue once there is room; an empty chunk marks the end."""
         while not self._ended.is_set():
             with suppress(Full):
                 return self._chunks.put(chunk, timeout=POLL_SECONDS)
@@ -106,7 +106,7 @@ class ZipDownload:
 
 
 class _DownloadPipe(io.RawIOBase):
-    """A file that cannot seek, whose bytes go into the queue of a download."""
+    """A file without seeking, whose written bytes go into the queue of a download."""
 
     def __init__(self, enqueue: Callable[[bytes], None]) -> None:
         self._enqueue = enqueue
@@ -120,7 +120,7 @@ class _DownloadPipe(io.RawIOBase):
 
 
 def _stop_download(sender: object, *, person_id: UUID, sign_in_id: UUID, **_: Any) -> None:
-    """Stop the download of a browser that locked or was signed out."""
+    """Stop the download of a browser that locked the diary or was signed out."""
     del sender
     with _lock:
         download = _active_downloads.get(person_id)

@@ -9,29 +9,29 @@
     version      1
     exported_at  moment
     person       the person's settings: name, time_zone, ...
-    entries      those in the bin too; by day, then in the order they were written. Each has its columns by
-                 name (id, day, text, revision, created_at, edited_at, deleted_at, source, ...), and lists of
-                 what belongs to it, by kind: "replies", "traces" (names), and others that were added later
-    others       {kind: rows} of everything that belongs to no entry: "drafts", ...
+    entries      including those in the bin; by day, then in the order they were written. Each has its
+                 columns by name (id, day, text, revision, created_at, edited_at, deleted_at, source, ...),
+                 and lists of its other values, by kind: "replies", "traces" (names), and later additions
+    others       {kind: rows} of all rows that belong to no entry: "drafts", ...
 
-Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids as text, bytes in hexadecimal. Texts are exact,
-as they are stored, line ends LF. A damaged value is null, and its row then has an object `damaged` of column
-names and reasons. A reader ignores columns and kinds it does not know.
+Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids text, bytes hexadecimal. Texts are exact, as they
+are stored, line ends LF. A damaged value is null, and its row then has an object `damaged` of column names
+and reasons. A reader ignores unknown columns and kinds.
 
 A Markdown file has front matter (date, and for each entry its id, time and traces), the date as its heading,
-then each entry under its time, as it was written, and each reply as a quotation. It is for reading: headings
-and quotations inside a text cannot be told from those of the file. The exact texts are in the JSON.
+then each entry under its time, as it was written, and each reply as a quotation. It is for reading only:
+headings and quotations inside a text cannot be told from those of the file. The exact texts are in the JSON.
 
-`import_diary` imports the JSON (`diary.transfer.restore`), whoever wrote or changed it. These are left out or
-changed:
+`import_diary` imports the JSON (`diary.transfer.restore`), whoever wrote or changed it. These values are left
+out or changed:
 
-    person             whoever imports has settings of their own
-    keep_key           means nothing but to the page that saved the entry
-    deleted_at         and replaced_at of a version: now, where its thirty days are over or have not begun
-    source             computed again where possible: it is a digest under a key of the exporting household
-    others.recaps      made again: only the key under which one was made can tell whether it is up to date
-    others.changes     undo information of traces, and the traces deleted with it
-    damaged rows       an entry or a reply whose text is null
+    person             not imported: the importing person has their own settings
+    keep_key           not imported: it is used only by the page that saved the entry
+    deleted_at         and replaced_at of a version: now, if its thirty days are over or have not begun
+    source             computed again if possible: it is a digest under a key of the exporting household
+    others.recaps      not imported: whether a recap is current can be checked only with the exporting key
+    others.changes     not imported: undo information of traces, and the traces deleted with it
+    damaged rows       not imported: an entry or a reply whose text is null
 """
 
 import json
@@ -49,7 +49,7 @@ UNREADABLE_TEXT = "*This does not open; its sealed bytes are damaged.*"
 
 
 def to_plain(value: Any) -> Any:
-    """Return the value of a column as a JSON value."""
+    """Return a column's value as a JSON value."""
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat()
@@ -63,13 +63,13 @@ def to_plain(value: Any) -> Any:
 
 
 def encode_json(value: Any) -> str:
-    """Return the JSON of one value."""
+    """Return a value encoded as JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportedText:
-    """An entry or a reply in the Markdown file of a day; `text` is None where it is damaged."""
+    """An entry or a reply in the Markdown file of a day; `text` is None if it is damaged."""
 
     id: UUID
     at: datetime
@@ -79,7 +79,7 @@ class ExportedText:
     traces: Sequence[str] = ()
 
     def format_time(self, zone: str) -> str:
-        """Return the time of day as the person saw it; in today's time zone where that of then is unknown."""
+        """Return the original time of day; if its offset is unknown, the time of day in `zone`."""
         if self.utc_offset is None:
             return days.format_time(self.at, zone)
         seconds = self.at.hour * 3600 + self.at.minute * 60 + self.utc_offset
@@ -92,7 +92,7 @@ def day_file_name(day: date) -> str:
 
 
 def render_day_markdown(day: date, entries: Sequence[ExportedText], *, zone: str) -> str:
-    """Return a day's Markdown file."""
+    """Return the content of a day's Markdown file."""
     front = ["---", f"date: {day.isoformat()}", "entries:"]
     for entry in entries:
         front += [f"  - id: {entry.id}", f'    time: "{entry.format_time(zone)}"']

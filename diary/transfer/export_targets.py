@@ -1,4 +1,4 @@
-"""The folder or zip an export is written to, readable by its user alone, and renamed once it is complete."""
+"""The folder or zip of an export, readable only by its user, and renamed once it is complete."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from typing import IO, Protocol
 
 
 class ExportTarget(Protocol):
-    """Something that files are written to by name, one after another."""
+    """A target to which files are written by name, one after another."""
 
     def write_file(self, name: str, content: Iterator[str]) -> None:
         """Write a file from chunks of text."""
@@ -18,7 +18,7 @@ class ExportTarget(Protocol):
 
 @contextmanager
 def open_target(path: Path) -> Iterator[ExportTarget]:
-    """Open a new folder, or a new zip where the name ends in .zip; raise FileExistsError."""
+    """Open a new zip if the name ends in .zip, else a new folder; raise FileExistsError."""
     if os.path.lexists(path):
         raise FileExistsError(path)
     temporary = path.with_name(f".{path.name}.part")
@@ -61,7 +61,7 @@ class _FolderTarget:
 
 
 class ZipTarget:
-    """A zip that is open for writing."""
+    """A zip file open for writing."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive

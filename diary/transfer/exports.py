@@ -1,7 +1,7 @@
 """Export of a whole diary, decrypted, for its owner.
 
-Tables and columns are found by introspection, as a rotation finds them, so that none is forgotten: a new one
-needs no line here. Left out are the tables of `accounts` (keys) and `search` (derived from the texts).
+Tables and columns are found by introspection, like those of a rotation, so that a new one is exported without
+a change here. The tables of `accounts` (keys) and `search` (derived from the texts) are left out.
 """
 
 from collections import defaultdict
@@ -42,7 +42,7 @@ Row = dict[str, Any]
 
 @dataclass
 class ExportReport:
-    """Counts of what was exported, and the damaged values: column, row and reason."""
+    """Counts of exported rows, and the damaged values by column, row and reason."""
 
     entries: int = 0
     days: int = 0
@@ -65,7 +65,7 @@ def export_diary(
 ) -> ExportReport:
     """Write everything of one person to a target; `progress` is called with the number of entries read.
 
-    Late drafts are merged first, as at an unlock; where nothing can be written they are exported encrypted,
+    Late drafts are merged first, as at an unlock; if the database is read-only, they are exported encrypted,
     since a full disk must not prevent an export. Entries are read and decrypted twice, for the JSON and for
     the Markdown files: a zip is streamed one file after the other, and a diary does not fit into memory.
     """
@@ -144,7 +144,7 @@ def _filter_by_owner(model: type[SealedModel], owner_id: UUID) -> "models.QueryS
 
 
 def _iter_entries(owner_id: UUID, report: ExportReport) -> Iterator[_ExportedEntry]:
-    """Yield a person's entries with the rows and values that belong to them, read in batches."""
+    """Yield a person's entries with their other rows and values, read in batches."""
     rows = (
         _filter_by_owner(Entry, owner_id).order_by("day", "created_at", "id").iterator(chunk_size=BATCH_SIZE)
     )
@@ -178,7 +178,7 @@ def _list_rows(model: type[SealedModel], owner_id: UUID, report: ExportReport) -
 
 
 def _build_row(instance: SealedModel, report: ExportReport) -> Row:
-    """Return the columns of a row by name; a damaged value is null, and is listed under `damaged`."""
+    """Return the columns of a row by name; a damaged value is null and listed under `damaged`."""
     row: Row = {}
     damaged: dict[str, str] = {}
     for column in instance._meta.concrete_fields:

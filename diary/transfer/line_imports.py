@@ -1,8 +1,8 @@
-"""Import of JSON lines in batches, each one transaction, so that a kill loses at most the current batch.
+"""Import of JSON lines in batches, each in one transaction, so that a kill loses at most the current batch.
 
-Each imported entry has a sealed digest of the line it came from. A line whose digest is on its day already
-adds nothing: a second import, or one repeated after a kill, continues where the first ended, whatever was
-edited or deleted meanwhile.
+Each imported entry has a sealed digest of its line. A line is skipped if an entry with its digest is on its
+day already; so a second import, or one repeated after a kill, continues where the first ended, even if
+entries were edited or deleted meanwhile.
 """
 
 from collections import Counter, defaultdict
@@ -29,7 +29,7 @@ _M = TypeVar("_M", bound=SealedModel)
 
 
 class HasDay(Protocol):
-    """Something that belongs to a day."""
+    """An object with a day."""
 
     @property
     def day(self) -> date:
@@ -41,7 +41,7 @@ _Good = TypeVar("_Good", bound=HasDay)
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """Counts and days of what a file holds and what was imported; never texts."""
+    """Counts and days of the values in a file and of the imported ones; never texts."""
 
     accepted: int = 0
     added: int = 0
@@ -52,14 +52,14 @@ class ImportReport:
     last: date | None = None
 
     def count_accepted(self, line: HasDay) -> None:
-        """Count something that can be imported, under its day."""
+        """Count an importable value under its day."""
         self.accepted += 1
         self.by_year[line.day.year] += 1
         self.first = min(self.first or line.day, line.day)
         self.last = max(self.last or line.day, line.day)
 
     def iter_accepted(self, candidates: Iterable[_Good | RejectedLine]) -> Iterator[_Good]:
-        """Yield what can be imported, and count it; collect the rest by number and reason."""
+        """Yield and count the importable values; record the number and reason of the rejected ones."""
         for one in candidates:
             if isinstance(one, RejectedLine):
                 self.rejected.append(one)
@@ -69,7 +69,7 @@ class ImportReport:
 
 
 def preview_lines(lines: Iterable[ImportLine | RejectedLine]) -> ImportReport:
-    """Return what an import would find, without a key and without writing."""
+    """Return the report of an import, without a key and without writing."""
     report = ImportReport()
     for _ in report.iter_accepted(lines):
         pass
@@ -83,7 +83,7 @@ def import_lines(
     lines: Iterable[ImportLine | RejectedLine],
     progress: Progress = lambda _: None,
 ) -> ImportReport:
-    """Import the lines that are new; `progress` is called after each batch with the number of lines read."""
+    """Import new lines; `progress` is called after each batch with the number of lines read."""
     report = ImportReport()
     with in_force(keyring):
         imported = _ImportedLines(person)
@@ -98,7 +98,7 @@ def import_lines(
 
 
 class _ImportedLines:
-    """The lines a person imported before, as digests by day, loaded for the days that a file names."""
+    """The digests of the lines a person imported before, by day, loaded for the days in a file."""
 
     def __init__(self, person: Person) -> None:
         self._owner_id: UUID = person.id
@@ -108,7 +108,7 @@ class _ImportedLines:
         self._positions: defaultdict[date, int] = defaultdict(int)
 
     def build_new_entries(self, batch: list[ImportLine]) -> list[Entry]:
-        """Return sealed entries, ready to be written, for the lines that were not imported yet."""
+        """Return sealed entries, not yet written, for the lines that were not imported before."""
         self._load_sources({line.day for line in batch})
         return [entry for line in batch if (entry := self._build_entry(line))]
 
@@ -145,12 +145,12 @@ class _ImportedLines:
 
 
 def compute_source(key: bytes, day: date, text: str) -> bytes:
-    """Return the digest of a line, by which its entry is found again."""
+    """Return the digest of a line, by which its entry is found at a later import."""
     return keyed_digest(key, [day.isoformat().encode(), text.encode()])
 
 
 def seal_row(row: _M) -> _M:
-    """Seal a new row now, so that it is not done while holding the write lock."""
+    """Seal a new row now, so that it is not sealed while the write lock is held."""
     for column in sealed_fields(type(row)):
         setattr(row, column.attname, column.pre_save(row, add=True))
     return row

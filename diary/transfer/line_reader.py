@@ -1,7 +1,7 @@
-"""Parser of JSON lines, `{"date": "2026-11-20", "text": "..."}` each, which never stops at a bad one. Pure.
+"""Parser of JSON lines, each `{"date": "2026-11-20", "text": "..."}`; a bad line does not stop it. Pure.
 
-UTF-8, with or without a byte order mark; empty lines are skipped and other fields ignored. A bad line is
-reported by its number and a reason, never by its text.
+The encoding is UTF-8, with or without a byte order mark; empty lines are skipped and other fields ignored. A
+bad line is reported by its number and a reason, never by its text.
 """
 
 import codecs
@@ -23,7 +23,7 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class RejectionReason(Enum):
-    """Reasons for which a line is not imported, in words that follow "Line 12"."""
+    """Reasons why a line is not imported, worded to follow "Line 12"."""
 
     LONG_LINE = "is longer than any entry could be"
     NOT_UTF8 = "is not UTF-8"
@@ -40,7 +40,7 @@ class RejectionReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ImportLine:
-    """A valid line; its text is not shown by `repr`."""
+    """A valid line; `repr` does not show its text."""
 
     number: int
     day: date
@@ -49,7 +49,7 @@ class ImportLine:
 
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
-    """A line that is not imported."""
+    """A line that cannot be imported, with the reason."""
 
     number: int
     reason: RejectionReason
@@ -65,11 +65,11 @@ class _LineRejected(Exception):  # noqa: N818 - becomes a `RejectedLine`
 
 
 class UnsupportedEncoding(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised for a file in an encoding in which no line can be read."""
+    """Raised for a file in UTF-16, in which no line can be read."""
 
 
 def read_lines(file: BinaryIO, *, until: date, limit: int) -> Iterator[ImportLine | RejectedLine]:
-    """Yield each line, parsed or rejected; `until` is the last day allowed, `limit` the longest text."""
+    """Yield each line, parsed or rejected; `until` is the last valid day, `limit` the longest valid text."""
     longest = limit * BYTES_PER_CHARACTER + FRAME_BYTES
     for number, raw in enumerate(_read_raw_lines(file, longest=longest), start=1):
         if number == 1 and raw.startswith(_UTF16_MARKS):
@@ -84,7 +84,10 @@ def read_lines(file: BinaryIO, *, until: date, limit: int) -> Iterator[ImportLin
 
 
 def _read_raw_lines(file: BinaryIO, *, longest: int) -> Iterator[bytes]:
-    """Yield lines; of one that is too long only its first `longest + 1` bytes, which show that it is."""
+    """Yield raw lines, each cut to `longest + 1` bytes.
+
+    A longer result than `longest` tells the caller that the line was too long.
+    """
     while raw := file.readline(longest + 1):
         yield raw
         chunk = raw
@@ -136,5 +139,5 @@ def _parse_line_text(text: str, *, limit: int) -> str:
 
 
 def get_rejection_reason(refused: InvalidText) -> RejectionReason:
-    """Return the reason for which a line with an invalid text is rejected."""
+    """Return the reason why a line with this invalid text is rejected."""
     return _REASONS_BY_ERROR.get(type(refused), RejectionReason.NOT_TEXT)

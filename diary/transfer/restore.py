@@ -1,8 +1,8 @@
-"""Import of an export into a diary, in batches, each one transaction.
+"""Import of an export into a diary, in batches, each in one transaction.
 
-Entries come first, each with what belongs to it, then the rows that belong to no entry: openings, reply
-styles and drafts, each where nothing is in its place. A file can be imported again, also after an import that
-was broken off: what exists already is not added again, and stays as it is now.
+Entries come first, each with its versions, replies and other values; then the rows that belong to no entry:
+openings, reply styles and drafts. A row is imported only if the diary has none in its place. A file can be
+imported again, also after an interrupted import: existing rows are neither added again nor changed.
 """
 
 import secrets
@@ -56,7 +56,7 @@ Progress = Callable[[int], None]
 
 @dataclass(kw_only=True)
 class DiaryRestoreReport(ImportReport):
-    """An import's report, with a sentence for each value left out, and the other rows imported, by kind."""
+    """The report of an import, with a sentence for each skipped value, and counts of other imported rows."""
 
     faults: list[str] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
@@ -64,11 +64,11 @@ class DiaryRestoreReport(ImportReport):
     is_broken: bool = False
 
     def set_overview(self, overview: ExportOverview) -> None:
-        """Take over what is known of the file before anything is imported."""
+        """Set the values that are known before anything is imported."""
         self.is_broken, self.skipped = overview.is_broken, overview.skipped
 
     def add_faults(self, entry: ParsedEntry, faults: Sequence[str]) -> None:
-        """Add what of an entry cannot be taken."""
+        """Add a sentence for each value of an entry that cannot be imported."""
         self.faults += [f"Entry {entry.number}: {fault}." for fault in faults]
 
 
@@ -80,7 +80,7 @@ def importable_row_kinds() -> set[str]:
 def preview_restore(
     overview: ExportOverview, entries: Iterable[ParsedEntry | RejectedLine]
 ) -> DiaryRestoreReport:
-    """Return what an import would find, without a key and without writing."""
+    """Return the report of an import, without a key and without writing."""
     report = DiaryRestoreReport()
     report.set_overview(overview)
     for entry in report.iter_accepted(entries):
@@ -97,7 +97,7 @@ def restore_export(
     now: datetime,
     progress: Progress = lambda _: None,
 ) -> DiaryRestoreReport:
-    """Import what is new; `progress` is called after each batch with the number of entries read."""
+    """Import new rows; `progress` is called after each batch with the number of entries read."""
     report = DiaryRestoreReport()
     report.set_overview(overview)
     with in_force(keyring):
@@ -129,7 +129,7 @@ def _count_entry(new_entry: NewEntry, report: DiaryRestoreReport) -> None:
 
 
 class RowImporter:
-    """Imports the rows of one file that belong to no entry; what cannot be taken goes to `faults`.
+    """Imports the rows of a file that belong to no entry; skipped values are reported in `faults`.
 
     Needs the owner's keyring in force.
     """
@@ -146,7 +146,7 @@ class RowImporter:
         self._inserters = dict(zip(ROW_KINDS, inserters, strict=True))
 
     def insert_new(self, kind: str, rows: Sequence[ExportRow]) -> int:
-        """Write the rows of a kind whose place is free, and return how many."""
+        """Insert the rows of a kind that have no existing row in their place; return how many."""
         insert, added, numbered = self._inserters[kind], 0, iter(enumerate(rows, start=1))
         while batch := list(islice(numbered, ROW_BATCH_SIZE)):
             fault_count = len(self._faults)
@@ -208,7 +208,10 @@ class RowImporter:
         return True
 
     def _resolve_reply_kind_id(self, row: ExportRow) -> tuple[UUID, bool]:
-        """Return the id of a reply style here, the file's where it is free, and whether it exists already."""
+        """Return the id for an imported reply style, and whether the person has that style already.
+
+        It is the id in the file, or a new one if that belongs to another person.
+        """
         try:
             id_ = parse_uuid(row.get("id"))
         except InvalidValue:
@@ -240,7 +243,7 @@ class RowImporter:
         return True
 
     def _get_draft_target(self, row: ExportRow, file_id: UUID | None) -> tuple[date, Entry | None]:
-        """Return the day of a draft, and the entry it edits if it edits one; raise InvalidValue."""
+        """Return the day of a draft, and the entry if it is a draft of an edit; raise InvalidValue."""
         if file_id is None:
             if row.get("entry_id") is not None:
                 raise InvalidValue
@@ -252,7 +255,7 @@ class RowImporter:
         return entry.day, entry
 
     def _is_superseded(self, day: date, entry: Entry | None, *, since: datetime) -> bool:
-        """Return whether something was saved in the place of a draft after it, which makes it obsolete."""
+        """Return whether an entry or edit was saved in place of the draft after `since`."""
         if entry is not None:
             return bool(entry.edited_at and entry.edited_at > since)
         return Entry.objects.filter(owner_id=self._owner_id, day=day, created_at__gt=since).exists()

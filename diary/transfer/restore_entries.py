@@ -1,8 +1,8 @@
-"""Import of the entries of an export, each once, with its versions, its replies and the values of other apps.
+"""Import of the entries of an export, each once, with its versions, replies and values of other apps.
 
-Entries keep their ids, so that references stay valid and importing twice changes nothing. Where somebody else
-of the household has an entry of that id, having imported the same file, the entry gets one that is derived
-from it, the same each time. An entry that exists already, edited or in the bin, stays as it is.
+Entries keep their ids, so that references stay valid and importing twice changes nothing. If another person
+of the household has an entry with that id, because they imported the same file, the entry gets an id derived
+from it, the same at every import. An entry that exists already, edited or in the bin, is not changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ _IDS_PER_QUERY = 500
 
 @dataclass(kw_only=True)
 class NewEntry:
-    """An entry that is new, with its versions and replies, sealed and ready to be written."""
+    """A new entry with its versions and replies, sealed but not yet written."""
 
     parsed: ParsedEntry
     entry: Entry
@@ -67,7 +67,7 @@ class EntryImporter:
         self._digest_key = get_digest_key(person.id)
 
     def find_changed_since(self, batch: Sequence[ParsedEntry]) -> list[ParsedEntry]:
-        """Return the existing ones of some entries that were edited later in the file than here."""
+        """Return the entries of a batch that exist already and have a later edit in the file."""
         edited = {self._get_file_id(parsed): parsed for parsed in batch if parsed.columns["edited_at"]}
         existing = {
             id_: edited[file_id]
@@ -82,7 +82,7 @@ class EntryImporter:
         ]
 
     def insert_new(self, batch: Sequence[ParsedEntry]) -> list[NewEntry]:
-        """Write the new ones of some entries in one transaction, and return them."""
+        """Write the entries of a batch that do not exist yet, in one transaction, and return them."""
         new_entries = self._build_new_entries(batch)
         try:
             self._insert(new_entries)
@@ -96,7 +96,7 @@ class EntryImporter:
     # --- Ids -------------------------------------------------------------------------------------------
 
     def resolve_ids(self, ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, bool]]:
-        """Return the id here of each entry of a file, and whether it exists already."""
+        """Return, by id in the file, the id in this diary and whether the entry exists already."""
         derived = {id_: self._derive_id(id_.bytes) for id_ in ids}
         owners: dict[UUID, UUID] = {}
         candidates = [*derived, *derived.values()]
@@ -117,7 +117,7 @@ class EntryImporter:
         return UUID(bytes=digest[:16], version=5)
 
     def _get_file_id(self, parsed: ParsedEntry) -> UUID:
-        """Return the id of an entry in the file, or one derived from its day and text where it has none."""
+        """Return the id of an entry in the file, or an id derived from its day and text if it has none."""
         return parsed.id or self._derive_id(parsed.day.isoformat().encode(), parsed.columns["text"].encode())
 
     # --- Rows ------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class EntryImporter:
         return new_entry
 
     def _set_source(self, new_entry: NewEntry) -> None:
-        """Compute the digest of an imported line again under this key, where the line's text is known."""
+        """Compute the digest of an imported line under this person's key, if the line's text is known."""
         entry = new_entry.entry
         texts = {version.revision: version.text for version in new_entry.versions}
         texts[entry.revision] = entry.text
@@ -162,10 +162,10 @@ class EntryImporter:
             entry.source = compute_source(self._digest_key, entry.first_day or entry.day, texts[1])
 
     def _clamp_start(self, start: datetime, lifetime: timedelta) -> datetime:
-        """Return the start of a row's lifetime, or now where that lifetime is over or begins in the future.
+        """Return the start of a row's lifetime, or now if the lifetime is over or begins in the future.
 
-        Otherwise what was in the bin of an old export would be purged at the next unlock, before anybody saw
-        it, and a moment in the future would keep it for ever.
+        Otherwise entries in the bin of an old export would be purged at the next unlock, before anybody saw
+        them, and entries with a future date never.
         """
         return start if self._now - lifetime < start <= self._now else self._now
 
@@ -211,7 +211,7 @@ class EntryImporter:
             reply.read = replace_ids(reply.read, new_ids)
 
     def map_record_ids(self, values: Sequence[ExportRow]) -> dict[str, str]:
-        """Return the ids here of entries in prompt records, where they differ from the file's."""
+        """Return new ids for the entries in prompt records, by id in the file; unchanged ids are absent."""
         records = [record for value in values if (record := PromptRecord.from_json(value))]
         file_ids = {id_ for record in records for id_, _ in record.left_out}
         file_ids = file_ids.union(*(record.source_ids for record in records))
@@ -237,7 +237,7 @@ class EntryImporter:
 
 
 def replace_ids(value: Any, new_ids: Mapping[str, str]) -> Any:
-    """Return a JSON value in which every string and key that is an id of the mapping is replaced."""
+    """Return a JSON value with every string and key replaced that is an id in the mapping."""
     match value:
         case str():
             return new_ids.get(value, value)

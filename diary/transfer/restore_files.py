@@ -1,7 +1,7 @@
-"""Opens an export (a folder, a zip, or its `diary.json` alone; nothing is unpacked) and lists what it holds.
+"""Opens an export (a folder, a zip, or only its `diary.json`; nothing is unpacked) and lists its contents.
 
-It is read twice: the traces of an entry come before the rows that say when those were made, and a file of
-another format must be refused as a whole.
+Callers read the file twice, `scan_export` before `read_entries`: the rows that date an entry's traces come
+after the entries, and a file of another format must be refused before anything is imported.
 """
 
 import io
@@ -39,7 +39,7 @@ _KIND_NAME: Final = re.compile(r"[a-z_]{1,40}")
 
 @dataclass(kw_only=True)
 class ExportOverview:
-    """The number of entries in a file, its rows that belong to none, and how many of those are skipped."""
+    """The number of entries in a file, its rows that belong to no entry, and the number of skipped rows."""
 
     entries: int = 0
     rows: dict[str, list[ExportRow]] = field(default_factory=dict, repr=False)
@@ -48,7 +48,7 @@ class ExportOverview:
 
 
 def is_export(path: Path) -> bool:
-    """Return whether a file is an export, or meant to be one, and not JSON lines."""
+    """Return whether a file is meant to be an export, and not JSON lines."""
     if path.is_dir() or zipfile.is_zipfile(path):
         return True
     with path.open("rb") as file:
@@ -56,17 +56,17 @@ def is_export(path: Path) -> bool:
 
 
 def get_json_size(path: Path) -> int:
-    """Return the number of bytes of the JSON."""
+    """Return the size of the JSON in bytes."""
     with _open_json(path) as (_, size):
         return size
 
 
 @contextmanager
 def open_export_json(path: Path) -> Iterator[tuple[TextIO, IO[bytes]]]:
-    """Open the JSON as text, and as the bytes it is decoded from; raise NotAnExport where there is none.
+    """Open the JSON as text, and as the bytes it is decoded from; raise NotAnExport if there is none.
 
-    Bytes that are not UTF-8 become lone surrogates, which are refused in the value they are in: one of them
-    must not cost everything behind it.
+    Bytes that are not UTF-8 become lone surrogates, which are refused in their value, so that one bad byte
+    does not prevent the import of all later values.
     """
     with _open_json(path) as (file, _):
         yield io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""), file
@@ -96,7 +96,7 @@ def _open_archive(path: Path) -> zipfile.ZipFile:
 
 
 def _find_json(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """Return the one JSON in an archive, at its top or in the one folder around it."""
+    """Return the JSON of an archive, at the top level or one folder below; raise NotAnExport."""
     named = [info for info in archive.infolist() if PurePosixPath(info.filename).name == JSON_NAME]
     near_top = [info for info in named if len(PurePosixPath(info.filename).parts) <= 2]
     if len(near_top) != 1:
@@ -114,7 +114,7 @@ def _open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
 
 
 def scan_export(values: Iterable[ExportValue], *, wanted: Collection[str]) -> ExportOverview:
-    """Return what a file holds, with its rows of the wanted kinds; raise NotAnExport."""
+    """Return the overview of a file, with its rows of the wanted kinds; raise NotAnExport."""
     overview, seen = ExportOverview(), set()
     try:
         for key, value in values:
@@ -142,7 +142,7 @@ def _count_value(overview: ExportOverview, key: str, value: object, *, wanted: C
 def read_entries(
     values: Iterable[ExportValue], *, now: datetime, limit: int
 ) -> Iterator[ParsedEntry | RejectedLine]:
-    """Yield the entries of a file, numbered, as far as it can be read."""
+    """Yield the numbered entries of a file, up to the first position that is not JSON."""
     number = 0
     try:
         for key, value in values:

@@ -6,8 +6,8 @@ The file is the one object of `diary.transfer.export_format`, its keys in any or
     ("entries", {...})             once for each entry
     ("others.drafts", {...})       once for each row that belongs to no entry
 
-BrokenJson    the file is not JSON from some position on; the values before it have been yielded
-NotAnExport   no export wrote the file; says so in a sentence for the person
+BrokenJson    the file is not JSON from some position on; earlier values have been yielded
+NotAnExport   the file is no export; carries a sentence for the person
 """
 
 import json
@@ -29,11 +29,11 @@ ExportValue = tuple[str, Any]
 
 
 class BrokenJson(Exception):  # noqa: N818 - ends the reading, and is no fault of ours
-    """Raised where the file is not JSON any more; holds nothing of the file."""
+    """Raised at the position where the file is not JSON any more; contains nothing of the file."""
 
 
 class NotAnExport(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised for a file that no export of a diary wrote."""
+    """Raised for a file that is not the export of a diary."""
 
 
 def read_values(file: TextIO) -> Iterator[ExportValue]:
@@ -58,14 +58,14 @@ def _check_header(key: str, value: Any) -> Any:
 
 
 class _JsonSource:
-    """A text read chunk by chunk, and a position in it."""
+    """A text that is read chunk by chunk, and the current position in it."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._buffer, self._position, self._ended = "", 0, False
 
     def members(self) -> Iterator[str]:
-        """Yield the keys of an object; the caller reads the value of each before it asks for the next."""
+        """Yield the keys of an object; the caller must read each value before the next key."""
         self._take("{")
         while not self._take_if("}"):
             key = self.value()
@@ -87,7 +87,7 @@ class _JsonSource:
                 return
 
     def value(self) -> Any:
-        """Return the value that begins at the position, and move behind it."""
+        """Return the value at the position, and move the position behind it."""
         self._peek()
         while True:
             try:
@@ -122,7 +122,7 @@ class _JsonSource:
                 return ""
 
     def _read_more(self) -> bool:
-        """Read on, doubling the buffer while a value is incomplete; return whether there was more."""
+        """Read more text, doubling the buffer while a value is incomplete; return False at the end."""
         rest = self._buffer[self._position :]
         if self._ended or len(rest) > MAX_VALUE_CHARACTERS:
             return False

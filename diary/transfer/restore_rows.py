@@ -1,7 +1,7 @@
-"""Parses the rows of an export into columns of the models, each value checked by itself.
+"""Parser of the rows of an export into columns of the models; each value is checked separately.
 
-An entry needs a day and a text, and a reply its text. Any other value that cannot be taken is left out alone,
-and named in a sentence that follows "Entry 12:", which holds nothing of the file.
+An entry needs a valid day and text, and a reply a valid text. Any other invalid value is skipped, and named
+in a sentence that follows "Entry 12:" and contains nothing of the file.
 """
 
 import re
@@ -36,7 +36,7 @@ ColumnParsers = Mapping[str, tuple[ValueParser, Any]]
 
 
 class InvalidValue(Exception):  # noqa: N818 - caught where the fault is named, never shown
-    """Raised for a value that cannot be taken; holds nothing of the file."""
+    """Raised for a value that cannot be imported; contains nothing of the file."""
 
 
 class _EntryRejected(InvalidValue):
@@ -47,7 +47,7 @@ class _EntryRejected(InvalidValue):
 
 @dataclass(kw_only=True)
 class ParsedEntry:
-    """An entry of a file: its columns, its whole row for what belongs to it, and what cannot be taken."""
+    """An entry of a file: its columns, its whole row with other values, and its faults."""
 
     number: int
     id: UUID | None
@@ -61,7 +61,7 @@ class ParsedEntry:
 
 
 def parse_entry(number: int, value: Any, *, now: datetime, limit: int) -> ParsedEntry | RejectedLine:
-    """Return an entry of a file, or why it cannot be imported; `limit` is the longest text."""
+    """Return an entry of a file, or the reason why it is rejected; `limit` is the longest valid text."""
     if not isinstance(value, dict):
         return RejectedLine(number, RejectionReason.NOT_OBJECT)
     try:
@@ -81,7 +81,7 @@ def parse_entry(number: int, value: Any, *, now: datetime, limit: int) -> Parsed
 def parse_columns(
     row: ExportRow, parsers: ColumnParsers, faults: list[str], *, prefix: str = ""
 ) -> ExportRow:
-    """Return columns of a row; a value that is missing or cannot be taken is the column's default."""
+    """Return the columns of a row; a missing or invalid value is replaced by the column's default."""
     columns: ExportRow = {}
     for name, (parse, default) in parsers.items():
         columns[name] = default
@@ -123,7 +123,7 @@ def parse_begun_day(value: Any, *, now: datetime) -> date:
 
 
 def parse_entry_text(value: Any, *, limit: int) -> str:
-    """Return a text that an entry may have; raise InvalidValue."""
+    """Return a valid text for an entry; raise InvalidValue."""
     if not isinstance(value, str):
         raise _EntryRejected(RejectionReason.NO_TEXT)
     try:
@@ -133,7 +133,7 @@ def parse_entry_text(value: Any, *, limit: int) -> str:
 
 
 def parse_text(value: Any, *, limit: int) -> str:
-    """Return a text that may be empty, as those of the model and of drafts may; raise InvalidValue."""
+    """Return a text that may be empty, for generated texts and drafts; raise InvalidValue."""
     if not isinstance(value, str):
         raise InvalidValue
     try:
@@ -179,7 +179,7 @@ def parse_bool(value: Any) -> bool:
 
 
 def parse_digest(value: Any) -> bytes:
-    """Return a keyed digest, written in hexadecimal, as its bytes; raise InvalidValue."""
+    """Return the bytes of a keyed digest in hexadecimal; raise InvalidValue."""
     try:
         digest = bytes.fromhex(value)
     except (TypeError, ValueError):
@@ -190,16 +190,16 @@ def parse_digest(value: Any) -> bytes:
 
 
 def parse_code(value: Any) -> str:
-    """Return the code of a reason; raise InvalidValue."""
+    """Return a reason code; raise InvalidValue."""
     if not isinstance(value, str) or not _CODE_PATTERN.fullmatch(value):
         raise InvalidValue
     return value
 
 
 def parse_prompt_record(value: Any) -> ExportRow:
-    """Return the prompt record of something the model wrote; raise InvalidValue.
+    """Return the prompt record of a generated text; raise InvalidValue.
 
-    Unknown keys are dropped: a value of any shape and depth would be walked through, and sealed, with it.
+    Unknown keys are dropped, since their values could have any depth and would be traversed and sealed.
     """
     record = PromptRecord.from_json(value)
     if record is None:
@@ -211,7 +211,7 @@ def parse_prompt_record(value: Any) -> ExportRow:
 
 
 def int_parser(*, least: int, most: int) -> ValueParser:
-    """Return the parser of a whole number between two others, both included."""
+    """Return a parser of whole numbers from `least` to `most`."""
 
     def parse(value: Any) -> int:
         if type(value) is not int or not least <= value <= most:
@@ -222,7 +222,7 @@ def int_parser(*, least: int, most: int) -> ValueParser:
 
 
 def choice_parser(choices: Iterable[str]) -> ValueParser:
-    """Return the parser of one of some words."""
+    """Return a parser that accepts only the given words."""
     known = frozenset(choices)
 
     def parse(value: Any) -> str:
@@ -239,7 +239,7 @@ def choice_parser(choices: Iterable[str]) -> ValueParser:
 def build_column_parsers(
     model: type[models.Model], *, leave_out: Collection[str], parsers: Mapping[str, ValueParser]
 ) -> dict[str, tuple[ValueParser, Any]]:
-    """Return the parsers of a model's columns: these ones, and for all others one for their type."""
+    """Return the parsers of a model's columns: the given ones, and for other columns one for their type."""
     return {
         column.attname: (
             parsers.get(column.attname) or get_field_parser(column),
@@ -251,7 +251,7 @@ def build_column_parsers(
 
 
 def get_field_parser(column: "models.Field[Any, Any]") -> ValueParser:
-    """Return the parser for the type of a plain column; raise TypeError where there is none."""
+    """Return the parser for the type of a plain column; raise TypeError if there is none."""
     match column:
         case models.BooleanField():
             return parse_bool

@@ -26,7 +26,7 @@ from llamora.crypto import Keyring
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def export(request: HouseholdRequest) -> HttpResponse:
-    """Show what an export holds; once the password was confirmed, stream it as a zip."""
+    """Show what an export contains; once the password was confirmed, stream it as a zip."""
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)
 
     def start_download(confirmed: Reauthentication) -> HttpResponse:

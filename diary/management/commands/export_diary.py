@@ -33,7 +33,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add whose diary it is, and where it goes."""
+        """Add the name of the person, and the folder or zip."""
         secret_prompt.add_arguments(parser)
         parser.add_argument(
             "--to", type=Path, help="a new folder or .zip; else diary-DATE.zip in this folder"
@@ -42,7 +42,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, name: str, password_file: Path | None, to: Path | None, **options: Any
     ) -> None:
-        """Export, and print counts."""
+        """Export the diary, and print counts."""
         now = timezone.now()
         path = (to or Path(f"diary-{now:%Y-%m-%d}.zip")).absolute()
         try:

@@ -52,7 +52,7 @@ def _unlock(person: Person, file: Path | None) -> key_slots.OpenedSlot:
 def _unlock_for_import(
     person: Person, options: dict[str, Any], *, total: int
 ) -> Iterator[tuple[Keyring, ProgressBar]]:
-    """Open the person's keyring and a progress bar; turn what ends the import into a sentence."""
+    """Yield the person's keyring and a progress bar; raise CommandError for errors that end the import."""
     try:
         with (
             closing(_unlock(person, options["password_file"]).keyring) as keyring,
@@ -115,7 +115,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the file, whose diary it is, and the options."""
+        """Add the file, the name of the person, and the options."""
         parser.add_argument("file", type=Path, help="an export, or a file of JSON lines in UTF-8")
         parser.add_argument("--user", required=True, help="the name of the person whose diary it becomes")
         parser.add_argument(
@@ -128,7 +128,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, and print counts."""
+        """Import the file, and print counts."""
         person, path = _get_person(options["user"]), options["file"]
         try:
             report = (_restore_export if is_export(path) else _import_lines)(path, person, options)
