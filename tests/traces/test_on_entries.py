@@ -241,6 +241,19 @@ def test_a_name_stands_in_no_address_and_no_title(owner: Resident) -> None:
     assert "zanzibar" not in page.one("title").text
 
 
+def test_the_page_that_adds_a_trace_is_a_plain_form_and_the_swapped_one_is_not(owner: Resident) -> None:
+    entry = owner.write("a")
+    address = f"/entries/{entry.id}/traces/keep/"
+
+    page, swapped = read(owner.get(address)), read(owner.get(address, script=True))
+
+    assert page.has("form.trace-form input[autofocus]")
+    assert not page.has("main details")
+    assert not page.has("form.trace-form[hx-post]")
+    assert swapped.has("details > form.trace-form[hx-post]")
+    assert not swapped.has("[autofocus]")
+
+
 def test_a_get_changes_nothing(owner: Resident) -> None:
     entry = owner.write("a")
     (trace,) = keeps(owner, entry, "weir")
