@@ -41,7 +41,9 @@ def test_a_server_killed_in_mid_reply_comes_back_with_what_it_had(
     diary.reload()
 
     wait_for_end(reply, "interrupted")
-    expect(reply).to_contain_text("Llamora ended while this was being written. What had come is kept.")
+    expect(reply).to_contain_text(
+        "Llamora ended while this was being written. What was written so far is saved."
+    )
     came = words_of(reply)
     assert len(came) >= 20
     assert came[:-1] == plain(script)[: len(came) - 1]

@@ -35,7 +35,7 @@ def test_stop_keeps_what_came_and_hangs_up_on_the_model(diary: DiaryTab, model: 
     diary.button("Stop").press("Enter")
 
     wait_for_end(reply, "stopped")
-    expect(reply).to_contain_text("Stopped. What had come is kept.")
+    expect(reply).to_contain_text("Stopped. What was written so far is saved.")
     assert model.wait_for_hang_up(count=before + 1)
     came = words_of(reply)
     assert len(came) >= 4
