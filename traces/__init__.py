@@ -1,13 +1,13 @@
-"""Traces: labels on entries, which make return easy.
+"""Traces: labels on entries, by which a person finds entries again.
 
 models, names, signals      the tables, valid names, the signal of a changed name
-queries, matcher, access    reading them; finding names in a text; the rows a request may reach
+queries, matcher, access    queries; finding names in a text; a person's rows by id
 tagging                     traces on an entry: add, remove, preview
 proposals                   traces that the model suggests for an entry
 editing                     rename, merge, delete, undo
-index, detail, graph        the list of all traces, the page of one, the picture of how they are related
-statistics, markup          figures and the HTML of drawings
-summaries                   what the model says of a trace
+index, detail, graph        the list of all traces, the page of one, the drawing of their connections
+statistics                  frequency over time, and counts of shared entries
+summaries                   summaries of traces by the model
 restore                     import of traces with the entries of an export
 receivers                   signals of the apps below, and hooks into the diary
 """

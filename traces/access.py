@@ -1,4 +1,4 @@
-"""Traces and changes by id; a row of somebody else is treated like one that does not exist."""
+"""Traces and changes by id; a row of another person is treated like a row that does not exist."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ def get_trace(owner_id: UUID, trace_id: UUID) -> Trace:
 
 
 def get_change(owner_id: UUID, change_id: UUID) -> Change:
-    """Return a change that a person may undo; raise ObjectNotFound."""
+    """Return a change that the person may undo; raise ObjectNotFound."""
     change = Change.objects.filter(owner_id=owner_id, id=change_id).first()
     if change is None:
         raise ObjectNotFound
@@ -26,7 +26,7 @@ def get_change(owner_id: UUID, change_id: UUID) -> Change:
 
 
 def get_requested_change(request: HttpRequest) -> Change | None:
-    """Return the change that the URL names for undo, if it is this person's and not undone yet."""
+    """Return the change that the URL names for undo, or None if it is another person's or undone already."""
     person = request.user
     try:
         change_id = UUID(request.GET.get("changed", ""))

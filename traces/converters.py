@@ -1,4 +1,4 @@
-"""URL converter of several traces: their ids, with slashes between them."""
+"""URL converter of several traces: their ids, separated by slashes."""
 
 from typing import Final
 from uuid import UUID
@@ -8,17 +8,17 @@ _UUID_PATTERN: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]
 
 
 class IdsConverter:
-    """One to five different ids; the same id twice matches no URL."""
+    """One to five distinct ids; a repeated id matches no URL."""
 
     regex = f"{_UUID_PATTERN}(?:/{_UUID_PATTERN}){{0,{MAX_TRACES - 1}}}"
 
     def to_python(self, value: str) -> tuple[UUID, ...]:
-        """Return the ids; raise ValueError for one that is there twice."""
+        """Return the ids; raise ValueError if an id is repeated."""
         ids = tuple(UUID(part) for part in value.split("/"))
         if len(set(ids)) < len(ids):
             raise ValueError("an id is named twice")
         return ids
 
     def to_url(self, value: tuple[UUID, ...]) -> str:
-        """Return ids as they are written in URLs."""
+        """Return the ids in URL form."""
         return "/".join(str(id_) for id_ in value)

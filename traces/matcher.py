@@ -1,12 +1,12 @@
-"""Finds the names of a person's traces in a text, with one Aho-Corasick automaton over all of them.
+"""Search for the names of a person's traces in a text, with one Aho-Corasick automaton for all names.
 
-Text and names are folded alike (identity, and without accents), and a name counts where it stands as words of
-its own: `art` is not in `party`. Scripts written without spaces have no such edges, and 子供 is found within
-子供達; a run of katakana is a word, and hangul takes its particles behind it.
+Text and names are folded alike (identity, and without accents), and a name matches only as whole words: `art`
+does not match in `party`. Scripts written without spaces have no word boundaries, so 子供 matches within
+子供達; but a run of katakana is a word, and a hangul word may be followed by particles.
 
-The matchers of unlocked people are held in memory: built when first asked for, dropped at a lock. One that
-was begun before a name changed, or before its owner locked, is used once and not held: each change and each
-lock begins another generation, and only a matcher of the current generation is held.
+The matchers of unlocked people are cached in memory: built on first use, dropped at a lock. Each change of a
+name and each lock begins another generation. A matcher whose building began in an earlier generation is used
+once and not cached.
 """
 
 import re
@@ -41,7 +41,7 @@ _JOINERS = "\u200c\u200d"
 
 
 def fold_text(text: str) -> str:
-    """Return a text in the form in which names are searched in it."""
+    """Return a text in the folded form in which names are searched."""
     plain = get_identity(text)
     if plain.isascii():
         return plain
@@ -49,7 +49,7 @@ def fold_text(text: str) -> str:
 
 
 class NameMatcher:
-    """The names of a person's traces, by id, and the automaton that finds them."""
+    """The names of a person's traces by id, and the automaton that finds them."""
 
     def __init__(self, names: Mapping[UUID, str]) -> None:
         self.names = dict(names)
@@ -64,11 +64,11 @@ class NameMatcher:
         self._automaton.make_automaton()
 
     def get_saved_spelling(self, name: str) -> str:
-        """Return a name as its owner writes it, if they have such a trace already."""
+        """Return the owner's spelling of a name, or the name itself if no such trace exists."""
         return self._spellings.get(get_identity(name), name)
 
     def find_in(self, text: str) -> list[UUID]:
-        """Return the traces named in a text, each once, in order of appearance."""
+        """Return the ids of the traces named in a text, each once, in order of appearance."""
         if not len(self._automaton):
             return []
         form = fold_text(text[:MAX_SEARCHED_LENGTH])
@@ -79,7 +79,7 @@ class NameMatcher:
         return list(named)
 
     def find_by_prefix(self, typed: str, *, among: Iterable[UUID]) -> list[UUID]:
-        """Return those of some traces whose name, or a word of it, begins with what was typed; best first."""
+        """Return the ids in `among` with a name, or a word of it, that begins with `typed`; best first."""
         wanted = fold_text(typed)
         forms = [(trace_id, fold_text(self.names[trace_id])) for trace_id in among if trace_id in self.names]
         at_start = [trace_id for trace_id, form in forms if form.startswith(wanted)]
@@ -96,7 +96,7 @@ def _is_whole_word(text: str, start: int, end: int) -> bool:
 
 
 def _is_edge(left: str, right: str) -> bool:
-    """Return whether a word may end between two characters, one of which may be missing."""
+    """Return whether a word may start or end between two characters; "" stands for the end of the text."""
     if not left or not right:
         return True
     if left in _JOINERS or right in _JOINERS:
@@ -112,7 +112,7 @@ def _is_word_character(character: str) -> bool:
 
 
 def load_readable_names(owner_id: UUID) -> dict[UUID, str]:
-    """Return the names of a person's traces, without damaged ones."""
+    """Return the names of a person's traces by id, without damaged names."""
     traces = Trace.objects.for_owner(owner_id).only("id", "owner_id", "name")
     return {trace.id: name for trace in traces if (name := trace.open_or("name", None)) is not None}
 
@@ -123,7 +123,7 @@ def _is_unlocked(owner_id: UUID) -> bool:
 
 
 class NameMatchers:
-    """The matchers of unlocked people, by person."""
+    """Cache of the matchers of unlocked people, by person."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -133,7 +133,7 @@ class NameMatchers:
         self._sweeper: threading.Thread | None = None
 
     def for_owner(self, owner_id: UUID) -> NameMatcher:
-        """Return a person's matcher; needs their keyring in force where it is not in memory yet."""
+        """Return a person's matcher; needs their keyring in force if the matcher is not cached."""
         with self._lock:
             matcher, generation = self._matchers.get(owner_id), self._generations[owner_id]
             self._used_at[owner_id] = time.monotonic()
@@ -151,19 +151,19 @@ class NameMatchers:
         return matcher
 
     def has_matcher(self, owner_id: UUID) -> bool:
-        """Return whether a person's matcher is in memory."""
+        """Return whether a person's matcher is cached."""
         with self._lock:
             return owner_id in self._matchers
 
     def forget(self, owner_id: UUID) -> None:
-        """Drop a person's matcher, and one that is being built."""
+        """Drop a person's matcher, including one that is being built."""
         with self._lock:
             self._generations[owner_id] += 1
             self._matchers.pop(owner_id, None)
             self._used_at.pop(owner_id, None)
 
     def sweep(self, *, now: float | None = None) -> None:
-        """Drop matchers not used within the idle limit, which sends no signal; `now` is monotonic."""
+        """Drop matchers unused for the idle limit, since an idle lock sends no signal; `now` is monotonic."""
         since = (time.monotonic() if now is None else now) - 60 * settings.IDLE_MINUTES
         with self._lock:
             unused = [owner_id for owner_id, used_at in self._used_at.items() if used_at < since]

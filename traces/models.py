@@ -1,13 +1,13 @@
 """Traces, the entries they are on, and suggested traces.
 
-Readable without a key: how many traces there are, which entries share one, when they were added, and when
-something was changed; never a name. Names are sealed; `name_index` is a keyed blind index of a name's
-identity, which is of use only under the person's own key.
+Readable without a key: how many traces there are, which entries share a trace, when traces were added and
+changed; never a name. Names are sealed; `name_index` is a keyed blind index of a name's identity, which can
+be computed only with the person's key.
 
     Trace              a name, its summary by the model, and whether its entries go into every prompt
     EntryTrace         a trace on an entry
     TraceProposal      names suggested for an entry, and names dismissed there
-    Change             a rename, merge or deletion with its undo information, for thirty days
+    Change             undo information of a rename, merge or deletion, for thirty days
     TracePreferences   whether the model suggests traces
 """
 
@@ -33,7 +33,7 @@ def compute_name_index(name: str) -> bytes:
 
 
 class TraceQuerySet(SealedQuerySet["Trace"]):
-    """Selections of traces."""
+    """Chainable filters of traces."""
 
     def for_owner(self, owner_id: UUID) -> "TraceQuerySet":
         """Return the traces of one person that are not deleted."""
@@ -44,12 +44,12 @@ class TraceQuerySet(SealedQuerySet["Trace"]):
         return self.filter(owner_id=owner_id, deleted_at__isnull=False)
 
     def with_names(self, names: Iterable[str]) -> "TraceQuerySet":
-        """Return those with one of these names, by identity; needs their owner's keyring in force."""
+        """Return the traces with one of these names, by identity; needs their owner's keyring in force."""
         return self.filter(name_index__in=[compute_name_index(name) for name in names])
 
 
 class TraceManager(SealedManager["Trace"]):
-    """Traces through `TraceQuerySet`."""
+    """Manager of traces, with the filters of `TraceQuerySet`."""
 
     def get_queryset(self) -> TraceQuerySet:
         """Return a `TraceQuerySet` of all rows."""
@@ -65,7 +65,7 @@ class TraceManager(SealedManager["Trace"]):
 
 
 class Trace(SealedModel):
-    """A label; a deleted one is purged after thirty days."""
+    """A label on entries; a deleted trace is purged after thirty days."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -95,12 +95,12 @@ class Trace(SealedModel):
         return f"Trace {self.id}"
 
     def set_name(self, name: str) -> None:
-        """Set the name and its index."""
+        """Set the name and its blind index."""
         self.name, self.name_index = name, compute_name_index(name)
 
 
 class EntryTraceQuerySet(models.QuerySet["EntryTrace"]):
-    """Selections of traces on entries."""
+    """Chainable filters of traces on entries."""
 
     def for_owner(self, owner_id: UUID) -> "EntryTraceQuerySet":
         """Return the traces on entries of one person, without deleted traces and deleted entries."""
@@ -108,7 +108,7 @@ class EntryTraceQuerySet(models.QuerySet["EntryTrace"]):
 
 
 class EntryTraceManager(models.Manager["EntryTrace"]):
-    """Traces on entries through `EntryTraceQuerySet`."""
+    """Manager of traces on entries, with the filters of `EntryTraceQuerySet`."""
 
     def get_queryset(self) -> EntryTraceQuerySet:
         """Return an `EntryTraceQuerySet` of all rows."""
@@ -120,7 +120,7 @@ class EntryTraceManager(models.Manager["EntryTrace"]):
 
 
 class EntryTrace(models.Model):
-    """A trace on an entry. Nothing of it is sealed, since it holds no text."""
+    """A trace on an entry; no column is sealed, since none contains text."""
 
     id = models.BigAutoField(primary_key=True)
     # None needs an index: those below begin with each, and answer without reading a row.
@@ -177,7 +177,7 @@ class ChangeKind(models.TextChoices):
 
 
 class Change(SealedModel):
-    """The undo information of a change of a trace: {"was": name}, {"added": [entry id]} or {}."""
+    """The undo information of a change to a trace: {"was": name}, {"added": [entry id]} or {}."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     trace = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="+")

@@ -1,18 +1,18 @@
 """Valid names of traces, and when two names are the same. Pure.
 
-A name is shown as it was written, with white space evened. Its *identity* decides whether two names are the
-same:
+A name is shown as it was written, with normalised white space. Its *identity* decides whether two names are
+the same:
 
     NFKC, casefold          Größe = größe = GRÖSSE, and half and full widths
-    spaces and hyphens      to-do = To do = to – do, whatever kind of either and however many
-    invisible characters    variation selectors, soft hyphens and the like are left out: ☕ with and without
+    spaces and hyphens      to-do = To do = to – do, of any kind and any number
+    invisible characters    variation selectors, soft hyphens and the like are ignored: ☕ with and without
 
-Joiners that shape words or build one emoji of several stay: they make a visible difference.
+Joiners that shape words or join several emoji into one are not ignored, since they make a visible difference.
 
     InvalidTraceName                `code`; the sentences are in `traces.messages`
         EmptyTraceName              empty
         TraceNameTooLong            too_long     more than 64 code points
-        InvalidTraceNameCharacter   not_a_name   control characters, or half a character
+        InvalidTraceNameCharacter   not_a_name   control characters, or half of a surrogate pair
 """
 
 import re
@@ -36,7 +36,7 @@ _INVISIBLE = re.compile(
 
 
 class InvalidTraceName(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Base of the refusals of a name; neither the error nor its arguments hold any of it."""
+    """Base of the errors of an invalid name; neither the error nor its arguments contain the name."""
 
     code: ClassVar[str] = "name"
 
@@ -51,19 +51,19 @@ class EmptyTraceName(InvalidTraceName):
 
 
 class TraceNameTooLong(InvalidTraceName):
-    """Raised for more code points than a name may have."""
+    """Raised for a name with too many code points."""
 
     code = "too_long"
 
 
 class InvalidTraceNameCharacter(InvalidTraceName):
-    """Raised for characters that no name may hold."""
+    """Raised for a name with invalid characters."""
 
     code = "not_a_name"
 
 
 def clean_name(typed: str) -> str:
-    """Return a name as it is stored and shown; raise InvalidTraceName."""
+    """Return a name for storage and display; raise InvalidTraceName."""
     name = _SPACES.sub(" ", typed).strip()
     if has_lone_surrogate(name) or any(unicodedata.category(one) == "Cc" for one in name):
         raise InvalidTraceNameCharacter
@@ -75,7 +75,7 @@ def clean_name(typed: str) -> str:
 
 
 def get_identity(name: str) -> str:
-    """Return the identity of a name, which is equal for two names that are the same; idempotent."""
+    """Return the identity of a name; two names with equal identities are the same. Idempotent."""
     folded = _fold_case(_INVISIBLE.sub("", name))
     # A name of nothing but hyphens keeps them.
     return _GAPS.sub(" ", folded).strip() or _SPACES.sub("", folded)

@@ -1,7 +1,7 @@
-"""Queries of traces: names, counts by trace and day, the entries that traces share, and those for a prompt.
+"""Queries of traces: names, counts by trace and day, shared entries, and entries for a prompt.
 
-Counts and ids come from the database without decrypting anything. Deleted entries do not count until they are
-restored. What returns names needs the owner's keyring in force.
+Counts and ids are read without decrypting anything. Deleted entries do not count until they are restored.
+Functions that return names need the owner's keyring in force.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ MAX_CONTEXT_ENTRIES: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class TraceCount:
-    """The number of entries of a trace, and the days of the first and the last."""
+    """The number of entries of a trace, and the days of the first and last entry."""
 
     count: int
     first: date
@@ -33,7 +33,7 @@ class TraceCount:
 
 
 def count_by_trace(owner_id: UUID) -> dict[UUID, TraceCount]:
-    """Return the counts of each trace of a person that is on an entry."""
+    """Return the counts of each trace of a person that is on at least one entry."""
     entry_traces = EntryTrace.objects.for_owner(owner_id).order_by().values_list("trace_id")
     rows = entry_traces.annotate(Count("id"), Min("entry__day"), Max("entry__day"))
     return {trace_id: TraceCount(count, first, last) for trace_id, count, first, last in rows}
@@ -48,20 +48,20 @@ def get_entries_with_traces(owner_id: UUID, trace_ids: Iterable[UUID]) -> EntryQ
 
 
 def count_by_day(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[date, int]:
-    """Return the number of entries of each day with all of these traces."""
+    """Return the number of entries with all of these traces, by day."""
     rows = get_entries_with_traces(owner_id, trace_ids).order_by().values_list("day").annotate(Count("id"))
     return dict(rows)
 
 
 def count_related(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return the counts of other traces on the entries with all of these, deleted traces included."""
+    """Return the counts of other traces on the entries with all of these, including deleted traces."""
     entries = get_entries_with_traces(owner_id, trace_ids).order_by().values("id")
     others = EntryTrace.objects.filter(entry_id__in=entries).exclude(trace_id__in=trace_ids)
     return dict(others.order_by().values_list("trace_id").annotate(Count("id")))
 
 
 def iter_entry_trace_pairs(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
-    """Yield each entry, by its id as a string, with each of its traces, deleted traces included."""
+    """Yield each pair of an entry's id, as a string, and the id of a trace on it, deleted or not."""
     # As strings: building a UUID of each of thousands takes four times as long as reading them.
     entry, trace = Cast("entry_id", CharField()), Cast("trace_id", CharField())
     entries = Entry.objects.for_owner(owner_id).order_by()
@@ -74,9 +74,9 @@ def iter_entry_trace_pairs(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
 
 
 def find_context_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
-    """Return earlier entries for a prompt: of the traces chosen for this reply, and of those always read.
+    """Return earlier entries for a prompt: those with the traces `by` or with a trace that is always read.
 
-    Whether the entry itself has them makes no difference: the person has chosen.
+    The entry itself need not have these traces, since the person chose them.
     """
     wanted = Trace.objects.for_owner(entry.owner_id).filter(Q(id__in=list(by)) | Q(is_read_always=True))
     traces = list(wanted.values_list("id", flat=True))
@@ -90,7 +90,7 @@ def find_context_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
 
 
 def list_trace_links(owner_id: UUID, ids: Collection[UUID]) -> Sequence[NamedLink]:
-    """Return links to the traces with these ids, as far as they still exist."""
+    """Return links to the traces with these ids; ids that no longer exist are left out."""
     traces = Trace.objects.for_owner(owner_id).filter(id__in=list(ids)).defer("summary")
     return [
         NamedLink(name=get_display_name(trace), address=reverse("trace", args=[trace.id])) for trace in traces
@@ -98,7 +98,7 @@ def list_trace_links(owner_id: UUID, ids: Collection[UUID]) -> Sequence[NamedLin
 
 
 def get_display_name(trace: Trace) -> str:
-    """Return the name of a trace, or a substitute where it is damaged."""
+    """Return the name of a trace, or a substitute if the name is damaged."""
     return trace.open_or("name", UNREADABLE_NAME)
 
 

@@ -1,4 +1,4 @@
-"""Receivers of the signals of accounts and the diary, and the hooks through which traces extend the diary."""
+"""Signal receivers of the traces app, and the hooks by which it extends the diary."""
 
 import logging
 from functools import partial
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def connect() -> None:
-    """Connect receivers, hooks, the blind index and labels; called once from `AppConfig.ready`."""
+    """Connect receivers, hooks, the blind index and display names; called once from `AppConfig.ready`."""
     vault_unlocked.connect(_purge_after_unlock, dispatch_uid="traces.tidy")
     vault_locked.connect(_forget_after_lock, dispatch_uid="traces.locked")
     person_deleted.connect(_forget_names, dispatch_uid="traces.gone")

@@ -1,7 +1,7 @@
 """Import of traces with the entries of an export. Needs the owner's keyring in force.
 
-Names with the same identity are the same trace, as everywhere: an existing one is used as it is, and the row
-of the file counts for a new one only. Runs within the transaction that inserts the entries.
+Names with the same identity are the same trace: an existing trace is used unchanged, and the row in the file
+is used only for a new trace. Runs within the transaction that inserts the entries.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,14 +35,14 @@ ImportFaults = dict[UUID, list[str]]
 
 
 class TraceImporter:
-    """Imports the traces of one file: names on its entries, and a row for each trace."""
+    """Importer of the traces of one file: the names on its entries, and the row of each trace."""
 
     def __init__(self, owner_id: UUID, rows: Sequence[Any]) -> None:
         self._owner_id = owner_id
         self._rows = dict(_iter_by_identity(rows))
 
     def __call__(self, values: EntryValues) -> Mapping[UUID, Sequence[str]]:
-        """Add the traces of some entries; return what cannot be taken, by entry."""
+        """Add the traces of entries; return the faults of values that cannot be imported, by entry."""
         faults: ImportFaults = {}
         wanted = {entry: _parse_names(value, faults.setdefault(entry.id, [])) for entry, value in values}
         traces = self._get_or_create({id_: name for names in wanted.values() for id_, name in names.items()})
@@ -55,7 +55,7 @@ class TraceImporter:
         return faults
 
     def _get_or_create(self, names: Mapping[str, str]) -> dict[str, UUID]:
-        """Return the traces of these names, by identity; create the missing ones."""
+        """Return the ids of the traces with these names, by identity; create missing traces."""
         by_index = self._find_existing(names.values())
         existing = {id_: by_index.get(compute_name_index(name)) for id_, name in names.items()}
         missing = [id_ for id_, trace_id in existing.items() if trace_id is None]
@@ -101,7 +101,7 @@ def _iter_by_identity(rows: Sequence[Any]) -> Iterable[tuple[str, ExportRow]]:
 
 
 def _parse_names(value: Any, faults: list[str]) -> dict[str, str]:
-    """Return the names of an entry's traces as they are written, by identity."""
+    """Return the names of an entry's traces in their original spelling, by identity."""
     if not isinstance(value, list):
         faults.append(messages.IMPORT_NOT_A_LIST)
         return {}
@@ -119,7 +119,7 @@ def _parse_names(value: Any, faults: list[str]) -> dict[str, str]:
 
 
 def _choose_id(row: ExportRow) -> UUID:
-    """Return the id of a trace of a file here: its own, unless a trace of that id exists."""
+    """Return the id of a trace in the file, or a new id if a trace with that id exists."""
     try:
         id_ = parse_uuid(row.get("id"))
     except InvalidValue:
@@ -128,7 +128,10 @@ def _choose_id(row: ExportRow) -> UUID:
 
 
 def _parse_summary(value: Any) -> ExportRow | None:
-    """Return the summary of a trace; under another key its page shows it as out of date, which it may be."""
+    """Return the summary of a trace, or None if it is invalid.
+
+    If its digest was made under another person's key, the page shows the summary as out of date.
+    """
     parse_count = int_parser(least=0, most=_MAX_ENTRY_COUNT)
     try:
         return {
@@ -142,14 +145,14 @@ def _parse_summary(value: Any) -> ExportRow | None:
 
 
 class ProposalImporter:
-    """Imports the suggested traces of entries, so that a dismissed name stays dismissed."""
+    """Importer of the suggested traces of entries, so that a dismissed name stays dismissed."""
 
     def __init__(self, owner_id: UUID, rows: Sequence[Any]) -> None:
         del rows
         self._owner_id = owner_id
 
     def __call__(self, values: EntryValues) -> Mapping[UUID, Sequence[str]]:
-        """Add the suggestions for some entries; return what cannot be taken, by entry."""
+        """Add the suggestions for entries; return the faults of values that cannot be imported, by entry."""
         faults: ImportFaults = {}
         for entry, rows in values:
             try:

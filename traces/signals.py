@@ -1,6 +1,6 @@
-"""The signal of changed trace names, sent at once, for the transaction itself, and again after the commit.
+"""The signal of changed trace names, sent within the transaction and again after the commit.
 
-names_changed   person_id   a trace of theirs was created, renamed, merged, deleted or restored
+names_changed   person_id   a trace of this person was created, renamed, merged, deleted or restored
 """
 
 from functools import partial

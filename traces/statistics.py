@@ -1,4 +1,4 @@
-"""Statistics of traces, from days and ids alone: frequency over time, and which occur together. Pure."""
+"""Statistics of traces from days and ids only: frequency over time, and shared entries. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -29,13 +29,13 @@ class FrequencyBar:
 
     @property
     def y(self) -> int:
-        """The distance from the top of the chart."""
+        """The distance of the bar from the top of the chart."""
         return 100 - self.height
 
 
 @dataclass(frozen=True, slots=True)
 class Frequency:
-    """The counts of all periods from the first to the last; `unit` is the name of a period."""
+    """The counts of all periods from the first to the last; `unit` is the name of the kind of period."""
 
     unit: str
     bars: Sequence[FrequencyBar]
@@ -52,13 +52,13 @@ class Frequency:
 
     @property
     def most(self) -> FrequencyBar:
-        """The highest bar, the earliest of several."""
+        """The highest bar; the earliest if several are equal."""
         return max(self.bars, key=lambda bar: bar.count)
 
 
 @dataclass(frozen=True, slots=True)
 class _TimeUnit:
-    """A kind of period: its name, the start of the one a day is in, the start of the next, and a label."""
+    """A kind of period: its name, the start of a day's period, the start of the next, and the label."""
 
     name: str
     start: Callable[[date], date]
@@ -67,7 +67,7 @@ class _TimeUnit:
 
 
 def compute_frequency(counts: Mapping[date, int], *, words: DateWords) -> Frequency | None:
-    """Return the counts of each period between the first and the last day; None for a single day."""
+    """Return the counts of each period between the first and the last day, or None for a single day."""
     if len(counts) < 2:
         return None
     first, last = min(counts), max(counts)
@@ -153,14 +153,17 @@ def _build_years_unit(step: int, name: str) -> _TimeUnit:
 
 @dataclass(frozen=True, slots=True)
 class CoOccurrences:
-    """The number of entries that each two traces share, in rows and columns in the order of `ids`."""
+    """The number of entries that each pair of traces shares; rows and columns are in the order of `ids`."""
 
     ids: Sequence[UUID]
     counts: npt.NDArray[np.int64]
 
 
 def count_cooccurrences(pairs: Iterable[tuple[Hashable, UUID]]) -> CoOccurrences:
-    """Return the shared entries of each two traces, from (entry, trace) pairs; on the diagonal, their own."""
+    """Return the shared entries of each pair of traces, from (entry, trace) pairs.
+
+    The diagonal has the number of entries of each trace.
+    """
     entries: dict[Hashable, int] = {}
     traces: dict[UUID, int] = {}
     flat: list[int] = []

@@ -1,4 +1,4 @@
-"""URLs of traces; none of them ever holds a name."""
+"""URLs of traces; none of them contains a name."""
 
 from django.urls import path, register_converter
 

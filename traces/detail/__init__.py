@@ -1,4 +1,4 @@
-"""The page of one trace, or of several together.
+"""The page of one trace, or of several traces together.
 
 presenters   counts, frequency and related traces
 heatmap      a year of days in five shades

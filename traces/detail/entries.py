@@ -36,7 +36,7 @@ class EntryWithTraces:
 
 @dataclass(frozen=True, kw_only=True)
 class EntriesPage:
-    """A page of entries, and the entry after which the next page begins; None at the end."""
+    """A page of entries; `next_after` is the id of the last one, or None on the last page."""
 
     entries: Sequence[EntryWithTraces]
     next_after: UUID | None
@@ -71,7 +71,7 @@ def load_page(
 
 
 def _find_other_traces(entries: Sequence[Entry], *, names: Mapping[UUID, str]) -> dict[UUID, list[TraceLink]]:
-    """Return the traces of each entry among those with these names, in the order they were added."""
+    """Return the traces of each entry that are in `names`, in the order they were added."""
     links: dict[UUID, TraceLink] = {}
     links_by_entry: dict[UUID, list[TraceLink]] = {}
     entry_traces = EntryTrace.objects.filter(entry__in=[entry.id for entry in entries])
@@ -85,7 +85,7 @@ def _find_other_traces(entries: Sequence[Entry], *, names: Mapping[UUID, str]) -
 
 
 def _build_after_filter(entry: Entry) -> Q:
-    """Return the filter for the entries that come after one, newest first."""
+    """Return the filter for the entries after this one in the order newest first."""
     same_day = Q(day=entry.day)
     same_moment = same_day & Q(created_at=entry.created_at, id__lt=entry.id)
     return Q(day__lt=entry.day) | same_day & Q(created_at__lt=entry.created_at) | same_moment

@@ -1,7 +1,7 @@
 """The heatmap of a year: twelve blocks of days, weeks as columns, in five shades. Pure.
 
-Each month is a block of its own: twelve fit beside one another on a wide page and wrap on a narrow one, where
-a single strip of fifty-three columns would leave four pixels for a day.
+Each month is a separate block: twelve blocks fit side by side on a wide page and wrap on a narrow one,
+whereas a single strip of fifty-three columns would leave four pixels for a day.
 """
 
 from calendar import isleap, monthrange
@@ -29,7 +29,7 @@ class HeatDay:
 
 @dataclass(frozen=True, slots=True)
 class HeatMonth:
-    """A month of days, from top to bottom and left to right; the first is in row `row`, from 1 to 7."""
+    """The days of a month, top to bottom and left to right; the first is in row `row`, from 1 to 7."""
 
     name: str
     row: int
@@ -44,7 +44,7 @@ class HeatMonth:
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
-    """A year, the weekday of its first row, and the nearest years with entries."""
+    """The heatmap of a year, with the weekday of its first row and the nearest years with entries."""
 
     year: int
     months: Sequence[HeatMonth]
@@ -63,7 +63,7 @@ class Heatmap:
 def build_heatmap(
     year: int, counts: Mapping[date, int], *, week_start: int, years: Sequence[int], words: DateWords
 ) -> Heatmap:
-    """Return the heatmap of a year; `years` are those with entries, in any order."""
+    """Return the heatmap of a year; `years` are all years with entries, in any order."""
     counts_of_year = {day: count for day, count in counts.items() if day.year == year}
     most = max(counts_of_year.values(), default=0)
     offset = (date(year, 1, 1).weekday() - week_start) % 7
@@ -104,12 +104,12 @@ def _get_day_label(words: DateWords, day: date) -> str:
 
 
 def get_step(count: int, most: int) -> int:
-    """Return the shade of a count: the count itself if no day has more than five, else in proportion."""
+    """Return the shade of a count: the count itself if no day has more than five, else proportional."""
     return count if most <= STEPS else -(-STEPS * count // most)
 
 
 def _build_legend(most: int) -> list[tuple[int, str]]:
-    """Return each shade that can occur, with the counts it stands for."""
+    """Return each shade that can occur, with its range of counts."""
     counts_by_step: dict[int, list[int]] = {}
     for count in range(1, most + 1):
         counts_by_step.setdefault(get_step(count, most), []).append(count)

@@ -1,4 +1,4 @@
-"""The page of a trace, or of several together: counts, frequency, heatmap and related traces."""
+"""The page of one trace, or of several together: counts, frequency, heatmap and related traces."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ MAX_SHOWN_AT_ONCE: Final = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedTrace:
-    """Another trace, the number of these entries it is on, and the URL of the page of both."""
+    """Another trace on these entries, their number, and the URL of the page with this trace added."""
 
     id: UUID
     name: str = field(repr=False)
@@ -32,7 +32,7 @@ class RelatedTrace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenTrace:
-    """One of the traces of a page, and the URL of the page without it."""
+    """One of the traces of a page, and the URL of the page without this trace."""
 
     id: UUID
     name: str = field(repr=False)
@@ -41,7 +41,7 @@ class ChosenTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class TraceDetail:
-    """Everything on the page of traces but their entries; `counts` are the numbers of entries by day."""
+    """Template data of the page except for the entries; `counts` are the numbers of entries by day."""
 
     person: Person
     ids: tuple[UUID, ...]
@@ -51,17 +51,17 @@ class TraceDetail:
 
     @property
     def id(self) -> UUID:
-        """The trace the page belongs to."""
+        """The id of the first trace of the page."""
         return self.ids[0]
 
     @property
     def name(self) -> str:
-        """The name of that trace."""
+        """The name of the first trace of the page."""
         return self.names[self.id]
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether the page is of more than one trace."""
+        """Whether the page has more than one trace."""
         return len(self.ids) > 1
 
     @cached_property
@@ -81,12 +81,12 @@ class TraceDetail:
 
     @cached_property
     def frequency(self) -> Frequency | None:
-        """The frequency over time."""
+        """The number of entries over time."""
         return compute_frequency(self.counts, words=get_date_words(self.person.language))
 
     @cached_property
     def heatmap(self) -> Heatmap | None:
-        """The heatmap of the year that was asked for, or of the last one; None without entries."""
+        """The heatmap of the requested year, or of the last year with entries; None without entries."""
         if self.last is None:
             return None
         return build_heatmap(
@@ -122,7 +122,7 @@ class TraceDetail:
 
     @cached_property
     def chosen_traces(self) -> list[ChosenTrace]:
-        """The traces of the page, each with the URL of the page without it."""
+        """The traces of the page, each with the URL of the page without that trace."""
         return [
             ChosenTrace(id=id_, name=self.names[id_], without=get_traces_url(_without(self.ids, id_)))
             for id_ in self.ids
@@ -149,23 +149,23 @@ class TraceDetail:
 
     @property
     def first_related(self) -> Sequence[RelatedTrace]:
-        """The related traces that are shown at once."""
+        """The related traces that are always visible."""
         return self.related_traces[:MAX_SHOWN_AT_ONCE]
 
     @property
     def more_related(self) -> Sequence[RelatedTrace]:
-        """The related traces that are folded away."""
+        """The related traces in the collapsed part."""
         return self.related_traces[MAX_SHOWN_AT_ONCE:]
 
     @cached_property
     def merge_targets(self) -> list[tuple[UUID, str]]:
-        """The other traces, by name, for the form that merges."""
+        """The ids and names of all other traces, for the form that merges."""
         others = [(id_, name) for id_, name in self.names.items() if id_ != self.id]
         return sorted(others, key=lambda other: other[1].casefold())
 
 
 def build_detail(person: Person, ids: tuple[UUID, ...], *, year: int | None = None) -> TraceDetail:
-    """Return the page of traces; raise ObjectNotFound where one does not exist, or is there twice."""
+    """Return the page of these traces; raise ObjectNotFound if one does not exist or is repeated."""
     names = load_names(person.id)
     if len(set(ids)) < len(ids) or not set(ids) <= set(names):
         raise ObjectNotFound

@@ -1,4 +1,4 @@
-"""The page of a trace, or of several together, with its further entries and its summary."""
+"""The page of one trace, or of several together, with further entries and the summary."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from traces.summaries.presenters import build_summary_view
 def trace(
     request: HouseholdRequest, trace_id: UUID, others: tuple[UUID, ...] = (), year: int | None = None
 ) -> HttpResponse:
-    """Show a trace, alone or together with others; to script, a further page of its entries."""
+    """Show a trace, alone or together with others; for script, a further page of entries."""
     ids = (trace_id, *others)
     if request.htmx and "after" in request.GET:
         return _render_next_page(request, ids)
@@ -33,7 +33,7 @@ def trace(
 def render_trace_page(
     request: HouseholdRequest, detail: TraceDetail, *, status: int = 200, **extra: Any
 ) -> HttpResponse:
-    """Show the whole page of a trace; `extra` is the context of a change that was refused."""
+    """Render the page of a trace; `extra` is the context of a refused change."""
     context = {
         "detail": detail,
         "page": load_page(
@@ -72,7 +72,7 @@ def _get_after(request: HouseholdRequest) -> UUID | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def summary(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
-    """Ask the model for a summary of a trace, or show the current state of it."""
+    """Ask the model for a summary of a trace, or show the state of the summary."""
     trace = get_trace(request.user.id, trace_id)
     if request.method == "POST":
         summaries_services.request_summary(request.user, trace, keyring=request.vault.keyring)

@@ -1,1 +1,1 @@
-"""Changes of a trace everywhere: rename, merge, delete, and undo."""
+"""Changes to a trace on all entries: rename, merge, delete, and undo."""

@@ -1,4 +1,4 @@
-"""Refusals of changes of traces, besides invalid names (`traces.names`), with stable codes.
+"""Errors of changes to traces, besides invalid names (`traces.names`), with stable codes.
 
 TraceError
     TraceNameTaken    name_taken    another trace has that name; carries that trace
@@ -14,7 +14,7 @@ from traces.models import Trace
 
 
 class TraceError(Exception):
-    """Base of these refusals; none holds a name."""
+    """Base of the errors of changes to traces; none contains a name."""
 
     code: ClassVar[str] = "trace"
 
@@ -33,6 +33,6 @@ class TraceNameTaken(TraceError):
 
 
 class MergeIntoItself(TraceError):
-    """Raised when a trace is to be merged with itself."""
+    """Raised when a trace would be merged with itself."""
 
     code = "same_trace"

@@ -1,7 +1,7 @@
-"""Renaming, merging and deleting a trace everywhere, each with undo. Needs the owner's keyring in force.
+"""Renaming, merging and deleting a trace on all entries, with undo. Needs the owner's keyring in force.
 
-Undo information stays in sealed rows: a merged or deleted trace is only marked as deleted and keeps its
-entries, and `Change` holds the rest. Both are purged after thirty days.
+Undo information is stored in sealed rows: a merged or deleted trace is only marked as deleted and stays on
+its entries, and a `Change` contains the rest. Both are purged after thirty days.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,9 +23,9 @@ UNDO_PERIOD: Final = timedelta(days=30)
 
 
 def rename_trace(*, owner_id: UUID, trace_id: UUID, name: str) -> Change | None:
-    """Rename a trace, and return the change; None where it has that name already.
+    """Rename a trace and return the change, or None if the trace has that name already.
 
-    Raise InvalidTraceName, ObjectNotFound, or TraceNameTaken with the other trace, to be merged with.
+    Raise InvalidTraceName, ObjectNotFound, or TraceNameTaken with the trace that has the name.
     """
     name = clean_name(name)
     with write_transaction():
@@ -46,7 +46,7 @@ def _set_name(trace: Trace, name: str) -> None:
 
 
 def merge_traces(*, owner_id: UUID, trace_id: UUID, into_id: UUID) -> Change:
-    """Move the entries of a trace to another, and delete it; raise ObjectNotFound, MergeIntoItself."""
+    """Move the entries of a trace to another and delete the trace; raise ObjectNotFound, MergeIntoItself."""
     if trace_id == into_id:
         raise MergeIntoItself
     with write_transaction():
@@ -63,7 +63,7 @@ def merge_traces(*, owner_id: UUID, trace_id: UUID, into_id: UUID) -> Change:
 
 
 def delete_trace(*, owner_id: UUID, trace_id: UUID) -> Change:
-    """Delete a trace everywhere; the entries stay as they are. Raise ObjectNotFound."""
+    """Delete a trace on all entries; the entries do not change. Raise ObjectNotFound."""
     with write_transaction():
         trace = get_trace(owner_id, trace_id)
         _mark_deleted(trace)
@@ -88,7 +88,7 @@ def _record_change(
 def undo_change(*, owner_id: UUID, change_id: UUID) -> Trace:
     """Undo a change, once, and return the trace.
 
-    Raise ObjectNotFound, or TraceNameTaken where another trace was given its name meanwhile.
+    Raise ObjectNotFound, or TraceNameTaken if another trace has its name by now.
     """
     with write_transaction():
         change = get_change(owner_id, change_id)
@@ -130,7 +130,7 @@ _UNDO_BY_KIND: Final[dict[ChangeKind, Callable[[Change, Trace], None]]] = {
 
 
 def purge_deleted(owner_id: UUID) -> int:
-    """Delete for good the traces and changes older than the undo period; return how many traces."""
+    """Delete for good the traces and changes older than the undo period; return the number of traces."""
     before = timezone.now() - UNDO_PERIOD
     expired = Trace.objects.only_deleted(owner_id).filter(deleted_at__lt=before)
     changes = Change.objects.filter(owner_id=owner_id, made_at__lt=before)

@@ -1,4 +1,4 @@
-"""Views that rename, merge, delete and undo; the page that follows a change offers undo."""
+"""Views that rename, merge and delete traces, and undo it; the page after a change offers undo."""
 
 from urllib.parse import urlencode
 from uuid import UUID
@@ -30,7 +30,7 @@ def _redirect_to_trace(trace_id: UUID | None, change: Change | None) -> HttpResp
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def rename(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
-    """Rename a trace; where another has that name, offer to merge the two."""
+    """Rename a trace; if another trace has that name, offer to merge the two."""
     trace = get_trace(request.user.id, trace_id)
     if request.method != "POST":
         return redirect("trace", trace.id)
@@ -68,7 +68,7 @@ def merge(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def delete(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
-    """Delete a trace everywhere."""
+    """Delete a trace on all entries."""
     trace = get_trace(request.user.id, trace_id)
     if request.method != "POST":
         return redirect("trace", trace.id)

@@ -1,1 +1,1 @@
-"""The picture of which traces occur together: `layout` computes it, `presenters` renders it."""
+"""The graph of traces that share entries: `layout` computes it, `presenters` renders it."""

@@ -1,9 +1,10 @@
-"""Layout of the graph of traces: which are connected, their positions, and which labels fit. Pure.
+"""Layout of the graph of traces: the lines, the positions, and the labels that fit. Pure.
 
-A line connects a trace with the ones it occurs with most, measured by the entries two share over the
-geometric mean of their own (the cosine of their entries), so that a trace on every day is not connected with
-everything. Positions come from forces (Fruchterman and Reingold, Graph Drawing by Force-directed Placement,
-1991) with a fixed start and a fixed number of rounds: the same traces always give the same picture.
+A line connects a trace with those that it shares most entries with, measured as the number of shared entries
+over the geometric mean of the two traces' entries (cosine similarity), so that a trace on every day is not
+connected with everything. Positions come from simulated forces (Fruchterman and Reingold, Graph Drawing by
+Force-directed Placement, 1991) with a fixed start and a fixed number of rounds, so that the same traces
+always give the same drawing.
 """
 
 import unicodedata
@@ -31,7 +32,7 @@ Numbers = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class TraceTie:
-    """Two traces that share entries: how many, and their similarity, up to 1."""
+    """Two traces that share entries: the number of shared entries, and the similarity, up to 1."""
 
     one: UUID
     other: UUID
@@ -79,7 +80,7 @@ class GraphEdge:
 
 @dataclass(frozen=True, slots=True)
 class GraphDrawing:
-    """All there is to draw in one frame; the largest points last, whose labels may cover smaller ones."""
+    """The points and lines in one frame; the largest points last, so that their labels may cover others."""
 
     frame: GraphFrame
     nodes: Sequence[GraphNode]
@@ -87,7 +88,7 @@ class GraphDrawing:
 
 
 def find_nearest_ties(shared: CoOccurrences) -> dict[UUID, list[TraceTie]]:
-    """Return for each trace those it occurs with most, by similarity, then by count, then by id."""
+    """Return the strongest ties of each trace, sorted by similarity, then by count, then by id."""
     own = np.sqrt(np.diag(shared.counts).astype(np.float64))
     similarity = shared.counts / np.maximum(own[:, None] * own[None, :], 1)
     positions = np.arange(len(shared.ids))
@@ -104,7 +105,7 @@ def find_nearest_ties(shared: CoOccurrences) -> dict[UUID, list[TraceTie]]:
 
 
 def choose_edges(ties: Mapping[UUID, Sequence[TraceTie]]) -> list[TraceTie]:
-    """Return the pairs a line is drawn for: the strongest ties of each trace, each pair once."""
+    """Return the pairs that get a line: the strongest ties of each trace, each pair once."""
     most = min([MAX_LINKS, *(lines for traces, lines in _FEWER_LINKS if len(ties) > traces)])
     chosen = {
         (min(tie.one, tie.other), max(tie.one, tie.other)): tie
@@ -117,7 +118,7 @@ def choose_edges(ties: Mapping[UUID, Sequence[TraceTie]]) -> list[TraceTie]:
 def draw_graph(
     shared: CoOccurrences, lines: Sequence[TraceTie], *, frame: GraphFrame, name: Callable[[UUID], str]
 ) -> GraphDrawing:
-    """Return the drawing of these traces and lines; `name` gives the label of a trace."""
+    """Return the drawing of these traces and lines; `name` returns the label of a trace."""
     index = {id_: number for number, id_ in enumerate(shared.ids)}
     counts = tuple(int(count) for count in np.diag(shared.counts))
     pairs = tuple((index[tie.one], index[tie.other], tie.similarity) for tie in lines)
@@ -164,7 +165,7 @@ def _simulate_forces(counts: tuple[int, ...], pairs: tuple[tuple[int, int, float
 
 
 def _move_points(x: Numbers, y: Numbers, pull: Numbers, push: float, most: float) -> None:
-    """Move each point by the forces on it, by `most` at the most."""
+    """Move each point by the forces on it, by at most `most`."""
     apart_x, apart_y = x[:, None] - x[None, :], y[:, None] - y[None, :]
     square = np.maximum(apart_x * apart_x + apart_y * apart_y, 1e-8)
     force = push / square - pull * np.sqrt(square)
@@ -178,7 +179,7 @@ def _move_points(x: Numbers, y: Numbers, pull: Numbers, push: float, most: float
 
 
 def _fit_to_frame(points: Points, frame: GraphFrame) -> Points:
-    """Scale points to the frame, with a margin that is wider where labels need it."""
+    """Scale points to the frame, with a wider margin at the left and right for labels."""
     low, high = points.min(axis=0), points.max(axis=0)
     span = np.where(high - low > 1e-6, high - low, 1)
     inner = np.array([frame.width - 8 * _MARGIN, frame.height - 4 * _MARGIN])
@@ -193,7 +194,7 @@ def _compute_radii(counts: npt.NDArray[np.int64], frame: GraphFrame) -> npt.NDAr
 
 
 def _separate_points(points: Points, radii: npt.NDArray[np.float64], frame: GraphFrame) -> Points:
-    """Push overlapping points apart, and all of them into the frame."""
+    """Push overlapping points apart, and all points into the frame."""
     least = 1.4 * (radii[:, None] + radii[None, :]) + 3
     np.fill_diagonal(least, 0)
     x, y = points[:, 0].copy(), points[:, 1].copy()
@@ -213,7 +214,7 @@ def _separate_points(points: Points, radii: npt.NDArray[np.float64], frame: Grap
 
 
 def estimate_text_width(text: str, letters: float) -> float:
-    """Return about how wide a text is: letters half as wide as they are high, East Asian ones as wide."""
+    """Return the approximate width of a text; East Asian letters are square, others half as wide."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return letters * (0.56 * (len(text) - wide) + 1.05 * wide)
 
@@ -224,9 +225,9 @@ LabelBox = tuple[float, float, float, float]
 def _add_labels(
     nodes: Sequence[GraphNode], by_size: Sequence[int], frame: GraphFrame, name: Callable[[UUID], str]
 ) -> list[GraphNode]:
-    """Add the labels that fit, those of the largest points first, without covering another label.
+    """Add labels that fit, largest points first; no label covers another label.
 
-    Those of the largest may cover smaller points, the others nothing.
+    Only labels of the largest points may cover smaller points.
     """
     points = np.array([(n.x - n.radius, n.y - n.radius, n.x + n.radius, n.y + n.radius) for n in nodes])
     labelled, boxes = list(nodes), list[LabelBox]()

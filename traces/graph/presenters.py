@@ -24,7 +24,7 @@ from traces.statistics import CoOccurrences, count_cooccurrences
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphTableRow:
-    """A trace in the table: its number of entries, and URL, name and count of those it occurs with most."""
+    """A trace in the table: its number of entries, and URL, name and count of the traces nearest to it."""
 
     id: UUID
     name: str = field(repr=False)
@@ -53,7 +53,7 @@ class NamedDrawing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphOverview:
-    """The drawings, the table, the number of traces drawn, and of those in the table only."""
+    """The drawings, the table, and the numbers of traces drawn and left out of the drawings."""
 
     drawings: Sequence[NamedDrawing] = ()
     table: Sequence[GraphTableRow] = ()
@@ -62,7 +62,7 @@ class GraphOverview:
 
 
 def build_overview(owner_id: UUID) -> GraphOverview:
-    """Return the graph and its table; the drawings hold the `MAX_NODES` most frequent traces."""
+    """Return the graph and its table; the drawings contain the `MAX_NODES` most frequent traces."""
     names = load_names(owner_id)
     shared = count_cooccurrences(pair for pair in iter_entry_trace_pairs(owner_id) if pair[1] in names)
     if not shared.ids:
@@ -90,7 +90,7 @@ def build_overview(owner_id: UUID) -> GraphOverview:
 
 
 def _select_most_frequent(shared: CoOccurrences) -> CoOccurrences:
-    """Return the part of a table of shared counts that a drawing holds."""
+    """Return the shared counts of the most frequent traces only."""
     if len(shared.ids) <= MAX_NODES:
         return shared
     by_count = sorted(range(len(shared.ids)), key=lambda row: (-shared.counts[row, row], row))

@@ -1,4 +1,4 @@
-"""The list of all traces of a person, filtered by what was typed and sorted."""
+"""The list of all traces of a person, filtered by a typed text and sorted."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from traces.queries import TraceCount, count_by_trace, load_names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceRow:
-    """One trace in the list."""
+    """A trace in the list."""
 
     id: UUID
     name: str = field(repr=False)
@@ -46,7 +46,7 @@ DEFAULT_SORT: Final = "count"
 
 
 def list_rows(owner_id: UUID) -> list[TraceRow]:
-    """Return the traces of a person that are on an entry, unsorted."""
+    """Return the traces of a person that are on at least one entry, unsorted."""
     names, counts = load_names(owner_id), count_by_trace(owner_id)
     return [_build_row(id_, name, counts[id_]) for id_, name in names.items() if id_ in counts]
 
@@ -56,7 +56,7 @@ def _build_row(trace_id: UUID, name: str, count: TraceCount) -> TraceRow:
 
 
 def filter_rows(rows: Iterable[TraceRow], *, typed: str, sort: str) -> Sequence[TraceRow]:
-    """Return the rows whose name contains what was typed, ignoring case and the like, sorted."""
+    """Return the rows whose name contains the typed text, sorted; names are compared by identity."""
     wanted = get_identity(typed[: 2 * MAX_NAME_LENGTH]) if typed.strip() else ""
     matching = [row for row in rows if wanted in get_identity(row.name)]
     return sorted(matching, key=SORTS.get(sort, SORTS[DEFAULT_SORT]).sort_key)

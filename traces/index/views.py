@@ -1,6 +1,6 @@
-"""The list of all traces, filtered while typing, and the graph of how they are related.
+"""The list of all traces, filtered while typing, and the graph of traces that share entries.
 
-What is typed travels by POST, so that it is in no URL and no log.
+The typed text is sent by POST, so that it is in no URL and no log.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from traces.names import MAX_NAME_LENGTH
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def index(request: HouseholdRequest) -> HttpResponse:
-    """Show all traces, or those whose name contains what was typed."""
+    """Show all traces, or those whose name contains the typed text."""
     typed = request.POST.get("typed", "")[: 2 * MAX_NAME_LENGTH]
     # The sort order is a button of the form if something was typed, else a link.
     sort = request.POST.get("sort") or request.GET.get("sort", "")

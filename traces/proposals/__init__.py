@@ -1,7 +1,7 @@
-"""Suggested traces: names that the model proposes for an entry, and those that its text or habit suggests.
+"""Suggested traces: names that the model proposes for an entry, names in its text, and habitual names.
 
-services  start and stop proposals, dismiss one
+services  start and stop proposals, dismiss a proposal
 tasks     the generation of proposals for one entry
-parser    names out of the answer of the model
+parser    parses the names in the model's answer
 queries   the names that are suggested for an entry
 """

@@ -1,8 +1,9 @@
-"""Parser for the names that the model proposes, with caution. Pure.
+"""Parser of the names in the model's answer. Pure.
 
 The expected answer is JSON: {"emoji": "☕", "traces": ["the weir", "Aunt Iris"]}. `parse_strict` accepts
 nothing else; `parse_tolerant` also finds an object within other text, a bare list, or a list of lines. Both
-return the emoji first, then up to four names, or nothing. A name that scores somebody is refused.
+return the emoji first, then up to four names, or an empty list. A name that contains a score, such as "7/10",
+is refused.
 """
 
 import json
@@ -37,7 +38,7 @@ _EDGE_CHARACTERS = " \t\"'“”‘’«»`*_#.,;:!?"
 
 
 def parse_strict(answer: str) -> list[str]:
-    """Return the names of an answer that follows the schema; none of any other."""
+    """Return the names in an answer that follows the schema, or an empty list."""
     try:
         found = json.loads(answer)
     except (ValueError, RecursionError):
@@ -50,7 +51,7 @@ def parse_strict(answer: str) -> list[str]:
 
 
 def parse_tolerant(answer: str) -> list[str]:
-    """Return the names that can be found in an answer."""
+    """Return the names that can be found in an answer of any form."""
     found = _find_json(answer)
     if isinstance(found, dict):
         values = found.get("traces") or found.get("tags") or found.get("labels") or []
@@ -75,7 +76,7 @@ def _find_json(answer: str) -> Any:
 
 
 def _parse_list_lines(answer: str) -> list[str]:
-    """Return the items of a list that is written line by line; prose has none."""
+    """Return the items of a line-by-line list, or an empty list for prose."""
     lines = [line for line in answer.splitlines() if line.strip()]
     marked = [_LIST_MARK.sub("", line) for line in lines if _LIST_MARK.match(line)]
     return marked if len(marked) >= MIN_NAMES else []
@@ -100,7 +101,7 @@ def _clean_proposed_name(text: str) -> str | None:
 
 
 def _parse_emoji(value: object) -> str:
-    """Return a single emoji; an empty string for words, several emoji, or a score."""
+    """Return the emoji if `value` is a single one; an empty string for words, several emoji, or a score."""
     if not isinstance(value, str) or not 0 < len(value.strip()) <= 8 or _SCORE.search(value):
         return ""
     sign = value.strip()

@@ -1,4 +1,4 @@
-"""Names suggested for an entry: by the model, by its text, by habit; never those dismissed there.
+"""Names suggested for an entry: by the model, by its text, or by habit; never dismissed names.
 
 Needs the owner's keyring in force. Nothing here adds a trace to an entry.
 """
@@ -26,13 +26,13 @@ RECENT_PERIOD: Final = timedelta(days=60)
 
 
 def get_or_build_row(entry: Entry) -> TraceProposal:
-    """Return the row of an entry, or a new one that is not saved yet."""
+    """Return the proposal row of an entry, or a new unsaved one."""
     row: TraceProposal | None = TraceProposal.objects.filter(entry=entry).first()
     return row or TraceProposal(owner_id=entry.owner_id, entry=entry, body={"offered": [], "dismissed": []})
 
 
 def get_body(row: TraceProposal | None) -> dict[str, Any]:
-    """Return the content of a row, or empty lists where there is none or a damaged one."""
+    """Return the content of a row, or empty lists if the row is missing or damaged."""
     try:
         body = row.body if row is not None else {}
     except EnvelopeError:
@@ -45,7 +45,7 @@ def list_proposed_names(
 ) -> list[str]:
     """Return the names suggested for an entry: those of the model, then traces named in its text.
 
-    Where there are neither, those of `habit`. Never one that is `added` already.
+    If there are neither, return the names in `habit`. Names in `added` are left out.
     """
     body = get_body(row)
     lexicon = name_matchers.for_owner(entry.owner_id)
@@ -59,12 +59,12 @@ def list_proposed_names(
 
 
 def is_fresh(entry: Entry) -> bool:
-    """Return whether an entry is so recent that names are suggested by habit."""
+    """Return whether an entry is so recent that habitual names are suggested."""
     return bool(entry.created_at > timezone.now() - FRESH_PERIOD)
 
 
 def list_habitual_names(owner_id: UUID) -> list[str]:
-    """Return the few names that a person uses most and latest."""
+    """Return a few names of a person's most used and most recent traces."""
     names = name_matchers.for_owner(owner_id).names
     if not names:
         return []
@@ -79,7 +79,7 @@ def _get_text(entry: Entry) -> str:
 
 
 def list_usual_traces(owner_id: UUID, *, limit: int = MAX_USUAL) -> list[UUID]:
-    """Return a person's traces, first those used often lately, then the latest; decrypts none."""
+    """Return the ids of a person's traces: most used lately, then most recently added; decrypts nothing."""
     since = timezone.now() - RECENT_PERIOD
     entry_traces = EntryTrace.objects.for_owner(owner_id).order_by()
     frequent = entry_traces.filter(created_at__gt=since).values("trace_id").annotate(count=Count("id"))
@@ -90,7 +90,7 @@ def list_usual_traces(owner_id: UUID, *, limit: int = MAX_USUAL) -> list[UUID]:
 
 
 def complete_name(owner_id: UUID, typed: str, *, limit: int = MAX_USUAL) -> list[str]:
-    """Return names that begin as typed; before the first letter, the usual ones."""
+    """Return the names that begin with the typed text, or the usual names if it is blank."""
     lexicon = name_matchers.for_owner(owner_id)
     if not typed.strip():
         return [

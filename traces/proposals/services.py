@@ -1,6 +1,6 @@
-"""Proposals of traces by the model: on request, or after a reply; stopped when the person goes on.
+"""Proposals of traces by the model: on request, or after a reply; stopped by a more urgent request.
 
-Needs the owner's keyring in force. Runs in the background, when nobody else waits for the model.
+Needs the owner's keyring in force. Runs in the background, when no other job waits for the model.
 """
 
 from dataclasses import replace
@@ -28,18 +28,18 @@ MAX_KNOWN_NAMES = 40  # names of traces in the prompt, which the model takes whe
 
 
 def get_proposal_job(owner_id: UUID, entry_id: UUID) -> Job | None:
-    """Return the latest job that proposes traces for an entry, running or ended lately."""
+    """Return the latest job that proposes traces for an entry, running or ended in the last minutes."""
     return find_job(owner_id, ProposalTask, entry_id)
 
 
 def is_proposing(owner_id: UUID, entry_id: UUID) -> bool:
-    """Return whether proposals for an entry are still to come."""
+    """Return whether a job that proposes traces for an entry is unfinished."""
     job = get_proposal_job(owner_id, entry_id)
     return job is not None and not job.is_over
 
 
 def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested: bool) -> Job | None:
-    """Start proposals of traces for an entry; None where they are not wanted or there is no model.
+    """Start proposals of traces for an entry; return None if the person opted out or no model is ready.
 
     `is_requested` as in `ask_once`. Raise ObjectNotFound.
     """
@@ -59,14 +59,14 @@ def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_reque
 
 
 def stop_proposals(owner_id: UUID) -> None:
-    """Stop all proposals for a person, who has asked for something more urgent."""
+    """Stop all proposals for a person, in favour of a more urgent request."""
     for job in list_jobs(owner_id, ProposalTask):
         if not job.is_over:
             registry.stop(job.id, patience=0)
 
 
 def dismiss_proposal(*, owner_id: UUID, entry_id: UUID, name: str) -> Entry:
-    """Never suggest a name for an entry again; raise ObjectNotFound, InvalidTraceName."""
+    """Dismiss a suggested name for an entry for good; raise ObjectNotFound, InvalidTraceName."""
     dismissed = get_identity(clean_name(name))
     with write_transaction():
         entry = get_entry(owner_id, entry_id)
@@ -98,7 +98,7 @@ def _list_known_names(owner_id: UUID) -> tuple[str, ...]:
 
 
 def _retry(person: Person, is_requested: bool, failed: ProposalTask) -> None:
-    """Start a second attempt after the commit; the keyring of the first is closed soon after."""
+    """Start a second attempt after the commit; it gets a copy of the keyring, which the first closes."""
     keyring = current().own_copy()
 
     def start() -> None:

@@ -1,7 +1,7 @@
 """The generation of suggested traces for an entry.
 
-An answer that does not follow the schema is requested once more without it, in case the server does not
-support schemas. The second answer is parsed tolerantly; where that yields nothing, nothing is suggested.
+If an answer does not follow the schema, a second attempt is made without a schema, since the server may not
+support schemas. The second answer is parsed tolerantly; if it contains no names, nothing is suggested.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,9 +26,9 @@ RETRY_REASONS = frozenset({"server_error", "malformed", "empty"})
 
 @dataclass(frozen=True, kw_only=True)
 class ProposalTask:
-    """Proposes traces for an entry.
+    """Task that proposes traces for an entry.
 
-    `retry` is called where a second attempt is due, in a database thread and within the transaction.
+    `retry` starts a second attempt; it is called in a database thread and within the transaction.
     """
 
     id: UUID
@@ -41,11 +41,11 @@ class ProposalTask:
 
     @property
     def subject(self) -> UUID:
-        """The entry."""
+        """The id of the entry."""
         return self.entry_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Build a prompt with the entry, shortened at its end until it fits."""
+        """Build a prompt with the entry, whose end is cut until it fits."""
         budget = get_token_budget(server, share=share)
         messages, _ = await fit_latest(
             [self.prompt_entry],
@@ -82,11 +82,11 @@ class ProposalTask:
                 save_proposals(entry, names)
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Do nothing: proposals are made when they are next wanted."""
+        """Do nothing: failed proposals are generated again when they are next requested."""
 
 
 def save_proposals(entry: Entry, names: Sequence[str]) -> None:
-    """Replace the proposals of an entry; runs within a transaction."""
+    """Replace the proposals of an entry; call within a transaction."""
     row = get_or_build_row(entry)
     row.body = {"offered": list(names), "dismissed": get_body(row)["dismissed"]}
     row.made_at = timezone.now()

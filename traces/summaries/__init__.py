@@ -1,4 +1,4 @@
-"""Summaries of traces: a few sentences from the entries of a trace, marked as stale once these have changed.
+"""Summaries of traces: a few sentences from a trace's entries, marked as stale once an entry changes.
 
 services    start, find and delete a summary
 tasks       the generation of one summary

@@ -16,7 +16,7 @@ from traces.summaries.services import TraceSummary, get_summary, get_summary_job
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryView:
-    """A summary with its note; `ask` is the label of the button, empty where summary is none."""
+    """Template data of a summary with a note; `ask` is the button's label, empty if there is no button."""
 
     html: SafeString
     note: str

@@ -1,7 +1,7 @@
-"""Summaries of traces: written on request, and marked as stale later. Needs the owner's keyring in force.
+"""Summaries of traces: generated on request, later marked as stale. Needs the owner's keyring in force.
 
-Whether a summary is stale is shown by a digest of the name of the trace and of the ids, days and revisions of
-its entries, so that no entry has to be decrypted.
+A digest of the trace's name and of the ids, days and revisions of its entries shows whether a summary is
+stale, so that no entry has to be decrypted.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ MAX_ENTRY_LENGTH: Final = 1_500  # characters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSummary:
-    """The summary of a trace, from `read` of its `of` entries; stale where these have changed since."""
+    """The summary of a trace, from `read` of `of` entries; stale if the name or an entry changed since."""
 
     text: str = field(repr=False)
     read: int
@@ -39,7 +39,7 @@ class TraceSummary:
 
 
 def compute_digest(trace: Trace) -> str:
-    """Return a digest of a trace, which shows whether its name and its entries are still the same."""
+    """Return a digest of a trace, which changes with its name and its entries."""
     entries = get_entries_with_traces(trace.owner_id, [trace.id]).order_by("id")
     # As text: to convert thousands of ids and dates takes longer than to read them.
     rows = entries.values_list(Cast("id", CharField()), Cast("day", CharField()), "revision")
@@ -48,7 +48,7 @@ def compute_digest(trace: Trace) -> str:
 
 
 def get_summary(trace: Trace) -> TraceSummary | None:
-    """Return the summary of a trace; None where there is none, or a damaged one."""
+    """Return the summary of a trace, or None if it is missing or damaged."""
     try:
         body = trace.summary
     except EnvelopeError:
@@ -60,12 +60,12 @@ def get_summary(trace: Trace) -> TraceSummary | None:
 
 
 def get_summary_job(trace: Trace) -> Job | None:
-    """Return the latest job that sums a trace up, running or ended in the last minutes."""
+    """Return the latest job that summarises a trace, running or ended in the last minutes."""
     return find_job(trace.owner_id, SummaryTask, trace.id)
 
 
 def request_summary(person: Person, trace: Trace, *, keyring: Keyring) -> Job | None:
-    """Start a summary that a person requested; None where there is a valid one, no entry, or no model."""
+    """Start a summary that a person requested; return None if one is valid, or without entries or a model."""
     return ask_once(
         SummaryTask,
         trace.id,

@@ -17,25 +17,25 @@ from traces.models import Trace
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryEntry:
-    """An entry of the trace, for its prompt."""
+    """An entry of the trace, for the prompt."""
 
     day: date
     text: str = field(repr=False)
 
     @property
     def label(self) -> str:
-        """The day as people write it."""
+        """The day in words."""
         return days.format_day(self.day)
 
     def halve(self) -> "SummaryEntry | None":
-        """Return the entry with half of its text; None for one that is too short for that."""
+        """Return the entry with half of its text, or None if the text is too short."""
         half = len(self.text) // 2
         return replace(self, text=omit_middle(self.text, limit=half)) if half > MIN_ENTRY_CHARACTERS else None
 
 
 @dataclass(kw_only=True)
 class SummaryTask:
-    """Writes the summary of a trace; `count` is the number of all its entries."""
+    """Task that writes the summary of a trace; `count` is the number of all entries of the trace."""
 
     id: UUID
     owner_id: UUID
@@ -48,7 +48,7 @@ class SummaryTask:
 
     @property
     def subject(self) -> UUID:
-        """The trace."""
+        """The id of the trace."""
         return self.trace_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
@@ -72,7 +72,7 @@ class SummaryTask:
         )
 
     def create_row(self) -> None:
-        """Create nothing: the summary is saved in the row of its trace."""
+        """Create nothing: the summary is saved in the existing row of its trace."""
         ensure_unlocked(self.owner_id)
 
     def save(self, outcome: JobOutcome) -> None:
@@ -91,4 +91,4 @@ class SummaryTask:
         trace.save(update_fields=["summary"])
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Do nothing: it is made when it is next requested."""
+        """Do nothing: a failed summary is generated again when it is next requested."""

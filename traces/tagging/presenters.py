@@ -1,4 +1,4 @@
-"""Traces on entries for templates, read for all entries of a page at once, and the preview of a trace."""
+"""Traces on entries for templates, loaded for all entries of a page at once, and the preview of a trace."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
@@ -35,7 +35,7 @@ class TraceChip:
 
 @dataclass(frozen=True, kw_only=True)
 class TracesOnEntry:
-    """The traces and suggested traces of one entry, for their template."""
+    """Template data of the traces and suggested traces of one entry."""
 
     entry_id: UUID
     accepted: Sequence[TraceChip] = ()
@@ -51,9 +51,9 @@ class TracesOnEntry:
 
 
 def build_chips(entries: Sequence[Entry]) -> dict[UUID, list[TraceChip]]:
-    """Return the traces of entries of one person, in the order they were added, in one query.
+    """Return the traces of a person's entries, in the order they were added, by one query.
 
-    Names come from the matcher, so that no trace is loaded and decrypted for each entry it is on.
+    Names come from the matcher, so that a trace is not decrypted again for each of its entries.
     """
     chips: dict[UUID, list[TraceChip]] = defaultdict(list)
     if not entries:
@@ -103,7 +103,7 @@ def _load_names(owner_id: UUID, ids: Set[UUID]) -> dict[UUID, str]:
 
 
 def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, TracesOnEntry]:
-    """Return the traces of entries of one day, by entry; those that `are_new` have none to look up."""
+    """Return the traces of entries of one day, by entry; nothing is looked up for entries that `are_new`."""
     if not entries:
         return {}
     can_ask = model_server.get_status().is_ready
@@ -133,7 +133,7 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
 
 
 def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
-    """Return the panel of traces under each entry of a page."""
+    """Return the panel of traces of each entry of a page."""
     return {
         entry_id: EntryPanel(template=TRACES_TEMPLATE, content=traces, menu=CONTEXT_TEMPLATE)
         for entry_id, traces in build_traces_on_entries(entries, are_new=are_new).items()
@@ -141,7 +141,7 @@ def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, Entry
 
 
 def list_names_for_export(entries: Sequence[Entry]) -> dict[UUID, Any]:
-    """Return the names of the traces of entries, without damaged ones, for exports and prompts."""
+    """Return the names of the traces of entries, without damaged names, for exports and prompts."""
     return {
         entry_id: [chip.name for chip in chips if chip.name is not UNREADABLE_NAME]
         for entry_id, chips in build_chips(entries).items()
@@ -159,7 +159,7 @@ class PreviewEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class TracePreview:
-    """The preview of a trace: the number of its entries, the last day, and the latest entries."""
+    """The preview of a trace: the number of its entries, the day of the last, and the latest entries."""
 
     id: UUID
     count: int

@@ -13,12 +13,12 @@ from traces.signals import send_names_changed
 
 
 def find_by_name(owner_id: UUID, name: str) -> Trace | None:
-    """Return a person's trace with the identity of a name; None where there is none."""
+    """Return a person's trace with the same identity as `name`, or None."""
     return Trace.objects.for_owner(owner_id).with_names([name]).first()
 
 
 def add_trace(*, owner_id: UUID, entry_id: UUID, name: str) -> Trace:
-    """Add a trace to an entry, and create it if it is new; raise InvalidTraceName, ObjectNotFound.
+    """Add a trace to an entry, creating the trace if it is new; raise InvalidTraceName, ObjectNotFound.
 
     An existing trace keeps its spelling.
     """
@@ -51,7 +51,7 @@ def _create_trace(owner_id: UUID, name: str) -> Trace:
 
 
 def remove_trace(*, owner_id: UUID, entry_id: UUID, trace_id: UUID) -> Trace:
-    """Remove a trace from an entry, and delete it if it is on no other; raise ObjectNotFound."""
+    """Remove a trace from an entry; delete the trace if no other entry has it. Raise ObjectNotFound."""
     with write_transaction():
         trace, entry = get_trace(owner_id, trace_id), get_entry(owner_id, entry_id)
         EntryTrace.objects.filter(trace=trace, entry=entry).delete()

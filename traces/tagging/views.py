@@ -1,6 +1,6 @@
 """Views of the traces on an entry: add, remove, suggest, dismiss, complete and preview.
 
-Names travel by POST alone, so that they are in no URL and no log.
+Names are sent only by POST, so that they are in no URL and no log.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def _get_day_url(entry: Entry) -> str:
 
 
 def _render_traces(request: HouseholdRequest, entry: Entry, **changes: Any) -> HttpResponse:
-    """Answer script with the traces of an entry, and a plain form with its day."""
+    """Return the traces of an entry as a fragment to script, or redirect a plain form to its day."""
     if not request.htmx:
         return redirect(_get_day_url(entry))
     view = replace(presenters.build_traces_on_entries([entry])[entry.id], **changes)
@@ -52,7 +52,7 @@ def _render_refusal(request: HouseholdRequest, entry: Entry, *, sentence: str, t
 
 
 def _get_name(request: HouseholdRequest) -> str:
-    """Return the name that was picked or typed."""
+    """Return the posted name, picked or typed."""
     return request.POST.get("pick", "") or request.POST.get("name", "")
 
 
@@ -75,7 +75,7 @@ def entry_traces(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def add(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Show the form that adds a trace to an entry, or add it."""
+    """Show the form that adds a trace to an entry, or add the trace."""
     if request.method != "POST":
         part = presenters.TracesOnEntry(entry_id=get_entry(request.user.id, entry_id).id)
         template = "traces/fragments/add_form.html" if request.htmx else "traces/add.html"
@@ -118,7 +118,7 @@ def remove(request: HouseholdRequest, entry_id: UUID, trace_id: UUID) -> HttpRes
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def propose(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Ask the model to suggest traces: by a click, or by the page itself after a reply."""
+    """Ask the model to suggest traces: on a click, or by script after a reply."""
     entry = get_entry(request.user.id, entry_id)
     if request.method == "POST":
         is_requested = "unasked" not in request.POST
@@ -134,7 +134,7 @@ def propose(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def complete(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Offer names that begin with what was typed."""
+    """Return the names that begin with the typed text."""
     entry = get_entry(request.user.id, entry_id)
     names = proposals_queries.complete_name(request.user.id, request.POST.get("name", "")[:MAX_NAME_LENGTH])
     existing = {chip.name for chip in presenters.build_chips([entry])[entry.id]}
