@@ -41,7 +41,7 @@ class SnippetPart:
 
 
 class QueryMarker:
-    """Finds all patterns of a query in a text."""
+    """Search for all patterns of a query in a text."""
 
     def __init__(self, wanted: Iterable[MarkPattern]) -> None:
         by_text: dict[str, MarkPattern] = {}
