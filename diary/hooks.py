@@ -49,7 +49,7 @@ class NamedLink:
 
 
 class PanelProvider(Protocol):
-    """Returns panels by entry; for entries that `are_new` nothing needs to be looked up."""
+    """A function that returns panels by entry; for entries that `are_new` nothing needs to be looked up."""
 
     def __call__(self, entries: Sequence[Entry], *, are_new: bool) -> Mapping[UUID, EntryPanel]: ...
 

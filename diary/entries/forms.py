@@ -1,4 +1,4 @@
-"""Reads the posted fields of composers, drafts and edit forms: the text exactly, other fields leniently."""
+"""Parser of the posted fields of composers, drafts and edit forms; only the text is read exactly."""
 
 from dataclasses import dataclass
 from datetime import date

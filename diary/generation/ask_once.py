@@ -1,4 +1,4 @@
-"""Starts every generation, and decides whether text may be sent to a model on another machine.
+"""The start of every generation, and the rule about sending text to a model on another machine.
 
 Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that request the same
 generation get the same job. A generation that nobody requested is never sent to another machine.

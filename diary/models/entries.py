@@ -35,7 +35,7 @@ def month_day_expression() -> models.Func:
 
 
 class EntryQuerySet(SealedQuerySet["Entry"]):
-    """Selections of entries."""
+    """Chainable filters of entries."""
 
     def for_owner(self, owner_id: UUID) -> "EntryQuerySet":
         """Return the entries of one person that are not deleted."""
@@ -59,7 +59,7 @@ class EntryQuerySet(SealedQuerySet["Entry"]):
 
 
 class EntryManager(SealedManager["Entry"]):
-    """Entries through `EntryQuerySet`."""
+    """Manager of entries, with the filters of `EntryQuerySet`."""
 
     def get_queryset(self) -> EntryQuerySet:
         """Return an `EntryQuerySet` of all rows."""

@@ -1,7 +1,7 @@
-"""Deletes openings that may quote entries being deleted for good; works while their owner is locked.
+"""Deletion of openings that may quote entries being deleted for good; works while their owner is locked.
 
-The sources of an opening are encrypted with it. With the key, the openings that have one of the entries as a
-source are deleted. Without it, all openings are deleted that could have one: those up to the third day with
+The sources of an opening are encrypted with it. With the key, the openings that have such an entry as a
+source are deleted. Without it, all openings that could have one are deleted: up to the third day with
 entries after the deleted entry.
 """
 

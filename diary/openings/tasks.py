@@ -61,7 +61,7 @@ class OpeningSource:
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningTask:
-    """Writes the opening of a day; `is_new` if the sources are all days of the diary.
+    """Task that writes the opening of a day; `is_new` if the sources are all days of the diary.
 
     `replaced_text` is the present opening, which stays if the generation fails.
     """

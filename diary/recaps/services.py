@@ -17,7 +17,7 @@ from llamora.inference.job import Job
 
 
 def compute_digest(key: bytes, day: date, entries: Sequence[PromptEntry]) -> str:
-    """Return a digest of a day's entries, which changes whenever one of them does."""
+    """Return a digest of a day's entries, which differs once an entry has changed."""
     parts = (part for entry in entries for part in (str(entry.id).encode(), entry.text.encode()))
     return keyed_digest(key, [day.isoformat().encode(), *parts]).hex()
 

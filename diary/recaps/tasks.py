@@ -17,7 +17,7 @@ from llamora.llm.deltas import ChatMessages
 
 @dataclass(frozen=True, kw_only=True)
 class RecapTask:
-    """Writes the recap of a past day."""
+    """Task that writes the recap of a past day."""
 
     id: UUID
     owner_id: UUID

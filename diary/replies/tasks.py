@@ -34,7 +34,7 @@ MAX_REPLY_CHARACTERS = 2_000  # of an earlier one: enough not to repeat it
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyTask:
-    """Writes a reply to an entry; with `is_retry`, into the existing row of the reply."""
+    """Task that writes a reply to an entry; with `is_retry`, into the existing row of the reply."""
 
     id: UUID
     owner_id: UUID

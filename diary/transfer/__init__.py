@@ -9,7 +9,7 @@ views             the export page
 line_reader       parses JSON lines
 line_imports      imports JSON lines
 restore_json      reads the JSON of an export value by value
-restore_files     opens an export and lists its contents
+restore_files     opens an export and returns its contents
 restore_rows      parses the rows of an export into columns
 restore_entries   imports the entries of an export with their versions, replies and other values
 restore           imports a whole export

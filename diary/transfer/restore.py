@@ -129,7 +129,7 @@ def _count_entry(new_entry: NewEntry, report: DiaryRestoreReport) -> None:
 
 
 class RowImporter:
-    """Imports the rows of a file that belong to no entry; skipped values are reported in `faults`.
+    """Importer of the rows of a file that belong to no entry; skipped values are reported in `faults`.
 
     Needs the owner's keyring in force.
     """

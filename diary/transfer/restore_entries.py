@@ -57,7 +57,7 @@ class NewEntry:
 
 
 class EntryImporter:
-    """Imports the entries of one file for one person; needs their keyring in force."""
+    """Importer of the entries of one file for one person; needs their keyring in force."""
 
     def __init__(self, person: Person, *, importers: Mapping[str, Importer], now: datetime) -> None:
         self._owner_id: UUID = person.id

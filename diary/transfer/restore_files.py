@@ -1,4 +1,4 @@
-"""Opens an export (a folder, a zip, or only its `diary.json`; nothing is unpacked) and lists its contents.
+"""Reading of an export: a folder, a zip, or only its `diary.json`. Nothing is unpacked.
 
 Callers read the file twice, `scan_export` before `read_entries`: the rows that date an entry's traces come
 after the entries, and a file of another format must be refused before anything is imported.
