@@ -29,7 +29,7 @@ def start_reply(*, person: Person, entry_id: UUID, keyring: Keyring, choice: Rep
 
 
 def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
-    """Start another reply to the same entry, in the same style; a reply without text is replaced.
+    """Start another reply to the same entry, in the same style; a reply without text is generated again.
 
     Raise ReplyRefused.
     """

@@ -2,8 +2,8 @@
 
 It needs its own thread, because the writer uses one database snapshot and one keyring from beginning to end,
 while each chunk of a response is read in any free thread. A lock, a disconnected browser or another download
-of the same person stops the writer; the zip then ends without its directory, so that no program takes it for
-complete.
+of the same person stops the writer; the zip then ends without its central directory, so that no program takes
+it for complete.
 """
 
 import io

@@ -65,9 +65,10 @@ def export_diary(
 ) -> ExportReport:
     """Write everything of one person to a target; `progress` is called with the number of entries read.
 
-    Late drafts are merged first, as at an unlock; if the database is read-only, they are exported encrypted,
-    since a full disk must not prevent an export. Entries are read and decrypted twice, for the JSON and for
-    the Markdown files: a zip is streamed one file after the other, and a diary does not fit into memory.
+    Late drafts are merged first, as at an unlock; if nothing can be written to the database, they are
+    exported encrypted, since a full disk must not prevent an export. Entries are read and decrypted twice,
+    for the JSON and for the Markdown files: a zip is streamed one file after the other, and a diary does not
+    fit into memory.
     """
     report = ExportReport()
     with in_force(keyring):

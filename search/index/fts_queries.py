@@ -36,7 +36,7 @@ class FtsQuery:
     values: tuple[object, ...] = field(default=(), repr=False)
 
     def sql(self, columns: str) -> str:
-        """Return the SELECT without ORDER BY; `columns` is `count(*)`, `1` or the row number's column."""
+        """Return the SELECT statement without ORDER BY; `columns` is its select list."""
         if self.match and not self.conditions:
             return f"SELECT {columns} FROM words WHERE words MATCH ?"  # noqa: S608 - our own names
         table = "words JOIN docs ON docs.n = words.rowid" if self.match else "docs"

@@ -22,7 +22,7 @@ MAX_SHOWN_AT_ONCE: Final = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedTrace:
-    """Another trace on these entries, their number, and the URL of the page with this trace added."""
+    """A further trace, the number of these entries it is on, and the URL of the page with the trace added."""
 
     id: UUID
     name: str = field(repr=False)
