@@ -9,5 +9,6 @@ generation                 shared by replies, openings and recaps: prompts, budg
 live                       the socket on which texts stream while they are generated
 rendering                  Markdown, excerpts
 transfer                   export and import
+messages                   the sentences that people read
 hooks                      extension points for traces and search
 """

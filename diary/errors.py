@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from django.http import Http404
 
+from diary import messages
 from diary.models import Draft, Entry
 
 
@@ -35,7 +36,7 @@ class EditConflict(DiaryError):
     """Raised when the saved revision is not the one that a change is based on."""
 
     code = "conflict"
-    sentence = "This was changed somewhere else meanwhile."
+    sentence = messages.EDIT_CONFLICT
 
     def __init__(self, row: Entry | Draft) -> None:
         super().__init__()
@@ -46,11 +47,11 @@ class DayNotBegun(DiaryError):
     """Raised when something is saved on a future day."""
 
     code = "not_yet"
-    sentence = "This day has not begun yet. Copy your words and keep them on today's page."
+    sentence = messages.DAY_NOT_BEGUN
 
 
 class PublicKeyUnknown(DiaryError):
     """Raised when a draft cannot be sealed to its locked owner, so that its text must stay in the page."""
 
     code = "no_key_here"
-    sentence = "The diary is locked, so this draft is only in this page. Unlock it to save it."
+    sentence = messages.DRAFT_ONLY_IN_PAGE

@@ -41,7 +41,7 @@ def register_inventory_labels() -> None:
     register_label(Reply, RowLabel(one="reply of the model", many="replies of the model"))
     register_label(Opening, RowLabel(one="opening of a day", many="openings of days"))
     register_label(Recap, RowLabel(one="recap of a day", many="recaps of days"))
-    register_label(CustomReplyKind, RowLabel(one="way of answering", many="ways of answering"))
+    register_label(CustomReplyKind, RowLabel(one="reply style", many="reply styles"))
 
 
 def tidy_after_unlock(sender: object, *, person_id: UUID, keyring: Keyring, **_: Any) -> None:

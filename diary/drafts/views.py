@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from accounts.decorators import sign_in_required
 from accounts.http.request import HouseholdRequest
 from accounts.preferences.languages import format_time, get_date_words
-from diary import days
+from diary import days, messages
 from diary.drafts.late_drafts import store_late_draft
 from diary.drafts.services import SubmittedDraft, save_draft
 from diary.entries.forms import SubmittedText, parse_submitted_text
@@ -17,8 +17,6 @@ from diary.entries.text_validation import InvalidText
 from diary.errors import EditConflict, PublicKeyUnknown
 from diary.models import Draft, Entry
 from llamora.crypto import EnvelopeError
-
-DAMAGED_SAVED_DRAFT = "What was saved here before cannot be opened any more, so nothing was written over it."
 
 
 @require_POST
@@ -35,7 +33,7 @@ def draft(request: HouseholdRequest, day: date) -> HttpResponse:
     except PublicKeyUnknown as refused:
         return JsonResponse({"error": refused.sentence}, status=423, headers={"HX-Trigger": "llamora:locked"})
     except EnvelopeError:
-        return JsonResponse({"error": DAMAGED_SAVED_DRAFT}, status=422)
+        return JsonResponse({"error": messages.DAMAGED_SAVED_DRAFT}, status=422)
     return JsonResponse({"revision": revision, "saved_at": _format_saved_at(request, timezone.now())})
 
 

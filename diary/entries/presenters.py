@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Person
-from diary import days, hooks
+from diary import days, hooks, messages
 from diary.entries.forms import SubmittedText
 from diary.hooks import EntryPanel
 from diary.models import Draft, Entry, Version
@@ -20,15 +20,6 @@ from diary.replies.presenters import list_reply_views
 from diary.replies.section import ReplyView
 from llamora.fields import new_id
 from llamora.inference import model_server
-
-DAMAGED_ENTRY = (
-    "This entry cannot be opened: its sealed bytes were changed on the disk. "
-    "A backup made before that still holds it; if it was edited, what it said before can be put back."
-)
-DAMAGED_DRAFT = (
-    "What was being written here cannot be opened: its sealed bytes were changed on the disk. "
-    "A backup made before that still holds it. What you write now takes its place."
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +117,7 @@ def render_text(row: Entry | Version) -> SafeString:
     """Return the text of a row as HTML, or a sentence if the text is damaged."""
     text = row.open_or("text", None)
     if text is None:
-        return SafeString(render_to_string("fragments/notice.html", {"sentence": DAMAGED_ENTRY}))
+        return SafeString(render_to_string("fragments/notice.html", {"sentence": messages.DAMAGED_ENTRY}))
     return mark_safe(markdown.render_markdown(text))  # noqa: S308 - sanitised there
 
 
@@ -146,7 +137,7 @@ def build_composer(person: Person, day: date, drafts: Collection[Draft]) -> Comp
         key=new_id(),
         revision=draft.revision,
         text=text or "",
-        error=DAMAGED_DRAFT if text is None else None,
+        error=messages.DAMAGED_DRAFT if text is None else None,
         saved_at=days.format_time(draft.updated_at, person.time_zone),
         is_elsewhere=is_another_day(person, day),
     )

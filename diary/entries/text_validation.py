@@ -12,6 +12,8 @@ Line ends become LF; nothing else is changed. A text that cannot be stored exact
 import unicodedata
 from typing import ClassVar
 
+from diary import messages
+
 NUL = "\0"
 # Invisible, though letters or symbols by their category: fillers of Hangul, blank Braille.
 _BLANK_CHARACTERS = "\u115f\u1160\u2800\u3164\uffa0"
@@ -21,7 +23,7 @@ class InvalidText(Exception):  # noqa: N818 - an answer to the person, not a fau
     """Base of the errors of an invalid text; neither the error nor its arguments contain the text."""
 
     code: ClassVar[str] = "text"
-    sentence = "This could not be kept as it is."
+    sentence = messages.INVALID_TEXT
 
     def __str__(self) -> str:
         return self.code
@@ -31,17 +33,14 @@ class EmptyText(InvalidText):
     """Raised for a text without visible characters."""
 
     code = "empty"
-    sentence = "There is nothing to keep yet."
+    sentence = messages.EMPTY_TEXT
 
 
 class InvalidCharacters(InvalidText):
     """Raised for a text with characters that cannot be stored and exported exactly."""
 
     code = "not_text"
-    sentence = (
-        "This holds a character that cannot be kept (an empty byte or half a character). "
-        "Take it out and keep it again."
-    )
+    sentence = messages.INVALID_CHARACTERS
 
 
 class TextTooLong(InvalidText):
@@ -51,11 +50,7 @@ class TextTooLong(InvalidText):
 
     def __init__(self, *, length: int, limit: int) -> None:
         super().__init__()
-        self.sentence = (
-            f"This has {length:,} characters; an entry holds {limit:,}. "
-            "Keep it in two parts, or shorten it by "
-            f"{length - limit:,}."
-        )
+        self.sentence = messages.get_text_too_long_message(length=length, limit=limit)
 
 
 class DraftTooLong(TextTooLong):
@@ -63,10 +58,7 @@ class DraftTooLong(TextTooLong):
 
     def __init__(self, *, length: int, limit: int) -> None:
         super().__init__(length=length, limit=limit)
-        self.sentence = (
-            f"This has {length:,} characters; while you write, up to {limit:,} are saved, and an entry "
-            f"holds fewer still. It stays in this page alone until it is shorter by {length - limit:,}."
-        )
+        self.sentence = messages.get_draft_too_long_message(length=length, limit=limit)
 
 
 def normalize_newlines(text: str) -> str:

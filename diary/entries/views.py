@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.decorators import unlock_required
 from accounts.http.error_responses import get_typed_text, render_refusal
 from accounts.http.request import HouseholdRequest
-from diary import days
+from diary import days, messages
 from diary.drafts.services import discard_draft
 from diary.entries import presenters
 from diary.entries.forms import parse_chosen_day, parse_submitted_text
@@ -23,11 +23,6 @@ from diary.entries.text_validation import InvalidText
 from diary.errors import DayNotBegun, EditConflict, ObjectNotFound
 from diary.models import Draft, Entry
 from llamora.crypto import EnvelopeError
-
-ENTRY_GONE = (
-    "This entry is not there any more, so nothing was saved. Copy what you typed and keep it as a new one."
-)
-NO_DAY = "Choose the day this belongs to."
 
 
 def get_entry_url(entry: Entry) -> str:
@@ -72,10 +67,12 @@ def edit(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
         if not get_typed_text(request):
             raise
         # Deleted in another tab: a bare 404 would lose what was typed here.
-        return render_refusal(request, status=404, title="Not saved", sentence=ENTRY_GONE)
+        return render_refusal(
+            request, status=404, title=messages.NOT_SAVED_TITLE, sentence=messages.ENTRY_GONE
+        )
     except EnvelopeError:
         return render_refusal(
-            request, status=422, title="This entry cannot be changed", sentence=presenters.DAMAGED_ENTRY
+            request, status=422, title=messages.ENTRY_DAMAGED_TITLE, sentence=messages.DAMAGED_ENTRY
         )
 
 
@@ -88,7 +85,7 @@ def _show_form(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     text = presenters.load_draft_text(draft)
     if text is None:
         # With its revision, so that what is typed now replaces it.
-        damaged = {"draft_revision": draft.revision, "error": presenters.DAMAGED_DRAFT}
+        damaged = {"draft_revision": draft.revision, "error": messages.DAMAGED_DRAFT}
         return _render_form(request, entry, damaged | {"text": entry.text, "revision": entry.revision})
     saved_at = days.format_time(draft.updated_at, request.user.time_zone)
     extra = {"draft_revision": draft.revision, "saved_at": saved_at, "text": text}
@@ -157,11 +154,11 @@ def move(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
         return _render_move_form(request, entry)
     day = parse_chosen_day(request.POST.get("day", ""))
     if day is None:
-        return _render_move_form(request, entry, error=NO_DAY, status=422)
+        return _render_move_form(request, entry, error=messages.NO_DAY, status=422)
     try:
         before = move_entry(owner_id=request.user.id, entry_id=entry_id, day=day)
     except (DayNotBegun, EnvelopeError) as error:
-        sentence = error.sentence if isinstance(error, DayNotBegun) else presenters.DAMAGED_ENTRY
+        sentence = error.sentence if isinstance(error, DayNotBegun) else messages.DAMAGED_ENTRY
         return _render_move_form(request, entry, error=sentence, status=422)
     if not request.htmx or "back" in request.POST:
         return respond_with_entry(request, get_entry(request.user.id, entry_id))

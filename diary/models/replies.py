@@ -17,11 +17,11 @@ from llamora.inference.job import JobState
 class ReplyKind(models.TextChoices):
     """The style of a reply; `own` stands for a custom style."""
 
-    RESPOND = "respond", "Respond"
+    RESPOND = "respond", "Reply"
     REFLECT = "reflect", "Reflect back"
     QUESTION = "question", "Ask me a question"
     SUMMARY = "summary", "Plain summary"
-    OWN = "own", "In a way of one's own"
+    OWN = "own", "Custom style"
 
     @property
     def verb(self) -> str:
@@ -74,9 +74,9 @@ class CustomReplyKind(SealedModel):
 
     class Meta:
         db_table = "diary_ownkind"
-        verbose_name = "way of answering"
-        verbose_name_plural = "ways of answering"
+        verbose_name = "reply style"
+        verbose_name_plural = "reply styles"
         ordering = ("created_at", "id")
 
     def __str__(self) -> str:
-        return f"Way of answering {self.id}"
+        return f"Reply style {self.id}"

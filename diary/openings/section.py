@@ -7,13 +7,13 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from diary import messages
 from diary.generation.job_status import describe_job
 from diary.generation.page_tasks import PageSection, RenderedText, mark_rendered
 from diary.rendering.markdown import render_markdown
 from llamora.inference.job import Job, JobState
 
 ELEMENT_ID = "opening"
-NOT_REPLACED = "No other opening was made. {}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,5 +67,5 @@ def _build_unreplaced_view(job: Job, *, day: date, replaced_text: str) -> Openin
         day=day,
         state=JobState.DONE.value,
         html=mark_rendered(render_markdown(replaced_text)).settled,
-        note=NOT_REPLACED.format(reason),
+        note=messages.OPENING_NOT_REPLACED.format(reason),
     )

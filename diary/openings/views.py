@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
-from diary import days
+from diary import days, messages
 from diary.generation.page_tasks import get_page_task, render_job_text
 from diary.generation.presenters import build_prompt_record_context
 from diary.models import Opening
@@ -16,7 +16,6 @@ from diary.openings import services
 from llamora.inference import model_server
 
 NO_CONTENT = 204
-NOT_NOW = "No other opening can be made now. {}"
 
 
 def _respond_with_section(request: HouseholdRequest, day: date) -> HttpResponse:
@@ -28,7 +27,7 @@ def _respond_with_section(request: HouseholdRequest, day: date) -> HttpResponse:
 
 
 def _refuse(request: HouseholdRequest, sentence: str) -> HttpResponse:
-    context = {"title": "Not changed", "sentence": sentence, "next": request.path}
+    context = {"title": messages.NOT_CHANGED_TITLE, "sentence": sentence, "next": request.path}
     return render(request, "refused.html", context, status=503)
 
 
@@ -43,7 +42,7 @@ def opening(request: HouseholdRequest, day: date) -> HttpResponse:
         return HttpResponse(status=NO_CONTENT)
     job = services.start_opening(request.user, day, keyring=request.vault.keyring, again=again)
     if job is None and again:
-        return _refuse(request, NOT_NOW.format(model_server.describe()))
+        return _refuse(request, messages.NO_OPENING_NOW.format(model_server.describe()))
     if job is None and request.htmx:
         # The page leaves the opening as it is.
         return HttpResponse(status=NO_CONTENT)

@@ -12,15 +12,12 @@ from django.utils import timezone
 
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
-from diary import days
+from diary import days, messages
 from diary.recaps import services
 from llamora.inference import model_server
 from llamora.inference.job import Job
 
 NO_CONTENT = 204
-NOT_NOW = "No recap can be made now. {}"
-NOT_THIS_TIME = "No recap came of it this time. Try again in a moment."
-NOTHING_TO_READ = "There is nothing to put in short."
 
 
 @unlock_required
@@ -51,6 +48,6 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
 def _get_refusal(result: str | Job | None) -> str:
     """Return the reason why a requested recap is not available."""
     if result is not None:
-        return NOT_THIS_TIME
+        return messages.RECAP_FAILED
     status = model_server.get_status()
-    return NOTHING_TO_READ if status.is_ready else NOT_NOW.format(status.message)
+    return messages.NOTHING_TO_RECAP if status.is_ready else messages.NO_RECAP_NOW.format(status.message)

@@ -9,12 +9,14 @@ InvalidReplyKind         wish       the fields of a custom reply style are inval
 
 from typing import ClassVar
 
+from diary import messages
+
 
 class ReplyRefused(Exception):  # noqa: N818 - an answer to the person, not a fault
     """Raised when a reply cannot be started."""
 
     code: ClassVar[str] = "refused"
-    sentence: ClassVar[str] = "This could not be answered now."
+    sentence: ClassVar[str] = messages.REPLY_REFUSED
 
     def __str__(self) -> str:
         return self.code
@@ -24,25 +26,21 @@ class TooManyReplies(ReplyRefused):
     """Raised when a person already has the maximum number of replies in progress."""
 
     code = "too_many"
-    sentence = (
-        "Several replies are already on their way to you. Wait for one of them, or stop one, then ask again."
-    )
+    sentence = messages.TOO_MANY_REPLIES
 
 
 class EntryDamaged(ReplyRefused):
     """Raised when the entry to reply to cannot be decrypted."""
 
     code = "damaged"
-    sentence = (
-        "This entry cannot be opened, so it cannot be answered. A backup made before may still hold it."
-    )
+    sentence = messages.NO_REPLY_TO_DAMAGED
 
 
 class ReplyKindNotFound(ReplyRefused):
     """Raised when a reply is retried and its custom style was deleted."""
 
     code = "no_way"
-    sentence = "The way this was asked for is not there any more. Choose another under the entry."
+    sentence = messages.REPLY_STYLE_DELETED
 
 
 class InvalidReplyKind(Exception):  # noqa: N818 - an answer to the person, not a fault

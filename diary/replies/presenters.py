@@ -10,6 +10,7 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from diary import messages
 from diary.generation.ask_once import get_task, list_jobs
 from diary.generation.job_status import describe_state
 from diary.generation.page_tasks import PageSection, mark_rendered, render_job_text
@@ -22,9 +23,6 @@ from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery
 from llamora.inference.job import LIVE_STATES, Job, JobState
 from llamora.inference.registry import registry
-
-DAMAGED_REPLY = "This reply cannot be opened: its sealed bytes were changed on the disk."
-
 
 # By day instead of by a list of ids, so that the SQL is the same for every page and is compiled once.
 _day_replies_query: CachedQuery[Reply] = CachedQuery(
@@ -98,4 +96,4 @@ def _render_text(reply: Reply) -> SafeString:
         return mark_rendered(render_markdown(reply.text)).settled
     except EnvelopeError:
         # One damaged reply must not take its whole day with it.
-        return SafeString(render_to_string("fragments/notice.html", {"sentence": DAMAGED_REPLY}))
+        return SafeString(render_to_string("fragments/notice.html", {"sentence": messages.DAMAGED_REPLY}))

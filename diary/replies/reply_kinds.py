@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from diary import messages
 from diary.entries.text_validation import InvalidText, clean_entry_text, has_visible_characters
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import PromptRecord
@@ -102,7 +103,7 @@ def create_custom_kind(*, owner_id: UUID, name: str, wish: str) -> ReplyKindChoi
     }
     with write_transaction():
         if CustomReplyKind.objects.filter(owner_id=owner_id).count() >= MAX_CUSTOM_KINDS:
-            raise InvalidReplyKind(f"You have {MAX_CUSTOM_KINDS} ways already. Remove one, then add this.")
+            raise InvalidReplyKind(messages.get_too_many_styles_message(MAX_CUSTOM_KINDS))
         row = CustomReplyKind.objects.create(owner_id=owner_id, words=words)
     return ReplyKindChoice(kind=ReplyKind.OWN, id=row.id, name=words["name"], wish=words["wish"])
 
@@ -144,10 +145,8 @@ def _clean_text(text: str, *, limit: int) -> str:
     try:
         cleaned = " ".join(clean_entry_text(text, limit=limit).split())
     except InvalidText:
-        sentence = (
-            f"A way needs a name of up to {MAX_NAME_LENGTH} characters and a wish of up to {MAX_WISH_LENGTH}."
-        )
+        sentence = messages.get_style_too_long_message(max_name=MAX_NAME_LENGTH, max_wish=MAX_WISH_LENGTH)
         raise InvalidReplyKind(sentence) from None
     if not has_visible_characters(cleaned):
-        raise InvalidReplyKind("A way needs a name and a wish of which something can be seen.")
+        raise InvalidReplyKind(messages.REPLY_STYLE_EMPTY)
     return cleaned

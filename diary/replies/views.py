@@ -17,7 +17,7 @@ from django.urls import reverse
 from accounts.decorators import unlock_required
 from accounts.error_messages import get_not_written_message
 from accounts.http.request import HouseholdRequest
-from diary import hooks
+from diary import hooks, messages
 from diary.entries import presenters as entries_presenters
 from diary.entries import queries as entries_queries
 from diary.entries.queries import get_entry
@@ -50,7 +50,7 @@ def _respond_with_section(request: HouseholdRequest, reply_id: UUID, day: date) 
 
 def _refuse(request: HouseholdRequest, sentence: str, *, status: int) -> HttpResponse:
     # A GET of the same URL leads back to the day.
-    context = {"title": "No reply was begun", "sentence": sentence, "next": request.path}
+    context = {"title": messages.REPLY_NOT_STARTED_TITLE, "sentence": sentence, "next": request.path}
     return render(request, "refused.html", context, status=status)
 
 

@@ -41,11 +41,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from diary import days
+from diary import days, messages
 
 FORMAT, VERSION = "llamora.diary", 1
 JSON_NAME = "diary.json"
-UNREADABLE_TEXT = "*This does not open; its sealed bytes are damaged.*"
 
 
 def to_plain(value: Any) -> Any:
@@ -107,9 +106,9 @@ def render_day_markdown(day: date, entries: Sequence[ExportedText], *, zone: str
 
 def _render_entry(entry: ExportedText, zone: str) -> Iterator[str]:
     yield f"## {entry.format_time(zone)}"
-    yield UNREADABLE_TEXT if entry.text is None else entry.text
+    yield messages.EXPORT_UNREADABLE_TEXT if entry.text is None else entry.text
     for reply in entry.replies:
-        text = UNREADABLE_TEXT if reply.text is None else reply.text
+        text = messages.EXPORT_UNREADABLE_TEXT if reply.text is None else reply.text
         yield "\n".join(
             f"> {line}".rstrip() for line in [f"**Reply, {reply.format_time(zone)}**", "", *text.split("\n")]
         )

@@ -12,6 +12,7 @@ from datetime import date
 from enum import Enum
 from typing import Any, BinaryIO
 
+from diary import messages
 from diary.days import parse_day
 from diary.entries.text_validation import EmptyText, InvalidText, TextTooLong, clean_entry_text
 
@@ -25,17 +26,17 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 class RejectionReason(Enum):
     """Reasons why a line is not imported, worded to follow "Line 12"."""
 
-    LONG_LINE = "is longer than any entry could be"
-    NOT_UTF8 = "is not UTF-8"
-    NOT_JSON = "is not JSON"
-    NOT_OBJECT = "is not an object with a date and a text"
-    NO_DATE = "has no date"
-    BAD_DATE = "has a date that is no day written as YYYY-MM-DD"
-    FUTURE = "has a date in the future"
-    NO_TEXT = "has no text"
-    EMPTY = "has nothing in its text"
-    LONG_TEXT = "has a text longer than an entry may be"
-    NOT_TEXT = "holds an empty byte or half a character, which cannot be kept exactly"
+    LONG_LINE = messages.LINE_TOO_LONG
+    NOT_UTF8 = messages.LINE_NOT_UTF8
+    NOT_JSON = messages.LINE_NOT_JSON
+    NOT_OBJECT = messages.LINE_NOT_OBJECT
+    NO_DATE = messages.LINE_NO_DATE
+    BAD_DATE = messages.LINE_BAD_DATE
+    FUTURE = messages.LINE_FUTURE
+    NO_TEXT = messages.LINE_NO_TEXT
+    EMPTY = messages.LINE_EMPTY
+    LONG_TEXT = messages.LINE_LONG_TEXT
+    NOT_TEXT = messages.LINE_INVALID_TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def read_lines(file: BinaryIO, *, until: date, limit: int) -> Iterator[ImportLin
     longest = limit * BYTES_PER_CHARACTER + FRAME_BYTES
     for number, raw in enumerate(_read_raw_lines(file, longest=longest), start=1):
         if number == 1 and raw.startswith(_UTF16_MARKS):
-            raise UnsupportedEncoding("The file is UTF-16. Save it as UTF-8 and import that.")
+            raise UnsupportedEncoding(messages.UTF16_FILE)
         stripped = (raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw).strip()
         if not stripped:
             continue

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.models import Person
-from diary import hooks
+from diary import hooks, messages
 from diary.drafts.services import MAX_DRAFT_LENGTH
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import InvalidText, clean_entry_text, has_visible_characters
@@ -50,7 +50,6 @@ _MAX_FIRST_REVISION: Final = 2**30
 ROW_KINDS: Final = ("openings", "ways_of_answering", "drafts")
 # Fewer than of JSON lines: an entry brings other rows along, and a save waits for the current batch.
 ENTRY_BATCH_SIZE: Final = 100
-CHANGED_LATER: Final = "it was changed after what is here, and what is here stays"
 Progress = Callable[[int], None]
 
 
@@ -106,7 +105,7 @@ def restore_export(
         accepted = report.iter_accepted(entries)
         while batch := list(islice(accepted, ENTRY_BATCH_SIZE)):
             for parsed in entry_importer.find_changed_since(batch):
-                report.add_faults(parsed, [CHANGED_LATER])
+                report.add_faults(parsed, [messages.FAULT_LATER_VERSION])
             new_entries = entry_importer.insert_new(batch)
             report.known += len(batch) - len(new_entries)
             for new_entry in new_entries:
@@ -169,12 +168,12 @@ class RowImporter:
         return columns
 
     def _insert_opening(self, number: int, row: ExportRow) -> bool:
-        label = f"Opening {number}"
+        label = messages.OPENING_LABEL.format(number=number)
         try:
             day = parse_begun_day(row.get("day"), now=self._now)
             text = parse_text(row.get("text"), limit=_MAX_OPENING_LENGTH)
         except InvalidValue:
-            return self._refuse(f"{label} has no day, or no text, that can be taken")
+            return self._refuse(messages.OPENING_INCOMPLETE.format(label=label))
         if Opening.objects.filter(owner_id=self._owner_id, day=day).exists():
             return False
         columns = self._parse_columns(label, row, OPENING_COLUMNS)
@@ -187,19 +186,19 @@ class RowImporter:
         return True
 
     def _insert_reply_kind(self, number: int, row: ExportRow) -> bool:
-        label = f"Way of answering {number}"
+        label = messages.STYLE_LABEL.format(number=number)
         words = row.get("words")
         try:
             name = _parse_single_line(words, "name", limit=MAX_NAME_LENGTH)
             wish = _parse_single_line(words, "wish", limit=MAX_WISH_LENGTH)
         except InvalidValue:
-            return self._refuse(f"{label} has no name, or no wish, that can be taken")
+            return self._refuse(messages.STYLE_INCOMPLETE.format(label=label))
         id_, is_known = self._resolve_reply_kind_id(row)
         existing = list_custom_kinds(self._owner_id)
         if is_known or any((kind.name, kind.wish) == (name, wish) for kind in existing):
             return False
         if len(existing) >= MAX_CUSTOM_KINDS:
-            return self._refuse(f"{label} is left out: there are {MAX_CUSTOM_KINDS} already")
+            return self._refuse(messages.STYLE_TOO_MANY.format(label=label, limit=MAX_CUSTOM_KINDS))
         columns = self._parse_columns(label, row, REPLY_KIND_COLUMNS)
         columns["created_at"] = columns["created_at"] or self._now
         CustomReplyKind.objects.create(
@@ -220,19 +219,19 @@ class RowImporter:
         return (id_ if owner in (None, self._owner_id) else new_id()), owner == self._owner_id
 
     def _insert_draft(self, number: int, row: ExportRow) -> bool:
-        label = f"Draft {number}"
+        label = messages.DRAFT_LABEL.format(number=number)
         columns = self._parse_columns(label, row, DRAFT_COLUMNS)
         columns["updated_at"] = columns["updated_at"] or self._now
         try:
             text = parse_text(row.get("text"), limit=MAX_DRAFT_LENGTH)
             day, entry = self._get_draft_target(row, columns.pop("entry_id"))
         except InvalidValue:
-            return self._refuse(f"{label} has no text, or belongs to no day or entry that is here")
+            return self._refuse(messages.DRAFT_INCOMPLETE.format(label=label))
         existing = find_draft(self._owner_id, day=day, entry_id=entry.id if entry else None)
         if existing is not None:
             if existing.open_or("text", None) == text:
                 return False
-            return self._refuse(f"{label} is left out: something else is being written in its place")
+            return self._refuse(messages.DRAFT_IN_PLACE.format(label=label))
         if not text or self._is_superseded(day, entry, since=columns["updated_at"]):
             return False
         # Random: a page that still shows an earlier draft of this day must not match it by its revision.

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from accounts.models import Person
-from diary import days
+from diary import days, messages
 from diary.entries.queries import get_digest_key
 from diary.entries.services import BIN_LIFETIME
 from diary.generation.prompt_record import PromptRecord
@@ -172,16 +172,16 @@ class EntryImporter:
     def _build_versions(self, entry: Entry, row: ExportRow, faults: list[str]) -> Iterator[Version]:
         seen: set[int] = set()
         for version in get_rows(row, "versions", faults):
-            columns = parse_columns(version, VERSION_COLUMNS, faults, prefix="an earlier version's ")
+            columns = parse_columns(version, VERSION_COLUMNS, faults, prefix=messages.FAULT_VERSION_PREFIX)
             revision = columns["revision"]
             # A version with the entry's revision or a later one would collide with that of the next edit.
             if revision is None or revision >= entry.revision or revision in seen:
-                faults.append("an earlier version has no place among the others")
+                faults.append(messages.FAULT_VERSION_NUMBER)
                 continue
             try:
                 columns["text"] = parse_entry_text(version.get("text"), limit=settings.MAX_TEXT)
             except InvalidValue:
-                faults.append("an earlier version's text cannot be taken")
+                faults.append(messages.FAULT_VERSION_TEXT)
                 continue
             seen.add(revision)
             columns["written_at"] = columns["written_at"] or entry.created_at
@@ -190,11 +190,11 @@ class EntryImporter:
 
     def _build_replies(self, entry: Entry, row: ExportRow, faults: list[str]) -> Iterator[Reply]:
         for reply in get_rows(row, "replies", faults):
-            columns = parse_columns(reply, REPLY_COLUMNS, faults, prefix="a reply's ")
+            columns = parse_columns(reply, REPLY_COLUMNS, faults, prefix=messages.FAULT_REPLY_PREFIX)
             try:
                 columns["text"] = parse_text(reply.get("text"), limit=MAX_REPLY_LENGTH)
             except InvalidValue:
-                faults.append("a reply's text cannot be taken")
+                faults.append(messages.FAULT_REPLY_TEXT)
                 continue
             if columns["state"] in LIVE_STATES:
                 # It was being written when the diary was exported, and no job continues it.

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Final, TextIO
 
+from diary import messages
 from diary.transfer.export_format import FORMAT, JSON_NAME
 from diary.transfer.line_reader import RejectedLine
 from diary.transfer.restore_json import BrokenJson, ExportValue, NotAnExport
@@ -31,7 +32,6 @@ _HEAD_BYTES: Final = 4096
 _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What zipfile raises, also for one with a password, or with an offset before its beginning.
 _ZIP_ERRORS: Final = (zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
-_UNREADABLE_ZIP: Final = "This zip is damaged, or packed in a way that cannot be read."
 # The names of kinds are shown to whoever imports. Any other name would put text of the file on a terminal, or
 # control characters, or what cannot be printed there at all.
 _KIND_NAME: Final = re.compile(r"[a-z_]{1,40}")
@@ -77,7 +77,7 @@ def _open_json(path: Path) -> Iterator[tuple[IO[bytes], int]]:
     if path.is_dir():
         path = path / JSON_NAME
         if not path.is_file():
-            raise NotAnExport(f"There is no {JSON_NAME} in this folder.")
+            raise NotAnExport(messages.NOT_IN_FOLDER.format(name=JSON_NAME))
     if not zipfile.is_zipfile(path):
         with path.open("rb") as file:
             yield file, path.stat().st_size
@@ -92,7 +92,7 @@ def _open_archive(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except _ZIP_ERRORS:
-        raise NotAnExport(_UNREADABLE_ZIP) from None
+        raise NotAnExport(messages.UNREADABLE_ZIP) from None
 
 
 def _find_json(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -100,17 +100,17 @@ def _find_json(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     named = [info for info in archive.infolist() if PurePosixPath(info.filename).name == JSON_NAME]
     near_top = [info for info in named if len(PurePosixPath(info.filename).parts) <= 2]
     if len(near_top) != 1:
-        raise NotAnExport(f"There is no {JSON_NAME} in this zip, or more than one.")
+        raise NotAnExport(messages.NOT_IN_ZIP.format(name=JSON_NAME))
     return near_top[0]
 
 
 def _open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
     if info.compress_type not in _COMPRESSIONS:
-        raise NotAnExport(_UNREADABLE_ZIP)
+        raise NotAnExport(messages.UNREADABLE_ZIP)
     try:
         return archive.open(info)
     except _ZIP_ERRORS:
-        raise NotAnExport(_UNREADABLE_ZIP) from None
+        raise NotAnExport(messages.UNREADABLE_ZIP) from None
 
 
 def scan_export(values: Iterable[ExportValue], *, wanted: Collection[str]) -> ExportOverview:
@@ -123,7 +123,7 @@ def scan_export(values: Iterable[ExportValue], *, wanted: Collection[str]) -> Ex
     except BrokenJson:
         overview.is_broken = True
     if "format" not in seen:
-        raise NotAnExport("This is no diary that Llamora wrote out.")
+        raise NotAnExport(messages.NOT_AN_EXPORT)
     return overview
 
 

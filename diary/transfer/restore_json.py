@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any, Final, TextIO
 from zipfile import BadZipFile
 
+from diary import messages
 from diary.transfer.export_format import FORMAT, VERSION
 
 CHUNK_CHARACTERS: Final = 1024 * 1024
@@ -51,9 +52,9 @@ def read_values(file: TextIO) -> Iterator[ExportValue]:
 
 def _check_header(key: str, value: Any) -> Any:
     if key == "format" and value != FORMAT:
-        raise NotAnExport("This is no diary that Llamora wrote out.")
+        raise NotAnExport(messages.NOT_AN_EXPORT)
     if key == "version" and value != VERSION:
-        raise NotAnExport("A later Llamora wrote this. Bring this one up to date, and import it then.")
+        raise NotAnExport(messages.LATER_EXPORT)
     return value
 
 

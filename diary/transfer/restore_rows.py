@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, models
 
-from diary import days
+from diary import days, messages
 from diary.entries.text_validation import InvalidText, clean_draft_text, clean_entry_text
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, ReplyKind
@@ -90,7 +90,7 @@ def parse_columns(
         try:
             columns[name] = parse(row[name])
         except InvalidValue:
-            faults.append(f"{prefix}{name} cannot be taken")
+            faults.append(prefix + messages.FAULT_VALUE.format(name=name))
     return columns
 
 
@@ -98,11 +98,11 @@ def get_rows(entry_row: ExportRow, kind: str, faults: list[str]) -> list[ExportR
     """Return the rows of a kind that belong to an entry."""
     rows = entry_row.get(kind) or []
     if not isinstance(rows, list):
-        faults.append(f"{kind} is no list")
+        faults.append(messages.FAULT_NOT_A_LIST.format(kind=kind))
         return []
     valid = [row for row in rows if isinstance(row, dict)]
     if len(valid) < len(rows):
-        faults.append(f"{kind} holds what is no row")
+        faults.append(messages.FAULT_NOT_A_ROW.format(kind=kind))
     return valid
 
 

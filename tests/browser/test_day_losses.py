@@ -141,7 +141,7 @@ def test_a_change_of_what_another_tab_has_deleted_stays_in_the_stale_one(
     box.fill("Fish for supper.")
     stale.save_edit_button.click()
 
-    expect(stale.page.locator("form.edit [data-error]")).to_contain_text("is not there any more")
+    expect(stale.page.locator("form.edit [data-error]")).to_contain_text("This entry was deleted")
     expect(box).to_have_value("Fish for supper.")
     diary.button("Undo").click()
     expect(diary.entries).to_contain_text("Soup for supper.")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
+from diary.messages import JOB_INTERRUPTED, JOB_PARTIAL_SAVED
 from tests.browser.browsing import Complaints, NewDiary
 from tests.browser.diary import wait_until
 from tests.browser.house import ServedHouse, household
@@ -41,9 +42,7 @@ def test_a_server_killed_in_mid_reply_comes_back_with_what_it_had(
     diary.reload()
 
     wait_for_end(reply, "interrupted")
-    expect(reply).to_contain_text(
-        "Llamora ended while this was being written. What was written so far is saved."
-    )
+    expect(reply).to_contain_text(f"{JOB_INTERRUPTED['crashed']} {JOB_PARTIAL_SAVED}")
     came = words_of(reply)
     assert len(came) >= 20
     assert came[:-1] == plain(script)[: len(came) - 1]

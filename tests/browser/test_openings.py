@@ -140,7 +140,7 @@ def test_a_day_is_put_in_short_at_a_touch(
     model.next(Script(status=500), Script(tokens=["The varnish ", "ran out."]))
 
     act.tap()
-    expect(page.locator("#day-recap")).to_contain_text("No recap came of it this time.")
+    expect(page.locator("#day-recap")).to_contain_text("No recap was written this time.")
     act.tap()
 
     expect(page.locator("#day-recap")).to_contain_text("The varnish ran out.")

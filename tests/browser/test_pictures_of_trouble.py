@@ -136,7 +136,7 @@ def test_refusals_and_faults(
     slow_model.next(*([Script(headers_after=60)] * 8))
     for _ in range(9):
         page.get_by_role("button", name="Reply", exact=True).click()
-    expect(page.get_by_role("heading", name="No reply was begun")).to_be_visible()
+    expect(page.get_by_role("heading", name="No reply was started")).to_be_visible()
     shoot(page, "429")
 
     page.get_by_role("link", name="Continue", exact=True).click()

@@ -197,5 +197,5 @@ def test_a_lock_ends_the_reply_and_its_words_are_there_after_unlocking(
     diary.button("Unlock").click()
 
     wait_for_end(reply, "interrupted")
-    expect(reply).to_contain_text("The diary was locked while this was being written.")
+    expect(reply).to_contain_text("Your diary was locked while this was being written.")
     assert words_of(reply)[: len(came) - 1] == came[:-1]

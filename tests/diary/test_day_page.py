@@ -94,7 +94,7 @@ def test_what_cannot_be_kept_exactly_is_refused_in_a_sentence(owner: Resident, b
     )
 
     assert answer.status_code == 422
-    assert "cannot be kept" in answer.content.decode("utf-8", "replace")
+    assert "null character, or half a character" in answer.content.decode("utf-8", "replace")
     assert owner.list_texts() == []
 
 
@@ -103,7 +103,7 @@ def test_nothing_is_not_kept(owner: Resident, text: str) -> None:
     answer = owner.post(f"/d/{owner.today}/", text=text, key=uuid4(), script=True)
 
     assert answer.status_code == 422
-    assert "nothing to keep" in answer.content.decode()
+    assert "nothing to save" in answer.content.decode()
     assert owner.list_texts() == []
 
 

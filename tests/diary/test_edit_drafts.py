@@ -185,7 +185,7 @@ def test_a_change_of_an_entry_that_was_deleted_meanwhile_keeps_what_was_typed(
 
     page = answer.content.decode()
     assert answer.status_code == 404
-    assert "not there any more" in page
+    assert "This entry was deleted" in page
     assert ("Typed in vain?" in page) is not script
 
 
@@ -204,7 +204,7 @@ def test_a_damaged_change_is_said_and_a_new_one_takes_its_place(owner: Resident)
     page = form(owner, entry)
     typed = types(owner, entry, "Another chan", revision=damaged.revision)
 
-    assert "What was being written here cannot be opened" in page
+    assert "This draft cannot be opened" in page
     assert "This entry cannot be opened" not in page
     assert "\nKept</textarea>" in page
     assert f'name="draft_revision" value="{damaged.revision}"' in page
@@ -221,6 +221,6 @@ def test_a_damaged_draft_of_a_day_is_said_and_a_new_one_takes_its_place(owner: R
     page = owner.get("/").content.decode()
     typed = owner.post(path, text="Another thou", revision=damaged.revision)
 
-    assert "What was being written here cannot be opened" in page
+    assert "This draft cannot be opened" in page
     assert typed.status_code == 200
     assert "\nAnother thou</textarea>" in owner.get("/").content.decode()

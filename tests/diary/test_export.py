@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from accounts.models import Person
 from diary.drafts.late_drafts import store_late_draft
 from diary.drafts.services import SubmittedDraft
+from diary.messages import EXPORT_UNREADABLE_TEXT
 from diary.models import Draft, Entry, Reply
 from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
@@ -144,7 +145,7 @@ def test_a_damaged_text_is_named_and_the_rest_comes_out(owner: Resident, tmp_pat
     rows = diary_in(tmp_path / "out")["entries"]
     assert [row["text"] for row in rows] == ["entry 0", None, "entry 2"]
     assert rows[1]["damaged"] == {"text": "not_authentic"}
-    assert export_format.UNREADABLE_TEXT in (tmp_path / "out" / "days" / "2026" / "2026-11-01.md").read_text()
+    assert EXPORT_UNREADABLE_TEXT in (tmp_path / "out" / "days" / "2026" / "2026-11-01.md").read_text()
 
 
 def test_it_is_closed_to_others(owner: Resident, tmp_path: Path) -> None:
@@ -304,7 +305,7 @@ def test_damage_ends_the_command_in_an_error_after_the_rest_came_out(
     flip_a_bit(Entry.objects.order_by("day")[0])
     err = io.StringIO()
 
-    with pytest.raises(CommandError, match="1 values do not open"):
+    with pytest.raises(CommandError, match="1 value cannot be opened"):
         call_command("export_diary", "Olive", password_file=password, to=tmp_path / "out", stderr=err)
 
     assert "diary.entry.text of" in err.getvalue()

@@ -154,7 +154,7 @@ def test_the_command_names_bad_lines_and_imports_the_rest(enrolled: Path, tmp_pa
     said = command(file, password_file=enrolled)
 
     assert "Line 2 is not JSON." in said
-    assert "Imported 2; 0 were there already." in said
+    assert "Imported 2; 0 were already in the diary." in said
     assert "2020: 1" in said
     assert "From 2020-01-01 to 2021-01-01: 2 entries." in said
     assert "words" not in said
@@ -168,7 +168,7 @@ def test_a_recovery_code_will_do(db: None, tmp_path: Path) -> None:
 
     said = command(file, password_file=code)
 
-    assert "Imported 1; 0 were there already." in said
+    assert "Imported 1; 0 were already in the diary." in said
 
 
 def test_without_a_password_nothing_is_imported(
@@ -253,5 +253,5 @@ def test_an_import_that_was_killed_goes_on_where_it_ended(tmp_path: Path) -> Non
 
     assert 0 < left < total
     assert left % 500 == 0
-    assert f"Imported {total - left:,}; {left:,} were there already." in again.stdout
+    assert f"Imported {total - left:,}; {left:,} were already in the diary." in again.stdout
     assert count(tmp_path) == total

@@ -10,9 +10,9 @@ from django.db import connection
 
 from diary.entries.services import delete_entry, destroy_entry, edit_entry
 from diary.generation.prompt_context import PromptEntry
+from diary.messages import NOTHING_TO_RECAP, RECAP_FAILED
 from diary.models import Recap
 from diary.recaps.tasks import RecapTask
-from diary.recaps.views import NOT_THIS_TIME
 from llamora.inference.registry import registry
 from llamora.llm.deltas import ChatMessages
 from tests.diary.damage import flip_a_bit
@@ -153,7 +153,7 @@ def test_who_asks_on_the_day_itself_is_told(live: Live, model: FakeModelServer, 
     assert f'action="/d/{a_day(owner)}/recap/"' in page
     assert "This day in short" in page
 
-    assert NOT_THIS_TIME in asked(owner)
+    assert RECAP_FAILED in asked(owner)
     assert recap(owner) == (200, "")
     assert "The boat was &lt;i&gt;begun&lt;/i&gt;." in asked(owner)
     assert len(model.calls) == 2
@@ -172,10 +172,10 @@ def test_who_asks_without_script_sees_a_page(live: Live, model: FakeModelServer,
 def test_who_asks_is_told_why_there_is_none(owner: Resident, transactional_db: None) -> None:
     entry = owner.write("Began the boat.", day=a_day(owner))
     with serving("http://127.0.0.1:9"):
-        assert "No recap can be made now. The model server is not running." in asked(owner)
+        assert "No recap can be written now. The model server is not running." in asked(owner)
     with FakeModelServer() as model, serving(model.url):
         owner.post(f"/entries/{entry.id}/delete/")
-        assert "There is nothing to put in short." in asked(owner)
+        assert NOTHING_TO_RECAP in asked(owner)
 
 
 def test_only_who_asks_has_a_model_elsewhere_read_the_day(

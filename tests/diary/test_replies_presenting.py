@@ -6,7 +6,8 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
-from diary.generation.job_status import NOTHING_YET, SAVED_SO_FAR, describe_state
+from diary.generation.job_status import describe_state
+from diary.messages import JOB_NOTHING_WRITTEN, JOB_PARTIAL_SAVED
 from diary.replies.section import ReplyView, render_reply
 from llamora.inference.job import LIVE_STATES, JobState
 
@@ -44,14 +45,14 @@ def test_every_unhappy_end_has_a_sentence(state: JobState, reason: str) -> None:
 
 @pytest.mark.parametrize("state", [JobState.STOPPED, JobState.INTERRUPTED])
 def test_what_broke_off_before_its_first_word_says_that_there_is_none(state: JobState) -> None:
-    assert SAVED_SO_FAR in describe_state(state=state, reason="closing")
-    assert NOTHING_YET in describe_state(state=state, reason="closing", is_empty=True)
+    assert JOB_PARTIAL_SAVED in describe_state(state=state, reason="closing")
+    assert JOB_NOTHING_WRITTEN in describe_state(state=state, reason="closing", is_empty=True)
 
 
 @pytest.mark.parametrize("reason", ["dropped", "silent", "time_limit", "repetition", "internal"])
 def test_what_failed_before_its_first_word_says_that_there_is_none(reason: str) -> None:
-    assert SAVED_SO_FAR in describe_state(state=JobState.FAILED, reason=reason)
-    assert NOTHING_YET in describe_state(state=JobState.FAILED, reason=reason, is_empty=True)
+    assert JOB_PARTIAL_SAVED in describe_state(state=JobState.FAILED, reason=reason)
+    assert JOB_NOTHING_WRITTEN in describe_state(state=JobState.FAILED, reason=reason, is_empty=True)
     assert "saved" not in describe_state(state=JobState.FAILED, reason=reason, is_empty=True)
 
 

@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 
+from diary.messages import REPLY_STYLE_EMPTY
 from diary.models import CustomReplyKind, Reply
 from diary.replies import reply_kinds
 from diary.replies.errors import InvalidReplyKind
@@ -131,7 +132,7 @@ def test_again_in_a_reply_style_that_is_gone_is_refused_in_a_sentence(
     answer = owner.post(f"/replies/{reply}/again/", script=True)
 
     assert answer.status_code == 422
-    assert "not there any more" in answer.content.decode()
+    assert "The style of this reply was deleted" in answer.content.decode()
     assert "As a sailor" in owner.get(f"/d/{owner.today}/").content.decode()
 
 
@@ -169,7 +170,7 @@ def test_a_reply_style_of_which_nothing_can_be_seen_is_refused(owner: Resident, 
         for name, wish in ((blank, "x"), ("x", blank)):
             with pytest.raises(InvalidReplyKind) as refused:
                 reply_kinds.create_custom_kind(owner_id=owner.id, name=name, wish=wish)
-            assert refused.value.sentence.endswith("something can be seen.")
+            assert refused.value.sentence == REPLY_STYLE_EMPTY
         for name in ("⛵", "À bord", "雨", "?", f"é{blank}"):
             reply_kinds.create_custom_kind(owner_id=owner.id, name=name, wish="x")
 

@@ -150,7 +150,7 @@ def test_what_was_changed_elsewhere_meanwhile_is_named_and_what_is_here_stays(
     owner.post(f"/entries/{found.id}/edit/", text="changed here, later", revision=1)
     second = taken_in(owner, file)
 
-    assert first.faults == ["Entry 1: it was changed after what is here, and what is here stays."]
+    assert first.faults == ["Entry 1: the file has a later version of it, which was not imported."]
     assert second.faults == []
     assert owner.list_texts(DAY) == ["changed here, later", "another"]
 
@@ -265,21 +265,21 @@ def test_what_cannot_be_taken_of_an_entry_is_named_and_the_entry_comes_in(
     report = taken_in(owner, put_down(written(*rows), tmp_path / "f"))
 
     assert report.faults == [
-        "Entry 1: utc_offset cannot be taken.",
-        "Entry 1: an earlier version's written_at cannot be taken.",
-        "Entry 1: an earlier version has no place among the others.",
-        "Entry 1: an earlier version has no place among the others.",
-        "Entry 1: an earlier version has no place among the others.",
-        "Entry 1: an earlier version's revision cannot be taken.",
-        "Entry 1: an earlier version has no place among the others.",
-        "Entry 1: replies holds what is no row.",
-        "Entry 1: a reply's kind cannot be taken.",
-        "Entry 1: a reply's reason cannot be taken.",
-        "Entry 1: a reply's read cannot be taken.",
-        "Entry 1: a reply's text cannot be taken.",
-        "Entry 1: a reply's read cannot be taken.",
-        "Entry 1: a reply's created_at cannot be taken.",
-        "Entry 2: versions is no list.",
+        "Entry 1: utc_offset can't be imported.",
+        "Entry 1: an earlier version's written_at can't be imported.",
+        "Entry 1: an earlier version has no revision number that can be used.",
+        "Entry 1: an earlier version has no revision number that can be used.",
+        "Entry 1: an earlier version has no revision number that can be used.",
+        "Entry 1: an earlier version's revision can't be imported.",
+        "Entry 1: an earlier version has no revision number that can be used.",
+        "Entry 1: replies contains something that is not a row.",
+        "Entry 1: a reply's kind can't be imported.",
+        "Entry 1: a reply's reason can't be imported.",
+        "Entry 1: a reply's read can't be imported.",
+        "Entry 1: a reply's text can't be imported.",
+        "Entry 1: a reply's read can't be imported.",
+        "Entry 1: a reply's created_at can't be imported.",
+        "Entry 2: versions is not a list.",
     ]
     assert sorted(owner.list_texts(DAY)) == ["x", "y"]
     with owner.unlocked():
@@ -332,7 +332,7 @@ def test_other_rows_that_cannot_be_taken_are_named(owner: Resident, tmp_path: Pa
 
     assert [fault.split(":")[0].split(" is ")[0].split(" has ")[0] for fault in report.faults] == [
         *("Opening 1", "Opening 2"),
-        *("Way of answering 1", "Way of answering 2", "Way of answering 3", "Way of answering 4"),
+        *("Reply style 1", "Reply style 2", "Reply style 3", "Reply style 4"),
         *("Draft 1", "Draft 2", "Draft 3", "Draft 3", "Draft 4", "Draft 5"),
     ]
     assert report.skipped == {"recaps": 1, "postcards": 2}

@@ -41,10 +41,10 @@ def test_the_command_takes_back_what_the_command_wrote(db: None, password: Path,
 
     assert "6 entries." in looked
     assert "Nothing was written." in looked
-    assert "With them: 2 drafts, 3 replies" in said[0]
+    assert "Also imported: 2 drafts, 3 replies" in said[0]
     assert [
-        "Imported 6; 0 were there already." in said[0],
-        "Imported 0; 6 were there already." in said[1],
+        "Imported 6; 0 were already in the diary." in said[0],
+        "Imported 0; 6 were already in the diary." in said[1],
     ] == [
         True,
         True,
@@ -63,11 +63,11 @@ def test_the_command_says_what_it_cannot_take_and_no_words(db: None, password: P
 
     said = command(file, password_file=password)
 
-    assert "Entry 2 has a date that is no day written as YYYY-MM-DD." in said
-    assert "Entry 3: revision cannot be taken." in said
-    assert "1 bad entries are named above." in said
-    assert "Not taken back: 2 recaps." in said
-    assert "Imported 2; 0 were there already." in said
+    assert "Entry 2 has a date that does not exist or is not written as YYYY-MM-DD." in said
+    assert "Entry 3: revision can't be imported." in said
+    assert "Not imported, for the reasons above: 1 entry." in said
+    assert "Not imported: 2 recaps." in said
+    assert "Imported 2; 0 were already in the diary." in said
     assert "secret" not in said
 
 
@@ -78,8 +78,8 @@ def test_the_command_names_no_kind_that_is_no_name(db: None, password: Path, tmp
 
     said = command(file, password_file=password)
 
-    assert "Not taken back: 1 postcards, 5 rows of other kinds." in said
-    assert "Imported 1; 0 were there already." in said
+    assert "Not imported: 1 postcards, 5 rows of other kinds." in said
+    assert "Imported 1; 0 were already in the diary." in said
 
 
 def test_the_command_says_where_a_file_breaks_off(db: None, password: Path, tmp_path: Path) -> None:
@@ -89,8 +89,8 @@ def test_the_command_says_where_a_file_breaks_off(db: None, password: Path, tmp_
 
     said = command(file, password_file=password)
 
-    assert "Imported 2; 0 were there already." in said
-    assert "! The file cannot be read on after entry 2" in said
+    assert "Imported 2; 0 were already in the diary." in said
+    assert "! The file is damaged after entry 2" in said
 
 
 def test_the_command_refuses_what_is_no_export_it_knows(db: None, password: Path, tmp_path: Path) -> None:
@@ -99,6 +99,6 @@ def test_the_command_refuses_what_is_no_export_it_knows(db: None, password: Path
     other = tmp_path / "other.json"
     other.write_text('{"entries": [{"text": "x"}]}')
 
-    assert "! A later Llamora wrote this." in command(later, password_file=password)
-    assert "! This is no diary that Llamora wrote out." in command(other, password_file=password)
+    assert "! A later version of Llamora wrote this file." in command(later, password_file=password)
+    assert "! This is not an export of a Llamora diary." in command(other, password_file=password)
     assert not Entry.objects.exists()

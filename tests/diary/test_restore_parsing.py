@@ -275,7 +275,7 @@ def test_any_other_column_is_named_where_it_cannot_be_taken(column: str, value: 
     found = parse_entry(7, {"day": "2026-11-20", "text": "x", column: value}, now=NOW, limit=100)
 
     assert isinstance(found, ParsedEntry)
-    assert found.faults == [f"{column} cannot be taken"]
+    assert found.faults == [f"{column} can't be imported"]
     assert (found.id, found.columns["created_at"], found.columns["revision"]) == (None, None, 1)
 
 

@@ -14,6 +14,7 @@ from accounts import error_messages
 from accounts.errors import AccountsError
 from accounts.keys import key_slots
 from accounts.management import secret_prompt
+from diary import messages
 from diary.management.progress import ProgressBar
 from diary.models import Entry
 from diary.transfer.export_targets import open_target
@@ -26,17 +27,17 @@ class Command(BaseCommand):
     """Exports the whole diary of one person."""
 
     help = (
-        "Write the whole diary of NAME into a new folder, or a zip where --to ends so: one Markdown file a "
-        "day, and one JSON with everything. Asks for their password or recovery code. What comes out is "
-        "readable by whoever has it. Refuses an unknown name, a wrong secret, and a place where something is "
-        "already. Texts that do not open are named, and the rest comes out."
+        "Export the whole diary of NAME into a new folder, or into a zip if --to ends in .zip: one Markdown "
+        "file for each day, and one JSON file with everything. Asks for that person's password or recovery "
+        "code. Anyone who has the export can read it. Existing files are never overwritten. Texts that "
+        "cannot be opened are listed, and the rest is exported."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the name of the person, and the folder or zip."""
         secret_prompt.add_arguments(parser)
         parser.add_argument(
-            "--to", type=Path, help="a new folder or .zip; else diary-DATE.zip in this folder"
+            "--to", type=Path, help="a new folder or .zip; by default diary-DATE.zip in this folder"
         )
 
     def handle(
@@ -64,13 +65,13 @@ class Command(BaseCommand):
         except NotWritten as error:
             raise CommandError(error_messages.get_not_written_message(error)) from None
         except DatabaseError:
-            raise CommandError("There is no household here yet. Run manage.py up first.") from None
+            raise CommandError(messages.NO_HOUSEHOLD) from None
         except FileExistsError:
-            raise CommandError(f"There is something at {path} already; nothing was written.") from None
+            raise CommandError(messages.EXPORT_EXISTS.format(path=path)) from None
         except OSError as error:
-            raise CommandError(f"It could not be written: {error.strerror}. Nothing is left of it.") from None
+            raise CommandError(messages.EXPORT_NOT_WRITTEN.format(error=error.strerror)) from None
         except (EOFError, KeyboardInterrupt):
-            raise CommandError("Stopped; nothing is left of it.") from None
+            raise CommandError(messages.EXPORT_STOPPED) from None
         self._print_report(report, path)
 
     def _build_progress_bar(self, opened: key_slots.OpenedSlot) -> ProgressBar:
@@ -78,12 +79,13 @@ class Command(BaseCommand):
 
     def _print_report(self, report: ExportReport, path: Path) -> None:
         rows = sorted(report.rows.items())
-        others = "".join(f", {count:,} {kind.replace('_', ' ')}" for kind, count in rows if count)
+        others = "".join(f", {count:,} {messages.get_row_kind_name(kind)}" for kind, count in rows if count)
         entries = pluralize(report.entries, "entry", "entries")
         days = pluralize(report.days, "day", "days")
         self.stdout.write(f"{entries} on {days}{others}: {path}")
-        self.stdout.write("It is readable without a key. Keep it where only you can get at it.")
+        self.stdout.write(messages.EXPORT_WARNING)
         for label, row_id, code in report.damaged:
-            self.stderr.write(f"{label} of {row_id} does not open: {code}.")
+            self.stderr.write(messages.EXPORT_DAMAGED.format(label=label, row=row_id, code=code))
         if report.damaged:
-            raise CommandError(f"{len(report.damaged):,} values do not open; everything else came out.")
+            count = pluralize(len(report.damaged), "value", "values")
+            raise CommandError(messages.EXPORT_INCOMPLETE.format(count=count))

@@ -17,7 +17,7 @@ from accounts.errors import AccountsError
 from accounts.keys import key_slots
 from accounts.management import secret_prompt
 from accounts.models import Person
-from diary import days
+from diary import days, messages
 from diary.management.progress import ProgressBar
 from diary.transfer.line_imports import ImportReport, import_lines, preview_lines
 from diary.transfer.line_reader import UnsupportedEncoding, read_lines
@@ -26,18 +26,16 @@ from diary.transfer.restore_files import get_json_size, is_export, open_export_j
 from diary.transfer.restore_json import NotAnExport, read_values
 from llamora.crypto import Keyring
 from llamora.database import NotWritten
-
-SO_FAR = "What was imported so far stays; the same command goes on from there."
-BROKEN = "The file cannot be read on after entry {seen:,}; what stands behind it is not here."
+from llamora.pluralize import pluralize
 
 
 def _get_person(name: str) -> Person:
     try:
         person = Person.objects.find_by_name(name)
     except OperationalError:
-        raise CommandError("There is no household here yet. Run manage.py up first.") from None
+        raise CommandError(messages.NO_HOUSEHOLD) from None
     if person is None:
-        raise CommandError("Nobody in this household has that name.")
+        raise CommandError(messages.UNKNOWN_PERSON)
     return person
 
 
@@ -45,7 +43,7 @@ def _unlock(person: Person, file: Path | None) -> key_slots.OpenedSlot:
     try:
         return secret_prompt.open_slot_with_prompt(name=person.name, password_file=file)
     except (EOFError, KeyboardInterrupt):
-        raise CommandError("No password was given, so nothing was imported.") from None
+        raise CommandError(messages.NO_PASSWORD) from None
 
 
 @contextmanager
@@ -62,9 +60,10 @@ def _unlock_for_import(
     except AccountsError as error:
         raise CommandError(error_messages.get_error_message(error)) from None
     except NotWritten as error:
-        raise CommandError(f"{error_messages.get_not_written_message(error)} {SO_FAR}") from None
+        sentence = error_messages.get_not_written_message(error)
+        raise CommandError(f"{sentence} {messages.IMPORT_CONTINUES}") from None
     except KeyboardInterrupt:
-        raise CommandError(f"Stopped. {SO_FAR}") from None
+        raise CommandError(messages.IMPORT_STOPPED) from None
 
 
 def _import_lines(path: Path, person: Person, options: dict[str, Any]) -> ImportReport:
@@ -101,30 +100,32 @@ def _restore_export(path: Path, person: Person, options: dict[str, Any]) -> Diar
             )
 
 
+def _get_units(report: ImportReport) -> tuple[str, str]:
+    return ("entry", "entries") if isinstance(report, DiaryRestoreReport) else ("line", "lines")
+
+
 class Command(BaseCommand):
     """Imports an export, or JSON lines, into one person's diary."""
 
     help = (
-        "Import what export_diary wrote (its folder, its zip, or the diary.json in it), or a file of JSON "
+        "Import an export of export_diary (its folder, its zip, or the diary.json in it), or a file of JSON "
         'lines, {"date": "2026-11-20", "text": "..."} each, into the diary of --user. '
-        "Asks for their password or recovery code. What is there already is passed over, so the same "
-        "file can be imported again, also after it was broken off; each bad entry or line is named by its "
-        "number, and the rest is imported. "
-        "Refuses an unknown user, a wrong secret, an export of a later version, and a file of which nothing "
-        "can be read."
+        "Asks for that person's password or recovery code. Entries that are in the diary already are "
+        "skipped, so you can import the same file again, for instance after an interruption. Each entry or "
+        "line that can't be imported is listed with its number, and the rest is imported."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the file, the name of the person, and the options."""
         parser.add_argument("file", type=Path, help="an export, or a file of JSON lines in UTF-8")
-        parser.add_argument("--user", required=True, help="the name of the person whose diary it becomes")
+        parser.add_argument("--user", required=True, help="the name of the person into whose diary to import")
         parser.add_argument(
             "--password-file",
             type=Path,
             help="read the password or recovery code from the first line of this file",
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what is in the file and write nothing"
+            "--dry-run", action="store_true", help="show what is in the file, without importing it"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -133,37 +134,46 @@ class Command(BaseCommand):
         try:
             report = (_restore_export if is_export(path) else _import_lines)(path, person, options)
         except OSError as error:
-            raise CommandError(f"The file cannot be read: {error.strerror}.") from None
+            raise CommandError(messages.IMPORT_UNREADABLE.format(error=error.strerror)) from None
         except (UnsupportedEncoding, NotAnExport) as error:
             raise CommandError(str(error)) from None
         self._print_report(report, is_preview=options["dry_run"])
 
     def _print_report(self, report: ImportReport, *, is_preview: bool) -> None:
-        unit = "Entry" if isinstance(report, DiaryRestoreReport) else "Line"
+        unit = _get_units(report)[0].capitalize()
         for rejected in report.rejected:
             self.stderr.write(f"{unit} {rejected.number} {rejected.reason.value}.")
         if isinstance(report, DiaryRestoreReport):
             self._print_restored_rows(report)
         elif not report.accepted:
-            raise CommandError("There is no line in this file that could be imported.")
+            raise CommandError(messages.IMPORT_NO_LINE)
         for year, count in sorted(report.by_year.items()):
             self.stdout.write(f"{year:04}: {count:,}")
         if report.accepted:
-            self.stdout.write(f"From {report.first} to {report.last}: {report.accepted:,} entries.")
+            self.stdout.write(
+                messages.IMPORT_RANGE.format(first=report.first, last=report.last, count=report.accepted)
+            )
         if report.rejected:
-            units = "entries" if isinstance(report, DiaryRestoreReport) else "lines"
-            self.stdout.write(f"{len(report.rejected):,} bad {units} are named above.")
+            rejected_count = pluralize(len(report.rejected), *_get_units(report))
+            self.stdout.write(messages.IMPORT_REJECTED.format(count=rejected_count))
         if is_preview:
-            self.stdout.write("Nothing was written.")
+            self.stdout.write(messages.IMPORT_PREVIEWED)
         else:
-            self.stdout.write(f"Imported {report.added:,}; {report.known:,} were there already.")
+            self.stdout.write(messages.IMPORT_COUNTS.format(added=report.added, known=report.known))
         if isinstance(report, DiaryRestoreReport) and report.is_broken:
-            raise CommandError(BROKEN.format(seen=report.accepted + len(report.rejected)))
+            raise CommandError(messages.IMPORT_BROKEN.format(seen=report.accepted + len(report.rejected)))
 
     def _print_restored_rows(self, report: DiaryRestoreReport) -> None:
         for fault in report.faults:
             self.stderr.write(fault)
-        for counts, sentence in ((report.rows, "With them: {}."), (report.skipped, "Not taken back: {}.")):
-            kinds = [f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items()) if count]
+        for counts, sentence in (
+            (report.rows, messages.IMPORT_ROWS),
+            (report.skipped, messages.IMPORT_SKIPPED),
+        ):
+            kinds = [
+                f"{count:,} {messages.get_row_kind_name(kind)}"
+                for kind, count in sorted(counts.items())
+                if count
+            ]
             if kinds:
                 self.stdout.write(sentence.format(", ".join(kinds)))

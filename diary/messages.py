@@ -1,0 +1,196 @@
+"""All sentences of the diary that people read, but for those of templates and the help texts of commands."""
+
+from typing import Final
+
+from llamora.inference.messages import NOTHING_WRITTEN, PARTIAL_SAVED
+
+# --- Entries and drafts ----------------------------------------------------------------------------------
+
+NOT_SAVED_TITLE: Final = "Not saved"
+NOT_CHANGED_TITLE: Final = "Not changed"
+ENTRY_DAMAGED_TITLE: Final = "This entry cannot be changed"
+
+INVALID_TEXT: Final = "This text can't be saved as it is."
+EMPTY_TEXT: Final = "There is nothing to save yet."
+INVALID_CHARACTERS: Final = (
+    "This text contains a character that can't be saved (a null character, or half a character). Delete it "
+    "and save again."
+)
+EDIT_CONFLICT: Final = "This was changed in another window."
+DAY_NOT_BEGUN: Final = "This day has not begun yet. Copy your text and save it on today's page."
+DRAFT_ONLY_IN_PAGE: Final = (
+    "Your diary is locked, so this draft is only in this page. Unlock your diary to save it."
+)
+ENTRY_GONE: Final = (
+    "This entry was deleted, so nothing was saved. Copy what you typed and save it as a new entry."
+)
+NO_DAY: Final = "Choose a day for this entry."
+
+DAMAGED_ENTRY: Final = (
+    "This entry cannot be opened: its data was changed on the disk. A backup from before that may still "
+    "contain it. If the entry was edited, you can restore an earlier version from its history."
+)
+DAMAGED_DRAFT: Final = (
+    "This draft cannot be opened: its data was changed on the disk. A backup from before that may still "
+    "contain it. What you write now replaces it."
+)
+DAMAGED_SAVED_DRAFT: Final = "The draft saved here before cannot be opened, so it was not replaced."
+DAMAGED_REPLY: Final = "This reply cannot be opened: its data was changed on the disk."
+
+
+def get_text_too_long_message(*, length: int, limit: int) -> str:
+    """Return the refusal of a text that is too long for an entry."""
+    return (
+        f"This text has {length:,} characters; an entry can have {limit:,}. Save it as two entries, or "
+        f"shorten it by {length - limit:,}."
+    )
+
+
+def get_draft_too_long_message(*, length: int, limit: int) -> str:
+    """Return the refusal of a text that is too long for a draft."""
+    return (
+        f"This text has {length:,} characters; a draft can have {limit:,}, and an entry fewer. It is only in "
+        f"this page until you shorten it by {length - limit:,}."
+    )
+
+
+# --- Replies ---------------------------------------------------------------------------------------------
+
+REPLY_NOT_STARTED_TITLE: Final = "No reply was started"
+REPLY_REFUSED: Final = "No reply could be started now."
+TOO_MANY_REPLIES: Final = (
+    "Several replies are already being written. Wait for one of them or stop one, then try again."
+)
+NO_REPLY_TO_DAMAGED: Final = (
+    "This entry cannot be opened, so the model can't reply to it. A backup may still contain the entry."
+)
+REPLY_STYLE_DELETED: Final = "The style of this reply was deleted. Choose another under the entry."
+REPLY_STYLE_EMPTY: Final = "The name and the instruction of a reply style need visible characters."
+
+
+def get_style_too_long_message(*, max_name: int, max_wish: int) -> str:
+    """Return the refusal of a custom reply style whose name or instruction is missing or too long."""
+    return (
+        f"A reply style needs a name of up to {max_name} characters and an instruction of up to {max_wish}."
+    )
+
+
+def get_too_many_styles_message(limit: int) -> str:
+    """Return the refusal of one more custom reply style."""
+    return f"You already have {limit} reply styles. Delete one, then add this one."
+
+
+# --- Jobs: replies, openings and summaries while they are written ----------------------------------------
+
+JOB_STOPPED: Final = "Stopped."
+JOB_PARTIAL_SAVED: Final = f"{PARTIAL_SAVED}."
+JOB_NOTHING_WRITTEN: Final = f"{NOTHING_WRITTEN}."
+JOB_LENGTH_REACHED: Final = "This reached the maximum length; the model may have had more to say."
+JOB_NOT_SAVED: Final = (
+    "This could not be written to the disk yet; Llamora will try again. Copy it if it matters to you."
+)
+JOB_THINKING: Final = "Thinking."
+JOB_WAITING: Final = "Waiting for the model."
+JOB_NEXT: Final = "Waiting for the model. You are next."
+# By the code of the reason.
+JOB_INTERRUPTED: Final = {
+    "locked": "Your diary was locked while this was being written.",
+    "new_key": "Your diary got a new encryption key while this was being written.",
+    "closing": "Llamora was closed while this was being written.",
+    "crashed": "Llamora stopped while this was being written.",
+}
+JOB_FAILED: Final = {
+    "not_written": "Nothing can be written to the disk now, so no reply was started. Try again later.",
+    "empty": "The model wrote nothing this time. Try again.",
+    "internal": f"Something went wrong in Llamora; its log has the details. {PARTIAL_SAVED}. Try again.",
+}
+
+
+def get_waiting_message(others: int) -> str:
+    """Return the state of a job that waits until others are finished."""
+    return f"Waiting for the model, after {'one other' if others == 1 else f'{others} others'}."
+
+
+# --- Openings and recaps ---------------------------------------------------------------------------------
+
+OPENING_NOT_REPLACED: Final = "No other opening was written. {}."
+NO_OPENING_NOW: Final = "No other opening can be written now. {}"
+NO_RECAP_NOW: Final = "No recap can be written now. {}"
+RECAP_FAILED: Final = "No recap was written this time. Try again in a moment."
+NOTHING_TO_RECAP: Final = "There is nothing to summarize."
+
+# --- Export ----------------------------------------------------------------------------------------------
+
+NO_HOUSEHOLD: Final = "There is no household here yet. Run manage.py up first."
+EXPORT_UNREADABLE_TEXT: Final = "*This cannot be opened: its encrypted data is damaged.*"
+EXPORT_EXISTS: Final = "{path} already exists; nothing was written."
+EXPORT_NOT_WRITTEN: Final = "The export could not be written: {error}. The unfinished file was deleted."
+EXPORT_STOPPED: Final = "Stopped; the unfinished export was deleted."
+EXPORT_WARNING: Final = "Anyone who has this file can read it. Store it where only you can get it."
+EXPORT_DAMAGED: Final = "{label} of {row} cannot be opened: {code}."
+EXPORT_INCOMPLETE: Final = "{count} cannot be opened; everything else was exported."
+
+# --- Import ----------------------------------------------------------------------------------------------
+
+UNKNOWN_PERSON: Final = "Nobody in this household has that name."
+NO_PASSWORD: Final = "No password was given, so nothing was imported."  # noqa: S105 - a sentence
+IMPORT_CONTINUES: Final = "What was imported so far stays; run the same command again to continue."
+IMPORT_STOPPED: Final = f"Stopped. {IMPORT_CONTINUES}"
+IMPORT_BROKEN: Final = "The file is damaged after entry {seen:,}; the rest could not be read."
+IMPORT_UNREADABLE: Final = "The file cannot be read: {error}."
+IMPORT_NO_LINE: Final = "This file has no line that can be imported."
+IMPORT_RANGE: Final = "From {first} to {last}: {count:,} entries."
+IMPORT_REJECTED: Final = "Not imported, for the reasons above: {count}."
+IMPORT_PREVIEWED: Final = "Nothing was written."
+IMPORT_COUNTS: Final = "Imported {added:,}; {known:,} were already in the diary."
+IMPORT_ROWS: Final = "Also imported: {}."
+IMPORT_SKIPPED: Final = "Not imported: {}."
+
+NOT_AN_EXPORT: Final = "This is not an export of a Llamora diary."
+LATER_EXPORT: Final = "A later version of Llamora wrote this file. Update Llamora, then import it."
+UNREADABLE_ZIP: Final = "This zip is damaged, or packed in a way that Llamora can't read."
+NOT_IN_FOLDER: Final = "There is no {name} in this folder."
+NOT_IN_ZIP: Final = "There is no {name} in this zip, or more than one."
+UTF16_FILE: Final = "The file is UTF-16. Save it as UTF-8, then import it."
+
+# Why a line or an entry is not imported; each follows "Line 12" or "Entry 12".
+LINE_TOO_LONG: Final = "is longer than an entry can be"
+LINE_NOT_UTF8: Final = "is not UTF-8"
+LINE_NOT_JSON: Final = "is not JSON"
+LINE_NOT_OBJECT: Final = "is not an object with a date and a text"
+LINE_NO_DATE: Final = "has no date"
+LINE_BAD_DATE: Final = "has a date that does not exist or is not written as YYYY-MM-DD"
+LINE_FUTURE: Final = "has a date in the future"
+LINE_NO_TEXT: Final = "has no text"
+LINE_EMPTY: Final = "has an empty text"
+LINE_LONG_TEXT: Final = "has a text that is longer than an entry can be"
+LINE_INVALID_TEXT: Final = "contains a null character or half a character, which can't be saved exactly"
+
+# What of an entry is not imported; each follows "Entry 12:".
+FAULT_VALUE: Final = "{name} can't be imported"
+FAULT_NOT_A_LIST: Final = "{kind} is not a list"
+FAULT_NOT_A_ROW: Final = "{kind} contains something that is not a row"
+FAULT_LATER_VERSION: Final = "the file has a later version of it, which was not imported"
+FAULT_VERSION_PREFIX: Final = "an earlier version's "
+FAULT_VERSION_NUMBER: Final = "an earlier version has no revision number that can be used"
+FAULT_VERSION_TEXT: Final = "an earlier version's text can't be imported"
+FAULT_REPLY_PREFIX: Final = "a reply's "
+FAULT_REPLY_TEXT: Final = "a reply's text can't be imported"
+
+# Which other rows are not imported.
+OPENING_LABEL: Final = "Opening {number}"
+STYLE_LABEL: Final = "Reply style {number}"
+DRAFT_LABEL: Final = "Draft {number}"
+OPENING_INCOMPLETE: Final = "{label} has no day, or no text, that can be imported"
+STYLE_INCOMPLETE: Final = "{label} has no name, or no instruction, that can be imported"
+STYLE_TOO_MANY: Final = "{label} is left out: you already have {limit}"
+DRAFT_INCOMPLETE: Final = "{label} has no text, or belongs to no day or entry in this diary"
+DRAFT_IN_PLACE: Final = "{label} is left out: there is another draft in its place"
+
+# Kinds of rows whose key in an export is not their name.
+_ROW_KIND_NAMES: Final = {"ways_of_answering": "reply styles"}
+
+
+def get_row_kind_name(kind: str) -> str:
+    """Return the name of a kind of rows of an export."""
+    return _ROW_KIND_NAMES.get(kind, kind.replace("_", " "))
