@@ -9,14 +9,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterModelOptions(
-            name="customreplykind",
-            options={
-                "ordering": ("created_at", "id"),
-                "verbose_name": "reply style",
-                "verbose_name_plural": "reply styles",
-            },
-        ),
         migrations.AlterField(
             model_name="reply",
             name="kind",

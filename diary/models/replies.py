@@ -74,8 +74,9 @@ class CustomReplyKind(SealedModel):
 
     class Meta:
         db_table = "diary_ownkind"
-        verbose_name = "reply style"
-        verbose_name_plural = "reply styles"
+        # The key of these rows in exports, which stays; what people read is in `diary.receivers`.
+        verbose_name = "way of answering"
+        verbose_name_plural = "ways of answering"
         ordering = ("created_at", "id")
 
     def __str__(self) -> str:
