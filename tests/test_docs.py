@@ -144,7 +144,7 @@ SECTIONS = (
         "The two commands",
         "Phones",
         "Who can see what",
-        "Keyboard shortcuts",
+        "Keys",
         "Backup",
         "Upgrading",
         "Moving to another machine",

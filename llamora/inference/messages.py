@@ -12,7 +12,7 @@ NOTHING_WRITTEN: Final = "Nothing was written yet"
 
 _MESSAGES: Final = {
     # The state of the model server.
-    "off": "The model is switched off. Writing, reading and searching still work.",
+    "off": "The model is turned off. Writing, reading and searching still work.",
     "looking": "Looking for a model on this machine.",
     "none_found": (
         "No model was found on this machine. Start llama.cpp, Ollama or LM Studio, or put a .gguf file into "

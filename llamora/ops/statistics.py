@@ -64,7 +64,7 @@ def _count_diary(person: Person) -> DiaryStatistics:
 
 
 def _count_sealed_values(owner: UUID) -> tuple[int, int]:
-    """Return the number of a person's sealed values in all tables, and their size in bytes."""
+    """Return the number of a person's encrypted values in all tables, and their size in bytes."""
     values = size = 0
     with connection.cursor() as cursor:
         for model in sealed_models():
@@ -87,7 +87,7 @@ def iter_file_sizes() -> Iterator[tuple[str, int]]:
     database, data_dir = create.get_household_files().database, settings.DATA_DIR
     yield "Database", _total_size([database])
     yield "Write-ahead log", _total_size([database.with_name(database.name + "-wal")])
-    yield "Sealed indexes", _total_size((data_dir / "search").rglob("*"))
+    yield "Encrypted indexes", _total_size((data_dir / "search").rglob("*"))
     yield "Backups", _total_size(settings.BACKUP_DIR.rglob("*"))
     yield "Replaced databases", _total_size((data_dir / restore.REPLACED_FOLDER).rglob("*"))
     yield "Models", _total_size((data_dir / "models").rglob("*"))

@@ -263,7 +263,7 @@ def test_the_command_says_counts_and_place(
 
     said = capsys.readouterr().out
     assert str(place.shelf) in said
-    assert "42 sealed values" in said
+    assert "42 encrypted values" in said
     with pytest.raises(CommandError, match="cannot be made"):
         call_command("backup", to=database() / "below a file")
 

@@ -110,8 +110,8 @@ class Command(BaseCommand):
     help = (
         "Import an export of export_diary (its folder, its zip, or the diary.json in it), or a file of JSON "
         'lines, {"date": "2026-11-20", "text": "..."} each, into the diary of --user. '
-        "Asks for that person's password or recovery code. Entries that are in the diary already are "
-        "skipped, so you can import the same file again, for instance after an interruption. Each entry or "
+        "Asks for that person's password or recovery code. An entry is never imported "
+        "twice, so you can import the same file again, for instance after an interruption. Each entry or "
         "line that can't be imported is listed with its number, and the rest is imported."
     )
 

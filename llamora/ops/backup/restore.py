@@ -58,7 +58,7 @@ def restore_backup(
             aside = _swap_database(staging, database, now=now)
             settings = _restore_other_files(staging, data_dir=data_dir, key_file=key_file)
         except OSError as error:
-            raise OperationRefused(f"The backup could not be put back: {error.strerror}.") from None
+            raise OperationRefused(f"The backup could not be restored: {error.strerror}.") from None
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     return RestoreReport(envelopes=found.envelopes, set_aside_path=aside, settings_path=settings)

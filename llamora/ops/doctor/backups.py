@@ -21,7 +21,7 @@ def backups() -> Iterator[CheckResult]:
     message = (
         f"{len(found)} in {settings.BACKUP_DIR}, {size // 2**20:,} MiB; "
         f"the newest is {age.total_seconds() / 3600:.0f} hours old. Of each of the last "
-        f"{settings.BACKUP_KEEP_DAYS} days and {settings.BACKUP_KEEP_WEEKS} weeks one is kept."
+        f"{settings.BACKUP_KEEP_DAYS} days and {settings.BACKUP_KEEP_WEEKS} weeks one is retained."
     )
     if age > backup_files.FRESH_AGE:
         yield warn(
@@ -37,5 +37,7 @@ def _result_without_backups() -> CheckResult:
     if not Person.objects.exists():
         return ok("backups", "There is nothing to back up yet.")
     if settings.BACKUP_DAILY:
-        return warn("backups", "There is none yet. `up` takes the first a minute after its start.")
-    return warn("backups", "There is none, and LLAMORA_BACKUP_DAILY is off. Take one with manage.py backup.")
+        return warn("backups", "There is no backup yet. `up` takes the first one a minute after its start.")
+    return warn(
+        "backups", "There is no backup, and LLAMORA_BACKUP_DAILY is off. Take one with manage.py backup."
+    )

@@ -45,7 +45,7 @@ def fence() -> Iterator[CheckResult]:
         problems = [*integrity.find_missing_triggers(database), *integrity.find_unknown_triggers(database)]
     yield from (bad("fence", f"{problem} Run: manage.py migrate") for problem in problems)
     if not problems:
-        yield ok("fence", "Every sealed column refuses what is sealed under a former key.")
+        yield ok("fence", "Every encrypted column refuses what was encrypted with a former key.")
 
 
 def sealed_columns() -> Iterator[CheckResult]:
@@ -58,9 +58,8 @@ def sealed_columns() -> Iterator[CheckResult]:
 
 def _column_result(column: integrity.SealedColumnCensus) -> CheckResult:
     formats = ", ".join(f"{many:,} of format {number}" for number, many in sorted(column.formats.items()))
-    message = (
-        f"{pluralize(column.envelopes, 'sealed value', 'sealed values')}{': ' if formats else ''}{formats}."
-    )
+    count = pluralize(column.envelopes, "encrypted value", "encrypted values")
+    message = f"{count}{': ' if formats else ''}{formats}."
     if column.invalid:
         return bad(
             column.label,
@@ -96,4 +95,4 @@ def secure_delete() -> Iterator[CheckResult]:
     if on == 1:
         yield ok("erasure", "What is deleted is overwritten in the file.")
     else:
-        yield bad("erasure", "What is deleted stays readable as sealed bytes. Update SQLite.")
+        yield bad("erasure", "What is deleted stays readable as encrypted bytes. Update SQLite.")

@@ -21,7 +21,7 @@ def file_modes() -> Iterator[CheckResult]:
     ]
     for folder in (settings.BACKUP_DIR, *(settings.DATA_DIR / name for name in ("search", "replaced"))):
         if loose := [path for path in folder.rglob("*") if path.is_file() and data_folder.is_loose(path)]:
-            message = f"Others can read {len(loose)} sealed files in {folder}."
+            message = f"Others can read {len(loose)} encrypted files in {folder}."
             found.append(warn("file modes", f"{message} Close it with: chmod -R go= '{folder}'"))
     yield from found or [ok("file modes", f"Only this user can look into {settings.DATA_DIR}.")]
 
@@ -53,7 +53,7 @@ def run_secret() -> Iterator[CheckResult]:
             "Set LLAMORA_RUNTIME_DIR to a folder on tmpfs.",
         )
     elif is_in_memory(folder):
-        yield ok("run secret", f"It is kept in memory, in {folder}.")
+        yield ok("run secret", f"It is in memory, in {folder}.")
     else:
         yield bad(
             "run secret",

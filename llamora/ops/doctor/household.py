@@ -48,7 +48,7 @@ def people() -> Iterator[CheckResult]:
 def invitations() -> Iterator[CheckResult]:
     """Report invitations that are still open."""
     if count := get_open_invitations().count():
-        yield ok("invitations", f"{count} would let somebody in. manage.py invite --withdraw ends them.")
+        yield ok("invitations", f"{count} would let someone in. manage.py invite --withdraw ends them.")
 
 
 def rotations() -> Iterator[CheckResult]:
@@ -56,8 +56,8 @@ def rotations() -> Iterator[CheckResult]:
     if unfinished := FormerKey.objects.count():
         yield warn(
             "rotations",
-            f"{unfinished} are not finished: an old key is still there, sealed under the new one. They go on "
-            "at their owners' next unlock, or with manage.py rotate_dek NAME.",
+            f"{unfinished} are not finished: an old key is still there, encrypted with the new one. They go "
+            "on at their owners' next unlock, or with manage.py rotate_dek NAME.",
         )
     else:
         yield ok("rotations", "None is unfinished.")

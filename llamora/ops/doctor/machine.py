@@ -62,7 +62,7 @@ def swap() -> Iterator[CheckResult]:
     try:
         lines = Path("/proc/swaps").read_text().splitlines()[1:]
     except OSError:
-        yield warn("swap", "Whether there is any cannot be told here. Encrypt it or switch it off.")
+        yield warn("swap", "Llamora cannot see here whether there is any. Encrypt it or turn it off.")
         return
     plain = [
         name for name in (line.split()[0] for line in lines if line.strip()) if not _is_encrypted_swap(name)
@@ -71,7 +71,7 @@ def swap() -> Iterator[CheckResult]:
         yield warn(
             "swap",
             f"{', '.join(plain)} may keep keys and pages readable on the disk. Encrypt it, use zram, or "
-            "switch it off with swapoff.",
+            "turn it off with swapoff.",
         )
     else:
         yield ok("swap", "There is none on the disk that is not encrypted.")
@@ -96,12 +96,12 @@ def core_dumps() -> Iterator[CheckResult]:
     except OSError:
         pattern = ""
     if resource.getrlimit(resource.RLIMIT_CORE)[0] != 0:
-        yield bad("core dumps", "They cannot be switched off. Start Llamora with: ulimit -c 0")
+        yield bad("core dumps", "They cannot be turned off. Start Llamora with: ulimit -c 0")
     elif pattern.startswith("|") and not any(name in pattern for name in _HONOUR_CORE_LIMIT):
         yield warn(
             "core dumps",
-            "They are switched off, but this machine hands crashed processes to a program that may keep "
+            "They are turned off, but this machine hands crashed processes to a program that may keep "
             "their memory all the same. Look at /proc/sys/kernel/core_pattern.",
         )
     else:
-        yield ok("core dumps", "They are switched off for every process of Llamora's.")
+        yield ok("core dumps", "They are turned off for every process of Llamora's.")

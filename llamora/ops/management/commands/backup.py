@@ -18,8 +18,8 @@ class Command(BaseCommand):
 
     help = (
         "Copy the household into one file, also while it is served: the database without its sessions, the "
-        "sealed indexes, the household's prompts and settings. What is sealed stays sealed. The copy is "
-        "checked before it gets its name. Refuses where there is no household, no room, or damage in the "
+        "encrypted indexes, the household's prompts and settings. What is encrypted stays encrypted. The "
+        "copy is checked before it gets its name. Refuses where there is no household, no room, or damage in the "
         "database; then nothing is left behind."
     )
     requires_system_checks: list[str] = []
@@ -48,5 +48,5 @@ class Command(BaseCommand):
         except OperationRefused as refusal:
             raise CommandError(str(refusal)) from None
         self.stdout.write(
-            f"{made.path}: {made.size:,} bytes, {made.files:,} files, {made.envelopes:,} sealed values."
+            f"{made.path}: {made.size:,} bytes, {made.files:,} files, {made.envelopes:,} encrypted values."
         )

@@ -22,9 +22,9 @@ class Command(BaseCommand):
     """The command that measures in a household created for it; the real household is not touched."""
 
     help = (
-        "Measure sealing, pages, saves, sign-ins, imports, rotation, search and streams in a household made "
-        "for it, in a temporary folder; print medians, ratios to a plain baseline of the same run, and the "
-        "best peer's. Touches no data of yours. Refuses nothing; needs the development packages for the "
+        "Measure encryption, pages, saves, sign-ins, imports, rotation, search and streams in a household "
+        "made for it, in a temporary folder; print medians, ratios to a plain baseline of the same run, and "
+        "the best peer's. Touches no data of yours. Refuses nothing; needs the development packages for the "
         "streams."
     )
     requires_system_checks: list[str] = []

@@ -33,4 +33,4 @@ class Command(BaseCommand):
             raise CommandError("There is no household here yet. Run manage.py up first.") from None
         self.stdout.write(f"Gone: {report}.")
         if not report.is_log_truncated:
-            self.stdout.write("Somebody was reading, so the write-ahead log is emptied at the next round.")
+            self.stdout.write("Someone was reading, so the write-ahead log is emptied at the next round.")

@@ -20,7 +20,7 @@ class Command(BaseCommand):
     help = (
         "Put a backup (or a database that an earlier restore set aside) in the place of the household's "
         "database. It is checked first, and with --user also opened with that person's secret. The old "
-        "database is kept in the data folder under `replaced` for thirty days. Everybody signs in anew, with "
+        "database stays in the data folder under `replaced` for thirty days. Everyone signs in again, with "
         "the password they had then. Refuses while a server runs, and for a backup that is damaged, newer "
         "than this program, or not opened by the secret; then nothing is changed."
     )
@@ -52,12 +52,12 @@ class Command(BaseCommand):
             )
         except OperationRefused as refusal:
             raise CommandError(str(refusal)) from None
-        self.stdout.write(f"Restored, with {report.envelopes:,} sealed values.")
+        self.stdout.write(f"Restored, with {report.envelopes:,} encrypted values.")
         if report.set_aside_path:
             self.stdout.write(f"The old database was moved to {report.set_aside_path}.")
         if report.settings_path:
             self.stdout.write(f"The settings of then are in {report.settings_path}; `.env` was not changed.")
-        self.stdout.write("Everybody signs in anew, with the password or recovery code of then.")
+        self.stdout.write("Everyone signs in again, with the password or recovery code of then.")
 
     def _prove(self, *, name: str, password_file: Path | None) -> None:
         found = verify_secret.verify_with_secret(name=name, password_file=password_file)

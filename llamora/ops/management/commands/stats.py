@@ -13,7 +13,7 @@ class Command(BaseCommand):
     """The command that prints how much each person has written, but no text."""
 
     help = (
-        "Say how much there is: for each person entries, days, replies and sealed bytes, and for the "
+        "Say how much there is: for each person entries, days, replies and encrypted bytes, and for the "
         "household the sizes of its files. Needs nobody's key; what it says shows without one anyway. "
         "Refuses where there is no household."
     )
@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 f"on {pluralize(person.days, 'day', 'days')}{days}; "
                 f"{person.in_bin:,} in the bin, {pluralize(person.drafts, 'draft', 'drafts')}, "
                 f"{pluralize(person.replies, 'reply', 'replies')}; "
-                f"{pluralize(person.sealed_values, 'sealed value', 'sealed values')}, "
+                f"{pluralize(person.sealed_values, 'encrypted value', 'encrypted values')}, "
                 f"{_format_size(person.sealed_bytes)}; "
                 f"epoch {person.epoch}, {pluralize(person.sign_ins, 'browser', 'browsers')} signed in."
             )

@@ -18,9 +18,9 @@ class Command(BaseCommand):
 
     help = (
         "Check a backup, or without FILE the database in use, also while it is served: its pages, its "
-        "references, the fence against old keys, and the format and epoch of every sealed value. With --user "
-        "asks for that person's password or recovery code and opens all they have. Changes nothing; ends "
-        "with an error where something is damaged. Refuses an unknown name and a wrong secret."
+        "references, the fence against old keys, and the format and epoch of every encrypted value. With "
+        "--user asks for that person's password or recovery code and opens all they have. Changes nothing; "
+        "ends with an error where something is damaged. Refuses an unknown name and a wrong secret."
     )
     requires_system_checks: list[str] = []
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
                 if column.awaiting_rotation
                 else ""
             )
-            self.stdout.write(f"{column.label}: {column.envelopes:,} sealed values, {formats}{waiting}")
+            self.stdout.write(f"{column.label}: {column.envelopes:,} encrypted values, {formats}{waiting}")
         if found.problems:
             raise OperationRefused(" ".join(found.problems))
         self.stdout.write("Pages, references, fence and envelopes are in order.")
