@@ -19,8 +19,8 @@ class Command(BaseCommand):
     help = (
         "Copy the household into one file, also while it is served: the database without its sessions, the "
         "encrypted indexes, the household's prompts and settings. What is encrypted stays encrypted. The "
-        "copy is checked before it gets its name. Refuses where there is no household, no room, or damage in the "
-        "database; then nothing is left behind."
+        "copy is checked before it gets its name. Refuses if there is no household, no room, or damage in "
+        "the database; then nothing is left behind."
     )
     requires_system_checks: list[str] = []
 
