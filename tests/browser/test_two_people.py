@@ -84,7 +84,7 @@ def test_a_stale_tab_of_each_a_lock_in_one_a_save_from_the_other_an_unlock_by_th
     expect(bens.dialog).to_be_visible()
     assert BENS not in bens.shown_words()
     bens.unlock(anna.password + " of anna")
-    expect(bens.dialog.get_by_role("alert")).to_contain_text("not the password")
+    expect(bens.dialog.get_by_role("alert")).to_contain_text("Wrong password.")
     assert BENS not in bens.shown_words()
     bens.unlock()
     expect(bens.box).to_have_value(BENS)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from diary.messages import JOB_LENGTH_REACHED
 from diary.models import Reply
 from llamora.inference.messages import get_message
 from llamora.inference.registry import registry
@@ -130,7 +131,7 @@ def test_a_reply_cut_at_its_length_says_so(live: Live, model: FakeModelServer, o
 
     reply = ask(owner, owner.write("Tea.").id)
 
-    assert "longest a reply may be" in tab.wait_for("end", reply=reply)["html"]
+    assert JOB_LENGTH_REACHED in tab.wait_for("end", reply=reply)["html"]
     assert kept(owner, reply) == ("Good day", "done", "length")
 
 
