@@ -68,6 +68,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what lasts, then file by file, those of many tests before those of few."""
     retries.allow_where_others_are_waited_for(items)
     retries.refuse_unexplained(items)
+    for item in items:
+        # The browser suite is a whole run of its own, and slow tests last as long as they last.
+        if item.get_closest_marker("slow") or item.path.name == "test_browser_suite.py":
+            item.add_marker(pytest.mark.timeout(0))
     number_of = Counter(item.path for item in items)
     place_of = {ROOT / name: place for place, name in enumerate(FIRST)}
     items.sort(key=lambda item: (place_of.get(item.path, len(FIRST)), -number_of[item.path], str(item.path)))

@@ -54,7 +54,7 @@ def test_the_page_says_what_comes_out_and_asks_for_the_password(owner: Resident)
 
     assert "2 entries" in page
     assert 'name="current"' in page
-    assert "not sealed" in page
+    assert "not encrypted" in page
     assert 'href="/export/"' in owner.get("/settings/").content.decode()
     assert 'href="/export/"' in owner.get("/settings/leave/").content.decode()
 

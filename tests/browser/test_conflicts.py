@@ -47,7 +47,7 @@ def test_two_drafts_stand_side_by_side_and_go_on_together(diary: DiaryTab, new_d
     expect(here(late)).to_have_value(DESK)
     expect(here(late)).to_be_focused()
     expect(elsewhere(late)).to_have_text(KITCHEN)
-    expect(late.page.get_by_role("alert")).to_contain_text("Choose what to go on with")
+    expect(late.page.get_by_role("alert")).to_contain_text("Keep both, or one")
     left, right = sides(late)
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] < right["x"]
@@ -158,7 +158,7 @@ def test_both_texts_can_be_read_in_either_theme_and_on_a_phone(
         above, below = sides(late)
         assert above["y"] + above["height"] < below["y"]
         assert above["x"] == below["x"]
-        for name in ("Keep both", "Keep this one", "Keep the other one", "Keep"):
+        for name in ("Keep both", "Keep this one", "Keep the other one", "Save"):
             expect(late.button(name)).to_be_in_viewport(ratio=1)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert page.evaluate(TOO_SMALL) == []
@@ -209,7 +209,7 @@ def test_an_entry_changed_in_two_tabs_shows_both_texts(diary: DiaryTab, new_diar
     late.save_edit_button.click()
 
     expect(late.page.get_by_label("Yours", exact=True)).to_have_value("Fish for supper.")
-    expect(late.page.get_by_role("group", name="What is kept now")).to_have_text("Bread for supper.")
+    expect(late.page.get_by_role("group", name="Saved version")).to_have_text("Bread for supper.")
     late.button("Add below").click()
     late.button("Save mine").click()
     expect(late.entries).to_contain_text("Fish for supper.")

@@ -90,7 +90,7 @@ def test_a_change_whose_entry_was_changed_meanwhile_is_shown_beside_it(diary: Di
     diary.button("Edit").click()
 
     expect(diary.page.get_by_label("Yours", exact=True)).to_have_value("Fish for sup")
-    expect(diary.page.get_by_role("group", name="What is kept now")).to_have_text("Soup for supper.")
+    expect(diary.page.get_by_role("group", name="Saved version")).to_have_text("Soup for supper.")
 
 
 @pytest.mark.slow

@@ -142,7 +142,7 @@ def test_a_server_that_does_not_answer_costs_no_code(
 
     page.context.set_offline(True)
     keep_code(page)
-    expect(page.get_by_role("alert")).to_contain_text("The code stays here")
+    expect(page.get_by_role("alert")).to_contain_text("The code is still here")
     page.context.set_offline(False)
     page.context.clear_cookies(name="llamora_session")
     keep_code(page)

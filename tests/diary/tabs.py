@@ -34,7 +34,9 @@ ORIGIN = "http://testserver"
 def parts_of(html: str) -> tuple[str, str]:
     """The HTML of a reply's words in its section: settled and tail."""
     section = read(html)
-    return section.one("[data-settled]").inner_html, section.one("[data-tail]").inner_html
+    # A reply that is over has no part that may still change.
+    tails = [tail.inner_html for tail in section.all("[data-tail]")]
+    return section.one("[data-settled]").inner_html, "".join(tails)
 
 
 def words_of(html: str) -> str:

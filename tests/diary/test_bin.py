@@ -20,7 +20,7 @@ def test_the_bin_shows_what_was_deleted_and_until_when(owner: Resident, housemat
 
     until = owner.today + timedelta(days=30)
     assert "Gone <em>now</em>" in page
-    assert f"kept until {until.day} {until:%B}" in page
+    assert f"stays until {until.day} {until:%B}" in page
     assert "Still here" not in page
     assert "Somebody else" not in page
 
@@ -126,4 +126,4 @@ def test_a_full_bin_has_more_than_one_page(owner: Resident) -> None:
     assert "Entry 0." in first
     assert "Entry 59." not in first
     assert "Entry 59." in second
-    assert "All 60 deleted entries" in first
+    assert "All 60 entries in the bin" in first

@@ -224,7 +224,7 @@ def test_dates_are_in_the_words_of_the_person(owner: Resident, housemate: Reside
     assert '<th scope="col">dimanche</th>' in year
     # What pages say besides, and the pages of others, stay as they were.
     assert "Nothing was written on this day" not in day
-    assert ">Keep</button>" in day
+    assert ">Save</button>" in day
     assert '<span class="weekday">Wednesday</span>3 February 2021</h1>' in seen(housemate, "/d/2021-02-03/")
     assert "<time>13:05</time>" in seen(housemate, "/d/2021-02-03/")
 

@@ -155,7 +155,7 @@ def test_a_failed_second_try_leaves_the_first(
     shown = tab.wait_for("end", reply=job.id)["html"]
     assert words_of(shown).strip() == render_markdown("First.").strip()
     assert f"No other opening was written. {reason}</p>" in shown
-    assert ">Make again<" in shown
+    assert ">Write again<" in shown
     assert "First." in today(owner)
 
 

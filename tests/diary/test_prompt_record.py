@@ -51,15 +51,15 @@ def test_a_reply_that_failed_before_anything_was_sent_has_read_nothing(owner: Re
 
         said = read(owner, f"/replies/{reply}/read/")
 
-    assert "Nothing was read for this." in said
+    assert "No sources were used." in said
     assert "any more" not in said
 
 
 def test_what_is_gone_and_what_cannot_be_told_are_said_as_such(owner: Resident) -> None:
     gone = PromptRecord(entries=[(uuid4(), DAY)]).to_json()
 
-    assert "nothing is there any more" in read_for(owner, gone)
-    assert "cannot be told any more" in read_for(owner, None)
+    assert "All sources have since been deleted" in read_for(owner, gone)
+    assert "There is no record of the sources" in read_for(owner, None)
 
 
 def test_earlier_replies_and_recaps_that_were_left_out_are_named(owner: Resident) -> None:
@@ -68,7 +68,7 @@ def test_earlier_replies_and_recaps_that_were_left_out_are_named(owner: Resident
 
     said = read_for(owner, reading.to_json())
 
-    assert "Left out, since it was too long:" in said
+    assert "Left out, because they did not fit:" in said
     assert ">the recap of" in said.split("Left out")[1]
     assert ", 2 earlier replies to the same entry." in said
 

@@ -92,7 +92,7 @@ def test_a_kill_leaves_the_reply_interrupted_with_what_had_come(
 
     said = " ".join(streamed_words(section))
     assert section.get("data-state") == "interrupted"
-    assert "Llamora ended" in section.text
+    assert "Llamora stopped" in section.text
     assert len(said.split()) > 30
     assert " ".join("".join(script.tokens).split()).startswith(said)
 

@@ -66,7 +66,7 @@ def test_the_command_says_every_line_and_no_content(owner: Resident, own_folder:
     call_command("doctor", stdout=out)
 
     said = out.getvalue()
-    assert "diary.entry.text: 1 sealed value: 1 of format 1. All under" in said
+    assert "diary.entry.text: 1 encrypted value: 1 of format 1. All under" in said
     assert "journal_mode=wal" in said
     assert "0 to put right" in said
     assert "quiet" not in said
@@ -258,7 +258,7 @@ def test_open_invitations_are_counted(owner: Resident) -> None:
 
     links.create_invitation()
 
-    assert "1 would let somebody in" in words(household.invitations)
+    assert "1 would let someone in" in words(household.invitations)
 
 
 def test_sessions_past_their_limits_are_counted(owner: Resident) -> None:
@@ -280,7 +280,7 @@ def test_replies_that_nobody_writes_are_counted(owner: Resident, own_folder: Pat
 
 
 def test_backups_are_told_by_their_age(owner: Resident, own_folder: Path, settings: Any) -> None:
-    assert "There is none yet" in words(backups.backups)
+    assert "There is no backup yet" in words(backups.backups)
     settings.BACKUP_DAILY = False
     assert "LLAMORA_BACKUP_DAILY" in words(backups.backups)
 

@@ -128,7 +128,7 @@ def test_of_a_long_entry_the_passage_is_read(live: Live, owner: Resident, model:
     assert HERON in told
     assert "(a part of it)" in told
     assert len(told) < 1_000
-    assert "Of a long text a part was left out." in read
+    assert "A long text was shortened." in read
 
 
 def test_the_nearest_three_are_read_in_the_order_of_their_days(
