@@ -147,7 +147,7 @@ def test_a_server_that_does_not_answer_costs_no_code(
     page.context.clear_cookies(name="llamora_session")
     keep_code(page)
 
-    expect(page.get_by_role("alert")).to_contain_text("Keep the code, then sign in")
+    expect(page.get_by_role("alert")).to_contain_text("Write the code down, then sign in")
     assert shown_code(page) == groups
     page.get_by_role("link", name="Leave this page").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
