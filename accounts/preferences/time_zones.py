@@ -1,7 +1,7 @@
 """Time zones that a person can choose."""
 
-from functools import cache
-from zoneinfo import available_timezones
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.conf import settings
 
@@ -23,3 +23,15 @@ def is_time_zone(name: str) -> bool:
 def get_time_zone_or_default(name: str) -> str:
     """Return the name if it is a known time zone, else the household's."""
     return name if is_time_zone(name) else str(settings.HOUSEHOLD_TIME_ZONE)
+
+
+@lru_cache(maxsize=64)
+def load_time_zone(name: str) -> ZoneInfo:
+    """Return the time zone of that name, or the household's if this machine does not know it.
+
+    Every page asks for one: listing the zones that the machine knows would take most of its time.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo(str(settings.HOUSEHOLD_TIME_ZONE))

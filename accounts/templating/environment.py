@@ -12,7 +12,6 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from django.template import defaultfilters
 from django.templatetags import tz
@@ -23,7 +22,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment
 
 from accounts.models import Person
-from accounts.preferences.time_zones import get_time_zone_or_default
+from accounts.preferences.time_zones import load_time_zone
 from accounts.templating import date_filters
 
 _PLACEHOLDERS: dict[type[Any], UUID | date] = {UUID: uuid4(), date: date(2001, 2, 3)}
@@ -61,7 +60,7 @@ def get_url(name: str, *args: Any) -> str:
 
 def get_local_today(person: Person) -> date:
     """Return the current day in a person's time zone."""
-    return timezone.now().astimezone(ZoneInfo(get_time_zone_or_default(person.time_zone))).date()
+    return timezone.now().astimezone(load_time_zone(person.time_zone)).date()
 
 
 @lru_cache(maxsize=256)
