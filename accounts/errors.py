@@ -105,7 +105,7 @@ class LastAdministrator(AccountsError):
 
 
 class RecoveryCodeExpired(AccountsError):
-    """Raised when a recovery code cannot be confirmed because the key of its token was deleted."""
+    """Raised when a new recovery code is confirmed too late: the key that opens its pending token is gone."""
 
     code = "code_gone"
 

@@ -41,7 +41,7 @@ TOO_FEW_ENTRIES: Final = "Use at least 200 entries; fewer give no meaningful fig
 DOWNLOADING: Final = "Downloading {model} to {folder}."
 NOT_DOWNLOADED: Final = f"The model could not be downloaded. {_WORDS_WORK}"
 INDEXED_WORDS: Final = "{texts:,} texts can be found by their words."
-INDEXED_MEANING: Final = "Related-entry search covers them in {chunks:,} chunks."
+INDEXED_MEANING: Final = "Related-entry search has indexed them in {chunks:,} passages."
 
 
 def get_embedding_message(reason: str) -> str:

@@ -48,7 +48,7 @@ class StaleKeyring(RotationError):
 
 
 class OpenedSlotRefused(RotationError):
-    """Raised before anything is written, because the secret just typed would no longer open the vault."""
+    """Raised before anything is written: the slot of the secret just typed cannot take the new data key."""
 
     code = "no_way_in"
 

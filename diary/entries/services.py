@@ -39,7 +39,7 @@ def save_entry(
 ) -> SavedEntry:
     """Save a text as an entry of a day and delete its draft, in one commit; raise InvalidText, DayNotBegun.
 
-    The same key and text return the existing entry; the same key with another text creates another entry.
+    A repeated idempotency key with the same text returns the existing entry, with another text a new one.
     `zone` is the person's time zone at the save, so that the entry's time stays the one they saw.
     """
     now = timezone.now()

@@ -115,7 +115,7 @@ class ReplyTask:
 
 
 class ReplyInput(NamedTuple):
-    """The context of a prompt, and the reasons for its entries of earlier days."""
+    """The context of a reply's prompt, and why each entry of an earlier day was included in it."""
 
     context: PromptContext
     recalled_by: tuple[UUID, ...] = ()

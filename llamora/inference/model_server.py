@@ -30,7 +30,7 @@ class _DiscoveryHolder:
             return self._discovery
 
     def replace(self, discovery: ModelDiscovery | None) -> ModelDiscovery | None:
-        """Set another discovery, or None; return the previous one."""
+        """Set the `ModelDiscovery` of this process, or None for none; return the previous one."""
         with self._lock:
             previous, self._discovery = self._discovery, discovery
             return previous

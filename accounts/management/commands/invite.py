@@ -22,10 +22,10 @@ class Command(BaseCommand):
 
     help = (
         "Print a link with which one person can create a diary here, once, within seven days. Only its hash "
-        "is saved, so it can't be shown again; --list shows the open ones, --withdraw withdraws them all. "
+        "is saved, so it can't be shown again; --list shows unused invitations, --withdraw withdraws them. "
         "The link begins with --at, else the first of LLAMORA_TRUSTED_ORIGINS, else the address of the "
         "running server, else LLAMORA_HOST and LLAMORA_PORT; the command says which it used. Refuses until "
-        "Llamora is set up: the first person uses the link that up prints."
+        "Llamora is set up: the first person uses the link that `manage.py up` prints."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -31,7 +31,7 @@ def _build_entry(number: int, at: datetime) -> dict[str, Any]:
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, password: Path) -> None:
-    """Import that day and add the figures of its page and of its month to the report."""
+    """Import a day of many entries, and add the timings of its page and of its month to the report."""
     file = served.folder / "diary.json"
     write_day(file)
     served.manage("import_diary", str(file), "--user", name, "--password-file", str(password))

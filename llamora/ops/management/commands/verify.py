@@ -17,7 +17,7 @@ class Command(BaseCommand):
     """The command that checks pages, references and envelopes; with a secret it opens a person's rows."""
 
     help = (
-        "Check a backup, or without FILE the database in use, also while it is served: its pages, its "
+        "Check a backup, or without FILE the database in use (the server may be running): its pages, its "
         "references, the fence against old keys, and the format and epoch of every encrypted value. With "
         "--user asks for that person's password or recovery code and opens all they have. Changes nothing; "
         "ends with an error where something is damaged. Refuses an unknown name and a wrong secret."
