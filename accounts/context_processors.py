@@ -25,10 +25,10 @@ def household(request: HttpRequest) -> dict[str, Any]:
 
 
 def _build_csrf_input(request: HttpRequest) -> Any:
-    """Return the hidden CSRF field that all forms of a page share, created when the first form uses it.
+    """Return the hidden CSRF field of all forms of a page, which is created when the first form uses it.
 
-    A page without a form then sets no cookie, and Django masks the token only once: each masking takes 32
-    random numbers.
+    So a page without a form sets no cookie, and Django masks the token only once (each time takes 32 random
+    numbers).
     """
 
     @cache

@@ -1,4 +1,4 @@
-"""Sentences of accounts for people: one for each error code, refusals and notices, and only here."""
+"""All messages of accounts for people: one for each error code, and those of refusals and notices."""
 
 from accounts.errors import AccountsError, DerivationQueueFull, RetryLater
 from llamora.database import NotWritten
@@ -86,7 +86,7 @@ BROWSER_SIGNED_OUT = "That browser is signed out."
 
 
 def get_error_message(error: AccountsError, *, is_recovery: bool = False) -> str:
-    """Return the message for an error; `is_recovery` means that a recovery code was typed, not a password."""
+    """Return the message for an error; with `is_recovery`, for a recovery code instead of a password."""
     if isinstance(error, RetryLater):
         reason = "Llamora is busy" if isinstance(error, DerivationQueueFull) else "Too many tries"
         return f"{reason}. Wait {_format_delay(error.retry_after)}, then try again."
@@ -96,7 +96,7 @@ def get_error_message(error: AccountsError, *, is_recovery: bool = False) -> str
 
 
 def get_not_written_message(error: NotWritten) -> str:
-    """Return the message for a failed write: why nothing was saved, and what the person can do."""
+    """Return the message for a failed write: the reason, and a remedy."""
     return _NOT_WRITTEN[error.code]
 
 

@@ -1,20 +1,20 @@
 """Errors of accounts: one small tree with stable codes.
 
     AccountsError
-        WrongCredentials        wrong          unknown name, wrong password or wrong code: one error for all
+        WrongCredentials        wrong          unknown name, wrong password or wrong recovery code
         AccountDisabled         switched_off   the right secret of a person whose account is disabled
-        DamagedSlot             damaged        the right secret, but its slot's row was changed on the disk
+        DamagedSlot             damaged        the right secret, but the row of its slot was changed
         RetryLater
-            TooManyAttempts     too_soon       a growing delay has not passed; carries `retry_after`
-            DerivationQueueFull busy           the derivation queue is full; carries `retry_after`
+            TooManyAttempts     too_soon       a delay after failures has not passed; has `retry_after`
+            DerivationQueueFull busy           the derivation queue is full; has `retry_after`
         DerivationOutOfMemory   no_memory      the machine has no memory for the derivation
         UsernameTaken           name_taken     another person in the household has that name
         HouseholdAlreadySetUp   set_up_done    the set-up link was used
-        InvalidInvitation       not_invited    the invitation is used, withdrawn, expired or none at all
-        LastAdministrator       last_administrator    the only administrator would leave housemates behind
-        RecoveryCodeExpired     code_gone      a page's recovery code can no longer be compared
+        InvalidInvitation       not_invited    the invitation is used, withdrawn, expired or unknown
+        LastAdministrator       last_administrator    the only administrator would leave other people behind
+        RecoveryCodeExpired     code_gone      a new recovery code can no longer be confirmed
         SignInEnded             signed_out     this browser's sign-in ended while its password was checked
-        WrongPerson             other_person   the right secret, but not of the person signed in here
+        WrongPerson             other_person   the right secret, but of another person than the signed-in one
 
 The messages for people are in `accounts.error_messages`.
 """
@@ -41,7 +41,7 @@ class WrongCredentials(AccountsError):
 
 
 class AccountDisabled(AccountsError):
-    """Raised when the account is disabled; only after the right secret, so strangers learn nothing."""
+    """Raised when the account is disabled, but only if the secret is right: strangers learn nothing."""
 
     code = "switched_off"
 
@@ -105,7 +105,7 @@ class LastAdministrator(AccountsError):
 
 
 class RecoveryCodeExpired(AccountsError):
-    """Raised when a new recovery code is confirmed too late: the key that opens its pending token is gone."""
+    """Raised when a new recovery code is confirmed too late: the key of its token was deleted."""
 
     code = "code_gone"
 

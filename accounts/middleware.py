@@ -1,4 +1,4 @@
-"""Middleware: the vault of a request, security headers, secure cookies, and responses to refused requests."""
+"""Middleware: the vault of a request, security headers, secure cookies, and pages for expected errors."""
 
 from collections.abc import Callable
 
@@ -83,7 +83,7 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return the response to an expected error, or None for a bug."""
+        """Return the response to an expected error, or None for any other error."""
         match exception:
             case NotWritten():
                 return error_responses.render_not_written(request, exception)

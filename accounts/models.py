@@ -1,13 +1,13 @@
 """Models of people, their vaults and key slots, their sessions, and invitations.
 
-There is no password column: a password is right if it opens the person's key slot.
+There is no password column: a password is right if it opens the key slot of the person.
 
     Person      a member of the household, and their preferences; readable by the administrator
     Vault       a person's current epoch and the keys sealed under their data key
     KeySlot     the data key sealed to the slot's public key; the private half is sealed under a secret
     SignIn      a signed-in browser
     Unlock      the data key for that browser, sealed under a key that is nowhere on the disk
-    FormerKey   the data key of the epoch before, sealed under the current one while a rotation is unfinished
+    FormerKey   the data key of the previous epoch, sealed under the current one, until a rotation is finished
     Invitation  a link that lets one person register; only the hash of its token is stored
 """
 
@@ -38,7 +38,7 @@ class TextSize(models.TextChoices):
 
 
 class ClockFormat(models.IntegerChoices):
-    """The clock, of 24 or 12 hours, in which times of day are shown."""
+    """The clock, of 24 or 12 hours, with which times of day are shown."""
 
     TWENTY_FOUR = 24, "14:02"
     TWELVE = 12, "2:02 pm"
@@ -131,11 +131,11 @@ class Person(models.Model):
         return self.has_perm(app_label)
 
     def set_password(self, *_: object) -> NoReturn:
-        """Refuse to set a password: there is no column for it. See `accounts.auth.services`."""
+        """Raise an error: there is no password column. See `accounts.auth.services`."""
         raise RuntimeError("People have key slots, not password columns; a password is changed by its owner.")
 
     def has_usable_password(self) -> bool:
-        """Return False: Django itself can check no password of a person."""
+        """Return False, because Django cannot check the password of a person."""
         return False
 
 

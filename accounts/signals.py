@@ -9,7 +9,7 @@
 
 An error in a receiver is logged and does not stop the sign-in or sign-out. A keyring that is sent is in
 force while receivers run and may be closed afterwards: a receiver that needs it longer calls
-`keyring.own_copy()`.
+`keyring.copy()`.
 """
 
 import logging
@@ -21,7 +21,7 @@ logger = logging.getLogger("accounts.signals")
 
 
 class QuietSignal(Signal):
-    """Signal that logs a failed receiver's name and the type of its error; Django would log the message."""
+    """Signal that logs the type of a receiver's error, but not its message, unlike Django's own signal."""
 
     def _log_robust_failure(self, receiver: Any, err: BaseException) -> None:
         logger.error(

@@ -1,4 +1,4 @@
-"""Names of people, in any script; two names that differ only in case or invisible characters are the same."""
+"""Names of people, in any script; names that differ only in case or invisible characters are the same."""
 
 import unicodedata
 

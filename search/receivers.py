@@ -21,7 +21,7 @@ from accounts.security import data_inventory
 from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_unlocked
 from diary import hooks
 from diary.models import Entry, Reply
-from llamora.crypto import Keyring, VaultLocked, current
+from llamora.crypto import Keyring, VaultLocked, current_keyring
 from llamora.inference.job import LIVE_STATES
 from search import related_entries
 from search.embedder import get_search_settings
@@ -160,7 +160,7 @@ def _apply_changes() -> None:
 
 def _get_keyring(owner: UUID) -> Keyring | None:
     try:
-        keyring = current()
+        keyring = current_keyring()
     except VaultLocked:
         return None
     return keyring if keyring.owner == owner else None

@@ -13,7 +13,7 @@ from accounts.models import Person
 from diary.generation.ask_once import may_send_unrequested
 from diary.hooks import RecalledEntries
 from diary.models import Entry
-from llamora.crypto import CryptoError, current
+from llamora.crypto import CryptoError, current_keyring
 from llamora.inference import model_server
 from search import engine, messages
 from search.errors import IndexClosed
@@ -43,7 +43,7 @@ def find_related_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
 def _find_or_nothing(entry: Entry) -> Sequence[NearText]:
     """Return the related entries, or none if search fails, since a reply must not fail because of search."""
     try:
-        index = indexes.for_owner(current())
+        index = indexes.for_owner(current_keyring())
     except (IndexClosed, CryptoError):
         return ()
     try:

@@ -24,7 +24,7 @@ class SignInAdmin(IdsOnlyAdmin):
     actions = ("end_sessions",)
 
     def has_view_permission(self, *_: Any, **__: Any) -> bool:
-        """Allow an administrator to see the page."""
+        """Return True: an administrator may see the page."""
         return True
 
     def get_row_title(self, row: Any) -> str:

@@ -26,11 +26,11 @@ class InvitationAdmin(IdsOnlyAdmin):
     actions = ("withdraw",)
 
     def has_view_permission(self, *_: Any, **__: Any) -> bool:
-        """Allow an administrator to see the page."""
+        """Return True: an administrator may see the page."""
         return True
 
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
-        """Allow an administrator to create an invitation."""
+        """Return True: an administrator may create an invitation."""
         return True
 
     def get_row_title(self, row: Any) -> str:

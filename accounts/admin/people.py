@@ -25,7 +25,7 @@ _HELP = {
 
 @admin.register(Person, site=site)
 class PersonAdmin(IdsOnlyAdmin):
-    """The admin page of people. Nobody is created here: only registration creates a person with a vault."""
+    """The admin page of people. It creates nobody, because only registration can create a vault."""
 
     fields = (
         "name",
@@ -51,15 +51,15 @@ class PersonAdmin(IdsOnlyAdmin):
         return str(row.name)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Return the form, with our labels and help texts on the fields `is_staff` and `is_active`."""
+        """Return the form with our own labels and help texts for `is_staff` and `is_active`."""
         return super().get_form(request, obj, change, labels=_LABELS, help_texts=_HELP, **kwargs)
 
     def has_change_permission(self, *_: Any, **__: Any) -> bool:
-        """Allow an administrator to activate and deactivate people."""
+        """Return True: an administrator may activate and deactivate people."""
         return True
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Allow an administrator to delete one other person at a time; never themselves, on this page."""
+        """Return whether one person may be deleted here: not several at a time, and not the administrator."""
         return obj is not None and obj.pk != request.user.pk
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -69,7 +69,7 @@ class PersonAdmin(IdsOnlyAdmin):
         return [], [(row.label, f"{row.rows:,}") for row in rows], set(), []
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Show what will be deleted, and the command with which the person can export their diary first."""
+        """Show the data that will be deleted, and the command that exports the diary first."""
         person = self.get_object(request, object_id)
         context = {"export_command": data_inventory.build_export_command(person) if person else ""}
         return super().delete_view(request, object_id, {**(extra_context or {}), **context})
@@ -80,12 +80,12 @@ class PersonAdmin(IdsOnlyAdmin):
         delete_person(obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Return the read-only fields; on their own row administrators cannot take their own rights away."""
+        """Return the read-only fields; administrators cannot remove their own rights."""
         own = ("is_staff", "is_active") if obj is not None and obj.pk == request.user.pk else ()
         return (*self.readonly_fields, *own)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return people with counts of their rows; of a key slot only the kind is read, never its bytes."""
+        """Return people with counts of their rows; key slots are read without their bytes."""
         people: QuerySet[Any] = super().get_queryset(request).select_related("vault")
         slots = KeySlot.objects.only("owner_id", "kind").order_by("kind")
         with_counts: QuerySet[Any] = people.prefetch_related(Prefetch("slots", queryset=slots)).annotate(

@@ -1,4 +1,4 @@
-"""The admin site, for an unlocked administrator: who is in the household, never what they write.
+"""The admin site, for an administrator whose vault is unlocked: it shows people, never their texts.
 
 It has no sign-in page of its own: a browser that is signed out or locked is redirected to the ordinary
 pages. To a signed-in person who is not an administrator, every page of the site answers 404.
@@ -36,7 +36,7 @@ else:
 
 
 class HouseholdAdmin(AdminSite):
-    """The admin site, for an unlocked administrator."""
+    """The admin site, for an administrator whose vault is unlocked."""
 
     site_header = "Llamora administration"
     site_title = "Llamora"
@@ -56,13 +56,13 @@ class HouseholdAdmin(AdminSite):
         """Run the view, and render its page, in the time zone of the administrator."""
         inner = super().admin_view(view, cacheable)
 
-        def at_home(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        def view_in_time_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             person = getattr(request, "vault", NOBODY).person
             with timezone.override(ZoneInfo(get_time_zone_or_default(person.time_zone if person else ""))):
                 answer = inner(request, *args, **kwargs)
                 return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
 
-        return update_wrapper(at_home, inner)
+        return update_wrapper(view_in_time_zone, inner)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Show the sections of the admin, and the state of the backups."""
@@ -111,10 +111,10 @@ def format_datetime(at: datetime) -> str:
 
 
 class IdsOnlyAdmin(_Admin):
-    """Base class whose log entries and messages hold ids, never names; subclasses allow changes one by one.
+    """Base class of our admin pages, which forbids every change that a subclass does not allow.
 
-    A page shows a row with a title that people recognise. Messages are sent in a cookie, so they contain no
-    names.
+    Log entries and messages contain ids, never names, because messages are sent in a cookie. A page shows a
+    row with a title that people recognise.
     """
 
     def get_row_title(self, row: Any) -> str:
@@ -122,15 +122,15 @@ class IdsOnlyAdmin(_Admin):
         raise NotImplementedError
 
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
-        """Refuse to add a row: a row is created by the person it belongs to, on the ordinary pages."""
+        """Return False: people create their rows themselves, on the ordinary pages."""
         return False
 
     def has_change_permission(self, *_: Any, **__: Any) -> bool:
-        """Refuse to change a row, unless a subclass allows it."""
+        """Return False; a subclass may allow changes."""
         return False
 
     def has_delete_permission(self, *_: Any, **__: Any) -> bool:
-        """Refuse to delete a row, unless a subclass allows it."""
+        """Return False; a subclass may allow deletion."""
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:

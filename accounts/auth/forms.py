@@ -1,6 +1,6 @@
 """Forms of sign-in, registration, recovery and re-authentication.
 
-A person who changes a key or a password types their current password again, in the field `current`.
+To change a key or a password, a person types their current password again, in the field `current`.
 """
 
 from typing import Any
@@ -53,7 +53,7 @@ class UnlockForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    """A new password, entered twice; its strength is checked against the person's name too."""
+    """A new password, entered twice; it must be strong and must not contain the person's name."""
 
     def clean(self) -> dict[str, Any]:
         """Check the strength of the password, and that both entries are the same."""
@@ -70,7 +70,7 @@ class NewPasswordForm(forms.Form):
         return cleaned
 
     def get_username(self, cleaned: dict[str, Any]) -> str:
-        """Return the person's name, which makes a password weak if it contains it."""
+        """Return the person's name, which makes a password weak that contains it."""
         return str(cleaned.get("name", ""))
 
 
@@ -166,11 +166,11 @@ _ROTATE_HELP = (
 
 
 def current_password_field() -> forms.CharField:
-    """Return the field for the current password, asked for again."""
+    """Return the field for the current password."""
     return password_field("Current password", is_new=False)
 
 
-def _end_others_field() -> forms.BooleanField:
+def _sign_out_others_field() -> forms.BooleanField:
     return forms.BooleanField(label="Sign out my other browsers", required=False)
 
 
@@ -183,7 +183,7 @@ class ReauthenticationForm(forms.Form):
 class NewRecoveryCodeForm(ReauthenticationForm):
     """A request for a new recovery code, with the current password."""
 
-    end_others = _end_others_field()
+    end_others = _sign_out_others_field()
 
 
 class ReplacePasswordForm(NewPasswordForm):

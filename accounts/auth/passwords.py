@@ -1,4 +1,4 @@
-"""Password strength: the rules for a new password, which zxcvbn rates on the server."""
+"""Password strength: the rules for a new password, and its rating by zxcvbn."""
 
 import threading
 import unicodedata
@@ -30,14 +30,14 @@ class UnacceptablePassword(ValueError):  # noqa: N818 - its text is a sentence f
 
 @dataclass(frozen=True)
 class PasswordStrength:
-    """A rating from 0 to 4, with a sentence about it."""
+    """The strength of a password: a score from 0 to 4, and a sentence about it."""
 
     score: int
     sentence: str
 
 
 def get_password_strength(password: str, *, name: str) -> PasswordStrength:
-    """Return how hard a password is to guess for an attacker who knows the person's name."""
+    """Return how strong a password is against an attacker who knows the person's name."""
     score, _ = _rate(password, name=name)
     if len(_normalize(password)) < MIN_LENGTH:
         return PasswordStrength(min(score, MIN_SCORE - 1), f"Use at least {MIN_LENGTH} characters.")
@@ -84,7 +84,7 @@ def _rate(password: str, *, name: str) -> tuple[int, bool]:
 
 
 def _is_mostly_name(password: str, *, name: str) -> bool:
-    """Return whether little of a password is left without the name; zxcvbn rates repeated names too high."""
+    """Return whether a password is little more than the name; zxcvbn rates repeated names too high."""
     bare = fold_username(password)
     rest = bare
     for word in sorted({fold_username(name), *fold_username(name).split()}, key=len, reverse=True):

@@ -1,4 +1,4 @@
-"""Parts of HTTP that all views share: the request type, headers and error responses.
+"""HTTP code that all views share: the request type, headers and error responses.
 
 request.py           the request type, with the person and their vault
 headers.py           default headers of every response

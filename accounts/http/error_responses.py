@@ -1,4 +1,4 @@
-"""Responses to refused requests: each says why in a sentence, and typed text is not lost.
+"""Responses to refused requests: each contains the reason as a sentence, and no typed text is lost.
 
 to a script       the status, the sentence as a fragment marked `data-error`, and `HX-Reswap: none`, so that
                   the page stays as it is
@@ -66,7 +66,7 @@ def _render_error_fragment(sentence: str, *, status: int) -> HttpResponse:
 
 
 def render_damaged(request: HttpRequest) -> HttpResponse:
-    """Render the refusal of a request for something sealed that does not open any more."""
+    """Render the refusal of a request for encrypted data that can no longer be decrypted."""
     return render_refusal(
         request, status=422, title=error_messages.DAMAGED_TITLE, sentence=error_messages.DAMAGED
     )
@@ -89,7 +89,7 @@ def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
 
 
 def get_error_status(error: AccountsError) -> int:
-    """Return the HTTP status of the response to a form that this error refused."""
+    """Return the HTTP status of the response to a form that failed with this error."""
     if isinstance(error, RetryLater):
         return 429
     return 503 if isinstance(error, DerivationOutOfMemory) else FORM_INVALID
@@ -103,7 +103,7 @@ def set_retry_after(response: HttpResponse, error: AccountsError) -> HttpRespons
 
 
 def render_too_soon(request: HttpRequest, error: RetryLater) -> HttpResponse:
-    """Render the refusal of a request that came too soon, outside of a form."""
+    """Render the refusal of a request that came too soon, as a page of its own instead of in a form."""
     is_busy = isinstance(error, DerivationQueueFull)
     title = error_messages.BUSY_TITLE if is_busy else error_messages.TOO_MANY_TITLE
     return set_retry_after(

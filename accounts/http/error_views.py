@@ -44,7 +44,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Respond to a bug of ours, without using code that may have failed.
+    """Respond to an unexpected error, with little code, because any code may have caused the error.
 
     The text of a plain form is shown again, because no browser restores a field with `autocomplete=off`.
     """

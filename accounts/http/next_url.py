@@ -1,4 +1,4 @@
-r"""URL of the page after signing in: a page of this site, else the home page.
+r"""The URL of the page that follows a sign-in: a page of this site, else the home page.
 
 A browser reads `//host`, `/\host` and, since it drops tabs and line breaks, `/<tab>/host` as a URL of another
 site. A URL that can be read this way, before or after decoding, is not accepted.

@@ -1,4 +1,4 @@
-"""Logs and error reports without values or messages, which can contain diary text, keys and passwords."""
+"""Logs and error reports without values and messages of errors, because these may contain diary text."""
 
 import logging
 import traceback

@@ -1,4 +1,4 @@
-"""A person's keys, from the secret they type to the keyring.
+"""The keys of a person: from the secret that they type to their keyring.
 
 key_slots   rows of key slots: create, open, replace; the derivation queue
 keyrings    keyrings with the former data key while a rotation is unfinished

@@ -1,8 +1,8 @@
 """Key pairs of vaults: the public key seals a draft to a person whose vault is locked.
 
-A public key is never used straight from the database, where anyone who can write could replace it. This
-process remembers each public key that it verified at an unlock: the private key opens only together with the
-public key it was sealed with.
+A public key that is read from the database is not used, because an attacker could have replaced it there. At
+an unlock, this process verifies the public key and remembers it: the private key, sealed under the data key,
+opens only if the public key is the one with which it was sealed.
 """
 
 from dataclasses import dataclass, field
@@ -27,12 +27,12 @@ class VaultKeyPair:
         return cls(private=halves[:_KEY_LENGTH], public=halves[_KEY_LENGTH:])
 
 
-_proven_keys: dict[UUID, bytes] = {}
+_verified_keys: dict[UUID, bytes] = {}
 
 
 def get_public_key(person_id: UUID) -> bytes | None:
     """Return a person's public key, remembered at their last unlock in this process, or None."""
-    return _proven_keys.get(person_id)
+    return _verified_keys.get(person_id)
 
 
 def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
@@ -47,9 +47,9 @@ def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
 
 
 def replace_key_pair(vault: Vault) -> None:
-    """Set a new key pair on a vault, and its old pair as the former one; needs a keyring in force.
+    """Set a new key pair in the row of a vault, and the old pair as the former one; needs a keyring in force.
 
-    The caller saves the vault.
+    The caller saves the row.
     """
     private, public = new_vault_keys()
     vault.former_pair = bytes(vault.private_key) + bytes(vault.public_key)
@@ -64,15 +64,15 @@ def remember_public_key(keyring: Keyring, *, vault: Vault | None = None) -> None
     try:
         with in_force(keyring):
             # Opened only as a check: the private key's envelope is bound to the public key.
-            is_proven = vault.private_key is not None
+            is_verified = vault.private_key is not None
     except CryptoError:
-        is_proven = False
-    if is_proven:
-        _proven_keys[keyring.owner] = bytes(vault.public_key)
+        is_verified = False
+    if is_verified:
+        _verified_keys[keyring.owner] = bytes(vault.public_key)
     else:
-        _proven_keys.pop(keyring.owner, None)
+        _verified_keys.pop(keyring.owner, None)
 
 
 def forget_public_key(person_id: UUID) -> None:
     """Forget a person's public key."""
-    _proven_keys.pop(person_id, None)
+    _verified_keys.pop(person_id, None)

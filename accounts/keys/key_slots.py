@@ -1,13 +1,13 @@
-"""Key slots: convert rows for `llamora.crypto`, create slots for a secret, open and replace them.
+"""Key slots: creates slots for a secret, opens and replaces them, and converts rows for `llamora.crypto`.
 
-A sign-in with an unknown name, or of a person without a vault, runs one key derivation too, at the cost of a
-new slot. So the response time does not reveal which names exist.
+A sign-in with an unknown name, or of a person without a vault, also runs one key derivation, with the cost of
+a new slot, so that the response time does not reveal which names exist.
 
-A vault holds the sealed list of its valid slot ids (column `ways_in`). Without the list, an attacker who had
-copied a replaced slot could write it back and receive the next data key in the next rotation: a slot opens
-as long as it holds the current data key. A rotation gives the next data key to listed slots only. An
-attacker who writes back the vault's row together with the slot, both of the same epoch, is not noticed; so a
-new password offers a rotation at once.
+A vault contains the sealed list of its valid slot ids (column `ways_in`), and a rotation seals the next data
+key only to listed slots. Without the list, an attacker could insert a copy of a replaced slot, which still
+opens as long as the data key is the same, and would get the next data key at the next rotation. The list does
+not detect an attacker who replaces both the vault's row and the slot with copies of the same epoch; therefore
+the form for a new password offers a rotation too.
 """
 
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ derivation_queue = DerivationQueue(workers=DERIVATION_WORKERS, max_waiting=8)
 
 @dataclass(frozen=True, kw_only=True)
 class DerivationRequest:
-    """The name and address of a derivation: the queue is fair between addresses and limits each name."""
+    """The name and address for which a key is derived; the queue is fair between addresses."""
 
     name: str
     address: str
@@ -49,7 +49,7 @@ class DerivationRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedSlot:
-    """A slot that was opened with its secret, its person, and their keyring."""
+    """A slot that was opened with its secret, with its person and their keyring."""
 
     person: Person
     slot: Slot
@@ -130,7 +130,7 @@ def create_slot(
 def open_slot(
     *, person: Person | None, kind: SlotKind, secret: str, request: DerivationRequest
 ) -> OpenedSlot:
-    """Open a person's slot; raise WrongCredentials for no person, no vault or a wrong secret.
+    """Open a person's slot; raise WrongCredentials if there is no person or vault or the secret is wrong.
 
     Raise DamagedSlot, AccountDisabled, DerivationQueueFull or DerivationOutOfMemory.
     """
@@ -138,7 +138,7 @@ def open_slot(
     rows = KeySlot.objects.select_related("owner__vault", "owner__former_key")
     row = rows.filter(owner_id=owner_id, kind=kind).first()
     if person is None or row is None or not hasattr(row.owner, "vault"):
-        _derive_for_nobody(secret, request)
+        _derive_for_unknown_name(secret, request)
     slot = _parse_slot(row)
     kek = derive_key(secret=secret, salt=slot.salt, cost=slot.cost, request=request)
     epoch = row.owner.vault.epoch
@@ -157,7 +157,7 @@ def open_slot(
 
 
 def get_raised_cost(slot: Slot) -> Cost | None:
-    """Return the cost for this slot if the settings require a higher one, or None; it is never lowered."""
+    """Return the cost that the settings require if it is higher than the slot's, else None."""
     wanted, current = get_configured_cost(), slot.cost
     if wanted.memory_kib <= current.memory_kib and wanted.time <= current.time:
         return None
@@ -165,7 +165,7 @@ def get_raised_cost(slot: Slot) -> Cost | None:
 
 
 def raise_cost(opened: OpenedSlot, *, secret: str, request: DerivationRequest) -> Slot | None:
-    """Return a slot with a higher cost for the same secret, or None if that is not needed or failed."""
+    """Return a new slot with the required cost for the same secret, or None if not needed or failed."""
     cost = get_raised_cost(opened.slot)
     if cost is None:
         return None
@@ -177,7 +177,7 @@ def raise_cost(opened: OpenedSlot, *, secret: str, request: DerivationRequest) -
 
 
 def replace_slots(keyring: Keyring, *, by: list[Slot]) -> None:
-    """Replace a person's slots of the same kinds with new ones; call it inside a transaction."""
+    """Replace a person's slots with new ones of the same kinds (`by`); call it inside a transaction."""
     old = KeySlot.objects.filter(owner_id=keyring.owner, kind__in=[slot.kind for slot in by])
     removed = list(old.values_list("id", flat=True))
     old.delete()
@@ -197,7 +197,7 @@ def encode_slot_ids(slot_ids: Iterable[UUID]) -> list[str]:
 
 
 def update_slot_list(keyring: Keyring, *, added: Iterable[UUID], removed: Iterable[UUID] = ()) -> None:
-    """Add created slots to the vault's list and remove deleted ones; call it in the same transaction."""
+    """Add new slots to the vault's list and remove deleted ones, in the same transaction."""
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
         slot_ids = (get_listed_slot_ids(vault) - frozenset(removed)) | frozenset(added)
@@ -217,7 +217,7 @@ def _check_slot_is_listed(row: KeySlot, keyring: Keyring) -> None:
         raise DamagedSlot
 
 
-def _derive_for_nobody(secret: str, request: DerivationRequest) -> NoReturn:
+def _derive_for_unknown_name(secret: str, request: DerivationRequest) -> NoReturn:
     derive_key(secret=secret, salt=crypto.new_salt(), cost=get_configured_cost(), request=request)
     raise WrongCredentials
 

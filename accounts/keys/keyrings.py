@@ -1,6 +1,6 @@
 """Keyrings built from a data key, and from the former data key while a rotation is unfinished.
 
-The former key opens rows that are not re-encrypted yet; new values are sealed under the current key.
+The former key opens rows that are not re-encrypted yet; the current key seals new values.
 """
 
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Prompt for a person's secret: typed without echo, or the first line of a file; never an argument."""
+"""Prompt for a person's secret, which is typed without echo or read from a file, never an argument."""
 
 import getpass
 from argparse import ArgumentParser

@@ -1,7 +1,8 @@
-"""The URL of the running server, recorded for `invite` beside the run secret, in a memory file system.
+"""The URL of the running server, which the server writes to a file and the command `invite` reads.
 
-A killed server leaves the record behind, so it counts only while a server holds the lock of the data folder.
-It also counts only in a private folder: another user could record their own URL and receive all invitations.
+The file is beside the run secret, in a memory file system. A killed server does not delete it, so it is read
+only while the data folder is locked by a server. It is read only from a private folder, since another user
+could write their own URL and receive all invitations.
 """
 
 import fcntl

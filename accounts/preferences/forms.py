@@ -1,6 +1,7 @@
 """The form of a person's preferences, in sections. Each preference is a column of `Person`.
 
-To add one, add a column, its migration, a field here and its name in `SECTIONS`; templates do not change.
+To add a preference, add a column, its migration, a field here and its name in `SECTIONS`; templates need no
+change.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +32,7 @@ _notices: dict[str, FieldNotice] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class PreferenceSection:
-    """A section of the settings page: the names of its fields, and when rendered the fields themselves."""
+    """A section of the settings page, with the names of its fields and, once rendered, the fields."""
 
     id: str
     title: str
@@ -66,7 +67,7 @@ SECTIONS: Final = (
 
 
 def register_notice(name: str, notice: FieldNotice) -> None:
-    """Register a function of another app whose sentence, if any, is added to the help text of a field."""
+    """Register a function of another app that returns a sentence to add to a field's help text, or none."""
     _notices[name] = notice
 
 
@@ -111,7 +112,7 @@ def _boolean_field(
     no: str = "Off",
     widget: type[forms.Widget] = forms.RadioSelect,
 ) -> forms.TypedChoiceField:
-    """Return a choice of two; unlike a checkbox, a form that does not send it leaves it as it is."""
+    """Return a field with two choices; unlike a checkbox, it does not change if the form does not send it."""
     return forms.TypedChoiceField(
         label=label,
         required=False,
@@ -124,7 +125,7 @@ def _boolean_field(
 
 
 class PreferencesForm(_PersonForm):
-    """The preferences of a person, in sections; a field that is not sent stays unchanged."""
+    """The preferences of a person, in sections; a field that is not sent does not change."""
 
     shown_name = forms.CharField(
         label="Display name",

@@ -1,4 +1,4 @@
-"""Languages of dates: names of months and weekdays, the order of day and month, the first day of the week.
+"""Languages of dates: names of months and weekdays, the order of day and month, the start of the week.
 
 Everything comes from Django's locale data, read once for each language. All other text is in English.
 """
@@ -86,7 +86,7 @@ def get_date_words(language: str) -> DateWords:
 
 
 def _build_initials(short: list[str], whole: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the shortest distinct beginning of each weekday's name, without letters common to all names."""
+    """Return short distinct names of the weekdays: their first letters, without letters common to all."""
     names = short if len(set(short)) == len(short) else list(whole)
     same = next(end for end in range(len(min(names)) + 1) if len({name[: end + 1] for name in names}) > 1)
     own = [capfirst(name[same:]) for name in names]

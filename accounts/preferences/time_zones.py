@@ -29,7 +29,7 @@ def get_time_zone_or_default(name: str) -> str:
 def load_time_zone(name: str) -> ZoneInfo:
     """Return the time zone of that name, or the household's if this machine does not know it.
 
-    Every page asks for one: listing the zones that the machine knows would take most of its time.
+    Every page calls this, so it does not list the zones that the machine knows, which would take too long.
     """
     try:
         return ZoneInfo(name)

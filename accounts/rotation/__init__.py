@@ -1,4 +1,4 @@
-"""Rotation of data keys.
+"""Rotation of data keys: replaces a person's data key with a new one and re-encrypts all their rows.
 
 services        resume, progress, verification; its docstring describes the three steps
 epoch_change    first step: the next data key, in one transaction

@@ -1,6 +1,6 @@
 """Background threads that resume an unfinished rotation while its owner's vault is unlocked.
 
-A thread may be killed at any moment, as when the process ends; the next unlock resumes the rotation.
+A thread may be killed at any moment, such as the end of the process; the next unlock resumes the rotation.
 """
 
 import logging
@@ -30,7 +30,7 @@ class _RotationThread(threading.Thread):
     def __init__(self, keyring: Keyring) -> None:
         super().__init__(name="rotation", daemon=True)
         # A copy, because the request closes its keyring.
-        self._keyring = keyring.own_copy()
+        self._keyring = keyring.copy()
         self.stopping = threading.Event()
 
     def run(self) -> None:

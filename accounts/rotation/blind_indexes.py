@@ -1,7 +1,7 @@
 """Registry of the blind-index columns of other apps, which a rotation computes again.
 
 An app registers each of its columns once, from `AppConfig.ready`. The first step of a rotation rewrites all
-these columns in its transaction, because a search under the new data key would find no old index.
+these columns in its transaction, because a search with the new data key does not find old indexes.
 """
 
 import logging

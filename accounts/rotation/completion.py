@@ -10,8 +10,8 @@ from llamora.database import truncate_wal, write_transaction
 def destroy_former_key(keyring: Keyring, *, leave_damaged: bool = False) -> bool:
     """Delete the former key; return False if there was none.
 
-    Raise StaleKeyring, or DamagedRows if rows of a former epoch are left, unless `leave_damaged`. The check
-    for such rows and the deletion are one transaction.
+    Raise StaleKeyring. Raise DamagedRows if rows of a former epoch remain, unless `leave_damaged`; this check
+    and the deletion are one transaction.
     """
     with write_transaction():
         if not Vault.objects.filter(owner_id=keyring.owner, epoch=keyring.epoch).exists():

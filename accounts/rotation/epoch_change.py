@@ -1,7 +1,8 @@
-"""First step of a rotation, one transaction: from then on, new values are sealed under the next data key.
+"""First step of a rotation, in one transaction; after it, new values are sealed under the next data key.
 
-The vault's columns and its epoch change in one UPDATE; otherwise the epoch trigger would refuse the row. Key
-slots receive the next data key without their secrets: the former data key opens their authenticators.
+The vault's columns and its epoch change in one UPDATE; otherwise the epoch trigger would refuse the row. The
+next data key is sealed to the key slots without their secrets: the former data key opens their
+authenticators.
 """
 
 from collections.abc import Set
@@ -44,8 +45,10 @@ class BegunRotation:
     refused_slots: tuple[RefusedSlot, ...]
 
 
-def begin_rotation(opened: key_slots.OpenedSlot, *, here: SessionCookie | None = None) -> BegunRotation:
-    """Do the first step of a rotation; end all sessions of the person except `here`, which stays unlocked.
+def begin_rotation(
+    opened: key_slots.OpenedSlot, *, current_cookie: SessionCookie | None = None
+) -> BegunRotation:
+    """Do the first step of a rotation; end all sessions of the person except that of `current_cookie`.
 
     Raise RotationUnfinished, StaleKeyring, OpenedSlotRefused or DamagedVault before anything is written, or
     NotWritten.
@@ -59,7 +62,9 @@ def begin_rotation(opened: key_slots.OpenedSlot, *, here: SessionCookie | None =
         with in_force(former):
             data_key_rotating.send_robust(Vault, person_id=former.owner, keyring=former)
         with write_transaction():
-            renewed, refused = _write_new_epoch(keyring, opened_slot_id=opened.slot.id, here=here)
+            renewed, refused = _write_new_epoch(
+                keyring, opened_slot_id=opened.slot.id, current_cookie=current_cookie
+            )
             transaction.on_commit(partial(_send_rotated, keyring))
     except BaseException:
         keyring.close()
@@ -74,7 +79,7 @@ def _send_rotated(keyring: Keyring) -> None:
 
 
 def _write_new_epoch(
-    keyring: Keyring, *, opened_slot_id: UUID, here: SessionCookie | None
+    keyring: Keyring, *, opened_slot_id: UUID, current_cookie: SessionCookie | None
 ) -> tuple[int, tuple[RefusedSlot, ...]]:
     vault = Vault.objects.get(owner_id=keyring.owner)
     if vault.epoch != keyring.epoch - 1:
@@ -92,7 +97,7 @@ def _write_new_epoch(
             raise DamagedVault from None
         _save_former_key(keyring)
     _update_slots(renewed)
-    end_sessions_of_former_epoch(keyring, here=here)
+    end_sessions_of_former_epoch(keyring, current_cookie=current_cookie)
     renew_blind_indexes(keyring)
     return len(renewed), tuple(refused)
 

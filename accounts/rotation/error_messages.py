@@ -1,4 +1,4 @@
-"""Messages for people about the errors of a rotation, by code."""
+"""Messages for people about the errors of a rotation, one for each code."""
 
 from accounts import error_messages
 from accounts.errors import AccountsError
@@ -8,7 +8,7 @@ from accounts.rotation.errors import DamagedRows, RotationError
 _MESSAGES = {
     "unfinished": "The last key change is not finished. It continues while the diary is unlocked.",
     "stale_keyring": "This diary has a new key. Unlock it again, then try again.",
-    "no_way_in": (
+    "opened_slot_refused": (
         "The password or code you used could not be given the new key: its data was changed on the disk. "
         "No new key was created. Ask the administrator to restore a backup."
     ),
@@ -20,7 +20,7 @@ _MESSAGES = {
 }
 _SLOT_REASONS = {
     "not_listed": "it was added by someone else, or restored after it had been replaced",
-    "planted_box": "its encrypted key was not made by its owner",
+    "forged_slot": "its encrypted key was not made by its owner",
     "unknown_authenticator": "it belongs to an older key, or was changed on the disk",
 }
 

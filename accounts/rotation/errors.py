@@ -1,12 +1,12 @@
-"""Errors of a rotation: why it cannot begin or is not finished yet.
+"""Errors of a rotation that cannot begin or cannot be finished.
 
 RotationError
     RotationUnfinished   unfinished      the previous rotation is not finished
-    StaleKeyring         stale_keyring   the keyring is not of the vault's current epoch (any more)
-    OpenedSlotRefused    no_way_in       the slot just opened could not receive the next data key
+    StaleKeyring         stale_keyring   the keyring is not of the vault's current epoch
+    OpenedSlotRefused    opened_slot_refused   the slot of the typed secret cannot get the next data key
     DamagedVault         damaged_vault   a column of the vault does not open
-    DamagedRows          damaged_rows    rows do not open, so the former key is not deleted; carries how many
-    RotationStopped      stopped         the thread was asked to stop; the next unlock resumes the rotation
+    DamagedRows          damaged_rows    rows do not open, so the former key stays; has their number
+    RotationStopped      stopped         the thread had to stop; the next unlock resumes the rotation
 """
 
 # The names say what happened, without the suffix Error; the code is the stable contract.
@@ -48,13 +48,13 @@ class StaleKeyring(RotationError):
 
 
 class OpenedSlotRefused(RotationError):
-    """Raised before anything is written: the slot of the secret just typed cannot take the new data key."""
+    """Raised before anything is written if the slot of the typed secret cannot get the new data key."""
 
-    code = "no_way_in"
+    code = "opened_slot_refused"
 
 
 class DamagedVault(RotationError):
-    """Raised before anything is written, because columns of the vault were changed on the disk."""
+    """Raised before anything is written if columns of the vault do not open."""
 
     code = "damaged_vault"
 

@@ -1,8 +1,8 @@
 """Second step of a rotation: reseals all envelopes that are not of the newest format and epoch.
 
 Works in batches. A batch is decrypted and sealed outside a transaction, then written in one transaction with
-compare and swap: a row saved in the meantime is newer and is not overwritten. A crash between batches is
-safe, and resealing a row twice does no harm.
+compare-and-swap, which does not overwrite a row that was saved in the meantime. A crash between batches is
+safe, and so is resealing a row twice.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ class ReencryptionResult:
 
 
 def never_stop() -> bool:
-    """Return False; the default for `stop`, which is called to ask whether to stop."""
+    """Return False; the default for `stop`, a function that says whether to stop."""
     return False
 
 
@@ -44,7 +44,9 @@ def reencrypt_all(
     """
     result = ReencryptionResult()
     for table in list_sealed_tables():
-        for rows in table.iterate_batches(keyring.owner, but=newest_header(keyring.epoch), size=batch):
+        for rows in table.iterate_batches(
+            keyring.owner, skip_prefix=newest_header(keyring.epoch), size=batch
+        ):
             if stop():
                 raise RotationStopped
             changes = _reseal_rows(table, rows, keyring=keyring, result=result)

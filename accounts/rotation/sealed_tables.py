@@ -1,7 +1,6 @@
 """All tables with sealed columns, found by introspection, read and written in batches of raw rows.
 
-Bound columns are converted as in a queryset, so that an envelope is opened in the same context as through
-its field.
+Bound columns are converted as in a queryset, because envelopes are bound to the converted values.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,17 +50,22 @@ class SealedTable:
         """The table's name, quoted."""
         return _quote(self.model._meta.db_table)
 
-    def iterate_batches(self, owner: UUID, *, but: bytes | None, size: int = BATCH) -> Iterator[list[Row]]:
-        """Yield an owner's rows by id, in batches; `but` skips rows whose envelopes all begin with it."""
-        statement, begins = self._select(but), [] if but is None else [but] * len(self.fields)
+    def iterate_batches(
+        self, owner: UUID, *, skip_prefix: bytes | None, size: int = BATCH
+    ) -> Iterator[list[Row]]:
+        """Yield the rows of an owner in batches; skip rows whose envelopes all begin with `skip_prefix`."""
+        statement, begins = (
+            self._select(skip_prefix),
+            [] if skip_prefix is None else [skip_prefix] * len(self.fields),
+        )
         after = ""
         while rows := _fetch(statement, [after, owner.hex, *begins, size]):
             yield rows
             after = rows[-1][0]
 
-    def _select(self, but: bytes | None) -> str:
+    def _select(self, skip_prefix: bytes | None) -> str:
         columns = ", ".join(_quote(column) for column in self._columns)
-        other = "" if but is None else f" AND ({self._other_prefixes(len(but), first=1)})"
+        other = "" if skip_prefix is None else f" AND ({self._other_prefixes(len(skip_prefix), first=1)})"
         pk, owner = _quote(_column_name(self.model._meta.pk)), _quote(self._owner_column)
         # The plus keeps SQLite from using the owner's index, which would sort all rows for every batch.
         return (
@@ -81,7 +85,7 @@ class SealedTable:
     def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, str, bytes]]) -> int:
         """Write (new envelope, id, old envelope) if the row still has the old envelope; return how many had.
 
-        One column at a time: if another column of the row was saved in the meantime, this one is still
+        Call it for each column: if another column of the row was saved in the meantime, this column is still
         written.
         """
         pk, name = _quote(_column_name(self.model._meta.pk)), _quote(_column_name(field))

@@ -1,11 +1,11 @@
-"""Rotation of a person's data key: everything is resealed under a new key while the diary stays usable.
+"""Rotation of a person's data key: all rows are resealed under a new key while the diary is in use.
 
     1  epoch_change   one transaction: next epoch, former key sealed under the new one, slots, vault, sessions
     2  reencryption   batches: every envelope that is not of the newest format and epoch is resealed
     3  completion     one transaction: no envelope of the former epoch is left, so the former key is deleted
 
-A rotation that is killed has either not begun, or resumes from the state of the database: the former key's
-row exists exactly while the rotation is unfinished. Until it is finished, keyrings hold both keys
+A killed rotation either has not begun or is resumed from the state of the database: the row of the former key
+exists exactly as long as the rotation is unfinished. Until it is finished, keyrings hold both keys
 (`accounts.keys.keyrings`), and the fence triggers refuse envelopes that are sealed under the former key.
 """
 
@@ -95,7 +95,7 @@ def verify_envelopes(keyring: Keyring) -> VerificationResult:
     result = VerificationResult()
     for table in list_sealed_tables():
         read_contexts = table.build_context_reader(keyring.owner)
-        for rows in table.iterate_batches(keyring.owner, but=None):
+        for rows in table.iterate_batches(keyring.owner, skip_prefix=None):
             result.rows += len(rows)
             for row in rows:
                 for column, envelope, context in read_contexts(row):

@@ -1,4 +1,4 @@
-"""Changes to keys and accounts after re-authentication.
+"""Changes to keys and accounts, after the person has typed their password again.
 
 views            forms for new secrets, key rotation, reset and deletion
 services         new password or recovery code, rotation, reset after a compromise

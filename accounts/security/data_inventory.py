@@ -1,7 +1,7 @@
 """Inventory of a person's data, counted without a key: rows and sealed bytes of each table.
 
-The tables are found by introspection, so that none is missing. Each app registers the names of its rows from
-`AppConfig.ready`, or `None` for rows that the inventory does not list.
+The tables are found by introspection, so that none is missing. In `AppConfig.ready`, each app registers a
+name for the rows of each of its tables, or None to leave them out of the inventory.
 """
 
 import shlex

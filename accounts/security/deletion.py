@@ -32,7 +32,7 @@ def delete_own_account(reauthentication: Reauthentication) -> None:
 def delete_person(person: Person) -> None:
     """Delete a person with all their rows; raise LastAdministrator or NotWritten.
 
-    Backups are not changed: they contain the rows until they expire.
+    Backups are not changed; they contain the rows until the backups expire.
     """
     background.stop_rotation_thread(person.id, timeout=5)
     with write_transaction():
@@ -64,7 +64,7 @@ def activate_person(person: Person) -> None:
 
 
 def _delete_sealed_rows(owner: UUID) -> None:
-    """Delete the sealed rows by owner; Django's cascade would load each row while other writers wait.
+    """Delete an owner's sealed rows in SQL; Django's cascade would load each row and delay other writers.
 
     Foreign keys between these rows are checked at the commit.
     """

@@ -3,7 +3,7 @@
 A new secret replaces its key slot and the slot's key pair. The data key stays the same, so somebody with a
 copy of the old slot and its secret could still decrypt the diary. Therefore a new password can rotate the
 data key too, and `reset_after_compromise` always does. When other sessions end, the current session gets a
-new cookie, so that a copy of its old cookie is no longer valid.
+new cookie, so that a stolen copy of the old one is not valid any more.
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from llamora.database import truncate_wal, write_transaction
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityChange:
-    """The result of a change: a code to show once, a new session cookie, slots without the new data key."""
+    """The result of a change: a new recovery code, a new session cookie, slots without the new data key."""
 
     recovery_code: str | None = field(default=None, repr=False)
     cookie: SessionCookie | None = field(default=None, repr=False)
@@ -31,7 +31,7 @@ class SecurityChange:
 
 
 def replace_recovery_code(reauthentication: Reauthentication, *, end_others: bool = False) -> SecurityChange:
-    """Replace the recovery code, which is not stored; raise the errors of `rotate_data_key`."""
+    """Replace the recovery code; raise the errors of `rotate_data_key`."""
     with reauthenticate(reauthentication) as opened:
         code, slot = _create_recovery_slot(opened, reauthentication)
         with write_transaction():
@@ -101,11 +101,11 @@ def _create_recovery_slot(
 
 
 def _end_other_sessions(keyring: Keyring, reauthentication: Reauthentication) -> SessionCookie | None:
-    """End all other sessions, and give the current one a new cookie, so that copies of its old one fail."""
-    here = reauthentication.cookie.sign_in_id
-    end_sessions(person_id=keyring.owner, but=here)
+    """End all other sessions, and return a new cookie for the current one; its old cookie is invalid."""
+    sign_in_id = reauthentication.cookie.sign_in_id
+    end_sessions(person_id=keyring.owner, except_id=sign_in_id)
     try:
-        return unlock_session(sign_in_id=here, keyring=keyring)
+        return unlock_session(sign_in_id=sign_in_id, keyring=keyring)
     except SignIn.DoesNotExist:
         return None  # this session ended while the password was being checked
 
@@ -114,7 +114,7 @@ def _begin_rotation(
     opened: key_slots.OpenedSlot, reauthentication: Reauthentication, *, by: Slot
 ) -> BegunRotation:
     slot = key_slots.OpenedSlot(person=opened.person, slot=by, keyring=opened.keyring)
-    return begin_rotation(slot, here=reauthentication.cookie)
+    return begin_rotation(slot, current_cookie=reauthentication.cookie)
 
 
 def _finish_change(

@@ -103,7 +103,7 @@ def reset_after_compromise_page(request: HouseholdRequest) -> HttpResponse:
 @require_GET
 @unlock_required
 def show_rotation_progress(request: HouseholdRequest) -> HttpResponse:
-    """Return the fragment with a rotation's progress, which the page polls until the rotation is finished."""
+    """Return the fragment with the progress of a rotation, which the page requests again and again."""
     context = {"progress": get_rotation_progress(request.user.id), "is_poll": True}
     return render(request, "accounts/fragments/rotation_progress.html", context)
 
@@ -111,7 +111,7 @@ def show_rotation_progress(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def resume_key_rotation(request: HouseholdRequest) -> HttpResponse:
-    """Resume an unfinished rotation; no password is needed, since it was typed to begin the rotation."""
+    """Resume an unfinished rotation; the password was typed to begin it and is not needed again."""
     if request.method == "POST":
         background.start_rotation_thread(request.vault.keyring)
     return redirect("rotate_key")
@@ -120,7 +120,7 @@ def resume_key_rotation(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def delete_account(request: HouseholdRequest) -> HttpResponse:
-    """Show what will be deleted and offer an export; with the right password, delete the account."""
+    """Show the data that will be deleted and offer an export; with the right password, delete the account."""
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)
 
     def act(reauthentication: Reauthentication) -> HttpResponse:

@@ -23,7 +23,7 @@ COOKIE_HALF_LENGTH = 32
 
 
 class MessageCookieStorage(CookieStorage):
-    """Django's cookie storage for flash messages, under a name that no other program on this host uses."""
+    """Django's cookie storage for flash messages, with a cookie name of its own."""
 
     cookie_name = "llamora_said"
 
@@ -52,7 +52,7 @@ def parse_cookie(value: str) -> SessionCookie | None:
 
 
 def get_cookie_name(*, secure: bool) -> str:
-    """Return the cookie's name; its prefix makes browsers refuse the cookie over http or from other hosts."""
+    """Return the cookie's name; over https it has a prefix with which browsers refuse forged cookies."""
     return f"__Host-{settings.SESSION_COOKIE}" if secure else str(settings.SESSION_COOKIE)
 
 
@@ -78,7 +78,7 @@ def set_cookie(
 
 
 def delete_cookies(request: HttpRequest, response: HttpResponse) -> None:
-    """Delete our cookies and cached pages, and no cookies of other sites on this host."""
+    """Delete our cookies and cached pages, but no cookies of other sites on this host."""
     secure = request.is_secure()
     for name in (get_cookie_name(secure=secure), settings.CSRF_COOKIE_NAME, MessageCookieStorage.cookie_name):
         response.set_cookie(
@@ -94,5 +94,5 @@ def delete_cookies(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def clear_cache(response: HttpResponse) -> None:
-    """Have the browser delete its cached pages, but no cookies or storage, which other ports may use."""
+    """Make the browser delete its cached pages, but no cookies or storage, which other sites may use."""
     response["Clear-Site-Data"] = '"cache"'

@@ -29,7 +29,7 @@ def list_idle_minutes() -> list[int]:
 
 
 def get_end_time(days: int | None) -> datetime | None:
-    """Return when a sign-in created now for this many days expires, or None for no such limit."""
+    """Return when a sign-in that is created now for this many days expires; None if `days` is None."""
     return None if days is None else timezone.now() + timedelta(days=days)
 
 

@@ -1,9 +1,9 @@
 """Revocation list for sessions whose rows could not be deleted because the disk was full or read-only.
 
-A row is identified by a mark: bytes that are new with every sign-in and unlock (its salt, or the hash of its
-cookie half), so that no later session is revoked by mistake. Each mark is the name of an empty file beside
-the run secret, in a memory file system, so that it survives a restart of the server and needs no disk.
-Without a runtime folder the list is in the memory of this process, and so is the run secret.
+A row is identified by a mark: its salt or the hash of its cookie half, which are new with every sign-in and
+unlock, so that no later session is revoked by mistake. Each mark is the name of an empty file beside the run
+secret, in a memory file system, which needs no disk and survives a restart of the server. Without such a file
+system, both the list and the run secret are only in the memory of this process.
 """
 
 import threading

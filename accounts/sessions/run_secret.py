@@ -1,8 +1,8 @@
 """The run secret, one of the three parts of every session's key: 32 bytes that are only in memory.
 
-It is lost when the machine is switched off. It is stored with mode 0600 in the runtime folder, so that a
-restart of the server locks no vault. That folder is `LLAMORA_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR` or
-`/dev/shm` if it is a memory file system; without such a folder the secret is in this process only.
+It is lost when the machine is switched off. It is in a file with mode 0600 in the runtime folder, so that a
+restart of the server does not lock the vaults. That folder is `LLAMORA_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR`
+or `/dev/shm` if it is a memory file system; without such a folder the secret is in this process only.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Sessions of WebSockets: middleware that adds the vault of the handshake's cookie to the scope."""
+"""Sessions of WebSockets: ASGI middleware that adds the session's vault to the connection scope."""
 
 from http.cookies import CookieError, SimpleCookie
 from typing import Any

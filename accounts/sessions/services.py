@@ -1,8 +1,8 @@
 """Sessions: the only code that creates, loads and ends SignIn rows (signed in) and Unlock rows (unlocked).
 
 The data key in an Unlock row is sealed under a key of three parts: the cookie half in the browser, the salt
-in the row, the run secret in memory. So neither the disk nor the browser opens a vault, nor both together
-once the machine is off. `last_active` is written at most once in `limits.get_touch_interval`.
+in the row, the run secret in memory. So neither the disk nor the browser is enough to open a vault, and not
+even both once the machine was off. `last_active` is written at most once in `limits.get_touch_interval`.
 """
 
 import hmac
@@ -125,7 +125,7 @@ _select_sign_in: CachedQuery[SignIn] = CachedQuery(
 
 
 def _find_sign_in(cookie: SessionCookie) -> SignIn | None:
-    """Return the cookie's sign-in if its half matches, its person is active and it is not revoked."""
+    """Return the sign-in of a valid cookie; None if it is revoked or its person is not active."""
     row = next(iter(_select_sign_in(id=cookie.sign_in_id)), None)
     if row is None or not _has_half(row, cookie):
         return None
@@ -197,27 +197,33 @@ def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
         _publish_on_commit(sign_in_id, person_id, kind="signed_out")
 
 
-def end_sessions(*, person_id: UUID, but: UUID | None = None) -> int:
-    """Sign a person out of all browsers except `but`; return how many."""
+def end_sessions(*, person_id: UUID, except_id: UUID | None = None) -> int:
+    """Sign a person out of all browsers except `except_id`; return how many."""
     with write_transaction():
         all_ids = SignIn.objects.filter(person_id=person_id).values_list("id", flat=True)
-        ids = [sign_in_id for sign_in_id in all_ids if sign_in_id != but]
+        ids = [sign_in_id for sign_in_id in all_ids if sign_in_id != except_id]
         for sign_in_id in ids:
             end_session(sign_in_id=sign_in_id, person_id=person_id)
     return len(ids)
 
 
-def end_sessions_of_former_epoch(keyring: Keyring, *, here: SessionCookie | None) -> None:
-    """End the sessions of a person whose data key was rotated, except the session with the cookie `here`.
+def end_sessions_of_former_epoch(keyring: Keyring, *, current_cookie: SessionCookie | None) -> None:
+    """End the sessions of a person whose data key was rotated, except that of `current_cookie`.
 
     That session stays unlocked: the keyring's new data key is written to its Unlock row.
     """
-    row = SignIn.objects.filter(id=here.sign_in_id, person_id=keyring.owner).first() if here else None
-    if row is None or here is None or not _has_half(row, here):
+    row = (
+        SignIn.objects.filter(id=current_cookie.sign_in_id, person_id=keyring.owner).first()
+        if current_cookie
+        else None
+    )
+    if row is None or current_cookie is None or not _has_half(row, current_cookie):
         end_sessions(person_id=keyring.owner)
         return
-    end_sessions(person_id=keyring.owner, but=row.id)
-    Unlock.objects.filter(sign_in=row).update(**_wrap_data_key(row, half=here.half, keyring=keyring))
+    end_sessions(person_id=keyring.owner, except_id=row.id)
+    Unlock.objects.filter(sign_in=row).update(
+        **_wrap_data_key(row, half=current_cookie.half, keyring=keyring)
+    )
 
 
 def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:

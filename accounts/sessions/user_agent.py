@@ -15,7 +15,7 @@ _SYSTEMS = {
 
 
 def describe_device(request: HttpRequest) -> str:
-    """Return "Firefox on Linux", or less if less is known; the rest of the User-Agent is not stored."""
+    """Return browser and system, such as "Firefox on Linux", as far as the User-Agent header names them."""
     agent = request.headers.get("User-Agent", "")
     browser = next((name for mark, name in _BROWSERS.items() if mark in agent), "A browser")
     system = next((name for mark, name in _SYSTEMS.items() if mark in agent), "")

@@ -1,7 +1,7 @@
 """Events for all open tabs of a person; they contain ids and states, never text.
 
-Not a channel layer: the one in memory works only on the event loop that sends, and others send over a
-network. This module passes small dicts to each event loop that listens.
+This is not a channel layer of Channels: the one in memory works only on one event loop, and others send over
+a network. This module passes small dicts to listeners on any event loop.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ UserEvent = dict[str, Any]
 
 
 class UserEvents:
-    """The queues of listeners, by person; `publish` may be called from any thread."""
+    """The queues of all listeners by person; `publish` may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

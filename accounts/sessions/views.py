@@ -33,7 +33,7 @@ def browsers(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_FORM)
 @unlock_required
 def sign_out_browser(request: HouseholdRequest, sign_in_id: UUID) -> HttpResponse:
-    """Sign out one browser of this person; a GET, as after unlocking, redirects to the list."""
+    """Sign out one browser of this person; redirect a GET, which follows an unlock, to the list."""
     if request.method != "POST":
         return redirect("browsers")
     if not SignIn.objects.filter(id=sign_in_id, person=request.user).exists():
@@ -51,6 +51,6 @@ def sign_out_other_browsers(request: HouseholdRequest) -> HttpResponse:
     """Sign out all browsers of this person except this one."""
     if request.method != "POST":
         return redirect("browsers")
-    count = services.end_sessions(person_id=request.user.id, but=request.vault.sign_in_id)
+    count = services.end_sessions(person_id=request.user.id, except_id=request.vault.sign_in_id)
     messages.success(request, error_messages.get_signed_out_message(count))
     return redirect("browsers")

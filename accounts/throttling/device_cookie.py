@@ -1,9 +1,9 @@
 """Device cookie: failed sign-ins from a recognised browser are throttled separately from its IP address.
 
-People of a household often share an address (one computer, one proxy), so one of them could delay another by
-typing wrong passwords for that name. The cookie is set when a person signs in and asks to stay signed in; it
-remains when they sign out. A browser without the cookie waits for half a minute at most. The cookie does not
-sign anybody in, contains no name, and is valid for one person only:
+People of a household often share an address (one computer, one proxy), so one of them could delay another
+person by typing wrong passwords for that person's name. The cookie is set when a person signs in and asks to
+stay signed in; it remains when they sign out. A browser without the cookie waits for half a minute at most.
+The cookie does not sign anybody in, contains no name, and is valid for one person only:
 
     nonce, 32 hexadecimal digits | "." | HMAC-SHA256(secret key, nonce and the person's id), hexadecimal
 """
@@ -23,7 +23,7 @@ _AGE = timedelta(days=365)
 def set_device_cookie(response: HttpResponse, *, person_id: UUID, secure: bool) -> None:
     """Set the cookie in the browser of a person who has signed in and asked to stay signed in."""
     nonce = secret_bytes(16).hex()
-    value = f"{nonce}.{_mac(nonce, person_id)}"
+    value = f"{nonce}.{_compute_mac(nonce, person_id)}"
     response.set_cookie(
         COOKIE_NAME, value, max_age=_AGE, secure=secure, httponly=True, samesite="Lax", path="/sign-in/"
     )
@@ -37,8 +37,8 @@ def delete_device_cookie(response: HttpResponse) -> None:
 def get_throttle_key(value: str, *, person_id: UUID) -> str:
     """Return the key that replaces the address in the counts, or "" if the cookie is not this person's."""
     nonce, _, mac = value.partition(".")
-    return f"browser {nonce}" if constant_time_compare(mac, _mac(nonce, person_id)) else ""
+    return f"browser {nonce}" if constant_time_compare(mac, _compute_mac(nonce, person_id)) else ""
 
 
-def _mac(nonce: str, person_id: UUID) -> str:
+def _compute_mac(nonce: str, person_id: UUID) -> str:
     return salted_hmac("llamora.known_browser", f"{nonce}.{person_id.hex}", algorithm="sha256").hexdigest()

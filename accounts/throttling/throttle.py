@@ -6,8 +6,9 @@
                                       that has failed itself, so that others cannot delay the owner
 
 The counts are in the memory of this process, with a limit on their number; a restart clears them. An attempt
-counts from its beginning, so that concurrent attempts count too; it is uncounted unless it fails. If the
-delay is at most PATIENCE, the request waits here, one per address at a time; else TooManyAttempts is raised.
+is counted when it begins, so that concurrent attempts count too, and the count is undone unless the attempt
+fails. If the delay is at most PATIENCE, the request waits, one per address at a time; else TooManyAttempts is
+raised.
 """
 
 import threading
@@ -44,7 +45,7 @@ class ThrottleRule:
 
 
 class ThrottleKey(NamedTuple):
-    """The key of a count; an empty name or address means any name or address."""
+    """The key of a count: a kind of attempt, a name and an address; an empty one stands for any."""
 
     kind: str
     name: str
@@ -55,7 +56,7 @@ PAIR = ThrottleRule(free=8, first=0.2, longest=30.0, forget=1800.0)
 ADDRESS = ThrottleRule(free=15, first=0.25, longest=5.0, forget=300.0)
 NAME = ThrottleRule(free=15, first=0.25, longest=3.0, forget=300.0)
 # The password meter asks while somebody types: many requests are normal, and none helps a guesser.
-METER = ThrottleRule(free=40, first=0.5, longest=5.0, forget=30.0)
+STRENGTH_METER = ThrottleRule(free=40, first=0.5, longest=5.0, forget=30.0)
 
 
 @dataclass
@@ -65,14 +66,14 @@ class _AttemptCount:
 
 
 class Attempt:
-    """One attempt in progress; it stays counted only if it fails."""
+    """One attempt in progress, which is counted only if it fails."""
 
     def __init__(self) -> None:
         self.is_failed = False
         self.is_succeeded = False
 
     def fail(self) -> None:
-        """Mark the attempt as failed, so that it stays counted."""
+        """Mark the attempt as failed, so that it is counted."""
         self.is_failed = True
 
     def succeed(self) -> None:
@@ -90,16 +91,16 @@ class Throttle:
 
     @contextmanager
     def attempt(
-        self, kind: str, *, name: str = "", address: str, charge: ThrottleRule = ADDRESS
+        self, kind: str, *, name: str = "", address: str, address_rule: ThrottleRule = ADDRESS
     ) -> Iterator[Attempt]:
         """Begin one attempt, after waiting for a short delay; raise TooManyAttempts if the delay is long."""
-        rules = _build_rules(kind, name=fold_username(name), address=address, charge=charge)
+        rules = _build_rules(kind, name=fold_username(name), address=address, address_rule=address_rule)
         self._wait_for_admission(rules, address=address)
         attempt = Attempt()
         try:
             yield attempt
         finally:
-            self._settle(rules, attempt)
+            self._record_result(rules, attempt)
 
     def clear(self) -> None:
         """Clear all counts."""
@@ -116,7 +117,7 @@ class Throttle:
             with self._lock:
                 delay = self._delay(rules, now=time.monotonic())
                 if delay <= 0:
-                    self._count(rules, now=time.monotonic())
+                    self._count_attempt(rules, now=time.monotonic())
                     self._waiting_addresses -= {address} if waited else set()
                     return
                 if delay > PATIENCE or waited or address in self._waiting_addresses:
@@ -142,7 +143,7 @@ class Throttle:
             has_failed_here = has_failed_here or bool(key.address)
         return max(delays)
 
-    def _count(self, rules: dict[ThrottleKey, ThrottleRule], *, now: float) -> None:
+    def _count_attempt(self, rules: dict[ThrottleKey, ThrottleRule], *, now: float) -> None:
         for key in rules:
             count = self._counts.setdefault(key, _AttemptCount(0, now))
             count.attempts, count.last = count.attempts + 1, now
@@ -150,22 +151,22 @@ class Throttle:
         while len(self._counts) > MAX_RECORDS:
             self._counts.popitem(last=False)
 
-    def _settle(self, rules: dict[ThrottleKey, ThrottleRule], attempt: Attempt) -> None:
+    def _record_result(self, rules: dict[ThrottleKey, ThrottleRule], attempt: Attempt) -> None:
         with self._lock:
             for key in rules:
                 if attempt.is_succeeded and key.name and key.address:
                     self._counts.pop(key, None)
                 elif attempt.is_failed:
-                    self._restart(key)
+                    self._restart_delay(key)
                 else:
-                    self._uncount(key)
+                    self._uncount_attempt(key)
 
-    def _restart(self, key: ThrottleKey) -> None:
-        """Start the delay anew, because the attempt has failed now."""
+    def _restart_delay(self, key: ThrottleKey) -> None:
+        """Restart the delay, which begins when an attempt has failed."""
         if count := self._counts.get(key):
             count.last = time.monotonic()
 
-    def _uncount(self, key: ThrottleKey) -> None:
+    def _uncount_attempt(self, key: ThrottleKey) -> None:
         if count := self._counts.get(key):
             count.attempts -= 1
             if count.attempts <= 0:
@@ -173,13 +174,13 @@ class Throttle:
 
 
 def _build_rules(
-    kind: str, *, name: str, address: str, charge: ThrottleRule
+    kind: str, *, name: str, address: str, address_rule: ThrottleRule
 ) -> dict[ThrottleKey, ThrottleRule]:
     if not name:
-        return {ThrottleKey(kind, "", address): charge}
+        return {ThrottleKey(kind, "", address): address_rule}
     return {
         ThrottleKey(kind, name, address): PAIR,
-        ThrottleKey(kind, "", address): charge,
+        ThrottleKey(kind, "", address): address_rule,
         ThrottleKey(kind, name, ""): NAME,
     }
 

@@ -107,7 +107,7 @@ def _find_current_job(
     job = find_job(owner_id, kind, subject)
     if job is None or job.id == replaces:
         return None
-    return None if job.is_over and (again or job.reason == "gave_way") else job
+    return None if job.is_over and (again or job.reason == "preempted") else job
 
 
 def _may_start(*, is_requested: bool, waits_for_model: bool) -> bool:
@@ -123,8 +123,6 @@ def _start(task: UniqueTask, *, person: Person, keyring: Keyring, is_background:
         if job.is_over:
             registry.discard(job.id)
     try:
-        return registry.start(
-            task, keyring=keyring.own_copy(), model=person.model, is_background=is_background
-        )
+        return registry.start(task, keyring=keyring.copy(), model=person.model, is_background=is_background)
     except NoEventLoop:
         return None

@@ -1,14 +1,15 @@
-"""Cryptography: all code that seals and opens, independent of Django, settings and apps.
+"""Cryptography: the only code that encrypts (seals) and decrypts (opens); it imports no Django, no settings.
 
-    password, recovery code --kdf (Argon2id, through derivation's queue)--> KEK
-    KEK --slots--> data key (DEK) of the current epoch
-    DEK --subkeys--> content, index, snapshot, slots --keyring--> envelopes and blind indexes
+    password or recovery code   -- kdf, in derivation's queue -->  key-encrypting key (KEK)
+    KEK and key slot            -- slots -->                       data key (DEK) of the current epoch
+    DEK                         -- subkeys -->                     keys for content, index, snapshot, slots
+    these subkeys               -- keyring -->                     envelopes and blind indexes
 
     errors       the error tree and its codes       context      what an envelope is bound to (AAD)
-    padding      hiding lengths                     envelope     the stored bytes of a sealed value
+    padding      hidden lengths                     envelope     the stored bytes of a sealed value
     entropy      random bytes                       subkeys      one key per use
     keyring      the keys of one unlocked person    slots        key slots: password, recovery code, ...
-    kdf          Argon2id and its cost              derivation   the fair queue before it
+    kdf          Argon2id and its cost              derivation   the fair queue for it
     recovery     codes to write on paper            session      the data key of an unlocked session
     digest       keyed digests of texts             vault_keys   sealing to a person whose vault is locked
 
@@ -41,8 +42,8 @@ from llamora.crypto.errors import (
     DerivationBusy,
     DerivationFailed,
     EnvelopeError,
+    ForgedSlot,
     NotAuthentic,
-    PlantedBox,
     SlotAhead,
     SlotBehind,
     SlotError,
@@ -54,7 +55,7 @@ from llamora.crypto.errors import (
     WrongSecret,
 )
 from llamora.crypto.kdf import DEFAULT_COST, Cost, check_cost, derive, new_salt
-from llamora.crypto.keyring import Keyring, current, in_force
+from llamora.crypto.keyring import Keyring, current_keyring, in_force
 from llamora.crypto.padding import pad, padded_size, unpad
 from llamora.crypto.recovery import groups as recovery_groups
 from llamora.crypto.recovery import letters as recovery_letters
@@ -82,11 +83,11 @@ __all__ = [
     "DerivationFailed",
     "DerivationQueue",
     "EnvelopeError",
+    "ForgedSlot",
     "Format",
     "Header",
     "Keyring",
     "NotAuthentic",
-    "PlantedBox",
     "Slot",
     "SlotAhead",
     "SlotBehind",
@@ -100,7 +101,7 @@ __all__ = [
     "WrongSecret",
     "check_cost",
     "create_slot",
-    "current",
+    "current_keyring",
     "derive",
     "hash_half",
     "header",

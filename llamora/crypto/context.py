@@ -1,19 +1,20 @@
-r"""Context of an envelope, to which it is bound: the additional data (AAD), encoded injectively.
+r"""Context of an envelope: the additional authenticated data (AAD) to which the envelope is bound.
 
-All integers are unsigned and big-endian. `encode(epoch)` gives, in this order and with nothing between:
+All integers are unsigned and big-endian. `encode(epoch)` returns these parts in this order:
 
     19 bytes        the ASCII text "llamora context v1\n"
     u32             epoch of the key that seals
     16 bytes        row id (the bytes of the UUID)
     16 bytes        owner id (the bytes of the UUID)
     u16, bytes      purpose: length in bytes, then UTF-8 ("field", "slot", "session", ...)
-    u16, bytes      label: the same ("diary.entry.text")
+    u16, bytes      label: length in bytes, then UTF-8 ("diary.entry.text")
     u16             number of bound values
     per value, ordered by the bytes of its UTF-8 name:
         u16, bytes  name
         u32, bytes  value
 
-Every part has a fixed length or its length before it, so two different contexts never encode alike.
+Every part has a fixed length or is preceded by its length, so two different contexts never have the same
+encoding.
 A label is declared once and frozen: it is independent of table and column names, which may be renamed.
 """
 
@@ -51,13 +52,13 @@ class Context:
             raise ValueError("An epoch is an unsigned number of 32 bits.")
         ids = _IDS.pack(epoch, self.row.bytes, self.owner.bytes)
         bound = _encode_bound(self.bound) if self.bound else _NOTHING_BOUND
-        return DOMAIN + ids + _names(self.purpose, self.label) + bound
+        return DOMAIN + ids + _encode_names(self.purpose, self.label) + bound
 
 
 @lru_cache(maxsize=512)
-def _names(purpose: str, label: str) -> bytes:
-    """Return purpose and label encoded; cached, since the models declare only a few."""
-    return _short(purpose.encode()) + _short(label.encode())
+def _encode_names(purpose: str, label: str) -> bytes:
+    """Return the encoded purpose and label; cached, because the models declare only a few."""
+    return _encode_with_length(purpose.encode()) + _encode_with_length(label.encode())
 
 
 def _encode_bound(bound: tuple[tuple[str, bytes], ...]) -> bytes:
@@ -68,11 +69,11 @@ def _encode_bound(bound: tuple[tuple[str, bytes], ...]) -> bytes:
     for name, value in named:
         if len(value) > _MAX_VALUE:
             raise ValueError("A bound value is too long.")
-        parts += (_short(name), _U32.pack(len(value)), value)
+        parts += (_encode_with_length(name), _U32.pack(len(value)), value)
     return b"".join(parts)
 
 
-def _short(name: bytes) -> bytes:
+def _encode_with_length(name: bytes) -> bytes:
     if not 0 < len(name) <= _MAX_NAME:
         raise ValueError("A purpose, label or bound name has 1 to 65535 bytes.")
     return _U16.pack(len(name)) + name

@@ -4,7 +4,7 @@
             personalisation = "llamora.digest", zeros behind it up to 16 bytes,
             data = for each part: u64 big-endian length of the part | the part)
 
-Each part carries its length, so ["ab", "c"] and ["a", "bc"] differ, as do [] and [""].
+The length of each part is digested too, so ["ab", "c"] and ["a", "bc"] differ, as do [] and [""].
 """
 
 from __future__ import annotations

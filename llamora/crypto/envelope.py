@@ -1,4 +1,4 @@
-"""The envelope: the format in which every sealed value is stored.
+"""The envelope: the format of bytes in which every sealed value is stored.
 
     1 byte      format
     u32         epoch of the key, big-endian
@@ -92,7 +92,7 @@ def seal(*, key: bytes, plaintext: bytes, context: Context, epoch: int) -> bytes
 
 
 def unseal(*, key: bytes, envelope: bytes, context: Context) -> bytes:
-    """Return the plaintext; raise an EnvelopeError if key, context or bytes are not as they were sealed."""
+    """Return the plaintext; raise an EnvelopeError if key, context or bytes differ from those at sealing."""
     found = FORMATS.get(envelope[0]) if envelope else None
     if found is None:
         raise UnknownFormat if envelope else Truncated

@@ -1,25 +1,25 @@
 """The errors of cryptography: one small tree, each class with a stable `code`.
 
     CryptoError
-        VaultLocked              locked                 no keyring in force, or it was closed
+        VaultLocked              locked                 no current keyring, or it was closed
         EnvelopeError
-            UnknownFormat        unknown_format         the first byte names no format we can read
+            UnknownFormat        unknown_format         the first byte is not a known format
             Truncated            truncated              shorter than the shortest envelope of its format
             WrongEpoch           wrong_epoch            the keyring holds no key of that epoch
-            NotAuthentic         not_authentic          changed, moved, relabelled, or of another owner
-            BadPadding           bad_padding            authentic, but its padding is not ours
+            NotAuthentic         not_authentic          changed, or moved to another row, label or owner
+            BadPadding           bad_padding            authentic, but not padded by `padding.pad`
         SlotError                                       carries `slot_id`
             WrongSecret          wrong_secret           the secret does not open the slot
-            PlantedBox           planted_box            box or public key not made by the slot's owner
+            ForgedSlot           forged_slot            box or public key not created by the slot's owner
             SlotBehind           slot_behind            the slot is of an earlier epoch than the vault
             SlotAhead            slot_ahead             the slot is of a later epoch than the vault
-            UnknownAuthenticator unknown_authenticator  a rotation may not give this slot the new data key
-            BadCost              bad_cost               derivation parameters outside floor and ceiling
+            UnknownAuthenticator unknown_authenticator  a rotation must not seal the new data key to this slot
+            BadCost              bad_cost               derivation parameters below FLOOR or above CEILING
         BadRecoveryCode          bad_recovery_code      not a recovery code: length, letters or checksum
-        DerivationBusy           busy                   the queue has no place for this derivation
+        DerivationBusy           busy                   the queue is full
         DerivationFailed         derivation_failed      the machine could not derive (most often: no memory)
 
-No error carries a secret, a key or plaintext, neither in its text nor as an attribute.
+No error contains a secret, a key or plaintext, neither in its text nor in an attribute.
 """
 
 # The names follow what happened ("vault locked"), as callers read them; the code is the contract.
@@ -111,10 +111,10 @@ class WrongSecret(SlotError):
     text = "The secret does not open this key slot."
 
 
-class PlantedBox(SlotError):
-    """Raised when the box, the public key or the MAC was not made by the slot's owner."""
+class ForgedSlot(SlotError):
+    """Raised when the box, the public key or the MAC was not created by the slot's owner."""
 
-    code = "planted_box"
+    code = "forged_slot"
     text = "The key slot's box or public key was not made by its owner."
 
 
@@ -140,7 +140,7 @@ class UnknownAuthenticator(SlotError):
 
 
 class BadCost(SlotError):
-    """Raised when derivation parameters are outside floor and ceiling."""
+    """Raised when derivation parameters are below FLOOR or above CEILING (`llamora.crypto.kdf`)."""
 
     code = "bad_cost"
     text = "The derivation parameters lie outside what is allowed."
@@ -154,7 +154,7 @@ class BadRecoveryCode(CryptoError):
 
 
 class DerivationBusy(CryptoError):
-    """Raised at once when the queue has no place for one more derivation."""
+    """Raised at once when the derivation queue is full."""
 
     code = "busy"
     text = "A derivation is already waiting."

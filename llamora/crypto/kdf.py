@@ -1,4 +1,4 @@
-"""Key derivation: from a secret that a person knows to a key-encrypting key, with Argon2id.
+"""Key derivation with Argon2id: turns a person's password or recovery code into a key-encrypting key.
 
     KEK = Argon2id(password = the secret, NFKC normalised, as UTF-8 ("surrogatepass"),
                    salt = the slot's salt, 16 to 64 bytes,
@@ -6,7 +6,8 @@
                    no key, no associated data, tag length 32)
 
 Source: RFC 9106. The parameters are stored in the database, where an attacker may change them. So they must
-be at least FLOOR (or a key would be cheap to guess) and at most CEILING (or a sign-in could need 64 GiB).
+be at least FLOOR (with less, a secret would be cheap to guess) and at most CEILING (with more, a sign-in
+could need 64 GiB).
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def new_salt() -> bytes:
 
 
 def derive(*, secret: str, salt: bytes, cost: Cost) -> bytes:
-    """Return the 32-byte key of a secret; slow on purpose, so call it through the queue in `derivation`."""
+    """Return the 32-byte key of a secret; deliberately slow, so call it through a `DerivationQueue`."""
     check_cost(cost)
     if not SALT_BYTES <= len(salt) <= MAX_SALT_BYTES:
         raise ValueError("A salt has 16 to 64 bytes.")

@@ -1,11 +1,14 @@
 """The keyring: the keys of one unlocked person, and the keyring in force.
 
-A keyring holds the current data key, older data keys while a rotation is unfinished, and their subkeys,
+The keyring in force is the one that sealed fields use in the current context (a `ContextVar`); it is set with
+`in_force` and read with `current_keyring`.
+
+A keyring contains the current data key, older data keys while a rotation is unfinished, and their subkeys,
 computed once. `close()` empties the object itself, because asyncio tasks hold copies of the context. Python
 cannot erase all copies: the data keys are bytearrays, which are overwritten; the subkeys are bytes objects,
 which are only released; and the interpreter may have copied either.
 
-Blind index, for finding an equal value without reading it: 32 bytes of
+Blind index, with which equal values are found without decryption: 32 bytes of
 
     BLAKE2b(key = index subkey of the current epoch, digest length 32,
             personalisation = "llamora.blind", zeros behind it up to 16 bytes,
@@ -87,42 +90,45 @@ class Keyring:
         return envelopes.seal(key=key, plaintext=plaintext, context=context, epoch=self.epoch)
 
     def unseal(self, envelope: bytes, context: Context) -> bytes:
-        """Return the plaintext of an envelope of any epoch of which this keyring has the key."""
+        """Return the plaintext of an envelope; this keyring must have the key of the envelope's epoch."""
         if self._sealing is None:
             raise VaultLocked
         if context.owner != self.owner:
             raise NotAuthentic
         key = self._content.get(int.from_bytes(envelope[1:_EPOCH_END], "big"))
         if key is None:
-            self._refuse(envelope)
+            self._raise_no_key(envelope)
         return envelopes.unseal(key=key, envelope=envelope, context=context)
 
     def blind_index(self, *, label: str, value: str) -> bytes:
         """Return the keyed index of a value under a label; equal values give equal bytes within an epoch."""
-        key = _get_key(self._index)
+        key = _require_key(self._index)
         name = label.encode()
         data = _U16.pack(len(name)) + name + value.encode("utf-8", "surrogatepass")
         return blake2b(data, key=key, digest_size=32, person=_BLIND).digest()
 
     def snapshot_key(self) -> bytes:
         """Return the key that seals snapshots of search indexes."""
-        return _get_key(self._snapshot)
+        return _require_key(self._snapshot)
 
     def slots_key(self, epoch: int | None = None) -> bytes:
-        """Return the key that seals authenticators, of the current epoch or the given one."""
-        return self._of_epoch(self._slots, epoch)
+        """Return the key that seals authenticators in the current or the given epoch."""
+        return self._get_for_epoch(self._slots, epoch)
 
     def data_key(self, epoch: int | None = None) -> bytes:
-        """Return a copy of a data key, to seal it in a session, a slot or under the next epoch's key."""
+        """Return a copy of the data key of the current or the given epoch."""
         with self._lock:
-            return bytes(self._of_epoch(self._data_keys, epoch))
+            return bytes(self._get_for_epoch(self._data_keys, epoch))
 
-    def own_copy(self) -> Keyring:
-        """Return a keyring with the current key, for work that outlasts a request; the caller closes it."""
+    def copy(self) -> Keyring:
+        """Return a new keyring with the current data key only, for work that outlasts a request.
+
+        The caller closes it.
+        """
         return Keyring(owner=self.owner, epoch=self.epoch, keys={self.epoch: self.data_key()})
 
     def close(self) -> None:
-        """Delete every key; a `seal` or `unseal` that has begun still finishes."""
+        """Delete every key; a `seal` or `unseal` that is already running still finishes."""
         with self._lock:
             self._sealing = self._index = self._snapshot = None
             for data_key in self._data_keys.values():
@@ -130,7 +136,7 @@ class Keyring:
             # Replaced, not cleared: another thread may be reading the old ones.
             self._data_keys, self._content, self._slots = {}, {}, {}
 
-    def _of_epoch(self, keys: Mapping[int, _Key], epoch: int | None) -> _Key:
+    def _get_for_epoch(self, keys: Mapping[int, _Key], epoch: int | None) -> _Key:
         if self._sealing is None:
             raise VaultLocked
         key = keys.get(self.epoch if epoch is None else epoch)
@@ -138,8 +144,8 @@ class Keyring:
             raise VaultLocked if self.is_closed else WrongEpoch
         return key
 
-    def _refuse(self, envelope: bytes) -> NoReturn:
-        """Raise the reason why no key fits: keyring closed, not an envelope, or an epoch without a key."""
+    def _raise_no_key(self, envelope: bytes) -> NoReturn:
+        """Raise VaultLocked if the keyring is closed, else WrongEpoch or an error of the header."""
         if self.is_closed:
             raise VaultLocked
         envelopes.header(envelope)
@@ -149,10 +155,10 @@ class Keyring:
         return f"<Keyring owner={self.owner} epoch={self.epoch}{' closed' if self.is_closed else ''}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A keyring is never pickled or copied.")
+        raise TypeError("A keyring is never pickled; it is copied only by its method copy().")
 
 
-def _get_key(key: bytes | None) -> bytes:
+def _require_key(key: bytes | None) -> bytes:
     if key is None:
         raise VaultLocked
     return key
@@ -163,7 +169,7 @@ _in_force: ContextVar[Keyring | None] = ContextVar("llamora_keyring_in_force", d
 
 @contextmanager
 def in_force(keyring: Keyring | None) -> Iterator[None]:
-    """Put a keyring in force during the block, in this context; None means that the vault is locked."""
+    """Put a keyring in force in this context during the block; None stands for a locked vault."""
     token = _in_force.set(keyring)
     try:
         yield
@@ -171,8 +177,8 @@ def in_force(keyring: Keyring | None) -> Iterator[None]:
         _in_force.reset(token)
 
 
-def current() -> Keyring:
-    """Return the keyring in force; raise VaultLocked if there is none or it was closed."""
+def current_keyring() -> Keyring:
+    """Return the keyring in force; raise VaultLocked if there is none or if it was closed."""
     keyring = _in_force.get()
     if keyring is None or keyring.is_closed:
         raise VaultLocked

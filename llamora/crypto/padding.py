@@ -1,4 +1,4 @@
-"""Padding that hides lengths: Padme, at least 64 bytes, with the length of the plaintext inside.
+"""Padding that hides the length of a plaintext: the Padme scheme, with at least 64 bytes.
 
     u32 big-endian   n, the length of the plaintext in bytes
     n bytes          the plaintext

@@ -1,4 +1,4 @@
-"""Recovery codes: 160 random bits to write on paper; small typing differences are accepted.
+"""Recovery codes: 160 random bits that a person writes on paper; small differences in typing are accepted.
 
     code       36 characters in 9 groups of 4, joined by "-"
     letters    Crockford's base32: 0123456789ABCDEFGHJKMNPQRSTVWXYZ, 5 bits each, most significant first
@@ -32,13 +32,13 @@ _LOOKALIKES = str.maketrans("OIL", "011")
 
 def new_code() -> str:
     """Return a new code in the form in which it is shown: groups joined by dashes."""
-    secret = _base32(int.from_bytes(secret_bytes(_SECRET_BITS // 8), "big"), length=_SECRET_LETTERS)
-    whole = secret + _checksum(secret)
+    secret = _encode_base32(int.from_bytes(secret_bytes(_SECRET_BITS // 8), "big"), length=_SECRET_LETTERS)
+    whole = secret + _compute_checksum(secret)
     return "-".join(whole[at : at + GROUP] for at in range(0, len(whole), GROUP))
 
 
 def groups(code: str) -> list[str]:
-    """Return the groups of a code that `new_code` returned."""
+    """Return the groups of four characters of a code that `new_code` returned."""
     return code.split("-")
 
 
@@ -46,26 +46,28 @@ def parse(text: str) -> str:
     """Return the secret of a typed code; raise BadRecoveryCode if it is not a recovery code."""
     typed = letters(text)
     secret, check = typed[:_SECRET_LETTERS], typed[_SECRET_LETTERS:]
-    if len(typed) != GROUP * GROUPS or not set(typed) <= set(_LETTERS) or check != _checksum(secret):
+    if len(typed) != GROUP * GROUPS or not set(typed) <= set(_LETTERS) or check != _compute_checksum(secret):
         raise BadRecoveryCode
     return secret
 
 
 def letters(text: str) -> str:
-    """Return a typed code, or a part of one, in the letters of recovery codes."""
-    return "".join(filter(_counts, unicodedata.normalize("NFKC", text).upper())).translate(_LOOKALIKES)
+    """Return a typed code, or a part of one, normalised: upper case, without spaces and dashes."""
+    return "".join(filter(_is_code_character, unicodedata.normalize("NFKC", text).upper())).translate(
+        _LOOKALIKES
+    )
 
 
-def _counts(character: str) -> bool:
-    """Return whether a character is not a space, a dash or an invisible character."""
+def _is_code_character(character: str) -> bool:
+    """Return False for a space, a dash or an invisible character, else True."""
     return not character.isspace() and unicodedata.category(character) not in ("Pd", "Cf", "Cc")
 
 
-def _checksum(secret: str) -> str:
+def _compute_checksum(secret: str) -> str:
     digest = blake2b(secret.encode("ascii"), digest_size=32, person=_PERSON).digest()
     bits = 5 * _CHECK_LETTERS
-    return _base32(int.from_bytes(digest[:4], "big") >> (32 - bits), length=_CHECK_LETTERS)
+    return _encode_base32(int.from_bytes(digest[:4], "big") >> (32 - bits), length=_CHECK_LETTERS)
 
 
-def _base32(number: int, *, length: int) -> str:
+def _encode_base32(number: int, *, length: int) -> str:
     return "".join(_LETTERS[number >> 5 * at & 31] for at in reversed(range(length)))

@@ -1,4 +1,4 @@
-"""The data key of an unlocked session, sealed under a key of three parts, each stored in another place.
+"""The data key of an unlocked session, sealed under a key of three parts, stored in three places.
 
     half         32 random bytes, only in the browser's cookie
     salt         16 to 64 random bytes, in the session's row
@@ -43,7 +43,7 @@ def wrap_dek(
 def unwrap_dek(
     *, wrapped: bytes, half: bytes, salt: bytes, run_secret: bytes, row: UUID, owner: UUID, epoch: int
 ) -> bytes:
-    """Return the data key of a session row; raise an EnvelopeError if any argument is not that row's."""
+    """Return the data key of a session row; raise an EnvelopeError if an argument belongs to another row."""
     if envelopes.header(wrapped).epoch != epoch:
         raise WrongEpoch
     key = _session_key(half=half, salt=salt, run_secret=run_secret)

@@ -1,6 +1,7 @@
-"""Key slots: each holds a person's data key for one secret, and has its own key pair.
+"""Key slots: each stores the data key so that one secret of the person (a password, a code) opens it.
 
-All integers are unsigned and big-endian. A slot's row holds, besides id, owner, kind, epoch, salt and cost:
+All integers are unsigned and big-endian. Each slot has its own key pair. Its row
+contains, besides id, owner, kind, epoch, salt and cost:
 
     public_key            32 bytes, X25519 (RFC 7748)
 
@@ -30,9 +31,9 @@ key, open the box, compare its content with the row, compare the epoch with the 
 does not prove its author, so without the MAC anyone who can write to the database could insert a data key of
 their own.
 
-Renewing after a rotation needs no secret: the old data key opens the authenticator, which makes the MAC of a
-new box to the same public key. The private key, which opens the box, is not sealed under a data key, or an
-old data key would open the next one.
+Renewing a slot after a rotation needs no secret: the old data key opens the authenticator, which is the key
+of the MAC of a new box to the same public key. The private key, which opens the box, is not sealed under a
+data key; otherwise an old data key would open the next one.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ from llamora.crypto.context import Context
 from llamora.crypto.entropy import KEY_BYTES, secret_bytes
 from llamora.crypto.errors import (
     EnvelopeError,
+    ForgedSlot,
     NotAuthentic,
-    PlantedBox,
     SlotAhead,
     SlotBehind,
     UnknownAuthenticator,
@@ -76,7 +77,7 @@ _U32 = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Slot:
-    """A key slot as it is stored; nothing in it can be opened without the slot's secret or the data key."""
+    """A key slot in its stored form, which only the slot's secret or the data key opens."""
 
     id: UUID
     owner: UUID
@@ -97,7 +98,7 @@ class Slot:
 def create(
     *, kek: bytes, salt: bytes, cost: Cost, dek: bytes, epoch: int, owner: UUID, kind: str, slot_id: UUID
 ) -> Slot:
-    """Return a new slot with a new key pair, a new authenticator and the data key."""
+    """Return a new slot that contains the data key, with a new key pair and a new authenticator."""
     check_cost(cost)
     public_key, private_key = crypto_box_keypair()
     authenticator = secret_bytes(KEY_BYTES)
@@ -120,15 +121,15 @@ def create(
         box=b"",
         mac=b"",
     )
-    return _give(slot, dek=dek, epoch=epoch, authenticator=authenticator)
+    return _seal_data_key(slot, dek=dek, epoch=epoch, authenticator=authenticator)
 
 
 def open_slot(slot: Slot, *, kek: bytes, current_epoch: int) -> bytes:
-    """Return the data key; raise WrongSecret, PlantedBox, SlotBehind or SlotAhead."""
+    """Return the slot's data key; raise WrongSecret, ForgedSlot, SlotBehind or SlotAhead."""
     private_key, authenticator = _open_private(slot, kek=kek)
     _check_mac(slot, authenticator=authenticator)
     if crypto_scalarmult_base(private_key) != slot.public_key:
-        raise PlantedBox(slot.id)
+        raise ForgedSlot(slot.id)
     dek = _open_box(slot, private_key=private_key)
     if slot.epoch < current_epoch:
         raise SlotBehind(slot.id)
@@ -138,7 +139,7 @@ def open_slot(slot: Slot, *, kek: bytes, current_epoch: int) -> bytes:
 
 
 def renew(slot: Slot, *, old_dek: bytes, new_dek: bytes, new_epoch: int) -> Slot:
-    """Return the slot with the next epoch's data key; needs the old data key, but no secret of the slot."""
+    """Return the slot with the next epoch's data key; needs the old data key, but not the slot's secret."""
     try:
         authenticator = envelopes.unseal(
             key=subkey(old_dek, Use.SLOTS),
@@ -150,16 +151,16 @@ def renew(slot: Slot, *, old_dek: bytes, new_dek: bytes, new_epoch: int) -> Slot
     _check_mac(slot, authenticator=authenticator)
     if new_epoch <= slot.epoch:
         raise SlotAhead(slot.id)
-    return _give(slot, dek=new_dek, epoch=new_epoch, authenticator=authenticator)
+    return _seal_data_key(slot, dek=new_dek, epoch=new_epoch, authenticator=authenticator)
 
 
-def _give(slot: Slot, *, dek: bytes, epoch: int, authenticator: bytes) -> Slot:
-    """Return the slot with the box, the MAC and the sealed authenticator for a data key."""
+def _seal_data_key(slot: Slot, *, dek: bytes, epoch: int, authenticator: bytes) -> Slot:
+    """Return the slot with a data key sealed in its box, and a matching MAC and sealed authenticator."""
     inside = _BOX.pack(_BOX_FORMAT, slot.owner.bytes, slot.id.bytes, epoch, dek)
     boxed = replace(slot, epoch=epoch, box=crypto_box_seal(inside, slot.public_key))
     return replace(
         boxed,
-        mac=_mac(boxed, authenticator=authenticator),
+        mac=_compute_mac(boxed, authenticator=authenticator),
         sealed_authenticator=envelopes.seal(
             key=subkey(dek, Use.SLOTS),
             plaintext=authenticator,
@@ -179,25 +180,25 @@ def _open_private(slot: Slot, *, kek: bytes) -> tuple[bytes, bytes]:
 
 
 def _open_box(slot: Slot, *, private_key: bytes) -> bytes:
-    """Return the data key in the box, after checking the rest of the box against the row."""
+    """Return the data key in the box; raise ForgedSlot if the rest of the box differs from the row."""
     try:
         inside = crypto_box_seal_open(slot.box, slot.public_key, private_key)
     except _SodiumError:
-        raise PlantedBox(slot.id) from None
+        raise ForgedSlot(slot.id) from None
     head = _BOX.pack(_BOX_FORMAT, slot.owner.bytes, slot.id.bytes, slot.epoch, bytes(KEY_BYTES))[:-KEY_BYTES]
     if len(inside) != _BOX.size or not hmac.compare_digest(inside[:-KEY_BYTES], head):
-        raise PlantedBox(slot.id)
+        raise ForgedSlot(slot.id)
     return inside[-KEY_BYTES:]
 
 
 def _check_mac(slot: Slot, *, authenticator: bytes) -> None:
-    if not hmac.compare_digest(_mac(slot, authenticator=authenticator), slot.mac):
-        raise PlantedBox(slot.id)
+    if not hmac.compare_digest(_compute_mac(slot, authenticator=authenticator), slot.mac):
+        raise ForgedSlot(slot.id)
 
 
-def _mac(slot: Slot, *, authenticator: bytes) -> bytes:
+def _compute_mac(slot: Slot, *, authenticator: bytes) -> bytes:
     if len(slot.public_key) != KEY_BYTES:
-        raise PlantedBox(slot.id)
+        raise ForgedSlot(slot.id)
     kind = slot.kind.encode()
     data = (
         _MAC_HEAD.pack(slot.owner.bytes, slot.id.bytes, slot.epoch, slot.public_key)

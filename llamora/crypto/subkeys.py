@@ -1,4 +1,4 @@
-"""The subkeys of a data key: one for each use, so that no key has two uses.
+"""The subkeys of a data key: one for each use.
 
     subkey = BLAKE2b(data = empty, key = data key (32 bytes), digest length 32, no salt,
                      personalisation = the ASCII label below, zeros behind it up to 16 bytes)

@@ -8,7 +8,7 @@
 
 Anyone who knows the public key can make a sealed value, so it proves its context but not its author. The
 public key must therefore not come from the database, where it could be forged, but from the process that
-last verified it.
+last verified it (see `accounts.keys.key_pairs`).
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _SHORTEST = 1 + crypto_box_SEALBYTES + _BINDING_BYTES + SMALLEST
 
 
 def new_vault_keys() -> tuple[bytes, bytes]:
-    """Return a new key pair: private key, public key."""
+    """Return the private and the public key of a new key pair."""
     public, private = crypto_box_keypair()
     return private, public
 
 
 def seal_to(public: bytes, plaintext: bytes, *, context: Context | None = None) -> bytes:
     """Return the plaintext sealed so that only the holder of the private key can open it."""
-    return _FORMAT + crypto_box_seal(_binding(context) + pad(plaintext), public)
+    return _FORMAT + crypto_box_seal(_compute_binding(context) + pad(plaintext), public)
 
 
 def open_sealed(private: bytes, public: bytes, sealed: bytes, *, context: Context | None = None) -> bytes:
-    """Return the plaintext that was sealed to this key pair in this context; raise an EnvelopeError."""
+    """Return the plaintext of a value sealed to this key pair; raise an EnvelopeError if it does not open."""
     if not sealed:
         raise Truncated
     if sealed[:1] != _FORMAT:
@@ -53,11 +53,11 @@ def open_sealed(private: bytes, public: bytes, sealed: bytes, *, context: Contex
         opened = crypto_box_seal_open(sealed[1:], public, private)
     except _SodiumError:
         raise NotAuthentic from None
-    if not hmac.compare_digest(opened[:_BINDING_BYTES], _binding(context)):
+    if not hmac.compare_digest(opened[:_BINDING_BYTES], _compute_binding(context)):
         raise NotAuthentic
     return unpad(opened[_BINDING_BYTES:])
 
 
-def _binding(context: Context | None) -> bytes:
+def _compute_binding(context: Context | None) -> bytes:
     data = b"" if context is None else _FORMAT + context.encode(NO_EPOCH)
     return blake2b(data, digest_size=_BINDING_BYTES, person=_PERSON).digest()

@@ -1,4 +1,4 @@
-"""Names of backup files, and what can be read from a name: the age, and whether the file is outdated.
+"""Names of backup files, which contain the time of the backup: their age, and which of them are outdated.
 
 <folder>/llamora-20261120T101500Z.tar   one backup; it gets this name only when it is complete on the disk
 <folder>/.llamora-*.part/               a backup in progress, or one that was interrupted

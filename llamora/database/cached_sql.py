@@ -3,9 +3,9 @@
     entries_of_day = CachedQuery(lambda owner_id, day: Entry.objects.of(owner_id).on(day))
     for entry in entries_of_day(owner_id=person.id, day=today): ...
 
-For a small query, compiling takes Django several times as long as running takes SQLite. Here a queryset is
-built once with placeholder values and its SQL is cached; each call replaces the placeholders, found among
-the parameters, with its own values. Values are UUIDs, dates, numbers and strings, and must reach the SQL
+For a small query, Django takes several times as long to compile the SQL as SQLite takes to run it. So a
+queryset is built once with placeholder values and its SQL is cached; each call replaces the placeholders
+among the parameters with its own values. Values are UUIDs, dates, numbers and strings, and must reach the SQL
 unchanged: if a builder computes with them (adds a day, chooses another filter), a placeholder is lost, and
 the first call raises TypeError.
 """
@@ -77,7 +77,7 @@ class _CompiledQuery:
         return self._connection is connections[DEFAULT_DB_ALIAS]
 
     def fetch(self, values: dict[str, Value]) -> Iterator[Any]:
-        """Run the query, and yield each row in the form in which the queryset would."""
+        """Run the query, and yield each row as the queryset would return it."""
         stored = {name: _to_stored(value) for name, value in values.items()}
         parameters: list[Any] = [stored[name] if name else fixed for name, fixed in self._parameters]
         with self._connection.cursor() as cursor:

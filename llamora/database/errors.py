@@ -1,4 +1,4 @@
-"""Errors of writes: the reasons why nothing was written, as codes.
+"""Errors of database writes; their codes are the reasons why nothing was written.
 
 NotWritten          nothing was written; `code` is one of disk_full, read_only, busy, io
   FenceRefused      `fence`: the row was sealed under an epoch that is no longer its owner's
@@ -37,7 +37,7 @@ _CODES = {
 
 
 def classify_error(error: Error) -> NotWritten | None:
-    """Return the NotWritten for a database error, or None if the error is a bug of ours."""
+    """Return the NotWritten for a database error, or None if the error has no known reason."""
     if isinstance(error, IntegrityError) and FENCE_MARKER in str(error):
         return FenceRefused()
     if not isinstance(error, OperationalError):

@@ -1,8 +1,8 @@
 """Transactions: one writer at a time, first come, first served, and consistent views for long reads.
 
-SQLite lets one connection write at a time and makes the others poll, so the next writer is whichever polls
-first. During a long import that gave saves a p95 of 54 ms. Here a fair lock in front of `BEGIN IMMEDIATE`
-lets the writers of this process in one after the other; other processes are only limited by SQLite's own
+In SQLite one connection writes at a time and the others poll, so the next writer is the one that polls first.
+During a long import, saves had a p95 of 54 ms. So a fair lock is acquired before `BEGIN IMMEDIATE`: the
+writers of this process write in the order of their calls. Writers of other processes wait for SQLite's own
 lock, with its timeout.
 """
 
@@ -51,7 +51,7 @@ def _holding_write_lock() -> Iterator[None]:
 
 @contextmanager
 def read_snapshot() -> Iterator[None]:
-    """Run the block on a view of the database that later writes do not change; it delays no writer."""
+    """Run the block on a view of the database that later writes do not change; writers need not wait."""
     connection: Any = transaction.get_connection()  # the SQLite backend's attribute is not in the stubs
     before = connection.transaction_mode
     connection.transaction_mode = "DEFERRED"

@@ -16,7 +16,7 @@ _WAIT_MS = 100
 
 
 def truncate_wal() -> bool:
-    """Copy the log into the database file and empty it; return False if readers or the disk prevent that.
+    """Copy the log into the database file and empty it; return False if that failed.
 
     Never raises: committed data is safe in the log, and `up` truncates it again later. Does nothing inside a
     transaction.

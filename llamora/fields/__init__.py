@@ -1,14 +1,14 @@
-"""Model fields whose columns hold envelopes: sealed on save, opened on access.
+"""Model fields whose values are encrypted (sealed) on save and decrypted (opened) on access.
 
 A `SealedModel` has an `owner` and a primary key known before insert. Each sealed field declares a
-*label*, which never changes (a test pins them all), and the plaintext columns it is *bound* to, also by
+*label*, which never changes (a test lists them all), and the plaintext columns it is *bound* to, also by
 frozen labels. Row id, owner, epoch, label and bound values are authenticated with the text, so an envelope
 that is moved to another row, column, owner or day does not open.
 
     values.py    values in memory: SealedValue (envelope) or UnsavedValue (assigned, not yet sealed)
     sealed.py    the fields
-    access.py    their descriptor
-    ids.py       primary keys known before the insert
+    access.py    the descriptor of the fields
+    ids.py       primary keys that are created before the insert
     models.py    SealedModel and its queryset, which limit how sealed columns may be written
     fence.py     the database triggers that refuse an envelope of another epoch
 """

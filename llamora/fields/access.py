@@ -1,4 +1,4 @@
-"""Descriptor of a sealed column: opens the envelope at each access, or returns it unopened.
+"""Descriptor of a sealed column: decrypts the envelope at each access, or returns it unopened.
 
 A field's `from_db_value` gets no instance, so it cannot know to which row an envelope belongs; a descriptor
 can. It subclasses `DeferredAttribute` and adds `__set__`: without `__set__`, Django would write into the
@@ -17,21 +17,21 @@ from llamora.fields.values import UnsavedValue
 if TYPE_CHECKING:
     from llamora.fields.sealed import SealedField
 
-_bare: ContextVar[bool] = ContextVar("llamora_sealed_bare", default=False)
+_returns_envelopes: ContextVar[bool] = ContextVar("llamora_sealed_bare", default=False)
 
 
 @contextmanager
-def bare_access() -> Iterator[None]:
-    """Make sealed attributes return their envelopes unopened, for code that copies rows."""
-    token = _bare.set(True)
+def envelope_access() -> Iterator[None]:
+    """Make sealed attributes return unopened envelopes during the block, for code that copies rows."""
+    token = _returns_envelopes.set(True)
     try:
         yield
     finally:
-        _bare.reset(token)
+        _returns_envelopes.reset(token)
 
 
 class SealedAttribute(DeferredAttribute):
-    """Descriptor that opens the envelope with the keyring in force at each access; no plaintext is stored."""
+    """Descriptor that opens the envelope with the keyring in force at each access; it stores no plaintext."""
 
     field: "SealedField"
 
@@ -40,13 +40,13 @@ class SealedAttribute(DeferredAttribute):
             return self
         held = instance.__dict__.get(self.field.attname, self)
         if held is self:
-            with bare_access():
+            with envelope_access():
                 held = super().__get__(instance, cls)
-        if held is None or _bare.get():
+        if held is None or _returns_envelopes.get():
             return held
         if isinstance(held, UnsavedValue):
             return held.reveal()
         return self.field.open(instance, held)
 
     def __set__(self, instance: Any, value: Any) -> None:
-        instance.__dict__[self.field.attname] = self.field.hold(value)
+        instance.__dict__[self.field.attname] = self.field.wrap_assigned_value(value)

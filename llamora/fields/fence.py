@@ -1,7 +1,7 @@
 """The epoch fence: triggers that refuse an envelope whose epoch is not the current epoch of its owner.
 
-For every write (by an old tab, another process, a job that outlived a rotation, a row loaded before it), the
-database compares bytes 1 to 4 of the envelope with the epoch in the owner's vault. Django's SQLite schema
+At every write the database compares bytes 1 to 4 of the envelope with the epoch in the owner's vault, so that
+a job or a process with a data key from before a rotation cannot write. Django's SQLite schema
 editor rebuilds tables, which drops their triggers, so they are created again after every migration.
 """
 
@@ -28,8 +28,8 @@ class FenceTrigger:
 def fence_triggers(model: type[models.Model], *, vault_table: str) -> Iterator[FenceTrigger]:
     """Yield two triggers for each sealed column: after INSERT and after UPDATE.
 
-    Before the statement, a rotated vault would still have its former epoch, with which its own sealed
-    columns would be compared.
+    A trigger BEFORE the statement would compare the vault's own sealed columns with its former epoch, because
+    a rotation changes them and the epoch in one statement.
     """
     table = model._meta.db_table
     for field in sealed_fields(model):

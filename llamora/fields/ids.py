@@ -1,4 +1,4 @@
-"""Primary keys that are known before the insert, because envelopes are bound to them."""
+"""Primary keys that are created before the insert, because envelopes are bound to them."""
 
 from uuid import UUID
 

@@ -1,9 +1,9 @@
-"""Base class of all models with sealed columns, and a queryset that refuses writes which break envelopes.
+"""Base class of all models with sealed columns; its queryset refuses writes that would break envelopes.
 
-A row remembers the values its envelopes were sealed with (id, owner, bound columns), as loaded. So if a
-bound column is assigned, the next `save()` reseals the row; a copied row is sealed again; and `save()`
-writes only sealed columns that were assigned or must be resealed, so an old row does not restore an old
-envelope.
+An instance stores the values of id, owner and bound columns with which its envelopes were sealed
+(`loaded_values`). If one of them has changed, as in a copy of the row, the next `save()` reseals the
+envelope. `save()` writes a sealed column only if it was assigned or must be resealed, so that an instance
+loaded long ago does not overwrite a newer envelope.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from django.db import models
 
 from llamora.crypto import EnvelopeError
-from llamora.fields.access import bare_access
+from llamora.fields.access import envelope_access
 from llamora.fields.ids import new_id
 from llamora.fields.sealed import SealedField
 from llamora.fields.values import SealedFieldError, SealedValue
@@ -32,12 +32,12 @@ def sealed_fields(model: type[models.Model]) -> tuple[SealedField, ...]:
 
 @cache
 def bound_columns(model: type[models.Model]) -> frozenset[str]:
-    """Return the names of all columns that envelopes of this model are bound to, with id and owner."""
+    """Return the names of id, owner and all other columns that envelopes of this model are bound to."""
     return frozenset(IDENTITY).union(*(field.bound for field in sealed_fields(model)))
 
 
 @cache
-def _guarded_names(model: type[models.Model]) -> frozenset[str]:
+def _protected_names(model: type[models.Model]) -> frozenset[str]:
     names = {field.name for field in sealed_fields(model)}
     for field in model._meta.concrete_fields:
         if field.attname in bound_columns(model):
@@ -48,24 +48,24 @@ def _guarded_names(model: type[models.Model]) -> frozenset[str]:
 class SealedQuerySet(models.QuerySet[_M]):
     """Queryset that refuses to write sealed and bound columns; only `save()` may write them."""
 
-    def _refuse(self, names: Iterable[str], verb: str) -> None:
-        guarded = sorted(_guarded_names(self.model).intersection(names))
+    def _check_writable(self, names: Iterable[str], verb: str) -> None:
+        guarded = sorted(_protected_names(self.model).intersection(names))
         if guarded:
             raise SealedFieldError(
                 f"{verb} cannot write {', '.join(guarded)}: sealed or bound; save each row instead."
             )
 
     def update(self, **kwargs: Any) -> int:
-        self._refuse(kwargs, "update()")
+        self._check_writable(kwargs, "update()")
         return super().update(**kwargs)
 
     def bulk_update(self, objs: Iterable[_M], fields: Iterable[str], batch_size: int | None = None) -> int:
         names = list(fields)
-        self._refuse(names, "bulk_update()")
+        self._check_writable(names, "bulk_update()")
         return super().bulk_update(objs, names, batch_size=batch_size)
 
     def bulk_create(self, objs: Iterable[_M], *args: Any, **kwargs: Any) -> list[_M]:
-        self._refuse(kwargs.get("update_fields") or (), "bulk_create()")
+        self._check_writable(kwargs.get("update_fields") or (), "bulk_create()")
         made = super().bulk_create(objs, *args, **kwargs)
         if not (kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts")):
             for row in made:
@@ -89,7 +89,7 @@ class SealedModel(models.Model):
     objects: ClassVar[SealedManager[Self]] = SealedManager()
 
     owner_id: Any
-    as_loaded: dict[str, Any]
+    loaded_values: dict[str, Any]
     sealed_in_this_save: dict[str, SealedValue]
 
     class Meta:
@@ -97,7 +97,7 @@ class SealedModel(models.Model):
         base_manager_name = "objects"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.as_loaded = {}
+        self.loaded_values = {}
         self.sealed_in_this_save = {}
         super().__init__(*args, **kwargs)
 
@@ -106,18 +106,18 @@ class SealedModel(models.Model):
         cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any
     ) -> Self:
         instance = super().from_db(db, field_names, values, **kwargs)
-        instance._remember(bound_columns(cls))
+        instance._record_loaded_values(bound_columns(cls))
         return instance
 
-    def _remember(self, columns: Iterable[str]) -> None:
+    def _record_loaded_values(self, columns: Iterable[str]) -> None:
         for column in columns:
             if column in self.__dict__:
-                self.as_loaded[column] = self.__dict__[column]
+                self.loaded_values[column] = self.__dict__[column]
 
     def open_or(self, field: str, default: _D) -> Any | _D:
         """Return the value of a sealed field, or the default if its envelope does not open.
 
-        It lets a page or a list show its other values when one is damaged. A locked vault still raises
+        A page or a list can then show its other values when one is damaged. A locked vault still raises
         `VaultLocked`.
         """
         try:
@@ -126,7 +126,7 @@ class SealedModel(models.Model):
             return default
 
     def get_current_columns(self, field: SealedField) -> dict[str, Any]:
-        """Return the values, on the instance, of the columns that `field` is bound to."""
+        """Return the current values of the columns that `field` is bound to."""
         # As the database will return them: a date given as a string is stored as a date.
         return {
             column: self._meta.get_field(column).to_python(getattr(self, column))  # type: ignore[union-attr]
@@ -134,20 +134,20 @@ class SealedModel(models.Model):
         }
 
     def get_loaded_columns(self, field: SealedField) -> dict[str, Any]:
-        """Return the values, when its envelope was loaded, of the columns that `field` is bound to."""
+        """Return the values that the columns that `field` is bound to had when its envelope was loaded."""
         now = (*IDENTITY, *field.bound)
-        return {c: self.as_loaded[c] if c in self.as_loaded else getattr(self, c) for c in now}
+        return {c: self.loaded_values[c] if c in self.loaded_values else getattr(self, c) for c in now}
 
-    def has_moved(self, field: SealedField) -> bool:
+    def has_changed_context(self, field: SealedField) -> bool:
         """Return whether a column that the envelope is bound to has changed since it was sealed."""
         changed = self._get_changed_columns(field)
         # A new row was loaded without columns; those it has are its own.
-        return bool(changed.intersection(self.as_loaded) if self._state.adding else changed)
+        return bool(changed.intersection(self.loaded_values) if self._state.adding else changed)
 
     def _get_changed_columns(self, field: SealedField) -> set[str]:
-        """Return those columns that `field` is bound to whose value was changed or was not loaded."""
+        """Return the columns that `field` is bound to and whose values were changed or not loaded."""
         held = [c for c in (*IDENTITY, *field.bound) if c in self.__dict__]
-        return {c for c in held if c not in self.as_loaded or self.as_loaded[c] != self.__dict__[c]}
+        return {c for c in held if c not in self.loaded_values or self.loaded_values[c] != self.__dict__[c]}
 
     def save(
         self,
@@ -161,7 +161,7 @@ class SealedModel(models.Model):
         if update_fields is not None:
             names = self._check_update_fields(frozenset(update_fields))
         elif not (self._state.adding or force_insert):
-            names = self._whole_row()
+            names = self._list_fields_to_save()
         self.sealed_in_this_save = {}
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=names)
         bound = bound_columns(type(self))
@@ -170,33 +170,40 @@ class SealedModel(models.Model):
     def _save_table(self, raw: bool = False, *args: Any, **kwargs: Any) -> bool:
         # `loaddata` saves envelopes as they are, without a key; it calls `Model.save_base` directly, past
         # any override, so this is the place to handle it.
-        with bare_access() if raw else nullcontext():
+        with envelope_access() if raw else nullcontext():
             return bool(super()._save_table(raw, *args, **kwargs))  # type: ignore[misc]  # Django's own
 
     def mark_stored(self, written: Iterable[str]) -> None:
-        """Replace assigned values with the envelopes just written, once the write has succeeded.
+        """Replace assigned values with the envelopes of a successful write.
 
-        Until then the values stay, so that a failed save can be repeated.
+        After a failed write the assigned values stay, so that the save can be repeated.
         """
         self.__dict__.update(self.sealed_in_this_save)
         self.sealed_in_this_save = {}
-        self._remember(written)
+        self._record_loaded_values(written)
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy shares nothing: saving it must not change the values this row was loaded with.
-        return {**super().__getstate__(), "as_loaded": dict(self.as_loaded), "sealed_in_this_save": {}}
+        # A copy gets its own dict: saving the copy must not change the loaded values of this row.
+        return {
+            **super().__getstate__(),
+            "loaded_values": dict(self.loaded_values),
+            "sealed_in_this_save": {},
+        }
 
     def _attnames(self, names: Iterable[str]) -> set[str]:
         return {self._meta.get_field(name).attname for name in names}  # type: ignore[union-attr]  # columns only
 
     def _must_write(self, field: SealedField) -> bool:
         held = self.__dict__.get(field.attname)
-        return not isinstance(held, SealedValue) or self.has_moved(field)
+        return not isinstance(held, SealedValue) or self.has_changed_context(field)
 
-    def _whole_row(self) -> list[str]:
-        """Return every loaded column, without sealed columns that need not be written."""
+    def _list_fields_to_save(self) -> list[str]:
+        """Return the names of all loaded fields, without sealed fields that need not be written."""
         deferred = self.get_deferred_fields()
-        if any(self.has_moved(field) and field.attname in deferred for field in sealed_fields(type(self))):
+        if any(
+            self.has_changed_context(field) and field.attname in deferred
+            for field in sealed_fields(type(self))
+        ):
             raise SealedFieldError(
                 "A bound column changed while its sealed column was not loaded; load it first."
             )
@@ -226,20 +233,22 @@ class SealedModel(models.Model):
         fields: Iterable[str] | None = None,
         from_queryset: models.QuerySet[Any] | None = None,
     ) -> None:
-        names = None if fields is None else self._with_bound(list(fields))
-        with bare_access():
+        names = None if fields is None else self._add_bound_columns(list(fields))
+        with envelope_access():
             super().refresh_from_db(using=using, fields=names, from_queryset=from_queryset)
         bound = bound_columns(type(self))
-        self._remember(bound if names is None else bound & self._attnames(names))
+        self._record_loaded_values(bound if names is None else bound & self._attnames(names))
 
-    def _with_bound(self, names: list[str]) -> list[str]:
-        """Return the names and the bound columns of sealed ones, which must be loaded together.
+    def _add_bound_columns(self, names: list[str]) -> list[str]:
+        """Return the names with the bound columns of sealed fields, which must be loaded together.
 
-        A bound column that was assigned is left out, so that its new value is not lost.
+        A bound column that was assigned is not added, so that its new value is not lost.
         """
         for field in sealed_fields(type(self)):
             if field.attname in names or field.name in names:
                 names += [
-                    c for c in field.bound if self.as_loaded.get(c) == self.__dict__.get(c) and c not in names
+                    c
+                    for c in field.bound
+                    if self.loaded_values.get(c) == self.__dict__.get(c) and c not in names
                 ]
         return names

@@ -1,4 +1,4 @@
-"""Sealed fields: Django fields that seal on save and open on access, and the context of their envelopes."""
+"""Sealed fields: Django fields that encrypt on save and decrypt on access."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from django.core import checks
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from llamora.crypto import Context, current
+from llamora.crypto import Context, current_keyring
 from llamora.fields.access import SealedAttribute
 from llamora.fields.values import PREFIX, SealedFieldError, SealedValue, UnsavedValue
 
@@ -25,7 +25,7 @@ PURPOSE = "field"
 
 
 def encode_bound_value(value: object) -> bytes:
-    """Return a bound column's value as bytes, tagged by type so that no two values have the same bytes."""
+    """Return a bound column's value as bytes, with a prefix for its type, so that no two values are equal."""
     match value:
         case None:
             return b"n:"
@@ -42,12 +42,12 @@ def encode_bound_value(value: object) -> bytes:
     raise SealedFieldError(f"A column of type {type(value).__name__} cannot be bound.")
 
 
-def _never(_field: object) -> bool:
+def _return_false(_field: object) -> bool:
     return False
 
 
 class SealedField(_Field):
-    """Column of envelopes; `label` never changes, and `bound` maps columns to their frozen labels."""
+    """Base class of sealed fields; `label` never changes, and `bound` maps bound columns to frozen labels."""
 
     descriptor_class = SealedAttribute
     # A value that was not given is None: "" is no value of bytes or JSON.
@@ -89,8 +89,8 @@ class SealedField(_Field):
         """Return the value of plaintext bytes."""
         raise NotImplementedError
 
-    def hold(self, value: Any) -> Any:
-        """Return the object that the instance stores for an assigned value."""
+    def wrap_assigned_value(self, value: Any) -> Any:
+        """Return the object that the instance stores: an UnsavedValue for plaintext that was assigned."""
         if value is None or isinstance(value, SealedValue | UnsavedValue):
             return value
         if not isinstance(value, self.plain_types):
@@ -108,22 +108,23 @@ class SealedField(_Field):
         )
 
     def open(self, instance: "SealedModel", held: SealedValue) -> Any:
-        """Return the value of an envelope, in the context with which the row was loaded."""
+        """Return the decrypted value of an envelope, opened with the columns with which it was loaded."""
         context = self.context_for(instance, instance.get_loaded_columns(self))
-        return self.decode(current().unseal(held.envelope, context))
+        return self.decode(current_keyring().unseal(held.envelope, context))
 
     def pre_save(self, model_instance: Any, add: bool) -> SealedValue | None:
-        """Return the envelope to write: the loaded one if neither assigned nor moved, else a new one."""
+        """Return the envelope to write: a new one if the value or a bound column has changed."""
         del add
         held = model_instance.__dict__.get(self.attname)
         if held is None:
             return None
-        # The models of past migrations have no `has_moved`: a migration never needs a key.
-        if isinstance(held, SealedValue) and not getattr(model_instance, "has_moved", _never)(self):
+        # The models of past migrations have no `has_changed_context`: a migration never needs a key.
+        has_changed_context = getattr(model_instance, "has_changed_context", _return_false)
+        if isinstance(held, SealedValue) and not has_changed_context(self):
             return held
         value = held.reveal() if isinstance(held, UnsavedValue) else self.open(model_instance, held)
         context = self.context_for(model_instance, model_instance.get_current_columns(self))
-        sealed = SealedValue(current().seal(self.encode(value), context))
+        sealed = SealedValue(current_keyring().seal(self.encode(value), context))
         model_instance.sealed_in_this_save[self.attname] = sealed
         return sealed
 
@@ -169,7 +170,7 @@ class SealedField(_Field):
         raise SealedFieldError(f"{self.label} takes sealed values here.")
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        """Return the stored object unopened: an opened text that is set again would count as assigned."""
+        """Return the stored object unopened, because Django assigns the result to the field."""
         if value is None and not self.null:
             raise ValidationError(self.error_messages["null"], code="null")
         return value if model_instance is None else self.value_from_object(model_instance)

@@ -1,4 +1,4 @@
-"""Values of a sealed column in memory: an envelope, or plaintext assigned and not yet sealed."""
+"""Values of a sealed column in memory: an envelope, or assigned plaintext that is not sealed yet."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ PREFIX = "sealed:"
 
 
 class SealedFieldError(Exception):
-    """Raised when the use of a sealed or bound column would leak it, lose it or make it unreadable."""
+    """Raised when an operation on a sealed or bound column would leak it, lose it or make it unreadable."""
 
 
 class SealedValue:

@@ -5,9 +5,9 @@ discovery        finds a model server and checks it again at intervals
 model_server     the discovery of this process, for all other code
 status           whether a model is available, and if not, why
 messages         sentences for people about the status
-llamacpp         runs a model file in a child process, llamacpp_child
+llamacpp         runs a model file in a child process (llamacpp_child)
 registry         the jobs of this process
-job              one generation: its task, its state, its text so far
+job              one generation of text: its task, its state, its text so far
 runner           runs a job
 queue            the order in which jobs use the model
 persistence      saves the text of a job

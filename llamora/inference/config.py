@@ -58,6 +58,6 @@ class ModelConfig:
 
 
 def _is_model_file(name: str) -> bool:
-    """Return whether a file holds a model; projectors for images and later parts of split files do not."""
+    """Return whether a file holds a model; image projectors and later parts of split files do not."""
     later_part = "-of-" in name and "-00001-of-" not in name
     return not (later_part or name.startswith("mmproj"))

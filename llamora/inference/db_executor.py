@@ -1,10 +1,10 @@
-"""An executor for the database work of jobs: two threads of its own, so that pages never wait for jobs.
+"""An executor for the database work of jobs, with two threads of its own, so that pages never wait for it.
 
 Each call runs in an empty context with only the job's keyring in force. The asyncio task of a job must not
-use the ORM itself: started inside a request, it would share the connection of that request and lose it.
+use the ORM itself: if it was started in a request, it would use the connection of that request, which closes.
 
-A commit waits several milliseconds for the disk. Writes that arrive meanwhile share the next commit, so that
-sixteen replies that begin or end together need two or three commits, not sixteen.
+A commit takes several milliseconds. Writes that arrive meanwhile share the next commit, so that sixteen
+replies that begin or end together need two or three commits, not sixteen.
 """
 
 import asyncio
@@ -56,13 +56,13 @@ class DbExecutor:
         self._writer: asyncio.Task[None] | None = None
 
     async def run(self, call: Callable[[], T], *, keyring: Keyring | None = None) -> T:
-        """Run `call` in a database thread. Once begun it finishes, even if the caller is cancelled."""
+        """Run `call` in a database thread. A running call finishes even if the caller is cancelled."""
         return await self._run_in_thread(lambda: _run_with_keyring(keyring, call))
 
     async def commit(self, call: Callable[[], None], *, keyring: Keyring | None = None) -> None:
         """Run `call` in a transaction and wait for its commit; raise the error of `call`, or NotWritten.
 
-        It may run twice: first together with other writes, then alone if one of them failed.
+        `call` may run twice: first in a transaction with other writes and, if one of them fails, then alone.
         """
         write = _PendingWrite(call, keyring, asyncio.get_running_loop().create_future())
         self._waiting.append(write)
@@ -101,7 +101,7 @@ def _run_with_keyring(keyring: Keyring | None, call: Callable[[], T]) -> T:
 
 
 def _commit_batch(batch: list[_PendingWrite]) -> list[Exception | None]:
-    """Run all writes in one transaction, or each in its own if one fails; return each one's error or None."""
+    """Run all writes in one transaction or, if one fails, each in its own; return each error, or None."""
     try:
         with write_transaction():
             for write in batch:

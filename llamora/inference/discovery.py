@@ -1,8 +1,9 @@
 """Discovery of the household's model server, in the background.
 
-    LLAMORA_MODEL_URL    that server and no other
-    LLAMORA_MODEL_FILE   that .gguf, run in a child process; else one in <data>/models/
-    otherwise            llama.cpp, Ollama, LM Studio or vLLM on its default loopback port
+    LLAMORA_MODEL_URL is set     only the server at this URL
+    LLAMORA_MODEL_FILE is set    this .gguf file, run in a child process
+    <data>/models/ has a .gguf   this file, run in a child process
+    otherwise                    llama.cpp, Ollama, LM Studio or vLLM on its default loopback port
 
 A model file takes precedence over a server that happens to listen on a default port, because a file runs in
 a process of our own. A discovery belongs to the event loop that started it; `status()` may be called from
@@ -42,13 +43,13 @@ class ModelDiscovery:
         self._reset()
 
     def _reset(self) -> None:
-        """Set the initial state: at first, and again if the event loop has been replaced."""
+        """Set the initial state; called again if the event loop was replaced."""
         self._status = status_for_code("off" if self._config.off else "looking")
         self._server: ModelServer | None = None
         self.child: LlamaCppProcess | None = None
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._look_done = asyncio.Condition()
+        self._check_done = asyncio.Condition()
 
     def status(self) -> ModelStatus:
         """Return the current status. May be called from any thread."""
@@ -63,9 +64,9 @@ class ModelDiscovery:
             self._task = loop.create_task(self._run())
 
     async def get_server(self, *, patience: float = 15.0) -> "ModelServer":
-        """Return the server when it is ready; check again if it is away, wait if it is loading its model.
+        """Return the server, after waiting at most `patience` seconds until it is ready.
 
-        Raise ModelUnavailable.
+        Check again if the server was away. Raise ModelUnavailable if it does not become ready.
         """
         self.start()
         if self._ready_server() is None:
@@ -80,10 +81,10 @@ class ModelDiscovery:
         if self._task is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):
-                    await self._wait_for_next_look()
+                    await self._wait_for_next_check()
 
     def refresh(self) -> None:
-        """Check now, not at the next interval, because the server has failed or changed."""
+        """Check the server now, without waiting for the next interval."""
         self._wake.set()
 
     async def close(self) -> None:
@@ -104,12 +105,12 @@ class ModelDiscovery:
         child_is_gone = self.child is not None and self.child.serving is None
         return None if child_is_gone or not self._status.is_ready else self._server
 
-    async def _wait_for_next_look(self) -> None:
-        """Wait for a check that starts now, and then until the model is no longer loading."""
-        async with self._look_done:
+    async def _wait_for_next_check(self) -> None:
+        """Check now, and repeat until the model is no longer loading; return after the last check."""
+        async with self._check_done:
             while True:
                 self.refresh()
-                await self._look_done.wait()
+                await self._check_done.wait()
                 if self._status.state not in ("looking", "loading"):
                     return
 
@@ -119,9 +120,9 @@ class ModelDiscovery:
         pause = _FIRST_PAUSE
         while True:
             self._wake.clear()
-            self._status = await self._look_once()
-            async with self._look_done:
-                self._look_done.notify_all()
+            self._status = await self._check_once()
+            async with self._check_done:
+                self._check_done.notify_all()
             state = self._status.state
             pause = min(pause * 2, _LONGEST_PAUSE) if state == "away" else _FIRST_PAUSE
             wait = {"ready": _PAUSE_READY, "loading": _PAUSE_LOADING}.get(state, pause)
@@ -129,7 +130,7 @@ class ModelDiscovery:
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
 
-    async def _look_once(self) -> ModelStatus:
+    async def _check_once(self) -> ModelStatus:
         try:
             if self._config.url:
                 return await self._probe(self._get_or_open_server(self._config.url, self._config.api_key))
@@ -144,7 +145,7 @@ class ModelDiscovery:
             return self._status_after(error)
 
     def _status_after(self, error: ModelError) -> ModelStatus:
-        """Return the status after an error; a ready server stays ready if the error may be temporary."""
+        """Return the status after an error; a ready server remains ready if the error may be temporary."""
         if self._status.is_ready and error.code in _TRANSIENT_CODES:
             return self._status
         return status_for_code(error.code)

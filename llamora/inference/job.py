@@ -1,8 +1,8 @@
-"""A job: one generation of the model, with its task, its state, its text so far and its listeners.
+"""A job: one generation of text, with its task, its state, its text so far and its listeners.
 
     waiting -> writing -> done          reason: "" or "length" (cut at its limit)
                        -> stopped       by its owner
-                       -> interrupted   "locked", "closing", "crashed", ...: not the model's fault
+                       -> interrupted   "locked", "closing", "crashed", ...: not ended by the model
                        -> failed        reason: the code of a ModelError, "empty", "internal"
 
 A job may also end from `waiting`. Only its event loop changes a job; any thread may read it.
@@ -45,7 +45,7 @@ class JobOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """Messages for the model, the limit of its output in tokens, and a JSON schema if the output has one."""
+    """Messages for the model, its output limit in tokens, and the JSON schema of the output, if any."""
 
     messages: ChatMessages
     max_tokens: int
@@ -64,8 +64,8 @@ class TokenCounter(Protocol):
 class GenerationTask(Protocol):
     """The task of a job: builds its prompt, and saves its result.
 
-    All methods but `build_prompt` run in a database thread and in a transaction, perhaps twice, since the
-    first transaction may be rolled back. The keyring of the job is in force, except for `set_state`.
+    All methods but `build_prompt` run in a database thread and in a transaction; they run again if the first
+    transaction is rolled back. The keyring of the job is in force, except during `set_state`.
     """
 
     @property
@@ -81,13 +81,13 @@ class GenerationTask(Protocol):
         """
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Build a prompt that fits into `share` of the context window of the server."""
+        """Build a prompt that fits into a fraction (`share`) of the server's context window."""
 
     def save(self, outcome: JobOutcome) -> None:
         """Encrypt and save the outcome; raise RowDeleted if the row was deleted."""
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Save only state and reason, which needs no key."""
+        """Save only the state and its reason, for which no key is needed."""
 
 
 class RowDeleted(Exception):  # noqa: N818 - states what happened
@@ -98,7 +98,7 @@ JobListener = Callable[[], None]
 
 
 class JobAttachment(Protocol):
-    """An object that all readers of a job share, such as its text as HTML; it lives as long as the job."""
+    """An object that is created once for a job and used by all its readers, such as its text as HTML."""
 
     def __init__(self, job: "Job") -> None: ...
 
@@ -156,7 +156,7 @@ class Job:
         return "".join(self._thoughts[start:count]), count
 
     def get_attachment(self, kind: type[AttachmentT]) -> AttachmentT:
-        """Return the job's one attachment of a class, created at first. Call it on the job's event loop."""
+        """Return the job's attachment of this class; create it if needed. Call it on the job's event loop."""
         attachment = self._attachments.get(kind)
         if not isinstance(attachment, kind):
             attachment = self._attachments[kind] = kind(self)
@@ -173,7 +173,7 @@ class Job:
         return unsubscribe
 
     def append_delta(self, delta: Delta) -> None:
-        """Append the text of one network read. This runs for every read, so it must stay fast."""
+        """Append the text of one network read. It runs for every read, so it must be fast."""
         if delta.withdraw:
             self._restart("")
         if delta.text:
@@ -198,7 +198,7 @@ class Job:
     def start(self) -> None:
         """Set the state to `writing`, and call the listeners if the job had a position in the queue.
 
-        Else the listeners are called with the first text.
+        Otherwise the first call of the listeners is with the first text.
         """
         was_queued, self.state, self.position = self.position > 0, JobState.WRITING, 0
         if was_queued:

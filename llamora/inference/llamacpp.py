@@ -1,6 +1,6 @@
 """A child process that serves a `.gguf` file on loopback and is restarted whenever it ends.
 
-    loading -> ready -> (dies) -> loading -> ...     with growing pauses while it keeps dying
+    loading -> ready -> (dies) -> loading -> ...     with longer and longer pauses if it dies again and again
     loading -> failed -> loading -> ...              the file could not be loaded; retried after long pauses
 
 Each child has its own port and key. No environment variable of Llamora or Django is passed to the child.
@@ -113,7 +113,7 @@ class LlamaCppProcess:
         return process
 
     async def _read_address(self, process: asyncio.subprocess.Process) -> str | None:
-        """Return the address when the model is loaded, or None if the child ended or failed before."""
+        """Return the address once the model is loaded, or None if the child ended or failed before that."""
         assert process.stdout is not None
         line = await process.stdout.readline()
         try:

@@ -1,13 +1,13 @@
 """The process that runs a `.gguf` file: `python -m llamora.inference.llamacpp_child`.
 
     environment   LLAMORA_CHILD_KEY: the key that every request must contain
-    stdin         one line of JSON {"model": path, "context": tokens, "parallel": n}, then open until the
-                  parent ends; when stdin closes, this process ends
+    stdin         one line of JSON {"model": path, "context": tokens, "parallel": n}, then nothing;
+                  when the parent closes stdin or ends, this process ends
     stdout        one line: {"address": "http://127.0.0.1:port"}, or {"failed": true}
 
-At a high verbosity llama.cpp logs parts of prompts. So it is set to be quiet, and both output streams are
+At a high verbosity llama.cpp logs parts of prompts. So its verbosity is low, and stdout and stderr are
 redirected to /dev/null before it is loaded. The text of a reply stays in the memory of this process until
-another one replaces it; core dumps are disabled.
+another reply replaces it; core dumps are disabled.
 """
 
 import ctypes
@@ -37,7 +37,7 @@ def _die_with_parent() -> None:
 
 
 def _redirect_output() -> int:
-    """Return a copy of stdout for our own lines, and redirect stdout and stderr to /dev/null."""
+    """Redirect stdout and stderr to /dev/null, and return a copy of the original stdout."""
     report, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)

@@ -1,6 +1,6 @@
-"""All sentences about the model: for each code, what is the case and what can be done about it.
+"""All messages for people about the model: for each code, the situation and a remedy.
 
-The first sentence of each says what happened and can stand alone.
+The first sentence of each message describes the situation and is sometimes shown alone.
 """
 
 from pathlib import Path
@@ -57,12 +57,12 @@ _KIND_NAMES: Final = {"other": "a model server"}
 
 
 def get_message(code: str) -> str:
-    """Return the message for a code; an unknown code is treated as a failure of the server."""
+    """Return the message for a code; an unknown code gets the message for a failed server."""
     return _MESSAGES.get(code, _MESSAGES["server_error"])
 
 
 def ready_message(*, model: str, kind: str, netloc: str, is_own: bool, remote: bool) -> str:
-    """Return the message that there is a model, which one, and what kind of server runs it, and where."""
+    """Return the message for a ready model: its name, the kind of its server, and the server's host."""
     name = Path(model).name.removesuffix(".gguf") if model.endswith(".gguf") else model
     server = "run by Llamora" if is_own else f"served by {_KIND_NAMES.get(kind, kind)} at {netloc}"
     message = f"Replies are written by {name or 'the model'}, {server}."

@@ -1,4 +1,4 @@
-"""The household's model server: the one discovery of this process.
+"""The household's model server, found by the only `ModelDiscovery` of this process.
 
 Pages call `get_status`, `get_state` and `describe` from their threads; jobs call `get_server` on the event
 loop.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _DiscoveryHolder:
-    """Holder of the discovery, which any thread creates at first use."""
+    """Holder of the discovery, which is created at first use, in any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class _DiscoveryHolder:
             return self._discovery
 
     def replace(self, discovery: ModelDiscovery | None) -> ModelDiscovery | None:
-        """Set the `ModelDiscovery` of this process, or None for none; return the previous one."""
+        """Set the `ModelDiscovery` of this process, or remove it with None; return the previous one."""
         with self._lock:
             previous, self._discovery = self._discovery, discovery
             return previous
@@ -62,7 +62,7 @@ def get_state() -> str:
 
 
 def describe() -> str:
-    """Return the message for people about the status of the model."""
+    """Return the status of the model as a message for people."""
     return get_status().message
 
 

@@ -1,11 +1,11 @@
-"""Saving of a job: its row, the text so far once a second, and its outcome, with retries if the disk fails.
+"""Saving of a job: its row, its text once a second, and its outcome, with retries if the disk fails.
 
-The effect that an error of a write has on the job:
+The state and reason of a job after an error of a write:
 
     CryptoError    interrupted, "locked"     the job's key is deleted
-    FenceRefused   interrupted, "new_key"    the data key was rotated; the text saved last stays
+    FenceRefused   interrupted, "new_key"    the data key was rotated; the last saved text remains
     RowDeleted     stopped                   its row was deleted
-    NotWritten     tried again               a disk may be full for a while
+    NotWritten     write repeated            the disk may be full only for a while
     others         failed, "internal"
 """
 
@@ -29,7 +29,7 @@ StateAndReason = tuple[JobState, str]
 
 
 def classify_error(error: Exception) -> StateAndReason:
-    """Return the state and the reason for a job that ends with an error that is not a ModelError."""
+    """Return state and reason for a job that ended with this error; the error is not a ModelError."""
     match error:
         case CryptoError():
             return JobState.INTERRUPTED, "locked"
@@ -49,10 +49,10 @@ def log_error(job: Job, error: Exception, *, what: str) -> None:
 
 
 class JobPersister:
-    """Writes of one job; `on_trouble` is called if the job cannot continue."""
+    """Writer of one job; it calls `on_failure` if the job cannot continue."""
 
-    def __init__(self, job: Job, *, db: DbExecutor, on_trouble: Callable[[JobState, str], None]) -> None:
-        self._job, self._db, self._on_trouble = job, db, on_trouble
+    def __init__(self, job: Job, *, db: DbExecutor, on_failure: Callable[[JobState, str], None]) -> None:
+        self._job, self._db, self._on_trouble = job, db, on_failure
         self._partials_stopped, self._retries_skipped = asyncio.Event(), asyncio.Event()
         self._row_settled = asyncio.Event()
         self._has_row = True
@@ -78,7 +78,7 @@ class JobPersister:
             self._row_settled.set()
 
     async def save_partials(self) -> None:
-        """Save the text so far once a second if there is new text."""
+        """Save the text so far once a second if there is new text, until `stop_partials` is called."""
         saved_seq = self._job.seq
         while not await _wait_at_most(self._partials_stopped, PARTIAL_SECONDS):
             seq = self._job.seq
@@ -118,7 +118,7 @@ class JobPersister:
         return outcome
 
     async def _try_set_state(self, outcome: JobOutcome) -> bool:
-        """Save only state and reason, without changing the saved text; return whether that succeeded."""
+        """Save only state and reason and not the text; return whether that succeeded."""
         try:
             await self._db.commit(partial(self._job.task.set_state, outcome))
         except NotWritten:

@@ -3,8 +3,8 @@
 The jobs of one person run in their order. A free slot goes to the person who was served longest ago, so that
 a person with a single job waits for at most one job of each other person.
 
-A background job, which nobody waits for, can be preempted: it gets a slot when no other job waits, and must
-release it as soon as another job waits.
+A background job, whose result nobody waits for, can be preempted: it gets a slot only if no other job is in
+the queue, and must release it as soon as another job enters the queue.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class QueueWaiter:
         self._on_position = on_position
 
     def set_position(self, position: int) -> None:
-        """Set the position, from 1."""
+        """Set the position in the queue; the first is 1."""
         if position != self.position:
             self.position = position
             self._on_position(position)
@@ -48,7 +48,10 @@ class FairQueue:
     async def slot(
         self, owner: UUID, on_position: Callable[[int], None], *, preempt: Preempt | None = None
     ) -> AsyncIterator[None]:
-        """Wait for a slot and occupy it during the block; with `preempt`, as a background job."""
+        """Wait for a slot and occupy it during the block.
+
+        A job with `preempt` is a background job; `preempt` is called when it must release the slot.
+        """
         waiter = QueueWaiter(on_position, preempt=preempt)
         queue = self._waiting.setdefault(owner, deque()) if preempt is None else self._background
         queue.append(waiter)
@@ -66,7 +69,7 @@ class FairQueue:
             self._release()
 
     def _leave(self, owner: UUID, waiter: QueueWaiter) -> None:
-        """Leave the queue, or release a slot that was granted at the same moment."""
+        """Remove a cancelled waiter from the queue; release its slot if it was granted at the same moment."""
         if not waiter.granted.cancelled():
             if waiter in self._preemptible:
                 self._preemptible.remove(waiter)

@@ -1,7 +1,6 @@
-"""The jobs of this process, which continue after the request or WebSocket that started them.
+"""The jobs of this process, which continue after the request or WebSocket that started them has ended.
 
-Pages call the registry from their threads; everything else happens on the event loop that `bind_loop` was
-called on.
+Pages call the registry from their threads; the jobs run on the event loop on which `bind_loop` was called.
 """
 
 import asyncio
@@ -32,7 +31,7 @@ OnJobStart = Callable[[Job], None]
 
 
 class NoEventLoop(Exception):  # noqa: N818 - states what is the case
-    """Raised when no event loop runs jobs: the process is closing, or is not a server."""
+    """Raised when no event loop runs jobs: the server is stopping, or this process is not a server."""
 
 
 class JobRegistry:
@@ -53,11 +52,11 @@ class JobRegistry:
     # --- opening and closing -------------------------------------------------------------------
 
     def on_startup(self, call: Callable[[], object]) -> None:
-        """Register a call, run in a database thread once a loop is bound, to clean up after a crash."""
+        """Register a call that `bind_loop` runs in a database thread, to clean up after a crash."""
         self._startup_calls.append(call)
 
     def bind_loop(self) -> None:
-        """Run jobs on the running event loop. Repeated calls do nothing."""
+        """Use the running event loop for all jobs. Repeated calls do nothing."""
         loop = asyncio.get_running_loop()
         if self._loop is loop:
             return
@@ -70,7 +69,7 @@ class JobRegistry:
         """End every job and save its text so far, within `timeout` seconds; refuse new jobs."""
         self._loop = None
         for run in list(self._runs.values()):
-            run.end(JobState.INTERRUPTED, "closing", hurry=True)
+            run.end(JobState.INTERRUPTED, "closing", skip_retries=True)
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=timeout)
         self._runs.clear()
@@ -90,8 +89,8 @@ class JobRegistry:
         """Start a job, which closes its keyring when it ends; raise NoEventLoop.
 
         `model` is the name of the model that the owner has chosen, used if the server still offers it. A
-        background job runs when no other job waits, and is interrupted ("gave_way") as soon as another one
-        does.
+        background job runs only if no other job waits for the model, and is interrupted ("preempted") as soon
+        as another job does.
         """
         loop = self._loop
         if loop is None or loop.is_closed():
@@ -107,12 +106,12 @@ class JobRegistry:
         return job
 
     def get(self, job_id: UUID) -> Job | None:
-        """Return a job that is running or ended in the last minutes, or None."""
+        """Return a job that is running or has ended in the last minutes, or None."""
         run = self._runs.get(job_id)
         return run.job if run else None
 
     def wait_for_row(self, job_id: UUID, *, patience: float = 5.0) -> None:
-        """Wait until a new job has created its row, or failed to. Do not call it on the event loop."""
+        """Wait until a new job has created its row or has failed. Do not call it on the event loop."""
         run = self._runs.get(job_id)
         if run is not None and not run.row_settled.is_set():
             with yield_turn():
@@ -128,7 +127,7 @@ class JobRegistry:
         run = self._runs.get(job_id)
         if run is None:
             return None
-        self._request_end(run, JobState.STOPPED, "", hurry=False)
+        self._request_end(run, JobState.STOPPED, "", skip_retries=False)
         with yield_turn():
             run.ended.wait(patience)
         return run.job
@@ -140,21 +139,21 @@ class JobRegistry:
         for run in runs:
             if run.ended.is_set():
                 self.discard(run.job.id)
-            self._request_end(run, JobState.INTERRUPTED, reason, hurry=True)
+            self._request_end(run, JobState.INTERRUPTED, reason, skip_retries=True)
 
     def discard(self, job_id: UUID) -> None:
         """Remove a job that is over, or whose row was deleted, from the registry."""
         with self._lock:
             self._runs.pop(job_id, None)
 
-    def _request_end(self, run: JobRun, state: JobState, reason: str, *, hurry: bool) -> None:
+    def _request_end(self, run: JobRun, state: JobState, reason: str, *, skip_retries: bool) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(partial(run.end, state, reason, hurry=hurry))
+            self._loop.call_soon_threadsafe(partial(run.end, state, reason, skip_retries=skip_retries))
 
     # --- on the loop -------------------------------------------------------------------------------
 
     def watch(self, owner_id: UUID, on_start: OnJobStart) -> Callable[[], None]:
-        """Call `on_start` with each job of a person when it starts; return a function that ends the calls."""
+        """Call `on_start` with each job of a person that starts; return a function that stops these calls."""
         self._watchers[owner_id].add(on_start)
 
         def unwatch() -> None:

@@ -1,7 +1,7 @@
 """The run of a job: queue, prompt, stream, outcome.
 
-Two asyncio tasks: the *work*, which waits for the model and may be cancelled at any moment, and the run
-around it, which is never cancelled, so that the text so far is saved however the work ends.
+A job has two asyncio tasks: the *work*, which waits for the model and may be cancelled at any moment, and the
+*run*, which awaits the work and is never cancelled, so that the text so far is always saved.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class EmptyReply(ModelError):  # noqa: N818 - states what happened
 
 
 class JobRun:
-    """The run of a job on the event loop; any thread may wait for `row_settled` or `ended`."""
+    """The run of a job on the event loop; other threads may wait for its events `row_settled` and `ended`."""
 
     def __init__(
         self,
@@ -54,13 +54,16 @@ class JobRun:
         self._is_background = is_background
         self.row_settled, self.ended = threading.Event(), threading.Event()
         self._queue, self._find_server = queue, find_server
-        self._persister = JobPersister(job, db=db, on_trouble=self.end)
+        self._persister = JobPersister(job, db=db, on_failure=self.end)
         self._requested_end: StateAndReason | None = None
         self._work: asyncio.Task[str] | None = None
 
-    def end(self, state: JobState, reason: str = "", *, hurry: bool = False) -> None:
-        """End the job; the first call sets state and reason. With `hurry`, a failed write is not repeated."""
-        if hurry:
+    def end(self, state: JobState, reason: str = "", *, skip_retries: bool = False) -> None:
+        """End the job; the first call sets state and reason.
+
+        With `skip_retries`, a failed write is not repeated.
+        """
+        if skip_retries:
             self._persister.skip_retries()
         if self._requested_end is None and not self.job.is_over:
             self._requested_end = (state, reason)
@@ -68,11 +71,11 @@ class JobRun:
                 self._work.cancel()
 
     async def run(self) -> None:
-        """Run the job until its last write."""
+        """Run the job until its outcome is saved."""
         work = self._work = asyncio.create_task(self._generate())
         if self._requested_end is not None:
             work.cancel()
-        # The model does not wait for the disk: the row is created meanwhile.
+        # The row is created while the model works.
         row = asyncio.create_task(self._create_row())
         partials = asyncio.create_task(self._persister.save_partials())
         try:
@@ -107,19 +110,19 @@ class JobRun:
             return classify_error(error)
 
     async def _generate(self) -> str:
-        """Generate the text; return the reason for the outcome, which is empty if the text is complete."""
+        """Generate the text; return "length" if it was cut off at its limit, "" if it is complete."""
         job = self.job
         await self._find_server()
-        preempt = partial(self.end, JobState.INTERRUPTED, "gave_way") if self._is_background else None
+        preempt = partial(self.end, JobState.INTERRUPTED, "preempted") if self._is_background else None
         async with self._queue.slot(job.owner_id, job.set_position, preempt=preempt):
             server = (await self._find_server()).with_model(job.model)
             job.start()
-            reason = await self._stream_fitting(server)
+            reason = await self._stream_within_window(server)
         if not job.text.strip():
             raise EmptyReply
         return "length" if reason == "length" else ""
 
-    async def _stream_fitting(self, server: "ModelServer") -> str:
+    async def _stream_within_window(self, server: "ModelServer") -> str:
         for share in SHARES:
             try:
                 return await self._stream(await self.job.task.build_prompt(server, share=share), server)

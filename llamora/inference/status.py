@@ -7,7 +7,7 @@ from llamora.llm.errors import ModelError
 
 
 class ModelUnavailable(ModelError):  # noqa: N818 - states what is the case
-    """Raised when no model is available at the moment; `code` is the reason."""
+    """Raised when no model is available at the moment; `code` says why."""
 
     def __init__(self, code: str) -> None:
         self.code = code

@@ -1,10 +1,12 @@
-"""Client for any server with `/v1/chat/completions`; independent of Django and settings.
+"""Client for any server with the endpoint `/v1/chat/completions`; it imports no Django and no settings.
 
 client          ModelServer: stream a reply, count tokens, probe
 probe           kind and capabilities of a server
-transport       HTTP/1.1 over asyncio for httpx, fast for many small events; framing: the end of a body
-stream_parser   bytes to deltas, through sse, surrogates, think_filter and repetition
-deltas          the types of a stream
+transport       HTTP/1.1 over asyncio for httpx, fast for many small events
+framing         finds the end of a response's body, for transport
+stream_parser   turns bytes into deltas, with sse, surrogates and think_filter
+repetition      detects that a model repeats itself
+deltas          the types of a streamed reply
 tokens          an estimate for servers that cannot count tokens
 errors          all errors of a model server, with codes
 """

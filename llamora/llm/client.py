@@ -1,7 +1,7 @@
 """Client of a model server: its address, streamed replies with time limits, token counts.
 
-A `ModelServer` is bound to the event loop that first uses it. Proxies in the environment are ignored and
-redirects are never followed, so a prompt is sent only to the configured address.
+A `ModelServer` is bound to the event loop that first uses it. It ignores proxies in the
+environment and follows no redirects, so it sends a prompt only to the configured address.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ _JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 def normalize_base_url(base_url: str) -> str:
-    """Return the address without a trailing `/v1`, since people write it with and without."""
+    """Return the address without a trailing `/v1`, which people may or may not write."""
     try:
         parts = urlsplit(base_url.strip())
         is_valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -54,7 +54,7 @@ def normalize_base_url(base_url: str) -> str:
 
 
 def is_loopback_url(base_url: str) -> bool:
-    """Return whether a URL can only lead to this machine; no name is resolved."""
+    """Return whether a URL is certainly on this machine; host names are not looked up."""
     host = (urlsplit(base_url).hostname or "").lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -73,8 +73,8 @@ def check_remote_allowed(base_url: str, *, allow_remote: bool) -> None:
 class StreamTimeout:
     """Two limits on a stream, in seconds: on the time without any bytes, and on the whole stream.
 
-    Both start when this object is created. Any bytes end a silence, also a server's pings: a slow machine
-    that reads a long prompt is not silent. An endless reply reaches the second limit.
+    Both start when this object is created. Any received bytes restart the first limit, even a server's pings
+    while it reads a long prompt. The second limit ends an endless reply.
     """
 
     def __init__(self, *, silence: float, limit: float) -> None:
@@ -84,7 +84,7 @@ class StreamTimeout:
 
     @asynccontextmanager
     async def limit_wait(self) -> AsyncIterator[None]:
-        """Limit the time of the block, which waits for the server once."""
+        """Limit the time of the block, which contains one wait for the server."""
         now = self._loop.time()
         try:
             async with asyncio.timeout_at(min(now + self._silence, self._deadline)):
@@ -102,7 +102,7 @@ class StreamTimeout:
 
 
 def _model_error_for(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
-    """Return our error for one of httpx, which would carry the request and so the prompt."""
+    """Return the ModelError for an error of httpx, whose request attribute contains the prompt."""
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout():
             return RefusedConnection()
@@ -117,7 +117,7 @@ def _model_error_for(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Replace errors of httpx in the block with ours, without the original error as context."""
+    """Replace errors of httpx in the block with a ModelError, without the original error as context."""
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -161,7 +161,7 @@ class ModelServer:
         return self.url == normalize_base_url(base_url) and self._api_key == api_key.strip()
 
     def with_model(self, model: str) -> "ModelServer":
-        """Return a client with the same connections for another model of the server, or this client."""
+        """Return a client for another model of the server, with the same connections."""
         if not model or self.offer is None or model == self.model or model not in self.offer.models:
             return self
         self._http()  # before the copy, so that both share it and it is closed once
@@ -210,7 +210,7 @@ class ModelServer:
                         self._think_first.add(name)
                     yield delta
             last = parser.close()
-        if parser.was_wrong:
+        if parser.thinks_first_was_wrong:
             self._think_first.discard(name)
         # The connection is free again before the end is reported.
         if last:
@@ -218,7 +218,7 @@ class ModelServer:
         yield parser.finish()
 
     async def count_tokens(self, text: str) -> int:
-        """Return the number of tokens of a text: exact if the server counts them, else a high estimate."""
+        """Return the number of tokens of a text: exact if the server can count them, else an estimate."""
         if not (self.offer and self.offer.counts_tokens):
             return tokens.estimate_tokens(text)
         response = await self._ask("/tokenize", {"content": text, "add_special": False})
@@ -248,7 +248,7 @@ class ModelServer:
         return self.model or (self.offer.name if self.offer else "")
 
     async def _apply_template(self, messages: ChatMessages) -> str:
-        """Return the prompt into which the model's template turns the messages."""
+        """Return the messages as one prompt, formatted with the model's template."""
         response = await self._ask("/apply-template", {"messages": list(messages)})
         prompt = response.get("prompt") if isinstance(response, dict) else None
         if not isinstance(prompt, str):

@@ -10,8 +10,8 @@ ChatMessages = Sequence[Mapping[str, str]]
 class Delta(NamedTuple):
     """Text of one network read, in whole characters and without markup of the model.
 
-    `pieces` is the number of events in it (about one per token). When `withdraw` is true, all text of
-    earlier deltas was thinking (a lone `</think>`): code that stores the text deletes that text first.
+    `pieces` is the number of events in it (about one per token). If `withdraw` is true (after a lone
+    `</think>`), all text of earlier deltas was thinking, so the receiver must delete it.
     """
 
     text: str = ""

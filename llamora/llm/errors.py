@@ -2,21 +2,21 @@
 
     ModelError
       RefusedConnection    refused_connection   nothing listens at the address
-      WrongAddress         wrong_address        no model server at the address, or it redirects
+      WrongAddress         wrong_address        the address is another program's, or redirects
       ApiKeyRefused        unauthorized         the API key was refused
       ModelNotFound        no_such_model        the server does not have the requested model
       ModelLoading         loading              the server is still loading its model
       ModelBusy            busy                 the server accepts no more requests at the moment
       PromptTooLong        too_long             the prompt does not fit into the context window
-      ModelServerFailed    server_error         the server failed for a reason of its own
+      ModelServerFailed    server_error         the server reported an internal error
       MalformedResponse    malformed            the response does not follow the protocol
       ConnectionDropped    dropped              the connection ended before the reply did
       ModelSilent          silent               no bytes arrived for too long
-      TimeLimitReached     time_limit           the reply took longer than we allow
+      TimeLimitReached     time_limit           the reply took longer than the limit
       RepetitionDetected   repetition           the reply repeated itself
-      RemoteNotAllowed     remote_not_allowed   the address is not on this machine, and that is not allowed
+      RemoteNotAllowed     remote_not_allowed   the address is on another machine, which the settings forbid
 
-An error never carries a body, a prompt or an address: its text is its code.
+An error never contains a response, a prompt or an address: its text is its code.
 """
 
 # The names say what happened, without the suffix Error; the code is the stable contract.
@@ -105,7 +105,7 @@ _NOT_FOUND_SIGNS = (
 
 
 def error_for_response(status: int, body: bytes) -> ModelError:
-    """Return the error for an HTTP response; the body is searched for known words, never stored."""
+    """Return the error for an HTTP response, found from its status and from known words in its body."""
     text = body[:4096].lower()
     if status == 413 or (status in (400, 500) and any(sign in text for sign in _TOO_LONG_SIGNS)):
         return PromptTooLong()

@@ -31,7 +31,7 @@ class Dechunker:
         return b"".join(parts)
 
     def _begin_chunk(self, data: bytes, position: int, end: int) -> int:
-        """Begin a new chunk, or end after the last one; return the position where its content begins."""
+        """Read the head of a chunk; return the position of its content. After the last chunk, set the end."""
         size = data[position:end].split(b";", 1)[0].strip()
         if not size.isalnum():
             raise ValueError
@@ -70,7 +70,7 @@ class SizedBody:
 
 
 class UnframedBody:
-    """Body that ends when the connection ends."""
+    """Body without a known length, which ends when the connection is closed."""
 
     is_done = False
 
@@ -83,7 +83,7 @@ Framing = Dechunker | SizedBody | UnframedBody
 
 
 def get_framing(status: int, headers: list[tuple[bytes, bytes]]) -> Framing:
-    """Return the framing of a response, which finds where its body ends and the connection is free again."""
+    """Return the framing of a response, which finds the end of its body."""
     fields = {name.lower(): value.lower() for name, value in headers}
     if status in (204, 304):
         return SizedBody(0)

@@ -2,7 +2,7 @@
 
 llama.cpp   /props: default_generation_settings.n_ctx (per slot), total_slots
 LM Studio   /api/v0/models: loaded_context_length, max_context_length, state
-Ollama      /api/ps: context_length of loaded models; Ollama's default before one is loaded
+Ollama      /api/ps: context_length of loaded models; for other models Ollama's default
 vLLM        /v1/models: max_model_len
 others      /v1/models: names only
 """
@@ -42,16 +42,16 @@ class ServerCapabilities:
         return self.models[0] if self.models else ""
 
 
-def _positive_int(value: object, default: int) -> int:
+def _parse_positive_int(value: object, default: int) -> int:
     return value if isinstance(value, int) and value > 0 else default
 
 
-def _entries(answer: object, key: str) -> list[dict[str, Any]]:
+def _get_entries(answer: object, key: str) -> list[dict[str, Any]]:
     found = answer.get(key) if isinstance(answer, dict) else None
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
-def _names(entries: list[dict[str, Any]], key: str = "id") -> tuple[str, ...]:
+def _get_names(entries: list[dict[str, Any]], key: str = "id") -> tuple[str, ...]:
     return tuple(entry[key] for entry in entries if isinstance(entry.get(key), str))
 
 
@@ -64,7 +64,7 @@ async def _get_or_none(get: FetchJson, path: str) -> Any:
 
 
 async def _fetch_models(get: FetchJson) -> dict[str, Any]:
-    """Return the list of models; raise WrongAddress if another program responds."""
+    """Return the response with the list of models; raise WrongAddress if another program responds."""
     try:
         models = await get("/v1/models")
     except MalformedResponse:
@@ -79,52 +79,52 @@ async def probe_server(get: FetchJson) -> ServerCapabilities:
     models, props, studio, loaded = await asyncio.gather(
         _fetch_models(get), *(_get_or_none(get, path) for path in ("/props", "/api/v0/models", "/api/ps"))
     )
-    entries = _entries(models, "data")
+    entries = _get_entries(models, "data")
     if isinstance(props, dict) and "default_generation_settings" in props:
-        return _llama_cpp(entries, props)
-    if _entries(studio, "data"):
-        return _lm_studio(_entries(studio, "data"))
+        return _parse_llama_cpp(entries, props)
+    if _get_entries(studio, "data"):
+        return _parse_lm_studio(_get_entries(studio, "data"))
     if isinstance(loaded, dict) and "models" in loaded:
-        return _ollama(entries, _entries(loaded, "models"))
-    return _other_server(entries)
+        return _parse_ollama(entries, _get_entries(loaded, "models"))
+    return _parse_other_server(entries)
 
 
-def _llama_cpp(entries: list[dict[str, Any]], props: dict[str, Any]) -> ServerCapabilities:
+def _parse_llama_cpp(entries: list[dict[str, Any]], props: dict[str, Any]) -> ServerCapabilities:
     defaults = props["default_generation_settings"]
     window = defaults.get("n_ctx") if isinstance(defaults, dict) else None
     return ServerCapabilities(
         kind="llama.cpp",
-        models=_names(entries),
-        context_window=_positive_int(window, UNKNOWN_WINDOW),
-        slots=_positive_int(props.get("total_slots"), 1),
+        models=_get_names(entries),
+        context_window=_parse_positive_int(window, UNKNOWN_WINDOW),
+        slots=_parse_positive_int(props.get("total_slots"), 1),
         counts_tokens=True,
     )
 
 
-def _lm_studio(entries: list[dict[str, Any]]) -> ServerCapabilities:
+def _parse_lm_studio(entries: list[dict[str, Any]]) -> ServerCapabilities:
     writers = [entry for entry in entries if entry.get("type") != "embeddings"]
     writers.sort(key=lambda entry: entry.get("state") != "loaded")
-    windows = _windows(writers, name="id", window="loaded_context_length")
+    windows = _get_windows(writers, name="id", window="loaded_context_length")
     # A model that is not loaded yet will get LM Studio's default window, not its largest one.
-    return _with_windows("LM Studio", _names(writers), windows, default=UNKNOWN_WINDOW)
+    return _build_capabilities("LM Studio", _get_names(writers), windows, default=UNKNOWN_WINDOW)
 
 
-def _ollama(entries: list[dict[str, Any]], loaded: list[dict[str, Any]]) -> ServerCapabilities:
-    ready = _names(loaded, "name")
-    rest = tuple(name for name in _names(entries) if name not in ready)
-    windows = _windows(loaded, name="name", window="context_length")
-    return _with_windows("Ollama", ready + rest, windows, default=OLLAMA_DEFAULT_WINDOW)
+def _parse_ollama(entries: list[dict[str, Any]], loaded: list[dict[str, Any]]) -> ServerCapabilities:
+    ready = _get_names(loaded, "name")
+    rest = tuple(name for name in _get_names(entries) if name not in ready)
+    windows = _get_windows(loaded, name="name", window="context_length")
+    return _build_capabilities("Ollama", ready + rest, windows, default=OLLAMA_DEFAULT_WINDOW)
 
 
-def _windows(entries: list[dict[str, Any]], *, name: str, window: str) -> dict[str, int]:
+def _get_windows(entries: list[dict[str, Any]], *, name: str, window: str) -> dict[str, int]:
     return {
-        entry[name]: _positive_int(entry.get(window), 0)
+        entry[name]: _parse_positive_int(entry.get(window), 0)
         for entry in entries
         if isinstance(entry.get(name), str)
     }
 
 
-def _with_windows(
+def _build_capabilities(
     kind: str, models: tuple[str, ...], known: dict[str, int], *, default: int
 ) -> ServerCapabilities:
     windows = {model: known.get(model) or default for model in models}
@@ -132,13 +132,13 @@ def _with_windows(
     return ServerCapabilities(kind=kind, models=models, context_window=window, windows=windows)
 
 
-def _other_server(entries: list[dict[str, Any]]) -> ServerCapabilities:
+def _parse_other_server(entries: list[dict[str, Any]]) -> ServerCapabilities:
     first = entries[0] if entries else {}
     is_vllm = first.get("owned_by") == "vllm" or "max_model_len" in first
     # A server with continuous batching has no fixed slots; four at once stay quick enough.
     return ServerCapabilities(
         kind="vLLM" if is_vllm else "other",
-        models=_names(entries),
-        context_window=_positive_int(first.get("max_model_len"), UNKNOWN_WINDOW),
+        models=_get_names(entries),
+        context_window=_parse_positive_int(first.get("max_model_len"), UNKNOWN_WINDOW),
         slots=4 if is_vllm else 1,
     )

@@ -1,8 +1,8 @@
-"""Repetition in a model's text: detected while the text streams, and removed from the end of a reply.
+"""Repetition in a model's text: detects it in a stream, and removes it from the end of a reply.
 
 Text repeats itself if its end equals itself shifted by some period, for at least `REPEATS` periods and
 `SPAN` characters. Digits are ignored, so that a numbered list of one sentence counts as repetition too. The
-refrain of a song or the rule of a table stays below both limits. One check takes a few microseconds.
+refrain of a song or the line of a table is shorter than both limits. One check takes a few microseconds.
 """
 
 import re

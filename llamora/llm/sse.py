@@ -1,7 +1,7 @@
 """Server-sent events (WHATWG HTML 9.2.6), parsed from raw bytes as they arrive.
 
-Only the part that model servers use: `data` fields; comments and other fields are skipped. Events are split
-at bytes, so a character that was split between two reads is joined again.
+Supports only the `data` fields, which model servers use; comments and other fields are skipped. Works on
+bytes, so a character that is split between two reads is not damaged.
 """
 
 from llamora.llm.errors import MalformedResponse
@@ -28,7 +28,7 @@ class EventReader:
         return self._split_events(whole.split(b"\n"))
 
     def close(self) -> list[bytes]:
-        """Return a last payload without a blank line after it; some servers end with `data: [DONE]` alone."""
+        """Return the payload of a last event that has no blank line after it, as some servers send it."""
         rest, self._rest = self._rest, b""
         return self._split_events([rest, b""])
 

@@ -25,7 +25,7 @@ _scan = json.JSONDecoder().raw_decode
 
 
 def _parse_event(payload: bytes) -> dict[str, Any]:
-    """Return the event as an object; bytes that are not UTF-8 become surrogates, for `SurrogateJoiner`."""
+    """Return an event as an object; bytes that are not UTF-8 become surrogates, for `SurrogateJoiner`."""
     try:
         event, _ = _scan(payload.decode("utf-8", "surrogateescape").lstrip())
     except (ValueError, RecursionError):
@@ -52,7 +52,7 @@ def _parse_usage(counts: object) -> TokenUsage | None:
 
 
 class StreamParser:
-    """Parser of one reply; `thinks_first` if the model's replies are known to begin inside thinking."""
+    """Parser of one reply; set `thinks_first` if the model's replies are known to begin inside thinking."""
 
     def __init__(self, *, thinks_first: bool = False) -> None:
         self.ended = False
@@ -91,9 +91,9 @@ class StreamParser:
         return last and last._replace(pieces=last.pieces + self._pieces)
 
     @property
-    def was_wrong(self) -> bool:
+    def thinks_first_was_wrong(self) -> bool:
         """Whether the reply did not begin inside thinking although `thinks_first` was set."""
-        return self._think_filter.was_wrong
+        return self._think_filter.thinks_first_was_wrong
 
     def finish(self) -> StreamEnd:
         """Return the end of the stream: its reason and its numbers of tokens."""

@@ -2,8 +2,8 @@
 
 Models write bytes, and servers split them into events anywhere. Half a character arrives either as raw
 bytes (decoded to U+DC80..U+DCFF, Python's `surrogateescape`) or, from servers written in JavaScript, as half
-of a UTF-16 pair. Half a character must not reach a page or be encrypted: a half that is never completed
-becomes U+FFFD. Control characters, which small models write, are left out.
+of a UTF-16 pair. Half a character must not be shown or encrypted: if its other half never arrives, it
+becomes U+FFFD. Control characters, which small models write, are removed.
 """
 
 import codecs
@@ -27,7 +27,7 @@ class SurrogateJoiner:
         self._bytes_waiting = False
 
     def feed(self, text: str) -> str:
-        """Return the text with its halves joined, without a half at the end, which is buffered."""
+        """Return the text with split characters joined; buffer half a character at its end."""
         if not self._half and not self._bytes_waiting and (text.isascii() or not _HALF.search(text)):
             return _CONTROL.sub("", text)
         text = _PAIR.sub(_join_pair, self._half + text)

@@ -1,12 +1,13 @@
-"""Filter that removes a model's own markup from its text: thinking, and markers of the end of the text.
+"""Filter that removes a model's own markup from its text: its thinking, and markers of the end.
 
     <think> ... </think>    thinking, anywhere in the text; also <thinking> and <thought>
-    ... </think>            a lone closing tag: the template opened it, so all text before it was thinking;
-                            if a model is known to do this, the beginning of its replies counts as thinking
+    ... </think>            a lone closing tag: the model's template contains the opening tag, so all text
+                            before the closing tag was thinking; if a model is known to do this, the
+                            beginning of its replies counts as thinking at once
     <|im_end|> and others   the end; any text after it is not part of the reply
     </s>                    the end only if nothing follows (HTML closes a strike-through with it, too)
 
-A tag may be split between two deltas: text that may still become a tag is buffered.
+A tag may be split between two deltas, so text that may be the beginning of a tag is buffered.
 """
 
 import re
@@ -39,7 +40,7 @@ _LONGEST = max(map(len, _ALL))
 
 
 def opens_thinking(prompt: str) -> bool:
-    """Return whether a prompt ends with the opening tag of the model's thinking."""
+    """Return whether a prompt ends with an opening tag, so that the reply begins inside thinking."""
     return prompt.rstrip().endswith(_OPEN)
 
 
@@ -68,13 +69,13 @@ def _is_only_soft_ends(text: str) -> bool:
 class ThinkFilter:
     """Filter of a reply's text as it arrives.
 
-    `thinks_first` says that the model's template opens its thinking. The filter assumes this until a tag, or
-    the server, shows where the thinking is; if the reply ends with neither, the assumption was wrong.
+    `thinks_first` means that the reply probably begins inside thinking. The filter assumes this until a tag
+    or a separate field of the server shows where the thinking is; if neither arrives, it was wrong.
     """
 
     def __init__(self, *, thinks_first: bool = False) -> None:
         self.ended = False
-        self.was_wrong = False
+        self.thinks_first_was_wrong = False
         self._partial_tag = ""
         self._thinking = self._is_assumed = thinks_first
         self._assumed: list[str] = []
@@ -99,12 +100,12 @@ class ThinkFilter:
         return self._take_output()
 
     def close(self, *, is_whole: bool = True) -> FilteredText:
-        """Return buffered text that did not become a tag; `is_whole` if the model ended by itself."""
+        """Return buffered text that did not become a tag; `is_whole` says that the reply was not cut off."""
         held, self._partial_tag = self._partial_tag, ""
         if not self.ended and not _is_only_soft_ends(held):
             self._add(held)
         if self._is_assumed and is_whole and (text := "".join(self._assumed).lstrip()):
-            self.was_wrong = True
+            self.thinks_first_was_wrong = True
             return FilteredText(text, "", False)
         return self._take_output()
 

@@ -1,4 +1,4 @@
-"""Estimate of a text's tokens, rather too high than too low, for servers that cannot count them.
+"""Estimate of the number of tokens of a text, for servers that cannot count them; it is rather too high.
 
 No tokenizer in use needs more tokens than a text has UTF-8 bytes, so outside ASCII each byte counts as one
 token (three for a Chinese character, though most need one or two). Within ASCII, prose has nearly four

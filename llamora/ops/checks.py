@@ -31,7 +31,7 @@ def check_secret_key(**_: Any) -> list[CheckMessage]:
 @register(Tags.security)
 def check_permissions(**_: Any) -> list[CheckMessage]:
     """Report a data folder that other users can read."""
-    problems = data_folder.find_loose_permissions(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
+    problems = data_folder.find_unsafe_permissions(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
     return [Error(problem, id="llamora.E002") for problem in problems]
 
 

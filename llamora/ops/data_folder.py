@@ -20,7 +20,7 @@ from llamora.ops.errors import OperationRefused
 MIN_KEY_LENGTH = 50
 
 
-def is_loose(path: Path) -> bool:
+def is_open_to_others(path: Path) -> bool:
     """Return whether other users than the owner have access to a file or folder."""
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
@@ -28,7 +28,7 @@ def is_loose(path: Path) -> bool:
 def _create_private_folder(path: Path) -> None:
     """Create the folder, or make an empty one private; the mode of a folder with files is not changed."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if is_loose(path) and not any(path.iterdir()):
+    if is_open_to_others(path) and not any(path.iterdir()):
         path.chmod(0o700)
 
 
@@ -45,7 +45,7 @@ def prepare(data_dir: Path, *, key_file: Path, key: str) -> None:
             f"The data folder {data_dir} cannot be used: {error.strerror}. "
             "Make it writable, or name another with LLAMORA_DATA_DIR."
         ) from None
-    for problem in find_loose_permissions(data_dir, key_file=key_file):
+    for problem in find_unsafe_permissions(data_dir, key_file=key_file):
         raise OperationRefused(problem)
 
 
@@ -60,13 +60,13 @@ def _write_key(path: Path, key: str) -> None:
     draft.rename(path)
 
 
-def find_loose_permissions(data_dir: Path, *, key_file: Path) -> Iterator[str]:
+def find_unsafe_permissions(data_dir: Path, *, key_file: Path) -> Iterator[str]:
     """Yield a sentence for each folder and file that other users of this machine can read."""
     for folder in (data_dir, key_file.parent):
-        if folder.is_dir() and is_loose(folder):
+        if folder.is_dir() and is_open_to_others(folder):
             yield f"Others on this machine can look into {folder}. Close it with: chmod 700 '{folder}'"
     for file in (key_file, *sorted(data_dir.glob("*.sqlite3*"))):
-        if file.is_file() and is_loose(file):
+        if file.is_file() and is_open_to_others(file):
             yield f"Others on this machine can read {file}. Close it with: chmod 600 '{file}'"
 
 

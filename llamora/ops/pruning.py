@@ -55,20 +55,20 @@ def prune(*, now: datetime) -> PruneReport:
         settings.BACKUP_DIR, now=now, days=settings.BACKUP_KEEP_DAYS, weeks=settings.BACKUP_KEEP_WEEKS
     )
     replaced = retention.remove_replaced(settings.DATA_DIR / restore.REPLACED_FOLDER, now=now)
-    strays = retention.remove_strays(settings.DATA_DIR, backups=settings.BACKUP_DIR, now=now)
+    strays = retention.remove_leftovers(settings.DATA_DIR, backups=settings.BACKUP_DIR, now=now)
     return PruneReport(
         sessions=ended,
         entries=purged,
         versions=versions,
         backups=backups,
         replaced=replaced,
-        indexes=remove_dead_indexes(settings.DATA_DIR / "search"),
+        indexes=remove_unused_indexes(settings.DATA_DIR / "search"),
         strays=strays,
         is_log_truncated=truncate_wal(),
     )
 
 
-def remove_dead_indexes(folder: Path) -> int:
+def remove_unused_indexes(folder: Path) -> int:
     """Remove sealed indexes of deleted people and of destroyed keys; return how many."""
     epochs = {str(owner): epoch for owner, epoch in Vault.objects.values_list("owner_id", "epoch")}
     dead = [

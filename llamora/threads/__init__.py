@@ -1,4 +1,4 @@
-"""Threads of this process: which call runs next, which waits. Without Django, so every package may use it.
+"""Threads of this process, and the order in which calls run in them; imports no Django.
 
 fair_executor.py  the one thread pool: fair between keys, with a limit on active calls
 fair_lock.py      a lock that is acquired in the order of requests

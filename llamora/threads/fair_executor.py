@@ -8,11 +8,11 @@ The next call is from the key with the fewest running calls; among equal keys, f
 longest ago; within a key, the calls run in their order. So many requests from one address delay only each
 other.
 
-Python runs one thread at a time. If two threads render pages, they pass the interpreter lock back and forth
-at every query, and the event loop waits for both. So a pool may have more threads than active calls: a call
-that waits for something other than the processor (the disk, a lock, a key derivation, a delay) gives up its
-turn with `yield_turn`, and only then another one begins. A call that waits without `yield_turn` blocks its
-whole pool.
+Python runs one thread at a time. If two threads render pages, they exchange the interpreter lock at every
+query, and the event loop waits for both. So the number of active calls is limited, and a pool may have more
+threads than active calls: while a call waits for something other than the processor (the disk, a lock, a key
+derivation, a delay), it is inside `yield_turn` and not active, so that another call may begin. A call that
+waits without `yield_turn` blocks its whole pool.
 """
 
 import threading
@@ -49,7 +49,7 @@ class PoolCall:
 
 
 class FairExecutor(Executor):
-    """Executor with daemon threads, started when needed; the module says which call runs next."""
+    """Executor with daemon threads, which start when needed. The module docstring has the order of calls."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class FairExecutor(Executor):
 
     @contextmanager
     def release_turn(self) -> Iterator[None]:
-        """Let another call be active during the block; this one then resumes before any new call begins."""
+        """Let another call be active during the block; then resume this call before any new one begins."""
         with self._lock:
             self._active -= 1
             self._wake_next()
@@ -165,8 +165,8 @@ class FairExecutor(Executor):
     def _take_next(self, ended: str | None) -> PoolCall | None:
         """Wait for the next call and return it, or None at the end; `ended` is the key of the last call.
 
-        This thread takes the next call if it can: waking another thread takes longer than rendering many
-        pages.
+        The thread of the last call takes the next one if it can, because waking another thread takes longer
+        than rendering many pages.
         """
         with self._lock:
             if ended is not None:
@@ -239,7 +239,7 @@ class KeyedExecutor(Executor):
 
 @contextmanager
 def yield_turn() -> Iterator[None]:
-    """Let another call of this thread's pool be active during the block, in which this call only waits.
+    """Let another call of this thread's pool be active during the block; use it around a wait.
 
     Does nothing in a thread that belongs to no such pool, or inside another such block.
     """

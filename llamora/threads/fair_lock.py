@@ -1,6 +1,6 @@
 """A lock that is acquired in the order of requests.
 
-`threading.Lock` has no order, so one busy writer could make the others wait for long.
+`threading.Lock` has no order, so one busy thread could make the others wait for a long time.
 """
 
 import threading

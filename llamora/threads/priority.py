@@ -11,7 +11,7 @@ NICENESS = 10
 def lower_priority() -> None:
     """Lower the priority of the calling thread; only on Linux, where each thread has its own niceness.
 
-    Threads that it starts inherit the priority, such as Argon2's lanes.
+    Threads that the calling thread starts later, such as Argon2's, inherit the priority.
     """
     if sys.platform == "linux":
         with suppress(OSError):

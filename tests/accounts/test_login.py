@@ -72,7 +72,7 @@ def test_another_persons_password_opens_nothing(owner: Resident, stranger: Clien
     assert signs_in(stranger, "olive ähre").status_code == 422
 
 
-def test_a_planted_box_is_refused_after_the_right_password(owner: Resident, stranger: Client) -> None:
+def test_a_forged_slot_is_refused_after_the_right_password(owner: Resident, stranger: Client) -> None:
     planted = KeySlot.objects.get(owner=register_resident("Otto").person, kind=SlotKind.PASSWORD)
     KeySlot.objects.filter(owner=owner.person, kind=SlotKind.PASSWORD).update(box=planted.box)
 

@@ -18,7 +18,7 @@ from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie, parse_cookie
 from accounts.sessions.scope import get_session_cookie, reload_vault
 from accounts.sessions.services import open_session
-from llamora.crypto import VaultLocked, current, hash_half, secret_bytes, wrap_dek
+from llamora.crypto import VaultLocked, current_keyring, hash_half, secret_bytes, wrap_dek
 from tests.people import SESSION, Resident
 
 
@@ -219,7 +219,7 @@ def test_no_keyring_is_in_force_after_a_request(owner: Resident) -> None:
     owner.get("/settings/")
 
     with pytest.raises(VaultLocked):
-        current()
+        current_keyring()
 
 
 def test_the_sweep_ends_what_nobody_came_back_to(owner: Resident, housemate: Resident) -> None:
@@ -238,7 +238,7 @@ def test_the_sweep_ends_what_nobody_came_back_to(owner: Resident, housemate: Res
 def test_ending_all_sessions_can_spare_one(owner: Resident) -> None:
     other = owner.sign_in_elsewhere()
 
-    assert sessions_services.end_sessions(person_id=owner.id, but=owner.get_cookie().sign_in_id) == 1
+    assert sessions_services.end_sessions(person_id=owner.id, except_id=owner.get_cookie().sign_in_id) == 1
     assert owner.is_unlocked()
     assert not other.is_unlocked()
 

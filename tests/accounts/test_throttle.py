@@ -14,10 +14,10 @@ from accounts.throttling.client_ip import get_client_ip
 from accounts.throttling.throttle import (
     ADDRESS,
     MAX_RECORDS,
-    METER,
     NAME,
     PAIR,
     PATIENCE,
+    STRENGTH_METER,
     Throttle,
     ThrottleRule,
 )
@@ -199,7 +199,7 @@ def test_kinds_are_counted_apart(clock: Clock) -> None:
         pass
 
 
-@pytest.mark.parametrize("rule", [PAIR, ADDRESS, NAME, METER])
+@pytest.mark.parametrize("rule", [PAIR, ADDRESS, NAME, STRENGTH_METER])
 def test_no_delay_overflows(rule: ThrottleRule) -> None:
     assert rule.delay(10**6) == rule.longest
 
@@ -261,7 +261,7 @@ def test_every_form_slows_down_and_says_when_to_try_again(
 ) -> None:
     fields = {**fields, "code": housemate.recovery_code} if path == "/recover/" else fields
 
-    answers = [tries(path, fields) for _ in range(METER.free + 20)]
+    answers = [tries(path, fields) for _ in range(STRENGTH_METER.free + 20)]
 
     slowed = [answer for answer in answers if answer.status_code == 429]
     assert slowed

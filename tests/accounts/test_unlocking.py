@@ -15,7 +15,7 @@ from accounts.sessions.cookies import SessionCookie
 from accounts.sessions.services import open_session
 from accounts.sessions.user_events import user_events
 from accounts.signals import vault_locked, vault_unlocked
-from llamora.crypto import current
+from llamora.crypto import current_keyring
 from tests.accounts.pages import list_errors
 from tests.people import HERE, PASSWORD, SESSION, Resident
 
@@ -164,8 +164,8 @@ def test_a_sign_in_that_ended_meanwhile_is_said_and_no_fault(owner: Resident) ->
     SignIn.objects.all().delete()
 
     with pytest.raises(SignInEnded):
-        unlock_with_password(here=here, password=PASSWORD, address=HERE)
-    _, cookie = sign_in_with_password(name="olive ähre", password=PASSWORD, address=HERE, here=here)
+        unlock_with_password(request_vault=here, password=PASSWORD, address=HERE)
+    _, cookie = sign_in_with_password(name="olive ähre", password=PASSWORD, address=HERE, request_vault=here)
 
     assert open_session(cookie).is_unlocked
 
@@ -179,7 +179,7 @@ def heard() -> Any:
         rings.append({"heard": "locked", **said})
 
     def unlocked(**said: Any) -> None:
-        rings.append({"heard": "unlocked", "in force": current().owner, **said})
+        rings.append({"heard": "unlocked", "in force": current_keyring().owner, **said})
 
     vault_locked.connect(locked)
     vault_unlocked.connect(unlocked)

@@ -234,5 +234,5 @@ def test_the_queue_holds_no_key_of_a_derivation_that_ended(one_at_a_time: Deriva
     future = ask(one_at_a_time, address="0", name="zero")
     future.result(20)
 
-    until(lambda: not one_at_a_time._askers)
+    until(lambda: not one_at_a_time._requesters)
     assert not one_at_a_time._executor.take_waiting()

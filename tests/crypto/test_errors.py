@@ -17,7 +17,7 @@ CODES = {
     "NotAuthentic": "not_authentic",
     "BadPadding": "bad_padding",
     "WrongSecret": "wrong_secret",
-    "PlantedBox": "planted_box",
+    "ForgedSlot": "forged_slot",
     "SlotBehind": "slot_behind",
     "SlotAhead": "slot_ahead",
     "UnknownAuthenticator": "unknown_authenticator",

@@ -18,7 +18,7 @@ from llamora.crypto import (
     Use,
     VaultLocked,
     WrongEpoch,
-    current,
+    current_keyring,
     in_force,
     secret_bytes,
     subkey,
@@ -162,18 +162,18 @@ def test_the_keyring_in_force_is_the_innermost(keyring: Keyring) -> None:
 
     with in_force(keyring):
         with in_force(other):
-            assert current() is other
+            assert current_keyring() is other
         with in_force(None), pytest.raises(VaultLocked):
-            current()
-        assert current() is keyring
+            current_keyring()
+        assert current_keyring() is keyring
     with pytest.raises(VaultLocked):
-        current()
+        current_keyring()
 
 
 def test_a_task_that_copied_the_context_is_locked_too(keyring: Keyring) -> None:
     async def late_use() -> None:
         await asyncio.sleep(0.01)
-        current()
+        current_keyring()
 
     async def lock_meanwhile() -> None:
         with in_force(keyring):

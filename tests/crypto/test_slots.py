@@ -8,7 +8,7 @@ from nacl.bindings import crypto_box_keypair, crypto_box_seal
 from llamora.crypto import (
     BadCost,
     Cost,
-    PlantedBox,
+    ForgedSlot,
     Slot,
     SlotAhead,
     SlotBehind,
@@ -99,7 +99,7 @@ def test_each_slot_has_a_key_pair_and_authenticator_of_its_own() -> None:
     one, other = new_slot(), new_slot()
 
     assert one.public_key != other.public_key
-    with pytest.raises(PlantedBox):
+    with pytest.raises(ForgedSlot):
         open_slot(replace(one, box=other.box, mac=other.mac), kek=KEK, current_epoch=3)
 
 
@@ -148,24 +148,24 @@ def test_a_slot_ahead_of_its_owner_is_refused(slot: Slot) -> None:
 
 
 def test_a_slot_relabelled_with_the_current_epoch_is_refused(slot: Slot) -> None:
-    with pytest.raises(PlantedBox):
+    with pytest.raises(ForgedSlot):
         open_slot(replace(slot, epoch=4), kek=KEK, current_epoch=4)
 
 
-def test_a_planted_box_is_refused(slot: Slot) -> None:
+def test_a_forged_slot_is_refused(slot: Slot) -> None:
     """A sealed box alone does not say who made it: this one opens, and is refused all the same."""
     planted = crypto_box_seal(b"\x01" + OWNER.bytes + SLOT.bytes + b"\0\0\0\x03" + bytes(32), slot.public_key)
 
-    with pytest.raises(PlantedBox) as refused:
+    with pytest.raises(ForgedSlot) as refused:
         open_slot(replace(slot, box=planted), kek=KEK, current_epoch=3)
 
-    assert refused.value.code == "planted_box"
+    assert refused.value.code == "forged_slot"
 
 
-def test_a_planted_box_with_a_mac_of_the_planter_s_is_refused(slot: Slot) -> None:
+def test_a_forged_slot_with_a_mac_of_the_forger_s_is_refused(slot: Slot) -> None:
     planters = new_slot(kek=OTHER_KEK, dek=bytes(32))
 
-    with pytest.raises(PlantedBox):
+    with pytest.raises(ForgedSlot):
         open_slot(replace(slot, box=planters.box, mac=planters.mac), kek=KEK, current_epoch=3)
 
 
@@ -206,7 +206,7 @@ def test_what_lies_in_the_box_is_compared_with_the_row(slot: Slot, inside: bytes
     if is_good:
         assert open_slot(signed, kek=KEK, current_epoch=3) == DATA_KEY
         return
-    with pytest.raises(PlantedBox):
+    with pytest.raises(ForgedSlot):
         open_slot(signed, kek=KEK, current_epoch=3)
 
 
@@ -217,14 +217,14 @@ def test_another_spelling_of_the_public_key_is_refused(slot: Slot) -> None:
 
     signed = signed_by_one_who_knows_the_authenticator(slot, public_key=other_spelling, inside=inside)
 
-    with pytest.raises(PlantedBox):
+    with pytest.raises(ForgedSlot):
         open_slot(signed, kek=KEK, current_epoch=3)
 
 
 def test_a_planted_public_key_is_refused_when_opening(slot: Slot) -> None:
     public_key, _ = crypto_box_keypair()
 
-    with pytest.raises(PlantedBox):
+    with pytest.raises(ForgedSlot):
         open_slot(replace(slot, public_key=public_key), kek=KEK, current_epoch=3)
 
 
@@ -274,10 +274,10 @@ def test_a_slot_moved_elsewhere_is_refused(
 
 def test_a_flipped_byte_anywhere_in_a_slot_is_refused(slot: Slot) -> None:
     expected: dict[str, type[Exception] | tuple[type[Exception], ...]] = {
-        "public_key": PlantedBox,
+        "public_key": ForgedSlot,
         "sealed_private": (WrongSecret, UnknownFormat),
-        "box": PlantedBox,
-        "mac": PlantedBox,
+        "box": ForgedSlot,
+        "mac": ForgedSlot,
     }
 
     for name, error in expected.items():
@@ -304,7 +304,7 @@ def test_a_flipped_byte_anywhere_in_the_authenticator_keeps_the_new_key_away(slo
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("public_key", PlantedBox), ("sealed_private", Truncated), ("box", PlantedBox), ("mac", PlantedBox)],
+    [("public_key", ForgedSlot), ("sealed_private", Truncated), ("box", ForgedSlot), ("mac", ForgedSlot)],
 )
 def test_a_slot_cut_short_is_refused(slot: Slot, name: str, expected: type[Exception]) -> None:
     for kept in (0, 16):

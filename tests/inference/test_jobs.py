@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import transaction
 
-from llamora.crypto import Context, Keyring, VaultLocked, current
+from llamora.crypto import Context, Keyring, VaultLocked, current_keyring
 from llamora.database import FenceRefused, NotWritten
 from llamora.inference import registry as inference_registry
 from llamora.inference.job import Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
@@ -68,7 +68,7 @@ class Note:
         self.threads.add(threading.current_thread().name)
         self.contexts.add(of_a_request.get())
         context = Context(purpose="test", label="a.b.c", row=self.id, owner=self.owner_id)
-        self.sealed.append(current().seal(b"words", context))
+        self.sealed.append(current_keyring().seal(b"words", context))
 
 
 def keyring() -> Keyring:
@@ -137,7 +137,7 @@ async def test_a_job_has_nothing_of_the_request_that_asked(
     assert all(name.startswith("jobs") for name in note.threads)
     assert note.sealed
     with pytest.raises(VaultLocked):
-        current()
+        current_keyring()
 
 
 async def test_partial_texts_are_kept_only_when_something_came(

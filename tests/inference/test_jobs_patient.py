@@ -14,7 +14,7 @@ class SharedModel:
     def __init__(self) -> None:
         self.queue = FairQueue(lambda: 1)
         self.served: list[str] = []
-        self.gave_way: list[str] = []
+        self.preempted: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def come(self, owner: UUID, name: str, *, patient: bool = False) -> None:
@@ -28,7 +28,7 @@ class SharedModel:
             await asyncio.sleep(3600)
 
     def _give_way(self, name: str) -> None:
-        self.gave_way.append(name)
+        self.preempted.append(name)
         self.tasks[name].cancel()
 
     async def end(self, name: str) -> None:
@@ -59,7 +59,7 @@ async def test_a_patient_job_lets_go_of_its_slot_when_somebody_comes() -> None:
 
     await house.come(BEN, "reply")
 
-    assert house.gave_way == ["recap"]
+    assert house.preempted == ["recap"]
     assert house.served == ["recap", "reply"]
     await house.end("reply")
 

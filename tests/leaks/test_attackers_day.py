@@ -17,7 +17,7 @@ DAY = {
         "leaks/test_attacks_sessions.py::test_a_copied_data_folder_opens_nothing_without_the_run_secret",
         "accounts/test_sessions.py::test_a_copied_session_table_signs_nobody_in",
         "accounts/test_sessions.py::test_the_secret_of_the_run_is_not_in_the_data_folder",
-        "rotation/test_independent_reader.py::test_it_is_refused_by_a_wrong_secret_and_by_a_planted_box",
+        "rotation/test_independent_reader.py::test_it_is_refused_by_a_wrong_secret_and_by_a_forged_slot",
         "ops/test_erasure.py::test_the_former_key_is_nowhere_after_a_rotation",
     ],
     "copied cookie": [
@@ -41,7 +41,7 @@ DAY = {
     ],
     "planted rows": [
         "accounts/test_sessions.py::test_a_planted_unlock_row_is_refused",
-        "accounts/test_login.py::test_a_planted_box_is_refused_after_the_right_password",
+        "accounts/test_login.py::test_a_forged_slot_is_refused_after_the_right_password",
         "accounts/test_login.py::test_a_row_that_asks_for_another_cost_is_not_derived",
         "rotation/test_rotation.py::test_a_planted_public_key_is_refused_and_named",
         "leaks/test_attacks_sessions.py::test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked",

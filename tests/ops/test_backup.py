@@ -317,5 +317,5 @@ def test_a_backup_killed_anywhere_leaves_no_half_one_under_its_name(
     strays = list(place.shelf.glob(".llamora-*.part"))
     assert strays
     later = NOW + timedelta(days=400)
-    assert retention.remove_strays(place.house.data_dir, backups=place.shelf, now=later) == len(strays)
+    assert retention.remove_leftovers(place.house.data_dir, backups=place.shelf, now=later) == len(strays)
     assert sorted(place.shelf.iterdir()) == made

@@ -117,7 +117,7 @@ def envelopes_of(owner: UUID) -> Sealed:
     found: Sealed = []
     for table in list_sealed_tables():
         contexts = table.build_context_reader(owner)
-        for rows in table.iterate_batches(owner, but=None):
+        for rows in table.iterate_batches(owner, skip_prefix=None):
             found += [(envelope, context) for row in rows for _, envelope, context in contexts(row)]
     return found
 

@@ -134,7 +134,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         locked = [(p, c) for p in self.people.values() for c, is_open in p["browsers"].items() if not is_open]
         person, cookie = _one(locked, which)
         here = sessions_services.open_session(cookie)
-        renewed = unlock_with_password(here=here, password=person["password"], address=ADDRESS)
+        renewed = unlock_with_password(request_vault=here, password=person["password"], address=ADDRESS)
         del person["browsers"][cookie]
         self._is_in(person, renewed)
 
@@ -266,7 +266,9 @@ class HouseholdMachine(RuleBasedStateMachine):
 
         def turns() -> None:
             dies_at(at)
-            keyring = way_in.keyring if was_unfinished else begin_rotation(way_in, here=here).keyring
+            keyring = (
+                way_in.keyring if was_unfinished else begin_rotation(way_in, current_cookie=here).keyring
+            )
             reencrypt_all(keyring, batch=2)
             destroy_former_key(keyring)
 

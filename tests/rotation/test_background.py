@@ -52,7 +52,7 @@ def test_it_needs_no_keyring_of_the_request_that_began_it(owner: Resident) -> No
 def test_it_stops_with_the_last_session(owner: Resident) -> None:
     owner.write_many(1000)
     here = owner.create_session()
-    turned = begin_rotation(owner.open_slot(), here=here)
+    turned = begin_rotation(owner.open_slot(), current_cookie=here)
 
     with write_transaction():
         # The thread waits for its turn to write, so the session ends before its first batch is in.

@@ -77,7 +77,7 @@ def test_its_owner_writes_and_reads_while_it_runs(owner: Resident) -> None:
     for thread in threads:
         thread.start()
     for _ in range(3):
-        turned = begin_rotation(owner.open_slot(), here=here)
+        turned = begin_rotation(owner.open_slot(), current_cookie=here)
         rotation_services.resume_rotation(turned.keyring)
     for thread in threads:
         thread.stop()

@@ -80,7 +80,7 @@ def test_it_opens_a_diary_after_a_rotation(owner: Resident) -> None:
         assert [entry["text"] for entry in found["entries"]] == list(owner.written.values())
 
 
-def test_it_is_refused_by_a_wrong_secret_and_by_a_planted_box(owner: Resident) -> None:
+def test_it_is_refused_by_a_wrong_secret_and_by_a_forged_slot(owner: Resident) -> None:
     wrong = read("not this one at all")
     KeySlot.objects.filter(id=owner.get_slot(SlotKind.PASSWORD).id).update(mac=bytes(32))
     planted = read(owner.password)

@@ -20,7 +20,7 @@ def rotates_and_dies(owner: Resident, *, at: int) -> bool:
 
     def rotate() -> None:
         dies_at(at)
-        keyring = begin_rotation(opened, here=here).keyring
+        keyring = begin_rotation(opened, current_cookie=here).keyring
         reencrypt_all(keyring, batch=BATCH)
         destroy_former_key(keyring)
 

@@ -16,7 +16,7 @@ from accounts.sessions import services as sessions_services
 from accounts.signals import data_key_rotated
 from diary.entries.services import save_entry
 from diary.models import Entry
-from llamora.crypto import Keyring, current, in_force
+from llamora.crypto import Keyring, current_keyring, in_force
 from llamora.database import FenceRefused, write_transaction
 from tests.people import Resident
 
@@ -88,7 +88,7 @@ def test_others_hear_of_the_next_key_once_it_is_committed(owner: Resident) -> No
 
     def listen(sender: object, *, person_id: UUID, keyring: Keyring, **_: object) -> None:
         committed = not connection.in_atomic_block and owner.get_vault().epoch == keyring.epoch
-        heard.append((person_id, current().epoch, committed))
+        heard.append((person_id, current_keyring().epoch, committed))
 
     data_key_rotated.connect(listen)
     try:
@@ -165,7 +165,7 @@ def test_the_key_can_be_rotated_again_and_again(owner: Resident) -> None:
 def test_the_asking_session_stays_unlocked_and_all_others_end(owner: Resident) -> None:
     here, elsewhere = owner.create_session(), owner.create_session()
 
-    turned = begin_rotation(owner.open_slot(), here=here)
+    turned = begin_rotation(owner.open_slot(), current_cookie=here)
     rotation_services.resume_rotation(turned.keyring)
 
     assert sessions_services.open_session(here).keyring.data_key() == turned.keyring.data_key()
@@ -177,7 +177,7 @@ def test_a_session_that_asks_with_another_half_is_ended_too(owner: Resident) -> 
     here = owner.create_session()
     forged = type(here)(here.sign_in_id, bytes(32))
 
-    begin_rotation(owner.open_slot(), here=forged)
+    begin_rotation(owner.open_slot(), current_cookie=forged)
 
     assert not Unlock.objects.exists()
     assert not SignIn.objects.exists()
@@ -199,14 +199,14 @@ def test_a_row_loaded_before_is_refused_and_keeps_its_text(owner: Resident) -> N
     assert owner.read_all()[entry.id] == words
 
 
-def test_a_planted_box_is_refused_and_named(owner: Resident) -> None:
+def test_a_forged_slot_is_refused_and_named(owner: Resident) -> None:
     planted = owner.get_slot(SlotKind.RECOVERY)
     KeySlot.objects.filter(id=planted.id).update(box=bytes(len(planted.box)))
 
     turned = begin_rotation(owner.open_slot())
 
     (refused,) = turned.refused_slots
-    assert (refused.slot_id, refused.kind, refused.code) == (planted.id, "recovery", "planted_box")
+    assert (refused.slot_id, refused.kind, refused.code) == (planted.id, "recovery", "forged_slot")
     assert owner.get_slot(SlotKind.RECOVERY).epoch == 1
     with pytest.raises(DamagedSlot):
         owner.open_slot(by=SlotKind.RECOVERY)

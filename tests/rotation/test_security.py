@@ -220,7 +220,7 @@ def test_somebody_had_my_key_removes_a_key_slot_of_any_kind(owner: Resident, her
 
 
 def test_somebody_had_my_key_finishes_a_rotation_first(owner: Resident, here: SessionCookie) -> None:
-    begin_rotation(owner.open_slot(), here=here)
+    begin_rotation(owner.open_slot(), current_cookie=here)
 
     secured = security_services.reset_after_compromise(
         asked(here, password=owner.password), new_password=NEW_PASSWORD

@@ -63,7 +63,7 @@ def test_with_a_new_key_everything_is_found_and_the_old_snapshots_are_dead(
     assert kept(data_folder) == {"words-1", "vectors-1"}
     assert whole == len(olive.written)
 
-    turned = begin_rotation(olive.open_slot(), here=cookie)
+    turned = begin_rotation(olive.open_slot(), current_cookie=cookie)
     after_the_first_step = held(index)
     rests(turned.keyring)
     left_behind = kept(data_folder)
@@ -104,7 +104,7 @@ def _locks_and_comes_back(olive: Resident, cookie: SessionCookie, planted: dict[
 
 def test_unlocked_in_the_middle_of_a_rotation_everything_is_found(olive: Resident) -> None:
     cookie = olive.create_session()
-    turned = begin_rotation(olive.open_slot(), here=cookie)
+    turned = begin_rotation(olive.open_slot(), current_cookie=cookie)
 
     index = opened(olive.open_keyring())
 
@@ -129,7 +129,7 @@ def test_what_is_sealed_anew_is_not_indexed_anew(olive: Resident, monkeypatch: p
     monkeypatch.setattr(index.words, "upsert", counting)
     stamps = index.words.list_stamps()
 
-    turned = begin_rotation(olive.open_slot(), here=cookie)
+    turned = begin_rotation(olive.open_slot(), current_cookie=cookie)
     rotation_services.resume_rotation(turned.keyring)
     indexes.reconcile_all(index)
     rests(turned.keyring)

@@ -14,7 +14,7 @@ from diary.entries.queries import get_entry
 from diary.generation.ask_once import ask_once, find_job, list_jobs
 from diary.generation.prompt_entries import build_prompt_entry
 from diary.models import Entry
-from llamora.crypto import Keyring, current
+from llamora.crypto import Keyring, current_keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference.job import Job
@@ -99,7 +99,7 @@ def _list_known_names(owner_id: UUID) -> tuple[str, ...]:
 
 def _retry(person: Person, is_requested: bool, failed: ProposalTask) -> None:
     """Start a second attempt after the commit; it gets a copy of the keyring, which the first closes."""
-    keyring = current().own_copy()
+    keyring = current_keyring().copy()
 
     def start() -> None:
         try:

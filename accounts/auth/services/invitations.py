@@ -1,6 +1,6 @@
-"""Invitations: links with which one person registers, within seven days.
+"""Invitations: links with which one person can register within seven days.
 
-The token is 32 random bytes in base64url. It is only in the link; the row stores its SHA-256. So a copy of
+The token is 32 random bytes in base64url. Only the link contains it; the row stores its SHA-256. So a copy of
 the database contains no valid link, and a link can be shown only when it is created.
 """
 

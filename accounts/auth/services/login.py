@@ -28,7 +28,7 @@ def open_slot_throttled(
     secret: str,
     throttle_key: str = "",
 ) -> Iterator[key_slots.OpenedSlot]:
-    """Wait as the throttle requires, open a key slot with a secret, and close its keyring after the block.
+    """Wait for the throttle, open a key slot with a secret, and close its keyring after the block.
 
     Failures are counted by address, or by `throttle_key` if the browser has a valid device cookie.
     """
@@ -54,7 +54,7 @@ def sign_in_with_password(
     days: int | None = None,
     device: str = "",
     device_cookie: str = "",
-    here: RequestVault = NOBODY,
+    request_vault: RequestVault = NOBODY,
 ) -> tuple[Person, SessionCookie]:
     """Sign a person in with a browser; if another person was signed in with it, sign that person out.
 
@@ -73,12 +73,14 @@ def sign_in_with_password(
         throttle_key=get_throttle_key(device_cookie, person_id=person.id) if person else "",
     ) as opened:
         _raise_cost(opened, password=password, address=address)
-        if here.sign_in_id is not None and here.person == opened.person:
+        if request_vault.sign_in_id is not None and request_vault.person == opened.person:
             # The same person in the same browser: their sign-in stays, so that other tabs go on working.
             with suppress(SignInEnded):
-                return opened.person, _unlock_again(opened.keyring, sign_in_id=here.sign_in_id, days=days)
+                return opened.person, _unlock_again(
+                    opened.keyring, sign_in_id=request_vault.sign_in_id, days=days
+                )
         return opened.person, start_session(
-            opened.person, opened.keyring, days=days, device=device, here=here
+            opened.person, opened.keyring, days=days, device=device, request_vault=request_vault
         )
 
 
@@ -88,13 +90,15 @@ def start_session(
     *,
     days: int | None = None,
     device: str,
-    here: RequestVault = NOBODY,
+    request_vault: RequestVault = NOBODY,
 ) -> SessionCookie:
     """Create the SignIn and Unlock rows of a browser with an open keyring, and send `vault_unlocked`."""
     with write_transaction():
-        if here.person is not None and here.sign_in_id is not None:
+        if request_vault.person is not None and request_vault.sign_in_id is not None:
             # Another person was signed in here; their open tabs get the signal.
-            sessions_services.end_session(sign_in_id=here.sign_in_id, person_id=here.person.id)
+            sessions_services.end_session(
+                sign_in_id=request_vault.sign_in_id, person_id=request_vault.person.id
+            )
         cookie = sessions_services.create_session(
             person=person, keyring=keyring, is_persistent=days is not None, days=days, device=device
         )
@@ -103,24 +107,24 @@ def start_session(
 
 
 def start_session_if_possible(
-    person: Person, keyring: Keyring, *, device: str, here: RequestVault = NOBODY
+    person: Person, keyring: Keyring, *, device: str, request_vault: RequestVault = NOBODY
 ) -> SessionCookie | None:
     """Start a session after new secrets were saved; return None if its rows could not be written.
 
     The page with the new recovery code is shown only after this call, so an error must not prevent it.
     """
     try:
-        return start_session(person, keyring, device=device, here=here)
+        return start_session(person, keyring, device=device, request_vault=request_vault)
     except NotWritten:
         return None
 
 
-def unlock_with_password(*, here: RequestVault, password: str, address: str) -> SessionCookie:
+def unlock_with_password(*, request_vault: RequestVault, password: str, address: str) -> SessionCookie:
     """Unlock a browser with the password of the person who is signed in with it.
 
     Raise WrongPerson, SignInEnded, or an error of `sign_in_with_password`.
     """
-    person, sign_in_id = here.person, here.sign_in_id
+    person, sign_in_id = request_vault.person, request_vault.sign_in_id
     if person is None or sign_in_id is None:
         raise WrongPerson
     # Failures are counted for this sign-in, so that none from elsewhere delays it.
@@ -140,13 +144,13 @@ def unlock_with_password(*, here: RequestVault, password: str, address: str) -> 
 
 
 def _unlock_here(keyring: Keyring, *, sign_in_id: UUID) -> SessionCookie:
-    return _unlock_and_announce(
+    return _unlock_and_send_signal(
         keyring, lambda: sessions_services.unlock_session(sign_in_id=sign_in_id, keyring=keyring)
     )
 
 
 def _unlock_again(keyring: Keyring, *, sign_in_id: UUID, days: int | None) -> SessionCookie:
-    return _unlock_and_announce(
+    return _unlock_and_send_signal(
         keyring,
         lambda: sessions_services.unlock_session(
             sign_in_id=sign_in_id, keyring=keyring, is_persistent=days is not None, days=days
@@ -154,7 +158,7 @@ def _unlock_again(keyring: Keyring, *, sign_in_id: UUID, days: int | None) -> Se
     )
 
 
-def _unlock_and_announce(keyring: Keyring, unlock: Callable[[], SessionCookie]) -> SessionCookie:
+def _unlock_and_send_signal(keyring: Keyring, unlock: Callable[[], SessionCookie]) -> SessionCookie:
     try:
         cookie = unlock()
     except SignIn.DoesNotExist:

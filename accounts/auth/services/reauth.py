@@ -14,7 +14,7 @@ from accounts.sessions.cookies import SessionCookie
 
 @dataclass(frozen=True, kw_only=True)
 class Reauthentication:
-    """The session of a browser, and the password that was typed again."""
+    """The current session, and the password that the person has typed again."""
 
     vault: RequestVault
     cookie: SessionCookie = field(repr=False)

@@ -23,7 +23,13 @@ class RecoveredAccount:
 
 
 def recover_account(
-    *, name: str, code: str, new_password: str, address: str, device: str = "", here: RequestVault = NOBODY
+    *,
+    name: str,
+    code: str,
+    new_password: str,
+    address: str,
+    device: str = "",
+    request_vault: RequestVault = NOBODY,
 ) -> RecoveredAccount:
     """Replace both key slots in one commit and end every other session of the person.
 
@@ -38,7 +44,9 @@ def recover_account(
         request = key_slots.DerivationRequest(name=name, address=address)
         secrets = {SlotKind.PASSWORD: new_password, SlotKind.RECOVERY: crypto.parse_recovery_code(new_code)}
         _replace_slots(opened.keyring, secrets=secrets, request=request)
-        cookie = start_session_if_possible(opened.person, opened.keyring, device=device, here=here)
+        cookie = start_session_if_possible(
+            opened.person, opened.keyring, device=device, request_vault=request_vault
+        )
     truncate_wal()
     return RecoveredAccount(person=opened.person, cookie=cookie, recovery_code=new_code)
 

@@ -1,9 +1,9 @@
 """Confirmation of a new recovery code: the person types two of its groups before they can continue.
 
-The code is stored nowhere, so the form of its page has to contain it: after a wrong group, the page is shown
-again. The form contains the code sealed, because browsers write forms into session files on the disk (seen
-in Chromium). Each page has its own key, in the memory of this process only. A key is deleted one minute
-after the confirmation, after eight hours, or when the process ends.
+The server does not store the code, so the form of the page contains it: after a wrong group, the page is
+shown again. In the form the code is sealed, because browsers write forms into session files on the disk (seen
+in Chromium). Each page has its own key, in the memory of this process only. A key is deleted one minute after
+the confirmation, after eight hours, or when the process ends.
 
     token      id of the key in hex | "." | an envelope (see `llamora.crypto.envelope`) in base64url of
                JSON: the code, the two groups to type, the URL of the next page

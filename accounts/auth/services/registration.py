@@ -24,7 +24,7 @@ FIRST_EPOCH = 1
 
 @dataclass(frozen=True, kw_only=True)
 class NewPerson:
-    """A new person, the recovery code to show once, and the keyring, which the caller closes."""
+    """A new person with their recovery code, which is shown once, and their keyring; the caller closes it."""
 
     person: Person
     keyring: Keyring = field(repr=False)
@@ -43,7 +43,7 @@ def create_person(
 ) -> NewPerson:
     """Create a person with a vault.
 
-    `invitation` is the token of an invitation, which is used up in the same commit. `language` is the
+    `invitation` is the token of an invitation, which becomes invalid in the same commit. `language` is the
     language of dates. Raise InvalidUsername, UsernameTaken, HouseholdAlreadySetUp, InvalidInvitation,
     TooManyAttempts, DerivationQueueFull or DerivationOutOfMemory.
     """
@@ -75,7 +75,7 @@ def register_person(
     device: str = "",
     invitation: str = "",
     language: str = languages.DEFAULT_LANGUAGE,
-    here: RequestVault = NOBODY,
+    request_vault: RequestVault = NOBODY,
 ) -> tuple[NewPerson, SessionCookie | None]:
     """Create a person and sign their browser in; the keyring in the result is already closed."""
     created = create_person(
@@ -88,7 +88,9 @@ def register_person(
         language=language,
     )
     try:
-        cookie = start_session_if_possible(created.person, created.keyring, device=device, here=here)
+        cookie = start_session_if_possible(
+            created.person, created.keyring, device=device, request_vault=request_vault
+        )
     finally:
         created.keyring.close()
     return created, cookie

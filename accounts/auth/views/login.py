@@ -60,7 +60,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
             days=form.cleaned_data["stay_days"],
             device=describe_device(request),
             device_cookie=request.COOKIES.get(device_cookie.COOKIE_NAME, ""),
-            here=request.vault,
+            request_vault=request.vault,
         )
     except AccountsError as error:
         form.add_error(None, error_messages.get_error_message(error))
@@ -112,7 +112,9 @@ def unlock(request: HouseholdRequest) -> HttpResponse:
         return _render_unlock(request, form, following, status=FORM_INVALID)
     try:
         cookie = unlock_with_password(
-            here=request.vault, password=form.cleaned_data["password"], address=get_client_ip(request)
+            request_vault=request.vault,
+            password=form.cleaned_data["password"],
+            address=get_client_ip(request),
         )
     except AccountsError as error:
         form.add_error(None, _get_unlock_error(error))
@@ -146,7 +148,7 @@ def _render_unlock(
 
 @require_POST
 def lock(request: HouseholdRequest) -> HttpResponse:
-    """Lock this browser. The owner of the page that asks is not checked: locking is always safe."""
+    """Lock this browser. The owner of the page is not checked, because locking is always safe."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     if (
         person is not None
@@ -161,7 +163,7 @@ def lock(request: HouseholdRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HouseholdRequest) -> HttpResponse:
-    """Sign this browser out. The owner of the page that asks is not checked: signing out is always safe."""
+    """Sign this browser out. The owner of the page is not checked, because signing out is always safe."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     is_gone = True
     if person is not None and sign_in_id is not None:

@@ -1,4 +1,4 @@
-"""Re-authentication of a form: its action runs only if the current password in it is right."""
+"""Re-authentication in a form: a change is made only if the current password in the form is right."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def with_reauthentication(
     act: Callable[[Reauthentication], HttpResponse],
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Show the form, or run `act` if the form was sent and its password is right."""
+    """Show the form or, if it was sent with the right password, return the response of `act`."""
     if request.method != "POST":
         return _render_page(request, form, template, context)
     if not form.is_valid():

@@ -101,14 +101,14 @@ def _recover(request: HouseholdRequest, form: RecoverForm) -> RecoveredAccount:
         new_password=form.cleaned_data["password"],
         address=get_client_ip(request),
         device=describe_device(request),
-        here=request.vault,
+        request_vault=request.vault,
     )
 
 
 def attach_session_cookie(
     request: HttpRequest, page: HttpResponse, cookie: SessionCookie | None
 ) -> HttpResponse:
-    """Set the session cookie on the page of a recovery code; without one, the next page asks to sign in."""
+    """Set the session cookie on the page of a recovery code; with None, the person must sign in again."""
     if cookie is not None:
         set_cookie(page, cookie, secure=request.is_secure())
     return page

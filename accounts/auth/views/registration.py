@@ -27,7 +27,7 @@ from accounts.http.request import HouseholdRequest
 from accounts.preferences import languages
 from accounts.sessions.user_agent import describe_device
 from accounts.throttling.client_ip import get_client_ip
-from accounts.throttling.throttle import METER, throttle
+from accounts.throttling.throttle import STRENGTH_METER, throttle
 from accounts.usernames import MAX_NAME
 
 
@@ -37,18 +37,18 @@ def register(request: HouseholdRequest) -> HttpResponse:
     if request.vault.person is not None and request.method != "POST":
         return redirect("/")
     try:
-        admission = _check_admission(request)
+        permission = _get_permission(request)
     except TooManyAttempts as error:
         return render_too_soon(request, error)
-    if not admission.is_open:
-        return _refuse_registration(request, admission)
+    if not permission.is_open:
+        return _refuse_registration(request, permission)
     if request.method != "POST":
-        return _render_registration(request, RegisterForm(), admission)
-    return _handle_registration(request, RegisterForm(request.POST), admission)
+        return _render_registration(request, RegisterForm(), permission)
+    return _handle_registration(request, RegisterForm(request.POST), permission)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Admission:
+class _RegistrationPermission:
     """The permission to register: by the set-up link, by an invitation, or because registration is open."""
 
     set_up: str = field(default="", repr=False)
@@ -61,11 +61,11 @@ class _Admission:
         return self.is_first or self.is_invited or settings.REGISTRATION == "open"
 
 
-def _check_admission(request: HouseholdRequest) -> _Admission:
-    """Return the permission that the token in the request's link gives; throttle wrong tokens."""
+def _get_permission(request: HouseholdRequest) -> _RegistrationPermission:
+    """Return the permission that the token in the request gives; throttle wrong tokens."""
     set_up = request.POST.get("token") or request.GET.get("set-up") or ""
     invitation = request.POST.get("invite") or request.GET.get(invitations.PARAMETER) or ""
-    return _Admission(
+    return _RegistrationPermission(
         set_up=set_up,
         invitation=invitation,
         is_first=_is_valid_link(request, set_up, kind="set-up", is_valid=first_run.is_setup_token),
@@ -87,10 +87,10 @@ def _is_valid_link(
     return False
 
 
-def _refuse_registration(request: HouseholdRequest, admission: _Admission) -> HttpResponse:
+def _refuse_registration(request: HouseholdRequest, permission: _RegistrationPermission) -> HttpResponse:
     sentence = (
         error_messages.get_error_message(InvalidInvitation())
-        if admission.invitation
+        if permission.invitation
         else error_messages.REGISTRATION_CLOSED
     )
     return render_refusal(
@@ -103,27 +103,27 @@ def _refuse_registration(request: HouseholdRequest, admission: _Admission) -> Ht
 
 
 def _handle_registration(
-    request: HouseholdRequest, form: RegisterForm, admission: _Admission
+    request: HouseholdRequest, form: RegisterForm, permission: _RegistrationPermission
 ) -> HttpResponse:
     if not form.is_valid():
-        return _render_registration(request, form, admission, status=FORM_INVALID)
+        return _render_registration(request, form, permission, status=FORM_INVALID)
     try:
         created, cookie = register_person(
             name=form.cleaned_data["name"],
             password=form.cleaned_data["password"],
             time_zone=form.cleaned_data["time_zone"],
             language=languages.guess_language(request.headers.get("Accept-Language", "")),
-            is_administrator=admission.is_first,
-            invitation=admission.invitation if admission.is_invited else "",
+            is_administrator=permission.is_first,
+            invitation=permission.invitation if permission.is_invited else "",
             address=get_client_ip(request),
             device=describe_device(request),
-            here=request.vault,
+            request_vault=request.vault,
         )
     except AccountsError as error:
         form.add_error(
             "name" if error.code == "name_taken" else None, error_messages.get_error_message(error)
         )
-        page = _render_registration(request, form, admission, status=get_error_status(error))
+        page = _render_registration(request, form, permission, status=get_error_status(error))
         return set_retry_after(page, error)
     rotate_token(request)
     return attach_session_cookie(
@@ -132,9 +132,9 @@ def _handle_registration(
 
 
 def _render_registration(
-    request: HttpRequest, form: RegisterForm, admission: _Admission, *, status: int = 200
+    request: HttpRequest, form: RegisterForm, permission: _RegistrationPermission, *, status: int = 200
 ) -> HttpResponse:
-    context = {"form": form, "admission": admission, "is_first": admission.is_first}
+    context = {"form": form, "permission": permission, "is_first": permission.is_first}
     return render(request, "accounts/register.html", context, status=status)
 
 
@@ -142,7 +142,9 @@ def _render_registration(
 def show_password_strength(request: HttpRequest) -> HttpResponse:
     """Return the strength of a password that is being typed."""
     try:
-        with throttle.attempt("strength", address=get_client_ip(request), charge=METER) as attempt:
+        with throttle.attempt(
+            "strength", address=get_client_ip(request), address_rule=STRENGTH_METER
+        ) as attempt:
             # Every request counts: each costs processor time.
             attempt.fail()
             password, name = request.POST.get("password", ""), request.POST.get("name", "")

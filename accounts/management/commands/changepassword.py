@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    """A command that only says what to do instead."""
+    """A command that refuses, and names the command to use instead."""
 
     help = "Always refuses: only its owner can change the password of a diary. Says how."
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("username", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Raise a CommandError that says what to do instead."""
+        """Raise a CommandError with instructions."""
         raise CommandError(
             "A password encrypts a diary, so nobody can set one for another person. The owner can choose a "
             "new one at /recover/ with their recovery code."

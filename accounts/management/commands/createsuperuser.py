@@ -8,14 +8,14 @@ from accounts.auth.services import first_run
 
 
 class Command(BaseCommand):
-    """A command that only says what to do instead."""
+    """A command that refuses, and says how to create the first person."""
 
     help = "Always refuses: an account created here would have no key. Says how to create the first one."
 
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Raise a CommandError that says what to do instead."""
+        """Raise a CommandError with instructions."""
         if first_run.get_setup_token() is None:
             raise CommandError(
                 "There is an administrator already. They can add others: Settings, Administration, People."

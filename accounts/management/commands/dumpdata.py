@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.commands import dumpdata
 
-from llamora.fields.access import bare_access
+from llamora.fields.access import envelope_access
 
 SESSION_ROWS = ("accounts.SignIn", "accounts.Unlock")
 
@@ -26,5 +26,5 @@ class Command(dumpdata.Command):
             return
         options["exclude"] = [*(options.get("exclude") or ()), *SESSION_ROWS]
         # Some formats read every attribute; they get envelopes, which needs no key.
-        with bare_access():
+        with envelope_access():
             super().handle(*named, **options)

@@ -30,7 +30,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the arguments: the person, their secret, whether to verify, whether to give up damaged rows."""
+        """Add the arguments: the person, their secret, whether to verify or to leave damaged rows."""
         secret_prompt.add_arguments(parser)
         parser.add_argument("--verify", action="store_true", help="decrypt every row afterwards")
         parser.add_argument(

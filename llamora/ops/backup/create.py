@@ -69,7 +69,7 @@ def create_backup(
     part = folder / f".{backup_files.backup_file_name(made_at)}.{os.getpid()}.part"
     try:
         part.mkdir(mode=0o700)
-        found = _copy_checked(source.database, part / archive.DATABASE, stop)
+        found = _copy_and_check(source.database, part / archive.DATABASE, stop)
         # Under its final name, which a refusal of `check_archive` says.
         whole = part / backup_files.backup_file_name(made_at)
         with archive.create_archive(whole, made_at=made_at, stop=stop) as writer:
@@ -79,13 +79,13 @@ def create_backup(
         whole.rename(path)
         sync_folder(folder)
     except (sqlite3.Error, OSError) as error:
-        raise OperationRefused(_failure_sentence(error)) from None
+        raise OperationRefused(_describe_failure(error)) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return BackupReport(path=path, size=path.stat().st_size, envelopes=found.envelopes, files=files)
 
 
-def _failure_sentence(error: Exception) -> str:
+def _describe_failure(error: Exception) -> str:
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return f"The backup could not be made: {reason}. Nothing was changed."
 
@@ -117,7 +117,7 @@ def _find_unused_moment(folder: Path, now: datetime) -> datetime:
     return moment
 
 
-def _copy_checked(database: Path, target: Path, stop: StopCheck) -> integrity.IntegrityReport:
+def _copy_and_check(database: Path, target: Path, stop: StopCheck) -> integrity.IntegrityReport:
     """Copy the database without its sessions and check the copy; raise OperationRefused if it is damaged."""
     snapshot.copy_database(database, target, stop=stop)
     snapshot.delete_sessions(target)

@@ -39,11 +39,16 @@ class RestoreReport:
 
 
 def restore_backup(
-    backup: Path, *, database: Path, key_file: Path, now: datetime, prove: Callable[[], None] | None = None
+    backup: Path,
+    *,
+    database: Path,
+    key_file: Path,
+    now: datetime,
+    check_secret: Callable[[], None] | None = None,
 ) -> RestoreReport:
     """Replace `database` with a backup or a database file; raise OperationRefused before any change.
 
-    `prove` is called while the models read the new database; if it raises OperationRefused, nothing is
+    `check_secret` is called while the models read the new database; if it raises OperationRefused, nothing is
     changed.
     """
     data_dir = database.parent
@@ -53,8 +58,8 @@ def restore_backup(
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)
         try:
-            found = _stage_checked(backup, staging)
-            _migrate_staged(staging / archive.DATABASE, prove)
+            found = _stage_and_check(backup, staging)
+            _migrate_staged(staging / archive.DATABASE, check_secret)
             aside = _swap_database(staging, database, now=now)
             settings = _restore_other_files(staging, data_dir=data_dir, key_file=key_file)
         except OSError as error:
@@ -67,7 +72,7 @@ def restore_backup(
 # --- Before anything is changed ------------------------------------------------------------------
 
 
-def _stage_checked(backup: Path, staging: Path) -> integrity.IntegrityReport:
+def _stage_and_check(backup: Path, staging: Path) -> integrity.IntegrityReport:
     stage_backup(backup, staging)
     found = integrity.check_database(staging / archive.DATABASE)
     if found.problems:
@@ -92,12 +97,12 @@ def stage_backup(backup: Path, folder: Path) -> None:
     snapshot.delete_sessions(folder / archive.DATABASE)
 
 
-def _migrate_staged(staged: Path, prove: Callable[[], None] | None) -> None:
-    """Migrate the unpacked database as `up` would, to find out now whether that works, then call `prove`."""
+def _migrate_staged(staged: Path, check_secret: Callable[[], None] | None) -> None:
+    """Migrate the unpacked database, to find out now whether that works, then call `check_secret`."""
     with using_database_file(staged):
         startup.migrate()
-        if prove is not None:
-            prove()
+        if check_secret is not None:
+            check_secret()
     with closing(snapshot.open_database(staged)) as database:
         snapshot.leave_wal_mode(database)
     _sync_file(staged)

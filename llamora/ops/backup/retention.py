@@ -30,7 +30,7 @@ def remove_replaced(folder: Path, *, now: datetime) -> int:
     )
 
 
-def remove_strays(data_dir: Path, *, backups: Path, now: datetime) -> int:
+def remove_leftovers(data_dir: Path, *, backups: Path, now: datetime) -> int:
     """Remove files and folders left by interrupted work; return how many."""
     before = now - _STRAY_AGE
     strays = [

@@ -15,13 +15,15 @@ def file_modes() -> Iterator[CheckResult]:
     """Report files in the data folder that other users of this machine can read."""
     found = [
         bad("file modes", problem)
-        for problem in data_folder.find_loose_permissions(
+        for problem in data_folder.find_unsafe_permissions(
             settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE
         )
     ]
     for folder in (settings.BACKUP_DIR, *(settings.DATA_DIR / name for name in ("search", "replaced"))):
-        if loose := [path for path in folder.rglob("*") if path.is_file() and data_folder.is_loose(path)]:
-            message = f"Others can read {len(loose)} encrypted files in {folder}."
+        if readable := [
+            path for path in folder.rglob("*") if path.is_file() and data_folder.is_open_to_others(path)
+        ]:
+            message = f"Others can read {len(readable)} encrypted files in {folder}."
             found.append(warn("file modes", f"{message} Close it with: chmod -R go= '{folder}'"))
     yield from found or [ok("file modes", f"Only this user can look into {settings.DATA_DIR}.")]
 
@@ -29,7 +31,7 @@ def file_modes() -> Iterator[CheckResult]:
 def settings_file() -> Iterator[CheckResult]:
     """Report an `.env` file that other users can read, since it may contain a secret."""
     path = Path(settings.BASE_DIR) / ".env"
-    if path.is_file() and data_folder.is_loose(path):
+    if path.is_file() and data_folder.is_open_to_others(path):
         yield warn("settings", f"Others on this machine can read {path}. Close it with: chmod 600 '{path}'")
 
 

@@ -41,14 +41,14 @@ class Command(BaseCommand):
     ) -> None:
         """Restore, and print where the old database and the settings are."""
         startup.forbid_core_dumps()
-        prove = partial(self._prove, name=user, password_file=password_file) if user else None
+        check_secret = partial(self._check_secret, name=user, password_file=password_file) if user else None
         try:
             report = restore.restore_backup(
                 file.absolute(),
                 database=create.get_household_files().database,
                 key_file=settings.SECRET_KEY_FILE,
                 now=timezone.now(),
-                prove=prove,
+                check_secret=check_secret,
             )
         except OperationRefused as refusal:
             raise CommandError(str(refusal)) from None
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             self.stdout.write(f"The settings of then are in {report.settings_path}; `.env` was not changed.")
         self.stdout.write("Everyone signs in again, with the password or recovery code of then.")
 
-    def _prove(self, *, name: str, password_file: Path | None) -> None:
+    def _check_secret(self, *, name: str, password_file: Path | None) -> None:
         found = verify_secret.verify_with_secret(name=name, password_file=password_file)
         if found.damaged:
             raise OperationRefused(
