@@ -8,9 +8,8 @@ connection, which stays open between requests.
                 between addresses, so that many requests from one address do not delay a sign-in from another
 
 In each pool one request is active at a time; while it waits, another one runs
-(`llamora.threads.fair_executor`). So requests of the slow pool, however many, use at most one processor and
-leave time for pages. If too many requests from one address are waiting, the next is refused at once, without
-a thread.
+(`llamora.threads.fair_executor`). So any number of requests of the slow pool uses at most one processor. If
+too many requests from one address are waiting, the next request is refused at once.
 """
 
 import asyncio
@@ -64,7 +63,7 @@ def is_slow(scope: Scope) -> bool:
 
 
 class RequestFailed(Exception):  # noqa: N818 - named for what a reader of the log sees
-    """Raised in place of an error of a request or a WebSocket; its message is the error's type only."""
+    """Raised instead of an error of a request or a WebSocket; its message contains only the error's type."""
 
 
 class PageHandler(ASGIHandler):
@@ -87,19 +86,19 @@ class PageHandler(ASGIHandler):
             return
         pool: Executor = self.page_pool
         if is_slow(scope):
-            address = _client_address(scope)
+            address = _get_client_address(scope)
             if self.slow_pool.is_full(address):
-                await self.send_response(_too_many_requests(), send)
+                await self.send_response(_build_too_many_requests(), send)
                 return
             pool = self.slow_pool.for_key(address)
-        response = await _run_in(pool, partial(self.respond, scope, body))
+        response = await _run_in_pool(pool, partial(self.respond, scope, body))
         if not isinstance(response, StreamingHttpResponse):
             await self.send_response(response, send)
             return
         try:
             await self._stream(response, pool, receive, send)
         finally:
-            await _run_in(pool, response.close)
+            await _run_in_pool(pool, response.close)
 
     async def read_body(self, receive: Receive) -> BytesIO:
         """Return the body, read into memory; the server has limited its size (`llamora.ops.server`)."""
@@ -127,7 +126,7 @@ class PageHandler(ASGIHandler):
         request, refusal = self.create_request(scope, body)
         if request is not None:
             return self.get_response(request)
-        return _plain_response(UNREADABLE, status=refusal.status_code if refusal else 400, headers={})
+        return _build_plain_response(UNREADABLE, status=refusal.status_code if refusal else 400, headers={})
 
     async def _stream(
         self, response: StreamingHttpResponse, pool: Executor, receive: Receive, send: Send
@@ -135,7 +134,7 @@ class PageHandler(ASGIHandler):
         """Send a streamed response part by part until it ends or the client disconnects."""
         disconnected = asyncio.ensure_future(receive())
         try:
-            await send(_response_start(response))
+            await send(_build_response_start(response))
             async for part in _iter_parts(response, pool):
                 if disconnected.done():
                     return
@@ -145,33 +144,33 @@ class PageHandler(ASGIHandler):
             disconnected.cancel()
 
     def close(self) -> None:
-        """Refuse new requests, drop waiting ones, and wait for those that are running."""
+        """Refuse new requests, drop waiting requests, and wait for running requests."""
         for wait in (False, True):
             self.page_pool.shutdown(wait=wait, cancel_futures=not wait)
             self.slow_pool.shutdown(wait=wait, cancel_futures=not wait)
 
 
-def _client_address(scope: Scope) -> str:
+def _get_client_address(scope: Scope) -> str:
     return normalize_ip((scope.get("client") or ("",))[0])
 
 
-def _too_many_requests() -> HttpResponse:
-    """Return the response to one request too many from an address; it is built without a thread."""
-    return _plain_response(TOO_MANY_REQUESTS, status=429, headers={"Retry-After": str(RETRY_SECONDS)})
+def _build_too_many_requests() -> HttpResponse:
+    """Return the response to a request from an address with too many waiting requests."""
+    return _build_plain_response(TOO_MANY_REQUESTS, status=429, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
-def _plain_response(sentence: str, *, status: int, headers: Mapping[str, str]) -> HttpResponse:
+def _build_plain_response(sentence: str, *, status: int, headers: Mapping[str, str]) -> HttpResponse:
     headers = {**get_plain_page_headers(), **headers}
     return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8", headers=headers)
 
 
-async def _run_in(pool: Executor, call: Callable[[], T]) -> T:
-    """Run a call in the pool, in an empty context; it goes on if the client disconnects."""
+async def _run_in_pool(pool: Executor, call: Callable[[], T]) -> T:
+    """Run a call in the pool, in an empty context; it finishes even if the client disconnects."""
     result = asyncio.get_running_loop().run_in_executor(pool, contextvars.Context().run, call)
     return await asyncio.shield(result)
 
 
-def _response_start(response: HttpResponseBase) -> dict[str, Any]:
+def _build_response_start(response: HttpResponseBase) -> dict[str, Any]:
     headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
     cookies = [(b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
     return {"type": "http.response.start", "status": response.status_code, "headers": headers + cookies}
@@ -184,7 +183,7 @@ async def _iter_parts(response: StreamingHttpResponse, pool: Executor) -> AsyncI
             yield part
         return
     parts = iter(response)
-    while (part := await _run_in(pool, partial(next, parts, None))) is not None:
+    while (part := await _run_in_pool(pool, partial(next, parts, None))) is not None:
         yield part
 
 

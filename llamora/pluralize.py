@@ -1,4 +1,4 @@
-"""Numbers with their nouns, for commands and for the admin, which do not use templates for this."""
+"""Numbers with their nouns in singular or plural, for commands and for the admin."""
 
 
 def pluralize(number: int, one: str, many: str) -> str:

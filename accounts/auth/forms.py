@@ -11,7 +11,7 @@ from accounts.auth.passwords import UnacceptablePassword, check_password
 from accounts.models import Person
 from accounts.sessions import limits
 from accounts.usernames import MAX_NAME, InvalidUsername, clean_username
-from llamora.crypto import BadRecoveryCode, parse_recovery_code, recovery_groups, recovery_letters
+from llamora.crypto import BadRecoveryCode, normalize_recovery_code, parse_recovery_code, recovery_groups
 
 # Code points as typed; the rules count composed ones, of which one may be typed as three.
 _MAX_TYPED = 1024
@@ -30,7 +30,7 @@ def password_field(label: str, *, is_new: bool) -> forms.CharField:
     return forms.CharField(label=label, max_length=_MAX_TYPED, strip=False, widget=widget)
 
 
-def _list_stay_choices() -> list[tuple[str, str]]:
+def _list_sign_in_choices() -> list[tuple[str, str]]:
     known = {1: "For a day", 7: "For a week"}
     lengths = [(str(days), known.get(days, f"For {days} days")) for days in limits.list_sign_in_days()]
     return [("", "Until I close this browser"), *lengths]
@@ -42,7 +42,7 @@ class SignInForm(forms.Form):
     name = name_field()
     password = password_field("Password", is_new=False)
     stay_days = forms.TypedChoiceField(
-        label="Stay signed in", required=False, coerce=int, empty_value=None, choices=_list_stay_choices
+        label="Stay signed in", required=False, coerce=int, empty_value=None, choices=_list_sign_in_choices
     )
 
 
@@ -152,7 +152,7 @@ class ConfirmRecoveryCodeForm(forms.Form):
         """Compare both groups with the code, and set the focus on the first wrong one."""
         cleaned: dict[str, Any] = super().clean() or {}
         for name, group in self._groups.items():
-            if name in cleaned and recovery_letters(cleaned[name]) != group:
+            if name in cleaned and normalize_recovery_code(cleaned[name]) != group:
                 self.add_error(name, self.fields[name].error_messages["wrong"])
         for name in list(self.errors)[:1]:
             self.fields[name].widget.attrs["autofocus"] = True

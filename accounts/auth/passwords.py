@@ -38,7 +38,7 @@ class PasswordStrength:
 
 def get_password_strength(password: str, *, name: str) -> PasswordStrength:
     """Return how strong a password is against an attacker who knows the person's name."""
-    score, _ = _rate(password, name=name)
+    score, _ = _rate_with_zxcvbn(password, name=name)
     if len(_normalize(password)) < MIN_LENGTH:
         return PasswordStrength(min(score, MIN_SCORE - 1), f"Use at least {MIN_LENGTH} characters.")
     return PasswordStrength(score, _SENTENCES[score])
@@ -51,7 +51,7 @@ def check_password(password: str, *, name: str) -> None:
         raise UnacceptablePassword(f"Use at least {MIN_LENGTH} characters.")
     if length > MAX_LENGTH:
         raise UnacceptablePassword(f"Use at most {MAX_LENGTH} characters.")
-    score, is_known = _rate(password, name=name)
+    score, is_known = _rate_with_zxcvbn(password, name=name)
     if is_known:
         raise UnacceptablePassword("This password is on lists of common passwords. Choose another.")
     if score < MIN_SCORE:
@@ -64,7 +64,7 @@ def _normalize(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def _rate(password: str, *, name: str) -> tuple[int, bool]:
+def _rate_with_zxcvbn(password: str, *, name: str) -> tuple[int, bool]:
     """Return zxcvbn's score, and whether the whole password is one word of a dictionary."""
     from zxcvbn import zxcvbn  # noqa: PLC0415 - a tenth of a second and 20 MiB, needed by few
 

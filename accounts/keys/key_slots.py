@@ -176,14 +176,14 @@ def raise_cost(opened: OpenedSlot, *, secret: str, request: DerivationRequest) -
         return None
 
 
-def replace_slots(keyring: Keyring, *, by: list[Slot]) -> None:
-    """Replace a person's slots with new ones of the same kinds (`by`); call it inside a transaction."""
-    old = KeySlot.objects.filter(owner_id=keyring.owner, kind__in=[slot.kind for slot in by])
+def replace_slots(keyring: Keyring, *, new_slots: list[Slot]) -> None:
+    """Replace a person's slots with new ones of the same kinds; call it inside a transaction."""
+    old = KeySlot.objects.filter(owner_id=keyring.owner, kind__in=[slot.kind for slot in new_slots])
     removed = list(old.values_list("id", flat=True))
     old.delete()
-    for slot in by:
+    for slot in new_slots:
         row_from_slot(slot).save(force_insert=True)
-    update_slot_list(keyring, added=[slot.id for slot in by], removed=removed)
+    update_slot_list(keyring, added=[slot.id for slot in new_slots], removed=removed)
 
 
 def get_listed_slot_ids(vault: Vault) -> frozenset[UUID]:

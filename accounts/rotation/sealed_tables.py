@@ -55,7 +55,7 @@ class SealedTable:
     ) -> Iterator[list[Row]]:
         """Yield the rows of an owner in batches; skip rows whose envelopes all begin with `skip_prefix`."""
         statement, begins = (
-            self._select(skip_prefix),
+            self._build_select(skip_prefix),
             [] if skip_prefix is None else [skip_prefix] * len(self.fields),
         )
         after = ""
@@ -63,10 +63,12 @@ class SealedTable:
             yield rows
             after = rows[-1][0]
 
-    def _select(self, skip_prefix: bytes | None) -> str:
+    def _build_select(self, skip_prefix: bytes | None) -> str:
         columns = ", ".join(_quote(column) for column in self._columns)
-        other = "" if skip_prefix is None else f" AND ({self._other_prefixes(len(skip_prefix), first=1)})"
-        pk, owner = _quote(_column_name(self.model._meta.pk)), _quote(self._owner_column)
+        other = (
+            "" if skip_prefix is None else f" AND ({self._build_prefix_condition(len(skip_prefix), first=1)})"
+        )
+        pk, owner = _quote(_get_column_name(self.model._meta.pk)), _quote(self._owner_column)
         # The plus keeps SQLite from using the owner's index, which would sort all rows for every batch.
         return (
             f"SELECT {columns} FROM {self.name} WHERE {pk} > %s AND +{owner} = %s{other} "  # noqa: S608 - our own names
@@ -77,7 +79,7 @@ class SealedTable:
         """Return how many rows of an owner hold an envelope of another epoch."""
         statement = (
             f"SELECT count(*) FROM {self.name} WHERE +{_quote(self._owner_column)} = %s "  # noqa: S608 - our own names
-            f"AND ({self._other_prefixes(4, first=2)})"
+            f"AND ({self._build_prefix_condition(4, first=2)})"
         )
         begins = [epoch.to_bytes(4, "big")] * len(self.fields)
         return int(_fetch(statement, [owner.hex, *begins])[0][0])
@@ -88,7 +90,7 @@ class SealedTable:
         Call it for each column: if another column of the row was saved in the meantime, this column is still
         written.
         """
-        pk, name = _quote(_column_name(self.model._meta.pk)), _quote(_column_name(field))
+        pk, name = _quote(_get_column_name(self.model._meta.pk)), _quote(_get_column_name(field))
         with connection.cursor() as cursor:
             cursor.executemany(
                 f"UPDATE {self.name} SET {name} = %s WHERE {pk} = %s AND {name} = %s",  # noqa: S608 - our own names
@@ -118,15 +120,17 @@ class SealedTable:
     @property
     def _owner_column(self) -> str:
         owners = (field for field in self.model._meta.concrete_fields if field.attname == "owner_id")
-        return _column_name(next(owners))
+        return _get_column_name(next(owners))
 
     @property
     def _columns(self) -> list[str]:
-        return [_column_name(field) for field in (self.model._meta.pk, *self.bound_fields, *self.fields)]
+        return [_get_column_name(field) for field in (self.model._meta.pk, *self.bound_fields, *self.fields)]
 
-    def _other_prefixes(self, length: int, *, first: int) -> str:
+    def _build_prefix_condition(self, length: int, *, first: int) -> str:
         # A comparison with NULL is not true, so an empty column does not count as another prefix.
-        return " OR ".join(f"substr({_quote(_column_name(f))}, {first}, {length}) <> %s" for f in self.fields)
+        return " OR ".join(
+            f"substr({_quote(_get_column_name(f))}, {first}, {length}) <> %s" for f in self.fields
+        )
 
 
 def list_sealed_tables() -> list[SealedTable]:
@@ -147,7 +151,7 @@ def _fetch(statement: str, parameters: list[Any]) -> list[Row]:
     return rows
 
 
-def _column_name(field: "Field[Any, Any]") -> str:
+def _get_column_name(field: "Field[Any, Any]") -> str:
     return str(field.column)
 
 

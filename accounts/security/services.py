@@ -35,7 +35,7 @@ def replace_recovery_code(reauthentication: Reauthentication, *, end_others: boo
     with reauthenticate(reauthentication) as opened:
         code, slot = _create_recovery_slot(opened, reauthentication)
         with write_transaction():
-            key_slots.replace_slots(opened.keyring, by=[slot])
+            key_slots.replace_slots(opened.keyring, new_slots=[slot])
             cookie = _end_other_sessions(opened.keyring, reauthentication) if end_others else None
     truncate_wal()
     return SecurityChange(recovery_code=code, cookie=cookie)
@@ -48,7 +48,7 @@ def replace_password(
     with reauthenticate(reauthentication) as opened:
         slot = _create_slot(opened, reauthentication, kind=SlotKind.PASSWORD, secret=new_password)
         with write_transaction():
-            key_slots.replace_slots(opened.keyring, by=[slot])
+            key_slots.replace_slots(opened.keyring, new_slots=[slot])
             rotation = _begin_rotation(opened, reauthentication, by=slot) if rotate else None
             keyring = rotation.keyring if rotation else opened.keyring
             cookie = _end_other_sessions(keyring, reauthentication) if end_others or rotate else None
@@ -79,7 +79,7 @@ def reset_after_compromise(reauthentication: Reauthentication, *, new_password: 
         password_slot = _create_slot(opened, reauthentication, kind=SlotKind.PASSWORD, secret=new_password)
         with write_transaction():
             KeySlot.objects.filter(owner_id=opened.keyring.owner).delete()
-            key_slots.replace_slots(opened.keyring, by=[password_slot, recovery_slot])
+            key_slots.replace_slots(opened.keyring, new_slots=[password_slot, recovery_slot])
             rotation = _begin_rotation(opened, reauthentication, by=password_slot)
             cookie = _end_other_sessions(rotation.keyring, reauthentication)
     return _finish_change(rotation, code=code, cookie=cookie)

@@ -1,12 +1,12 @@
 """Sessions: signed-in browsers (SignIn rows) and their unlocked vaults (Unlock rows).
 
-services      create, load, lock and end sessions
-views         the page of signed-in browsers
-cookies       the session cookie and the messages cookie
-limits        time limits of sign-ins and of idle vaults
-run_secret    the part of every session's key that is only in memory
-revoked       revocation list for sessions that could not be deleted
-scope         sessions of WebSockets
-user_events   events for a person's open tabs
-user_agent    short descriptions of browsers
+services         create, load, lock and end sessions
+views            the page of signed-in browsers
+cookies          the session cookie and the messages cookie
+limits           time limits of sign-ins and of idle vaults
+run_secret       the part of every session's key that is only in memory
+revocation_list  sessions that ended although their rows could not be deleted
+scope            sessions of WebSockets
+user_events      events for a person's open tabs
+user_agent       short descriptions of browsers
 """

@@ -20,7 +20,7 @@ from accounts.http.request import NOBODY, RequestVault
 from accounts.keys import key_pairs
 from accounts.keys.keyrings import build_keyring
 from accounts.models import Person, SignIn, Unlock
-from accounts.sessions import limits, revoked
+from accounts.sessions import limits, revocation_list
 from accounts.sessions.cookies import COOKIE_HALF_LENGTH, SessionCookie
 from accounts.sessions.run_secret import get_run_secret
 from accounts.sessions.user_events import user_events
@@ -114,7 +114,7 @@ def open_session(cookie: SessionCookie | None, *, activity: bool = True) -> Requ
         return NOBODY
     keyring = _load_keyring(row, half=cookie.half, now=now)
     if activity and keyring is not None:
-        _touch(row.unlock, row.person, now)
+        _record_activity(row.unlock, row.person, now)
     return RequestVault(person=row.person, sign_in_id=row.id, held=keyring)
 
 
@@ -127,19 +127,19 @@ _select_sign_in: CachedQuery[SignIn] = CachedQuery(
 def _find_sign_in(cookie: SessionCookie) -> SignIn | None:
     """Return the sign-in of a valid cookie; None if it is revoked or its person is not active."""
     row = next(iter(_select_sign_in(id=cookie.sign_in_id)), None)
-    if row is None or not _has_half(row, cookie):
+    if row is None or not _matches_cookie(row, cookie):
         return None
-    return row if row.person.is_active and not revoked.is_revoked(bytes(row.half_hash)) else None
+    return row if row.person.is_active and not revocation_list.is_revoked(bytes(row.half_hash)) else None
 
 
-def _has_half(row: SignIn, cookie: SessionCookie) -> bool:
+def _matches_cookie(row: SignIn, cookie: SessionCookie) -> bool:
     return hmac.compare_digest(bytes(row.half_hash), hash_half(cookie.half))
 
 
 def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
     unlock: Unlock | None = getattr(row, "unlock", None)
     vault = getattr(row.person, "vault", None)
-    if unlock is None or vault is None or revoked.is_revoked(bytes(unlock.salt)):
+    if unlock is None or vault is None or revocation_list.is_revoked(bytes(unlock.salt)):
         return None
     if limits.is_idle(unlock, row.person, now) or unlock.epoch != vault.epoch:
         lock_or_revoke(sign_in_id=row.id, person_id=row.person_id)
@@ -169,7 +169,7 @@ def _unwrap_keyring(row: Unlock, *, half: bytes, person: Person) -> Keyring | No
     return build_keyring(owner=person.id, epoch=row.epoch, dek=dek, former=former)
 
 
-def _touch(row: Unlock, person: Person, now: datetime) -> None:
+def _record_activity(row: Unlock, person: Person, now: datetime) -> None:
     if now - row.last_active < limits.get_touch_interval(person):
         return
     try:
@@ -217,7 +217,7 @@ def end_sessions_of_former_epoch(keyring: Keyring, *, current_cookie: SessionCoo
         if current_cookie
         else None
     )
-    if row is None or current_cookie is None or not _has_half(row, current_cookie):
+    if row is None or current_cookie is None or not _matches_cookie(row, current_cookie):
         end_sessions(person_id=keyring.owner)
         return
     end_sessions(person_id=keyring.owner, except_id=row.id)
@@ -257,7 +257,7 @@ def _revoke(
     marks: Iterable[bytes | memoryview | None], sign_in_id: UUID, person_id: UUID, *, kind: str
 ) -> None:
     # The sum revokes every mark; `any` would stop at the first one.
-    if sum(revoked.revoke(bytes(mark)) for mark in marks if mark is not None):
+    if sum(revocation_list.revoke(bytes(mark)) for mark in marks if mark is not None):
         _publish(sign_in_id, person_id, kind=kind)
 
 
@@ -277,14 +277,14 @@ def end_expired_sessions() -> int:
 
 def _delete_revoked() -> None:
     """Delete the rows that were revoked while the disk was not writable; raise NotWritten if that fails."""
-    marks = revoked.list_revoked()
+    marks = revocation_list.list_revoked()
     if not marks:
         return
     with write_transaction():
         SignIn.objects.filter(half_hash__in=marks).delete()
         Unlock.objects.filter(salt__in=marks).delete()
     for mark in marks:
-        revoked.clear_revoked(mark)
+        revocation_list.clear_revoked(mark)
 
 
 def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
@@ -294,6 +294,6 @@ def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
 
 def _publish(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
     salts = Unlock.objects.filter(sign_in__person_id=person_id).values_list("salt", flat=True)
-    is_last = all(revoked.is_revoked(bytes(salt)) for salt in salts)
+    is_last = all(revocation_list.is_revoked(bytes(salt)) for salt in salts)
     vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, last=is_last)
     user_events.publish(person_id, {"type": kind, "sign_in": str(sign_in_id)})

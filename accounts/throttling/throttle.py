@@ -115,7 +115,7 @@ class Throttle:
         waited = False
         while True:
             with self._lock:
-                delay = self._delay(rules, now=time.monotonic())
+                delay = self._get_remaining_delay(rules, now=time.monotonic())
                 if delay <= 0:
                     self._count_attempt(rules, now=time.monotonic())
                     self._waiting_addresses -= {address} if waited else set()
@@ -128,7 +128,7 @@ class Throttle:
             with yield_turn():
                 time.sleep(delay)
 
-    def _delay(self, rules: dict[ThrottleKey, ThrottleRule], *, now: float) -> float:
+    def _get_remaining_delay(self, rules: dict[ThrottleKey, ThrottleRule], *, now: float) -> float:
         """Return the longest remaining delay; the caller holds the lock."""
         delays = [0.0]
         has_failed_here = False

@@ -42,7 +42,7 @@ def opening(request: HouseholdRequest, day: date) -> HttpResponse:
         return HttpResponse(status=NO_CONTENT)
     job = services.start_opening(request.user, day, keyring=request.vault.keyring, again=again)
     if job is None and again:
-        return _refuse(request, messages.NO_OPENING_NOW.format(model_server.describe()))
+        return _refuse(request, messages.NO_OPENING_NOW.format(model_server.get_message()))
     if job is None and request.htmx:
         # The page leaves the opening as it is.
         return HttpResponse(status=NO_CONTENT)

@@ -28,9 +28,9 @@ from llamora.crypto.envelope import (
     NO_EPOCH,
     Format,
     Header,
-    header,
     newest_format,
     newest_header,
+    read_header,
     seal,
     unseal,
 )
@@ -58,8 +58,8 @@ from llamora.crypto.kdf import DEFAULT_COST, Cost, check_cost, derive, new_salt
 from llamora.crypto.keyring import Keyring, current_keyring, in_force
 from llamora.crypto.padding import pad, padded_size, unpad
 from llamora.crypto.recovery import groups as recovery_groups
-from llamora.crypto.recovery import letters as recovery_letters
 from llamora.crypto.recovery import new_code as new_recovery_code
+from llamora.crypto.recovery import normalize as normalize_recovery_code
 from llamora.crypto.recovery import parse as parse_recovery_code
 from llamora.crypto.session import hash_half, unwrap_dek, wrap_dek
 from llamora.crypto.slots import Slot, open_slot
@@ -104,7 +104,6 @@ __all__ = [
     "current_keyring",
     "derive",
     "hash_half",
-    "header",
     "in_force",
     "keyed_digest",
     "new_recovery_code",
@@ -112,13 +111,14 @@ __all__ = [
     "new_vault_keys",
     "newest_format",
     "newest_header",
+    "normalize_recovery_code",
     "open_sealed",
     "open_slot",
     "pad",
     "padded_size",
     "parse_recovery_code",
+    "read_header",
     "recovery_groups",
-    "recovery_letters",
     "renew_slot",
     "seal",
     "seal_to",

@@ -66,7 +66,7 @@ class DerivationQueue:
         with self._lock:
             self._is_closed = True
         self._executor.shutdown(wait=False)
-        for future in self._executor.take_waiting():
+        for future in self._executor.remove_waiting():
             if future.set_running_or_notify_cancel():
                 future.set_exception(DerivationBusy())
         self._executor.join(timeout)

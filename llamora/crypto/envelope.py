@@ -52,7 +52,7 @@ _AAD_PREFIX = bytes([FORMAT])
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format of envelopes: its writer and its reader, with the arguments of `_write_1` and `_read_1`."""
+    """A format of envelopes: the functions that seal and unseal it, called like those of format 1."""
 
     seal: Callable[[bytes, bytes, Context, int], bytes]
     unseal: Callable[[bytes, bytes, Context], bytes]
@@ -65,7 +65,7 @@ class Header(NamedTuple):
     epoch: int
 
 
-def header(envelope: bytes) -> Header:
+def read_header(envelope: bytes) -> Header:
     """Return the format and epoch of an envelope without opening it."""
     if not envelope:
         raise Truncated
@@ -99,13 +99,13 @@ def unseal(*, key: bytes, envelope: bytes, context: Context) -> bytes:
     return found.unseal(key, envelope, context)
 
 
-def _write_1(key: bytes, plaintext: bytes, context: Context, epoch: int) -> bytes:
+def _seal_format_1(key: bytes, plaintext: bytes, context: Context, epoch: int) -> bytes:
     aad = _AAD_PREFIX + context.encode(epoch)
     nonce = os.urandom(NONCE_BYTES)
     return _HEADER.pack(FORMAT, epoch) + nonce + _encrypt(pad(plaintext), aad, nonce, key)
 
 
-def _read_1(key: bytes, envelope: bytes, context: Context) -> bytes:
+def _unseal_format_1(key: bytes, envelope: bytes, context: Context) -> bytes:
     if len(envelope) < _SHORTEST:
         raise Truncated
     epoch: int = _HEADER.unpack_from(envelope)[1]
@@ -117,4 +117,4 @@ def _read_1(key: bytes, envelope: bytes, context: Context) -> bytes:
     return unpad(padded)
 
 
-FORMATS: dict[int, Format] = {FORMAT: Format(seal=_write_1, unseal=_read_1)}
+FORMATS: dict[int, Format] = {FORMAT: Format(seal=_seal_format_1, unseal=_unseal_format_1)}

@@ -148,7 +148,7 @@ class Keyring:
         """Raise VaultLocked if the keyring is closed, else WrongEpoch or an error of the header."""
         if self.is_closed:
             raise VaultLocked
-        envelopes.header(envelope)
+        envelopes.read_header(envelope)
         raise WrongEpoch
 
     def __repr__(self) -> str:

@@ -44,14 +44,14 @@ def groups(code: str) -> list[str]:
 
 def parse(text: str) -> str:
     """Return the secret of a typed code; raise BadRecoveryCode if it is not a recovery code."""
-    typed = letters(text)
+    typed = normalize(text)
     secret, check = typed[:_SECRET_LETTERS], typed[_SECRET_LETTERS:]
     if len(typed) != GROUP * GROUPS or not set(typed) <= set(_LETTERS) or check != _compute_checksum(secret):
         raise BadRecoveryCode
     return secret
 
 
-def letters(text: str) -> str:
+def normalize(text: str) -> str:
     """Return a typed code, or a part of one, normalised: upper case, without spaces and dashes."""
     return "".join(filter(_is_code_character, unicodedata.normalize("NFKC", text).upper())).translate(
         _LOOKALIKES

@@ -36,18 +36,18 @@ def wrap_dek(
     *, dek: bytes, half: bytes, salt: bytes, run_secret: bytes, row: UUID, owner: UUID, epoch: int
 ) -> bytes:
     """Return the data key sealed for one session row."""
-    key = _session_key(half=half, salt=salt, run_secret=run_secret)
-    return envelopes.seal(key=key, plaintext=dek, context=_context(row=row, owner=owner), epoch=epoch)
+    key = _derive_session_key(half=half, salt=salt, run_secret=run_secret)
+    return envelopes.seal(key=key, plaintext=dek, context=_build_context(row=row, owner=owner), epoch=epoch)
 
 
 def unwrap_dek(
     *, wrapped: bytes, half: bytes, salt: bytes, run_secret: bytes, row: UUID, owner: UUID, epoch: int
 ) -> bytes:
     """Return the data key of a session row; raise an EnvelopeError if an argument belongs to another row."""
-    if envelopes.header(wrapped).epoch != epoch:
+    if envelopes.read_header(wrapped).epoch != epoch:
         raise WrongEpoch
-    key = _session_key(half=half, salt=salt, run_secret=run_secret)
-    return envelopes.unseal(key=key, envelope=wrapped, context=_context(row=row, owner=owner))
+    key = _derive_session_key(half=half, salt=salt, run_secret=run_secret)
+    return envelopes.unseal(key=key, envelope=wrapped, context=_build_context(row=row, owner=owner))
 
 
 def hash_half(half: bytes) -> bytes:
@@ -55,7 +55,7 @@ def hash_half(half: bytes) -> bytes:
     return blake2b(half, digest_size=32, person=_HASH_PERSON).digest()
 
 
-def _session_key(*, half: bytes, salt: bytes, run_secret: bytes) -> bytes:
+def _derive_session_key(*, half: bytes, salt: bytes, run_secret: bytes) -> bytes:
     if len(half) != KEY_BYTES or len(run_secret) != KEY_BYTES:
         raise ValueError("A cookie half and a run secret have 32 bytes each.")
     if not _SHORTEST_SALT <= len(salt) <= _LONGEST_SALT:
@@ -64,5 +64,5 @@ def _session_key(*, half: bytes, salt: bytes, run_secret: bytes) -> bytes:
     return blake2b(data, key=half, digest_size=KEY_BYTES, person=_KEY_PERSON).digest()
 
 
-def _context(*, row: UUID, owner: UUID) -> Context:
+def _build_context(*, row: UUID, owner: UUID) -> Context:
     return Context(purpose="session", label="session.dek", row=row, owner=owner)

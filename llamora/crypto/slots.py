@@ -105,7 +105,7 @@ def create(
     sealed_private = envelopes.seal(
         key=kek,
         plaintext=private_key + authenticator,
-        context=_private_context(slot_id=slot_id, owner=owner, kind=kind),
+        context=_build_private_context(slot_id=slot_id, owner=owner, kind=kind),
         epoch=envelopes.NO_EPOCH,
     )
     slot = Slot(
@@ -144,7 +144,7 @@ def renew(slot: Slot, *, old_dek: bytes, new_dek: bytes, new_epoch: int) -> Slot
         authenticator = envelopes.unseal(
             key=subkey(old_dek, Use.SLOTS),
             envelope=slot.sealed_authenticator,
-            context=_authenticator_context(slot),
+            context=_build_authenticator_context(slot),
         )
     except EnvelopeError:
         raise UnknownAuthenticator(slot.id) from None
@@ -164,14 +164,14 @@ def _seal_data_key(slot: Slot, *, dek: bytes, epoch: int, authenticator: bytes) 
         sealed_authenticator=envelopes.seal(
             key=subkey(dek, Use.SLOTS),
             plaintext=authenticator,
-            context=_authenticator_context(boxed),
+            context=_build_authenticator_context(boxed),
             epoch=epoch,
         ),
     )
 
 
 def _open_private(slot: Slot, *, kek: bytes) -> tuple[bytes, bytes]:
-    context = _private_context(slot_id=slot.id, owner=slot.owner, kind=slot.kind)
+    context = _build_private_context(slot_id=slot.id, owner=slot.owner, kind=slot.kind)
     try:
         opened = envelopes.unseal(key=kek, envelope=slot.sealed_private, context=context)
     except NotAuthentic:
@@ -210,11 +210,11 @@ def _compute_mac(slot: Slot, *, authenticator: bytes) -> bytes:
     return blake2b(data, key=authenticator, digest_size=32, person=_MAC_PERSON).digest()
 
 
-def _private_context(*, slot_id: UUID, owner: UUID, kind: str) -> Context:
+def _build_private_context(*, slot_id: UUID, owner: UUID, kind: str) -> Context:
     bound = (("kind", kind.encode()),)
     return Context(purpose="slot", label="slot.private", row=slot_id, owner=owner, bound=bound)
 
 
-def _authenticator_context(slot: Slot) -> Context:
+def _build_authenticator_context(slot: Slot) -> Context:
     bound = (("kind", slot.kind.encode()), ("public_key", slot.public_key))
     return Context(purpose="slot", label="slot.authenticator", row=slot.id, owner=slot.owner, bound=bound)

@@ -65,12 +65,14 @@ def select_outdated(
     """Return all backups except those of the last day, the newest of each day and the newest of each week."""
     newest_first = sorted(backups, reverse=True)
     retained = {backup for backup in newest_first if now - backup.made_at < timedelta(days=1)}
-    retained |= set(_newest_per_period(newest_first, period_format="%Y-%m-%d", most=days))
-    retained |= set(_newest_per_period(newest_first, period_format="%G-%V", most=weeks))
+    retained |= set(_select_newest_per_period(newest_first, period_format="%Y-%m-%d", most=days))
+    retained |= set(_select_newest_per_period(newest_first, period_format="%G-%V", most=weeks))
     return [backup for backup in newest_first[1:] if backup not in retained]
 
 
-def _newest_per_period(newest_first: list[BackupFile], *, period_format: str, most: int) -> list[BackupFile]:
+def _select_newest_per_period(
+    newest_first: list[BackupFile], *, period_format: str, most: int
+) -> list[BackupFile]:
     by_period: dict[str, BackupFile] = {}
     for backup in newest_first:
         by_period.setdefault(backup.made_at.strftime(period_format), backup)

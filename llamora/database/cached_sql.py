@@ -51,7 +51,7 @@ class _CompiledQuery:
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Any]"], values: dict[str, Value]) -> None:
         placeholders = {
-            name: _placeholder(value, number) for number, (name, value) in enumerate(values.items())
+            name: _build_placeholder(value, number) for number, (name, value) in enumerate(values.items())
         }
         queryset = build(**placeholders)
         self._database = queryset.db
@@ -87,7 +87,7 @@ class _CompiledQuery:
         return self._build_rows(rows)
 
 
-def _placeholder(value: Value, number: int) -> Value:
+def _build_placeholder(value: Value, number: int) -> Value:
     match value:
         case UUID():
             return UUID(int=_FIRST_PLACEHOLDER_NUMBER + number)

@@ -53,7 +53,7 @@ def sealed_models() -> list[type[models.Model]]:
     return [model for model in apps.get_models() if sealed_fields(model)]
 
 
-def _existing_triggers(connection: Any) -> dict[str, str]:
+def _get_existing_triggers(connection: Any) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'fence\\_%' ESCAPE '\\'"
@@ -61,19 +61,19 @@ def _existing_triggers(connection: Any) -> dict[str, str]:
         return dict(cursor.fetchall())
 
 
-def _table_columns(connection: Any, table: str) -> set[str]:
+def _get_table_columns(connection: Any, table: str) -> set[str]:
     with connection.cursor() as cursor:
         return {column.name for column in connection.introspection.get_table_description(cursor, table)}
 
 
 def install_triggers(connection: Any, *, fenced: Iterable[type[models.Model]], vault_table: str) -> int:
     """Create the triggers that are missing or differ; return the number created."""
-    existing, created_count = _existing_triggers(connection), 0
+    existing, created_count = _get_existing_triggers(connection), 0
     tables = set(connection.introspection.table_names())
     for model in fenced:
         if model._meta.db_table not in tables:
             continue
-        columns = _table_columns(connection, model._meta.db_table)
+        columns = _get_table_columns(connection, model._meta.db_table)
         for trigger in fence_triggers(model, vault_table=vault_table):
             # Between two migrations a table may lack a column; its trigger would make the next one fail.
             if trigger.column not in columns or existing.get(trigger.name) == trigger.sql:
@@ -87,6 +87,6 @@ def install_triggers(connection: Any, *, fenced: Iterable[type[models.Model]], v
 
 def missing_triggers(connection: Any, *, vault_table: str) -> list[str]:
     """Return the names of triggers that are missing or differ."""
-    existing = _existing_triggers(connection)
+    existing = _get_existing_triggers(connection)
     wanted = [t for model in sealed_models() for t in fence_triggers(model, vault_table=vault_table)]
     return [trigger.name for trigger in wanted if existing.get(trigger.name) != trigger.sql]

@@ -165,7 +165,7 @@ class SealedModel(models.Model):
         self.sealed_in_this_save = {}
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=names)
         bound = bound_columns(type(self))
-        self.mark_stored(bound if names is None else bound.intersection(self._attnames(names)))
+        self.mark_stored(bound if names is None else bound.intersection(self._get_attnames(names)))
 
     def _save_table(self, raw: bool = False, *args: Any, **kwargs: Any) -> bool:
         # `loaddata` saves envelopes as they are, without a key; it calls `Model.save_base` directly, past
@@ -190,10 +190,10 @@ class SealedModel(models.Model):
             "sealed_in_this_save": {},
         }
 
-    def _attnames(self, names: Iterable[str]) -> set[str]:
+    def _get_attnames(self, names: Iterable[str]) -> set[str]:
         return {self._meta.get_field(name).attname for name in names}  # type: ignore[union-attr]  # columns only
 
-    def _must_write(self, field: SealedField) -> bool:
+    def _must_be_written(self, field: SealedField) -> bool:
         held = self.__dict__.get(field.attname)
         return not isinstance(held, SealedValue) or self.has_changed_context(field)
 
@@ -212,12 +212,12 @@ class SealedModel(models.Model):
             for field in self._meta.concrete_fields
             if not field.primary_key
             and field.attname not in deferred
-            and not (isinstance(field, SealedField) and not self._must_write(field))
+            and not (isinstance(field, SealedField) and not self._must_be_written(field))
         ]
 
     def _check_update_fields(self, names: frozenset[str]) -> frozenset[str]:
         """Raise SealedFieldError if the save would separate an envelope from columns it is bound to."""
-        written = self._attnames(names)
+        written = self._get_attnames(names)
         for field in sealed_fields(type(self)):
             changed = self._get_changed_columns(field)
             touched = changed & written
@@ -237,7 +237,7 @@ class SealedModel(models.Model):
         with envelope_access():
             super().refresh_from_db(using=using, fields=names, from_queryset=from_queryset)
         bound = bound_columns(type(self))
-        self._record_loaded_values(bound if names is None else bound & self._attnames(names))
+        self._record_loaded_values(bound if names is None else bound & self._get_attnames(names))
 
     def _add_bound_columns(self, names: list[str]) -> list[str]:
         """Return the names with the bound columns of sealed fields, which must be loaded together.

@@ -69,9 +69,9 @@ class ModelDiscovery:
         Check again if the server was away. Raise ModelUnavailable if it does not become ready.
         """
         self.start()
-        if self._ready_server() is None:
+        if self._get_ready_server() is None:
             await self.wait_until_known(patience=patience)
-        if (server := self._ready_server()) is not None:
+        if (server := self._get_ready_server()) is not None:
             return server
         raise ModelUnavailable(self._status.code)
 
@@ -101,7 +101,7 @@ class ModelDiscovery:
         if server is not None:
             await server.close()
 
-    def _ready_server(self) -> "ModelServer | None":
+    def _get_ready_server(self) -> "ModelServer | None":
         child_is_gone = self.child is not None and self.child.serving is None
         return None if child_is_gone or not self._status.is_ready else self._server
 
@@ -142,9 +142,9 @@ class ModelDiscovery:
             self.child.start()
             return status_for_code("loading")
         except ModelError as error:
-            return self._status_after(error)
+            return self._get_status_after(error)
 
-    def _status_after(self, error: ModelError) -> ModelStatus:
+    def _get_status_after(self, error: ModelError) -> ModelStatus:
         """Return the status after an error; a ready server remains ready if the error may be temporary."""
         if self._status.is_ready and error.code in _TRANSIENT_CODES:
             return self._status
@@ -170,7 +170,7 @@ class ModelDiscovery:
             if server not in (chosen, self._server):
                 await server.close()
         if chosen is not None:
-            return self._use(chosen)
+            return self._set_ready_server(chosen)
         codes = [failure.code for failure in failures.values() if failure is not None]
         return status_for_code(next((code for code in codes if code in _FIXABLE_CODES), "none_found"))
 
@@ -185,9 +185,9 @@ class ModelDiscovery:
 
     async def _probe(self, server: "ModelServer") -> ModelStatus:
         await server.probe()
-        return self._use(server)
+        return self._set_ready_server(server)
 
-    def _use(self, server: "ModelServer") -> ModelStatus:
+    def _set_ready_server(self, server: "ModelServer") -> ModelStatus:
         assert server.offer is not None
         offer, model = server.offer, self._pick_model(server.offer)
         self._server, server.model, server.offer = server, model, offer.for_model(model)
@@ -203,13 +203,13 @@ class ModelDiscovery:
             code="ready",
             message=message,
             model=model,
-            models=_selectable_models(offer),
+            models=_list_selectable_models(offer),
             remote=server.is_remote,
         )
 
     def _pick_model(self, offer: ServerCapabilities) -> str:
         """Return the name of the model to request; llama.cpp serves one model under any name."""
-        name, offered = self._config.name, _chat_models(offer)
+        name, offered = self._config.name, _list_chat_models(offer)
         if offer.kind == "llama.cpp":
             return offer.name
         if not name and offered:
@@ -231,10 +231,10 @@ class ModelDiscovery:
         )
 
 
-def _chat_models(offer: ServerCapabilities) -> tuple[str, ...]:
+def _list_chat_models(offer: ServerCapabilities) -> tuple[str, ...]:
     return tuple(model for model in offer.models if "embed" not in model.lower())
 
 
-def _selectable_models(offer: ServerCapabilities) -> tuple[str, ...]:
+def _list_selectable_models(offer: ServerCapabilities) -> tuple[str, ...]:
     """Return the models a person may choose from; none for llama.cpp, which serves only one."""
-    return () if offer.kind == "llama.cpp" else _chat_models(offer)
+    return () if offer.kind == "llama.cpp" else _list_chat_models(offer)

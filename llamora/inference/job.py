@@ -175,7 +175,7 @@ class Job:
     def append_delta(self, delta: Delta) -> None:
         """Append the text of one network read. It runs for every read, so it must be fast."""
         if delta.withdraw:
-            self._restart("")
+            self._replace_text("")
         if delta.text:
             self._pieces.append(delta.text)
             self.is_thinking = False
@@ -187,7 +187,7 @@ class Job:
 
     def truncate(self, text: str) -> None:
         """Replace the text so far with a shorter text."""
-        self._restart(text)
+        self._replace_text(text)
         self._notify()
 
     def set_position(self, position: int) -> None:
@@ -210,7 +210,7 @@ class Job:
         self._thoughts = []
         self._notify()
 
-    def _restart(self, text: str) -> None:
+    def _replace_text(self, text: str) -> None:
         # A new list, because the thread of a page may be joining the old one.
         self._pieces = [text] if text else []
         self.restarts += 1

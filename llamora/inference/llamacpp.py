@@ -32,7 +32,7 @@ class LlamaCppAddress:
     key: str
 
 
-def _child_environment(key: str) -> dict[str, str]:
+def _build_child_environment(key: str) -> dict[str, str]:
     own = ("LLAMORA_", "DJANGO_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return {**inherited, KEY_VARIABLE: key, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -103,7 +103,7 @@ class LlamaCppProcess:
             "-m",
             "llamora.inference.llamacpp_child",
             cwd=_ROOT,
-            env=_child_environment(key),
+            env=_build_child_environment(key),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """The household's model server, found by the only `ModelDiscovery` of this process.
 
-Pages call `get_status`, `get_state` and `describe` from their threads; jobs call `get_server` on the event
+Pages call `get_status`, `get_state` and `get_message` from their threads; jobs call `get_server` on the event
 loop.
 """
 
@@ -61,7 +61,7 @@ def get_state() -> str:
     return get_status().state
 
 
-def describe() -> str:
+def get_message() -> str:
     """Return the status of the model as a message for people."""
     return get_status().message
 

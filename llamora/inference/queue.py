@@ -55,11 +55,11 @@ class FairQueue:
         waiter = QueueWaiter(on_position, preempt=preempt)
         queue = self._waiting.setdefault(owner, deque()) if preempt is None else self._background
         queue.append(waiter)
-        self._advance()
+        self._grant_free_slots()
         try:
             await waiter.granted
         except asyncio.CancelledError:
-            self._leave(owner, waiter)
+            self._remove_waiter(owner, waiter)
             raise
         try:
             yield
@@ -68,7 +68,7 @@ class FairQueue:
                 self._preemptible.remove(waiter)
             self._release()
 
-    def _leave(self, owner: UUID, waiter: QueueWaiter) -> None:
+    def _remove_waiter(self, owner: UUID, waiter: QueueWaiter) -> None:
         """Remove a cancelled waiter from the queue; release its slot if it was granted at the same moment."""
         if not waiter.granted.cancelled():
             if waiter in self._preemptible:
@@ -82,13 +82,13 @@ class FairQueue:
             own_queue.remove(waiter)
             if not own_queue:
                 del self._waiting[owner]
-        self._advance()
+        self._grant_free_slots()
 
     def _release(self) -> None:
         self._taken -= 1
-        self._advance()
+        self._grant_free_slots()
 
-    def _advance(self) -> None:
+    def _grant_free_slots(self) -> None:
         while self._waiting and self._has_slot():
             owner = next(iter(self._waiting))
             own_queue = self._waiting.pop(owner)
@@ -100,7 +100,7 @@ class FairQueue:
             waiter = self._background.popleft()
             if self._grant(waiter):
                 self._preemptible.append(waiter)
-        waiting = self._serving_order()
+        waiting = self._list_in_serving_order()
         for position, waiter in enumerate(waiting, start=1):
             waiter.set_position(position)
         for waiter in self._preemptible[: len(waiting)]:
@@ -118,7 +118,7 @@ class FairQueue:
         self._taken += 1
         return True
 
-    def _serving_order(self) -> list[QueueWaiter]:
+    def _list_in_serving_order(self) -> list[QueueWaiter]:
         """Return the waiters in the order in which they will be served."""
         rounds = zip_longest(*self._waiting.values())
         return [waiter for one_round in rounds for waiter in one_round if waiter is not None]

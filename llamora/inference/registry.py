@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("llamora.jobs")
 
-REAP_SECONDS = 120.0
+DISCARD_SECONDS = 120.0
 OnJobStart = Callable[[Job], None]
 
 
@@ -63,7 +63,7 @@ class JobRegistry:
         self._loop = loop
         self.queue = FairQueue(lambda: self._slots)
         for call in self._startup_calls:
-            self._track(loop.create_task(self._run_logged(call), context=Context()))
+            self._track_task(loop.create_task(self._run_logged(call), context=Context()))
 
     async def close(self, *, timeout: float = 1.0) -> None:  # noqa: ASYNC109 - ends softly, not by raising
         """End every job and save its text so far, within `timeout` seconds; refuse new jobs."""
@@ -166,11 +166,11 @@ class JobRegistry:
     def _start_run(self, run: JobRun) -> None:
         # An empty context: a task started inside a request would share its database connection.
         task = asyncio.get_running_loop().create_task(self._run_job(run), context=Context())
-        self._track(task)
+        self._track_task(task)
         for on_start in list(self._watchers.get(run.job.owner_id, ())):
             on_start(run.job)
 
-    def _track(self, task: "asyncio.Task[None]") -> None:
+    def _track_task(self, task: "asyncio.Task[None]") -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -179,10 +179,10 @@ class JobRegistry:
             await run.run()
         finally:
             # The text of a person who locked does not stay in memory for a tab that may return.
-            delay = 0 if run.job.reason == "locked" else REAP_SECONDS
-            asyncio.get_running_loop().call_later(delay, self._reap, run)
+            delay = 0 if run.job.reason == "locked" else DISCARD_SECONDS
+            asyncio.get_running_loop().call_later(delay, self._discard_ended, run)
 
-    def _reap(self, run: JobRun) -> None:
+    def _discard_ended(self, run: JobRun) -> None:
         if self._runs.get(run.job.id) is run:
             self.discard(run.job.id)
 

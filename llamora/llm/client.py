@@ -101,7 +101,7 @@ class StreamTimeout:
         return chunk
 
 
-def _model_error_for(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
+def _get_model_error(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
     """Return the ModelError for an error of httpx, whose request attribute contains the prompt."""
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout():
@@ -121,7 +121,7 @@ def _translate_errors() -> Iterator[None]:
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        failure = _model_error_for(error)
+        failure = _get_model_error(error)
     else:
         return
     raise failure from None
@@ -164,14 +164,14 @@ class ModelServer:
         """Return a client for another model of the server, with the same connections."""
         if not model or self.offer is None or model == self.model or model not in self.offer.models:
             return self
-        self._http()  # before the copy, so that both share it and it is closed once
+        self._get_http_client()  # before the copy, so that both share it and it is closed once
         other = copy(self)
         other.model, other.offer = model, self.offer.for_model(model)
         return other
 
     async def probe(self) -> ServerCapabilities:
         """Return the capabilities of the server, and store them as `offer`."""
-        before, self.offer = self.offer, await probe.probe_server(self._ask)
+        before, self.offer = self.offer, await probe.probe_server(self._fetch_json)
         if self.offer.counts_tokens and self.offer != before:
             # For a server that does not apply templates, the first reply will tell.
             with suppress(ModelError):
@@ -197,7 +197,7 @@ class ModelServer:
         stream_timeout, name = StreamTimeout(silence=silence, limit=limit), self._name
         # An answer in JSON begins with JSON, whatever the template opens.
         parser = StreamParser(thinks_first=schema is None and name in self._think_first)
-        body = self._body(messages, max_tokens=max_tokens, temperature=temperature, schema=schema)
+        body = self._build_body(messages, max_tokens=max_tokens, temperature=temperature, schema=schema)
         async with (
             self._reporting_failure(),
             self._open_response("/v1/chat/completions", body, stream_timeout) as response,
@@ -221,7 +221,7 @@ class ModelServer:
         """Return the number of tokens of a text: exact if the server can count them, else an estimate."""
         if not (self.offer and self.offer.counts_tokens):
             return tokens.estimate_tokens(text)
-        response = await self._ask("/tokenize", {"content": text, "add_special": False})
+        response = await self._fetch_json("/tokenize", {"content": text, "add_special": False})
         found = response.get("tokens") if isinstance(response, dict) else None
         if not isinstance(found, list):
             raise MalformedResponse
@@ -249,13 +249,13 @@ class ModelServer:
 
     async def _apply_template(self, messages: ChatMessages) -> str:
         """Return the messages as one prompt, formatted with the model's template."""
-        response = await self._ask("/apply-template", {"messages": list(messages)})
+        response = await self._fetch_json("/apply-template", {"messages": list(messages)})
         prompt = response.get("prompt") if isinstance(response, dict) else None
         if not isinstance(prompt, str):
             raise MalformedResponse
         return prompt
 
-    def _http(self) -> httpx.AsyncClient:
+    def _get_http_client(self) -> httpx.AsyncClient:
         if self._client is None:
             # Each stream has its own timeout, so httpx has none except for connecting.
             self._client = httpx.AsyncClient(
@@ -266,7 +266,7 @@ class ModelServer:
             )
         return self._client
 
-    def _body(
+    def _build_body(
         self,
         messages: ChatMessages,
         *,
@@ -301,7 +301,7 @@ class ModelServer:
     ) -> AsyncIterator[httpx.Response]:
         """Yield the response to a GET, or to a POST if there is a body; raise a ModelError if refused."""
         async with stream_timeout.limit_wait():
-            response = await self._http().send(self._request(path, body), stream=True)
+            response = await self._get_http_client().send(self._request(path, body), stream=True)
         try:
             if response.status_code != httpx.codes.OK:
                 raise error_for_response(response.status_code, await _read_bounded(response, stream_timeout))
@@ -320,7 +320,7 @@ class ModelServer:
                 self._on_failure(error)
             raise
 
-    async def _ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+    async def _fetch_json(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """Send a small request and return its response as JSON."""
         stream_timeout = StreamTimeout(silence=ASK_SECONDS, limit=2 * ASK_SECONDS)
         with _translate_errors():

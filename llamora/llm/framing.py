@@ -23,7 +23,7 @@ class Dechunker:
                 continue
             end = data.find(b"\r\n", position)
             if end < 0:
-                self._store_rest(data[position:])
+                self._buffer_rest(data[position:])
                 break
             position = self._begin_chunk(data, position, end)
             if self.is_done:
@@ -42,11 +42,11 @@ class Dechunker:
         # Trailers, which no model server sends, prevent another request over the connection.
         self.is_done = data[end + 2 : end + 4] == b"\r\n"
         if not self.is_done:
-            self._store_rest(data[position:])
+            self._buffer_rest(data[position:])
             return len(data)
         return end + 4
 
-    def _store_rest(self, rest: bytes) -> None:
+    def _buffer_rest(self, rest: bytes) -> None:
         if len(rest) > _LONGEST_LINE:
             raise ValueError
         self._rest = rest

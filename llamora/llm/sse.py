@@ -21,10 +21,10 @@ class EventReader:
         """Return the payloads that this chunk completes, in order."""
         cut = chunk.rfind(b"\n")
         if cut < 0:
-            self._store_rest(self._rest + chunk)
+            self._buffer_rest(self._rest + chunk)
             return []
         whole = self._rest + chunk[:cut]
-        self._store_rest(chunk[cut + 1 :])
+        self._buffer_rest(chunk[cut + 1 :])
         return self._split_events(whole.split(b"\n"))
 
     def close(self) -> list[bytes]:
@@ -32,7 +32,7 @@ class EventReader:
         rest, self._rest = self._rest, b""
         return self._split_events([rest, b""])
 
-    def _store_rest(self, rest: bytes) -> None:
+    def _buffer_rest(self, rest: bytes) -> None:
         if len(rest) > LONGEST_LINE:
             raise MalformedResponse
         self._rest = rest

@@ -141,11 +141,11 @@ class ThinkFilter:
                     self._partial_tag = text[tag.start() :] + self._partial_tag
                     return
                 self._add(_SOFT_END)
-            elif not self._switch_side(tag.group()):
+            elif not self._apply_tag(tag.group()):
                 return
         self._add(text[position:])
 
-    def _switch_side(self, tag: str) -> bool:
+    def _apply_tag(self, tag: str) -> bool:
         """Switch between text and thinking at a tag; return False if the tag ends the reply."""
         if tag in _END:
             self.ended, self._partial_tag = True, ""

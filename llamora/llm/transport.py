@@ -96,7 +96,7 @@ class QuickTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over an idle connection, or over a new one if there is none."""
         if request.url.scheme == "https":
-            return await self._https(request)
+            return await self._send_over_https(request)
         origin = (request.url.host, request.url.port or 80)
         head, body = _build_head(request), await request.aread()
         while True:
@@ -111,7 +111,7 @@ class QuickTransport(httpx.AsyncBaseTransport):
                 connection.drop()
                 raise
             else:
-                return self._response(origin, connection, answer)
+                return self._build_response(origin, connection, answer)
 
     def _release(self, origin: tuple[str, int], connection: _Connection) -> None:
         """Make a connection available for the next request."""
@@ -146,7 +146,9 @@ class QuickTransport(httpx.AsyncBaseTransport):
         except OSError:
             raise httpx.ConnectError("nobody listens") from None
 
-    def _response(self, origin: tuple[str, int], connection: _Connection, answer: bytes) -> httpx.Response:
+    def _build_response(
+        self, origin: tuple[str, int], connection: _Connection, answer: bytes
+    ) -> httpx.Response:
         try:
             status, headers = _parse_head(answer)
             framing = get_framing(status, headers)
@@ -156,7 +158,7 @@ class QuickTransport(httpx.AsyncBaseTransport):
         body = _Body(connection, framing, release=partial(self._release, origin, connection))
         return httpx.Response(status, headers=headers, stream=body)
 
-    async def _https(self, request: httpx.Request) -> httpx.Response:
+    async def _send_over_https(self, request: httpx.Request) -> httpx.Response:
         if self._secure is None:
             self._secure = httpx.AsyncHTTPTransport(trust_env=False)
         return await self._secure.handle_async_request(request)

@@ -1,4 +1,4 @@
-"""Operations: management commands for the administrator, and what `up` runs besides serving pages.
+"""Operations: management commands for the administrator, and the server with its background work.
 
 management/commands  `up`, `backup`, `restore`, `verify`, `doctor`, `prune`, `stats`, `bench`
 startup              address, database and static files, before the first page
@@ -8,9 +8,9 @@ data_folder          modes, secrets and lock of the folder that holds all state
 pruning              deletion of expired data
 statistics           counts and sizes
 backup, doctor       backups; checks of household and machine
-benchmarks           measurements
+benchmarks           measurements of speed
 checks               Django system checks
-bundles              static files as browsers are sent them
+bundles              style sheets and modules joined into one file each
 static_files         storage of static files
 systemd_unit         text of a systemd unit
 """

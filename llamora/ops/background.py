@@ -1,7 +1,7 @@
 """Background work of `up`: the model server, expired sessions, daily backups and pruning.
 
-Each task is a coroutine on the server's event loop and does its slow part in its own thread. The tasks also
-run while nobody uses the diary.
+Each task is a coroutine on the server's event loop, with its slow part in a thread of its own. The tasks run
+even while nobody uses the diary.
 """
 
 import asyncio
@@ -86,7 +86,7 @@ async def stop_model() -> None:
 
 
 async def run_daily_rounds() -> None:
-    """Create a backup when the newest is a day old, and prune once a day, until this is cancelled."""
+    """Create a backup and prune once a day, until this coroutine is cancelled."""
     stopping = threading.Event()
     pool = ThreadPoolExecutor(1, thread_name_prefix="backup", initializer=lower_priority)
     pruned_at: datetime | None = None
@@ -103,7 +103,10 @@ async def run_daily_rounds() -> None:
 
 
 def run_daily_round(stopping: threading.Event, pruned_at: datetime | None = None) -> datetime | None:
-    """Create a backup and prune, if due, even if one of them fails; return the time of the last pruning."""
+    """Create a backup and prune if a day has passed; return the time of the last pruning.
+
+    If one of them fails, the other one still runs.
+    """
     with _logging_errors():
         if is_backup_due():
             _create_backup(stopping)

@@ -1,9 +1,10 @@
-"""The few files that a browser is sent, made of the many small ones that people read.
+"""Bundles of static files: many small style sheets or JavaScript modules joined into one file.
 
 A style sheet is joined with the sheets that it imports, each in its layer. A module is joined with all the
-modules that it imports: each becomes a function that runs once and returns what the module exports, so that
-its other names stay its own. A module outside, which few pages fetch, then imports from the bundle. Comments
-on lines of their own and indentation are left out. The sources work in a browser as they are, only slower.
+modules that it imports: each becomes a function that is called once and returns the module's exports, so that
+its other names stay private. A module that is not in the bundle, because few pages need it, imports bundled
+modules from the bundle. Comment lines and indentation are removed. The sources also work in a browser without
+bundles, only slower.
 """
 
 import posixpath
@@ -22,21 +23,21 @@ _LINE_START = re.compile(r"\n\s+")
 
 
 class NotBundledError(ValueError):
-    """A source is written in a way that cannot be joined; the message names the file."""
+    """Raised when a source cannot be joined; the message contains the file's name."""
 
 
 def join_sheets(path: str, read: ReadSource) -> str:
-    """Return a style sheet with the files it imports in their places, each in the layer it was given."""
+    """Return a style sheet in which each import is replaced by the imported file, in its layer."""
 
     def read_import(found: re.Match[str]) -> str:
         rules = read(_resolve(path, found[1]))
         return f"@layer {found[2]} {{\n{rules}}}" if found[2] else rules
 
-    return _shrink(_CSS_IMPORT.sub(read_import, read(path)))
+    return _minify(_CSS_IMPORT.sub(read_import, read(path)))
 
 
 def list_modules(path: str, read: ReadSource) -> list[str]:
-    """Return the paths of all modules that a module imports, each after those that it needs itself."""
+    """Return the paths of all modules that a module imports, in an order in which they can run."""
     listed: list[str] = []
 
     def add(module: str, importers: tuple[str, ...]) -> None:
@@ -52,15 +53,15 @@ def list_modules(path: str, read: ReadSource) -> list[str]:
 
 
 def join_modules(path: str, read: ReadSource) -> str:
-    """Return a module with all that it imports before it."""
+    """Return the source of a module, preceded by all modules that it imports."""
     modules = list_modules(path, read)
     wrapped = [_wrap_module(module, read(module)) for module in modules]
     exported = f"export {{ {', '.join(map(_get_variable, modules))} }};\n"
-    return _shrink("".join([*wrapped, _replace_imports(path, read(path)), exported]))
+    return _minify("".join([*wrapped, _replace_imports(path, read(path)), exported]))
 
 
 def link_module(path: str, read: ReadSource, bundle: str, bundled: Collection[str]) -> str:
-    """Return a module that imports from the bundle what its source imports from modules joined there."""
+    """Return the source of a module outside the bundle, with its imports redirected to the bundle."""
     to_bundle = posixpath.relpath(bundle, posixpath.dirname(path))
     if not to_bundle.startswith("."):
         to_bundle = f"./{to_bundle}"
@@ -71,7 +72,7 @@ def link_module(path: str, read: ReadSource, bundle: str, bundled: Collection[st
             return found[0]
         return f'import {{ {_get_variable(module)} }} from "{to_bundle}";\n{_read_exports(found, module)}'
 
-    return _shrink(_IMPORT.sub(link, read(path)))
+    return _minify(_IMPORT.sub(link, read(path)))
 
 
 def _resolve(path: str, relative: str) -> str:
@@ -79,12 +80,12 @@ def _resolve(path: str, relative: str) -> str:
 
 
 def _get_variable(module: str) -> str:
-    """Return the name that stands for a module in the bundle: `$controllers_search`; no source begins so."""
+    """Return a module's variable in the bundle, such as `$controllers_search`; no source uses `$` itself."""
     return "$" + re.sub(r"\W", "_", module.removeprefix("js/").removesuffix(".js"))
 
 
 def _read_exports(found: re.Match[str], module: str) -> str:
-    """Return an import as the reading of what a module of the bundle returned."""
+    """Return the statement that replaces an import: it reads the names from the variable of the module."""
     names = found["names"]
     if names.startswith("{"):
         return f"const {names.replace(' as ', ': ')} = {_get_variable(module)};\n"
@@ -96,7 +97,7 @@ def _replace_imports(path: str, source: str) -> str:
 
 
 def _wrap_module(path: str, source: str) -> str:
-    """Return a module as a variable: a function that is called at once and returns the exports."""
+    """Return the definition of a module's variable: a function, called at once, that returns the exports."""
     exports = [f"default: {name}" if default else name for default, _, name in _EXPORT.findall(source)]
     body = _EXPORT.sub(r"\2 \3", _replace_imports(path, source))
     if left := _NOT_JOINED.search(_COMMENT_LINES.sub("", body)):
@@ -104,8 +105,8 @@ def _wrap_module(path: str, source: str) -> str:
     return f"const {_get_variable(path)} = (() => {{\n{body}return {{ {', '.join(exports)} }};\n}})();\n"
 
 
-def _shrink(source: str) -> str:
-    """Return a source without comment lines and indentation: a seventh less to transfer."""
+def _minify(source: str) -> str:
+    """Return a source without comment lines and indentation, so that less is transferred."""
     without_comments = _COMMENT_LINES.sub("", source)
     for line in without_comments.splitlines():
         if line.count("`") % 2:

@@ -37,9 +37,9 @@ def check_permissions(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_fences(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Report a sealed column that has no fence trigger, so would accept an envelope of a past epoch."""
+    """Report a sealed column without a fence trigger, which would accept an envelope of a former epoch."""
     found: list[CheckMessage] = []
-    for alias in _migrated_databases(databases):
+    for alias in _filter_migrated_databases(databases):
         if _has_pending_migrations(alias):
             # `migrate` runs this check too, and it is what makes the triggers.
             continue
@@ -61,7 +61,7 @@ def check_pragmas(*, databases: Sequence[str] | None = None, **_: Any) -> list[C
 def check_people_have_vaults(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """Report people without a vault."""
     found: list[CheckMessage] = []
-    for alias in _migrated_databases(databases):
+    for alias in _filter_migrated_databases(databases):
         if count := Person.objects.using(alias).filter(vault__isnull=True).count():
             found.append(
                 checks.Warning(
@@ -76,7 +76,7 @@ def _has_pending_migrations(alias: str) -> bool:
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def _migrated_databases(databases: Sequence[str] | None) -> list[str]:
-    """Return the given databases that contain our tables; there is nothing to check before a migration."""
+def _filter_migrated_databases(databases: Sequence[str] | None) -> list[str]:
+    """Return those of the given databases that are migrated; before that there is nothing to check."""
     tables = {Person._meta.db_table, Vault._meta.db_table}
     return [a for a in databases or () if tables <= set(connections[a].introspection.table_names())]

@@ -26,14 +26,14 @@ def is_open_to_others(path: Path) -> bool:
 
 
 def _create_private_folder(path: Path) -> None:
-    """Create the folder, or make an empty one private; the mode of a folder with files is not changed."""
+    """Create the folder with mode 0700, or set that mode on an existing empty folder."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if is_open_to_others(path) and not any(path.iterdir()):
         path.chmod(0o700)
 
 
 def prepare(data_dir: Path, *, key_file: Path, key: str) -> None:
-    """Create missing folders and the key file; refuse folders open to others. An empty key is not written."""
+    """Create missing folders and the key file; raise OperationRefused if other users can read them."""
     os.umask(0o077)
     try:
         _create_private_folder(data_dir)
@@ -50,7 +50,7 @@ def prepare(data_dir: Path, *, key_file: Path, key: str) -> None:
 
 
 def _write_key(path: Path, key: str) -> None:
-    """Write the key file atomically: an incomplete key would be used from then on."""
+    """Write the key file atomically, because an incomplete key would be used from then on."""
     draft = path.with_suffix(".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

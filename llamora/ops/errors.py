@@ -2,4 +2,4 @@
 
 
 class OperationRefused(Exception):  # noqa: N818 - an answer to the administrator, not a fault
-    """Raised when a command cannot continue; its text tells the administrator why and what to do."""
+    """Raised when a command cannot continue; its text has the reason and instructions."""

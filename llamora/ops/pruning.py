@@ -51,10 +51,10 @@ def prune(*, now: datetime) -> PruneReport:
     owners = list(Person.objects.values_list("id", flat=True))
     purged = sum(purge_bin(owner_id=owner) for owner in owners)
     versions = sum(purge_versions(owner_id=owner) for owner in owners)
-    backups = retention.remove_outdated(
+    backups = retention.remove_outdated_backups(
         settings.BACKUP_DIR, now=now, days=settings.BACKUP_KEEP_DAYS, weeks=settings.BACKUP_KEEP_WEEKS
     )
-    replaced = retention.remove_replaced(settings.DATA_DIR / restore.REPLACED_FOLDER, now=now)
+    replaced = retention.remove_replaced_databases(settings.DATA_DIR / restore.REPLACED_FOLDER, now=now)
     strays = retention.remove_leftovers(settings.DATA_DIR, backups=settings.BACKUP_DIR, now=now)
     return PruneReport(
         sessions=ended,

@@ -1,4 +1,4 @@
-"""The steps of `up` before the first page: address, database and static files, and reasons not to start."""
+"""The steps of `up` before the server starts: checks, address, database and static files."""
 
 import errno
 import hashlib
@@ -43,7 +43,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def check_plain_http(host: str) -> None:
-    """Refuse to send passwords unencrypted over a network, unless the administrator allows it."""
+    """Raise OperationRefused if the address is on a network and http without TLS is not allowed."""
     if not is_loopback_host(host) and not settings.ALLOW_PLAIN_HTTP:
         raise OperationRefused(
             f"{host} can be reached by other machines, and passwords would cross the network unencrypted. "
@@ -78,7 +78,7 @@ def _describe_bind_error(host: str, port: int, error: Exception) -> str:
 
 
 def prepare_database() -> None:
-    """Migrate the database, and refuse one that cannot be opened or could lose a committed write."""
+    """Migrate the database; raise OperationRefused if it cannot be opened or could lose a committed write."""
     try:
         migrate()
         wrong = find_wrong_pragmas()
@@ -93,7 +93,7 @@ def prepare_database() -> None:
 
 
 def migrate() -> bool:
-    """Migrate the database to this version without asking; return whether there was anything to migrate."""
+    """Run all missing migrations without a question; return whether there were any."""
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
     if unknown:
@@ -124,7 +124,7 @@ def find_wrong_pragmas() -> list[str]:
 def collect_static() -> bool:
     """Collect the static files if their sources have changed; return whether they have."""
     fingerprint_file = Path(settings.STATIC_ROOT) / ".sources"
-    fingerprint = _static_fingerprint()
+    fingerprint = _compute_static_fingerprint()
     if fingerprint_file.is_file() and fingerprint_file.read_text() == fingerprint:
         return False
     call_command("collectstatic", verbosity=0, interactive=False, clear=True, skip_checks=True)
@@ -132,11 +132,11 @@ def collect_static() -> bool:
     return True
 
 
-def _static_fingerprint() -> str:
-    """Return a digest of the name, size and time of every static source; reading them takes seconds.
+def _compute_static_fingerprint() -> str:
+    """Return a digest of the names, sizes and times of all static sources, which need not be read for it.
 
-    The modules that join and compress them count as sources, so that an upgrade that changes how it is done
-    has it done again.
+    The Python modules that join and compress the sources are included, so that the files are collected again
+    when these modules have changed.
     """
     from django.contrib.staticfiles.finders import get_finders  # noqa: PLC0415 - settings first
 

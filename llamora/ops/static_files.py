@@ -1,4 +1,4 @@
-"""The storage of static files: one style sheet, one module; every file compressed, named by its content."""
+"""The storage of static files, which bundles and compresses them and names them by their content."""
 
 import re
 from collections.abc import Iterator
@@ -20,9 +20,10 @@ _NAMED_BY_CONTENT = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 
 
 class DiaryCompressor(Compressor):  # type: ignore[misc]  # whitenoise is untyped
-    """Compresses by Brotli what the pages of a diary need, and by gzip everything.
+    """Compressor that uses gzip for all files, and also Brotli for files outside the admin.
 
-    Brotli saves a tenth of gzip's size, but the admin's files alone would take it seconds of the first start.
+    A file is a tenth smaller with Brotli than with gzip, but the files of the admin would delay the first
+    start by seconds.
     """
 
     def compress(self, path: str) -> list[str]:
@@ -35,10 +36,10 @@ class DiaryCompressor(Compressor):  # type: ignore[misc]  # whitenoise is untype
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise is untyped
-    """A storage that joins our files into bundles and names every file by its content, also in imports.
+    """A storage that joins our files into bundles and names every file by its content, in imports too.
 
-    Django's own pattern for imports also reads the scripts of other packages, and fails on what some
-    of them only mention; only ours import.
+    Django's own pattern for imports also reads the scripts of other packages and fails on imports that
+    they only mention; ours reads only our own scripts.
     """
 
     support_js_module_import_aggregation = True
@@ -48,18 +49,18 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
     )
 
     def create_compressor(self, **options: Any) -> DiaryCompressor:
-        """Return what compresses the files; whitenoise asks for it."""
+        """Return the compressor; called by whitenoise."""
         return DiaryCompressor(**options)
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
-        """Join the files, then name them by their content; what is in a bundle is not served by itself."""
+        """Join the files, then name them by their content; bundled files are not stored separately."""
         if STYLESHEET in paths and EVERYDAY in paths:
             paths = _bundle(paths)
         yield from super().post_process(paths, dry_run=dry_run, **options)
 
 
 def _bundle(paths: dict[str, Any]) -> dict[str, Any]:
-    """Return what `collectstatic` has found, with our own files joined."""
+    """Return the files that `collectstatic` has found, with our own files joined."""
     bundles = InMemoryStorage()
 
     def read(path: str) -> str:

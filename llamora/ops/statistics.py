@@ -83,15 +83,15 @@ def _count_sealed_values(owner: UUID) -> tuple[int, int]:
 
 
 def iter_file_sizes() -> Iterator[tuple[str, int]]:
-    """Yield each kind of file of the household, and its size in bytes."""
+    """Yield each kind of file of the household, with the total size in bytes."""
     database, data_dir = create.get_household_files().database, settings.DATA_DIR
-    yield "Database", _total_size([database])
-    yield "Write-ahead log", _total_size([database.with_name(database.name + "-wal")])
-    yield "Encrypted indexes", _total_size((data_dir / "search").rglob("*"))
-    yield "Backups", _total_size(settings.BACKUP_DIR.rglob("*"))
-    yield "Replaced databases", _total_size((data_dir / restore.REPLACED_FOLDER).rglob("*"))
-    yield "Models", _total_size((data_dir / "models").rglob("*"))
+    yield "Database", _compute_total_size([database])
+    yield "Write-ahead log", _compute_total_size([database.with_name(database.name + "-wal")])
+    yield "Encrypted indexes", _compute_total_size((data_dir / "search").rglob("*"))
+    yield "Backups", _compute_total_size(settings.BACKUP_DIR.rglob("*"))
+    yield "Replaced databases", _compute_total_size((data_dir / restore.REPLACED_FOLDER).rglob("*"))
+    yield "Models", _compute_total_size((data_dir / "models").rglob("*"))
 
 
-def _total_size(paths: Iterable[Path]) -> int:
+def _compute_total_size(paths: Iterable[Path]) -> int:
     return sum(path.stat().st_size for path in paths if path.is_file())

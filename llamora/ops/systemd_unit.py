@@ -2,7 +2,7 @@
 
     manage.py up --print-unit > ~/.config/systemd/user/llamora.service
 
-In a user unit, $XDG_RUNTIME_DIR is a memory file system for the run secret; the unit needs no root.
+In a user unit, $XDG_RUNTIME_DIR is a memory file system, which the run secret needs, and no root is needed.
 """
 
 import sys
@@ -33,7 +33,7 @@ WantedBy=default.target
 
 
 def render_unit(*, folder: Path, data_dir: Path, arguments: list[str]) -> str:
-    """Return the text of the unit; secret settings belong in `.env`, not in the unit."""
+    """Return the text of the unit, without secret settings, which belong in `.env`."""
     command = [sys.executable, str(folder / "manage.py"), "up", *arguments]
     return _UNIT.format(
         folder=_escape(str(folder)),

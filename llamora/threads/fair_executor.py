@@ -99,7 +99,7 @@ class FairExecutor(Executor):
         with self._lock:
             return self._max_waiting is not None and len(self._waiting.get(key, ())) >= self._max_waiting
 
-    def take_waiting(self) -> "list[Future[Any]]":
+    def remove_waiting(self) -> "list[Future[Any]]":
         """Remove all waiting calls and return their futures, which the caller must resolve."""
         with self._lock:
             taken = [call.future for calls in self._waiting.values() for call in calls]
@@ -114,7 +114,7 @@ class FairExecutor(Executor):
             self._is_closed = True
             self._wake_all()
         if cancel_futures:
-            for future in self.take_waiting():
+            for future in self.remove_waiting():
                 future.cancel()
         if wait:
             self.join()
@@ -143,7 +143,7 @@ class FairExecutor(Executor):
                 self._active += 1
                 self._wake_next()
 
-    def _work(self) -> None:
+    def _run_thread(self) -> None:
         _thread_state.pool = self
         if self._initializer is not None:
             self._initializer()
@@ -153,7 +153,7 @@ class FairExecutor(Executor):
 
     def _run_next(self, ended: str | None) -> str | None:
         # A frame of its own, so that an idle thread holds nothing of the call before.
-        call = self._take_next(ended)
+        call = self._wait_for_call(ended)
         if call is None:
             return None
         key = call.key
@@ -162,7 +162,7 @@ class FairExecutor(Executor):
         del call
         return key
 
-    def _take_next(self, ended: str | None) -> PoolCall | None:
+    def _wait_for_call(self, ended: str | None) -> PoolCall | None:
         """Wait for the next call and return it, or None at the end; `ended` is the key of the last call.
 
         The thread of the last call takes the next one if it can, because waking another thread takes longer
@@ -182,9 +182,9 @@ class FairExecutor(Executor):
                 self._idle += 1
                 self._has_work.wait()
             self._active += 1
-            return self._pick()
+            return self._pop_next_call()
 
-    def _pick(self) -> PoolCall:
+    def _pop_next_call(self) -> PoolCall:
         key = min(self._waiting, key=self._running.__getitem__)
         calls = self._waiting[key]
         call = calls.popleft()
@@ -217,7 +217,9 @@ class FairExecutor(Executor):
 
     def _start_thread(self) -> None:
         # Daemons: a derivation cannot be interrupted, and the end of the process waits in `join` alone.
-        thread = threading.Thread(target=self._work, name=f"{self._name}_{len(self._threads)}", daemon=True)
+        thread = threading.Thread(
+            target=self._run_thread, name=f"{self._name}_{len(self._threads)}", daemon=True
+        )
         self._threads.append(thread)
         thread.start()
 

@@ -33,7 +33,7 @@ def test_a_password_is_known_composed_or_not(administrator: Resident, stranger: 
     slot = key_slots.create_slot(
         secret="Ärger über Öl", kind=SlotKind.PASSWORD, keyring=administrator.keyring, request=request
     )
-    key_slots.replace_slots(administrator.keyring, by=[slot])
+    key_slots.replace_slots(administrator.keyring, new_slots=[slot])
 
     assert signs_in(stranger, "karin", "A\u0308rger u\u0308ber O\u0308l").status_code == 302
 

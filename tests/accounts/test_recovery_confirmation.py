@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.auth.services import recovery_confirmation
-from accounts.auth.services.recovery_confirmation import PendingCode, from_token, to_token
+from accounts.auth.services.recovery_confirmation import PendingCode, create_token, open_token
 from accounts.errors import RecoveryCodeExpired
 from llamora.crypto import new_recovery_code
 from tests.accounts.pages import confirm_code, list_errors, requested_groups, shown_code
@@ -181,24 +181,24 @@ def test_a_stranger_with_the_page_is_sent_to_sign_in(page: Any, stranger: Client
 
 def test_what_was_changed_on_the_way_does_not_open(owner: Resident) -> None:
     shown = PendingCode(code=new_recovery_code(), asked=[0, 8], following="/")
-    carried = to_token(shown, owner=owner.id)
+    carried = create_token(shown, owner=owner.id)
 
-    assert from_token(carried, owner=owner.id) == shown
+    assert open_token(carried, owner=owner.id) == shown
     for changed in (carried[:-8] + "AAAAAAAA", carried[:-4], carried + "????"):
         with pytest.raises(RecoveryCodeExpired):
-            from_token(changed, owner=owner.id)
+            open_token(changed, owner=owner.id)
 
 
 def test_keys_past_their_time_are_forgotten(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery_confirmation, "_keys", {})
     shown = PendingCode(code=new_recovery_code(), asked=[0, 8], following="/")
-    carried = to_token(shown, owner=owner.id)
+    carried = create_token(shown, owner=owner.id)
 
     late = recovery_confirmation.time.monotonic() + recovery_confirmation.LIFETIME
     monkeypatch.setattr(recovery_confirmation.time, "monotonic", lambda: late)
     with pytest.raises(RecoveryCodeExpired):
-        from_token(carried, owner=owner.id)
-    to_token(shown, owner=owner.id)
+        open_token(carried, owner=owner.id)
+    create_token(shown, owner=owner.id)
 
     assert len(recovery_confirmation._keys) == 1
     assert shown.code not in repr(shown)

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import SignIn, Unlock
-from accounts.sessions import revoked
+from accounts.sessions import revocation_list
 from accounts.sessions import services as sessions_services
 from accounts.sessions.services import open_session
 from accounts.signals import vault_locked
@@ -90,7 +90,7 @@ def test_another_process_that_starts_later_knows_of_it(
 ) -> None:
     with read_only():
         owner.post("/lock/")
-    monkeypatch.setattr(revoked, "_revoked_here", set())
+    monkeypatch.setattr(revocation_list, "_revoked_here", set())
 
     assert not owner.is_unlocked()
 
@@ -106,7 +106,7 @@ def test_the_rows_go_with_the_first_round_that_can_write(owner: Resident) -> Non
     sessions_services.end_expired_sessions()
 
     assert not SignIn.objects.filter(id=row.id).exists()
-    assert revoked.list_revoked() == set()
+    assert revocation_list.list_revoked() == set()
 
 
 def test_the_password_opens_it_again_once_the_disk_takes_writing(owner: Resident) -> None:

@@ -235,4 +235,4 @@ def test_the_queue_holds_no_key_of_a_derivation_that_ended(one_at_a_time: Deriva
     future.result(20)
 
     until(lambda: not one_at_a_time._requesters)
-    assert not one_at_a_time._executor.take_waiting()
+    assert not one_at_a_time._executor.remove_waiting()

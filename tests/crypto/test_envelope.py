@@ -14,7 +14,7 @@ from llamora.crypto import (
     Truncated,
     UnknownFormat,
     Use,
-    header,
+    read_header,
     seal,
     subkey,
     unseal,
@@ -31,7 +31,7 @@ def test_what_is_sealed_opens_again(plaintext: bytes, epoch: int) -> None:
     sealed = seal(key=KEY, plaintext=plaintext, context=ENTRY_TEXT, epoch=epoch)
 
     assert unseal(key=KEY, envelope=sealed, context=ENTRY_TEXT) == plaintext
-    assert header(sealed) == Header(FORMAT, epoch)
+    assert read_header(sealed) == Header(FORMAT, epoch)
 
 
 def test_sealing_twice_gives_different_bytes_of_the_same_length() -> None:
@@ -53,7 +53,7 @@ def test_sealing_twice_gives_different_bytes_of_the_same_length() -> None:
 )
 def test_golden_envelopes_open_for_ever(sealed: bytes, context: Context, text: str) -> None:
     assert unseal(key=KEY, envelope=sealed, context=context).decode() == text
-    assert header(sealed) == Header(format=1, epoch=3)
+    assert read_header(sealed) == Header(format=1, epoch=3)
 
 
 @given(st.binary(max_size=500))
@@ -155,7 +155,7 @@ def test_an_unknown_format_is_refused(number: int) -> None:
     with pytest.raises(UnknownFormat) as refused:
         unseal(key=KEY, envelope=unknown, context=ENTRY_TEXT)
     with pytest.raises(UnknownFormat):
-        header(unknown)
+        read_header(unknown)
 
     assert refused.value.code == "unknown_format"
 
@@ -163,7 +163,7 @@ def test_an_unknown_format_is_refused(number: int) -> None:
 @pytest.mark.parametrize("too_short", [b"", b"\x01", b"\x01\0\0\0"])
 def test_a_header_cut_short_is_refused(too_short: bytes) -> None:
     with pytest.raises(Truncated):
-        header(too_short)
+        read_header(too_short)
     with pytest.raises(Truncated):
         unseal(key=KEY, envelope=too_short, context=ENTRY_TEXT)
 

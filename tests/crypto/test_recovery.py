@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from llamora.crypto import (
     BadRecoveryCode,
     new_recovery_code,
+    normalize_recovery_code,
     parse_recovery_code,
     recovery,
     recovery_groups,
-    recovery_letters,
 )
 from tests.crypto import golden
 
@@ -65,9 +65,9 @@ def test_a_code_is_read_however_it_is_typed(secret: bytes, random: object) -> No
 
 
 def test_a_part_of_a_code_is_read_as_the_whole_is() -> None:
-    assert recovery_letters(" 4o-r\u20114\u200b\n") == "40R4"
-    assert recovery_letters("ｉLl1") == "1111"
-    assert recovery_letters("?") == "?"
+    assert normalize_recovery_code(" 4o-r\u20114\u200b\n") == "40R4"
+    assert normalize_recovery_code("ｉLl1") == "1111"
+    assert normalize_recovery_code("?") == "?"
 
 
 @given(secrets, st.integers(0, 35), st.integers(1, 31))

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from diary.models import Entry
-from llamora.crypto import Keyring, header, secret_bytes
+from llamora.crypto import Keyring, read_header, secret_bytes
 from tests.people import Resident
 
 DAY, OTHER_DAY = date(2026, 11, 20), date(2026, 11, 21)
@@ -39,7 +39,7 @@ def stored(row: Any, column: str = "text") -> bytes:
 
 def put(row: Any, envelope: bytes, column: str = "text") -> None:
     """Write bytes past the field, as somebody with the database file would."""
-    assert header(envelope).epoch
+    assert read_header(envelope).epoch
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{row._meta.db_table}" SET "{column}" = %s WHERE id = %s', [envelope, row.id.hex]

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, models
 
 from accounts.models import Vault
 from diary.models import Entry, Reply
-from llamora.crypto import header, in_force
+from llamora.crypto import in_force, read_header
 from llamora.database import FenceRefused, NotWritten, write_transaction
 from llamora.database.errors import FENCE_MARKER
 from llamora.fields import fence
@@ -125,7 +125,7 @@ def test_a_vault_is_checked_against_itself(owner: Resident) -> None:
         vault.private_key, vault.digest_key, vault.epoch = b"p" * 32, b"d" * 32, 2
         vault.save()
 
-    assert header(stored(vault, "digest_key")).epoch == 2
+    assert read_header(stored(vault, "digest_key")).epoch == 2
 
 
 def test_nothing_else_of_the_database_is_taken_for_the_fence(owner: Resident) -> None:

@@ -335,7 +335,7 @@ async def test_writes_that_come_together_share_a_commit_and_fail_alone(registry:
 async def test_a_finished_job_is_let_go_after_a_while(
     registry: JobRegistry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inference_registry, "REAP_SECONDS", 0.1)
+    monkeypatch.setattr(inference_registry, "DISCARD_SECONDS", 0.1)
 
     job = registry.start(Note(), keyring=keyring())
     await over(job)

@@ -108,9 +108,9 @@ async def test_one_that_gives_up_as_it_is_served_passes_the_slot_on() -> None:
         await waiting.join(owner, name)
 
     waiting._free["a1"].set()
-    while waiting.queue._taken and waiting.queue._serving_order() != []:
+    while waiting.queue._taken and waiting.queue._list_in_serving_order() != []:
         await asyncio.sleep(0)
-        if len(waiting.queue._serving_order()) == 1:
+        if len(waiting.queue._list_in_serving_order()) == 1:
             break
     await waiting.cancel("b1")
 
@@ -140,4 +140,4 @@ async def test_everybody_is_served_once_and_every_slot_comes_back(
     assert stayed <= set(waiting.served)
     assert len(waiting.served) == len(set(waiting.served))
     assert waiting.queue._taken == 0
-    assert waiting.queue._serving_order() == []
+    assert waiting.queue._list_in_serving_order() == []

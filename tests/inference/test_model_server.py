@@ -290,7 +290,7 @@ async def test_the_household_asks_from_any_thread_and_begins_anew(settings: Sett
         await model_server.discover()
         seen: list[str] = []
         thread = threading.Thread(
-            target=lambda: seen.extend([model_server.get_state(), model_server.describe()])
+            target=lambda: seen.extend([model_server.get_state(), model_server.get_message()])
         )
         thread.start()
         thread.join()

@@ -174,7 +174,7 @@ def test_a_replaced_password_slot_is_nowhere_in_the_raw_file(transactional_db: N
         )
         before = slot_bytes(olive.get_slot())
         with in_force(keyring):
-            key_slots.replace_slots(keyring, by=[slot])
+            key_slots.replace_slots(keyring, new_slots=[slot])
         truncate_wal()
 
     assert found(before) == 0

@@ -20,7 +20,7 @@ def changed(owner: Resident, password: str) -> KeySlot:
         secret=password, kind=SlotKind.PASSWORD, keyring=opened.keyring, request=request
     )
     with write_transaction():
-        key_slots.replace_slots(opened.keyring, by=[slot])
+        key_slots.replace_slots(opened.keyring, new_slots=[slot])
     owner.password = password
     return old
 

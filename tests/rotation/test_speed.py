@@ -42,7 +42,7 @@ def test_the_bench_says_how_quickly_a_key_is_rotated() -> None:
 
 def test_each_batch_is_found_by_its_key_and_sorts_nothing(owner: Resident) -> None:
     for table in list_sealed_tables():
-        statement = table._select(newest_header(2))
+        statement = table._build_select(newest_header(2))
         values = ["", owner.id.hex, *[newest_header(2)] * len(table.fields), 500]
 
         with connection.cursor() as cursor:

@@ -166,7 +166,7 @@ def test_whoever_takes_what_waits_settles_it(pool: FairExecutor) -> None:
     gate = Gate(pool)
     call = pool.submit(lambda: None)
 
-    (taken,) = pool.take_waiting()
+    (taken,) = pool.remove_waiting()
     taken.cancel()
     gate.opened.set()
 

@@ -24,7 +24,7 @@ def open_slot_throttled(
     person: Person | None,
     name: str,
     address: str,
-    by: SlotKind,
+    slot_kind: SlotKind,
     secret: str,
     throttle_key: str = "",
 ) -> Iterator[key_slots.OpenedSlot]:
@@ -35,7 +35,7 @@ def open_slot_throttled(
     with throttle.attempt(kind, name=name, address=throttle_key or address) as attempt:
         try:
             request = key_slots.DerivationRequest(name=name, address=address)
-            opened = key_slots.open_slot(person=person, kind=by, secret=secret, request=request)
+            opened = key_slots.open_slot(person=person, kind=slot_kind, secret=secret, request=request)
         except WrongCredentials:
             attempt.fail()
             raise
@@ -68,7 +68,7 @@ def sign_in_with_password(
         person=person,
         name=name,
         address=address,
-        by=SlotKind.PASSWORD,
+        slot_kind=SlotKind.PASSWORD,
         secret=password,
         throttle_key=get_throttle_key(device_cookie, person_id=person.id) if person else "",
     ) as opened:
@@ -76,7 +76,7 @@ def sign_in_with_password(
         if request_vault.sign_in_id is not None and request_vault.person == opened.person:
             # The same person in the same browser: their sign-in stays, so that other tabs go on working.
             with suppress(SignInEnded):
-                return opened.person, _unlock_again(
+                return opened.person, _renew_sign_in(
                     opened.keyring, sign_in_id=request_vault.sign_in_id, days=days
                 )
         return opened.person, start_session(
@@ -133,23 +133,23 @@ def unlock_with_password(*, request_vault: RequestVault, password: str, address:
         person=person,
         name=person.name,
         address=address,
-        by=SlotKind.PASSWORD,
+        slot_kind=SlotKind.PASSWORD,
         secret=password,
         throttle_key=str(sign_in_id),
     ) as opened:
         _raise_cost(opened, password=password, address=address)
         if opened.keyring.owner != person.id:
             raise WrongPerson
-        return _unlock_here(opened.keyring, sign_in_id=sign_in_id)
+        return _unlock_browser(opened.keyring, sign_in_id=sign_in_id)
 
 
-def _unlock_here(keyring: Keyring, *, sign_in_id: UUID) -> SessionCookie:
+def _unlock_browser(keyring: Keyring, *, sign_in_id: UUID) -> SessionCookie:
     return _unlock_and_send_signal(
         keyring, lambda: sessions_services.unlock_session(sign_in_id=sign_in_id, keyring=keyring)
     )
 
 
-def _unlock_again(keyring: Keyring, *, sign_in_id: UUID, days: int | None) -> SessionCookie:
+def _renew_sign_in(keyring: Keyring, *, sign_in_id: UUID, days: int | None) -> SessionCookie:
     return _unlock_and_send_signal(
         keyring,
         lambda: sessions_services.unlock_session(
@@ -183,7 +183,7 @@ def _raise_cost(opened: key_slots.OpenedSlot, *, password: str, address: str) ->
         with write_transaction():
             # By its id: a password changed meanwhile has another slot, which must stay.
             if KeySlot.objects.filter(id=opened.slot.id).exists():
-                key_slots.replace_slots(opened.keyring, by=[slot])
+                key_slots.replace_slots(opened.keyring, new_slots=[slot])
     except NotWritten:
         return  # the old slot still opens; the next sign-in tries again
     truncate_wal()

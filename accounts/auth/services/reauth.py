@@ -36,7 +36,7 @@ def reauthenticate(reauthentication: Reauthentication) -> Iterator[key_slots.Ope
         person=person,
         name=person.name,
         address=reauthentication.address,
-        by=SlotKind.PASSWORD,
+        slot_kind=SlotKind.PASSWORD,
         secret=reauthentication.password,
         throttle_key=str(sign_in_id),
     ) as opened:

@@ -38,7 +38,7 @@ def recover_account(
     secret = crypto.parse_recovery_code(code)
     person = Person.objects.find_by_name(name)
     with open_slot_throttled(
-        "recover", person=person, name=name, address=address, by=SlotKind.RECOVERY, secret=secret
+        "recover", person=person, name=name, address=address, slot_kind=SlotKind.RECOVERY, secret=secret
     ) as opened:
         new_code = crypto.new_recovery_code()
         request = key_slots.DerivationRequest(name=name, address=address)
@@ -59,5 +59,5 @@ def _replace_slots(
         for kind, s in secrets.items()
     ]
     with write_transaction():
-        key_slots.replace_slots(keyring, by=slots)
+        key_slots.replace_slots(keyring, new_slots=slots)
         sessions_services.end_sessions(person_id=keyring.owner)

@@ -43,7 +43,7 @@ _guard = threading.Lock()
 _keys: dict[UUID, _PendingCodeKey] = {}
 
 
-def to_token(pending: PendingCode, *, owner: UUID) -> str:
+def create_token(pending: PendingCode, *, owner: UUID) -> str:
     """Return the sealed form of a recovery code, for a hidden field of its page."""
     key_id, key = uuid4(), secret_bytes()
     sealed = seal(
@@ -56,7 +56,7 @@ def to_token(pending: PendingCode, *, owner: UUID) -> str:
     return f"{key_id.hex}.{base64.urlsafe_b64encode(sealed).decode('ascii')}"
 
 
-def from_token(token: str, *, owner: UUID) -> PendingCode:
+def open_token(token: str, *, owner: UUID) -> PendingCode:
     """Open the token that a page has sent; raise RecoveryCodeExpired if its key was deleted."""
     key_id = _parse_token_id(token)
     key = _keys.get(key_id)

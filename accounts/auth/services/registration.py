@@ -108,12 +108,12 @@ def _create_person(person: Person, *, password: str, address: str, invitation: s
         key_slots.create_slot(secret=s, kind=kind, keyring=keyring, request=request)
         for kind, s in secrets.items()
     ]
-    _write_person(person, keyring=keyring, slots=slots, invitation=invitation)
+    _save_person(person, keyring=keyring, slots=slots, invitation=invitation)
     key_pairs.remember_public_key(keyring)
     return NewPerson(person=person, keyring=keyring, recovery_code=code)
 
 
-def _write_person(person: Person, *, keyring: Keyring, slots: list[Slot], invitation: str) -> None:
+def _save_person(person: Person, *, keyring: Keyring, slots: list[Slot], invitation: str) -> None:
     private_key, public_key = crypto.new_vault_keys()
     with write_transaction(), in_force(keyring):
         if person.is_staff and Person.objects.filter(is_staff=True).exists():
@@ -134,4 +134,4 @@ def _write_person(person: Person, *, keyring: Keyring, slots: list[Slot], invita
             private_key=private_key,
             digest_key=crypto.secret_bytes(),
         )
-        key_slots.replace_slots(keyring, by=slots)
+        key_slots.replace_slots(keyring, new_slots=slots)

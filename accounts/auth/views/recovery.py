@@ -38,7 +38,7 @@ def show_recovery_code(
     """Return the page of a new recovery code. The code is not stored, so it cannot be shown again."""
     asked = sorted(secrets.SystemRandom().sample(range(GROUP_COUNT), 2))
     pending = PendingCode(code=code, asked=asked, following=following)
-    token = recovery_confirmation.to_token(pending, owner=person.id)
+    token = recovery_confirmation.create_token(pending, owner=person.id)
     return _render_code_page(
         request, person, pending, ConfirmRecoveryCodeForm(code=code, asked=asked), token=token
     )
@@ -50,7 +50,7 @@ def confirm_recovery_code(request: HouseholdRequest) -> HttpResponse:
     """Redirect to the next page if both groups are right, else show the code again with the errors."""
     token = request.POST.get("carried", "")
     try:
-        pending = recovery_confirmation.from_token(token, owner=request.user.id)
+        pending = recovery_confirmation.open_token(token, owner=request.user.id)
     except RecoveryCodeExpired as error:
         sentence = error_messages.get_error_message(error)
         return render_refusal(request, status=GONE, title=error_messages.CODE_GONE_TITLE, sentence=sentence)

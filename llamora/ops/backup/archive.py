@@ -5,7 +5,7 @@
     prompts/...                     the household's own prompts
     settings.env                    the settings in force; names that sound secret only with `--with-secrets`
     secrets/secret_key              only with `--with-secrets`
-    manifest.json                   last of all: {"format": "llamora.backup", "version": 1, "made_at": "...",
+    manifest.json                   the last file {"format": "llamora.backup", "version": 1, "made_at": "...",
                                     "files": {"<name>": {"size": n, "blake2b": "<32 bytes, hex>"}}}
 
 Not compressed, because ciphertext does not get smaller. The manifest is last, so an archive that was cut off
@@ -48,7 +48,7 @@ def is_allowed_name(name: str) -> bool:
 
 
 class _HashingReader(io.RawIOBase):
-    """A reader of a file that computes its digest, and raises BackupStopped if asked to stop."""
+    """A reader of a file that computes its digest; raises BackupStopped if `stop` returns True."""
 
     def __init__(self, file: IO[bytes], stop: StopCheck) -> None:
         self._file, self._stop = file, stop
@@ -87,10 +87,10 @@ class ArchiveWriter:
 
     def _add(self, name: str, file: IO[bytes], *, size: int) -> None:
         hashed = _HashingReader(file, self._stop)
-        self._tar.addfile(self._head(name, size), hashed)
+        self._tar.addfile(self._build_header(name, size), hashed)
         self._files[name] = {"size": size, "blake2b": hashed.digest.hexdigest()}
 
-    def _head(self, name: str, size: int) -> tarfile.TarInfo:
+    def _build_header(self, name: str, size: int) -> tarfile.TarInfo:
         head = tarfile.TarInfo(name)
         head.size, head.mode, head.mtime = size, 0o600, int(self._made_at.timestamp())
         return head
@@ -104,12 +104,12 @@ class ArchiveWriter:
             "files": self._files,
         }
         content = json.dumps(manifest, indent=1).encode()
-        self._tar.addfile(self._head(MANIFEST, len(content)), io.BytesIO(content))
+        self._tar.addfile(self._build_header(MANIFEST, len(content)), io.BytesIO(content))
 
 
 @contextmanager
 def create_archive(path: Path, *, made_at: datetime, stop: StopCheck = never_stop) -> Iterator[ArchiveWriter]:
-    """Create an archive, to be written in the block; then add its manifest and sync it to the disk."""
+    """Create an archive and yield its writer; after the block, add the manifest and sync the file."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:

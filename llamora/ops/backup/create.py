@@ -1,6 +1,7 @@
-"""Creation of a backup: copy the database without sessions, check the copy, write and read back the archive.
+"""Creation of a backup: copies the database without sessions, checks the copy, and writes the archive.
 
-The file gets its name only after that, so every file with the name of a backup is complete.
+The file is renamed to the name of a backup only after the archive was read and checked, so every file with
+such a name is complete.
 """
 
 import os
@@ -29,7 +30,7 @@ _SPARE_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class HouseholdFiles:
-    """The paths of the files that go into a backup."""
+    """The paths of the files that a backup contains."""
 
     data_dir: Path
     database: Path
@@ -44,7 +45,7 @@ def get_household_files() -> HouseholdFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class BackupReport:
-    """The result of a backup that is complete on the disk."""
+    """The result of a finished backup."""
 
     path: Path
     size: int
@@ -60,7 +61,7 @@ def create_backup(
     with_secrets: bool = False,
     stop: StopCheck = never_stop,
 ) -> BackupReport:
-    """Create a complete backup in `folder`, or none; raise OperationRefused or BackupStopped."""
+    """Create a backup in `folder`; raise OperationRefused or BackupStopped, and then leave no file."""
     if not source.database.is_file():
         raise OperationRefused("There is no household here yet, so there is nothing to back up.")
     _create_folder(folder)
@@ -176,7 +177,7 @@ def _strip_credentials(value: str) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync the names in a folder to the disk."""
+    """Write the names in a folder to the disk (fsync)."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

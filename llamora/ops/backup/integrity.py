@@ -26,7 +26,7 @@ _PROGRESS_STEPS = 200_000
 
 @dataclass(kw_only=True)
 class SealedColumnCensus:
-    """Counts of the envelopes of one sealed column: all, by format, under a former key, and invalid."""
+    """Counts of the envelopes of one sealed column: in all, by format, of a former epoch, and invalid."""
 
     label: str
     envelopes: int = 0
@@ -38,7 +38,7 @@ class SealedColumnCensus:
         """Add the counts of `many` envelopes with the same first bytes."""
         self.envelopes += many
         try:
-            head = crypto.header(begins)
+            head = crypto.read_header(begins)
         except crypto.EnvelopeError:
             self.invalid += many
             return
@@ -53,7 +53,7 @@ class SealedColumnCensus:
 
 @dataclass(kw_only=True)
 class IntegrityReport:
-    """The result of a check; without problems, no damage can be seen without a key."""
+    """The result of a check without a key: the problems found, and the counts of envelopes."""
 
     problems: list[str] = field(default_factory=list)
     columns: list[SealedColumnCensus] = field(default_factory=list)
@@ -113,7 +113,7 @@ def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
         trigger
         for model in sealed_models()
         for trigger in fence_triggers(model, vault_table=Vault._meta.db_table)
-        if trigger.column in _existing_columns(database, model)
+        if trigger.column in _get_existing_columns(database, model)
     ]
     return [
         f"The trigger {trigger.name}, which keeps old keys out, is missing or changed."
@@ -123,7 +123,7 @@ def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
 
 
 def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
-    """Return a sentence if the file has triggers or views that are not ours, since SQLite would run them."""
+    """Return a sentence if the file has unknown triggers or views, which SQLite would run."""
     ours = {t.name for model in sealed_models() for t in fence_triggers(model, vault_table="")}
     rules = database.execute("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
     strange = [name for (name,) in rules if name not in ours]
@@ -137,16 +137,16 @@ def count_migrations_behind(database: sqlite3.Connection) -> int:
     return -len(applied - known) or len(known - applied)
 
 
-def _existing_columns(database: sqlite3.Connection, model: type[models.Model]) -> set[str]:
+def _get_existing_columns(database: sqlite3.Connection, model: type[models.Model]) -> set[str]:
     """Return the sealed columns of a model that exist in this file; an older file may lack some."""
     there = {row[1] for row in database.execute(f'PRAGMA table_info("{model._meta.db_table}")')}
     return {str(sealed.column) for sealed in sealed_fields(model)} & there
 
 
 def count_envelopes(database: sqlite3.Connection) -> Iterator[SealedColumnCensus]:
-    """Yield the counts of each sealed column, comparing envelopes' formats and epochs with the vaults'."""
+    """Yield the counts of each sealed column; envelopes of an unexpected format or epoch are invalid."""
     for model in sealed_models():
-        there = _existing_columns(database, model)
+        there = _get_existing_columns(database, model)
         for sealed in sealed_fields(model):
             if str(sealed.column) in there:
                 yield _count_column(database, model, column=str(sealed.column), label=sealed.label)
@@ -156,7 +156,7 @@ def _count_column(
     database: sqlite3.Connection, model: type[models.Model], *, column: str, label: str
 ) -> SealedColumnCensus:
     counted = SealedColumnCensus(label=label)
-    former = _former_epoch_sql(database)
+    former = _build_former_epoch_sql(database)
     statement = (
         f'SELECT CAST(substr(t."{column}", 1, 5) AS BLOB), v.epoch, {former}, count(*) '  # noqa: S608 - our own names
         f'FROM "{model._meta.db_table}" t LEFT JOIN "{Vault._meta.db_table}" v ON v.owner_id = t.owner_id '
@@ -168,7 +168,7 @@ def _count_column(
     return counted
 
 
-def _former_epoch_sql(database: sqlite3.Connection) -> str:
+def _build_former_epoch_sql(database: sqlite3.Connection) -> str:
     table = FormerKey._meta.db_table
     if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", [table]).fetchone():
         return "NULL"

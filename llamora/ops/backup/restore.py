@@ -1,11 +1,11 @@
 """Restoration of a backup: replaces the database; after a crash, either the old or the new one is complete.
 
 unpack and check in <data>/restoring/       the database in use is not touched
-old database: merge its log, lock it        still the old database, now in a single file
-move the old sealed indexes away            they can be built again from either database
+merge the old database's log, lock it       still the old database, now in a single file
+move the old sealed indexes away            either database can build them again
 link the old file to <data>/replaced/       it stays there, named by the time of the restore
-rename the new file over the old one        the replacement itself, which is atomic
-restore sealed indexes, prompts, secrets    missing ones are built again or asked for
+rename the new file over the old one        the replacement, which is atomic
+restore sealed indexes, prompts, secrets    missing indexes are built again
 """
 
 import os
@@ -48,8 +48,8 @@ def restore_backup(
 ) -> RestoreReport:
     """Replace `database` with a backup or a database file; raise OperationRefused before any change.
 
-    `check_secret` is called while the models read the new database; if it raises OperationRefused, nothing is
-    changed.
+    `check_secret` is called while the models use the new database; if it raises OperationRefused, the old
+    database stays.
     """
     data_dir = database.parent
     data_folder.prepare(data_dir, key_file=key_file, key="")
@@ -115,7 +115,7 @@ def _swap_database(staging: Path, database: Path, *, now: datetime) -> Path | No
     with _lock_old_database(database):
         with suppress(FileNotFoundError):
             (database.parent / "search").rename(staging / "search-before")
-        aside = _set_aside(database, now=now)
+        aside = _preserve_old_database(database, now=now)
         for suffix in _SIDECAR_SUFFIXES:
             # A log left beside would be read into the new file and damage it.
             database.with_name(database.name + suffix).unlink(missing_ok=True)
@@ -127,7 +127,7 @@ def _swap_database(staging: Path, database: Path, *, now: datetime) -> Path | No
 
 @contextmanager
 def _lock_old_database(database: Path) -> Iterator[None]:
-    """Merge the old database into one file and lock it; a damaged one is left unlocked and unchanged."""
+    """Merge the old database and its log into one file and lock it; do nothing if it is damaged."""
     if not database.exists():
         yield
         return
@@ -144,8 +144,8 @@ def _lock_old_database(database: Path) -> Iterator[None]:
         yield
 
 
-def _set_aside(database: Path, *, now: datetime) -> Path | None:
-    """Link the old file, and its log if it still has one, to `replaced`; return the new path."""
+def _preserve_old_database(database: Path, *, now: datetime) -> Path | None:
+    """Link the old database, and its log if there is one, into the folder `replaced`; return the new path."""
     if not database.exists():
         return None
     folder = database.parent / REPLACED_FOLDER

@@ -9,11 +9,11 @@ from llamora.database import backup_files
 
 # As long as the bin: what a person deleted for good is then nowhere but in the retained backups.
 REPLACED_RETENTION = timedelta(days=30)
-_STRAY_AGE = timedelta(hours=6)
+_LEFTOVER_AGE = timedelta(hours=6)
 
 
-def remove_outdated(folder: Path, *, now: datetime, days: int, weeks: int) -> int:
-    """Remove outdated backups, but never the newest; return how many."""
+def remove_outdated_backups(folder: Path, *, now: datetime, days: int, weeks: int) -> int:
+    """Remove outdated backups, but never the newest one; return how many."""
     outdated = backup_files.select_outdated(
         backup_files.list_backups(folder), now=now, days=days, weeks=weeks
     )
@@ -22,7 +22,7 @@ def remove_outdated(folder: Path, *, now: datetime, days: int, weeks: int) -> in
     return len(outdated)
 
 
-def remove_replaced(folder: Path, *, now: datetime) -> int:
+def remove_replaced_databases(folder: Path, *, now: datetime) -> int:
     """Remove databases that a restore replaced more than thirty days ago; return the number of files."""
     return sum(
         _remove_path(path)
@@ -32,7 +32,7 @@ def remove_replaced(folder: Path, *, now: datetime) -> int:
 
 def remove_leftovers(data_dir: Path, *, backups: Path, now: datetime) -> int:
     """Remove files and folders left by interrupted work; return how many."""
-    before = now - _STRAY_AGE
+    before = now - _LEFTOVER_AGE
     strays = [
         *_find_older(backups, ".llamora-*.part", before=before),
         *_find_older(data_dir, "restoring*", before=before),

@@ -19,11 +19,11 @@ StopCheck = Callable[[], bool]
 
 
 class BackupStopped(Exception):  # noqa: N818 - a request that was followed, not an error
-    """Raised when a backup was asked to stop; it leaves no files behind."""
+    """Raised when a backup had to stop; its files are deleted."""
 
 
 def never_stop() -> bool:
-    """Return False; the default for `stop`, which is called to ask whether to stop."""
+    """Return False; the default for `stop`, a function that says whether to stop."""
     return False
 
 

@@ -19,7 +19,7 @@ from llamora.ops.errors import OperationRefused
 
 @contextmanager
 def using_database_file(path: Path) -> Iterator[None]:
-    """Let this process's models read another database file during the block; only for commands."""
+    """Make the models of this process use another database file during the block; only for commands."""
     connection = connections[DEFAULT_DB_ALIAS]
     connection.close()
     before = connection.settings_dict["NAME"]

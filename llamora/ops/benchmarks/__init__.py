@@ -1,8 +1,8 @@
 """The measurements of `manage.py bench`, one module for each group.
 
-Every figure is a median (or p95), measured in a new household in a temporary folder, whose real `up` runs as
-a subprocess and is reached over real sockets; client and server share the machine's cores. Some figures have
-a plain baseline, measured in the same run, and the ratio to it.
+Every figure is a median (or p95). It is measured in a new household in a temporary folder, with the real
+command `up` as a subprocess, over real sockets; client and server share the machine's cores. Some figures
+have a plain baseline, measured in the same run, and the ratio to it.
 
     figures.py    a figure, a table of figures, medians
     household.py  the subprocess and a browser-like client for it
@@ -10,7 +10,7 @@ a plain baseline, measured in the same run, and the ratio to it.
     pages.py      sign-in, days, saves, the cold page, a large archive
     full_day.py   a day of many entries and replies, and a month of the calendar
     imports.py    import_diary
-    rotation.py   a new data key for a large archive; rotation_process.py is the process that is timed
+    rotation.py   a new data key for a large archive, timed in a process of its own (rotation_process.py)
     search.py     the first search after unlocking, queries, related entries, memory, at four sizes
     streams.py    first token and tokens a second, through our server and from the model server directly
 """

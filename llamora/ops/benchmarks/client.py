@@ -1,6 +1,6 @@
-"""An HTTP client that behaves like one browser of one person: cookies, forms, a lasting connection.
+"""An HTTP client that behaves like one browser of one person: cookies, forms, a persistent connection.
 
-The benchmarks and the tests share it, so that both send the same requests.
+The benchmarks and the tests use it.
 """
 
 import re
@@ -130,7 +130,7 @@ class BrowserClient:
     # --- what a person does --------------------------------------------------------------------------
 
     def register(self, name: str, *, set_up: str = "", time_zone: str = "UTC") -> None:
-        """Create a person and stay signed in; `set_up` is the token for the first person."""
+        """Register a person, who is then signed in; `set_up` is the token of the set-up link."""
         self.name = name
         self.get(f"/register/?set-up={set_up}" if set_up else "/register/")
         response = self.post(
@@ -147,7 +147,7 @@ class BrowserClient:
         self.owner, self.recovery_code = owner[1], "-".join(_CODE_GROUP.findall(code[1]))
 
     def sign_in(self, **fields: str) -> BrowserResponse:
-        """Sign in with name and password, or with the given fields instead."""
+        """Sign in with the name and password of this client, or with the given form fields."""
         self.get("/sign-in/")
         return self.submit("/sign-in/", {"name": self.name, "password": self.password, **fields})
 

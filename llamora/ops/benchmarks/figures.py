@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One number; `peer` is the best comparable program's, `ratio` is this number to the baseline."""
+    """One measured number; `peer` is that of the best comparable program, `ratio` that to the baseline."""
 
     name: str
     value: float
@@ -45,7 +45,7 @@ class BenchmarkReport:
         return [asdict(figure) for figure in self.figures]
 
 
-def milliseconds(call: Callable[[], object], times: int) -> list[float]:
+def measure_milliseconds(call: Callable[[], object], times: int) -> list[float]:
     """Call a function `times` times and return the duration of each call, in ms."""
     durations = []
     for _ in range(times):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from llamora.ops.benchmarks.client import BrowserClient
-from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median, milliseconds
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, measure_milliseconds, median
 from llamora.ops.benchmarks.household import BenchmarkHousehold
 from llamora.ops.benchmarks.imports import WORDS
 
@@ -40,7 +40,7 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, p
     body = person.get(f"/d/{DAY}/").body
     if (body.count('class="entry"'), body.count('class="reply"')) != (ENTRIES, REPLIES):
         raise RuntimeError("The day was not imported whole.")
-    plain = median(milliseconds(lambda: person.get("/healthz"), ROUNDS))
+    plain = median(measure_milliseconds(lambda: person.get("/healthz"), ROUNDS))
     _measure_page(report, person, f"a day of {ENTRIES} entries and {REPLIES} replies", f"/d/{DAY}/", plain)
     _measure_page(report, person, "a month of the calendar", f"/calendar/{DAY:%Y-%m}/", plain)
 
@@ -48,5 +48,5 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, p
 def _measure_page(report: BenchmarkReport, person: BrowserClient, name: str, path: str, plain: float) -> None:
     if person.get(path).status != 200:
         raise RuntimeError(f"{path} did not answer.")
-    duration = median(milliseconds(lambda: person.get(path), ROUNDS))
+    duration = median(measure_milliseconds(lambda: person.get(path), ROUNDS))
     report.add(Figure(name=name, value=duration, unit="ms", ratio=duration / plain, baseline="/healthz"))

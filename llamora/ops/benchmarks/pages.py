@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 
 from llamora.ops.benchmarks.client import BrowserClient, BrowserResponse
-from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median, milliseconds, p95
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, measure_milliseconds, median, p95
 from llamora.ops.benchmarks.household import BenchmarkHousehold
 
 ORDINARY = (
@@ -41,9 +41,12 @@ def _measure_days(report: BenchmarkReport, person: BrowserClient, today: date) -
     saves = []
     for text in ORDINARY:
         person.get(path)
-        saves += milliseconds(lambda text=text: _expect(person.save(text, day=today.isoformat()), 200), 1)  # type: ignore[misc]
-    plain = median(milliseconds(lambda: person.get("/healthz"), ROUNDS))
-    day = median(milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
+        saves += measure_milliseconds(
+            lambda text=text: _expect(person.save(text, day=today.isoformat()), 200),  # type: ignore[misc]
+            1,
+        )
+    plain = median(measure_milliseconds(lambda: person.get("/healthz"), ROUNDS))
+    day = median(measure_milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
     report.add(
         Figure(
             name="ordinary day, 3 entries",
@@ -57,13 +60,13 @@ def _measure_days(report: BenchmarkReport, person: BrowserClient, today: date) -
     for number in range(ROUNDS // 2):
         other_day = (today - OTHER_DAY).isoformat()
         person.get(f"/d/{other_day}/")
-        saves += milliseconds(
+        saves += measure_milliseconds(
             lambda day=other_day, n=number: _expect(person.save(f"Entry {n}.", day=day), 200),  # type: ignore[misc]
             1,
         )
     report.add(
         Figure(
-            name="keep an entry",
+            name="save an entry",
             value=median(saves),
             unit="ms",
             ratio=median(saves) / plain,
@@ -83,7 +86,7 @@ def measure_archive(report: BenchmarkReport, served: BenchmarkHousehold, *, name
     """Add the figure of today's page in a diary of many years."""
     person = BrowserClient(port=served.port, name=name)
     person.sign_in()
-    day = median(milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
+    day = median(measure_milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
     report.add(
         Figure(
             name=f"today's page, archive of {entries:,}",
@@ -103,7 +106,7 @@ def _measure_eight_clients(report: BenchmarkReport, served: BenchmarkHousehold, 
 
     def read_pages(browser: BrowserClient) -> None:
         while time.perf_counter() < until:
-            durations.extend(milliseconds(lambda: _expect(browser.get("/"), 200), 1))
+            durations.extend(measure_milliseconds(lambda: _expect(browser.get("/"), 200), 1))
 
     _run_concurrently(lambda browser=browser: read_pages(browser) for browser in browsers)  # type: ignore[misc]
     report.add(
@@ -121,14 +124,14 @@ def _run_concurrently(calls: Iterator[Callable[[], None]]) -> None:
 
 
 @contextmanager
-def _reading_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[float]]:
-    """Request pages as another person during the block; yield the list of their times, in ms."""
+def _read_pages_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[float]]:
+    """Request pages as another person during the block; yield the list of their durations in ms."""
     reader, waits, done = BrowserClient(port=served.port, name=name), [], threading.Event()
     reader.sign_in()
 
     def read() -> None:
         while not done.is_set():
-            waits.extend(milliseconds(lambda: _expect(reader.get("/"), 200), 1))
+            waits.extend(measure_milliseconds(lambda: _expect(reader.get("/"), 200), 1))
 
     thread = threading.Thread(target=read)
     thread.start()
@@ -142,12 +145,12 @@ def _reading_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[f
 def _measure_sign_ins(
     report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient, name: str
 ) -> None:
-    plain = median(milliseconds(lambda: person.get("/healthz"), ROUNDS))
+    plain = median(measure_milliseconds(lambda: person.get("/healthz"), ROUNDS))
     durations = []
     for _ in range(7):
         fresh = BrowserClient(port=served.port, name=name)
         fresh.get("/sign-in/")
-        durations += milliseconds(lambda b=fresh: _expect(b.sign_in(), 302), 1)  # type: ignore[misc]
+        durations += measure_milliseconds(lambda b=fresh: _expect(b.sign_in(), 302), 1)  # type: ignore[misc]
     report.add(
         Figure(
             name="sign in",
@@ -158,7 +161,7 @@ def _measure_sign_ins(
             peer=497,
         )
     )
-    with _reading_alongside(served, name) as waits:
+    with _read_pages_alongside(served, name) as waits:
         for _ in range(5):
             BrowserClient(port=served.port, name=name).sign_in()
     report.add(Figure(name="longest wait of others during sign-ins", value=max(waits), unit="ms", peer=364))
@@ -173,7 +176,7 @@ def _measure_cold_page(report: BenchmarkReport, served: BenchmarkHousehold, name
 
 
 def count_cold_page(browser: BrowserClient) -> tuple[int, int]:
-    """Return what a browser with an empty cache asks for to show today: requests and transferred bytes."""
+    """Return the numbers of requests and bytes with which a browser with an empty cache shows today."""
     page = browser.get("/")
     asked_for = set(" ".join(_ASKED_FOR.findall(page.body)).split())
     wanted, seen, size = list(_RESOURCE.findall(page.body)), set[str](), len(page.body.encode())

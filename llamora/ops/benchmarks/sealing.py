@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from llamora.crypto import DEFAULT_COST, Context, Keyring, derive, secret_bytes
 from llamora.ops.benchmarks.client import PASSWORD
-from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median, milliseconds
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, measure_milliseconds, median
 
 RECORDS, ROUNDS = 2_000, 9
 
@@ -24,25 +24,27 @@ def measure(report: BenchmarkReport) -> None:
     )
     text = b"An ordinary sentence of a diary. " * 31
     envelope = keyring.seal(text, context)
-    copying = _microseconds(lambda: bytes(bytearray(text)))
+    copying = _time_in_microseconds(lambda: bytes(bytearray(text)))
     for name, call in (
         ("seal a record of 1 kB", lambda: keyring.seal(text, context)),
         ("open a record of 1 kB", lambda: keyring.unseal(envelope, context)),
     ):
-        duration = _microseconds(call)
+        duration = _time_in_microseconds(call)
         report.add(
             Figure(name=name, value=duration, unit="us", ratio=duration / copying, baseline="copying it")
         )
     report.add(
         Figure(
             name=f"derive a key ({DEFAULT_COST.memory_kib // 1024} MiB)",
-            value=median(milliseconds(lambda: derive(secret=PASSWORD, salt=bytes(16), cost=DEFAULT_COST), 7)),
+            value=median(
+                measure_milliseconds(lambda: derive(secret=PASSWORD, salt=bytes(16), cost=DEFAULT_COST), 7)
+            ),
             unit="ms",
         )
     )
 
 
-def _microseconds(call: Callable[[], object]) -> float:
+def _time_in_microseconds(call: Callable[[], object]) -> float:
     durations = []
     for _ in range(ROUNDS):
         began = time.perf_counter()

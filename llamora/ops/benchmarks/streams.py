@@ -1,8 +1,9 @@
 """Measurements of first token and tokens a second, through our server and from the model server directly.
 
-The model server is the scripted one of the tests. It emits as fast as it is read, or at a steady rate, so
-that the figures measure our own code. "Socket to socket": from sending the request to the first words on the
-page's WebSocket, compared with the first bytes of the same reply read from the model server directly.
+The model server is the scripted one of the tests. It sends tokens as fast as they are read, or at a steady
+rate, so that the figures measure our own code. "Socket to socket": from sending the request to the first
+words on the page's WebSocket, compared with the first bytes of the same reply read from the model server
+directly.
 """
 
 import asyncio
@@ -66,7 +67,7 @@ async def _read_head(reader: asyncio.StreamReader) -> bytes:
 
 
 async def stream_directly(port: int, *, tokens: int) -> StreamTiming:
-    """Read one reply from the model server directly."""
+    """Read one reply from the model server directly, and return its timing."""
     body = json.dumps(
         {"messages": [{"role": "user", "content": "hello"}], "stream": True, "max_tokens": tokens}
     )

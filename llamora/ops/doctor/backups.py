@@ -10,11 +10,11 @@ from llamora.database import backup_files
 from llamora.ops.doctor.check_result import CheckResult, ok, warn
 
 
-def backups() -> Iterator[CheckResult]:
+def check_backups() -> Iterator[CheckResult]:
     """Report the number and age of the backups."""
     found = backup_files.list_backups(settings.BACKUP_DIR)
     if not found:
-        yield _result_without_backups()
+        yield _get_result_without_backups()
         return
     newest, size = found[-1], sum(backup.path.stat().st_size for backup in found)
     age = timezone.now() - newest.made_at
@@ -33,7 +33,7 @@ def backups() -> Iterator[CheckResult]:
         yield ok("backups", message)
 
 
-def _result_without_backups() -> CheckResult:
+def _get_result_without_backups() -> CheckResult:
     if not Person.objects.exists():
         return ok("backups", "There is nothing to back up yet.")
     if settings.BACKUP_DAILY:

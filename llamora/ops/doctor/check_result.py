@@ -11,7 +11,7 @@ CheckLevel = Literal["ok", "warn", "bad"]
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """One line of `doctor`: a subject, a level, and a sentence that says what to do; without diary text."""
+    """One line of output: a subject, a level, and a sentence with instructions; without diary text."""
 
     level: CheckLevel
     subject: str
@@ -37,8 +37,8 @@ def bad(subject: str, message: str) -> CheckResult:
 
 
 def run_check(check: DoctorCheck) -> Iterator[CheckResult]:
-    """Run one check; if it raises an error, yield that as a result, so that the other checks still run."""
-    subject = check.__name__.replace("_", " ")
+    """Run one check; if it raises an error, yield the error as a result, so that the other checks run."""
+    subject = check.__name__.removeprefix("check_").replace("_", " ")
     try:
         yield from check()
     except DatabaseError as error:

@@ -15,7 +15,7 @@ from llamora.pluralize import pluralize
 _LARGE_LOG_BYTES = 256 * 2**20
 
 
-def pragmas() -> Iterator[CheckResult]:
+def check_pragmas() -> Iterator[CheckResult]:
     """Compare SQLite's pragmas with the configured values."""
     wrong = startup.find_wrong_pragmas()
     yield from (bad("pragmas", problem) for problem in wrong)
@@ -24,7 +24,7 @@ def pragmas() -> Iterator[CheckResult]:
         yield ok("pragmas", f"Read back as asked: {asked}.")
 
 
-def pages() -> Iterator[CheckResult]:
+def check_pages() -> Iterator[CheckResult]:
     """Run SQLite's quick check of its pages; `verify` checks its indexes too."""
     with closing(open_database(create.get_household_files().database)) as database:
         lines = [line for (line,) in database.execute("PRAGMA quick_check(10)")]
@@ -39,7 +39,7 @@ def pages() -> Iterator[CheckResult]:
         yield bad("migrations", "The database was written by a newer Llamora. Update the program.")
 
 
-def fence() -> Iterator[CheckResult]:
+def check_fence() -> Iterator[CheckResult]:
     """Report missing and unknown triggers."""
     with closing(open_database(create.get_household_files().database)) as database:
         problems = [*integrity.find_missing_triggers(database), *integrity.find_unknown_triggers(database)]
@@ -48,15 +48,15 @@ def fence() -> Iterator[CheckResult]:
         yield ok("fence", "Every encrypted column refuses what was encrypted with a former key.")
 
 
-def sealed_columns() -> Iterator[CheckResult]:
+def check_sealed_columns() -> Iterator[CheckResult]:
     """Report the formats and epochs of every sealed column."""
     with closing(open_database(create.get_household_files().database)) as database:
         columns = list(integrity.count_envelopes(database))
     for column in columns:
-        yield _column_result(column)
+        yield _get_column_result(column)
 
 
-def _column_result(column: integrity.SealedColumnCensus) -> CheckResult:
+def _get_column_result(column: integrity.SealedColumnCensus) -> CheckResult:
     formats = ", ".join(f"{many:,} of format {number}" for number, many in sorted(column.formats.items()))
     count = pluralize(column.envelopes, "encrypted value", "encrypted values")
     message = f"{count}{': ' if formats else ''}{formats}."
@@ -79,7 +79,7 @@ def _column_result(column: integrity.SealedColumnCensus) -> CheckResult:
     return ok(column.label, f"{message} All under their owners' current keys.")
 
 
-def write_ahead_log() -> Iterator[CheckResult]:
+def check_write_ahead_log() -> Iterator[CheckResult]:
     """Report a write-ahead log that has grown large: SQLite can empty it only while nobody reads."""
     database = create.get_household_files().database
     log = database.with_name(database.name + "-wal")
@@ -88,7 +88,7 @@ def write_ahead_log() -> Iterator[CheckResult]:
         yield warn("write-ahead log", f"It has {size // 2**20:,} MiB. Run manage.py prune, which empties it.")
 
 
-def secure_delete() -> Iterator[CheckResult]:
+def check_secure_delete() -> Iterator[CheckResult]:
     """Report whether SQLite overwrites deleted rows on this connection."""
     with connection.cursor() as cursor:
         (on,) = cursor.execute("PRAGMA secure_delete").fetchone()

@@ -11,7 +11,7 @@ from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.ops.errors import OperationRefused
 
 
-def file_modes() -> Iterator[CheckResult]:
+def check_file_modes() -> Iterator[CheckResult]:
     """Report files in the data folder that other users of this machine can read."""
     found = [
         bad("file modes", problem)
@@ -28,14 +28,14 @@ def file_modes() -> Iterator[CheckResult]:
     yield from found or [ok("file modes", f"Only this user can look into {settings.DATA_DIR}.")]
 
 
-def settings_file() -> Iterator[CheckResult]:
+def check_settings_file() -> Iterator[CheckResult]:
     """Report an `.env` file that other users can read, since it may contain a secret."""
     path = Path(settings.BASE_DIR) / ".env"
     if path.is_file() and data_folder.is_open_to_others(path):
         yield warn("settings", f"Others on this machine can read {path}. Close it with: chmod 600 '{path}'")
 
 
-def secret_key() -> Iterator[CheckResult]:
+def check_secret_key() -> Iterator[CheckResult]:
     """Report the strength of the key that signs forms and links."""
     if weakness := data_folder.find_key_weakness(settings.SECRET_KEY):
         yield bad("secret key", weakness)
@@ -45,7 +45,7 @@ def secret_key() -> Iterator[CheckResult]:
         yield ok("secret key", "It is long and random.")
 
 
-def run_secret() -> Iterator[CheckResult]:
+def check_run_secret() -> Iterator[CheckResult]:
     """Report whether the run secret, one of the three parts of each session's key, is in memory."""
     folder = get_runtime_folder()
     if folder is None:
@@ -75,6 +75,6 @@ def is_served() -> bool:
         return True
 
 
-def server() -> Iterator[CheckResult]:
+def check_server() -> Iterator[CheckResult]:
     """Report whether a server is running."""
     yield ok("server", "It is running." if is_served() else "It is not running.")

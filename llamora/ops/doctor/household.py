@@ -17,7 +17,7 @@ from llamora.ops.doctor.folder import is_served
 from llamora.pluralize import pluralize
 
 
-def people() -> Iterator[CheckResult]:
+def check_people() -> Iterator[CheckResult]:
     """Report a household without an administrator, and people without a vault or a second key slot."""
     everybody = Person.objects.annotate(slot_count=Count("slots"))
     if not everybody:
@@ -45,13 +45,13 @@ def people() -> Iterator[CheckResult]:
         )
 
 
-def invitations() -> Iterator[CheckResult]:
+def check_invitations() -> Iterator[CheckResult]:
     """Report invitations that are still open."""
     if count := get_open_invitations().count():
         yield ok("invitations", f"{count} would let someone in. manage.py invite --withdraw ends them.")
 
 
-def rotations() -> Iterator[CheckResult]:
+def check_rotations() -> Iterator[CheckResult]:
     """Report unfinished rotations."""
     if unfinished := FormerKey.objects.count():
         yield warn(
@@ -63,8 +63,8 @@ def rotations() -> Iterator[CheckResult]:
         yield ok("rotations", "None is unfinished.")
 
 
-def sessions() -> Iterator[CheckResult]:
-    """Report the number of sessions, and expired sessions that have not ended."""
+def check_sessions() -> Iterator[CheckResult]:
+    """Report the number of sessions, and expired sessions that still exist."""
     # The server ends them once a minute; those past their limits for longer were overlooked.
     before = timezone.now() - timedelta(minutes=5)
     late, idle = limits.get_expired_sign_ins(before).count(), len(list(limits.list_idle_unlocks(before)))
@@ -79,7 +79,7 @@ def sessions() -> Iterator[CheckResult]:
         yield ok("sessions", message)
 
 
-def replies() -> Iterator[CheckResult]:
+def check_replies() -> Iterator[CheckResult]:
     """Report replies that are marked as running although no job can be writing them."""
     live = Reply.objects.filter(state__in=LIVE_STATES)
     if is_served():
@@ -93,7 +93,7 @@ def replies() -> Iterator[CheckResult]:
         yield ok("replies", "None is left over.")
 
 
-def late_drafts() -> Iterator[CheckResult]:
+def check_late_drafts() -> Iterator[CheckResult]:
     """Report drafts that wait until their owners unlock their vaults."""
     if waiting := LateDraft.objects.count():
         yield ok("late drafts", f"{waiting} wait for their owners' next unlock.")

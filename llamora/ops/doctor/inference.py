@@ -13,7 +13,7 @@ from llamora.ops.doctor.check_result import CheckResult, ok, warn
 _PATIENCE_SECONDS = 8.0
 
 
-def model_server() -> Iterator[CheckResult]:
+def check_model_server() -> Iterator[CheckResult]:
     """Report the model server that `up` would find; a model file is not loaded."""
     config = ModelConfig.from_settings()
     try:
@@ -37,7 +37,7 @@ async def _find_model() -> ModelStatus:
         await stop()
 
 
-def embeddings() -> Iterator[CheckResult]:
+def check_embeddings() -> Iterator[CheckResult]:
     """Report whether the files of the embedder exist."""
     # numpy comes with it, and only doctor asks.
     from search.embedder import get_search_settings, has_model_files  # noqa: PLC0415

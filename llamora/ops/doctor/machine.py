@@ -18,14 +18,14 @@ from llamora.database import backup_files
 from llamora.ops import startup
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 
-_SLACK = timedelta(minutes=5)
+_TOLERANCE = timedelta(minutes=5)
 _MIN_FREE, _WANTED_FREE = 64 * 2**20, 512 * 2**20
 # Both respect the core limit of the process that crashed, and ours is 0.
 _HONOUR_CORE_LIMIT = ("systemd-coredump", "apport")
 
 
-def clock() -> Iterator[CheckResult]:
-    """Compare the clock with times it has already given: to the database and to the newest backup."""
+def check_clock() -> Iterator[CheckResult]:
+    """Report a clock that is earlier than times in the database or of the newest backup."""
     now = timezone.now()
     earlier = [
         MigrationRecorder(connection).migration_qs.aggregate(last=Max("applied"))["last"],
@@ -34,7 +34,7 @@ def clock() -> Iterator[CheckResult]:
         SignIn.objects.aggregate(last=Max("created_at"))["last"],
         *(backup.made_at for backup in backup_files.list_backups(settings.BACKUP_DIR)[-1:]),
     ]
-    if any(moment > now + _SLACK for moment in earlier if moment):
+    if any(moment > now + _TOLERANCE for moment in earlier if moment):
         yield bad(
             "clock",
             f"It says {now:%Y-%m-%d %H:%M} UTC, which was already past. Set it, or have it set by the "
@@ -44,7 +44,7 @@ def clock() -> Iterator[CheckResult]:
         yield ok("clock", f"It says {now:%Y-%m-%d %H:%M} UTC.")
 
 
-def disk_space() -> Iterator[CheckResult]:
+def check_disk_space() -> Iterator[CheckResult]:
     """Compare the free space with the space that a backup needs."""
     size = sum(path.stat().st_size for path in settings.DATA_DIR.glob("llamora.sqlite3*"))
     free = shutil.disk_usage(settings.DATA_DIR).free
@@ -57,7 +57,7 @@ def disk_space() -> Iterator[CheckResult]:
         yield ok("disk space", message)
 
 
-def swap() -> Iterator[CheckResult]:
+def check_swap() -> Iterator[CheckResult]:
     """Report swap space that writes memory, with keys in it, to the disk unencrypted."""
     try:
         lines = Path("/proc/swaps").read_text().splitlines()[1:]
@@ -88,8 +88,8 @@ def _is_encrypted_swap(name: str) -> bool:
         return False
 
 
-def core_dumps() -> Iterator[CheckResult]:
-    """Report whether a crash of such a process could write its memory to the disk."""
+def check_core_dumps() -> Iterator[CheckResult]:
+    """Report whether a crash of the server could write its memory to the disk."""
     startup.forbid_core_dumps()
     try:
         pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()

@@ -18,7 +18,7 @@ def strip_query(path: str) -> str:
 
 
 def loggable_path(path: str) -> str:
-    """Return a path if it is one of our URLs; another path is replaced, since it may contain private text."""
+    """Return the path of a known URL; replace any other path, because it may contain private text."""
     path = strip_query(path)
     try:
         resolve(unquote(path))

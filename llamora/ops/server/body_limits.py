@@ -1,11 +1,11 @@
 """Limits on request bodies, checked before a body is read; bodies stay in memory.
 
-Twisted writes bodies of 100 kB and more, and every chunked body, to a temporary file; those of a diary would
-be there unencrypted. Here the length decides while only the headers have been read:
+Twisted writes bodies of 100 kB and more, and every chunked body, to a temporary file, where the text of a
+diary would be unencrypted. Here the length of the body is checked once the headers have been read:
 
     no body, or within the limit of its path    read into memory
-    over the limit                              413, unread
-    a body without a length (chunked)           411, unread
+    over the limit                              refused with 413
+    a body without a length (chunked)           refused with 411
 """
 
 import time
@@ -79,8 +79,8 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Send an error page with our headers, which daphne's own error page lacks.
 
-        If a response has begun, abort its connection: after an orderly close, the client would take the
-        response for complete.
+        If a response has begun, abort its connection; otherwise the client would take the response for
+        complete.
         """
         if self._response_started:
             if self.channel is not None:
@@ -103,10 +103,10 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
             super().requestReceived(command, path, version)
 
     def _refuse(self, status: int) -> None:
-        """Respond at once, and for a moment read and drop the rest of the body.
+        """Respond at once; then read and drop the rest of the body for a moment.
 
-        If the connection were closed with unread bytes, the kernel would reset it and the browser would show
-        that error instead of our sentence.
+        If the connection were closed with unread bytes, the kernel would reset it, and the browser would show
+        a connection error instead of our page.
         """
         self.refused_status = status
         self.requestHeaders.removeHeader(b"expect")

@@ -1,8 +1,8 @@
 """The HTTP server: daphne in this process, with our request class, a bound socket, and a shutdown within 3 s.
 
-signal -> no new connections -> jobs save their text, pages finish   (1.8 s at most)
-       -> the rest is cancelled -> threads end, the database closes
-       -> after 2.6 s the process exits, even if threads still run
+signal -> accept no new connections -> jobs save their text, requests finish   (1.8 s at most)
+       -> other requests are cancelled -> threads end, the database is closed
+       -> the process exits, after 2.6 s even if threads still run
 """
 
 import asyncio
@@ -107,7 +107,7 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
             [asyncio.ensure_future(work) for work in (self._run_stop_hook(), self._drain())],
             timeout=GRACE_SECONDS,
         )
-        left = [*self.background, *self._running_applications(Any)]
+        left = [*self.background, *self._list_running_applications(Any)]
         for task in left:
             task.cancel()
         if left:
@@ -117,11 +117,11 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         await _run_logged(self.on_stop(), "closing the jobs")
 
     async def _drain(self) -> None:
-        """Wait for running requests to be answered; do not wait for streams and WebSockets."""
-        if pages := self._running_applications(WebRequest):
+        """Wait until running requests have got a response; do not wait for streams and WebSockets."""
+        if pages := self._list_running_applications(WebRequest):
             await asyncio.wait(pages, timeout=1)
 
-    def _running_applications(self, kind: Any) -> list[asyncio.Future[None]]:
+    def _list_running_applications(self, kind: Any) -> list[asyncio.Future[None]]:
         found = []
         for protocol, details in self.connections.items():
             task = details.get("application_instance")
@@ -131,13 +131,13 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
 
 
 def _stop_reactor() -> None:
-    """Stop serving; a second signal may come before the first one was followed."""
+    """Stop the reactor; do nothing if an earlier signal has already stopped it."""
     with suppress(ReactorNotRunning):
         reactor.stop()
 
 
 async def _run_logged(work: Awaitable[None], activity: str) -> None:
-    """Await a hook; log only the type of an error and go on."""
+    """Await a hook; log an error by its type only and do not raise it."""
     try:
         await work
     except Exception as error:
@@ -150,7 +150,7 @@ def _log_failure(event: dict[str, Any]) -> None:
 
 
 def _exit_after(seconds: float) -> None:
-    """Exit the process after this time, even if threads still run: transactions make every write atomic."""
+    """Exit the process after this time even if threads still run; transactions protect their writes."""
 
     def exit_now() -> None:
         logger.warning("Something did not end in time and was left; nothing that was confirmed is lost.")

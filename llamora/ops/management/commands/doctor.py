@@ -11,17 +11,34 @@ from llamora.ops.doctor import backups, database, folder, household, inference, 
 from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
 
 WITHOUT_DATABASE: tuple[DoctorCheck, ...] = (
-    *(folder.server, folder.file_modes, folder.settings_file, folder.secret_key, folder.run_secret),
-    *(machine.disk_space, machine.swap, machine.core_dumps),
+    *(
+        folder.check_server,
+        folder.check_file_modes,
+        folder.check_settings_file,
+        folder.check_secret_key,
+        folder.check_run_secret,
+    ),
+    *(machine.check_disk_space, machine.check_swap, machine.check_core_dumps),
 )
 WITH_DATABASE: tuple[DoctorCheck, ...] = (
-    *(machine.clock, database.pragmas, database.secure_delete, database.pages, database.fence),
-    *(database.sealed_columns, database.write_ahead_log),
-    *(household.people, household.invitations, household.rotations, household.sessions),
-    *(household.replies, household.late_drafts),
-    backups.backups,
+    *(
+        machine.check_clock,
+        database.check_pragmas,
+        database.check_secure_delete,
+        database.check_pages,
+        database.check_fence,
+    ),
+    *(database.check_sealed_columns, database.check_write_ahead_log),
+    *(
+        household.check_people,
+        household.check_invitations,
+        household.check_rotations,
+        household.check_sessions,
+    ),
+    *(household.check_replies, household.check_late_drafts),
+    backups.check_backups,
 )
-MODELS: tuple[DoctorCheck, ...] = (inference.model_server, inference.embeddings)
+MODELS: tuple[DoctorCheck, ...] = (inference.check_model_server, inference.check_embeddings)
 
 
 class Command(BaseCommand):

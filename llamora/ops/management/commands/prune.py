@@ -12,7 +12,7 @@ from llamora.ops import pruning
 
 
 class Command(BaseCommand):
-    """The command that prunes now, as `up` does once a day."""
+    """The command that deletes expired data now; a running server does it once a day."""
 
     help = (
         "Remove what is past its time: sessions over their limits, entries thirty days in the bin, earlier "

@@ -10,7 +10,7 @@ from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
-    """The command that prints how much each person has written, but no text."""
+    """The command that prints counts of each person's entries and values, but no text."""
 
     help = (
         "Say how much there is: for each person entries, days, replies and encrypted bytes, and for the "

@@ -1,4 +1,4 @@
-"""`manage.py up`: sets everything up and runs the server."""
+"""`manage.py up`: prepares the household and runs the server."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from llamora.ops.errors import OperationRefused
 
 
 class Command(BaseCommand):
-    """The command that sets everything up and runs the server until a signal stops it."""
+    """The command that prepares the data folder and the database, and runs the server."""
 
     help = (
         "Make the data folder and its secrets, bring the database and the static files up to date, look for "
@@ -46,7 +46,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, port: int, host: str, no_model: bool, print_unit: bool = False, **options: Any
     ) -> None:
-        """Set everything up and serve."""
+        """Prepare data folder, database and static files, and serve until a signal stops the process."""
         if print_unit:
             self._print_unit(port=port, host=host, no_model=no_model)
             return

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             if file is None:
                 self._verify(create.get_household_files().database, user, password_file)
                 return
-            with tempfile.TemporaryDirectory(dir=_unpack_folder(file), prefix="verifying-") as folder:
+            with tempfile.TemporaryDirectory(dir=_get_unpack_folder(file), prefix="verifying-") as folder:
                 restore.stage_backup(file.absolute(), Path(folder))
                 self._verify(Path(folder) / archive.DATABASE, user, password_file)
         except OperationRefused as refusal:
@@ -81,7 +81,7 @@ class Command(BaseCommand):
         self.stdout.write(f"All {found.envelopes:,} values of {user} open, in {found.rows:,} rows.")
 
 
-def _unpack_folder(file: Path) -> Path:
-    """Return the folder to unpack a backup in: the private data folder, or if there is none, the backup's."""
+def _get_unpack_folder(file: Path) -> Path:
+    """Return the folder in which to unpack a backup: the data folder if it exists, else the backup's."""
     data_dir: Path = settings.DATA_DIR
     return data_dir if data_dir.is_dir() else file.absolute().parent
