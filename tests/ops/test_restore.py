@@ -37,9 +37,11 @@ def owner(transactional_db: None) -> Resident:
     return owner
 
 
-def restore(place: BackupFolders, backup: Path, *, prove: Callable[[], None] | None = None) -> RestoreReport:
+def restore(
+    place: BackupFolders, backup: Path, *, check_secret: Callable[[], None] | None = None
+) -> RestoreReport:
     return backup_restore.restore_backup(
-        backup, database=place.there, key_file=place.key_file, now=NOW, prove=prove
+        backup, database=place.there, key_file=place.key_file, now=NOW, check_secret=check_secret
     )
 
 
