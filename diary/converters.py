@@ -20,7 +20,7 @@ class DayConverter:
 
 
 class MonthConverter:
-    """A month as YYYY-MM; its value is its first day."""
+    """A month as YYYY-MM, converted to the date of its first day."""
 
     regex = r"[0-9]{4}-[0-9]{2}"
 
@@ -48,7 +48,7 @@ class YearConverter:
 
 
 class MonthDayConverter:
-    """A day of the year as MM-DD; its value is its date in the leap year 2000."""
+    """A day of the year as MM-DD, converted to its date in the leap year 2000."""
 
     regex = r"[0-9]{2}-[0-9]{2}"
 

@@ -63,11 +63,11 @@ def day_after(day: date, *, until: date) -> date | None:
     return None if day >= until or day == date.max else day + _ONE_DAY
 
 
-def noon(day: date, zone_name: str, *, plus: timedelta = timedelta()) -> datetime:
-    """Return noon of a day in a time zone, as UTC; for the first and last dates, noon in UTC."""
+def get_noon(day: date, zone_name: str, *, delay: timedelta = timedelta()) -> datetime:
+    """Return the moment `delay` after noon in a time zone; for the first and last dates, noon in UTC."""
     at_noon = datetime.combine(day, time(12))
     try:
-        return (at_noon + plus).replace(tzinfo=get_time_zone(zone_name)).astimezone(UTC)
+        return (at_noon + delay).replace(tzinfo=get_time_zone(zone_name)).astimezone(UTC)
     except OverflowError:
         return at_noon.replace(tzinfo=UTC)
 
@@ -174,16 +174,16 @@ def _month_after(first: date) -> date:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def get_remembered_month_days(day: date) -> list[str]:
+def get_month_days_for_day_page(day: date) -> list[str]:
     """Return the days of the year (MM-DD) from which a day page shows entries of earlier years.
 
     In years without 29 February, the page of 28 February shows entries of 29 February too.
     """
     month_day = f"{day:%m-%d}"
-    return [month_day] if isleap(day.year) else get_shown_month_days(month_day)
+    return [month_day] if isleap(day.year) else get_month_days_for_on_this_day(month_day)
 
 
-def get_shown_month_days(month_day: str) -> list[str]:
+def get_month_days_for_on_this_day(month_day: str) -> list[str]:
     """Return the days of the year (MM-DD) on an "on this day" page: 28 February shows the 29th too."""
     return [month_day, "02-29"] if month_day == "02-28" else [month_day]
 

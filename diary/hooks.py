@@ -72,20 +72,20 @@ _importer_factories: dict[str, ImporterFactory] = {}
 
 
 def register_panels(*, panels: PanelProvider, links: LinkProvider) -> None:
-    """Register an app's panels, and its links for recalled entries; registering twice counts once."""
+    """Register an app's panels, and its links for recalled entries; a second registration has no effect."""
     if panels not in _panel_providers:
         _panel_providers.append(panels)
         _link_providers.append(links)
 
 
 def register_recall(recalls: RecallProvider) -> None:
-    """Register an app's function that recalls earlier entries for replies; registering twice counts once."""
+    """Register a function that recalls earlier entries for replies; a second registration has no effect."""
     if recalls not in _recall_providers:
         _recall_providers.append(recalls)
 
 
 def register_labels(labels: LabelProvider) -> None:
-    """Register an app's labels of entries for prompts; registering twice counts once."""
+    """Register an app's labels of entries for prompts; a second registration has no effect."""
     if labels not in _label_providers:
         _label_providers.append(labels)
 
@@ -101,7 +101,7 @@ def register_import(kind: str, imports: ImporterFactory) -> None:
 
 
 def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, list[EntryPanel]]:
-    """Return the panels of a person's entries, by entry; `are_new` as in `PanelProvider`."""
+    """Return the panels of a person's entries, by entry; for entries that `are_new` nothing is looked up."""
     panels: dict[UUID, list[EntryPanel]] = {}
     for provide in _panel_providers if entries else ():
         for entry_id, panel in provide(entries, are_new=are_new).items():

@@ -1,4 +1,4 @@
-"""All sentences of the diary that people read, but for those of templates and the help texts of commands."""
+"""All sentences of the diary that people read, except those of templates and the help texts of commands."""
 
 from typing import Final
 
@@ -68,10 +68,11 @@ REPLY_STYLE_DELETED: Final = "The style of this reply was deleted. Choose anothe
 REPLY_STYLE_EMPTY: Final = "The name and the instruction of a reply style need visible characters."
 
 
-def get_style_too_long_message(*, max_name: int, max_wish: int) -> str:
+def get_style_too_long_message(*, max_name: int, max_instruction: int) -> str:
     """Return the refusal of a custom reply style whose name or instruction is missing or too long."""
     return (
-        f"A reply style needs a name of up to {max_name} characters and an instruction of up to {max_wish}."
+        f"A reply style needs a name of up to {max_name} characters and an instruction of up to "
+        f"{max_instruction}."
     )
 
 

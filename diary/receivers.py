@@ -26,8 +26,8 @@ _log = logging.getLogger(__name__)
 
 def connect() -> None:
     """Connect the receivers; called once from `AppConfig.ready`."""
-    vault_unlocked.connect(tidy_after_unlock, dispatch_uid="diary.tidy_after_unlock")
-    data_key_rotating.connect(merge_before_rotation, dispatch_uid="diary.fold_before_a_turn")
+    vault_unlocked.connect(merge_and_purge_after_unlock, dispatch_uid="diary.tidy_after_unlock")
+    data_key_rotating.connect(merge_late_drafts_before_rotation, dispatch_uid="diary.fold_before_a_turn")
     vault_locked.connect(interrupt_jobs, dispatch_uid="diary.replies.interrupt")
     post_delete.connect(_delete_recap, sender=Entry, dispatch_uid="diary.recaps.destroyed")
     registry.on_startup(mark_interrupted)
@@ -44,7 +44,7 @@ def register_inventory_labels() -> None:
     register_label(CustomReplyKind, RowLabel(one="reply style", many="reply styles"))
 
 
-def tidy_after_unlock(sender: object, *, person_id: UUID, keyring: Keyring, **_: Any) -> None:
+def merge_and_purge_after_unlock(sender: object, *, person_id: UUID, keyring: Keyring, **_: Any) -> None:
     """Merge late drafts, and purge entries in the bin and versions after thirty days."""
     del sender
     try:
@@ -56,7 +56,7 @@ def tidy_after_unlock(sender: object, *, person_id: UUID, keyring: Keyring, **_:
         _log.warning("Not tidied after an unlock: %s", error.code)
 
 
-def merge_before_rotation(sender: object, *, keyring: Keyring, **_: Any) -> None:
+def merge_late_drafts_before_rotation(sender: object, *, keyring: Keyring, **_: Any) -> None:
     """Merge late drafts before a rotation, since after two rotations no key would open them."""
     del sender
     try:

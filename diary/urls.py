@@ -31,7 +31,9 @@ urlpatterns = [
     path("entries/<uuid:entry_id>/discard/", entries_views.discard, name="entry_discard"),
     path("entries/<uuid:entry_id>/move/", entries_views.move, name="entry_move"),
     path("entries/<uuid:entry_id>/versions/", history_views.versions, name="versions"),
-    path("versions/<uuid:version_id>/restore/", history_views.restore_earlier, name="version_restore"),
+    path(
+        "versions/<uuid:version_id>/restore/", history_views.restore_earlier_version, name="version_restore"
+    ),
     path("export/", transfer_views.export, name="export"),
     path("bin/", history_views.bin_page, name="bin"),
     path("bin/empty/", history_views.empty_all, name="bin_empty"),

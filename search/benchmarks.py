@@ -1,4 +1,4 @@
-"""Benchmarks of search: opening an index, query latency, finding related entries, memory; for a diary size.
+"""Benchmarks of search for a diary of a given size: opening an index, queries, related entries, memory.
 
 `measure` creates a person with a generated diary in the current database, and deletes both afterwards.
 Vectors are random, so that no embedding model is needed; if one is installed, the embedding of a query is
@@ -157,14 +157,14 @@ def _open_index(keyring: Keyring) -> tuple[PersonIndex, tuple[float, float]]:
     index = PersonIndex(keyring, SnapshotFolder(get_search_settings().folder, keyring.owner))
     index.open_words()
     words = time.perf_counter() - began
-    index.open_meaning(SyntheticEmbedder())
+    index.open_vectors(SyntheticEmbedder())
     return index, (words, time.perf_counter() - began)
 
 
 def _measure_openings(keyring: Keyring) -> Iterator[SearchFigure]:
     index, _ = _open_index(keyring)
     while index.pending:
-        index.embed_some()
+        index.embed_batch()
     index.close()
     for name in ("without a snapshot", "from a snapshot"):
         index, (words, meaning) = _open_index(keyring)
@@ -240,7 +240,7 @@ def _measure_graph(rows: int, *, seed: int) -> Iterator[SearchFigure]:
         index.close()
         return
     began = time.thread_time()
-    index.make_graph()
+    index.build_graph()
     yield SearchFigure("making the graph", time.thread_time() - began, "s")
     by_graph = [{near.id for near in index.search(question, limit=10)} for question in questions]
     taken = [_time_calls(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]

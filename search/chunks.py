@@ -1,7 +1,7 @@
 """Splitting of texts into overlapping chunks for embedding, at sentence boundaries. Pure.
 
 Chunks of 300 to 400 tokens were tried first, but an entry can have ten subjects, and a single vector
-represents none of them well. Of 25 questions over five years of a diary, vectors of 400 tokens ranked the
+represents none of them well. For 25 questions about five years of a diary, vectors of 400 tokens ranked the
 right day among the first five 7 times, vectors of 128 tokens 16 times. Combined with the word index, chunks
 of twice 64 tokens did best; each overlaps half of the previous chunk, so that no passage is cut in two. A
 short text is a single chunk.

@@ -59,7 +59,7 @@ def search(
     if words is None:
         raise IndexClosed
     if query.traces:
-        query = replace(query, entries=trace_filter.entries_with_traces(index.owner, query.traces))
+        query = replace(query, entries=trace_filter.find_entries_with_traces(index.owner, query.traces))
     depth = max(_MAX_RANKED, offset + limit + 1)
     word_hits = words.find(query, limit=depth)
     near = _find_near(words, index.vectors, index.embedder, query)
@@ -81,9 +81,9 @@ def search(
 
 def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQuery) -> list[UUID]:
     """Return the entries with the trace whose name is the whole query, if they match the query's filters."""
-    if query.without or query.quotes or (query.kinds and "entry" not in query.kinds):
+    if query.without or query.quoted_phrases or (query.kinds and "entry" not in query.kinds):
         return []
-    found = trace_filter.entries_named(index.owner, query.text)
+    found = trace_filter.find_entries_by_trace_name(index.owner, query.text)
     passing = words.filter_allowed(query, found) if found and query.is_filtered else set(found)
     return [id_ for id_ in found if id_ in passing]
 
@@ -92,7 +92,7 @@ def _find_near(
     words: WordsIndex, vectors: VectorsIndex | None, embedder: Embedder | None, query: SearchQuery
 ) -> dict[UUID, NearText]:
     """Return the texts nearest in meaning, nearest first; none if the query has quoted phrases."""
-    if vectors is None or embedder is None or not query.text or query.quotes:
+    if vectors is None or embedder is None or not query.text or query.quoted_phrases:
         return {}
     vector = embedder.embed_question(query.text)
 

@@ -1,4 +1,4 @@
-"""All sentences of search that people read, but for those of templates and of commands' helps."""
+"""All sentences of search that people read, except those of templates and the help texts of commands."""
 
 from collections.abc import Collection
 from typing import Final

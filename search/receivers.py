@@ -1,7 +1,7 @@
 """Signal receivers that update open indexes: always after the commit, and with ids only.
 
 The receivers of diary rows listen for saves and deletions. Changes within a transaction are collected, so
-that an import of thousands is a single update.
+that an import of thousands of entries causes a single update.
 """
 
 import threading

@@ -145,8 +145,8 @@ def delete_recent(owner: UUID) -> None:
         RecentSearch.objects.filter(owner_id=owner).delete()
 
 
-def enable_recent(person: Person, *, is_enabled: bool) -> None:
-    """Turn saving of recent searches on or off; if it is off, a receiver deletes the saved ones."""
+def set_recent_saving(person: Person, *, is_enabled: bool) -> None:
+    """Turn saving of recent searches on or off; if it is off, a receiver deletes the saved searches."""
     with write_transaction():
         person.saves_recent_searches = is_enabled
         person.save(update_fields=["saves_recent_searches"])

@@ -62,7 +62,7 @@ def recent(request: HouseholdRequest) -> HttpResponse:
         case "clear":
             services.delete_recent(request.user.id)
         case "on" | "off" as choice:
-            services.enable_recent(request.user, is_enabled=choice == "on")
+            services.set_recent_saving(request.user, is_enabled=choice == "on")
     if request.htmx:
         return render(request, "search/fragments/results.html", _build_context(request, typed=""))
     return redirect("search")

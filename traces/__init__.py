@@ -5,9 +5,9 @@ queries, matcher, access    queries; finding names in a text; a person's rows by
 tagging                     traces on an entry: add, remove, preview
 proposals                   traces that the model suggests for an entry
 editing                     rename, merge, delete, undo
-index, detail, graph        the list of all traces, the page of one, the drawing of their connections
+index, detail, graph        the list of all traces, the page of a trace, the graph of shared entries
 statistics                  frequency over time, and counts of shared entries
 summaries                   summaries of traces by the model
-restore                     import of traces with the entries of an export
+importers                   import of traces with the entries of an export
 receivers                   signals of the apps below, and hooks into the diary
 """

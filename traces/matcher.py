@@ -4,7 +4,7 @@ Text and names are folded alike (identity, and without accents), and a name matc
 does not match in `party`. Scripts written without spaces have no word boundaries, so 子供 matches within
 子供達; but a run of katakana is a word, and a hangul word may be followed by particles.
 
-The matchers of unlocked people are cached in memory: built on first use, dropped at a lock. Each change of a
+The matchers of unlocked people are cached in memory: built on first use, removed at a lock. Each change of a
 name and each lock begins another generation. A matcher whose building began in an earlier generation is used
 once and not cached.
 """

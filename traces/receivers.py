@@ -17,11 +17,11 @@ from diary.models import Entry, Reply
 from llamora.database import NotWritten
 from traces import queries
 from traces.editing.services import purge_deleted
+from traces.importers import ProposalImporter, TraceImporter
 from traces.matcher import name_matchers
 from traces.models import NAME_INDEX_LABEL, Change, EntryTrace, Trace, TraceProposal
 from traces.names import get_identity
 from traces.proposals.services import stop_proposals
-from traces.restore import ProposalImporter, TraceImporter
 from traces.signals import names_changed
 from traces.summaries import services as summaries_services
 from traces.tagging import presenters as tagging_presenters

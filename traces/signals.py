@@ -1,4 +1,4 @@
-"""The signal of changed trace names, sent within the transaction and again after the commit.
+"""The signal of changed trace names, sent within the transaction and a second time after the commit.
 
 names_changed   person_id   a trace of this person was created, renamed, merged, deleted or restored
 """

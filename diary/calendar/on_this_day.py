@@ -45,7 +45,7 @@ def list_past_years(owner_id: UUID, day: date) -> list[PastYearExcerpt]:
     """Return the excerpts of earlier years for a day page, the latest first."""
     rows = [
         (id_, past_day)
-        for month_day in days.get_remembered_month_days(day)
+        for month_day in days.get_month_days_for_day_page(day)
         for id_, past_day, _ in _earlier_query(owner_id=owner_id, month_day=month_day, day=day)
     ]
     rows.sort(key=lambda row: row[1], reverse=True)
@@ -77,7 +77,7 @@ _earlier_query: CachedQuery[tuple[UUID, date, int]] = CachedQuery(
 
 def get_page(person: Person, month_day: str, *, number: str | None) -> Page[Entry]:
     """Return a page of the entries on a day of the year (MM-DD), the latest first."""
-    entries = Entry.objects.for_owner(person.id).on_this_day(*days.get_shown_month_days(month_day))
+    entries = Entry.objects.for_owner(person.id).on_this_day(*days.get_month_days_for_on_this_day(month_day))
     return Paginator(entries, PAGE_SIZE).get_page(number)
 
 

@@ -1,4 +1,4 @@
-"""Calendar queries: the days with entries in a month or year, and the nearest days before and after a gap.
+"""Calendar queries: the days with entries in a month or year, and the nearest such day before or after a day.
 
 All of them use one index and load no text, so that they take no longer in a longer diary.
 """

@@ -80,7 +80,7 @@ def random_day(request: HouseholdRequest) -> HttpResponse:
 @require_safe
 @unlock_required
 def jump_to_month(request: HouseholdRequest) -> HttpResponse:
-    """Redirect to the month or the year that the form names; an impossible one is a 404."""
+    """Redirect to the month or year in the submitted form; raise Http404 if it does not exist."""
     typed_year, typed_month = request.GET.get("year", "").strip(), request.GET.get("month", "").strip()
     is_year = typed_year.isascii() and typed_year.isdigit() and len(typed_year) < 5
     try:

@@ -56,7 +56,7 @@ def _build_context(late: LateDraft) -> Context:
 
 
 def merge_late_drafts(keyring: Keyring) -> int:
-    """Merge late drafts into the drafts of their days; return how many.
+    """Merge late drafts into the drafts of their days; return their number.
 
     Call with the keyring in force. A damaged late draft, or one whose draft is damaged, is not merged.
     """

@@ -121,7 +121,7 @@ def delete_edit_draft_if_saved(*, owner_id: UUID, entry_id: UUID, text: str, rev
 
 
 def _matches(draft: Draft, test: Callable[[str], bool]) -> bool:
-    """Return whether a draft's text passes a test; a damaged draft does not, and blocks no save."""
+    """Return whether a draft's text passes a test; a damaged draft never does."""
     text = draft.open_or("text", None)
     return text is not None and test(text)
 

@@ -22,7 +22,7 @@ from llamora.crypto import EnvelopeError
 @require_POST
 @sign_in_required
 def draft(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Save a draft; 409 if another tab saved another text, 423 if it can only stay in the locked page."""
+    """Save a draft; 409 if another tab saved another text, 423 if no public key is known."""
     sent = parse_submitted_text(request)
     try:
         revision = _save(request, day, sent)

@@ -19,7 +19,7 @@ from diary.entries.text_validation import clean_entry_text
 from diary.errors import DayNotBegun, EditConflict, ObjectNotFound
 from diary.history.services import replace_text
 from diary.models import Draft, Entry, Recap
-from diary.openings.purge import delete_openings_drawn_from
+from diary.openings.purge import delete_openings_derived_from
 from llamora.crypto import EnvelopeError, keyed_digest
 from llamora.database import CachedQuery, write_transaction
 
@@ -40,7 +40,7 @@ def save_entry(
     """Save a text as an entry of a day and delete its draft, in one commit; raise InvalidText, DayNotBegun.
 
     A repeated idempotency key with the same text returns the existing entry, with another text a new one.
-    `zone` is the person's time zone at the save, so that the entry's time stays the one they saw.
+    `zone` is the person's time zone at the save, so that the entry always shows the time of that zone.
     """
     now = timezone.now()
     if not days.has_begun(day, now=now):
@@ -146,20 +146,20 @@ def restore_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
 
 
 def destroy_entry(*, owner_id: UUID, entry_id: UUID) -> None:
-    """Delete an entry in the bin for good, with replies and versions; raise ObjectNotFound for any other."""
+    """Delete an entry in the bin for good, with replies and versions; raise ObjectNotFound."""
     with write_transaction():
         if not _delete_for_good(Entry.objects.in_bin(owner_id).filter(id=entry_id), owner_id=owner_id):
             raise ObjectNotFound
 
 
 def empty_bin(*, owner_id: UUID) -> int:
-    """Delete all entries in a person's bin for good; return how many."""
+    """Delete all entries in a person's bin for good; return their number."""
     with write_transaction():
         return _delete_for_good(Entry.objects.in_bin(owner_id), owner_id=owner_id)
 
 
 def purge_bin(*, owner_id: UUID) -> int:
-    """Delete for good the entries that have been in a person's bin for thirty days; return how many."""
+    """Delete for good the entries that have been in a person's bin for thirty days; return their number."""
     expired = Entry.objects.in_bin(owner_id).filter(deleted_at__lt=timezone.now() - BIN_LIFETIME)
     if not expired.exists():
         return 0
@@ -169,6 +169,6 @@ def purge_bin(*, owner_id: UUID) -> int:
 
 def _delete_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:
     # Once for all of them: it reads every opening of the person.
-    delete_openings_drawn_from(list(entries.only("id", "day", "first_day")), owner_id=owner_id)
+    delete_openings_derived_from(list(entries.only("id", "day", "first_day")), owner_id=owner_id)
     _, by_model = entries.delete()
     return by_model.get(Entry._meta.label, 0)

@@ -39,7 +39,7 @@ def ask_once(
     person: Person,
     keyring: Keyring,
     is_requested: bool,
-    again: bool = False,
+    allow_repeat: bool = False,
     is_background: bool = False,
     waits_for_model: bool = False,
     replaces: UUID | None = None,
@@ -50,15 +50,16 @@ def ask_once(
     if there is nothing to generate. The job gets a copy of `keyring`, which it closes.
 
     is_requested     the person explicitly asked for this generation: see `may_send_unrequested`
-    again            start a new job even if one ended lately; by default a recently ended job is returned, so
-                     that a failure is not retried at every page view. A job that gave way never counts
-    is_background    runs when no other job waits, and gives way as soon as another is started
+    allow_repeat     start a new job even if a job of this subject has ended in the last minutes. By default
+                     the ended job is returned, so that a failure is not retried at every page view. A job
+                     that was stopped in favour of another job is never returned
+    is_background    run when no other job waits, and stop as soon as another job starts
     waits_for_model  start even if no model is available; the state of the job then shows the failure
     replaces         the id of a job of the same subject that is just ending
 
     Return None if there is nothing to generate, the model is not ready, or no event loop runs.
     """
-    job = _find_current_job(kind, subject, person.id, again=again, replaces=replaces)
+    job = _find_current_job(kind, subject, person.id, allow_repeat=allow_repeat, replaces=replaces)
     if job is not None:
         return job
     if not _may_start(is_requested=is_requested, waits_for_model=waits_for_model):
@@ -67,7 +68,7 @@ def ask_once(
     if task is None:
         return None
     with _start_lock:
-        job = _find_current_job(kind, subject, person.id, again=again, replaces=replaces)
+        job = _find_current_job(kind, subject, person.id, allow_repeat=allow_repeat, replaces=replaces)
         return job or _start(task, person=person, keyring=keyring, is_background=is_background)
 
 
@@ -102,12 +103,12 @@ def _list_equal_jobs(owner_id: UUID, kind: type[TaskT], subject: Hashable) -> li
 
 
 def _find_current_job(
-    kind: type[TaskT], subject: Hashable, owner_id: UUID, *, again: bool, replaces: UUID | None
+    kind: type[TaskT], subject: Hashable, owner_id: UUID, *, allow_repeat: bool, replaces: UUID | None
 ) -> Job | None:
     job = find_job(owner_id, kind, subject)
     if job is None or job.id == replaces:
         return None
-    return None if job.is_over and (again or job.reason == "preempted") else job
+    return None if job.is_over and (allow_repeat or job.reason == "preempted") else job
 
 
 def _may_start(*, is_requested: bool, waits_for_model: bool) -> bool:

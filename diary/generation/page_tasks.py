@@ -40,7 +40,7 @@ def get_page_task(job: Job) -> PageTask | None:
     return job.task if isinstance(job.task, PageTask) else None
 
 
-def mark_rendered(settled: str, tail: str = "") -> RenderedText:
+def mark_html_safe(settled: str, tail: str = "") -> RenderedText:
     """Mark HTML from `diary.rendering` as safe for templates."""
     return RenderedText(mark_safe(settled), mark_safe(tail))  # noqa: S308 - sanitised there
 
@@ -48,6 +48,6 @@ def mark_rendered(settled: str, tail: str = "") -> RenderedText:
 def render_job_text(job: Job) -> RenderedText:
     """Render all text of a job."""
     if job.is_over:
-        return mark_rendered(render_markdown(job.text))
+        return mark_html_safe(render_markdown(job.text))
     split = split_settled(job.text)
-    return mark_rendered("".join(split.settled), split.tail)
+    return mark_html_safe("".join(split.settled), split.tail)

@@ -50,7 +50,7 @@ def halve_entry(entry: PromptEntry) -> PromptEntry | None:
 def omit_middle(text: str, *, limit: int) -> str:
     """Return a text without its middle: a third of `limit` is from the beginning, two thirds from the end.
 
-    The end is longer, since it more often tells what is still open.
+    The end gets more space, since open questions are more often there.
     """
     if len(text) <= limit:
         return text

@@ -1,7 +1,8 @@
-"""Prompts as text templates; a file in `<data>/prompts/` overrides its namesake in `templates/prompts/`.
+"""Prompts as text templates.
 
-The text above a line of `---` is the system message, the text below it the user message. Nothing is escaped,
-since a prompt is text, not HTML.
+A file in `<data>/prompts/` overrides the file of the same name in `templates/prompts/`. The text above
+a line of `---` is the system message, the text below it the user message. Nothing is escaped, since a prompt
+is text, not HTML.
 """
 
 import logging

@@ -54,7 +54,7 @@ def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
 
 
 def purge_versions(*, owner_id: UUID) -> int:
-    """Delete the versions that were replaced at least thirty days ago; return how many."""
+    """Delete the versions that were replaced at least thirty days ago; return their number."""
     expired = Version.objects.filter(owner_id=owner_id, replaced_at__lt=timezone.now() - VERSION_LIFETIME)
     if not expired.exists():
         return 0

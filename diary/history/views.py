@@ -58,7 +58,7 @@ def versions(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 
 @require_POST
 @unlock_required
-def restore_earlier(request: HouseholdRequest, version_id: UUID) -> HttpResponse:
+def restore_earlier_version(request: HouseholdRequest, version_id: UUID) -> HttpResponse:
     """Restore an earlier version; the current text becomes a version."""
     entry = restore_version(owner_id=request.user.id, version_id=version_id)
     if not request.htmx:

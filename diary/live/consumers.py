@@ -42,7 +42,7 @@ START_DELAY = 0.1
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
-    """The socket of one tab: the vault of its owner, and the sections that the tab has requested."""
+    """The socket of one tab, with the vault of its owner and the sections that the tab has requested."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         return True
 
     async def send_updates(self) -> None:
-        """Send changes as soon as there are any and the tab accepts them."""
+        """Send changes as soon as there are changes and the tab can receive them."""
         while True:
             await self.has_updates.wait()
             self.has_updates.clear()

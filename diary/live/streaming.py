@@ -14,7 +14,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from diary.generation.job_status import describe_job
-from diary.generation.page_tasks import PageTask, mark_rendered
+from diary.generation.page_tasks import PageTask, mark_html_safe
 from diary.rendering.markdown import split_settled
 from llamora.inference.job import Job
 
@@ -178,7 +178,7 @@ class Subscription:
 
     def _build_full_frame(self, kind: str) -> Frame:
         job, rendering = self.rendering.job, self.rendering
-        text = mark_rendered("".join(rendering.settled), rendering.tail)
+        text = mark_html_safe("".join(rendering.settled), rendering.tail)
         section = self._task.render_section(job, text)
         self._thoughts = job.thoughts_since(0)[1]
         return {

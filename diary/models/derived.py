@@ -14,7 +14,7 @@ from llamora.fields import SealedJSONField, SealedModel, SealedTextField
 
 
 class Opening(SealedModel):
-    """Text of the model at the start of a day, saved once complete; a dismissed one has an empty text."""
+    """Text of the model at the start of a day, saved once complete; a dismissed opening has an empty text."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False

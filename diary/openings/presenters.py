@@ -5,7 +5,7 @@ from uuid import UUID
 
 from accounts.models import Person
 from diary.generation.ask_once import get_task, may_send_unrequested
-from diary.generation.page_tasks import PageSection, mark_rendered, render_job_text
+from diary.generation.page_tasks import PageSection, mark_html_safe, render_job_text
 from diary.models import Entry, Opening
 from diary.openings import services
 from diary.openings.section import OpeningView, render_section
@@ -34,7 +34,7 @@ def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningVie
         return get_task(job, OpeningTask).build_view(job, render_job_text(job))
     for row in _opening_query(owner_id=person.id, day=day):
         return build_row_view(row)
-    is_wanted = is_today and job is None and _can_be_made(person, day)
+    is_wanted = is_today and job is None and _is_opening_possible(person, day)
     return OpeningView(day=day, is_wanted=True) if is_wanted else None
 
 
@@ -52,10 +52,10 @@ def build_row_view(row: Opening) -> OpeningView | None:
         return None
     if not html:
         return None
-    return OpeningView(id=row.id, day=row.day, state=JobState.DONE.value, html=mark_rendered(html).settled)
+    return OpeningView(id=row.id, day=row.day, state=JobState.DONE.value, html=mark_html_safe(html).settled)
 
 
-def _can_be_made(person: Person, day: date) -> bool:
+def _is_opening_possible(person: Person, day: date) -> bool:
     """Return whether the person wants openings and an earlier day has entries."""
     status = model_server.get_status()
     if not person.makes_openings or status.state == "off" or not may_send_unrequested(status):

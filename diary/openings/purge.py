@@ -23,7 +23,7 @@ from llamora.crypto import EnvelopeError, VaultLocked
 DaysWithEntries = Sequence[tuple[date, datetime]]
 
 
-def delete_openings_drawn_from(entries: Collection[Entry], *, owner_id: UUID) -> None:
+def delete_openings_derived_from(entries: Collection[Entry], *, owner_id: UUID) -> None:
     """Delete the openings derived from these entries; today's is generated again when its page is opened."""
     if not entries:
         return
@@ -37,7 +37,7 @@ def delete_openings_drawn_from(entries: Collection[Entry], *, owner_id: UUID) ->
         opening.id
         for opening, record in records.items()
         if (
-            _may_be_drawn_from(opening, days=days, written_days=written_days)
+            _may_be_derived_from(opening, days=days, written_days=written_days)
             if record is None
             # Older records have only the day of a recap, and not the entries that it was derived from.
             else ids & record.source_ids or days.intersection(record.recaps)
@@ -58,7 +58,7 @@ def _list_days_with_entries(day: date, owner_id: UUID) -> DaysWithEntries:
     return list(rows.values("day").annotate(first=Min("created_at")).values_list("day", "first"))
 
 
-def _may_be_drawn_from(opening: Opening, *, days: Collection[date], written_days: DaysWithEntries) -> bool:
+def _may_be_derived_from(opening: Opening, *, days: Collection[date], written_days: DaysWithEntries) -> bool:
     indexes_before = reversed(range(bisect_left(written_days, opening.day, key=itemgetter(0))))
     # Only the days that had an entry when the opening was made count as its latest days.
     days_before = (

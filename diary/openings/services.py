@@ -29,22 +29,28 @@ def get_opening_job(owner_id: UUID, day: date) -> Job | None:
     return find_job(owner_id, OpeningTask, day)
 
 
-def start_opening(person: Person, day: date, *, keyring: Keyring, again: bool = False) -> Job | None:
+def start_opening(person: Person, day: date, *, keyring: Keyring, is_replacement: bool = False) -> Job | None:
     """Start the opening of a day; return None if it has one, has no earlier entries, or no model is ready.
 
-    With `again` the person asked for another opening, to replace the present or a failed one.
+    With `is_replacement`, the person asked for another opening in place of the present or a failed one.
     """
     task: OpeningTask | None = None
 
     def build_task() -> OpeningTask | None:
         nonlocal task
         row = Opening.objects.filter(owner_id=person.id, day=day).first()
-        if row is None or again:
+        if row is None or is_replacement:
             task = _build_task(person, day, replaced_text=_load_text(row))
         return task if task and task.sources else None
 
     job = ask_once(
-        OpeningTask, day, build_task, person=person, keyring=keyring, is_requested=again, again=again
+        OpeningTask,
+        day,
+        build_task,
+        person=person,
+        keyring=keyring,
+        is_requested=is_replacement,
+        allow_repeat=is_replacement,
     )
     if job is not None and task is not None and job.task is task:
         _start_recap(person, task.sources, keyring=keyring)

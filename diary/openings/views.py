@@ -33,15 +33,17 @@ def _refuse(request: HouseholdRequest, sentence: str) -> HttpResponse:
 
 @unlock_required
 def opening(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Start the opening of today, or another one for any day that has one."""
+    """Start the opening of today, or replace the opening of any day."""
     if request.method != "POST":
         return redirect("day", day)
-    again = bool(request.POST.get("again"))
+    is_replacement = bool(request.POST.get("again"))
     is_today = day == days.today(request.user.time_zone, now=timezone.now())
-    if not again and not (is_today and request.user.makes_openings):
+    if not is_replacement and not (is_today and request.user.makes_openings):
         return HttpResponse(status=NO_CONTENT)
-    job = services.start_opening(request.user, day, keyring=request.vault.keyring, again=again)
-    if job is None and again:
+    job = services.start_opening(
+        request.user, day, keyring=request.vault.keyring, is_replacement=is_replacement
+    )
+    if job is None and is_replacement:
         return _refuse(request, messages.NO_OPENING_NOW.format(model_server.get_message()))
     if job is None and request.htmx:
         # The page leaves the opening as it is.

@@ -35,11 +35,11 @@ def find_recap(owner_id: UUID, day: date, *, digest: str) -> str | None:
 
 
 def get_or_start_recap(
-    person: Person, day: date, *, keyring: Keyring, is_requested: bool = False, again: bool = False
+    person: Person, day: date, *, keyring: Keyring, is_requested: bool = False, retry_failed: bool = False
 ) -> str | Job | None:
-    """Return a past day's recap, or the job that generates it, or None if neither is possible now.
+    """Return a past day's recap, or the job that generates it, or None if no job can be started now.
 
-    `is_requested` as in `ask_once`; with `again`, a recently failed job is repeated.
+    `is_requested` if the person explicitly asked for it; `retry_failed` to repeat a recently failed job.
     """
     entries = build_prompt_entries(Entry.objects.for_owner(person.id).on_day(day), zone=person.time_zone)
     if not entries:
@@ -54,7 +54,7 @@ def get_or_start_recap(
         person=person,
         keyring=keyring,
         is_requested=is_requested,
-        again=again,
+        allow_repeat=retry_failed,
         is_background=True,
     )
 

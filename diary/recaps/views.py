@@ -1,7 +1,7 @@
 """The recap of a past day: for a pointer resting on the day in the calendar, or on request on the day page.
 
-The request is a POST, since it may start a generation. Only an explicit request is answered with the reason
-if there is no recap.
+The request is a POST, since it may start a generation. If there is no recap, only an explicit request gets
+a response with the reason.
 """
 
 from datetime import date
@@ -28,9 +28,9 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
     if day >= days.today(request.user.time_zone, now=timezone.now()):
         return HttpResponse(status=NO_CONTENT)
     is_requested = bool(request.POST.get("asked"))
-    again = is_requested and "X-Llamora-Poll" not in request.headers
+    retry_failed = is_requested and "X-Llamora-Poll" not in request.headers
     result = services.get_or_start_recap(
-        request.user, day, keyring=request.vault.keyring, is_requested=is_requested, again=again
+        request.user, day, keyring=request.vault.keyring, is_requested=is_requested, retry_failed=retry_failed
     )
     text = result if isinstance(result, str) else None
     is_coming = isinstance(result, Job) and not result.is_over

@@ -3,8 +3,8 @@
 ReplyRefused             refused    a reply was not started
     TooManyReplies       too_many   the person has too many replies in progress
     EntryDamaged         damaged    the entry cannot be decrypted
-    ReplyKindNotFound    no_way     its custom reply style was deleted
-InvalidReplyKind         wish       the fields of a custom reply style are invalid
+    ReplyKindNotFound    style_deleted   its custom reply style was deleted
+InvalidReplyKind         invalid_style   the fields of a custom reply style are invalid
 """
 
 from typing import ClassVar
@@ -39,14 +39,14 @@ class EntryDamaged(ReplyRefused):
 class ReplyKindNotFound(ReplyRefused):
     """Raised when a reply is retried and its custom style was deleted."""
 
-    code = "no_way"
+    code = "style_deleted"
     sentence = messages.REPLY_STYLE_DELETED
 
 
 class InvalidReplyKind(Exception):  # noqa: N818 - an answer to the person, not a fault
     """Raised for invalid fields of a custom reply style; contains none of their text."""
 
-    code: ClassVar[str] = "wish"
+    code: ClassVar[str] = "invalid_style"
 
     def __init__(self, sentence: str) -> None:
         super().__init__()

@@ -15,17 +15,17 @@ from diary.replies.errors import InvalidReplyKind, ReplyKindNotFound
 from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery, write_transaction
 
-MAX_NAME_LENGTH, MAX_WISH_LENGTH, MAX_CUSTOM_KINDS = 40, 500, 20
+MAX_NAME_LENGTH, MAX_INSTRUCTION_LENGTH, MAX_CUSTOM_KINDS = 40, 500, 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyKindChoice:
-    """A chosen reply style; `name` and `wish` are the person's words if it is a custom style."""
+    """A chosen reply style; `name` and `instruction` are the person's words if it is a custom style."""
 
     kind: ReplyKind = ReplyKind.RESPOND
     id: UUID | None = None
     name: str = ""
-    wish: str = ""
+    instruction: str = ""
     # The traces whose entries are to be read as well, for this reply only.
     traces: tuple[UUID, ...] = ()
 
@@ -95,17 +95,17 @@ def get_reply_label(reply: Reply) -> str:
         return ""
 
 
-def create_custom_kind(*, owner_id: UUID, name: str, wish: str) -> ReplyKindChoice:
+def create_custom_kind(*, owner_id: UUID, name: str, instruction: str) -> ReplyKindChoice:
     """Save a custom style; raise InvalidReplyKind."""
     words = {
         "name": _clean_text(name, limit=MAX_NAME_LENGTH),
-        "wish": _clean_text(wish, limit=MAX_WISH_LENGTH),
+        "wish": _clean_text(instruction, limit=MAX_INSTRUCTION_LENGTH),
     }
     with write_transaction():
         if CustomReplyKind.objects.filter(owner_id=owner_id).count() >= MAX_CUSTOM_KINDS:
             raise InvalidReplyKind(messages.get_too_many_styles_message(MAX_CUSTOM_KINDS))
         row = CustomReplyKind.objects.create(owner_id=owner_id, words=words)
-    return ReplyKindChoice(kind=ReplyKind.OWN, id=row.id, name=words["name"], wish=words["wish"])
+    return ReplyKindChoice(kind=ReplyKind.OWN, id=row.id, name=words["name"], instruction=words["wish"])
 
 
 def delete_custom_kind(*, owner_id: UUID, kind_id: UUID) -> None:
@@ -122,7 +122,7 @@ def _load_choice(row: CustomReplyKind) -> ReplyKindChoice | None:
         words = row.words
     except EnvelopeError:
         return None
-    return ReplyKindChoice(kind=ReplyKind.OWN, id=row.id, name=words["name"], wish=words["wish"])
+    return ReplyKindChoice(kind=ReplyKind.OWN, id=row.id, name=words["name"], instruction=words["wish"])
 
 
 def _get_custom_kind(owner_id: UUID, kind_id: UUID) -> ReplyKindChoice:
@@ -145,7 +145,9 @@ def _clean_text(text: str, *, limit: int) -> str:
     try:
         cleaned = " ".join(clean_entry_text(text, limit=limit).split())
     except InvalidText:
-        sentence = messages.get_style_too_long_message(max_name=MAX_NAME_LENGTH, max_wish=MAX_WISH_LENGTH)
+        sentence = messages.get_style_too_long_message(
+            max_name=MAX_NAME_LENGTH, max_instruction=MAX_INSTRUCTION_LENGTH
+        )
         raise InvalidReplyKind(sentence) from None
     if not has_visible_characters(cleaned):
         raise InvalidReplyKind(messages.REPLY_STYLE_EMPTY)

@@ -98,7 +98,7 @@ def _start(task: ReplyTask, *, person: Person, keyring: Keyring) -> bool:
         person=person,
         keyring=keyring,
         is_requested=True,
-        again=True,
+        allow_repeat=True,
         waits_for_model=True,
     )
     if job is None:

@@ -188,7 +188,7 @@ def _render_prompt(choice: ReplyKindChoice, context: PromptContext) -> ChatMessa
     return prompt_templates.render_prompt(
         choice.kind.value,
         {
-            "wish": choice.wish,
+            "wish": choice.instruction,
             "weekday": days.weekday_name(context.day),
             "day": days.format_day(context.day),
             "recalled": context.recalled,

@@ -54,9 +54,9 @@ def _refuse(request: HouseholdRequest, sentence: str, *, status: int) -> HttpRes
     return render(request, "refused.html", context, status=status)
 
 
-def _respond_to_start(request: HouseholdRequest, ask: Callable[[], ReplyTask]) -> HttpResponse:
+def _respond_to_start(request: HouseholdRequest, start: Callable[[], ReplyTask]) -> HttpResponse:
     try:
-        task = ask()
+        task = start()
     except ReplyRefused as refusal:
         return _refuse(request, refusal.sentence, status=429 if isinstance(refusal, TooManyReplies) else 422)
     return _respond_with_section(request, task.id, task.day)
@@ -143,18 +143,24 @@ def custom_kinds(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     entries_queries.get_entry(request.user.id, entry_id)
     if request.method != "POST":
         return (_render_menu if request.htmx else _render_kinds_page)(request, entry_id)
-    name, wish = request.POST.get("name", ""), request.POST.get("wish", "")
+    name, instruction = request.POST.get("name", ""), request.POST.get("wish", "")
     try:
-        reply_kinds.create_custom_kind(owner_id=request.user.id, name=name, wish=wish)
+        reply_kinds.create_custom_kind(owner_id=request.user.id, name=name, instruction=instruction)
     except InvalidReplyKind as refused:
         return _render_kinds_page(
-            request, entry_id, values={"error": refused.sentence, "name": name, "wish": wish}, status=422
+            request,
+            entry_id,
+            values={"error": refused.sentence, "name": name, "instruction": instruction},
+            status=422,
         )
     except NotWritten as error:
         # Not left to the middleware, which returns one field only: both are shown again with the reason.
         sentence = get_not_written_message(error)
         return _render_kinds_page(
-            request, entry_id, values={"error": sentence, "name": name, "wish": wish}, status=503
+            request,
+            entry_id,
+            values={"error": sentence, "name": name, "instruction": instruction},
+            status=503,
         )
     return redirect("reply_kinds", entry_id)
 

@@ -8,9 +8,9 @@ views             the export page
 
 line_reader       parses JSON lines
 line_imports      imports JSON lines
-restore_json      reads the JSON of an export value by value
-restore_files     opens an export and returns its contents
-restore_rows      parses the rows of an export into columns
-restore_entries   imports the entries of an export with their versions, replies and other values
-restore           imports a whole export
+json_reader       reads the JSON of an export value by value
+export_reader     opens an export and returns its contents
+row_parser        parses the rows of an export into columns
+entry_imports     imports the entries of an export with their versions, replies and other values
+diary_imports     imports a whole export
 """

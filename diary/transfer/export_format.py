@@ -22,8 +22,8 @@ A Markdown file has front matter (date, and for each entry its id, time and trac
 then each entry under its time, as it was written, and each reply as a quotation. It is for reading only:
 headings and quotations inside a text cannot be told from those of the file. The exact texts are in the JSON.
 
-`import_diary` imports the JSON (`diary.transfer.restore`), whoever wrote or changed it. These values are left
-out or changed:
+`import_diary` imports the JSON (`diary.transfer.diary_imports`), whoever wrote or changed it. These values
+are left out or changed:
 
     person             not imported: the importing person has their own settings
     keep_key           not imported: it is used only by the page that saved the entry

@@ -1,8 +1,8 @@
-"""Import of JSON lines in batches, each in one transaction, so that a kill loses at most the current batch.
+"""Import of JSON lines in batches, each in one transaction.
 
-Each imported entry has a sealed digest of its line. A line is skipped if an entry with its digest is on its
-day already; so a second import, or one repeated after a kill, continues where the first ended, even if
-entries were edited or deleted meanwhile.
+A killed import loses at most the current batch. Each imported entry has a sealed digest of its line. A line
+is skipped if an entry with its digest is on its day already; so a second import, or one repeated after a
+kill, continues where the first ended, even if entries were edited or deleted meanwhile.
 """
 
 from collections import Counter, defaultdict
@@ -131,7 +131,7 @@ class _ImportedLines:
         if source in known:
             return None
         known.add(source)
-        moment = days.noon(line.day, self._zone, plus=timedelta(microseconds=position))
+        moment = days.get_noon(line.day, self._zone, delay=timedelta(microseconds=position))
         return seal_row(
             Entry(
                 owner_id=self._owner_id,

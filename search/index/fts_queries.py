@@ -50,8 +50,8 @@ class FtsQuery:
         return f"SELECT count(*) FROM ({self.sql('1')} LIMIT {MAX_COUNTED})"  # noqa: S608 - our own names
 
     @property
-    def number(self) -> str:
-        """Return the name of the column with the row number."""
+    def rowid_column(self) -> str:
+        """Return the name of the column with the number of the row."""
         return "words.rowid" if self.match else "docs.n"
 
     @property
@@ -129,12 +129,12 @@ def match_some_terms(query: SearchQuery, *, terms: Iterable[QueryTerm], forms: F
 
 def match_filters(query: SearchQuery, *, among: Iterable[UUID] | None = None) -> FtsQuery:
     """Return the query for texts (of `among`, if given) that match the filters and exclusions."""
-    ask = _build_filtered(query, "", literal=False)
+    filtered = _build_filtered(query, "", literal=False)
     if among is None:
-        return ask
+        return filtered
     ids = json.dumps([id_.hex for id_ in among])
     condition = "docs.id IN (SELECT unhexed(value) FROM json_each(?))"
-    return FtsQuery("", (condition, *ask.conditions), (ids, *ask.values))
+    return FtsQuery("", (condition, *filtered.conditions), (ids, *filtered.values))
 
 
 def _build_filtered(query: SearchQuery, match: str, *, literal: bool = True) -> FtsQuery:
@@ -218,10 +218,10 @@ class WordSearch:
 
     def find_phrases(self) -> list[int]:
         """Return the texts with all words of the search in a row, or with every quoted phrase."""
-        if self._query.quotes:
+        if self._query.quoted_phrases:
             return self._strict  # all that was asked stands there, the quotes with it
-        ask = match_adjacent(self._query, allow_prefix=self._is_continued)
-        return self._list_newest(ask, self._limit) if ask else []
+        adjacent = match_adjacent(self._query, allow_prefix=self._is_continued)
+        return self._list_newest(adjacent, self._limit) if adjacent else []
 
     def find_strict(self) -> list[int]:
         """Return the texts with every term: words as written first, then other forms, then prefixes."""
@@ -262,8 +262,8 @@ class WordSearch:
         terms = [part for term in self._query.terms if not term.quoted for part in _split_unbroken(term)]
         if len(terms) < 2:
             return []
-        asks = [match_some_terms(self._query, terms=[term], forms=self.find_forms) for term in terms]
-        counts = sorted((self._count(ask), number) for number, ask in enumerate(asks))
+        fts_queries = [match_some_terms(self._query, terms=[term], forms=self.find_forms) for term in terms]
+        counts = sorted((self._count(fts_query), number) for number, fts_query in enumerate(fts_queries))
         size = self._db.execute("SELECT count(*) FROM docs").fetchone()[0]
         scores: dict[int, float] = {}
         left = MAX_RANKED
@@ -273,7 +273,7 @@ class WordSearch:
             if left < 0 and scores:
                 break
             worth = math.log(1 + (size - holds + 0.5) / (holds + 0.5))
-            for n in self._list_newest(asks[number], MAX_RANKED) if holds else ():
+            for n in self._list_newest(fts_queries[number], MAX_RANKED) if holds else ():
                 scores[n] = scores.get(n, 0.0) + worth
         return sorted(scores, key=lambda n: (-scores[n], -n))[:_MAX_LOOSE]
 
@@ -299,18 +299,20 @@ class WordSearch:
             self._counts_by_term[term] = self._count(FtsQuery(phrase_expression(term.words)))
         return self._counts_by_term[term]
 
-    def _count(self, ask: FtsQuery) -> int:
-        return int(self._db.execute(ask.count_sql(), ask.parameters).fetchone()[0])
+    def _count(self, fts_query: FtsQuery) -> int:
+        return int(self._db.execute(fts_query.count_sql(), fts_query.parameters).fetchone()[0])
 
-    def _list_newest(self, ask: FtsQuery, most: int) -> list[int]:
-        return self._list_rows(ask, f"{ask.number} DESC", most)
+    def _list_newest(self, fts_query: FtsQuery, most: int) -> list[int]:
+        return self._list_rows(fts_query, f"{fts_query.rowid_column} DESC", most)
 
-    def _rank(self, ask: FtsQuery) -> list[int]:
-        return self._list_rows(ask, f"rank, {ask.number} DESC", MAX_RANKED)  # of equals the newest first
+    def _rank(self, fts_query: FtsQuery) -> list[int]:
+        return self._list_rows(
+            fts_query, f"rank, {fts_query.rowid_column} DESC", MAX_RANKED
+        )  # of equals the newest first
 
-    def _list_rows(self, ask: FtsQuery, order: str, most: int) -> list[int]:
-        sql = f"{ask.sql(ask.number)} ORDER BY {order} LIMIT ?"
-        return [row[0] for row in self._db.execute(sql, (*ask.parameters, most))]
+    def _list_rows(self, fts_query: FtsQuery, order: str, most: int) -> list[int]:
+        sql = f"{fts_query.sql(fts_query.rowid_column)} ORDER BY {order} LIMIT ?"
+        return [row[0] for row in self._db.execute(sql, (*fts_query.parameters, most))]
 
 
 def _is_long_enough(term: QueryTerm) -> bool:

@@ -1,13 +1,13 @@
 """A nearest-neighbour graph (hnswlib) over very many vectors, as an alternative to comparing all of them.
 
-Comparing all 100,000 takes some 10 ms and is exact, building the graph takes most of a minute and as much
-memory again: it pays only from `GRAPH_THRESHOLD` rows on (`search.benchmarks` measures both). hnswlib forbids
-queries while adding, so a graph is built aside, never added to, and rows changed since are compared exactly
-beside it. Its `save_index` would write vectors to disk in clear: a graph is not saved between sessions, only
-its vectors are.
+Comparing 100,000 vectors takes about 10 ms and is exact; building their graph takes most of a minute and
+doubles the memory. So a graph is built only from `GRAPH_THRESHOLD` rows on (`search.benchmarks` measures
+both). hnswlib forbids queries while rows are added: nothing is added to a finished graph, and rows that have
+changed since are compared exactly. hnswlib's `save_index` would write the vectors to disk unencrypted, so a
+graph is not saved between sessions; only its vectors are.
 
-The package is there for Python 3.11 and 3.12 only, and is imported when a graph is made. Without it every
-search compares all vectors: the same results, 4.4 ms at 100,000 of them.
+hnswlib exists for Python 3.11 and 3.12 only, and is imported when a graph is built. Without it every search
+compares all vectors: the same results, in 4.4 ms for 100,000 vectors.
 """
 
 from collections.abc import Callable, Iterable
@@ -71,8 +71,8 @@ class NeighbourGraph:
         stale = [row for row in self._stale if row < self._built]
         return np.concatenate([added, np.array(sorted(stale), dtype=np.int64)])
 
-    def is_behind(self, used: int) -> bool:
-        """Return whether so many rows are outside the graph that rebuilding it pays."""
+    def needs_rebuild(self, used: int) -> bool:
+        """Return whether so many rows are outside the graph that it should be rebuilt."""
         return len(self._stale) + max(0, used - self._built) > max(2000, self._built // 10)
 
     def size(self) -> int:

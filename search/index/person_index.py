@@ -133,11 +133,16 @@ class PersonIndex(IndexState):
         at_once = len(changed) <= vector_store.READ_BATCH
         for first in range(0, len(changed), vector_store.READ_BATCH):
             self._check_open()
-            self.refresh(changed[first : first + vector_store.READ_BATCH], settle=at_once)
-        index.settle()
+            self.refresh(changed[first : first + vector_store.READ_BATCH], update_terms=at_once)
+        index.update_all_terms()
 
-    def refresh(self, ids: Sequence[UUID], *, settle: bool = True, keyring: Keyring | None = None) -> None:
-        """Read these texts again and update them in the index; remove those that no longer exist."""
+    def refresh(
+        self, ids: Sequence[UUID], *, update_terms: bool = True, keyring: Keyring | None = None
+    ) -> None:
+        """Read these texts again and update them in the index; remove those that no longer exist.
+
+        Without `update_terms`, the caller must call `WordsIndex.update_all_terms` later.
+        """
         with self._changing:
             self._check_open()
             if self.words is None:
@@ -146,14 +151,14 @@ class PersonIndex(IndexState):
                 found = [d for batch in self._read(ids, keyring or self._keyring) for d in batch]
             except WrongEpoch:
                 found = []  # another process rotated the key: read again once `rekey` has the new one
-            self._upsert(found, settle=settle)
+            self._upsert(found, update_terms=update_terms)
             there = {document.id for document in found}
             self._drop([id_ for id_ in ids if id_ not in there])
 
     def _read(self, ids: Iterable[UUID], keyring: Keyring) -> Iterable[list[Document]]:
         return sources.load_documents(ids, keyring=keyring, digest=self._digest)
 
-    def _upsert(self, documents: list[Document], *, settle: bool) -> None:
+    def _upsert(self, documents: list[Document], *, update_terms: bool) -> None:
         if not documents:
             return
         index = self._get_words()
@@ -163,7 +168,9 @@ class PersonIndex(IndexState):
         if same:
             index.restamp(same)
         if len(same) < len(documents):
-            index.upsert([document for document in documents if document.id not in same], settle=settle)
+            index.upsert(
+                [document for document in documents if document.id not in same], update_terms=update_terms
+            )
         self._snapshots.words_changed += len(documents)
         if self.vectors is None:
             return
@@ -196,7 +203,7 @@ class PersonIndex(IndexState):
 
     # --- meaning ---------------------------------------------------------------------------------------
 
-    def open_meaning(self, embedder: Embedder) -> None:
+    def open_vectors(self, embedder: Embedder) -> None:
         """Load the saved vectors, and queue the texts without vectors."""
         index = self._snapshots.load_vectors(embedder, self._keyring)
         with self._changing:
@@ -228,8 +235,8 @@ class PersonIndex(IndexState):
             index.upsert(text for text in some if wanted.get(text.id) == text.digest)
             self._snapshots.vectors_changed += len(some)
 
-    def embed_some(self) -> bool:
-        """Embed a few of the queued texts, newest first; return whether some are left."""
+    def embed_batch(self) -> bool:
+        """Embed a few of the queued texts, the newest first; return whether the queue has more."""
         embedder, index = self.embedder, self.vectors
         if embedder is None or index is None:
             return False

@@ -44,10 +44,10 @@ def rebuild_index(keyring: Keyring, *, vectors: bool, progress: ReportProgress) 
 
 def _embed_all(index: PersonIndex, progress: ReportProgress) -> None:
     try:
-        index.open_meaning(embedders.get())
+        index.open_vectors(embedders.get())
     except EmbedderUnavailable as away:
         index.why_not_embedded = away.code
         return
     whole = index.pending
-    while index.embed_some():
+    while index.embed_batch():
         progress(whole - index.pending, whole)

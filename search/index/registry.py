@@ -99,13 +99,13 @@ class IndexRegistry:
     def _open_words(self, index: PersonIndex) -> None:
         try:
             index.open_words()
-            workers.embedding_worker.submit(index.owner, "meaning", lambda: self._open_meaning(index))
+            workers.embedding_worker.submit(index.owner, "vectors", lambda: self._open_vectors(index))
             index.save_snapshots()
         except (IndexClosed, CryptoError):
             return
         except OSError as error:
             logger.warning("a snapshot was not saved: %s", error.strerror)
-        self._make_room(for_owner=index.owner)
+        self._evict_over_limit(for_owner=index.owner)
 
     def _reconcile(self, index: PersonIndex) -> None:
         try:
@@ -114,24 +114,24 @@ class IndexRegistry:
             return
         workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
 
-    def _open_meaning(self, index: PersonIndex) -> None:
+    def _open_vectors(self, index: PersonIndex) -> None:
         try:
-            index.open_meaning(embedders.get())
+            index.open_vectors(embedders.get())
         except EmbedderUnavailable as away:
             index.why_not_embedded = away.code
             return
         except (IndexClosed, CryptoError):
             return
         workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
-        self._make_room(for_owner=index.owner)
+        self._evict_over_limit(for_owner=index.owner)
 
     def _embed(self, index: PersonIndex) -> None:
-        """Embed a few texts, then queue the remaining ones, so that all people take turns."""
+        """Embed a few texts, then queue the rest behind the tasks of other people."""
         try:
-            if index.embed_some():
+            if index.embed_batch():
                 workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
-            elif index.vectors is not None and index.vectors.wants_graph():
-                index.vectors.make_graph()
+            elif index.vectors is not None and index.vectors.needs_graph():
+                index.vectors.build_graph()
         except (IndexClosed, CryptoError):
             return
 
@@ -174,7 +174,7 @@ class IndexRegistry:
             workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
 
     def discard(self, index: PersonIndex, error: Exception) -> None:
-        """Forget an index that cannot be used any more; whoever searches next has it opened anew."""
+        """Remove an index that failed; the next search opens a new index."""
         logger.error("an index broke and is rebuilt: %s", type(error).__name__)
         self.close(index.owner)
 
@@ -207,8 +207,11 @@ class IndexRegistry:
 
     # --- room and time ----------------------------------------------------------------------------------
 
-    def _make_room(self, *, for_owner: UUID) -> None:
-        """Close the least recently used indexes until the others fit; the index of `for_owner` stays open."""
+    def _evict_over_limit(self, *, for_owner: UUID) -> None:
+        """Close the least recently used indexes until the rest is within the memory limit.
+
+        The index of `for_owner` stays open.
+        """
         while True:
             with self._lock:
                 others = [index for owner, index in self._open.items() if owner != for_owner]

@@ -1,6 +1,6 @@
 """The texts that can be found: sealed columns of the apps below, read in batches with a given keyring.
 
-A later app makes its texts findable by one more line in `SOURCES`. Openings and recaps are derived from
+An app makes its texts searchable by a line in `SOURCES`. Openings and recaps are derived from
 entries and may quote them: once one of these entries is edited, binned, moved or deleted for good, the
 opening or recap is excluded from search, so that a removed text is not found in a derived one.
 """
@@ -70,7 +70,7 @@ def filter_current_recaps(rows: "QuerySet[Any]") -> "QuerySet[Any]":
 
 @dataclass(frozen=True, slots=True)
 class OpeningSources:
-    """An opening, when it was made, and its prompt record; None if that cannot be read."""
+    """An opening, when it was made, and its prompt record; None if the record cannot be read."""
 
     id: UUID
     made_at: datetime

@@ -17,7 +17,7 @@ class Document:
     """A searchable text.
 
     `stamp` changes with every resealing, so a saved index knows which rows to read again without decrypting
-    any; `digest` changes only with the text, so a key rotation does not cause re-embedding.
+    any; `digest` changes only with the text, so a key rotation does not cause texts to be embedded again.
     """
 
     id: UUID

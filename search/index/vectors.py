@@ -213,14 +213,14 @@ class VectorsIndex:
 
     # --- the graph ----------------------------------------------------------------------------------
 
-    def wants_graph(self, *, threshold: int = GRAPH_THRESHOLD) -> bool:
-        """Return whether there are so many rows, or so many outside the graph, that one should be made."""
+    def needs_graph(self, *, threshold: int = GRAPH_THRESHOLD) -> bool:
+        """Return whether there are enough rows for a graph, or too many rows outside the present graph."""
         if not neighbour_graph.is_available():
             return False
         with self._lock:
-            return self._used >= threshold and (self._graph is None or self._graph.is_behind(self._used))
+            return self._used >= threshold and (self._graph is None or self._graph.needs_rebuild(self._used))
 
-    def make_graph(self) -> None:
+    def build_graph(self) -> None:
         """Build a new graph; searches continue meanwhile without it."""
         with self._lock:
             self._check_open()

@@ -70,7 +70,7 @@ def delete_texts(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
     db.executemany("DELETE FROM docs WHERE n = ?", [(n,) for n, _ in rows])
 
 
-def learn_words(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> None:
+def add_terms(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> None:
     """Add the words returned by a SELECT of `term` to `terms`."""
     last = db.execute("SELECT coalesce(max(n), 0) FROM terms").fetchone()[0]
     # The stemmer is an English one: other scripts and numbers have no forms it could know.
@@ -133,7 +133,7 @@ class WordsIndex:
     def __init__(self, snapshot: bytes | None = None) -> None:
         self._lock = Lock()
         self._closing = Lock()
-        self._closed = self._unsettled = False
+        self._closed = self._are_terms_outdated = False
         self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         try:
             if snapshot is not None:
@@ -174,10 +174,13 @@ class WordsIndex:
 
     # --- keeping true ---------------------------------------------------------------------------
 
-    def upsert(self, documents: Sequence[Document], *, settle: bool = True) -> None:
-        """Add texts, or replace those with the same id; without `settle`, `settle()` must follow."""
+    def upsert(self, documents: Sequence[Document], *, update_terms: bool = True) -> None:
+        """Add texts, or replace those with the same id.
+
+        Without `update_terms`, the caller must call `update_all_terms` later.
+        """
         forms = [to_index_form(d.text) for d in documents]
-        new = {word for d in documents for word in split_words(d.text)} if settle else set()
+        new = {word for d in documents for word in split_words(d.text)} if update_terms else set()
         with self._use() as db, words_transaction(db):
             delete_texts(db, [d.id.bytes for d in documents])
             first = db.execute("SELECT coalesce(max(n), 0) + 1 FROM docs").fetchone()[0]
@@ -186,17 +189,17 @@ class WordsIndex:
                 [(first + index, *build_row(document)) for index, document in enumerate(documents)],
             )
             db.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", enumerate(forms, first))
-            self._unsettled |= not settle
+            self._are_terms_outdated |= not update_terms
             if new:
-                learn_words(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
+                add_terms(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
 
-    def settle(self) -> None:
-        """Add the words of all texts that were added without `settle`, by one pass over the whole index."""
-        if not self._unsettled:
+    def update_all_terms(self) -> None:
+        """Add the words of all texts to `terms`, in one pass, if texts were added without doing so."""
+        if not self._are_terms_outdated:
             return
         with self._use() as db, words_transaction(db):
-            learn_words(db, "SELECT term FROM vocabulary", ())
-            self._unsettled = False
+            add_terms(db, "SELECT term FROM vocabulary", ())
+            self._are_terms_outdated = False
 
     def remove(self, ids: Iterable[UUID]) -> None:
         """Remove texts; unknown ids are ignored."""
@@ -258,16 +261,18 @@ class WordsIndex:
 
         Return None if there are more than `limit`.
         """
-        ask = fts_queries.match_filters(query)
+        fts_query = fts_queries.match_filters(query)
         with self._use() as db:
-            rows = db.execute(ask.sql("docs.id") + " LIMIT ?", (*ask.parameters, limit + 1)).fetchall()
+            rows = db.execute(
+                fts_query.sql("docs.id") + " LIMIT ?", (*fts_query.parameters, limit + 1)
+            ).fetchall()
         return {UUID(bytes=row[0]) for row in rows} if len(rows) <= limit else None
 
     def filter_allowed(self, query: SearchQuery, ids: Iterable[UUID]) -> set[UUID]:
         """Return the ids of these texts that match the query's filters and exclusions."""
-        ask = fts_queries.match_filters(query, among=list(ids))
+        fts_query = fts_queries.match_filters(query, among=list(ids))
         with self._use() as db:
-            return {UUID(bytes=row[0]) for row in db.execute(ask.sql("docs.id"), ask.parameters)}
+            return {UUID(bytes=row[0]) for row in db.execute(fts_query.sql("docs.id"), fts_query.parameters)}
 
     def find_forms(self, words: Iterable[str]) -> dict[str, list[str]]:
         """Return, for each word, its other forms that occur in the index."""
@@ -294,13 +299,13 @@ class WordsIndex:
         )
 
     def _run_filtered(self, query: SearchQuery, limit: int) -> WordHits:
-        ask = fts_queries.match_filters(query)
+        fts_query = fts_queries.match_filters(query)
         if query.is_empty:
             return WordHits()
         with self._use() as db:
-            total = db.execute(ask.count_sql(), ask.parameters).fetchone()[0]
-            sql = ask.sql("docs.id, docs.day") + " ORDER BY docs.day DESC LIMIT ?"
-            rows = db.execute(sql, (*ask.parameters, limit)).fetchall()
+            total = db.execute(fts_query.count_sql(), fts_query.parameters).fetchone()[0]
+            sql = fts_query.sql("docs.id, docs.day") + " ORDER BY docs.day DESC LIMIT ?"
+            rows = db.execute(sql, (*fts_query.parameters, limit)).fetchall()
         days = {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
         return WordHits(strict=list(days), total=total, days=days)
 

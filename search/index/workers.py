@@ -1,4 +1,4 @@
-"""Worker threads of search: one opens and updates indexes, one embeds texts; pages never wait for them.
+"""Worker threads of search: one opens and updates indexes, one embeds texts. Pages never wait for them.
 
 A task is a function and the id of its person; it must check its own stop flag at each batch. Workers run at a
 lower priority than pages, and end within a second after `stop_workers`. A worker has one database connection
@@ -27,7 +27,7 @@ _LINGER_SECONDS: Final = 2.0
 
 
 class SearchWorker:
-    """A thread with a queue of tasks; a task that is already queued for a person is not queued twice."""
+    """A thread with a queue of tasks, in which each task of a person is at most once."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -60,7 +60,7 @@ class SearchWorker:
             return self._idle_for(owner)
 
     def wait_idle(self, *, owner: UUID | None = None, timeout: float) -> bool:
-        """Wait until no task runs or is queued; return whether that happened within `timeout` seconds."""
+        """Wait up to `timeout` seconds until no task runs or is queued; return whether none does."""
         with self._changed:
             return self._changed.wait_for(lambda: self._idle_for(owner), timeout)
 

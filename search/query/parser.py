@@ -72,7 +72,7 @@ class SearchQuery:
         return bool(self.traces or self.kinds or self.since or self.until)
 
     @property
-    def quotes(self) -> tuple[QueryTerm, ...]:
+    def quoted_phrases(self) -> tuple[QueryTerm, ...]:
         """Return the quoted phrases."""
         return tuple(term for term in self.terms if term.quoted)
 
@@ -107,6 +107,8 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class QueryPiece:
+    """A piece of a typed query, separated by spaces or quotes: its sign, filter name, value and quotes."""
+
     minus: bool
     name: str
     value: str

@@ -1,4 +1,4 @@
-"""Opaque tokens of recent queries: a page opened from a result asks by its token which words to mark."""
+"""Opaque tokens of recent queries: a page opened from a result sends its token to get the words to mark."""
 
 import secrets
 from collections import OrderedDict
@@ -30,7 +30,7 @@ class ResultTokens:
             return name
 
     def get_query(self, name: str) -> SearchQuery | None:
-        """Return the query of a token, or None if it is no longer stored."""
+        """Return the query of a token, or None if the token is no longer stored."""
         with self._lock:
             return self._queries.get(name)
 

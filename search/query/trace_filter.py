@@ -1,4 +1,4 @@
-"""The entries with the traces that a query names. Needs the person's keyring in force; else it finds none."""
+"""The entries with the traces that a query names; none if the person's keyring is not in force."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -10,7 +10,7 @@ from traces.models import EntryTrace, EntryTraceQuerySet, Trace
 MAX_NAMED: Final = 200
 
 
-def entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
+def find_entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
     """Return the entries with all of these traces; none if a name is no trace."""
     found: frozenset[UUID] | None = None
     for name in names:
@@ -19,7 +19,7 @@ def entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
     return found or frozenset()
 
 
-def entries_named(owner: UUID, text: str) -> list[UUID]:
+def find_entries_by_trace_name(owner: UUID, text: str) -> list[UUID]:
     """Return the entries with the trace whose name is the whole query, latest day first."""
     if not text.strip():
         return []

@@ -59,7 +59,7 @@ def ask_for_reply(owner: Resident, is_requested: bool) -> object:
 
 def ask_for_opening(owner: Resident, is_requested: bool) -> object:
     owner.write("Began the boat.", day=past_day(owner))
-    return start_opening(owner.person, owner.today, keyring=owner.keyring, again=is_requested)
+    return start_opening(owner.person, owner.today, keyring=owner.keyring, is_replacement=is_requested)
 
 
 def ask_for_recap(owner: Resident, is_requested: bool) -> object:
@@ -173,7 +173,7 @@ def test_many_who_ask_at_once_get_one_job(live: Live, model: FakeModelServer, ow
 
     def ask() -> Job | None:
         try:
-            return ask_for_today(owner, build, again=True)
+            return ask_for_today(owner, build, allow_repeat=True)
         finally:
             connections.close_all()
 
@@ -191,7 +191,7 @@ def test_a_job_that_is_over_counts_unless_another_is_asked_for(
     failed = end(ask_for_today(owner))
 
     present = ask_for_today(owner)
-    other = ask_for_today(owner, again=True)
+    other = ask_for_today(owner, allow_repeat=True)
 
     assert present is failed
     assert other is not None
@@ -207,8 +207,8 @@ def test_a_running_job_counts_unless_it_is_replaced(
     running = ask_for_today(owner)
     assert running is not None
 
-    assert ask_for_today(owner, again=True) is running
-    second = ask_for_today(owner, again=True, replaces=running.id)
+    assert ask_for_today(owner, allow_repeat=True) is running
+    second = ask_for_today(owner, allow_repeat=True, replaces=running.id)
 
     assert second is not running
     assert registry.for_owner(owner.id) == [running, second]

@@ -107,7 +107,7 @@ def test_months_lead_to_their_neighbours_until_this_one() -> None:
     st.sampled_from(["UTC", "Pacific/Kiritimati", "Etc/GMT+12", "Europe/Amsterdam", "Asia/Kathmandu"]),
 )
 def test_noon_falls_on_its_day(day: date, zone: str) -> None:
-    moment = days.noon(day, zone)
+    moment = days.get_noon(day, zone)
 
     assert moment.tzinfo is UTC
     if date.min < day < date.max:

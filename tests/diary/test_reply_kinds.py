@@ -153,13 +153,13 @@ def test_custom_reply_styles_stand_in_the_menu_of_every_entry(
 
 def test_ways_are_refused_beyond_their_bounds(owner: Resident) -> None:
     with owner.unlocked():
-        for name, wish in (("", "x"), ("x" * 41, "x"), ("x", "x" * 501), ("x\0", "x")):
+        for name, instruction in (("", "x"), ("x" * 41, "x"), ("x", "x" * 501), ("x\0", "x")):
             with pytest.raises(InvalidReplyKind):
-                reply_kinds.create_custom_kind(owner_id=owner.id, name=name, wish=wish)
+                reply_kinds.create_custom_kind(owner_id=owner.id, name=name, instruction=instruction)
         for number in range(reply_kinds.MAX_CUSTOM_KINDS):
-            reply_kinds.create_custom_kind(owner_id=owner.id, name=f"Way {number}", wish="x")
+            reply_kinds.create_custom_kind(owner_id=owner.id, name=f"Style {number}", instruction="x")
         with pytest.raises(InvalidReplyKind):
-            reply_kinds.create_custom_kind(owner_id=owner.id, name="One more", wish="x")
+            reply_kinds.create_custom_kind(owner_id=owner.id, name="One more", instruction="x")
 
     assert CustomReplyKind.objects.count() == reply_kinds.MAX_CUSTOM_KINDS
 
@@ -167,12 +167,12 @@ def test_ways_are_refused_beyond_their_bounds(owner: Resident) -> None:
 @pytest.mark.parametrize("blank", ["\u200b", "\u2060 \ufeff", "\ufe0f\u200d", "\u3164", "\u2800\u00ad"])
 def test_a_reply_style_of_which_nothing_can_be_seen_is_refused(owner: Resident, blank: str) -> None:
     with owner.unlocked():
-        for name, wish in ((blank, "x"), ("x", blank)):
+        for name, instruction in ((blank, "x"), ("x", blank)):
             with pytest.raises(InvalidReplyKind) as refused:
-                reply_kinds.create_custom_kind(owner_id=owner.id, name=name, wish=wish)
+                reply_kinds.create_custom_kind(owner_id=owner.id, name=name, instruction=instruction)
             assert refused.value.sentence == REPLY_STYLE_EMPTY
         for name in ("⛵", "À bord", "雨", "?", f"é{blank}"):
-            reply_kinds.create_custom_kind(owner_id=owner.id, name=name, wish="x")
+            reply_kinds.create_custom_kind(owner_id=owner.id, name=name, instruction="x")
 
 
 def test_a_refused_reply_style_stays_in_its_form(owner: Resident) -> None:

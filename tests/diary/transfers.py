@@ -8,11 +8,11 @@ from uuid import uuid4
 from django.conf import settings
 from django.utils import timezone
 
+from diary.transfer.diary_imports import DiaryImportReport, Progress, import_diary, importable_row_kinds
+from diary.transfer.export_reader import open_export_json, read_entries, scan_export
 from diary.transfer.export_targets import open_target
 from diary.transfer.exports import export_diary
-from diary.transfer.restore import DiaryRestoreReport, Progress, importable_row_kinds, restore_export
-from diary.transfer.restore_files import open_export_json, read_entries, scan_export
-from diary.transfer.restore_json import read_values
+from diary.transfer.json_reader import read_values
 from tests.people import Resident, new_resident
 
 # What a diary says of itself that is another each time, or means something to one house alone.
@@ -38,14 +38,14 @@ def put_down(diary: Any, file: Path) -> Path:
     return file
 
 
-def taken_in(who: Resident, path: Path, *, progress: Progress = lambda _: None) -> DiaryRestoreReport:
+def taken_in(who: Resident, path: Path, *, progress: Progress = lambda _: None) -> DiaryImportReport:
     """What an export wrote, imported into somebody's diary."""
     now = timezone.now()
     with open_export_json(path) as (text, _):
         overview = scan_export(read_values(text), wanted=importable_row_kinds())
     with open_export_json(path) as (text, _):
         entries = read_entries(read_values(text), now=now, limit=settings.MAX_TEXT)
-        return restore_export(
+        return import_diary(
             person=who.person,
             keyring=who.keyring,
             overview=overview,

@@ -12,7 +12,7 @@ def test_the_graph_finds_what_looking_at_all_finds(many: int) -> None:
     questions = vectors(50, width=rows.shape[1])
     exact = [{near.id for near in index.search(question, limit=10)} for question in questions]
 
-    index.make_graph()
+    index.build_graph()
     by_graph = [{near.id for near in index.search(question, limit=10)} for question in questions]
 
     shared = sum(len(a & b) for a, b in zip(exact, by_graph, strict=True))
@@ -22,7 +22,7 @@ def test_the_graph_finds_what_looking_at_all_finds(many: int) -> None:
 def test_what_changes_after_the_graph_was_made_is_true_at_once() -> None:
     rows = vectors(2000)
     index, ids = filled(rows)
-    index.make_graph()
+    index.build_graph()
 
     added, moved = text(rows[0][None]), text(rows[1][None], ids[500])
     index.upsert([added, moved])

@@ -44,8 +44,8 @@ def filled(owner: Resident, days: list[tuple[date, str]]) -> PersonIndex:
     assert index.words is not None
     assert index.vectors is not None
     documents = [a_text(text, day=day, id_=UUID(int=number)) for number, (day, text) in enumerate(days)]
-    index.words.upsert(documents, settle=False)
-    index.words.settle()
+    index.words.upsert(documents, update_terms=False)
+    index.words.update_all_terms()
     for first in range(0, len(documents), 32):
         index.vectors.upsert(embed_documents(documents[first : first + 32], embedders.get()))
     return index

@@ -117,12 +117,12 @@ def test_bytes_that_are_no_vector_are_refused(body: bytes) -> None:
 def test_without_hnswlib_no_graph_is_wanted_and_search_compares_all(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = vectors(300)
     index, ids = filled(rows)
-    assert index.wants_graph(threshold=100) is graph.is_available()
+    assert index.needs_graph(threshold=100) is graph.is_available()
 
     monkeypatch.setattr(graph, "find_spec", lambda _: None)
     monkeypatch.setitem(sys.modules, "hnswlib", None)
 
-    assert not index.wants_graph(threshold=100)
+    assert not index.needs_graph(threshold=100)
     assert index.search(rows[5], limit=1)[0].id == ids[5]
 
 

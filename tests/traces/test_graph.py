@@ -17,7 +17,7 @@ from traces.graph.layout import (
     choose_edges,
     draw_graph,
     estimate_text_width,
-    find_nearest_ties,
+    find_most_similar_pairs,
 )
 from traces.statistics import CoOccurrences, count_cooccurrences
 
@@ -38,7 +38,7 @@ def name(id_: UUID) -> str:
 
 
 def drawn(shared: CoOccurrences, frame: GraphFrame = WIDE) -> GraphDrawing:
-    return draw_graph(shared, choose_edges(find_nearest_ties(shared)), frame=frame, name=name)
+    return draw_graph(shared, choose_edges(find_most_similar_pairs(shared)), frame=frame, name=name)
 
 
 def box(node: GraphNode, frame: GraphFrame) -> tuple[float, float, float, float]:
@@ -101,13 +101,13 @@ def test_a_line_joins_what_goes_together_and_not_what_is_merely_frequent() -> No
     rows = [{daily} for _ in range(100)] + [{daily, rare, its_friend}] * 4 + [{alone}]
     shared = count_cooccurrences((UUID(int=10**6 + n), trace) for n, row in enumerate(rows) for trace in row)
 
-    near = find_nearest_ties(shared)
+    near = find_most_similar_pairs(shared)
 
-    assert [tie.other for tie in near[rare]] == [its_friend, daily]
+    assert [pair.other_id for pair in near[rare]] == [its_friend, daily]
     assert near[rare][0].similarity == pytest.approx(1)
     assert near[rare][0].count == near[rare][1].count == 4
     assert near[alone] == []
-    pairs = {(tie.one, tie.other) for tie in choose_edges(near)}
+    pairs = {(pair.trace_id, pair.other_id) for pair in choose_edges(near)}
     assert len(pairs) == 3
     assert all((other, one) not in pairs for one, other in pairs)
 
@@ -115,7 +115,7 @@ def test_a_line_joins_what_goes_together_and_not_what_is_merely_frequent() -> No
 def test_each_asks_for_few_lines() -> None:
     shared = made(40, 4000)
 
-    lines = choose_edges(find_nearest_ties(shared))
+    lines = choose_edges(find_most_similar_pairs(shared))
 
     assert 40 <= len(lines) <= 40 * MAX_LINKS
 

@@ -31,11 +31,11 @@ Numbers = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class TraceTie:
+class TracePair:
     """Two traces that share entries: the number of shared entries, and the similarity, up to 1."""
 
-    one: UUID
-    other: UUID
+    trace_id: UUID
+    other_id: UUID
     count: int
     similarity: float
 
@@ -87,41 +87,41 @@ class GraphDrawing:
     lines: Sequence[GraphEdge]
 
 
-def find_nearest_ties(shared: CoOccurrences) -> dict[UUID, list[TraceTie]]:
-    """Return the strongest ties of each trace, sorted by similarity, then by count, then by id."""
+def find_most_similar_pairs(shared: CoOccurrences) -> dict[UUID, list[TracePair]]:
+    """Return the most similar pairs of each trace, sorted by similarity, then by count, then by id."""
     own = np.sqrt(np.diag(shared.counts).astype(np.float64))
     similarity = shared.counts / np.maximum(own[:, None] * own[None, :], 1)
     positions = np.arange(len(shared.ids))
-    ties: dict[UUID, list[TraceTie]] = {}
+    pairs: dict[UUID, list[TracePair]] = {}
     for row, one in enumerate(shared.ids):
         counts, similar = shared.counts[row], similarity[row]
         order = np.lexsort((positions, -counts, -similar))[: MAX_LINKS + 1].tolist()
         columns = [column for column in order if column != row and counts[column]]
-        ties[one] = [
-            TraceTie(one, shared.ids[column], int(counts[column]), float(similar[column]))
+        pairs[one] = [
+            TracePair(one, shared.ids[column], int(counts[column]), float(similar[column]))
             for column in columns[:MAX_LINKS]
         ]
-    return ties
+    return pairs
 
 
-def choose_edges(ties: Mapping[UUID, Sequence[TraceTie]]) -> list[TraceTie]:
-    """Return the pairs that get a line: the strongest ties of each trace, each pair once."""
-    most = min([MAX_LINKS, *(lines for traces, lines in _FEWER_LINKS if len(ties) > traces)])
+def choose_edges(pairs: Mapping[UUID, Sequence[TracePair]]) -> list[TracePair]:
+    """Return the pairs that get a line: the most similar pairs of each trace, each pair once."""
+    most = min([MAX_LINKS, *(lines for traces, lines in _FEWER_LINKS if len(pairs) > traces)])
     chosen = {
-        (min(tie.one, tie.other), max(tie.one, tie.other)): tie
-        for ties_of_trace in ties.values()
-        for tie in ties_of_trace[:most]
+        (min(pair.trace_id, pair.other_id), max(pair.trace_id, pair.other_id)): pair
+        for pairs_of_trace in pairs.values()
+        for pair in pairs_of_trace[:most]
     }
-    return [chosen[pair] for pair in sorted(chosen)]
+    return [chosen[ids] for ids in sorted(chosen)]
 
 
 def draw_graph(
-    shared: CoOccurrences, lines: Sequence[TraceTie], *, frame: GraphFrame, name: Callable[[UUID], str]
+    shared: CoOccurrences, lines: Sequence[TracePair], *, frame: GraphFrame, name: Callable[[UUID], str]
 ) -> GraphDrawing:
     """Return the drawing of these traces and lines; `name` returns the label of a trace."""
     index = {id_: number for number, id_ in enumerate(shared.ids)}
     counts = tuple(int(count) for count in np.diag(shared.counts))
-    pairs = tuple((index[tie.one], index[tie.other], tie.similarity) for tie in lines)
+    pairs = tuple((index[pair.trace_id], index[pair.other_id], pair.similarity) for pair in lines)
     points, radii = _compute_positions(counts, pairs, frame)
     nodes = [
         GraphNode(id_, round(float(x), 1), round(float(y), 1), round(float(radius), 1))

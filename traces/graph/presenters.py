@@ -13,10 +13,10 @@ from traces.graph.layout import (
     GraphEdge,
     GraphFrame,
     GraphNode,
-    TraceTie,
+    TracePair,
     choose_edges,
     draw_graph,
-    find_nearest_ties,
+    find_most_similar_pairs,
 )
 from traces.queries import iter_entry_trace_pairs, load_names
 from traces.statistics import CoOccurrences, count_cooccurrences
@@ -67,9 +67,11 @@ def build_overview(owner_id: UUID) -> GraphOverview:
     shared = count_cooccurrences(pair for pair in iter_entry_trace_pairs(owner_id) if pair[1] in names)
     if not shared.ids:
         return GraphOverview()
-    ties = find_nearest_ties(shared)
+    pairs = find_most_similar_pairs(shared)
     drawn = _select_most_frequent(shared)
-    lines = [tie for tie in choose_edges(ties) if tie.one in drawn.ids and tie.other in drawn.ids]
+    lines = [
+        pair for pair in choose_edges(pairs) if pair.trace_id in drawn.ids and pair.other_id in drawn.ids
+    ]
     drawings = [_draw(drawn, lines, names, frame, kind) for kind, frame in (("wide", WIDE), ("tall", TALL))]
     table = [
         GraphTableRow(
@@ -77,8 +79,8 @@ def build_overview(owner_id: UUID) -> GraphOverview:
             name=names[id_],
             count=int(shared.counts[row, row]),
             nearest=[
-                (get_traces_url((id_, tie.other)), names[tie.other], tie.count)
-                for tie in ties[id_][:MAX_LINKS]
+                (get_traces_url((id_, pair.other_id)), names[pair.other_id], pair.count)
+                for pair in pairs[id_][:MAX_LINKS]
             ],
         )
         for row, id_ in enumerate(shared.ids)
@@ -99,7 +101,7 @@ def _select_most_frequent(shared: CoOccurrences) -> CoOccurrences:
 
 
 def _draw(
-    shared: CoOccurrences, lines: Sequence[TraceTie], names: dict[UUID, str], frame: GraphFrame, kind: str
+    shared: CoOccurrences, lines: Sequence[TracePair], names: dict[UUID, str], frame: GraphFrame, kind: str
 ) -> NamedDrawing:
     drawing = draw_graph(shared, lines, frame=frame, name=names.__getitem__)
     return NamedDrawing(

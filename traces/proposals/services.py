@@ -41,7 +41,7 @@ def is_proposing(owner_id: UUID, entry_id: UUID) -> bool:
 def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested: bool) -> Job | None:
     """Start proposals of traces for an entry; return None if the person opted out or no model is ready.
 
-    `is_requested` as in `ask_once`. Raise ObjectNotFound.
+    `is_requested` if the person explicitly asked for them. Raise ObjectNotFound.
     """
     entry = get_entry(person.id, entry_id)
     if not is_requested and not person.proposes_traces:
@@ -53,7 +53,7 @@ def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_reque
         person=person,
         keyring=keyring,
         is_requested=is_requested,
-        again=True,
+        allow_repeat=True,
         is_background=True,
     )
 
@@ -110,7 +110,7 @@ def _retry(person: Person, is_requested: bool, failed: ProposalTask) -> None:
                 person=person,
                 keyring=keyring,
                 is_requested=is_requested,
-                again=True,
+                allow_repeat=True,
                 is_background=True,
                 waits_for_model=True,
                 replaces=failed.id,

@@ -45,7 +45,7 @@ class ProposalTask:
         return self.entry_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Build a prompt with the entry, whose end is cut until it fits."""
+        """Build a prompt with the entry, shortened at its end until it fits."""
         budget = get_token_budget(server, share=share)
         messages, _ = await fit_latest(
             [self.prompt_entry],

@@ -16,11 +16,11 @@ from traces.summaries.services import TraceSummary, get_summary, get_summary_job
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryView:
-    """Template data of a summary with a note; `ask` is the button's label, empty if there is no button."""
+    """Template data of a summary with a note; `button_label` is empty if there is no button."""
 
     html: SafeString
     note: str
-    ask: str
+    button_label: str
     is_making: bool
 
 
@@ -33,7 +33,7 @@ def build_summary_view(trace: Trace) -> SummaryView:
     return SummaryView(
         html=mark_safe(render_markdown(summary.text) if summary else ""),  # noqa: S308 - sanitised there
         note=_get_note(summary, job),
-        ask="" if is_making else _get_button_label(summary),
+        button_label="" if is_making else _get_button_label(summary),
         is_making=is_making,
     )
 

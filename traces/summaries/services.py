@@ -65,7 +65,7 @@ def get_summary_job(trace: Trace) -> Job | None:
 
 
 def request_summary(person: Person, trace: Trace, *, keyring: Keyring) -> Job | None:
-    """Start a summary that a person requested; return None if one is valid, or without entries or a model."""
+    """Start a summary for a person; return None if it is current, has no entries, or no model is ready."""
     return ask_once(
         SummaryTask,
         trace.id,
@@ -73,7 +73,7 @@ def request_summary(person: Person, trace: Trace, *, keyring: Keyring) -> Job | 
         person=person,
         keyring=keyring,
         is_requested=True,
-        again=True,
+        allow_repeat=True,
     )
 
 

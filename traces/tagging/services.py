@@ -25,12 +25,16 @@ def add_trace(*, owner_id: UUID, entry_id: UUID, name: str) -> Trace:
     name = clean_name(name)
     with write_transaction():
         entry = get_entry(owner_id, entry_id)
-        trace = find_by_name(owner_id, name) or revive_trace(owner_id, name) or _create_trace(owner_id, name)
+        trace = (
+            find_by_name(owner_id, name)
+            or restore_deleted_trace(owner_id, name)
+            or _create_trace(owner_id, name)
+        )
         EntryTrace.objects.get_or_create(trace=trace, entry=entry, defaults={"owner_id": owner_id})
     return trace
 
 
-def revive_trace(owner_id: UUID, name: str) -> Trace | None:
+def restore_deleted_trace(owner_id: UUID, name: str) -> Trace | None:
     """Restore a trace that was deleted with its last entry; call within a write transaction."""
     unused = Trace.objects.only_deleted(owner_id).with_names([name]).filter(kept=None)
     trace = unused.order_by("-deleted_at").first()

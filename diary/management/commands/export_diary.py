@@ -24,7 +24,7 @@ from llamora.pluralize import pluralize
 
 
 class Command(BaseCommand):
-    """Exports the whole diary of one person."""
+    """Command that exports the whole diary of one person."""
 
     help = (
         "Export the whole diary of NAME into a new folder, or into a zip if --to ends in .zip: one Markdown "

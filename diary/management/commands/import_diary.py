@@ -19,11 +19,11 @@ from accounts.management import secret_prompt
 from accounts.models import Person
 from diary import days, messages
 from diary.management.progress import ProgressBar
+from diary.transfer.diary_imports import DiaryImportReport, import_diary, importable_row_kinds, preview_import
+from diary.transfer.export_reader import get_json_size, is_export, open_export_json, read_entries, scan_export
+from diary.transfer.json_reader import NotAnExport, read_values
 from diary.transfer.line_imports import ImportReport, import_lines, preview_lines
 from diary.transfer.line_reader import UnsupportedEncoding, read_lines
-from diary.transfer.restore import DiaryRestoreReport, importable_row_kinds, preview_restore, restore_export
-from diary.transfer.restore_files import get_json_size, is_export, open_export_json, read_entries, scan_export
-from diary.transfer.restore_json import NotAnExport, read_values
 from llamora.crypto import Keyring
 from llamora.database import NotWritten
 from llamora.pluralize import pluralize
@@ -81,16 +81,16 @@ def _import_lines(path: Path, person: Person, options: dict[str, Any]) -> Import
             )
 
 
-def _restore_export(path: Path, person: Person, options: dict[str, Any]) -> DiaryRestoreReport:
+def _import_export(path: Path, person: Person, options: dict[str, Any]) -> DiaryImportReport:
     now = timezone.now()
     with open_export_json(path) as (text, _):
         overview = scan_export(read_values(text), wanted=importable_row_kinds())
     with open_export_json(path) as (text, file):
         entries = read_entries(read_values(text), now=now, limit=settings.MAX_TEXT)
         if options["dry_run"]:
-            return preview_restore(overview, entries)
+            return preview_import(overview, entries)
         with _unlock_for_import(person, options, total=get_json_size(path)) as (keyring, bar):
-            return restore_export(
+            return import_diary(
                 person=person,
                 keyring=keyring,
                 overview=overview,
@@ -101,11 +101,11 @@ def _restore_export(path: Path, person: Person, options: dict[str, Any]) -> Diar
 
 
 def _get_units(report: ImportReport) -> tuple[str, str]:
-    return ("entry", "entries") if isinstance(report, DiaryRestoreReport) else ("line", "lines")
+    return ("entry", "entries") if isinstance(report, DiaryImportReport) else ("line", "lines")
 
 
 class Command(BaseCommand):
-    """Imports an export, or JSON lines, into one person's diary."""
+    """Command that imports an export, or JSON lines, into one person's diary."""
 
     help = (
         "Import an export of export_diary (its folder, its zip, or the diary.json in it), or a file of JSON "
@@ -132,7 +132,7 @@ class Command(BaseCommand):
         """Import the file, and print counts."""
         person, path = _get_person(options["user"]), options["file"]
         try:
-            report = (_restore_export if is_export(path) else _import_lines)(path, person, options)
+            report = (_import_export if is_export(path) else _import_lines)(path, person, options)
         except OSError as error:
             raise CommandError(messages.IMPORT_UNREADABLE.format(error=error.strerror)) from None
         except (UnsupportedEncoding, NotAnExport) as error:
@@ -143,8 +143,8 @@ class Command(BaseCommand):
         unit = _get_units(report)[0].capitalize()
         for rejected in report.rejected:
             self.stderr.write(f"{unit} {rejected.number} {rejected.reason.value}.")
-        if isinstance(report, DiaryRestoreReport):
-            self._print_restored_rows(report)
+        if isinstance(report, DiaryImportReport):
+            self._print_imported_rows(report)
         elif not report.accepted:
             raise CommandError(messages.IMPORT_NO_LINE)
         for year, count in sorted(report.by_year.items()):
@@ -160,10 +160,10 @@ class Command(BaseCommand):
             self.stdout.write(messages.IMPORT_PREVIEWED)
         else:
             self.stdout.write(messages.IMPORT_COUNTS.format(added=report.added, known=report.known))
-        if isinstance(report, DiaryRestoreReport) and report.is_broken:
+        if isinstance(report, DiaryImportReport) and report.is_broken:
             raise CommandError(messages.IMPORT_BROKEN.format(seen=report.accepted + len(report.rejected)))
 
-    def _print_restored_rows(self, report: DiaryRestoreReport) -> None:
+    def _print_imported_rows(self, report: DiaryImportReport) -> None:
         for fault in report.faults:
             self.stderr.write(fault)
         for counts, sentence in (

@@ -12,7 +12,7 @@ from search.benchmarks import measure
 
 
 class Command(BaseCommand):
-    """Measures with a temporary person."""
+    """Command that measures search with the generated diary of a temporary person."""
 
     help = (
         "Measure search with a generated diary of --entries entries: time from unlock to the first result, "

@@ -18,7 +18,7 @@ from search.index.rebuild import IndexSummary, rebuild_index
 
 
 class Command(BaseCommand):
-    """Rebuilds the index of one person from all their texts, and saves it sealed."""
+    """Command that rebuilds the index of one person from all their texts, and saves it sealed."""
 
     help = (
         "Rebuild the search index of one person: all words, and related-entry search if its model is "
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take whose index it is, and what to rebuild."""
+        """Add the name of the person and the options."""
         secret_prompt.add_arguments(parser)
         parser.add_argument(
             "--vectors", action="store_true", help="embed every text again, not only what has changed"
@@ -42,7 +42,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Rebuild the index, and print its counts."""
         if options["fetch_model"]:
-            self._fetch()
+            self._download_embedder()
         try:
             found = secret_prompt.open_slot_with_prompt(
                 name=options["name"], password_file=options["password_file"]
@@ -55,9 +55,9 @@ class Command(BaseCommand):
                 vectors=options["vectors"],
                 progress=lambda done, whole: bar.show(100 * done // whole, f"{done:,} of {whole:,} texts"),
             )
-        self._tell(built)
+        self._print_summary(built)
 
-    def _fetch(self) -> None:
+    def _download_embedder(self) -> None:
         self.stdout.write(
             messages.DOWNLOADING.format(
                 model=get_search_settings().model, folder=get_search_settings().models_folder
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         except EmbedderUnavailable:
             raise CommandError(messages.NOT_DOWNLOADED) from None
 
-    def _tell(self, built: IndexSummary) -> None:
+    def _print_summary(self, built: IndexSummary) -> None:
         self.stdout.write(messages.INDEXED_WORDS.format(texts=built.texts))
         if built.why_not_embedded:
             self.stdout.write(messages.get_embedding_message(built.why_not_embedded))

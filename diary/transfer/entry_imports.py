@@ -23,7 +23,7 @@ from diary.history.services import VERSION_LIFETIME
 from diary.hooks import Importer
 from diary.models import Entry, Reply, Version
 from diary.transfer.line_imports import compute_source, seal_row
-from diary.transfer.restore_rows import (
+from diary.transfer.row_parser import (
     REPLY_COLUMNS,
     VERSION_COLUMNS,
     ExportRow,
@@ -142,7 +142,7 @@ class EntryImporter:
     def _build_entry(self, parsed: ParsedEntry, id_: UUID) -> NewEntry:
         columns = dict(parsed.columns)
         if columns["created_at"] is None:
-            columns["created_at"] = noon = days.noon(parsed.day, self._zone)
+            columns["created_at"] = noon = days.get_noon(parsed.day, self._zone)
             columns["utc_offset"] = days.utc_offset(noon, self._zone)
         if columns["deleted_at"]:
             columns["deleted_at"] = self._clamp_start(columns["deleted_at"], BIN_LIFETIME)

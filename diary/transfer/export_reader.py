@@ -18,9 +18,9 @@ from typing import IO, Final, TextIO
 
 from diary import messages
 from diary.transfer.export_format import FORMAT, JSON_NAME
+from diary.transfer.json_reader import BrokenJson, ExportValue, NotAnExport
 from diary.transfer.line_reader import RejectedLine
-from diary.transfer.restore_json import BrokenJson, ExportValue, NotAnExport
-from diary.transfer.restore_rows import ExportRow, ParsedEntry, parse_entry
+from diary.transfer.row_parser import ExportRow, ParsedEntry, parse_entry
 
 # How an export begins, also one whose keys were sorted.
 _EXPORT_START: Final = re.compile(

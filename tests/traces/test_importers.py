@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diary.models import Entry
-from diary.transfer import restore
+from diary.transfer import diary_imports
 from tests.diary.transfers import comparable, entry, moves_house, put_down, taken_in, written, written_out
 from tests.people import Resident
 from tests.traces.tagging import keeps, names_on
@@ -224,7 +224,7 @@ def test_broken_off_and_begun_again_each_entry_bears_its_traces_once(
     owner: Resident, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [entry(str(number), traces=["weir", f"number {number}"]) for number in range(5)]
-    monkeypatch.setattr(restore, "ENTRY_BATCH_SIZE", 2)
+    monkeypatch.setattr(diary_imports, "ENTRY_BATCH_SIZE", 2)
 
     def breaks(seen: int) -> None:
         if seen == 4:
@@ -291,7 +291,7 @@ def test_a_damaged_name_is_not_written_out_as_one(owner: Resident, tmp_path: Pat
 
 @given(st.lists(st.text(max_size=70) | st.integers() | st.none(), max_size=6))
 def test_every_name_is_kept_or_named(values: list[Any]) -> None:
-    from traces.restore import _parse_names
+    from traces.importers import _parse_names
 
     faults: list[str] = []
     names = _parse_names(values, faults)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from diary.models import Entry
-from diary.transfer.restore_rows import (
+from diary.transfer.row_parser import (
     ExportRow,
     InvalidValue,
     int_parser,
@@ -24,7 +24,7 @@ from traces import messages
 from traces.models import EntryTrace, Trace, TraceProposal, compute_name_index
 from traces.names import MAX_NAME_LENGTH, InvalidTraceName, clean_name, get_identity
 from traces.signals import send_names_changed
-from traces.tagging.services import revive_trace
+from traces.tagging.services import restore_deleted_trace
 
 _QUERY_BATCH: Final = 500
 _MAX_SUMMARY_LENGTH: Final = 100_000
@@ -73,7 +73,9 @@ class TraceImporter:
         return by_index
 
     def _create(self, id_: str, name: str) -> UUID:
-        trace = revive_trace(self._owner_id, name) or self._insert_trace(self._rows.get(id_, {}), name)
+        trace = restore_deleted_trace(self._owner_id, name) or self._insert_trace(
+            self._rows.get(id_, {}), name
+        )
         trace_id: UUID = trace.id
         return trace_id
 

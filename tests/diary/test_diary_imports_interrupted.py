@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from diary.models import Entry, Opening, Reply
-from diary.transfer import restore
+from diary.transfer import diary_imports
 from llamora.crypto import VaultLocked
 from llamora.database import FenceRefused
 from tests.diary.transfers import entry, put_down, taken_in, written
@@ -42,7 +42,7 @@ def test_a_new_key_meanwhile_ends_it_with_nothing_half_in(transactional_db: None
 def test_broken_off_it_goes_on_where_it_ended(
     owner: Resident, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restore, "ENTRY_BATCH_SIZE", 2)
+    monkeypatch.setattr(diary_imports, "ENTRY_BATCH_SIZE", 2)
     rows = [entry(str(number), replies=[{"text": "well"}]) for number in range(5)]
     file = put_down(written(*rows, openings=[{"day": "2026-11-01", "text": "o"}]), tmp_path / "f")
 

@@ -15,7 +15,7 @@ from diary.generation.prompt_record import PromptRecord
 from diary.history.services import purge_versions
 from diary.models import CustomReplyKind, Draft, Entry, Opening, Recap, Reply, ReplyKind, Version
 from diary.replies import reply_kinds
-from diary.transfer import restore_entries
+from diary.transfer import entry_imports
 from diary.transfer.line_imports import import_lines
 from diary.transfer.line_reader import ImportLine
 from llamora.inference.job import JobState
@@ -36,7 +36,7 @@ def lived(who: Resident) -> None:
         edited = Entry(owner_id=who.id, day=DAY, text="It lifts.", created_at=AT + timedelta(hours=1))
         edited.save(force_insert=True)
         way = reply_kinds.create_custom_kind(
-            owner_id=who.id, name="Like a friend", wish="Answer as an old friend would."
+            owner_id=who.id, name="Like a friend", instruction="Answer as an old friend would."
         )
         read = {
             **PromptRecord(entries=[(first.id, DAY)]).to_json(),
@@ -198,14 +198,14 @@ def test_an_id_that_somebody_takes_meanwhile_costs_nothing(
 ) -> None:
     file = put_down(written(entry("x")), tmp_path / "diary.json")
     taken_in(housemate, file)
-    looked = restore_entries.EntryImporter.resolve_ids
+    looked = entry_imports.EntryImporter.resolve_ids
     blind = iter([True])
 
     def place_of(desk: Any, ids: Any) -> Any:
         # The first look is from before the housemate's import.
         return {id_: (id_, False) for id_ in ids} if next(blind, False) else looked(desk, ids)
 
-    monkeypatch.setattr(restore_entries.EntryImporter, "resolve_ids", place_of)
+    monkeypatch.setattr(entry_imports.EntryImporter, "resolve_ids", place_of)
     report = taken_in(owner, file)
 
     assert report.added == 1

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry
-from diary.transfer import restore_json
+from diary.transfer import json_reader
+from diary.transfer.export_reader import get_json_size, is_export, open_export_json, read_entries, scan_export
+from diary.transfer.json_reader import BrokenJson, NotAnExport, read_values
 from diary.transfer.line_reader import RejectedLine, RejectionReason
-from diary.transfer.restore_files import get_json_size, is_export, open_export_json, read_entries, scan_export
-from diary.transfer.restore_json import BrokenJson, NotAnExport, read_values
-from diary.transfer.restore_rows import (
+from diary.transfer.row_parser import (
     ENTRY_COLUMNS,
     InvalidValue,
     ParsedEntry,
@@ -103,7 +103,7 @@ def test_what_is_no_such_object_is_broken(text: str) -> None:
 
 
 def test_a_value_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restore_json, "MAX_VALUE_CHARACTERS", 1000)
+    monkeypatch.setattr(json_reader, "MAX_VALUE_CHARACTERS", 1000)
 
     with pytest.raises(BrokenJson):
         list(read_values(io.StringIO('{"format": "' + "x" * 10_000_000)))

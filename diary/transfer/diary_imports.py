@@ -22,12 +22,17 @@ from diary.drafts.services import MAX_DRAFT_LENGTH
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import InvalidText, clean_entry_text, has_visible_characters
 from diary.models import CustomReplyKind, Draft, Entry, Opening
-from diary.replies.reply_kinds import MAX_CUSTOM_KINDS, MAX_NAME_LENGTH, MAX_WISH_LENGTH, list_custom_kinds
+from diary.replies.reply_kinds import (
+    MAX_CUSTOM_KINDS,
+    MAX_INSTRUCTION_LENGTH,
+    MAX_NAME_LENGTH,
+    list_custom_kinds,
+)
+from diary.transfer.entry_imports import EntryImporter, NewEntry, replace_ids
+from diary.transfer.export_reader import ExportOverview
 from diary.transfer.line_imports import ImportReport
 from diary.transfer.line_reader import RejectedLine
-from diary.transfer.restore_entries import EntryImporter, NewEntry, replace_ids
-from diary.transfer.restore_files import ExportOverview
-from diary.transfer.restore_rows import (
+from diary.transfer.row_parser import (
     DRAFT_COLUMNS,
     OPENING_COLUMNS,
     REPLY_KIND_COLUMNS,
@@ -54,7 +59,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(kw_only=True)
-class DiaryRestoreReport(ImportReport):
+class DiaryImportReport(ImportReport):
     """The report of an import, with a sentence for each skipped value, and counts of other imported rows."""
 
     faults: list[str] = field(default_factory=list)
@@ -76,18 +81,18 @@ def importable_row_kinds() -> set[str]:
     return {*ROW_KINDS, *hooks.importable_kinds()}
 
 
-def preview_restore(
+def preview_import(
     overview: ExportOverview, entries: Iterable[ParsedEntry | RejectedLine]
-) -> DiaryRestoreReport:
+) -> DiaryImportReport:
     """Return the report of an import, without a key and without writing."""
-    report = DiaryRestoreReport()
+    report = DiaryImportReport()
     report.set_overview(overview)
     for entry in report.iter_accepted(entries):
         report.add_faults(entry, entry.faults)
     return report
 
 
-def restore_export(
+def import_diary(
     *,
     person: Person,
     keyring: Keyring,
@@ -95,9 +100,9 @@ def restore_export(
     entries: Iterable[ParsedEntry | RejectedLine],
     now: datetime,
     progress: Progress = lambda _: None,
-) -> DiaryRestoreReport:
+) -> DiaryImportReport:
     """Import new rows; `progress` is called after each batch with the number of entries read."""
-    report = DiaryRestoreReport()
+    report = DiaryImportReport()
     report.set_overview(overview)
     with in_force(keyring):
         importers = hooks.build_importers(person.id, overview.rows)
@@ -117,7 +122,7 @@ def restore_export(
     return report
 
 
-def _count_entry(new_entry: NewEntry, report: DiaryRestoreReport) -> None:
+def _count_entry(new_entry: NewEntry, report: DiaryImportReport) -> None:
     report.added += 1
     report.rows["replies"] += len(new_entry.replies)
     report.rows["versions"] += len(new_entry.versions)
@@ -190,19 +195,19 @@ class RowImporter:
         words = row.get("words")
         try:
             name = _parse_single_line(words, "name", limit=MAX_NAME_LENGTH)
-            wish = _parse_single_line(words, "wish", limit=MAX_WISH_LENGTH)
+            instruction = _parse_single_line(words, "wish", limit=MAX_INSTRUCTION_LENGTH)
         except InvalidValue:
             return self._refuse(messages.STYLE_INCOMPLETE.format(label=label))
         id_, is_known = self._resolve_reply_kind_id(row)
         existing = list_custom_kinds(self._owner_id)
-        if is_known or any((kind.name, kind.wish) == (name, wish) for kind in existing):
+        if is_known or any((kind.name, kind.instruction) == (name, instruction) for kind in existing):
             return False
         if len(existing) >= MAX_CUSTOM_KINDS:
             return self._refuse(messages.STYLE_TOO_MANY.format(label=label, limit=MAX_CUSTOM_KINDS))
         columns = self._parse_columns(label, row, REPLY_KIND_COLUMNS)
         columns["created_at"] = columns["created_at"] or self._now
         CustomReplyKind.objects.create(
-            id=id_, owner_id=self._owner_id, words={"name": name, "wish": wish}, **columns
+            id=id_, owner_id=self._owner_id, words={"name": name, "wish": instruction}, **columns
         )
         return True
 
