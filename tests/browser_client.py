@@ -1,4 +1,4 @@
-"""One browser of one person of a served household (or of nobody yet), seen only through the server's port.
+"""An HTTP client of one person of a served household, which uses the server's port only.
 
 olive = Visitor.join(server, "Olive")
 olive.save("Words"), olive.save_draft("Words"), olive.get_text(entry_id), olive.request("GET", "/any/path/")
@@ -25,7 +25,7 @@ from llamora.ops.benchmarks.client import (
     BrowserClient,
     BrowserResponse,
 )
-from tests.page import HtmlNode, given_text, read
+from tests.page import HtmlNode, get_returned_text, read
 from tests.server import Server
 
 __all__ = [
@@ -35,15 +35,15 @@ __all__ = [
     "SESSION_COOKIE",
     "BrowserResponse",
     "Visitor",
-    "frames_until",
+    "get_streamed_words",
+    "read_frames_until",
     "set_up_token",
-    "streamed_words",
 ]
 _addresses = itertools.count()
 
 
 def fresh_address() -> str:
-    """Return a source address that nobody else has: one may not register or guess many times in a row."""
+    """Return an unused source address, since registrations and failures are limited by address."""
     number = next(_addresses)
     return f"127.77.{number // 250}.{number % 250 + 2}"
 
@@ -75,7 +75,7 @@ class Visitor(BrowserClient):
         password: str = PASSWORD,
         time_zone: str = "UTC",
     ) -> Self:
-        """Register somebody, and be signed in and unlocked."""
+        """Register a person, signed in and unlocked."""
         browser = cls(server=server, password=password)
         browser.register(name, set_up=set_up, time_zone=time_zone)
         return browser
@@ -85,13 +85,13 @@ class Visitor(BrowserClient):
         return replace(self, cookies={}, source_address=fresh_address(), local=threading.local())
 
     def copy(self, server: Server | None = None) -> Self:
-        """Return a browser of whoever has a copy of this one's cookies."""
+        """Return a browser with a copy of these cookies."""
         return replace(
             self, server=server or self.server, cookies=dict(self.cookies), local=threading.local()
         )
 
     def move_to(self, server: Server) -> None:
-        """Go on at another server, as after a restart."""
+        """Use another server from now on, as after a restart."""
         self.close()
         self.server, self.port = server, server.port
         self.local = threading.local()
@@ -115,7 +115,7 @@ class Visitor(BrowserClient):
     def save(
         self, text: str, *, day: str = "", key: str | None = None, draft_revision: int = 0
     ) -> BrowserResponse:
-        """Save an entry as the page's script does, by default today."""
+        """Save an entry as the page's script does, by default on today."""
         return super().save(text, day=day or self.today, key=key, draft_revision=draft_revision)
 
     def write(self, text: str, *, day: str = "") -> str:
@@ -130,26 +130,26 @@ class Visitor(BrowserClient):
         )
 
     def respond(self, entry_id: str) -> str:
-        """Press Respond under an entry, and return the reply's id."""
+        """Request a reply to an entry, and return the reply's id."""
         return read(self.post(f"/entries/{entry_id}/respond/", script=True)).ids("reply-")[0]
 
     def read_reply(self, reply_id: str) -> HtmlNode:
-        """Return the section of a reply as it is now."""
+        """Return the current section of a reply."""
         return read(self.fetch(f"/replies/{reply_id}/"))
 
     def wait_for_words(self, reply_id: str, count: int, *, seconds: float = 30) -> None:
-        """Wait until so many words of a reply have come."""
+        """Wait until a reply has this number of words."""
         deadline = time.monotonic() + seconds
-        while len(streamed_words(self.read_reply(reply_id))) < count:
+        while len(get_streamed_words(self.read_reply(reply_id))) < count:
             assert time.monotonic() < deadline, "the reply did not come"
             time.sleep(0.05)
 
     def get_text(self, entry_id: str) -> str:
-        """Return the exact text of an entry, from the form that changes it."""
-        return given_text(self.fetch(f"/entries/{entry_id}/edit/"))
+        """Return the exact text of an entry, from its edit form."""
+        return get_returned_text(self.fetch(f"/entries/{entry_id}/edit/"))
 
     def list_texts(self, *, day: str = "") -> list[str]:
-        """Return the exact texts of a day, in their order."""
+        """Return the exact texts of a day, in the order of the page."""
         return [self.get_text(entry_id) for entry_id in self.get(f"/d/{day or self.today}/").entry_ids]
 
     def socket(self, *, origin: str | None = "", **headers: str) -> ClientConnection:
@@ -165,20 +165,20 @@ class Visitor(BrowserClient):
         )
 
     @contextmanager
-    def watching(self, day: str = "") -> Iterator[ClientConnection]:
-        """Open the live socket of a tab that shows a day, by default today."""
+    def open_live_socket(self, day: str = "") -> Iterator[ClientConnection]:
+        """Open the live socket and watch a day, by default today."""
         with self.socket() as socket:
             socket.send(json.dumps({"type": "watch", "day": day or self.today, "owner": self.owner}))
             yield socket
 
 
-def streamed_words(section: HtmlNode) -> list[str]:
-    """Return the words of a reply, without what stands around them."""
+def get_streamed_words(section: HtmlNode) -> list[str]:
+    """Return the words of a reply, without the rest of its section."""
     return " ".join(part.spaced_text for part in section.all("[data-settled], [data-tail]")).split()
 
 
-def frames_until(socket: ClientConnection, kind: str, *, seconds: float = 20) -> list[dict[str, Any]]:
-    """Return every frame up to the first of a kind."""
+def read_frames_until(socket: ClientConnection, kind: str, *, seconds: float = 20) -> list[dict[str, Any]]:
+    """Return all frames up to the first frame of a kind."""
     frames: list[dict[str, Any]] = []
     while not frames or frames[-1]["type"] != kind:
         frames.append(json.loads(socket.recv(timeout=seconds)))

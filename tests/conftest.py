@@ -1,6 +1,6 @@
-"""What every test shares: people, a scripted model, derivations at the least cost, and no silent skips.
+"""Fixtures shared by all tests: people, a scripted model server, cheap key derivations; no silent skips.
 
-Models can be imported once Django is set up, so the fixtures import what they make.
+Models can be imported only after Django is set up, so the fixtures import inside their functions.
 """
 
 import os
@@ -20,7 +20,7 @@ from tests import made_ready, retries
 if TYPE_CHECKING:
     from django.test import Client
 
-    from tests.diary.tabs import Live
+    from tests.diary.tabs import ServingLoop
     from tests.fakes.model_server import FakeModelServer
     from tests.people import Resident
 
@@ -65,8 +65,8 @@ FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what lasts, then file by file, those of many tests before those of few."""
-    retries.allow_where_others_are_waited_for(items)
+    """Run the longest files first, then files with many tests before files with few."""
+    retries.allow_for_waiting_tests(items)
     retries.refuse_unexplained(items)
     for item in items:
         # The browser suite is a whole run of its own, and slow tests last as long as they last.
@@ -78,7 +78,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have servers start in a folder that is made ready once for all the processes of this run."""
+    """Have servers start from one prepared data folder, shared by all processes of this run."""
     retries.refuse_option(config)
     config.pluginmanager.register(retries.RetryReporter())
     # The default run tries the same examples each time, and has no time limit on a busy machine: what it says
@@ -88,21 +88,21 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("slow run" if config.option.markexpr == "slow" else "default run")
     # Under nohup it is ignored, by the servers that are started from here as well.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    if folder := made_ready.offer():
+    if folder := made_ready.choose_folder():
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> None:
-    """Have the tables emptied cheaply, once there are any."""
+    """Replace `flush` by the faster one, once the tables exist."""
     from tests import emptying
 
-    emptying.take_over()
+    emptying.replace_flush()
 
 
 @pytest.fixture(autouse=True)
 def cheap_derivations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """Derive keys at next to no cost in this process; `tests/crypto/test_kdf.py` tests what is shipped."""
+    """Lower the cost of key derivations in this process; `tests/crypto/test_kdf.py` tests the real costs."""
     from llamora.crypto import Cost, kdf
 
     monkeypatch.setattr(kdf, "FLOOR", Cost(memory_kib=8, time=1, lanes=1))
@@ -110,8 +110,8 @@ def cheap_derivations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_failed_yet() -> Generator[None]:
-    """Have the throttle remember nothing of the test before."""
+def reset_throttle() -> Generator[None]:
+    """Clear the throttle before each test."""
     from accounts.throttling.throttle import throttle
 
     throttle.clear()
@@ -121,7 +121,7 @@ def nobody_has_failed_yet() -> Generator[None]:
 
 @pytest.fixture
 def owner(db: None) -> "Resident":
-    """Whose diary a test is about, unlocked in a browser."""
+    """The person whose diary a test is about, unlocked in a browser."""
     from tests.people import new_resident
 
     return new_resident("Olive")
@@ -129,7 +129,7 @@ def owner(db: None) -> "Resident":
 
 @pytest.fixture
 def housemate(db: None) -> "Resident":
-    """Somebody else with a diary here, unlocked in a browser."""
+    """Another person of the household, unlocked in a browser."""
     from tests.people import new_resident
 
     return new_resident("Humphrey")
@@ -137,7 +137,7 @@ def housemate(db: None) -> "Resident":
 
 @pytest.fixture
 def stranger(db: None) -> "Client":
-    """A browser nobody has signed in with."""
+    """A browser without a signed-in person."""
     from django.test import Client
 
     return Client()
@@ -145,7 +145,7 @@ def stranger(db: None) -> "Client":
 
 @pytest.fixture
 def model() -> Generator["FakeModelServer"]:
-    """A model server that does what a test tells it."""
+    """A scripted model server."""
     from tests.fakes.model_server import FakeModelServer
 
     with FakeModelServer() as server:
@@ -153,22 +153,22 @@ def model() -> Generator["FakeModelServer"]:
 
 
 @pytest.fixture
-def live(transactional_db: None, model: "FakeModelServer") -> Generator["Live"]:
-    """The serving loop, with that model."""
-    from tests.diary.tabs import serving
+def live(transactional_db: None, model: "FakeModelServer") -> Generator["ServingLoop"]:
+    """A serving event loop with the scripted model server."""
+    from tests.diary.tabs import run_serving_loop
 
-    with serving(model.url) as live:
+    with run_serving_loop(model.url) as live:
         yield live
 
 
 def shared_folder() -> Path:
-    """Where the corpus and the example model are."""
+    """Return the folder with the corpus and the example model."""
     return Path(os.environ.get("LLAMORA_TEST_SHARED", ROOT.parent / "shared"))
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The shared folder; a test that needs it is skipped where it is absent, and `.ci/run` forbids that."""
+    """The shared folder; tests that need it are skipped if it is absent, which `.ci/run` forbids."""
     folder = shared_folder()
     if not folder.is_dir():
         pytest.skip(f"the shared folder is not at {folder}; set LLAMORA_TEST_SHARED")
@@ -179,17 +179,17 @@ def shared() -> Path:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Report, Report]:
-    """Turn a skip into a failure where skips are forbidden: an absent thing is not a passing test."""
-    return _judged((yield))
+    """Turn a skip into a failure if skips are forbidden."""
+    return _forbid_skip((yield))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Report, Report]:
-    """The same for a whole file that is skipped while it is read."""
-    return _judged((yield))
+    """Turn the skip of a whole file into a failure if skips are forbidden."""
+    return _forbid_skip((yield))
 
 
-def _judged(report: Report) -> Report:
+def _forbid_skip(report: Report) -> Report:
     forbidden = "LLAMORA_TEST_NO_SKIP" in os.environ
     if forbidden and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"

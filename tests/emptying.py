@@ -1,8 +1,8 @@
-"""Empties the tables after a test whose writes were committed, without announcing a migration every time.
+"""A faster `flush`, which empties the tables after a test without announcing migrations.
 
-Django's `flush` says afterwards that everything was migrated. Rights nobody here asks for are then written
-again, and every sealed table is read anew to see whether its fence stands: a tenth of a second of the
-processor, after some six hundred tests. Emptied tables keep their triggers.
+Django's `flush` sends `post_migrate` afterwards. Its receivers create permissions, which nothing here uses,
+and check the triggers of every sealed table: a tenth of a second, after some six hundred tests. Emptied tables
+keep their triggers.
 """
 
 from typing import Any
@@ -18,10 +18,10 @@ from llamora.fields import fence
 
 
 class Command(flush.Command):
-    """Announces a migration only where a test has taken a piece of the fence away."""
+    """Command that announces a migration only if a test has removed a trigger of the fence."""
 
     def handle(self, **options: Any) -> None:
-        """Empty the tables, but for the kinds of rows: who comes next remembers their numbers."""
+        """Empty all tables, and create the content types again."""
         stands = not fence.missing_triggers(
             connections[options["database"]], vault_table=Vault._meta.db_table
         )
@@ -30,6 +30,6 @@ class Command(flush.Command):
             create_contenttypes(app, verbosity=0)
 
 
-def take_over() -> None:
-    """Have this process's `flush` be this one; the program's own stays as it is."""
+def replace_flush() -> None:
+    """Replace Django's `flush` by this command in this process."""
     get_commands()["flush"] = Command()  # type: ignore[assignment] - it takes commands already loaded, too

@@ -1,7 +1,7 @@
-"""A data folder with its tables and static files made: most tests start a server in a copy of it.
+"""A template of a data folder with tables and static files, copied for each server of a test.
 
-Making both takes a first start two seconds of the processor, and a run starts some hundred servers. Nothing
-of a household is in it: no secret, no person, no set-up link. Whoever needs it first in a run makes it.
+Creating the tables and static files takes two seconds of CPU time, and a run starts about a hundred servers. The
+template contains no secret, no person and no set-up link. The first process that needs it creates it.
 """
 
 import fcntl
@@ -20,8 +20,8 @@ _MAKE = (
 )
 
 
-def offer() -> Path | None:
-    """Choose where it will be, for this process and all it starts; answer it to the first who asks."""
+def choose_folder() -> Path | None:
+    """Choose the folder of the template for this process and its children; return it at the first call."""
     if NAME in os.environ:
         return None
     folder = Path(tempfile.mkdtemp(prefix="llamora-made-"))
@@ -29,14 +29,14 @@ def offer() -> Path | None:
     return folder
 
 
-def copy_to(data: Path) -> None:
-    """Fill an empty data folder; does nothing to one that holds something, or where none was offered."""
+def copy_template(data: Path) -> None:
+    """Copy the template into an empty data folder; do nothing for other folders."""
     offered = os.environ.get(NAME)
     if offered and not any(data.iterdir()):
-        shutil.copytree(_made(Path(offered)), data, dirs_exist_ok=True)
+        shutil.copytree(_build_template(Path(offered)), data, dirs_exist_ok=True)
 
 
-def _made(folder: Path) -> Path:
+def _build_template(folder: Path) -> Path:
     ready = folder / "ready"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""HTML read by CSS selectors, so that a test names what it looks for and not the markup around it.
+"""A parser of HTML with CSS selectors.
 
 page = read(answer)
 page.texts("[data-proposal] bdi"), page.one("form.edit").get("action"), page.form('form[action="/x/"]')
@@ -9,13 +9,13 @@ from typing import Any, Self
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 
-def squeeze(text: str) -> str:
-    """Return a text with single spaces, as a page shows it."""
+def normalize_spaces(text: str) -> str:
+    """Return a text with single spaces, as browsers show it."""
     return " ".join(text.split())
 
 
 class HtmlNode:
-    """One element of a page, or the whole of it."""
+    """An element of a page, or the whole page."""
 
     def __init__(self, node: Any) -> None:
         self.node: LexborNode = node
@@ -25,13 +25,13 @@ class HtmlNode:
         return [HtmlNode(node) for node in self.node.css(selector)]
 
     def one(self, selector: str) -> "HtmlNode":
-        """Return the only element that matches; fail where there is none or another."""
+        """Return the only element that matches; fail if there is none or more than one."""
         found = self.all(selector)
         assert len(found) == 1, f"{len(found)} of {selector} in: {self.html[:3000]}"
         return found[0]
 
     def first(self, selector: str) -> "HtmlNode":
-        """Return the first element that matches; fail where there is none."""
+        """Return the first element that matches; fail if there is none."""
         found = self.all(selector)
         assert found, f"no {selector} in: {self.html[:3000]}"
         return found[0]
@@ -44,20 +44,20 @@ class HtmlNode:
         return [found.text for found in self.all(selector)]
 
     def values(self, selector: str, attribute: str) -> list[str]:
-        """Return one attribute of every element that matches and has it."""
+        """Return an attribute of every element that matches and has the attribute."""
         return [found.get(attribute) for found in self.all(selector) if attribute in found.attributes]
 
     def ids(self, prefix: str) -> list[str]:
-        """Return what follows a prefix in the ids of elements: `ids("reply-")`."""
+        """Return the parts of element ids after a prefix: `ids("reply-")`."""
         return [value.removeprefix(prefix) for value in self.values(f'[id^="{prefix}"]', "id")]
 
     def links(self) -> list[str]:
-        """Return every address that the page leads to, fetches or sends to."""
+        """Return all URLs of links, resources and forms of the page."""
         names = ("href", "action", "formaction", "src", "hx-get", "hx-post")
         return [value for name in names for value in self.values(f"[{name}]", name)]
 
     def form(self, selector: str = "form") -> dict[str, str]:
-        """Return the fields that the only form that matches would send, without its buttons."""
+        """Return the fields of the only form that matches, without its buttons."""
         fields: dict[str, str] = {}
         for field in self.one(selector).all("input[name], textarea[name], select[name]"):
             if field.node.tag == "textarea":
@@ -75,7 +75,7 @@ class HtmlNode:
         return self
 
     def get(self, attribute: str) -> str:
-        """Return an attribute, empty where it is absent or has no value."""
+        """Return an attribute, or an empty string if it is absent or has no value."""
         return self.attributes.get(attribute) or ""
 
     @property
@@ -84,12 +84,12 @@ class HtmlNode:
 
     @property
     def text(self) -> str:
-        """The words, with single spaces."""
-        return squeeze(self.raw_text)
+        """The text, with single spaces."""
+        return normalize_spaces(self.raw_text)
 
     @property
     def raw_text(self) -> str:
-        """The text as it stands, entities decoded; of a text box what a person sees in it."""
+        """The exact text, with decoded entities; for a text box, its value."""
         return str(self.node.text(deep=True)).replace("\r\n", "\n")
 
     @property
@@ -102,12 +102,12 @@ class HtmlNode:
 
     @property
     def spaced_text(self) -> str:
-        """The words with a space wherever an element ends, as a reader of a table sees them."""
-        return squeeze(str(self.node.text(deep=True, separator=" ")))
+        """The text with a space at the end of each element, for reading tables."""
+        return normalize_spaces(str(self.node.text(deep=True, separator=" ")))
 
 
 def read(answer: Any) -> HtmlNode:
-    """Parse a page or a fragment: a string, an answer of Django's client or one over HTTP."""
+    """Parse a page or a fragment: a string, or a response of Django's client or over HTTP."""
     if isinstance(answer, str):
         markup = answer
     else:
@@ -115,6 +115,6 @@ def read(answer: Any) -> HtmlNode:
     return HtmlNode(LexborHTMLParser(markup).root)
 
 
-def given_text(answer: Any) -> str:
-    """Return the text that an answer gives back: in a composer, or on a page that could not save it."""
+def get_returned_text(answer: Any) -> str:
+    """Return the typed text in a response: in a composer, or on an error page."""
     return read(answer).first('textarea[name="text"], textarea#unsaved-text').raw_text

@@ -1,8 +1,8 @@
-"""The people of the tests: each with a diary, its key, and a browser in this process.
+"""The people of the tests, each with a diary, a key, and a browser in this process.
 
-`new_resident` makes somebody at no cost, unlocked in one browser, without a password. `register_resident`
-registers somebody with a password and a recovery code, not signed in. Who stands how to whom is said by the
-fixtures: `owner`, `housemate`, `stranger` (a browser nobody signed in with), `administrator`.
+`new_resident` creates a person without a password, unlocked in one browser, which is fast. `register_resident`
+registers a person with a password and a recovery code, not signed in. The fixtures are named by the role of a
+person in a test: `owner`, `housemate`, `stranger` (a browser without a signed-in person), `administrator`.
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ SEALED: dict[type[SealedModel], tuple[str, ...]] = {
 
 @dataclass(kw_only=True)
 class Resident:
-    """Somebody with a diary, the secrets that open it, and a browser of theirs."""
+    """A person with a diary, the secrets that open it, and a browser."""
 
     person: Person
     keyring: Keyring
@@ -78,18 +78,18 @@ class Resident:
         return replace(self, client=Client(headers=headers)).sign_in()
 
     def lock(self) -> None:
-        """Lock in their browser; they stay signed in."""
+        """Lock the diary in this browser, which stays signed in."""
         assert self.post("/lock/").status_code == 302
 
     def get(self, path: str, *, script: bool = False) -> Any:
         return self.client.get(path, headers=BY_SCRIPT if script else {})
 
     def post(self, path: str, *, script: bool = False, **fields: Any) -> Any:
-        """Send a form of this person's page."""
+        """Submit a form of this person's page."""
         return self.client.post(path, {"owner": str(self.id), **fields}, headers=BY_SCRIPT if script else {})
 
     def choose(self, **preferences: Any) -> None:
-        """Save preferences; those that a form does not carry stay as they were."""
+        """Save preferences; preferences that are not given stay unchanged."""
         required = {"time_zone": self.person.time_zone, "week_start": "0", "theme": "system"}
         assert self.post("/settings/", **required, **preferences).status_code == 302
 
@@ -116,11 +116,11 @@ class Resident:
         )
 
     def open_keyring(self) -> Keyring:
-        """Open the password's slot as it is now; `keyring` is what they had at the beginning."""
+        """Return the current keyring from the password's slot; `keyring` is the initial keyring."""
         return self.open_slot().keyring
 
     def create_session(self) -> SessionCookie:
-        """Sign in on one more browser by the service."""
+        """Create a session for another browser with the service."""
         return sessions_services.create_session(
             person=self.person, keyring=self.open_keyring(), is_persistent=False, device="a browser"
         )
@@ -138,17 +138,17 @@ class Resident:
         return days.today(self.person.time_zone, now=timezone.now())
 
     def today_at(self, hour: int) -> datetime:
-        """Return an hour of today, in their time zone."""
+        """Return the moment of an hour of today, in the person's time zone."""
         return datetime.combine(self.today, time(hour), tzinfo=days.get_time_zone(self.person.time_zone))
 
     @contextmanager
     def unlocked(self) -> Iterator[None]:
-        """Have the keyring in force, as within a request of theirs."""
+        """Put the keyring in force, as in a request of this person."""
         with in_force(self.keyring):
             yield
 
     def write(self, text: str, *, day: date | None = None, at: datetime | None = None) -> Entry:
-        """Save an entry past the services: one that is there already."""
+        """Create an entry without the services."""
         with self.unlocked():
             entry: Entry = Entry.objects.create(
                 owner_id=self.id, day=day or self.today, text=text, created_at=at or timezone.now()
@@ -156,7 +156,7 @@ class Resident:
         return entry
 
     def write_with(self, keyring: Keyring, text: str) -> Entry:
-        """Save an entry with a keyring that is at hand."""
+        """Create an entry with a given keyring."""
         with in_force(keyring), write_transaction():
             return Entry.objects.create(owner_id=self.id, day=FIRST_DAY, text=text)
 
@@ -184,7 +184,7 @@ class Resident:
             return [entry.text for entry in Entry.objects.for_owner(self.id).on_day(day or self.today)]
 
     def read_all(self, keyring: Keyring | None = None) -> dict[UUID, str]:
-        """Return every entry's text, opened by their password or a keyring that is at hand."""
+        """Return the texts of all entries, opened with the password or a given keyring."""
         with in_force(keyring or self.open_keyring()):
             return {entry.id: entry.text for entry in Entry.objects.filter(owner_id=self.id)}
 
@@ -201,7 +201,7 @@ class Resident:
 
 
 def new_resident(name: str, *, time_zone: str = "UTC") -> Resident:
-    """Create somebody who is unlocked in one browser; without a password, so without a derivation."""
+    """Create a person who is unlocked in one browser; without a password, and so without a key derivation."""
     person = Person.objects.create(name=name, time_zone=time_zone)
     keyring = Keyring(owner=person.id, epoch=1, keys={1: secret_bytes(32)})
     private, public = new_vault_keys()
@@ -217,7 +217,7 @@ def new_resident(name: str, *, time_zone: str = "UTC") -> Resident:
 
 
 def register_resident(name: str, *, administrator: bool = False, entries: int = 0) -> Resident:
-    """Register somebody with a password, a recovery code and some entries; not signed in anywhere."""
+    """Register a person with a password, a recovery code and some entries; not signed in."""
     enrolled = create_person(
         name=name,
         password=PASSWORD,

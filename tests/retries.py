@@ -1,8 +1,8 @@
-"""Retries of tests: allowed by `@pytest.mark.flaky(reruns=..., reason="...")` alone, and told at the end.
+"""Retries of tests: allowed only by `@pytest.mark.flaky(reruns=..., reason="...")`, and reported.
 
 A failure that goes away when it is tried again is most often a race. So no option retries every test, a
-marker says why its test may be retried, and each retried failure is printed and counted, those of the browser
-suite's own process too: `tests/test_browser_suite.py` passes its lines on by `PROPERTY`.
+marker gives the reason why its test may be retried, and each retried failure is printed and counted, also those
+of the browser suite's process, which `tests/test_browser_suite.py` passes on in `PROPERTY`.
 """
 
 import re
@@ -31,8 +31,8 @@ def refuse_option(config: pytest.Config) -> None:
         )
 
 
-def allow_where_others_are_waited_for(items: list[pytest.Item]) -> None:
-    """Mark the tests that wait for other processes, threads and clocks."""
+def allow_for_waiting_tests(items: list[pytest.Item]) -> None:
+    """Add the marker to tests that wait for other processes, threads and clocks."""
     for item in items:
         folder = item.path.parent.name
         if folder in _WAIT_FOR_OTHERS and item.get_closest_marker("flaky") is None:
@@ -40,22 +40,22 @@ def allow_where_others_are_waited_for(items: list[pytest.Item]) -> None:
 
 
 def refuse_unexplained(items: list[pytest.Item]) -> None:
-    """Refuse a marker that does not say why its test may be retried."""
+    """Refuse a marker without a reason."""
     for item in items:
         if any(not marker.kwargs.get("reason") for marker in item.iter_markers("flaky")):
             raise pytest.UsageError(f"{item.nodeid} is marked as flaky: say the reason.")
 
 
-def find_retried(output: str) -> list[str]:
-    """Return what a run of pytest said of its retried failures."""
+def find_retried_failures(output: str) -> list[str]:
+    """Return the lines about retried failures in the output of a pytest run."""
     return _LINE.findall(output)
 
 
 class RetryReporter:
-    """A plugin that prints and counts the retried failures of a run, of its other processes too."""
+    """A pytest plugin that prints and counts retried failures, including those of other processes."""
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
-        """Print them, each with the line on which it failed."""
+        """Print the retried failures, each with the line of the failure."""
         retried = [_describe(report) for report in terminalreporter.stats.get("rerun", [])]
         for reports in terminalreporter.stats.values():
             for report in reports:

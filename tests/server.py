@@ -1,4 +1,4 @@
-"""The app as a subprocess: its own data folder, runtime folder and free port, waited for, ended by id.
+"""The app as a subprocess with its own data folder, runtime folder and port.
 
 with running(tmp_path) as server:
     server.url("/sign-in/"), server.set_up_link, server.log(), server.pid
@@ -26,7 +26,7 @@ SET_UP = re.compile(r"https?://\S+/register/\?set-up=\S+")
 
 @dataclass(kw_only=True)
 class Server:
-    """One `manage.py up` under way; `log_path` holds all it printed and logged."""
+    """A running `manage.py up`; `log_path` has its output and log."""
 
     folder: Path
     process: subprocess.Popen[bytes]
@@ -46,7 +46,7 @@ class Server:
 
     @property
     def base_url(self) -> str:
-        """The address by number: not every machine resolves names under localhost."""
+        """The URL with the IP address, since not every machine resolves names under localhost."""
         return f"http://127.0.0.1:{self.port}"
 
     def url(self, path: str) -> str:
@@ -56,7 +56,7 @@ class Server:
         return self.log_path.read_text(errors="replace")
 
     def stop(self, *, signal_number: int = signal.SIGTERM, timeout: float = 10) -> float:
-        """End the server; answer how long it took, in seconds."""
+        """Stop the server; return the duration in seconds."""
         began = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(signal_number)
@@ -65,13 +65,13 @@ class Server:
         return time.monotonic() - began
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill the server."""
         self.process.kill()
         self.process.wait(10)
 
 
-def environment_of(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Nothing of the outer environment's settings, and a temp folder to watch."""
+def build_environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment without outer settings, with its own temporary folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LLAMORA_", "DJANGO_"))}
     for name in ("data", "run", "tmp"):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -94,9 +94,9 @@ def start(
     """Start `up` and wait until it answers; without `--port` it takes a free one, and without a model's
     address or file in `extra` it looks for none. Tables and static files are there already, unless this is
     to be the very first start."""
-    environment = environment_of(folder, extra)
+    environment = build_environment(folder, extra)
     if not is_first:
-        made_ready.copy_to(folder / "data")
+        made_ready.copy_template(folder / "data")
     log_path = folder / "server.log"
     if "--port" not in arguments:
         arguments = (*arguments, "--port", "0")
@@ -122,7 +122,7 @@ def start(
 
 
 def _hear_interrupts() -> None:
-    """A shell that starts the tests in the background makes all they start deaf to SIGINT."""
+    """Restore the handling of SIGINT, which background shells disable in child processes."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -154,14 +154,14 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def running(
+def run_server(
     folder: Path,
     *arguments: str,
     extra: Mapping[str, str] | None = None,
     timeout: float = 60,
     is_first: bool = False,
 ) -> Iterator[Server]:
-    """`start`, and the end of it whatever happens inside."""
+    """Run a server until the block ends."""
     server = start(folder, *arguments, extra=extra, timeout=timeout, is_first=is_first)
     try:
         yield server
@@ -173,14 +173,14 @@ def running(
                 server.kill()
 
 
-def manage(
+def run_command(
     folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
-    """Run a management command in the household of `folder`, to its end."""
+    """Run a management command in the household of `folder`."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env=environment_of(folder, extra),
+        env=build_environment(folder, extra),
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -1,4 +1,4 @@
-"""The household's settings, over a folder of their own that goes away with the run."""
+"""The household's settings with a temporary data folder."""
 
 import atexit
 import os

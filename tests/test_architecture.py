@@ -1,6 +1,6 @@
-"""The rules that tools can hold: imports, lint, types, migrations, and what lies where.
+"""Rules checked by tools: imports, lint, types, migrations, and the place of files.
 
-`tests/test_layout.py` holds those on names and docstrings.
+`tests/test_layout.py` has the rules for names and docstrings.
 """
 
 import re
@@ -23,119 +23,123 @@ TOP_LEVEL = {
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core"}
 
 
-def tool(*command: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    """Run one of the environment's own programs over the repository."""
+def run_tool(*command: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    """Run a program of the virtual environment in the repository."""
     program = Path(sys.executable).with_name(command[0])
     return subprocess.run(
         [str(program), *command[1:]], cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
 
 
-def tracked() -> list[Path]:
-    """Every file of the project: known to git, or new and not ignored."""
-    listing = tool_git("ls-files", "--cached", "--others", "--exclude-standard")
+def list_tracked_files() -> list[Path]:
+    """Return every file of the project that git does not ignore."""
+    listing = run_git("ls-files", "--cached", "--others", "--exclude-standard")
     return [ROOT / name for name in listing.splitlines() if (ROOT / name).is_file()]
 
 
-def tool_git(*arguments: str) -> str:
+def run_git(*arguments: str) -> str:
     answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
     return answer.stdout
 
 
-def import_contracts() -> list[dict[str, Any]]:
-    """The contracts of import-linter, as `pyproject.toml` has them."""
+def load_import_contracts() -> list[dict[str, Any]]:
+    """Return the import-linter contracts in `pyproject.toml`."""
     configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())
     found: list[dict[str, Any]] = configuration["tool"]["importlinter"]["contracts"]
     return found
 
 
-def contract(name: str) -> dict[str, Any]:
-    """The contract whose name begins so."""
-    return next(found for found in import_contracts() if found["name"].startswith(name))
+def get_contract(name: str) -> dict[str, Any]:
+    """Return the contract whose name begins with `name`."""
+    return next(found for found in load_import_contracts() if found["name"].startswith(name))
 
 
-def modules_of(layers: list[str]) -> set[str]:
-    """The modules that stand in the layers of a contract."""
+def list_modules(layers: list[str]) -> set[str]:
+    """Return the modules in the layers of a contract."""
     return {module for layer in layers for module in re.split(r"\s*[|:]\s*", layer)}
 
 
-def top_packages() -> set[str]:
-    """Every app, and every module and package directly in `llamora`."""
+def list_top_packages() -> set[str]:
+    """Return every app, and every module and package directly in `llamora`."""
     inside = {path.stem for path in (ROOT / "llamora").iterdir() if is_python(path)}
     return {name for name in PACKAGES if name != "llamora"} | {f"llamora.{name}" for name in inside}
 
 
 def is_python(path: Path) -> bool:
-    """Tell whether this is a module, or a package with one in it."""
+    """Return whether a path is a module, or a package with a module."""
     return any(path.rglob("*.py")) if path.is_dir() else path.suffix == ".py" and path.stem != "__init__"
 
 
 def test_every_layer_imports_only_the_layers_below() -> None:
-    answer = tool("lint-imports", "--no-cache")
+    answer = run_tool("lint-imports", "--no-cache")
 
     assert answer.returncode == 0, answer.stdout
     assert "0 broken" in answer.stdout
 
 
 def test_every_package_has_a_layer() -> None:
-    assert modules_of(contract("Layers")["layers"]) == top_packages()
+    assert list_modules(get_contract("Layers")["layers"]) == list_top_packages()
 
 
 @pytest.mark.parametrize(
-    "name", [found["name"] for found in import_contracts() if found["name"].startswith("Only ")]
+    "name", [found["name"] for found in load_import_contracts() if found["name"].startswith("Only ")]
 )
 def test_what_one_package_alone_may_import_is_forbidden_to_every_other(name: str) -> None:
-    found = contract(name)
+    found = get_contract(name)
     allowed = set(re.findall(r"\bllamora\.\w+", name))
-    whole = {package for package in top_packages() if package.partition(".")[0] in found["source_modules"]}
+    whole = {
+        package for package in list_top_packages() if package.partition(".")[0] in found["source_modules"]
+    }
 
-    assert whole | set(found["source_modules"]) - set(PACKAGES) == top_packages() - allowed
+    assert whole | set(found["source_modules"]) - set(PACKAGES) == list_top_packages() - allowed
 
 
 def test_no_package_of_the_ground_may_import_django() -> None:
-    found, layers = contract("The ground"), contract("Layers")["layers"]
-    ground = modules_of(layers[layers.index("llamora.database") + 1 :])
+    found, layers = get_contract("The ground"), get_contract("Layers")["layers"]
+    ground = list_modules(layers[layers.index("llamora.database") + 1 :])
 
     assert set(found["source_modules"]) == ground
-    assert set(found["forbidden_modules"]) >= top_packages() - ground | {"django", "channels"}
+    assert set(found["forbidden_modules"]) >= list_top_packages() - ground | {"django", "channels"}
 
 
 @pytest.mark.parametrize("command", [("ruff", "check", "."), ("ruff", "format", "--check", ".")])
 def test_ruff_has_nothing_to_say(command: tuple[str, ...]) -> None:
-    answer = tool(*command)
+    answer = run_tool(*command)
 
     assert answer.returncode == 0, answer.stdout
 
 
 def test_the_types_hold_strictly() -> None:
-    answer = tool("mypy", "--cache-dir", str(ROOT / ".mypy_cache"))
+    answer = run_tool("mypy", "--cache-dir", str(ROOT / ".mypy_cache"))
 
     assert answer.returncode == 0, answer.stdout
 
 
 def test_models_and_migrations_agree() -> None:
-    answer = tool("python", "manage.py", "makemigrations", "--check", "--dry-run")
+    answer = run_tool("python", "manage.py", "makemigrations", "--check", "--dry-run")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 def test_migrations_are_named_by_hand() -> None:
     named_by_machine = [
-        path.name for path in tracked() if "migrations" in path.parts and "_auto_" in path.name
+        path.name for path in list_tracked_files() if "migrations" in path.parts and "_auto_" in path.name
     ]
 
     assert named_by_machine == []
 
 
 def test_nothing_else_lies_at_the_top() -> None:
-    names = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    names = {path.relative_to(ROOT).parts[0] for path in list_tracked_files()}
 
     assert {name for name in names if not name.startswith(".")} <= TOP_LEVEL
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
     named = [
-        str(path.relative_to(ROOT)) for path in tracked() if set(path.with_suffix("").parts) & FORBIDDEN_NAMES
+        str(path.relative_to(ROOT))
+        for path in list_tracked_files()
+        if set(path.with_suffix("").parts) & FORBIDDEN_NAMES
     ]
 
     assert named == []
@@ -150,11 +154,11 @@ def test_the_files_a_run_begins_with_are_there() -> None:
 
 
 def test_the_rules_could_be_broken(tmp_path: Path) -> None:
-    """A check that finds nothing in a bad example would find nothing in ours."""
+    """A control: each check finds a problem in a bad example."""
     (tmp_path / "bad.py").write_text("import os\ndef f(x): return x\n")
 
-    assert tool("ruff", "check", str(tmp_path)).returncode != 0
-    assert tool("mypy", "--strict", "--config-file=", str(tmp_path / "bad.py")).returncode != 0
+    assert run_tool("ruff", "check", str(tmp_path)).returncode != 0
+    assert run_tool("mypy", "--strict", "--config-file=", str(tmp_path / "bad.py")).returncode != 0
 
 
 @pytest.mark.parametrize(
@@ -178,7 +182,7 @@ def test_an_upward_import_inside_accounts_is_found(
     with (tmp_path / module).open("a") as file:
         file.write(f"\n{line}\n")
 
-    answer = tool("lint-imports", "--no-cache", folder=tmp_path)
+    answer = run_tool("lint-imports", "--no-cache", folder=tmp_path)
 
     assert answer.returncode != 0
     assert f"{broken} BROKEN" in answer.stdout

@@ -1,4 +1,4 @@
-"""Runs `tests/browser` in a process of its own: Playwright's sync API and Django's ORM clash in one."""
+"""Runs `tests/browser` in a separate process, since Playwright's sync API excludes Django's ORM."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def test_the_browser_suite_passes(
 
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
-    for retried in retries.find_retried(run.stdout):
+    for retried in retries.find_retried_failures(run.stdout):
         record_property(retries.PROPERTY, retried)
     with capsys.disabled():
         print(f"\n--- tests/browser, {marks} ---\n" + run.stdout[-6000:] + run.stderr[-2000:])

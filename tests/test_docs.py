@@ -1,4 +1,4 @@
-"""The README is true: settings and their defaults, commands, pictures, packages, and both first commands."""
+"""Tests of the README: settings with defaults, commands, pictures, packages, first commands."""
 
 import ast
 import re
@@ -19,13 +19,13 @@ HOW_TO_ADD = "How to add a reply style, an import format, a setting"
 OWN_APPS = {"accounts", "diary", "search", "traces", "llamora.ops"}
 
 
-def section(title: str) -> str:
-    """What stands under a heading of the README."""
+def get_section(title: str) -> str:
+    """Return the text under a heading of the README."""
     return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
-def settings_read() -> dict[str, object]:
-    """Every name the settings file reads from the environment, with its default."""
+def list_settings() -> dict[str, object]:
+    """Return every environment variable that the settings read, with its default."""
     found: dict[str, object] = {}
     for node in ast.walk(ast.parse((ROOT / "llamora" / "settings.py").read_text())):
         if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
@@ -41,17 +41,17 @@ def settings_read() -> dict[str, object]:
     return found
 
 
-def documented() -> dict[str, str]:
-    """The settings table of the README: name to default."""
+def list_documented_settings() -> dict[str, str]:
+    """Return the settings table of the README, as defaults by name."""
     return dict(re.findall(r"^\| `(LLAMORA_\w+)` \| ([^|]*?) \|", README, re.MULTILINE))
 
 
 def test_every_setting_is_documented_and_every_documented_setting_exists() -> None:
-    assert set(documented()) == set(settings_read())
+    assert set(list_documented_settings()) == set(list_settings())
 
 
-def as_written(value: object) -> str:
-    """How the README writes a default."""
+def format_default(value: object) -> str:
+    """Return a default as the README writes it."""
     if value == "":
         return "empty"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -59,23 +59,23 @@ def as_written(value: object) -> str:
 
 def test_the_documented_defaults_are_the_real_ones() -> None:
     found_by_itself = {"LLAMORA_RUNTIME_DIR", "LLAMORA_SECRET_KEY"}
-    for name, default in settings_read().items():
+    for name, default in list_settings().items():
         if isinstance(default, ast.Constant) and name not in found_by_itself:
-            assert documented()[name].strip("`") == as_written(default.value), name
+            assert list_documented_settings()[name].strip("`") == format_default(default.value), name
 
 
-def commands() -> list[str]:
+def list_commands() -> list[str]:
     return sorted(name for name, app in get_commands().items() if str(app) in OWN_APPS)
 
 
 def test_every_command_of_ours_is_documented() -> None:
-    table = section("Commands")
-    assert commands()
-    for name in commands():
+    table = get_section("Commands")
+    assert list_commands()
+    for name in list_commands():
         assert re.search(rf"`{name}\b", table), name
 
 
-@pytest.mark.parametrize("name", commands())
+@pytest.mark.parametrize("name", list_commands())
 def test_every_command_says_what_it_does_and_when_it_refuses(name: str) -> None:
     command = load_command_class(str(get_commands()[name]), name)
     assert len(command.help) > 40
@@ -161,13 +161,13 @@ def test_the_sections_stand_in_the_order_in_which_they_are_needed() -> None:
 
 
 def test_the_example_of_one_test_can_be_run() -> None:
-    (first, *_) = re.findall(r"pytest -n0 (tests/[\w/.]+)", section("How to run one test"))
+    (first, *_) = re.findall(r"pytest -n0 (tests/[\w/.]+)", get_section("How to run one test"))
 
     assert (ROOT / first).is_file()
 
 
 def test_every_path_in_the_instructions_exists() -> None:
-    named = re.findall(r"`((?:llamora|accounts|diary|templates|tests)/[\w./]*)`", section(HOW_TO_ADD))
+    named = re.findall(r"`((?:llamora|accounts|diary|templates|tests)/[\w./]*)`", get_section(HOW_TO_ADD))
 
     assert len(named) >= 7
     assert [path for path in named if not (ROOT / path).exists()] == []
@@ -181,16 +181,16 @@ def test_the_readers_of_settings_are_those_that_the_tests_know() -> None:
     assert set(defined) == READERS | {"_refuse"}
 
 
-def paths_named() -> set[str]:
-    """The paths that the layout names, those of packages with a slash at their end."""
-    layout = section("How the code is laid out")
+def list_named_paths() -> set[str]:
+    """Return the paths in the layout section; those of packages end with a slash."""
+    layout = get_section("How the code is laid out")
     return set(
         re.findall(r"`((?:llamora|accounts|diary|traces|search|templates|static|tests)/[\w./]*)`", layout)
     )
 
 
-def packages() -> set[str]:
-    """Every package of ours with its path, but for those whose place Django decides."""
+def list_packages() -> set[str]:
+    """Return all packages with their paths, except those whose place Django decides."""
     roots = {root for root in OWN_APPS if "." not in root} | {"llamora"}
     found = {path.parent for root in roots for path in (ROOT / root).rglob("__init__.py")}
     by_django = {"migrations", "management", "commands", "templatetags"}
@@ -202,18 +202,18 @@ def packages() -> set[str]:
 
 
 def test_every_package_is_in_the_layout() -> None:
-    assert packages() - paths_named() == set()
+    assert list_packages() - list_named_paths() == set()
 
 
 def test_every_path_in_the_layout_exists() -> None:
-    named = paths_named()
+    named = list_named_paths()
 
-    assert len(named) > len(packages())
+    assert len(named) > len(list_packages())
     assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
 @pytest.mark.parametrize("name", ["ReplyKind", "Person"])
 def test_classes_named_in_the_instructions_are_where_they_say(name: str) -> None:
-    (path,) = re.findall(rf"`{name}` in `([\w./]+)`", section(HOW_TO_ADD))
+    (path,) = re.findall(rf"`{name}` in `([\w./]+)`", get_section(HOW_TO_ADD))
 
     assert f"class {name}(" in (ROOT / path).read_text()

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.conftest import ROOT
-from tests.test_architecture import PACKAGES, import_contracts
+from tests.test_architecture import PACKAGES, load_import_contracts
 
 APPS = [name for name in PACKAGES if name != "llamora"]
 MOST_MODULES, SHORT_MODULE, MOST_SHORT_MODULES = 15, 40, 8
@@ -77,14 +77,14 @@ NOT_YET: dict[str, set[str]] = {}
 
 
 class Problem(NamedTuple):
-    """A name that breaks a rule, and what to do about it."""
+    """A name that breaks a rule, and advice."""
 
     where: str
     advice: str
 
 
 class Name(NamedTuple):
-    """A name that somebody chose, and where it stands."""
+    """A name and its place in the code."""
 
     where: str
     text: str
@@ -108,25 +108,27 @@ def source_modules() -> Modules:
     return found
 
 
-def functions(tree: ast.AST) -> Iterator[Function]:
+def iter_functions(tree: ast.AST) -> Iterator[Function]:
     """Yield every function and method."""
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
-def classes(tree: ast.AST) -> Iterator[ast.ClassDef]:
+def iter_classes(tree: ast.AST) -> Iterator[ast.ClassDef]:
     """Yield every class."""
     return (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
 
 
-def code_names(modules: Modules) -> Iterator[Name]:
+def iter_code_names(modules: Modules) -> Iterator[Name]:
     """Yield the names of modules, classes and functions."""
     for module, tree in modules.items():
         yield Name(module, module.rpartition(".")[2])
-        yield from (Name(f"{module}.{node.name}", node.name) for node in (*functions(tree), *classes(tree)))
+        yield from (
+            Name(f"{module}.{node.name}", node.name) for node in (*iter_functions(tree), *iter_classes(tree))
+        )
 
 
-def variable_names(modules: Modules) -> Iterator[Name]:
-    """Yield the names of parameters, variables and attributes, where they are given something."""
+def iter_variable_names(modules: Modules) -> Iterator[Name]:
+    """Yield the names of parameters, assigned variables and attributes."""
     for module, tree in modules.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.arg):
@@ -137,8 +139,8 @@ def variable_names(modules: Modules) -> Iterator[Name]:
                 yield Name(f"{module}: {node.attr}", node.attr)
 
 
-def url_names(modules: Modules) -> Iterator[Name]:
-    """Yield the names that URL patterns are reversed by."""
+def iter_url_names(modules: Modules) -> Iterator[Name]:
+    """Yield the names of URL patterns."""
     for module, tree in modules.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {"path", "re_path"}:
@@ -147,13 +149,13 @@ def url_names(modules: Modules) -> Iterator[Name]:
                         yield Name(f"{module}: {keyword.value.value}", str(keyword.value.value))
 
 
-def file_names() -> Iterator[Name]:
+def iter_file_names() -> Iterator[Name]:
     """Yield the names of templates, style sheets and JavaScript modules, and of their folders."""
     for folder in ("templates", "static"):
-        yield from path_names(path.relative_to(ROOT) for path in sorted((ROOT / folder).rglob("*.*")))
+        yield from iter_path_names(path.relative_to(ROOT) for path in sorted((ROOT / folder).rglob("*.*")))
 
 
-def path_names(paths: Iterable[Path]) -> Iterator[Name]:
+def iter_path_names(paths: Iterable[Path]) -> Iterator[Name]:
     """Yield every part of some paths."""
     for path in paths:
         yield from (Name(str(path), part) for part in path.with_suffix("").parts)
@@ -163,10 +165,10 @@ def path_names(paths: Iterable[Path]) -> Iterator[Name]:
 
 
 def find_repeated_class_names(modules: Modules) -> Iterator[Problem]:
-    """Find class names that stand in more than one module."""
+    """Find class names that are defined in more than one module."""
     found = defaultdict(set)
     for module, tree in modules.items():
-        for node in classes(tree):
+        for node in iter_classes(tree):
             found[node.name].add(module)
     for name, where in found.items():
         if len(where) > 1 and name not in NAMED_BY_DJANGO:
@@ -187,9 +189,9 @@ def is_bare_participle(name: str) -> bool:
 
 
 def find_participles(modules: Modules) -> Iterator[Problem]:
-    """Find functions that are named by a participle and nothing else."""
+    """Find functions whose name is a bare participle."""
     for module, tree in modules.items():
-        for node in functions(tree):
+        for node in iter_functions(tree):
             if is_bare_participle(node.name):
                 yield Problem(f"{module}.{node.name}", "begin with a verb: get_, list_, is_, save, render")
 
@@ -200,7 +202,7 @@ def split_words(name: str) -> set[str]:
 
 
 def find_riddles(names: Iterable[Name]) -> Iterator[Problem]:
-    """Find names that hold a word of `RIDDLES`."""
+    """Find names that contain a word of `RIDDLES`."""
     for where, text in names:
         for word in sorted(split_words(text) & set(RIDDLES)):
             if text not in ALLOWED_NAMES:
@@ -213,13 +215,13 @@ def find_riddles(names: Iterable[Name]) -> Iterator[Problem]:
 
 
 def list_plain_modules(modules: Modules) -> list[str]:
-    """Return the modules that are no packages."""
+    """Return the modules that are not packages."""
     packages = {name.rpartition(".")[0] for name in modules}
     return [name for name in modules if name not in packages]
 
 
 def find_crowded_packages(modules: Modules) -> Iterator[Problem]:
-    """Find packages that hold more modules than a reader takes in; commands do not count."""
+    """Find packages with too many modules; commands do not count."""
     counts = Counter(name.rpartition(".")[0] for name in list_plain_modules(modules))
     for package, count in counts.items():
         if count > MOST_MODULES and not package.endswith(".commands"):
@@ -227,7 +229,7 @@ def find_crowded_packages(modules: Modules) -> Iterator[Problem]:
 
 
 def find_imported_modules(module: str, tree: ast.Module, known: Modules) -> set[str]:
-    """Return the modules of ours that one imports, wherever in it the import stands."""
+    """Return the project's modules that a module imports, anywhere in its code."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -239,12 +241,12 @@ def find_imported_modules(module: str, tree: ast.Module, known: Modules) -> set[
 
 
 def count_lines(tree: ast.Module) -> int:
-    """Return the last line on which something stands."""
+    """Return the number of the last line with code."""
     return max((node.end_lineno or 0 for node in tree.body), default=0)
 
 
 def find_short_modules(modules: Modules) -> Iterator[Problem]:
-    """Find modules of few lines that one other module imports, once there are more of them than a few."""
+    """Find short modules with a single importer, if there are more than the allowed number."""
     importers = Counter(
         name for module, tree in modules.items() for name in find_imported_modules(module, tree, modules)
     )
@@ -261,7 +263,7 @@ def find_short_modules(modules: Modules) -> Iterator[Problem]:
 
 
 def find_unordered_modules(modules: Modules, contracts: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
-    """Find what of an app no contract puts in order: an import from below would not be seen."""
+    """Find modules of an app that are in no layer of its contract."""
     layers = {contract["name"]: contract.get("layers", []) for contract in contracts}
     for app in APPS:
         contract = f"Order inside {app}"
@@ -282,7 +284,7 @@ def find_unordered_modules(modules: Modules, contracts: Iterable[Mapping[str, An
 
 
 def find_undescribed_modules(modules: Modules) -> Iterator[Problem]:
-    """Find modules with something in them and no docstring."""
+    """Find modules with code and without a docstring."""
     for module, tree in modules.items():
         if tree.body and not ast.get_docstring(tree):
             yield Problem(module, "say in a docstring what it is")
@@ -291,7 +293,7 @@ def find_undescribed_modules(modules: Modules) -> Iterator[Problem]:
 def find_questions(modules: Modules) -> Iterator[Problem]:
     """Find docstrings of modules and classes that begin with a question word."""
     for module, tree in modules.items():
-        described = [(module, tree), *((f"{module}.{node.name}", node) for node in classes(tree))]
+        described = [(module, tree), *((f"{module}.{node.name}", node) for node in iter_classes(tree))]
         for where, node in described:
             if found := QUESTION.match(ast.get_docstring(node) or ""):
                 yield Problem(where, f'"{found[0]} ...": begin with a noun that says what it is')
@@ -306,7 +308,7 @@ def is_property(node: Function) -> bool:
 def find_descriptions(modules: Modules) -> Iterator[Problem]:
     """Find docstrings of functions that are not imperative."""
     for module, tree in modules.items():
-        for node in functions(tree):
+        for node in iter_functions(tree):
             first = re.split(r"[\s,;:.]", ast.get_docstring(node) or "", maxsplit=1)[0]
             wrong = NOT_IMPERATIVE.fullmatch(first) and first not in IMPERATIVE_ALL_THE_SAME
             if wrong and not is_property(node):
@@ -321,13 +323,13 @@ def find_descriptions(modules: Modules) -> Iterator[Problem]:
 RULES: dict[str, Callable[[], Iterable[Problem]]] = {
     "a class name stands in one module": lambda: find_repeated_class_names(source_modules()),
     "a function's name has a verb": lambda: find_participles(source_modules()),
-    "names of code are no riddles": lambda: find_riddles(code_names(source_modules())),
-    "names of variables are no riddles": lambda: find_riddles(variable_names(source_modules())),
-    "names of URLs are no riddles": lambda: find_riddles(url_names(source_modules())),
-    "names of files are no riddles": lambda: find_riddles(file_names()),
+    "names of code are no riddles": lambda: find_riddles(iter_code_names(source_modules())),
+    "names of variables are no riddles": lambda: find_riddles(iter_variable_names(source_modules())),
+    "names of URLs are no riddles": lambda: find_riddles(iter_url_names(source_modules())),
+    "names of files are no riddles": lambda: find_riddles(iter_file_names()),
     "a package can be taken in": lambda: find_crowded_packages(source_modules()),
     "few short modules have one importer": lambda: find_short_modules(source_modules()),
-    "an app has an order inside": lambda: find_unordered_modules(source_modules(), import_contracts()),
+    "an app has an order inside": lambda: find_unordered_modules(source_modules(), load_import_contracts()),
     "a module has a docstring": lambda: find_undescribed_modules(source_modules()),
     "modules and classes are described by nouns": lambda: find_questions(source_modules()),
     "functions are described by verbs": lambda: find_descriptions(source_modules()),
@@ -376,21 +378,21 @@ BROKEN: dict[str, tuple[Iterable[Problem], str]] = {
         "a.kept_by",
     ),
     "names of code are no riddles": (
-        find_riddles(code_names(parse_modules(a="class ReplyErrand: pass\nclass Runaway: pass"))),
+        find_riddles(iter_code_names(parse_modules(a="class ReplyErrand: pass\nclass Runaway: pass"))),
         "a.ReplyErrand",
     ),
     "names of variables are no riddles": (
-        find_riddles(variable_names(parse_modules(a="def f(text, *, errand): always = text"))),
+        find_riddles(iter_variable_names(parse_modules(a="def f(text, *, errand): always = text"))),
         "a: errand",
     ),
     "names of URLs are no riddles": (
         find_riddles(
-            url_names(parse_modules(a="x = [path('in/', view, name='door'), path('', view, name='in')]"))
+            iter_url_names(parse_modules(a="x = [path('in/', view, name='door'), path('', view, name='in')]"))
         ),
         "a: door",
     ),
     "names of files are no riddles": (
-        find_riddles(path_names([Path("static/js/leaf.js"), Path("static/css/leaflet.css")])),
+        find_riddles(iter_path_names([Path("static/js/leaf.js"), Path("static/css/leaflet.css")])),
         "static/js/leaf.js",
     ),
     "a package can be taken in": (

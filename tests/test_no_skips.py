@@ -1,4 +1,4 @@
-"""`.ci/run` forbids skips: what is absent must be seen, wherever a test finds out."""
+"""Tests that `.ci/run` forbids skipped tests."""
 
 import os
 import re
@@ -18,7 +18,7 @@ FILES = {
 }
 
 
-def verdict(folder: Path, *, forbidden: bool) -> "subprocess.CompletedProcess[str]":
+def run_suite(folder: Path, *, forbidden: bool) -> "subprocess.CompletedProcess[str]":
     for name, text in FILES.items():
         (folder / name).write_text(text)
     environment = {name: value for name, value in os.environ.items() if name != "LLAMORA_TEST_NO_SKIP"}
@@ -35,21 +35,23 @@ def verdict(folder: Path, *, forbidden: bool) -> "subprocess.CompletedProcess[st
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_skip_fails_where_skips_are_forbidden(
-    forbidden: "subprocess.CompletedProcess[str]", file: str
+    run_with_skips_forbidden: "subprocess.CompletedProcess[str]", file: str
 ) -> None:
-    assert forbidden.returncode == 1, forbidden.stdout
+    assert run_with_skips_forbidden.returncode == 1, run_with_skips_forbidden.stdout
     assert re.search(
-        rf"^(FAILED|ERROR) .*{file}.*LLAMORA_TEST_NO_SKIP forbids", forbidden.stdout, re.MULTILINE
+        rf"^(FAILED|ERROR) .*{file}.*LLAMORA_TEST_NO_SKIP forbids",
+        run_with_skips_forbidden.stdout,
+        re.MULTILINE,
     )
 
 
 @pytest.fixture(scope="module")
-def forbidden(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.CompletedProcess[str]":
-    return verdict(tmp_path_factory.mktemp("forbidden"), forbidden=True)
+def run_with_skips_forbidden(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.CompletedProcess[str]":
+    return run_suite(tmp_path_factory.mktemp("forbidden"), forbidden=True)
 
 
 def test_a_skip_is_a_skip_elsewhere(tmp_path: Path) -> None:
-    answer = verdict(tmp_path, forbidden=False)
+    answer = run_suite(tmp_path, forbidden=False)
 
     assert answer.returncode == 0, answer.stdout
     assert "3 skipped" in answer.stdout

@@ -1,4 +1,4 @@
-"""An import upwards breaks the contract for the order inside its app."""
+"""Tests that an upward import inside an app breaks its contract."""
 
 import shutil
 import subprocess

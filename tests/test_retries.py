@@ -1,4 +1,4 @@
-"""Retries are allowed by a marker with a reason, and each retried failure is told at the end of a run."""
+"""Tests that only a marker with a reason allows retries, and that each retry is reported."""
 
 import os
 import subprocess
@@ -32,8 +32,8 @@ def test_it(record_property):
 """
 
 
-def run(folder: Path, source: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run a file of one test as the suite is run."""
+def run_suite(folder: Path, source: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a file with one test in the way the suite is run."""
     (folder / "test_example.py").write_text(source)
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest"]
     return subprocess.run(
@@ -48,39 +48,39 @@ def run(folder: Path, source: str, *arguments: str) -> "subprocess.CompletedProc
 
 @pytest.mark.parametrize("processes", ["0", "1"])
 def test_a_retried_failure_is_printed_and_counted(tmp_path: Path, processes: str) -> None:
-    answer = run(tmp_path, SECOND_TIME, "-n", processes)
+    answer = run_suite(tmp_path, SECOND_TIME, "-n", processes)
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "retried failures: 1" in answer.stdout
-    (line,) = retries.find_retried(answer.stdout)
+    (line,) = retries.find_retried_failures(answer.stdout)
     assert line.endswith("test_example.py::test_it (call): ValueError: not the first time")
 
 
 @pytest.mark.parametrize("processes", ["0", "1"])
 def test_those_of_another_process_are_counted_too(tmp_path: Path, processes: str) -> None:
-    answer = run(tmp_path, HANDED_ON, "-n", processes)
+    answer = run_suite(tmp_path, HANDED_ON, "-n", processes)
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "retried failures: 1" in answer.stdout
-    assert retries.find_retried(answer.stdout) == ["elsewhere: a race"]
+    assert retries.find_retried_failures(answer.stdout) == ["elsewhere: a race"]
 
 
 def test_nothing_is_said_where_nothing_was_retried(tmp_path: Path) -> None:
-    answer = run(tmp_path, PASSING, "-n", "0")
+    answer = run_suite(tmp_path, PASSING, "-n", "0")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "retried" not in answer.stdout.lower()
 
 
 def test_retrying_every_test_is_refused(tmp_path: Path) -> None:
-    answer = run(tmp_path, PASSING, "-n", "0", "--reruns", "1")
+    answer = run_suite(tmp_path, PASSING, "-n", "0", "--reruns", "1")
 
     assert answer.returncode == pytest.ExitCode.USAGE_ERROR
     assert "mark a test as flaky" in answer.stderr
 
 
 def test_a_marker_without_a_reason_is_refused(tmp_path: Path) -> None:
-    answer = run(tmp_path, UNEXPLAINED, "-n", "0")
+    answer = run_suite(tmp_path, UNEXPLAINED, "-n", "0")
 
     assert answer.returncode == pytest.ExitCode.USAGE_ERROR
     assert "say the reason" in answer.stdout + answer.stderr

@@ -1,4 +1,4 @@
-"""A wrong value of any setting stops every command with one sentence, which names what is right."""
+"""Tests that a wrong value of any setting stops every command with one sentence."""
 
 import runpy
 import subprocess
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from tests.server import ROOT, environment_of
-from tests.test_docs import settings_read
+from tests.server import ROOT, build_environment
+from tests.test_docs import list_settings
 
 FOLDER, FILE = "must be the path of a folder", "must be the path of a file"
 NUMBER, BOOLEAN, LINE = "must be a whole number from", "must be true or false", "must be one line"
@@ -73,7 +73,7 @@ def read_settings() -> dict[str, Any]:
 
 
 def test_every_setting_has_a_row() -> None:
-    assert {f"LLAMORA_{name}" for name in WRONG} == set(settings_read())
+    assert {f"LLAMORA_{name}" for name in WRONG} == set(list_settings())
 
 
 @pytest.mark.parametrize(("name", "value", "said"), CASES)
@@ -109,7 +109,7 @@ def test_a_command_ends_with_that_sentence_and_no_traceback(
     answer = subprocess.run(
         [sys.executable, "manage.py", command],
         cwd=ROOT,
-        env=environment_of(tmp_path, {f"LLAMORA_{name}": value}),
+        env=build_environment(tmp_path, {f"LLAMORA_{name}": value}),
         capture_output=True,
         text=True,
         timeout=60,

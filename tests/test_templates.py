@@ -1,4 +1,4 @@
-"""Templates and HTML: where it is written, and how."""
+"""Rules for templates and for HTML in Python."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ _WRITES_TAGS = {
 
 
 def find_html(tree: ast.Module) -> Iterator[str]:
-    """Yield the strings of a module that hold a tag; docstrings hold examples and do not count."""
+    """Yield the strings of a module that contain a tag, except docstrings."""
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         is_text = (

@@ -1,4 +1,4 @@
-"""The words of the interface: plain, modern, the same for one thing everywhere; and templates of short lines.
+"""Rules for the words of the interface, and for the length of template lines.
 
 Read are the texts of all templates, the strings of Python that are no docstrings, and those of the scripts.
 """
@@ -87,7 +87,7 @@ _ANY_WORD = re.compile("|".join(rf"\b(?:{word})\b" for word in WORDS), re.IGNORE
 
 
 class Said(NamedTuple):
-    """Words that people read, where they stand, and whether they are a label."""
+    """A text that people read, its place, and whether it is a label."""
 
     where: str
     text: str
@@ -95,7 +95,7 @@ class Said(NamedTuple):
 
 
 def read_template(source: str, *, where: str) -> Iterator[Said]:
-    """Yield what a template says: its texts, its visible attributes, and the strings in its code."""
+    """Yield the texts of a template, its visible attributes, and the strings in its code."""
     for code in _CODE.findall(source):
         if not code.startswith("{#"):
             strings = ("".join(found) for found in _STRING.findall(code))
@@ -111,7 +111,7 @@ def read_template(source: str, *, where: str) -> Iterator[Said]:
 
 
 def read_module(source: str, *, where: str) -> Iterator[Said]:
-    """Yield the strings of a module that people may read: those of several words, without docstrings."""
+    """Yield the strings of a module with several words, except docstrings."""
     tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {
@@ -127,13 +127,13 @@ def read_module(source: str, *, where: str) -> Iterator[Said]:
 
 
 def read_script(source: str, *, where: str) -> Iterator[Said]:
-    """Yield the strings of a script of several words."""
+    """Yield the strings of a script with several words."""
     found = _SCRIPT_STRING.findall(_SCRIPT_COMMENT.sub("", source))
     yield from (Said(where, text) for text in ("".join(each) for each in found) if " " in text.strip())
 
 
 def find_words(said: Said) -> list[str]:
-    """Return what must not be said in a text, and what is said instead."""
+    """Return the forbidden words in a text, each with its replacement."""
     text = " ".join(said.text.split())
     found = []
     if _ANY_WORD.search(text):
@@ -153,7 +153,7 @@ def _shorten(text: str, match: re.Match[str]) -> str:
 
 @cache
 def list_faults() -> dict[str, list[str]]:
-    """Return what is wrong, by app; the frame of the pages and the admin count as of accounts."""
+    """Return the problems by app; base templates and the admin count as accounts."""
     faults: dict[str, list[str]] = defaultdict(list)
     for path in sorted(TEMPLATES.rglob("*.html")):
         app = path.relative_to(TEMPLATES).parts[0]

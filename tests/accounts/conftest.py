@@ -1,4 +1,4 @@
-"""People with passwords, registered as the pages do it, and a derivation queue that counts."""
+"""Fixtures: people with passwords, registered by the service, and a derivation queue that counts calls."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from tests.people import Resident, register_resident
 
 
 class CountingQueue(DerivationQueue):
-    """A derivation queue that knows how many it was asked for."""
+    """A derivation queue that counts its derivations."""
 
     def __init__(self) -> None:
         super().__init__(workers=2)
@@ -32,17 +32,17 @@ def derivations(monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingQueue]:
 
 @pytest.fixture
 def administrator(db: None) -> Resident:
-    """Who runs the household."""
+    """The administrator of the household."""
     return register_resident("Karin", administrator=True)
 
 
 @pytest.fixture
 def owner(administrator: Resident) -> Resident:
-    """Whose diary a test is about; signed in."""
+    """The person whose diary a test is about; signed in."""
     return register_resident("Olive Ähre").sign_in()
 
 
 @pytest.fixture
 def housemate(administrator: Resident) -> Resident:
-    """Somebody else with a diary here; signed in."""
+    """Another person of the household; signed in."""
     return register_resident("Humphrey").sign_in()

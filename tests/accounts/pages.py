@@ -1,4 +1,4 @@
-"""What the account pages show: the errors of a form, and a recovery code that has to be confirmed."""
+"""Readers of the account pages: the errors of a form, and the page that shows a recovery code."""
 
 from typing import Any
 
@@ -11,25 +11,25 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 
 
 def list_errors(answer: Any) -> list[str]:
-    """Return the errors a page shows beside its fields."""
+    """Return the errors that a page shows beside its fields."""
     return read(answer).texts("p.field-error")
 
 
-def shown_code(answer: Any) -> str:
-    """Return the recovery code a page shows."""
+def get_shown_code(answer: Any) -> str:
+    """Return the recovery code that a page shows."""
     return "-".join(read(answer).texts("[data-recovery-code] span"))
 
 
-def requested_groups(answer: Any) -> list[int]:
-    """Return which groups of its code a page asks for, in its order and counted from nought."""
+def list_requested_groups(answer: Any) -> list[int]:
+    """Return the indices of the code's groups that a page asks for, in the order of the page."""
     labels = [label.split() for label in read(answer).texts("label")]
     return [ORDINALS.index(words[0].lower()) for words in labels if words[1:] == ["group"]]
 
 
 def confirm_code(client: Client, page: Any, *, script: bool = False, **typed: str) -> Any:
-    """Type back what the page of a code asks for, or something else, with the page's own fields."""
-    groups = shown_code(page).split("-")
-    asked = (groups[index] for index in requested_groups(page))
+    """Submit the requested groups of a recovery code, or other values given as fields."""
+    groups = get_shown_code(page).split("-")
+    asked = (groups[index] for index in list_requested_groups(page))
     right = dict(zip(("group_a", "group_b"), asked, strict=True))
     fields = {
         field.get("name"): field.get("value")

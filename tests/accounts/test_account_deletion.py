@@ -1,4 +1,4 @@
-"""The end of an account: by its owner with their password, or by the administrator, and all of it."""
+"""Tests of deleting an account, by its owner or by the administrator."""
 
 import shlex
 from typing import Any
@@ -22,19 +22,19 @@ from tests.accounts.pages import list_errors
 from tests.people import PASSWORD, Resident
 
 
-def writes(who: Resident, count: int = 3) -> None:
+def write_entries(who: Resident, count: int = 3) -> None:
     with in_force(who.keyring), write_transaction():
         for _ in range(count):
             entry = Entry.objects.create(owner_id=who.id, day=timezone.now().date(), text="Words.")
         Reply.objects.create(owner_id=who.id, entry=entry, text="An answer.")
 
 
-def leaves(who: Resident, password: str = PASSWORD) -> Any:
+def delete_account(who: Resident, password: str = PASSWORD) -> Any:
     return who.post("/settings/leave/", current=password)
 
 
-def rows_of(person_id: UUID) -> int:
-    """Every row of any table that names a person, found by looking at all of them."""
+def list_rows_of(person_id: UUID) -> int:
+    """Return the rows of a person in all tables."""
     found = 0
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -44,7 +44,7 @@ def rows_of(person_id: UUID) -> int:
 
 
 def test_what_will_go_is_counted_on_the_page(owner: Resident) -> None:
-    writes(owner)
+    write_entries(owner)
 
     page = owner.get("/settings/leave/").content.decode()
 
@@ -55,30 +55,30 @@ def test_what_will_go_is_counted_on_the_page(owner: Resident) -> None:
 
 
 def test_everything_goes_and_nothing_of_anybody_else(owner: Resident, housemate: Resident) -> None:
-    writes(owner)
-    writes(housemate, 2)
+    write_entries(owner)
+    write_entries(housemate, 2)
 
-    answer = leaves(owner)
+    answer = delete_account(owner)
 
     assert answer.status_code == 200
     assert "Your diary is deleted" in answer.content.decode()
-    assert rows_of(owner.id) == 0
+    assert list_rows_of(owner.id) == 0
     assert Entry.objects.count() == 2
     assert housemate.is_unlocked()
     assert Client().post("/sign-in/", {"name": "Olive Ähre", "password": PASSWORD}).status_code == 422
 
 
 def test_the_browser_is_signed_out(owner: Resident) -> None:
-    answer = leaves(owner)
+    answer = delete_account(owner)
 
     assert answer["Clear-Site-Data"] == '"cache"'
     assert owner.get("/")["Location"].startswith("/sign-in/")
 
 
 def test_a_wrong_password_deletes_nothing(owner: Resident) -> None:
-    writes(owner)
+    write_entries(owner)
 
-    answer = leaves(owner, "not this one")
+    answer = delete_account(owner, "not this one")
 
     assert list_errors(answer) == ["Wrong password."]
     assert Entry.objects.count() == 3
@@ -97,7 +97,7 @@ def test_those_above_hear_of_it_after_the_commit(owner: Resident) -> None:
     person_deleted.connect(gone)
     vault_locked.connect(locked)
     try:
-        leaves(owner)
+        delete_account(owner)
     finally:
         person_deleted.disconnect(gone)
         vault_locked.disconnect(locked)
@@ -111,7 +111,7 @@ def test_the_only_administrator_does_not_leave_housemates_behind(
 ) -> None:
     administrator.sign_in()
 
-    answer = leaves(administrator)
+    answer = delete_account(administrator)
 
     assert answer.status_code == 422
     assert "only administrator" in list_errors(answer)[0]
@@ -121,40 +121,40 @@ def test_the_only_administrator_does_not_leave_housemates_behind(
 def test_a_administrator_leaves_when_there_is_another(administrator: Resident, housemate: Resident) -> None:
     Person.objects.filter(id=housemate.id).update(is_staff=True)
 
-    assert leaves(administrator.sign_in()).status_code == 200
+    assert delete_account(administrator.sign_in()).status_code == 200
 
 
 def test_the_last_person_closes_the_door_behind_them(administrator: Resident) -> None:
-    assert leaves(administrator.sign_in()).status_code == 200
+    assert delete_account(administrator.sign_in()).status_code == 200
     assert not Person.objects.exists()
 
 
-def delete_page(who: Resident) -> str:
+def post_deletion(who: Resident) -> str:
     return f"/admin/accounts/person/{who.id}/delete/"
 
 
 def test_the_administrator_sees_the_same_list_and_deletes(
     administrator: Resident, owner: Resident, housemate: Resident
 ) -> None:
-    writes(owner)
+    write_entries(owner)
     administrator.sign_in()
 
-    page = administrator.get(delete_page(owner)).content.decode()
+    page = administrator.get(post_deletion(owner)).content.decode()
     kept = Entry.objects.count()
-    answer = administrator.post(delete_page(owner), post="yes")
+    answer = administrator.post(post_deletion(owner), post="yes")
 
     assert "3 entries" in page
     assert "1 reply of the model" in page
     assert not any(str(entry_id) in page for entry_id in Entry.objects.values_list("id", flat=True))
     assert (kept, answer.status_code) == (3, 302)
-    assert rows_of(owner.id) == 0
+    assert list_rows_of(owner.id) == 0
     assert housemate.is_unlocked()
 
 
 def test_the_administrator_does_not_delete_themselves_in_the_admin(administrator: Resident) -> None:
     administrator.sign_in()
 
-    assert administrator.post(delete_page(administrator), post="yes").status_code == 403
+    assert administrator.post(post_deletion(administrator), post="yes").status_code == 403
 
 
 def test_a_name_is_no_command_for_whoever_copies_it(administrator: Resident, owner: Resident) -> None:
@@ -167,13 +167,13 @@ def test_a_name_is_no_command_for_whoever_copies_it(administrator: Resident, own
 
 
 def test_nobody_else_deletes_anybody(owner: Resident, housemate: Resident) -> None:
-    assert housemate.post(delete_page(owner), post="yes").status_code == 404
+    assert housemate.post(post_deletion(owner), post="yes").status_code == 404
     assert KeySlot.objects.filter(owner=owner.person).exists()
     assert SignIn.objects.filter(person=owner.person).exists()
 
 
 def test_the_administrator_sees_sizes_and_no_words(administrator: Resident, owner: Resident) -> None:
-    writes(owner)
+    write_entries(owner)
     administrator.sign_in()
 
     page = administrator.get(f"/admin/accounts/person/{owner.id}/change/").content.decode()

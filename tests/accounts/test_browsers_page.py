@@ -1,4 +1,4 @@
-"""Where a person is signed in: seen, ended one by one or all at once, and for how long."""
+"""Tests of the page that lists a person's signed-in browsers and signs them out."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -76,7 +76,7 @@ def test_the_forms_need_the_token_of_a_page(owner: Resident, script: bool) -> No
     assert other.is_unlocked()
 
 
-def stays(who: Resident, stay_days: str) -> Any:
+def set_stay_days(who: Resident, stay_days: str) -> Any:
     client = Client()
     answer = client.post("/sign-in/", {"name": who.person.name, "password": PASSWORD, "stay_days": stay_days})
     assert answer.status_code in (302, 422)
@@ -87,7 +87,7 @@ def stays(who: Resident, stay_days: str) -> Any:
 def test_a_browser_stays_signed_in_for_as_long_as_was_chosen(
     owner: Resident, stay_days: str, days: int
 ) -> None:
-    answer = stays(owner, stay_days)
+    answer = set_stay_days(owner, stay_days)
 
     row = SignIn.objects.order_by("-created_at")[0]
     assert answer.cookies[SESSION]["max-age"] == days * 86400
@@ -96,12 +96,12 @@ def test_a_browser_stays_signed_in_for_as_long_as_was_chosen(
 
 
 def test_without_a_choice_the_browsers_own_end_is_the_end(owner: Resident) -> None:
-    assert stays(owner, "").cookies[SESSION]["max-age"] == ""
+    assert set_stay_days(owner, "").cookies[SESSION]["max-age"] == ""
 
 
 @pytest.mark.parametrize("stay_days", ["365", "-1", "x", "31"])
 def test_nobody_stays_longer_than_the_household_allows(owner: Resident, stay_days: str) -> None:
-    assert stays(owner, stay_days).status_code == 422
+    assert set_stay_days(owner, stay_days).status_code == 422
 
 
 def test_a_shorter_limit_of_the_household_is_the_longest_choice(settings: Any) -> None:
@@ -123,23 +123,23 @@ def test_the_sweep_ends_what_is_past_its_days(owner: Resident, housemate: Reside
     assert list(SignIn.objects.values_list("person_id", flat=True)) == [housemate.id]
 
 
-def idles(who: Resident, minutes: int) -> None:
+def set_idle_minutes(who: Resident, minutes: int) -> None:
     before = timezone.now() - timedelta(minutes=minutes)
     Unlock.objects.filter(sign_in=who.get_sign_in()).update(last_active=before)
 
 
 def test_a_person_locks_sooner_than_the_household(owner: Resident, housemate: Resident) -> None:
     Person.objects.filter(id=owner.id).update(idle_minutes=15)
-    idles(owner, 16)
-    idles(housemate, 16)
+    set_idle_minutes(owner, 16)
+    set_idle_minutes(housemate, 16)
 
     assert (owner.is_unlocked(), housemate.is_unlocked()) == (False, True)
 
 
 def test_the_sweep_locks_by_each_persons_own_limit(owner: Resident, housemate: Resident) -> None:
     Person.objects.filter(id=owner.id).update(idle_minutes=15)
-    idles(owner, 16)
-    idles(housemate, 16)
+    set_idle_minutes(owner, 16)
+    set_idle_minutes(housemate, 16)
 
     assert sessions_services.end_expired_sessions() == 1
     assert Unlock.objects.get().sign_in.person_id == housemate.id
@@ -148,14 +148,14 @@ def test_the_sweep_locks_by_each_persons_own_limit(owner: Resident, housemate: R
 def test_nobody_stays_unlocked_longer_than_the_household(owner: Resident, settings: Any) -> None:
     settings.IDLE_MINUTES = 10
     Person.objects.filter(id=owner.id).update(idle_minutes=240)
-    idles(owner, 11)
+    set_idle_minutes(owner, 11)
 
     assert not owner.is_unlocked()
 
 
 def test_use_moves_a_short_limit_in_time(owner: Resident) -> None:
     Person.objects.filter(id=owner.id).update(idle_minutes=5)
-    idles(owner, 2)
+    set_idle_minutes(owner, 2)
 
     assert owner.is_unlocked()
     assert Unlock.objects.get(sign_in=owner.get_sign_in()).last_active > timezone.now() - timedelta(minutes=1)

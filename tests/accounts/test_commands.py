@@ -1,4 +1,4 @@
-"""Django's commands that would make people without a vault say what to do instead."""
+"""Tests that Django's commands for creating users name our own commands instead."""
 
 import pytest
 from django.core.management import CommandError, call_command

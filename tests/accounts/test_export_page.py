@@ -1,4 +1,4 @@
-"""The export page: with the password, everything as one zip made on its way; broken off, it is no zip."""
+"""Tests of the export page: it asks for the password and streams a zip, which is invalid if cut off."""
 
 import io
 import json
@@ -29,26 +29,26 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DAY = date(2026, 11, 1)
 
 
-def writes(who: Resident, *texts: str) -> None:
+def write_entries(who: Resident, *texts: str) -> None:
     with in_force(who.keyring), write_transaction():
         for number, text in enumerate(texts):
             Entry.objects.create(owner_id=who.id, day=DAY + timedelta(days=number), text=text)
 
 
-def asks(who: Resident, password: str = PASSWORD) -> Any:
+def request_export(who: Resident, password: str = PASSWORD) -> Any:
     return who.post("/export/", current=password)
 
 
-def unzipped(answer: Any) -> zipfile.ZipFile:
+def unzip(answer: Any) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(b"".join(answer)))
 
 
-def hard_to_press(size: int) -> str:
+def random_text(size: int) -> str:
     return "".join(random.Random(size).choices([chr(code) for code in range(0x4E00, 0x9FFF)], k=size))
 
 
 def test_the_page_says_what_comes_out_and_asks_for_the_password(owner: Resident) -> None:
-    writes(owner, "One.", "Two.")
+    write_entries(owner, "One.", "Two.")
 
     page = owner.get("/export/").content.decode()
 
@@ -60,12 +60,12 @@ def test_the_page_says_what_comes_out_and_asks_for_the_password(owner: Resident)
 
 
 def test_everything_comes_out_as_the_command_writes_it(owner: Resident, tmp_path: Path) -> None:
-    writes(owner, "# One\n\n  with spaces  \n", "日記 🕯️", "broken")
+    write_entries(owner, "# One\n\n  with spaces  \n", "日記 🕯️", "broken")
     flip_a_bit(Entry.objects.latest("day"))
-    writes(register_resident("Humphrey"), "theirs")
+    write_entries(register_resident("Humphrey"), "theirs")
 
-    answer = asks(owner)
-    archive = unzipped(answer)
+    answer = request_export(owner)
+    archive = unzip(answer)
 
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/zip"
@@ -96,9 +96,9 @@ def test_everything_comes_out_as_the_command_writes_it(owner: Resident, tmp_path
 
 @pytest.mark.parametrize("password", ["not the one", ""])
 def test_without_the_password_nothing_comes_out(owner: Resident, password: str) -> None:
-    writes(owner, "mine")
+    write_entries(owner, "mine")
 
-    answer = asks(owner, password)
+    answer = request_export(owner, password)
 
     assert answer.status_code == 422
     assert b"mine" not in answer.content
@@ -109,13 +109,13 @@ def test_without_the_password_nothing_comes_out(owner: Resident, password: str) 
 def test_a_locked_diary_and_a_stranger_are_turned_away(owner: Resident) -> None:
     owner.lock()
 
-    assert asks(owner)["Location"].startswith("/unlock/")
+    assert request_export(owner)["Location"].startswith("/unlock/")
     assert Client().post("/export/", {"current": PASSWORD})["Location"].startswith("/sign-in/")
 
 
 def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Resident) -> None:
-    writes(owner, *[hard_to_press(60_000) for _ in range(6)])
-    answer = asks(owner)
+    write_entries(owner, *[random_text(60_000) for _ in range(6)])
+    answer = request_export(owner)
     parts = iter(answer)
     came = [next(parts)]
 
@@ -129,8 +129,8 @@ def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Resident) -> None:
 
 
 def test_a_browser_that_goes_away_ends_it(owner: Resident) -> None:
-    writes(owner, *[hard_to_press(60_000) for _ in range(6)])
-    answer = asks(owner)
+    write_entries(owner, *[random_text(60_000) for _ in range(6)])
+    answer = request_export(owner)
     next(iter(answer))
     (download,) = downloads._active_downloads.values()
 
@@ -143,12 +143,12 @@ def test_a_browser_that_goes_away_ends_it(owner: Resident) -> None:
 
 
 def test_a_second_download_ends_the_first(owner: Resident) -> None:
-    writes(owner, *[hard_to_press(60_000) for _ in range(6)])
-    first = asks(owner)
+    write_entries(owner, *[random_text(60_000) for _ in range(6)])
+    first = request_export(owner)
     parts = iter(first)
     next(parts)
 
-    second = unzipped(asks(owner))
+    second = unzip(request_export(owner))
 
     with pytest.raises(DownloadAborted):
         list(parts)
@@ -156,11 +156,11 @@ def test_a_second_download_ends_the_first(owner: Resident) -> None:
 
 
 def test_a_disk_that_takes_nothing_keeps_no_diary_from_leaving(owner: Resident) -> None:
-    writes(owner, "mine")
+    write_entries(owner, "mine")
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA query_only=ON")
     try:
-        archive = unzipped(asks(owner))
+        archive = unzip(request_export(owner))
     finally:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA query_only=OFF")
@@ -169,11 +169,11 @@ def test_a_disk_that_takes_nothing_keeps_no_diary_from_leaving(owner: Resident) 
 
 
 def test_no_thread_and_no_key_are_left_behind(owner: Resident) -> None:
-    writes(owner, "mine")
-    answer = asks(owner)
+    write_entries(owner, "mine")
+    answer = request_export(owner)
     (download,) = downloads._active_downloads.values()
 
-    unzipped(answer)
+    unzip(answer)
     answer.close()
     download._thread.join(5)
 

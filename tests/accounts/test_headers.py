@@ -1,4 +1,4 @@
-"""What every page tells the browser it may do, and what Django's own checks of a deployment say."""
+"""Tests of the security headers of every page, and of Django's deployment checks."""
 
 from io import StringIO
 from typing import Any
@@ -31,8 +31,8 @@ REFUSED = [
 ]
 
 
-def plain_paths() -> list[str]:
-    """Every path of the household that asks for nothing in its address."""
+def list_paths_without_ids() -> list[str]:
+    """Return the paths of all URL patterns without arguments."""
     found = []
     for group in get_resolver().url_patterns:
         for pattern in getattr(group, "url_patterns", []):
@@ -42,7 +42,7 @@ def plain_paths() -> list[str]:
     return sorted(found)
 
 
-def check(answer: Any) -> None:
+def check_headers(answer: Any) -> None:
     headers = answer.headers
     assert set(headers["Content-Security-Policy"].split("; ")) == POLICY
     assert "no-store" in headers["Cache-Control"]
@@ -55,19 +55,19 @@ def check(answer: Any) -> None:
 
 def test_every_page_says_what_a_browser_may_do(administrator: Resident, stranger: Client) -> None:
     administrator.sign_in()
-    paths = [*plain_paths(), *ADMIN, *REFUSED]
+    paths = [*list_paths_without_ids(), *ADMIN, *REFUSED]
 
     assert {"/", "/settings/", "/sign-in/", "/settings/leave/"} <= set(paths)
     for path in paths:
         for client in (administrator.client, stranger):
-            check(client.get(path))
+            check_headers(client.get(path))
 
 
 def test_refused_forms_say_it_as_well(owner: Resident) -> None:
-    check(owner.post("/settings/", time_zone="Mars"))
-    check(Client(enforce_csrf_checks=True).post("/sign-in/", {"name": "x", "password": "y"}))
-    check(owner.client.post("/lock/x/"))
-    check(owner.client.get("/", headers={"host": "elsewhere.example"}))
+    check_headers(owner.post("/settings/", time_zone="Mars"))
+    check_headers(Client(enforce_csrf_checks=True).post("/sign-in/", {"name": "x", "password": "y"}))
+    check_headers(owner.client.post("/lock/x/"))
+    check_headers(owner.client.get("/", headers={"host": "elsewhere.example"}))
 
 
 def test_over_https_every_cookie_stays_there(owner: Resident) -> None:

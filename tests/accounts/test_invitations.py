@@ -1,4 +1,4 @@
-"""Invitations: one person each, seven days, and a copy of the database invites nobody."""
+"""Tests of invitations: each is valid for one person and seven days, and useless in a database copy."""
 
 import threading
 from datetime import timedelta
@@ -27,11 +27,11 @@ from tests.people import NEW_PASSWORD, Resident
 FORM = {"name": "Nora", "password": NEW_PASSWORD, "password_again": NEW_PASSWORD}
 
 
-def path(token: str) -> str:
+def invitation_path(token: str) -> str:
     return f"/register/?invite={token}"
 
 
-def registers(token: str, name: str = "Nora", *, client: Client | None = None) -> Any:
+def register(token: str, name: str = "Nora", *, client: Client | None = None) -> Any:
     return (client or Client()).post("/register/", {**FORM, "name": name, "invite": token})
 
 
@@ -41,8 +41,8 @@ def token(administrator: Resident) -> str:
 
 
 def test_an_invitation_lets_somebody_in_where_registration_is_closed(stranger: Client, token: str) -> None:
-    page = stranger.get(path(token))
-    answer = registers(token, client=stranger)
+    page = stranger.get(invitation_path(token))
+    answer = register(token, client=stranger)
 
     nora = Person.objects.get(name="Nora")
     assert page.status_code == answer.status_code == 200
@@ -54,9 +54,9 @@ def test_an_invitation_lets_somebody_in_where_registration_is_closed(stranger: C
 
 
 def test_it_is_good_once(token: str) -> None:
-    registers(token)
+    register(token)
 
-    answer, page = registers(token, "Otto"), Client().get(path(token))
+    answer, page = register(token, "Otto"), Client().get(invitation_path(token))
 
     assert (answer.status_code, page.status_code) == (403, 403)
     assert "has expired or was already used" in page.content.decode()
@@ -66,28 +66,28 @@ def test_it_is_good_once(token: str) -> None:
 def test_it_is_good_for_seven_days(token: str) -> None:
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
-    assert Client().get(path(token)).status_code == 403
-    assert registers(token).status_code == 403
+    assert Client().get(invitation_path(token)).status_code == 403
+    assert register(token).status_code == 403
     assert timedelta(days=7) == invitations.DEFAULT_LIFETIME
 
 
 @pytest.mark.parametrize("guess", ["", "x", "é" * 40, "A" * 43, "0" * 4000])
 def test_nothing_else_lets_anybody_in(token: str, guess: str) -> None:
-    assert Client().get(path(guess)).status_code == 403
-    assert registers(guess).status_code == 403
+    assert Client().get(invitation_path(guess)).status_code == 403
+    assert register(guess).status_code == 403
 
 
 def test_looking_at_the_page_uses_nothing_up(token: str) -> None:
     for _ in range(3):
-        assert Client().get(path(token)).status_code == 200
+        assert Client().get(invitation_path(token)).status_code == 200
 
-    assert registers(token).status_code == 200
+    assert register(token).status_code == 200
 
 
 def test_a_refused_form_uses_nothing_up(token: str) -> None:
-    assert registers(token, "Karin").status_code == 422
+    assert register(token, "Karin").status_code == 422
 
-    assert registers(token).status_code == 200
+    assert register(token).status_code == 200
 
 
 def test_only_a_hash_is_stored(token: str) -> None:
@@ -96,15 +96,17 @@ def test_only_a_hash_is_stored(token: str) -> None:
         stored = repr(cursor.fetchall())
 
     assert token not in stored
-    assert bytes(Invitation.objects.get().token_hash).hex() not in path(token)
+    assert bytes(Invitation.objects.get().token_hash).hex() not in invitation_path(token)
 
 
 def test_guesses_are_counted(token: str) -> None:
     client = Client()
-    answers = [client.get(path(f"guess{number}")).status_code for number in range(ADDRESS.free + 4)]
+    answers = [
+        client.get(invitation_path(f"guess{number}")).status_code for number in range(ADDRESS.free + 4)
+    ]
 
-    assert 429 in answers or client.get(path("one more")).status_code in (403, 429)
-    assert registers(token, client=client).status_code in (200, 429)
+    assert 429 in answers or client.get(invitation_path("one more")).status_code in (403, 429)
+    assert register(token, client=client).status_code in (200, 429)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -150,7 +152,7 @@ def test_the_administrator_makes_one_and_sees_it_once(administrator: Resident, s
 
     listed = administrator.get("/admin/accounts/invitation/").content.decode()
     assert before.status_code == 200
-    assert stranger.get(path(token)).status_code == 200
+    assert stranger.get(invitation_path(token)).status_code == 200
     assert token not in listed
     assert Invitation.objects.get().made_by == administrator.person
 
@@ -168,21 +170,21 @@ def test_the_administrator_withdraws_one(administrator: Resident, token: str) ->
 
     assert administrator.post("/admin/accounts/invitation/", **fields).status_code == 302
 
-    assert Client().get(path(token)).status_code == 403
+    assert Client().get(invitation_path(token)).status_code == 403
 
 
 def test_the_command_prints_a_link_that_works(administrator: Resident, settings: Any) -> None:
     settings.PORT = 9000
 
-    link, said = invites()
+    link, said = run_invite()
 
     assert (link.scheme, link.netloc) == ("http", "llamora.localhost:9000")
     assert "LLAMORA_PORT" in said
     assert Client().get(f"{link.path}?{link.query}").status_code == 200
 
 
-def invites(*arguments: str) -> tuple[Any, str]:
-    """The link that the command prints, and what it says of it."""
+def run_invite(*arguments: str) -> tuple[Any, str]:
+    """Run the command `invite`; return the link and the rest of its output."""
     out, said = StringIO(), StringIO()
     call_command("invite", *arguments, stdout=out, stderr=said)
     return urlsplit(out.getvalue().strip()), said.getvalue()
@@ -195,10 +197,10 @@ def test_the_link_leads_to_where_the_household_is_served(
     run_secret.get_run_secret()
     with data_folder.lock(tmp_path):
         server_address.record_address("http://llamora.localhost:4711")
-        running, said = invites()
+        running, said = run_invite()
         settings.CSRF_TRUSTED_ORIGINS = ["https://*.home", "https://diary.home"]
-        trusted, trusted_said = invites()
-        given, given_said = invites("--at", "https://elsewhere.home/")
+        trusted, trusted_said = run_invite()
+        given, given_said = run_invite("--at", "https://elsewhere.home/")
 
     assert (running.netloc, "running server" in said) == ("llamora.localhost:4711", True)
     assert (trusted.scheme, trusted.netloc) == ("https", "diary.home")
@@ -215,7 +217,7 @@ def test_the_command_lists_and_withdraws(administrator: Resident, token: str) ->
     assert "1 invitation is open." in listed.getvalue()
     assert token not in listed.getvalue()
     assert "1 invitation was withdrawn." in withdrawn.getvalue()
-    assert Client().get(path(token)).status_code == 403
+    assert Client().get(invitation_path(token)).status_code == 403
 
 
 def test_the_command_refuses_before_there_is_a_administrator(db: None) -> None:
@@ -229,6 +231,6 @@ def test_the_command_refuses_odd_lengths(administrator: Resident) -> None:
 
 
 def test_somebody_signed_in_is_not_made_anew(owner: Resident, token: str) -> None:
-    assert owner.get(path(token))["Location"] == "/"
+    assert owner.get(invitation_path(token))["Location"] == "/"
     assert Invitation.objects.get().used_at is None
     assert SignIn.objects.filter(person=owner.person).exists()

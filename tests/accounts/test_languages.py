@@ -1,4 +1,4 @@
-"""Dates in the words of a person's language; the data is Django's own."""
+"""Tests of dates in the language of a person."""
 
 from datetime import date
 

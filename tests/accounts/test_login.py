@@ -1,4 +1,4 @@
-"""Signing in opens the vault; what a stranger learns from trying is nothing."""
+"""Tests of signing in, and that failed attempts reveal nothing."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.accounts.pages import list_errors
 from tests.people import HERE, NEW_PASSWORD, PASSWORD, SESSION, Resident, register_resident
 
 
-def signs_in(client: Client, name: str, password: str = PASSWORD, **fields: str) -> Any:
+def sign_in(client: Client, name: str, password: str = PASSWORD, **fields: str) -> Any:
     return client.post("/sign-in/", {"name": name, "password": password, **fields})
 
 
@@ -24,7 +24,7 @@ def signs_in(client: Client, name: str, password: str = PASSWORD, **fields: str)
     "name", ["Olive Ähre", "olive ähre", "OLIVE ÄHRE", "Olive A\u0308hre", "  Olive   Ähre "]
 )
 def test_a_name_is_known_however_it_is_typed(owner: Resident, stranger: Client, name: str) -> None:
-    assert signs_in(stranger, name)["Location"] == "/"
+    assert sign_in(stranger, name)["Location"] == "/"
     assert stranger.get("/settings/").status_code == 200
 
 
@@ -35,7 +35,7 @@ def test_a_password_is_known_composed_or_not(administrator: Resident, stranger: 
     )
     key_slots.replace_slots(administrator.keyring, new_slots=[slot])
 
-    assert signs_in(stranger, "karin", "A\u0308rger u\u0308ber O\u0308l").status_code == 302
+    assert sign_in(stranger, "karin", "A\u0308rger u\u0308ber O\u0308l").status_code == 302
 
 
 def test_unknown_names_and_wrong_passwords_get_the_same_words_and_the_same_work(
@@ -44,7 +44,7 @@ def test_unknown_names_and_wrong_passwords_get_the_same_words_and_the_same_work(
     Person.objects.create(name="No Vault")
 
     answers = [
-        signs_in(Client(REMOTE_ADDR=f"192.0.2.{n}"), name, "wrong all the same")
+        sign_in(Client(REMOTE_ADDR=f"192.0.2.{n}"), name, "wrong all the same")
         for n, name in enumerate(["Olive Ähre", "nobody here", "No Vault"])
     ]
 
@@ -55,7 +55,7 @@ def test_unknown_names_and_wrong_passwords_get_the_same_words_and_the_same_work(
 
 
 def test_a_wrong_password_is_not_given_back(owner: Resident, stranger: Client) -> None:
-    answer = signs_in(stranger, "olive ähre", "my secret guess")
+    answer = sign_in(stranger, "olive ähre", "my secret guess")
 
     assert "my secret guess" not in answer.content.decode()
     assert "olive ähre" in answer.content.decode()
@@ -69,14 +69,14 @@ def test_another_persons_password_opens_nothing(owner: Resident, stranger: Clien
     slot.id, slot.owner_id = new_id(), owner.id
     slot.save(force_insert=True)
 
-    assert signs_in(stranger, "olive ähre").status_code == 422
+    assert sign_in(stranger, "olive ähre").status_code == 422
 
 
 def test_a_forged_slot_is_refused_after_the_right_password(owner: Resident, stranger: Client) -> None:
     planted = KeySlot.objects.get(owner=register_resident("Otto").person, kind=SlotKind.PASSWORD)
     KeySlot.objects.filter(owner=owner.person, kind=SlotKind.PASSWORD).update(box=planted.box)
 
-    answer = signs_in(stranger, "olive ähre")
+    answer = sign_in(stranger, "olive ähre")
 
     assert answer.status_code == 422
     assert "changed on the disk" in list_errors(answer)[0]
@@ -87,7 +87,7 @@ def test_a_row_that_asks_for_another_cost_is_not_derived(
 ) -> None:
     KeySlot.objects.filter(owner=owner.person).update(memory_kib=64 * 1024 * 1024)
 
-    answer = signs_in(stranger, "olive ähre")
+    answer = sign_in(stranger, "olive ähre")
 
     assert answer.status_code == 422
     assert derivations.costs == []
@@ -98,7 +98,7 @@ def test_somebody_switched_off_is_told_so_only_with_the_right_password(
 ) -> None:
     Person.objects.filter(id=owner.id).update(is_active=False)
 
-    wrong, right = signs_in(stranger, "olive ähre", "wrong one here"), signs_in(stranger, "olive ähre")
+    wrong, right = sign_in(stranger, "olive ähre", "wrong one here"), sign_in(stranger, "olive ähre")
 
     assert "Wrong name or password" in list_errors(wrong)[0]
     assert "turned off" in list_errors(right)[0]
@@ -111,20 +111,20 @@ def test_costs_that_the_settings_raise_are_raised_at_the_next_sign_in(
     before = KeySlot.objects.get(owner=owner.person, kind=SlotKind.PASSWORD)
     settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 16, 2
 
-    assert signs_in(stranger, "olive ähre").status_code == 302
+    assert sign_in(stranger, "olive ähre").status_code == 302
 
     after = KeySlot.objects.get(owner=owner.person, kind=SlotKind.PASSWORD)
     assert (after.memory_kib, after.time) == (16, 2)
     assert (after.id, bytes(after.public_key)) != (before.id, bytes(before.public_key))
-    assert signs_in(stranger, "olive ähre").status_code == 302
+    assert sign_in(stranger, "olive ähre").status_code == 302
 
 
 def test_costs_are_never_lowered(owner: Resident, stranger: Client, settings: Any) -> None:
     settings.ARGON2_TIME = 2
-    signs_in(stranger, "olive ähre")
+    sign_in(stranger, "olive ähre")
     settings.ARGON2_TIME = 1
 
-    signs_in(stranger, "olive ähre")
+    sign_in(stranger, "olive ähre")
 
     assert KeySlot.objects.get(owner=owner.person, kind=SlotKind.PASSWORD).time == 2
 
@@ -147,7 +147,7 @@ def test_only_hashes_of_cookies_are_stored(owner: Resident) -> None:
 def test_the_cookie_lasts_as_long_as_the_person_wants(
     owner: Resident, fields: dict[str, str], lasts: object
 ) -> None:
-    answer = signs_in(Client(), "olive ähre", **fields)
+    answer = sign_in(Client(), "olive ähre", **fields)
 
     cookie = answer.cookies[SESSION]
     assert (cookie["max-age"], cookie["httponly"], cookie["samesite"], cookie["secure"]) == (
@@ -193,7 +193,7 @@ def test_a_second_person_at_the_same_browser_ends_the_first_ones_session(
 ) -> None:
     first, browser = owner.get_sign_in(), owner.client
 
-    signs_in(browser, "humphrey")
+    sign_in(browser, "humphrey")
 
     assert not SignIn.objects.filter(id=first.id).exists()
     assert SignIn.objects.filter(person=housemate.person).exists()

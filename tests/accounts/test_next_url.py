@@ -1,4 +1,4 @@
-"""Going on after signing in stays on this site."""
+"""Tests of the return address after signing in, which must stay on this site."""
 
 import pytest
 from django.test import Client

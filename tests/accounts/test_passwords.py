@@ -1,4 +1,4 @@
-"""What is judged of a password, and that judging stays quick."""
+"""Tests of password validation, and of its running time."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Settings: what a person chooses, and what is refused beside its field."""
+"""Tests of the settings page: saved choices, and errors beside their fields."""
 
 import re
 from typing import Any
@@ -14,12 +14,12 @@ from tests.people import Resident
 GOOD = {"shown_name": "Liv", "time_zone": "America/New_York", "week_start": "6", "theme": "dark"}
 
 
-def saves(who: Resident, **fields: str) -> Any:
+def save_preferences(who: Resident, **fields: str) -> Any:
     return who.post("/settings/", **{**GOOD, **fields})
 
 
 def test_choices_are_kept(owner: Resident) -> None:
-    answer = saves(owner)
+    answer = save_preferences(owner)
 
     owner.person.refresh_from_db()
     person = owner.person
@@ -36,11 +36,11 @@ def test_choices_are_kept(owner: Resident) -> None:
 
 
 def test_the_name_shown_is_not_the_name_to_sign_in_with(owner: Resident) -> None:
-    saves(owner)
+    save_preferences(owner)
 
     owner.person.refresh_from_db()
     assert owner.person.name == "Olive Ähre"
-    assert saves(owner, shown_name="").status_code == 302
+    assert save_preferences(owner, shown_name="").status_code == 302
     owner.person.refresh_from_db()
     assert owner.person.display_name == "Olive Ähre"
 
@@ -59,7 +59,7 @@ def test_the_name_shown_is_not_the_name_to_sign_in_with(owner: Resident) -> None
     ],
 )
 def test_nonsense_is_refused_beside_its_field(owner: Resident, fields: dict[str, str]) -> None:
-    answer = saves(owner, **fields)
+    answer = save_preferences(owner, **fields)
 
     assert answer.status_code == 422
     assert len(list_errors(answer)) == 1
@@ -68,7 +68,7 @@ def test_nonsense_is_refused_beside_its_field(owner: Resident, fields: dict[str,
 
 
 def test_a_zone_is_found_as_people_write_it(owner: Resident) -> None:
-    saves(owner, time_zone="America/New York")
+    save_preferences(owner, time_zone="America/New York")
 
     owner.person.refresh_from_db()
     assert owner.person.time_zone == "America/New_York"
@@ -83,7 +83,7 @@ def test_the_zones_are_there_to_search_in(owner: Resident) -> None:
 
 
 def test_one_person_does_not_change_another(owner: Resident, housemate: Resident) -> None:
-    saves(owner)
+    save_preferences(owner)
 
     housemate.person.refresh_from_db()
     assert housemate.person.theme == "system"
@@ -98,8 +98,8 @@ def test_a_locked_vault_keeps_its_settings_closed(owner: Resident) -> None:
 def test_dates_clock_and_keys_are_kept_and_left_as_they_were_by_an_older_page(owner: Resident) -> None:
     chosen = {"language": "fr", "clock": "12", "single_keys": "False", "enter_keeps": "True"}
 
-    saves(owner, **chosen)
-    saves(owner)
+    save_preferences(owner, **chosen)
+    save_preferences(owner)
 
     owner.person.refresh_from_db()
     person = owner.person
@@ -122,13 +122,13 @@ OF_TWO_VALUES = [
 @pytest.mark.parametrize("field", OF_TWO_VALUES)
 def test_a_choice_of_two_is_kept_until_it_is_chosen_otherwise(owner: Resident, field: str) -> None:
     for value in (True, False):
-        assert saves(owner, **{field: str(value)}).status_code == 302
-        assert saves(owner).status_code == 302
-        assert saves(owner, **{field: ""}).status_code == 302
+        assert save_preferences(owner, **{field: str(value)}).status_code == 302
+        assert save_preferences(owner).status_code == 302
+        assert save_preferences(owner, **{field: ""}).status_code == 302
 
         owner.person.refresh_from_db()
         assert getattr(owner.person, field) is value
-    assert saves(owner, **{field: "off"}).status_code == 422
+    assert save_preferences(owner, **{field: "off"}).status_code == 422
 
 
 def test_every_choice_is_in_one_section_of_the_page(owner: Resident) -> None:
@@ -142,7 +142,9 @@ def test_every_choice_is_in_one_section_of_the_page(owner: Resident) -> None:
 
 
 def test_a_refused_form_leaves_the_page_as_the_person_has_it(owner: Resident) -> None:
-    page = saves(owner, shown_name="Somebody", theme="dark", time_zone="Mars/Olympus").content.decode()
+    page = save_preferences(
+        owner, shown_name="Somebody", theme="dark", time_zone="Mars/Olympus"
+    ).content.decode()
 
     assert 'data-theme="system"' in page
     assert "</span>Olive" in page
@@ -171,4 +173,4 @@ def test_pages_of_one_choice_lead_to_its_section_and_change_nothing(owner: Resid
 
 @pytest.mark.parametrize("field", ["language", "clock", "single_keys", "enter_keeps"])
 def test_nonsense_about_dates_and_keys_is_refused(owner: Resident, field: str) -> None:
-    assert saves(owner, **{field: "../x"}).status_code == 422
+    assert save_preferences(owner, **{field: "../x"}).status_code == 422

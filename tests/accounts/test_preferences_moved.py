@@ -1,4 +1,4 @@
-"""The preferences of other apps become columns of the person, and go back where migrations are taken back."""
+"""Tests of the migrations that move preferences of other apps to the person, in both directions."""
 
 import sqlite3
 from contextlib import closing
@@ -55,7 +55,7 @@ def test_choices_are_copied_and_copied_back(transactional_db: None, tmp_path: Pa
 
 
 def insert_person(database: sqlite3.Connection, id_: str) -> None:
-    """Insert a person as the program of then did: every column that must not be empty has a value."""
+    """Insert a person into the table as it was before the migration."""
     columns = database.execute("PRAGMA table_info(accounts_person)").fetchall()
     values: dict[str, object] = {}
     for _, name, kind, is_required, *_ in columns:

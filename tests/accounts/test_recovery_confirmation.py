@@ -1,4 +1,4 @@
-"""The page with a recovery code: it goes on once two groups are typed back, and loses nothing before."""
+"""Tests of the page that shows a recovery code and asks for two of its groups."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from accounts.auth.services import recovery_confirmation
 from accounts.auth.services.recovery_confirmation import PendingCode, create_token, open_token
 from accounts.errors import RecoveryCodeExpired
 from llamora.crypto import new_recovery_code
-from tests.accounts.pages import confirm_code, list_errors, requested_groups, shown_code
+from tests.accounts.pages import confirm_code, get_shown_code, list_errors, list_requested_groups
 from tests.page import read
 from tests.people import NEW_PASSWORD, PASSWORD, SESSION, Resident
 
@@ -18,22 +18,22 @@ RENEWED = {"password": NEW_PASSWORD, "password_again": NEW_PASSWORD}
 
 
 @pytest.fixture(autouse=True)
-def _open_house(settings: Any) -> None:
+def _allow_registration(settings: Any) -> None:
     settings.REGISTRATION = "open"
 
 
 @pytest.fixture
 def page(administrator: Resident, stranger: Client) -> Any:
-    """The page of somebody who has just registered in this browser."""
+    """The page of a person who has just registered in this browser."""
     return stranger.post("/register/", JOINING)
 
 
-def carried_by(page: Any) -> str:
+def get_hidden_field(page: Any) -> str:
     return read(page).one('[name="carried"]').get("value")
 
 
 def test_the_page_asks_for_two_of_the_nine_groups(page: Any) -> None:
-    assert len(set(requested_groups(page))) == 2
+    assert len(set(list_requested_groups(page))) == 2
     assert page.content.decode().count("Continue") == 1
 
 
@@ -48,7 +48,7 @@ def test_nobody_goes_on_without_typing_them(page: Any, stranger: Client, typed: 
     answer = confirm_code(stranger, page, **typed)
 
     assert answer.status_code == 422
-    assert shown_code(answer) == shown_code(page)
+    assert get_shown_code(answer) == get_shown_code(page)
     assert [said[:9] for said in list_errors(answer)] == ["Type the "] * len(typed)
 
 
@@ -56,7 +56,7 @@ def test_groups_are_read_as_people_write_them(administrator: Resident) -> None:
     for number in range(12):
         client = Client(REMOTE_ADDR=f"192.0.2.{number}")
         page = client.post("/register/", {**JOINING, "name": f"Nora {number}"})
-        first, second = (shown_code(page).split("-")[index] for index in requested_groups(page))
+        first, second = (get_shown_code(page).split("-")[index] for index in list_requested_groups(page))
         lookalike = first.lower().replace("0", "o").replace("1", "l")
 
         answer = confirm_code(
@@ -70,9 +70,12 @@ def test_a_wrong_group_is_named_beside_its_field_and_nothing_is_lost(page: Any, 
     answer = confirm_code(stranger, page, group_b="UUUU")
 
     shown = read(answer)
-    right = shown_code(page).split("-")[requested_groups(page)[0]]
+    right = get_shown_code(page).split("-")[list_requested_groups(page)[0]]
     assert answer.status_code == 422
-    assert (shown_code(answer), requested_groups(answer)) == (shown_code(page), requested_groups(page))
+    assert (get_shown_code(answer), list_requested_groups(answer)) == (
+        get_shown_code(page),
+        list_requested_groups(page),
+    )
     assert len(list_errors(answer)) == 1
     assert "This is not the" in list_errors(answer)[0]
     assert shown.one('[name="group_a"]').get("value") == right
@@ -85,8 +88,8 @@ def test_a_wrong_group_is_named_beside_its_field_and_nothing_is_lost(page: Any, 
 
 
 def test_the_groups_in_each_others_place_are_both_wrong(page: Any, stranger: Client) -> None:
-    groups = shown_code(page).split("-")
-    first, second = (groups[index] for index in requested_groups(page))
+    groups = get_shown_code(page).split("-")
+    first, second = (groups[index] for index in list_requested_groups(page))
 
     answer = confirm_code(stranger, page, group_a=second, group_b=first)
 
@@ -107,11 +110,11 @@ def test_a_page_with_script_gets_only_its_form_again(page: Any, stranger: Client
 def test_the_code_is_in_no_form_cookie_or_address(page: Any, stranger: Client) -> None:
     answer = confirm_code(stranger, page, group_a="UUUU")
 
-    groups = shown_code(page).split("-")
+    groups = get_shown_code(page).split("-")
     for shown in (page, answer):
-        assert not any(group in carried_by(shown) for group in groups)
-        assert not any(shown_code(page) in form.html for form in read(shown).all("form"))
-        assert not any(shown_code(page) in cookie.value for cookie in shown.cookies.values())
+        assert not any(group in get_hidden_field(shown) for group in groups)
+        assert not any(get_shown_code(page) in form.html for form in read(shown).all("form"))
+        assert not any(get_shown_code(page) in cookie.value for cookie in shown.cookies.values())
     assert confirm_code(stranger, page)["Location"] == "/"
     assert "no-store" in answer["Cache-Control"]
 
@@ -142,7 +145,7 @@ def test_pressing_twice_is_answered_twice_and_later_not_at_all(
     answer = confirm_code(stranger, page, group_a="UUUU")
 
     assert answer.status_code == 410
-    assert shown_code(page).split("-")[8] not in answer.content.decode()
+    assert get_shown_code(page).split("-")[8] not in answer.content.decode()
 
 
 def test_after_a_restart_the_page_says_what_to_do(
@@ -167,10 +170,10 @@ def test_what_no_page_brought_shows_nothing(owner: Resident, carried: str) -> No
 def test_a_page_of_somebody_else_is_not_opened(owner: Resident, housemate: Resident) -> None:
     page = housemate.post("/settings/recovery-code/", current=PASSWORD)
 
-    answer = owner.post("/recovery-kept/", carried=carried_by(page), group_a="", group_b="")
+    answer = owner.post("/recovery-kept/", carried=get_hidden_field(page), group_a="", group_b="")
 
     assert answer.status_code == 410
-    assert shown_code(page).split("-")[0] not in answer.content.decode()
+    assert get_shown_code(page).split("-")[0] not in answer.content.decode()
 
 
 def test_a_stranger_with_the_page_is_sent_to_sign_in(page: Any, stranger: Client) -> None:

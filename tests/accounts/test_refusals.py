@@ -1,4 +1,4 @@
-"""What could not be done is said in a sentence, and what was typed is still there."""
+"""Tests of refused requests: a sentence says why, and the typed text is shown again."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ TYPED = 'a "line" & <another>'
 RAISED: list[Exception] = []
 
 
-def breaks(request: Any) -> HttpResponse:
-    """A view that reads its form and then meets what it is told to meet."""
+def raise_error(request: Any) -> HttpResponse:
+    """Read the form, then raise the exception that the test has set."""
     request.POST.get("text")
     raise RAISED[-1]
 
 
-urlpatterns = [*house.urlpatterns, path("breaks/", breaks)]
+urlpatterns = [*house.urlpatterns, path("breaks/", raise_error)]
 handler400, handler404, handler500 = house.handler400, house.handler404, house.handler500
 
 pytestmark = pytest.mark.urls("tests.accounts.test_refusals")

@@ -1,4 +1,4 @@
-"""The first person and those after: links, names, passwords, and the code that is shown once."""
+"""Tests of registration: set-up links, names, passwords, and the recovery code."""
 
 import threading
 from typing import Any
@@ -12,7 +12,7 @@ from accounts.auth.services.registration import create_person
 from accounts.errors import AccountsError
 from accounts.models import KeySlot, Person, Vault
 from llamora.crypto import in_force, parse_recovery_code
-from tests.accounts.pages import list_errors, shown_code
+from tests.accounts.pages import get_shown_code, list_errors
 from tests.people import HERE, NEW_PASSWORD, PASSWORD, SESSION, Resident
 
 
@@ -26,7 +26,7 @@ def form(**fields: str) -> dict[str, str]:
     }
 
 
-def registers(client: Client, **fields: str) -> Any:
+def register(client: Client, **fields: str) -> Any:
     return client.post("/register/", form(**fields))
 
 
@@ -37,7 +37,7 @@ def token(db: None) -> str:
 
 def test_the_set_up_link_makes_the_administrator_who_is_then_inside(stranger: Client, token: str) -> None:
     page = stranger.get(f"/register/?set-up={token}")
-    answer = registers(stranger, token=token)
+    answer = register(stranger, token=token)
 
     assert page.status_code == answer.status_code == 200
     person = Person.objects.get()
@@ -46,10 +46,10 @@ def test_the_set_up_link_makes_the_administrator_who_is_then_inside(stranger: Cl
 
 
 def test_the_set_up_link_works_once(stranger: Client, token: str) -> None:
-    registers(stranger, token=token)
+    register(stranger, token=token)
 
     again = Client().get(f"/register/?set-up={token}")
-    posted = registers(Client(), token=token, name="Second")
+    posted = register(Client(), token=token, name="Second")
 
     assert again.status_code == posted.status_code == 403
     assert Person.objects.count() == 1
@@ -92,7 +92,7 @@ def test_open_registration_makes_no_administrators(
 ) -> None:
     settings.REGISTRATION = "open"
 
-    answer = registers(stranger)
+    answer = register(stranger)
 
     assert answer.status_code == 200
     assert not Person.objects.get(name="Nora").is_staff
@@ -106,7 +106,7 @@ def test_a_name_is_taken_however_it_is_spelt(
 ) -> None:
     settings.REGISTRATION = "open"
 
-    answer = registers(stranger, name=name)
+    answer = register(stranger, name=name)
 
     assert answer.status_code == 422
     assert Person.objects.count() == 2
@@ -118,7 +118,7 @@ def test_names_of_any_script_come_in(
 ) -> None:
     settings.REGISTRATION = "open"
 
-    assert registers(stranger, name=name).status_code == 200
+    assert register(stranger, name=name).status_code == 200
     assert Person.objects.find_by_name(name) is not None
 
 
@@ -128,7 +128,7 @@ def test_names_that_cannot_be_read_are_refused_beside_the_field(
 ) -> None:
     settings.REGISTRATION = "open"
 
-    answer = registers(stranger, name=name)
+    answer = register(stranger, name=name)
 
     assert answer.status_code == 422
     assert len(list_errors(answer)) == 1
@@ -150,7 +150,7 @@ def test_names_that_cannot_be_read_are_refused_beside_the_field(
 def test_a_password_that_would_be_guessed_is_refused_in_a_sentence(
     stranger: Client, token: str, password: str, sentence: str
 ) -> None:
-    answer = registers(stranger, token=token, password=password, password_again=password)
+    answer = register(stranger, token=token, password=password, password_again=password)
 
     assert answer.status_code == 422
     assert [said for said in list_errors(answer) if sentence in said]
@@ -168,14 +168,14 @@ def test_a_password_that_would_be_guessed_is_refused_in_a_sentence(
     ],
 )
 def test_good_passwords_of_any_script_are_kept_exactly(stranger: Client, token: str, password: str) -> None:
-    registers(stranger, token=token, password=password, password_again=password)
+    register(stranger, token=token, password=password, password_again=password)
 
     assert Client().post("/sign-in/", {"name": "nora", "password": password}).status_code == 302
     assert Client().post("/sign-in/", {"name": "nora", "password": password.strip() + "."}).status_code == 422
 
 
 def test_the_two_passwords_must_be_the_same(stranger: Client, token: str) -> None:
-    answer = registers(stranger, token=token, password_again=NEW_PASSWORD)
+    answer = register(stranger, token=token, password_again=NEW_PASSWORD)
 
     assert list_errors(answer) == ["The passwords don't match."]
 
@@ -185,13 +185,13 @@ def test_a_browser_that_names_no_zone_gets_that_of_the_house(
 ) -> None:
     settings.HOUSEHOLD_TIME_ZONE = "Europe/Riga"
 
-    registers(stranger, token=token, time_zone="Mars/Olympus")
+    register(stranger, token=token, time_zone="Mars/Olympus")
 
     assert Person.objects.get().time_zone == "Europe/Riga"
 
 
 def test_the_recovery_code_is_shown_once_and_stored_nowhere(stranger: Client, token: str) -> None:
-    code = shown_code(registers(stranger, token=token))
+    code = get_shown_code(register(stranger, token=token))
 
     secret = parse_recovery_code(code)
     dumped = "\n".join(str(row) for row in connection.connection.iterdump())
@@ -241,7 +241,7 @@ def test_two_registrations_of_one_name_at_once_end_in_a_sentence() -> None:
 
 
 def test_the_answer_with_the_code_is_not_to_be_stored(stranger: Client, token: str) -> None:
-    answer = registers(stranger, token=token)
+    answer = register(stranger, token=token)
 
     assert answer["Cache-Control"] == "no-store"
     assert SESSION in answer.cookies
@@ -257,7 +257,7 @@ def test_registering_where_somebody_is_signed_in_ends_their_session(owner: Resid
     settings.REGISTRATION = "open"
     before = owner.get_sign_in()
 
-    registers(owner.client)
+    register(owner.client)
 
     assert not Person.objects.get(name="Olive Ähre").sign_ins.filter(id=before.id).exists()
     assert owner.get_sign_in().person.name == "Nora"

@@ -1,4 +1,4 @@
-"""A session that is closed while nothing can be written is closed all the same, and its rows go later."""
+"""Tests of sessions that end while the database is read-only; their rows are deleted later."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +31,8 @@ def read_only() -> Iterator[None]:
 
 
 @pytest.fixture
-def heard() -> Iterator[list[dict[str, Any]]]:
-    """What the apps above are told of sessions that end."""
+def recorded_signals() -> Iterator[list[dict[str, Any]]]:
+    """Record the signals about sessions that end."""
     found: list[dict[str, Any]] = []
 
     def hear(sender: object, **told: Any) -> None:
@@ -43,7 +43,9 @@ def heard() -> Iterator[list[dict[str, Any]]]:
     vault_locked.disconnect(hear)
 
 
-def test_a_lock_that_cannot_be_written_is_a_lock(owner: Resident, heard: list[dict[str, Any]]) -> None:
+def test_a_lock_that_cannot_be_written_is_a_lock(
+    owner: Resident, recorded_signals: list[dict[str, Any]]
+) -> None:
     stolen = owner.get_cookie()
 
     with read_only():
@@ -52,13 +54,13 @@ def test_a_lock_that_cannot_be_written_is_a_lock(owner: Resident, heard: list[di
 
     assert answer.status_code == 302
     assert (seen.person, seen.is_unlocked) == (owner.person, False)
-    assert [told["last"] for told in heard] == [True]
+    assert [told["last"] for told in recorded_signals] == [True]
     assert Unlock.objects.filter(sign_in_id=stolen.sign_in_id).exists()
     assert b"be written to now" in owner.get("/unlock/").content
 
 
 def test_a_sign_out_that_cannot_be_written_is_a_sign_out(
-    owner: Resident, heard: list[dict[str, Any]]
+    owner: Resident, recorded_signals: list[dict[str, Any]]
 ) -> None:
     stolen = owner.get_cookie()
 
@@ -70,10 +72,12 @@ def test_a_sign_out_that_cannot_be_written_is_a_sign_out(
     assert b"be written to now" in answer.content
     assert answer.cookies["llamora_session"].value == ""
     assert (seen.person, seen.held) == (None, None)
-    assert [told["last"] for told in heard] == [True]
+    assert [told["last"] for told in recorded_signals] == [True]
 
 
-def test_another_browser_of_the_same_person_stays_open(owner: Resident, heard: list[dict[str, Any]]) -> None:
+def test_another_browser_of_the_same_person_stays_open(
+    owner: Resident, recorded_signals: list[dict[str, Any]]
+) -> None:
     first = owner.get_cookie()
     owner.client.cookies.clear()
     owner.sign_in()
@@ -82,7 +86,7 @@ def test_another_browser_of_the_same_person_stays_open(owner: Resident, heard: l
         sessions_services.lock_or_revoke(sign_in_id=first.sign_in_id, person_id=owner.id)
 
     assert owner.is_unlocked()
-    assert [told["last"] for told in heard] == [False]
+    assert [told["last"] for told in recorded_signals] == [False]
 
 
 def test_another_process_that_starts_later_knows_of_it(
@@ -120,7 +124,7 @@ def test_the_password_opens_it_again_once_the_disk_takes_writing(owner: Resident
 
 
 def test_what_has_lain_idle_is_told_to_the_apps_once_although_nothing_can_be_written(
-    owner: Resident, heard: list[dict[str, Any]]
+    owner: Resident, recorded_signals: list[dict[str, Any]]
 ) -> None:
     Unlock.objects.update(last_active=timezone.now() - timedelta(days=2))
 
@@ -129,5 +133,5 @@ def test_what_has_lain_idle_is_told_to_the_apps_once_although_nothing_can_be_wri
             with pytest.raises(NotWritten):
                 sessions_services.end_expired_sessions()
 
-    assert [(told["person_id"], told["last"]) for told in heard] == [(owner.id, True)]
+    assert [(told["person_id"], told["last"]) for told in recorded_signals] == [(owner.id, True)]
     assert not owner.is_unlocked()

@@ -1,4 +1,4 @@
-"""The pages of one's own keys: the password again, then a new one, a new code, a new key, or all three."""
+"""Tests of the pages for a new password, a new recovery code and a new key."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from accounts.rotation import background
 from accounts.rotation import services as rotation_services
 from accounts.sessions.services import open_session
 from accounts.throttling.throttle import PAIR
-from tests.accounts.pages import confirm_code, list_errors, shown_code
+from tests.accounts.pages import confirm_code, get_shown_code, list_errors
 from tests.page import read
 from tests.people import NEW_PASSWORD, PASSWORD, Resident
 
@@ -27,59 +27,59 @@ every_path = pytest.mark.parametrize("path", PATHS)
 
 @pytest.fixture(autouse=True)
 def _no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest of a rotation is done by hand here; tests/rotation look at the thread."""
+    """Disable the thread that finishes a rotation; the tests finish it themselves."""
     monkeypatch.setattr(background, "start_rotation_thread", lambda keyring: True)
 
 
-def sends(who: Resident, path: str, *, current: str = PASSWORD, **fields: str) -> Any:
+def submit(who: Resident, path: str, *, current: str = PASSWORD, **fields: str) -> Any:
     return who.post(path, current=current, **{**PATHS[path], **fields})
 
 
-def comes_in(name: str, password: str) -> bool:
+def sign_in(name: str, password: str) -> bool:
     return bool(Client().post("/sign-in/", {"name": name, "password": password}).status_code == 302)
 
 
-def recovers(name: str, code: str) -> bool:
+def recover(name: str, code: str) -> bool:
     fields = {"name": name, "code": code, "password": "a third thing entirely", "password_again": ""}
     fields["password_again"] = fields["password"]
     return bool(Client().post("/recover/", fields).status_code == 200)
 
 
-def rows(who: Resident) -> list[bytes]:
+def list_key_rows(who: Resident) -> list[bytes]:
     return [bytes(slot.box) for slot in KeySlot.objects.filter(owner=who.person).order_by("id")]
 
 
 @every_path
 def test_looking_changes_nothing(owner: Resident, path: str) -> None:
-    before = rows(owner)
+    before = list_key_rows(owner)
 
     assert owner.get(path).status_code == 200
-    assert rows(owner) == before
+    assert list_key_rows(owner) == before
     assert owner.is_unlocked()
 
 
 @every_path
 def test_the_password_is_asked_for_again(owner: Resident, path: str) -> None:
-    before = rows(owner)
+    before = list_key_rows(owner)
 
-    wrong, missing = sends(owner, path, current="not this one"), sends(owner, path, current="")
+    wrong, missing = submit(owner, path, current="not this one"), submit(owner, path, current="")
 
     assert (wrong.status_code, missing.status_code) == (422, 422)
     assert list_errors(wrong) == ["Wrong password."]
-    assert rows(owner) == before
+    assert list_key_rows(owner) == before
 
 
 @every_path
 def test_a_password_that_was_replaced_does_nothing(owner: Resident, path: str) -> None:
-    sends(owner, "/settings/password/")
-    before = rows(owner)
+    submit(owner, "/settings/password/")
+    before = list_key_rows(owner)
 
-    assert sends(owner, path, current=PASSWORD).status_code == 422
-    assert rows(owner) == before
+    assert submit(owner, path, current=PASSWORD).status_code == 422
+    assert list_key_rows(owner) == before
 
 
-class Still:
-    """A clock that stands."""
+class FixedClock:
+    """A clock that does not advance."""
 
     def monotonic(self) -> float:
         return 1_000.0
@@ -89,39 +89,39 @@ class Still:
 def test_wrong_passwords_are_slowed_down(owner: Resident, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr("accounts.throttling.throttle.PATIENCE", 0.0)
     # On a busy machine the second that is to be waited passes while the next try is under way.
-    monkeypatch.setattr("accounts.throttling.throttle.time", Still())
-    before = rows(owner)
+    monkeypatch.setattr("accounts.throttling.throttle.time", FixedClock())
+    before = list_key_rows(owner)
 
-    answers = [sends(owner, path, current=f"wrong {number}") for number in range(PAIR.free + 1)]
-    right = sends(owner, path)
+    answers = [submit(owner, path, current=f"wrong {number}") for number in range(PAIR.free + 1)]
+    right = submit(owner, path)
 
     assert [answer.status_code for answer in answers[:-1]] == [422] * PAIR.free
     assert {answers[-1].status_code, right.status_code} == {429}
     assert int(right["Retry-After"]) >= 1
     assert "try again" in list_errors(right)[0]
-    assert rows(owner) == before
+    assert list_key_rows(owner) == before
 
 
 @every_path
 def test_the_page_of_somebody_else_does_nothing(owner: Resident, housemate: Resident, path: str) -> None:
-    before = rows(owner)
+    before = list_key_rows(owner)
 
     answer = owner.client.post(path, {"owner": str(housemate.id), "current": PASSWORD, **PATHS[path]})
 
     assert answer.status_code == 409
-    assert rows(owner) == before
+    assert list_key_rows(owner) == before
 
 
 @every_path
 def test_without_the_token_of_a_page_nothing_is_done(owner: Resident, path: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies = owner.client.cookies
-    before = rows(owner)
+    before = list_key_rows(owner)
 
     answer = client.post(path, {"owner": str(owner.id), "current": PASSWORD, **PATHS[path]})
 
     assert answer.status_code == 403
-    assert rows(owner) == before
+    assert list_key_rows(owner) == before
 
 
 @every_path
@@ -129,26 +129,26 @@ def test_a_locked_diary_shows_none_of_it(owner: Resident, path: str) -> None:
     owner.lock()
 
     assert owner.get(path)["Location"].startswith("/unlock/?next=")
-    assert sends(owner, path)["Location"].startswith("/unlock/")
+    assert submit(owner, path)["Location"].startswith("/unlock/")
     assert Client().get(path)["Location"].startswith("/sign-in/?next=")
 
 
 def test_a_new_password_opens_and_the_old_one_does_not(owner: Resident) -> None:
     other = owner.sign_in_elsewhere()
 
-    answer = sends(owner, "/settings/password/")
+    answer = submit(owner, "/settings/password/")
 
     assert answer["Location"] == "/settings/"
     assert "password is changed" in owner.get("/settings/").content.decode()
-    assert not comes_in("Olive Ähre", PASSWORD)
-    assert comes_in("Olive Ähre", NEW_PASSWORD)
+    assert not sign_in("Olive Ähre", PASSWORD)
+    assert sign_in("Olive Ähre", NEW_PASSWORD)
     assert other.is_unlocked()
 
 
 def test_a_new_password_ends_the_other_sessions_when_asked(owner: Resident, housemate: Resident) -> None:
     other = owner.sign_in_elsewhere()
 
-    sends(owner, "/settings/password/", end_others="on")
+    submit(owner, "/settings/password/", end_others="on")
 
     assert owner.is_unlocked()
     assert not other.is_unlocked()
@@ -163,13 +163,13 @@ def test_the_page_proposes_to_end_the_other_sessions(owner: Resident) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_new_password_can_rotate_the_key_as_well(owner: Resident) -> None:
-    answer = sends(owner, "/settings/password/", turn="on")
+    answer = submit(owner, "/settings/password/", turn="on")
 
     assert answer["Location"] == "/settings/key/"
     assert Vault.objects.get(owner=owner.person).epoch == 2
     assert owner.is_unlocked()
-    assert comes_in("Olive Ähre", NEW_PASSWORD)
-    assert recovers("Olive Ähre", owner.recovery_code)
+    assert sign_in("Olive Ähre", NEW_PASSWORD)
+    assert recover("Olive Ähre", owner.recovery_code)
 
 
 @pytest.mark.parametrize(
@@ -181,30 +181,30 @@ def test_a_new_password_can_rotate_the_key_as_well(owner: Resident) -> None:
     ],
 )
 def test_a_poor_password_is_refused_beside_its_field(owner: Resident, fields: dict[str, str]) -> None:
-    before = rows(owner)
+    before = list_key_rows(owner)
 
-    answer = sends(owner, "/settings/password/", **fields)
+    answer = submit(owner, "/settings/password/", **fields)
 
     assert answer.status_code == 422
     assert len(list_errors(answer)) == 1
-    assert rows(owner) == before
+    assert list_key_rows(owner) == before
 
 
 def test_a_new_code_is_shown_once_and_the_old_one_is_dead(owner: Resident) -> None:
     other = owner.sign_in_elsewhere()
 
-    answer = sends(owner, "/settings/recovery-code/")
+    answer = submit(owner, "/settings/recovery-code/")
 
-    code = shown_code(answer)
+    code = get_shown_code(answer)
     assert code != owner.recovery_code
     assert "no-store" in answer["Cache-Control"]
     assert other.is_unlocked()
-    assert not recovers("Olive Ähre", owner.recovery_code)
-    assert recovers("Olive Ähre", code)
+    assert not recover("Olive Ähre", owner.recovery_code)
+    assert recover("Olive Ähre", code)
 
 
 def test_after_a_new_code_one_goes_on_to_the_settings(owner: Resident) -> None:
-    page = sends(owner, "/settings/recovery-code/")
+    page = submit(owner, "/settings/recovery-code/")
 
     assert confirm_code(owner.client, page)["Location"] == "/settings/"
 
@@ -212,7 +212,7 @@ def test_after_a_new_code_one_goes_on_to_the_settings(owner: Resident) -> None:
 def test_a_new_code_ends_the_other_sessions_when_asked(owner: Resident) -> None:
     other = owner.sign_in_elsewhere()
 
-    sends(owner, "/settings/recovery-code/", end_others="on")
+    submit(owner, "/settings/recovery-code/", end_others="on")
 
     assert (owner.is_unlocked(), other.is_unlocked()) == (True, False)
 
@@ -221,21 +221,21 @@ def test_a_new_code_ends_the_other_sessions_when_asked(owner: Resident) -> None:
 def test_a_new_key_signs_the_others_out_and_stays_open_here(owner: Resident) -> None:
     other = owner.sign_in_elsewhere()
 
-    answer = sends(owner, "/settings/key/")
+    answer = submit(owner, "/settings/key/")
 
     assert answer["Location"] == "/settings/key/"
     assert (owner.is_unlocked(), other.is_unlocked()) == (True, False)
     assert Vault.objects.get(owner=owner.person).epoch == 2
-    assert comes_in("Olive Ähre", PASSWORD)
+    assert sign_in("Olive Ähre", PASSWORD)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_page_says_how_far_a_new_key_has_come(owner: Resident) -> None:
-    sends(owner, "/settings/key/")
+    submit(owner, "/settings/key/")
 
     under_way = owner.get("/settings/key/").content.decode()
     fragment = owner.get("/settings/key/progress/", script=True).content.decode()
-    again = sends(owner, "/settings/key/")
+    again = submit(owner, "/settings/key/")
     rotation_services.resume_rotation(open_session(owner.get_cookie()).keyring)
     done = owner.get("/settings/key/progress/", script=True).content.decode()
 
@@ -249,7 +249,7 @@ def test_the_page_says_how_far_a_new_key_has_come(owner: Resident) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_asking_how_far_it_is_keeps_nobody_unlocked(owner: Resident) -> None:
-    sends(owner, "/settings/key/")
+    submit(owner, "/settings/key/")
 
     fragment = owner.get("/settings/key/progress/").content.decode()
 
@@ -258,17 +258,17 @@ def test_asking_how_far_it_is_keeps_nobody_unlocked(owner: Resident) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_somebody_had_my_key_replaces_everything(owner: Resident) -> None:
-    other, old = owner.sign_in_elsewhere(), rows(owner)
+    other, old = owner.sign_in_elsewhere(), list_key_rows(owner)
 
-    answer = sends(owner, "/settings/somebody-had-my-key/")
+    answer = submit(owner, "/settings/somebody-had-my-key/")
 
-    code = shown_code(answer)
+    code = get_shown_code(answer)
     assert (owner.is_unlocked(), other.is_unlocked()) == (True, False)
-    assert not comes_in("Olive Ähre", PASSWORD)
-    assert comes_in("Olive Ähre", NEW_PASSWORD)
-    assert not recovers("Olive Ähre", owner.recovery_code)
-    assert recovers("Olive Ähre", code)
-    assert not set(old) & set(rows(owner))
+    assert not sign_in("Olive Ähre", PASSWORD)
+    assert sign_in("Olive Ähre", NEW_PASSWORD)
+    assert not recover("Olive Ähre", owner.recovery_code)
+    assert recover("Olive Ähre", code)
+    assert not set(old) & set(list_key_rows(owner))
     assert Vault.objects.get(owner=owner.person).epoch == 2
 
 
@@ -276,7 +276,7 @@ def test_somebody_had_my_key_replaces_everything(owner: Resident) -> None:
 def test_whoever_copied_this_browsers_cookie_is_out_as_well(owner: Resident, path: str) -> None:
     copied = owner.get_cookie()
 
-    sends(owner, path)
+    submit(owner, path)
 
     assert open_session(copied).person is None
     assert owner.is_unlocked()
@@ -286,4 +286,4 @@ def test_whoever_copied_this_browsers_cookie_is_out_as_well(owner: Resident, pat
 def test_a_cookie_without_a_sign_in_proves_nothing(owner: Resident) -> None:
     SignIn.objects.filter(person=owner.person).delete()
 
-    assert sends(owner, "/settings/recovery-code/")["Location"].startswith("/sign-in/")
+    assert submit(owner, "/settings/recovery-code/")["Location"].startswith("/sign-in/")

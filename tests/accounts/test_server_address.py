@@ -1,4 +1,4 @@
-"""Where the household is served just now: as the server noted it, while it runs."""
+"""Tests of the address of the running server, as the server recorded it."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from llamora.ops import data_folder
 
 @pytest.fixture
 def house(tmp_path: Path, settings: Any) -> Path:
-    """A data folder, with a runtime folder beside it as `up` makes it."""
+    """A data folder with a runtime folder, as `up` creates them."""
     settings.DATA_DIR = tmp_path / "data"
     settings.RUNTIME_DIR = str(tmp_path / "run")
     settings.DATA_DIR.mkdir()

@@ -1,4 +1,4 @@
-"""The two rows: what opens them, what does not, and when they end by themselves."""
+"""Tests of the two rows of a session: `SignIn` and `Unlock`, and when they expire."""
 
 import os
 from datetime import timedelta
@@ -22,8 +22,10 @@ from llamora.crypto import VaultLocked, current_keyring, hash_half, secret_bytes
 from tests.people import SESSION, Resident
 
 
-def ages(row: SignIn, *, signed_in: timedelta = timedelta(), active: timedelta = timedelta()) -> None:
-    """Let time pass for one browser."""
+def move_back_in_time(
+    row: SignIn, *, signed_in: timedelta = timedelta(), active: timedelta = timedelta()
+) -> None:
+    """Make a browser's sign-in or activity older."""
     now = timezone.now()
     SignIn.objects.filter(id=row.id).update(created_at=now - signed_in)
     Unlock.objects.filter(sign_in_id=row.id).update(last_active=now - active)
@@ -68,7 +70,7 @@ def test_an_unlock_row_moved_to_another_sign_in_opens_nothing(owner: Resident, h
 
 
 def test_a_planted_unlock_row_is_refused(owner: Resident) -> None:
-    """Who can write to the database, and even knows the run secret, still lacks the cookie's half."""
+    """An attacker who can write to the database and knows the run secret still lacks the cookie's half."""
     row = owner.get_sign_in()
     salt = secret_bytes(16)
     planted = wrap_dek(
@@ -144,7 +146,7 @@ def test_without_a_memory_file_system_the_administrator_is_told(
 
 def test_after_the_idle_limit_the_vault_is_locked_and_the_row_is_gone(owner: Resident) -> None:
     row = owner.get_sign_in()
-    ages(row, active=timedelta(minutes=live_settings.IDLE_MINUTES, seconds=1))
+    move_back_in_time(row, active=timedelta(minutes=live_settings.IDLE_MINUTES, seconds=1))
 
     vault = open_session(owner.get_cookie())
 
@@ -154,7 +156,7 @@ def test_after_the_idle_limit_the_vault_is_locked_and_the_row_is_gone(owner: Res
 
 def test_after_the_absolute_limit_one_is_signed_out(owner: Resident) -> None:
     row = owner.get_sign_in()
-    ages(row, signed_in=timedelta(days=live_settings.SIGN_IN_DAYS, seconds=1))
+    move_back_in_time(row, signed_in=timedelta(days=live_settings.SIGN_IN_DAYS, seconds=1))
 
     assert open_session(owner.get_cookie()).person is None
     assert not SignIn.objects.filter(id=row.id).exists()
@@ -162,12 +164,12 @@ def test_after_the_absolute_limit_one_is_signed_out(owner: Resident) -> None:
 
 def test_what_a_person_does_moves_the_idle_limit_but_not_at_every_request(owner: Resident) -> None:
     row = owner.get_sign_in()
-    ages(row, active=timedelta(minutes=1))
+    move_back_in_time(row, active=timedelta(minutes=1))
     before = Unlock.objects.get(sign_in=row).last_active
 
     owner.get("/settings/")
     soon = Unlock.objects.get(sign_in=row).last_active
-    ages(row, active=timedelta(minutes=10))
+    move_back_in_time(row, active=timedelta(minutes=10))
     owner.get("/settings/")
     later = Unlock.objects.get(sign_in=row).last_active
 
@@ -178,7 +180,7 @@ def test_what_a_person_does_moves_the_idle_limit_but_not_at_every_request(owner:
 @pytest.mark.parametrize("asks", ["a socket", "a poll"])
 def test_what_nobody_does_moves_nothing(owner: Resident, asks: str) -> None:
     row = owner.get_sign_in()
-    ages(row, active=timedelta(minutes=10))
+    move_back_in_time(row, active=timedelta(minutes=10))
     before = Unlock.objects.get(sign_in=row).last_active
 
     if asks == "a socket":
@@ -192,7 +194,7 @@ def test_what_nobody_does_moves_nothing(owner: Resident, asks: str) -> None:
 def test_with_a_short_idle_limit_somebody_active_is_not_locked(owner: Resident, settings: Any) -> None:
     settings.IDLE_MINUTES = 1
     row = owner.get_sign_in()
-    ages(row, active=timedelta(seconds=40))
+    move_back_in_time(row, active=timedelta(seconds=40))
 
     owner.get("/settings/")
 
@@ -223,8 +225,8 @@ def test_no_keyring_is_in_force_after_a_request(owner: Resident) -> None:
 
 
 def test_the_sweep_ends_what_nobody_came_back_to(owner: Resident, housemate: Resident) -> None:
-    ages(owner.get_sign_in(), active=timedelta(minutes=live_settings.IDLE_MINUTES + 1))
-    ages(housemate.get_sign_in(), signed_in=timedelta(days=live_settings.SIGN_IN_DAYS + 1))
+    move_back_in_time(owner.get_sign_in(), active=timedelta(minutes=live_settings.IDLE_MINUTES + 1))
+    move_back_in_time(housemate.get_sign_in(), signed_in=timedelta(days=live_settings.SIGN_IN_DAYS + 1))
     fresh = owner.sign_in_elsewhere()
 
     assert sessions_services.end_expired_sessions() == 2

@@ -1,4 +1,4 @@
-"""Throttling: delays grow, they end, and nobody can keep another person out with them."""
+"""Tests of throttling: delays grow and expire, and nobody can lock out another person."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ from tests.people import ELSEWHERE, HERE, PASSWORD, Resident
 
 
 class Clock:
-    """Time that passes when it is told to, or when somebody sleeps."""
+    """A clock that advances only by `sleep` or when a test sets it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -46,7 +46,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def fails(throttle: Throttle, *, name: str = "Olive", address: str = HERE, times: int = 1) -> None:
+def fail(throttle: Throttle, *, name: str = "Olive", address: str = HERE, times: int = 1) -> None:
     for _ in range(times):
         with throttle.attempt("sign-in", name=name, address=address) as attempt:
             attempt.fail()
@@ -60,12 +60,12 @@ def is_let_in(throttle: Throttle, *, name: str = "Olive", address: str = HERE) -
         return False
 
 
-def waits(throttle: Throttle, clock: Clock) -> float:
-    """How long until the next try; it is made, and fails."""
+def fail_after_delay(throttle: Throttle, clock: Clock) -> float:
+    """Wait for the required delay, fail once more, and return the delay."""
     began = clock.now
     while True:
         try:
-            fails(throttle)
+            fail(throttle)
         except TooManyAttempts as refused:
             clock.now += refused.retry_after
         else:
@@ -75,7 +75,7 @@ def waits(throttle: Throttle, clock: Clock) -> float:
 def test_delays_grow_up_to_half_a_minute(clock: Clock) -> None:
     throttle = Throttle()
 
-    delays = [waits(throttle, clock) for _ in range(PAIR.free + 9)]
+    delays = [fail_after_delay(throttle, clock) for _ in range(PAIR.free + 9)]
 
     assert delays[: PAIR.free] == [0] * PAIR.free
     grown = delays[PAIR.free :]
@@ -86,20 +86,20 @@ def test_delays_grow_up_to_half_a_minute(clock: Clock) -> None:
 
 def test_a_right_password_ends_the_delay_of_its_name_here(clock: Clock) -> None:
     throttle = Throttle()
-    fails(throttle, times=PAIR.free)
+    fail(throttle, times=PAIR.free)
 
     with throttle.attempt("sign-in", name="Olive", address=HERE) as attempt:
         attempt.succeed()
 
     began = clock.now
-    fails(throttle, times=PAIR.free - 2)
+    fail(throttle, times=PAIR.free - 2)
     assert clock.now == began
 
 
 def test_failures_are_forgotten_in_time(clock: Clock) -> None:
     throttle = Throttle()
     for _ in range(PAIR.free + 6):
-        waits(throttle, clock)
+        fail_after_delay(throttle, clock)
     assert not is_let_in(throttle)
 
     clock.now += PAIR.forget + 1
@@ -111,7 +111,7 @@ def test_a_name_is_counted_however_it_is_typed(clock: Clock) -> None:
     throttle = Throttle()
     for name in ["olive", "OLIVE", "O\u200blive", " olive "] * 3:
         try:
-            fails(throttle, name=name)
+            fail(throttle, name=name)
         except TooManyAttempts as refused:
             clock.now += refused.retry_after
 
@@ -122,7 +122,7 @@ def test_an_address_that_did_not_fail_is_let_through_at_once(clock: Clock) -> No
     throttle = Throttle()
     for n in range(200):
         try:
-            fails(throttle, address=f"203.0.113.{n}")
+            fail(throttle, address=f"203.0.113.{n}")
         except TooManyAttempts as refused:
             clock.now += refused.retry_after
     began = clock.now
@@ -134,11 +134,11 @@ def test_an_address_that_did_not_fail_is_let_through_at_once(clock: Clock) -> No
 def test_many_addresses_at_one_name_are_slowed_once_they_fail_themselves(clock: Clock) -> None:
     throttle = Throttle()
     for n in range(NAME.free + 6):
-        fails(throttle, address=f"203.0.113.{n}")
+        fail(throttle, address=f"203.0.113.{n}")
 
     assert not is_let_in(throttle, address="203.0.113.1")
     with pytest.raises(TooManyAttempts) as refused:
-        fails(throttle, address="203.0.113.2")
+        fail(throttle, address="203.0.113.2")
     assert refused.value.retry_after <= NAME.longest
 
 
@@ -146,7 +146,7 @@ def test_one_address_trying_many_names_is_slowed_but_by_seconds_only(clock: Cloc
     throttle, longest = Throttle(), 0.0
     for n in range(60):
         try:
-            fails(throttle, name=f"name {n}")
+            fail(throttle, name=f"name {n}")
         except TooManyAttempts as refused:
             longest = max(longest, refused.retry_after)
             clock.now += refused.retry_after
@@ -185,7 +185,7 @@ def test_its_size_is_bounded(clock: Clock) -> None:
     throttle = Throttle()
 
     for n in range(MAX_RECORDS):
-        fails(throttle, name=f"n{n}", address=f"a{n}")
+        fail(throttle, name=f"n{n}", address=f"a{n}")
 
     assert len(throttle) == MAX_RECORDS
 
@@ -193,7 +193,7 @@ def test_its_size_is_bounded(clock: Clock) -> None:
 def test_kinds_are_counted_apart(clock: Clock) -> None:
     throttle = Throttle()
     for _ in range(PAIR.free + 6):
-        waits(throttle, clock)
+        fail_after_delay(throttle, clock)
 
     with throttle.attempt("recover", name="Olive", address=HERE):
         pass
@@ -207,7 +207,7 @@ def test_no_delay_overflows(rule: ThrottleRule) -> None:
 def test_one_request_per_address_waits_a_short_delay_out_and_the_others_are_told(clock: Clock) -> None:
     throttle = Throttle()
     for _ in range(PAIR.free + 1):
-        waits(throttle, clock)
+        fail_after_delay(throttle, clock)
     # 0.4 s remain: shorter than anybody's patience.
     throttle._waiting_addresses.add(HERE)
 
@@ -236,7 +236,7 @@ def test_addresses_are_counted_by_who_can_change_them(rf: Any, said: str, counte
 # --- Through the pages --------------------------------------------------------------------------
 
 
-def tries(path: str, fields: dict[str, str], *, address: str = HERE) -> Any:
+def post_sign_in(path: str, fields: dict[str, str], *, address: str = HERE) -> Any:
     return Client(REMOTE_ADDR=address).post(path, fields)
 
 
@@ -261,7 +261,7 @@ def test_every_form_slows_down_and_says_when_to_try_again(
 ) -> None:
     fields = {**fields, "code": housemate.recovery_code} if path == "/recover/" else fields
 
-    answers = [tries(path, fields) for _ in range(STRENGTH_METER.free + 20)]
+    answers = [post_sign_in(path, fields) for _ in range(STRENGTH_METER.free + 20)]
 
     slowed = [answer for answer in answers if answer.status_code == 429]
     assert slowed
@@ -284,7 +284,7 @@ def test_failures_to_sign_in_do_not_slow_the_unlocking_of_somebody_signed_in(
 ) -> None:
     owner.lock()
     for _ in range(40):
-        tries("/sign-in/", {"name": "olive ähre", "password": "wrong again"}, address="127.0.0.1")
+        post_sign_in("/sign-in/", {"name": "olive ähre", "password": "wrong again"}, address="127.0.0.1")
     began = clock.now
 
     answer = owner.post("/unlock/", password=PASSWORD)
@@ -293,8 +293,8 @@ def test_failures_to_sign_in_do_not_slow_the_unlocking_of_somebody_signed_in(
     assert clock.now == began
 
 
-def wrong_from_the_same_address(name: str, *, times: int = 60) -> Client:
-    """A browser nobody has signed in with, at the address everybody here has."""
+def fail_from_one_address(name: str, *, times: int = 60) -> Client:
+    """Fail to sign in from a new browser at the shared address."""
     guesser = Client(REMOTE_ADDR="127.0.0.1")
     for _ in range(times):
         guesser.post("/sign-in/", {"name": name, "password": "wrong again"})
@@ -306,7 +306,7 @@ def test_a_housemate_at_the_same_address_keeps_nobody_out_of_their_own_browser(
     owner: Resident, clock: Clock, tried: str
 ) -> None:
     owner.sign_in(keep=True).post("/sign-out/")
-    guesser = wrong_from_the_same_address(tried)
+    guesser = fail_from_one_address(tried)
     began = clock.now
 
     owner.sign_in()
@@ -332,7 +332,7 @@ def test_a_device_cookie_is_valid_for_one_person_and_only_if_we_made_it(
     owner: Resident, housemate: Resident, clock: Clock, value: str
 ) -> None:
     own_cookie = owner.sign_in(keep=True).client.cookies[device_cookie.COOKIE_NAME].value
-    guesser = wrong_from_the_same_address("humphrey", times=1)
+    guesser = fail_from_one_address("humphrey", times=1)
     for shown in (own_cookie, value):
         guesser.cookies[device_cookie.COOKIE_NAME] = shown
         statuses = [
@@ -347,7 +347,9 @@ def test_a_device_cookie_is_valid_for_one_person_and_only_if_we_made_it(
 
 
 def test_what_is_too_soon_is_not_derived(owner: Resident, clock: Clock, derivations: CountingQueue) -> None:
-    answers = [tries("/sign-in/", {"name": "olive ähre", "password": "wrong again"}) for _ in range(40)]
+    answers = [
+        post_sign_in("/sign-in/", {"name": "olive ähre", "password": "wrong again"}) for _ in range(40)
+    ]
 
     tried = [answer for answer in answers if answer.status_code == 422]
     assert len(derivations.costs) == len(tried) < 20
@@ -362,17 +364,19 @@ def test_fifty_at_once_with_wrong_passwords_keep_nobody_out(
 
     def try_one(n: int) -> None:
         name = "olive ähre" if n % 2 else f"nobody {n}"
-        statuses.append(tries("/sign-in/", {"name": name, "password": "wrong all the same"}).status_code)
+        statuses.append(
+            post_sign_in("/sign-in/", {"name": name, "password": "wrong all the same"}).status_code
+        )
         connection.close()
 
     threads = [threading.Thread(target=try_one, args=(n,)) for n in range(50)]
     for thread in threads:
         thread.start()
-    pages = [_timed(housemate) for _ in range(5)]
+    pages = [_measure_sign_in(housemate) for _ in range(5)]
     for thread in threads:
         thread.join()
     # The owner's own browser: the one that guessed is made to wait, whatever it says next.
-    right = tries("/sign-in/", {"name": "olive ähre", "password": PASSWORD}, address="192.0.2.77")
+    right = post_sign_in("/sign-in/", {"name": "olive ähre", "password": PASSWORD}, address="192.0.2.77")
 
     assert set(statuses) <= {422, 429}
     assert statuses.count(429) > 0
@@ -381,7 +385,7 @@ def test_fifty_at_once_with_wrong_passwords_keep_nobody_out(
     assert max(pages) < 10
 
 
-def _timed(who: Resident) -> float:
+def _measure_sign_in(who: Resident) -> float:
     began = time.monotonic()
     assert who.is_unlocked()
     return time.monotonic() - began

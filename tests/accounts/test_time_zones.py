@@ -1,4 +1,4 @@
-"""The time zone of a person, and what stands in for one that the machine does not know."""
+"""Tests of a person's time zone, including one that the machine does not know."""
 
 from typing import Any
 

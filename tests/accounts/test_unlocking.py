@@ -1,4 +1,4 @@
-"""Locking and unlocking one browser, by its own person and nobody else."""
+"""Tests of locking and unlocking one browser, by its own person only."""
 
 import asyncio
 from typing import Any
@@ -20,7 +20,7 @@ from tests.accounts.pages import list_errors
 from tests.people import HERE, PASSWORD, SESSION, Resident
 
 
-def unlocks(who: Resident, password: str = PASSWORD, *, script: bool = False, **fields: str) -> Any:
+def unlock(who: Resident, password: str = PASSWORD, *, script: bool = False, **fields: str) -> Any:
     return who.post("/unlock/", script=script, password=password, **fields)
 
 
@@ -36,7 +36,7 @@ def test_locking_takes_the_key_and_leaves_the_sign_in(owner: Resident) -> None:
 def test_unlocking_goes_on_where_one_was(owner: Resident) -> None:
     owner.lock()
 
-    answer = unlocks(owner, next="/settings/")
+    answer = unlock(owner, next="/settings/")
 
     assert (answer.status_code, answer["Location"]) == (302, "/settings/")
     assert owner.is_unlocked()
@@ -45,7 +45,7 @@ def test_unlocking_goes_on_where_one_was(owner: Resident) -> None:
 def test_script_hears_that_it_is_open_and_the_page_stays(owner: Resident) -> None:
     owner.lock()
 
-    answer = unlocks(owner, script=True)
+    answer = unlock(owner, script=True)
 
     assert (answer.status_code, answer.content) == (204, b"")
     assert owner.is_unlocked()
@@ -54,7 +54,7 @@ def test_script_hears_that_it_is_open_and_the_page_stays(owner: Resident) -> Non
 def test_a_wrong_password_gets_the_form_again(owner: Resident) -> None:
     owner.lock()
 
-    page, fragment = unlocks(owner, "not my password"), unlocks(owner, "not my password", script=True)
+    page, fragment = unlock(owner, "not my password"), unlock(owner, "not my password", script=True)
 
     assert page.status_code == fragment.status_code == 422
     assert list_errors(page) == list_errors(fragment) == ["Wrong password."]
@@ -67,7 +67,7 @@ def test_a_housemate_does_not_unlock_with_their_own_password(owner: Resident, ho
     owner.lock()
     housemate.password = "eleven geese in the fog"
 
-    answer = unlocks(owner, housemate.password)
+    answer = unlock(owner, housemate.password)
 
     assert answer.status_code == 422
     assert not owner.is_unlocked()
@@ -77,7 +77,7 @@ def test_unlocking_makes_a_new_half_and_the_old_one_is_dead(owner: Resident) -> 
     old = owner.get_cookie()
     owner.lock()
 
-    unlocks(owner)
+    unlock(owner)
 
     assert owner.get_cookie().sign_in_id == old.sign_in_id
     assert open_session(old).person is None
@@ -101,7 +101,7 @@ def test_unlocking_keeps_the_csrf_secret(owner: Resident) -> None:
 def test_a_kept_cookie_stays_kept(administrator: Resident) -> None:
     administrator.sign_in(keep=True).lock()
 
-    answer = unlocks(administrator)
+    answer = unlock(administrator)
 
     assert answer.cookies[SESSION]["max-age"] == 30 * 86400
 
@@ -171,8 +171,8 @@ def test_a_sign_in_that_ended_meanwhile_is_said_and_no_fault(owner: Resident) ->
 
 
 @pytest.fixture
-def heard() -> Any:
-    """What the apps above would hear."""
+def recorded_signals() -> Any:
+    """Record the signals `vault_locked` and `vault_unlocked`."""
     rings: list[dict[str, Any]] = []
 
     def locked(**said: Any) -> None:
@@ -189,13 +189,13 @@ def heard() -> Any:
 
 
 def test_those_above_hear_of_an_unlock_with_the_keyring_in_force(
-    owner: Resident, heard: list[dict[str, Any]]
+    owner: Resident, recorded_signals: list[dict[str, Any]]
 ) -> None:
     owner.lock()
 
-    unlocks(owner)
+    unlock(owner)
 
-    (ring,) = [ring for ring in heard if ring["heard"] == "unlocked"]
+    (ring,) = [ring for ring in recorded_signals if ring["heard"] == "unlocked"]
     assert ring["in force"] == ring["person_id"] == owner.id
     assert ring["keyring"].is_closed
 
@@ -216,13 +216,15 @@ def test_a_receiver_that_fails_keeps_nobody_out(owner: Resident, caplog: pytest.
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_last_lock_says_that_it_is_the_last(owner: Resident, heard: list[dict[str, Any]]) -> None:
+def test_the_last_lock_says_that_it_is_the_last(
+    owner: Resident, recorded_signals: list[dict[str, Any]]
+) -> None:
     first, second = owner, owner.sign_in_elsewhere()
 
     first.lock()
     second.lock()
 
-    assert [ring["last"] for ring in heard if ring["heard"] == "locked"] == [False, True]
+    assert [ring["last"] for ring in recorded_signals if ring["heard"] == "locked"] == [False, True]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -245,7 +247,7 @@ def test_the_process_remembers_the_public_key_that_an_unlock_proved(owner: Resid
     owner.lock()
     key_pairs.forget_public_key(owner.id)
 
-    unlocks(owner)
+    unlock(owner)
 
     assert key_pairs.get_public_key(owner.id) == bytes(owner.person.vault.public_key)
 
@@ -276,7 +278,7 @@ def test_a_planted_public_key_is_not_remembered(owner: Resident) -> None:
             "UPDATE accounts_vault SET public_key = %s WHERE owner_id = %s", [b"p" * 32, owner.id.hex]
         )
 
-    unlocks(owner)
+    unlock(owner)
 
     assert owner.is_unlocked()
     assert key_pairs.get_public_key(owner.id) is None

@@ -1,4 +1,4 @@
-"""`users`: who there is, and diaries switched off and on."""
+"""Tests of the command `users`: list people, disable and enable them."""
 
 import io
 
@@ -21,14 +21,14 @@ def owner(administrator: Resident) -> Resident:
     return new_resident("Olive")
 
 
-def said(**options: str) -> str:
+def run_users(**options: str) -> str:
     out = io.StringIO()
     call_command("users", stdout=out, **options)
     return out.getvalue()
 
 
 def test_everybody_is_listed_with_what_shows_without_a_key(administrator: Resident, owner: Resident) -> None:
-    lines = said().splitlines()
+    lines = run_users().splitlines()
 
     assert lines[0].startswith("Kay, administrator: 0 ways to unlock, 1 browser signed in, since 20")
     assert lines[1].startswith("Olive: ")
@@ -39,20 +39,20 @@ def test_whoever_is_switched_off_is_let_in_no_more_and_keeps_everything(
 ) -> None:
     owner.write("Still here")
 
-    assert said(disable="olive") == "Turned off; 1 session was ended.\n"
+    assert run_users(disable="olive") == "Turned off; 1 session was ended.\n"
 
     assert owner.get("/").status_code == 302
     assert not SignIn.objects.filter(person_id=owner.id).exists()
-    assert "Olive, turned off" in said()
+    assert "Olive, turned off" in run_users()
     assert SignIn.objects.filter(person_id=administrator.id).exists()
-    said(enable="OLIVE")
-    assert "turned off" not in said()
+    run_users(enable="OLIVE")
+    assert "turned off" not in run_users()
     assert owner.list_texts() == ["Still here"]
 
 
 def test_the_last_administrator_is_not_switched_off(administrator: Resident, owner: Resident) -> None:
     with pytest.raises(CommandError, match="only administrator"):
-        said(disable="Kay")
+        run_users(disable="Kay")
 
     assert Person.objects.filter(name="Kay", is_active=True).exists()
     assert SignIn.objects.filter(person_id=administrator.id).exists()
@@ -61,7 +61,7 @@ def test_the_last_administrator_is_not_switched_off(administrator: Resident, own
 def test_one_of_two_administrators_is(administrator: Resident, owner: Resident) -> None:
     Person.objects.update(is_staff=True)
 
-    said(disable="Kay")
+    run_users(disable="Kay")
 
     assert not Person.objects.get(name="Kay").is_active
 
@@ -69,4 +69,4 @@ def test_one_of_two_administrators_is(administrator: Resident, owner: Resident) 
 def test_a_name_that_nobody_has_is_refused(administrator: Resident) -> None:
     for option in ("disable", "enable"):
         with pytest.raises(CommandError, match="has that name"):
-            said(**{option: "Stranger"})
+            run_users(**{option: "Stranger"})

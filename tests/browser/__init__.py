@@ -1,1 +1,1 @@
-"""A real chromium against the app as a subprocess. No ORM in this process: it clashes with Playwright."""
+"""Browser tests: a real Chromium against the app in a subprocess. Playwright's sync API excludes the ORM."""

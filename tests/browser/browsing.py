@@ -1,4 +1,4 @@
-"""What the fixtures hand out: how a browser's complaints are heard, and how contexts and diaries are made."""
+"""Classes of the browser fixtures: a record of browser errors, and factories of contexts and tabs."""
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,14 +11,14 @@ from tests.browser_client import Visitor
 
 
 @dataclass
-class Complaints:
-    """What the browser complained of, and which complaints a test expects."""
+class BrowserErrors:
+    """The errors that the browser reported, and the errors that a test expects."""
 
     heard: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
     def expect(self, *words: str) -> None:
-        """Allow complaints that contain any of these words."""
+        """Allow errors that contain any of these words."""
         self.expected.extend(words)
 
     def listen(self, context: BrowserContext) -> None:
@@ -38,7 +38,7 @@ class Complaints:
 
 
 class NewContext(Protocol):
-    """Makes a browser of its own: no cookie, no cache, complaints heard."""
+    """Factory of browser contexts without cookies and cache, with errors recorded."""
 
     def __call__(
         self, member: Visitor | None = None, house: ServedHouse | None = None, **options: Any
@@ -46,7 +46,7 @@ class NewContext(Protocol):
 
 
 class NewDiary(Protocol):
-    """Makes a tab of a signed-in person: somebody new in the shared household unless another is given."""
+    """Factory of tabs of a signed-in person, by default a new person in the shared household."""
 
     def __call__(
         self,

@@ -1,8 +1,7 @@
-"""One chromium and one household for the whole run; a browser context and a person for each test.
+"""Fixtures: one Chromium and one household for the whole run; a context and a person for each test.
 
-Every test fails on anything the browser complains of (console errors, page errors, violations of the
-content policy), unless it says beforehand which complaint belongs to what it does:
-`complaints.expect("503")`.
+Every test fails on any error that the browser reports (console errors, page errors, violations of the
+content policy), unless the test declares the error as expected: `browser_errors.expect("503")`.
 """
 
 import itertools
@@ -15,9 +14,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from tests.browser.browsing import Complaints, NewContext, NewDiary
-from tests.browser.diary import DiaryTab, come_in
-from tests.browser.house import ServedHouse, household
+from tests.browser.browsing import BrowserErrors, NewContext, NewDiary
+from tests.browser.diary import DiaryTab, set_session_cookie
+from tests.browser.house import ServedHouse, run_household
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 
@@ -82,36 +81,36 @@ def model() -> Iterator[FakeModelServer]:
 
 
 @pytest.fixture(autouse=True)
-def scripts_of_this_test(request: pytest.FixtureRequest) -> None:
-    """The household's model is shared; what an earlier test left unsaid is not said in this one."""
+def forget_earlier_scripts(request: pytest.FixtureRequest) -> None:
+    """Delete the scripts that earlier tests left on the shared model server."""
     if "model" in request.fixturenames:
         request.getfixturevalue("model").forget_scripts()
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory, model: FakeModelServer) -> Iterator[ServedHouse]:
-    """The household that most tests share; each brings people of its own."""
-    with household(tmp_path_factory.mktemp("house"), LLAMORA_MODEL_URL=model.url) as shared_house:
+    """The household that most tests share; each test creates its own people."""
+    with run_household(tmp_path_factory.mktemp("house"), LLAMORA_MODEL_URL=model.url) as shared_house:
         yield shared_house
 
 
 @pytest.fixture
 def own_house(tmp_path: Path) -> Iterator[ServedHouse]:
-    """A household for one test alone, to be killed or starved; without a model."""
-    with household(tmp_path) as own:
+    """A household for one test, which may kill it or fill its disk; without a model."""
+    with run_household(tmp_path) as own:
         yield own
 
 
 @pytest.fixture
-def complaints() -> Iterator[Complaints]:
-    heard = Complaints()
+def browser_errors() -> Iterator[BrowserErrors]:
+    heard = BrowserErrors()
     yield heard
     assert heard.unexpected == []
 
 
 @pytest.fixture
-def new_context(chromium: Browser, complaints: Complaints) -> Iterator[NewContext]:
-    """Make a browser of its own: no cookie, no cache, complaints heard."""
+def new_context(chromium: Browser, browser_errors: BrowserErrors) -> Iterator[NewContext]:
+    """Return a factory of browser contexts without cookies and cache, with errors recorded."""
     made: list[BrowserContext] = []
 
     def make(
@@ -119,9 +118,9 @@ def new_context(chromium: Browser, complaints: Complaints) -> Iterator[NewContex
     ) -> BrowserContext:
         context = chromium.new_context(**DEFAULTS | options)
         context.set_default_timeout(PATIENCE)
-        complaints.listen(context)
+        browser_errors.listen(context)
         if member and house:
-            come_in(context, house, member)
+            set_session_cookie(context, house, member)
         made.append(context)
         return context
 
@@ -132,7 +131,7 @@ def new_context(chromium: Browser, complaints: Complaints) -> Iterator[NewContex
 
 @pytest.fixture
 def new_diary(new_context: NewContext, house: ServedHouse) -> NewDiary:
-    """A signed-in person's tab: a new person in the shared household unless another is given."""
+    """Return a factory of tabs of a signed-in person, by default a new person in the shared household."""
 
     def make(
         *,
@@ -152,8 +151,8 @@ def new_diary(new_context: NewContext, house: ServedHouse) -> NewDiary:
 
 
 @pytest.fixture(scope="session")
-def regular(house: ServedHouse) -> Visitor:
-    """Somebody whose diary has room for many tests, a day for each."""
+def experienced_member(house: ServedHouse) -> Visitor:
+    """A person whose diary is shared by many tests, each on its own day."""
     return house.new_member()
 
 
@@ -161,13 +160,13 @@ DAYS = itertools.count()
 
 
 @pytest.fixture
-def diary(new_diary: NewDiary, regular: Visitor) -> DiaryTab:
-    """An empty day of somebody who has written before. A test that locks or signs out brings a new person."""
+def diary(new_diary: NewDiary, experienced_member: Visitor) -> DiaryTab:
+    """An empty day of a person with earlier entries. A test that locks or signs out needs a new person."""
     day = date(2019, 1, 1) + timedelta(days=next(DAYS))
-    return new_diary(member=regular, path=f"/d/{day}/")
+    return new_diary(member=experienced_member, path=f"/d/{day}/")
 
 
 @pytest.fixture
 def page(new_context: NewContext) -> Page:
-    """A tab that nobody has signed in on."""
+    """A tab without a signed-in person."""
     return new_context().new_page()

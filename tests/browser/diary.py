@@ -1,4 +1,4 @@
-"""A person's page in a browser: opened and waited for, written in, read."""
+"""The page object of a diary: opens it, waits for it, writes and reads entries."""
 
 import re
 import time
@@ -15,13 +15,13 @@ _COMPOSER_READY = "() => document.querySelector('#composer')?.style.getPropertyV
 
 
 def choose_in_menu(entry: Locator, name: str) -> None:
-    """Open the menu of an entry and press a button in it."""
+    """Open the menu of an entry and press one of its buttons."""
     entry.get_by_text("More", exact=True).click()
     entry.get_by_role("button", name=name, exact=True).click()
 
 
 def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
-    """Wait for something outside the page; the browser's events arrive meanwhile."""
+    """Wait for a condition outside the page while handling events of the browser."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
@@ -30,7 +30,7 @@ def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 20
 
 @dataclass
 class DiaryTab:
-    """One tab of one person, at a day of theirs (`path`)."""
+    """A tab of a person, on the page of a day (`path`)."""
 
     page: Page
     house: ServedHouse
@@ -45,7 +45,7 @@ class DiaryTab:
         socket.on("framesent", lambda frame: self.watching.append(str(frame)))
 
     def open(self, path: str | None = None) -> "DiaryTab":
-        """Go to a page of a day and wait until script and socket are there."""
+        """Open the page of a day and wait until its script and socket are ready."""
         self.watching.clear()
         self.page.goto(self.house.url(path or self.path))
         return self.ready()
@@ -100,8 +100,8 @@ class DiaryTab:
         """Press a button in the menu of the page's only entry."""
         choose_in_menu(self.entries, name)
 
-    def keep(self, text: str) -> Locator:
-        """Write an entry, press Keep, and wait until it stands on the page."""
+    def save_entry(self, text: str) -> Locator:
+        """Write an entry, press Save, and wait until the entry is on the page."""
         before = self.entries.count()
         self.box.fill(text)
         self.save_button.click()
@@ -113,14 +113,14 @@ class DiaryTab:
         expect(self.state).to_have_text(re.compile(r"^Draft saved \d\d:\d\d$"))
 
     def shown_words(self) -> str:
-        """Everything a person could read or dig out of this page."""
+        """Return all text in this page, visible or not."""
         return str(
             self.page.evaluate("""() => document.documentElement.outerHTML + document.body.innerText
             + [...document.querySelectorAll('input, textarea')].map((field) => field.value).join(' ')""")
         )
 
     def unlock(self, password: str | None = None) -> None:
-        """Type a password into the dialog over the page."""
+        """Enter a password in the unlock dialog."""
         self.dialog.get_by_label("Password", exact=True).fill(password or self.member.password)
         self.dialog.get_by_role("button", name="Unlock", exact=True).click()
 
@@ -128,8 +128,8 @@ class DiaryTab:
         self.button("Lock").click()
 
 
-def sign_in_by_hand(page: Page, house: ServedHouse, member: Visitor) -> None:
-    """Come in as a person does, with name and password."""
+def sign_in_with_form(page: Page, house: ServedHouse, member: Visitor) -> None:
+    """Sign in with the form."""
     if "/sign-in/" not in page.url:
         page.goto(house.url("/sign-in/"))
     page.get_by_label("Name", exact=True).fill(member.name)
@@ -137,8 +137,8 @@ def sign_in_by_hand(page: Page, house: ServedHouse, member: Visitor) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-def come_in(context: BrowserContext, house: ServedHouse, member: Visitor) -> None:
-    """Make a browser the person's own, as signing in would."""
+def set_session_cookie(context: BrowserContext, house: ServedHouse, member: Visitor) -> None:
+    """Set the session cookie of a signed-in person in a browser context."""
     context.add_cookies(
         [
             {"name": name, "value": value, "url": house.url("/"), "httpOnly": name != "llamora_csrf"}

@@ -1,4 +1,4 @@
-"""Having an entry answered in a tab, and reading the reply as a person would."""
+"""Actions on replies: request one in a tab, wait for it and read it."""
 
 import re
 
@@ -6,25 +6,25 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.diary import DiaryTab
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 
 SOON = 30_000
-LONG = Script(tokens=words(120), rate=60)
+LONG = Script(tokens=make_words(120), rate=60)
 
 
 def respond(
     diary: DiaryTab, model: FakeModelServer, script: Script, *, text: str = "What do you make of it?"
 ) -> Locator:
-    """Keep an entry and have it answered by a script; answer the reply's section."""
-    model.next(script)
-    diary.keep(text)
+    """Save an entry and request a reply with this script; return the section of the reply."""
+    model.add_scripts(script)
+    diary.save_entry(text)
     diary.button("Reply").last.click()
     reply = diary.page.locator(".reply").last
     expect(reply).to_be_visible()
     return reply
 
 
-def plain(script: Script) -> list[str]:
+def split_script(script: Script) -> list[str]:
     return "".join(script.tokens).split()
 
 
@@ -36,11 +36,11 @@ def wait_for_end(reply: Locator, state: str = "done") -> None:
     expect(reply).to_have_attribute("data-state", state, timeout=SOON)
 
 
-def words_of(reply: Locator) -> list[str]:
-    """What a reply says: the blocks that are settled, and the tail."""
+def get_reply_words(reply: Locator) -> list[str]:
+    """Return the words of a reply: its settled blocks and its tail."""
     return " ".join(reply.locator("[data-settled], [data-tail]").all_inner_texts()).split()
 
 
-def html_of(reply: Locator) -> str:
+def get_reply_html(reply: Locator) -> str:
     parts = reply.locator("[data-settled], [data-tail]").all()
     return re.sub(r">\s+<", "><", "".join(part.inner_html() for part in parts).strip())

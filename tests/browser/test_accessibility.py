@@ -1,4 +1,4 @@
-"""Every page can be read and used: by axe in both themes, at 320 pixels, with a thumb, on paper."""
+"""Tests of every page with axe in both themes, at 320 pixels, with touch targets, and in print."""
 
 import re
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.browsing import Complaints, NewContext, NewDiary
+from tests.browser.browsing import BrowserErrors, NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
-from tests.browser.diary import DiaryTab, choose_in_menu, come_in
+from tests.browser.diary import DiaryTab, choose_in_menu, set_session_cookie
 from tests.browser.house import ServedHouse
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
@@ -33,35 +33,35 @@ LONG = (
 
 
 @pytest.fixture(scope="module")
-def furnished(house: ServedHouse, chromium: Browser, model: FakeModelServer) -> Visitor:
-    """Somebody with entries of all kinds, a reply and a draft."""
+def filled_member(house: ServedHouse, chromium: Browser, model: FakeModelServer) -> Visitor:
+    """A person with entries of all kinds, a reply and a draft."""
     member = house.new_member()
     context = chromium.new_context(reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
-    come_in(context, house, member)
+    set_session_cookie(context, house, member)
     diary = DiaryTab(context.new_page(), house, member, "/d/2021-03-04/").open()
-    diary.keep("A walk.\n\nThen **tea**.")
+    diary.save_entry("A walk.\n\nThen **tea**.")
     diary.button("Reply").click()
     expect(diary.page.locator(".reply")).to_have_attribute("data-state", "done")
     diary.box.fill("Half a draft")
     diary.wait_for_draft()
-    diary.open("/d/2021-03-05/").keep(LONG)
+    diary.open("/d/2021-03-05/").save_entry(LONG)
     context.close()
     return member
 
 
 @pytest.fixture
-def visitor(new_context: NewContext, house: ServedHouse, furnished: Visitor) -> Page:
-    """A tab of that person."""
-    return new_context(furnished, house).new_page()
+def visitor(new_context: NewContext, house: ServedHouse, filled_member: Visitor) -> Page:
+    """A tab of `filled_member`."""
+    return new_context(filled_member, house).new_page()
 
 
-def every_page(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]:
-    """Load one page after the other, those at the door first; some in a state worth a look."""
+def iter_pages(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]:
+    """Load all pages one after another, those for signed-out visitors first; some in special states."""
     for path in OPEN:
         page.goto(house.url(path))
         yield path
-    come_in(page.context, house, member)
+    set_session_cookie(page.context, house, member)
     for path in OWN:
         page.goto(house.url(path))
         page.wait_for_load_state("networkidle")
@@ -78,8 +78,8 @@ def every_page(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]
     expect(page.locator("article.entry")).to_have_count(1)
 
 
-def faults(page: Page, *rules: str) -> list[str]:
-    """What axe finds, a line for each thing; people put their own headings in whatever order they like."""
+def list_axe_findings(page: Page, *rules: str) -> list[str]:
+    """Return the findings of axe, one per line, except the order of headings in people's texts."""
     chosen = {"runOnly": list(rules or RULES), "rules": {"heading-order": {"enabled": False}}}
     found = Axe().run(page, options={"preload": False, **chosen})
     return [
@@ -103,7 +103,7 @@ TOO_SMALL = """() => [...document.querySelectorAll('a, button, input:not([type=h
 
 @dataclass
 class PageFindings:
-    """What was found on every page, by its path."""
+    """The findings on all pages, by path."""
 
     by_light: dict[str, list[str]] = field(default_factory=dict)
     in_the_dark: dict[str, list[str]] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class PageFindings:
     too_small: dict[str, list[str]] = field(default_factory=dict)
 
     def problems(self) -> dict[str, object]:
-        """Return what is wrong, by what it is and by the page it is on; empty where all is well."""
+        """Return the findings by kind and page; empty if there are none."""
         found: dict[str, object] = {
             f"axe, by light: {path}": lines for path, lines in self.by_light.items() if lines
         }
@@ -119,11 +119,11 @@ class PageFindings:
         found |= {f"too wide: {path}": width for path, width in self.too_wide.items() if width > 0}
         return found | {f"too small: {path}": things for path, things in self.too_small.items() if things}
 
-    def look_at(self, page: Page, path: str) -> None:
-        """Look at one page by light and in the dark, then on a small screen and on a phone."""
-        self.by_light[path] = faults(page)
+    def check_page(self, page: Page, path: str) -> None:
+        """Check a page in both themes, on a small screen and on a phone."""
+        self.by_light[path] = list_axe_findings(page)
         page.emulate_media(color_scheme="dark")
-        self.in_the_dark[path] = faults(page, "color-contrast", "link-in-text-block")
+        self.in_the_dark[path] = list_axe_findings(page, "color-contrast", "link-in-text-block")
         page.set_viewport_size({"width": 320, "height": 640})
         self.too_wide[path] = page.evaluate("document.documentElement.scrollWidth") - 320
         page.set_viewport_size({"width": 390, "height": 844})
@@ -133,61 +133,61 @@ class PageFindings:
 
 
 @pytest.fixture(scope="module")
-def seen(house: ServedHouse, furnished: Visitor, chromium: Browser) -> PageFindings:
-    """One walk through all pages, for the tests that ask about every one of them."""
+def findings(house: ServedHouse, filled_member: Visitor, chromium: Browser) -> PageFindings:
+    """The findings of one walk through all pages, shared by the tests."""
     context = chromium.new_context(viewport=ROOM, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     page, walk = context.new_page(), PageFindings()
-    for path in every_page(page, house, furnished):
-        walk.look_at(page, path)
+    for path in iter_pages(page, house, filled_member):
+        walk.check_page(page, path)
     context.close()
     return walk
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing_on_any_page_by_light(seen: PageFindings) -> None:
-    assert len(seen.by_light) == len(OPEN) + len(OWN) + 2
-    assert {path: lines for path, lines in seen.by_light.items() if lines} == {}
+def test_axe_finds_nothing_on_any_page_by_light(findings: PageFindings) -> None:
+    assert len(findings.by_light) == len(OPEN) + len(OWN) + 2
+    assert {path: lines for path, lines in findings.by_light.items() if lines} == {}
 
 
-def test_axe_finds_nothing_on_any_page_in_the_dark(seen: PageFindings) -> None:
-    assert {path: lines for path, lines in seen.in_the_dark.items() if lines} == {}
+def test_axe_finds_nothing_on_any_page_in_the_dark(findings: PageFindings) -> None:
+    assert {path: lines for path, lines in findings.in_the_dark.items() if lines} == {}
 
 
-def test_nothing_scrolls_sideways_at_320_pixels(seen: PageFindings) -> None:
-    assert {path: width for path, width in seen.too_wide.items() if width > 0} == {}
+def test_nothing_scrolls_sideways_at_320_pixels(findings: PageFindings) -> None:
+    assert {path: width for path, width in findings.too_wide.items() if width > 0} == {}
 
 
-def test_everything_can_be_hit_with_a_thumb(seen: PageFindings) -> None:
-    assert {path: things for path, things in seen.too_small.items() if things} == {}
+def test_everything_can_be_hit_with_a_thumb(findings: PageFindings) -> None:
+    assert {path: things for path, things in findings.too_small.items() if things} == {}
 
 
-def test_axe_finds_what_is_wrong_on_a_page_that_is(visitor: Page, complaints: Complaints) -> None:
-    complaints.expect("Applying inline style")
+def test_axe_finds_what_is_wrong_on_a_page_that_is(visitor: Page, browser_errors: BrowserErrors) -> None:
+    browser_errors.expect("Applying inline style")
     visitor.goto("about:blank")
     visitor.set_content(
         "<html><title>t</title><main><img src='data:,'><input><p style='color:#eee'>pale</p></main>"
     )
 
-    found = " ".join(faults(visitor))
+    found = " ".join(list_axe_findings(visitor))
 
     for rule in ("image-alt", "label", "color-contrast", "html-has-lang"):
         assert rule in found
 
 
 def test_axe_finds_nothing_on_the_dialog_and_the_locked_page(
-    new_diary: NewDiary, complaints: Complaints
+    new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("Applying inline style")
+    browser_errors.expect("Applying inline style")
     diary = new_diary()
     other = new_diary(beside=diary)
 
     other.lock()
 
     expect(diary.dialog.get_by_label("Password", exact=True)).to_be_focused()
-    assert faults(diary.page) == []
+    assert list_axe_findings(diary.page) == []
     expect(other.button("Unlock")).to_be_visible()
-    assert faults(other.page) == []
+    assert list_axe_findings(other.page) == []
 
 
 def test_nothing_moves_for_those_who_asked_for_stillness(visitor: Page, house: ServedHouse) -> None:

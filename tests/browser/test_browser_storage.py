@@ -1,4 +1,4 @@
-"""What stays in the browser: our two cookies and nothing else, and no words in titles or addresses."""
+"""Tests that the browser stores only two cookies, and that titles and URLs contain no diary text."""
 
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -20,11 +20,11 @@ STORED = """async () => ({
 NOTHING = {"local": [], "session": [], "databases": [], "caches": [], "workers": 0}
 
 
-def stored(page: Page) -> dict[str, object]:
+def list_stored(page: Page) -> dict[str, object]:
     return dict(page.evaluate(STORED))
 
 
-def names(context: BrowserContext) -> set[str]:
+def list_cookie_names(context: BrowserContext) -> set[str]:
     return {str(cookie.get("name")) for cookie in context.cookies()}
 
 
@@ -37,22 +37,22 @@ def test_after_a_whole_session_the_browser_has_stored_nothing(
     diary.page.locator("form.edit textarea").fill("A secret edit.")
     diary.save_edit_button.click()
     expect(diary.entries).to_contain_text("A secret edit.")
-    diary.open("/d/2024-03-05/").keep("Something secret, long ago.")
+    diary.open("/d/2024-03-05/").save_entry("Something secret, long ago.")
     diary.page.get_by_role("link", name="Month after").click()
     expect(diary.page.get_by_role("heading", name="April 2024")).to_be_visible()
     diary.box.fill("A secret draft.")
     diary.wait_for_draft()
 
-    left = stored(diary.page)
+    left = list_stored(diary.page)
 
     assert "secret" not in str(left.pop("state"))
     assert left == NOTHING
     diary.button("Sign out").click()
     diary.page.wait_for_url("**/sign-in/")
-    left = stored(diary.page)
+    left = list_stored(diary.page)
     left.pop("state")
     assert left == NOTHING
-    assert names(diary.page.context) <= {"llamora_csrf"}
+    assert list_cookie_names(diary.page.context) <= {"llamora_csrf"}
 
 
 def test_cookies_are_ours_and_out_of_reach(house: ServedHouse, page: Page) -> None:
@@ -73,7 +73,7 @@ def test_cookies_are_ours_and_out_of_reach(house: ServedHouse, page: Page) -> No
 
 
 def test_no_field_for_words_offers_them_to_the_browser(diary: DiaryTab) -> None:
-    diary.keep("An entry.")
+    diary.save_entry("An entry.")
     diary.button("Edit").click()
     expect(diary.page.locator("form.edit textarea")).to_be_visible()
 
@@ -86,7 +86,7 @@ def test_no_words_stand_in_a_title_or_an_address(new_diary: NewDiary) -> None:
     diary = new_diary()
     asked: list[str] = []
     diary.page.on("request", lambda request: asked.append(request.url))
-    diary.keep("Marmalade.")
+    diary.save_entry("Marmalade.")
     diary.button("Edit").click()
     diary.page.locator("form.edit textarea").fill("Marmalade again.")
     diary.save_edit_button.click()

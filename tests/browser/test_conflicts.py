@@ -1,54 +1,54 @@
-"""Two tabs that write the same thing: both texts are shown side by side, neither is lost."""
+"""Tests of two tabs that edit the same text: both texts are shown, and neither is lost."""
 
 import re
 
 import pytest
 from playwright.sync_api import FloatRect, Locator, expect
 
-from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.browsing import BrowserErrors, NewDiary
 from tests.browser.diary import DiaryTab
-from tests.browser.test_accessibility import TOO_SMALL, faults
+from tests.browser.test_accessibility import TOO_SMALL, list_axe_findings
 
 KITCHEN = "From the kitchen, <b>with</b> flour"
 DESK = "From the desk"
 
 
 @pytest.fixture(autouse=True)
-def refusals(complaints: Complaints) -> None:
-    """A browser complains of each 409 by itself."""
-    complaints.expect("409")
+def expect_conflict_errors(browser_errors: BrowserErrors) -> None:
+    """Expect the error that the browser reports for each 409."""
+    browser_errors.expect("409")
 
 
-def torn(diary: DiaryTab, new_diary: NewDiary) -> DiaryTab:
-    """A second tab whose draft comes too late, and shows so."""
+def conflicting_tab(diary: DiaryTab, new_diary: NewDiary) -> DiaryTab:
+    """A second tab whose draft is in conflict, and shows it."""
     late = new_diary(beside=diary)
     diary.box.fill(KITCHEN)
     diary.wait_for_draft()
     late.box.fill(DESK)
-    expect(elsewhere(late)).to_be_visible()
+    expect(get_other_text(late)).to_be_visible()
     return late
 
 
-def here(diary: DiaryTab) -> Locator:
+def get_own_text(diary: DiaryTab) -> Locator:
     return diary.page.get_by_role("textbox", name="This window, not saved", exact=True)
 
 
-def elsewhere(diary: DiaryTab) -> Locator:
+def get_other_text(diary: DiaryTab) -> Locator:
     return diary.page.get_by_role("group", name=re.compile(r"^The other window, saved \d\d:\d\d$"))
 
 
-def sides(diary: DiaryTab) -> list[FloatRect]:
-    boxes = [side.bounding_box() for side in (here(diary), elsewhere(diary))]
+def get_both_texts(diary: DiaryTab) -> list[FloatRect]:
+    boxes = [side.bounding_box() for side in (get_own_text(diary), get_other_text(diary))]
     return [box for box in boxes if box]
 
 
 def test_two_drafts_stand_side_by_side_and_go_on_together(diary: DiaryTab, new_diary: NewDiary) -> None:
-    late = torn(diary, new_diary)
-    expect(here(late)).to_have_value(DESK)
-    expect(here(late)).to_be_focused()
-    expect(elsewhere(late)).to_have_text(KITCHEN)
+    late = conflicting_tab(diary, new_diary)
+    expect(get_own_text(late)).to_have_value(DESK)
+    expect(get_own_text(late)).to_be_focused()
+    expect(get_other_text(late)).to_have_text(KITCHEN)
     expect(late.page.get_by_role("alert")).to_contain_text("Keep both, or one")
-    left, right = sides(late)
+    left, right = get_both_texts(late)
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] < right["x"]
 
@@ -65,13 +65,13 @@ def test_two_drafts_stand_side_by_side_and_go_on_together(diary: DiaryTab, new_d
 
 
 def test_what_is_let_go_of_says_so_and_comes_back(diary: DiaryTab, new_diary: NewDiary) -> None:
-    late = torn(diary, new_diary)
+    late = conflicting_tab(diary, new_diary)
 
     late.button("Keep this one").click()
     expect(late.page.locator("#live-region")).to_have_text("The text from the other window was discarded.")
     late.wait_for_draft()
     expect(late.box).to_have_value(DESK)
-    expect(elsewhere(late)).to_be_hidden()
+    expect(get_other_text(late)).to_be_hidden()
     with late.page.expect_response("**/draft/"):
         late.button("Undo").click()
 
@@ -84,7 +84,7 @@ def test_what_is_let_go_of_says_so_and_comes_back(diary: DiaryTab, new_diary: Ne
 
 @pytest.mark.slow
 def test_the_other_text_can_go_on_alone(diary: DiaryTab, new_diary: NewDiary) -> None:
-    late = torn(diary, new_diary)
+    late = conflicting_tab(diary, new_diary)
 
     late.button("Keep the other one").click()
     expect(late.box).to_have_value(KITCHEN)
@@ -98,7 +98,7 @@ def test_the_other_text_can_go_on_alone(diary: DiaryTab, new_diary: NewDiary) ->
 
 
 def test_keeping_one_text_goes_on_with_the_other(diary: DiaryTab, new_diary: NewDiary) -> None:
-    late = torn(diary, new_diary)
+    late = conflicting_tab(diary, new_diary)
 
     late.save_button.click()
 
@@ -114,7 +114,7 @@ def test_keeping_one_text_goes_on_with_the_other(diary: DiaryTab, new_diary: New
 
 @pytest.mark.slow
 def test_keeping_in_one_tab_loses_nothing_of_the_other(diary: DiaryTab, new_diary: NewDiary) -> None:
-    late = torn(diary, new_diary)
+    late = conflicting_tab(diary, new_diary)
 
     diary.save_button.click()
     expect(diary.entry("From the kitchen")).to_be_visible()
@@ -129,11 +129,11 @@ def test_keeping_in_one_tab_loses_nothing_of_the_other(diary: DiaryTab, new_diar
 def test_by_keys_the_other_text_and_the_choices_come_after_the_box(
     diary: DiaryTab, new_diary: NewDiary
 ) -> None:
-    late = torn(diary, new_diary)
+    late = conflicting_tab(diary, new_diary)
     page = late.page
 
     page.keyboard.press("Tab")
-    expect(elsewhere(late)).to_be_focused()
+    expect(get_other_text(late)).to_be_focused()
     for name in ("Keep both", "Keep this one", "Keep the other one"):
         page.keyboard.press("Tab")
         expect(late.button(name)).to_be_focused()
@@ -147,15 +147,15 @@ def test_by_keys_the_other_text_and_the_choices_come_after_the_box(
 def test_both_texts_can_be_read_in_either_theme_and_on_a_phone(
     diary: DiaryTab, new_diary: NewDiary, theme: str
 ) -> None:
-    late = torn(diary, new_diary)
+    late = conflicting_tab(diary, new_diary)
     page = late.page
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-    assert faults(page) == []
+    assert list_axe_findings(page) == []
 
     page.set_viewport_size({"width": 390, "height": 844})
-    here(late).focus()
+    get_own_text(late).focus()
     for state in ("open", "closed"):
-        above, below = sides(late)
+        above, below = get_both_texts(late)
         assert above["y"] + above["height"] < below["y"]
         assert above["x"] == below["x"]
         for name in ("Keep both", "Keep this one", "Keep the other one", "Save"):
@@ -163,29 +163,29 @@ def test_both_texts_can_be_read_in_either_theme_and_on_a_phone(
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert page.evaluate(TOO_SMALL) == []
         if state == "open":
-            here(late).press("Escape")
+            get_own_text(late).press("Escape")
 
 
 @pytest.mark.slow
-def test_two_texts_outlast_a_lock(new_diary: NewDiary, complaints: Complaints) -> None:
-    complaints.expect("401", "WebSocket")
+def test_two_texts_outlast_a_lock(new_diary: NewDiary, browser_errors: BrowserErrors) -> None:
+    browser_errors.expect("401", "WebSocket")
     diary = new_diary()
-    late = torn(diary, new_diary)
+    late = conflicting_tab(diary, new_diary)
 
     diary.lock()
     late.unlock()
 
-    expect(here(late)).to_have_value(DESK)
-    expect(elsewhere(late)).to_have_text(KITCHEN)
+    expect(get_own_text(late)).to_have_value(DESK)
+    expect(get_other_text(late)).to_have_text(KITCHEN)
     late.button("Keep both").click()
     expect(late.box).to_have_value(f"{DESK}\n\n{KITCHEN}")
 
 
 @pytest.mark.slow
-def test_what_was_let_go_of_outlasts_a_lock(new_diary: NewDiary, complaints: Complaints) -> None:
-    complaints.expect("401", "WebSocket")
+def test_what_was_let_go_of_outlasts_a_lock(new_diary: NewDiary, browser_errors: BrowserErrors) -> None:
+    browser_errors.expect("401", "WebSocket")
     diary = new_diary()
-    late = torn(diary, new_diary)
+    late = conflicting_tab(diary, new_diary)
     late.button("Keep the other one").click()
     expect(late.box).to_have_value(KITCHEN)
 
@@ -197,7 +197,7 @@ def test_what_was_let_go_of_outlasts_a_lock(new_diary: NewDiary, complaints: Com
 
 
 def test_an_entry_changed_in_two_tabs_shows_both_texts(diary: DiaryTab, new_diary: NewDiary) -> None:
-    diary.keep("Soup for supper.")
+    diary.save_entry("Soup for supper.")
     late = new_diary(beside=diary)
     late.button("Edit").click()
     late.page.locator("form.edit textarea").fill("Fish for supper.")

@@ -1,16 +1,16 @@
-"""A change of an entry in a real browser: nothing typed into it is lost, whatever ends the typing."""
+"""Tests of drafts of edits in a browser: typed text survives reloads, locks and closed tabs."""
 
 import re
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.browsing import BrowserErrors, NewDiary
 from tests.browser.diary import DiaryTab
 
 
-def editing(diary: DiaryTab) -> Locator:
-    """Open the only entry for a change; the box to type in."""
+def open_edit_form(diary: DiaryTab) -> Locator:
+    """Open the edit form of the only entry; return its text box."""
     diary.button("Edit").click()
     box = diary.page.locator("form.edit textarea")
     expect(box).to_be_focused()
@@ -24,13 +24,13 @@ def wait_for_saved(diary: DiaryTab) -> None:
 
 
 def test_a_change_survives_a_reload_until_it_is_saved(diary: DiaryTab) -> None:
-    diary.keep("Soup for supper.")
-    editing(diary).fill("Soup and bread for sup")
+    diary.save_entry("Soup for supper.")
+    open_edit_form(diary).fill("Soup and bread for sup")
     wait_for_saved(diary)
 
     diary.reload()
     expect(diary.entries).to_contain_text("unsaved changes")
-    box = editing(diary)
+    box = open_edit_form(diary)
 
     expect(box).to_have_value("Soup and bread for sup")
     box.fill("Soup and bread for supper.")
@@ -41,34 +41,34 @@ def test_a_change_survives_a_reload_until_it_is_saved(diary: DiaryTab) -> None:
 
 
 def test_leaving_the_page_at_once_saves_the_change(diary: DiaryTab) -> None:
-    diary.keep("Before")
-    editing(diary).fill("Typed and gone")
+    diary.save_entry("Before")
+    open_edit_form(diary).fill("Typed and gone")
     diary.page.get_by_role("link", name="Settings", exact=True).click()
     expect(diary.page).to_have_title("Settings · Llamora")
 
     diary.open()
 
-    expect(editing(diary)).to_have_value("Typed and gone")
+    expect(open_edit_form(diary)).to_have_value("Typed and gone")
 
 
 def test_closing_keeps_a_change_and_discarding_lets_it_go(diary: DiaryTab) -> None:
-    diary.keep("Before")
-    editing(diary).fill("Not sure yet")
+    diary.save_entry("Before")
+    open_edit_form(diary).fill("Not sure yet")
     diary.page.get_by_role("link", name="Close", exact=True).click()
     expect(diary.entries).to_contain_text("unsaved changes")
 
-    expect(editing(diary)).to_have_value("Not sure yet")
+    expect(open_edit_form(diary)).to_have_value("Not sure yet")
     diary.button("Discard change").click()
 
     expect(diary.entries).to_contain_text("Before")
     expect(diary.entries).not_to_contain_text("unfinished")
-    expect(editing(diary)).to_have_value("Before")
+    expect(open_edit_form(diary)).to_have_value("Before")
 
 
 @pytest.mark.slow
 def test_saving_straight_after_typing_leaves_no_draft_behind(diary: DiaryTab) -> None:
-    diary.keep("Before")
-    box = editing(diary)
+    diary.save_entry("Before")
+    box = open_edit_form(diary)
     box.press_sequentially("Quick ")
     box.press("Control+Enter")
 
@@ -80,8 +80,8 @@ def test_saving_straight_after_typing_leaves_no_draft_behind(diary: DiaryTab) ->
 
 
 def test_a_change_whose_entry_was_changed_meanwhile_is_shown_beside_it(diary: DiaryTab) -> None:
-    diary.keep("Soup for supper.")
-    editing(diary).fill("Fish for sup")
+    diary.save_entry("Soup for supper.")
+    open_edit_form(diary).fill("Fish for sup")
     wait_for_saved(diary)
     # As if it had been restored or edited from another device.
     diary.house.execute("UPDATE diary_draft SET based_on = 7 WHERE entry_id IS NOT NULL")
@@ -95,13 +95,13 @@ def test_a_change_whose_entry_was_changed_meanwhile_is_shown_beside_it(diary: Di
 
 @pytest.mark.slow
 def test_two_tabs_that_change_one_entry_say_so(
-    diary: DiaryTab, new_diary: NewDiary, complaints: Complaints
+    diary: DiaryTab, new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("409")
-    diary.keep("Soup for supper.")
+    browser_errors.expect("409")
+    diary.save_entry("Soup for supper.")
     late = new_diary(beside=diary)
-    late_box = editing(late)
-    editing(diary).fill("Fish for supper.")
+    late_box = open_edit_form(late)
+    open_edit_form(diary).fill("Fish for supper.")
     wait_for_saved(diary)
 
     late_box.fill("Bread for supper.")
@@ -115,8 +115,8 @@ def test_two_tabs_that_change_one_entry_say_so(
 
 
 def test_an_edit_keeps_the_text_before_and_gives_it_back(diary: DiaryTab) -> None:
-    diary.keep("The first words.")
-    editing(diary).fill("Other words.")
+    diary.save_entry("The first words.")
+    open_edit_form(diary).fill("Other words.")
     diary.save_edit_button.click()
     diary.page.get_by_role("link", name="edited").click()
     expect(diary.page.get_by_role("heading", name="Earlier versions")).to_be_focused()
@@ -130,7 +130,7 @@ def test_an_edit_keeps_the_text_before_and_gives_it_back(diary: DiaryTab) -> Non
 
 
 def test_an_entry_is_moved_and_moved_back(diary: DiaryTab) -> None:
-    diary.keep("Yesterday's words.")
+    diary.save_entry("Yesterday's words.")
     diary.choose("Move")
     picker = diary.page.get_by_label(re.compile("Move the entry of"))
     expect(picker).to_be_focused()
@@ -150,7 +150,7 @@ def test_an_entry_is_moved_and_moved_back(diary: DiaryTab) -> None:
 
 
 def test_what_was_deleted_comes_back_from_the_bin(diary: DiaryTab) -> None:
-    diary.keep("Gone and wanted again.")
+    diary.save_entry("Gone and wanted again.")
     diary.choose("Delete")
     diary.page.get_by_role("link", name="bin", exact=True).click()
     expect(diary.page.locator(".deleted")).to_contain_text("Gone and wanted again.")

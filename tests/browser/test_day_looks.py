@@ -1,4 +1,4 @@
-"""The pages around a day: read by axe in both themes, at 320 pixels, with a thumb, by keys alone."""
+"""Tests of the day pages with axe in both themes, at 320 pixels, with touch targets and by keyboard."""
 
 import re
 from collections.abc import Iterator
@@ -8,25 +8,25 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
-from tests.browser.diary import DiaryTab, choose_in_menu, come_in
+from tests.browser.diary import DiaryTab, choose_in_menu, set_session_cookie
 from tests.browser.house import ServedHouse
-from tests.browser.test_accessibility import ROOM, PageFindings, faults
+from tests.browser.test_accessibility import ROOM, PageFindings, list_axe_findings
 from tests.browser_client import Visitor
 
 PATHS = ["/years/2021/", "/calendar/2021-03/", "/on-this-day/03-04/", "/bin/", "/keys/", "/d/2021-03-04/"]
 
 
 @pytest.fixture(scope="module")
-def furnished(house: ServedHouse, chromium: Browser) -> Visitor:
-    """Somebody who wrote on one day of two years, edited, moved and deleted."""
+def filled_member(house: ServedHouse, chromium: Browser) -> Visitor:
+    """A person with entries on one day of two years, some edited, moved or deleted."""
     member = house.new_member()
     context = chromium.new_context(viewport=ROOM)
     context.set_default_timeout(PATIENCE)
-    come_in(context, house, member)
+    set_session_cookie(context, house, member)
     diary = DiaryTab(context.new_page(), house, member, "/d/2020-03-04/").open()
-    diary.keep("Snow on the *canal*, early. " * 12)
-    diary.open("/d/2021-03-04/").keep("First words.")
-    diary.keep("To be deleted.")
+    diary.save_entry("Snow on the *canal*, early. " * 12)
+    diary.open("/d/2021-03-04/").save_entry("First words.")
+    diary.save_entry("To be deleted.")
     choose_in_menu(diary.entry("To be deleted."), "Delete")
     expect(diary.button("Undo")).to_be_focused()
     diary.reload()
@@ -38,9 +38,9 @@ def furnished(house: ServedHouse, chromium: Browser) -> Visitor:
     return member
 
 
-def pages(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]:
-    """Load one page after the other, and the day in each of its states."""
-    come_in(page.context, house, member)
+def iter_pages(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]:
+    """Load all pages one after another, and the day in each of its states."""
+    set_session_cookie(page.context, house, member)
     for path in PATHS:
         page.goto(house.url(path))
         page.wait_for_load_state("networkidle")
@@ -61,34 +61,36 @@ def pages(page: Page, house: ServedHouse, member: Visitor) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def seen(house: ServedHouse, furnished: Visitor, chromium: Browser) -> PageFindings:
+def findings(house: ServedHouse, filled_member: Visitor, chromium: Browser) -> PageFindings:
     context = chromium.new_context(viewport=ROOM, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     page, walk = context.new_page(), PageFindings()
-    for path in pages(page, house, furnished):
-        walk.look_at(page, path)
+    for path in iter_pages(page, house, filled_member):
+        walk.check_page(page, path)
     context.close()
     return walk
 
 
 @pytest.mark.slow
-def test_everybody_can_read_and_use_the_pages_around_the_day(seen: PageFindings) -> None:
-    assert len(seen.by_light) == len(PATHS) + 4
-    assert seen.problems() == {}
+def test_everybody_can_read_and_use_the_pages_around_the_day(findings: PageFindings) -> None:
+    assert len(findings.by_light) == len(PATHS) + 4
+    assert findings.problems() == {}
 
 
-def at_date(page: Page) -> str:
+def get_date_in_view(page: Page) -> str:
     return str(page.evaluate("document.activeElement.dataset.date ?? ''"))
 
 
-def test_a_year_is_walked_by_keys(new_context: NewContext, house: ServedHouse, furnished: Visitor) -> None:
-    page = new_context(furnished, house).new_page()
+def test_a_year_is_walked_by_keys(
+    new_context: NewContext, house: ServedHouse, filled_member: Visitor
+) -> None:
+    page = new_context(filled_member, house).new_page()
     page.goto(house.url("/years/2021/"))
     page.wait_for_load_state("networkidle")
     stops = page.locator("#year a[data-date][tabindex='0']")
     expect(stops).to_have_count(1)
     stops.focus()
-    assert at_date(page) == "2021-03-04"
+    assert get_date_in_view(page) == "2021-03-04"
 
     walked = []
     for key in (
@@ -102,7 +104,7 @@ def test_a_year_is_walked_by_keys(new_context: NewContext, house: ServedHouse, f
         "Home",
     ):
         page.keyboard.press(key)
-        walked.append(at_date(page))
+        walked.append(get_date_in_view(page))
 
     assert walked[:3] == ["2021-02-04", "2021-02-03", "2021-03-03"]
     assert walked[3:] == ["2021-03-10", "2021-03-17", "2021-03-24", "2021-03-31", "2021-03-29"]
@@ -114,9 +116,9 @@ def test_a_year_is_walked_by_keys(new_context: NewContext, house: ServedHouse, f
 
 
 def test_a_year_is_walked_across_its_edges_by_keys(
-    new_context: NewContext, house: ServedHouse, furnished: Visitor
+    new_context: NewContext, house: ServedHouse, filled_member: Visitor
 ) -> None:
-    page = new_context(furnished, house).new_page()
+    page = new_context(filled_member, house).new_page()
     page.goto(house.url("/years/2023/"))
     page.wait_for_load_state("networkidle")
     page.locator("a[data-date='2023-01-01']").focus()
@@ -140,7 +142,7 @@ def test_a_year_is_walked_across_its_edges_by_keys(
     page.locator("a[data-date='2020-01-01']").focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_load_state("networkidle")
-    assert at_date(page) == "2020-01-01"
+    assert get_date_in_view(page) == "2020-01-01"
 
 
 def test_keys_lead_about_and_their_map_lies_under_the_question_mark(diary: DiaryTab) -> None:
@@ -149,7 +151,7 @@ def test_keys_lead_about_and_their_map_lies_under_the_question_mark(diary: Diary
     diary.save_button.focus()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("The day before, the day after")
-    assert faults(page) == []
+    assert list_axe_findings(page) == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -180,8 +182,8 @@ def test_keys_turn_the_days(diary: DiaryTab) -> None:
     expect(page).to_have_url(here)
 
 
-def on_top(thing: Locator) -> bool:
-    """Whether nothing covers the middle of it."""
+def is_uncovered(thing: Locator) -> bool:
+    """Return whether no other element covers the middle of this element."""
     return bool(
         thing.evaluate("""(thing) => {
             const { x, y, width, height } = thing.getBoundingClientRect();
@@ -190,8 +192,8 @@ def on_top(thing: Locator) -> bool:
     )
 
 
-def press_above_the_box(thing: Locator) -> None:
-    """Scroll until it stands just above the box one writes in, and press it there, as a hand would."""
+def press_above_composer(thing: Locator) -> None:
+    """Scroll until an element is just above the composer, and press it there."""
     x, y = thing.evaluate("""(thing) => {
         const below = document.getElementById("composer").getBoundingClientRect().top;
         scrollBy(0, thing.getBoundingClientRect().bottom + 4 - below);
@@ -204,13 +206,13 @@ def press_above_the_box(thing: Locator) -> None:
 def test_the_reply_styles_open_in_sight_and_close_as_menus_do(new_diary: NewDiary) -> None:
     diary = new_diary(viewport={"width": 390, "height": 844})
     page, ways = diary.page, diary.page.locator("details.entry-menu").first
-    diary.keep("A line.\n\n" * 24)
-    diary.keep("A line.\n\n" * 24)
+    diary.save_entry("A line.\n\n" * 24)
+    diary.save_entry("A line.\n\n" * 24)
 
-    press_above_the_box(ways.locator("summary"))
+    press_above_composer(ways.locator("summary"))
 
     expect(ways).to_have_attribute("open", "")
-    assert on_top(page.get_by_role("link", name="Your own styles…"))
+    assert is_uncovered(page.get_by_role("link", name="Your own styles…"))
     page.keyboard.press("Escape")
     expect(ways).not_to_have_attribute("open", "")
     expect(ways.locator("summary")).to_be_focused()
@@ -221,19 +223,19 @@ def test_the_reply_styles_open_in_sight_and_close_as_menus_do(new_diary: NewDiar
 
 
 def test_an_answer_does_not_begin_behind_the_box(diary: DiaryTab) -> None:
-    diary.keep("A line.\n\n" * 24)
-    diary.keep("A line.\n\n" * 24)
+    diary.save_entry("A line.\n\n" * 24)
+    diary.save_entry("A line.\n\n" * 24)
 
-    press_above_the_box(diary.button("Reply").first)
+    press_above_composer(diary.button("Reply").first)
 
     expect(diary.page.locator(".reply")).to_have_attribute("data-state", "done")
-    assert on_top(diary.page.locator(".reply .reply-who"))
+    assert is_uncovered(diary.page.locator(".reply .reply-who"))
 
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_words_stay_where_they_were_read_while_they_are_changed(new_diary: NewDiary, width: int) -> None:
     diary = new_diary(viewport={"width": width, "height": 844})
-    words = diary.keep("Words that stand still.").locator(".prose")
+    words = diary.save_entry("Words that stand still.").locator(".prose")
     at = words.bounding_box()
 
     diary.button("Edit").click()
@@ -250,7 +252,7 @@ def test_words_stay_where_they_were_read_while_they_are_changed(new_diary: NewDi
 
 def test_the_open_sheet_of_a_phone_closes_when_the_keyboard_goes_on(new_diary: NewDiary) -> None:
     diary = new_diary(viewport={"width": 390, "height": 844})
-    diary.keep("Something beneath.")
+    diary.save_entry("Something beneath.")
     sheet = diary.page.locator("#composer")
     diary.box.click()
     expect(sheet).to_have_attribute("data-open", "")
@@ -261,7 +263,7 @@ def test_the_open_sheet_of_a_phone_closes_when_the_keyboard_goes_on(new_diary: N
     diary.page.keyboard.press("Shift+Tab")
 
     expect(sheet).not_to_have_attribute("data-open", "")
-    assert on_top(diary.page.locator(":focus"))
+    assert is_uncovered(diary.page.locator(":focus"))
 
 
 def test_one_skips_to_writing(diary: DiaryTab) -> None:
@@ -274,8 +276,10 @@ def test_one_skips_to_writing(diary: DiaryTab) -> None:
     expect(diary.box).to_be_focused()
 
 
-def test_earlier_years_stand_in_the_margin_or_behind_a_link(new_diary: NewDiary, furnished: Visitor) -> None:
-    diary = new_diary(member=furnished, path="/d/2021-03-04/", viewport={"width": 1440, "height": 900})
+def test_earlier_years_stand_in_the_margin_or_behind_a_link(
+    new_diary: NewDiary, filled_member: Visitor
+) -> None:
+    diary = new_diary(member=filled_member, path="/d/2021-03-04/", viewport={"width": 1440, "height": 900})
     margin, link = diary.page.locator("aside.on-this-day"), diary.page.locator(".on-this-day-link")
     expect(margin).to_contain_text("Snow on the canal, early.")
     expect(link).to_be_hidden()

@@ -1,20 +1,20 @@
-"""What could take words away while an entry is changed or kept happens; the words are there afterwards."""
+"""Tests of events during editing and saving that could lose text, and do not."""
 
 import re
 
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.browsing import BrowserErrors, NewDiary
 from tests.browser.diary import DiaryTab
 from tests.browser.house import ServedHouse
-from tests.browser.test_midnight import before_midnight, to_tomorrow
+from tests.browser.test_midnight import advance_to_tomorrow, before_midnight
 
 AWAY = "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_FAILED"
 
 
-def editing(diary: DiaryTab, text: str) -> Locator:
-    """Keep an entry and open it for a change; the box to type in."""
-    diary.keep(text)
+def save_and_open_edit_form(diary: DiaryTab, text: str) -> Locator:
+    """Save an entry and open its edit form; return its text box."""
+    diary.save_entry(text)
     diary.button("Edit").click()
     box = diary.page.locator("form.edit textarea")
     expect(box).to_be_focused()
@@ -26,10 +26,10 @@ def state(diary: DiaryTab) -> Locator:
 
 
 def test_closing_a_change_that_cannot_be_saved_leaves_it_on_the_page(
-    diary: DiaryTab, complaints: Complaints
+    diary: DiaryTab, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect(*AWAY)
-    box = editing(diary, "Soup for supper.")
+    browser_errors.expect(*AWAY)
+    box = save_and_open_edit_form(diary, "Soup for supper.")
     diary.page.context.set_offline(True)
     box.fill("Soup and bread for supper.")
     expect(state(diary)).to_contain_text("Not saved: The server can't be reached.")
@@ -45,8 +45,8 @@ def test_closing_a_change_that_cannot_be_saved_leaves_it_on_the_page(
     expect(diary.entries).to_contain_text("unsaved changes")
 
 
-def staying(page: Page) -> list[str]:
-    """Stay whenever the browser asks whether to leave; what was asked."""
+def stay_on_page(page: Page) -> list[str]:
+    """Cancel every dialog about leaving the page; return the list of their messages."""
     asked: list[str] = []
 
     def stay(dialog: Dialog) -> None:
@@ -58,10 +58,10 @@ def staying(page: Page) -> list[str]:
 
 
 def test_leaving_while_a_text_is_still_being_kept_is_asked_about(
-    diary: DiaryTab, complaints: Complaints
+    diary: DiaryTab, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect(*AWAY)
-    asked = staying(diary.page)
+    browser_errors.expect(*AWAY)
+    asked = stay_on_page(diary.page)
     diary.box.press_sequentially("Written in a tunnel.")
     diary.page.context.set_offline(True)
     diary.save_button.click()
@@ -77,23 +77,23 @@ def test_leaving_while_a_text_is_still_being_kept_is_asked_about(
 
 
 def test_a_change_outlives_a_killed_server_a_midnight_and_a_lock(
-    own_house: ServedHouse, new_diary: NewDiary, complaints: Complaints
+    own_house: ServedHouse, new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect(*AWAY, "htmx:", "401")
+    browser_errors.expect(*AWAY, "htmx:", "401")
     diary = before_midnight(lambda **options: new_diary(of=own_house, **options))
-    box = editing(diary, "Soup for supper.")
+    box = save_and_open_edit_form(diary, "Soup for supper.")
     own_house.kill()
     box.fill("Soup and bread for supper.")
     diary.save_edit_button.click()
     expect(diary.page.locator("form.edit [data-error]")).to_contain_text("The server can't be reached.")
 
     own_house.start_again()
-    to_tomorrow(diary)
+    advance_to_tomorrow(diary)
     expect(diary.page.get_by_text("A new day has begun.")).to_be_visible()
     expect(box).to_have_value("Soup and bread for supper.")
     # A draft that is still under way when the key goes would hear of it before the button is pressed.
     expect(diary.page.locator("form.edit [data-save-state]")).to_contain_text("Draft saved")
-    own_house.take_key(diary.member)
+    own_house.delete_unlocks(diary.member)
     diary.save_edit_button.click()
     diary.unlock()
 
@@ -104,13 +104,13 @@ def test_a_change_outlives_a_killed_server_a_midnight_and_a_lock(
     expect(diary.entries).to_have_count(1)
 
 
-def test_words_outlive_the_end_of_the_visit(new_diary: NewDiary, complaints: Complaints) -> None:
-    complaints.expect("401", "403", "4401", "ERR_FAILED")
+def test_words_outlive_the_end_of_the_visit(new_diary: NewDiary, browser_errors: BrowserErrors) -> None:
+    browser_errors.expect("401", "403", "4401", "ERR_FAILED")
     diary = new_diary()
-    diary.keep("Kept before.")
+    diary.save_entry("Kept before.")
     diary.page.route("**/draft/", lambda route: route.abort())
     diary.box.fill("Half a thought")
-    diary.house.take_key(diary.member)
+    diary.house.delete_unlocks(diary.member)
     diary.house.execute(
         "DELETE FROM accounts_signin WHERE person_id = ?", diary.member.owner.replace("-", "")
     )
@@ -127,10 +127,10 @@ def test_words_outlive_the_end_of_the_visit(new_diary: NewDiary, complaints: Com
 
 
 def test_a_change_of_what_another_tab_has_deleted_stays_in_the_stale_one(
-    diary: DiaryTab, new_diary: NewDiary, complaints: Complaints
+    diary: DiaryTab, new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("404")
-    diary.keep("Soup for supper.")
+    browser_errors.expect("404")
+    diary.save_entry("Soup for supper.")
     stale = new_diary(beside=diary)
     stale.button("Edit").click()
     box = stale.page.locator("form.edit textarea")
@@ -151,7 +151,7 @@ def test_a_change_of_what_another_tab_has_deleted_stays_in_the_stale_one(
 
 def test_a_reply_style_outlives_a_lock_and_is_not_left_unasked(new_diary: NewDiary) -> None:
     mine = new_diary()
-    mine.keep("The weir again.")
+    mine.save_entry("The weir again.")
     page = mine.page
     mine.entries.get_by_text("More", exact=True).click()
     page.get_by_role("link", name="Your own styles…").click()
@@ -164,7 +164,7 @@ def test_a_reply_style_outlives_a_lock_and_is_not_left_unasked(new_diary: NewDia
 
     expect(page.get_by_label("Name")).to_have_value("As a sailor")
     expect(page.get_by_label("How the model should reply")).to_have_value("As a sailor would.")
-    asked = staying(page)
+    asked = stay_on_page(page)
     page.evaluate("() => { location.href = '/' }")
     page.wait_for_timeout(500)
     assert asked == ["beforeunload"]

@@ -1,4 +1,4 @@
-"""Nothing can be written: a sentence says so, and the text stays in the page until it can."""
+"""Tests of a server with a full disk: a sentence says so, and the text stays in the page until saved."""
 
 import resource
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.browsing import BrowserErrors, NewDiary
 from tests.browser.diary import DiaryTab
-from tests.browser.house import ServedHouse, household
+from tests.browser.house import ServedHouse, run_household
 
 
 @contextmanager
-def no_room(house: ServedHouse) -> Iterator[None]:
-    """No file of the server may grow: every write that needs room fails, as on a full disk."""
+def full_disk(house: ServedHouse) -> Iterator[None]:
+    """Let no file of the server grow, so that writes fail as on a full disk."""
     soft, hard = resource.prlimit(house.server.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(house.server.pid, resource.RLIMIT_FSIZE, (0, hard))
     try:
@@ -24,18 +24,18 @@ def no_room(house: ServedHouse) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def starved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHouse]:
-    """A household whose disk is taken away now and then."""
-    with household(tmp_path_factory.mktemp("starved")) as house:
+def house_with_full_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHouse]:
+    """A household whose disk is full at times."""
+    with run_household(tmp_path_factory.mktemp("starved")) as house:
         yield house
 
 
 def test_without_room_the_text_stays_and_a_sentence_says_so(
-    starved: ServedHouse, new_diary: NewDiary, complaints: Complaints
+    house_with_full_disk: ServedHouse, new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("503")
-    diary = new_diary(of=starved)
-    with no_room(starved):
+    browser_errors.expect("503")
+    diary = new_diary(of=house_with_full_disk)
+    with full_disk(house_with_full_disk):
         diary.box.fill("Words for a full disk.")
         expect(diary.state).to_contain_text("so nothing was saved")
 
@@ -50,16 +50,16 @@ def test_without_room_the_text_stays_and_a_sentence_says_so(
 
 
 def test_an_edit_that_cannot_be_written_stays_in_its_form(
-    starved: ServedHouse, new_diary: NewDiary, complaints: Complaints
+    house_with_full_disk: ServedHouse, new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("503")
-    diary = new_diary(of=starved)
-    diary.keep("As it was.")
+    browser_errors.expect("503")
+    diary = new_diary(of=house_with_full_disk)
+    diary.save_entry("As it was.")
     diary.button("Edit").click()
     box = diary.page.locator("form.edit textarea")
     box.fill("As it should be.")
 
-    with no_room(starved):
+    with full_disk(house_with_full_disk):
         diary.save_edit_button.click()
         expect(diary.page.locator("form.edit [data-error]")).to_contain_text("so nothing was saved")
         expect(box).to_have_value("As it should be.")
@@ -70,11 +70,11 @@ def test_an_edit_that_cannot_be_written_stays_in_its_form(
 
 @pytest.mark.slow
 def test_while_another_program_writes_for_long_the_text_waits_and_is_saved_once(
-    starved: ServedHouse, new_diary: NewDiary, complaints: Complaints
+    house_with_full_disk: ServedHouse, new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("503", "ERR")
-    diary: DiaryTab = new_diary(of=starved)
-    with starved.busy_disk():
+    browser_errors.expect("503", "ERR")
+    diary: DiaryTab = new_diary(of=house_with_full_disk)
+    with house_with_full_disk.write_lock():
         diary.box.fill("Words for a busy disk.")
         diary.save_button.click()
         expect(diary.state).to_have_text("Not saved, trying again", timeout=30_000)

@@ -1,4 +1,4 @@
-"""What is being written, saved sealed on the server while it is typed."""
+"""Tests of drafts in a browser: sealed on the server while their text is typed."""
 
 import pytest
 from playwright.sync_api import Dialog, expect
@@ -42,7 +42,7 @@ def test_leaving_while_a_save_takes_long_is_asked_about_and_loses_nothing(diary:
         dialog.accept()
 
     diary.page.on("dialog", leave)
-    with diary.house.busy_disk():
+    with diary.house.write_lock():
         diary.box.press_sequentially("Alpha ")
         diary.page.wait_for_timeout(2_000)
         diary.box.press_sequentially("and Beta")
@@ -55,7 +55,7 @@ def test_leaving_while_a_save_takes_long_is_asked_about_and_loses_nothing(diary:
 
 
 def test_what_was_changed_further_up_is_saved_too_when_the_page_goes_during_a_save(diary: DiaryTab) -> None:
-    with diary.house.busy_disk():
+    with diary.house.write_lock():
         diary.page.on("dialog", lambda dialog: dialog.accept())
         diary.box.press_sequentially("Alpha Beta")
         diary.page.wait_for_timeout(900)
@@ -68,7 +68,7 @@ def test_what_was_changed_further_up_is_saved_too_when_the_page_goes_during_a_sa
 
 
 def test_a_page_that_was_hidden_during_a_save_is_in_no_conflict_with_itself(diary: DiaryTab) -> None:
-    with diary.house.busy_disk():
+    with diary.house.write_lock():
         diary.box.press_sequentially("Alpha ")
         diary.page.wait_for_timeout(900)
         diary.box.press_sequentially("and Beta")

@@ -1,25 +1,25 @@
-"""The first person of a household, and the next ones: a password, the recovery code, the first page."""
+"""Tests of the first visits of new people: password, recovery code, first page."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import Complaints, NewContext
+from tests.browser.browsing import BrowserErrors, NewContext
 from tests.browser.house import ServedHouse
-from tests.browser.recovery import asked, keep_code, press_kept, shown_code
+from tests.browser.recovery import confirm_code, get_shown_code, list_requested_fields, press_continue
 from tests.browser.test_accessibility import PageFindings
 from tests.browser_client import PASSWORD
 
 
 def register(page: Page, address: str, *, name: str) -> list[str]:
-    """Register by hand; answer the groups of the recovery code."""
+    """Register with the forms; return the groups of the recovery code."""
     page.goto(address)
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Repeat password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create my diary", exact=True).click()
-    return shown_code(page)
+    return get_shown_code(page)
 
 
 def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
@@ -30,7 +30,7 @@ def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
     groups = register(page, link, name="Anna")
     assert [len(group) for group in groups] == [4] * 9
 
-    keep_code(page)
+    confirm_code(page)
 
     expect(page).to_have_url(own_house.url("/"))
     expect(page.get_by_role("region", name="Welcome")).to_be_visible()
@@ -65,9 +65,9 @@ def test_the_meter_says_how_strong_a_password_is(house: ServedHouse, page: Page)
     [("short", "short", "at least 10"), (PASSWORD, "something else", "don't match")],
 )
 def test_what_is_wrong_with_a_registration_is_said_beside_it(
-    house: ServedHouse, page: Page, password: str, repeated: str, said: str, complaints: Complaints
+    house: ServedHouse, page: Page, password: str, repeated: str, said: str, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("422")
+    browser_errors.expect("422")
     page.goto(house.url("/register/"))
     page.get_by_label("Name", exact=True).fill("Karl")
     page.get_by_label("Password", exact=True).fill(password)
@@ -80,75 +80,75 @@ def test_what_is_wrong_with_a_registration_is_said_beside_it(
 
 
 def test_right_groups_of_the_code_lead_on_and_a_wrong_one_asks_again(
-    house: ServedHouse, page: Page, complaints: Complaints
+    house: ServedHouse, page: Page, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("422")
+    browser_errors.expect("422")
     groups = register(page, house.url("/register/"), name="Berta of the groups")
-    (first, right), (second, _) = asked(page)
+    (first, right), (second, _) = list_requested_fields(page)
     address = page.url
 
     first.fill(f" {right.lower()} ")
     second.fill("WRNG")
-    press_kept(page)
+    press_continue(page)
 
     expect(second).to_be_focused()
     expect(second).to_have_accessible_description(re.compile("This is not the .* group"))
     expect(first).to_have_value(f" {right.lower()} ")
-    assert shown_code(page) == groups
+    assert get_shown_code(page) == groups
     # The page was never left, so no form with the code or its groups is in the browser's history.
     assert page.url == address
-    keep_code(page)
+    confirm_code(page)
     expect(page).to_have_url(house.url("/"))
 
 
 def test_nobody_goes_on_with_an_empty_field_or_past_the_form(house: ServedHouse, page: Page) -> None:
     groups = register(page, house.url("/register/"), name="Emma of the empty field")
-    first, second = (each for each, _ in asked(page))
+    first, second = (each for each, _ in list_requested_fields(page))
 
-    press_kept(page)
+    press_continue(page)
 
     expect(first).to_be_focused()
     second.press("Enter")
     expect(first).to_be_focused()
-    assert shown_code(page) == groups
+    assert get_shown_code(page) == groups
     expect(page.get_by_role("link").locator("visible=true")).to_have_count(0)
 
 
 @pytest.mark.slow
 def test_everybody_can_read_the_page_of_a_code_and_what_is_wrong_on_it(
-    house: ServedHouse, page: Page, complaints: Complaints
+    house: ServedHouse, page: Page, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("422", "Applying inline style")
+    browser_errors.expect("422", "Applying inline style")
     register(page, house.url("/register/"), name="Hedwig of the small screen")
     seen = PageFindings()
 
-    seen.look_at(page, "as it comes")
-    for each, _ in asked(page):
+    seen.check_page(page, "as it comes")
+    for each, _ in list_requested_fields(page):
         each.fill("WRNG")
-    press_kept(page)
+    press_continue(page)
     expect(page.locator(".field-error")).to_have_count(2)
-    seen.look_at(page, "with two wrong groups")
+    seen.check_page(page, "with two wrong groups")
 
     assert len(seen.too_wide) == 2
     assert seen.problems() == {}
 
 
 def test_a_server_that_does_not_answer_costs_no_code(
-    house: ServedHouse, page: Page, complaints: Complaints
+    house: ServedHouse, page: Page, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_INTERNET_DISCONNECTED", "401")
+    browser_errors.expect("ERR_INTERNET_DISCONNECTED", "401")
     groups = register(page, house.url("/register/"), name="Flora of the lost network")
     page.wait_for_load_state("networkidle")
 
     page.context.set_offline(True)
-    keep_code(page)
+    confirm_code(page)
     expect(page.get_by_role("alert")).to_contain_text("The code is still here")
     page.context.set_offline(False)
     page.context.clear_cookies(name="llamora_session")
-    keep_code(page)
+    confirm_code(page)
 
     expect(page.get_by_role("alert")).to_contain_text("Write the code down, then sign in")
-    assert shown_code(page) == groups
+    assert get_shown_code(page) == groups
     page.get_by_role("link", name="Leave this page").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 

@@ -1,4 +1,4 @@
-"""The browser's own memory: after signing out or locking, going back shows nothing of the diary."""
+"""Tests of the back button after signing out or locking: no diary text appears."""
 
 import re
 import shutil
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
-from tests.browser.browsing import Complaints
+from tests.browser.browsing import BrowserErrors
 from tests.browser.conftest import ARGUMENTS
-from tests.browser.diary import DiaryTab, come_in
+from tests.browser.diary import DiaryTab, set_session_cookie
 from tests.browser.house import ServedHouse
 
 WORDS = "the old pear tree"
@@ -17,7 +17,7 @@ WORDS = "the old pear tree"
 
 @pytest.fixture(scope="module")
 def remembering(playwright: Playwright) -> Iterator[Browser]:
-    """A browser that keeps pages in memory to go back to, which Playwright switches off."""
+    """A browser with the back/forward cache, which Playwright disables by default."""
     browser = playwright.chromium.launch(
         executable_path=shutil.which("chromium"),
         args=list(ARGUMENTS),
@@ -29,14 +29,14 @@ def remembering(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.mark.parametrize(("button", "path"), [("Lock", "/unlock/"), ("Sign out", "/sign-in/")])
 def test_going_back_shows_nothing(
-    remembering: Browser, house: ServedHouse, complaints: Complaints, button: str, path: str
+    remembering: Browser, house: ServedHouse, browser_errors: BrowserErrors, button: str, path: str
 ) -> None:
     member = house.new_member()
     context = remembering.new_context(reduced_motion="reduce")
-    complaints.listen(context)
-    come_in(context, house, member)
+    browser_errors.listen(context)
+    set_session_cookie(context, house, member)
     diary = DiaryTab(context.new_page(), house, member).open()
-    diary.keep(WORDS)
+    diary.save_entry(WORDS)
     diary.page.goto(house.url("/settings/"))
     diary.open()
     expect(diary.entries).to_contain_text(WORDS)

@@ -1,4 +1,4 @@
-"""The whole way without a mouse."""
+"""Tests of using a diary with the keyboard alone."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.browser.house import ServedHouse
 from tests.browser.replying import wait_for_end, wait_for_words
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 
 FOCUSED = """() => {
     const at = document.activeElement;
@@ -19,17 +19,17 @@ FOCUSED = """() => {
 }"""
 
 
-def focused(page: Page) -> str:
+def get_focused(page: Page) -> str:
     return str(page.evaluate(FOCUSED))
 
 
 def tab_to(page: Page, name: str, *, most: int = 80) -> None:
-    """Press Tab until the focus is on the thing of this name."""
+    """Press Tab until the control with this name has the focus."""
     for _ in range(most):
         page.keyboard.press("Tab")
-        if focused(page) == name:
+        if get_focused(page) == name:
             return
-    raise AssertionError(f"Tab never came to {name!r}; the last was {focused(page)!r}")
+    raise AssertionError(f"Tab never came to {name!r}; the last was {get_focused(page)!r}")
 
 
 def test_one_signs_in_writes_edits_deletes_and_signs_out_by_keys_alone(
@@ -83,7 +83,7 @@ def test_one_signs_in_writes_edits_deletes_and_signs_out_by_keys_alone(
 
 def test_the_first_tab_skips_to_the_page(diary: DiaryTab) -> None:
     diary.page.keyboard.press("Tab")
-    assert focused(diary.page) == "Skip to the page"
+    assert get_focused(diary.page) == "Skip to the page"
     expect(diary.page.get_by_role("link", name="Skip to the page")).to_be_in_viewport()
 
     diary.page.keyboard.press("Enter")
@@ -92,12 +92,12 @@ def test_the_first_tab_skips_to_the_page(diary: DiaryTab) -> None:
 
 
 def test_the_tab_order_is_the_order_of_the_page(diary: DiaryTab) -> None:
-    diary.keep("One entry.")
+    diary.save_entry("One entry.")
     diary.reload()
     seen = []
     for _ in range(80):
         diary.page.keyboard.press("Tab")
-        seen.append(focused(diary.page))
+        seen.append(get_focused(diary.page))
         if seen[-1] == "Save":
             break
 
@@ -117,7 +117,7 @@ def test_keeping_leaves_the_caret_in_the_box(diary: DiaryTab) -> None:
 
 
 def test_leaving_an_edit_by_escape_gives_the_focus_back_to_the_entry(diary: DiaryTab) -> None:
-    diary.keep("Not to be changed.")
+    diary.save_entry("Not to be changed.")
     diary.button("Edit").click()
     expect(diary.page.locator("form.edit textarea")).to_be_focused()
 
@@ -148,8 +148,8 @@ def test_asking_stopping_and_removing_keep_the_place_of_the_keyboard(
     diary: DiaryTab, model: FakeModelServer
 ) -> None:
     page = diary.page
-    model.next(Script(tokens=words(400), rate=40))
-    entry = diary.keep("Asked by keys.")
+    model.add_scripts(Script(tokens=make_words(400), rate=40))
+    entry = diary.save_entry("Asked by keys.")
     entry.get_by_role("button", name="Reply", exact=True).press("Enter")
     wait_for_words(page.locator(".reply"))
     expect(entry.locator(":focus")).to_have_count(1)
@@ -163,8 +163,8 @@ def test_asking_stopping_and_removing_keep_the_place_of_the_keyboard(
     expect(entry.locator(":focus")).to_have_count(1)
 
 
-def test_leafing_with_motion_ends_on_the_day(new_diary: NewDiary, regular: Visitor) -> None:
-    diary = new_diary(member=regular, path="/d/2017-08-10/", reduced_motion="no-preference")
+def test_leafing_with_motion_ends_on_the_day(new_diary: NewDiary, experienced_member: Visitor) -> None:
+    diary = new_diary(member=experienced_member, path="/d/2017-08-10/", reduced_motion="no-preference")
 
     for day in ("2017-08-09", "2017-08-08"):
         diary.page.get_by_role("link", name=re.compile("The day before")).press("Enter")
@@ -180,7 +180,7 @@ def calendar_day(diary: DiaryTab) -> str:
 
 def test_the_calendar_is_walked_by_keys(new_diary: NewDiary) -> None:
     diary = new_diary(path="/d/2018-01-05/")
-    diary.keep("The first entry, where the calendar begins.")
+    diary.save_entry("The first entry, where the calendar begins.")
     page = diary.open("/d/2018-05-16/").page
     page.locator("#calendar a[aria-current=page]").focus()
     assert calendar_day(diary) == "2018-05-16"

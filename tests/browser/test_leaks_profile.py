@@ -1,6 +1,6 @@
-"""What a browser leaves on its disk after writing a diary: nothing of it, in any file of its profile.
+"""Tests that no diary text is in any file of the browser's profile on the disk.
 
-The sweep is proved on the same profile: a page that does everything ours avoids is found in it.
+A control test shows that the sweep works: it finds the text of a careless page in the same profile.
 """
 
 import http.server
@@ -17,14 +17,14 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Playwright, expect
 
 from tests.browser.conftest import ARGUMENTS
-from tests.browser.diary import DiaryTab, sign_in_by_hand
+from tests.browser.diary import DiaryTab, sign_in_with_form
 from tests.browser.house import ServedHouse
-from tests.browser.recovery import asked, press_kept, shown_code
+from tests.browser.recovery import get_shown_code, list_requested_fields, press_continue
 from tests.browser_client import PASSWORD
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
-from tests.leaks.forms import core_of, new_marker, said_by
-from tests.leaks.sweep import children_of, files, sweep
+from tests.leaks.forms import build_marker_for, get_core, new_marker
+from tests.leaks.sweep import list_child_pids, list_files, sweep
 
 # Chromium writes a tab's state to its session files some two and a half seconds after a change.
 SETTLE = 3500
@@ -38,8 +38,8 @@ opening.onsuccess = () => opening.result.transaction("words", "readwrite").objec
 </script>"""
 
 
-class Careless(http.server.BaseHTTPRequestHandler):
-    """A page that keeps words in every place a browser offers, and lets itself be cached."""
+class CarelessPage(http.server.BaseHTTPRequestHandler):
+    """A page that stores text in every kind of browser storage and can be cached."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -55,7 +55,7 @@ class Careless(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def careless_site() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Careless) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), CarelessPage) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
@@ -63,7 +63,7 @@ def careless_site() -> Iterator[str]:
 
 @contextmanager
 def browser_at(playwright: Playwright, profile: Path, **options: Any) -> Iterator[BrowserContext]:
-    """A browser whose profile stays on the disk; ended with the block unless it was killed in it."""
+    """Run a browser with a profile on the disk until the block ends or it is killed."""
     context = playwright.chromium.launch_persistent_context(
         str(profile), executable_path=shutil.which("chromium"), args=ARGUMENTS, **options
     )
@@ -76,8 +76,8 @@ def browser_at(playwright: Playwright, profile: Path, **options: Any) -> Iterato
 
 
 def kill(profile: Path) -> None:
-    """End the browser of a profile as a power cut would: it writes nothing more."""
-    for pid in children_of(os.getpid()):
+    """Kill the browser of a profile."""
+    for pid in list_child_pids(os.getpid()):
         try:
             line = Path(f"/proc/{pid}/cmdline").read_bytes()
             if f"--user-data-dir={profile}".encode() in line:
@@ -86,9 +86,9 @@ def kill(profile: Path) -> None:
             continue
 
 
-def where(marker: str, profile: Path) -> set[str]:
-    """The files of a profile in which a marker lies, by the part of their path that tells what they are."""
-    found = sweep(marker, files(profile))
+def find_marker_in_profile(marker: str, profile: Path) -> set[str]:
+    """Return the files of a profile that contain a marker, by the telling part of their path."""
+    found = sweep(marker, list_files(profile))
     return {line.removeprefix(str(profile)) for line in found}
 
 
@@ -111,63 +111,65 @@ def test_a_page_that_is_careless_is_found_in_the_profile(
     typed = new_marker()
     with careless_site() as site, browser_at(playwright, profile) as context:
         page = context.pages[0]
-        page.goto(f"{site}#{core_of(marker)}")
-        page.locator("#box").fill(said_by(typed, "typed"))
+        page.goto(f"{site}#{get_core(marker)}")
+        page.locator("#box").fill(build_marker_for(typed, "typed"))
         page.wait_for_timeout(SETTLE)
         if is_killed:
             kill(profile)
 
-    found = " ".join(where(marker, profile))
+    found = " ".join(find_marker_in_profile(marker, profile))
     for place in places:
         assert place in found, f"the sweep does not find words in {place}"
-    assert "Sessions" in " ".join(where(typed, profile)), "the sweep does not find words typed into a form"
+    assert "Sessions" in " ".join(find_marker_in_profile(typed, profile)), (
+        "the sweep does not find words typed into a form"
+    )
 
 
 Way = Callable[[DiaryTab, Callable[[str], str]], None]
 Ways = Sequence[Way]
 
 
-def types_without_saving(diary: DiaryTab, words: Callable[[str], str]) -> None:
+def type_without_saving(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.box.press_sequentially(words("typed"))
     diary.wait_for_draft()
 
 
-def saves_and_edits(diary: DiaryTab, words: Callable[[str], str]) -> None:
-    diary.keep(words("kept"))
+def save_and_edit(diary: DiaryTab, words: Callable[[str], str]) -> None:
+    diary.save_entry(words("kept"))
     diary.button("Edit").click()
     diary.page.locator("form.edit textarea").fill(words("edited"))
     diary.page.wait_for_timeout(500)
     diary.save_edit_button.click()
-    expect(diary.entries).to_contain_text(core_of(words("")))
+    expect(diary.entries).to_contain_text(get_core(words("")))
     diary.box.fill(words("and-more"))
 
 
-def is_answered(diary: DiaryTab, words: Callable[[str], str]) -> None:
-    diary.keep(words("asked"))
+def get_reply(diary: DiaryTab, words: Callable[[str], str]) -> None:
+    diary.save_entry(words("asked"))
     diary.button("Reply").click()
     expect(diary.page.locator(".reply[data-state=done]")).to_contain_text("reply")
 
 
-def keeps_traces(diary: DiaryTab, words: Callable[[str], str]) -> None:
+def add_traces(diary: DiaryTab, words: Callable[[str], str]) -> None:
     page = diary.page
-    diary.keep(words("kept"))
+    diary.save_entry(words("kept"))
     page.get_by_text("Add a trace").click()
     name = page.get_by_label("Name of the trace")
     name.fill(words("trace"))
     name.press("Enter")
     chip = page.locator(".traces-accepted .trace > summary")
-    expect(chip).to_contain_text(core_of(words("")))
+    expect(chip).to_contain_text(get_core(words("")))
     name.press_sequentially(words("begun")[:30])
     chip.click()
     expect(page.locator(".trace-panel")).to_contain_text("Only on this entry")
     page.get_by_role("link", name="All entries with this trace").click()
-    expect(page.locator("main")).to_contain_text(core_of(words("")))
+    expect(page.locator("main")).to_contain_text(get_core(words("")))
     page.go_back()
     page.reload()
 
 
-def leafs_and_comes_back(diary: DiaryTab, words: Callable[[str], str]) -> None:
-    diary.keep(words("kept"))
+def visit_other_days(diary: DiaryTab, words: Callable[[str], str]) -> None:
+    diary.save_entry(words("kept"))
     diary.box.fill(words("typed"))
     diary.wait_for_draft()
     for path in ("/d/2020-02-02/", "/settings/", "/"):
@@ -177,15 +179,15 @@ def leafs_and_comes_back(diary: DiaryTab, words: Callable[[str], str]) -> None:
     diary.page.reload()
 
 
-def locks_while_typing(diary: DiaryTab, words: Callable[[str], str]) -> None:
-    diary.keep(words("kept"))
+def lock_while_typing(diary: DiaryTab, words: Callable[[str], str]) -> None:
+    diary.save_entry(words("kept"))
     diary.box.fill(words("typed"))
     diary.lock()
     expect(diary.page.get_by_role("heading", name="Locked")).to_be_visible()
 
 
-def is_locked_from_another_tab(diary: DiaryTab, words: Callable[[str], str]) -> None:
-    diary.keep(words("kept"))
+def lock_from_another_tab(diary: DiaryTab, words: Callable[[str], str]) -> None:
+    diary.save_entry(words("kept"))
     diary.box.fill(words("typed"))
     other = diary.page.context.new_page()
     other.goto(diary.house.url("/"))
@@ -195,8 +197,8 @@ def is_locked_from_another_tab(diary: DiaryTab, words: Callable[[str], str]) -> 
     other.close()
 
 
-def signs_out(diary: DiaryTab, words: Callable[[str], str]) -> None:
-    diary.keep(words("kept"))
+def sign_out(diary: DiaryTab, words: Callable[[str], str]) -> None:
+    diary.save_entry(words("kept"))
     diary.box.fill(words("typed"))
     diary.wait_for_draft()
     diary.button("Sign out").click()
@@ -204,29 +206,34 @@ def signs_out(diary: DiaryTab, words: Callable[[str], str]) -> None:
 
 
 WAYS = [
-    *(types_without_saving, saves_and_edits, is_answered, keeps_traces, leafs_and_comes_back),
-    *(is_locked_from_another_tab, locks_while_typing, signs_out),
+    *(type_without_saving, save_and_edit, get_reply, add_traces, visit_other_days),
+    *(lock_from_another_tab, lock_while_typing, sign_out),
 ]
 
 
-def play(
+def run_actions(
     context: BrowserContext, house: ServedHouse, model: FakeModelServer, ways: Ways, marker: str
 ) -> None:
-    """Do each thing as somebody new who signs in by hand, one after the other in one tab."""
+    """Register a new person, sign in with the form, and run the actions in one tab."""
     for way in ways:
-        model.next(Script(tokens=["A ", said_by(marker, "reply")], thoughts=[said_by(marker, "thought")]))
+        model.add_scripts(
+            Script(
+                tokens=["A ", build_marker_for(marker, "reply")],
+                thoughts=[build_marker_for(marker, "thought")],
+            )
+        )
         member = house.new_member()
         context.clear_cookies()
-        sign_in_by_hand(context.pages[0], house, member)
+        sign_in_with_form(context.pages[0], house, member)
         diary = DiaryTab(context.pages[0], house, member).open()
-        way(diary, lambda what: said_by(marker, what))
+        way(diary, lambda what: build_marker_for(marker, what))
     context.pages[0].wait_for_timeout(SETTLE)
 
 
-def check(profile: Path, marker: str) -> None:
+def check_profile(profile: Path, marker: str) -> None:
     assert (profile / "Default" / "History").stat().st_size
-    assert where(marker, profile) == set()
-    assert not any(PASSWORD.encode() in place.data for place in files(profile))
+    assert find_marker_in_profile(marker, profile) == set()
+    assert not any(PASSWORD.encode() in place.data for place in list_files(profile))
 
 
 @pytest.mark.slow
@@ -235,9 +242,9 @@ def test_nothing_of_a_day_of_writing_is_in_the_profile_of_a_browser_that_was_clo
 ) -> None:
     marker = new_marker()
     with browser_at(playwright, profile) as context:
-        play(context, house, model, WAYS, marker)
+        run_actions(context, house, model, WAYS, marker)
 
-    check(profile, marker)
+    check_profile(profile, marker)
 
 
 @pytest.mark.parametrize(
@@ -250,17 +257,17 @@ def test_nothing_is_in_the_profile_of_a_browser_that_was_killed(
 ) -> None:
     marker = new_marker()
     with browser_at(playwright, profile) as context:
-        play(context, house, model, [way], marker)
+        run_actions(context, house, model, [way], marker)
         kill(profile)
 
-    check(profile, marker)
+    check_profile(profile, marker)
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["with script", "without"])
 def test_a_recovery_code_with_a_wrong_group_typed_back_is_in_no_file(
     playwright: Playwright, house: ServedHouse, profile: Path, scripted: bool
 ) -> None:
-    """Chromium writes the form that led to a page into its session files, all but those with a password."""
+    """Chromium stores the form that led to a page in its session files, except forms with a password."""
     with browser_at(playwright, profile, java_script_enabled=scripted) as context:
         page = context.pages[0]
         page.goto(house.url("/register/"))
@@ -268,16 +275,16 @@ def test_a_recovery_code_with_a_wrong_group_typed_back_is_in_no_file(
         for label in ("Password", "Repeat password"):
             page.get_by_label(label, exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Create my diary", exact=True).click()
-        groups = shown_code(page)
-        fields = [each for each, _ in asked(page)]
+        groups = get_shown_code(page)
+        fields = [each for each, _ in list_requested_fields(page)]
         for each in fields:
             each.fill("WRONGLY")
-        press_kept(page)
+        press_continue(page)
         expect(fields[0]).to_have_attribute("aria-invalid", "true")
-        assert shown_code(page) == groups
+        assert get_shown_code(page) == groups
         page.wait_for_timeout(SETTLE)
 
-    left = b"".join(place.data for place in files(profile))
+    left = b"".join(place.data for place in list_files(profile))
     assert (b"WRONGLY" in left) is not scripted, "without script the form that was sent is to be found"
     for code in ("-".join(groups), " ".join(groups), "".join(groups)):
         assert code.encode() not in left

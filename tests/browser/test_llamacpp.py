@@ -1,4 +1,4 @@
-"""A real llama.cpp answers in a real browser, with a tiny random model from the data folder."""
+"""Test of replies from a real llama.cpp with a tiny random model in a real browser."""
 
 import re
 import shutil
@@ -10,33 +10,33 @@ from playwright.sync_api import expect
 
 from tests.browser.browsing import NewDiary
 from tests.browser.diary import DiaryTab, wait_until
-from tests.browser.house import ServedHouse, household
-from tests.browser.replying import words_of
+from tests.browser.house import ServedHouse, run_household
+from tests.browser.replying import get_reply_words
 from tests.fakes.tiny_model import write_tiny_model
 
 
 @pytest.fixture(scope="module")
-def with_llamacpp(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[ServedHouse]:
-    """A household that finds a model file beside its diary and runs it by itself."""
+def house_with_llamacpp(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[ServedHouse]:
+    """A household that finds a model file in its data folder and runs it."""
     folder = tmp_path_factory.mktemp("llamacpp")
     models = folder / "data" / "models"
     models.mkdir(parents=True)
     shutil.copy(write_tiny_model(shared, folder), models / "tiny.gguf")
     # Long enough to be stopped on a quick machine, and over in a while on a slow one.
     limits = {"LLAMORA_MODEL_REPLY_TOKENS": "4000", "LLAMORA_MODEL_REPLY_SECONDS": "20"}
-    with household(folder, LLAMORA_MODEL_PARALLEL="2", **limits) as house:
+    with run_household(folder, LLAMORA_MODEL_PARALLEL="2", **limits) as house:
         yield house
 
 
 def ready(new_diary: NewDiary, house: ServedHouse) -> DiaryTab:
     """A diary whose model has been loaded."""
     diary = new_diary(of=house)
-    diary.keep("Good evening.")
+    diary.save_entry("Good evening.")
     return diary
 
 
-def ask(diary: DiaryTab) -> None:
-    """Press Respond until the model is loaded and something is being written."""
+def request_reply_until_loaded(diary: DiaryTab) -> None:
+    """Request replies until the model is loaded and text arrives."""
     diary.button("Reply").click()
     reply = diary.page.locator(".reply").last
     for _ in range(60):
@@ -47,12 +47,12 @@ def ask(diary: DiaryTab) -> None:
 
 
 def test_it_streams_is_resumed_after_a_reload_seen_in_two_tabs_and_stopped(
-    with_llamacpp: ServedHouse, new_diary: NewDiary
+    house_with_llamacpp: ServedHouse, new_diary: NewDiary
 ) -> None:
-    diary = ready(new_diary, with_llamacpp)
-    ask(diary)
+    diary = ready(new_diary, house_with_llamacpp)
+    request_reply_until_loaded(diary)
     reply = diary.page.locator(".reply").last
-    wait_until(diary.page, lambda: len(words_of(reply)) > 0)
+    wait_until(diary.page, lambda: len(get_reply_words(reply)) > 0)
     expect(reply).to_have_attribute("data-state", "writing")
 
     diary.reload()
@@ -65,20 +65,20 @@ def test_it_streams_is_resumed_after_a_reload_seen_in_two_tabs_and_stopped(
     expect(reply).to_have_attribute("data-state", "stopped")
     expect(other.page.locator(".reply").last).to_have_attribute("data-state", "stopped")
     assert reply.inner_text() == other.page.locator(".reply").last.inner_text()
-    assert words_of(reply)
+    assert get_reply_words(reply)
     diary.reload()
     assert reply.inner_text() == other.page.locator(".reply").last.inner_text()
 
 
-def test_it_is_seen_whole_in_two_tabs(with_llamacpp: ServedHouse, new_diary: NewDiary) -> None:
-    diary = ready(new_diary, with_llamacpp)
+def test_it_is_seen_whole_in_two_tabs(house_with_llamacpp: ServedHouse, new_diary: NewDiary) -> None:
+    diary = ready(new_diary, house_with_llamacpp)
     other = new_diary(beside=diary)
-    ask(diary)
+    request_reply_until_loaded(diary)
     replies = [tab.page.locator(".reply").last for tab in (diary, other)]
 
     for reply in replies:
         expect(reply).to_have_attribute("data-state", re.compile("done|failed"), timeout=60_000)
 
-    assert words_of(replies[0]) == words_of(replies[1]) != []
+    assert get_reply_words(replies[0]) == get_reply_words(replies[1]) != []
     other.reload()
-    assert words_of(replies[0]) == words_of(replies[1])
+    assert get_reply_words(replies[0]) == get_reply_words(replies[1])

@@ -1,26 +1,26 @@
-"""Locking and unlocking: nothing of the day can be read, nothing that was being written is lost."""
+"""Tests of locking and unlocking: a locked page shows nothing of the diary, and unsaved text is not lost."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.browsing import BrowserErrors, NewDiary
 from tests.browser.diary import DiaryTab
 
 KEPT = "zanderbraten in the oven"
 UNSAVED = "quittengelee on the shelf"
 
 
-def without_drafts(page: Page) -> None:
-    """No draft leaves this tab, so that what is typed is in the page alone."""
+def block_drafts(page: Page) -> None:
+    """Block the drafts of this tab, so that typed text is in the page only."""
     page.route("**/draft/", lambda route: route.abort())
 
 
-def mid_sentence(diary: DiaryTab) -> None:
-    """An entry is kept, and half a sentence is in the box and nowhere else."""
-    diary.keep(KEPT)
-    without_drafts(diary.page)
+def tab_with_unsaved_text(diary: DiaryTab) -> None:
+    """A tab with a saved entry, and unsaved text that is in the composer only."""
+    diary.save_entry(KEPT)
+    block_drafts(diary.page)
     diary.box.fill(UNSAVED)
 
 
@@ -43,7 +43,7 @@ def assert_nothing_can_be_read(diary: DiaryTab) -> None:
 
 def test_the_key_l_locks_and_the_password_opens_the_same_page(new_diary: NewDiary) -> None:
     diary = new_diary(path="/d/2022-03-01/")
-    diary.keep(KEPT)
+    diary.save_entry(KEPT)
 
     diary.page.locator("body").press("l")
     expect(diary.page).to_have_url(re.compile("/unlock/"))
@@ -76,11 +76,11 @@ def test_the_button_saves_what_is_being_written_first(new_diary: NewDiary) -> No
 
 
 def test_a_lock_in_another_tab_covers_this_one_in_mid_sentence(
-    new_diary: NewDiary, complaints: Complaints
+    new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_FAILED")
+    browser_errors.expect("ERR_FAILED")
     diary = new_diary()
-    mid_sentence(diary)
+    tab_with_unsaved_text(diary)
 
     lock_elsewhere(diary, new_diary)
 
@@ -91,11 +91,11 @@ def test_a_lock_in_another_tab_covers_this_one_in_mid_sentence(
 
 
 def test_the_same_person_gets_the_page_and_the_half_sentence_back(
-    new_diary: NewDiary, complaints: Complaints
+    new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_FAILED")
+    browser_errors.expect("ERR_FAILED")
     diary = new_diary()
-    mid_sentence(diary)
+    tab_with_unsaved_text(diary)
     lock_elsewhere(diary, new_diary)
 
     diary.unlock()
@@ -111,10 +111,12 @@ def test_the_same_person_gets_the_page_and_the_half_sentence_back(
 
 
 @pytest.mark.slow
-def test_a_wrong_password_is_said_and_opens_nothing(new_diary: NewDiary, complaints: Complaints) -> None:
-    complaints.expect("ERR_FAILED", "422")
+def test_a_wrong_password_is_said_and_opens_nothing(
+    new_diary: NewDiary, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("ERR_FAILED", "422")
     diary = new_diary()
-    mid_sentence(diary)
+    tab_with_unsaved_text(diary)
     lock_elsewhere(diary, new_diary)
 
     diary.unlock("not my password at all")
@@ -126,11 +128,11 @@ def test_a_wrong_password_is_said_and_opens_nothing(new_diary: NewDiary, complai
 
 
 def test_locking_with_words_that_could_not_be_saved_keeps_them_behind_the_dialog(
-    new_diary: NewDiary, complaints: Complaints
+    new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_FAILED")
+    browser_errors.expect("ERR_FAILED")
     diary = new_diary()
-    mid_sentence(diary)
+    tab_with_unsaved_text(diary)
 
     diary.lock()
 
@@ -141,8 +143,8 @@ def test_locking_with_words_that_could_not_be_saved_keeps_them_behind_the_dialog
 
 def test_past_the_idle_limit_the_next_save_opens_the_dialog_and_loses_nothing(new_diary: NewDiary) -> None:
     diary = new_diary()
-    diary.keep(KEPT)
-    diary.house.leave_idle(diary.member)
+    diary.save_entry(KEPT)
+    diary.house.make_inactive(diary.member)
 
     with diary.page.expect_request(re.compile("/draft/$")):
         diary.box.fill(UNSAVED)
@@ -153,11 +155,13 @@ def test_past_the_idle_limit_the_next_save_opens_the_dialog_and_loses_nothing(ne
     diary.wait_for_draft()
 
 
-def test_a_kept_text_meets_the_lock_and_is_kept_after_it(new_diary: NewDiary, complaints: Complaints) -> None:
-    complaints.expect("ERR_FAILED", "401")
+def test_a_kept_text_meets_the_lock_and_is_kept_after_it(
+    new_diary: NewDiary, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("ERR_FAILED", "401")
     diary = new_diary()
-    mid_sentence(diary)
-    diary.house.take_key(diary.member)
+    tab_with_unsaved_text(diary)
+    diary.house.delete_unlocks(diary.member)
 
     diary.save_button.click()
     assert_nothing_can_be_read(diary)
@@ -172,7 +176,7 @@ def test_a_kept_text_meets_the_lock_and_is_kept_after_it(new_diary: NewDiary, co
 @pytest.mark.slow
 def test_an_edit_in_the_middle_of_a_lock_comes_back(new_diary: NewDiary) -> None:
     diary = new_diary()
-    diary.keep(KEPT)
+    diary.save_entry(KEPT)
     diary.button("Edit").click()
     diary.page.locator("form.edit textarea").fill(UNSAVED)
     lock_elsewhere(diary, new_diary)
@@ -187,11 +191,11 @@ def test_an_edit_in_the_middle_of_a_lock_comes_back(new_diary: NewDiary) -> None
 
 @pytest.mark.slow
 def test_the_dialog_says_so_when_the_server_is_away_and_asks_again(
-    new_diary: NewDiary, complaints: Complaints
+    new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_FAILED")
+    browser_errors.expect("ERR_FAILED")
     diary = new_diary()
-    mid_sentence(diary)
+    tab_with_unsaved_text(diary)
     diary.page.route("**/unlock/", lambda route: route.abort())
     lock_elsewhere(diary, new_diary)
     expect(diary.dialog).to_contain_text("The server can't be reached. Trying again.")
@@ -206,9 +210,9 @@ def test_the_dialog_says_so_when_the_server_is_away_and_asks_again(
 @pytest.mark.slow
 def test_past_the_idle_limit_a_page_left_alone_covers_itself(new_diary: NewDiary) -> None:
     diary = new_diary()
-    diary.keep(KEPT)
+    diary.save_entry(KEPT)
 
-    diary.house.leave_idle(diary.member)
+    diary.house.make_inactive(diary.member)
 
     expect(diary.dialog).to_be_visible(timeout=45_000)
     assert KEPT not in diary.shown_words()

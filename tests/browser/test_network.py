@@ -1,28 +1,28 @@
-"""The network goes, or the server itself: what is written stays in the page and is saved once."""
+"""Tests of a lost network or server: the text stays in the page and is saved once."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.browsing import BrowserErrors, NewDiary
 from tests.browser.diary import DiaryTab
-from tests.browser.house import ServedHouse, household
+from tests.browser.house import ServedHouse, run_household
 
 AWAY = "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_FAILED"
 
 
 @pytest.fixture(scope="module")
-def frail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHouse]:
-    """A household whose server is killed now and then."""
-    with household(tmp_path_factory.mktemp("frail")) as house:
+def house_to_kill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHouse]:
+    """A household whose server the tests kill."""
+    with run_household(tmp_path_factory.mktemp("frail")) as house:
         yield house
 
 
 def test_what_is_kept_while_the_network_is_away_is_kept_once_when_it_is_back(
-    diary: DiaryTab, complaints: Complaints
+    diary: DiaryTab, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect(*AWAY)
+    browser_errors.expect(*AWAY)
     diary.page.context.set_offline(True)
     diary.box.fill("Written in a tunnel.")
 
@@ -39,9 +39,9 @@ def test_what_is_kept_while_the_network_is_away_is_kept_once_when_it_is_back(
 
 @pytest.mark.slow
 def test_a_draft_typed_while_the_network_is_away_is_saved_when_it_is_back(
-    diary: DiaryTab, complaints: Complaints
+    diary: DiaryTab, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect(*AWAY)
+    browser_errors.expect(*AWAY)
     diary.page.context.set_offline(True)
     diary.box.fill("Typed in a tunnel")
     expect(diary.state).to_have_text("Not saved: The server can't be reached. Your text is still here.")
@@ -55,16 +55,16 @@ def test_a_draft_typed_while_the_network_is_away_is_saved_when_it_is_back(
 
 @pytest.mark.slow
 def test_a_draft_survives_a_killed_server_and_so_does_the_visit(
-    frail: ServedHouse, new_diary: NewDiary, complaints: Complaints
+    house_to_kill: ServedHouse, new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect(*AWAY)
-    diary = new_diary(of=frail)
-    diary.keep("Kept before the power cut.")
+    browser_errors.expect(*AWAY)
+    diary = new_diary(of=house_to_kill)
+    diary.save_entry("Kept before the power cut.")
     diary.box.fill("Half a thought")
     diary.wait_for_draft()
 
-    frail.kill()
-    frail.start_again()
+    house_to_kill.kill()
+    house_to_kill.start_again()
     diary.reload()
 
     expect(diary.entries).to_contain_text("Kept before the power cut.")
@@ -72,16 +72,16 @@ def test_a_draft_survives_a_killed_server_and_so_does_the_visit(
 
 
 def test_what_is_kept_while_the_server_is_dead_is_kept_once_when_it_is_back(
-    frail: ServedHouse, new_diary: NewDiary, complaints: Complaints
+    house_to_kill: ServedHouse, new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect(*AWAY)
-    diary = new_diary(of=frail)
-    frail.kill()
+    browser_errors.expect(*AWAY)
+    diary = new_diary(of=house_to_kill)
+    house_to_kill.kill()
     diary.box.fill("Written while it was dead.")
     diary.save_button.click()
     expect(diary.state).to_have_text("Not saved, trying again")
 
-    frail.start_again()
+    house_to_kill.start_again()
 
     expect(diary.entry("Written while it was dead.")).to_be_visible(timeout=20_000)
     expect(diary.box).to_have_value("")
@@ -90,11 +90,11 @@ def test_what_is_kept_while_the_server_is_dead_is_kept_once_when_it_is_back(
 
 
 def test_a_part_of_the_page_that_could_not_be_fetched_comes_later(
-    new_diary: NewDiary, complaints: Complaints
+    new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_FAILED")
+    browser_errors.expect("ERR_FAILED")
     diary = new_diary()
-    diary.keep("Written before.")
+    diary.save_entry("Written before.")
     tries: list[str] = []
 
     def away_at_first(route: Route) -> None:

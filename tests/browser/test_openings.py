@@ -1,4 +1,4 @@
-"""What the model does beside answering: it opens a day, puts one in short, answers in other ways."""
+"""Tests of openings, recaps and reply styles in a browser."""
 
 import re
 
@@ -8,32 +8,34 @@ from playwright.sync_api import Route, expect
 from tests.browser.browsing import NewDiary
 from tests.browser.diary import DiaryTab
 from tests.browser.house import ServedHouse
-from tests.browser.replying import LONG, plain, wait_for_end, wait_for_words, words_of
+from tests.browser.replying import LONG, get_reply_words, split_script, wait_for_end, wait_for_words
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 
 
-def a_day_after(new_diary: NewDiary, house: ServedHouse, model: FakeModelServer, script: Script) -> DiaryTab:
-    """Somebody's page of today, who wrote on a day before; its opening is told by a script."""
+def open_day_after(
+    new_diary: NewDiary, house: ServedHouse, model: FakeModelServer, script: Script
+) -> DiaryTab:
+    """Open today's page of a person with earlier entries, with a script for the opening."""
     who = house.new_member()
-    new_diary(member=who, path="/d/2019-02-03/").keep("Varnish is out.")
-    model.next(script)
+    new_diary(member=who, path="/d/2019-02-03/").save_entry("Varnish is out.")
+    model.add_scripts(script)
     return new_diary(member=who)
 
 
 def test_a_day_is_opened_as_one_looks_on_and_stays_so(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
-    diary = a_day_after(new_diary, house, model, LONG)
+    diary = open_day_after(new_diary, house, model, LONG)
     opening = diary.page.locator("#opening > .reply")
     wait_for_words(opening)
 
     wait_for_end(opening)
 
-    assert words_of(opening) == plain(LONG)
+    assert get_reply_words(opening) == split_script(LONG)
     calls = len(model.calls)
     diary.reload()
-    assert words_of(opening) == plain(LONG)
+    assert get_reply_words(opening) == split_script(LONG)
     assert len(model.calls) == calls
     opening.get_by_role("link", name="Sources").click()
     expect(opening.locator(".sources a")).to_have_text(re.compile("3 February 2019"))
@@ -42,7 +44,7 @@ def test_a_day_is_opened_as_one_looks_on_and_stays_so(
 def test_an_opening_is_dismissed_for_good(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
-    diary = a_day_after(new_diary, house, model, LONG)
+    diary = open_day_after(new_diary, house, model, LONG)
     opening = diary.page.locator("#opening > .reply")
     wait_for_words(opening)
 
@@ -56,10 +58,10 @@ def test_an_opening_is_dismissed_for_good(
 def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
-    diary = a_day_after(new_diary, house, model, Script(tokens=["First."]))
+    diary = open_day_after(new_diary, house, model, Script(tokens=["First."]))
     opening = diary.page.locator("#opening > .reply")
     wait_for_end(opening)
-    model.next(LONG)
+    model.add_scripts(LONG)
 
     diary.button("Write again").focus()
     diary.page.keyboard.press("Enter")
@@ -69,7 +71,7 @@ def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
 
     wait_for_end(opening)
     expect(opening).to_be_focused()
-    assert words_of(opening) == plain(LONG)
+    assert get_reply_words(opening) == split_script(LONG)
 
 
 def test_an_opening_that_fails_before_it_is_on_the_page_does_not_wait_there(
@@ -77,8 +79,8 @@ def test_an_opening_that_fails_before_it_is_on_the_page_does_not_wait_there(
 ) -> None:
     who = house.new_member()
     diary = new_diary(member=who, path="/d/2019-02-03/")
-    diary.keep("Varnish is out.")
-    model.next(Script(status=500), Script(status=500))
+    diary.save_entry("Varnish is out.")
+    model.add_scripts(Script(status=500), Script(status=500))
 
     def late(route: Route) -> None:
         answer = route.fetch()
@@ -97,13 +99,13 @@ def test_an_opening_that_fails_before_it_is_on_the_page_does_not_wait_there(
 def test_an_opening_that_fails_leaves_the_page_as_it_was(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
-    diary = a_day_after(new_diary, house, model, Script(tokens=LONG.tokens, rate=4, drop_after=10))
+    diary = open_day_after(new_diary, house, model, Script(tokens=LONG.tokens, rate=4, drop_after=10))
     wait_for_words(diary.page.locator("#opening > .reply"))
 
     expect(diary.page.locator("#opening > .reply")).to_have_count(0)
 
     expect(diary.page.locator(".error:visible")).to_have_count(0)
-    diary.keep("Written all the same.")
+    diary.save_entry("Written all the same.")
 
 
 @pytest.mark.slow
@@ -111,14 +113,14 @@ def test_a_day_is_put_in_short_for_who_rests_on_it_with_the_keyboard(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
     who = house.new_member()
-    new_diary(member=who, path="/d/2019-02-03/").keep("Varnish is out.")
+    new_diary(member=who, path="/d/2019-02-03/").save_entry("Varnish is out.")
     diary = new_diary(member=who, path="/d/2019-02-05/")
     calls = len(model.calls)
     day, recap = diary.page.locator('#calendar a[data-date="2019-02-03"]'), diary.page.locator("#recap")
     day.hover()
     diary.page.wait_for_timeout(900)
     assert len(model.calls) == calls
-    model.next(Script(tokens=["The varnish ", "ran out."]))
+    model.add_scripts(Script(tokens=["The varnish ", "ran out."]))
 
     diary.page.locator('#calendar a[data-date="2019-02-04"]').focus()
     diary.page.keyboard.press("ArrowLeft")
@@ -134,10 +136,10 @@ def test_a_day_is_put_in_short_at_a_touch(
     who = house.new_member()
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
     diary = new_diary(member=who, path="/d/2019-02-03/", **phone)
-    diary.keep("Varnish is out.")
+    diary.save_entry("Varnish is out.")
     diary.reload()
     page, act = diary.page, diary.button("This day in short")
-    model.next(Script(status=500), Script(tokens=["The varnish ", "ran out."]))
+    model.add_scripts(Script(status=500), Script(tokens=["The varnish ", "ran out."]))
 
     act.tap()
     expect(page.locator("#day-recap")).to_contain_text("No recap was written this time.")
@@ -149,9 +151,9 @@ def test_a_day_is_put_in_short_at_a_touch(
 
 def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: DiaryTab, model: FakeModelServer) -> None:
     page = diary.page
-    entry = diary.keep("The weir again.")
+    entry = diary.save_entry("The weir again.")
     entry.get_by_text("More", exact=True).click()
-    model.next(Script(tokens=["Which weir?"]))
+    model.add_scripts(Script(tokens=["Which weir?"]))
     entry.get_by_role("button", name="Ask me a question").click()
     wait_for_end(entry.locator(".reply"))
     expect(entry.locator(".reply-who")).to_contain_text("asks")
@@ -161,7 +163,7 @@ def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: DiaryTab, mo
     page.get_by_label("Name").fill("As a sailor")
     page.get_by_label("How the model should reply").fill("As a sailor would.")
     page.get_by_role("button", name="Save this style").click()
-    model.next(Script(tokens=["Ahoy."]))
+    model.add_scripts(Script(tokens=["Ahoy."]))
     page.get_by_role("button", name="Reply as").click()
 
     expect(entry.locator(".reply")).to_have_count(2)
@@ -171,9 +173,9 @@ def test_an_entry_is_answered_in_another_way_and_in_ones_own(diary: DiaryTab, mo
 
 @pytest.mark.slow
 def test_thinking_can_be_opened_while_it_lasts(diary: DiaryTab, model: FakeModelServer) -> None:
-    entry = diary.keep("The weir again.")
+    entry = diary.save_entry("The weir again.")
     thoughts = [f"Hm {number}. " for number in range(80)]
-    model.next(Script(thoughts=thoughts, tokens=["A walk."], rate=20))
+    model.add_scripts(Script(thoughts=thoughts, tokens=["A walk."], rate=20))
     entry.get_by_role("button", name="Reply").click()
     thinking = entry.locator(".thinking")
 

@@ -1,4 +1,4 @@
-"""The pages about oneself and the household: readable, small, without script, by keyboard."""
+"""Tests of the account pages: accessible, small, usable without script and by keyboard."""
 
 import os
 import re
@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import Complaints, NewContext, NewDiary
-from tests.browser.diary import come_in, sign_in_by_hand
+from tests.browser.browsing import BrowserErrors, NewContext, NewDiary
+from tests.browser.diary import set_session_cookie, sign_in_with_form
 from tests.browser.house import ServedHouse
-from tests.browser.recovery import keep_code
+from tests.browser.recovery import confirm_code
 from tests.browser.test_accessibility import PageFindings
-from tests.server import manage
+from tests.server import run_command
 
 OWN = [
     "/settings/",
@@ -29,15 +29,15 @@ OWN = [
 
 
 @pytest.fixture
-def inside(page: Page, house: ServedHouse) -> Page:
-    """Somebody's tab, with a second browser of theirs signed in elsewhere."""
+def signed_in_tab(page: Page, house: ServedHouse) -> Page:
+    """A tab of a person who is signed in on a second browser too."""
     member = house.new_member()
     house.sign_in(member)
-    come_in(page.context, house, member)
+    set_session_cookie(page.context, house, member)
     return page
 
 
-def every_page(page: Page, house: ServedHouse) -> Iterator[str]:
+def iter_pages(page: Page, house: ServedHouse) -> Iterator[str]:
     for path in OWN:
         page.goto(house.url(path))
         page.wait_for_load_state("networkidle")
@@ -52,32 +52,32 @@ def every_page(page: Page, house: ServedHouse) -> Iterator[str]:
 
 
 @pytest.fixture
-def seen(inside: Page, house: ServedHouse, complaints: Complaints) -> PageFindings:
-    """One walk through all of them."""
-    complaints.expect("422", "Applying inline style")
+def findings(signed_in_tab: Page, house: ServedHouse, browser_errors: BrowserErrors) -> PageFindings:
+    """The findings of one walk through all pages."""
+    browser_errors.expect("422", "Applying inline style")
     walk = PageFindings()
-    for path in every_page(inside, house):
-        walk.look_at(inside, path)
+    for path in iter_pages(signed_in_tab, house):
+        walk.check_page(signed_in_tab, path)
     return walk
 
 
 @pytest.mark.slow
-def test_everybody_can_read_and_use_them(seen: PageFindings) -> None:
-    assert len(seen.by_light) == len(OWN) + 1
-    assert seen.problems() == {}
+def test_everybody_can_read_and_use_them(findings: PageFindings) -> None:
+    assert len(findings.by_light) == len(OWN) + 1
+    assert findings.problems() == {}
 
 
-def test_larger_text_is_larger_and_fits(inside: Page, house: ServedHouse) -> None:
-    inside.set_viewport_size({"width": 320, "height": 640})
-    inside.goto(house.url("/settings/"))
-    before = inside.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
+def test_larger_text_is_larger_and_fits(signed_in_tab: Page, house: ServedHouse) -> None:
+    signed_in_tab.set_viewport_size({"width": 320, "height": 640})
+    signed_in_tab.goto(house.url("/settings/"))
+    before = signed_in_tab.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
 
-    inside.get_by_label("Larger", exact=True).check()
-    inside.get_by_role("button", name="Save").click()
+    signed_in_tab.get_by_label("Larger", exact=True).check()
+    signed_in_tab.get_by_role("button", name="Save").click()
 
-    expect(inside.get_by_text("Saved.")).to_be_visible()
-    assert inside.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") > before * 1.2
-    assert inside.evaluate("document.documentElement.scrollWidth") <= 320
+    expect(signed_in_tab.get_by_text("Saved.")).to_be_visible()
+    assert signed_in_tab.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") > before * 1.2
+    assert signed_in_tab.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_a_browser_elsewhere_is_ended_and_its_tab_says_so(
@@ -112,7 +112,7 @@ def test_all_of_it_works_without_script(new_context: NewContext, house: ServedHo
     page.get_by_label("Current password").fill("a heron on every post")
     page.get_by_role("button", name="Create a new code").click()
     expect(page.locator("[data-recovery-code]")).to_have_text(re.compile(r"(\w{4}\s*){9}"))
-    keep_code(page)
+    confirm_code(page)
     expect(page).to_have_url(house.url("/settings/"))
 
     page.get_by_role("link", name="Where you are signed in").click()
@@ -125,15 +125,15 @@ def test_all_of_it_works_without_script(new_context: NewContext, house: ServedHo
     expect(page).to_have_url(re.compile("/sign-in/"))
 
 
-def test_the_settings_are_reached_and_saved_by_keyboard(inside: Page, house: ServedHouse) -> None:
-    inside.goto(house.url("/settings/"))
-    inside.get_by_label("Display name").focus()
+def test_the_settings_are_reached_and_saved_by_keyboard(signed_in_tab: Page, house: ServedHouse) -> None:
+    signed_in_tab.goto(house.url("/settings/"))
+    signed_in_tab.get_by_label("Display name").focus()
 
-    inside.keyboard.type("Liv")
-    inside.keyboard.press("Enter")
+    signed_in_tab.keyboard.type("Liv")
+    signed_in_tab.keyboard.press("Enter")
 
-    expect(inside.get_by_text("Saved.")).to_be_visible()
-    expect(inside.get_by_role("heading", name="Liv")).to_be_visible()
+    expect(signed_in_tab.get_by_text("Saved.")).to_be_visible()
+    expect(signed_in_tab.get_by_role("heading", name="Liv")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -164,21 +164,21 @@ def register(page: Page, name: str) -> None:
     page.get_by_label("Password", exact=True).fill("seven slow herons over the weir")
     page.get_by_label("Repeat password", exact=True).fill("seven slow herons over the weir")
     page.get_by_role("button", name="Create my diary", exact=True).click()
-    keep_code(page)
+    confirm_code(page)
 
 
 @pytest.mark.slow
 def test_a_link_from_the_terminal_lets_somebody_in_once(
     own_house: ServedHouse, new_context: NewContext
 ) -> None:
-    assert manage(own_house.folder, "invite").returncode == 1
+    assert run_command(own_house.folder, "invite").returncode == 1
     assert own_house.server.set_up_link
     parts = urlsplit(own_house.server.set_up_link)
     administrator = new_context().new_page()
     administrator.goto(own_house.url(f"{parts.path}?{parts.query}"))
     register(administrator, "Karin")
 
-    printed = urlsplit(manage(own_house.folder, "invite").stdout.strip())
+    printed = urlsplit(run_command(own_house.folder, "invite").stdout.strip())
     guest = new_context().new_page()
     guest.goto(own_house.url(f"{printed.path}?{printed.query}"))
     register(guest, "Gustav")
@@ -192,7 +192,7 @@ def test_somebody_who_shortened_their_days_signs_in_for_a_week(page: Page, house
     member = house.new_member()
     page.goto(house.url("/sign-in/"))
     page.get_by_label("Stay signed in").select_option(label="For a week")
-    sign_in_by_hand(page, house, member)
+    sign_in_with_form(page, house, member)
     expect(page.get_by_role("textbox", name="Write", exact=True)).to_be_visible()
 
     ages = {cookie["name"]: cookie["expires"] for cookie in page.context.cookies()}
@@ -207,19 +207,19 @@ def test_somebody_who_shortened_their_days_signs_in_for_a_week(page: Page, house
 def test_every_page_can_be_looked_at(
     new_context: NewContext,
     house: ServedHouse,
-    complaints: Complaints,
+    browser_errors: BrowserErrors,
     tmp_path: Path,
     width: int,
     theme: Literal["light", "dark"],
 ) -> None:
     folder = Path(os.environ.get("LLAMORA_TEST_PICTURES", tmp_path))
     folder.mkdir(parents=True, exist_ok=True)
-    complaints.expect("422")
+    browser_errors.expect("422")
     member = house.new_member(f"Elisabeth {width} {theme}")
     house.sign_in(member)
     size = {"viewport": {"width": width, "height": 1000}, "color_scheme": theme}
     page = new_context(member, house, **size).new_page()
 
-    for path in every_page(page, house):
+    for path in iter_pages(page, house):
         name = path.strip("/").replace("/", "-")
         page.screenshot(path=folder / f"people-{name}-{width}-{theme}.png", full_page=True)

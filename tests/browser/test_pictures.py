@@ -1,4 +1,4 @@
-"""Every page as a picture, with years of a real diary in it: to be looked at before anything is called done.
+"""Screenshots of every page with years of a real diary, to be looked at before a release.
 
 LLAMORA_TEST_PICTURES=/tmp/pictures pytest tests/browser/test_pictures.py -m slow
 """
@@ -11,15 +11,15 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import Complaints, NewContext
-from tests.browser.diary import DiaryTab, choose_in_menu, come_in
-from tests.browser.house import ServedHouse, household
-from tests.browser.recovery import asked, keep_code, press_kept
+from tests.browser.browsing import BrowserErrors, NewContext
+from tests.browser.diary import DiaryTab, choose_in_menu, set_session_cookie
+from tests.browser.house import ServedHouse, run_household
+from tests.browser.recovery import confirm_code, list_requested_fields, press_continue
 from tests.browser.replying import respond, wait_for_end, wait_for_words
 from tests.browser_client import PASSWORD, Visitor
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
-from tests.server import manage
+from tests.fakes.script import Script, make_words
+from tests.server import run_command
 
 WIDTHS = {1440: 1000, 768: 1024, 390: 844}
 ANSWER = """You kept the morning for yourself, and the *errands* came after. Two things stand side by side:
@@ -35,14 +35,14 @@ ANSWER = """You kept the morning for yourself, and the *errands* came after. Two
 def archive(
     tmp_path_factory: pytest.TempPathFactory, shared: Path, model: FakeModelServer
 ) -> Iterator[tuple[ServedHouse, Visitor]]:
-    """A household with five years of Pepys in it."""
+    """A household with five years of Pepys's diary."""
     folder = tmp_path_factory.mktemp("archive")
-    with household(folder, LLAMORA_MODEL_URL=model.url) as house:
+    with run_household(folder, LLAMORA_MODEL_URL=model.url) as house:
         member = house.new_member("Samuel", time_zone="Europe/London")
         password = folder / "password"
         password.write_text(PASSWORD)
         command = ("import_diary", str(shared / "corpus/pepys_1660_1664.jsonl"), "--user", "Samuel")
-        done = manage(folder, *command, "--password-file", str(password), extra=house.extra)
+        done = run_command(folder, *command, "--password-file", str(password), extra=house.extra)
         assert done.returncode == 0, done.stderr
         yield house, member
 
@@ -54,7 +54,7 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def at_the_door(page: Page, house: ServedHouse, shoot: Callable[[str], None]) -> None:
+def shoot_signed_out_pages(page: Page, house: ServedHouse, shoot: Callable[[str], None]) -> None:
     for name, path in {"sign-in": "/sign-in/", "recover": "/recover/", "404": "/nothing/"}.items():
         page.goto(house.url(path))
         shoot(name)
@@ -67,17 +67,17 @@ def at_the_door(page: Page, house: ServedHouse, shoot: Callable[[str], None]) ->
     page.get_by_role("button", name="Create my diary", exact=True).click()
     page.locator("[data-recovery-code]").wait_for()
     shoot("recovery-code")
-    asked(page)[0][0].fill("WRNG")
-    asked(page)[1][0].fill("WRNG")
-    press_kept(page)
+    list_requested_fields(page)[0][0].fill("WRNG")
+    list_requested_fields(page)[1][0].fill("WRNG")
+    press_continue(page)
     page.locator(".field-error").first.wait_for()
     shoot("recovery-code-wrong")
-    keep_code(page)
+    confirm_code(page)
     expect(page.get_by_role("textbox", name="Write", exact=True)).to_be_visible()
     shoot("first-day")
 
 
-def inside(diary: DiaryTab, model: FakeModelServer, shoot: Callable[[str], None]) -> None:
+def shoot_signed_in_pages(diary: DiaryTab, model: FakeModelServer, shoot: Callable[[str], None]) -> None:
     page = diary.page
     for name, path in {
         "day": "/d/1663-05-15/",
@@ -98,7 +98,9 @@ def inside(diary: DiaryTab, model: FakeModelServer, shoot: Callable[[str], None]
     diary.open()
     reply = respond(diary, model, Script(tokens=[ANSWER]), text="Up early, and to the office by water.")
     wait_for_end(reply)
-    reply = respond(diary, model, Script(tokens=words(300), rate=30), text="Home late. *Tired*, but content.")
+    reply = respond(
+        diary, model, Script(tokens=make_words(300), rate=30), text="Home late. *Tired*, but content."
+    )
     wait_for_words(reply)
     shoot("replies")
     # By key: the page follows the words, and nothing stands still under a mouse.
@@ -117,8 +119,8 @@ def inside(diary: DiaryTab, model: FakeModelServer, shoot: Callable[[str], None]
     expect(diary.entries).to_have_count(2)
 
 
-def torn(diary: DiaryTab, second: DiaryTab, shoot: Callable[[str], None]) -> None:
-    """Two texts: in two composers, and in two edits of one entry."""
+def shoot_conflicts(diary: DiaryTab, second: DiaryTab, shoot: Callable[[str], None]) -> None:
+    """Take screenshots of conflicts: of two composers, and of two edits of an entry."""
     diary.box.fill("From the kitchen, with flour on the hands.")
     diary.wait_for_draft()
     second.box.fill("From the desk, where there was more time and more light.")
@@ -138,8 +140,8 @@ def torn(diary: DiaryTab, second: DiaryTab, shoot: Callable[[str], None]) -> Non
     shoot("conflict")
 
 
-def locked(diary: DiaryTab, second: DiaryTab, shoot: Callable[[str], None]) -> None:
-    """The dialog over a page in another tab, and the page of a locked diary."""
+def shoot_locked_pages(diary: DiaryTab, second: DiaryTab, shoot: Callable[[str], None]) -> None:
+    """Take screenshots of the unlock dialog and of the page of a locked diary."""
     diary.page.locator("body").press("l")
     diary.page.wait_for_url("**/unlock/**")
     expect(second.dialog.get_by_label("Password", exact=True)).to_be_focused()
@@ -157,16 +159,16 @@ def test_every_page_can_be_looked_at(
     new_context: NewContext,
     model: FakeModelServer,
     pictures: Path,
-    complaints: Complaints,
+    browser_errors: BrowserErrors,
     width: int,
     theme: Literal["light", "dark"],
 ) -> None:
-    complaints.expect("404", "409", "422")
+    browser_errors.expect("404", "409", "422")
     house, member = archive
     size: dict[str, Any] = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": theme}
     door = new_context(**size).new_page()
     context = new_context(**size)
-    come_in(context, house, house.sign_in(member))
+    set_session_cookie(context, house, house.sign_in(member))
     empty_day = f"/d/20{len(theme) + 10}-01-{width // 48:02}/"
     diary, second = (DiaryTab(context.new_page(), house, member, empty_day) for _ in range(2))
 
@@ -176,8 +178,8 @@ def test_every_page_can_be_looked_at(
 
         return shoot
 
-    at_the_door(door, house, shoot_of(door))
-    inside(diary, model, shoot_of(diary.page))
-    torn(diary, second.open(), shoot_of(second.page))
-    locked(diary, second, shoot_of(second.page))
+    shoot_signed_out_pages(door, house, shoot_of(door))
+    shoot_signed_in_pages(diary, model, shoot_of(diary.page))
+    shoot_conflicts(diary, second.open(), shoot_of(second.page))
+    shoot_locked_pages(diary, second, shoot_of(second.page))
     shoot_of(diary.page)("locked")

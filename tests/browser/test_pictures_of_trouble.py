@@ -1,4 +1,4 @@
-"""What nobody meets on a good day, as pictures: a queue, a broken reply, a half-turned key, refusals, faults.
+"""Screenshots of rare states: a queue, a failed reply, an unfinished rotation, refusals, errors.
 
 LLAMORA_TEST_PICTURES=/tmp/pictures pytest tests/browser/test_pictures_of_trouble.py -m slow
 """
@@ -13,13 +13,13 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import Complaints, NewContext, NewDiary
-from tests.browser.house import ServedHouse, household
+from tests.browser.browsing import BrowserErrors, NewContext, NewDiary
+from tests.browser.house import ServedHouse, run_household
 from tests.browser.replying import respond, wait_for_end, wait_for_words
 from tests.browser.test_pictures import WIDTHS
-from tests.browser.test_rotation import prove
+from tests.browser.test_rotation import submit_password
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 DAY = "/d/2021-03-04/"
@@ -34,10 +34,10 @@ def slow_model() -> Iterator[FakeModelServer]:
 
 
 @pytest.fixture
-def troubled(tmp_path: Path, slow_model: FakeModelServer) -> Iterator[ServedHouse]:
-    """A household to be broken, with that model."""
+def broken_house(tmp_path: Path, slow_model: FakeModelServer) -> Iterator[ServedHouse]:
+    """A household with the slow model, for tests that break it."""
     slow_model.forget_scripts()
-    with household(tmp_path, LLAMORA_MODEL_URL=slow_model.url) as own:
+    with run_household(tmp_path, LLAMORA_MODEL_URL=slow_model.url) as own:
         yield own
 
 
@@ -59,7 +59,7 @@ def shoot(tmp_path: Path) -> Callable[[Page, str], None]:
 
 @contextmanager
 def without_entries(house: ServedHouse) -> Iterator[None]:
-    """A database that has lost a table."""
+    """Rename the table of entries, so that queries fail."""
     house.execute("ALTER TABLE diary_entry RENAME TO away")
     yield
     house.execute("ALTER TABLE away RENAME TO diary_entry")
@@ -73,7 +73,7 @@ def damage_an_entry(house: ServedHouse) -> None:
 
 
 def plain(new_context: NewContext, house: ServedHouse) -> Page:
-    """A tab without script, at a day with one entry."""
+    """A tab without script, on a day with one entry."""
     page = new_context(house.new_member(), house, java_script_enabled=False).new_page()
     page.goto(house.url(DAY))
     page.get_by_role("textbox", name="Write", exact=True).fill("Anna's own words.")
@@ -83,26 +83,26 @@ def plain(new_context: NewContext, house: ServedHouse) -> Page:
 
 @pytest.mark.slow
 def test_a_queue_and_a_reply_that_broke_off(
-    troubled: ServedHouse,
+    broken_house: ServedHouse,
     slow_model: FakeModelServer,
     new_diary: NewDiary,
-    complaints: Complaints,
+    browser_errors: BrowserErrors,
     shoot: Callable[[Page, str], None],
 ) -> None:
-    complaints.expect("WebSocket", "ERR_")
-    diary = new_diary(of=troubled, path=DAY)
-    first = respond(diary, slow_model, Script(tokens=words(600), rate=15), text=WORDS)
+    browser_errors.expect("WebSocket", "ERR_")
+    diary = new_diary(of=broken_house, path=DAY)
+    first = respond(diary, slow_model, Script(tokens=make_words(600), rate=15), text=WORDS)
     wait_for_words(first)
     for place, text in (("You are next.", "And so to bed."), ("after one other", "Awake again.")):
-        slow_model.next(Script(headers_after=60))
-        diary.keep(text)
+        slow_model.add_scripts(Script(headers_after=60))
+        diary.save_entry(text)
         diary.button("Reply").last.click()
         expect(diary.page.locator(".reply").last).to_contain_text(place)
     shoot(diary.page, "queue")
 
     diary.page.set_viewport_size({"width": 1280, "height": 900})
-    troubled.kill()
-    troubled.start_again()
+    broken_house.kill()
+    broken_house.start_again()
     diary.reload()
     wait_for_end(diary.page.locator(".reply").first, "interrupted")
     shoot(diary.page, "interrupted")
@@ -110,14 +110,14 @@ def test_a_queue_and_a_reply_that_broke_off(
 
 @pytest.mark.slow
 def test_a_key_half_rotated(
-    troubled: ServedHouse, new_diary: NewDiary, shoot: Callable[[Page, str], None]
+    broken_house: ServedHouse, new_diary: NewDiary, shoot: Callable[[Page, str], None]
 ) -> None:
-    diary = new_diary(of=troubled, path=DAY)
-    diary.keep(WORDS)
-    damage_an_entry(troubled)
+    diary = new_diary(of=broken_house, path=DAY)
+    diary.save_entry(WORDS)
+    damage_an_entry(broken_house)
 
-    diary.page.goto(troubled.url("/settings/key/"))
-    prove(diary.page, "Create a new key")
+    diary.page.goto(broken_house.url("/settings/key/"))
+    submit_password(diary.page, "Create a new key")
 
     expect(diary.page.get_by_text("1 row to go")).to_be_visible()
     shoot(diary.page, "key-half-turned")
@@ -125,15 +125,15 @@ def test_a_key_half_rotated(
 
 @pytest.mark.slow
 def test_refusals_and_faults(
-    troubled: ServedHouse,
+    broken_house: ServedHouse,
     slow_model: FakeModelServer,
     new_context: NewContext,
-    complaints: Complaints,
+    browser_errors: BrowserErrors,
     shoot: Callable[[Page, str], None],
 ) -> None:
-    complaints.expect("429", "500")
-    page = plain(new_context, troubled)
-    slow_model.next(*([Script(headers_after=60)] * 8))
+    browser_errors.expect("429", "500")
+    page = plain(new_context, broken_house)
+    slow_model.add_scripts(*([Script(headers_after=60)] * 8))
     for _ in range(9):
         page.get_by_role("button", name="Reply", exact=True).click()
     expect(page.get_by_role("heading", name="No reply was started")).to_be_visible()
@@ -141,11 +141,11 @@ def test_refusals_and_faults(
 
     page.get_by_role("link", name="Continue", exact=True).click()
     page.get_by_role("textbox", name="Write", exact=True).fill(WORDS)
-    with without_entries(troubled):
+    with without_entries(broken_house):
         page.locator("#composer").get_by_role("button", name="Save").click()
         expect(page.get_by_label("What you typed", exact=True)).to_have_value(WORDS)
         shoot(page, "500-typed")
-        page.goto(troubled.url(DAY))
+        page.goto(broken_house.url(DAY))
         shoot(page, "500")
     page.get_by_role("link", name="Try again", exact=True).click()
     expect(page.locator("article.entry")).to_have_count(1)

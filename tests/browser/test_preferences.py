@@ -1,4 +1,4 @@
-"""What a person chooses about keys and dates, as their pages then are; and a calendar that begins in 1660."""
+"""Tests of preferences for keys and dates in a browser, and of a calendar that begins in 1660."""
 
 import re
 
@@ -10,8 +10,8 @@ from tests.browser.diary import DiaryTab
 from tests.browser.house import ServedHouse
 
 
-def chooses(diary: DiaryTab, **choices: str) -> None:
-    """Choose on the settings page, by the words that stand there."""
+def choose(diary: DiaryTab, **choices: str) -> None:
+    """Choose settings by their labels."""
     diary.page.goto(diary.house.url("/settings/"))
     for label, choice in choices.items():
         diary.page.get_by_label(label.replace("_", " "), exact=True).select_option(label=choice)
@@ -22,7 +22,7 @@ def chooses(diary: DiaryTab, **choices: str) -> None:
 def test_single_keys_are_switched_off_and_enter_keeps(new_diary: NewDiary) -> None:
     diary = new_diary()
     page = diary.page
-    chooses(
+    choose(
         diary,
         **{"Single-letter shortcuts": "Off", "Key that saves an entry": "Enter"},
     )
@@ -78,8 +78,8 @@ def test_the_page_of_openings_leads_to_their_choice(
 
 def test_dates_are_in_the_language_of_the_person(new_diary: NewDiary) -> None:
     diary = new_diary(path="/d/2021-02-03/")
-    diary.keep("Ici.")
-    chooses(diary, Language_of_dates="Français", Time_format="2:02 pm", First_day_of_the_week="Sunday")
+    diary.save_entry("Ici.")
+    choose(diary, Language_of_dates="Français", Time_format="2:02 pm", First_day_of_the_week="Sunday")
     page = diary.open().page
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Mercredi3 février 2021")
@@ -93,7 +93,7 @@ def test_dates_are_in_the_language_of_the_person(new_diary: NewDiary) -> None:
 
 def test_the_calendar_begins_where_the_diary_does(new_diary: NewDiary) -> None:
     diary = new_diary(path="/d/1660-01-11/")
-    diary.keep("Blessed be God, at the end of the last year I was in very good health.")
+    diary.save_entry("Blessed be God, at the end of the last year I was in very good health.")
     page = diary.page
     page.wait_for_load_state("networkidle")
     here = page.locator("#calendar a[aria-current=page]")
@@ -116,7 +116,7 @@ def test_the_signs_of_markdown_are_looked_up_where_one_writes(new_diary: NewDiar
     diary.page.get_by_text("Markdown", exact=True).click()
     expect(diary.page.get_by_role("cell", name="a quotation")).to_be_visible()
 
-    entry = diary.keep("# Home\n\n> said she, *softly* :sunflower:")
+    entry = diary.save_entry("# Home\n\n> said she, *softly* :sunflower:")
 
     expect(entry.get_by_role("heading", name="Home")).to_be_visible()
     expect(entry.locator("blockquote")).to_have_text("said she, softly 🌻")

@@ -1,13 +1,21 @@
-"""A reply as it is written into the page: streamed, stopped, tried again, whole in every tab."""
+"""Tests of replies in a browser: streamed, stopped, retried, complete in every tab."""
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.browsing import BrowserErrors, NewDiary
 from tests.browser.diary import DiaryTab, wait_until
-from tests.browser.replying import LONG, html_of, plain, respond, wait_for_end, wait_for_words, words_of
+from tests.browser.replying import (
+    LONG,
+    get_reply_html,
+    get_reply_words,
+    respond,
+    split_script,
+    wait_for_end,
+    wait_for_words,
+)
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 
 
 def test_a_reply_grows_block_by_block_and_is_the_same_after_a_reload(
@@ -21,15 +29,15 @@ def test_a_reply_grows_block_by_block_and_is_the_same_after_a_reload(
 
     wait_for_end(reply)
 
-    assert words_of(reply) == plain(LONG)
-    html = html_of(reply)
+    assert get_reply_words(reply) == split_script(LONG)
+    html = get_reply_html(reply)
     diary.reload()
-    assert html_of(reply) == html
+    assert get_reply_html(reply) == html
 
 
 def test_stop_keeps_what_came_and_hangs_up_on_the_model(diary: DiaryTab, model: FakeModelServer) -> None:
     before = model.hung_up
-    reply = respond(diary, model, Script(tokens=words(400), rate=40))
+    reply = respond(diary, model, Script(tokens=make_words(400), rate=40))
     wait_for_words(reply)
 
     diary.button("Stop").press("Enter")
@@ -37,10 +45,10 @@ def test_stop_keeps_what_came_and_hangs_up_on_the_model(diary: DiaryTab, model: 
     wait_for_end(reply, "stopped")
     expect(reply).to_contain_text("Stopped. What was written so far is saved.")
     assert model.wait_for_hang_up(count=before + 1)
-    came = words_of(reply)
+    came = get_reply_words(reply)
     assert len(came) >= 4
     diary.reload()
-    assert words_of(diary.page.locator(".reply")) == came
+    assert get_reply_words(diary.page.locator(".reply")) == came
 
 
 @pytest.mark.slow
@@ -55,10 +63,10 @@ def test_a_second_tab_sees_the_same_reply_whole_and_once(
     wait_for_end(reply)
 
     wait_for_end(late.page.locator(".reply"))
-    assert words_of(late.page.locator(".reply")) == words_of(reply) == plain(LONG)
+    assert get_reply_words(late.page.locator(".reply")) == get_reply_words(reply) == split_script(LONG)
     # The early tab does not have the entry itself; a reload shows it with its reply.
     early.reload()
-    assert words_of(early.page.locator(".reply")) == plain(LONG)
+    assert get_reply_words(early.page.locator(".reply")) == split_script(LONG)
 
 
 @pytest.mark.slow
@@ -70,13 +78,13 @@ def test_a_reload_in_the_middle_goes_on_where_it_was(diary: DiaryTab, model: Fak
 
     assert reply.get_attribute("data-state") == "writing"
     wait_for_end(reply)
-    assert words_of(reply) == plain(LONG)
+    assert get_reply_words(reply) == split_script(LONG)
 
 
 def test_a_lost_socket_is_taken_up_again(
-    diary: DiaryTab, model: FakeModelServer, complaints: Complaints
+    diary: DiaryTab, model: FakeModelServer, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_INTERNET_DISCONNECTED")
+    browser_errors.expect("ERR_INTERNET_DISCONNECTED")
     reply = respond(diary, model, LONG)
     wait_for_words(reply)
 
@@ -85,30 +93,30 @@ def test_a_lost_socket_is_taken_up_again(
     diary.page.context.set_offline(False)
 
     wait_for_end(reply)
-    assert words_of(reply) == plain(LONG)
+    assert get_reply_words(reply) == split_script(LONG)
 
 
 def test_a_failure_is_a_sentence_with_another_try(diary: DiaryTab, model: FakeModelServer) -> None:
     reply = respond(diary, model, Script(status=500))
     wait_for_end(reply, "failed")
     expect(reply).to_contain_text("The model server reported an error.")
-    assert words_of(reply) == []
-    model.next(Script(tokens=["Now ", "it ", "works."]))
+    assert get_reply_words(reply) == []
+    model.add_scripts(Script(tokens=["Now ", "it ", "works."]))
 
     diary.button("Try again").click()
 
     wait_for_end(reply)
-    assert words_of(reply) == ["Now", "it", "works."]
+    assert get_reply_words(reply) == ["Now", "it", "works."]
 
 
 def test_a_reply_that_broke_off_keeps_its_words_and_another_stands_below(
     diary: DiaryTab, model: FakeModelServer
 ) -> None:
-    reply = respond(diary, model, Script(tokens=words(40), drop_after=20))
+    reply = respond(diary, model, Script(tokens=make_words(40), drop_after=20))
     wait_for_end(reply, "failed")
     expect(reply).to_contain_text("The connection to the model server was lost.")
-    assert words_of(reply) == plain(Script(tokens=words(20)))
-    model.next(Script(tokens=["Whole."]))
+    assert get_reply_words(reply) == split_script(Script(tokens=make_words(20)))
+    model.add_scripts(Script(tokens=["Whole."]))
 
     diary.button("Try again").click()
 
@@ -117,7 +125,7 @@ def test_a_reply_that_broke_off_keeps_its_words_and_another_stands_below(
     wait_for_end(replies.nth(1))
     replies.nth(0).get_by_role("button", name="Remove this reply").click()
     expect(replies).to_have_count(1)
-    assert words_of(replies) == ["Whole."]
+    assert get_reply_words(replies) == ["Whole."]
 
 
 def test_what_a_model_says_does_nothing_in_the_page(diary: DiaryTab, model: FakeModelServer) -> None:
@@ -139,8 +147,8 @@ def test_what_a_model_says_does_nothing_in_the_page(diary: DiaryTab, model: Fake
 
 
 def test_the_page_does_not_jump_for_a_reader_who_scrolled_up(diary: DiaryTab, model: FakeModelServer) -> None:
-    diary.keep("\n\n".join(f"Line {number} of a long day." for number in range(60)))
-    reply = respond(diary, model, Script(tokens=words(240), rate=120))
+    diary.save_entry("\n\n".join(f"Line {number} of a long day." for number in range(60)))
+    reply = respond(diary, model, Script(tokens=make_words(240), rate=120))
     wait_for_words(reply)
     diary.page.evaluate("scrollTo(0, 100)")
 
@@ -150,8 +158,8 @@ def test_the_page_does_not_jump_for_a_reader_who_scrolled_up(diary: DiaryTab, mo
 
 
 def test_the_page_follows_a_reader_who_is_at_the_end(diary: DiaryTab, model: FakeModelServer) -> None:
-    diary.keep("\n\n".join(f"Line {number} of a long day." for number in range(60)))
-    reply = respond(diary, model, Script(tokens=words(240), rate=120))
+    diary.save_entry("\n\n".join(f"Line {number} of a long day." for number in range(60)))
+    reply = respond(diary, model, Script(tokens=make_words(240), rate=120))
     diary.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
 
     wait_for_end(reply)
@@ -166,7 +174,7 @@ def test_a_screen_reader_hears_of_a_reply_once(diary: DiaryTab, model: FakeModel
         new MutationObserver(() => said.textContent && heard.push(said.textContent))
             .observe(said, { childList: true, characterData: true, subtree: true });
     }""")
-    reply = respond(diary, model, Script(tokens=words(60), rate=60))
+    reply = respond(diary, model, Script(tokens=make_words(60), rate=60))
 
     wait_for_end(reply)
 
@@ -177,7 +185,7 @@ def test_writing_goes_on_while_the_model_does(diary: DiaryTab, model: FakeModelS
     reply = respond(diary, model, LONG)
     wait_for_words(reply)
 
-    diary.keep("Meanwhile, another thing.")
+    diary.save_entry("Meanwhile, another thing.")
 
     assert reply.get_attribute("data-state") == "writing"
     wait_for_end(reply)
@@ -187,9 +195,9 @@ def test_a_lock_ends_the_reply_and_its_words_are_there_after_unlocking(
     new_diary: NewDiary, model: FakeModelServer
 ) -> None:
     diary = new_diary()
-    reply = respond(diary, model, Script(tokens=words(400), rate=40))
+    reply = respond(diary, model, Script(tokens=make_words(400), rate=40))
     wait_for_words(reply)
-    came = words_of(reply)
+    came = get_reply_words(reply)
 
     diary.page.locator("body").press("l")
     diary.page.wait_for_url("**/unlock/**")
@@ -198,4 +206,4 @@ def test_a_lock_ends_the_reply_and_its_words_are_there_after_unlocking(
 
     wait_for_end(reply, "interrupted")
     expect(reply).to_contain_text("Your diary was locked while this was being written.")
-    assert words_of(reply)[: len(came) - 1] == came[:-1]
+    assert get_reply_words(reply)[: len(came) - 1] == came[:-1]

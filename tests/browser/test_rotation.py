@@ -1,4 +1,4 @@
-"""One's own keys in a browser: what other tabs hear, what is shown meanwhile, and who is shut out."""
+"""Tests of key rotations in a browser: messages in other tabs, progress, and sign-outs."""
 
 import re
 from dataclasses import replace
@@ -6,16 +6,16 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import Complaints, NewContext, NewDiary
-from tests.browser.diary import sign_in_by_hand
+from tests.browser.browsing import BrowserErrors, NewContext, NewDiary
+from tests.browser.diary import sign_in_with_form
 from tests.browser.house import ServedHouse
-from tests.browser.recovery import keep_code
+from tests.browser.recovery import confirm_code
 from tests.browser_client import PASSWORD, Visitor
 
 NEW = "nine quiet owls in the barn"
 
 
-def prove(page: Page, button: str, *, new: str = "", password: str = PASSWORD) -> None:
+def submit_password(page: Page, button: str, *, new: str = "", password: str = PASSWORD) -> None:
     page.get_by_label("Current password").fill(password)
     if new:
         page.get_by_label("New password", exact=True).fill(new)
@@ -24,7 +24,7 @@ def prove(page: Page, button: str, *, new: str = "", password: str = PASSWORD) -
 
 
 def is_let_in(page: Page, house: ServedHouse, member: Visitor, password: str) -> bool:
-    sign_in_by_hand(page, house, replace(member, password=password))
+    sign_in_with_form(page, house, replace(member, password=password))
     page.wait_for_load_state()
     return urlsplit(page.url).path != "/sign-in/"
 
@@ -33,20 +33,20 @@ def test_writing_goes_on_after_a_new_key_and_elsewhere_the_dialog_opens(
     new_diary: NewDiary, new_context: NewContext, house: ServedHouse
 ) -> None:
     here = new_diary()
-    here.keep("Written under the first key.")
+    here.save_entry("Written under the first key.")
     member = here.member
     there = new_diary(member=house.sign_in(member), path="/d/2021-05-06/")
     there.box.fill("Half a sentence")
     there.wait_for_draft()
 
     here.page.goto(house.url("/settings/key/"))
-    prove(here.page, "Create a new key")
+    submit_password(here.page, "Create a new key")
 
     expect(here.page.get_by_text("Your diary has a new encryption key")).to_be_visible()
     expect(there.dialog).to_be_visible()
     here.open("/")
     expect(here.entry("Written under the first key.")).to_be_visible()
-    here.keep("Written under the second.")
+    here.save_entry("Written under the second.")
     there.page.reload()
     expect(there.page).to_have_url(re.compile("/sign-in/"))
     assert is_let_in(there.page, house, member, PASSWORD)
@@ -65,17 +65,17 @@ def test_the_meter_judges_a_new_password(new_diary: NewDiary, house: ServedHouse
 
 
 def test_somebody_had_my_key_shuts_them_out_at_once(
-    new_diary: NewDiary, new_context: NewContext, house: ServedHouse, complaints: Complaints
+    new_diary: NewDiary, new_context: NewContext, house: ServedHouse, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("422")
+    browser_errors.expect("422")
     here = new_diary()
-    here.keep("Before.")
+    here.save_entry("Before.")
     thief = new_diary(member=house.sign_in(here.member))
 
     here.page.goto(house.url("/settings/"))
     here.page.get_by_role("link", name="My account was compromised").click()
-    prove(here.page, "Lock them out", new=NEW)
-    code = keep_code(here.page)
+    submit_password(here.page, "Lock them out", new=NEW)
+    code = confirm_code(here.page)
 
     expect(here.page).to_have_url(house.url("/settings/"))
     expect(thief.dialog).to_be_visible()
@@ -89,13 +89,13 @@ def test_somebody_had_my_key_shuts_them_out_at_once(
 
 
 def test_a_refused_form_keeps_the_place_and_says_why_by_the_field(
-    new_diary: NewDiary, house: ServedHouse, complaints: Complaints
+    new_diary: NewDiary, house: ServedHouse, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("422")
+    browser_errors.expect("422")
     page = new_diary().page
     page.goto(house.url("/settings/recovery-code/"))
 
-    prove(page, "Create a new code", password="not this one")
+    submit_password(page, "Create a new code", password="not this one")
 
     expect(page.get_by_text("Wrong password.")).to_be_visible()
     field = page.get_by_label("Current password")

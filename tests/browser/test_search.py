@@ -1,4 +1,4 @@
-"""The box: opened anywhere, walked by keys, and gone again without a word left behind."""
+"""Tests of the search box: opened from any page, used by keyboard, closed without leaving its query."""
 
 import re
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.diary import DiaryTab
 from tests.browser.house import ServedHouse
-from tests.browser.test_accessibility import faults
+from tests.browser.test_accessibility import list_axe_findings
 from tests.browser_client import Visitor
 
 FIRST = date(2019, 6, 1)
@@ -30,19 +30,19 @@ _KEEP = """async ([rows, owner]) => {
 }"""
 
 
-def keep_all(page: Page, member: Visitor, rows: list[tuple[date, str]]) -> None:
-    """Keep entries as the page's script would, without waiting for it to show each."""
+def save_all(page: Page, member: Visitor, rows: list[tuple[date, str]]) -> None:
+    """Save entries by HTTP, without waiting for the page to show them."""
     page.evaluate(_KEEP, [[[day.isoformat(), text] for day, text in rows], member.owner])
 
 
-def furnish(page: Page, member: Visitor) -> None:
-    """A diary in which there is something to find: herons twice, rooks twenty-five times."""
+def write_searchable_diary(page: Page, member: Visitor) -> None:
+    """Write a diary with herons in two entries and rooks in twenty-five."""
     rooks = [(FIRST + timedelta(days=number), f"Rooks in the elms, number {number}.") for number in range(25)]
-    keep_all(page, member, [*rooks, (date(2021, 3, 4), HERON), (date(2022, 3, 4), "A heron in the rain.")])
+    save_all(page, member, [*rooks, (date(2021, 3, 4), HERON), (date(2022, 3, 4), "A heron in the rain.")])
 
 
-class Box:
-    """What a person sees of the box, in its dialog or on the page of its own."""
+class SearchBox:
+    """The page object of the search box, in its dialog or on its page."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -53,17 +53,17 @@ class Box:
         self.recent = self.form.locator(".recent-search")
         self.count = self.form.locator(".search-count")
 
-    def opened(self) -> "Box":
+    def opened(self) -> "SearchBox":
         self.page.keyboard.press("/")
         expect(self.field).to_be_focused()
         return self
 
-    def finds(self, typed: str, count: str) -> None:
-        """Type in place of what is there, and wait until the results say so."""
+    def search_for(self, typed: str, count: str) -> None:
+        """Replace the query, and wait until the results show this count."""
         self.field.fill(typed)
         expect(self.count).to_have_text(count)
 
-    def presses(self, key: str, focused: Locator) -> None:
+    def press_key(self, key: str, focused: Locator) -> None:
         self.page.keyboard.press(key)
         expect(focused).to_be_focused()
 
@@ -71,23 +71,23 @@ class Box:
 def test_one_finds_while_typing_walks_by_keys_and_opens_the_place(new_diary: NewDiary) -> None:
     diary = new_diary()
     page = diary.page
-    furnish(page, diary.member)
+    write_searchable_diary(page, diary.member)
     diary.reload()
-    box = Box(page).opened()
+    box = SearchBox(page).opened()
     expect(box.form).to_contain_text("Find anything that you or the model wrote")
 
     box.field.press_sequentially("hero")
     expect(box.count).to_have_text("2 matches")
     expect(box.hits.locator("mark").first).to_have_text("hero")
-    box.presses("ArrowDown", box.hits.first)
-    box.presses("ArrowDown", box.hits.nth(1))
-    box.presses("ArrowDown", box.hits.nth(1))
-    box.presses("Home", box.hits.first)
-    box.presses("End", box.hits.nth(1))
-    box.presses("ArrowUp", box.hits.first)
-    box.presses("ArrowUp", box.field)
-    box.presses("ArrowDown", box.hits.first)
-    box.presses("n", box.field)
+    box.press_key("ArrowDown", box.hits.first)
+    box.press_key("ArrowDown", box.hits.nth(1))
+    box.press_key("ArrowDown", box.hits.nth(1))
+    box.press_key("Home", box.hits.first)
+    box.press_key("End", box.hits.nth(1))
+    box.press_key("ArrowUp", box.hits.first)
+    box.press_key("ArrowUp", box.field)
+    box.press_key("ArrowDown", box.hits.first)
+    box.press_key("n", box.field)
     expect(box.field).to_have_value("heron")
     page.keyboard.press("Escape")
     expect(box.form).to_have_count(0)
@@ -96,7 +96,7 @@ def test_one_finds_while_typing_walks_by_keys_and_opens_the_place(new_diary: New
     box.field.fill("flamingo")
     expect(box.form.get_by_role("status")).to_contain_text("Nothing found. Try fewer or different words")
 
-    box.finds("heron flew", "1 match")
+    box.search_for("heron flew", "1 match")
     page.keyboard.press("Enter")
     expect(box.hits.first).to_be_focused()
     page.keyboard.press("Enter")
@@ -114,11 +114,11 @@ def test_limits_are_chips_more_come_on_scrolling_and_searches_are_remembered_as_
 ) -> None:
     diary = new_diary()
     page = diary.page
-    furnish(page, diary.member)
+    write_searchable_diary(page, diary.member)
     diary.open("/d/2022-03-04/")
-    box = Box(page).opened()
+    box = SearchBox(page).opened()
 
-    box.finds("rooks from:2019 in:entries -crows ", "25 matches")
+    box.search_for("rooks from:2019 in:entries -crows ", "25 matches")
     expect(box.chips).to_have_text(
         [re.compile("from 2019"), re.compile("in entries"), re.compile("without crows")]
     )
@@ -150,7 +150,7 @@ def test_limits_are_chips_more_come_on_scrolling_and_searches_are_remembered_as_
     expect(box.form).to_contain_text("Find anything that you or the model wrote")
     box.form.get_by_role("button", name="Stop saving searches").click()
     expect(box.form.get_by_role("button", name="Save recent searches")).to_be_visible()
-    box.finds("heron", "2 matches")
+    box.search_for("heron", "2 matches")
     page.keyboard.press("Enter")
     expect(box.hits.first).to_be_focused()
     box.field.fill("")
@@ -163,9 +163,9 @@ def test_limits_are_chips_more_come_on_scrolling_and_searches_are_remembered_as_
 
 def test_a_lock_in_another_tab_takes_the_box_and_its_results_away(new_diary: NewDiary) -> None:
     diary = new_diary()
-    diary.keep("The heron stood in the weir.")
-    box = Box(diary.page).opened()
-    box.finds("heron", "1 match")
+    diary.save_entry("The heron stood in the weir.")
+    box = SearchBox(diary.page).opened()
+    box.search_for("heron", "1 match")
 
     new_diary(beside=diary).lock()
 
@@ -182,14 +182,14 @@ def test_on_a_phone_the_box_fills_the_screen_and_can_be_read_in_both_themes(
 ) -> None:
     diary = new_diary(viewport={"width": width, "height": 700}, has_touch=True)
     page = diary.page
-    furnish(page, diary.member)
+    write_searchable_diary(page, diary.member)
     page.get_by_role("link", name="Search", exact=True).click()
-    box = Box(page)
-    box.finds(f'rooks -crows from:2019-06-01 -{"x" * 60} "rooks in the elms"', "25 matches")
+    box = SearchBox(page)
+    box.search_for(f'rooks -crows from:2019-06-01 -{"x" * 60} "rooks in the elms"', "25 matches")
 
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        assert faults(page) == []
+        assert list_axe_findings(page) == []
     assert page.evaluate("document.querySelector('.search-dialog').getBoundingClientRect().width") == width
     assert page.evaluate(
         "[...document.querySelectorAll('.search-dialog, body')].every((e) => e.scrollWidth <= e.clientWidth)"
@@ -207,12 +207,12 @@ def test_without_script_the_page_of_its_own_does_all_of_it(
 ) -> None:
     member = house.new_member()
     scripted = DiaryTab(new_context(member, house).new_page(), house, member).open()
-    furnish(scripted.page, member)
+    write_searchable_diary(scripted.page, member)
     scripted.page.context.close()
     page = new_context(member, house, java_script_enabled=False).new_page()
     page.goto(house.url("/"))
     page.get_by_role("link", name="Search", exact=True).click()
-    box = Box(page)
+    box = SearchBox(page)
 
     def looks_for(typed: str) -> None:
         box.field.fill(typed)

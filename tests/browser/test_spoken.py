@@ -1,4 +1,4 @@
-"""What is said to those who hear the page when the model comes to an end."""
+"""Tests of the announcements for screen readers when a generation ends."""
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -9,27 +9,30 @@ from tests.browser.diary import DiaryTab
 from tests.browser.house import ServedHouse
 from tests.browser.replying import LONG, respond, wait_for_end, wait_for_words
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 
 
-def said(diary: DiaryTab) -> Locator:
+def get_announcement(diary: DiaryTab) -> Locator:
     return diary.page.locator("#live-region")
 
 
 @pytest.mark.parametrize(
     ("script", "code"),
-    [(Script(status=500), "server_error"), (Script(tokens=words(30), rate=20, drop_after=12), "dropped")],
+    [
+        (Script(status=500), "server_error"),
+        (Script(tokens=make_words(30), rate=20, drop_after=12), "dropped"),
+    ],
 )
 def test_a_reply_that_failed_is_not_said_to_be_an_answer(
     diary: DiaryTab, model: FakeModelServer, script: Script, code: str
 ) -> None:
     wait_for_end(respond(diary, model, script), "failed")
 
-    expect(said(diary)).to_have_text(get_message(code))
+    expect(get_announcement(diary)).to_have_text(get_message(code))
 
 
 def test_nothing_is_said_to_who_pressed_stop(diary: DiaryTab, model: FakeModelServer) -> None:
-    reply = respond(diary, model, Script(tokens=words(400), rate=40))
+    reply = respond(diary, model, Script(tokens=make_words(400), rate=40))
     wait_for_words(reply)
 
     diary.button("Stop").click()
@@ -37,24 +40,24 @@ def test_nothing_is_said_to_who_pressed_stop(diary: DiaryTab, model: FakeModelSe
     wait_for_end(reply, "stopped")
     # Told by the answer to the press and by the socket, whichever comes first.
     diary.page.wait_for_timeout(500)
-    expect(said(diary)).to_have_text("")
+    expect(get_announcement(diary)).to_have_text("")
 
 
 def test_a_day_is_opened_in_silence_and_another_that_fails_is_told(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
     who = house.new_member()
-    new_diary(member=who, path="/d/2019-02-03/").keep("Varnish is out.")
-    model.next(LONG)
+    new_diary(member=who, path="/d/2019-02-03/").save_entry("Varnish is out.")
+    model.add_scripts(LONG)
     diary = new_diary(member=who)
     opening = diary.page.locator("#opening > .reply")
     wait_for_end(opening)
-    expect(said(diary)).to_have_text("")
-    model.next(Script(tokens=words(30), rate=20, drop_after=12))
+    expect(get_announcement(diary)).to_have_text("")
+    model.add_scripts(Script(tokens=make_words(30), rate=20, drop_after=12))
 
     diary.button("Write again").click()
 
     told = "No other opening was written. The connection to the model server was lost."
-    expect(said(diary)).to_have_text(told)
+    expect(get_announcement(diary)).to_have_text(told)
     expect(opening.locator("[data-note]")).to_have_text(told)
     wait_for_end(opening)

@@ -1,4 +1,4 @@
-"""All traces, one of them and what goes together, in a real browser: by keys, on a phone, without script."""
+"""Tests of the trace pages in a browser: by keyboard, on a phone, without script."""
 
 import re
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.browsing import NewContext
 from tests.browser.house import ServedHouse
-from tests.browser.test_accessibility import TOO_SMALL, faults
+from tests.browser.test_accessibility import TOO_SMALL, list_axe_findings
 from tests.browser_client import Visitor
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
@@ -17,7 +17,7 @@ FIRST, APART, MANY = date(2020, 2, 1), timedelta(days=9), 24
 
 
 def post(context: BrowserContext, house: ServedHouse, member: Visitor, path: str, **fields: str) -> str:
-    """Send a form of one of this person's pages, and return where it led."""
+    """Submit a form as this person, and return the URL of the response."""
     token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "llamora_csrf")
     form = {"owner": member.owner, "csrfmiddlewaretoken": token, **fields}
     answer = context.request.post(house.url(path), form=form, headers={"Referer": house.url("/")})
@@ -25,8 +25,8 @@ def post(context: BrowserContext, house: ServedHouse, member: Visitor, path: str
     return answer.url
 
 
-def furnish(context: BrowserContext, house: ServedHouse, member: Visitor) -> None:
-    """Garden on all of two dozen entries, Größe on every third, ☕ on the last: of this and the next year."""
+def write_traced_diary(context: BrowserContext, house: ServedHouse, member: Visitor) -> None:
+    """Write 24 entries over two years with the trace garden; Größe on every third, ☕ on the last."""
     for number in range(MANY):
         day = FIRST + number * APART * 2
         url = post(context, house, member, f"/d/{day}/", text=f"Entry {number}.", key=str(uuid4()))
@@ -49,25 +49,25 @@ def page(
     page = context.new_page()
     page.goto(house.url("/traces/"))
     if not page.locator(".trace-row").count():
-        furnish(context, house, gardener)
+        write_traced_diary(context, house, gardener)
         page.reload()
     return page
 
 
-def focused(page: Page) -> str:
+def get_focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.innerText.trim().replace(/\\s+/g, ' ')"))
 
 
 def tab_to(page: Page, name: str) -> None:
-    """Press Tab until the control of this name has the keyboard."""
+    """Press Tab until the control with this name has the focus."""
     for _ in range(80):
-        if focused(page) == name:
+        if get_focused(page) == name:
             return
         page.keyboard.press("Tab")
-    raise AssertionError(f"no way to {name} by keyboard; last at {focused(page)}")
+    raise AssertionError(f"no way to {name} by keyboard; last at {get_focused(page)}")
 
 
-def marked(page: Page) -> str:
+def get_marked(page: Page) -> str:
     return str(page.evaluate("document.activeElement.dataset.date ?? ''"))
 
 
@@ -92,11 +92,11 @@ def test_by_keys_alone_on_a_phone_one_filters_opens_walks_narrows_and_comes_back
 
     # The last year, one stop for Tab, walked by weeks and days, and over its edge into the year before.
     page.locator('a.heat[tabindex="0"]').focus()
-    assert marked(page) == "2021-03-21"
+    assert get_marked(page) == "2021-03-21"
     page.keyboard.press("ArrowLeft")
-    assert marked(page) == "2021-03-03"
+    assert get_marked(page) == "2021-03-03"
     page.keyboard.press("Home")
-    assert marked(page) == "2021-01-08"
+    assert get_marked(page) == "2021-01-08"
     page.keyboard.press("ArrowUp")
     page.wait_for_url("**/in/2020/#year")
     expect(page.get_by_role("heading", name=re.compile("^2020"))).to_be_visible()
@@ -163,12 +163,12 @@ def test_axe_finds_nothing_and_all_can_be_hit(page: Page, house: ServedHouse) ->
 
     for path in ("/traces/", garden, both, "/traces/picture/"):
         page.goto(house.url(path))
-        assert faults(page) == [], path
+        assert list_axe_findings(page) == [], path
         # The days of the year are squares; the table beneath has a link for each.
         small = [thing for thing in page.evaluate(TOO_SMALL) if 'class="heat ' not in thing]
         assert small == [], path
         page.emulate_media(color_scheme="dark")
-        assert faults(page, "color-contrast", "link-in-text-block") == [], path
+        assert list_axe_findings(page, "color-contrast", "link-in-text-block") == [], path
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 320, "height": 640})
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path

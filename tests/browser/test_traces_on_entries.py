@@ -1,4 +1,4 @@
-"""Traces under an entry in a real browser: by keyboard alone on a phone's width, and with script off."""
+"""Tests of traces on entries in a browser: by keyboard on a narrow screen, and without script."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ def picture(page: Page, name: str) -> None:
 
 
 def tab_to(page: Page, name: str) -> None:
-    """Press Tab until the control of this name has the keyboard."""
+    """Press Tab until the control with this name has the focus."""
     for _ in range(60):
         said = page.evaluate("document.activeElement.textContent.trim().replace(/\\s+/g, ' ')")
         if said == name:
@@ -46,7 +46,7 @@ def add_by_keyboard(diary: DiaryTab, *names: str) -> None:
 def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServer) -> None:
     diary = new_diary(**PHONE)
     page = diary.page
-    diary.keep("Down to the weir with Iris, in a high wind.")
+    diary.save_entry("Down to the weir with Iris, in a high wind.")
     diary.entries.last.get_by_role("button", name="Reply", exact=True).focus()
 
     add_by_keyboard(diary, "Größe", "weir", "子供")
@@ -54,7 +54,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     picture(page, "traces-kept-phone")
 
     # Completed from the first letter on, chosen with an arrow.
-    diary.keep("To the weir again.")
+    diary.save_entry("To the weir again.")
     diary.entries.last.get_by_role("button", name="Reply", exact=True).focus()
     tab_to(page, "Add a trace")
     page.keyboard.press("Enter")
@@ -86,7 +86,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     expect(second.locator(".trace > summary")).to_be_focused()
 
     # After an answer the page has traces proposed; Enter keeps one.
-    model.offer(Script(tokens=['{"emoji": "🌬️", "traces": ["high wind", "Iris"]}']))
+    model.add_json_scripts(Script(tokens=['{"emoji": "🌬️", "traces": ["high wind", "Iris"]}']))
     second.get_by_role("button", name="Reply", exact=True).focus()
     page.keyboard.press("Enter")
     wait_for_end(second.locator(".reply").last)

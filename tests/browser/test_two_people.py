@@ -1,37 +1,37 @@
-"""Two people in one browser, a stale tab of each: nobody's words in another's diary, nobody's lost."""
+"""Tests of two people in one browser with stale tabs: no text gets into the other person's diary."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import Complaints, NewDiary
-from tests.browser.diary import DiaryTab, come_in, sign_in_by_hand
+from tests.browser.browsing import BrowserErrors, NewDiary
+from tests.browser.diary import DiaryTab, set_session_cookie, sign_in_with_form
 from tests.browser_client import Visitor
 
 ANNAS = "annas plums are ripe"
 BENS = "bens bicycle is mended"
 
 
-def cut_off(diary: DiaryTab) -> None:
-    """A stale tab: no socket and no draft brings news to it or from it."""
+def disconnect_tab(diary: DiaryTab) -> None:
+    """Disconnect a tab: block its socket and its drafts."""
     diary.page.route_web_socket("**/live/", lambda socket: None)
     diary.page.route("**/draft/", lambda route: route.abort())
 
 
 def stale_tab(new_diary: NewDiary, words: str, *, beside: DiaryTab | None = None) -> DiaryTab:
-    """A tab with unsaved words that hears of nothing."""
+    """Return a disconnected tab with unsaved text."""
     diary = new_diary(beside=beside) if beside else new_diary()
-    cut_off(diary)
+    disconnect_tab(diary)
     diary.page.reload()
     expect(diary.box).to_be_visible()
     diary.box.fill(words)
     return diary
 
 
-def change_to(tab: DiaryTab, member: Visitor) -> DiaryTab:
-    """Sign out in this tab; another person signs in."""
+def switch_person(tab: DiaryTab, member: Visitor) -> DiaryTab:
+    """Sign out in this tab, and sign in as another person."""
     tab.button("Sign out").click()
     tab.page.wait_for_url("**/sign-in/")
-    sign_in_by_hand(tab.page, tab.house, member)
+    sign_in_with_form(tab.page, tab.house, member)
     expect(tab.box).to_be_visible()
     return DiaryTab(tab.page, tab.house, member)
 
@@ -44,13 +44,13 @@ def sign_in_at_the_dialog(page: Page, member: Visitor) -> None:
 
 
 def test_a_save_from_a_stale_tab_goes_into_nobody_elses_diary_and_is_not_lost(
-    new_diary: NewDiary, complaints: Complaints
+    new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_FAILED", "409", "WebSocket")
+    browser_errors.expect("ERR_FAILED", "409", "WebSocket")
     annas = stale_tab(new_diary, ANNAS)
     ben = annas.house.new_member()
     second = new_diary(beside=annas)
-    bens = change_to(second, ben)
+    bens = switch_person(second, ben)
 
     annas.save_button.click()
     expect(annas.complaint).to_contain_text("nothing was saved")
@@ -59,7 +59,7 @@ def test_a_save_from_a_stale_tab_goes_into_nobody_elses_diary_and_is_not_lost(
     expect(bens.entries).to_have_count(0)
     assert ANNAS not in bens.shown_words()
 
-    change_to(bens, annas.member)
+    switch_person(bens, annas.member)
     annas.save_button.click()
     expect(annas.entry(ANNAS)).to_be_visible()
     bens.page.reload()
@@ -67,13 +67,13 @@ def test_a_save_from_a_stale_tab_goes_into_nobody_elses_diary_and_is_not_lost(
 
 
 def test_a_stale_tab_of_each_a_lock_in_one_a_save_from_the_other_an_unlock_by_the_wrong_person(
-    new_diary: NewDiary, complaints: Complaints
+    new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_FAILED", "409", "401", "422", "WebSocket")
+    browser_errors.expect("ERR_FAILED", "409", "401", "422", "WebSocket")
     annas = stale_tab(new_diary, ANNAS)
     anna, ben = annas.member, annas.house.new_member()
-    bens = change_to(new_diary(beside=annas), ben)
-    cut_off(bens)
+    bens = switch_person(new_diary(beside=annas), ben)
+    disconnect_tab(bens)
     bens.page.reload()
     bens.box.fill(BENS)
 
@@ -93,7 +93,7 @@ def test_a_stale_tab_of_each_a_lock_in_one_a_save_from_the_other_an_unlock_by_th
 
     expect(annas.dialog).to_be_visible()
     assert ANNAS not in annas.shown_words()
-    change_to(bens, anna)
+    switch_person(bens, anna)
     annas.unlock()
     expect(annas.box).to_have_value(ANNAS)
     annas.save_button.click()
@@ -103,9 +103,9 @@ def test_a_stale_tab_of_each_a_lock_in_one_a_save_from_the_other_an_unlock_by_th
 
 @pytest.mark.slow
 def test_another_person_at_the_dialog_gets_their_own_page_and_the_words_wait(
-    new_diary: NewDiary, complaints: Complaints
+    new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_FAILED", "401")
+    browser_errors.expect("ERR_FAILED", "401")
     annas = new_diary()
     annas.page.route("**/draft/", lambda route: route.abort())
     annas.box.fill(ANNAS)
@@ -128,25 +128,25 @@ def test_another_person_at_the_dialog_gets_their_own_page_and_the_words_wait(
 
 def test_the_open_tab_of_one_is_covered_when_the_browser_becomes_anothers(new_diary: NewDiary) -> None:
     annas = new_diary()
-    annas.keep(ANNAS)
+    annas.save_entry(ANNAS)
 
-    change_to(new_diary(beside=annas), annas.house.new_member())
+    switch_person(new_diary(beside=annas), annas.house.new_member())
 
     expect(annas.dialog).to_be_visible()
     assert ANNAS not in annas.shown_words()
 
 
 def test_a_tab_that_comes_back_from_the_dead_finds_itself_anothers_and_shows_nothing(
-    new_diary: NewDiary, complaints: Complaints
+    new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("WebSocket", "ERR_INTERNET_DISCONNECTED")
+    browser_errors.expect("WebSocket", "ERR_INTERNET_DISCONNECTED")
     annas = new_diary()
-    annas.keep(ANNAS)
+    annas.save_entry(ANNAS)
     ben = annas.house.sign_in(annas.house.new_member())
     context = annas.page.context
 
     context.clear_cookies()
-    come_in(context, annas.house, ben)
+    set_session_cookie(context, annas.house, ben)
     annas.page.evaluate("dispatchEvent(new Event('online'))")
     annas.page.evaluate("document.dispatchEvent(new CustomEvent('llamora:unlocked'))")
 

@@ -1,51 +1,51 @@
-"""Everything a diary is for, with script switched off in the browser."""
+"""Tests of a diary without script."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import Complaints, NewContext
-from tests.browser.diary import sign_in_by_hand
+from tests.browser.browsing import BrowserErrors, NewContext
+from tests.browser.diary import sign_in_with_form
 from tests.browser.house import ServedHouse
-from tests.browser.recovery import asked, keep_code, press_kept
+from tests.browser.recovery import confirm_code, list_requested_fields, press_continue
 from tests.browser_client import PASSWORD
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 
 
 @pytest.fixture
-def plain(new_context: NewContext, house: ServedHouse) -> Page:
-    """A tab without script, signed in as somebody new."""
+def tab_without_script(new_context: NewContext, house: ServedHouse) -> Page:
+    """A tab without script of a new person."""
     page = new_context(house.new_member(), house, java_script_enabled=False).new_page()
     page.goto(house.url("/"))
     return page
 
 
-def keep(page: Page, text: str) -> None:
+def save_entry(page: Page, text: str) -> None:
     page.get_by_role("textbox", name="Write", exact=True).fill(text)
     page.locator("#composer").get_by_role("button", name="Save").click()
 
 
 def test_one_registers_recovers_signs_out_and_in(
-    house: ServedHouse, new_context: NewContext, complaints: Complaints
+    house: ServedHouse, new_context: NewContext, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("422")
+    browser_errors.expect("422")
     page = new_context(java_script_enabled=False).new_page()
     page.goto(house.url("/register/"))
     page.get_by_label("Name", exact=True).fill("Dora without script")
     for label in ("Password", "Repeat password"):
         page.get_by_label(label, exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create my diary", exact=True).click()
-    (first, _), (second, right) = asked(page)
+    (first, _), (second, right) = list_requested_fields(page)
     first.fill("WRNG")
     second.fill(right)
-    press_kept(page)
+    press_continue(page)
     expect(first).to_be_focused()
     expect(page.locator(".field-error")).to_contain_text("This is not the")
     expect(second).to_have_value(right)
-    code = " ".join(keep_code(page))
-    keep(page, "Before I forgot the password.")
+    code = " ".join(confirm_code(page))
+    save_entry(page, "Before I forgot the password.")
     page.get_by_role("button", name="Sign out", exact=True).click()
 
     page.goto(house.url("/recover/"))
@@ -54,7 +54,7 @@ def test_one_registers_recovers_signs_out_and_in(
     for label in ("New password", "Repeat password"):
         page.get_by_label(label, exact=True).fill("another long walk by the weir")
     page.get_by_role("button", name="Set new password", exact=True).click()
-    assert " ".join(keep_code(page)) != code
+    assert " ".join(confirm_code(page)) != code
 
     expect(page.locator("article.entry")).to_contain_text("Before I forgot the password.")
     page.get_by_role("button", name="Sign out", exact=True).click()
@@ -64,73 +64,75 @@ def test_one_registers_recovers_signs_out_and_in(
     expect(page.locator("article.entry")).to_contain_text("Before I forgot the password.")
 
 
-def test_one_writes_edits_deletes_and_takes_it_back(plain: Page) -> None:
-    keep(plain, "Rain until noon.")
-    expect(plain.locator("article.entry")).to_contain_text("Rain until noon.")
-    expect(plain).to_have_url(re.compile(r"/d/[\d-]+/#entry-"))
+def test_one_writes_edits_deletes_and_takes_it_back(tab_without_script: Page) -> None:
+    save_entry(tab_without_script, "Rain until noon.")
+    expect(tab_without_script.locator("article.entry")).to_contain_text("Rain until noon.")
+    expect(tab_without_script).to_have_url(re.compile(r"/d/[\d-]+/#entry-"))
 
-    plain.get_by_role("button", name="Edit", exact=True).click()
-    plain.locator("textarea[name=text]").fill("Rain until one.")
-    plain.get_by_role("button", name="Save", exact=True).click()
-    expect(plain.locator("article.entry")).to_contain_text("Rain until one.")
-    plain.get_by_role("button", name="Edit", exact=True).click()
-    plain.get_by_role("link", name="Reply as…, move or delete").click()
-    plain.get_by_role("button", name="Delete", exact=True).click()
-    expect(plain.locator("article.entry")).to_have_count(0)
-    plain.get_by_role("button", name="Undo", exact=True).click()
+    tab_without_script.get_by_role("button", name="Edit", exact=True).click()
+    tab_without_script.locator("textarea[name=text]").fill("Rain until one.")
+    tab_without_script.get_by_role("button", name="Save", exact=True).click()
+    expect(tab_without_script.locator("article.entry")).to_contain_text("Rain until one.")
+    tab_without_script.get_by_role("button", name="Edit", exact=True).click()
+    tab_without_script.get_by_role("link", name="Reply as…, move or delete").click()
+    tab_without_script.get_by_role("button", name="Delete", exact=True).click()
+    expect(tab_without_script.locator("article.entry")).to_have_count(0)
+    tab_without_script.get_by_role("button", name="Undo", exact=True).click()
 
-    expect(plain.locator("article.entry")).to_contain_text("Rain until one.")
+    expect(tab_without_script.locator("article.entry")).to_contain_text("Rain until one.")
 
 
-def test_one_is_answered_and_sees_it_by_loading_the_page_again(plain: Page, model: FakeModelServer) -> None:
-    keep(plain, "A question for the evening.")
-    model.next(Script(tokens=["An answer ", "in the margin."]))
+def test_one_is_answered_and_sees_it_by_loading_the_page_again(
+    tab_without_script: Page, model: FakeModelServer
+) -> None:
+    save_entry(tab_without_script, "A question for the evening.")
+    model.add_scripts(Script(tokens=["An answer ", "in the margin."]))
 
-    plain.get_by_role("button", name="Reply", exact=True).click()
+    tab_without_script.get_by_role("button", name="Reply", exact=True).click()
 
-    reply = plain.locator(".reply")
+    reply = tab_without_script.locator(".reply")
     expect(reply).to_be_visible()
     for _ in range(100):
         if reply.get_attribute("data-state") == "done":
             break
-        plain.reload()
+        tab_without_script.reload()
     expect(reply).to_contain_text("An answer in the margin.")
 
 
-def test_one_locks_and_unlocks(plain: Page, house: ServedHouse) -> None:
-    keep(plain, "Behind the door.")
+def test_one_locks_and_unlocks(tab_without_script: Page, house: ServedHouse) -> None:
+    save_entry(tab_without_script, "Behind the door.")
 
-    plain.get_by_role("button", name="Lock", exact=True).click()
-    assert "Behind the door." not in plain.content()
-    plain.get_by_label("Password", exact=True).fill(PASSWORD)
-    plain.get_by_role("button", name="Unlock", exact=True).click()
+    tab_without_script.get_by_role("button", name="Lock", exact=True).click()
+    assert "Behind the door." not in tab_without_script.content()
+    tab_without_script.get_by_label("Password", exact=True).fill(PASSWORD)
+    tab_without_script.get_by_role("button", name="Unlock", exact=True).click()
 
-    expect(plain.locator("article.entry")).to_contain_text("Behind the door.")
+    expect(tab_without_script.locator("article.entry")).to_contain_text("Behind the door.")
 
 
 def test_a_text_sent_from_a_page_locked_meanwhile_is_given_back(
-    new_context: NewContext, house: ServedHouse, complaints: Complaints
+    new_context: NewContext, house: ServedHouse, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("401")
+    browser_errors.expect("401")
     context = new_context(java_script_enabled=False)
     page, other = context.new_page(), context.new_page()
-    sign_in_by_hand(page, house, house.new_member())
+    sign_in_with_form(page, house, house.new_member())
     other.goto(house.url("/"))
     other.get_by_role("button", name="Lock", exact=True).click()
 
-    keep(page, "Written while another tab locked.")
+    save_entry(page, "Written while another tab locked.")
 
     expect(page.get_by_label("What you typed")).to_have_value("Written while another tab locked.")
 
 
-def test_leafing_and_the_calendar_work(plain: Page) -> None:
-    keep(plain, "Today.")
+def test_leafing_and_the_calendar_work(tab_without_script: Page) -> None:
+    save_entry(tab_without_script, "Today.")
 
-    plain.get_by_role("link", name=re.compile("The day before")).click()
-    keep(plain, "Written later, on the day before.")
-    expect(plain.locator("article.entry")).to_contain_text("Written later")
-    plain.get_by_role("link", name="Calendar", exact=True).click()
-    expect(plain.get_by_role("link", name=re.compile(", written"))).not_to_have_count(0)
-    plain.get_by_role("link", name=re.compile(", written")).last.click()
+    tab_without_script.get_by_role("link", name=re.compile("The day before")).click()
+    save_entry(tab_without_script, "Written later, on the day before.")
+    expect(tab_without_script.locator("article.entry")).to_contain_text("Written later")
+    tab_without_script.get_by_role("link", name="Calendar", exact=True).click()
+    expect(tab_without_script.get_by_role("link", name=re.compile(", written"))).not_to_have_count(0)
+    tab_without_script.get_by_role("link", name=re.compile(", written")).last.click()
 
-    expect(plain.locator("article.entry")).to_contain_text("Today.")
+    expect(tab_without_script.locator("article.entry")).to_contain_text("Today.")

@@ -1,10 +1,10 @@
-"""Writing an entry: kept exactly, cleared only by the server's word, never kept twice."""
+"""Tests of writing entries: saved exactly and once, and the composer cleared only after the response."""
 
 import re
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.browsing import Complaints, NewDiary
+from tests.browser.browsing import BrowserErrors, NewDiary
 from tests.browser.diary import DiaryTab
 
 TEXTS = [
@@ -22,8 +22,8 @@ TEXTS = [
 DAY_POST = re.compile(r"/d/\d{4}-\d\d-\d\d/$")
 
 
-def typed_again(diary: DiaryTab, place: int) -> str:
-    """The text of an entry as its edit form gives it back."""
+def get_edit_text(diary: DiaryTab, place: int) -> str:
+    """Return the text of an entry in its edit form."""
     diary.entries.nth(place).get_by_role("button", name="Edit", exact=True).click()
     form = diary.page.locator("form.edit")
     text = form.locator("textarea").input_value()
@@ -33,7 +33,7 @@ def typed_again(diary: DiaryTab, place: int) -> str:
 
 
 def test_an_entry_is_kept_by_the_button_and_by_ctrl_enter(diary: DiaryTab) -> None:
-    diary.keep("By the button.")
+    diary.save_entry("By the button.")
 
     diary.box.fill("By the keys,")
     diary.box.press("Enter")
@@ -44,21 +44,21 @@ def test_an_entry_is_kept_by_the_button_and_by_ctrl_enter(diary: DiaryTab) -> No
     expect(diary.box).to_have_value("")
     diary.reload()
     expect(diary.entries).to_have_count(2)
-    assert typed_again(diary, 1) == "By the keys,\non two lines."
+    assert get_edit_text(diary, 1) == "By the keys,\non two lines."
 
 
 def test_every_kind_of_text_is_kept_exactly(diary: DiaryTab) -> None:
     for text in TEXTS:
-        diary.keep(text)
+        diary.save_entry(text)
 
     diary.reload()
 
-    assert [typed_again(diary, place) for place in range(len(TEXTS))] == TEXTS
+    assert [get_edit_text(diary, place) for place in range(len(TEXTS))] == TEXTS
     assert diary.page.locator("#entries script").count() == 0
 
 
 def test_markdown_is_shown_and_harms_nothing(diary: DiaryTab) -> None:
-    entry = diary.keep(
+    entry = diary.save_entry(
         "# Head\n\n- one\n- *two*\n\n[here](javascript:document.title='hit') "
         '<img src=x onerror="document.title=\'hit\'"> <a href="data:text/html,x">there</a>'
     )
@@ -70,9 +70,9 @@ def test_markdown_is_shown_and_harms_nothing(diary: DiaryTab) -> None:
 
 
 def test_a_text_that_is_too_long_is_refused_in_a_sentence_and_stays(
-    diary: DiaryTab, complaints: Complaints
+    diary: DiaryTab, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("422")
+    browser_errors.expect("422")
     diary.box.fill("a" * 100_001)
     expect(diary.page.locator("[data-character-count]")).to_have_text("1 characters too many")
 
@@ -115,11 +115,11 @@ def test_what_is_typed_while_a_save_is_under_way_stays(diary: DiaryTab) -> None:
     diary.wait_for_draft()
     diary.reload()
     expect(diary.box).to_have_value("and the second")
-    assert typed_again(diary, 0) == "The first thought"
+    assert get_edit_text(diary, 0) == "The first thought"
 
 
-def test_a_fault_of_the_server_clears_nothing(diary: DiaryTab, complaints: Complaints) -> None:
-    complaints.expect("500")
+def test_a_fault_of_the_server_clears_nothing(diary: DiaryTab, browser_errors: BrowserErrors) -> None:
+    browser_errors.expect("500")
     diary.page.route(DAY_POST, lambda route: route.fulfill(status=500, body="<h1>no</h1>"))
     diary.box.fill("Worth keeping.")
 
@@ -134,9 +134,9 @@ def test_a_fault_of_the_server_clears_nothing(diary: DiaryTab, complaints: Compl
 
 
 def test_an_answer_that_never_arrives_does_not_keep_a_text_twice(
-    diary: DiaryTab, complaints: Complaints
+    diary: DiaryTab, browser_errors: BrowserErrors
 ) -> None:
-    complaints.expect("ERR_FAILED")
+    browser_errors.expect("ERR_FAILED")
 
     def lose_the_answer(route: Route) -> None:
         assert route.fetch().status == 200
@@ -164,7 +164,7 @@ def test_pressing_keep_twice_keeps_once(diary: DiaryTab) -> None:
 
 
 def test_an_entry_is_edited_in_place_and_deleted_with_undo(diary: DiaryTab) -> None:
-    entry = diary.keep("Half past eight.")
+    entry = diary.save_entry("Half past eight.")
 
     entry.get_by_role("button", name="Edit", exact=True).click()
     box = diary.page.locator("form.edit textarea")
@@ -184,7 +184,7 @@ def test_an_entry_is_edited_in_place_and_deleted_with_undo(diary: DiaryTab) -> N
 def test_an_entry_is_kept_on_a_past_day_and_says_so(new_diary: NewDiary) -> None:
     diary = new_diary(path="/d/2024-02-29/")
 
-    diary.keep("Remembered much later.")
+    diary.save_entry("Remembered much later.")
 
     expect(diary.entries).to_contain_text("written on")
     diary.open("/")

@@ -1,4 +1,4 @@
-"""The cast: fixed ids, so that golden bytes stay openable, and costs that a test can afford."""
+"""Fixed ids, keys and costs of the cryptography tests, so that golden bytes stay valid."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The keyring these tests open and seal with."""
+"""Fixture: the keyring of the cryptography tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Bytes made once by format 1 and pinned: they must open for ever. Never remake them to make a test pass.
+"""Bytes made once in format 1, which must open for ever. Never regenerate them to make a test pass.
 
 The data key is `cast.DATA_KEY`, the epoch 3, ids as in the cast.
 """

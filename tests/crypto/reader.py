@@ -1,4 +1,4 @@
-"""A second implementation, written from the module docstrings alone, with libsodium and nothing of ours."""
+"""A second implementation of the formats, written from the docstrings, with libsodium alone."""
 
 import hashlib
 import struct
@@ -37,7 +37,7 @@ def open_envelope(
 
 
 def open_box(*, box: bytes, public_key: bytes, private_key: bytes) -> tuple[UUID, UUID, int, bytes]:
-    """Return owner, slot, epoch and data key."""
+    """Return the owner, slot, epoch and data key in a box."""
     number, owner, slot, epoch, data_key = struct.unpack(
         ">B16s16sI32s", crypto_box_seal_open(box, public_key, private_key)
     )

@@ -22,8 +22,8 @@ contexts = st.builds(
 epochs = st.integers(min_value=0, max_value=2**32 - 1)
 
 
-def decoded(encoded: bytes) -> tuple[int, Context]:
-    """Read an encoding back to its parts: what can be read back was encoded injectively."""
+def decode(encoded: bytes) -> tuple[int, Context]:
+    """Decode an encoding into its parts, which shows that the encoding is injective."""
     assert encoded[:19] == b"llamora context v1\n"
     epoch, row, owner = struct.unpack_from(">I16s16s", encoded, 19)
     rest = encoded[55:]
@@ -45,7 +45,7 @@ def decoded(encoded: bytes) -> tuple[int, Context]:
 
 @given(contexts, epochs)
 def test_an_encoding_reads_back_to_exactly_what_was_encoded(context: Context, epoch: int) -> None:
-    read_epoch, read = decoded(context.encode(epoch))
+    read_epoch, read = decode(context.encode(epoch))
 
     assert read_epoch == epoch
     assert dict(read.bound) == dict(context.bound)
@@ -59,7 +59,7 @@ def test_an_encoding_reads_back_to_exactly_what_was_encoded(context: Context, ep
 def test_moving_bytes_across_a_border_changes_the_encoding(
     first: str, second: str, value: bytes, cut: int
 ) -> None:
-    """The classic hole: parts that differ, but join to the same bytes."""
+    """A naive encoding would join different parts to the same bytes."""
     joined = first + second
     at = 1 + cut % max(1, len(joined) - 1)
     one = Context(purpose=first, label=second, row=ENTRY, owner=OWNER, bound=(("a", value),))

@@ -169,7 +169,7 @@ def test_a_header_cut_short_is_refused(too_short: bytes) -> None:
 
 
 def test_an_authentic_envelope_with_foreign_padding_is_refused() -> None:
-    """Only a holder of the key can make one; even then nothing but our own padding is read."""
+    """Only a holder of the key can create such an envelope; even then it is refused."""
     aad = b"\x01" + ENTRY_TEXT.encode(3)
     odd = golden.SHORT[:29] + crypto_aead_xchacha20poly1305_ietf_encrypt(
         b"\xff" * 64, aad, golden.SHORT[5:29], KEY

@@ -28,24 +28,24 @@ CODES = {
 }
 
 
-def leaves(kind: type[CryptoError]) -> list[type[CryptoError]]:
+def list_leaf_classes(kind: type[CryptoError]) -> list[type[CryptoError]]:
     below = kind.__subclasses__()
-    return [leaf for child in below for leaf in leaves(child)] if below else [kind]
+    return [leaf for child in below for leaf in list_leaf_classes(child)] if below else [kind]
 
 
 def test_every_error_has_its_pinned_code() -> None:
-    assert {leaf.__name__: leaf.code for leaf in leaves(CryptoError)} == CODES
+    assert {leaf.__name__: leaf.code for leaf in list_leaf_classes(CryptoError)} == CODES
 
 
 def test_every_error_is_a_sentence_and_a_slot_s_names_the_slot() -> None:
-    for leaf in leaves(CryptoError):
+    for leaf in list_leaf_classes(CryptoError):
         assert str(leaf()).endswith(".")
     assert str(crypto.WrongSecret(SLOT)) == f"The secret does not open this key slot. (slot {SLOT})"
     assert issubclass(crypto.BadCost, SlotError)
 
 
 def test_no_error_carries_a_secret_or_a_text() -> None:
-    """Not in its message, nor in a printed traceback with what came before."""
+    """Neither in its message nor in a printed traceback with its causes."""
     keyring = Keyring(owner=OWNER, epoch=3, keys={3: DATA_KEY})
     sealed = keyring.seal(b"the first snow", ENTRY_TEXT)
     slot = crypto.create_slot(

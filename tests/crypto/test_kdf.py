@@ -11,7 +11,7 @@ SHIPPED_CEILING = Cost(memory_kib=1048576, time=12, lanes=16)
 
 
 def test_the_shipped_floor_ceiling_and_default_are_what_the_design_says() -> None:
-    """Asked of a fresh process: this one runs with a lowered floor."""
+    """Checked in a new process, since this process runs with a lowered floor."""
     asked = "from llamora.crypto import kdf; print(kdf.FLOOR, kdf.CEILING, kdf.DEFAULT_COST, sep='|')"
 
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout

@@ -131,7 +131,7 @@ def test_closing_overwrites_the_data_keys_and_leaves_none_behind(keyring: Keyrin
 
 
 def test_closing_while_others_seal_never_seals_under_a_wiped_key() -> None:
-    """Whoever seals while the lock falls gets a good envelope or VaultLocked, never one nobody can open."""
+    """Sealing during a lock returns a valid envelope or raises VaultLocked."""
     keyring = Keyring(owner=OWNER, epoch=3, keys={3: DATA_KEY})
     sealed: list[bytes] = []
     started = threading.Event()

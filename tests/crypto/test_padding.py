@@ -28,7 +28,7 @@ def test_lengths_nearby_look_alike() -> None:
 
 
 def test_sizes_are_those_of_the_paper() -> None:
-    """Padme keeps only as many leading bits of a length L as log2(log2 L) needs."""
+    """Padme rounds a length L up so that only about log2(log2 L) leading bits vary."""
     assert [padded_size(length - 4) for length in (64, 65, 100, 1000, 9000, 1_000_000)] == [
         64, 72, 104, 1024, 9216, 1_015_808,
     ]  # fmt: skip
@@ -59,7 +59,7 @@ def test_what_is_no_padding_is_refused(padded: bytes) -> None:
 
 
 def test_a_plaintext_padded_more_than_needed_is_refused() -> None:
-    """One padding per plaintext, or a length could be made to say something."""
+    """Each plaintext has one valid padding, so that lengths carry no hidden information."""
     roomy = (5).to_bytes(4, "big") + b"hello" + bytes(128 - 9)
 
     with pytest.raises(BadPadding):

@@ -18,7 +18,7 @@ LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 secrets = st.binary(min_size=20, max_size=20)
 
 
-def code_of(secret: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
+def build_code(secret: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(recovery, "secret_bytes", lambda length: secret[:length])
     return new_recovery_code()
 
@@ -40,7 +40,7 @@ def test_a_code_carries_160_random_bits() -> None:
 
 
 def test_known_random_bits_make_the_pinned_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert code_of(bytes(range(20)), monkeypatch) == golden.RECOVERY_CODE
+    assert build_code(bytes(range(20)), monkeypatch) == golden.RECOVERY_CODE
 
 
 def test_a_code_spells_its_bits_most_significant_first() -> None:
@@ -55,7 +55,7 @@ def test_a_code_spells_its_bits_most_significant_first() -> None:
 def test_a_code_is_read_however_it_is_typed(secret: bytes, random: object) -> None:
     assert hasattr(random, "choice")
     with pytest.MonkeyPatch.context() as patched:
-        code = code_of(secret, patched)
+        code = build_code(secret, patched)
     clumsy = ""
     for letter in code.replace("-", ""):
         same = {"0": "0oO", "1": "1iIlL"}.get(letter, letter + letter.lower() + chr(ord(letter) + 0xFEE0))
@@ -73,7 +73,7 @@ def test_a_part_of_a_code_is_read_as_the_whole_is() -> None:
 @given(secrets, st.integers(0, 35), st.integers(1, 31))
 def test_one_wrong_letter_is_noticed(secret: bytes, at: int, shift: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        whole = code_of(secret, patched).replace("-", "")
+        whole = build_code(secret, patched).replace("-", "")
     wrong = LETTERS[(LETTERS.index(whole[at]) + shift) % 32]
 
     try:

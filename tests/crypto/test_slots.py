@@ -153,7 +153,7 @@ def test_a_slot_relabelled_with_the_current_epoch_is_refused(slot: Slot) -> None
 
 
 def test_a_forged_slot_is_refused(slot: Slot) -> None:
-    """A sealed box alone does not say who made it: this one opens, and is refused all the same."""
+    """A sealed box does not authenticate its sender: this box opens, and is refused."""
     planted = crypto_box_seal(b"\x01" + OWNER.bytes + SLOT.bytes + b"\0\0\0\x03" + bytes(32), slot.public_key)
 
     with pytest.raises(ForgedSlot) as refused:
@@ -169,8 +169,8 @@ def test_a_forged_slot_with_a_mac_of_the_forger_s_is_refused(slot: Slot) -> None
         open_slot(replace(slot, box=planters.box, mac=planters.mac), kek=KEK, current_epoch=3)
 
 
-def signed_by_one_who_knows_the_authenticator(slot: Slot, *, public_key: bytes, inside: bytes) -> Slot:
-    """Return the slot with a box and a good MAC, as only a holder of its data key could make them."""
+def forge_with_authenticator(slot: Slot, *, public_key: bytes, inside: bytes) -> Slot:
+    """Return the slot with a box and a valid MAC, which need its data key."""
     authenticator = reader.open_envelope(
         slot.sealed_authenticator,
         key=reader.personal_blake2b(data=b"", key=DATA_KEY, person="llamora.slots"),
@@ -201,7 +201,7 @@ def signed_by_one_who_knows_the_authenticator(slot: Slot, *, public_key: bytes, 
     ids=["as it should be", "format", "owner", "slot", "epoch", "short", "nothing"],
 )
 def test_what_lies_in_the_box_is_compared_with_the_row(slot: Slot, inside: bytes, is_good: bool) -> None:
-    signed = signed_by_one_who_knows_the_authenticator(slot, public_key=slot.public_key, inside=inside)
+    signed = forge_with_authenticator(slot, public_key=slot.public_key, inside=inside)
 
     if is_good:
         assert open_slot(signed, kek=KEK, current_epoch=3) == DATA_KEY
@@ -211,11 +211,11 @@ def test_what_lies_in_the_box_is_compared_with_the_row(slot: Slot, inside: bytes
 
 
 def test_another_spelling_of_the_public_key_is_refused(slot: Slot) -> None:
-    """X25519 ignores the highest bit, so the box opens; the key is still not the slot's own."""
+    """X25519 ignores the highest bit, so the box opens; but the key differs from the slot's key."""
     other_spelling = slot.public_key[:31] + bytes([slot.public_key[31] ^ 0x80])
     inside = b"\x01" + OWNER.bytes + SLOT.bytes + b"\0\0\0\x03" + DATA_KEY
 
-    signed = signed_by_one_who_knows_the_authenticator(slot, public_key=other_spelling, inside=inside)
+    signed = forge_with_authenticator(slot, public_key=other_spelling, inside=inside)
 
     with pytest.raises(ForgedSlot):
         open_slot(signed, kek=KEK, current_epoch=3)

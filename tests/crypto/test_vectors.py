@@ -1,4 +1,4 @@
-"""The primitives underneath give what their papers publish, so our formats mean what they say."""
+"""Tests of the cryptographic primitives against their published test vectors."""
 
 import hashlib
 
@@ -41,7 +41,7 @@ def test_xchacha20_poly1305_gives_the_vector_of_its_draft() -> None:
 
 
 def test_argon2id_gives_the_vector_of_rfc_9106() -> None:
-    """RFC 9106, section 5.3: with a key and associated data, which only the low-level call takes."""
+    """RFC 9106, section 5.3: with a key and associated data, which only the low-level function accepts."""
     tag = ffi.new("uint8_t[]", 32)
     buffers = [
         ffi.new("uint8_t[]", bytes([byte]) * size) for byte, size in ((1, 32), (2, 16), (3, 8), (4, 12))

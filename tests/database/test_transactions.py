@@ -1,4 +1,4 @@
-"""Write transactions: one writer at a time, whole or not at all; a write that fails says why."""
+"""Tests of write transactions: one writer at a time, atomic, and errors with a reason."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -70,7 +70,7 @@ def test_the_next_writer_goes_on_after_one_that_failed() -> None:
 
 @contextmanager
 def with_connection(**changes: Any) -> Iterator[DatabaseWrapper]:
-    """Put a connection of another kind in the default one's place, for this thread."""
+    """Replace the default connection of this thread."""
     before = connections["default"]
     settings = {**before.settings_dict, **changes}
     other = DatabaseWrapper(settings, "default")
@@ -87,14 +87,14 @@ def owner(transactional_db: None) -> Resident:
     return new_resident("Olive")
 
 
-def keep(who: Resident, text: str = "x" * 50_000) -> None:
+def save_entry(who: Resident, text: str = "x" * 50_000) -> None:
     with who.unlocked(), write_transaction():
         Entry.objects.create(owner_id=who.id, day=DAY, text=text)
 
 
-def refusal(who: Resident) -> NotWritten:
+def get_refusal(who: Resident) -> NotWritten:
     with pytest.raises(NotWritten) as refused:
-        keep(who, text="the words " * 5000)
+        save_entry(who, text="the words " * 5000)
     return refused.value
 
 
@@ -105,14 +105,14 @@ def test_a_full_disk_has_a_code(owner: Resident) -> None:
         (pages,) = cursor.execute("PRAGMA page_count").fetchone()
         cursor.execute(f"PRAGMA max_page_count = {pages}")
     try:
-        error = refusal(owner)
+        error = get_refusal(owner)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA max_page_count = 1073741823")
 
     assert error.code == "disk_full"
     assert not Entry.objects.exists()
-    keep(owner)
+    save_entry(owner)
     assert Entry.objects.count() == 1
 
 
@@ -121,7 +121,7 @@ def test_a_file_that_can_only_be_read_has_a_code(owner: Resident) -> None:
     options = {**connection.settings_dict["OPTIONS"], "uri": True}
 
     with with_connection(NAME=f"file:{path}?mode=ro", OPTIONS=options):
-        error = refusal(owner)
+        error = get_refusal(owner)
         assert Person.objects.count() == 1
 
     assert error.code == "read_only"
@@ -129,7 +129,7 @@ def test_a_file_that_can_only_be_read_has_a_code(owner: Resident) -> None:
 
 def test_a_file_that_is_not_there_has_a_code(owner: Resident, tmp_path: Path) -> None:
     with with_connection(NAME=tmp_path / "gone" / "llamora.sqlite3"):
-        error = refusal(owner)
+        error = get_refusal(owner)
 
     assert error.code == "read_only"
 
@@ -141,7 +141,7 @@ def test_another_process_that_does_not_stop_writing_has_a_code(owner: Resident) 
         cursor.execute("BEGIN IMMEDIATE")
     try:
         with with_connection(OPTIONS=options):
-            error = refusal(owner)
+            error = get_refusal(owner)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ROLLBACK")
@@ -151,7 +151,7 @@ def test_another_process_that_does_not_stop_writing_has_a_code(owner: Resident) 
 
 def test_no_refusal_quotes_what_was_to_be_written(owner: Resident, tmp_path: Path) -> None:
     with with_connection(NAME=tmp_path / "gone" / "llamora.sqlite3"):
-        error = refusal(owner)
+        error = get_refusal(owner)
 
     assert "the words" not in str(error)
     assert error.__cause__ is None

@@ -1,4 +1,4 @@
-"""The write-ahead log is truncated, waits for readers without holding up writers, and never fails."""
+"""Tests of truncating the write-ahead log without blocking readers or writers."""
 
 import sqlite3
 import threading
@@ -17,13 +17,13 @@ from llamora.threads import FairExecutor, yield_turn
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def log_size() -> int:
+def get_log_size() -> int:
     return Path(f"{connection.settings_dict['NAME']}-wal").stat().st_size
 
 
 @contextmanager
-def a_reader() -> Iterator[None]:
-    """Another connection that has begun to read and does not end."""
+def open_reader() -> Iterator[None]:
+    """Open another connection with an unfinished read transaction."""
     with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM accounts_person").fetchone()
@@ -37,14 +37,14 @@ def _few_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_log_is_cut_to_nothing() -> None:
     Person.objects.create(name="Olive")
-    assert log_size() > 0
+    assert get_log_size() > 0
 
     assert truncate_wal()
-    assert log_size() == 0
+    assert get_log_size() == 0
 
 
 def test_a_reader_prevents_it_for_a_while_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    with a_reader():
+    with open_reader():
         Person.objects.create(name="Olive")
 
         assert not truncate_wal()
@@ -57,7 +57,7 @@ def test_it_waits_for_a_reader_that_ends_soon() -> None:
     reading, ended = threading.Event(), threading.Event()
 
     def reads() -> None:
-        with a_reader():
+        with open_reader():
             reading.set()
             ended.wait(5)
 
@@ -79,7 +79,7 @@ def test_a_writer_does_not_wait_until_the_last_attempt(monkeypatch: pytest.Monke
         connection.close()
 
     thread = threading.Thread(target=truncates)
-    with a_reader():
+    with open_reader():
         Person.objects.create(name="Olive")
         thread.start()
         time.sleep(0.02)
@@ -134,7 +134,7 @@ def test_other_requests_go_on_while_it_waits() -> None:
         with yield_turn():
             connection.close()
 
-    with a_reader():
+    with open_reader():
         Person.objects.create(name="Olive")
         first, second = pool.submit(truncates), pool.submit(order.append, "page")
         first.result(5)

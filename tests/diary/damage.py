@@ -1,4 +1,4 @@
-"""Damage to stored rows, as a failing disk would do it."""
+"""Damage to stored rows, as by a failing disk."""
 
 from django.db import connection
 
@@ -6,7 +6,7 @@ from diary.models import Entry
 
 
 def flip_a_bit(entry: Entry) -> None:
-    """Change one bit of an entry's sealed bytes on the disk."""
+    """Flip a bit of an entry's sealed bytes in the database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT text FROM diary_entry WHERE id = %s", [entry.id.hex])
         sealed = bytearray(cursor.fetchone()[0])

@@ -1,4 +1,4 @@
-"""Having today opened as its page does, and what stands there then."""
+"""Actions on openings: write earlier entries, request today's opening, read its text."""
 
 import time
 from datetime import date, timedelta
@@ -8,35 +8,35 @@ from diary.openings import services as openings_services
 from tests.people import Resident
 
 
-def before(owner: Resident, days: int) -> date:
+def get_day_before(owner: Resident, days: int) -> date:
     return owner.today - timedelta(days=days)
 
 
-def wrote(owner: Resident, text: str, *, ago: int, hour: int = 12) -> Entry:
+def write_days_ago(owner: Resident, text: str, *, ago: int, hour: int = 12) -> Entry:
     at = owner.today_at(hour) - timedelta(days=ago)
-    return owner.write(text, day=before(owner, ago), at=at)
+    return owner.write(text, day=get_day_before(owner, ago), at=at)
 
 
-def today(owner: Resident) -> str:
+def load_today(owner: Resident) -> str:
     return str(owner.get(f"/d/{owner.today}/").content.decode())
 
 
 def open_day(owner: Resident, **fields: str) -> str:
-    """Ask for today's opening as the page does, and wait for its end; answer what stands then."""
+    """Request today's opening as the page does, wait for its end, and return its text."""
     answer = owner.post(f"/d/{owner.today}/opening/", script=True, **fields)
     assert answer.status_code == 200
-    end(owner)
-    return kept(owner)
+    wait_for_opening(owner)
+    return get_opening_text(owner)
 
 
-def end(owner: Resident) -> None:
+def wait_for_opening(owner: Resident) -> None:
     until = time.monotonic() + 10
     while (job := openings_services.get_opening_job(owner.id, owner.today)) and not job.is_over:
         assert time.monotonic() < until
         time.sleep(0.02)
 
 
-def kept(owner: Resident) -> str:
+def get_opening_text(owner: Resident) -> str:
     with owner.unlocked():
         row = Opening.objects.filter(owner_id=owner.id).first()
         return str(row.text) if row else ""

@@ -1,6 +1,6 @@
-"""The serving side in a thread of its own, and tabs on its live socket, without a server in between.
+"""A serving event loop in a thread, and tabs on its live socket, without a server.
 
-with serving(fake) as live:
+with run_serving_loop(fake.url) as live:
     tab = live.tab(owner, owner.today)          # connected, watching
     owner.post(f"/entries/{entry.id}/respond/", script=True)
     end = tab.wait_for("end")
@@ -31,22 +31,22 @@ T = TypeVar("T")
 ORIGIN = "http://testserver"
 
 
-def parts_of(html: str) -> tuple[str, str]:
-    """The HTML of a reply's words in its section: settled and tail."""
+def split_reply_html(html: str) -> tuple[str, str]:
+    """Return the settled HTML and the tail of a reply from its section."""
     section = read(html)
     # A reply that is over has no part that may still change.
     tails = [tail.inner_html for tail in section.all("[data-tail]")]
     return section.one("[data-settled]").inner_html, "".join(tails)
 
 
-def words_of(html: str) -> str:
-    """The HTML of a reply's words in its section."""
-    return "".join(parts_of(html))
+def get_reply_html(html: str) -> str:
+    """Return the HTML of a reply's text from its section."""
+    return "".join(split_reply_html(html))
 
 
 @dataclass
 class Tab:
-    """One tab: frames as they come, and what a page would show of each reply."""
+    """A tab: its received frames, and the HTML that a page would show of each reply."""
 
     loop: asyncio.AbstractEventLoop
     cookie: str
@@ -83,27 +83,27 @@ class Tab:
                 self.code = event.get("code", 1000)
                 self.queue.put_nowait({"type": "websocket.disconnect", "code": self.code})
             else:
-                self._frame(json.loads(event["text"]))
+                self._apply_frame(json.loads(event["text"]))
             self.changed.notify_all()
 
-    def _frame(self, frame: dict[str, Any]) -> None:
-        """Do with a frame what the page's script does."""
+    def _apply_frame(self, frame: dict[str, Any]) -> None:
+        """Process a frame as the page's script does."""
         self.frames.append(frame)
         reply, kind = frame.get("reply", ""), frame["type"]
         if kind in ("snapshot", "end"):
-            self.pages[reply] = parts_of(frame["html"])
+            self.pages[reply] = split_reply_html(frame["html"])
         elif kind == "delta":
             self.gaps += frame["seq"] != self.seen[reply] + 1
             self.pages[reply] = (self.pages[reply][0] + frame["settled"], frame["tail"])
         if reply:
             self.seen[reply] = frame["seq"]
 
-    def shows(self, reply: object) -> str:
-        """The HTML of a reply's words in this tab."""
+    def get_html(self, reply: object) -> str:
+        """Return the HTML of a reply's text in this tab."""
         return "".join(self.pages.get(str(reply), ("", "")))
 
     def send(self, frame: object) -> None:
-        """Say something up the socket."""
+        """Send a frame to the server."""
         text = frame if isinstance(frame, str) else json.dumps(frame)
         event = {"type": "websocket.receive", "text": text}
         self.loop.call_soon_threadsafe(lambda: self.queue.put_nowait(event))
@@ -111,28 +111,28 @@ class Tab:
     def watch(self, member: Resident, day: date) -> None:
         self.send({"type": "watch", "day": day.isoformat(), "owner": str(member.id)})
 
-    def hold(self) -> None:
-        """Stop reading."""
+    def pause_reading(self) -> None:
+        """Stop reading frames."""
         self.held.clear()
 
-    def read_on(self) -> None:
+    def resume_reading(self) -> None:
         self.held.set()
 
-    def of(self, kind: str, reply: object = None) -> list[dict[str, Any]]:
-        """The frames of a kind, of one reply or of all."""
+    def list_frames(self, kind: str, reply: object = None) -> list[dict[str, Any]]:
+        """Return the frames of a kind, of one reply or of all."""
         return [f for f in self.frames if f["type"] == kind and reply in (None, f.get("reply"))]
 
     def wait_for(
         self, kind: str, *, reply: object = None, count: int = 1, seconds: float = 10
     ) -> dict[str, Any]:
-        """Wait for so many frames of a kind; answer the last of them."""
+        """Wait for this number of frames of a kind; return the last."""
         name = None if reply is None else str(reply)
         with self.changed:
-            came = self.changed.wait_for(lambda: len(self.of(kind, name)) >= count, seconds)
+            came = self.changed.wait_for(lambda: len(self.list_frames(kind, name)) >= count, seconds)
         assert came, (
             f"no {kind} within {seconds} s, only {[f['type'] for f in self.frames]}, code {self.code}"
         )
-        return self.of(kind, name)[count - 1]
+        return self.list_frames(kind, name)[count - 1]
 
     def wait_for_close(self, *, seconds: float = 10) -> int | None:
         with self.changed:
@@ -140,16 +140,16 @@ class Tab:
         return self.code
 
     def close(self) -> None:
-        """Leave, as a closed tab does."""
-        self.read_on()
+        """Close the socket as a closed tab does."""
+        self.resume_reading()
         if not self.task.done():
             event = {"type": "websocket.disconnect", "code": 1001}
             self.loop.call_soon_threadsafe(lambda: self.queue.put_nowait(event))
         self.task.result(5)
 
 
-class Live:
-    """The loop that serves: jobs, the model's finder and the tabs live on it."""
+class ServingLoop:
+    """An event loop in a thread, with the jobs, the model discovery and the tabs."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -161,7 +161,7 @@ class Live:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
     def tab(self, member: Resident, day: date | None = None, *, origin: str = ORIGIN) -> Tab:
-        """A tab of that person's browser, watching a day."""
+        """Open a tab in that person's browser, watching a day."""
         name = get_cookie_name(secure=False)
         morsel = member.client.cookies.get(name)
         tab = Tab(self.loop, f"{name}={morsel.value}" if morsel else "", origin)
@@ -170,11 +170,11 @@ class Live:
             tab.changed.wait_for(lambda: tab.accepted or tab.code is not None, 5)
         if day is not None:
             tab.watch(member, day)
-            self.settle()
+            self.wait_until_idle()
         return tab
 
-    def settle(self) -> None:
-        """Let everything that is due on the loop happen."""
+    def wait_until_idle(self) -> None:
+        """Let the event loop run until its due callbacks have run."""
         for _ in range(20):
             self.run(asyncio.sleep(0.005))
 
@@ -197,11 +197,11 @@ async def _bind() -> None:
 
 
 @contextmanager
-def serving(url: str) -> Iterator[Live]:
-    """A serving loop whose model is at `url`."""
+def run_serving_loop(url: str) -> Iterator[ServingLoop]:
+    """Run a serving loop with the model server at `url`."""
     before = settings.MODEL_URL
     settings.MODEL_URL = url
-    live = Live()
+    live = ServingLoop()
     live.begin()
     try:
         # A page of an earlier test has looked for a model already, where there was none.
@@ -213,39 +213,39 @@ def serving(url: str) -> Iterator[Live]:
         settings.MODEL_URL = before
 
 
-def ask(person: Resident, entry_id: object) -> str:
-    """Press Respond; answer the reply's id."""
+def start_reply(person: Resident, entry_id: object) -> str:
+    """Request a reply; return its id."""
     answer = person.post(f"/entries/{entry_id}/respond/", script=True)
     assert answer.status_code == 200, answer.status_code
     return read(answer).ids("reply-")[0]
 
 
-def kept(person: Resident, reply_id: str) -> tuple[str, str, str]:
-    """What a reply's row says: text, state, reason."""
+def load_reply(person: Resident, reply_id: str) -> tuple[str, str, str]:
+    """Return the text, state and reason in a reply's row."""
     registry.wait_for_row(UUID(reply_id))
     with person.unlocked():
         row = Reply.objects.get(id=reply_id)
         return row.text, row.state, row.reason
 
 
-def wait_until_kept(person: Resident, reply_id: str, *, seconds: float = 10) -> tuple[str, str, str]:
-    """What the row says once it is over."""
+def wait_for_reply_row(person: Resident, reply_id: str, *, seconds: float = 10) -> tuple[str, str, str]:
+    """Wait until a reply has ended; return the text, state and reason in its row."""
     until = time.monotonic() + seconds
-    while (row := kept(person, reply_id))[1] in ("waiting", "writing"):
+    while (row := load_reply(person, reply_id))[1] in ("waiting", "writing"):
         assert time.monotonic() < until, f"still {row[1]}"
         time.sleep(0.02)
     return row
 
 
-def words_in(tab: Tab, reply: str, *, seconds: float = 10) -> None:
-    """Wait until a tab shows some of a reply."""
+def wait_for_text(tab: Tab, reply: str, *, seconds: float = 10) -> None:
+    """Wait until a tab shows text of a reply."""
     with tab.changed:
-        assert tab.changed.wait_for(lambda: tab.shows(reply) != "", seconds)
+        assert tab.changed.wait_for(lambda: tab.get_html(reply) != "", seconds)
 
 
-def answered(person: Resident, entry_id: object, **fields: object) -> str:
-    """Have an entry answered and wait for it; answer the reply's id."""
+def get_reply(person: Resident, entry_id: object, **fields: object) -> str:
+    """Request a reply, wait until it is done, and return its id."""
     page = person.post(f"/entries/{entry_id}/respond/", script=True, **fields).content.decode()
     reply = read(page).ids("reply-")[0]
-    assert wait_until_kept(person, reply)[1] == "done"
+    assert wait_for_reply_row(person, reply)[1] == "done"
     return reply

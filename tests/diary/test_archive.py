@@ -1,4 +1,4 @@
-"""A page does not slow down as the archive grows: it asks the same, and indexes answer."""
+"""Tests that pages of a large diary need no more queries than those of a small one, and use indexes."""
 
 import re
 from datetime import timedelta
@@ -10,7 +10,7 @@ from diary.models import Entry
 from tests.people import Resident
 
 
-def asked(owner: Resident, path: str) -> list[str]:
+def list_queries(owner: Resident, path: str) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         assert owner.get(path).status_code == 200
     return [query["sql"] for query in captured.captured_queries]
@@ -30,12 +30,12 @@ def test_a_day_asks_the_same_few_questions_whatever_is_in_the_archive(owner: Res
     for number in range(3):
         owner.write(f"Today {number}")
     # The first page after an unlock also reads what traces are called.
-    asked(owner, "/")
-    before = asked(owner, "/")
+    list_queries(owner, "/")
+    before = list_queries(owner, "/")
 
     archive(owner, 2000)
 
-    after = asked(owner, "/")
+    after = list_queries(owner, "/")
     assert len(after) <= len(before) <= 15
 
 
@@ -44,7 +44,7 @@ def test_no_question_of_a_page_reads_through_a_table(owner: Resident) -> None:
     plans = []
 
     for path in ("/", f"/d/{owner.today - timedelta(days=30)}/", f"/calendar/{owner.today:%Y-%m}/"):
-        for sql in asked(owner, path):
+        for sql in list_queries(owner, path):
             with connection.cursor() as cursor:
                 cursor.execute("EXPLAIN QUERY PLAN " + sql)
                 plans += [row[-1] for row in cursor.fetchall()]
@@ -55,7 +55,7 @@ def test_no_question_of_a_page_reads_through_a_table(owner: Resident) -> None:
 
 def test_the_written_days_of_a_month_are_read_from_the_index_alone(owner: Resident) -> None:
     archive(owner, 30)
-    (sql,) = [sql for sql in asked(owner, f"/calendar/{owner.today:%Y-%m}/") if "DISTINCT" in sql]
+    (sql,) = [sql for sql in list_queries(owner, f"/calendar/{owner.today:%Y-%m}/") if "DISTINCT" in sql]
 
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + sql)
@@ -68,7 +68,7 @@ def test_the_written_days_of_a_month_are_read_from_the_index_alone(owner: Reside
 def test_a_whole_archive_is_not_opened_for_one_day(owner: Resident) -> None:
     archive(owner, 300)
 
-    rows = [sql for sql in asked(owner, "/") if '"diary_entry"."text"' in sql]
+    rows = [sql for sql in list_queries(owner, "/") if '"diary_entry"."text"' in sql]
 
     assert len(rows) == 1
     assert f"'{owner.today}'" in rows[0]

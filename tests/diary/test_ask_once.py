@@ -1,4 +1,4 @@
-"""Every generation starts through `ask_once`: once for each subject, and never unrequested elsewhere."""
+"""Tests of `ask_once`: one job for each subject, and no unrequested text to another machine."""
 
 import ast
 import threading
@@ -22,13 +22,13 @@ from diary.replies.tasks import ReplyTask
 from llamora.fields import new_id
 from llamora.inference.job import Job
 from llamora.inference.registry import registry
-from tests.diary.tabs import Live, serving
+from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 from tests.fakes.waiting import wait_for
 from tests.people import Resident
 from tests.test_layout import Modules, source_modules
-from tests.traces.tagging import keeps
+from tests.traces.tagging import add_traces
 from traces.proposals.services import propose_traces
 from traces.proposals.tasks import ProposalTask
 from traces.summaries.services import request_summary
@@ -37,11 +37,11 @@ from traces.summaries.tasks import SummaryTask
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ASK_ONCE = "diary.generation.ask_once"
-SLOW = Script(tokens=words(200), rate=50)
+SLOW = Script(tokens=make_words(200), rate=50)
 
 
 class Caller(NamedTuple):
-    """A service that starts generations: what it starts, and whether it ever does so unrequested."""
+    """A service that starts generations: its task class, and whether every start is requested."""
 
     ask: Callable[[Resident, bool], object]
     kind: type[Any]
@@ -75,7 +75,7 @@ def ask_for_proposals(owner: Resident, is_requested: bool) -> object:
 
 
 def ask_for_summary(owner: Resident, is_requested: bool) -> object:
-    trace = keeps(owner, owner.write("Began the boat."), "Boat")[0]
+    trace = add_traces(owner, owner.write("Began the boat."), "Boat")[0]
     return request_summary(owner.person, trace, keyring=owner.keyring)
 
 
@@ -90,11 +90,11 @@ UNREQUESTED = [name for name, caller in CALLERS.items() if not caller.is_always_
 
 
 @contextmanager
-def serving_elsewhere(model: FakeModelServer, settings: Any) -> Iterator[Live]:
-    """A serving loop whose model counts as one on another machine."""
+def serving_elsewhere(model: FakeModelServer, settings: Any) -> Iterator[ServingLoop]:
+    """A serving loop whose model counts as a model on another machine."""
     settings.MODEL_ALLOW_REMOTE = True
     # Every address of this machine, and so none that is its own alone.
-    with serving(model.url.replace("127.0.0.1", "0.0.0.0")) as live:
+    with run_serving_loop(model.url.replace("127.0.0.1", "0.0.0.0")) as live:
         yield live
 
 
@@ -111,7 +111,7 @@ def test_unrequested_nothing_is_sent_to_a_model_on_another_machine(
 ) -> None:
     with serving_elsewhere(model, settings) as live, owner.unlocked():
         started = CALLERS[name].ask(owner, False)
-        live.settle()
+        live.wait_until_idle()
 
         assert started is None
         assert registry.for_owner(owner.id) == []
@@ -120,7 +120,7 @@ def test_unrequested_nothing_is_sent_to_a_model_on_another_machine(
 
 @pytest.mark.parametrize("name", UNREQUESTED)
 def test_unrequested_a_model_on_this_machine_is_asked(
-    name: str, live: Live, model: FakeModelServer, owner: Resident
+    name: str, live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     with owner.unlocked():
         CALLERS[name].ask(owner, False)
@@ -151,19 +151,19 @@ def build_opening(owner: Resident) -> OpeningTask:
 def ask_for_today(
     owner: Resident, build: Callable[[], OpeningTask | None] | None = None, **options: Any
 ) -> Job | None:
-    """Ask for an opening of today past the service that builds it."""
+    """Call `ask_once` for an opening of today, without the service."""
     options = {"person": owner.person, "keyring": owner.keyring, "is_requested": True, **options}
     return ask_once(OpeningTask, owner.today, build or (lambda: build_opening(owner)), **options)
 
 
-def end(job: Job | None) -> Job:
+def end_job(job: Job | None) -> Job:
     assert job is not None
     wait_for(lambda: job.is_over)
     return job
 
 
-def test_many_who_ask_at_once_get_one_job(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    model.next(SLOW)
+def test_many_who_ask_at_once_get_one_job(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    model.add_scripts(SLOW)
     barrier = threading.Barrier(6)
 
     def build() -> OpeningTask:
@@ -185,10 +185,10 @@ def test_many_who_ask_at_once_get_one_job(live: Live, model: FakeModelServer, ow
 
 
 def test_a_job_that_is_over_counts_unless_another_is_asked_for(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(status=500))
-    failed = end(ask_for_today(owner))
+    model.add_scripts(Script(status=500))
+    failed = end_job(ask_for_today(owner))
 
     present = ask_for_today(owner)
     other = ask_for_today(owner, allow_repeat=True)
@@ -201,9 +201,9 @@ def test_a_job_that_is_over_counts_unless_another_is_asked_for(
 
 
 def test_a_running_job_counts_unless_it_is_replaced(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(SLOW, SLOW)
+    model.add_scripts(SLOW, SLOW)
     running = ask_for_today(owner)
     assert running is not None
 
@@ -215,7 +215,7 @@ def test_a_running_job_counts_unless_it_is_replaced(
 
 
 def test_other_days_people_and_kinds_are_other_subjects(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     job = ask_for_today(owner)
 
@@ -226,17 +226,17 @@ def test_other_days_people_and_kinds_are_other_subjects(
 
 
 def test_nothing_starts_where_there_is_nothing_to_do(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     assert ask_for_today(owner, lambda: None) is None
     assert registry.for_owner(owner.id) == []
 
 
 def test_without_a_model_only_what_waits_for_one_starts(owner: Resident, transactional_db: None) -> None:
-    with serving("http://127.0.0.1:9"):
+    with run_serving_loop("http://127.0.0.1:9"):
         assert ask_for_today(owner) is None
         assert ask_for_today(owner, is_requested=False, waits_for_model=True) is None
-        assert end(ask_for_today(owner, waits_for_model=True)).reason == "refused_connection"
+        assert end_job(ask_for_today(owner, waits_for_model=True)).reason == "refused_connection"
 
 
 def test_without_an_event_loop_nothing_starts_and_no_key_stays_open(owner: Resident) -> None:
@@ -245,19 +245,21 @@ def test_without_an_event_loop_nothing_starts_and_no_key_stays_open(owner: Resid
 
 
 def test_a_job_has_a_keyring_of_its_own_and_the_model_of_its_owner(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     owner.person.model = "another-model"
 
-    job = end(ask_for_today(owner))
+    job = end_job(ask_for_today(owner))
 
     assert job.keyring is not owner.keyring
     assert job.model == "another-model"
     assert owner.keyring.data_key()
 
 
-def test_a_task_of_another_kind_is_refused(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    job = end(ask_for_today(owner))
+def test_a_task_of_another_kind_is_refused(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    job = end_job(ask_for_today(owner))
 
     assert get_task(job, OpeningTask).day == owner.today
     with pytest.raises(TypeError):
@@ -278,7 +280,7 @@ def find_calls(modules: Modules, name: str) -> set[str]:
 
 
 def find_imports(modules: Modules, name: str) -> set[str]:
-    """Return the modules that import something of that name."""
+    """Return the modules that import that name."""
     return {
         module
         for module, tree in modules.items()
@@ -297,8 +299,8 @@ def find_reads(modules: Modules, attribute: str) -> set[str]:
     }
 
 
-def find_task_checks(modules: Modules) -> set[str]:
-    """Return the modules that ask of which class the task of a job is."""
+def find_isinstance_of_task(modules: Modules) -> set[str]:
+    """Return the modules that call `isinstance` with the task of a job."""
     return {
         module
         for module, tree in modules.items()
@@ -325,7 +327,7 @@ def test_no_other_module_decides_by_where_the_model_is() -> None:
 
 
 def test_tasks_are_asked_and_not_told_apart() -> None:
-    assert find_task_checks(source_modules()) == {ASK_ONCE, "diary.generation.page_tasks"}
+    assert find_isinstance_of_task(source_modules()) == {ASK_ONCE, "diary.generation.page_tasks"}
 
 
 def test_these_checks_can_fail() -> None:
@@ -337,4 +339,4 @@ if isinstance(job.task, ReplyTask) and not status.remote: pass"""
     assert find_calls(bad, "registry.start") == {"bad"}
     assert find_imports(bad, "ask_once") == {"bad"}
     assert find_reads(bad, "remote") == {"bad"}
-    assert find_task_checks(bad) == {"bad"}
+    assert find_isinstance_of_task(bad) == {"bad"}

@@ -1,4 +1,4 @@
-"""The bin: what was deleted is there for thirty days, comes back whole, or goes for good."""
+"""Tests of the Bin: deleted entries stay thirty days, can be restored, or are deleted for good."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A prepared selection answers what the plain one does, with values of its own at each call."""
+"""Tests of cached queries: the same rows as from an uncached query, with new values at each call."""
 
 from datetime import date, timedelta
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""Years and months: what is marked, counted, bounded and jumped to; and a day at random."""
+"""Tests of the year and month pages, the jump form and the random day."""
 
 from datetime import UTC, date, datetime
 
@@ -173,11 +173,13 @@ def test_looking_around_changes_nothing(owner: Resident) -> None:
 
 
 def test_a_year_counts_in_its_index_alone(owner: Resident) -> None:
-    from tests.diary.test_archive import archive, asked
+    from tests.diary.test_archive import archive, list_queries
 
     archive(owner, 300)
 
-    rows = [sql for sql in asked(owner, f"/years/{owner.today.year}/") if '"diary_entry"."text"' in sql]
+    rows = [
+        sql for sql in list_queries(owner, f"/years/{owner.today.year}/") if '"diary_entry"."text"' in sql
+    ]
 
     assert rows == []
 
@@ -186,9 +188,9 @@ def test_days_that_hold_only_an_opening_are_told_apart(owner: Resident, housemat
     day = date(2021, 2, 1)
     written, opened, dismissed, of_another = (day.replace(day=number) for number in (3, 5, 7, 9))
     owner.write("Here", day=written)
-    _opens(owner, written, opened)
-    _opens(owner, dismissed, is_dismissed=True)
-    _opens(housemate, of_another)
+    _create_openings(owner, written, opened)
+    _create_openings(owner, dismissed, is_dismissed=True)
+    _create_openings(housemate, of_another)
 
     for path in ("/calendar/2021-02/", "/years/2021/"):
         page = owner.get(path).content.decode()
@@ -198,7 +200,7 @@ def test_days_that_hold_only_an_opening_are_told_apart(owner: Resident, housemat
         assert f'class="cell has-entries" href="/d/{written}/"' in page
 
 
-def _opens(member: Resident, *opened: date, is_dismissed: bool = False) -> None:
+def _create_openings(member: Resident, *opened: date, is_dismissed: bool = False) -> None:
     with member.unlocked():
         for day in opened:
             text = "" if is_dismissed else "You begin."
@@ -229,8 +231,8 @@ def test_dates_are_in_the_words_of_the_person(owner: Resident, housemate: Reside
     assert "<time>13:05</time>" in seen(housemate, "/d/2021-02-03/")
 
 
-def text_in_the_pages_language(page: str, *, but: str) -> str:
-    """Return a page's markup without what is marked as another language."""
+def remove_foreign_language(page: str, *, but: str) -> str:
+    """Return a page's markup without elements in another language."""
     return read(page).one("body").without(f'[lang="{but}"]').html
 
 
@@ -243,4 +245,4 @@ def test_words_of_the_persons_language_say_which_it_is(owner: Resident, path: st
 
     assert "März" in page or "Oktober" in page
     for word in ("März", "Mittwoch", "Freitag", "Oktober", "Dezember"):
-        assert word not in text_in_the_pages_language(page, but="de")
+        assert word not in remove_foreign_language(page, but="de")

@@ -1,4 +1,4 @@
-"""Many saves at the same moment: each kept, and each once."""
+"""Tests of many saves at the same moment: each is saved once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 8
 
 
-def at_once(owner: Resident, act: Callable[[int], object]) -> list[object]:
-    """Do something in several threads, each with its own connection; answer results and refusals."""
+def run_in_parallel(owner: Resident, act: Callable[[int], object]) -> list[object]:
+    """Call a function in several threads, each with its own connection; return results and errors."""
 
     def one(number: int) -> object:
         try:
@@ -37,7 +37,7 @@ def at_once(owner: Resident, act: Callable[[int], object]) -> list[object]:
 def test_one_save_sent_many_times_at_once_is_one_entry() -> None:
     owner, key = new_resident("Olive"), uuid4()
 
-    kept = at_once(
+    kept = run_in_parallel(
         owner,
         lambda _: (
             save_entry(owner_id=owner.id, day=owner.today, text="Once", key=key, draft_revision=0).entry.id
@@ -50,7 +50,7 @@ def test_one_save_sent_many_times_at_once_is_one_entry() -> None:
 def test_many_saves_at_once_are_all_kept() -> None:
     owner = new_resident("Olive")
 
-    at_once(
+    run_in_parallel(
         owner,
         lambda n: save_entry(owner_id=owner.id, day=owner.today, text=f"{n}", key=uuid4(), draft_revision=0),
     )
@@ -62,7 +62,7 @@ def test_of_many_edits_at_once_one_is_made_and_the_others_are_told() -> None:
     owner = new_resident("Olive")
     entry = owner.write("Before")
 
-    answers = at_once(
+    answers = run_in_parallel(
         owner, lambda n: edit_entry(owner_id=owner.id, entry_id=entry.id, text=f"{n}", revision=1).revision
     )
 
@@ -72,7 +72,7 @@ def test_of_many_edits_at_once_one_is_made_and_the_others_are_told() -> None:
 def test_of_many_drafts_at_once_one_stands_and_the_others_are_told() -> None:
     owner = new_resident("Olive")
 
-    answers = at_once(
+    answers = run_in_parallel(
         owner,
         lambda n: (
             save_draft(SubmittedDraft(owner_id=owner.id, day=owner.today, text=f"{n}", revision=0)).revision

@@ -1,4 +1,4 @@
-"""The live socket: whom it lets in, what it hears, when it falls silent."""
+"""Tests of the live socket: accepted tabs, received frames, and its end."""
 
 import asyncio
 import json
@@ -17,14 +17,14 @@ from diary.live import consumers
 from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, parse_frame
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
-from tests.diary.tabs import Live, Tab, ask, wait_until_kept, words_of
+from tests.diary.tabs import ServingLoop, Tab, get_reply_html, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SLOW = Script(tokens=words(600), rate=100)
+SLOW = Script(tokens=make_words(600), rate=100)
 MALFORMED = [
     "",
     "{",
@@ -43,13 +43,13 @@ MALFORMED = [
 ]
 
 
-def begun(live: Live, model: FakeModelServer, person: Resident) -> tuple[Tab, str]:
-    """A tab in which a long reply is being written."""
-    model.next(SLOW)
+def tab_with_running_reply(live: ServingLoop, model: FakeModelServer, person: Resident) -> tuple[Tab, str]:
+    """Open a tab with a long reply in progress."""
+    model.add_scripts(SLOW)
     tab = live.tab(person, person.today)
-    reply = ask(person, person.write("Tea.").id)
+    reply = start_reply(person, person.write("Tea.").id)
     with tab.changed:
-        assert tab.changed.wait_for(lambda: tab.shows(reply) != "", 10)
+        assert tab.changed.wait_for(lambda: tab.get_html(reply) != "", 10)
     return tab, reply
 
 
@@ -74,7 +74,7 @@ def test_frames_say_what_they_ask_for() -> None:
 
 @pytest.mark.parametrize("frame", ["{", '{"type":"send","text":"secret words"}', "42"])
 def test_a_malformed_frame_closes_the_socket_and_leaves_no_word_in_the_log(
-    live: Live, owner: Resident, frame: str, caplog: pytest.LogCaptureFixture
+    live: ServingLoop, owner: Resident, frame: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     tab = live.tab(owner)
 
@@ -85,7 +85,7 @@ def test_a_malformed_frame_closes_the_socket_and_leaves_no_word_in_the_log(
     assert "secret" not in caplog.text
 
 
-def test_bytes_close_the_socket(live: Live, owner: Resident) -> None:
+def test_bytes_close_the_socket(live: ServingLoop, owner: Resident) -> None:
     tab = live.tab(owner)
 
     event = {"type": "websocket.receive", "bytes": b"\x00", "text": None}
@@ -94,7 +94,7 @@ def test_bytes_close_the_socket(live: Live, owner: Resident) -> None:
     assert tab.wait_for_close() == 4400
 
 
-def test_a_tab_of_nobody_is_told_to_sign_in(live: Live, owner: Resident) -> None:
+def test_a_tab_of_nobody_is_told_to_sign_in(live: ServingLoop, owner: Resident) -> None:
     owner.client.cookies.clear()
 
     tab = live.tab(owner)
@@ -103,7 +103,7 @@ def test_a_tab_of_nobody_is_told_to_sign_in(live: Live, owner: Resident) -> None
     assert tab.accepted
 
 
-def test_a_locked_tab_is_told_so(live: Live, owner: Resident) -> None:
+def test_a_locked_tab_is_told_so(live: ServingLoop, owner: Resident) -> None:
     owner.lock()
 
     tab = live.tab(owner)
@@ -113,7 +113,7 @@ def test_a_locked_tab_is_told_so(live: Live, owner: Resident) -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://elsewhere.example", "http://testserver:81", "null"])
-def test_a_foreign_page_is_refused_at_the_handshake(live: Live, owner: Resident, origin: str) -> None:
+def test_a_foreign_page_is_refused_at_the_handshake(live: ServingLoop, owner: Resident, origin: str) -> None:
     tab = live.tab(owner, origin=origin)
 
     tab.wait_for_close()
@@ -121,72 +121,74 @@ def test_a_foreign_page_is_refused_at_the_handshake(live: Live, owner: Resident,
 
 
 def test_a_page_of_another_person_is_refused(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    _, reply = begun(live, model, owner)
+    _, reply = tab_with_running_reply(live, model, owner)
     tab = live.tab(housemate)
 
     tab.watch(owner, owner.today)
 
     assert tab.wait_for_close() == 4403
-    assert not tab.of("snapshot", reply)
+    assert not tab.list_frames("snapshot", reply)
 
 
 def test_a_housemate_watching_the_same_day_sees_none_of_it(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     tab = live.tab(housemate, housemate.today)
 
-    _, reply = begun(live, model, owner)
+    _, reply = tab_with_running_reply(live, model, owner)
     tab.send({"type": "again", "reply": reply})
-    live.settle()
+    live.wait_until_idle()
 
     assert tab.frames == []
 
 
-def test_only_the_day_that_is_watched_is_told(live: Live, model: FakeModelServer, owner: Resident) -> None:
+def test_only_the_day_that_is_watched_is_told(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
     elsewhere = live.tab(owner, owner.today - timedelta(days=1))
 
-    begun(live, model, owner)
-    live.settle()
+    tab_with_running_reply(live, model, owner)
+    live.wait_until_idle()
 
     assert elsewhere.frames == []
 
 
 def test_asking_again_gives_a_snapshot_and_goes_on(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    tab, reply = begun(live, model, owner)
+    tab, reply = tab_with_running_reply(live, model, owner)
 
     tab.send({"type": "again", "reply": reply})
     snapshot = tab.wait_for("snapshot", reply=reply, count=2)
-    shown = len(tab.of("delta", reply))
+    shown = len(tab.list_frames("delta", reply))
     tab.wait_for("delta", reply=reply, count=shown + 3)
 
-    assert words_of(snapshot["html"])
+    assert get_reply_html(snapshot["html"])
     assert tab.gaps == 0
 
 
 def test_asking_for_a_reply_that_is_over_gives_its_end(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(tokens=["All."]))
-    reply = ask(owner, owner.write("Tea.").id)
-    wait_until_kept(owner, reply)
+    model.add_scripts(Script(tokens=["All."]))
+    reply = start_reply(owner, owner.write("Tea.").id)
+    wait_for_reply_row(owner, reply)
     registry.discard(UUID(reply))
     tab = live.tab(owner, owner.today)
 
     tab.send({"type": "again", "reply": reply})
 
-    assert words_of(tab.wait_for("end", reply=reply)["html"]) == render_markdown("All.")
+    assert get_reply_html(tab.wait_for("end", reply=reply)["html"]) == render_markdown("All.")
 
 
 def test_a_reply_whose_entry_was_moved_is_followed_on_its_new_day(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(tokens=words(120), rate=100))
+    model.add_scripts(Script(tokens=make_words(120), rate=100))
     entry = owner.write("Tea.")
-    reply = ask(owner, entry.id)
+    reply = start_reply(owner, entry.id)
     assert model.wait_for_calls(1)
     there = owner.today - timedelta(days=3)
     with owner.unlocked():
@@ -199,34 +201,34 @@ def test_a_reply_whose_entry_was_moved_is_followed_on_its_new_day(
     assert 'data-state="writing"' in snapshot["html"]
     tab.wait_for("delta", reply=reply, count=3)
     assert 'data-state="done"' in tab.wait_for("end", reply=reply)["html"]
-    assert (tab.gaps, len(tab.of("end"))) == (0, 1)
+    assert (tab.gaps, len(tab.list_frames("end"))) == (0, 1)
 
 
 def test_a_closed_tab_leaves_the_job_and_the_other_tabs_alone(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    tab, reply = begun(live, model, owner)
+    tab, reply = tab_with_running_reply(live, model, owner)
     other = live.tab(owner, owner.today)
     tab.close()
-    shown = len(other.of("delta", reply))
+    shown = len(other.list_frames("delta", reply))
 
     other.wait_for("delta", reply=reply, count=shown + 3)
 
     assert model.streams == 1
 
 
-def test_a_lock_stops_the_text_at_once(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    tab, _ = begun(live, model, owner)
+def test_a_lock_stops_the_text_at_once(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    tab, _ = tab_with_running_reply(live, model, owner)
 
     owner.lock()
 
     assert tab.wait_for_close() == 4401
-    live.settle()
+    live.wait_until_idle()
     assert [frame["type"] for frame in tab.frames].index("locked") == len(tab.frames) - 1
 
 
-def test_signing_out_is_told_as_such(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    tab, _ = begun(live, model, owner)
+def test_signing_out_is_told_as_such(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    tab, _ = tab_with_running_reply(live, model, owner)
     row = owner.person.sign_ins.get()
 
     sessions_services.end_session(sign_in_id=row.id, person_id=owner.id)
@@ -235,31 +237,31 @@ def test_signing_out_is_told_as_such(live: Live, model: FakeModelServer, owner: 
     assert tab.frames[-1] == {"type": "signed_out"}
 
 
-def idle(owner: Resident) -> None:
+def make_inactive(owner: Resident) -> None:
     long_ago = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES + 1)
     Unlock.objects.filter(sign_in__person=owner.person).update(last_active=long_ago)
 
 
 def test_an_idle_vault_is_noticed_though_no_event_comes(
-    live: Live, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
+    live: ServingLoop, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.2)
     monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
-    tab, _ = begun(live, model, owner)
+    tab, _ = tab_with_running_reply(live, model, owner)
 
-    idle(owner)
+    make_inactive(owner)
 
     assert tab.wait_for_close() == 4401
     assert tab.frames[-1] == {"type": "locked"}
 
 
 def test_a_tab_that_resumes_after_the_idle_limit_gets_nothing(
-    live: Live, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
+    live: ServingLoop, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
-    begun(live, model, owner)
+    tab_with_running_reply(live, model, owner)
     resuming = live.tab(owner)
-    idle(owner)
+    make_inactive(owner)
 
     resuming.watch(owner, owner.today)
 
@@ -268,37 +270,37 @@ def test_a_tab_that_resumes_after_the_idle_limit_gets_nothing(
 
 
 def test_a_socket_is_not_activity(
-    live: Live, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
+    live: ServingLoop, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.05)
     monkeypatch.setattr(consumers, "FRESH_SECONDS", 0)
     before = timezone.now() - timedelta(hours=1)
     Unlock.objects.filter(sign_in__person=owner.person).update(last_active=before)
 
-    tab, _ = begun_without_pages(live, owner)
+    tab, _ = tab_without_page_requests(live, owner)
     live.run(asyncio.sleep(0.3))
 
     assert Unlock.objects.get(sign_in__person=owner.person).last_active == before
     assert tab.code is None
 
 
-def begun_without_pages(live: Live, owner: Resident) -> tuple[Tab, None]:
+def tab_without_page_requests(live: ServingLoop, owner: Resident) -> tuple[Tab, None]:
     return live.tab(owner, owner.today), None
 
 
 def test_a_tab_that_does_not_read_is_not_queued_for(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    script = Script(tokens=words(200), rate=150)
-    model.next(script)
+    script = Script(tokens=make_words(200), rate=150)
+    model.add_scripts(script)
     slow, quick = live.tab(owner, owner.today), live.tab(owner, owner.today)
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
     slow.wait_for("snapshot", reply=reply)
-    slow.hold()
+    slow.pause_reading()
     quick.wait_for("end", reply=reply)
 
-    slow.read_on()
+    slow.resume_reading()
     slow.wait_for("end", reply=reply)
 
     assert len(slow.frames) <= 6 < len(quick.frames)
-    assert slow.shows(reply) == quick.shows(reply) == render_markdown("".join(script.tokens))
+    assert slow.get_html(reply) == quick.get_html(reply) == render_markdown("".join(script.tokens))

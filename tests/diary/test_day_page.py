@@ -1,4 +1,4 @@
-"""The day page: what it shows, whose it is, and what is kept through it."""
+"""Tests of the day page: its content, its owner, and exact texts."""
 
 from datetime import date, timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Days, their neighbours and months, from year 1 to 9999."""
+"""Tests of days, adjacent days and months, from year 1 to 9999."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What an export wrote goes back in: whole into a new house, once into the same, and past whatever is bad."""
+"""Tests of importing an export: complete into a new diary, once into the same, past invalid values."""
 
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
@@ -19,15 +19,23 @@ from diary.transfer import entry_imports
 from diary.transfer.line_imports import import_lines
 from diary.transfer.line_reader import ImportLine
 from llamora.inference.job import JobState
-from tests.diary.transfers import comparable, entry, moves_house, put_down, taken_in, written, written_out
+from tests.diary.transfers import (
+    build_entry_row,
+    build_export,
+    comparable,
+    export_to_folder,
+    import_file,
+    replace_person,
+    write_json,
+)
 from tests.people import Resident
 
 DAY = date(2026, 11, 1)
 AT = datetime(2026, 11, 1, 7, 30, 12, 345678, tzinfo=UTC)
 
 
-def lived(who: Resident) -> None:
-    """A diary with some of everything in it."""
+def write_full_diary(who: Resident) -> None:
+    """Write a diary with rows of every kind."""
     with who.unlocked():
         first = Entry(
             owner_id=who.id, day=DAY, text="Fog.\n\n# not a heading", created_at=AT, utc_offset=5400
@@ -62,12 +70,12 @@ def lived(who: Resident) -> None:
 
 
 def test_a_diary_is_the_same_in_a_new_house(owner: Resident, tmp_path: Path) -> None:
-    lived(owner)
-    before = written_out(owner, tmp_path / "before")
-    there = moves_house(owner)
+    write_full_diary(owner)
+    before = export_to_folder(owner, tmp_path / "before")
+    there = replace_person(owner)
 
-    report = taken_in(there, tmp_path / "before")
-    after = written_out(there, tmp_path / "after")
+    report = import_file(there, tmp_path / "before")
+    after = export_to_folder(there, tmp_path / "after")
 
     assert comparable(after) == comparable(before)
     assert [entry["id"] for entry in after["entries"]] == [entry["id"] for entry in before["entries"]]
@@ -80,11 +88,11 @@ def test_a_diary_is_the_same_in_a_new_house(owner: Resident, tmp_path: Path) -> 
 
 
 def test_the_days_read_the_same_in_a_new_house(owner: Resident, tmp_path: Path) -> None:
-    lived(owner)
-    written_out(owner, tmp_path / "before")
-    there = moves_house(owner)
-    taken_in(there, tmp_path / "before")
-    written_out(there, tmp_path / "after")
+    write_full_diary(owner)
+    export_to_folder(owner, tmp_path / "before")
+    there = replace_person(owner)
+    import_file(there, tmp_path / "before")
+    export_to_folder(there, tmp_path / "after")
 
     days = [
         {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.md")}
@@ -94,27 +102,30 @@ def test_the_days_read_the_same_in_a_new_house(owner: Resident, tmp_path: Path) 
 
 
 def test_a_diary_taken_in_where_it_came_from_adds_nothing(owner: Resident, tmp_path: Path) -> None:
-    lived(owner)
-    before = written_out(owner, tmp_path / "before")
+    write_full_diary(owner)
+    before = export_to_folder(owner, tmp_path / "before")
 
-    reports = [taken_in(owner, tmp_path / "before") for _ in range(2)]
+    reports = [import_file(owner, tmp_path / "before") for _ in range(2)]
 
     assert [(report.added, report.known) for report in reports] == [(0, 4)] * 2
     assert all(not +report.rows and not report.faults for report in reports)
-    assert {**written_out(owner, tmp_path / "after"), "exported_at": None} == {**before, "exported_at": None}
+    assert {**export_to_folder(owner, tmp_path / "after"), "exported_at": None} == {
+        **before,
+        "exported_at": None,
+    }
 
 
 def test_a_diary_can_be_carried_to_and_fro(owner: Resident, tmp_path: Path) -> None:
-    lived(owner)
-    written_out(owner, tmp_path / "1")
-    there = moves_house(owner)
-    taken_in(there, tmp_path / "1")
+    write_full_diary(owner)
+    export_to_folder(owner, tmp_path / "1")
+    there = replace_person(owner)
+    import_file(there, tmp_path / "1")
     there.write("Written there.", day=DAY)
-    written_out(there, tmp_path / "2")
-    back = moves_house(there)
-    taken_in(back, tmp_path / "1")
+    export_to_folder(there, tmp_path / "2")
+    back = replace_person(there)
+    import_file(back, tmp_path / "1")
 
-    report = taken_in(back, tmp_path / "2")
+    report = import_file(back, tmp_path / "2")
 
     assert (report.added, report.known) == (1, 4)
     assert back.list_texts(DAY)[-1] == "Written there."
@@ -128,9 +139,9 @@ def test_lines_that_were_imported_there_are_known_here(owner: Resident, tmp_path
     _, edited, moved = Entry.objects.order_by("created_at", "id")
     owner.post(f"/entries/{edited.id}/edit/", text="another", revision=1)
     owner.post(f"/entries/{moved.id}/move/", day="2026-11-05")
-    written_out(owner, tmp_path / "out")
-    there = moves_house(owner)
-    taken_in(there, tmp_path / "out")
+    export_to_folder(owner, tmp_path / "out")
+    there = replace_person(owner)
+    import_file(there, tmp_path / "out")
 
     report = import_lines(person=there.person, keyring=there.keyring, lines=lines)
 
@@ -142,13 +153,13 @@ def test_what_was_changed_elsewhere_meanwhile_is_named_and_what_is_here_stays(
 ) -> None:
     found = owner.write("before", day=DAY)
     owner.write("another", day=DAY)
-    diary = written_out(owner, tmp_path / "out")
+    diary = export_to_folder(owner, tmp_path / "out")
     diary["entries"][0] |= {"text": "changed there", "revision": 2, "edited_at": timezone.now().isoformat()}
-    file = put_down(diary, tmp_path / "f")
+    file = write_json(diary, tmp_path / "f")
 
-    first = taken_in(owner, file)
+    first = import_file(owner, file)
     owner.post(f"/entries/{found.id}/edit/", text="changed here, later", revision=1)
-    second = taken_in(owner, file)
+    second = import_file(owner, file)
 
     assert first.faults == ["Entry 1: the file has a later version of it, which was not imported."]
     assert second.faults == []
@@ -157,7 +168,7 @@ def test_what_was_changed_elsewhere_meanwhile_is_named_and_what_is_here_stays(
 
 def test_what_became_of_entries_since_stays(owner: Resident, tmp_path: Path) -> None:
     entries = [owner.write(text, day=DAY) for text in ("edited", "deleted", "moved", "destroyed")]
-    written_out(owner, tmp_path / "out")
+    export_to_folder(owner, tmp_path / "out")
     edited, deleted, moved, destroyed = entries
     owner.post(f"/entries/{edited.id}/edit/", text="another", revision=1)
     owner.post(f"/entries/{deleted.id}/delete/")
@@ -166,7 +177,7 @@ def test_what_became_of_entries_since_stays(owner: Resident, tmp_path: Path) -> 
     with owner.unlocked():
         entry_services.destroy_entry(owner_id=owner.id, entry_id=destroyed.id)
 
-    report = taken_in(owner, tmp_path / "out")
+    report = import_file(owner, tmp_path / "out")
 
     assert (report.added, report.known) == (1, 3)
     assert owner.list_texts(DAY) == ["another", "destroyed"]
@@ -175,13 +186,13 @@ def test_what_became_of_entries_since_stays(owner: Resident, tmp_path: Path) -> 
 def test_two_of_a_house_can_take_in_one_file_and_each_has_their_own(
     owner: Resident, housemate: Resident, tmp_path: Path
 ) -> None:
-    lived(owner)
-    before = written_out(owner, tmp_path / "before")
+    write_full_diary(owner)
+    before = export_to_folder(owner, tmp_path / "before")
 
-    reports = [taken_in(housemate, tmp_path / "before") for _ in range(2)]
+    reports = [import_file(housemate, tmp_path / "before") for _ in range(2)]
 
     assert [(report.added, report.known) for report in reports] == [(4, 0), (0, 4)]
-    after = written_out(housemate, tmp_path / "after")
+    after = export_to_folder(housemate, tmp_path / "after")
     assert not {row["id"] for row in before["entries"]} & {row["id"] for row in after["entries"]}
     assert [row["text"] for row in after["entries"]] == [row["text"] for row in before["entries"]]
     # What was read for a reply names their entry, not hers.
@@ -196,8 +207,8 @@ def test_two_of_a_house_can_take_in_one_file_and_each_has_their_own(
 def test_an_id_that_somebody_takes_meanwhile_costs_nothing(
     owner: Resident, housemate: Resident, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = put_down(written(entry("x")), tmp_path / "diary.json")
-    taken_in(housemate, file)
+    file = write_json(build_export(build_entry_row("x")), tmp_path / "diary.json")
+    import_file(housemate, file)
     looked = entry_imports.EntryImporter.resolve_ids
     blind = iter([True])
 
@@ -206,7 +217,7 @@ def test_an_id_that_somebody_takes_meanwhile_costs_nothing(
         return {id_: (id_, False) for id_ in ids} if next(blind, False) else looked(desk, ids)
 
     monkeypatch.setattr(entry_imports.EntryImporter, "resolve_ids", place_of)
-    report = taken_in(owner, file)
+    report = import_file(owner, file)
 
     assert report.added == 1
     assert [owner.list_texts(DAY), housemate.list_texts(DAY)] == [["x"], ["x"]]
@@ -217,10 +228,13 @@ def test_what_stays_for_a_time_alone_stays_that_long_from_now_on(
     owner: Resident, tmp_path: Path, moment: str
 ) -> None:
     versions = [{"revision": 1, "text": "before", "replaced_at": moment}]
-    rows = [entry("binned", deleted_at=moment), entry("edited", revision=2, versions=versions)]
+    rows = [
+        build_entry_row("binned", deleted_at=moment),
+        build_entry_row("edited", revision=2, versions=versions),
+    ]
     before = timezone.now()
 
-    taken_in(owner, put_down(written(*rows), tmp_path / "f"))
+    import_file(owner, write_json(build_export(*rows), tmp_path / "f"))
     entry_services.purge_bin(owner_id=owner.id)
     purge_versions(owner_id=owner.id)
 
@@ -235,9 +249,18 @@ def test_what_stays_for_a_time_alone_stays_that_long_from_now_on(
 
 
 def test_bad_entries_are_named_and_the_rest_comes_in(owner: Resident, tmp_path: Path) -> None:
-    file = put_down(written(entry("a"), entry(None), 7, entry("b", day="soon"), entry("c")), tmp_path / "f")
+    file = write_json(
+        build_export(
+            build_entry_row("a"),
+            build_entry_row(None),
+            7,
+            build_entry_row("b", day="soon"),
+            build_entry_row("c"),
+        ),
+        tmp_path / "f",
+    )
 
-    report = taken_in(owner, file)
+    report = import_file(owner, file)
 
     assert [bad.number for bad in report.rejected] == [2, 3, 4]
     assert sorted(owner.list_texts(DAY)) == ["a", "c"]
@@ -259,10 +282,10 @@ def test_what_cannot_be_taken_of_an_entry_is_named_and_the_entry_comes_in(
         {"text": "no number"},
         {"revision": 0, "text": "x"},
     ]
-    bad = entry("x", utc_offset="+1", revision=2, replies=replies, versions=versions, colour="blue")
-    rows = [bad, entry("y", replies={}, versions=4)]
+    bad = build_entry_row("x", utc_offset="+1", revision=2, replies=replies, versions=versions, colour="blue")
+    rows = [bad, build_entry_row("y", replies={}, versions=4)]
 
-    report = taken_in(owner, put_down(written(*rows), tmp_path / "f"))
+    report = import_file(owner, write_json(build_export(*rows), tmp_path / "f"))
 
     assert report.faults == [
         "Entry 1: utc_offset can't be imported.",
@@ -291,9 +314,12 @@ def test_what_cannot_be_taken_of_an_entry_is_named_and_the_entry_comes_in(
 
 
 def test_an_entry_without_an_id_is_known_by_its_day_and_words(owner: Resident, tmp_path: Path) -> None:
-    file = put_down(written(entry("x", id=None), entry("x", id="?", created_at=None)), tmp_path / "f")
+    file = write_json(
+        build_export(build_entry_row("x", id=None), build_entry_row("x", id="?", created_at=None)),
+        tmp_path / "f",
+    )
 
-    reports = [taken_in(owner, file) for _ in range(2)]
+    reports = [import_file(owner, file) for _ in range(2)]
 
     assert [(report.added, report.known) for report in reports] == [(1, 1), (0, 2)]
 
@@ -301,7 +327,7 @@ def test_an_entry_without_an_id_is_known_by_its_day_and_words(owner: Resident, t
 def test_an_entry_without_a_time_stands_at_noon(owner: Resident, tmp_path: Path) -> None:
     owner.person.time_zone = "Europe/Vienna"
 
-    taken_in(owner, put_down(written(entry("x", created_at=None)), tmp_path / "f"))
+    import_file(owner, write_json(build_export(build_entry_row("x", created_at=None)), tmp_path / "f"))
 
     found = Entry.objects.get()
     assert (found.created_at, found.utc_offset) == (datetime(2026, 11, 1, 11, tzinfo=UTC), 3600)
@@ -328,7 +354,7 @@ def test_other_rows_that_cannot_be_taken_are_named(owner: Resident, tmp_path: Pa
         "postcards": [{}, {}],
     }
 
-    report = taken_in(owner, put_down(written(**others), tmp_path / "f"))
+    report = import_file(owner, write_json(build_export(**others), tmp_path / "f"))
 
     assert [fault.split(":")[0].split(" is ")[0].split(" has ")[0] for fault in report.faults] == [
         *("Opening 1", "Opening 2"),
@@ -348,7 +374,7 @@ def test_no_more_reply_styles_come_in_than_a_person_may_have(owner: Resident, tm
         {"words": {"name": f"N{number}", "wish": "w"}} for number in range(reply_kinds.MAX_CUSTOM_KINDS + 1)
     ]
 
-    report = taken_in(owner, put_down(written(ways_of_answering=ways), tmp_path / "f"))
+    report = import_file(owner, write_json(build_export(ways_of_answering=ways), tmp_path / "f"))
 
     assert CustomReplyKind.objects.count() == reply_kinds.MAX_CUSTOM_KINDS
     assert len(report.faults) == 1
@@ -357,11 +383,11 @@ def test_no_more_reply_styles_come_in_than_a_person_may_have(owner: Resident, tm
 def test_a_draft_that_was_kept_since_does_not_come_back(owner: Resident, tmp_path: Path) -> None:
     with owner.unlocked():
         Draft.objects.create(owner_id=owner.id, day=DAY, text="Not yet")
-    written_out(owner, tmp_path / "out")
+    export_to_folder(owner, tmp_path / "out")
     Draft.objects.all().delete()
     owner.write("Not yet written, now it is.", day=DAY)
 
-    report = taken_in(owner, tmp_path / "out")
+    report = import_file(owner, tmp_path / "out")
 
     assert not Draft.objects.exists()
     assert not report.faults
@@ -369,13 +395,15 @@ def test_a_draft_that_was_kept_since_does_not_come_back(owner: Resident, tmp_pat
 
 def test_as_many_entries_may_have_been_read_as_there_are(owner: Resident, tmp_path: Path) -> None:
     read = PromptRecord(entries=[(uuid4(), DAY) for _ in range(1000)])
-    file = put_down(written(entry("x", replies=[{"text": "y", "read": read.to_json()}])), tmp_path / "f")
+    file = write_json(
+        build_export(build_entry_row("x", replies=[{"text": "y", "read": read.to_json()}])), tmp_path / "f"
+    )
     connection.ensure_connection()
     limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
     before = connection.connection.setlimit(limit, 999)
 
     try:
-        taken_in(owner, file)
+        import_file(owner, file)
     finally:
         connection.connection.setlimit(limit, before)
 

@@ -1,4 +1,4 @@
-"""Drafts: saved while typing, never one over another, also from a page that was locked meanwhile."""
+"""Tests of drafts: saved while typing, never overwriting each other, also from locked pages."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -12,13 +12,13 @@ from diary.models import Draft, LateDraft
 from tests.people import Resident
 
 
-def draft_text(member: Resident) -> str:
+def get_draft_text(member: Resident) -> str:
     with member.unlocked():
         text: str = Draft.objects.get(owner_id=member.id).text
     return text
 
 
-def unlocks(member: Resident) -> None:
+def unlock(member: Resident) -> None:
     with member.unlocked():
         vault_unlocked.send(Resident, person_id=member.id, keyring=member.keyring)
 
@@ -38,7 +38,7 @@ def test_a_draft_grows_with_its_revision(owner: Resident) -> None:
     second = owner.post(f"/d/{owner.today}/draft/", text="One", revision=first["revision"]).json()
 
     assert second["revision"] == first["revision"] + 1
-    assert draft_text(owner) == "One"
+    assert get_draft_text(owner) == "One"
 
 
 def test_two_tabs_do_not_write_over_one_another(owner: Resident) -> None:
@@ -49,7 +49,7 @@ def test_two_tabs_do_not_write_over_one_another(owner: Resident) -> None:
     assert answer.status_code == 409
     standing = {"revision": first["revision"], "text": "Here", "saved_at": first["saved_at"]}
     assert answer.json() == standing
-    assert draft_text(owner) == "Here"
+    assert get_draft_text(owner) == "Here"
 
 
 def test_another_text_is_told_with_the_day_it_was_saved_on_where_that_is_over(owner: Resident) -> None:
@@ -92,7 +92,7 @@ def test_a_draft_may_be_too_long_to_keep(owner: Resident) -> None:
     answer = owner.post(f"/d/{owner.today}/draft/", text="x" * 150_000, revision=0)
 
     assert answer.status_code == 200
-    assert len(draft_text(owner)) == 150_000
+    assert len(get_draft_text(owner)) == 150_000
 
 
 def test_what_is_too_long_even_for_a_draft_is_told_both_bounds_apart(owner: Resident) -> None:
@@ -149,9 +149,9 @@ def test_a_late_draft_is_folded_in_at_the_next_unlock(owner: Resident) -> None:
     owner.lock()
     late = owner.post(f"/d/{owner.today}/draft/", text="Typed too late", revision=typed["revision"]).json()
 
-    unlocks(owner)
+    unlock(owner)
 
-    assert draft_text(owner) == "Typed too late"
+    assert get_draft_text(owner) == "Typed too late"
     assert Draft.objects.get().revision == late["revision"]
     assert not LateDraft.objects.exists()
 
@@ -161,9 +161,9 @@ def test_a_late_draft_never_replaces_another_text(owner: Resident) -> None:
     owner.lock()
     owner.post(f"/d/{owner.today}/draft/", text="In this one", revision=0)
 
-    unlocks(owner)
+    unlock(owner)
 
-    assert draft_text(owner) == "In the other tab\n\nIn this one"
+    assert get_draft_text(owner) == "In the other tab\n\nIn this one"
 
 
 def test_late_drafts_follow_one_another(owner: Resident) -> None:
@@ -171,9 +171,9 @@ def test_late_drafts_follow_one_another(owner: Resident) -> None:
     first = owner.post(f"/d/{owner.today}/draft/", text="One", revision=0).json()
     owner.post(f"/d/{owner.today}/draft/", text="One two", revision=first["revision"])
 
-    unlocks(owner)
+    unlock(owner)
 
-    assert draft_text(owner) == "One two"
+    assert get_draft_text(owner) == "One two"
 
 
 def test_after_a_restart_the_text_stays_in_the_page(owner: Resident) -> None:
@@ -192,7 +192,7 @@ def test_a_late_draft_moved_to_another_day_does_not_open(owner: Resident) -> Non
     owner.post(f"/d/{owner.today}/draft/", text="Of today", revision=0)
     LateDraft.objects.update(day="1999-12-31")
 
-    unlocks(owner)
+    unlock(owner)
 
     assert not Draft.objects.exists()
     assert LateDraft.objects.count() == 1
@@ -204,9 +204,9 @@ def test_a_late_draft_that_does_not_open_keeps_no_other_out(owner: Resident) -> 
     LateDraft.objects.update(day="1999-12-31")
     owner.post(f"/d/{owner.today}/draft/", text="Also of today", revision=0)
 
-    unlocks(owner)
+    unlock(owner)
 
-    assert draft_text(owner) == "Also of today"
+    assert get_draft_text(owner) == "Also of today"
     assert LateDraft.objects.count() == 1
 
 
@@ -237,7 +237,7 @@ def test_a_new_draft_never_has_the_number_of_one_that_was_kept(owner: Resident) 
     stale = owner.post(f"/d/{owner.today}/draft/", text="hello again", revision=first["revision"])
 
     assert stale.status_code == 409
-    assert draft_text(owner) == "world"
+    assert get_draft_text(owner) == "world"
 
 
 def test_a_page_whose_answer_was_lost_writes_on(owner: Resident) -> None:
@@ -246,7 +246,7 @@ def test_a_page_whose_answer_was_lost_writes_on(owner: Resident) -> None:
     answer = owner.post(f"/d/{owner.today}/draft/", text="Half a thought, then", revision=0)
 
     assert answer.status_code == 200
-    assert draft_text(owner) == "Half a thought, then"
+    assert get_draft_text(owner) == "Half a thought, then"
 
 
 def test_a_page_that_went_during_a_save_is_saved_over_its_own_text_and_no_other(owner: Resident) -> None:
@@ -257,4 +257,4 @@ def test_a_page_that_went_during_a_save_is_saved_over_its_own_text_and_no_other(
     own = owner.post(f"/d/{owner.today}/draft/", **last, over="One\r\nthree")
 
     assert (other.status_code, own.status_code) == (409, 200)
-    assert draft_text(owner) == "One, two\nthree"
+    assert get_draft_text(owner) == "One, two\nthree"

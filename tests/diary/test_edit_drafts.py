@@ -1,4 +1,4 @@
-"""What is being changed in an entry: saved while typing, there again, beside what was changed meanwhile."""
+"""Tests of drafts of edits: saved while typing, shown again, and shown beside a conflicting edit."""
 
 from typing import Any
 from uuid import uuid4
@@ -12,20 +12,20 @@ from diary.models import Draft, Entry
 from tests.people import Resident
 
 
-def types(owner: Resident, entry: Entry, text: str, *, revision: int = 0, based_on: int = 1) -> Any:
+def save_edit_draft(owner: Resident, entry: Entry, text: str, *, revision: int = 0, based_on: int = 1) -> Any:
     path = f"/d/{entry.day}/draft/"
     return owner.post(path, text=text, revision=revision, entry=entry.id, based_on=based_on)
 
 
-def form(owner: Resident, entry: Entry) -> str:
+def load_edit_form(owner: Resident, entry: Entry) -> str:
     return str(owner.get(f"/entries/{entry.id}/edit/", script=True).content.decode())
 
 
 def test_what_was_typed_is_there_when_the_form_is_opened_again(owner: Resident) -> None:
     entry = owner.write("Kept")
-    types(owner, entry, "Half a chan")
+    save_edit_draft(owner, entry, "Half a chan")
 
-    page = form(owner, entry)
+    page = load_edit_form(owner, entry)
 
     assert "\nHalf a chan</textarea>" in page
     assert 'name="revision" value="1"' in page
@@ -36,7 +36,7 @@ def test_what_was_typed_is_there_when_the_form_is_opened_again(owner: Resident) 
 def test_the_day_says_that_a_change_is_unfinished(owner: Resident) -> None:
     entry = owner.write("Kept")
     before = owner.get("/").content.decode()
-    types(owner, entry, "Half a chan")
+    save_edit_draft(owner, entry, "Half a chan")
 
     assert "unfinished" not in before
     assert "unsaved changes" in owner.get("/").content.decode()
@@ -44,7 +44,7 @@ def test_the_day_says_that_a_change_is_unfinished(owner: Resident) -> None:
 
 def test_an_unfinished_change_is_no_draft_of_the_day(owner: Resident) -> None:
     entry = owner.write("Kept")
-    types(owner, entry, "Half a chan")
+    save_edit_draft(owner, entry, "Half a chan")
 
     page = owner.get("/").content.decode()
 
@@ -55,7 +55,7 @@ def test_an_unfinished_change_is_no_draft_of_the_day(owner: Resident) -> None:
 
 def test_saving_clears_the_draft(owner: Resident) -> None:
     entry = owner.write("Kept")
-    types(owner, entry, "Half a chan")
+    save_edit_draft(owner, entry, "Half a chan")
 
     owner.post(
         f"/entries/{entry.id}/edit/",
@@ -70,7 +70,7 @@ def test_saving_clears_the_draft(owner: Resident) -> None:
 
 def test_saving_leaves_a_draft_that_another_tab_is_writing(owner: Resident) -> None:
     entry = owner.write("Kept")
-    types(owner, entry, "In the other tab")
+    save_edit_draft(owner, entry, "In the other tab")
 
     owner.post(f"/entries/{entry.id}/edit/", text="In this tab", revision=1, draft_revision=0)
 
@@ -81,16 +81,16 @@ def test_a_draft_that_comes_after_its_text_was_saved_makes_none(owner: Resident)
     entry = owner.write("Kept")
     owner.post(f"/entries/{entry.id}/edit/", text="Changed", revision=1)
 
-    types(owner, entry, "Changed")
+    save_edit_draft(owner, entry, "Changed")
 
     assert not Draft.objects.exists()
 
 
 def test_a_change_taken_back_by_hand_is_no_draft_any_more(owner: Resident) -> None:
     entry = owner.write("Kept")
-    types(owner, entry, "Kept!")
+    save_edit_draft(owner, entry, "Kept!")
 
-    types(owner, entry, "Kept", revision=Draft.objects.get().revision)
+    save_edit_draft(owner, entry, "Kept", revision=Draft.objects.get().revision)
 
     assert not Draft.objects.exists()
 
@@ -98,7 +98,7 @@ def test_a_change_taken_back_by_hand_is_no_draft_any_more(owner: Resident) -> No
 @pytest.mark.parametrize("script", [True, False])
 def test_a_draft_on_an_entry_changed_since_is_shown_beside_it(owner: Resident, script: bool) -> None:
     entry = owner.write("First")
-    types(owner, entry, "Half a chan")
+    save_edit_draft(owner, entry, "Half a chan")
     owner.post(f"/entries/{entry.id}/edit/", text="Changed elsewhere", revision=1)
 
     page = owner.get(f"/entries/{entry.id}/edit/", script=script).content.decode()
@@ -119,7 +119,7 @@ def test_both_texts_can_be_kept_in_one_without_script(owner: Resident) -> None:
 
 def test_two_tabs_that_change_one_entry_never_write_over_one_another(owner: Resident) -> None:
     entry = owner.write("First")
-    types(owner, entry, "One tab")
+    save_edit_draft(owner, entry, "One tab")
 
     answer = owner.post(f"/d/{entry.day}/draft/", text="Another tab", revision=0, entry=entry.id, based_on=1)
 
@@ -130,8 +130,8 @@ def test_two_tabs_that_change_one_entry_never_write_over_one_another(owner: Resi
 
 def test_discarding_lets_go_of_the_draft_alone(owner: Resident) -> None:
     entry, other = owner.write("Kept"), owner.write("Other")
-    types(owner, entry, "Not after all")
-    types(owner, other, "Still wanted")
+    save_edit_draft(owner, entry, "Not after all")
+    save_edit_draft(owner, other, "Still wanted")
 
     answer = owner.post(f"/entries/{entry.id}/discard/", script=True)
 
@@ -142,7 +142,7 @@ def test_discarding_lets_go_of_the_draft_alone(owner: Resident) -> None:
 
 def test_somebody_elses_draft_is_not_discarded(owner: Resident, housemate: Resident) -> None:
     entry = owner.write("Mine")
-    types(owner, entry, "Half a chan")
+    save_edit_draft(owner, entry, "Half a chan")
 
     answer = housemate.post(f"/entries/{entry.id}/discard/")
 
@@ -154,7 +154,7 @@ def test_a_deleted_entry_takes_no_draft(owner: Resident) -> None:
     entry = owner.write("Gone")
     owner.post(f"/entries/{entry.id}/delete/")
 
-    answer = types(owner, entry, "Too late")
+    answer = save_edit_draft(owner, entry, "Too late")
 
     assert answer.status_code == 404  # type: ignore[attr-defined]
 
@@ -163,7 +163,7 @@ def test_a_change_that_arrives_while_locked_is_there_after_the_unlock(owner: Res
     entry = owner.write("Kept")
     key_pairs.remember_public_key(owner.keyring)
     owner.lock()
-    types(owner, entry, "Typed as it locked")
+    save_edit_draft(owner, entry, "Typed as it locked")
 
     with owner.unlocked():
         vault_unlocked.send(Resident, person_id=owner.id, keyring=owner.keyring)
@@ -190,26 +190,26 @@ def test_a_change_of_an_entry_that_was_deleted_meanwhile_keeps_what_was_typed(
 
 
 def damage(draft: Draft) -> None:
-    """Change a draft's sealed bytes, as a failing disk would."""
+    """Damage a draft's sealed bytes."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE diary_draft SET text = substr(text, 1, 40) WHERE id = %s", [draft.id.hex])
 
 
 def test_a_damaged_change_is_said_and_a_new_one_takes_its_place(owner: Resident) -> None:
     entry = owner.write("Kept")
-    types(owner, entry, "Half a chan")
+    save_edit_draft(owner, entry, "Half a chan")
     damaged = Draft.objects.get()
     damage(damaged)
 
-    page = form(owner, entry)
-    typed = types(owner, entry, "Another chan", revision=damaged.revision)
+    page = load_edit_form(owner, entry)
+    typed = save_edit_draft(owner, entry, "Another chan", revision=damaged.revision)
 
     assert "This draft cannot be opened" in page
     assert "This entry cannot be opened" not in page
     assert "\nKept</textarea>" in page
     assert f'name="draft_revision" value="{damaged.revision}"' in page
     assert typed.status_code == 200
-    assert "\nAnother chan</textarea>" in form(owner, entry)
+    assert "\nAnother chan</textarea>" in load_edit_form(owner, entry)
 
 
 def test_a_damaged_draft_of_a_day_is_said_and_a_new_one_takes_its_place(owner: Resident) -> None:

@@ -1,4 +1,4 @@
-"""One entry: editing on what was read, deleting and taking it back, and nobody else's hands on it."""
+"""Tests of one entry: edited on its latest revision, deleted, restored, and closed to other people."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A text that is too long is given by its two ends."""
+"""Tests of shortening a long text to its beginning and end."""
 
 from diary.generation.prompt_entries import omit_middle
 

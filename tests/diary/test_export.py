@@ -1,4 +1,4 @@
-"""`export_diary`: everything of one person comes out exactly, readable to them alone, or nothing is left."""
+"""Tests of `export_diary`: everything of one person, exact, readable by them alone, or nothing."""
 
 import io
 import json
@@ -39,7 +39,7 @@ TRICKY = [
 ]
 
 
-def exported(member: Resident, target: Path) -> ExportReport:
+def run_export(member: Resident, target: Path) -> ExportReport:
     with open_target(target) as out:
         return export_diary(
             person=member.person,
@@ -50,7 +50,7 @@ def exported(member: Resident, target: Path) -> ExportReport:
         )
 
 
-def diary_in(folder: Path) -> Any:
+def load_diary_json(folder: Path) -> Any:
     return json.loads((folder / "diary.json").read_text(encoding="utf-8"))
 
 
@@ -58,10 +58,10 @@ def test_every_text_comes_out_exactly(owner: Resident, tmp_path: Path) -> None:
     for number, text in enumerate(TRICKY):
         owner.write(text, day=date(2026, 11, 1) + timedelta(days=number))
 
-    found = exported(owner, tmp_path / "out")
+    found = run_export(owner, tmp_path / "out")
 
     assert (found.entries, found.days, found.damaged) == (len(TRICKY), len(TRICKY), [])
-    assert [entry["text"] for entry in diary_in(tmp_path / "out")["entries"]] == TRICKY
+    assert [entry["text"] for entry in load_diary_json(tmp_path / "out")["entries"]] == TRICKY
     for number, text in enumerate(TRICKY):
         day = f"2026-11-{number + 1:02}"
         assert text in (tmp_path / "out" / "days" / "2026" / f"{day}.md").read_bytes().decode()
@@ -73,9 +73,9 @@ def test_every_column_of_every_table_of_the_diary_is_there(owner: Resident, tmp_
         Reply.objects.create(owner_id=owner.id, entry=entry, text="an answer", state=JobState.DONE)
         Draft(owner_id=owner.id, day=date(2026, 11, 2), text="a draft").save(force_insert=True)
 
-    exported(owner, tmp_path / "out")
+    run_export(owner, tmp_path / "out")
 
-    diary = diary_in(tmp_path / "out")
+    diary = load_diary_json(tmp_path / "out")
     assert (diary["format"], diary["version"]) == ("llamora.diary", 1)
     assert diary["person"]["name"] == owner.person.name
     (row,) = diary["entries"]
@@ -90,7 +90,7 @@ def test_every_column_of_every_table_of_the_diary_is_there(owner: Resident, tmp_
 def test_no_key_is_in_it(owner: Resident, tmp_path: Path) -> None:
     owner.write("x")
 
-    exported(owner, tmp_path / "out")
+    run_export(owner, tmp_path / "out")
 
     text = (tmp_path / "out" / "diary.json").read_text()
     assert owner.keyring.data_key().hex() not in text
@@ -102,9 +102,9 @@ def test_what_is_in_the_bin_is_in_the_json_and_not_on_its_day(owner: Resident, t
     gone, kept = owner.write("thrown away"), owner.write("kept")
     owner.post(f"/entries/{gone.id}/delete/")
 
-    exported(owner, tmp_path / "out")
+    run_export(owner, tmp_path / "out")
 
-    diary = diary_in(tmp_path / "out")
+    diary = load_diary_json(tmp_path / "out")
     assert {entry["text"]: bool(entry["deleted_at"]) for entry in diary["entries"]} == {
         "thrown away": True,
         "kept": False,
@@ -118,7 +118,7 @@ def test_nobody_elses_words_are_in_it(owner: Resident, housemate: Resident, tmp_
     owner.write("mine")
     housemate.write("theirs")
 
-    exported(owner, tmp_path / "out")
+    run_export(owner, tmp_path / "out")
 
     everything = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
     assert b"mine" in everything
@@ -130,19 +130,19 @@ def test_drafts_that_came_while_locked_are_in_it(owner: Resident, tmp_path: Path
         SubmittedDraft(owner_id=owner.id, day=owner.today, text="written while locked", revision=0)
     )
 
-    exported(owner, tmp_path / "out")
+    run_export(owner, tmp_path / "out")
 
-    assert diary_in(tmp_path / "out")["others"]["drafts"][0]["text"] == "written while locked"
+    assert load_diary_json(tmp_path / "out")["others"]["drafts"][0]["text"] == "written while locked"
 
 
 def test_a_damaged_text_is_named_and_the_rest_comes_out(owner: Resident, tmp_path: Path) -> None:
     entries = [owner.write(f"entry {number}", day=date(2026, 11, 1)) for number in range(3)]
     flip_a_bit(entries[1])
 
-    found = exported(owner, tmp_path / "out")
+    found = run_export(owner, tmp_path / "out")
 
     assert found.damaged == [("diary.entry.text", entries[1].id, "not_authentic")]
-    rows = diary_in(tmp_path / "out")["entries"]
+    rows = load_diary_json(tmp_path / "out")["entries"]
     assert [row["text"] for row in rows] == ["entry 0", None, "entry 2"]
     assert rows[1]["damaged"] == {"text": "not_authentic"}
     assert EXPORT_UNREADABLE_TEXT in (tmp_path / "out" / "days" / "2026" / "2026-11-01.md").read_text()
@@ -152,7 +152,7 @@ def test_it_is_closed_to_others(owner: Resident, tmp_path: Path) -> None:
     owner.write("x")
 
     for name in ("folder", "one.zip"):
-        exported(owner, tmp_path / name)
+        run_export(owner, tmp_path / name)
 
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
     assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in modes.items())
@@ -163,7 +163,7 @@ def test_a_zip_holds_what_a_folder_holds(owner: Resident, tmp_path: Path) -> Non
         owner.write(text, day=date(2026, 11, 1))
 
     for name in ("folder", "one.zip"):
-        exported(owner, tmp_path / name)
+        run_export(owner, tmp_path / name)
 
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         assert archive.testzip() is None
@@ -201,7 +201,7 @@ def test_the_days_at_both_ends_of_the_calendar_come_out(owner: Resident, tmp_pat
         at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         owner.write("far", day=day, at=at)
 
-    exported(owner, tmp_path / "out")
+    run_export(owner, tmp_path / "out")
 
     assert sorted(path.name for path in (tmp_path / "out" / "days").rglob("*.md")) == [
         "0001-01-01.md",
@@ -210,9 +210,9 @@ def test_the_days_at_both_ends_of_the_calendar_come_out(owner: Resident, tmp_pat
 
 
 def test_an_empty_diary_is_an_export_too(owner: Resident, tmp_path: Path) -> None:
-    exported(owner, tmp_path / "out")
+    run_export(owner, tmp_path / "out")
 
-    assert diary_in(tmp_path / "out")["entries"] == []
+    assert load_diary_json(tmp_path / "out")["entries"] == []
 
 
 def test_a_day_reads_like_a_day() -> None:
@@ -267,7 +267,7 @@ def test_the_command_says_counts_and_no_words(olive: Resident, password: Path, t
 
     assert "6 entries on 6 days, 2 drafts, 3 replies" in out.getvalue()
     assert "Entry 0" not in out.getvalue()
-    texts = {entry["text"] for entry in diary_in(tmp_path / "out")["entries"]}
+    texts = {entry["text"] for entry in load_diary_json(tmp_path / "out")["entries"]}
     assert texts == set(olive.written.values())
 
 
@@ -309,4 +309,4 @@ def test_damage_ends_the_command_in_an_error_after_the_rest_came_out(
         call_command("export_diary", "Olive", password_file=password, to=tmp_path / "out", stderr=err)
 
     assert "diary.entry.text of" in err.getvalue()
-    assert len(diary_in(tmp_path / "out")["entries"]) == 6
+    assert len(load_diary_json(tmp_path / "out")["entries"]) == 6

@@ -1,4 +1,4 @@
-"""Reading what an export wrote, value by value, whatever became of the file."""
+"""Tests of reading an export value by value, also from damaged files."""
 
 import io
 import json
@@ -37,15 +37,15 @@ plain = st.recursive(
 )
 
 
-class Dribble(io.StringIO):
-    """A file that hands out a few characters at a time."""
+class SlowFile(io.StringIO):
+    """A file that returns a few characters per read."""
 
     def read(self, size: int | None = -1) -> str:
         return super().read(3)
 
 
-def read(text: str) -> list[tuple[str, Any]]:
-    return list(read_values(Dribble(text)))
+def read_text(text: str) -> list[tuple[str, Any]]:
+    return list(read_values(SlowFile(text)))
 
 
 @over(
@@ -59,7 +59,7 @@ def test_every_value_is_yielded_however_the_file_is_laid_out(
 ) -> None:
     diary = {**HEAD, "entries": entries, "others": others}
 
-    found = read(json.dumps(diary, indent=indent, ensure_ascii=is_ascii))
+    found = read_text(json.dumps(diary, indent=indent, ensure_ascii=is_ascii))
 
     assert found == [
         *HEAD.items(),
@@ -75,12 +75,12 @@ def test_a_file_that_breaks_off_gives_what_came_before(data: st.DataObject) -> N
 
     found, broke = [], False
     try:
-        found.extend(read_values(Dribble(cut)))
+        found.extend(read_values(SlowFile(cut)))
     except BrokenJson:
         broke = True
 
     assert broke
-    assert found == read(text)[: len(found)]
+    assert found == read_text(text)[: len(found)]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_file_that_breaks_off_gives_what_came_before(data: st.DataObject) -> N
 )
 def test_what_is_no_such_object_is_broken(text: str) -> None:
     with pytest.raises(BrokenJson):
-        read(text)
+        read_text(text)
 
 
 def test_a_value_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_a_value_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("head", [{"format": "somebody.elses"}, {"format": None}, {**HEAD, "version": 2}])
 def test_another_format_and_a_later_version_are_refused_whole(head: dict[str, Any]) -> None:
     with pytest.raises(NotAnExport):
-        read(json.dumps({**head, "entries": []}))
+        read_text(json.dumps({**head, "entries": []}))
 
 
 def test_a_file_that_does_not_say_what_it_is_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""When the disk takes nothing: a sentence, the text still on the page, and nothing half written."""
+"""Tests of writes to a full disk: a sentence, the text still on the page, nothing half written."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ SHOWN = "Words that must not be lost &amp; &lt;found&gt;"
 
 
 @contextmanager
-def pragma(name: str, while_inside: int | str, after: int | str) -> Iterator[None]:
+def set_pragma(name: str, while_inside: int | str, after: int | str) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA {name}={while_inside}")
         try:
@@ -27,33 +27,35 @@ def pragma(name: str, while_inside: int | str, after: int | str) -> Iterator[Non
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """SQLite may grow its file by nothing, and has no free page left: as on a disk that is full."""
+    """Limit SQLite to its present file size without free pages, as on a full disk."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA page_count")
         pages = cursor.fetchone()[0]
-    with pragma("max_page_count", pages, 2**30):
+    with set_pragma("max_page_count", pages, 2**30):
         yield
 
 
 @contextmanager
 def read_only() -> Iterator[None]:
-    """SQLite refuses every write, as in a folder that became read-only."""
-    with pragma("query_only", "ON", "OFF"):
+    """Make SQLite refuse every write, as in a read-only folder."""
+    with set_pragma("query_only", "ON", "OFF"):
         yield
 
 
 @pytest.fixture(params=[full_disk, read_only])
-def failing(request: pytest.FixtureRequest) -> object:
+def send_failing_save(request: pytest.FixtureRequest) -> object:
     return request.param
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_a_save_that_fails_says_so_and_keeps_the_text_on_the_page(failing: object, script: bool) -> None:
+def test_a_save_that_fails_says_so_and_keeps_the_text_on_the_page(
+    send_failing_save: object, script: bool
+) -> None:
     owner = new_resident("Olive")
     owner.post(f"/d/{owner.today}/draft/", text="As far as it came", revision=0)
 
-    with failing():  # type: ignore[operator]
+    with send_failing_save():  # type: ignore[operator]
         answer = owner.post(f"/d/{owner.today}/", text=TEXT * 300, revision=1, key=uuid4(), script=script)
 
     page = answer.content.decode()
@@ -64,9 +66,9 @@ def test_a_save_that_fails_says_so_and_keeps_the_text_on_the_page(failing: objec
     assert Draft.objects.count() == 1
 
 
-def test_the_same_save_succeeds_once_there_is_room(failing: object) -> None:
+def test_the_same_save_succeeds_once_there_is_room(send_failing_save: object) -> None:
     owner, key = new_resident("Olive"), uuid4()
-    with failing():  # type: ignore[operator]
+    with send_failing_save():  # type: ignore[operator]
         owner.post(f"/d/{owner.today}/", text=TEXT * 300, key=key, script=True)
 
     answer = owner.post(f"/d/{owner.today}/", text=TEXT * 300, key=key, script=True)
@@ -75,11 +77,11 @@ def test_the_same_save_succeeds_once_there_is_room(failing: object) -> None:
     assert owner.list_texts() == [TEXT * 300]
 
 
-def test_a_failed_edit_leaves_the_entry_as_it_was(failing: object) -> None:
+def test_a_failed_edit_leaves_the_entry_as_it_was(send_failing_save: object) -> None:
     owner: Resident = new_resident("Olive")
     entry = owner.write("Before")
 
-    with failing():  # type: ignore[operator]
+    with send_failing_save():  # type: ignore[operator]
         answer = owner.post(f"/entries/{entry.id}/edit/", text=TEXT * 300, revision=1, script=True)
 
     assert answer.status_code == 503
@@ -87,21 +89,21 @@ def test_a_failed_edit_leaves_the_entry_as_it_was(failing: object) -> None:
     assert Entry.objects.get().revision == 1
 
 
-def test_a_failed_draft_says_so(failing: object) -> None:
+def test_a_failed_draft_says_so(send_failing_save: object) -> None:
     owner: Resident = new_resident("Olive")
 
-    with failing():  # type: ignore[operator]
+    with send_failing_save():  # type: ignore[operator]
         answer = owner.post(f"/d/{owner.today}/draft/", text=TEXT * 300, revision=0, script=True)
 
     assert answer.status_code == 503
     assert not Draft.objects.exists()
 
 
-def test_the_diary_can_be_read_while_nothing_can_be_written(failing: object) -> None:
+def test_the_diary_can_be_read_while_nothing_can_be_written(send_failing_save: object) -> None:
     owner: Resident = new_resident("Olive")
     owner.write("Readable")
 
-    with failing():  # type: ignore[operator]
+    with send_failing_save():  # type: ignore[operator]
         page = owner.get("/")
 
     assert "Readable" in page.content.decode()

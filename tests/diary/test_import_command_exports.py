@@ -1,4 +1,4 @@
-"""`import_diary` takes back what `export_diary` wrote, and says in counts what it could not take."""
+"""Tests of `import_diary` with an export: imports what `export_diary` wrote, and prints counts."""
 
 import io
 from pathlib import Path
@@ -8,11 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from diary.models import Draft, Entry
-from tests.diary.transfers import entry, put_down, written
+from tests.diary.transfers import build_entry_row, build_export, write_json
 from tests.people import PASSWORD, register_resident
 
 
-def command(path: Path, **options: Any) -> str:
+def run_command(path: Path, **options: Any) -> str:
     out = io.StringIO()
     try:
         call_command("import_diary", path, user="olive", stdout=out, stderr=out, **options)
@@ -36,8 +36,8 @@ def test_the_command_takes_back_what_the_command_wrote(db: None, password: Path,
     Entry.objects.all().delete()
     Draft.objects.all().delete()
 
-    looked = command(tmp_path / "one.zip", dry_run=True)
-    said = [command(tmp_path / "one.zip", password_file=password) for _ in range(2)]
+    looked = run_command(tmp_path / "one.zip", dry_run=True)
+    said = [run_command(tmp_path / "one.zip", password_file=password) for _ in range(2)]
 
     assert "6 entries." in looked
     assert "Nothing was written." in looked
@@ -55,13 +55,13 @@ def test_the_command_takes_back_what_the_command_wrote(db: None, password: Path,
 def test_the_command_says_what_it_cannot_take_and_no_words(db: None, password: Path, tmp_path: Path) -> None:
     register_resident("Olive", entries=0)
     rows = [
-        entry("secret good"),
-        entry("secret bad", day="2026-02-30"),
-        entry("secret half", revision="secret"),
+        build_entry_row("secret good"),
+        build_entry_row("secret bad", day="2026-02-30"),
+        build_entry_row("secret half", revision="secret"),
     ]
-    file = put_down(written(*rows, recaps=[{}, {}]), tmp_path / "diary.json")
+    file = write_json(build_export(*rows, recaps=[{}, {}]), tmp_path / "diary.json")
 
-    said = command(file, password_file=password)
+    said = run_command(file, password_file=password)
 
     assert "Entry 2 has a date that does not exist or is not written as YYYY-MM-DD." in said
     assert "Entry 3: revision can't be imported." in said
@@ -74,9 +74,9 @@ def test_the_command_says_what_it_cannot_take_and_no_words(db: None, password: P
 def test_the_command_names_no_kind_that_is_no_name(db: None, password: Path, tmp_path: Path) -> None:
     register_resident("Olive", entries=0)
     kinds = {"Secret words": [1], "\x1b[2Jsecret": [1, 2], "\udc80": [1], "": [1], "postcards": [1]}
-    file = put_down(written(entry("a"), **kinds), tmp_path / "diary.json")
+    file = write_json(build_export(build_entry_row("a"), **kinds), tmp_path / "diary.json")
 
-    said = command(file, password_file=password)
+    said = run_command(file, password_file=password)
 
     assert "Not imported: 1 postcards, 5 rows of other kinds." in said
     assert "Imported 1; 0 were already in the diary." in said
@@ -84,10 +84,13 @@ def test_the_command_names_no_kind_that_is_no_name(db: None, password: Path, tmp
 
 def test_the_command_says_where_a_file_breaks_off(db: None, password: Path, tmp_path: Path) -> None:
     register_resident("Olive", entries=0)
-    file = put_down(written(entry("a"), entry("b"), entry("c")), tmp_path / "diary.json")
+    file = write_json(
+        build_export(build_entry_row("a"), build_entry_row("b"), build_entry_row("c")),
+        tmp_path / "diary.json",
+    )
     file.write_text(file.read_text().split('"c"')[0])
 
-    said = command(file, password_file=password)
+    said = run_command(file, password_file=password)
 
     assert "Imported 2; 0 were already in the diary." in said
     assert "! The file is damaged after entry 2" in said
@@ -95,10 +98,10 @@ def test_the_command_says_where_a_file_breaks_off(db: None, password: Path, tmp_
 
 def test_the_command_refuses_what_is_no_export_it_knows(db: None, password: Path, tmp_path: Path) -> None:
     register_resident("Olive", entries=0)
-    later = put_down({**written(entry("a")), "version": 2}, tmp_path / "later.json")
+    later = write_json({**build_export(build_entry_row("a")), "version": 2}, tmp_path / "later.json")
     other = tmp_path / "other.json"
     other.write_text('{"entries": [{"text": "x"}]}')
 
-    assert "! A later version of Llamora wrote this file." in command(later, password_file=password)
-    assert "! This is not an export of a Llamora diary." in command(other, password_file=password)
+    assert "! A later version of Llamora wrote this file." in run_command(later, password_file=password)
+    assert "! This is not an export of a Llamora diary." in run_command(other, password_file=password)
     assert not Entry.objects.exists()

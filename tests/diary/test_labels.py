@@ -1,4 +1,4 @@
-"""The labels that envelopes of the diary are bound to, for good: changing one makes diaries unreadable."""
+"""Tests of the labels that the diary's envelopes are bound to; a changed label makes diaries unreadable."""
 
 from diary.drafts import late_drafts
 from diary.entries import services as entries_services

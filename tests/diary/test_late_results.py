@@ -1,4 +1,4 @@
-"""What a job brings home just after its reason is gone is not kept."""
+"""Tests that the result of a job is discarded if its entry or opening has changed meanwhile."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -21,36 +21,36 @@ DAY = date(2024, 3, 1)
 DONE = JobOutcome(text="You meant to mend the boat.", state=JobState.DONE)
 
 
-def deletes(owner: Resident, entry: Entry) -> None:
+def delete(owner: Resident, entry: Entry) -> None:
     delete_entry(owner_id=owner.id, entry_id=entry.id)
 
 
-def destroys(owner: Resident, entry: Entry) -> None:
-    deletes(owner, entry)
+def destroy(owner: Resident, entry: Entry) -> None:
+    delete(owner, entry)
     destroy_entry(owner_id=owner.id, entry_id=entry.id)
 
 
-def moves(owner: Resident, entry: Entry) -> None:
+def move(owner: Resident, entry: Entry) -> None:
     move_entry(owner_id=owner.id, entry_id=entry.id, day=DAY + timedelta(days=9))
 
 
-def edits(owner: Resident, entry: Entry) -> None:
+def edit(owner: Resident, entry: Entry) -> None:
     edit_entry(owner_id=owner.id, entry_id=entry.id, text="The oars", revision=entry.revision)
 
 
-def dismisses(owner: Resident, _: Entry) -> None:
+def dismiss(owner: Resident, _: Entry) -> None:
     openings_services.dismiss(owner.id, DAY + timedelta(days=1))
 
 
-def leaves(_: Resident, __: Entry) -> None:
-    """Nothing happens meanwhile."""
+def do_nothing(_: Resident, __: Entry) -> None:
+    """Change nothing meanwhile."""
 
 
 Meanwhile = Callable[[Resident, Entry], None]
 
 
 @pytest.mark.parametrize(
-    ("meanwhile", "kept"), [(leaves, 1), (deletes, 0), (destroys, 0), (moves, 0), (edits, 0)]
+    ("meanwhile", "kept"), [(do_nothing, 1), (delete, 0), (destroy, 0), (move, 0), (edit, 0)]
 )
 def test_a_recap_is_kept_while_its_day_says_the_same(
     owner: Resident, meanwhile: Meanwhile, kept: int
@@ -68,7 +68,7 @@ def test_a_recap_is_kept_while_its_day_says_the_same(
 
 
 @pytest.mark.parametrize(
-    ("meanwhile", "kept"), [(leaves, 1), (deletes, 1), (moves, 1), (destroys, 0), (dismisses, 0)]
+    ("meanwhile", "kept"), [(do_nothing, 1), (delete, 1), (move, 1), (destroy, 0), (dismiss, 0)]
 )
 @pytest.mark.parametrize("by_recap", [False, True])
 def test_an_opening_is_kept_while_it_is_wanted_and_its_entries_are_there(

@@ -1,4 +1,4 @@
-"""Reading a file of JSON lines: what is good, what is bad and why, and never a word of it."""
+"""Tests of reading JSON lines: valid lines, rejected lines with a reason, and no text in messages."""
 
 import io
 import json
@@ -20,7 +20,7 @@ UNTIL = date(2026, 11, 20)
 GOOD = b'{"date": "2026-11-19", "text": "fine"}'
 
 
-def read(data: bytes, *, limit: int = 100) -> list[ImportLine | RejectedLine]:
+def read_bytes(data: bytes, *, limit: int = 100) -> list[ImportLine | RejectedLine]:
     return list(read_lines(io.BytesIO(data), until=UNTIL, limit=limit))
 
 
@@ -53,7 +53,7 @@ def read(data: bytes, *, limit: int = 100) -> list[ImportLine | RejectedLine]:
     ],
 )
 def test_a_bad_line_is_named_and_the_rest_is_read(line: bytes, reason: RejectionReason) -> None:
-    found = read(GOOD + b"\n" + line + b"\n" + GOOD)
+    found = read_bytes(GOOD + b"\n" + line + b"\n" + GOOD)
 
     assert found == [
         ImportLine(1, date(2026, 11, 19), "fine"),
@@ -64,14 +64,14 @@ def test_a_bad_line_is_named_and_the_rest_is_read(line: bytes, reason: Rejection
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_marks_line_ends_and_empty_lines_do_not_matter(end: bytes) -> None:
-    found = read(b"\xef\xbb\xbf" + GOOD + end + end + b"  " + end + GOOD + end)
+    found = read_bytes(b"\xef\xbb\xbf" + GOOD + end + end + b"  " + end + GOOD + end)
 
     assert [line.number for line in found] == [1, 4]
     assert all(isinstance(line, ImportLine) for line in found)
 
 
-class Watched(io.BytesIO):
-    """A file that remembers how much was asked of it at once."""
+class CountingFile(io.BytesIO):
+    """A file that records the sizes of its reads."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
@@ -83,7 +83,7 @@ class Watched(io.BytesIO):
 
 
 def test_a_huge_line_is_passed_over_without_being_held() -> None:
-    file = Watched(GOOD + b"\n" + b"x" * 30_000_000 + b"\n" + GOOD)
+    file = CountingFile(GOOD + b"\n" + b"x" * 30_000_000 + b"\n" + GOOD)
 
     found = list(read_lines(file, until=UNTIL, limit=100))
 
@@ -98,13 +98,13 @@ def test_a_file_in_utf_16_is_refused_as_a_whole_or_line_by_line(encoding: str) -
 
     if encoding == "utf-16":
         with pytest.raises(UnsupportedEncoding):
-            read(data)
+            read_bytes(data)
     else:
-        assert not any(isinstance(line, ImportLine) for line in read(data))
+        assert not any(isinstance(line, ImportLine) for line in read_bytes(data))
 
 
 def test_what_is_reported_never_shows_the_text() -> None:
-    (line,) = read(GOOD)
+    (line,) = read_bytes(GOOD)
 
     assert "fine" not in repr(line)
 
@@ -113,7 +113,7 @@ def test_what_is_reported_never_shows_the_text() -> None:
 def test_any_text_comes_through_exactly(text: str) -> None:
     data = json.dumps({"date": "2026-11-19", "text": text}).encode()
 
-    found = read(data, limit=10_000)
+    found = read_bytes(data, limit=10_000)
 
     if text.strip():
         assert found == [ImportLine(1, date(2026, 11, 19), text)]
@@ -124,6 +124,6 @@ def test_any_text_comes_through_exactly(text: str) -> None:
 @given(st.binary(max_size=400))
 def test_no_file_makes_it_stumble(data: bytes) -> None:
     try:
-        read(data)
+        read_bytes(data)
     except UnsupportedEncoding:
         assert data.startswith((b"\xff\xfe", b"\xfe\xff"))

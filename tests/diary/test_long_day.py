@@ -1,4 +1,4 @@
-"""A day of sixty entries and forty replies: its size, and how often one presses Tab to get through it."""
+"""Tests of a day with sixty entries and forty replies: size of the page, queries, number of Tab stops."""
 
 from datetime import date
 
@@ -37,7 +37,7 @@ def test_a_long_day_is_light_and_short_by_keyboard(owner: Resident) -> None:
 
 
 def test_a_longer_day_takes_no_more_queries(owner: Resident, django_assert_num_queries: object) -> None:
-    """Sixty entries are read in as many queries as one."""
+    """Sixty entries need as many queries as one entry."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 

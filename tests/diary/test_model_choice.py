@@ -1,10 +1,10 @@
-"""A person's own choice among the models that the household's server offers."""
+"""Tests of a person's choice among the models of the household's server."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.diary.tabs import Live, ask, serving, wait_until_kept
+from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident
 
@@ -15,46 +15,46 @@ CHOICES = {"shown_name": "", "time_zone": "UTC", "week_start": "0", "theme": "sy
 
 @pytest.fixture
 def model() -> Iterator[FakeModelServer]:
-    """An Ollama with two models for talking, and one that is not."""
+    """An Ollama server with two chat models and an embedding model."""
     also = ("heron:7b", "nomic-embed-text")
     with FakeModelServer(kind="Ollama", model="wren:3b", also=also) as server:
         yield server
 
 
-def chooses(who: Resident, name: str) -> int:
+def choose_model(who: Resident, name: str) -> int:
     status = who.post("/settings/", **CHOICES, model=name).status_code
     who.person.refresh_from_db()
     return int(status)
 
 
 def test_one_of_them_is_asked_for_whoever_chose_it(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     page = owner.get("/settings/").content.decode()
     assert "Household default: wren:3b" in page
     assert '<option value="heron:7b">' in page
     assert "nomic-embed-text" not in page
 
-    assert chooses(owner, "heron:7b") == 302
+    assert choose_model(owner, "heron:7b") == 302
     for who in (owner, housemate):
-        wait_until_kept(who, ask(who, who.write("Tea.").id))
+        wait_for_reply_row(who, start_reply(who, who.write("Tea.").id))
 
     assert [call["model"] for call in model.calls] == ["heron:7b", "wren:3b"]
 
 
-def test_what_is_not_offered_cannot_be_chosen(live: Live, owner: Resident) -> None:
-    assert chooses(owner, "eagle:70b") == 422
+def test_what_is_not_offered_cannot_be_chosen(live: ServingLoop, owner: Resident) -> None:
+    assert choose_model(owner, "eagle:70b") == 422
 
     assert owner.person.model == ""
 
 
 def test_a_model_that_went_away_gives_way_to_the_households(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     owner.person.model = "eagle:70b"
     owner.person.save()
 
-    wait_until_kept(owner, ask(owner, owner.write("Tea.").id))
+    wait_for_reply_row(owner, start_reply(owner, owner.write("Tea.").id))
 
     assert [call["model"] for call in model.calls] == ["wren:3b"]
 
@@ -65,7 +65,7 @@ def test_where_one_is_offered_there_is_nothing_to_choose_and_the_choice_is_kept(
     owner.person.model = "heron:7b"
     owner.person.save()
 
-    with FakeModelServer() as lone, serving(lone.url):
+    with FakeModelServer() as lone, run_serving_loop(lone.url):
         page = owner.get("/settings/").content.decode()
         saved = owner.post("/settings/", **CHOICES).status_code
 

@@ -1,4 +1,4 @@
-"""Entries on other days: moved there, written there, and seen from other time zones."""
+"""Tests of moving entries to other days, writing on other days, and other time zones."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4

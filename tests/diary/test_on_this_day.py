@@ -1,4 +1,4 @@
-"""On this day: earlier years beside the page and on a page of their own, 29 February among them."""
+"""Tests of the entries of earlier years, on the day page and on their own page, with 29 February."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from diary.calendar.on_this_day import PAGE_SIZE
 from diary.models import Entry
 from diary.rendering.excerpts import first_lines
 from tests.diary.damage import flip_a_bit
-from tests.diary.test_archive import archive, asked
+from tests.diary.test_archive import archive, list_queries
 from tests.page import read
 from tests.people import Resident
 
@@ -170,7 +170,7 @@ def test_a_damaged_entry_does_not_take_the_margin_with_it(owner: Resident) -> No
 def test_earlier_years_are_found_by_an_index_alone(owner: Resident) -> None:
     archive(owner, 900)
 
-    (sql,) = [sql for sql in asked(owner, "/") if "SUBSTR" in sql]
+    (sql,) = [sql for sql in list_queries(owner, "/") if "SUBSTR" in sql]
 
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + sql)

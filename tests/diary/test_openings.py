@@ -1,4 +1,4 @@
-"""Openings: made once for a day, from the days before it alone; none rather than a wrong one."""
+"""Tests of openings: one for each day, from earlier days only, and none from wrong sources."""
 
 import pytest
 from django.db import connection
@@ -7,10 +7,17 @@ from diary.models import Opening
 from diary.openings import services as openings_services
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
-from tests.diary.openings import before, end, kept, open_day, today, wrote
-from tests.diary.tabs import Live, serving, words_of
+from tests.diary.openings import (
+    get_day_before,
+    get_opening_text,
+    load_today,
+    open_day,
+    wait_for_opening,
+    write_days_ago,
+)
+from tests.diary.tabs import ServingLoop, get_reply_html, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 from tests.page import read
 from tests.people import Resident
 
@@ -19,8 +26,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WISH = 'class="opening-form"'
 
 
-def test_a_first_page_asks_for_nothing(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    assert WISH not in today(owner)
+def test_a_first_page_asks_for_nothing(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    assert WISH not in load_today(owner)
 
     answer = owner.post(f"/d/{owner.today}/opening/", script=True)
 
@@ -30,12 +37,12 @@ def test_a_first_page_asks_for_nothing(live: Live, model: FakeModelServer, owner
 
 
 def test_it_is_streamed_into_the_open_tab_and_stands_there_after(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    script = Script(tokens=words(60), rate=200)
-    model.next(script)
-    wrote(owner, "Varnish is out.", ago=1)
-    assert WISH in today(owner)
+    script = Script(tokens=make_words(60), rate=200)
+    model.add_scripts(script)
+    write_days_ago(owner, "Varnish is out.", ago=1)
+    assert WISH in load_today(owner)
     tab = live.tab(owner, owner.today)
 
     answer = owner.post(f"/d/{owner.today}/opening/", script=True)
@@ -46,20 +53,20 @@ def test_it_is_streamed_into_the_open_tab_and_stands_there_after(
     last = tab.wait_for("end", reply=job.id)
     assert last["place"] == "opening"
     assert tab.gaps == 0
-    assert tab.of("delta", str(job.id))
-    page = today(owner)
-    assert words_of(last["html"]) in page
+    assert tab.list_frames("delta", str(job.id))
+    page = load_today(owner)
+    assert get_reply_html(last["html"]) in page
     assert WISH not in page
-    assert kept(owner) == "".join(script.tokens).strip()
+    assert get_opening_text(owner) == "".join(script.tokens).strip()
 
 
-def test_two_tabs_have_a_day_opened_once(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    model.next(Script(tokens=words(60), rate=100))
-    wrote(owner, "Varnish is out.", ago=1)
+def test_two_tabs_have_a_day_opened_once(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    model.add_scripts(Script(tokens=make_words(60), rate=100))
+    write_days_ago(owner, "Varnish is out.", ago=1)
 
     first = read(owner.post(f"/d/{owner.today}/opening/", script=True))
     second = read(owner.post(f"/d/{owner.today}/opening/", script=True))
-    end(owner)
+    wait_for_opening(owner)
     third = read(owner.post(f"/d/{owner.today}/opening/", script=True))
 
     assert len(model.calls) == 1
@@ -70,26 +77,26 @@ def test_two_tabs_have_a_day_opened_once(live: Live, model: FakeModelServer, own
     "script", [Script(status=500), Script(tokens=["Half of ", "it"], drop_after=1), Script(tokens=[])]
 )
 def test_a_failure_is_no_opening_and_it_is_made_later(
-    live: Live, model: FakeModelServer, owner: Resident, script: Script
+    live: ServingLoop, model: FakeModelServer, owner: Resident, script: Script
 ) -> None:
-    model.next(script)
-    wrote(owner, "Varnish is out.", ago=1)
+    model.add_scripts(script)
+    write_days_ago(owner, "Varnish is out.", ago=1)
     tab = live.tab(owner, owner.today)
 
     assert open_day(owner) == ""
 
     assert tab.wait_for("end")["html"] == ""
-    assert 'id="opening"' not in today(owner)
+    assert 'id="opening"' not in load_today(owner)
     job = openings_services.get_opening_job(owner.id, owner.today)
     assert job is not None
     registry.discard(job.id)
-    assert WISH in today(owner)
+    assert WISH in load_today(owner)
     assert open_day(owner) == "".join(model.manners.default.tokens).strip()
 
 
 def test_with_the_model_away_the_page_waits_for_it(owner: Resident, transactional_db: None) -> None:
-    wrote(owner, "Varnish is out.", ago=1)
-    with serving("http://127.0.0.1:9"):
+    write_days_ago(owner, "Varnish is out.", ago=1)
+    with run_serving_loop("http://127.0.0.1:9"):
         answer = owner.post(f"/d/{owner.today}/opening/", script=True)
 
         again = owner.post(f"/d/{owner.today}/opening/", script=True, again="1")
@@ -97,15 +104,15 @@ def test_with_the_model_away_the_page_waits_for_it(owner: Resident, transactiona
         assert answer.status_code == 204
         assert again.status_code == 503
         assert "No other opening can be written now." in again.content.decode()
-        assert WISH in today(owner)
+        assert WISH in load_today(owner)
     assert not Opening.objects.exists()
 
 
 def test_what_is_dismissed_stays_away_and_leaves_no_words(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(tokens=words(400), rate=100))
-    wrote(owner, "Varnish is out.", ago=1)
+    model.add_scripts(Script(tokens=make_words(400), rate=100))
+    write_days_ago(owner, "Varnish is out.", ago=1)
     owner.post(f"/d/{owner.today}/opening/", script=True)
     tab = live.tab(owner, owner.today)
     tab.wait_for("snapshot")
@@ -114,20 +121,20 @@ def test_what_is_dismissed_stays_away_and_leaves_no_words(
 
     assert answer.content == b""
     assert model.wait_for_hang_up()
-    assert kept(owner) == ""
-    assert 'id="opening"' not in today(owner)
+    assert get_opening_text(owner) == ""
+    assert 'id="opening"' not in load_today(owner)
     assert owner.post(f"/d/{owner.today}/opening/", script=True).status_code == 204
-    assert not live.tab(owner, owner.today).of("end")
+    assert not live.tab(owner, owner.today).list_frames("end")
 
 
-def test_it_is_made_again_when_asked(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    model.next(Script(tokens=["First."]), Script(tokens=["Second."]))
-    wrote(owner, "Varnish is out.", ago=1)
+def test_it_is_made_again_when_asked(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    model.add_scripts(Script(tokens=["First."]), Script(tokens=["Second."]))
+    write_days_ago(owner, "Varnish is out.", ago=1)
     assert open_day(owner) == "First."
 
     assert open_day(owner, again="1") == "Second."
 
-    page = today(owner)
+    page = load_today(owner)
     assert "Second." in page
     assert "First." not in page
     assert Opening.objects.count() == 1
@@ -137,14 +144,14 @@ def test_it_is_made_again_when_asked(live: Live, model: FakeModelServer, owner: 
     ("script", "reason"),
     [
         (Script(status=500), "The model server reported an error."),
-        (Script(tokens=words(9), drop_after=4), "The connection to the model server was lost."),
+        (Script(tokens=make_words(9), drop_after=4), "The connection to the model server was lost."),
     ],
 )
 def test_a_failed_second_try_leaves_the_first(
-    live: Live, model: FakeModelServer, owner: Resident, script: Script, reason: str
+    live: ServingLoop, model: FakeModelServer, owner: Resident, script: Script, reason: str
 ) -> None:
-    model.next(Script(tokens=["First."]), script)
-    wrote(owner, "Varnish is out.", ago=1)
+    model.add_scripts(Script(tokens=["First."]), script)
+    write_days_ago(owner, "Varnish is out.", ago=1)
     open_day(owner)
     tab = live.tab(owner, owner.today)
 
@@ -153,17 +160,17 @@ def test_a_failed_second_try_leaves_the_first(
     job = openings_services.get_opening_job(owner.id, owner.today)
     assert job is not None
     shown = tab.wait_for("end", reply=job.id)["html"]
-    assert words_of(shown).strip() == render_markdown("First.").strip()
+    assert get_reply_html(shown).strip() == render_markdown("First.").strip()
     assert f"No other opening was written. {reason}</p>" in shown
     assert ">Write again<" in shown
-    assert "First." in today(owner)
+    assert "First." in load_today(owner)
 
 
 def test_one_that_is_dismissed_while_another_is_made_does_not_come_back(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(tokens=["First."]), Script(tokens=words(400), rate=100))
-    wrote(owner, "Varnish is out.", ago=1)
+    model.add_scripts(Script(tokens=["First."]), Script(tokens=make_words(400), rate=100))
+    write_days_ago(owner, "Varnish is out.", ago=1)
     open_day(owner)
     tab = live.tab(owner, owner.today)
     owner.post(f"/d/{owner.today}/opening/", script=True, again="1")
@@ -174,32 +181,34 @@ def test_one_that_is_dismissed_while_another_is_made_does_not_come_back(
     assert tab.wait_for("end", reply=second)["html"] == ""
 
 
-def test_they_can_be_switched_off_and_on(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    wrote(owner, "Varnish is out.", ago=1)
+def test_they_can_be_switched_off_and_on(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    write_days_ago(owner, "Varnish is out.", ago=1)
 
     owner.choose(makes_openings=False)
 
-    assert WISH not in today(owner)
+    assert WISH not in load_today(owner)
     assert owner.post(f"/d/{owner.today}/opening/", script=True).status_code == 204
     owner.choose(makes_openings=True)
-    assert WISH in today(owner)
+    assert WISH in load_today(owner)
 
 
-def test_another_day_than_today_is_not_opened(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    wrote(owner, "Varnish is out.", ago=3)
+def test_another_day_than_today_is_not_opened(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    write_days_ago(owner, "Varnish is out.", ago=3)
 
     for ago in (1, -1):
-        answer = owner.post(f"/d/{before(owner, ago)}/opening/", script=True)
+        answer = owner.post(f"/d/{get_day_before(owner, ago)}/opening/", script=True)
         assert answer.status_code == 204
-        assert WISH not in owner.get(f"/d/{before(owner, ago)}/").content.decode()
+        assert WISH not in owner.get(f"/d/{get_day_before(owner, ago)}/").content.decode()
     assert not model.calls
 
 
 def test_an_opening_is_its_persons_own_and_sealed(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    model.next(Script(tokens=["Marrowbone."]))
-    wrote(owner, "Varnish is out.", ago=1)
+    model.add_scripts(Script(tokens=["Marrowbone."]))
+    write_days_ago(owner, "Varnish is out.", ago=1)
     open_day(owner)
 
     theirs = housemate.get(f"/d/{owner.today}/").content.decode()
@@ -211,9 +220,11 @@ def test_an_opening_is_its_persons_own_and_sealed(
         assert "Marrowbone" not in str(cursor.fetchall())
 
 
-def test_locking_ends_it_and_nothing_is_kept(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    model.next(Script(tokens=words(400), rate=100))
-    wrote(owner, "Varnish is out.", ago=1)
+def test_locking_ends_it_and_nothing_is_kept(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    model.add_scripts(Script(tokens=make_words(400), rate=100))
+    write_days_ago(owner, "Varnish is out.", ago=1)
     owner.post(f"/d/{owner.today}/opening/", script=True)
     assert model.wait_for_calls(1)
 

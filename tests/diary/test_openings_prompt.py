@@ -1,4 +1,4 @@
-"""What is read for an opening: the latest written days, and never more than fits."""
+"""Tests of the prompt of an opening: the latest days with entries, cut to the context window."""
 
 import time
 
@@ -10,8 +10,8 @@ from diary.models import Entry, Recap
 from diary.openings.tasks import LONG_GAP_DAYS
 from diary.recaps.services import compute_digest
 from tests.diary.damage import flip_a_bit
-from tests.diary.openings import before, open_day, wrote
-from tests.diary.tabs import Live, serving
+from tests.diary.openings import get_day_before, open_day, write_days_ago
+from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.people import Resident
@@ -20,24 +20,24 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_exactly_the_latest_written_days_leave_the_process(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    wrote(owner, "OLDEST", ago=9)
-    wrote(owner, "Began the boat.", ago=5)
-    wrote(owner, "Sanded it.", ago=4)
-    wrote(owner, "Anna comes on Sunday.", ago=1, hour=9)
-    wrote(owner, "Varnish is out.", ago=1, hour=20)
+    write_days_ago(owner, "OLDEST", ago=9)
+    write_days_ago(owner, "Began the boat.", ago=5)
+    write_days_ago(owner, "Sanded it.", ago=4)
+    write_days_ago(owner, "Anna comes on Sunday.", ago=1, hour=9)
+    write_days_ago(owner, "Varnish is out.", ago=1, hour=20)
     owner.write("TODAY")
-    wrote(housemate, "HOUSEMATE", ago=1)
-    deleted = wrote(owner, "DELETED", ago=1)
+    write_days_ago(housemate, "HOUSEMATE", ago=1)
+    deleted = write_days_ago(owner, "DELETED", ago=1)
     Entry.objects.filter(id=deleted.id).update(deleted_at=owner.today_at(1))
 
     open_day(owner)
 
     said = model.calls[0]["messages"][1]["content"]
     labels = {
-        ago: f"{before(owner, ago):%A}, {before(owner, ago).day} {before(owner, ago):%B %Y}"
-        for ago in range(6)
+        ago: f"{day:%A}, {day.day} {day:%B %Y}"
+        for ago, day in ((ago, get_day_before(owner, ago)) for ago in range(6))
     }
     assert said == (
         f"Today is {labels[0]}.\n\n"
@@ -51,20 +51,20 @@ def test_exactly_the_latest_written_days_leave_the_process(
 
 
 def test_a_recap_that_is_true_stands_for_a_day_before_the_latest(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    entry = wrote(owner, "A whole long story.", ago=4)
-    stale = wrote(owner, "Another long story.", ago=3)
-    wrote(owner, "Varnish is out.", ago=1)
+    entry = write_days_ago(owner, "A whole long story.", ago=4)
+    stale = write_days_ago(owner, "Another long story.", ago=3)
+    write_days_ago(owner, "Varnish is out.", ago=1)
     with owner.unlocked():
         key = Vault.objects.get().digest_key
         digest = compute_digest(
-            key, before(owner, 4), [PromptEntry(time="", text="A whole long story.", id=entry.id)]
+            key, get_day_before(owner, 4), [PromptEntry(time="", text="A whole long story.", id=entry.id)]
         )
         body = {"text": "The boat was begun.", "digest": digest}
-        Recap.objects.create(owner_id=owner.id, day=before(owner, 4), body=body)
+        Recap.objects.create(owner_id=owner.id, day=get_day_before(owner, 4), body=body)
         old = {"text": "STALE", "digest": digest}
-        Recap.objects.create(owner_id=owner.id, day=before(owner, 3), body=old)
+        Recap.objects.create(owner_id=owner.id, day=get_day_before(owner, 3), body=old)
 
     open_day(owner)
 
@@ -79,11 +79,11 @@ def test_a_recap_that_is_true_stands_for_a_day_before_the_latest(
 
 
 def test_the_traces_a_person_keeps_are_told_with_their_days(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    marked = wrote(owner, "Began the boat.", ago=4)
-    wrote(owner, "Varnish is out.", ago=1)
-    others = wrote(housemate, "Mine", ago=1)
+    marked = write_days_ago(owner, "Began the boat.", ago=4)
+    write_days_ago(owner, "Varnish is out.", ago=1)
+    others = write_days_ago(housemate, "Mine", ago=1)
     for who, entry, name in (
         (owner, marked, "the boat"),
         (owner, marked, "Anna"),
@@ -100,12 +100,12 @@ def test_the_traces_a_person_keeps_are_told_with_their_days(
 
 
 def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    wrote(owner, "Short.", ago=2)
-    wrote(owner, "A long day. " * 80, ago=1)
-    model.next(Script(tokens=["The boat waits."]))
-    model.next(Script(tokens=["A long day, in short."]))
+    write_days_ago(owner, "Short.", ago=2)
+    write_days_ago(owner, "A long day. " * 80, ago=1)
+    model.add_scripts(Script(tokens=["The boat waits."]))
+    model.add_scripts(Script(tokens=["A long day, in short."]))
 
     assert open_day(owner) == "The boat waits."
 
@@ -114,7 +114,7 @@ def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
         time.sleep(0.02)
     with owner.unlocked():
         assert [(row.day, row.body["text"]) for row in Recap.objects.all()] == [
-            (before(owner, 1), "A long day, in short.")
+            (get_day_before(owner, 1), "A long day, in short.")
         ]
     assert len(model.calls) == 2
 
@@ -128,9 +128,9 @@ def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
     ],
 )
 def test_a_new_diary_and_a_return_are_told_to_the_model(
-    live: Live, model: FakeModelServer, owner: Resident, ago: int, says: str, never: str
+    live: ServingLoop, model: FakeModelServer, owner: Resident, ago: int, says: str, never: str
 ) -> None:
-    wrote(owner, "Varnish is out.", ago=ago)
+    write_days_ago(owner, "Varnish is out.", ago=ago)
 
     open_day(owner)
 
@@ -140,10 +140,10 @@ def test_a_new_diary_and_a_return_are_told_to_the_model(
 
 
 def test_an_ordinary_morning_is_told_nothing_more(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     for ago in range(1, 6):
-        wrote(owner, f"Day {ago}.", ago=ago)
+        write_days_ago(owner, f"Day {ago}.", ago=ago)
 
     open_day(owner)
 
@@ -152,9 +152,9 @@ def test_an_ordinary_morning_is_told_nothing_more(
     assert "have not written" not in said
 
 
-def test_a_damaged_day_holds_nothing_up(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    damaged = owner.write("DAMAGED", day=before(owner, 1))
-    wrote(owner, "Varnish is out.", ago=2)
+def test_a_damaged_day_holds_nothing_up(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    damaged = owner.write("DAMAGED", day=get_day_before(owner, 1))
+    write_days_ago(owner, "Varnish is out.", ago=2)
     flip_a_bit(damaged)
 
     open_day(owner)
@@ -166,10 +166,10 @@ def test_a_damaged_day_holds_nothing_up(live: Live, model: FakeModelServer, owne
 @pytest.mark.parametrize("text", ["plain words of a long day ", "昼寝をして本を読んだ"])
 def test_a_prompt_is_never_over_the_window(owner: Resident, transactional_db: None, text: str) -> None:
     window = 2500
-    with FakeModelServer(context=window) as model, serving(model.url):
+    with FakeModelServer(context=window) as model, run_serving_loop(model.url):
         for ago in (1, 2, 3):
             for hour in range(8, 14):
-                wrote(owner, f"{ago} " + text * 200, ago=ago, hour=hour)
+                write_days_ago(owner, f"{ago} " + text * 200, ago=ago, hour=hour)
 
         assert open_day(owner)
 

@@ -1,4 +1,4 @@
-"""An opening does not outlive the entries it was drawn from, whether or not somebody holds the key."""
+"""Tests that an opening is deleted with the entries it was derived from, with and without the key."""
 
 from contextlib import nullcontext
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ def day(number: int) -> date:
     return FIRST + timedelta(days=number)
 
 
-def opened(
+def create_opening(
     owner: Resident,
     on: date,
     *entries: Entry,
@@ -35,11 +35,11 @@ def opened(
         row.save(force_insert=True)
 
 
-def standing(owner: Resident) -> list[date]:
+def list_opening_days(owner: Resident) -> list[date]:
     return list(Opening.objects.filter(owner_id=owner.id).order_by("day").values_list("day", flat=True))
 
 
-def destroyed(owner: Resident, entry: Entry) -> None:
+def destroy(owner: Resident, entry: Entry) -> None:
     with owner.unlocked():
         delete_entry(owner_id=owner.id, entry_id=entry.id)
         destroy_entry(owner_id=owner.id, entry_id=entry.id)
@@ -47,36 +47,36 @@ def destroyed(owner: Resident, entry: Entry) -> None:
 
 def test_only_the_openings_drawn_from_an_entry_go_with_it(owner: Resident, housemate: Resident) -> None:
     gone, other = owner.write("The boat", day=day(0)), owner.write("The oars", day=day(0))
-    opened(owner, day(1), gone)
-    opened(owner, day(2), other)
-    opened(owner, day(3), other, recaps=(day(0),))
-    opened(housemate, day(1), housemate.write("Mine", day=day(0)))
+    create_opening(owner, day(1), gone)
+    create_opening(owner, day(2), other)
+    create_opening(owner, day(3), other, recaps=(day(0),))
+    create_opening(housemate, day(1), housemate.write("Mine", day=day(0)))
 
-    destroyed(owner, gone)
+    destroy(owner, gone)
 
-    assert standing(owner) == [day(2)]
-    assert standing(housemate) == [day(1)]
+    assert list_opening_days(owner) == [day(2)]
+    assert list_opening_days(housemate) == [day(1)]
 
 
 def test_what_lies_in_the_bin_keeps_its_openings(owner: Resident) -> None:
     entry = owner.write("The boat", day=day(0))
-    opened(owner, day(1), entry)
+    create_opening(owner, day(1), entry)
 
     with owner.unlocked():
         delete_entry(owner_id=owner.id, entry_id=entry.id)
 
-    assert standing(owner) == [day(1)]
+    assert list_opening_days(owner) == [day(1)]
 
 
 def test_an_entry_that_was_moved_since_takes_its_openings_along(owner: Resident) -> None:
     entry = owner.write("The boat", day=day(5))
-    opened(owner, day(6), owner.write("The oars", day=day(4)), recaps=(day(5),))
+    create_opening(owner, day(6), owner.write("The oars", day=day(4)), recaps=(day(5),))
     with owner.unlocked():
         move_entry(owner_id=owner.id, entry_id=entry.id, day=day(20))
 
-    destroyed(owner, entry)
+    destroy(owner, entry)
 
-    assert standing(owner) == []
+    assert list_opening_days(owner) == []
 
 
 def test_an_entry_takes_along_what_was_drawn_from_the_recap_of_a_day_between(owner: Resident) -> None:
@@ -84,21 +84,21 @@ def test_an_entry_takes_along_what_was_drawn_from_the_recap_of_a_day_between(own
     other = owner.write("The oars", day=day(4))
     with owner.unlocked():
         move_entry(owner_id=owner.id, entry_id=entry.id, day=day(3))
-    opened(owner, day(6), other, recaps=(day(3),), recapped=(entry,))
-    opened(owner, day(7), other, recaps=(day(4),), recapped=(other,))
+    create_opening(owner, day(6), other, recaps=(day(3),), recapped=(entry,))
+    create_opening(owner, day(7), other, recaps=(day(4),), recapped=(other,))
     with owner.unlocked():
         move_entry(owner_id=owner.id, entry_id=entry.id, day=day(5))
 
-    destroyed(owner, entry)
+    destroy(owner, entry)
 
-    assert standing(owner) == [day(7)]
+    assert list_opening_days(owner) == [day(7)]
 
 
 @pytest.mark.parametrize("is_locked", [False, True])
 def test_a_full_bin_is_emptied_with_one_look_at_the_openings(owner: Resident, is_locked: bool) -> None:
     written = [owner.write("The boat", day=day(number)) for number in range(12)]
     for number in range(1, 14):
-        opened(owner, day(number), written[number - 1] if number < 13 else written[0])
+        create_opening(owner, day(number), written[number - 1] if number < 13 else written[0])
     gone = [entry.id for entry in written[::3]]
     Entry.objects.filter(id__in=gone).update(deleted_at=timezone.now())
 
@@ -108,16 +108,16 @@ def test_a_full_bin_is_emptied_with_one_look_at_the_openings(owner: Resident, is
     # Found, and collected and deleted at once; and the days written beside them, where nobody holds the key.
     assert len([query for query in seen if '"diary_opening"' in query["sql"]]) == 3
     assert len([query for query in seen if "MIN(" in query["sql"]]) == is_locked
-    assert not set(standing(owner)) & {day(1), day(4), day(7), day(10)}
+    assert not set(list_opening_days(owner)) & {day(1), day(4), day(7), day(10)}
 
 
 def test_without_the_key_everything_that_may_have_been_drawn_from_it_goes(owner: Resident) -> None:
     gone = owner.write("The boat", day=day(0))
     for number in range(1, 8):
-        opened(owner, day(number), owner.write("Another day", day=day(number)))
+        create_opening(owner, day(number), owner.write("Another day", day=day(number)))
     Entry.objects.filter(id=gone.id).update(deleted_at=gone.created_at - timedelta(days=31))
 
     purge_bin(owner_id=owner.id)
 
     # Between the fourth day and this entry lie three written ones, which were nearer.
-    assert standing(owner) == [day(4), day(5), day(6), day(7)]
+    assert list_opening_days(owner) == [day(4), day(5), day(6), day(7)]

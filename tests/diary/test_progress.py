@@ -1,4 +1,4 @@
-"""The bar of a long command: drawn where somebody is looking, and taken away in the end."""
+"""Tests of the progress bar: drawn on a terminal, cleared at the end."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What was read for a reply or an opening is told as it was: all of it, and nothing that was not."""
+"""Tests of the sources of a reply or an opening: exactly the entries in its prompt."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from diary.openings.tasks import OpeningSource, OpeningTask
 from diary.replies.tasks import ReplyTask
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.tokens import estimate_tokens
-from tests.diary.tabs import ask, serving, wait_until_kept
+from tests.diary.tabs import run_serving_loop, start_reply, wait_for_reply_row
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DAY = date(2024, 5, 1)
 
 
-class Narrow:
-    """A model with hardly any room."""
+class NarrowModel:
+    """A model with a very small context window."""
 
     class offer:  # noqa: N801 - named as what it stands for
         context_window = 1200
@@ -31,25 +31,25 @@ class Narrow:
         return sum(estimate_tokens(turn["content"]) for turn in turns)
 
 
-def read(owner: Resident, path: str) -> str:
+def load_record_page(owner: Resident, path: str) -> str:
     return " ".join(owner.get(path, script=True).content.decode().split())
 
 
-def read_for(owner: Resident, reading: Any) -> str:
+def get_record_labels(owner: Resident, reading: Any) -> str:
     entry = owner.write("Tea.")
     with owner.unlocked():
         reply = Reply(owner_id=owner.id, entry_id=entry.id, text="A walk.")
         reply.read = reading
         reply.save(force_insert=True)
-    return read(owner, f"/replies/{reply.id}/read/")
+    return load_record_page(owner, f"/replies/{reply.id}/read/")
 
 
 def test_a_reply_that_failed_before_anything_was_sent_has_read_nothing(owner: Resident) -> None:
-    with serving("http://127.0.0.1:9"):
-        reply = ask(owner, owner.write("Tea.").id)
-        assert wait_until_kept(owner, reply)[1] == "failed"
+    with run_serving_loop("http://127.0.0.1:9"):
+        reply = start_reply(owner, owner.write("Tea.").id)
+        assert wait_for_reply_row(owner, reply)[1] == "failed"
 
-        said = read(owner, f"/replies/{reply}/read/")
+        said = load_record_page(owner, f"/replies/{reply}/read/")
 
     assert "No sources were used." in said
     assert "any more" not in said
@@ -58,15 +58,15 @@ def test_a_reply_that_failed_before_anything_was_sent_has_read_nothing(owner: Re
 def test_what_is_gone_and_what_cannot_be_told_are_said_as_such(owner: Resident) -> None:
     gone = PromptRecord(entries=[(uuid4(), DAY)]).to_json()
 
-    assert "All sources have since been deleted" in read_for(owner, gone)
-    assert "There is no record of the sources" in read_for(owner, None)
+    assert "All sources have since been deleted" in get_record_labels(owner, gone)
+    assert "There is no record of the sources" in get_record_labels(owner, None)
 
 
 def test_earlier_replies_and_recaps_that_were_left_out_are_named(owner: Resident) -> None:
     entry = owner.write("Fog.", day=DAY)
     reading = PromptRecord(entries=[(entry.id, DAY)], recaps_left_out=[DAY], replies_left_out=2)
 
-    said = read_for(owner, reading.to_json())
+    said = get_record_labels(owner, reading.to_json())
 
     assert "Left out, because they did not fit:" in said
     assert ">the recap of" in said.split("Left out")[1]
@@ -87,7 +87,7 @@ async def test_a_reply_notes_the_earlier_replies_that_did_not_fit() -> None:
     )
     errand = ReplyTask(id=uuid4(), owner_id=uuid4(), entry_id=uuid4(), context=material)
 
-    await errand.build_prompt(Narrow(), share=1.0)
+    await errand.build_prompt(NarrowModel(), share=1.0)
 
     assert (errand.record.replies, errand.record.replies_left_out) == (0, 2)
 
@@ -101,7 +101,7 @@ async def test_an_opening_notes_the_recaps_that_did_not_fit() -> None:
     )
     errand = OpeningTask(id=uuid4(), owner_id=uuid4(), day=DAY, sources=told)
 
-    await errand.build_prompt(Narrow(), share=1.0)
+    await errand.build_prompt(NarrowModel(), share=1.0)
 
     assert errand.record.recaps == [days[1]]
     assert errand.record.recaps_left_out == [days[0]]

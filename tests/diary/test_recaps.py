@@ -1,4 +1,4 @@
-"""Recaps: a finished day in short, true to its entries or not shown, made with patience."""
+"""Tests of recaps: valid for their entries or not shown, generated in the background."""
 
 import time
 from datetime import date, timedelta
@@ -16,9 +16,9 @@ from diary.recaps.tasks import RecapTask
 from llamora.inference.registry import registry
 from llamora.llm.deltas import ChatMessages
 from tests.diary.damage import flip_a_bit
-from tests.diary.tabs import Live, ask, serving, wait_until_kept
+from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,28 +26,28 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ASKS_ON = "hx-trigger"
 
 
-def a_day(owner: Resident) -> date:
+def write_past_day(owner: Resident) -> date:
     return owner.today - timedelta(days=2)
 
 
-def recap(owner: Resident, day: date | None = None) -> tuple[int, str]:
-    answer = owner.post(f"/d/{day or a_day(owner)}/recap/", script=True)
+def request_recap(owner: Resident, day: date | None = None) -> tuple[int, str]:
+    answer = owner.post(f"/d/{day or write_past_day(owner)}/recap/", script=True)
     return answer.status_code, answer.content.decode()
 
 
-def made(owner: Resident) -> str:
-    """Ask until it is made, as the page does."""
+def wait_for_recap(owner: Resident) -> str:
+    """Request a recap until it is generated, as the page does."""
     until = time.monotonic() + 10
-    while ASKS_ON in (html := recap(owner)[1]):
+    while ASKS_ON in (html := request_recap(owner)[1]):
         assert time.monotonic() < until
         time.sleep(0.03)
     return html
 
 
-def asked(owner: Resident, *, script: bool = True) -> str:
-    """Press the act and wait, as its page does."""
+def press_recap_button(owner: Resident, *, script: bool = True) -> str:
+    """Press the button for a recap and wait, as the day page does."""
     until = time.monotonic() + 10
-    path, fields = f"/d/{a_day(owner)}/recap/", {"asked": "1"}
+    path, fields = f"/d/{write_past_day(owner)}/recap/", {"asked": "1"}
     html = owner.post(path, script=script, **fields).content.decode()
     while "Reading that day" in html:
         assert time.monotonic() < until
@@ -59,18 +59,18 @@ def asked(owner: Resident, *, script: bool = True) -> str:
 
 
 def test_exactly_the_day_leaves_the_process(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    day = a_day(owner)
+    day = write_past_day(owner)
     at = owner.today_at(8) - timedelta(days=2)
     owner.write("Began the boat.", day=day, at=at)
     owner.write("Sanded it.", day=day, at=at + timedelta(hours=2))
     owner.write("DAY AFTER", day=day + timedelta(days=1), at=at)
     owner.write("DAY BEFORE", day=day - timedelta(days=1), at=at)
     housemate.write("HOUSEMATE", day=day, at=at)
-    model.next(Script(tokens=["The boat ", "was begun.\n"]))
+    model.add_scripts(Script(tokens=["The boat ", "was begun.\n"]))
 
-    html = made(owner)
+    html = wait_for_recap(owner)
 
     system, said = (turn["content"] for turn in model.calls[0]["messages"])
     assert system.startswith("You write one line into the calendar")
@@ -82,27 +82,27 @@ def test_exactly_the_day_leaves_the_process(
 
 
 def test_it_is_made_once_and_again_after_a_change(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(tokens=["First."]), Script(tokens=["Second."]))
-    entry = owner.write("Began the boat.", day=a_day(owner))
-    assert "First." in made(owner)
-    assert "First." in made(owner)
+    model.add_scripts(Script(tokens=["First."]), Script(tokens=["Second."]))
+    entry = owner.write("Began the boat.", day=write_past_day(owner))
+    assert "First." in wait_for_recap(owner)
+    assert "First." in wait_for_recap(owner)
     assert len(model.calls) == 1
 
     with owner.unlocked():
         edit_entry(owner_id=owner.id, entry_id=entry.id, text="Sank the boat.", revision=1)
 
-    html = made(owner)
+    html = wait_for_recap(owner)
     assert "Second." in html
     assert "First." not in html
     assert Recap.objects.count() == 1
 
 
-def test_it_is_sealed_with_its_digest(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    model.next(Script(tokens=["Marrowbone."]))
-    owner.write("Began the boat.", day=a_day(owner))
-    made(owner)
+def test_it_is_sealed_with_its_digest(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    model.add_scripts(Script(tokens=["Marrowbone."]))
+    owner.write("Began the boat.", day=write_past_day(owner))
+    wait_for_recap(owner)
 
     with owner.unlocked():
         body = Recap.objects.get().body
@@ -117,79 +117,83 @@ def test_it_is_sealed_with_its_digest(live: Live, model: FakeModelServer, owner:
 
 
 def test_today_and_days_without_entries_have_none(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     owner.write("Now.")
 
-    assert recap(owner, owner.today) == (204, "")
-    assert recap(owner, owner.today + timedelta(days=1)) == (204, "")
-    assert recap(owner) == (200, "")
+    assert request_recap(owner, owner.today) == (204, "")
+    assert request_recap(owner, owner.today + timedelta(days=1)) == (204, "")
+    assert request_recap(owner) == (200, "")
     assert not model.calls
 
 
-def test_a_look_makes_nothing(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    owner.write("Began the boat.", day=a_day(owner))
+def test_a_look_makes_nothing(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    owner.write("Began the boat.", day=write_past_day(owner))
 
-    answer = owner.get(f"/d/{a_day(owner)}/recap/")
+    answer = owner.get(f"/d/{write_past_day(owner)}/recap/")
 
     assert answer.status_code == 302
     assert not model.calls
 
 
 def test_with_the_model_away_or_failing_there_is_none(owner: Resident, transactional_db: None) -> None:
-    owner.write("Began the boat.", day=a_day(owner))
-    with serving("http://127.0.0.1:9"):
-        assert recap(owner) == (200, "")
-    with FakeModelServer(Script(status=500)) as model, serving(model.url):
-        assert made(owner) == ""
+    owner.write("Began the boat.", day=write_past_day(owner))
+    with run_serving_loop("http://127.0.0.1:9"):
+        assert request_recap(owner) == (200, "")
+    with FakeModelServer(Script(status=500)) as model, run_serving_loop(model.url):
+        assert wait_for_recap(owner) == ""
         assert len(model.calls) == 1
     assert not Recap.objects.exists()
 
 
-def test_who_asks_on_the_day_itself_is_told(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    owner.write("Began the boat.", day=a_day(owner))
-    model.next(Script(status=500), Script(tokens=["The boat ", "was <i>begun</i>."]))
-    page = owner.get(f"/d/{a_day(owner)}/").content.decode()
-    assert f'action="/d/{a_day(owner)}/recap/"' in page
+def test_who_asks_on_the_day_itself_is_told(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    owner.write("Began the boat.", day=write_past_day(owner))
+    model.add_scripts(Script(status=500), Script(tokens=["The boat ", "was <i>begun</i>."]))
+    page = owner.get(f"/d/{write_past_day(owner)}/").content.decode()
+    assert f'action="/d/{write_past_day(owner)}/recap/"' in page
     assert "This day in short" in page
 
-    assert RECAP_FAILED in asked(owner)
-    assert recap(owner) == (200, "")
-    assert "The boat was &lt;i&gt;begun&lt;/i&gt;." in asked(owner)
+    assert RECAP_FAILED in press_recap_button(owner)
+    assert request_recap(owner) == (200, "")
+    assert "The boat was &lt;i&gt;begun&lt;/i&gt;." in press_recap_button(owner)
     assert len(model.calls) == 2
 
 
-def test_who_asks_without_script_sees_a_page(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    owner.write("Began the boat.", day=a_day(owner))
-    model.next(Script(tokens=["The boat was begun."]))
+def test_who_asks_without_script_sees_a_page(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    owner.write("Began the boat.", day=write_past_day(owner))
+    model.add_scripts(Script(tokens=["The boat was begun."]))
 
-    page = asked(owner, script=False)
+    page = press_recap_button(owner, script=False)
 
     assert "The boat was begun." in page
-    assert f'<a href="/d/{a_day(owner)}/">Back to the day</a>' in page
+    assert f'<a href="/d/{write_past_day(owner)}/">Back to the day</a>' in page
 
 
 def test_who_asks_is_told_why_there_is_none(owner: Resident, transactional_db: None) -> None:
-    entry = owner.write("Began the boat.", day=a_day(owner))
-    with serving("http://127.0.0.1:9"):
-        assert "No recap can be written now. The model server is not running." in asked(owner)
-    with FakeModelServer() as model, serving(model.url):
+    entry = owner.write("Began the boat.", day=write_past_day(owner))
+    with run_serving_loop("http://127.0.0.1:9"):
+        assert "No recap can be written now. The model server is not running." in press_recap_button(owner)
+    with FakeModelServer() as model, run_serving_loop(model.url):
         owner.post(f"/entries/{entry.id}/delete/")
-        assert NOTHING_TO_RECAP in asked(owner)
+        assert NOTHING_TO_RECAP in press_recap_button(owner)
 
 
 def test_only_who_asks_has_a_model_elsewhere_read_the_day(
     transactional_db: None, model: FakeModelServer, owner: Resident, settings: Any
 ) -> None:
     settings.MODEL_ALLOW_REMOTE = True
-    owner.write("Began the boat.", day=a_day(owner))
-    model.next(Script(tokens=["The boat was begun."]))
+    owner.write("Began the boat.", day=write_past_day(owner))
+    model.add_scripts(Script(tokens=["The boat was begun."]))
     # Every address of this machine, and so none that is its own alone.
-    with serving(model.url.replace("127.0.0.1", "0.0.0.0")):
-        assert recap(owner) == (200, "")
+    with run_serving_loop(model.url.replace("127.0.0.1", "0.0.0.0")):
+        assert request_recap(owner) == (200, "")
         rested = len(model.calls)
 
-        assert "The boat was begun." in asked(owner)
+        assert "The boat was begun." in press_recap_button(owner)
 
     assert (rested, len(model.calls)) == (0, 1)
 
@@ -198,27 +202,29 @@ def test_today_and_an_empty_day_are_not_put_in_short(owner: Resident) -> None:
     owner.write("Now.")
 
     assert "This day in short" not in owner.get("/").content.decode()
-    assert "This day in short" not in owner.get(f"/d/{a_day(owner)}/").content.decode()
+    assert "This day in short" not in owner.get(f"/d/{write_past_day(owner)}/").content.decode()
 
 
 def test_a_reply_goes_before_a_recap_that_is_being_made(owner: Resident, transactional_db: None) -> None:
-    with FakeModelServer(slots=1) as model, serving(model.url):
-        model.next(Script(tokens=words(400), rate=50), Script(tokens=["At once."]))
-        owner.write("Began the boat.", day=a_day(owner))
+    with FakeModelServer(slots=1) as model, run_serving_loop(model.url):
+        model.add_scripts(Script(tokens=make_words(400), rate=50), Script(tokens=["At once."]))
+        owner.write("Began the boat.", day=write_past_day(owner))
         entry = owner.write("Now.")
-        recap(owner)
+        request_recap(owner)
         assert model.wait_for_calls(1)
 
-        assert wait_until_kept(owner, ask(owner, entry.id))[0] == "At once."
+        assert wait_for_reply_row(owner, start_reply(owner, entry.id))[0] == "At once."
 
         assert model.wait_for_hang_up()
         assert not Recap.objects.exists()
-        assert made(owner) != ""
+        assert wait_for_recap(owner) != ""
 
 
-def test_it_goes_with_the_last_of_an_entry(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    entry = owner.write("Began the boat.", day=a_day(owner))
-    made(owner)
+def test_it_goes_with_the_last_of_an_entry(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    entry = owner.write("Began the boat.", day=write_past_day(owner))
+    wait_for_recap(owner)
 
     with owner.unlocked():
         delete_entry(owner_id=owner.id, entry_id=entry.id)
@@ -227,29 +233,29 @@ def test_it_goes_with_the_last_of_an_entry(live: Live, model: FakeModelServer, o
     assert not Recap.objects.exists()
 
 
-def test_what_does_not_open_is_made_again(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    owner.write("Began the boat.", day=a_day(owner))
-    made(owner)
+def test_what_does_not_open_is_made_again(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    owner.write("Began the boat.", day=write_past_day(owner))
+    wait_for_recap(owner)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE diary_recap SET body = substr(body, 1, 60)")
     for job in registry.for_owner(owner.id):
         registry.discard(job.id)
-    damaged = owner.write("DAMAGED", day=a_day(owner))
+    damaged = owner.write("DAMAGED", day=write_past_day(owner))
     flip_a_bit(damaged)
 
-    assert "<p" in made(owner)
+    assert "<p" in wait_for_recap(owner)
 
     assert len(model.calls) == 2
     assert "DAMAGED" not in str(model.calls)
 
 
 def test_a_housemate_sees_none_of_it(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    owner.write("Began the boat.", day=a_day(owner))
-    made(owner)
+    owner.write("Began the boat.", day=write_past_day(owner))
+    wait_for_recap(owner)
 
-    assert recap(housemate, a_day(owner)) == (200, "")
+    assert request_recap(housemate, write_past_day(owner)) == (200, "")
 
 
 async def test_a_long_day_loses_its_morning_first() -> None:

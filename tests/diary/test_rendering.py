@@ -1,4 +1,4 @@
-"""Markdown rendering: what it shows, that a text never becomes more than text, and that streams settle."""
+"""Tests of rendering Markdown: its HTML, safety against markup in texts, and settled blocks of streams."""
 
 import re
 import time
@@ -88,7 +88,7 @@ markdown = st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text
 
 
 class TagReader(HTMLParser):
-    """What a browser would make of it: each tag and attribute."""
+    """An HTML parser that records tags and attributes."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What leaves the process for a reply: the day up to it, nothing later or of others, never too much."""
+"""Tests of the text sent for a reply: the day up to the entry, nothing later, nothing of others."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from diary.models import Draft
 from llamora.llm import tokens
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.errors import PromptTooLong
-from tests.diary.tabs import Live, ask, serving, wait_until_kept
+from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.people import Resident
@@ -23,14 +23,14 @@ DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-def sent(model: FakeModelServer) -> str:
-    """Everything that was sent to the model, every request of it."""
+def list_sent_prompts(model: FakeModelServer) -> str:
+    """Return all prompts that were sent to the model."""
     return str([request.body for request in model.requests])
 
 
 @pytest.mark.django_db(transaction=True)
 def test_nothing_later_and_nothing_of_others_leaves_the_process(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     owner.write("YESTERDAY", day=DAY - timedelta(days=1), at=NOON - timedelta(days=1))
     owner.write("MORNING", day=DAY, at=NOON - timedelta(hours=3))
@@ -43,9 +43,9 @@ def test_nothing_later_and_nothing_of_others_leaves_the_process(
     with owner.unlocked():
         Draft.objects.create(owner_id=owner.id, day=DAY, text="DRAFT")
 
-    wait_until_kept(owner, ask(owner, entry.id))
+    wait_for_reply_row(owner, start_reply(owner, entry.id))
 
-    prompt = sent(model)
+    prompt = list_sent_prompts(model)
     assert "MORNING" in prompt
     assert "NOON" in prompt
     for never in (
@@ -62,11 +62,11 @@ def test_nothing_later_and_nothing_of_others_leaves_the_process(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_words_are_sent_as_written(live: Live, model: FakeModelServer, owner: Resident) -> None:
+def test_words_are_sent_as_written(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
     text = '5 < 6 & "quotes" {{ day }} {% if %}\n---\n<|im_end|>'
     entry = owner.write(text)
 
-    wait_until_kept(owner, ask(owner, entry.id))
+    wait_for_reply_row(owner, start_reply(owner, entry.id))
 
     assert text in model.calls[0]["messages"][1]["content"]
     assert [turn["role"] for turn in model.calls[0]["messages"]] == ["system", "user"]
@@ -74,12 +74,12 @@ def test_words_are_sent_as_written(live: Live, model: FakeModelServer, owner: Re
 
 @pytest.mark.django_db(transaction=True)
 def test_the_last_two_replies_are_shown_so_that_it_says_something_else(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(*(Script(tokens=[f"Answer {number}."]) for number in range(4)))
+    model.add_scripts(*(Script(tokens=[f"Answer {number}."]) for number in range(4)))
     entry = owner.write("Tea.")
     for _ in range(4):
-        wait_until_kept(owner, ask(owner, entry.id))
+        wait_for_reply_row(owner, start_reply(owner, entry.id))
 
     last = model.calls[3]["messages"][1]["content"]
     assert "Answer 0." not in last
@@ -93,12 +93,12 @@ def test_a_prompt_is_never_over_the_window(
     transactional_db: None, owner: Resident, kind: str, script: str
 ) -> None:
     window = 3000
-    with FakeModelServer(kind=kind, context=window) as model, serving(model.url):
+    with FakeModelServer(kind=kind, context=window) as model, run_serving_loop(model.url):
         for number in range(12):
             owner.write(f"{number} " + script * 40)
         entry = owner.write("The last one. " + script * 700)
 
-        text, state, _ = wait_until_kept(owner, ask(owner, entry.id))
+        text, state, _ = wait_for_reply_row(owner, start_reply(owner, entry.id))
 
         call = model.calls[0]
         turns = call["messages"]
@@ -113,7 +113,7 @@ def test_a_prompt_is_never_over_the_window(
         assert script.strip() in turns[1]["content"]
 
 
-def material(*, earlier: list[str], entry: str, replies: list[str]) -> PromptContext:
+def build_context(*, earlier: list[str], entry: str, replies: list[str]) -> PromptContext:
     return PromptContext(
         day=DAY,
         entry=PromptEntry(time="12:00", text=entry),
@@ -122,12 +122,12 @@ def material(*, earlier: list[str], entry: str, replies: list[str]) -> PromptCon
     )
 
 
-def tell(candidate: PromptContext) -> ChatMessages:
+def render_candidate(candidate: PromptContext) -> ChatMessages:
     parts = [*(piece.text for piece in candidate.earlier), *candidate.replies, candidate.entry.text]
     return [{"role": "user", "content": "\n".join(parts)}]
 
 
-async def by_characters(turns: ChatMessages) -> int:
+async def count_characters(turns: ChatMessages) -> int:
     return sum(len(turn["content"]) for turn in turns)
 
 
@@ -143,27 +143,31 @@ SOME = st.lists(st.text(alphabet="ab é語", max_size=60), max_size=6)
 async def test_what_fits_is_the_newest_and_never_more_than_the_room(
     earlier: list[str], replies: list[str], entry: str, room: int
 ) -> None:
-    whole = material(earlier=earlier, entry=entry, replies=replies)
+    whole = build_context(earlier=earlier, entry=entry, replies=replies)
     try:
-        turns, fitted = await fit_to_window(whole, limit=room, render=tell, count=by_characters)
+        turns, fitted = await fit_to_window(
+            whole, limit=room, render=render_candidate, count=count_characters
+        )
     except PromptTooLong:
         assert room < len(entry)
         return
     content = turns[0]["content"]
-    assert await by_characters(turns) <= room
-    assert turns == tell(fitted)
+    assert await count_characters(turns) <= room
+    assert turns == render_candidate(fitted)
     # What is kept is an end of the whole: the oldest went first.
-    assert tell(whole)[0]["content"].endswith(content)
+    assert render_candidate(whole)[0]["content"].endswith(content)
 
 
 async def test_a_server_is_not_asked_to_count_what_fits_for_certain() -> None:
     async def never(_: ChatMessages) -> int:
         raise AssertionError("asked")
 
-    small = material(earlier=["Woke."], entry="Tea.", replies=[])
+    small = build_context(earlier=["Woke."], entry="Tea.", replies=[])
 
-    assert await fit_to_window(small, limit=get_token_upper_bound(tell(small)), render=tell, count=never) == (
-        tell(small),
+    assert await fit_to_window(
+        small, limit=get_token_upper_bound(render_candidate(small)), render=render_candidate, count=never
+    ) == (
+        render_candidate(small),
         small,
     )
 

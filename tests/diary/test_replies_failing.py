@@ -1,4 +1,4 @@
-"""What goes wrong with a model server is a state with a sentence and a retry, and never words of a reply."""
+"""Tests of failing model servers: a state with a sentence and a retry, and no error text in a reply."""
 
 import asyncio
 import threading
@@ -11,9 +11,9 @@ from diary.messages import JOB_LENGTH_REACHED
 from diary.models import Reply
 from llamora.inference.messages import get_message
 from llamora.inference.registry import registry
-from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept
+from tests.diary.tabs import ServingLoop, load_reply, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,17 +32,17 @@ FAULTS: dict[str, tuple[Script, str]] = {
 
 @pytest.mark.parametrize("code", FAULTS)
 def test_a_failing_server_is_a_state_with_a_sentence_and_a_retry(
-    live: Live, model: FakeModelServer, owner: Resident, code: str
+    live: ServingLoop, model: FakeModelServer, owner: Resident, code: str
 ) -> None:
     script, came = FAULTS[code]
-    model.next(script)
+    model.add_scripts(script)
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
 
     end = tab.wait_for("end", reply=reply)["html"]
     page = owner.get(f"/d/{owner.today}/").content.decode()
-    text, state, reason = kept(owner, reply)
+    text, state, reason = load_reply(owner, reply)
     assert (state, reason) == ("failed", code)
     assert text.startswith(came)
     for shown in (end, page):
@@ -53,128 +53,138 @@ def test_a_failing_server_is_a_state_with_a_sentence_and_a_retry(
 
 
 def test_an_error_in_the_middle_of_a_stream_keeps_only_what_came(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(tokens=["Good ", "day ", "to"], error_after=3, error=TELLING, rate=10))
+    model.add_scripts(Script(tokens=["Good ", "day ", "to"], error_after=3, error=TELLING, rate=10))
 
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
 
-    text, state, reason = wait_until_kept(owner, reply)
+    text, state, reason = wait_for_reply_row(owner, reply)
     assert (state, reason) == ("failed", "server_error")
     assert text in ("Good day ", "Good day to")
 
 
-def test_half_a_character_at_the_end_is_not_kept(live: Live, model: FakeModelServer, owner: Resident) -> None:
+def test_half_a_character_at_the_end_is_not_kept(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
     event = b'data: {"choices":[{"delta":{"content":"Tea \xf0\x9f"},"finish_reason":"stop"}]}\n\n'
-    model.next(Script(raw=event))
+    model.add_scripts(Script(raw=event))
 
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
 
-    text, state, _ = wait_until_kept(owner, reply)
+    text, state, _ = wait_for_reply_row(owner, reply)
     assert state == "done"
     assert text in ("Tea ", "Tea \ufffd")
 
 
 def test_silence_ends_with_what_came(
-    live: Live, model: FakeModelServer, owner: Resident, settings: Any
+    live: ServingLoop, model: FakeModelServer, owner: Resident, settings: Any
 ) -> None:
     settings.MODEL_SILENCE_SECONDS = 0.3
-    model.next(Script(tokens=["Good ", "day"], silent_after=1))
+    model.add_scripts(Script(tokens=["Good ", "day"], silent_after=1))
 
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
 
-    assert wait_until_kept(owner, reply) == ("Good ", "failed", "silent")
+    assert wait_for_reply_row(owner, reply) == ("Good ", "failed", "silent")
     assert model.wait_for_hang_up()
 
 
 def test_the_time_limit_ends_with_what_came(
-    live: Live, model: FakeModelServer, owner: Resident, settings: Any
+    live: ServingLoop, model: FakeModelServer, owner: Resident, settings: Any
 ) -> None:
     settings.MODEL_REPLY_SECONDS = 0.5
-    model.next(Script(tokens=words(500), rate=50))
+    model.add_scripts(Script(tokens=make_words(500), rate=50))
 
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
 
-    text, state, reason = wait_until_kept(owner, reply)
+    text, state, reason = wait_for_reply_row(owner, reply)
     assert (state, reason) == ("failed", "time_limit")
-    assert "".join(words(500)).startswith(text)
+    assert "".join(make_words(500)).startswith(text)
     assert text
     assert model.wait_for_hang_up()
 
 
 def test_a_model_going_in_circles_is_ended_and_its_circles_left_out(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     opening = "A quiet morning, then. "
-    model.next(Script(tokens=[opening, *["round and round the garden it goes "] * 200], rate=200))
+    model.add_scripts(Script(tokens=[opening, *["round and round the garden it goes "] * 200], rate=200))
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
 
     tab.wait_for("end", reply=reply)
-    assert kept(owner, reply) == (opening.strip(), "failed", "repetition")
-    assert "round and round" not in tab.shows(reply)
+    assert load_reply(owner, reply) == (opening.strip(), "failed", "repetition")
+    assert "round and round" not in tab.get_html(reply)
 
 
-def test_a_reply_without_a_word_is_a_failure(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    model.next(Script(tokens=[" ", "\n"]))
+def test_a_reply_without_a_word_is_a_failure(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    model.add_scripts(Script(tokens=[" ", "\n"]))
 
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
 
-    text, state, reason = wait_until_kept(owner, reply)
+    text, state, reason = wait_for_reply_row(owner, reply)
     assert (text.strip(), state, reason) == ("", "failed", "empty")
 
 
-def test_a_reply_cut_at_its_length_says_so(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    model.next(Script(tokens=["Good ", "day"], finish_reason="length"))
+def test_a_reply_cut_at_its_length_says_so(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    model.add_scripts(Script(tokens=["Good ", "day"], finish_reason="length"))
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
 
     assert JOB_LENGTH_REACHED in tab.wait_for("end", reply=reply)["html"]
-    assert kept(owner, reply) == ("Good day", "done", "length")
+    assert load_reply(owner, reply) == ("Good day", "done", "length")
 
 
 def test_thinking_is_told_of_but_never_kept_or_put_among_the_words(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(thoughts=["They ", "drink ", "tea, hmm."] * 5, tokens=["Enjoy ", "it."], rate=20))
+    model.add_scripts(
+        Script(thoughts=["They ", "drink ", "tea, hmm."] * 5, tokens=["Enjoy ", "it."], rate=20)
+    )
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
 
     tab.wait_for("end", reply=reply)
-    assert kept(owner, reply)[0] == "Enjoy it."
-    assert any(frame["note"] == "Thinking." for frame in tab.of("delta", reply))
-    assert "hmm" not in tab.shows(reply)
+    assert load_reply(owner, reply)[0] == "Enjoy it."
+    assert any(frame["note"] == "Thinking." for frame in tab.list_frames("delta", reply))
+    assert "hmm" not in tab.get_html(reply)
     assert not any("hmm" in str(frame.get(part)) for frame in tab.frames for part in ("settled", "tail"))
 
 
 def test_thinking_told_apart_too_late_is_taken_back_from_the_page(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(tokens=["They drink tea.\n\n", "Hmm.\n\n", "</think>", "Enjoy ", "it."], rate=10))
+    model.add_scripts(
+        Script(tokens=["They drink tea.\n\n", "Hmm.\n\n", "</think>", "Enjoy ", "it."], rate=10)
+    )
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, owner.write("Tea.").id)
+    reply = start_reply(owner, owner.write("Tea.").id)
 
     tab.wait_for("end", reply=reply)
-    assert kept(owner, reply)[0].strip() == "Enjoy it."
-    assert "drink" not in tab.shows(reply)
-    assert len(tab.of("snapshot", reply)) == 2
+    assert load_reply(owner, reply)[0].strip() == "Enjoy it."
+    assert "drink" not in tab.get_html(reply)
+    assert len(tab.list_frames("snapshot", reply)) == 2
 
 
 def test_a_window_smaller_than_the_server_said_is_tried_with_less(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     refusal = Script(status=400, error="request exceeds the available context size")
-    model.next(refusal, Script(tokens=["All ", "right."]))
+    model.add_scripts(refusal, Script(tokens=["All ", "right."]))
     owner.write("word " * 1200)
     entry = owner.write("Tea.")
 
-    reply = ask(owner, entry.id)
+    reply = start_reply(owner, entry.id)
 
-    assert wait_until_kept(owner, reply) == ("All right.", "done", "")
+    assert wait_for_reply_row(owner, reply) == ("All right.", "done", "")
     first, second = (len(call["messages"][1]["content"]) for call in model.calls)
     assert second < first
 
@@ -182,19 +192,19 @@ def test_a_window_smaller_than_the_server_said_is_tried_with_less(
 def test_a_model_that_is_away_is_a_sentence_and_writing_goes_on(
     transactional_db: None, owner: Resident
 ) -> None:
-    with serving("http://127.0.0.1:9") as live:
+    with run_serving_loop("http://127.0.0.1:9") as live:
         tab = live.tab(owner, owner.today)
 
-        reply = ask(owner, owner.write("Tea.").id)
+        reply = start_reply(owner, owner.write("Tea.").id)
 
         end = tab.wait_for("end", reply=reply, seconds=20)["html"]
-        assert kept(owner, reply) == ("", "failed", "refused_connection")
+        assert load_reply(owner, reply) == ("", "failed", "refused_connection")
         assert get_message("refused_connection") in end
         assert owner.get(f"/d/{owner.today}/").status_code == 200
 
 
-def tell_the_desk(live: Live, pragma: str) -> None:
-    """Set a pragma on the connections of both database threads of the jobs."""
+def set_pragma_on_workers(live: ServingLoop, pragma: str) -> None:
+    """Set a pragma on the connections of both database threads of jobs."""
     both = threading.Barrier(2)
 
     def tell() -> None:
@@ -208,33 +218,33 @@ def tell_the_desk(live: Live, pragma: str) -> None:
 
 
 def test_a_disk_that_takes_nothing_at_the_end_is_tried_again(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(tokens=["Good ", "day"], first_after=0.4))
+    model.add_scripts(Script(tokens=["Good ", "day"], first_after=0.4))
     tab = live.tab(owner, owner.today)
-    reply = ask(owner, owner.write("Tea.").id)
-    kept(owner, reply)
-    tell_the_desk(live, "query_only=ON")
+    reply = start_reply(owner, owner.write("Tea.").id)
+    load_reply(owner, reply)
+    set_pragma_on_workers(live, "query_only=ON")
 
     first = tab.wait_for("end", reply=reply)["html"]
-    tell_the_desk(live, "query_only=OFF")
+    set_pragma_on_workers(live, "query_only=OFF")
 
     assert "could not be written to the disk yet" in first
-    assert wait_until_kept(owner, reply) == ("Good day", "done", "")
+    assert wait_for_reply_row(owner, reply) == ("Good day", "done", "")
 
 
 def test_a_disk_that_takes_nothing_at_the_beginning_is_a_sentence(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(tokens=["Good ", "day"], first_after=5))
+    model.add_scripts(Script(tokens=["Good ", "day"], first_after=5))
     tab = live.tab(owner, owner.today)
     entry = owner.write("Tea.")
-    tell_the_desk(live, "query_only=ON")
+    set_pragma_on_workers(live, "query_only=ON")
 
-    reply = ask(owner, entry.id)
+    reply = start_reply(owner, entry.id)
 
     end = tab.wait_for("end", reply=reply)["html"]
-    tell_the_desk(live, "query_only=OFF")
+    set_pragma_on_workers(live, "query_only=OFF")
     assert "Nothing can be written to the disk" in end
     assert not Reply.objects.exists()
     assert owner.get(f"/d/{owner.today}/").status_code == 200

@@ -1,4 +1,4 @@
-"""Replies of several people and browsers: each their own, in turn, and nobody's pages wait."""
+"""Tests of replies for several people and browsers: in turn, without slowing down pages."""
 
 from dataclasses import replace
 from threading import Event
@@ -12,37 +12,44 @@ from accounts.sessions.cookies import get_cookie_name
 from diary.models import Reply
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
-from tests.diary.tabs import Live, ask, kept, wait_until_kept, words_in, words_of
+from tests.diary.tabs import (
+    ServingLoop,
+    get_reply_html,
+    load_reply,
+    start_reply,
+    wait_for_reply_row,
+    wait_for_text,
+)
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 from tests.people import Resident, new_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SLOW = Script(tokens=words(400), rate=100)
+SLOW = Script(tokens=make_words(400), rate=100)
 
 
-def whole(script: Script) -> str:
+def join_tokens(script: Script) -> str:
     return "".join(script.tokens)
 
 
 @pytest.mark.parametrize("deed", ["", "stop/", "again/", "delete/"])
 def test_a_reply_of_somebody_else_is_not_there(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident, deed: str
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident, deed: str
 ) -> None:
-    reply = ask(owner, owner.write("Tea.").id)
-    before = wait_until_kept(owner, reply)
+    reply = start_reply(owner, owner.write("Tea.").id)
+    before = wait_for_reply_row(owner, reply)
 
     theirs = housemate.post(f"/replies/{reply}/{deed}", script=True)
     nobodys = housemate.post(f"/replies/{uuid4()}/{deed}", script=True)
 
     assert theirs.status_code == nobodys.status_code == 404
     assert theirs.content == nobodys.content
-    assert kept(owner, reply) == before
+    assert load_reply(owner, reply) == before
 
 
 def test_an_entry_of_somebody_else_cannot_be_answered(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     entry = owner.write("Tea.")
 
@@ -54,7 +61,7 @@ def test_an_entry_of_somebody_else_cannot_be_answered(
 
 
 def test_a_stranger_is_asked_to_sign_in(
-    live: Live, model: FakeModelServer, owner: Resident, stranger: Client
+    live: ServingLoop, model: FakeModelServer, owner: Resident, stranger: Client
 ) -> None:
     entry = owner.write("Tea.")
 
@@ -64,34 +71,36 @@ def test_a_stranger_is_asked_to_sign_in(
     assert not model.calls
 
 
-def test_locking_interrupts_and_keeps_what_came(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    model.next(SLOW)
+def test_locking_interrupts_and_keeps_what_came(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    model.add_scripts(SLOW)
     entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
-    reply = ask(owner, entry.id)
-    words_in(tab, reply)
+    reply = start_reply(owner, entry.id)
+    wait_for_text(tab, reply)
     registry.wait_for_row(UUID(reply))
 
     owner.lock()
 
     assert tab.wait_for_close() == 4401
-    text, state, reason = wait_until_kept(owner, reply)
+    text, state, reason = wait_for_reply_row(owner, reply)
     assert (state, reason) == ("interrupted", "locked")
     assert text
-    assert whole(SLOW).startswith(text)
+    assert join_tokens(SLOW).startswith(text)
     assert model.wait_for_hang_up()
     assert tab.frames[-1] == {"type": "locked"}
 
 
 def test_locking_one_browser_leaves_the_reply_to_the_other(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    script = Script(tokens=words(100), rate=100)
-    model.next(script)
+    script = Script(tokens=make_words(100), rate=100)
+    model.add_scripts(script)
     entry = owner.write("Tea.")
     here = live.tab(owner, owner.today)
-    reply = ask(owner, entry.id)
-    words_in(here, reply)
+    reply = start_reply(owner, entry.id)
+    wait_for_text(here, reply)
     first = owner.person.sign_ins.get()
     other = sessions_services.create_session(
         person=owner.person, keyring=owner.keyring, is_persistent=False, device=""
@@ -102,31 +111,33 @@ def test_locking_one_browser_leaves_the_reply_to_the_other(
     sessions_services.lock_session(sign_in_id=first.id, person_id=owner.id)
 
     assert here.wait_for_close() == 4401
-    assert words_of(there.wait_for("end", reply=reply)["html"]) == render_markdown(whole(script))
-    assert not here.of("end")
+    assert get_reply_html(there.wait_for("end", reply=reply)["html"]) == render_markdown(join_tokens(script))
+    assert not here.list_frames("end")
 
 
 def test_locking_before_the_first_word_leaves_no_word(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(Script(headers_after=0.3, tokens=["No."]))
+    model.add_scripts(Script(headers_after=0.3, tokens=["No."]))
     entry = owner.write("Tea.")
-    reply = ask(owner, entry.id)
-    assert kept(owner, reply)[1] == "waiting"
+    reply = start_reply(owner, entry.id)
+    assert load_reply(owner, reply)[1] == "waiting"
 
     owner.lock()
 
-    assert wait_until_kept(owner, reply) == ("", "interrupted", "locked")
-    live.settle()
+    assert wait_for_reply_row(owner, reply) == ("", "interrupted", "locked")
+    live.wait_until_idle()
     assert registry.get(UUID(reply)) is None
 
 
-def test_a_key_that_went_out_of_date_interrupts(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    model.next(SLOW)
+def test_a_key_that_went_out_of_date_interrupts(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    model.add_scripts(SLOW)
     entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
-    reply = ask(owner, entry.id)
-    words_in(tab, reply)
+    reply = start_reply(owner, entry.id)
+    wait_for_text(tab, reply)
     registry.wait_for_row(UUID(reply))
 
     # Another epoch, as a rotation leaves it: the fence refuses what the job would write.
@@ -138,20 +149,20 @@ def test_a_key_that_went_out_of_date_interrupts(live: Live, model: FakeModelServ
 
 
 def test_sixteen_people_are_served_in_turn(
-    transactional_db: None, live: Live, model: FakeModelServer
+    transactional_db: None, live: ServingLoop, model: FakeModelServer
 ) -> None:
-    live.run(slots_of_one())
+    live.run(limit_to_one_slot())
     all_have_asked = Event()
-    model.next(Script(tokens=["Yes."], first_when=all_have_asked), *([Script(tokens=["Yes."])] * 20))
+    model.add_scripts(Script(tokens=["Yes."], first_when=all_have_asked), *([Script(tokens=["Yes."])] * 20))
     people = [new_resident(f"Person {number}") for number in range(16)]
     greedy = people[0]
     entries = [greedy.write(f"Mine, {number}") for number in range(4)]
 
-    asked = [ask(greedy, entry.id) for entry in entries]
-    replies = [(person, ask(person, person.write("One wish").id)) for person in people[1:]]
+    asked = [start_reply(greedy, entry.id) for entry in entries]
+    replies = [(person, start_reply(person, person.write("One wish").id)) for person in people[1:]]
     all_have_asked.set()
     for person, reply in [*replies, *((greedy, reply) for reply in asked)]:
-        wait_until_kept(person, reply, seconds=20)
+        wait_for_reply_row(person, reply, seconds=20)
 
     order = [call["messages"][1]["content"] for call in model.calls]
     mine = [place for place, prompt in enumerate(order) if "Mine" in prompt]
@@ -160,17 +171,17 @@ def test_sixteen_people_are_served_in_turn(
     assert mine[2:] == [17, 18]
 
 
-def test_the_place_in_the_queue_is_shown(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    live.run(slots_of_one())
-    model.next(SLOW)
+def test_the_place_in_the_queue_is_shown(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    live.run(limit_to_one_slot())
+    model.add_scripts(SLOW)
     tab = live.tab(owner, owner.today)
     entry = owner.write("Tea.")
-    first = ask(owner, entry.id)
-    words_in(tab, first)
+    first = start_reply(owner, entry.id)
+    wait_for_text(tab, first)
 
-    second, third = ask(owner, entry.id), ask(owner, entry.id)
+    second, third = start_reply(owner, entry.id), start_reply(owner, entry.id)
 
-    live.settle()
+    live.wait_until_idle()
     page = owner.get(f"/d/{owner.today}/").content.decode()
     assert "You are next." in page
     assert "after one other" in page
@@ -178,18 +189,18 @@ def test_the_place_in_the_queue_is_shown(live: Live, model: FakeModelServer, own
         owner.post(f"/replies/{reply}/stop/", script=True)
 
 
-async def slots_of_one() -> None:
+async def limit_to_one_slot() -> None:
     server = await registry._find_server()
     assert server.offer is not None
     server.offer = replace(server.offer, slots=1)
 
 
 def test_one_person_cannot_have_any_number_under_way(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.next(*([Script(headers_after=30)] * 8))
+    model.add_scripts(*([Script(headers_after=30)] * 8))
     entry = owner.write("Tea.")
-    replies = [ask(owner, entry.id) for _ in range(8)]
+    replies = [start_reply(owner, entry.id) for _ in range(8)]
 
     answer = owner.post(f"/entries/{entry.id}/respond/", script=True)
 
@@ -201,18 +212,20 @@ def test_one_person_cannot_have_any_number_under_way(
         owner.post(f"/replies/{reply}/delete/", script=True)
 
 
-def test_writing_goes_on_while_the_model_writes(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    model.next(SLOW)
+def test_writing_goes_on_while_the_model_writes(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    model.add_scripts(SLOW)
     entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
-    reply = ask(owner, entry.id)
-    words_in(tab, reply)
+    reply = start_reply(owner, entry.id)
+    wait_for_text(tab, reply)
 
     answer = owner.post(f"/d/{owner.today}/", text="And more tea", key=uuid4(), script=True)
 
     assert answer.status_code == 200
     assert owner.list_texts() == ["Tea.", "And more tea"]
-    assert kept(owner, reply)[1] in ("waiting", "writing")
+    assert load_reply(owner, reply)[1] in ("waiting", "writing")
 
 
 def test_without_a_serving_loop_a_reply_says_so(db: None, owner: Resident) -> None:

@@ -1,4 +1,4 @@
-"""A reply's section: the same from the template as from its ready-made form, in every state."""
+"""Tests of a reply's section: equal from the template and from the precompiled form, in every state."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Replies of a real server: through its port and its socket, over kills, ends and framework time limits."""
+"""Tests of replies of a real server: over HTTP and sockets, through kills, shutdowns and time limits."""
 
 import signal
 import time
@@ -10,29 +10,29 @@ from statistics import median
 import pytest
 
 from diary.rendering.markdown import render_markdown
-from tests.browser_client import Visitor, frames_until, streamed_words
-from tests.diary.tabs import words_of
+from tests.browser_client import Visitor, get_streamed_words, read_frames_until
+from tests.diary.tabs import get_reply_html
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 from tests.page import HtmlNode, read
-from tests.server import Server, running
+from tests.server import Server, run_server
 
 SIX_MINUTES = 6 * 60
 
 
 def open_household(model: FakeModelServer) -> dict[str, str]:
-    """Return the settings of a household that anybody may join."""
+    """Return the settings of a household with open registration."""
     return {"LLAMORA_MODEL_URL": model.url, "LLAMORA_REGISTRATION": "open"}
 
 
 @pytest.fixture
 def server(tmp_path: Path, model: FakeModelServer) -> Iterator[Server]:
-    with running(tmp_path, extra=open_household(model)) as server:
+    with run_server(tmp_path, extra=open_household(model)) as server:
         yield server
 
 
 def respond(visitor: Visitor) -> str:
-    """Press Respond under an entry that was written today; return the reply's id."""
+    """Write an entry today and request a reply; return the reply's id."""
     return visitor.respond(visitor.write("Walked to the weir."))
 
 
@@ -40,8 +40,8 @@ def day_page(visitor: Visitor) -> str:
     return visitor.fetch(f"/d/{visitor.today}/").body
 
 
-def timed_pages(visitor: Visitor) -> list[float]:
-    """Return how long each of forty pages took, in seconds."""
+def measure_pages(visitor: Visitor) -> list[float]:
+    """Return the durations of forty page requests, in seconds."""
     taken = []
     for _ in range(40):
         began = time.perf_counter()
@@ -50,24 +50,24 @@ def timed_pages(visitor: Visitor) -> list[float]:
     return taken
 
 
-def reply_on(visitor: Visitor) -> HtmlNode:
-    """Return the reply on the page of today."""
+def find_reply(visitor: Visitor) -> HtmlNode:
+    """Return the reply on today's page."""
     return read(day_page(visitor)).one("section.reply")
 
 
 def test_a_reply_streams_from_socket_to_socket(server: Server, model: FakeModelServer) -> None:
-    script = Script(tokens=words(120), rate=150)
-    model.next(script)
+    script = Script(tokens=make_words(120), rate=150)
+    model.add_scripts(script)
     visitor = Visitor.join(server, "Olive")
 
-    with visitor.watching() as here, visitor.watching() as there:
+    with visitor.open_live_socket() as here, visitor.open_live_socket() as there:
         respond(visitor)
         for socket in (here, there):
-            frames = frames_until(socket, "end")
+            frames = read_frames_until(socket, "end")
             assert [frame["seq"] for frame in frames] == list(range(1, len(frames) + 1))
-            assert words_of(frames[-1]["html"]) == render_markdown("".join(script.tokens))
+            assert get_reply_html(frames[-1]["html"]) == render_markdown("".join(script.tokens))
 
-    assert words_of(reply_on(visitor).html) == render_markdown("".join(script.tokens))
+    assert get_reply_html(find_reply(visitor).html) == render_markdown("".join(script.tokens))
     assert "weir" not in server.log()
     assert script.tokens[0] not in server.log()
 
@@ -75,10 +75,10 @@ def test_a_reply_streams_from_socket_to_socket(server: Server, model: FakeModelS
 def test_a_kill_leaves_the_reply_interrupted_with_what_had_come(
     tmp_path: Path, model: FakeModelServer
 ) -> None:
-    script = Script(tokens=words(900), rate=60)
-    model.next(script)
+    script = Script(tokens=make_words(900), rate=60)
+    model.add_scripts(script)
     extra = open_household(model)
-    with running(tmp_path, extra=extra) as before:
+    with run_server(tmp_path, extra=extra) as before:
         visitor = Visitor.join(before, "Olive")
         reply = respond(visitor)
         visitor.wait_for_words(reply, 60)
@@ -86,11 +86,11 @@ def test_a_kill_leaves_the_reply_interrupted_with_what_had_come(
         time.sleep(1.5)
         before.kill()
 
-    with running(tmp_path, extra=extra) as after:
+    with run_server(tmp_path, extra=extra) as after:
         visitor.move_to(after)
-        section = reply_on(visitor)
+        section = find_reply(visitor)
 
-    said = " ".join(streamed_words(section))
+    said = " ".join(get_streamed_words(section))
     assert section.get("data-state") == "interrupted"
     assert "Llamora stopped" in section.text
     assert len(said.split()) > 30
@@ -98,13 +98,13 @@ def test_a_kill_leaves_the_reply_interrupted_with_what_had_come(
 
 
 def test_an_orderly_end_keeps_everything_that_came(tmp_path: Path, model: FakeModelServer) -> None:
-    script = Script(tokens=words(900), rate=60)
-    model.next(*[script] * 4)
+    script = Script(tokens=make_words(900), rate=60)
+    model.add_scripts(*[script] * 4)
     extra = open_household(model)
-    with running(tmp_path, extra=extra) as before, ExitStack() as stack:
+    with run_server(tmp_path, extra=extra) as before, ExitStack() as stack:
         visitors = [Visitor.join(before, name) for name in ("Olive", "Humphrey", "Ines", "Tom")]
         for visitor in visitors:
-            stack.enter_context(visitor.watching())
+            stack.enter_context(visitor.open_live_socket())
         for visitor, reply in [(visitor, respond(visitor)) for visitor in visitors]:
             visitor.wait_for_words(reply, 25)
 
@@ -112,28 +112,28 @@ def test_an_orderly_end_keeps_everything_that_came(tmp_path: Path, model: FakeMo
 
     assert took < 10  # the replies would go on for a quarter of a minute
     assert model.wait_for_hang_up(count=4)
-    with running(tmp_path, extra=extra) as after:
+    with run_server(tmp_path, extra=extra) as after:
         for visitor in visitors:
             visitor.move_to(after)
-            section = reply_on(visitor)
+            section = find_reply(visitor)
             assert section.get("data-state") == "interrupted"
             assert "was closed" in section.text
             # Not only up to the last full second: the end writes what is there.
-            assert len(streamed_words(section)) >= 20
+            assert len(get_streamed_words(section)) >= 20
 
 
 def test_somebody_elses_stream_does_not_slow_a_page(server: Server, model: FakeModelServer) -> None:
-    model.next(*[Script(tokens=words(60), rate=20)] * 4)
+    model.add_scripts(*[Script(tokens=make_words(60), rate=20)] * 4)
     *writers, reader = [Visitor.join(server, name) for name in ("Olive", "Humphrey", "Ines", "Tom")]
-    alone = median(timed_pages(reader))
+    alone = median(measure_pages(reader))
 
     with ExitStack() as stack:
-        sockets = [stack.enter_context(writer.watching()) for writer in writers]
+        sockets = [stack.enter_context(writer.open_live_socket()) for writer in writers]
         for writer in writers:
             respond(writer)
-        beside = median(timed_pages(reader))
+        beside = median(measure_pages(reader))
         for socket in sockets:
-            frames_until(socket, "end")
+            read_frames_until(socket, "end")
 
     # Another program on the machine slows both.
     assert beside < max(0.1, 3 * alone)
@@ -142,15 +142,15 @@ def test_somebody_elses_stream_does_not_slow_a_page(server: Server, model: FakeM
 @pytest.mark.slow
 def test_no_framework_cuts_a_stream_of_six_minutes(server: Server, model: FakeModelServer) -> None:
     count = SIX_MINUTES * 2
-    script = Script(tokens=words(count), rate=2)
-    model.next(script)
+    script = Script(tokens=make_words(count), rate=2)
+    model.add_scripts(script)
     visitor = Visitor.join(server, "Olive")
 
-    with visitor.watching() as socket:
+    with visitor.open_live_socket() as socket:
         began = time.monotonic()
         respond(visitor)
-        frames = frames_until(socket, "end", seconds=60)
+        frames = read_frames_until(socket, "end", seconds=60)
 
     assert time.monotonic() - began > SIX_MINUTES - 5
     assert 'data-state="done"' in frames[-1]["html"]
-    assert words_of(frames[-1]["html"]) == render_markdown("".join(script.tokens))
+    assert get_reply_html(frames[-1]["html"]) == render_markdown("".join(script.tokens))

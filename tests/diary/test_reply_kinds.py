@@ -1,4 +1,4 @@
-"""Ways of answering: each its own prompt, a person's own sealed, and what was read to be looked at."""
+"""Tests of reply styles: prompts, sealed custom styles, and the sources of replies."""
 
 import pytest
 from django.db import connection
@@ -8,7 +8,7 @@ from diary.models import CustomReplyKind, Reply
 from diary.replies import reply_kinds
 from diary.replies.errors import InvalidReplyKind
 from tests.diary.damage import flip_a_bit
-from tests.diary.tabs import Live, ask, kept, serving, wait_until_kept
+from tests.diary.tabs import ServingLoop, load_reply, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.page import read
@@ -36,24 +36,24 @@ ENDS = {
 }
 
 
-def asked(owner: Resident, entry: object, kind: str) -> str:
-    """Ask for a reply of a kind and wait for it; answer its id."""
+def get_reply_of_kind(owner: Resident, entry: object, kind: str) -> str:
+    """Request a reply in a style and wait for it; return its id."""
     answer = owner.post(f"/entries/{entry}/respond/", script=True, kind=kind)
     assert answer.status_code == 200
     reply = read(answer).ids("reply-")[0]
-    assert wait_until_kept(owner, reply)[1:] == ("done", "")
+    assert wait_for_reply_row(owner, reply)[1:] == ("done", "")
     return reply
 
 
 @pytest.mark.parametrize("kind", ["respond", "reflect", "question"])
 def test_exactly_the_day_so_far_leaves_the_process(
-    live: Live, model: FakeModelServer, owner: Resident, kind: str
+    live: ServingLoop, model: FakeModelServer, owner: Resident, kind: str
 ) -> None:
     owner.write("Fog.", at=owner.today_at(8))
     entry = owner.write("The weir again.", at=owner.today_at(12))
     owner.write("Later.", at=owner.today_at(18))
 
-    asked(owner, entry.id, kind)
+    get_reply_of_kind(owner, entry.id, kind)
 
     system, said = (turn["content"] for turn in model.calls[0]["messages"])
     assert system.splitlines()[0] == FIRST_LINES[kind]
@@ -62,12 +62,12 @@ def test_exactly_the_day_so_far_leaves_the_process(
     )
 
 
-def test_a_summary_reads_the_entry_alone(live: Live, model: FakeModelServer, owner: Resident) -> None:
+def test_a_summary_reads_the_entry_alone(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
     owner.write("Fog.", at=owner.today_at(8))
     entry = owner.write("The weir again.", at=owner.today_at(12))
-    asked(owner, entry.id, "respond")
+    get_reply_of_kind(owner, entry.id, "respond")
 
-    asked(owner, entry.id, "summary")
+    get_reply_of_kind(owner, entry.id, "summary")
 
     system, said = (turn["content"] for turn in model.calls[1]["messages"])
     assert system.splitlines()[0] == FIRST_LINES["summary"]
@@ -78,16 +78,16 @@ def test_a_summary_reads_the_entry_alone(live: Live, model: FakeModelServer, own
 
 
 def test_a_person_asks_in_a_reply_style_of_their_own(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     entry = owner.write("The weir again.")
     page = owner.post(
         f"/entries/{entry.id}/ways/", name="As a sailor", wish="Answer <b>as</b> a sailor would."
     )
     way = CustomReplyKind.objects.get()
-    model.next(Script(tokens=["Ahoy."]))
+    model.add_scripts(Script(tokens=["Ahoy."]))
 
-    reply = asked(owner, entry.id, str(way.id))
+    reply = get_reply_of_kind(owner, entry.id, str(way.id))
 
     assert page.status_code == 302
     system = model.calls[0]["messages"][0]["content"]
@@ -95,11 +95,11 @@ def test_a_person_asks_in_a_reply_style_of_their_own(
     assert Reply.objects.get(id=reply).kind == "own"
     shown = owner.get(f"/d/{owner.today}/").content.decode()
     assert "Llamora <span>As a sailor</span>" in shown
-    assert "sailor" not in raw_rows()
+    assert "sailor" not in list_raw_rows()
 
 
-def raw_rows() -> str:
-    """What the columns of replies and ways say without a key."""
+def list_raw_rows() -> str:
+    """Return the columns of replies and styles that are readable without a key."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM diary_ownkind")
         rows = str(cursor.fetchall())
@@ -107,26 +107,26 @@ def raw_rows() -> str:
         return rows + str(cursor.fetchall())
 
 
-def test_again_asks_in_the_same_way(live: Live, model: FakeModelServer, owner: Resident) -> None:
+def test_again_asks_in_the_same_way(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
     entry = owner.write("Tea.")
-    first = asked(owner, entry.id, "question")
+    first = get_reply_of_kind(owner, entry.id, "question")
 
     answer = owner.post(f"/replies/{first}/again/", script=True)
 
     second = read(answer).ids("reply-")[0]
-    assert wait_until_kept(owner, second)[1] == "done"
+    assert wait_for_reply_row(owner, second)[1] == "done"
     assert Reply.objects.get(id=second).kind == "question"
     assert "<span>asks</span>" in answer.content.decode()
     assert "You have already answered this entry. Ask about something else:" in str(model.calls[1])
 
 
 def test_again_in_a_reply_style_that_is_gone_is_refused_in_a_sentence(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     entry = owner.write("Tea.")
     owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="As a sailor.")
     way = CustomReplyKind.objects.get()
-    reply = asked(owner, entry.id, str(way.id))
+    reply = get_reply_of_kind(owner, entry.id, str(way.id))
     owner.post(f"/entries/{entry.id}/ways/{way.id}/remove/")
 
     answer = owner.post(f"/replies/{reply}/again/", script=True)
@@ -137,7 +137,7 @@ def test_again_in_a_reply_style_that_is_gone_is_refused_in_a_sentence(
 
 
 def test_custom_reply_styles_stand_in_the_menu_of_every_entry(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     entry, other = owner.write("Tea."), owner.write("Rain.")
     owner.post(f"/entries/{entry.id}/ways/", name="As <my> aunt", wish="Answer as Aunt Iris would.")
@@ -147,7 +147,7 @@ def test_custom_reply_styles_stand_in_the_menu_of_every_entry(
     for script in (True, False):
         menu = owner.get(f"/entries/{other.id}/ways/", script=script).content.decode()
         assert menu.count(button) == 1
-    asked(owner, other.id, str(way))
+    get_reply_of_kind(owner, other.id, str(way))
     assert "Answer as Aunt Iris would." in model.calls[0]["messages"][0]["content"]
 
 
@@ -184,7 +184,9 @@ def test_a_refused_reply_style_stays_in_its_form(owner: Resident) -> None:
     assert 'value="As a sailor"' in answer.content.decode()
 
 
-def test_a_housemates_reply_styles_are_not_there(live: Live, owner: Resident, housemate: Resident) -> None:
+def test_a_housemates_reply_styles_are_not_there(
+    live: ServingLoop, owner: Resident, housemate: Resident
+) -> None:
     entry = owner.write("Tea.")
     mine = housemate.write("Coffee.")
     owner.post(f"/entries/{entry.id}/ways/", name="As a sailor", wish="As a sailor.")
@@ -199,7 +201,7 @@ def test_a_housemates_reply_styles_are_not_there(live: Live, owner: Resident, ho
     assert CustomReplyKind.objects.count() == 1
 
 
-def test_an_unknown_reply_style_is_not_there(live: Live, owner: Resident) -> None:
+def test_an_unknown_reply_style_is_not_there(live: ServingLoop, owner: Resident) -> None:
     entry = owner.write("Tea.")
 
     for kind in ("own", "shout", "00000000-0000-0000-0000-000000000000"):
@@ -208,12 +210,12 @@ def test_an_unknown_reply_style_is_not_there(live: Live, owner: Resident) -> Non
 
 
 def test_what_was_read_names_entries_and_what_was_left_out(owner: Resident, transactional_db: None) -> None:
-    with FakeModelServer(context=1500) as model, serving(model.url):
+    with FakeModelServer(context=1500) as model, run_serving_loop(model.url):
         for hour in range(8, 12):
             owner.write("words of a long day " * 30, at=owner.today_at(hour))
         entry = owner.write("The weir again.", at=owner.today_at(12))
 
-        reply = asked(owner, entry.id, "respond")
+        reply = get_reply_of_kind(owner, entry.id, "respond")
 
         said = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
         included, left_out = said.split("Left out")
@@ -224,11 +226,11 @@ def test_what_was_read_names_entries_and_what_was_left_out(owner: Resident, tran
 
 
 def test_what_was_read_is_sealed_and_the_persons_own(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
     entry = owner.write("Tea.")
-    reply = ask(owner, entry.id)
-    wait_until_kept(owner, reply)
+    reply = start_reply(owner, entry.id)
+    wait_for_reply_row(owner, reply)
 
     page = owner.get(f"/replies/{reply}/read/")
 
@@ -241,14 +243,14 @@ def test_what_was_read_is_sealed_and_the_persons_own(
 
 
 def test_a_damaged_entry_is_left_out_and_is_itself_refused(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     damaged = owner.write("Fog.", at=owner.today_at(8))
     entry = owner.write("The weir again.", at=owner.today_at(12))
     flip_a_bit(damaged)
 
     refused = owner.post(f"/entries/{damaged.id}/respond/", script=True)
-    answered = wait_until_kept(owner, ask(owner, entry.id))
+    answered = wait_for_reply_row(owner, start_reply(owner, entry.id))
 
     assert refused.status_code == 422
     assert "cannot be opened" in refused.content.decode()
@@ -257,21 +259,21 @@ def test_a_damaged_entry_is_left_out_and_is_itself_refused(
 
 
 def test_thinking_is_shown_while_it_lasts_and_kept_nowhere(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     thoughts = [f"<i>Pondering</i> {number}. " for number in range(30)]
-    model.next(Script(thoughts=thoughts, tokens=["A ", "walk."], rate=60))
+    model.add_scripts(Script(thoughts=thoughts, tokens=["A ", "walk."], rate=60))
     entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
 
-    reply = ask(owner, entry.id)
+    reply = start_reply(owner, entry.id)
 
     end = tab.wait_for("end", reply=reply)
-    shown = [frame["thoughts"] for frame in tab.of("delta", reply) if frame.get("thoughts")]
-    snapshot = tab.of("snapshot", reply)[0]["html"]
+    shown = [frame["thoughts"] for frame in tab.list_frames("delta", reply) if frame.get("thoughts")]
+    snapshot = tab.list_frames("snapshot", reply)[0]["html"]
     begun = read(snapshot).one("[data-thoughts]").raw_text
     assert begun + "".join(shown) == "".join(thoughts)
     assert "<i>Pondering" not in snapshot
     assert "Pondering" not in end["html"]
-    assert kept(owner, reply)[0] == "A walk."
+    assert load_reply(owner, reply)[0] == "A walk."
     assert "Pondering" not in owner.get(f"/d/{owner.today}/").content.decode()

@@ -1,6 +1,6 @@
-"""How fast replies come through the whole stack, sixteen at once; the full figures are `manage.py bench`'s.
+"""Measures the speed of sixteen replies through the whole stack; `manage.py bench` has full figures.
 
-Run alone: server, model server and readers share the machine, and whatever else runs there is measured too.
+Run it alone: anything else that runs on the machine distorts the figures.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from websockets.typing import Origin
 
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
-from tests.server import Server, running
+from tests.fakes.script import Script, make_words
+from tests.server import Server, run_server
 
 PEOPLE = [f"Person {number}" for number in range(16)]
-STEADY = Script(tokens=words(250), rate=50)
-GUSHING = Script(tokens=words(2000))
+STEADY = Script(tokens=make_words(250), rate=50)
+GUSHING = Script(tokens=make_words(2000))
 
 
 @pytest.fixture
@@ -31,7 +31,9 @@ def model() -> Iterator[FakeModelServer]:
 
 @pytest.fixture
 def server(tmp_path: Path, model: FakeModelServer) -> Iterator[Server]:
-    with running(tmp_path, extra={"LLAMORA_MODEL_URL": model.url, "LLAMORA_REGISTRATION": "open"}) as server:
+    with run_server(
+        tmp_path, extra={"LLAMORA_MODEL_URL": model.url, "LLAMORA_REGISTRATION": "open"}
+    ) as server:
         yield server
 
 
@@ -39,8 +41,8 @@ def join_all(server: Server) -> list[Visitor]:
     return [Visitor.join(server, name) for name in PEOPLE]
 
 
-async def rate_of(visitor: Visitor, tokens: int) -> float:
-    """Tokens a second from the first words to the end, as that person's page sees them."""
+async def measure_rate(visitor: Visitor, tokens: int) -> float:
+    """Return the tokens per second of a reply, from the first words to the end."""
     entry = visitor.write("Walked to the weir.")
     async with connect(
         f"ws://127.0.0.1:{visitor.server.port}/live/",
@@ -58,15 +60,15 @@ async def rate_of(visitor: Visitor, tokens: int) -> float:
                 return tokens / max(time.perf_counter() - first, 1e-3)
 
 
-async def rates(visitors: list[Visitor], script: Script) -> list[float]:
-    return await asyncio.gather(*(rate_of(visitor, len(script.tokens)) for visitor in visitors))
+async def measure_rates(visitors: list[Visitor], script: Script) -> list[float]:
+    return await asyncio.gather(*(measure_rate(visitor, len(script.tokens)) for visitor in visitors))
 
 
 @pytest.mark.slow
 async def test_sixteen_steady_streams_keep_up_with_the_model(server: Server, model: FakeModelServer) -> None:
     model.manners.default = STEADY
 
-    measured = await rates(await asyncio.to_thread(join_all, server), STEADY)
+    measured = await measure_rates(await asyncio.to_thread(join_all, server), STEADY)
 
     assert min(measured) >= 0.98 * STEADY.rate
 
@@ -77,6 +79,6 @@ async def test_sixteen_gushing_streams_are_each_faster_than_anybody_reads(
 ) -> None:
     model.manners.default = GUSHING
 
-    measured = await rates(await asyncio.to_thread(join_all, server), GUSHING)
+    measured = await measure_rates(await asyncio.to_thread(join_all, server), GUSHING)
 
     assert min(measured) > 900

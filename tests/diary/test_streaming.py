@@ -1,4 +1,4 @@
-"""A growing text as frames: what streamed is what a reload shows; a slow tab misses no word."""
+"""Tests of streaming a text as frames: equal to a reload, and complete in slow tabs."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from diary.replies.tasks import ReplyTask
 from llamora.crypto import Keyring
 from llamora.inference.job import Job, JobOutcome, JobState
 from llamora.llm.deltas import Delta
-from tests.diary.tabs import parts_of
+from tests.diary.tabs import split_reply_html
 
 OWNER = UUID(int=7)
 MARKDOWN = st.lists(
@@ -50,7 +50,7 @@ MARKDOWN = st.lists(
 )
 
 
-def new_job() -> Job:
+def start_job() -> Job:
     piece = PromptEntry(time="12:00", text="Tea.")
     errand = ReplyTask(
         id=uuid4(),
@@ -62,7 +62,7 @@ def new_job() -> Job:
 
 
 class StreamedPage:
-    """What a tab's script makes of frames."""
+    """A page built from frames as the tab's script builds it."""
 
     def __init__(self, job: Job) -> None:
         self.woken = asyncio.Event()
@@ -79,21 +79,21 @@ class StreamedPage:
             self.settled += str(frame["settled"])
             self.tail = str(frame["tail"])
         else:
-            self.settled, self.tail = parts_of(str(frame["html"]))
+            self.settled, self.tail = split_reply_html(str(frame["html"]))
 
     @property
     def html(self) -> str:
         return self.settled + self.tail
 
 
-def end(job: Job) -> None:
+def end_job(job: Job) -> None:
     job.finish(JobOutcome(text=job.text, state=JobState.DONE), is_saved=True)
 
 
 @given(pieces=MARKDOWN, reads=st.lists(st.booleans(), min_size=40, max_size=40))
 @settings(max_examples=150)
 async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads: list[bool]) -> None:
-    job = new_job()
+    job = start_job()
     eager, late = StreamedPage(job), StreamedPage(job)
     job.start()
 
@@ -105,7 +105,7 @@ async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads
             late.read()
         assert eager.html == render_markdown(job.text)
     streamed = eager.html
-    end(job)
+    end_job(job)
     for page in (eager, late, StreamedPage(job)):
         page.read()
 
@@ -117,7 +117,7 @@ async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads
 
 async def test_the_first_words_do_not_wait_for_a_tick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "TICK_SECONDS", 60.0)
-    job = new_job()
+    job = start_job()
     page = StreamedPage(job)
     job.start()
     await asyncio.sleep(0.01)
@@ -133,7 +133,7 @@ async def test_the_first_words_do_not_wait_for_a_tick(monkeypatch: pytest.Monkey
 
 
 async def test_frames_come_at_most_twenty_times_a_second() -> None:
-    job = new_job()
+    job = start_job()
     page = StreamedPage(job)
     job.start()
     began = time.perf_counter()
@@ -153,7 +153,7 @@ async def test_a_text_is_rendered_once_however_many_tabs_show_it(monkeypatch: py
     rendered = []
     advance = LiveRendering.advance
     monkeypatch.setattr(LiveRendering, "advance", lambda self: (rendered.append(1), advance(self))[1])
-    job = new_job()
+    job = start_job()
     pages = [StreamedPage(job) for _ in range(8)]
     job.start()
     await asyncio.sleep(0.01)
@@ -171,7 +171,7 @@ async def test_a_text_is_rendered_once_however_many_tabs_show_it(monkeypatch: py
 
 
 async def test_the_cost_of_a_frame_does_not_grow_with_the_text() -> None:
-    job = new_job()
+    job = start_job()
     page = StreamedPage(job)
     job.start()
     growing = page.subscription.rendering
@@ -198,7 +198,7 @@ async def test_the_cost_of_a_frame_does_not_grow_with_the_text() -> None:
 
 
 async def test_a_tab_that_reads_late_gets_everything_in_one_frame() -> None:
-    job = new_job()
+    job = start_job()
     page = StreamedPage(job)
     page.read()
     job.start()
@@ -215,7 +215,7 @@ async def test_a_tab_that_reads_late_gets_everything_in_one_frame() -> None:
 
 
 async def test_nothing_is_rendered_when_nobody_watches() -> None:
-    job = new_job()
+    job = start_job()
     page = StreamedPage(job)
     growing = page.subscription.rendering
     page.subscription.close()
@@ -227,7 +227,7 @@ async def test_nothing_is_rendered_when_nobody_watches() -> None:
 
 
 async def test_text_taken_back_begins_with_another_snapshot() -> None:
-    job = new_job()
+    job = start_job()
     page = StreamedPage(job)
     job.start()
     job.append_delta(Delta(text="Hmm.\n\nThey want tea.", pieces=1))

@@ -1,4 +1,4 @@
-"""A day that was begun in the east and is still to come in the west: found, marked, and gone on with."""
+"""Tests of a day that has begun further east and is still in the future further west."""
 
 from datetime import date, timedelta
 from uuid import uuid4
@@ -19,8 +19,8 @@ def traveller(db: None) -> Resident:
     return new_resident("Teuila", time_zone=EAST)
 
 
-def flies_west(traveller: Resident) -> date:
-    """Move them, and return the day it was where they come from."""
+def move_west(traveller: Resident) -> date:
+    """Move the person to a time zone further west, and return the day in the east."""
     left = traveller.today
     Person.objects.filter(id=traveller.id).update(time_zone=WEST)
     traveller.person.time_zone = WEST
@@ -28,14 +28,14 @@ def flies_west(traveller: Resident) -> date:
     return left
 
 
-def drafted(traveller: Resident, text: str) -> None:
+def save_draft(traveller: Resident, text: str) -> None:
     traveller.post(f"/d/{traveller.today}/draft/", text=text, revision="0", script=True)
     assert Draft.objects.count() == 1
 
 
 def test_days_lead_on_to_the_last_one_that_was_begun(traveller: Resident) -> None:
     traveller.write("Written in the east.")
-    left = flies_west(traveller)
+    left = move_west(traveller)
 
     day = traveller.today
     while day < left:
@@ -47,8 +47,8 @@ def test_days_lead_on_to_the_last_one_that_was_begun(traveller: Resident) -> Non
 
 def test_a_draft_alone_is_led_on_to_as_well(traveller: Resident) -> None:
     traveller.write("Long ago", day=date(2020, 1, 1))
-    drafted(traveller, "Half a draft in the east")
-    left = flies_west(traveller)
+    save_draft(traveller, "Half a draft in the east")
+    left = move_west(traveller)
 
     today, there = traveller.get("/").content.decode(), traveller.get(f"/d/{left}/").content.decode()
 
@@ -59,8 +59,8 @@ def test_a_draft_alone_is_led_on_to_as_well(traveller: Resident) -> None:
 
 def test_what_was_being_written_there_can_be_kept(traveller: Resident) -> None:
     traveller.write("Written in the east.")
-    drafted(traveller, "Half a draft in the east")
-    left = flies_west(traveller)
+    save_draft(traveller, "Half a draft in the east")
+    left = move_west(traveller)
 
     page = traveller.get(f"/d/{left}/").content.decode()
     answer = traveller.post(f"/d/{left}/", text="Half a draft in the east", key=uuid4(), revision="1")
@@ -75,7 +75,7 @@ def test_what_was_being_written_there_can_be_kept(traveller: Resident) -> None:
 @pytest.mark.parametrize("name", ["calendar", "year"])
 def test_a_written_day_to_come_is_marked_and_leads_there(traveller: Resident, name: str) -> None:
     traveller.write("Written in the east.")
-    left = flies_west(traveller)
+    left = move_west(traveller)
     path = f"/calendar/{left:%Y-%m}/" if name == "calendar" else f"/years/{left.year}/"
 
     page = read(traveller.get(path))
@@ -95,7 +95,7 @@ def test_the_month_leads_on_where_a_day_of_the_next_is_written_on() -> None:
 
 def test_a_day_that_nobody_began_has_no_place_to_write(traveller: Resident) -> None:
     traveller.write("Written in the east.")
-    left = flies_west(traveller)
+    left = move_west(traveller)
 
     page = traveller.get(f"/d/{left + timedelta(days=1)}/").content.decode()
 

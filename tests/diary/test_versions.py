@@ -1,4 +1,4 @@
-"""What an entry said before an edit: kept sealed for thirty days, shown, and put back."""
+"""Tests of versions: sealed for thirty days, shown, and restored."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,12 +13,12 @@ from tests.diary.damage import flip_a_bit
 from tests.people import Resident, new_resident
 
 
-def edits(owner: Resident, entry: Entry, *texts: str) -> None:
+def edit(owner: Resident, entry: Entry, *texts: str) -> None:
     for revision, text in enumerate(texts, start=entry.revision):
         owner.post(f"/entries/{entry.id}/edit/", text=text, revision=revision)
 
 
-def versions(owner: Resident) -> list[str]:
+def load_versions(owner: Resident) -> list[str]:
     with owner.unlocked():
         return [version.text for version in Version.objects.order_by("revision")]
 
@@ -26,32 +26,32 @@ def versions(owner: Resident) -> list[str]:
 def test_each_edit_keeps_what_was_there(owner: Resident) -> None:
     entry = owner.write("One")
 
-    edits(owner, entry, "Two", "Three")
+    edit(owner, entry, "Two", "Three")
 
     assert owner.list_texts() == ["Three"]
-    assert versions(owner) == ["One", "Two"]
+    assert load_versions(owner) == ["One", "Two"]
 
 
 def test_an_edit_that_changes_nothing_makes_no_version(owner: Resident) -> None:
     entry = owner.write("Same")
 
-    edits(owner, entry, "Same")
+    edit(owner, entry, "Same")
 
-    assert versions(owner) == []
+    assert load_versions(owner) == []
 
 
 def test_an_edit_that_is_refused_makes_no_version(owner: Resident) -> None:
     entry = owner.write("First")
-    edits(owner, entry, "Second")
+    edit(owner, entry, "Second")
 
     owner.post(f"/entries/{entry.id}/edit/", text="Late", revision=1)
 
-    assert versions(owner) == ["First"]
+    assert load_versions(owner) == ["First"]
 
 
 def test_earlier_versions_are_shown_the_latest_first(owner: Resident) -> None:
     entry = owner.write("Once *so*")
-    edits(owner, entry, "Then so", "Now so")
+    edit(owner, entry, "Then so", "Now so")
 
     fragment = owner.get(f"/entries/{entry.id}/versions/", script=True).content.decode()
     page = owner.get(f"/entries/{entry.id}/versions/").content.decode()
@@ -67,7 +67,7 @@ def test_only_an_edited_entry_leads_to_earlier_versions(owner: Resident) -> None
     entry = owner.write("Plain")
     before = owner.get("/").content.decode()
 
-    edits(owner, entry, "Edited")
+    edit(owner, entry, "Edited")
 
     address = f"/entries/{entry.id}/versions/"
     assert address not in before
@@ -77,19 +77,19 @@ def test_only_an_edited_entry_leads_to_earlier_versions(owner: Resident) -> None
 @pytest.mark.parametrize("script", [True, False])
 def test_restoring_puts_a_version_back_and_keeps_what_stood_there(owner: Resident, script: bool) -> None:
     entry = owner.write("One")
-    edits(owner, entry, "Two")
+    edit(owner, entry, "Two")
 
     answer = owner.post(f"/versions/{Version.objects.get().id}/restore/", script=script)
 
     assert answer.status_code == (200 if script else 302)
     assert owner.list_texts() == ["One"]
-    assert versions(owner) == ["One", "Two"]
+    assert load_versions(owner) == ["One", "Two"]
     assert Entry.objects.get().revision == 3
 
 
 def test_a_damaged_entry_says_again_what_it_said_before(owner: Resident) -> None:
     entry = owner.write("One")
-    edits(owner, entry, "Two")
+    edit(owner, entry, "Two")
     flip_a_bit(entry)
     version = Version.objects.get()
 
@@ -97,12 +97,12 @@ def test_a_damaged_entry_says_again_what_it_said_before(owner: Resident) -> None
 
     assert answer.status_code == 302
     assert owner.list_texts() == ["One"]
-    assert versions(owner) == ["One"], "what cannot be read becomes no version"
+    assert load_versions(owner) == ["One"], "what cannot be read becomes no version"
 
 
 def test_an_edit_begun_before_a_restore_is_a_conflict(owner: Resident) -> None:
     entry = owner.write("One")
-    edits(owner, entry, "Two")
+    edit(owner, entry, "Two")
     owner.post(f"/versions/{Version.objects.get().id}/restore/")
 
     answer = owner.post(f"/entries/{entry.id}/edit/", text="Based on two", revision=2)
@@ -113,8 +113,8 @@ def test_an_edit_begun_before_a_restore_is_a_conflict(owner: Resident) -> None:
 
 def test_a_version_is_gone_after_thirty_days(owner: Resident, housemate: Resident) -> None:
     entry, other = owner.write("Old"), housemate.write("Other")
-    edits(owner, entry, "Young", "Now")
-    edits(housemate, other, "Another")
+    edit(owner, entry, "Young", "Now")
+    edit(housemate, other, "Another")
     long_ago = timezone.now() - timedelta(days=31)
     Version.objects.filter(revision=1).update(replaced_at=long_ago)
 
@@ -129,8 +129,8 @@ def test_a_version_is_gone_after_thirty_days(owner: Resident, housemate: Residen
 
 def test_a_version_is_sealed_and_bound_to_its_entry_and_revision(owner: Resident) -> None:
     first, second = owner.write("Mine alone"), owner.write("Another")
-    edits(owner, first, "Edited")
-    edits(owner, second, "Edited too")
+    edit(owner, first, "Edited")
+    edit(owner, second, "Edited too")
     version = Version.objects.get(entry=first)
     with connection.cursor() as cursor:
         cursor.execute("SELECT text FROM diary_version")
@@ -143,7 +143,7 @@ def test_a_version_is_sealed_and_bound_to_its_entry_and_revision(owner: Resident
 
 def test_somebody_elses_version_is_the_same_404_as_none(owner: Resident, housemate: Resident) -> None:
     entry = owner.write("One")
-    edits(owner, entry, "Two")
+    edit(owner, entry, "Two")
     nobodys = "0190a5a0-0000-7000-8000-000000000000"
 
     answers = [
@@ -157,7 +157,7 @@ def test_somebody_elses_version_is_the_same_404_as_none(owner: Resident, housema
 
 def test_a_version_is_not_restored_by_following_a_link(owner: Resident) -> None:
     entry = owner.write("One")
-    edits(owner, entry, "Two")
+    edit(owner, entry, "Two")
 
     answer = owner.get(f"/versions/{Version.objects.get().id}/restore/")
 
@@ -168,7 +168,7 @@ def test_a_version_is_not_restored_by_following_a_link(owner: Resident) -> None:
 def test_the_time_of_a_version_is_the_persons_own(db: None) -> None:
     owner = new_resident("Tessa", time_zone="Pacific/Auckland")
     entry = owner.write("One", at=datetime(2026, 11, 1, 20, 30, tzinfo=UTC))
-    edits(owner, entry, "Two")
+    edit(owner, entry, "Two")
 
     page = owner.get(f"/entries/{entry.id}/versions/").content.decode()
 

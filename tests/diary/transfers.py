@@ -1,4 +1,4 @@
-"""A diary carried from one house to another: written out, read, and taken in."""
+"""Actions on exports: write a diary to a folder, read its JSON, import it elsewhere."""
 
 import json
 from pathlib import Path
@@ -19,8 +19,8 @@ from tests.people import Resident, new_resident
 ELSEWHERE = {"id", "entry_id", "keep_key", "name_index"}
 
 
-def written_out(who: Resident, target: Path) -> Any:
-    """Everything of theirs in a new folder, and what its JSON says."""
+def export_to_folder(who: Resident, target: Path) -> Any:
+    """Export a person's diary to a new folder, and return its JSON."""
     with open_target(target) as out:
         export_diary(
             person=who.person,
@@ -32,14 +32,14 @@ def written_out(who: Resident, target: Path) -> Any:
     return json.loads((target / "diary.json").read_text(encoding="utf-8"))
 
 
-def put_down(diary: Any, file: Path) -> Path:
-    """A diary as somebody's program might write it again."""
+def write_json(diary: Any, file: Path) -> Path:
+    """Write an export's JSON to a file."""
     file.write_text(json.dumps(diary, ensure_ascii=False, indent=1), encoding="utf-8", errors="surrogatepass")
     return file
 
 
-def taken_in(who: Resident, path: Path, *, progress: Progress = lambda _: None) -> DiaryImportReport:
-    """What an export wrote, imported into somebody's diary."""
+def import_file(who: Resident, path: Path, *, progress: Progress = lambda _: None) -> DiaryImportReport:
+    """Import an export into a person's diary, and return the report."""
     now = timezone.now()
     with open_export_json(path) as (text, _):
         overview = scan_export(read_values(text), wanted=importable_row_kinds())
@@ -55,29 +55,29 @@ def taken_in(who: Resident, path: Path, *, progress: Progress = lambda _: None) 
         )
 
 
-def of_everywhere(row: Any) -> Any:
-    """A row, and what belongs to it, without what differs from house to house."""
+def strip_local_values(row: Any) -> Any:
+    """Return a row without values that differ between households."""
     if isinstance(row, list):
-        return [of_everywhere(one) for one in row]
+        return [strip_local_values(one) for one in row]
     if not isinstance(row, dict):
         return row
-    return {key: of_everywhere(value) for key, value in row.items() if key not in ELSEWHERE}
+    return {key: strip_local_values(value) for key, value in row.items() if key not in ELSEWHERE}
 
 
-def moves_house(who: Resident) -> Resident:
-    """The same person in a house that knows nothing of them."""
+def replace_person(who: Resident) -> Resident:
+    """Delete a person, and create a new person with the same name."""
     who.person.delete()
     return new_resident(who.person.name)
 
 
 def comparable(diary: Any) -> Any:
-    """What a diary says, but for what is another in each house."""
+    """Return an export without values that differ between households."""
     drafts = [{k: v for k, v in draft.items() if k != "revision"} for draft in diary["others"]["drafts"]]
-    return of_everywhere([diary["entries"], {**diary["others"], "drafts": drafts}])
+    return strip_local_values([diary["entries"], {**diary["others"], "drafts": drafts}])
 
 
-def entry(text: Any, **columns: Any) -> dict[str, Any]:
-    """A row of an entry."""
+def build_entry_row(text: Any, **columns: Any) -> dict[str, Any]:
+    """Return the row of an entry in an export."""
     return {
         "id": str(uuid4()),
         "day": "2026-11-01",
@@ -87,6 +87,6 @@ def entry(text: Any, **columns: Any) -> dict[str, Any]:
     }
 
 
-def written(*entries: Any, **others: Any) -> dict[str, Any]:
-    """What a diary of these rows says."""
+def build_export(*entries: Any, **others: Any) -> dict[str, Any]:
+    """Return the JSON of an export with these rows."""
     return {"format": "llamora.diary", "version": 1, "entries": list(entries), "others": others}

@@ -1,4 +1,4 @@
-"""A model server on a real socket that does what a test tells it, call by call.
+"""A scripted model server on a real socket: a test adds a script for each call.
 
     with FakeModelServer() as server:
         server.next(Script(tokens=["Good ", "day"]))          # the next call; later calls take the default
@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from tests.fakes.script import DropError, Script, ScriptedStream, words
+from tests.fakes.script import DropError, Script, ScriptedStream, make_words
 
-__all__ = ["FakeModelServer", "Script", "words"]
+__all__ = ["FakeModelServer", "Script", "make_words"]
 
 
 # What is proposed where no test says otherwise.
@@ -34,7 +34,7 @@ OFFER = Script(tokens=['{"emoji": "🪁", ', '"traces": ["a kite", ', '"high win
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came in."""
+    """A received request."""
 
     method: str
     path: str
@@ -43,8 +43,8 @@ class Request:
 
 
 @dataclass(kw_only=True)
-class Manners:
-    """How the server behaves apart from its scripts."""
+class ServerBehavior:
+    """The behaviour of the server apart from its scripts."""
 
     kind: str = "llama.cpp"  # or "Ollama", "LM Studio", "vLLM", "other"
     model: str = "fake-model"
@@ -59,10 +59,10 @@ class Manners:
 
 
 class FakeModelServer:
-    """Serves on a free port of 127.0.0.1, in a thread with a loop of its own."""
+    """A model server on a free port of 127.0.0.1, in a thread with its own event loop."""
 
     def __init__(self, *scripts: Script, port: int = 0, **manners: Any) -> None:
-        self.manners = Manners(**manners)
+        self.manners = ServerBehavior(**manners)
         self.requests: list[Request] = []
         self.hung_up = 0
         self.streams = 0
@@ -82,42 +82,42 @@ class FakeModelServer:
 
     @property
     def calls(self) -> list[Any]:
-        """The bodies of the replies asked for."""
+        """The bodies of the requests for replies."""
         return [body for body in self._asked() if "response_format" not in body]
 
     @property
     def asked_for_json(self) -> list[Any]:
-        """The bodies of what was asked for by a schema: a page asks by itself, after a reply."""
+        """The bodies of the requests with a JSON schema, which a page sends after a reply."""
         return [body for body in self._asked() if "response_format" in body]
 
     def _asked(self) -> list[Any]:
         return [request.body for request in self.requests if request.path == "/v1/chat/completions"]
 
-    def next(self, *scripts: Script) -> None:
-        """Add scripts for the calls to come."""
+    def add_scripts(self, *scripts: Script) -> None:
+        """Add scripts for the next calls."""
         self._scripts.extend(scripts)
 
-    def offer(self, *scripts: Script) -> None:
-        """Add scripts for the next calls that ask for JSON; later ones take `OFFER`."""
+    def add_json_scripts(self, *scripts: Script) -> None:
+        """Add scripts for the next requests with a JSON schema; later requests get `OFFER`."""
         self._offers.extend(scripts)
 
     def forget_scripts(self) -> None:
-        """Drop the scripts that no call took: they were another test's."""
+        """Delete the unused scripts of earlier tests."""
         self._scripts.clear()
         self._offers.clear()
 
     def wait_for_hang_up(self, *, seconds: float = 5.0, count: int = 1) -> bool:
-        """Whether so many clients closed their connection in the middle of a stream."""
+        """Return whether this number of clients closed their connection during a stream."""
         with self._changed:
             return self._changed.wait_for(lambda: self.hung_up >= count, seconds)
 
     def wait_for_calls(self, count: int, *, seconds: float = 5.0) -> bool:
-        """Whether so many replies were asked for."""
+        """Return whether this number of replies was requested in time."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.calls) >= count, seconds)
 
     def close_idle(self) -> None:
-        """Drop every open connection, as a server does that grew tired of waiting."""
+        """Close every open connection, as a server does after its idle timeout."""
         for writer in list(self._writers):
             self._loop.call_soon_threadsafe(writer.transport.abort)
 
@@ -175,17 +175,17 @@ class FakeModelServer:
     async def _answer(
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        refusal = self._refusal(request)
+        refusal = self._get_refusal(request)
         if refusal is None and request.path == "/v1/chat/completions":
             is_offer = "response_format" in request.body
             await self._stream(
-                self._next(self._offers if is_offer else self._scripts, is_offer), reader, writer
+                self._take_script(self._offers if is_offer else self._scripts, is_offer), reader, writer
             )
             return
         status, body = refusal or self._page(request)
         _write_json(writer, status, body, location=self.manners.redirect if status == 302 else "")
 
-    def _refusal(self, request: Request) -> tuple[int, Any] | None:
+    def _get_refusal(self, request: Request) -> tuple[int, Any] | None:
         manners = self.manners
         if manners.redirect:
             return 302, {}
@@ -196,7 +196,7 @@ class FakeModelServer:
             return 503, {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}
         return None
 
-    def _next(self, scripts: deque[Script], is_offer: bool) -> Script:
+    def _take_script(self, scripts: deque[Script], is_offer: bool) -> Script:
         return scripts.popleft() if scripts else OFFER if is_offer else self.manners.default
 
     async def _stream(
@@ -283,7 +283,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--first-after", type=float, default=0.0, help="seconds before the first token")
     parser.add_argument("--slots", type=int, default=16)
     options = parser.parse_args(list(arguments) if arguments is not None else None)
-    script = Script(tokens=words(options.tokens), rate=options.rate, first_after=options.first_after)
+    script = Script(tokens=make_words(options.tokens), rate=options.rate, first_after=options.first_after)
     with FakeModelServer(port=options.port, slots=options.slots, default=script) as server:
         print(server.port, flush=True)
         while True:

@@ -1,4 +1,4 @@
-"""What a scripted model server says on one call, and the bytes it says it in."""
+"""Scripts of a model server: the response to one call, and the bytes of the response."""
 
 import asyncio
 import json
@@ -15,17 +15,17 @@ _WORDS = _PROSE.split()
 _BURST = 16
 
 
-def words(count: int) -> list[str]:
-    """So many tokens of calm prose, the same each time, and never in circles."""
+def make_words(count: int) -> list[str]:
+    """Return this number of tokens of prose, always the same, without repetition."""
     pick = random.Random(7).choice
     return [pick(_WORDS) + ("\n\n" if place % 60 == 59 else " ") for place in range(count)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """What happens on one call of `/v1/chat/completions`. Counts are tokens, times are seconds."""
+    """The response to one call of `/v1/chat/completions`. Counts are tokens, times are seconds."""
 
-    tokens: Sequence[str] = tuple(words(40))
+    tokens: Sequence[str] = tuple(make_words(40))
     thoughts: Sequence[str] = ()
     thought_field: str = "reasoning_content"
     rate: float = 0.0  # tokens a second; 0 is as fast as possible
@@ -57,7 +57,7 @@ def _event(delta: dict[str, str], finish: str | None = None) -> bytes:
     return b"data: " + json.dumps(payload, ensure_ascii=False).encode() + b"\n\n"
 
 
-def _framed(data: bytes) -> bytes:
+def _frame_chunk(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
@@ -65,25 +65,25 @@ _FRAMES: dict[tuple[str, str], bytes] = {}
 
 
 def _token(name: str, text: str) -> bytes:
-    """One token's event in its own HTTP chunk, as llama.cpp sends it; kept, because benches send millions."""
+    """Return a token's event in its own HTTP chunk, as llama.cpp sends it; cached for benchmarks."""
     frame = _FRAMES.get((name, text))
     if frame is None:
-        frame = _FRAMES[name, text] = _framed(_event({name: text}))
+        frame = _FRAMES[name, text] = _frame_chunk(_event({name: text}))
     return frame
 
 
 def _ending(script: Script, count: int) -> bytes:
     usage = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": count}}
     last = _event({}, script.finish_reason) + b"data: " + json.dumps(usage).encode() + b"\n\ndata: [DONE]\n\n"
-    return _framed(last) + b"0\r\n\r\n"
+    return _frame_chunk(last) + b"0\r\n\r\n"
 
 
 class DropError(Exception):
-    """The script says to drop the connection."""
+    """Raised when the script drops the connection."""
 
 
 class ScriptedStream:
-    """Sends one scripted reply."""
+    """The sending of one scripted reply."""
 
     def __init__(self, script: Script, writer: asyncio.StreamWriter) -> None:
         self._script, self._writer = script, writer
@@ -111,7 +111,7 @@ class ScriptedStream:
     async def _raw(self, body: bytes) -> None:
         size = self._script.chunk_size or len(body)
         for start in range(0, len(body), size):
-            self._writer.write(_framed(body[start : start + size]))
+            self._writer.write(_frame_chunk(body[start : start + size]))
             await self._writer.drain()
             if self._script.chunk_size:
                 await asyncio.sleep(0.0005)
@@ -137,12 +137,12 @@ class ScriptedStream:
     async def _fault(self) -> None:
         script = self._script
         if script.malformed_after is not None:
-            self._writer.write(_framed(b'data: {"choices":[{"delta":{"content":"hal\n\n'))
+            self._writer.write(_frame_chunk(b'data: {"choices":[{"delta":{"content":"hal\n\n'))
         if script.error_after is not None:
             answer = {
                 "error": {"code": script.status if script.status != 200 else 500, "message": script.error}
             }
-            self._writer.write(_framed(b"data: " + json.dumps(answer).encode() + b"\n\n"))
+            self._writer.write(_frame_chunk(b"data: " + json.dumps(answer).encode() + b"\n\n"))
         if script.drop_after is not None:
             await self._writer.drain()
             raise DropError
@@ -151,7 +151,7 @@ class ScriptedStream:
 
     async def _frames(self, frames: list[bytes], *, start: int) -> None:
         if self._script.rate:
-            await self._paced(frames, start=start)
+            await self._send_paced(frames, start=start)
             return
         for place in range(0, len(frames), _BURST):
             self._writer.write(b"".join(frames[place : place + _BURST]))
@@ -159,7 +159,7 @@ class ScriptedStream:
             # Yield to the other streams; `drain` alone does not while the socket takes everything.
             await asyncio.sleep(0)
 
-    async def _paced(self, frames: list[bytes], *, start: int) -> None:
+    async def _send_paced(self, frames: list[bytes], *, start: int) -> None:
         clock = asyncio.get_running_loop().time
         begun = clock()
         for place, frame in enumerate(frames):

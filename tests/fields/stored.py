@@ -1,4 +1,4 @@
-"""Entries to try things on, and their bytes as they lie in the database."""
+"""Access to entries and to their stored bytes."""
 
 from datetime import date
 from typing import Any
@@ -14,31 +14,31 @@ WORDS = "the heron stood in the rain"
 
 
 def write(someone: Resident, text: str = WORDS, *, day: date = DAY) -> Entry:
-    """Save an entry, and return it as a later request loads it: nothing of its making is left on it."""
+    """Save an entry, and return it loaded from the database."""
     return Entry.objects.get(id=someone.write(text, day=day).id)
 
 
 def read(someone: Resident, entry: Entry) -> str:
-    """Return what stands in the database, opened."""
+    """Return the stored text of an entry, decrypted."""
     with someone.unlocked():
         return str(Entry.objects.get(id=entry.id).text)
 
 
 def keyring_with_epoch(someone: Resident, epoch: int) -> Keyring:
-    """Return a keyring of this person that has another epoch, as one that outlived a rotation has."""
+    """Return a keyring of this person with another epoch."""
     return Keyring(owner=someone.id, epoch=epoch, keys={epoch: secret_bytes(32)})
 
 
-def stored(row: Any, column: str = "text") -> bytes:
-    """The bytes of a column as they lie in the database, asked without the field."""
+def read_stored_bytes(row: Any, column: str = "text") -> bytes:
+    """Return the bytes of a column as stored in the database."""
     table = row._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT "{column}" FROM "{table}" WHERE id = %s', [row.id.hex])
         return bytes(cursor.fetchone()[0])
 
 
-def put(row: Any, envelope: bytes, column: str = "text") -> None:
-    """Write bytes past the field, as somebody with the database file would."""
+def write_stored_bytes(row: Any, envelope: bytes, column: str = "text") -> None:
+    """Write bytes to a column in the database, without the field."""
     assert read_header(envelope).epoch
     with connection.cursor() as cursor:
         cursor.execute(

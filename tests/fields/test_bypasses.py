@@ -1,4 +1,4 @@
-"""Every way around a sealed column is closed: it raises, or it shows an envelope and never words."""
+"""Tests that no way around a sealed column returns its text."""
 
 import copy
 import json
@@ -20,7 +20,7 @@ from diary.models import Draft, Entry
 from llamora.fields import SealedFieldError, SealedQuerySet, SealedValue
 from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
-from tests.fields.stored import DAY, OTHER_DAY, WORDS, read, stored, write
+from tests.fields.stored import DAY, OTHER_DAY, WORDS, read, read_stored_bytes, write
 from tests.people import Resident
 
 
@@ -121,7 +121,7 @@ def test_functions_of_the_database_see_envelopes_only(owner: Resident) -> None:
     with owner.unlocked():
         row = Entry.objects.annotate(size=Length("text")).values("size", "text").get()
 
-    assert row["size"] == len(stored(entry))
+    assert row["size"] == len(read_stored_bytes(entry))
     assert WORDS not in str(row)
 
 
@@ -137,8 +137,8 @@ def test_values_show_envelopes(owner: Resident) -> None:
 
     for value in shown:
         assert isinstance(value, SealedValue)
-        assert value.envelope == stored(entry)
-        assert repr(value) == str(value) == f"<sealed, {len(stored(entry))} bytes>"
+        assert value.envelope == read_stored_bytes(entry)
+        assert repr(value) == str(value) == f"<sealed, {len(read_stored_bytes(entry))} bytes>"
 
 
 def test_nothing_printed_holds_words(owner: Resident) -> None:
@@ -222,7 +222,7 @@ def test_serialized_rows_carry_envelopes(owner: Resident, format_of: str, is_unl
 
     assert WORDS not in said
     if format_of == "json":
-        assert json.loads(said)[0]["fields"]["text"] == SealedValue(stored(entry)).to_text()
+        assert json.loads(said)[0]["fields"]["text"] == SealedValue(read_stored_bytes(entry)).to_text()
 
 
 def test_what_is_not_sealed_yet_is_not_serialized(owner: Resident) -> None:
@@ -235,7 +235,7 @@ def test_a_dump_that_is_loaded_again_keeps_its_envelopes(
     owner: Resident, tmp_path: Path, is_unlocked: bool
 ) -> None:
     entry = write(owner)
-    before, dump = stored(entry), tmp_path / "dump.json"
+    before, dump = read_stored_bytes(entry), tmp_path / "dump.json"
     call_command("dumpdata", "accounts", "diary", output=str(dump), verbosity=0)
     assert WORDS not in dump.read_text()
     Entry.objects.all().delete()
@@ -247,7 +247,7 @@ def test_a_dump_that_is_loaded_again_keeps_its_envelopes(
     else:
         call_command("loaddata", str(dump), verbosity=0, stdout=StringIO())
 
-    assert stored(entry) == before
+    assert read_stored_bytes(entry) == before
     assert read(owner, entry) == WORDS
 
 
@@ -258,7 +258,7 @@ def test_a_dump_in_a_format_that_reads_attributes_carries_envelopes(owner: Resid
         call_command("dumpdata", "diary", format="xml", output=str(dump), verbosity=0)
 
     assert WORDS not in dump.read_text()
-    assert SealedValue(stored(entry)).to_text() in dump.read_text()
+    assert SealedValue(read_stored_bytes(entry)).to_text() in dump.read_text()
 
 
 def test_a_fixture_cannot_bring_words_in_clear(owner: Resident, tmp_path: Path) -> None:

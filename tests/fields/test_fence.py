@@ -1,4 +1,4 @@
-"""The database itself refuses an envelope of another epoch, whoever writes it and however."""
+"""Tests of the triggers that refuse envelopes of another epoch."""
 
 from typing import Any
 
@@ -13,7 +13,16 @@ from llamora.database import FenceRefused, NotWritten, write_transaction
 from llamora.database.errors import FENCE_MARKER
 from llamora.fields import fence
 from llamora.fields.models import sealed_fields
-from tests.fields.stored import DAY, OTHER_DAY, WORDS, keyring_with_epoch, put, read, stored, write
+from tests.fields.stored import (
+    DAY,
+    OTHER_DAY,
+    WORDS,
+    keyring_with_epoch,
+    read,
+    read_stored_bytes,
+    write,
+    write_stored_bytes,
+)
 from tests.people import Resident, new_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,12 +30,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def owner() -> Resident:
-    """Committed, so that a refusal is met where a household would meet it."""
+    """The owner, committed, so that triggers refuse writes as in production."""
     return new_resident("Olive")
 
 
-def turn(who: Resident, *, epoch: int) -> None:
-    """Move a vault to another epoch, as the database sees it."""
+def set_epoch(who: Resident, *, epoch: int) -> None:
+    """Set the epoch of a vault in the database."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_vault SET epoch = %s WHERE owner_id = %s", [epoch, who.id.hex])
 
@@ -41,7 +50,7 @@ def test_an_insert_of_another_epoch_is_refused(owner: Resident, epoch: int) -> N
 
 def test_an_update_of_another_epoch_is_refused_and_the_row_stays(owner: Resident) -> None:
     entry = write(owner)
-    before = stored(entry)
+    before = read_stored_bytes(entry)
 
     entry.text = "late"
     with in_force(keyring_with_epoch(owner, 2)), pytest.raises(FenceRefused) as refused, write_transaction():
@@ -49,12 +58,12 @@ def test_an_update_of_another_epoch_is_refused_and_the_row_stays(owner: Resident
 
     assert refused.value.code == "fence"
     assert "late" not in str(refused.value)
-    assert stored(entry) == before
+    assert read_stored_bytes(entry) == before
 
 
 def test_after_a_rotation_the_key_before_writes_nothing(owner: Resident) -> None:
     entry = write(owner)
-    turn(owner, epoch=2)
+    set_epoch(owner, epoch=2)
 
     with owner.unlocked():
         entry.day = OTHER_DAY
@@ -66,7 +75,7 @@ def test_after_a_rotation_the_key_before_writes_nothing(owner: Resident) -> None
 
 def test_columns_that_are_not_sealed_may_still_change(owner: Resident) -> None:
     entry = write(owner)
-    turn(owner, epoch=2)
+    set_epoch(owner, epoch=2)
 
     Entry.objects.filter(id=entry.id).update(revision=5)
     entry.refresh_from_db()
@@ -78,10 +87,10 @@ def test_columns_that_are_not_sealed_may_still_change(owner: Resident) -> None:
 
 def test_raw_sql_is_refused_too(owner: Resident) -> None:
     entry = write(owner)
-    late = b"\x01" + (2).to_bytes(4, "big") + stored(entry)[5:]
+    late = b"\x01" + (2).to_bytes(4, "big") + read_stored_bytes(entry)[5:]
 
     with pytest.raises(IntegrityError, match=FENCE_MARKER):
-        put(entry, late)
+        write_stored_bytes(entry, late)
     with pytest.raises(IntegrityError, match=FENCE_MARKER), connection.cursor() as cursor:
         cursor.execute(
             "INSERT OR REPLACE INTO diary_entry (id, owner_id, day, text, revision, created_at)"
@@ -108,7 +117,7 @@ def test_a_person_without_a_vault_has_no_sealed_rows(owner: Resident) -> None:
 
 def test_every_owner_has_an_epoch_of_their_own(owner: Resident) -> None:
     housemate = new_resident("Humphrey")
-    turn(owner, epoch=2)
+    set_epoch(owner, epoch=2)
 
     entry = write(housemate)
 
@@ -125,7 +134,7 @@ def test_a_vault_is_checked_against_itself(owner: Resident) -> None:
         vault.private_key, vault.digest_key, vault.epoch = b"p" * 32, b"d" * 32, 2
         vault.save()
 
-    assert read_header(stored(vault, "digest_key")).epoch == 2
+    assert read_header(read_stored_bytes(vault, "digest_key")).epoch == 2
 
 
 def test_nothing_else_of_the_database_is_taken_for_the_fence(owner: Resident) -> None:

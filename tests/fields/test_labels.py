@@ -1,4 +1,4 @@
-"""Labels are frozen: whoever changes one here makes every diary written before unreadable."""
+"""Tests that the labels of sealed fields never change; a changed label makes diaries unreadable."""
 
 from typing import Any
 
@@ -35,20 +35,20 @@ PINNED: dict[str, tuple[str, ...]] = {
 OF_THIS_PROJECT = ("accounts", "diary", "traces", "search")
 
 
-def every_sealed_field() -> list[SealedField]:
+def list_sealed_fields() -> list[SealedField]:
     return [field for model in sealed_models() for field in sealed_fields(model)]
 
 
 def test_every_label_is_pinned_with_what_it_is_bound_to() -> None:
-    found = {field.label: tuple(sorted(field.bound.values())) for field in every_sealed_field()}
+    found = {field.label: tuple(sorted(field.bound.values())) for field in list_sealed_fields()}
 
     assert {label: bound for label, bound in found.items() if label in PINNED} == PINNED
     assert set(found) - set(PINNED) == set(), "pin the labels of new columns"
 
 
 def test_no_label_is_used_twice() -> None:
-    labels = [field.label for field in every_sealed_field()]
-    bound = [label for field in every_sealed_field() for label in field.bound.values()]
+    labels = [field.label for field in list_sealed_fields()]
+    bound = [label for field in list_sealed_fields() for label in field.bound.values()]
 
     assert len(labels) == len(set(labels))
     assert not set(labels) & set(bound)
@@ -71,4 +71,4 @@ def test_migrations_know_the_same_labels() -> None:
         if isinstance(field, SealedField)
     }
 
-    assert found == {field.label: tuple(sorted(field.bound.values())) for field in every_sealed_field()}
+    assert found == {field.label: tuple(sorted(field.bound.values())) for field in list_sealed_fields()}

@@ -1,4 +1,4 @@
-"""Migrations never need a key: they meet rows as they are, and leave envelopes as they were."""
+"""Tests that migrations need no key and leave envelopes unchanged."""
 
 from typing import Any
 
@@ -6,36 +6,38 @@ import pytest
 from django.db.migrations.loader import MigrationLoader
 
 from llamora.fields import SealedValue
-from tests.fields.stored import stored, write
+from tests.fields.stored import read_stored_bytes, write
 from tests.people import Resident
 
 
 @pytest.fixture
-def past_entry() -> Any:
-    """The model as migrations know it."""
+def get_historical_entry_model() -> Any:
+    """Return the historical model of entries, as migrations use it."""
     return MigrationLoader(None).project_state().apps.get_model("diary", "Entry")
 
 
-def test_a_migration_changes_other_columns_of_a_sealed_row(owner: Resident, past_entry: Any) -> None:
+def test_a_migration_changes_other_columns_of_a_sealed_row(
+    owner: Resident, get_historical_entry_model: Any
+) -> None:
     entry = write(owner)
-    before = stored(entry)
+    before = read_stored_bytes(entry)
 
-    row = past_entry.objects.get(id=entry.id)
+    row = get_historical_entry_model.objects.get(id=entry.id)
     row.revision = 5
     row.save()
-    past_entry.objects.update(revision=6)
+    get_historical_entry_model.objects.update(revision=6)
     row.refresh_from_db(fields=["revision"])
 
     assert row.revision == 6
-    assert stored(entry) == before
+    assert read_stored_bytes(entry) == before
 
 
-def test_a_migration_sees_envelopes_only(owner: Resident, past_entry: Any) -> None:
+def test_a_migration_sees_envelopes_only(owner: Resident, get_historical_entry_model: Any) -> None:
     entry = write(owner)
 
-    (value,) = past_entry.objects.values_list("text", flat=True)
+    (value,) = get_historical_entry_model.objects.values_list("text", flat=True)
 
-    assert value == SealedValue(stored(entry))
+    assert value == SealedValue(read_stored_bytes(entry))
 
 
 def test_a_field_survives_being_written_into_a_migration() -> None:

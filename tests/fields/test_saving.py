@@ -1,4 +1,4 @@
-"""What a save writes: re-sealed where it must be, byte for byte as it was where nothing changed."""
+"""Tests of saving: changed columns are sealed again, unchanged columns keep their bytes."""
 
 import copy
 from typing import Any
@@ -11,18 +11,18 @@ from django.test.utils import CaptureQueriesContext
 from diary.models import Entry, Reply
 from llamora.crypto import VaultLocked
 from llamora.fields import SealedFieldError, new_id
-from tests.fields.stored import DAY, OTHER_DAY, WORDS, read, stored, write
+from tests.fields.stored import DAY, OTHER_DAY, WORDS, read, read_stored_bytes, write
 from tests.people import Resident
 
 
 def test_saving_other_columns_while_locked_leaves_the_bytes_as_they_are(owner: Resident) -> None:
     entry = write(owner)
-    before = stored(entry)
+    before = read_stored_bytes(entry)
 
     entry.revision = 7
     entry.save()
 
-    assert stored(entry) == before
+    assert read_stored_bytes(entry) == before
     assert Entry.objects.get(id=entry.id).revision == 7
 
 
@@ -41,24 +41,24 @@ def test_a_stale_whole_row_save_does_not_put_an_old_envelope_back(owner: Residen
 
 def test_reading_does_not_make_a_column_count_as_assigned(owner: Resident) -> None:
     entry = write(owner)
-    before = stored(entry)
+    before = read_stored_bytes(entry)
 
     with owner.unlocked():
         assert entry.text == WORDS
         entry.save()
 
-    assert stored(entry) == before
+    assert read_stored_bytes(entry) == before
 
 
 def test_an_assigned_column_is_sealed_anew_with_another_nonce(owner: Resident) -> None:
     entry = write(owner)
-    before = stored(entry)
+    before = read_stored_bytes(entry)
 
     with owner.unlocked():
         entry.text = WORDS
         entry.save()
 
-    assert stored(entry) != before
+    assert read_stored_bytes(entry) != before
     assert read(owner, entry) == WORDS
 
 
@@ -76,13 +76,13 @@ def test_assigning_a_bound_column_reseals(owner: Resident) -> None:
 
 def test_assigning_a_bound_column_while_locked_raises_and_changes_nothing(owner: Resident) -> None:
     entry = write(owner)
-    before = stored(entry)
+    before = read_stored_bytes(entry)
 
     entry.day = OTHER_DAY
     with pytest.raises(VaultLocked), transaction.atomic():
         entry.save()
 
-    assert stored(entry) == before
+    assert read_stored_bytes(entry) == before
     assert Entry.objects.get(id=entry.id).day == DAY
     with owner.unlocked():
         entry.save()
@@ -207,7 +207,7 @@ def test_a_copied_row_is_sealed_anew(owner: Resident) -> None:
         assert (twin.text, entry.text) == (WORDS, WORDS)
         entry.revision = 2
         entry.save()
-    assert stored(twin) != stored(entry)
+    assert read_stored_bytes(twin) != read_stored_bytes(entry)
     assert read(owner, twin) == read(owner, entry) == WORDS
 
 
@@ -286,13 +286,13 @@ def test_a_save_is_one_statement(owner: Resident) -> None:
 @pytest.mark.parametrize("text", [WORDS, "sealed:AAAA", ""])
 def test_validating_a_row_changes_nothing_of_it(owner: Resident, text: str) -> None:
     entry = write(owner, text)
-    before = stored(entry)
+    before = read_stored_bytes(entry)
 
     with owner.unlocked():
         entry.clean_fields(exclude=["edited_at", "deleted_at", "keep_key"])
         entry.save()
 
-    assert stored(entry) == before
+    assert read_stored_bytes(entry) == before
 
 
 def test_validating_still_finds_what_is_wrong(owner: Resident) -> None:

@@ -1,4 +1,4 @@
-"""A sealed column opens for its owner, in its row, and nowhere else."""
+"""Tests of sealed columns: they open for their owner, in their row, and nowhere else."""
 
 from typing import Any
 
@@ -11,7 +11,16 @@ from llamora.crypto import NotAuthentic, VaultLocked, in_force
 from llamora.fields import SealedFieldError, SealedJSONField, SealedModel, SealedTextField, SealedValue
 from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
-from tests.fields.stored import DAY, OTHER_DAY, WORDS, keyring_with_epoch, put, read, stored, write
+from tests.fields.stored import (
+    DAY,
+    OTHER_DAY,
+    WORDS,
+    keyring_with_epoch,
+    read,
+    read_stored_bytes,
+    write,
+    write_stored_bytes,
+)
 from tests.people import Resident
 
 ODD = [
@@ -112,7 +121,7 @@ def test_a_housemate_reads_and_writes_nothing_of_the_owner(owner: Resident, hous
 def test_bytes_moved_to_another_row_do_not_open(owner: Resident) -> None:
     first, second = write(owner, "first"), write(owner, "second")
 
-    put(second, stored(first))
+    write_stored_bytes(second, read_stored_bytes(first))
 
     with pytest.raises(NotAuthentic):
         read(owner, second)
@@ -121,7 +130,7 @@ def test_bytes_moved_to_another_row_do_not_open(owner: Resident) -> None:
 def test_bytes_moved_to_another_column_do_not_open(owner: Resident) -> None:
     entry = write(owner)
 
-    put(entry, stored(entry), column="source")
+    write_stored_bytes(entry, read_stored_bytes(entry), column="source")
 
     with owner.unlocked(), pytest.raises(NotAuthentic):
         _ = Entry.objects.get(id=entry.id).source
@@ -155,7 +164,7 @@ def test_an_envelope_of_an_epoch_that_is_not_held_does_not_open(owner: Resident)
 
 def test_a_value_that_does_not_open_is_its_default_where_one_is_given(owner: Resident) -> None:
     entry, damaged = write(owner), write(owner)
-    put(damaged, stored(entry))
+    write_stored_bytes(damaged, read_stored_bytes(entry))
     damaged.refresh_from_db()
 
     with owner.unlocked():
@@ -171,7 +180,7 @@ def test_a_locked_vault_is_no_damage(owner: Resident) -> None:
 
 
 def test_lengths_show_only_roughly(owner: Resident) -> None:
-    sizes = {len(stored(write(owner, "x" * length))) for length in range(1, 50)}
+    sizes = {len(read_stored_bytes(write(owner, "x" * length))) for length in range(1, 50)}
 
     assert len(sizes) == 1
 
@@ -225,8 +234,8 @@ def test_rows_of_every_kind_seal_their_words(owner: Resident) -> None:
         reply = Reply.objects.create(owner_id=owner.id, entry=entry, text=WORDS)
 
     for row in (entry, draft, reply):
-        assert WORDS.encode() not in stored(row)
-        assert stored(row)[0] in (1, 2)
+        assert WORDS.encode() not in read_stored_bytes(row)
+        assert read_stored_bytes(row)[0] in (1, 2)
 
 
 @pytest.mark.parametrize("model", sealed_models(), ids=lambda model: model.__name__)

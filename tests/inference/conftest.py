@@ -1,4 +1,4 @@
-"""A tiny model on disk, once for all tests of this folder."""
+"""Fixture: a tiny model file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Jobs: what they keep, how they end, and that they belong to nobody's request."""
+"""Tests of jobs: their results, their ends, and their independence of the request."""
 
 import asyncio
 import threading
@@ -21,19 +21,19 @@ from llamora.inference.job import Job, JobOutcome, JobState, Prompt, RowDeleted,
 from llamora.inference.registry import JobRegistry, NoEventLoop
 from llamora.llm.client import ModelServer
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OWNER = UUID(int=7)
-SLOW = Script(tokens=words(400), rate=100)
+SLOW = Script(tokens=make_words(400), rate=100)
 of_a_request: ContextVar[str] = ContextVar("of_a_request", default="none")
 
 
 @dataclass
-class Note:
-    """An errand that keeps what came in a list, as a row would."""
+class RecordingTask:
+    """A task that records its results in lists."""
 
     id: UUID = field(default_factory=uuid4)
     owner_id: UUID = OWNER
@@ -64,7 +64,7 @@ class Note:
         self.marked.append(outcome)
 
     def _look(self) -> None:
-        """Note where it runs, and seal something with the keyring in force."""
+        """Record the thread and context, and seal a text with the keyring in force."""
         self.threads.add(threading.current_thread().name)
         self.contexts.add(of_a_request.get())
         context = Context(purpose="test", label="a.b.c", row=self.id, owner=self.owner_id)
@@ -96,13 +96,13 @@ async def registry(model: FakeModelServer) -> AsyncIterator[JobRegistry]:
     await server.close()
 
 
-async def over(job: Job) -> None:
+async def wait_for_end(job: Job) -> None:
     await until(lambda: job.is_over)
     await asyncio.sleep(0)
 
 
-async def from_a_page(call: Callable[[], Job]) -> Job:
-    """Call as a page does: from another thread, in a context of its own."""
+async def call_from_thread(call: Callable[[], Job]) -> Job:
+    """Call a function from another thread with its own context, as a page does."""
 
     def page() -> Job:
         of_a_request.set("a request")
@@ -114,11 +114,11 @@ async def from_a_page(call: Callable[[], Job]) -> Job:
 async def test_a_job_is_kept_whole_and_its_keyring_closed(
     registry: JobRegistry, model: FakeModelServer
 ) -> None:
-    model.next(Script(tokens=["Good ", "day."]))
-    note, keys = Note(), keyring()
+    model.add_scripts(Script(tokens=["Good ", "day."]))
+    note, keys = RecordingTask(), keyring()
 
-    job = await from_a_page(lambda: registry.start(note, keyring=keys))
-    await over(job)
+    job = await call_from_thread(lambda: registry.start(note, keyring=keys))
+    await wait_for_end(job)
 
     assert note.kept[-1] == JobOutcome(text="Good day.", state=JobState.DONE)
     assert job.text == "Good day."
@@ -128,10 +128,10 @@ async def test_a_job_is_kept_whole_and_its_keyring_closed(
 async def test_a_job_has_nothing_of_the_request_that_asked(
     registry: JobRegistry, model: FakeModelServer
 ) -> None:
-    note = Note()
+    note = RecordingTask()
 
-    job = await from_a_page(lambda: registry.start(note, keyring=keyring()))
-    await over(job)
+    job = await call_from_thread(lambda: registry.start(note, keyring=keyring()))
+    await wait_for_end(job)
 
     assert note.contexts == {"none"}
     assert all(name.startswith("jobs") for name in note.threads)
@@ -144,8 +144,8 @@ async def test_partial_texts_are_kept_only_when_something_came(
     registry: JobRegistry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("llamora.inference.persistence.PARTIAL_SECONDS", 0.1)
-    model.next(Script(tokens=["One ", "two "], silent_after=2))
-    note = Note()
+    model.add_scripts(Script(tokens=["One ", "two "], silent_after=2))
+    note = RecordingTask()
 
     registry.start(note, keyring=keyring())
     await until(lambda: bool(note.kept) and note.kept[-1].text == "One two ")
@@ -156,8 +156,8 @@ async def test_partial_texts_are_kept_only_when_something_came(
 
 
 async def test_closing_keeps_what_came_within_a_second(registry: JobRegistry, model: FakeModelServer) -> None:
-    model.next(*[SLOW] * 4)
-    notes = [Note(owner_id=OWNER) for _ in range(4)]
+    model.add_scripts(*[SLOW] * 4)
+    notes = [RecordingTask(owner_id=OWNER) for _ in range(4)]
     started = [registry.start(note, keyring=keyring()) for note in notes]
     await until(lambda: all(job.text for job in started))
 
@@ -170,14 +170,14 @@ async def test_closing_keeps_what_came_within_a_second(registry: JobRegistry, mo
         assert note.kept[-1] == JobOutcome(text=job.text, state=JobState.INTERRUPTED, reason="closing")
         assert job.keyring.is_closed
     with pytest.raises(NoEventLoop):
-        registry.start(Note(), keyring=keyring())
+        registry.start(RecordingTask(), keyring=keyring())
 
 
 async def test_without_a_loop_nothing_starts_and_no_key_stays_open() -> None:
     keys = keyring()
 
     with pytest.raises(NoEventLoop):
-        JobRegistry().start(Note(), keyring=keys)
+        JobRegistry().start(RecordingTask(), keyring=keys)
 
     assert keys.is_closed
 
@@ -185,14 +185,16 @@ async def test_without_a_loop_nothing_starts_and_no_key_stays_open() -> None:
 async def test_a_person_who_locks_interrupts_their_own_jobs_only(
     registry: JobRegistry, model: FakeModelServer
 ) -> None:
-    model.next(SLOW, SLOW)
+    model.add_scripts(SLOW, SLOW)
     other = UUID(int=8)
-    mine = registry.start(Note(), keyring=keyring())
-    theirs = registry.start(Note(owner_id=other), keyring=Keyring(owner=other, epoch=1, keys={1: bytes(32)}))
+    mine = registry.start(RecordingTask(), keyring=keyring())
+    theirs = registry.start(
+        RecordingTask(owner_id=other), keyring=Keyring(owner=other, epoch=1, keys={1: bytes(32)})
+    )
     await until(lambda: bool(mine.text and theirs.text))
 
     registry.interrupt(OWNER, reason="locked")
-    await over(mine)
+    await wait_for_end(mine)
 
     assert (mine.state, mine.reason) == (JobState.INTERRUPTED, "locked")
     assert theirs.state is JobState.WRITING
@@ -203,11 +205,11 @@ async def test_a_person_who_locks_interrupts_their_own_jobs_only(
 async def test_a_key_that_does_not_serve_any_more_interrupts_and_marks(
     registry: JobRegistry, model: FakeModelServer, error: Exception, reason: str
 ) -> None:
-    model.next(Script(tokens=["Good ", "day."]))
-    note = Note(refusals=[error])
+    model.add_scripts(Script(tokens=["Good ", "day."]))
+    note = RecordingTask(refusals=[error])
 
     job = registry.start(note, keyring=keyring())
-    await over(job)
+    await wait_for_end(job)
 
     assert (job.state, job.reason) == (JobState.INTERRUPTED, reason)
     assert [(outcome.state, outcome.reason) for outcome in note.marked] == [(JobState.INTERRUPTED, reason)]
@@ -218,13 +220,13 @@ async def test_a_keyring_closed_in_the_middle_interrupts(
     registry: JobRegistry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("llamora.inference.persistence.PARTIAL_SECONDS", 0.1)
-    model.next(SLOW)
+    model.add_scripts(SLOW)
     keys = keyring()
-    job = registry.start(Note(), keyring=keys)
+    job = registry.start(RecordingTask(), keyring=keys)
     await until(lambda: job.text != "")
 
     keys.close()
-    await over(job)
+    await wait_for_end(job)
 
     assert (job.state, job.reason) == (JobState.INTERRUPTED, "locked")
     assert model.wait_for_hang_up()
@@ -234,10 +236,10 @@ async def test_a_row_that_is_gone_stops_the_job(
     registry: JobRegistry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("llamora.inference.persistence.PARTIAL_SECONDS", 0.1)
-    model.next(SLOW)
+    model.add_scripts(SLOW)
 
-    job = registry.start(Note(refusals=[RowDeleted(), RowDeleted()]), keyring=keyring())
-    await over(job)
+    job = registry.start(RecordingTask(refusals=[RowDeleted(), RowDeleted()]), keyring=keyring())
+    await wait_for_end(job)
 
     assert job.state is JobState.STOPPED
     assert await asyncio.to_thread(model.wait_for_hang_up)
@@ -247,8 +249,8 @@ async def test_the_last_write_is_repeated_until_the_disk_takes_it(
     registry: JobRegistry, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("llamora.inference.persistence.ATTEMPTS", (0.0, 0.1, 0.1))
-    model.next(Script(tokens=["Good ", "day."]))
-    note = Note(refusals=[NotWritten("disk_full"), NotWritten("disk_full")])
+    model.add_scripts(Script(tokens=["Good ", "day."]))
+    note = RecordingTask(refusals=[NotWritten("disk_full"), NotWritten("disk_full")])
 
     job = registry.start(note, keyring=keyring())
     await until(lambda: job.is_over)
@@ -262,11 +264,11 @@ async def test_the_last_write_is_repeated_until_the_disk_takes_it(
 async def test_a_job_whose_row_cannot_be_written_ends(
     registry: JobRegistry, model: FakeModelServer, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    model.next(SLOW)
-    note = Note(root_refusal=error)
+    model.add_scripts(SLOW)
+    note = RecordingTask(root_refusal=error)
 
     job = registry.start(note, keyring=keyring())
-    await over(job)
+    await wait_for_end(job)
 
     assert job.state in (JobState.FAILED, JobState.INTERRUPTED)
     assert not note.kept
@@ -276,12 +278,12 @@ async def test_a_job_whose_row_cannot_be_written_ends(
 async def test_a_fault_of_ours_is_a_state_and_its_words_are_not_logged(
     registry: JobRegistry, model: FakeModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken(Note):
+    class Broken(RecordingTask):
         async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
             raise RuntimeError("secret words")
 
     job = registry.start(Broken(), keyring=keyring())
-    await over(job)
+    await wait_for_end(job)
 
     assert (job.state, job.reason) == (JobState.FAILED, "internal")
     assert "RuntimeError" in caplog.text
@@ -292,10 +294,10 @@ async def test_a_server_that_never_stops_is_stopped(
     registry: JobRegistry, model: FakeModelServer, settings: Any
 ) -> None:
     settings.MAX_TEXT = 3000
-    model.next(Script(tokens=words(900), endless=True, rate=20000))
+    model.add_scripts(Script(tokens=make_words(900), endless=True, rate=20000))
 
-    job = registry.start(Note(), keyring=keyring())
-    await over(job)
+    job = registry.start(RecordingTask(), keyring=keyring())
+    await wait_for_end(job)
 
     assert (job.state, job.reason) == (JobState.DONE, "length")
     assert await asyncio.to_thread(model.wait_for_hang_up)
@@ -315,7 +317,7 @@ async def test_writes_that_come_together_share_a_commit_and_fail_alone(registry:
         raise RuntimeError
 
     async def commit_together(*calls: Callable[[], None]) -> list[object]:
-        """Have all of them wait behind a write that is under way."""
+        """Start all calls while a write is in progress."""
         begun, may_end = threading.Event(), threading.Event()
         busy = asyncio.create_task(registry.db.commit(lambda: (begun.set(), may_end.wait(10))))
         await until(begun.is_set)
@@ -337,8 +339,8 @@ async def test_a_finished_job_is_let_go_after_a_while(
 ) -> None:
     monkeypatch.setattr(inference_registry, "DISCARD_SECONDS", 0.1)
 
-    job = registry.start(Note(), keyring=keyring())
-    await over(job)
+    job = registry.start(RecordingTask(), keyring=keyring())
+    await wait_for_end(job)
 
     assert registry.get(job.id) is job
     await until(lambda: registry.get(job.id) is None)
@@ -351,10 +353,10 @@ async def test_whoever_watches_a_person_hears_of_each_job_of_theirs(
     leave = registry.watch(OWNER, heard.append)
     registry.watch(UUID(int=8), heard.append)
 
-    job = await from_a_page(lambda: registry.start(Note(), keyring=keyring()))
-    await over(job)
+    job = await call_from_thread(lambda: registry.start(RecordingTask(), keyring=keyring()))
+    await wait_for_end(job)
     leave()
-    await over(registry.start(Note(), keyring=keyring()))
+    await wait_for_end(registry.start(RecordingTask(), keyring=keyring()))
 
     assert heard == [job]
 

@@ -1,4 +1,4 @@
-"""The fair queue for the model's slots."""
+"""Tests of the fair queue for the slots of the model server."""
 
 import asyncio
 from contextlib import suppress
@@ -12,8 +12,8 @@ from llamora.inference.queue import FairQueue
 ANN, BEN, CLEO = (UUID(int=number) for number in (1, 2, 3))
 
 
-class Waiting:
-    """Jobs that wait for a slot, hold it until told, and remember what they were told."""
+class WaitingJobs:
+    """Jobs that wait for a slot, use it until they are released, and record their messages."""
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
@@ -45,8 +45,8 @@ class Waiting:
         for _ in range(5):
             await asyncio.sleep(0)
 
-    async def all_in_turn(self) -> list[str]:
-        """Let each job end as soon as it is served; answer the order."""
+    async def run_all(self) -> list[str]:
+        """End each job as soon as it has the slot; return the order."""
         done = 0
         while done < len(self.served):
             await self.free(self.served[done])
@@ -55,17 +55,17 @@ class Waiting:
 
 
 async def test_people_take_turns() -> None:
-    waiting = Waiting(slots=1)
+    waiting = WaitingJobs(slots=1)
     for owner, name in ((ANN, "a1"), (ANN, "a2"), (ANN, "a3"), (BEN, "b1"), (BEN, "b2"), (CLEO, "c1")):
         await waiting.join(owner, name)
 
-    order = await waiting.all_in_turn()
+    order = await waiting.run_all()
 
     assert order == ["a1", "a2", "b1", "c1", "a3", "b2"]
 
 
 async def test_places_are_told_and_move_up() -> None:
-    waiting = Waiting(slots=1)
+    waiting = WaitingJobs(slots=1)
     for owner, name in ((ANN, "a1"), (ANN, "a2"), (ANN, "a3"), (BEN, "b1")):
         await waiting.join(owner, name)
 
@@ -74,11 +74,11 @@ async def test_places_are_told_and_move_up() -> None:
 
     assert waiting.places["b1"] == [2, 1]
     assert waiting.places["a3"] == [2, 3, 2]
-    await waiting.all_in_turn()
+    await waiting.run_all()
 
 
 async def test_as_many_are_served_as_there_are_slots_at_that_moment() -> None:
-    waiting = Waiting(slots=2)
+    waiting = WaitingJobs(slots=2)
     for name in ("a1", "a2", "a3", "a4"):
         await waiting.join(ANN, name)
     assert waiting.served == ["a1", "a2"]
@@ -87,11 +87,11 @@ async def test_as_many_are_served_as_there_are_slots_at_that_moment() -> None:
     await waiting.free("a1")
 
     assert waiting.served == ["a1", "a2", "a3", "a4"]
-    await waiting.all_in_turn()
+    await waiting.run_all()
 
 
 async def test_one_that_gives_up_frees_its_place_or_its_slot() -> None:
-    waiting = Waiting(slots=1)
+    waiting = WaitingJobs(slots=1)
     for owner, name in ((ANN, "a1"), (ANN, "a2"), (BEN, "b1")):
         await waiting.join(owner, name)
 
@@ -99,11 +99,11 @@ async def test_one_that_gives_up_frees_its_place_or_its_slot() -> None:
     await waiting.cancel("a1")
 
     assert waiting.served == ["a1", "b1"]
-    await waiting.all_in_turn()
+    await waiting.run_all()
 
 
 async def test_one_that_gives_up_as_it_is_served_passes_the_slot_on() -> None:
-    waiting = Waiting(slots=1)
+    waiting = WaitingJobs(slots=1)
     for owner, name in ((ANN, "a1"), (BEN, "b1"), (CLEO, "c1")):
         await waiting.join(owner, name)
 
@@ -115,7 +115,7 @@ async def test_one_that_gives_up_as_it_is_served_passes_the_slot_on() -> None:
     await waiting.cancel("b1")
 
     assert waiting.served[-1] == "c1"
-    await waiting.all_in_turn()
+    await waiting.run_all()
     assert waiting.queue._taken == 0
 
 
@@ -127,14 +127,14 @@ async def test_one_that_gives_up_as_it_is_served_passes_the_slot_on() -> None:
 async def test_everybody_is_served_once_and_every_slot_comes_back(
     wishes: list[int], slots: int, dropped: set[int]
 ) -> None:
-    waiting = Waiting(slots=slots)
+    waiting = WaitingJobs(slots=slots)
     for number, owner in enumerate(wishes):
         await waiting.join(UUID(int=owner), str(number))
     for number in dropped:
         if number < len(wishes):
             await waiting.cancel(str(number))
 
-    await waiting.all_in_turn()
+    await waiting.run_all()
 
     stayed = {str(number) for number in range(len(wishes))} - {str(number) for number in dropped}
     assert stayed <= set(waiting.served)

@@ -1,4 +1,4 @@
-"""Endless repetition is cut off where it began."""
+"""Tests that endless repetition is cut off where it began."""
 
 import pytest
 from hypothesis import given

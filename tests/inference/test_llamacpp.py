@@ -1,4 +1,4 @@
-"""A real llama.cpp in a child process: streamed, counted, killed, restarted, guarded, ended."""
+"""Tests of a real llama.cpp in a child process: streaming, token counts, restarts, shutdown."""
 
 import asyncio
 import json
@@ -25,13 +25,13 @@ TURNS = [{"role": "user", "content": "the day was quiet, 雨"}]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def serving(child: LlamaCppProcess) -> LlamaCppAddress:
+def run_child(child: LlamaCppProcess) -> LlamaCppAddress:
     assert child.serving is not None
     return child.serving
 
 
-def status_of(address: str, *, key: str) -> int:
-    """The HTTP status of a page."""
+def get_status(address: str, *, key: str) -> int:
+    """Return the HTTP status of a page."""
     request = urllib.request.Request(address, headers={"Authorization": f"Bearer {key}"})
     try:
         with urllib.request.urlopen(request) as answer:
@@ -41,7 +41,7 @@ def status_of(address: str, *, key: str) -> int:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether that process still runs; a zombie does not."""
+    """Return whether that process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -59,7 +59,7 @@ async def child(tiny_model: Path) -> AsyncIterator[LlamaCppProcess]:
 
 @pytest.fixture
 async def server(child: LlamaCppProcess) -> AsyncIterator[ModelServer]:
-    server = ModelServer(serving(child).address, api_key=serving(child).key)
+    server = ModelServer(run_child(child).address, api_key=run_child(child).key)
     await server.probe()
     yield server
     await server.close()
@@ -122,22 +122,22 @@ async def _reply(server: ModelServer) -> list[Delta | StreamEnd]:
 
 async def test_a_wrong_key_is_refused(child: LlamaCppProcess) -> None:
     with pytest.raises(ModelError) as caught:
-        await ModelServer(serving(child).address, api_key="guess").probe()
+        await ModelServer(run_child(child).address, api_key="guess").probe()
 
     assert caught.value.code == "unauthorized"
 
 
 async def test_what_others_ask_is_not_shown(child: LlamaCppProcess) -> None:
-    address, key = serving(child).address, serving(child).key
+    address, key = run_child(child).address, run_child(child).key
 
-    pages = {path: status_of(address + path, key=key) for path in ("/slots", "/metrics", "/", "/index.html")}
+    pages = {path: get_status(address + path, key=key) for path in ("/slots", "/metrics", "/", "/index.html")}
 
     assert address.startswith("http://127.0.0.1:")
     assert all(status in (404, 501) for status in pages.values()), pages
 
 
-def seen_by_ps(pid: int) -> tuple[bytes, bytes]:
-    """A process's arguments, and its environment where we may read it (root may)."""
+def read_ps(pid: int) -> tuple[bytes, bytes]:
+    """Return a process's arguments, and its environment if readable."""
     folder = Path(f"/proc/{pid}")
     environment = (folder / "environ").read_bytes() if os.geteuid() == 0 else b""
     return (folder / "cmdline").read_bytes(), environment
@@ -152,8 +152,8 @@ async def test_the_key_is_in_no_list_of_processes_and_our_secrets_are_not_given(
     await until(lambda: careful.serving is not None)
     assert careful.process is not None
 
-    arguments, environment = seen_by_ps(careful.process.pid)
-    key = serving(careful).key
+    arguments, environment = read_ps(careful.process.pid)
+    key = run_child(careful).key
     await careful.close()
 
     assert key.encode() not in arguments
@@ -162,15 +162,15 @@ async def test_the_key_is_in_no_list_of_processes_and_our_secrets_are_not_given(
 
 
 async def test_a_killed_child_is_restarted_with_another_key(child: LlamaCppProcess) -> None:
-    before = serving(child)
+    before = run_child(child)
     assert child.process is not None
 
     os.kill(child.process.pid, signal.SIGKILL)
     await until(lambda: child.serving is None)
     await until(lambda: child.serving is not None)
 
-    assert serving(child).key != before.key
-    server = ModelServer(serving(child).address, api_key=serving(child).key)
+    assert run_child(child).key != before.key
+    server = ModelServer(run_child(child).address, api_key=run_child(child).key)
     assert (await server.probe()).name == "tiny"
     await server.close()
 

@@ -1,4 +1,4 @@
-"""The household's model server is found by itself, remembered, lost and found again."""
+"""Tests of model discovery: a server is found, cached, lost and found again."""
 
 import asyncio
 import re
@@ -33,7 +33,7 @@ def unused_url() -> str:
 
 @pytest.fixture
 async def make(tmp_path: Path) -> AsyncIterator[Make]:
-    """Finders that are closed when the test ends; they know no usual address unless one is given."""
+    """A factory of discoveries without default addresses, which are closed after the test."""
     finders: list[ModelDiscovery] = []
 
     def made(**wish: Any) -> ModelDiscovery:
@@ -46,8 +46,8 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
         await finder.close()
 
 
-async def away(finder: ModelDiscovery) -> str:
-    """The code with which there is no model."""
+async def get_unavailable_code(finder: ModelDiscovery) -> str:
+    """Return the code of the error if no model is available."""
     with pytest.raises(ModelUnavailable) as caught:
         await finder.get_server(patience=2)
     assert finder.status().state == ("loading" if caught.value.code == "loading" else "away")
@@ -109,7 +109,7 @@ async def test_a_server_found_half_is_told_rather_than_none(
     make: Make, manners: dict[str, Any], code: str
 ) -> None:
     with FakeModelServer(**manners) as upstream:
-        assert await away(make(usual_addresses=(unused_url(), upstream.url))) == code
+        assert await get_unavailable_code(make(usual_addresses=(unused_url(), upstream.url))) == code
 
 
 async def test_a_page_of_another_program_is_passed_over(make: Make) -> None:
@@ -122,7 +122,7 @@ async def test_a_page_of_another_program_is_passed_over(make: Make) -> None:
         url = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}"
         with FakeModelServer() as upstream:
             server = await make(usual_addresses=(url, upstream.url)).get_server()
-            code = await away(make(url=url))
+            code = await get_unavailable_code(make(url=url))
 
     assert server.url == upstream.url
     assert code == "wrong_address"
@@ -132,7 +132,7 @@ async def test_nothing_anywhere_is_said_calmly(make: Make) -> None:
     finder = make(usual_addresses=(unused_url(),))
 
     assert finder.status().state == "looking"
-    assert await away(finder) == "none_found"
+    assert await get_unavailable_code(finder) == "none_found"
     assert ".gguf" in finder.status().message
 
 
@@ -150,7 +150,7 @@ async def test_why_it_is_away_has_a_code(
     make: Make, manners: dict[str, Any], wish: dict[str, Any], code: str
 ) -> None:
     with FakeModelServer(**manners) as upstream:
-        assert await away(make(url=upstream.url, **wish)) == code
+        assert await get_unavailable_code(make(url=upstream.url, **wish)) == code
 
 
 async def test_the_window_is_that_of_the_model_that_is_used(make: Make) -> None:
@@ -167,19 +167,19 @@ async def test_the_window_is_that_of_the_model_that_is_used(make: Make) -> None:
 async def test_a_server_elsewhere_needs_leave(make: Make) -> None:
     finder = make(url="http://192.0.2.1:8080")
 
-    assert await away(finder) == "remote_not_allowed"
+    assert await get_unavailable_code(finder) == "remote_not_allowed"
     assert "LLAMORA_MODEL_ALLOW_REMOTE" in finder.status().message
 
 
 async def test_a_file_that_is_not_there_is_named_as_such(make: Make, tmp_path: Path) -> None:
-    assert await away(make(file=str(tmp_path / "gone.gguf"))) == "no_file"
+    assert await get_unavailable_code(make(file=str(tmp_path / "gone.gguf"))) == "no_file"
 
 
 async def test_a_server_that_starts_later_is_found_when_asked_for(make: Make) -> None:
     with FakeModelServer() as placeholder:
         port = placeholder.port
     finder = make(url=f"http://127.0.0.1:{port}")
-    before = await away(finder)
+    before = await get_unavailable_code(finder)
 
     with FakeModelServer(port=port):
         server = await finder.get_server()
@@ -204,7 +204,7 @@ async def test_a_reply_that_fails_does_not_make_the_server_away(make: Make) -> N
     with FakeModelServer() as upstream:
         finder = make(url=upstream.url)
         server = await finder.get_server()
-        upstream.next(Script(status=500))
+        upstream.add_scripts(Script(status=500))
 
         with pytest.raises(llm_errors.ModelError):
             await anext(server.stream(TURNS, max_tokens=9))
@@ -265,7 +265,7 @@ async def test_a_file_in_the_models_folder_is_run_inside(
 async def test_a_damaged_file_is_told(make: Make, tmp_path: Path) -> None:
     (tmp_path / "bad.gguf").write_bytes(b"GGUF" + bytes(64))
 
-    assert await away(make()) == "file_refused"
+    assert await get_unavailable_code(make()) == "file_refused"
 
 
 async def test_a_child_that_dies_is_back_for_the_next_reply(make: Make, tiny_model: Path) -> None:

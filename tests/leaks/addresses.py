@@ -1,4 +1,4 @@
-"""Every address of the house, with the ids of somebody's things in it."""
+"""All URLs of the site, with the ids of a person's rows in them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ ONLY_BACK = "POST; a link leads back to its page"
 
 @dataclass(frozen=True)
 class Address:
-    """One address: what it is called, what it takes, whose things it shows."""
+    """A URL: its name, its methods, and whether it shows a person's rows."""
 
     name: str
     path: str
@@ -116,5 +116,5 @@ UNSAFE = [address for address in ADDRESSES if POST in address.takes]
 READABLE = [address for address in ADDRESSES if GET in address.takes]
 
 
-def called(address: Address) -> str:
+def get_name(address: Address) -> str:
     return address.name

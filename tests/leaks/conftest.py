@@ -1,4 +1,4 @@
-"""One household for every attack; who changes it for good brings people of their own."""
+"""Fixtures: one household for all attacks; a test that changes it for good creates its own people."""
 
 import shutil
 import tempfile
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.model_server import FakeModelServer
-from tests.leaks.household import AttackedHouse, move_in
-from tests.server import running
+from tests.leaks.household import AttackedHouse, create_household
+from tests.server import run_server
 
 
 @pytest.fixture(scope="session")
 def memory_folder() -> Iterator[Path]:
-    """A runtime folder in memory, as on a real machine: not on the disk that is searched."""
+    """A runtime folder in memory, which is not part of the searched disk."""
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="llamora-test-", dir=memory if memory.is_dir() else None))
     yield folder
@@ -31,5 +31,5 @@ def house(tmp_path_factory: pytest.TempPathFactory, memory_folder: Path) -> Iter
             "LLAMORA_MODEL_URL": model.url,
             "LLAMORA_LOG_LEVEL": "DEBUG",
         }
-        with running(tmp_path_factory.mktemp("house"), extra=extra) as server:
-            yield move_in(server, model)
+        with run_server(tmp_path_factory.mktemp("house"), extra=extra) as server:
+            yield create_household(server, model)

@@ -1,7 +1,7 @@
-"""The forms in which words can lie about: encodings that a program applies without a second thought.
+"""The encodings in which a marker is searched for.
 
-What is looked for is the core of a marker, lower-case letters and digits, which HTML, JSON and URLs leave as
-they are; the tail behind it is there so that what is escaped really passes through an escaping.
+The sweep searches for the core of a marker: lower-case letters and digits, which HTML, JSON and URLs leave
+unchanged. The tail after the core contains characters that are escaped.
 """
 
 import base64
@@ -15,23 +15,23 @@ TAIL = " é&雨"
 
 
 def new_marker() -> str:
-    """Words that stand nowhere else in the world."""
+    """Return a unique text."""
     return f"marrow{secrets.token_hex(6)}{TAIL}"
 
 
-def core_of(marker: str) -> str:
-    """The part that no escaping changes."""
+def get_core(marker: str) -> str:
+    """Return the part of a marker that no escaping changes."""
     return marker.removesuffix(TAIL)
 
 
-def said_by(marker: str, where: str) -> str:
-    """The marker as one place writes it: all of them are found by the same core."""
-    return f"{core_of(marker)}-{where}{TAIL}"
+def build_marker_for(marker: str, where: str) -> str:
+    """Return the marker for one place; all variants contain the same core."""
+    return f"{get_core(marker)}-{where}{TAIL}"
 
 
-def forms_of(marker: str) -> dict[str, bytes]:
-    """Every form to look for, by its name."""
-    core = core_of(marker)
+def list_encoded_forms(marker: str) -> dict[str, bytes]:
+    """Return all encodings of a marker's core, by name."""
+    core = get_core(marker)
     return {
         "UTF-8": core.encode(),
         "UTF-16LE": core.encode("utf-16-le"),
@@ -45,7 +45,7 @@ def forms_of(marker: str) -> dict[str, bytes]:
 
 
 def _base64_forms(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
-    """What is the same whatever stands around it, for each of the three places it can begin at."""
+    """Return the constant parts of the base64 encodings at the three possible offsets."""
     for offset in range(3):
         whole = base64.b64encode(b"\0" * offset + data)
         first = (offset * 8 + 5) // 6
@@ -53,8 +53,8 @@ def _base64_forms(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"{name} at offset {offset}", whole[first:last]
 
 
-def written_as(marker: str) -> dict[str, bytes]:
-    """What programs make of a marker: for proving that each form is found."""
+def build_samples(marker: str) -> dict[str, bytes]:
+    """Return samples of a marker in all encodings, for testing the sweep."""
     text = f"before {marker} after"
     return {
         "UTF-8": text.encode(),

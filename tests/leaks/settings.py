@@ -1,4 +1,4 @@
-"""The household's settings with every logger at its most talkative, libraries included."""
+"""The household's settings with all loggers at debug level, libraries included."""
 
 from llamora.settings import *  # noqa: F403
 from llamora.settings import LOGGING

@@ -1,4 +1,4 @@
-"""Looks for a marker in every form, in every place where words could have been left.
+"""Search for a marker, in every encoding, in all places where a household leaves data.
 
 found = sweep(marker, places)        ->  ["the log: UTF-8", "entry.text of row 3: gzip > base64 ..."]
 """
@@ -11,33 +11,34 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.leaks.forms import forms_of
-from tests.leaks.unpack import unpacked
-from tests.server import Server, manage
+from tests.leaks.forms import list_encoded_forms
+from tests.leaks.unpack import iter_unpacked
+from tests.server import Server, run_command
 
 
 class Place(NamedTuple):
-    """Bytes, and where they were."""
+    """Bytes, and the place where they were found."""
 
     name: str
     data: bytes
 
 
 def sweep(marker: str, places: Iterable[Place]) -> list[str]:
-    """Return where the marker lies, and in what form."""
-    forms = forms_of(marker)
+    """Return the places that contain the marker, and its encodings."""
+    forms = list_encoded_forms(marker)
     found = []
     for place in places:
         found += [
-            f"{place.name}: {form}{_after(place.data, forms[form])}" for form in _forms_in(place.data, forms)
+            f"{place.name}: {form}{_find_origin(place.data, forms[form])}"
+            for form in _forms_in(place.data, forms)
         ]
-        for packing, data in unpacked(place.data):
+        for packing, data in iter_unpacked(place.data):
             found += [f"{place.name}: {packing} > {form}" for form in _forms_in(data, forms)]
     return found
 
 
-def _after(data: bytes, form: bytes) -> str:
-    """Which of the marker's writers it was, where that can be read."""
+def _find_origin(data: bytes, form: bytes) -> str:
+    """Return the origin in the text after the marker, if it is readable."""
     start = data.find(form)
     return f" {data[start + len(form) : start + len(form) + 24]!r}" if start >= 0 else ""
 
@@ -57,8 +58,8 @@ def _forms_in(data: bytes, forms: dict[str, bytes]) -> list[str]:
 # --- places ------------------------------------------------------------------------------------------
 
 
-def files(folder: Path) -> Iterator[Place]:
-    """Every file under a folder as it lies there: databases, logs of databases, temporary ones, secrets."""
+def list_files(folder: Path) -> Iterator[Place]:
+    """Yield every file of a folder: databases, write-ahead logs, temporary files, secrets."""
     for path in sorted(folder.rglob("*")):
         yield Place(f"the name {path.name}", path.name.encode())
         try:
@@ -68,8 +69,8 @@ def files(folder: Path) -> Iterator[Place]:
             continue
 
 
-def columns(database: Path) -> Iterator[Place]:
-    """Every value of every row, as its column holds it."""
+def list_column_values(database: Path) -> Iterator[Place]:
+    """Yield every value of every row."""
     with closing(sqlite3.connect(database, timeout=20)) as connection:
         for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall():
             rows = connection.execute(f'SELECT * FROM "{table}"')
@@ -83,15 +84,15 @@ def _bytes_of(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def processes(server: Server) -> Iterator[Place]:
-    """What anybody on the machine can see of the server and of its children."""
-    for pid in (server.pid, *children_of(server.pid)):
+def list_processes(server: Server) -> Iterator[Place]:
+    """Yield the arguments and environments of the server and its child processes."""
+    for pid in (server.pid, *list_child_pids(server.pid)):
         for name in ("cmdline", "environ"):
             yield Place(f"{name} of process {pid}", Path(f"/proc/{pid}/{name}").read_bytes())
 
 
-def children_of(pid: int) -> list[int]:
-    """Every process that a process started, and those that these did."""
+def list_child_pids(pid: int) -> list[int]:
+    """Return the child processes of a process, recursively."""
     parents: dict[int, list[int]] = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -101,12 +102,12 @@ def children_of(pid: int) -> list[int]:
                 continue
             parents.setdefault(parent, []).append(int(entry))
     direct = parents.get(pid, [])
-    return direct + [further for child in direct for further in children_of(child)]
+    return direct + [further for child in direct for further in list_child_pids(child)]
 
 
-def open_files(server: Server) -> Iterator[Place]:
-    """What the server and its children hold open, files without a name included."""
-    for pid in (server.pid, *children_of(server.pid)):
+def list_open_files(server: Server) -> Iterator[Place]:
+    """Yield the open files of the server and its children, including files without a name."""
+    for pid in (server.pid, *list_child_pids(server.pid)):
         for link in Path(f"/proc/{pid}/fd").iterdir():
             try:
                 if link.is_file():
@@ -115,20 +116,20 @@ def open_files(server: Server) -> Iterator[Place]:
                 continue
 
 
-def dump(server: Server) -> Iterator[Place]:
-    """What `dumpdata` writes for a backup, as text and value by value."""
-    done = manage(server.folder, "dumpdata", "--all", extra=server.environment)
+def list_dump_values(server: Server) -> Iterator[Place]:
+    """Yield the output of `dumpdata`, as a text and by value."""
+    done = run_command(server.folder, "dumpdata", "--all", extra=server.environment)
     yield Place("dumpdata", done.stdout.encode() + done.stderr.encode())
     for row in json.loads(done.stdout):
         for name, value in row["fields"].items():
             yield Place(f"dumpdata {row['model']}.{name}", _bytes_of(value))
 
 
-def household(server: Server, *, also: Iterable[Path] = ()) -> Iterator[Place]:
-    """Everything that a household leaves on its machine."""
+def list_household_places(server: Server, *, also: Iterable[Path] = ()) -> Iterator[Place]:
+    """Return all places where a household leaves data on its machine."""
     for folder in (server.folder, *also):
-        yield from files(folder)
-    yield from columns(server.data_dir / "llamora.sqlite3")
-    yield from processes(server)
-    yield from open_files(server)
+        yield from list_files(folder)
+    yield from list_column_values(server.data_dir / "llamora.sqlite3")
+    yield from list_processes(server)
+    yield from list_open_files(server)
     yield Place("the log", server.log_path.read_bytes())

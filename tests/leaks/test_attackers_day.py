@@ -1,7 +1,7 @@
-"""An attacker's day, from morning to night: each thing tried, and the tests in which it fails.
+"""The list of all attacks, with the tests in which each fails.
 
-The attacks are spread over the folders of what they attack; this is the one place that names them all, and
-it fails where a test was renamed or went away. What they may get is said in the README, "Who can see what".
+The tests of the attacks are in the folders of the attacked parts. This module lists them all, and fails if one
+was renamed or removed. The README, "Who can see what", says what each attacker may get.
 """
 
 import ast
@@ -105,7 +105,7 @@ DAY = {
 
 
 @cache
-def names_in(name: str) -> frozenset[str]:
+def list_test_names(name: str) -> frozenset[str]:
     tree = ast.parse((TESTS / name).read_text(encoding="utf-8"))
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return frozenset(node.name for node in tree.body if isinstance(node, functions))
@@ -116,4 +116,4 @@ def test_every_attack_has_its_tests(attack: str) -> None:
     for named in DAY[attack]:
         name, _, test = named.partition("::")
 
-        assert test in names_in(name), f"{named} is not there any more"
+        assert test in list_test_names(name), f"{named} is not there any more"

@@ -1,4 +1,4 @@
-"""Endless headers, half requests, silent sockets: the server lives, and other people's pages stay quick."""
+"""Tests of floods of headers, half requests and silent sockets: other people's pages stay fast."""
 
 import socket
 import statistics
@@ -21,8 +21,8 @@ HALF_REQUESTS = {
 
 
 @contextmanager
-def crowd(house: AttackedHouse, sent: bytes) -> Iterator[None]:
-    """A hundred connections that say something and then nothing."""
+def open_crowd(house: AttackedHouse, sent: bytes) -> Iterator[None]:
+    """Open a hundred connections that send some bytes and then nothing."""
     with ExitStack() as stack:
         for _ in range(CROWD):
             connection = stack.enter_context(
@@ -32,7 +32,7 @@ def crowd(house: AttackedHouse, sent: bytes) -> Iterator[None]:
         yield
 
 
-def page_times(house: AttackedHouse, *, count: int = 15) -> list[float]:
+def measure_pages(house: AttackedHouse, *, count: int = 15) -> list[float]:
     times = []
     for _ in range(count):
         began = time.perf_counter()
@@ -43,10 +43,10 @@ def page_times(house: AttackedHouse, *, count: int = 15) -> list[float]:
 
 @pytest.mark.parametrize("what", HALF_REQUESTS)
 def test_a_crowd_of_silent_connections_slows_nobody(house: AttackedHouse, what: str) -> None:
-    before = statistics.median(page_times(house))
+    before = statistics.median(measure_pages(house))
 
-    with crowd(house, HALF_REQUESTS[what]):
-        during = statistics.median(page_times(house))
+    with open_crowd(house, HALF_REQUESTS[what]):
+        during = statistics.median(measure_pages(house))
         newcomer = house.stranger.get("/sign-in/")
 
     assert newcomer.status == 200
@@ -54,12 +54,12 @@ def test_a_crowd_of_silent_connections_slows_nobody(house: AttackedHouse, what: 
 
 
 def test_a_crowd_of_sockets_slows_nobody(house: AttackedHouse) -> None:
-    before = statistics.median(page_times(house))
+    before = statistics.median(measure_pages(house))
 
     with ExitStack() as stack:
         for _ in range(30):
             stack.enter_context(house.owner.socket())
-        during = statistics.median(page_times(house))
+        during = statistics.median(measure_pages(house))
 
     assert during < 3 * before + 0.05
 

@@ -1,4 +1,4 @@
-"""Sealed bytes moved, swapped, cut and flipped in the file: each refused, and the rest of the day stands."""
+"""Tests of sealed bytes that were moved, swapped, cut or flipped: refused, without harm to other rows."""
 
 import itertools
 import sqlite3
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.browser_client import Visitor
-from tests.leaks.household import AttackedHouse, answered
-from tests.leaks.rows import database, forge, hex_id, value
+from tests.leaks.household import AttackedHouse, get_reply
+from tests.leaks.rows import change_rows, open_database, select_value, to_hex_id
 
 DAMAGED = "cannot be opened"
 _days = (f"2025-{number // 28 + 1:02}-{number % 28 + 1:02}" for number in itertools.count())
@@ -17,7 +17,7 @@ _days = (f"2025-{number // 28 + 1:02}-{number % 28 + 1:02}" for number in iterto
 
 @dataclass
 class Day:
-    """A day with two entries, an answer to the second, and a draft; one to be damaged, the others to stay."""
+    """A day with two entries, a reply and a draft; one row is damaged by each test."""
 
     house: AttackedHouse
     who: Visitor
@@ -33,10 +33,12 @@ class Day:
         return answer.body
 
     def sealed(self, table: str, row: str) -> bytes:
-        return bytes(value(self.house.server, f"SELECT text FROM {table} WHERE id=?", hex_id(row)))
+        return bytes(select_value(self.house.server, f"SELECT text FROM {table} WHERE id=?", to_hex_id(row)))
 
     def put(self, table: str, row: str, envelope: bytes) -> None:
-        changed = forge(self.house.server, f"UPDATE {table} SET text=? WHERE id=?", envelope, hex_id(row))
+        changed = change_rows(
+            self.house.server, f"UPDATE {table} SET text=? WHERE id=?", envelope, to_hex_id(row)
+        )
         assert changed == 1
 
 
@@ -45,55 +47,55 @@ def day(house: AttackedHouse) -> Day:
     who, day = house.owner, next(_days)
     victim = who.write("The victim.", day=day)
     neighbour = who.write("The neighbour.", day=day)
-    reply = answered(who, neighbour)
+    reply = get_reply(who, neighbour)
     who.save_draft("The draft.", day=day)
     return Day(house, who, day, victim, neighbour, reply)
 
 
-def of_neighbour(day: Day) -> bytes:
+def take_from_neighbour(day: Day) -> bytes:
     return day.sealed("diary_entry", day.neighbour)
 
 
-def of_housemate(day: Day) -> bytes:
+def take_from_housemate(day: Day) -> bytes:
     other = day.house.housemate.write("Of somebody else.", day=day.day)
     return day.sealed("diary_entry", other)
 
 
-def of_another_day(day: Day) -> bytes:
+def take_from_another_day(day: Day) -> bytes:
     return day.sealed("diary_entry", day.who.write("Of another day.", day="2024-01-01"))
 
 
-def of_reply(day: Day) -> bytes:
+def take_from_reply(day: Day) -> bytes:
     return day.sealed("diary_reply", day.reply)
 
 
-def of_draft(day: Day) -> bytes:
-    found = value(
+def take_from_draft(day: Day) -> bytes:
+    found = select_value(
         day.house.server,
         "SELECT text FROM diary_draft WHERE day=? AND owner_id=?",
         day.day,
-        hex_id(day.who.owner),
+        to_hex_id(day.who.owner),
     )
     return bytes(found)
 
 
-def own(day: Day) -> bytes:
+def take_own(day: Day) -> bytes:
     return day.sealed("diary_entry", day.victim)
 
 
 FORGERIES: dict[str, Callable[[Day], bytes]] = {
-    "of the entry beside it": of_neighbour,
-    "of a housemate": of_housemate,
-    "of another day": of_another_day,
-    "of a reply": of_reply,
-    "of a draft": of_draft,
-    "a bit flipped": lambda day: own(day)[:-1] + bytes([own(day)[-1] ^ 1]),
-    "the nonce changed": lambda day: own(day)[:5] + bytes(24) + own(day)[29:],
-    "another format": lambda day: b"\x09" + own(day)[1:],
-    "another epoch": lambda day: own(day)[:1] + (7).to_bytes(4, "big") + own(day)[5:],
-    "cut short": lambda day: own(day)[:-20],
-    "only its header": lambda day: own(day)[:29],
-    "longer": lambda day: own(day) + b"\0",
+    "of the entry beside it": take_from_neighbour,
+    "of a housemate": take_from_housemate,
+    "of another day": take_from_another_day,
+    "of a reply": take_from_reply,
+    "of a draft": take_from_draft,
+    "a bit flipped": lambda day: take_own(day)[:-1] + bytes([take_own(day)[-1] ^ 1]),
+    "the nonce changed": lambda day: take_own(day)[:5] + bytes(24) + take_own(day)[29:],
+    "another format": lambda day: b"\x09" + take_own(day)[1:],
+    "another epoch": lambda day: take_own(day)[:1] + (7).to_bytes(4, "big") + take_own(day)[5:],
+    "cut short": lambda day: take_own(day)[:-20],
+    "only its header": lambda day: take_own(day)[:29],
+    "longer": lambda day: take_own(day) + b"\0",
     "empty": lambda day: b"",
     "words in clear": lambda day: b"Words that nobody sealed.",
 }
@@ -117,11 +119,11 @@ def test_a_forged_entry_is_refused_and_hides_nothing_else(day: Day, forgery: str
 @pytest.mark.parametrize("forgery", ["of the entry beside it", "of a housemate", "a bit flipped", "empty"])
 def test_a_forged_reply_or_draft_is_refused_and_hides_nothing_else(day: Day, forgery: str) -> None:
     day.put("diary_reply", day.reply, FORGERIES[forgery](day))
-    draft = value(
+    draft = select_value(
         day.house.server,
         "SELECT id FROM diary_draft WHERE day=? AND owner_id=?",
         day.day,
-        hex_id(day.who.owner),
+        to_hex_id(day.who.owner),
     )
     day.put("diary_draft", draft, FORGERIES[forgery](day))
 
@@ -152,19 +154,19 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_a_forged_entry_is_never_a_fault_of_the_server(day: Day, way: str) -> None:
     day.put("diary_entry", day.victim, FORGERIES["a bit flipped"](day))
-    forged = own(day)
+    forged = take_own(day)
 
     answer = WAYS[way](day.who, f"/entries/{day.victim}")
 
     assert answer.status < 500
-    assert own(day) == forged
+    assert take_own(day) == forged
     assert "The neighbour." in day.page
 
 
 def test_a_day_with_a_forged_entry_goes_on(day: Day) -> None:
     day.put("diary_entry", day.victim, FORGERIES["a bit flipped"](day))
 
-    answered(day.who, day.neighbour)
+    get_reply(day.who, day.neighbour)
     saved = day.who.save_draft("Typed beside it.", day=day.day, revision=1)
     kept = day.who.save("Kept beside it.", day=day.day)
 
@@ -185,7 +187,9 @@ def test_a_reply_can_be_removed_and_asked_for_again_where_it_was_forged(day: Day
 @pytest.mark.parametrize("revision", [0, 1, 5])
 def test_writing_goes_on_where_the_draft_was_forged(day: Day, revision: int) -> None:
     who, server = day.who, day.house.server
-    draft = value(server, "SELECT id FROM diary_draft WHERE day=? AND owner_id=?", day.day, hex_id(who.owner))
+    draft = select_value(
+        server, "SELECT id FROM diary_draft WHERE day=? AND owner_id=?", day.day, to_hex_id(who.owner)
+    )
     day.put("diary_draft", draft, FORGERIES["of the entry beside it"](day))
 
     saved = who.save_draft("Typed on.", day=day.day, revision=revision)
@@ -202,11 +206,11 @@ def test_a_forged_late_draft_stops_nobody_from_unlocking(day: Day) -> None:
     browser.sign_in()
     browser.post("/lock/")
     assert browser.save_draft("Late.", day="2024-02-02").status == 200
-    assert forge(
+    assert change_rows(
         day.house.server,
         "UPDATE diary_latedraft SET box=? WHERE owner_id=?",
         b"\1" * 200,
-        hex_id(day.who.owner),
+        to_hex_id(day.who.owner),
     )
 
     assert browser.unlock().status == 302
@@ -214,7 +218,7 @@ def test_a_forged_late_draft_stops_nobody_from_unlocking(day: Day) -> None:
 
 
 def test_the_fence_of_the_database_refuses_an_old_envelope_from_anybody(day: Day) -> None:
-    """The forgeries above go past it on purpose; without that they are not even written."""
+    """The other tests bypass the trigger on purpose."""
     envelope = FORGERIES["another epoch"](day)
-    with pytest.raises(sqlite3.IntegrityError, match="fence"), database(day.house.server) as connection:
-        connection.execute("UPDATE diary_entry SET text=? WHERE id=?", (envelope, hex_id(day.victim)))
+    with pytest.raises(sqlite3.IntegrityError, match="fence"), open_database(day.house.server) as connection:
+        connection.execute("UPDATE diary_entry SET text=? WHERE id=?", (envelope, to_hex_id(day.victim)))

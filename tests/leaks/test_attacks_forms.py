@@ -1,4 +1,4 @@
-"""Other sites' forms and other names for this host: nothing is written, and nothing typed is lost."""
+"""Tests of forms from other sites and of foreign host names: nothing is written."""
 
 import itertools
 from urllib.parse import urlencode
@@ -6,30 +6,30 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.browser_client import FORM_TYPE, BrowserResponse
-from tests.leaks.addresses import ADDRESSES, UNSAFE, Address, called
+from tests.leaks.addresses import ADDRESSES, UNSAFE, Address, get_name
 from tests.leaks.household import AttackedHouse
-from tests.leaks.rows import fingerprints
+from tests.leaks.rows import get_table_digests
 
 SHORT = "Typed for a long time & <kept>"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def written(house: AttackedHouse) -> None:
+def get_fingerprints(house: AttackedHouse) -> None:
     house.ids(house.owner)
 
 
 def send(house: AttackedHouse, address: Address, **headers: str) -> BrowserResponse:
-    """The owner's browser posts to an address, with headers that somebody else chose."""
+    """Post a form from the owner's browser with an attacker's headers."""
     body = urlencode({"owner": house.owner.owner, "text": SHORT, "revision": "1", "password": "x"})
     path = address.with_ids(house.ids(house.owner))
     return house.owner.copy().request("POST", path, body.encode(), {"Content-Type": FORM_TYPE, **headers})
 
 
-@pytest.mark.parametrize("address", UNSAFE, ids=called)
+@pytest.mark.parametrize("address", UNSAFE, ids=get_name)
 def test_a_form_without_the_token_or_with_a_made_up_one_is_refused(
     house: AttackedHouse, address: Address
 ) -> None:
-    before = fingerprints(house.server)
+    before = get_table_digests(house.server)
 
     for headers in ({}, {"X-CSRFToken": "a" * 32}, {"X-CSRFToken": "a" * 64}, {"X-CSRFToken": "ä"}):
         answer = send(house, address, **headers)
@@ -37,14 +37,14 @@ def test_a_form_without_the_token_or_with_a_made_up_one_is_refused(
         assert answer.status == 403
         assert "Typed for a long time &amp; &lt;kept&gt;" in answer.body
 
-    assert fingerprints(house.server) == before
+    assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", UNSAFE, ids=called)
+@pytest.mark.parametrize("address", UNSAFE, ids=get_name)
 def test_a_form_of_another_site_is_refused_even_with_the_token(
     house: AttackedHouse, address: Address
 ) -> None:
-    before, token = fingerprints(house.server), house.owner.cookies["llamora_csrf"]
+    before, token = get_table_digests(house.server), house.owner.cookies["llamora_csrf"]
 
     for origin in (
         "https://elsewhere.example",
@@ -57,11 +57,11 @@ def test_a_form_of_another_site_is_refused_even_with_the_token(
     ):
         assert send(house, address, **{"X-CSRFToken": token, "Origin": origin}).status == 403, origin
 
-    assert fingerprints(house.server) == before
+    assert get_table_digests(house.server) == before
 
 
 def test_a_form_of_this_very_page_is_taken(house: AttackedHouse) -> None:
-    """The two tests above must be able to fail: the same request is taken when all is well."""
+    """A control for the two tests above: the same request succeeds with valid values."""
     token = house.owner.cookies["llamora_csrf"]
     origin = house.server.base_url
 
@@ -159,7 +159,7 @@ def test_every_page_tells_the_browser_what_it_may_not_do(house: AttackedHouse) -
 
 
 def test_what_people_write_runs_nothing(house: AttackedHouse) -> None:
-    """Markdown is rendered on the server; whatever looks like markup comes out as words."""
+    """Markup in texts is shown as text."""
     for text in (
         "<script>alert(1)</script>",
         "<img src=x onerror=alert(1)>",

@@ -1,4 +1,4 @@
-"""Guessing names and passwords: the same words, the same work, and soon a wait."""
+"""Tests of guessing names and passwords: equal responses, equal work, and a delay."""
 
 import os
 import time
@@ -13,13 +13,13 @@ from tests.page import read
 TRIES = 4
 
 
-def shown(answer: BrowserResponse, name: str) -> str:
-    """A page without what differs at every request, and without the name that was typed."""
+def get_page_without_variations(answer: BrowserResponse, name: str) -> str:
+    """Return a page without values that differ at every request, and without the typed name."""
     return read(answer).without('[name="csrfmiddlewaretoken"]').html.replace(name, "NAME")
 
 
 def guess(house: AttackedHouse, name: str, *, by: str = "password") -> BrowserResponse:
-    """One wrong try from an address that has never failed."""
+    """Try a wrong password from a new address."""
     browser: Visitor = house.stranger
     browser.name = name
     browser.get("/sign-in/")
@@ -36,32 +36,32 @@ def test_a_name_that_nobody_has_is_answered_like_one_that_somebody_has(house: At
     one, other = guess(house, known, by=by), guess(house, unknown, by=by)
 
     assert one.status == other.status == 422
-    assert shown(one, known) == shown(other, unknown)
+    assert get_page_without_variations(one, known) == get_page_without_variations(other, unknown)
     # The same headers too, but for the lengths that go with the names.
     assert {*one.headers} == {*other.headers}
 
 
-def work_of(house: AttackedHouse) -> float:
-    """The processor's seconds that the server has used so far: other programs do not count in them."""
+def get_cpu_seconds(house: AttackedHouse) -> float:
+    """Return the CPU seconds that the server has used."""
     fields = Path(f"/proc/{house.server.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize("by", ["password", "code"])
 def test_a_name_that_nobody_has_costs_the_same_work(house: AttackedHouse, by: str) -> None:
-    """Derivations are most of the work of a try: one more or one less would double or halve it."""
+    """Key derivations are most of the work, so a different number of them would show."""
     spent = {"Olive": 0.0, "Nobodyatall": 0.0}
     for _ in range(TRIES):
         for name in spent:
-            before = work_of(house)
+            before = get_cpu_seconds(house)
             guess(house, name, by=by)
-            spent[name] += work_of(house) - before
+            spent[name] += get_cpu_seconds(house) - before
 
     assert 0.6 < spent["Olive"] / spent["Nobodyatall"] < 1.6
     assert spent["Nobodyatall"] / TRIES > 0.03
 
 
-def seconds_for_refusal(browser: Visitor) -> float:
+def measure_refusal(browser: Visitor) -> float:
     began = time.perf_counter()
     assert browser.post("/sign-in/", name="Kay", password="wrong").status == 429
     return time.perf_counter() - began
@@ -76,7 +76,7 @@ def test_many_wrong_tries_are_made_to_wait_without_any_work(house: AttackedHouse
     assert waits
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in waits)
     # The quickest of a few: other programs may have the processor meanwhile.
-    assert min(seconds_for_refusal(browser) for _ in range(3)) < 0.5
+    assert min(measure_refusal(browser) for _ in range(3)) < 0.5
 
 
 def test_nobody_can_keep_the_owner_out_by_failing_in_their_name(house: AttackedHouse) -> None:
@@ -96,8 +96,8 @@ def test_endless_fields_at_the_door_are_refused_before_any_work(house: AttackedH
     browser.get("/sign-in/")
     fields = {"name": "Kay", "password": "x"} | {field: "x" * 900_000}
 
-    before = work_of(house)
+    before = get_cpu_seconds(house)
     answer = browser.post("/sign-in/", **fields)
 
     assert answer.status == 422
-    assert work_of(house) - before < 1
+    assert get_cpu_seconds(house) - before < 1

@@ -1,4 +1,4 @@
-"""Cookies copied, planted and kept; a copied database; rows put in by somebody who can write to the file."""
+"""Tests of copied and planted cookies, copied databases, and rows inserted by an attacker."""
 
 import base64
 import shutil
@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.browser_client import SESSION_COOKIE, Visitor
-from tests.leaks.household import DAY, AttackedHouse, sign_in_of
-from tests.leaks.rows import database, forge, hex_id
-from tests.server import running
+from tests.leaks.household import DAY, AttackedHouse, get_sign_in_id
+from tests.leaks.rows import change_rows, open_database, to_hex_id
+from tests.server import run_server
 
 SECRET = "Something that only Petra may read."
 
 
 @pytest.fixture
 def petra(house: AttackedHouse) -> Visitor:
-    """Somebody signed in with something written; one browser for each test."""
+    """A signed-in person with an entry; a new browser for each test."""
     if "Petra" not in _KNOWN:
         _KNOWN["Petra"] = Visitor.join(house.server, "Petra")
         _KNOWN["Petra"].write(SECRET, day=DAY)
@@ -28,8 +28,8 @@ def petra(house: AttackedHouse) -> Visitor:
 _KNOWN: dict[str, Visitor] = {}
 
 
-def where(who: Visitor) -> str:
-    """The day, or the door that a browser is sent to."""
+def get_location(who: Visitor) -> str:
+    """Return the status and location of a browser's request for today."""
     answer = who.get(f"/d/{DAY}/")
     if answer.status == 200:
         assert SECRET in answer.body
@@ -39,22 +39,22 @@ def where(who: Visitor) -> str:
 
 
 def test_the_owner_is_in(petra: Visitor) -> None:
-    assert where(petra) == "in"
+    assert get_location(petra) == "in"
 
 
 def test_a_copied_cookie_opens_nothing_after_locking_unlocking_and_signing_out(petra: Visitor) -> None:
     thief = petra.copy()
-    assert where(thief) == "in"
+    assert get_location(thief) == "in"
 
     petra.post("/lock/")
-    assert where(thief.copy()) == "/unlock/"
+    assert get_location(thief.copy()) == "/unlock/"
     petra.unlock()
-    assert where(petra) == "in"
-    assert where(thief.copy()) == "/sign-in/"
+    assert get_location(petra) == "in"
+    assert get_location(thief.copy()) == "/sign-in/"
 
     second = petra.copy()
     petra.post("/sign-out/")
-    assert where(second) == "/sign-in/"
+    assert get_location(second) == "/sign-in/"
 
 
 @pytest.mark.parametrize("flip", [0, 5, 15, 16, 30, 47])
@@ -63,7 +63,7 @@ def test_a_cookie_with_one_bit_changed_is_nobodys(petra: Visitor, flip: int) -> 
     raw[flip] ^= 1
     petra.cookies[SESSION_COOKIE] = base64.urlsafe_b64encode(bytes(raw)).decode()
 
-    assert where(petra) == "/sign-in/"
+    assert get_location(petra) == "/sign-in/"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_cookie_that_we_never_wrote_is_nobodys(house: AttackedHouse, value: st
 
 
 def test_a_planted_cookie_does_not_become_the_victims(house: AttackedHouse, petra: Visitor) -> None:
-    """Session fixation: the attacker puts their own session into the victim's browser, then waits."""
+    """Session fixation: the attacker sets their session cookie in the victim's browser."""
     attacker = house.housemate.another()
     attacker.sign_in()
     # Locked, or the victim's browser would not be asked for a password at all.
@@ -92,8 +92,8 @@ def test_a_planted_cookie_does_not_become_the_victims(house: AttackedHouse, petr
     victim.sign_in()
 
     assert victim.cookies[SESSION_COOKIE] != planted
-    assert where(victim) == "in"
-    assert where(attacker) == "/sign-in/"
+    assert get_location(victim) == "in"
+    assert get_location(attacker) == "/sign-in/"
 
 
 def test_registering_over_a_planted_cookie_gives_a_new_one(house: AttackedHouse) -> None:
@@ -127,78 +127,84 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house: AttackedHo
 def test_a_copied_data_folder_opens_nothing_without_the_run_secret(
     house: AttackedHouse, petra: Visitor, tmp_path: Path
 ) -> None:
-    """A backup, or a disk pulled out: everything but what only memory held; and the browser's cookie too."""
+    """The attacker has the disk and the browser's cookie, but not the run secret in memory."""
     shutil.copytree(house.server.data_dir, tmp_path / "data", ignore=shutil.ignore_patterns("static"))
     (tmp_path / "run").mkdir(mode=0o700)
 
-    with running(tmp_path) as elsewhere:
+    with run_server(tmp_path) as elsewhere:
         thief = petra.copy(elsewhere)
 
-        assert where(thief) == "/unlock/"
+        assert get_location(thief) == "/unlock/"
         assert thief.save_draft("Planted.").status == 423
-        with database(elsewhere) as connection:
+        with open_database(elsewhere) as connection:
             assert connection.execute("SELECT count(*) FROM accounts_unlock").fetchone()[0] > 0
-        assert where(petra) == "in"
+        assert get_location(petra) == "in"
 
 
 def test_somebody_elses_unlocked_row_opens_nothing(house: AttackedHouse, petra: Visitor) -> None:
-    """Who can write to the file moves the open row of somebody else under their own sign-in."""
+    """An attacker with write access links another person's unlock row to their own sign-in."""
     thief = house.housemate.another()
     thief.sign_in()
-    theirs, own = sign_in_of(petra).hex, sign_in_of(thief).hex
+    theirs, own = get_sign_in_id(petra).hex, get_sign_in_id(thief).hex
 
-    forge(house.server, "DELETE FROM accounts_unlock WHERE sign_in_id=?", own)
-    assert forge(house.server, "UPDATE accounts_unlock SET sign_in_id=? WHERE sign_in_id=?", own, theirs) == 1
+    change_rows(house.server, "DELETE FROM accounts_unlock WHERE sign_in_id=?", own)
+    assert (
+        change_rows(house.server, "UPDATE accounts_unlock SET sign_in_id=? WHERE sign_in_id=?", own, theirs)
+        == 1
+    )
 
     answer = thief.get(f"/d/{DAY}/")
     assert answer.status == 302
     assert answer.headers["location"].startswith("/unlock/")
-    assert where(petra) == "/unlock/"
+    assert get_location(petra) == "/unlock/"
 
 
 def test_a_sign_in_given_to_another_person_is_locked(house: AttackedHouse, petra: Visitor) -> None:
     thief = house.housemate.another()
     thief.sign_in()
-    own = sign_in_of(thief).hex
+    own = get_sign_in_id(thief).hex
 
-    changed = forge(
-        house.server, "UPDATE accounts_signin SET person_id=? WHERE id=?", hex_id(_KNOWN["Petra"].owner), own
+    changed = change_rows(
+        house.server,
+        "UPDATE accounts_signin SET person_id=? WHERE id=?",
+        to_hex_id(_KNOWN["Petra"].owner),
+        own,
     )
 
     assert changed == 1
-    assert where(thief) == "/unlock/"
+    assert get_location(thief) == "/unlock/"
     thief.owner = _KNOWN["Petra"].owner
     assert thief.unlock(thief.password + "x").status == 422
-    assert where(thief) == "/unlock/"
+    assert get_location(thief) == "/unlock/"
 
 
 def test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked(house: AttackedHouse, petra: Visitor) -> None:
-    """Who can write to the file gives the owner's row the hash of a half of their own."""
+    """An attacker with write access replaces the hash in the owner's row."""
     thief = house.housemate.another()
     thief.sign_in()
-    theirs, own = sign_in_of(petra).hex, sign_in_of(thief).hex
+    theirs, own = get_sign_in_id(petra).hex, get_sign_in_id(thief).hex
     stolen = (
         "UPDATE accounts_signin SET half_hash=(SELECT half_hash FROM accounts_signin WHERE id=?) WHERE id=?"
     )
-    assert forge(house.server, stolen, own, theirs) == 1
+    assert change_rows(house.server, stolen, own, theirs) == 1
     raw = base64.urlsafe_b64decode(thief.cookies[SESSION_COOKIE])
     thief.cookies[SESSION_COOKIE] = base64.urlsafe_b64encode(bytes.fromhex(theirs) + raw[16:]).decode()
 
-    assert where(thief) == "/unlock/"
+    assert get_location(thief) == "/unlock/"
 
 
 def test_somebody_elses_key_slot_opens_somebody_elses_diary_to_nobody(house: AttackedHouse) -> None:
-    """A slot planted under the owner, whose password the thief knows: the box in it is not the owner's."""
+    """A planted slot with a known password does not contain the owner's data key."""
     rita = Visitor.join(house.server, "Rita")
     rita.write(SECRET, day=DAY)
     simon = Visitor.join(house.server, "Simon", password="nine grey geese on the lane")
-    who = hex_id(rita.owner)
+    who = to_hex_id(rita.owner)
 
-    forge(house.server, "DELETE FROM accounts_keyslot WHERE owner_id=? AND kind='password'", who)
+    change_rows(house.server, "DELETE FROM accounts_keyslot WHERE owner_id=? AND kind='password'", who)
     planted = "UPDATE accounts_keyslot SET owner_id=? WHERE owner_id=? AND kind='password'"
-    assert forge(house.server, planted, who, hex_id(simon.owner)) == 1
+    assert change_rows(house.server, planted, who, to_hex_id(simon.owner)) == 1
 
     thief = rita.another()
     answer = thief.sign_in(password=simon.password)
     assert answer.status == 422
-    assert where(thief) == "/sign-in/"
+    assert get_location(thief) == "/sign-in/"

@@ -1,4 +1,4 @@
-"""The live socket: only from a page of this address, only for its own person, only while unlocked."""
+"""Tests of attacks on the live socket: only same-origin, own and unlocked tabs get frames."""
 
 import json
 import random
@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.browser_client import SESSION_COOKIE, Visitor
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 from tests.leaks.household import DAY, AttackedHouse
 
 ANOTHER_DAY = "2026-03-09"
@@ -19,8 +19,8 @@ def watch(socket: ClientConnection, owner: str, *, day: str = DAY) -> None:
     socket.send(json.dumps({"type": "watch", "day": day, "owner": owner}))
 
 
-def heard(socket: ClientConnection, *, seconds: float = 0.7) -> list[dict[str, Any]]:
-    """Every frame until it is quiet for so long; raises when the server closes."""
+def read_frames(socket: ClientConnection, *, seconds: float = 0.7) -> list[dict[str, Any]]:
+    """Return the frames until none arrives for some seconds; raise if the server closes."""
     frames = []
     while True:
         try:
@@ -29,8 +29,8 @@ def heard(socket: ClientConnection, *, seconds: float = 0.7) -> list[dict[str, A
             return frames
 
 
-def code_of(socket: ClientConnection, *, seconds: float = 5) -> int | None:
-    """The code with which the server closes."""
+def get_close_code(socket: ClientConnection, *, seconds: float = 5) -> int | None:
+    """Return the code with which the server closes the socket."""
     try:
         while True:
             socket.recv(timeout=seconds)
@@ -38,8 +38,8 @@ def code_of(socket: ClientConnection, *, seconds: float = 5) -> int | None:
         return closed.rcvd.code if closed.rcvd else None
 
 
-def last_frame(socket: ClientConnection) -> dict[str, Any]:
-    """The last that is heard before the server closes."""
+def read_last_frame(socket: ClientConnection) -> dict[str, Any]:
+    """Return the last frame before the server closes the socket."""
     frame = ""
     try:
         while True:
@@ -75,18 +75,18 @@ def test_nobody_and_somebody_locked_are_told_by_a_code(house: AttackedHouse) -> 
 
     for who in (house.stranger, browser):
         with who.socket() as socket:
-            assert code_of(socket) == 4401
+            assert get_close_code(socket) == 4401
 
 
 def test_a_page_of_somebody_else_is_closed(house: AttackedHouse) -> None:
     with house.housemate.socket() as socket:
         watch(socket, house.owner.owner)
 
-        assert code_of(socket) == 4403
+        assert get_close_code(socket) == 4403
 
 
 def test_a_housemate_hears_nothing_of_the_owners_reply(house: AttackedHouse) -> None:
-    house.model.next(Script(tokens=words(60), rate=60))
+    house.model.add_scripts(Script(tokens=make_words(60), rate=60))
     entry = house.owner.write("Asked aloud.", day=ANOTHER_DAY)
     with house.owner.socket() as own, house.housemate.socket() as other:
         watch(own, house.owner.owner, day=ANOTHER_DAY)
@@ -95,14 +95,14 @@ def test_a_housemate_hears_nothing_of_the_owners_reply(house: AttackedHouse) -> 
         other.send(json.dumps({"type": "again", "reply": reply}))
         other.send(json.dumps({"type": "again", "reply": house.ids(house.owner)["reply"]}))
 
-        assert heard(other) == []
-        assert [frame["reply"] for frame in heard(own)].count(reply) > 3
+        assert read_frames(other) == []
+        assert [frame["reply"] for frame in read_frames(own)].count(reply) > 3
 
 
 def test_a_copied_cookie_hears_nothing_more_after_the_lock(house: AttackedHouse) -> None:
     # Their only browser: the reply itself ends with the last lock.
     browser = Visitor.join(house.server, "Sandra")
-    house.model.next(Script(tokens=words(4000), rate=100))
+    house.model.add_scripts(Script(tokens=make_words(4000), rate=100))
     entry = browser.write("Asked, then locked.", day=ANOTHER_DAY)
     with browser.socket() as own, browser.copy().socket() as thief:
         for socket in (own, thief):
@@ -114,12 +114,12 @@ def test_a_copied_cookie_hears_nothing_more_after_the_lock(house: AttackedHouse)
         browser.post("/lock/")
 
         for socket in (own, thief):
-            assert last_frame(socket)["type"] == "locked"
+            assert read_last_frame(socket)["type"] == "locked"
             assert socket.close_code == 4401
         # What came at the lock ended; the model still speaks, and nobody hears it.
         assert house.model.wait_for_hang_up()
     with browser.copy().socket() as late:
-        assert code_of(late) == 4401
+        assert get_close_code(late) == 4401
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_frame_that_no_page_sends_ends_the_socket_and_nothing_else(
     with house.owner.socket() as socket:
         socket.send(frame)
 
-        assert code_of(socket) in (4400, 1007)
+        assert get_close_code(socket) in (4400, 1007)
 
     assert house.owner.get("/healthz").status == 200
     assert "Traceback" not in house.server.log()
@@ -160,7 +160,7 @@ def test_a_thousand_frames_at_once_slow_nobody(house: AttackedHouse) -> None:
         for number in range(1000):
             socket.send(json.dumps({"type": "again", "reply": f"01930000-0000-7000-8000-{number:012}"}))
         assert house.housemate.get("/").status == 200
-        assert heard(socket, seconds=0.3) == []
+        assert read_frames(socket, seconds=0.3) == []
 
 
 def test_a_cookie_in_the_address_counts_for_nothing(house: AttackedHouse) -> None:
@@ -169,4 +169,4 @@ def test_a_cookie_in_the_address_counts_for_nothing(house: AttackedHouse) -> Non
         f"ws://127.0.0.1:{house.server.port}/live/?{SESSION_COOKIE}={house.owner.cookies[SESSION_COOKIE]}"
     )
     with connect(address, origin=stranger.server.base_url) as socket:  # type: ignore[arg-type]  # a new type of str
-        assert code_of(socket) == 4401
+        assert get_close_code(socket) == 4401

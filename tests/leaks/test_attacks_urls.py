@@ -1,4 +1,4 @@
-"""Every address as a stranger, as a housemate with the owner's ids, and as somebody locked."""
+"""Tests of every URL as a stranger, as a housemate with the owner's ids, and locked."""
 
 import os
 import socket
@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.browser_client import BrowserResponse, Visitor
-from tests.leaks.addresses import ADDRESSES, OWNED, PRIVATE, READABLE, UNSAFE, Address, called
+from tests.leaks.addresses import ADDRESSES, OWNED, PRIVATE, READABLE, UNSAFE, Address, get_name
 from tests.leaks.household import DAY, AttackedHouse
-from tests.leaks.rows import fingerprints
+from tests.leaks.rows import get_table_digests
 from tests.server import ROOT
 
 NOBODYS = {
@@ -37,22 +37,22 @@ print(*names(get_resolver().url_patterns))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def written(house: AttackedHouse) -> None:
+def get_fingerprints(house: AttackedHouse) -> None:
     house.ids(house.owner)
     house.ids(house.housemate)
 
 
 @pytest.fixture(scope="module")
 def locked(house: AttackedHouse) -> Visitor:
-    """The owner at a browser whose vault is locked."""
+    """The owner in a locked browser."""
     browser = house.owner.another()
     browser.sign_in()
     browser.post("/lock/")
     return browser
 
 
-def every_way(who: Visitor, address: Address, path: str) -> list[BrowserResponse]:
-    """By link, by script, by form, by script's form: as far as the address takes them."""
+def request_all_ways(who: Visitor, address: Address, path: str) -> list[BrowserResponse]:
+    """Request a URL by GET and POST, each plain and by script, if it accepts them."""
     answers = []
     if "GET" in address.takes:
         answers += [who.get(path), who.fetch(path)]
@@ -69,63 +69,63 @@ def test_no_address_is_forgotten_here() -> None:
     assert sorted(done.stdout.split()) == sorted(address.name for address in ADDRESSES)
 
 
-@pytest.mark.parametrize("address", PRIVATE, ids=called)
+@pytest.mark.parametrize("address", PRIVATE, ids=get_name)
 def test_a_stranger_is_sent_to_the_door_and_changes_nothing(house: AttackedHouse, address: Address) -> None:
-    before, stranger = fingerprints(house.server), house.stranger
+    before, stranger = get_table_digests(house.server), house.stranger
     stranger.get("/sign-in/")
 
-    for answer in every_way(stranger, address, address.with_ids(house.ids(house.owner))):
+    for answer in request_all_ways(stranger, address, address.with_ids(house.ids(house.owner))):
         assert answer.status in (302, 401)
         assert answer.status != 302 or answer.headers["location"].startswith("/sign-in/")
         assert SECRET not in answer.body
 
-    assert fingerprints(house.server) == before
+    assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", UNLOCKED, ids=called)
+@pytest.mark.parametrize("address", UNLOCKED, ids=get_name)
 def test_somebody_locked_is_sent_to_unlock_and_changes_nothing(
     house: AttackedHouse, locked: Visitor, address: Address
 ) -> None:
-    before = fingerprints(house.server)
+    before = get_table_digests(house.server)
 
-    for answer in every_way(locked, address, address.with_ids(house.ids(house.owner))):
+    for answer in request_all_ways(locked, address, address.with_ids(house.ids(house.owner))):
         assert answer.status in (302, 401)
         assert answer.status != 302 or answer.headers["location"].startswith("/unlock/")
         assert SECRET not in answer.body
 
-    assert fingerprints(house.server) == before
+    assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", OWNED, ids=called)
+@pytest.mark.parametrize("address", OWNED, ids=get_name)
 @pytest.mark.parametrize("who", ["housemate", "administrator"])
 def test_what_is_somebody_elses_is_like_what_is_not_there(
     house: AttackedHouse, address: Address, who: str
 ) -> None:
-    other, before = getattr(house, who), fingerprints(house.server)
+    other, before = getattr(house, who), get_table_digests(house.server)
 
-    theirs = every_way(other, address, address.with_ids(house.ids(house.owner)))
-    nobodys = every_way(other, address, address.with_ids(NOBODYS))
+    theirs = request_all_ways(other, address, address.with_ids(house.ids(house.owner)))
+    nobodys = request_all_ways(other, address, address.with_ids(NOBODYS))
 
     assert [answer.status for answer in theirs] == [404] * len(theirs)
     assert [(a.status, a.body) for a in theirs] == [(a.status, a.body) for a in nobodys]
-    assert fingerprints(house.server) == before
+    assert get_table_digests(house.server) == before
 
 
 def test_a_housemate_cannot_hang_a_draft_on_an_entry_of_the_owner(house: AttackedHouse) -> None:
-    before = fingerprints(house.server)
+    before = get_table_digests(house.server)
 
     answer = house.housemate.save_draft("Planted.", entry=house.ids(house.owner)["entry"])
 
     assert answer.status == 404
-    assert fingerprints(house.server) == before
+    assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", OF_SOMEBODY, ids=called)
+@pytest.mark.parametrize("address", OF_SOMEBODY, ids=get_name)
 def test_a_page_of_the_owner_writes_nothing_into_the_diary_of_a_housemate(
     house: AttackedHouse, address: Address
 ) -> None:
-    """Two people, one browser: the page is the owner's, the cookie the housemate's."""
-    before = fingerprints(house.server)
+    """The page belongs to the owner, the cookie to the housemate."""
+    before = get_table_digests(house.server)
 
     for script in (False, True):
         answer = house.housemate.post(
@@ -138,13 +138,13 @@ def test_a_page_of_the_owner_writes_nothing_into_the_diary_of_a_housemate(
         assert answer.status == 409
         assert "another person" in answer.body
 
-    assert fingerprints(house.server) == before
+    assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", READABLE, ids=called)
+@pytest.mark.parametrize("address", READABLE, ids=get_name)
 def test_looking_changes_nothing(house: AttackedHouse, address: Address) -> None:
     people = (house.owner, house.housemate, house.administrator, house.stranger)
-    before = fingerprints(house.server)
+    before = get_table_digests(house.server)
 
     for who in people:
         for method in ("GET", "HEAD", "OPTIONS"):
@@ -152,22 +152,22 @@ def test_looking_changes_nothing(house: AttackedHouse, address: Address) -> None
                 path = address.with_ids(house.ids(house.owner))
                 assert who.request(method, path, headers=headers).status < 500
 
-    assert fingerprints(house.server) == before
+    assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", ADDRESSES, ids=called)
+@pytest.mark.parametrize("address", ADDRESSES, ids=get_name)
 def test_methods_that_no_page_uses_change_nothing(house: AttackedHouse, address: Address) -> None:
-    before = fingerprints(house.server)
+    before = get_table_digests(house.server)
     headers = {"X-CSRFToken": house.owner.cookies["llamora_csrf"]}
 
     for method in ("PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "MERRY"):
         path = address.with_ids(house.ids(house.owner))
         assert house.owner.request(method, path, b"text=Planted.", headers).status < 500, method
 
-    assert fingerprints(house.server) == before
+    assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", [a for a in ADDRESSES if a.takes == "POST"], ids=called)
+@pytest.mark.parametrize("address", [a for a in ADDRESSES if a.takes == "POST"], ids=get_name)
 def test_what_takes_a_form_is_not_reached_by_a_link(house: AttackedHouse, address: Address) -> None:
     assert house.owner.get(address.with_ids(house.ids(house.owner))).status == 405
 
@@ -218,7 +218,7 @@ def test_tricks_with_paths_lead_nowhere(house: AttackedHouse, path: str) -> None
 
 
 def raw_get(who: Visitor, path: str) -> tuple[int, str]:
-    """A GET of exactly these bytes; client libraries clean paths up."""
+    """Send a GET with exactly this path, which client libraries would normalize."""
     cookie = "; ".join(f"{name}={value}" for name, value in who.cookies.items())
     head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", who.server.port), timeout=10) as connection:
@@ -258,9 +258,9 @@ def test_no_return_address_leads_away_or_writes_a_header(house: AttackedHouse, f
 
     answers = [
         owner.post("/recovery-kept/", next=following, carried=following),
-        owner.request("GET", f"/sign-in/?{quoted(following)}"),
-        owner.request("GET", f"/unlock/?{quoted(following)}"),
-        owner.request("GET", f"/admin/login/?{quoted(following)}"),
+        owner.request("GET", f"/sign-in/?{quote(following)}"),
+        owner.request("GET", f"/unlock/?{quote(following)}"),
+        owner.request("GET", f"/admin/login/?{quote(following)}"),
     ]
 
     for answer in answers:
@@ -269,7 +269,7 @@ def test_no_return_address_leads_away_or_writes_a_header(house: AttackedHouse, f
         assert not any("planted" in line for line in answer.set_cookies)
 
 
-def quoted(following: str) -> str:
+def quote(following: str) -> str:
     return urlencode({"next": following})
 
 

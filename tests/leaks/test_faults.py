@@ -1,4 +1,4 @@
-"""Faults of our own, and a real llama.cpp: no error page, no log and no process shows what was written."""
+"""Tests that no error page, log or process shows diary text when the app or llama.cpp fails."""
 
 import time
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ import pytest
 
 from tests.browser_client import Visitor
 from tests.fakes.tiny_model import write_tiny_model
-from tests.leaks.forms import core_of, new_marker, said_by
-from tests.leaks.household import DAY, answered
-from tests.leaks.rows import database
-from tests.leaks.sweep import Place, children_of, household, processes, sweep
-from tests.server import Server, running
+from tests.leaks.forms import build_marker_for, get_core, new_marker
+from tests.leaks.household import DAY, get_reply
+from tests.leaks.rows import open_database
+from tests.leaks.sweep import Place, list_child_pids, list_household_places, list_processes, sweep
+from tests.server import Server, run_server
 
 # What a fault would have at hand: each table that a save or a page asks for is gone in its turn.
 TABLES = ("diary_entry", "diary_draft", "diary_reply", "accounts_vault")
@@ -20,7 +20,7 @@ TABLES = ("diary_entry", "diary_draft", "diary_reply", "accounts_vault")
 
 @pytest.fixture(scope="module")
 def server(shared: Path, tmp_path_factory: pytest.TempPathFactory, memory_folder: Path) -> Iterator[Server]:
-    """A household with a real model in a child process, every logger at its most talkative."""
+    """A household with a real model in a child process, and all loggers at debug level."""
     extra = {
         "DJANGO_SETTINGS_MODULE": "tests.leaks.settings",
         "LLAMORA_REGISTRATION": "open",
@@ -29,7 +29,7 @@ def server(shared: Path, tmp_path_factory: pytest.TempPathFactory, memory_folder
         "LLAMORA_MODEL_FILE": str(write_tiny_model(shared, tmp_path_factory.mktemp("models"))),
         "LLAMORA_MODEL_REPLY_TOKENS": "24",
     }
-    with running(tmp_path_factory.mktemp("house"), extra=extra) as server:
+    with run_server(tmp_path_factory.mktemp("house"), extra=extra) as server:
         yield server
 
 
@@ -48,18 +48,18 @@ def wait_for_the_model(who: Visitor) -> None:
 def test_a_real_model_is_asked_and_nothing_of_it_shows(server: Server, olive: Visitor) -> None:
     marker = new_marker()
     wait_for_the_model(olive)
-    entry = olive.write(said_by(marker, "asked"), day=DAY)
+    entry = olive.write(build_marker_for(marker, "asked"), day=DAY)
 
-    answered(olive, entry)
+    get_reply(olive, entry)
 
-    assert children_of(server.pid), "there is no child to look at"
-    assert len(list(processes(server))) >= 4
-    assert sweep(marker, household(server)) == []
+    assert list_child_pids(server.pid), "there is no child to look at"
+    assert len(list(list_processes(server))) >= 4
+    assert sweep(marker, list_household_places(server)) == []
 
 
-def all_the_ways(who: Visitor, marker: str, entry: str) -> list[Place]:
-    """Whatever a person can do with words, on a server in trouble; where it led."""
-    words, pages = said_by(marker, "typed"), [f"/d/{DAY}/", "/", "/settings/"]
+def post_all_forms(who: Visitor, marker: str, entry: str) -> list[Place]:
+    """Submit every form with the marker to a failing server; return the responses."""
+    words, pages = build_marker_for(marker, "typed"), [f"/d/{DAY}/", "/", "/settings/"]
     answers = [
         who.save(words),
         who.save_draft(words),
@@ -79,19 +79,19 @@ def test_a_fault_says_where_it_was_and_not_what_was_written(
     server: Server, olive: Visitor, table: str
 ) -> None:
     marker = new_marker()
-    entry = olive.write(said_by(marker, "kept"), day=DAY)
-    with database(server) as connection:
+    entry = olive.write(build_marker_for(marker, "kept"), day=DAY)
+    with open_database(server) as connection:
         # Without touching what refers to it: it is to come back as it was.
         connection.execute("PRAGMA legacy_alter_table=ON")
         connection.execute(f"ALTER TABLE {table} RENAME TO away")
     try:
-        pages = all_the_ways(olive, marker, entry)
+        pages = post_all_forms(olive, marker, entry)
     finally:
-        with database(server) as connection:
+        with open_database(server) as connection:
             connection.execute("PRAGMA legacy_alter_table=ON")
             connection.execute(f"ALTER TABLE away RENAME TO {table}")
 
     assert "OperationalError" in server.log(), "the log does not tell of the fault"
     assert sweep(marker, pages) == []
-    assert sweep(marker, household(server)) == []
-    assert core_of(marker) in olive.get(f"/d/{DAY}/").body
+    assert sweep(marker, list_household_places(server)) == []
+    assert get_core(marker) in olive.get(f"/d/{DAY}/").body

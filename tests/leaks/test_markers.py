@@ -1,4 +1,4 @@
-"""Words written wherever a person can type, and by the model, are found only in the owner's pages."""
+"""Tests that text from every input, and from the model, is found only on pages of its owner."""
 
 import json
 import socket
@@ -11,140 +11,155 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.browser_client import FORM_TYPE, PASSWORD, BrowserResponse, Visitor
 from tests.fakes.script import Script
-from tests.leaks.forms import core_of, new_marker, said_by
-from tests.leaks.household import DAY, AttackedHouse, answered, trace_id
-from tests.leaks.sweep import Place, dump, household, sweep
-from tests.page import given_text, read
-from tests.server import Server, manage
+from tests.leaks.forms import build_marker_for, get_core, new_marker
+from tests.leaks.household import DAY, AttackedHouse, find_trace_id, get_reply
+from tests.leaks.sweep import Place, list_dump_values, list_household_places, sweep
+from tests.page import get_returned_text, read
+from tests.server import Server, run_command
 
 MULTIPART = "multipart/form-data; boundary=edge"
 
 
 class Writer:
-    """One person who leaves a marker wherever there is a place for it."""
+    """A person who enters a marker in every possible place."""
 
     def __init__(self, house: AttackedHouse, name: str) -> None:
         self.house, self.marker = house, new_marker()
         self.who = Visitor.join(house.server, name)
 
-    def words(self, where: str) -> str:
-        return said_by(self.marker, where)
+    def build_marker(self, where: str) -> str:
+        return build_marker_for(self.marker, where)
 
-    def writes_a_diary(self) -> None:
+    def write_diary(self) -> None:
         who = self.who
-        kept = who.write(self.words("kept"))
-        edit = {"text": self.words("edited"), "revision": "1"}
+        kept = who.write(self.build_marker("kept"))
+        edit = {"text": self.build_marker("edited"), "revision": "1"}
         assert who.post(f"/entries/{kept}/edit/", script=True, **edit).status == 200
-        gone = who.write(self.words("deleted") * 300)
+        gone = who.write(self.build_marker("deleted") * 300)
         assert who.post(f"/entries/{gone}/delete/", script=True).status == 200
-        assert who.save_draft(self.words("draft"), day=DAY).status == 200
-        assert who.save_draft(self.words("draft-of-entry"), entry=kept).status == 200
+        assert who.save_draft(self.build_marker("draft"), day=DAY).status == 200
+        assert who.save_draft(self.build_marker("draft-of-entry"), entry=kept).status == 200
         # Refused ones: too long, not text, to come, in conflict; by script and by form.
         for text, day in (
-            (self.words("long") * 9000, DAY),
-            (self.words("nul") + "\0", DAY),
-            (self.words("to-come"), "2999-01-01"),
+            (self.build_marker("long") * 9000, DAY),
+            (self.build_marker("nul") + "\0", DAY),
+            (self.build_marker("to-come"), "2999-01-01"),
         ):
             for script in (True, False):
                 assert who.post(f"/d/{day}/", script=script, text=text).status == 422
-        assert who.save_draft(self.words("conflict"), day=DAY, revision=0).status == 409
+        assert who.save_draft(self.build_marker("conflict"), day=DAY, revision=0).status == 409
         assert (
-            who.post(f"/entries/{kept}/edit/", text=self.words("conflict-of-entry"), revision="1").status
+            who.post(
+                f"/entries/{kept}/edit/", text=self.build_marker("conflict-of-entry"), revision="1"
+            ).status
             == 409
         )
 
-    def types_while_locked(self) -> None:
+    def type_while_locked(self) -> None:
         who = self.who
         assert who.post("/lock/").status == 302
-        assert who.save_draft(self.words("late"), day="2026-03-06").status == 200
-        assert who.save(self.words("kept-while-locked")).status == 401
-        assert who.post(f"/d/{DAY}/", text=self.words("kept-by-form-while-locked")).status == 401
-        assert who.unlock(self.words("wrong-password")).status == 422
+        assert who.save_draft(self.build_marker("late"), day="2026-03-06").status == 200
+        assert who.save(self.build_marker("kept-while-locked")).status == 401
+        assert who.post(f"/d/{DAY}/", text=self.build_marker("kept-by-form-while-locked")).status == 401
+        assert who.unlock(self.build_marker("wrong-password")).status == 422
         assert who.unlock().status == 302
-        assert self.words("late") in given_text(who.get("/d/2026-03-06/"))
+        assert self.build_marker("late") in get_returned_text(who.get("/d/2026-03-06/"))
 
-    def is_answered(self) -> None:
+    def get_reply(self) -> None:
         model = self.house.model
-        entry = self.who.write(self.words("asked"))
-        model.next(
-            Script(tokens=[self.words("reply"), " and on"], thoughts=[self.words("thought")]),
-            Script(tokens=["<think>", self.words("inline-thought"), "</think>", "Well."]),
+        entry = self.who.write(self.build_marker("asked"))
+        model.add_scripts(
+            Script(tokens=[self.build_marker("reply"), " and on"], thoughts=[self.build_marker("thought")]),
+            Script(tokens=["<think>", self.build_marker("inline-thought"), "</think>", "Well."]),
         )
         for _ in range(2):
-            answered(self.who, entry)
-        model.next(
-            Script(status=500, error=self.words("error")),
-            Script(tokens=[self.words("before-error")], error_after=1, error=self.words("late-error")),
-            Script(tokens=[self.words("before-malformed")], malformed_after=1),
-            Script(raw=f"data: {self.words('malformed')}\n\n".encode()),
-            Script(tokens=["Well."], finish_reason=self.words("finish")),
+            get_reply(self.who, entry)
+        model.add_scripts(
+            Script(status=500, error=self.build_marker("error")),
+            Script(
+                tokens=[self.build_marker("before-error")],
+                error_after=1,
+                error=self.build_marker("late-error"),
+            ),
+            Script(tokens=[self.build_marker("before-malformed")], malformed_after=1),
+            Script(raw=f"data: {self.build_marker('malformed')}\n\n".encode()),
+            Script(tokens=["Well."], finish_reason=self.build_marker("finish")),
         )
         for _ in range(5):
-            answered(self.who, entry)
+            get_reply(self.who, entry)
 
-    def keeps_traces(self) -> None:
+    def add_traces(self) -> None:
         who = self.who
-        entry = who.write(self.words("traced"))
+        entry = who.write(self.build_marker("traced"))
         here = f"/entries/{entry}/traces"
-        kept = who.post(f"{here}/keep/", script=True, name=self.words("trace"))
-        trace = trace_id(kept)
-        assert who.post(f"{here}/complete/", script=True, name=self.words("tr")[:12]).status == 200
-        assert who.post(f"{here}/dismiss/", script=True, pick=self.words("unwanted")).status == 200
-        for name in (self.words("long") * 3, self.words("control") + "\x07"):
+        kept = who.post(f"{here}/keep/", script=True, name=self.build_marker("trace"))
+        trace = find_trace_id(kept)
+        assert who.post(f"{here}/complete/", script=True, name=self.build_marker("tr")[:12]).status == 200
+        assert who.post(f"{here}/dismiss/", script=True, pick=self.build_marker("unwanted")).status == 200
+        for name in (self.build_marker("long") * 3, self.build_marker("control") + "\x07"):
             for script in (True, False):
                 assert who.post(f"{here}/keep/", script=script, name=name).status == 422
-        assert who.post(f"/traces/{trace}/rename/", name=self.words("renamed")).status == 302
-        traces = [self.words("offered"), self.words("too")]
+        assert who.post(f"/traces/{trace}/rename/", name=self.build_marker("renamed")).status == 302
+        traces = [self.build_marker("offered"), self.build_marker("too")]
         answer = json.dumps({"emoji": "☕", "traces": traces}, ensure_ascii=False)
-        self.house.model.offer(Script(tokens=[answer]))
+        self.house.model.add_json_scripts(Script(tokens=[answer]))
         page = who.post(f"{here}/propose/", script=True)
         while "Looking for traces" in page.body:
             page = who.fetch(f"{here}/propose/")
-        assert self.words("offered")[:20] in page.body
-        self.looks_at(trace)
+        assert self.build_marker("offered")[:20] in page.body
+        self.view_trace(trace)
 
-    def looks_at(self, trace: str) -> None:
-        """See a trace on every page it has, filtered for, summed up, and called what it cannot be."""
+    def view_trace(self, trace: str) -> None:
+        """Open all pages of a trace, filter for it, summarize it, and rename it to invalid names."""
         who, there = self.who, f"/traces/{trace}/"
         for script in (True, False):
-            assert who.post("/traces/", script=script, typed=self.words("filtered")).status == 200
-            assert who.post(f"{there}rename/", script=script, name=self.words("refused") * 3).status == 422
-        self.house.model.next(Script(tokens=[self.words("summed-up")]))
+            assert who.post("/traces/", script=script, typed=self.build_marker("filtered")).status == 200
+            assert (
+                who.post(f"{there}rename/", script=script, name=self.build_marker("refused") * 3).status
+                == 422
+            )
+        self.house.model.add_scripts(Script(tokens=[self.build_marker("summed-up")]))
         page = who.post(f"{there}summary/", script=True)
         while "hx-trigger" in page.body:
             page = who.fetch(f"{there}summary/")
-        assert self.words("summed-up")[:20] in page.body
+        assert self.build_marker("summed-up")[:20] in page.body
         for path in ("/traces/", there, "/traces/picture/"):
-            assert self.words("renamed")[:20] in who.get(path).body
-        assert who.post(f"{there}merge/", into=self.words("nowhere")).status == 422
+            assert self.build_marker("renamed")[:20] in who.get(path).body
+        assert who.post(f"{there}merge/", into=self.build_marker("nowhere")).status == 422
 
-    def stands_at_the_door(self) -> None:
+    def use_sign_in_pages(self) -> None:
         stranger = self.house.stranger
-        stranger.name = self.words("unknown-name")
-        assert stranger.sign_in(password=self.words("wrong-password")).status == 422
-        long = self.words("new-password")
-        joining = {"name": self.words("refused"), "password": long, "password_again": long + "x"}
-        assert stranger.post("/register/", **joining, time_zone=self.words("zone")).status == 422
-        assert stranger.post("/strength/", password=long, name=self.words("name")).status == 200
+        stranger.name = self.build_marker("unknown-name")
+        assert stranger.sign_in(password=self.build_marker("wrong-password")).status == 422
+        long = self.build_marker("new-password")
+        joining = {"name": self.build_marker("refused"), "password": long, "password_again": long + "x"}
+        assert stranger.post("/register/", **joining, time_zone=self.build_marker("zone")).status == 422
+        assert stranger.post("/strength/", password=long, name=self.build_marker("name")).status == 200
         recovery = {
             "name": self.who.name,
-            "code": self.words("code"),
+            "code": self.build_marker("code"),
             "password": long,
             "password_again": long,
         }
         assert stranger.post("/recover/", **recovery).status == 422
-        assert stranger.post("/d/2026-03-05/", text=self.words("stranger")).status in (401, 409)
+        assert stranger.post("/d/2026-03-05/", text=self.build_marker("stranger")).status in (401, 409)
         chosen = {
-            "time_zone": self.words("zone"),
-            "theme": self.words("theme"),
-            "week_start": self.words("week"),
+            "time_zone": self.build_marker("zone"),
+            "theme": self.build_marker("theme"),
+            "week_start": self.build_marker("week"),
         }
-        assert self.who.post("/settings/", shown_name="A" * 65 + self.words("x"), **chosen).status == 422
-        groups = {"group_a": self.words("group"), "group_b": "", "carried": self.words("carried")}
+        assert (
+            self.who.post("/settings/", shown_name="A" * 65 + self.build_marker("x"), **chosen).status == 422
+        )
+        groups = {
+            "group_a": self.build_marker("group"),
+            "group_b": "",
+            "carried": self.build_marker("carried"),
+        }
         assert self.who.post("/recovery-kept/", **groups).status == 410
 
-    def mistakes_an_address(self) -> None:
-        quoted = core_of(self.marker)
+    def visit_wrong_urls(self) -> None:
+        quoted = get_core(self.marker)
         for path in (
             "/",
             f"/d/{DAY}/",
@@ -169,8 +184,8 @@ class Writer:
         newcomer.request("GET", "/sign-in/")
         newcomer.request("POST", "/sign-in/", b"", {**hint, "Content-Type": FORM_TYPE})
 
-    def sends_what_nobody_asked_for(self) -> None:
-        words = self.words("body").encode()
+    def send_unexpected_requests(self) -> None:
+        words = self.build_marker("body").encode()
         token = {"X-CSRFToken": self.who.cookies["llamora_csrf"], "HX-Request": "true"}
         part = b'--edge\r\nContent-Disposition: form-data; name="text"; filename="' + words + b'"\r\n\r\n'
         for kind, body in (
@@ -182,7 +197,7 @@ class Writer:
             (MULTIPART, words),
             (MULTIPART.replace("edge", words.decode("latin-1")[:9]), words * 9),
             ("application/json", b'{"text": "' + words),
-            ("text/plain; charset=" + core_of(self.marker), words),
+            ("text/plain; charset=" + get_core(self.marker), words),
             ("", words),
         ):
             for method, path in (
@@ -195,8 +210,8 @@ class Writer:
                     answer = self.who.request(method, path, body, {**token, "Content-Type": kind})
                     assert answer.status < 500, f"{method} {path} of {kind} answered {answer.status}"
 
-    def breaks_the_wire(self) -> None:
-        words = self.words("raw").encode()
+    def send_broken_requests(self) -> None:
+        words = self.build_marker("raw").encode()
         cookie = f"Cookie: llamora_session={self.who.cookies['llamora_session']}\r\n".encode()
         post = b"POST /d/2026-03-05/ HTTP/1.1\r\nHost: localhost\r\n" + cookie
         for sent in (
@@ -209,10 +224,10 @@ class Writer:
             post + words + b"\r\n\r\n",
             post + b"X-Long: " + words * 9000 + b"\r\n\r\n",
         ):
-            raw(self.house.server, sent)
+            send_raw(self.house.server, sent)
 
-    def talks_to_the_socket(self) -> None:
-        words = self.words("socket")
+    def use_socket(self) -> None:
+        words = self.build_marker("socket")
         for frame in (
             words,
             json.dumps({"type": words}),
@@ -225,30 +240,30 @@ class Writer:
                 live.send(frame)
                 live.recv(timeout=0.3)
 
-    def imports_a_diary(self, folder: Path) -> None:
+    def import_diary(self, folder: Path) -> None:
         good = [
-            {"date": DAY, "text": self.words("imported")},
-            {"date": "2026-13-01", "text": self.words("bad-day")},
+            {"date": DAY, "text": self.build_marker("imported")},
+            {"date": "2026-13-01", "text": self.build_marker("bad-day")},
         ]
         lines = [
             *map(json.dumps, good),
-            '{"date": "' + self.words("bad-json"),
-            json.dumps([self.words("list")]),
+            '{"date": "' + self.build_marker("bad-json"),
+            json.dumps([self.build_marker("list")]),
         ]
         (folder / "diary.jsonl").write_text("\n".join(lines))
         (folder / "password").write_text(PASSWORD)
         for more in (["--dry-run"], ["--password-file", str(folder / "password")]):
-            done = manage(
+            done = run_command(
                 self.house.server.folder,
                 *("import_diary", str(folder / "diary.jsonl"), "--user", self.who.name, *more),
                 extra=self.house.server.environment,
             )
             assert done.returncode == 0, done.stderr
-            assert core_of(self.marker) not in done.stdout + done.stderr
+            assert get_core(self.marker) not in done.stdout + done.stderr
 
 
-def raw(server: Server, sent: bytes) -> bytes:
-    """Send bytes as they are, and take what comes within a moment."""
+def send_raw(server: Server, sent: bytes) -> bytes:
+    """Send raw bytes, and return the bytes received within a moment."""
     answer = b""
     with socket.create_connection(("127.0.0.1", server.port), timeout=0.3) as connection, suppress(OSError):
         connection.sendall(sent)
@@ -257,16 +272,16 @@ def raw(server: Server, sent: bytes) -> bytes:
     return answer
 
 
-def in_headers(answers: list[BrowserResponse]) -> list[Place]:
-    """What answers say outside of their pages."""
+def list_header_values(answers: list[BrowserResponse]) -> list[Place]:
+    """Return the header values of responses."""
     return [
         Place(f"headers of an answer of {answer.status}", repr((answer.headers, answer.set_cookies)).encode())
         for answer in answers
     ]
 
 
-def admin_pages(administrator: Visitor) -> list[Place]:
-    """Every page of the admin that its links lead to."""
+def list_admin_pages(administrator: Visitor) -> list[Place]:
+    """Return all pages of the admin, found by following links."""
     seen: dict[str, str] = {}
     waiting = ["/admin/"]
     while waiting:
@@ -282,18 +297,18 @@ def admin_pages(administrator: Visitor) -> list[Place]:
 
 @pytest.fixture(scope="module")
 def writer(house: AttackedHouse, tmp_path_factory: pytest.TempPathFactory) -> Writer:
-    """Somebody who has written their marker everywhere."""
+    """A person who has entered the marker in every place."""
     writer = Writer(house, "Wilma")
-    writer.writes_a_diary()
-    writer.types_while_locked()
-    writer.is_answered()
-    writer.keeps_traces()
-    writer.stands_at_the_door()
-    writer.mistakes_an_address()
-    writer.sends_what_nobody_asked_for()
-    writer.breaks_the_wire()
-    writer.talks_to_the_socket()
-    writer.imports_a_diary(tmp_path_factory.mktemp("elsewhere"))
+    writer.write_diary()
+    writer.type_while_locked()
+    writer.get_reply()
+    writer.add_traces()
+    writer.use_sign_in_pages()
+    writer.visit_wrong_urls()
+    writer.send_unexpected_requests()
+    writer.send_broken_requests()
+    writer.use_socket()
+    writer.import_diary(tmp_path_factory.mktemp("elsewhere"))
     return writer
 
 
@@ -301,21 +316,21 @@ def test_the_owner_finds_what_they_wrote(writer: Writer) -> None:
     today, day = writer.who.get("/").body, writer.who.get(f"/d/{DAY}/").body
 
     for where in ("edited", "asked", "reply", "renamed", "offered"):
-        assert f"{core_of(writer.marker)}-{where}" in today
+        assert f"{get_core(writer.marker)}-{where}" in today
     for where in ("imported", "draft"):
-        assert f"{core_of(writer.marker)}-{where}" in day
+        assert f"{get_core(writer.marker)}-{where}" in day
 
 
 def test_nothing_of_it_is_on_the_machine(house: AttackedHouse, writer: Writer, memory_folder: Path) -> None:
-    assert sweep(writer.marker, household(house.server, also=[memory_folder])) == []
+    assert sweep(writer.marker, list_household_places(house.server, also=[memory_folder])) == []
 
 
 def test_nothing_of_it_is_in_what_a_backup_would_hold(house: AttackedHouse, writer: Writer) -> None:
-    assert sweep(writer.marker, dump(house.server)) == []
+    assert sweep(writer.marker, list_dump_values(house.server)) == []
 
 
 def test_nothing_of_it_is_in_a_header_or_a_cookie(writer: Writer) -> None:
-    assert sweep(writer.marker, in_headers(writer.who.responses)) == []
+    assert sweep(writer.marker, list_header_values(writer.who.responses)) == []
 
 
 def test_nothing_of_it_is_shown_to_others(house: AttackedHouse, writer: Writer) -> None:
@@ -325,14 +340,14 @@ def test_nothing_of_it_is_shown_to_others(house: AttackedHouse, writer: Writer) 
         for path in ("/", f"/d/{DAY}/", "/calendar/2026-03/", "/settings/", "/nowhere/", "/healthz")
     ]
 
-    assert sweep(writer.marker, [*pages, *admin_pages(house.administrator)]) == []
+    assert sweep(writer.marker, [*pages, *list_admin_pages(house.administrator)]) == []
 
 
 def test_after_locking_and_signing_out_it_is_still_nowhere(house: AttackedHouse, memory_folder: Path) -> None:
     writer = Writer(house, "Willem")
-    writer.who.write(writer.words("kept"))
-    writer.who.save_draft(writer.words("draft"))
+    writer.who.write(writer.build_marker("kept"))
+    writer.who.save_draft(writer.build_marker("draft"))
     for path in ("/lock/", "/sign-out/"):
         assert writer.who.post(path).status == 302
 
-        assert sweep(writer.marker, household(house.server, also=[memory_folder])) == []
+        assert sweep(writer.marker, list_household_places(house.server, also=[memory_folder])) == []

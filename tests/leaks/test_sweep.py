@@ -1,4 +1,4 @@
-"""The sweep finds what is there, in every form, packing and place: without this its silence means nothing."""
+"""Tests of the sweep itself: it finds a planted marker in every encoding, archive and place."""
 
 import base64
 import gzip
@@ -15,10 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.leaks.forms import new_marker, written_as
+from tests.leaks.forms import build_samples, new_marker
 from tests.leaks.household import AttackedHouse
-from tests.leaks.sweep import Place, children_of, columns, dump, files, household, processes, sweep
-from tests.leaks.unpack import lz4_block, snappy_block, unpacked
+from tests.leaks.sweep import (
+    Place,
+    list_child_pids,
+    list_column_values,
+    list_dump_values,
+    list_files,
+    list_household_places,
+    list_processes,
+    sweep,
+)
+from tests.leaks.unpack import iter_unpacked, lz4_block, snappy_block
 
 # Written by the libraries themselves (cramjam 2.11: snappy and lz4), of this text:
 GOLDEN_TEXT = (
@@ -42,17 +51,17 @@ LZ4 = (
 )
 
 
-@pytest.mark.parametrize("form", written_as(new_marker()))
+@pytest.mark.parametrize("form", build_samples(new_marker()))
 def test_each_form_is_found(form: str) -> None:
     marker = new_marker()
 
-    found = sweep(marker, [Place("here", b"\0\1\xff" + written_as(marker)[form] + b"\xfe")])
+    found = sweep(marker, [Place("here", b"\0\1\xff" + build_samples(marker)[form] + b"\xfe")])
 
     assert found
 
 
 def test_nothing_is_found_where_nothing_is() -> None:
-    other = b"".join(written_as(new_marker()).values())
+    other = b"".join(build_samples(new_marker()).values())
 
     assert sweep(new_marker(), [Place("here", other + os.urandom(200_000))]) == []
 
@@ -92,11 +101,11 @@ def test_blocks_of_snappy_and_lz4_are_read_as_their_libraries_wrote_them() -> No
     ],
 )
 def test_frames_of_snappy_and_lz4_are_opened_wherever_they_stand(kind: str, packed: bytes) -> None:
-    assert (kind, GOLDEN_TEXT) in list(unpacked(b"before" + packed))
+    assert (kind, GOLDEN_TEXT) in list(iter_unpacked(b"before" + packed))
 
 
 def test_a_table_of_leveldb_is_opened() -> None:
-    """A block in snappy and its index, put together as the format says; Chromium's own: tests/browser."""
+    """A table built by the format's documentation; tests/browser read Chromium's tables."""
 
     def block(key: bytes, value: bytes) -> bytes:
         return (
@@ -118,7 +127,7 @@ def test_a_table_of_leveldb_is_opened() -> None:
     )
     table = data + index + b"\0" + b"\0" * 4 + footer
 
-    assert ("leveldb", b"map-1-key\0" + b"abcdefgh" * 4) in list(unpacked(table))
+    assert ("leveldb", b"map-1-key\0" + b"abcdefgh" * 4) in list(iter_unpacked(table))
 
 
 # --- places -----------------------------------------------------------------------------------------
@@ -132,8 +141,8 @@ def test_words_in_a_row_are_found_in_its_column_and_in_the_raw_bytes(tmp_path: P
         connection.execute("INSERT INTO note VALUES (1, ?)", (marker.encode("utf-16-le"),))
         connection.commit()
 
-        in_columns = sweep(marker, columns(tmp_path / "some.sqlite3"))
-        in_files = sweep(marker, files(tmp_path))
+        in_columns = sweep(marker, list_column_values(tmp_path / "some.sqlite3"))
+        in_files = sweep(marker, list_files(tmp_path))
 
     (in_column,) = in_columns
     assert in_column.startswith("note.words of row 0: UTF-16LE")
@@ -150,8 +159,8 @@ def test_words_deleted_without_overwriting_are_still_found(tmp_path: Path) -> No
         connection.execute("DELETE FROM note")
         connection.commit()
 
-    assert sweep(marker, columns(tmp_path / "some.sqlite3")) == []
-    assert sweep(marker, files(tmp_path))
+    assert sweep(marker, list_column_values(tmp_path / "some.sqlite3")) == []
+    assert sweep(marker, list_files(tmp_path))
 
 
 def test_words_in_a_file_and_in_its_name_are_found(tmp_path: Path) -> None:
@@ -159,8 +168,8 @@ def test_words_in_a_file_and_in_its_name_are_found(tmp_path: Path) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "deep" / "er" / f"{another}.tmp").write_bytes(gzip.compress(marker.encode("utf-16-le") * 9))
 
-    assert any("gzip > UTF-16LE" in line for line in sweep(marker, files(tmp_path)))
-    assert any(line.startswith("the name") for line in sweep(another, files(tmp_path)))
+    assert any("gzip > UTF-16LE" in line for line in sweep(marker, list_files(tmp_path)))
+    assert any(line.startswith("the name") for line in sweep(another, list_files(tmp_path)))
 
 
 def test_words_on_a_command_line_and_in_an_environment_are_found(house: AttackedHouse) -> None:
@@ -174,22 +183,24 @@ def test_words_on_a_command_line_and_in_an_environment_are_found(house: Attacked
             Place(name, Path(f"/proc/{child.pid}/{name}").read_bytes()) for name in ("cmdline", "environ")
         ]
 
-        assert child.pid in children_of(os.getpid())
+        assert child.pid in list_child_pids(os.getpid())
         assert sweep(marker, seen) != []
         assert sweep(another, seen) != []
     finally:
         child.communicate(b"\n")
     # The server's own are read the same way: its settings stand there.
     own = str(house.server.data_dir).encode()
-    assert any(own in place.data for place in processes(house.server))
+    assert any(own in place.data for place in list_processes(house.server))
 
 
 def test_a_name_is_public_and_so_shows_that_the_real_places_are_searched(house: AttackedHouse) -> None:
-    """People's names are readable without a key: the sweep must meet one in the database and in the dump."""
+    """A person's name is stored unencrypted, so the sweep must find it."""
     name = new_marker().split()[0]
     house.housemate.post("/settings/", shown_name=name, time_zone="UTC", week_start="0", theme="system")
 
-    everywhere = sweep(name + " é&雨", [*household(house.server), *dump(house.server)])
+    everywhere = sweep(
+        name + " é&雨", [*list_household_places(house.server), *list_dump_values(house.server)]
+    )
 
     assert any(line.startswith("accounts_person.shown_name") for line in everywhere)
     assert any("sqlite3" in line for line in everywhere)

@@ -1,7 +1,6 @@
-"""Opens what is packed inside bytes: gzip and zlib anywhere, LZ4 and snappy frames, mozLz4, leveldb tables.
+"""Decoders of packed bytes: gzip, zlib, LZ4 and snappy frames, mozLz4, leveldb tables.
 
-The decoders are short because they only have to be right, never quick; each is proved against bytes that its
-own library wrote.
+The decoders need not be fast, so they are short; each is tested with bytes that its original library wrote.
 
     LZ4 block       https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
     snappy          https://github.com/google/snappy/blob/main/format_description.txt, framing_format.txt
@@ -17,50 +16,50 @@ LEVELDB_END = (0xDB4775248B80FB57).to_bytes(8, "little")
 MOST = 64 * 1024 * 1024
 
 
-class Damaged(Exception):  # noqa: N818 - states what is the case
-    """Bytes that are not what they seemed."""
+class DamagedArchive(Exception):  # noqa: N818 - states what is the case
+    """Raised for bytes that are not in the expected format."""
 
 
-def unpacked(data: bytes, *, depth: int = 2) -> Iterator[tuple[str, bytes]]:
-    """Yield whatever is packed in `data`, and what is packed in that."""
+def iter_unpacked(data: bytes, *, depth: int = 2) -> Iterator[tuple[str, bytes]]:
+    """Yield everything packed in `data`, recursively."""
     if not depth:
         return
-    for kind, found in _each(data):
+    for kind, found in _iter_unpacked_once(data):
         yield kind, found
-        for inner, more in unpacked(found, depth=depth - 1):
+        for inner, more in iter_unpacked(found, depth=depth - 1):
             yield f"{kind} > {inner}", more
 
 
-def _each(data: bytes) -> Iterator[tuple[str, bytes]]:
-    for start in _places(data, b"\x1f\x8b\x08"):
-        yield from _inflated("gzip", data[start:], 31)
+def _iter_unpacked_once(data: bytes) -> Iterator[tuple[str, bytes]]:
+    for start in _find_offsets(data, b"\x1f\x8b\x08"):
+        yield from _inflate("gzip", data[start:], 31)
     for second in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
-        for start in _places(data, b"\x78" + second):
-            yield from _inflated("zlib", data[start:], 15)
+        for start in _find_offsets(data, b"\x78" + second):
+            yield from _inflate("zlib", data[start:], 15)
     for mark, kind, reader in (
         (LZ4_FRAME, "LZ4", _lz4_frame),
         (MOZ_LZ4, "mozLz4", lambda part: lz4_block(part[12:])),
         (SNAPPY_FRAMES, "snappy", _snappy_frames),
     ):
-        for start in _places(data, mark):
+        for start in _find_offsets(data, mark):
             try:
                 yield kind, reader(data[start:])
-            except (Damaged, IndexError):
+            except (DamagedArchive, IndexError):
                 continue
     if data[-8:] == LEVELDB_END:
         for block in _leveldb_blocks(data):
             yield "leveldb", block
 
 
-def _places(data: bytes, mark: bytes) -> Iterator[int]:
+def _find_offsets(data: bytes, mark: bytes) -> Iterator[int]:
     start = data.find(mark)
     while start >= 0:
         yield start
         start = data.find(mark, start + 1)
 
 
-def _inflated(kind: str, data: bytes, window: int) -> Iterator[tuple[str, bytes]]:
-    """What comes out before an error counts as well: a file can be cut off."""
+def _inflate(kind: str, data: bytes, window: int) -> Iterator[tuple[str, bytes]]:
+    """Return the decompressed bytes, up to the first error."""
     opener, out, at = zlib.decompressobj(window), bytearray(), 0
     try:
         while at < len(data) and not opener.eof and len(out) < MOST:
@@ -76,7 +75,7 @@ def _inflated(kind: str, data: bytes, window: int) -> Iterator[tuple[str, bytes]
 
 
 def lz4_block(data: bytes, out: bytearray | None = None) -> bytes:
-    """The bytes of one block; `out` holds what blocks before it gave, which it may refer to."""
+    """Return the bytes of a block; `out` has the output of earlier blocks, for references."""
     out = bytearray() if out is None else out
     begun, at = len(out), 0
     while at < len(data):
@@ -102,7 +101,7 @@ def _lz4_length(data: bytes, at: int, length: int) -> tuple[int, int]:
 
 def _copy(out: bytearray, *, offset: int, length: int) -> None:
     if not 0 < offset <= len(out) or len(out) > MOST:
-        raise Damaged
+        raise DamagedArchive
     for _ in range(length):
         out.append(out[-offset])
 
@@ -126,7 +125,7 @@ def _lz4_frame(data: bytes) -> bytes:
 
 
 def snappy_block(data: bytes) -> bytes:
-    """The bytes of one raw snappy block."""
+    """Return the bytes of a raw snappy block."""
     size, at = _varint(data, 0)
     out = bytearray()
     while at < len(data) and len(out) < size:
@@ -144,7 +143,7 @@ def snappy_block(data: bytes) -> bytes:
             _copy(out, offset=int.from_bytes(data[at : at + width], "little"), length=1 + (tag >> 2))
             at += width
     if len(out) != size:
-        raise Damaged
+        raise DamagedArchive
     return bytes(out)
 
 
@@ -190,14 +189,14 @@ def _leveldb_blocks(data: bytes) -> Iterator[bytes]:
         start, at = _varint(footer, at)
         size, _ = _varint(footer, at)
         index = _leveldb_block(data, start, size)
-    except (Damaged, IndexError):
+    except (DamagedArchive, IndexError):
         return
     for value in _leveldb_values(index):
         start, at = _varint(value, 0)
         size, _ = _varint(value, at)
         try:
             yield _leveldb_whole(_leveldb_block(data, start, size))
-        except (Damaged, IndexError):
+        except (DamagedArchive, IndexError):
             continue
 
 
@@ -223,5 +222,5 @@ def _leveldb_values(block: bytes) -> Iterator[bytes]:
 
 
 def _leveldb_whole(block: bytes) -> bytes:
-    """Keys in full (a block keeps only what differs from the key before) and their values."""
+    """Yield complete keys (a block stores only differences from the previous key) and values."""
     return b"\0".join(part for entry in _leveldb_entries(block) for part in entry)

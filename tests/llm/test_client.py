@@ -1,4 +1,4 @@
-"""The client against a real server on a socket: every way it can fail has its own code."""
+"""Tests of the client against a real server on a socket: each failure has its own code."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from llamora.llm.client import ModelServer
 from llamora.llm.deltas import Delta, StreamEnd, TokenUsage
 from llamora.llm.errors import ModelError
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 
 SECRET = "xyzzy-what-I-wrote"
 TURNS = [{"role": "user", "content": SECRET}]
@@ -33,10 +33,10 @@ async def server(upstream: FakeModelServer) -> AsyncIterator[ModelServer]:
     await server.close()
 
 
-async def told(
+async def get_reply(
     server: ModelServer, *, silence: float = 5.0, limit: float = 5.0
 ) -> tuple[str, str, StreamEnd]:
-    """The whole reply."""
+    """Return the whole reply."""
     text = thought = ""
     async for part in server.stream(TURNS, max_tokens=500, silence=silence, limit=limit):
         if isinstance(part, StreamEnd):
@@ -46,10 +46,10 @@ async def told(
     raise AssertionError("a stream ended without its finish")
 
 
-async def failing(server: ModelServer, *, silence: float = 5.0, limit: float = 5.0) -> ModelError:
-    """The error a reply ends with, after checking that it gives nothing away."""
+async def get_error(server: ModelServer, *, silence: float = 5.0, limit: float = 5.0) -> ModelError:
+    """Return the error at the end of a reply, after checking that it contains no secret."""
     with pytest.raises(ModelError) as caught:
-        await told(server, silence=silence, limit=limit)
+        await get_reply(server, silence=silence, limit=limit)
     error = caught.value
     assert str(error) == error.code
     assert error.__suppress_context__ or error.__context__ is None
@@ -58,11 +58,11 @@ async def failing(server: ModelServer, *, silence: float = 5.0, limit: float = 5
 
 
 async def test_a_reply_is_streamed_whole(upstream: FakeModelServer, server: ModelServer) -> None:
-    upstream.next(Script(tokens=words(300), thoughts=["so ", "it ", "rained"]))
+    upstream.add_scripts(Script(tokens=make_words(300), thoughts=["so ", "it ", "rained"]))
 
-    text, thought, finish = await told(server)
+    text, thought, finish = await get_reply(server)
 
-    assert text == "".join(words(300))
+    assert text == "".join(make_words(300))
     assert thought == "so it rained"
     assert finish == StreamEnd("stop", TokenUsage(7, 300))
 
@@ -70,7 +70,7 @@ async def test_a_reply_is_streamed_whole(upstream: FakeModelServer, server: Mode
 async def test_what_is_sent_is_what_was_asked_and_no_more(
     upstream: FakeModelServer, server: ModelServer
 ) -> None:
-    await told(server)
+    await get_reply(server)
 
     (body,) = upstream.calls
     assert body["messages"] == TURNS
@@ -81,8 +81,8 @@ async def test_what_is_sent_is_what_was_asked_and_no_more(
 LONE = Script(tokens=["perhaps ", "rain", "</think>", "It ", "rained."], rate=50)
 
 
-async def texts(server: ModelServer) -> list[str]:
-    """What each delta of a reply brought to be read, and what was taken back, marked."""
+async def list_texts(server: ModelServer) -> list[str]:
+    """Return the text of each delta of a reply, with retractions marked."""
     deltas = [part async for part in server.stream(TURNS, max_tokens=500) if isinstance(part, Delta)]
     return [f"{'-' if delta.withdraw else ''}{delta.text}" for delta in deltas]
 
@@ -92,7 +92,7 @@ async def test_a_template_that_opens_the_thinking_is_known_from_the_first_reply_
         server = ModelServer(upstream.url)
         await server.probe()
 
-        came = await texts(server)
+        came = await list_texts(server)
 
         await server.close()
     assert "".join(came) == "It rained."
@@ -103,7 +103,7 @@ async def test_a_server_that_does_not_tell_of_its_template_is_found_out_once() -
         server = ModelServer(upstream.url)
         await server.probe()
 
-        first, *others = [await texts(server) for _ in range(4)]
+        first, *others = [await list_texts(server) for _ in range(4)]
 
         await server.close()
     assert "perhaps" in "".join(first)
@@ -124,7 +124,7 @@ async def test_half_a_character_in_what_is_sent_harms_nobody(
 
 
 async def test_deltas_come_as_the_server_sends_them(upstream: FakeModelServer, server: ModelServer) -> None:
-    upstream.next(Script(tokens=words(6), rate=30))
+    upstream.add_scripts(Script(tokens=make_words(6), rate=30))
     clock = asyncio.get_running_loop().time
 
     times = [clock() async for part in server.stream(TURNS, max_tokens=9) if isinstance(part, Delta)]
@@ -136,9 +136,9 @@ async def test_deltas_come_as_the_server_sends_them(upstream: FakeModelServer, s
 async def test_a_character_split_across_reads_is_whole(
     upstream: FakeModelServer, server: ModelServer
 ) -> None:
-    upstream.next(Script(tokens=["雨が", "降る ", "🌧️", "é"], chunk_size=3))
+    upstream.add_scripts(Script(tokens=["雨が", "降る ", "🌧️", "é"], chunk_size=3))
 
-    assert (await told(server))[0] == "雨が降る 🌧️é"
+    assert (await get_reply(server))[0] == "雨が降る 🌧️é"
 
 
 @pytest.mark.parametrize(
@@ -166,29 +166,29 @@ async def test_a_character_split_across_reads_is_whole(
 async def test_each_failure_has_its_own_code(
     upstream: FakeModelServer, server: ModelServer, script: Script, code: str
 ) -> None:
-    upstream.next(script)
+    upstream.add_scripts(script)
 
-    assert (await failing(server)).code == code
+    assert (await get_error(server)).code == code
     # The server is no worse for it.
-    assert (await told(server))[0]
+    assert (await get_reply(server))[0]
 
 
 @pytest.mark.parametrize("script", [Script(silent_after=3), Script(headers_after=60), Script(first_after=60)])
 async def test_silence_is_an_error_and_ends_the_upstream_work(
     upstream: FakeModelServer, server: ModelServer, script: Script
 ) -> None:
-    upstream.next(script)
+    upstream.add_scripts(script)
 
-    assert (await failing(server, silence=0.2)).code == "silent"
+    assert (await get_error(server, silence=0.2)).code == "silent"
     assert await asyncio.to_thread(upstream.wait_for_hang_up)
 
 
 async def test_a_reply_without_end_meets_the_time_limit(
     upstream: FakeModelServer, server: ModelServer
 ) -> None:
-    upstream.next(Script(tokens=words(9999), rate=200))
+    upstream.add_scripts(Script(tokens=make_words(9999), rate=200))
 
-    assert (await failing(server, limit=0.3)).code == "time_limit"
+    assert (await get_error(server, limit=0.3)).code == "time_limit"
     assert await asyncio.to_thread(upstream.wait_for_hang_up)
 
 
@@ -196,11 +196,11 @@ async def test_nobody_listening_is_a_refused_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
 
-    assert (await failing(ModelServer(f"http://127.0.0.1:{port}"))).code == "refused_connection"
+    assert (await get_error(ModelServer(f"http://127.0.0.1:{port}"))).code == "refused_connection"
 
 
 async def test_what_came_before_a_drop_was_given(upstream: FakeModelServer, server: ModelServer) -> None:
-    upstream.next(Script(tokens=words(50), drop_after=20))
+    upstream.add_scripts(Script(tokens=make_words(50), drop_after=20))
     came: list[str] = []
 
     async def listen() -> None:
@@ -210,11 +210,11 @@ async def test_what_came_before_a_drop_was_given(upstream: FakeModelServer, serv
     with pytest.raises(ModelError):
         await listen()
 
-    assert "".join(came) == "".join(words(20))
+    assert "".join(came) == "".join(make_words(20))
 
 
 async def test_stopping_closes_the_connection(upstream: FakeModelServer, server: ModelServer) -> None:
-    upstream.next(Script(tokens=words(9999), rate=100))
+    upstream.add_scripts(Script(tokens=make_words(9999), rate=100))
 
     async with aclosing(server.stream(TURNS, max_tokens=9)) as stream:
         await anext(stream)
@@ -223,8 +223,8 @@ async def test_stopping_closes_the_connection(upstream: FakeModelServer, server:
 
 
 async def test_cancelling_closes_the_connection(upstream: FakeModelServer, server: ModelServer) -> None:
-    upstream.next(Script(silent_after=1))
-    task = asyncio.create_task(told(server))
+    upstream.add_scripts(Script(silent_after=1))
+    task = asyncio.create_task(get_reply(server))
     await asyncio.to_thread(upstream.wait_for_calls, 1)
 
     task.cancel()
@@ -236,7 +236,7 @@ async def test_cancelling_closes_the_connection(upstream: FakeModelServer, serve
 
 async def test_a_connection_is_used_again(upstream: FakeModelServer, server: ModelServer) -> None:
     for _ in range(3):
-        await told(server)
+        await get_reply(server)
 
     assert upstream.connections == 1
 
@@ -244,28 +244,30 @@ async def test_a_connection_is_used_again(upstream: FakeModelServer, server: Mod
 async def test_a_kept_connection_that_died_meanwhile_does_no_harm(
     server: ModelServer, upstream: FakeModelServer
 ) -> None:
-    await told(server)
+    await get_reply(server)
     upstream.close_idle()
 
-    assert (await told(server))[0]
+    assert (await get_reply(server))[0]
 
 
 async def test_sixteen_streams_at_once_are_each_whole(upstream: FakeModelServer, server: ModelServer) -> None:
-    upstream.next(*(Script(tokens=[f"{place} ", *words(200)]) for place in range(16)))
+    upstream.add_scripts(*(Script(tokens=[f"{place} ", *make_words(200)]) for place in range(16)))
 
-    replies = await asyncio.gather(*(told(server) for _ in range(16)))
+    replies = await asyncio.gather(*(get_reply(server) for _ in range(16)))
 
-    assert {reply[0] for reply in replies} == {f"{place} " + "".join(words(200)) for place in range(16)}
+    assert {reply[0] for reply in replies} == {f"{place} " + "".join(make_words(200)) for place in range(16)}
 
 
 async def test_nothing_that_is_sent_or_received_is_logged(
     upstream: FakeModelServer, server: ModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    upstream.next(Script(tokens=["answer-", "plugh"]), Script(status=400, error=f"cannot read {SECRET}"))
+    upstream.add_scripts(
+        Script(tokens=["answer-", "plugh"]), Script(status=400, error=f"cannot read {SECRET}")
+    )
 
-    await told(server)
-    await failing(server)
+    await get_reply(server)
+    await get_error(server)
 
     assert SECRET not in caplog.text
     assert "plugh" not in caplog.text
@@ -273,7 +275,7 @@ async def test_nothing_that_is_sent_or_received_is_logged(
 
 async def test_a_redirect_is_not_followed(upstream: FakeModelServer) -> None:
     with FakeModelServer(redirect=f"{upstream.url}/v1/chat/completions") as liar:
-        error = await failing(ModelServer(liar.url))
+        error = await get_error(ModelServer(liar.url))
 
     assert error.code == "wrong_address"
     assert upstream.requests == []
@@ -285,13 +287,13 @@ async def test_proxies_of_the_environment_are_ignored(
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
-    assert (await told(server))[0]
+    assert (await get_reply(server))[0]
 
 
 async def test_the_key_goes_to_the_server() -> None:
     with FakeModelServer(api_key="sesame") as guarded:
-        wrong = await failing(ModelServer(guarded.url, api_key="simsim"))
-        text, _, _ = await told(ModelServer(guarded.url, api_key="sesame"))
+        wrong = await get_error(ModelServer(guarded.url, api_key="simsim"))
+        text, _, _ = await get_reply(ModelServer(guarded.url, api_key="sesame"))
 
     assert wrong.code == "unauthorized"
     assert text
@@ -300,9 +302,9 @@ async def test_the_key_goes_to_the_server() -> None:
 async def test_failures_of_replies_are_told_and_stops_are_not(upstream: FakeModelServer) -> None:
     heard: list[str] = []
     server = ModelServer(upstream.url, on_failure=lambda error: heard.append(error.code))
-    upstream.next(Script(status=503), Script(rate=50))
+    upstream.add_scripts(Script(status=503), Script(rate=50))
 
-    await failing(server)
+    await get_error(server)
     async with aclosing(server.stream(TURNS, max_tokens=9)) as stream:
         await anext(stream)
 

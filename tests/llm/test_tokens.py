@@ -1,4 +1,4 @@
-"""The estimate never says too few: not for Chinese, not for emoji, not for prose."""
+"""Tests that the token estimate is never too low, for any script."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""HTTP bodies by their framing, cut anywhere; and a server that speaks no HTTP."""
+"""Tests of the framing of HTTP bodies, and of servers that do not speak HTTP."""
 
 import asyncio
 

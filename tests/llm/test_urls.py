@@ -1,4 +1,4 @@
-"""Only this machine, unless somebody allowed more; and nothing is looked up to decide."""
+"""Tests that model URLs must be on this machine unless allowed, and are checked without a name lookup."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A household whose run secret is in memory, as on a real machine: a restart signs nobody out."""
+"""Fixture: settings of a household with its run secret in memory, so that a restart signs nobody out."""
 
 import shutil
 import tempfile
@@ -9,8 +9,8 @@ import pytest
 
 
 @pytest.fixture
-def settings_of_house() -> Iterator[dict[str, str]]:
-    """The environment of a household that anybody may join."""
+def household_settings() -> Iterator[dict[str, str]]:
+    """The environment of a household with open registration."""
     memory = Path("/dev/shm")
     run = tempfile.mkdtemp(prefix="llamora-test-", dir=memory if memory.is_dir() else None)
     yield {"LLAMORA_REGISTRATION": "open", "LLAMORA_RUNTIME_DIR": run}

@@ -1,4 +1,4 @@
-"""Clients that save as fast as they are answered until nobody answers, and remember what they were told."""
+"""Clients that save without pause until the server ends, and record which saves were confirmed."""
 
 import itertools
 import secrets
@@ -20,7 +20,7 @@ PAUSE = 0.03
 
 @dataclass(frozen=True)
 class Save:
-    """One entry on its way: the composer's key and the words."""
+    """A save in progress: the composer's key and the text."""
 
     key: str
     text: str = field(repr=False)
@@ -28,7 +28,7 @@ class Save:
 
 @dataclass
 class Saver:
-    """One tab of one person that keeps entries, with a draft before each."""
+    """A tab of a person that saves entries, with a draft before each."""
 
     who: Visitor
     tab: str
@@ -40,7 +40,7 @@ class Saver:
     revision: int = 0
 
     def save(self, text: str) -> BrowserResponse:
-        """Draft the words on a day of this tab's own, then keep them today."""
+        """Save a draft on this tab's own day, then save the text as an entry of today."""
         self._draft(text[:5000])
         save = Save(str(uuid4()), text)
         try:
@@ -62,28 +62,28 @@ class Saver:
             self.drafts.append(text)
             self.unanswered_draft = ""
 
-    def go_on(self, stop: threading.Event) -> None:
+    def save_until(self, stop: threading.Event) -> None:
         for number in itertools.count():
             if stop.is_set():
                 return
             try:
-                self.save(words(self.tab, number))
+                self.save(make_text(self.tab, number))
                 time.sleep(PAUSE)
             except (OSError, HTTPException):
                 return
 
 
-def words(tab: str, number: int) -> str:
-    """A text that is nobody else's, of one of many sizes."""
+def make_text(tab: str, number: int) -> str:
+    """Return a unique text of one of many sizes."""
     size = SIZES[number % len(SIZES)]
     return f"{tab} number {number} {secrets.token_hex(8)} é\n\n" + "rain < tea & 雨 " * (size // 16)
 
 
 @contextmanager
-def saving(savers: Sequence[Saver]) -> Iterator[threading.Event]:
-    """All of them at once, until the block ends or the server does."""
+def run_savers(savers: Sequence[Saver]) -> Iterator[threading.Event]:
+    """Run all savers in parallel until the block or the server ends."""
     stop = threading.Event()
-    threads = [threading.Thread(target=saver.go_on, args=(stop,), daemon=True) for saver in savers]
+    threads = [threading.Thread(target=saver.save_until, args=(stop,), daemon=True) for saver in savers]
     for thread in threads:
         thread.start()
     try:

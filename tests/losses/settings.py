@@ -1,4 +1,4 @@
-"""The household's settings on a database that takes nothing more: `LLAMORA_TEST_PRAGMAS` goes to SQLite."""
+"""The household's settings with SQLite pragmas from `LLAMORA_TEST_PRAGMAS`, to make writes fail."""
 
 import os
 

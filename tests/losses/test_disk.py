@@ -1,4 +1,4 @@
-"""No room, or no right to write: a sentence, nothing half written, and all well once there is room."""
+"""Tests of a full or read-only disk: a sentence, nothing half written, and recovery afterwards."""
 
 import resource
 import sqlite3
@@ -11,17 +11,17 @@ from uuid import uuid4
 import pytest
 
 from tests.browser_client import Visitor
-from tests.losses.savers import Saver, saving, words
-from tests.page import given_text
-from tests.server import Server, running
+from tests.losses.savers import Saver, make_text, run_savers
+from tests.page import get_returned_text
+from tests.server import Server, run_server
 
 MIB = 1024 * 1024
 LONG = "The well is dry & the bucket < empty. " * 600
 
 
 @contextmanager
-def no_file_over(server: Server, size: int) -> Iterator[None]:
-    """Every file of the server ends there: a write beyond it fails in the middle, as on a full disk."""
+def limit_file_size(server: Server, size: int) -> Iterator[None]:
+    """Limit the size of the server's files, so that larger writes fail in the middle."""
     soft, hard = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -30,7 +30,7 @@ def no_file_over(server: Server, size: int) -> Iterator[None]:
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def largest_file(server: Server) -> int:
+def get_largest_file_size(server: Server) -> int:
     return max(path.stat().st_size for path in server.data_dir.glob("*.sqlite3*"))
 
 
@@ -47,14 +47,14 @@ def wait_for_refusals(savers: list[Saver]) -> None:
 
 
 def test_a_disk_that_runs_full_while_people_save_loses_nothing_that_was_confirmed(
-    tmp_path: Path, settings_of_house: dict[str, str]
+    tmp_path: Path, household_settings: dict[str, str]
 ) -> None:
-    with running(tmp_path, extra=settings_of_house) as server:
+    with run_server(tmp_path, extra=household_settings) as server:
         people = [Visitor.join(server, name) for name in ("Olive", "Humphrey")]
         savers = [Saver(who.copy(), tab=f"2001-01-0{tab}") for who in people for tab in (1, 2)]
 
         # Not a whole number of pages, so that a write ends in the middle of one.
-        with no_file_over(server, largest_file(server) + 150_001), saving(savers) as stop:
+        with limit_file_size(server, get_largest_file_size(server) + 150_001), run_savers(savers) as stop:
             wait_for_refusals(savers)
             stop.set()
 
@@ -73,16 +73,16 @@ def test_a_disk_that_runs_full_while_people_save_loses_nothing_that_was_confirme
 
 
 @pytest.fixture
-def settled(tmp_path: Path, settings_of_house: dict[str, str]) -> Visitor:
-    """Somebody with an entry and a draft, in a household that has closed."""
-    with running(tmp_path, extra=settings_of_house) as server:
+def closed_household(tmp_path: Path, household_settings: dict[str, str]) -> Visitor:
+    """A person with an entry and a draft, in a stopped household."""
+    with run_server(tmp_path, extra=household_settings) as server:
         olive = Visitor.join(server, "Olive")
         olive.write("Before")
         olive.save_draft("Begun", day="2001-01-01")
     return olive
 
 
-def starved(settings: dict[str, str], pragmas: str) -> dict[str, str]:
+def start_without_space(settings: dict[str, str], pragmas: str) -> dict[str, str]:
     return settings | {"DJANGO_SETTINGS_MODULE": "tests.losses.settings", "LLAMORA_TEST_PRAGMAS": pragmas}
 
 
@@ -95,10 +95,10 @@ def starved(settings: dict[str, str], pragmas: str) -> dict[str, str]:
     ],
 )
 def test_a_database_that_takes_nothing_says_so_and_takes_it_later(
-    tmp_path: Path, settings_of_house: dict[str, str], settled: Visitor, pragmas: str, sentence: str
+    tmp_path: Path, household_settings: dict[str, str], closed_household: Visitor, pragmas: str, sentence: str
 ) -> None:
-    key, olive = str(uuid4()), settled
-    with running(tmp_path, extra=starved(settings_of_house, pragmas)) as server:
+    key, olive = str(uuid4()), closed_household
+    with run_server(tmp_path, extra=start_without_space(household_settings, pragmas)) as server:
         olive.move_to(server)
 
         by_script = olive.save(LONG, key=key)
@@ -109,13 +109,13 @@ def test_a_database_that_takes_nothing_says_so_and_takes_it_later(
         assert (by_script.status, by_form.status, draft.status) == (503, 503, 503)
         assert sentence in by_script.body
         assert sentence in by_form.body
-        assert given_text(by_form) == LONG
+        assert get_returned_text(by_form) == LONG
         assert sentence in draft.body
         assert "Before" in shown.body
         assert olive.list_texts() == ["Before"]
-        assert given_text(olive.get("/d/2001-01-01/")) == "Begun"
+        assert get_returned_text(olive.get("/d/2001-01-01/")) == "Begun"
 
-    with running(tmp_path, extra=settings_of_house) as server:
+    with run_server(tmp_path, extra=household_settings) as server:
         olive.move_to(server)
         for _ in range(2):
             assert olive.save(LONG, key=key).status == 200
@@ -125,36 +125,38 @@ def test_a_database_that_takes_nothing_says_so_and_takes_it_later(
 
 @pytest.mark.parametrize("path", ["/lock/", "/sign-out/"])
 def test_a_key_is_taken_away_although_the_disk_takes_nothing(
-    tmp_path: Path, settings_of_house: dict[str, str], settled: Visitor, path: str
+    tmp_path: Path, household_settings: dict[str, str], closed_household: Visitor, path: str
 ) -> None:
-    replayed = settled.copy()
-    starving = starved(settings_of_house, "PRAGMA query_only=ON")
-    with running(tmp_path, extra=starving) as server:
-        settled.move_to(server)
+    replayed = closed_household.copy()
+    starving = start_without_space(household_settings, "PRAGMA query_only=ON")
+    with run_server(tmp_path, extra=starving) as server:
+        closed_household.move_to(server)
         replayed.move_to(server)
-        assert "Before" in settled.get("/").body
+        assert "Before" in closed_household.get("/").body
 
-        told = settled.post(path)
+        told = closed_household.post(path)
 
         assert told.status in (200, 302)
-        assert "be written to now" in (told.body + settled.get("/unlock/").body)
+        assert "be written to now" in (told.body + closed_household.get("/unlock/").body)
         assert "Before" not in replayed.get("/").body
-    with running(tmp_path, extra=starving) as server:
+    with run_server(tmp_path, extra=starving) as server:
         replayed.move_to(server)
         assert "Before" not in replayed.get("/").body
-    with running(tmp_path, extra=settings_of_house) as server:
-        settled.move_to(server)
+    with run_server(tmp_path, extra=household_settings) as server:
+        closed_household.move_to(server)
         replayed.move_to(server)
         assert "Before" not in replayed.get("/").body
-        assert settled.sign_in().status in (204, 302)
-        assert settled.list_texts() == ["Before"]
+        assert closed_household.sign_in().status in (204, 302)
+        assert closed_household.list_texts() == ["Before"]
 
 
 def test_signing_in_without_room_is_a_sentence(
-    tmp_path: Path, settings_of_house: dict[str, str], settled: Visitor
+    tmp_path: Path, household_settings: dict[str, str], closed_household: Visitor
 ) -> None:
-    with running(tmp_path, extra=starved(settings_of_house, "PRAGMA query_only=ON")) as server:
-        browser = settled.another()
+    with run_server(
+        tmp_path, extra=start_without_space(household_settings, "PRAGMA query_only=ON")
+    ) as server:
+        browser = closed_household.another()
         browser.move_to(server)
 
         signed_in, joined = browser.sign_in(), browser.post("/register/", **registration())
@@ -165,5 +167,5 @@ def test_signing_in_without_room_is_a_sentence(
 
 
 def registration() -> dict[str, str]:
-    word = words("2001-01-01", 1)[:30]
+    word = make_text("2001-01-01", 1)[:30]
     return {"name": "Tom", "password": word, "password_again": word, "time_zone": "UTC"}

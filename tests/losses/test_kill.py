@@ -1,4 +1,4 @@
-"""`kill -9` while entries are being saved: whatever was confirmed is there, once, exactly."""
+"""Tests of `kill -9` during saves: every confirmed save is there, once and exact."""
 
 import random
 import sqlite3
@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.browser_client import Visitor
-from tests.losses.savers import Saver, saving
-from tests.page import given_text
+from tests.losses.savers import Saver, run_savers
+from tests.page import get_returned_text
 from tests.server import Server, start
 
 PEOPLE = ("Olive", "Humphrey")
 TABS_EACH = 2
 
 
-def tabs_of(people: Sequence[Visitor], round_number: int) -> list[Saver]:
-    """Each person in two tabs; a tab drafts on a day that is its own."""
+def open_tabs(people: Sequence[Visitor], round_number: int) -> list[Saver]:
+    """Open two tabs for each person; each tab saves drafts on its own day."""
     first = round_number * TABS_EACH
     return [
         Saver(
@@ -33,7 +33,7 @@ def tabs_of(people: Sequence[Visitor], round_number: int) -> list[Saver]:
 
 
 def kill_while_saving(server: Server, savers: Sequence[Saver]) -> None:
-    with saving(savers):
+    with run_savers(savers):
         deadline = time.monotonic() + 20
         while sum(len(saver.confirmed) for saver in savers) < 4 and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -41,8 +41,8 @@ def kill_while_saving(server: Server, savers: Sequence[Saver]) -> None:
         server.kill()
 
 
-def kept_of(who: Visitor, known: dict[str, str]) -> Counter[str]:
-    """Every text of today, read once per entry over all rounds: an entry's text does not change."""
+def load_texts(who: Visitor, known: dict[str, str]) -> Counter[str]:
+    """Return all texts of today; entries read in earlier rounds are cached."""
     shown = who.get(f"/d/{who.today}/").entry_ids
     for entry_id in shown:
         if entry_id not in known:
@@ -52,8 +52,8 @@ def kept_of(who: Visitor, known: dict[str, str]) -> Counter[str]:
 
 
 def check_drafts(who: Visitor, saver: Saver) -> None:
-    """The last confirmed draft is there, or the one that was on its way when the server died."""
-    standing = given_text(who.get(f"/d/{saver.tab}/"))
+    """Check that the last confirmed draft, or the draft in progress at the kill, is stored."""
+    standing = get_returned_text(who.get(f"/d/{saver.tab}/"))
     assert standing in (saver.drafts[-1], saver.unanswered_draft)
 
 
@@ -63,31 +63,31 @@ def check_file(server: Server) -> None:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def play(folder: Path, settings: dict[str, str], *, rounds: int) -> int:
-    """So many kills; answer how many saves were confirmed and found."""
+def run_kills(folder: Path, settings: dict[str, str], *, rounds: int) -> int:
+    """Kill the server this number of times; return the number of confirmed saves found."""
     server = start(folder, extra=settings)
     people = [Visitor.join(server, name) for name in PEOPLE]
     known: dict[str, dict[str, str]] = {who.name: {} for who in people}
     expected: dict[str, Counter[str]] = {who.name: Counter() for who in people}
     try:
         for number in range(rounds):
-            savers = tabs_of(people, number)
+            savers = open_tabs(people, number)
             kill_while_saving(server, savers)
             server = start(folder, "--port", str(server.port), extra=settings)
             for who in people:
                 who.move_to(server)
             for saver in savers:
-                look_after(saver, expected[saver.who.name], server)
+                resend_unanswered(saver, expected[saver.who.name], server)
             for who in people:
-                assert kept_of(who, known[who.name]) == expected[who.name]
+                assert load_texts(who, known[who.name]) == expected[who.name]
         check_file(server)
     finally:
         server.kill()
     return sum(counter.total() for counter in expected.values())
 
 
-def look_after(saver: Saver, expected: Counter[str], server: Server) -> None:
-    """What a page does after the server is back: send again what was not answered, with the same key."""
+def resend_unanswered(saver: Saver, expected: Counter[str], server: Server) -> None:
+    """Repeat unconfirmed saves with the same key, as a page does after a restart."""
     who = saver.who
     who.move_to(server)
     assert not saver.refused
@@ -99,13 +99,13 @@ def look_after(saver: Saver, expected: Counter[str], server: Server) -> None:
 
 
 def test_what_was_confirmed_is_there_after_five_kills(
-    tmp_path: Path, settings_of_house: dict[str, str]
+    tmp_path: Path, household_settings: dict[str, str]
 ) -> None:
-    assert play(tmp_path, settings_of_house, rounds=5) >= 5 * 4
+    assert run_kills(tmp_path, household_settings, rounds=5) >= 5 * 4
 
 
 @pytest.mark.slow
 def test_what_was_confirmed_is_there_after_fifty_kills(
-    tmp_path: Path, settings_of_house: dict[str, str]
+    tmp_path: Path, household_settings: dict[str, str]
 ) -> None:
-    assert play(tmp_path, settings_of_house, rounds=50) >= 50 * 4
+    assert run_kills(tmp_path, household_settings, rounds=50) >= 50 * 4

@@ -1,4 +1,4 @@
-"""A command writes beside the running server: both get their turn, and neither loses anything."""
+"""Tests of a command that writes beside the running server: neither loses data."""
 
 import json
 import subprocess
@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from tests.browser_client import Visitor
-from tests.losses.savers import Saver, saving
-from tests.server import ROOT, running
+from tests.losses.savers import Saver, run_savers
+from tests.server import ROOT, run_server
 
 LINES, FILES = 1000, 2
 
@@ -19,13 +19,13 @@ def write_diary(folder: Path, number: int) -> Path:
     return path
 
 
-def test_imports_and_saves_at_once_all_arrive(tmp_path: Path, settings_of_house: dict[str, str]) -> None:
-    with running(tmp_path, extra=settings_of_house) as server:
+def test_imports_and_saves_at_once_all_arrive(tmp_path: Path, household_settings: dict[str, str]) -> None:
+    with run_server(tmp_path, extra=household_settings) as server:
         olive = Visitor.join(server, "Olive")
         (secret := tmp_path / "password").write_text(olive.password)
         savers = [Saver(olive.copy(), tab=f"2011-01-0{tab}") for tab in (1, 2)]
 
-        with saving(savers):
+        with run_savers(savers):
             commands = [
                 subprocess.Popen(
                     [

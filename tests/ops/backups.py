@@ -1,4 +1,4 @@
-"""A household to keep: people with entries in the tests' database, and folders to copy it into."""
+"""A household with people and entries, and folders for its backups."""
 
 import os
 import sqlite3
@@ -18,8 +18,8 @@ from tests.rotation.processes import KILLED
 NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 
 
-def database() -> Path:
-    """The tests' own database file."""
+def get_database_path() -> Path:
+    """Return the database file of the tests."""
     return Path(connection.settings_dict["NAME"])
 
 
@@ -32,38 +32,38 @@ class BackupFolders:
     @property
     def house(self) -> HouseholdFiles:
         (self.folder / "here").mkdir(mode=0o700, exist_ok=True)
-        return HouseholdFiles(data_dir=self.folder / "here", database=database(), environment={})
+        return HouseholdFiles(data_dir=self.folder / "here", database=get_database_path(), environment={})
 
     @property
-    def shelf(self) -> Path:
+    def backup_folder(self) -> Path:
         return self.folder / "backups"
 
     @property
-    def there(self) -> Path:
+    def target_database(self) -> Path:
         """The database of the household that is restored to."""
         return self.folder / "there" / "llamora.sqlite3"
 
     @property
     def key_file(self) -> Path:
-        return self.there.parent / "secrets" / "secret_key"
+        return self.target_database.parent / "secrets" / "secret_key"
 
-    def taken(self, *, now: datetime = NOW, with_secrets: bool = False) -> BackupReport:
-        return create.create_backup(self.house, folder=self.shelf, now=now, with_secrets=with_secrets)
+    def create_backup(self, *, now: datetime = NOW, with_secrets: bool = False) -> BackupReport:
+        return create.create_backup(self.house, folder=self.backup_folder, now=now, with_secrets=with_secrets)
 
 
-def rows(path: Path, table: str) -> int:
-    """How many rows a table of any database file has."""
+def count_rows(path: Path, table: str) -> int:
+    """Return the number of rows of a table in a database file."""
     with closing(sqlite3.connect(path)) as found:
         return int(found.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])
 
 
-def everything_in(folder: Path) -> bytes:
-    """The bytes of all files below a folder."""
+def read_all_files(folder: Path) -> bytes:
+    """Return the bytes of all files in a folder."""
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def dies_at_step(step: int, *, events: Collection[str]) -> None:
-    """Have this process die before its nth of these events (files, connections) from here."""
+def die_at_step(step: int, *, events: Collection[str]) -> None:
+    """Make this process exit at the nth of these audit events from now on."""
     seen = 0
 
     def count(event: str, _: object) -> None:

@@ -1,4 +1,4 @@
-"""`llamora.ops.backup.archive`: reading an archive that is foreign, forged or cut off."""
+"""Tests of `llamora.ops.backup.archive` with foreign, forged and cut-off archives."""
 
 import json
 import shutil
@@ -25,15 +25,15 @@ def owner(transactional_db: None) -> Resident:
     return owner
 
 
-def unpacked(place: BackupFolders, backup: Path) -> Path:
+def unpack(place: BackupFolders, backup: Path) -> Path:
     folder = place.folder / "unpacked"
     folder.mkdir()
     archive.unpack_archive(backup, folder)
     return folder
 
 
-def repacked(backup: Path, target: Path, change: dict[str, bytes | None]) -> Path:
-    """The archive with some of its files put in, changed, or (None) left out."""
+def repack(backup: Path, target: Path, change: dict[str, bytes | None]) -> Path:
+    """Return the archive with some files added, changed, or (None) removed."""
     import io
 
     with tarfile.open(backup) as old, tarfile.open(target, "w") as new:
@@ -65,10 +65,10 @@ def repacked(backup: Path, target: Path, change: dict[str, bytes | None]) -> Pat
 def test_an_archive_that_is_not_as_we_write_them_is_refused(
     owner: Resident, place: BackupFolders, change: dict[str, bytes | None]
 ) -> None:
-    bad = repacked(place.taken().path, place.folder / "bad.tar", change)
+    bad = repack(place.create_backup().path, place.folder / "bad.tar", change)
 
     with pytest.raises(OperationRefused):
-        unpacked(place, bad)
+        unpack(place, bad)
 
     assert not list(place.folder.rglob("outside"))
 
@@ -83,34 +83,34 @@ def test_links_and_devices_in_an_archive_are_refused(owner: Resident, place: Bac
         shutil.rmtree(place.folder / "unpacked", ignore_errors=True)
 
         with pytest.raises(OperationRefused):
-            unpacked(place, bad)
+            unpack(place, bad)
 
 
 def test_an_archive_that_was_cut_off_is_refused_wherever_that_was(
     owner: Resident, place: BackupFolders
 ) -> None:
-    whole = place.taken().path.read_bytes()
+    whole = place.create_backup().path.read_bytes()
     for share in (0.0, 0.1, 0.5, 0.9, 0.95):
         cut = place.folder / "cut.tar"
         cut.write_bytes(whole[: int(len(whole) * share)])
         shutil.rmtree(place.folder / "unpacked", ignore_errors=True)
 
         with pytest.raises(OperationRefused):
-            unpacked(place, cut)
+            unpack(place, cut)
 
 
 def test_one_changed_byte_is_noticed(owner: Resident, place: BackupFolders) -> None:
-    whole = bytearray(place.taken().path.read_bytes())
+    whole = bytearray(place.create_backup().path.read_bytes())
     whole[len(whole) // 2] ^= 1
     changed = place.folder / "changed.tar"
     changed.write_bytes(whole)
 
     with pytest.raises(OperationRefused, match="damaged"):
-        unpacked(place, changed)
+        unpack(place, changed)
 
 
 def test_the_manifest_lists_what_is_there(owner: Resident, place: BackupFolders) -> None:
-    folder = unpacked(place, place.taken().path)
+    folder = unpack(place, place.create_backup().path)
 
     manifest = json.loads((folder / "manifest.json").read_text())
 

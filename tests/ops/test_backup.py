@@ -1,4 +1,4 @@
-"""`manage.py backup`: one file, whole or absent, that opens for those who could open the household."""
+"""Tests of `manage.py backup`: one file, complete or absent, with the protection of the household."""
 
 import os
 import shutil
@@ -17,9 +17,9 @@ from django.db import connection, connections
 from accounts.models import SignIn
 from llamora.ops.backup import archive, create, integrity, retention, snapshot
 from llamora.ops.errors import OperationRefused
-from tests.ops.backups import NOW, BackupFolders, database, dies_at_step, everything_in, rows
+from tests.ops.backups import NOW, BackupFolders, count_rows, die_at_step, get_database_path, read_all_files
 from tests.people import Resident, new_resident
-from tests.rotation.processes import forked
+from tests.rotation.processes import run_forked
 
 MARKER = "the heron stood in the reeds"
 
@@ -37,7 +37,7 @@ def owner(transactional_db: None) -> Resident:
     return owner
 
 
-def unpacked(place: BackupFolders, backup: Path) -> Path:
+def unpack(place: BackupFolders, backup: Path) -> Path:
     folder = place.folder / "unpacked"
     folder.mkdir()
     archive.unpack_archive(backup, folder)
@@ -45,25 +45,25 @@ def unpacked(place: BackupFolders, backup: Path) -> Path:
 
 
 def test_a_backup_is_one_closed_file_named_by_its_moment(owner: Resident, place: BackupFolders) -> None:
-    taken = place.taken()
+    taken = place.create_backup()
 
-    assert taken.path == place.shelf / "llamora-20261120T101500Z.tar"
+    assert taken.path == place.backup_folder / "llamora-20261120T101500Z.tar"
     assert stat.S_IMODE(taken.path.stat().st_mode) == 0o600
-    assert os.listdir(place.shelf) == [taken.path.name]
+    assert os.listdir(place.backup_folder) == [taken.path.name]
     assert taken.envelopes == 42
 
 
 def test_any_tar_program_opens_it(owner: Resident, place: BackupFolders) -> None:
-    with tarfile.open(place.taken().path) as tar:
+    with tarfile.open(place.create_backup().path) as tar:
         assert tar.getnames() == ["llamora.sqlite3", "settings.env", "manifest.json"]
 
 
 def test_it_holds_every_entry_and_no_session(owner: Resident, place: BackupFolders) -> None:
-    copy = unpacked(place, place.taken().path) / archive.DATABASE
+    copy = unpack(place, place.create_backup().path) / archive.DATABASE
 
-    assert rows(copy, "diary_entry") == 40
-    assert rows(copy, "accounts_signin") == rows(copy, "accounts_unlock") == 0
-    assert rows(database(), "accounts_signin") == 1
+    assert count_rows(copy, "diary_entry") == 40
+    assert count_rows(copy, "accounts_signin") == count_rows(copy, "accounts_unlock") == 0
+    assert count_rows(get_database_path(), "accounts_signin") == 1
 
 
 def test_not_even_bytes_of_a_session_are_in_it(owner: Resident, place: BackupFolders) -> None:
@@ -71,19 +71,19 @@ def test_not_even_bytes_of_a_session_are_in_it(owner: Resident, place: BackupFol
     secret_parts = [bytes(row.half_hash), bytes(row.unlock.salt), bytes(row.unlock.wrapped_dek)]
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert all(part in database().read_bytes() for part in secret_parts)
+    assert all(part in get_database_path().read_bytes() for part in secret_parts)
 
-    whole = place.taken().path.read_bytes()
+    whole = place.create_backup().path.read_bytes()
 
     assert [part for part in secret_parts if part in whole] == []
 
 
 def test_no_word_of_anybody_is_in_it(owner: Resident, place: BackupFolders) -> None:
-    assert MARKER.encode() not in place.taken(with_secrets=True).path.read_bytes()
+    assert MARKER.encode() not in place.create_backup(with_secrets=True).path.read_bytes()
 
 
 def test_a_copy_is_sound_and_stands_alone(owner: Resident, place: BackupFolders) -> None:
-    folder = unpacked(place, place.taken().path)
+    folder = unpack(place, place.create_backup().path)
 
     found = integrity.check_database(folder / archive.DATABASE)
 
@@ -102,7 +102,7 @@ def test_indexes_and_prompts_come_along_and_half_written_ones_do_not(
     (place.house.data_dir / "prompts").mkdir()
     (place.house.data_dir / "prompts" / "respond.txt").write_text("Be brief.")
 
-    folder = unpacked(place, place.taken().path)
+    folder = unpack(place, place.create_backup().path)
 
     assert (folder / "search" / str(owner.id) / "words-1-x.sealed").read_bytes() == b"sealed"
     assert (folder / "prompts" / "respond.txt").read_text() == "Be brief."
@@ -115,7 +115,7 @@ def test_names_that_a_restore_would_refuse_are_left_out(owner: Resident, place: 
     for name in ("respond.txt", "._respond.txt", "respond (old).txt", "réponse.txt"):
         (prompts / name).write_text("Be brief.")
 
-    folder = unpacked(place, place.taken().path)
+    folder = unpack(place, place.create_backup().path)
 
     assert sorted(os.listdir(folder / "prompts")) == ["respond.txt", "réponse.txt"]
 
@@ -124,15 +124,17 @@ def test_an_archive_that_does_not_read_back_never_gets_its_name(
     owner: Resident, place: BackupFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A disk that hands back something else than was written.
-    monkeypatch.setattr(os, "fsync", lambda _: spoil(next(place.shelf.glob(".*.part/*.tar"), None)))
+    monkeypatch.setattr(
+        os, "fsync", lambda _: damage_file(next(place.backup_folder.glob(".*.part/*.tar"), None))
+    )
 
     with pytest.raises(OperationRefused, match="damaged"):
-        place.taken()
+        place.create_backup()
 
-    assert os.listdir(place.shelf) == []
+    assert os.listdir(place.backup_folder) == []
 
 
-def spoil(path: Path | None) -> None:
+def damage_file(path: Path | None) -> None:
     if path is not None:
         whole = bytearray(path.read_bytes())
         whole[len(whole) // 2] ^= 1
@@ -161,8 +163,8 @@ def test_secrets_come_when_asked_for(owner: Resident, place: BackupFolders) -> N
     (place.house.data_dir / "secrets").mkdir()
     (place.house.data_dir / "secrets" / "secret_key").write_text("the key")
 
-    without = place.taken().path.read_bytes()
-    folder = unpacked(place, place.taken(with_secrets=True).path)
+    without = place.create_backup().path.read_bytes()
+    folder = unpack(place, place.create_backup(with_secrets=True).path)
 
     assert b"the key" not in without
     assert (folder / "secrets" / "secret_key").read_text() == "the key"
@@ -170,11 +172,11 @@ def test_secrets_come_when_asked_for(owner: Resident, place: BackupFolders) -> N
 
 
 def test_two_in_one_second_are_two(owner: Resident, place: BackupFolders) -> None:
-    assert place.taken().path != place.taken().path
+    assert place.create_backup().path != place.create_backup().path
 
 
-def writing_on(path: Path, stop: threading.Event, written: list[int]) -> None:
-    """Commit small rows as fast as another process of the household could."""
+def write_rows(path: Path, stop: threading.Event, written: list[int]) -> None:
+    """Commit small rows without pause, as another process could."""
     with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as storm:
         number = 0
         while not stop.is_set():
@@ -188,14 +190,14 @@ def test_a_backup_in_a_storm_of_writes_ends_and_holds_what_was_confirmed_before(
 ) -> None:
     monkeypatch.setattr(snapshot, "STEP_PAGES", 8)
     live = place.folder / "live.sqlite3"
-    snapshot.copy_database(database(), live)
+    snapshot.copy_database(get_database_path(), live)
     with closing(sqlite3.connect(live)) as made:
         made.execute("PRAGMA journal_mode = WAL")
         made.execute("CREATE TABLE storm (number INTEGER, ballast BLOB)")
         made.executemany("INSERT INTO storm VALUES (?, ?)", [(-1, os.urandom(3000)) for _ in range(1000)])
         made.commit()
     stop, written = threading.Event(), list[int]()
-    storm = threading.Thread(target=writing_on, args=(live, stop, written))
+    storm = threading.Thread(target=write_rows, args=(live, stop, written))
     storm.start()
     while len(written) < 50:
         pass
@@ -207,7 +209,7 @@ def test_a_backup_in_a_storm_of_writes_ends_and_holds_what_was_confirmed_before(
     storm.join()
 
     assert meanwhile > 20, "there was no storm"
-    copied = rows(place.folder / "copy.sqlite3", "storm") - 1000
+    copied = count_rows(place.folder / "copy.sqlite3", "storm") - 1000
     assert confirmed <= copied <= confirmed + meanwhile
     assert integrity.check_database(place.folder / "copy.sqlite3").problems == []
 
@@ -217,11 +219,11 @@ def test_a_damaged_database_is_not_backed_up(owner: Resident, place: BackupFolde
         cursor.execute("DROP TRIGGER fence_diary_entry_text_insert")
     try:
         with pytest.raises(OperationRefused, match="damaged"):
-            place.taken()
+            place.create_backup()
     finally:
         call_command("migrate", verbosity=0)
 
-    assert os.listdir(place.shelf) == []
+    assert os.listdir(place.backup_folder) == []
 
 
 def test_a_backup_that_is_stopped_leaves_nothing(owner: Resident, place: BackupFolders) -> None:
@@ -231,12 +233,12 @@ def test_a_backup_that_is_stopped_leaves_nothing(owner: Resident, place: BackupF
         with pytest.raises(snapshot.BackupStopped):
             create.create_backup(
                 place.house,
-                folder=place.shelf,
+                folder=place.backup_folder,
                 now=NOW,
                 stop=lambda: next(asked) >= patience,  # noqa: B023
             )
 
-        assert os.listdir(place.shelf) == []
+        assert os.listdir(place.backup_folder) == []
 
 
 def test_a_backup_without_room_is_refused(
@@ -246,33 +248,33 @@ def test_a_backup_without_room_is_refused(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
 
     with pytest.raises(OperationRefused, match="not enough room"):
-        place.taken()
+        place.create_backup()
 
 
 def test_a_household_that_is_not_there_is_refused(transactional_db: None, place: BackupFolders) -> None:
     house = create.HouseholdFiles(data_dir=place.folder, database=place.folder / "none", environment={})
 
     with pytest.raises(OperationRefused, match="no household"):
-        create.create_backup(house, folder=place.shelf, now=NOW)
+        create.create_backup(house, folder=place.backup_folder, now=NOW)
 
 
 def test_the_command_says_counts_and_place(
     owner: Resident, place: BackupFolders, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    call_command("backup", to=place.shelf)
+    call_command("backup", to=place.backup_folder)
 
     said = capsys.readouterr().out
-    assert str(place.shelf) in said
+    assert str(place.backup_folder) in said
     assert "42 encrypted values" in said
     with pytest.raises(CommandError, match="cannot be made"):
-        call_command("backup", to=database() / "below a file")
+        call_command("backup", to=get_database_path() / "below a file")
 
 
 def test_the_household_is_not_kept_from_writing_meanwhile(
     owner: Resident, place: BackupFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "STEP_PAGES", 1)
-    done = threading.Thread(target=place.taken)
+    done = threading.Thread(target=place.create_backup)
     done.start()
 
     written = 0
@@ -286,9 +288,9 @@ def test_the_household_is_not_kept_from_writing_meanwhile(
 
 
 def test_nothing_readable_is_left_beside_it(owner: Resident, place: BackupFolders) -> None:
-    place.taken(now=NOW + timedelta(days=1))
+    place.create_backup(now=NOW + timedelta(days=1))
 
-    assert MARKER.encode() not in everything_in(place.folder)
+    assert MARKER.encode() not in read_all_files(place.folder)
 
 
 EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "sqlite3.connect"}
@@ -301,21 +303,23 @@ def test_a_backup_killed_anywhere_leaves_no_half_one_under_its_name(
     for step in range(1, 400, 2):
 
         def backs_up(step: int = step) -> None:
-            dies_at_step(step, events=EVENTS)
-            place.taken(now=NOW + timedelta(hours=step))
+            die_at_step(step, events=EVENTS)
+            place.create_backup(now=NOW + timedelta(hours=step))
 
-        ended = forked(backs_up)
-        made = sorted(place.shelf.glob("*.tar")) if place.shelf.is_dir() else []
+        ended = run_forked(backs_up)
+        made = sorted(place.backup_folder.glob("*.tar")) if place.backup_folder.is_dir() else []
         for path in made:
             shutil.rmtree(place.folder / "unpacked", ignore_errors=True)
-            unpacked(place, path)
+            unpack(place, path)
         if ended == 0:
             break
 
     assert ended == 0
     assert made
-    strays = list(place.shelf.glob(".llamora-*.part"))
+    strays = list(place.backup_folder.glob(".llamora-*.part"))
     assert strays
     later = NOW + timedelta(days=400)
-    assert retention.remove_leftovers(place.house.data_dir, backups=place.shelf, now=later) == len(strays)
-    assert sorted(place.shelf.iterdir()) == made
+    assert retention.remove_leftovers(place.house.data_dir, backups=place.backup_folder, now=later) == len(
+        strays
+    )
+    assert sorted(place.backup_folder.iterdir()) == made

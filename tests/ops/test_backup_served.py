@@ -1,4 +1,4 @@
-"""A backup and a restore with a real server: written to meanwhile, refused while it serves."""
+"""Tests of backup and restore with a real server that writes meanwhile."""
 
 import sqlite3
 import threading
@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 
 from tests.browser_client import PASSWORD, Visitor, set_up_token
-from tests.server import manage, running
+from tests.server import run_command, run_server
 
 
-def entries(folder: Path) -> int:
+def count_entries(folder: Path) -> int:
     with closing(sqlite3.connect(folder / "data" / "llamora.sqlite3")) as database:
         return int(database.execute("SELECT count(*) FROM diary_entry").fetchone()[0])
 
 
-class Storm:
-    """Somebody who keeps entries as fast as they are confirmed."""
+class BusyWriter:
+    """A thread that saves entries as fast as they are confirmed."""
 
     def __init__(self, writer: Visitor) -> None:
         self.writer = writer
         self.confirmed, self.stop = 0, threading.Event()
         self.thread = threading.Thread(target=self._write)
 
-    def __enter__(self) -> "Storm":
+    def __enter__(self) -> "BusyWriter":
         self.thread.start()
         return self
 
@@ -52,33 +52,33 @@ def password(tmp_path: Path) -> Path:
 
 def test_a_household_comes_back_with_all_that_was_confirmed(tmp_path: Path, password: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    with running(here) as server:
+    with run_server(here) as server:
         olive = Visitor.join(server, "Olive", set_up=set_up_token(server))
-        with Storm(olive) as storm:
+        with BusyWriter(olive) as storm:
             storm.wait_for(15)
             before = storm.confirmed
-            taken = manage(here, "backup", "--to", str(tmp_path / "stick"))
+            taken = run_command(here, "backup", "--to", str(tmp_path / "stick"))
             assert taken.returncode == 0, taken.stderr
             assert storm.confirmed > before, "nothing was written meanwhile"
 
-        refused = manage(here, "restore", str(next((tmp_path / "stick").glob("*.tar"))))
+        refused = run_command(here, "restore", str(next((tmp_path / "stick").glob("*.tar"))))
         assert refused.returncode == 1
         assert "already running" in refused.stderr
         assert olive.get("/").status == 200
         confirmed = storm.confirmed
     (backup,) = (tmp_path / "stick").glob("*.tar")
 
-    restored = manage(there, "restore", str(backup), "--user", "Olive", "--password-file", str(password))
+    restored = run_command(there, "restore", str(backup), "--user", "Olive", "--password-file", str(password))
 
     assert restored.returncode == 0, restored.stderr
     assert "values of Olive open" in restored.stdout
-    assert before <= entries(there) <= confirmed == entries(here)
-    with running(there) as server:
+    assert before <= count_entries(there) <= confirmed == count_entries(here)
+    with run_server(there) as server:
         stranger = olive.copy(server)
         assert stranger.get("/").status == 302, "a cookie of before let somebody in"
         again = Visitor(server=server, name="Olive")
         assert again.sign_in().status == 302
         assert "Entry 0 in the storm" in again.get("/").body
-        looked = manage(there, "doctor", extra={"LLAMORA_RUNTIME_DIR": "/dev/shm"})
+        looked = run_command(there, "doctor", extra={"LLAMORA_RUNTIME_DIR": "/dev/shm"})
         assert looked.returncode == 0, looked.stdout + looked.stderr
         assert "It is running." in looked.stdout

@@ -1,4 +1,4 @@
-"""`manage.py bench`: every group of figures can be measured."""
+"""Tests that `manage.py bench` measures every group of figures."""
 
 import json
 import subprocess
@@ -34,8 +34,8 @@ def test_every_group_is_measured(tmp_path: Path) -> None:
         assert any(part in name for name in names), part
 
 
-class Recorder:
-    """A browser that notes what is saved on which day."""
+class RecordingBrowser:
+    """A browser that records the saved texts by day."""
 
     def __init__(self) -> None:
         self.saved: list[tuple[date, str]] = []
@@ -53,7 +53,7 @@ DATES = [date(2026, 12, 1), date(2027, 2, 28), date(2026, 7, 14), date(2028, 2, 
 
 @pytest.mark.parametrize("today", DATES)
 def test_the_ordinary_day_is_the_same_page_on_every_date(today: date) -> None:
-    person = Recorder()
+    person = RecordingBrowser()
 
     pages._measure_days(BenchmarkReport(write=lambda _: None), person, today)  # type: ignore[arg-type]
 

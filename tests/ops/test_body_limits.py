@@ -1,4 +1,4 @@
-"""Request bodies, bounded before they are read and never on the disk; an access log without queries."""
+"""Tests of the limits on request bodies, and of an access log without query strings."""
 
 import json
 import socket
@@ -9,7 +9,7 @@ import pytest
 from accounts.http.headers import get_default_headers
 from llamora.ops.server.access_log import strip_query
 from llamora.ops.server.body_limits import LARGE_BODY, SMALL_BODY, body_limit
-from tests.server import Server, running
+from tests.server import Server, run_server
 
 MARKER = "marrowbone-" * 10
 
@@ -17,12 +17,12 @@ MARKER = "marrowbone-" * 10
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     extra = {"DJANGO_SETTINGS_MODULE": "tests.ops.serving.settings"}
-    with running(tmp_path_factory.mktemp("household"), extra=extra) as server:
+    with run_server(tmp_path_factory.mktemp("household"), extra=extra) as server:
         yield server
 
 
 def exchange(server: Server, sent: bytes, *, timeout: float = 10) -> bytes:
-    """Send bytes as they are, and return all that comes until the server closes."""
+    """Send raw bytes, and return the response until the server closes."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as connection:
         connection.sendall(sent)
         answer = b""
@@ -37,8 +37,8 @@ def post(path: str, length: int | None, *, more: str = "", body: bytes = b"") ->
     return head.encode() + body
 
 
-def temporary_files(server: Server) -> list[str]:
-    """Every temporary file this server has opened; `tests.ops.serving` tells of them in its log."""
+def list_temporary_files(server: Server) -> list[str]:
+    """Return the temporary files that this server opened, from the log of `tests.ops.serving`."""
     return [line for line in server.log().splitlines() if line.startswith("TEMPORARY FILE")]
 
 
@@ -52,7 +52,7 @@ def test_a_body_without_a_length_is_refused_unread(server: Server) -> None:
     assert b"without its length" in answer
 
 
-def headers_of(answer: bytes) -> dict[str, str]:
+def parse_headers(answer: bytes) -> dict[str, str]:
     lines = answer.partition(b"\r\n\r\n")[0].decode().splitlines()[1:]
     return dict(line.split(": ", 1) for line in lines)
 
@@ -71,8 +71,8 @@ def test_what_never_becomes_a_page_has_the_headers_of_one(server: Server, sent: 
     answer = exchange(server, sent)
 
     assert answer.startswith(b"HTTP/1.1 4")
-    assert get_default_headers().items() <= headers_of(answer).items()
-    assert "default-src 'none'" in headers_of(answer)["Content-Security-Policy"]
+    assert get_default_headers().items() <= parse_headers(answer).items()
+    assert "default-src 'none'" in parse_headers(answer)["Content-Security-Policy"]
 
 
 def test_a_body_over_the_limit_is_refused_before_any_of_it_came(server: Server) -> None:
@@ -119,19 +119,19 @@ def test_pages_for_strangers_take_less(server: Server) -> None:
 @pytest.mark.parametrize("size", [10, 99_999, 100_000, 1_000_000, LARGE_BODY])
 def test_a_body_up_to_the_limit_arrives_whole_and_leaves_no_file(server: Server, size: int) -> None:
     text = (MARKER.encode() * (size // len(MARKER) + 1))[:size]
-    before = temporary_files(server)
+    before = list_temporary_files(server)
 
     answer = exchange(server, post("/sized/", size, body=text))
 
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["size"] == size
-    assert temporary_files(server) == before
+    assert list_temporary_files(server) == before
 
 
 def test_a_form_with_a_file_leaves_no_file_either(server: Server) -> None:
     line = b"--edge\r\nContent-Disposition: form-data; name="
     body = line + b'"text"\r\n\r\n' + MARKER.encode() * 2000 + b"\r\n"
     body += line + b'"file"; filename="diary.txt"\r\n\r\n' + MARKER.encode() * 20000 + b"\r\n--edge--\r\n"
-    before = temporary_files(server)
+    before = list_temporary_files(server)
 
     answer = exchange(
         server,
@@ -139,17 +139,17 @@ def test_a_form_with_a_file_leaves_no_file_either(server: Server) -> None:
     )
 
     assert answer.startswith(b"HTTP/1.1 200 ")
-    assert temporary_files(server) == before
+    assert list_temporary_files(server) == before
 
 
 @pytest.mark.parametrize("size", [0, 1000])
 def test_a_temporary_file_would_have_been_seen(server: Server, size: int) -> None:
-    """What Twisted does with a body: a file without a name. The tests above must be able to fail."""
-    before = temporary_files(server)
+    """A control for the tests above: a temporary file, as Twisted creates for a body, is seen."""
+    before = list_temporary_files(server)
 
     exchange(server, post(f"/spooled/?size={size}", 0))
 
-    assert len(temporary_files(server)) > len(before)
+    assert len(list_temporary_files(server)) > len(before)
 
 
 def test_the_access_log_has_paths_without_what_was_asked(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""Bundles: what is sent to a browser holds all that is written, and refuses what it could not join."""
+"""Tests of bundling static files: complete, or refused."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,12 +19,12 @@ def read(path: str) -> str:
     return (STATIC / path).read_text()
 
 
-def reading(sources: Mapping[str, str]) -> Callable[[str], str]:
+def parse_bundle(sources: Mapping[str, str]) -> Callable[[str], str]:
     return sources.__getitem__
 
 
-def lines_of(source: str) -> list[str]:
-    """The lines that must arrive: without comments, and without what says where a name comes from or goes."""
+def list_significant_lines(source: str) -> list[str]:
+    """Return the lines of a module that a bundle must contain: no comments, imports and exports."""
     written = (line.strip() for line in COMMENTS.sub("", source).splitlines())
     return [re.sub(r"^export (default )?", "", line) for line in written if not line.startswith("import ")]
 
@@ -38,7 +38,7 @@ def test_the_sheet_holds_every_block_in_its_layer() -> None:
     assert len(blocks) > 5
     assert "@import" not in served
     for block in blocks:
-        assert "\n".join(filter(None, lines_of(read(f"css/{block}")))) in served
+        assert "\n".join(filter(None, list_significant_lines(read(f"css/{block}")))) in served
     assert served.index("@layer reset, tokens") < served.index("@layer tokens {")
 
 
@@ -58,7 +58,7 @@ def test_the_module_holds_every_module_that_it_imports() -> None:
     assert "import " not in served
     served_lines = {re.sub(r"^export ", "", line) for line in served.splitlines()}
     for module in [*modules, EVERYDAY]:
-        assert set(filter(None, lines_of(read(module)))) <= served_lines, module
+        assert set(filter(None, list_significant_lines(read(module)))) <= served_lines, module
 
 
 def test_every_module_is_in_the_bundle_or_named_by_the_entry_point() -> None:
@@ -80,7 +80,7 @@ def test_every_controller_of_the_templates_is_one_that_the_scripts_know() -> Non
 def test_a_module_outside_imports_from_the_bundle() -> None:
     sources = {"js/rare/a.js": 'import { b, c as d } from "../b.js";\nimport e from "./e.js";\nb(d, e);\n'}
 
-    served = link_module("js/rare/a.js", reading(sources), "js/all.js", ["js/b.js"])
+    served = link_module("js/rare/a.js", parse_bundle(sources), "js/all.js", ["js/b.js"])
 
     assert served == (
         'import { $b } from "../all.js";\nconst { b, c: d } = $b;\nimport e from "./e.js";\nb(d, e);\n'
@@ -94,7 +94,7 @@ def test_a_joined_module_runs_once_before_those_that_need_it() -> None:
         "js/b.js": "/* The only\n   one. */\nexport const b = 1;\n",
     }
 
-    served = join_modules("js/all.js", reading(sources))
+    served = join_modules("js/all.js", parse_bundle(sources))
 
     assert served == (
         "const $b = (() => {\nconst b = 1;\nreturn { b };\n})();\n"
@@ -117,16 +117,16 @@ def test_a_form_that_cannot_be_joined_is_refused(source: str) -> None:
     sources = {"js/a.js": 'import { b } from "./b.js";\n', "js/b.js": source}
 
     with pytest.raises(NotBundledError, match=r"js/b\.js"):
-        join_modules("js/a.js", reading(sources))
+        join_modules("js/a.js", parse_bundle(sources))
 
 
 def test_modules_in_a_circle_are_refused() -> None:
     sources = {"js/a.js": 'import { b } from "./b.js";\n', "js/b.js": 'import { a } from "./a.js";\n'}
 
     with pytest.raises(NotBundledError, match="circle"):
-        join_modules("js/a.js", reading(sources))
+        join_modules("js/a.js", parse_bundle(sources))
 
 
 def test_a_text_of_several_lines_is_refused() -> None:
     with pytest.raises(NotBundledError, match="several lines"):
-        join_modules("js/a.js", reading({"js/a.js": "const a = `one\n  two`;\n"}))
+        join_modules("js/a.js", parse_bundle({"js/a.js": "const a = `one\n  two`;\n"}))

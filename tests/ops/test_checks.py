@@ -1,4 +1,4 @@
-"""Django system checks: silent in a sound household, and each able to report."""
+"""Tests of the Django system checks: each passes in a sound household and can fail."""
 
 from pathlib import Path
 from typing import Any
@@ -14,31 +14,31 @@ from accounts.models import Person
 from llamora.ops import startup
 
 
-def ours(*, databases: list[str] | None = None) -> list[CheckMessage]:
+def run_own_checks(*, databases: list[str] | None = None) -> list[CheckMessage]:
     found = run_checks(databases=databases)
     return [message for message in found if (message.id or "").startswith("llamora.")]
 
 
-def ids(messages: list[CheckMessage]) -> set[str]:
+def list_ids(messages: list[CheckMessage]) -> set[str]:
     return {str(message.id) for message in messages}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_sound_household_passes_every_check() -> None:
-    assert ours(databases=["default"]) == []
+    assert run_own_checks(databases=["default"]) == []
 
 
 def test_a_short_secret_key_is_found(settings: Any) -> None:
     settings.SECRET_KEY = "change-me"
 
-    assert ids(ours()) == {"llamora.E001"}
+    assert list_ids(run_own_checks()) == {"llamora.E001"}
 
 
 def test_an_open_data_folder_is_found(settings: Any, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     tmp_path.chmod(0o755)
 
-    assert ids(ours()) == {"llamora.E002"}
+    assert list_ids(run_own_checks()) == {"llamora.E002"}
 
 
 @pytest.mark.django_db
@@ -48,9 +48,9 @@ def test_a_missing_fence_is_found() -> None:
         name = cursor.fetchone()[0]
         cursor.execute(f'DROP TRIGGER "{name}"')
 
-    found = ours(databases=["default"])
+    found = run_own_checks(databases=["default"])
 
-    assert ids(found) == {"llamora.E003"}
+    assert list_ids(found) == {"llamora.E003"}
     assert name in str(found[0].msg)
 
 
@@ -60,20 +60,20 @@ def test_a_database_that_may_lose_what_it_confirmed_is_found(pragma: str, loose:
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA {pragma}={loose}")
 
-    found = ours(databases=["default"])
+    found = run_own_checks(databases=["default"])
 
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA {pragma}={sound}")
-    assert ids(found) == {"llamora.E004"}
+    assert list_ids(found) == {"llamora.E004"}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_person_without_a_vault_is_counted_and_not_named() -> None:
     Person.objects.create(name="Somebody")
 
-    found = ours(databases=["default"])
+    found = run_own_checks(databases=["default"])
 
-    assert ids(found) == {"llamora.W001"}
+    assert list_ids(found) == {"llamora.W001"}
     assert "1 of the household" in str(found[0].msg)
     assert "Somebody" not in str(found[0].msg)
 
@@ -94,19 +94,19 @@ def test_loopback_is_told_from_the_network(host: str, *, near: bool) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_waits_for_a_migration_can_be_migrated_by_hand() -> None:
-    """`migrate` asks the checks first: one that missed the fence of a table to come would stop it."""
+    """`migrate` runs the checks first, so a check of a future table must not fail."""
     recorder = MigrationRecorder(connection)
     (newest,) = MigrationLoader(connection).graph.leaf_nodes("diary")
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER fence_diary_entry_text_insert")
     recorder.record_unapplied(*newest)
     try:
-        while_waiting = ids(ours(databases=["default"]))
+        while_waiting = list_ids(run_own_checks(databases=["default"]))
     finally:
         recorder.record_applied(*newest)
-    afterwards = ids(ours(databases=["default"]))
+    afterwards = list_ids(run_own_checks(databases=["default"]))
     call_command("migrate", verbosity=0, skip_checks=True)
 
     assert "llamora.E003" not in while_waiting
     assert "llamora.E003" in afterwards
-    assert ours(databases=["default"]) == []
+    assert run_own_checks(databases=["default"]) == []

@@ -1,4 +1,4 @@
-"""The daily backup and pruning while `up` serves, and `manage.py prune` and `stats`."""
+"""Tests of the daily backup and pruning of `up`, and of `manage.py prune` and `stats`."""
 
 import asyncio
 import io
@@ -39,8 +39,8 @@ def olive(transactional_db: None, own_folder: Path) -> Resident:
     return new_resident("Olive")
 
 
-def serve_for(seconds: float, *, after: Callable[[], bool] = lambda: True) -> float:
-    """Run the background task as `up` does and cancel it; answer how long the cancelling took."""
+def run_background_task(seconds: float, *, after: Callable[[], bool] = lambda: True) -> float:
+    """Run the background task as `up` does and cancel it; return the duration of the cancellation."""
 
     async def main() -> float:
         task = asyncio.ensure_future(background.run_daily_rounds())
@@ -54,7 +54,7 @@ def serve_for(seconds: float, *, after: Callable[[], bool] = lambda: True) -> fl
     return asyncio.run(main())
 
 
-def on_shelf(folder: Path) -> list[str]:
+def list_backups(folder: Path) -> list[str]:
     return sorted(os.listdir(folder / "backups")) if (folder / "backups").is_dir() else []
 
 
@@ -66,17 +66,17 @@ def test_a_backup_is_made_and_the_next_not_before_a_day_is_over(
     caplog.set_level("INFO")
 
     # Several rounds more.
-    serve_for(0.5, after=lambda: "A backup was made" in caplog.text)
+    run_background_task(0.5, after=lambda: "A backup was made" in caplog.text)
 
-    assert len(on_shelf(own_folder)) == 1
+    assert len(list_backups(own_folder)) == 1
     assert caplog.text.count("A backup was made") == 1
     assert "Olive" not in caplog.text
 
 
 def test_nothing_is_done_in_the_first_minute(olive: Resident, own_folder: Path) -> None:
-    serve_for(0.3)
+    run_background_task(0.3)
 
-    assert on_shelf(own_folder) == []
+    assert list_backups(own_folder) == []
     assert background.FIRST_ROUND_SECONDS >= 60
 
 
@@ -110,14 +110,14 @@ def test_the_end_of_the_server_does_not_wait_for_a_backup_and_leaves_nothing_of_
     monkeypatch.setattr(snapshot, "STEP_PAGES", 1)
     monkeypatch.setattr(snapshot, "PAUSE_SECONDS", 0.05)
 
-    took = serve_for(0, after=lambda: on_shelf(own_folder) != [])
+    took = run_background_task(0, after=lambda: list_backups(own_folder) != [])
 
     # The backup itself takes many seconds at this pace.
     assert took < 1
     deadline = time.monotonic() + 5
-    while on_shelf(own_folder) and time.monotonic() < deadline:
+    while list_backups(own_folder) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert on_shelf(own_folder) == []
+    assert list_backups(own_folder) == []
 
 
 def test_a_round_that_fails_is_said_in_the_log_and_ends_nothing(
@@ -161,9 +161,9 @@ def test_a_machine_that_refuses_to_lower_the_urgency_is_backed_up_all_the_same(
     monkeypatch.setattr(os, "setpriority", refuses)
     monkeypatch.setattr(background, "FIRST_ROUND_SECONDS", 0.05)
 
-    serve_for(0, after=lambda: "A backup was made" in caplog.text)
+    run_background_task(0, after=lambda: "A backup was made" in caplog.text)
 
-    assert len(on_shelf(own_folder)) == 1
+    assert len(list_backups(own_folder)) == 1
 
 
 def test_healthz_says_how_the_backups_stand(olive: Resident, own_folder: Path, settings: Any) -> None:
@@ -182,14 +182,14 @@ def test_healthz_says_how_the_backups_stand(olive: Resident, own_folder: Path, s
 # --- What stays and what goes ---------------------------------------------------------------------
 
 
-def kept(*moments: datetime) -> list[backup_files.BackupFile]:
+def choose_retained(*moments: datetime) -> list[backup_files.BackupFile]:
     return [
         backup_files.BackupFile(moment, Path(backup_files.backup_file_name(moment))) for moment in moments
     ]
 
 
 def test_of_a_year_of_days_seven_days_and_four_weeks_stay() -> None:
-    year = kept(*(NOW - timedelta(days=days) for days in range(365)))
+    year = choose_retained(*(NOW - timedelta(days=days) for days in range(365)))
 
     gone = backup_files.select_outdated(year, now=NOW, days=7, weeks=4)
 
@@ -199,7 +199,7 @@ def test_of_a_year_of_days_seven_days_and_four_weeks_stay() -> None:
 
 
 def test_of_a_day_the_newest_stays_and_of_the_last_day_all() -> None:
-    hours = kept(*(NOW - timedelta(hours=hours) for hours in range(0, 72, 4)))
+    hours = choose_retained(*(NOW - timedelta(hours=hours) for hours in range(0, 72, 4)))
 
     gone = backup_files.select_outdated(hours, now=NOW, days=7, weeks=0)
 
@@ -209,7 +209,10 @@ def test_of_a_day_the_newest_stays_and_of_the_last_day_all() -> None:
 
 def test_the_newest_stays_however_old_it_is() -> None:
     assert (
-        backup_files.select_outdated(kept(datetime(2001, 1, 1, tzinfo=UTC)), now=NOW, days=1, weeks=0) == []
+        backup_files.select_outdated(
+            choose_retained(datetime(2001, 1, 1, tzinfo=UTC)), now=NOW, days=1, weeks=0
+        )
+        == []
     )
 
 
@@ -250,7 +253,7 @@ def test_pruning_takes_what_is_past_its_time_and_nothing_else(olive: Resident, o
     assert (pruned.replaced, pruned.strays) == (1, 2)
     with olive.unlocked():
         assert [version.text for version in Version.objects.all()] == ["living twice"]
-    assert pruned.backups == 100 - len(on_shelf(own_folder))
+    assert pruned.backups == 100 - len(list_backups(own_folder))
     assert set(Entry.objects.values_list("id", flat=True)) == {young.id, living.id}
     assert not SignIn.objects.exists()
     assert sorted(os.listdir(own_folder)) == ["backups", "replaced"]

@@ -1,4 +1,4 @@
-"""The data folder: created closed to others, refused when open to them, locked by one server."""
+"""Tests of the data folder: private, refused if readable by others, locked by one server."""
 
 import os
 import stat
@@ -19,8 +19,8 @@ def prepare(folder: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _umask() -> object:
-    """`prepare` closes this process's files to others; give back what was."""
+def _restore_umask() -> object:
+    """Restore the umask, which `prepare` changes."""
     before = os.umask(0o022)
     yield
     os.umask(before)

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: silent in a sound household, and able to report everything that can be wrong."""
+"""Tests of `manage.py doctor`: each check passes in a sound household and can fail."""
 
 import io
 import os
@@ -28,17 +28,17 @@ from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
 from tests.people import Resident, new_resident, register_resident
 
 
-def said(check: DoctorCheck) -> list[CheckResult]:
+def list_results(check: DoctorCheck) -> list[CheckResult]:
     return list(run_check(check))
 
 
-def worst(check: DoctorCheck) -> str:
-    levels = {verdict.level for verdict in said(check)}
+def get_worst_level(check: DoctorCheck) -> str:
+    levels = {verdict.level for verdict in list_results(check)}
     return next((level for level in ("bad", "warn", "ok") if level in levels), "nothing")
 
 
-def words(check: DoctorCheck) -> str:
-    return " ".join(verdict.message for verdict in said(check))
+def get_messages(check: DoctorCheck) -> str:
+    return " ".join(verdict.message for verdict in list_results(check))
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def owner(transactional_db: None) -> Resident:
 
 @pytest.fixture
 def own_folder(tmp_path: Path, settings: Any) -> Path:
-    """A data folder for these tests alone."""
+    """A data folder for these tests only."""
     settings.DATA_DIR = tmp_path / "data"
     settings.BACKUP_DIR = tmp_path / "data" / "backups"
     settings.RUNTIME_DIR = "/dev/shm"
@@ -97,71 +97,71 @@ def test_a_check_that_fails_is_a_verdict_and_not_the_end() -> None:
         raise PermissionError(13, "Permission denied")
         yield
 
-    assert [(v.level, v.subject) for v in said(falls_over)] == [("bad", "falls over")]
+    assert [(v.level, v.subject) for v in list_results(falls_over)] == [("bad", "falls over")]
 
 
 def test_files_that_others_can_read_are_named(owner: Resident, own_folder: Path) -> None:
-    assert worst(folder.check_file_modes) == "ok"
+    assert get_worst_level(folder.check_file_modes) == "ok"
 
     (own_folder / "backups").mkdir()
     (own_folder / "backups" / "a.tar").touch()
     (own_folder / "backups" / "a.tar").chmod(0o644)
-    assert worst(folder.check_file_modes) == "warn"
+    assert get_worst_level(folder.check_file_modes) == "warn"
 
     (own_folder / "llamora.sqlite3").touch()
     (own_folder / "llamora.sqlite3").chmod(0o640)
-    assert worst(folder.check_file_modes) == "bad"
-    assert "chmod 600" in words(folder.check_file_modes)
+    assert get_worst_level(folder.check_file_modes) == "bad"
+    assert "chmod 600" in get_messages(folder.check_file_modes)
 
 
 def test_a_weak_secret_key_is_bad(settings: Any) -> None:
-    assert worst(folder.check_secret_key) == "ok"
+    assert get_worst_level(folder.check_secret_key) == "ok"
 
     settings.SECRET_KEY = "django-insecure-" + "abcdefghij" * 5
 
-    assert worst(folder.check_secret_key) == "bad"
+    assert get_worst_level(folder.check_secret_key) == "bad"
 
 
 def test_a_run_secret_on_a_disk_is_bad(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from accounts.sessions import run_secret
 
     settings.RUNTIME_DIR = "/dev/shm"
-    assert worst(folder.check_run_secret) == "ok"
+    assert get_worst_level(folder.check_run_secret) == "ok"
 
     monkeypatch.setattr(run_secret, "_get_file_system", lambda _: "ext4")
-    assert worst(folder.check_run_secret) == "bad"
+    assert get_worst_level(folder.check_run_secret) == "bad"
 
     settings.RUNTIME_DIR = ""
-    assert worst(folder.check_run_secret) == "warn"
+    assert get_worst_level(folder.check_run_secret) == "warn"
 
 
 def test_a_running_server_is_seen(own_folder: Path) -> None:
-    assert "not running" in words(folder.check_server)
+    assert "not running" in get_messages(folder.check_server)
 
     with data_folder.lock(own_folder):
-        assert words(folder.check_server) == "It is running."
+        assert get_messages(folder.check_server) == "It is running."
 
 
 def test_a_clock_that_was_later_before_is_bad(owner: Resident, own_folder: Path) -> None:
-    assert worst(machine.check_clock) == "ok"
+    assert get_worst_level(machine.check_clock) == "ok"
 
     SignIn.objects.update(created_at=timezone.now() + timedelta(days=1))
 
-    assert worst(machine.check_clock) == "bad"
+    assert get_worst_level(machine.check_clock) == "bad"
 
 
 def test_a_clock_before_the_last_change_of_the_database_is_bad(
     owner: Resident, own_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without anybody's sign-in, and without a date in the program, which would age."""
+    """The check needs no sign-in and no date in the program."""
     SignIn.objects.all().delete()
     Entry.objects.all().delete()
     yesterday = timezone.now() - timedelta(days=1)
 
-    assert worst(machine.check_clock) == "ok"
+    assert get_worst_level(machine.check_clock) == "ok"
 
     monkeypatch.setattr(timezone, "now", lambda: yesterday)
-    assert worst(machine.check_clock) == "bad"
+    assert get_worst_level(machine.check_clock) == "bad"
 
 
 def test_little_room_is_said_before_it_is_none(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +169,7 @@ def test_little_room_is_said_before_it_is_none(own_folder: Path, monkeypatch: py
     for free, level in ((2**40, "ok"), (300 * 2**20, "warn"), (2**20, "bad")):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: usage._replace(free=free))
 
-        assert worst(machine.check_disk_space) == level
+        assert get_worst_level(machine.check_disk_space) == level
 
 
 HEAD = "Filename\tType\tSize\tUsed\tPriority\n"
@@ -182,93 +182,93 @@ HEAD = "Filename\tType\tSize\tUsed\tPriority\n"
 def test_swap_on_a_plain_disk_is_said(lines: str, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "read_text", lambda path, **_: HEAD + lines if path.name == "swaps" else "")
 
-    assert worst(machine.check_swap) == level
+    assert get_worst_level(machine.check_swap) == level
 
 
 def test_core_dumps_are_off_after_it_has_looked() -> None:
-    assert worst(machine.check_core_dumps) != "bad"
+    assert get_worst_level(machine.check_core_dumps) != "bad"
     assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
 
 
 def test_pragmas_are_read_back(owner: Resident) -> None:
-    assert worst(database.check_pragmas) == "ok"
+    assert get_worst_level(database.check_pragmas) == "ok"
 
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous = OFF")
         cursor.execute("PRAGMA secure_delete = OFF")
     try:
-        assert [v.level for v in said(database.check_pragmas)] == ["bad", "bad"]
-        assert worst(database.check_secure_delete) == "bad"
+        assert [v.level for v in list_results(database.check_pragmas)] == ["bad", "bad"]
+        assert get_worst_level(database.check_secure_delete) == "bad"
     finally:
         connection.close()
 
 
 def test_the_fence_is_looked_at(owner: Resident) -> None:
-    assert worst(database.check_fence) == "ok"
+    assert get_worst_level(database.check_fence) == "ok"
 
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER fence_diary_draft_text_update")
     try:
-        assert "fence_diary_draft_text_update" in words(database.check_fence)
+        assert "fence_diary_draft_text_update" in get_messages(database.check_fence)
     finally:
         call_command("migrate", verbosity=0)
-    assert worst(database.check_fence) == "ok"
+    assert get_worst_level(database.check_fence) == "ok"
 
 
-def column(label: str) -> CheckResult:
-    return next(verdict for verdict in said(database.check_sealed_columns) if verdict.subject == label)
+def build_column(label: str) -> CheckResult:
+    return next(verdict for verdict in list_results(database.check_sealed_columns) if verdict.subject == label)
 
 
 def test_values_of_another_epoch_are_bad_and_in_a_rotation_a_reason_to_wait(transactional_db: None) -> None:
     olive = register_resident("Olive", entries=4)
     begin_rotation(olive.open_slot()).keyring.close()
 
-    assert column("diary.entry.text").level == "warn"
-    assert "4 wait for a rotation" in column("diary.entry.text").message
-    assert worst(household.check_rotations) == "warn"
+    assert build_column("diary.entry.text").level == "warn"
+    assert "4 wait for a rotation" in build_column("diary.entry.text").message
+    assert get_worst_level(household.check_rotations) == "warn"
 
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM accounts_formerkey")
-    assert column("diary.entry.text").level == "bad"
-    assert column("accounts.vault.digest_key").level == "ok"
+    assert build_column("diary.entry.text").level == "bad"
+    assert build_column("accounts.vault.digest_key").level == "ok"
 
 
 def test_an_older_format_is_said(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert column("diary.entry.text").level == "ok"
+    assert build_column("diary.entry.text").level == "ok"
 
     monkeypatch.setitem(FORMATS, FORMAT + 1, FORMATS[FORMAT])
 
-    assert "reseal" in column("diary.entry.text").message
+    assert "reseal" in build_column("diary.entry.text").message
 
 
 def test_people_who_cannot_come_in_are_counted(owner: Resident) -> None:
-    assert "only one way to unlock" in words(
-        household.check_people
+    assert "only one way to unlock" in get_messages(
+        household.people
     )  # the cast's members have no slots at all
 
     Person.objects.update(is_active=False)
-    assert "No administrator can sign in" in words(household.check_people)
+    assert "No administrator can sign in" in get_messages(household.check_people)
     Person.objects.update(is_staff=False)
-    assert "There is no administrator" in words(household.check_people)
+    assert "There is no administrator" in get_messages(household.check_people)
 
     Vault.objects.all().delete()
-    assert "1 have no vault" in words(household.check_people)
+    assert "1 have no vault" in get_messages(household.check_people)
 
 
 def test_open_invitations_are_counted(owner: Resident) -> None:
-    assert worst(household.check_invitations) == "nothing"
+    assert get_worst_level(household.check_invitations) == "nothing"
 
     links.create_invitation()
 
-    assert "1 would let someone in" in words(household.check_invitations)
+    assert "1 would let someone in" in get_messages(household.check_invitations)
 
 
 def test_sessions_past_their_limits_are_counted(owner: Resident) -> None:
-    assert worst(household.check_sessions) == "ok"
+    assert get_worst_level(household.check_sessions) == "ok"
 
     Unlock.objects.update(last_active=timezone.now() - timedelta(days=3))
 
-    assert "1 are past their limits" in words(household.check_sessions)
+    assert "1 are past their limits" in get_messages(household.check_sessions)
 
 
 def test_replies_that_nobody_writes_are_counted(owner: Resident, own_folder: Path) -> None:
@@ -276,23 +276,23 @@ def test_replies_that_nobody_writes_are_counted(owner: Resident, own_folder: Pat
     with owner.unlocked():
         Reply.objects.create(owner_id=owner.id, entry=entry, text="half", state=JobState.WRITING)
 
-    assert "1 were left" in words(household.check_replies)
+    assert "1 were left" in get_messages(household.check_replies)
     with data_folder.lock(own_folder):
-        assert worst(household.check_replies) == "ok"
+        assert get_worst_level(household.check_replies) == "ok"
 
 
 def test_backups_are_told_by_their_age(owner: Resident, own_folder: Path, settings: Any) -> None:
-    assert "There is no backup yet" in words(backups.check_backups)
+    assert "There is no backup yet" in get_messages(backups.check_backups)
     settings.BACKUP_DAILY = False
-    assert "LLAMORA_BACKUP_DAILY" in words(backups.check_backups)
+    assert "LLAMORA_BACKUP_DAILY" in get_messages(backups.check_backups)
 
     taken = create.create_backup(create.get_household_files(), folder=settings.BACKUP_DIR, now=timezone.now())
-    assert worst(backups.check_backups) == "ok"
-    assert "copy one elsewhere" in words(backups.check_backups)
-    assert "last 7 days and 4 weeks" in words(backups.check_backups)
+    assert get_worst_level(backups.check_backups) == "ok"
+    assert "copy one elsewhere" in get_messages(backups.check_backups)
+    assert "last 7 days and 4 weeks" in get_messages(backups.check_backups)
 
     taken.path.rename(taken.path.with_name("llamora-20200101T000000Z.tar"))
-    assert worst(backups.check_backups) == "warn"
+    assert get_worst_level(backups.check_backups) == "warn"
 
 
 @pytest.mark.parametrize("check", [inference.check_model_server, inference.check_embeddings])
@@ -301,35 +301,35 @@ def test_models_are_looked_for_and_their_absence_is_no_fault(
 ) -> None:
     settings.MODEL_USUAL_ADDRESSES = ()
 
-    assert worst(check) == "warn"
+    assert get_worst_level(check) == "warn"
 
 
 def test_a_python_without_hnswlib_is_said(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from search.index import graph
 
     monkeypatch.setattr(graph, "is_available", lambda: True)
-    assert "compares all" not in words(inference.check_embeddings)
+    assert "compares all" not in get_messages(inference.check_embeddings)
 
     monkeypatch.setattr(graph, "is_available", lambda: False)
-    assert "compares all vectors" in words(inference.check_embeddings)
-    assert worst(inference.check_embeddings) == "warn"  # for the embedder, not for this
+    assert "compares all vectors" in get_messages(inference.check_embeddings)
+    assert get_worst_level(inference.check_embeddings) == "warn"  # for the embedder, not for this
 
 
 def test_a_model_file_is_named_and_not_loaded(own_folder: Path, settings: Any) -> None:
     (own_folder / "models").mkdir()
     (own_folder / "models" / "small.gguf").write_bytes(b"GGUF")
-    assert "small.gguf" in words(inference.check_model_server)
+    assert "small.gguf" in get_messages(inference.check_model_server)
 
     settings.MODEL_FILE = str(own_folder / "absent.gguf")
-    assert worst(inference.check_model_server) == "warn"
+    assert get_worst_level(inference.check_model_server) == "warn"
 
 
 def test_commands_write_for_this_user_alone(tmp_path: Path) -> None:
-    from tests.server import manage
+    from tests.server import run_command
 
     before = os.umask(0o022)
     try:
-        assert manage(tmp_path, "migrate", "-v0").returncode == 0
+        assert run_command(tmp_path, "migrate", "-v0").returncode == 0
     finally:
         os.umask(before)
 

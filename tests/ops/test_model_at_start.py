@@ -1,4 +1,4 @@
-"""What `up` prints about the model server, and the end of the model's own process."""
+"""Tests of the model server's state as `up` prints it, and of ending its process."""
 
 import time
 from pathlib import Path
@@ -20,7 +20,7 @@ def wait_for(server: Server, words: str, *, seconds: float = 30) -> str:
     raise TimeoutError(f"{words!r} was not printed:\n{server.log()}")
 
 
-def children_of(pid: int) -> set[int]:
+def list_child_pids(pid: int) -> set[int]:
     return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
 
 
@@ -50,7 +50,7 @@ def test_a_model_run_inside_ends_with_the_house(tmp_path: Path, shared: Path) ->
     server = start(tmp_path, extra={"LLAMORA_MODEL_FILE": str(file)})
     try:
         wait_for(server, "Replies are written by")
-        children = children_of(server.pid)
+        children = list_child_pids(server.pid)
 
         took = server.stop()
     finally:

@@ -1,4 +1,4 @@
-"""Origins that may open a socket: only pages of the address that is asked."""
+"""Tests of the origin check of sockets."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def test_any_other_page_and_no_page_at_all_may_not(origin: str | None) -> None:
 
 
 def test_a_name_that_is_not_ours_may_not_even_agree_with_itself() -> None:
-    """DNS rebinding: the foreign name resolves to this machine, so Host and Origin match."""
+    """DNS rebinding: a foreign name resolves to this machine, so Host and Origin match."""
     assert not is_same_origin(
         handshake(origin="http://elsewhere.example:8765", host="elsewhere.example:8765")
     )

@@ -1,4 +1,4 @@
-"""The page pool of `llamora.asgi`: whole requests in lasting threads."""
+"""Tests of the page pool of `llamora.asgi`: one thread for a whole request."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ def pages() -> Iterator[PageHandler]:
         pages.close()
 
 
-def scope(path: str, *, method: str = "GET", query: str = "") -> dict[str, Any]:
+def build_scope(path: str, *, method: str = "GET", query: str = "") -> dict[str, Any]:
     return {
         "type": "http",
         "method": method,
@@ -35,7 +35,7 @@ def scope(path: str, *, method: str = "GET", query: str = "") -> dict[str, Any]:
 
 
 class Client:
-    """The other end of one request."""
+    """The client of one ASGI request."""
 
     def __init__(self, body: bytes = b"") -> None:
         self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -55,7 +55,7 @@ class Client:
 
 async def get(pages: PageHandler, path: str, **more: Any) -> Any:
     client = Client(more.pop("body", b""))
-    await pages(scope(path, **more), client.incoming.get, client.send)
+    await pages(build_scope(path, **more), client.incoming.get, client.send)
     return json.loads(client.body)
 
 
@@ -73,7 +73,7 @@ async def get(pages: PageHandler, path: str, **more: Any) -> Any:
     ],
 )
 def test_only_what_derives_or_waits_is_slow(*, method: str, path: str, expected: bool) -> None:
-    assert is_slow(scope(path, method=method)) is expected
+    assert is_slow(build_scope(path, method=method)) is expected
 
 
 @pytest.mark.django_db(transaction=True)
@@ -96,7 +96,7 @@ async def test_a_page_does_not_wait_behind_many_sign_ins(pages: PageHandler) -> 
     waiting = [
         asyncio.create_task(
             pages(
-                scope("/sign-in/slowly/", method="POST", query="seconds=0.5"),
+                build_scope("/sign-in/slowly/", method="POST", query="seconds=0.5"),
                 client.incoming.get,
                 client.send,
             )
@@ -118,7 +118,7 @@ async def test_a_client_that_leaves_does_not_end_what_it_asked_for(
 ) -> None:
     mark, client = tmp_path / "mark", Client()
     query = f"seconds=0.2&mark={mark}"
-    task = asyncio.create_task(pages(scope("/slowly/", query=query), client.incoming.get, client.send))
+    task = asyncio.create_task(pages(build_scope("/slowly/", query=query), client.incoming.get, client.send))
     await asyncio.sleep(0.05)
 
     task.cancel()
@@ -131,10 +131,10 @@ async def test_what_waits_for_a_thread_is_done_though_its_client_left(
     pages: PageHandler, tmp_path: Path
 ) -> None:
     first = [Client(), Client()]
-    busy = [asyncio.create_task(pages(scope("/slowly/"), c.incoming.get, c.send)) for c in first]
+    busy = [asyncio.create_task(pages(build_scope("/slowly/"), c.incoming.get, c.send)) for c in first]
     mark, client = tmp_path / "mark", Client()
     query = f"seconds=0&mark={mark}"
-    task = asyncio.create_task(pages(scope("/slowly/", query=query), client.incoming.get, client.send))
+    task = asyncio.create_task(pages(build_scope("/slowly/", query=query), client.incoming.get, client.send))
     await asyncio.sleep(0.05)
 
     task.cancel()
@@ -148,7 +148,7 @@ async def test_a_stream_ends_when_nobody_listens(pages: PageHandler) -> None:
 
     STREAMED.clear()
     client = Client()
-    task = asyncio.create_task(pages(scope("/stream/"), client.incoming.get, client.send))
+    task = asyncio.create_task(pages(build_scope("/stream/"), client.incoming.get, client.send))
     await asyncio.sleep(0.3)
     client.leave()
     await asyncio.wait_for(task, 2)
@@ -176,6 +176,6 @@ async def test_a_client_that_leaves_before_its_body_came_is_forgotten(pages: Pag
     client.incoming = asyncio.Queue()
     client.leave()
 
-    await pages(scope("/sized/", method="POST"), client.incoming.get, client.send)
+    await pages(build_scope("/sized/", method="POST"), client.incoming.get, client.send)
 
     assert client.sent == []

@@ -1,4 +1,4 @@
-"""`manage.py restore`: all of the old database or of the new, and never under a running server."""
+"""Tests of `manage.py restore`: atomic, and refused while a server runs."""
 
 import os
 import shutil
@@ -19,9 +19,9 @@ from llamora.ops.backup import restore as backup_restore
 from llamora.ops.backup.restore import RestoreReport
 from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.errors import OperationRefused
-from tests.ops.backups import NOW, BackupFolders, database, dies_at_step, rows
+from tests.ops.backups import NOW, BackupFolders, count_rows, die_at_step, get_database_path
 from tests.people import PASSWORD, Resident, new_resident, register_resident
-from tests.rotation.processes import KILLED, forked
+from tests.rotation.processes import KILLED, run_forked
 
 
 @pytest.fixture
@@ -41,18 +41,18 @@ def restore(
     place: BackupFolders, backup: Path, *, check_secret: Callable[[], None] | None = None
 ) -> RestoreReport:
     return backup_restore.restore_backup(
-        backup, database=place.there, key_file=place.key_file, now=NOW, check_secret=check_secret
+        backup, database=place.target_database, key_file=place.key_file, now=NOW, check_secret=check_secret
     )
 
 
-def in_use(place: BackupFolders, *, entries: int) -> None:
-    """A household at the place to restore to, with its last writes still in the write-ahead log."""
-    shutil.rmtree(place.there.parent, ignore_errors=True)
-    place.there.parent.mkdir(mode=0o700)
-    snapshot.copy_database(database(), place.there)
+def create_used_household(place: BackupFolders, *, entries: int) -> None:
+    """Create a household at the restore target, with writes in its write-ahead log."""
+    shutil.rmtree(place.target_database.parent, ignore_errors=True)
+    place.target_database.parent.mkdir(mode=0o700)
+    snapshot.copy_database(get_database_path(), place.target_database)
 
     def writes() -> None:
-        with closing(sqlite3.connect(place.there)) as house:
+        with closing(sqlite3.connect(place.target_database)) as house:
             house.execute("PRAGMA journal_mode = WAL")
             house.execute("PRAGMA wal_autocheckpoint = 0")
             house.execute("CREATE TABLE IF NOT EXISTS marks (number INTEGER)")
@@ -60,110 +60,113 @@ def in_use(place: BackupFolders, *, entries: int) -> None:
             house.commit()
             os._exit(KILLED)  # a power cut: the log stays beside the file
 
-    forked(writes)
-    assert place.there.with_name("llamora.sqlite3-wal").stat().st_size > 0
+    run_forked(writes)
+    assert place.target_database.with_name("llamora.sqlite3-wal").stat().st_size > 0
 
 
 def test_a_household_on_a_new_machine_is_as_it_was(owner: Resident, place: BackupFolders) -> None:
-    taken = place.taken()
+    taken = place.create_backup()
 
     restored = restore(place, taken.path)
 
     assert restored.envelopes == 22
     assert restored.set_aside_path is None
-    with using_database_file(place.there):
+    with using_database_file(place.target_database):
         assert owner.list_texts() == [f"entry {number}" for number in range(20)]
 
 
 def test_everything_restored_is_closed_to_others(owner: Resident, place: BackupFolders) -> None:
-    restore(place, place.taken(with_secrets=True).path)
+    restore(place, place.create_backup(with_secrets=True).path)
 
-    found = {path: stat.S_IMODE(path.stat().st_mode) for path in place.there.parent.rglob("*")}
+    found = {path: stat.S_IMODE(path.stat().st_mode) for path in place.target_database.parent.rglob("*")}
     assert [path for path, mode in found.items() if mode & 0o077] == []
-    assert not (place.there.parent / "restoring").exists()
+    assert not (place.target_database.parent / "restoring").exists()
 
 
 def test_what_was_written_since_is_gone_from_the_household_and_kept_aside(
     owner: Resident, place: BackupFolders
 ) -> None:
-    taken = place.taken()
-    in_use(place, entries=7)
+    taken = place.create_backup()
+    create_used_household(place, entries=7)
 
     restored = restore(place, taken.path)
 
     assert restored.set_aside_path is not None
-    assert rows(restored.set_aside_path, "marks") == 7
+    assert count_rows(restored.set_aside_path, "marks") == 7
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        rows(place.there, "marks")
-    assert integrity.check_database(place.there).problems == []
+        count_rows(place.target_database, "marks")
+    assert integrity.check_database(place.target_database).problems == []
 
 
 def test_no_log_of_the_old_database_is_read_into_the_new(owner: Resident, place: BackupFolders) -> None:
-    taken = place.taken()
-    in_use(place, entries=7)
+    taken = place.create_backup()
+    create_used_household(place, entries=7)
 
     restore(place, taken.path)
 
-    beside = {path.name for path in place.there.parent.iterdir() if path.is_file()}
+    beside = {path.name for path in place.target_database.parent.iterdir() if path.is_file()}
     assert beside == {"llamora.sqlite3", "lock", "restored.env"}
 
 
 def test_the_restore_itself_can_be_undone(owner: Resident, place: BackupFolders) -> None:
-    taken = place.taken()
-    in_use(place, entries=7)
+    taken = place.create_backup()
+    create_used_household(place, entries=7)
     aside = restore(place, taken.path).set_aside_path
     assert aside is not None
 
     backup_restore.restore_backup(
-        aside, database=place.there, key_file=place.key_file, now=NOW + timedelta(hours=1)
+        aside, database=place.target_database, key_file=place.key_file, now=NOW + timedelta(hours=1)
     )
 
-    assert rows(place.there, "marks") == 7
-    assert rows(place.there, "accounts_signin") == 0
+    assert count_rows(place.target_database, "marks") == 7
+    assert count_rows(place.target_database, "accounts_signin") == 0
 
 
 def test_a_restore_is_refused_while_a_server_runs(owner: Resident, place: BackupFolders) -> None:
-    taken = place.taken()
-    in_use(place, entries=7)
+    taken = place.create_backup()
+    create_used_household(place, entries=7)
 
-    with data_folder.lock(place.there.parent), pytest.raises(OperationRefused, match="already running"):
+    with (
+        data_folder.lock(place.target_database.parent),
+        pytest.raises(OperationRefused, match="already running"),
+    ):
         restore(place, taken.path)
 
-    assert rows(place.there, "marks") == 7
+    assert count_rows(place.target_database, "marks") == 7
 
 
 def test_a_restore_is_refused_while_another_command_uses_the_database(
     owner: Resident, place: BackupFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "TIMEOUT_SECONDS", 0.2)
-    taken = place.taken()
-    in_use(place, entries=7)
+    taken = place.create_backup()
+    create_used_household(place, entries=7)
 
-    with closing(sqlite3.connect(place.there)) as other:
+    with closing(sqlite3.connect(place.target_database)) as other:
         other.execute("SELECT count(*) FROM marks").fetchone()
         with pytest.raises(OperationRefused, match="else may be using it"):
             restore(place, taken.path)
 
-    assert rows(place.there, "marks") == 7
+    assert count_rows(place.target_database, "marks") == 7
 
 
 def test_a_damaged_backup_changes_nothing(owner: Resident, place: BackupFolders) -> None:
-    backup = place.taken().path
+    backup = place.create_backup().path
     content = bytearray(backup.read_bytes())
     content[len(content) // 2] ^= 0xFF
     backup.write_bytes(content)
-    in_use(place, entries=7)
+    create_used_household(place, entries=7)
 
     with pytest.raises(OperationRefused, match="damaged"):
         restore(place, backup)
 
-    assert rows(place.there, "marks") == 7
+    assert count_rows(place.target_database, "marks") == 7
 
 
-def changed_copy(place: BackupFolders, statement: str) -> Path:
-    """A bare database file that somebody has changed."""
+def copy_and_change(place: BackupFolders, statement: str) -> Path:
+    """Return a copy of the database file, changed by a statement."""
     path = place.folder / "changed.sqlite3"
-    snapshot.copy_database(database(), path)
+    snapshot.copy_database(get_database_path(), path)
     with closing(sqlite3.connect(path)) as changed:
         changed.executescript(statement)
     return path
@@ -183,24 +186,24 @@ def changed_copy(place: BackupFolders, statement: str) -> Path:
 def test_what_is_not_a_sound_household_changes_nothing(
     owner: Resident, place: BackupFolders, statement: str
 ) -> None:
-    in_use(place, entries=7)
+    create_used_household(place, entries=7)
 
     with pytest.raises(OperationRefused):
-        restore(place, changed_copy(place, statement))
+        restore(place, copy_and_change(place, statement))
 
-    assert rows(place.there, "marks") == 7
+    assert count_rows(place.target_database, "marks") == 7
 
 
 def test_a_database_in_use_that_is_beyond_reading_is_replaced_and_kept(
     owner: Resident, place: BackupFolders
 ) -> None:
-    taken = place.taken()
-    in_use(place, entries=7)
-    place.there.write_bytes(b"no database at all" * 1000)
+    taken = place.create_backup()
+    create_used_household(place, entries=7)
+    place.target_database.write_bytes(b"no database at all" * 1000)
 
     restored = restore(place, taken.path)
 
-    assert rows(place.there, "diary_entry") == 20
+    assert count_rows(place.target_database, "diary_entry") == 20
     assert restored.set_aside_path is not None
     assert restored.set_aside_path.read_bytes().startswith(b"no database at all")
     assert restored.set_aside_path.with_name(restored.set_aside_path.name + "-wal").stat().st_size > 0
@@ -209,11 +212,13 @@ def test_a_database_in_use_that_is_beyond_reading_is_replaced_and_kept(
 def test_indexes_of_the_old_database_go_and_those_of_the_backup_come(
     owner: Resident, place: BackupFolders
 ) -> None:
-    here, there = (folder / "search" / str(owner.id) for folder in (place.house.data_dir, place.there.parent))
+    here, there = (
+        folder / "search" / str(owner.id) for folder in (place.house.data_dir, place.target_database.parent)
+    )
     here.mkdir(parents=True)
     (here / "words-1-then.sealed").write_bytes(b"then")
-    taken = place.taken()
-    in_use(place, entries=1)
+    taken = place.create_backup()
+    create_used_household(place, entries=1)
     there.mkdir(parents=True)
     (there / "words-1-now.sealed").write_bytes(b"now")
 
@@ -223,16 +228,16 @@ def test_indexes_of_the_old_database_go_and_those_of_the_backup_come(
 
 
 def test_prompts_and_secret_that_stand_there_stay(owner: Resident, place: BackupFolders) -> None:
-    for folder, words in ((place.house.data_dir, "then"), (place.there.parent, "now")):
+    for folder, words in ((place.house.data_dir, "then"), (place.target_database.parent, "now")):
         for name in ("prompts/respond.txt", "secrets/secret_key"):
             (folder / name).parent.mkdir(parents=True, mode=0o700, exist_ok=True)
             (folder / name).write_text(words)
     (place.house.data_dir / "prompts" / "other.txt").write_text("then")
-    place.there.parent.chmod(0o700)
+    place.target_database.parent.chmod(0o700)
 
-    restore(place, place.taken(with_secrets=True).path)
+    restore(place, place.create_backup(with_secrets=True).path)
 
-    prompts = place.there.parent / "prompts"
+    prompts = place.target_database.parent / "prompts"
     assert (prompts / "respond.txt").read_text() == place.key_file.read_text() == "now"
     assert (prompts / "other.txt").read_text() == "then"
 
@@ -249,7 +254,7 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(
 
     restore(place, older)
 
-    with closing(snapshot.open_database(place.there)) as database_now:
+    with closing(snapshot.open_database(place.target_database)) as database_now:
         assert integrity.count_migrations_behind(database_now) == 0
         assert integrity.find_missing_triggers(database_now) == []
 
@@ -259,38 +264,38 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(
 EVENTS = {"open", "os.rename", "os.link", "os.remove", "os.rmdir", "os.mkdir", "sqlite3.connect", "os.utime"}
 
 
-def what_stands(place: BackupFolders) -> str:
-    """Which database is there: `old` with its seven marks or `new` without; anything else fails."""
-    assert integrity.check_database(place.there).problems == []
+def identify_database(place: BackupFolders) -> str:
+    """Return whether the target has the `old` database (with seven marks) or the `new` one; else fail."""
+    assert integrity.check_database(place.target_database).problems == []
     try:
-        assert rows(place.there, "marks") == 7
+        assert count_rows(place.target_database, "marks") == 7
     except sqlite3.OperationalError:
-        assert rows(place.there, "diary_entry") == 20
+        assert count_rows(place.target_database, "diary_entry") == 20
         return "new"
     return "old"
 
 
-def killed_at_each_step(place: BackupFolders, backup: Path, *, every: int) -> list[str]:
+def restore_with_kills(place: BackupFolders, backup: Path, *, every: int) -> list[str]:
     stands: list[str] = []
     for step in range(1, 2000, every):
-        in_use(place, entries=7)
+        create_used_household(place, entries=7)
 
         def restores(step: int = step) -> None:
-            dies_at_step(step, events=EVENTS)
+            die_at_step(step, events=EVENTS)
             restore(place, backup)
 
-        ended = forked(restores)
-        stands.append(what_stands(place))
+        ended = run_forked(restores)
+        stands.append(identify_database(place))
         if ended == 0:
             return stands
         assert ended == KILLED
         restore(place, backup)
-        assert what_stands(place) == "new"
+        assert identify_database(place) == "new"
     raise AssertionError("it never came to its end")
 
 
 def test_killed_anywhere_the_old_or_the_new_stands_whole(owner: Resident, place: BackupFolders) -> None:
-    stands = killed_at_each_step(place, place.taken().path, every=5)
+    stands = restore_with_kills(place, place.create_backup().path, every=5)
 
     assert stands.index("new") > 3
     assert stands == sorted(stands, reverse=True)
@@ -300,7 +305,7 @@ def test_killed_anywhere_the_old_or_the_new_stands_whole(owner: Resident, place:
 def test_killed_at_every_single_step_the_old_or_the_new_stands_whole(
     owner: Resident, place: BackupFolders
 ) -> None:
-    stands = killed_at_each_step(place, place.taken().path, every=1)
+    stands = restore_with_kills(place, place.create_backup().path, every=1)
 
     assert stands == sorted(stands, reverse=True)
 
@@ -321,58 +326,63 @@ def password(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def by_command(place: BackupFolders, monkeypatch: pytest.MonkeyPatch, settings: object) -> BackupFolders:
-    """The place to restore to as the household of the settings."""
-    settings.DATA_DIR = place.there.parent  # type: ignore[attr-defined]
+def target_as_settings(
+    place: BackupFolders, monkeypatch: pytest.MonkeyPatch, settings: object
+) -> BackupFolders:
+    """Make the restore target the household of the settings."""
+    settings.DATA_DIR = place.target_database.parent  # type: ignore[attr-defined]
     settings.SECRET_KEY_FILE = place.key_file  # type: ignore[attr-defined]
     return place
 
 
 def test_a_backup_is_proved_with_its_owners_secret(
-    olive: Resident, by_command: BackupFolders, password: Path, capsys: pytest.CaptureFixture[str]
+    olive: Resident, target_as_settings: BackupFolders, password: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    taken = by_command.taken()
-    in_use(by_command, entries=7)
+    taken = target_as_settings.create_backup()
+    create_used_household(target_as_settings, entries=7)
 
-    with using_database_file(by_command.there):
+    with using_database_file(target_as_settings.target_database):
         call_command("restore", taken.path, user="olive", password_file=password)
 
     said = capsys.readouterr().out
     assert "values of olive open" in said
-    assert what_is_there(by_command) == 6
+    assert list_target(target_as_settings) == 6
 
 
-def what_is_there(place: BackupFolders) -> int:
-    return rows(place.there, "diary_entry")
+def list_target(place: BackupFolders) -> int:
+    return count_rows(place.target_database, "diary_entry")
 
 
 def test_a_secret_that_opens_nothing_changes_nothing(
-    olive: Resident, by_command: BackupFolders, password: Path
+    olive: Resident, target_as_settings: BackupFolders, password: Path
 ) -> None:
-    taken = by_command.taken()
-    in_use(by_command, entries=7)
+    taken = target_as_settings.create_backup()
+    create_used_household(target_as_settings, entries=7)
     password.write_text("not the one")
 
     for name in ("olive", "nobody"):
-        with using_database_file(by_command.there), pytest.raises(CommandError):
+        with using_database_file(target_as_settings.target_database), pytest.raises(CommandError):
             call_command("restore", taken.path, user=name, password_file=password)
 
-    assert rows(by_command.there, "marks") == 7
+    assert count_rows(target_as_settings.target_database, "marks") == 7
 
 
 def test_a_changed_text_is_found_by_opening_and_changes_nothing(
-    olive: Resident, by_command: BackupFolders, password: Path
+    olive: Resident, target_as_settings: BackupFolders, password: Path
 ) -> None:
-    bad = changed_copy(
-        by_command,
+    bad = copy_and_change(
+        target_as_settings,
         "UPDATE diary_entry SET day = date(day, '+1 year') WHERE id = (SELECT min(id) FROM diary_entry)",
     )
-    in_use(by_command, entries=7)
+    create_used_household(target_as_settings, entries=7)
 
-    with using_database_file(by_command.there), pytest.raises(CommandError, match=r"1 of .* do not open"):
+    with (
+        using_database_file(target_as_settings.target_database),
+        pytest.raises(CommandError, match=r"1 of .* do not open"),
+    ):
         call_command("restore", bad, user="olive", password_file=password)
 
-    assert rows(by_command.there, "marks") == 7
+    assert count_rows(target_as_settings.target_database, "marks") == 7
 
 
 def test_a_database_of_another_kind_is_no_household(olive: Resident, place: BackupFolders) -> None:

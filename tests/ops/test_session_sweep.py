@@ -1,4 +1,4 @@
-"""Expired sessions end while nobody uses the diary."""
+"""Tests that expired sessions end while nobody uses the diary."""
 
 import asyncio
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from tests.people import Resident, new_resident
 
 
 @pytest.fixture
-def locked() -> Iterator[list[Any]]:
-    """Whose vault was said to be locked."""
+def record_locks() -> Iterator[list[Any]]:
+    """Record the people of `vault_locked` signals."""
     heard: list[Any] = []
 
     def hears(person_id: Any, **_: Any) -> None:
@@ -34,7 +34,7 @@ def olive(transactional_db: None) -> Resident:
     return new_resident("Olive")
 
 
-def run_for(seconds: float) -> None:
+def run_sweep(seconds: float) -> None:
     async def main() -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(background.sweep_sessions(), seconds)
@@ -43,17 +43,17 @@ def run_for(seconds: float) -> None:
 
 
 def test_an_idle_vault_is_locked_and_those_above_hear_of_it(
-    olive: Resident, locked: list[Any], monkeypatch: pytest.MonkeyPatch
+    olive: Resident, record_locks: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background, "SWEEP_SECONDS", 0.05)
     long_ago = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES + 1)
     Unlock.objects.update(last_active=long_ago)
 
-    run_for(1)
+    run_sweep(1)
 
     assert not Unlock.objects.exists()
     assert SignIn.objects.count() == 1
-    assert locked == [olive.id]
+    assert record_locks == [olive.id]
 
 
 def test_a_round_that_fails_does_not_end_the_rounds(
@@ -63,7 +63,7 @@ def test_a_round_that_fails_does_not_end_the_rounds(
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_unlock RENAME TO elsewhere")
     try:
-        run_for(1)
+        run_sweep(1)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE elsewhere RENAME TO accounts_unlock")

@@ -1,4 +1,4 @@
-"""The end of a server in the middle of replies: prompt, and no text that arrived is lost."""
+"""Tests of a shutdown during replies: fast, and without losing received text."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, words
+from tests.fakes.script import Script, make_words
 from tests.page import read
 from tests.server import start
 
@@ -18,8 +18,8 @@ STREAMS = 4
 
 @pytest.fixture
 def model() -> Iterator[FakeModelServer]:
-    """A model that talks for a minute."""
-    with FakeModelServer(default=Script(tokens=words(1800), rate=30), slots=STREAMS) as model:
+    """A model server whose replies last a minute."""
+    with FakeModelServer(default=Script(tokens=make_words(1800), rate=30), slots=STREAMS) as model:
         yield model
 
 
@@ -33,7 +33,7 @@ def test_a_server_ends_at_once_while_replies_stream_and_keeps_what_came(
         stack.callback(server.process.kill)
         browser = Visitor.join(server, "Anna")
         replies = [browser.respond(browser.write("A walk in the rain.")) for _ in range(STREAMS)]
-        stack.enter_context(browser.watching())
+        stack.enter_context(browser.open_live_socket())
         for reply in replies:
             browser.wait_for_words(reply, 20)
 

@@ -1,4 +1,4 @@
-"""Two hundred wrong sign-ins at once on a real server: others read on, and the right one succeeds."""
+"""Tests of two hundred wrong sign-ins at once: pages stay fast, and the right sign-in succeeds."""
 
 import asyncio
 import subprocess
@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.browser.house import household
+from tests.browser.house import run_household
 from tests.browser_client import PASSWORD, Visitor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,7 +28,7 @@ STORMS = {
 
 @dataclass
 class Reader:
-    """Somebody who reads their day all the while; how long each page took, in milliseconds."""
+    """A person who loads their day without pause; `waits` are the durations in milliseconds."""
 
     browser: Visitor
     waits: list[float] = field(default_factory=list)
@@ -45,15 +45,15 @@ class Reader:
         return sorted(self.waits)[int(len(self.waits) * 0.95)]
 
 
-def form(name: str, password: str) -> tuple[str, dict[str, str]]:
+def encode_form(name: str, password: str) -> tuple[str, dict[str, str]]:
     fields = {"csrfmiddlewaretoken": TOKEN, "name": name, "password": password}
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"llamora_csrf={TOKEN}"}
     return urlencode(fields), headers
 
 
 async def guess(port: int, number: int, *, name: str, address: str) -> int:
-    """One wrong sign-in; the status of its answer."""
-    body, headers = form(name.format(number), f"wrong thing {number}")
+    """Sign in with a wrong password; return the status."""
+    body, headers = encode_form(name.format(number), f"wrong thing {number}")
     here = (address.format(number % 250 + 1), 0)
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=here)
     lines = [f"{key}: {value}" for key, value in headers.items()]
@@ -65,8 +65,8 @@ async def guess(port: int, number: int, *, name: str, address: str) -> int:
     return status
 
 
-async def crowd(port: int, *, name: str, address: str) -> None:
-    """All of them at once, in a process of their own; prints how often each status was answered."""
+async def run_crowd(port: int, *, name: str, address: str) -> None:
+    """Send all wrong sign-ins at once from a separate process, and print the count of each status."""
     statuses = await asyncio.gather(*(guess(port, n, name=name, address=address) for n in range(CROWD)))
     for status, times in Counter(statuses).items():
         sys.stdout.write(f"{status} {times}\n")
@@ -76,7 +76,7 @@ async def crowd(port: int, *, name: str, address: str) -> None:
 @pytest.mark.parametrize("kind", STORMS)
 def test_two_hundred_wrong_sign_ins_keep_nobody_waiting(tmp_path: Path, kind: str) -> None:
     name, address = STORMS[kind]
-    with household(tmp_path) as house:
+    with run_household(tmp_path) as house:
         port, victim = house.server.port, house.new_member("Victim")
         reader = Reader(house.new_member("Reader"))
         reading = threading.Thread(target=reader.read)
@@ -86,7 +86,7 @@ def test_two_hundred_wrong_sign_ins_keep_nobody_waiting(tmp_path: Path, kind: st
         reader.done.set()
         reading.join()
 
-        body, headers = form(victim.name, PASSWORD)
+        body, headers = encode_form(victim.name, PASSWORD)
         here = HTTPConnection("127.0.0.1", port, timeout=60, source_address=("127.0.8.1", 0))
         began = time.perf_counter()
         here.request("POST", "/sign-in/", body, headers)
@@ -100,4 +100,4 @@ def test_two_hundred_wrong_sign_ins_keep_nobody_waiting(tmp_path: Path, kind: st
 
 
 if __name__ == "__main__":
-    asyncio.run(crowd(int(sys.argv[1]), name=sys.argv[2], address=sys.argv[3]))
+    asyncio.run(run_crowd(int(sys.argv[1]), name=sys.argv[2], address=sys.argv[3]))

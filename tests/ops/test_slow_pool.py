@@ -1,4 +1,4 @@
-"""The slow pool of `llamora.asgi`: fair between addresses; one active request; a crowd is refused at once."""
+"""Tests of the pool for slow requests: fair between addresses, one active request, limited queue."""
 
 import asyncio
 import json
@@ -7,14 +7,14 @@ import pytest
 
 from accounts.http.headers import get_default_headers
 from llamora.asgi import MAX_WAITING_PER_ADDRESS, PageHandler
-from tests.ops.test_pages import Client, pages, scope
+from tests.ops.test_pages import Client, build_scope, pages
 
 __all__ = ["pages"]
 
 
 async def post_slowly(pages: PageHandler, address: str) -> int:
     client = Client()
-    asked = scope("/sign-in/slowly/", method="POST") | {"client": [address, 1]}
+    asked = build_scope("/sign-in/slowly/", method="POST") | {"client": [address, 1]}
     await pages(asked, client.incoming.get, client.send)
     return int(client.sent[0]["status"])
 
@@ -37,7 +37,9 @@ async def test_a_crowd_from_one_address_is_refused_and_others_get_in(pages: Page
 @pytest.mark.django_db(transaction=True)
 async def test_requests_that_wait_for_no_derivation_are_made_one_at_a_time(pages: PageHandler) -> None:
     clients = [Client() for _ in range(12)]
-    asked = [scope("/register/active/", method="POST") | {"client": [f"192.0.2.{n}", 1]} for n in range(12)]
+    asked = [
+        build_scope("/register/active/", method="POST") | {"client": [f"192.0.2.{n}", 1]} for n in range(12)
+    ]
 
     await asyncio.gather(
         *(pages(each, c.incoming.get, c.send) for each, c in zip(asked, clients, strict=True))
@@ -52,7 +54,7 @@ async def test_the_refusal_says_when_and_is_kept_by_nobody(
     monkeypatch.setattr(pages.slow_pool, "is_full", lambda address: True)
     client = Client()
 
-    await pages(scope("/sign-in/", method="POST"), client.incoming.get, client.send)
+    await pages(build_scope("/sign-in/", method="POST"), client.incoming.get, client.send)
 
     headers = dict(client.sent[0]["headers"])
     assert client.sent[0]["status"] == 429

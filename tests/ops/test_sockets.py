@@ -1,4 +1,4 @@
-"""Requests for the live socket that are refused, on a real server."""
+"""Tests of refused socket handshakes on a real server."""
 
 from collections.abc import Iterator
 
@@ -6,17 +6,17 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.server import Server, running
+from tests.server import Server, run_server
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     extra = {"DJANGO_SETTINGS_MODULE": "tests.ops.serving.settings"}
-    with running(tmp_path_factory.mktemp("household"), extra=extra) as server:
+    with run_server(tmp_path_factory.mktemp("household"), extra=extra) as server:
         yield server
 
 
-def refusal(url: str, origin: str | None) -> int:
+def get_refusal(url: str, origin: str | None) -> int:
     with pytest.raises(InvalidStatus) as refused, connect(url, origin=origin):  # type: ignore[arg-type]
         pass
     return refused.value.response.status_code
@@ -24,15 +24,15 @@ def refusal(url: str, origin: str | None) -> int:
 
 @pytest.mark.parametrize("origin", [None, "null", "http://elsewhere.example", "http://127.0.0.1:1"])
 def test_a_foreign_page_is_refused_at_the_handshake(server: Server, origin: str | None) -> None:
-    assert refusal(f"ws://127.0.0.1:{server.port}/held/", origin) == 403
+    assert get_refusal(f"ws://127.0.0.1:{server.port}/held/", origin) == 403
 
 
 def test_a_socket_that_does_not_exist_is_refused_the_same_way(server: Server) -> None:
-    assert refusal(f"ws://127.0.0.1:{server.port}/nowhere/", server.base_url) == 403
+    assert get_refusal(f"ws://127.0.0.1:{server.port}/nowhere/", server.base_url) == 403
 
 
 def test_what_an_error_says_stays_out_of_the_log(server: Server) -> None:
-    assert refusal(f"ws://127.0.0.1:{server.port}/failing/", server.base_url) == 500
+    assert get_refusal(f"ws://127.0.0.1:{server.port}/failing/", server.base_url) == 500
 
     log = server.log()
 

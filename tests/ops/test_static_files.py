@@ -1,4 +1,4 @@
-"""Static files: a cold page is small; what is served is joined, compressed and named by its content."""
+"""Tests of static files: a small first page; bundled, compressed and hashed files."""
 
 import re
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from django.core.management import call_command
 
 from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.pages import ORDINARY, count_cold_page
-from tests.server import running
+from tests.server import run_server
 
 MOST_REQUESTS, MOST_BYTES = 12, 60_000
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserClient]:
-    """A browser of the household's first person, who has written an ordinary day."""
-    with running(tmp_path_factory.mktemp("household")) as server:
+    """A browser of the household's first person, with an ordinary day of entries."""
+    with run_server(tmp_path_factory.mktemp("household")) as server:
         browser = BrowserClient(port=server.port)
         browser.register("Ada", set_up=str(server.set_up_link).rpartition("=")[2])
         today = re.findall(r'data-day="([\d-]+)"', browser.get("/").body)[0]

@@ -1,4 +1,4 @@
-"""`up --print-unit`: a unit that systemd accepts, without secrets, and nothing done."""
+"""Tests of `up --print-unit`: valid for systemd, without secrets, without side effects."""
 
 import shlex
 import shutil
@@ -14,7 +14,7 @@ from django.core.management import call_command
 from llamora.ops import systemd_unit
 
 
-def printed(**options: Any) -> str:
+def print_unit(**options: Any) -> str:
     said = StringIO()
     call_command("up", print_unit=True, stdout=said, **options)
     return said.getvalue()
@@ -23,7 +23,7 @@ def printed(**options: Any) -> str:
 def test_the_unit_serves_this_household(settings: Any, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path / "diary"
 
-    said = printed(port=9001, no_model=True)
+    said = print_unit(port=9001, no_model=True)
 
     command = f'"{sys.executable}" "{settings.BASE_DIR}/manage.py" "up" "--port" "9001"'
     assert f'ExecStart={command} "--host" "127.0.0.1" "--no-model"' in said
@@ -33,8 +33,8 @@ def test_the_unit_serves_this_household(settings: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "diary").exists()
 
 
-def verdict_of_systemd(path: Path) -> str:
-    """What systemd says of a unit; nothing where it is content, or where there is none on this machine."""
+def verify_with_systemd(path: Path) -> str:
+    """Return systemd's verdict on a unit; empty if it is valid or systemd is absent."""
     program = shutil.which("systemd-analyze")
     if program is None:
         return ""
@@ -55,4 +55,4 @@ def test_any_folder_can_be_named(tmp_path: Path, name: str) -> None:
     (command,) = (line for line in said.splitlines() if line.startswith("ExecStart="))
     words = shlex.split(command.removeprefix("ExecStart=").replace("%%", "%").replace("$$", "$"))
     assert words == [sys.executable, f"{folder}/manage.py", "up"]
-    assert verdict_of_systemd(tmp_path / "llamora.service") == ""
+    assert verify_with_systemd(tmp_path / "llamora.service") == ""

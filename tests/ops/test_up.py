@@ -1,4 +1,4 @@
-"""`manage.py up` on a folder of its own, as a subprocess."""
+"""Tests of `manage.py up` as a subprocess with its own folder."""
 
 import http.client
 import os
@@ -16,7 +16,7 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.fakes.waiting import wait_for
-from tests.server import ROOT, Server, environment_of, running, start
+from tests.server import ROOT, Server, build_environment, run_server, start
 
 # What `llamora.ops.server.http_server` gives to pages that are being made; importing it installs a reactor.
 GRACE_SECONDS = 1.8
@@ -24,12 +24,12 @@ GRACE_SECONDS = 1.8
 SERVING = {"DJANGO_SETTINGS_MODULE": "tests.ops.serving.settings"}
 
 
-def up(folder: Path, *arguments: str, **extra: str) -> "subprocess.CompletedProcess[str]":
-    """Run `up` where it is expected to refuse."""
+def run_up(folder: Path, *arguments: str, **extra: str) -> "subprocess.CompletedProcess[str]":
+    """Run `up`, which is expected to fail."""
     return subprocess.run(
         [sys.executable, "manage.py", "up", "--no-model", *arguments],
         cwd=ROOT,
-        env=environment_of(folder, extra),
+        env=build_environment(folder, extra),
         capture_output=True,
         text=True,
         timeout=60,
@@ -37,12 +37,12 @@ def up(folder: Path, *arguments: str, **extra: str) -> "subprocess.CompletedProc
     )
 
 
-def modes(folder: Path) -> dict[str, int]:
+def list_modes(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
 
 
-def tree(folder: Path) -> dict[str, tuple[int, int]]:
-    """Every file with its size and time of change; a second start must leave all of them."""
+def list_files(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return every file with its size and modification time."""
     files = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
     return {
         str(path.relative_to(folder)): (about.st_size, about.st_mtime_ns) for path, about in files.items()
@@ -51,13 +51,13 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A household just made, for tests that only look."""
-    with running(tmp_path_factory.mktemp("household"), is_first=True) as server:
+    """A new household, for tests that change nothing."""
+    with run_server(tmp_path_factory.mktemp("household"), is_first=True) as server:
         yield server
 
 
 def test_up_makes_a_household_that_nobody_else_on_the_machine_can_read(server: Server) -> None:
-    found = modes(server.data_dir)
+    found = list_modes(server.data_dir)
 
     assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
     assert found["secrets"] == 0o700
@@ -75,23 +75,23 @@ def test_the_first_start_prints_the_address_and_the_set_up_link(server: Server) 
 
 
 def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
-    with running(tmp_path, is_first=True) as server:
+    with run_server(tmp_path, is_first=True) as server:
         link = server.set_up_link
-    before = tree(server.data_dir)
+    before = list_files(server.data_dir)
 
-    with running(tmp_path) as again:
+    with run_server(tmp_path) as again:
         again_link = again.set_up_link
 
-    assert tree(again.data_dir) == before
+    assert list_files(again.data_dir) == before
     assert again_link
     assert again_link.rpartition("/")[2] == str(link).rpartition("/")[2]
 
 
 def test_a_second_start_is_quick_and_modest(tmp_path: Path) -> None:
-    with running(tmp_path):
+    with run_server(tmp_path):
         pass
 
-    with running(tmp_path) as server:
+    with run_server(tmp_path) as server:
         fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
         status = Path(f"/proc/{server.pid}/status").read_text()
 
@@ -113,7 +113,7 @@ def test_the_server_can_leave_no_core_dump(server: Server) -> None:
 def test_a_port_in_use_is_said_in_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        answer = up(tmp_path, "--port", str(port))
+        answer = run_up(tmp_path, "--port", str(port))
 
     assert answer.returncode == 1
     assert f"Port {port} is already in use." in answer.stderr
@@ -121,7 +121,7 @@ def test_a_port_in_use_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_two_servers_cannot_share_a_data_folder(server: Server) -> None:
-    answer = up(server.folder, "--port", "0")
+    answer = run_up(server.folder, "--port", "0")
 
     assert answer.returncode == 1
     assert "already running from" in answer.stderr
@@ -131,22 +131,22 @@ def test_the_folder_is_free_again_after_a_kill(tmp_path: Path) -> None:
     server = start(tmp_path)
     server.kill()
 
-    with running(tmp_path) as again:
+    with run_server(tmp_path) as again:
         assert again.port
 
 
 def test_plain_http_beyond_this_machine_is_refused_unless_said_otherwise(tmp_path: Path) -> None:
-    answer = up(tmp_path, "--host", "0.0.0.0", "--port", "0")
+    answer = run_up(tmp_path, "--host", "0.0.0.0", "--port", "0")
 
     assert answer.returncode == 1
     assert "LLAMORA_ALLOW_PLAIN_HTTP" in answer.stderr
-    with running(tmp_path, "--host", "0.0.0.0", extra={"LLAMORA_ALLOW_PLAIN_HTTP": "true"}) as server:
+    with run_server(tmp_path, "--host", "0.0.0.0", extra={"LLAMORA_ALLOW_PLAIN_HTTP": "true"}) as server:
         assert "Other machines reach it" in server.log()
 
 
 @pytest.mark.parametrize("key", ["change-me", "x" * 60, "django-insecure-" + "abcdefghij" * 5])
 def test_a_default_secret_key_is_refused(tmp_path: Path, key: str) -> None:
-    answer = up(tmp_path, "--port", "0", LLAMORA_SECRET_KEY=key)
+    answer = run_up(tmp_path, "--port", "0", LLAMORA_SECRET_KEY=key)
 
     assert answer.returncode == 1
     assert "secret key" in answer.stderr
@@ -154,11 +154,11 @@ def test_a_default_secret_key_is_refused(tmp_path: Path, key: str) -> None:
 
 
 def test_a_data_folder_that_others_can_read_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
+    with run_server(tmp_path) as server:
         pass
     server.data_dir.chmod(0o755)
 
-    answer = up(tmp_path, "--port", "0")
+    answer = run_up(tmp_path, "--port", "0")
 
     assert answer.returncode == 1
     assert f"chmod 700 '{server.data_dir}'" in answer.stderr
@@ -167,7 +167,7 @@ def test_a_data_folder_that_others_can_read_is_refused_with_what_to_do(tmp_path:
 def test_a_database_of_a_newer_llamora_is_refused(tmp_path: Path) -> None:
     import sqlite3
 
-    with running(tmp_path) as server:
+    with run_server(tmp_path) as server:
         pass
     with sqlite3.connect(server.data_dir / "llamora.sqlite3") as database:
         database.execute(
@@ -175,26 +175,26 @@ def test_a_database_of_a_newer_llamora_is_refused(tmp_path: Path) -> None:
         )
     database.close()
 
-    answer = up(tmp_path, "--port", "0")
+    answer = run_up(tmp_path, "--port", "0")
 
     assert answer.returncode == 1
     assert "newer Llamora" in answer.stderr
 
 
 def test_a_database_that_is_none_is_said_in_a_sentence(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
+    with run_server(tmp_path) as server:
         pass
     (server.data_dir / "llamora.sqlite3").write_bytes(b"not a database, by any means" * 200)
 
-    answer = up(tmp_path, "--port", "0")
+    answer = run_up(tmp_path, "--port", "0")
 
     assert answer.returncode == 1
     assert "cannot be used: file is not a database" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
-def hold_everything(server: Server, stack: ExitStack) -> None:
-    """Leave the server with a stream, a page, a socket, half a request and a silent connection."""
+def open_connections(server: Server, stack: ExitStack) -> None:
+    """Open a stream, a page, a socket, half a request and a silent connection."""
     streaming = http.client.HTTPConnection("127.0.0.1", server.port)
     stack.callback(streaming.close)
     streaming.request("GET", "/stream/")
@@ -214,7 +214,7 @@ def hold_everything(server: Server, stack: ExitStack) -> None:
 
 @pytest.mark.slow
 def test_no_time_limit_cuts_a_stream_or_a_socket(tmp_path: Path) -> None:
-    with running(tmp_path, extra=SERVING) as server, ExitStack() as stack:
+    with run_server(tmp_path, extra=SERVING) as server, ExitStack() as stack:
         streaming = http.client.HTTPConnection("127.0.0.1", server.port)
         stack.callback(streaming.close)
         streaming.request("GET", "/stream/?parts=75&pause=5")
@@ -234,7 +234,7 @@ def test_the_server_ends_within_three_seconds_whatever_clients_hold(tmp_path: Pa
     server = start(tmp_path, extra=SERVING)
     with ExitStack() as stack:
         stack.callback(server.process.kill)
-        hold_everything(server, stack)
+        open_connections(server, stack)
 
         took = server.stop(signal_number=number)
 
@@ -255,7 +255,7 @@ def test_an_idle_server_ends_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_second_signal_changes_nothing_of_the_end(tmp_path: Path, at_once: bool) -> None:
-    with running(tmp_path) as server:
+    with run_server(tmp_path) as server:
         if at_once:  # held back, all reach it in the same moment
             server.process.send_signal(signal.SIGSTOP)
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):

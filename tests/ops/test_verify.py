@@ -1,4 +1,4 @@
-"""`manage.py verify`: checks of a database without a key, and with one."""
+"""Tests of `manage.py verify`, without a key and with a key."""
 
 import sqlite3
 from contextlib import closing
@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from llamora.ops.backup import snapshot
-from tests.ops.backups import BackupFolders, database
+from tests.ops.backups import BackupFolders, get_database_path
 from tests.people import PASSWORD, Resident, register_resident
 
 
@@ -30,10 +30,10 @@ def password(tmp_path: Path) -> Path:
     return file
 
 
-def changed_copy(place: BackupFolders, statement: str) -> Path:
-    """A bare database file that somebody has changed."""
+def copy_and_change(place: BackupFolders, statement: str) -> Path:
+    """Return a copy of the database file, changed by a statement."""
     path = place.folder / "changed.sqlite3"
-    snapshot.copy_database(database(), path)
+    snapshot.copy_database(get_database_path(), path)
     with closing(sqlite3.connect(path)) as changed:
         changed.executescript(statement)
     return path
@@ -42,7 +42,7 @@ def changed_copy(place: BackupFolders, statement: str) -> Path:
 def test_verify_looks_at_the_database_in_use_and_at_a_backup(
     olive: Resident, place: BackupFolders, password: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    taken = place.taken()
+    taken = place.create_backup()
 
     call_command("verify")
     call_command("verify", taken.path, user="Olive", password_file=password)
@@ -56,13 +56,13 @@ def test_verify_looks_at_the_database_in_use_and_at_a_backup(
 def test_verify_takes_a_recovery_code_too(olive: Resident, place: BackupFolders, password: Path) -> None:
     password.write_text(olive.recovery_code)
 
-    call_command("verify", place.taken().path, user="Olive", password_file=password)
+    call_command("verify", place.create_backup().path, user="Olive", password_file=password)
 
 
 def test_verify_ends_in_an_error_where_something_is_wrong(
     olive: Resident, place: BackupFolders, password: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = changed_copy(place, "UPDATE diary_entry SET day = date(day, '+1 year')")
+    bad = copy_and_change(place, "UPDATE diary_entry SET day = date(day, '+1 year')")
 
     call_command("verify", bad)
     with pytest.raises(CommandError, match="6 of"):
@@ -74,13 +74,13 @@ def test_verify_ends_in_an_error_where_something_is_wrong(
 
 
 def test_verify_leaves_nothing_unpacked(olive: Resident, place: BackupFolders, settings: Any) -> None:
-    call_command("verify", place.taken().path)
+    call_command("verify", place.create_backup().path)
 
     assert list(settings.DATA_DIR.glob("verifying-*")) == []
 
 
 def test_verify_may_run_beside_somebody_who_writes(olive: Resident, place: BackupFolders) -> None:
-    with closing(sqlite3.connect(database(), isolation_level=None)) as other:
+    with closing(sqlite3.connect(get_database_path(), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         call_command("verify")
         other.execute("ROLLBACK")
@@ -97,11 +97,11 @@ def test_verify_may_run_beside_somebody_who_writes(olive: Resident, place: Backu
 )
 def test_verify_says_what_is_wrong(olive: Resident, place: BackupFolders, statement: str, words: str) -> None:
     with pytest.raises(CommandError, match=words):
-        call_command("verify", changed_copy(place, statement))
+        call_command("verify", copy_and_change(place, statement))
 
 
 def test_verify_finds_pages_that_were_overwritten(olive: Resident, place: BackupFolders) -> None:
-    bad = changed_copy(place, "SELECT 1")
+    bad = copy_and_change(place, "SELECT 1")
     content = bytearray(bad.read_bytes())
     content[4096 * 20 : 4096 * 24] = b"\xff" * 4096 * 4
     bad.write_bytes(content)

@@ -1,4 +1,4 @@
-"""How fast a key is turned, on a diary made for the purpose: each entry with a vector beside it."""
+"""A benchmark of a rotation, on a generated diary with a vector for each entry."""
 
 import time
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
-class Timed:
-    """One rotation: by the clock, in time of a core, and the step that nobody can write beside."""
+class RotationTiming:
+    """The durations of a rotation: wall time, CPU time, and its first step, which blocks writes."""
 
     envelopes: int
     seconds: float
@@ -31,12 +31,12 @@ class Timed:
 
     @property
     def rate_of_a_core(self) -> float:
-        """What the clock would say were the machine not busy with something else, the disk left aside."""
+        """The envelopes per second of CPU time."""
         return self.envelopes / self.core_seconds
 
 
-def benchmark(rows: int) -> Timed:
-    """Rotate a new diary of so many entries; twice as many envelopes are moved."""
+def measure_rotation(rows: int) -> RotationTiming:
+    """Measure a rotation of a new diary with this number of entries and twice as many envelopes."""
     owner = register_resident(f"Bench {rows} {secret_bytes(4).hex()}")
     with in_force(owner.open_keyring()):
         for first in range(0, rows, AT_ONCE):
@@ -46,7 +46,7 @@ def benchmark(rows: int) -> Timed:
     turned = begin_rotation(opened)
     first_step = time.perf_counter() - began
     moved = rotation_services.resume_rotation(turned.keyring)
-    return Timed(
+    return RotationTiming(
         envelopes=moved.envelopes,
         seconds=time.perf_counter() - began,
         core_seconds=time.thread_time() - core_began,

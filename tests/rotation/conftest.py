@@ -1,4 +1,4 @@
-"""People with passwords and entries, committed for real."""
+"""Fixtures: people with passwords and entries in committed transactions."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from tests.people import Resident, register_resident
 
 @pytest.fixture
 def owner(transactional_db: None) -> Resident:
-    """Whose key is turned."""
+    """The person whose key is rotated."""
     return register_resident("Olive", entries=12)
 
 
 @pytest.fixture
 def housemate(transactional_db: None) -> Resident:
-    """Somebody else with a diary here, whom none of it concerns."""
+    """Another person of the household, whom the rotation does not affect."""
     return register_resident("Humphrey", entries=5)

@@ -1,4 +1,4 @@
-"""People as the state machine knows them, in plain dicts, and what their right secrets must open."""
+"""The expected state of each person, as plain dicts, and checks that their secrets open their texts."""
 
 from collections.abc import Collection
 from contextlib import closing
@@ -18,8 +18,8 @@ from llamora.crypto import Context, Keyring, in_force, parse_recovery_code
 from tests.rotation.independent_reader import Diary
 
 
-class Known(TypedDict):
-    """A person: their secrets, their words, their browsers."""
+class ExpectedPerson(TypedDict):
+    """The expected state of a person: secrets, texts and browsers."""
 
     id: UUID
     name: str
@@ -40,13 +40,13 @@ class Known(TypedDict):
     former: dict[bytes, set[bytes]]
 
 
-People = dict[str, Known]
+People = dict[str, ExpectedPerson]
 # Envelopes, and what each is bound to.
 Sealed = list[tuple[bytes, Context]]
 
 
-def joins(name: str, *, password: str, is_keeper: bool, token: str) -> Known:
-    """Let somebody new in from a browser; raise as `services.join`."""
+def register(name: str, *, password: str, is_keeper: bool, token: str) -> ExpectedPerson:
+    """Register a person from a browser; raise the errors of the service."""
     enrolled, cookie = register_person(
         name=name,
         password=password,
@@ -55,7 +55,7 @@ def joins(name: str, *, password: str, is_keeper: bool, token: str) -> Known:
         address="here",
         invitation=token,
     )
-    person = Known(
+    person = ExpectedPerson(
         id=enrolled.person.id,
         name=name,
         is_keeper=is_keeper,
@@ -70,17 +70,17 @@ def joins(name: str, *, password: str, is_keeper: bool, token: str) -> Known:
         epoch=1,
         former={},
     )
-    person["data_key"] = opened(person).keyring.data_key()
+    person["data_key"] = open_with_right_secret(person).keyring.data_key()
     return person
 
 
-def secret_of(person: Known, kind: SlotKind) -> str:
-    """What opens that slot, as it is derived."""
+def derive_secret(person: ExpectedPerson, kind: SlotKind) -> str:
+    """Return the secret that opens a slot."""
     return person["password"] if kind == SlotKind.PASSWORD else parse_recovery_code(person["code"])
 
 
-def comes_by(person: Known, kind: SlotKind, secret: str) -> key_slots.OpenedSlot:
-    """Open a slot as a sign-in does, but leave no session."""
+def open_slot_with_secret(person: ExpectedPerson, kind: SlotKind, secret: str) -> key_slots.OpenedSlot:
+    """Open a slot as a sign-in does, without creating a session."""
     row = Person.objects.find_by_name(person["name"])
     request = key_slots.DerivationRequest(name=person["name"], address="here")
     found = key_slots.open_slot(person=row, kind=kind, secret=secret, request=request)
@@ -89,31 +89,35 @@ def comes_by(person: Known, kind: SlotKind, secret: str) -> key_slots.OpenedSlot
     )
 
 
-def opened(person: Known, kind: SlotKind = SlotKind.PASSWORD) -> key_slots.OpenedSlot:
-    """Open a slot with its right secret; both keys while a rotation is unfinished."""
-    return comes_by(person, kind, secret_of(person, kind))
+def open_with_right_secret(
+    person: ExpectedPerson, kind: SlotKind = SlotKind.PASSWORD
+) -> key_slots.OpenedSlot:
+    """Open a slot with its right secret; the keyring has both keys while a rotation is unfinished."""
+    return open_slot_with_secret(person, kind, derive_secret(person, kind))
 
 
-def folded(person: Known, *, waiting: Collection[date] = ()) -> dict[date, tuple[str, int]]:
-    """What came late and waits no longer, as the drafts it has become."""
+def get_merged_drafts(
+    person: ExpectedPerson, *, waiting: Collection[date] = ()
+) -> dict[date, tuple[str, int]]:
+    """Return the drafts into which late drafts were merged."""
     return {day: (text, 1) for day, text in person["late"].items() if day not in waiting}
 
 
-def reads_all(person: Known, keyring: Keyring) -> None:
-    """Fail unless a keyring opens every text as it was written."""
+def check_all_texts(person: ExpectedPerson, keyring: Keyring) -> None:
+    """Check that a keyring opens every text of a person."""
     mine = {"owner_id": person["id"]}
     with in_force(keyring):
         assert {row.id: row.text for row in Entry.objects.filter(**mine)} == person["entries"]
         assert sorted(row.text for row in Version.objects.filter(**mine)) == sorted(person["versions"])
         drafts = {row.day: (row.text, row.revision) for row in Draft.objects.filter(**mine)}
         waiting = set(LateDraft.objects.filter(**mine).values_list("day", flat=True))
-    assert drafts == person["drafts"] | folded(person, waiting=waiting)
+    assert drafts == person["drafts"] | get_merged_drafts(person, waiting=waiting)
     assert keyring.data_key() == person["data_key"]
     assert keyring.epoch == person["epoch"]
 
 
-def envelopes_of(owner: UUID) -> Sealed:
-    """Every sealed value of an owner's, in every table."""
+def list_envelopes(owner: UUID) -> Sealed:
+    """Return all sealed values of a person."""
     found: Sealed = []
     for table in list_sealed_tables():
         contexts = table.build_context_reader(owner)
@@ -122,17 +126,17 @@ def envelopes_of(owner: UUID) -> Sealed:
     return found
 
 
-def is_whole(person: Known, keyring: Keyring, sealed: Sealed) -> None:
-    """Fail where a sealed value of theirs does not open, or the key before is there for nothing."""
+def check_all_envelopes(person: ExpectedPerson, keyring: Keyring, sealed: Sealed) -> None:
+    """Check that all sealed values of a person open, and that an unneeded former key is gone."""
     for envelope, context in sealed:
         keyring.unseal(envelope, context)
     assert FormerKey.objects.filter(owner_id=person["id"]).exists() == bool(person["former"])
 
 
-def reads_all_without_us(person: Known, secret: str, *, database: Path) -> None:
-    """Fail unless a reader that knows only the documentation finds the same."""
+def check_with_independent_reader(person: ExpectedPerson, secret: str, *, database: Path) -> None:
+    """Check that the independent reader finds the same texts."""
     waiting = LateDraft.objects.filter(owner_id=person["id"]).values_list("day", flat=True)
-    written = person["drafts"] | folded(person, waiting=set(waiting))
+    written = person["drafts"] | get_merged_drafts(person, waiting=set(waiting))
     diary = Diary(database, name=person["name"], secret=secret)
     with closing(diary.rows):
         entries = sorted(each["text"] for each in diary.texts("entries"))

@@ -1,8 +1,8 @@
-"""A household in real files, and what may happen in it in any order: a machine for hypothesis.
+"""A state machine for Hypothesis: events of a household on real files, in any order.
 
-The people are kept in plain dicts beside the database. A person leaves, a backup comes back, a process dies
-half way: the dicts follow. After every step each right secret opens all that its owner wrote, also through
-the independent reader, and a thief who holds everything there ever was tries all of it.
+The expected state of the people is stored in plain dicts beside the database, and updated with each event: a
+person leaves, a backup is restored, a process is killed. After every step, each right secret must open all
+texts of its owner, also with the independent reader, and a thief tries everything that ever existed.
 """
 
 import shutil
@@ -48,9 +48,16 @@ from llamora.ops.backup.verify_secret import using_database_file
 from search.index import workers
 from search.index.registry import indexes
 from tests.rotation import expected
-from tests.rotation.expected import Known, People, envelopes_of, folded, joins, opened
-from tests.rotation.processes import KILLED, dies_at, forked
-from tests.rotation.thief import Thief, for_a_moment, opened_with, standing
+from tests.rotation.expected import (
+    ExpectedPerson,
+    People,
+    get_merged_drafts,
+    list_envelopes,
+    open_with_right_secret,
+    register,
+)
+from tests.rotation.processes import KILLED, die_at_statement, run_forked
+from tests.rotation.thief import Thief, get_vault_state, rolled_back, try_data_key
 
 T = TypeVar("T")
 NAMES = ("Karin", "Olive", "Humphrey")
@@ -63,7 +70,7 @@ WORDS = st.sampled_from(["a heron", "Grüße, 日記 🌙", "two\n\n  lines", "�
 
 
 class HouseholdMachine(RuleBasedStateMachine):
-    """What people, their thief and the machine they all depend on do, one at a time."""
+    """The state machine: events of people, a thief and the server."""
 
     empty: ClassVar[Path] = Path()
 
@@ -82,12 +89,12 @@ class HouseholdMachine(RuleBasedStateMachine):
         self.ending.enter_context(using_database_file(self.database))
 
     def teardown(self) -> None:
-        """Leave nothing behind."""
+        """Close the machine."""
         self._stops()
         self.ending.close()
 
     def close(self) -> None:
-        """The same, for whoever calls events by hand."""
+        """Close the machine; for tests that call events directly."""
         self.teardown()
 
     # --- coming in and going ------------------------------------------------------------------------
@@ -124,7 +131,7 @@ class HouseholdMachine(RuleBasedStateMachine):
     def locks(self, who: int, which: int) -> None:
         person = self._person(who)
         if person["browsers"]:
-            cookie = _one(person["browsers"], which)
+            cookie = _choose_one(person["browsers"], which)
             sessions_services.lock_session(sign_in_id=cookie.sign_in_id, person_id=person["id"])
             person["browsers"][cookie] = False
 
@@ -132,7 +139,7 @@ class HouseholdMachine(RuleBasedStateMachine):
     @rule(which=WHICH)
     def unlocks(self, which: int) -> None:
         locked = [(p, c) for p in self.people.values() for c, is_open in p["browsers"].items() if not is_open]
-        person, cookie = _one(locked, which)
+        person, cookie = _choose_one(locked, which)
         here = sessions_services.open_session(cookie)
         renewed = unlock_with_password(request_vault=here, password=person["password"], address=ADDRESS)
         del person["browsers"][cookie]
@@ -142,7 +149,7 @@ class HouseholdMachine(RuleBasedStateMachine):
     def signs_out(self, who: int, which: int) -> None:
         person = self._person(who)
         if person["browsers"]:
-            cookie = _one(person["browsers"], which)
+            cookie = _choose_one(person["browsers"], which)
             sessions_services.end_session(sign_in_id=cookie.sign_in_id, person_id=person["id"])
             del person["browsers"][cookie]
 
@@ -157,7 +164,7 @@ class HouseholdMachine(RuleBasedStateMachine):
             return
         deletion.delete_own_account(asked)
         del self.people[person["name"]]
-        assert [table.name for table in list_sealed_tables() if envelopes_of(person["id"])] == []
+        assert [table.name for table in list_sealed_tables() if list_envelopes(person["id"])] == []
         assert not KeySlot.objects.filter(owner_id=person["id"]).exists()
 
     # --- writing ------------------------------------------------------------------------------------
@@ -174,7 +181,7 @@ class HouseholdMachine(RuleBasedStateMachine):
     def edits(self, who: int, which: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
         if person["entries"]:
-            entry_id = _one(person["entries"], which)
+            entry_id = _choose_one(person["entries"], which)
             with in_force(self._keyring(person)):
                 revision = Entry.objects.get(id=entry_id).revision
                 edit_entry(owner_id=person["id"], entry_id=entry_id, text=text, revision=revision)
@@ -260,12 +267,12 @@ class HouseholdMachine(RuleBasedStateMachine):
     @rule(who=WHO, at=st.integers(10, 80))
     def dies_while_turning_the_key(self, who: int, at: int) -> None:
         person = self._person(who)
-        here = next(iter(_unlocked(person)), None)
-        way_in, was_unfinished = opened(person), bool(person["former"])
+        here = next(iter(_list_unlocked(person)), None)
+        way_in, was_unfinished = open_with_right_secret(person), bool(person["former"])
         before, late = self._read_with_the_key_of_now(person), list(person["late"].values())
 
         def turns() -> None:
-            dies_at(at)
+            die_at_statement(at)
             keyring = (
                 way_in.keyring if was_unfinished else begin_rotation(way_in, current_cookie=here).keyring
             )
@@ -273,10 +280,10 @@ class HouseholdMachine(RuleBasedStateMachine):
             destroy_former_key(keyring)
 
         self._stops()
-        assert forked(turns) in (0, KILLED)
+        assert run_forked(turns) in (0, KILLED)
         if Vault.objects.get(owner_id=person["id"]).epoch != person["epoch"]:
             # What came late was folded in under the key of then, just before it was turned.
-            came = {each for each in self._read_with_the_key_of_now(person) if _says_one(each, late)}
+            came = {each for each in self._read_with_the_key_of_now(person) if _has_text(each, late)}
             former = {person["data_key"]: before | came}
             self._has_turned(person, here=here)
             person["former"] = former
@@ -296,7 +303,7 @@ class HouseholdMachine(RuleBasedStateMachine):
 
     @rule(which=WHICH)
     def restores(self, which: int) -> None:
-        backup, people = _one(self.backups, which)
+        backup, people = _choose_one(self.backups, which)
         self._stops()
         restore.restore_backup(
             backup, database=self.database, key_file=self.database.parent / "secrets" / "key", now=NOW
@@ -309,79 +316,79 @@ class HouseholdMachine(RuleBasedStateMachine):
     @invariant()
     def right_secrets_open_everything_and_nothing_else_does(self) -> None:
         throttle.clear()
-        self.thief.takes(self.people)
-        sealed = {person["id"]: envelopes_of(person["id"]) for person in self.people.values()}
+        self.thief.copy_everything(self.people)
+        sealed = {person["id"]: list_envelopes(person["id"]) for person in self.people.values()}
         for person in self.people.values():
-            keyrings = [sessions_services.open_session(cookie).keyring for cookie in _unlocked(person)]
-            keyrings += [opened(person, kind).keyring for kind in SlotKind]
+            keyrings = [sessions_services.open_session(cookie).keyring for cookie in _list_unlocked(person)]
+            keyrings += [open_with_right_secret(person, kind).keyring for kind in SlotKind]
             for keyring in keyrings:
-                expected.reads_all(person, keyring)
-            expected.is_whole(person, keyrings[-1], sealed[person["id"]])
+                expected.check_all_texts(person, keyring)
+            expected.check_all_envelopes(person, keyrings[-1], sealed[person["id"]])
             for secret in (person["password"], person["code"]):
-                expected.reads_all_without_us(person, secret, database=self.database)
-        self.thief.tries_everything(self.people, sealed=sealed)
+                expected.check_with_independent_reader(person, secret, database=self.database)
+        self.thief.try_everything(self.people, sealed=sealed)
 
     # --- how it is done -----------------------------------------------------------------------------
 
-    def _read_with_the_key_of_now(self, person: Known) -> set[bytes]:
-        """What the key opens that the dicts hold for the person's current one."""
-        return opened_with(person["data_key"], envelopes_of(person["id"]), owner=person["id"])
+    def _read_with_the_key_of_now(self, person: ExpectedPerson) -> set[bytes]:
+        """Check that the current key opens all expected texts."""
+        return try_data_key(person["data_key"], list_envelopes(person["id"]), owner=person["id"])
 
-    def _person(self, who: int) -> Known:
-        return _one(self.people.values(), who)
+    def _person(self, who: int) -> ExpectedPerson:
+        return _choose_one(self.people.values(), who)
 
     def _new(self, words: str) -> str:
-        """Words that nobody has used before."""
+        """Return a unique text."""
         self.count += 1
         return f"{self.count}: {words}"
 
     def _joins(self, name: str, *, is_keeper: bool, token: str) -> None:
         password = self._new("a password")
-        self.people[name] = joins(name, password=password, is_keeper=is_keeper, token=token)
+        self.people[name] = register(name, password=password, is_keeper=is_keeper, token=token)
 
-    def _signs_in(self, person: Known) -> SessionCookie:
+    def _signs_in(self, person: ExpectedPerson) -> SessionCookie:
         _, cookie = sign_in_with_password(name=person["name"], password=person["password"], address=ADDRESS)
         self._is_in(person, cookie)
         return cookie
 
-    def _is_in(self, person: Known, cookie: SessionCookie) -> None:
-        """What every unlock does: what came late is folded in, and a rotation goes on to its end."""
+    def _is_in(self, person: ExpectedPerson, cookie: SessionCookie) -> None:
+        """Record the effects of an unlock: late drafts are merged, and a rotation is finished."""
         _wait_for_rotations()
         person["browsers"][cookie] = True
         person["former"] = {}
-        person["drafts"], person["late"] = person["drafts"] | folded(person), {}
+        person["drafts"], person["late"] = person["drafts"] | get_merged_drafts(person), {}
 
-    def _browser(self, person: Known) -> SessionCookie:
-        """An unlocked browser of theirs."""
-        return next(iter(_unlocked(person)), None) or self._signs_in(person)
+    def _browser(self, person: ExpectedPerson) -> SessionCookie:
+        """Return an unlocked browser of a person."""
+        return next(iter(_list_unlocked(person)), None) or self._signs_in(person)
 
-    def _keyring(self, person: Known) -> Keyring:
+    def _keyring(self, person: ExpectedPerson) -> Keyring:
         return sessions_services.open_session(self._browser(person)).keyring
 
-    def _asks(self, person: Known) -> Reauthentication:
+    def _asks(self, person: ExpectedPerson) -> Reauthentication:
         cookie = self._browser(person)
         vault = sessions_services.open_session(cookie)
         return Reauthentication(vault=vault, cookie=cookie, password=person["password"], address=ADDRESS)
 
-    def _has_turned(self, person: Known, *, here: SessionCookie | None) -> None:
+    def _has_turned(self, person: ExpectedPerson, *, here: SessionCookie | None) -> None:
         _wait_for_rotations()
         person["browsers"] = {here: True} if here else {}
         person["former"] = {}
         person["epoch"] += 1
-        person["data_key"] = opened(person).keyring.data_key()
+        person["data_key"] = open_with_right_secret(person).keyring.data_key()
         assert person["data_key"] not in self.thief.data_keys
 
-    def _turns_past_old_slots(self, person: Known) -> None:
-        """A slot that was put back opens nothing, and a turn by the other way in gives it nothing."""
-        for slot, _ in self.thief.put_aside(person, standing(person)):
+    def _turns_past_old_slots(self, person: ExpectedPerson) -> None:
+        """Check that a restored old slot opens nothing and gets no new key from a rotation."""
+        for slot, _ in self.thief.list_old_slots(person, get_vault_state(person)):
             other = next(kind for kind in SlotKind if kind != slot.kind)
-            with for_a_moment():
-                self.thief.puts_back(slot, epoch=slot.epoch)
-                refused = begin_rotation(opened(person, other)).refused_slots
+            with rolled_back():
+                self.thief.replace_slot(slot, epoch=slot.epoch)
+                refused = begin_rotation(open_with_right_secret(person, other)).refused_slots
             assert [each.kind for each in refused] == [slot.kind]
 
     def _stops(self) -> None:
-        """The process ends: it forgets what it knew, and lets go of the file in all its threads."""
+        """Simulate the end of the process: clear its caches and close its database connections."""
         _wait_for_rotations()
         for person in Person.objects.all():
             key_pairs.forget_public_key(person.id)
@@ -392,16 +399,16 @@ class HouseholdMachine(RuleBasedStateMachine):
         connections.close_all()
 
 
-def _says_one(plaintext: bytes, texts: Iterable[str]) -> bool:
+def _has_text(plaintext: bytes, texts: Iterable[str]) -> bool:
     return any(text.encode() in plaintext for text in texts)
 
 
-def _one(of: Iterable[T], which: int) -> T:
+def _choose_one(of: Iterable[T], which: int) -> T:
     every = list(of)
     return every[which % len(every)]
 
 
-def _unlocked(person: Known) -> list[SessionCookie]:
+def _list_unlocked(person: ExpectedPerson) -> list[SessionCookie]:
     return [cookie for cookie, is_open in person["browsers"].items() if is_open]
 
 

@@ -1,4 +1,4 @@
-"""A second reader of the database: sqlite3, libsodium and Argon2, and nothing of the project.
+"""An independent reader of the database: sqlite3, libsodium and Argon2, without this project.
 
 Written from what is documented: README "Keys", and the docstrings of `llamora.crypto` (context, envelope,
 padding, kdf, recovery, slots, subkeys) and `llamora.fields`. If this file can open a diary, so can anybody
@@ -42,43 +42,43 @@ TEXTS: dict[str, tuple[str, str, tuple[str, ...], dict[str, tuple[str, str]]]] =
 
 
 class CannotOpenError(Exception):
-    """The secret does not open this diary, or what it opens is not what it should be."""
+    """Raised if the secret does not open the diary, or the diary is not authentic."""
 
 
-def keyed_hash(data: bytes, *, key: bytes = b"", person: str) -> bytes:
-    """BLAKE2b of 32 bytes with a personalisation."""
+def compute_keyed_hash(data: bytes, *, key: bytes = b"", person: str) -> bytes:
+    """Return a keyed BLAKE2b hash of 32 bytes with a personalisation."""
     return blake2b(data, key=key, digest_size=32, person=person.encode()).digest()
 
 
 # --- Envelopes ----------------------------------------------------------------------------------
 
 
-def u16(data: bytes) -> bytes:
-    """The data with its length before it."""
+def prefix_length(data: bytes) -> bytes:
+    """Return the data after its length as u16."""
     return struct.pack(">H", len(data)) + data
 
 
 def additional_data(
     *, epoch: int, row: bytes, owner: bytes, purpose: str, label: str, bound: dict[str, bytes]
 ) -> bytes:
-    """What an envelope of format 1 authenticates besides its text."""
+    """Return the additional authenticated data of an envelope of format 1."""
     encoded = b"\1llamora context v1\n" + struct.pack(">I16s16s", epoch, row, owner)
-    encoded += u16(purpose.encode()) + u16(label.encode()) + struct.pack(">H", len(bound))
+    encoded += prefix_length(purpose.encode()) + prefix_length(label.encode()) + struct.pack(">H", len(bound))
     for name, value in sorted((name.encode(), value) for name, value in bound.items()):
-        encoded += u16(name) + struct.pack(">I", len(value)) + value
+        encoded += prefix_length(name) + struct.pack(">I", len(value)) + value
     return encoded
 
 
-def epoch_of(envelope: bytes) -> int:
-    """Bytes 1 to 4 of every envelope."""
+def get_epoch(envelope: bytes) -> int:
+    """Return the epoch in bytes 1 to 4 of an envelope."""
     return int.from_bytes(envelope[1:5], "big")
 
 
 def open_envelope(envelope: bytes, *, key: bytes, **context: Any) -> bytes:
-    """The plaintext of an envelope of format 1, without its padding."""
+    """Return the plaintext of an envelope of format 1, without its padding."""
     if envelope[0] != 1:
         raise CannotOpenError("unknown format")
-    aad = additional_data(epoch=epoch_of(envelope), **context)
+    aad = additional_data(epoch=get_epoch(envelope), **context)
     padded = crypto_aead_xchacha20poly1305_ietf_decrypt(envelope[29:], aad, envelope[5:29], key)
     (length,) = struct.unpack_from(">I", padded)
     return padded[4 : 4 + length]
@@ -87,20 +87,20 @@ def open_envelope(envelope: bytes, *, key: bytes, **context: Any) -> bytes:
 # --- Secrets ------------------------------------------------------------------------------------
 
 
-def secret_of_code(text: str) -> str | None:
-    """The secret of a recovery code however it was typed, or None where it is none."""
+def parse_recovery_code(text: str) -> str | None:
+    """Return the secret of a typed recovery code, or None if it is invalid."""
     typed = "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
     typed = typed.translate(str.maketrans("OIL", "011"))
     if len(typed) != 36 or not set(typed) <= set(BASE32):
         return None
-    digest = keyed_hash(typed[:32].encode(), person="llamora.recovery")
+    digest = compute_keyed_hash(typed[:32].encode(), person="llamora.recovery")
     bits = int.from_bytes(digest[:4], "big") >> 12
     check = "".join(BASE32[bits >> at & 31] for at in (15, 10, 5, 0))
     return typed[:32] if check == typed[32:] else None
 
 
-def key_of(secret: str, slot: sqlite3.Row) -> bytes:
-    """The key-encrypting key."""
+def derive_key(secret: str, slot: sqlite3.Row) -> bytes:
+    """Return the key-encrypting key."""
     return hash_secret_raw(
         secret=unicodedata.normalize("NFKC", secret).encode(),
         salt=slot["salt"],
@@ -112,13 +112,13 @@ def key_of(secret: str, slot: sqlite3.Row) -> bytes:
     )
 
 
-def data_key_of(slot: sqlite3.Row, *, secret: str, epoch: int) -> bytes:
-    """The data key in a slot, once everything about it is as its owner made it."""
+def open_data_key(slot: sqlite3.Row, *, secret: str, epoch: int) -> bytes:
+    """Return the data key in a slot, after checking that the slot is authentic."""
     owner, row, kind = bytes.fromhex(slot["owner_id"]), bytes.fromhex(slot["id"]), slot["kind"].encode()
     try:
         opened = open_envelope(
             slot["sealed_private"],
-            key=key_of(secret, slot),
+            key=derive_key(secret, slot),
             row=row,
             owner=owner,
             purpose="slot",
@@ -130,8 +130,10 @@ def data_key_of(slot: sqlite3.Row, *, secret: str, epoch: int) -> bytes:
     private, authenticator = opened[:32], opened[32:]
     head = struct.pack(">16s16sI", owner, row, slot["epoch"])
     box = slot["box"]
-    made = head + slot["public_key"] + u16(kind) + struct.pack(">I", len(box)) + box
-    if not compare_digest(keyed_hash(made, key=authenticator, person="llamora.slot.mac"), slot["mac"]):
+    made = head + slot["public_key"] + prefix_length(kind) + struct.pack(">I", len(box)) + box
+    if not compare_digest(
+        compute_keyed_hash(made, key=authenticator, person="llamora.slot.mac"), slot["mac"]
+    ):
         raise CannotOpenError("planted box")
     if crypto_scalarmult_base(private) != slot["public_key"]:
         raise CannotOpenError("planted key")
@@ -145,7 +147,7 @@ def data_key_of(slot: sqlite3.Row, *, secret: str, epoch: int) -> bytes:
 
 
 class Diary:
-    """One person's rows, and the content keys to open them with."""
+    """A person's rows, and the keys that open them."""
 
     def __init__(self, database: Path, *, name: str, secret: str) -> None:
         self.rows = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
@@ -160,22 +162,24 @@ class Diary:
             self.content[former["epoch"]] = self._subkey(key)
 
     def texts(self, kind: str) -> Iterator[dict[str, str]]:
-        """Yield every text of a kind, with what is readable beside it."""
+        """Yield every text of a kind, with its readable columns."""
         table, label, shown, bound_columns = TEXTS[kind]
         for row in self._all(table):
-            bound = {name: bound_value(row[column], tag) for name, (column, tag) in bound_columns.items()}
+            bound = {
+                name: encode_bound_value(row[column], tag) for name, (column, tag) in bound_columns.items()
+            }
             text = self._field(row, "text", label=label, bound=bound)
             yield {**{column: row[column] for column in shown}, "text": text.decode()}
 
     def _data_key(self, secret: str) -> bytes:
-        code = secret_of_code(secret)
+        code = parse_recovery_code(secret)
         tried = {"recovery": code, "password": secret}
         refused = "no slot"
         for slot in self._all("accounts_keyslot"):
             if (typed := tried.get(slot["kind"])) is None:
                 continue
             try:
-                return data_key_of(slot, secret=typed, epoch=self.epoch)
+                return open_data_key(slot, secret=typed, epoch=self.epoch)
             except CannotOpenError as error:
                 refused = str(error)
         raise CannotOpenError(refused)
@@ -184,7 +188,7 @@ class Diary:
         envelope = row[column]
         return open_envelope(
             envelope,
-            key=self.content[epoch_of(envelope)],
+            key=self.content[get_epoch(envelope)],
             row=bytes.fromhex(row["id"]),
             owner=bytes.fromhex(self.owner),
             purpose="field",
@@ -193,7 +197,7 @@ class Diary:
         )
 
     def _subkey(self, data_key: bytes) -> bytes:
-        return keyed_hash(b"", key=data_key, person="llamora.content")
+        return compute_keyed_hash(b"", key=data_key, person="llamora.content")
 
     def _one(self, statement: str, value: str) -> sqlite3.Row:
         found = self.rows.execute(statement, [value]).fetchone()
@@ -206,13 +210,13 @@ class Diary:
         return self.rows.execute(statement, [self.owner]).fetchall()
 
 
-def bound_value(stored: str, tag: str) -> bytes:
-    """A bound column as it is authenticated: a letter for its type, then its value."""
+def encode_bound_value(stored: str, tag: str) -> bytes:
+    """Return the authenticated form of a bound column: a letter for its type, then its value."""
     return tag.encode() + b":" + (bytes.fromhex(stored) if tag == "u" else stored.encode())
 
 
 def main() -> None:
-    """Print a diary in clear."""
+    """Print a decrypted diary."""
     secret = sys.stdin.readline().rstrip("\n")
     try:
         diary = Diary(Path(sys.argv[1]), name=sys.argv[2], secret=secret)

@@ -1,4 +1,4 @@
-"""Other processes of the household, forked: they may die anywhere without taking the tests along."""
+"""Forked processes, which can be killed without ending the test run."""
 
 import os
 import time
@@ -14,12 +14,12 @@ from search.index.registry import indexes
 KILLED, PATIENCE = 9, 30
 
 
-def forked(call: Callable[[], None]) -> int:
-    """Run a call in a process of its own with a connection of its own; answer its exit code."""
-    _let_go_of_what_a_fork_would_share()
+def run_forked(call: Callable[[], None]) -> int:
+    """Run a call in a forked process with its own connection; return the exit code."""
+    _close_shared_resources()
     child = os.fork()
     if child:
-        return _outcome(child)
+        return _wait_for_child(child)
     try:
         call()
         connection.close()
@@ -29,7 +29,7 @@ def forked(call: Callable[[], None]) -> int:
     os._exit(0)
 
 
-def _let_go_of_what_a_fork_would_share() -> None:
+def _close_shared_resources() -> None:
     """Close what the child must not have: locks of search's threads, and every connection to the database.
 
     SQLite's locks belong to a process: a connection carried across a fork leaves both with a database that
@@ -42,8 +42,8 @@ def _let_go_of_what_a_fork_would_share() -> None:
     connections.close_all()
 
 
-def _outcome(child: int) -> int:
-    """Wait for a child; one that hangs is ended, and the test with it rather than the whole run."""
+def _wait_for_child(child: int) -> int:
+    """Wait for a child process and return its exit code; kill it and fail if it hangs."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         ended, status = os.waitpid(child, os.WNOHANG)
@@ -55,8 +55,8 @@ def _outcome(child: int) -> int:
     raise TimeoutError(f"A forked process did not end in {PATIENCE} s.")
 
 
-def dies_at(statement: int) -> None:
-    """Have this process die when SQLite begins its nth statement from here, commits and triggers included."""
+def die_at_statement(statement: int) -> None:
+    """Make this process exit at the nth SQL statement from now on, including commits and triggers."""
     seen = 0
 
     def count(_: str) -> None:

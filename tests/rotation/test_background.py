@@ -1,4 +1,4 @@
-"""An unfinished rotation goes on by itself once its owner is back."""
+"""Tests that an unfinished rotation continues in the background after its owner signs in."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from llamora.database import write_transaction
 from tests.people import Resident
 
 
-def waits_for_the_end(owner: Resident) -> bool:
+def wait_for_end(owner: Resident) -> bool:
     for _ in range(200):
         if not FormerKey.objects.filter(owner=owner.person).exists():
             stop_rotation_thread(owner.id, timeout=5)
@@ -22,16 +22,16 @@ def waits_for_the_end(owner: Resident) -> bool:
     return False
 
 
-def comes_in(owner: Resident) -> None:
+def sign_in(owner: Resident) -> None:
     login.sign_in_with_password(name=owner.person.name, password=owner.password, address="192.0.2.1")
 
 
 def test_it_goes_on_at_the_next_unlock(owner: Resident) -> None:
     begin_rotation(owner.open_slot())
 
-    comes_in(owner)
+    sign_in(owner)
 
-    assert waits_for_the_end(owner)
+    assert wait_for_end(owner)
     assert owner.list_epochs() == {2}
     assert owner.read_all() == owner.written
 
@@ -46,7 +46,7 @@ def test_it_needs_no_keyring_of_the_request_that_began_it(owner: Resident) -> No
     assert start_rotation_thread(turned.keyring)
     turned.keyring.close()
 
-    assert waits_for_the_end(owner)
+    assert wait_for_end(owner)
 
 
 def test_it_stops_with_the_last_session(owner: Resident) -> None:

@@ -1,4 +1,4 @@
-"""A blind index finds the same rows after a rotation as before."""
+"""Tests that a blind index finds the same rows after a rotation."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -16,8 +16,8 @@ from tests.people import Resident
 LABEL = "tests.named.name"
 
 
-class Named(SealedModel):
-    """A row that is found by its sealed name; of no installed app, so only its index is turned."""
+class NamedRow(SealedModel):
+    """A row with a sealed name and a blind index, of no installed app."""
 
     owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
     name = SealedTextField(label="tests.named.words")
@@ -30,53 +30,53 @@ class Named(SealedModel):
 
 @pytest.fixture
 def named(owner: Resident) -> Iterator[None]:
-    """A table of named rows whose index every rotation makes anew."""
+    """Create the table of named rows, with a blind index that rotations compute again."""
     with connection.schema_editor() as editor:
-        editor.create_model(Named)
+        editor.create_model(NamedRow)
     register_blind_index(
-        BlindIndex(model=Named, column="name_index", label=LABEL, value=lambda row: row.name)
+        BlindIndex(model=NamedRow, column="name_index", label=LABEL, value=lambda row: row.name)
     )
     yield
     unregister_blind_index(LABEL)
     with connection.schema_editor() as editor:
-        editor.delete_model(Named)
+        editor.delete_model(NamedRow)
 
 
-def index_of(keyring: Keyring, name: str) -> bytes:
+def compute_index(keyring: Keyring, name: str) -> bytes:
     return keyring.blind_index(label=LABEL, value=name)
 
 
-def keep(owner: Resident, name: str) -> Named:
+def save_named_row(owner: Resident, name: str) -> NamedRow:
     keyring = owner.open_keyring()
     with in_force(keyring):
-        return Named.objects.create(owner=owner.person, name=name, name_index=index_of(keyring, name))
+        return NamedRow.objects.create(owner=owner.person, name=name, name_index=compute_index(keyring, name))
 
 
 @pytest.mark.usefixtures("named")
 def test_the_index_is_made_anew_with_the_next_key(owner: Resident) -> None:
-    rows = {name: keep(owner, name) for name in ("river", "bread", "sister")}
-    old = index_of(owner.open_keyring(), "river")
+    rows = {name: save_named_row(owner, name) for name in ("river", "bread", "sister")}
+    old = compute_index(owner.open_keyring(), "river")
 
     turned = begin_rotation(owner.open_slot())
 
-    assert not Named.objects.filter(name_index=old).exists()
+    assert not NamedRow.objects.filter(name_index=old).exists()
     for name, row in rows.items():
-        assert Named.objects.get(name_index=index_of(turned.keyring, name)).id == row.id
+        assert NamedRow.objects.get(name_index=compute_index(turned.keyring, name)).id == row.id
 
 
 @pytest.mark.usefixtures("named")
 def test_a_housemates_index_stays(owner: Resident, housemate: Resident) -> None:
-    theirs = keep(housemate, "river")
+    theirs = save_named_row(housemate, "river")
 
     begin_rotation(owner.open_slot())
 
-    assert bytes(Named.objects.get(id=theirs.id).name_index) == bytes(theirs.name_index)
+    assert bytes(NamedRow.objects.get(id=theirs.id).name_index) == bytes(theirs.name_index)
 
 
 @pytest.mark.usefixtures("named")
 def test_a_damaged_row_does_not_keep_the_key_from_being_rotated(owner: Resident) -> None:
-    first, second = keep(owner, "river"), keep(owner, "bread")
-    Named.objects.filter(id=first.id).delete()
+    first, second = save_named_row(owner, "river"), save_named_row(owner, "bread")
+    NamedRow.objects.filter(id=first.id).delete()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tests_keys_named SET name = zeroblob(200) WHERE id = %s", [second.id.hex])
 

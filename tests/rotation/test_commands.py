@@ -1,4 +1,4 @@
-"""The commands ask for a secret, do one thing and say it in counts."""
+"""Tests of the commands for keys: each asks for a secret and prints counts."""
 
 import io
 from pathlib import Path
@@ -14,8 +14,8 @@ from diary.models import Entry
 from tests.people import Resident
 
 
-def run(command: str, *arguments: str, secret: str, tmp_path: Path) -> tuple[str, str]:
-    """Run a command with its secret in a file; answer what it said on both sides."""
+def run_command(command: str, *arguments: str, secret: str, tmp_path: Path) -> tuple[str, str]:
+    """Run a command with its secret in a file; return its output and error output."""
     file, out, err = tmp_path / "secret", io.StringIO(), io.StringIO()
     file.write_text(f"{secret}\n")
     call_command(command, *arguments, password_file=file, stdout=out, stderr=err)
@@ -26,7 +26,7 @@ def run(command: str, *arguments: str, secret: str, tmp_path: Path) -> tuple[str
 def test_rotate_dek_takes_either_secret(owner: Resident, by: SlotKind, tmp_path: Path) -> None:
     secret = owner.password if by == SlotKind.PASSWORD else owner.recovery_code.lower()
 
-    said, _ = run("rotate_dek", "Olive", "--verify", secret=secret, tmp_path=tmp_path)
+    said, _ = run_command("rotate_dek", "Olive", "--verify", secret=secret, tmp_path=tmp_path)
 
     assert owner.list_epochs() == {2}
     assert owner.read_all() == owner.written
@@ -52,7 +52,7 @@ def test_rotate_dek_asks_at_the_terminal(owner: Resident, monkeypatch: pytest.Mo
 def test_rotate_dek_goes_on_with_what_was_broken_off(owner: Resident, tmp_path: Path) -> None:
     begin_rotation(owner.open_slot())
 
-    said, _ = run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
+    said, _ = run_command("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
 
     assert "was stopped" in said
     assert owner.list_epochs() == {2}
@@ -62,7 +62,7 @@ def test_rotate_dek_names_a_slot_that_was_given_nothing(owner: Resident, tmp_pat
     planted = owner.get_slot(SlotKind.RECOVERY)
     KeySlot.objects.filter(id=planted.id).update(mac=bytes(32))
 
-    _, complained = run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
+    _, complained = run_command("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
 
     assert f"The recovery slot {planted.id} did not get the new key" in complained
 
@@ -74,10 +74,10 @@ def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Resident,
         cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", swapped)
 
     with pytest.raises(CommandError, match="1 rows can't be decrypted"):
-        run("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
+        run_command("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
     assert rotation_services.is_rotation_unfinished(owner.open_keyring())
     arguments = ("rotate_dek", "Olive", "--leave-damaged")
-    _, complained = run(*arguments, secret=owner.password, tmp_path=tmp_path)
+    _, complained = run_command(*arguments, secret=owner.password, tmp_path=tmp_path)
 
     assert f"diary.entry.text of {first.id} cannot be decrypted: not_authentic." in complained
     assert not rotation_services.is_rotation_unfinished(owner.open_keyring())
@@ -95,13 +95,13 @@ def test_a_refusal_is_a_sentence(
 ) -> None:
     for command in ("rotate_dek", "reseal"):
         with pytest.raises(CommandError, match=sentence):
-            run(command, name, secret=secret, tmp_path=tmp_path)
+            run_command(command, name, secret=secret, tmp_path=tmp_path)
 
     assert owner.list_epochs() == {1}
 
 
 def test_reseal_says_that_nothing_was_older(owner: Resident, tmp_path: Path) -> None:
-    said, _ = run("reseal", "Olive", "--verify", secret=owner.password, tmp_path=tmp_path)
+    said, _ = run_command("reseal", "Olive", "--verify", secret=owner.password, tmp_path=tmp_path)
 
     assert "0 values were encrypted again." in said
     assert "All of them can be decrypted." in said

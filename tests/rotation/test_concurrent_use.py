@@ -1,4 +1,4 @@
-"""While a key is turned its owner reads and writes; who holds the key before is refused and loses nothing."""
+"""Tests of reading and writing during a rotation; an old keyring is refused without losses."""
 
 import threading
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from diary.models import Entry
 from llamora.crypto import EnvelopeError, in_force
 from llamora.database import FenceRefused, write_transaction
 from tests.people import FIRST_DAY, Resident
-from tests.rotation.processes import forked
+from tests.rotation.processes import run_forked
 
 ENTRIES = 1500
 
 
-class Busy(threading.Thread):
-    """Does something over and over until told to stop; keeps what went wrong."""
+class BusyThread(threading.Thread):
+    """A thread that repeats a call until it is stopped, and records errors."""
 
     def __init__(self, turn: Callable[[], None]) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ def test_its_owner_writes_and_reads_while_it_runs(owner: Resident) -> None:
             return
         assert first.items() <= found.items()
 
-    threads = [Busy(write), Busy(read)]
+    threads = [BusyThread(write), BusyThread(read)]
     for thread in threads:
         thread.start()
     for _ in range(3):
@@ -103,7 +103,7 @@ def test_another_process_with_the_key_before_is_refused(owner: Resident) -> None
             return
         raise AssertionError("not refused")
 
-    assert forked(write) == 0
+    assert run_forked(write) == 0
     assert owner.read_all() == owner.written
 
 

@@ -1,4 +1,4 @@
-"""Rows in an older envelope format move to the newest one, by the same steps as a rotation."""
+"""Tests of moving rows from an older envelope format to the newest."""
 
 import os
 import struct
@@ -29,7 +29,7 @@ def _unseal(key: bytes, envelope: bytes, context: Context) -> bytes:
 
 @pytest.fixture
 def second_format(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A format that came after the owner wrote."""
+    """Register a newer envelope format after the owner has written."""
     monkeypatch.setitem(FORMATS, 2, Format(seal=_seal, unseal=_unseal))
 
 

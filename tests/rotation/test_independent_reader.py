@@ -1,4 +1,4 @@
-"""Somebody with the documentation and libsodium opens a diary without this program."""
+"""Tests that the documentation and libsodium suffice to open a diary without this program."""
 
 import ast
 import json
@@ -17,8 +17,8 @@ from tests.people import Resident
 READER = Path(__file__).with_name("independent_reader.py")
 
 
-def read(secret: str, *, name: str = "Olive") -> subprocess.CompletedProcess[str]:
-    """Run the reader where nothing of the project can be imported."""
+def run_reader(secret: str, *, name: str = "Olive") -> subprocess.CompletedProcess[str]:
+    """Run the independent reader in a folder without the project."""
     return subprocess.run(
         [sys.executable, "-I", str(READER), str(connection.settings_dict["NAME"]), name],
         input=f"{secret}\n",
@@ -29,8 +29,8 @@ def read(secret: str, *, name: str = "Olive") -> subprocess.CompletedProcess[str
     )
 
 
-def diary(secret: str) -> dict[str, Any]:
-    ran = read(secret)
+def read_diary(secret: str) -> dict[str, Any]:
+    ran = run_reader(secret)
     assert ran.returncode == 0, ran.stderr
     found: dict[str, Any] = json.loads(ran.stdout)
     return found
@@ -46,7 +46,7 @@ def test_it_uses_nothing_of_the_project() -> None:
 
 
 def test_it_opens_a_diary_with_the_password(owner: Resident) -> None:
-    found = diary(owner.password)
+    found = read_diary(owner.password)
 
     assert [entry["text"] for entry in found["entries"]] == list(owner.written.values())
     assert found["entries"][1]["day"] == "2026-01-02"
@@ -57,7 +57,7 @@ def test_it_opens_a_diary_with_the_password(owner: Resident) -> None:
 def test_it_opens_a_diary_with_the_recovery_code(owner: Resident) -> None:
     typed = owner.recovery_code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
 
-    assert [entry["text"] for entry in diary(typed)["entries"]] == list(owner.written.values())
+    assert [entry["text"] for entry in read_diary(typed)["entries"]] == list(owner.written.values())
 
 
 def test_it_opens_a_diary_half_way_through_a_rotation(owner: Resident) -> None:
@@ -65,7 +65,7 @@ def test_it_opens_a_diary_half_way_through_a_rotation(owner: Resident) -> None:
     owner.write_many(1)
     assert owner.list_epochs() == {1, 2}
 
-    found = diary(owner.password)
+    found = read_diary(owner.password)
 
     assert found["epoch"] == 2
     assert [entry["text"] for entry in found["entries"]] == list(owner.written.values())
@@ -75,15 +75,15 @@ def test_it_opens_a_diary_after_a_rotation(owner: Resident) -> None:
     rotation_services.resume_rotation(begin_rotation(owner.open_slot()).keyring)
 
     for secret in (owner.password, owner.recovery_code):
-        found = diary(secret)
+        found = read_diary(secret)
         assert found["epoch"] == 2
         assert [entry["text"] for entry in found["entries"]] == list(owner.written.values())
 
 
 def test_it_is_refused_by_a_wrong_secret_and_by_a_forged_slot(owner: Resident) -> None:
-    wrong = read("not this one at all")
+    wrong = run_reader("not this one at all")
     KeySlot.objects.filter(id=owner.get_slot(SlotKind.PASSWORD).id).update(mac=bytes(32))
-    planted = read(owner.password)
+    planted = run_reader(owner.password)
 
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "wrong secret" in wrong.stderr

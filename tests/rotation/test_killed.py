@@ -1,4 +1,4 @@
-"""A rotation that dies at any SQL statement leaves everything readable, and goes on from there."""
+"""Tests of a rotation killed at any SQL statement: everything stays readable, and it continues."""
 
 import pytest
 
@@ -9,46 +9,46 @@ from accounts.rotation.completion import destroy_former_key
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.rotation.reencryption import reencrypt_all
 from tests.people import Resident, register_resident
-from tests.rotation.processes import KILLED, dies_at, forked
+from tests.rotation.processes import KILLED, die_at_statement, run_forked
 
 ENTRIES, BATCH = 5, 2
 
 
-def rotates_and_dies(owner: Resident, *, at: int) -> bool:
-    """Rotate in a process that dies at its nth statement; answer whether it lived that long."""
+def rotate_and_die(owner: Resident, *, at: int) -> bool:
+    """Rotate in a process that exits at its nth statement; return whether it got that far."""
     opened, here = owner.open_slot(), owner.create_session()
 
     def rotate() -> None:
-        dies_at(at)
+        die_at_statement(at)
         keyring = begin_rotation(opened, current_cookie=here).keyring
         reencrypt_all(keyring, batch=BATCH)
         destroy_former_key(keyring)
 
-    code = forked(rotate)
+    code = run_forked(rotate)
     assert code in (0, KILLED)
     return code == KILLED
 
 
-def goes_on(owner: Resident) -> None:
-    """Do what the next unlock does, or begin anew where nothing was begun."""
+def continue_rotation(owner: Resident) -> None:
+    """Continue the rotation as the next unlock does, or begin it if it was not begun."""
     opened = owner.open_slot()
     if opened.keyring.epoch == 1:
         begin_rotation(opened)
     rotation_services.resume_rotation(owner.open_keyring())
 
 
-def every_kill(*, step: int) -> int:
-    """Try it with a death at every `step`th statement; answer how many deaths that were."""
+def kill_at_every(*, step: int) -> int:
+    """Kill a rotation at every `step`th statement; return the number of kills."""
     deaths, at = 0, 1
     while True:
         owner = register_resident(f"Olive {at}", entries=ENTRIES)
-        if not rotates_and_dies(owner, at=at):
+        if not rotate_and_die(owner, at=at):
             return deaths
         assert owner.read_all() == owner.written
         assert owner.get_vault().epoch - 1 == FormerKey.objects.filter(owner=owner.person).count() or (
             owner.list_epochs() == {2}
         )
-        goes_on(owner)
+        continue_rotation(owner)
         assert owner.list_epochs() == {2}
         assert not FormerKey.objects.filter(owner=owner.person).exists()
         assert (
@@ -60,10 +60,10 @@ def every_kill(*, step: int) -> int:
 
 @pytest.mark.usefixtures("transactional_db")
 def test_it_goes_on_after_a_death_at_many_statements() -> None:
-    assert every_kill(step=7) > 8
+    assert kill_at_every(step=7) > 8
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("transactional_db")
 def test_it_goes_on_after_a_death_at_every_statement() -> None:
-    assert every_kill(step=1) > 60
+    assert kill_at_every(step=1) > 60

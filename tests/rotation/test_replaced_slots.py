@@ -1,4 +1,4 @@
-"""A slot that was replaced and put back from a copy is given nothing by a rotation."""
+"""Tests that a replaced slot, put back from a copy, gets no new key from a rotation."""
 
 import pytest
 
@@ -12,8 +12,8 @@ from llamora.database import write_transaction
 from tests.people import Resident
 
 
-def changed(owner: Resident, password: str) -> KeySlot:
-    """Replace the password slot, as a change of password does; answer the row that was replaced."""
+def change_password(owner: Resident, password: str) -> KeySlot:
+    """Change the password, and return the replaced slot row."""
     opened, old = owner.open_slot(), owner.get_slot()
     request = key_slots.DerivationRequest(name=owner.person.name, address="here")
     slot = key_slots.create_slot(
@@ -25,14 +25,14 @@ def changed(owner: Resident, password: str) -> KeySlot:
     return old
 
 
-def put_back(row: KeySlot) -> None:
+def restore_row(row: KeySlot) -> None:
     KeySlot.objects.filter(owner_id=row.owner_id, kind=row.kind).delete()
     row.save(force_insert=True)
 
 
 def test_a_replaced_slot_that_was_put_back_is_named_and_gets_nothing(owner: Resident) -> None:
-    old = changed(owner, "seven herons over the marsh")
-    put_back(old)
+    old = change_password(owner, "seven herons over the marsh")
+    restore_row(old)
 
     turned = begin_rotation(owner.open_slot(by=SlotKind.RECOVERY))
 
@@ -43,7 +43,7 @@ def test_a_replaced_slot_that_was_put_back_is_named_and_gets_nothing(owner: Resi
 
 def test_a_replaced_slot_that_was_put_back_opens_nothing(owner: Resident) -> None:
     new_password, old_password = "seven herons over the marsh", owner.password
-    put_back(changed(owner, new_password))
+    restore_row(change_password(owner, new_password))
     owner.password = old_password
 
     with pytest.raises(DamagedSlot):
@@ -59,7 +59,7 @@ def test_a_damaged_list_keeps_nobody_out(owner: Resident, housemate: Resident) -
 
 
 def test_the_new_slot_is_served(owner: Resident) -> None:
-    changed(owner, "seven herons over the marsh")
+    change_password(owner, "seven herons over the marsh")
 
     turned = begin_rotation(owner.open_slot())
 

@@ -1,4 +1,4 @@
-"""A rotation gives a new key to everything of one person, and to nothing of anybody else."""
+"""Tests of a rotation: a new key for all values of one person, and for nobody else."""
 
 from datetime import date
 from pathlib import Path
@@ -21,14 +21,14 @@ from llamora.database import FenceRefused, write_transaction
 from tests.people import Resident
 
 
-def raw_files() -> bytes:
-    """All that is on the disk of the database."""
+def read_raw_files() -> bytes:
+    """Return the bytes of the database files."""
     database = Path(connection.settings_dict["NAME"])
     files = [database, database.with_name(f"{database.name}-wal")]
     return b"".join(file.read_bytes() for file in files if file.exists())
 
 
-def rotated(diarist: Resident) -> BegunRotation:
+def rotate(diarist: Resident) -> BegunRotation:
     turned = begin_rotation(diarist.open_slot())
     rotation_services.resume_rotation(turned.keyring)
     return turned
@@ -37,7 +37,7 @@ def rotated(diarist: Resident) -> BegunRotation:
 def test_everything_is_readable_afterwards_and_under_the_new_key_alone(owner: Resident) -> None:
     before = owner.open_slot().keyring.data_key()
 
-    rotated(owner)
+    rotate(owner)
 
     keyring = owner.open_slot().keyring
     assert keyring.data_key() != before
@@ -54,7 +54,7 @@ def test_a_save_sent_again_after_a_rotation_finds_the_entry_it_made(owner: Resid
             return save_entry(owner_id=owner.id, day=day, text="Once", key=key, draft_revision=0).entry
 
     first = keeps()
-    rotated(owner)
+    rotate(owner)
     again = keeps()
 
     assert again.id == first.id
@@ -75,12 +75,12 @@ def test_no_byte_of_the_key_before_is_left_in_the_files(owner: Resident) -> None
     boxes = [bytes(owner.get_slot(kind).box) for kind in SlotKind]
     turned = begin_rotation(owner.open_slot())
     former = FormerKey.objects.values_list("data_key", flat=True).get(owner=owner.person).envelope
-    assert all(box in raw_files() for box in boxes)
-    assert former in raw_files()
+    assert all(box in read_raw_files() for box in boxes)
+    assert former in read_raw_files()
 
     rotation_services.resume_rotation(turned.keyring)
 
-    assert not any(part in raw_files() for part in (*boxes, former))
+    assert not any(part in read_raw_files() for part in (*boxes, former))
 
 
 def test_others_hear_of_the_next_key_once_it_is_committed(owner: Resident) -> None:
@@ -100,7 +100,7 @@ def test_others_hear_of_the_next_key_once_it_is_committed(owner: Resident) -> No
 
 
 def test_every_slot_opens_without_having_been_asked_for_its_secret(owner: Resident) -> None:
-    turned = rotated(owner)
+    turned = rotate(owner)
 
     assert turned.renewed_slots == 2
     assert turned.refused_slots == ()
@@ -112,7 +112,7 @@ def test_every_slot_opens_without_having_been_asked_for_its_secret(owner: Reside
 def test_a_housemate_is_not_touched(owner: Resident, housemate: Resident) -> None:
     before = housemate.list_envelopes()
 
-    rotated(owner)
+    rotate(owner)
 
     assert housemate.list_envelopes() == before
     assert housemate.read_all() == housemate.written
@@ -121,7 +121,7 @@ def test_a_housemate_is_not_touched(owner: Resident, housemate: Resident) -> Non
 def test_the_key_before_opens_nothing_any_more(owner: Resident) -> None:
     thief = owner.open_slot().keyring
 
-    rotated(owner)
+    rotate(owner)
 
     stolen = Keyring(owner=owner.id, epoch=1, keys={1: thief.data_key()})
     assert (
@@ -148,7 +148,7 @@ def test_a_second_rotation_is_refused_meanwhile(owner: Resident) -> None:
 
 def test_a_keyring_of_an_earlier_epoch_rotates_nothing(owner: Resident) -> None:
     stale = owner.open_slot()
-    rotated(owner)
+    rotate(owner)
 
     with pytest.raises(StaleKeyring):
         begin_rotation(stale)
@@ -156,7 +156,7 @@ def test_a_keyring_of_an_earlier_epoch_rotates_nothing(owner: Resident) -> None:
 
 def test_the_key_can_be_rotated_again_and_again(owner: Resident) -> None:
     for _ in range(3):
-        rotated(owner)
+        rotate(owner)
 
     assert owner.list_epochs() == {4}
     assert owner.read_all() == owner.written
@@ -188,7 +188,7 @@ def test_a_row_loaded_before_is_refused_and_keeps_its_text(owner: Resident) -> N
     assert entry is not None
     stale = owner.open_slot().keyring
     entry.text = words = "Written in a tab that was open before."
-    rotated(owner)
+    rotate(owner)
 
     with pytest.raises(FenceRefused), in_force(stale), write_transaction():
         entry.save()
@@ -225,7 +225,7 @@ def test_a_planted_public_key_is_refused_and_named(owner: Resident) -> None:
 
 def test_a_slot_of_an_older_epoch_that_was_put_back_is_refused(owner: Resident) -> None:
     old = owner.get_slot(SlotKind.RECOVERY)
-    rotated(owner)
+    rotate(owner)
     KeySlot.objects.filter(id=old.id).delete()
     old.save(force_insert=True)
 

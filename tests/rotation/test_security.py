@@ -1,4 +1,4 @@
-"""New secrets and new keys, and a thief who holds the old ones."""
+"""Tests of new secrets and keys against a thief of the old ones."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ ENDING: dict[str, Callable[[Reauthentication], SecurityChange]] = {
 
 @pytest.fixture
 def here(owner: Resident) -> SessionCookie:
-    """The browser the owner sits at."""
+    """The owner's browser."""
     return owner.create_session()
 
 
@@ -48,7 +48,7 @@ def _the_thread_ends(transactional_db: None) -> Iterator[None]:
     stop_rotation_threads(timeout=5)
 
 
-def asked(here: SessionCookie, *, password: str) -> Reauthentication:
+def build_reauthentication(here: SessionCookie, *, password: str) -> Reauthentication:
     vault = sessions_services.open_session(here)
     return Reauthentication(vault=vault, cookie=here, password=password, address="192.0.2.1")
 
@@ -61,7 +61,7 @@ def is_finished(owner: Resident) -> bool:
 
 @dataclass
 class PasswordThief:
-    """Somebody with a copy of the rows that open the diary, their password and their data key."""
+    """A thief with a copy of the slots, the password and the data key."""
 
     slots: list[KeySlot]
     password: str
@@ -75,8 +75,8 @@ class PasswordThief:
             slots=slots, password=owner.password, data_key=owner.open_keyring().data_key(), owner=owner
         )
 
-    def reads(self) -> list[str]:
-        """What the stolen key opens of all that is in the database now."""
+    def read_entries(self) -> list[str]:
+        """Return the texts of the current database that the stolen key opens."""
         found, keyring = [], Keyring(owner=self.owner.id, epoch=1, keys={1: self.data_key})
         for entry in Entry.objects.filter(owner_id=self.owner.id):
             try:
@@ -86,8 +86,8 @@ class PasswordThief:
                 continue
         return found
 
-    def opens_slots(self) -> int:
-        """How many slots of now the old password opens, whatever the database says of epochs."""
+    def count_opened_slots(self) -> int:
+        """Return the number of current slots that the old password opens, in any epoch."""
         count = 0
         for row in KeySlot.objects.filter(owner_id=self.owner.id):
             slot = key_slots.slot_from_row(row)
@@ -100,7 +100,7 @@ class PasswordThief:
             count += 1
         return count
 
-    def puts_the_slots_back(self) -> None:
+    def restore_slots(self) -> None:
         KeySlot.objects.filter(owner_id=self.owner.id).delete()
         for row in self.slots:
             row.save(force_insert=True)
@@ -109,7 +109,7 @@ class PasswordThief:
 def test_a_new_code_replaces_the_old_one(owner: Resident, here: SessionCookie) -> None:
     elsewhere, old_code = owner.create_session(), owner.recovery_code
 
-    secured = security_services.replace_recovery_code(asked(here, password=owner.password))
+    secured = security_services.replace_recovery_code(build_reauthentication(here, password=owner.password))
 
     assert secured.recovery_code is not None
     owner.recovery_code = secured.recovery_code
@@ -123,7 +123,9 @@ def test_a_new_code_replaces_the_old_one(owner: Resident, here: SessionCookie) -
 def test_the_others_are_signed_out_where_that_was_wanted(owner: Resident, here: SessionCookie) -> None:
     owner.create_session()
 
-    secured = security_services.replace_recovery_code(asked(here, password=owner.password), end_others=True)
+    secured = security_services.replace_recovery_code(
+        build_reauthentication(here, password=owner.password), end_others=True
+    )
 
     assert [row.id for row in SignIn.objects.all()] == [here.sign_in_id]
     assert sessions_services.open_session(secured.cookie).is_unlocked
@@ -133,8 +135,8 @@ def test_the_others_are_signed_out_where_that_was_wanted(owner: Resident, here: 
 def test_a_copy_of_the_asking_browsers_cookie_ends_with_the_others(
     owner: Resident, here: SessionCookie, act: Callable[[Reauthentication], SecurityChange]
 ) -> None:
-    """Whoever copied this very browser's cookie must not stay in with the one who shuts them out."""
-    secured = act(asked(here, password=owner.password))
+    """A copy of the acting browser's cookie must not stay signed in."""
+    secured = act(build_reauthentication(here, password=owner.password))
 
     assert secured.cookie is not None
     assert secured.cookie.sign_in_id == here.sign_in_id
@@ -145,7 +147,9 @@ def test_a_copy_of_the_asking_browsers_cookie_ends_with_the_others(
 def test_a_new_password_has_a_new_key_pair(owner: Resident, here: SessionCookie) -> None:
     before = owner.get_slot()
 
-    security_services.replace_password(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+    security_services.replace_password(
+        build_reauthentication(here, password=owner.password), new_password=NEW_PASSWORD
+    )
 
     with pytest.raises(WrongCredentials):
         owner.open_slot()
@@ -157,23 +161,23 @@ def test_a_new_password_has_a_new_key_pair(owner: Resident, here: SessionCookie)
 
 def test_a_new_password_with_a_new_key_shuts_the_old_copy_out(owner: Resident, here: SessionCookie) -> None:
     thief = PasswordThief.of(owner)
-    assert thief.opens_slots() == 1
+    assert thief.count_opened_slots() == 1
 
     secured = security_services.replace_password(
-        asked(here, password=owner.password), new_password=NEW_PASSWORD, rotate=True
+        build_reauthentication(here, password=owner.password), new_password=NEW_PASSWORD, rotate=True
     )
     owner.password = NEW_PASSWORD
 
     assert is_finished(owner)
-    assert thief.opens_slots() == 0
-    assert thief.reads() == []
+    assert thief.count_opened_slots() == 0
+    assert thief.read_entries() == []
     assert owner.read_all() == owner.read_all(owner.open_slot(by=SlotKind.RECOVERY).keyring) == owner.written
     assert sessions_services.open_session(secured.cookie).is_unlocked
 
 
 def test_a_new_key_needs_the_password_again(owner: Resident, here: SessionCookie) -> None:
     with pytest.raises(WrongCredentials):
-        security_services.rotate_data_key(asked(here, password="not this one at all"))
+        security_services.rotate_data_key(build_reauthentication(here, password="not this one at all"))
 
     assert owner.list_epochs() == {1}
 
@@ -181,7 +185,7 @@ def test_a_new_key_needs_the_password_again(owner: Resident, here: SessionCookie
 def test_a_new_key_leaves_this_browser_unlocked(owner: Resident, here: SessionCookie) -> None:
     owner.create_session()
 
-    secured = security_services.rotate_data_key(asked(here, password=owner.password))
+    secured = security_services.rotate_data_key(build_reauthentication(here, password=owner.password))
 
     assert secured.refused_slots == ()
     assert is_finished(owner)
@@ -193,7 +197,7 @@ def test_somebody_had_my_key_leaves_no_other_key_slot(owner: Resident, here: Ses
     thief, old_code = PasswordThief.of(owner), owner.recovery_code
 
     secured = security_services.reset_after_compromise(
-        asked(here, password=owner.password), new_password=NEW_PASSWORD
+        build_reauthentication(here, password=owner.password), new_password=NEW_PASSWORD
     )
     assert secured.recovery_code is not None
     owner.password, owner.recovery_code = NEW_PASSWORD, secured.recovery_code
@@ -201,8 +205,8 @@ def test_somebody_had_my_key_leaves_no_other_key_slot(owner: Resident, here: Ses
     assert is_finished(owner)
     assert KeySlot.objects.filter(owner_id=owner.id).count() == 2
     assert owner.read_all() == owner.read_all(owner.open_slot(by=SlotKind.RECOVERY).keyring) == owner.written
-    assert thief.opens_slots() == 0
-    assert thief.reads() == []
+    assert thief.count_opened_slots() == 0
+    assert thief.read_entries() == []
     owner.recovery_code = old_code
     with pytest.raises(WrongCredentials):
         owner.open_slot(by=SlotKind.RECOVERY)
@@ -213,7 +217,9 @@ def test_somebody_had_my_key_removes_a_key_slot_of_any_kind(owner: Resident, her
     token.id, token.kind = new_id(), "token"
     token.save(force_insert=True)
 
-    security_services.reset_after_compromise(asked(here, password=owner.password), new_password=NEW_PASSWORD)
+    security_services.reset_after_compromise(
+        build_reauthentication(here, password=owner.password), new_password=NEW_PASSWORD
+    )
 
     kinds = KeySlot.objects.filter(owner_id=owner.id).values_list("kind", flat=True)
     assert sorted(kinds) == ["password", "recovery"]
@@ -223,7 +229,7 @@ def test_somebody_had_my_key_finishes_a_rotation_first(owner: Resident, here: Se
     begin_rotation(owner.open_slot(), current_cookie=here)
 
     secured = security_services.reset_after_compromise(
-        asked(here, password=owner.password), new_password=NEW_PASSWORD
+        build_reauthentication(here, password=owner.password), new_password=NEW_PASSWORD
     )
 
     owner.password = NEW_PASSWORD
@@ -235,15 +241,15 @@ def test_somebody_had_my_key_finishes_a_rotation_first(owner: Resident, here: Se
 def test_old_slots_put_back_open_nothing(owner: Resident, here: SessionCookie) -> None:
     thief = PasswordThief.of(owner)
     secured = security_services.reset_after_compromise(
-        asked(here, password=owner.password), new_password=NEW_PASSWORD
+        build_reauthentication(here, password=owner.password), new_password=NEW_PASSWORD
     )
     owner.write_with(sessions_services.open_session(secured.cookie).keyring, "Written after the theft.")
 
-    thief.puts_the_slots_back()
+    thief.restore_slots()
 
     with pytest.raises(DamagedSlot):
         owner.open_slot()
-    assert "Written after the theft." not in thief.reads()
+    assert "Written after the theft." not in thief.read_entries()
 
 
 @pytest.mark.parametrize("act", [security_services.rotate_data_key, security_services.replace_recovery_code])
@@ -266,7 +272,7 @@ def test_a_failure_half_way_leaves_the_old_key_slots(
 
     with pytest.raises(DamagedVault):
         security_services.reset_after_compromise(
-            asked(here, password=owner.password), new_password=NEW_PASSWORD
+            build_reauthentication(here, password=owner.password), new_password=NEW_PASSWORD
         )
 
     assert owner.read_all() == owner.read_all(owner.open_slot(by=SlotKind.RECOVERY).keyring) == owner.written

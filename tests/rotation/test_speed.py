@@ -1,4 +1,4 @@
-"""A rotation is quick, and as quick a row in a large archive as in a small one."""
+"""Tests of the speed of a rotation, in small and large diaries."""
 
 from io import StringIO
 
@@ -9,7 +9,7 @@ from django.db import connection
 from accounts.rotation.sealed_tables import list_sealed_tables
 from llamora.crypto import newest_header
 from tests.people import Resident
-from tests.rotation.benchmark import benchmark
+from tests.rotation.benchmark import measure_rotation
 
 # The least that is promised, on two cores; some 35,000 were seen.
 LEAST = 20_000
@@ -18,7 +18,7 @@ LEAST = 20_000
 @pytest.mark.slow
 @pytest.mark.usefixtures("transactional_db")
 def test_fifty_thousand_entries_with_their_vectors_are_rotated_at_the_promised_rate() -> None:
-    small, large = benchmark(5_000), benchmark(50_000)
+    small, large = measure_rotation(5_000), measure_rotation(50_000)
 
     print(f"\n{large.rate:,.0f} values a second, {large.rate_of_a_core:,.0f} a second of a core")
     assert large.envelopes == 100_000

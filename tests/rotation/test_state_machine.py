@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: the right secrets open everything, all else opens nothing newer."""
+"""Tests of random sequences of events: right secrets open everything, all others nothing newer."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
 from llamora.ops.backup import snapshot
-from tests.rotation.expected import opened
+from tests.rotation.expected import open_with_right_secret
 from tests.rotation.household import HouseholdMachine
 
 
@@ -27,14 +27,14 @@ def _an_empty_household(transactional_db: None, tmp_path: Path, monkeypatch: pyt
 
 @pytest.fixture
 def house() -> Iterator[HouseholdMachine]:
-    """A household whose events are called by hand."""
+    """A household state machine whose events the test calls."""
     found = HouseholdMachine()
     found.begins()
     with closing(found):
         yield found
 
 
-def run(*, examples: int, steps: int) -> None:
+def run_machine(*, examples: int, steps: int) -> None:
     wanted = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -45,8 +45,8 @@ def run(*, examples: int, steps: int) -> None:
     run_state_machine_as_test(HouseholdMachine, settings=wanted)
 
 
-def turns_half_way(house: HouseholdMachine) -> None:
-    """Die where the key is turned and not all is moved."""
+def die_during_rotation(house: HouseholdMachine) -> None:
+    """Kill a rotation after the first step and before its end."""
     tries = count(16, step=3)
     while not house.people["Olive"]["former"]:
         house.dies_while_turning_the_key(who=1, at=next(tries))
@@ -62,7 +62,7 @@ def test_every_event_once_and_most_while_a_rotation_is_unfinished(house: Househo
         partial(house.unlocks, which=0),
         house.backs_up,
         partial(house.changes_password, who=1, end_others=False, turn=False),
-        partial(turns_half_way, house),
+        partial(die_during_rotation, house),
         partial(house.writes, who=1, words="a marsh"),
         partial(house.edits, who=1, which=0, words="a reed"),
         partial(house.turns_the_key, who=1),
@@ -91,12 +91,12 @@ def test_every_event_once_and_most_while_a_rotation_is_unfinished(house: Househo
 
 
 def test_a_household_in_a_few_orders_of_events() -> None:
-    run(examples=4, steps=10)
+    run_machine(examples=4, steps=10)
 
 
 @pytest.mark.slow
 def test_a_household_in_many_orders_of_events() -> None:
-    run(examples=200, steps=20)
+    run_machine(examples=200, steps=20)
 
 
 def test_what_came_after_a_lock_outlives_two_rotations(house: HouseholdMachine) -> None:
@@ -105,16 +105,16 @@ def test_what_came_after_a_lock_outlives_two_rotations(house: HouseholdMachine) 
     house.goes_on_writing_after_the_lock(who=1, words="a heron")
 
     for _ in range(2):
-        rotation_services.resume_rotation(begin_rotation(opened(olive)).keyring)
+        rotation_services.resume_rotation(begin_rotation(open_with_right_secret(olive)).keyring)
         olive["browsers"], olive["epoch"] = {}, olive["epoch"] + 1
-    olive["data_key"] = opened(olive).keyring.data_key()
+    olive["data_key"] = open_with_right_secret(olive).keyring.data_key()
     house.signs_in(who=1)
 
     house.right_secrets_open_everything_and_nothing_else_does()
 
 
 def test_what_came_after_a_lock_is_folded_in_by_a_rotation_that_dies(house: HouseholdMachine) -> None:
-    """Folded in under the key of then: whoever has that key reads it for as long as rows still wait."""
+    """The late draft is merged under the former key, which opens it until the rotation ends."""
     karin, tries = house.people["Karin"], count(30, step=5)
     house.changes_password(who=0, end_others=False, turn=False)
     house.right_secrets_open_everything_and_nothing_else_does()  # the thief takes the key of now

@@ -1,4 +1,4 @@
-"""A rotation gives a new pair to the vault; a draft sealed to the one before is folded in first."""
+"""Tests that a rotation replaces the vault's key pair, and merges late drafts first."""
 
 import pytest
 
@@ -12,13 +12,13 @@ from llamora.crypto import CryptoError, Keyring, in_force
 from tests.people import FIRST_DAY, Resident
 
 
-def arrives_late(owner: Resident, text: str) -> LateDraft:
-    """A draft that was typed while its owner was locked."""
+def send_late_draft(owner: Resident, text: str) -> LateDraft:
+    """Send a draft while its owner is locked."""
     store_late_draft(SubmittedDraft(owner_id=owner.id, day=FIRST_DAY, text=text, revision=0, entry_id=None))
     return LateDraft.objects.get(owner_id=owner.id)
 
 
-def folded(owner: Resident) -> str:
+def get_draft_text(owner: Resident) -> str:
     keyring = owner.open_keyring()
     with in_force(keyring):
         assert merge_late_drafts(keyring) == 1
@@ -27,14 +27,14 @@ def folded(owner: Resident) -> str:
 
 @pytest.fixture
 def writer(owner: Resident) -> Resident:
-    """The owner, with nothing waiting on that day and the public key as of an unlock."""
+    """The owner, without late drafts, and with the public key cached."""
     Draft.objects.filter(owner_id=owner.id).delete()
     key_pairs.remember_public_key(owner.open_keyring())
     return owner
 
 
 def test_a_draft_from_before_is_folded_in_by_the_rotation(writer: Resident) -> None:
-    arrives_late(writer, "Typed before the key was turned.")
+    send_late_draft(writer, "Typed before the key was turned.")
 
     rotation_services.resume_rotation(begin_rotation(writer.open_slot()).keyring)
 
@@ -47,12 +47,12 @@ def test_a_draft_from_after_is_sealed_to_the_new_pair(writer: Resident) -> None:
     stolen = key_pairs.load_key_pairs(writer.open_keyring())
 
     begin_rotation(writer.open_slot())
-    late = arrives_late(writer, "Typed after the key was turned.")
+    late = send_late_draft(writer, "Typed after the key was turned.")
 
     assert key_pairs.get_public_key(writer.id) == bytes(writer.get_vault().public_key) != stolen[0].public
     with pytest.raises(CryptoError):
         _open(late, stolen)
-    assert folded(writer) == "Typed after the key was turned."
+    assert get_draft_text(writer) == "Typed after the key was turned."
 
 
 def test_the_pair_before_the_last_is_given_up(writer: Resident) -> None:

@@ -1,7 +1,7 @@
-"""Somebody who copies every secret, key, slot, cookie and session row that ever was, and tries all of them.
+"""A simulated thief with a copy of every secret, key, slot, cookie and session row, who tries all of them.
 
-What may open what is taken from the people as the tests know them, never from the database. A try that can
-only end as it did before, because nothing it depends on has changed in the database, is not made again.
+Which secret may open which values is decided by the expected state of the tests, never by the database. An
+attempt is not repeated if nothing that it depends on has changed in the database.
 """
 
 from collections.abc import Hashable, Iterator
@@ -19,11 +19,11 @@ from accounts.models import KeySlot, SignIn, SlotKind, Unlock, Vault
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from llamora.crypto import CryptoError, Keyring, derive, open_slot
-from tests.rotation.expected import Known, People, Sealed, comes_by, secret_of
+from tests.rotation.expected import ExpectedPerson, People, Sealed, derive_secret, open_slot_with_secret
 
 
-def opened_with(data_key: bytes, sealed: Sealed, *, owner: UUID) -> set[bytes]:
-    """What a data key opens, whichever epoch it is said to be of."""
+def try_data_key(data_key: bytes, sealed: Sealed, *, owner: UUID) -> set[bytes]:
+    """Return the sealed values that a data key opens, in any epoch."""
     epochs = {int.from_bytes(envelope[1:5], "big") for envelope, _ in sealed}
     keyring = Keyring(owner=owner, epoch=max(epochs), keys=dict.fromkeys(epochs, data_key))
     found = set()
@@ -34,21 +34,21 @@ def opened_with(data_key: bytes, sealed: Sealed, *, owner: UUID) -> set[bytes]:
 
 
 @contextmanager
-def for_a_moment() -> Iterator[None]:
-    """Change the database, look what comes of it, and leave it as it was."""
+def rolled_back() -> Iterator[None]:
+    """Run the block in a transaction that is rolled back."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
-def copied(row: Model, *, epoch: int) -> Model:
-    """The same row, said to be of an epoch."""
+def copy_row(row: Model, *, epoch: int) -> Model:
+    """Return a copy of a row with another epoch."""
     values = {each.attname: getattr(row, each.attname) for each in row._meta.concrete_fields}
     return type(row)(**{**values, "epoch": epoch})
 
 
-def standing(person: Known) -> tuple[bytes, ...]:
-    """All in the database that decides what opens a person's vault."""
+def get_vault_state(person: ExpectedPerson) -> tuple[bytes, ...]:
+    """Return all database values that decide how a person's vault opens."""
     vault = Vault.objects.get(owner_id=person["id"])
     listed = vault.__dict__["ways_in"]
     macs = sorted(bytes(slot.mac) for slot in KeySlot.objects.filter(owner_id=person["id"]))
@@ -57,7 +57,7 @@ def standing(person: Known) -> tuple[bytes, ...]:
 
 @dataclass
 class Thief:
-    """All there ever was to steal."""
+    """All secrets and rows that ever existed, and the attempts to use them."""
 
     secrets: dict[SlotKind, set[str]] = field(default_factory=lambda: {kind: set() for kind in SlotKind})
     data_keys: set[bytes] = field(default_factory=set)
@@ -67,15 +67,15 @@ class Thief:
     tokens: set[str] = field(default_factory=set)
     _tried: set[Hashable] = field(default_factory=set)
 
-    def takes(self, people: People) -> None:
-        """Copy all that stands now."""
+    def copy_everything(self, people: People) -> None:
+        """Copy all current secrets and rows."""
         for person in people.values():
             self.data_keys.add(person["data_key"])
             self.cookies |= set(person["browsers"])
             for kind in SlotKind:
-                self.secrets[kind].add(secret_of(person, kind))
+                self.secrets[kind].add(derive_secret(person, kind))
             for slot in KeySlot.objects.filter(owner_id=person["id"]):
-                self.slots.setdefault(bytes(slot.mac), (slot, secret_of(person, SlotKind(slot.kind))))
+                self.slots.setdefault(bytes(slot.mac), (slot, derive_secret(person, SlotKind(slot.kind))))
             unlocks = Unlock.objects.filter(sign_in__person_id=person["id"]).select_related("sign_in")
             by_id = {cookie.sign_in_id: cookie for cookie in person["browsers"]}
             assert {unlock.sign_in_id for unlock in unlocks} <= set(by_id)
@@ -83,17 +83,17 @@ class Thief:
                 taken = (unlock.sign_in, unlock, by_id[unlock.sign_in_id], person["data_key"])
                 self.unlocked.setdefault(bytes(unlock.wrapped_dek), taken)
 
-    def tries_everything(self, people: People, *, sealed: dict[UUID, Sealed]) -> None:
-        """Fail wherever something opens that should not, or newer things than it may."""
+    def try_everything(self, people: People, *, sealed: dict[UUID, Sealed]) -> None:
+        """Try all secrets and rows; fail if one opens more than it should."""
         assert not any(invitations.is_valid_invitation(token) for token in self.tokens)
-        self._tries_cookies(people)
+        self._try_cookies(people)
         for person in people.values():
-            now = standing(person)
-            self._tries_secrets(person, now)
-            self._puts_slots_back(person, now)
-            self._puts_sessions_back(person, now)
+            now = get_vault_state(person)
+            self._try_secrets(person, now)
+            self._try_old_slots(person, now)
+            self._try_old_sessions(person, now)
             for data_key in self.data_keys - {person["data_key"]}:
-                read = opened_with(data_key, sealed[person["id"]], owner=person["id"])
+                read = try_data_key(data_key, sealed[person["id"]], owner=person["id"])
                 assert read <= person["former"].get(data_key, set())
 
     def _is_new(self, *attempt: Hashable) -> bool:
@@ -102,11 +102,11 @@ class Thief:
         self._tried.add(attempt)
         return True
 
-    def _tries_secrets(self, person: Known, now: tuple[bytes, ...]) -> None:
-        """At the door, and past every check of the program, on the rows alone."""
+    def _try_secrets(self, person: ExpectedPerson, now: tuple[bytes, ...]) -> None:
+        """Try old secrets in a sign-in, and directly on the slots."""
         for row in KeySlot.objects.filter(owner_id=person["id"]):
             kind = SlotKind(row.kind)
-            wrong = set[str]().union(*self.secrets.values()) - {secret_of(person, kind)}
+            wrong = set[str]().union(*self.secrets.values()) - {derive_secret(person, kind)}
             for secret in wrong:
                 if self._is_new("row", bytes(row.mac), secret):
                     slot = key_slots.slot_from_row(row)
@@ -115,58 +115,58 @@ class Thief:
                         open_slot(slot, kek=kek, current_epoch=slot.epoch)
                         raise AssertionError("a wrong secret opened a slot")
                 if self._is_new("door", now, kind, secret):
-                    assert self._gets_in(person, kind, secret) is None
+                    assert self._can_open(person, kind, secret) is None
 
-    def _gets_in(self, person: Known, kind: SlotKind, secret: str) -> Keyring | None:
+    def _can_open(self, person: ExpectedPerson, kind: SlotKind, secret: str) -> Keyring | None:
         try:
-            return comes_by(person, kind, secret).keyring
+            return open_slot_with_secret(person, kind, secret).keyring
         except (WrongCredentials, DamagedSlot):
             return None
 
-    def _tries_cookies(self, people: People) -> None:
+    def _try_cookies(self, people: People) -> None:
         signed_in = {c: is_open for person in people.values() for c, is_open in person["browsers"].items()}
         for cookie in self.cookies:
             found = sessions_services.open_session(cookie, activity=False)
             assert (found.person is not None) == (cookie in signed_in)
             assert found.is_unlocked == signed_in.get(cookie, False)
 
-    def _puts_slots_back(self, person: Known, now: tuple[bytes, ...]) -> None:
-        """As they were, and said to be of the epoch of now."""
-        for row, secret in self.put_aside(person, now):
+    def _try_old_slots(self, person: ExpectedPerson, now: tuple[bytes, ...]) -> None:
+        """Put old slots back, unchanged and with the current epoch."""
+        for row, secret in self.list_old_slots(person, now):
             for epoch in {row.epoch, person["epoch"]}:
                 if self._is_new("slot", now, bytes(row.mac), epoch):
-                    with for_a_moment():
-                        self.puts_back(row, epoch=epoch)
-                        gained = self._gets_in(person, SlotKind(row.kind), secret)
-                    self._makes_use_of(gained, person, epoch=row.epoch)
+                    with rolled_back():
+                        self.replace_slot(row, epoch=epoch)
+                        gained = self._can_open(person, SlotKind(row.kind), secret)
+                    self._try_gained_key(gained, person, epoch=row.epoch)
 
-    def put_aside(self, person: Known, now: tuple[bytes, ...]) -> list[tuple[KeySlot, str]]:
-        """Slots of a person that are no longer theirs, and what opened them."""
+    def list_old_slots(self, person: ExpectedPerson, now: tuple[bytes, ...]) -> list[tuple[KeySlot, str]]:
+        """Yield the replaced slots of a person, with their secrets."""
         mine = [taken for mac, taken in self.slots.items() if mac not in now]
         return [(row, secret) for row, secret in mine if row.owner_id == person["id"]]
 
-    def puts_back(self, row: KeySlot, *, epoch: int) -> None:
-        """Put an old slot in the place of the one there is."""
+    def replace_slot(self, row: KeySlot, *, epoch: int) -> None:
+        """Replace the current slot by an old slot."""
         KeySlot.objects.filter(owner_id=row.owner_id, kind=row.kind).delete()
-        copied(row, epoch=epoch).save(force_insert=True)
+        copy_row(row, epoch=epoch).save(force_insert=True)
 
-    def _makes_use_of(self, gained: Keyring | None, person: Known, *, epoch: int) -> None:
-        """Rows from what a backup has undone can be of today's epoch: they give a key, and not today's."""
+    def _try_gained_key(self, gained: Keyring | None, person: ExpectedPerson, *, epoch: int) -> None:
+        """Check that a key from an old slot opens no current values; a restore can reuse an epoch."""
         if gained is not None:
             assert epoch == person["epoch"]
             assert gained.data_key() != person["data_key"]
             self.data_keys.add(gained.data_key())
 
-    def _puts_sessions_back(self, person: Known, now: tuple[bytes, ...]) -> None:
-        """Both rows of a session, beside its cookie; those that held today's key would open, as they did."""
+    def _try_old_sessions(self, person: ExpectedPerson, now: tuple[bytes, ...]) -> None:
+        """Put both rows of old sessions back; only sessions of the current key may open."""
         for wrapped, (sign_in, unlock, cookie, data_key) in self.unlocked.items():
             if sign_in.person_id != person["id"] or data_key == person["data_key"]:
                 continue
             for epoch in {unlock.epoch, person["epoch"]}:
                 if self._is_new("session", now, wrapped, epoch):
-                    with for_a_moment():
+                    with rolled_back():
                         SignIn.objects.filter(id=sign_in.id).delete()
                         sign_in.save(force_insert=True)
-                        copied(unlock, epoch=epoch).save(force_insert=True)
+                        copy_row(unlock, epoch=epoch).save(force_insert=True)
                         gained = sessions_services.open_session(cookie, activity=False).held
-                    self._makes_use_of(gained, person, epoch=unlock.epoch)
+                    self._try_gained_key(gained, person, epoch=unlock.epoch)

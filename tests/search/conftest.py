@@ -1,4 +1,4 @@
-"""A data folder of each test's own, an embedder that needs no files, and no index left over from before."""
+"""Fixtures of the search tests: a data folder, an embedder without files, and no open indexes."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -21,7 +21,7 @@ collect_ignore = [] if find_spec("hnswlib") else ["test_graph.py"]
 
 @pytest.fixture(autouse=True)
 def data_folder(settings: Any, tmp_path: Path) -> Path:
-    """A data folder of the test's own, where snapshots go."""
+    """A data folder for the test, in which snapshots are saved."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
     settings.DATA_DIR = folder
@@ -29,7 +29,7 @@ def data_folder(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_left() -> Iterator[None]:
+def close_indexes() -> Iterator[None]:
     """Close every index when a test ends."""
     from search.embedder import embedders
     from search.index.registry import indexes
@@ -41,7 +41,7 @@ def nobody_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def embedder(settings: Any) -> "BagOfWords":
-    """The embedder in use."""
+    """The embedder used by search."""
     from search.embedder import embedders
     from tests.search.indexing import BagOfWords
 

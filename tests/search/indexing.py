@@ -1,4 +1,4 @@
-"""Who plays in these tests: people whose diaries are searched, and an embedder that needs no files."""
+"""Embedders without model files, documents, and opening indexes for tests."""
 
 import re
 import threading
@@ -20,7 +20,7 @@ _WORD = re.compile(r"\w+")
 
 
 class BagOfWords:
-    """A real embedder of the plainest kind: texts that share words are near to each other."""
+    """A simple embedder: texts that share words are near to each other."""
 
     name = "tests/bag-of-words"
     floor = 0.1
@@ -47,8 +47,8 @@ class BagOfWords:
         return vector / length if length else vector
 
 
-class HeldBack(BagOfWords):
-    """One that has begun with a text and does not end before it is let go."""
+class BlockingEmbedder(BagOfWords):
+    """An embedder that waits in the middle of a text until the test releases it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,10 +60,10 @@ class HeldBack(BagOfWords):
         return super().embed_passages(texts)
 
 
-def a_text(
+def make_document(
     text: str, *, day: date = date(2026, 1, 1), kind: str = "entry", id_: UUID | None = None
 ) -> Document:
-    """A text as it is indexed, of no database."""
+    """Return a document for an index, without a database row."""
     id_ = id_ or uuid4()
     return Document(
         id=id_,
@@ -76,15 +76,15 @@ def a_text(
     )
 
 
-def searching(someone: Resident) -> PersonIndex:
-    """The index of an unlocked person, with everything there is to find in it."""
+def open_index(someone: Resident) -> PersonIndex:
+    """Return the index of an unlocked person, once it is complete."""
     index = indexes.for_owner(someone.keyring)
-    settled(someone)
+    wait_until_idle(someone)
     return index
 
 
-def settled(someone: Resident) -> None:
-    """Wait until nothing is left to do for a person."""
+def wait_until_idle(someone: Resident) -> None:
+    """Wait until no search task of a person runs or is queued."""
     for _ in range(20):
         assert workers.opening_worker.wait_idle(owner=someone.id, timeout=30), "opening took too long"
         assert workers.embedding_worker.wait_idle(owner=someone.id, timeout=30), "embedding took too long"

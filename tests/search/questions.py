@@ -1,4 +1,4 @@
-"""Twenty-five questions in words of our own, each about a day known from reading Pepys's diary."""
+"""Twenty-five questions about Pepys's diary, each with the day that answers it."""
 
 QUESTIONS = (
     ("the first time I wore a suit made of silk", "1660-07-20"),

@@ -1,4 +1,4 @@
-"""Somebody leaves the household: what search kept of them goes too, the files included."""
+"""Tests that deleting an account deletes its index and snapshot files."""
 
 import os
 from pathlib import Path
@@ -12,8 +12,8 @@ from search.models import Vector
 from tests.people import Resident
 
 
-def kept_for(who: Resident) -> list[Path]:
-    """The files of a kept index of one person."""
+def list_snapshot_files(who: Resident) -> list[Path]:
+    """Return the snapshot files of a person."""
     SnapshotFolder(get_search_settings().folder, who.person.id).write(
         kind="words", rule="r", data=os.urandom(100), keyring=who.keyring
     )
@@ -21,8 +21,8 @@ def kept_for(who: Resident) -> list[Path]:
 
 
 def test_the_kept_index_of_somebody_who_left_is_gone(owner: Resident, housemate: Resident) -> None:
-    theirs = kept_for(housemate)
-    mine = set(kept_for(owner)) - set(theirs)
+    theirs = list_snapshot_files(housemate)
+    mine = set(list_snapshot_files(owner)) - set(theirs)
     assert mine
 
     delete_person(owner.person)

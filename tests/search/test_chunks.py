@@ -1,4 +1,4 @@
-"""Texts are cut on paragraph borders into chunks a model can take whole."""
+"""Tests of splitting texts into chunks that a model can embed."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,23 +10,23 @@ def count(texts: object) -> list[int]:
     return [len(text.split()) + len(text) // 200 for text in texts]  # type: ignore[attr-defined]
 
 
-def cut(text: str) -> list[str]:
+def split(text: str) -> list[str]:
     return [text[slice(*span)] for span in split_into_chunks(text, count)]
 
 
 def test_a_short_text_is_one_chunk() -> None:
-    assert cut("A few words.\n\nAnd a few more.") == ["A few words.\n\nAnd a few more."]
+    assert split("A few words.\n\nAnd a few more.") == ["A few words.\n\nAnd a few more."]
 
 
 def test_a_text_of_one_thing_stays_whole_and_a_longer_one_is_cut() -> None:
-    assert len(cut("word " * (WHOLE_TOKENS - 10))) == 1
-    assert len(cut("A few words. " * WHOLE_TOKENS)) > WHOLE_TOKENS * 3 // HALF_TOKENS - 2
+    assert len(split("word " * (WHOLE_TOKENS - 10))) == 1
+    assert len(split("A few words. " * WHOLE_TOKENS)) > WHOLE_TOKENS * 3 // HALF_TOKENS - 2
 
 
 def test_paragraphs_are_kept_whole_where_they_fit() -> None:
     paragraphs = [f"{name} " * (HALF_TOKENS - 4) for name in ("one", "two", "three", "four")]
 
-    pieces = cut("\n\n".join(paragraphs))
+    pieces = split("\n\n".join(paragraphs))
 
     assert [set(piece.split()) for piece in pieces] == [{"one", "two"}, {"two", "three"}, {"three", "four"}]
 
@@ -34,7 +34,7 @@ def test_paragraphs_are_kept_whole_where_they_fit() -> None:
 def test_a_long_paragraph_is_cut_between_sentences_into_chunks_of_like_length() -> None:
     text = " ".join(f"This is sentence number {n} of a very long paragraph." for n in range(120))
 
-    pieces = cut(text)
+    pieces = split(text)
 
     assert all(piece.strip().endswith(".") for piece in pieces)
     lengths = [len(piece.split()) for piece in pieces]

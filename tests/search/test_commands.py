@@ -1,4 +1,4 @@
-"""`reindex` makes an index anew for whoever has the password, and says only counts."""
+"""Tests of `reindex`: it needs the password and prints only counts."""
 
 from datetime import date
 from io import StringIO
@@ -20,12 +20,12 @@ from search.index.registry import indexes
 from search.models import Vector
 from search.query.parser import parse
 from tests.people import PASSWORD
-from tests.search.indexing import BagOfWords, settled
+from tests.search.indexing import BagOfWords, wait_until_idle
 
 
 @pytest.fixture
-def enrolled(transactional_db: None, tmp_path: Path) -> tuple[Keyring, Path]:
-    """Somebody with a password, who wrote three lines; and the file their password is in."""
+def registered(transactional_db: None, tmp_path: Path) -> tuple[Keyring, Path]:
+    """A person with a password and three entries; returns the file with the password."""
     made = create_person(
         name="Olive", password=PASSWORD, time_zone="UTC", is_administrator=False, address="here"
     )
@@ -37,18 +37,18 @@ def enrolled(transactional_db: None, tmp_path: Path) -> tuple[Keyring, Path]:
     return made.keyring, file
 
 
-def run(*arguments: object) -> str:
+def run_reindex(*arguments: object) -> str:
     out = StringIO()
     call_command("reindex", *map(str, arguments), stdout=out, stderr=StringIO())
     return out.getvalue()
 
 
 def test_an_index_made_by_hand_is_used_at_the_next_unlock(
-    enrolled: tuple[Keyring, Path], embedder: BagOfWords, data_folder: Path
+    registered: tuple[Keyring, Path], embedder: BagOfWords, data_folder: Path
 ) -> None:
-    keyring, file = enrolled
+    keyring, file = registered
 
-    said = run("Olive", "--password-file", file)
+    said = run_reindex("Olive", "--password-file", file)
 
     assert messages.INDEXED_WORDS.format(texts=3) in said
     assert messages.INDEXED_MEANING.format(chunks=3) in said
@@ -67,40 +67,40 @@ def _wait(keyring: Keyring) -> None:
     class Someone:
         id = keyring.owner
 
-    settled(Someone)  # type: ignore[arg-type]  # only the id is looked at
+    wait_until_idle(Someone)  # type: ignore[arg-type]  # only the id is looked at
 
 
 def test_vectors_are_kept_unless_new_ones_are_asked_for(
-    enrolled: tuple[Keyring, Path], embedder: BagOfWords
+    registered: tuple[Keyring, Path], embedder: BagOfWords
 ) -> None:
-    _, file = enrolled
-    run("Olive", "--password-file", file)
+    _, file = registered
+    run_reindex("Olive", "--password-file", file)
 
-    run("Olive", "--password-file", file)
+    run_reindex("Olive", "--password-file", file)
     assert len(embedder.embedded) == 3
-    run("Olive", "--password-file", file, "--vectors")
+    run_reindex("Olive", "--password-file", file, "--vectors")
     assert len(embedder.embedded) == 6
 
 
-def test_without_a_model_words_are_indexed_and_the_command_says_so(enrolled: tuple[Keyring, Path]) -> None:
-    _, file = enrolled
+def test_without_a_model_words_are_indexed_and_the_command_says_so(registered: tuple[Keyring, Path]) -> None:
+    _, file = registered
 
-    said = run("Olive", "--password-file", file)
+    said = run_reindex("Olive", "--password-file", file)
 
     assert messages.INDEXED_WORDS.format(texts=3) in said
     assert messages.get_embedding_message("absent") in said
 
 
 def test_a_wrong_password_and_an_unknown_name_are_refused(
-    enrolled: tuple[Keyring, Path], data_folder: Path, tmp_path: Path
+    registered: tuple[Keyring, Path], data_folder: Path, tmp_path: Path
 ) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text("not the password at all\n")
 
     with pytest.raises(CommandError):
-        run("Olive", "--password-file", wrong)
+        run_reindex("Olive", "--password-file", wrong)
     with pytest.raises(CommandError, match="Nobody"):
-        run("Nobody", "--password-file", wrong)
+        run_reindex("Nobody", "--password-file", wrong)
     assert list(data_folder.rglob("*.sealed")) == []
 
 

@@ -1,4 +1,4 @@
-"""Two people search while a third imports and a reply is streamed: every page stays quick."""
+"""Tests of two searches during an import and a reply: every page stays fast."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ TYPED = (
 )
 
 
-def imported(served: BenchmarkHousehold, folder: Path, *, name: str, entries: int) -> None:
+def run_import(served: BenchmarkHousehold, folder: Path, *, name: str, entries: int) -> None:
     archive, password = folder / f"{name}.jsonl", folder / "password"
     write_archive(archive, entries=entries, ends=TODAY)
     password.write_text(PASSWORD)
@@ -33,7 +33,7 @@ def imported(served: BenchmarkHousehold, folder: Path, *, name: str, entries: in
     served.manage("import_diary", str(archive), "--user", name, "--password-file", str(password))
 
 
-def again_and_again(
+def repeat_until(
     act: Callable[[int], object], *, until: threading.Event, into: list[float]
 ) -> threading.Thread:
     def run() -> None:
@@ -64,7 +64,7 @@ def test_two_search_one_imports_one_is_answered_and_no_page_is_slow(tmp_path: Pa
         for name, browser in people.items():
             browser.register(name, set_up=served.set_up if name == "anna" else "")
         for name in ("anna", "ben"):
-            imported(served, tmp_path, name=name, entries=3000)
+            run_import(served, tmp_path, name=name, entries=3000)
             people[name].sign_in()
             people[name].get("/")
         cleo = people["cleo"]
@@ -79,11 +79,11 @@ def test_two_search_one_imports_one_is_answered_and_no_page_is_slow(tmp_path: Pa
             return lambda turn: people[name].post("/search/", q=TYPED[turn % len(TYPED)], script=True)
 
         threads = [
-            again_and_again(looking("anna"), until=until, into=taken["anna searches"]),
-            again_and_again(looking("ben"), until=until, into=taken["ben searches"]),
-            again_and_again(lambda _: pages.get("/"), until=until, into=taken["a day"]),
+            repeat_until(looking("anna"), until=until, into=taken["anna searches"]),
+            repeat_until(looking("ben"), until=until, into=taken["ben searches"]),
+            repeat_until(lambda _: pages.get("/"), until=until, into=taken["a day"]),
         ]
-        imported(served, tmp_path, name="cleo", entries=2000)
+        run_import(served, tmp_path, name="cleo", entries=2000)
         until.set()
         for thread in threads:
             thread.join()

@@ -1,4 +1,4 @@
-"""Rankings become one: phrases first, then what ranks high in several, and days only between equals."""
+"""Tests of fusing rankings: phrases first, then combined ranks, then the day."""
 
 from datetime import date
 from uuid import UUID

@@ -1,15 +1,15 @@
-"""The graph finds what comparing all vectors finds; read only where hnswlib is there (`conftest.py`)."""
+"""Tests that the graph finds the same rows as a comparison of all vectors; needs hnswlib."""
 
 import pytest
 
-from tests.search.test_vectors import filled, text, vectors
+from tests.search.test_vectors import build_index, make_text, make_vectors
 
 
 @pytest.mark.parametrize("many", [3000, pytest.param(60_000, marks=pytest.mark.slow)])
 def test_the_graph_finds_what_looking_at_all_finds(many: int) -> None:
-    rows = vectors(many, width=384 if many > 10_000 else 32)
-    index, _ = filled(rows)
-    questions = vectors(50, width=rows.shape[1])
+    rows = make_vectors(many, width=384 if many > 10_000 else 32)
+    index, _ = build_index(rows)
+    questions = make_vectors(50, width=rows.shape[1])
     exact = [{near.id for near in index.search(question, limit=10)} for question in questions]
 
     index.build_graph()
@@ -20,11 +20,11 @@ def test_the_graph_finds_what_looking_at_all_finds(many: int) -> None:
 
 
 def test_what_changes_after_the_graph_was_made_is_true_at_once() -> None:
-    rows = vectors(2000)
-    index, ids = filled(rows)
+    rows = make_vectors(2000)
+    index, ids = build_index(rows)
     index.build_graph()
 
-    added, moved = text(rows[0][None]), text(rows[1][None], ids[500])
+    added, moved = make_text(rows[0][None]), make_text(rows[1][None], ids[500])
     index.upsert([added, moved])
     index.remove([ids[2]])
 

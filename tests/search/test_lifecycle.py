@@ -1,4 +1,4 @@
-"""An index comes with the unlock, follows every change, and goes with the lock."""
+"""Tests of an index: opened at the unlock, updated with changes, closed at the lock."""
 
 import gc
 import threading
@@ -26,11 +26,11 @@ from search.index.words import WordsIndex
 from search.models import Vector
 from search.query.parser import parse
 from tests.people import Resident
-from tests.search.indexing import BagOfWords, searching, settled
+from tests.search.indexing import BagOfWords, make_document, open_index, wait_until_idle
 
 
-def found(index: PersonIndex, typed: str) -> set[UUID]:
-    """The ids of everything with all the words."""
+def find_ids(index: PersonIndex, typed: str) -> set[UUID]:
+    """Return the ids of the texts with all words of a query."""
     assert index.words is not None
     hits = index.words.find(parse(typed), limit=50)
     return {*hits.phrases, *hits.strict}
@@ -40,29 +40,29 @@ def test_everything_written_is_found_once_the_index_is_open(owner: Resident, hou
     mine = owner.write("A heron stood in the shallow water.")
     housemate.write("A heron of somebody else.")
 
-    index = searching(owner)
+    index = open_index(owner)
 
-    assert found(index, "heron") == {mine.id}
+    assert find_ids(index, "heron") == {mine.id}
 
 
 def test_what_is_kept_while_the_index_is_open_is_found_at_once(owner: Resident) -> None:
-    index = searching(owner)
+    index = open_index(owner)
 
     entry = owner.write("The lamp smoked all evening.")
 
-    assert found(index, "smoked") == {entry.id}
+    assert find_ids(index, "smoked") == {entry.id}
 
 
 def test_edited_away_text_is_found_in_no_way(owner: Resident, embedder: BagOfWords) -> None:
     entry = owner.write("The violin was out of tune.")
-    index = searching(owner)
+    index = open_index(owner)
     with owner.unlocked(), write_transaction():
         entry.text = "The cello was out of tune."
         entry.save()
-    settled(owner)
+    wait_until_idle(owner)
 
-    assert found(index, "violin") == set()
-    assert found(index, "cello") == {entry.id}
+    assert find_ids(index, "violin") == set()
+    assert find_ids(index, "cello") == {entry.id}
     assert index.vectors is not None
     near = index.vectors.search(embedder.embed_question("The cello was out of tune."), limit=5)
     assert near[0].id == entry.id
@@ -71,24 +71,24 @@ def test_edited_away_text_is_found_in_no_way(owner: Resident, embedder: BagOfWor
 
 def test_a_deleted_entry_and_its_replies_are_not_found_and_a_restored_one_is(owner: Resident) -> None:
     entry = owner.write("A wasp in the marmalade.")
-    reply = replied(owner, entry, "Wasps like marmalade.")
-    index = searching(owner)
-    assert found(index, "marmalade") == {entry.id, reply.id}
+    reply = create_reply(owner, entry, "Wasps like marmalade.")
+    index = open_index(owner)
+    assert find_ids(index, "marmalade") == {entry.id, reply.id}
 
     with owner.unlocked(), write_transaction():
         entry.deleted_at = entry.created_at
         entry.save(update_fields=["deleted_at"])
-    gone = found(index, "marmalade")
+    gone = find_ids(index, "marmalade")
     with owner.unlocked(), write_transaction():
         entry.deleted_at = None
         entry.save(update_fields=["deleted_at"])
 
     assert gone == set()
-    assert found(index, "marmalade") == {entry.id, reply.id}
+    assert find_ids(index, "marmalade") == {entry.id, reply.id}
 
 
-def replied(owner: Resident, entry: Entry, text: str, state: str = JobState.DONE) -> Reply:
-    """A reply that is there already."""
+def create_reply(owner: Resident, entry: Entry, text: str, state: str = JobState.DONE) -> Reply:
+    """Create a reply to an entry."""
     with owner.unlocked():
         reply: Reply = Reply.objects.create(owner_id=owner.id, entry=entry, state=state, text=text)
     return reply
@@ -96,91 +96,91 @@ def replied(owner: Resident, entry: Entry, text: str, state: str = JobState.DONE
 
 def test_a_reply_is_found_on_its_entrys_day_once_it_is_whole(owner: Resident) -> None:
     entry = owner.write("What about the harbour?", day=date(2025, 3, 4))
-    reply = replied(owner, entry, "Pilots know the harbour.", JobState.WRITING)
-    index = searching(owner)
-    while_writing = found(index, "pilots")
+    reply = create_reply(owner, entry, "Pilots know the harbour.", JobState.WRITING)
+    index = open_index(owner)
+    while_writing = find_ids(index, "pilots")
     with owner.unlocked(), write_transaction():
         reply.state = JobState.DONE
         reply.save(update_fields=["state"])
-    settled(owner)
+    wait_until_idle(owner)
 
     assert while_writing == set()
-    assert found(index, "pilots from:2025-03 to:2025-03") == {reply.id}
-    assert found(index, "pilots from:2025-04") == set()
+    assert find_ids(index, "pilots from:2025-03 to:2025-03") == {reply.id}
+    assert find_ids(index, "pilots from:2025-04") == set()
 
 
 def test_a_moved_entry_is_found_on_its_new_day(owner: Resident) -> None:
     entry = owner.write("Snow on the sills.", day=date(2025, 1, 2))
-    reply = replied(owner, entry, "Snow again.")
-    index = searching(owner)
+    reply = create_reply(owner, entry, "Snow again.")
+    index = open_index(owner)
 
     with owner.unlocked(), write_transaction():
         entry.day = date(2026, 2, 3)
         entry.save()
 
-    assert found(index, "snow from:2026") == {entry.id, reply.id}
+    assert find_ids(index, "snow from:2026") == {entry.id, reply.id}
 
 
 def test_what_a_transaction_took_back_is_not_found(owner: Resident) -> None:
-    index = searching(owner)
+    index = open_index(owner)
 
     with transaction.atomic():
         owner.write("This was never kept.")
         transaction.set_rollback(True)
 
-    assert found(index, "never") == set()
+    assert find_ids(index, "never") == set()
 
 
 def test_a_thousand_entries_in_one_transaction_are_all_found(owner: Resident) -> None:
-    index = searching(owner)
+    index = open_index(owner)
 
     with write_transaction():
         for number in range(1000):
             owner.write(f"Imported line number{number}.")
-    settled(owner)
+    wait_until_idle(owner)
 
     assert index.words is not None
     assert index.words.count() == 1000
-    assert len(found(index, "number777")) == 1
+    assert len(find_ids(index, "number777")) == 1
 
 
 def test_what_another_process_wrote_is_found_after_catching_up(owner: Resident) -> None:
     entry = owner.write("Before.")
-    index = searching(owner)
+    index = open_index(owner)
     Entry.objects.filter(id=entry.id).update(deleted_at=entry.created_at)  # tells nobody
-    assert found(index, "before") == {entry.id}
+    assert find_ids(index, "before") == {entry.id}
 
     indexes.reconcile_all(index)
-    settled(owner)
+    wait_until_idle(owner)
 
-    assert found(index, "before") == set()
+    assert find_ids(index, "before") == set()
 
 
 def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Resident) -> None:
-    index = searching(owner)
+    index = open_index(owner)
     with owner.unlocked():
         Entry.objects.bulk_create(
             [Entry(owner=owner.person, day=owner.today, text="From afar.")]
         )  # tells nobody
-    assert found(index, "afar") == set()
+    assert find_ids(index, "afar") == set()
 
     search_services.run_search(owner.keyring, "afar")
-    settled(owner)
+    wait_until_idle(owner)
 
-    assert len(found(index, "afar")) == 1
+    assert len(find_ids(index, "afar")) == 1
 
 
 @pytest.mark.parametrize("many", [3, 300])
 def test_other_forms_of_words_that_come_later_are_known_too(owner: Resident, many: int) -> None:
     owner.write("Nothing yet.")
-    index = searching(owner)
+    index = open_index(owner)
     with owner.unlocked():
         Entry.objects.bulk_create(
             Entry(owner=owner.person, day=owner.today, text=f"We walked, {number}.") for number in range(many)
         )
 
     indexes.reconcile_all(index)
-    settled(owner)
+    wait_until_idle(owner)
 
     assert index.words is not None
     assert index.words.find(parse("walking "), limit=5).total == many
@@ -190,19 +190,19 @@ def test_only_what_changed_is_read_when_the_index_opens_again(
     owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = owner.write("The first of two.")
-    searching(owner).save_snapshots(force=True)
+    open_index(owner).save_snapshots(force=True)
     indexes.close(owner.id)
     added = owner.write("The second of two.")
     read: list[UUID] = []
-    monkeypatch.setattr(sources, "load_documents", reading(read, sources.load_documents))
+    monkeypatch.setattr(sources, "load_documents", spy_on_read(read, sources.load_documents))
 
-    index = searching(owner)
+    index = open_index(owner)
 
-    assert found(index, "two") == {kept.id, added.id}
+    assert find_ids(index, "two") == {kept.id, added.id}
     assert read == [added.id]
 
 
-def reading(into: list[UUID], real):  # type: ignore[no-untyped-def]  # watches the real one
+def spy_on_read(into: list[UUID], real):  # type: ignore[no-untyped-def]  # watches the real one
     def read(ids, **rest):  # type: ignore[no-untyped-def]
         into.extend(ids)
         return real(ids, **rest)
@@ -212,25 +212,25 @@ def reading(into: list[UUID], real):  # type: ignore[no-untyped-def]  # watches 
 
 def test_edited_away_text_is_not_in_the_next_sessions_index_either(owner: Resident) -> None:
     entry = owner.write("The old words about Gertrude.")
-    searching(owner).save_snapshots(force=True)
+    open_index(owner).save_snapshots(force=True)
     indexes.close(owner.id)
     with owner.unlocked(), write_transaction():
         entry.text = "Other words."
         entry.save()
 
-    index = searching(owner)
+    index = open_index(owner)
 
-    assert found(index, "gertrude") == set()
-    assert found(index, "other") == {entry.id}
+    assert find_ids(index, "gertrude") == set()
+    assert find_ids(index, "other") == {entry.id}
 
 
 def test_vectors_are_made_once_and_come_back_from_their_rows(owner: Resident, embedder: BagOfWords) -> None:
     entry = owner.write("A walk along the river.")
-    searching(owner)
+    open_index(owner)
     assert embedder.embedded == ["A walk along the river."]
     indexes.close(owner.id)
 
-    index = searching(owner)
+    index = open_index(owner)
 
     assert embedder.embedded == ["A walk along the river."]
     assert index.vectors is not None
@@ -240,7 +240,7 @@ def test_vectors_are_made_once_and_come_back_from_their_rows(owner: Resident, em
 
 def test_vectors_of_another_embedder_are_made_anew(owner: Resident, embedder: BagOfWords) -> None:
     owner.write("A walk along the river.")
-    searching(owner)
+    open_index(owner)
     indexes.close(owner.id)
     Vector.objects.get()
     row = Vector.objects.get()
@@ -248,7 +248,7 @@ def test_vectors_of_another_embedder_are_made_anew(owner: Resident, embedder: Ba
         row.embedder = "tests/another"
         row.save()
 
-    searching(owner)
+    open_index(owner)
 
     assert embedder.embedded == ["A walk along the river."] * 2
     assert Vector.objects.get().embedder == embedder.name
@@ -257,16 +257,16 @@ def test_vectors_of_another_embedder_are_made_anew(owner: Resident, embedder: Ba
 def test_without_a_model_words_work_and_the_index_says_why_meaning_does_not(owner: Resident) -> None:
     entry = owner.write("No model in this house.")
 
-    index = searching(owner)
+    index = open_index(owner)
 
-    assert found(index, "model") == {entry.id}
+    assert find_ids(index, "model") == {entry.id}
     assert index.vectors is None
     assert index.why_not_embedded == "absent"
 
 
 def test_a_lock_leaves_nothing_of_the_index_in_memory(owner: Resident, embedder: BagOfWords) -> None:
     owner.write("Known to nobody else.")
-    index = searching(owner)
+    index = open_index(owner)
     left = [weakref.ref(part) for part in (index, index.words, index.vectors)]
     words = index.words
     assert words is not None
@@ -285,7 +285,7 @@ def test_a_lock_elsewhere_leaves_the_index_to_a_session_that_is_unlocked(owner: 
     second = sessions_services.create_session(
         person=owner.person, keyring=owner.keyring, is_persistent=False, device=""
     )
-    index = searching(owner)
+    index = open_index(owner)
 
     sessions_services.lock_session(sign_in_id=second.sign_in_id, person_id=owner.id)
 
@@ -302,7 +302,7 @@ def test_an_index_asked_for_after_the_lock_is_refused(owner: Resident) -> None:
 
 
 def test_whoever_is_past_the_idle_limit_is_forgotten_by_the_sweep(owner: Resident) -> None:
-    searching(owner)
+    open_index(owner)
     long_ago = owner.person.created_at.replace(year=2000)
     Unlock.objects.update(last_active=long_ago)
 
@@ -316,22 +316,23 @@ def test_beyond_the_memory_given_the_least_recently_used_index_goes_and_comes_ba
 ) -> None:
     entry = owner.write("Found again.")
     settings.SEARCH_MEMORY_MB = 0
-    searching(owner)
+    open_index(owner)
 
-    searching(housemate)
+    open_index(housemate)
     gone = indexes.get(owner.id)
-    again = searching(owner)
+    again = open_index(owner)
 
     assert gone is None
     assert indexes.get(housemate.id) is None
-    assert found(again, "again") == {entry.id}
+    assert find_ids(again, "again") == {entry.id}
 
 
 @pytest.mark.parametrize("rounds", [40, pytest.param(500, marks=pytest.mark.slow)])
 def test_closing_during_running_queries_is_never_fatal(rounds: int) -> None:
-    from tests.search.indexing import a_text
 
-    texts = [a_text(f"the quick brown fox number {n} and the slow grey goose " * 20) for n in range(60)]
+    texts = [
+        make_document(f"the quick brown fox number {n} and the slow grey goose " * 20) for n in range(60)
+    ]
     snapshot = WordsIndex()
     snapshot.upsert(texts)
     kept = snapshot.dump()
@@ -371,7 +372,7 @@ def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
     with write_transaction():
         for number in range(60):
             owner.write(f"The heron of day {number} stood in the shallow water, and flew.")
-    searching(owner).save_snapshots(force=True)
+    open_index(owner).save_snapshots(force=True)
     ended: list[str] = []
 
     def ask(index: PersonIndex) -> None:
@@ -384,7 +385,7 @@ def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
             connections.close_all()
 
     for number in range(rounds):
-        threads = [threading.Thread(target=ask, args=(searching(owner),)) for _ in range(3)]
+        threads = [threading.Thread(target=ask, args=(open_index(owner),)) for _ in range(3)]
         for thread in threads:
             thread.start()
         time.sleep(0.002 * (number % 7))

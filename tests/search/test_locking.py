@@ -1,11 +1,11 @@
-"""Building an index ends when its person locks, and leaves nothing behind."""
+"""Tests that a lock ends the building of an index."""
 
 from pathlib import Path
 
 from llamora.database import write_transaction
 from search.index.registry import indexes
 from tests.people import Resident
-from tests.search.indexing import settled
+from tests.search.indexing import wait_until_idle
 
 
 def test_locking_while_the_index_is_being_built_ends_the_building(owner: Resident, data_folder: Path) -> None:
@@ -15,7 +15,7 @@ def test_locking_while_the_index_is_being_built_ends_the_building(owner: Residen
 
     indexes.for_owner(owner.keyring)
     owner.lock()
-    settled(owner)
+    wait_until_idle(owner)
 
     assert indexes.get(owner.id) is None
     assert list(data_folder.rglob("*.sealed")) == []

@@ -1,4 +1,4 @@
-"""The box as a person uses it: with and without script, by its owner alone, nothing left in an address."""
+"""Tests of the search pages: with and without script, for their owner only, no query in URLs."""
 
 import re
 from datetime import date
@@ -13,27 +13,27 @@ from search import messages
 from search.embedder import embedders
 from search.index.registry import indexes
 from search.models import RecentSearch
-from tests.page import read, squeeze
+from tests.page import normalize_spaces, read
 from tests.people import Resident
-from tests.search.indexing import BagOfWords, HeldBack, searching, settled
-from tests.traces.tagging import keeps
+from tests.search.indexing import BagOfWords, BlockingEmbedder, open_index, wait_until_idle
+from tests.traces.tagging import add_traces
 
 
-def found(answer: Any) -> list[tuple[str, str]]:
-    """Address and words of each result, markup left out but for the marks."""
+def list_results(answer: Any) -> list[tuple[str, str]]:
+    """Return the URL and the snippet of each result, with marks as the only markup."""
     return [
-        (hit.get("href"), squeeze(re.sub(r"<(?!/?mark)[^>]+>", " ", hit.inner_html)))
+        (hit.get("href"), normalize_spaces(re.sub(r"<(?!/?mark)[^>]+>", " ", hit.inner_html)))
         for hit in read(answer).all("li.hit > a")
     ]
 
 
 def test_a_search_without_script_answers_with_a_page(owner: Resident) -> None:
     entry = owner.write("The heron stood in the weir.", day=date(2025, 5, 4))
-    searching(owner)
+    open_index(owner)
 
     answer = owner.post("/search/", q="heron", submitted="1")
 
-    ((address, words),) = found(answer)
+    ((address, words),) = list_results(answer)
     assert answer.status_code == 200
     assert b"<html" in answer.content
     assert urlsplit(address).path == "/d/2025-05-04/"
@@ -44,7 +44,7 @@ def test_a_search_without_script_answers_with_a_page(owner: Resident) -> None:
 
 def test_no_address_on_a_result_page_holds_a_word_that_was_searched_for(owner: Resident) -> None:
     owner.write("The heron stood in the weir.")
-    searching(owner)
+    open_index(owner)
 
     page = owner.post("/search/", q="heron from:2020").content.decode()
 
@@ -57,12 +57,12 @@ def test_no_address_on_a_result_page_holds_a_word_that_was_searched_for(owner: R
 
 def test_by_script_only_the_results_come(owner: Resident) -> None:
     owner.write("The heron stood in the weir.")
-    searching(owner)
+    open_index(owner)
 
     answer = owner.post("/search/", script=True, q="her")
 
     assert answer.content.strip().startswith(b'<div class="search-results" id="search-results"')
-    assert len(found(answer)) == 1
+    assert len(list_results(answer)) == 1
     assert not RecentSearch.objects.exists()
 
 
@@ -70,7 +70,7 @@ def test_a_hit_says_why_it_is_one(owner: Resident, embedder: BagOfWords) -> None
     owner.write("herons by the weir at dusk", day=date(2025, 1, 1))
     owner.write("the weir at dusk", day=date(2025, 1, 2))
     owner.write("something else altogether", day=date(2025, 1, 3))
-    searching(owner)
+    open_index(owner)
 
     answer = owner.post("/search/", q="weir at dusk", script=True)
 
@@ -79,12 +79,12 @@ def test_a_hit_says_why_it_is_one(owner: Resident, embedder: BagOfWords) -> None
 
 def test_a_housemate_finds_nothing_of_it(owner: Resident, housemate: Resident) -> None:
     entry = owner.write("The heron stood in the weir.")
-    searching(owner)
-    searching(housemate)
-    address, _ = found(owner.post("/search/", q="heron"))[0]
+    open_index(owner)
+    open_index(housemate)
+    address, _ = list_results(owner.post("/search/", q="heron"))[0]
     token = urlsplit(address).query.removeprefix("found=")
 
-    assert found(housemate.post("/search/", q="heron")) == []
+    assert list_results(housemate.post("/search/", q="heron")) == []
     answer = housemate.post("/search/place/", script=True, found=token, id=str(entry.id))
     assert answer.json() == {"marks": []}
 
@@ -110,7 +110,7 @@ def test_a_search_from_another_persons_page_is_refused(owner: Resident, housemat
 )
 def test_anything_typed_is_answered(owner: Resident, typed: str) -> None:
     owner.write("A line.")
-    searching(owner)
+    open_index(owner)
 
     answer = owner.post("/search/", q=typed, submitted="1")
 
@@ -120,8 +120,8 @@ def test_anything_typed_is_answered(owner: Resident, typed: str) -> None:
 
 def test_what_was_found_is_told_to_the_page_as_it_is_written_there(owner: Resident) -> None:
     entry = owner.write("We walked. Walking home, she walks.")
-    searching(owner)
-    address, _ = found(owner.post("/search/", q="walk ", script=True))[0]
+    open_index(owner)
+    address, _ = list_results(owner.post("/search/", q="walk ", script=True))[0]
     token = urlsplit(address).query.removeprefix("found=")
 
     answer = owner.post("/search/place/", script=True, found=token, id=str(entry.id))
@@ -132,19 +132,19 @@ def test_what_was_found_is_told_to_the_page_as_it_is_written_there(owner: Reside
 
 @pytest.mark.parametrize("sent", [{"found": "nobody", "id": "not-an-id"}, {"found": "", "id": ""}, {}])
 def test_a_place_that_is_not_known_marks_nothing(owner: Resident, sent: dict[str, str]) -> None:
-    searching(owner)
+    open_index(owner)
 
     assert owner.post("/search/place/", script=True, **sent).json() == {"marks": []}
 
 
 def test_more_results_go_on_where_the_page_ended(owner: Resident) -> None:
     entries = {str(owner.write(f"A line about rooks, number {number}.").id) for number in range(45)}
-    searching(owner)
+    open_index(owner)
     seen: list[str] = []
     after = ""
     for _ in range(5):
         answer = owner.post("/search/", script=True, q="rooks", after=after)
-        seen += [urlsplit(address).fragment.removeprefix("entry-") for address, _ in found(answer)]
+        seen += [urlsplit(address).fragment.removeprefix("entry-") for address, _ in list_results(answer)]
         more = read(answer).values('[name="after"]', "value")
         if not more:
             break
@@ -156,31 +156,31 @@ def test_more_results_go_on_where_the_page_ended(owner: Resident) -> None:
 
 def test_filters_are_chips_that_can_be_taken_away(owner: Resident) -> None:
     owner.write("rooks", day=date(2025, 5, 5))
-    searching(owner)
+    open_index(owner)
 
     page = owner.post("/search/", q="rooks from:2025-01 in:entries -crows")
 
     values = read(page).values('.chip[name="instead"]', "value")
     assert values == ["rooks in:entries -crows", "rooks from:2025-01 -crows", "rooks from:2025-01 in:entries"]
-    assert len(found(owner.post("/search/", q="x", instead=values[0]))) == 1
+    assert len(list_results(owner.post("/search/", q="x", instead=values[0]))) == 1
 
 
 def test_a_trace_is_a_chip_that_narrows_and_without_it_more_is_found(owner: Resident) -> None:
     entry, _ = owner.write("Rain all day."), owner.write("Rain at night.")
-    keeps(owner, entry, "red wool")
-    searching(owner)
+    add_traces(owner, entry, "red wool")
+    open_index(owner)
 
     page = owner.post("/search/", q='rain trace:"Red Wool"')
 
     chip = read(page).one('.chip[name="instead"]')
     assert (chip.get("value"), chip.first("span").text) == ("rain", "trace Red Wool")
-    assert [urlsplit(address).fragment for address, _ in found(page)] == [f"entry-{entry.id}"]
-    assert "trace, words" in found(page)[0][1]
-    assert len(found(owner.post("/search/", q="rain", instead=chip.get("value")))) == 2
+    assert [urlsplit(address).fragment for address, _ in list_results(page)] == [f"entry-{entry.id}"]
+    assert "trace, words" in list_results(page)[0][1]
+    assert len(list_results(owner.post("/search/", q="rain", instead=chip.get("value")))) == 2
 
 
 def test_submitted_searches_are_remembered_sealed_and_can_be_forgotten(owner: Resident) -> None:
-    searching(owner)
+    open_index(owner)
     for typed in ("first", "second", "first"):
         owner.post("/search/", q=typed, submitted="1")
     owner.post("/search/", script=True, q="only typed")
@@ -194,12 +194,12 @@ def test_submitted_searches_are_remembered_sealed_and_can_be_forgotten(owner: Re
 
 
 def test_whoever_wants_none_remembered_has_none(owner: Resident, housemate: Resident) -> None:
-    searching(owner)
+    open_index(owner)
     owner.post("/search/", q="first", submitted="1")
 
     owner.post("/search/recent/", do="off")
     owner.post("/search/", q="second", submitted="1")
-    searching(housemate)
+    open_index(housemate)
     housemate.post("/search/", q="third", submitted="1")
 
     assert [row.owner_id for row in RecentSearch.objects.all()] == [housemate.id]
@@ -210,7 +210,7 @@ def test_whoever_wants_none_remembered_has_none(owner: Resident, housemate: Resi
 
 def test_the_settings_page_forgets_them_too(owner: Resident, housemate: Resident) -> None:
     for who in (owner, housemate):
-        searching(who)
+        open_index(who)
         who.post("/search/", q="first", submitted="1")
 
     owner.choose(saves_recent_searches=False)
@@ -220,7 +220,7 @@ def test_the_settings_page_forgets_them_too(owner: Resident, housemate: Resident
 
 
 def test_the_page_says_how_far_meaning_has_come(owner: Resident, embedder: BagOfWords) -> None:
-    held = HeldBack()
+    held = BlockingEmbedder()
     embedders.set_embedder(held)
     owner.write("One.")
     indexes.for_owner(owner.keyring)
@@ -229,7 +229,7 @@ def test_the_page_says_how_far_meaning_has_come(owner: Resident, embedder: BagOf
         part = owner.post("/search/", q="one").content.decode()
     finally:
         held.may_end.set()
-    settled(owner)
+    wait_until_idle(owner)
 
     whole = owner.post("/search/", q="one").content.decode()
 
@@ -239,48 +239,48 @@ def test_the_page_says_how_far_meaning_has_come(owner: Resident, embedder: BagOf
 
 def test_without_a_model_the_page_says_so_and_finds_words(owner: Resident) -> None:
     owner.write("One heron.")
-    searching(owner)
+    open_index(owner)
 
     answer = owner.post("/search/", q="heron")
 
     assert messages.get_embedding_message("absent") in answer.content.decode()
-    assert len(found(answer)) == 1
+    assert len(list_results(answer)) == 1
 
 
 def test_what_went_without_a_signal_is_not_shown(owner: Resident) -> None:
     entry = owner.write("A heron that will go.")
-    searching(owner)
+    open_index(owner)
     type(entry).objects.filter(id=entry.id).update(deleted_at=entry.created_at)
 
-    assert found(owner.post("/search/", q="heron")) == []
-    settled(owner)
+    assert list_results(owner.post("/search/", q="heron")) == []
+    wait_until_idle(owner)
 
 
 def test_after_a_restart_the_first_search_opens_the_index(owner: Resident) -> None:
     owner.write("One heron.")  # unlocked, but nobody told this process
 
     owner.post("/search/", q="heron", script=True)
-    settled(owner)
+    wait_until_idle(owner)
 
-    assert len(found(owner.post("/search/", q="heron", script=True))) == 1
+    assert len(list_results(owner.post("/search/", q="heron", script=True))) == 1
 
 
 def test_the_index_can_be_made_anew_from_the_page(owner: Resident) -> None:
     entry = owner.write("One heron.")
-    index = searching(owner)
+    index = open_index(owner)
     assert index.words is not None
     index.words.remove([entry.id])  # as a fault of ours would
 
     owner.post("/search/anew/")
-    settled(owner)
+    wait_until_idle(owner)
 
-    assert len(found(owner.post("/search/", q="heron"))) == 1
+    assert len(list_results(owner.post("/search/", q="heron"))) == 1
 
 
 @pytest.mark.parametrize("first", ["a save", "a search"])
 def test_an_index_that_breaks_fails_no_page_and_is_made_anew(owner: Resident, first: str) -> None:
     owner.write("One heron.")
-    index = searching(owner)
+    index = open_index(owner)
     assert index.words is not None
     index.words._db.execute("DROP TABLE docs")
 
@@ -289,32 +289,32 @@ def test_an_index_that_breaks_fails_no_page_and_is_made_anew(owner: Resident, fi
     else:
         answer = owner.post("/search/", script=True, q="heron")
         assert "data-index-opening" in answer.content.decode()
-    again = searching(owner)
+    again = open_index(owner)
 
     assert answer.status_code == 200
     assert again is not index
-    assert len(found(owner.post("/search/", q="heron"))) == (2 if first == "a save" else 1)
+    assert len(list_results(owner.post("/search/", q="heron"))) == (2 if first == "a save" else 1)
 
 
 def test_what_meaning_is_found_by_is_made_anew_only_where_that_is_asked(
     owner: Resident, embedder: BagOfWords
 ) -> None:
     owner.write("One heron.")
-    searching(owner)
+    open_index(owner)
     assert 'name="vectors"' in owner.get("/search/").content.decode()
 
     owner.post("/search/anew/")
-    settled(owner)
+    wait_until_idle(owner)
     without = list(embedder.embedded)
     owner.post("/search/anew/", vectors="1")
-    settled(owner)
+    wait_until_idle(owner)
 
     assert without == ["One heron."]
     assert embedder.embedded == ["One heron."] * 2
 
 
 def test_typing_in_the_box_is_no_more_than_looking(owner: Resident) -> None:
-    searching(owner)
+    open_index(owner)
     before = Unlock.objects.get().last_active
 
     owner.client.post(

@@ -1,4 +1,4 @@
-"""What is typed is understood, and nothing that can be typed fails."""
+"""Tests of the query parser, with any input."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from search.index.words import WordsIndex
 from search.query.parser import MAX_TERMS, parse
-from tests.search.indexing import a_text
+from tests.search.indexing import make_document
 
 NASTY = [
     '"',
@@ -33,7 +33,7 @@ NASTY = [
 PIECES = st.one_of(st.sampled_from(NASTY), st.text(max_size=12))
 
 
-def words_of(typed: str) -> list[tuple[str, ...]]:
+def list_words(typed: str) -> list[tuple[str, ...]]:
     return [term.words for term in parse(typed).terms]
 
 
@@ -52,7 +52,7 @@ def test_words_phrases_and_exclusions_are_told_apart() -> None:
 def test_quotes_of_any_kind_count_and_need_no_end(typed: str) -> None:
     query = parse(typed)
 
-    assert words_of(typed) == [("with", "milk")]
+    assert list_words(typed) == [("with", "milk")]
     assert query.terms[0].quoted
 
 
@@ -60,7 +60,7 @@ def test_quotes_of_any_kind_count_and_need_no_end(typed: str) -> None:
 def test_straight_quotes_hold_others(typed: str) -> None:
     query = parse(typed)
 
-    assert words_of(typed) == [("with", "cold", "milk")]
+    assert list_words(typed) == [("with", "cold", "milk")]
     assert not query.without
 
 
@@ -96,7 +96,7 @@ def test_kinds_and_traces_narrow() -> None:
 
     assert query.kinds == {"reply", "entry"}
     assert query.traces == ("garden", "long walks")
-    assert words_of("in:replies rain") == [("rain",)]
+    assert list_words("in:replies rain") == [("rain",)]
 
 
 def test_a_hyphenated_word_is_also_looked_for_in_one() -> None:
@@ -117,7 +117,7 @@ def test_symbols_that_belong_to_a_word_are_looked_for_as_they_stand(typed: str, 
 
 @pytest.mark.parametrize("typed", ["hello, world", "hello... (world)", "“hello” world!", "hello\nworld?"])
 def test_punctuation_around_words_is_no_part_of_them(typed: str) -> None:
-    assert words_of(typed)[:2] == [("hello",), ("world",)]
+    assert list_words(typed)[:2] == [("hello",), ("world",)]
     assert not any(term.literal for term in parse(typed).terms)
 
 
@@ -147,4 +147,6 @@ def test_anything_at_all_can_be_typed(spaced: str, dense: str) -> None:
 
 
 INDEX = WordsIndex()
-INDEX.upsert([a_text("Anything at all, e-mail, c++ and 10:30."), a_text("今日は天気がいい 😀 naïve")])
+INDEX.upsert(
+    [make_document("Anything at all, e-mail, c++ and 10:30."), make_document("今日は天気がいい 😀 naïve")]
+)

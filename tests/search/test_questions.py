@@ -1,4 +1,4 @@
-"""Questions in words of our own find the day they are about: real texts, the real model, the whole engine."""
+"""Tests that questions in other words find the right day, with the real model and texts."""
 
 import json
 from datetime import date
@@ -14,13 +14,13 @@ from search.index.person_index import PersonIndex
 from search.index.vector_store import embed_documents
 from search.query.parser import parse
 from tests.people import Resident
-from tests.search.indexing import a_text, searching
+from tests.search.indexing import make_document, open_index
 from tests.search.questions import QUESTIONS
 
 
 @pytest.fixture
 def real_model(settings: Any, shared: Path) -> None:
-    """The small model of the shared folder."""
+    """The small embedding model of the shared folder."""
     settings.SEARCH_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
     settings.SEARCH_MODEL_PATH = str(shared / "models" / "all-MiniLM-L6-v2-int8")
     settings.SEARCH_THREADS = 2
@@ -32,18 +32,22 @@ def corpus(shared: Path) -> list[tuple[date, str]]:
     return [(date.fromisoformat(row["date"]), row["text"]) for row in rows]
 
 
-def right(index: PersonIndex, *, first: int, asked: tuple[tuple[str, str], ...]) -> list[str]:
-    """The questions whose day is among the first hits."""
+def list_answered_questions(
+    index: PersonIndex, *, first: int, asked: tuple[tuple[str, str], ...]
+) -> list[str]:
+    """Return the questions whose day is among the first hits."""
     hits = {typed: search(index, parse(typed), limit=first).hits for typed, _ in asked}
     return [typed for typed, day in asked if day in {hit.day.isoformat() for hit in hits[typed]}]
 
 
-def filled(owner: Resident, days: list[tuple[date, str]]) -> PersonIndex:
-    """An index of these days, whatever is in the database."""
-    index = searching(owner)
+def build_index(owner: Resident, days: list[tuple[date, str]]) -> PersonIndex:
+    """Return an index of these days, without database rows."""
+    index = open_index(owner)
     assert index.words is not None
     assert index.vectors is not None
-    documents = [a_text(text, day=day, id_=UUID(int=number)) for number, (day, text) in enumerate(days)]
+    documents = [
+        make_document(text, day=day, id_=UUID(int=number)) for number, (day, text) in enumerate(days)
+    ]
     index.words.upsert(documents, update_terms=False)
     index.words.update_all_terms()
     for first in range(0, len(documents), 32):
@@ -62,18 +66,18 @@ def test_the_real_model_finds_what_is_said_in_other_words(
         ("hit the animal that had got loose", "1661-01-28"),
     )
 
-    index = filled(owner, days[:30] + [pair for pair in days if pair[0].isoformat() in wanted])
+    index = build_index(owner, days[:30] + [pair for pair in days if pair[0].isoformat() in wanted])
 
-    assert right(index, first=5, asked=asked) == [typed for typed, _ in asked]
+    assert list_answered_questions(index, first=5, asked=asked) == [typed for typed, _ in asked]
 
 
 @pytest.mark.slow
 def test_twenty_of_twenty_five_questions_find_their_day_among_the_first_five(
     owner: Resident, real_model: None, shared: Path
 ) -> None:
-    index = filled(owner, corpus(shared))
+    index = build_index(owner, corpus(shared))
 
-    found = right(index, first=5, asked=QUESTIONS)
+    found = list_answered_questions(index, first=5, asked=QUESTIONS)
 
     print(f"{len(found)} of {len(QUESTIONS)} in the first five")
     assert len(found) >= 20
@@ -84,7 +88,7 @@ def test_a_day_recalls_the_day_that_spoke_of_the_same(
 ) -> None:
     feast = date(1663, 11, 8)  # the Lord Mayor's, and what to wear for it
     days = [(day, text) for day, text in corpus(shared) if day.day == 8 and day <= feast]
-    index = filled(owner, days)
+    index = build_index(owner, days)
     assert index.vectors is not None
     ids = {day: UUID(int=number) for number, (day, _) in enumerate(days)}
     own = index.vectors.get_vectors(ids[feast])

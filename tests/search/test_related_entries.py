@@ -1,4 +1,4 @@
-"""Which earlier entries come along to an answer because they speak of the same, and which never do."""
+"""Tests of the earlier entries on the same subject that a reply's prompt includes."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -14,10 +14,10 @@ from search import messages, related_entries
 from search.embedder import embedders
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
-from tests.diary.tabs import Live, answered, serving
+from tests.diary.tabs import ServingLoop, get_reply, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident, new_resident
-from tests.search.indexing import BagOfWords, settled
+from tests.search.indexing import BagOfWords, wait_until_idle
 
 HERON = "A grey heron stood on the weir this morning."
 HERON_AGAIN = "The grey heron stood on the weir again this evening."
@@ -25,23 +25,23 @@ BREAD = "Kneaded dough; flour everywhere, oven too hot."
 
 
 @pytest.fixture
-def live(transactional_db: None, embedder: BagOfWords, model: FakeModelServer) -> Iterator[Live]:
-    with serving(model.url) as live:
+def live(transactional_db: None, embedder: BagOfWords, model: FakeModelServer) -> Iterator[ServingLoop]:
+    with run_serving_loop(model.url) as live:
         yield live
 
 
-def ago(who: Resident, days: int) -> date:
+def write_days_ago(who: Resident, days: int) -> date:
     return who.today - timedelta(days=days)
 
 
-def indexed(who: Resident) -> None:
+def build_index(who: Resident) -> None:
     indexes.for_owner(who.keyring)
-    settled(who)
+    wait_until_idle(who)
 
 
-def without_vectors(who: Resident, entry: Entry) -> PersonIndex:
-    """An index as it is a moment after an entry was kept."""
-    settled(who)
+def remove_vectors(who: Resident, entry: Entry) -> PersonIndex:
+    """Remove an entry's vectors from the index, as just after a save."""
+    wait_until_idle(who)
     index = indexes.get(who.id)
     assert index is not None
     assert index.vectors is not None
@@ -49,22 +49,22 @@ def without_vectors(who: Resident, entry: Entry) -> PersonIndex:
     return index
 
 
-def sent(model: FakeModelServer) -> str:
+def list_sent_prompts(model: FakeModelServer) -> str:
     return str(model.calls[-1]["messages"][-1]["content"])
 
 
 def test_an_entry_that_speaks_of_the_same_is_read_exactly_so(
-    live: Live, owner: Resident, model: FakeModelServer
+    live: ServingLoop, owner: Resident, model: FakeModelServer
 ) -> None:
     owner.write(HERON, day=date(2026, 3, 5))
     owner.write(BREAD, day=date(2026, 3, 6))
     evening = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
     entry = owner.write(HERON_AGAIN, day=evening.date(), at=evening)
-    indexed(owner)
+    build_index(owner)
 
-    answered(owner, entry.id)
+    get_reply(owner, entry.id)
 
-    assert sent(model) == (
+    assert list_sent_prompts(model) == (
         "Friday, 20 November 2026.\n\n"
         "From days before, to understand the entry by. "
         "Name one of them only where it truly bears on the entry:\n\n"
@@ -74,12 +74,12 @@ def test_an_entry_that_speaks_of_the_same_is_read_exactly_so(
     )
 
 
-def test_it_is_named_in_what_was_read_as_near(live: Live, owner: Resident) -> None:
-    earlier = owner.write(HERON, day=ago(owner, 200))
+def test_it_is_named_in_what_was_read_as_near(live: ServingLoop, owner: Resident) -> None:
+    earlier = owner.write(HERON, day=write_days_ago(owner, 200))
     entry = owner.write(HERON_AGAIN)
-    indexed(owner)
+    build_index(owner)
 
-    read = owner.get(f"/replies/{answered(owner, entry.id)}/read/", script=True).content.decode()
+    read = owner.get(f"/replies/{get_reply(owner, entry.id)}/read/", script=True).content.decode()
 
     assert read.count("/entries/") == 2
     assert read.count("(related)") == 1
@@ -88,43 +88,45 @@ def test_it_is_named_in_what_was_read_as_near(live: Live, owner: Resident) -> No
 
 
 def test_nothing_of_the_same_or_a_later_day_and_nothing_of_others_is_read(
-    live: Live, owner: Resident, housemate: Resident, model: FakeModelServer
+    live: ServingLoop, owner: Resident, housemate: Resident, model: FakeModelServer
 ) -> None:
-    day = ago(owner, 10)
+    day = write_days_ago(owner, 10)
     entry = owner.write(HERON_AGAIN, day=day)
     owner.write(f"{HERON} LATER THAT DAY", day=day)
-    owner.write(f"{HERON} TOMORROW", day=ago(owner, 9))
-    owner.write(f"{HERON} BINNED", day=ago(owner, 20)).delete()
-    housemate.write(f"{HERON} HOUSEMATE", day=ago(owner, 20))
-    indexed(owner)
-    indexed(housemate)
+    owner.write(f"{HERON} TOMORROW", day=write_days_ago(owner, 9))
+    owner.write(f"{HERON} BINNED", day=write_days_ago(owner, 20)).delete()
+    housemate.write(f"{HERON} HOUSEMATE", day=write_days_ago(owner, 20))
+    build_index(owner)
+    build_index(housemate)
 
-    answered(owner, entry.id)
+    get_reply(owner, entry.id)
 
     for never in ("LATER THAT DAY", "TOMORROW", "BINNED", "HOUSEMATE", "From days before"):
-        assert never not in sent(model)
+        assert never not in list_sent_prompts(model)
 
 
-def test_what_lies_in_the_bin_is_not_read(live: Live, owner: Resident, model: FakeModelServer) -> None:
-    earlier = owner.write(HERON, day=ago(owner, 20))
+def test_what_lies_in_the_bin_is_not_read(live: ServingLoop, owner: Resident, model: FakeModelServer) -> None:
+    earlier = owner.write(HERON, day=write_days_ago(owner, 20))
     entry = owner.write(HERON_AGAIN)
-    indexed(owner)
+    build_index(owner)
     owner.post(f"/entries/{earlier.id}/delete/")
 
-    answered(owner, entry.id)
+    get_reply(owner, entry.id)
 
-    assert HERON not in sent(model)
+    assert HERON not in list_sent_prompts(model)
 
 
-def test_of_a_long_entry_the_passage_is_read(live: Live, owner: Resident, model: FakeModelServer) -> None:
+def test_of_a_long_entry_the_passage_is_read(
+    live: ServingLoop, owner: Resident, model: FakeModelServer
+) -> None:
     dull = " ".join(f"Nothing happened at hour {hour}, or at any other." for hour in range(80))
-    owner.write(f"{dull}\n\n{HERON * 8}\n\n{dull}", day=ago(owner, 30))
+    owner.write(f"{dull}\n\n{HERON * 8}\n\n{dull}", day=write_days_ago(owner, 30))
     entry = owner.write(HERON_AGAIN)
-    indexed(owner)
+    build_index(owner)
 
-    read = owner.get(f"/replies/{answered(owner, entry.id)}/read/", script=True).content.decode()
+    read = owner.get(f"/replies/{get_reply(owner, entry.id)}/read/", script=True).content.decode()
 
-    told = sent(model).split("From days before")[1].split("The entry to answer")[0]
+    told = list_sent_prompts(model).split("From days before")[1].split("The entry to answer")[0]
     assert HERON in told
     assert "(a part of it)" in told
     assert len(told) < 1_000
@@ -132,122 +134,128 @@ def test_of_a_long_entry_the_passage_is_read(live: Live, owner: Resident, model:
 
 
 def test_the_nearest_three_are_read_in_the_order_of_their_days(
-    live: Live, owner: Resident, model: FakeModelServer
+    live: ServingLoop, owner: Resident, model: FakeModelServer
 ) -> None:
     for days in (50, 10, 40, 20, 30):
-        owner.write(f"{HERON} {days}", day=ago(owner, days))
+        owner.write(f"{HERON} {days}", day=write_days_ago(owner, days))
     entry = owner.write(HERON_AGAIN)
-    indexed(owner)
+    build_index(owner)
 
-    answered(owner, entry.id)
+    get_reply(owner, entry.id)
 
-    places = [sent(model).find(f"{HERON} {days}") for days in (50, 40, 30, 20, 10)]
+    places = [list_sent_prompts(model).find(f"{HERON} {days}") for days in (50, 40, 30, 20, 10)]
     there = [place for place in places if place >= 0]
     assert len(there) == related_entries.MAX_RELATED
     assert there == sorted(there)
 
 
 def test_an_entry_kept_only_just_now_is_looked_up_without_its_vectors(
-    live: Live, owner: Resident, model: FakeModelServer
+    live: ServingLoop, owner: Resident, model: FakeModelServer
 ) -> None:
-    owner.write(HERON, day=ago(owner, 3))
-    indexed(owner)
+    owner.write(HERON, day=write_days_ago(owner, 3))
+    build_index(owner)
     entry = owner.write(HERON_AGAIN)
-    without_vectors(owner, entry)
+    remove_vectors(owner, entry)
 
-    answered(owner, entry.id)
+    get_reply(owner, entry.id)
 
-    assert HERON in sent(model)
+    assert HERON in list_sent_prompts(model)
 
 
 def test_without_a_model_for_meaning_the_day_alone_is_read(
-    live: Live, owner: Resident, model: FakeModelServer, settings: Any
+    live: ServingLoop, owner: Resident, model: FakeModelServer, settings: Any
 ) -> None:
     embedders.set_embedder(None)
     settings.SEARCH_MODEL = "none/at-all"
-    owner.write(HERON, day=ago(owner, 3))
+    owner.write(HERON, day=write_days_ago(owner, 3))
     entry = owner.write(HERON_AGAIN)
-    indexed(owner)
+    build_index(owner)
 
-    answered(owner, entry.id)
+    get_reply(owner, entry.id)
 
-    assert HERON not in sent(model)
-    assert HERON_AGAIN in sent(model)
+    assert HERON not in list_sent_prompts(model)
+    assert HERON_AGAIN in list_sent_prompts(model)
 
 
-class Broken(BagOfWords):
-    """An embedder whose model fails at a question."""
+class FailingEmbedder(BagOfWords):
+    """An embedder that fails to embed questions."""
 
     def embed_question(self, text: str) -> NDArray[np.float32]:
         raise RuntimeError("no more memory")
 
 
-def test_a_search_that_breaks_spoils_no_answer(live: Live, owner: Resident, model: FakeModelServer) -> None:
-    embedders.set_embedder(Broken())
-    owner.write(HERON, day=ago(owner, 3))
-    indexed(owner)
+def test_a_search_that_breaks_spoils_no_answer(
+    live: ServingLoop, owner: Resident, model: FakeModelServer
+) -> None:
+    embedders.set_embedder(FailingEmbedder())
+    owner.write(HERON, day=write_days_ago(owner, 3))
+    build_index(owner)
     entry = owner.write(HERON_AGAIN)
-    index = without_vectors(owner, entry)
+    index = remove_vectors(owner, entry)
 
-    answered(owner, entry.id)
+    get_reply(owner, entry.id)
 
-    assert "From days before" not in sent(model)
-    assert HERON_AGAIN in sent(model)
+    assert "From days before" not in list_sent_prompts(model)
+    assert HERON_AGAIN in list_sent_prompts(model)
     assert indexes.get(owner.id) is not index, "it is made anew"
 
 
 def test_an_index_that_is_not_open_holds_nothing_up_and_is_opened_for_the_next(
-    live: Live, owner: Resident, model: FakeModelServer
+    live: ServingLoop, owner: Resident, model: FakeModelServer
 ) -> None:
-    owner.write(HERON, day=ago(owner, 3))
+    owner.write(HERON, day=write_days_ago(owner, 3))
     entry = owner.write(HERON_AGAIN)
     indexes.close(owner.id)
 
-    answered(owner, entry.id)
-    settled(owner)
-    answered(owner, entry.id)
+    get_reply(owner, entry.id)
+    wait_until_idle(owner)
+    get_reply(owner, entry.id)
 
-    assert HERON in sent(model)
+    assert HERON in list_sent_prompts(model)
 
 
-def test_a_summary_is_of_the_entry_alone(live: Live, owner: Resident, model: FakeModelServer) -> None:
-    owner.write(HERON, day=ago(owner, 3))
+def test_a_summary_is_of_the_entry_alone(live: ServingLoop, owner: Resident, model: FakeModelServer) -> None:
+    owner.write(HERON, day=write_days_ago(owner, 3))
     entry = owner.write(HERON_AGAIN)
-    indexed(owner)
+    build_index(owner)
 
-    answered(owner, entry.id, kind="summary")
+    get_reply(owner, entry.id, kind="summary")
 
-    assert HERON not in sent(model)
+    assert HERON not in list_sent_prompts(model)
 
 
-def test_a_person_can_have_only_their_day_read(live: Live, owner: Resident, model: FakeModelServer) -> None:
-    owner.write(HERON, day=ago(owner, 3))
+def test_a_person_can_have_only_their_day_read(
+    live: ServingLoop, owner: Resident, model: FakeModelServer
+) -> None:
+    owner.write(HERON, day=write_days_ago(owner, 3))
     entry = owner.write(HERON_AGAIN)
-    indexed(owner)
+    build_index(owner)
 
     owner.choose(reads_related_entries=False)
-    answered(owner, entry.id)
-    assert HERON not in sent(model)
+    get_reply(owner, entry.id)
+    assert HERON not in list_sent_prompts(model)
 
     owner.choose(reads_related_entries=True)
-    answered(owner, entry.id)
-    assert HERON in sent(model)
+    get_reply(owner, entry.id)
+    assert HERON in list_sent_prompts(model)
 
 
 def test_a_model_elsewhere_is_not_sent_what_nobody_chose(
     transactional_db: None, embedder: BagOfWords, model: FakeModelServer, settings: Any
 ) -> None:
     settings.MODEL_ALLOW_REMOTE = True
-    with serving(model.url.replace("127.0.0.1", "127.1")):  # not written as an address of this machine
+    with run_serving_loop(
+        model.url.replace("127.0.0.1", "127.1")
+    ):  # not written as an address of this machine
         owner = new_resident("Olive")
-        owner.write(HERON, day=ago(owner, 3))
+        owner.write(HERON, day=write_days_ago(owner, 3))
         entry = owner.write(HERON_AGAIN)
-        indexed(owner)
+        build_index(owner)
 
-        answered(owner, entry.id)
+        get_reply(owner, entry.id)
 
-        assert HERON_AGAIN in sent(model)
-        assert HERON not in sent(model)
+        assert HERON_AGAIN in list_sent_prompts(model)
+        assert HERON not in list_sent_prompts(model)
         assert "runs on another machine" in owner.get("/settings/").content.decode()
 
 
@@ -261,7 +269,7 @@ def test_the_choice_leaves_recent_searches_as_they_are(owner: Resident) -> None:
 
 
 def test_the_settings_page_says_how_many_are_read_and_why_none_are(owner: Resident) -> None:
-    indexed(owner)
+    build_index(owner)
     index = indexes.get(owner.id)
     assert index is not None
 

@@ -1,4 +1,4 @@
-"""A new data key: everything stays findable meanwhile, and nothing of the index is left under the old one."""
+"""Tests of search during a rotation: entries can be found, and no snapshot under the old key remains."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,31 +24,31 @@ PATIENCE = 30
 
 @pytest.fixture
 def olive(transactional_db: None) -> Resident:
-    """Somebody with a password, and a diary of twelve entries."""
+    """A person with a password and twelve entries."""
     return register_resident("Olive", entries=12)
 
 
-def opened(keyring: Keyring) -> PersonIndex:
-    """Their index, with everything in it."""
+def open_index(keyring: Keyring) -> PersonIndex:
+    """Return a person's index, once it is complete."""
     index = indexes.for_owner(keyring)
-    rests(keyring)
+    wait_until_idle(keyring)
     return index
 
 
-def rests(keyring: Keyring) -> None:
+def wait_until_idle(keyring: Keyring) -> None:
     for _ in range(3):
         assert workers.opening_worker.wait_idle(owner=keyring.owner, timeout=PATIENCE)
         assert workers.embedding_worker.wait_idle(owner=keyring.owner, timeout=PATIENCE)
 
 
-def held(index: PersonIndex) -> int:
-    """How many texts can be found by their words."""
+def count_texts(index: PersonIndex) -> int:
+    """Return the number of texts in the word index."""
     assert index.words is not None
     return index.words.count()
 
 
-def kept(folder: Path) -> set[str]:
-    """The files of kept indexes, by kind and epoch."""
+def list_snapshot_epochs(folder: Path) -> set[str]:
+    """Return the snapshot files by kind and epoch."""
     return {"-".join(path.name.split("-")[:2]) for path in folder.rglob("*.sealed")}
 
 
@@ -56,43 +56,43 @@ def test_with_a_new_key_everything_is_found_and_the_old_snapshots_are_dead(
     olive: Resident, embedder: BagOfWords, data_folder: Path
 ) -> None:
     cookie = olive.create_session()
-    index = opened(olive.open_keyring())
+    index = open_index(olive.open_keyring())
     index.save_snapshots(force=True)
     before = {path: path.read_bytes() for path in data_folder.rglob("*.sealed")}
-    whole = held(index)
-    assert kept(data_folder) == {"words-1", "vectors-1"}
+    whole = count_texts(index)
+    assert list_snapshot_epochs(data_folder) == {"words-1", "vectors-1"}
     assert whole == len(olive.written)
 
     turned = begin_rotation(olive.open_slot(), current_cookie=cookie)
-    after_the_first_step = held(index)
-    rests(turned.keyring)
-    left_behind = kept(data_folder)
+    after_the_first_step = count_texts(index)
+    wait_until_idle(turned.keyring)
+    left_behind = list_snapshot_epochs(data_folder)
     rotation_services.resume_rotation(turned.keyring)
     olive.write_with(turned.keyring, "Written under the new key.")
-    same = opened(olive.open_keyring())
+    same = open_index(olive.open_keyring())
 
     assert same is index
     assert after_the_first_step == whole
     assert "words-1" not in left_behind
     assert "vectors-1" not in left_behind
-    assert held(index) == whole + 1
-    assert found(index, "new key") == 1
+    assert count_texts(index) == whole + 1
+    assert find_ids(index, "new key") == 1
     embedded = len(embedder.embedded)
-    _locks_and_comes_back(olive, cookie, before)
-    again = opened(olive.open_keyring())
+    _lock_and_unlock(olive, cookie, before)
+    again = open_index(olive.open_keyring())
     assert again is not index
-    assert held(again) == whole + 1
+    assert count_texts(again) == whole + 1
     assert len(embedder.embedded) == embedded  # a new envelope alone is no new text
     assert not [path for path in before if path.exists()]
 
 
-def found(index: PersonIndex, typed: str) -> int:
+def find_ids(index: PersonIndex, typed: str) -> int:
     assert index.words is not None
     return index.words.find(parse(typed), limit=5).total
 
 
-def _locks_and_comes_back(olive: Resident, cookie: SessionCookie, planted: dict[Path, bytes]) -> None:
-    """Lock, with somebody putting the snapshots of the old key back meanwhile, and unlock."""
+def _lock_and_unlock(olive: Resident, cookie: SessionCookie, planted: dict[Path, bytes]) -> None:
+    """Lock, put the snapshots of the old key back, and unlock."""
     session = olive.person.sign_ins.get()
     sessions_services.lock_session(sign_in_id=session.id, person_id=olive.id)
     assert indexes.get(olive.id) is None
@@ -106,18 +106,18 @@ def test_unlocked_in_the_middle_of_a_rotation_everything_is_found(olive: Residen
     cookie = olive.create_session()
     turned = begin_rotation(olive.open_slot(), current_cookie=cookie)
 
-    index = opened(olive.open_keyring())
+    index = open_index(olive.open_keyring())
 
-    assert held(index) == len(olive.written)
+    assert count_texts(index) == len(olive.written)
     rotation_services.resume_rotation(turned.keyring)
     indexes.reconcile_all(index)
-    rests(turned.keyring)
-    assert held(index) == len(olive.written)
+    wait_until_idle(turned.keyring)
+    assert count_texts(index) == len(olive.written)
 
 
 def test_what_is_sealed_anew_is_not_indexed_anew(olive: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
     cookie = olive.create_session()
-    index = opened(olive.open_keyring())
+    index = open_index(olive.open_keyring())
     assert index.words is not None
     put: list[int] = []
     real = index.words.upsert
@@ -132,7 +132,7 @@ def test_what_is_sealed_anew_is_not_indexed_anew(olive: Resident, monkeypatch: p
     turned = begin_rotation(olive.open_slot(), current_cookie=cookie)
     rotation_services.resume_rotation(turned.keyring)
     indexes.reconcile_all(index)
-    rests(turned.keyring)
+    wait_until_idle(turned.keyring)
 
     assert put == []
     now = index.words.list_stamps()

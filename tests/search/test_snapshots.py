@@ -1,4 +1,4 @@
-"""A kept index opens whole, for its owner and epoch, or not at all; nothing of it lies open."""
+"""Tests of snapshots: loaded completely, for their owner and epoch, or not at all; never unencrypted."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ from search.index.registry import indexes
 from search.index.snapshots import PIECE_BYTES, SnapshotFolder
 from search.query.parser import parse
 from tests.people import Resident
-from tests.search.indexing import BagOfWords, searching
+from tests.search.indexing import BagOfWords, open_index
 
 OWNER = uuid4()
 KEYS = {1: secret_bytes(32), 2: secret_bytes(32)}
@@ -136,8 +136,8 @@ def test_a_write_that_fails_leaves_the_one_before(
     assert len(files(tmp_path)) == 1
 
 
-class Watch:
-    """Reads every file in some folders again and again, and remembers which held a marker."""
+class FileWatcher:
+    """A thread that reads all files of some folders and records files with a marker."""
 
     def __init__(self, folders: list[Path], markers: list[bytes]) -> None:
         self.folders, self.markers = folders, markers
@@ -160,7 +160,7 @@ class Watch:
         while not self._end.is_set():
             self.look()
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "FileWatcher":
         self._thread.start()
         return self
 
@@ -186,15 +186,15 @@ def test_nothing_lies_open_on_the_disk_while_an_index_is_built_kept_and_used(
     planted = data_folder / "planted"
     planted.write_bytes(b"x" + markers[0] + b"x" + markers[2])
 
-    with Watch([data_folder, temp, _database_folder()], markers) as watch:
+    with FileWatcher([data_folder, temp, _database_folder()], markers) as watch:
         with write_transaction():
             for number in range(400):
                 owner.write(marker if number % 7 == 0 else f"{marker} and more, line {number}")
-        index = searching(owner)
+        index = open_index(owner)
         index.save_snapshots(force=True)
         owner.write(f"again {marker}")
         indexes.close(owner.id)
-        searching(owner).save_snapshots(force=True)
+        open_index(owner).save_snapshots(force=True)
         owner.lock()
         watch.look()
 
@@ -210,12 +210,12 @@ def _database_folder() -> Path:
 
 def test_a_damaged_snapshot_is_made_anew_and_everything_is_found(owner: Resident, data_folder: Path) -> None:
     entry = owner.write("A lighthouse in the rain.")
-    searching(owner).save_snapshots(force=True)
+    open_index(owner).save_snapshots(force=True)
     indexes.close(owner.id)
     for path in data_folder.rglob("*.sealed"):
         path.write_bytes(path.read_bytes()[:-7])
 
-    index = searching(owner)
+    index = open_index(owner)
 
     assert index.words is not None
     assert index.words.find(parse("lighthouse"), limit=5).strict == [entry.id]

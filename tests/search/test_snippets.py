@@ -1,4 +1,4 @@
-"""A hit shows the place it was found for, marked as it is written."""
+"""Tests of snippets: the passage around a match, marked in its original spelling."""
 
 from search.query import snippets
 from search.query.parser import parse
@@ -9,31 +9,31 @@ def marker(typed: str, forms: dict[str, list[str]] | None = None) -> QueryMarker
     return QueryMarker(snippets.build_patterns(parse(typed), forms or {}))
 
 
-def marked(text: str, typed: str, forms: dict[str, list[str]] | None = None) -> list[str]:
+def mark(text: str, typed: str, forms: dict[str, list[str]] | None = None) -> list[str]:
     return [part.text for part in snippets.build_snippet(text, marker(typed, forms)) if part.is_marked]
 
 
 def test_words_are_marked_as_they_are_written() -> None:
-    assert marked("A Café, and a CAFE.", "cafe ") == ["Café", "CAFE"]
-    assert marked("decomposed Cafe\u0301 here", "café ") == ["Cafe\u0301"]
-    assert marked("Straße", "strasse ") == ["Straße"]
+    assert mark("A Café, and a CAFE.", "cafe ") == ["Café", "CAFE"]
+    assert mark("decomposed Cafe\u0301 here", "café ") == ["Cafe\u0301"]
+    assert mark("Straße", "strasse ") == ["Straße"]
 
 
 def test_only_whole_words_are_marked_unless_the_word_goes_on() -> None:
-    assert marked("art, start, artful", "art ") == ["art"]
-    assert marked("art, start, artful", "art") == ["art", "art"]
+    assert mark("art, start, artful", "art ") == ["art"]
+    assert mark("art, start, artful", "art") == ["art", "art"]
 
 
 def test_phrases_are_marked_whole_over_the_end_of_a_line() -> None:
-    assert marked("He went\nto the sea.", '"to the sea"') == ["to the sea"]
-    assert marked("Off to\nthe sea.", '"to the sea"') == ["to\nthe sea"]
+    assert mark("He went\nto the sea.", '"to the sea"') == ["to the sea"]
+    assert mark("Off to\nthe sea.", '"to the sea"') == ["to\nthe sea"]
 
 
 def test_forms_unbroken_text_and_symbols_are_marked() -> None:
-    assert marked("He walked.", "walk ", {"walk": ["walked"]}) == ["walked"]
-    assert marked("今日は天気がいい", "天気") == ["天気"]
-    assert marked("C++ it is", "c++") == ["C++"]
-    assert marked("glad 😀", "😀") == ["😀"]
+    assert mark("He walked.", "walk ", {"walk": ["walked"]}) == ["walked"]
+    assert mark("今日は天気がいい", "天気") == ["天気"]
+    assert mark("C++ it is", "c++") == ["C++"]
+    assert mark("glad 😀", "😀") == ["😀"]
 
 
 def test_the_place_with_most_of_the_words_is_shown() -> None:
@@ -77,8 +77,8 @@ def test_parts_put_together_are_the_text_itself() -> None:
 def test_a_long_text_of_one_letter_is_no_trouble() -> None:
     text = "a" * 100_000
 
-    assert marked(text, "a ") == []
-    assert len(marked("a " * 50_000, "a ")) > 10
+    assert mark(text, "a ") == []
+    assert len(mark("a " * 50_000, "a ")) > 10
 
 
 def test_surfaces_are_what_the_page_marks() -> None:

@@ -1,4 +1,4 @@
-"""The nearest are found, exactly or by the graph, and nothing of a removed text stays."""
+"""Tests of the vector index: exact search, the graph, and removal."""
 
 import subprocess
 import sys
@@ -17,28 +17,28 @@ from search.index.vectors import VectorsIndex
 CHANCE = np.random.default_rng(7)
 
 
-def vectors(many: int, width: int = 32) -> np.ndarray:
-    """Unit vectors in clumps, as those of texts are."""
+def make_vectors(many: int, width: int = 32) -> np.ndarray:
+    """Return unit vectors in clusters, like those of texts."""
     centres = CHANCE.standard_normal((max(1, many // 50), width))
     rows = centres[CHANCE.integers(len(centres), size=many)] + 0.6 * CHANCE.standard_normal((many, width))
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
-def text(rows: np.ndarray, id_: UUID | None = None) -> EmbeddedText:
+def make_text(rows: np.ndarray, id_: UUID | None = None) -> EmbeddedText:
     spans = [(number * 10, number * 10 + 9) for number in range(len(rows))]
     return EmbeddedText(id_ or uuid4(), CHANCE.bytes(32), spans, rows.astype(np.float16))
 
 
-def filled(rows: np.ndarray) -> tuple[VectorsIndex, list[UUID]]:
+def build_index(rows: np.ndarray) -> tuple[VectorsIndex, list[UUID]]:
     index = VectorsIndex(rows.shape[1])
-    texts = [text(row[None]) for row in rows]
+    texts = [make_text(row[None]) for row in rows]
     index.upsert(texts)
     return index, [one.id for one in texts]
 
 
 def test_the_nearest_come_first_with_their_chunk() -> None:
     index = VectorsIndex(4)
-    far, near = text(np.eye(4, dtype=np.float32)[:1]), text(np.eye(4, dtype=np.float32)[1:3])
+    far, near = make_text(np.eye(4, dtype=np.float32)[:1]), make_text(np.eye(4, dtype=np.float32)[1:3])
     index.upsert([far, near])
 
     found = index.search(np.array([0.1, 0.2, 0.97, 0], dtype=np.float32), limit=2)
@@ -48,11 +48,11 @@ def test_the_nearest_come_first_with_their_chunk() -> None:
 
 
 def test_a_removed_or_replaced_text_is_found_no_more() -> None:
-    rows = vectors(300)
-    index, ids = filled(rows)
+    rows = make_vectors(300)
+    index, ids = build_index(rows)
 
     index.remove(ids[:5])
-    index.upsert([text(rows[200][None], ids[10])])
+    index.upsert([make_text(rows[200][None], ids[10])])
 
     assert not {near.id for near in index.search(rows[0], limit=300)} & set(ids[:5])
     assert ids[10] not in {near.id for near in index.search(rows[10], limit=1)}
@@ -61,8 +61,8 @@ def test_a_removed_or_replaced_text_is_found_no_more() -> None:
 
 
 def test_only_allowed_texts_are_found() -> None:
-    rows = vectors(300)
-    index, ids = filled(rows)
+    rows = make_vectors(300)
+    index, ids = build_index(rows)
 
     found = index.search(rows[0], limit=50, allowed=ids[100:110])
 
@@ -71,35 +71,35 @@ def test_only_allowed_texts_are_found() -> None:
 
 
 def test_what_is_kept_is_the_same() -> None:
-    rows = vectors(500)
-    index, ids = filled(rows)
+    rows = make_vectors(500)
+    index, ids = build_index(rows)
     index.remove(ids[3:9])
 
     again = VectorsIndex.load(index.dump(), width=32)
 
     assert again.list_digests() == index.list_digests()
     assert again.search(rows[50], limit=20) == index.search(rows[50], limit=20)
-    again.upsert([text(rows[3][None], ids[3])])
+    again.upsert([make_text(rows[3][None], ids[3])])
     assert again.search(rows[3], limit=1)[0].id == ids[3]
 
 
 @pytest.mark.parametrize("cut", [0, 5, 100, -1])
 def test_torn_bytes_are_refused(cut: int) -> None:
-    index, _ = filled(vectors(20))
+    index, _ = build_index(make_vectors(20))
 
     with pytest.raises(SnapshotRefused):
         VectorsIndex.load(index.dump()[:cut], width=32)
 
 
 def test_vectors_of_another_width_are_refused() -> None:
-    index, _ = filled(vectors(20))
+    index, _ = build_index(make_vectors(20))
 
     with pytest.raises(SnapshotRefused):
         VectorsIndex.load(index.dump(), width=64)
 
 
 def test_the_body_of_a_row_gives_back_what_it_was_made_of() -> None:
-    made = text(vectors(3))
+    made = make_text(make_vectors(3))
 
     again = decode_vectors(made.id, encode_vectors(made))
 
@@ -115,8 +115,8 @@ def test_bytes_that_are_no_vector_are_refused(body: bytes) -> None:
 
 
 def test_without_hnswlib_no_graph_is_wanted_and_search_compares_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = vectors(300)
-    index, ids = filled(rows)
+    rows = make_vectors(300)
+    index, ids = build_index(rows)
     assert index.needs_graph(threshold=100) is graph.is_available()
 
     monkeypatch.setattr(graph, "find_spec", lambda _: None)
@@ -134,28 +134,28 @@ def test_search_and_its_pages_are_imported_without_hnswlib() -> None:
 
 
 def test_a_closed_index_answers_nobody() -> None:
-    index, _ = filled(vectors(20))
+    index, _ = build_index(make_vectors(20))
     index.close()
 
     with pytest.raises(IndexClosed):
-        index.search(vectors(1)[0], limit=1)
+        index.search(make_vectors(1)[0], limit=1)
     assert index.size() == 0
 
 
-def about(topic: np.ndarray, *, day: np.ndarray) -> np.ndarray:
-    """A chunk that is mostly like every other day, and somewhat of a topic."""
+def make_topic_vector(topic: np.ndarray, *, day: np.ndarray) -> np.ndarray:
+    """Return the vector of a chunk that is mostly common, and partly about a topic."""
     row = day + 0.5 * topic + 0.05 * CHANCE.standard_normal(len(day))
     return np.asarray(row / np.linalg.norm(row), dtype=np.float32)
 
 
 def test_kindred_is_what_shares_more_than_being_of_the_same_diary() -> None:
     day, river, bread = np.eye(64)[0], np.eye(64)[1], np.eye(64)[2]
-    plain = [text(about(0 * day, day=day)[None]) for _ in range(300)]
-    rivers = [text(about(river, day=day)[None]) for _ in range(3)]
+    plain = [make_text(make_topic_vector(0 * day, day=day)[None]) for _ in range(300)]
+    rivers = [make_text(make_topic_vector(river, day=day)[None]) for _ in range(3)]
     index = VectorsIndex(64)
-    index.upsert([*plain, *rivers, text(about(bread, day=day)[None])])
+    index.upsert([*plain, *rivers, make_text(make_topic_vector(bread, day=day)[None])])
 
-    own = np.stack([about(river, day=day), about(0 * day, day=day)])
+    own = np.stack([make_topic_vector(river, day=day), make_topic_vector(0 * day, day=day)])
     found = index.find_similar(own, limit=10, floor=0.2)
 
     assert {near.id for near in found} == {one.id for one in rivers}
@@ -164,7 +164,7 @@ def test_kindred_is_what_shares_more_than_being_of_the_same_diary() -> None:
 
 
 def test_of_few_texts_the_cosine_itself_says_what_is_kindred() -> None:
-    one, other = (text(row[None]) for row in np.eye(8, dtype=np.float32)[:2])
+    one, other = (make_text(row[None]) for row in np.eye(8, dtype=np.float32)[:2])
     index = VectorsIndex(8)
     index.upsert([one, other])
 
@@ -175,8 +175,8 @@ def test_of_few_texts_the_cosine_itself_says_what_is_kindred() -> None:
 
 
 def test_removed_texts_are_kin_of_nobody() -> None:
-    rows = vectors(400)
-    index, ids = filled(rows)
+    rows = make_vectors(400)
+    index, ids = build_index(rows)
     index.remove(ids[:200])
 
     found = index.find_similar(rows[:1], limit=400, floor=-1)

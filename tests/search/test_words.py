@@ -1,4 +1,4 @@
-"""Every word is found as it was written, whatever its script, its accents and what stands around it."""
+"""Tests of the word index, with every script and accent."""
 
 import random
 from datetime import date
@@ -14,7 +14,7 @@ from search.index.types import Document
 from search.index.words import WordsIndex
 from search.query.folding import fold, fold_with_offsets, split_words
 from search.query.parser import parse
-from tests.search.indexing import a_text
+from tests.search.indexing import make_document
 
 TEXTS = {
     "mail": "I wrote an e-mail about C++ at 10:30.",
@@ -38,12 +38,12 @@ TEXTS = {
 @pytest.fixture(scope="module")
 def index() -> WordsIndex:
     index = WordsIndex()
-    index.upsert([a_text(text, id_=UUID(int=number)) for number, text in enumerate(TEXTS.values())])
+    index.upsert([make_document(text, id_=UUID(int=number)) for number, text in enumerate(TEXTS.values())])
     return index
 
 
-def names(index: WordsIndex, typed: str) -> list[str]:
-    """Which texts are found with all the words, best first."""
+def list_found(index: WordsIndex, typed: str) -> list[str]:
+    """Return the names of the texts with all words of a query, best first."""
     hits = index.find(parse(typed), limit=20)
     every = list(TEXTS)
     return [every[id_.int] for id_ in dict.fromkeys([*hits.phrases, *hits.strict])]
@@ -87,7 +87,7 @@ def names(index: WordsIndex, typed: str) -> list[str]:
     ],
 )
 def test_what_is_there_is_found(index: WordsIndex, typed: str, expected: str) -> None:
-    assert expected in names(index, typed)
+    assert expected in list_found(index, typed)
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_what_is_there_is_found(index: WordsIndex, typed: str, expected: str) ->
     ],
 )
 def test_what_is_not_there_is_not_found(index: WordsIndex, typed: str, unexpected: str) -> None:
-    assert unexpected not in names(index, typed)
+    assert unexpected not in list_found(index, typed)
 
 
 def test_other_forms_of_a_word_are_found_after_the_word_itself() -> None:
     index = WordsIndex()
-    forms = a_text("walking walking walking")
-    exact = a_text("A long day of letters and of many other things, and then a short walk.")
+    forms = make_document("walking walking walking")
+    exact = make_document("A long day of letters and of many other things, and then a short walk.")
     index.upsert([forms, exact])
 
     hits = index.find(parse("walk "), limit=5)
@@ -118,7 +118,10 @@ def test_other_forms_of_a_word_are_found_after_the_word_itself() -> None:
 
 def test_stemming_hides_no_exact_hit() -> None:
     index = WordsIndex()
-    odd = [a_text(word) for word in ("universe", "university", "news", "new", "caresses", "ponies", "ties")]
+    odd = [
+        make_document(word)
+        for word in ("universe", "university", "news", "new", "caresses", "ponies", "ties")
+    ]
     index.upsert(odd)
 
     for text in odd:
@@ -126,18 +129,18 @@ def test_stemming_hides_no_exact_hit() -> None:
 
 
 def test_quotes_ask_for_these_very_words(index: WordsIndex) -> None:
-    assert names(index, '"walk"') == []
-    assert set(names(index, '"walked"')) == {"walk", "quoted"}
+    assert list_found(index, '"walk"') == []
+    assert set(list_found(index, '"walked"')) == {"walk", "quoted"}
 
 
 def test_a_phrase_in_one_old_text_comes_first_however_many_texts_have_its_words() -> None:
     index = WordsIndex()
     chance = random.Random(4)
     crowd = [
-        a_text(" ".join(chance.choices(["tea", "with", "my", "old", "aunt"], k=30)))
+        make_document(" ".join(chance.choices(["tea", "with", "my", "old", "aunt"], k=30)))
         for _ in range(MAX_RANKED + 500)
     ]
-    planted = a_text("We had tea with old my aunt, oddly said.", day=date(1990, 1, 1))
+    planted = make_document("We had tea with old my aunt, oddly said.", day=date(1990, 1, 1))
     index.upsert([planted, *crowd])
 
     hits = index.find(parse("tea with old my aunt oddly"), limit=10)
@@ -148,7 +151,7 @@ def test_a_phrase_in_one_old_text_comes_first_however_many_texts_have_its_words(
 
 def test_common_words_give_the_newest_and_the_true_number() -> None:
     index = WordsIndex()
-    texts = [a_text(f"the text {number}") for number in range(MAX_RANKED + 100)]
+    texts = [make_document(f"the text {number}") for number in range(MAX_RANKED + 100)]
     index.upsert(texts)
 
     hits = index.find(parse("the text "), limit=10)
@@ -159,7 +162,7 @@ def test_common_words_give_the_newest_and_the_true_number() -> None:
 
 def test_a_few_hits_are_followed_by_texts_with_some_of_the_words() -> None:
     index = WordsIndex()
-    both, one = a_text("a heron on the weir"), a_text("a heron on the lawn")
+    both, one = make_document("a heron on the weir"), make_document("a heron on the lawn")
     index.upsert([both, one])
 
     hits = index.find(parse("heron weir"), limit=10)
@@ -170,8 +173,8 @@ def test_a_few_hits_are_followed_by_texts_with_some_of_the_words() -> None:
 
 def test_filters_alone_list_what_they_let_through_newest_first() -> None:
     index = WordsIndex()
-    old, new = a_text("b", day=date(2020, 5, 1)), a_text("a", day=date(2021, 5, 1))
-    reply = a_text("c", day=date(2021, 5, 2), kind="reply")
+    old, new = make_document("b", day=date(2020, 5, 1)), make_document("a", day=date(2021, 5, 1))
+    reply = make_document("c", day=date(2021, 5, 2), kind="reply")
     index.upsert([new, old, reply])
 
     assert index.find(parse("from:2020"), limit=9).strict == [reply.id, new.id, old.id]
@@ -182,10 +185,10 @@ def test_filters_alone_list_what_they_let_through_newest_first() -> None:
 
 def test_a_replaced_text_is_found_only_as_it_is() -> None:
     index = WordsIndex()
-    first = a_text("violin naïve 天気 walked")
+    first = make_document("violin naïve 天気 walked")
     index.upsert([first])
 
-    index.upsert([a_text("cello", id_=first.id)])
+    index.upsert([make_document("cello", id_=first.id)])
 
     for typed in ("violin", "naive", "天気", "walk", '"violin naive"', "viol*"):
         hits = index.find(parse(typed), limit=9)
@@ -195,11 +198,11 @@ def test_a_replaced_text_is_found_only_as_it_is() -> None:
 
 def test_a_kept_index_answers_like_the_one_it_was() -> None:
     index = WordsIndex()
-    text = a_text("A lantern in the fog, and walking home.")
+    text = make_document("A lantern in the fog, and walking home.")
     index.upsert([text])
 
     again = WordsIndex(index.dump())
-    again.upsert([a_text("Another lantern.")])
+    again.upsert([make_document("Another lantern.")])
 
     assert again.find(parse("walk fog"), limit=9).strict == [text.id]
     assert again.find(parse("lantern"), limit=9).total == 2
@@ -234,8 +237,8 @@ WRITTEN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\
 @example('-"0', "0")
 def test_every_word_of_any_text_is_found_by_itself(text: str, other: str) -> None:
     index = WordsIndex()
-    document: Document = a_text(text)
-    index.upsert([a_text(other), document])
+    document: Document = make_document(text)
+    index.upsert([make_document(other), document])
 
     for word in text.split()[:4]:
         if split_words(word):

@@ -1,4 +1,4 @@
-"""A lane outlives what goes wrong in a task, its database connection included."""
+"""Tests that a worker survives failing tasks and a failing database connection."""
 
 import sqlite3
 import threading
@@ -18,21 +18,21 @@ PATIENCE = 30
 
 
 @pytest.fixture
-def lane() -> Iterator[SearchWorker]:
-    """A lane of the test's own."""
+def worker() -> Iterator[SearchWorker]:
+    """A search worker for the test."""
     lane = SearchWorker("a-lane-of-a-test")
     yield lane
     lane.stop(timeout=PATIENCE)
 
 
-def done(lane: SearchWorker, task: Callable[[], None]) -> None:
-    """Have a lane perform a task, whatever becomes of it."""
+def run_task(lane: SearchWorker, task: Callable[[], None]) -> None:
+    """Run a task on a worker and wait for its end, even if it fails."""
     lane.submit(uuid4(), "task", task)
     assert lane.wait_idle(timeout=PATIENCE)
 
 
 def test_a_worker_whose_connection_went_bad_opens_another_for_the_next_task(
-    lane: SearchWorker, owner: Resident, caplog: pytest.LogCaptureFixture
+    worker: SearchWorker, owner: Resident, caplog: pytest.LogCaptureFixture
 ) -> None:
     people: list[int] = []
 
@@ -43,16 +43,16 @@ def test_a_worker_whose_connection_went_bad_opens_another_for_the_next_task(
     def count() -> None:
         people.append(Person.objects.count())
 
-    done(lane, break_it)
-    done(lane, count)
+    run_task(worker, break_it)
+    run_task(worker, count)
     said = list(caplog.messages)
-    done(lane, count)
+    run_task(worker, count)
 
     assert said == ["a task of search ended with ProgrammingError"]
     assert people == [1, 1]
 
 
-def test_a_worker_with_nothing_to_do_soon_holds_no_connection(lane: SearchWorker, owner: Resident) -> None:
+def test_a_worker_with_nothing_to_do_soon_holds_no_connection(worker: SearchWorker, owner: Resident) -> None:
     held: list[object] = []
 
     def note() -> None:
@@ -60,10 +60,10 @@ def test_a_worker_with_nothing_to_do_soon_holds_no_connection(lane: SearchWorker
         Person.objects.count()
         held.append(connection.connection)
 
-    done(lane, note)
-    done(lane, note)
+    run_task(worker, note)
+    run_task(worker, note)
     time.sleep(2.5)
-    done(lane, note)
+    run_task(worker, note)
 
     before, opened, lasting, the_same, later, _ = held
     assert before is None
@@ -80,7 +80,7 @@ def test_a_worker_that_ends_leaves_no_connection_open(owner: Resident) -> None:
         Person.objects.count()
         held.append(connection.connection)
 
-    done(lane, note)
+    run_task(lane, note)
 
     lane.stop(timeout=PATIENCE)
 

@@ -1,4 +1,4 @@
-"""Calls in threads of their own."""
+"""Runs calls in parallel threads."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def run_in_threads(*acts: Callable[[], None], apart: float = 0.03) -> None:
-    """Start each a moment after the one before, and wait for all."""
+    """Start the calls in threads, each a moment after the previous one, and wait for all."""
     threads = [threading.Thread(target=act) for act in acts]
     for thread in threads:
         thread.start()

@@ -1,4 +1,4 @@
-"""The thread pool: fair between keys, few calls active, others while one waits."""
+"""Tests of the thread pool: fair between keys, with a limit of active calls."""
 
 import gc
 import sys
@@ -18,22 +18,22 @@ from llamora.threads.fair_executor import PoolCall
 
 @pytest.fixture
 def pool() -> Iterator[FairExecutor]:
-    """One thread."""
+    """A pool with one thread."""
     pool = FairExecutor(threads=1, name="pool", max_waiting=5)
     yield pool
     pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture
-def single_active() -> Iterator[FairExecutor]:
-    """Many threads, of which one is active at a time."""
+def pool_with_one_active_call() -> Iterator[FairExecutor]:
+    """A pool with many threads and one active call at a time."""
     pool = FairExecutor(threads=20, name="pool", max_active=1)
     yield pool
     pool.shutdown(cancel_futures=True)
 
 
 class Gate:
-    """Occupies one thread until it is opened."""
+    """A call that occupies a thread until the gate is opened."""
 
     def __init__(self, pool: FairExecutor) -> None:
         self.opened, self.entered = threading.Event(), threading.Event()
@@ -45,7 +45,7 @@ class Gate:
         self.opened.wait(10)
 
 
-def until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < end, "it never came to that"
@@ -82,7 +82,9 @@ def test_within_one_key_the_first_goes_first(pool: FairExecutor) -> None:
     assert order == [0, 1, 2, 3]
 
 
-def test_a_key_with_a_call_that_waits_goes_after_one_that_has_none(single_active: FairExecutor) -> None:
+def test_a_key_with_a_call_that_waits_goes_after_one_that_has_none(
+    pool_with_one_active_call: FairExecutor,
+) -> None:
     order: list[str] = []
     released, gone_aside = threading.Event(), threading.Event()
 
@@ -91,10 +93,10 @@ def test_a_key_with_a_call_that_waits_goes_after_one_that_has_none(single_active
             gone_aside.set()
             released.wait(5)
 
-    flooder = single_active.submit_for_key("flooder", waits)
+    flooder = pool_with_one_active_call.submit_for_key("flooder", waits)
     assert gone_aside.wait(5)
-    gate = Gate(single_active)
-    calls = [single_active.for_key(key).submit(order.append, key) for key in ("flooder", "late")]
+    gate = Gate(pool_with_one_active_call)
+    calls = [pool_with_one_active_call.for_key(key).submit(order.append, key) for key in ("flooder", "late")]
     gate.opened.set()
     for call in calls:
         call.result(5)
@@ -176,13 +178,13 @@ def test_whoever_takes_what_waits_settles_it(pool: FairExecutor) -> None:
 
 
 class Secret:
-    """Something that must not stay in memory."""
+    """An object that must not stay in memory."""
 
 
 def test_an_idle_thread_holds_nothing_of_the_call_before(pool: FairExecutor) -> None:
     secret = Secret()
     pool.submit(id, secret).result(5)
-    until(lambda: not pool._running)
+    wait_until(lambda: not pool._running)
     held: list[object] = []
     frame: FrameType | None = sys._current_frames()[pool._threads[0].ident or 0]
     while frame is not None:
@@ -194,7 +196,7 @@ def test_an_idle_thread_holds_nothing_of_the_call_before(pool: FairExecutor) -> 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_what_a_call_was_given_goes_with_its_result(pool: FairExecutor, fails: bool) -> None:
-    """At once, without the cycle collector: an error's traceback holds no call that holds the error."""
+    """Arguments are freed at once, without the cycle collector."""
     secret = Secret()
     seen = weakref.ref(secret)
 
@@ -206,9 +208,9 @@ def test_what_a_call_was_given_goes_with_its_result(pool: FairExecutor, fails: b
     try:
         future = pool.submit(act, secret)
         future.exception(5)
-        until(lambda: not pool._running)
+        wait_until(lambda: not pool._running)
         del secret, future
-        until(lambda: seen() is None)
+        wait_until(lambda: seen() is None)
     finally:
         gc.enable()
 
@@ -263,18 +265,18 @@ def test_no_more_than_the_limit_are_active(most: int) -> None:
     assert crowd.most == most
 
 
-def test_those_who_wait_keep_nobody_waiting(single_active: FairExecutor) -> None:
+def test_those_who_wait_keep_nobody_waiting(pool_with_one_active_call: FairExecutor) -> None:
     crowd = Crowd()
     began = time.monotonic()
 
-    run_all(single_active, crowd.waits_and_says_so)
+    run_all(pool_with_one_active_call, crowd.waits_and_says_so)
 
     assert crowd.most == 1
     # One after the other it would take four seconds.
     assert time.monotonic() - began < 3
 
 
-def test_who_comes_back_goes_before_what_has_not_begun(single_active: FairExecutor) -> None:
+def test_who_comes_back_goes_before_what_has_not_begun(pool_with_one_active_call: FairExecutor) -> None:
     order: list[str] = []
     gone_aside, released = threading.Event(), threading.Event()
 
@@ -284,12 +286,12 @@ def test_who_comes_back_goes_before_what_has_not_begun(single_active: FairExecut
             released.wait(5)
         order.append("came back")
 
-    back = single_active.submit(comes_back)
+    back = pool_with_one_active_call.submit(comes_back)
     assert gone_aside.wait(5)
-    gate = Gate(single_active)
-    late = single_active.submit(lambda: order.append("late"))
+    gate = Gate(pool_with_one_active_call)
+    late = pool_with_one_active_call.submit(lambda: order.append("late"))
     released.set()
-    until(lambda: single_active._returning == 1)
+    wait_until(lambda: pool_with_one_active_call._returning == 1)
     gate.opened.set()
     back.result(5)
     late.result(5)
@@ -297,7 +299,7 @@ def test_who_comes_back_goes_before_what_has_not_begun(single_active: FairExecut
     assert order == ["came back", "late"]
 
 
-def test_yielding_twice_gives_up_one_turn(single_active: FairExecutor) -> None:
+def test_yielding_twice_gives_up_one_turn(pool_with_one_active_call: FairExecutor) -> None:
     crowd = Crowd()
 
     def nested() -> None:
@@ -305,12 +307,12 @@ def test_yielding_twice_gives_up_one_turn(single_active: FairExecutor) -> None:
             time.sleep(0.01)
         crowd.works()
 
-    run_all(single_active, nested)
+    run_all(pool_with_one_active_call, nested)
 
     assert crowd.most == 1
 
 
-def test_a_turn_is_taken_back_after_a_failure(single_active: FairExecutor) -> None:
+def test_a_turn_is_taken_back_after_a_failure(pool_with_one_active_call: FairExecutor) -> None:
     crowd = Crowd()
 
     def fails() -> None:
@@ -318,8 +320,8 @@ def test_a_turn_is_taken_back_after_a_failure(single_active: FairExecutor) -> No
             raise ValueError
 
     for _ in range(3):
-        assert isinstance(single_active.submit(fails).exception(5), ValueError)
-    run_all(single_active, crowd.works)
+        assert isinstance(pool_with_one_active_call.submit(fails).exception(5), ValueError)
+    run_all(pool_with_one_active_call, crowd.works)
 
     assert crowd.most == 1
 
@@ -329,17 +331,19 @@ def test_yielding_in_a_thread_of_no_pool_changes_nothing() -> None:
         pass
 
 
-def test_threads_are_started_when_they_are_needed_and_no_more(single_active: FairExecutor) -> None:
+def test_threads_are_started_when_they_are_needed_and_no_more(
+    pool_with_one_active_call: FairExecutor,
+) -> None:
     for _ in range(10):
-        single_active.submit(lambda: None).result(5)
-        until(lambda: single_active._idle == 1)
+        pool_with_one_active_call.submit(lambda: None).result(5)
+        wait_until(lambda: pool_with_one_active_call._idle == 1)
 
-    assert len(single_active._threads) == 1
+    assert len(pool_with_one_active_call._threads) == 1
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
 def test_calls_of_every_kind_all_end(most: int) -> None:
-    """A wake-up that is lost anywhere would leave one of these waiting for ever."""
+    """A lost wake-up would leave a call waiting for ever."""
     pool = FairExecutor(threads=5, name="pool", max_active=most)
     crowd = Crowd()
 

@@ -1,4 +1,4 @@
-"""The fair lock: handed over in the order it was asked for, re-entrant for its holder."""
+"""Tests of the fair lock: acquired in order of arrival, re-entrant for its holder."""
 
 import threading
 import time

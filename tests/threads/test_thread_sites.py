@@ -1,4 +1,4 @@
-"""Threads are started by `llamora.threads`; every other module that starts one is listed, with its reason."""
+"""Tests that only `llamora.threads` and listed modules start threads."""
 
 import ast
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ REASONS = {
 
 
 def find_thread_sites(tree: ast.Module) -> Iterator[int]:
-    """Yield the lines on which a thread is made, or a class of threads."""
+    """Yield the lines that create a thread or define a thread class."""
     for node in ast.walk(tree):
         made = [node.func] if isinstance(node, ast.Call) else []
         made += node.bases if isinstance(node, ast.ClassDef) else []

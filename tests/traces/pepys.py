@@ -1,4 +1,4 @@
-"""Four years and a half of a real diary with forty traces kept on it by rule: its name occurs in the text."""
+"""Four and a half years of a real diary with forty traces, each on all entries that contain its name."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from diary.models import Entry
 from tests.people import Resident
-from tests.traces.tagging import on_entries
+from tests.traces.tagging import add_to_entries
 from traces.models import Trace
 
 WORDS = (
@@ -20,8 +20,8 @@ WORDS = (
 NAMES = WORDS.split()
 
 
-def kept_by_rule(someone: Resident, shared: Path, *, names: list[str] = NAMES) -> dict[str, set[UUID]]:
-    """Bring the corpus in and keep each trace where it occurs; return by name the entries that have it."""
+def import_with_traces(someone: Resident, shared: Path, *, names: list[str] = NAMES) -> dict[str, set[UUID]]:
+    """Import the corpus and add each trace to the entries that contain it; return the entries by name."""
     lines = (shared / "corpus/pepys_1660_1664.jsonl").read_text().splitlines()
     told = [json.loads(line) for line in lines]
     with someone.unlocked():
@@ -39,5 +39,5 @@ def kept_by_rule(someone: Resident, shared: Path, *, names: list[str] = NAMES) -
             trace = Trace(owner_id=someone.id)
             trace.set_name(name)
             trace.save(force_insert=True)
-            on_entries(someone, trace, there)
+            add_to_entries(someone, trace, there)
     return {name: {entry.id for entry in there} for name, there in on.items()}

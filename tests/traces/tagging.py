@@ -1,4 +1,4 @@
-"""Who plays in these tests: people who keep traces on what they wrote."""
+"""Actions on traces: add traces to entries, and list their names."""
 
 from collections.abc import Iterable
 
@@ -8,23 +8,23 @@ from traces.models import EntryTrace, Trace
 from traces.tagging import services as tagging_services
 
 
-def keeps(someone: Resident, entry: Entry, *names: str) -> list[Trace]:
-    """Traces kept on an entry, as a click on each would."""
+def add_traces(someone: Resident, entry: Entry, *names: str) -> list[Trace]:
+    """Add traces to an entry."""
     with someone.unlocked():
         return [
             tagging_services.add_trace(owner_id=someone.id, entry_id=entry.id, name=name) for name in names
         ]
 
 
-def names_on(someone: Resident, entry: Entry) -> list[str]:
-    """What the traces of an entry are called, in the order they were kept."""
+def list_names(someone: Resident, entry: Entry) -> list[str]:
+    """Return the names of an entry's traces, in the order they were added."""
     kept = EntryTrace.objects.for_owner(someone.id).filter(entry=entry).select_related("trace")
     with someone.unlocked():
         return [str(one.trace.name) for one in kept.order_by("created_at", "id")]
 
 
-def on_entries(someone: Resident, trace: Trace, entries: Iterable[Entry]) -> None:
-    """One trace kept on many entries at once."""
+def add_to_entries(someone: Resident, trace: Trace, entries: Iterable[Entry]) -> None:
+    """Add a trace to many entries."""
     EntryTrace.objects.bulk_create(
         EntryTrace(owner_id=someone.id, trace=trace, entry=entry) for entry in entries
     )

@@ -1,4 +1,4 @@
-"""Renaming, merging and deleting everywhere, and taking each back."""
+"""Tests of renaming, merging and deleting traces, and of undoing each."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from diary.errors import ObjectNotFound
 from tests.people import Resident
-from tests.traces.tagging import keeps, names_on
+from tests.traces.tagging import add_traces, list_names
 from traces.editing import services as editing_services
 from traces.editing.errors import MergeIntoItself, TraceNameTaken
 from traces.models import Change, Trace
@@ -15,42 +15,42 @@ from traces.models import Change, Trace
 
 def test_a_trace_is_renamed_and_called_as_before_again(owner: Resident) -> None:
     entry = owner.write("Walked to the weir.")
-    (trace,) = keeps(owner, entry, "weir")
+    (trace,) = add_traces(owner, entry, "weir")
 
     with owner.unlocked():
         change = editing_services.rename_trace(owner_id=owner.id, trace_id=trace.id, name="The weir")
-        renamed = names_on(owner, entry)
+        renamed = list_names(owner, entry)
         assert change is not None
         editing_services.undo_change(owner_id=owner.id, change_id=change.id)
 
     assert renamed == ["The weir"]
-    assert names_on(owner, entry) == ["weir"]
+    assert list_names(owner, entry) == ["weir"]
 
 
 def test_a_trace_is_not_given_the_name_of_another(owner: Resident) -> None:
     entry = owner.write("Walked to the weir.")
-    weir, walk = keeps(owner, entry, "weir", "Größe")
+    weir, walk = add_traces(owner, entry, "weir", "Größe")
 
     with owner.unlocked(), pytest.raises(TraceNameTaken) as refused:
         editing_services.rename_trace(owner_id=owner.id, trace_id=weir.id, name="GRÖSSE")
 
     assert refused.value.other.id == walk.id
-    assert names_on(owner, entry) == ["weir", "Größe"]
+    assert list_names(owner, entry) == ["weir", "Größe"]
 
 
 def test_merged_traces_share_their_entries_and_part_again_as_they_were(owner: Resident) -> None:
     both, one, other = owner.write("a"), owner.write("b"), owner.write("c")
-    weir, _ = keeps(owner, both, "weir", "river")
-    keeps(owner, one, "weir")
-    (river,) = keeps(owner, other, "river")
+    weir, _ = add_traces(owner, both, "weir", "river")
+    add_traces(owner, one, "weir")
+    (river,) = add_traces(owner, other, "river")
 
     with owner.unlocked():
         change = editing_services.merge_traces(owner_id=owner.id, trace_id=weir.id, into_id=river.id)
-        merged = [names_on(owner, entry) for entry in (both, one, other)]
+        merged = [list_names(owner, entry) for entry in (both, one, other)]
         editing_services.undo_change(owner_id=owner.id, change_id=change.id)
 
     assert merged == [["river"], ["river"], ["river"]]
-    assert [names_on(owner, entry) for entry in (both, one, other)] == [
+    assert [list_names(owner, entry) for entry in (both, one, other)] == [
         ["weir", "river"],
         ["weir"],
         ["river"],
@@ -59,35 +59,35 @@ def test_merged_traces_share_their_entries_and_part_again_as_they_were(owner: Re
 
 def test_a_trace_deleted_everywhere_comes_back_to_all_its_entries(owner: Resident) -> None:
     first, second = owner.write("a"), owner.write("b")
-    (trace,) = keeps(owner, first, "weir")
-    keeps(owner, second, "weir")
+    (trace,) = add_traces(owner, first, "weir")
+    add_traces(owner, second, "weir")
 
     with owner.unlocked():
         change = editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
-        gone = [names_on(owner, entry) for entry in (first, second)]
+        gone = [list_names(owner, entry) for entry in (first, second)]
         editing_services.undo_change(owner_id=owner.id, change_id=change.id)
 
     assert gone == [[], []]
-    assert [names_on(owner, entry) for entry in (first, second)] == [["weir"], ["weir"]]
+    assert [list_names(owner, entry) for entry in (first, second)] == [["weir"], ["weir"]]
 
 
 def test_another_trace_that_took_the_name_meanwhile_keeps_it(owner: Resident) -> None:
     entry, later = owner.write("a"), owner.write("b")
-    (trace,) = keeps(owner, entry, "weir")
+    (trace,) = add_traces(owner, entry, "weir")
     with owner.unlocked():
         change = editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
-    (new,) = keeps(owner, later, "Weir")
+    (new,) = add_traces(owner, later, "Weir")
 
     with owner.unlocked(), pytest.raises(TraceNameTaken) as refused:
         editing_services.undo_change(owner_id=owner.id, change_id=change.id)
 
     assert refused.value.other.id == new.id
-    assert (names_on(owner, entry), names_on(owner, later)) == ([], ["Weir"])
+    assert (list_names(owner, entry), list_names(owner, later)) == ([], ["Weir"])
     assert Change.objects.filter(id=change.id).exists(), "it can be undone once the name is free again"
 
 
 def test_a_change_is_taken_back_once_and_by_its_person_alone(owner: Resident, housemate: Resident) -> None:
-    (trace,) = keeps(owner, owner.write("a"), "weir")
+    (trace,) = add_traces(owner, owner.write("a"), "weir")
     with owner.unlocked():
         change = editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
 
@@ -104,8 +104,8 @@ def test_a_change_is_taken_back_once_and_by_its_person_alone(owner: Resident, ho
 def test_a_trace_is_not_merged_with_itself_nor_with_somebody_elses(
     owner: Resident, housemate: Resident
 ) -> None:
-    (mine,) = keeps(owner, owner.write("a"), "weir")
-    (theirs,) = keeps(housemate, housemate.write("b"), "mill")
+    (mine,) = add_traces(owner, owner.write("a"), "weir")
+    (theirs,) = add_traces(housemate, housemate.write("b"), "mill")
 
     with owner.unlocked(), pytest.raises(MergeIntoItself):
         editing_services.merge_traces(owner_id=owner.id, trace_id=mine.id, into_id=mine.id)
@@ -118,7 +118,7 @@ def test_a_trace_is_not_merged_with_itself_nor_with_somebody_elses(
 
 def test_after_thirty_days_what_was_let_go_is_gone_for_good(owner: Resident) -> None:
     entry = owner.write("a")
-    old, young, stays = keeps(owner, entry, "weir", "mill", "bread")
+    old, young, stays = add_traces(owner, entry, "weir", "mill", "bread")
     with owner.unlocked():
         for trace in (old, young):
             editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
@@ -132,4 +132,4 @@ def test_after_thirty_days_what_was_let_go_is_gone_for_good(owner: Resident) -> 
     assert gone == 1
     assert set(Trace.objects.filter(owner_id=owner.id)) == {young, stays}
     assert Change.objects.count() == 2
-    assert names_on(owner, entry) == ["Bread"]
+    assert list_names(owner, entry) == ["Bread"]

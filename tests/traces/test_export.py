@@ -1,12 +1,12 @@
-"""An export carries the traces of each entry, by name."""
+"""Tests that an export contains the traces of each entry, by name."""
 
 import json
 from datetime import date
 from pathlib import Path
 
-from tests.diary.transfers import written_out
+from tests.diary.transfers import export_to_folder
 from tests.people import Resident
-from tests.traces.tagging import keeps
+from tests.traces.tagging import add_traces
 from traces.editing import services as editing_services
 from traces.models import Trace
 
@@ -15,12 +15,12 @@ def test_each_entry_carries_the_names_of_its_traces(owner: Resident, tmp_path: P
     entry = owner.write("Down to the weir.", day=date(2026, 11, 2))
     bare = owner.write("Nothing.", day=date(2026, 11, 2))
     names = ["Größe", 'to-do: "x"', "子供", "☕"]
-    keeps(owner, entry, *names)
-    (gone,) = keeps(owner, entry, "gone")
+    add_traces(owner, entry, *names)
+    (gone,) = add_traces(owner, entry, "gone")
     with owner.unlocked():
         editing_services.delete_trace(owner_id=owner.id, trace_id=gone.id)
 
-    found = written_out(owner, tmp_path / "out")
+    found = export_to_folder(owner, tmp_path / "out")
 
     traces = {row["id"]: row["traces"] for row in found["entries"]}
     assert traces == {str(entry.id): names, str(bare.id): []}
@@ -32,11 +32,11 @@ def test_each_entry_carries_the_names_of_its_traces(owner: Resident, tmp_path: P
 def test_the_traces_themselves_are_in_it_and_nobody_elses(
     owner: Resident, housemate: Resident, tmp_path: Path
 ) -> None:
-    keeps(owner, owner.write("a"), "weir")
-    keeps(housemate, housemate.write("b"), "Zanzibar")
+    add_traces(owner, owner.write("a"), "weir")
+    add_traces(housemate, housemate.write("b"), "Zanzibar")
     trace = Trace.objects.for_owner(owner.id).get()
 
-    found = written_out(owner, tmp_path / "out")
+    found = export_to_folder(owner, tmp_path / "out")
 
     (row,) = found["others"]["traces"]
     assert (row["id"], row["name"]) == (str(trace.id), "weir")

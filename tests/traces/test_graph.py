@@ -1,4 +1,4 @@
-"""The picture: always the same, inside its frame, no name over another, up to three hundred."""
+"""Tests of the graph: deterministic, inside its frame, without overlapping labels, for up to 300 traces."""
 
 import random
 from itertools import combinations
@@ -22,7 +22,7 @@ from traces.graph.layout import (
 from traces.statistics import CoOccurrences, count_cooccurrences
 
 
-def made(traces: int, entries: int) -> CoOccurrences:
+def build_shared(traces: int, entries: int) -> CoOccurrences:
     chance = random.Random(7)
     ids = [UUID(int=number + 1) for number in range(traces)]
     kept = [
@@ -37,17 +37,17 @@ def name(id_: UUID) -> str:
     return f"trace {id_.int}"
 
 
-def drawn(shared: CoOccurrences, frame: GraphFrame = WIDE) -> GraphDrawing:
+def draw(shared: CoOccurrences, frame: GraphFrame = WIDE) -> GraphDrawing:
     return draw_graph(shared, choose_edges(find_most_similar_pairs(shared)), frame=frame, name=name)
 
 
-def box(node: GraphNode, frame: GraphFrame) -> tuple[float, float, float, float]:
+def get_label_box(node: GraphNode, frame: GraphFrame) -> tuple[float, float, float, float]:
     width = estimate_text_width(name(node.id), frame.font_size)
     left = node.label_x - {"start": 0, "middle": width / 2, "end": width}[node.anchor]
     return left, node.label_y - 0.8 * frame.font_size, left + width, node.label_y + 0.2 * frame.font_size
 
 
-def is_over(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return (
         one[0] < other[2] - 0.5
         and other[0] < one[2] - 0.5
@@ -59,23 +59,23 @@ def is_over(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 @pytest.mark.parametrize("frame", [WIDE, TALL])
 @pytest.mark.parametrize("traces", [1, 2, 3, 40, MAX_NODES])
 def test_all_is_inside_the_frame_and_no_name_lies_over_another(traces: int, frame: GraphFrame) -> None:
-    picture = drawn(made(traces, 60 * traces), frame)
+    picture = draw(build_shared(traces, 60 * traces), frame)
 
     assert len(picture.nodes) == traces
     for node in picture.nodes:
         assert node.radius <= node.x <= frame.width - node.radius
         assert node.radius <= node.y <= frame.height - node.radius
     named = [node for node in picture.nodes if node.anchor]
-    for one, other in combinations([box(node, frame) for node in named], 2):
-        assert not is_over(one, other)
+    for one, other in combinations([get_label_box(node, frame) for node in named], 2):
+        assert not overlap(one, other)
     assert len(named) >= min(traces, 20)
 
 
 def test_the_most_kept_are_the_ones_that_are_named() -> None:
-    shared = made(MAX_NODES, 6000)
+    shared = build_shared(MAX_NODES, 6000)
     counts = dict(zip(shared.ids, shared.counts.diagonal().tolist(), strict=True))
 
-    picture = drawn(shared)
+    picture = draw(shared)
 
     named = [counts[node.id] for node in picture.nodes if node.anchor]
     unnamed = [counts[node.id] for node in picture.nodes if not node.anchor]
@@ -83,7 +83,7 @@ def test_the_most_kept_are_the_ones_that_are_named() -> None:
 
 
 def test_points_do_not_lie_over_one_another() -> None:
-    picture = drawn(made(MAX_NODES, 6000))
+    picture = draw(build_shared(MAX_NODES, 6000))
 
     overlaps = sum(
         (one.x - other.x) ** 2 + (one.y - other.y) ** 2 < (0.8 * (one.radius + other.radius)) ** 2
@@ -93,7 +93,7 @@ def test_points_do_not_lie_over_one_another() -> None:
 
 
 def test_the_same_traces_give_the_same_picture() -> None:
-    assert drawn(made(60, 900)) == drawn(made(60, 900))
+    assert draw(build_shared(60, 900)) == draw(build_shared(60, 900))
 
 
 def test_a_line_joins_what_goes_together_and_not_what_is_merely_frequent() -> None:
@@ -113,7 +113,7 @@ def test_a_line_joins_what_goes_together_and_not_what_is_merely_frequent() -> No
 
 
 def test_each_asks_for_few_lines() -> None:
-    shared = made(40, 4000)
+    shared = build_shared(40, 4000)
 
     lines = choose_edges(find_most_similar_pairs(shared))
 
@@ -125,7 +125,7 @@ def test_what_goes_together_stands_together() -> None:
     rows = [set(group) for group in (left, right) for _ in range(5)]
     shared = count_cooccurrences((UUID(int=10**6 + n), trace) for n, row in enumerate(rows) for trace in row)
 
-    place = {node.id: complex(node.x, node.y) for node in drawn(shared).nodes}
+    place = {node.id: complex(node.x, node.y) for node in draw(shared).nodes}
 
     within = [
         abs(place[one] - place[other]) for group in (left, right) for one, other in combinations(group, 2)

@@ -1,4 +1,4 @@
-"""A year of days: each in its row, in five steps, between the years that hold something."""
+"""Tests of the heatmap of a year: rows, five shades, and the nearest years with entries."""
 
 from calendar import isleap
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Traces come back with the entries of an export: one for each name, as it was kept, and none twice."""
+"""Tests of importing traces with an export: one trace for each name, in its original spelling."""
 
 import json
 from datetime import date
@@ -11,9 +11,17 @@ from hypothesis import strategies as st
 
 from diary.models import Entry
 from diary.transfer import diary_imports
-from tests.diary.transfers import comparable, entry, moves_house, put_down, taken_in, written, written_out
+from tests.diary.transfers import (
+    build_entry_row,
+    build_export,
+    comparable,
+    export_to_folder,
+    import_file,
+    replace_person,
+    write_json,
+)
 from tests.people import Resident
-from tests.traces.tagging import keeps, names_on
+from tests.traces.tagging import add_traces, list_names
 from traces.editing import services as editing_services
 from traces.models import EntryTrace, Trace, TraceProposal
 from traces.names import InvalidTraceName, get_identity
@@ -26,14 +34,14 @@ NAMES = ["Größe", 'to-do: "x"', "子供", "☕", "# not a heading"]
 DAY = date(2026, 11, 2)
 
 
-def kept_by(who: Resident) -> dict[str, list[str]]:
-    """What each entry of theirs bears, by its words."""
+def get_traces_by_text(who: Resident) -> dict[str, list[str]]:
+    """Return the traces of each entry of a person, by its text."""
     with who.unlocked():
-        return {found.text: names_on(who, found) for found in Entry.objects.for_owner(who.id)}
+        return {found.text: list_names(who, found) for found in Entry.objects.for_owner(who.id)}
 
 
-def taken(who: Resident, file: Path, *entries: Any, **others: Any) -> Any:
-    return taken_in(who, put_down(written(*entries, **others), file))
+def import_entries(who: Resident, file: Path, *entries: Any, **others: Any) -> Any:
+    return import_file(who, write_json(build_export(*entries, **others), file))
 
 
 @pytest.fixture
@@ -43,8 +51,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Resident, tmp_path: Path) -> None:
     first, second = owner.write("Down to the weir.", day=DAY), owner.write("And back.", day=DAY)
-    weir, *_ = keeps(owner, first, "weir", *NAMES)
-    keeps(owner, second, "☕", "weir")
+    weir, *_ = add_traces(owner, first, "weir", *NAMES)
+    add_traces(owner, second, "☕", "weir")
     with owner.unlocked():
         tagging_services.set_read_always(owner_id=owner.id, trace_id=weir.id, wanted=True)
         weir.refresh_from_db()
@@ -52,11 +60,11 @@ def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Resident, tmp_pat
         weir.save(update_fields=["summary"])
         save_proposals(second, ["mill"])
         dismiss_proposal(owner_id=owner.id, entry_id=second.id, name="Straße")
-    before = written_out(owner, tmp_path / "before")
-    there = moves_house(owner)
+    before = export_to_folder(owner, tmp_path / "before")
+    there = replace_person(owner)
 
-    reports = [taken_in(there, tmp_path / "before") for _ in range(2)]
-    after = written_out(there, tmp_path / "after")
+    reports = [import_file(there, tmp_path / "before") for _ in range(2)]
+    after = export_to_folder(there, tmp_path / "after")
 
     def plain(diary: Any) -> Any:
         # Those that were made with the entries come in the order in which entries bear them.
@@ -64,7 +72,7 @@ def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Resident, tmp_pat
         return comparable({**diary, "others": others}), {row["id"] for row in others["traces"]}
 
     assert plain(after) == plain(before)
-    assert kept_by(there) == {"Down to the weir.": ["weir", *NAMES], "And back.": ["☕", "weir"]}
+    assert get_traces_by_text(there) == {"Down to the weir.": ["weir", *NAMES], "And back.": ["☕", "weir"]}
     assert [(report.added, report.faults) for report in reports] == [(2, []), (0, [])]
     with there.unlocked():
         assert Trace.objects.get(id=weir.id).summary["text"] == "Water."
@@ -72,26 +80,28 @@ def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Resident, tmp_pat
 
 
 def test_taken_in_where_it_came_from_it_adds_nothing(owner: Resident, tmp_path: Path) -> None:
-    keeps(owner, owner.write("a", day=DAY), *NAMES)
-    before = written_out(owner, tmp_path / "before")
+    add_traces(owner, owner.write("a", day=DAY), *NAMES)
+    before = export_to_folder(owner, tmp_path / "before")
 
-    taken_in(owner, tmp_path / "before")
+    import_file(owner, tmp_path / "before")
 
-    after = written_out(owner, tmp_path / "after")
+    after = export_to_folder(owner, tmp_path / "after")
     assert {**after, "exported_at": None} == {**before, "exported_at": None}
 
 
 def test_a_trace_that_is_there_is_used_as_it_is(owner: Resident, file: Path) -> None:
-    keeps(owner, owner.write("mine", day=DAY), "Größe", "To do")
+    add_traces(owner, owner.write("mine", day=DAY), "Größe", "To do")
     row = {
         "name": "GRÖSSE",
         "is_read_always": True,
         "summary": {"text": "x", "digest": "", "read": 1, "of": 1},
     }
 
-    taken(owner, file, entry("theirs", traces=["GRÖSSE", "to-do", "grösse", "new"]), traces=[row])
+    import_entries(
+        owner, file, build_entry_row("theirs", traces=["GRÖSSE", "to-do", "grösse", "new"]), traces=[row]
+    )
 
-    assert kept_by(owner) == {"mine": ["Größe", "To do"], "theirs": ["Größe", "To do", "new"]}
+    assert get_traces_by_text(owner) == {"mine": ["Größe", "To do"], "theirs": ["Größe", "To do", "new"]}
     with owner.unlocked():
         there = Trace.objects.for_owner(owner.id).with_names(["größe"]).get()
         assert (there.is_read_always, there.summary) == (False, None)
@@ -100,34 +110,38 @@ def test_a_trace_that_is_there_is_used_as_it_is(owner: Resident, file: Path) -> 
 def test_each_of_a_house_gets_traces_of_their_own(
     owner: Resident, housemate: Resident, tmp_path: Path
 ) -> None:
-    keeps(owner, owner.write("a", day=DAY), "weir")
-    written_out(owner, tmp_path / "out")
+    add_traces(owner, owner.write("a", day=DAY), "weir")
+    export_to_folder(owner, tmp_path / "out")
 
-    taken_in(housemate, tmp_path / "out")
+    import_file(housemate, tmp_path / "out")
 
-    assert kept_by(owner) == kept_by(housemate) == {"a": ["weir"]}
+    assert get_traces_by_text(owner) == get_traces_by_text(housemate) == {"a": ["weir"]}
     assert Trace.objects.for_owner(owner.id).get().id != Trace.objects.for_owner(housemate.id).get().id
     assert EntryTrace.objects.for_owner(housemate.id).get().trace.owner_id == housemate.id
 
 
 def test_a_trace_of_an_entry_in_the_bin_comes_back_with_it(owner: Resident, tmp_path: Path) -> None:
     thrown = owner.write("a", day=DAY)
-    keeps(owner, thrown, "weir")
+    add_traces(owner, thrown, "weir")
     owner.post(f"/entries/{thrown.id}/delete/")
-    written_out(owner, tmp_path / "out")
-    there = moves_house(owner)
+    export_to_folder(owner, tmp_path / "out")
+    there = replace_person(owner)
 
-    taken_in(there, tmp_path / "out")
+    import_file(there, tmp_path / "out")
     there.post(f"/entries/{thrown.id}/restore/")
 
-    assert kept_by(there) == {"a": ["weir"]}
+    assert get_traces_by_text(there) == {"a": ["weir"]}
 
 
 def test_what_cannot_be_a_trace_is_named_and_the_entry_comes_in(owner: Resident, file: Path) -> None:
     bad = [7, None, "x" * 65, "bell\a", " ", "half \ud800", ["weir"], "fine", "x" * 64]
 
-    report = taken(
-        owner, file, entry("a", traces=bad), entry("b", traces="weir"), entry("c", traces={"a": 1})
+    report = import_entries(
+        owner,
+        file,
+        build_entry_row("a", traces=bad),
+        build_entry_row("b", traces="weir"),
+        build_entry_row("c", traces={"a": 1}),
     )
 
     assert report.faults == [
@@ -141,7 +155,7 @@ def test_what_cannot_be_a_trace_is_named_and_the_entry_comes_in(owner: Resident,
         "Entry 2: its traces are not a list.",
         "Entry 3: its traces are not a list.",
     ]
-    assert kept_by(owner) == {"a": ["fine", "x" * 64], "b": [], "c": []}
+    assert get_traces_by_text(owner) == {"a": ["fine", "x" * 64], "b": [], "c": []}
 
 
 def test_rows_of_traces_that_say_nonsense_change_nothing(owner: Resident, file: Path) -> None:
@@ -150,9 +164,9 @@ def test_rows_of_traces_that_say_nonsense_change_nothing(owner: Resident, file: 
         {"name": 3},
     ]
 
-    report = taken(owner, file, entry("a", traces=["weir"]), traces=[*rows, "no row"])
+    report = import_entries(owner, file, build_entry_row("a", traces=["weir"]), traces=[*rows, "no row"])
 
-    assert kept_by(owner) == {"a": ["weir"]}
+    assert get_traces_by_text(owner) == {"a": ["weir"]}
     assert not report.faults
     with owner.unlocked():
         there = Trace.objects.get()
@@ -169,7 +183,9 @@ def test_proposals_that_say_nonsense_are_named(owner: Resident, file: Path) -> N
         [{"body": {"offered": [], "dismissed": []}}] * 2,
     ]
 
-    report = taken(owner, file, *(entry(str(number), proposals=rows) for number, rows in enumerate(bad)))
+    report = import_entries(
+        owner, file, *(build_entry_row(str(number), proposals=rows) for number, rows in enumerate(bad))
+    )
 
     assert report.added == len(bad)
     assert report.faults == [
@@ -179,51 +195,51 @@ def test_proposals_that_say_nonsense_are_named(owner: Resident, file: Path) -> N
 
 
 def test_renamed_since_a_trace_stays_renamed(owner: Resident, tmp_path: Path) -> None:
-    keeps(owner, owner.write("a", day=DAY), "weir")
-    written_out(owner, tmp_path / "out")
-    there = moves_house(owner)
-    taken_in(there, tmp_path / "out")
+    add_traces(owner, owner.write("a", day=DAY), "weir")
+    export_to_folder(owner, tmp_path / "out")
+    there = replace_person(owner)
+    import_file(there, tmp_path / "out")
     with there.unlocked():
         editing_services.rename_trace(owner_id=there.id, trace_id=Trace.objects.get().id, name="mill")
 
-    taken_in(there, tmp_path / "out")
+    import_file(there, tmp_path / "out")
 
-    assert kept_by(there) == {"a": ["mill"]}
+    assert get_traces_by_text(there) == {"a": ["mill"]}
     assert Trace.objects.count() == 1
 
 
 def test_merged_since_traces_stay_merged_and_can_be_parted_again(owner: Resident, tmp_path: Path) -> None:
-    weir, mill = keeps(owner, owner.write("a", day=DAY), "weir", "mill")
-    written_out(owner, tmp_path / "out")
-    there = moves_house(owner)
-    taken_in(there, tmp_path / "out")
+    weir, mill = add_traces(owner, owner.write("a", day=DAY), "weir", "mill")
+    export_to_folder(owner, tmp_path / "out")
+    there = replace_person(owner)
+    import_file(there, tmp_path / "out")
     with there.unlocked():
         change = editing_services.merge_traces(owner_id=there.id, trace_id=weir.id, into_id=mill.id)
 
-    taken_in(there, tmp_path / "out")
+    import_file(there, tmp_path / "out")
 
-    assert kept_by(there) == {"a": ["mill"]}
+    assert get_traces_by_text(there) == {"a": ["mill"]}
     with there.unlocked():
         editing_services.undo_change(owner_id=there.id, change_id=change.id)
-    assert kept_by(there) == {"a": ["weir", "mill"]}
+    assert get_traces_by_text(there) == {"a": ["weir", "mill"]}
 
 
 def test_a_later_export_names_a_trace_that_was_renamed_here(owner: Resident, file: Path) -> None:
     row = {"id": "01a1f998-d063-76c4-aa80-a03a99b5a8e5", "name": "weir"}
-    first, second = entry("a", traces=["weir"]), entry("b", traces=["weir"])
-    taken(owner, file, first, traces=[row])
+    first, second = build_entry_row("a", traces=["weir"]), build_entry_row("b", traces=["weir"])
+    import_entries(owner, file, first, traces=[row])
     with owner.unlocked():
         editing_services.rename_trace(owner_id=owner.id, trace_id=Trace.objects.get().id, name="mill")
 
-    taken(owner, file, first, second, traces=[row])
+    import_entries(owner, file, first, second, traces=[row])
 
-    assert kept_by(owner) == {"a": ["mill"], "b": ["weir"]}
+    assert get_traces_by_text(owner) == {"a": ["mill"], "b": ["weir"]}
 
 
 def test_broken_off_and_begun_again_each_entry_bears_its_traces_once(
     owner: Resident, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [entry(str(number), traces=["weir", f"number {number}"]) for number in range(5)]
+    rows = [build_entry_row(str(number), traces=["weir", f"number {number}"]) for number in range(5)]
     monkeypatch.setattr(diary_imports, "ENTRY_BATCH_SIZE", 2)
 
     def breaks(seen: int) -> None:
@@ -231,26 +247,28 @@ def test_broken_off_and_begun_again_each_entry_bears_its_traces_once(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        taken_in(owner, put_down(written(*rows), file), progress=breaks)
-    taken_in(owner, file)
+        import_file(owner, write_json(build_export(*rows), file), progress=breaks)
+    import_file(owner, file)
 
-    assert kept_by(owner) == {str(number): ["weir", f"number {number}"] for number in range(5)}
+    assert get_traces_by_text(owner) == {str(number): ["weir", f"number {number}"] for number in range(5)}
 
 
 def test_one_that_was_let_go_is_taken_back(owner: Resident, file: Path) -> None:
     bears = owner.write("a", day=DAY)
-    (weir,) = keeps(owner, bears, "weir")
+    (weir,) = add_traces(owner, bears, "weir")
     with owner.unlocked():
         tagging_services.remove_trace(owner_id=owner.id, entry_id=bears.id, trace_id=weir.id)
 
-    taken(owner, file, entry("b", traces=["Weir"]))
+    import_entries(owner, file, build_entry_row("b", traces=["Weir"]))
 
-    assert kept_by(owner) == {"a": [], "b": ["Weir"]}
+    assert get_traces_by_text(owner) == {"a": [], "b": ["Weir"]}
     assert Trace.objects.for_owner(owner.id).get().id == weir.id
 
 
 def test_the_page_of_a_trace_that_came_in_shows_its_entries(owner: Resident, file: Path) -> None:
-    taken(owner, file, *(entry(f"Entry number {number}", traces=["weir"]) for number in range(3)))
+    import_entries(
+        owner, file, *(build_entry_row(f"Entry number {number}", traces=["weir"]) for number in range(3))
+    )
 
     page = owner.get(f"/traces/{Trace.objects.get().id}/").content.decode()
 
@@ -261,20 +279,21 @@ def test_many_traces_come_in_with_few_questions(
     owner: Resident, file: Path, django_assert_max_num_queries: Any
 ) -> None:
     entries = [
-        entry(str(number), traces=[f"t{n}" for n in range(number, number + 9)]) for number in range(100)
+        build_entry_row(str(number), traces=[f"t{n}" for n in range(number, number + 9)])
+        for number in range(100)
     ]
-    taken(owner, file, *entries)
+    import_entries(owner, file, *entries)
     again = [{**row, "id": None, "text": f"{row['text']} again"} for row in entries]
 
     with django_assert_max_num_queries(30):
-        taken(owner, file, *again)
+        import_entries(owner, file, *again)
 
     assert EntryTrace.objects.count() == 2 * 9 * 100
     assert Trace.objects.count() == 108
 
 
 def test_a_damaged_name_is_not_written_out_as_one(owner: Resident, tmp_path: Path) -> None:
-    keeps(owner, owner.write("a", day=DAY), "weir", "mill")
+    add_traces(owner, owner.write("a", day=DAY), "weir", "mill")
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -284,7 +303,7 @@ def test_a_damaged_name_is_not_written_out_as_one(owner: Resident, tmp_path: Pat
             "UPDATE traces_trace SET name = %s WHERE id = %s", [name[:-1] + bytes([name[-1] ^ 1]), id_]
         )
 
-    (row,) = written_out(owner, tmp_path / "out")["entries"]
+    (row,) = export_to_folder(owner, tmp_path / "out")["entries"]
 
     assert row["traces"] == ["mill"]
 

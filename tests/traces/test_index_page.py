@@ -1,4 +1,4 @@
-"""All traces: counted, sorted, filtered by a name that travels in no address."""
+"""Tests of the list of all traces: counts, sorting, and a filter that is in no URL."""
 
 from datetime import date
 from typing import Any
@@ -8,39 +8,39 @@ from django.test import Client
 from diary.models import Entry
 from tests.page import read
 from tests.people import Resident
-from tests.traces.tagging import keeps
+from tests.traces.tagging import add_traces
 from traces.editing import services as editing_services
 
 
-def called(answer: Any) -> list[str]:
-    """The names a page lists, in its order."""
+def list_names(answer: Any) -> list[str]:
+    """Return the names on a page, in order."""
     return read(answer).texts(".trace-row-name")
 
 
-def furnish(owner: Resident) -> dict[str, Entry]:
-    """Three traces: garden first and often, water once and late, Ärger between."""
+def write_traced_diary(owner: Resident) -> dict[str, Entry]:
+    """Create three traces: garden early and often, water once and late, Ärger in between."""
     entries = {
         day: owner.write(day, day=date.fromisoformat(day))
         for day in ("2020-01-05", "2021-03-01", "2024-02-29")
     }
-    keeps(owner, entries["2020-01-05"], "garden")
-    keeps(owner, entries["2021-03-01"], "garden", "Ärger")
-    keeps(owner, entries["2024-02-29"], "water")
+    add_traces(owner, entries["2020-01-05"], "garden")
+    add_traces(owner, entries["2021-03-01"], "garden", "Ärger")
+    add_traces(owner, entries["2024-02-29"], "water")
     return entries
 
 
 def test_traces_are_sorted_by_count_latest_first_seen_and_name(owner: Resident) -> None:
-    furnish(owner)
+    write_traced_diary(owner)
 
-    assert called(owner.get("/traces/")) == ["garden", "water", "Ärger"]
-    assert called(owner.get("/traces/?sort=recent")) == ["water", "garden", "Ärger"]
-    assert called(owner.get("/traces/?sort=first")) == ["garden", "Ärger", "water"]
-    assert called(owner.get("/traces/?sort=name")) == ["garden", "water", "Ärger"]
-    assert called(owner.get("/traces/?sort=nonsense")) == ["garden", "water", "Ärger"]
+    assert list_names(owner.get("/traces/")) == ["garden", "water", "Ärger"]
+    assert list_names(owner.get("/traces/?sort=recent")) == ["water", "garden", "Ärger"]
+    assert list_names(owner.get("/traces/?sort=first")) == ["garden", "Ärger", "water"]
+    assert list_names(owner.get("/traces/?sort=name")) == ["garden", "water", "Ärger"]
+    assert list_names(owner.get("/traces/?sort=nonsense")) == ["garden", "water", "Ärger"]
 
 
 def test_a_row_says_how_often_and_when(owner: Resident) -> None:
-    furnish(owner)
+    write_traced_diary(owner)
 
     page = owner.get("/traces/").content.decode()
     by_first = owner.get("/traces/?sort=first").content.decode()
@@ -51,7 +51,7 @@ def test_a_row_says_how_often_and_when(owner: Resident) -> None:
 
 
 def test_the_filter_finds_a_name_however_it_is_written(owner: Resident) -> None:
-    furnish(owner)
+    write_traced_diary(owner)
 
     by_script = owner.client.post(
         "/traces/",
@@ -59,16 +59,16 @@ def test_the_filter_finds_a_name_however_it_is_written(owner: Resident) -> None:
         headers={"HX-Request": "true", "HX-Target": "trace-rows"},
     )
 
-    assert called(by_script) == ["Ärger"]
+    assert list_names(by_script) == ["Ärger"]
     assert "<html" not in by_script.content.decode()
     assert "1 of 3 traces" in by_script.content.decode()
     without = owner.post("/traces/", typed="gar")
-    assert called(without) == ["garden"]
+    assert list_names(without) == ["garden"]
     assert 'value="gar"' in without.content.decode()
 
 
 def test_a_filter_that_finds_nothing_says_so(owner: Resident) -> None:
-    furnish(owner)
+    write_traced_diary(owner)
 
     page = owner.post("/traces/", typed="xyz").content.decode()
 
@@ -83,7 +83,7 @@ def test_an_empty_page_says_in_one_sentence_what_to_do(owner: Resident) -> None:
 
 
 def test_what_is_typed_is_never_in_an_address_or_a_title(owner: Resident) -> None:
-    furnish(owner)
+    write_traced_diary(owner)
 
     page = read(owner.post("/traces/", typed="garden"))
 
@@ -94,22 +94,22 @@ def test_what_is_typed_is_never_in_an_address_or_a_title(owner: Resident) -> Non
 
 
 def test_deleted_entries_and_traces_are_not_counted(owner: Resident) -> None:
-    entries = furnish(owner)
+    entries = write_traced_diary(owner)
     owner.post(f"/entries/{entries['2021-03-01'].id}/delete/")
     with owner.unlocked():
-        water = keeps(owner, entries["2020-01-05"], "water")[0]
+        water = add_traces(owner, entries["2020-01-05"], "water")[0]
         editing_services.delete_trace(owner_id=owner.id, trace_id=water.id)
 
     page = owner.get("/traces/")
 
-    assert called(page) == ["garden"]
+    assert list_names(page) == ["garden"]
     assert ">1<" in page.content.decode()
 
 
 def test_a_housemate_sees_none_of_it(owner: Resident, housemate: Resident, stranger: Client) -> None:
-    furnish(owner)
+    write_traced_diary(owner)
 
-    assert called(housemate.get("/traces/")) == []
+    assert list_names(housemate.get("/traces/")) == []
     assert stranger.get("/traces/").status_code == 302
     owner.lock()
     assert owner.get("/traces/").status_code == 302

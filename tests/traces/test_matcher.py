@@ -1,4 +1,4 @@
-"""Which traces are named in a text, in any script."""
+"""Tests of finding the names of traces in a text, in any script."""
 
 from uuid import UUID, uuid4
 
@@ -7,13 +7,13 @@ import pytest
 from traces.matcher import NameMatcher
 
 
-def lexicon_of(*names: str) -> tuple[NameMatcher, dict[UUID, str]]:
+def build_matcher(*names: str) -> tuple[NameMatcher, dict[UUID, str]]:
     known = {uuid4(): name for name in names}
     return NameMatcher(known), known
 
 
-def named(text: str, *names: str) -> list[str]:
-    lexicon, known = lexicon_of(*names)
+def find_names(text: str, *names: str) -> list[str]:
+    lexicon, known = build_matcher(*names)
     return [known[id_] for id_ in lexicon.find_in(text)]
 
 
@@ -37,7 +37,7 @@ def named(text: str, *names: str) -> list[str]:
     ],
 )
 def test_a_name_is_found_where_it_stands(name: str, text: str) -> None:
-    assert named(text, name) == [name]
+    assert find_names(text, name) == [name]
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,22 @@ def test_a_name_is_found_where_it_stands(name: str, text: str) -> None:
     ],
 )
 def test_a_part_of_a_word_is_no_name(name: str, text: str) -> None:
-    assert named(text, name) == []
+    assert find_names(text, name) == []
 
 
 def test_every_name_is_found_once_however_often_it_stands_there() -> None:
-    assert named("weir, then the weir house, then weir", "weir house", "weir", "mill") == [
+    assert find_names("weir, then the weir house, then weir", "weir house", "weir", "mill") == [
         "weir",
         "weir house",
     ]
 
 
 def test_of_no_names_none_is_found() -> None:
-    assert named("anything") == []
+    assert find_names("anything") == []
 
 
 def test_names_are_completed_from_the_first_letter_on() -> None:
-    lexicon, known = lexicon_of("Größe", "the great weir", "weir", "子供")
+    lexicon, known = build_matcher("Größe", "the great weir", "weir", "子供")
 
     def completed(typed: str) -> list[str]:
         return [known[id_] for id_ in lexicon.find_by_prefix(typed, among=known)]

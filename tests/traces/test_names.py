@@ -1,4 +1,4 @@
-"""When two names are one and the same, in any script."""
+"""Tests of the identity of names, in any script."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Traces on entries: kept, removed, proposed, dismissed, through the pages of their owner."""
+"""Tests of traces on entries: added, removed, suggested and dismissed."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,22 +12,22 @@ from django.utils import timezone
 
 from tests.page import read
 from tests.people import Resident
-from tests.traces.tagging import keeps, names_on
+from tests.traces.tagging import add_traces, list_names
 from traces.models import EntryTrace, Trace
 
 
-def keep(who: Resident, entry: Any, name: str, *, script: bool = True) -> Any:
+def post_trace(who: Resident, entry: Any, name: str, *, script: bool = True) -> Any:
     return who.post(f"/entries/{entry.id}/traces/keep/", script=script, name=name)
 
 
-def proposals_in(page: str) -> list[str]:
+def list_proposals(page: str) -> list[str]:
     return read(page).texts("[data-proposal] bdi")
 
 
 def test_a_trace_is_kept_and_stands_under_its_entry(owner: Resident) -> None:
     entry = owner.write("Walked to the weir.")
 
-    answer = keep(owner, entry, "  Größe ")
+    answer = post_trace(owner, entry, "  Größe ")
 
     assert answer.status_code == 200
     assert f'id="traces-{entry.id}"' in answer.content.decode()
@@ -39,20 +39,20 @@ def test_a_trace_is_kept_and_stands_under_its_entry(owner: Resident) -> None:
 def test_a_name_of_any_script_is_kept_as_it_is_written(owner: Resident, name: str) -> None:
     entry = owner.write("a")
 
-    keep(owner, entry, name)
+    post_trace(owner, entry, name)
 
-    assert names_on(owner, entry) == [name]
+    assert list_names(owner, entry) == [name]
 
 
 def test_the_same_name_is_one_trace_and_keeps_its_first_writing(owner: Resident) -> None:
     first, second = owner.write("a"), owner.write("b")
 
-    keep(owner, first, "to-do")
-    keep(owner, second, "To do")
-    keep(owner, second, "TO\u2011DO")
+    post_trace(owner, first, "to-do")
+    post_trace(owner, second, "To do")
+    post_trace(owner, second, "TO\u2011DO")
 
     assert Trace.objects.for_owner(owner.id).count() == 1
-    assert names_on(owner, second) == ["to-do"]
+    assert list_names(owner, second) == ["to-do"]
 
 
 def test_what_may_be_read_along_for_an_answer_follows_what_is_kept(owner: Resident) -> None:
@@ -60,7 +60,7 @@ def test_what_may_be_read_along_for_an_answer_follows_what_is_kept(owner: Reside
     box = '<input type="checkbox" name="trace"'
     before = owner.get(f"/entries/{entry.id}/ways/", script=True).content.decode()
 
-    keep(owner, entry, "weir")
+    post_trace(owner, entry, "weir")
     menu = owner.get(f"/entries/{entry.id}/ways/", script=True).content.decode()
     page = owner.get(f"/entries/{entry.id}/ways/").content.decode()
 
@@ -72,21 +72,21 @@ def test_what_may_be_read_along_for_an_answer_follows_what_is_kept(owner: Reside
 def test_without_script_a_trace_is_kept_and_taken_away(owner: Resident) -> None:
     entry = owner.write("a")
 
-    kept = keep(owner, entry, "weir", script=False)
+    kept = post_trace(owner, entry, "weir", script=False)
     trace = Trace.objects.for_owner(owner.id).get()
-    there = names_on(owner, entry)
+    there = list_names(owner, entry)
     gone = owner.post(f"/entries/{entry.id}/traces/{trace.id}/remove/")
 
     assert kept.status_code == gone.status_code == 302
     assert kept["Location"].endswith(f"#entry-{entry.id}")
-    assert (there, names_on(owner, entry)) == (["weir"], [])
+    assert (there, list_names(owner, entry)) == (["weir"], [])
 
 
 def test_what_is_no_name_is_refused_with_what_was_typed(owner: Resident) -> None:
     entry = owner.write("a")
 
-    by_script = keep(owner, entry, "x" * 65)
-    by_form = keep(owner, entry, "", script=False)
+    by_script = post_trace(owner, entry, "x" * 65)
+    by_form = post_trace(owner, entry, "", script=False)
 
     assert (by_script.status_code, by_form.status_code) == (422, 422)
     assert "at most 64 characters" in by_script.content.decode()
@@ -96,41 +96,41 @@ def test_what_is_no_name_is_refused_with_what_was_typed(owner: Resident) -> None
 
 def test_a_trace_taken_from_its_last_entry_is_let_go_and_comes_back_whole(owner: Resident) -> None:
     entry = owner.write("a")
-    (trace,) = keeps(owner, entry, "weir")
+    (trace,) = add_traces(owner, entry, "weir")
 
     owner.post(f"/entries/{entry.id}/traces/{trace.id}/remove/", script=True)
     gone = Trace.objects.for_owner(owner.id).count()
-    keep(owner, entry, "Weir")
+    post_trace(owner, entry, "Weir")
 
     assert gone == 0
     assert Trace.objects.for_owner(owner.id).get().id == trace.id
-    assert names_on(owner, entry) == ["Weir"]
+    assert list_names(owner, entry) == ["Weir"]
 
 
 def test_kept_traces_are_proposed_by_name_and_not_again_once_dismissed(owner: Resident) -> None:
-    keeps(owner, owner.write("a"), "weir", "mill")
+    add_traces(owner, owner.write("a"), "weir", "mill")
     entry, other = owner.write("From the Weir to the mill."), owner.write("The weir.")
-    before = proposals_in(owner.get(f"/entries/{entry.id}/traces/", script=True).content.decode())
+    before = list_proposals(owner.get(f"/entries/{entry.id}/traces/", script=True).content.decode())
 
     answer = owner.post(f"/entries/{entry.id}/traces/dismiss/", script=True, pick="weir")
 
     assert before == ["weir", "mill"]
-    assert proposals_in(answer.content.decode()) == ["mill"]
-    assert proposals_in(owner.get(f"/entries/{entry.id}/traces/", script=True).content.decode()) == ["mill"]
-    assert proposals_in(owner.get(f"/entries/{other.id}/traces/", script=True).content.decode()) == ["weir"]
-    assert names_on(owner, entry) == []
+    assert list_proposals(answer.content.decode()) == ["mill"]
+    assert list_proposals(owner.get(f"/entries/{entry.id}/traces/", script=True).content.decode()) == ["mill"]
+    assert list_proposals(owner.get(f"/entries/{other.id}/traces/", script=True).content.decode()) == ["weir"]
+    assert list_names(owner, entry) == []
 
 
 def test_where_nothing_is_closer_the_usual_traces_are_proposed_to_a_fresh_entry(owner: Resident) -> None:
     for name in ("bread", "weir", "weir", "mill", "weir", "mill", "letters"):
-        keeps(owner, owner.write("a"), name)
+        add_traces(owner, owner.write("a"), name)
     fresh, named = owner.write("Nothing of the kind."), owner.write("Bread.")
     old = owner.write("Nothing either.", at=timezone.now() - timedelta(days=2))
     kept = owner.write("Nor here.")
-    keeps(owner, kept, "bread")
+    add_traces(owner, kept, "bread")
 
     found = {
-        entry.id: proposals_in(owner.get(f"/entries/{entry.id}/traces/", script=True).content.decode())
+        entry.id: list_proposals(owner.get(f"/entries/{entry.id}/traces/", script=True).content.decode())
         for entry in (fresh, named, old, kept)
     }
 
@@ -140,19 +140,19 @@ def test_where_nothing_is_closer_the_usual_traces_are_proposed_to_a_fresh_entry(
 
 
 def test_a_proposal_that_is_kept_is_proposed_no_more(owner: Resident) -> None:
-    keeps(owner, owner.write("a"), "weir")
+    add_traces(owner, owner.write("a"), "weir")
     entry = owner.write("The weir.")
 
     answer = owner.post(f"/entries/{entry.id}/traces/keep/", script=True, pick="weir").content.decode()
 
-    assert proposals_in(answer) == []
-    assert names_on(owner, entry) == ["weir"]
+    assert list_proposals(answer) == []
+    assert list_names(owner, entry) == ["weir"]
 
 
 def test_names_are_completed_without_those_the_entry_has(owner: Resident) -> None:
     entry = owner.write("a")
-    keeps(owner, owner.write("b"), "weir", "Größe", "garden")
-    keeps(owner, entry, "garden")
+    add_traces(owner, owner.write("b"), "weir", "Größe", "garden")
+    add_traces(owner, entry, "garden")
 
     typed = owner.post(f"/entries/{entry.id}/traces/complete/", script=True, name="g").content.decode()
     untyped = owner.post(f"/entries/{entry.id}/traces/complete/", script=True, name="").content.decode()
@@ -165,8 +165,8 @@ def test_names_are_completed_without_those_the_entry_has(owner: Resident) -> Non
 
 def test_a_glance_tells_how_often_and_the_latest(owner: Resident) -> None:
     entry = owner.write("Down by the water.")
-    (trace,) = keeps(owner, entry, "weir")
-    keeps(owner, owner.write("And again."), "weir")
+    (trace,) = add_traces(owner, entry, "weir")
+    add_traces(owner, owner.write("And again."), "weir")
 
     page = owner.get(f"/traces/{trace.id}/glance/", script=True).content.decode()
 
@@ -176,7 +176,7 @@ def test_a_glance_tells_how_often_and_the_latest(owner: Resident) -> None:
 
 def test_not_yours_and_not_there_are_the_same(owner: Resident, housemate: Resident, stranger: Client) -> None:
     entry = owner.write("a")
-    (trace,) = keeps(owner, entry, "weir")
+    (trace,) = add_traces(owner, entry, "weir")
     theirs = housemate.write("b")
     nobodys = uuid4()
 
@@ -194,15 +194,15 @@ def test_not_yours_and_not_there_are_the_same(owner: Resident, housemate: Reside
     assert housemate.get(f"/traces/{trace.id}/glance/", script=True).status_code == 404
     assert housemate.get(f"/traces/{nobodys}/glance/", script=True).status_code == 404
     assert housemate.get(f"/entries/{entry.id}/traces/", script=True).status_code == 404
-    assert names_on(owner, entry) == ["weir"]
+    assert list_names(owner, entry) == ["weir"]
     assert not Trace.objects.for_owner(housemate.id).exists()
 
 
 def test_a_housemate_with_the_same_name_has_a_trace_of_their_own(
     owner: Resident, housemate: Resident
 ) -> None:
-    keep(owner, owner.write("a"), "weir")
-    keep(housemate, housemate.write("b"), "weir")
+    post_trace(owner, owner.write("a"), "weir")
+    post_trace(housemate, housemate.write("b"), "weir")
 
     mine, theirs = Trace.objects.for_owner(owner.id).get(), Trace.objects.for_owner(housemate.id).get()
 
@@ -219,11 +219,11 @@ def test_a_day_of_sixty_entries_costs_as_many_queries_as_one_of_two(owner: Resid
         return len(captured)
 
     for number in range(2):
-        keeps(owner, owner.write(f"weir {number}"), "mill", "weir")
+        add_traces(owner, owner.write(f"weir {number}"), "mill", "weir")
     owner.get(f"/d/{owner.today}/")
     of_two = queries()
     for number in range(58):
-        keeps(owner, owner.write(f"weir {number}"), "mill", f"place {number}")
+        add_traces(owner, owner.write(f"weir {number}"), "mill", f"place {number}")
     owner.get(f"/d/{owner.today}/")
 
     assert queries() == of_two
@@ -231,9 +231,9 @@ def test_a_day_of_sixty_entries_costs_as_many_queries_as_one_of_two(owner: Resid
 
 def test_a_name_stands_in_no_address_and_no_title(owner: Resident) -> None:
     entry = owner.write("a")
-    keeps(owner, entry, "zanzibar")
+    add_traces(owner, entry, "zanzibar")
 
-    answer = keep(owner, entry, "zanzibar", script=False)
+    answer = post_trace(owner, entry, "zanzibar", script=False)
     page = read(owner.get(f"/d/{owner.today}/"))
 
     assert "zanzibar" not in answer["Location"]
@@ -256,10 +256,10 @@ def test_the_page_that_adds_a_trace_is_a_plain_form_and_the_swapped_one_is_not(o
 
 def test_a_get_changes_nothing(owner: Resident) -> None:
     entry = owner.write("a")
-    (trace,) = keeps(owner, entry, "weir")
+    (trace,) = add_traces(owner, entry, "weir")
 
     for path in ("dismiss/?name=x", "propose/", f"{trace.id}/remove/"):
         assert owner.get(f"/entries/{entry.id}/traces/{path}").status_code == 302, path
     form = owner.get(f"/entries/{entry.id}/traces/keep/?name=x")
     assert (form.status_code, read(form).one("input[name=name]").get("value")) == (200, "")
-    assert names_on(owner, entry) == ["weir"]
+    assert list_names(owner, entry) == ["weir"]

@@ -1,15 +1,18 @@
-"""The picture: drawn on the server without a style of its own, and a table that holds all of it."""
+"""Tests of the graph page: an SVG without inline styles, and a complete table."""
 
 from tests.page import read
 from tests.people import Resident
-from tests.traces.tagging import keeps
+from tests.traces.tagging import add_traces
 from traces.graph import layout
 
 
 def test_the_table_holds_every_trace_with_what_it_goes_with(owner: Resident) -> None:
     for text in ("A", "B"):
-        keeps(owner, owner.write(text), "boat", "water")
-    boat, alone = keeps(owner, owner.write("C"), "boat")[0], keeps(owner, owner.write("D"), "alone")[0]
+        add_traces(owner, owner.write(text), "boat", "water")
+    boat, alone = (
+        add_traces(owner, owner.write("C"), "boat")[0],
+        add_traces(owner, owner.write("D"), "alone")[0],
+    )
 
     page = owner.get("/traces/picture/").content.decode()
 
@@ -20,7 +23,7 @@ def test_the_table_holds_every_trace_with_what_it_goes_with(owner: Resident) -> 
 
 
 def test_the_drawing_has_points_lines_and_names_and_no_style(owner: Resident) -> None:
-    keeps(owner, owner.write("A"), "boat", "<water>")
+    add_traces(owner, owner.write("A"), "boat", "<water>")
 
     page = owner.get("/traces/picture/").content.decode()
 
@@ -36,7 +39,7 @@ def test_the_drawing_has_points_lines_and_names_and_no_style(owner: Resident) ->
 
 def test_more_than_it_has_room_for_are_in_the_table(owner: Resident, monkeypatch: object) -> None:
     for number in range(5):
-        keeps(owner, owner.write(f"{number}"), *[f"trace {n}" for n in range(number + 1)])
+        add_traces(owner, owner.write(f"{number}"), *[f"trace {n}" for n in range(number + 1)])
     from traces.graph import presenters as graph_presenters
 
     monkeypatch.setattr(graph_presenters, "MAX_NODES", 3)  # type: ignore[attr-defined]
@@ -50,7 +53,7 @@ def test_more_than_it_has_room_for_are_in_the_table(owner: Resident, monkeypatch
 
 
 def test_without_traces_it_says_what_will_come(owner: Resident, housemate: Resident) -> None:
-    keeps(housemate, housemate.write("A"), "theirs")
+    add_traces(housemate, housemate.write("A"), "theirs")
 
     page = owner.get("/traces/picture/").content.decode()
 

@@ -1,4 +1,4 @@
-"""What is taken of a model's answer."""
+"""Tests of parsing the names in the model's answer."""
 
 import pytest
 from hypothesis import given

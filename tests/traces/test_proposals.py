@@ -1,4 +1,4 @@
-"""Traces proposed by the model: asked for, taken with caution, never in the way of anything else."""
+"""Tests of traces proposed by the model: requested, validated, in the background."""
 
 import json
 import time
@@ -8,28 +8,28 @@ import pytest
 
 from diary.models import Entry
 from llamora.inference.registry import registry
-from tests.diary.tabs import Live, ask, serving, wait_until_kept
+from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.page import read
 from tests.people import Resident, new_resident
-from tests.traces.tagging import keeps, names_on
+from tests.traces.tagging import add_traces, list_names
 from traces.models import TraceProposal
 from traces.proposals.services import get_proposal_job
 
 
 @pytest.fixture
-def owner(live: Live, owner: Resident) -> Resident:
-    """Whose diary a test is about, while the serving loop is there."""
+def owner(live: ServingLoop, owner: Resident) -> Resident:
+    """The person whose diary a test is about, with a serving loop."""
     return owner
 
 
-def answer(*, emoji: str = "☕", traces: object = ("the weir", "Aunt Iris")) -> Script:
+def build_answer(*, emoji: str = "☕", traces: object = ("the weir", "Aunt Iris")) -> Script:
     return Script(tokens=[json.dumps({"emoji": emoji, "traces": traces}, ensure_ascii=False)])
 
 
-def propose(who: Resident, entry: Entry, **fields: str) -> str:
-    """Ask for proposals and wait until they are there, or will not be."""
+def request_proposals(who: Resident, entry: Entry, **fields: str) -> str:
+    """Request proposals and wait until the job has ended."""
     path = f"/entries/{entry.id}/traces/propose/"
     page = who.post(path, script=True, **fields).content.decode()
     until = time.monotonic() + 10
@@ -40,69 +40,73 @@ def propose(who: Resident, entry: Entry, **fields: str) -> str:
     return str(page)
 
 
-def proposed(page: str) -> list[str]:
+def list_proposed(page: str) -> list[str]:
     return read(page).texts("[data-proposal] bdi")
 
 
 def test_the_model_proposes_an_emoji_and_traces(owner: Resident, model: FakeModelServer) -> None:
     entry = owner.write("Coffee with Iris, then down to the water.")
-    model.offer(answer())
+    model.add_json_scripts(build_answer())
 
-    page = propose(owner, entry)
+    page = request_proposals(owner, entry)
 
-    assert proposed(page) == ["☕", "the weir", "Aunt Iris"]
-    assert names_on(owner, entry) == []
+    assert list_proposed(page) == ["☕", "the weir", "Aunt Iris"]
+    assert list_names(owner, entry) == []
     form = model.asked_for_json[0]["response_format"]
     assert form["type"] == "json_schema"
     assert form["json_schema"]["schema"]["required"] == ["emoji", "traces"]
 
 
 def test_traces_that_are_kept_already_are_told_to_the_model(owner: Resident, model: FakeModelServer) -> None:
-    keeps(owner, owner.write("a"), "The Weir")
+    add_traces(owner, owner.write("a"), "The Weir")
     entry = owner.write("Down to the water.")
-    model.offer(answer(traces=["the weir", "water"]))
+    model.add_json_scripts(build_answer(traces=["the weir", "water"]))
 
-    page = propose(owner, entry)
+    page = request_proposals(owner, entry)
 
     assert "The Weir" in model.asked_for_json[0]["messages"][1]["content"]
-    assert proposed(page) == ["☕", "The Weir", "water"]
+    assert list_proposed(page) == ["☕", "The Weir", "water"]
 
 
 def test_an_answer_out_of_form_is_asked_for_once_more(owner: Resident, model: FakeModelServer) -> None:
-    model.offer(Script(tokens=["Certainly! ", "Here you are."]))
-    model.next(Script(tokens=["```json\n", '{"emoji": "🌊", "traces": ["weir"]}', "\n```"]))
+    model.add_json_scripts(Script(tokens=["Certainly! ", "Here you are."]))
+    model.add_scripts(Script(tokens=["```json\n", '{"emoji": "🌊", "traces": ["weir"]}', "\n```"]))
 
-    page = propose(owner, owner.write("Down to the water."))
+    page = request_proposals(owner, owner.write("Down to the water."))
 
-    assert proposed(page) == ["🌊", "weir"]
+    assert list_proposed(page) == ["🌊", "weir"]
     assert (len(model.asked_for_json), len(model.calls)) == (1, 1)
 
 
 def test_a_server_that_cannot_keep_to_a_schema_is_asked_without_one(
     owner: Resident, model: FakeModelServer
 ) -> None:
-    model.offer(Script(status=500))
-    model.next(answer())
+    model.add_json_scripts(Script(status=500))
+    model.add_scripts(build_answer())
 
-    assert proposed(propose(owner, owner.write("Down to the water."))) == ["☕", "the weir", "Aunt Iris"]
+    assert list_proposed(request_proposals(owner, owner.write("Down to the water."))) == [
+        "☕",
+        "the weir",
+        "Aunt Iris",
+    ]
 
 
 def test_where_some_are_shown_more_can_be_asked_for(owner: Resident, model: FakeModelServer) -> None:
-    model.offer(answer())
+    model.add_json_scripts(build_answer())
 
-    page = propose(owner, owner.write("Down to the water."))
+    page = request_proposals(owner, owner.write("Down to the water."))
 
     assert "Suggest more" in page
     assert "Suggest traces" not in page
 
 
 def test_after_a_second_useless_answer_nothing_is_said(owner: Resident, model: FakeModelServer) -> None:
-    model.offer(Script(tokens=["I would rather not."]))
-    model.next(Script(tokens=["Really, I would rather not."]))
+    model.add_json_scripts(Script(tokens=["I would rather not."]))
+    model.add_scripts(Script(tokens=["Really, I would rather not."]))
 
-    page = propose(owner, owner.write("Down to the water."))
+    page = request_proposals(owner, owner.write("Down to the water."))
 
-    assert proposed(page) == []
+    assert list_proposed(page) == []
     assert "Suggest traces" in page
     assert not TraceProposal.objects.exists()
     assert (len(model.asked_for_json), len(model.calls)) == (1, 1)
@@ -112,21 +116,21 @@ def test_what_was_dismissed_is_not_proposed_again_to_the_same_entry(
     owner: Resident, model: FakeModelServer
 ) -> None:
     entry = owner.write("Down to the water.")
-    model.offer(answer(), answer(traces=["THE WEIR", "rain"]))
-    propose(owner, entry)
+    model.add_json_scripts(build_answer(), build_answer(traces=["THE WEIR", "rain"]))
+    request_proposals(owner, entry)
 
     owner.post(f"/entries/{entry.id}/traces/dismiss/", script=True, pick="the weir")
 
-    assert proposed(propose(owner, entry)) == ["☕", "rain"]
+    assert list_proposed(request_proposals(owner, entry)) == ["☕", "rain"]
 
 
 def test_sending_again_stops_what_is_being_proposed(owner: Resident, model: FakeModelServer) -> None:
     entry = owner.write("Down to the water.")
-    model.offer(Script(endless=True, rate=20))
+    model.add_json_scripts(Script(endless=True, rate=20))
     owner.post(f"/entries/{entry.id}/traces/propose/", script=True)
 
-    reply = ask(owner, entry.id)
-    text, state, _ = wait_until_kept(owner, reply)
+    reply = start_reply(owner, entry.id)
+    text, state, _ = wait_for_reply_row(owner, reply)
     stopped = get_proposal_job(owner.id, entry.id)
 
     assert (state, bool(text)) == ("done", True)
@@ -144,13 +148,13 @@ def test_unasked_nothing_goes_to_a_model_elsewhere(
 ) -> None:
     settings.MODEL_ALLOW_REMOTE = True
     # Every address of this machine, and so none that is its own alone.
-    with serving(model.url.replace("127.0.0.1", "0.0.0.0")):
+    with run_serving_loop(model.url.replace("127.0.0.1", "0.0.0.0")):
         owner = new_resident("Olive")
         entry = owner.write("Down to the water.")
 
-        propose(owner, entry, unasked="1")
+        request_proposals(owner, entry, unasked="1")
         unasked = len(model.asked_for_json)
-        propose(owner, entry)
+        request_proposals(owner, entry)
 
     assert (unasked, len(model.asked_for_json)) == (0, 1)
 
@@ -159,18 +163,18 @@ def test_who_wants_none_unasked_gets_them_only_when_asked(owner: Resident, model
     entry = owner.write("Down to the water.")
     owner.choose(proposes_traces=False)
 
-    propose(owner, entry, unasked="1")
+    request_proposals(owner, entry, unasked="1")
     unasked = len(model.asked_for_json)
-    propose(owner, entry)
+    request_proposals(owner, entry)
     owner.choose(proposes_traces=True)
-    propose(owner, entry, unasked="1")
+    request_proposals(owner, entry, unasked="1")
 
     assert (unasked, len(model.asked_for_json)) == (0, 2)
 
 
 def test_a_lock_ends_it_and_nothing_is_kept(owner: Resident, model: FakeModelServer) -> None:
     entry = owner.write("Down to the water.")
-    model.offer(Script(endless=True, rate=20))
+    model.add_json_scripts(Script(endless=True, rate=20))
     owner.post(f"/entries/{entry.id}/traces/propose/", script=True)
 
     owner.lock()

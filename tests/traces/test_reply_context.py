@@ -1,102 +1,102 @@
-"""Which earlier entries traces bring along to an answer, and what is said of them afterwards."""
+"""Tests of the earlier entries that a reply's prompt includes by traces, and of their sources."""
 
 from datetime import timedelta
 
 import pytest
 
 from diary.models import Entry
-from tests.diary.tabs import Live, answered, wait_until_kept
+from tests.diary.tabs import ServingLoop, get_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.page import read
 from tests.people import Resident, new_resident
-from tests.traces.tagging import keeps
+from tests.traces.tagging import add_traces
 from traces.models import Trace
 
 
 @pytest.fixture
-def owner(live: Live, owner: Resident) -> Resident:
-    """Whose diary a test is about, while the serving loop is there."""
+def owner(live: ServingLoop, owner: Resident) -> Resident:
+    """The person whose diary a test is about, with a serving loop."""
     return owner
 
 
-def earlier(who: Resident, text: str, *, days: int, names: tuple[str, ...] = ("weir",)) -> Entry:
+def write_earlier(who: Resident, text: str, *, days: int, names: tuple[str, ...] = ("weir",)) -> Entry:
     entry = who.write(text, day=who.today - timedelta(days=days))
-    keeps(who, entry, *names)
+    add_traces(who, entry, *names)
     return entry
 
 
-def sent(model: FakeModelServer) -> str:
+def list_sent_prompts(model: FakeModelServer) -> str:
     return str(model.calls[-1]["messages"][-1]["content"])
 
 
 def test_without_a_choice_no_earlier_day_is_read(owner: Resident, model: FakeModelServer) -> None:
-    earlier(owner, "The weir froze.", days=3)
+    write_earlier(owner, "The weir froze.", days=3)
     entry = owner.write("Again to the weir.")
-    keeps(owner, entry, "weir")
+    add_traces(owner, entry, "weir")
 
-    answered(owner, entry.id)
+    get_reply(owner, entry.id)
 
-    assert "The weir froze." not in sent(model)
+    assert "The weir froze." not in list_sent_prompts(model)
 
 
 def test_a_trace_chosen_this_once_brings_its_earlier_entries(owner: Resident, model: FakeModelServer) -> None:
-    earlier(owner, "The weir froze.", days=300)
-    earlier(owner, "The weir thawed.", days=3)
-    earlier(owner, "Bread was baked.", days=2, names=("bread",))
+    write_earlier(owner, "The weir froze.", days=300)
+    write_earlier(owner, "The weir thawed.", days=3)
+    write_earlier(owner, "Bread was baked.", days=2, names=("bread",))
     entry = owner.write("Again to the weir.")
-    keeps(owner, entry, "weir")
+    add_traces(owner, entry, "weir")
     trace = Trace.objects.for_owner(owner.id).first()
     assert trace is not None
 
-    reply = answered(owner, entry.id, trace=str(trace.id))
+    reply = get_reply(owner, entry.id, trace=str(trace.id))
     sources = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
-    answered(owner, entry.id)
+    get_reply(owner, entry.id)
 
     first = str(model.calls[0]["messages"][-1]["content"])
     assert (
         first.index("The weir froze.") < first.index("The weir thawed.") < first.index("Again to the weir.")
     )
     assert "Bread was baked." not in first
-    assert "The weir froze." not in sent(model), "chosen once is not chosen for good"
+    assert "The weir froze." not in list_sent_prompts(model), "chosen once is not chosen for good"
     assert sources.count("/entries/") == 3
     assert f'<a href="/traces/{trace.id}/"><bdi>weir</bdi></a>' in sources
 
 
 def test_asked_again_the_same_is_read(owner: Resident, model: FakeModelServer) -> None:
-    earlier(owner, "The weir froze.", days=300)
+    write_earlier(owner, "The weir froze.", days=300)
     entry = owner.write("Again to the weir.")
-    (trace,) = keeps(owner, entry, "weir")
-    reply = answered(owner, entry.id, trace=str(trace.id))
+    (trace,) = add_traces(owner, entry, "weir")
+    reply = get_reply(owner, entry.id, trace=str(trace.id))
 
     again = owner.post(f"/replies/{reply}/again/", script=True)
-    wait_until_kept(owner, read(again).ids("reply-")[0])
+    wait_for_reply_row(owner, read(again).ids("reply-")[0])
 
     assert len(model.calls) == 2
-    assert "The weir froze." in sent(model)
+    assert "The weir froze." in list_sent_prompts(model)
 
 
 def test_a_trace_that_is_always_read_is_read_for_every_entry(owner: Resident, model: FakeModelServer) -> None:
-    earlier(owner, "The weir froze.", days=300)
+    write_earlier(owner, "The weir froze.", days=300)
     trace = Trace.objects.for_owner(owner.id).get()
     owner.post(f"/traces/{trace.id}/always/", wanted="on")
 
-    answered(owner, owner.write("Bread today.").id)
+    get_reply(owner, owner.write("Bread today.").id)
 
-    assert "The weir froze." in sent(model)
+    assert "The weir froze." in list_sent_prompts(model)
 
 
 def test_nothing_of_the_same_or_a_later_day_comes_by_a_trace(owner: Resident, model: FakeModelServer) -> None:
     entry = owner.write("Again to the weir.", day=owner.today - timedelta(days=5))
-    (trace,) = keeps(owner, entry, "weir")
-    earlier(owner, "Later the weir broke.", days=4)
-    keeps(owner, owner.write("Later that day.", day=entry.day), "weir")
+    (trace,) = add_traces(owner, entry, "weir")
+    write_earlier(owner, "Later the weir broke.", days=4)
+    add_traces(owner, owner.write("Later that day.", day=entry.day), "weir")
 
-    reply = answered(owner, entry.id, trace=str(trace.id))
+    reply = get_reply(owner, entry.id, trace=str(trace.id))
     sources = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
 
-    assert "Later the weir broke." not in sent(model)
-    assert "Later that day." not in sent(model)
-    assert sent(model).count("Again to the weir.") == 1
+    assert "Later the weir broke." not in list_sent_prompts(model)
+    assert "Later that day." not in list_sent_prompts(model)
+    assert list_sent_prompts(model).count("Again to the weir.") == 1
     assert sources.count("/entries/") == 1
 
 
@@ -105,15 +105,15 @@ def test_what_does_not_fit_is_left_out_oldest_first_and_named(
 ) -> None:
     # The scripted server counts every character for a token.
     for number in range(12):
-        earlier(owner, f"Weir {number}. " + "Water and stones. " * 60, days=100 - number)
+        write_earlier(owner, f"Weir {number}. " + "Water and stones. " * 60, days=100 - number)
     entry = owner.write("Again to the weir.")
-    (trace,) = keeps(owner, entry, "weir")
+    (trace,) = add_traces(owner, entry, "weir")
 
-    reply = answered(owner, entry.id, trace=str(trace.id))
+    reply = get_reply(owner, entry.id, trace=str(trace.id))
     sources = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
 
-    assert "Weir 11." in sent(model)
-    assert "Weir 0." not in sent(model)
+    assert "Weir 11." in list_sent_prompts(model)
+    assert "Weir 0." not in list_sent_prompts(model)
     kept, left_out = sources.split("Left out")
     assert kept.count("/entries/") + left_out.count("/entries/") == 13
     assert kept.count("/entries/") > 3
@@ -123,21 +123,21 @@ def test_what_does_not_fit_is_left_out_oldest_first_and_named(
 def test_the_traces_of_others_bring_nothing(owner: Resident, model: FakeModelServer) -> None:
     housemate = new_resident("Humphrey")
     theirs = housemate.write("A secret of Humphrey.", day=housemate.today - timedelta(days=3))
-    (trace,) = keeps(housemate, theirs, "weir")
+    (trace,) = add_traces(housemate, theirs, "weir")
 
-    answered(owner, owner.write("Again to the weir.").id, trace=str(trace.id))
+    get_reply(owner, owner.write("Again to the weir.").id, trace=str(trace.id))
 
-    assert "A secret of Humphrey." not in sent(model)
+    assert "A secret of Humphrey." not in list_sent_prompts(model)
 
 
 def test_a_deleted_trace_or_entry_brings_nothing(owner: Resident, model: FakeModelServer) -> None:
-    gone = earlier(owner, "The weir froze.", days=3)
-    earlier(owner, "Bread was baked.", days=2, names=("bread",))
+    gone = write_earlier(owner, "The weir froze.", days=3)
+    write_earlier(owner, "Bread was baked.", days=2, names=("bread",))
     weir, bread = Trace.objects.for_owner(owner.id)
     owner.post(f"/entries/{gone.id}/delete/", script=True)
     owner.post(f"/traces/{bread.id}/delete/")
 
-    answered(owner, owner.write("Today.").id, trace=[str(weir.id), str(bread.id)])
+    get_reply(owner, owner.write("Today.").id, trace=[str(weir.id), str(bread.id)])
 
-    assert "The weir froze." not in sent(model)
-    assert "Bread was baked." not in sent(model)
+    assert "The weir froze." not in list_sent_prompts(model)
+    assert "Bread was baked." not in list_sent_prompts(model)

@@ -1,4 +1,4 @@
-"""What the database tells of a trace's name without its person's key: nothing."""
+"""Tests that the database reveals nothing of a trace's name without the key."""
 
 import hashlib
 import random
@@ -13,7 +13,7 @@ from accounts.models import Unlock
 from accounts.rotation.epoch_change import begin_rotation
 from llamora.crypto import Keyring, in_force, secret_bytes
 from tests.people import Resident, register_resident
-from tests.traces.tagging import keeps
+from tests.traces.tagging import add_traces
 from traces.editing import services as editing_services
 from traces.matcher import name_matchers
 from traces.models import NAME_INDEX_LABEL, Change, Trace, compute_name_index
@@ -25,7 +25,7 @@ RANGES += ((0x3041, 0x3096), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0x1F300, 0x1F5
 
 
 def random_names(count: int) -> list[str]:
-    """So many names of different identities, in all kinds of scripts, the same each time."""
+    """Return this number of names with different identities, in many scripts, always the same."""
     pick = random.Random(11)
     names: dict[str, str] = {}
     while len(names) < count:
@@ -63,8 +63,8 @@ def test_every_name_comes_back_as_written_and_is_found_by_it(owner: Resident, co
 
 
 def test_the_same_name_of_two_people_has_unrelated_indexes(owner: Resident, housemate: Resident) -> None:
-    (mine,) = keeps(owner, owner.write("a"), "weir")
-    (theirs,) = keeps(housemate, housemate.write("b"), "weir")
+    (mine,) = add_traces(owner, owner.write("a"), "weir")
+    (theirs,) = add_traces(housemate, housemate.write("b"), "weir")
 
     one, other = bytes(mine.name_index), bytes(theirs.name_index)
     differing = sum((a ^ b).bit_count() for a, b in zip(one, other, strict=True))
@@ -76,7 +76,7 @@ def test_the_same_name_of_two_people_has_unrelated_indexes(owner: Resident, hous
 
 def test_a_dictionary_finds_no_name_without_the_key(owner: Resident) -> None:
     words = [f"word{number}" for number in range(9_995)] + ["weir", "Größe", "Привет", "子供", "☕"]
-    traces = keeps(owner, owner.write("a"), "weir", "Größe", "Привет", "子供", "☕")
+    traces = add_traces(owner, owner.write("a"), "weir", "Größe", "Привет", "子供", "☕")
     stored = {bytes(trace.name_index) for trace in traces}
     strangers_key = Keyring(owner=owner.id, epoch=1, keys={1: secret_bytes(32)})
 
@@ -97,13 +97,13 @@ def test_a_dictionary_finds_no_name_without_the_key(owner: Resident) -> None:
 def test_the_bytes_of_the_database_hold_no_name(owner: Resident) -> None:
     names = ["Zanzibarkade", "Größenwahnsinn", "Приветствие", "子供時代", "☕🪁"]
     entry = owner.write("a")
-    first, second, *_ = keeps(owner, entry, *names)
+    first, second, *_ = add_traces(owner, entry, *names)
     with owner.unlocked():
         change = editing_services.rename_trace(owner_id=owner.id, trace_id=first.id, name="Zanzibarkade two")
         assert change is not None
     owner.post(f"/entries/{entry.id}/traces/dismiss/", script=True, pick="Dismissedword")
 
-    held = every_byte()
+    held = read_database_bytes()
 
     for name in [*names, "Zanzibarkade two", "Dismissedword"]:
         for form in (name, get_identity(name)):
@@ -114,8 +114,8 @@ def test_the_bytes_of_the_database_hold_no_name(owner: Resident) -> None:
     assert bytes(second.name_index) in held, "what is looked through holds what was written"
 
 
-def every_byte() -> bytes:
-    """The database as it would stand on the disk."""
+def read_database_bytes() -> bytes:
+    """Return the bytes of the database."""
     connection.ensure_connection()
     source: Any = connection.connection
     held: bytes = source.serialize()
@@ -147,7 +147,7 @@ def test_a_rotation_makes_the_indexes_anew_and_every_name_is_still_found() -> No
 
 
 def test_a_lock_drops_the_names_from_memory(owner: Resident, django_capture_on_commit_callbacks: Any) -> None:
-    keeps(owner, owner.write("a"), "weir")
+    add_traces(owner, owner.write("a"), "weir")
     owner.get(f"/d/{owner.today}/")
     held = name_matchers.has_matcher(owner.id)
 
@@ -158,7 +158,7 @@ def test_a_lock_drops_the_names_from_memory(owner: Resident, django_capture_on_c
 
 
 def test_who_has_been_idle_too_long_is_swept_from_memory(owner: Resident, settings: Any) -> None:
-    keeps(owner, owner.write("a"), "weir")
+    add_traces(owner, owner.write("a"), "weir")
     owner.get(f"/d/{owner.today}/")
 
     name_matchers.sweep()
@@ -169,7 +169,7 @@ def test_who_has_been_idle_too_long_is_swept_from_memory(owner: Resident, settin
 
 
 def test_names_made_while_a_lock_came_are_not_held(owner: Resident) -> None:
-    keeps(owner, owner.write("a"), "weir")
+    add_traces(owner, owner.write("a"), "weir")
     Unlock.objects.filter(sign_in__person_id=owner.id).delete()
 
     with owner.unlocked():
@@ -179,7 +179,7 @@ def test_names_made_while_a_lock_came_are_not_held(owner: Resident) -> None:
 
 
 def test_a_change_of_a_name_is_known_at_once(owner: Resident) -> None:
-    (trace,) = keeps(owner, owner.write("a"), "weir")
+    (trace,) = add_traces(owner, owner.write("a"), "weir")
     with owner.unlocked():
         before = set(name_matchers.for_owner(owner.id).names.values())
         change = editing_services.rename_trace(owner_id=owner.id, trace_id=trace.id, name="mill")

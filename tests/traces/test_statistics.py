@@ -1,4 +1,4 @@
-"""What is counted: stretches of time from first to last, and who shares entries with whom, exactly."""
+"""Tests of the frequency over time and of shared entries."""
 
 from collections import Counter
 from datetime import date, timedelta

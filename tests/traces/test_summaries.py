@@ -1,4 +1,4 @@
-"""Summaries: made when asked for, kept while true, marked when stale, gone with what they were made from."""
+"""Tests of summaries: generated on request, stale after changes, deleted with their sources."""
 
 import time
 from datetime import date, timedelta
@@ -10,12 +10,12 @@ from django.db import connection
 from diary.entries.services import delete_entry, destroy_entry, edit_entry
 from llamora.inference.job import JobOutcome, JobState, RowDeleted
 from llamora.llm.deltas import ChatMessages
-from tests.diary.tabs import Live, serving
+from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.page import read
 from tests.people import Resident
-from tests.traces.tagging import keeps, on_entries
+from tests.traces.tagging import add_to_entries, add_traces
 from traces import messages
 from traces.editing import services as editing_services
 from traces.models import Trace
@@ -27,17 +27,17 @@ POLLS = 'hx-trigger="load'
 STALE = messages.SUMMARY_STALE
 
 
-def boat(owner: Resident) -> Trace:
-    """A trace on two entries; a third has another."""
+def trace_on_two_entries(owner: Resident) -> Trace:
+    """A trace on two entries; a third entry has another trace."""
     first = owner.write("Began the boat.", day=date(2020, 1, 2))
-    trace = keeps(owner, first, "Boat")[0]
-    on_entries(owner, trace, [owner.write("Sank it.", day=date(2021, 3, 4))])
-    keeps(owner, owner.write("NOT THIS ONE", day=date(2021, 3, 5)), "other")
+    trace = add_traces(owner, first, "Boat")[0]
+    add_to_entries(owner, trace, [owner.write("Sank it.", day=date(2021, 3, 4))])
+    add_traces(owner, owner.write("NOT THIS ONE", day=date(2021, 3, 5)), "other")
     return trace
 
 
-def asked(owner: Resident, trace_id: UUID) -> str:
-    """Ask as the button does, and look until it is made."""
+def request_summary(owner: Resident, trace_id: UUID) -> str:
+    """Request a summary as the button does, and poll until it is generated."""
     page = owner.post(f"/traces/{trace_id}/summary/", script=True).content.decode()
     until = time.monotonic() + 10
     while POLLS in page:
@@ -48,13 +48,13 @@ def asked(owner: Resident, trace_id: UUID) -> str:
 
 
 def test_exactly_its_entries_leave_the_process_in_the_order_of_time(
-    live: Live, model: FakeModelServer, owner: Resident, housemate: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
 ) -> None:
-    trace = boat(owner)
-    keeps(housemate, housemate.write("HOUSEMATE"), "Boat")
-    model.next(Script(tokens=["You built *a boat* ", "and sank it."]))
+    trace = trace_on_two_entries(owner)
+    add_traces(housemate, housemate.write("HOUSEMATE"), "Boat")
+    model.add_scripts(Script(tokens=["You built *a boat* ", "and sank it."]))
 
-    page = asked(owner, trace.id)
+    page = request_summary(owner, trace.id)
 
     system, said = (turn["content"] for turn in model.calls[0]["messages"])
     assert system.startswith("You sum up what somebody's private diary says under one of its labels")
@@ -67,49 +67,49 @@ def test_exactly_its_entries_leave_the_process_in_the_order_of_time(
 
 
 def test_looking_makes_nothing_and_a_true_one_is_not_made_again(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    trace = boat(owner)
+    trace = trace_on_two_entries(owner)
     assert messages.SUMMARIZE in owner.get(f"/traces/{trace.id}/").content.decode()
     assert not model.calls
-    asked(owner, trace.id)
+    request_summary(owner, trace.id)
 
     owner.get(f"/traces/{trace.id}/")
-    asked(owner, trace.id)
+    request_summary(owner, trace.id)
 
     assert len(model.calls) == 1
 
 
 def test_an_edit_a_new_entry_or_a_new_name_makes_it_stale_until_asked_again(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    trace = boat(owner)
-    model.next(Script(tokens=["First."]), Script(tokens=["Second."]))
-    assert STALE not in asked(owner, trace.id)
+    trace = trace_on_two_entries(owner)
+    model.add_scripts(Script(tokens=["First."]), Script(tokens=["Second."]))
+    assert STALE not in request_summary(owner, trace.id)
     entry = owner.write("Raised it.", day=date(2022, 5, 6))
 
     def page() -> str:
         return str(owner.get(f"/traces/{trace.id}/").content.decode())
 
-    on_entries(owner, trace, [entry])
+    add_to_entries(owner, trace, [entry])
     assert STALE in page()
     assert "First." in page()
     assert len(model.calls) == 1
-    assert "Second." in asked(owner, trace.id)
+    assert "Second." in request_summary(owner, trace.id)
     assert STALE not in page()
     with owner.unlocked():
         edit_entry(owner_id=owner.id, entry_id=entry.id, text="Raised it again.", revision=1)
     assert STALE in page()
-    asked(owner, trace.id)
+    request_summary(owner, trace.id)
     with owner.unlocked():
         editing_services.rename_trace(owner_id=owner.id, trace_id=trace.id, name="Ship")
     assert STALE in page()
 
 
-def test_it_is_sealed_with_its_digest(live: Live, model: FakeModelServer, owner: Resident) -> None:
-    trace = boat(owner)
-    model.next(Script(tokens=["Marrowbone."]))
-    asked(owner, trace.id)
+def test_it_is_sealed_with_its_digest(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    trace = trace_on_two_entries(owner)
+    model.add_scripts(Script(tokens=["Marrowbone."]))
+    request_summary(owner, trace.id)
 
     with owner.unlocked():
         body = Trace.objects.get(id=trace.id).summary
@@ -124,16 +124,16 @@ def test_it_is_sealed_with_its_digest(live: Live, model: FakeModelServer, owner:
 
 
 def test_it_goes_when_an_entry_loses_the_trace_or_is_destroyed(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    trace = boat(owner)
-    asked(owner, trace.id)
+    trace = trace_on_two_entries(owner)
+    request_summary(owner, trace.id)
     kept = trace.kept.order_by("id")
     with owner.unlocked():
         tagging_services.remove_trace(owner_id=owner.id, entry_id=kept[0].entry_id, trace_id=trace.id)
     assert Trace.objects.filter(id=trace.id, summary__isnull=True).exists()
 
-    asked(owner, trace.id)
+    request_summary(owner, trace.id)
     entry_id = kept[0].entry_id
     with owner.unlocked():
         delete_entry(owner_id=owner.id, entry_id=entry_id)
@@ -144,25 +144,25 @@ def test_it_goes_when_an_entry_loses_the_trace_or_is_destroyed(
 
 
 def test_a_model_that_fails_leaves_a_sentence_and_the_button(owner: Resident, transactional_db: None) -> None:
-    trace = boat(owner)
-    with FakeModelServer(Script(status=500), Script(tokens=["Now."])) as model, serving(model.url):
-        page = asked(owner, trace.id)
+    trace = trace_on_two_entries(owner)
+    with FakeModelServer(Script(status=500), Script(tokens=["Now."])) as model, run_serving_loop(model.url):
+        page = request_summary(owner, trace.id)
         assert any(text.endswith(".") for text in read(page).texts('[role="status"]'))
         assert messages.SUMMARIZE in page
         assert Trace.objects.filter(id=trace.id, summary__isnull=True).exists()
 
-        assert "Now." in asked(owner, trace.id)
+        assert "Now." in request_summary(owner, trace.id)
 
 
 def test_without_a_model_there_is_no_button_and_what_is_kept_is_shown(
     owner: Resident, transactional_db: None
 ) -> None:
-    trace = boat(owner)
-    with FakeModelServer(Script(tokens=["Kept."])) as model, serving(model.url):
-        asked(owner, trace.id)
-    other = keeps(owner, owner.write("A"), "bare")[0]
+    trace = trace_on_two_entries(owner)
+    with FakeModelServer(Script(tokens=["Kept."])) as model, run_serving_loop(model.url):
+        request_summary(owner, trace.id)
+    other = add_traces(owner, owner.write("A"), "bare")[0]
 
-    with serving("http://127.0.0.1:9"):
+    with run_serving_loop("http://127.0.0.1:9"):
         kept, bare = (owner.get(f"/traces/{one.id}/").content.decode() for one in (trace, other))
 
     assert "Kept." in kept
@@ -170,9 +170,9 @@ def test_without_a_model_there_is_no_button_and_what_is_kept_is_shown(
 
 
 def test_without_script_asking_leads_back_to_the_trace(
-    live: Live, model: FakeModelServer, owner: Resident
+    live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    trace = boat(owner)
+    trace = trace_on_two_entries(owner)
 
     answer = owner.post(f"/traces/{trace.id}/summary/")
 
@@ -181,7 +181,7 @@ def test_without_script_asking_leads_back_to_the_trace(
 
 
 def test_what_comes_for_a_trace_that_is_gone_is_let_go(owner: Resident) -> None:
-    trace = boat(owner)
+    trace = trace_on_two_entries(owner)
     errand = SummaryTask(
         id=uuid4(), owner_id=owner.id, trace_id=trace.id, name="Boat", entries=(), count=2, digest="d"
     )

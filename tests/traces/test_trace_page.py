@@ -1,4 +1,4 @@
-"""One trace: counted over all its entries, year by year, narrowed by address, its history leaf by leaf."""
+"""Tests of the page of a trace: counts, years, related traces, and pages of entries."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from diary.models import Entry, Reply
 from llamora.inference.job import JobState
 from tests.page import read
 from tests.people import Resident
-from tests.traces.tagging import keeps, names_on, on_entries
+from tests.traces.tagging import add_to_entries, add_traces, list_names
 from traces.detail.entries import ENTRIES_PER_PAGE
 from traces.messages import UNDO_NAME_TAKEN
 from traces.models import Change, EntryTrace, Trace
@@ -27,32 +27,32 @@ def text(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def companions(page: str) -> dict[str, int]:
+def list_related(page: str) -> dict[str, int]:
     found = read(page).all(".related-trace")
     return {one.one("bdi").text: int(one.one(".entry-count").text.split()[0]) for one in found}
 
 
-def shown(page: str) -> list[str]:
-    """The entries of the history, in the order of the page."""
+def list_shown_entries(page: str) -> list[str]:
+    """Return the entries on a trace page, in order."""
     return [entry.first(".prose p").text for entry in read(page).all("article.trace-entry")]
 
 
-def some_years(owner: Resident) -> list[Trace]:
-    """Boat on four entries of three years, water on two of them and one more, lonely on that one."""
+def write_some_years(owner: Resident) -> list[Trace]:
+    """Create traces: boat on four entries, water on two of these and a fifth, lonely on the fifth."""
     made = {
         day: owner.write(f"On {day}", day=date.fromisoformat(day))
         for day in ("2019-06-01", "2021-03-01", "2021-03-02", "2024-02-29", "2024-03-01")
     }
     entries = list(made.values())
-    boat = keeps(owner, entries[0], "Boat")[0]
-    on_entries(owner, boat, entries[1:4])
-    water = keeps(owner, entries[1], "water")[0]
-    on_entries(owner, water, entries[3:])
-    return [boat, water, keeps(owner, entries[4], "lonely")[0]]
+    boat = add_traces(owner, entries[0], "Boat")[0]
+    add_to_entries(owner, boat, entries[1:4])
+    water = add_traces(owner, entries[1], "water")[0]
+    add_to_entries(owner, water, entries[3:])
+    return [boat, water, add_traces(owner, entries[4], "lonely")[0]]
 
 
 def test_it_is_titled_trace_and_its_name_is_in_no_address(owner: Resident) -> None:
-    boat = some_years(owner)[0]
+    boat = write_some_years(owner)[0]
 
     page = text(owner.get(path(boat.id)))
 
@@ -62,7 +62,7 @@ def test_it_is_titled_trace_and_its_name_is_in_no_address(owner: Resident) -> No
 
 
 def test_it_counts_and_dates_all_of_its_entries(owner: Resident) -> None:
-    boat = some_years(owner)[0]
+    boat = write_some_years(owner)[0]
 
     page = text(owner.get(path(boat.id)))
 
@@ -74,13 +74,13 @@ def test_it_counts_and_dates_all_of_its_entries(owner: Resident) -> None:
 
 
 def test_it_appears_alongside_with_exact_counts_and_narrows_to_both(owner: Resident) -> None:
-    boat, water, lonely = some_years(owner)
+    boat, water, lonely = write_some_years(owner)
 
-    assert companions(text(owner.get(path(boat.id)))) == {"water": 2}
+    assert list_related(text(owner.get(path(boat.id)))) == {"water": 2}
     both = text(owner.get(path(boat.id, water.id)))
     assert "2 entries" in both
-    assert shown(both) == ["On 2024-02-29", "On 2021-03-01"]
-    assert companions(text(owner.get(path(water.id)))) == {"Boat": 2, "lonely": 1}
+    assert list_shown_entries(both) == ["On 2024-02-29", "On 2021-03-01"]
+    assert list_related(text(owner.get(path(water.id)))) == {"Boat": 2, "lonely": 1}
     assert f'href="{path(water.id)}"' in both
     none = text(owner.get(path(boat.id, lonely.id)))
     assert "No entry has all of these traces." in none
@@ -92,16 +92,16 @@ def test_all_entries_count_not_the_first_dozen(owner: Resident) -> None:
             Entry(owner_id=owner.id, day=date(2020, 1, 1) + timedelta(days=n), text=f"{n}")
             for n in range(300)
         )
-    often, rare = keeps(owner, entries[0], "often", "rare")
-    on_entries(owner, often, entries[1:])
-    on_entries(owner, rare, entries[250:])
+    often, rare = add_traces(owner, entries[0], "often", "rare")
+    add_to_entries(owner, often, entries[1:])
+    add_to_entries(owner, rare, entries[250:])
 
-    assert companions(text(owner.get(path(often.id)))) == {"rare": 51}
-    assert companions(text(owner.get(path(rare.id)))) == {"often": 51}
+    assert list_related(text(owner.get(path(often.id)))) == {"rare": 51}
+    assert list_related(text(owner.get(path(rare.id)))) == {"often": 51}
 
 
 def test_the_year_is_the_last_one_and_leads_to_those_that_hold_something(owner: Resident) -> None:
-    boat = some_years(owner)[0]
+    boat = write_some_years(owner)[0]
 
     last, middle, first = (text(owner.get(f"{path(boat.id)}{year}")) for year in ("", "in/2021/", "in/2019/"))
 
@@ -116,7 +116,7 @@ def test_the_year_is_the_last_one_and_leads_to_those_that_hold_something(owner: 
 
 
 def test_the_year_has_a_table_for_readers(owner: Resident) -> None:
-    boat = some_years(owner)[0]
+    boat = write_some_years(owner)[0]
 
     page = text(owner.get(f"{path(boat.id)}in/2021/"))
 
@@ -127,7 +127,7 @@ def test_the_year_has_a_table_for_readers(owner: Resident) -> None:
 
 
 def test_a_narrowed_page_keeps_its_year(owner: Resident) -> None:
-    boat, water, _ = some_years(owner)
+    boat, water, _ = write_some_years(owner)
 
     page = text(owner.get(f"{path(boat.id, water.id)}in/2021/"))
 
@@ -138,12 +138,12 @@ def test_a_narrowed_page_keeps_its_year(owner: Resident) -> None:
 
 def test_the_history_is_newest_first_leaf_by_leaf_and_whole(owner: Resident) -> None:
     entries = [owner.write(f"No {n}", day=date(2020, 1, 1) + timedelta(days=n // 3)) for n in range(20)]
-    trace = keeps(owner, entries[0], "walk")[0]
-    on_entries(owner, trace, entries[1:])
+    trace = add_traces(owner, entries[0], "walk")[0]
+    add_to_entries(owner, trace, entries[1:])
 
     page, seen = text(owner.get(path(trace.id))), []
     while True:
-        leaf = shown(page)
+        leaf = list_shown_entries(page)
         assert len(leaf) <= ENTRIES_PER_PAGE
         seen += leaf
         more = read(page).values('[hx-get][hx-target^="#after-"]', "hx-get")
@@ -161,20 +161,20 @@ def test_without_script_a_link_leads_to_earlier_entries(owner: Resident) -> None
     entries = [
         owner.write(f"No {n}", day=date(2020, 1, 1) + timedelta(days=n)) for n in range(ENTRIES_PER_PAGE + 1)
     ]
-    trace = keeps(owner, entries[0], "walk")[0]
-    on_entries(owner, trace, entries[1:])
+    trace = add_traces(owner, entries[0], "walk")[0]
+    add_to_entries(owner, trace, entries[1:])
     link = read(owner.get(path(trace.id))).one('a.button[href$="#trace-entries"]').get("href")
 
     page = text(owner.get(link.partition("#")[0]))
 
     assert "<html" in page
-    assert shown(page) == ["No 0"]
+    assert list_shown_entries(page) == ["No 0"]
     assert "Back to the latest" in page
 
 
 def test_an_entry_comes_with_its_replies_and_its_other_traces(owner: Resident) -> None:
     entry = owner.write("The boat.")
-    boat, water = keeps(owner, entry, "boat", "water")
+    boat, water = add_traces(owner, entry, "boat", "water")
     with owner.unlocked():
         Reply.objects.create(owner_id=owner.id, entry=entry, state=JobState.DONE, text="*Which* boat?")
 
@@ -188,8 +188,8 @@ def test_an_entry_comes_with_its_replies_and_its_other_traces(owner: Resident) -
 def test_somebody_elses_and_unknown_traces_are_the_same_404(
     owner: Resident, housemate: Resident, is_narrowed: bool
 ) -> None:
-    mine = keeps(owner, owner.write("Mine"), "mine")[0]
-    theirs = keeps(housemate, housemate.write("Theirs"), "theirs")[0]
+    mine = add_traces(owner, owner.write("Mine"), "mine")[0]
+    theirs = add_traces(housemate, housemate.write("Theirs"), "theirs")[0]
 
     for other in (theirs.id, uuid4()):
         there = path(mine.id, other) if is_narrowed else path(other)
@@ -202,8 +202,8 @@ def test_somebody_elses_and_unknown_traces_are_the_same_404(
 # --- changing ----------------------------------------------------------------------------------------------
 
 
-def changed(answer: Any) -> str:
-    """Where a change leads."""
+def get_change_target(answer: Any) -> str:
+    """Return the URL after a change."""
     assert answer.status_code == 302, answer.content
     return str(answer["Location"])
 
@@ -215,21 +215,21 @@ def undo(owner: Resident, there: str) -> None:
 
 def test_renaming_shows_the_new_name_and_can_be_taken_back(owner: Resident) -> None:
     entry = owner.write("A")
-    trace = keeps(owner, entry, "boot")[0]
+    trace = add_traces(owner, entry, "boot")[0]
 
-    there = changed(owner.post(f"{path(trace.id)}rename/", name="Boat"))
+    there = get_change_target(owner.post(f"{path(trace.id)}rename/", name="Boat"))
 
     assert "Boat" not in there
-    assert names_on(owner, entry) == ["Boat"]
+    assert list_names(owner, entry) == ["Boat"]
     assert "Renamed everywhere." in text(owner.get(there))
     undo(owner, there)
-    assert names_on(owner, entry) == ["boot"]
+    assert list_names(owner, entry) == ["boot"]
     assert "Renamed everywhere." not in text(owner.get(there))
 
 
 def test_a_name_that_is_taken_is_refused_with_a_way_to_merge(owner: Resident) -> None:
     entry = owner.write("A")
-    boot, boat = keeps(owner, entry, "boot", "boat")
+    boot, boat = add_traces(owner, entry, "boot", "boat")
 
     answer = owner.post(f"{path(boot.id)}rename/", name="BOAT")
 
@@ -238,63 +238,63 @@ def test_a_name_that_is_taken_is_refused_with_a_way_to_merge(owner: Resident) ->
     assert 'value="BOAT"' in page
     assert "Another trace already has that name." in page
     assert f'<input type="hidden" name="into" value="{boat.id}">' in page
-    assert names_on(owner, entry) == ["boot", "boat"]
+    assert list_names(owner, entry) == ["boot", "boat"]
 
 
 def test_an_empty_name_is_refused(owner: Resident) -> None:
     entry = owner.write("A")
-    trace = keeps(owner, entry, "boot")[0]
+    trace = add_traces(owner, entry, "boot")[0]
 
     answer = owner.post(f"{path(trace.id)}rename/", name="  ")
 
     assert answer.status_code == 422
     assert "Type a name" in answer.content.decode()
-    assert names_on(owner, entry) == ["boot"]
+    assert list_names(owner, entry) == ["boot"]
 
 
 def test_merging_leads_to_the_other_and_can_be_taken_back(owner: Resident) -> None:
     first, second = owner.write("A"), owner.write("B")
-    boot, boat = keeps(owner, first, "boot")[0], keeps(owner, second, "boat")[0]
+    boot, boat = add_traces(owner, first, "boot")[0], add_traces(owner, second, "boat")[0]
 
-    there = changed(owner.post(f"{path(boot.id)}merge/", into=str(boat.id)))
+    there = get_change_target(owner.post(f"{path(boot.id)}merge/", into=str(boat.id)))
 
     assert there.startswith(path(boat.id))
-    assert names_on(owner, first) == names_on(owner, second) == ["boat"]
+    assert list_names(owner, first) == list_names(owner, second) == ["boat"]
     assert owner.get(path(boot.id)).status_code == 404
     undo(owner, there)
-    assert names_on(owner, first) == ["boot"]
-    assert names_on(owner, second) == ["boat"]
+    assert list_names(owner, first) == ["boot"]
+    assert list_names(owner, second) == ["boat"]
 
 
 @pytest.mark.parametrize("into", ["", "nonsense"])
 def test_merging_with_nothing_is_refused(owner: Resident, into: str) -> None:
     entry = owner.write("A")
-    trace, _ = keeps(owner, entry, "boot", "water")
+    trace, _ = add_traces(owner, entry, "boot", "water")
 
     answer = owner.post(f"{path(trace.id)}merge/", into=into)
 
     assert answer.status_code == 422
     assert "Choose a different trace to merge this one into." in answer.content.decode()
     assert owner.post(f"{path(trace.id)}merge/", into=str(trace.id)).status_code == 422
-    assert names_on(owner, entry) == ["boot", "water"]
+    assert list_names(owner, entry) == ["boot", "water"]
 
 
 def test_deleting_everywhere_leads_to_all_traces_and_can_be_taken_back(owner: Resident) -> None:
     entry = owner.write("Stays")
-    trace = keeps(owner, entry, "boot")[0]
+    trace = add_traces(owner, entry, "boot")[0]
 
-    there = changed(owner.post(f"{path(trace.id)}delete/"))
+    there = get_change_target(owner.post(f"{path(trace.id)}delete/"))
 
     assert there.startswith("/traces/?")
-    assert names_on(owner, entry) == []
+    assert list_names(owner, entry) == []
     assert owner.list_texts() == ["Stays"]
     assert "Deleted everywhere." in text(owner.get(there))
     undo(owner, there)
-    assert names_on(owner, entry) == ["boot"]
+    assert list_names(owner, entry) == ["boot"]
 
 
 def test_it_is_read_for_every_reply_or_no_longer(owner: Resident) -> None:
-    trace = keeps(owner, owner.write("A"), "boot")[0]
+    trace = add_traces(owner, owner.write("A"), "boot")[0]
 
     owner.post(f"{path(trace.id)}always/", wanted="on")
     assert Trace.objects.get(id=trace.id).is_read_always
@@ -308,7 +308,7 @@ def test_it_is_read_for_every_reply_or_no_longer(owner: Resident) -> None:
 def test_nobody_changes_what_is_somebody_elses_and_looking_changes_nothing(
     owner: Resident, housemate: Resident, act: str
 ) -> None:
-    trace = keeps(owner, owner.write("A"), "boot")[0]
+    trace = add_traces(owner, owner.write("A"), "boot")[0]
 
     assert housemate.post(f"{path(trace.id)}{act}/", name="x", wanted="on").status_code == 404
     assert owner.get(f"{path(trace.id)}{act}/").status_code == 302
@@ -320,21 +320,21 @@ def test_nobody_changes_what_is_somebody_elses_and_looking_changes_nothing(
 
 def test_a_change_is_undone_by_its_owner_alone_and_once(owner: Resident, housemate: Resident) -> None:
     entry = owner.write("A")
-    trace = keeps(owner, entry, "boot")[0]
+    trace = add_traces(owner, entry, "boot")[0]
     owner.post(f"{path(trace.id)}delete/")
     way = f"/traces/changes/{Change.objects.get().id}/undo/"
 
     assert owner.get(way).status_code == 302
     assert housemate.post(way).status_code == 404
-    assert names_on(owner, entry) == []
+    assert list_names(owner, entry) == []
     assert owner.post(way).status_code == 302
     assert owner.post(way).status_code == 404
-    assert names_on(owner, entry) == ["boot"]
+    assert list_names(owner, entry) == ["boot"]
 
 
 def test_somebody_elses_change_is_not_offered_back(owner: Resident, housemate: Resident) -> None:
-    trace = keeps(owner, owner.write("A"), "boot")[0]
-    there = changed(owner.post(f"{path(trace.id)}delete/"))
+    trace = add_traces(owner, owner.write("A"), "boot")[0]
+    there = get_change_target(owner.post(f"{path(trace.id)}delete/"))
 
     assert "Deleted everywhere." in text(owner.get(there))
     assert "Deleted everywhere." not in text(housemate.get(there))
@@ -344,10 +344,10 @@ def test_somebody_elses_change_is_not_offered_back(owner: Resident, housemate: R
 
 def test_an_undo_that_finds_its_name_taken_says_so(owner: Resident) -> None:
     entry = owner.write("A")
-    trace = keeps(owner, entry, "boot")[0]
+    trace = add_traces(owner, entry, "boot")[0]
     owner.post(f"{path(trace.id)}delete/")
     change = Change.objects.get()
-    keeps(owner, entry, "BOOT")
+    add_traces(owner, entry, "BOOT")
 
     answer = owner.post(f"/traces/changes/{change.id}/undo/")
 

@@ -1,8 +1,8 @@
-"""The household that faa336b made: unpacked, served by the present tree, and visited by its people.
+"""The household that faa336b made: unpacked, served by the present code, and used by its people.
 
-It was made on one day, and some of what is in it stays for thirty days, or is good for seven. So the moments
-that decide it are moved on to now, in the database of then, before anything of the present looks at it. They
-are plain columns, which no envelope is bound to; days, and the moments of writing, stay as they were.
+Some rows of the household expire after seven or thirty days. So the times that decide their expiry are shifted
+to now in the old database, before the present code opens it. These times are plain columns, which no envelope
+is bound to; days and times of writing stay unchanged.
 """
 
 import io
@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 
 from tests.browser_client import CSRF_COOKIE, FORM_TYPE, Visitor
 from tests.conftest import shared_folder
-from tests.server import Server, environment_of, manage, running, start
+from tests.server import Server, build_environment, run_command, run_server, start
 from tests.upgrade.pages import Page
 
 ARCHIVE = Path(__file__).with_name("household-faa336b.tar.xz")
@@ -49,8 +49,8 @@ PASSES = {
 }
 
 
-def until(is_so: Callable[[], Any], *, seconds: float = 60) -> Any:
-    """Wait for something, and answer it."""
+def wait_for(is_so: Callable[[], Any], *, seconds: float = 60) -> Any:
+    """Wait until a call returns a true value, and return the value."""
     deadline = time.monotonic() + seconds
     while not (found := is_so()):
         assert time.monotonic() < deadline, "it did not come"
@@ -58,8 +58,8 @@ def until(is_so: Callable[[], Any], *, seconds: float = 60) -> Any:
     return found
 
 
-def re_dated(database: Path, *, made_at: datetime) -> None:
-    """Have what passes with time be as old as it was when the household was packed."""
+def shift_dates(database: Path, *, made_at: datetime) -> None:
+    """Shift the dates in the database, so that rows are as old as when the household was packed."""
     later = datetime.now(UTC) - made_at
     with closing(sqlite3.connect(database)) as house:
         for table, columns in PASSES.items():
@@ -67,18 +67,18 @@ def re_dated(database: Path, *, made_at: datetime) -> None:
                 found = house.execute(
                     f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL"
                 ).fetchall()
-                moved = [(_moved(moment, later), row) for row, moment in found]
+                moved = [(_shift_moment(moment, later), row) for row, moment in found]
                 house.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", moved)
         house.commit()
 
 
-def _moved(moment: str, later: timedelta) -> str:
+def _shift_moment(moment: str, later: timedelta) -> str:
     return (datetime.fromisoformat(moment) + later).isoformat(" ")
 
 
 @dataclass(kw_only=True)
 class Household:
-    """What was packed, where it is served, and who has come in."""
+    """The packed household, its server, and its signed-in browsers."""
 
     folder: Path
     extra: dict[str, str] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Household:
 
     @property
     def at_first(self) -> Path:
-        """The database as it was when the server had started, before anybody asked for anything."""
+        """The database after the start of the server, before any request."""
         return self.folder / "at_first.sqlite3"
 
     @property
@@ -106,8 +106,8 @@ class Household:
         return found
 
     def unpack(self) -> None:
-        """Put everything in its place, closed to others as it was."""
-        environment_of(self.folder)
+        """Unpack all files with their permissions."""
+        build_environment(self.folder)
         with tarfile.open(ARCHIVE) as tar:
             tar.extractall(self.folder, filter="data")
         for path in self.folder.rglob("*"):
@@ -120,9 +120,9 @@ class Household:
         return self.folder / "packed.sqlite3"
 
     def serve(self) -> None:
-        """Open it with the present tree, as old as it was when it was packed."""
+        """Serve the household with the present code and shifted dates."""
         shutil.copy(self.database, self.packed)
-        re_dated(self.database, made_at=self.made_at)
+        shift_dates(self.database, made_at=self.made_at)
         self.names_before = self.names()
         self.server = start(self.folder, extra=self.extra, timeout=120)
         with closing(sqlite3.connect(self.database)) as now, closing(sqlite3.connect(self.at_first)) as copy:
@@ -139,7 +139,7 @@ class Household:
             return house.execute(statement, values).fetchall()
 
     def names(self) -> set[str]:
-        """The names of tables and triggers."""
+        """Return the names of tables and triggers."""
         found = self.rows("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')")
         return {name for (name,) in found}
 
@@ -157,16 +157,16 @@ class Household:
         return found
 
     def exported(self, name: str) -> Any:
-        """What the export of then says."""
+        """Return the export that faa336b wrote."""
         return json.loads((self.folder / "exports" / name / "diary.json").read_text(encoding="utf-8"))
 
     def browser(self, name: str) -> Visitor:
-        """A browser in which somebody is signed in and unlocked, the same one while it stays so."""
+        """Return a browser with a signed-in and unlocked person, cached by name."""
         if name not in self.browsers or self.browsers[name].get("/keys/").status != 200:
-            self.browsers[name] = self.signs_in(name)
+            self.browsers[name] = self.sign_in(name)
         return self.browsers[name]
 
-    def signs_in(self, name: str) -> Visitor:
+    def sign_in(self, name: str) -> Visitor:
         secrets = self.secrets(name)
         browser = Visitor(server=self.server, name=name, owner=secrets["id"], password=secrets["password"])
         answer = browser.sign_in()
@@ -178,9 +178,9 @@ class Household:
         assert answer.status == 200, f"{path} answered {answer.status}"
         return Page.read(answer.body, path=path)
 
-    def exports(self, name: str) -> Any:
-        """What the export of now says, as the page gives it."""
-        return exported_by(self.browser(name))
+    def export(self, name: str) -> Any:
+        """Return the export of the present code, from the export page."""
+        return get_export(self.browser(name))
 
     # --- commands ---------------------------------------------------------------------------------
 
@@ -191,16 +191,16 @@ class Household:
         return str(path)
 
     def manage(self, *arguments: str, of: str = "", by: str = "password") -> str:
-        """Run a command to its end, with somebody's secret where it asks for one."""
+        """Run a command, with a person's secret if needed."""
         if of:
             arguments = (*arguments, "--password-file", self.secret_file(self.secrets(of)[by]))
-        ran = manage(self.folder, *arguments, extra=self.extra, timeout=300)
+        ran = run_command(self.folder, *arguments, extra=self.extra, timeout=300)
         assert ran.returncode == 0, f"{arguments[0]}: {ran.stdout}{ran.stderr}"
         return ran.stdout
 
 
-def exported_by(browser: Visitor) -> Any:
-    """What somebody's export says; a zip does not go through a text."""
+def get_export(browser: Visitor) -> Any:
+    """Download a person's export and return its JSON."""
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     headers = {"Content-Type": FORM_TYPE, "X-CSRFToken": browser.cookies[CSRF_COOKIE], "Cookie": cookies}
     fields = urlencode({"owner": browser.owner, "current": browser.password})
@@ -216,8 +216,8 @@ def exported_by(browser: Visitor) -> Any:
 
 
 @contextmanager
-def in_memory() -> Iterator[Path]:
-    """A folder for the run secret, in memory as on a real machine."""
+def create_memory_folder() -> Iterator[Path]:
+    """Create a folder in memory for the run secret."""
     memory = Path("/dev/shm")
     folder = tempfile.mkdtemp(prefix="llamora-test-", dir=memory if memory.is_dir() else None)
     yield Path(folder)
@@ -225,9 +225,9 @@ def in_memory() -> Iterator[Path]:
 
 
 @contextmanager
-def served(folder: Path, *, from_backup: bool = False) -> Iterator[Household]:
-    """The data folder of then under the present tree; or the backup of then, put in place by it."""
-    with in_memory() as run:
+def serve_household(folder: Path, *, from_backup: bool = False) -> Iterator[Household]:
+    """Serve the old data folder, or the restored old backup, with the present code."""
+    with create_memory_folder() as run:
         household = Household(folder=folder, extra=SERVED | {"LLAMORA_RUNTIME_DIR": str(run)})
         household.unpack()
         if EMBEDDER.is_dir() and not from_backup:
@@ -243,7 +243,7 @@ def served(folder: Path, *, from_backup: bool = False) -> Iterator[Household]:
 
 
 @contextmanager
-def new(folder: Path) -> Iterator[Server]:
-    """A household of the present tree, in which nobody is yet."""
-    with running(folder, extra=SERVED, timeout=120) as server:
+def serve_new_household(folder: Path) -> Iterator[Server]:
+    """Serve a new household without people."""
+    with run_server(folder, extra=SERVED, timeout=120) as server:
         yield server

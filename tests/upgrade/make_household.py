@@ -1,4 +1,4 @@
-"""Makes a household with an earlier commit, and packs it for `test_upgrade.py`. Run by hand, once:
+"""A script that creates a household with an earlier commit, and packs it for `test_upgrade.py`. Run once:
 
     python tests/upgrade/make_household.py COMMIT [--embedder FOLDER]
 
@@ -6,18 +6,17 @@ Clones this repository at COMMIT into a temporary folder, starts that commit's `
 scripted model server, and makes, through pages and commands alone, people with everything a person can have:
 
     Agnes   the administrator: a key that was rotated, settings of her own, everything a diary can hold
-    Bruno   came by a link; his rotation was broken off half way, so that rows of both keys are there
-    Clara   is signed in and locked; a draft came meanwhile and waits, sealed to her
-    Dora    is switched off
+    Bruno   registered with a link; his rotation was interrupted, so that there are rows of both keys
+    Clara   is signed in and locked; a late draft waits, sealed to her
+    Dora    is disabled
 
 Then it stops the server, takes a backup with `backup` and everybody's export with `export_diary`, and writes
 `household-COMMIT.tar.xz` beside itself: the data folder, the backup, the exports, and `expected.json` with
-secrets, cookies and what cannot be told from the exports. With the folder of an embedder there is search by
-meaning too.
+secrets, cookies and values that the exports do not contain. With the folder of an embedder, the household has
+search by meaning too.
 
-The commit decides how its pages and tables look: what is written here of them is true of faa336b for good,
-and need not follow later renamings. Nothing of this tree is imported. The interpreter must have what the
-commit needs.
+The pages and tables are those of faa336b, so this script does not follow later renames. It imports nothing of
+this tree. The interpreter must have the dependencies of that commit.
 """
 
 import argparse
@@ -73,12 +72,12 @@ PASSWORDS = {
 
 
 def ago(days: int) -> str:
-    """A day so many days before the making."""
+    """Return the day this number of days before the household was made."""
     return (TODAY - timedelta(days=days)).isoformat()
 
 
 def until(is_so: Callable[[], Any], *, seconds: float = 60) -> Any:
-    """Wait for something, and answer it."""
+    """Wait until a call returns a true value, and return the value."""
     deadline = time.monotonic() + seconds
     while not (found := is_so()):
         if time.monotonic() > deadline:
@@ -88,7 +87,7 @@ def until(is_so: Callable[[], Any], *, seconds: float = 60) -> Any:
 
 
 class House:
-    """The clone, whose data folder is its own `data`, so that no setting names a place of this machine."""
+    """The clone of the old commit, with its own data folder."""
 
     def __init__(self, folder: Path, embedder: Path | None) -> None:
         self.clone, self.data = folder / "clone", folder / "clone" / "data"
@@ -142,7 +141,7 @@ class House:
                 return b""
 
     def tells_model(self, **said: Any) -> None:
-        """Say what the model's next answer is."""
+        """Set the model's next answer."""
         assert self.model.stdin
         assert self.model.stdout
         self.model.stdin.write(json.dumps(said) + "\n")
@@ -185,7 +184,7 @@ class House:
 
 
 class Browser:
-    """Somebody's browser, over http, as their pages' forms would send."""
+    """A person's browser over HTTP."""
 
     numbers = count(2)
 
@@ -227,7 +226,7 @@ class Browser:
         return self.ask("POST", path, fields, script=script)
 
     def joins(self, **by: str) -> None:
-        """Register by a link, and type the recovery code back."""
+        """Register with a link, and confirm the recovery code."""
         self.get("/sign-in/")
         password = PASSWORDS[self.name]
         fields = {"name": self.name, "password": password, "password_again": password, "time_zone": "UTC"}
@@ -248,7 +247,7 @@ class Browser:
         self.post(f"/entries/{entry}/edit/", text=text, revision=str(revision))
 
     def is_answered(self, entry: str, kind: str, says: str) -> str:
-        """Have an entry answered, and wait for the end of it."""
+        """Request a reply to an entry and wait for its end."""
         self.house.tells_model(**({"say": says} if says else {"fail": 400}))
         self.post(f"/entries/{entry}/respond/", kind=kind)
         newest = "SELECT id, state FROM diary_reply WHERE entry_id = ? ORDER BY id DESC LIMIT 1"
@@ -261,7 +260,7 @@ class Browser:
         return str(UUID(reply))
 
     def keeps_trace(self, entry: str, name: str) -> str:
-        """Keep a trace on an entry, and answer its id."""
+        """Add a trace to an entry, and return its id."""
         self.post(f"/entries/{entry}/traces/keep/", name=name)
         kept = "SELECT trace_id FROM traces_kepttrace WHERE entry_id = ? ORDER BY id DESC LIMIT 1"
         return str(UUID(self.house.one(kept, UUID(entry).hex)))
@@ -301,7 +300,7 @@ class Browser:
 
 
 def agnes_lives(agnes: Browser) -> None:
-    """Everything a diary can hold, before and after a rotation."""
+    """Create every kind of row, before and after a rotation."""
     lines = agnes.house.run / "lines.jsonl"
     lines.write_text(
         json.dumps({"date": ago(365), "text": "Last year the weir was frozen, and we skated home."})
@@ -405,7 +404,7 @@ def bruno_lives(bruno: Browser) -> None:
 
 
 def brunos_rotation_breaks_off(house: House) -> None:
-    """Have the database refuse in the middle, once everything before the replies is sealed anew."""
+    """Make the database refuse the rotation when it reaches the replies."""
     house.rows(
         "CREATE TRIGGER breaks_off BEFORE UPDATE OF text ON diary_reply "
         "BEGIN SELECT RAISE(ABORT, 'broken off'); END"
@@ -432,7 +431,7 @@ def clara_lives(clara: Browser) -> None:
 
 
 def invited(agnes: Browser) -> str:
-    """A link's token, from the administrator's page."""
+    """Return the token of an invitation, created by the administrator."""
     page = agnes.post("/admin/accounts/invitation/add/", script=False)
     link = re.search(r"register/\?[\w-]+=([\w-]+)", page)
     assert link
@@ -472,7 +471,7 @@ def counts(database: Path) -> dict[str, int]:
 
 
 def packed(house: House, expected: dict[str, Any], target: Path) -> None:
-    """Take the backup and the exports, the latter of a copy: an export folds in what had waited."""
+    """Create the backup, and the exports from a copy, since an export merges late drafts."""
     house.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     # The settings of the moment are in it too: none that names a place of this machine.
     house.manage("backup", LLAMORA_RUNTIME_DIR="/dev/shm")

@@ -1,6 +1,6 @@
-"""A page as a reader of it sees it: its words, where its links lead, and what is in the fields of its forms.
+"""A parser of pages that reads their words, links and form fields, and ignores classes and buttons.
 
-Nothing is found by the name of a class or the words on a button: those may change.
+Classes and the words on buttons may change, so nothing is found by them.
 """
 
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ UNSEEN = {"script", "style", "template", "title"}
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 
 
-def words(text: str) -> str:
-    """A text as a page shows it: without marks of emphasis, and with single spaces."""
+def get_words(text: str) -> str:
+    """Return a text without emphasis marks and with single spaces."""
     return " ".join(text.replace("*", "").split())
 
 
 @dataclass
 class Form:
-    """Where a form is sent, and what would be sent."""
+    """A form: its action, fields and buttons."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """A page that has been read."""
+    """A parsed page."""
 
     def __init__(self, *, path: str = "") -> None:
         super().__init__()
@@ -46,24 +46,24 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        return words("".join(self._parts))
+        return get_words("".join(self._parts))
 
     def says(self, text: str) -> bool:
-        return words(text) in self.text
+        return get_words(text) in self.text
 
     def form(self, action: str) -> Form:
-        """The form that is sent there, with the fields of all that are."""
+        """Return the form with this action; fields of several such forms are merged."""
         there = [form for form in self.forms if form.action == action]
         assert there, f"no form is sent to {action}"
         fields = {name: value for form in there for name, value in form.fields.items()}
         return Form(action, fields, [button for form in there for button in form.buttons])
 
     def offers(self, name: str) -> set[str]:
-        """The values of the buttons of this name."""
+        """Return the values of the buttons with this name."""
         return {value for form in self.forms for called, value, _ in form.buttons if called == name}
 
     def actions(self) -> set[str]:
-        """Where forms and their buttons lead."""
+        """Return the actions of all forms and buttons."""
         return {form.action for form in self.forms} | {to for form in self.forms for _, _, to in form.buttons}
 
     # --- reading -------------------------------------------------------------------------------------

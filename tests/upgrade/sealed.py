@@ -1,7 +1,7 @@
-"""Every sealed column of faa336b, and what is in them for somebody with the documentation and a secret.
+"""Every sealed column of faa336b, and its values as the independent reader decrypts them.
 
-These names are frozen for good: of tables, columns and triggers, and the labels that envelopes are bound to.
-A column that is renamed in Python keeps them; one that comes later is no matter of this list.
+The names of tables, columns and triggers, and the labels that envelopes are bound to, are frozen. A column that
+is renamed in Python keeps these names; later columns are not in this list.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.rotation.independent_reader import Diary, bound_value, epoch_of, open_envelope
+from tests.rotation.independent_reader import Diary, encode_bound_value, get_epoch, open_envelope
 
 # Label of a bound value: its column and the letter of its type.
 Bound = dict[str, tuple[str, str]]
@@ -66,7 +66,7 @@ TRIGGERS = {f"fence_{table}_{column}_{event}" for table, column in SEALED for ev
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """What was in one envelope, and where that stands."""
+    """A decrypted envelope and its place in the database."""
 
     table: str
     column: str
@@ -75,7 +75,7 @@ class Value:
     plaintext: bytes
 
     def is_like(self, exported: Any) -> bool:
-        """Whether an export says the same: text, JSON, or bytes in hexadecimal."""
+        """Return whether an exported value is equal: a text, JSON, or bytes in hexadecimal."""
         if (self.table, self.column) == ("diary_entry", "source"):
             return bool(self.plaintext.hex() == exported)
         if isinstance(exported, str):
@@ -83,22 +83,22 @@ class Value:
         return bool(json.loads(self.plaintext) == exported)
 
 
-def values_of(database: Path, *, name: str, secret: str) -> Iterator[Value]:
-    """Open every envelope of one person with a password or a recovery code; whatever does not open raises."""
+def list_values(database: Path, *, name: str, secret: str) -> Iterator[Value]:
+    """Return all values of a person, opened with a password or recovery code; raise if one does not open."""
     diary = Diary(database, name=name, secret=secret)
     for (table, column), (label, bound) in SEALED.items():
         statement = f"SELECT * FROM {table} WHERE owner_id = ? AND {column} IS NOT NULL ORDER BY id"
         for row in diary.rows.execute(statement, [diary.owner]).fetchall():
             plaintext = open_envelope(
                 row[column],
-                key=diary.content[epoch_of(row[column])],
+                key=diary.content[get_epoch(row[column])],
                 row=bytes.fromhex(row["id"]),
                 owner=bytes.fromhex(diary.owner),
                 purpose="field",
                 label=label,
                 bound={said: _bound(row, where) for said, where in bound.items()},
             )
-            epoch = epoch_of(row[column])
+            epoch = get_epoch(row[column])
             yield Value(table=table, column=column, row=row["id"], epoch=epoch, plaintext=plaintext)
 
 
@@ -106,4 +106,4 @@ def _bound(row: sqlite3.Row, where: tuple[str, str]) -> bytes:
     column, tag = where
     if tag == "i":
         return b"i:%d" % row[column]
-    return b"b:" + row[column] if tag == "b" else bound_value(row[column], tag)
+    return b"b:" + row[column] if tag == "b" else encode_bound_value(row[column], tag)

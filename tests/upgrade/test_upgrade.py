@@ -1,8 +1,8 @@
-"""What the last commit before the great renaming wrote opens with everything in it: database, backup, export.
+"""Tests that a database, a backup and an export of faa336b open completely with the present code.
 
-`make_household.py` says who is in the household, and `household.py` how it is opened whatever the day is.
-What must be there is taken from the exports that faa336b wrote itself. Three households are served, each
-once: the data folder of then, its backup restored, and a new one that an export of then goes into.
+`make_household.py` creates the household, and `household.py` opens it on any later day. The expected values come
+from the exports that faa336b wrote. Three households are served, each once: the old data folder, its restored
+backup, and a new household into which an old export is imported.
 """
 
 import json
@@ -17,10 +17,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser_client import Visitor
-from tests.server import Server, manage
-from tests.upgrade.household import EMBEDDER, NAMES, Household, exported_by, new, served, until
-from tests.upgrade.pages import Page, words
-from tests.upgrade.sealed import SEALED, TRIGGERS, values_of
+from tests.server import Server, run_command
+from tests.upgrade.household import (
+    EMBEDDER,
+    NAMES,
+    Household,
+    get_export,
+    serve_household,
+    serve_new_household,
+    wait_for,
+)
+from tests.upgrade.pages import Page, get_words
+from tests.upgrade.sealed import SEALED, TRIGGERS, list_values
 
 IN = ("Agnes", "Bruno", "Clara")  # Dora is switched off
 # When it was exported, and the moments that `household.py` moves on.
@@ -43,19 +51,19 @@ MOVED = {
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
-    with served(tmp_path_factory.mktemp("upgraded")) as household:
+    with serve_household(tmp_path_factory.mktemp("upgraded")) as household:
         yield household
 
 
 @pytest.fixture(scope="module")
-def backed_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
-    with served(tmp_path_factory.mktemp("restored"), from_backup=True) as household:
+def restored_backup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
+    with serve_household(tmp_path_factory.mktemp("restored"), from_backup=True) as household:
         yield household
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with new(tmp_path_factory.mktemp("new")) as server:
+def new_household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve_new_household(tmp_path_factory.mktemp("new")) as server:
         yield server
 
 
@@ -63,8 +71,8 @@ def entries(diary: Any, *, deleted: bool = False) -> list[Any]:
     return [entry for entry in diary["entries"] if bool(entry["deleted_at"]) is deleted]
 
 
-def rows_of(diary: Any) -> dict[str, Any]:
-    """Every row of an export, by its id in the form of the database."""
+def list_rows(diary: Any) -> dict[str, Any]:
+    """Return the rows of an export by id."""
     found = {}
     waiting = [*diary["entries"], *(row for rows in diary["others"].values() for row in rows)]
     while waiting:
@@ -75,36 +83,36 @@ def rows_of(diary: Any) -> dict[str, Any]:
     return found
 
 
-def without(value: Any, names: set[str]) -> Any:
-    """A part of an export without what differs; of a moment, whether there is one."""
+def strip_names(value: Any, names: set[str]) -> Any:
+    """Return a part of an export without these names; a moment becomes whether it is set."""
     if isinstance(value, list):
-        return [without(each, names) for each in value]
+        return [strip_names(each, names) for each in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: each is not None if key in names & DIFFERS else without(each, names)
+        key: each is not None if key in names & DIFFERS else strip_names(each, names)
         for key, each in value.items()
         if key in DIFFERS or key not in names
     }
 
 
 def comparable(diary: Any, *, late: str = "", differs: set[str] = DIFFERS) -> Any:
-    """An export, with a draft that waited known by its words: its row is made when it is folded in."""
+    """Return an export for comparison; a merged late draft is identified by its text."""
     drafts = [
         {"day": row["day"], "text": row["text"]} if row["text"] == late else row
         for row in diary["others"]["drafts"]
     ]
-    return without({**diary, "others": {**diary["others"], "drafts": drafts}}, differs)
+    return strip_names({**diary, "others": {**diary["others"], "drafts": drafts}}, differs)
 
 
-def switched_on(house: Household, name: str) -> None:
+def enable(house: Household, name: str) -> None:
     if house.rows("SELECT is_active FROM accounts_person WHERE name = ?", name) == [(0,)]:
         house.manage("users", "--enable", name)
 
 
-def finds(browser: Visitor, typed: str, text: str) -> bool:
-    """Whether a search finds a text, once the index is open; nothing is sent that would be remembered."""
-    return bool(until(lambda: Page.read(browser.post("/search/", q=typed).body).says(text), seconds=30))
+def can_find(browser: Visitor, typed: str, text: str) -> bool:
+    """Return whether a search finds a text, once the index is open; the search is not saved."""
+    return bool(wait_for(lambda: Page.read(browser.post("/search/", q=typed).body).says(text), seconds=30))
 
 
 # --- The database ------------------------------------------------------------------------------------------
@@ -126,8 +134,10 @@ def test_no_table_and_no_trigger_has_another_name(house: Household) -> None:
     assert {name for name in house.names_before if name.startswith("fence_")} == TRIGGERS
 
 
-def test_a_new_household_calls_its_tables_and_triggers_the_same(house: Household, elsewhere: Server) -> None:
-    with closing(sqlite3.connect(elsewhere.data_dir / "llamora.sqlite3")) as made:
+def test_a_new_household_calls_its_tables_and_triggers_the_same(
+    house: Household, new_household: Server
+) -> None:
+    with closing(sqlite3.connect(new_household.data_dir / "llamora.sqlite3")) as made:
         names = {name for (name,) in made.execute("SELECT name FROM sqlite_master")}
 
     assert house.names_before - names == MOVED.keys()
@@ -153,16 +163,16 @@ def test_the_fence_refuses_an_envelope_of_another_key_in_every_sealed_column(
 def test_every_sealed_value_opens_without_this_program_and_says_what_was_exported(
     house: Household, name: str, secret: str
 ) -> None:
-    exported = rows_of(house.exported(name))
-    opened = list(values_of(house.at_first, name=name, secret=house.secrets(name)[secret]))
+    exported = list_rows(house.exported(name))
+    opened = list(list_values(house.at_first, name=name, secret=house.secrets(name)[secret]))
 
     compared = [value for value in opened if value.column in exported.get(value.row, {})]
     assert [value for value in compared if not value.is_like(exported[value.row][value.column])] == []
-    assert {value.row for value in compared} >= exported.keys() - _folded(house, exported)
+    assert {value.row for value in compared} >= exported.keys() - _export_merged(house, exported)
 
 
-def _folded(house: Household, exported: dict[str, Any]) -> set[str]:
-    """What was folded in for an export alone, in a copy of the household."""
+def _export_merged(house: Household, exported: dict[str, Any]) -> set[str]:
+    """Return the drafts that an export merged in a copy of the household."""
     return {id_ for id_, row in exported.items() if row.get("text") == house.expected["locked"]["late"]}
 
 
@@ -195,11 +205,13 @@ def test_a_rotation_that_was_broken_off_goes_on_and_ends_at_the_first_sign_in(ho
     bruno = house.secrets("Bruno")
     house.browser("Bruno")
 
-    until(
-        lambda: house.rows("SELECT 1 FROM accounts_formerkey WHERE owner_id = ?", _id(house, "Bruno")) == []
+    wait_for(
+        lambda: (
+            house.rows("SELECT 1 FROM accounts_formerkey WHERE owner_id = ?", _get_id(house, "Bruno")) == []
+        )
     )
 
-    opened = values_of(house.database, name="Bruno", secret=bruno["password"])
+    opened = list_values(house.database, name="Bruno", secret=bruno["password"])
     assert {value.epoch for value in opened} == {2}
 
 
@@ -208,7 +220,7 @@ def test_who_was_switched_off_is_kept_out_and_comes_in_once_switched_on(house: H
     dora.password = house.secrets("Dora")["password"]
     assert dora.sign_in().status != 302
 
-    switched_on(house, "Dora")
+    enable(house, "Dora")
 
     (entry,) = house.exported("Dora")["entries"]
     assert house.page("Dora", f"/d/{entry['day']}/").says(entry["text"])
@@ -258,7 +270,7 @@ def test_the_bin_holds_what_was_deleted_and_its_day_does_not(house: Household) -
 def test_what_entries_said_before_is_there_in_its_order(house: Household, name: str) -> None:
     for entry in entries(house.exported(name)):
         page = house.page(name, f"/entries/{entry['id']}/versions/")
-        places = [page.text.find(words(version["text"])) for version in entry["versions"]]
+        places = [page.text.find(get_words(version["text"])) for version in entry["versions"]]
         assert -1 not in places
         assert {f"/versions/{version['id']}/restore/" for version in entry["versions"]} <= page.actions()
 
@@ -308,10 +320,10 @@ def test_the_place_of_every_trace_says_its_name_its_entries_and_what_it_comes_to
             assert texts
             assert [text for text in texts if not page.says(text)] == []
             wanted = page.form(f"/traces/{trace['id']}/always/")
-            assert ("off" in _said(wanted)) is trace["is_read_always"]
+            assert ("off" in _get_form_values(wanted)) is trace["is_read_always"]
 
 
-def _said(form: Any) -> set[str]:
+def _get_form_values(form: Any) -> set[str]:
     return {*form.fields.values(), *(value for _, value, _ in form.buttons)}
 
 
@@ -333,7 +345,7 @@ def test_settings_are_as_they_were_chosen(house: Household) -> None:
 
     assert {name: fields[name] for name in chosen} == chosen
     assert not {name for name in chosen if others[name] == chosen[name]}
-    assert house.exports("Agnes")["person"] == house.exported("Agnes")["person"]
+    assert house.export("Agnes")["person"] == house.exported("Agnes")["person"]
 
 
 @pytest.mark.parametrize("table", MOVED)
@@ -390,15 +402,15 @@ def test_the_administrator_sees_who_is_here_and_who_came_by_which_link(house: Ho
     assert house.browser("Bruno").get("/admin/").status != 200
 
 
-def test_an_invitation_that_was_open_lets_somebody_in(backed_up: Household) -> None:
-    emil = Visitor(server=backed_up.server, name="Emil")
+def test_an_invitation_that_was_open_lets_somebody_in(restored_backup: Household) -> None:
+    emil = Visitor(server=restored_backup.server, name="Emil")
     emil.get("/sign-in/")
     fields = {"name": "Emil", "password": emil.password, "password_again": emil.password, "time_zone": "UTC"}
 
-    answer = emil.post("/register/", invite=backed_up.expected["invitation"], **fields)
+    answer = emil.post("/register/", invite=restored_backup.expected["invitation"], **fields)
 
     assert answer.status == 200
-    assert backed_up.rows("SELECT is_staff FROM accounts_person WHERE name = 'Emil'") == [(0,)]
+    assert restored_backup.rows("SELECT is_staff FROM accounts_person WHERE name = 'Emil'") == [(0,)]
 
 
 # --- Searching ---------------------------------------------------------------------------------------------
@@ -418,12 +430,12 @@ def test_an_invitation_that_was_open_lets_somebody_in(backed_up: Household) -> N
     ],
 )
 def test_what_was_written_is_found(house: Household, typed: str, text: str) -> None:
-    assert finds(house.browser("Agnes"), typed, text)
+    assert can_find(house.browser("Agnes"), typed, text)
 
 
 def test_the_sealed_snapshot_of_an_index_is_taken_up_as_it_was(house: Household) -> None:
     kept = house.kept_indexes()
-    assert finds(house.browser("Agnes"), "kingfisher in:entries", "The kingfisher came back")
+    assert can_find(house.browser("Agnes"), "kingfisher in:entries", "The kingfisher came back")
 
     # One that does not open is thrown away, and the index made anew.
     assert house.kept_indexes() == kept
@@ -438,7 +450,7 @@ def test_what_was_searched_before_is_offered_again(house: Household) -> None:
 
 @pytest.mark.skipif(not EMBEDDER.is_dir(), reason="the shared folder has no embedder")
 def test_what_was_written_is_found_by_its_meaning(house: Household) -> None:
-    assert finds(house.browser("Agnes"), "a musician at his instrument", "The organist practised")
+    assert can_find(house.browser("Agnes"), "a musician at his instrument", "The organist practised")
 
 
 # --- The same again: exported, rotated, imported, restored -------------------------------------------------
@@ -446,33 +458,33 @@ def test_what_was_written_is_found_by_its_meaning(house: Household) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_export_says_what_the_one_of_then_said(house: Household, name: str) -> None:
-    switched_on(house, name)
+    enable(house, name)
     late = house.expected["locked"]["late"]
 
-    assert comparable(house.exports(name), late=late) == comparable(house.exported(name), late=late)
+    assert comparable(house.export(name), late=late) == comparable(house.exported(name), late=late)
 
 
 def test_a_new_rotation_gives_everything_a_new_key_and_loses_nothing(house: Household) -> None:
-    (epoch,) = house.rows("SELECT epoch FROM accounts_vault WHERE owner_id = ?", _id(house, "Agnes"))[0]
+    (epoch,) = house.rows("SELECT epoch FROM accounts_vault WHERE owner_id = ?", _get_id(house, "Agnes"))[0]
 
     house.manage("rotate_dek", "Agnes", "--verify", of="Agnes", by="code")
 
     for secret in UNLOCKS:
-        opened = list(values_of(house.database, name="Agnes", secret=house.secrets("Agnes")[secret]))
+        opened = list(list_values(house.database, name="Agnes", secret=house.secrets("Agnes")[secret]))
         assert {value.epoch for value in opened} == {epoch + 1}
-    then, now = house.exported("Agnes"), house.exports("Agnes")
+    then, now = house.exported("Agnes"), house.export("Agnes")
     # The indexes of names are made under the key, and are other ones now.
     assert comparable(now, differs=ANEW) == comparable(then, differs=ANEW)
-    assert finds(house.browser("Agnes"), "kingfisher in:entries", "The kingfisher came back")
+    assert can_find(house.browser("Agnes"), "kingfisher in:entries", "The kingfisher came back")
 
 
-def _id(house: Household, name: str) -> str:
+def _get_id(house: Household, name: str) -> str:
     return str(house.secrets(name)["id"]).replace("-", "")
 
 
 def test_verify_and_doctor_find_everything_in_order(house: Household) -> None:
     house.manage("verify", "--user", "Clara", of="Clara", by="code")
-    ran = manage(house.folder, "doctor", extra=house.extra)
+    ran = run_command(house.folder, "doctor", extra=house.extra)
 
     verdicts = [line.split(maxsplit=1) for line in ran.stdout.splitlines()]
     said = [(level, rest.partition(":")[0]) for level, rest in verdicts]
@@ -480,48 +492,50 @@ def test_verify_and_doctor_find_everything_in_order(house: Household) -> None:
     assert [about for level, about in said if level == "bad" and about not in OF_THE_MACHINE] == []
 
 
-def test_an_export_of_then_is_the_same_diary_in_a_new_household(house: Household, elsewhere: Server) -> None:
-    agnes = Visitor.join(elsewhere, "Agnes")
+def test_an_export_of_then_is_the_same_diary_in_a_new_household(
+    house: Household, new_household: Server
+) -> None:
+    agnes = Visitor.join(new_household, "Agnes")
 
-    taken = _taken_in(elsewhere, agnes, house.folder / "exports" / "Agnes")
+    taken = _import(new_household, agnes, house.folder / "exports" / "Agnes")
 
     assert taken.stderr == ""
-    then, now = house.exported("Agnes"), exported_by(agnes)
-    assert carried(now) == carried(then)
-    assert ids(now) == ids(then)
+    then, now = house.exported("Agnes"), get_export(agnes)
+    assert get_imported_part(now) == get_imported_part(then)
+    assert list_ids(now) == list_ids(then)
 
 
-def _taken_in(server: Server, who: Visitor, export: Path) -> Any:
+def _import(server: Server, who: Visitor, export: Path) -> Any:
     secret = server.folder / "secret"
     secret.write_text(who.password + "\n")
     command = ("import_diary", str(export), "--user", who.name, "--password-file", str(secret))
-    ran = manage(server.folder, *command, timeout=300)
+    ran = run_command(server.folder, *command, timeout=300)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran
 
 
-def carried(diary: Any) -> Any:
-    """What an import takes: recaps, and what could be undone of traces, stay behind."""
+def get_imported_part(diary: Any) -> Any:
+    """Return the part of an export that is imported: no recaps and no undo information."""
     others = {kind: rows for kind, rows in diary["others"].items() if kind not in ("recaps", "changes")}
     others["traces"] = [row for row in others["traces"] if row["deleted_at"] is None]
     drafts = [{key: value for key, value in row.items() if key != "revision"} for row in others["drafts"]]
-    return without([diary["entries"], {**others, "drafts": drafts}], ELSEWHERE)
+    return strip_names([diary["entries"], {**others, "drafts": drafts}], ELSEWHERE)
 
 
-def ids(diary: Any) -> list[str]:
-    """The ids that an import keeps."""
+def list_ids(diary: Any) -> list[str]:
+    """Return the ids that an import preserves."""
     kept = [*diary["entries"], *diary["others"]["traces"], *diary["others"]["ways_of_answering"]]
     return [row["id"] for row in kept if row.get("deleted_at") is None or row in diary["entries"]]
 
 
-def test_a_backup_of_then_opens_with_everything_in_it(backed_up: Household) -> None:
+def test_a_backup_of_then_opens_with_everything_in_it(restored_backup: Household) -> None:
     for name in ("Agnes", "Bruno"):
-        assert comparable(backed_up.exports(name)) == comparable(backed_up.exported(name))
+        assert comparable(restored_backup.export(name)) == comparable(restored_backup.exported(name))
 
 
-def test_a_recovery_code_of_then_gives_a_new_password(backed_up: Household) -> None:
-    secrets = backed_up.secrets("Clara")
-    clara = Visitor(server=backed_up.server, name="Clara", owner=secrets["id"])
+def test_a_recovery_code_of_then_gives_a_new_password(restored_backup: Household) -> None:
+    secrets = restored_backup.secrets("Clara")
+    clara = Visitor(server=restored_backup.server, name="Clara", owner=secrets["id"])
     clara.get("/recover/")
     new = "another sentence for a rainy day"
 
@@ -530,12 +544,12 @@ def test_a_recovery_code_of_then_gives_a_new_password(backed_up: Household) -> N
     secrets["password"] = new
 
     assert answer.status == 200
-    entry = backed_up.exported("Clara")["entries"][0]
-    assert backed_up.page("Clara", f"/d/{entry['day']}/").says(entry["text"])
+    entry = restored_backup.exported("Clara")["entries"][0]
+    assert restored_backup.page("Clara", f"/d/{entry['day']}/").says(entry["text"])
 
 
-def test_what_was_deleted_edited_and_renamed_then_can_be_had_back(backed_up: Household) -> None:
-    agnes, diary = backed_up.browser("Agnes"), backed_up.exported("Agnes")
+def test_what_was_deleted_edited_and_renamed_then_can_be_had_back(restored_backup: Household) -> None:
+    agnes, diary = restored_backup.browser("Agnes"), restored_backup.exported("Agnes")
     (gone,) = entries(diary, deleted=True)
     edited = next(entry for entry in diary["entries"] if entry["versions"])
 
@@ -544,11 +558,11 @@ def test_what_was_deleted_edited_and_renamed_then_can_be_had_back(backed_up: Hou
     for change in diary["others"]["changes"]:
         agnes.post(f"/traces/changes/{change['id']}/undo/")
 
-    assert backed_up.page("Agnes", f"/d/{gone['day']}/").says(gone["text"])
-    assert backed_up.page("Agnes", f"/d/{edited['day']}/").says(edited["versions"][0]["text"])
+    assert restored_backup.page("Agnes", f"/d/{gone['day']}/").says(gone["text"])
+    assert restored_backup.page("Agnes", f"/d/{edited['day']}/").says(edited["versions"][0]["text"])
     names = {change["body"]["was"] for change in diary["others"]["changes"] if "was" in change["body"]}
     names |= {trace["name"] for trace in diary["others"]["traces"] if trace["deleted_at"]}
-    assert [name for name in names if not backed_up.page("Agnes", "/traces/").says(name)] == []
+    assert [name for name in names if not restored_backup.page("Agnes", "/traces/").says(name)] == []
 
 
 # --- The same for everybody, which takes longer ------------------------------------------------------------
@@ -557,13 +571,13 @@ def test_what_was_deleted_edited_and_renamed_then_can_be_had_back(backed_up: Hou
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["Bruno", "Clara"])
 def test_everybodys_export_goes_into_a_new_household(house: Household, tmp_path: Path, name: str) -> None:
-    with new(tmp_path) as server:
+    with serve_new_household(tmp_path) as server:
         person = Visitor.join(server, name)
-        _taken_in(server, person, house.folder / "exports" / name)
-        then, now = house.exported(name), exported_by(person)
+        _import(server, person, house.folder / "exports" / name)
+        then, now = house.exported(name), get_export(person)
 
-    assert carried(now) == carried(then)
-    assert ids(now) == ids(then)
+    assert get_imported_part(now) == get_imported_part(then)
+    assert list_ids(now) == list_ids(then)
 
 
 @pytest.mark.slow
@@ -596,11 +610,13 @@ def test_a_rotation_from_the_page_ends_and_loses_nothing(house: Household) -> No
     clara = house.browser("Clara")
     clara.post("/settings/key/", current=clara.password)
 
-    until(
-        lambda: house.rows("SELECT 1 FROM accounts_formerkey WHERE owner_id = ?", _id(house, "Clara")) == []
+    wait_for(
+        lambda: (
+            house.rows("SELECT 1 FROM accounts_formerkey WHERE owner_id = ?", _get_id(house, "Clara")) == []
+        )
     )
 
-    opened = values_of(house.database, name="Clara", secret=house.secrets("Clara")["code"])
+    opened = list_values(house.database, name="Clara", secret=house.secrets("Clara")["code"])
     assert {value.epoch for value in opened} == {2}
     for entry in house.exported("Clara")["entries"]:
         assert house.page("Clara", f"/d/{entry['day']}/").says(entry["text"])

@@ -1,1 +1,1 @@
-"""Pages and a socket that do nothing but last, to serve beside the household's own."""
+"""Test pages and a test socket that run long, served beside the household's own."""

@@ -18,11 +18,11 @@ class ServingConfig(AppConfig):
         from tests.ops.serving.sockets import patterns
 
         consumers.websocket_urlpatterns.extend(patterns)
-        sys.addaudithook(tell_of_temporary_files)
+        sys.addaudithook(print_temporary_file)
 
 
-def tell_of_temporary_files(event: str, arguments: tuple[Any, ...]) -> None:
-    """Print each file opened for writing among the temporary ones, also those that never get a name."""
+def print_temporary_file(event: str, arguments: tuple[Any, ...]) -> None:
+    """Print each temporary file that is opened for writing, even without a name."""
     if event != "open":
         return
     path, _, flags = arguments

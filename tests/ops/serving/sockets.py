@@ -3,21 +3,21 @@ from typing import Any
 from django.urls import path
 
 
-async def held(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Accept, echo, and never end by itself."""
+async def echo_forever(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Accept a socket and echo its frames without end."""
     await receive()
     await send({"type": "websocket.accept"})
     while (event := await receive())["type"] == "websocket.receive":
         await send({"type": "websocket.send", "text": event["text"]})
 
 
-async def failing(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Fail with words that nobody may read in a log."""
+async def fail(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Raise an error with words that must not be logged."""
     await receive()
     raise ValueError("marrowbone, which somebody wrote")
 
 
 patterns: list[Any] = [
-    path("failing/", failing),  # type: ignore[arg-type]
-    path("held/", held),  # type: ignore[arg-type]
+    path("failing/", fail),  # type: ignore[arg-type]
+    path("held/", echo_forever),  # type: ignore[arg-type]
 ]

@@ -17,8 +17,8 @@ STREAMED: list[int] = []
 ACTIVE: list[HttpRequest] = []
 
 
-def where(request: HttpRequest) -> JsonResponse:
-    """Say which thread and which connection made this page, and what the page before left behind."""
+def show_thread(request: HttpRequest) -> JsonResponse:
+    """Return the thread and connection of this page, and what the previous page left."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     left = LEFT.get()
@@ -28,19 +28,19 @@ def where(request: HttpRequest) -> JsonResponse:
     )
 
 
-def sized(request: HttpRequest) -> JsonResponse:
+def show_body_size(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"size": len(request.body), "form": sorted(request.POST)})
 
 
-def spooled(request: HttpRequest) -> HttpResponse:
-    """Do what must never be done with a body."""
+def spool_body(request: HttpRequest) -> HttpResponse:
+    """Read the body into a temporary file, which the app must never do."""
     with tempfile.TemporaryFile() as file:
         file.write(b"x" * int(request.GET["size"]))
     return HttpResponse("done")
 
 
-def slowly(request: HttpRequest) -> HttpResponse:
-    """Leave a mark, wait as long as is asked for, as for a key derivation, and leave another."""
+def wait(request: HttpRequest) -> HttpResponse:
+    """Wait for the requested time, as for a key derivation, and record start and end."""
     if begun := request.GET.get("begun"):
         Path(begun).touch()
     with yield_turn():
@@ -50,8 +50,8 @@ def slowly(request: HttpRequest) -> HttpResponse:
     return HttpResponse("done")
 
 
-def active(request: HttpRequest) -> JsonResponse:
-    """Work for a moment, and say how many requests did at the same time."""
+def count_active(request: HttpRequest) -> JsonResponse:
+    """Work for a moment, and return the number of simultaneous requests."""
     ACTIVE.append(request)
     time.sleep(0.01)
     count = len(ACTIVE)
@@ -70,13 +70,13 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
 
 
 urlpatterns = [
-    path("where/", where),
-    path("register/where/", where),
-    path("register/active/", active),
-    path("sized/", sized),
-    path("spooled/", spooled),
-    path("slowly/", slowly),
-    path("sign-in/slowly/", slowly),
+    path("where/", show_thread),
+    path("register/where/", show_thread),
+    path("register/active/", count_active),
+    path("sized/", show_body_size),
+    path("spooled/", spool_body),
+    path("slowly/", wait),
+    path("sign-in/slowly/", wait),
     path("stream/", stream),
     *household,
 ]
