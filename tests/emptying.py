@@ -1,8 +1,8 @@
 """A faster `flush`, which empties the tables after a test without announcing migrations.
 
 Django's `flush` sends `post_migrate` afterwards. Its receivers create permissions, which nothing here uses,
-and check the triggers of every sealed table: a tenth of a second, after some six hundred tests. Emptied tables
-keep their triggers.
+and check the triggers of every sealed table: a tenth of a second, after some six hundred tests. Emptied
+tables keep their triggers.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """A template of a data folder with tables and static files, copied for each server of a test.
 
-Creating the tables and static files takes two seconds of CPU time, and a run starts about a hundred servers. The
-template contains no secret, no person and no set-up link. The first process that needs it creates it.
+Creating the tables and static files takes two seconds of CPU time, and a run starts about a hundred servers.
+The template contains no secret, no person and no set-up link. The first process that needs it creates it.
 """
 
 import fcntl

@@ -1,8 +1,9 @@
 """The people of the tests, each with a diary, a key, and a browser in this process.
 
-`new_resident` creates a person without a password, unlocked in one browser, which is fast. `register_resident`
-registers a person with a password and a recovery code, not signed in. The fixtures are named by the role of a
-person in a test: `owner`, `housemate`, `stranger` (a browser without a signed-in person), `administrator`.
+`new_resident` creates a person without a password, unlocked in one browser, which is fast.
+`register_resident` registers a person with a password and a recovery code, not signed in. The fixtures are
+named by the role of a person in a test: `owner`, `housemate`, `stranger` (a browser without a signed-in
+person), `administrator`.
 """
 
 from collections.abc import Iterator

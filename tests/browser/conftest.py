@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from tests.browser.browsing import BrowserErrors, NewContext, NewDiary
-from tests.browser.diary import DiaryTab, set_session_cookie
-from tests.browser.house import ServedHouse, run_household
+from tests.browser.diary_page import DiaryTab, set_session_cookie
+from tests.browser.fixture_classes import BrowserErrors, NewContext, NewDiary
+from tests.browser.served_household import ServedHouse, run_household
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 

@@ -8,10 +8,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.browsing import BrowserErrors, NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
-from tests.browser.diary import DiaryTab, choose_in_menu, set_session_cookie
-from tests.browser.house import ServedHouse
+from tests.browser.diary_page import DiaryTab, choose_in_menu, set_session_cookie
+from tests.browser.fixture_classes import BrowserErrors, NewContext, NewDiary
+from tests.browser.served_household import ServedHouse
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 

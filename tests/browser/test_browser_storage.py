@@ -2,10 +2,10 @@
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.browsing import NewDiary
-from tests.browser.diary import DiaryTab
-from tests.browser.house import ServedHouse
-from tests.browser.replying import respond, wait_for_end
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import NewDiary
+from tests.browser.reply_actions import respond, wait_for_end
+from tests.browser.served_household import ServedHouse
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import FloatRect, Locator, expect
 
-from tests.browser.browsing import BrowserErrors, NewDiary
-from tests.browser.diary import DiaryTab
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import BrowserErrors, NewDiary
 from tests.browser.test_accessibility import TOO_SMALL, list_axe_findings
 
 KITCHEN = "From the kitchen, <b>with</b> flour"

@@ -4,9 +4,9 @@ import re
 
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from tests.browser.browsing import BrowserErrors, NewDiary
-from tests.browser.diary import DiaryTab
-from tests.browser.house import ServedHouse
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import BrowserErrors, NewDiary
+from tests.browser.served_household import ServedHouse
 from tests.browser.test_midnight import advance_to_tomorrow, before_midnight
 
 AWAY = "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_FAILED"

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Dialog, expect
 
-from tests.browser.browsing import NewDiary
-from tests.browser.diary import DiaryTab, wait_until
+from tests.browser.diary_page import DiaryTab, wait_until
+from tests.browser.fixture_classes import NewDiary
 
 # What a page is told of when another tab comes to the front.
 HIDDEN = """() => {

@@ -5,9 +5,14 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import BrowserErrors, NewContext
-from tests.browser.house import ServedHouse
-from tests.browser.recovery import confirm_code, get_shown_code, list_requested_fields, press_continue
+from tests.browser.fixture_classes import BrowserErrors, NewContext
+from tests.browser.recovery_code_page import (
+    confirm_code,
+    get_shown_code,
+    list_requested_fields,
+    press_continue,
+)
+from tests.browser.served_household import ServedHouse
 from tests.browser.test_accessibility import PageFindings
 from tests.browser_client import PASSWORD
 

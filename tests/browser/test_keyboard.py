@@ -4,10 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import NewDiary
-from tests.browser.diary import DiaryTab, wait_until
-from tests.browser.house import ServedHouse
-from tests.browser.replying import wait_for_end, wait_for_words
+from tests.browser.diary_page import DiaryTab, wait_until
+from tests.browser.fixture_classes import NewDiary
+from tests.browser.reply_actions import wait_for_end, wait_for_words
+from tests.browser.served_household import ServedHouse
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words

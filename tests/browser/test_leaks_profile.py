@@ -17,13 +17,13 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Playwright, expect
 
 from tests.browser.conftest import ARGUMENTS
-from tests.browser.diary import DiaryTab, sign_in_with_form
-from tests.browser.house import ServedHouse
-from tests.browser.recovery import get_shown_code, list_requested_fields, press_continue
+from tests.browser.diary_page import DiaryTab, sign_in_with_form
+from tests.browser.recovery_code_page import get_shown_code, list_requested_fields, press_continue
+from tests.browser.served_household import ServedHouse
 from tests.browser_client import PASSWORD
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
-from tests.leaks.forms import build_marker_for, get_core, new_marker
+from tests.leaks.encodings import build_marker_for, get_core, new_marker
 from tests.leaks.sweep import list_child_pids, list_files, sweep
 
 # Chromium writes a tab's state to its session files some two and a half seconds after a change.

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.browsing import NewDiary
-from tests.browser.diary import DiaryTab, wait_until
-from tests.browser.house import ServedHouse, run_household
-from tests.browser.replying import get_reply_words
+from tests.browser.diary_page import DiaryTab, wait_until
+from tests.browser.fixture_classes import NewDiary
+from tests.browser.reply_actions import get_reply_words
+from tests.browser.served_household import ServedHouse, run_household
 from tests.fakes.tiny_model import write_tiny_model
 
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import BrowserErrors, NewDiary
-from tests.browser.diary import DiaryTab
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import BrowserErrors, NewDiary
 
 KEPT = "zanderbraten in the oven"
 UNSAVED = "quittengelee on the shelf"

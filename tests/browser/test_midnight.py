@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
 
-from tests.browser.browsing import NewDiary
-from tests.browser.diary import DiaryTab
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import NewDiary
 
 # Eleven hours behind and fourteen ahead: what is today in one is over in the other.
 LATE, EARLY = "Pacific/Pago_Pago", "Pacific/Kiritimati"

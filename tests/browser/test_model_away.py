@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from diary.messages import JOB_INTERRUPTED, JOB_PARTIAL_SAVED
-from tests.browser.browsing import BrowserErrors, NewDiary
-from tests.browser.diary import wait_until
-from tests.browser.house import ServedHouse, run_household
-from tests.browser.replying import get_reply_words, respond, split_script, wait_for_end, wait_for_words
+from tests.browser.diary_page import wait_until
+from tests.browser.fixture_classes import BrowserErrors, NewDiary
+from tests.browser.reply_actions import get_reply_words, respond, split_script, wait_for_end, wait_for_words
+from tests.browser.served_household import ServedHouse, run_household
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.browsing import BrowserErrors, NewDiary
-from tests.browser.diary import DiaryTab
-from tests.browser.house import ServedHouse, run_household
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import BrowserErrors, NewDiary
+from tests.browser.served_household import ServedHouse, run_household
 
 AWAY = "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_FAILED"
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.browsing import NewContext, NewDiary
-from tests.browser.diary import DiaryTab
-from tests.browser.house import ServedHouse
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import NewContext, NewDiary
+from tests.browser.served_household import ServedHouse
 
 
 def choose(diary: DiaryTab, **choices: str) -> None:

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.browsing import BrowserErrors, NewDiary
-from tests.browser.diary import DiaryTab, wait_until
-from tests.browser.replying import (
+from tests.browser.diary_page import DiaryTab, wait_until
+from tests.browser.fixture_classes import BrowserErrors, NewDiary
+from tests.browser.reply_actions import (
     LONG,
     get_reply_html,
     get_reply_words,

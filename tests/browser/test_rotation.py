@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import BrowserErrors, NewContext, NewDiary
-from tests.browser.diary import sign_in_with_form
-from tests.browser.house import ServedHouse
-from tests.browser.recovery import confirm_code
+from tests.browser.diary_page import sign_in_with_form
+from tests.browser.fixture_classes import BrowserErrors, NewContext, NewDiary
+from tests.browser.recovery_code_page import confirm_code
+from tests.browser.served_household import ServedHouse
 from tests.browser_client import PASSWORD, Visitor
 
 NEW = "nine quiet owls in the barn"

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.browsing import NewContext, NewDiary
-from tests.browser.diary import DiaryTab
-from tests.browser.house import ServedHouse
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import NewContext, NewDiary
+from tests.browser.served_household import ServedHouse
 from tests.browser.test_accessibility import list_axe_findings
 from tests.browser_client import Visitor
 

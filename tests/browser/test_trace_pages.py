@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.browsing import NewContext
-from tests.browser.house import ServedHouse
+from tests.browser.fixture_classes import NewContext
+from tests.browser.served_household import ServedHouse
 from tests.browser.test_accessibility import TOO_SMALL, list_axe_findings
 from tests.browser_client import Visitor
 

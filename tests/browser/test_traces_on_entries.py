@@ -5,10 +5,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import NewContext, NewDiary
-from tests.browser.diary import DiaryTab
-from tests.browser.house import ServedHouse
-from tests.browser.replying import wait_for_end
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import NewContext, NewDiary
+from tests.browser.reply_actions import wait_for_end
+from tests.browser.served_household import ServedHouse
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 

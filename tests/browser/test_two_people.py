@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import BrowserErrors, NewDiary
-from tests.browser.diary import DiaryTab, set_session_cookie, sign_in_with_form
+from tests.browser.diary_page import DiaryTab, set_session_cookie, sign_in_with_form
+from tests.browser.fixture_classes import BrowserErrors, NewDiary
 from tests.browser_client import Visitor
 
 ANNAS = "annas plums are ripe"

@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import BrowserErrors, NewContext
-from tests.browser.diary import sign_in_with_form
-from tests.browser.house import ServedHouse
-from tests.browser.recovery import confirm_code, list_requested_fields, press_continue
+from tests.browser.diary_page import sign_in_with_form
+from tests.browser.fixture_classes import BrowserErrors, NewContext
+from tests.browser.recovery_code_page import confirm_code, list_requested_fields, press_continue
+from tests.browser.served_household import ServedHouse
 from tests.browser_client import PASSWORD
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script

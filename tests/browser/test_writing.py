@@ -4,8 +4,8 @@ import re
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.browsing import BrowserErrors, NewDiary
-from tests.browser.diary import DiaryTab
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import BrowserErrors, NewDiary
 
 TEXTS = [
     "42",

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.leaks.forms import list_encoded_forms
+from tests.leaks.encodings import list_encoded_forms
 from tests.leaks.unpack import iter_unpacked
 from tests.server import Server, run_command
 

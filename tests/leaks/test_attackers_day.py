@@ -1,7 +1,7 @@
 """The list of all attacks, with the tests in which each fails.
 
-The tests of the attacks are in the folders of the attacked parts. This module lists them all, and fails if one
-was renamed or removed. The README, "Who can see what", says what each attacker may get.
+The tests of the attacks are in the folders of the attacked parts. This module lists them all, and fails if
+one was renamed or removed. The README, "Who can see what", says what each attacker may get.
 """
 
 import ast

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser_client import Visitor
 from tests.fakes.tiny_model import write_tiny_model
-from tests.leaks.forms import build_marker_for, get_core, new_marker
+from tests.leaks.encodings import build_marker_for, get_core, new_marker
 from tests.leaks.household import DAY, get_reply
 from tests.leaks.rows import open_database
 from tests.leaks.sweep import Place, list_child_pids, list_household_places, list_processes, sweep

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.browser_client import FORM_TYPE, PASSWORD, BrowserResponse, Visitor
 from tests.fakes.script import Script
-from tests.leaks.forms import build_marker_for, get_core, new_marker
+from tests.leaks.encodings import build_marker_for, get_core, new_marker
 from tests.leaks.household import DAY, AttackedHouse, find_trace_id, get_reply
 from tests.leaks.sweep import Place, list_dump_values, list_household_places, sweep
 from tests.page import get_returned_text, read

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.leaks.forms import build_samples, new_marker
+from tests.leaks.encodings import build_samples, new_marker
 from tests.leaks.household import AttackedHouse
 from tests.leaks.sweep import (
     Place,

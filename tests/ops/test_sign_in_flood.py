@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.browser.house import run_household
+from tests.browser.served_household import run_household
 from tests.browser_client import PASSWORD, Visitor
 
 ROOT = Path(__file__).resolve().parent.parent.parent

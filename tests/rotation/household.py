@@ -47,8 +47,8 @@ from llamora.ops.backup import create, restore
 from llamora.ops.backup.verify_secret import using_database_file
 from search.index import workers
 from search.index.registry import indexes
-from tests.rotation import expected
-from tests.rotation.expected import (
+from tests.rotation import expected_state
+from tests.rotation.expected_state import (
     ExpectedPerson,
     People,
     get_merged_drafts,
@@ -90,7 +90,7 @@ class HouseholdMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Close the machine."""
-        self._stops()
+        self._stop_process()
         self.ending.close()
 
     def close(self) -> None:
@@ -100,35 +100,35 @@ class HouseholdMachine(RuleBasedStateMachine):
     # --- coming in and going ------------------------------------------------------------------------
 
     @initialize()
-    def begins(self) -> None:
-        self._joins("Karin", is_keeper=True, token="")
-        self.invites()
+    def create_household(self) -> None:
+        self._register("Karin", is_keeper=True, token="")
+        self.invite()
         for who, words in enumerate(("a lamp", "a marsh")):
-            self.writes(who=who, words=words)
-            self.drafts(who=who, words=words)
-        self.backs_up()
+            self.write(who=who, words=words)
+            self.save_draft(who=who, words=words)
+        self.back_up()
 
     @precondition(lambda self: len(self.people) < len(NAMES))
     @rule()
-    def invites(self) -> None:
+    def invite(self) -> None:
         _, token = invitations.create_invitation(by=Person.objects.get(is_staff=True))
         name = next(name for name in NAMES if name not in self.people)
-        self._joins(name, is_keeper=False, token=token)
+        self._register(name, is_keeper=False, token=token)
         self.thief.tokens.add(token)
         with pytest.raises(InvalidInvitation):
-            self._joins("Nobody", is_keeper=False, token=token)
+            self._register("Nobody", is_keeper=False, token=token)
 
     @rule(who=WHO)
-    def signs_in(self, who: int) -> None:
-        self._signs_in(self._person(who))
+    def sign_in(self, who: int) -> None:
+        self._sign_in(self._person(who))
 
     @precondition(lambda self: any(each["former"] for each in self.people.values()))
     @rule()
-    def comes_back_to_an_unfinished_rotation(self) -> None:
-        self._signs_in(next(each for each in self.people.values() if each["former"]))
+    def sign_in_to_unfinished_rotation(self) -> None:
+        self._sign_in(next(each for each in self.people.values() if each["former"]))
 
     @rule(who=WHO, which=WHICH)
-    def locks(self, who: int, which: int) -> None:
+    def lock(self, who: int, which: int) -> None:
         person = self._person(who)
         if person["browsers"]:
             cookie = _choose_one(person["browsers"], which)
@@ -137,16 +137,16 @@ class HouseholdMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(False in each["browsers"].values() for each in self.people.values()))
     @rule(which=WHICH)
-    def unlocks(self, which: int) -> None:
+    def unlock(self, which: int) -> None:
         locked = [(p, c) for p in self.people.values() for c, is_open in p["browsers"].items() if not is_open]
         person, cookie = _choose_one(locked, which)
         here = sessions_services.open_session(cookie)
         renewed = unlock_with_password(request_vault=here, password=person["password"], address=ADDRESS)
         del person["browsers"][cookie]
-        self._is_in(person, renewed)
+        self._record_unlock(person, renewed)
 
     @rule(who=WHO, which=WHICH)
-    def signs_out(self, who: int, which: int) -> None:
+    def sign_out(self, who: int, which: int) -> None:
         person = self._person(who)
         if person["browsers"]:
             cookie = _choose_one(person["browsers"], which)
@@ -155,9 +155,9 @@ class HouseholdMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.people) > 1)
     @rule(who=WHO)
-    def leaves(self, who: int) -> None:
+    def delete_account(self, who: int) -> None:
         person = self._person(who)
-        asked = self._asks(person)
+        asked = self._build_reauthentication(person)
         if person["is_keeper"]:
             with pytest.raises(LastAdministrator):
                 deletion.delete_own_account(asked)
@@ -170,7 +170,7 @@ class HouseholdMachine(RuleBasedStateMachine):
     # --- writing ------------------------------------------------------------------------------------
 
     @rule(who=WHO, words=WORDS)
-    def writes(self, who: int, words: str) -> None:
+    def write(self, who: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
         with in_force(self._keyring(person)):
             saved = save_entry(owner_id=person["id"], day=FIRST_DAY, text=text, key=uuid4(), draft_revision=0)
@@ -178,7 +178,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         person["entries"][entry.id] = text
 
     @rule(who=WHO, which=WHICH, words=WORDS)
-    def edits(self, who: int, which: int, words: str) -> None:
+    def edit(self, who: int, which: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
         if person["entries"]:
             entry_id = _choose_one(person["entries"], which)
@@ -189,7 +189,7 @@ class HouseholdMachine(RuleBasedStateMachine):
             person["entries"][entry_id] = text
 
     @rule(who=WHO, words=WORDS)
-    def drafts(self, who: int, words: str) -> None:
+    def save_draft(self, who: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
         _, revision = person["drafts"].get(DRAFTS, ("", 0))
         sent = SubmittedDraft(owner_id=person["id"], day=DRAFTS, text=text, revision=revision)
@@ -197,7 +197,7 @@ class HouseholdMachine(RuleBasedStateMachine):
             person["drafts"][DRAFTS] = (text, save_draft(sent).revision)
 
     @rule(who=WHO, words=WORDS)
-    def goes_on_writing_after_the_lock(self, who: int, words: str) -> None:
+    def save_late_draft(self, who: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
         if key_pairs.get_public_key(person["id"]):
             day = LATE + timedelta(days=self.count)
@@ -207,9 +207,9 @@ class HouseholdMachine(RuleBasedStateMachine):
     # --- secrets and keys ---------------------------------------------------------------------------
 
     @rule(who=WHO, end_others=st.booleans(), turn=st.booleans())
-    def changes_password(self, who: int, end_others: bool, turn: bool) -> None:
+    def change_password(self, who: int, end_others: bool, turn: bool) -> None:
         person, new = self._person(who), self._new("a password")
-        asked = self._asks(person)
+        asked = self._build_reauthentication(person)
         if turn and person["former"]:
             with pytest.raises(RotationUnfinished):
                 security_services.replace_password(asked, new_password=new, rotate=True)
@@ -221,12 +221,12 @@ class HouseholdMachine(RuleBasedStateMachine):
         if end_others:
             person["browsers"] = {secured.cookie: True}
         if turn:
-            self._has_turned(person, here=secured.cookie)
+            self._record_rotation(person, here=secured.cookie)
 
     @rule(who=WHO, end_others=st.booleans())
-    def makes_a_new_code(self, who: int, end_others: bool) -> None:
+    def create_recovery_code(self, who: int, end_others: bool) -> None:
         person = self._person(who)
-        asked = self._asks(person)
+        asked = self._build_reauthentication(person)
         secured = security_services.replace_recovery_code(asked, end_others=end_others)
         assert secured.recovery_code
         person["code"] = secured.recovery_code
@@ -234,38 +234,38 @@ class HouseholdMachine(RuleBasedStateMachine):
             person["browsers"] = {secured.cookie: True}
 
     @rule(who=WHO)
-    def recovers(self, who: int) -> None:
+    def recover(self, who: int) -> None:
         person, new = self._person(who), self._new("a password")
         recovered = recover_account(
             name=person["name"], code=person["code"], new_password=new, address=ADDRESS
         )
         person["password"], person["code"], person["browsers"] = new, recovered.recovery_code, {}
-        self._is_in(person, recovered.cookie)
+        self._record_unlock(person, recovered.cookie)
 
     @rule(who=WHO)
-    def shuts_a_thief_out(self, who: int) -> None:
+    def reset_after_compromise(self, who: int) -> None:
         person, new = self._person(who), self._new("a password")
-        asked = self._asks(person)
+        asked = self._build_reauthentication(person)
         secured = security_services.reset_after_compromise(asked, new_password=new)
         assert secured.recovery_code
         person["password"], person["code"] = new, secured.recovery_code
-        self._has_turned(person, here=secured.cookie)
+        self._record_rotation(person, here=secured.cookie)
 
     @rule(who=WHO)
-    def turns_the_key(self, who: int) -> None:
+    def rotate_key(self, who: int) -> None:
         person = self._person(who)
-        asked = self._asks(person)
+        asked = self._build_reauthentication(person)
         if person["former"]:
             with pytest.raises(RotationUnfinished):
                 security_services.rotate_data_key(asked)
             return
-        self._turns_past_old_slots(person)
+        self._rotate_beside_old_slots(person)
         secured = security_services.rotate_data_key(asked)
         assert secured.refused_slots == ()
-        self._has_turned(person, here=secured.cookie)
+        self._record_rotation(person, here=secured.cookie)
 
     @rule(who=WHO, at=st.integers(10, 80))
-    def dies_while_turning_the_key(self, who: int, at: int) -> None:
+    def kill_rotation(self, who: int, at: int) -> None:
         person = self._person(who)
         here = next(iter(_list_unlocked(person)), None)
         way_in, was_unfinished = open_with_right_secret(person), bool(person["former"])
@@ -279,13 +279,13 @@ class HouseholdMachine(RuleBasedStateMachine):
             reencrypt_all(keyring, batch=2)
             destroy_former_key(keyring)
 
-        self._stops()
+        self._stop_process()
         assert run_forked(turns) in (0, KILLED)
         if Vault.objects.get(owner_id=person["id"]).epoch != person["epoch"]:
             # What came late was folded in under the key of then, just before it was turned.
             came = {each for each in self._read_with_the_key_of_now(person) if _has_text(each, late)}
             former = {person["data_key"]: before | came}
-            self._has_turned(person, here=here)
+            self._record_rotation(person, here=here)
             person["former"] = former
         if not FormerKey.objects.filter(owner_id=person["id"]).exists():
             person["former"] = {}
@@ -293,7 +293,7 @@ class HouseholdMachine(RuleBasedStateMachine):
     # --- the keeper ---------------------------------------------------------------------------------
 
     @rule()
-    def backs_up(self) -> None:
+    def back_up(self) -> None:
         house = create.HouseholdFiles(data_dir=self.database.parent, database=self.database, environment={})
         taken = create.create_backup(house, folder=self.folder / "backups", now=NOW)
         people = deepcopy(self.people)
@@ -302,9 +302,9 @@ class HouseholdMachine(RuleBasedStateMachine):
         self.backups.append((taken.path, people))
 
     @rule(which=WHICH)
-    def restores(self, which: int) -> None:
+    def restore(self, which: int) -> None:
         backup, people = _choose_one(self.backups, which)
-        self._stops()
+        self._stop_process()
         restore.restore_backup(
             backup, database=self.database, key_file=self.database.parent / "secrets" / "key", now=NOW
         )
@@ -314,7 +314,7 @@ class HouseholdMachine(RuleBasedStateMachine):
     # --- after every step ---------------------------------------------------------------------------
 
     @invariant()
-    def right_secrets_open_everything_and_nothing_else_does(self) -> None:
+    def check_all_secrets(self) -> None:
         throttle.clear()
         self.thief.copy_everything(self.people)
         sealed = {person["id"]: list_envelopes(person["id"]) for person in self.people.values()}
@@ -322,10 +322,10 @@ class HouseholdMachine(RuleBasedStateMachine):
             keyrings = [sessions_services.open_session(cookie).keyring for cookie in _list_unlocked(person)]
             keyrings += [open_with_right_secret(person, kind).keyring for kind in SlotKind]
             for keyring in keyrings:
-                expected.check_all_texts(person, keyring)
-            expected.check_all_envelopes(person, keyrings[-1], sealed[person["id"]])
+                expected_state.check_all_texts(person, keyring)
+            expected_state.check_all_envelopes(person, keyrings[-1], sealed[person["id"]])
             for secret in (person["password"], person["code"]):
-                expected.check_with_independent_reader(person, secret, database=self.database)
+                expected_state.check_with_independent_reader(person, secret, database=self.database)
         self.thief.try_everything(self.people, sealed=sealed)
 
     # --- how it is done -----------------------------------------------------------------------------
@@ -342,16 +342,16 @@ class HouseholdMachine(RuleBasedStateMachine):
         self.count += 1
         return f"{self.count}: {words}"
 
-    def _joins(self, name: str, *, is_keeper: bool, token: str) -> None:
+    def _register(self, name: str, *, is_keeper: bool, token: str) -> None:
         password = self._new("a password")
         self.people[name] = register(name, password=password, is_keeper=is_keeper, token=token)
 
-    def _signs_in(self, person: ExpectedPerson) -> SessionCookie:
+    def _sign_in(self, person: ExpectedPerson) -> SessionCookie:
         _, cookie = sign_in_with_password(name=person["name"], password=person["password"], address=ADDRESS)
-        self._is_in(person, cookie)
+        self._record_unlock(person, cookie)
         return cookie
 
-    def _is_in(self, person: ExpectedPerson, cookie: SessionCookie) -> None:
+    def _record_unlock(self, person: ExpectedPerson, cookie: SessionCookie) -> None:
         """Record the effects of an unlock: late drafts are merged, and a rotation is finished."""
         _wait_for_rotations()
         person["browsers"][cookie] = True
@@ -360,17 +360,17 @@ class HouseholdMachine(RuleBasedStateMachine):
 
     def _browser(self, person: ExpectedPerson) -> SessionCookie:
         """Return an unlocked browser of a person."""
-        return next(iter(_list_unlocked(person)), None) or self._signs_in(person)
+        return next(iter(_list_unlocked(person)), None) or self._sign_in(person)
 
     def _keyring(self, person: ExpectedPerson) -> Keyring:
         return sessions_services.open_session(self._browser(person)).keyring
 
-    def _asks(self, person: ExpectedPerson) -> Reauthentication:
+    def _build_reauthentication(self, person: ExpectedPerson) -> Reauthentication:
         cookie = self._browser(person)
         vault = sessions_services.open_session(cookie)
         return Reauthentication(vault=vault, cookie=cookie, password=person["password"], address=ADDRESS)
 
-    def _has_turned(self, person: ExpectedPerson, *, here: SessionCookie | None) -> None:
+    def _record_rotation(self, person: ExpectedPerson, *, here: SessionCookie | None) -> None:
         _wait_for_rotations()
         person["browsers"] = {here: True} if here else {}
         person["former"] = {}
@@ -378,7 +378,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         person["data_key"] = open_with_right_secret(person).keyring.data_key()
         assert person["data_key"] not in self.thief.data_keys
 
-    def _turns_past_old_slots(self, person: ExpectedPerson) -> None:
+    def _rotate_beside_old_slots(self, person: ExpectedPerson) -> None:
         """Check that a restored old slot opens nothing and gets no new key from a rotation."""
         for slot, _ in self.thief.list_old_slots(person, get_vault_state(person)):
             other = next(kind for kind in SlotKind if kind != slot.kind)
@@ -387,7 +387,7 @@ class HouseholdMachine(RuleBasedStateMachine):
                 refused = begin_rotation(open_with_right_secret(person, other)).refused_slots
             assert [each.kind for each in refused] == [slot.kind]
 
-    def _stops(self) -> None:
+    def _stop_process(self) -> None:
         """Simulate the end of the process: clear its caches and close its database connections."""
         _wait_for_rotations()
         for person in Person.objects.all():

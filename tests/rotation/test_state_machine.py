@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
 from llamora.ops.backup import snapshot
-from tests.rotation.expected import open_with_right_secret
+from tests.rotation.expected_state import open_with_right_secret
 from tests.rotation.household import HouseholdMachine
 
 
@@ -29,7 +29,7 @@ def _an_empty_household(transactional_db: None, tmp_path: Path, monkeypatch: pyt
 def house() -> Iterator[HouseholdMachine]:
     """A household state machine whose events the test calls."""
     found = HouseholdMachine()
-    found.begins()
+    found.create_household()
     with closing(found):
         yield found
 
@@ -49,45 +49,45 @@ def die_during_rotation(house: HouseholdMachine) -> None:
     """Kill a rotation after the first step and before its end."""
     tries = count(16, step=3)
     while not house.people["Olive"]["former"]:
-        house.dies_while_turning_the_key(who=1, at=next(tries))
+        house.kill_rotation(who=1, at=next(tries))
 
 
 def test_every_event_once_and_most_while_a_rotation_is_unfinished(house: HouseholdMachine) -> None:
     events: list[Callable[[], None]] = [
-        house.invites,
-        partial(house.edits, who=1, which=0, words="a heron"),
-        partial(house.signs_in, who=1),
-        partial(house.locks, who=1, which=0),
-        partial(house.goes_on_writing_after_the_lock, who=1, words="a lamp"),
-        partial(house.unlocks, which=0),
-        house.backs_up,
-        partial(house.changes_password, who=1, end_others=False, turn=False),
+        house.invite,
+        partial(house.edit, who=1, which=0, words="a heron"),
+        partial(house.sign_in, who=1),
+        partial(house.lock, who=1, which=0),
+        partial(house.save_late_draft, who=1, words="a lamp"),
+        partial(house.unlock, which=0),
+        house.back_up,
+        partial(house.change_password, who=1, end_others=False, turn=False),
         partial(die_during_rotation, house),
-        partial(house.writes, who=1, words="a marsh"),
-        partial(house.edits, who=1, which=0, words="a reed"),
-        partial(house.turns_the_key, who=1),
-        partial(house.changes_password, who=1, end_others=True, turn=True),
-        partial(house.changes_password, who=1, end_others=False, turn=False),
-        partial(house.makes_a_new_code, who=1, end_others=False),
-        house.backs_up,
-        partial(house.dies_while_turning_the_key, who=1, at=8),
-        house.comes_back_to_an_unfinished_rotation,
-        partial(house.changes_password, who=1, end_others=True, turn=False),
-        partial(house.signs_in, who=1),
-        partial(house.makes_a_new_code, who=1, end_others=True),
-        partial(house.shuts_a_thief_out, who=1),
-        partial(house.leaves, who=1),
-        partial(house.leaves, who=0),
-        partial(house.restores, which=2),
-        partial(house.recovers, who=1),
-        partial(house.signs_out, who=1, which=0),
-        partial(house.restores, which=1),
-        partial(house.turns_the_key, who=1),
-        partial(house.drafts, who=1, words="a boat"),
+        partial(house.write, who=1, words="a marsh"),
+        partial(house.edit, who=1, which=0, words="a reed"),
+        partial(house.rotate_key, who=1),
+        partial(house.change_password, who=1, end_others=True, turn=True),
+        partial(house.change_password, who=1, end_others=False, turn=False),
+        partial(house.create_recovery_code, who=1, end_others=False),
+        house.back_up,
+        partial(house.kill_rotation, who=1, at=8),
+        house.sign_in_to_unfinished_rotation,
+        partial(house.change_password, who=1, end_others=True, turn=False),
+        partial(house.sign_in, who=1),
+        partial(house.create_recovery_code, who=1, end_others=True),
+        partial(house.reset_after_compromise, who=1),
+        partial(house.delete_account, who=1),
+        partial(house.delete_account, who=0),
+        partial(house.restore, which=2),
+        partial(house.recover, who=1),
+        partial(house.sign_out, who=1, which=0),
+        partial(house.restore, which=1),
+        partial(house.rotate_key, who=1),
+        partial(house.save_draft, who=1, words="a boat"),
     ]
     for event in events:
         event()
-        house.right_secrets_open_everything_and_nothing_else_does()
+        house.check_all_secrets()
 
 
 def test_a_household_in_a_few_orders_of_events() -> None:
@@ -101,26 +101,26 @@ def test_a_household_in_many_orders_of_events() -> None:
 
 def test_what_came_after_a_lock_outlives_two_rotations(house: HouseholdMachine) -> None:
     olive = house.people["Olive"]
-    house.locks(who=1, which=0)
-    house.goes_on_writing_after_the_lock(who=1, words="a heron")
+    house.lock(who=1, which=0)
+    house.save_late_draft(who=1, words="a heron")
 
     for _ in range(2):
         rotation_services.resume_rotation(begin_rotation(open_with_right_secret(olive)).keyring)
         olive["browsers"], olive["epoch"] = {}, olive["epoch"] + 1
     olive["data_key"] = open_with_right_secret(olive).keyring.data_key()
-    house.signs_in(who=1)
+    house.sign_in(who=1)
 
-    house.right_secrets_open_everything_and_nothing_else_does()
+    house.check_all_secrets()
 
 
 def test_what_came_after_a_lock_is_folded_in_by_a_rotation_that_dies(house: HouseholdMachine) -> None:
     """The late draft is merged under the former key, which opens it until the rotation ends."""
     karin, tries = house.people["Karin"], count(30, step=5)
-    house.changes_password(who=0, end_others=False, turn=False)
-    house.right_secrets_open_everything_and_nothing_else_does()  # the thief takes the key of now
+    house.change_password(who=0, end_others=False, turn=False)
+    house.check_all_secrets()  # the thief takes the key of now
 
     while not karin["former"]:
-        house.goes_on_writing_after_the_lock(who=0, words="a heron")
-        house.dies_while_turning_the_key(who=0, at=next(tries))
+        house.save_late_draft(who=0, words="a heron")
+        house.kill_rotation(who=0, at=next(tries))
 
-    house.right_secrets_open_everything_and_nothing_else_does()
+    house.check_all_secrets()

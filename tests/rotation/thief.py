@@ -19,7 +19,7 @@ from accounts.models import KeySlot, SignIn, SlotKind, Unlock, Vault
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from llamora.crypto import CryptoError, Keyring, derive, open_slot
-from tests.rotation.expected import ExpectedPerson, People, Sealed, derive_secret, open_slot_with_secret
+from tests.rotation.expected_state import ExpectedPerson, People, Sealed, derive_secret, open_slot_with_secret
 
 
 def try_data_key(data_key: bytes, sealed: Sealed, *, owner: UUID) -> set[bytes]:

@@ -1,8 +1,8 @@
 """Tests that a database, a backup and an export of faa336b open completely with the present code.
 
-`make_household.py` creates the household, and `household.py` opens it on any later day. The expected values come
-from the exports that faa336b wrote. Three households are served, each once: the old data folder, its restored
-backup, and a new household into which an old export is imported.
+`make_household.py` creates the household, and `household.py` opens it on any later day. The expected values
+come from the exports that faa336b wrote. Three households are served, each once: the old data folder, its
+restored backup, and a new household into which an old export is imported.
 """
 
 import json
@@ -28,7 +28,7 @@ from tests.upgrade.household import (
     wait_for,
 )
 from tests.upgrade.pages import Page, get_words
-from tests.upgrade.sealed import SEALED, TRIGGERS, list_values
+from tests.upgrade.sealed_columns import SEALED, TRIGGERS, list_values
 
 IN = ("Agnes", "Bruno", "Clara")  # Dora is switched off
 # When it was exported, and the moments that `household.py` moves on.

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.diary import DiaryTab
+from tests.browser.diary_page import DiaryTab
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
 
-from tests.browser.house import ServedHouse
+from tests.browser.served_household import ServedHouse
 from tests.browser_client import Visitor
 
 # The last of the composer's three controllers sets this when it attaches.

@@ -4,10 +4,10 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from llamora.inference.messages import get_message
-from tests.browser.browsing import NewDiary
-from tests.browser.diary import DiaryTab
-from tests.browser.house import ServedHouse
-from tests.browser.replying import LONG, respond, wait_for_end, wait_for_words
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import NewDiary
+from tests.browser.reply_actions import LONG, respond, wait_for_end, wait_for_words
+from tests.browser.served_household import ServedHouse
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
 

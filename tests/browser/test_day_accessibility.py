@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.browsing import NewContext, NewDiary
 from tests.browser.conftest import PATIENCE
-from tests.browser.diary import DiaryTab, choose_in_menu, set_session_cookie
-from tests.browser.house import ServedHouse
+from tests.browser.diary_page import DiaryTab, choose_in_menu, set_session_cookie
+from tests.browser.fixture_classes import NewContext, NewDiary
+from tests.browser.served_household import ServedHouse
 from tests.browser.test_accessibility import ROOM, PageFindings, list_axe_findings
 from tests.browser_client import Visitor
 

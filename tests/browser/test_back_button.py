@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
-from tests.browser.browsing import BrowserErrors
 from tests.browser.conftest import ARGUMENTS
-from tests.browser.diary import DiaryTab, set_session_cookie
-from tests.browser.house import ServedHouse
+from tests.browser.diary_page import DiaryTab, set_session_cookie
+from tests.browser.fixture_classes import BrowserErrors
+from tests.browser.served_household import ServedHouse
 
 WORDS = "the old pear tree"
 

@@ -1,7 +1,7 @@
 """Every sealed column of faa336b, and its values as the independent reader decrypts them.
 
-The names of tables, columns and triggers, and the labels that envelopes are bound to, are frozen. A column that
-is renamed in Python keeps these names; later columns are not in this list.
+The names of tables, columns and triggers, and the labels that envelopes are bound to, are frozen. A column
+that is renamed in Python keeps these names; later columns are not in this list.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Screenshots of rare states: a queue, a failed reply, an unfinished rotation, refusals, errors.
 
-LLAMORA_TEST_PICTURES=/tmp/pictures pytest tests/browser/test_pictures_of_trouble.py -m slow
+LLAMORA_TEST_PICTURES=/tmp/pictures pytest tests/browser/test_screenshots_of_errors.py -m slow
 """
 
 import os
@@ -13,11 +13,11 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import BrowserErrors, NewContext, NewDiary
-from tests.browser.house import ServedHouse, run_household
-from tests.browser.replying import respond, wait_for_end, wait_for_words
-from tests.browser.test_pictures import WIDTHS
+from tests.browser.fixture_classes import BrowserErrors, NewContext, NewDiary
+from tests.browser.reply_actions import respond, wait_for_end, wait_for_words
+from tests.browser.served_household import ServedHouse, run_household
 from tests.browser.test_rotation import submit_password
+from tests.browser.test_screenshots import WIDTHS
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
 

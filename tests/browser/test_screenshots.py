@@ -1,6 +1,6 @@
 """Screenshots of every page with years of a real diary, to be looked at before a release.
 
-LLAMORA_TEST_PICTURES=/tmp/pictures pytest tests/browser/test_pictures.py -m slow
+LLAMORA_TEST_PICTURES=/tmp/pictures pytest tests/browser/test_screenshots.py -m slow
 """
 
 import os
@@ -11,11 +11,11 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import BrowserErrors, NewContext
-from tests.browser.diary import DiaryTab, choose_in_menu, set_session_cookie
-from tests.browser.house import ServedHouse, run_household
-from tests.browser.recovery import confirm_code, list_requested_fields, press_continue
-from tests.browser.replying import respond, wait_for_end, wait_for_words
+from tests.browser.diary_page import DiaryTab, choose_in_menu, set_session_cookie
+from tests.browser.fixture_classes import BrowserErrors, NewContext
+from tests.browser.recovery_code_page import confirm_code, list_requested_fields, press_continue
+from tests.browser.reply_actions import respond, wait_for_end, wait_for_words
+from tests.browser.served_household import ServedHouse, run_household
 from tests.browser_client import PASSWORD, Visitor
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words

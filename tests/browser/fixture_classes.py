@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, WebError
 
-from tests.browser.diary import DiaryTab
-from tests.browser.house import ServedHouse
+from tests.browser.diary_page import DiaryTab
+from tests.browser.served_household import ServedHouse
 from tests.browser_client import Visitor
 
 
