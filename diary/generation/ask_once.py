@@ -41,7 +41,7 @@ def ask_once(
     is_requested: bool,
     allow_repeat: bool = False,
     is_background: bool = False,
-    waits_for_model: bool = False,
+    starts_without_model: bool = False,
     replaces: UUID | None = None,
 ) -> Job | None:
     """Return the job of this kind and subject: an existing job, or a new one.
@@ -54,7 +54,8 @@ def ask_once(
                      the ended job is returned, so that a failure is not retried at every page view. A job
                      that was stopped in favour of another job is never returned
     is_background    run when no other job waits, and stop as soon as another job starts
-    waits_for_model  start even if no model is available; the state of the job then shows the failure
+    starts_without_model
+                     start even if no model is available; the state of the job then shows the failure
     replaces         the id of a job of the same subject that is just ending
 
     Return None if there is nothing to generate, the model is not ready, or no event loop runs.
@@ -62,7 +63,7 @@ def ask_once(
     job = _find_current_job(kind, subject, person.id, allow_repeat=allow_repeat, replaces=replaces)
     if job is not None:
         return job
-    if not _may_start(is_requested=is_requested, waits_for_model=waits_for_model):
+    if not _may_start(is_requested=is_requested, starts_without_model=starts_without_model):
         return None
     task = build_task()
     if task is None:
@@ -111,10 +112,10 @@ def _find_current_job(
     return None if job.is_over and (allow_repeat or job.reason == "preempted") else job
 
 
-def _may_start(*, is_requested: bool, waits_for_model: bool) -> bool:
+def _may_start(*, is_requested: bool, starts_without_model: bool) -> bool:
     status = model_server.get_status()
     if is_requested:
-        return status.is_ready or waits_for_model
+        return status.is_ready or starts_without_model
     # It is not known of a model that is not ready on which machine it is.
     return status.is_ready and may_send_unrequested(status)
 

@@ -81,10 +81,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         try:
             frame = parse_frame(text_data or "")
         except MalformedFrame:
-            await self.end(MALFORMED)
+            await self.close_with_code(MALFORMED)
             return
         if isinstance(frame, WatchRequest) and frame.owner != self.owner:
-            await self.end(WRONG_OWNER)
+            await self.close_with_code(WRONG_OWNER)
         elif await self.check_unlocked():
             self.handle_frame(frame)
 
@@ -211,7 +211,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             await self.send_frame({"type": kind})
             await self.close(code=LOCKED)
 
-    async def end(self, code: int) -> None:
+    async def close_with_code(self, code: int) -> None:
         """Close the socket with a code."""
         if not self.is_ending:
             self.stop_all()
@@ -240,7 +240,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             if self.is_ending:
                 return
             logger.error("socket: %s", type(error).__name__)  # noqa: TRY400 - a traceback can quote text
-            await self.end(1011)
+            await self.close_with_code(1011)
 
 
 def _find_section(section_id: UUID, *, owner_id: UUID) -> PageSection | None:

@@ -33,7 +33,7 @@ def delete_openings_derived_from(entries: Collection[Entry], *, owner_id: UUID) 
     later = Opening.objects.filter(owner_id=owner_id, day__gt=min(days), is_dismissed=False)
     records = {opening: _load_record(opening) for opening in later.defer("text")}
     written_days = _list_days_with_entries(min(days), owner_id) if None in records.values() else ()
-    drawn_ids = [
+    derived_ids = [
         opening.id
         for opening, record in records.items()
         if (
@@ -43,7 +43,7 @@ def delete_openings_derived_from(entries: Collection[Entry], *, owner_id: UUID) 
             else ids & record.source_ids or days.intersection(record.recaps)
         )
     ]
-    Opening.objects.filter(id__in=drawn_ids).delete()
+    Opening.objects.filter(id__in=derived_ids).delete()
 
 
 def _load_record(opening: Opening) -> PromptRecord | None:

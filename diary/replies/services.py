@@ -99,7 +99,7 @@ def _start(task: ReplyTask, *, person: Person, keyring: Keyring) -> bool:
         keyring=keyring,
         is_requested=True,
         allow_repeat=True,
-        waits_for_model=True,
+        starts_without_model=True,
     )
     if job is None:
         # No event loop runs. The reply stands on its page all the same, and can be asked for again.

@@ -128,7 +128,7 @@ class PersonIndex(IndexState):
         index = self._get_words()
         now, known = sources.list_stamps(self.owner, keyring=self._keyring), index.list_stamps()
         gone = [UUID(id_) for id_ in known.keys() - now.keys()]
-        self._drop(gone)
+        self._remove(gone)
         changed = [UUID(id_) for id_, stamp in now.items() if known.get(id_) != stamp]
         at_once = len(changed) <= vector_store.READ_BATCH
         for first in range(0, len(changed), vector_store.READ_BATCH):
@@ -153,7 +153,7 @@ class PersonIndex(IndexState):
                 found = []  # another process rotated the key: read again once `rekey` has the new one
             self._upsert(found, update_terms=update_terms)
             there = {document.id for document in found}
-            self._drop([id_ for id_ in ids if id_ not in there])
+            self._remove([id_ for id_ in ids if id_ not in there])
 
     def _read(self, ids: Iterable[UUID], keyring: Keyring) -> Iterable[list[Document]]:
         return sources.load_documents(ids, keyring=keyring, digest=self._digest)
@@ -180,7 +180,7 @@ class PersonIndex(IndexState):
         waiting = set(self._pending)
         self._pending.extendleft(id_ for id_ in stale if id_ not in waiting)
 
-    def _drop(self, ids: Sequence[UUID]) -> None:
+    def _remove(self, ids: Sequence[UUID]) -> None:
         if not ids:
             return
         with self._changing:

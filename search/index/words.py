@@ -172,7 +172,7 @@ class WordsIndex:
         """Return whether the index was closed."""
         return self._closed
 
-    # --- keeping true ---------------------------------------------------------------------------
+    # --- updates --------------------------------------------------------------------------------
 
     def upsert(self, documents: Sequence[Document], *, update_terms: bool = True) -> None:
         """Add texts, or replace those with the same id.
@@ -213,7 +213,7 @@ class WordsIndex:
                 "UPDATE docs SET stamp = ? WHERE id = ?", [(s, i.bytes) for i, s in stamps.items()]
             )
 
-    # --- looking up -----------------------------------------------------------------------------
+    # --- queries -------------------------------------------------------------------------------
 
     def count(self) -> int:
         """Return the number of texts."""

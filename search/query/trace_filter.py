@@ -14,7 +14,7 @@ def find_entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUI
     """Return the entries with all of these traces; none if a name is no trace."""
     found: frozenset[UUID] | None = None
     for name in names:
-        these = frozenset(_entry_traces(owner, name).order_by().values_list("entry_id", flat=True))
+        these = frozenset(_filter_entry_traces(owner, name).order_by().values_list("entry_id", flat=True))
         found = these if found is None else found & these
     return found or frozenset()
 
@@ -23,11 +23,11 @@ def find_entries_by_trace_name(owner: UUID, text: str) -> list[UUID]:
     """Return the entries with the trace whose name is the whole query, latest day first."""
     if not text.strip():
         return []
-    entry_traces = _entry_traces(owner, text).order_by("-entry__day", "-entry__created_at")
+    entry_traces = _filter_entry_traces(owner, text).order_by("-entry__day", "-entry__created_at")
     return list(entry_traces.values_list("entry_id", flat=True)[:MAX_NAMED])
 
 
-def _entry_traces(owner: UUID, name: str) -> EntryTraceQuerySet:
+def _filter_entry_traces(owner: UUID, name: str) -> EntryTraceQuerySet:
     try:
         traces = list(
             Trace.objects.for_owner(owner).with_names([name]).order_by().values_list("id", flat=True)

@@ -235,12 +235,12 @@ def test_nothing_starts_where_there_is_nothing_to_do(
 def test_without_a_model_only_what_waits_for_one_starts(owner: Resident, transactional_db: None) -> None:
     with run_serving_loop("http://127.0.0.1:9"):
         assert ask_for_today(owner) is None
-        assert ask_for_today(owner, is_requested=False, waits_for_model=True) is None
-        assert end_job(ask_for_today(owner, waits_for_model=True)).reason == "refused_connection"
+        assert ask_for_today(owner, is_requested=False, starts_without_model=True) is None
+        assert end_job(ask_for_today(owner, starts_without_model=True)).reason == "refused_connection"
 
 
 def test_without_an_event_loop_nothing_starts_and_no_key_stays_open(owner: Resident) -> None:
-    assert ask_for_today(owner, waits_for_model=True) is None
+    assert ask_for_today(owner, starts_without_model=True) is None
     assert owner.keyring.data_key()
 
 

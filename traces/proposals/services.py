@@ -112,7 +112,7 @@ def _retry(person: Person, is_requested: bool, failed: ProposalTask) -> None:
                 is_requested=is_requested,
                 allow_repeat=True,
                 is_background=True,
-                waits_for_model=True,
+                starts_without_model=True,
                 replaces=failed.id,
             )
         finally:
