@@ -152,7 +152,7 @@ def set_recent_saving(person: Person, *, is_enabled: bool) -> None:
         person.save(update_fields=["saves_recent_searches"])
 
 
-# --- making anew ---------------------------------------------------------------------------------------
+# --- rebuilding ---------------------------------------------------------------------------------------
 
 
 def rebuild(keyring: Keyring, *, vectors: bool) -> None:

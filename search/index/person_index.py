@@ -201,7 +201,7 @@ class PersonIndex(IndexState):
             self._snapshots.mark_all_changed()
             return True
 
-    # --- meaning ---------------------------------------------------------------------------------------
+    # --- vectors ---------------------------------------------------------------------------------------
 
     def open_vectors(self, embedder: Embedder) -> None:
         """Load the saved vectors, and queue the texts without vectors."""
@@ -276,7 +276,7 @@ class PersonIndex(IndexState):
             self._snapshots.vectors_changed += len(fresh)
             return fresh
 
-    # --- keeping between sessions -------------------------------------------------------------------------
+    # --- snapshots --------------------------------------------------------------------------------------
 
     def save_snapshots(self, *, force: bool = False) -> None:
         """Write the snapshots of words and vectors, each if enough has changed."""

@@ -43,7 +43,7 @@ class VectorsIndex:
         self._digests: dict[UUID, bytes] = {}
         self._graph: NeighbourGraph | None = None
 
-    # --- keeping true ----------------------------------------------------------------------------
+    # --- updates ---------------------------------------------------------------------------------
 
     def upsert(self, texts: Iterable[EmbeddedText]) -> None:
         """Add the vectors of texts, or replace those with the same id."""
@@ -101,7 +101,7 @@ class VectorsIndex:
         text_of[: self._used] = self._text_numbers[: self._used]
         self._matrix, self._spans, self._text_numbers = matrix, spans, text_of
 
-    # --- looking up ------------------------------------------------------------------------------
+    # --- queries --------------------------------------------------------------------------------
 
     def list_digests(self) -> dict[UUID, bytes]:
         """Return, by text, the digest of the text that its vectors were computed from."""
@@ -235,7 +235,7 @@ class VectorsIndex:
             graph.mark_changed(rows[np.any(now != matrix, axis=1)].tolist())
             self._graph = graph
 
-    # --- keeping between sessions ----------------------------------------------------------------------
+    # --- snapshots -----------------------------------------------------------------------------------
 
     def dump(self) -> bytes:
         """Return all vectors as bytes; they reveal the texts and must be sealed."""

@@ -309,7 +309,7 @@ class WordsIndex:
         days = {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
         return WordHits(strict=list(days), total=total, days=days)
 
-    # --- keeping between sessions ------------------------------------------------------------------
+    # --- snapshots -------------------------------------------------------------------------------
 
     def dump(self) -> bytes:
         """Return the whole index as bytes; they contain all texts unencrypted and must be sealed."""
