@@ -33,8 +33,8 @@ def delete_account(who: Resident, password: str = PASSWORD) -> Any:
     return who.post("/settings/leave/", current=password)
 
 
-def list_rows_of(person_id: UUID) -> int:
-    """Return the rows of a person in all tables."""
+def count_rows_of(person_id: UUID) -> int:
+    """Return the number of rows, in all tables, that contain the id of a person."""
     found = 0
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -62,7 +62,7 @@ def test_everything_goes_and_nothing_of_anybody_else(owner: Resident, housemate:
 
     assert answer.status_code == 200
     assert "Your diary is deleted" in answer.content.decode()
-    assert list_rows_of(owner.id) == 0
+    assert count_rows_of(owner.id) == 0
     assert Entry.objects.count() == 2
     assert housemate.is_unlocked()
     assert Client().post("/sign-in/", {"name": "Olive Ähre", "password": PASSWORD}).status_code == 422
@@ -147,7 +147,7 @@ def test_the_administrator_sees_the_same_list_and_deletes(
     assert "1 reply of the model" in page
     assert not any(str(entry_id) in page for entry_id in Entry.objects.values_list("id", flat=True))
     assert (kept, answer.status_code) == (3, 302)
-    assert list_rows_of(owner.id) == 0
+    assert count_rows_of(owner.id) == 0
     assert housemate.is_unlocked()
 
 

@@ -45,7 +45,7 @@ def list_encoded_forms(marker: str) -> dict[str, bytes]:
 
 
 def _base64_forms(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Return the constant parts of the base64 encodings at the three possible offsets."""
+    """Yield the constant parts of the base64 encodings at the three possible offsets."""
     for offset in range(3):
         whole = base64.b64encode(b"\0" * offset + data)
         first = (offset * 8 + 5) // 6

@@ -92,7 +92,7 @@ def list_processes(server: Server) -> Iterator[Place]:
 
 
 def list_child_pids(pid: int) -> list[int]:
-    """Return the child processes of a process, recursively."""
+    """Return the ids of all descendants of a process."""
     parents: dict[int, list[int]] = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -126,7 +126,7 @@ def list_dump_values(server: Server) -> Iterator[Place]:
 
 
 def list_household_places(server: Server, *, also: Iterable[Path] = ()) -> Iterator[Place]:
-    """Return all places where a household leaves data on its machine."""
+    """Yield all places in which a household leaves data on its machine."""
     for folder in (server.folder, *also):
         yield from list_files(folder)
     yield from list_column_values(server.data_dir / "llamora.sqlite3")

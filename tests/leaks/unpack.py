@@ -59,7 +59,7 @@ def _find_offsets(data: bytes, mark: bytes) -> Iterator[int]:
 
 
 def _inflate(kind: str, data: bytes, window: int) -> Iterator[tuple[str, bytes]]:
-    """Return the decompressed bytes, up to the first error."""
+    """Yield the decompressed bytes, also those before an error."""
     opener, out, at = zlib.decompressobj(window), bytearray(), 0
     try:
         while at < len(data) and not opener.eof and len(out) < MOST:
@@ -222,5 +222,5 @@ def _leveldb_values(block: bytes) -> Iterator[bytes]:
 
 
 def _leveldb_whole(block: bytes) -> bytes:
-    """Yield complete keys (a block stores only differences from the previous key) and values."""
+    """Return complete keys (a block stores only differences from the previous key) and values."""
     return b"\0".join(part for entry in _leveldb_entries(block) for part in entry)

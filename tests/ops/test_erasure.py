@@ -39,7 +39,7 @@ def read_raw_files() -> bytes:
 
 
 def cut_pieces(envelope: bytes) -> Iterable[bytes]:
-    """Return pieces of an envelope, since SQLite may split it over pages."""
+    """Yield pieces of an envelope, since SQLite may split it over pages."""
     for at in range(5, len(envelope) - SLICE, max(SLICE, len(envelope) // 60)):
         yield envelope[at : at + SLICE]
 

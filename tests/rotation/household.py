@@ -269,7 +269,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         person = self._person(who)
         here = next(iter(_list_unlocked(person)), None)
         way_in, was_unfinished = open_with_right_secret(person), bool(person["former"])
-        before, late = self._read_with_the_key_of_now(person), list(person["late"].values())
+        before, late = self._read_with_current_key(person), list(person["late"].values())
 
         def turns() -> None:
             die_at_statement(at)
@@ -283,7 +283,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         assert run_forked(turns) in (0, KILLED)
         if Vault.objects.get(owner_id=person["id"]).epoch != person["epoch"]:
             # What came late was folded in under the key of then, just before it was turned.
-            came = {each for each in self._read_with_the_key_of_now(person) if _has_text(each, late)}
+            came = {each for each in self._read_with_current_key(person) if _has_text(each, late)}
             former = {person["data_key"]: before | came}
             self._record_rotation(person, here=here)
             person["former"] = former
@@ -330,8 +330,8 @@ class HouseholdMachine(RuleBasedStateMachine):
 
     # --- how it is done -----------------------------------------------------------------------------
 
-    def _read_with_the_key_of_now(self, person: ExpectedPerson) -> set[bytes]:
-        """Check that the current key opens all expected texts."""
+    def _read_with_current_key(self, person: ExpectedPerson) -> set[bytes]:
+        """Return the plaintexts of a person that the current key opens."""
         return try_data_key(person["data_key"], list_envelopes(person["id"]), owner=person["id"])
 
     def _person(self, who: int) -> ExpectedPerson:

@@ -141,7 +141,7 @@ class Thief:
                     self._try_gained_key(gained, person, epoch=row.epoch)
 
     def list_old_slots(self, person: ExpectedPerson, now: tuple[bytes, ...]) -> list[tuple[KeySlot, str]]:
-        """Yield the replaced slots of a person, with their secrets."""
+        """Return the replaced slots of a person, with their secrets."""
         mine = [taken for mac, taken in self.slots.items() if mac not in now]
         return [(row, secret) for row, secret in mine if row.owner_id == person["id"]]
 

@@ -84,7 +84,7 @@ class Value:
 
 
 def list_values(database: Path, *, name: str, secret: str) -> Iterator[Value]:
-    """Return all values of a person, opened with a password or recovery code; raise if one does not open."""
+    """Yield all values of a person, opened with a password or recovery code; raise if one does not open."""
     diary = Diary(database, name=name, secret=secret)
     for (table, column), (label, bound) in SEALED.items():
         statement = f"SELECT * FROM {table} WHERE owner_id = ? AND {column} IS NOT NULL ORDER BY id"
