@@ -23,8 +23,8 @@ DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-def list_sent_prompts(model: FakeModelServer) -> str:
-    """Return all prompts that were sent to the model."""
+def get_sent_bodies(model: FakeModelServer) -> str:
+    """Return the bodies of all requests to the model, as one text."""
     return str([request.body for request in model.requests])
 
 
@@ -45,7 +45,7 @@ def test_nothing_later_and_nothing_of_others_leaves_the_process(
 
     wait_for_reply_row(owner, start_reply(owner, entry.id))
 
-    prompt = list_sent_prompts(model)
+    prompt = get_sent_bodies(model)
     assert "MORNING" in prompt
     assert "NOON" in prompt
     for never in (

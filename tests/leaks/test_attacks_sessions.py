@@ -29,7 +29,7 @@ _KNOWN: dict[str, Visitor] = {}
 
 
 def get_location(who: Visitor) -> str:
-    """Return the status and location of a browser's request for today."""
+    """Return "in" if the day opens in this browser, else the path of the redirect."""
     answer = who.get(f"/d/{DAY}/")
     if answer.status == 200:
         assert SECRET in answer.body

@@ -49,7 +49,7 @@ def remove_vectors(who: Resident, entry: Entry) -> PersonIndex:
     return index
 
 
-def list_sent_prompts(model: FakeModelServer) -> str:
+def get_last_prompt(model: FakeModelServer) -> str:
     return str(model.calls[-1]["messages"][-1]["content"])
 
 
@@ -64,7 +64,7 @@ def test_an_entry_that_speaks_of_the_same_is_read_exactly_so(
 
     get_reply(owner, entry.id)
 
-    assert list_sent_prompts(model) == (
+    assert get_last_prompt(model) == (
         "Friday, 20 November 2026.\n\n"
         "From days before, to understand the entry by. "
         "Name one of them only where it truly bears on the entry:\n\n"
@@ -102,7 +102,7 @@ def test_nothing_of_the_same_or_a_later_day_and_nothing_of_others_is_read(
     get_reply(owner, entry.id)
 
     for never in ("LATER THAT DAY", "TOMORROW", "BINNED", "HOUSEMATE", "From days before"):
-        assert never not in list_sent_prompts(model)
+        assert never not in get_last_prompt(model)
 
 
 def test_what_lies_in_the_bin_is_not_read(live: ServingLoop, owner: Resident, model: FakeModelServer) -> None:
@@ -113,7 +113,7 @@ def test_what_lies_in_the_bin_is_not_read(live: ServingLoop, owner: Resident, mo
 
     get_reply(owner, entry.id)
 
-    assert HERON not in list_sent_prompts(model)
+    assert HERON not in get_last_prompt(model)
 
 
 def test_of_a_long_entry_the_passage_is_read(
@@ -126,7 +126,7 @@ def test_of_a_long_entry_the_passage_is_read(
 
     read = owner.get(f"/replies/{get_reply(owner, entry.id)}/read/", script=True).content.decode()
 
-    told = list_sent_prompts(model).split("From days before")[1].split("The entry to answer")[0]
+    told = get_last_prompt(model).split("From days before")[1].split("The entry to answer")[0]
     assert HERON in told
     assert "(a part of it)" in told
     assert len(told) < 1_000
@@ -143,7 +143,7 @@ def test_the_nearest_three_are_read_in_the_order_of_their_days(
 
     get_reply(owner, entry.id)
 
-    places = [list_sent_prompts(model).find(f"{HERON} {days}") for days in (50, 40, 30, 20, 10)]
+    places = [get_last_prompt(model).find(f"{HERON} {days}") for days in (50, 40, 30, 20, 10)]
     there = [place for place in places if place >= 0]
     assert len(there) == related_entries.MAX_RELATED
     assert there == sorted(there)
@@ -159,7 +159,7 @@ def test_an_entry_kept_only_just_now_is_looked_up_without_its_vectors(
 
     get_reply(owner, entry.id)
 
-    assert HERON in list_sent_prompts(model)
+    assert HERON in get_last_prompt(model)
 
 
 def test_without_a_model_for_meaning_the_day_alone_is_read(
@@ -173,8 +173,8 @@ def test_without_a_model_for_meaning_the_day_alone_is_read(
 
     get_reply(owner, entry.id)
 
-    assert HERON not in list_sent_prompts(model)
-    assert HERON_AGAIN in list_sent_prompts(model)
+    assert HERON not in get_last_prompt(model)
+    assert HERON_AGAIN in get_last_prompt(model)
 
 
 class FailingEmbedder(BagOfWords):
@@ -195,8 +195,8 @@ def test_a_search_that_breaks_spoils_no_answer(
 
     get_reply(owner, entry.id)
 
-    assert "From days before" not in list_sent_prompts(model)
-    assert HERON_AGAIN in list_sent_prompts(model)
+    assert "From days before" not in get_last_prompt(model)
+    assert HERON_AGAIN in get_last_prompt(model)
     assert indexes.get(owner.id) is not index, "it is made anew"
 
 
@@ -211,7 +211,7 @@ def test_an_index_that_is_not_open_holds_nothing_up_and_is_opened_for_the_next(
     wait_until_idle(owner)
     get_reply(owner, entry.id)
 
-    assert HERON in list_sent_prompts(model)
+    assert HERON in get_last_prompt(model)
 
 
 def test_a_summary_is_of_the_entry_alone(live: ServingLoop, owner: Resident, model: FakeModelServer) -> None:
@@ -221,7 +221,7 @@ def test_a_summary_is_of_the_entry_alone(live: ServingLoop, owner: Resident, mod
 
     get_reply(owner, entry.id, kind="summary")
 
-    assert HERON not in list_sent_prompts(model)
+    assert HERON not in get_last_prompt(model)
 
 
 def test_a_person_can_have_only_their_day_read(
@@ -233,11 +233,11 @@ def test_a_person_can_have_only_their_day_read(
 
     owner.choose(reads_related_entries=False)
     get_reply(owner, entry.id)
-    assert HERON not in list_sent_prompts(model)
+    assert HERON not in get_last_prompt(model)
 
     owner.choose(reads_related_entries=True)
     get_reply(owner, entry.id)
-    assert HERON in list_sent_prompts(model)
+    assert HERON in get_last_prompt(model)
 
 
 def test_a_model_elsewhere_is_not_sent_what_nobody_chose(
@@ -254,8 +254,8 @@ def test_a_model_elsewhere_is_not_sent_what_nobody_chose(
 
         get_reply(owner, entry.id)
 
-        assert HERON_AGAIN in list_sent_prompts(model)
-        assert HERON not in list_sent_prompts(model)
+        assert HERON_AGAIN in get_last_prompt(model)
+        assert HERON not in get_last_prompt(model)
         assert "runs on another machine" in owner.get("/settings/").content.decode()
 
 

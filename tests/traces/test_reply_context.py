@@ -25,7 +25,7 @@ def write_earlier(who: Resident, text: str, *, days: int, names: tuple[str, ...]
     return entry
 
 
-def list_sent_prompts(model: FakeModelServer) -> str:
+def get_last_prompt(model: FakeModelServer) -> str:
     return str(model.calls[-1]["messages"][-1]["content"])
 
 
@@ -36,7 +36,7 @@ def test_without_a_choice_no_earlier_day_is_read(owner: Resident, model: FakeMod
 
     get_reply(owner, entry.id)
 
-    assert "The weir froze." not in list_sent_prompts(model)
+    assert "The weir froze." not in get_last_prompt(model)
 
 
 def test_a_trace_chosen_this_once_brings_its_earlier_entries(owner: Resident, model: FakeModelServer) -> None:
@@ -57,7 +57,7 @@ def test_a_trace_chosen_this_once_brings_its_earlier_entries(owner: Resident, mo
         first.index("The weir froze.") < first.index("The weir thawed.") < first.index("Again to the weir.")
     )
     assert "Bread was baked." not in first
-    assert "The weir froze." not in list_sent_prompts(model), "chosen once is not chosen for good"
+    assert "The weir froze." not in get_last_prompt(model), "chosen once is not chosen for good"
     assert sources.count("/entries/") == 3
     assert f'<a href="/traces/{trace.id}/"><bdi>weir</bdi></a>' in sources
 
@@ -72,7 +72,7 @@ def test_asked_again_the_same_is_read(owner: Resident, model: FakeModelServer) -
     wait_for_reply_row(owner, read(again).ids("reply-")[0])
 
     assert len(model.calls) == 2
-    assert "The weir froze." in list_sent_prompts(model)
+    assert "The weir froze." in get_last_prompt(model)
 
 
 def test_a_trace_that_is_always_read_is_read_for_every_entry(owner: Resident, model: FakeModelServer) -> None:
@@ -82,7 +82,7 @@ def test_a_trace_that_is_always_read_is_read_for_every_entry(owner: Resident, mo
 
     get_reply(owner, owner.write("Bread today.").id)
 
-    assert "The weir froze." in list_sent_prompts(model)
+    assert "The weir froze." in get_last_prompt(model)
 
 
 def test_nothing_of_the_same_or_a_later_day_comes_by_a_trace(owner: Resident, model: FakeModelServer) -> None:
@@ -94,9 +94,9 @@ def test_nothing_of_the_same_or_a_later_day_comes_by_a_trace(owner: Resident, mo
     reply = get_reply(owner, entry.id, trace=str(trace.id))
     sources = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
 
-    assert "Later the weir broke." not in list_sent_prompts(model)
-    assert "Later that day." not in list_sent_prompts(model)
-    assert list_sent_prompts(model).count("Again to the weir.") == 1
+    assert "Later the weir broke." not in get_last_prompt(model)
+    assert "Later that day." not in get_last_prompt(model)
+    assert get_last_prompt(model).count("Again to the weir.") == 1
     assert sources.count("/entries/") == 1
 
 
@@ -112,8 +112,8 @@ def test_what_does_not_fit_is_left_out_oldest_first_and_named(
     reply = get_reply(owner, entry.id, trace=str(trace.id))
     sources = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
 
-    assert "Weir 11." in list_sent_prompts(model)
-    assert "Weir 0." not in list_sent_prompts(model)
+    assert "Weir 11." in get_last_prompt(model)
+    assert "Weir 0." not in get_last_prompt(model)
     kept, left_out = sources.split("Left out")
     assert kept.count("/entries/") + left_out.count("/entries/") == 13
     assert kept.count("/entries/") > 3
@@ -127,7 +127,7 @@ def test_the_traces_of_others_bring_nothing(owner: Resident, model: FakeModelSer
 
     get_reply(owner, owner.write("Again to the weir.").id, trace=str(trace.id))
 
-    assert "A secret of Humphrey." not in list_sent_prompts(model)
+    assert "A secret of Humphrey." not in get_last_prompt(model)
 
 
 def test_a_deleted_trace_or_entry_brings_nothing(owner: Resident, model: FakeModelServer) -> None:
@@ -139,5 +139,5 @@ def test_a_deleted_trace_or_entry_brings_nothing(owner: Resident, model: FakeMod
 
     get_reply(owner, owner.write("Today.").id, trace=[str(weir.id), str(bread.id)])
 
-    assert "The weir froze." not in list_sent_prompts(model)
-    assert "Bread was baked." not in list_sent_prompts(model)
+    assert "The weir froze." not in get_last_prompt(model)
+    assert "Bread was baked." not in get_last_prompt(model)
