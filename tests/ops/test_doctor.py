@@ -216,7 +216,9 @@ def test_the_fence_is_looked_at(owner: Resident) -> None:
 
 
 def build_column(label: str) -> CheckResult:
-    return next(verdict for verdict in list_results(database.check_sealed_columns) if verdict.subject == label)
+    return next(
+        verdict for verdict in list_results(database.check_sealed_columns) if verdict.subject == label
+    )
 
 
 def test_values_of_another_epoch_are_bad_and_in_a_rotation_a_reason_to_wait(transactional_db: None) -> None:
