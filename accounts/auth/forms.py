@@ -17,9 +17,11 @@ from llamora.crypto import BadRecoveryCode, normalize_recovery_code, parse_recov
 _MAX_TYPED = 1024
 
 
-def name_field() -> forms.CharField:
+def name_field(*, has_focus: bool = False) -> forms.CharField:
     """Return the field for the name of a person who signs in."""
-    attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+    attrs: dict[str, Any] = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+    if has_focus:
+        attrs["autofocus"] = True
     return forms.CharField(label="Name", max_length=4 * MAX_NAME, widget=forms.TextInput(attrs=attrs))
 
 
@@ -77,7 +79,7 @@ class NewPasswordForm(forms.Form):
 class RegisterForm(NewPasswordForm):
     """The form with which a new person registers."""
 
-    name = name_field()
+    name = name_field(has_focus=True)
     password = password_field("Password", is_new=True)
     password_again = password_field("Repeat password", is_new=True)
     time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.fixture_classes import BrowserErrors, NewContext
 from tests.browser.recovery_code_page import (
@@ -49,6 +49,89 @@ def test_the_printed_link_leads_once_to_a_page_one_can_write_on(
     stranger = new_context().new_page()
     stranger.goto(link)
     expect(stranger.get_by_text("Set up Llamora")).to_have_count(0)
+
+
+# Every word that is drawn on the page, the rail and the words on buttons and in empty fields too; not what
+# only a screen reader says, not what opens by a click, and not the recovery code, which is copied.
+DRAWN_WORDS = """() => {
+  const drawn = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const parent = walker.currentNode.parentElement;
+    if (parent.closest(".visually-hidden, [data-recovery-code]") || !parent.checkVisibility()) continue;
+    drawn.push(walker.currentNode.data);
+  }
+  const fields = document.querySelectorAll("[placeholder]:placeholder-shown");
+  for (const field of fields) drawn.push(field.placeholder);
+  return drawn.join(" ").split(/\\s+/).filter((word) => /\\p{Letter}/u.test(word));
+}"""
+
+
+class FirstWalk:
+    """A person with a mouse who presses Tab from field to field, counted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.clicks = self.fields = 0
+        self.words: list[str] = []
+
+    def click(self, target: Locator) -> None:
+        target.click()
+        self.clicks += 1
+
+    def type(self, field: Locator, text: str) -> None:
+        if not self.page.evaluate("document.activeElement.matches('input, textarea')"):
+            self.click(field)
+        expect(field).to_be_focused()
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Tab")
+        self.fields += 1
+
+    def read(self) -> None:
+        self.words += self.page.evaluate(DRAWN_WORDS)
+
+
+def test_the_walk_to_the_first_saved_entry_is_short(own_house: ServedHouse, page: Page) -> None:
+    assert own_house.server.set_up_link
+    walk = FirstWalk(page)
+    page.goto(own_house.server.set_up_link)
+    walk.clicks += 1  # on the link in the terminal
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+
+    for label, text in (("Name", "Anna"), ("Password", PASSWORD), ("Repeat password", PASSWORD)):
+        walk.type(page.get_by_label(label, exact=True), text)
+    page.get_by_role("meter").wait_for()
+    walk.read()
+    walk.click(page.get_by_role("button", name="Create my diary", exact=True))
+    get_shown_code(page)
+    walk.read()
+    for field, group in list_requested_fields(page):
+        walk.type(field, group)
+    walk.click(page.get_by_role("button", name="Continue", exact=True))
+    box = page.get_by_role("textbox", name="Write", exact=True)
+    expect(box).to_be_focused()
+    walk.read()
+    fields_before_the_entry = walk.fields
+    walk.type(box, "The first line of all.")
+    walk.click(page.locator("#composer").get_by_role("button", name="Save"))
+
+    expect(page.locator("article.entry")).to_contain_text("The first line of all.")
+    assert walk.clicks <= 5
+    assert fields_before_the_entry <= 5
+    assert len(walk.words) <= 120, walk.words
+
+
+def test_on_a_phone_the_first_page_is_not_covered_by_what_one_writes_on(
+    own_house: ServedHouse, new_context: NewContext
+) -> None:
+    assert own_house.server.set_up_link
+    page = new_context(viewport={"width": 390, "height": 844}).new_page()
+    register(page, own_house.server.set_up_link, name="Anna")
+    confirm_code(page)
+
+    page.wait_for_function("() => document.querySelector('#composer')?.style.getPropertyValue('--visible')")
+
+    expect(page.get_by_role("region", name="Welcome")).to_be_visible()
+    expect(page.locator("#composer")).not_to_have_attribute("data-open", "")
 
 
 def test_the_meter_says_how_strong_a_password_is(house: ServedHouse, page: Page) -> None:

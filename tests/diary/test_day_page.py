@@ -53,6 +53,13 @@ def test_a_housemate_sees_an_empty_page_of_their_own(owner: Resident, housemate:
     assert "first page" in page.content.decode()
 
 
+def test_a_future_day_of_an_empty_diary_invites_nobody_to_write(owner: Resident) -> None:
+    page = owner.get(f"/d/{owner.today + timedelta(days=30)}/").content.decode()
+
+    assert "first page" not in page
+    assert "This day has not come yet" in page
+
+
 @pytest.mark.parametrize("text", EXACT)
 def test_a_text_is_kept_exactly(owner: Resident, text: str) -> None:
     answer = owner.post(f"/d/{owner.today}/", text=text, key=uuid4())

@@ -29,6 +29,8 @@ export default function attach(form, signal) {
   form.addEventListener("llamora:entry-saved", close, { signal });
   form.querySelector("[data-close]").addEventListener("click", close, { signal });
   phone.addEventListener("change", update, { signal });
+  // On the first page of a diary one can type at once, except where the sheet would cover the welcome.
+  if ("cursor" in form.dataset && !phone.matches) getTextField(form).focus({ preventScroll: true });
   if (!viewport) return;
   viewport.addEventListener("resize", measure, { signal });
   viewport.addEventListener("scroll", measure, { signal });
