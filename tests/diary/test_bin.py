@@ -31,6 +31,17 @@ def test_an_empty_bin_says_so(owner: Resident) -> None:
     assert "The bin is empty" in page
 
 
+def test_emptying_says_how_many_entries_go(owner: Resident) -> None:
+    entries = [owner.write("One"), owner.write("Two")]
+    said = []
+    for entry in entries:
+        owner.post(f"/entries/{entry.id}/delete/")
+        said.append(owner.get("/bin/").content.decode())
+
+    assert "The entry in the bin is deleted for good." in said[0]
+    assert "All 2 entries in the bin are deleted for good." in said[1]
+
+
 def test_an_entry_comes_back_with_its_versions(owner: Resident) -> None:
     entry = owner.write("One")
     owner.post(f"/entries/{entry.id}/edit/", text="Two", revision=1)
