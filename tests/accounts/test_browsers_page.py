@@ -29,6 +29,15 @@ def test_the_page_names_every_browser_of_ones_own_and_nobody_elses(
     assert page.count("Last seen") == 2
 
 
+def test_the_settings_say_how_many_browsers_are_signed_in(owner: Resident) -> None:
+    alone = owner.get("/settings/").content.decode()
+    owner.sign_in_elsewhere()
+    beside_another = owner.get("/settings/").content.decode()
+
+    assert "Only this browser is signed in." in alone
+    assert "2 browsers are signed in." in beside_another
+
+
 def test_one_is_ended_and_the_others_stay(owner: Resident) -> None:
     second, third = owner.sign_in_elsewhere(), owner.sign_in_elsewhere()
 
