@@ -124,7 +124,6 @@ class CalendarDay:
     is_today: bool
     is_selected: bool
     is_future: bool
-    iso: str = ""
     url: str = ""
 
 
@@ -224,7 +223,6 @@ def build_month(
     def cell(year: int, month: int, number: int) -> CalendarDay:
         in_month = (year, month) == (day.year, day.month)
         cell_day = date(year, month, number) if in_month else None
-        iso = cell_day.isoformat() if cell_day else ""
         return CalendarDay(
             date=cell_day,
             number=number,
@@ -234,8 +232,7 @@ def build_month(
             is_today=cell_day == now_day,
             is_selected=cell_day is not None and cell_day == selected,
             is_future=cell_day is not None and cell_day > now_day,
-            iso=iso,
-            url=address(iso) if iso else "",
+            url=address(cell_day.isoformat()) if cell_day else "",
         )
 
     date_words = words or get_date_words(DEFAULT_LANGUAGE)

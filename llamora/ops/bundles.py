@@ -3,8 +3,8 @@
 A style sheet is joined with the sheets that it imports, each in its layer. A module is joined with all the
 modules that it imports: each becomes a function that is called once and returns the module's exports, so that
 its other names stay private. A module that is not in the bundle, because few pages need it, imports bundled
-modules from the bundle. Comment lines and indentation are removed. The sources also work in a browser without
-bundles, only slower.
+modules from the bundle. Comments, indentation and the ends of unfinished lines are removed. The sources also
+work in a browser without bundles, only slower.
 """
 
 import posixpath
@@ -20,6 +20,10 @@ _EXPORT = re.compile(r"^export (default )?((?:async )?function|const) (\w+)", re
 _NOT_JOINED = re.compile(r"^\s*(?:import|export)\b.*|\bimport\(.*", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _LINE_START = re.compile(r"\n\s+")
+_LINE_END = re.compile(r"(?<=[{,;])\n")
+_TRAILING_COMMENT = re.compile(r"\s(?://|/\*)\s")
+# What a sheet does without, where each line holds one declaration or one selector.
+_SHEET_SPACE = re.compile(r"^([\w-]+:) | (?={$)|;?\n(?=})|(?<=})\n", re.MULTILINE)
 
 
 class NotBundledError(ValueError):
@@ -33,7 +37,8 @@ def join_sheets(path: str, read: ReadSource) -> str:
         rules = read(_resolve(path, found[1]))
         return f"@layer {found[2]} {{\n{rules}}}" if found[2] else rules
 
-    return _minify(_CSS_IMPORT.sub(read_import, read(path)))
+    lines = _strip_lines(_CSS_IMPORT.sub(read_import, read(path)))
+    return _join_lines(_SHEET_SPACE.sub(r"\1", lines))
 
 
 def list_modules(path: str, read: ReadSource) -> list[str]:
@@ -57,7 +62,7 @@ def join_modules(path: str, read: ReadSource) -> str:
     modules = list_modules(path, read)
     wrapped = [_wrap_module(module, read(module)) for module in modules]
     exported = f"export {{ {', '.join(map(_get_variable, modules))} }};\n"
-    return _minify("".join([*wrapped, _replace_imports(path, read(path)), exported]))
+    return _join_lines(_strip_lines("".join([*wrapped, _replace_imports(path, read(path)), exported])))
 
 
 def link_module(path: str, read: ReadSource, bundle: str, bundled: Collection[str]) -> str:
@@ -72,7 +77,7 @@ def link_module(path: str, read: ReadSource, bundle: str, bundled: Collection[st
             return found[0]
         return f'import {{ {_get_variable(module)} }} from "{to_bundle}";\n{_read_exports(found, module)}'
 
-    return _minify(_IMPORT.sub(link, read(path)))
+    return _join_lines(_strip_lines(_IMPORT.sub(link, read(path))))
 
 
 def _resolve(path: str, relative: str) -> str:
@@ -105,10 +110,17 @@ def _wrap_module(path: str, source: str) -> str:
     return f"const {_get_variable(path)} = (() => {{\n{body}return {{ {', '.join(exports)} }};\n}})();\n"
 
 
-def _minify(source: str) -> str:
-    """Return a source without comment lines and indentation, so that less is transferred."""
+def _strip_lines(source: str) -> str:
+    """Return a source without comments and indentation."""
     without_comments = _COMMENT_LINES.sub("", source)
     for line in without_comments.splitlines():
         if line.count("`") % 2:
             raise NotBundledError(f"`{line.strip()}`: a text of several lines would lose its indentation.")
+        if _TRAILING_COMMENT.search(line):
+            raise NotBundledError(f"`{line.strip()}`: a comment needs lines of its own.")
     return _LINE_START.sub("\n", without_comments).lstrip()
+
+
+def _join_lines(source: str) -> str:
+    """Return a source with fewer lines: those that a brace, comma or semicolon ends go on."""
+    return _LINE_END.sub("", source)

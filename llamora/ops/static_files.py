@@ -13,7 +13,8 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from llamora.ops.bundles import join_modules, join_sheets, link_module, list_modules
 
-STYLESHEET = "css/app.css"
+# The sheet of every page, and what the pages of traces need besides.
+STYLESHEETS = ("css/app.css", "css/trace-pages.css")
 # What every page of a diary needs; `js/app.js` imports it, and also the modules that few pages need.
 EVERYDAY = "js/everyday.js"
 _NAMED_BY_CONTENT = re.compile(r"\.[0-9a-f]{12}\.\w+$")
@@ -54,7 +55,7 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         """Join the files, then name them by their content; bundled files are not stored separately."""
-        if STYLESHEET in paths and EVERYDAY in paths:
+        if EVERYDAY in paths:
             paths = _bundle(paths)
         yield from super().post_process(paths, dry_run=dry_run, **options)
 
@@ -71,7 +72,8 @@ def _bundle(paths: dict[str, Any]) -> dict[str, Any]:
             return str(file.read().decode("utf-8"))
 
     modules = list_modules(EVERYDAY, read)
-    joined = {STYLESHEET: join_sheets(STYLESHEET, read), EVERYDAY: join_modules(EVERYDAY, read)}
+    joined = {sheet: join_sheets(sheet, read) for sheet in STYLESHEETS}
+    joined[EVERYDAY] = join_modules(EVERYDAY, read)
     for path in paths:
         if path.startswith("js/") and path not in joined and path not in modules:
             joined[path] = link_module(path, read, EVERYDAY, modules)

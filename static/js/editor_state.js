@@ -6,14 +6,20 @@ const states = new WeakMap();
 export function getState(form) {
   if (!states.has(form)) {
     states.set(form, {
-      isSubmitting: false, // the entry itself is being saved, not its draft
-      unconfirmedFields: null, // what was submitted and may or may not have been saved
-      droppedText: "", // the text that was not chosen in a conflict
-      draftSave: null, // promise of the draft saves under way
+      // The entry itself is being saved, not its draft.
+      isSubmitting: false,
+      // What was submitted and may or may not have been saved.
+      unconfirmedFields: null,
+      // The text that was not chosen in a conflict.
+      droppedText: "",
+      // The promise of the draft saves under way.
+      draftSave: null,
       draftSaveStart: null,
-      sentOnLeave: null, // the text that was sent when the page was hidden
+      // The text that was sent when the page was hidden.
+      sentOnLeave: null,
       sentTexts: [],
-      unansweredText: "", // sent as a draft, no answer yet
+      // Sent as a draft, no answer yet.
+      unansweredText: "",
       hasFailed: false,
       hasConflict: false,
     });

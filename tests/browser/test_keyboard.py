@@ -175,7 +175,7 @@ def test_leafing_with_motion_ends_on_the_day(new_diary: NewDiary, experienced_me
 
 
 def calendar_day(diary: DiaryTab) -> str:
-    return str(diary.page.evaluate("document.activeElement.dataset.date ?? ''"))
+    return str(diary.page.evaluate("document.activeElement.pathname?.split('/').at(-2) ?? ''"))
 
 
 def test_the_calendar_is_walked_by_keys(new_diary: NewDiary) -> None:
@@ -193,7 +193,7 @@ def test_the_calendar_is_walked_by_keys(new_diary: NewDiary) -> None:
 
     def lands_on(key: str, day: str) -> None:
         page.keyboard.press(key)
-        expect(page.locator(f"#calendar a[data-date='{day}']")).to_be_focused()
+        expect(page.locator(f"#calendar a[href='/d/{day}/']")).to_be_focused()
 
     lands_on("PageUp", "2018-04-20")
     lands_on("PageDown", "2018-05-20")

@@ -116,13 +116,13 @@ def test_a_day_is_put_in_short_for_who_rests_on_it_with_the_keyboard(
     new_diary(member=who, path="/d/2019-02-03/").save_entry("Varnish is out.")
     diary = new_diary(member=who, path="/d/2019-02-05/")
     calls = len(model.calls)
-    day, recap = diary.page.locator('#calendar a[data-date="2019-02-03"]'), diary.page.locator("#recap")
+    day, recap = diary.page.locator('#calendar a[href="/d/2019-02-03/"]'), diary.page.locator("#recap")
     day.hover()
     diary.page.wait_for_timeout(900)
     assert len(model.calls) == calls
     model.add_scripts(Script(tokens=["The varnish ", "ran out."]))
 
-    diary.page.locator('#calendar a[data-date="2019-02-04"]').focus()
+    diary.page.locator('#calendar a[href="/d/2019-02-04/"]').focus()
     diary.page.keyboard.press("ArrowLeft")
 
     expect(day).to_be_focused()

@@ -1,4 +1,4 @@
-"""Pages name the modules of their rare controllers in the head, so that a browser fetches them at once."""
+"""Pages name in their head the sheets and the modules of rare controllers that they need, and no others."""
 
 import re
 from collections.abc import Callable
@@ -10,14 +10,16 @@ from django.template import engines
 from django.test import Client
 from jinja2 import Environment, meta
 
-from llamora.ops.bundles import list_modules
-from llamora.ops.static_files import EVERYDAY
+from llamora.ops.bundles import join_sheets, list_modules
+from llamora.ops.static_files import EVERYDAY, STYLESHEETS
 from tests.page import HtmlNode, read
 from tests.people import Resident
 from tests.traces.tagging import keeps
 
 CONTROLLER = re.compile(r'data-controller="([\w ]+)"')
 PRELOAD = re.compile(r"""<link rel="modulepreload" href="\{\{ static\('([\w/.]+)'\) \}\}">""")
+CLASSES = re.compile(r'class="([^"]*)"')
+SELECTED = re.compile(r"\.([a-z][\w-]*)(?=[^{}]*\{)")
 STATIC = Path(household.BASE_DIR) / "static"
 
 
@@ -88,6 +90,23 @@ def test_no_page_preloads_what_it_has_no_use_for(sources: dict[str, str], parts:
         }
         preloaded = set(PRELOAD.findall(source)) - {EVERYDAY}
         assert preloaded <= list_rare_modules(controllers), template
+
+
+def test_a_page_links_the_sheet_of_the_pages_of_traces_if_it_uses_one_of_its_classes(
+    sources: dict[str, str], parts: dict[str, set[str]]
+) -> None:
+    everywhere, of_traces = (set(SELECTED.findall(join_sheets(sheet, read_static))) for sheet in STYLESHEETS)
+
+    used = {
+        page
+        for page, names in parts.items()
+        if (of_traces - everywhere)
+        & set(re.findall(r"[\w-]+", " ".join(join(names, CLASSES.findall, sources))))
+    }
+    linked = {page for page in parts if STYLESHEETS[1] in sources[page]}
+
+    assert used == linked
+    assert len(linked) == 3
 
 
 def compare(page: HtmlNode) -> tuple[set[str], set[str]]:

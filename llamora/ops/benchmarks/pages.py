@@ -171,11 +171,13 @@ def _measure_cold_page(report: BenchmarkReport, served: BenchmarkHousehold, name
     browser = BrowserClient(port=served.port, name=name)
     browser.sign_in()
     requests, size = count_cold_page(browser)
+    _, size_by_gzip = count_cold_page(browser, accepted="gzip")
     report.add(Figure(name="cold page: requests", value=requests, unit="", peer=30))
     report.add(Figure(name="cold page: size", value=size / 1000, unit="kB", peer=759))
+    report.add(Figure(name="cold page: size without brotli", value=size_by_gzip / 1000, unit="kB"))
 
 
-def count_cold_page(browser: BrowserClient) -> tuple[int, int]:
+def count_cold_page(browser: BrowserClient, *, accepted: str = "gzip, br") -> tuple[int, int]:
     """Return the numbers of requests and bytes with which a browser with an empty cache shows today."""
     page = browser.get("/")
     asked_for = set(" ".join(_ASKED_FOR.findall(page.body)).split())
@@ -185,7 +187,7 @@ def count_cold_page(browser: BrowserClient) -> tuple[int, int]:
         if path in seen:
             continue
         seen.add(path)
-        sent = _expect(browser.get(path, **{"Accept-Encoding": "gzip, br"}), 200)
+        sent = _expect(browser.get(path, **{"Accept-Encoding": accepted}), 200)
         size += int(sent.headers["content-length"])
         wanted += [
             _resolve_path(path, other) for other in _find_imports(browser.get(path).body, path, asked_for)

@@ -9,7 +9,9 @@ const KEYS = [...Object.keys(DAY_STEPS), ...Object.keys(MONTH_STEPS), "Home", "E
 /* The day to focus in the month that is being loaded. */
 let dayToFocus = null;
 
-const getDays = (element) => [...element.querySelectorAll("a[data-date]")];
+const getDays = (element) => [...element.querySelectorAll("a.cell")];
+/* The address of a day ends in its date. */
+const getDate = (link) => link.pathname.split("/").at(-2);
 
 function createDate(year, month, day) {
   const date = new Date(0);
@@ -28,7 +30,7 @@ function addStep(iso, key) {
 }
 
 function findNearest(section, day) {
-  const distance = (link) => Math.abs(Date.parse(link.dataset.date) - Date.parse(day));
+  const distance = (link) => Math.abs(Date.parse(getDate(link)) - Date.parse(day));
   return getDays(section).reduce((best, link) => (distance(link) < distance(best) ? link : best));
 }
 
@@ -51,10 +53,10 @@ function moveFocus(section, link, key) {
   if (key === "Escape") return document.getElementById("main").focus();
   if (key === "Home") return week[0].focus();
   if (key === "End") return week[week.length - 1].focus();
-  const target = addStep(link.dataset.date, key);
-  const found = getDays(section).find((other) => other.dataset.date === target);
+  const target = addStep(getDate(link), key);
+  const found = getDays(section).find((other) => getDate(other) === target);
   if (found) return found.focus();
-  if (target.slice(0, 7) === link.dataset.date.slice(0, 7)) return undefined;
+  if (target.slice(0, 7) === getDate(link).slice(0, 7)) return undefined;
   return openNext(section, (DAY_STEPS[key] ?? MONTH_STEPS[key]) < 0, target);
 }
 
@@ -64,12 +66,12 @@ function initTabStop(section, signal) {
   if (links.length <= 31) return;
   const setStop = (chosen) => links.forEach((link) => link.setAttribute("tabindex", link === chosen ? "0" : "-1"));
   setStop(section.querySelector(".today") ?? links.findLast((link) => link.matches(".has-entries")) ?? links[0]);
-  section.addEventListener("focusin", ({ target }) => target.matches("a[data-date]") && setStop(target), { signal });
+  section.addEventListener("focusin", ({ target }) => target.matches("a.cell") && setStop(target), { signal });
 }
 
 export default function attach(section, signal) {
   section.addEventListener("keydown", (event) => {
-    const link = event.target.closest("a[data-date]");
+    const link = event.target.closest("a.cell");
     if (!link || event.ctrlKey || event.metaKey || event.altKey || !KEYS.includes(event.key)) return;
     event.preventDefault();
     moveFocus(section, link, event.key);

@@ -47,7 +47,7 @@ function applySaved(form, newComposer, savedText) {
 /* Removes what the page said while the day had no entries, and marks the day in the calendar. */
 function markDayWritten() {
   for (const element of document.querySelectorAll(".welcome, .empty")) element.remove();
-  const cell = document.querySelector(`.calendar [data-date="${document.body.dataset.day}"]:not(.has-entries)`);
+  const cell = document.querySelector(`.calendar .cell[href$="/${document.body.dataset.day}/"]:not(.has-entries)`);
   if (!cell) return;
   cell.classList.replace("has-opening", "has-entries") || cell.classList.add("has-entries");
   cell.querySelector(".visually-hidden")?.remove();

@@ -4,14 +4,14 @@ const REST_MS = 600;
 
 export default function attach(container, signal) {
   let timer;
-  const load = (day) => {
+  const load = (link) => {
     const values = { owner: document.body.dataset.owner };
-    window.htmx?.ajax("POST", `/d/${day}/recap/`, { source: container, target: container, swap: "innerHTML", values });
+    window.htmx?.ajax("POST", `${link.pathname}recap/`, { source: container, target: container, swap: "innerHTML", values });
   };
   const onFocus = ({ target }) => {
     clearTimeout(timer);
-    const day = target.closest?.("a.has-entries[data-date]");
-    if (day && day.matches(":focus-visible")) timer = setTimeout(load, REST_MS, day.dataset.date);
+    const link = target.closest?.("a.cell.has-entries");
+    if (link?.matches(":focus-visible")) timer = setTimeout(load, REST_MS, link);
   };
   document.addEventListener("focusin", onFocus, { signal });
   document.addEventListener("focusout", () => clearTimeout(timer), { signal });
