@@ -7,6 +7,8 @@ export function initFormButtons() {
     const button = event.target.closest?.("button[form][formaction]");
     if (!button?.form || !window.htmx || button.disabled) return;
     event.preventDefault();
-    window.htmx.ajax(button.form.method, button.getAttribute("formaction"), { source: button, event });
+    const answered = window.htmx.ajax(button.form.method, button.getAttribute("formaction"), { source: button, event });
+    // request.js says what failed.
+    answered.catch(() => {});
   });
 }

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.diary_page import DiaryTab
-from tests.browser.fixture_classes import NewContext, NewDiary
+from tests.browser.fixture_classes import BrowserErrors, NewContext, NewDiary
 from tests.browser.reply_actions import wait_for_end
 from tests.browser.served_household import ServedHouse
 from tests.fakes.model_server import FakeModelServer
@@ -100,6 +100,69 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
         ["Größe", "high wind"]
     )
     expect(diary.entries.last.locator("[data-proposal] > .trace-chip")).to_have_text(["Add 🌬️", "Add Iris"])
+
+
+def hold_form(diary: DiaryTab) -> list[Route]:
+    """Let the form of a new trace wait for its answer; return where the requests arrive."""
+    held: list[Route] = []
+    diary.page.route(
+        "**/traces/keep/", lambda r: held.append(r) if r.request.method == "GET" else r.continue_()
+    )
+    return held
+
+
+def test_what_is_typed_before_the_form_has_arrived_is_in_it(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    page, field = diary.page, diary.page.get_by_label("Name of the trace")
+    diary.save_entry("Down to the weir.")
+    held = hold_form(diary)
+
+    diary.button("Add a trace").click()
+    expect(field).to_be_focused()
+    page.keyboard.type("wer")
+    page.keyboard.press("ArrowLeft")
+    held.pop().continue_()
+    expect(page.locator(".trace-form")).to_be_visible()
+
+    expect(field).to_have_count(1)
+    expect(field).to_be_focused()
+    page.keyboard.type("i")
+    page.keyboard.press("Enter")
+    expect(page.locator(".traces-accepted .trace > summary")).to_have_text(["weir"])
+
+
+def test_a_trace_that_is_ended_before_the_form_has_arrived_is_added(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    diary.save_entry("Down to the weir.")
+    held = hold_form(diary)
+
+    diary.button("Add a trace").click()
+    diary.page.keyboard.type("weir")
+    diary.page.keyboard.press("Enter")
+    held.pop().continue_()
+
+    expect(diary.page.locator(".traces-accepted .trace > summary")).to_have_text(["weir"])
+
+
+def test_what_is_typed_stays_where_the_form_does_not_come(
+    new_diary: NewDiary, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("ERR_FAILED", "htmx:")
+    diary = new_diary()
+    page, field = diary.page, diary.page.get_by_label("Name of the trace")
+    diary.save_entry("Down to the weir.")
+    held = hold_form(diary)
+
+    diary.button("Add a trace").click()
+    page.keyboard.type("weir")
+    held.pop().abort()
+    expect(page.get_by_text("Your text is still here.")).to_be_visible()
+    expect(field).to_have_value("weir")
+    diary.button("Add a trace").click()
+    held.pop().continue_()
+
+    expect(page.locator(".trace-form")).to_be_visible()
+    expect(field).to_have_value("weir")
 
 
 def test_with_script_off_one_sees_adds_follows_and_takes_away(
