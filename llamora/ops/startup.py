@@ -1,10 +1,14 @@
 """The steps of `up` before the server starts: checks, address, database and static files."""
 
 import errno
+import gc
 import hashlib
 import ipaddress
 import resource
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,25 @@ def describe_os_error(error: OSError) -> str:
 def forbid_core_dumps() -> None:
     """Disable core dumps, which would write keys and open pages to the disk."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+@contextmanager
+def hide_module(name: str) -> Iterator[None]:
+    """Let an optional import of a module fail during the block, unless it is loaded already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+def resume_garbage_collection() -> None:
+    """Look for garbage again after the imports of the start, which are left out from now on."""
+    gc.freeze()
+    gc.enable()
 
 
 def is_loopback_host(host: str) -> bool:

@@ -1,6 +1,7 @@
 """Tests of `manage.py up` as a subprocess with its own folder."""
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from websockets.sync.client import connect
@@ -291,3 +293,13 @@ def test_healthz_says_states_and_needs_nobody(server: Server) -> None:
     assert "Set-Cookie" not in response.headers
     assert b'"status": "ok"' in response.read()
     connection.close()
+
+
+def test_a_start_looks_for_no_garbage_and_loads_no_openssl(tmp_path: Path) -> None:
+    with running(tmp_path, extra=SERVING) as server:
+        process = json.loads(urlopen(server.url("/process/")).read())
+
+    assert process["collects"]
+    assert process["frozen"] > 100_000
+    assert "twisted.internet" in process["modules"]
+    assert "OpenSSL" not in process["modules"]

@@ -1,4 +1,6 @@
 import contextvars
+import gc
+import sys
 import tempfile
 import threading
 import time
@@ -25,6 +27,13 @@ def show_thread(request: HttpRequest) -> JsonResponse:
     LEFT.set(request.path)
     return JsonResponse(
         {"thread": threading.current_thread().name, "connection": id(connection.connection), "left": left}
+    )
+
+
+def show_process(request: HttpRequest) -> JsonResponse:
+    """Return whether garbage is collected, how many objects are frozen, and the loaded modules."""
+    return JsonResponse(
+        {"collects": gc.isenabled(), "frozen": gc.get_freeze_count(), "modules": sorted(sys.modules)}
     )
 
 
@@ -73,6 +82,7 @@ urlpatterns = [
     path("where/", show_thread),
     path("register/where/", show_thread),
     path("register/active/", count_active),
+    path("process/", show_process),
     path("sized/", show_body_size),
     path("spooled/", spool_body),
     path("slowly/", wait),

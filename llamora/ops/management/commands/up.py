@@ -1,6 +1,7 @@
 """`manage.py up`: prepares the household and runs the server."""
 
 import asyncio
+import gc
 import os
 import socket
 from argparse import ArgumentParser
@@ -81,13 +82,18 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         startup.prepare_database()
-        startup.collect_static()
+        if startup.collect_static():
+            # A first start, or one after an upgrade, which may also have migrated.
+            gc.collect()
         if sentence := run_secret.prepare_run_secret():
             self.print_now(sentence)
 
     def _serve(self, listener: socket.socket, *, host: str, no_model: bool) -> None:
         from llamora.asgi import application, pages  # noqa: PLC0415 - static files must be there first
-        from llamora.ops.server.http_server import HouseholdServer  # noqa: PLC0415 - Twisted, only when serving
+
+        # HTTPS is spoken by what stands before this server; Twisted loads OpenSSL wherever it finds it.
+        with startup.hide_module("OpenSSL"):
+            from llamora.ops.server.http_server import HouseholdServer  # noqa: PLC0415 - only when serving
 
         async def run_background_work() -> None:
             background.bind_jobs()
@@ -99,6 +105,7 @@ class Command(BaseCommand):
 
         if host not in ("0.0.0.0", "::", *settings.ALLOWED_HOSTS):  # noqa: S104 - compared, not bound
             settings.ALLOWED_HOSTS.append(host)
+        startup.resume_garbage_collection()
         self._announce(host=host, port=listener.getsockname()[1])
         HouseholdServer(
             application, listener=listener, on_start=run_background_work, on_stop=background.stop_model
