@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
+from django.core.management.base import BaseCommand
+from django.core.management.commands import dumpdata
 
 ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text()
@@ -73,6 +75,42 @@ def test_every_command_of_ours_is_documented() -> None:
     assert list_commands()
     for name in list_commands():
         assert re.search(rf"`{name}\b", table), name
+
+
+def list_options(command: BaseCommand, name: str) -> set[str]:
+    """Return the options of a command that are not Django's."""
+    parsers = [BaseCommand().create_parser("manage.py", name)]
+    if isinstance(command, dumpdata.Command):
+        parsers.append(dumpdata.Command().create_parser("manage.py", name))
+    of_django = {flag for parser in parsers for flag in parser._option_string_actions}
+    return {
+        flag
+        for flag in command.create_parser("manage.py", name)._option_string_actions
+        if flag not in of_django
+    }
+
+
+@pytest.mark.parametrize("name", list_commands())
+def test_every_option_is_documented_in_the_row_of_its_command(name: str) -> None:
+    (row,) = re.findall(rf"^\| [^|]*`{name}\b.*$", get_section("Commands"), re.MULTILINE)
+    command = load_command_class(str(get_commands()[name]), name)
+
+    assert {flag for flag in list_options(command, name) if not re.search(rf"{flag}\b(?!-)", row)} == set()
+
+
+@pytest.mark.parametrize("name", list_commands())
+def test_every_option_in_the_row_of_a_command_exists(name: str) -> None:
+    (row,) = re.findall(rf"^\| [^|]*`{name}\b.*$", get_section("Commands"), re.MULTILINE)
+    command = load_command_class(str(get_commands()[name]), name)
+
+    assert set(re.findall(r"--[a-z-]+", row)) <= list_options(command, name)
+
+
+@pytest.mark.parametrize("name", list_commands())
+def test_every_option_has_a_help_text(name: str) -> None:
+    parser = load_command_class(str(get_commands()[name]), name).create_parser("manage.py", name)
+
+    assert [action.dest for action in parser._actions if action.option_strings and not action.help] == []
 
 
 @pytest.mark.parametrize("name", list_commands())
