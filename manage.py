@@ -23,7 +23,7 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as refusal:
-        sys.exit(f"Llamora cannot start: {refusal}")
+        sys.exit(f"Llamora can't start: {refusal}")
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ _MESSAGES = {
         "administrator first: Settings, Administration, People."
     ),
     "code_gone": (
-        "This page was open too long, or Llamora was restarted, so your entry can't be checked. If you wrote "
-        "the code down, go on: it is valid. If not, create a new one in Settings."
+        "This page was open too long, or Llamora was restarted, so your copy can't be checked. If you wrote "
+        "the code down, continue: it is valid. If not, create a new one in Settings."
     ),
     "signed_out": "You have been signed out. Sign in again.",
     "other_person": "This is not the password of the person who is signed in here.",
@@ -38,8 +38,8 @@ _NOT_WRITTEN = {
 }
 REAUTHENTICATION_FAILED = "Wrong password."
 DAMAGED = (
-    "This could not be decrypted: its data was changed on the disk. Nothing was overwritten, and a backup "
-    "may still hold an intact copy."
+    "This can't be opened: its data was changed on the disk. Nothing was overwritten. A backup from before "
+    "that may still contain it."
 )
 LOCKED_IN_MEMORY = (
     "Your diary is locked. The disk can't be written to now, so you can't unlock it until that is fixed. "
@@ -74,7 +74,7 @@ FAULT = (
     "saved. Copy it, and try again in a moment."
 )
 FAULT_ALONE = "Something went wrong on the server. What you saved before is safe."
-DAMAGED_TITLE = "This cannot be opened"
+DAMAGED_TITLE = "This can't be opened"
 BUSY_TITLE, TOO_MANY_TITLE = "Llamora is busy", "Too many tries"
 REGISTRATION_CLOSED_TITLE = "By invitation"
 CODE_GONE_TITLE = "Not checked"

@@ -8,13 +8,12 @@ from llamora.inference.messages import NOTHING_WRITTEN, PARTIAL_SAVED
 
 NOT_SAVED_TITLE: Final = "Not saved"
 NOT_CHANGED_TITLE: Final = "Not changed"
-ENTRY_DAMAGED_TITLE: Final = "This entry cannot be changed"
+ENTRY_DAMAGED_TITLE: Final = "This entry can't be changed"
 
 INVALID_TEXT: Final = "This text can't be saved as it is."
 EMPTY_TEXT: Final = "There is nothing to save yet."
 INVALID_CHARACTERS: Final = (
-    "This text contains a character that can't be saved (a null character, or half a character). Delete it "
-    "and save again."
+    "This text contains a broken or invisible character that can't be saved. Delete it and save again."
 )
 EDIT_CONFLICT: Final = "This was changed in another window."
 DAY_NOT_BEGUN: Final = "This day has not begun yet. Copy your text and save it on today's page."
@@ -27,15 +26,15 @@ ENTRY_GONE: Final = (
 NO_DAY: Final = "Choose a day for this entry."
 
 DAMAGED_ENTRY: Final = (
-    "This entry cannot be opened: its data was changed on the disk. A backup from before that may still "
+    "This entry can't be opened: its data was changed on the disk. A backup from before that may still "
     "contain it. If the entry was edited, you can restore an earlier version from its history."
 )
 DAMAGED_DRAFT: Final = (
-    "This draft cannot be opened: its data was changed on the disk. A backup from before that may still "
+    "This draft can't be opened: its data was changed on the disk. A backup from before that may still "
     "contain it. What you write now replaces it."
 )
-DAMAGED_SAVED_DRAFT: Final = "The draft saved here before cannot be opened, so it was not replaced."
-DAMAGED_REPLY: Final = "This reply cannot be opened: its data was changed on the disk."
+DAMAGED_SAVED_DRAFT: Final = "The draft saved here before can't be opened, so it was not replaced."
+DAMAGED_REPLY: Final = "This reply can't be opened: its data was changed on the disk."
 
 
 def get_text_too_long_message(*, length: int, limit: int) -> str:
@@ -62,7 +61,7 @@ TOO_MANY_REPLIES: Final = (
     "Several replies are already being written. Wait for one of them or stop one, then try again."
 )
 NO_REPLY_TO_DAMAGED: Final = (
-    "This entry cannot be opened, so the model can't reply to it. A backup may still contain the entry."
+    "This entry can't be opened, so the model can't reply to it. A backup may still contain the entry."
 )
 REPLY_STYLE_DELETED: Final = "The style of this reply was deleted. Choose another under the entry."
 REPLY_STYLE_EMPTY: Final = "The name and the instruction of a reply style need visible characters."
@@ -87,9 +86,7 @@ JOB_STOPPED: Final = "Stopped."
 JOB_PARTIAL_SAVED: Final = f"{PARTIAL_SAVED}."
 JOB_NOTHING_WRITTEN: Final = f"{NOTHING_WRITTEN}."
 JOB_LENGTH_REACHED: Final = "This reached the maximum length; the model may have had more to say."
-JOB_NOT_SAVED: Final = (
-    "This could not be written to the disk yet; Llamora will try again. Copy it if it matters to you."
-)
+JOB_NOT_SAVED: Final = "This could not be saved yet. Llamora will try again; to be safe, copy it."
 JOB_THINKING: Final = "Thinking."
 JOB_WAITING: Final = "Waiting for the model."
 JOB_NEXT: Final = "Waiting for the model. You are next."
@@ -114,22 +111,22 @@ def get_waiting_message(others: int) -> str:
 
 # --- Openings and recaps ---------------------------------------------------------------------------------
 
-OPENING_NOT_REPLACED: Final = "No other opening was written. {}."
-NO_OPENING_NOW: Final = "No other opening can be written now. {}"
+OPENING_NOT_REPLACED: Final = "No new opening was written. {}."
+NO_OPENING_NOW: Final = "No new opening can be written now. {}"
 NO_RECAP_NOW: Final = "No recap can be written now. {}"
 RECAP_FAILED: Final = "No recap was written this time. Try again in a moment."
 NOTHING_TO_RECAP: Final = "There is nothing to summarize."
 
 # --- Export ----------------------------------------------------------------------------------------------
 
-NO_HOUSEHOLD: Final = "There is no household here yet. Run manage.py up first."
-EXPORT_UNREADABLE_TEXT: Final = "*This cannot be opened: its encrypted data is damaged.*"
+NO_HOUSEHOLD: Final = "Llamora is not set up here yet. Run manage.py up first."
+EXPORT_UNREADABLE_TEXT: Final = "*This can't be opened: its encrypted data is damaged.*"
 EXPORT_EXISTS: Final = "{path} already exists; nothing was written."
 EXPORT_NOT_WRITTEN: Final = "The export could not be written: {error}. The unfinished file was deleted."
 EXPORT_STOPPED: Final = "Stopped; the unfinished export was deleted."
 EXPORT_WARNING: Final = "Anyone who has this file can read it. Store it where only you can get it."
-EXPORT_DAMAGED: Final = "{label} of {row} cannot be opened: {code}."
-EXPORT_INCOMPLETE: Final = "{count} cannot be opened; everything else was exported."
+EXPORT_DAMAGED: Final = "{label} of {row} can't be opened: {code}."
+EXPORT_INCOMPLETE: Final = "{count} can't be opened; everything else was exported."
 
 # --- Import ----------------------------------------------------------------------------------------------
 
@@ -138,11 +135,11 @@ NO_PASSWORD: Final = "No password was given, so nothing was imported."  # noqa: 
 IMPORT_CONTINUES: Final = "What was imported so far stays; run the same command again to continue."
 IMPORT_STOPPED: Final = f"Stopped. {IMPORT_CONTINUES}"
 IMPORT_BROKEN: Final = "The file is damaged after entry {seen:,}; the rest could not be read."
-IMPORT_UNREADABLE: Final = "The file cannot be read: {error}."
+IMPORT_UNREADABLE: Final = "The file can't be read: {error}."
 IMPORT_NO_LINE: Final = "This file has no line that can be imported."
 IMPORT_RANGE: Final = "From {first} to {last}: {count:,} entries."
 IMPORT_REJECTED: Final = "Not imported, for the reasons above: {count}."
-IMPORT_PREVIEWED: Final = "Nothing was written."
+IMPORT_PREVIEWED: Final = "This was a preview; nothing was imported."
 IMPORT_COUNTS: Final = "Imported {added:,}; {known:,} were already in the diary."
 IMPORT_ROWS: Final = "Also imported: {}."
 IMPORT_SKIPPED: Final = "Not imported: {}."
@@ -165,12 +162,12 @@ LINE_FUTURE: Final = "has a date in the future"
 LINE_NO_TEXT: Final = "has no text"
 LINE_EMPTY: Final = "has an empty text"
 LINE_LONG_TEXT: Final = "has a text that is longer than an entry can be"
-LINE_INVALID_TEXT: Final = "contains a null character or half a character, which can't be saved exactly"
+LINE_INVALID_TEXT: Final = "contains a null character or an incomplete character, which can't be saved"
 
 # What of an entry is not imported; each follows "Entry 12:".
 FAULT_VALUE: Final = "{name} can't be imported"
 FAULT_NOT_A_LIST: Final = "{kind} is not a list"
-FAULT_NOT_A_ROW: Final = "{kind} contains something that is not a row"
+FAULT_NOT_A_ROW: Final = "{kind} contains a value that is not an object"
 FAULT_LATER_VERSION: Final = "the file has a later version of it, which was not imported"
 FAULT_VERSION_PREFIX: Final = "an earlier version's "
 FAULT_VERSION_NUMBER: Final = "an earlier version has no revision number that can be used"
@@ -184,9 +181,9 @@ STYLE_LABEL: Final = "Reply style {number}"
 DRAFT_LABEL: Final = "Draft {number}"
 OPENING_INCOMPLETE: Final = "{label} has no day, or no text, that can be imported"
 STYLE_INCOMPLETE: Final = "{label} has no name, or no instruction, that can be imported"
-STYLE_TOO_MANY: Final = "{label} is left out: you already have {limit}"
+STYLE_TOO_MANY: Final = "{label} is left out: you already have {limit} reply styles"
 DRAFT_INCOMPLETE: Final = "{label} has no text, or belongs to no day or entry in this diary"
-DRAFT_IN_PLACE: Final = "{label} is left out: there is another draft in its place"
+DRAFT_IN_PLACE: Final = "{label} is left out: there is already another draft"
 
 # Kinds of rows whose key in an export is not their name.
 _ROW_KIND_NAMES: Final = {"ways_of_answering": "reply styles"}

@@ -67,8 +67,8 @@ def _secret(name: str, *, least: int) -> str:
     value, words = str(env.str(name, default="")), name.lower().replace("_", " ")
     if value and not (len(value) >= least and value.isascii() and value.isprintable()):
         raise ImproperlyConfigured(
-            f"LLAMORA_{name} does not fit as a {words}; it must be {least} or more letters, digits and signs "
-            "of ASCII."
+            f"LLAMORA_{name} is not a valid {words}; it must be {least} or more ASCII letters, digits and "
+            "symbols."
         )
     return value
 
@@ -111,7 +111,7 @@ def _url(name: str) -> str:
     if value and not _parses(value, _is_url):
         # It may hold a password.
         raise ImproperlyConfigured(
-            f"LLAMORA_{name} is no address; it must be one like http://127.0.0.1:8080, with http or https."
+            f"LLAMORA_{name} is not a valid address; it must begin with http:// or https://."
         )
     return value
 
@@ -127,7 +127,7 @@ def _hosts(name: str) -> list[str]:
     values = [value for value in env.list(name, default=[]) if value]
     for value in values:
         if value != "*" and not _HOST.fullmatch(value):
-            raise _refuse(name, value, "host names with commas between, such as diary.home,192.168.1.4")
+            raise _refuse(name, value, "host names separated by commas, such as diary.home,192.168.1.4")
     return values
 
 
@@ -135,7 +135,7 @@ def _origins(name: str) -> list[str]:
     values = [value for value in env.list(name, default=[]) if value]
     for value in values:
         if not _parses(value, _is_origin):
-            raise _refuse(name, value, "origins with commas between, such as https://diary.home")
+            raise _refuse(name, value, "origins separated by commas, such as https://diary.home")
     return values
 
 

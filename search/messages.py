@@ -37,11 +37,11 @@ _NOT_RECALLED: Final = {
 }
 
 # Commands.
-TOO_FEW_ENTRIES: Final = "Use at least 200 entries; fewer give no meaningful figures."
+TOO_FEW_ENTRIES: Final = "Use at least 200 entries; with fewer the figures mean little."
 DOWNLOADING: Final = "Downloading {model} to {folder}."
 NOT_DOWNLOADED: Final = f"The model could not be downloaded. {_WORDS_WORK}"
-INDEXED_WORDS: Final = "{texts:,} texts can be found by their words."
-INDEXED_MEANING: Final = "Related-entry search has indexed them in {chunks:,} passages."
+INDEXED_WORDS: Final = "{texts:,} texts are indexed by their words."
+INDEXED_MEANING: Final = "Related-entry search has indexed {chunks:,} passages of them."
 
 
 def get_embedding_message(reason: str) -> str:

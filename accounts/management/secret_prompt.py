@@ -14,7 +14,7 @@ from llamora.crypto import BadRecoveryCode, parse_recovery_code
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments for a person's name and a file with their secret."""
-    parser.add_argument("name", help="the name of the person whose diary it is")
+    parser.add_argument("name", help="name of the person whose diary it is")
     parser.add_argument(
         "--password-file",
         type=Path,
@@ -47,4 +47,4 @@ def _read_secret(person: Person, file: Path | None) -> str:
         with file.open(encoding="utf-8") as lines:
             return lines.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError):
-        raise CommandError("The password file cannot be read.") from None
+        raise CommandError("The file of --password-file can't be read.") from None

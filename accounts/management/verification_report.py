@@ -12,7 +12,7 @@ from llamora.crypto import Keyring
 def write_damaged(command: BaseCommand, damaged: Sequence[DamagedEnvelope]) -> None:
     """Print the label and row of each envelope that does not open."""
     for each in damaged:
-        command.stderr.write(f"{each.label} of {each.row} cannot be decrypted: {each.code}.")
+        command.stderr.write(f"{each.label} of {each.row} can't be decrypted: {each.code}.")
 
 
 def verify_and_report(command: BaseCommand, keyring: Keyring) -> None:

@@ -36,14 +36,14 @@ class _RotationThread(threading.Thread):
     def run(self) -> None:
         try:
             result = resume_rotation(self._keyring, stop=self.stopping.is_set)
-            _log.info("A rotation is finished; %d envelopes were encrypted again.", result.envelopes)
+            _log.info("A key change is finished: %d values were encrypted again.", result.envelopes)
         except RotationStopped:
             return
         except (AccountsError, CryptoError, NotWritten) as error:
-            _log.warning("A rotation is not finished yet: %s", error.code)
+            _log.warning("A key change is not finished yet: %s", error.code)
         except Exception as error:
             # Only the type is logged: a database error can quote what was to be written.
-            _log.error("A rotation was stopped: %s", type(error).__name__)
+            _log.error("A key change was stopped: %s", type(error).__name__)
         finally:
             self._keyring.close()
             with _guard:

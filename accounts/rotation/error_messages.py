@@ -20,7 +20,7 @@ _MESSAGES = {
 }
 _SLOT_REASONS = {
     "not_listed": "it was added by someone else, or restored after it had been replaced",
-    "forged_slot": "its encrypted key was not made by its owner",
+    "forged_slot": "its encrypted key was made by someone else",
     "unknown_authenticator": "it belongs to an older key, or was changed on the disk",
 }
 
@@ -30,7 +30,7 @@ def get_rotation_error_message(error: AccountsError) -> str:
     if isinstance(error, DamagedRows):
         return (
             f"{error.count:,} rows can't be decrypted, so the old key was not destroyed. Restore a backup, "
-            "or give up those rows with --leave-damaged."
+            "or lose those rows with --leave-damaged."
         )
     if isinstance(error, RotationError):
         return _MESSAGES[error.code]
@@ -40,4 +40,5 @@ def get_rotation_error_message(error: AccountsError) -> str:
 def get_refused_slot_message(slot: RefusedSlot) -> str:
     """Return the message about a key slot that did not receive the next data key."""
     reason = _SLOT_REASONS.get(slot.code, "its row was changed on the disk")
-    return f"The {slot.kind} slot {slot.slot_id} did not get the new key: {reason}. It no longer works."
+    name = f"{slot.kind}, {slot.slot_id}"
+    return f"A way to unlock ({name}) no longer works. It did not get the new key: {reason}."

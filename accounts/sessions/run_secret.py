@@ -100,7 +100,7 @@ def _get_path() -> Path | None:
 def _read_or_create(path: Path) -> bytes:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not is_private_folder(path.parent):
-        raise PermissionError(f"{path.parent} must belong to this user with mode 0700.")
+        raise PermissionError(f"{path.parent} must belong to the user who runs Llamora, with mode 0700.")
     fresh = secret_bytes(LENGTH)
     draft = path.with_suffix(f".{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

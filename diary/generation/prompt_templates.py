@@ -75,7 +75,7 @@ def _find(name: str) -> _PromptTemplate:
         except (InvalidPromptTemplate, UnicodeDecodeError):
             logger.warning("%s is not used: it needs a line of --- and correct template tags.", path)
         except OSError:
-            logger.warning("%s is not used: it cannot be read.", path)
+            logger.warning("%s is not used: it can't be read.", path)
     raise InvalidPromptTemplate
 
 

@@ -16,7 +16,7 @@ _MESSAGES: Final = {
     "looking": "Looking for a model on this machine.",
     "none_found": (
         "No model was found on this machine. Start llama.cpp, Ollama or LM Studio, or put a .gguf file into "
-        "the folder models next to your diary. Llamora finds it within half a minute."
+        "the folder models in the data folder. Llamora finds it within half a minute."
     ),
     "no_file": (
         "The model file named in LLAMORA_MODEL_FILE does not exist. Correct the path or remove the setting, "
@@ -30,7 +30,7 @@ _MESSAGES: Final = {
     "refused_connection": (
         "The model server is not running. Start it, then try again. Llamora also checks every half minute."
     ),
-    "wrong_address": "The model's address is not that of a model server. Check LLAMORA_MODEL_URL.",
+    "wrong_address": "There is no model server at the model's address. Check LLAMORA_MODEL_URL.",
     "unauthorized": "The model server rejected the API key. Check LLAMORA_MODEL_API_KEY.",
     "no_such_model": (
         "The model server does not have this model. Check LLAMORA_MODEL_NAME, or load it in the server."
@@ -38,7 +38,7 @@ _MESSAGES: Final = {
     "loading": "The model is still loading. Try again in a moment.",
     "busy": "The model server is busy. Try again in a moment.",
     "too_long": (
-        "The text is too long for the model. Choose a model with a larger context, or raise the context in "
+        "The text is too long for the model. Choose a model with a larger context window, or enlarge it in "
         "the model server."
     ),
     "server_error": "The model server reported an error. Try again; its log may say more.",

@@ -53,10 +53,10 @@ async def sweep_sessions() -> None:
 def _sweep_once() -> None:
     try:
         if ended := sessions_services.end_expired_sessions():
-            sweep_logger.info("%d sessions were past their limits and have ended.", ended)
+            sweep_logger.info("%d expired sessions were deleted.", ended)
     except (NotWritten, DatabaseError) as error:
         # An expired session opens nothing all the same; the next sweep tries again.
-        sweep_logger.warning("Sessions could not be swept: %s", type(error).__name__)
+        sweep_logger.warning("Expired sessions could not be deleted: %s", type(error).__name__)
 
 
 def bind_jobs() -> None:
@@ -113,7 +113,7 @@ def run_daily_round(stopping: threading.Event, pruned_at: datetime | None = None
     with _logging_errors():
         now = timezone.now()
         if not stopping.is_set() and (pruned_at is None or now - pruned_at >= ONE_DAY):
-            backup_logger.info("Past their time and gone: %s.", pruning.prune(now=now))
+            backup_logger.info("Deleted because they had expired: %s.", pruning.prune(now=now))
             pruned_at = now
     with _logging_errors():
         # Rows that were edited or deleted stay in the log, sealed, until that is overwritten.
@@ -138,7 +138,7 @@ def _logging_errors() -> Iterator[None]:
         # Its sentences are about files and counts.
         backup_logger.error("%s", refusal)  # noqa: TRY400 - a refusal has no traceback worth reading
     except (NotWritten, DatabaseError, OSError) as error:
-        backup_logger.error("The daily round failed: %s", type(error).__name__)  # noqa: TRY400 - kinds only
+        backup_logger.error("The daily backup or clean-up failed: %s", type(error).__name__)  # noqa: TRY400 - kinds only
 
 
 def is_backup_due() -> bool:

@@ -106,7 +106,7 @@ def _wrap_module(path: str, source: str) -> str:
     exports = [f"default: {name}" if default else name for default, _, name in _EXPORT.findall(source)]
     body = _EXPORT.sub(r"\2 \3", _replace_imports(path, source))
     if left := _NOT_JOINED.search(_COMMENT_LINES.sub("", body)):
-        raise NotBundledError(f"{path}: `{left[0].strip()}` cannot be joined.")
+        raise NotBundledError(f"{path}: `{left[0].strip()}` can't be joined.")
     return f"const {_get_variable(path)} = (() => {{\n{body}return {{ {', '.join(exports)} }};\n}})();\n"
 
 

@@ -63,11 +63,7 @@ def check_people_have_vaults(*, databases: Sequence[str] | None = None, **_: Any
     found: list[CheckMessage] = []
     for alias in _filter_migrated_databases(databases):
         if count := Person.objects.using(alias).filter(vault__isnull=True).count():
-            found.append(
-                checks.Warning(
-                    f"{count} of the household have no vault and cannot sign in.", id="llamora.W001"
-                )
-            )
+            found.append(checks.Warning(f"{count} people have no key and can't sign in.", id="llamora.W001"))
     return found
 
 

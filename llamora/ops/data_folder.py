@@ -42,8 +42,8 @@ def prepare(data_dir: Path, *, key_file: Path, key: str) -> None:
             _write_key(key_file, key)
     except OSError as error:
         raise OperationRefused(
-            f"The data folder {data_dir} cannot be used: {error.strerror}. "
-            "Make it writable, or name another with LLAMORA_DATA_DIR."
+            f"The data folder {data_dir} can't be used: {error.strerror}. "
+            "Make it writable, or choose another with LLAMORA_DATA_DIR."
         ) from None
     for problem in find_unsafe_permissions(data_dir, key_file=key_file):
         raise OperationRefused(problem)
@@ -64,18 +64,18 @@ def find_unsafe_permissions(data_dir: Path, *, key_file: Path) -> Iterator[str]:
     """Yield a sentence for each folder and file that other users of this machine can read."""
     for folder in (data_dir, key_file.parent):
         if folder.is_dir() and is_open_to_others(folder):
-            yield f"Others on this machine can look into {folder}. Close it with: chmod 700 '{folder}'"
+            yield f"Other users of this machine can open {folder}. To stop that, run: chmod 700 '{folder}'"
     for file in (key_file, *sorted(data_dir.glob("*.sqlite3*"))):
         if file.is_file() and is_open_to_others(file):
-            yield f"Others on this machine can read {file}. Close it with: chmod 600 '{file}'"
+            yield f"Other users of this machine can read {file}. To stop that, run: chmod 600 '{file}'"
 
 
 def find_key_weakness(key: str) -> str | None:
     """Return the problem with a secret key, or None."""
     if len(key) < MIN_KEY_LENGTH or len(set(key)) < 8 or key.startswith("django-insecure-"):
         return (
-            f"The secret key is a default or too short (at least {MIN_KEY_LENGTH} random characters). Unset "
-            "LLAMORA_SECRET_KEY and remove secrets/secret_key from the data folder; `up` then makes one."
+            f"The secret key is a default, or shorter than {MIN_KEY_LENGTH} random characters. Unset "
+            "LLAMORA_SECRET_KEY and delete secrets/secret_key in the data folder; `up` then creates one."
         )
     return None
 
@@ -89,8 +89,8 @@ def lock(data_dir: Path) -> Iterator[None]:
     except BlockingIOError:
         os.close(descriptor)
         raise OperationRefused(
-            f"Llamora is already running from {data_dir}. Stop that one first, or name another folder "
-            "with LLAMORA_DATA_DIR."
+            f"Llamora is already running with the data folder {data_dir}. Stop it first, or choose another "
+            "folder with LLAMORA_DATA_DIR."
         ) from None
     try:
         yield

@@ -33,10 +33,10 @@ class PruneReport:
 
     def __str__(self) -> str:
         return (
-            f"{self.sessions:,} sessions, {self.entries:,} entries that were in the bin, "
-            f"{self.versions:,} earlier versions, "
-            f"{self.backups:,} backups, {self.replaced:,} replaced databases, {self.indexes:,} dead indexes, "
-            f"{self.strays:,} stray files"
+            f"{self.sessions:,} expired sessions, {self.entries:,} entries in the bin, "
+            f"{self.versions:,} earlier versions, {self.backups:,} old backups, "
+            f"{self.replaced:,} replaced databases, {self.indexes:,} unused search indexes, "
+            f"{self.strays:,} leftover files"
         )
 
     @property

@@ -28,7 +28,7 @@ PRAGMAS: dict[str, Any] = {"journal_mode": "wal", "synchronous": 2, "secure_dele
 def describe_os_error(error: OSError) -> str:
     """Return a sentence about an error of the operating system, with the name of the file."""
     path = f" ({error.filename})" if error.filename else ""
-    return f"Llamora cannot start: {error.strerror or error}{path}."
+    return f"Llamora can't start: {error.strerror or error}{path}."
 
 
 def forbid_core_dumps() -> None:
@@ -69,9 +69,9 @@ def check_plain_http(host: str) -> None:
     """Raise OperationRefused if the address is on a network and http without TLS is not allowed."""
     if not is_loopback_host(host) and not settings.ALLOW_PLAIN_HTTP:
         raise OperationRefused(
-            f"{host} can be reached by other machines, and passwords would cross the network unencrypted. "
-            "Serve on 127.0.0.1 behind something that speaks HTTPS, or, where the network itself is "
-            "encrypted, set LLAMORA_ALLOW_PLAIN_HTTP=true."
+            f"Other machines can reach {host}, and passwords would cross the network unencrypted. Listen on "
+            "127.0.0.1 behind a proxy that speaks HTTPS, or, if the network itself is encrypted, set "
+            "LLAMORA_ALLOW_PLAIN_HTTP=true."
         )
 
 
@@ -94,10 +94,10 @@ def bind_listener(host: str, port: int) -> socket.socket:
 def _describe_bind_error(host: str, port: int, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
-        return f"Port {port} is already in use. Stop what is there, or choose another with --port."
+        return f"Port {port} is already in use. Stop the program that uses it, or choose another with --port."
     if number == errno.EACCES:
-        return f"Port {port} is reserved for the system. Choose one above 1023 with --port."
-    return f"{host} port {port} cannot be listened on. Check --host and --port."
+        return f"Port {port} is reserved for the system. Choose a port above 1023 with --port."
+    return f"Llamora can't listen on {host}, port {port}. Check --host and --port."
 
 
 def prepare_database() -> None:
@@ -108,8 +108,8 @@ def prepare_database() -> None:
     except DatabaseError as error:
         # SQLite's own words, before any row was read: "disk I/O error", "file is not a database".
         raise OperationRefused(
-            f"The database in {settings.DATA_DIR} cannot be used: {error}. Check that the disk is there, "
-            "has room and can be written to; a damaged file can be replaced by a backup."
+            f"The database in {settings.DATA_DIR} can't be used: {error}. Check that the disk is connected, "
+            "has free space and can be written to. If the file is damaged, restore a backup."
         ) from None
     for problem in wrong:
         raise OperationRefused(problem)
@@ -122,7 +122,7 @@ def migrate() -> bool:
     if unknown:
         raise OperationRefused(
             f"The database in {settings.DATA_DIR} was written by a newer Llamora. "
-            "Update the program, or name another folder with LLAMORA_DATA_DIR."
+            "Update the program, or choose another folder with LLAMORA_DATA_DIR."
         )
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
@@ -138,8 +138,8 @@ def find_wrong_pragmas() -> list[str]:
             found = cursor.execute(f"PRAGMA {name}").fetchone()[0]
             if found != expected:
                 wrong.append(
-                    f"SQLite answers {name}={found}, not {expected}. The data folder may be on a file "
-                    "system that cannot do it (a network share?); move it to a local disk."
+                    f"SQLite uses {name}={found} instead of {expected}. If the data folder is on a network "
+                    "share, move it to a local disk."
                 )
     return wrong
 

@@ -11,7 +11,7 @@ from pathlib import Path
 _UNIT = """\
 # Save this as ~/.config/systemd/user/llamora.service, then:
 #   systemctl --user daemon-reload && systemctl --user enable --now llamora
-#   loginctl enable-linger    so that it also serves while nobody is logged in
+#   loginctl enable-linger    to keep it running while nobody is logged in
 [Unit]
 Description=Llamora, the diary of this household
 After=network.target

@@ -259,7 +259,7 @@ class IndexRegistry:
             except Exception as error:
                 if self._ending.is_set():
                     return  # the database and the log may be gone already
-                logger.error("a sweep of search ended with %s", type(error).__name__)  # noqa: TRY400 - a trace holds texts
+                logger.error("unused indexes were not closed: %s", type(error).__name__)  # noqa: TRY400 - a trace holds texts
             finally:
                 connections.close_all()
 

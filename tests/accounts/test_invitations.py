@@ -214,7 +214,7 @@ def test_the_command_lists_and_withdraws(administrator: Resident, token: str) ->
     call_command("invite", "--list", stdout=listed)
     call_command("invite", "--withdraw", stdout=withdrawn)
 
-    assert "1 invitation is open." in listed.getvalue()
+    assert "1 invitation is unused." in listed.getvalue()
     assert token not in listed.getvalue()
     assert "1 invitation was withdrawn." in withdrawn.getvalue()
     assert Client().get(invitation_path(token)).status_code == 403

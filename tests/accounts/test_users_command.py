@@ -39,7 +39,7 @@ def test_whoever_is_switched_off_is_let_in_no_more_and_keeps_everything(
 ) -> None:
     owner.write("Still here")
 
-    assert run_users(disable="olive") == "Turned off; 1 session was ended.\n"
+    assert run_users(disable="olive") == "Turned off; 1 browser was signed out.\n"
 
     assert owner.get("/").status_code == 302
     assert not SignIn.objects.filter(person_id=owner.id).exists()

@@ -213,14 +213,14 @@ def test_paper_holds_the_day_and_nothing_else(visitor: Page, house: ServedHouse)
     assert re.search(r"4 March 2021", printed)
     assert "A walk." in printed
     for chrome in (
-        "Keep",
-        "Respond",
+        "Save",
+        "Reply",
         "Edit",
         "More",
         "Sign out",
         "Lock",
         "Calendar",
-        "Remove",
+        "Delete",
         "Add a trace",
         "On this day",
         "Half a draft",

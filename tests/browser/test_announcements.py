@@ -57,7 +57,7 @@ def test_a_day_is_opened_in_silence_and_another_that_fails_is_told(
 
     diary.button("Write again").click()
 
-    told = "No other opening was written. The connection to the model server was lost."
+    told = "No new opening was written. The connection to the model server was lost."
     expect(get_announcement(diary)).to_have_text(told)
     expect(opening.locator("[data-note]")).to_have_text(told)
     wait_for_end(opening)

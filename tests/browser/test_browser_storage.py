@@ -38,7 +38,7 @@ def test_after_a_whole_session_the_browser_has_stored_nothing(
     diary.save_edit_button.click()
     expect(diary.entries).to_contain_text("A secret edit.")
     diary.open("/d/2024-03-05/").save_entry("Something secret, long ago.")
-    diary.page.get_by_role("link", name="Month after").click()
+    diary.page.get_by_role("link", name="Next month").click()
     expect(diary.page.get_by_role("heading", name="April 2024")).to_be_visible()
     diary.box.fill("A secret draft.")
     diary.wait_for_draft()

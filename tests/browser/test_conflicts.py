@@ -210,7 +210,7 @@ def test_an_entry_changed_in_two_tabs_shows_both_texts(diary: DiaryTab, new_diar
 
     expect(late.page.get_by_label("Yours", exact=True)).to_have_value("Fish for supper.")
     expect(late.page.get_by_role("group", name="Saved version")).to_have_text("Bread for supper.")
-    late.button("Add below").click()
+    late.button("Add the saved version below").click()
     late.button("Save mine").click()
     expect(late.entries).to_contain_text("Fish for supper.")
     expect(late.entries).to_contain_text("Bread for supper.")

@@ -150,7 +150,7 @@ def test_keys_lead_about_and_their_map_lies_under_the_question_mark(diary: Diary
     page.wait_for_load_state("networkidle")
     diary.save_button.focus()
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("The day before, the day after")
+    expect(page.get_by_role("dialog")).to_contain_text("Previous day, next day")
     assert list_axe_findings(page) == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)

@@ -83,8 +83,8 @@ def test_one_signs_in_writes_edits_deletes_and_signs_out_by_keys_alone(
 
 def test_the_first_tab_skips_to_the_page(diary: DiaryTab) -> None:
     diary.page.keyboard.press("Tab")
-    assert get_focused(diary.page) == "Skip to the page"
-    expect(diary.page.get_by_role("link", name="Skip to the page")).to_be_in_viewport()
+    assert get_focused(diary.page) == "Skip to content"
+    expect(diary.page.get_by_role("link", name="Skip to content")).to_be_in_viewport()
 
     diary.page.keyboard.press("Enter")
 
@@ -157,7 +157,7 @@ def test_asking_stopping_and_removing_keep_the_place_of_the_keyboard(
     diary.button("Stop").press("Enter")
     wait_for_end(page.locator(".reply"), "stopped")
     expect(page.locator(".reply :focus")).to_have_count(1)
-    page.get_by_role("button", name="Remove this reply").press("Enter")
+    page.get_by_role("button", name="Delete this reply").press("Enter")
     expect(page.locator(".reply")).to_have_count(0)
 
     expect(entry.locator(":focus")).to_have_count(1)
@@ -167,7 +167,7 @@ def test_leafing_with_motion_ends_on_the_day(new_diary: NewDiary, experienced_me
     diary = new_diary(member=experienced_member, path="/d/2017-08-10/", reduced_motion="no-preference")
 
     for day in ("2017-08-09", "2017-08-08"):
-        diary.page.get_by_role("link", name=re.compile("The day before")).press("Enter")
+        diary.page.get_by_role("link", name=re.compile("Previous day")).press("Enter")
         diary.page.wait_for_url(f"**/d/{day}/")
         diary.ready()
 

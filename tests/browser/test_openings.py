@@ -138,7 +138,7 @@ def test_a_day_is_put_in_short_at_a_touch(
     diary = new_diary(member=who, path="/d/2019-02-03/", **phone)
     diary.save_entry("Varnish is out.")
     diary.reload()
-    page, act = diary.page, diary.button("This day in short")
+    page, act = diary.page, diary.button("Summarize this day")
     model.add_scripts(Script(status=500), Script(tokens=["The varnish ", "ran out."]))
 
     act.tap()

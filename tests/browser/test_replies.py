@@ -123,7 +123,7 @@ def test_a_reply_that_broke_off_keeps_its_words_and_another_stands_below(
     replies = diary.page.locator(".reply")
     expect(replies).to_have_count(2)
     wait_for_end(replies.nth(1))
-    replies.nth(0).get_by_role("button", name="Remove this reply").click()
+    replies.nth(0).get_by_role("button", name="Delete this reply").click()
     expect(replies).to_have_count(1)
     assert get_reply_words(replies) == ["Whole."]
 

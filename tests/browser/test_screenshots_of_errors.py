@@ -119,7 +119,7 @@ def test_a_key_half_rotated(
     diary.page.goto(broken_house.url("/settings/key/"))
     submit_password(diary.page, "Create a new key")
 
-    expect(diary.page.get_by_text("1 row to go")).to_be_visible()
+    expect(diary.page.get_by_text("1 item to go")).to_be_visible()
     shoot(diary.page, "key-half-turned")
 
 

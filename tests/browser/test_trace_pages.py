@@ -190,5 +190,5 @@ def test_without_script_one_finds_sorts_follows_and_reads_on(page: Page) -> None
     page.get_by_role("link", name="Earlier entries", exact=True).click()
     expect(page.get_by_role("link", name="Earlier entries", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Read for every reply", exact=True).click()
-    expect(page.locator("#context")).to_contain_text("for every reply, as many as fit")
+    expect(page.locator("#context")).to_contain_text("for every reply, as many as it can")
     page.get_by_role("button", name="Stop reading for every reply", exact=True).click()

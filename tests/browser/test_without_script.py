@@ -128,7 +128,7 @@ def test_a_text_sent_from_a_page_locked_meanwhile_is_given_back(
 def test_leafing_and_the_calendar_work(tab_without_script: Page) -> None:
     save_entry(tab_without_script, "Today.")
 
-    tab_without_script.get_by_role("link", name=re.compile("The day before")).click()
+    tab_without_script.get_by_role("link", name=re.compile("Previous day")).click()
     save_entry(tab_without_script, "Written later, on the day before.")
     expect(tab_without_script.locator("article.entry")).to_contain_text("Written later")
     tab_without_script.get_by_role("link", name="Calendar", exact=True).click()

@@ -119,7 +119,7 @@ def test_a_damaged_entry_does_not_take_the_bin_with_it(owner: Resident) -> None:
     page = owner.get("/bin/").content.decode()
 
     assert "Whole" in page
-    assert "cannot be opened" in page
+    assert "be opened: its data was changed" in page
 
 
 def test_a_full_bin_has_more_than_one_page(owner: Resident) -> None:

@@ -101,7 +101,7 @@ def test_what_cannot_be_kept_exactly_is_refused_in_a_sentence(owner: Resident, b
     )
 
     assert answer.status_code == 422
-    assert "null character, or half a character" in answer.content.decode("utf-8", "replace")
+    assert "broken or invisible character" in answer.content.decode("utf-8", "replace")
     assert owner.list_texts() == []
 
 
@@ -282,7 +282,7 @@ def test_one_damaged_entry_does_not_take_its_day_with_it(owner: Resident) -> Non
     page = owner.get("/").content.decode()
 
     assert "Whole" in page
-    assert "cannot be opened" in page
+    assert "be opened: its data was changed" in page
 
 
 def test_an_entry_of_another_day_says_when_it_was_written(owner: Resident) -> None:

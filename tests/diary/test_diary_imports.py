@@ -295,7 +295,7 @@ def test_what_cannot_be_taken_of_an_entry_is_named_and_the_entry_comes_in(
         "Entry 1: an earlier version has no revision number that can be used.",
         "Entry 1: an earlier version's revision can't be imported.",
         "Entry 1: an earlier version has no revision number that can be used.",
-        "Entry 1: replies contains something that is not a row.",
+        "Entry 1: replies contains a value that is not an object.",
         "Entry 1: a reply's kind can't be imported.",
         "Entry 1: a reply's reason can't be imported.",
         "Entry 1: a reply's read can't be imported.",

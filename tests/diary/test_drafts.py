@@ -100,8 +100,8 @@ def test_what_is_too_long_even_for_a_draft_is_told_both_bounds_apart(owner: Resi
 
     assert answer.status_code == 422
     assert answer.json()["error"] == (
-        "This text has 1,000,005 characters; a draft can have 1,000,000, and an entry fewer. It is only in "
-        "this page until you shorten it by 5."
+        "This text has 1,000,005 characters; a draft can have 1,000,000, and an entry even fewer. It is "
+        "only in this page until you shorten it by 5."
     )
     assert not Draft.objects.exists()
 

@@ -156,7 +156,7 @@ def test_a_damaged_entry_is_not_edited_over(owner: Resident) -> None:
     ]
 
     assert [answer.status_code for answer in answers] == [422, 422]
-    assert "cannot be opened" in answers[0].content.decode()
+    assert "be opened: its data was changed" in answers[0].content.decode()
     assert Entry.objects.get().revision == 1
 
 

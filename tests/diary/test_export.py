@@ -305,7 +305,7 @@ def test_damage_ends_the_command_in_an_error_after_the_rest_came_out(
     flip_a_bit(Entry.objects.order_by("day")[0])
     err = io.StringIO()
 
-    with pytest.raises(CommandError, match="1 value cannot be opened"):
+    with pytest.raises(CommandError, match="1 value can't be opened"):
         call_command("export_diary", "Olive", password_file=password, to=tmp_path / "out", stderr=err)
 
     assert "diary.entry.text of" in err.getvalue()

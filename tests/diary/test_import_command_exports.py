@@ -40,7 +40,7 @@ def test_the_command_takes_back_what_the_command_wrote(db: None, password: Path,
     said = [run_command(tmp_path / "one.zip", password_file=password) for _ in range(2)]
 
     assert "6 entries." in looked
-    assert "Nothing was written." in looked
+    assert "nothing was imported" in looked
     assert "Also imported: 2 drafts, 3 replies" in said[0]
     assert [
         "Imported 6; 0 were already in the diary." in said[0],

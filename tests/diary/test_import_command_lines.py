@@ -189,7 +189,7 @@ def test_a_preview_writes_nothing_and_asks_for_no_password(registered: Path, tmp
 
     said = import_file(file, dry_run=True)
 
-    assert "Nothing was written." in said
+    assert "nothing was imported" in said
     assert not Entry.objects.exists()
 
 

@@ -103,7 +103,7 @@ def test_with_the_model_away_the_page_waits_for_it(owner: Resident, transactiona
 
         assert answer.status_code == 204
         assert again.status_code == 503
-        assert "No other opening can be written now." in again.content.decode()
+        assert "No new opening can be written now." in again.content.decode()
         assert WISH in load_today(owner)
     assert not Opening.objects.exists()
 
@@ -161,7 +161,7 @@ def test_a_failed_second_try_leaves_the_first(
     assert job is not None
     shown = tab.wait_for("end", reply=job.id)["html"]
     assert get_reply_html(shown).strip() == render_markdown("First.").strip()
-    assert f"No other opening was written. {reason}</p>" in shown
+    assert f"No new opening was written. {reason}</p>" in shown
     assert ">Write again<" in shown
     assert "First." in load_today(owner)
 

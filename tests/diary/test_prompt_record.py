@@ -68,8 +68,8 @@ def test_earlier_replies_and_recaps_that_were_left_out_are_named(owner: Resident
 
     said = get_record_labels(owner, reading.to_json())
 
-    assert "Left out, because they did not fit:" in said
-    assert ">the recap of" in said.split("Left out")[1]
+    assert "Not read, because it was too much for the model:" in said
+    assert ">the recap of" in said.split("Not read")[1]
     assert ", 2 earlier replies to the same entry." in said
 
 

@@ -153,7 +153,7 @@ def test_who_asks_on_the_day_itself_is_told(
     model.add_scripts(Script(status=500), Script(tokens=["The boat ", "was <i>begun</i>."]))
     page = owner.get(f"/d/{write_past_day(owner)}/").content.decode()
     assert f'action="/d/{write_past_day(owner)}/recap/"' in page
-    assert "This day in short" in page
+    assert "Summarize this day" in page
 
     assert RECAP_FAILED in press_recap_button(owner)
     assert request_recap(owner) == (200, "")
@@ -201,8 +201,8 @@ def test_only_who_asks_has_a_model_elsewhere_read_the_day(
 def test_today_and_an_empty_day_are_not_put_in_short(owner: Resident) -> None:
     owner.write("Now.")
 
-    assert "This day in short" not in owner.get("/").content.decode()
-    assert "This day in short" not in owner.get(f"/d/{write_past_day(owner)}/").content.decode()
+    assert "Summarize this day" not in owner.get("/").content.decode()
+    assert "Summarize this day" not in owner.get(f"/d/{write_past_day(owner)}/").content.decode()
 
 
 def test_a_reply_goes_before_a_recap_that_is_being_made(owner: Resident, transactional_db: None) -> None:

@@ -229,7 +229,7 @@ def test_a_disk_that_takes_nothing_at_the_end_is_tried_again(
     first = tab.wait_for("end", reply=reply)["html"]
     set_pragma_on_workers(live, "query_only=OFF")
 
-    assert "could not be written to the disk yet" in first
+    assert "could not be saved yet" in first
     assert wait_for_reply_row(owner, reply) == ("Good day", "done", "")
 
 

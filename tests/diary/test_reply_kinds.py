@@ -218,7 +218,7 @@ def test_what_was_read_names_entries_and_what_was_left_out(owner: Resident, tran
         reply = get_reply_of_kind(owner, entry.id, "respond")
 
         said = owner.get(f"/replies/{reply}/read/", script=True).content.decode()
-        included, left_out = said.split("Left out")
+        included, left_out = said.split("Not read")
         assert ">this day at 12:00<" in included
         assert ">this day at 08:00<" in left_out
         assert "words of a long day" not in said
@@ -253,7 +253,7 @@ def test_a_damaged_entry_is_left_out_and_is_itself_refused(
     answered = wait_for_reply_row(owner, start_reply(owner, entry.id))
 
     assert refused.status_code == 422
-    assert "cannot be opened" in refused.content.decode()
+    assert "the model can&#39;t reply to it" in refused.content.decode()
     assert answered[1] == "done"
     assert "Earlier this day" not in str(model.calls[0])
 

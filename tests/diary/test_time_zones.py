@@ -54,7 +54,7 @@ def test_a_draft_alone_is_led_on_to_as_well(traveller: Resident) -> None:
 
     assert f'href="/d/{traveller.today + timedelta(days=1)}/"' in today
     assert "Half a draft in the east</textarea>" in there
-    assert "This day has not come yet where you are." in there
+    assert "This day is still in the future where you are." in there
 
 
 def test_what_was_being_written_there_can_be_kept(traveller: Resident) -> None:
@@ -100,4 +100,4 @@ def test_a_day_that_nobody_began_has_no_place_to_write(traveller: Resident) -> N
     page = traveller.get(f"/d/{left + timedelta(days=1)}/").content.decode()
 
     assert 'id="composer"' not in page
-    assert "This day has not come yet." in page
+    assert "This day is still in the future." in page

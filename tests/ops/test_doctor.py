@@ -66,9 +66,9 @@ def test_the_command_says_every_line_and_no_content(owner: Resident, own_folder:
     call_command("doctor", stdout=out)
 
     said = out.getvalue()
-    assert "diary.entry.text: 1 encrypted value: 1 of format 1. All under" in said
+    assert "diary.entry.text: 1 encrypted value: 1 of format 1. All use" in said
     assert "journal_mode=wal" in said
-    assert "0 to put right" in said
+    assert "0 bad" in said
     assert "quiet" not in said
     assert "Olive" not in said
 
@@ -76,7 +76,7 @@ def test_the_command_says_every_line_and_no_content(owner: Resident, own_folder:
 def test_the_command_ends_in_an_error_where_something_is_bad(owner: Resident, own_folder: Path) -> None:
     own_folder.chmod(0o755)
 
-    with pytest.raises(CommandError, match="1 to put right"):
+    with pytest.raises(CommandError, match="1 bad"):
         call_command("doctor", stdout=io.StringIO())
 
 
@@ -89,7 +89,7 @@ def test_without_a_household_it_looks_at_the_rest(
 
     call_command("doctor", stdout=out)
 
-    assert "no household here yet" in out.getvalue()
+    assert "not set up here yet" in out.getvalue()
 
 
 def test_a_check_that_fails_is_a_verdict_and_not_the_end() -> None:
@@ -226,7 +226,7 @@ def test_values_of_another_epoch_are_bad_and_in_a_rotation_a_reason_to_wait(tran
     begin_rotation(olive.open_slot()).keyring.close()
 
     assert build_column("diary.entry.text").level == "warn"
-    assert "4 wait for a rotation" in build_column("diary.entry.text").message
+    assert "4 still use an old key" in build_column("diary.entry.text").message
     assert get_worst_level(household.check_rotations) == "warn"
 
     with connection.cursor() as cursor:
@@ -254,7 +254,7 @@ def test_people_who_cannot_come_in_are_counted(owner: Resident) -> None:
     assert "There is no administrator" in get_messages(household.check_people)
 
     Vault.objects.all().delete()
-    assert "1 have no vault" in get_messages(household.check_people)
+    assert "1 have no key" in get_messages(household.check_people)
 
 
 def test_open_invitations_are_counted(owner: Resident) -> None:
@@ -262,7 +262,7 @@ def test_open_invitations_are_counted(owner: Resident) -> None:
 
     links.create_invitation()
 
-    assert "1 would let someone in" in get_messages(household.check_invitations)
+    assert "1 can still be used" in get_messages(household.check_invitations)
 
 
 def test_sessions_past_their_limits_are_counted(owner: Resident) -> None:
@@ -270,7 +270,7 @@ def test_sessions_past_their_limits_are_counted(owner: Resident) -> None:
 
     Unlock.objects.update(last_active=timezone.now() - timedelta(days=3))
 
-    assert "1 are past their limits" in get_messages(household.check_sessions)
+    assert "1 have expired" in get_messages(household.check_sessions)
 
 
 def test_replies_that_nobody_writes_are_counted(owner: Resident, own_folder: Path) -> None:
@@ -278,7 +278,7 @@ def test_replies_that_nobody_writes_are_counted(owner: Resident, own_folder: Pat
     with owner.unlocked():
         Reply.objects.create(owner_id=owner.id, entry=entry, text="half", state=JobState.WRITING)
 
-    assert "1 were left" in get_messages(household.check_replies)
+    assert "1 were not finished" in get_messages(household.check_replies)
     with data_folder.lock(own_folder):
         assert get_worst_level(household.check_replies) == "ok"
 
@@ -290,7 +290,7 @@ def test_backups_are_told_by_their_age(owner: Resident, own_folder: Path, settin
 
     taken = create.create_backup(create.get_household_files(), folder=settings.BACKUP_DIR, now=timezone.now())
     assert get_worst_level(backups.check_backups) == "ok"
-    assert "copy one elsewhere" in get_messages(backups.check_backups)
+    assert "copy one to another" in get_messages(backups.check_backups)
     assert "last 7 days and 4 weeks" in get_messages(backups.check_backups)
 
     taken.path.rename(taken.path.with_name("llamora-20200101T000000Z.tar"))
@@ -313,7 +313,7 @@ def test_a_python_without_hnswlib_is_said(own_folder: Path, monkeypatch: pytest.
     assert "compares all" not in get_messages(inference.check_embeddings)
 
     monkeypatch.setattr(graph, "is_available", lambda: False)
-    assert "compares all vectors" in get_messages(inference.check_embeddings)
+    assert "is slower for people" in get_messages(inference.check_embeddings)
     assert get_worst_level(inference.check_embeddings) == "warn"  # for the embedder, not for this
 
 

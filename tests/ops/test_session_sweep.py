@@ -68,4 +68,4 @@ def test_a_round_that_fails_does_not_end_the_rounds(
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE elsewhere RENAME TO accounts_unlock")
 
-    assert caplog.text.count("could not be swept") > 2
+    assert caplog.text.count("could not be deleted") > 2

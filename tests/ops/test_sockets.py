@@ -36,7 +36,7 @@ def test_what_an_error_says_stays_out_of_the_log(server: Server) -> None:
 
     log = server.log()
 
-    assert "ERROR llamora.asgi: A websocket failed." in log
+    assert "ERROR llamora.asgi: A request failed (websocket)." in log
     assert "ValueError" in log
     assert "marrowbone" not in log
 

@@ -126,7 +126,7 @@ def test_two_servers_cannot_share_a_data_folder(server: Server) -> None:
     answer = run_up(server.folder, "--port", "0")
 
     assert answer.returncode == 1
-    assert "already running from" in answer.stderr
+    assert "already running with" in answer.stderr
 
 
 def test_the_folder_is_free_again_after_a_kill(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_database_that_is_none_is_said_in_a_sentence(tmp_path: Path) -> None:
     answer = run_up(tmp_path, "--port", "0")
 
     assert answer.returncode == 1
-    assert "cannot be used: file is not a database" in answer.stderr
+    assert "can't be used: file is not a database" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
@@ -251,7 +251,7 @@ def test_an_idle_server_ends_at_once(tmp_path: Path) -> None:
 
     # 0.35 s of the processor; less than the grace of a page, so nothing was waited for.
     assert took < GRACE_SECONDS, f"{took:.2f} s"
-    assert "Llamora has closed." in server.log()
+    assert "Llamora has stopped." in server.log()
     assert sorted(os.listdir(server.data_dir)) == ["llamora.sqlite3", "lock", "secrets", "static"]
 
 

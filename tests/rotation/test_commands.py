@@ -64,7 +64,7 @@ def test_rotate_dek_names_a_slot_that_was_given_nothing(owner: Resident, tmp_pat
 
     _, complained = run_command("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
 
-    assert f"The recovery slot {planted.id} did not get the new key" in complained
+    assert f"A way to unlock (recovery, {planted.id}) no longer works" in complained
 
 
 def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Resident, tmp_path: Path) -> None:
@@ -73,13 +73,13 @@ def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Resident,
         swapped = [second.__dict__["text"].envelope, first.id.hex]
         cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", swapped)
 
-    with pytest.raises(CommandError, match="1 rows can't be decrypted"):
+    with pytest.raises(CommandError, match="1 values can't be decrypted"):
         run_command("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
     assert rotation_services.is_rotation_unfinished(owner.open_keyring())
     arguments = ("rotate_dek", "Olive", "--leave-damaged")
     _, complained = run_command(*arguments, secret=owner.password, tmp_path=tmp_path)
 
-    assert f"diary.entry.text of {first.id} cannot be decrypted: not_authentic." in complained
+    assert f"diary.entry.text of {first.id} can't be decrypted: not_authentic." in complained
     assert not rotation_services.is_rotation_unfinished(owner.open_keyring())
 
 

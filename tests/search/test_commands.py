@@ -107,7 +107,7 @@ def test_a_wrong_password_and_an_unknown_name_are_refused(
 def test_measuring_leaves_nobody_behind(transactional_db: None, data_folder: Path) -> None:
     figures = {figure.name: figure.value for figure in measure(400)}
 
-    assert figures["planted phrases first, of 200"] == 200
+    assert figures["planted phrases found first, of 200"] == 200
     assert figures["recall at 10 of the graph"] >= 0.99
     assert not Person.objects.exists()
     assert not Vector.objects.exists()
@@ -121,11 +121,11 @@ def test_fifty_thousand_entries_are_found_as_soon_and_as_fast_as_promised(
     figures = {figure.name: figure.value for figure in measure(50_000)}
 
     print(*(f"{name}: {value:.4g}" for name, value in figures.items()), sep="\n")
-    assert figures["unlock to words, without a snapshot"] < 5
-    assert figures["unlock to meaning, without a snapshot"] < 15
-    assert figures["unlock to meaning, from a snapshot"] < 2
+    assert figures["unlock to search by words, without a saved index"] < 5
+    assert figures["unlock to related entries, without a saved index"] < 15
+    assert figures["unlock to related entries, with a saved index"] < 2
     assert figures["every kind, p95"] < 25
-    assert figures["planted phrases first, of 200"] == 200
+    assert figures["planted phrases found first, of 200"] == 200
     assert figures["recall at 10 of the graph"] >= 0.99
 
 

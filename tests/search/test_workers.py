@@ -48,7 +48,7 @@ def test_a_worker_whose_connection_went_bad_opens_another_for_the_next_task(
     said = list(caplog.messages)
     run_task(worker, count)
 
-    assert said == ["a task of search ended with ProgrammingError"]
+    assert said == ["A search task failed: ProgrammingError"]
     assert people == [1, 1]
 
 

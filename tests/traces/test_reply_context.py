@@ -114,7 +114,7 @@ def test_what_does_not_fit_is_left_out_oldest_first_and_named(
 
     assert "Weir 11." in get_last_prompt(model)
     assert "Weir 0." not in get_last_prompt(model)
-    kept, left_out = sources.split("Left out")
+    kept, left_out = sources.split("Not read")
     assert kept.count("/entries/") + left_out.count("/entries/") == 13
     assert kept.count("/entries/") > 3
     assert left_out.count("/entries/") > 3

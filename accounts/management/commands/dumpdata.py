@@ -13,8 +13,8 @@ class Command(dumpdata.Command):
     """Django's `dumpdata` without session rows."""
 
     help = (
-        "Output the database as a fixture. Encrypted columns stay encrypted; only their owner can decrypt "
-        "them, with the key slots in the same file. Never outputs session rows, even if they are named."
+        "Output the database as a Django fixture. Diaries stay encrypted; only their owners can decrypt "
+        "them, with the password or recovery code. Never outputs sessions, even if they are named."
     )
 
     def handle(self, *app_labels: str, **options: Any) -> None:
@@ -22,7 +22,7 @@ class Command(dumpdata.Command):
         excluded = {row.lower() for row in SESSION_ROWS}
         named = [label for label in app_labels if label.lower() not in excluded]
         if app_labels and not named:
-            self.stderr.write("Session rows are never dumped.")
+            self.stderr.write("Sessions are never output.")
             return
         options["exclude"] = [*(options.get("exclude") or ()), *SESSION_ROWS]
         # Some formats read every attribute; they get envelopes, which needs no key.

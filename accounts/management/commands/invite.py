@@ -21,22 +21,22 @@ class Command(BaseCommand):
     """A command that prints the link of a new invitation."""
 
     help = (
-        "Print a link with which one person can create a diary here, once, within seven days. Only its hash "
-        "is saved, so it can't be shown again; --list shows unused invitations, --withdraw withdraws them. "
-        "The link begins with --at, else the first of LLAMORA_TRUSTED_ORIGINS, else the address of the "
-        "running server, else LLAMORA_HOST and LLAMORA_PORT; the command says which it used. Refuses until "
-        "Llamora is set up: the first person uses the link that `manage.py up` prints."
+        "Print a link with which one person can create a diary here. It works once, for seven days, and "
+        "can't be shown again. --list lists the unused invitations, --withdraw withdraws them. The link "
+        "begins with the address given by --at; without it, with the first of LLAMORA_TRUSTED_ORIGINS, the "
+        "address of the running server, or LLAMORA_HOST and LLAMORA_PORT. Refuses until Llamora is set up: "
+        "the first person uses the link that `manage.py up` prints."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: lifetime, URL of the household, list, withdraw."""
         parser.add_argument(
-            "--days", type=int, default=invitations.DEFAULT_LIFETIME.days, help="how many days it is valid"
+            "--days", type=int, default=invitations.DEFAULT_LIFETIME.days, help="how many days the link works"
         )
-        parser.add_argument("--at", help="address of the server, if other than this machine's")
+        parser.add_argument("--at", help="address that the link begins with, such as https://diary.home")
         action = parser.add_mutually_exclusive_group()
-        action.add_argument("--list", action="store_true", help="list the open invitations")
-        action.add_argument("--withdraw", action="store_true", help="withdraw all open invitations")
+        action.add_argument("--list", action="store_true", help="list the unused invitations")
+        action.add_argument("--withdraw", action="store_true", help="withdraw all unused invitations")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the link of a new invitation, the list of open invitations, or how many were withdrawn."""
@@ -63,7 +63,9 @@ class Command(BaseCommand):
         invitation, token = invitations.create_invitation(lasts=timedelta(days=days))
         url, source = _get_base_url(at)
         self.stdout.write(f"{url.rstrip('/')}{invitations.build_invitation_path(token)}")
-        self.stderr.write(f"It works once, until {_format_expiry(invitation)}, and is not saved anywhere.")
+        self.stderr.write(
+            f"The link works once, until {_format_expiry(invitation)}. It can't be shown again."
+        )
         self.stderr.write(source)
 
     def _list(self) -> None:
@@ -72,19 +74,19 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{row.id}  created {row.created_at:%Y-%m-%d %H:%M}  valid until {_format_expiry(row)}"
             )
-        self.stdout.write(f"{pluralize(len(rows), 'invitation is', 'invitations are')} open.")
+        self.stdout.write(f"{pluralize(len(rows), 'invitation is', 'invitations are')} unused.")
 
 
 def _get_base_url(at: str | None) -> tuple[str, str]:
     """Return the base URL of the household, and a sentence that says how the URL was found."""
     if at:
-        return at, "The address is from --at."
+        return at, "Its address is from --at."
     if origins := [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin]:
-        return origins[0], "The address is the first of LLAMORA_TRUSTED_ORIGINS; --at sets another."
+        return origins[0], "Its address is the first of LLAMORA_TRUSTED_ORIGINS; --at sets another."
     if running := server_address.read_address():
-        return running, "The address is that of the running server; --at sets another."
+        return running, "Its address is that of the running server; --at sets another."
     return server_address.build_address(settings.HOST, settings.PORT), (
-        "No server is running, so the address is made of LLAMORA_HOST and LLAMORA_PORT. --at sets another."
+        "No server is running, so its address is from LLAMORA_HOST and LLAMORA_PORT; --at sets another."
     )
 
 

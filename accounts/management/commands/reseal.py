@@ -18,15 +18,18 @@ class Command(BaseCommand):
     """A command that reseals values of older formats under the same key."""
 
     help = (
-        "Encrypt what is in an older envelope format in the diary of NAME again, in the newest format. Asks "
-        "for the password or recovery code. Changes no key and ends no session; can be stopped and run "
-        "again. Refuses an unknown name and a wrong secret; lists rows it can't decrypt and leaves them."
+        "Encrypt everything in the diary of NAME that is in an older format again, in the newest format. "
+        "Asks for the password or recovery code. Changes no key and signs nobody out. Can be stopped and "
+        "run again. Refuses an unknown name and a wrong password or code. Rows that can't be decrypted are "
+        "listed and not changed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the person, their secret, and whether to verify."""
         secret_prompt.add_arguments(parser)
-        parser.add_argument("--verify", action="store_true", help="decrypt every row afterwards")
+        parser.add_argument(
+            "--verify", action="store_true", help="afterwards check that everything can be decrypted"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Reseal the values, and print how many there were."""

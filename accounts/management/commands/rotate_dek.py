@@ -24,19 +24,21 @@ class Command(BaseCommand):
 
     help = (
         "Create a new key for the diary of NAME, encrypt everything again and destroy the old key. Asks for "
-        "the password or recovery code; both keep working. Signs out all browsers. The diary stays usable, "
-        "and a stopped rotation continues with the same command or at the next unlock. Refuses an unknown "
-        "name, a wrong secret, and to destroy the old key while there are rows that it can't decrypt."
+        "the password or recovery code; both keep working. Signs out all browsers. The diary can be used "
+        "meanwhile. If stopped, it continues with the same command or at the next unlock. Refuses an unknown "
+        "name, a wrong password or code, and to destroy the old key while some rows can't be decrypted."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the person, their secret, whether to verify or to leave damaged rows."""
         secret_prompt.add_arguments(parser)
-        parser.add_argument("--verify", action="store_true", help="decrypt every row afterwards")
+        parser.add_argument(
+            "--verify", action="store_true", help="afterwards check that everything can be decrypted"
+        )
         parser.add_argument(
             "--leave-damaged",
             action="store_true",
-            help="destroy the old key even if rows are left that can't be decrypted",
+            help="destroy the old key even if some rows can't be decrypted; they are lost",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +49,7 @@ class Command(BaseCommand):
             )
             keyring = opened.keyring
             if rotation_services.is_rotation_unfinished(keyring):
-                self.stdout.write("Continuing a rotation that was stopped.")
+                self.stdout.write("Continuing a key change that was stopped.")
             else:
                 keyring = self._begin_rotation(opened)
             started = time.monotonic()
@@ -79,7 +81,7 @@ class Command(BaseCommand):
             self.stderr.write(get_refused_slot_message(slot))
         self.stdout.write(
             f"{pluralize(rotation.renewed_slots, 'way to unlock has', 'ways to unlock have')} the new key; "
-            "all sessions were ended."
+            "all browsers were signed out."
         )
         return rotation.keyring
 

@@ -19,9 +19,9 @@ class Command(BaseCommand):
     """A command that lists people, or activates or deactivates one."""
 
     help = (
-        "List the people of the household: administrators, turned off or not, ways to unlock, signed-in "
-        "browsers. --disable NAME stops a person from signing in and ends their sessions; their diary is not "
-        "deleted. --enable NAME reverses it. Refuses an unknown name, and the last administrator."
+        "List the people who have a diary here, with their ways to unlock and signed-in browsers. --disable "
+        "NAME signs a person out and stops them from signing in; their diary is not deleted. --enable NAME "
+        "lets them sign in again. Refuses an unknown name, and to turn off the only administrator."
     )
     requires_system_checks: list[str] = []
 
@@ -36,7 +36,9 @@ class Command(BaseCommand):
         try:
             if disable is not None:
                 ended = deletion.deactivate_person(_get_person(disable))
-                self.stdout.write(f"Turned off; {pluralize(ended, 'session was', 'sessions were')} ended.")
+                self.stdout.write(
+                    f"Turned off; {pluralize(ended, 'browser was', 'browsers were')} signed out."
+                )
             elif enable is not None:
                 deletion.activate_person(_get_person(enable))
                 self.stdout.write("Turned on.")

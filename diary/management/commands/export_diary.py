@@ -29,15 +29,15 @@ class Command(BaseCommand):
     help = (
         "Export the whole diary of NAME into a new folder, or into a zip if --to ends in .zip: one Markdown "
         "file for each day, and one JSON file with everything. Asks for that person's password or recovery "
-        "code. Anyone who has the export can read it. Existing files are never overwritten. Texts that "
-        "cannot be opened are listed, and the rest is exported."
+        "code. The export is not encrypted: anyone who has it can read it. Existing files are never "
+        "overwritten. Texts that can't be opened are listed, and the rest is exported."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the name of the person, and the folder or zip."""
         secret_prompt.add_arguments(parser)
         parser.add_argument(
-            "--to", type=Path, help="a new folder or .zip; by default diary-DATE.zip in this folder"
+            "--to", type=Path, help="a new folder or .zip file; by default diary-DATE.zip in this folder"
         )
 
     def handle(

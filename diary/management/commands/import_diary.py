@@ -108,24 +108,26 @@ class Command(BaseCommand):
     """Command that imports an export, or JSON lines, into one person's diary."""
 
     help = (
-        "Import an export of export_diary (its folder, its zip, or the diary.json in it), or a file of JSON "
-        'lines, {"date": "2026-11-20", "text": "..."} each, into the diary of --user. '
-        "Asks for that person's password or recovery code. An entry is never imported "
-        "twice, so you can import the same file again, for instance after an interruption. Each entry or "
-        "line that can't be imported is listed with its number, and the rest is imported."
+        "Import a file into the diary of --user. It is an export of Llamora (its folder, its zip or the "
+        'diary.json in it), or has one JSON object on each line: {"date": "2026-11-20", "text": "..."}. '
+        "Asks for that person's password or recovery code. An entry is never imported twice, so you can "
+        "import the same file again, for instance after an interruption. Each entry or line that can't be "
+        "imported is listed with its number, and the rest is imported."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the file, the name of the person, and the options."""
-        parser.add_argument("file", type=Path, help="an export, or a file of JSON lines in UTF-8")
-        parser.add_argument("--user", required=True, help="the name of the person into whose diary to import")
+        parser.add_argument(
+            "file", type=Path, help="an export, or a UTF-8 file with one JSON object on each line"
+        )
+        parser.add_argument("--user", required=True, help="name of the person whose diary gets the entries")
         parser.add_argument(
             "--password-file",
             type=Path,
             help="read the password or recovery code from the first line of this file",
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="show what is in the file, without importing it"
+            "--dry-run", action="store_true", help="show what would be imported, without importing it"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -126,7 +126,7 @@ def unpack_archive(archive: Path, folder: Path) -> set[str]:
         with tarfile.open(archive, mode="r:") as tar:
             found = {head.name: _extract_member(tar, head, folder) for head in tar}
     except tarfile.TarError:
-        raise OperationRefused(f"{archive.name} is no backup of Llamora's, or it is damaged.") from None
+        raise OperationRefused(f"{archive.name} is not a Llamora backup, or it is damaged.") from None
     _check_manifest(archive, found, _read_manifest(folder))
     return found.keys() - {MANIFEST}
 
@@ -148,12 +148,12 @@ def _check_manifest(archive: Path, found: dict[str, str], manifest: dict[str, An
     listed = {name: about["blake2b"] for name, about in manifest["files"].items()}
     unpacked = {name: digest for name, digest in found.items() if name != MANIFEST}
     if unpacked != listed or DATABASE not in unpacked:
-        raise OperationRefused(f"{archive.name} is damaged: what is in it is not what its manifest lists.")
+        raise OperationRefused(f"{archive.name} is damaged: its contents don't match its list of files.")
 
 
 def _open_member(tar: tarfile.TarFile, head: tarfile.TarInfo) -> IO[bytes]:
     if not head.isreg() or not is_allowed_name(head.name):
-        raise OperationRefused("There is something in this archive that no backup of Llamora's has.")
+        raise OperationRefused("This is not a Llamora backup: it contains a file that no backup has.")
     source = tar.extractfile(head)
     assert source is not None  # a plain file always has content
     return source
@@ -165,9 +165,7 @@ def _extract_member(tar: tarfile.TarFile, head: tarfile.TarInfo, folder: Path) -
     try:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except (FileExistsError, IsADirectoryError, NotADirectoryError):
-        raise OperationRefused(
-            "There is a name twice in this archive; no backup of Llamora's is like that."
-        ) from None
+        raise OperationRefused("This is not a Llamora backup: it contains the same name twice.") from None
     with os.fdopen(descriptor, "wb") as file:
         digest = _copy_member(source, file)
         file.flush()
@@ -189,7 +187,7 @@ def _copy_member(source: IO[bytes], target: IO[bytes], *, stop: StopCheck = neve
 def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file() or path.stat().st_size > _LONGEST_MANIFEST:
-        raise OperationRefused("This archive was cut off before its end: it has no manifest.")
+        raise OperationRefused("This backup is incomplete: its list of files is missing.")
     return _parse_manifest(path.read_bytes())
 
 
@@ -198,10 +196,10 @@ def _parse_manifest(content: bytes) -> dict[str, Any]:
         manifest = json.loads(content)
         known = manifest["format"] == FORMAT
         if known and manifest["version"] > VERSION:
-            raise OperationRefused("This backup was written by a newer Llamora. Update the program first.")
+            raise OperationRefused("This backup was made by a newer Llamora. Update the program first.")
         all(about["blake2b"] for about in manifest["files"].values())
     except (ValueError, KeyError, TypeError, AttributeError):
         known = False
     if not known:
-        raise OperationRefused("The manifest of this archive cannot be read; it is damaged.")
+        raise OperationRefused("This backup is damaged: its list of files can't be read.")
     return dict(manifest)

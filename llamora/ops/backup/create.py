@@ -63,7 +63,7 @@ def create_backup(
 ) -> BackupReport:
     """Create a backup in `folder`; raise OperationRefused or BackupStopped, and then leave no file."""
     if not source.database.is_file():
-        raise OperationRefused("There is no household here yet, so there is nothing to back up.")
+        raise OperationRefused("Llamora is not set up here yet, so there is nothing to back up.")
     _create_folder(folder)
     _check_free_space(source, folder)
     made_at = _find_unused_moment(folder, now)
@@ -95,7 +95,7 @@ def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise OperationRefused(f"The folder {folder} cannot be made: {error.strerror}.") from None
+        raise OperationRefused(f"The folder {folder} can't be created: {error.strerror}.") from None
 
 
 def _check_free_space(source: HouseholdFiles, folder: Path) -> None:
@@ -105,8 +105,8 @@ def _check_free_space(source: HouseholdFiles, folder: Path) -> None:
     needed, free = 2 * size + sealed + _SPARE_BYTES, shutil.disk_usage(folder).free
     if free < needed:
         raise OperationRefused(
-            f"There is not enough room in {folder}: a backup needs {needed // 2**20:,} MiB while it is made, "
-            f"and {free // 2**20:,} are free."
+            f"There is not enough space in {folder}: making a backup needs {needed // 2**20:,} MiB, and only "
+            f"{free // 2**20:,} MiB are free."
         )
 
 
@@ -128,7 +128,7 @@ def _copy_and_check(database: Path, target: Path, stop: StopCheck) -> integrity.
     if found.problems:
         raise OperationRefused(
             f"The database is damaged, so no backup was made of it. {found.problems[0]} "
-            "Run manage.py verify, and keep the backups there are."
+            "Run manage.py verify, and don't delete your earlier backups."
         )
     return found
 
@@ -157,11 +157,15 @@ def _list_files(folder: Path, pattern: str) -> Iterator[Path]:
 
 def render_settings(environment: Mapping[str, str], *, with_secrets: bool) -> str:
     """Return the settings in force as the lines of a `.env` file."""
-    lines = ["# The settings that were in force when this backup was made; see the README."]
+    lines = ["# The settings when this backup was made. The README explains them."]
     for name, value in sorted(environment.items()):
         if name.startswith("LLAMORA_") and (with_secrets or not _SECRET.search(name)):
             shown = value if with_secrets else _strip_credentials(value)
-            lines.append(f"{name}='{shown}'" if shown.isprintable() else f"# {name} was not printable.")
+            lines.append(
+                f"{name}='{shown}'"
+                if shown.isprintable()
+                else f"# {name} is left out: it contains control characters."
+            )
     return "\n".join(lines) + "\n"
 
 

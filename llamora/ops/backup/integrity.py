@@ -72,14 +72,14 @@ def check_database(path: Path, *, stop: StopCheck = never_stop) -> IntegrityRepo
             database.execute("BEGIN")
             return _check_household(database)
     except sqlite3.DatabaseError as error:
-        return IntegrityReport(problems=[f"SQLite cannot read it: {error}."])
+        return IntegrityReport(problems=[f"SQLite can't read the file: {error}."])
 
 
 def _check_household(database: sqlite3.Connection) -> IntegrityReport:
     found = IntegrityReport()
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if Vault._meta.db_table not in tables:
-        return IntegrityReport(problems=["It is a database, but not a household's."])
+        return IntegrityReport(problems=["This is a database, but not one of Llamora."])
     found.problems += _check_pages(database)
     found.problems += _check_references(database)
     found.problems += find_missing_triggers(database)
@@ -88,20 +88,20 @@ def _check_household(database: sqlite3.Connection) -> IntegrityReport:
     for column in found.columns:
         if column.invalid:
             found.problems.append(
-                f"{column.label}: {column.invalid:,} of {column.envelopes:,} values are of an unknown format "
-                "or of an epoch that is not their owner's."
+                f"{column.label}: {column.invalid:,} of {column.envelopes:,} values have an unknown format "
+                "or a key that is not their owner's."
             )
     return found
 
 
 def _check_pages(database: sqlite3.Connection) -> list[str]:
     lines = [line for (line,) in database.execute(f"PRAGMA integrity_check({_MAX_LINES})")]
-    return [] if lines == ["ok"] else [f"SQLite finds: {line}." for line in lines]
+    return [] if lines == ["ok"] else [f"SQLite found damage: {line}." for line in lines]
 
 
 def _check_references(database: sqlite3.Connection) -> list[str]:
     loose = database.execute("SELECT count(*) FROM pragma_foreign_key_check").fetchone()[0]
-    return [f"{loose:,} rows refer to rows that are not there."] if loose else []
+    return [f"{loose:,} rows refer to rows that don't exist."] if loose else []
 
 
 def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
@@ -116,7 +116,7 @@ def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
         if trigger.column in _get_existing_columns(database, model)
     ]
     return [
-        f"The trigger {trigger.name}, which keeps old keys out, is missing or changed."
+        f"The rule {trigger.name}, which rejects values with an old key, is missing or changed."
         for trigger in wanted
         if trigger.name not in existing or (is_current and existing[trigger.name] != trigger.sql)
     ]
@@ -127,7 +127,7 @@ def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
     ours = {t.name for model in sealed_models() for t in fence_triggers(model, vault_table="")}
     rules = database.execute("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
     strange = [name for (name,) in rules if name not in ours]
-    return [f"{len(strange)} triggers or views in it are not Llamora's."] if strange else []
+    return [f"Triggers or views that Llamora did not create: {len(strange)}."] if strange else []
 
 
 def count_migrations_behind(database: sqlite3.Connection) -> int:

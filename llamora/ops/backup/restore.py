@@ -86,7 +86,7 @@ def stage_backup(backup: Path, folder: Path) -> None:
         with backup.open("rb") as file:
             is_database = file.read(16) == b"SQLite format 3\0"
     except OSError as error:
-        raise OperationRefused(f"{backup} cannot be read: {error.strerror}.") from None
+        raise OperationRefused(f"{backup} can't be read: {error.strerror}.") from None
     if not is_database:
         archive.unpack_archive(backup, folder)
         return
@@ -138,8 +138,8 @@ def _lock_old_database(database: Path) -> Iterator[None]:
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNREADABLE_CODES:
                 raise OperationRefused(
-                    f"The database in use could not be set aside: {error}. Something else may be using it; "
-                    "end that, and try again. Nothing was changed."
+                    f"The old database could not be moved: {error}. Another program may be using it; close "
+                    "that program and try again. Nothing was changed."
                 ) from None
         yield
 

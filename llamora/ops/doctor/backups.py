@@ -20,15 +20,17 @@ def check_backups() -> Iterator[CheckResult]:
     age = timezone.now() - newest.made_at
     message = (
         f"{len(found)} in {settings.BACKUP_DIR}, {size // 2**20:,} MiB; "
-        f"the newest is {age.total_seconds() / 3600:.0f} hours old. Of each of the last "
-        f"{settings.BACKUP_KEEP_DAYS} days and {settings.BACKUP_KEEP_WEEKS} weeks one is retained."
+        f"the newest is {age.total_seconds() / 3600:.0f} hours old. One is retained for each of the last "
+        f"{settings.BACKUP_KEEP_DAYS} days and {settings.BACKUP_KEEP_WEEKS} weeks."
     )
     if age > backup_files.FRESH_AGE:
         yield warn(
-            "backups", f"{message} Take one with manage.py backup; while it serves, `up` does so daily."
+            "backups", f"{message} Make one with manage.py backup. A running server makes one every day."
         )
     elif settings.BACKUP_DIR.stat().st_dev == settings.DATA_DIR.stat().st_dev:
-        yield ok("backups", f"{message} They are on the disk of the diary: copy one elsewhere now and then.")
+        yield ok(
+            "backups", f"{message} They are on the same disk as the diary: copy one to another now and then."
+        )
     else:
         yield ok("backups", message)
 
@@ -37,7 +39,9 @@ def _get_result_without_backups() -> CheckResult:
     if not Person.objects.exists():
         return ok("backups", "There is nothing to back up yet.")
     if settings.BACKUP_DAILY:
-        return warn("backups", "There is no backup yet. `up` takes the first one a minute after its start.")
+        return warn(
+            "backups", "There is no backup yet. The server makes the first one a minute after it starts."
+        )
     return warn(
-        "backups", "There is no backup, and LLAMORA_BACKUP_DAILY is off. Take one with manage.py backup."
+        "backups", "There is no backup, and LLAMORA_BACKUP_DAILY is off. Make one with manage.py backup."
     )

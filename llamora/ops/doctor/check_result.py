@@ -43,6 +43,6 @@ def run_check(check: DoctorCheck) -> Iterator[CheckResult]:
         yield from check()
     except DatabaseError as error:
         # SQLite's own words about its file; nothing of a row is in them.
-        yield bad(subject, f"The database does not answer: {error}. Run manage.py verify.")
+        yield bad(subject, f"The database can't be read: {error}. Run manage.py verify.")
     except OSError as error:
-        yield bad(subject, f"This could not be looked at: {error.strerror}.")
+        yield bad(subject, f"This could not be checked: {error.strerror}.")

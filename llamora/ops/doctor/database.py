@@ -21,7 +21,7 @@ def check_pragmas() -> Iterator[CheckResult]:
     yield from (bad("pragmas", problem) for problem in wrong)
     if not wrong:
         asked = ", ".join(f"{name}={value}" for name, value in startup.PRAGMAS.items())
-        yield ok("pragmas", f"Read back as asked: {asked}.")
+        yield ok("pragmas", f"SQLite uses the required settings: {asked}.")
 
 
 def check_pages() -> Iterator[CheckResult]:
@@ -30,11 +30,11 @@ def check_pages() -> Iterator[CheckResult]:
         lines = [line for (line,) in database.execute("PRAGMA quick_check(10)")]
         behind = integrity.count_migrations_behind(database)
     if lines != ["ok"]:
-        yield bad("pages", f"SQLite finds: {'; '.join(lines)}. Stop the server and restore a backup.")
+        yield bad("pages", f"SQLite found damage: {'; '.join(lines)}. Stop the server and restore a backup.")
     else:
-        yield ok("pages", "SQLite finds nothing wrong with them.")
+        yield ok("pages", "SQLite found no damage.")
     if behind > 0:
-        yield warn("migrations", f"{behind} are not applied yet. `up` does that at its next start.")
+        yield warn("migrations", f"{behind} are not applied yet. The next start of `up` applies them.")
     elif behind < 0:
         yield bad("migrations", "The database was written by a newer Llamora. Update the program.")
 
@@ -43,9 +43,9 @@ def check_fence() -> Iterator[CheckResult]:
     """Report missing and unknown triggers."""
     with closing(open_database(create.get_household_files().database)) as database:
         problems = [*integrity.find_missing_triggers(database), *integrity.find_unknown_triggers(database)]
-    yield from (bad("fence", f"{problem} Run: manage.py migrate") for problem in problems)
+    yield from (bad("old keys", f"{problem} Run: manage.py migrate") for problem in problems)
     if not problems:
-        yield ok("fence", "Every encrypted column refuses what was encrypted with a former key.")
+        yield ok("old keys", "Every encrypted column rejects values that were encrypted with an old key.")
 
 
 def check_sealed_columns() -> Iterator[CheckResult]:
@@ -63,20 +63,20 @@ def _get_column_result(column: integrity.SealedColumnCensus) -> CheckResult:
     if column.invalid:
         return bad(
             column.label,
-            f"{message} {column.invalid:,} are of no known format, or of an epoch that is not their owner's: "
-            "they open for nobody. Restore a backup.",
+            f"{message} Nobody can decrypt {column.invalid:,} of them: their format is unknown, or their key "
+            "is not their owner's. Restore a backup.",
         )
     if column.awaiting_rotation:
         return warn(
             column.label,
-            f"{message} {column.awaiting_rotation:,} wait for a rotation to go on, "
-            "at their owner's next unlock.",
+            f"{message} {column.awaiting_rotation:,} still use an old key. The key change continues when "
+            "their owner next unlocks the diary.",
         )
     if any(number < crypto.newest_format() for number in column.formats):
         return warn(
-            column.label, f"{message} Run manage.py reseal for each person to bring them to the newest."
+            column.label, f"{message} Run manage.py reseal NAME for each person, to use the newest format."
         )
-    return ok(column.label, f"{message} All under their owners' current keys.")
+    return ok(column.label, f"{message} All use their owners' current keys.")
 
 
 def check_write_ahead_log() -> Iterator[CheckResult]:
@@ -85,7 +85,7 @@ def check_write_ahead_log() -> Iterator[CheckResult]:
     log = database.with_name(database.name + "-wal")
     size = log.stat().st_size if log.exists() else 0
     if size > _LARGE_LOG_BYTES:
-        yield warn("write-ahead log", f"It has {size // 2**20:,} MiB. Run manage.py prune, which empties it.")
+        yield warn("write-ahead log", f"It takes {size // 2**20:,} MiB. Run manage.py prune to empty it.")
 
 
 def check_secure_delete() -> Iterator[CheckResult]:
@@ -93,6 +93,6 @@ def check_secure_delete() -> Iterator[CheckResult]:
     with connection.cursor() as cursor:
         (on,) = cursor.execute("PRAGMA secure_delete").fetchone()
     if on == 1:
-        yield ok("erasure", "What is deleted is overwritten in the file.")
+        yield ok("deletion", "SQLite overwrites deleted data in the file.")
     else:
-        yield bad("erasure", "What is deleted stays readable as encrypted bytes. Update SQLite.")
+        yield bad("deletion", "Deleted data stays in the file, encrypted. Update SQLite.")

@@ -23,16 +23,17 @@ def check_file_modes() -> Iterator[CheckResult]:
         if readable := [
             path for path in folder.rglob("*") if path.is_file() and data_folder.is_open_to_others(path)
         ]:
-            message = f"Others can read {len(readable)} encrypted files in {folder}."
-            found.append(warn("file modes", f"{message} Close it with: chmod -R go= '{folder}'"))
-    yield from found or [ok("file modes", f"Only this user can look into {settings.DATA_DIR}.")]
+            message = f"Other users of this machine can read {len(readable)} encrypted files in {folder}."
+            found.append(warn("file modes", f"{message} To stop that, run: chmod -R go= '{folder}'"))
+    yield from found or [ok("file modes", f"Only this user can open {settings.DATA_DIR}.")]
 
 
 def check_settings_file() -> Iterator[CheckResult]:
     """Report an `.env` file that other users can read, since it may contain a secret."""
     path = Path(settings.BASE_DIR) / ".env"
     if path.is_file() and data_folder.is_open_to_others(path):
-        yield warn("settings", f"Others on this machine can read {path}. Close it with: chmod 600 '{path}'")
+        message = f"Other users of this machine can read {path}. To stop that, run: chmod 600 '{path}'"
+        yield warn("settings", message)
 
 
 def check_secret_key() -> Iterator[CheckResult]:
@@ -40,7 +41,7 @@ def check_secret_key() -> Iterator[CheckResult]:
     if weakness := data_folder.find_key_weakness(settings.SECRET_KEY):
         yield bad("secret key", weakness)
     elif not settings.SECRET_KEY_FILE.is_file():
-        yield ok("secret key", "It comes from the settings, or `up` makes it at its first start.")
+        yield ok("secret key", "It is set by LLAMORA_SECRET_KEY, or the first start of `up` creates it.")
     else:
         yield ok("secret key", "It is long and random.")
 
@@ -51,16 +52,16 @@ def check_run_secret() -> Iterator[CheckResult]:
     if folder is None:
         yield warn(
             "run secret",
-            "There is no memory file system for it, so a restart locks everybody's vault. "
-            "Set LLAMORA_RUNTIME_DIR to a folder on tmpfs.",
+            "There is no memory file system for it, so a restart of the server locks all diaries. "
+            "To avoid that, set LLAMORA_RUNTIME_DIR to a folder on tmpfs.",
         )
     elif is_in_memory(folder):
         yield ok("run secret", f"It is in memory, in {folder}.")
     else:
         yield bad(
             "run secret",
-            f"{folder} is on a disk: whoever has that disk and a browser's cookies has two parts of the key "
-            "too many. Set LLAMORA_RUNTIME_DIR to a folder on tmpfs.",
+            f"{folder} is on a disk, so someone who has the disk and a browser's cookie could unlock a "
+            "diary. Set LLAMORA_RUNTIME_DIR to a folder on tmpfs.",
         )
 
 

@@ -21,22 +21,24 @@ def check_people() -> Iterator[CheckResult]:
     """Report a household without an administrator, and people without a vault or a second key slot."""
     everybody = Person.objects.annotate(slot_count=Count("slots"))
     if not everybody:
-        yield ok("people", "Nobody is in the household yet; `up` prints the link for the first person.")
+        yield ok("people", "There is no diary here yet. Open the set-up link that `up` prints.")
         return
-    yield ok("people", f"{len(everybody)} in the household.")
+    yield ok("people", f"{pluralize(len(everybody), 'person has', 'people have')} a diary here.")
     if not any(person.is_staff for person in everybody):
-        yield bad("people", "There is no administrator. Whoever opens the link that `up` prints becomes one.")
+        yield bad(
+            "people", "There is no administrator. Whoever opens the set-up link that `up` prints becomes one."
+        )
     elif not any(person.is_staff and person.is_active for person in everybody):
         yield bad(
-            "people", "No administrator can sign in: all are disabled. Run: manage.py users --enable NAME"
+            "people", "No administrator can sign in: all are turned off. Run: manage.py users --enable NAME"
         )
     if lost := Person.objects.filter(vault__isnull=True).count():
-        yield bad("people", f"{lost} have no vault and cannot sign in. Restore a backup, or delete them.")
+        yield bad("people", f"{lost} have no key and can't sign in. Restore a backup, or delete them.")
     if single := sum(person.slot_count < 2 for person in everybody):
         yield warn(
             "ways to unlock",
-            f"{pluralize(single, 'person has', 'people have')} only one way to unlock. Without it nothing in "
-            "the diary can be read again. They can create a new recovery code in Settings.",
+            f"{pluralize(single, 'person has', 'people have')} only one way to unlock. If it is lost, nobody "
+            "can read the diary again. They can create a new recovery code in Settings.",
         )
     if behind := KeySlot.objects.exclude(epoch=F("owner__vault__epoch")).count():
         yield warn(
@@ -48,19 +50,21 @@ def check_people() -> Iterator[CheckResult]:
 def check_invitations() -> Iterator[CheckResult]:
     """Report invitations that are still open."""
     if count := get_open_invitations().count():
-        yield ok("invitations", f"{count} would let someone in. manage.py invite --withdraw ends them.")
+        yield ok(
+            "invitations", f"{count} can still be used. To withdraw them, run: manage.py invite --withdraw"
+        )
 
 
 def check_rotations() -> Iterator[CheckResult]:
     """Report unfinished rotations."""
     if unfinished := FormerKey.objects.count():
         yield warn(
-            "rotations",
-            f"{unfinished} are not finished: an old key is still there, encrypted with the new one. They go "
-            "on at their owners' next unlock, or with manage.py rotate_dek NAME.",
+            "key changes",
+            f"{unfinished} are not finished, so an old key still exists, encrypted with the new one. They "
+            "continue when their owners next unlock, or with manage.py rotate_dek NAME.",
         )
     else:
-        yield ok("rotations", "None is unfinished.")
+        yield ok("key changes", "None is unfinished.")
 
 
 def check_sessions() -> Iterator[CheckResult]:
@@ -73,7 +77,7 @@ def check_sessions() -> Iterator[CheckResult]:
     if late + idle:
         yield warn(
             "sessions",
-            f"{message} {late + idle} are past their limits; they open nothing. manage.py prune ends them.",
+            f"{message} {late + idle} have expired and unlock nothing. Run manage.py prune to delete them.",
         )
     else:
         yield ok("sessions", message)
@@ -88,12 +92,14 @@ def check_replies() -> Iterator[CheckResult]:
             created_at__lt=timezone.now() - timedelta(seconds=8 * settings.MODEL_REPLY_SECONDS)
         )
     if orphaned := live.count():
-        yield warn("replies", f"{orphaned} were left by a server that ended; its next start marks them so.")
+        yield warn("replies", f"{orphaned} were not finished. The next start of `up` marks them as stopped.")
     else:
-        yield ok("replies", "None is left over.")
+        yield ok("replies", "None was left unfinished.")
 
 
 def check_late_drafts() -> Iterator[CheckResult]:
     """Report drafts that wait until their owners unlock their vaults."""
     if waiting := LateDraft.objects.count():
-        yield ok("late drafts", f"{waiting} wait for their owners' next unlock.")
+        yield ok(
+            "late drafts", f"{waiting} were sent after a lock. They are saved when their owners next unlock."
+        )

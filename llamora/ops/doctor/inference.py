@@ -19,11 +19,11 @@ def check_model_server() -> Iterator[CheckResult]:
     try:
         file = None if config.url else config.find_model_file()
     except ModelUnavailable:
-        yield warn("model", f"The file {settings.MODEL_FILE} is not there. Correct LLAMORA_MODEL_FILE.")
+        yield warn("model", f"The file {settings.MODEL_FILE} does not exist. Correct LLAMORA_MODEL_FILE.")
         return
     if file is not None:
         size = file.stat().st_size // 2**20
-        yield ok("model", f"{file.name}, {size:,} MiB, is run by Llamora itself while it serves.")
+        yield ok("model", f"The server runs {file.name} ({size:,} MiB) itself.")
         return
     found = asyncio.run(_find_model())
     yield ok("model", found.message) if found.is_ready else warn("model", found.message)
@@ -45,16 +45,17 @@ def check_embeddings() -> Iterator[CheckResult]:
 
     chosen = get_search_settings()
     if has_model_files(chosen):
-        yield ok("embeddings", f"The files of {chosen.model} are there.")
+        yield ok("embeddings", f"{chosen.model} is installed.")
     else:
         yield warn(
             "embeddings",
-            f"The files of {chosen.model} are not there, so search finds words and not meaning. Put them "
-            f"into {chosen.model_path or chosen.models_folder}.",
+            f"{chosen.model} is not installed, so search finds words but not related entries. Download it "
+            "with manage.py reindex NAME --fetch-model, or copy its files into "
+            f"{chosen.model_path or chosen.models_folder}.",
         )
     if not graph.is_available():
         yield ok(
             "embeddings",
-            "There is no hnswlib for this Python, so search compares all vectors. Results are the same; "
-            f"it takes longer from about {graph.GRAPH_THRESHOLD:,} passages a person on.",
+            "The package hnswlib is not installed. Search finds the same, but is slower for people with more "
+            f"than about {graph.GRAPH_THRESHOLD:,} passages.",
         )

@@ -37,8 +37,8 @@ def check_clock() -> Iterator[CheckResult]:
     if any(moment > now + _TOLERANCE for moment in earlier if moment):
         yield bad(
             "clock",
-            f"It says {now:%Y-%m-%d %H:%M} UTC, which was already past. Set it, or have it set by the "
-            "network: entries would come to stand on wrong days.",
+            f"It says {now:%Y-%m-%d %H:%M} UTC, but newer data is already saved. Correct the clock, or new "
+            "entries may be saved on wrong days.",
         )
     else:
         yield ok("clock", f"It says {now:%Y-%m-%d %H:%M} UTC.")
@@ -48,11 +48,11 @@ def check_disk_space() -> Iterator[CheckResult]:
     """Compare the free space with the space that a backup needs."""
     size = sum(path.stat().st_size for path in settings.DATA_DIR.glob("llamora.sqlite3*"))
     free = shutil.disk_usage(settings.DATA_DIR).free
-    message = f"{free // 2**20:,} MiB are free; the database has {size // 2**20:,} MiB."
+    message = f"{free // 2**20:,} MiB are free; the database takes {size // 2**20:,} MiB."
     if free < _MIN_FREE:
-        yield bad("disk space", f"{message} Make room now: soon nothing can be saved any more.")
+        yield bad("disk space", f"{message} Free some space now, or soon nothing can be saved.")
     elif free < max(_WANTED_FREE, 3 * size):
-        yield warn("disk space", f"{message} Make room, or backups will fail.")
+        yield warn("disk space", f"{message} Free some space, or backups will fail.")
     else:
         yield ok("disk space", message)
 
@@ -62,7 +62,9 @@ def check_swap() -> Iterator[CheckResult]:
     try:
         lines = Path("/proc/swaps").read_text().splitlines()[1:]
     except OSError:
-        yield warn("swap", "Llamora cannot see here whether there is any. Encrypt it or turn it off.")
+        yield warn(
+            "swap", "Llamora can't find out if this machine uses swap. If so, encrypt it or turn it off."
+        )
         return
     plain = [
         name for name in (line.split()[0] for line in lines if line.strip()) if not _is_encrypted_swap(name)
@@ -70,11 +72,11 @@ def check_swap() -> Iterator[CheckResult]:
     if plain:
         yield warn(
             "swap",
-            f"{', '.join(plain)} may keep keys and pages readable on the disk. Encrypt it, use zram, or "
-            "turn it off with swapoff.",
+            f"{', '.join(plain)} is not encrypted, so keys and text in memory may be written to the disk, "
+            "readable. Encrypt it, use zram, or turn it off with swapoff.",
         )
     else:
-        yield ok("swap", "There is none on the disk that is not encrypted.")
+        yield ok("swap", "There is no unencrypted swap on the disk.")
 
 
 def _is_encrypted_swap(name: str) -> bool:
@@ -96,12 +98,12 @@ def check_core_dumps() -> Iterator[CheckResult]:
     except OSError:
         pattern = ""
     if resource.getrlimit(resource.RLIMIT_CORE)[0] != 0:
-        yield bad("core dumps", "They cannot be turned off. Start Llamora with: ulimit -c 0")
+        yield bad("core dumps", "They can't be turned off. Start Llamora with: ulimit -c 0")
     elif pattern.startswith("|") and not any(name in pattern for name in _HONOUR_CORE_LIMIT):
         yield warn(
             "core dumps",
-            "They are turned off, but this machine hands crashed processes to a program that may keep "
-            "their memory all the same. Look at /proc/sys/kernel/core_pattern.",
+            "They are turned off, but the program in /proc/sys/kernel/core_pattern may save the memory of a "
+            "crashed process anyway. Check what it does.",
         )
     else:
-        yield ok("core dumps", "They are turned off for every process of Llamora's.")
+        yield ok("core dumps", "They are turned off for Llamora.")

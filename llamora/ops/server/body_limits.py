@@ -36,11 +36,11 @@ HTML_TYPE = "text/html; charset=utf-8"
 REFUSALS = {
     411: (
         "Length Required",
-        "This came without its length, so it was not read. Nothing was saved.",
+        "The browser sent this without its length, so nothing was saved.",
     ),
     413: (
         "Content Too Large",
-        "This is larger than Llamora accepts at once, so it was not read. Nothing was saved.",
+        "This is too large, so nothing was saved.",
     ),
 }
 REFUSAL_PAGE = (

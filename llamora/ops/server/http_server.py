@@ -153,7 +153,9 @@ def _exit_after(seconds: float) -> None:
     """Exit the process after this time even if threads still run; transactions protect their writes."""
 
     def exit_now() -> None:
-        logger.warning("Something did not end in time and was left; nothing that was confirmed is lost.")
+        logger.warning(
+            "A task did not stop in time and was abandoned. Everything that was confirmed is saved."
+        )
         sys.stdout.flush()
         os._exit(0)
 

@@ -15,15 +15,17 @@ class Command(BaseCommand):
     """Command that measures search with the generated diary of a temporary person."""
 
     help = (
-        "Measure search with a generated diary of --entries entries: time from unlock to the first result, "
-        "queries by kind, results found, memory. Creates a temporary person in this household's database and "
-        "deletes them afterwards; no other diary is touched. Refuses fewer than 200 entries."
+        "Measure how quick search is in a generated diary: from unlock to the first result, each kind of "
+        "query, and memory. Creates a temporary person in this household's database and deletes them "
+        "afterwards. Never touches another diary. Refuses fewer than 200 entries."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the number of entries and the output format."""
-        parser.add_argument("--entries", type=int, default=10_000)
-        parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+        parser.add_argument(
+            "--entries", type=int, default=10_000, help="number of entries in the generated diary"
+        )
+        parser.add_argument("--json", action="store_true", help="print each figure as a line of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the benchmarks, and print each figure."""

@@ -21,17 +21,19 @@ class Command(BaseCommand):
     """Command that rebuilds the index of one person from all their texts, and saves it sealed."""
 
     help = (
-        "Rebuild the search index of one person: all words, and related-entry search if its model is "
-        "installed. Asks for their password or recovery code. Entries are only read. With --fetch-model it "
-        "downloads that model first; nothing else here uses the network. Refuses an unknown name, a wrong "
-        "password, and --fetch-model if the model cannot be downloaded."
+        "Rebuild the search index of NAME, for words and, if its model is installed, for related entries. "
+        "Asks for the password or recovery code. Changes no entry. --fetch-model downloads that model first; "
+        "no other command uses the internet. Refuses an unknown name, a wrong password or code, and "
+        "--fetch-model if the model can't be downloaded."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the name of the person and the options."""
         secret_prompt.add_arguments(parser)
         parser.add_argument(
-            "--vectors", action="store_true", help="embed every text again, not only what has changed"
+            "--vectors",
+            action="store_true",
+            help="also index all texts for related-entry search again, not only changed ones",
         )
         parser.add_argument(
             "--fetch-model",

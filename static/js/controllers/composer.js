@@ -90,7 +90,7 @@ async function saveEntry(form, signal) {
   if (state.isSubmitting) return;
   if (!getTextField(form).value.trim()) return showError(form, "There is nothing to save yet.");
   if (getTextField(form).value.isWellFormed?.() === false) {
-    return showError(form, "This contains half a character, which can't be saved. Delete it and try again.");
+    return showError(form, "This contains a broken character that can't be saved. Delete it and try again.");
   }
   state.isSubmitting = true;
   showError(form, "");

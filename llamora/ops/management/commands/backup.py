@@ -17,22 +17,25 @@ class Command(BaseCommand):
     """The command that copies the household into one file, even while the server runs."""
 
     help = (
-        "Copy the household into one file, also while it is served: the database without its sessions, the "
-        "encrypted indexes, the household's prompts and settings. What is encrypted stays encrypted. The "
-        "copy is checked before it gets its name. Refuses if there is no household, no room, or damage in "
-        "the database; then nothing is left behind."
+        "Copy the household into one file: the database without its sessions, the encrypted search indexes, "
+        "the household's prompts and its settings. Diaries stay encrypted. Works while the server runs. The "
+        "copy is checked before it gets its final name. Refuses if Llamora is not set up, the disk is too "
+        "full or the database is damaged; then no file is left."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the folder, and whether to include the server's secrets."""
         parser.add_argument(
-            "--to", type=Path, default=settings.BACKUP_DIR, help="the folder; else LLAMORA_BACKUP_DIR"
+            "--to",
+            type=Path,
+            default=settings.BACKUP_DIR,
+            help="folder for the backup; by default LLAMORA_BACKUP_DIR",
         )
         parser.add_argument(
             "--with-secrets",
             action="store_true",
-            help="add the server's secret key and the settings that hold secrets; they open no diary",
+            help="add the server's secret key and its secret settings; they don't unlock any diary",
         )
 
     def handle(self, *args: Any, to: Path, with_secrets: bool, **options: Any) -> None:

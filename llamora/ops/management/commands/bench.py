@@ -22,20 +22,25 @@ class Command(BaseCommand):
     """The command that measures in a household created for it; the real household is not touched."""
 
     help = (
-        "Measure encryption, pages, saves, sign-ins, imports, rotation, search and streams in a household "
-        "made for it, in a temporary folder; print medians, ratios to a plain baseline of the same run, and "
-        "the best peer's. Touches no data of yours. Refuses nothing; needs the development packages for the "
-        "streams."
+        "Measure how quick Llamora is on this machine: encryption, pages, saving, signing in, imports, key "
+        "changes, search and replies. Uses a temporary household and never touches your data. Prints "
+        "medians, and compares them with a simple program in the same run and with the best similar "
+        "project. Measuring replies needs the development packages."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the figures to measure, and the file to write them to."""
-        parser.add_argument("--json", type=Path, help="also write the figures to this file")
+        parser.add_argument("--json", type=Path, help="also write the figures to this JSON file")
         parser.add_argument(
-            "--only", choices=GROUPS, action="append", help="measure this group only; may be repeated"
+            "--only",
+            choices=GROUPS,
+            action="append",
+            help="measure only this group; can be given several times",
         )
-        parser.add_argument("--entries", type=int, default=50_000, help="size of the large archive")
+        parser.add_argument(
+            "--entries", type=int, default=50_000, help="number of entries in the large generated diary"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure, print the figures, and write them to a file if one is given."""

@@ -45,10 +45,9 @@ class Command(BaseCommand):
     """The command that checks the household and the machine, and prints a line for each result."""
 
     help = (
-        "Look at the data folder, the machine, the database, the household, the backups and the model, and "
-        "say of each: ok, warn or bad, and what to do. Needs nobody's key, changes nothing, and may run "
-        "beside the server. Ends with an error where something is bad. Refuses nothing: without a household "
-        "it looks at the rest."
+        "Check the data folder, the machine, the database, the household, the backups and the model. Each "
+        "line begins with ok, warn or bad, and says what to do. Works without anyone's password and while "
+        "the server runs, and never changes anything. Ends with an error if something is bad."
     )
     requires_system_checks: list[str] = []
 
@@ -58,7 +57,7 @@ class Command(BaseCommand):
         for result in self._run_checks():
             counts[result.level] += 1
             self.stdout.write(f"{result.level:<5} {result.subject}: {result.message}")
-        summary = f"{counts['ok']} ok, {counts['warn']} to know about, {counts['bad']} to put right."
+        summary = f"{counts['ok']} ok, {counts['warn']} warn, {counts['bad']} bad."
         if counts["bad"]:
             raise CommandError(summary)
         self.stdout.write(summary)
@@ -68,4 +67,4 @@ class Command(BaseCommand):
         for check in (*WITHOUT_DATABASE, *(WITH_DATABASE if has_household else ()), *MODELS):
             yield from run_check(check)
         if not has_household:
-            self.stdout.write("There is no household here yet. `manage.py up` makes one.")
+            self.stdout.write("Llamora is not set up here yet. Run manage.py up first.")

@@ -15,11 +15,11 @@ class Command(BaseCommand):
     """The command that deletes expired data now; a running server does it once a day."""
 
     help = (
-        "Remove what is past its time: sessions over their limits, entries thirty days in the bin, earlier "
-        "versions and databases that were replaced thirty days ago, backups beyond LLAMORA_BACKUP_KEEP_DAYS "
-        "and LLAMORA_BACKUP_KEEP_WEEKS, indexes of people who left, and what killed work left; then empty "
-        "the write-ahead log, so that nothing of it is left. Needs nobody's key, and may run beside the "
-        "server. Refuses where there is no household."
+        "Delete what has expired: old sessions; entries in the bin, earlier versions and replaced databases "
+        "after thirty days; backups beyond LLAMORA_BACKUP_KEEP_DAYS and LLAMORA_BACKUP_KEEP_WEEKS; search "
+        "indexes of deleted people; and files that crashed programs left. Then empty the database's log, "
+        "which may still contain deleted data. Works without anyone's password and while the server runs. "
+        "Refuses if Llamora is not set up."
     )
     requires_system_checks: list[str] = []
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         except NotWritten as error:
             raise CommandError(error_messages.get_not_written_message(error)) from None
         except DatabaseError:
-            raise CommandError("There is no household here yet. Run manage.py up first.") from None
-        self.stdout.write(f"Gone: {report}.")
+            raise CommandError("Llamora is not set up here yet. Run manage.py up first.") from None
+        self.stdout.write(f"Deleted: {report}.")
         if not report.is_log_truncated:
-            self.stdout.write("Someone was reading, so the write-ahead log is emptied at the next round.")
+            self.stdout.write("The database was in use, so its log will be emptied the next time.")

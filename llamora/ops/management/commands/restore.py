@@ -18,18 +18,19 @@ class Command(BaseCommand):
     """The command that replaces the database with the one in a backup."""
 
     help = (
-        "Put a backup (or a database that an earlier restore set aside) in the place of the household's "
-        "database. It is checked first, and with --user also opened with that person's secret. The old "
-        "database stays in the data folder under `replaced` for thirty days. Everyone signs in again, with "
-        "the password they had then. Refuses while a server runs, and for a backup that is damaged, newer "
-        "than this program, or not opened by the secret; then nothing is changed."
+        "Replace the household's database with a backup, or with a database that an earlier restore "
+        "replaced. The backup is checked first. With --user everything of that person is also decrypted, "
+        "with their password or recovery code. The old database stays in the data folder under `replaced` "
+        "for thirty days. Everyone has to sign in again, with the password they had when the backup was "
+        "made. Refuses while the server runs, and if the backup is damaged, newer than this program, or "
+        "can't be decrypted; then nothing is changed."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the backup, and a person whose secret must open it."""
-        parser.add_argument("file", type=Path, help="a backup as `backup` writes it")
-        parser.add_argument("--user", help="open everything of this person before anything is changed")
+        parser.add_argument("file", type=Path, help="a file that `backup` made")
+        parser.add_argument("--user", help="first decrypt everything of this person")
         parser.add_argument(
             "--password-file",
             type=Path,
@@ -56,14 +57,17 @@ class Command(BaseCommand):
         if report.set_aside_path:
             self.stdout.write(f"The old database was moved to {report.set_aside_path}.")
         if report.settings_path:
-            self.stdout.write(f"The settings of then are in {report.settings_path}; `.env` was not changed.")
-        self.stdout.write("Everyone signs in again, with the password or recovery code of then.")
+            self.stdout.write(f"Its settings are in {report.settings_path}; `.env` was not changed.")
+        self.stdout.write(
+            "Everyone has to sign in again, with the password or recovery code they had when the backup "
+            "was made."
+        )
 
     def _check_secret(self, *, name: str, password_file: Path | None) -> None:
         found = verify_secret.verify_with_secret(name=name, password_file=password_file)
         if found.damaged:
             raise OperationRefused(
-                f"{len(found.damaged):,} of {found.envelopes:,} values of {name} do not open, so nothing was "
-                "changed. Try an earlier backup, or leave --user out to restore it as it is."
+                f"{len(found.damaged):,} of {found.envelopes:,} values of {name} can't be decrypted, so "
+                "nothing was changed. Try an earlier backup, or leave --user out to restore it as it is."
             )
-        self.stdout.write(f"All {found.envelopes:,} values of {name} open.")
+        self.stdout.write(f"All {found.envelopes:,} values of {name} can be decrypted.")

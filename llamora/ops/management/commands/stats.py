@@ -13,9 +13,8 @@ class Command(BaseCommand):
     """The command that prints counts of each person's entries and values, but no text."""
 
     help = (
-        "Say how much there is: for each person entries, days, replies and encrypted bytes, and for the "
-        "household the sizes of its files. Needs nobody's key; what it says shows without one anyway. "
-        "Refuses where there is no household."
+        "Count the entries, days, replies and encrypted bytes of each person, and the sizes of the files. "
+        "Works without anyone's password: these numbers are not encrypted. Refuses if Llamora is not set up."
     )
     requires_system_checks: list[str] = []
 
@@ -24,7 +23,7 @@ class Command(BaseCommand):
         try:
             people = list(statistics.iter_diary_statistics())
         except DatabaseError:
-            raise CommandError("There is no household here yet. Run manage.py up first.") from None
+            raise CommandError("Llamora is not set up here yet. Run manage.py up first.") from None
         for person in people:
             days = f", from {person.first} to {person.last}" if person.entries else ""
             self.stdout.write(
@@ -34,7 +33,7 @@ class Command(BaseCommand):
                 f"{pluralize(person.replies, 'reply', 'replies')}; "
                 f"{pluralize(person.sealed_values, 'encrypted value', 'encrypted values')}, "
                 f"{_format_size(person.sealed_bytes)}; "
-                f"epoch {person.epoch}, {pluralize(person.sign_ins, 'browser', 'browsers')} signed in."
+                f"key version {person.epoch}, {pluralize(person.sign_ins, 'browser', 'browsers')} signed in."
             )
         for subject, size in statistics.iter_file_sizes():
             self.stdout.write(f"{subject}: {_format_size(size)}.")

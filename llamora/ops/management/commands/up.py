@@ -23,10 +23,10 @@ class Command(BaseCommand):
     """The command that prepares the data folder and the database, and runs the server."""
 
     help = (
-        "Make the data folder and its secrets, bring the database and the static files up to date, look for "
-        "a model and serve the diary. A second start changes nothing. Refuses: a data folder that others can "
-        "read or that a running server holds, a default secret key, a port in use, and plain HTTP beyond "
-        "this machine unless LLAMORA_ALLOW_PLAIN_HTTP is set."
+        "Set up and start Llamora: create the data folder and its secrets, update the database and the "
+        "static files, look for a model, and run the server. Starting it again changes nothing. Refuses a "
+        "data folder that other users can read or that another server uses, a default secret key, a port in "
+        "use, and unencrypted connections from other machines unless LLAMORA_ALLOW_PLAIN_HTTP is set."
     )
     # Its own checks refuse with sentences, before and after the database is there.
     requires_system_checks: list[str] = []
@@ -34,14 +34,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the address, and which parts to leave out."""
         parser.add_argument(
-            "--port", type=int, default=settings.PORT, help="port to serve on; 0 takes a free one"
+            "--port", type=int, default=settings.PORT, help="port to listen on; 0 chooses a free one"
         )
-        parser.add_argument("--host", default=settings.HOST, help="address to serve on")
-        parser.add_argument("--no-model", action="store_true", help="do without a model this time")
+        parser.add_argument("--host", default=settings.HOST, help="address to listen on")
+        parser.add_argument("--no-model", action="store_true", help="start without a model")
         parser.add_argument(
             "--print-unit",
             action="store_true",
-            help="print a unit for systemd that does it, and end",
+            help="print a systemd unit that starts Llamora with these options, and exit",
         )
 
     def handle(
@@ -112,7 +112,7 @@ class Command(BaseCommand):
         ).run()
         pages.close()
         connections.close_all()
-        self.print_now("Llamora has closed.")
+        self.print_now("Llamora has stopped.")
 
     async def _report_model(self, *, no_model: bool) -> None:
         async for sentence in background.follow_model_state(no_model=no_model):
@@ -124,11 +124,11 @@ class Command(BaseCommand):
         self.print_now(f"Llamora is at {base}/")
         if not startup.is_loopback_host(host):
             self.print_now(
-                f"Other machines reach it at this machine's address, port {port}; "
-                "names and addresses they use have to stand in LLAMORA_HOSTS."
+                f"Other machines reach it at this machine's address, port {port}. "
+                "List the names and addresses that they use in LLAMORA_HOSTS."
             )
         if token := first_run.get_setup_token():
-            self.print_now(f"Nobody is in the household yet. Begin here: {base}/register/?set-up={token}")
+            self.print_now(f"To set up Llamora, open this link: {base}/register/?set-up={token}")
 
     def print_now(self, sentence: str) -> None:
         """Print one line and flush it, for output into a pipe."""

@@ -17,17 +17,19 @@ class Command(BaseCommand):
     """The command that checks pages, references and envelopes; with a secret it opens a person's rows."""
 
     help = (
-        "Check a backup, or without FILE the database in use (the server may be running): its pages, its "
-        "references, the fence against old keys, and the format and epoch of every encrypted value. With "
-        "--user asks for that person's password or recovery code and opens all they have. Changes nothing; "
-        "ends with an error where something is damaged. Refuses an unknown name and a wrong secret."
+        "Check a backup for damage, or without FILE the database in use. It checks the file, the links "
+        "between its tables, the rules that reject values encrypted with an old key, and that every "
+        "encrypted value has a known format and its owner's key. With --user it asks for that person's "
+        "password or recovery code and decrypts everything of theirs. Works while the server runs and "
+        "changes nothing. Ends with an error if something is damaged. Refuses an unknown name and a wrong "
+        "password or code."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the file to check, and the person whose secret to ask for."""
-        parser.add_argument("file", type=Path, nargs="?", help="a backup; else the database in use")
-        parser.add_argument("--user", help="open everything of this person")
+        parser.add_argument("file", type=Path, nargs="?", help="a backup; without it, the database in use")
+        parser.add_argument("--user", help="decrypt everything of this person")
         parser.add_argument(
             "--password-file",
             type=Path,
@@ -49,25 +51,25 @@ class Command(BaseCommand):
         except OperationRefused as refusal:
             raise CommandError(str(refusal)) from None
         except OSError as error:
-            raise CommandError(f"It could not be checked: {error.strerror}.") from None
+            raise CommandError(f"The backup could not be checked: {error.strerror}.") from None
 
     def _verify(self, database: Path, user: str | None, password_file: Path | None) -> None:
         if not database.is_file():
             raise OperationRefused(
-                "There is no household here yet. Name a backup, or run manage.py up first."
+                "Llamora is not set up here yet. Name a backup, or run manage.py up first."
             )
         found = integrity.check_database(database)
         for column in found.columns:
             formats = ", ".join(f"format {number}" for number in sorted(column.formats)) or "none"
             waiting = (
-                f", {column.awaiting_rotation:,} to be moved by a rotation"
+                f", {column.awaiting_rotation:,} with an old key until the key change is finished"
                 if column.awaiting_rotation
                 else ""
             )
             self.stdout.write(f"{column.label}: {column.envelopes:,} encrypted values, {formats}{waiting}")
         if found.problems:
             raise OperationRefused(" ".join(found.problems))
-        self.stdout.write("Pages, references, fence and envelopes are in order.")
+        self.stdout.write("No damage was found.")
         if user is not None:
             with verify_secret.using_database_file(database):
                 self._open(user, password_file)
@@ -75,10 +77,12 @@ class Command(BaseCommand):
     def _open(self, user: str, password_file: Path | None) -> None:
         found = verify_secret.verify_with_secret(name=user, password_file=password_file)
         for value in found.damaged:
-            self.stderr.write(f"{value.label} of {value.row} does not open: {value.code}.")
+            self.stderr.write(f"{value.label} of {value.row} can't be decrypted: {value.code}.")
         if found.damaged:
-            raise OperationRefused(f"{len(found.damaged):,} of {found.envelopes:,} values do not open.")
-        self.stdout.write(f"All {found.envelopes:,} values of {user} open, in {found.rows:,} rows.")
+            raise OperationRefused(
+                f"{len(found.damaged):,} of {found.envelopes:,} values can't be decrypted."
+            )
+        self.stdout.write(f"All {found.envelopes:,} values of {user} can be decrypted.")
 
 
 def _get_unpack_folder(file: Path) -> Path:
