@@ -48,8 +48,8 @@ def get_text_too_long_message(*, length: int, limit: int) -> str:
 def get_draft_too_long_message(*, length: int, limit: int) -> str:
     """Return the refusal of a text that is too long for a draft."""
     return (
-        f"This text has {length:,} characters; a draft can have {limit:,}, and an entry fewer. It is only in "
-        f"this page until you shorten it by {length - limit:,}."
+        f"This text has {length:,} characters; a draft can have {limit:,}, and an entry even fewer. It is "
+        f"only in this page until you shorten it by {length - limit:,}."
     )
 
 

@@ -53,7 +53,7 @@ def merge_and_purge_after_unlock(sender: object, *, person_id: UUID, keyring: Ke
         purge_versions(owner_id=person_id)
     except NotWritten as error:
         # Everything stays until the next unlock; this one must not fail for it.
-        _log.warning("Not tidied after an unlock: %s", error.code)
+        _log.warning("Expired entries and drafts could not be cleaned up after an unlock: %s", error.code)
 
 
 def merge_late_drafts_before_rotation(sender: object, *, keyring: Keyring, **_: Any) -> None:
@@ -62,7 +62,7 @@ def merge_late_drafts_before_rotation(sender: object, *, keyring: Keyring, **_: 
     try:
         merge_late_drafts(keyring)
     except NotWritten as error:
-        _log.warning("Late drafts are not merged before a rotation: %s", error.code)
+        _log.warning("Drafts sent after a lock could not be saved before a key change: %s", error.code)
 
 
 def interrupt_jobs(*, person_id: UUID, last: bool, **_: Any) -> None:

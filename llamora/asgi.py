@@ -196,5 +196,5 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await (websocket_application if scope["type"] == "websocket" else pages)(scope, receive, send)
     except Exception as error:
         # Daphne logs an error's message, which may quote the diary: it is given the type alone.
-        logger.error("A %s failed.", scope["type"], exc_info=True)
+        logger.error("A request failed (%s).", scope["type"], exc_info=True)
         raise RequestFailed(type(error).__name__) from None

@@ -166,10 +166,10 @@ def _measure_openings(keyring: Keyring) -> Iterator[SearchFigure]:
     while index.pending:
         index.embed_batch()
     index.close()
-    for name in ("without a snapshot", "from a snapshot"):
+    for name in ("without a saved index", "with a saved index"):
         index, (words, meaning) = _open_index(keyring)
-        yield SearchFigure(f"unlock to words, {name}", words, "s")
-        yield SearchFigure(f"unlock to meaning, {name}", meaning, "s")
+        yield SearchFigure(f"unlock to search by words, {name}", words, "s")
+        yield SearchFigure(f"unlock to related entries, {name}", meaning, "s")
         index.save_snapshots(force=True)
         index.close()
 
@@ -203,7 +203,7 @@ def _measure_queries(index: PersonIndex, planted: list[PlantedPhrase]) -> Iterat
     yield SearchFigure("every kind, p95", _get_percentile(every, 0.95), "ms")
     first = [search(index, parse(one.phrase)).hits[:1] for one in planted]
     right = sum(bool(hits) and hits[0].id == one.entry for hits, one in zip(first, planted, strict=True))
-    yield SearchFigure(f"planted phrases first, of {len(planted)}", right, "found")
+    yield SearchFigure(f"planted phrases found first, of {len(planted)}", right, "found")
 
 
 def _measure_related_entries(index: PersonIndex, planted: list[PlantedPhrase]) -> SearchFigure:
@@ -235,7 +235,7 @@ def _measure_graph(rows: int, *, seed: int) -> Iterator[SearchFigure]:
         )
     exact = [{near.id for near in index.search(question, limit=10)} for question in questions]
     taken = [_time_calls(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
-    yield SearchFigure("looking at all vectors, p95", _get_percentile(taken, 0.95), "ms")
+    yield SearchFigure("comparing all vectors, p95", _get_percentile(taken, 0.95), "ms")
     if not graph.is_available():
         index.close()
         return
@@ -244,7 +244,7 @@ def _measure_graph(rows: int, *, seed: int) -> Iterator[SearchFigure]:
     yield SearchFigure("making the graph", time.thread_time() - began, "s")
     by_graph = [{near.id for near in index.search(question, limit=10)} for question in questions]
     taken = [_time_calls(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
-    yield SearchFigure("asking the graph, p95", _get_percentile(taken, 0.95), "ms")
+    yield SearchFigure("searching the graph, p95", _get_percentile(taken, 0.95), "ms")
     shared = sum(len(one & other) for one, other in zip(exact, by_graph, strict=True))
     yield SearchFigure("recall at 10 of the graph", shared / max(1, sum(map(len, exact))), "")
     index.close()

@@ -1,6 +1,7 @@
 """Rules for the words of the interface, and for the length of template lines.
 
-Read are the texts of all templates, the strings of Python that are no docstrings, and those of the scripts.
+The texts of all templates are read, the strings of Python that are no docstrings, those of the scripts, and
+the README.
 """
 
 import ast
@@ -200,6 +201,14 @@ def test_the_interface_speaks_plainly(app: str) -> None:
     faults = list_faults().get(app, [])
 
     assert not faults, "\n".join(faults)
+
+
+def test_the_readme_speaks_plainly_up_to_the_part_about_the_code() -> None:
+    text, _, code = (ROOT / "README.md").read_text().partition("\n## How the code is laid out\n")
+    said = Said("README.md", re.sub(r"```.*?```|`[^`]*`", "…", text, flags=re.DOTALL))
+
+    assert code
+    assert find_words(said) == []
 
 
 def test_an_app_that_speaks_plainly_is_taken_out_of_the_list() -> None:

@@ -62,7 +62,7 @@ def _purge_after_unlock(sender: object, *, person_id: UUID, **_: Any) -> None:
     try:
         purge_deleted(person_id)
     except NotWritten as error:
-        _log.warning("Traces are not tidied after an unlock: %s", error.code)
+        _log.warning("Traces could not be cleaned up after an unlock: %s", error.code)
 
 
 def _forget_after_lock(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:

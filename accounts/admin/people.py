@@ -130,7 +130,7 @@ class PersonAdmin(IdsOnlyAdmin):
     def rotation(self, person: Person) -> str:
         """Return the progress of the person's unfinished rotation."""
         progress = rotation_services.get_rotation_progress(person.id)
-        return f"{progress.rows_left:,} rows to go" if progress else "no"
+        return f"{progress.rows_left:,} items to go" if progress else "no"
 
     @admin.display(description="contents")
     def inventory(self, person: Person) -> str:

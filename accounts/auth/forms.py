@@ -162,8 +162,8 @@ class ConfirmRecoveryCodeForm(forms.Form):
 
 
 _ROTATE_HELP = (
-    "Protects what you write from now on from someone who has an old backup or copy of the disk and learns "
-    "the old password. Signs out your other browsers."
+    "If someone has an old copy of the disk or a backup and learns the old password, they still can't read "
+    "what you write from now on. Signs out your other browsers."
 )
 
 

@@ -56,7 +56,12 @@ def _renew(index: BlindIndex, keyring: Keyring) -> int:
             value = index.value(row)
         except EnvelopeError as error:
             # A damaged row must not prevent a rotation; it could not be read before either.
-            _log.warning("A blind index can't be renewed (%s): %s %s", error.code, index.label, row.pk)
+            _log.warning(
+                "A value can't be found by the new key, because it can't be decrypted (%s): %s %s",
+                error.code,
+                index.label,
+                row.pk,
+            )
             continue
         digest = None if value is None else keyring.blind_index(label=index.label, value=value)
         renewed_count += rows.filter(pk=row.pk).update(**{index.column: digest})

@@ -29,8 +29,8 @@ def get_rotation_error_message(error: AccountsError) -> str:
     """Return the message for a rotation that could not begin or could not be finished."""
     if isinstance(error, DamagedRows):
         return (
-            f"{error.count:,} rows can't be decrypted, so the old key was not destroyed. Restore a backup, "
-            "or lose those rows with --leave-damaged."
+            f"{error.count:,} values can't be decrypted, so the old key was not destroyed. Restore a backup, "
+            "or lose those values with --leave-damaged."
         )
     if isinstance(error, RotationError):
         return _MESSAGES[error.code]

@@ -72,7 +72,7 @@ def merge_late_drafts(keyring: Keyring) -> int:
                 _merge(late, text=body["text"], revision=body["revision"], based_on=body.get("based_on"))
                 late.delete()
         except EnvelopeError as error:
-            _log.warning("A late draft is not merged (%s): %s", error.code, late.id)
+            _log.warning("A draft sent after a lock could not be saved (%s): %s", error.code, late.id)
             continue
         merged += 1
     return merged

@@ -48,7 +48,7 @@ def render_prompt(name: str, values: dict[str, object]) -> ChatMessages:
         if prompt.path.parent == OWN_TEMPLATES:
             raise
     # The error is not logged: it can quote the values.
-    logger.warning("%s is not used: it breaks when it is filled in.", prompt.path)
+    logger.warning("The prompt %s is not used: filling it in failed.", prompt.path)
     own = _cache[settings.DATA_DIR, name] = _load(OWN_TEMPLATES / f"{name}.txt")
     return _fill(own, values)
 
@@ -73,9 +73,9 @@ def _find(name: str) -> _PromptTemplate:
         except FileNotFoundError:
             continue
         except (InvalidPromptTemplate, UnicodeDecodeError):
-            logger.warning("%s is not used: it needs a line of --- and correct template tags.", path)
+            logger.warning("The prompt %s is not used: it needs a line of --- and valid template tags.", path)
         except OSError:
-            logger.warning("%s is not used: it can't be read.", path)
+            logger.warning("The prompt %s is not used: it can't be read.", path)
     raise InvalidPromptTemplate
 
 

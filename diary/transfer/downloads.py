@@ -87,7 +87,7 @@ class ZipDownload:
             self._is_complete = True
         except Exception as error:
             # Only the kind is logged: an error while reading texts may quote them.
-            _log.warning("A download stopped early: %s", type(error).__name__)
+            _log.warning("An export was not downloaded completely: %s", type(error).__name__)
         finally:
             # From here on `_enqueue` drops what the archive still writes when it is garbage collected.
             self._has_stopped = True

@@ -32,7 +32,7 @@ def truncate_wal() -> bool:
                 time.sleep(_WAIT_MS / 1000)
     except DatabaseError as error:
         reason = type(error).__name__
-    _log.warning("The write-ahead log was not truncated, so what was deleted lies in it: %s.", reason)
+    _log.warning("The write-ahead log was not emptied, so deleted data may still be in it: %s.", reason)
     return False
 
 

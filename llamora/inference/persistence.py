@@ -45,7 +45,7 @@ def classify_error(error: Exception) -> StateAndReason:
 def log_error(job: Job, error: Exception, *, what: str) -> None:
     """Log only the type of an error: its message or its traceback could contain diary text."""
     kind = error.code if isinstance(error, NotWritten) else type(error).__name__
-    logger.error("job %s: %s: %s", job.id, what, kind)
+    logger.error("Job %s %s: %s", job.id, what, kind)
 
 
 class JobPersister:
@@ -71,7 +71,7 @@ class JobPersister:
         try:
             await self._db.commit(job.task.create_row, keyring=job.keyring)
         except Exception as error:
-            log_error(job, error, what="not begun")
+            log_error(job, error, what="could not be started")
             self._has_row = False
             self._on_trouble(*classify_error(error))
         finally:
@@ -90,7 +90,7 @@ class JobPersister:
             except Exception as error:
                 if type(error) is not NotWritten:
                     self._on_trouble(*classify_error(error))
-                log_error(self._job, error, what="partial text not written")
+                log_error(self._job, error, what="could not be saved so far")
 
     async def save_outcome(self, outcome: JobOutcome) -> None:
         """Save the outcome and end the job; if the write fails, mark the job as not saved and try again."""
@@ -113,7 +113,7 @@ class JobPersister:
             changed = JobOutcome(text=outcome.text, state=state, reason=reason)
             return changed if await self._try_set_state(changed) else None
         except Exception as error:
-            log_error(self._job, error, what="not written")
+            log_error(self._job, error, what="could not be saved")
             return None
         return outcome
 

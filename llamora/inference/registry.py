@@ -79,7 +79,8 @@ class JobRegistry:
         try:
             await self.db.run(call)
         except Exception as error:
-            logger.error("at opening: %s", type(error).__name__)  # noqa: TRY400 - a traceback can quote text
+            # Only the type is logged: a traceback can quote text.
+            logger.error("Replies could not be marked as interrupted: %s", type(error).__name__)  # noqa: TRY400
 
     # --- called from any thread ------------------------------------------------------------------
 

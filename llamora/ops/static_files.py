@@ -66,7 +66,7 @@ def _bundle(paths: dict[str, Any]) -> dict[str, Any]:
 
     def read(path: str) -> str:
         if path not in paths:
-            raise FileNotFoundError(f"{path} is imported, and is not there.")
+            raise FileNotFoundError(f"{path} is imported, but does not exist.")
         storage, stored_path = paths[path]
         with storage.open(stored_path) as file:
             return str(file.read().decode("utf-8"))

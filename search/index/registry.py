@@ -227,7 +227,7 @@ class IndexRegistry:
         except (IndexClosed, CryptoError):
             return
         except OSError as error:
-            logger.warning("a snapshot was not saved: %s", error.strerror)
+            logger.warning("A search index could not be saved: %s", error.strerror)
 
     def evict_idle(self) -> None:
         """Close the indexes of people who are locked, and save the changes of the other indexes."""
@@ -259,7 +259,7 @@ class IndexRegistry:
             except Exception as error:
                 if self._ending.is_set():
                     return  # the database and the log may be gone already
-                logger.error("unused indexes were not closed: %s", type(error).__name__)  # noqa: TRY400 - a trace holds texts
+                logger.error("Unused search indexes could not be closed: %s", type(error).__name__)  # noqa: TRY400 - a trace holds texts
             finally:
                 connections.close_all()
 

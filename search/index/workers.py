@@ -114,7 +114,7 @@ class SearchWorker:
             task()
         except Exception as error:
             # The type alone: what went wrong while reading texts may quote them.
-            logger.error("a task of search ended with %s", type(error).__name__)  # noqa: TRY400 - a trace holds texts
+            logger.error("A search task failed: %s", type(error).__name__)  # noqa: TRY400 - a trace holds texts
             connections.close_all()
 
 

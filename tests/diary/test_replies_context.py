@@ -225,4 +225,6 @@ def test_a_prompt_of_the_house_that_cannot_be_read_is_named_in_the_log(
     )
 
     assert "Llamora" in turns[0]["content"]
-    assert caplog.messages == [f"{tmp_path / 'prompts' / 'respond.txt'} is not used: it can't be read."]
+    assert caplog.messages == [
+        f"The prompt {tmp_path / 'prompts' / 'respond.txt'} is not used: it can't be read."
+    ]

@@ -20,7 +20,7 @@ class Command(BaseCommand):
     help = (
         "Encrypt everything in the diary of NAME that is in an older format again, in the newest format. "
         "Asks for the password or recovery code. Changes no key and signs nobody out. Can be stopped and "
-        "run again. Refuses an unknown name and a wrong password or code. Rows that can't be decrypted are "
+        "run again. Refuses an unknown name and a wrong password or code. Values that can't be decrypted are "
         "listed and not changed."
     )
 

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         "Create a new key for the diary of NAME, encrypt everything again and destroy the old key. Asks for "
         "the password or recovery code; both keep working. Signs out all browsers. The diary can be used "
         "meanwhile. If stopped, it continues with the same command or at the next unlock. Refuses an unknown "
-        "name, a wrong password or code, and to destroy the old key while some rows can't be decrypted."
+        "name, a wrong password or code, and to destroy the old key while some values can't be decrypted."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--leave-damaged",
             action="store_true",
-            help="destroy the old key even if some rows can't be decrypted; they are lost",
+            help="destroy the old key even if some values can't be decrypted; they are lost",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

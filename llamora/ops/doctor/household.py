@@ -64,7 +64,7 @@ def check_rotations() -> Iterator[CheckResult]:
             "continue when their owners next unlock, or with manage.py rotate_dek NAME.",
         )
     else:
-        yield ok("key changes", "None is unfinished.")
+        yield ok("key changes", "All are finished.")
 
 
 def check_sessions() -> Iterator[CheckResult]:
@@ -94,7 +94,7 @@ def check_replies() -> Iterator[CheckResult]:
     if orphaned := live.count():
         yield warn("replies", f"{orphaned} were not finished. The next start of `up` marks them as stopped.")
     else:
-        yield ok("replies", "None was left unfinished.")
+        yield ok("replies", "All are finished.")
 
 
 def check_late_drafts() -> Iterator[CheckResult]:

@@ -75,7 +75,7 @@ function showSaved(form, page, savedText) {
   markDayWritten();
   applySaved(form, newComposer, savedText);
   if (getState(form).hasConflict && !getTextField(form).value) resolveWithOtherText(form);
-  else showSaveState(form, getTextField(form).value ? "Saved. The rest is still here" : "Saved");
+  else showSaveState(form, getTextField(form).value ? "Saved. What you typed meanwhile is still here" : "Saved");
   form.dispatchEvent(new CustomEvent("llamora:entry-saved", { bubbles: true }));
   return entry.scrollIntoView({ block: "nearest" });
 }

@@ -57,7 +57,7 @@ class Command(BaseCommand):
         if report.set_aside_path:
             self.stdout.write(f"The old database was moved to {report.set_aside_path}.")
         if report.settings_path:
-            self.stdout.write(f"Its settings are in {report.settings_path}; `.env` was not changed.")
+            self.stdout.write(f"The backup's settings are in {report.settings_path}; `.env` was not changed.")
         self.stdout.write(
             "Everyone has to sign in again, with the password or recovery code they had when the backup "
             "was made."
