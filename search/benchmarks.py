@@ -241,7 +241,7 @@ def _measure_graph(rows: int, *, seed: int) -> Iterator[SearchFigure]:
         return
     began = time.thread_time()
     index.build_graph()
-    yield SearchFigure("making the graph", time.thread_time() - began, "s")
+    yield SearchFigure("building the graph", time.thread_time() - began, "s")
     by_graph = [{near.id for near in index.search(question, limit=10)} for question in questions]
     taken = [_time_calls(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
     yield SearchFigure("searching the graph, p95", _get_percentile(taken, 0.95), "ms")

@@ -239,7 +239,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         except Exception as error:
             if self.is_ending:
                 return
-            logger.error("socket: %s", type(error).__name__)  # noqa: TRY400 - a traceback can quote text
+            logger.error("A live connection failed: %s", type(error).__name__)  # noqa: TRY400 - a traceback can quote text
             await self.close_with_code(1011)
 
 

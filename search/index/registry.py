@@ -104,7 +104,7 @@ class IndexRegistry:
         except (IndexClosed, CryptoError):
             return
         except OSError as error:
-            logger.warning("a snapshot was not saved: %s", error.strerror)
+            logger.warning("A search index could not be saved: %s", error.strerror)
         self._evict_over_limit(for_owner=index.owner)
 
     def _reconcile(self, index: PersonIndex) -> None:
@@ -175,7 +175,7 @@ class IndexRegistry:
 
     def discard(self, index: PersonIndex, error: Exception) -> None:
         """Remove an index that failed; the next search opens a new index."""
-        logger.error("an index broke and is rebuilt: %s", type(error).__name__)
+        logger.error("A search index is damaged and will be rebuilt: %s", type(error).__name__)
         self.close(index.owner)
 
     def poll_changes(self, index: PersonIndex) -> None:

@@ -245,7 +245,7 @@ def test_an_older_format_is_said(owner: Resident, monkeypatch: pytest.MonkeyPatc
 
 def test_people_who_cannot_come_in_are_counted(owner: Resident) -> None:
     assert "only one way to unlock" in get_messages(
-        household.people
+        household.check_people
     )  # the cast's members have no slots at all
 
     Person.objects.update(is_active=False)
