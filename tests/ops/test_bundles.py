@@ -42,7 +42,8 @@ def list_blocks(sheet: str) -> list[str]:
 def test_a_sheet_holds_its_blocks_in_their_order(sheet: str) -> None:
     served = join_sheets(sheet, read)
 
-    places = [squeeze(served).index(squeeze("".join(list_significant_lines(read(f"css/{b}"))))) for b in list_blocks(sheet)]
+    blocks = ["".join(list_significant_lines(read(f"css/{block}"))) for block in list_blocks(sheet)]
+    places = [squeeze(served).index(squeeze(block)) for block in blocks]
 
     assert len(places) >= 3
     assert places == sorted(places)

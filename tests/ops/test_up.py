@@ -296,7 +296,7 @@ def test_healthz_says_states_and_needs_nobody(server: Server) -> None:
 
 
 def test_a_start_looks_for_no_garbage_and_loads_no_openssl(tmp_path: Path) -> None:
-    with running(tmp_path, extra=SERVING) as server:
+    with run_server(tmp_path, extra=SERVING) as server:
         process = json.loads(urlopen(server.url("/process/")).read())
 
     assert process["collects"]
