@@ -78,7 +78,7 @@ def test_a_damaged_row_does_not_keep_the_key_from_being_rotated(owner: Resident)
     first, second = save_named_row(owner, "river"), save_named_row(owner, "bread")
     NamedRow.objects.filter(id=first.id).delete()
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE tests_keys_named SET name = zeroblob(200) WHERE id = %s", [second.id.hex])
+        cursor.execute("UPDATE tests_keys_namedrow SET name = zeroblob(200) WHERE id = %s", [second.id.hex])
 
     turned = begin_rotation(owner.open_slot())
 
