@@ -5,6 +5,9 @@ import gc
 import os
 import resource
 import sys
+from pathlib import Path
+
+from llamora.package_hashes import UnknownPackageError, verify_installed_packages
 
 
 def main() -> None:
@@ -12,6 +15,10 @@ def main() -> None:
     # Files that a command writes are closed to others, and a crash leaves no keys on the disk.
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        verify_installed_packages(Path(__file__).resolve().parent)
+    except UnknownPackageError as refusal:
+        sys.exit(f"Llamora cannot start: {refusal}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llamora.settings")
     if sys.argv[1:2] == ["up"]:
         # Next to nothing of what is imported is garbage, and looking for it takes a sixth of the start.

@@ -185,9 +185,17 @@ SECTIONS = (
         "Keys",
         "Backup",
         "Upgrading",
+        "Packages",
         "Moving to another machine",
     ),
-    *("Settings", "Commands", "How the code is laid out", "How to run one test", HOW_TO_ADD),
+    *(
+        "Settings",
+        "Commands",
+        "How the code is laid out",
+        "How to run one test",
+        HOW_TO_ADD,
+        "How to upgrade a package",
+    ),
 )
 
 

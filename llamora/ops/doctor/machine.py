@@ -1,4 +1,4 @@
-"""Checks of the machine: clock, disk space, and swap and core dumps, which could write memory to the disk."""
+"""Checks of the machine: clock, disk space, packages, and swap and core dumps, which could store memory."""
 
 import resource
 import shutil
@@ -17,6 +17,12 @@ from diary.models import Entry
 from llamora.database import backup_files
 from llamora.ops import startup
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
+from llamora.package_hashes import (
+    LOCAL,
+    UnknownPackageError,
+    find_uncompared_packages,
+    verify_installed_packages,
+)
 
 _TOLERANCE = timedelta(minutes=5)
 _MIN_FREE, _WANTED_FREE = 64 * 2**20, 512 * 2**20
@@ -107,3 +113,24 @@ def check_core_dumps() -> Iterator[CheckResult]:
         )
     else:
         yield ok("core dumps", "They are turned off for Llamora.")
+
+
+def check_packages() -> Iterator[CheckResult]:
+    """Report whether the hashes of the installed packages were compared with the committed ones."""
+    folder = Path(settings.BASE_DIR)
+    if not (folder / LOCAL).is_file():
+        yield ok(
+            "packages",
+            f"There is no {LOCAL}, so uv did not install them and their hashes were not compared. "
+            "See README.md, Packages, for a way that does.",
+        )
+        return
+    try:
+        verify_installed_packages(folder)
+    except UnknownPackageError as refusal:
+        yield bad("packages", str(refusal))
+        return
+    if others := find_uncompared_packages(folder):
+        yield warn("packages", f"Not compared, since {LOCAL} does not have them: {', '.join(others)}.")
+    else:
+        yield ok("packages", "Each has a hash that the project was tested with.")
