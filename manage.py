@@ -3,18 +3,18 @@
 
 import gc
 import os
-import resource
 import sys
 from pathlib import Path
 
 from llamora.package_hashes import UnknownPackageError, verify_installed_packages
+from llamora.process_memory import protect_process_memory
 
 
 def main() -> None:
     """Run the command that the command line names."""
-    # Files that a command writes are closed to others, and a crash leaves no keys on the disk.
+    # Files that a command writes are closed to others, and so is its memory.
     os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    protect_process_memory()
     try:
         verify_installed_packages(Path(__file__).resolve().parent)
     except UnknownPackageError as refusal:

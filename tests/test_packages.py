@@ -135,7 +135,13 @@ def test_a_command_refuses_a_tampered_package_before_it_imports_one(
     tmp_path: Path, *, tampered: bool
 ) -> None:
     (tmp_path / "llamora").mkdir()
-    for name in ("manage.py", COMMITTED, "llamora/__init__.py", "llamora/package_hashes.py"):
+    for name in (
+        "manage.py",
+        COMMITTED,
+        "llamora/__init__.py",
+        "llamora/package_hashes.py",
+        "llamora/process_memory.py",
+    ):
         shutil.copy(ROOT / name, tmp_path / name)
     (block,) = re.findall(r"^django==.*\\\n(?:    --hash.*\n)+", PINS, re.MULTILINE)
     hashed = OTHER if tampered else re.findall(r"--hash=(\S+)", block)[0]
@@ -180,11 +186,11 @@ def test_the_tests_are_checked_too_and_quickly() -> None:
 
 def test_the_doctor_says_what_was_not_compared(installed: Path, settings: Any) -> None:
     settings.BASE_DIR = installed
-    (without,) = machine.packages()
+    (without,) = machine.check_packages()
     (installed / LOCAL).write_text(lock_text(py3__none__any=GOOD))
-    (compared,) = machine.packages()
+    (compared,) = machine.check_packages()
     (installed / "site-packages" / "guest-3.0.dist-info").mkdir()
-    (guest,) = machine.packages()
+    (guest,) = machine.check_packages()
 
     assert (without.level, compared.level, guest.level) == ("ok", "ok", "warn")
     assert "no uv.lock" in without.message

@@ -13,15 +13,15 @@ another reply replaces it; core dumps are disabled.
 import ctypes
 import json
 import os
-import resource
 import signal
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+from llamora.process_memory import protect_process_memory
+
 PR_SET_PDEATHSIG = 1
-PR_SET_DUMPABLE = 4
 KEY_VARIABLE = "LLAMORA_CHILD_KEY"
 # Pages go before replies when both need the processor.
 _NICENESS = 5
@@ -30,10 +30,8 @@ _NICENESS = 5
 def _die_with_parent() -> None:
     """Ask the kernel to end this process with its parent (Linux), and disable debuggers and core dumps."""
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        libc.prctl(PR_SET_DUMPABLE, 0)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    protect_process_memory()
 
 
 def _redirect_output() -> int:

@@ -4,7 +4,6 @@ import errno
 import gc
 import hashlib
 import ipaddress
-import resource
 import socket
 import sys
 from collections.abc import Iterator
@@ -29,11 +28,6 @@ def describe_os_error(error: OSError) -> str:
     """Return a sentence about an error of the operating system, with the name of the file."""
     path = f" ({error.filename})" if error.filename else ""
     return f"Llamora can't start: {error.strerror or error}{path}."
-
-
-def forbid_core_dumps() -> None:
-    """Disable core dumps, which would write keys and open pages to the disk."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 @contextmanager

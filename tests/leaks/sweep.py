@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,7 +88,9 @@ def list_processes(server: Server) -> Iterator[Place]:
     """Yield the arguments and environments of the server and its child processes."""
     for pid in (server.pid, *list_child_pids(server.pid)):
         for name in ("cmdline", "environ"):
-            yield Place(f"{name} of process {pid}", Path(f"/proc/{pid}/{name}").read_bytes())
+            # Only root reads the environment of a server.
+            with suppress(PermissionError):
+                yield Place(f"{name} of process {pid}", Path(f"/proc/{pid}/{name}").read_bytes())
 
 
 def list_child_pids(pid: int) -> list[int]:
@@ -108,7 +110,8 @@ def list_child_pids(pid: int) -> list[int]:
 def list_open_files(server: Server) -> Iterator[Place]:
     """Yield the open files of the server and its children, including files without a name."""
     for pid in (server.pid, *list_child_pids(server.pid)):
-        for link in Path(f"/proc/{pid}/fd").iterdir():
+        folder = Path(f"/proc/{pid}/fd")
+        for link in folder.iterdir() if os.access(folder, os.R_OK) else ():
             try:
                 if link.is_file():
                     yield Place(f"open file {os.readlink(link)} of process {pid}", link.read_bytes())

@@ -105,13 +105,6 @@ def test_a_second_start_is_quick_and_modest(tmp_path: Path) -> None:
     assert mebibytes < 160, f"{mebibytes:.0f} MiB"
 
 
-def test_the_server_can_leave_no_core_dump(server: Server) -> None:
-    limits = Path(f"/proc/{server.pid}/limits").read_text()
-
-    line = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
-    assert line.split()[4:6] == ["0", "0"]
-
-
 def test_a_port_in_use_is_said_in_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,7 +1,7 @@
 """The checks of `manage.py doctor`; each yields results: ok, or warn or bad with instructions to follow.
 
 folder.py     the data folder: modes, secrets, whether a server runs
-machine.py    clock, disk, swap, core dumps, packages
+machine.py    clock, disk, swap, core dumps, memory, packages
 database.py   pragmas, pages, fence triggers, formats and epochs of every sealed column
 household.py  vaults, key slots, rotations, sessions, and replies that are marked as running without a job
 inference.py  the model server and the embedder

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from accounts.models import KeySlot, SignIn
 from diary.models import Entry
+from llamora import process_memory
 from llamora.database import backup_files
-from llamora.ops import startup
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.package_hashes import (
     LOCAL,
@@ -97,8 +97,8 @@ def _is_encrypted_swap(name: str) -> bool:
 
 
 def check_core_dumps() -> Iterator[CheckResult]:
-    """Report whether a crash of the server could write its memory to the disk."""
-    startup.forbid_core_dumps()
+    """Report whether a crash of such a process could write its memory to the disk."""
+    process_memory.protect_process_memory()
     try:
         pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
     except OSError:
@@ -113,6 +113,14 @@ def check_core_dumps() -> Iterator[CheckResult]:
         )
     else:
         yield ok("core dumps", "They are turned off for Llamora.")
+
+
+def check_memory() -> Iterator[CheckResult]:
+    """Report whether other programs of this user can read the memory of such a process."""
+    if process_memory.has_unreadable_memory():
+        yield ok("memory", "Other programs of this user cannot read that of Llamora's processes; root can.")
+    else:
+        yield warn("memory", "Other programs of this user can read that of Llamora, with the keys in it.")
 
 
 def check_packages() -> Iterator[CheckResult]:

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from llamora.ops import startup
 from llamora.ops.backup import create
 from llamora.ops.errors import OperationRefused
+from llamora.process_memory import protect_process_memory
 
 
 class Command(BaseCommand):
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, to: Path, with_secrets: bool, **options: Any) -> None:
         """Create the backup, and print its path."""
-        startup.forbid_core_dumps()
+        protect_process_memory()
         try:
             made = create.create_backup(
                 create.get_household_files(),

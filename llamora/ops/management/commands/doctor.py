@@ -18,7 +18,7 @@ WITHOUT_DATABASE: tuple[DoctorCheck, ...] = (
         folder.check_secret_key,
         folder.check_run_secret,
     ),
-    *(machine.check_disk_space, machine.check_swap, machine.check_core_dumps, machine.check_packages),
+    *(machine.check_disk_space, machine.check_swap, machine.check_core_dumps, machine.check_memory, machine.check_packages),
 )
 WITH_DATABASE: tuple[DoctorCheck, ...] = (
     *(

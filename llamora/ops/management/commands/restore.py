@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from llamora.ops import startup
 from llamora.ops.backup import create, restore, verify_secret
 from llamora.ops.errors import OperationRefused
+from llamora.process_memory import protect_process_memory
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         self, *args: Any, file: Path, user: str | None, password_file: Path | None, **options: Any
     ) -> None:
         """Restore, and print where the old database and the settings are."""
-        startup.forbid_core_dumps()
+        protect_process_memory()
         check_secret = partial(self._check_secret, name=user, password_file=password_file) if user else None
         try:
             report = restore.restore_backup(

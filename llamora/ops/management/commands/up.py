@@ -17,6 +17,7 @@ from accounts.management import server_address
 from accounts.sessions import run_secret
 from llamora.ops import background, data_folder, startup, systemd_unit
 from llamora.ops.errors import OperationRefused
+from llamora.process_memory import protect_process_memory
 
 
 class Command(BaseCommand):
@@ -68,7 +69,7 @@ class Command(BaseCommand):
         self.stdout.write(text)
 
     def _start(self, *, port: int, host: str, no_model: bool) -> None:
-        startup.forbid_core_dumps()
+        protect_process_memory()
         startup.check_plain_http(host)
         if weakness := data_folder.find_key_weakness(settings.SECRET_KEY):
             raise OperationRefused(weakness)

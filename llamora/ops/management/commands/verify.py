@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from llamora.ops import startup
 from llamora.ops.backup import archive, create, integrity, restore, verify_secret
 from llamora.ops.errors import OperationRefused
+from llamora.process_memory import protect_process_memory
 
 
 class Command(BaseCommand):
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         self, *args: Any, file: Path | None, user: str | None, password_file: Path | None, **options: Any
     ) -> None:
         """Check the database or the backup, and print the result."""
-        startup.forbid_core_dumps()
+        protect_process_memory()
         try:
             if file is None:
                 self._verify(create.get_household_files().database, user, password_file)
