@@ -1,16 +1,53 @@
-"""Logs and error reports without values and messages of errors, because these may contain diary text."""
+"""Logs and error reports without values and messages of errors, which may contain diary text, keys and passwords.
+
+Our own messages are written so that nothing private is in them. Of those of libraries only the constant part
+is shown, since a value may be a path that somebody typed, a header, or the message of an error.
+"""
 
 import logging
+import re
+import sys
+import threading
 import traceback
 from types import TracebackType
 from typing import Any
+from urllib.parse import unquote
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 from django.views.debug import ExceptionReporter
+
+logger = logging.getLogger("accounts.uncaught")
+OWN_LOGGERS = {"llamora", "accounts", "diary", "traces", "search"}
+NO_PAGE, SOCKET_PATH, LEFT_OUT = "(no such page)", "/live/", "…"
+# A place for a value in a message (the printf style of Python), or an escaped per cent sign.
+_PLACE = re.compile(r"%(?:%|(?:\(\w*\))?[-#0 +]*[\d.*]*[a-zA-Z])")
+
+
+def find_route(path: str) -> str:
+    """Return the route that a path is resolved by: a path may have words where its route has a place."""
+    path = path.partition("?")[0]
+    if path == SOCKET_PATH:
+        return path
+    if path.startswith(settings.STATIC_URL):
+        return settings.STATIC_URL
+    try:
+        return f"/{resolve(unquote(path)).route.removeprefix('^').removesuffix('$')}"
+    except Resolver404:
+        return NO_PAGE
 
 
 class RedactedFormatter(logging.Formatter):
-    """Formatter whose tracebacks show lines of code and the error's type, but not its message."""
+    """Formatter without the values of libraries, and without the messages of errors."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, and below it where its error was raised."""
+        if record.name.partition(".")[0] not in OWN_LOGGERS:
+            record = logging.makeLogRecord({**record.__dict__, "msg": _redact(record), "args": None})
+            # Formatted already by a handler of somebody else, error message and all.
+            record.exc_text = None
+        return super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
         """Return the lines of code of a traceback, and the error's type."""
@@ -18,6 +55,37 @@ class RedactedFormatter(logging.Formatter):
             f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(ei[2])
         ]
         return "\n".join([*lines, f"  {ei[0].__name__}"])
+
+
+def _redact(record: logging.LogRecord) -> str:
+    """Return the constant part of a library's message; where nothing says what is constant, its place."""
+    if not record.args:
+        return f"(at {record.filename}:{record.lineno})"
+    message = _PLACE.sub(lambda place: "%" if place[0] == "%%" else LEFT_OUT, str(record.msg))
+    request = getattr(record, "request", None)
+    # Django's messages about a request end with its path.
+    if isinstance(request, HttpRequest) and message.endswith(LEFT_OUT):
+        return message.removesuffix(LEFT_OUT) + find_route(request.path_info)
+    return message
+
+
+def log_uncaught_errors() -> None:
+    """Have errors that end a thread or a destructor logged; Python would print their messages."""
+
+    def log_thread(ended: threading.ExceptHookArgs) -> None:
+        if ended.exc_type is not SystemExit:
+            _log_uncaught("A thread ended.", ended.exc_type, ended.exc_value, ended.exc_traceback)
+
+    threading.excepthook = log_thread
+    sys.unraisablehook = lambda failed: _log_uncaught(
+        "An error was ignored.", failed.exc_type, failed.exc_value, failed.exc_traceback
+    )
+
+
+def _log_uncaught(
+    sentence: str, kind: type[BaseException], value: BaseException | None, tb: TracebackType | None
+) -> None:
+    logger.error(sentence, exc_info=(kind, value or kind(), tb))
 
 
 class RedactedExceptionReporter(ExceptionReporter):

@@ -16,7 +16,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from django.utils.html import escape
 
 from accounts.http.headers import get_plain_page_headers
-from llamora.ops.server.access_log import strip_query
+from accounts.http.redacted_logging import find_route
 
 SMALL_BODY, LARGE_BODY = 1024 * 1024, 4 * 1024 * 1024
 # The paths that can be reached without signing in.
@@ -64,8 +64,8 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         super().__init__(channel, queued, parsePOSTFormSubmission=False)
 
     def __repr__(self) -> str:
-        # Daphne logs it when a request takes long to end; Twisted's own has the query in it.
-        return f"<request {self.method.decode('latin1')} {strip_query((self.path or b'').decode('latin1'))}>"
+        # Daphne logs it when a request takes long to end; Twisted's own has the path and the query in it.
+        return f"<request {find_route((self.path or b'').decode('latin1'))}>"
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
         """Accept or refuse the body by its length, before it is read."""

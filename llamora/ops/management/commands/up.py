@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from accounts.auth.services import first_run
+from accounts.http.redacted_logging import log_uncaught_errors
 from accounts.management import server_address
 from accounts.sessions import run_secret
 from llamora.ops import background, data_folder, startup, systemd_unit
@@ -70,6 +71,7 @@ class Command(BaseCommand):
 
     def _start(self, *, port: int, host: str, no_model: bool) -> None:
         protect_process_memory()
+        log_uncaught_errors()
         startup.check_plain_http(host)
         if weakness := data_folder.find_key_weakness(settings.SECRET_KEY):
             raise OperationRefused(weakness)
