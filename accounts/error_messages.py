@@ -7,8 +7,12 @@ _MESSAGES = {
     "wrong": "Wrong name or password.",
     "switched_off": "This account is turned off. Your diary is still there; ask the administrator.",
     "damaged": (
-        "Your password is right, but your diary's key was changed on the disk, so it was not used. "
+        "Your diary's key was changed on the disk, so it was not used. "
         "Ask the administrator to restore a backup."
+    ),
+    "costly": (
+        "Opening your diary would take more memory or time than this server allows. "
+        "Ask the administrator to run the command doctor, which says what to do."
     ),
     "no_memory": "The server is short of memory, so it can't unlock a diary. Try again in a moment.",
     "name_taken": "This name is taken. Choose another.",

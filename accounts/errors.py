@@ -3,7 +3,8 @@
     AccountsError
         WrongCredentials        wrong          unknown name, wrong password or wrong recovery code
         AccountDisabled         switched_off   the right secret of a person whose account is disabled
-        DamagedSlot             damaged        the right secret, but the row of its slot was changed
+        DamagedSlot             damaged        its slot's row was changed on the disk
+        CostlySlot              costly         the slot costs more to open than the server allows
         RetryLater
             TooManyAttempts     too_soon       a delay after failures has not passed; has `retry_after`
             DerivationQueueFull busy           the derivation queue is full; has `retry_after`
@@ -47,9 +48,15 @@ class AccountDisabled(AccountsError):
 
 
 class DamagedSlot(AccountsError):
-    """Raised when the secret is right, but the slot was forged, replaced earlier, or is of another epoch."""
+    """Raised when the slot was forged, changed or replaced earlier, or is of another epoch."""
 
     code = "damaged"
+
+
+class CostlySlot(AccountsError):
+    """Raised when opening the slot would cost more memory or time than settings and ceiling allow."""
+
+    code = "costly"
 
 
 class RetryLater(AccountsError):

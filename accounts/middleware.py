@@ -9,6 +9,7 @@ from accounts.decorators import redirect_to_login
 from accounts.errors import RetryLater
 from accounts.http import error_responses, headers
 from accounts.http.request import NOBODY, RequestVault
+from accounts.keys import row_shapes
 from accounts.sessions.cookies import get_session_cookie
 from accounts.sessions.services import open_session
 from llamora.crypto import EnvelopeError, VaultLocked, in_force
@@ -93,4 +94,6 @@ class RefusalMiddleware:
                 return error_responses.render_damaged(request)
             case RetryLater():
                 return error_responses.render_too_soon(request, exception)
+        if row_shapes.is_caused_by_damage(exception):
+            return error_responses.render_damaged(request)
         return None

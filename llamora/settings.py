@@ -175,10 +175,11 @@ ALLOW_PLAIN_HTTP = _boolean("ALLOW_PLAIN_HTTP", False)
 LOG_LEVEL = _choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
 # --- Keys and sessions ------------------------------------------------------------------------
-# Argon2id's second recommended choice, RFC 9106 section 4. Raised costs apply at the next sign-in.
-ARGON2_MEMORY_KIB = _number("ARGON2_MEMORY_KIB", 65536, 65536, 4_194_304)
-ARGON2_TIME = _number("ARGON2_TIME", 3, 3, 100)
-ARGON2_LANES = _number("ARGON2_LANES", 4, 1, 64)
+# Argon2id's second recommended choice, RFC 9106 section 4. Raised costs apply at the next sign-in. A slot
+# may cost CEILING of `llamora.crypto.kdf`, or this if it is more, up to its HIGHEST.
+ARGON2_MEMORY_KIB = _number("ARGON2_MEMORY_KIB", 65536, 65536, 1_048_576)
+ARGON2_TIME = _number("ARGON2_TIME", 3, 3, 12)
+ARGON2_LANES = _number("ARGON2_LANES", 4, 1, 16)
 IDLE_MINUTES = _number("IDLE_MINUTES", 8 * 60, 1, 525_600)
 SIGN_IN_DAYS = _number("SIGN_IN_DAYS", 30, 1, 3650)
 PASSWORD_HASHERS: list[str] = []

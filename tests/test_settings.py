@@ -19,9 +19,9 @@ ADDRESS = "must begin with http://"
 # Of each setting, values that make no sense, and what the sentence says.
 WRONG: dict[str, tuple[list[str], str]] = {
     "ALLOW_PLAIN_HTTP": (["maybe", ""], BOOLEAN),
-    "ARGON2_LANES": (["0", "four"], NUMBER),
-    "ARGON2_MEMORY_KIB": (["1024", "99999999999"], NUMBER),
-    "ARGON2_TIME": (["1", "3.5"], NUMBER),
+    "ARGON2_LANES": (["0", "17", "four"], NUMBER),
+    "ARGON2_MEMORY_KIB": (["1024", "1048577", "99999999999"], NUMBER),
+    "ARGON2_TIME": (["1", "13", "3.5"], NUMBER),
     "BACKUP_DAILY": (["maybe", "2"], BOOLEAN),
     "BACKUP_DIR": (["/etc/passwd", "/etc/passwd/backups", "~nobody-of-this-name/b"], FOLDER),
     "BACKUP_KEEP_DAYS": (["0", "a week"], NUMBER),

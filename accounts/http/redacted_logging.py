@@ -1,4 +1,4 @@
-"""Logs and error reports without values and messages of errors, which may contain diary text, keys and passwords.
+"""Logs and error reports without values and messages of errors, which may contain diary text and keys.
 
 Our own messages are written so that nothing private is in them. Of those of libraries only the constant part
 is shown, since a value may be a path that somebody typed, a header, or the message of an error.

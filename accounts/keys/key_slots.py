@@ -20,12 +20,14 @@ from django.conf import settings
 from accounts.errors import (
     AccountDisabled,
     AccountsError,
+    CostlySlot,
     DamagedSlot,
     DerivationOutOfMemory,
     DerivationQueueFull,
     WrongCredentials,
 )
 from accounts.keys.keyrings import build_keyring
+from accounts.keys.row_shapes import refuse_damaged_rows
 from accounts.models import KeySlot, Person, SlotKind, Vault
 from accounts.usernames import fold_username
 from llamora import crypto
@@ -59,6 +61,16 @@ class OpenedSlot:
 def get_configured_cost() -> Cost:
     """Return the derivation cost of a new slot."""
     return Cost(settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES)
+
+
+def get_highest_cost() -> Cost:
+    """Return what opening a stored slot may cost: the ceiling, or the configured cost if that is higher."""
+    configured, ceiling = get_configured_cost(), crypto.CEILING
+    return Cost(
+        max(configured.memory_kib, ceiling.memory_kib),
+        max(configured.time, ceiling.time),
+        max(configured.lanes, ceiling.lanes),
+    )
 
 
 def derive_key(*, secret: str, salt: bytes, cost: Cost, request: DerivationRequest) -> bytes:
@@ -132,8 +144,15 @@ def open_slot(
 ) -> OpenedSlot:
     """Open a person's slot; raise WrongCredentials if there is no person or vault or the secret is wrong.
 
-    Raise DamagedSlot, AccountDisabled, DerivationQueueFull or DerivationOutOfMemory.
+    Raise DamagedSlot, CostlySlot, AccountDisabled, DerivationQueueFull or DerivationOutOfMemory.
     """
+    with refuse_damaged_rows(DamagedSlot):
+        return _open_slot(person=person, kind=kind, secret=secret, request=request)
+
+
+def _open_slot(
+    *, person: Person | None, kind: SlotKind, secret: str, request: DerivationRequest
+) -> OpenedSlot:
     owner_id = person.id if person else new_id()
     rows = KeySlot.objects.select_related("owner__vault", "owner__former_key")
     row = rows.filter(owner_id=owner_id, kind=kind).first()
@@ -223,10 +242,14 @@ def _derive_for_unknown_name(secret: str, request: DerivationRequest) -> NoRetur
 
 
 def _parse_slot(row: KeySlot) -> Slot:
-    """Return the slot of a row; raise DamagedSlot if its cost is out of bounds."""
+    """Return the slot of a row; raise DamagedSlot or CostlySlot if its cost is out of bounds."""
     try:
         slot = slot_from_row(row)
-        crypto.check_cost(slot.cost)
+        crypto.check_cost(slot.cost, ceiling=crypto.HIGHEST)
     except crypto.BadCost:
         raise DamagedSlot from None
+    try:
+        crypto.check_cost(slot.cost, ceiling=get_highest_cost())
+    except crypto.BadCost:
+        raise CostlySlot from None
     return slot

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.http.request import NOBODY, RequestVault
-from accounts.keys import key_pairs
+from accounts.keys import key_pairs, row_shapes
 from accounts.keys.keyrings import build_keyring
 from accounts.models import Person, SignIn, Unlock
 from accounts.sessions import limits, revocation_list
@@ -103,8 +103,17 @@ def open_session(cookie: SessionCookie | None, *, activity: bool = True) -> Requ
     """Return the person and keyring of a cookie's session; end the session if it has expired.
 
     `activity` is False for requests that a person does not make themselves (sockets, polls): these do not
-    reset the idle time.
+    reset the idle time. A damaged row opens nothing: that browser signs in again.
     """
+    try:
+        return _open_session(cookie, activity=activity)
+    except row_shapes.ERRORS as error:
+        if not row_shapes.is_caused_by_damage(error):
+            raise
+        return NOBODY
+
+
+def _open_session(cookie: SessionCookie | None, *, activity: bool) -> RequestVault:
     row = _find_sign_in(cookie) if cookie else None
     if row is None or cookie is None:
         return NOBODY
@@ -263,6 +272,7 @@ def _revoke(
 
 def end_expired_sessions() -> int:
     """End all expired sign-ins and lock all idle vaults; return how many."""
+    row_shapes.delete_damaged_sessions()
     now = timezone.now()
     ended = list(limits.get_expired_sign_ins(now).values_list("id", "person_id"))
     locked = [(row.sign_in_id, row.sign_in.person_id) for row in limits.list_idle_unlocks(now)]

@@ -54,7 +54,7 @@ from llamora.crypto.errors import (
     WrongEpoch,
     WrongSecret,
 )
-from llamora.crypto.kdf import DEFAULT_COST, Cost, check_cost, derive, new_salt
+from llamora.crypto.kdf import CEILING, DEFAULT_COST, HIGHEST, Cost, check_cost, derive, new_salt
 from llamora.crypto.keyring import Keyring, current_keyring, in_force
 from llamora.crypto.padding import pad, padded_size, unpad
 from llamora.crypto.recovery import groups as recovery_groups
@@ -69,9 +69,11 @@ from llamora.crypto.subkeys import Use, subkey
 from llamora.crypto.vault_keys import new_vault_keys, open_sealed, seal_to
 
 __all__ = [
+    "CEILING",
     "DEFAULT_COST",
     "FORMAT",
     "FORMATS",
+    "HIGHEST",
     "NO_EPOCH",
     "BadCost",
     "BadPadding",

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from llamora.crypto.errors import DerivationBusy
-from llamora.crypto.kdf import Cost, check_cost, derive
+from llamora.crypto.kdf import HIGHEST, Cost, check_cost, derive
 from llamora.threads import FairExecutor, lower_priority, yield_turn
 
 MAX_WAITING = 64
@@ -51,7 +51,7 @@ class DerivationQueue:
 
     def submit(self, *, secret: str, salt: bytes, cost: Cost, address: str, name: str) -> Future[bytes]:
         """Return a future of the derived key; raise DerivationBusy or BadCost at once."""
-        check_cost(cost)
+        check_cost(cost, ceiling=HIGHEST)
         requester = _Requester(address=address, name=name)
         with self._lock:
             self._check_limits(requester)

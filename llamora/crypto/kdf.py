@@ -7,7 +7,8 @@
 
 Source: RFC 9106. The parameters are stored in the database, where an attacker may change them. So they must
 be at least FLOOR (with less, a secret would be cheap to guess) and at most CEILING (with more, a sign-in
-could need 64 GiB).
+could need 64 GiB). A household that wants a higher cost says so in its settings, which are not in the
+database, up to HIGHEST.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Cost:
 DEFAULT_COST = Cost(memory_kib=64 * 1024, time=3, lanes=4)
 # Read at each check, from this module, and by no setting: only a test-suite may put a lower one here.
 FLOOR = Cost(memory_kib=64 * 1024, time=3, lanes=1)
-CEILING = Cost(memory_kib=1024 * 1024, time=12, lanes=16)
+# About two seconds of one processor: what a changed row can cost at most.
+CEILING = Cost(memory_kib=256 * 1024, time=6, lanes=16)
+HIGHEST = Cost(memory_kib=1024 * 1024, time=12, lanes=16)
 
 
 def check_cost(cost: Cost, *, floor: Cost | None = None, ceiling: Cost | None = None) -> None:
@@ -69,7 +72,7 @@ def new_salt() -> bytes:
 
 def derive(*, secret: str, salt: bytes, cost: Cost) -> bytes:
     """Return the 32-byte key of a secret; deliberately slow, so call it through a `DerivationQueue`."""
-    check_cost(cost)
+    check_cost(cost, ceiling=HIGHEST)
     if not SALT_BYTES <= len(salt) <= MAX_SALT_BYTES:
         raise ValueError("A salt has 16 to 64 bytes.")
     try:

@@ -64,7 +64,7 @@ from llamora.crypto.errors import (
     UnknownAuthenticator,
     WrongSecret,
 )
-from llamora.crypto.kdf import Cost, check_cost
+from llamora.crypto.kdf import HIGHEST, Cost, check_cost
 from llamora.crypto.subkeys import Use, subkey
 
 _BOX_FORMAT = 1
@@ -99,7 +99,7 @@ def create(
     *, kek: bytes, salt: bytes, cost: Cost, dek: bytes, epoch: int, owner: UUID, kind: str, slot_id: UUID
 ) -> Slot:
     """Return a new slot that contains the data key, with a new key pair and a new authenticator."""
-    check_cost(cost)
+    check_cost(cost, ceiling=HIGHEST)
     public_key, private_key = crypto_box_keypair()
     authenticator = secret_bytes(KEY_BYTES)
     sealed_private = envelopes.seal(

@@ -11,6 +11,7 @@ from accounts.models import KeySlot, Person, SignIn, SlotKind
 from accounts.usernames import fold_username
 from llamora.crypto import Cost
 from llamora.fields import new_id
+from llamora.ops.doctor import household
 from tests.accounts.conftest import CountingQueue
 from tests.accounts.pages import list_errors
 from tests.people import HERE, NEW_PASSWORD, PASSWORD, SESSION, Resident, register_resident
@@ -91,6 +92,47 @@ def test_a_row_that_asks_for_another_cost_is_not_derived(
 
     assert answer.status_code == 422
     assert derivations.costs == []
+
+
+@pytest.mark.parametrize(
+    ("cost", "derived"),
+    [
+        ({"memory_kib": 256 * 1024 + 1}, False),
+        ({"memory_kib": 1024 * 1024, "time": 12}, False),
+        ({"time": 7}, False),
+        ({"time": 6}, True),
+    ],
+)
+def test_a_row_cannot_ask_for_more_than_the_ceiling(
+    owner: Resident, stranger: Client, derivations: CountingQueue, cost: dict[str, int], *, derived: bool
+) -> None:
+    KeySlot.objects.filter(owner=owner.person).update(**cost)
+
+    answer = sign_in(stranger, "olive ähre")
+
+    assert answer.status_code == 422
+    assert bool(derivations.costs) is derived
+    assert derived or "more memory or time than this server allows" in list_errors(answer)[0]
+
+
+@pytest.mark.parametrize("time", [7, 12])
+def test_a_slot_that_the_settings_allowed_before_opens_as_long_as_they_do(
+    owner: Resident, stranger: Client, settings: Any, time: int
+) -> None:
+    settings.ARGON2_TIME = time
+    assert sign_in(stranger, "olive ähre").status_code == 302
+    assert KeySlot.objects.get(owner=owner.person, kind=SlotKind.PASSWORD).time == time
+    assert sign_in(Client(), "olive ähre").status_code == 302
+
+    settings.ARGON2_TIME = 3
+    (refused,) = list(household.check_key_derivations())
+    assert "run the command doctor" in list_errors(sign_in(Client(), "olive ähre"))[0]
+    assert refused.level == "bad"
+    assert f"LLAMORA_ARGON2_TIME={time}" in refused.message
+
+    settings.ARGON2_TIME = time
+    assert sign_in(Client(), "olive ähre").status_code == 302
+    assert next(iter(household.check_key_derivations())).level == "ok"
 
 
 def test_somebody_switched_off_is_told_so_only_with_the_right_password(

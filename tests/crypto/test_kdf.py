@@ -7,17 +7,19 @@ from llamora.crypto import DEFAULT_COST, BadCost, Cost, check_cost, derive, kdf,
 from tests.crypto.cast import CHEAP, SALT
 
 SHIPPED_FLOOR = Cost(memory_kib=65536, time=3, lanes=1)
-SHIPPED_CEILING = Cost(memory_kib=1048576, time=12, lanes=16)
+SHIPPED_CEILING = Cost(memory_kib=262144, time=6, lanes=16)
+SHIPPED_HIGHEST = Cost(memory_kib=1048576, time=12, lanes=16)
 
 
 def test_the_shipped_floor_ceiling_and_default_are_what_the_design_says() -> None:
     """Checked in a new process, since this process runs with a lowered floor."""
-    asked = "from llamora.crypto import kdf; print(kdf.FLOOR, kdf.CEILING, kdf.DEFAULT_COST, sep='|')"
+    names = "kdf.FLOOR, kdf.CEILING, kdf.HIGHEST, kdf.DEFAULT_COST"
+    asked = f"from llamora.crypto import kdf; print({names}, sep='|')"
 
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
 
     default = Cost(memory_kib=65536, time=3, lanes=4)
-    assert told.strip() == f"{SHIPPED_FLOOR}|{SHIPPED_CEILING}|{default}"
+    assert told.strip() == f"{SHIPPED_FLOOR}|{SHIPPED_CEILING}|{SHIPPED_HIGHEST}|{default}"
     assert default == DEFAULT_COST
 
 
@@ -26,11 +28,19 @@ def test_the_shipped_floor_ceiling_and_default_are_what_the_design_says() -> Non
     [
         Cost(memory_kib=65535, time=3, lanes=4),
         Cost(memory_kib=65536, time=2, lanes=4),
+        Cost(memory_kib=262145, time=3, lanes=4),
         Cost(memory_kib=64 * 1024 * 1024, time=3, lanes=4),
-        Cost(memory_kib=65536, time=13, lanes=4),
+        Cost(memory_kib=65536, time=7, lanes=4),
         Cost(memory_kib=65536, time=3, lanes=17),
     ],
-    ids=["too little memory", "too few passes", "64 GiB", "too many passes", "too many lanes"],
+    ids=[
+        "too little memory",
+        "too few passes",
+        "256 MiB and a bit",
+        "64 GiB",
+        "too many passes",
+        "too many lanes",
+    ],
 )
 def test_a_cost_outside_floor_and_ceiling_is_refused(cost: Cost) -> None:
     with pytest.raises(BadCost) as refused:

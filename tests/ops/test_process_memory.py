@@ -13,7 +13,7 @@ import pytest
 from llamora import process_memory
 from llamora.ops.doctor import machine
 from tests.conftest import ROOT
-from tests.server import Server, manage, running
+from tests.server import Server, run_command, run_server
 
 PR_CAPBSET_DROP, LAST_CAPABILITY = 24, 40
 # What shows the memory, and what shows what is in the environment and in open files.
@@ -49,7 +49,7 @@ def unprivileged() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.fixture(scope="module")
 def server(unprivileged: ThreadPoolExecutor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    run = running(tmp_path_factory.mktemp("household"))
+    run = run_server(tmp_path_factory.mktemp("household"))
     yield unprivileged.submit(run.__enter__).result()
     run.__exit__(None, None, None)
 
@@ -87,7 +87,7 @@ def test_the_server_can_leave_no_core_dump(server: Server) -> None:
 def test_every_command_is_closed_before_it_imports_anything_of_django(tmp_path: Path) -> None:
     script = "from llamora import process_memory as m; print(m.has_unreadable_memory())"
 
-    assert manage(tmp_path, "shell", "--no-imports", "-c", script).stdout.split() == ["True"]
+    assert run_command(tmp_path, "shell", "--no-imports", "-c", script).stdout.split() == ["True"]
 
     source = (ROOT / "manage.py").read_text()
     assert source.index("protect_process_memory()") < source.index("from django")

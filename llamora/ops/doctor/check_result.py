@@ -44,5 +44,7 @@ def run_check(check: DoctorCheck) -> Iterator[CheckResult]:
     except DatabaseError as error:
         # SQLite's own words about its file; nothing of a row is in them.
         yield bad(subject, f"The database can't be read: {error}. Run manage.py verify.")
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        yield bad(subject, f"A row has a value of another kind ({type(error).__name__}). Restore a backup.")
     except OSError as error:
         yield bad(subject, f"This could not be checked: {error.strerror}.")

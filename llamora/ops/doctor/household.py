@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Count, F
+from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 
 from accounts.auth.services.invitations import get_open_invitations
+from accounts.keys import key_slots, row_shapes
 from accounts.models import FormerKey, KeySlot, Person, SignIn, Unlock
 from accounts.sessions import limits
 from diary.models import LateDraft, Reply
+from llamora.crypto import HIGHEST
 from llamora.inference.job import LIVE_STATES
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.ops.doctor.folder import is_served
@@ -45,6 +47,34 @@ def check_people() -> Iterator[CheckResult]:
             "ways to unlock",
             f"{behind} no longer work. Their owners can choose a new password or recovery code in Settings.",
         )
+
+
+def check_key_derivations() -> Iterator[CheckResult]:
+    """Report key slots whose derivation costs more than the settings and the ceiling allow."""
+    most = key_slots.get_highest_cost()
+    costly = KeySlot.objects.filter(Q(memory_kib__gt=most.memory_kib) | Q(time__gt=most.time))
+    if not (count := costly.count()):
+        yield ok("key derivations", "Each way to unlock costs no more memory and time than is allowed.")
+        return
+    found = costly.aggregate(memory=Max("memory_kib"), time=Max("time"))
+    yield bad(
+        "key derivations",
+        f"{pluralize(count, 'way to unlock costs', 'ways to unlock cost')} more memory or time than the "
+        f"settings allow, and cannot be used. If they were made with higher settings, set "
+        f"LLAMORA_ARGON2_MEMORY_KIB={found['memory']} and LLAMORA_ARGON2_TIME={found['time']} again, "
+        f"at most {HIGHEST.memory_kib} and {HIGHEST.time}; otherwise the database was changed: restore "
+        "a backup.",
+    )
+
+
+def check_damaged_rows() -> Iterator[CheckResult]:
+    """Report rows of keys and sessions that no program of ours can have written."""
+    counts = {model._meta.verbose_name: row_shapes.count_damaged_rows(model) for model in row_shapes.TABLES}
+    found = ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
+    if found:
+        yield bad("keys and sessions", f"Damaged rows: {found}. They open nothing. Restore a backup.")
+    else:
+        yield ok("keys and sessions", "Every row has the shape that Llamora writes.")
 
 
 def check_invitations() -> Iterator[CheckResult]:

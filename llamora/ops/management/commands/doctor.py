@@ -18,7 +18,13 @@ WITHOUT_DATABASE: tuple[DoctorCheck, ...] = (
         folder.check_secret_key,
         folder.check_run_secret,
     ),
-    *(machine.check_disk_space, machine.check_swap, machine.check_core_dumps, machine.check_memory, machine.check_packages),
+    *(
+        machine.check_disk_space,
+        machine.check_swap,
+        machine.check_core_dumps,
+        machine.check_memory,
+        machine.check_packages,
+    ),
 )
 WITH_DATABASE: tuple[DoctorCheck, ...] = (
     *(
@@ -31,6 +37,8 @@ WITH_DATABASE: tuple[DoctorCheck, ...] = (
     *(database.check_sealed_columns, database.check_write_ahead_log),
     *(
         household.check_people,
+        household.check_key_derivations,
+        household.check_damaged_rows,
         household.check_invitations,
         household.check_rotations,
         household.check_sessions,

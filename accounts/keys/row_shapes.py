@@ -1,0 +1,95 @@
+"""Shapes of the rows of keys and sessions: which ones no program of ours can have written.
+
+SQLite stores any value in any column, so whoever changes the file may put text where bytes are expected, a
+number where a date is, or a salt of the wrong length. Such a row opens nothing, and reading it raises
+whatever Django or Python raise. So where that happens, the shapes are looked at, and a damaged row is
+refused in a sentence; any other error stays an error.
+"""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, models
+
+from accounts.errors import AccountsError
+from accounts.models import FormerKey, KeySlot, SignIn, Unlock, Vault
+from llamora.database import write_transaction
+
+TABLES: tuple[type[models.Model], ...] = (KeySlot, Vault, FormerKey, SignIn, Unlock)
+# What reading or using a value of another type raises.
+ERRORS = (TypeError, ValueError, AttributeError, OverflowError, struct.error)
+# Shortest and longest, in bytes.
+_LENGTHS = {
+    (KeySlot, "salt"): (16, 64),
+    (KeySlot, "public_key"): (32, 32),
+    (KeySlot, "mac"): (32, 32),
+    (Vault, "public_key"): (32, 32),
+    (SignIn, "half_hash"): (32, 32),
+    (Unlock, "salt"): (16, 64),
+}
+_DATE_AND_HOUR = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:*"
+
+
+def count_damaged_rows(model: type[models.Model]) -> int:
+    """Return the number of rows of a table that none of our programs can have written."""
+    with connection.cursor() as cursor:
+        query = f"SELECT COUNT(*) FROM {model._meta.db_table} WHERE {find_damage(model)}"  # noqa: S608 - own names
+        (count,) = cursor.execute(query).fetchone()
+    return int(count)
+
+
+def is_caused_by_damage(error: BaseException) -> bool:
+    """Return whether an error may come from a damaged row: it is of such a type, and there is one."""
+    return isinstance(error, ERRORS) and any(map(count_damaged_rows, TABLES))
+
+
+@contextmanager
+def refuse_damaged_rows(refusal: type[AccountsError]) -> Iterator[None]:
+    """Raise this error in place of one that a damaged row caused in the block."""
+    try:
+        yield
+    except ERRORS as error:
+        if not is_caused_by_damage(error):
+            raise
+        raise refusal from None
+
+
+def delete_damaged_sessions() -> None:
+    """Delete damaged rows of browsers, which open nothing; those browsers sign in or unlock again."""
+    if not count_damaged_rows(SignIn) + count_damaged_rows(Unlock):
+        return
+    sign_in, unlock = SignIn._meta.db_table, Unlock._meta.db_table
+    with write_transaction(), connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {unlock} WHERE {find_damage(Unlock)}")  # noqa: S608 - own names
+        cursor.execute(f"DELETE FROM {sign_in} WHERE {find_damage(SignIn)}")  # noqa: S608 - own names
+        cursor.execute(f"DELETE FROM {unlock} WHERE sign_in_id NOT IN (SELECT id FROM {sign_in})")  # noqa: S608 - own
+
+
+def find_damage(model: type[models.Model]) -> str:
+    """Return the condition in SQL that a row of this table is damaged."""
+    return " OR ".join(f"NOT ({_describe_shape(model, field)})" for field in model._meta.concrete_fields)
+
+
+def _describe_shape(model: type[models.Model], field: "models.Field[object, object]") -> str:
+    """Return the condition that a column has a value as we write it."""
+    name, target = f'"{field.column}"', field
+    while isinstance(target, models.ForeignKey):
+        target = target.target_field
+    match target:
+        case models.UUIDField():
+            shape = f"typeof({name}) = 'text' AND length({name}) = 32 AND {name} NOT GLOB '*[^0-9a-f]*'"
+        case models.DateTimeField():
+            shape = (
+                f"typeof({name}) = 'text' AND {name} GLOB '{_DATE_AND_HOUR}' AND datetime({name}) NOT NULL"
+            )
+        case models.BooleanField():
+            shape = f"typeof({name}) = 'integer' AND {name} IN (0, 1)"
+        case models.IntegerField():
+            shape = f"typeof({name}) = 'integer' AND {name} BETWEEN 0 AND {2**31 - 1}"
+        case models.CharField():
+            shape = f"typeof({name}) = 'text'"
+        case _:
+            shortest, longest = _LENGTHS.get((model, str(field.column)), (0, 2**31 - 1))
+            shape = f"typeof({name}) = 'blob' AND length({name}) BETWEEN {shortest} AND {longest}"
+    return f"{name} IS NULL OR {shape}" if field.null else f"coalesce({shape}, 0)"
