@@ -15,10 +15,11 @@ from django.db import connection, models
 from accounts.errors import AccountsError
 from accounts.models import FormerKey, KeySlot, SignIn, Unlock, Vault
 from llamora.database import write_transaction
+from llamora.fields import SealedFieldError
 
 TABLES: tuple[type[models.Model], ...] = (KeySlot, Vault, FormerKey, SignIn, Unlock)
 # What reading or using a value of another type raises.
-ERRORS = (TypeError, ValueError, AttributeError, OverflowError, struct.error)
+ERRORS = (TypeError, ValueError, AttributeError, OverflowError, struct.error, SealedFieldError)
 # Shortest and longest, in bytes.
 _LENGTHS = {
     (KeySlot, "salt"): (16, 64),

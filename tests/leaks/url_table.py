@@ -1,0 +1,271 @@
+"""Every URL of the resolver, the answer that each of five roles gets, and the rows that its ids name.
+
+A line of `ANSWERS` has the name of a URL, the answers to a link, and those to a form: one word for each role,
+in the order of `ROLES`, or one for all. The ids in the URL are those of the owner's rows.
+
+    200, 404, ...   the status
+    sign-in         sent to the sign-in page
+    unlock          sent to the page that unlocks
+    login           sent to the sign-in, or to the admin's
+    moved           sent elsewhere: what was asked for was done, or is on another page
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.sessions import services
+from diary.models import CustomReplyKind, Reply, Version
+from llamora.inference.job import JobState
+from tests.people import SESSION, Resident, new_resident
+from traces.models import Change, Trace
+
+ROLES = ("nobody", "locked", "owner", "housemate", "administrator")
+DAY = date(2026, 3, 5)
+# What stands in a URL that belongs to nobody in particular.
+PLACES: dict[str, Any] = {
+    "day": DAY,
+    "month": DAY.replace(day=1),
+    "year": 2026,
+    "month_day": DAY,
+    "app_label": "accounts",
+}
+ANSWERS = """
+healthz                               200                            | 200
+admin:index                           login 404 404 404 200          | login 404 404 404 200
+admin:login                           sign-in 404 404 404 moved      | sign-in 404 404 404 moved
+admin:logout                          moved 404 404 404 405          | moved 404 404 404 sign-in
+admin:autocomplete                    login 404 404 404 403          | login 404 404 404 405
+admin:jsi18n                          login 404 404 404 200          | login 404 404 404 405
+admin:view_on_site                    login 404 404 404 404          | login 404 404 404 404
+admin:accounts_signin_changelist      login 404 404 404 200          | login 404 404 404 200
+admin:accounts_signin_add             login 404 404 404 403          | login 404 404 404 403
+admin:accounts_signin_history         login 404 404 404 moved        | login 404 404 404 moved
+admin:accounts_signin_delete          login 404 404 404 403          | login 404 404 404 403
+admin:accounts_signin_change          login 404 404 404 moved        | login 404 404 404 403
+admin:accounts_invitation_changelist  login 404 404 404 200          | login 404 404 404 200
+admin:accounts_invitation_add         login 404 404 404 200          | login 404 404 404 200
+admin:accounts_invitation_history     login 404 404 404 moved        | login 404 404 404 moved
+admin:accounts_invitation_delete      login 404 404 404 403          | login 404 404 404 403
+admin:accounts_invitation_change      login 404 404 404 moved        | login 404 404 404 403
+admin:accounts_person_changelist      login 404 404 404 200          | login 404 404 404 200
+admin:accounts_person_add             login 404 404 404 403          | login 404 404 404 403
+admin:accounts_person_history         login 404 404 404 200          | login 404 404 404 200
+admin:accounts_person_delete          login 404 404 404 200          | login 404 404 404 moved
+admin:accounts_person_change          login 404 404 404 200          | login 404 404 404 moved
+admin:app_list                        login 404 404 404 200          | login 404 404 404 200
+sign_in                               200 200 moved moved moved      | 422
+sign_out                              405                            | sign-in
+unlock                                sign-in 200 moved moved moved  | sign-in 422 422 422 422
+lock                                  405                            | unlock
+register                              403 moved moved moved moved    | 403
+password_strength                     405                            | 200
+recover                               200                            | 422
+confirm_recovery_code                 405                            | 401 410 410 410 410
+settings                              sign-in unlock 200 200 200     | 401 401 422 422 422
+change_password                       sign-in unlock 200 200 200     | 401 401 422 422 422
+new_recovery_code                     sign-in unlock 200 200 200     | 401 401 422 422 422
+rotate_key                            sign-in unlock 200 200 200     | 401 401 422 422 422
+rotation_progress                     sign-in unlock 200 200 200     | 405
+resume_rotation                       sign-in unlock moved moved moved | 401 401 moved moved moved
+reset_after_compromise                sign-in unlock 200 200 200     | 401 401 422 422 422
+browsers                              sign-in unlock 200 200 200     | 405
+sign_out_other_browsers               sign-in unlock moved moved moved | 401 401 moved moved moved
+sign_out_browser                      sign-in unlock moved moved moved | 401 401 moved 404 404
+delete_account                        sign-in unlock 200 200 200     | 401 401 422 422 422
+opening_settings                      sign-in unlock moved moved moved | 401 401 moved moved moved
+trace_preferences                     sign-in unlock moved moved moved | 401 401 moved moved moved
+search_recall_preferences             sign-in unlock moved moved moved | 401 401 moved moved moved
+today                                 sign-in unlock 200 200 200     | 405
+day                                   sign-in unlock 200 200 200     | 401 401 moved moved moved
+draft                                 405                            | 401 200 200 200 200
+calendar                              sign-in unlock 200 200 200     | 405
+calendar_jump                         sign-in unlock 404 404 404     | 405
+year                                  sign-in unlock 200 200 200     | 405
+on_this_day                           sign-in unlock 200 200 200     | 405
+shortcuts                             sign-in unlock 200 200 200     | 405
+on_this_day_today                     sign-in unlock moved moved moved | 405
+random_day                            sign-in unlock moved moved moved | 405
+entry                                 sign-in unlock moved 404 404   | 405
+entry_edit                            sign-in unlock 200 404 404     | 401 401 409 404 404
+entry_discard                         405                            | 401 401 moved 404 404
+entry_move                            sign-in unlock 200 404 404     | 401 401 422 404 404
+versions                              sign-in unlock 200 404 404     | 405
+version_restore                       405                            | 401 401 moved 404 404
+export                                sign-in unlock 200 200 200     | 401 401 422 422 422
+bin                                   sign-in unlock 200 200 200     | 405
+bin_empty                             405                            | 401 401 moved moved moved
+entry_destroy                         405                            | 401 401 404 404 404
+entry_delete                          405                            | 401 401 moved 404 404
+entry_restore                         405                            | 401 401 moved 404 404
+respond                               sign-in unlock moved 404 404   | 401 401 moved 404 404
+reply_kinds                           sign-in unlock 200 404 404     | 401 401 422 404 404
+reply_kind_delete                     sign-in unlock moved 404 404   | 401 401 moved 404 404
+reply_prompt_record                   sign-in unlock 200 404 404     | 401 401 200 404 404
+reply                                 sign-in unlock moved 404 404   | 401 401 moved 404 404
+reply_stop                            sign-in unlock moved 404 404   | 401 401 moved 404 404
+reply_retry                           sign-in unlock moved 404 404   | 401 401 moved 404 404
+reply_delete                          sign-in unlock moved 404 404   | 401 401 moved 404 404
+opening                               sign-in unlock moved moved moved | 401 401 204 204 204
+opening_prompt_record                 sign-in unlock 404 404 404     | 401 401 404 404 404
+opening_dismiss                       sign-in unlock moved moved moved | 401 401 moved moved moved
+recap                                 sign-in unlock moved moved moved | 401 401 200 200 200
+search                                sign-in unlock 200 200 200     | 401 401 200 200 200
+search_box                            sign-in unlock 200 200 200     | 405
+search_marks                          405                            | 401 401 200 200 200
+search_recent                         405                            | 401 401 moved moved moved
+search_rebuild                        405                            | 401 401 moved moved moved
+entry_traces                          sign-in unlock moved 404 404   | 405
+trace_add                             sign-in unlock 200 404 404     | 401 401 422 404 404
+trace_dismiss                         sign-in unlock moved 404 404   | 401 401 422 404 404
+trace_propose                         sign-in unlock moved 404 404   | 401 401 moved 404 404
+trace_complete                        405                            | 401 401 200 404 404
+trace_remove                          sign-in unlock moved 404 404   | 401 401 moved 404 404
+trace_preview                         sign-in unlock moved 404 404   | 405
+traces                                sign-in unlock 200 200 200     | 401 401 200 200 200
+traces_graph                          sign-in unlock 200 200 200     | 405
+trace_undo                            sign-in unlock moved 404 404   | 401 401 moved 404 404
+trace                                 sign-in unlock 200 404 404     | 405
+trace_in_year                         sign-in unlock 200 404 404     | 405
+traces_together                       sign-in unlock 200 404 404     | 405
+traces_together_in_year               sign-in unlock 200 404 404     | 405
+trace_summary                         sign-in unlock moved 404 404   | 401 401 moved 404 404
+trace_rename                          sign-in unlock moved 404 404   | 401 401 422 404 404
+trace_merge                           sign-in unlock moved 404 404   | 401 401 422 404 404
+trace_delete                          sign-in unlock moved 404 404   | 401 401 moved 404 404
+trace_read_always                     sign-in unlock moved 404 404   | 401 401 moved 404 404
+"""
+OWNED = ("entry_id", "reply_id", "version_id", "sign_in_id", "trace_id", "others", "change_id", "kind_id")
+
+
+@dataclass(frozen=True)
+class Route:
+    """A URL pattern: its name with its namespace, and the names of what stands in it."""
+
+    name: str
+    parameters: tuple[str, ...]
+
+    @property
+    def owned(self) -> tuple[str, ...]:
+        """The parameters that name a row of one person."""
+        return tuple(name for name in self.parameters if name in OWNED)
+
+    def build_path(self, ids: dict[str, Any]) -> str:
+        """Return the path with these ids; a parameter that is not known here raises KeyError."""
+        return reverse(self.name, kwargs={name: (PLACES | ids)[name] for name in self.parameters})
+
+
+def list_routes() -> list[Route]:
+    """Return every URL pattern that has a name, from the resolver."""
+    return list(_walk(get_resolver().url_patterns))
+
+
+def _walk(patterns: list[Any], namespace: str = "") -> Iterator[Route]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _walk(
+                pattern.url_patterns, f"{pattern.namespace}:" if pattern.namespace else namespace
+            )
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            names = {*pattern.pattern.converters, *pattern.pattern.regex.groupindex}
+            yield Route(namespace + pattern.name, tuple(sorted(names)))
+
+
+@dataclass(kw_only=True)
+class Cast:
+    """The five roles, each with a browser, and the rows of the owner and of the housemate."""
+
+    owner: Resident
+    housemate: Resident
+    administrator: Resident
+    locked: Resident
+    nobody: Client
+    ids: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def send(self, role: str, method: str, path: str, *, script: bool = False, **fields: str) -> Any:
+        """Send a request in a role; a form carries the id of its person, as their pages do."""
+        who = getattr(self, role)
+        client = who if isinstance(who, Client) else who.client
+        owner = {} if isinstance(who, Client) else {"owner": str(who.id)}
+        headers = {"HX-Request": "true"} if script else {}
+        if method != "POST":
+            return client.generic(method, path, headers=headers)
+        form = {**owner, "text": "Planted.", "revision": "1", **fields}
+        return client.post(path, form, headers=headers)
+
+
+def create_cast() -> Cast:
+    """Create a household in which the owner and the housemate have a row of each kind."""
+    owner, housemate, administrator = map(new_resident, ("Olive", "Humphrey", "Kay"))
+    administrator.person.is_staff = True
+    administrator.person.save()
+    locked = Resident(person=owner.person, keyring=owner.keyring)
+    lock_in_new_browser(locked)
+    cast = Cast(owner=owner, housemate=housemate, administrator=administrator, locked=locked, nobody=Client())
+    for who in (owner, housemate, administrator):
+        who.client.raise_request_exception = False
+        cast.ids[who.person.name] = create_rows(who)
+    return cast
+
+
+def lock_in_new_browser(who: Resident) -> None:
+    """Give a resident one more browser, which is signed in and locked."""
+    cookie = services.create_session(person=who.person, keyring=who.keyring, is_persistent=False, device="")
+    who.client.cookies[SESSION] = cookie.encode()
+    services.lock_session(sign_in_id=cookie.sign_in_id, person_id=who.id)
+
+
+def create_rows(who: Resident) -> dict[str, Any]:
+    """Create one row of each kind that a URL can name; return their ids by the names of the parameters."""
+    name = who.person.name
+    entry = who.write("Its first version.", day=DAY)
+    path = f"/entries/{entry.id}/"
+    answers = [
+        who.post(f"{path}edit/", script=True, text=f"An entry of {name}.", revision="1"),
+        who.post(f"{path}traces/keep/", script=True, name=f"A trace of {name}"),
+        who.post(f"{path}traces/keep/", script=True, name=f"Another trace of {name}"),
+    ]
+    trace, other = Trace.objects.filter(owner_id=who.id).order_by("id")
+    answers.append(who.post(f"/traces/{trace.id}/rename/", name=f"A renamed trace of {name}"))
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 302]
+    with who.unlocked():
+        reply = Reply.objects.create(owner_id=who.id, entry=entry, text="A reply.", state=JobState.DONE)
+        kind = CustomReplyKind.objects.create(owner_id=who.id, words={"name": "Short", "wish": "Be short."})
+    return {
+        "entry_id": entry.id,
+        "reply_id": reply.id,
+        "version_id": Version.objects.get(owner_id=who.id).id,
+        "sign_in_id": who.get_cookie().sign_in_id,
+        "trace_id": trace.id,
+        "others": [other.id],
+        "change_id": Change.objects.filter(owner_id=who.id).latest("id").id,
+        "kind_id": kind.id,
+        "object_id": who.id.hex,
+        "content_type_id": 1,
+    }
+
+
+def read_answers() -> dict[str, dict[str, dict[str, str]]]:
+    """Return the expected word by name of the URL, method and role."""
+    found = {}
+    for line in ANSWERS.strip().splitlines():
+        (name, *link), form = line.partition("|")[0].split(), line.partition("|")[2].split()
+        found[name] = {
+            method: dict(zip(ROLES, words * 5 if len(words) == 1 else words, strict=True))
+            for method, words in (("GET", link), ("POST", form))
+        }
+    return found
+
+
+def describe_answer(answer: Any) -> str:
+    """Return the word for a response."""
+    if answer.status_code not in (301, 302):
+        return str(answer.status_code)
+    for place, word in (("/sign-in/", "sign-in"), ("/unlock/", "unlock"), ("/admin/login/", "login")):
+        if answer.headers["Location"].startswith(place):
+            return word
+    return "moved"
