@@ -18,7 +18,7 @@ def main() -> None:
     try:
         verify_installed_packages(Path(__file__).resolve().parent)
     except UnknownPackageError as refusal:
-        sys.exit(f"Llamora cannot start: {refusal}")
+        sys.exit(f"Llamora can't start: {refusal}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llamora.settings")
     if sys.argv[1:2] == ["up"]:
         # Next to nothing of what is imported is garbage, and looking for it takes a sixth of the start.

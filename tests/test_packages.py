@@ -154,7 +154,7 @@ def test_a_command_refuses_a_tampered_package_before_it_imports_one(
 
     if tampered:
         assert done.returncode == 1
-        assert done.stderr.startswith(f"Llamora cannot start: django {version} came as a file")
+        assert done.stderr.startswith(f"Llamora can't start: django {version} came as a file")
         assert "delete the folder .venv" in done.stderr
         assert done.stderr.count("\n") == 1
         assert not done.stdout

@@ -60,7 +60,7 @@ def check_key_derivations() -> Iterator[CheckResult]:
     yield bad(
         "key derivations",
         f"{pluralize(count, 'way to unlock costs', 'ways to unlock cost')} more memory or time than the "
-        f"settings allow, and cannot be used. If they were made with higher settings, set "
+        f"settings allow, so they do not work. If they were made with higher settings, set "
         f"LLAMORA_ARGON2_MEMORY_KIB={found['memory']} and LLAMORA_ARGON2_TIME={found['time']} again, "
         f"at most {HIGHEST.memory_kib} and {HIGHEST.time}; otherwise the database was changed: restore "
         "a backup.",

@@ -118,7 +118,7 @@ def check_core_dumps() -> Iterator[CheckResult]:
 def check_memory() -> Iterator[CheckResult]:
     """Report whether other programs of this user can read the memory of such a process."""
     if process_memory.has_unreadable_memory():
-        yield ok("memory", "Other programs of this user cannot read that of Llamora's processes; root can.")
+        yield ok("memory", "Other programs of this user can't read that of Llamora; only root can.")
     else:
         yield warn("memory", "Other programs of this user can read that of Llamora, with the keys in it.")
 
