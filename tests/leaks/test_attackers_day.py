@@ -99,7 +99,40 @@ DAY = {
     "somebody else's things": [
         "leaks/test_attacks_urls.py::test_what_is_somebody_elses_is_like_what_is_not_there",
         "leaks/test_attacks_urls.py::test_a_page_of_the_owner_writes_nothing_into_the_diary_of_a_housemate",
+        "leaks/test_url_table.py::test_each_role_gets_its_answer",
+        "leaks/test_url_table.py::test_what_is_not_yours_is_like_what_is_not_there",
+        "leaks/test_url_table.py::test_the_time_of_not_yours_is_that_of_not_there",
+        "leaks/test_url_table.py::test_an_id_in_a_form_is_not_more_than_one_in_a_url",
         "accounts/test_admin.py::test_the_pages_show_no_bytes_of_a_key_or_cookie",
+    ],
+    "markup in what people write": [
+        "leaks/test_attacks_markup.py::test_markup_is_text_on_every_page",
+        "leaks/test_attacks_forms.py::test_what_people_write_runs_nothing",
+        "leaks/test_attacks_forms.py::test_every_page_tells_the_browser_what_it_may_not_do",
+    ],
+    "words in the log": [
+        "leaks/test_attacks_log.py::test_no_word_of_a_path_is_logged",
+        "leaks/test_attacks_log.py::test_no_word_of_a_header_is_logged",
+        "leaks/test_attacks_log.py::test_an_error_that_nobody_waited_for_shows_its_type_only",
+    ],
+    "rows in other shapes, and costs": [
+        "leaks/test_attacks_rows.py::test_no_shape_of_a_column_is_an_error",
+        "leaks/test_attacks_rows.py::test_a_salt_of_another_shape_is_said_in_a_sentence",
+        "accounts/test_login.py::test_a_row_cannot_ask_for_more_than_the_ceiling",
+    ],
+    "another file under the name of a package": [
+        "test_packages.py::test_a_wheel_that_could_be_installed_needs_a_committed_hash",
+        "test_packages.py::test_a_command_refuses_a_tampered_package_before_it_imports_one",
+        "test_packages.py::test_both_files_pin_the_same_versions_of_the_same_packages",
+    ],
+    "reading the memory of the server": [
+        "ops/test_process_memory.py::test_the_memory_of_the_server_is_closed_to_other_programs_of_its_user",
+    ],
+    "words on the disk": [
+        "leaks/test_markers.py::test_nothing_of_it_is_on_the_machine",
+        "leaks/test_markers.py::test_after_locking_and_signing_out_it_is_still_nowhere",
+        "browser/test_leaks_profile.py::"
+        "test_nothing_of_a_day_of_writing_is_in_the_profile_of_a_browser_that_was_closed",
     ],
 }
 
