@@ -8,6 +8,7 @@ opens only if the public key is the one with which it was sealed.
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from accounts.keys.row_shapes import read_bytes
 from accounts.models import Vault
 from llamora.crypto import CryptoError, Keyring, in_force, new_vault_keys
 
@@ -42,7 +43,7 @@ def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
     """
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
-        current = VaultKeyPair(private=vault.private_key, public=bytes(vault.public_key))
+        current = VaultKeyPair(private=vault.private_key, public=read_bytes(vault.public_key))
         return [current, *([VaultKeyPair.parse(vault.former_pair)] if vault.former_pair else [])]
 
 
@@ -52,7 +53,7 @@ def replace_key_pair(vault: Vault) -> None:
     The caller saves the row.
     """
     private, public = new_vault_keys()
-    vault.former_pair = bytes(vault.private_key) + bytes(vault.public_key)
+    vault.former_pair = bytes(vault.private_key) + read_bytes(vault.public_key)
     vault.private_key, vault.public_key = private, public
 
 
@@ -68,7 +69,7 @@ def remember_public_key(keyring: Keyring, *, vault: Vault | None = None) -> None
     except CryptoError:
         is_verified = False
     if is_verified:
-        _verified_keys[keyring.owner] = bytes(vault.public_key)
+        _verified_keys[keyring.owner] = read_bytes(vault.public_key)
     else:
         _verified_keys.pop(keyring.owner, None)
 

@@ -27,7 +27,7 @@ from accounts.errors import (
     WrongCredentials,
 )
 from accounts.keys.keyrings import build_keyring
-from accounts.keys.row_shapes import refuse_damaged_rows
+from accounts.keys.row_shapes import read_bytes, refuse_damaged_rows
 from accounts.models import KeySlot, Person, SlotKind, Vault
 from accounts.usernames import fold_username
 from llamora import crypto
@@ -92,13 +92,13 @@ def slot_from_row(row: KeySlot) -> Slot:
         owner=row.owner_id,
         kind=row.kind,
         epoch=row.epoch,
-        salt=bytes(row.salt),
+        salt=read_bytes(row.salt),
         cost=Cost(row.memory_kib, row.time, row.lanes),
-        public_key=bytes(row.public_key),
-        sealed_private=bytes(row.sealed_private),
-        sealed_authenticator=bytes(row.sealed_authenticator),
-        box=bytes(row.box),
-        mac=bytes(row.mac),
+        public_key=read_bytes(row.public_key),
+        sealed_private=read_bytes(row.sealed_private),
+        sealed_authenticator=read_bytes(row.sealed_authenticator),
+        box=read_bytes(row.box),
+        mac=read_bytes(row.mac),
     )
 
 

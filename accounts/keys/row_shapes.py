@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection, models
+from django.db import IntegrityError, connection, models
 
 from accounts.errors import AccountsError
 from accounts.models import FormerKey, KeySlot, SignIn, Unlock, Vault
@@ -19,7 +19,15 @@ from llamora.fields import SealedFieldError
 
 TABLES: tuple[type[models.Model], ...] = (KeySlot, Vault, FormerKey, SignIn, Unlock)
 # What reading or using a value of another type raises.
-ERRORS = (TypeError, ValueError, AttributeError, OverflowError, struct.error, SealedFieldError)
+ERRORS = (
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    struct.error,
+    SealedFieldError,
+    IntegrityError,
+)
 # Shortest and longest, in bytes.
 _LENGTHS = {
     (KeySlot, "salt"): (16, 64),
@@ -30,6 +38,18 @@ _LENGTHS = {
     (Unlock, "salt"): (16, 64),
 }
 _DATE_AND_HOUR = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:*"
+
+
+def read_bytes(value: bytes | memoryview, *, longest: int | None = None) -> bytes:
+    """Return the value of a column of bytes; raise TypeError or ValueError for anything else.
+
+    Of a number, `bytes` would make that many zeros.
+    """
+    if not isinstance(value, bytes | memoryview):
+        raise TypeError
+    if longest is not None and len(value) > longest:
+        raise ValueError
+    return bytes(value)
 
 
 def count_damaged_rows(model: type[models.Model]) -> int:

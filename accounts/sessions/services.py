@@ -133,22 +133,27 @@ _select_sign_in: CachedQuery[SignIn] = CachedQuery(
 )
 
 
+def _read_mark(value: bytes | memoryview) -> bytes:
+    """Return the hash or salt of a row, by which it can be revoked."""
+    return row_shapes.read_bytes(value, longest=64)
+
+
 def _find_sign_in(cookie: SessionCookie) -> SignIn | None:
     """Return the sign-in of a valid cookie; None if it is revoked or its person is not active."""
     row = next(iter(_select_sign_in(id=cookie.sign_in_id)), None)
     if row is None or not _matches_cookie(row, cookie):
         return None
-    return row if row.person.is_active and not revocation_list.is_revoked(bytes(row.half_hash)) else None
+    return row if row.person.is_active and not revocation_list.is_revoked(_read_mark(row.half_hash)) else None
 
 
 def _matches_cookie(row: SignIn, cookie: SessionCookie) -> bool:
-    return hmac.compare_digest(bytes(row.half_hash), hash_half(cookie.half))
+    return hmac.compare_digest(_read_mark(row.half_hash), hash_half(cookie.half))
 
 
 def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
     unlock: Unlock | None = getattr(row, "unlock", None)
     vault = getattr(row.person, "vault", None)
-    if unlock is None or vault is None or revocation_list.is_revoked(bytes(unlock.salt)):
+    if unlock is None or vault is None or revocation_list.is_revoked(_read_mark(unlock.salt)):
         return None
     if limits.is_idle(unlock, row.person, now) or unlock.epoch != vault.epoch:
         lock_or_revoke(sign_in_id=row.id, person_id=row.person_id)
@@ -163,9 +168,9 @@ def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
 def _unwrap_keyring(row: Unlock, *, half: bytes, person: Person) -> Keyring | None:
     try:
         dek = unwrap_dek(
-            wrapped=bytes(row.wrapped_dek),
+            wrapped=row_shapes.read_bytes(row.wrapped_dek),
             half=half,
-            salt=bytes(row.salt),
+            salt=row_shapes.read_bytes(row.salt),
             run_secret=get_run_secret(),
             row=row.row,
             owner=person.id,
@@ -266,7 +271,7 @@ def _revoke(
     marks: Iterable[bytes | memoryview | None], sign_in_id: UUID, person_id: UUID, *, kind: str
 ) -> None:
     # The sum revokes every mark; `any` would stop at the first one.
-    if sum(revocation_list.revoke(bytes(mark)) for mark in marks if mark is not None):
+    if sum(revocation_list.revoke(_read_mark(mark)) for mark in marks if mark is not None):
         _publish(sign_in_id, person_id, kind=kind)
 
 
@@ -304,6 +309,6 @@ def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
 
 def _publish(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
     salts = Unlock.objects.filter(sign_in__person_id=person_id).values_list("salt", flat=True)
-    is_last = all(revocation_list.is_revoked(bytes(salt)) for salt in salts)
+    is_last = all(revocation_list.is_revoked(_read_mark(salt)) for salt in salts)
     vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, last=is_last)
     user_events.publish(person_id, {"type": kind, "sign_in": str(sign_in_id)})

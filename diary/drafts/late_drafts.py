@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.keys import key_pairs
+from accounts.keys.row_shapes import read_bytes
 from diary.drafts.services import MAX_DRAFT_LENGTH, SubmittedDraft, get_draft_day
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import clean_draft_text
@@ -88,7 +89,7 @@ def _open(late: LateDraft, pairs: list[key_pairs.VaultKeyPair]) -> dict[str, Any
 
 
 def _open_with(late: LateDraft, pair: key_pairs.VaultKeyPair) -> dict[str, Any]:
-    plaintext = open_sealed(pair.private, pair.public, bytes(late.box), context=_build_context(late))
+    plaintext = open_sealed(pair.private, pair.public, read_bytes(late.box), context=_build_context(late))
     body: dict[str, Any] = json.loads(plaintext)
     return body
 

@@ -5,6 +5,7 @@ Nothing of it is an error of the server, nobody else notices, and what opens not
 
 import html
 import io
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,12 @@ COLUMNS = [
     for model in TABLES
     for column in model._meta.concrete_fields
 ]
+
+
+def get_field(model: type[models.Model], column: str) -> Any:
+    return next(field for field in model._meta.concrete_fields if field.column == column)
+
+
 FEW: tuple[Any, ...] = (bytes(70), "text", 2**63 - 1)
 MORE: tuple[Any, ...] = (
     b"",
@@ -166,6 +173,26 @@ def test_no_shape_of_a_column_is_an_error(house: House, model: type[models.Model
 @pytest.mark.parametrize(("model", "column"), COLUMNS)
 def test_no_other_shape_is_an_error_either(house: House, model: type[models.Model], column: str) -> None:
     assert try_values(house, model, column, MORE) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "column"),
+    [found for found in COLUMNS if isinstance(get_field(*found.values), models.BinaryField)],
+)
+def test_a_number_among_bytes_takes_no_memory(house: House, model: type[models.Model], column: str) -> None:
+    """Python makes a million zeros of `bytes(1000000)`: a row could ask for all the memory there is."""
+    house.damage(model, column, 100_000_000)
+    house.owner.get("/")
+
+    tracemalloc.start()
+    try:
+        faults = find_faults(house)
+        _, highest = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert faults == []
+    assert highest < 50_000_000
 
 
 @pytest.mark.parametrize("value", [bytes(15), bytes(70), "text"])
