@@ -3,4 +3,5 @@
 key_slots   rows of key slots: create, open, replace; the derivation queue
 keyrings    keyrings with the former data key while a rotation is unfinished
 key_pairs   key pairs of vaults, for sealing to a person whose vault is locked
+row_shapes  rows that no program of ours can have written
 """
