@@ -4,9 +4,10 @@
     slow requests     a key for each address, one active    llamora.asgi
     key derivations   a key for each address, all active    llamora.crypto.derivation
 
-The next call is from the key with the fewest running calls; among equal keys, from the one that was served
-longest ago; within a key, the calls run in their order. So many requests from one address delay only each
-other.
+The next call is from the key whose first call has the lowest rank; among equals, from the key with the fewest
+running calls; then from the one that was served longest ago; within a key, the calls run in their order. So
+many requests from one address delay only each other, and addresses that have failed delay none that has not:
+their calls have a higher rank, and `reserved_threads` never run a call of a rank above `reserved_rank`.
 
 Python runs one thread at a time. If two threads render pages, they exchange the interpreter lock at every
 query, and the event loop waits for both. So the number of active calls is limited, and a pool may have more
@@ -28,10 +29,10 @@ _thread_state = threading.local()
 class PoolCall:
     """A waiting or running call, and its future."""
 
-    __slots__ = ("future", "key", "run")
+    __slots__ = ("future", "key", "rank", "run")
 
-    def __init__(self, key: str, run: Callable[[], Any]) -> None:
-        self.key, self.run = key, run
+    def __init__(self, key: str, run: Callable[[], Any], *, rank: int = 0) -> None:
+        self.key, self.run, self.rank = key, run, rank
         self.future: Future[Any] = Future()
 
     def execute(self) -> None:
@@ -58,9 +59,12 @@ class FairExecutor(Executor):
         name: str,
         max_active: int | None = None,
         max_waiting: int | None = None,
+        reserved_threads: int = 0,
+        reserved_rank: int = 0,
         initializer: Callable[[], None] | None = None,
     ) -> None:
         self._max_threads, self._name = threads, name
+        self._max_above, self._reserved_rank = threads - reserved_threads, reserved_rank
         self._max_active = max_active or threads
         self._max_waiting = max_waiting
         self._initializer = initializer
@@ -71,6 +75,8 @@ class FairExecutor(Executor):
         # Keys are in the order in which they were last served, so equals take turns.
         self._waiting: OrderedDict[str, deque[PoolCall]] = OrderedDict()
         self._running: Counter[str] = Counter()
+        # Running calls of a rank above the reserved one.
+        self._running_above = 0
         self._active = self._returning = self._idle = 0
         self._is_closed = False
 
@@ -78,9 +84,9 @@ class FairExecutor(Executor):
         """Queue a call without a key; raise RuntimeError if the pool is closed."""
         return self.submit_for_key("", lambda: fn(*args, **kwargs))
 
-    def submit_for_key(self, key: str, run: Callable[[], Any]) -> "Future[Any]":
+    def submit_for_key(self, key: str, run: Callable[[], Any], *, rank: int = 0) -> "Future[Any]":
         """Queue a call after the waiting calls of the same key; raise RuntimeError if the pool is closed."""
-        call = PoolCall(key, run)
+        call = PoolCall(key, run, rank=rank)
         with self._lock:
             if self._is_closed:
                 raise RuntimeError("This pool is closed and takes no more calls.")
@@ -90,14 +96,26 @@ class FairExecutor(Executor):
             self._wake_next()
         return call.future
 
-    def for_key(self, key: str) -> "KeyedExecutor":
-        """Return an executor that submits calls to this pool under one key."""
-        return KeyedExecutor(self, key)
+    def for_key(self, key: str, *, rank: int = 0) -> "KeyedExecutor":
+        """Return an executor that submits calls to this pool under one key and rank."""
+        return KeyedExecutor(self, key, rank=rank)
 
     def is_full(self, key: str) -> bool:
         """Return whether `max_waiting` calls of this key are waiting."""
         with self._lock:
             return self._max_waiting is not None and len(self._waiting.get(key, ())) >= self._max_waiting
+
+    def remove_call(self, future: "Future[Any]") -> bool:
+        """Remove one waiting call, whose future the caller must resolve; return False if it has begun."""
+        with self._lock:
+            for key, calls in self._waiting.items():
+                for call in calls:
+                    if call.future is future:
+                        calls.remove(call)
+                        if not calls:
+                            del self._waiting[key]
+                        return True
+        return False
 
     def remove_waiting(self) -> "list[Future[Any]]":
         """Remove all waiting calls and return their futures, which the caller must resolve."""
@@ -147,33 +165,35 @@ class FairExecutor(Executor):
         _thread_state.pool = self
         if self._initializer is not None:
             self._initializer()
-        ended: str | None = None
+        ended: tuple[str, int] | None = None
         while (ended := self._run_next(ended)) is not None:
             pass
 
-    def _run_next(self, ended: str | None) -> str | None:
+    def _run_next(self, ended: tuple[str, int] | None) -> tuple[str, int] | None:
         # A frame of its own, so that an idle thread holds nothing of the call before.
         call = self._wait_for_call(ended)
         if call is None:
             return None
-        key = call.key
+        key, rank = call.key, call.rank
         call.execute()
         # The traceback of an error keeps this frame as well.
         del call
-        return key
+        return key, rank
 
-    def _wait_for_call(self, ended: str | None) -> PoolCall | None:
-        """Wait for the next call and return it, or None at the end; `ended` is the key of the last call.
+    def _wait_for_call(self, ended: tuple[str, int] | None) -> PoolCall | None:
+        """Wait for the next call and return it, or None at the end; `ended` is key and rank of the last call.
 
         The thread of the last call takes the next one if it can, because waking another thread takes longer
         than rendering many pages.
         """
         with self._lock:
             if ended is not None:
+                key, rank = ended
                 self._active -= 1
-                self._running[ended] -= 1
-                if not self._running[ended]:
-                    del self._running[ended]
+                self._running_above -= rank > self._reserved_rank
+                self._running[key] -= 1
+                if not self._running[key]:
+                    del self._running[key]
             while not self._can_start():
                 if self._is_closed and not self._waiting:
                     self._wake_next()
@@ -185,7 +205,7 @@ class FairExecutor(Executor):
             return self._pop_next_call()
 
     def _pop_next_call(self) -> PoolCall:
-        key = min(self._waiting, key=self._running.__getitem__)
+        key = min(self._waiting, key=lambda key: (self._waiting[key][0].rank, self._running[key]))
         calls = self._waiting[key]
         call = calls.popleft()
         if calls:
@@ -193,20 +213,27 @@ class FairExecutor(Executor):
         else:
             del self._waiting[key]
         self._running[key] += 1
+        self._running_above += call.rank > self._reserved_rank
         if self._is_closed and not self._waiting:
             self._wake_all()
         self._wake_next()
         return call
 
     def _can_start(self) -> bool:
-        return bool(self._waiting) and self._active < self._max_active and not self._returning
+        return self._active < self._max_active and not self._returning and self._has_eligible()
+
+    def _has_eligible(self) -> bool:
+        """Return whether a waiting call may take a thread: some threads run only calls of a low rank."""
+        if self._running_above < self._max_above:
+            return bool(self._waiting)
+        return any(calls[0].rank <= self._reserved_rank for calls in self._waiting.values())
 
     def _wake_next(self) -> None:
         """Wake or start one thread for a call that may begin or resume; the caller holds the lock."""
         if self._returning:
             if self._active < self._max_active:
                 self._may_return.notify()
-        elif not self._waiting or self._active >= self._max_active:
+        elif self._active >= self._max_active or not self._has_eligible():
             return
         elif self._idle:
             # Counted here and not by the thread when it wakes: the next call needs another one.
@@ -231,12 +258,12 @@ class FairExecutor(Executor):
 class KeyedExecutor(Executor):
     """Executor that submits calls to a fair pool under one key."""
 
-    def __init__(self, pool: FairExecutor, key: str) -> None:
-        self._pool, self._key = pool, key
+    def __init__(self, pool: FairExecutor, key: str, *, rank: int = 0) -> None:
+        self._pool, self._key, self._rank = pool, key, rank
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         """Queue a call after the waiting calls of this key."""
-        return self._pool.submit_for_key(self._key, lambda: fn(*args, **kwargs))
+        return self._pool.submit_for_key(self._key, lambda: fn(*args, **kwargs), rank=self._rank)
 
 
 @contextmanager

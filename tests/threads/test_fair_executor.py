@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -53,6 +54,48 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 # --- Which call goes next ------------------------------------------------------------------------
+
+
+def test_a_lower_rank_goes_first_and_equals_in_their_order(pool: FairExecutor) -> None:
+    order: list[str] = []
+    gate = Gate(pool)
+    calls = [
+        pool.submit_for_key(name, partial(order.append, name), rank=rank)
+        for name, rank in (("failed twice", 2), ("failed", 1), ("fresh", 0), ("also fresh", 0))
+    ]
+
+    gate.opened.set()
+    for call in calls:
+        call.result(10)
+
+    assert order == ["fresh", "also fresh", "failed", "failed twice"]
+
+
+def test_reserved_threads_run_no_call_of_a_higher_rank() -> None:
+    pool = FairExecutor(threads=3, name="pool", reserved_threads=1)
+    opened = threading.Event()
+    failed = [pool.submit_for_key(f"failed {n}", partial(opened.wait, 10), rank=1) for n in range(4)]
+    until(lambda: sum(call.running() for call in failed) == 2)
+
+    assert pool.submit_for_key("fresh", lambda: "done").result(10) == "done"
+    assert sum(call.running() for call in failed) == 2
+    opened.set()
+    assert all(call.result(10) for call in failed)
+    pool.shutdown()
+
+
+def test_a_waiting_call_can_be_taken_out_and_a_running_one_cannot(pool: FairExecutor) -> None:
+    gate, order = Gate(pool), list[str]()
+    taken, other = (pool.submit_for_key(name, partial(order.append, name)) for name in ("taken", "other"))
+
+    assert pool.remove_call(taken)
+    assert not pool.remove_call(taken)
+    gate.opened.set()
+    other.result(10)
+
+    assert order == ["other"]
+    assert not taken.done()
+    assert not pool.remove_call(other)
 
 
 def test_one_key_waits_for_itself_and_not_in_front_of_others(pool: FairExecutor) -> None:
