@@ -5,7 +5,8 @@ connection, which stays open between requests.
 
     page pool   ordinary requests
     slow pool   requests that derive a key, rate a password, wait for a job or handle a whole diary; fair
-                between addresses, so that many requests from one address do not delay a sign-in from another
+                between addresses, so that many requests from one address do not delay a sign-in from another;
+                some of its threads run only requests from addresses that have not failed lately
 
 In each pool one request is active at a time; while it waits, another one runs
 (`llamora.threads.fair_executor`). So any number of requests of the slow pool uses at most one processor. If
@@ -36,6 +37,7 @@ if not apps.ready:
 
 from accounts.http.headers import get_plain_page_headers
 from accounts.throttling.client_ip import normalize_ip
+from accounts.throttling.throttle import throttle
 from llamora.routing import websocket_application  # its models need the apps
 from llamora.threads import FairExecutor
 
@@ -45,7 +47,8 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-SLOW_THREADS = 16
+# A quarter is for those who have not failed: a guesser's request holds its thread while it waits.
+SLOW_THREADS, RESERVED_SLOW_THREADS = 16, 4
 MAX_WAITING_PER_ADDRESS = 48
 RETRY_SECONDS = 2
 UNREADABLE = "This request could not be read. Nothing was changed."
@@ -76,7 +79,11 @@ class PageHandler(ASGIHandler):
         get_resolver().url_patterns  # noqa: B018
         self.page_pool = FairExecutor(threads=settings.PAGE_THREADS, name="page", max_active=1)
         self.slow_pool = FairExecutor(
-            threads=SLOW_THREADS, name="slow", max_active=1, max_waiting=MAX_WAITING_PER_ADDRESS
+            threads=SLOW_THREADS,
+            name="slow",
+            max_active=1,
+            max_waiting=MAX_WAITING_PER_ADDRESS,
+            reserved_threads=RESERVED_SLOW_THREADS,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +97,7 @@ class PageHandler(ASGIHandler):
             if self.slow_pool.is_full(address):
                 await self.send_response(_build_too_many_requests(), send)
                 return
-            pool = self.slow_pool.for_key(address)
+            pool = self.slow_pool.for_key(address, rank=throttle.count_unsuccessful(address))
         response = await _run_in_pool(pool, partial(self.respond, scope, body))
         if not isinstance(response, StreamingHttpResponse):
             await self.send_response(response, send)

@@ -43,10 +43,16 @@ derivation_queue = DerivationQueue(workers=DERIVATION_WORKERS, max_waiting=8)
 
 @dataclass(frozen=True, kw_only=True)
 class DerivationRequest:
-    """The name and address for which a key is derived; the queue is fair between addresses."""
+    """Asker of a derivation; the queue is fair between addresses, limits each name, and ranks by failures.
+
+    `address` is whatever failures are counted by. `is_recognised` is for those who have proved something
+    already (a signed-in browser, a device cookie, a secret that opened a slot): places are kept for them.
+    """
 
     name: str
     address: str
+    failures: int = 0
+    is_recognised: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +83,13 @@ def derive_key(*, secret: str, salt: bytes, cost: Cost, request: DerivationReque
     """Return the key-encrypting key of a secret; raise DerivationQueueFull or DerivationOutOfMemory."""
     try:
         return derivation_queue.derive(
-            secret=secret, salt=salt, cost=cost, address=request.address, name=fold_username(request.name)
+            secret=secret,
+            salt=salt,
+            cost=cost,
+            address=request.address,
+            name=fold_username(request.name),
+            failures=request.failures,
+            is_recognised=request.is_recognised,
         )
     except crypto.DerivationBusy:
         raise DerivationQueueFull(RETRY_SECONDS) from None

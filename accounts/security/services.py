@@ -33,7 +33,7 @@ class SecurityChange:
 def replace_recovery_code(reauthentication: Reauthentication, *, end_others: bool = False) -> SecurityChange:
     """Replace the recovery code; raise the errors of `rotate_data_key`."""
     with reauthenticate(reauthentication) as opened:
-        code, slot = _create_recovery_slot(opened, reauthentication)
+        code, slot = _create_recovery_slot(opened)
         with write_transaction():
             key_slots.replace_slots(opened.keyring, new_slots=[slot])
             cookie = _end_other_sessions(opened.keyring, reauthentication) if end_others else None
@@ -46,7 +46,7 @@ def replace_password(
 ) -> SecurityChange:
     """Replace the password, and with `rotate` the data key too; raise the errors of `rotate_data_key`."""
     with reauthenticate(reauthentication) as opened:
-        slot = _create_slot(opened, reauthentication, kind=SlotKind.PASSWORD, secret=new_password)
+        slot = _create_slot(opened, kind=SlotKind.PASSWORD, secret=new_password)
         with write_transaction():
             key_slots.replace_slots(opened.keyring, new_slots=[slot])
             rotation = _begin_rotation(opened, reauthentication, by=slot) if rotate else None
@@ -75,8 +75,8 @@ def reset_after_compromise(reauthentication: Reauthentication, *, new_password: 
     with reauthenticate(reauthentication) as opened:
         if is_rotation_unfinished(opened.keyring):
             resume_rotation(opened.keyring)
-        code, recovery_slot = _create_recovery_slot(opened, reauthentication)
-        password_slot = _create_slot(opened, reauthentication, kind=SlotKind.PASSWORD, secret=new_password)
+        code, recovery_slot = _create_recovery_slot(opened)
+        password_slot = _create_slot(opened, kind=SlotKind.PASSWORD, secret=new_password)
         with write_transaction():
             KeySlot.objects.filter(owner_id=opened.keyring.owner).delete()
             key_slots.replace_slots(opened.keyring, new_slots=[password_slot, recovery_slot])
@@ -85,19 +85,17 @@ def reset_after_compromise(reauthentication: Reauthentication, *, new_password: 
     return _finish_change(rotation, code=code, cookie=cookie)
 
 
-def _create_slot(
-    opened: key_slots.OpenedSlot, reauthentication: Reauthentication, *, kind: SlotKind, secret: str
-) -> Slot:
-    request = key_slots.DerivationRequest(name=opened.person.name, address=reauthentication.address)
+def _create_slot(opened: key_slots.OpenedSlot, *, kind: SlotKind, secret: str) -> Slot:
+    request = key_slots.DerivationRequest(
+        name=opened.person.name, address=str(opened.person.id), is_recognised=True
+    )
     return key_slots.create_slot(secret=secret, kind=kind, keyring=opened.keyring, request=request)
 
 
-def _create_recovery_slot(
-    opened: key_slots.OpenedSlot, reauthentication: Reauthentication
-) -> tuple[str, Slot]:
+def _create_recovery_slot(opened: key_slots.OpenedSlot) -> tuple[str, Slot]:
     code = crypto.new_recovery_code()
     secret = crypto.parse_recovery_code(code)
-    return code, _create_slot(opened, reauthentication, kind=SlotKind.RECOVERY, secret=secret)
+    return code, _create_slot(opened, kind=SlotKind.RECOVERY, secret=secret)
 
 
 def _end_other_sessions(keyring: Keyring, reauthentication: Reauthentication) -> SessionCookie | None:

@@ -9,6 +9,10 @@ The counts are in the memory of this process, with a limit on their number; a re
 is counted when it begins, so that concurrent attempts count too, and the count is undone unless the attempt
 fails. If the delay is at most PATIENCE, the request waits, one per address at a time; else TooManyAttempts is
 raised.
+
+Where there is no room for everybody (the slow pool of `llamora.asgi`, the derivation queue), addresses with
+fewer unsuccessful attempts go first: see `count_unsuccessful`. There an attempt counts also if it was refused
+for want of room; else many addresses that ask without end would be as good as one that asks once.
 """
 
 import threading
@@ -26,6 +30,7 @@ from llamora.threads import yield_turn
 MAX_RECORDS = 4096
 PATIENCE = 1.5
 _STEP = 2.0
+_FORGET_UNSUCCESSFUL = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +71,13 @@ class _AttemptCount:
 
 
 class Attempt:
-    """One attempt in progress, which is counted only if it fails."""
+    """One attempt in progress, which is counted only if it fails.
 
-    def __init__(self) -> None:
+    `unsuccessful` is the number of attempts from this address before it, as `count_unsuccessful` has it.
+    """
+
+    def __init__(self, *, unsuccessful: int) -> None:
+        self.unsuccessful = unsuccessful
         self.is_failed = False
         self.is_succeeded = False
 
@@ -87,6 +96,7 @@ class Throttle:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: OrderedDict[ThrottleKey, _AttemptCount] = OrderedDict()
+        self._unsuccessful: OrderedDict[str, _AttemptCount] = OrderedDict()
         self._waiting_addresses: set[str] = set()
 
     @contextmanager
@@ -95,17 +105,35 @@ class Throttle:
     ) -> Iterator[Attempt]:
         """Begin one attempt, after waiting for a short delay; raise TooManyAttempts if the delay is long."""
         rules = _build_rules(kind, name=fold_username(name), address=address, address_rule=address_rule)
+        is_ranked = address_rule is not STRENGTH_METER
+        unsuccessful = self.count_unsuccessful(address)
+        if is_ranked:
+            self._count_unsuccessful(address)
         self._wait_for_admission(rules, address=address)
-        attempt = Attempt()
+        attempt = Attempt(unsuccessful=unsuccessful)
         try:
             yield attempt
-        finally:
+        except BaseException:
             self._record_result(rules, attempt)
+            raise
+        self._record_result(rules, attempt)
+        if is_ranked and not attempt.is_failed:
+            self._uncount_unsuccessful(address)
+
+    def count_unsuccessful(self, address: str) -> int:
+        """Return how many attempts from an address have failed or were refused lately, or are in progress."""
+        with self._lock:
+            count = self._unsuccessful.get(address)
+            if count is None or time.monotonic() - count.last > _FORGET_UNSUCCESSFUL:
+                self._unsuccessful.pop(address, None)
+                return 0
+            return count.attempts
 
     def clear(self) -> None:
         """Clear all counts."""
         with self._lock:
             self._counts.clear()
+            self._unsuccessful.clear()
             self._waiting_addresses.clear()
 
     def __len__(self) -> int:
@@ -150,6 +178,21 @@ class Throttle:
             self._counts.move_to_end(key)
         while len(self._counts) > MAX_RECORDS:
             self._counts.popitem(last=False)
+
+    def _count_unsuccessful(self, address: str) -> None:
+        with self._lock:
+            count = self._unsuccessful.setdefault(address, _AttemptCount(0, 0.0))
+            count.attempts, count.last = count.attempts + 1, time.monotonic()
+            self._unsuccessful.move_to_end(address)
+            while len(self._unsuccessful) > MAX_RECORDS:
+                self._unsuccessful.popitem(last=False)
+
+    def _uncount_unsuccessful(self, address: str) -> None:
+        with self._lock:
+            if count := self._unsuccessful.get(address):
+                count.attempts -= 1
+                if count.attempts <= 0:
+                    del self._unsuccessful[address]
 
     def _record_result(self, rules: dict[ThrottleKey, ThrottleRule], attempt: Attempt) -> None:
         with self._lock:

@@ -4,11 +4,12 @@ An Argon2id derivation costs 64 MiB and a large part of a second, so an attacker
 and prevent other people from signing in. The rules:
 
 * as many derivations run at a time as there are workers (two), in their own threads of lower priority than
-  pages;
-* the next one is from the address with the fewest running (see `llamora.threads.fair_executor`): many
-  requests from one address delay each other, not requests from other addresses;
-* one derivation may wait per address and two per name (so that an attacker at another address does not
-  lock the owner of the name out), and `max_waiting` in all; one more raises DerivationBusy at once.
+  pages; one of them derives only for those who have not failed before;
+* first come recognised askers (an unlock, a browser that has signed in before), then those with the fewest
+  failures; among equals the address with the fewest running (see `llamora.threads.fair_executor`);
+* one derivation may wait per address and two per name, and `max_waiting` in all; beside these, RECOGNISED
+  places are kept for recognised askers. When there is no place, the one who has failed most is dropped:
+  whoever waits, if they failed more often than the new one, else the new one, with DerivationBusy at once.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ from llamora.crypto.kdf import HIGHEST, Cost, check_cost, derive
 from llamora.threads import FairExecutor, lower_priority, yield_turn
 
 MAX_WAITING = 64
+RECOGNISED = 4
 _MAX_WAITING_PER_NAME = 2
+_RANK_RECOGNISED, _RANK_WITHOUT_FAILURE = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Requester:
     address: str
     name: str
+    rank: int
 
 
 class DerivationQueue:
@@ -37,28 +41,72 @@ class DerivationQueue:
 
     def __init__(self, *, workers: int = 2, max_waiting: int | None = None) -> None:
         self._workers, self._max_waiting = workers, max_waiting
-        self._executor = FairExecutor(threads=workers, name="derivation", initializer=lower_priority)
+        self._executor = FairExecutor(
+            threads=workers,
+            name="derivation",
+            reserved_threads=1 if workers > 1 else 0,
+            reserved_rank=_RANK_WITHOUT_FAILURE,
+            initializer=lower_priority,
+        )
         self._lock = threading.Lock()
         # Derivations that wait or run. A finished future is removed at once, because it contains a key.
         self._requesters: dict[Future[bytes], _Requester] = {}
         self._is_closed = False
 
-    def derive(self, *, secret: str, salt: bytes, cost: Cost, address: str, name: str) -> bytes:
-        """Wait for the derived key and return it; raise DerivationBusy at once if the queue is full."""
-        derivation = self.submit(secret=secret, salt=salt, cost=cost, address=address, name=name)
+    def derive(
+        self,
+        *,
+        secret: str,
+        salt: bytes,
+        cost: Cost,
+        address: str,
+        name: str,
+        failures: int = 0,
+        is_recognised: bool = False,
+    ) -> bytes:
+        """Wait for the derived key and return it; raise DerivationBusy if the queue has no place for it.
+
+        `address` is whatever failures are counted by: an address, or a recognised browser.
+        """
+        derivation = self.submit(
+            secret=secret,
+            salt=salt,
+            cost=cost,
+            address=address,
+            name=name,
+            failures=failures,
+            is_recognised=is_recognised,
+        )
         with yield_turn():
             return derivation.result()
 
-    def submit(self, *, secret: str, salt: bytes, cost: Cost, address: str, name: str) -> Future[bytes]:
-        """Return a future of the derived key; raise DerivationBusy or BadCost at once."""
+    def submit(
+        self,
+        *,
+        secret: str,
+        salt: bytes,
+        cost: Cost,
+        address: str,
+        name: str,
+        failures: int = 0,
+        is_recognised: bool = False,
+    ) -> Future[bytes]:
+        """Return a future of the derived key; raise DerivationBusy or BadCost at once.
+
+        The future raises DerivationBusy if its derivation is dropped for somebody who has failed less.
+        """
         check_cost(cost, ceiling=HIGHEST)
-        requester = _Requester(address=address, name=name)
+        rank = _RANK_RECOGNISED if is_recognised else _RANK_WITHOUT_FAILURE + max(0, failures)
+        requester = _Requester(address=address, name=name, rank=rank)
         with self._lock:
-            self._check_limits(requester)
+            dropped = self._make_room(requester)
             run = partial(derive, secret=secret, salt=salt, cost=cost)
-            future: Future[bytes] = self._executor.submit_for_key(address, run)
+            future: Future[bytes] = self._executor.submit_for_key(address, run, rank=rank)
             self._requesters[future] = requester
+        # Outside the lock, which a future's callback takes.
         future.add_done_callback(self._remove_future)
+        if dropped is not None:
+            _refuse(dropped)
         return future
 
     def close(self, *, timeout: float = 1.0) -> None:
@@ -67,25 +115,46 @@ class DerivationQueue:
             self._is_closed = True
         self._executor.shutdown(wait=False)
         for future in self._executor.remove_waiting():
-            if future.set_running_or_notify_cancel():
-                future.set_exception(DerivationBusy())
+            _refuse(future)
         self._executor.join(timeout)
 
-    def _check_limits(self, requester: _Requester) -> None:
-        # `running` is checked before `done`: a derivation that ends in between does not count as waiting.
-        waiting = [
-            other for future, other in self._requesters.items() if not (future.running() or future.done())
-        ]
-        if self._is_closed or len(waiting) >= (self._max_waiting or MAX_WAITING):
+    def _make_room(self, requester: _Requester) -> Future[bytes] | None:
+        """Return the derivation that gives way, taken out of the queue, if any; raise DerivationBusy."""
+        # Asked in this order, one that ends meanwhile is not taken for one that waits.
+        waiting = {f: other for f, other in self._requesters.items() if not (f.running() or f.done())}
+        if self._is_closed:
             raise DerivationBusy
-        # A derivation that an idle worker is about to start does not count as waiting.
-        if sum(not future.done() for future in self._requesters) < self._workers:
-            return
-        if any(other.address == requester.address for other in waiting):
+        # What an idle worker is about to take does not count as waiting.
+        is_worker_idle = sum(not future.done() for future in self._requesters) < self._workers
+        if not is_worker_idle and any(other.address == requester.address for other in waiting.values()):
             raise DerivationBusy
-        if sum(other.name == requester.name for other in waiting) >= _MAX_WAITING_PER_NAME:
+        rivals = self._find_rivals(requester, waiting, is_worker_idle=is_worker_idle)
+        if rivals is None:
+            return None
+        # Of equals the newest, which has waited for the shortest time.
+        worst = max(reversed(rivals), key=lambda future: waiting[future].rank, default=None)
+        if worst is None or waiting[worst].rank <= requester.rank:
             raise DerivationBusy
+        # One that begins at this moment leaves its place too.
+        return worst if self._executor.remove_call(worst) else None
+
+    def _find_rivals(
+        self, requester: _Requester, waiting: dict[Future[bytes], _Requester], *, is_worker_idle: bool
+    ) -> list[Future[bytes]] | None:
+        """Return those of whom one has to give way to the requester, or None if there is a place."""
+        same_name = [future for future, other in waiting.items() if other.name == requester.name]
+        if not is_worker_idle and len(same_name) >= _MAX_WAITING_PER_NAME:
+            return same_name
+        is_recognised = requester.rank == _RANK_RECOGNISED
+        places = (self._max_waiting or MAX_WAITING) + (RECOGNISED if is_recognised else 0)
+        counted = [f for f, other in waiting.items() if is_recognised or other.rank > _RANK_RECOGNISED]
+        return counted if len(counted) >= places else None
 
     def _remove_future(self, future: Future[bytes]) -> None:
         with self._lock:
             self._requesters.pop(future, None)
+
+
+def _refuse(future: Future[bytes]) -> None:
+    if future.set_running_or_notify_cancel():
+        future.set_exception(DerivationBusy())

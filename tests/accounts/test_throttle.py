@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts.errors import TooManyAttempts
+from accounts.errors import DerivationQueueFull, TooManyAttempts
+from accounts.keys import key_slots
 from accounts.throttling import device_cookie
 from accounts.throttling.client_ip import get_client_ip
 from accounts.throttling.throttle import (
@@ -231,6 +232,79 @@ def test_one_request_per_address_waits_a_short_delay_out_and_the_others_are_told
 )
 def test_addresses_are_counted_by_who_can_change_them(rf: Any, said: str, counted: str) -> None:
     assert get_client_ip(rf.get("/", REMOTE_ADDR=said)) == counted
+
+
+# --- Who has asked in vain, which decides who goes first where there is no room for all ------------
+
+
+def test_attempts_that_failed_or_were_refused_are_unsuccessful_and_others_are_not(clock: Clock) -> None:
+    throttle = Throttle()
+    fail(throttle, times=2)
+    fail(throttle, name="Somebody else")
+    with pytest.raises(DerivationQueueFull), throttle.attempt("sign-in", name="Olive", address=HERE):
+        raise DerivationQueueFull(1.0)
+    with throttle.attempt("sign-in", name="Olive", address=HERE) as attempt:
+        attempt.succeed()
+    with throttle.attempt("strength", address=HERE, address_rule=STRENGTH_METER) as typed:
+        typed.fail()
+
+    assert throttle.count_unsuccessful(HERE) == 4
+    assert throttle.count_unsuccessful(ELSEWHERE) == 0
+    clock.now += 1000
+    assert throttle.count_unsuccessful(HERE) == 0
+
+
+def test_an_attempt_is_told_how_many_before_it_were_unsuccessful(clock: Clock) -> None:
+    throttle = Throttle()
+    fail(throttle, times=3)
+
+    with throttle.attempt("recover", name="Olive", address=HERE) as attempt:
+        assert attempt.unsuccessful == 3
+        assert throttle.count_unsuccessful(HERE) == 4, "one in progress counts, for all that come after it"
+
+
+def test_unsuccessful_attempts_are_remembered_of_a_limited_number_of_addresses(clock: Clock) -> None:
+    throttle = Throttle()
+    for n in range(MAX_RECORDS + 10):
+        fail(throttle, name="", address=f"a{n}")
+
+    assert len(throttle._unsuccessful) == MAX_RECORDS
+
+
+@pytest.fixture
+def askers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Who has asked for each derivation."""
+    asked: list[dict[str, Any]] = []
+    derive = key_slots.derivation_queue.derive
+
+    def note(**asker: Any) -> bytes:
+        asked.append(asker)
+        return derive(**asker)
+
+    monkeypatch.setattr(key_slots.derivation_queue, "derive", note)
+    return asked
+
+
+def test_derivations_of_an_address_that_failed_say_so(owner: Resident, askers: list[dict[str, Any]]) -> None:
+    for address in ("2001:db8:1:2::1", "2001:db8:1:2::2", "192.0.2.9"):
+        post_sign_in("/sign-in/", {"name": "nobody", "password": "wrong again"}, address=address)
+
+    assert [asker["address"] for asker in askers] == ["2001:db8:1:2::/64"] * 2 + ["192.0.2.9"]
+    assert [asker["failures"] for asker in askers] == [0, 1, 0]
+    assert not any(asker["is_recognised"] for asker in askers)
+
+
+def test_places_are_kept_for_unlocks_and_for_browsers_that_signed_in_before(
+    owner: Resident, askers: list[dict[str, Any]]
+) -> None:
+    owner.lock()
+    owner.post("/unlock/", password=PASSWORD)
+    owner.sign_in(keep=True).post("/sign-out/")
+    owner.post("/sign-in/", name="olive ähre", password="wrong")
+
+    unlock, known = askers[0], askers[-1]
+    assert (unlock["is_recognised"], known["is_recognised"]) == (True, True)
+    assert "127.0.0.1" not in (unlock["address"], known["address"])
 
 
 # --- Through the pages --------------------------------------------------------------------------

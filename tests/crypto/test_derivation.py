@@ -31,8 +31,24 @@ def two_at_a_time() -> Iterator[DerivationQueue]:
     queue.close(timeout=10)
 
 
-def submit(queue: DerivationQueue, *, address: str, name: str, cost: Cost = CHEAP) -> Future[bytes]:
-    return queue.submit(secret=name, salt=SALT, cost=cost, address=address, name=name)
+def submit(
+    queue: DerivationQueue,
+    *,
+    address: str,
+    name: str,
+    cost: Cost = CHEAP,
+    failures: int = 0,
+    is_recognised: bool = False,
+) -> Future[bytes]:
+    return queue.submit(
+        secret=name,
+        salt=SALT,
+        cost=cost,
+        address=address,
+        name=name,
+        failures=failures,
+        is_recognised=is_recognised,
+    )
 
 
 def submit_and_wait_for_start(queue: DerivationQueue, *, address: str, name: str) -> Future[bytes]:
@@ -154,6 +170,123 @@ def test_the_queue_is_never_longer_than_its_limit(
         submit(one_at_a_time, address="4", name="4")
 
     assert all(future.result(20) for future in waiting)
+
+
+# --- Who gives way when many ask ------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowded(
+    one_at_a_time: DerivationQueue, monkeypatch: pytest.MonkeyPatch
+) -> tuple[DerivationQueue, list[Future[bytes]]]:
+    """A queue that is full of guessers at unknown names: the first has failed once, the second twice..."""
+    monkeypatch.setattr(derivation, "MAX_WAITING", 4)
+    submit_and_wait_for_start(one_at_a_time, address="0", name="0")
+    guessers = [
+        submit(one_at_a_time, address=f"guesser {n}", name=f"unknown {n}", failures=n) for n in range(1, 5)
+    ]
+    return one_at_a_time, guessers
+
+
+def is_dropped(future: Future[bytes]) -> bool:
+    return future.done() and isinstance(future.exception(0), DerivationBusy)
+
+
+def test_whoever_failed_most_gives_way_to_one_who_did_not(
+    crowded: tuple[DerivationQueue, list[Future[bytes]]],
+) -> None:
+    queue, guessers = crowded
+
+    owner = submit(queue, address="owner", name="owner")
+
+    assert [is_dropped(guesser) for guesser in guessers] == [False, False, False, True]
+    assert list_names_by_end(owner=owner, first=guessers[0], second=guessers[1]) == [
+        "owner",
+        "first",
+        "second",
+    ]
+
+
+def test_one_who_failed_as_often_as_all_that_wait_is_refused(
+    crowded: tuple[DerivationQueue, list[Future[bytes]]],
+) -> None:
+    queue, guessers = crowded
+
+    with pytest.raises(DerivationBusy):
+        submit(queue, address="another guesser", name="unknown", failures=4)
+
+    assert not any(is_dropped(guesser) for guesser in guessers)
+
+
+def test_guessers_without_a_failure_leave_the_places_of_recognised_browsers(
+    one_at_a_time: DerivationQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network of fresh addresses, each of which asks once, and a household that unlocks meanwhile."""
+    monkeypatch.setattr(derivation, "MAX_WAITING", 4)
+    submit_and_wait_for_start(one_at_a_time, address="0", name="0")
+    guessers = [submit(one_at_a_time, address=f"fresh {n}", name=f"unknown {n}") for n in range(4)]
+    with pytest.raises(DerivationBusy):
+        submit(one_at_a_time, address="fresh 5", name="unknown 5")
+
+    household = [
+        submit(one_at_a_time, address=f"browser {n}", name=f"person {n}", is_recognised=True)
+        for n in range(derivation.RECOGNISED)
+    ]
+
+    assert not any(is_dropped(future) for future in (*guessers, *household))
+    first, guesser = household[0], guessers[0]
+    assert list_names_by_end(guesser=guesser, unlock=first) == ["unlock", "guesser"]
+
+
+def test_recognised_browsers_take_no_place_from_others_until_theirs_are_gone(
+    one_at_a_time: DerivationQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(derivation, "MAX_WAITING", 4)
+    submit_and_wait_for_start(one_at_a_time, address="0", name="0")
+    for n in range(derivation.RECOGNISED):
+        submit(one_at_a_time, address=f"browser {n}", name=f"person {n}", is_recognised=True)
+
+    strangers = [submit(one_at_a_time, address=f"fresh {n}", name=f"unknown {n}") for n in range(4)]
+
+    assert not any(is_dropped(stranger) for stranger in strangers)
+
+
+def test_guessers_at_a_name_give_way_to_its_owner(one_at_a_time: DerivationQueue) -> None:
+    submit_and_wait_for_start(one_at_a_time, address="0", name="0")
+    guessers = [submit(one_at_a_time, address=f"guesser {n}", name="owner", failures=n + 1) for n in range(2)]
+
+    owner = submit(one_at_a_time, address="fresh", name="owner")
+
+    assert [is_dropped(guesser) for guesser in guessers] == [False, True]
+    assert owner.result(20)
+
+
+def test_one_worker_is_left_for_those_who_have_not_failed(two_at_a_time: DerivationQueue) -> None:
+    submit_and_wait_for_start(two_at_a_time, address="0", name="0")
+    guessers = [
+        submit(two_at_a_time, address=f"guesser {n}", name=f"unknown {n}", failures=1, cost=LONG)
+        for n in range(3)
+    ]
+    wait_until(lambda: sum(guesser.running() for guesser in guessers) == 1)
+
+    owner = submit(two_at_a_time, address="owner", name="owner")
+
+    assert owner.result(20)
+    assert sum(guesser.done() for guesser in guessers) <= 1
+
+
+def test_one_that_is_dropped_waits_no_longer(
+    crowded: tuple[DerivationQueue, list[Future[bytes]]],
+) -> None:
+    """Whoever waits for it in `derive` is answered at once, and the queue holds nothing of it."""
+    queue, guessers = crowded
+
+    submit(queue, address="owner", name="owner")
+
+    with pytest.raises(DerivationBusy):
+        guessers[3].result(0)
+    assert guessers[3] not in queue._requesters
+    assert guessers[3] not in queue._executor.remove_waiting()
 
 
 def test_a_bad_cost_is_refused_before_it_waits(one_at_a_time: DerivationQueue) -> None:

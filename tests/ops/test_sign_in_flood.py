@@ -1,4 +1,4 @@
-"""Tests of two hundred wrong sign-ins at once: pages stay fast, and the right sign-in succeeds."""
+"""Tests of wrong sign-ins from many addresses on a real server: pages and right sign-ins go on."""
 
 import asyncio
 import subprocess
@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -13,6 +15,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from llamora.ops.benchmarks import attack_process
 from tests.browser.served_household import run_household
 from tests.browser_client import PASSWORD, Visitor
 
@@ -70,6 +73,29 @@ async def run_crowd(port: int, *, name: str, address: str) -> None:
     statuses = await asyncio.gather(*(guess(port, n, name=name, address=address) for n in range(CROWD)))
     for status, times in Counter(statuses).items():
         sys.stdout.write(f"{status} {times}\n")
+
+
+def test_addresses_that_guess_names_without_end_keep_nobody_out(tmp_path: Path) -> None:
+    """From addresses that nobody knows: what a recognised browser would be given does not help here."""
+    with run_household(tmp_path) as house:
+        owner = house.new_member("Owner")
+        with guessing(house.server.port, addresses=16):
+            statuses = [owner.another().sign_in().status for _ in range(3)]
+
+    assert statuses == [302, 302, 302]
+
+
+@contextmanager
+def guessing(port: int, *, addresses: int) -> Iterator[None]:
+    """Guess from so many addresses at once during the block, in a process of its own."""
+    command = [sys.executable, "-m", attack_process.__name__, "guess", str(port), str(addresses)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "begun\n"
+            yield
+        finally:
+            process.kill()
 
 
 @pytest.mark.slow

@@ -75,7 +75,7 @@ def test_reserved_threads_run_no_call_of_a_higher_rank() -> None:
     pool = FairExecutor(threads=3, name="pool", reserved_threads=1)
     opened = threading.Event()
     failed = [pool.submit_for_key(f"failed {n}", partial(opened.wait, 10), rank=1) for n in range(4)]
-    until(lambda: sum(call.running() for call in failed) == 2)
+    wait_until(lambda: sum(call.running() for call in failed) == 2)
 
     assert pool.submit_for_key("fresh", lambda: "done").result(10) == "done"
     assert sum(call.running() for call in failed) == 2

@@ -13,6 +13,7 @@ REASONS = {
     "llamora.inference.db_executor": "the process ends only when these have written",
     "llamora.inference.llamacpp_child": "a process of its own that waits for its parent's end",
     "llamora.ops.background": "the process ends only when a backup under way has cleaned up",
+    "llamora.ops.benchmarks.attacks": "a client of the server that is measured",
     "llamora.ops.benchmarks.pages": "clients of the server that is measured",
     "llamora.ops.server.http_server": "the end of the process, in case its event loop no longer works",
     "llamora.threads.fair_executor": "the pool itself",

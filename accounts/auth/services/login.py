@@ -30,11 +30,17 @@ def open_slot_throttled(
 ) -> Iterator[key_slots.OpenedSlot]:
     """Wait for the throttle, open a key slot with a secret, and close its keyring after the block.
 
-    Failures are counted by address, or by `throttle_key` if the browser has a valid device cookie.
+    Failures are counted by address, or by `throttle_key` if the browser is recognised: it is signed in, or
+    has a valid device cookie. Places of the derivation queue are kept for these.
     """
     with throttle.attempt(kind, name=name, address=throttle_key or address) as attempt:
         try:
-            request = key_slots.DerivationRequest(name=name, address=address)
+            request = key_slots.DerivationRequest(
+                name=name,
+                address=throttle_key or address,
+                failures=attempt.unsuccessful,
+                is_recognised=bool(throttle_key),
+            )
             opened = key_slots.open_slot(person=person, kind=slot_kind, secret=secret, request=request)
         except WrongCredentials:
             attempt.fail()
@@ -72,7 +78,7 @@ def sign_in_with_password(
         secret=password,
         throttle_key=get_throttle_key(device_cookie, person_id=person.id) if person else "",
     ) as opened:
-        _raise_cost(opened, password=password, address=address)
+        _raise_cost(opened, password=password)
         if request_vault.sign_in_id is not None and request_vault.person == opened.person:
             # The same person in the same browser: their sign-in stays, so that other tabs go on working.
             with suppress(SignInEnded):
@@ -137,7 +143,7 @@ def unlock_with_password(*, request_vault: RequestVault, password: str, address:
         secret=password,
         throttle_key=str(sign_in_id),
     ) as opened:
-        _raise_cost(opened, password=password, address=address)
+        _raise_cost(opened, password=password)
         if opened.keyring.owner != person.id:
             raise WrongPerson
         return _unlock_browser(opened.keyring, sign_in_id=sign_in_id)
@@ -173,9 +179,11 @@ def _send_unlocked(keyring: Keyring) -> None:
         vault_unlocked.send_robust(Person, person_id=keyring.owner, keyring=keyring)
 
 
-def _raise_cost(opened: key_slots.OpenedSlot, *, password: str, address: str) -> None:
+def _raise_cost(opened: key_slots.OpenedSlot, *, password: str) -> None:
     """Replace the key slot if its derivation cost is lower than the settings require."""
-    request = key_slots.DerivationRequest(name=opened.person.name, address=address)
+    request = key_slots.DerivationRequest(
+        name=opened.person.name, address=str(opened.person.id), is_recognised=True
+    )
     slot = key_slots.raise_cost(opened, secret=password, request=request)
     if slot is None:
         return

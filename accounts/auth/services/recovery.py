@@ -41,7 +41,7 @@ def recover_account(
         "recover", person=person, name=name, address=address, slot_kind=SlotKind.RECOVERY, secret=secret
     ) as opened:
         new_code = crypto.new_recovery_code()
-        request = key_slots.DerivationRequest(name=name, address=address)
+        request = key_slots.DerivationRequest(name=name, address=str(opened.person.id), is_recognised=True)
         secrets = {SlotKind.PASSWORD: new_password, SlotKind.RECOVERY: crypto.parse_recovery_code(new_code)}
         _replace_slots(opened.keyring, secrets=secrets, request=request)
         cookie = start_session_if_possible(

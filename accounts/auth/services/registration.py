@@ -60,8 +60,13 @@ def create_person(
         return _create_person(
             person,
             password=password,
-            address=address,
             invitation=invitation,
+            request=key_slots.DerivationRequest(
+                name=person.name,
+                address=address,
+                failures=attempt.unsuccessful,
+                is_recognised=bool(invitation) or is_administrator,
+            ),
         )
 
 
@@ -96,13 +101,14 @@ def register_person(
     return created, cookie
 
 
-def _create_person(person: Person, *, password: str, address: str, invitation: str) -> NewPerson:
+def _create_person(
+    person: Person, *, password: str, invitation: str, request: key_slots.DerivationRequest
+) -> NewPerson:
     if Person.objects.find_by_name(person.name):
         raise UsernameTaken
     data_key = crypto.secret_bytes()
     keyring = Keyring(owner=person.id, epoch=FIRST_EPOCH, keys={FIRST_EPOCH: data_key})
     code = crypto.new_recovery_code()
-    request = key_slots.DerivationRequest(name=person.name, address=address)
     secrets = {SlotKind.PASSWORD: password, SlotKind.RECOVERY: crypto.parse_recovery_code(code)}
     slots = [
         key_slots.create_slot(secret=s, kind=kind, keyring=keyring, request=request)

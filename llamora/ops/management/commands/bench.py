@@ -9,12 +9,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from llamora.ops.benchmarks import full_day, imports, pages, rotation, sealing, search, streams
+from llamora.ops.benchmarks import attacks, full_day, imports, pages, rotation, sealing, search, streams
 from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
 from llamora.ops.benchmarks.household import serve_household
 
-GROUPS = ("sealing", "pages", "imports", "rotation", "search", "streams")
+GROUPS = ("sealing", "pages", "imports", "rotation", "search", "streams", "attacks")
 TOKENS, STEADY_TOKENS, STEADY_RATE, PEOPLE = 2000, 250, 50, 16
 
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     help = (
         "Measure how quick Llamora is on this machine: encryption, pages, saving, signing in, imports, key "
-        "changes, search and replies. Uses a temporary household and never touches your data. Prints "
+        "changes, search, replies, and pages under attack. Uses a temporary household and never touches your data. Prints "
         "medians, and for comparison some figures of a simple program and of the best similar project. "
         "Measuring replies needs the development packages."
     )
@@ -57,6 +57,8 @@ class Command(BaseCommand):
         if "streams" in groups:
             self._measure_streams(report, tokens=TOKENS, rate=0)
             self._measure_streams(report, tokens=STEADY_TOKENS, rate=STEADY_RATE)
+        if "attacks" in groups:
+            self._measure_attacks(report)
         if options["json"]:
             options["json"].write_text(json.dumps(report.as_json(), indent=2) + "\n")
 
@@ -77,6 +79,14 @@ class Command(BaseCommand):
                 if with_pages:
                     pages.measure_archive(report, served, name="anna", entries=entries)
                     full_day.measure(report, served, name="anna", password=Path(folder) / "password")
+
+    def _measure_attacks(self, report: BenchmarkReport) -> None:
+        with (
+            tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder,
+            serve_household(Path(folder), "--no-model") as served,
+        ):
+            BrowserClient(port=served.port).register("anna", set_up=served.set_up)
+            attacks.measure(report, served, name="anna")
 
     def _measure_streams(self, report: BenchmarkReport, *, tokens: int, rate: float) -> None:
         today = datetime.now(UTC).date()

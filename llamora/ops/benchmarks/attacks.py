@@ -1,0 +1,111 @@
+"""Measurements under attack: what somebody else waits while a few addresses try to stop everybody."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from django.conf import settings
+
+from llamora.ops.benchmarks.client import BrowserClient
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, p95, stopwatch
+from llamora.ops.benchmarks.household import BenchmarkHousehold
+
+GUESSERS, SIGN_INS, SECONDS = 48, 8, 10.0
+_PAUSE = 0.05
+
+
+@dataclass
+class _Reader:
+    """Somebody who reads today's page all the while, and the duration of each page in ms."""
+
+    browser: BrowserClient
+    durations: list[float] = field(default_factory=list)
+    failures: int = 0
+    is_done: threading.Event = field(default_factory=threading.Event)
+
+    def read(self) -> None:
+        while not self.is_done.wait(_PAUSE):
+            with stopwatch() as elapsed:
+                try:
+                    status = self.browser.get("/").status
+                except OSError:
+                    status = 0
+            self.durations.append(elapsed() * 1000)
+            self.failures += status != 200
+
+
+def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str) -> None:
+    """Add the figures under guesses from many addresses, and under held connections."""
+    person = BrowserClient(port=served.port, name=name, source_address="127.90.0.1")
+    person.sign_in()
+    _measure_guesses(report, served, person)
+    _measure_held_connections(report, served, person)
+
+
+def _measure_guesses(report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient) -> None:
+    durations, refused = [], 0
+    with _reading(person) as reader, _attack("guess", served, str(GUESSERS)):
+        for number in range(SIGN_INS):
+            fresh = replace(
+                person, cookies={}, source_address=f"127.90.1.{number + 1}", local=threading.local()
+            )
+            with stopwatch() as elapsed:
+                refused += fresh.sign_in().status != 302
+            durations.append(elapsed())
+            fresh.close()
+    what = f"while {GUESSERS} addresses guess names"
+    report.add(Figure(name=f"sign-ins refused of {SIGN_INS}, {what}", value=refused, unit="sign-ins"))
+    report.add(Figure(name="  longest of them", value=max(durations), unit="s"))
+    _add_pages(report, reader)
+
+
+def _measure_held_connections(
+    report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient
+) -> None:
+    before = served.memory_mib()
+    with _reading(person) as reader, _attack("hold", served):
+        fresh = replace(person, cookies={}, source_address="127.90.2.1", local=threading.local())
+        with stopwatch() as elapsed:
+            is_refused = fresh.sign_in().status != 302
+        took = elapsed()
+        time.sleep(SECONDS)
+        during = served.memory_mib()
+    time.sleep(5)
+    what = "while 60 half-sent bodies and 250 slow connections are held"
+    report.add(Figure(name=f"sign-in {what}", value=took, unit="refused" if is_refused else "s"))
+    _add_pages(report, reader)
+    report.add(Figure(name="  memory more than before, meanwhile", value=during - before, unit="MiB"))
+    report.add(Figure(name="  and afterwards", value=served.memory_mib() - before, unit="MiB"))
+
+
+def _add_pages(report: BenchmarkReport, reader: _Reader) -> None:
+    report.add(Figure(name="  p95 of another's page", value=p95(reader.durations), unit="ms"))
+    report.add(Figure(name="  pages refused", value=reader.failures, unit=f"of {len(reader.durations)}"))
+
+
+@contextmanager
+def _reading(browser: BrowserClient) -> Iterator[_Reader]:
+    reader = _Reader(browser)
+    thread = threading.Thread(target=reader.read)
+    thread.start()
+    try:
+        yield reader
+    finally:
+        reader.is_done.set()
+        thread.join()
+
+
+@contextmanager
+def _attack(kind: str, served: BenchmarkHousehold, *more: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "llamora.ops.benchmarks.attack_process", kind, str(served.port), *more]
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            yield
+        finally:
+            process.kill()
