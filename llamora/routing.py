@@ -24,7 +24,7 @@ def is_same_origin(scope: Scope) -> bool:
 
     Cookies are shared between ports, so a page of another program on this machine would send ours. Therefore
     scheme, host and port of the Origin must be this server's, or the Origin must be in
-    `CSRF_TRUSTED_ORIGINS`.
+    `CSRF_TRUSTED_ORIGINS`. This is Django's rule for forms.
     """
     headers = dict(scope["headers"])
     origin = headers.get(b"origin", b"").decode("latin1")
@@ -38,7 +38,7 @@ def is_same_origin(scope: Scope) -> bool:
         return False
     domain = f"[{hostname}]" if ":" in hostname else hostname
     return (
-        parts.scheme in ("http", "https")
+        parts.scheme == ("https" if scope.get("scheme") in ("https", "wss") else "http")
         and parts.netloc == host
         and validate_host(domain, settings.ALLOWED_HOSTS)
     )

@@ -8,6 +8,7 @@ No secret has a default: until `up` has written one, a random one is used that l
 import re
 import secrets
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -139,6 +140,19 @@ def _origins(name: str) -> list[str]:
     return values
 
 
+def _networks(name: str) -> list[IPv4Network | IPv6Network]:
+    values = [value for value in env.list(name, default=[]) if value]
+    try:
+        networks = [ip_network(value) for value in values]
+    except ValueError:
+        networks = []
+    # A network of everybody would let anybody choose their address.
+    if len(networks) != len(values) or not all(network.prefixlen for network in networks):
+        wanted = "addresses or networks with commas between, such as 127.0.0.1,10.8.0.0/24"
+        raise _refuse(name, ",".join(values), wanted)
+    return networks
+
+
 def _time_zone(name: str, default: str) -> str:
     value = str(env.str(name, default=default))
     if not _parses(value, ZoneInfo):
@@ -168,6 +182,7 @@ PORT = _number("PORT", 8765, 1, 65_535)
 HOST = _host("HOST", "127.0.0.1")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "llamora.localhost", *_hosts("HOSTS")]
 CSRF_TRUSTED_ORIGINS = _origins("TRUSTED_ORIGINS")
+TRUSTED_PROXIES = _networks("TRUSTED_PROXIES")
 REGISTRATION = _choice("REGISTRATION", "closed", ("closed", "open"))
 PAGE_THREADS = _number("PAGE_THREADS", 2, 1, 64)
 # Sends passwords unencrypted: only for a network that is encrypted itself.

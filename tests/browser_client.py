@@ -61,6 +61,8 @@ class Visitor(BrowserClient):
     server: Server
     source_address: str = field(default_factory=fresh_address)
     responses: list[BrowserResponse] = field(default_factory=list, repr=False)
+    # Sent with every request, as by a proxy or by somebody who acts like one.
+    more_headers: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.port = self.server.port
@@ -99,7 +101,7 @@ class Visitor(BrowserClient):
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> BrowserResponse:
-        response = super().request(method, path, body, headers)
+        response = super().request(method, path, body, {**self.more_headers, **(headers or {})})
         self.responses.append(response)
         return response
 
@@ -154,12 +156,15 @@ class Visitor(BrowserClient):
 
     def socket(self, *, origin: str | None = "", **headers: str) -> ClientConnection:
         """Open a live socket, by default from a page of the server itself."""
-        sent = {"Cookie": self.cookie_header, **headers}
+        sent = {"Cookie": self.cookie_header, **self.more_headers, **headers}
+        # Given apart.
+        sent.pop("Origin", None)
         from_page = self.server.base_url if origin == "" else origin
         return connect(
             f"ws://127.0.0.1:{self.server.port}/live/",
             origin=from_page if from_page is None else Origin(from_page),
             additional_headers={name: value for name, value in sent.items() if value},
+            source_address=(self.source_address, 0),
             open_timeout=10,
             close_timeout=0.2,
         )

@@ -53,6 +53,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "SIGN_IN_DAYS": (["0", "forever"], NUMBER),
     "TIME_ZONE": (["Europe/Nowhere", "", "../etc/passwd", "CET+1", "Europe"], "must be the name of a"),
     "TRUSTED_ORIGINS": (["diary.home", "https://a.home/", "https://a.home,b.home"], "must be origins"),
+    "TRUSTED_PROXIES": (["proxy.home", "10.8.0.1/24", "0.0.0.0/0", "::/0", "::1,*"], "must be addresses"),
 }  # fmt: skip
 RIGHT = {
     "ALLOW_PLAIN_HTTP": "Yes",
@@ -63,6 +64,7 @@ RIGHT = {
     "MODEL_FILE": "/not/there/yet.gguf",
     "MODEL_URL": "https://user:word@models.home:8443/v1",
     "TIME_ZONE": "America/Argentina/Ushuaia",
+    "TRUSTED_PROXIES": "127.0.0.1,::1,10.8.0.0/24,fd00::/64",
     "TRUSTED_ORIGINS": "https://diary.home,https://[fd00::4]:8443",
 }
 CASES = [(name, value, said) for name, (values, said) in WRONG.items() for value in values]

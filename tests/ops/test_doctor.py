@@ -7,6 +7,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from llamora.crypto import FORMAT, FORMATS
 from llamora.inference.job import JobState
 from llamora.ops import data_folder, startup
 from llamora.ops.backup import create
-from llamora.ops.doctor import backups, database, folder, household, inference, machine
+from llamora.ops.doctor import backups, database, folder, household, inference, machine, proxy
 from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
 from tests.people import Resident, new_resident, register_resident
 
@@ -338,3 +339,22 @@ def test_commands_write_for_this_user_alone(tmp_path: Path) -> None:
     made = tmp_path / "data" / "llamora.sqlite3"
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
     assert startup.PRAGMAS["secure_delete"] == 1
+
+
+@pytest.mark.parametrize(
+    ("proxies", "origins", "level", "part"),
+    [
+        ([], [], "ok", "None is trusted"),
+        ([], ["https://diary.home"], "warn", "https://diary.home in LLAMORA_TRUSTED_ORIGINS"),
+        (["127.0.0.1", "10.8.0.0/24"], ["https://diary.home"], "ok", "127.0.0.1, 10.8.0.0/24 may say"),
+        (["10.8.0.1", "203.0.112.0/22"], [], "warn", "203.0.112.0/22 in LLAMORA_TRUSTED_PROXIES"),
+    ],
+)
+def test_a_proxy_that_is_not_trusted_is_reported_and_strangers_that_are(
+    settings: Any, proxies: list[str], origins: list[str], level: str, part: str
+) -> None:
+    settings.TRUSTED_PROXIES = [ip_network(text) for text in proxies]
+    settings.CSRF_TRUSTED_ORIGINS = origins
+
+    assert get_worst_level(proxy.check_trusted_proxies) == level
+    assert part in get_messages(proxy.check_trusted_proxies)

@@ -7,9 +7,12 @@ import pytest
 from llamora.routing import is_same_origin
 
 
-def handshake(*, origin: str | None, host: str = "llamora.localhost:8765") -> dict[str, Any]:
+def handshake(
+    *, origin: str | None, host: str = "llamora.localhost:8765", scheme: str = "ws"
+) -> dict[str, Any]:
     headers = [(b"host", host.encode())]
-    return {"headers": headers if origin is None else [*headers, (b"origin", origin.encode())]}
+    headers += [] if origin is None else [(b"origin", origin.encode())]
+    return {"scheme": scheme, "headers": headers}
 
 
 @pytest.mark.parametrize(
@@ -18,7 +21,7 @@ def handshake(*, origin: str | None, host: str = "llamora.localhost:8765") -> di
         ("llamora.localhost:8765", "http://llamora.localhost:8765"),
         ("127.0.0.1:8765", "http://127.0.0.1:8765"),
         ("[::1]:8765", "http://[::1]:8765"),
-        ("localhost", "https://localhost"),
+        ("localhost", "http://localhost"),
     ],
 )
 def test_a_page_of_ours_may_open_a_socket(host: str, origin: str) -> None:
@@ -42,6 +45,14 @@ def test_a_page_of_ours_may_open_a_socket(host: str, origin: str) -> None:
 )
 def test_any_other_page_and_no_page_at_all_may_not(origin: str | None) -> None:
     assert not is_same_origin(handshake(origin=origin))
+
+
+def test_behind_a_proxy_with_https_only_its_pages_may() -> None:
+    secure, plain = "https://llamora.localhost:8765", "http://llamora.localhost:8765"
+
+    assert is_same_origin(handshake(origin=secure, scheme="wss"))
+    assert not is_same_origin(handshake(origin=plain, scheme="wss"))
+    assert not is_same_origin(handshake(origin=secure))
 
 
 def test_a_name_that_is_not_ours_may_not_even_agree_with_itself() -> None:

@@ -1,6 +1,8 @@
 """The access log: one line per request, with method, route, status, size and time.
 
-A route is what the path was resolved by, such as `/d/<day:day>/`: a path may contain words of somebody.
+A route is what the path was resolved by, such as `/d/<day:day>/`: a path may contain words of somebody. The
+line of a refused request ends with the address of the client, so that somebody who guesses can be found; that
+of an answered one does not say who read.
 """
 
 import logging
@@ -9,6 +11,7 @@ from typing import Any
 from accounts.http.redacted_logging import find_route
 
 logger = logging.getLogger("llamora.access")
+_FIRST_ERROR_STATUS = 400
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 
 
@@ -17,9 +20,10 @@ def log_action(protocol: str, action: str, details: dict[str, Any]) -> None:
     route = find_route(details["path"])
     if protocol == "http":
         method = details["method"] if details["method"] in _METHODS else "(other)"
-        milliseconds = details["time_taken"] * 1000
-        logger.info(
-            "%s %s %s %s B %.0f ms", method, route, details["status"], details["size"] or 0, milliseconds
-        )
+        status, milliseconds = details["status"], details["time_taken"] * 1000
+        address = (details["client"] or "").rpartition(":")[0]
+        origin = f" from {address}" if status >= _FIRST_ERROR_STATUS and address else ""
+        size = details["size"] or 0
+        logger.info("%s %s %s %s B %.0f ms%s", method, route, status, size, milliseconds, origin)
     else:
         logger.info("socket %s %s", action, route)

@@ -63,6 +63,11 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         # Django reads the form; Twisted would read it too, for nobody.
         super().__init__(channel, queued, parsePOSTFormSubmission=False)
 
+    def process(self) -> Any:
+        """Handle a complete request; the path prefix of the pages is nothing that a client may choose."""
+        self.requestHeaders.removeHeader(b"daphne-root-path")
+        return super().process()
+
     def __repr__(self) -> str:
         # Daphne logs it when a request takes long to end; Twisted's own has the path and the query in it.
         return f"<request {find_route((self.path or b'').decode('latin1'))}>"

@@ -22,12 +22,13 @@ os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
 # First of all: it installs the asyncio reactor, which everything of Twisted's then uses.
 from daphne.server import Server, WebSocketFactory  # isort:skip
 from daphne.http_protocol import WebRequest
+from django.conf import settings
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.logger import globalLogBeginner
 
-from llamora.ops.server import access_log
+from llamora.ops.server import access_log, proxies
 from llamora.ops.server.body_limits import LARGE_BODY, DiaryHTTPFactory
 
 logger = logging.getLogger("llamora.server")
@@ -36,6 +37,7 @@ reactor: Any = installed_reactor
 
 ServerHook = Callable[[], Awaitable[None]]
 GRACE_SECONDS, DEADLINE_SECONDS = 1.8, 2.6
+_SCHEMES = {"http": ("https", "http"), "websocket": ("wss", "ws")}
 MAX_FRAME_BYTES = 64 * 1024  # ids go through the socket, text by POST
 
 
@@ -84,6 +86,16 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
         )
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Start the application with the scope of the client, not of a proxy; daphne calls this function."""
+        peer, port = scope["client"] or ("", 0)
+        client = proxies.find_client(peer, scope["headers"], trusted=settings.TRUSTED_PROXIES)
+        scope["headers"] = proxies.strip_headers(scope["headers"])
+        scope["client"] = protocol.client_addr = [client.address, port if client.address == peer else 0]
+        secure, plain = _SCHEMES[scope["type"]]
+        scope["scheme"] = secure if client.is_secure else plain
+        return super().create_application(protocol, scope)
 
     def _on_started(self) -> None:
         # A closed terminal ends the server like any other signal; what nohup or a shell ignores stays so.

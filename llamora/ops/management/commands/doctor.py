@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from llamora.ops.backup import create
-from llamora.ops.doctor import backups, database, folder, household, inference, machine
+from llamora.ops.doctor import backups, database, folder, household, inference, machine, proxy
 from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
 
 WITHOUT_DATABASE: tuple[DoctorCheck, ...] = (
@@ -25,6 +25,7 @@ WITHOUT_DATABASE: tuple[DoctorCheck, ...] = (
         machine.check_memory,
         machine.check_packages,
     ),
+    proxy.check_trusted_proxies,
 )
 WITH_DATABASE: tuple[DoctorCheck, ...] = (
     *(
