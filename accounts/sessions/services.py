@@ -127,6 +127,12 @@ def _open_session(cookie: SessionCookie | None, *, activity: bool) -> RequestVau
     return RequestVault(person=row.person, sign_in_id=row.id, held=keyring)
 
 
+def find_person_id(cookie: SessionCookie | None) -> UUID | None:
+    """Return the person whose sign-in a cookie belongs to; changes nothing, and opens no vault."""
+    row = _find_sign_in(cookie) if cookie else None
+    return row.person_id if row and not limits.is_expired(row, timezone.now()) else None
+
+
 # Every request of every page runs this query.
 _select_sign_in: CachedQuery[SignIn] = CachedQuery(
     lambda id: SignIn.objects.select_related("person__vault", "person__former_key", "unlock").filter(id=id)  # noqa: A006 - the column's

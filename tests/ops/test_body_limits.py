@@ -2,15 +2,17 @@
 
 import json
 import socket
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 
 import pytest
 
 from accounts.http.headers import get_default_headers
-from llamora.ops.server.body_limits import LARGE_BODY, SMALL_BODY, body_limit
+from llamora.ops.server.body_limits import LARGE_BODY, SMALL_BODY
 from tests.server import Server, run_server
 
 MARKER = "marrowbone-" * 10
+MEMBER = "X-Household: olive\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -106,13 +108,49 @@ def test_a_client_that_waits_for_permission_is_not_told_to_go_on(server: Server)
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-def test_pages_for_strangers_take_less(server: Server) -> None:
-    assert body_limit("/sign-in/") == SMALL_BODY
-    assert body_limit("/d/2026-11-20/") == LARGE_BODY
-
-    answer = exchange(server, post("/sign-in/?next=/d/2026-11-20/", SMALL_BODY + 1))
+@pytest.mark.parametrize("path", ["/sign-in/?next=/d/2026-11-20/", "/sized/", "/d/2026-11-20/"])
+def test_a_stranger_is_refused_more_than_a_form_before_any_of_it_came(server: Server, path: str) -> None:
+    answer = exchange(server, post(path, SMALL_BODY + 1))
 
     assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_stranger_may_send_a_form(server: Server) -> None:
+    answer = exchange(server, post("/sized/", SMALL_BODY, body=b"x" * SMALL_BODY))
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_script_of_somebody_who_was_signed_out_is_told_to_sign_in(server: Server) -> None:
+    cookie = f"Cookie: llamora_session={urlsafe_b64encode(bytes(48)).decode()}\r\n"
+
+    answer = exchange(server, post("/sized/", SMALL_BODY + 1, more=cookie + "HX-Request: true\r\n"))
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert parse_headers(answer)["HX-Trigger"] == "llamora:signed-out"
+    assert parse_headers(answer)["HX-Reswap"] == "none"
+
+
+def test_a_client_that_waits_for_permission_is_told_to_go_on_when_it_may(server: Server) -> None:
+    waits = post("/sized/", SMALL_BODY + 1, more=MEMBER + "Expect: 100-continue\r\n")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(waits)
+        permission = connection.recv(1000)
+        connection.sendall(b"x" * (SMALL_BODY + 1))
+
+        assert permission.startswith(b"HTTP/1.1 100 ")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_long_body_that_comes_with_the_request_before_it_is_read(server: Server) -> None:
+    """It may be complete before it is known who sent it."""
+    first = b"POST /slowly/?seconds=0.5 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+    second = post("/sized/", SMALL_BODY + 1, more=MEMBER, body=b"x" * (SMALL_BODY + 1))
+
+    answer = exchange(server, first + second)
+
+    assert answer.count(b"HTTP/1.1 200 ") == 2
+    assert b'"size": 65537' in answer
 
 
 @pytest.mark.parametrize("size", [10, 99_999, 100_000, 1_000_000, LARGE_BODY])
@@ -120,7 +158,7 @@ def test_a_body_up_to_the_limit_arrives_whole_and_leaves_no_file(server: Server,
     text = (MARKER.encode() * (size // len(MARKER) + 1))[:size]
     before = list_temporary_files(server)
 
-    answer = exchange(server, post("/sized/", size, body=text))
+    answer = exchange(server, post("/sized/", size, more=MEMBER, body=text))
 
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["size"] == size
     assert list_temporary_files(server) == before
@@ -134,7 +172,12 @@ def test_a_form_with_a_file_leaves_no_file_either(server: Server) -> None:
 
     answer = exchange(
         server,
-        post("/sized/", len(body), more="Content-Type: multipart/form-data; boundary=edge\r\n", body=body),
+        post(
+            "/sized/",
+            len(body),
+            more=f"{MEMBER}Content-Type: multipart/form-data; boundary=edge\r\n",
+            body=body,
+        ),
     )
 
     assert answer.startswith(b"HTTP/1.1 200 ")

@@ -6,6 +6,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from llamora.ops.server.http_channel import MAX_WAITING_FRAMES
 from tests.server import Server, run_server
 
 
@@ -50,3 +51,15 @@ def test_a_frame_over_the_limit_ends_the_socket(server: Server) -> None:
 
         with pytest.raises(ConnectionClosed):
             socket.recv(timeout=5)
+
+
+def test_a_client_that_sends_faster_than_it_is_answered_is_closed(server: Server) -> None:
+    with connect(f"ws://127.0.0.1:{server.port}/deaf/", origin=server.base_url) as socket:  # type: ignore[arg-type]
+        for _ in range(MAX_WAITING_FRAMES + 1):
+            socket.send("x" * 1000)
+
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=20)
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008

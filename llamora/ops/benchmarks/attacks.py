@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 
 from llamora.ops.benchmarks.client import BrowserClient
-from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, p95, stopwatch
+from llamora.ops.benchmarks.figures import (
+    BenchmarkReport,
+    Figure,
+    measure_milliseconds,
+    median,
+    p95,
+    stopwatch,
+)
 from llamora.ops.benchmarks.household import BenchmarkHousehold
 
 GUESSERS, SIGN_INS, SECONDS = 48, 8, 10.0
@@ -42,24 +49,43 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str) -
     """Add the figures under guesses from many addresses, and under held connections."""
     person = BrowserClient(port=served.port, name=name, source_address="127.90.0.1")
     person.sign_in()
-    _measure_guesses(report, served, person)
+    usual = _measure_quiet(report, person)
+    _measure_guesses(report, served, person, usual=usual)
     _measure_held_connections(report, served, person)
 
 
-def _measure_guesses(report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient) -> None:
+def _measure_quiet(report: BenchmarkReport, person: BrowserClient) -> float:
+    """Add the figures without an attack; return the median duration of a sign-in in seconds."""
+    durations = []
+    with _reading(person) as reader:
+        for number in range(3):
+            fresh = _build_browser(person, f"127.90.3.{number + 1}")
+            durations.append(measure_milliseconds(fresh.sign_in, 1)[0] / 1000)
+    report.add(Figure(name="sign-in, nobody attacks", value=median(durations), unit="s"))
+    _add_pages(report, reader)
+    return median(durations)
+
+
+def _build_browser(person: BrowserClient, source_address: str) -> BrowserClient:
+    """Return a browser of the same person that nobody knows, at an address that nobody knows."""
+    return replace(person, cookies={}, source_address=source_address, local=threading.local())
+
+
+def _measure_guesses(
+    report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient, *, usual: float
+) -> None:
     durations, refused = [], 0
     with _reading(person) as reader, _attack("guess", served, str(GUESSERS)):
         for number in range(SIGN_INS):
-            fresh = replace(
-                person, cookies={}, source_address=f"127.90.1.{number + 1}", local=threading.local()
-            )
+            fresh = _build_browser(person, f"127.90.1.{number + 1}")
             with stopwatch() as elapsed:
                 refused += fresh.sign_in().status != 302
             durations.append(elapsed())
             fresh.close()
     what = f"while {GUESSERS} addresses guess names"
     report.add(Figure(name=f"sign-ins refused of {SIGN_INS}, {what}", value=refused, unit="sign-ins"))
-    report.add(Figure(name="  longest of them", value=max(durations), unit="s"))
+    longest, ratio = max(durations), max(durations) / usual
+    report.add(Figure(name="  longest of them", value=longest, unit="s", ratio=ratio, baseline="sign-in"))
     _add_pages(report, reader)
 
 
@@ -68,7 +94,7 @@ def _measure_held_connections(
 ) -> None:
     before = served.memory_mib()
     with _reading(person) as reader, _attack("hold", served):
-        fresh = replace(person, cookies={}, source_address="127.90.2.1", local=threading.local())
+        fresh = _build_browser(person, "127.90.2.1")
         with stopwatch() as elapsed:
             is_refused = fresh.sign_in().status != 302
         took = elapsed()

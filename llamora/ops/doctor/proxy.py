@@ -28,9 +28,10 @@ def check_trusted_proxies() -> Iterator[CheckResult]:
     elif secure:
         yield warn(
             "proxy",
-            f"{secure[0]} in LLAMORA_TRUSTED_ORIGINS is a proxy's, but no proxy is trusted: cookies are sent over plain HTTP too, and failed sign-ins "
-            "of everybody count as one address's. Set LLAMORA_TRUSTED_PROXIES to the address the proxy "
-            "connects from, 127.0.0.1 for one on this machine.",
+            f"{secure[0]} in LLAMORA_TRUSTED_ORIGINS is a proxy's, but no proxy is trusted: cookies are sent "
+            "over plain HTTP too, and failed sign-ins of everybody count as one address's. Set "
+            "LLAMORA_TRUSTED_PROXIES to the address the proxy connects from, 127.0.0.1 for one on this "
+            "machine.",
         )
     else:
         yield ok("proxy", "None is trusted. If one stands before Llamora, set LLAMORA_TRUSTED_PROXIES.")

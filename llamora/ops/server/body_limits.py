@@ -3,37 +3,47 @@
 Twisted writes bodies of 100 kB and more, and every chunked body, to a temporary file, where the text of a
 diary would be unencrypted. Here the length of the body is checked once the headers have been read:
 
-    no body, or within the limit of its path    read into memory
-    over the limit                              refused with 413
-    a body without a length (chunked)           refused with 411
+    no body, or up to 64 KiB         read into memory
+    up to 4 MiB                      read if a credential of the request opens something (`credentials`)
+    longer                           refused with 413
+    a body without a length          refused with 411
+    one too many (`body_budget`)     refused with 503, or the one that gives way
+    not complete in time             refused with 408 (`connections`)
 """
 
+import asyncio
 import time
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
-from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.http_protocol import WebRequest
+from django.conf import settings
 from django.utils.html import escape
 
+from accounts.http.error_responses import SIGNED_OUT
 from accounts.http.headers import get_plain_page_headers
 from accounts.http.redacted_logging import find_route
+from accounts.throttling.client_ip import normalize_ip
+from llamora.ops.server import credentials, proxies
+from llamora.ops.server.body_budget import Body, BodyBudget
+from llamora.ops.server.connections import LINGER_SECONDS
 
-SMALL_BODY, LARGE_BODY = 1024 * 1024, 4 * 1024 * 1024
-# The paths that can be reached without signing in.
-SMALL_PATHS = (
-    "/sign-in/",
-    "/sign-out/",
-    "/register/",
-    "/strength/",
-    "/unlock/",
-    "/lock/",
-    "/recover/",
-    "/healthz",
-)
-LINGER_SECONDS = 5.0
+SMALL_BODY, LARGE_BODY = 64 * 1024, 4 * 1024 * 1024
+# For all, and for one address or one person.
+SMALL_BODIES, SMALL_BODIES_OF_ONE = 8 * 1024 * 1024, 1024 * 1024
+LARGE_BODIES, LARGE_BODIES_OF_ONE = 64 * 1024 * 1024, 4 * LARGE_BODY
 HTML_TYPE = "text/html; charset=utf-8"
 
 REFUSALS = {
+    401: (
+        "Sign in first",
+        "This is longer than Llamora reads from somebody who is not signed in. Nothing was saved.",
+    ),
+    408: (
+        "Request Timeout",
+        "This did not arrive in time. Nothing was saved; go back and try again.",
+    ),
     411: (
         "Length Required",
         "The browser sent this without its length, so nothing was saved.",
@@ -42,6 +52,19 @@ REFUSALS = {
         "Content Too Large",
         "This is too large, so nothing was saved.",
     ),
+    429: (
+        "Too Many Requests",
+        "Too many connections are open from here. Close other tabs, then try again.",
+    ),
+    503: (
+        "Service Unavailable",
+        "Too much was sent at once. Nothing was saved; wait a few seconds, then try again.",
+    ),
+}
+_MORE_HEADERS = {
+    401: {"HX-Trigger": SIGNED_OUT, "HX-Reswap": "none"},
+    429: {"Retry-After": "5"},
+    503: {"Retry-After": "5"},
 }
 REFUSAL_PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8">'
@@ -49,19 +72,28 @@ REFUSAL_PAGE = (
 )
 
 
-def body_limit(path: str) -> int:
-    """Return the largest size in bytes of a body sent to this path."""
-    return SMALL_BODY if path.startswith(SMALL_PATHS) else LARGE_BODY
+class BodyBudgets:
+    """Budgets of short bodies, which anybody may send, and of long ones, for people of the household."""
+
+    def __init__(self) -> None:
+        self.small = BodyBudget(most=SMALL_BODIES, most_per_holder=SMALL_BODIES_OF_ONE)
+        self.large = BodyBudget(most=LARGE_BODIES, most_per_holder=LARGE_BODIES_OF_ONE)
 
 
 class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
     """A request whose body stays in memory."""
 
+    channel: Any  # a DiaryChannel, or None once the client has gone
     refused_status = 0
+    # Of a long body, while it is looked up whether its sender may: what is to be done when that is known.
+    _is_being_checked = False
+    _complete: Callable[[], None] | None = None
+    _release: Callable[[], None] | None = None
 
     def __init__(self, channel: Any, queued: object = False) -> None:
         # Django reads the form; Twisted would read it too, for nobody.
         super().__init__(channel, queued, parsePOSTFormSubmission=False)
+        self._body: Body | None = None
 
     def process(self) -> Any:
         """Handle a complete request; the path prefix of the pages is nothing that a client may choose."""
@@ -75,11 +107,80 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
         """Accept or refuse the body by its length, before it is read."""
         self.content = BytesIO()
-        target = self.channel._path.decode("latin1").partition("?")[0]
-        if length is None:
+        client = self._find_client()
+        if not self.channel.count_for(client.address):
+            self._refuse(429)
+        elif length is None:
             self._refuse(411)
-        elif length > body_limit(target):
+        elif length > LARGE_BODY:
             self._refuse(413)
+        elif length > SMALL_BODY:
+            self.channel.expect_body(length)
+            self._check_credentials(length, client)
+        elif length:
+            self.channel.expect_body(length)
+            self._hold(length, budget=self.server.bodies.small, holder=normalize_ip(client.address))
+
+    def _find_client(self) -> proxies.Client:
+        peer = str(getattr(self.channel.getPeer(), "host", ""))
+        return proxies.find_client(peer, self._list_headers(), trusted=settings.TRUSTED_PROXIES)
+
+    def _list_headers(self) -> list[proxies.Header]:
+        headers = self.requestHeaders.getAllRawHeaders()
+        return [(name, value) for name, values in headers for value in values]
+
+    def _check_credentials(self, length: int, client: proxies.Client) -> None:
+        """Read no further until it is known who sends this."""
+        self._is_being_checked = True
+        self.channel.pause_reading()
+        waits = self.requestHeaders.getRawHeaders(b"expect")
+        self.requestHeaders.removeHeader(b"expect")
+        looked_up = asyncio.ensure_future(
+            credentials.find_holder(self._list_headers(), is_secure=client.is_secure)
+        )
+        looked_up.add_done_callback(lambda done: self._accept_or_refuse(done, length, is_told=not waits))
+
+    def _accept_or_refuse(self, looked_up: "asyncio.Future[str]", length: int, *, is_told: bool) -> None:
+        self._is_being_checked = False
+        if self.channel is None:
+            return  # the client has gone meanwhile
+        self.channel.resume_reading()
+        holder = "" if looked_up.cancelled() or looked_up.exception() else looked_up.result()
+        if not holder:
+            # A script opens its dialog to sign in; its page keeps what was typed.
+            self._refuse(401 if self.requestHeaders.hasHeader(b"hx-request") else 413)
+            return
+        self.channel.connection.is_member = True
+        self._hold(length, budget=self.server.bodies.large, holder=holder)
+        if self.refused_status:
+            return
+        if not is_told:
+            self.channel.tell_to_go_on()
+        if complete := self._complete:
+            complete()
+
+    def _hold(self, length: int, *, budget: BodyBudget, holder: str) -> None:
+        body = Body(holder=holder, size=length, refuse=lambda: self._refuse(503))
+        if not budget.add(body):
+            self._refuse(503)
+            return
+        self._body, self._release = body, lambda: budget.remove(body)
+
+    def release(self) -> None:
+        """Count the body of this request no more, since it has been answered or refused."""
+        if release := self._release:
+            self._release = None
+            release()
+
+    def finish(self) -> None:
+        """End the response."""
+        self.release()
+        super().finish()
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
+        """Note that the client has gone."""
+        self.release()
+        super().connectionLost(reason)
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Send an error page with our headers, which daphne's own error page lacks.
@@ -104,8 +205,19 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 - Twisted's name
         """Pass on a complete request, unless it was refused."""
-        if not self.refused_status:
-            super().requestReceived(command, path, version)
+        if self.refused_status:
+            return
+        if self._is_being_checked:
+            # It came with the end of the request before it.
+            self._complete = lambda: self.requestReceived(command, path, version)
+            return
+        if self._body is not None:
+            self._body.is_complete = True
+        super().requestReceived(command, path, version)
+
+    def refuse_late(self) -> None:
+        """Refuse a body that did not arrive in time."""
+        self._refuse(408)
 
     def _refuse(self, status: int) -> None:
         """Respond at once; then read and drop the rest of the body for a moment.
@@ -113,6 +225,11 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         If the connection were closed with unread bytes, the kernel would reset it, and the browser would show
         a connection error instead of our page.
         """
+        if self.refused_status or self.channel is None:
+            return
+        self.release()
+        self.content = BytesIO()
+        self.channel.linger()
         self.refused_status = status
         self.requestHeaders.removeHeader(b"expect")
         reason, sentence = REFUSALS[status]
@@ -123,6 +240,7 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
             "Content-Type": HTML_TYPE,
             "Content-Length": str(len(page)),
             **get_plain_page_headers(),
+            **_MORE_HEADERS.get(status, {}),
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"HTTP/1.1 {status} {reason}\r\n{lines}\r\n"
@@ -134,23 +252,12 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
 
     def _log_refusal(self, status: int, size: int) -> None:
         self.request_start = time.time()
-        peer = self.channel.getPeer()
         details = {
             "path": self.channel._path.decode("latin1"),
             "status": status,
             "method": self.channel._command.decode("latin1"),
-            "client": f"{getattr(peer, 'host', '')}:{getattr(peer, 'port', '')}",
+            "client": f"{self._find_client().address}:0",
             "time_taken": 0.0,
             "size": size,
         }
         self.server.log_action("http", "complete", details)
-
-
-class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
-    """Factory whose connections use DiaryRequest."""
-
-    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
-        """Return the protocol of a new connection."""
-        protocol = super().buildProtocol(addr)
-        protocol.requestFactory = DiaryRequest
-        return protocol

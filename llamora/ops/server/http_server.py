@@ -8,6 +8,7 @@ signal -> accept no new connections -> jobs save their text, requests finish   (
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,7 +21,7 @@ from typing import Any
 os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
 
 # First of all: it installs the asyncio reactor, which everything of Twisted's then uses.
-from daphne.server import Server, WebSocketFactory  # isort:skip
+from daphne.server import Server  # isort:skip
 from daphne.http_protocol import WebRequest
 from django.conf import settings
 from twisted.internet import reactor as installed_reactor
@@ -29,7 +30,9 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.logger import globalLogBeginner
 
 from llamora.ops.server import access_log, proxies
-from llamora.ops.server.body_limits import LARGE_BODY, DiaryHTTPFactory
+from llamora.ops.server.body_limits import LARGE_BODY, BodyBudgets
+from llamora.ops.server.connections import MAX_CONNECTIONS, Connections
+from llamora.ops.server.http_channel import DiaryHTTPFactory, DiaryWebSocketFactory
 
 logger = logging.getLogger("llamora.server")
 # Twisted replaces this module by an object without a type.
@@ -37,6 +40,8 @@ reactor: Any = installed_reactor
 
 ServerHook = Callable[[], Awaitable[None]]
 GRACE_SECONDS, DEADLINE_SECONDS = 1.8, 2.6
+SWEEP_SECONDS = 1.0
+OTHER_DESCRIPTORS = 128
 _SCHEMES = {"http": ("https", "http"), "websocket": ("wss", "ws")}
 MAX_FRAME_BYTES = 64 * 1024  # ids go through the socket, text by POST
 
@@ -60,6 +65,8 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         )
         self.listener, self.on_start, self.on_stop = listener, on_start, on_stop
         self.connections: dict[Any, dict[str, Any]] = {}
+        self.open_connections = Connections(most=_count_possible_connections())
+        self.bodies = BodyBudgets()
         self.background: set[asyncio.Future[None]] = set()
 
     def run(self) -> None:
@@ -72,13 +79,14 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         self.listener.close()
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
+        reactor.callLater(SWEEP_SECONDS, self._sweep_connections)
         reactor.callWhenRunning(self._on_started)
         reactor.addSystemEventTrigger("before", "shutdown", self._on_stopping)
         reactor.run()
 
     def _make_factories(self) -> None:
         self.http_factory = DiaryHTTPFactory(self)
-        self.ws_factory = WebSocketFactory(self, server=self.server_name)
+        self.ws_factory = DiaryWebSocketFactory(self, server=self.server_name)
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
             allowNullOrigin=True,  # `llamora.routing` refuses it like any other that is not ours
@@ -86,6 +94,10 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
         )
+
+    def _sweep_connections(self) -> None:
+        self.open_connections.sweep()
+        reactor.callLater(SWEEP_SECONDS, self._sweep_connections)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Start the application with the scope of the client, not of a proxy; daphne calls this function."""
@@ -140,6 +152,12 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
             if task and not task.done() and (kind is Any or isinstance(protocol, kind)):
                 found.append(task)
         return found
+
+
+def _count_possible_connections() -> int:
+    """Return how many connections may be open: files and sockets of other kinds need some descriptors."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if limit < 0 else max(64, min(MAX_CONNECTIONS, limit - OTHER_DESCRIPTORS))
 
 
 def _stop_reactor() -> None:

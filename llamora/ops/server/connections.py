@@ -1,0 +1,174 @@
+"""The open connections: deadlines for what a client owes, and caps by address and in all.
+
+    HEAD       a request's head is on its way, or a new connection is silent     10 s
+    BODY       its body is on its way                                            10 s, and 1 s for each 32 KiB
+    ANSWERING  it is being answered; the client takes nothing of it              30 s
+    IDLE       nothing is asked                                                  60 s
+    REFUSED    it was refused; the rest of its body is dropped                    5 s
+    SOCKET     a WebSocket, which daphne closes when pings stay unanswered
+
+Over a cap somebody gives way who makes the server wait: one who was refused, an idle connection, the oldest
+unfinished head, the oldest unfinished body of a stranger; at the cap of an address one of that address, else
+one of the address with the most. Whoever sends a request at once is never among them. If nobody can give way,
+the new connection is marked as surplus, and its request is refused.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Protocol
+
+MAX_CONNECTIONS, MAX_PER_ADDRESS = 1024, 128
+HEAD_SECONDS, BODY_SECONDS, BODY_RATE = 10.0, 10.0, 32 * 1024
+STALL_SECONDS, IDLE_SECONDS, LINGER_SECONDS = 30.0, 60.0, 5.0
+
+
+class ConnectionState(IntEnum):
+    """What a connection waits for; the order is that in which they give way."""
+
+    REFUSED = 0
+    IDLE = 1
+    HEAD = 2
+    BODY = 3
+    ANSWERING = 4
+    SOCKET = 5
+
+
+_LASTS = {
+    ConnectionState.REFUSED: LINGER_SECONDS,
+    ConnectionState.IDLE: IDLE_SECONDS,
+    ConnectionState.HEAD: HEAD_SECONDS,
+}
+
+
+class Channel(Protocol):
+    """The end of a connection that can be closed."""
+
+    def end(self, *, is_overdue: bool) -> None:
+        """Close the connection: its client took too long, or gives way to another."""
+
+    def measure_output(self) -> tuple[int, ...] | None:
+        """Return a mark that changes while the client takes what was written, or None if it has taken all."""
+
+
+@dataclass(eq=False)
+class Connection:
+    """An open connection; `address` is as failures are counted, or empty for a trusted proxy's."""
+
+    channel: Channel
+    address: str = ""
+    state: ConnectionState = ConnectionState.HEAD
+    since: float = 0.0
+    deadline: float = 0.0
+    is_surplus: bool = False
+    # The body of somebody who is signed in gives way to nobody's connection.
+    is_member: bool = False
+    output: tuple[int, ...] | None = field(default=None, repr=False)
+
+    @property
+    def can_give_way(self) -> bool:
+        """Whether the server waits for this client."""
+        return self.state <= ConnectionState.BODY and not self.is_member
+
+
+class Connections:
+    """All open connections; belongs to the thread of the event loop."""
+
+    def __init__(
+        self,
+        *,
+        most: int = MAX_CONNECTIONS,
+        most_per_address: int = MAX_PER_ADDRESS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most, self._most_per_address, self._clock = most, most_per_address, clock
+        self._by_address: defaultdict[str, dict[Connection, None]] = defaultdict(dict)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def open(self, channel: Channel, address: str) -> Connection:
+        """Register a new connection; another one gives way if there are too many."""
+        connection = Connection(channel, address)
+        self.change(connection, ConnectionState.HEAD)
+        self._by_address[address][connection] = None
+        self._count += 1
+        if not self._make_room(connection) or (
+            self._count > self._most and not self._end_one_of(self._list_by_size(), but=connection)
+        ):
+            connection.is_surplus = True
+        return connection
+
+    def close(self, connection: Connection) -> None:
+        """Forget a connection that has ended; it does not matter if it is forgotten already."""
+        if self._by_address[connection.address].pop(connection, connection) is None:
+            self._count -= 1
+        if not self._by_address[connection.address]:
+            del self._by_address[connection.address]
+
+    def move(self, connection: Connection, address: str) -> None:
+        """Count a connection for the client that a proxy speaks for with it now."""
+        if address == connection.address:
+            return
+        self.close(connection)
+        connection.address = address
+        self._by_address[address][connection] = None
+        self._count += 1
+        connection.is_surplus = not self._make_room(connection)
+
+    def change(self, connection: Connection, state: ConnectionState, *, size: int = 0) -> None:
+        """Set what a connection waits for now; `size` is that of a body."""
+        now = self._clock()
+        connection.state, connection.since, connection.output = state, now, None
+        if state == ConnectionState.BODY:
+            connection.deadline = now + BODY_SECONDS + size / BODY_RATE
+        else:
+            connection.is_member = False
+            connection.deadline = now + _LASTS.get(state, STALL_SECONDS)
+
+    def sweep(self) -> None:
+        """End every connection whose client is overdue."""
+        now = self._clock()
+        for connection in self._list_all():
+            if self._is_overdue(connection, now):
+                connection.channel.end(is_overdue=True)
+
+    def _is_overdue(self, connection: Connection, now: float) -> bool:
+        if connection.state == ConnectionState.SOCKET:
+            return False
+        if connection.state in (ConnectionState.ANSWERING, ConnectionState.IDLE):
+            output = connection.channel.measure_output()
+            is_working = output is None and connection.state is ConnectionState.ANSWERING
+            if is_working or output != connection.output:
+                # We owe something, or the client has taken something: its time begins anew.
+                connection.output = output
+                connection.deadline = now + (IDLE_SECONDS if output is None else STALL_SECONDS)
+                return False
+        return now >= connection.deadline
+
+    def _make_room(self, newest: Connection) -> bool:
+        """Return whether an address is within its cap, after one of its connections gave way if needed."""
+        own = self._by_address[newest.address]
+        if not newest.address or len(own) <= self._most_per_address:
+            return True
+        return self._end_one_of([own], but=newest)
+
+    def _end_one_of(self, groups: Iterable[Iterable[Connection]], *, but: Connection) -> bool:
+        """End the connection of the first group with one that can give way; return False if none can."""
+        for group in groups:
+            waiting = [each for each in group if each is not but and each.can_give_way]
+            if waiting:
+                worst = min(waiting, key=lambda each: (each.state, each.since))
+                self.close(worst)
+                worst.channel.end(is_overdue=False)
+                return True
+        return False
+
+    def _list_by_size(self) -> list[list[Connection]]:
+        return sorted((list(group) for group in self._by_address.values()), key=len, reverse=True)
+
+    def _list_all(self) -> list[Connection]:
+        return [connection for group in self._by_address.values() for connection in group]

@@ -1,0 +1,160 @@
+"""Connections of HTTP and of WebSockets, with their deadlines and their place among the open ones."""
+
+import socket
+from contextlib import suppress
+from typing import Any
+
+from daphne.http_protocol import HTTPFactory
+from daphne.server import WebSocketFactory
+from daphne.ws_protocol import WebSocketProtocol
+from django.conf import settings
+from twisted.web.http import HTTPChannel
+
+from accounts.throttling.client_ip import normalize_ip
+from llamora.ops.server import proxies
+from llamora.ops.server.body_limits import DiaryRequest
+from llamora.ops.server.connections import Connection, ConnectionState
+
+# Frames of one client that wait for the application; ids go through the socket, so there are few.
+MAX_WAITING_FRAMES = 64
+TOO_MANY_FRAMES = 1008
+# A peer that has vanished without a word is noticed after two minutes.
+_KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
+
+
+# Half of Twisted's types are missing, and its transports have more than their interface says.
+_Channel: Any = HTTPChannel
+
+
+class DiaryChannel(_Channel):  # type: ignore[misc]
+    """A connection of HTTP that tells `Connections` what it waits for."""
+
+    connection: Connection
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        """Register the connection."""
+        super().connectionMade()
+        self._set_keepalive()
+        self._connections = self.factory.server.open_connections
+        self.connection = self._connections.open(self, self._count_as(self._peer()))
+        # The WebSocket that may take this connection over finds it here.
+        self.transport.diary_connection = self.connection
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
+        """Forget the connection."""
+        self._connections.close(self.connection)
+        super().connectionLost(reason)
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Read; the first bytes after silence begin a head."""
+        if self.connection.state is ConnectionState.IDLE:
+            self._connections.change(self.connection, ConnectionState.HEAD)
+        super().dataReceived(data)
+
+    def allContentReceived(self) -> None:  # noqa: N802 - Twisted's name
+        """Begin to answer."""
+        if self.connection.state is not ConnectionState.REFUSED:
+            self._connections.change(self.connection, ConnectionState.ANSWERING)
+        super().allContentReceived()
+
+    def requestDone(self, request: Any) -> None:  # noqa: N802 - Twisted's name
+        """Wait for the next request."""
+        self._connections.change(self.connection, ConnectionState.IDLE)
+        super().requestDone(request)
+
+    def count_for(self, client: str) -> bool:
+        """Count the connection for the client of a request; return False if it has too many."""
+        self._connections.move(self.connection, self._count_as(client))
+        return not self.connection.is_surplus
+
+    def expect_body(self, length: int) -> None:
+        """Set the deadline of a body."""
+        self._connections.change(self.connection, ConnectionState.BODY, size=length)
+
+    def linger(self) -> None:
+        """Set the deadline of a client that was refused, and close the connection then."""
+        self._connections.change(self.connection, ConnectionState.REFUSED)
+
+    def pause_reading(self) -> None:
+        """Leave what comes in the kernel, so that the client stops sending."""
+        self._networkProducer.pauseProducing()
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        self._networkProducer.resumeProducing()
+
+    def tell_to_go_on(self) -> None:
+        """Tell a client that waits for permission to send its body."""
+        self._send100Continue()
+
+    def end(self, *, is_overdue: bool) -> None:
+        """Close the connection; a body that is overdue is refused with a sentence first."""
+        if is_overdue and self.connection.state is ConnectionState.BODY and self.requests:
+            self.requests[-1].refuse_late()
+        else:
+            self.transport.abortConnection()
+
+    def measure_output(self) -> tuple[int, ...] | None:
+        """Return how much was written and how much of it was sent, or None if all of it was."""
+        written, sent = len(self.transport.dataBuffer), self.transport.offset
+        # What is written while the rest waits lies in a second buffer, and does not change these.
+        return (id(self.transport.dataBuffer), written, sent) if written > sent else None
+
+    def _peer(self) -> str:
+        return str(getattr(self.getPeer(), "host", ""))
+
+    def _count_as(self, client: str) -> str:
+        """Return the address that counts; a trusted proxy's own has no cap."""
+        return "" if proxies.is_trusted(client, settings.TRUSTED_PROXIES) else normalize_ip(client)
+
+    def _set_keepalive(self) -> None:
+        with suppress(OSError, AttributeError):
+            self.transport.setTcpKeepAlive(1)
+            for option, value in _KEEPALIVE:
+                self.transport.socket.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
+    """Factory of such connections."""
+
+    protocol = DiaryChannel
+
+    def __init__(self, server: Any) -> None:
+        super().__init__(server)
+        # The deadlines are those of `Connections`; Twisted's begins anew with every byte.
+        self.timeOut = None
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
+        """Return the protocol of a new connection."""
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = DiaryRequest
+        return protocol
+
+
+class DiaryWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne is untyped
+    """A WebSocket, which counts as the connection that it took over."""
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        """Take over a connection."""
+        super().connectionMade()
+        connections = self.factory.server_class.open_connections
+        connections.change(self.transport.diary_connection, ConnectionState.SOCKET)
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
+        """Forget the connection."""
+        self.factory.server_class.open_connections.close(self.transport.diary_connection)
+        super().connectionLost(reason)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 - autobahn's names
+        """Pass a frame on, unless the client sends faster than it is answered."""
+        if self.application_queue.qsize() >= MAX_WAITING_FRAMES:
+            self.sendCloseFrame(code=TOO_MANY_FRAMES)
+            self.muted = True
+            return
+        super().onMessage(payload, isBinary)
+
+
+class DiaryWebSocketFactory(WebSocketFactory):  # type: ignore[misc]  # daphne is untyped
+    """Factory of such WebSockets."""
+
+    protocol = DiaryWebSocketProtocol

@@ -1,0 +1,72 @@
+"""Bytes of bodies in memory: capped by holder and in all, and whoever dawdles gives way."""
+
+from llamora.ops.server.body_budget import Body, BodyBudget
+
+
+class Sender:
+    """Whoever sends bodies; `refused` has those that gave way."""
+
+    def __init__(self, budget: BodyBudget) -> None:
+        self.budget, self.refused = budget, list[str]()
+
+    def send(self, name: str, *, size: int, holder: str = "") -> Body | None:
+        holder = holder or name
+        body = Body(holder=holder, size=size, refuse=lambda: self.refused.append(name))
+        return body if self.budget.add(body) else None
+
+
+def test_a_body_counts_until_its_request_has_been_answered() -> None:
+    sender = Sender(BodyBudget(most=10, most_per_holder=10))
+    body = sender.send("olive", size=8)
+    assert body
+    body.is_complete = True
+
+    assert sender.send("humphrey", size=8) is None
+    sender.budget.remove(body)
+    sender.budget.remove(body)
+
+    assert sender.budget.held == 0
+    assert sender.send("humphrey", size=8)
+    assert sender.refused == []
+
+
+def test_of_a_holder_over_the_cap_the_oldest_gives_way_and_nobody_elses() -> None:
+    sender = Sender(BodyBudget(most=100, most_per_holder=10))
+    sender.send("another's", size=9, holder="b")
+    for name in ("first", "second", "third"):
+        assert sender.send(name, size=4, holder="a")
+
+    assert sender.refused == ["first"]
+    assert sender.budget.held == 17
+
+
+def test_a_full_budget_takes_from_the_holder_with_the_most() -> None:
+    sender = Sender(BodyBudget(most=20, most_per_holder=15))
+    sender.send("modest", size=5)
+    for n in range(3):
+        sender.send(f"hoarded {n}", size=5, holder="hoarder")
+
+    assert sender.send("newcomer", size=5)
+
+    assert sender.refused == ["hoarded 0"]
+
+
+def test_a_newcomer_with_a_small_form_gets_in_among_many_strangers_with_half_sent_ones() -> None:
+    sender = Sender(BodyBudget(most=640, most_per_holder=128))
+    for n in range(50):
+        assert sender.send(f"stranger {n}", size=64)
+
+    assert sender.send("owner", size=1)
+    assert sender.budget.held <= 640
+    assert "owner" not in sender.refused
+
+
+def test_complete_bodies_do_not_give_way() -> None:
+    sender = Sender(BodyBudget(most=10, most_per_holder=10))
+    body = sender.send("olive", size=10)
+    assert body
+    body.is_complete = True
+
+    assert sender.send("humphrey", size=1) is None
+    assert sender.refused == []
+    assert sender.budget.held == 10
