@@ -35,6 +35,7 @@ from django.urls import get_resolver, set_script_prefix
 if not apps.ready:
     django.setup()
 
+from accounts.auth.services.recognition import find_recognised_browser
 from accounts.http.headers import get_plain_page_headers
 from accounts.throttling.client_ip import normalize_ip
 from accounts.throttling.throttle import throttle
@@ -50,6 +51,8 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 # A quarter is for those who have not failed: a guesser's request holds its thread while it waits.
 SLOW_THREADS, RESERVED_SLOW_THREADS = 16, 4
 MAX_WAITING_PER_ADDRESS = 48
+# Seconds that an address waits before each slow request, for each unsuccessful one beyond the free ones.
+FREE_ATTEMPTS, PAUSE_STEP, MAX_PAUSE = 8, 0.1, 2.0
 RETRY_SECONDS = 2
 UNREADABLE = "This request could not be read. Nothing was changed."
 TOO_MANY_REQUESTS = "Too many requests. Wait a few seconds, then try again."
@@ -93,11 +96,11 @@ class PageHandler(ASGIHandler):
             return
         pool: Executor = self.page_pool
         if is_slow(scope):
-            address = _get_client_address(scope)
-            if self.slow_pool.is_full(address):
+            key, rank = await self._find_place(scope, body)
+            if self.slow_pool.is_full(key):
                 await self.send_response(_build_too_many_requests(), send)
                 return
-            pool = self.slow_pool.for_key(address, rank=throttle.count_unsuccessful(address))
+            pool = self.slow_pool.for_key(key, rank=rank)
         response = await _run_in_pool(pool, partial(self.respond, scope, body))
         if not isinstance(response, StreamingHttpResponse):
             await self.send_response(response, send)
@@ -106,6 +109,21 @@ class PageHandler(ASGIHandler):
             await self._stream(response, pool, receive, send)
         finally:
             await _run_in_pool(pool, response.close)
+
+    async def _find_place(self, scope: Scope, body: BytesIO) -> tuple[str, int]:
+        """Return the key and the rank of a slow request; an address that has often failed waits before.
+
+        That wait takes no thread. A browser that is recognised has a key of its own.
+        """
+        address = _get_client_address(scope)
+        unsuccessful = throttle.count_unsuccessful(address)
+        if not unsuccessful and not self.slow_pool.is_full(address):
+            return address, 0
+        recognise = partial(find_recognised_browser, scope, body.getvalue())
+        if browser := await _run_in_pool(self.page_pool, recognise):
+            return browser, 0
+        await asyncio.sleep(min(MAX_PAUSE, PAUSE_STEP * max(0, unsuccessful - FREE_ATTEMPTS)))
+        return address, unsuccessful
 
     async def read_body(self, receive: Receive) -> BytesIO:
         """Return the body, read into memory; the server has limited its size (`llamora.ops.server`)."""

@@ -12,13 +12,17 @@ from accounts.sessions.services import open_session
 
 def get_session_cookie(scope: dict[str, Any]) -> SessionCookie | None:
     """Return the session cookie of a handshake, or None."""
-    raw = b"; ".join(value for name, value in scope.get("headers", []) if name == b"cookie")
-    name = get_cookie_name(secure=scope.get("scheme") in ("https", "wss"))
+    return parse_cookie(get_cookie(scope, get_cookie_name(secure=scope.get("scheme") in ("https", "wss"))))
+
+
+def get_cookie(scope: dict[str, Any], name: str) -> str:
+    """Return the value of a cookie of a request or a handshake, or ""."""
+    raw = b"; ".join(value for key, value in scope.get("headers", []) if key == b"cookie")
     try:
         morsel = SimpleCookie(raw.decode("latin-1")).get(name)
     except CookieError:
-        return None
-    return parse_cookie(morsel.value) if morsel else None
+        return ""
+    return morsel.value if morsel else ""
 
 
 def reload_vault(cookie: SessionCookie | None) -> RequestVault:

@@ -4,17 +4,21 @@ import asyncio
 import json
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from accounts.http.headers import get_default_headers
-from llamora.asgi import MAX_WAITING_PER_ADDRESS, PageHandler
+from accounts.throttling.throttle import throttle
+from llamora.asgi import MAX_WAITING_PER_ADDRESS, RESERVED_SLOW_THREADS, SLOW_THREADS, PageHandler
 from tests.ops.test_pages import Client, build_scope, pages
+from tests.people import HERE, new_resident
 
 __all__ = ["pages"]
 
 
-async def post_slowly(pages: PageHandler, address: str) -> int:
+async def post_slowly(pages: PageHandler, address: str, *, cookie: bytes = b"") -> int:
     client = Client()
     asked = build_scope("/sign-in/slowly/", method="POST") | {"client": [address, 1]}
+    asked["headers"] += [(b"cookie", cookie)] if cookie else []
     await pages(asked, client.incoming.get, client.send)
     return int(client.sent[0]["status"])
 
@@ -62,3 +66,41 @@ async def test_the_refusal_says_when_and_is_kept_by_nobody(
     assert {name: headers[name.encode()].decode() for name in get_default_headers()} == get_default_headers()
     assert headers[b"Content-Security-Policy"].startswith(b"default-src 'none'")
     assert b"try again" in client.body
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_signed_in_browser_gets_in_where_a_crowd_has_its_address(pages: PageHandler) -> None:
+    owner = await sync_to_async(new_resident)("Olive")
+    cookie = f"llamora_session={owner.get_cookie().encode()}".encode()
+    crowd = [asyncio.create_task(post_slowly(pages, HERE)) for _ in range(MAX_WAITING_PER_ADDRESS * 2)]
+    await asyncio.sleep(0.05)
+
+    stranger = await post_slowly(pages, HERE)
+    recognised = await post_slowly(pages, HERE, cookie=cookie)
+    await asyncio.gather(*crowd)
+
+    assert (stranger, recognised) == (429, 200)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_address_that_failed_goes_after_those_that_did_not(pages: PageHandler) -> None:
+    for number in range(SLOW_THREADS):
+        fail_once(f"guesser {number}")
+    order: list[str] = []
+
+    async def post(address: str) -> None:
+        await post_slowly(pages, address)
+        order.append(address)
+
+    guesses = [asyncio.create_task(post(f"guesser {n}")) for n in range(SLOW_THREADS)]
+    await asyncio.sleep(0.05)
+    await post("owner")
+    await asyncio.gather(*guesses)
+
+    # Those that had begun may end first; of those that found no free thread, all end later.
+    assert order.index("owner") <= SLOW_THREADS - RESERVED_SLOW_THREADS
+
+
+def fail_once(address: str) -> None:
+    with throttle.attempt("sign-in", address=address) as attempt:
+        attempt.fail()
