@@ -35,8 +35,8 @@ from django.urls import get_resolver, set_script_prefix
 if not apps.ready:
     django.setup()
 
-from accounts.auth.services.recognition import find_recognised_browser
 from accounts.http.headers import get_plain_page_headers
+from accounts.sessions.scope import find_recognised_browser
 from accounts.throttling.client_ip import normalize_ip
 from accounts.throttling.throttle import throttle
 from llamora.routing import websocket_application  # its models need the apps

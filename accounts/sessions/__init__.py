@@ -6,7 +6,7 @@ cookies          the session cookie and the messages cookie
 limits           time limits of sign-ins and of idle vaults
 run_secret       the part of every session's key that is only in memory
 revocation_list  sessions that ended although their rows could not be deleted
-scope            sessions of WebSockets
+scope            browsers of requests before they are handled, and sessions of WebSockets
 user_events      events for a person's open tabs
 user_agent       short descriptions of browsers
 """

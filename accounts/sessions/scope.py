@@ -1,21 +1,28 @@
-"""Sessions of WebSockets: ASGI middleware that adds the session's vault to the connection scope."""
+"""Sessions of ASGI scopes: the browser of a request before it is handled, and the vault of a WebSocket."""
 
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.core.exceptions import SuspiciousOperation
+from django.http import QueryDict
 
 from accounts.http.request import NOBODY, RequestVault
+from accounts.models import Person
 from accounts.sessions.cookies import SessionCookie, get_cookie_name, parse_cookie
-from accounts.sessions.services import open_session
+from accounts.sessions.services import find_person_id, open_session
+from accounts.throttling import device_cookie
+
+Scope = dict[str, Any]
 
 
-def get_session_cookie(scope: dict[str, Any]) -> SessionCookie | None:
+def get_session_cookie(scope: Scope) -> SessionCookie | None:
     """Return the session cookie of a handshake, or None."""
     return parse_cookie(get_cookie(scope, get_cookie_name(secure=scope.get("scheme") in ("https", "wss"))))
 
 
-def get_cookie(scope: dict[str, Any], name: str) -> str:
+def get_cookie(scope: Scope, name: str) -> str:
     """Return the value of a cookie of a request or a handshake, or ""."""
     raw = b"; ".join(value for key, value in scope.get("headers", []) if key == b"cookie")
     try:
@@ -23,6 +30,43 @@ def get_cookie(scope: dict[str, Any], name: str) -> str:
     except CookieError:
         return ""
     return morsel.value if morsel else ""
+
+
+def find_recognised_browser(scope: Scope, body: bytes) -> str:
+    """Return a key for the browser of a request that is signed in, or was before with the name in its form.
+
+    Return "" for any other browser. Many requests from one address delay each other; a browser that is
+    recognised is counted separately, so that nobody else at its address can keep it out.
+    """
+    if person_id := find_person_id(get_session_cookie(scope)):
+        return f"person {person_id}"
+    device = get_cookie(scope, device_cookie.COOKIE_NAME)
+    if not device:
+        return ""
+    try:
+        name = QueryDict(body).get("name", "")
+    except (SuspiciousOperation, UnicodeDecodeError):
+        return ""
+    person = Person.objects.find_by_name(str(name))
+    return device_cookie.get_throttle_key(device, person_id=person.id) if person else ""
+
+
+def open_session_cookie(scope: Scope) -> str:
+    """Return the id of the person who is signed in with a cookie, or ""; the diary may be locked."""
+    return str(find_person_id(get_session_cookie(scope)) or "")
+
+
+# Each returns the id of the person whose credential a request has, or "". Access tokens belong here too.
+credential_openers: list[Callable[[Scope], str]] = [open_session_cookie]
+
+
+async def find_owner_of_credential(scope: Scope) -> str:
+    """Return the id of the person whose credential a request has, or "" if it has none that opens."""
+    return str(await database_sync_to_async(_open_credential)(scope))
+
+
+def _open_credential(scope: Scope) -> str:
+    return next((owner for opener in credential_openers if (owner := opener(scope))), "")
 
 
 def reload_vault(cookie: SessionCookie | None) -> RequestVault:
@@ -36,7 +80,7 @@ class VaultScopeMiddleware:
     def __init__(self, inner: Any) -> None:
         self.inner = inner
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> Any:
         cookie = get_session_cookie(scope)
         vault = await database_sync_to_async(reload_vault)(cookie) if cookie else NOBODY
         return await self.inner({**scope, "vault": vault, "session_cookie": cookie}, receive, send)

@@ -1,4 +1,4 @@
-"""Bytes of bodies in memory: capped by holder and in all, and whoever dawdles gives way."""
+"""Tests of the limits of bytes in memory: by sender and in all, and the slowest sender is refused."""
 
 from llamora.ops.server.body_budget import Body, BodyBudget
 
@@ -25,7 +25,7 @@ def test_a_body_counts_until_its_request_has_been_answered() -> None:
     sender.budget.remove(body)
     sender.budget.remove(body)
 
-    assert sender.budget.held == 0
+    assert sender.budget.get_size() == 0
     assert sender.send("humphrey", size=8)
     assert sender.refused == []
 
@@ -37,7 +37,7 @@ def test_of_a_holder_over_the_cap_the_oldest_gives_way_and_nobody_elses() -> Non
         assert sender.send(name, size=4, holder="a")
 
     assert sender.refused == ["first"]
-    assert sender.budget.held == 17
+    assert sender.budget.get_size() == 17
 
 
 def test_a_full_budget_takes_from_the_holder_with_the_most() -> None:
@@ -57,7 +57,7 @@ def test_a_newcomer_with_a_small_form_gets_in_among_many_strangers_with_half_sen
         assert sender.send(f"stranger {n}", size=64)
 
     assert sender.send("owner", size=1)
-    assert sender.budget.held <= 640
+    assert sender.budget.get_size() <= 640
     assert "owner" not in sender.refused
 
 
@@ -69,4 +69,4 @@ def test_complete_bodies_do_not_give_way() -> None:
 
     assert sender.send("humphrey", size=1) is None
     assert sender.refused == []
-    assert sender.budget.held == 10
+    assert sender.budget.get_size() == 10

@@ -1,4 +1,4 @@
-"""Deadlines and caps of connections, with a clock that is set: who is ended, and who never is."""
+"""Tests of the deadlines and caps of connections, with a clock that is set."""
 
 import itertools
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Half-sent bodies and slow connections on a real server: nobody is kept out, and no memory is held."""
+"""Tests of half-sent bodies and slow connections: nobody is kept out, and no memory is held."""
 
 import re
 import socket

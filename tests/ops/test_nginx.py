@@ -1,4 +1,4 @@
-"""Behind a real nginx with TLS, with the example of the README: cookies, sockets, addresses, the disk."""
+"""Tests behind a real nginx with TLS and the example of the README: cookies, sockets, addresses, the disk."""
 
 import os
 import re

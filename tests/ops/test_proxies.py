@@ -1,4 +1,4 @@
-"""Who a client behind a proxy is: believed from trusted proxies only, and of them only what they wrote."""
+"""Tests of the client behind a proxy: only trusted proxies are believed, and only what they wrote."""
 
 import re
 from collections.abc import Iterator

@@ -5,7 +5,6 @@ http_channel.py  one connection, of HTTP or a WebSocket
 connections.py   deadlines and caps of the open connections
 body_limits.py   limits on request bodies, checked before they are read
 body_budget.py   bytes of bodies in memory, by holder and in all
-credentials.py   who may send a long body
 proxies.py       the client that a trusted proxy speaks for
 access_log.py    one line per request
 """

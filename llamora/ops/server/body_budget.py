@@ -1,4 +1,4 @@
-"""How many bytes of bodies may be in memory at a time, by whoever sent them and in all.
+"""Limits of the bytes of bodies in memory at a time, by sender and in all.
 
 A body counts with its whole length from its head until its request has been answered. If there is no room,
 the oldest body that is still on its way gives way: of the same holder, if that one is over the cap, else of
@@ -29,9 +29,8 @@ class BodyBudget:
         self._bodies: dict[Body, None] = {}
         self._held: defaultdict[str, int] = defaultdict(int)
 
-    @property
-    def held(self) -> int:
-        """The number of bytes that count now."""
+    def get_size(self) -> int:
+        """Return the number of bytes that count now."""
         return sum(self._held.values())
 
     def add(self, body: Body) -> bool:
@@ -39,7 +38,7 @@ class BodyBudget:
         while self._held[body.holder] + body.size > self._most_per_holder:
             if not self._end_oldest({body.holder}):
                 return self._give_up(body)
-        while self.held + body.size > self._most:
+        while self.get_size() + body.size > self._most:
             most = max(self._held.values())
             holders = {holder for holder, size in self._held.items() if size == most}
             if not self._end_oldest(holders) and not self._end_oldest(set(self._held)):

@@ -4,7 +4,7 @@ Twisted writes bodies of 100 kB and more, and every chunked body, to a temporary
 diary would be unencrypted. Here the length of the body is checked once the headers have been read:
 
     no body, or up to 64 KiB         read into memory
-    up to 4 MiB                      read if a credential of the request opens something (`credentials`)
+    up to 4 MiB                      read if a credential of the request opens (`accounts.sessions.scope`)
     longer                           refused with 413
     a body without a length          refused with 411
     one too many (`body_budget`)     refused with 503, or the one that gives way
@@ -24,8 +24,9 @@ from django.utils.html import escape
 from accounts.http.error_responses import SIGNED_OUT
 from accounts.http.headers import get_plain_page_headers
 from accounts.http.redacted_logging import find_route
+from accounts.sessions.scope import find_owner_of_credential
 from accounts.throttling.client_ip import normalize_ip
-from llamora.ops.server import credentials, proxies
+from llamora.ops.server import proxies
 from llamora.ops.server.body_budget import Body, BodyBudget
 from llamora.ops.server.connections import LINGER_SECONDS
 
@@ -38,7 +39,7 @@ HTML_TYPE = "text/html; charset=utf-8"
 REFUSALS = {
     401: (
         "Sign in first",
-        "This is longer than Llamora reads from somebody who is not signed in. Nothing was saved.",
+        "This is longer than Llamora reads from someone who is not signed in. Nothing was saved.",
     ),
     408: (
         "Request Timeout",
@@ -135,12 +136,12 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self.channel.pause_reading()
         waits = self.requestHeaders.getRawHeaders(b"expect")
         self.requestHeaders.removeHeader(b"expect")
-        looked_up = asyncio.ensure_future(
-            credentials.find_holder(self._list_headers(), is_secure=client.is_secure)
-        )
-        looked_up.add_done_callback(lambda done: self._accept_or_refuse(done, length, is_told=not waits))
+        headers = [(name.lower(), value) for name, value in self._list_headers()]
+        scope = {"headers": headers, "scheme": "https" if client.is_secure else "http"}
+        looked_up = asyncio.ensure_future(find_owner_of_credential(scope))
+        looked_up.add_done_callback(lambda done: self._accept_or_refuse(done, length, is_waiting=bool(waits)))
 
-    def _accept_or_refuse(self, looked_up: "asyncio.Future[str]", length: int, *, is_told: bool) -> None:
+    def _accept_or_refuse(self, looked_up: "asyncio.Future[str]", length: int, *, is_waiting: bool) -> None:
         self._is_being_checked = False
         if self.channel is None:
             return  # the client has gone meanwhile
@@ -154,7 +155,7 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self._hold(length, budget=self.server.bodies.large, holder=holder)
         if self.refused_status:
             return
-        if not is_told:
+        if is_waiting:
             self.channel.tell_to_go_on()
         if complete := self._complete:
             complete()

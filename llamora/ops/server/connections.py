@@ -26,7 +26,7 @@ STALL_SECONDS, IDLE_SECONDS, LINGER_SECONDS = 30.0, 60.0, 5.0
 
 
 class ConnectionState(IntEnum):
-    """What a connection waits for; the order is that in which they give way."""
+    """State of a connection; the order is that in which connections are closed for others."""
 
     REFUSED = 0
     IDLE = 1
@@ -68,7 +68,7 @@ class Connection:
     output: tuple[int, ...] | None = field(default=None, repr=False)
 
     @property
-    def can_give_way(self) -> bool:
+    def is_closable(self) -> bool:
         """Whether the server waits for this client."""
         return self.state <= ConnectionState.BODY and not self.is_member
 
@@ -159,7 +159,7 @@ class Connections:
     def _end_one_of(self, groups: Iterable[Iterable[Connection]], *, but: Connection) -> bool:
         """End the connection of the first group with one that can give way; return False if none can."""
         for group in groups:
-            waiting = [each for each in group if each is not but and each.can_give_way]
+            waiting = [each for each in group if each is not but and each.is_closable]
             if waiting:
                 worst = min(waiting, key=lambda each: (each.state, each.since))
                 self.close(worst)

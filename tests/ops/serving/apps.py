@@ -14,11 +14,11 @@ class ServingConfig(AppConfig):
     label = "serving"
 
     def ready(self) -> None:
+        from accounts.sessions.scope import credential_openers
         from diary.live import consumers
-        from llamora.ops.server import credentials
         from tests.ops.serving.sockets import patterns
 
-        credentials.openers.append(open_test_credential)
+        credential_openers.append(open_test_credential)
         consumers.websocket_urlpatterns.extend(patterns)
         sys.addaudithook(print_temporary_file)
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from accounts.auth.services.recognition import find_recognised_browser
+from accounts.sessions.scope import find_recognised_browser
 from tests.people import Resident
 
 
