@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from llamora.ops.benchmarks import attack_process
-from llamora.ops.server.body_limits import LARGE_BODIES_OF_ONE, LARGE_BODY, SMALL_BODY
+from llamora.ops.server.body_limits import LARGE_BODIES_OF_ONE, LARGE_BODY, SMALL_BODIES, SMALL_BODY
 from llamora.ops.server.connections import MAX_PER_ADDRESS
 from tests.browser.served_household import ServedHouse, run_household
 from tests.browser_client import Visitor, fresh_address
@@ -141,9 +141,9 @@ def test_somebody_of_the_household_may_send_a_long_body_and_a_stranger_may_not(
     assert len(text) > SMALL_BODY
     assert owner.list_texts()[-1] == text
     stranger = Visitor(server=house.server)
-    assert stranger.request("POST", "/sign-in/", b"x" * (SMALL_BODY + 1)).status == 413
+    assert stranger.request("POST", "/sign-in/", b"x" * (SMALL_BODY + 1)).status == 401
     owner.post("/sign-out/")
-    assert owner.request("POST", "/sign-in/", b"x" * (SMALL_BODY + 1)).status == 413
+    assert owner.request("POST", "/sign-in/", b"x" * (SMALL_BODY + 1)).status == 401
 
 
 def test_a_locked_browser_may_send_a_long_draft(house: ServedHouse, owner: Visitor) -> None:
@@ -176,6 +176,22 @@ def test_of_one_person_only_some_long_bodies_are_held_and_the_oldest_gives_way(
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"Too much was sent at once" in answer
         assert owner.get("/").status == 200
+
+
+def test_bodies_of_handshakes_are_not_counted_for_good(house: ServedHouse, owner: Visitor) -> None:
+    """More of them than there is room for: a handshake is a request that never ends."""
+    head = (
+        "GET /live/ HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {'A' * 22}==\r\n"
+        f"Content-Length: {SMALL_BODY}\r\n\r\n"
+    )
+    count = SMALL_BODIES // SMALL_BODY + 5
+    with ExitStack() as stack:
+        for number in range(count):
+            sent = head.encode() + b"x" * SMALL_BODY
+            stack.enter_context(begin(house, sent, address=f"127.91.0.{number // 8 + 1}"))
+
+        assert owner.another().sign_in().status == 302
 
 
 def test_a_live_socket_counts_as_a_connection_until_it_is_closed(house: ServedHouse, owner: Visitor) -> None:

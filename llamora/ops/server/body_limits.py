@@ -5,6 +5,7 @@ diary would be unencrypted. Here the length of the body is checked once the head
 
     no body, or up to 64 KiB         read into memory
     up to 4 MiB                      read if a credential of the request opens (`accounts.sessions.scope`)
+    the same without one             refused with 401
     longer                           refused with 413
     a body without a length          refused with 411
     one too many (`body_budget`)     refused with 503, or the one that gives way
@@ -28,7 +29,6 @@ from accounts.sessions.scope import find_owner_of_credential
 from accounts.throttling.client_ip import normalize_ip
 from llamora.ops.server import proxies
 from llamora.ops.server.body_budget import Body, BodyBudget
-from llamora.ops.server.connections import LINGER_SECONDS
 
 SMALL_BODY, LARGE_BODY = 64 * 1024, 4 * 1024 * 1024
 # For all, and for one address or one person.
@@ -39,7 +39,8 @@ HTML_TYPE = "text/html; charset=utf-8"
 REFUSALS = {
     401: (
         "Sign in first",
-        "This is longer than Llamora reads from someone who is not signed in. Nothing was saved.",
+        "This is longer than Llamora reads from someone who isn't signed in. Nothing was saved: go back, and "
+        "sign in on another tab first.",
     ),
     408: (
         "Request Timeout",
@@ -67,9 +68,12 @@ _MORE_HEADERS = {
     429: {"Retry-After": "5"},
     503: {"Retry-After": "5"},
 }
+# Where the page's own message for a status would say something else; `request.js` shows a marked sentence.
+_MARKS = {408: " data-error", 429: " data-error", 503: " data-error"}
 REFUSAL_PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width"><title>%(title)s</title><p>%(body)s</p></html>'
+    '<meta name="viewport" content="width=device-width">'
+    "<title>%(title)s</title><p%(mark)s>%(body)s</p></html>"
 )
 
 
@@ -95,10 +99,14 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         # Django reads the form; Twisted would read it too, for nobody.
         super().__init__(channel, queued, parsePOSTFormSubmission=False)
         self._body: Body | None = None
+        self._asked = b"", b""
 
     def process(self) -> Any:
-        """Handle a complete request; the path prefix of the pages is nothing that a client may choose."""
+        """Handle a complete request; a client may not choose the path prefix of the pages."""
         self.requestHeaders.removeHeader(b"daphne-root-path")
+        if self.requestHeaders.hasHeader(b"upgrade"):
+            # A WebSocket takes the connection over, and this request never ends.
+            self.release()
         return super().process()
 
     def __repr__(self) -> str:
@@ -108,6 +116,8 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
         """Accept or refuse the body by its length, before it is read."""
         self.content = BytesIO()
+        # The channel forgets both when the body is complete.
+        self._asked = self.channel._command, self.channel._path
         client = self._find_client()
         if not self.channel.count_for(client.address):
             self._refuse(429)
@@ -146,10 +156,12 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         if self.channel is None:
             return  # the client has gone meanwhile
         self.channel.resume_reading()
+        if self.refused_status:
+            return
         holder = "" if looked_up.cancelled() or looked_up.exception() else looked_up.result()
         if not holder:
-            # A script opens its dialog to sign in; its page keeps what was typed.
-            self._refuse(401 if self.requestHeaders.hasHeader(b"hx-request") else 413)
+            # A script opens the dialog to sign in, and its page keeps what was typed.
+            self._refuse(401)
             return
         self.channel.connection.is_member = True
         self._hold(length, budget=self.server.bodies.large, holder=holder)
@@ -193,7 +205,11 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
             if self.channel is not None:
                 self.channel.transport.abortConnection()
             return
-        page = REFUSAL_PAGE % {"title": f"{status} {status_text.decode('ascii')}", "body": escape(body)}
+        page = REFUSAL_PAGE % {
+            "title": f"{status} {status_text.decode('ascii')}",
+            "body": escape(body),
+            "mark": "",
+        }
         headers = [(name.encode(), value.encode()) for name, value in get_plain_page_headers().items()]
         start = {"type": "http.response.start", "status": status}
         self.handle_reply({**start, "headers": [(b"Content-Type", HTML_TYPE.encode()), *headers]})
@@ -234,7 +250,7 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self.refused_status = status
         self.requestHeaders.removeHeader(b"expect")
         reason, sentence = REFUSALS[status]
-        page = (REFUSAL_PAGE % {"title": reason, "body": sentence}).encode()
+        page = (REFUSAL_PAGE % {"title": reason, "body": sentence, "mark": _MARKS.get(status, "")}).encode()
         headers = {
             "Server": self.server.server_name,
             "Connection": "close",
@@ -248,15 +264,14 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         transport = self.channel.transport
         transport.write(head.encode() + page)
         transport.loseWriteConnection()
-        self.channel.callLater(LINGER_SECONDS, transport.abortConnection)
         self._log_refusal(status, len(page))
 
     def _log_refusal(self, status: int, size: int) -> None:
         self.request_start = time.time()
         details = {
-            "path": self.channel._path.decode("latin1"),
+            "path": self._asked[1].decode("latin1"),
             "status": status,
-            "method": self.channel._command.decode("latin1"),
+            "method": self._asked[0].decode("latin1"),
             "client": f"{self._find_client().address}:0",
             "time_taken": 0.0,
             "size": size,

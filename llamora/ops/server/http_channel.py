@@ -19,7 +19,7 @@ from llamora.ops.server.connections import Connection, ConnectionState
 MAX_WAITING_FRAMES = 64
 TOO_MANY_FRAMES = 1008
 # A peer that has vanished without a word is noticed after two minutes.
-_KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
+_KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
 
 # Half of Twisted's types are missing, and its transports have more than their interface says.
@@ -110,8 +110,8 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
     def _set_keepalive(self) -> None:
         with suppress(OSError, AttributeError):
             self.transport.setTcpKeepAlive(1)
-            for option, value in _KEEPALIVE:
-                self.transport.socket.setsockopt(socket.IPPROTO_TCP, option, value)
+            for name, value in _KEEPALIVE:
+                self.transport.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
