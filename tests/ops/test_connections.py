@@ -137,6 +137,7 @@ def test_at_the_cap_of_an_address_its_oldest_slow_connection_gives_way() -> None
     server.connect("another's", address="b")
     for name in ("first", "second", "third", "fourth"):
         assert not server.connect(name).is_surplus
+        server.clock.now += module.HEAD_GRACE_SECONDS
 
     assert server.ended == [("first", False)]
     assert len(server.connections) == 4
@@ -148,11 +149,21 @@ def test_in_this_order_they_give_way() -> None:
     for name, state in (("body", STATES.BODY), ("head", STATES.HEAD), ("idle", STATES.IDLE)):
         server.connect(name, state=state)
     server.connect("refused", state=STATES.REFUSED)
+    server.clock.now += module.HEAD_GRACE_SECONDS
 
     newest = [server.connect("new", state=STATES.ANSWERING) for _ in range(5)]
 
     assert [name for name, _ in server.ended] == ["refused", "idle", "head", "body"]
     assert [connection.is_surplus for connection in newest] == [False] * 4 + [True]
+
+
+def test_of_a_crowd_that_comes_at_once_nobody_is_closed_and_those_beyond_the_cap_are_refused() -> None:
+    server = Server(most_per_address=3)
+
+    crowd = [server.connect() for _ in range(5)]
+
+    assert server.ended == []
+    assert [connection.is_surplus for connection in crowd] == [False] * 3 + [True] * 2
 
 
 def test_the_body_of_somebody_who_is_signed_in_does_not_give_way() -> None:

@@ -22,6 +22,7 @@ from llamora.ops.benchmarks.figures import (
 from llamora.ops.benchmarks.household import BenchmarkHousehold
 
 GUESSERS, SIGN_INS, SECONDS = 48, 8, 10.0
+SETTLE_SECONDS = 5.0
 _PAUSE = 0.05
 
 
@@ -92,6 +93,8 @@ def _measure_guesses(
 def _measure_held_connections(
     report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient
 ) -> None:
+    # Derivations of the guesses return their memory first.
+    time.sleep(SETTLE_SECONDS)
     before = served.memory_mib()
     with _reading(person) as reader, _attack("hold", served):
         fresh = _build_browser(person, "127.90.2.1")
@@ -100,7 +103,7 @@ def _measure_held_connections(
         took = elapsed()
         time.sleep(SECONDS)
         during = served.memory_mib()
-    time.sleep(5)
+    time.sleep(SETTLE_SECONDS)
     what = "while 60 half-sent bodies and 250 slow connections are held"
     report.add(Figure(name=f"sign-in {what}", value=took, unit="refused" if is_refused else "s"))
     _add_pages(report, reader)

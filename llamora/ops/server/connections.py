@@ -9,8 +9,9 @@
 
 Over a cap somebody gives way who makes the server wait: one who was refused, an idle connection, the oldest
 unfinished head, the oldest unfinished body of a stranger; at the cap of an address one of that address, else
-one of the address with the most. Whoever sends a request at once is never among them. If nobody can give way,
-the new connection is marked as surplus, and its request is refused.
+one of the address with the most. Whoever sends a request at once is never among them: at the cap of an
+address, a head has a second first. If nobody can give way, the new connection is marked as surplus, and its
+request is refused.
 """
 
 import time
@@ -22,6 +23,7 @@ from typing import Protocol
 
 MAX_CONNECTIONS, MAX_PER_ADDRESS = 1024, 128
 HEAD_SECONDS, BODY_SECONDS, BODY_RATE = 10.0, 10.0, 32 * 1024
+HEAD_GRACE_SECONDS = 1.0
 STALL_SECONDS, IDLE_SECONDS, LINGER_SECONDS = 30.0, 60.0, 5.0
 
 
@@ -154,7 +156,10 @@ class Connections:
         own = self._by_address[newest.address]
         if not newest.address or len(own) <= self._most_per_address:
             return True
-        return self._end_one_of([own], but=newest)
+        # A browser, or a crowd of them, opens several at once; their heads are only a moment away.
+        begun = self._clock() - HEAD_GRACE_SECONDS
+        slow = [each for each in own if each.state is not ConnectionState.HEAD or each.since <= begun]
+        return self._end_one_of([slow], but=newest)
 
     def _end_one_of(self, groups: Iterable[Iterable[Connection]], *, but: Connection) -> bool:
         """End the connection of the first group with one that can give way; return False if none can."""
