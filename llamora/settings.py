@@ -141,7 +141,7 @@ def _origins(name: str) -> list[str]:
 
 
 def _networks(name: str) -> list[IPv4Network | IPv6Network]:
-    values = [value for value in env.list(name, default=[]) if value]
+    values = [value.strip() for value in env.list(name, default=[]) if value]
     try:
         networks = [ip_network(value) for value in values]
     except ValueError:

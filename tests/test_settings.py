@@ -64,7 +64,7 @@ RIGHT = {
     "MODEL_FILE": "/not/there/yet.gguf",
     "MODEL_URL": "https://user:word@models.home:8443/v1",
     "TIME_ZONE": "America/Argentina/Ushuaia",
-    "TRUSTED_PROXIES": "127.0.0.1,::1,10.8.0.0/24,fd00::/64",
+    "TRUSTED_PROXIES": "127.0.0.1, ::1,10.8.0.0/24,fd00::/64",
     "TRUSTED_ORIGINS": "https://diary.home,https://[fd00::4]:8443",
 }
 CASES = [(name, value, said) for name, (values, said) in WRONG.items() for value in values]

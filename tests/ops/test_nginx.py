@@ -126,6 +126,8 @@ class _Connection(HTTPSConnection):
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     if NGINX is None:
         pytest.skip("no nginx on the PATH or in /usr/sbin; install Debian's package nginx")
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl on the PATH; install Debian's package openssl")
     folder = tmp_path_factory.mktemp("nginx")
     extra = {"LLAMORA_HOSTS": HOST, "LLAMORA_TRUSTED_PROXIES": "127.0.0.1"}
     with run_household(tmp_path_factory.mktemp("household"), **extra) as house:
