@@ -51,8 +51,8 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str) -
     person = BrowserClient(port=served.port, name=name, source_address="127.90.0.1")
     person.sign_in()
     usual = _measure_quiet(report, person)
-    _measure_guesses(report, served, person, usual=usual)
     _measure_held_connections(report, served, person)
+    _measure_guesses(report, served, person, usual=usual)
 
 
 def _measure_quiet(report: BenchmarkReport, person: BrowserClient) -> float:
@@ -93,7 +93,7 @@ def _measure_guesses(
 def _measure_held_connections(
     report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient
 ) -> None:
-    # Derivations of the guesses return their memory first.
+    # Derivations return their memory first.
     time.sleep(SETTLE_SECONDS)
     before = served.memory_mib()
     with _reading(person) as reader, _attack("hold", served):
