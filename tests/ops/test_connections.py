@@ -201,6 +201,31 @@ def test_at_the_cap_of_all_the_address_with_the_most_gives_way() -> None:
     assert server.ended == [("hoarded 0", False)]
 
 
+@pytest.mark.parametrize("state", [STATES.ANSWERING, STATES.SOCKET])
+def test_nobody_takes_all_places_with_requests_that_last(state: ConnectionState) -> None:
+    server = Server(most=10)
+    server.connect("another's", address="b", state=state)
+    for n in range(9):
+        server.connect(f"lasting {n}", address=f"attacker {n % 2}", state=state)
+
+    owner = server.connect("owner", address="owner")
+
+    assert not owner.is_surplus
+    assert [name for name, _ in server.ended] == ["lasting 0"]
+    assert len(server.connections) == 10
+
+
+def test_connections_beyond_both_caps_are_never_more_than_all_may_be() -> None:
+    server = Server(most=20, most_per_address=5)
+    for _ in range(5):
+        server.connect(state=STATES.ANSWERING)
+
+    crowd = [server.connect() for _ in range(100)]
+
+    assert all(connection.is_surplus for connection in crowd)
+    assert len(server.connections) == 20
+
+
 def test_trusted_proxies_have_no_cap_of_their_own_and_their_clients_have() -> None:
     server = Server(most_per_address=2)
     through = [server.connect(address="") for _ in range(10)]

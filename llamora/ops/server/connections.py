@@ -11,7 +11,8 @@ Over a cap somebody gives way who makes the server wait: one who was refused, an
 unfinished head, the oldest unfinished body of a stranger; at the cap of an address one of that address, else
 one of the address with the most. Whoever sends a request at once is never among them: at the cap of an
 address, a head has a second first. If nobody can give way, the new connection is marked as surplus, and its
-request is refused.
+request is refused. Where all connections of the server are being answered, or are WebSockets, the address
+with the most loses its oldest.
 """
 
 import time
@@ -98,10 +99,8 @@ class Connections:
         self.change(connection, ConnectionState.HEAD)
         self._by_address[address][connection] = None
         self._count += 1
-        if not self._make_room(connection) or (
-            self._count > self._most and not self._end_one_of(self._list_by_size(), but=connection)
-        ):
-            connection.is_surplus = True
+        has_room = [self._make_room(connection), self._make_room_among_all(connection)]
+        connection.is_surplus = not all(has_room)
         return connection
 
     def close(self, connection: Connection) -> None:
@@ -161,16 +160,31 @@ class Connections:
         slow = [each for each in own if each.state is not ConnectionState.HEAD or each.since <= begun]
         return self._end_one_of([slow], but=newest)
 
+    def _make_room_among_all(self, newest: Connection) -> bool:
+        """Return whether all connections are within their cap, after another one gave way if needed."""
+        if self._count <= self._most:
+            return True
+        groups = self._list_by_size()
+        if self._end_one_of(groups, but=newest):
+            return True
+        # All are being answered, or are WebSockets: nobody may take all the places with those either.
+        if len(groups[0]) <= len(self._by_address[newest.address]):
+            return False
+        self._end(min(groups[0], key=lambda each: each.since))
+        return True
+
     def _end_one_of(self, groups: Iterable[Iterable[Connection]], *, but: Connection) -> bool:
         """End the connection of the first group with one that can give way; return False if none can."""
         for group in groups:
             waiting = [each for each in group if each is not but and each.is_closable]
             if waiting:
-                worst = min(waiting, key=lambda each: (each.state, each.since))
-                self.close(worst)
-                worst.channel.end(is_overdue=False)
+                self._end(min(waiting, key=lambda each: (each.state, each.since)))
                 return True
         return False
+
+    def _end(self, connection: Connection) -> None:
+        self.close(connection)
+        connection.channel.end(is_overdue=False)
 
     def _list_by_size(self) -> list[list[Connection]]:
         return sorted((list(group) for group in self._by_address.values()), key=len, reverse=True)
