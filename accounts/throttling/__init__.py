@@ -7,4 +7,7 @@
 The slow pool (`llamora.asgi`) limits how many requests use the processor at once, and the derivation queue
 (`accounts.keys.key_slots`) how many keys are derived at once. While a throttled request waits, the next
 request in the slow pool runs.
+
+Where there is no room for everybody, both prefer addresses with fewer unsuccessful attempts, and keep places
+for recognised browsers.
 """
