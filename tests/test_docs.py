@@ -149,16 +149,6 @@ def test_continuous_integration_gives_the_command_for_tests_and_forbids_skips() 
     assert "export LLAMORA_TEST_NO_SKIP=1" in script
 
 
-def test_continuous_integration_installs_what_tests_are_skipped_without() -> None:
-    script = (ROOT / ".ci" / "run").read_text()
-    (installed,) = re.findall(r"^for command in (.+); do$", script, re.MULTILINE)
-    sources = [path.read_text() for path in (ROOT / "tests").rglob("*.py")]
-    needed = {name for text in sources for name in re.findall(r"install Debian's package (\w+)\"", text)}
-
-    assert {"chromium", "nginx"} <= needed
-    assert needed == set(installed.split())
-
-
 def test_git_and_ruff_leave_the_folder_of_uv_alone() -> None:
     assert ".uv/" in (ROOT / ".gitignore").read_text().splitlines()
     assert ".uv" in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["extend-exclude"]

@@ -24,6 +24,8 @@ from tests.browser_client import Visitor
 from tests.server import ROOT
 from tests.test_docs import README
 
+pytestmark = pytest.mark.slow
+
 # Debian's lies where not every path leads.
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 HOST = "diary.home"
