@@ -25,6 +25,7 @@ ENTRY_GONE: Final = (
 )
 NO_DAY: Final = "Choose a day for this entry."
 
+PLAIN_TEXT: Final = "Shown as plain text: too much formatting."
 DAMAGED_ENTRY: Final = (
     "This entry can't be opened: its data was changed on the disk. A backup from before that may still "
     "contain it. If the entry was edited, you can restore an earlier version from its history."

@@ -10,12 +10,14 @@ from uuid import UUID
 from django.db.models.signals import post_delete
 
 from accounts.security.data_inventory import RowLabel, register_label
-from accounts.signals import data_key_rotating, vault_locked, vault_unlocked
+from accounts.signals import data_key_rotated, data_key_rotating, person_deleted, vault_locked, vault_unlocked
 from diary.drafts.late_drafts import merge_late_drafts
 from diary.entries.services import purge_bin
 from diary.history.services import purge_versions
 from diary.models import CustomReplyKind, Draft, Entry, Opening, Recap, Reply, Version
 from diary.recaps.services import delete_recap
+from diary.rendering import page_texts
+from diary.rendering.html_cache import html_cache
 from diary.replies.services import mark_interrupted
 from llamora.crypto import Keyring
 from llamora.database import NotWritten
@@ -29,8 +31,12 @@ def connect() -> None:
     vault_unlocked.connect(merge_and_purge_after_unlock, dispatch_uid="diary.tidy_after_unlock")
     data_key_rotating.connect(merge_late_drafts_before_rotation, dispatch_uid="diary.fold_before_a_turn")
     vault_locked.connect(interrupt_jobs, dispatch_uid="diary.replies.interrupt")
+    vault_locked.connect(_forget_html_after_lock, dispatch_uid="diary.html_cache.locked")
+    data_key_rotated.connect(_forget_html, dispatch_uid="diary.html_cache.rotated")
+    person_deleted.connect(_forget_html, dispatch_uid="diary.html_cache.deleted")
     post_delete.connect(_delete_recap, sender=Entry, dispatch_uid="diary.recaps.destroyed")
     registry.on_startup(mark_interrupted)
+    page_texts.connect()
 
 
 def register_inventory_labels() -> None:
@@ -69,6 +75,17 @@ def interrupt_jobs(*, person_id: UUID, last: bool, **_: Any) -> None:
     """Interrupt a person's jobs when their last unlocked session ends."""
     if last:
         registry.interrupt(person_id, reason="locked")
+
+
+def _forget_html_after_lock(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
+    del sender
+    if last:
+        html_cache.forget(person_id)
+
+
+def _forget_html(sender: object, *, person_id: UUID, **_: Any) -> None:
+    del sender
+    html_cache.forget(person_id)
 
 
 def _delete_recap(sender: object, *, instance: Entry, **_: Any) -> None:

@@ -8,14 +8,14 @@ from uuid import UUID
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from accounts.models import Person
 from diary import days, hooks, messages
 from diary.entries.forms import SubmittedText
 from diary.hooks import EntryPanel
 from diary.models import Draft, Entry, Version
-from diary.rendering import markdown
+from diary.rendering.page_texts import render_page_text
 from diary.replies.presenters import list_reply_views
 from diary.replies.section import ReplyView
 from llamora.fields import new_id
@@ -118,7 +118,7 @@ def render_text(row: Entry | Version) -> SafeString:
     text = row.open_or("text", None)
     if text is None:
         return SafeString(render_to_string("fragments/notice.html", {"sentence": messages.DAMAGED_ENTRY}))
-    return mark_safe(markdown.render_markdown(text))  # noqa: S308 - sanitised there
+    return render_page_text(text)
 
 
 def build_empty_composer(person: Person, day: date) -> ComposerView:

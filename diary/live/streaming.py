@@ -15,7 +15,7 @@ from uuid import UUID
 
 from diary.generation.job_status import describe_job
 from diary.generation.page_tasks import PageTask, mark_html_safe
-from diary.rendering.markdown import split_settled
+from diary.rendering.markdown import MAX_TAIL_UNITS, MAX_UNITS, RenderBudget, split_settled
 from llamora.inference.job import Job
 
 TICK_SECONDS = 0.05
@@ -38,6 +38,7 @@ class LiveRendering:
         self.restarts = job.restarts
         self._pieces = 0
         self._open = ""
+        self._budget = RenderBudget()
         self._listeners: list[OnChange] = []
         self._changed, self._urgent = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -68,11 +69,13 @@ class LiveRendering:
         if job.restarts != self.restarts:
             self.restarts = job.restarts
             self.settled, self.tail, self._open, self._pieces = [], "", "", 0
+            self._budget = RenderBudget()
         new, self._pieces = job.text_since(self._pieces)
         self.version = job.seq
-        if new:
+        if new or job.is_over:
             self._open += new
-            split = split_settled(self._open)
+            max_tail_units = MAX_UNITS if job.is_over else MAX_TAIL_UNITS
+            split = split_settled(self._open, budget=self._budget, max_tail_units=max_tail_units)
             self._open = self._open[split.settled_len :]
             self.settled += split.settled
             self.tail = split.tail

@@ -3,14 +3,16 @@
 from datetime import date
 from uuid import UUID
 
+from django.utils.safestring import SafeString
+
 from accounts.models import Person
 from diary.generation.ask_once import get_task, may_send_unrequested
-from diary.generation.page_tasks import PageSection, mark_html_safe, render_job_text
+from diary.generation.page_tasks import PageSection, render_job_text
 from diary.models import Entry, Opening
 from diary.openings import services
 from diary.openings.section import OpeningView, render_section
 from diary.openings.tasks import OpeningTask
-from diary.rendering.markdown import render_markdown
+from diary.rendering.page_texts import render_page_text
 from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery
 from llamora.inference import model_server
@@ -47,12 +49,12 @@ def find_section(opening_id: UUID, *, owner_id: UUID) -> PageSection | None:
 def build_row_view(row: Opening) -> OpeningView | None:
     """Return an opening from its row, or None if it was dismissed or is damaged."""
     try:
-        html = "" if row.is_dismissed else render_markdown(row.text)
+        html = SafeString() if row.is_dismissed else render_page_text(row.text)
     except EnvelopeError:
         return None
     if not html:
         return None
-    return OpeningView(id=row.id, day=row.day, state=JobState.DONE.value, html=mark_html_safe(html).settled)
+    return OpeningView(id=row.id, day=row.day, state=JobState.DONE.value, html=html)
 
 
 def _is_opening_possible(person: Person, day: date) -> bool:

@@ -4,26 +4,39 @@
 
 CommonMark with tables and strikethrough; a new line is a line break; an indented paragraph is a paragraph,
 not code; no raw HTML; no images (an image becomes a link); no reference definitions, since a later line could
-then change an earlier block. A block that is too deep or too costly to parse is shown as escaped paragraphs
-of its source, and so is everything after `MAX_LINES` lines, so that the time for a hostile text is
-proportional to its length.
+then change an earlier block.
+
+The work is bounded by a `RenderBudget`, counted in units: one for each token of a block, and one for each
+character at which something inside a block may begin or end. A cell of a table, even of one that its row
+leaves out, is three tokens. Paragraphs of plain words are free. When the budget is spent, the rest of the
+text is shown as escaped paragraphs of its source, and so is any single block that is too deep or has too many
+marks in one run of text; a sentence stands before the first of them. A hostile text is given up while its
+blocks are parsed, before its tokens are made. A unit takes about 10 microseconds.
 """
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, NamedTuple
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import table as parse_table
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from diary import messages
 from diary.rendering.emoji import replace_shortcodes
 
+MAX_UNITS = 10_000  # of one text
+MAX_TAIL_UNITS = 2_000  # of the unsettled part of a growing text, which is rendered again at each tick
 MAX_LINES = 4_000
 MAX_MARKS = 1_500  # characters that may begin or end something inline, in one run of text
 MAX_DEPTH = 20
+_TOKENS_PER_CELL = _TOKENS_OF_PARAGRAPH = 3
+# Those of as many plain paragraphs as there may be lines for.
+_FREE_TOKENS = _TOKENS_OF_PARAGRAPH * MAX_LINES // 2
 
 _SCHEMES = {"http", "https", "mailto"}
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE | re.ASCII)
@@ -55,9 +68,39 @@ def _replace_shortcodes(state: StateCore) -> None:
                 token.content = replace_shortcodes(token.content)
 
 
+class _BudgetSpent(Exception):  # noqa: N818 - ends the parsing, and is no fault
+    """Raised by the block parser at a line from which parsing on would exceed the budget."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+
+
+def _check_budget(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Give up if the budget is spent: the first rule at each block, so that it is asked before any other."""
+    del end
+    if not silent and len(state.tokens) > state.env["tokens"]:
+        raise _BudgetSpent(start)
+    return False
+
+
+def _parse_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Parse a table, unless it has more cells than the budget has tokens left."""
+    if silent or start + 2 > end:
+        return parse_table(state, start, end, silent)
+    columns = state.src.count("|", state.bMarks[start + 1], state.eMarks[start + 1])
+    most_cells = (state.env["tokens"] - len(state.tokens)) // _TOKENS_PER_CELL
+    if columns > max(1, most_cells):
+        raise _BudgetSpent(start)
+    # One row more than there is room for: a table that is cut here exceeds the budget, and is not shown cut.
+    return parse_table(state, start, min(end, start + 3 + most_cells // max(1, columns)), silent)
+
+
 def _build_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_DEPTH})
     parser.enable(["table", "strikethrough"])
+    parser.block.ruler.at("table", _parse_table, {"alt": ["paragraph", "reference"]})
+    parser.block.ruler.before("table", "budget", _check_budget)
     parser.disable(["reference", "code", "html_block", "html_inline", "image"])
     parser.core.ruler.push("emoji", _replace_shortcodes)
     parser.core.ruler.enableOnly(["inline", "text_join", "emoji"])
@@ -66,6 +109,18 @@ def _build_parser() -> MarkdownIt:
 
 
 _markdown = _build_parser()
+_NOTICE = f'<p class="fine-print">{escape(messages.PLAIN_TEXT)}</p>\n'
+
+
+@dataclass(slots=True)
+class RenderBudget:
+    """The work that formatting a text may still cost; parts of one text, rendered in turn, share it."""
+
+    units: int = MAX_UNITS
+    lines: int = MAX_LINES
+    is_spent: bool = False
+    # Whether the sentence about plain text was shown.
+    is_noticed: bool = False
 
 
 class MarkdownBlock(NamedTuple):
@@ -100,16 +155,36 @@ def _render_paragraphs(text: str) -> list[str]:
     return [f'<p dir="auto">{one}</p>\n' for one in lines]
 
 
-def _parse_blocks(text: str) -> Iterator[MarkdownBlock]:
+def _parse_blocks(text: str, *, units: int) -> tuple[list[MarkdownBlock], int | None]:
+    """Return the top-level blocks of a text, and the line at which the units were spent, if they were."""
     tokens: list[Token] = []
-    _markdown.block.parse(text, _markdown, {}, tokens)
-    start = 0
+    stop: int | None = None
+    try:
+        _markdown.block.parse(text, _markdown, {"tokens": units + _FREE_TOKENS}, tokens)
+    except _BudgetSpent as spent:
+        stop = spent.line
+    blocks, start = [], 0
     for index, token in enumerate(tokens):
         if token.level == 0 and token.nesting <= 0:
             group = tokens[start : index + 1]
             first, end = group[0].map or (0, 0)
-            yield MarkdownBlock(first, end, group)
+            blocks.append(MarkdownBlock(first, end, group))
             start = index + 1
+    if stop is not None and start < len(tokens):
+        # Inside a block, of which nothing is shown formatted.
+        stop = (tokens[start].map or (0, 0))[0]
+    return blocks, stop
+
+
+def _count_units(tokens: list[Token]) -> int:
+    if (
+        len(tokens) == _TOKENS_OF_PARAGRAPH
+        and tokens[0].type == "paragraph_open"
+        and _PLAIN.fullmatch(tokens[1].content)
+    ):
+        return 0
+    marks = _markdown.inline.terminator_re
+    return len(tokens) + sum(len(marks.findall(token.content)) for token in tokens if token.type == "inline")
 
 
 def _is_too_complex(tokens: list[Token]) -> bool:
@@ -127,31 +202,64 @@ def _lower_headings(tokens: list[Token]) -> None:
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
 
 
-def _render_block(block: MarkdownBlock, lines: list[str]) -> str:
+def _render_block(block: MarkdownBlock, lines: list[str], budget: RenderBudget) -> str:
     if _is_too_complex(block.tokens):
-        return "".join(_render_paragraphs("\n".join(lines[block.first : block.end])))
+        return _render_plain(lines[block.first : block.end], budget)
     env: dict[str, Any] = {}
     _lower_headings(block.tokens)
     _markdown.core.process(StateCore("", _markdown, env, block.tokens))
     return _cleaner.clean(_markdown.renderer.render(block.tokens, _markdown.options, env))
 
 
-def render_blocks(text: str) -> list[str]:
-    """Return the safe HTML of each top-level block of a Markdown text."""
-    shown = show_control_characters(text)
-    lines = shown.split("\n")
-    if len(lines) <= MAX_LINES and _PLAIN.fullmatch(shown):
+def _render_plain(lines: list[str], budget: RenderBudget) -> str:
+    """Return lines as escaped paragraphs, after a sentence that says why, unless it was shown before."""
+    paragraphs = _render_paragraphs("\n".join(lines))
+    if not paragraphs or budget.is_noticed:
+        return "".join(paragraphs)
+    budget.is_noticed = True
+    return _NOTICE + "".join(paragraphs)
+
+
+def _format_lines(lines: list[str], budget: RenderBudget) -> tuple[list[str], int]:
+    """Return the HTML of the blocks that the budget covers, and the line after them."""
+    if budget.is_spent:
+        return [], 0
+    text = "\n".join(lines)
+    if _PLAIN.fullmatch(text):
         # Most of what people write, in a tenth of the time.
-        return _render_paragraphs(replace_shortcodes(shown))
-    head = shown if len(lines) <= MAX_LINES else "\n".join(lines[:MAX_LINES])
-    return [_render_block(block, lines) for block in _parse_blocks(head)] + _render_paragraphs(
-        "\n".join(lines[MAX_LINES:])
-    )
+        budget.lines -= len(lines)
+        return _render_paragraphs(replace_shortcodes(text)), len(lines)
+    head = lines[: max(0, budget.lines)] if budget.units > 0 else []
+    blocks, stop = _parse_blocks(text if len(head) == len(lines) else "\n".join(head), units=budget.units)
+    html = []
+    for block in blocks:
+        cost = _count_units(block.tokens)
+        if cost > budget.units:
+            stop = block.first
+            break
+        budget.units -= cost
+        html.append(_render_block(block, lines, budget))
+    done = len(head) if stop is None else stop
+    budget.lines -= done
+    budget.is_spent = done < len(lines)
+    return html, done
 
 
-def render_markdown(text: str) -> str:
+def _render_shown(shown: str, budget: RenderBudget) -> list[str]:
+    lines = shown.split("\n")
+    html, done = _format_lines(lines, budget)
+    plain = _render_plain(lines[done:], budget)
+    return [*html, plain] if plain else html
+
+
+def render_blocks(text: str, *, budget: RenderBudget | None = None) -> list[str]:
+    """Return the safe HTML of each top-level block of a Markdown text, and of what the budget left plain."""
+    return _render_shown(show_control_characters(text), budget or RenderBudget())
+
+
+def render_markdown(text: str, *, budget: RenderBudget | None = None) -> str:
     """Return the safe HTML of a Markdown text."""
-    return "".join(render_blocks(text))
+    return "".join(render_blocks(text, budget=budget))
 
 
 class SettledSplit(NamedTuple):
@@ -162,15 +270,32 @@ class SettledSplit(NamedTuple):
     tail: str
 
 
-def split_settled(text: str) -> SettledSplit:
+def split_settled(
+    text: str, *, budget: RenderBudget | None = None, max_tail_units: int = MAX_UNITS
+) -> SettledSplit:
     """Split a growing text after the blocks that no appended text can change.
 
     Only blocks of complete lines are settled, since an incomplete line may still change its meaning, and
     except for the last block, which may still grow. The rest is parsed as a separate text: once the text has
-    grown, pass `text[settled_len:]` next.
+    grown, pass `text[settled_len:]` next, with the same budget. The rest, while it costs more than
+    `max_tail_units`, is plain text; it is formatted once it is settled.
     """
+    budget = budget or RenderBudget()
     shown = show_control_characters(text)
-    complete = shown[: shown.rfind("\n") + 1]
-    *settled, last = [block.first for block in _parse_blocks(complete)] or [0]
-    length = sum(len(line) + 1 for line in complete.split("\n")[:last]) if settled else 0
-    return SettledSplit(length, render_blocks(text[:length]), render_markdown(text[length:]))
+    lines = shown.split("\n")
+    settled, done = _format_lines(lines[: _find_settled_end(lines[:-1], budget)], budget)
+    length = sum(len(line) + 1 for line in lines[:done])
+    tail = replace(budget, units=min(budget.units, max_tail_units))
+    return SettledSplit(length, settled, "".join(_render_shown(shown[length:], tail)))
+
+
+def _find_settled_end(complete: list[str], budget: RenderBudget) -> int:
+    """Return the number of lines in front of the last block of these complete lines."""
+    if budget.is_spent or not complete:
+        return 0
+    head = complete[: max(0, budget.lines)]
+    blocks, stop = _parse_blocks("\n".join(head) + "\n", units=budget.units)
+    firsts = [block.first for block in blocks]
+    if stop is not None:
+        firsts.append(stop)
+    return firsts[-1] if len(firsts) > 1 else 0

@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 from diary import messages
 from diary.generation.ask_once import get_task, list_jobs
 from diary.generation.job_status import describe_state
-from diary.generation.page_tasks import PageSection, mark_html_safe, render_job_text
+from diary.generation.page_tasks import PageSection, render_job_text
 from diary.models import Entry, Reply
-from diary.rendering.markdown import render_markdown
+from diary.rendering.page_texts import render_page_text
 from diary.replies.reply_kinds import get_reply_label
 from diary.replies.section import ReplyView, render_section
 from diary.replies.tasks import ReplyTask
@@ -93,7 +93,7 @@ def build_row_view(reply: Reply) -> ReplyView:
 
 def _render_text(reply: Reply) -> SafeString:
     try:
-        return mark_html_safe(render_markdown(reply.text)).settled
+        return render_page_text(reply.text)
     except EnvelopeError:
         # One damaged reply must not take its whole day with it.
         return SafeString(render_to_string("fragments/notice.html", {"sentence": messages.DAMAGED_REPLY}))

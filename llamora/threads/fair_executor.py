@@ -13,7 +13,8 @@ Python runs one thread at a time. If two threads render pages, they exchange the
 query, and the event loop waits for both. So the number of active calls is limited, and a pool may have more
 threads than active calls: while a call waits for something other than the processor (the disk, a lock, a key
 derivation, a delay), it is inside `yield_turn` and not active, so that another call may begin. A call that
-waits without `yield_turn` blocks its whole pool.
+waits without `yield_turn` blocks its whole pool. A call with much to compute calls `let_others_run`
+between two parts of it.
 """
 
 import threading
@@ -72,12 +73,13 @@ class FairExecutor(Executor):
         self._lock = threading.Lock()
         # Two conditions of one lock: no idle thread is woken for a call that wants its turn back.
         self._has_work, self._may_return = threading.Condition(self._lock), threading.Condition(self._lock)
+        self._has_begun = threading.Condition(self._lock)
         # Keys are in the order in which they were last served, so equals take turns.
         self._waiting: OrderedDict[str, deque[PoolCall]] = OrderedDict()
         self._running: Counter[str] = Counter()
         # Running calls of a rank above the reserved one.
         self._running_above = 0
-        self._active = self._returning = self._idle = 0
+        self._active = self._returning = self._passing = self._idle = self._begun = 0
         self._is_closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
@@ -122,6 +124,7 @@ class FairExecutor(Executor):
         with self._lock:
             taken = [call.future for calls in self._waiting.values() for call in calls]
             self._waiting.clear()
+            self._has_begun.notify_all()
             if self._is_closed:
                 self._wake_all()
         return taken
@@ -155,11 +158,33 @@ class FairExecutor(Executor):
         finally:
             with self._lock:
                 self._returning += 1
-                while self._active >= self._max_active:
-                    self._may_return.wait()
-                self._returning -= 1
-                self._active += 1
-                self._wake_next()
+                self._resume()
+
+    def pass_turn(self) -> None:
+        """Let one waiting call begin, if a thread is free for it; resume when that one ends or waits."""
+        with self._lock:
+            has_thread = self._idle or len(self._threads) < self._max_threads
+            if not self._has_eligible() or self._returning or not has_thread:
+                return
+            begun = self._begun
+            self._passing += 1
+            self._active -= 1
+            self._wake_next()
+            while self._begun == begun and self._has_eligible():
+                self._has_begun.wait()
+            if self._begun == begun:
+                # What waited was dropped.
+                self._passing -= 1
+                self._returning += 1
+            self._resume()
+
+    def _resume(self) -> None:
+        """Wait until this thread's call may be active again; it is counted as returning, under the lock."""
+        while self._active >= self._max_active:
+            self._may_return.wait()
+        self._returning -= 1
+        self._active += 1
+        self._wake_next()
 
     def _run_thread(self) -> None:
         _thread_state.pool = self
@@ -214,6 +239,10 @@ class FairExecutor(Executor):
             del self._waiting[key]
         self._running[key] += 1
         self._running_above += call.rank > self._reserved_rank
+        # Counted here and not by the threads when they wake: this call may have ended by then.
+        self._returning, self._passing = self._returning + self._passing, 0
+        self._begun += 1
+        self._has_begun.notify_all()
         if self._is_closed and not self._waiting:
             self._wake_all()
         self._wake_next()
@@ -282,3 +311,13 @@ def yield_turn() -> Iterator[None]:
             yield
     finally:
         _thread_state.is_waiting = False
+
+
+def let_others_run() -> None:
+    """Let a call that waits for this thread's pool run before this one goes on.
+
+    Does nothing in a thread that belongs to no such pool, inside `yield_turn`, or if no call waits.
+    """
+    pool: FairExecutor | None = getattr(_thread_state, "pool", None)
+    if pool is not None and not getattr(_thread_state, "is_waiting", False):
+        pool.pass_turn()

@@ -197,7 +197,8 @@ def test_a_later_line_changes_no_earlier_link() -> None:
 def test_what_is_too_deep_is_shown_as_it_was_written() -> None:
     html = render_markdown(">" * 60 + " deep")
 
-    assert html == f'<p dir="auto">{"&gt;" * 60} deep</p>\n'
+    notice = '<p class="fine-print">Shown as plain text: too much formatting.</p>\n'
+    assert html == f'{notice}<p dir="auto">{"&gt;" * 60} deep</p>\n'
 
 
 def test_no_word_is_lost_however_long_the_text() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from llamora.threads import FairExecutor, yield_turn
+from llamora.threads import FairExecutor, let_others_run, yield_turn
 from llamora.threads.fair_executor import PoolCall
 
 
@@ -406,3 +406,91 @@ def test_calls_of_every_kind_all_end(most: int) -> None:
     assert crowd.most <= most
     assert not pool._running
     assert (pool._active, pool._returning) == (0, 0)
+
+
+# --- Letting others run between two parts of a long call -------------------------------------------
+
+
+def _begin_long_call(pool: FairExecutor, order: list[str], parts: int = 3) -> "tuple[Future[Any], Gate]":
+    """Start a call of several parts, which waits for the gate in its first one."""
+    gate = object.__new__(Gate)
+    gate.opened, gate.entered = threading.Event(), threading.Event()
+
+    def act() -> None:
+        gate.entered.set()
+        gate.opened.wait(10)
+        for part in range(parts):
+            order.append(f"part {part}")
+            let_others_run()
+
+    call = pool.submit_for_key("long", act)
+    assert gate.entered.wait(5)
+    return call, gate
+
+
+def test_between_two_parts_one_call_that_waits_runs_whole(single_active: FairExecutor) -> None:
+    order: list[str] = []
+    long, gate = _begin_long_call(single_active, order)
+    others = [single_active.for_key(key).submit(order.append, key) for key in ("one", "two")]
+
+    gate.opened.set()
+    for call in (long, *others):
+        call.result(5)
+
+    assert order == ["part 0", "one", "part 1", "two", "part 2"]
+
+
+def test_two_long_calls_take_turns_and_both_end(single_active: FairExecutor) -> None:
+    order: list[str] = []
+    first, gate = _begin_long_call(single_active, order)
+    second = single_active.submit_for_key(
+        "other", lambda: [(order.append(f"other {part}"), let_others_run()) for part in range(3)]
+    )
+
+    gate.opened.set()
+    first.result(5)
+    second.result(5)
+
+    assert sorted(order) == sorted([*(f"part {n}" for n in range(3)), *(f"other {n}" for n in range(3))])
+
+
+def test_without_a_free_thread_a_long_call_goes_on(pool: FairExecutor) -> None:
+    order: list[str] = []
+    long, gate = _begin_long_call(pool, order)
+    late = pool.submit_for_key("late", lambda: order.append("late"))
+
+    gate.opened.set()
+    long.result(5)
+    late.result(5)
+
+    assert order == ["part 0", "part 1", "part 2", "late"]
+
+
+def test_no_more_than_one_is_active_while_long_calls_let_others_run(single_active: FairExecutor) -> None:
+    crowd = Crowd()
+
+    def long() -> None:
+        for _ in range(3):
+            crowd.works()
+            let_others_run()
+
+    run_all(single_active, long)
+
+    assert crowd.most == 1
+
+
+def test_a_long_call_goes_on_when_what_waited_is_dropped(single_active: FairExecutor) -> None:
+    order: list[str] = []
+    long, gate = _begin_long_call(single_active, order)
+    call = single_active.submit(lambda: None)
+
+    single_active.shutdown(wait=False, cancel_futures=True)
+    gate.opened.set()
+    long.result(5)
+
+    assert call.cancelled()
+    assert len(order) == 3
+
+
+def test_letting_others_run_in_a_thread_of_no_pool_changes_nothing() -> None:
+    let_others_run()

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from diary.generation.job_status import describe_job
-from diary.rendering.markdown import render_markdown
+from diary.rendering.page_texts import render_page_text
 from llamora.inference import model_server
 from llamora.inference.job import Job, JobState
 from traces import messages
@@ -31,7 +31,7 @@ def build_summary_view(trace: Trace) -> SummaryView:
     # Read again, and after the job: one that has just ended has saved something since the trace was loaded.
     summary = get_summary(get_trace(trace.owner_id, trace.id) if job is not None else trace)
     return SummaryView(
-        html=mark_safe(render_markdown(summary.text) if summary else ""),  # noqa: S308 - sanitised there
+        html=render_page_text(summary.text) if summary else SafeString(),
         note=_get_note(summary, job),
         button_label="" if is_making else _get_button_label(summary),
         is_making=is_making,

@@ -1,0 +1,71 @@
+"""The texts of one page as HTML: within a budget that they share, and from the cache of their owner.
+
+A page begins with each request. A text whose formatting costs more than the page has left is shown as plain
+text from where the budget is spent. Cached HTML counts like HTML just made, so that a page looks the same
+each time. Between two texts, a request lets others run that wait for its pool.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.core.signals import request_started
+from django.utils.safestring import SafeString, mark_safe
+
+from diary.rendering.html_cache import CachedHtml, CacheKey, html_cache
+from diary.rendering.markdown import MAX_UNITS, RenderBudget, render_markdown
+from llamora.crypto import VaultLocked, current
+from llamora.threads import let_others_run
+
+MAX_PAGE_UNITS: Final = 3 * MAX_UNITS
+# A cheaper text is made again faster than it is worth its place in the cache.
+_LEAST_CACHED_UNITS: Final = 20
+
+
+@dataclass(slots=True)
+class PageBudget:
+    """The units that the texts of a page may still cost."""
+
+    units: int = MAX_PAGE_UNITS
+
+
+_page: ContextVar[PageBudget | None] = ContextVar("llamora_page_budget", default=None)
+
+
+def render_page_text(text: str) -> SafeString:
+    """Return the safe HTML of a text of the page under way; outside a request, of a page of its own."""
+    page = _page.get() or PageBudget()
+    key = _get_cache_key(text)
+    cached = html_cache.get(key) if key else None
+    if cached is not None and cached.units <= page.units:
+        page.units -= cached.units
+        return mark_safe(cached.html)  # noqa: S308 - sanitised there
+    available = min(MAX_UNITS, page.units)
+    budget = RenderBudget(units=available)
+    html = render_markdown(text, budget=budget)
+    spent = available - budget.units
+    if budget.is_spent and available < MAX_UNITS:
+        # Nothing is left that the next text could begin with.
+        page.units = 0
+    else:
+        page.units -= spent
+        if key and spent >= _LEAST_CACHED_UNITS:
+            html_cache.add(key, CachedHtml(html, spent))
+    let_others_run()
+    return mark_safe(html)  # noqa: S308 - sanitised there
+
+
+def _get_cache_key(text: str) -> CacheKey | None:
+    try:
+        return html_cache.build_key(text, current())
+    except VaultLocked:
+        return None
+
+
+def _begin_page(**_: Any) -> None:
+    _page.set(PageBudget())
+
+
+def connect() -> None:
+    """Connect the receiver; called once from `AppConfig.ready`."""
+    request_started.connect(_begin_page, dispatch_uid="diary.rendering.begin_page")
