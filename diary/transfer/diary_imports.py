@@ -115,7 +115,7 @@ def import_diary(
             report.known += len(batch) - len(new_entries)
             for new_entry in new_entries:
                 _count_entry(new_entry, report)
-            progress(report.accepted + len(report.rejected))
+            progress(report.accepted + report.rejected_count)
         row_importer = RowImporter(person.id, entry_importer=entry_importer, now=now, faults=report.faults)
         for kind in ROW_KINDS:
             report.rows[kind] += row_importer.insert_new(kind, overview.rows.get(kind, ()))

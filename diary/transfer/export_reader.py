@@ -30,11 +30,16 @@ _HEAD_BYTES: Final = 4096
 # What exports and other programs use by default. A damaged file in any other compression raises an error of
 # its own kind halfway through.
 _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# A diary is packed to a tenth or so, spaces to a thousandth. A small one may be packed to anything.
+_MAX_EXPANSION: Final = 200
+_SMALL_BYTES: Final = 16 * 1024 * 1024
+_MAX_JSON_BYTES: Final = 4 * 1024**3
 # What zipfile raises, also for one with a password, or with an offset before its beginning.
 _ZIP_ERRORS: Final = (zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
 # The names of kinds are shown to whoever imports. Any other name would put text of the file on a terminal, or
 # control characters, or what cannot be printed there at all.
 _KIND_NAME: Final = re.compile(r"[a-z_]{1,40}")
+_MAX_KINDS: Final = 100
 
 
 @dataclass(kw_only=True)
@@ -84,6 +89,7 @@ def _open_json(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         return
     with _open_archive(path) as archive:
         info = _find_json(archive)
+        _check_size(info, packed_bytes=min(info.compress_size, path.stat().st_size))
         with _open_member(archive, info) as member:
             yield member, info.file_size
 
@@ -102,6 +108,13 @@ def _find_json(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     if len(near_top) != 1:
         raise NotAnExport(messages.NOT_IN_ZIP.format(name=JSON_NAME))
     return near_top[0]
+
+
+def _check_size(info: zipfile.ZipInfo, *, packed_bytes: int) -> None:
+    """Raise NotAnExport if the JSON is far larger than its packed bytes; zipfile reads no more than its size."""
+    most = min(_MAX_JSON_BYTES, max(_SMALL_BYTES, packed_bytes * _MAX_EXPANSION))
+    if info.file_size > most:
+        raise NotAnExport(messages.ZIP_TOO_LARGE.format(name=JSON_NAME))
 
 
 def _open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
@@ -136,7 +149,8 @@ def _count_value(overview: ExportOverview, key: str, value: object, *, wanted: C
     elif kind in wanted and isinstance(value, dict):
         overview.rows.setdefault(kind, []).append(value)
     else:
-        overview.skipped[kind if _KIND_NAME.fullmatch(kind) else "rows_of_other_kinds"] += 1
+        is_named = kind in overview.skipped or len(overview.skipped) < _MAX_KINDS
+        overview.skipped[kind if is_named and _KIND_NAME.fullmatch(kind) else "rows_of_other_kinds"] += 1
 
 
 def read_entries(

@@ -11,6 +11,7 @@ NotAnExport   the file is no export; carries a sentence for the person
 """
 
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any, Final, TextIO
@@ -22,7 +23,7 @@ from diary.transfer.export_format import FORMAT, VERSION
 CHUNK_CHARACTERS: Final = 1024 * 1024
 # An entry with all its versions and replies is one value; a file with a larger one is read no further.
 MAX_VALUE_CHARACTERS: Final = 64 * 1024 * 1024
-_WHITE_SPACE: Final = " \t\n\r"
+_WHITE_SPACE: Final = re.compile(r"[ \t\n\r]*")
 _NUMBER_CHARACTERS: Final = ("", *"0123456789.eE+-")
 _decoder = json.JSONDecoder()
 
@@ -115,10 +116,10 @@ class _JsonSource:
     def _peek(self) -> str:
         """Return the next character that is not white space, or "" at the end."""
         while True:
-            while self._position < len(self._buffer):
-                if (character := self._buffer[self._position]) not in _WHITE_SPACE:
-                    return character
-                self._position += 1
+            if gap := _WHITE_SPACE.match(self._buffer, self._position):
+                self._position = gap.end()
+            if self._position < len(self._buffer):
+                return self._buffer[self._position]
             if not self._read_more():
                 return ""
 

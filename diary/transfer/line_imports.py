@@ -24,6 +24,8 @@ from llamora.fields import SealedModel
 from llamora.fields.models import sealed_fields
 
 BATCH_SIZE = 500
+# A file of nothing but bad lines may have millions, and nobody reads so long a list.
+MAX_LISTED = 10_000
 Progress = Callable[[int], None]
 _M = TypeVar("_M", bound=SealedModel)
 
@@ -41,12 +43,16 @@ _Good = TypeVar("_Good", bound=HasDay)
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """Counts and days of the values in a file and of the imported ones; never texts."""
+    """Counts and days of the values in a file and of the imported ones; never texts.
+
+    `rejected` holds the first of the values that cannot be imported, `rejected_count` counts them all.
+    """
 
     accepted: int = 0
     added: int = 0
     known: int = 0
     rejected: list[RejectedLine] = field(default_factory=list)
+    rejected_count: int = 0
     by_year: Counter[int] = field(default_factory=Counter)
     first: date | None = None
     last: date | None = None
@@ -62,7 +68,9 @@ class ImportReport:
         """Yield and count the importable values; record the number and reason of the rejected ones."""
         for one in candidates:
             if isinstance(one, RejectedLine):
-                self.rejected.append(one)
+                self.rejected_count += 1
+                if len(self.rejected) < MAX_LISTED:
+                    self.rejected.append(one)
             else:
                 self.count_accepted(one)
                 yield one
@@ -93,7 +101,7 @@ def import_lines(
             _create_entries(entries)
             report.added += len(entries)
             report.known += len(batch) - len(entries)
-            progress(report.accepted + len(report.rejected))
+            progress(report.accepted + report.rejected_count)
     return report
 
 

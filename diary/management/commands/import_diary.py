@@ -145,6 +145,8 @@ class Command(BaseCommand):
         unit = _get_units(report)[0].capitalize()
         for rejected in report.rejected:
             self.stderr.write(f"{unit} {rejected.number} {rejected.reason.value}.")
+        if more := report.rejected_count - len(report.rejected):
+            self.stderr.write(messages.IMPORT_MORE_REJECTED.format(count=more))
         if isinstance(report, DiaryImportReport):
             self._print_imported_rows(report)
         elif not report.accepted:
@@ -155,15 +157,15 @@ class Command(BaseCommand):
             self.stdout.write(
                 messages.IMPORT_RANGE.format(first=report.first, last=report.last, count=report.accepted)
             )
-        if report.rejected:
-            rejected_count = pluralize(len(report.rejected), *_get_units(report))
+        if report.rejected_count:
+            rejected_count = pluralize(report.rejected_count, *_get_units(report))
             self.stdout.write(messages.IMPORT_REJECTED.format(count=rejected_count))
         if is_preview:
             self.stdout.write(messages.IMPORT_PREVIEWED)
         else:
             self.stdout.write(messages.IMPORT_COUNTS.format(added=report.added, known=report.known))
         if isinstance(report, DiaryImportReport) and report.is_broken:
-            raise CommandError(messages.IMPORT_BROKEN.format(seen=report.accepted + len(report.rejected)))
+            raise CommandError(messages.IMPORT_BROKEN.format(seen=report.accepted + report.rejected_count))
 
     def _print_imported_rows(self, report: DiaryImportReport) -> None:
         for fault in report.faults:
