@@ -29,7 +29,7 @@ from markdown_it.token import Token
 from diary import messages
 from diary.rendering.emoji import replace_shortcodes
 
-MAX_UNITS = 10_000  # of one text
+MAX_UNITS = 8_000  # of one text
 MAX_TAIL_UNITS = 2_000  # of the unsettled part of a growing text, which is rendered again at each tick
 MAX_LINES = 4_000
 MAX_MARKS = 1_500  # characters that may begin or end something inline, in one run of text
@@ -183,8 +183,10 @@ def _count_units(tokens: list[Token]) -> int:
         and _PLAIN.fullmatch(tokens[1].content)
     ):
         return 0
+    contents = [token.content for token in tokens if token.type == "inline"]
     marks = _markdown.inline.terminator_re
-    return len(tokens) + sum(len(marks.findall(token.content)) for token in tokens if token.type == "inline")
+    # A bracket counts twice: what follows each is searched for the end of a link.
+    return len(tokens) + sum(len(marks.findall(content)) + content.count("[") for content in contents)
 
 
 def _is_too_complex(tokens: list[Token]) -> bool:
@@ -241,7 +243,9 @@ def _format_lines(lines: list[str], budget: RenderBudget) -> tuple[list[str], in
         html.append(_render_block(block, lines, budget))
     done = len(head) if stop is None else stop
     budget.lines -= done
-    budget.is_spent = done < len(lines)
+    if done < len(lines):
+        # All of it: what was parsed in vain cost as much.
+        budget.units, budget.is_spent = 0, True
     return html, done
 
 
@@ -283,7 +287,11 @@ def split_settled(
     budget = budget or RenderBudget()
     shown = show_control_characters(text)
     lines = shown.split("\n")
-    settled, done = _format_lines(lines[: _find_settled_end(lines[:-1], budget)], budget)
+    if budget.is_spent:
+        done = _find_plain_end(lines[:-1])
+        settled = [plain] if (plain := _render_plain(lines[:done], budget)) else []
+    else:
+        settled, done = _format_lines(lines[: _find_settled_end(lines[:-1], budget)], budget)
     length = sum(len(line) + 1 for line in lines[:done])
     tail = replace(budget, units=min(budget.units, max_tail_units))
     return SettledSplit(length, settled, "".join(_render_shown(shown[length:], tail)))
@@ -291,7 +299,7 @@ def split_settled(
 
 def _find_settled_end(complete: list[str], budget: RenderBudget) -> int:
     """Return the number of lines in front of the last block of these complete lines."""
-    if budget.is_spent or not complete:
+    if not complete:
         return 0
     head = complete[: max(0, budget.lines)]
     blocks, stop = _parse_blocks("\n".join(head) + "\n", units=budget.units)
@@ -299,3 +307,11 @@ def _find_settled_end(complete: list[str], budget: RenderBudget) -> int:
     if stop is not None:
         firsts.append(stop)
     return firsts[-1] if len(firsts) > 1 else 0
+
+
+def _find_plain_end(complete: list[str]) -> int:
+    """Return the number of lines in front of the last paragraph of these complete lines."""
+    for end in range(len(complete) - 1, 0, -1):
+        if complete[end].strip(" \t") and not complete[end - 1].strip(" \t"):
+            return end
+    return 0

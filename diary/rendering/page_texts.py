@@ -2,7 +2,7 @@
 
 A page begins with each request. A text whose formatting costs more than the page has left is shown as plain
 text from where the budget is spent. Cached HTML counts like HTML just made, so that a page looks the same
-each time. Between two texts, a request lets others run that wait for its pool.
+each time. Before each text that is not cached, a request lets others run that wait for its pool.
 """
 
 from contextvars import ContextVar
@@ -40,18 +40,15 @@ def render_page_text(text: str) -> SafeString:
     if cached is not None and cached.units <= page.units:
         page.units -= cached.units
         return mark_safe(cached.html)  # noqa: S308 - sanitised there
+    let_others_run()
     available = min(MAX_UNITS, page.units)
     budget = RenderBudget(units=available)
     html = render_markdown(text, budget=budget)
     spent = available - budget.units
-    if budget.is_spent and available < MAX_UNITS:
-        # Nothing is left that the next text could begin with.
-        page.units = 0
-    else:
-        page.units -= spent
-        if key and spent >= _LEAST_CACHED_UNITS:
-            html_cache.add(key, CachedHtml(html, spent))
-    let_others_run()
+    page.units -= spent
+    is_cut_by_page = budget.is_spent and available < MAX_UNITS
+    if key and spent >= _LEAST_CACHED_UNITS and not is_cut_by_page:
+        html_cache.add(key, CachedHtml(html, spent))
     return mark_safe(html)  # noqa: S308 - sanitised there
 
 

@@ -111,7 +111,7 @@ def _find_json(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _check_size(info: zipfile.ZipInfo, *, packed_bytes: int) -> None:
-    """Raise NotAnExport if the JSON is far larger than its packed bytes; zipfile reads no more than its size."""
+    """Raise NotAnExport if the JSON is far larger than its packed bytes; zipfile reads no more than that."""
     most = min(_MAX_JSON_BYTES, max(_SMALL_BYTES, packed_bytes * _MAX_EXPANSION))
     if info.file_size > most:
         raise NotAnExport(messages.ZIP_TOO_LARGE.format(name=JSON_NAME))

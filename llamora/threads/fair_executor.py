@@ -73,13 +73,13 @@ class FairExecutor(Executor):
         self._lock = threading.Lock()
         # Two conditions of one lock: no idle thread is woken for a call that wants its turn back.
         self._has_work, self._may_return = threading.Condition(self._lock), threading.Condition(self._lock)
-        self._has_begun = threading.Condition(self._lock)
+        self._turn_taken = threading.Condition(self._lock)
         # Keys are in the order in which they were last served, so equals take turns.
         self._waiting: OrderedDict[str, deque[PoolCall]] = OrderedDict()
         self._running: Counter[str] = Counter()
         # Running calls of a rank above the reserved one.
         self._running_above = 0
-        self._active = self._returning = self._passing = self._idle = self._begun = 0
+        self._active = self._returning = self._passing = self._idle = self._turns = 0
         self._is_closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
@@ -124,7 +124,7 @@ class FairExecutor(Executor):
         with self._lock:
             taken = [call.future for calls in self._waiting.values() for call in calls]
             self._waiting.clear()
-            self._has_begun.notify_all()
+            self._turn_taken.notify_all()
             if self._is_closed:
                 self._wake_all()
         return taken
@@ -161,18 +161,18 @@ class FairExecutor(Executor):
                 self._resume()
 
     def pass_turn(self) -> None:
-        """Let one waiting call begin, if a thread is free for it; resume when that one ends or waits."""
+        """Let one call resume, or begin if a thread is free for it; go on when that one ends or waits."""
         with self._lock:
             has_thread = self._idle or len(self._threads) < self._max_threads
-            if not self._has_eligible() or self._returning or not has_thread:
+            if not self._returning and not (self._has_eligible() and has_thread):
                 return
-            begun = self._begun
+            turns = self._turns
             self._passing += 1
             self._active -= 1
             self._wake_next()
-            while self._begun == begun and self._has_eligible():
-                self._has_begun.wait()
-            if self._begun == begun:
+            while self._turns == turns and (self._has_eligible() or self._returning):
+                self._turn_taken.wait()
+            if self._turns == turns:
                 # What waited was dropped.
                 self._passing -= 1
                 self._returning += 1
@@ -183,8 +183,15 @@ class FairExecutor(Executor):
         while self._active >= self._max_active:
             self._may_return.wait()
         self._returning -= 1
-        self._active += 1
+        self._take_turn()
         self._wake_next()
+
+    def _take_turn(self) -> None:
+        self._active += 1
+        # Counted here and not by the threads when they wake: this call may have ended by then.
+        self._returning, self._passing = self._returning + self._passing, 0
+        self._turns += 1
+        self._turn_taken.notify_all()
 
     def _run_thread(self) -> None:
         _thread_state.pool = self
@@ -226,7 +233,7 @@ class FairExecutor(Executor):
                 self._wake_next()
                 self._idle += 1
                 self._has_work.wait()
-            self._active += 1
+            self._take_turn()
             return self._pop_next_call()
 
     def _pop_next_call(self) -> PoolCall:
@@ -239,10 +246,6 @@ class FairExecutor(Executor):
             del self._waiting[key]
         self._running[key] += 1
         self._running_above += call.rank > self._reserved_rank
-        # Counted here and not by the threads when they wake: this call may have ended by then.
-        self._returning, self._passing = self._returning + self._passing, 0
-        self._begun += 1
-        self._has_begun.notify_all()
         if self._is_closed and not self._waiting:
             self._wake_all()
         self._wake_next()

@@ -103,6 +103,7 @@ def test_plain_words_cost_nothing_and_are_never_too_much() -> None:
 
 @given(markdown, st.integers(0, 40), st.data())
 @example("- a\n- b\n\n*c*", 5, None)
+@example("*a*\n\nb\nc\n \n\n\nd\n\n*e*\nf\n", 3, None)
 @example("x\n\n|a|b|\n|-|-|\n|c|d|\n\n*e*", 12, None)
 @settings(max_examples=300)
 def test_a_stream_over_its_budget_shows_what_a_reload_shows(
@@ -129,6 +130,17 @@ def test_within_a_budget_nothing_is_more_than_text_and_the_budget_is_kept(text: 
     assert budget.units >= 0
     assert {name for name, _ in seen.attributes} <= {"dir", "href", "title", "rel", "start", "class"}
     assert {value for name, value in seen.attributes if name == "class"} <= {"fine-print"}
+
+
+def test_a_growing_text_over_its_budget_is_settled_paragraph_by_paragraph() -> None:
+    budget = RenderBudget(units=0)
+
+    split = split_settled("*a*\n\nb\n\nc", budget=budget)
+    again = split_settled("*a*\n\nb\n\nc\n\nd", budget=budget)
+
+    assert (split.settled, budget.is_spent) == ([], True)
+    assert again.settled_len == len("*a*\n\nb\n\n")
+    assert again.tail == '<p dir="auto">c</p>\n<p dir="auto">d</p>\n'
 
 
 def test_a_long_growing_list_is_plain_until_it_is_settled() -> None:

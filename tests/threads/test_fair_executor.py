@@ -454,6 +454,28 @@ def test_two_long_calls_take_turns_and_both_end(single_active: FairExecutor) -> 
     assert sorted(order) == sorted([*(f"part {n}" for n in range(3)), *(f"other {n}" for n in range(3))])
 
 
+def test_a_call_that_waited_goes_on_before_a_long_one_ends(single_active: FairExecutor) -> None:
+    order: list[str] = []
+    gone_aside, released = threading.Event(), threading.Event()
+
+    def waits() -> None:
+        with yield_turn():
+            gone_aside.set()
+            released.wait(5)
+        order.append("came back")
+
+    back = single_active.submit_for_key("back", waits)
+    assert gone_aside.wait(5)
+    long, gate = _begin_long_call(single_active, order)
+    released.set()
+    until(lambda: single_active._returning == 1)
+    gate.opened.set()
+    for call in (long, back):
+        call.result(5)
+
+    assert order == ["part 0", "came back", "part 1", "part 2"]
+
+
 def test_without_a_free_thread_a_long_call_goes_on(pool: FairExecutor) -> None:
     order: list[str] = []
     long, gate = _begin_long_call(pool, order)

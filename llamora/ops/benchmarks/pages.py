@@ -42,11 +42,11 @@ def _measure_days(report: BenchmarkReport, person: BrowserClient, today: date) -
     for text in ORDINARY:
         person.get(path)
         saves += measure_milliseconds(
-            lambda text=text: _expect(person.save(text, day=today.isoformat()), 200),  # type: ignore[misc]
+            lambda text=text: expect_status(person.save(text, day=today.isoformat()), 200),  # type: ignore[misc]
             1,
         )
     plain = median(measure_milliseconds(lambda: person.get("/healthz"), ROUNDS))
-    day = median(measure_milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
+    day = median(measure_milliseconds(lambda: expect_status(person.get("/"), 200), ROUNDS))
     report.add(
         Figure(
             name="ordinary day, 3 entries",
@@ -61,7 +61,7 @@ def _measure_days(report: BenchmarkReport, person: BrowserClient, today: date) -
         other_day = (today - OTHER_DAY).isoformat()
         person.get(f"/d/{other_day}/")
         saves += measure_milliseconds(
-            lambda day=other_day, n=number: _expect(person.save(f"Entry {n}.", day=day), 200),  # type: ignore[misc]
+            lambda day=other_day, n=number: expect_status(person.save(f"Entry {n}.", day=day), 200),  # type: ignore[misc]
             1,
         )
     report.add(
@@ -76,7 +76,8 @@ def _measure_days(report: BenchmarkReport, person: BrowserClient, today: date) -
     )
 
 
-def _expect(answer: BrowserResponse, status: int) -> BrowserResponse:
+def expect_status(answer: BrowserResponse, status: int) -> BrowserResponse:
+    """Return the response; raise if it has another status."""
     if answer.status != status:
         raise RuntimeError(f"A page answered {answer.status} instead of {status}.")
     return answer
@@ -86,7 +87,7 @@ def measure_archive(report: BenchmarkReport, served: BenchmarkHousehold, *, name
     """Add the figure of today's page in a diary of many years."""
     person = BrowserClient(port=served.port, name=name)
     person.sign_in()
-    day = median(measure_milliseconds(lambda: _expect(person.get("/"), 200), ROUNDS))
+    day = median(measure_milliseconds(lambda: expect_status(person.get("/"), 200), ROUNDS))
     report.add(
         Figure(
             name=f"today's page, archive of {entries:,}",
@@ -106,7 +107,7 @@ def _measure_eight_clients(report: BenchmarkReport, served: BenchmarkHousehold, 
 
     def read_pages(browser: BrowserClient) -> None:
         while time.perf_counter() < until:
-            durations.extend(measure_milliseconds(lambda: _expect(browser.get("/"), 200), 1))
+            durations.extend(measure_milliseconds(lambda: expect_status(browser.get("/"), 200), 1))
 
     _run_concurrently(lambda browser=browser: read_pages(browser) for browser in browsers)  # type: ignore[misc]
     report.add(
@@ -124,14 +125,14 @@ def _run_concurrently(calls: Iterator[Callable[[], None]]) -> None:
 
 
 @contextmanager
-def _read_pages_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[float]]:
+def read_pages_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[float]]:
     """Request pages as another person during the block; yield the list of their durations in ms."""
     reader, waits, done = BrowserClient(port=served.port, name=name), [], threading.Event()
     reader.sign_in()
 
     def read() -> None:
         while not done.is_set():
-            waits.extend(measure_milliseconds(lambda: _expect(reader.get("/"), 200), 1))
+            waits.extend(measure_milliseconds(lambda: expect_status(reader.get("/"), 200), 1))
 
     thread = threading.Thread(target=read)
     thread.start()
@@ -150,7 +151,7 @@ def _measure_sign_ins(
     for _ in range(7):
         fresh = BrowserClient(port=served.port, name=name)
         fresh.get("/sign-in/")
-        durations += measure_milliseconds(lambda b=fresh: _expect(b.sign_in(), 302), 1)  # type: ignore[misc]
+        durations += measure_milliseconds(lambda b=fresh: expect_status(b.sign_in(), 302), 1)  # type: ignore[misc]
     report.add(
         Figure(
             name="sign in",
@@ -161,7 +162,7 @@ def _measure_sign_ins(
             peer=497,
         )
     )
-    with _read_pages_alongside(served, name) as waits:
+    with read_pages_alongside(served, name) as waits:
         for _ in range(5):
             BrowserClient(port=served.port, name=name).sign_in()
     report.add(Figure(name="longest wait of others during sign-ins", value=max(waits), unit="ms", peer=364))
@@ -187,7 +188,7 @@ def count_cold_page(browser: BrowserClient, *, accepted: str = "gzip, br") -> tu
         if path in seen:
             continue
         seen.add(path)
-        sent = _expect(browser.get(path, **{"Accept-Encoding": accepted}), 200)
+        sent = expect_status(browser.get(path, **{"Accept-Encoding": accepted}), 200)
         size += int(sent.headers["content-length"])
         wanted += [
             _resolve_path(path, other) for other in _find_imports(browser.get(path).body, path, asked_for)

@@ -9,12 +9,22 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from llamora.ops.benchmarks import attacks, full_day, imports, pages, rotation, sealing, search, streams
+from llamora.ops.benchmarks import (
+    attacks,
+    full_day,
+    hostile_days,
+    imports,
+    pages,
+    rotation,
+    sealing,
+    search,
+    streams,
+)
 from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
 from llamora.ops.benchmarks.household import serve_household
 
-GROUPS = ("sealing", "pages", "imports", "rotation", "search", "streams", "attacks")
+GROUPS = ("sealing", "pages", "imports", "rotation", "search", "streams", "attacks", "hostile")
 TOKENS, STEADY_TOKENS, STEADY_RATE, PEOPLE = 2000, 250, 50, 16
 
 
@@ -23,8 +33,8 @@ class Command(BaseCommand):
 
     help = (
         "Measure how quick Llamora is on this machine: encryption, pages, saving, signing in, imports, key "
-        "changes, search, replies, and pages under attack. Uses a temporary household and never touches your "
-        "data. Prints medians, and for comparison some figures of a simple program and of the best similar "
+        "changes, search, replies, and pages under attack or beside days made to be slow. Uses a temporary "
+        "household and never touches your data. Prints medians, and for comparison some figures of a simple program and of the best similar "
         "project. Measuring replies needs the development packages."
     )
     requires_system_checks: list[str] = []
@@ -59,6 +69,8 @@ class Command(BaseCommand):
             self._measure_streams(report, tokens=STEADY_TOKENS, rate=STEADY_RATE)
         if "attacks" in groups:
             self._measure_attacks(report)
+        if "hostile" in groups:
+            self._measure_hostile_days(report)
         if options["json"]:
             options["json"].write_text(json.dumps(report.as_json(), indent=2) + "\n")
 
@@ -87,6 +99,13 @@ class Command(BaseCommand):
         ):
             BrowserClient(port=served.port).register("anna", set_up=served.set_up)
             attacks.measure(report, served, name="anna")
+
+    def _measure_hostile_days(self, report: BenchmarkReport) -> None:
+        with (
+            tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder,
+            serve_household(Path(folder), "--no-model") as served,
+        ):
+            hostile_days.measure(report, served, today=datetime.now(UTC).date())
 
     def _measure_streams(self, report: BenchmarkReport, *, tokens: int, rate: float) -> None:
         today = datetime.now(UTC).date()

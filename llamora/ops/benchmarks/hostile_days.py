@@ -1,0 +1,71 @@
+"""Measurements of another person's pages while somebody saves and opens days that are costly to render."""
+
+import time
+from collections.abc import Mapping
+from datetime import date, timedelta
+from types import MappingProxyType
+
+from llamora.ops.benchmarks.client import BrowserClient
+from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, measure_milliseconds, median, p95
+from llamora.ops.benchmarks.household import BenchmarkHousehold
+from llamora.ops.benchmarks.pages import ORDINARY, expect_status, read_pages_alongside
+
+ENTRIES, LENGTH, ROUNDS, QUIET_SECONDS = 12, 99_000, 5, 3.0
+_HEAD = "a|" * 12_000 + "\n" + "-|" * 12_000 + "\n"
+_ROWS = "a|" * 63 + "\n" + "-|" * 63 + "\n" + "|\n" * 300 + "\n"
+TEXTS: Mapping[str, str] = MappingProxyType(
+    {
+        "wide tables": _HEAD + "|\n" * (LENGTH // 2),
+        "many tables": _ROWS * (LENGTH // len(_ROWS) + 1),
+        "marks": ("*[" * 700 + "\n\n") * (LENGTH // 1402),
+        "lists": "- *a*\n" * (LENGTH // 6),
+    }
+)
+
+
+def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, today: date) -> None:
+    """Add how long others wait for their pages, and the memory that is not given back."""
+    writer, reader = BrowserClient(port=served.port), BrowserClient(port=served.port)
+    writer.register("writer", set_up=served.set_up)
+    reader.register("reader")
+    for text in ORDINARY:
+        expect_status(reader.save(text, day=today.isoformat()), 200)
+    writer.get("/")
+    with read_pages_alongside(served, "reader") as waits:
+        time.sleep(QUIET_SECONDS)
+    quiet = p95(waits)
+    days = {name: today - timedelta(days=40 + number) for number, name in enumerate(TEXTS)}
+    with read_pages_alongside(served, "reader") as waits:
+        for name, day in days.items():
+            for number in range(ENTRIES):
+                text = f"{number}\n\n{TEXTS[name]}"[:LENGTH]
+                expect_status(writer.save(text, day=day.isoformat()), 200)
+    _add_waits(report, waits, quiet, "hostile entries are saved")
+    openings: list[float] = []
+    before = served.memory_mib()
+    with read_pages_alongside(served, "reader") as waits:
+        for _ in range(ROUNDS):
+            for day in days.values():
+                openings += measure_milliseconds(
+                    lambda day=day: expect_status(writer.get(f"/d/{day}/"), 200), 1
+                )  # type: ignore[misc]
+    _add_waits(report, waits, quiet, "hostile days are opened")
+    report.add(Figure(name="a hostile day, at first", value=max(openings[: len(days)]), unit="ms"))
+    report.add(Figure(name="a hostile day, again", value=median(openings[len(days) :]), unit="ms"))
+    report.add(
+        Figure(name="memory after hostile days were opened", value=served.memory_mib() - before, unit="MiB")
+    )
+
+
+def _add_waits(report: BenchmarkReport, waits: list[float], quiet: float, occasion: str) -> None:
+    report.add(
+        Figure(
+            name=f"p95 of another's page while {occasion}",
+            value=p95(waits),
+            unit="ms",
+            ratio=p95(waits) / quiet,
+            baseline="while nobody else is there",
+            peer=150,
+        )
+    )
+    report.add(Figure(name=f"longest of those, of {len(waits)}", value=max(waits), unit="ms"))
