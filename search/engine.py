@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from llamora.threads import let_others_run
 from search import fusion
 from search.chunks import Span
 from search.embedder import Embedder
@@ -126,6 +127,7 @@ def _build_hits(
     documents = words.load_documents([ranked.id for ranked in page])
     marker = build_marker(words, query)
     for ranked in page:
+        let_others_run()
         document = documents.get(ranked.id)
         if document is not None:
             span = near[ranked.id].span if ranked.id in near else None

@@ -22,6 +22,8 @@ from typing import ClassVar, Final
 from diary.entries.text_validation import has_lone_surrogate
 
 MAX_NAME_LENGTH: Final = 64
+# A text of any length may be sent; beyond this, only its length is looked at.
+_MAX_TYPED_LENGTH: Final = 1024
 
 # All dashes of category Pd, so that to-do and to‑do are the same.
 _DASHES = (
@@ -65,6 +67,8 @@ class InvalidTraceNameCharacter(InvalidTraceName):
 def clean_name(typed: str) -> str:
     """Return a name for storage and display; raise InvalidTraceName."""
     name = _SPACES.sub(" ", typed).strip()
+    if len(name) > _MAX_TYPED_LENGTH:
+        raise TraceNameTooLong
     if has_lone_surrogate(name) or any(unicodedata.category(one) == "Cc" for one in name):
         raise InvalidTraceNameCharacter
     if not _INVISIBLE.sub("", name).strip():

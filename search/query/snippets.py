@@ -17,7 +17,12 @@ from search.query.parser import QueryTerm, SearchQuery
 SNIPPET_LENGTH: Final = 240
 _LEAD: Final = 60
 _MAX_MARKS: Final = 200
-_MAX_SCANNED: Final = 20_000
+# A text is searched part by part, each beginning a little before the end of the one before. In the first with
+# matches the best passage is chosen; of very many matches only the first are looked at.
+_PART_LENGTH: Final = 20_000
+_OVERLAP: Final = 400
+_MAX_MATCHES: Final = 1_000
+_MAX_FORM_MATCHES: Final = 10_000
 # A phrase goes on over the end of a line.
 _BREAKS: Final = str.maketrans("\n\t\u2028\u00a0", "    ")
 
@@ -57,8 +62,11 @@ class QueryMarker:
         if self._has_any:
             self._automaton.make_automaton()
 
-    def find_spans(self, text: str) -> list[tuple[Span, int]]:
-        """Return the matches as spans of the original text with their weights, in order, not overlapping."""
+    def find_spans(self, text: str, *, most: int = _MAX_FORM_MATCHES) -> list[tuple[Span, int]]:
+        """Return the matches as spans of the original text with their weights, in order, not overlapping.
+
+        The search ends after `most` matches.
+        """
         if not self._has_any:
             return []
         folded, offsets = fold_with_offsets(text)
@@ -68,6 +76,8 @@ class QueryMarker:
             begin, end = last + 1 - len(wanted.text), last + 1
             if _is_whole_word(folded, begin, end, wanted):
                 found.append(((offsets[begin], _find_end(offsets, end)), wanted.weight))
+                if len(found) >= most:
+                    break
         return _drop_overlaps(found)
 
 
@@ -126,9 +136,7 @@ def find_surface_forms(text: str, marker: QueryMarker) -> list[str]:
 
 def build_snippet(text: str, marker: QueryMarker, *, around: Span | None = None) -> list[SnippetPart]:
     """Return the most relevant part of a text as a snippet, with its matches marked."""
-    marks = marker.find_spans(text[:_MAX_SCANNED]) or (
-        marker.find_spans(text) if len(text) > _MAX_SCANNED else []
-    )
+    marks = _find_first_marks(text, marker)
     begin, end = _cut_window(text, marks, around)
     parts = [SnippetPart("… ", False)] if begin else []
     at = begin
@@ -142,6 +150,22 @@ def build_snippet(text: str, marker: QueryMarker, *, around: Span | None = None)
         at = min(stop, end)
     parts.append(SnippetPart(text[at:end] + (" …" if end < len(text) else ""), False))
     return [part for part in parts if part.text]
+
+
+def _find_first_marks(text: str, marker: QueryMarker) -> list[tuple[Span, int]]:
+    """Return the matches in the first part of a text that has any."""
+    for start in range(0, max(1, len(text) - _OVERLAP), _PART_LENGTH - _OVERLAP):
+        part = text[start : start + _PART_LENGTH]
+        is_last = start + len(part) == len(text)
+        # At a cut, a match may be part of a word; it stands whole in the next part, or stood in the last one.
+        marks = [
+            ((start + begin, start + end), weight)
+            for (begin, end), weight in marker.find_spans(part, most=_MAX_MATCHES)
+            if (begin or not start) and (end < len(part) or is_last)
+        ]
+        if marks:
+            return marks
+    return []
 
 
 def _cut_window(text: str, marks: list[tuple[Span, int]], around: Span | None) -> Span:

@@ -1,8 +1,11 @@
 """Tests of snippets: the passage around a match, marked in its original spelling."""
 
+import pytest
+
 from search.query import snippets
 from search.query.parser import parse
 from search.query.snippets import SNIPPET_LENGTH, QueryMarker, SnippetPart, find_surface_forms
+from tests.hostile import count_calls
 
 
 def marker(typed: str, forms: dict[str, list[str]] | None = None) -> QueryMarker:
@@ -89,3 +92,28 @@ def test_surfaces_are_what_the_page_marks() -> None:
         "walked",
         "walking",
     ]
+
+
+@pytest.mark.parametrize("place", [19_590, 19_999, 20_000, 55_000])
+def test_a_match_far_down_a_long_text_is_found_whole(place: int) -> None:
+    text = "x " * (place // 2) + "heron by the weir" + " x" * 20_000
+
+    assert marked(text, "heron ") == ["heron"]
+    assert marked(text, '"heron by the weir"') == ["heron by the weir"]
+
+
+def test_no_part_of_a_word_is_marked_where_a_long_text_is_cut() -> None:
+    text = "xherony" * 20_000
+
+    assert marked(text, '"heron"') == []
+
+
+@pytest.mark.parametrize(
+    "text", ["a " * 50_000, "日" * 100_000, "x" * 60_000 + " a" * 20_000, "aaa" * 33_000]
+)
+@pytest.mark.parametrize("typed", ["a", "日", '"a a"', "a b c"])
+def test_a_text_of_nothing_but_matches_takes_little_work(text: str, typed: str) -> None:
+    calls = count_calls(lambda: snippets.build_snippet(text, marker(typed)))
+
+    # Those of folding each character; scoring every match would take many millions.
+    assert calls < 5 * len(text)
