@@ -24,7 +24,7 @@ WHOLE_TOKENS: Final = 160
 Span = tuple[int, int]
 CountTokens = Callable[[Sequence[str]], list[int]]
 
-_PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
+_PARAGRAPH = re.compile(r"[^\n]+(?:\n(?![^\S\n]*\n)[^\n]+)*")
 _SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?。！？]+[\"'”’)]*|\n|$)\s*|[.!?。！？\n]+\s*")
 _CLAUSE = re.compile(r"[^;:,、，；]+(?:[;:,、，；]+|$)\s*|[;:,、，；]+\s*")
 _WORD = re.compile(r"\S{1,60}\s*")
