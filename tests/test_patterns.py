@@ -22,7 +22,7 @@ MOST_GROWTH, LEAST_SECONDS = 4 * SHORTER, 0.02
 # Those that are used on short texts only, or on texts that nobody else writes.
 REASONS = {
     "diary.rendering.excerpts._PAIRED_MARKS": "the beginning of a text, of 640 characters",
-    "diary.transfer.restore_files._EXPORT_START": "a match at the beginning of 4096 bytes",
+    "diary.transfer.export_reader._EXPORT_START": "a match at the beginning of 4096 bytes",
     "llamora.ops.benchmarks.pages._CONTROLLER": "our own modules",
     "llamora.ops.benchmarks.pages._IMPORTED": "our own modules",
     "llamora.ops.bundles._NOT_JOINED": "our own modules",

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from diary.rendering.html_cache import CachedHtml, CacheKey, html_cache
 from diary.rendering.markdown import MAX_UNITS, RenderBudget, render_markdown
-from llamora.crypto import VaultLocked, current
+from llamora.crypto import VaultLocked, current_keyring
 from llamora.threads import let_others_run
 
 MAX_PAGE_UNITS: Final = 3 * MAX_UNITS
@@ -54,7 +54,7 @@ def render_page_text(text: str) -> SafeString:
 
 def _get_cache_key(text: str) -> CacheKey | None:
     try:
-        return html_cache.build_key(text, current())
+        return html_cache.build_key(text, current_keyring())
     except VaultLocked:
         return None
 

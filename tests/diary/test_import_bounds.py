@@ -10,12 +10,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from diary.transfer.restore_files import open_export_json, read_entries, scan_export
-from diary.transfer.restore_json import BrokenJson, NotAnExport, read_values
 from django.core.management import CommandError, call_command
 
 from diary import messages
 from diary.transfer import line_imports
+from diary.transfer.export_reader import open_export_json, read_entries, scan_export
+from diary.transfer.json_reader import BrokenJson, NotAnExport, read_values
 from diary.transfer.line_imports import preview_lines
 from diary.transfer.line_reader import read_lines
 from tests.hostile import count_calls

@@ -261,7 +261,7 @@ def test_the_cache_is_dropped_at_a_rotation(olive: Resident, django_capture_on_c
     assert html_cache.size(olive.id) > 0
 
     with django_capture_on_commit_callbacks(execute=True):
-        rotated = begin_rotation(olive.open_slot(), here=olive.get_cookie())
+        rotated = begin_rotation(olive.open_slot(), current_cookie=olive.get_cookie())
         rotation_services.resume_rotation(rotated.keyring)
 
     assert html_cache.size(olive.id) == 0

@@ -98,14 +98,14 @@ def test_surfaces_are_what_the_page_marks() -> None:
 def test_a_match_far_down_a_long_text_is_found_whole(place: int) -> None:
     text = "x " * (place // 2) + "heron by the weir" + " x" * 20_000
 
-    assert marked(text, "heron ") == ["heron"]
-    assert marked(text, '"heron by the weir"') == ["heron by the weir"]
+    assert mark(text, "heron ") == ["heron"]
+    assert mark(text, '"heron by the weir"') == ["heron by the weir"]
 
 
 def test_no_part_of_a_word_is_marked_where_a_long_text_is_cut() -> None:
     text = "xherony" * 20_000
 
-    assert marked(text, '"heron"') == []
+    assert mark(text, '"heron"') == []
 
 
 @pytest.mark.parametrize(

@@ -428,10 +428,10 @@ def _begin_long_call(pool: FairExecutor, order: list[str], parts: int = 3) -> "t
     return call, gate
 
 
-def test_between_two_parts_one_call_that_waits_runs_whole(single_active: FairExecutor) -> None:
+def test_between_two_parts_one_call_that_waits_runs_whole(pool_with_one_active_call: FairExecutor) -> None:
     order: list[str] = []
-    long, gate = _begin_long_call(single_active, order)
-    others = [single_active.for_key(key).submit(order.append, key) for key in ("one", "two")]
+    long, gate = _begin_long_call(pool_with_one_active_call, order)
+    others = [pool_with_one_active_call.for_key(key).submit(order.append, key) for key in ("one", "two")]
 
     gate.opened.set()
     for call in (long, *others):
@@ -440,10 +440,10 @@ def test_between_two_parts_one_call_that_waits_runs_whole(single_active: FairExe
     assert order == ["part 0", "one", "part 1", "two", "part 2"]
 
 
-def test_two_long_calls_take_turns_and_both_end(single_active: FairExecutor) -> None:
+def test_two_long_calls_take_turns_and_both_end(pool_with_one_active_call: FairExecutor) -> None:
     order: list[str] = []
-    first, gate = _begin_long_call(single_active, order)
-    second = single_active.submit_for_key(
+    first, gate = _begin_long_call(pool_with_one_active_call, order)
+    second = pool_with_one_active_call.submit_for_key(
         "other", lambda: [(order.append(f"other {part}"), let_others_run()) for part in range(3)]
     )
 
@@ -454,7 +454,7 @@ def test_two_long_calls_take_turns_and_both_end(single_active: FairExecutor) -> 
     assert sorted(order) == sorted([*(f"part {n}" for n in range(3)), *(f"other {n}" for n in range(3))])
 
 
-def test_a_call_that_waited_goes_on_before_a_long_one_ends(single_active: FairExecutor) -> None:
+def test_a_call_that_waited_goes_on_before_a_long_one_ends(pool_with_one_active_call: FairExecutor) -> None:
     order: list[str] = []
     gone_aside, released = threading.Event(), threading.Event()
 
@@ -464,11 +464,11 @@ def test_a_call_that_waited_goes_on_before_a_long_one_ends(single_active: FairEx
             released.wait(5)
         order.append("came back")
 
-    back = single_active.submit_for_key("back", waits)
+    back = pool_with_one_active_call.submit_for_key("back", waits)
     assert gone_aside.wait(5)
-    long, gate = _begin_long_call(single_active, order)
+    long, gate = _begin_long_call(pool_with_one_active_call, order)
     released.set()
-    until(lambda: single_active._returning == 1)
+    wait_until(lambda: pool_with_one_active_call._returning == 1)
     gate.opened.set()
     for call in (long, back):
         call.result(5)
@@ -488,7 +488,9 @@ def test_without_a_free_thread_a_long_call_goes_on(pool: FairExecutor) -> None:
     assert order == ["part 0", "part 1", "part 2", "late"]
 
 
-def test_no_more_than_one_is_active_while_long_calls_let_others_run(single_active: FairExecutor) -> None:
+def test_no_more_than_one_is_active_while_long_calls_let_others_run(
+    pool_with_one_active_call: FairExecutor,
+) -> None:
     crowd = Crowd()
 
     def long() -> None:
@@ -496,17 +498,17 @@ def test_no_more_than_one_is_active_while_long_calls_let_others_run(single_activ
             crowd.works()
             let_others_run()
 
-    run_all(single_active, long)
+    run_all(pool_with_one_active_call, long)
 
     assert crowd.most == 1
 
 
-def test_a_long_call_goes_on_when_what_waited_is_dropped(single_active: FairExecutor) -> None:
+def test_a_long_call_goes_on_when_what_waited_is_dropped(pool_with_one_active_call: FairExecutor) -> None:
     order: list[str] = []
-    long, gate = _begin_long_call(single_active, order)
-    call = single_active.submit(lambda: None)
+    long, gate = _begin_long_call(pool_with_one_active_call, order)
+    call = pool_with_one_active_call.submit(lambda: None)
 
-    single_active.shutdown(wait=False, cancel_futures=True)
+    pool_with_one_active_call.shutdown(wait=False, cancel_futures=True)
     gate.opened.set()
     long.result(5)
 

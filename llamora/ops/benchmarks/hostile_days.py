@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import partial
 from types import MappingProxyType
 
 from llamora.ops.benchmarks.client import BrowserClient
@@ -46,15 +47,17 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, today: date)
     with read_pages_alongside(served, "reader") as waits:
         for _ in range(ROUNDS):
             for day in days.values():
-                openings += measure_milliseconds(
-                    lambda day=day: expect_status(writer.get(f"/d/{day}/"), 200), 1
-                )  # type: ignore[misc]
+                openings += measure_milliseconds(partial(_open, writer, day), 1)
     _add_waits(report, waits, quiet, "hostile days are opened")
     report.add(Figure(name="a hostile day, at first", value=max(openings[: len(days)]), unit="ms"))
     report.add(Figure(name="a hostile day, again", value=median(openings[len(days) :]), unit="ms"))
     report.add(
         Figure(name="memory after hostile days were opened", value=served.memory_mib() - before, unit="MiB")
     )
+
+
+def _open(writer: BrowserClient, day: date) -> None:
+    expect_status(writer.get(f"/d/{day}/"), 200)
 
 
 def _add_waits(report: BenchmarkReport, waits: list[float], quiet: float, occasion: str) -> None:
