@@ -40,7 +40,7 @@ class CachedHtml(NamedTuple):
 
 
 class CacheKey(NamedTuple):
-    """Where a text is found: its owner, the generation of the owner's cache, and the keyed digest."""
+    """Key of a text: its owner, the generation of the owner's cache, and the keyed digest."""
 
     owner: UUID
     generation: int
