@@ -256,6 +256,12 @@ def _render_shown(shown: str, budget: RenderBudget) -> list[str]:
     return [*html, plain] if plain else html
 
 
+def render_plain_words(text: str) -> str | None:
+    """Return the HTML of a text without any Markdown, which costs no units; None for any other text."""
+    shown = show_control_characters(text)
+    return "".join(_render_paragraphs(replace_shortcodes(shown))) if _PLAIN.fullmatch(shown) else None
+
+
 def render_blocks(text: str, *, budget: RenderBudget | None = None) -> list[str]:
     """Return the safe HTML of each top-level block of a Markdown text, and of what the budget left plain."""
     return _render_shown(show_control_characters(text), budget or RenderBudget())

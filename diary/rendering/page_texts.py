@@ -2,7 +2,7 @@
 
 A page begins with each request. A text whose formatting costs more than the page has left is shown as plain
 text from where the budget is spent. Cached HTML counts like HTML just made, so that a page looks the same
-each time. Before each text that is not cached, a request lets others run that wait for its pool.
+each time. Before each long text, a request lets others run that wait for its pool.
 """
 
 from contextvars import ContextVar
@@ -13,13 +13,14 @@ from django.core.signals import request_started
 from django.utils.safestring import SafeString, mark_safe
 
 from diary.rendering.html_cache import CachedHtml, CacheKey, html_cache
-from diary.rendering.markdown import MAX_UNITS, RenderBudget, render_markdown
+from diary.rendering.markdown import MAX_UNITS, RenderBudget, render_markdown, render_plain_words
 from llamora.crypto import VaultLocked, current_keyring
 from llamora.threads import let_others_run
 
 MAX_PAGE_UNITS: Final = 3 * MAX_UNITS
 # A cheaper text is made again faster than it is worth its place in the cache.
 _LEAST_CACHED_UNITS: Final = 20
+_LONG: Final = 5_000  # characters
 
 
 @dataclass(slots=True)
@@ -34,13 +35,17 @@ _page: ContextVar[PageBudget | None] = ContextVar("llamora_page_budget", default
 
 def render_page_text(text: str) -> SafeString:
     """Return the safe HTML of a text of the page under way; outside a request, of a page of its own."""
+    if len(text) > _LONG:
+        let_others_run()
+    plain = render_plain_words(text)
+    if plain is not None:
+        return mark_safe(plain)  # noqa: S308 - escaped there
     page = _page.get() or PageBudget()
     key = _get_cache_key(text)
     cached = html_cache.get(key) if key else None
     if cached is not None and cached.units <= page.units:
         page.units -= cached.units
         return mark_safe(cached.html)  # noqa: S308 - sanitised there
-    let_others_run()
     available = min(MAX_UNITS, page.units)
     budget = RenderBudget(units=available)
     html = render_markdown(text, budget=budget)
