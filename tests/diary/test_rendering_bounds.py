@@ -330,3 +330,15 @@ def test_html_larger_than_the_cache_is_not_cached(cache: HtmlCache, monkeypatch:
     cache.add(cache.build_key("text", make_keyring(owner)), CachedHtml("x" * 1000, 1))
 
     assert cache.size(owner) == 0
+
+
+def test_others_may_run_between_the_texts_of_a_long_page(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_hostile_day(owner)
+    turns: list[int] = []
+    monkeypatch.setattr("diary.rendering.page_texts.let_others_run", lambda: turns.append(1))
+
+    owner.get(f"/d/{DAY}/")
+
+    assert len(turns) == 12
