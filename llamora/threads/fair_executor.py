@@ -18,6 +18,7 @@ between two parts of it.
 """
 
 import threading
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -142,10 +143,17 @@ class FairExecutor(Executor):
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for the threads of a closed pool to end, at most `timeout` seconds in all."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        # A call that resumes after the closing may start one more thread for what still waits.
+        while threads := self._list_alive():
+            for thread in threads:
+                thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            if deadline is not None and time.monotonic() >= deadline:
+                return
+
+    def _list_alive(self) -> list[threading.Thread]:
         with self._lock:
-            threads = list(self._threads)
-        for thread in threads:
-            thread.join(None if timeout is None else timeout / len(threads))
+            return [thread for thread in self._threads if thread.is_alive()]
 
     @contextmanager
     def release_turn(self) -> Iterator[None]:
