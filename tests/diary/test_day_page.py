@@ -57,7 +57,7 @@ def test_a_future_day_of_an_empty_diary_invites_nobody_to_write(owner: Resident)
     page = owner.get(f"/d/{owner.today + timedelta(days=30)}/").content.decode()
 
     assert "first page" not in page
-    assert "This day has not come yet" in page
+    assert "This day is still in the future" in page
 
 
 @pytest.mark.parametrize("text", EXACT)
