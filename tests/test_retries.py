@@ -27,7 +27,7 @@ HANDED_ON = """
 from tests import retries
 
 def test_it(record_property):
-    for line in retries.find_retried("...\\nRETRIED elsewhere: a race\\n1 passed\\n"):
+    for line in retries.find_retried_failures("...\\nRETRIED elsewhere: a race\\n1 passed\\n"):
         record_property(retries.PROPERTY, line)
 """
 

@@ -19,6 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from accounts.models import Person, Vault
 from llamora.fields import fence
 from llamora.ops import data_folder, startup
+from llamora.pluralize import pluralize
 
 
 @register(Tags.security)
@@ -63,7 +64,8 @@ def check_people_have_vaults(*, databases: Sequence[str] | None = None, **_: Any
     found: list[CheckMessage] = []
     for alias in _filter_migrated_databases(databases):
         if count := Person.objects.using(alias).filter(vault__isnull=True).count():
-            found.append(checks.Warning(f"{count} people have no key and can't sign in.", id="llamora.W001"))
+            people = pluralize(count, "person has", "people have")
+            found.append(checks.Warning(f"{people} no key and can't sign in.", id="llamora.W001"))
     return found
 
 

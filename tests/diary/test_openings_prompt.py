@@ -177,4 +177,7 @@ def test_a_prompt_is_never_over_the_window(owner: Resident, transactional_db: No
         counted = sum(len(turn["role"]) + len(turn["content"]) + 3 for turn in call["messages"])
         assert counted + call["max_tokens"] <= window
         assert text.strip() in call["messages"][1]["content"]
-        assert "Left out" in owner.get(f"/d/{owner.today}/opening/read/", script=True).content.decode()
+        assert (
+            "Not read, because it was too much"
+            in owner.get(f"/d/{owner.today}/opening/read/", script=True).content.decode()
+        )

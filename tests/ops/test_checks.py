@@ -74,7 +74,7 @@ def test_a_person_without_a_vault_is_counted_and_not_named() -> None:
     found = run_own_checks(databases=["default"])
 
     assert list_ids(found) == {"llamora.W001"}
-    assert "1 of the household" in str(found[0].msg)
+    assert "1 person has no key" in str(found[0].msg)
     assert "Somebody" not in str(found[0].msg)
 
 

@@ -255,7 +255,7 @@ def test_people_who_cannot_come_in_are_counted(owner: Resident) -> None:
     assert "There is no administrator" in get_messages(household.check_people)
 
     Vault.objects.all().delete()
-    assert "1 have no key" in get_messages(household.check_people)
+    assert "1 person has no key" in get_messages(household.check_people)
 
 
 def test_open_invitations_are_counted(owner: Resident) -> None:

@@ -35,7 +35,8 @@ def check_people() -> Iterator[CheckResult]:
             "people", "No administrator can sign in: all are turned off. Run: manage.py users --enable NAME"
         )
     if lost := Person.objects.filter(vault__isnull=True).count():
-        yield bad("people", f"{lost} have no key and can't sign in. Restore a backup, or delete them.")
+        people = pluralize(lost, "person has", "people have")
+        yield bad("people", f"{people} no key and can't sign in. Restore a backup, or delete them.")
     if single := sum(person.slot_count < 2 for person in everybody):
         yield warn(
             "ways to unlock",
