@@ -14,6 +14,10 @@ _MESSAGES = {
         "Opening your diary would take more memory or time than this server allows. "
         "Ask the administrator to run the command doctor, which says what to do."
     ),
+    "keys_differ": (
+        "The keys of this diary do not match what is written in it. Nothing was opened. The administrator "
+        "finds the reason with manage.py doctor."
+    ),
     "no_memory": "The server is short of memory, so it can't unlock a diary. Try again in a moment.",
     "name_taken": "This name is taken. Choose another.",
     "set_up_done": "This Llamora is already set up. Sign in, or ask the administrator for an invitation.",

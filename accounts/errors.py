@@ -5,6 +5,7 @@
         AccountDisabled         switched_off   the right secret of a person whose account is disabled
         DamagedSlot             damaged        its slot's row was changed on the disk
         CostlySlot              costly         the slot costs more to open than the server allows
+        KeysDoNotMatch          keys_differ    the right secret, but its key does not open the rows
         RetryLater
             TooManyAttempts     too_soon       a delay after failures has not passed; has `retry_after`
             DerivationQueueFull busy           the derivation queue is full; has `retry_after`
@@ -57,6 +58,12 @@ class CostlySlot(AccountsError):
     """Raised when opening the slot would cost more memory or time than settings and ceiling allow."""
 
     code = "costly"
+
+
+class KeysDoNotMatch(AccountsError):
+    """Raised when a secret opens a slot, but the person's rows are not sealed with its key."""
+
+    code = "keys_differ"
 
 
 class RetryLater(AccountsError):

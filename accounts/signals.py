@@ -1,11 +1,12 @@
 """Signals from accounts to the apps that depend on it.
 
 `vault_unlocked`     person_id, keyring            after the commit
-`vault_locked`       person_id, sign_in_id, last   after the commit; `last`: no unlocked session remains
+`vault_locked`       person_id, sign_in_id,        after the commit; `key_id`: the key this session had opened
+                     key_id, last                  in this process, or None; `last`: no session has it open
 `person_deleted`     person_id                     after the commit; receivers delete the person's files
 `data_key_rotating`  person_id, keyring            before a rotation: the vault's key pair still opens drafts
-`data_key_rotated`   person_id, keyring            after the commit: snapshots sealed under the former key are
-                                                   unreadable, and longer-lived keyrings must be replaced
+`data_key_rotated`   person_id, keyring,           after the commit: snapshots sealed under the former key are
+                     former_key_id                 unreadable, and longer-lived keyrings must be replaced
 
 An error in a receiver is logged and does not stop the sign-in or sign-out. A keyring that is sent is in
 force while receivers run and may be closed afterwards: a receiver that needs it longer calls

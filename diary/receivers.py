@@ -19,7 +19,7 @@ from diary.recaps.services import delete_recap
 from diary.rendering import page_texts
 from diary.rendering.html_cache import html_cache
 from diary.replies.services import mark_interrupted
-from llamora.crypto import Keyring
+from llamora.crypto import KeyId, Keyring
 from llamora.database import NotWritten
 from llamora.inference.registry import registry
 
@@ -34,6 +34,7 @@ def connect() -> None:
     vault_locked.connect(_forget_html_after_lock, dispatch_uid="diary.html_cache.locked")
     data_key_rotated.connect(_forget_html, dispatch_uid="diary.html_cache.rotated")
     person_deleted.connect(_forget_html, dispatch_uid="diary.html_cache.deleted")
+    data_key_rotated.connect(interrupt_jobs_of_former_key, dispatch_uid="diary.replies.new_key")
     post_delete.connect(_delete_recap, sender=Entry, dispatch_uid="diary.recaps.destroyed")
     registry.on_startup(mark_interrupted)
     page_texts.connect()
@@ -71,10 +72,15 @@ def merge_late_drafts_before_rotation(sender: object, *, keyring: Keyring, **_: 
         _log.warning("Drafts sent after a lock could not be saved before a key change: %s", error.code)
 
 
-def interrupt_jobs(*, person_id: UUID, last: bool, **_: Any) -> None:
-    """Interrupt a person's jobs when their last unlocked session ends."""
-    if last:
-        registry.interrupt(person_id, reason="locked")
+def interrupt_jobs(*, key_id: KeyId | None, last: bool, **_: Any) -> None:
+    """Interrupt the jobs under a key when the last session that opened it ends."""
+    if last and key_id is not None:
+        registry.interrupt(key_id, reason="locked")
+
+
+def interrupt_jobs_of_former_key(*, former_key_id: KeyId, **_: Any) -> None:
+    """Interrupt the jobs that run under a key which a rotation replaced: they could not be saved any more."""
+    registry.interrupt(former_key_id, reason="new_key")
 
 
 def _forget_html_after_lock(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:

@@ -21,7 +21,7 @@ from accounts.security import data_inventory
 from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_unlocked
 from diary import hooks
 from diary.models import Entry, Reply
-from llamora.crypto import Keyring, VaultLocked, current_keyring
+from llamora.crypto import KeyId, Keyring, VaultLocked, current_keyring
 from llamora.inference.job import LIVE_STATES
 from search import related_entries
 from search.embedder import get_search_settings
@@ -69,20 +69,20 @@ def _on_unlock(sender: object, *, keyring: Keyring, **_: Any) -> None:
         return  # locked again already
 
 
-def _on_lock(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
+def _on_lock(sender: object, *, key_id: KeyId | None, last: bool, **_: Any) -> None:
     del sender
-    if last:
-        indexes.close(person_id)
+    if last and key_id is not None:
+        indexes.close(key_id)
 
 
-def _on_rotation(sender: object, *, keyring: Keyring, **_: Any) -> None:
+def _on_rotation(sender: object, *, keyring: Keyring, former_key_id: KeyId, **_: Any) -> None:
     del sender
-    indexes.rekey(keyring)
+    indexes.rekey(former_key_id, keyring)
 
 
 def _on_person_deleted(sender: object, *, person_id: UUID, **_: Any) -> None:
     del sender
-    indexes.close(person_id)
+    indexes.close_for_owner(person_id)
     SnapshotFolder(get_search_settings().folder, person_id).delete_all()
 
 
@@ -105,7 +105,7 @@ def _on_save(
     **_: Any,
 ) -> None:
     del sender
-    if indexes.get(instance.owner_id) is None:
+    if not indexes.list_for_owner(instance.owner_id):
         return
     if not isinstance(instance, Entry):
         # Nobody waits for these, and a reply under way is saved every second: it is read when it is finished.
@@ -122,7 +122,7 @@ def _on_save(
 def _on_delete(sender: type[Model], *, instance: Any, **_: Any) -> None:
     del sender
     Vector.objects.filter(owner_id=instance.owner_id, source=instance.id).delete()
-    if indexes.get(instance.owner_id) is None:
+    if not indexes.list_for_owner(instance.owner_id):
         return
     _collect_change(
         instance.owner_id,

@@ -75,7 +75,7 @@ def describe_availability(person: Person) -> str:
     """Return in a sentence why no related entries are read for a person's replies, or nothing."""
     if not may_send_unrequested(model_server.get_status()):
         return messages.MODEL_ELSEWHERE_NOW if person.reads_related_entries else messages.MODEL_ELSEWHERE
-    index = indexes.get(person.id)
+    index = next(iter(indexes.list_for_owner(person.id)), None)
     if index is None or not person.reads_related_entries:
         return ""
     return messages.get_not_recalled_message(index.why_not_embedded)

@@ -100,7 +100,7 @@ def _drop_deleted(index: PersonIndex, found: SearchResults, *, keyring: Keyring)
 
 def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:
     """Return the words that a search matched in a text, as written there, for the page to mark."""
-    index = indexes.get(keyring.owner)
+    index = indexes.get(keyring.key_id)
     query = index.result_tokens.get_query(token) if index is not None else None
     if index is None or query is None or index.words is None:
         return []
@@ -157,8 +157,8 @@ def set_recent_saving(person: Person, *, is_enabled: bool) -> None:
 
 def rebuild(keyring: Keyring, *, vectors: bool) -> None:
     """Delete a person's index and snapshots, with `vectors` also their vectors, and start a new index."""
-    index = indexes.get(keyring.owner)
-    indexes.close(keyring.owner)
+    index = indexes.get(keyring.key_id)
+    indexes.close(keyring.key_id)
     if index is not None:
         index.delete_snapshots()
     if vectors:

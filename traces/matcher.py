@@ -15,15 +15,14 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import ahocorasick
 from django.conf import settings
-from django.utils import timezone
 
-from accounts.models import Unlock
+from accounts.sessions.register import register
+from llamora.crypto import KeyId, current_keyring
 from traces.models import Trace
 from traces.names import get_identity
 
@@ -117,58 +116,55 @@ def load_readable_names(owner_id: UUID) -> dict[UUID, str]:
     return {trace.id: name for trace in traces if (name := trace.open_or("name", None)) is not None}
 
 
-def _is_unlocked(owner_id: UUID) -> bool:
-    since = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES)
-    return Unlock.objects.filter(sign_in__person_id=owner_id, last_active__gt=since).exists()
-
-
 class NameMatchers:
-    """Cache of the matchers of unlocked people, by person."""
+    """Cache of the matchers of unlocked people, by the key with which their names were opened."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._matchers: dict[UUID, NameMatcher] = {}
-        self._used_at: dict[UUID, float] = {}
+        self._matchers: dict[KeyId, NameMatcher] = {}
+        self._used_at: dict[KeyId, float] = {}
         self._generations: Counter[UUID] = Counter()
         self._sweeper: threading.Thread | None = None
 
-    def for_owner(self, owner_id: UUID) -> NameMatcher:
-        """Return a person's matcher; needs their keyring in force if the matcher is not cached."""
+    def get_current(self) -> NameMatcher:
+        """Return the matcher of the person whose keyring is in force; raise VaultLocked if there is none."""
+        key_id = current_keyring().key_id
         with self._lock:
-            matcher, generation = self._matchers.get(owner_id), self._generations[owner_id]
-            self._used_at[owner_id] = time.monotonic()
+            matcher, generation = self._matchers.get(key_id), self._generations[key_id.owner]
+            self._used_at[key_id] = time.monotonic()
         if matcher is not None:
             return matcher
-        matcher = NameMatcher(load_readable_names(owner_id))
+        matcher = NameMatcher(load_readable_names(key_id.owner))
         with self._lock:
-            if self._generations[owner_id] == generation:
-                self._matchers[owner_id] = matcher
+            if self._generations[key_id.owner] == generation:
+                self._matchers[key_id] = matcher
             self._start_sweeper()
         # Race with a lock: it deletes its row before it sends its signal, so that one of the two sees the
         # other.
-        if not _is_unlocked(owner_id):
-            self.forget(owner_id)
+        if not register.is_unlocked(key_id):
+            self.forget(key_id.owner)
         return matcher
 
     def has_matcher(self, owner_id: UUID) -> bool:
-        """Return whether a person's matcher is cached."""
+        """Return whether a matcher of this person is cached."""
         with self._lock:
-            return owner_id in self._matchers
+            return any(key_id.owner == owner_id for key_id in self._matchers)
 
     def forget(self, owner_id: UUID) -> None:
-        """Drop a person's matcher, including one that is being built."""
+        """Drop a person's matchers, including one that is being built."""
         with self._lock:
             self._generations[owner_id] += 1
-            self._matchers.pop(owner_id, None)
-            self._used_at.pop(owner_id, None)
+            for key_id in [key_id for key_id in self._used_at if key_id.owner == owner_id]:
+                self._matchers.pop(key_id, None)
+                del self._used_at[key_id]
 
     def sweep(self, *, now: float | None = None) -> None:
         """Drop matchers unused for the idle limit, since an idle lock sends no signal; `now` is monotonic."""
         since = (time.monotonic() if now is None else now) - 60 * settings.IDLE_MINUTES
         with self._lock:
-            unused = [owner_id for owner_id, used_at in self._used_at.items() if used_at < since]
-        for owner_id in unused:
-            self.forget(owner_id)
+            unused = [key_id for key_id, used_at in self._used_at.items() if used_at < since]
+        for key_id in unused:
+            self.forget(key_id.owner)
 
     def _start_sweeper(self) -> None:
         if self._sweeper is None:

@@ -11,9 +11,10 @@ from django.db.models.signals import post_delete, post_save
 
 from accounts.rotation.blind_indexes import BlindIndex, register_blind_index
 from accounts.security.data_inventory import RowLabel, register_label
-from accounts.signals import person_deleted, vault_locked, vault_unlocked
+from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_unlocked
 from diary import hooks
 from diary.models import Entry, Reply
+from llamora.crypto import current_keyring
 from llamora.database import NotWritten
 from traces import queries
 from traces.editing.services import purge_deleted
@@ -34,6 +35,7 @@ def connect() -> None:
     vault_unlocked.connect(_purge_after_unlock, dispatch_uid="traces.tidy")
     vault_locked.connect(_forget_after_lock, dispatch_uid="traces.locked")
     person_deleted.connect(_forget_names, dispatch_uid="traces.gone")
+    data_key_rotated.connect(_forget_names, dispatch_uid="traces.turned")
     names_changed.connect(_forget_names, dispatch_uid="traces.names_changed")
     for model in (Entry, Reply):
         post_save.connect(_stop_proposals, sender=model, dispatch_uid=f"traces.sent.{model.__name__}")
@@ -76,12 +78,10 @@ def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
     name_matchers.forget(person_id)
 
 
-def _stop_proposals(
-    sender: object, *, instance: Entry | Reply, created: bool, raw: bool = False, **_: Any
-) -> None:
+def _stop_proposals(sender: object, *, created: bool, raw: bool = False, **_: Any) -> None:
     del sender
     if created and not raw:
-        transaction.on_commit(partial(stop_proposals, instance.owner_id))
+        transaction.on_commit(partial(stop_proposals, current_keyring().key_id))
 
 
 def _delete_summary(sender: object, *, instance: EntryTrace, origin: object, **_: Any) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from accounts.keys.row_shapes import read_bytes
 from accounts.models import Vault
-from llamora.crypto import CryptoError, Keyring, in_force, new_vault_keys
+from llamora.crypto import CryptoError, KeyId, Keyring, in_force, new_vault_keys
 
 _KEY_LENGTH = 32
 
@@ -28,12 +28,20 @@ class VaultKeyPair:
         return cls(private=halves[:_KEY_LENGTH], public=halves[_KEY_LENGTH:])
 
 
-_verified_keys: dict[UUID, bytes] = {}
+_verified_keys: dict[KeyId, bytes] = {}
 
 
-def get_public_key(person_id: UUID) -> bytes | None:
-    """Return a person's public key, remembered at their last unlock in this process, or None."""
-    return _verified_keys.get(person_id)
+def get_public_key(key_id: KeyId) -> bytes | None:
+    """Return the public key that was verified with a data key in this process, or None."""
+    return _verified_keys.get(key_id)
+
+
+def list_public_keys(person_id: UUID) -> list[bytes]:
+    """Return the public keys of a person that were verified in this process: one for each of their data keys.
+
+    There is more than one only if somebody put a data key of their own in the person's row.
+    """
+    return [public for key_id, public in list(_verified_keys.items()) if key_id.owner == person_id]
 
 
 def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
@@ -69,11 +77,17 @@ def remember_public_key(keyring: Keyring, *, vault: Vault | None = None) -> None
     except CryptoError:
         is_verified = False
     if is_verified:
-        _verified_keys[keyring.owner] = read_bytes(vault.public_key)
+        _verified_keys[keyring.key_id] = read_bytes(vault.public_key)
     else:
-        _verified_keys.pop(keyring.owner, None)
+        _verified_keys.pop(keyring.key_id, None)
 
 
-def forget_public_key(person_id: UUID) -> None:
-    """Forget a person's public key."""
-    _verified_keys.pop(person_id, None)
+def forget_public_key(key_id: KeyId) -> None:
+    """Forget the public key of a data key that was replaced."""
+    _verified_keys.pop(key_id, None)
+
+
+def forget_public_keys(person_id: UUID) -> None:
+    """Forget every public key of a person."""
+    for key_id in [key_id for key_id in list(_verified_keys) if key_id.owner == person_id]:
+        _verified_keys.pop(key_id, None)

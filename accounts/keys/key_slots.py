@@ -26,12 +26,13 @@ from accounts.errors import (
     DerivationQueueFull,
     WrongCredentials,
 )
+from accounts.keys.admission import check_keys_match
 from accounts.keys.keyrings import build_keyring
 from accounts.keys.row_shapes import read_bytes, refuse_damaged_rows
 from accounts.models import KeySlot, Person, SlotKind, Vault
 from accounts.usernames import fold_username
 from llamora import crypto
-from llamora.crypto import Cost, DerivationQueue, EnvelopeError, Keyring, Slot, in_force
+from llamora.crypto import Cost, DerivationQueue, Keyring, Slot, in_force
 from llamora.fields import new_id
 
 DERIVATION_WORKERS = 2
@@ -156,7 +157,8 @@ def open_slot(
 ) -> OpenedSlot:
     """Open a person's slot; raise WrongCredentials if there is no person or vault or the secret is wrong.
 
-    Raise DamagedSlot, CostlySlot, AccountDisabled, DerivationQueueFull or DerivationOutOfMemory.
+    Raise DamagedSlot, CostlySlot, KeysDoNotMatch, AccountDisabled, DerivationQueueFull or
+    DerivationOutOfMemory.
     """
     with refuse_damaged_rows(DamagedSlot):
         return _open_slot(person=person, kind=kind, secret=secret, request=request)
@@ -183,7 +185,12 @@ def _open_slot(
         raise AccountDisabled
     former = getattr(row.owner, "former_key", None)
     keyring = build_keyring(owner=row.owner_id, epoch=epoch, dek=dek, former=former)
-    _check_slot_is_listed(row, keyring)
+    try:
+        check_keys_match(keyring, vault=row.owner.vault)
+        _check_slot_is_listed(row, keyring)
+    except AccountsError:
+        keyring.close()
+        raise
     return OpenedSlot(person=row.owner, slot=slot, keyring=keyring)
 
 
@@ -238,12 +245,8 @@ def update_slot_list(keyring: Keyring, *, added: Iterable[UUID], removed: Iterab
 
 def _check_slot_is_listed(row: KeySlot, keyring: Keyring) -> None:
     """Raise DamagedSlot if a slot is not on the vault's list: it was replaced and its row written back."""
-    try:
-        with in_force(keyring):
-            listed = get_listed_slot_ids(row.owner.vault)
-    except EnvelopeError:
-        # A damaged list keeps nobody from their diary; a rotation refuses to begin with one.
-        return
+    with in_force(keyring):
+        listed = get_listed_slot_ids(row.owner.vault)
     if listed and row.id not in listed:
         raise DamagedSlot
 

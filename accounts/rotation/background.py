@@ -15,13 +15,13 @@ from accounts.keys.keyrings import get_former_key
 from accounts.rotation.errors import RotationStopped
 from accounts.rotation.services import resume_rotation
 from accounts.signals import vault_locked, vault_unlocked
-from llamora.crypto import CryptoError, Keyring
+from llamora.crypto import CryptoError, KeyId, Keyring
 from llamora.database import NotWritten
 from llamora.threads import yield_turn
 
 _log = logging.getLogger(__name__)
 _guard = threading.Lock()
-_running: dict[UUID, "_RotationThread"] = {}
+_running: dict[KeyId, "_RotationThread"] = {}
 
 
 class _RotationThread(threading.Thread):
@@ -47,7 +47,7 @@ class _RotationThread(threading.Thread):
         finally:
             self._keyring.close()
             with _guard:
-                _running.pop(self._keyring.owner, None)
+                _running.pop(self._keyring.key_id, None)
             connection.close()
 
 
@@ -56,16 +56,16 @@ def start_rotation_thread(keyring: Keyring) -> bool:
     if get_former_key(keyring.owner) is None:
         return False
     with _guard:
-        if keyring.owner not in _running:
-            _running[keyring.owner] = thread = _RotationThread(keyring)
+        if keyring.key_id not in _running:
+            _running[keyring.key_id] = thread = _RotationThread(keyring)
             thread.start()
     return True
 
 
-def stop_rotation_thread(owner: UUID, *, timeout: float | None = None) -> None:
-    """Stop a person's rotation after its current batch; with a timeout, wait until it has stopped."""
+def stop_rotation_thread(key_id: KeyId, *, timeout: float | None = None) -> None:
+    """Stop the rotation to this key after its current batch; with a timeout, wait until it has stopped."""
     with _guard:
-        thread = _running.get(owner)
+        thread = _running.get(key_id)
     if thread is not None:
         thread.stopping.set()
         if timeout is not None:
@@ -73,14 +73,22 @@ def stop_rotation_thread(owner: UUID, *, timeout: float | None = None) -> None:
                 thread.join(timeout)
 
 
+def stop_rotation_threads_of(owner: UUID, *, timeout: float) -> None:
+    """Stop a person's rotations after their current batches, and wait until they have stopped."""
+    with _guard:
+        key_ids = [key_id for key_id in _running if key_id.owner == owner]
+    for key_id in key_ids:
+        stop_rotation_thread(key_id, timeout=timeout)
+
+
 def stop_rotation_threads(*, timeout: float = 1.0) -> None:
     """Stop all rotations after their current batches, and wait until they have stopped."""
     with _guard:
-        owners = list(_running)
-    for owner in owners:
-        stop_rotation_thread(owner)
-    for owner in owners:
-        stop_rotation_thread(owner, timeout=timeout / len(owners))
+        key_ids = list(_running)
+    for key_id in key_ids:
+        stop_rotation_thread(key_id)
+    for key_id in key_ids:
+        stop_rotation_thread(key_id, timeout=timeout / len(key_ids))
 
 
 def _resume_after_unlock(sender: object, *, keyring: Keyring, **_: Any) -> None:
@@ -88,10 +96,10 @@ def _resume_after_unlock(sender: object, *, keyring: Keyring, **_: Any) -> None:
     start_rotation_thread(keyring)
 
 
-def _stop_after_last_lock(sender: object, *, person_id: UUID, last: bool, **_: Any) -> None:
+def _stop_after_last_lock(sender: object, *, key_id: KeyId | None, last: bool, **_: Any) -> None:
     del sender
-    if last:
-        stop_rotation_thread(person_id)
+    if last and key_id is not None:
+        stop_rotation_thread(key_id)
 
 
 def connect() -> None:

@@ -20,7 +20,7 @@ from accounts.sessions.cookies import SessionCookie
 from accounts.sessions.services import end_sessions_of_former_epoch
 from accounts.signals import data_key_rotated, data_key_rotating
 from llamora import crypto
-from llamora.crypto import EnvelopeError, Keyring, Slot, SlotError, in_force
+from llamora.crypto import EnvelopeError, KeyId, Keyring, Slot, SlotError, in_force
 from llamora.database import write_transaction
 from llamora.fields.models import sealed_fields
 
@@ -65,17 +65,20 @@ def begin_rotation(
             renewed, refused = _write_new_epoch(
                 keyring, opened_slot_id=opened.slot.id, current_cookie=current_cookie
             )
-            transaction.on_commit(partial(_send_rotated, keyring))
+            transaction.on_commit(partial(_send_rotated, keyring, former_key_id=former.key_id))
     except BaseException:
         keyring.close()
         raise
     return BegunRotation(keyring=keyring, renewed_slots=renewed, refused_slots=refused)
 
 
-def _send_rotated(keyring: Keyring) -> None:
+def _send_rotated(keyring: Keyring, *, former_key_id: KeyId) -> None:
     key_pairs.remember_public_key(keyring)
+    key_pairs.forget_public_key(former_key_id)
     with in_force(keyring):
-        data_key_rotated.send_robust(Vault, person_id=keyring.owner, keyring=keyring)
+        data_key_rotated.send_robust(
+            Vault, person_id=keyring.owner, keyring=keyring, former_key_id=former_key_id
+        )
 
 
 def _write_new_epoch(

@@ -34,7 +34,7 @@ def delete_person(person: Person) -> None:
 
     Backups are not changed; they contain the rows until the backups expire.
     """
-    background.stop_rotation_thread(person.id, timeout=5)
+    background.stop_rotation_threads_of(person.id, timeout=5)
     with write_transaction():
         _check_administrator_remains(person)
         # First, so that jobs and indexes receive the signal of the last session.
@@ -80,5 +80,5 @@ def _check_administrator_remains(person: Person) -> None:
 
 
 def _send_deleted(person_id: UUID) -> None:
-    key_pairs.forget_public_key(person_id)
+    key_pairs.forget_public_keys(person_id)
     person_deleted.send_robust(Person, person_id=person_id)

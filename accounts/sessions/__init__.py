@@ -4,6 +4,7 @@ services         create, load, lock and end sessions
 views            the page of signed-in browsers
 cookies          the session cookie and the messages cookie
 limits           time limits of sign-ins and of idle vaults
+register         the sessions that this process opened, and the key that each opened
 run_secret       the part of every session's key that is only in memory
 revocation_list  sessions that ended although their rows could not be deleted
 scope            browsers of requests before they are handled, and sessions of WebSockets

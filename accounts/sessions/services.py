@@ -16,12 +16,15 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.errors import KeysDoNotMatch
 from accounts.http.request import NOBODY, RequestVault
 from accounts.keys import key_pairs, row_shapes
+from accounts.keys.admission import check_keys_match
 from accounts.keys.keyrings import build_keyring
 from accounts.models import Person, SignIn, Unlock
 from accounts.sessions import limits, revocation_list
 from accounts.sessions.cookies import COOKIE_HALF_LENGTH, SessionCookie
+from accounts.sessions.register import check_no_other_key, register
 from accounts.sessions.run_secret import get_run_secret
 from accounts.sessions.user_events import user_events
 from accounts.signals import vault_locked
@@ -49,6 +52,7 @@ def create_session(
             device=device[:MAX_DEVICE],
         )
         _create_unlock(row, half=half, keyring=keyring)
+    register.add(row.id, keyring.key_id)
     return SessionCookie(row.id, half)
 
 
@@ -68,6 +72,7 @@ def unlock_session(
         row.save(update_fields=["half_hash", "last_active", "is_persistent", "ends_at"])
         Unlock.objects.filter(sign_in=row).delete()
         _create_unlock(row, half=half, keyring=keyring)
+    register.add(row.id, keyring.key_id)
     return SessionCookie(row.id, half)
 
 
@@ -165,7 +170,16 @@ def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
         lock_or_revoke(sign_in_id=row.id, person_id=row.person_id)
         return None
     keyring = _unwrap_keyring(unlock, half=half, person=row.person)
-    if keyring is not None and key_pairs.get_public_key(row.person_id) is None:
+    if keyring is not None and register.find_key_id(row.id) != keyring.key_id:
+        # Opened before this process started, or by another process: it is checked as at an unlock.
+        try:
+            check_keys_match(keyring, vault=vault)
+            check_no_other_key(keyring)
+        except KeysDoNotMatch:
+            keyring.close()
+            return None
+        register.add(row.id, keyring.key_id)
+    if keyring is not None and key_pairs.get_public_key(keyring.key_id) is None:
         # A restart forgot the public key; a session's keyring proves it as well as an unlock does.
         key_pairs.remember_public_key(keyring, vault=vault)
     return keyring
@@ -244,6 +258,7 @@ def end_sessions_of_former_epoch(keyring: Keyring, *, current_cookie: SessionCoo
     Unlock.objects.filter(sign_in=row).update(
         **_wrap_data_key(row, half=current_cookie.half, keyring=keyring)
     )
+    transaction.on_commit(partial(register.add, row.id, keyring.key_id))
 
 
 def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
@@ -314,7 +329,8 @@ def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
 
 
 def _publish(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
-    salts = Unlock.objects.filter(sign_in__person_id=person_id).values_list("salt", flat=True)
-    is_last = all(revocation_list.is_revoked(_read_mark(salt)) for salt in salts)
-    vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, last=is_last)
+    # A locked browser stays in the register: a draft it sends is sealed to the key it had opened.
+    key_id = register.find_key_id(sign_in_id) if kind == "locked" else register.remove(sign_in_id)
+    is_last = key_id is not None and not register.is_held(key_id)
+    vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, key_id=key_id, last=is_last)
     user_events.publish(person_id, {"type": kind, "sign_in": str(sign_in_id)})

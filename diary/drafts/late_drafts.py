@@ -1,7 +1,8 @@
 """Drafts that arrive while their owner's diary is locked: sealed to a public key, merged at the next unlock.
 
-The public key is cached at each unlock and never read from the database, where an attacker could replace it.
-After a restart no key is cached; then the draft is refused and the text stays in the page.
+The public key is cached at each unlock and never read from the database, where an attacker could replace it;
+it is the key of the browser that sends the draft, whoever else was let in under the owner's name. After a
+restart no key is cached; then the draft is refused and the text stays in the page.
 """
 
 import json
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from accounts.keys import key_pairs
 from accounts.keys.row_shapes import read_bytes
+from accounts.sessions.register import register
 from diary.drafts.services import MAX_DRAFT_LENGTH, SubmittedDraft, get_draft_day
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import clean_draft_text
@@ -32,7 +34,7 @@ def store_late_draft(sent: SubmittedDraft) -> int:
     Raise InvalidText, ObjectNotFound, or PublicKeyUnknown if no key is cached or too many drafts are waiting.
     """
     text = clean_draft_text(sent.text, limit=MAX_DRAFT_LENGTH)
-    public = key_pairs.get_public_key(sent.owner_id)
+    public = _find_public_key(sent)
     if public is None or LateDraft.objects.filter(owner_id=sent.owner_id).count() >= MAX_LATE_DRAFTS:
         raise PublicKeyUnknown
     late = LateDraft(owner_id=sent.owner_id, day=get_draft_day(sent), entry_id=sent.entry_id)
@@ -41,6 +43,18 @@ def store_late_draft(sent: SubmittedDraft) -> int:
     with write_transaction():
         late.save(force_insert=True)
     return sent.revision + 1
+
+
+def _find_public_key(sent: SubmittedDraft) -> bytes | None:
+    """Return the public key of the data key that the draft's browser had opened.
+
+    Of a browser that opened none since this process started, the owner's only known key is taken.
+    """
+    key_id = register.find_key_id(sent.sign_in_id) if sent.sign_in_id else None
+    if key_id is not None:
+        return key_pairs.get_public_key(key_id)
+    known = key_pairs.list_public_keys(sent.owner_id)
+    return known[0] if len(known) == 1 else None
 
 
 def _build_context(late: LateDraft) -> Context:

@@ -26,8 +26,9 @@ _MAX_FIRST_REVISION = 2**30
 class SubmittedDraft:
     """A draft sent by a page; `revision` is the revision of the draft that it replaces.
 
-    `based_on` is the revision of the entry that is being edited, if any. `previous_text` is the text of the
-    page's previous request, if the page has not received its revision yet.
+    `based_on` is the revision of the entry that is being edited, if any. `sign_in_id` is the browser that
+    sends the draft. `previous_text` is the text of the page's previous request, if the page has not received
+    its revision yet.
     """
 
     owner_id: UUID
@@ -36,6 +37,7 @@ class SubmittedDraft:
     revision: int
     entry_id: UUID | None = None
     based_on: int | None = None
+    sign_in_id: UUID | None = None
     previous_text: str | None = None
 
 

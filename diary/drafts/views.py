@@ -61,6 +61,7 @@ def _save(request: HouseholdRequest, day: date, sent: SubmittedText) -> int:
         revision=sent.revision,
         entry_id=sent.entry_id,
         based_on=sent.based_on,
+        sign_in_id=request.vault.sign_in_id,
         previous_text=sent.previous_text,
     )
     return save_draft(draft).revision if request.vault.is_unlocked else store_late_draft(draft)

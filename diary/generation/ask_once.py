@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from accounts.models import Person
-from llamora.crypto import Keyring
+from llamora.crypto import KeyId, Keyring, current_keyring
 from llamora.inference import model_server
 from llamora.inference.job import GenerationTask, Job
 from llamora.inference.registry import NoEventLoop, registry
@@ -60,7 +60,7 @@ def ask_once(
 
     Return None if there is nothing to generate, the model is not ready, or no event loop runs.
     """
-    job = _find_current_job(kind, subject, person.id, allow_repeat=allow_repeat, replaces=replaces)
+    job = _find_current_job(kind, subject, keyring.key_id, allow_repeat=allow_repeat, replaces=replaces)
     if job is not None:
         return job
     if not _may_start(is_requested=is_requested, starts_without_model=starts_without_model):
@@ -69,7 +69,7 @@ def ask_once(
     if task is None:
         return None
     with _start_lock:
-        job = _find_current_job(kind, subject, person.id, allow_repeat=allow_repeat, replaces=replaces)
+        job = _find_current_job(kind, subject, keyring.key_id, allow_repeat=allow_repeat, replaces=replaces)
         return job or _start(task, person=person, keyring=keyring, is_background=is_background)
 
 
@@ -82,14 +82,17 @@ def may_send_unrequested(status: ModelStatus) -> bool:
     return not status.remote
 
 
-def list_jobs(owner_id: UUID, kind: type[TaskT]) -> list[Job]:
-    """Return a person's jobs of one kind, including those that ended in the last minutes, oldest first."""
-    return [job for job in registry.for_owner(owner_id) if isinstance(job.task, kind)]
+def list_jobs(kind: type[TaskT]) -> list[Job]:
+    """Return the jobs of one kind under the keyring in force, running or ended lately, oldest first.
+
+    Raise VaultLocked if no keyring is in force.
+    """
+    return list_jobs_of_key(current_keyring().key_id, kind)
 
 
-def find_job(owner_id: UUID, kind: type[TaskT], subject: Hashable) -> Job | None:
-    """Return the latest job of a kind and subject, running or ended in the last minutes."""
-    return next(reversed(_list_equal_jobs(owner_id, kind, subject)), None)
+def find_job(kind: type[TaskT], subject: Hashable) -> Job | None:
+    """Return the latest job of a kind and subject under the keyring in force, running or ended lately."""
+    return next(reversed(_list_equal_jobs(current_keyring().key_id, kind, subject)), None)
 
 
 def get_task(job: Job, kind: type[TaskT]) -> TaskT:
@@ -99,14 +102,19 @@ def get_task(job: Job, kind: type[TaskT]) -> TaskT:
     return job.task
 
 
-def _list_equal_jobs(owner_id: UUID, kind: type[TaskT], subject: Hashable) -> list[Job]:
-    return [job for job in list_jobs(owner_id, kind) if get_task(job, kind).subject == subject]
+def list_jobs_of_key(key_id: KeyId, kind: type[TaskT]) -> list[Job]:
+    """Return the jobs of one kind under a key, running or ended lately, oldest first."""
+    return [job for job in registry.list_jobs(key_id) if isinstance(job.task, kind)]
+
+
+def _list_equal_jobs(key_id: KeyId, kind: type[TaskT], subject: Hashable) -> list[Job]:
+    return [job for job in list_jobs_of_key(key_id, kind) if get_task(job, kind).subject == subject]
 
 
 def _find_current_job(
-    kind: type[TaskT], subject: Hashable, owner_id: UUID, *, allow_repeat: bool, replaces: UUID | None
+    kind: type[TaskT], subject: Hashable, key_id: KeyId, *, allow_repeat: bool, replaces: UUID | None
 ) -> Job | None:
-    job = find_job(owner_id, kind, subject)
+    job = next(reversed(_list_equal_jobs(key_id, kind, subject)), None)
     if job is None or job.id == replaces:
         return None
     return None if job.is_over and (allow_repeat or job.reason == "preempted") else job
@@ -121,7 +129,7 @@ def _may_start(*, is_requested: bool, starts_without_model: bool) -> bool:
 
 
 def _start(task: UniqueTask, *, person: Person, keyring: Keyring, is_background: bool) -> Job | None:
-    for job in _list_equal_jobs(person.id, type(task), task.subject):
+    for job in _list_equal_jobs(keyring.key_id, type(task), task.subject):
         if job.is_over:
             registry.discard(job.id)
     try:

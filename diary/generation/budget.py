@@ -1,12 +1,11 @@
 """The token budget of a prompt, and the check that its owner is still unlocked."""
 
 from typing import NamedTuple
-from uuid import UUID
 
 from django.conf import settings
 
-from accounts.models import Unlock
-from llamora.crypto import VaultLocked
+from accounts.sessions.register import register
+from llamora.crypto import VaultLocked, current_keyring
 from llamora.inference.job import TokenCounter
 
 DEFAULT_WINDOW = 4096  # of a server that does not announce its own
@@ -28,7 +27,7 @@ def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
     return TokenBudget(prompt=window - output - SPARE_TOKENS, output=output)
 
 
-def ensure_unlocked(owner_id: UUID) -> None:
-    """Raise VaultLocked if no browser has the person's diary unlocked any more."""
-    if not Unlock.objects.filter(sign_in__person_id=owner_id).exists():
+def ensure_unlocked() -> None:
+    """Raise VaultLocked if no browser has the diary unlocked any more with the key in force."""
+    if not register.is_held(current_keyring().key_id):
         raise VaultLocked

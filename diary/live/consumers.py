@@ -28,6 +28,7 @@ from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, pa
 from diary.live.streaming import Subscription
 from diary.openings import presenters as openings_presenters
 from diary.replies import presenters as replies_presenters
+from llamora.crypto import current_keyring
 from llamora.inference.job import Job
 from llamora.inference.registry import registry
 
@@ -69,7 +70,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             return
         self.owner = self.vault.person.id
         self.checked_at = asyncio.get_running_loop().time()
-        self.unwatch_registry = registry.watch(self.owner, self.on_job_start)
+        self.unwatch_registry = registry.watch(self.vault.keyring.key_id, self.on_job_start)
         for work in (self.send_updates(), self.listen_for_lock(), self.poll_vault()):
             self.tasks.append(asyncio.create_task(self.run_guarded(work)))
 
@@ -107,7 +108,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         else:
             self.unsubscribe_all()
             self.day = frame.day
-            for job in registry.for_owner(frame.owner):
+            for job in registry.list_jobs(self.vault.keyring.key_id):
                 self.follow(job)
         self.has_updates.set()
 
@@ -116,8 +117,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         if subscription := self.subscriptions.get(section_id):
             subscription.restart()
             return
-        job = registry.get(section_id)
-        task = get_page_task(job) if job and job.owner_id == self.owner else None
+        job = registry.get(section_id, self.vault.keyring.key_id)
+        task = get_page_task(job) if job else None
         if job is None or job.is_over or task is None:
             self.requested.add(section_id)
         else:
@@ -197,12 +198,24 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             return not self.is_ending
         vault = await registry.db.run(partial(reload_vault, self.scope.get("session_cookie")))
         self.checked_at = now
+        if vault.held is not None and vault.person is not None and vault.person.id == self.owner:
+            self.adopt_vault(vault)
+            return not self.is_ending
         if vault.held is not None:
             vault.held.close()
-        if vault.held is not None and vault.person is not None and vault.person.id == self.owner:
-            return not self.is_ending
         await self.lock("signed_out" if vault.person is None else "locked")
         return False
+
+    def adopt_vault(self, vault: RequestVault) -> None:
+        """Go on with the vault as it was loaded again: after a rotation its key is another one."""
+        former = self.vault.keyring
+        if former.key_id == vault.keyring.key_id or self.is_ending:
+            vault.keyring.close()
+            return
+        self.vault = vault
+        former.close()
+        self.unwatch_registry()
+        self.unwatch_registry = registry.watch(vault.keyring.key_id, self.on_job_start)
 
     async def lock(self, kind: str) -> None:
         """Tell the tab that its vault is locked, and send nothing more."""
@@ -245,9 +258,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
 def _find_section(section_id: UUID, *, owner_id: UUID) -> PageSection | None:
     """Return a person's own section, or None for any other. Needs the owner's keyring in force."""
-    job = registry.get(section_id)
+    job = registry.get(section_id, current_keyring().key_id)
     if job is not None:
-        task = get_page_task(job) if job.owner_id == owner_id else None
+        task = get_page_task(job)
         return task.render_section(job, render_job_text(job)) if task else None
     return replies_presenters.find_section(section_id, owner_id=owner_id) or openings_presenters.find_section(
         section_id, owner_id=owner_id

@@ -31,7 +31,7 @@ _earlier_entry_query: CachedQuery[UUID] = CachedQuery(
 
 def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningView | None:
     """Return the opening of a day; if today has none yet, a view by which the page requests one."""
-    job = services.get_opening_job(person.id, day)
+    job = services.get_opening_job(day)
     if job is not None and not job.is_over:
         return get_task(job, OpeningTask).build_view(job, render_job_text(job))
     for row in _opening_query(owner_id=person.id, day=day):

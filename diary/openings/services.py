@@ -24,9 +24,9 @@ MAX_CHARACTERS_LATEST_DAY = 4_000  # of each entry
 MAX_CHARACTERS_EARLIER_DAYS = 600  # of each entry
 
 
-def get_opening_job(owner_id: UUID, day: date) -> Job | None:
+def get_opening_job(day: date) -> Job | None:
     """Return the latest job that writes the opening of a day, running or ended in the last minutes."""
-    return find_job(owner_id, OpeningTask, day)
+    return find_job(OpeningTask, day)
 
 
 def start_opening(person: Person, day: date, *, keyring: Keyring, is_replacement: bool = False) -> Job | None:
@@ -59,7 +59,7 @@ def start_opening(person: Person, day: date, *, keyring: Keyring, is_replacement
 
 def dismiss(owner_id: UUID, day: date) -> None:
     """Delete the opening of a day; no other is generated for that day unless the person asks for one."""
-    if job := get_opening_job(owner_id, day):
+    if job := get_opening_job(day):
         # Not waited for: this thread also serves the pages of others.
         registry.stop(job.id, patience=0)
         registry.discard(job.id)

@@ -129,7 +129,7 @@ class OpeningTask:
 
     def create_row(self) -> None:
         """Create nothing: the row is created with the complete opening."""
-        ensure_unlocked(self.owner_id)
+        ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:
         """Save a complete opening in place of the present one; anything else is discarded."""

@@ -21,7 +21,7 @@ NO_CONTENT = 204
 def _respond_with_section(request: HouseholdRequest, day: date) -> HttpResponse:
     if not request.htmx:
         return redirect("day", day)
-    job = services.get_opening_job(request.user.id, day)
+    job = services.get_opening_job(day)
     task = get_page_task(job) if job else None
     return HttpResponse(task.render_section(job, render_job_text(job)).html if job and task else "")
 

@@ -52,7 +52,7 @@ class RecapTask:
 
     def create_row(self) -> None:
         """Create nothing: the row is created with the complete recap."""
-        ensure_unlocked(self.owner_id)
+        ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:
         """Save a complete recap in place of an older one; anything else is discarded."""

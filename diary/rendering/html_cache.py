@@ -10,16 +10,12 @@ whose rendering began in an earlier one is shown once and not cached.
 import sys
 import threading
 from collections import Counter, OrderedDict
-from datetime import timedelta
 from hashlib import blake2b
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from django.conf import settings
-from django.utils import timezone
-
-from accounts.models import Unlock
-from llamora.crypto import Keyring
+from accounts.sessions.register import register
+from llamora.crypto import KeyId, Keyring
 
 MAX_BYTES: Final = 8 * 1024 * 1024  # of all people
 MAX_BYTES_PER_PERSON: Final = 4 * 1024 * 1024
@@ -40,16 +36,11 @@ class CachedHtml(NamedTuple):
 
 
 class CacheKey(NamedTuple):
-    """Key of a text: its owner, the generation of the owner's cache, and the keyed digest."""
+    """Key of a text: the data key that opened it, the generation of its owner's cache, the keyed digest."""
 
-    owner: UUID
+    key_id: KeyId
     generation: int
     digest: bytes
-
-
-def _is_unlocked(owner: UUID) -> bool:
-    since = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES)
-    return Unlock.objects.filter(sign_in__person_id=owner, last_active__gt=since).exists()
 
 
 class HtmlCache:
@@ -57,8 +48,8 @@ class HtmlCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_owner: OrderedDict[UUID, OrderedDict[bytes, CachedHtml]] = OrderedDict()
-        self._sizes: Counter[UUID] = Counter()
+        self._by_key: OrderedDict[KeyId, OrderedDict[bytes, CachedHtml]] = OrderedDict()
+        self._sizes: Counter[KeyId] = Counter()
         self._generations: Counter[UUID] = Counter()
 
     def build_key(self, text: str, keyring: Keyring) -> CacheKey:
@@ -66,16 +57,16 @@ class HtmlCache:
         secret = keyring.blind_index(label=_LABEL, value="")
         digest = blake2b(text.encode("utf-8", "surrogatepass"), key=secret, digest_size=_KEY_BYTES).digest()
         with self._lock:
-            return CacheKey(keyring.owner, self._generations[keyring.owner], digest)
+            return CacheKey(keyring.key_id, self._generations[keyring.owner], digest)
 
     def get(self, key: CacheKey) -> CachedHtml | None:
         """Return the HTML of a text, or None."""
         with self._lock:
-            texts = self._by_owner.get(key.owner)
+            texts = self._by_key.get(key.key_id)
             found = texts.get(key.digest) if texts else None
             if texts and found:
                 texts.move_to_end(key.digest)
-                self._by_owner.move_to_end(key.owner)
+                self._by_key.move_to_end(key.key_id)
             return found
 
     def add(self, key: CacheKey, cached: CachedHtml) -> None:
@@ -83,43 +74,43 @@ class HtmlCache:
         if cached.size > MAX_BYTES_PER_PERSON:
             return
         with self._lock:
-            if self._generations[key.owner] != key.generation:
+            if self._generations[key.key_id.owner] != key.generation:
                 return
-            is_first = key.owner not in self._by_owner
-            texts = self._by_owner.setdefault(key.owner, OrderedDict())
+            is_first = key.key_id not in self._by_key
+            texts = self._by_key.setdefault(key.key_id, OrderedDict())
             if key.digest not in texts:
                 texts[key.digest] = cached
-                self._sizes[key.owner] += cached.size
-            self._by_owner.move_to_end(key.owner)
-            self._make_room(key.owner)
+                self._sizes[key.key_id] += cached.size
+            self._by_key.move_to_end(key.key_id)
+            self._make_room(key.key_id)
         # Race with a lock: it deletes its row before it sends its signal, so that one of the two sees the
         # other.
-        if is_first and not _is_unlocked(key.owner):
-            self.forget(key.owner)
+        if is_first and not register.is_unlocked(key.key_id):
+            self.forget(key.key_id.owner)
 
-    def _make_room(self, owner: UUID) -> None:
-        while self._sizes[owner] > MAX_BYTES_PER_PERSON:
-            self._drop_oldest(owner)
+    def _make_room(self, key_id: KeyId) -> None:
+        while self._sizes[key_id] > MAX_BYTES_PER_PERSON:
+            self._drop_oldest(key_id)
         while self._sizes.total() > MAX_BYTES:
-            self._drop_oldest(next(iter(self._by_owner)))
+            self._drop_oldest(next(iter(self._by_key)))
 
-    def _drop_oldest(self, owner: UUID) -> None:
-        _, dropped = self._by_owner[owner].popitem(last=False)
-        self._sizes[owner] -= dropped.size
-        if not self._by_owner[owner]:
-            del self._by_owner[owner], self._sizes[owner]
+    def _drop_oldest(self, key_id: KeyId) -> None:
+        _, dropped = self._by_key[key_id].popitem(last=False)
+        self._sizes[key_id] -= dropped.size
+        if not self._by_key[key_id]:
+            del self._by_key[key_id], self._sizes[key_id]
 
     def forget(self, owner: UUID) -> None:
         """Drop everything of a person, including what is being rendered."""
         with self._lock:
             self._generations[owner] += 1
-            self._by_owner.pop(owner, None)
-            self._sizes.pop(owner, None)
+            for key_id in [key_id for key_id in self._by_key if key_id.owner == owner]:
+                del self._by_key[key_id], self._sizes[key_id]
 
     def size(self, owner: UUID) -> int:
         """Return the bytes of a person's HTML in memory."""
         with self._lock:
-            return self._sizes[owner]
+            return sum(size for key_id, size in self._sizes.items() if key_id.owner == owner)
 
 
 html_cache = HtmlCache()

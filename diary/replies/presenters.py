@@ -19,7 +19,7 @@ from diary.rendering.page_texts import render_page_text
 from diary.replies.reply_kinds import get_reply_label
 from diary.replies.section import ReplyView, render_section
 from diary.replies.tasks import ReplyTask
-from llamora.crypto import EnvelopeError
+from llamora.crypto import EnvelopeError, current_keyring
 from llamora.database import CachedQuery
 from llamora.inference.job import LIVE_STATES, Job, JobState
 from llamora.inference.registry import registry
@@ -41,7 +41,7 @@ def list_reply_views(entries: Sequence[Entry]) -> dict[UUID, list[ReplyView]]:
         if reply.entry_id in wanted:
             views[reply.entry_id].append(build_row_view(reply))
         with_row.add(reply.id)
-    for job in list_jobs(entries[0].owner_id, ReplyTask):
+    for job in list_jobs(ReplyTask):
         # Asked for a moment ago: its row is still on its way to the disk.
         if job.id not in with_row:
             views[get_task(job, ReplyTask).entry_id].append(build_current_view(job))
@@ -50,9 +50,9 @@ def list_reply_views(entries: Sequence[Entry]) -> dict[UUID, list[ReplyView]]:
 
 def find_reply_view(reply_id: UUID, *, owner_id: UUID) -> ReplyView | None:
     """Return a person's own reply, from its job or its row, or None for any other."""
-    job = registry.get(reply_id)
+    job = registry.get(reply_id, current_keyring().key_id)
     if job is not None:
-        return build_current_view(job) if job.owner_id == owner_id else None
+        return build_current_view(job)
     own = Reply.objects.filter(owner_id=owner_id, entry__deleted_at=None)
     reply = own.filter(id=reply_id).first()
     return build_row_view(reply) if reply else None
@@ -71,8 +71,8 @@ def build_current_view(job: Job) -> ReplyView:
 
 def build_row_view(reply: Reply) -> ReplyView:
     """Return a reply from its row, or from its running job; needs its owner's keyring in force."""
-    job = registry.get(reply.id)
-    if job is not None and job.owner_id == reply.owner_id:
+    job = registry.get(reply.id, current_keyring().key_id)
+    if job is not None:
         return build_current_view(job)
     # A row that no job of this process writes: the process that wrote it is gone.
     is_orphan = reply.state in LIVE_STATES

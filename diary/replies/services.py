@@ -65,7 +65,7 @@ def delete_reply(reply: Reply) -> None:
 def mark_interrupted() -> int:
     """Mark unfinished replies of an earlier process as interrupted; called once, by the serving process."""
     unfinished = Reply.objects.filter(state__in=LIVE_STATES)
-    own_ids = [reply_id for reply_id in unfinished.values_list("id", flat=True) if registry.get(reply_id)]
+    own_ids = [reply_id for reply_id in unfinished.values_list("id", flat=True) if registry.has_job(reply_id)]
     with write_transaction():
         return unfinished.exclude(id__in=own_ids).update(
             state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
@@ -75,7 +75,7 @@ def mark_interrupted() -> int:
 def _build_task(
     reply_id: UUID, *, person: Person, entry_id: UUID, choice: ReplyKindChoice, is_retry: bool = False
 ) -> ReplyTask:
-    if sum(not job.is_over for job in list_jobs(person.id, ReplyTask)) >= MAX_CONCURRENT:
+    if sum(not job.is_over for job in list_jobs(ReplyTask)) >= MAX_CONCURRENT:
         raise TooManyReplies
     gathered = gather_input(person=person, entry_id=entry_id, choice=choice)
     return ReplyTask(

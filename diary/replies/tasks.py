@@ -87,7 +87,7 @@ class ReplyTask:
 
     def create_row(self) -> None:
         """Create the row of the reply without text, or reset the row for a retry."""
-        ensure_unlocked(self.owner_id)
+        ensure_unlocked()
         if self.is_retry:
             row = Reply.objects.filter(id=self.id, owner_id=self.owner_id)
             row.update(state=JobState.WAITING, reason="", finished_at=None)

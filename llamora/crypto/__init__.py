@@ -55,7 +55,7 @@ from llamora.crypto.errors import (
     WrongSecret,
 )
 from llamora.crypto.kdf import CEILING, DEFAULT_COST, HIGHEST, Cost, check_cost, derive, new_salt
-from llamora.crypto.keyring import Keyring, current_keyring, in_force
+from llamora.crypto.keyring import KeyId, Keyring, current_keyring, in_force
 from llamora.crypto.padding import pad, padded_size, unpad
 from llamora.crypto.recovery import groups as recovery_groups
 from llamora.crypto.recovery import new_code as new_recovery_code
@@ -88,6 +88,7 @@ __all__ = [
     "ForgedSlot",
     "Format",
     "Header",
+    "KeyId",
     "Keyring",
     "NotAuthentic",
     "Slot",

@@ -16,6 +16,15 @@ Blind index, with which equal values are found without decryption: 32 bytes of
 
 A lone surrogate is encoded as UTF-8 would encode its number ("surrogatepass"). The value is not normalised:
 callers fold its case or composition if they need that.
+
+Fingerprint of a data key, by which values in memory are stored: 16 bytes of
+
+    BLAKE2b(key = content subkey, digest length 16, no data,
+            personalisation = "llamora.print", zeros behind it up to 16 bytes)
+
+Text that is opened stays in memory under owner *and* fingerprint (`KeyId`), never under the owner alone.
+Whoever can write to the database can make a key slot of their own in somebody else's row; the owner's id is
+then right, and the fingerprint is not. A fingerprint is always computed from the key at hand, never read.
 """
 
 from __future__ import annotations
@@ -26,7 +35,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from hashlib import blake2b
 from threading import Lock
-from typing import NoReturn, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 from uuid import UUID
 
 from llamora.crypto import envelope as envelopes
@@ -35,9 +44,17 @@ from llamora.crypto.errors import NotAuthentic, VaultLocked, WrongEpoch
 from llamora.crypto.subkeys import Use, subkey
 
 _BLIND = b"llamora.blind"
+_FINGERPRINT = b"llamora.print"
 _U16 = struct.Struct(">H")
 _EPOCH_END = 5
 _Key = TypeVar("_Key", bytes, bytearray)
+
+
+class KeyId(NamedTuple):
+    """The identity of a data key, under which opened text is stored in memory; not secret."""
+
+    owner: UUID
+    fingerprint: bytes
 
 
 class Keyring:
@@ -53,10 +70,12 @@ class Keyring:
         "_slots",
         "_snapshot",
         "epoch",
+        "key_id",
         "owner",
     )
 
     owner: UUID
+    key_id: KeyId
     epoch: int
 
     def __init__(self, *, owner: UUID, epoch: int, keys: Mapping[int, bytes]) -> None:
@@ -74,6 +93,8 @@ class Keyring:
         self._index: bytes | None = subkey(keys[epoch], Use.INDEX)
         self._snapshot: bytes | None = subkey(keys[epoch], Use.SNAPSHOT)
         self._data_keys = {number: bytearray(key) for number, key in keys.items()}
+        fingerprint = blake2b(key=self._sealing, digest_size=16, person=_FINGERPRINT).digest()
+        self.key_id = KeyId(owner, fingerprint)
 
     @property
     def is_closed(self) -> bool:

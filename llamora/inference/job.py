@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db.models import TextChoices
 
-from llamora.crypto import Keyring
+from llamora.crypto import KeyId, Keyring
 from llamora.llm.deltas import ChatMessages, Delta
 
 
@@ -134,6 +134,11 @@ class Job:
     @property
     def owner_id(self) -> UUID:
         return self.task.owner_id
+
+    @property
+    def key_id(self) -> KeyId:
+        """The key that the job runs under: only a page that was opened with it is shown the job's text."""
+        return self.keyring.key_id
 
     @property
     def is_over(self) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from llamora.crypto import Keyring
+from llamora.crypto import KeyId, Keyring
 from llamora.inference import model_server
 from llamora.inference.db_executor import DbExecutor
 from llamora.inference.job import GenerationTask, Job, JobState
@@ -43,7 +43,7 @@ class JobRegistry:
         self._lock = threading.Lock()
         self._runs: dict[UUID, JobRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watchers: dict[UUID, set[OnJobStart]] = defaultdict(set)
+        self._watchers: dict[KeyId, set[OnJobStart]] = defaultdict(set)
         self._startup_calls: list[Callable[[], object]] = []
         self._slots = 1
         self.queue = FairQueue(lambda: self._slots)
@@ -106,10 +106,14 @@ class JobRegistry:
         loop.call_soon_threadsafe(self._start_run, run)
         return job
 
-    def get(self, job_id: UUID) -> Job | None:
-        """Return a job that is running or has ended in the last minutes, or None."""
+    def has_job(self, job_id: UUID) -> bool:
+        """Return whether a job is running or has ended in the last minutes, whoever it belongs to."""
+        return job_id in self._runs
+
+    def get(self, job_id: UUID, key_id: KeyId) -> Job | None:
+        """Return a job under this key that is running or has ended in the last minutes, or None."""
         run = self._runs.get(job_id)
-        return run.job if run else None
+        return run.job if run and run.job.key_id == key_id else None
 
     def wait_for_row(self, job_id: UUID, *, patience: float = 5.0) -> None:
         """Wait until a new job has created its row or has failed. Do not call it on the event loop."""
@@ -118,10 +122,10 @@ class JobRegistry:
             with yield_turn():
                 run.row_settled.wait(patience)
 
-    def for_owner(self, owner_id: UUID) -> list[Job]:
-        """Return the jobs of a person, oldest first, including those that ended in the last minutes."""
+    def list_jobs(self, key_id: KeyId) -> list[Job]:
+        """Return the jobs under a key, oldest first, including those that ended in the last minutes."""
         with self._lock:
-            return [run.job for run in self._runs.values() if run.job.owner_id == owner_id]
+            return [run.job for run in self._runs.values() if run.job.key_id == key_id]
 
     def stop(self, job_id: UUID, *, patience: float = 1.0) -> Job | None:
         """Stop a job and wait until its text is saved. Do not call it on the event loop."""
@@ -133,10 +137,10 @@ class JobRegistry:
             run.ended.wait(patience)
         return run.job
 
-    def interrupt(self, owner_id: UUID, *, reason: str) -> None:
-        """Interrupt the jobs of a person whose vault is being locked, and discard jobs that have ended."""
+    def interrupt(self, key_id: KeyId, *, reason: str) -> None:
+        """Interrupt the jobs under a key that is locked or replaced, and discard jobs that have ended."""
         with self._lock:
-            runs = [run for run in self._runs.values() if run.job.owner_id == owner_id]
+            runs = [run for run in self._runs.values() if run.job.key_id == key_id]
         for run in runs:
             if run.ended.is_set():
                 self.discard(run.job.id)
@@ -153,14 +157,14 @@ class JobRegistry:
 
     # --- on the loop -------------------------------------------------------------------------------
 
-    def watch(self, owner_id: UUID, on_start: OnJobStart) -> Callable[[], None]:
-        """Call `on_start` with each job of a person that starts; return a function that stops these calls."""
-        self._watchers[owner_id].add(on_start)
+    def watch(self, key_id: KeyId, on_start: OnJobStart) -> Callable[[], None]:
+        """Call `on_start` with each job under a key that starts; return a function that stops these calls."""
+        self._watchers[key_id].add(on_start)
 
         def unwatch() -> None:
-            self._watchers[owner_id].discard(on_start)
-            if not self._watchers[owner_id]:
-                del self._watchers[owner_id]
+            self._watchers[key_id].discard(on_start)
+            if not self._watchers[key_id]:
+                del self._watchers[key_id]
 
         return unwatch
 
@@ -168,7 +172,7 @@ class JobRegistry:
         # An empty context: a task started inside a request would share its database connection.
         task = asyncio.get_running_loop().create_task(self._run_job(run), context=Context())
         self._track_task(task)
-        for on_start in list(self._watchers.get(run.job.owner_id, ())):
+        for on_start in list(self._watchers.get(run.job.key_id, ())):
             on_start(run.job)
 
     def _track_task(self, task: "asyncio.Task[None]") -> None:

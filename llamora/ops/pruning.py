@@ -15,7 +15,7 @@ from llamora.database import truncate_wal
 from llamora.ops.backup import restore, retention
 
 # The name of a sealed index: its kind, the epoch of its key, and which of its kind it is.
-_INDEX_FILE_NAME = re.compile(r"[a-z_]+-(\d+)-[0-9a-f-]{36}\.sealed")
+_INDEX_FILE_NAME = re.compile(r"[a-z_]+-(\d+)-(?:[0-9a-f]{16}-)?[0-9a-f-]{36}\.sealed")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from accounts.keys.keyrings import copy_with_former_key
-from llamora.crypto import Keyring, VaultLocked, WrongEpoch, in_force
+from llamora.crypto import KeyId, Keyring, VaultLocked, WrongEpoch, in_force
 from llamora.database import NotWritten, write_transaction
 from search.embedder import Embedder
 from search.errors import IndexClosed
@@ -46,6 +46,11 @@ class IndexState:
         self._pending: deque[UUID] = deque()
         self._embedding_now = 0
         self._closed = False
+
+    @property
+    def key_id(self) -> KeyId:
+        """Return the identity of the key that opened this index."""
+        return self._keyring.key_id
 
     @property
     def is_closed(self) -> bool:
@@ -190,16 +195,15 @@ class PersonIndex(IndexState):
                 self.vectors.remove(ids)
                 self._snapshots.vectors_changed += len(ids)
 
-    def rekey(self, keyring: Keyring) -> bool:
-        """Use a keyring of a later epoch; return whether its epoch is later."""
+    def rekey(self, keyring: Keyring) -> None:
+        """Use a keyring of a later epoch."""
         with self._changing:
             if self._closed or keyring.epoch <= self._keyring.epoch:
-                return False
+                return
             old, self._keyring = self._keyring, copy_with_former_key(keyring)
             old.close()
             # Snapshots of the old epoch open no more: what is in memory is to be saved anew.
             self._snapshots.mark_all_changed()
-            return True
 
     # --- vectors ---------------------------------------------------------------------------------------
 
@@ -288,6 +292,6 @@ class PersonIndex(IndexState):
         if vectors is not None and embedder is not None:
             self._snapshots.save_vectors(vectors, embedder, self._keyring, words=index, force=force)
 
-    def delete_snapshots(self) -> None:
-        """Delete the snapshots."""
-        self._snapshots.delete()
+    def delete_snapshots(self, key_id: KeyId | None = None) -> None:
+        """Delete the snapshots of a key, by default the current one."""
+        self._snapshots.delete(key_id or self.key_id)

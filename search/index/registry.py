@@ -11,16 +11,15 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
+from functools import partial
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connections
-from django.utils import timezone
 
-from accounts.models import Unlock
-from llamora.crypto import CryptoError, Keyring
+from accounts.sessions.register import register
+from llamora.crypto import CryptoError, KeyId, Keyring
 from search.embedder import embedders, get_search_settings
 from search.errors import EmbedderUnavailable, IndexClosed
 from search.index import sources, workers
@@ -35,84 +34,86 @@ MAX_UPDATES_IN_PAGE: Final = 40
 POLL_SECONDS: Final = 5.0
 
 
-def is_unlocked(owner: UUID) -> bool:
-    """Return whether any session of this person is unlocked."""
-    since = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES)
-    return Unlock.objects.filter(sign_in__person_id=owner, last_active__gt=since).exists()
-
-
 class IndexRegistry:
-    """The indexes by person, ordered by last use, the oldest first."""
+    """The indexes by key id, ordered by last use, the oldest first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: OrderedDict[UUID, PersonIndex] = OrderedDict()
+        self._open: OrderedDict[KeyId, PersonIndex] = OrderedDict()
         self._sweeper: threading.Thread | None = None
         self._ending = threading.Event()
 
     def for_owner(self, keyring: Keyring) -> PersonIndex:
         """Return a person's index, opened if necessary; raise IndexClosed if they locked meanwhile."""
         with self._lock:
-            index = self._open.get(keyring.owner)
+            index = self._open.get(keyring.key_id)
             if index is not None:
-                self._open.move_to_end(keyring.owner)
+                self._open.move_to_end(keyring.key_id)
         if index is not None:
-            if index.rekey(keyring):
-                workers.opening_worker.submit(index.owner, "reconcile", lambda: self._reconcile(index))
             return index
         return self._add(PersonIndex(keyring, SnapshotFolder(get_search_settings().folder, keyring.owner)))
 
     def _add(self, index: PersonIndex) -> PersonIndex:
         with self._lock:
-            existing = self._open.setdefault(index.owner, index)
+            existing = self._open.setdefault(index.key_id, index)
             self._start_sweeper()
         if existing is not index:
             index.close()
             return existing
-        if not is_unlocked(index.owner):
-            self.close(index.owner)
+        if not register.is_unlocked(index.key_id):
+            self.close(index.key_id)
             raise IndexClosed
-        workers.opening_worker.submit(index.owner, "open", lambda: self._open_words(index))
+        workers.opening_worker.submit(index.key_id, "open", lambda: self._open_words(index))
         return index
 
-    def get(self, owner: UUID) -> PersonIndex | None:
-        """Return a person's index, or None if it is not open."""
+    def get(self, key_id: KeyId) -> PersonIndex | None:
+        """Return the index under a key, or None if it is not open."""
         with self._lock:
-            return self._open.get(owner)
+            return self._open.get(key_id)
 
-    def close(self, owner: UUID) -> None:
-        """Close and remove a person's index."""
+    def list_for_owner(self, owner: UUID) -> list[PersonIndex]:
+        """Return the open indexes of a person, one for each key: not more than one, but under attack."""
         with self._lock:
-            index = self._open.pop(owner, None)
-        workers.opening_worker.cancel(owner)
-        workers.embedding_worker.cancel(owner)
+            return [index for key_id, index in self._open.items() if key_id.owner == owner]
+
+    def close(self, key_id: KeyId) -> None:
+        """Close and remove the index under a key."""
+        with self._lock:
+            index = self._open.pop(key_id, None)
+        workers.opening_worker.cancel(key_id)
+        workers.embedding_worker.cancel(key_id)
         if index is not None:
             index.close()
 
+    def close_for_owner(self, owner: UUID) -> None:
+        """Close and remove every index of a person."""
+        for index in self.list_for_owner(owner):
+            self.close(index.key_id)
+
     def close_all(self) -> None:
         """Close and remove the indexes of all people."""
-        for owner in list(self._open):
-            self.close(owner)
+        for key_id in list(self._open):
+            self.close(key_id)
 
     # --- in the worker threads ---------------------------------------------------------------------------
 
     def _open_words(self, index: PersonIndex) -> None:
         try:
             index.open_words()
-            workers.embedding_worker.submit(index.owner, "vectors", lambda: self._open_vectors(index))
+            workers.embedding_worker.submit(index.key_id, "vectors", lambda: self._open_vectors(index))
             index.save_snapshots()
         except (IndexClosed, CryptoError):
             return
         except OSError as error:
             logger.warning("A search index could not be saved: %s", error.strerror)
-        self._evict_over_limit(for_owner=index.owner)
+        self._evict_over_limit(for_key=index.key_id)
 
     def _reconcile(self, index: PersonIndex) -> None:
         try:
             index.reconcile()
         except (IndexClosed, CryptoError):
             return
-        workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
+        workers.embedding_worker.submit(index.key_id, "embed", lambda: self._embed(index))
 
     def _open_vectors(self, index: PersonIndex) -> None:
         try:
@@ -122,14 +123,14 @@ class IndexRegistry:
             return
         except (IndexClosed, CryptoError):
             return
-        workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
-        self._evict_over_limit(for_owner=index.owner)
+        workers.embedding_worker.submit(index.key_id, "embed", lambda: self._embed(index))
+        self._evict_over_limit(for_key=index.key_id)
 
     def _embed(self, index: PersonIndex) -> None:
         """Embed a few texts, then queue the rest behind the tasks of other people."""
         try:
             if index.embed_batch():
-                workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
+                workers.embedding_worker.submit(index.key_id, "embed", lambda: self._embed(index))
             elif index.vectors is not None and index.vectors.needs_graph():
                 index.vectors.build_graph()
         except (IndexClosed, CryptoError):
@@ -138,29 +139,26 @@ class IndexRegistry:
     # --- changes ------------------------------------------------------------------------------------------
 
     def update(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring | None = None) -> None:
-        """Update an open index with texts that were written, moved or deleted."""
-        index = self.get(owner)
-        if index is None:
-            return
-        if len(ids) > MAX_UPDATES_IN_PAGE:
-            workers.opening_worker.submit(owner, "reconcile", lambda: self._reconcile(index))
-            return
-        self._refresh(index, ids, keyring=keyring)
+        """Update a person's open index with texts that were written, moved or deleted."""
+        for index in self.list_for_owner(owner):
+            if len(ids) > MAX_UPDATES_IN_PAGE:
+                self.reconcile_all(index)
+            else:
+                is_same_key = keyring is not None and keyring.key_id == index.key_id
+                self._refresh(index, ids, keyring=keyring if is_same_key else None)
 
     def update_later(self, owner: UUID, ids: Sequence[UUID], *, changed_days: Sequence[date] = ()) -> None:
-        """Update an open index in the background: these texts, and the openings and recaps of these days."""
-        index = self.get(owner)
-        if index is None:
-            return
-        if len(ids) + len(changed_days) > MAX_UPDATES_IN_PAGE:
-            workers.opening_worker.submit(owner, "reconcile", lambda: self._reconcile(index))
-            return
+        """Update a person's open index in the background: texts, and the openings and recaps of days."""
         what = f"read {[*map(str, ids), *map(str, changed_days)]}"
-        workers.opening_worker.submit(
-            owner,
-            what,
-            lambda: self._refresh(index, [*ids, *sources.find_derived_from_days(owner, changed_days)]),
-        )
+        for index in self.list_for_owner(owner):
+            if len(ids) + len(changed_days) > MAX_UPDATES_IN_PAGE:
+                self.reconcile_all(index)
+            else:
+                refresh = partial(self._refresh_later, index, ids, changed_days)
+                workers.opening_worker.submit(index.key_id, what, refresh)
+
+    def _refresh_later(self, index: PersonIndex, ids: Sequence[UUID], changed_days: Sequence[date]) -> None:
+        self._refresh(index, [*ids, *sources.find_derived_from_days(index.owner, changed_days)])
 
     def _refresh(self, index: PersonIndex, ids: Sequence[UUID], *, keyring: Keyring | None = None) -> None:
         try:
@@ -171,12 +169,12 @@ class IndexRegistry:
             self.discard(index, error)  # what was saved is saved, whatever becomes of its index
             return
         if index.pending:  # waking a thread costs as much as reading a text
-            workers.embedding_worker.submit(index.owner, "embed", lambda: self._embed(index))
+            workers.embedding_worker.submit(index.key_id, "embed", lambda: self._embed(index))
 
     def discard(self, index: PersonIndex, error: Exception) -> None:
         """Remove an index that failed; the next search opens a new index."""
         logger.error("A search index is damaged and will be rebuilt: %s", type(error).__name__)
-        self.close(index.owner)
+        self.close(index.key_id)
 
     def poll_changes(self, index: PersonIndex) -> None:
         """Check in the background, at most every few seconds, whether another process changed the diary."""
@@ -184,42 +182,51 @@ class IndexRegistry:
         if now - index.polled_at < POLL_SECONDS:
             return
         index.polled_at = now
-        workers.opening_worker.submit(index.owner, "poll", lambda: self._poll(index))
+        workers.opening_worker.submit(index.key_id, "poll", lambda: self._poll(index))
 
     def _poll(self, index: PersonIndex) -> None:
         seen, index.signature = index.signature, sources.get_change_signature(index.owner)
         if seen != index.signature:
             self._reconcile(index)
 
-    def rekey(self, keyring: Keyring) -> None:
-        """Use a person's next key, and delete the snapshots under the previous one."""
-        index = self.get(keyring.owner)
+    def rekey(self, former_key_id: KeyId, keyring: Keyring) -> None:
+        """Move an index to its person's next key, and delete the snapshots under the previous one."""
+        index = self.get(former_key_id)
         if index is None:
-            SnapshotFolder(get_search_settings().folder, keyring.owner).delete_all()
+            SnapshotFolder(get_search_settings().folder, keyring.owner).delete(former_key_id)
             return
+        workers.opening_worker.cancel(former_key_id)
+        workers.embedding_worker.cancel(former_key_id)
         index.rekey(keyring)
-        index.delete_snapshots()
-        workers.opening_worker.submit(index.owner, "reconcile", lambda: self._reconcile(index))
+        with self._lock:
+            self._open.pop(former_key_id, None)
+            # A page that was opened with the next key a moment ago may have an index of its own.
+            early = self._open.get(index.key_id)
+            self._open[index.key_id] = index
+        if early is not None:
+            early.close()
+        index.delete_snapshots(former_key_id)
+        workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
     def reconcile_all(self, index: PersonIndex) -> None:
         """Read all texts that changed, including changes by other processes."""
-        workers.opening_worker.submit(index.owner, "reconcile", lambda: self._reconcile(index))
+        workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
     # --- room and time ----------------------------------------------------------------------------------
 
-    def _evict_over_limit(self, *, for_owner: UUID) -> None:
+    def _evict_over_limit(self, *, for_key: KeyId) -> None:
         """Close the least recently used indexes until the rest is within the memory limit.
 
-        The index of `for_owner` stays open.
+        The index of `for_key` stays open.
         """
         while True:
             with self._lock:
-                others = [index for owner, index in self._open.items() if owner != for_owner]
+                others = [index for key_id, index in self._open.items() if key_id != for_key]
                 sizes = sum(index.size() for index in self._open.values())
             if sizes <= get_search_settings().memory or not others:
                 return
             self._save_snapshots(others[0])
-            self.close(others[0].owner)
+            self.close(others[0].key_id)
 
     def _save_snapshots(self, index: PersonIndex) -> None:
         try:
@@ -234,10 +241,10 @@ class IndexRegistry:
         with self._lock:
             open_indexes = list(self._open.values())
         for index in open_indexes:
-            if not is_unlocked(index.owner):
-                self.close(index.owner)
-            elif workers.opening_worker.is_idle(index.owner) and workers.embedding_worker.is_idle(
-                index.owner
+            if not register.is_unlocked(index.key_id):
+                self.close(index.key_id)
+            elif workers.opening_worker.is_idle(index.key_id) and workers.embedding_worker.is_idle(
+                index.key_id
             ):
                 self._save_snapshots(index)
 

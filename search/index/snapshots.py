@@ -1,7 +1,9 @@
 """Snapshots of one person's index between sessions, sealed under the snapshot key.
 
-A file is called `<kind>-<epoch>-<generation>.sealed` and lies in the person's folder, 0600. Its bytes,
-big-endian:
+A file is called `<kind>-<epoch>-<fingerprint>-<generation>.sealed` and lies in the person's folder, 0600.
+The fingerprint is the first 8 bytes of the key's (see `llamora.crypto.keyring`) in hexadecimal digits, so
+that a file is read and deleted only by those who hold its key. Older files have no fingerprint in their
+names: they are read too, and deleted once they opened. The bytes of a file, big-endian:
 
     4 bytes   "LLS" and the format, 1
     u32       epoch of the key
@@ -11,15 +13,16 @@ big-endian:
 
 Every piece is bound to the owner, the kind, the generation, the rule the index was made by, its own number
 and the number of pieces. So a truncated file, a file of another person, epoch or rule, and pieces combined
-from two files do not open. A file that does not open is deleted, and the index is rebuilt. A file is written
-under a temporary name, synced and renamed, so that a crash leaves the previous one. An older file restored by
-hand does no harm: the texts that changed since are read again.
+from two files do not open. A file of the key that does not open is deleted, and the index is rebuilt. A file
+is written under a temporary name, synced and renamed, so that a crash leaves the previous one. An older file
+restored by hand does no harm: the texts that changed since are read again.
 
 Writing and deleting share one lock: after `delete`, nothing is written under a keyring that was closed
 before, so that no snapshot under a replaced key remains.
 """
 
 import os
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,7 +31,7 @@ from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from llamora.crypto import Context, CryptoError, Keyring, seal, unseal
+from llamora.crypto import Context, CryptoError, KeyId, Keyring, seal, unseal
 from llamora.fields import new_id
 from search import chunks
 from search.embedder import Embedder
@@ -38,11 +41,14 @@ from search.index.vectors import VectorsIndex
 from search.index.words import WordsIndex
 
 PURPOSE: Final = "snapshot"
+KINDS: Final = ("words", "vectors")
 PIECE_BYTES: Final = 4 * 1024 * 1024
 
 _MAGIC: Final = b"LLS\x01"
 _HEAD: Final = struct.Struct(">4sI16sI")
 _U32: Final = struct.Struct(">I")
+_UUID_LENGTH: Final = 36
+_UNMARKED_NAME: Final = re.compile(r"[a-z]{1,16}-\d{1,10}-[0-9a-f-]{36}\.sealed")
 _SUFFIX: Final = ".sealed"
 _PARTIAL_SUFFIX: Final = ".part"
 
@@ -59,7 +65,7 @@ class SnapshotFolder:
         generation = new_id()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.chmod(self._folder.parent, 0o700)
-        path = self._folder / f"{kind}-{keyring.epoch}-{generation}{_SUFFIX}"
+        path = self._folder / f"{kind}-{keyring.epoch}-{_get_mark(keyring.key_id)}-{generation}{_SUFFIX}"
         half = path.with_suffix(_PARTIAL_SUFFIX)
         try:
             with open(half, "wb", opener=_open_private) as file:
@@ -72,18 +78,30 @@ class SnapshotFolder:
             half.unlink(missing_ok=True)
             raise
         _sync_folder(self._folder)
-        self._delete(other for other in self._list_files(kind) if other != path)
+        self._delete(other for other in self._list_files(kind, keyring.key_id) if other != path)
 
     def read(self, *, kind: str, rule: str, keyring: Keyring) -> bytes:
-        """Return the newest index of a kind; raise SnapshotRefused, and delete files that do not open."""
+        """Return the newest index of a kind; raise SnapshotRefused, and delete own files that do not open."""
         refusal = SnapshotRefused("missing")
-        for path in sorted(self._list_files(kind), key=_get_generation, reverse=True):
+        own = self._list_files(kind, keyring.key_id)
+        for path in sorted([*own, *self._list_unmarked(kind)], key=_get_generation, reverse=True):
             try:
-                return self._open(path, kind, rule, keyring)
+                opened = self._open(path, kind, rule, keyring)
             except SnapshotRefused as refused:
                 refusal = refused
+                if path in own:
+                    self._delete([path])
+                continue
+            if path not in own:
+                self.write(kind=kind, rule=rule, data=opened, keyring=keyring)
                 self._delete([path])
+            return opened
         raise refusal
+
+    def delete(self, key_id: KeyId) -> None:
+        """Delete the snapshots of one key, and those without a fingerprint in their names."""
+        for kind in KINDS:
+            self._delete([*self._list_files(kind, key_id), *self._list_unmarked(kind)])
 
     def delete_all(self) -> None:
         """Delete every snapshot of this person."""
@@ -91,11 +109,20 @@ class SnapshotFolder:
         with suppress(OSError):
             self._folder.rmdir()
 
-    def _list_files(self, kind: str) -> list[Path]:
+    def _list_files(self, kind: str, key_id: KeyId) -> list[Path]:
         if not self._folder.is_dir():
             return []
-        self._delete(self._folder.glob(f"{kind}-*{_PARTIAL_SUFFIX}"))
-        return list(self._folder.glob(f"{kind}-*{_SUFFIX}"))
+        begin = f"{kind}-*-{_get_mark(key_id)}-*"
+        self._delete(self._folder.glob(f"{begin}{_PARTIAL_SUFFIX}"))
+        return list(self._folder.glob(f"{begin}{_SUFFIX}"))
+
+    def _list_unmarked(self, kind: str) -> list[Path]:
+        found = self._folder.glob(f"{kind}-*{_SUFFIX}") if self._folder.is_dir() else ()
+        return [
+            path
+            for path in found
+            if len(path.stem) == len(f"{kind}-{path.stem.split('-')[1]}-") + _UUID_LENGTH
+        ]
 
     def _delete(self, paths: Iterator[Path] | list[Path] | tuple[Path, ...]) -> None:
         for path in paths:
@@ -158,8 +185,12 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _get_mark(key_id: KeyId) -> str:
+    return key_id.fingerprint[:8].hex()
+
+
 def _get_generation(path: Path) -> str:
-    return path.stem.split("-", 2)[-1]
+    return path.stem[-_UUID_LENGTH:]
 
 
 _MIN_CHANGED: Final = 20
@@ -210,10 +241,10 @@ class IndexSnapshots:
         """Mark both indexes as changed, so that the next save writes them."""
         self.words_changed = self.vectors_changed = _ALL_CHANGED
 
-    def delete(self) -> None:
-        """Delete the snapshots."""
+    def delete(self, key_id: KeyId) -> None:
+        """Delete the snapshots of one key."""
         with self._write_lock:
-            self._folder.delete_all()
+            self._folder.delete(key_id)
 
 
 def _is_worth_saving(changed: int, index: WordsIndex, *, force: bool) -> bool:

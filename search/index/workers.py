@@ -1,9 +1,9 @@
 """Worker threads of search: one opens and updates indexes, one embeds texts. Pages never wait for them.
 
-A task is a function and the id of its person; it must check its own stop flag at each batch. Workers run at a
-lower priority than pages, and end within a second after `stop_workers`. A worker has one database connection
-while it is busy, and closes it soon after: Django reuses any open SQLite connection, so a broken one would
-fail every later task, and an open one would be copied whenever this process forks.
+A task is a function and the key id of its person; it must check its own stop flag at each batch. Workers run
+at a lower priority than pages, and end within a second after `stop_workers`. A worker has one database
+connection while it is busy, and closes it soon after: Django reuses any open SQLite connection, so a broken
+one would fail every later task, and an open one would be copied whenever this process forks.
 """
 
 import atexit
@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from typing import Final
-from uuid import UUID
 
 from django.db import connections
 
+from llamora.crypto import KeyId
 from llamora.threads import lower_priority
 
 logger = logging.getLogger("llamora.search")
@@ -32,41 +32,41 @@ class SearchWorker:
     def __init__(self, name: str) -> None:
         self._name = name
         self._changed = threading.Condition()
-        self._waiting: deque[tuple[UUID, str, WorkerTask]] = deque()
+        self._waiting: deque[tuple[KeyId, str, WorkerTask]] = deque()
         self._thread: threading.Thread | None = None
-        self._busy: tuple[UUID, str] | None = None
+        self._busy: tuple[KeyId, str] | None = None
         self._stopped = False
 
-    def submit(self, owner: UUID, what: str, task: WorkerTask) -> None:
+    def submit(self, key_id: KeyId, what: str, task: WorkerTask) -> None:
         """Queue a task, unless the same task of the same person is queued already."""
         with self._changed:
-            if self._stopped or any((owner, what) == waiting[:2] for waiting in self._waiting):
+            if self._stopped or any((key_id, what) == waiting[:2] for waiting in self._waiting):
                 return
-            self._waiting.append((owner, what, task))
+            self._waiting.append((key_id, what, task))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
-    def cancel(self, owner: UUID) -> None:
+    def cancel(self, key_id: KeyId) -> None:
         """Remove a person's queued tasks; a running task stops when it finds their index closed."""
         with self._changed:
-            self._waiting = deque(waiting for waiting in self._waiting if waiting[0] != owner)
+            self._waiting = deque(waiting for waiting in self._waiting if waiting[0] != key_id)
             self._changed.notify_all()
 
-    def is_idle(self, owner: UUID | None = None) -> bool:
+    def is_idle(self, key_id: KeyId | None = None) -> bool:
         """Return whether no task runs or is queued, for one person or for anybody."""
         with self._changed:
-            return self._idle_for(owner)
+            return self._idle_for(key_id)
 
-    def wait_idle(self, *, owner: UUID | None = None, timeout: float) -> bool:
+    def wait_idle(self, *, key_id: KeyId | None = None, timeout: float) -> bool:
         """Wait up to `timeout` seconds until no task runs or is queued; return whether none does."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._idle_for(owner), timeout)
+            return self._changed.wait_for(lambda: self._idle_for(key_id), timeout)
 
-    def _idle_for(self, owner: UUID | None) -> bool:
+    def _idle_for(self, key_id: KeyId | None) -> bool:
         tasks = [waiting[0] for waiting in self._waiting] + ([self._busy[0]] if self._busy else [])
-        return not tasks if owner is None else owner not in tasks
+        return not tasks if key_id is None else key_id not in tasks
 
     def stop(self, *, timeout: float = 1.0) -> None:
         """Accept no more tasks, and wait `timeout` seconds for the running one."""
@@ -102,8 +102,8 @@ class SearchWorker:
             self._changed.wait_for(self._is_due)
             if self._stopped:
                 return None
-            owner, what, task = self._waiting.popleft()
-            self._busy = (owner, what)
+            key_id, what, task = self._waiting.popleft()
+            self._busy = (key_id, what)
             return task
 
     def _is_due(self) -> bool:

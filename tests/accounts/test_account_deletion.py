@@ -103,7 +103,7 @@ def test_those_above_hear_of_it_after_the_commit(owner: Resident) -> None:
         vault_locked.disconnect(locked)
 
     assert heard == [("locked", True), ("gone", False)]
-    assert key_pairs.get_public_key(owner.id) is None
+    assert key_pairs.get_public_key(owner.keyring.key_id) is None
 
 
 def test_the_only_administrator_does_not_leave_housemates_behind(

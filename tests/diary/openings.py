@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from diary.models import Entry, Opening
 from diary.openings import services as openings_services
+from llamora.inference.job import Job
 from tests.people import Resident
 
 
@@ -29,9 +30,15 @@ def open_day(owner: Resident, **fields: str) -> str:
     return get_opening_text(owner)
 
 
+def find_opening_job(owner: Resident) -> Job | None:
+    """Return the latest job that writes the opening of today."""
+    with owner.unlocked():
+        return openings_services.get_opening_job(owner.today)
+
+
 def wait_for_opening(owner: Resident) -> None:
     until = time.monotonic() + 10
-    while (job := openings_services.get_opening_job(owner.id, owner.today)) and not job.is_over:
+    while (job := find_opening_job(owner)) and not job.is_over:
         assert time.monotonic() < until
         time.sleep(0.02)
 

@@ -114,7 +114,7 @@ def test_unrequested_nothing_is_sent_to_a_model_on_another_machine(
         live.wait_until_idle()
 
         assert started is None
-        assert registry.for_owner(owner.id) == []
+        assert registry.list_jobs(owner.keyring.key_id) == []
         assert count_requests(model) == 0
 
 
@@ -125,7 +125,7 @@ def test_unrequested_a_model_on_this_machine_is_asked(
     with owner.unlocked():
         CALLERS[name].ask(owner, False)
 
-    assert len(list_jobs(owner.id, CALLERS[name].kind)) == 1
+        assert len(list_jobs(CALLERS[name].kind)) == 1
     wait_for(lambda: count_requests(model) == 1)
 
 
@@ -136,7 +136,7 @@ def test_on_request_a_model_on_another_machine_is_asked(
     with serving_elsewhere(model, settings), owner.unlocked():
         CALLERS[name].ask(owner, True)
 
-        assert len(list_jobs(owner.id, CALLERS[name].kind)) == 1
+        assert len(list_jobs(CALLERS[name].kind)) == 1
         wait_for(lambda: count_requests(model) == 1)
 
 
@@ -181,7 +181,7 @@ def test_many_who_ask_at_once_get_one_job(live: ServingLoop, model: FakeModelSer
         jobs = [one.result() for one in [pool.submit(ask) for _ in range(6)]]
 
     assert len(set(jobs)) == 1
-    assert registry.for_owner(owner.id) == jobs[:1]
+    assert registry.list_jobs(owner.keyring.key_id) == jobs[:1]
 
 
 def test_a_job_that_is_over_counts_unless_another_is_asked_for(
@@ -196,8 +196,9 @@ def test_a_job_that_is_over_counts_unless_another_is_asked_for(
     assert present is failed
     assert other is not None
     assert other is not failed
-    assert find_job(owner.id, OpeningTask, owner.today) is other
-    assert registry.get(failed.id) is None
+    with owner.unlocked():
+        assert find_job(OpeningTask, owner.today) is other
+    assert not registry.has_job(failed.id)
 
 
 def test_a_running_job_counts_unless_it_is_replaced(
@@ -211,7 +212,7 @@ def test_a_running_job_counts_unless_it_is_replaced(
     second = ask_for_today(owner, allow_repeat=True, replaces=running.id)
 
     assert second is not running
-    assert registry.for_owner(owner.id) == [running, second]
+    assert registry.list_jobs(owner.keyring.key_id) == [running, second]
 
 
 def test_other_days_people_and_kinds_are_other_subjects(
@@ -219,9 +220,11 @@ def test_other_days_people_and_kinds_are_other_subjects(
 ) -> None:
     job = ask_for_today(owner)
 
-    assert find_job(owner.id, OpeningTask, past_day(owner)) is None
-    assert find_job(owner.id, RecapTask, owner.today) is None
-    assert find_job(housemate.id, OpeningTask, owner.today) is None
+    with owner.unlocked():
+        assert find_job(OpeningTask, past_day(owner)) is None
+        assert find_job(RecapTask, owner.today) is None
+    with housemate.unlocked():
+        assert find_job(OpeningTask, owner.today) is None
     assert ask_for_today(housemate) is not job
 
 
@@ -229,7 +232,7 @@ def test_nothing_starts_where_there_is_nothing_to_do(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     assert ask_for_today(owner, lambda: None) is None
-    assert registry.for_owner(owner.id) == []
+    assert registry.list_jobs(owner.keyring.key_id) == []
 
 
 def test_without_a_model_only_what_waits_for_one_starts(owner: Resident, transactional_db: None) -> None:

@@ -178,7 +178,7 @@ def test_late_drafts_follow_one_another(owner: Resident) -> None:
 
 def test_after_a_restart_the_text_stays_in_the_page(owner: Resident) -> None:
     owner.lock()
-    key_pairs.forget_public_key(owner.id)
+    key_pairs.forget_public_keys(owner.id)
 
     answer = owner.post(f"/d/{owner.today}/draft/", text="Nowhere to go", revision=0)
 

@@ -4,10 +4,10 @@ import pytest
 from django.db import connection
 
 from diary.models import Opening
-from diary.openings import services as openings_services
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
 from tests.diary.openings import (
+    find_opening_job,
     get_day_before,
     get_opening_text,
     load_today,
@@ -47,7 +47,7 @@ def test_it_is_streamed_into_the_open_tab_and_stands_there_after(
 
     answer = owner.post(f"/d/{owner.today}/opening/", script=True)
 
-    job = openings_services.get_opening_job(owner.id, owner.today)
+    job = find_opening_job(owner)
     assert job is not None
     assert f'id="reply-{job.id}"' in answer.content.decode()
     last = tab.wait_for("end", reply=job.id)
@@ -87,7 +87,7 @@ def test_a_failure_is_no_opening_and_it_is_made_later(
 
     assert tab.wait_for("end")["html"] == ""
     assert 'id="opening"' not in load_today(owner)
-    job = openings_services.get_opening_job(owner.id, owner.today)
+    job = find_opening_job(owner)
     assert job is not None
     registry.discard(job.id)
     assert WISH in load_today(owner)
@@ -157,7 +157,7 @@ def test_a_failed_second_try_leaves_the_first(
 
     assert open_day(owner, again="1") == "First."
 
-    job = openings_services.get_opening_job(owner.id, owner.today)
+    job = find_opening_job(owner)
     assert job is not None
     shown = tab.wait_for("end", reply=job.id)["html"]
     assert get_reply_html(shown).strip() == render_markdown("First.").strip()

@@ -238,7 +238,7 @@ def test_what_does_not_open_is_made_again(live: ServingLoop, model: FakeModelSer
     wait_for_recap(owner)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE diary_recap SET body = substr(body, 1, 60)")
-    for job in registry.for_owner(owner.id):
+    for job in registry.list_jobs(owner.keyring.key_id):
         registry.discard(job.id)
     damaged = owner.write("DAMAGED", day=write_past_day(owner))
     flip_a_bit(damaged)

@@ -2,11 +2,13 @@
 
 import re
 import time
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from diary.rendering import markdown as rendering_markdown
 from diary.rendering.markdown import render_blocks, render_markdown, split_settled
@@ -271,16 +273,20 @@ def test_a_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
     assert time.process_time() - began < 1
 
 
-def test_an_ordinary_entry_is_rendered_in_less_than_a_millisecond() -> None:
+def test_an_ordinary_entry_costs_little_more_than_its_parsing() -> None:
     text = ("We walked to the weir, and *nobody* spoke until the rain began. " * 8 + "\n\n") * 4
-    times = []
-    for _ in range(20):
+    plain = MarkdownIt("commonmark")
+
+    def measure(render: Callable[[str], object]) -> float:
         began = time.process_time()
-        render_markdown(text)
-        times.append(time.process_time() - began)
+        render(text)
+        return time.process_time() - began
+
+    # In turns, and the least of many: another program can only make one of them longer.
+    pairs = [(measure(plain.render), measure(render_markdown)) for _ in range(30)]
 
     assert len(text) > 2000
-    assert min(times) < 0.001
+    assert min(ours for _, ours in pairs) < 3 * min(parsing for parsing, _ in pairs)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_locking_before_the_first_word_leaves_no_word(
 
     assert wait_for_reply_row(owner, reply) == ("", "interrupted", "locked")
     live.wait_until_idle()
-    assert registry.get(UUID(reply)) is None
+    assert not registry.has_job(UUID(reply))
 
 
 def test_a_key_that_went_out_of_date_interrupts(

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import transaction
 
-from llamora.crypto import Context, Keyring, VaultLocked, current_keyring
+from llamora.crypto import Context, KeyId, Keyring, VaultLocked, current_keyring
 from llamora.database import FenceRefused, NotWritten
 from llamora.inference import registry as inference_registry
 from llamora.inference.job import Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
@@ -193,12 +193,12 @@ async def test_a_person_who_locks_interrupts_their_own_jobs_only(
     )
     await until(lambda: bool(mine.text and theirs.text))
 
-    registry.interrupt(OWNER, reason="locked")
+    registry.interrupt(keyring().key_id, reason="locked")
     await wait_for_end(mine)
 
     assert (mine.state, mine.reason) == (JobState.INTERRUPTED, "locked")
     assert theirs.state is JobState.WRITING
-    await until(lambda: registry.get(mine.id) is None)
+    await until(lambda: not registry.has_job(mine.id))
 
 
 @pytest.mark.parametrize(("error", "reason"), [(VaultLocked(), "locked"), (FenceRefused(), "new_key")])
@@ -342,16 +342,16 @@ async def test_a_finished_job_is_let_go_after_a_while(
     job = registry.start(RecordingTask(), keyring=keyring())
     await wait_for_end(job)
 
-    assert registry.get(job.id) is job
-    await until(lambda: registry.get(job.id) is None)
+    assert registry.get(job.id, keyring().key_id) is job
+    await until(lambda: not registry.has_job(job.id))
 
 
 async def test_whoever_watches_a_person_hears_of_each_job_of_theirs(
     registry: JobRegistry, model: FakeModelServer
 ) -> None:
     heard: list[Job] = []
-    leave = registry.watch(OWNER, heard.append)
-    registry.watch(UUID(int=8), heard.append)
+    leave = registry.watch(keyring().key_id, heard.append)
+    registry.watch(KeyId(UUID(int=8), keyring().key_id.fingerprint), heard.append)
 
     job = await call_from_thread(lambda: registry.start(RecordingTask(), keyring=keyring()))
     await wait_for_end(job)
@@ -359,6 +359,21 @@ async def test_whoever_watches_a_person_hears_of_each_job_of_theirs(
     await wait_for_end(registry.start(RecordingTask(), keyring=keyring()))
 
     assert heard == [job]
+
+
+async def test_a_job_is_shown_only_with_the_key_it_runs_under(
+    registry: JobRegistry, model: FakeModelServer
+) -> None:
+    heard: list[Job] = []
+    planted = Keyring(owner=OWNER, epoch=1, keys={1: b"k" * 32}).key_id
+    registry.watch(planted, heard.append)
+
+    job = registry.start(RecordingTask(), keyring=keyring())
+    await wait_for_end(job)
+    registry.interrupt(planted, reason="locked")
+
+    assert (registry.get(job.id, planted), registry.list_jobs(planted), heard) == (None, [], [])
+    assert registry.list_jobs(keyring().key_id) == [job]
 
 
 async def test_what_a_dead_process_left_is_seen_to_when_the_loop_is_bound() -> None:

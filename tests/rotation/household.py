@@ -37,6 +37,7 @@ from accounts.security import deletion
 from accounts.security import services as security_services
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
+from accounts.sessions.register import register as session_register
 from accounts.throttling.throttle import throttle
 from diary.drafts.late_drafts import store_late_draft
 from diary.drafts.services import SubmittedDraft, save_draft
@@ -199,7 +200,7 @@ class HouseholdMachine(RuleBasedStateMachine):
     @rule(who=WHO, words=WORDS)
     def save_late_draft(self, who: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
-        if key_pairs.get_public_key(person["id"]):
+        if key_pairs.list_public_keys(person["id"]):
             day = LATE + timedelta(days=self.count)
             store_late_draft(SubmittedDraft(owner_id=person["id"], day=day, text=text, revision=0))
             person["late"][day] = text
@@ -391,7 +392,8 @@ class HouseholdMachine(RuleBasedStateMachine):
         """Simulate the end of the process: clear its caches and close its database connections."""
         _wait_for_rotations()
         for person in Person.objects.all():
-            key_pairs.forget_public_key(person.id)
+            key_pairs.forget_public_keys(person.id)
+        session_register.clear()
         indexes.close_all()
         for lane in (workers.opening_worker, workers.embedding_worker):
             lane.submit(uuid4(), "close", connections.close_all)

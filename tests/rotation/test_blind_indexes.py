@@ -77,6 +77,7 @@ def test_a_housemates_index_stays(owner: Resident, housemate: Resident) -> None:
 def test_a_damaged_row_does_not_keep_the_key_from_being_rotated(owner: Resident) -> None:
     first, second = save_named_row(owner, "river"), save_named_row(owner, "bread")
     NamedRow.objects.filter(id=first.id).delete()
+    owner.write_many(3)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tests_keys_namedrow SET name = zeroblob(200) WHERE id = %s", [second.id.hex])
 

@@ -11,6 +11,7 @@ from accounts.auth.services.reauth import Reauthentication
 from accounts.errors import DamagedSlot, WrongCredentials, WrongPerson
 from accounts.keys import key_slots
 from accounts.models import FormerKey, KeySlot, SignIn, SlotKind
+from accounts.rotation import epoch_change
 from accounts.rotation import services as rotation_services
 from accounts.rotation.background import stop_rotation_thread, stop_rotation_threads
 from accounts.rotation.epoch_change import begin_rotation
@@ -20,7 +21,7 @@ from accounts.security.services import SecurityChange
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from diary.models import Entry
-from llamora.crypto import CryptoError, Keyring, in_force, open_slot
+from llamora.crypto import CryptoError, Keyring, NotAuthentic, in_force, open_slot
 from llamora.fields import new_id
 from tests.people import Resident
 
@@ -264,11 +265,12 @@ def test_a_cookie_of_another_browser_asks_for_nothing(owner: Resident, here: Ses
 
 
 def test_a_failure_half_way_leaves_the_old_key_slots(
-    owner: Resident, here: SessionCookie, housemate: Resident
+    owner: Resident, here: SessionCookie, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    vault = owner.get_vault()
-    vault.private_key = housemate.get_vault().__dict__["private_key"]
-    vault.save(update_fields=["private_key"])
+    def fail(*_: object, **__: object) -> None:
+        raise NotAuthentic
+
+    monkeypatch.setattr(epoch_change, "_reseal_vault", fail)
 
     with pytest.raises(DamagedVault):
         security_services.reset_after_compromise(

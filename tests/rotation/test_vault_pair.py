@@ -49,7 +49,11 @@ def test_a_draft_from_after_is_sealed_to_the_new_pair(writer: Resident) -> None:
     begin_rotation(writer.open_slot())
     late = send_late_draft(writer, "Typed after the key was turned.")
 
-    assert key_pairs.get_public_key(writer.id) == bytes(writer.get_vault().public_key) != stolen[0].public
+    assert (
+        key_pairs.get_public_key(writer.open_keyring().key_id)
+        == bytes(writer.get_vault().public_key)
+        != stolen[0].public
+    )
     with pytest.raises(CryptoError):
         _open(late, stolen)
     assert get_draft_text(writer) == "Typed after the key was turned."

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from accounts.auth.services import invitations
-from accounts.errors import DamagedSlot, WrongCredentials
+from accounts.errors import DamagedSlot, KeysDoNotMatch, WrongCredentials
 from accounts.keys import key_slots
 from accounts.models import KeySlot, SignIn, SlotKind, Unlock, Vault
 from accounts.sessions import services as sessions_services
@@ -120,7 +120,7 @@ class Thief:
     def _can_open(self, person: ExpectedPerson, kind: SlotKind, secret: str) -> Keyring | None:
         try:
             return open_slot_with_secret(person, kind, secret).keyring
-        except (WrongCredentials, DamagedSlot):
+        except (WrongCredentials, DamagedSlot, KeysDoNotMatch):
             return None
 
     def _try_cookies(self, people: People) -> None:

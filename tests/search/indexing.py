@@ -86,7 +86,13 @@ def open_index(someone: Resident) -> PersonIndex:
 def wait_until_idle(someone: Resident) -> None:
     """Wait until no search task of a person runs or is queued."""
     for _ in range(20):
-        assert workers.opening_worker.wait_idle(owner=someone.id, timeout=30), "opening took too long"
-        assert workers.embedding_worker.wait_idle(owner=someone.id, timeout=30), "embedding took too long"
-        if workers.opening_worker.is_idle(someone.id) and workers.embedding_worker.is_idle(someone.id):
+        assert workers.opening_worker.wait_idle(key_id=someone.keyring.key_id, timeout=30), (
+            "opening took too long"
+        )
+        assert workers.embedding_worker.wait_idle(key_id=someone.keyring.key_id, timeout=30), (
+            "embedding took too long"
+        )
+        if workers.opening_worker.is_idle(someone.keyring.key_id) and workers.embedding_worker.is_idle(
+            someone.keyring.key_id
+        ):
             return

@@ -191,7 +191,7 @@ def test_only_what_changed_is_read_when_the_index_opens_again(
 ) -> None:
     kept = owner.write("The first of two.")
     open_index(owner).save_snapshots(force=True)
-    indexes.close(owner.id)
+    indexes.close(owner.keyring.key_id)
     added = owner.write("The second of two.")
     read: list[UUID] = []
     monkeypatch.setattr(sources, "load_documents", spy_on_read(read, sources.load_documents))
@@ -213,7 +213,7 @@ def spy_on_read(into: list[UUID], real):  # type: ignore[no-untyped-def]  # watc
 def test_edited_away_text_is_not_in_the_next_sessions_index_either(owner: Resident) -> None:
     entry = owner.write("The old words about Gertrude.")
     open_index(owner).save_snapshots(force=True)
-    indexes.close(owner.id)
+    indexes.close(owner.keyring.key_id)
     with owner.unlocked(), write_transaction():
         entry.text = "Other words."
         entry.save()
@@ -228,7 +228,7 @@ def test_vectors_are_made_once_and_come_back_from_their_rows(owner: Resident, em
     entry = owner.write("A walk along the river.")
     open_index(owner)
     assert embedder.embedded == ["A walk along the river."]
-    indexes.close(owner.id)
+    indexes.close(owner.keyring.key_id)
 
     index = open_index(owner)
 
@@ -241,7 +241,7 @@ def test_vectors_are_made_once_and_come_back_from_their_rows(owner: Resident, em
 def test_vectors_of_another_embedder_are_made_anew(owner: Resident, embedder: BagOfWords) -> None:
     owner.write("A walk along the river.")
     open_index(owner)
-    indexes.close(owner.id)
+    indexes.close(owner.keyring.key_id)
     Vector.objects.get()
     row = Vector.objects.get()
     with owner.unlocked():
@@ -273,7 +273,7 @@ def test_a_lock_leaves_nothing_of_the_index_in_memory(owner: Resident, embedder:
 
     owner.lock()
 
-    assert indexes.get(owner.id) is None
+    assert indexes.get(owner.keyring.key_id) is None
     with pytest.raises(IndexClosed):
         words.find(parse("known"), limit=5)
     del index, words
@@ -289,7 +289,7 @@ def test_a_lock_elsewhere_leaves_the_index_to_a_session_that_is_unlocked(owner: 
 
     sessions_services.lock_session(sign_in_id=second.sign_in_id, person_id=owner.id)
 
-    assert indexes.get(owner.id) is index
+    assert indexes.get(owner.keyring.key_id) is index
 
 
 def test_an_index_asked_for_after_the_lock_is_refused(owner: Resident) -> None:
@@ -298,7 +298,7 @@ def test_an_index_asked_for_after_the_lock_is_refused(owner: Resident) -> None:
     with pytest.raises(IndexClosed):
         indexes.for_owner(owner.keyring)
 
-    assert indexes.get(owner.id) is None
+    assert indexes.get(owner.keyring.key_id) is None
 
 
 def test_whoever_is_past_the_idle_limit_is_forgotten_by_the_sweep(owner: Resident) -> None:
@@ -308,7 +308,7 @@ def test_whoever_is_past_the_idle_limit_is_forgotten_by_the_sweep(owner: Residen
 
     indexes.evict_idle()
 
-    assert indexes.get(owner.id) is None
+    assert indexes.get(owner.keyring.key_id) is None
 
 
 def test_beyond_the_memory_given_the_least_recently_used_index_goes_and_comes_back(
@@ -319,11 +319,11 @@ def test_beyond_the_memory_given_the_least_recently_used_index_goes_and_comes_ba
     open_index(owner)
 
     open_index(housemate)
-    gone = indexes.get(owner.id)
+    gone = indexes.get(owner.keyring.key_id)
     again = open_index(owner)
 
     assert gone is None
-    assert indexes.get(housemate.id) is None
+    assert indexes.get(housemate.keyring.key_id) is None
     assert find_ids(again, "again") == {entry.id}
 
 
@@ -389,7 +389,7 @@ def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
         for thread in threads:
             thread.start()
         time.sleep(0.002 * (number % 7))
-        indexes.close(owner.id)
+        indexes.close(owner.keyring.key_id)
         for thread in threads:
             thread.join(30)
 

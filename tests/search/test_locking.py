@@ -17,5 +17,5 @@ def test_locking_while_the_index_is_being_built_ends_the_building(owner: Residen
     owner.lock()
     wait_until_idle(owner)
 
-    assert indexes.get(owner.id) is None
+    assert indexes.get(owner.keyring.key_id) is None
     assert list(data_folder.rglob("*.sealed")) == []

@@ -128,7 +128,7 @@ def test_once_an_entry_is_not_what_it_was_nothing_drawn_from_it_is_found(
 
     left = find_ids(index, "heron") - {entry.id}
     assert left == set()
-    indexes.close(owner.id)
+    indexes.close(owner.keyring.key_id)
     assert find_ids(open_index(owner), "heron") - {entry.id} == set()
 
 

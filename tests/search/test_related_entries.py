@@ -42,7 +42,7 @@ def build_index(who: Resident) -> None:
 def remove_vectors(who: Resident, entry: Entry) -> PersonIndex:
     """Remove an entry's vectors from the index, as just after a save."""
     wait_until_idle(who)
-    index = indexes.get(who.id)
+    index = indexes.get(who.keyring.key_id)
     assert index is not None
     assert index.vectors is not None
     index.vectors.remove([entry.id])
@@ -197,7 +197,7 @@ def test_a_search_that_breaks_spoils_no_answer(
 
     assert "From days before" not in get_last_prompt(model)
     assert HERON_AGAIN in get_last_prompt(model)
-    assert indexes.get(owner.id) is not index, "it is made anew"
+    assert indexes.get(owner.keyring.key_id) is not index, "it is made anew"
 
 
 def test_an_index_that_is_not_open_holds_nothing_up_and_is_opened_for_the_next(
@@ -205,7 +205,7 @@ def test_an_index_that_is_not_open_holds_nothing_up_and_is_opened_for_the_next(
 ) -> None:
     owner.write(HERON, day=write_days_ago(owner, 3))
     entry = owner.write(HERON_AGAIN)
-    indexes.close(owner.id)
+    indexes.close(owner.keyring.key_id)
 
     get_reply(owner, entry.id)
     wait_until_idle(owner)
@@ -270,7 +270,7 @@ def test_the_choice_leaves_recent_searches_as_they_are(owner: Resident) -> None:
 
 def test_the_settings_page_says_how_many_are_read_and_why_none_are(owner: Resident) -> None:
     build_index(owner)
-    index = indexes.get(owner.id)
+    index = indexes.get(owner.keyring.key_id)
     assert index is not None
 
     pages = []

@@ -11,6 +11,7 @@ from accounts.rotation.epoch_change import begin_rotation
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from llamora.crypto import Keyring
+from llamora.ops.pruning import remove_unused_indexes
 from search.index import workers
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
@@ -37,8 +38,8 @@ def open_index(keyring: Keyring) -> PersonIndex:
 
 def wait_until_idle(keyring: Keyring) -> None:
     for _ in range(3):
-        assert workers.opening_worker.wait_idle(owner=keyring.owner, timeout=PATIENCE)
-        assert workers.embedding_worker.wait_idle(owner=keyring.owner, timeout=PATIENCE)
+        assert workers.opening_worker.wait_idle(key_id=keyring.key_id, timeout=PATIENCE)
+        assert workers.embedding_worker.wait_idle(key_id=keyring.key_id, timeout=PATIENCE)
 
 
 def count_texts(index: PersonIndex) -> int:
@@ -83,6 +84,8 @@ def test_with_a_new_key_everything_is_found_and_the_old_snapshots_are_dead(
     assert again is not index
     assert count_texts(again) == whole + 1
     assert len(embedder.embedded) == embedded  # a new envelope alone is no new text
+    # Of a key that is gone: nobody may say that they are theirs, so tidying removes them.
+    assert remove_unused_indexes(data_folder / "search") == len(before)
     assert not [path for path in before if path.exists()]
 
 
@@ -95,7 +98,7 @@ def _lock_and_unlock(olive: Resident, cookie: SessionCookie, planted: dict[Path,
     """Lock, put the snapshots of the old key back, and unlock."""
     session = olive.person.sign_ins.get()
     sessions_services.lock_session(sign_in_id=session.id, person_id=olive.id)
-    assert indexes.get(olive.id) is None
+    assert indexes.get(olive.keyring.key_id) is None
     for path, bytes_ in planted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes_)

@@ -88,11 +88,41 @@ def test_one_of_another_epoch_rule_or_kind_does_not_open(folder: SnapshotFolder)
             folder.read(kind=kind, rule=rule, keyring=keyring(epoch))
 
 
-def test_one_of_an_older_epoch_is_thrown_away(folder: SnapshotFolder, tmp_path: Path) -> None:
+def test_one_of_another_key_is_neither_read_nor_deleted(folder: SnapshotFolder, tmp_path: Path) -> None:
+    planted = Keyring(owner=OWNER, epoch=1, keys={1: b"k" * 32})
+    before = files(tmp_path)
     with pytest.raises(SnapshotRefused):
-        folder.read(kind="words", rule="r", keyring=keyring(2))
+        folder.read(kind="words", rule="r", keyring=planted)
+    folder.write(kind="words", rule="r", data=b"planted", keyring=planted)
+    folder.delete(planted.key_id)
 
-    assert files(tmp_path) == []
+    assert files(tmp_path) == before
+    assert folder.read(kind="words", rule="r", keyring=keyring()) == DATA
+
+
+def test_one_without_a_fingerprint_in_its_name_is_read_and_named_anew(
+    folder: SnapshotFolder, tmp_path: Path
+) -> None:
+    (path,) = files(tmp_path)
+    kind, epoch, _, generation = path.stem.split("-", 3)
+    unmarked = path.with_name(f"{kind}-{epoch}-{generation}.sealed")
+    path.rename(unmarked)
+
+    assert folder.read(kind="words", rule="r", keyring=keyring()) == DATA
+    assert not unmarked.exists()
+    assert len(files(tmp_path)) == 1
+    assert folder.read(kind="words", rule="r", keyring=keyring()) == DATA
+
+
+def test_one_without_a_fingerprint_that_does_not_open_stays(folder: SnapshotFolder, tmp_path: Path) -> None:
+    (path,) = files(tmp_path)
+    kind, epoch, _, generation = path.stem.split("-", 3)
+    unmarked = path.rename(path.with_name(f"{kind}-{epoch}-{generation}.sealed"))
+
+    with pytest.raises(SnapshotRefused):
+        folder.read(kind="words", rule="r", keyring=Keyring(owner=OWNER, epoch=1, keys={1: b"k" * 32}))
+
+    assert unmarked.exists()
 
 
 def test_one_of_somebody_else_does_not_open_even_under_the_same_key(
@@ -193,7 +223,7 @@ def test_nothing_lies_open_on_the_disk_while_an_index_is_built_kept_and_used(
         index = open_index(owner)
         index.save_snapshots(force=True)
         owner.write(f"again {marker}")
-        indexes.close(owner.id)
+        indexes.close(owner.keyring.key_id)
         open_index(owner).save_snapshots(force=True)
         owner.lock()
         watch.look()
@@ -211,7 +241,7 @@ def _database_folder() -> Path:
 def test_a_damaged_snapshot_is_made_anew_and_everything_is_found(owner: Resident, data_folder: Path) -> None:
     entry = owner.write("A lighthouse in the rain.")
     open_index(owner).save_snapshots(force=True)
-    indexes.close(owner.id)
+    indexes.close(owner.keyring.key_id)
     for path in data_folder.rglob("*.sealed"):
         path.write_bytes(path.read_bytes()[:-7])
 

@@ -131,7 +131,8 @@ def test_sending_again_stops_what_is_being_proposed(owner: Resident, model: Fake
 
     reply = start_reply(owner, entry.id)
     text, state, _ = wait_for_reply_row(owner, reply)
-    stopped = get_proposal_job(owner.id, entry.id)
+    with owner.unlocked():
+        stopped = get_proposal_job(entry.id)
 
     assert (state, bool(text)) == ("done", True)
     assert stopped is not None
@@ -180,7 +181,9 @@ def test_a_lock_ends_it_and_nothing_is_kept(owner: Resident, model: FakeModelSer
     owner.lock()
 
     until = time.monotonic() + 5
-    while registry.for_owner(owner.id) and not all(job.is_over for job in registry.for_owner(owner.id)):
+    while registry.list_jobs(owner.keyring.key_id) and not all(
+        job.is_over for job in registry.list_jobs(owner.keyring.key_id)
+    ):
         assert time.monotonic() < until
         time.sleep(0.02)
     assert not TraceProposal.objects.exists()

@@ -173,7 +173,7 @@ def test_names_made_while_a_lock_came_are_not_held(owner: Resident) -> None:
     Unlock.objects.filter(sign_in__person_id=owner.id).delete()
 
     with owner.unlocked():
-        assert set(name_matchers.for_owner(owner.id).names.values()) == {"weir"}
+        assert set(name_matchers.get_current().names.values()) == {"weir"}
 
     assert not name_matchers.has_matcher(owner.id)
 
@@ -181,13 +181,13 @@ def test_names_made_while_a_lock_came_are_not_held(owner: Resident) -> None:
 def test_a_change_of_a_name_is_known_at_once(owner: Resident) -> None:
     (trace,) = add_traces(owner, owner.write("a"), "weir")
     with owner.unlocked():
-        before = set(name_matchers.for_owner(owner.id).names.values())
+        before = set(name_matchers.get_current().names.values())
         change = editing_services.rename_trace(owner_id=owner.id, trace_id=trace.id, name="mill")
-        renamed = set(name_matchers.for_owner(owner.id).names.values())
+        renamed = set(name_matchers.get_current().names.values())
         assert change is not None
         editing_services.undo_change(owner_id=owner.id, change_id=change.id)
-        again = set(name_matchers.for_owner(owner.id).names.values())
+        again = set(name_matchers.get_current().names.values())
         editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
-        deleted = set(name_matchers.for_owner(owner.id).names.values())
+        deleted = set(name_matchers.get_current().names.values())
 
     assert (before, renamed, again, deleted) == ({"weir"}, {"mill"}, {"weir"}, set())

@@ -48,7 +48,7 @@ def list_proposed_names(
     If there are neither, return the names in `habit`. Names in `added` are left out.
     """
     body = get_body(row)
-    lexicon = name_matchers.for_owner(entry.owner_id)
+    lexicon = name_matchers.get_current()
     named = [lexicon.names[trace_id] for trace_id in lexicon.find_in(_get_text(entry))]
     offered = [lexicon.get_saved_spelling(name) for name in body["offered"]]
     left_out = {*body["dismissed"], *(get_identity(name) for name in added)}
@@ -65,7 +65,7 @@ def is_fresh(entry: Entry) -> bool:
 
 def list_habitual_names(owner_id: UUID) -> list[str]:
     """Return a few names of a person's most used and most recent traces."""
-    names = name_matchers.for_owner(owner_id).names
+    names = name_matchers.get_current().names
     if not names:
         return []
     return [names[id_] for id_ in list_usual_traces(owner_id, limit=MAX_HABITUAL) if id_ in names]
@@ -91,7 +91,7 @@ def list_usual_traces(owner_id: UUID, *, limit: int = MAX_USUAL) -> list[UUID]:
 
 def complete_name(owner_id: UUID, typed: str, *, limit: int = MAX_USUAL) -> list[str]:
     """Return the names that begin with the typed text, or the usual names if it is blank."""
-    lexicon = name_matchers.for_owner(owner_id)
+    lexicon = name_matchers.get_current()
     if not typed.strip():
         return [
             lexicon.names[id_] for id_ in list_usual_traces(owner_id, limit=limit) if id_ in lexicon.names

@@ -11,10 +11,10 @@ from django.db import transaction
 
 from accounts.models import Person
 from diary.entries.queries import get_entry
-from diary.generation.ask_once import ask_once, find_job, list_jobs
+from diary.generation.ask_once import ask_once, find_job, list_jobs_of_key
 from diary.generation.prompt_entries import build_prompt_entry
 from diary.models import Entry
-from llamora.crypto import Keyring, current_keyring
+from llamora.crypto import KeyId, Keyring, current_keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference.job import Job
@@ -27,14 +27,14 @@ from traces.proposals.tasks import ProposalTask
 MAX_KNOWN_NAMES = 40  # names of traces in the prompt, which the model takes where they fit
 
 
-def get_proposal_job(owner_id: UUID, entry_id: UUID) -> Job | None:
+def get_proposal_job(entry_id: UUID) -> Job | None:
     """Return the latest job that proposes traces for an entry, running or ended in the last minutes."""
-    return find_job(owner_id, ProposalTask, entry_id)
+    return find_job(ProposalTask, entry_id)
 
 
-def is_proposing(owner_id: UUID, entry_id: UUID) -> bool:
+def is_proposing(entry_id: UUID) -> bool:
     """Return whether a job that proposes traces for an entry is unfinished."""
-    job = get_proposal_job(owner_id, entry_id)
+    job = get_proposal_job(entry_id)
     return job is not None and not job.is_over
 
 
@@ -58,9 +58,9 @@ def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_reque
     )
 
 
-def stop_proposals(owner_id: UUID) -> None:
-    """Stop all proposals for a person, in favour of a more urgent request."""
-    for job in list_jobs(owner_id, ProposalTask):
+def stop_proposals(key_id: KeyId) -> None:
+    """Stop all proposals under a key, in favour of a more urgent request."""
+    for job in list_jobs_of_key(key_id, ProposalTask):
         if not job.is_over:
             registry.stop(job.id, patience=0)
 
@@ -93,7 +93,7 @@ def _build_task(entry: Entry, *, person: Person, is_requested: bool) -> Proposal
 
 
 def _list_known_names(owner_id: UUID) -> tuple[str, ...]:
-    names = name_matchers.for_owner(owner_id).names
+    names = name_matchers.get_current().names
     return tuple(names[id_] for id_ in list_usual_traces(owner_id, limit=MAX_KNOWN_NAMES) if id_ in names)
 
 

@@ -65,7 +65,7 @@ class ProposalTask:
 
     def create_row(self) -> None:
         """Create nothing: the row is created with the proposals."""
-        ensure_unlocked(self.owner_id)
+        ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:
         """Save the names of a complete answer, or start a second attempt."""

@@ -61,7 +61,7 @@ def get_summary(trace: Trace) -> TraceSummary | None:
 
 def get_summary_job(trace: Trace) -> Job | None:
     """Return the latest job that summarises a trace, running or ended in the last minutes."""
-    return find_job(trace.owner_id, SummaryTask, trace.id)
+    return find_job(SummaryTask, trace.id)
 
 
 def request_summary(person: Person, trace: Trace, *, keyring: Keyring) -> Job | None:

@@ -73,7 +73,7 @@ class SummaryTask:
 
     def create_row(self) -> None:
         """Create nothing: the summary is saved in the existing row of its trace."""
-        ensure_unlocked(self.owner_id)
+        ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:
         """Save a complete summary; anything else is discarded."""

@@ -94,11 +94,11 @@ def _load_proposals(entries: Sequence[Entry]) -> dict[UUID, TraceProposal]:
 
 
 def _load_names(owner_id: UUID, ids: Set[UUID]) -> dict[UUID, str]:
-    names = name_matchers.for_owner(owner_id).names
+    names = name_matchers.get_current().names
     if not ids <= names.keys():
         # Added by another process, or damaged.
         name_matchers.forget(owner_id)
-        names = name_matchers.for_owner(owner_id).names
+        names = name_matchers.get_current().names
     return names
 
 
@@ -108,9 +108,7 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
         return {}
     can_ask = model_server.get_status().is_ready
     # Before proposals are read: a job that has ended by now has written its proposal.
-    waiting = {
-        entry.id for entry in entries if can_ask and proposals_services.is_proposing(entry.owner_id, entry.id)
-    }
+    waiting = {entry.id for entry in entries if can_ask and proposals_services.is_proposing(entry.id)}
     chips: Mapping[UUID, list[TraceChip]] = defaultdict(list) if are_new else build_chips(entries)
     rows = {} if are_new else _load_proposals(entries)
     fresh = {entry.id for entry in entries if not chips[entry.id] and is_fresh(entry)}

@@ -10,6 +10,7 @@ from accounts.keys import key_pairs, key_slots
 from accounts.models import KeySlot, Person, SignIn, SlotKind
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
+from accounts.sessions.register import check_no_other_key
 from accounts.signals import vault_unlocked
 from accounts.throttling.device_cookie import get_throttle_key
 from accounts.throttling.throttle import throttle
@@ -47,6 +48,7 @@ def open_slot_throttled(
             raise
         attempt.succeed()
     try:
+        check_no_other_key(opened.keyring)
         yield opened
     finally:
         opened.keyring.close()

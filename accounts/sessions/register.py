@@ -1,0 +1,112 @@
+"""The register of the sessions that this process opened, each with the identity of the key that it opened.
+
+Rows of sessions lie in the database, where anyone who can write could make one in another person's name. So
+memory belongs to key ids, not to owners, and whether a session is the last one of a key is decided here. Of
+the rows only one thing is asked: whether those of the sessions in the register still stand.
+
+A session that was opened before this process started is added at its first request.
+"""
+
+import logging
+import threading
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.errors import KeysDoNotMatch
+from accounts.keys.row_shapes import read_bytes
+from accounts.models import SignIn, Unlock
+from accounts.sessions import revocation_list
+from accounts.signals import vault_locked
+from llamora.crypto import KeyId, Keyring
+
+_log = logging.getLogger(__name__)
+
+# Sign-ins that end without this process, as by a command, are dropped when the register grows beyond this.
+_TIDY_ABOVE = 256
+
+
+class SessionRegister:
+    """The key id of each session that this process opened, by the id of its sign-in."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key_ids: dict[UUID, KeyId] = {}
+
+    def add(self, sign_in_id: UUID, key_id: KeyId) -> None:
+        """Register a session, or the next key of a registered one."""
+        with self._lock:
+            self._key_ids[sign_in_id] = key_id
+            is_large = len(self._key_ids) > _TIDY_ABOVE
+        if is_large:
+            self._remove_ended()
+
+    def remove(self, sign_in_id: UUID) -> KeyId | None:
+        """Remove a session, and return the key id it had."""
+        with self._lock:
+            return self._key_ids.pop(sign_in_id, None)
+
+    def find_key_id(self, sign_in_id: UUID) -> KeyId | None:
+        """Return the key id that a session opened in this process, or None if it opened none."""
+        with self._lock:
+            return self._key_ids.get(sign_in_id)
+
+    def is_unlocked(self, key_id: KeyId) -> bool:
+        """Return whether a session that opened this key stands and is within the household's idle limit."""
+        since = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES)
+        return self._exists(self._list_sessions(key_id), last_active__gt=since)
+
+    def is_held(self, key_id: KeyId) -> bool:
+        """Return whether any session that opened this key still stands, idle or not."""
+        return self._exists(self._list_sessions(key_id))
+
+    def list_other_keys(self, key_id: KeyId) -> set[KeyId]:
+        """Return the other key ids of the same owner that sessions in the register opened."""
+        with self._lock:
+            return {other for other in self._key_ids.values() if other.owner == key_id.owner} - {key_id}
+
+    def drop_key(self, key_id: KeyId) -> None:
+        """Remove every session of a key."""
+        with self._lock:
+            self._key_ids = {id_: other for id_, other in self._key_ids.items() if other != key_id}
+
+    def clear(self) -> None:
+        """Remove every session, as the end of the process does."""
+        with self._lock:
+            self._key_ids = {}
+
+    def _list_sessions(self, key_id: KeyId) -> list[UUID]:
+        with self._lock:
+            return [sign_in_id for sign_in_id, other in self._key_ids.items() if other == key_id]
+
+    def _exists(self, sign_in_ids: Collection[UUID], **conditions: object) -> bool:
+        rows = Unlock.objects.filter(sign_in_id__in=sign_in_ids, **conditions) if sign_in_ids else ()
+        return any(not revocation_list.is_revoked(read_bytes(row.salt)) for row in rows)
+
+    def _remove_ended(self) -> None:
+        with self._lock:
+            known = list(self._key_ids)
+        existing = set(SignIn.objects.filter(id__in=known).values_list("id", flat=True))
+        for sign_in_id in known:
+            if sign_in_id not in existing:
+                self.remove(sign_in_id)
+
+
+register = SessionRegister()
+
+
+def check_no_other_key(keyring: Keyring) -> None:
+    """Raise KeysDoNotMatch if a session of this process holds another key of the same owner.
+
+    Text of a person is in memory under one key at a time: of two keys, one is not the owner's. Sessions whose
+    rows are gone hold nothing, and what is left of them in memory is dropped first.
+    """
+    for other in register.list_other_keys(keyring.key_id):
+        if register.is_held(other):
+            _log.error("A key of person %s was refused: another one is in use.", keyring.owner)
+            raise KeysDoNotMatch
+        register.drop_key(other)
+        vault_locked.send_robust(SignIn, person_id=other.owner, sign_in_id=None, key_id=other, last=True)
