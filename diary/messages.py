@@ -165,7 +165,7 @@ LINE_FUTURE: Final = "has a date in the future"
 LINE_NO_TEXT: Final = "has no text"
 LINE_EMPTY: Final = "has an empty text"
 LINE_LONG_TEXT: Final = "has a text that is longer than an entry can be"
-LINE_INVALID_TEXT: Final = "contains a null character or an incomplete character, which can't be saved"
+LINE_INVALID_TEXT: Final = "contains a broken or invisible character, which can't be saved"
 
 # What of an entry is not imported; each follows "Entry 12:".
 FAULT_VALUE: Final = "{name} can't be imported"

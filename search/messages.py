@@ -5,14 +5,15 @@ from typing import Final
 
 from search.embedder import get_search_settings
 
-_WORDS_WORK: Final = "Words and phrases still work."
+_WORDS_WORK: Final = "You can still search for words and phrases."
 _EMBEDDING: Final = {
-    "opening": "Still preparing related-entry search. Words and phrases already work.",
+    "opening": "Still preparing related-entry search. You can already search for words and phrases.",
     "absent": f"Related-entry search is off: its model is not installed. {_WORDS_WORK}",
     "broken": f"Related-entry search is off: its model could not be loaded ({{model}}). {_WORDS_WORK}",
 }
 EMBEDDING_PROGRESS: Final = (
-    "Related-entry search covers {done:,} of {total:,} texts so far. Words and phrases already work."
+    "Related-entry search covers {done:,} of {total:,} texts so far. You can already search for words and "
+    "phrases."
 )
 
 # Why a result was found.

@@ -24,15 +24,15 @@ from accounts.errors import (
     DamagedSlot,
     DerivationOutOfMemory,
     DerivationQueueFull,
+    KeysDoNotMatch,
     WrongCredentials,
 )
-from accounts.keys.admission import check_keys_match
 from accounts.keys.keyrings import build_keyring
 from accounts.keys.row_shapes import read_bytes, refuse_damaged_rows
 from accounts.models import KeySlot, Person, SlotKind, Vault
 from accounts.usernames import fold_username
 from llamora import crypto
-from llamora.crypto import Cost, DerivationQueue, Keyring, Slot, in_force
+from llamora.crypto import Cost, DerivationQueue, EnvelopeError, Keyring, Slot, in_force
 from llamora.fields import new_id
 
 DERIVATION_WORKERS = 2
@@ -186,7 +186,6 @@ def _open_slot(
     former = getattr(row.owner, "former_key", None)
     keyring = build_keyring(owner=row.owner_id, epoch=epoch, dek=dek, former=former)
     try:
-        check_keys_match(keyring, vault=row.owner.vault)
         _check_slot_is_listed(row, keyring)
     except AccountsError:
         keyring.close()
@@ -244,9 +243,12 @@ def update_slot_list(keyring: Keyring, *, added: Iterable[UUID], removed: Iterab
 
 
 def _check_slot_is_listed(row: KeySlot, keyring: Keyring) -> None:
-    """Raise DamagedSlot if a slot is not on the vault's list: it was replaced and its row written back."""
-    with in_force(keyring):
-        listed = get_listed_slot_ids(row.owner.vault)
+    """Raise DamagedSlot if the vault's list lacks a slot, or KeysDoNotMatch if it can't be decrypted."""
+    try:
+        with in_force(keyring):
+            listed = get_listed_slot_ids(row.owner.vault)
+    except EnvelopeError:
+        raise KeysDoNotMatch from None
     if listed and row.id not in listed:
         raise DamagedSlot
 

@@ -1,7 +1,6 @@
 """Tests of guessing names and passwords: equal responses, equal work, and a delay."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -61,22 +60,21 @@ def test_a_name_that_nobody_has_costs_the_same_work(house: AttackedHouse, by: st
     assert spent["Nobodyatall"] / TRIES > 0.03
 
 
-def measure_refusal(browser: Visitor) -> float:
-    began = time.perf_counter()
-    assert browser.post("/sign-in/", name="Kay", password="wrong").status == 429
-    return time.perf_counter() - began
-
-
 def test_many_wrong_tries_are_made_to_wait_without_any_work(house: AttackedHouse) -> None:
     browser = house.stranger
     browser.get("/sign-in/")
-    answers = [browser.post("/sign-in/", name="Kay", password=f"wrong {n}") for n in range(14)]
+    spent, waits = [], []
+    for number in range(14):
+        before = get_cpu_seconds(house)
+        answer = browser.post("/sign-in/", name="Kay", password=f"wrong {number}")
+        if answer.status == 429:
+            spent.append(get_cpu_seconds(house) - before)
+            waits.append(int(answer.headers["retry-after"]))
 
-    waits = [answer for answer in answers if answer.status == 429]
     assert waits
-    assert all(int(answer.headers["retry-after"]) >= 1 for answer in waits)
-    # The quickest of a few: other programs may have the processor meanwhile.
-    assert min(measure_refusal(browser) for _ in range(3)) < 0.5
+    assert min(waits) >= 1
+    # A derivation takes far longer than a refusal.
+    assert min(spent) < 0.05
 
 
 def test_nobody_can_keep_the_owner_out_by_failing_in_their_name(house: AttackedHouse) -> None:
@@ -99,5 +97,6 @@ def test_endless_fields_at_the_door_are_refused_before_any_work(house: AttackedH
     before = get_cpu_seconds(house)
     answer = browser.post("/sign-in/", **fields)
 
-    assert answer.status == 422
+    # From somebody who is not signed in, a body is refused by its length.
+    assert answer.status == 401
     assert get_cpu_seconds(house) - before < 1

@@ -71,7 +71,7 @@ def test_a_household_comes_back_with_all_that_was_confirmed(tmp_path: Path, pass
     restored = run_command(there, "restore", str(backup), "--user", "Olive", "--password-file", str(password))
 
     assert restored.returncode == 0, restored.stderr
-    assert "values of Olive can be decrypted" in restored.stdout
+    assert "encrypted texts of Olive can be decrypted" in restored.stdout
     assert before <= count_entries(there) <= confirmed == count_entries(here)
     with run_server(there) as server:
         stranger = olive.copy(server)

@@ -14,7 +14,7 @@ from llamora.ops.bundles import join_sheets, list_modules
 from llamora.ops.static_files import EVERYDAY, STYLESHEETS
 from tests.page import HtmlNode, read
 from tests.people import Resident
-from tests.traces.tagging import keeps
+from tests.traces.tagging import add_traces
 
 CONTROLLER = re.compile(r'data-controller="([\w ]+)"')
 PRELOAD = re.compile(r"""<link rel="modulepreload" href="\{\{ static\('([\w/.]+)'\) \}\}">""")
@@ -140,7 +140,7 @@ def test_a_page_preloads_what_stands_on_it(owner: Resident, path: str, count: in
 @pytest.mark.django_db
 def test_the_pages_of_an_entry_and_of_a_trace_preload_what_stands_on_them(owner: Resident) -> None:
     entry = owner.write("Down to the weir.")
-    (trace,) = keeps(owner, entry, "weir")
+    (trace,) = add_traces(owner, entry, "weir")
 
     for path in (f"/entries/{entry.id}/edit/", f"/traces/{trace.id}/"):
         preloaded, needed = compare(read(owner.get(path)))

@@ -345,7 +345,7 @@ def test_a_backup_is_proved_with_its_owners_secret(
         call_command("restore", taken.path, user="olive", password_file=password)
 
     said = capsys.readouterr().out
-    assert "values of olive can be decrypted" in said
+    assert "encrypted texts of olive can be decrypted" in said
     assert list_target(target_as_settings) == 6
 
 

@@ -50,7 +50,7 @@ def test_verify_looks_at_the_database_in_use_and_at_a_backup(
     said = capsys.readouterr().out
     assert "diary.entry.text: 6 encrypted values, format 1" in said
     assert said.count("No damage was found") == 2
-    assert "values of Olive can be decrypted" in said
+    assert "encrypted texts of Olive can be decrypted" in said
 
 
 def test_verify_takes_a_recovery_code_too(olive: Resident, place: BackupFolders, password: Path) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from accounts.errors import SignInEnded, WrongCredentials, WrongPerson
 from accounts.http.request import NOBODY, RequestVault
 from accounts.keys import key_pairs, key_slots
+from accounts.keys.admission import check_keys_match
 from accounts.models import KeySlot, Person, SignIn, SlotKind
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
@@ -48,6 +49,7 @@ def open_slot_throttled(
             raise
         attempt.succeed()
     try:
+        check_keys_match(opened.keyring, vault=opened.person.vault)
         check_no_other_key(opened.keyring)
         yield opened
     finally:

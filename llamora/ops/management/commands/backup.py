@@ -18,9 +18,9 @@ class Command(BaseCommand):
 
     help = (
         "Copy the household into one file: the database without its sessions, the encrypted search indexes, "
-        "the household's prompts and its settings. Diaries stay encrypted. Works while the server runs. The "
-        "copy is checked before it gets its final name. Refuses if Llamora is not set up, the disk is too "
-        "full or the database is damaged; then no file is left."
+        "the household's prompts and its settings. Diaries stay encrypted. Works while the server runs. "
+        "The backup is checked, and deleted if it is damaged. Refuses if Llamora is not set up, "
+        "the disk is too full or the database is damaged; then no file is left."
     )
     requires_system_checks: list[str] = []
 

@@ -67,7 +67,8 @@ class Command(BaseCommand):
         found = verify_secret.verify_with_secret(name=name, password_file=password_file)
         if found.damaged:
             raise OperationRefused(
-                f"{len(found.damaged):,} of {found.envelopes:,} values of {name} can't be decrypted, so "
+                f"{len(found.damaged):,} of {found.envelopes:,} encrypted texts of {name} "
+                "can't be decrypted, so "
                 "nothing was changed. Try an earlier backup, or leave --user out to restore it as it is."
             )
-        self.stdout.write(f"All {found.envelopes:,} values of {name} can be decrypted.")
+        self.stdout.write(f"All {found.envelopes:,} encrypted texts of {name} can be decrypted.")

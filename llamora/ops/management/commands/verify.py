@@ -82,7 +82,7 @@ class Command(BaseCommand):
             raise OperationRefused(
                 f"{len(found.damaged):,} of {found.envelopes:,} values can't be decrypted."
             )
-        self.stdout.write(f"All {found.envelopes:,} values of {user} can be decrypted.")
+        self.stdout.write(f"All {found.envelopes:,} encrypted texts of {user} can be decrypted.")
 
 
 def _get_unpack_folder(file: Path) -> Path:
