@@ -197,7 +197,7 @@ class KeySlot(models.Model):
 
 
 class SignIn(models.Model):
-    """A signed-in browser. Stores only a hash of its cookie half."""
+    """A signed-in browser. Of the key part in the browser's cookie, only a hash is stored."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="sign_ins")

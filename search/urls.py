@@ -1,4 +1,4 @@
-"""URLs of search; none of them contains a query."""
+"""URLs of search. The searched words are sent in the body of a POST, never in a URL."""
 
 from django.urls import path
 

@@ -17,7 +17,7 @@ from accounts.models import FormerKey, KeySlot, Vault
 from accounts.rotation.blind_indexes import renew_blind_indexes
 from accounts.rotation.errors import DamagedVault, OpenedSlotRefused, RotationUnfinished, StaleKeyring
 from accounts.sessions.cookies import SessionCookie
-from accounts.sessions.services import end_sessions_of_former_epoch
+from accounts.sessions.services import end_other_sessions_after_rotation
 from accounts.signals import data_key_rotated, data_key_rotating
 from llamora import crypto
 from llamora.crypto import EnvelopeError, KeyId, Keyring, Slot, SlotError, in_force
@@ -48,7 +48,9 @@ class BegunRotation:
 def begin_rotation(
     opened: key_slots.OpenedSlot, *, current_cookie: SessionCookie | None = None
 ) -> BegunRotation:
-    """Do the first step of a rotation; end all sessions of the person except that of `current_cookie`.
+    """Begin a rotation: create the next data key, wrap it for each slot, and end the person's other sessions.
+
+    The session of `current_cookie` stays.
 
     Raise RotationUnfinished, StaleKeyring, OpenedSlotRefused or DamagedVault before anything is written, or
     NotWritten.
@@ -100,7 +102,7 @@ def _write_new_epoch(
             raise DamagedVault from None
         _save_former_key(keyring)
     _update_slots(renewed)
-    end_sessions_of_former_epoch(keyring, current_cookie=current_cookie)
+    end_other_sessions_after_rotation(keyring, current_cookie=current_cookie)
     renew_blind_indexes(keyring)
     return len(renewed), tuple(refused)
 

@@ -241,10 +241,10 @@ def end_sessions(*, person_id: UUID, except_id: UUID | None = None) -> int:
     return len(ids)
 
 
-def end_sessions_of_former_epoch(keyring: Keyring, *, current_cookie: SessionCookie | None) -> None:
-    """End the sessions of a person whose data key was rotated, except that of `current_cookie`.
+def end_other_sessions_after_rotation(keyring: Keyring, *, current_cookie: SessionCookie | None) -> None:
+    """End a person's other sessions after a rotation, and give that of `current_cookie` the new data key.
 
-    That session stays unlocked: the keyring's new data key is written to its Unlock row.
+    That session stays unlocked: the keyring's data key is written to its Unlock row.
     """
     row = (
         SignIn.objects.filter(id=current_cookie.sign_in_id, person_id=keyring.owner).first()

@@ -15,7 +15,7 @@ from accounts.models import Person
 from diary import days
 from diary.entries.presenters import EntryView, build_entry_view
 from diary.models import Entry
-from diary.rendering.excerpts import first_lines
+from diary.rendering.excerpts import get_first_words
 from llamora.database import CachedQuery
 
 YEARS_IN_MARGIN = 4
@@ -56,7 +56,7 @@ def list_past_years(owner_id: UUID, day: date) -> list[PastYearExcerpt]:
     return [
         PastYearExcerpt(
             day=entry.day,
-            words=first_lines(entry.open_or("text", "…")),
+            words=get_first_words(entry.open_or("text", "…")),
             more=counts_by_first_id[entry.id] - 1,
         )
         for entry in Entry.objects.filter(id__in=counts_by_first_id).order_by("-day")

@@ -14,7 +14,7 @@ _GAP = re.compile(r"\s+")
 _EMPHASIS = re.compile(r"(?<!\w)([*_])(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)")
 
 
-def first_lines(text: str, *, length: int = EXCERPT_LENGTH) -> str:
+def get_first_words(text: str, *, length: int = EXCERPT_LENGTH) -> str:
     """Return the beginning of a text on one line, cut between words; an ellipsis marks a cut."""
     # Only this much is read, so that a long text costs no more than a short one.
     plain = _strip_markdown(text.lstrip()[: 4 * length])

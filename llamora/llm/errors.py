@@ -37,6 +37,8 @@ class RefusedConnection(ModelError):
 
 
 class WrongAddress(ModelError):
+    """Raised if another program responds at the model's address, or redirects."""
+
     code = "wrong_address"
 
 

@@ -201,7 +201,7 @@ def find_word_forms(db: sqlite3.Connection, word: str) -> list[str]:
 
 
 class WordSearch:
-    """A search on one connection; the caller holds the lock."""
+    """One search in a person's FTS5 index; the caller holds the lock of its SQLite connection."""
 
     def __init__(self, db: sqlite3.Connection, query: SearchQuery, limit: int) -> None:
         self._db, self._query, self._limit = db, query, limit

@@ -29,7 +29,7 @@ from search.query.result_tokens import ResultTokens
 
 
 class IndexState:
-    """The words and vectors of one person; every use after `close` raises IndexClosed."""
+    """Base of PersonIndex: its word index, vector index and flags. Use after `close` raises IndexClosed."""
 
     def __init__(self, keyring: Keyring) -> None:
         self.owner: UUID = keyring.owner

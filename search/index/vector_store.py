@@ -30,15 +30,15 @@ _HEAD: Final = struct.Struct(f"<{DIGEST_SIZE}sHH")
 _MAX_CHUNKS: Final = 2**16 - 1
 
 
-def encode_vectors(text: EmbeddedText) -> bytes:
-    """Return the bytes of a Vector row."""
+def encode_embedded_text(text: EmbeddedText) -> bytes:
+    """Return an embedded text as the bytes that a Vector row stores once they are sealed."""
     spans = np.array(text.spans, dtype="<u4").reshape(-1, 2)
     width = text.matrix.shape[1]
     return _HEAD.pack(text.digest, len(spans), width) + spans.tobytes() + text.matrix.astype("<f2").tobytes()
 
 
 def decode_vectors(source: UUID, body: bytes) -> EmbeddedText:
-    """Return the vectors that `encode_vectors` encoded; raise ValueError for any other bytes."""
+    """Return the vectors that `encode_embedded_text` encoded; raise ValueError for any other bytes."""
     try:
         digest, many, width = _HEAD.unpack_from(body)
         at = _HEAD.size + many * 8
@@ -117,7 +117,7 @@ def store_vectors(owner: UUID, made: Sequence[EmbeddedText], embedder: Embedder)
             source=text.id,
             embedder=embedder.name,
             rule=chunks.CHUNK_RULE,
-            body=encode_vectors(text),
+            body=encode_embedded_text(text),
         )
         for text in made
     )

@@ -27,7 +27,7 @@ _LINGER_SECONDS: Final = 2.0
 
 
 class SearchWorker:
-    """A thread with a queue of tasks, in which each task of a person is at most once."""
+    """A thread with a queue of tasks; a task that a person already has in the queue is not added again."""
 
     def __init__(self, name: str) -> None:
         self._name = name

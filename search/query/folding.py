@@ -1,4 +1,4 @@
-"""Text folding: case, accents and widths folded, and every script split into words. Pure.
+"""Functions that normalize text for comparison (case, accents, full-width forms) and split it into words.
 
 `fold` is for literal comparison. `to_index_form` is the input of FTS5's tokenizer: folded, and with each
 character of a script without word breaks (Chinese, Japanese, Thai, ...), each vowel sign and each pictograph

@@ -198,10 +198,12 @@ def _get_literal(trimmed: str, bare: str) -> str:
     if all(character.isalnum() or character in "*_" for character in bare):
         return ""
     folded = fold(trimmed)
-    return "" if all(character.isalnum() or is_pictograph(character) for character in fold(bare)) else folded
+    return (
+        "" if all(character.isalnum() or is_indexed_alone(character) for character in fold(bare)) else folded
+    )
 
 
-def is_pictograph(character: str) -> bool:
+def is_indexed_alone(character: str) -> bool:
     """Return whether a character is indexed as a word of its own."""
     words = split_words(character)
     return bool(words) and is_unbroken(words[0])

@@ -1,4 +1,4 @@
-"""The entries with the traces that a query names; none if the person's keyring is not in force."""
+"""Look-up of entries by the trace names in a query; finds none while the person's vault is locked."""
 
 from collections.abc import Iterable
 from typing import Final

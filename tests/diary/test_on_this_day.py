@@ -7,7 +7,7 @@ from django.db import connection
 
 from diary.calendar.on_this_day import PAGE_SIZE
 from diary.models import Entry
-from diary.rendering.excerpts import first_lines
+from diary.rendering.excerpts import get_first_words
 from tests.diary.damage import flip_a_bit
 from tests.diary.test_archive import archive, list_queries
 from tests.page import read
@@ -193,10 +193,10 @@ def test_earlier_years_are_found_by_an_index_alone(owner: Resident) -> None:
     ],
 )
 def test_first_lines_are_words_without_signs(text: str, words: str) -> None:
-    assert first_lines(text) == words
+    assert get_first_words(text) == words
 
 
 def test_first_lines_of_a_long_text_cost_no_more_than_of_a_short_one() -> None:
     hostile = "*_`" * 300_000
 
-    assert len(first_lines(hostile)) <= 161
+    assert len(get_first_words(hostile)) <= 161

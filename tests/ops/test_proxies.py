@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from accounts.throttling.throttle import PAIR
-from llamora.ops.server.proxies import find_client, strip_headers
+from llamora.ops.server.proxies import find_client, strip_proxy_headers
 from tests.browser.served_household import ServedHouse, run_household
 from tests.browser_client import Visitor
 
@@ -93,7 +93,7 @@ def test_the_application_sees_none_of_these_headers() -> None:
         (b"x-forwarded-host", b"4"),
     ]
 
-    assert strip_headers([*told, (b"host", b"diary.home")]) == [(b"host", b"diary.home")]
+    assert strip_proxy_headers([*told, (b"host", b"diary.home")]) == [(b"host", b"diary.home")]
 
 
 # --- On a real server, without and with a trusted proxy --------------------------------------------

@@ -11,7 +11,7 @@ from django.conf import settings
 from search.errors import IndexClosed, SnapshotRefused
 from search.index import graph
 from search.index.types import EmbeddedText
-from search.index.vector_store import decode_vectors, encode_vectors
+from search.index.vector_store import decode_vectors, encode_embedded_text
 from search.index.vectors import VectorsIndex
 
 CHANCE = np.random.default_rng(7)
@@ -101,7 +101,7 @@ def test_vectors_of_another_width_are_refused() -> None:
 def test_the_body_of_a_row_gives_back_what_it_was_made_of() -> None:
     made = make_text(make_vectors(3))
 
-    again = decode_vectors(made.id, encode_vectors(made))
+    again = decode_vectors(made.id, encode_embedded_text(made))
 
     assert (again.id, again.digest) == (made.id, made.digest)
     assert np.array_equal(again.matrix, made.matrix)

@@ -64,7 +64,7 @@ class ProposalTask:
         )
 
     def create_row(self) -> None:
-        """Create nothing: the row is created with the proposals."""
+        """Only check that the vault is unlocked: `save` creates the row once the model has answered."""
         ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from diary.hooks import EntryPanel
 from diary.models import Entry
-from diary.rendering.excerpts import first_lines
+from diary.rendering.excerpts import get_first_words
 from llamora.database import CachedQuery
 from llamora.inference import model_server
 from traces.matcher import name_matchers
@@ -179,5 +179,5 @@ def build_preview(trace: Trace) -> TracePreview:
 
 
 def _build_preview_entry(entry: Entry) -> PreviewEntry:
-    words = first_lines(entry.open_or("text", "…"), length=PREVIEW_LENGTH)
+    words = get_first_words(entry.open_or("text", "…"), length=PREVIEW_LENGTH)
     return PreviewEntry(id=entry.id, day=entry.day, words=words)

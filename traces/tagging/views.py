@@ -145,7 +145,7 @@ def complete(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_safe
 @unlock_required
 def preview(request: HouseholdRequest, trace_id: UUID) -> HttpResponse:
-    """Show the preview of a trace."""
+    """Show the latest entries of a trace in a small card; without htmx, redirect to the page of the trace."""
     trace = get_trace(request.user.id, trace_id)
     if not request.htmx:
         return redirect("trace", trace.id)

@@ -1,4 +1,4 @@
-"""The attackers that `attacks.py` measures under, as a process of its own, which begins when it is started.
+"""The process that attacks the server with wrong sign-ins and slow connections while `attacks.py` measures.
 
 python -m llamora.ops.benchmarks.attack_process guess PORT ADDRESSES   wrong sign-ins for unknown names
 python -m llamora.ops.benchmarks.attack_process hold PORT              half-sent bodies, slow connections

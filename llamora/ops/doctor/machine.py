@@ -1,4 +1,4 @@
-"""Checks of the machine: clock, disk space, packages, and swap and core dumps, which could store memory."""
+"""Checks of the machine: clock, disk space, packages; swap and core dumps, which can copy keys to disk."""
 
 import resource
 import shutil

@@ -119,7 +119,7 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         # The channel forgets both when the body is complete.
         self._asked = self.channel._command, self.channel._path
         client = self._find_client()
-        if not self.channel.count_for(client.address):
+        if not self.channel.count_towards_limit(client.address):
             self._refuse(429)
         elif length is None:
             self._refuse(411)

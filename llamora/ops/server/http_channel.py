@@ -62,8 +62,8 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         self._connections.change(self.connection, ConnectionState.IDLE)
         super().requestDone(request)
 
-    def count_for(self, client: str) -> bool:
-        """Count the connection for the client of a request; return False if it has too many."""
+    def count_towards_limit(self, client: str) -> bool:
+        """Count this connection towards its client's limit; return False if the client has too many."""
         self._connections.move(self.connection, self._count_as(client))
         return not self.connection.is_surplus
 
@@ -72,7 +72,7 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         self._connections.change(self.connection, ConnectionState.BODY, size=length)
 
     def linger(self) -> None:
-        """Set the deadline of a client that was refused, and close the connection then."""
+        """Keep the connection of a refused client open until a deadline only."""
         self._connections.change(self.connection, ConnectionState.REFUSED)
 
     def pause_reading(self) -> None:

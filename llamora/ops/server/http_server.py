@@ -103,7 +103,7 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         """Start the application with the scope of the client, not of a proxy; daphne calls this function."""
         peer, port = scope["client"] or ("", 0)
         client = proxies.find_client(peer, scope["headers"], trusted=settings.TRUSTED_PROXIES)
-        scope["headers"] = proxies.strip_headers(scope["headers"])
+        scope["headers"] = proxies.strip_proxy_headers(scope["headers"])
         scope["client"] = protocol.client_addr = [client.address, port if client.address == peer else 0]
         secure, plain = _SCHEMES[scope["type"]]
         scope["scheme"] = secure if client.is_secure else plain

@@ -46,7 +46,7 @@ def find_client(peer: str, headers: Iterable[Header], *, trusted: Sequence[Netwo
     )
 
 
-def strip_headers(headers: Iterable[Header]) -> list[Header]:
+def strip_proxy_headers(headers: Iterable[Header]) -> list[Header]:
     """Return the headers without what proxies, or whoever acts like one, say about the client."""
     return [(name, value) for name, value in headers if name.lower() not in _HEADERS]
 
