@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLResolver, get_resolver
 
+from search.index import workers
 from tests.leaks.url_table import (
     ROLES,
     Cast,
@@ -190,6 +191,9 @@ def test_an_id_in_a_form_is_not_more_than_one_in_a_url(cast: Cast, path: str, fi
     for script in (False, True):
         seen = []
         for value in (uuid4(), theirs, uuid4()):
+            # A page of search says how far its index is.
+            for worker in (workers.opening_worker, workers.embedding_worker):
+                assert worker.wait_idle(timeout=30)
             with CaptureQueriesContext(connection) as queries:
                 answer = send_and_undo(cast, "housemate", "POST", path, script=script, **{field: str(value)})
             # Tokens, ids and revisions are new each time.

@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 from accounts.http.headers import get_default_headers
 from accounts.throttling.throttle import throttle
 from llamora.asgi import MAX_WAITING_PER_ADDRESS, RESERVED_SLOW_THREADS, SLOW_THREADS, PageHandler
+from tests.fakes.waiting import until
 from tests.ops.test_pages import Client, build_scope, pages
 from tests.people import HERE, new_resident
 
@@ -73,7 +74,7 @@ async def test_a_signed_in_browser_gets_in_where_a_crowd_has_its_address(pages: 
     owner = await sync_to_async(new_resident)("Olive")
     cookie = f"llamora_session={owner.get_cookie().encode()}".encode()
     crowd = [asyncio.create_task(post_slowly(pages, HERE)) for _ in range(MAX_WAITING_PER_ADDRESS * 2)]
-    await asyncio.sleep(0.05)
+    await until(lambda: pages.slow_pool.is_full(HERE))
 
     stranger = await post_slowly(pages, HERE)
     recognised = await post_slowly(pages, HERE, cookie=cookie)
