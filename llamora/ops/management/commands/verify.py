@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from llamora.ops import startup
 from llamora.ops.backup import archive, create, integrity, restore, verify_secret
 from llamora.ops.errors import OperationRefused
 from llamora.process_memory import protect_process_memory
@@ -43,17 +44,17 @@ class Command(BaseCommand):
         protect_process_memory()
         try:
             if file is None:
-                self._verify(create.get_household_files().database, user, password_file)
+                self._verify(create.get_household_files().database, user, password_file, is_copy=False)
                 return
             with tempfile.TemporaryDirectory(dir=_get_unpack_folder(file), prefix="verifying-") as folder:
                 restore.stage_backup(file.absolute(), Path(folder))
-                self._verify(Path(folder) / archive.DATABASE, user, password_file)
+                self._verify(Path(folder) / archive.DATABASE, user, password_file, is_copy=True)
         except OperationRefused as refusal:
             raise CommandError(str(refusal)) from None
         except OSError as error:
             raise CommandError(f"The backup could not be checked: {error.strerror}.") from None
 
-    def _verify(self, database: Path, user: str | None, password_file: Path | None) -> None:
+    def _verify(self, database: Path, user: str | None, password_file: Path | None, *, is_copy: bool) -> None:
         if not database.is_file():
             raise OperationRefused(
                 "Llamora is not set up here yet. Name a backup, or run manage.py up first."
@@ -72,6 +73,9 @@ class Command(BaseCommand):
         self.stdout.write("No damage was found.")
         if user is not None:
             with verify_secret.using_database_file(database):
+                if is_copy:
+                    # A backup from before an upgrade has no columns that came later.
+                    startup.migrate()
                 self._open(user, password_file)
 
     def _open(self, user: str, password_file: Path | None) -> None:
