@@ -43,9 +43,17 @@ def get_name(route: Route) -> str:
     return route.name
 
 
+@pytest.fixture(scope="module")
+def shared_cast(django_db_setup: None, django_db_blocker: Any) -> Iterator[Cast]:
+    """One household for all tests here: what a request does is taken back, in `send_and_undo`."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield create_cast()
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def cast() -> Cast:
-    return create_cast()
+def cast(shared_cast: Cast, db: None) -> Cast:
+    return shared_cast
 
 
 def send_and_undo(cast: Cast, role: str, method: str, path: str, **options: Any) -> Any:
