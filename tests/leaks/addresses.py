@@ -1,7 +1,10 @@
 """All URLs of the site, with the ids of a person's rows in them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import pytest
 
 from tests.leaks.household import DAY
 
@@ -114,7 +117,26 @@ PRIVATE = [address for address in ADDRESSES if not address.is_public]
 OWNED = [address for address in ADDRESSES if address.is_owned]
 UNSAFE = [address for address in ADDRESSES if POST in address.takes]
 READABLE = [address for address in ADDRESSES if GET in address.takes]
+# One of each kind: public and private, a link and a form, a day's and a row's, of each app.
+_OF_EACH_KIND = {
+    *("healthz", "sign_in", "sign_out", "lock", "settings", "sign_out_browser", "day", "draft", "export"),
+    *("entry", "entry_edit", "entry_delete", "version_restore", "reply", "opening", "bin_empty"),
+    *("trace", "trace_rename", "trace_undo", "search", "search_marks"),
+}
 
 
 def get_name(address: Address) -> str:
     return address.name
+
+
+def list_cases(addresses: Iterable[Address]) -> list[Any]:
+    """Return the parameters of a test whose answers `test_url_table` checks for every URL, in its process.
+
+    The default run asks a server for those of each kind only.
+    """
+    return [
+        pytest.param(
+            address, id=address.name, marks=() if address.name in _OF_EACH_KIND else pytest.mark.slow
+        )
+        for address in addresses
+    ]

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.browser_client import FORM_TYPE, BrowserResponse
-from tests.leaks.addresses import ADDRESSES, UNSAFE, Address, get_name
+from tests.leaks.addresses import ADDRESSES, UNSAFE, Address, get_name, list_cases
 from tests.leaks.household import AttackedHouse
 from tests.leaks.rows import get_table_digests
 
@@ -40,7 +40,7 @@ def test_a_form_without_the_token_or_with_a_made_up_one_is_refused(
     assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", UNSAFE, ids=get_name)
+@pytest.mark.parametrize("address", list_cases(UNSAFE))
 def test_a_form_of_another_site_is_refused_even_with_the_token(
     house: AttackedHouse, address: Address
 ) -> None:

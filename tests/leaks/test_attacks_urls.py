@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.browser_client import BrowserResponse, Visitor
-from tests.leaks.addresses import ADDRESSES, OWNED, PRIVATE, READABLE, UNSAFE, Address, get_name
+from tests.leaks.addresses import ADDRESSES, OWNED, PRIVATE, READABLE, UNSAFE, Address, get_name, list_cases
 from tests.leaks.household import DAY, AttackedHouse
 from tests.leaks.rows import get_table_digests
 from tests.server import ROOT
@@ -69,7 +69,7 @@ def test_no_address_is_forgotten_here() -> None:
     assert sorted(done.stdout.split()) == sorted(address.name for address in ADDRESSES)
 
 
-@pytest.mark.parametrize("address", PRIVATE, ids=get_name)
+@pytest.mark.parametrize("address", list_cases(PRIVATE))
 def test_a_stranger_is_sent_to_the_door_and_changes_nothing(house: AttackedHouse, address: Address) -> None:
     before, stranger = get_table_digests(house.server), house.stranger
     stranger.get("/sign-in/")
@@ -82,7 +82,7 @@ def test_a_stranger_is_sent_to_the_door_and_changes_nothing(house: AttackedHouse
     assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", UNLOCKED, ids=get_name)
+@pytest.mark.parametrize("address", list_cases(UNLOCKED))
 def test_somebody_locked_is_sent_to_unlock_and_changes_nothing(
     house: AttackedHouse, locked: Visitor, address: Address
 ) -> None:
@@ -96,7 +96,7 @@ def test_somebody_locked_is_sent_to_unlock_and_changes_nothing(
     assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", OWNED, ids=get_name)
+@pytest.mark.parametrize("address", list_cases(OWNED))
 @pytest.mark.parametrize("who", ["housemate", "administrator"])
 def test_what_is_somebody_elses_is_like_what_is_not_there(
     house: AttackedHouse, address: Address, who: str
@@ -141,7 +141,7 @@ def test_a_page_of_the_owner_writes_nothing_into_the_diary_of_a_housemate(
     assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", READABLE, ids=get_name)
+@pytest.mark.parametrize("address", list_cases(READABLE))
 def test_looking_changes_nothing(house: AttackedHouse, address: Address) -> None:
     people = (house.owner, house.housemate, house.administrator, house.stranger)
     before = get_table_digests(house.server)
@@ -155,7 +155,7 @@ def test_looking_changes_nothing(house: AttackedHouse, address: Address) -> None
     assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", ADDRESSES, ids=get_name)
+@pytest.mark.parametrize("address", list_cases(ADDRESSES))
 def test_methods_that_no_page_uses_change_nothing(house: AttackedHouse, address: Address) -> None:
     before = get_table_digests(house.server)
     headers = {"X-CSRFToken": house.owner.cookies["llamora_csrf"]}
@@ -167,7 +167,7 @@ def test_methods_that_no_page_uses_change_nothing(house: AttackedHouse, address:
     assert get_table_digests(house.server) == before
 
 
-@pytest.mark.parametrize("address", [a for a in ADDRESSES if a.takes == "POST"], ids=get_name)
+@pytest.mark.parametrize("address", list_cases(a for a in ADDRESSES if a.takes == "POST"))
 def test_what_takes_a_form_is_not_reached_by_a_link(house: AttackedHouse, address: Address) -> None:
     assert house.owner.get(address.with_ids(house.ids(house.owner))).status == 405
 
