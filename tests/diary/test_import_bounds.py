@@ -23,7 +23,7 @@ from tests.people import Resident
 
 HEAD = '{"format":"llamora.diary","version":1,"entries":['
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
-LENGTH = 200_000
+LENGTH = 100_000
 # A value of two characters is a row with a number and a reason: some thirty calls.
 CALLS_PER_CHARACTER = 25
 
