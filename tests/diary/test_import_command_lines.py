@@ -19,6 +19,7 @@ from accounts.auth.services.registration import create_person
 from diary.models import Entry
 from diary.transfer.line_imports import ImportReport, import_lines
 from diary.transfer.line_reader import ImportLine, read_lines
+from tests import made_ready
 from tests.people import Resident
 from tests.server import ROOT, build_environment, run_command
 
@@ -230,14 +231,14 @@ def count_entries(folder: Path) -> int:
 
 
 def test_an_import_that_was_killed_goes_on_where_it_ended(tmp_path: Path) -> None:
-    total, file, password = 6000, tmp_path / "diary.jsonl", tmp_path / "password"
+    total, file, password = 3000, tmp_path / "diary.jsonl", tmp_path / "password"
     days = [date.fromordinal(730_000 + number // 3).isoformat() for number in range(total)]
     file.write_text(
         "".join(json.dumps({"date": day, "text": f"entry {n} "}) + "\n" for n, day in enumerate(days))
     )
     password.write_text(PASSWORD)
     environment = build_environment(tmp_path) | {"DJANGO_SETTINGS_MODULE": "llamora.settings"}
-    assert run_command(tmp_path, "migrate").returncode == 0
+    made_ready.copy_template(tmp_path / "data")
     subprocess.run([sys.executable, "-c", ENROL], cwd=ROOT, env=environment, check=True)
     arguments = ["import_diary", str(file), "--user", "Olive", "--password-file", str(password)]
 

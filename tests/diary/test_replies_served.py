@@ -97,6 +97,8 @@ def test_a_kill_leaves_the_reply_interrupted_with_what_had_come(
     assert " ".join("".join(script.tokens).split()).startswith(said)
 
 
+# `tests/ops/test_shutdown.py` has the same of four replies of one person.
+@pytest.mark.slow
 def test_an_orderly_end_keeps_everything_that_came(tmp_path: Path, model: FakeModelServer) -> None:
     script = Script(tokens=make_words(900), rate=60)
     model.add_scripts(*[script] * 4)

@@ -123,7 +123,7 @@ def test_a_database_that_takes_nothing_says_so_and_takes_it_later(
         check_file(server)
 
 
-@pytest.mark.parametrize("path", ["/lock/", "/sign-out/"])
+@pytest.mark.parametrize("path", ["/lock/", pytest.param("/sign-out/", marks=pytest.mark.slow)])
 def test_a_key_is_taken_away_although_the_disk_takes_nothing(
     tmp_path: Path, household_settings: dict[str, str], closed_household: Visitor, path: str
 ) -> None:

@@ -9,7 +9,8 @@ from tests.browser_client import Visitor
 from tests.losses.savers import Saver, run_savers
 from tests.server import ROOT, run_server
 
-LINES, FILES = 1000, 2
+# More than one transaction of an import.
+LINES, FILES = 600, 2
 
 
 def write_diary(folder: Path, number: int) -> Path:

@@ -66,7 +66,7 @@ def test_the_real_model_finds_what_is_said_in_other_words(
         ("hit the animal that had got loose", "1661-01-28"),
     )
 
-    index = build_index(owner, days[:30] + [pair for pair in days if pair[0].isoformat() in wanted])
+    index = build_index(owner, days[:16] + [pair for pair in days if pair[0].isoformat() in wanted])
 
     assert list_answered_questions(index, first=5, asked=asked) == [typed for typed, _ in asked]
 
@@ -87,7 +87,7 @@ def test_a_day_recalls_the_day_that_spoke_of_the_same(
     owner: Resident, real_model: None, shared: Path
 ) -> None:
     feast = date(1663, 11, 8)  # the Lord Mayor's, and what to wear for it
-    days = [(day, text) for day, text in corpus(shared) if day.day == 8 and day <= feast]
+    days = [(day, text) for day, text in corpus(shared) if day.day == 8 and day.month > 8 and day <= feast]
     index = build_index(owner, days)
     assert index.vectors is not None
     ids = {day: UUID(int=number) for number, (day, _) in enumerate(days)}
