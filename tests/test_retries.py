@@ -46,7 +46,7 @@ def run_suite(folder: Path, source: str, *arguments: str) -> "subprocess.Complet
     )
 
 
-@pytest.mark.parametrize("processes", ["0", "1"])
+@pytest.mark.parametrize("processes", [pytest.param("0", marks=pytest.mark.slow), "1"])
 def test_a_retried_failure_is_printed_and_counted(tmp_path: Path, processes: str) -> None:
     answer = run_suite(tmp_path, SECOND_TIME, "-n", processes)
 
@@ -56,7 +56,7 @@ def test_a_retried_failure_is_printed_and_counted(tmp_path: Path, processes: str
     assert line.endswith("test_example.py::test_it (call): ValueError: not the first time")
 
 
-@pytest.mark.parametrize("processes", ["0", "1"])
+@pytest.mark.parametrize("processes", [pytest.param("0", marks=pytest.mark.slow), "1"])
 def test_those_of_another_process_are_counted_too(tmp_path: Path, processes: str) -> None:
     answer = run_suite(tmp_path, HANDED_ON, "-n", processes)
 
