@@ -5,18 +5,20 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 from websockets.sync.client import connect
 
+from tests import made_ready
 from tests.fakes.waiting import wait_for
 from tests.server import ROOT, Server, build_environment, run_server, start
 
@@ -37,6 +39,13 @@ def run_up(folder: Path, *arguments: str, **extra: str) -> "subprocess.Completed
         timeout=60,
         check=False,
     )
+
+
+def make_household(folder: Path) -> Path:
+    """Make a household with tables that was never started; return its data folder."""
+    build_environment(folder)
+    made_ready.copy_template(folder / "data")
+    return folder / "data"
 
 
 def list_modes(folder: Path) -> dict[str, int]:
@@ -76,27 +85,18 @@ def test_the_first_start_prints_the_address_and_the_set_up_link(server: Server) 
     assert server.set_up_link.startswith(f"http://127.0.0.1:{server.port}/register/?set-up=")
 
 
-def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
-    with run_server(tmp_path, is_first=True) as server:
+def test_a_second_start_changes_nothing_and_is_quick_and_modest(tmp_path: Path) -> None:
+    with run_server(tmp_path) as server:
         link = server.set_up_link
     before = list_files(server.data_dir)
 
     with run_server(tmp_path) as again:
-        again_link = again.set_up_link
+        fields = Path(f"/proc/{again.pid}/stat").read_text().rpartition(")")[2].split()
+        status = Path(f"/proc/{again.pid}/status").read_text()
 
     assert list_files(again.data_dir) == before
-    assert again_link
-    assert again_link.rpartition("/")[2] == str(link).rpartition("/")[2]
-
-
-def test_a_second_start_is_quick_and_modest(tmp_path: Path) -> None:
-    with run_server(tmp_path):
-        pass
-
-    with run_server(tmp_path) as server:
-        fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
-        status = Path(f"/proc/{server.pid}/status").read_text()
-
+    assert again.set_up_link
+    assert again.set_up_link.rpartition("/")[2] == str(link).rpartition("/")[2]
     # Processor time, because a busy machine stretches the clock's. Alone: 0.9 s and 95 MiB; the best peer
     # takes 1.35 s and 280 MiB.
     seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -149,26 +149,20 @@ def test_a_default_secret_key_is_refused(tmp_path: Path, key: str) -> None:
 
 
 def test_a_data_folder_that_others_can_read_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with run_server(tmp_path) as server:
-        pass
-    server.data_dir.chmod(0o755)
+    data = make_household(tmp_path)
+    data.chmod(0o755)
 
     answer = run_up(tmp_path, "--port", "0")
 
     assert answer.returncode == 1
-    assert f"chmod 700 '{server.data_dir}'" in answer.stderr
+    assert f"chmod 700 '{data}'" in answer.stderr
 
 
 def test_a_database_of_a_newer_llamora_is_refused(tmp_path: Path) -> None:
-    import sqlite3
-
-    with run_server(tmp_path) as server:
-        pass
-    with sqlite3.connect(server.data_dir / "llamora.sqlite3") as database:
+    with closing(sqlite3.connect(make_household(tmp_path) / "llamora.sqlite3")) as database, database:
         database.execute(
             "INSERT INTO django_migrations (app, name, applied) VALUES ('diary', '9999_later', 0)"
         )
-    database.close()
 
     answer = run_up(tmp_path, "--port", "0")
 
@@ -177,9 +171,7 @@ def test_a_database_of_a_newer_llamora_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_none_is_said_in_a_sentence(tmp_path: Path) -> None:
-    with run_server(tmp_path) as server:
-        pass
-    (server.data_dir / "llamora.sqlite3").write_bytes(b"not a database, by any means" * 200)
+    (make_household(tmp_path) / "llamora.sqlite3").write_bytes(b"not a database, by any means" * 200)
 
     answer = run_up(tmp_path, "--port", "0")
 
@@ -224,7 +216,10 @@ def test_no_time_limit_cuts_a_stream_or_a_socket(tmp_path: Path) -> None:
         assert parts == b"part\n" * 75  # six minutes and a quarter
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGINT, signal.SIGHUP))],
+)
 def test_the_server_ends_within_three_seconds_whatever_clients_hold(tmp_path: Path, number: int) -> None:
     server = start(tmp_path, extra=SERVING)
     with ExitStack() as stack:
@@ -248,7 +243,7 @@ def test_an_idle_server_ends_at_once(tmp_path: Path) -> None:
     assert sorted(os.listdir(server.data_dir)) == ["llamora.sqlite3", "lock", "secrets", "static"]
 
 
-@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("at_once", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_second_signal_changes_nothing_of_the_end(tmp_path: Path, at_once: bool) -> None:
     with run_server(tmp_path) as server:
         if at_once:  # held back, all reach it in the same moment
