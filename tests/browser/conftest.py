@@ -40,6 +40,7 @@ SWITCHED_OFF = [
     "PreconnectToSearch",
     "WebUIOmniboxPopup",
     "WebUIOmniboxAimPopup",
+    "SpareRendererForSitePerProcess",
 ]
 ARGUMENTS = [
     f"--disable-features={','.join(SWITCHED_OFF)}",
