@@ -19,7 +19,7 @@ def get_announcement(diary: DiaryTab) -> Locator:
 @pytest.mark.parametrize(
     ("script", "code"),
     [
-        (Script(status=500), "server_error"),
+        pytest.param(Script(status=500), "server_error", marks=pytest.mark.slow),
         (Script(tokens=make_words(30), rate=20, drop_after=12), "dropped"),
     ],
 )

@@ -27,7 +27,9 @@ def remembering(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.mark.parametrize(("button", "path"), [("Lock", "/unlock/"), ("Sign out", "/sign-in/")])
+@pytest.mark.parametrize(
+    ("button", "path"), [("Lock", "/unlock/"), pytest.param("Sign out", "/sign-in/", marks=pytest.mark.slow)]
+)
 def test_going_back_shows_nothing(
     remembering: Browser, house: ServedHouse, browser_errors: BrowserErrors, button: str, path: str
 ) -> None:

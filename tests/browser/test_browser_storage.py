@@ -1,5 +1,6 @@
 """Tests that the browser stores only two cookies, and that titles and URLs contain no diary text."""
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.diary_page import DiaryTab
@@ -82,6 +83,7 @@ def test_no_field_for_words_offers_them_to_the_browser(diary: DiaryTab) -> None:
         assert field.get_attribute("writingsuggestions") == "false"
 
 
+@pytest.mark.slow
 def test_no_words_stand_in_a_title_or_an_address(new_diary: NewDiary) -> None:
     diary = new_diary()
     asked: list[str] = []

@@ -64,6 +64,7 @@ def test_two_drafts_stand_side_by_side_and_go_on_together(diary: DiaryTab, new_d
     expect(late.box).to_have_value("")
 
 
+@pytest.mark.slow
 def test_what_is_let_go_of_says_so_and_comes_back(diary: DiaryTab, new_diary: NewDiary) -> None:
     late = conflicting_tab(diary, new_diary)
 

@@ -115,6 +115,7 @@ def test_a_year_is_walked_by_keys(
     expect(stops).to_have_attribute("href", "/d/2021-03-24/")
 
 
+@pytest.mark.slow
 def test_a_year_is_walked_across_its_edges_by_keys(
     new_context: NewContext, house: ServedHouse, filled_member: Visitor
 ) -> None:
@@ -203,6 +204,7 @@ def press_above_composer(thing: Locator) -> None:
     thing.page.mouse.click(x, y)
 
 
+@pytest.mark.slow
 def test_the_reply_styles_open_in_sight_and_close_as_menus_do(new_diary: NewDiary) -> None:
     diary = new_diary(viewport={"width": 390, "height": 844})
     page, ways = diary.page, diary.page.locator("details.entry-menu").first
@@ -232,7 +234,7 @@ def test_an_answer_does_not_begin_behind_the_box(diary: DiaryTab) -> None:
     assert is_uncovered(diary.page.locator(".reply .reply-who"))
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.slow), 390])
 def test_words_stay_where_they_were_read_while_they_are_changed(new_diary: NewDiary, width: int) -> None:
     diary = new_diary(viewport={"width": width, "height": 844})
     words = diary.save_entry("Words that stand still.").locator(".prose")
@@ -250,6 +252,7 @@ def test_words_stay_where_they_were_read_while_they_are_changed(new_diary: NewDi
     expect(diary.page.locator("form.edit .entry-time")).to_have_text(re.compile(r"\d:\d\d"))
 
 
+@pytest.mark.slow
 def test_the_open_sheet_of_a_phone_closes_when_the_keyboard_goes_on(new_diary: NewDiary) -> None:
     diary = new_diary(viewport={"width": 390, "height": 844})
     diary.save_entry("Something beneath.")

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.browser.diary_page import DiaryTab
@@ -149,6 +150,7 @@ def test_a_change_of_what_another_tab_has_deleted_stays_in_the_stale_one(
     expect(stale.entries).to_contain_text("Fish for supper.")
 
 
+@pytest.mark.slow
 def test_a_reply_style_outlives_a_lock_and_is_not_left_unasked(new_diary: NewDiary) -> None:
     mine = new_diary()
     mine.save_entry("The weir again.")

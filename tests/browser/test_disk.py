@@ -49,6 +49,7 @@ def test_without_room_the_text_stays_and_a_sentence_says_so(
     expect(diary.entries).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_an_edit_that_cannot_be_written_stays_in_its_form(
     house_with_full_disk: ServedHouse, new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:

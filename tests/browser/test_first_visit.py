@@ -120,6 +120,7 @@ def test_the_walk_to_the_first_saved_entry_is_short(own_house: ServedHouse, page
     assert len(walk.words) <= 120, walk.words
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_first_page_is_not_covered_by_what_one_writes_on(
     own_house: ServedHouse, new_context: NewContext
 ) -> None:
@@ -134,6 +135,7 @@ def test_on_a_phone_the_first_page_is_not_covered_by_what_one_writes_on(
     expect(page.locator("#composer")).not_to_have_attribute("data-open", "")
 
 
+@pytest.mark.slow
 def test_the_meter_says_how_strong_a_password_is(house: ServedHouse, page: Page) -> None:
     page.goto(house.url("/register/"))
     field = page.get_by_label("Password", exact=True)
@@ -189,6 +191,7 @@ def test_right_groups_of_the_code_lead_on_and_a_wrong_one_asks_again(
     expect(page).to_have_url(house.url("/"))
 
 
+@pytest.mark.slow
 def test_nobody_goes_on_with_an_empty_field_or_past_the_form(house: ServedHouse, page: Page) -> None:
     groups = register(page, house.url("/register/"), name="Emma of the empty field")
     first, second = (each for each, _ in list_requested_fields(page))
@@ -221,6 +224,7 @@ def test_everybody_can_read_the_page_of_a_code_and_what_is_wrong_on_it(
     assert seen.problems() == {}
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_costs_no_code(
     house: ServedHouse, page: Page, browser_errors: BrowserErrors
 ) -> None:
@@ -241,6 +245,7 @@ def test_a_server_that_does_not_answer_costs_no_code(
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_code_is_copied_downloaded_and_not_shown_again(
     house: ServedHouse, new_context: NewContext
 ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.diary_page import DiaryTab, wait_until
@@ -163,6 +164,7 @@ def test_asking_stopping_and_removing_keep_the_place_of_the_keyboard(
     expect(entry.locator(":focus")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_leafing_with_motion_ends_on_the_day(new_diary: NewDiary, experienced_member: Visitor) -> None:
     diary = new_diary(member=experienced_member, path="/d/2017-08-10/", reduced_motion="no-preference")
 
@@ -178,6 +180,7 @@ def calendar_day(diary: DiaryTab) -> str:
     return str(diary.page.evaluate("document.activeElement.pathname?.split('/').at(-2) ?? ''"))
 
 
+@pytest.mark.slow
 def test_the_calendar_is_walked_by_keys(new_diary: NewDiary) -> None:
     diary = new_diary(path="/d/2018-01-05/")
     diary.save_entry("The first entry, where the calendar begins.")

@@ -102,7 +102,11 @@ IN_TIME = (*AT_ONCE, "Local Storage", "Session Storage", "History")
 
 
 @pytest.mark.parametrize(
-    ("is_killed", "places"), [(False, IN_TIME), (True, AT_ONCE)], ids=["closed", "killed"]
+    ("is_killed", "places"),
+    [
+        pytest.param(False, IN_TIME, id="closed", marks=pytest.mark.slow),
+        pytest.param(True, AT_ONCE, id="killed"),
+    ],
 )
 def test_a_page_that_is_careless_is_found_in_the_profile(
     playwright: Playwright, profile: Path, is_killed: bool, places: tuple[str, ...]
@@ -263,7 +267,10 @@ def test_nothing_is_in_the_profile_of_a_browser_that_was_killed(
     check_profile(profile, marker)
 
 
-@pytest.mark.parametrize("scripted", [True, False], ids=["with script", "without"])
+@pytest.mark.parametrize(
+    "scripted",
+    [pytest.param(True, id="with script"), pytest.param(False, id="without", marks=pytest.mark.slow)],
+)
 def test_a_recovery_code_with_a_wrong_group_typed_back_is_in_no_file(
     playwright: Playwright, house: ServedHouse, profile: Path, scripted: bool
 ) -> None:

@@ -70,6 +70,7 @@ def test_it_streams_is_resumed_after_a_reload_seen_in_two_tabs_and_stopped(
     assert reply.inner_text() == other.page.locator(".reply").last.inner_text()
 
 
+@pytest.mark.slow
 def test_it_is_seen_whole_in_two_tabs(house_with_llamacpp: ServedHouse, new_diary: NewDiary) -> None:
     diary = ready(new_diary, house_with_llamacpp)
     other = new_diary(beside=diary)

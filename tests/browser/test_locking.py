@@ -141,6 +141,7 @@ def test_locking_with_words_that_could_not_be_saved_keeps_them_behind_the_dialog
     expect(diary.box).to_have_value(UNSAVED)
 
 
+@pytest.mark.slow
 def test_past_the_idle_limit_the_next_save_opens_the_dialog_and_loses_nothing(new_diary: NewDiary) -> None:
     diary = new_diary()
     diary.save_entry(KEPT)
@@ -155,6 +156,7 @@ def test_past_the_idle_limit_the_next_save_opens_the_dialog_and_loses_nothing(ne
     diary.wait_for_draft()
 
 
+@pytest.mark.slow
 def test_a_kept_text_meets_the_lock_and_is_kept_after_it(
     new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.diary_page import DiaryTab
@@ -30,6 +31,7 @@ def test_an_idle_page_opens_the_new_day_by_itself(new_diary: NewDiary) -> None:
         advance_to_tomorrow(diary)
 
 
+@pytest.mark.slow
 def test_a_page_that_is_written_on_stays_and_keeps_the_text_on_its_day(new_diary: NewDiary) -> None:
     diary = before_midnight(new_diary)
     began = diary.page.locator("body").get_attribute("data-day")

@@ -71,6 +71,7 @@ def test_a_draft_survives_a_killed_server_and_so_does_the_visit(
     expect(diary.box).to_have_value("Half a thought")
 
 
+@pytest.mark.slow
 def test_what_is_kept_while_the_server_is_dead_is_kept_once_when_it_is_back(
     house_to_kill: ServedHouse, new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:

@@ -55,6 +55,7 @@ def test_an_opening_is_dismissed_for_good(
     expect(diary.page.locator("#opening")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
@@ -74,6 +75,7 @@ def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
     assert get_reply_words(opening) == split_script(LONG)
 
 
+@pytest.mark.slow
 def test_an_opening_that_fails_before_it_is_on_the_page_does_not_wait_there(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
@@ -130,6 +132,7 @@ def test_a_day_is_put_in_short_for_who_rests_on_it_with_the_keyboard(
     assert len(model.calls) == calls + 1
 
 
+@pytest.mark.slow
 def test_a_day_is_put_in_short_at_a_touch(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:

@@ -67,6 +67,7 @@ def test_everybody_can_read_and_use_them(findings: PageFindings) -> None:
     assert findings.problems() == {}
 
 
+@pytest.mark.slow
 def test_larger_text_is_larger_and_fits(signed_in_tab: Page, house: ServedHouse) -> None:
     signed_in_tab.set_viewport_size({"width": 320, "height": 640})
     signed_in_tab.goto(house.url("/settings/"))
@@ -188,6 +189,7 @@ def test_a_link_from_the_terminal_lets_somebody_in_once(
     assert printed.query.removeprefix("invite=") not in own_house.server.log()
 
 
+@pytest.mark.slow
 def test_somebody_who_shortened_their_days_signs_in_for_a_week(page: Page, house: ServedHouse) -> None:
     member = house.new_member()
     page.goto(house.url("/sign-in/"))

@@ -59,7 +59,7 @@ def test_single_keys_are_switched_off_and_enter_keeps(new_diary: NewDiary) -> No
     expect(page.locator("form.edit")).to_have_count(0)
 
 
-@pytest.mark.parametrize("has_script", [True, False])
+@pytest.mark.parametrize("has_script", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_page_of_openings_leads_to_their_choice(
     new_context: NewContext, house: ServedHouse, *, has_script: bool
 ) -> None:
@@ -78,6 +78,7 @@ def test_the_page_of_openings_leads_to_their_choice(
         expect(choice).to_be_checked()
 
 
+@pytest.mark.slow
 def test_dates_are_in_the_language_of_the_person(new_diary: NewDiary) -> None:
     diary = new_diary(path="/d/2021-02-03/")
     diary.save_entry("Ici.")
@@ -93,6 +94,7 @@ def test_dates_are_in_the_language_of_the_person(new_diary: NewDiary) -> None:
     expect(diary.save_button).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_calendar_begins_where_the_diary_does(new_diary: NewDiary) -> None:
     diary = new_diary(path="/d/1660-01-11/")
     diary.save_entry("Blessed be God, at the end of the last year I was in very good health.")
@@ -113,6 +115,7 @@ def test_the_calendar_begins_where_the_diary_does(new_diary: NewDiary) -> None:
     expect(page.locator("[data-earlier]")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_the_signs_of_markdown_are_looked_up_where_one_writes(new_diary: NewDiary) -> None:
     diary = new_diary()
     diary.page.get_by_text("Markdown", exact=True).click()

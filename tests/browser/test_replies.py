@@ -128,6 +128,7 @@ def test_a_reply_that_broke_off_keeps_its_words_and_another_stands_below(
     assert get_reply_words(replies) == ["Whole."]
 
 
+@pytest.mark.slow
 def test_what_a_model_says_does_nothing_in_the_page(diary: DiaryTab, model: FakeModelServer) -> None:
     evil = (
         "Look: <script>document.title='hit'</script> <img src=x onerror=\"document.title='hit'\">\n\n"
@@ -181,6 +182,7 @@ def test_a_screen_reader_hears_of_a_reply_once(diary: DiaryTab, model: FakeModel
     assert diary.page.evaluate("window.heard") == ["Llamora has replied."]
 
 
+@pytest.mark.slow
 def test_writing_goes_on_while_the_model_does(diary: DiaryTab, model: FakeModelServer) -> None:
     reply = respond(diary, model, LONG)
     wait_for_words(reply)

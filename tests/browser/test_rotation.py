@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.diary_page import sign_in_with_form
@@ -55,6 +56,7 @@ def test_writing_goes_on_after_a_new_key_and_elsewhere_the_dialog_opens(
     expect(there.entry("Written under the second.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_meter_judges_a_new_password(new_diary: NewDiary, house: ServedHouse) -> None:
     page = new_diary().page
     page.goto(house.url("/settings/password/"))
@@ -88,6 +90,7 @@ def test_somebody_had_my_key_shuts_them_out_at_once(
     expect(here.entry("Before.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_refused_form_keeps_the_place_and_says_why_by_the_field(
     new_diary: NewDiary, house: ServedHouse, browser_errors: BrowserErrors
 ) -> None:

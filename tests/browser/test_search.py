@@ -109,6 +109,7 @@ def test_one_finds_while_typing_walks_by_keys_and_opens_the_place(new_diary: New
     assert page.title().count("heron") == 0
 
 
+@pytest.mark.slow
 def test_limits_are_chips_more_come_on_scrolling_and_searches_are_remembered_as_wished(
     new_diary: NewDiary,
 ) -> None:
@@ -202,6 +203,7 @@ def test_on_a_phone_the_box_fills_the_screen_and_can_be_read_in_both_themes(
     expect(page.locator(".search-dialog")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_without_script_the_page_of_its_own_does_all_of_it(
     new_context: NewContext, house: ServedHouse
 ) -> None:

@@ -71,6 +71,7 @@ def get_marked(page: Page) -> str:
     return str(page.evaluate("document.activeElement.dataset.date ?? ''"))
 
 
+@pytest.mark.slow
 def test_by_keys_alone_on_a_phone_one_filters_opens_walks_narrows_and_comes_back(page: Page) -> None:
     page.get_by_role("searchbox", name="Find a trace by its name").focus()
     page.keyboard.type("grö")

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.diary_page import DiaryTab
@@ -131,6 +132,7 @@ def test_what_is_typed_before_the_form_has_arrived_is_in_it(new_diary: NewDiary)
     expect(page.locator(".traces-accepted .trace > summary")).to_have_text(["weir"])
 
 
+@pytest.mark.slow
 def test_a_trace_that_is_ended_before_the_form_has_arrived_is_added(new_diary: NewDiary) -> None:
     diary = new_diary()
     diary.save_entry("Down to the weir.")
@@ -144,6 +146,7 @@ def test_a_trace_that_is_ended_before_the_form_has_arrived_is_added(new_diary: N
     expect(diary.page.locator(".traces-accepted .trace > summary")).to_have_text(["weir"])
 
 
+@pytest.mark.slow
 def test_what_is_typed_stays_where_the_form_does_not_come(
     new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
@@ -165,6 +168,7 @@ def test_what_is_typed_stays_where_the_form_does_not_come(
     expect(field).to_have_value("weir")
 
 
+@pytest.mark.slow
 def test_with_script_off_one_sees_adds_follows_and_takes_away(
     new_context: NewContext, house: ServedHouse
 ) -> None:

@@ -43,6 +43,7 @@ def sign_in_at_the_dialog(page: Page, member: Visitor) -> None:
     dialog.get_by_role("button", name="Sign in", exact=True).click()
 
 
+@pytest.mark.slow
 def test_a_save_from_a_stale_tab_goes_into_nobody_elses_diary_and_is_not_lost(
     new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
@@ -136,6 +137,7 @@ def test_the_open_tab_of_one_is_covered_when_the_browser_becomes_anothers(new_di
     assert ANNAS not in annas.shown_words()
 
 
+@pytest.mark.slow
 def test_a_tab_that_comes_back_from_the_dead_finds_itself_anothers_and_shows_nothing(
     new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:

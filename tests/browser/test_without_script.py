@@ -110,6 +110,7 @@ def test_one_locks_and_unlocks(tab_without_script: Page, house: ServedHouse) -> 
     expect(tab_without_script.locator("article.entry")).to_contain_text("Behind the door.")
 
 
+@pytest.mark.slow
 def test_a_text_sent_from_a_page_locked_meanwhile_is_given_back(
     new_context: NewContext, house: ServedHouse, browser_errors: BrowserErrors
 ) -> None:
@@ -125,6 +126,7 @@ def test_a_text_sent_from_a_page_locked_meanwhile_is_given_back(
     expect(page.get_by_label("What you typed")).to_have_value("Written while another tab locked.")
 
 
+@pytest.mark.slow
 def test_leafing_and_the_calendar_work(tab_without_script: Page) -> None:
     save_entry(tab_without_script, "Today.")
 

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.diary_page import DiaryTab
@@ -181,6 +182,7 @@ def test_an_entry_is_edited_in_place_and_deleted_with_undo(diary: DiaryTab) -> N
     expect(diary.entry("Half past nine.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_entry_is_kept_on_a_past_day_and_says_so(new_diary: NewDiary) -> None:
     diary = new_diary(path="/d/2024-02-29/")
 
