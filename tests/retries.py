@@ -12,12 +12,9 @@ from _pytest.terminal import TerminalReporter
 
 PROPERTY = "retried"
 
-# Tests of these folders wait for other processes, threads and clocks, on machines that are shared. What of
-# them is retried is a race still to be found: the list must get shorter.
-_WAIT_FOR_OTHERS = {
-    *("accounts", "browser", "database", "diary", "inference", "leaks", "llm", "losses", "ops", "rotation"),
-    *("keys", "search", "threads", "traces", "upgrade"),
-}
+# Tests of these folders wait for other processes (a browser, killed servers, starts and ends), on machines
+# that are shared. What of them is retried is a race still to be found: the list must get shorter.
+_WAIT_FOR_OTHERS = {"browser", "losses", "ops"}
 _LINE = re.compile(r"^RETRIED (.+)$", re.MULTILINE)
 
 
@@ -32,7 +29,7 @@ def refuse_option(config: pytest.Config) -> None:
 
 
 def allow_for_waiting_tests(items: list[pytest.Item]) -> None:
-    """Add the marker to tests that wait for other processes, threads and clocks."""
+    """Add the marker to tests that wait for other processes."""
     for item in items:
         folder = item.path.parent.name
         if folder in _WAIT_FOR_OTHERS and item.get_closest_marker("flaky") is None:
