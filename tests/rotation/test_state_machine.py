@@ -90,6 +90,7 @@ def test_every_event_once_and_most_while_a_rotation_is_unfinished(house: Househo
         house.check_all_secrets()
 
 
+@pytest.mark.slow
 def test_a_household_in_a_few_orders_of_events() -> None:
     run_machine(examples=4, steps=10)
 
