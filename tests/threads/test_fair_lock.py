@@ -33,15 +33,20 @@ def test_the_lock_is_handed_over_in_the_order_it_was_asked_for() -> None:
 
 def test_whoever_just_had_it_waits_behind_the_others() -> None:
     lock, order = FairLock(), []
+    held, asked_for = threading.Event(), threading.Event()
 
     def greedy() -> None:
         for _ in range(3):
             lock.acquire()
             order.append("greedy")
+            held.set()
+            asked_for.wait(5)
             time.sleep(0.05)
             lock.release()
 
     def patient() -> None:
+        held.wait(5)
+        asked_for.set()
         lock.acquire()
         order.append("patient")
         lock.release()
