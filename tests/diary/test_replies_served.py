@@ -124,6 +124,7 @@ def test_an_orderly_end_keeps_everything_that_came(tmp_path: Path, model: FakeMo
             assert len(get_streamed_words(section)) >= 20
 
 
+@pytest.mark.slow
 def test_somebody_elses_stream_does_not_slow_a_page(server: Server, model: FakeModelServer) -> None:
     model.add_scripts(*[Script(tokens=make_words(60), rate=20)] * 4)
     *writers, reader = [Visitor.join(server, name) for name in ("Olive", "Humphrey", "Ines", "Tom")]

@@ -75,6 +75,8 @@ async def run_crowd(port: int, *, name: str, address: str) -> None:
         sys.stdout.write(f"{status} {times}\n")
 
 
+# `tests/crypto/test_derivation.py` has what gives each address its turn.
+@pytest.mark.slow
 def test_addresses_that_guess_names_without_end_keep_nobody_out(tmp_path: Path) -> None:
     """From addresses that nobody knows: what a recognised browser would be given does not help here."""
     with run_household(tmp_path) as house:
