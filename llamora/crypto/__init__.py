@@ -2,16 +2,18 @@
 
     password or recovery code   -- kdf, in derivation's queue -->  key-encrypting key (KEK)
     KEK and key slot            -- slots -->                       data key (DEK) of the current epoch
-    DEK                         -- subkeys -->                     keys for content, index, snapshot, slots
-    these subkeys               -- keyring -->                     envelopes and blind indexes
+    DEK                         -- realms -->                      keys of each realm (content, vault, ...)
+    DEK                         -- subkeys -->                     keys for snapshots and slots
+    keys of the realms          -- keyring -->                     envelopes, blind indexes, codes of columns
 
     errors       the error tree and its codes       context      what an envelope is bound to (AAD)
     padding      hidden lengths                     envelope     the stored bytes of a sealed value
-    entropy      random bytes                       subkeys      one key per use
+    entropy      random bytes                       realms       the keys of each part of a diary
+    subkeys      one key per use
     keyring      the keys of one unlocked person    slots        key slots: password, recovery code, ...
     kdf          Argon2id and its cost              derivation   the fair queue for it
     recovery     codes to write on paper            session      the data key of an unlocked session
-    digest       keyed digests of texts             vault_keys   sealing to a person whose vault is locked
+    digest       keyed digests of texts             locked_vaults   sealing to a person whose vault is locked
 
 Each module's docstring gives its byte formats, so that a second implementation can be written from them.
 Some names are exported under longer ones: `slots.create` is `create_slot`, `digest.digest` is
@@ -23,12 +25,12 @@ from llamora.crypto.derivation import DerivationQueue
 from llamora.crypto.digest import digest as keyed_digest
 from llamora.crypto.entropy import secret_bytes
 from llamora.crypto.envelope import (
-    FORMAT,
+    FORMAT_1,
+    FORMAT_2,
     FORMATS,
     NO_EPOCH,
-    Format,
     Header,
-    newest_format,
+    encode_header,
     newest_header,
     read_header,
     seal,
@@ -43,6 +45,7 @@ from llamora.crypto.errors import (
     DerivationFailed,
     EnvelopeError,
     ForgedSlot,
+    FormerFormat,
     NotAuthentic,
     SlotAhead,
     SlotBehind,
@@ -50,13 +53,31 @@ from llamora.crypto.errors import (
     Truncated,
     UnknownAuthenticator,
     UnknownFormat,
+    UnknownLabel,
     VaultLocked,
     WrongEpoch,
     WrongSecret,
 )
 from llamora.crypto.kdf import CEILING, DEFAULT_COST, HIGHEST, Cost, check_cost, derive, new_salt
-from llamora.crypto.keyring import KeyId, Keyring, current_keyring, in_force
+from llamora.crypto.keyring import (
+    KeyId,
+    Keyring,
+    RealmKeyring,
+    current_keyring,
+    current_realm_keyring,
+    in_force,
+)
+from llamora.crypto.locked_vaults.browser_keys import (
+    DraftKey,
+    check_draft_mac,
+    compute_draft_mac,
+    derive_browser_key,
+    encode_draft_key,
+    open_draft_key,
+)
+from llamora.crypto.locked_vaults.vault_keys import new_vault_keys, open_sealed, seal_to
 from llamora.crypto.padding import pad, padded_size, unpad
+from llamora.crypto.realms import REALMS, Realm, RealmKeys, derive_realm_keys, get_realm
 from llamora.crypto.recovery import groups as recovery_groups
 from llamora.crypto.recovery import new_code as new_recovery_code
 from llamora.crypto.recovery import normalize as normalize_recovery_code
@@ -66,15 +87,16 @@ from llamora.crypto.slots import Slot, open_slot
 from llamora.crypto.slots import create as create_slot
 from llamora.crypto.slots import renew as renew_slot
 from llamora.crypto.subkeys import Use, subkey
-from llamora.crypto.vault_keys import new_vault_keys, open_sealed, seal_to
 
 __all__ = [
     "CEILING",
     "DEFAULT_COST",
-    "FORMAT",
     "FORMATS",
+    "FORMAT_1",
+    "FORMAT_2",
     "HIGHEST",
     "NO_EPOCH",
+    "REALMS",
     "BadCost",
     "BadPadding",
     "BadRecoveryCode",
@@ -84,13 +106,17 @@ __all__ = [
     "DerivationBusy",
     "DerivationFailed",
     "DerivationQueue",
+    "DraftKey",
     "EnvelopeError",
     "ForgedSlot",
-    "Format",
+    "FormerFormat",
     "Header",
     "KeyId",
     "Keyring",
     "NotAuthentic",
+    "Realm",
+    "RealmKeyring",
+    "RealmKeys",
     "Slot",
     "SlotAhead",
     "SlotBehind",
@@ -98,23 +124,32 @@ __all__ = [
     "Truncated",
     "UnknownAuthenticator",
     "UnknownFormat",
+    "UnknownLabel",
     "Use",
     "VaultLocked",
     "WrongEpoch",
     "WrongSecret",
     "check_cost",
+    "check_draft_mac",
+    "compute_draft_mac",
     "create_slot",
     "current_keyring",
+    "current_realm_keyring",
     "derive",
+    "derive_browser_key",
+    "derive_realm_keys",
+    "encode_draft_key",
+    "encode_header",
+    "get_realm",
     "hash_half",
     "in_force",
     "keyed_digest",
     "new_recovery_code",
     "new_salt",
     "new_vault_keys",
-    "newest_format",
     "newest_header",
     "normalize_recovery_code",
+    "open_draft_key",
     "open_sealed",
     "open_slot",
     "pad",

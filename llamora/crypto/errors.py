@@ -1,7 +1,9 @@
 """The errors of cryptography: one small tree, each class with a stable `code`.
 
     CryptoError
-        VaultLocked              locked                 no current keyring, or it was closed
+        VaultLocked              locked                 no keyring in force, it was closed, or lacks the realm
+        UnknownLabel             unknown_label          the label belongs to no realm
+        FormerFormat             former_format          the key is of format 1, and must be rotated first
         EnvelopeError
             UnknownFormat        unknown_format         the first byte is not a known format
             Truncated            truncated              shorter than the shortest envelope of its format
@@ -46,6 +48,20 @@ class VaultLocked(CryptoError):
 
     code = "locked"
     text = "The vault is locked."
+
+
+class UnknownLabel(CryptoError):
+    """Raised when a label belongs to no realm; it must be added to `llamora.crypto.realms`."""
+
+    code = "unknown_label"
+    text = "The label belongs to no realm."
+
+
+class FormerFormat(CryptoError):
+    """Raised when something is to be sealed under a key of format 1, which only opens."""
+
+    code = "former_format"
+    text = "The key is of a former format and must be replaced first."
 
 
 class EnvelopeError(CryptoError):

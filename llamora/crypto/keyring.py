@@ -1,25 +1,39 @@
 """The keyring: the keys of one unlocked person, and the keyring in force.
 
 The keyring in force is the one that sealed fields use in the current context (a `ContextVar`); it is set with
-`in_force` and read with `current_keyring`.
+`in_force` and read with `current_keyring` or `current_realm_keyring`.
 
-A keyring contains the current data key, older data keys while a rotation is unfinished, and their subkeys,
-computed once. `close()` empties the object itself, because asyncio tasks hold copies of the context. Python
-cannot erase all copies: the data keys are bytearrays, which are overwritten; the subkeys are bytes objects,
-which are only released; and the interpreter may have copied either.
+    Keyring        everything: the data keys, and with them the keys of all realms
+    RealmKeyring   the keys of some realms only, for a program; it holds no data key
+
+A keyring contains the keys of the current epoch, and of former epochs while rotations are unfinished. New
+values are sealed under the current epoch. `close()` empties the object itself, because asyncio tasks hold
+copies of the context. Python cannot erase all copies: the data keys are bytearrays, which are overwritten;
+the derived keys are bytes objects, which are only released; and the interpreter may have copied either.
+
+Epochs before `format_2_since` are of format 1: their keys open envelopes of format 1 and nothing else, and
+seal nothing. Envelopes of all later epochs are of format 2. So no envelope of format 1 opens under the
+current key, except with a keyring whose own epoch is of format 1, which can only be read and rotated.
 
 Blind index, with which equal values are found without decryption: 32 bytes of
 
-    BLAKE2b(key = index subkey of the current epoch, digest length 32,
+    BLAKE2b(key = blinding key of the label's realm in the current epoch, digest length 32,
             personalisation = "llamora.blind", zeros behind it up to 16 bytes,
             data = u16 big-endian length of the label | label, UTF-8 | value, UTF-8)
 
 A lone surrogate is encoded as UTF-8 would encode its number ("surrogatepass"). The value is not normalised:
 callers fold its case or composition if they need that.
 
-Fingerprint of a data key, by which values in memory are stored: 16 bytes of
+Code of plaintext columns, with which a change of these columns is noticed: 37 bytes,
 
-    BLAKE2b(key = content subkey, digest length 16, no data,
+    u8 format 2 | u32 epoch, big-endian | 32 bytes of
+    BLAKE2b(key = columns key of the label's realm in that epoch, digest length 32,
+            personalisation = "llamora.mac", zeros behind it up to 16 bytes,
+            data = u8 format 2 | Context.encode(epoch) as in `llamora.crypto.context`)
+
+Fingerprint of the keys of a realm, by which values in memory are stored: 16 bytes of
+
+    BLAKE2b(key = sealing key of the realm, digest length 16, no data,
             personalisation = "llamora.print", zeros behind it up to 16 bytes)
 
 Text that is opened stays in memory under owner *and* fingerprint (`KeyId`), never under the owner alone.
@@ -29,8 +43,9 @@ then right, and the fingerprint is not. A fingerprint is always computed from th
 
 from __future__ import annotations
 
+import hmac
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from hashlib import blake2b
@@ -40,97 +55,211 @@ from uuid import UUID
 
 from llamora.crypto import envelope as envelopes
 from llamora.crypto.context import MAX_EPOCH, Context
-from llamora.crypto.errors import NotAuthentic, VaultLocked, WrongEpoch
+from llamora.crypto.envelope import FORMAT_1, FORMAT_2
+from llamora.crypto.errors import FormerFormat, NotAuthentic, Truncated, VaultLocked, WrongEpoch
+from llamora.crypto.realms import Realm, RealmKeys, derive_realm_keys, get_realm
 from llamora.crypto.subkeys import Use, subkey
 
 _BLIND = b"llamora.blind"
 _FINGERPRINT = b"llamora.print"
+_MAC = b"llamora.mac"
+_MAC_BYTES = 32
 _U16 = struct.Struct(">H")
-_EPOCH_END = 5
+_HEADER_BYTES = 5
 _Key = TypeVar("_Key", bytes, bytearray)
 
 
 class KeyId(NamedTuple):
-    """The identity of a data key, under which opened text is stored in memory; not secret."""
+    """The identity of a realm's keys, under which opened text is stored in memory; not secret."""
 
     owner: UUID
     fingerprint: bytes
 
 
-class Keyring:
-    """The keys of one person while their vault is unlocked; after `close()` every use raises VaultLocked."""
+class RealmKeyring:
+    """The keys of some realms of one person; use of another realm, or after `close()`, raises VaultLocked."""
 
-    __slots__ = (
-        "__weakref__",
-        "_content",
-        "_data_keys",
-        "_index",
-        "_lock",
-        "_sealing",
-        "_slots",
-        "_snapshot",
-        "epoch",
-        "key_id",
-        "owner",
-    )
+    __slots__ = ("__weakref__", "_by_header", "_column_keys", "_current", "_lock", "epoch", "owner")
 
     owner: UUID
-    key_id: KeyId
     epoch: int
 
-    def __init__(self, *, owner: UUID, epoch: int, keys: Mapping[int, bytes]) -> None:
-        if epoch not in keys:
-            raise ValueError("A keyring needs the key of its own epoch.")
-        if not all(1 <= number <= MAX_EPOCH for number in keys):
+    def __init__(
+        self, *, owner: UUID, epoch: int, realm_keys: Mapping[int, Mapping[Realm, RealmKeys]]
+    ) -> None:
+        if not all(1 <= number <= MAX_EPOCH for number in (epoch, *realm_keys)):
             raise ValueError("Epochs are counted from 1.")
         self.owner = owner
         self.epoch = epoch
         self._lock = Lock()
-        # Subkeys are made here, all at once: made later, they could be made of a data key being wiped.
-        self._content = {number: subkey(key, Use.CONTENT) for number, key in keys.items()}
-        self._slots = {number: subkey(key, Use.SLOTS) for number, key in keys.items()}
-        self._sealing: bytes | None = self._content[epoch]
-        self._index: bytes | None = subkey(keys[epoch], Use.INDEX)
-        self._snapshot: bytes | None = subkey(keys[epoch], Use.SNAPSHOT)
-        self._data_keys = {number: bytearray(key) for number, key in keys.items()}
-        fingerprint = blake2b(key=self._sealing, digest_size=16, person=_FINGERPRINT).digest()
-        self.key_id = KeyId(owner, fingerprint)
+        self._current: Mapping[Realm, RealmKeys] | None = dict(realm_keys.get(epoch, {}))
+        # The key that opens an envelope, by its first bytes (format and epoch) and by realm.
+        self._by_header = {
+            (envelopes.encode_header(FORMAT_2, number), realm): keys.sealing
+            for number, by_realm in realm_keys.items()
+            for realm, keys in by_realm.items()
+        }
+        self._column_keys = {
+            (envelopes.encode_header(FORMAT_2, number), realm): keys.columns
+            for number, by_realm in realm_keys.items()
+            for realm, keys in by_realm.items()
+        }
 
     @property
     def is_closed(self) -> bool:
         """Whether the keyring was closed."""
-        return self._sealing is None
+        return self._current is None
+
+    @property
+    def reads_columns_unchecked(self) -> bool:
+        """Whether the current epoch is of format 1, in which plaintext columns had no code."""
+        return False
+
+    @property
+    def key_id(self) -> KeyId:
+        """The identity of the keys of the realm `content`."""
+        return self.get_key_id(Realm.CONTENT)
+
+    def get_key_id(self, realm: Realm) -> KeyId:
+        """Return the identity of the keys of a realm."""
+        return _build_key_id(self.owner, self._get_current(realm).sealing)
 
     def seal(self, plaintext: bytes, context: Context) -> bytes:
-        """Return an envelope sealed under the content key of the current epoch."""
-        key = self._sealing
-        if key is None:
-            raise VaultLocked
+        """Return an envelope sealed under the current epoch's key of the label's realm."""
+        key = self._get_current(get_realm(context.label)).sealing
         if context.owner != self.owner:
             raise NotAuthentic
         return envelopes.seal(key=key, plaintext=plaintext, context=context, epoch=self.epoch)
 
     def unseal(self, envelope: bytes, context: Context) -> bytes:
-        """Return the plaintext of an envelope; this keyring must have the key of the envelope's epoch."""
-        if self._sealing is None:
+        """Return the plaintext of an envelope; this keyring must have the key of its epoch and realm."""
+        if self._current is None:
             raise VaultLocked
         if context.owner != self.owner:
             raise NotAuthentic
-        key = self._content.get(int.from_bytes(envelope[1:_EPOCH_END], "big"))
+        key = self._by_header.get((envelope[:_HEADER_BYTES], get_realm(context.label)))
         if key is None:
-            self._raise_no_key(envelope)
+            self._raise_no_key(envelope, context)
         return envelopes.unseal(key=key, envelope=envelope, context=context)
+
+    def compute_mac(self, context: Context) -> bytes:
+        """Return the code of the columns that a context binds, under the current epoch."""
+        key = self._get_current(get_realm(context.label)).columns
+        if context.owner != self.owner:
+            raise NotAuthentic
+        header = envelopes.encode_header(FORMAT_2, self.epoch)
+        return header + _compute_mac(key, context, epoch=self.epoch)
+
+    def check_mac(self, mac: bytes, context: Context) -> None:
+        """Raise an EnvelopeError if a code is not that of the columns that the context binds."""
+        if self._current is None:
+            raise VaultLocked
+        if context.owner != self.owner:
+            raise NotAuthentic
+        header = mac[:_HEADER_BYTES]
+        key = self._column_keys.get((header, get_realm(context.label)))
+        if key is None:
+            self._raise_no_key(mac, context)
+        if len(mac) != _HEADER_BYTES + _MAC_BYTES:
+            raise Truncated
+        expected = _compute_mac(key, context, epoch=int.from_bytes(header[1:], "big"))
+        if not hmac.compare_digest(mac[_HEADER_BYTES:], expected):
+            raise NotAuthentic
 
     def blind_index(self, *, label: str, value: str) -> bytes:
         """Return the keyed index of a value under a label; equal values give equal bytes within an epoch."""
-        key = _require_key(self._index)
+        key = self._get_current(get_realm(label)).blinding
         name = label.encode()
         data = _U16.pack(len(name)) + name + value.encode("utf-8", "surrogatepass")
         return blake2b(data, key=key, digest_size=32, person=_BLIND).digest()
 
+    def close(self) -> None:
+        """Delete every key; a `seal` or `unseal` that is already running still finishes."""
+        with self._lock:
+            # Replaced, not cleared: another thread may be reading the old ones.
+            self._current, self._by_header, self._column_keys = None, {}, {}
+
+    def _get_current(self, realm: Realm) -> RealmKeys:
+        keys = self._current.get(realm) if self._current is not None else None
+        if keys is None:
+            raise VaultLocked
+        return keys
+
+    def _raise_no_key(self, envelope: bytes, context: Context) -> NoReturn:
+        """Raise the reason why there is no key for an envelope."""
+        if self.is_closed:
+            raise VaultLocked
+        if get_realm(context.label) not in {realm for _, realm in self._by_header}:
+            raise VaultLocked
+        header = envelopes.read_header(envelope)
+        epochs = {int.from_bytes(begins[1:], "big") for begins, _ in self._by_header}
+        # Of an epoch that is held: a format that is not that epoch's.
+        raise NotAuthentic if header.epoch in epochs else WrongEpoch
+
+    def __repr__(self) -> str:
+        closed = " closed" if self.is_closed else ""
+        return f"<{type(self).__name__} owner={self.owner} epoch={self.epoch}{closed}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A keyring is never pickled; a Keyring is copied only by its method copy().")
+
+
+class Keyring(RealmKeyring):
+    """All keys of one person while their vault is unlocked; after `close()` every use raises VaultLocked."""
+
+    __slots__ = ("_data_keys", "_key_id", "_slots", "_snapshot", "format_2_since")
+
+    def __init__(
+        self, *, owner: UUID, epoch: int, keys: Mapping[int, bytes], format_2_since: int = 1
+    ) -> None:
+        if epoch not in keys:
+            raise ValueError("A keyring needs the key of its own epoch.")
+        # Subkeys are made here, all at once: made later, they could be made of a data key being wiped.
+        super().__init__(
+            owner=owner,
+            epoch=epoch,
+            realm_keys={
+                number: {realm: derive_realm_keys(key, realm) for realm in Realm}
+                for number, key in keys.items()
+                if number >= format_2_since
+            },
+        )
+        self.format_2_since = format_2_since
+        content = {
+            number: subkey(key, Use.CONTENT) for number, key in keys.items() if number < format_2_since
+        }
+        # In format 1 one key opened everything.
+        self._by_header |= {
+            (envelopes.encode_header(FORMAT_1, number), realm): key
+            for number, key in content.items()
+            for realm in Realm
+        }
+        self._slots = {number: subkey(key, Use.SLOTS) for number, key in keys.items()}
+        self._snapshot: bytes | None = subkey(keys[epoch], Use.SNAPSHOT)
+        self._data_keys = {number: bytearray(key) for number, key in keys.items()}
+        sealing = content[epoch] if epoch in content else self._get_current(Realm.CONTENT).sealing
+        self._key_id = _build_key_id(owner, sealing)
+
+    @property
+    def key_id(self) -> KeyId:
+        """The identity of the current keys, also of one that was closed."""
+        return self._key_id
+
+    @property
+    def is_of_format_1(self) -> bool:
+        """Whether the current epoch is of format 1; such a keyring only opens."""
+        return self.epoch < self.format_2_since
+
+    @property
+    def reads_columns_unchecked(self) -> bool:
+        """Whether the current epoch is of format 1, in which plaintext columns had no code."""
+        return self.is_of_format_1
+
     def snapshot_key(self) -> bytes:
         """Return the key that seals snapshots of search indexes."""
-        return _require_key(self._snapshot)
+        if self._snapshot is None:
+            raise VaultLocked
+        return self._snapshot
 
     def slots_key(self, epoch: int | None = None) -> bytes:
         """Return the key that seals authenticators in the current or the given epoch."""
@@ -141,55 +270,67 @@ class Keyring:
         with self._lock:
             return bytes(self._get_for_epoch(self._data_keys, epoch))
 
+    def list_former_epochs(self) -> list[int]:
+        """Return the former epochs whose keys this keyring holds, the oldest first."""
+        return sorted(number for number in self._data_keys if number != self.epoch)
+
     def copy(self) -> Keyring:
         """Return a new keyring with the current data key only, for work that outlasts a request.
 
         The caller closes it.
         """
-        return Keyring(owner=self.owner, epoch=self.epoch, keys={self.epoch: self.data_key()})
+        return Keyring(
+            owner=self.owner,
+            epoch=self.epoch,
+            keys={self.epoch: self.data_key()},
+            format_2_since=self.format_2_since,
+        )
+
+    def restrict(self, realms: Iterable[Realm]) -> RealmKeyring:
+        """Return a keyring of some realms, in the current epoch; the caller closes it."""
+        return RealmKeyring(
+            owner=self.owner,
+            epoch=self.epoch,
+            realm_keys={self.epoch: {realm: self._get_current(realm) for realm in realms}},
+        )
 
     def close(self) -> None:
         """Delete every key; a `seal` or `unseal` that is already running still finishes."""
+        super().close()
         with self._lock:
-            self._sealing = self._index = self._snapshot = None
+            self._snapshot = None
             for data_key in self._data_keys.values():
                 data_key[:] = bytes(len(data_key))
-            # Replaced, not cleared: another thread may be reading the old ones.
-            self._data_keys, self._content, self._slots = {}, {}, {}
+            self._data_keys, self._slots = {}, {}
+
+    def _get_current(self, realm: Realm) -> RealmKeys:
+        if self.is_of_format_1 and not self.is_closed:
+            raise FormerFormat
+        return super()._get_current(realm)
 
     def _get_for_epoch(self, keys: Mapping[int, _Key], epoch: int | None) -> _Key:
-        if self._sealing is None:
+        if self.is_closed:
             raise VaultLocked
         key = keys.get(self.epoch if epoch is None else epoch)
         if key is None:
             raise VaultLocked if self.is_closed else WrongEpoch
         return key
 
-    def _raise_no_key(self, envelope: bytes) -> NoReturn:
-        """Raise VaultLocked if the keyring is closed, else WrongEpoch or an error of the header."""
-        if self.is_closed:
-            raise VaultLocked
-        envelopes.read_header(envelope)
-        raise WrongEpoch
 
-    def __repr__(self) -> str:
-        return f"<Keyring owner={self.owner} epoch={self.epoch}{' closed' if self.is_closed else ''}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("A keyring is never pickled; it is copied only by its method copy().")
+def _build_key_id(owner: UUID, sealing_key: bytes) -> KeyId:
+    return KeyId(owner, blake2b(key=sealing_key, digest_size=16, person=_FINGERPRINT).digest())
 
 
-def _require_key(key: bytes | None) -> bytes:
-    if key is None:
-        raise VaultLocked
-    return key
+def _compute_mac(key: bytes, context: Context, *, epoch: int) -> bytes:
+    data = bytes([FORMAT_2]) + context.encode(epoch)
+    return blake2b(data, key=key, digest_size=_MAC_BYTES, person=_MAC).digest()
 
 
-_in_force: ContextVar[Keyring | None] = ContextVar("llamora_keyring_in_force", default=None)
+_in_force: ContextVar[RealmKeyring | None] = ContextVar("llamora_keyring_in_force", default=None)
 
 
 @contextmanager
-def in_force(keyring: Keyring | None) -> Iterator[None]:
+def in_force(keyring: RealmKeyring | None) -> Iterator[None]:
     """Put a keyring in force in this context during the block; None stands for a locked vault."""
     token = _in_force.set(keyring)
     try:
@@ -198,9 +339,17 @@ def in_force(keyring: Keyring | None) -> Iterator[None]:
         _in_force.reset(token)
 
 
-def current_keyring() -> Keyring:
-    """Return the keyring in force; raise VaultLocked if there is none or if it was closed."""
+def current_realm_keyring() -> RealmKeyring:
+    """Return the keyring in force, which may be that of some realms; raise VaultLocked if there is none."""
     keyring = _in_force.get()
     if keyring is None or keyring.is_closed:
+        raise VaultLocked
+    return keyring
+
+
+def current_keyring() -> Keyring:
+    """Return the keyring in force; raise VaultLocked if there is none, or not one of all realms."""
+    keyring = current_realm_keyring()
+    if not isinstance(keyring, Keyring):
         raise VaultLocked
     return keyring

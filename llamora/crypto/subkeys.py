@@ -3,8 +3,7 @@
     subkey = BLAKE2b(data = empty, key = data key (32 bytes), digest length 32, no salt,
                      personalisation = the ASCII label below, zeros behind it up to 16 bytes)
 
-    llamora.content     seals fields (XChaCha20-Poly1305)
-    llamora.index       keys blind indexes
+    llamora.content     sealed all fields in format 1; in format 2 realms do (`llamora.crypto.realms`)
     llamora.snapshot    seals snapshots of search indexes
     llamora.slots       seals the authenticators of key slots
 
@@ -23,7 +22,6 @@ class Use(Enum):
     """A use of a subkey; the value is its frozen label."""
 
     CONTENT = b"llamora.content"
-    INDEX = b"llamora.index"
     SNAPSHOT = b"llamora.snapshot"
     SLOTS = b"llamora.slots"
 

@@ -1,6 +1,6 @@
-"""Bytes made once in format 1, which must open for ever. Never regenerate them to make a test pass.
+"""Bytes made once in format 1 or 2, which must open for ever. Never regenerate them to make a test pass.
 
-The data key is `cast.DATA_KEY`, the epoch 3, ids as in the cast.
+The data key is `cast.DATA_KEY`, the epoch 3, ids as in the cast. What does not say its format is of format 1.
 """
 
 ENTRY_TEXT_AAD = bytes.fromhex(
@@ -41,7 +41,7 @@ LONG = bytes.fromhex(
     """
 )
 
-# The subkeys of `cast.DATA_KEY`.
+# The subkeys of `cast.DATA_KEY`. INDEX keyed the blind indexes of format 1; nothing uses it now.
 SUBKEYS = {
     "CONTENT": "deb355f7a501a72ffa49878585f7a1103bdfe86822e8522a0fcc6a001991ff9b",
     "INDEX": "96606f259e0d998734e9f001e1b52bccea38d89043da5d9239869b2435a11b38",
@@ -49,12 +49,65 @@ SUBKEYS = {
     "SLOTS": "f73558193a11e63eb3d41b2c0fd14a99e697f307a3c023c523557d66ec0cd8ad",
 }
 
-# Label "traces.trace.name", value "Großmutter".
+# Label "traces.trace.name", value "Großmutter", under the subkey INDEX.
 BLIND_INDEX = bytes.fromhex(
     """
     c19d413b7c425b07f5fe23b774fc9ab59853c13c3e3343f0f1f95951a7d28f53
     """
 )
+
+# Format 2: under the sealing key of `content`, in `cast.ENTRY_TEXT`, the sentence SHORT_TEXT.
+SHORT_2 = bytes.fromhex(
+    """
+    020000000396332dd08e314d4f1a052d9578bafe814fcefb6ec538febcabecbd36315807d782eadbe5ddf67fa130b307
+    9abe25ee360ccc5402d520d982b6cf350fd4b6807ea85357684053b4911d6f6f8694b76c7a82437cc614da9e0c9b965c
+    1a826f6bdac8c526b2f996c820
+    """
+)
+# Format 2: under the sealing key of `vault`, in `cast.VAULT_STATE`.
+STATE_TEXT = b'{"format_2_since":3}'
+STATE_2 = bytes.fromhex(
+    """
+    0200000003b33af1da48f09a1d2a749aa354048cc819ed9a65cbe61eefdc981828b57c872bd9fd850006df7399eef1ec
+    31df4f1bc54c5b7e563bfb04d0e61e1c84d165582c5ddad27e4622b38cdcf134602ad56884d800a2c26763c91acbdfbd
+    e84d012e2bcc1f62ce01c81ab7
+    """
+)
+# Format 2: label "traces.trace.name", value "Großmutter", under the blinding key of `content`.
+BLIND_INDEX_2 = bytes.fromhex(
+    """
+    93ae1100abb1f1eb5db4c2d792f5751de351dcfa0517e6c1d2d708b1892a2333
+    """
+)
+# Format 2: the code of `cast.ENTRY_COLUMNS`, under the columns key of `content`.
+CODE_2 = bytes.fromhex(
+    """
+    0200000003446530caab432c2a5f10ffd5d33768069f30d67b0cb00b7fd345ca4d1a933dee
+    """
+)
+# Format 2: the sealing, blinding and columns keys of each realm.
+REALM_KEYS = {
+    "content": (
+        "229119aa0cbcce0220a3bc20ee15d02fff592b221e0166f480b571280eeb1eb3",
+        "d2bcf709b04ddfee7094b997725a9533a2a2109eef96787ba9da91ed3aabe2f3",
+        "ea2278acbb01be132095761b0b1befd232cf31c7c433984c48fdf168acfb26c5",
+    ),
+    "facts": (
+        "d879496af91e0191033fa7afeca1b49f5518f9103d27b7325f64f06295170f2a",
+        "af11dc657ee610ae81e74d94b7be5ea9e6c3c60ef0c5ceb2e931ff9201958777",
+        "7b9deffee64d77e4df56e3f3590392e2b02e399a7d37ea47c4b9f3a5f5f7bfbe",
+    ),
+    "notes": (
+        "b46b402fcbc1013985fe186b36910620d6ebbd5e12769393646fda0748ae810f",
+        "acd09979a5ef1ba031f3a01c6dfe20dd42d8669922cc518384c1a4d615b9ec29",
+        "70e306453b30fbc415e5b04aacc5bb3b05ca58e858c0d44d8220797b02ecb397",
+    ),
+    "vault": (
+        "0336c890c3b2e55f21e5f8120f3147ae275f23ef51d930e10602454711ef40c5",
+        "d96ee2e3284415cedb557fb18d8a529b6dca4778aa5342449fad74dc92603e14",
+        "1caf9a2dccbd74fd0d416aa7e9f503b4f02c12770082863e5cb243a91cc5373c",
+    ),
+}
 
 # Parts "ab" and "c" under the data key as digest key.
 DIGEST = bytes.fromhex(
@@ -113,6 +166,58 @@ WRAPPED_DEK = bytes.fromhex(
 HALF_HASH = bytes.fromhex(
     """
     b05b379cc352c92a76cce63406cc9434100e3822b7a549cf5f30aa507804d964
+    """
+)
+
+# Format 2: `cast.NEXT_DATA_KEY` as the former data key of epoch 2, under the key of its file.
+FORMER_KEY_FILE = bytes(range(128, 160))
+WRAPPED_FORMER_KEY_2 = bytes.fromhex(
+    """
+    020000000286f42b4a40ff542e5e2ba2aca24c6bbc5d4007b236af9a2761297e83a38065ce2e195d73c131ff54d93292
+    2bb8a53e1b25f491a85562d36bd6eb9f14cd4bdcf24daf65ba4911d1950bacff14adc7de0ad724892f149c2a58b4dc88
+    56479e00d980b4d9ee1d428df4
+    """
+)
+
+# Format 2: a slot of kind "password" under KEK, at `cast.CHEAP` with `cast.SALT`.
+SLOT_PUBLIC_KEY_2 = bytes.fromhex(
+    """
+    84cafa9f47c879c5833ca57f7aae1520b3120d0ce2f6c7bb1a0c5bb171484b06
+    """
+)
+SLOT_SEALED_PRIVATE_2 = bytes.fromhex(
+    """
+    0200000000dc43939cde39554d698cf18f9a68794542749a89ee98aa3c74525fb39396c20f732164f6005b00f565f088
+    252c4fb23f5c3d0c433a68363159b61d18bfa4baed708acc48d3bce778152886ce9c48c576a9be43ef08b56b75467575
+    e5a002182ab2d341500d905678c1ceaca95225965e
+    """
+)
+SLOT_SEALED_AUTHENTICATOR_2 = bytes.fromhex(
+    """
+    020000000345d49e3ca94d5345031a7c071f3c0fff6cb805e7331817950fbbc3c6dd1dba7a69bcc4c0e41a0f3a3cc815
+    27fe2fe1f23d2bc45d37f7e35f74795d118aa08330892af968234bf2995f8ee3e4f831bdcbabb56a8c602173f44cde17
+    2a2a704b217c6bbc578b9c9964
+    """
+)
+SLOT_BOX_2 = bytes.fromhex(
+    """
+    0ab16d9c7d621c2f97c0dd6ca357ad8bda6e8c19edc97412eb7d560d306bb75dfe3dcf07a9dfb821b066f18625f0d6b7
+    1753985db12fb7cd20b43c3d99e46e40816452bb0e14fb55e13441018db57597ec4531af5dd7980bc80971c84f7d3818
+    859f1858e5f10d0b380ea80662383db4c9d84e5d6d
+    """
+)
+SLOT_MAC_2 = bytes.fromhex(
+    """
+    621500c7ea383448ca0ea3083eae005a937d0ed3d1072b22fbff1471872c3916
+    """
+)
+
+# Format 2: the parts of WRAPPED_DEK, but row `cast.SESSION`.
+WRAPPED_DEK_2 = bytes.fromhex(
+    """
+    02000000036aae786756304a07193dcd7e6ed64d68cfe7fc9875f382903f004bc57dd65598027d947e29a647e115754d
+    73758ffa693cfe278b314e49f2fc72d35d769d08b881fd2b8202c103d733c958a8b39f04d7cb5eb7c0db8ecbbd3339b3
+    157e7856097b04ef87e1912b80
     """
 )
 

@@ -78,6 +78,7 @@ def test_the_order_of_bound_values_does_not_matter() -> None:
 
 def test_an_encoding_stays_as_pinned_and_as_the_docstring_says() -> None:
     by_the_book = reader.additional_data(
+        number=1,
         epoch=3,
         row=ENTRY,
         owner=OWNER,

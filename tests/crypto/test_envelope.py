@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -6,21 +7,35 @@ from hypothesis import strategies as st
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt
 
 from llamora.crypto import (
-    FORMAT,
+    FORMAT_1,
+    FORMAT_2,
     BadPadding,
     Context,
     Header,
     NotAuthentic,
+    Realm,
     Truncated,
     UnknownFormat,
     Use,
+    derive_realm_keys,
+    encode_header,
+    newest_header,
     read_header,
     seal,
     subkey,
     unseal,
 )
 from tests.crypto import golden, reader
-from tests.crypto.cast import DATA_KEY, ENTRY, ENTRY_TEXT, HOUSEMATE, OTHER_ENTRY, OWNER
+from tests.crypto.cast import (
+    DATA_KEY,
+    ENTRY,
+    ENTRY_TEXT,
+    HOUSEMATE,
+    NEXT_DATA_KEY,
+    OTHER_ENTRY,
+    OWNER,
+    VAULT_STATE,
+)
 
 KEY = subkey(DATA_KEY, Use.CONTENT)
 REPLY_TEXT = Context(purpose="field", label="diary.reply.text", row=ENTRY, owner=OWNER)
@@ -31,7 +46,7 @@ def test_what_is_sealed_opens_again(plaintext: bytes, epoch: int) -> None:
     sealed = seal(key=KEY, plaintext=plaintext, context=ENTRY_TEXT, epoch=epoch)
 
     assert unseal(key=KEY, envelope=sealed, context=ENTRY_TEXT) == plaintext
-    assert read_header(sealed) == Header(FORMAT, epoch)
+    assert read_header(sealed) == Header(FORMAT_2, epoch)
 
 
 def test_sealing_twice_gives_different_bytes_of_the_same_length() -> None:
@@ -53,24 +68,68 @@ def test_sealing_twice_gives_different_bytes_of_the_same_length() -> None:
 )
 def test_golden_envelopes_open_for_ever(sealed: bytes, context: Context, text: str) -> None:
     assert unseal(key=KEY, envelope=sealed, context=context).decode() == text
-    assert read_header(sealed) == Header(format=1, epoch=3)
+    assert read_header(sealed) == Header(format=FORMAT_1, epoch=3)
+
+
+@pytest.mark.parametrize(
+    ("sealed", "realm", "context", "plaintext"),
+    [
+        (golden.SHORT_2, Realm.CONTENT, ENTRY_TEXT, golden.SHORT_TEXT.encode()),
+        (golden.STATE_2, Realm.VAULT, VAULT_STATE, golden.STATE_TEXT),
+    ],
+    ids=["content", "vault"],
+)
+def test_golden_envelopes_of_format_2_open_for_ever(
+    sealed: bytes, realm: Realm, context: Context, plaintext: bytes
+) -> None:
+    key = derive_realm_keys(DATA_KEY, realm).sealing
+
+    assert unseal(key=key, envelope=sealed, context=context) == plaintext
+    assert read_header(sealed) == Header(format=FORMAT_2, epoch=3)
+
+
+@pytest.mark.parametrize(
+    ("sealed", "number"), [(golden.SHORT, FORMAT_2), (golden.SHORT_2, FORMAT_1)], ids=["as 2", "as 1"]
+)
+def test_a_relabelled_format_is_refused(sealed: bytes, number: int) -> None:
+    """Also with the key that sealed it: the format is authenticated."""
+    for key in (KEY, derive_realm_keys(DATA_KEY, Realm.CONTENT).sealing):
+        with pytest.raises(NotAuthentic):
+            unseal(key=key, envelope=bytes([number]) + sealed[1:], context=ENTRY_TEXT)
+
+
+def test_headers_are_what_envelopes_begin_with() -> None:
+    assert golden.SHORT.startswith(encode_header(FORMAT_1, 3))
+    assert golden.SHORT_2.startswith(encode_header(FORMAT_2, 3))
+    assert newest_header(3) == encode_header(FORMAT_2, 3)
+
+
+ENTRY_TEXT_PARTS: dict[str, Any] = {
+    "row": ENTRY,
+    "owner": OWNER,
+    "purpose": "field",
+    "label": "diary.entry.text",
+    "bound": {"diary.entry.day": b"2026-11-20", "diary.entry.kind": b"entry"},
+}
 
 
 @given(st.binary(max_size=500))
 def test_a_stranger_opens_an_envelope_with_the_documented_format_alone(plaintext: bytes) -> None:
-    sealed = seal(key=KEY, plaintext=plaintext, context=ENTRY_TEXT, epoch=3)
+    key = derive_realm_keys(DATA_KEY, Realm.CONTENT).sealing
+    sealed = seal(key=key, plaintext=plaintext, context=ENTRY_TEXT, epoch=3)
 
-    read = reader.open_envelope(
-        sealed,
-        key=reader.personal_blake2b(data=b"", key=DATA_KEY, person="llamora.content"),
-        row=ENTRY,
-        owner=OWNER,
-        purpose="field",
-        label="diary.entry.text",
-        bound={"diary.entry.day": b"2026-11-20", "diary.entry.kind": b"entry"},
-    )
+    theirs = reader.realm_key(data_key=DATA_KEY, realm="content", use="sealing")
 
-    assert read == plaintext
+    assert reader.open_envelope(sealed, key=theirs, **ENTRY_TEXT_PARTS) == plaintext
+
+
+def test_a_stranger_opens_golden_envelopes_of_both_formats() -> None:
+    text = golden.SHORT_TEXT.encode()
+    format_1 = reader.personal_blake2b(data=b"", key=DATA_KEY, person="llamora.content")
+    format_2 = reader.realm_key(data_key=DATA_KEY, realm="content", use="sealing")
+
+    assert reader.open_envelope(golden.SHORT, key=format_1, **ENTRY_TEXT_PARTS) == text
+    assert reader.open_envelope(golden.SHORT_2, key=format_2, **ENTRY_TEXT_PARTS) == text
 
 
 def test_a_flipped_bit_anywhere_is_refused() -> None:
@@ -148,7 +207,7 @@ def test_the_wrong_key_is_refused() -> None:
         unseal(key=subkey(DATA_KEY, Use.SNAPSHOT), envelope=golden.SHORT, context=ENTRY_TEXT)
 
 
-@pytest.mark.parametrize("number", [0, 2, 127, 255])
+@pytest.mark.parametrize("number", [0, 3, 127, 255])
 def test_an_unknown_format_is_refused(number: int) -> None:
     unknown = bytes([number]) + golden.SHORT[1:]
 
@@ -177,3 +236,23 @@ def test_an_authentic_envelope_with_foreign_padding_is_refused() -> None:
 
     with pytest.raises(BadPadding):
         unseal(key=KEY, envelope=odd, context=ENTRY_TEXT)
+
+
+def test_the_golden_former_key_opens_for_ever() -> None:
+    """As `accounts.keys.former_keys` describes it."""
+    label, key = "accounts.former_key.wrapped", golden.FORMER_KEY_FILE
+    context = Context(purpose="former_key", label=label, row=OWNER, owner=OWNER)
+
+    opened = unseal(key=key, envelope=golden.WRAPPED_FORMER_KEY_2, context=context)
+    read = reader.open_envelope(
+        golden.WRAPPED_FORMER_KEY_2,
+        key=key,
+        row=OWNER,
+        owner=OWNER,
+        purpose="former_key",
+        label=label,
+        bound={},
+    )
+
+    assert opened == read == NEXT_DATA_KEY
+    assert read_header(golden.WRAPPED_FORMER_KEY_2) == Header(format=2, epoch=2)

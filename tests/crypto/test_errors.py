@@ -2,6 +2,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.crypto.cast import CHEAP, DATA_KEY, ENTRY_TEXT, OWNER, SALT, SLOT
 
 CODES = {
     "VaultLocked": "locked",
+    "UnknownLabel": "unknown_label",
+    "FormerFormat": "former_format",
     "UnknownFormat": "unknown_format",
     "Truncated": "truncated",
     "WrongEpoch": "wrong_epoch",
@@ -53,6 +56,12 @@ def test_no_error_carries_a_secret_or_a_text() -> None:
     )
     refusals: list[Callable[[], object]] = [
         lambda: keyring.unseal(sealed[:-1], ENTRY_TEXT),
+        lambda: keyring.seal(b"the first snow", replace(ENTRY_TEXT, label="the.first.snow")),
+        lambda: keyring.blind_index(label="the.first.snow", value="the first snow"),
+        lambda: keyring.check_mac(b"snow", ENTRY_TEXT),
+        lambda: Keyring(owner=OWNER, epoch=3, keys={3: DATA_KEY}, format_2_since=4).seal(
+            b"the first snow", ENTRY_TEXT
+        ),
         lambda: open_slot(slot, kek=bytes(32), current_epoch=3),
         lambda: crypto.parse_recovery_code("the first snow"),
         lambda: crypto.derive(secret="the first snow", salt=SALT, cost=crypto.Cost(2**40, 3, 4)),

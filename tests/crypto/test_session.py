@@ -29,8 +29,9 @@ def test_a_session_opens_with_all_its_parts() -> None:
     assert unwrap_dek(wrapped=wrapped, **PARTS) == DATA_KEY
 
 
-def test_the_golden_session_opens_for_ever() -> None:
+def test_the_golden_sessions_open_for_ever() -> None:
     assert unwrap_dek(wrapped=golden.WRAPPED_DEK, **GOLDEN_PARTS) == DATA_KEY
+    assert unwrap_dek(wrapped=golden.WRAPPED_DEK_2, **PARTS) == DATA_KEY
     assert hash_half(HALF) == golden.HALF_HASH
 
 

@@ -40,8 +40,11 @@ def slot() -> Slot:
     return new_slot()
 
 
-@pytest.fixture
-def golden_slot() -> Slot:
+@pytest.fixture(params=["", "_2"], ids=["format 1", "format 2"])
+def golden_slot(request: pytest.FixtureRequest) -> Slot:
+    def stored(name: str) -> bytes:
+        return bytes(getattr(golden, f"SLOT_{name}{request.param}"))
+
     return Slot(
         id=SLOT,
         owner=OWNER,
@@ -49,11 +52,11 @@ def golden_slot() -> Slot:
         epoch=3,
         salt=SALT,
         cost=CHEAP,
-        public_key=golden.SLOT_PUBLIC_KEY,
-        sealed_private=golden.SLOT_SEALED_PRIVATE,
-        sealed_authenticator=golden.SLOT_SEALED_AUTHENTICATOR,
-        box=golden.SLOT_BOX,
-        mac=golden.SLOT_MAC,
+        public_key=stored("PUBLIC_KEY"),
+        sealed_private=stored("SEALED_PRIVATE"),
+        sealed_authenticator=stored("SEALED_AUTHENTICATOR"),
+        box=stored("BOX"),
+        mac=stored("MAC"),
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import pytest
 from argon2.low_level import Type, core, ffi, hash_secret_raw
 from nacl.bindings import (
     crypto_aead_xchacha20poly1305_ietf_decrypt,
@@ -13,7 +14,7 @@ from nacl.bindings import (
     crypto_scalarmult_base,
 )
 
-from llamora.crypto import Cost, Use, derive, subkey
+from llamora.crypto import Cost, Realm, Use, derive, derive_realm_keys, subkey
 from tests.crypto import golden
 from tests.crypto.cast import CHEAP, DATA_KEY, SALT
 
@@ -116,8 +117,37 @@ def test_subkeys_are_the_ones_libsodium_makes_and_stay_as_pinned() -> None:
         assert theirs.hex() == golden.SUBKEYS[use.name]
 
 
-def test_every_use_has_a_subkey_of_its_own() -> None:
-    assert len({subkey(DATA_KEY, use) for use in Use} | {DATA_KEY}) == len(Use) + 1
+def test_no_key_of_a_data_key_is_made_twice() -> None:
+    subkeys = [subkey(DATA_KEY, use).hex() for use in Use]
+    of_realms = [key for keys in golden.REALM_KEYS.values() for key in keys]
+
+    # INDEX is one that nothing uses any more: nothing else may ever be keyed with it.
+    made = [*subkeys, *of_realms, DATA_KEY.hex(), golden.SUBKEYS["INDEX"]]
+    assert len(made) == len(set(made)) == len(Use) + 3 * len(Realm) + 2
+
+
+@pytest.mark.parametrize("realm", Realm)
+def test_keys_of_realms_are_the_ones_libsodium_makes_and_stay_as_pinned(realm: Realm) -> None:
+    keys = derive_realm_keys(DATA_KEY, realm)
+
+    made = tuple(key.hex() for key in (keys.sealing, keys.blinding, keys.columns))
+    theirs = tuple(
+        crypto_generichash_blake2b_salt_personal(
+            realm.value.encode(), digest_size=32, key=DATA_KEY, person=person.ljust(16, b"\0")
+        ).hex()
+        for person in (b"llamora.sealing", b"llamora.blinding", b"llamora.columns")
+    )
+    assert made == theirs == golden.REALM_KEYS[realm.value]
+
+
+def test_every_realm_has_pinned_keys() -> None:
+    assert {realm.value for realm in Realm} == set(golden.REALM_KEYS)
+
+
+@pytest.mark.parametrize("data_key", [b"", DATA_KEY[:31], DATA_KEY + b"\0"], ids=["none", "short", "long"])
+def test_keys_of_realms_are_made_of_a_whole_data_key_only(data_key: bytes) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        derive_realm_keys(data_key, Realm.CONTENT)
 
 
 def test_x25519_gives_the_vectors_of_rfc_7748() -> None:

@@ -6,9 +6,8 @@
     binding    BLAKE2b(data = u8 1 | Context.encode(0), or nothing when there is no context,
                        digest length 32, no key, personalisation = "llamora.sealto" (zeros to 16))
 
-Anyone who knows the public key can make a sealed value, so it proves its context but not its author. The
-public key must therefore not come from the database, where it could be forged, but from the process that
-last verified it (see `accounts.keys.key_pairs`).
+Anyone who knows the public key can make a sealed value, so it proves its context but not its author; and a
+public key that comes from the database could be another person's. `browser_keys` proves both.
 """
 
 from __future__ import annotations
